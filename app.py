@@ -1,0 +1,111 @@
+"""Makes the application: settings, store, blueprints, error form, CORS. Wiring only.
+
+`create_app()` reads the environment; tests hand in settings of their own.
+"""
+
+from typing import Any
+
+import orjson
+from flask import Flask, Response
+from flask.json.provider import JSONProvider
+from flask_cors import CORS
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from blueprints import (
+    advocacy_campaigns,
+    documentation,
+    entry_point,
+    lists,
+    outreaches,
+    people,
+    questions,
+    record_outreach_helper,
+    tags,
+)
+from blueprints.deployment import EXTENSION, Deployment
+from blueprints.openapi import HAL_JSON, TOKEN_HEADER, Api
+from blueprints.record_outreach_helper import IDEMPOTENCY_KEY
+from osdi.cli import register_commands
+from osdi.reference import Reference
+from osdi.resources import API, OSDI_VERSION
+from osdi.settings import Settings
+from osdi.store import Store
+
+CACHE_CONTROL = "max-age=0, private, must-revalidate"
+DESCRIPTION = """Records what supporters do: a self-hosted OSDI 1.2.0 server, mainly for the Record Outreach Helper.
+
+Send a token in the header `OSDI-API-Token` (use *Authorize*). The helper alone also works without one."""
+
+BLUEPRINTS = (
+    record_outreach_helper.blp,
+    outreaches.blp,
+    advocacy_campaigns.blp,
+    people.blp,
+    tags.blp,
+    lists.blp,
+    questions.blp,
+    entry_point.blp,
+)
+
+
+class OrjsonProvider(JSONProvider):
+    """JSON by orjson: dates come out as ISO 8601 in UTC with `Z`, and NaN or broken Unicode never goes in."""
+
+    def dumps(self, obj: Any, **_: Any) -> str:
+        return self._dump(obj).decode()
+
+    def loads(self, s: str | bytes, **_: Any) -> Any:
+        return orjson.loads(s)
+
+    def response(self, *args: Any, **kwargs: Any) -> Response:
+        body = self._dump(self._prepare_response_obj(args, kwargs))
+        return Response(body, mimetype=HAL_JSON)
+
+    @staticmethod
+    def _dump(value: Any) -> bytes:
+        return orjson.dumps(value, option=orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z)
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The WSGI application. Raises environs.EnvValidationError that names every setting that is wrong."""
+    settings = settings or Settings.from_environment()
+    app = Flask(__name__)
+    app.json = OrjsonProvider(app)
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    # One byte more than the limit: a body that reaches it was longer (see blueprints/openapi.read_body).
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes + 1
+    app.config.update(
+        API_TITLE=settings.product_name,
+        API_VERSION=OSDI_VERSION,
+        OPENAPI_VERSION="3.1.0",
+        API_SPEC_OPTIONS={"info": {"description": DESCRIPTION}, "servers": [{"url": "/"}]},
+    )
+    if settings.trusted_proxies:
+        proxies = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
+
+    store = Store(settings.mongodb_uri)
+    reference = Reference(store, namespace=settings.namespace, cache_seconds=settings.cache_seconds)
+    app.extensions[EXTENSION] = Deployment(settings, store, reference)
+
+    api = Api(app)
+    for blueprint in BLUEPRINTS:
+        api.register_blueprint(blueprint)
+    app.register_blueprint(documentation.blueprint(api.spec))
+    register_commands(app, store, settings)
+    CORS(
+        app,
+        resources={f"{API}/*": {"origins": list(settings.cors_origins)}},
+        methods=["GET", "POST", "OPTIONS"],
+        allow_headers=["Content-Type", TOKEN_HEADER, IDEMPOTENCY_KEY, "Prefer"],
+        max_age=3600,
+    )
+    app.after_request(_never_cached)
+    return app
+
+
+def _never_cached(response: Response) -> Response:
+    """What the standard's pages answer with; pages and assets that set their own keep it."""
+    response.headers.setdefault("Cache-Control", CACHE_CONTROL)
+    return response

@@ -1,0 +1,65 @@
+"""Advocacy campaigns, on which outreaches are recorded (`advocacy_campaigns.md`)."""
+
+from typing import Any
+
+from flask import Response
+
+from blueprints.deployment import answer, hal, reference, store
+from blueprints.openapi import Blueprint
+from blueprints.pages import answer_page, existing, read_page
+from osdi.auth import READ, WRITE
+from osdi.hal import Document
+from osdi.resources import ADVOCACY_CAMPAIGN, API
+from schemas.advocacy_campaign import AdvocacyCampaignSchema
+from schemas.collection import PageArgumentsSchema, collection_schema
+
+blp = Blueprint(
+    "Advocacy campaigns",
+    __name__,
+    url_prefix=f"{API}/advocacy_campaigns",
+    description="Campaigns that ask people to contact targets",
+)
+
+AdvocacyCampaignsSchema = collection_schema(
+    "AdvocacyCampaigns", ADVOCACY_CAMPAIGN.collection_rel, AdvocacyCampaignSchema
+)
+
+
+@blp.route("")
+@blp.token_required(READ)
+@blp.arguments(PageArgumentsSchema, location="query")
+@blp.response(200, AdvocacyCampaignsSchema)
+def get_advocacy_campaigns(arguments: dict[str, Any]) -> Response:
+    """List the advocacy campaigns"""
+    page = read_page(ADVOCACY_CAMPAIGN, arguments, {})
+    page = page.with_documents(with_total(campaign) for campaign in page.documents)
+    return answer_page(ADVOCACY_CAMPAIGN, page, arguments, ADVOCACY_CAMPAIGN.collection)
+
+
+@blp.route("", methods=["POST"])
+@blp.token_required(WRITE)
+@blp.arguments(AdvocacyCampaignSchema)
+@blp.response(200, AdvocacyCampaignSchema)
+@blp.refuses(409, 413)
+def post_advocacy_campaign(body: dict[str, Any]) -> Response:
+    """Create an advocacy campaign, or add to the one that is named
+
+    A campaign with one of the identifiers is added to and answered instead of made twice.
+    """
+    created = with_total(reference().create(ADVOCACY_CAMPAIGN, body))
+    return answer(hal().represent(ADVOCACY_CAMPAIGN, created, control=body.get("control")))
+
+
+@blp.route("/<advocacy_campaign_id>")
+@blp.token_required(READ)
+@blp.response(200, AdvocacyCampaignSchema)
+@blp.refuses(404)
+def get_advocacy_campaign(advocacy_campaign_id: str) -> Response:
+    """Read one advocacy campaign"""
+    found = existing(ADVOCACY_CAMPAIGN, advocacy_campaign_id)
+    return answer(hal().represent(ADVOCACY_CAMPAIGN, with_total(found)))
+
+
+def with_total(campaign: Document) -> Document:
+    """The campaign with the number of its outreaches."""
+    return {**campaign, "total_outreaches": store().total_outreaches(campaign)}

@@ -1,0 +1,55 @@
+"""What a view reaches of the application it runs in: settings, store, reference data, caller, representation."""
+
+from dataclasses import dataclass
+
+from flask import Response, current_app, g, request
+
+from osdi.auth import Caller
+from osdi.hal import Hal, Json
+from osdi.reference import Reference
+from osdi.settings import Settings
+from osdi.store import Store
+
+EXTENSION = "osdi"
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """The parts of one application, made once by create_app."""
+
+    settings: Settings
+    store: Store
+    reference: Reference
+
+
+def deployment() -> Deployment:
+    found: Deployment = current_app.extensions[EXTENSION]
+    return found
+
+
+def settings() -> Settings:
+    return deployment().settings
+
+
+def store() -> Store:
+    return deployment().store
+
+
+def reference() -> Reference:
+    return deployment().reference
+
+
+def caller() -> Caller:
+    """Who sent this request; set by the view's token decorator."""
+    found: Caller = g.caller
+    return found
+
+
+def hal() -> Hal:
+    """Represents documents under the address at which this request found us, or under PUBLIC_URL."""
+    return Hal(settings().public_url or request.host_url.rstrip("/"), settings().namespace)
+
+
+def answer(body: Json) -> Response:
+    """200 with the body as HAL+JSON."""
+    return current_app.make_response(current_app.json.response(body))

@@ -1,0 +1,26 @@
+"""The API entry point (`aep.md`)."""
+
+from flask import Response
+
+from blueprints.deployment import answer, hal, settings
+from blueprints.openapi import Blueprint
+from osdi.resources import API
+from schemas.entry_point import EntryPointSchema
+
+blp = Blueprint("Entry point", __name__, url_prefix=API, description="Where every client begins")
+
+
+@blp.route("/")
+@blp.public
+@blp.response(200, EntryPointSchema)
+def get_entry_point() -> Response:
+    """Find what this server offers"""
+    deployed = settings()
+    return answer(
+        hal().entry_point(
+            motd=deployed.motd,
+            vendor_name=deployed.vendor_name,
+            product_name=deployed.product_name,
+            max_pagesize=deployed.max_pagesize,
+        )
+    )

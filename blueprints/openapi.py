@@ -1,0 +1,187 @@
+"""What OSDI asks of flask-smorest: its error form, its token, JSON whatever the content type, and all of it documented.
+
+A decorator that adds behaviour adds the status codes that it can answer with, so the document cannot miss one.
+"""
+
+import http
+from collections.abc import Callable
+from copy import deepcopy
+from functools import wraps
+from typing import Any, NoReturn
+
+import flask_smorest
+import marshmallow as ma
+import orjson
+from flask import Flask, Request, Response, current_app, g, request
+from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import HTTPException
+
+from blueprints.deployment import answer, reference, settings
+from osdi.auth import ANONYMOUS, MAXIMUM_LENGTH, Caller
+from osdi.errors import ErrorDescription, OsdiError, invalid, invalid_properties, too_large, unauthorized
+from osdi.ids import new_id
+from schemas.error import ErrorSchema
+
+HAL_JSON = "application/hal+json"
+TOKEN_HEADER = "OSDI-API-Token"  # noqa: S105  # a name, not a secret
+TOKEN_ARGUMENT = "osdi-api-token"  # noqa: S105
+TOKEN_SCHEMES: list[dict[str, list[str]]] = [{TOKEN_HEADER: []}, {TOKEN_ARGUMENT: []}]
+
+View = Callable[..., Any]
+
+
+class Parser(FlaskParser):
+    """Reads a request's arguments; what is wrong with them is a 400 that names the properties."""
+
+    DEFAULT_VALIDATION_STATUS = 400
+    DEFAULT_UNKNOWN_BY_LOCATION = {"query": ma.EXCLUDE, "json": None}
+
+    def load_json(self, req: Request, schema: ma.Schema) -> Any:
+        """The body as JSON, whatever the content type says."""
+        return read_json(req)
+
+    def handle_error(
+        self,
+        error: ma.ValidationError,
+        req: Request,
+        schema: ma.Schema,
+        *,
+        error_status_code: int | None,
+        error_headers: Any,
+    ) -> NoReturn:
+        messages = error.messages
+        raise invalid_properties(next(iter(messages.values())) if isinstance(messages, dict) else messages) from error
+
+
+class Blueprint(flask_smorest.Blueprint):
+    """A blueprint whose views say who may call them and which refusals they answer with."""
+
+    ARGUMENTS_PARSER = Parser()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._prepare_doc_cbks.append(self._prepare_access_doc)
+
+    @staticmethod
+    def token_required(scope: str) -> Callable[[View], View]:
+        """Let only holders of a token with this scope call the view."""
+        return _access(scope, optional=False)
+
+    @staticmethod
+    def token_optional(scope: str) -> Callable[[View], View]:
+        """Let anybody call the view; a token that is sent must be valid and have this scope."""
+        return _access(scope, optional=True)
+
+    @staticmethod
+    def public(view: View) -> View:
+        """Let anybody call the view; a token is not looked at."""
+        return _documented(view, {"access": {"operation": view.__name__, "security": [], "statuses": ()}})
+
+    @staticmethod
+    def refuses(*statuses: int) -> Callable[[View], View]:
+        """Document the statuses with which the view may refuse."""
+        return lambda view: _documented(view, {"refusals": statuses})
+
+    @staticmethod
+    def _prepare_access_doc(doc: dict[str, Any], doc_info: dict[str, Any], **_: Any) -> dict[str, Any]:
+        access = doc_info["access"]
+        doc["operationId"] = access["operation"]
+        doc["security"] = access["security"]
+        responses = doc.setdefault("responses", {})
+        for status in sorted({*access["statuses"], *doc_info.get("refusals", ()), 500}):
+            responses[str(status)] = http.HTTPStatus(status).name
+        return doc
+
+
+class Api(flask_smorest.Api):
+    """The generated document, and errors in OSDI's form."""
+
+    DEFAULT_ERROR_RESPONSE_NAME = None
+    DEFAULT_RESPONSE_CONTENT_TYPE = HAL_JSON
+    ERROR_SCHEMA = ErrorSchema
+
+    def init_app(self, app: Flask, **kwargs: Any) -> None:
+        super().init_app(app, **kwargs)
+        app.register_error_handler(OsdiError, answer_refusal)
+        for name, place in ((TOKEN_HEADER, "header"), (TOKEN_ARGUMENT, "query")):
+            self.spec.components.security_scheme(name, {"type": "apiKey", "in": place, "name": name})
+
+    def handle_http_exception(self, error: HTTPException) -> Response:
+        """Werkzeug's errors in OSDI's form: unknown routes, wrong methods, and failures that nobody foresaw."""
+        status = error.code or 500
+        if status >= 500:
+            reference_code = f"log-{new_id()}"
+            current_app.logger.error("%s %s failed, reference %s", request.method, request.path, reference_code)
+            description = ErrorDescription(
+                "UNEXPECTED", "Something went wrong here; it was not your request.", hint=f"Reference {reference_code}"
+            )
+        else:
+            description = ErrorDescription(error.name.upper().replace(" ", "_"), error.description or error.name)
+        headers = {name: value for name, value in error.get_headers() if name.lower() not in ("content-type",)}
+        return answer_refusal(OsdiError(status, description, headers=headers))
+
+
+def answer_refusal(error: OsdiError) -> Response:
+    """The refusal as a response, always JSON."""
+    response = answer(error.body())
+    response.status_code = error.status
+    response.headers.update(error.headers)
+    return response
+
+
+def read_body(req: Request) -> bytes:
+    """The request's body. Raises OsdiError 413 past the limit, also for a body of unknown length.
+
+    The limit that Werkzeug is given is one byte more than ours (see app.py): it cuts a chunked body there without a
+    word, so a body that reaches it was too long.
+    """
+    limit = settings().max_body_bytes
+    body = req.get_data(cache=True)
+    if len(body) > limit:
+        raise too_large(limit)
+    return body
+
+
+def read_json(req: Request) -> Any:
+    """The body as JSON. Raises OsdiError 400 for what is not JSON; NaN, Infinity and lone surrogates are not."""
+    try:
+        return orjson.loads(read_body(req))
+    except orjson.JSONDecodeError as error:
+        raise invalid(f"The body is not valid JSON: {error}.") from error
+
+
+def read_caller(scope: str, *, optional: bool) -> Caller:
+    """Who sent this request, from header or query. Raises OsdiError 401 or 403."""
+    secret = request.headers.get(TOKEN_HEADER)
+    if secret is None:
+        arguments = request.args.items() if request.query_string else ()
+        secret = next((value for name, value in arguments if name.lower() == TOKEN_ARGUMENT), None)
+    if secret is None:
+        if optional:
+            return ANONYMOUS
+        raise unauthorized("This needs a token.")
+    if not secret or len(secret) > MAXIMUM_LENGTH:
+        raise unauthorized("The token is not valid.")
+    found = reference().caller(secret)
+    found.require(scope)
+    return found
+
+
+def _access(scope: str, *, optional: bool) -> Callable[[View], View]:
+    def decorator(view: View) -> View:
+        @wraps(view)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            g.caller = read_caller(scope, optional=optional)
+            return view(*args, **kwargs)
+
+        security = [*TOKEN_SCHEMES, {}] if optional else TOKEN_SCHEMES
+        access = {"operation": view.__name__, "security": security, "statuses": (401, 403, 503)}
+        return _documented(wrapper, {"access": access})
+
+    return decorator
+
+
+def _documented(view: View, info: dict[str, Any]) -> View:
+    """The view with more for the callbacks that prepare its documentation; a copy, since views share decorators."""
+    view._apidoc = {**deepcopy(getattr(view, "_apidoc", {})), **info}  # type: ignore[attr-defined]
+    return view

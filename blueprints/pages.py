@@ -1,0 +1,42 @@
+"""Reading one document, or a collection page by page: the same for every resource."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Response
+
+from blueprints.deployment import answer, hal, settings, store
+from osdi.errors import not_found
+from osdi.hal import Page
+from osdi.resources import Resource
+from osdi.store import Document
+
+
+def existing(resource: Resource, document_id: str) -> Document:
+    """The document with this id. Raises OsdiError 404."""
+    found = store().get(resource.collection, document_id)
+    if found is None:
+        raise not_found(f"There is no such {resource.name.replace('_', ' ')}.", resource.rel)
+    return found
+
+
+def read_page(
+    resource: Resource, arguments: Mapping[str, Any], query: Mapping[str, Any], total_records: int | None = None
+) -> Page:
+    """The page that the arguments ask for, `{page, per_page?, after?, before?}`, of what the query selects."""
+    per_page = min(arguments.get("per_page", settings().per_page), settings().max_pagesize)
+    return store().page(
+        resource.collection,
+        query,
+        page=arguments["page"],
+        per_page=per_page,
+        total_records=total_records,
+        after=arguments.get("after"),
+        before=arguments.get("before"),
+    )
+
+
+def answer_page(resource: Resource, page: Page, arguments: Mapping[str, Any], *path: str) -> Response:
+    """The page in its envelope; its links repeat `per_page` where it was asked for."""
+    kept = {"per_page": str(page.per_page)} if "per_page" in arguments else {}
+    return answer(hal().collection(resource, page, *path, arguments=kept))

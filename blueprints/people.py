@@ -1,0 +1,50 @@
+"""People, as outreaches link to them (`people.md`)."""
+
+from typing import Any
+
+from flask import Response
+
+from blueprints.deployment import answer, hal
+from blueprints.openapi import Blueprint
+from blueprints.pages import answer_page, existing, read_page
+from osdi.auth import READ
+from osdi.resources import API, OUTREACH, PERSON
+from schemas.collection import PageArgumentsSchema, collection_schema
+from schemas.outreach import OutreachSchema
+from schemas.person import PersonSchema
+
+blp = Blueprint("People", __name__, url_prefix=f"{API}/people", description="Who made the outreaches")
+
+PeopleSchema = collection_schema("People", PERSON.collection_rel, PersonSchema)
+PersonOutreachesSchema = collection_schema("PersonOutreaches", OUTREACH.collection_rel, OutreachSchema)
+
+
+@blp.route("")
+@blp.token_required(READ)
+@blp.arguments(PageArgumentsSchema, location="query")
+@blp.response(200, PeopleSchema)
+def get_people(arguments: dict[str, Any]) -> Response:
+    """List the people"""
+    return answer_page(PERSON, read_page(PERSON, arguments, {}), arguments, PERSON.collection)
+
+
+@blp.route("/<person_id>")
+@blp.token_required(READ)
+@blp.response(200, PersonSchema)
+@blp.refuses(404)
+def get_person(person_id: str) -> Response:
+    """Read one person"""
+    found = existing(PERSON, person_id)
+    return answer(hal().represent(PERSON, found))
+
+
+@blp.route("/<person_id>/outreaches")
+@blp.token_required(READ)
+@blp.arguments(PageArgumentsSchema, location="query")
+@blp.response(200, PersonOutreachesSchema)
+@blp.refuses(404)
+def get_person_outreaches(arguments: dict[str, Any], person_id: str) -> Response:
+    """List the outreaches that a person made"""
+    existing(PERSON, person_id)
+    page = read_page(OUTREACH, arguments, {"person_id": person_id})
+    return answer_page(OUTREACH, page, arguments, PERSON.collection, person_id, OUTREACH.collection)

@@ -1,0 +1,49 @@
+"""Questions: what people are asked, answered in a helper's add_questions_responses_uri (`questions.md`)."""
+
+from typing import Any
+
+from flask import Response
+
+from blueprints.deployment import answer, hal, reference
+from blueprints.openapi import Blueprint
+from blueprints.pages import answer_page, existing, read_page
+from osdi.auth import READ, WRITE
+from osdi.resources import API, QUESTION
+from schemas.collection import PageArgumentsSchema, collection_schema
+from schemas.question import QuestionSchema
+
+blp = Blueprint("Questions", __name__, url_prefix=f"{API}/questions", description="What people are asked")
+
+QuestionsSchema = collection_schema("Questions", QUESTION.collection_rel, QuestionSchema)
+
+
+@blp.route("")
+@blp.token_required(READ)
+@blp.arguments(PageArgumentsSchema, location="query")
+@blp.response(200, QuestionsSchema)
+def get_questions(arguments: dict[str, Any]) -> Response:
+    """List the questions"""
+    return answer_page(QUESTION, read_page(QUESTION, arguments, {}), arguments, QUESTION.collection)
+
+
+@blp.route("", methods=["POST"])
+@blp.token_required(WRITE)
+@blp.arguments(QuestionSchema)
+@blp.response(200, QuestionSchema)
+@blp.refuses(409, 413)
+def post_question(body: dict[str, Any]) -> Response:
+    """Create a question, or add to the one that is named
+
+    A question with one of the identifiers is added to and answered instead of made twice.
+    """
+    created = reference().create(QUESTION, body)
+    return answer(hal().represent(QUESTION, created, control=body.get("control")))
+
+
+@blp.route("/<question_id>")
+@blp.token_required(READ)
+@blp.response(200, QuestionSchema)
+@blp.refuses(404)
+def get_question(question_id: str) -> Response:
+    """Read one question"""
+    return answer(hal().represent(QUESTION, existing(QUESTION, question_id)))

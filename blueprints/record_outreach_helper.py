@@ -1,0 +1,95 @@
+"""The Record Outreach Helper (`record_outreach.md`): a person and their outreach in one request."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import orjson
+from flask import Response, request
+
+from blueprints.deployment import answer, caller, hal, reference, settings, store
+from blueprints.openapi import Blueprint, read_body
+from osdi.auth import WRITE
+from osdi.errors import invalid
+from osdi.record_outreach import HelperRequest, record_outreach
+from osdi.resources import ADVOCACY_CAMPAIGN, API, OUTREACH
+from schemas.outreach import OutreachSchema, RecordOutreachHelperSchema
+
+IDEMPOTENCY_KEY = "Idempotency-Key"
+IDEMPOTENCY_KEY_LENGTH = 255
+
+EXAMPLE_FILES = Path(__file__).parent / "examples"
+EXAMPLES = {
+    "whole": {
+        "summary": "Everything that the standard's page shows",
+        "value": orjson.loads((EXAMPLE_FILES / "record_outreach_request.json").read_bytes()),
+    },
+    "small": {
+        "summary": "The least that a web page sends",
+        "value": {
+            "person": {"given_name": "Jane", "email_addresses": [{"address": "jane@example.com"}]},
+            "type": "email",
+            "targets": [{"title": "Senator", "given_name": "John", "family_name": "Smith"}],
+        },
+    },
+}
+ANSWERS = {
+    "with a token": {"value": orjson.loads((EXAMPLE_FILES / "record_outreach_response.json").read_bytes())},
+    "without a token": {"value": {}},
+}
+IDEMPOTENCY_PARAMETER = {
+    "in": "header",
+    "name": IDEMPOTENCY_KEY,
+    "required": False,
+    "schema": {"type": "string", "maxLength": IDEMPOTENCY_KEY_LENGTH},
+    "description": "A value of your own for this outreach. Sent again within 24 hours, it records nothing twice.",
+}
+
+blp = Blueprint(
+    "Record Outreach Helper",
+    __name__,
+    url_prefix=f"{API}/{ADVOCACY_CAMPAIGN.collection}",
+    description="One request creates or updates a person and records their outreach",
+)
+
+
+@blp.route("/<advocacy_campaign_id>/record_outreach_helper", methods=["POST"], parameters=[IDEMPOTENCY_PARAMETER])
+@blp.token_optional(WRITE)
+@blp.arguments(RecordOutreachHelperSchema, examples=EXAMPLES)
+@blp.response(200, OutreachSchema, examples=ANSWERS)
+@blp.refuses(404, 409, 413, 422)
+def record_outreach_helper(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
+    """Record an outreach and the person who made it
+
+    The person is matched by identifiers, e-mail addresses and phone numbers, and created or added to. With a token
+    the answer is the whole outreach; without one, as from a web page, it is an empty object, and nothing that is known
+    about a person is overwritten or told. Sending the same outreach identifier again records it once.
+    """
+    return record(body, advocacy_campaign_id)
+
+
+def record(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
+    """Record what the body says on the campaign, and answer as the caller may see it."""
+    campaign = reference().campaign(advocacy_campaign_id)
+    helper_request = HelperRequest(
+        body=body,
+        campaign_id=campaign["_id"],
+        caller=caller(),
+        idempotency_key=_idempotency_key(),
+        fingerprint=hashlib.sha256(campaign["_id"].encode() + read_body(request)).hexdigest(),
+    )
+    recorded = record_outreach(store(), reference().find, helper_request, settings())
+    if not caller().has_token:
+        return answer({})
+    outreach = hal().represent(OUTREACH, recorded.outreach, control=body.get("control"))
+    if recorded.warnings:
+        outreach[f"{settings().namespace}:warnings"] = list(recorded.warnings)
+    return answer(outreach)
+
+
+def _idempotency_key() -> str | None:
+    """The Idempotency-Key header (draft-ietf-httpapi-idempotency-key-header), or None. Raises OsdiError 400."""
+    key = request.headers.get(IDEMPOTENCY_KEY)
+    if key is not None and not 1 <= len(key) <= IDEMPOTENCY_KEY_LENGTH:
+        raise invalid(f"A key has 1 to {IDEMPOTENCY_KEY_LENGTH} characters.", IDEMPOTENCY_KEY)
+    return key

@@ -1,0 +1,49 @@
+"""Tags: labels for people, named in a helper's add_tags (`tags.md`)."""
+
+from typing import Any
+
+from flask import Response
+
+from blueprints.deployment import answer, hal, reference
+from blueprints.openapi import Blueprint
+from blueprints.pages import answer_page, existing, read_page
+from osdi.auth import READ, WRITE
+from osdi.resources import API, TAG
+from schemas.collection import PageArgumentsSchema, collection_schema
+from schemas.tag import TagSchema
+
+blp = Blueprint("Tags", __name__, url_prefix=f"{API}/tags", description="Labels for people")
+
+TagsSchema = collection_schema("Tags", TAG.collection_rel, TagSchema)
+
+
+@blp.route("")
+@blp.token_required(READ)
+@blp.arguments(PageArgumentsSchema, location="query")
+@blp.response(200, TagsSchema)
+def get_tags(arguments: dict[str, Any]) -> Response:
+    """List the tags"""
+    return answer_page(TAG, read_page(TAG, arguments, {}), arguments, TAG.collection)
+
+
+@blp.route("", methods=["POST"])
+@blp.token_required(WRITE)
+@blp.arguments(TagSchema)
+@blp.response(200, TagSchema)
+@blp.refuses(409, 413)
+def post_tag(body: dict[str, Any]) -> Response:
+    """Create a tag, or add to the one that is named
+
+    A tag of the same name, or with one of the identifiers, is added to and answered instead of made twice.
+    """
+    created = reference().create(TAG, body)
+    return answer(hal().represent(TAG, created, control=body.get("control")))
+
+
+@blp.route("/<tag_id>")
+@blp.token_required(READ)
+@blp.response(200, TagSchema)
+@blp.refuses(404)
+def get_tag(tag_id: str) -> Response:
+    """Read one tag"""
+    return answer(hal().represent(TAG, existing(TAG, tag_id)))

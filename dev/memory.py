@@ -1,0 +1,16 @@
+"""The application over memory, for machines on which no packaged mongod runs: sample data and a token are made here,
+since no other process could put them there. Nothing is kept."""
+
+import os
+
+from app import create_app
+from blueprints.deployment import EXTENSION, Deployment
+from osdi.auth import stored_token
+from osdi.sample import create_sample
+from osdi.store import TOKENS, Insert
+
+app = create_app()
+
+_deployment: Deployment = app.extensions[EXTENSION]
+create_sample(_deployment.store, _deployment.settings.namespace)
+_deployment.store.write(Insert(TOKENS, stored_token("make run", os.environ["SAMPLE_TOKEN"])))

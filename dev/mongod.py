@@ -1,0 +1,141 @@
+"""Starts and stops the packaged mongod on a free loopback port.
+
+`make run`, the tests and the benchmarks need a real MongoDB without set-up. A development dependency carries the
+binary; this module runs it with a data folder of the caller's and ends only the process it started. With
+`replica_set` the server becomes a single-member replica set, which is what gives transactions and retryable writes.
+"""
+
+import importlib.util
+import os
+import platform
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure, PyMongoError
+
+START_SECONDS = 60
+STOP_SECONDS = 30
+
+
+class MongodUnavailable(Exception):
+    """No packaged mongod for this machine, or it did not start; the message says why."""
+
+
+def binary() -> Path:
+    """Path of the mongod that the development dependency brought. Raises MongodUnavailable."""
+    spec = importlib.util.find_spec("fiftyone")
+    for location in spec.submodule_search_locations or () if spec else ():
+        path = Path(location) / "db" / "bin" / "mongod"
+        if path.is_file():
+            if not os.access(path, os.X_OK):
+                path.chmod(path.stat().st_mode | 0o111)
+            return path
+    raise MongodUnavailable(f"no packaged mongod for {platform.system()} {platform.machine()}")
+
+
+def free_port() -> int:
+    """A loopback TCP port that was free a moment ago."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+class Mongod:
+    """One mongod process: `with Mongod(folder) as mongod: connect(mongod.uri)`."""
+
+    def __init__(
+        self, folder: Path, *, replica_set: str | None = "rs0", port: int | None = None, options: tuple[str, ...] = ()
+    ) -> None:
+        self.folder = folder
+        self.replica_set = replica_set
+        self.port = port or free_port()
+        self.options = options
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def uri(self) -> str:
+        """Connection string of the database `osdi` on this server."""
+        suffix = f"?replicaSet={self.replica_set}" if self.replica_set else "?directConnection=true"
+        return f"mongodb://127.0.0.1:{self.port}/osdi{suffix}"
+
+    def start(self) -> "Mongod":
+        """Start the process and wait until it takes writes. Raises MongodUnavailable with the log's last lines."""
+        data = self.folder / "data"
+        data.mkdir(parents=True, exist_ok=True)
+        command = [
+            str(binary()),
+            *("--dbpath", str(data), "--port", str(self.port), "--bind_ip", "127.0.0.1", "--nounixsocket"),
+            *("--logpath", str(self.log), "--logappend", "--wiredTigerCacheSizeGB", "0.5"),
+            *(("--replSet", self.replica_set) if self.replica_set else ()),
+            *self.options,
+        ]
+        # A session of its own: Ctrl-C in the terminal reaches the supervisor, which stops the server last.
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        )
+        try:
+            self._wait_until_writable()
+        except (PyMongoError, MongodUnavailable) as error:
+            self.stop()
+            raise MongodUnavailable(f"mongod did not start: {error}\n{self._log_tail()}") from error
+        return self
+
+    def stop(self) -> None:
+        """End the process this object started, kindly first."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "mongod.log"
+
+    def __enter__(self) -> "Mongod":
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _wait_until_writable(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        address = f"mongodb://127.0.0.1:{self.port}/?directConnection=true"
+        with MongoClient[dict[str, object]](address, serverSelectionTimeoutMS=500) as client:
+            while time.monotonic() < deadline:
+                if self.process is not None and self.process.poll() is not None:
+                    # 127 is the dynamic linker's: the packaged binary wants these two from the system.
+                    wants = "; it needs OpenSSL 3 and libcurl4" if self.process.returncode == 127 else ""
+                    raise MongodUnavailable(f"it ended with exit code {self.process.returncode}{wants}")
+                try:
+                    if client.admin.command("hello")["isWritablePrimary"]:
+                        return
+                    if self.replica_set:
+                        self._make_primary(client)
+                except PyMongoError:
+                    pass  # not listening yet, or an election under way: asked again until the deadline
+                time.sleep(0.05)
+        raise MongodUnavailable(f"it took no writes within {START_SECONDS} s")
+
+    def _make_primary(self, client: "MongoClient[dict[str, object]]") -> None:
+        """Initiate the set, or move a set that was stopped on another port to this one."""
+        host = f"127.0.0.1:{self.port}"
+        member = {"_id": 0, "host": host}
+        try:
+            config = client.admin.command("replSetGetConfig")["config"]
+        except OperationFailure:
+            client.admin.command("replSetInitiate", {"_id": self.replica_set, "members": [member]})
+            return
+        if config["members"][0]["host"] != host:
+            config["members"][0]["host"] = host
+            config["version"] += 1
+            client.admin.command("replSetReconfig", config, force=True)
+
+    def _log_tail(self) -> str:
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-5:]) if self.log.exists() else ""

@@ -1,0 +1,192 @@
+"""`make run`: everything a first look needs, from one command to one Ctrl-C.
+
+The process: a database (MONGODB_URI, else the packaged mongod with its data under ./var, else memory), its indexes, on
+the first start sample data and a token, gunicorn on PORT, and what to paste. Ctrl-C ends what was started here, the
+database last.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from environs import EnvValidationError
+
+from dev.mongod import Mongod, MongodUnavailable
+from osdi.auth import new_token
+from osdi.errors import OsdiError
+from osdi.reference import Reference
+from osdi.resources import ADVOCACY_CAMPAIGN, API
+from osdi.sample import CAMPAIGN_ID, create_sample
+from osdi.settings import Settings
+from osdi.store import MOCK, TOKENS, Insert, Store
+
+VAR = Path("var")
+TOKEN_FILE = VAR / "token"
+START_SECONDS = 30
+STOP_SECONDS = 30
+
+
+class Stop(Exception):
+    """A signal asked for the end."""
+
+
+def main() -> int:
+    """Run until a signal or the server's end; returns the exit code."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _stop)
+    port = int(os.environ.setdefault("PORT", "5000"))
+    if _is_taken(port):
+        print(f"Port {port} is taken. Choose another: PORT={port + 1} make run", file=sys.stderr)
+        return 1
+    with ExitStack() as stack:
+        try:
+            application = _database(stack)
+            settings = Settings.from_environment()
+            token = os.environ["SAMPLE_TOKEN"] if settings.mongodb_uri.startswith(MOCK) else _prepare(settings)
+            server = _serve(stack, application)
+            _wait_until_up(server, port)
+            print(_what_to_paste(port, token), flush=True)
+            return server.wait()
+        except Stop:
+            print("\nStopping.", flush=True)
+            return 0
+        except (EnvValidationError, OsdiError, TimeoutError) as error:
+            print(f"Not started: {error}", file=sys.stderr)
+            return 1
+
+
+def _database(stack: ExitStack) -> str:
+    """Make MONGODB_URI name a database that runs; returns the application for gunicorn to load."""
+    if os.environ.get("MONGODB_URI"):
+        print("Using the database that MONGODB_URI names.")
+        return "wsgi:app"
+    try:
+        mongod = stack.enter_context(Mongod(VAR / "mongodb"))
+    except MongodUnavailable as error:
+        print(f"WARNING: {error}\nWARNING: everything stays in memory; NOTHING IS KEPT when this stops.", file=sys.stderr)
+        os.environ["MONGODB_URI"] = MOCK
+        os.environ["WEB_CONCURRENCY"] = "1"  # a second process would have a memory of its own
+        os.environ["SAMPLE_TOKEN"] = new_token("sample")[0]
+        return "dev.memory:app"
+    print(f"MongoDB runs on port {mongod.port}, its data are in {mongod.folder}/.")
+    os.environ["MONGODB_URI"] = mongod.uri
+    return "wsgi:app"
+
+
+def _prepare(settings: Settings) -> str:
+    """Indexes always; sample data and a token on the first start. Returns a token that works."""
+    store = Store(settings.mongodb_uri)
+    try:
+        store.create_indexes()
+        if not store.page(ADVOCACY_CAMPAIGN.collection, {}, page=1, per_page=1).documents:
+            for line in create_sample(store, settings.namespace):
+                print(line)
+        return _kept_token(store, settings) or _fresh_token(store)
+    finally:
+        store.close()
+
+
+def _kept_token(store: Store, settings: Settings) -> str | None:
+    """The token of an earlier start, if this database still knows it."""
+    if not TOKEN_FILE.exists():
+        return None
+    token = TOKEN_FILE.read_text().strip()
+    try:
+        Reference(store, namespace=settings.namespace, cache_seconds=0).caller(token)
+    except OsdiError:
+        return None
+    return token
+
+
+def _fresh_token(store: Store) -> str:
+    token, document = new_token("make run")
+    store.write(Insert(TOKENS, document))
+    TOKEN_FILE.parent.mkdir(exist_ok=True)
+    TOKEN_FILE.touch(mode=0o600)
+    TOKEN_FILE.write_text(token + "\n")
+    return token
+
+
+def _serve(stack: ExitStack, application: str) -> "subprocess.Popen[bytes]":
+    """Start gunicorn; it is asked to finish its requests when the stack closes."""
+    # A session of its own: Ctrl-C reaches only this process, which stops the server and then the database.
+    server = subprocess.Popen([sys.executable, "-m", "gunicorn", application], start_new_session=True)
+
+    def stop() -> None:
+        server.terminate()
+        try:
+            server.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+    stack.callback(_uninterrupted(stop))
+    return server
+
+
+def _uninterrupted(stop: Callable[[], None]) -> Callable[[], None]:
+    """`stop`, during which an impatient second Ctrl-C changes nothing."""
+
+    def run() -> None:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        stop()
+
+    return run
+
+
+def _wait_until_up(server: "subprocess.Popen[bytes]", port: int) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            raise TimeoutError(f"gunicorn ended with exit code {server.returncode}")
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{API}/", timeout=5):  # noqa: S310  # our own address
+                return
+        except urllib.error.URLError:
+            time.sleep(0.1)
+    raise TimeoutError(f"nothing answered on port {port} within {START_SECONDS} s")
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _what_to_paste(port: int, token: str) -> str:
+    address = f"http://localhost:{port}"
+    helper = f"{address}{API}/{ADVOCACY_CAMPAIGN.collection}/{CAMPAIGN_ID}/record_outreach_helper"
+    body = (
+        '{"person": {"given_name": "Jane", "email_addresses": [{"address": "jane@example.com"}]}, "type": "phone", '
+        '"duration": 120, "targets": [{"title": "Senator", "family_name": "Smith"}], "add_tags": ["volunteer"]}'
+    )
+    return f"""
+Record an outreach as a web page does, without a token; the answer is {{}}:
+
+curl {helper} \\
+  -d '{body}'
+
+The same with a token; the answer is the whole outreach:
+
+curl {helper} \\
+  -H 'OSDI-API-Token: {token}' \\
+  -d '{body}'
+
+Explore: {address}/docs      Stop: Ctrl-C
+"""
+
+
+def _stop(*_: object) -> None:
+    raise Stop
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,158 @@
+"""The Helper Action Functions: what a helper's body asks for besides the person (`helper_action_functions.md`).
+
+Names, URIs and identifiers of tags, lists and questions are resolved before anything is written. Tags and lists that
+do not exist are told as warnings and the outreach is kept; an answer that its question does not accept refuses the
+whole request, since keeping a wrong answer would be worse than asking again.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from osdi.errors import ErrorDescription, OsdiError
+from osdi.resources import LIST, OUTREACH, QUESTION, TAG, Resource
+
+Document = Mapping[str, Any]
+Find = Callable[[Resource, str], Document | None]
+
+TRIGGERS = ("autoresponse", "sms_response", "call_response")
+
+
+@dataclass(frozen=True)
+class Actions:
+    """What is to be done: ids of tags and lists, answers, follow-ups, and warnings about what does not exist."""
+
+    tag_ids: tuple[str, ...] = ()
+    list_ids: tuple[str, ...] = ()
+    answers: tuple[dict[str, Any], ...] = ()
+    followups: tuple[dict[str, Any], ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def resolve(body: Document, find: Find) -> Actions:
+    """Resolve the action functions of a loaded body; `find` looks up one resource by name, URI or identifier.
+
+    Raises OsdiError 400 that names each answer that its question does not accept.
+    """
+    warnings: list[str] = []
+    tag_ids = [
+        *_existing(TAG, body.get("add_tags", ()), "add_tags", find, warnings),
+        *_existing(TAG, body.get("add_tags_uri", ()), "add_tags_uri", find, warnings),
+    ]
+    list_ids = [
+        *_existing(LIST, body.get("add_lists", ()), "add_lists", find, warnings),
+        *_existing(LIST, body.get("add_lists_uri", ()), "add_lists_uri", find, warnings),
+    ]
+    return Actions(
+        tag_ids=tuple(dict.fromkeys(tag_ids)),
+        list_ids=tuple(dict.fromkeys(list_ids)),
+        answers=_answers(body.get("add_questions_responses_uri", ()), find),
+        followups=_followups(body.get("triggers", {})),
+        warnings=tuple(warnings),
+    )
+
+
+def id_from(reference: str, resource: Resource) -> str | None:
+    """The id that a URI of this kind of resource ends with, or None: `https://host/api/v1/tags/{id}`.
+
+    The host is not compared: one deployment answers under several names.
+    """
+    segments = urlsplit(reference).path.strip("/").split("/")
+    return segments[-1] if len(segments) > 1 and segments[-2] == resource.collection else None
+
+
+def apply_to_person(
+    person: dict[str, Any], actions: Actions, *, now: dt.datetime, new_id: Callable[[], str]
+) -> dict[str, Any]:
+    """The person with the taggings, items and answers that are not there yet; each is given an id and dates.
+
+    A tag or list is added once. An answer is added unless the latest one to its question says the same.
+    """
+    changed = dict(person)
+    for array, reference, ids in (("taggings", "tag_id", actions.tag_ids), ("items", "list_id", actions.list_ids)):
+        present = {entry[reference] for entry in person.get(array, ())}
+        added = [{"_id": new_id(), reference: each, **_dates(now)} for each in ids if each not in present]
+        if added:
+            changed[array] = [*person.get(array, ()), *added]
+    for answer in actions.answers:
+        answers = changed.get("answers", [])
+        latest = next((each for each in reversed(answers) if each["question_id"] == answer["question_id"]), None)
+        if latest is None or any(latest.get(name) != answer.get(name) for name in ("responses", "value")):
+            changed["answers"] = [*answers, {"_id": new_id(), **answer, "action_date": now, **_dates(now)}]
+    return changed
+
+
+def followups_to_do(actions: Actions, *, now: dt.datetime, new_id: Callable[[], str]) -> list[dict[str, Any]]:
+    """The outreach's outbox: one entry for each trigger, queued from now on."""
+    queued = {"state": "queued", "not_before": now, "attempts": 0}
+    return [{"_id": new_id(), **followup, **queued} for followup in actions.followups]
+
+
+def _dates(now: dt.datetime) -> dict[str, dt.datetime]:
+    return {"created_date": now, "modified_date": now}
+
+
+def _existing(resource: Resource, references: Sequence[str], name: str, find: Find, warnings: list[str]) -> list[str]:
+    ids = []
+    for reference in references:
+        document = find(resource, reference)
+        if document is None:
+            warnings.append(f"{name}: there is no {resource.name} '{reference}'.")
+        else:
+            ids.append(document["_id"])
+    return ids
+
+
+def _followups(triggers: Document) -> tuple[dict[str, Any], ...]:
+    return tuple(
+        {"kind": kind, "identifiers": list(triggers[kind].get("identifiers", ()))}
+        for kind in TRIGGERS
+        if triggers.get(kind, {}).get("enabled")
+    )
+
+
+def _answers(asked: Sequence[Document], find: Find) -> tuple[dict[str, Any], ...]:
+    answers = []
+    wrong: list[ErrorDescription] = []
+    for index, entry in enumerate(asked):
+        path = f"add_questions_responses_uri[{index}]"
+        question = find(QUESTION, entry["question"])
+        if question is None:
+            message = f"There is no question '{entry['question']}'."
+            wrong.append(ErrorDescription("QUESTION_DOES_NOT_EXIST", message, (f"{path}.question",)))
+            continue
+        reason = _refusal(question, entry, path)
+        if reason:
+            wrong.append(reason)
+        elif question["question_type"] == "Paragraph":
+            answers.append({"question_id": question["_id"], "value": entry["value"]})
+        else:
+            answers.append({"question_id": question["_id"], "responses": list(entry["responses"])})
+    if wrong:
+        raise OsdiError(400, *wrong, resource=OUTREACH.rel)
+    return tuple(answers)
+
+
+def _refusal(question: Document, entry: Document, path: str) -> ErrorDescription | None:
+    """Why the question does not accept the entry, or None."""
+    if question["question_type"] == "Paragraph":
+        if "value" in entry and "responses" not in entry:
+            return None
+        message = "A question of type Paragraph is answered with a value, without responses."
+        return ErrorDescription("ANSWER_DOES_NOT_FIT", message, (f"{path}.value",))
+    responses = entry.get("responses", ())
+    keys = [response["key"] for response in question["responses"]]
+    if "value" in entry or not responses:
+        message = f"A question of type {question['question_type']} is answered with responses, without a value."
+        return ErrorDescription("ANSWER_DOES_NOT_FIT", message, (f"{path}.responses",))
+    if question["question_type"] == "SingleChoice" and len(responses) != 1:
+        message = "A question of type SingleChoice is answered with one response."
+        return ErrorDescription("ANSWER_DOES_NOT_FIT", message, (f"{path}.responses",))
+    unknown = [response for response in responses if response not in keys]
+    if unknown:
+        message = f"The question has no response '{unknown[0]}'."
+        hint = f"One of: {', '.join(keys)}"[:500]
+        return ErrorDescription("RESPONSE_DOES_NOT_EXIST", message, (f"{path}.responses",), hint)
+    return None

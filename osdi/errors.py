@@ -1,0 +1,138 @@
+"""What can go wrong, and how OSDI says it (`errors.md`).
+
+Every refusal is an OsdiError with an HTTP status and one or more error descriptions; `body()` is the answer's JSON.
+Two exceptions never reach a client: RaceLost makes the caller look again, Duplicate says which unique index refused.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class ErrorDescription:
+    """One reason: a machine-readable code, a sentence, the properties that caused it, a hint to mend it."""
+
+    error_code: str
+    description: str
+    properties: tuple[str, ...] = ()
+    hint: str | None = None
+
+    def body(self) -> dict[str, Any]:
+        said: dict[str, Any] = {"error_code": self.error_code, "description": self.description}
+        if self.properties:
+            said["properties"] = list(self.properties)
+        if self.hint:
+            said["hint"] = self.hint
+        return said
+
+
+class OsdiError(Exception):
+    """A refusal with an HTTP status, told in the standard's error form."""
+
+    def __init__(
+        self,
+        status: int,
+        *descriptions: ErrorDescription,
+        resource: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__("; ".join(description.description for description in descriptions))
+        self.status = status
+        self.descriptions = descriptions
+        self.resource = resource
+        self.headers = dict(headers or {})
+
+    def body(self) -> dict[str, Any]:
+        """`{"error": sentence, "osdi:error": {request_type, response_code, resource_status: [...]}}`."""
+        status: dict[str, Any] = {
+            "response_code": self.status,
+            "error_descriptions": [description.body() for description in self.descriptions],
+        }
+        if self.resource:
+            status = {"resource": self.resource, **status}
+        return {
+            "error": "; ".join(_sentence(description) for description in self.descriptions),
+            "osdi:error": {
+                "request_type": "atomic",
+                "response_code": self.status,
+                "resource_status": [status],
+            },
+        }
+
+
+def invalid(message: str, *properties: str, hint: str | None = None, resource: str | None = None) -> OsdiError:
+    """400: the request names something that cannot be taken."""
+    return OsdiError(400, ErrorDescription("INVALID", message, properties, hint), resource=resource)
+
+
+def invalid_properties(messages: object, *, resource: str | None = None) -> OsdiError:
+    """400 from marshmallow's nested messages: one description for each property that is wrong."""
+    descriptions = [
+        ErrorDescription("INVALID", sentence, (path,) if path else ()) for path, sentence in _flatten(messages, "")
+    ]
+    return OsdiError(400, *descriptions[:50], resource=resource)
+
+
+def unauthorized(message: str) -> OsdiError:
+    """401: a token that is not known, or none where one is needed."""
+    return OsdiError(
+        401,
+        ErrorDescription("TOKEN_NOT_VALID", message, hint="Send the header OSDI-API-Token."),
+        headers={"WWW-Authenticate": 'OSDI-API-Token realm="OSDI"'},
+    )
+
+
+def forbidden(message: str) -> OsdiError:
+    """403: the token is known and lacks a scope."""
+    return OsdiError(403, ErrorDescription("SCOPE_MISSING", message))
+
+
+def not_found(message: str, resource: str | None = None) -> OsdiError:
+    """404: nothing here under this address."""
+    return OsdiError(404, ErrorDescription("NOT_FOUND", message), resource=resource)
+
+
+def conflict(code: str, message: str, *properties: str, resource: str | None = None) -> OsdiError:
+    """409: the request contradicts what is stored."""
+    return OsdiError(409, ErrorDescription(code, message, properties), resource=resource)
+
+
+def too_large(limit: int) -> OsdiError:
+    """413: the body has more than `limit` bytes."""
+    return OsdiError(413, ErrorDescription("TOO_LARGE", f"The body has more than {limit} bytes."))
+
+
+def unavailable(message: str, *, seconds: int = 2) -> OsdiError:
+    """503: nothing is known to have been written; the same request may be sent again after `seconds`."""
+    return OsdiError(503, ErrorDescription("UNAVAILABLE", message), headers={"Retry-After": str(seconds)})
+
+
+class RaceLost(Exception):
+    """Somebody else wrote first: what was read is stale, look again."""
+
+
+class Duplicate(RaceLost):
+    """A unique index refused an insert or update."""
+
+
+def _sentence(description: ErrorDescription) -> str:
+    properties = ", ".join(description.properties)
+    return f"{properties}: {description.description}" if properties else description.description
+
+
+def _flatten(messages: object, path: str) -> Iterator[tuple[str, str]]:
+    """`{"targets": {0: {"title": ["Bad."]}}}` becomes `("targets[0].title", "Bad.")`."""
+    if isinstance(messages, Mapping):
+        for name, inner in messages.items():
+            if name == "_schema":
+                yield from _flatten(inner, path)
+            elif isinstance(name, int):
+                yield from _flatten(inner, f"{path}[{name}]")
+            else:
+                yield from _flatten(inner, f"{path}.{name}" if path else str(name))
+    elif isinstance(messages, Sequence) and not isinstance(messages, str):
+        for inner in messages:
+            yield from _flatten(inner, path)
+    else:
+        yield path, str(messages)

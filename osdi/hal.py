@@ -1,0 +1,161 @@
+"""How documents are answered: HAL+JSON (draft-kelly-json-hal) with OSDI's links, curies and page envelopes.
+
+Pure: documents and facts about the deployment go in, JSON-ready dicts come out. Links are built from the vocabulary,
+never by cutting up the address that was asked for.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlencode
+
+from osdi.resources import (
+    ADVOCACY_CAMPAIGN,
+    API,
+    CURIES,
+    LIST,
+    OSDI_VERSION,
+    OUTREACH,
+    PERSON,
+    QUESTION,
+    TAG,
+    Resource,
+)
+
+Document = Mapping[str, Any]
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a collection: its documents, where it stands, and the totals of the whole."""
+
+    documents: Sequence[Document]
+    page: int
+    per_page: int
+    total_records: int
+    has_next: bool
+    has_previous: bool
+
+    @property
+    def total_pages(self) -> int:
+        return -(-self.total_records // self.per_page)
+
+    def with_documents(self, documents: Iterable[Document]) -> "Page":
+        """The same page of changed documents."""
+        return replace(self, documents=list(documents))
+
+
+@dataclass(frozen=True)
+class Hal:
+    """Represents documents for one deployment, known by its address and its namespace."""
+
+    base_url: str
+    namespace: str
+
+    def href(self, *segments: str) -> str:
+        """Absolute address of something under the API's root."""
+        return "/".join((self.base_url + API, *segments))
+
+    def represent(self, resource: Resource, document: Document, *, control: Document | None = None) -> Json:
+        """A resource with its links; only identifiers and links where `osdi:control` asks for no more."""
+        answer: Json = {"identifiers": self.identifiers(document)}
+        if (control or {}).get("return_response", True):
+            answer["created_date"] = document["created_date"]
+            answer["modified_date"] = document["modified_date"]
+            answer.update((name, document[name]) for name in resource.fields if name in document)
+            answer.update(self._own_properties(document))
+        answer["_links"] = self._links(resource, document)
+        return answer
+
+    def identifiers(self, document: Document) -> list[str]:
+        """The own identifier first, then those of other systems in the order they came."""
+        own = f"{self.namespace}:{document['_id']}"
+        return [own, *(identifier for identifier in document.get("identifiers", ()) if identifier != own)]
+
+    def collection(
+        self, resource: Resource, page: Page, *path: str, arguments: Mapping[str, str] | None = None
+    ) -> Json:
+        """A page of a collection at `path`; `next` and `previous` carry a cursor, so that far pages cost no more."""
+        arguments = dict(arguments or {})
+        address = self.href(*path)
+        links: Json = {"self": {"href": _with_query(address, arguments | {"page": str(page.page)})}}
+        if page.has_next:
+            cursor = {"page": str(page.page + 1), "after": page.documents[-1]["_id"]}
+            links["next"] = {"href": _with_query(address, arguments | cursor)}
+        if page.has_previous:
+            cursor = {"page": str(page.page - 1), "before": page.documents[0]["_id"]} if page.documents else {}
+            cursor = cursor or {"page": str(page.total_pages or 1)}
+            links["previous"] = {"href": _with_query(address, arguments | cursor)}
+        embedded = [self.represent(resource, document) for document in page.documents]
+        links[resource.collection_rel] = [{"href": each["_links"]["self"]["href"]} for each in embedded]
+        links["curies"] = self._curies()
+        return {
+            "total_pages": page.total_pages,
+            "per_page": page.per_page,
+            "page": page.page,
+            "total_records": page.total_records,
+            "_links": links,
+            "_embedded": {resource.collection_rel: embedded},
+        }
+
+    def entry_point(self, *, motd: str, vendor_name: str, product_name: str, max_pagesize: int) -> Json:
+        """The API entry point (`aep.md`); it lists only relations that clients of the standard know."""
+        links: Json = {
+            "curies": self._curies(),
+            "self": {"href": self.href(), "title": "This API entry point"},
+            "docs": {"href": f"{self.base_url}/docs", "title": "Documentation", "name": "Docs"},
+        }
+        for resource in (ADVOCACY_CAMPAIGN, PERSON, TAG, LIST, QUESTION):
+            title = f"The collection of {resource.collection.replace('_', ' ')} in the system"
+            links[resource.collection_rel] = {"href": self.href(resource.collection), "title": title}
+        return {
+            "motd": motd or f"Welcome to {product_name}.",
+            "vendor_name": vendor_name,
+            "product_name": product_name,
+            "osdi_version": OSDI_VERSION,
+            "max_pagesize": max_pagesize,
+            "namespace": self.namespace,
+            "_links": links,
+        }
+
+    def _own_properties(self, document: Document) -> Json:
+        """What this server adds to the standard's fields, under its namespace."""
+        added: Json = {}
+        if document.get("claimed_identifiers"):
+            added[f"{self.namespace}:claimed_identifiers"] = document["claimed_identifiers"]
+        if document.get("followups"):
+            shown = ("kind", "state", "identifiers", "not_before", "attempts")
+            added[f"{self.namespace}:followups"] = [
+                {name: followup[name] for name in shown if name in followup} for followup in document["followups"]
+            ]
+        return added
+
+    def _links(self, resource: Resource, document: Document) -> Json:
+        links: Json = {"self": {"href": self._self(resource, document)}}
+        if resource is OUTREACH:
+            campaign_id = document["advocacy_campaign_id"]
+            links[ADVOCACY_CAMPAIGN.rel] = {"href": self.href(ADVOCACY_CAMPAIGN.collection, campaign_id)}
+            if document.get("person_id"):
+                links[PERSON.rel] = {"href": self.href(PERSON.collection, document["person_id"])}
+        elif resource is ADVOCACY_CAMPAIGN:
+            address = self._self(resource, document)
+            links[OUTREACH.collection_rel] = {"href": f"{address}/{OUTREACH.collection}"}
+            links["osdi:record_outreach_helper"] = {"href": f"{address}/record_outreach_helper"}
+        elif resource is PERSON:
+            links[OUTREACH.collection_rel] = {"href": f"{self._self(resource, document)}/{OUTREACH.collection}"}
+        links["curies"] = self._curies()
+        return links
+
+    def _self(self, resource: Resource, document: Document) -> str:
+        if resource is OUTREACH:
+            campaign_id = document["advocacy_campaign_id"]
+            return self.href(ADVOCACY_CAMPAIGN.collection, campaign_id, OUTREACH.collection, document["_id"])
+        return self.href(resource.collection, document["_id"])
+
+    def _curies(self) -> list[Json]:
+        return [{"name": "osdi", "href": self.base_url + CURIES, "templated": True}]
+
+
+def _with_query(address: str, arguments: Mapping[str, str]) -> str:
+    return f"{address}?{urlencode(arguments)}" if arguments else address

@@ -1,0 +1,134 @@
+"""Who is meant: match keys made of identifiers, e-mail addresses and phone numbers, and which person they match.
+
+A match key is a string such as `id:foreign_system:1`, `email:jane@example.com` or `phone:19876543210`. A unique index
+lets each belong to one person: whoever claimed it first. docs/matching.md tells users what is decided here.
+
+Pure: people are documents that somebody else has read.
+"""
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import phonenumbers
+
+Document = Mapping[str, Any]
+Person = TypeVar("Person", bound=Document)
+
+MINIMUM_PHONE_DIGITS = 7
+
+
+class IdentifiersClash(Exception):
+    """The identifiers of one request belong to different people."""
+
+
+@dataclass(frozen=True)
+class MatchKeys:
+    """What a posted person can be recognised by, each kind in the order in which it is tried."""
+
+    identifiers: tuple[str, ...] = ()
+    emails: tuple[str, ...] = ()
+    phones: tuple[str, ...] = ()
+    claimed: tuple[str, ...] = ()
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Every key, the most telling kind first."""
+        return (*self.identifiers, *self.emails, *self.phones, *self.claimed)
+
+    @property
+    def contacts(self) -> tuple[str, ...]:
+        """The keys that anybody may know: e-mails and phones."""
+        return (*self.emails, *self.phones)
+
+
+def id_key(identifier: str) -> str:
+    """Match key of an identifier that a token holder gave."""
+    return f"id:{identifier}"
+
+
+def claimed_key(identifier: str) -> str:
+    """Match key of an identifier that came without a token: a key space of its own, since it can be guessed."""
+    return f"claimed:{identifier}"
+
+
+def email_key(address: str) -> str:
+    """Match key of an e-mail address; letter case and Unicode composition make no difference."""
+    return "email:" + unicodedata.normalize("NFC", address.strip()).lower()
+
+
+def phone_key(entry: Document, region: str = "") -> str | None:
+    """Match key of a phone number entry: its digits with country code, or None where there are too few.
+
+    A number is read in the country its entry names, else in `region` (ISO 3166-1 Alpha-2); without either its digits
+    are taken as they stand, since OSDI asks for numbers with country code.
+    """
+    digits = _phone_digits(str(entry.get("number", "")), str(entry.get("country") or region or "").upper())
+    return f"phone:{digits}" if len(digits) >= MINIMUM_PHONE_DIGITS else None
+
+
+def match_keys(person: Document, *, trusted: bool, phone_region: str = "") -> MatchKeys:
+    """The match keys of a posted person; identifiers of an untrusted sender are only `claimed`."""
+    identifiers = person.get("identifiers", ())
+    emails = (email_key(entry["address"]) for entry in _primary_first(person, "email_addresses") if "address" in entry)
+    phones = (phone_key(entry, phone_region) for entry in _primary_first(person, "phone_numbers") if "number" in entry)
+    return MatchKeys(
+        identifiers=tuple(map(id_key, identifiers)) if trusted else (),
+        emails=tuple(dict.fromkeys(emails)),
+        phones=tuple(dict.fromkeys(key for key in phones if key)),
+        claimed=() if trusted else tuple(map(claimed_key, identifiers)),
+    )
+
+
+def match(keys: MatchKeys, people: Sequence[Person], *, refuse_clash: bool) -> Person | None:
+    """The person among `people` whom the keys mean, or None.
+
+    Identifiers decide, then e-mails (the primary one first), then phones: a phone alone matches only when one of the
+    two has no e-mail, since households share phones. An untrusted sender without any contact detail is recognised by
+    the identifiers it claimed, so that its retries are. Identifiers of different people raise IdentifiersClash with
+    `refuse_clash`, else the first one decides.
+    """
+    owners = owners_of(keys, people)
+    if refuse_clash and len({owners[key]["_id"] for key in keys.identifiers if key in owners}) > 1:
+        raise IdentifiersClash
+    for key in (*keys.identifiers, *keys.emails):
+        if key in owners:
+            return owners[key]
+    for key in keys.phones:
+        if key in owners and not (keys.emails and _has_email(owners[key])):
+            return owners[key]
+    if not keys.contacts:
+        for key in keys.claimed:
+            if key in owners:
+                return owners[key]
+    return None
+
+
+def owners_of(keys: MatchKeys, people: Sequence[Person]) -> dict[str, Person]:
+    """Which of the keys belong to which of `people` already."""
+    asked = set(keys.all)
+    return {key: person for person in people for key in person.get("match_keys", ()) if key in asked}
+
+
+def _has_email(person: Document) -> bool:
+    return any(entry.get("address") for entry in person.get("email_addresses", ()))
+
+
+def _primary_first(person: Document, array: str) -> list[Document]:
+    return sorted(person.get(array, ()), key=lambda entry: not entry.get("primary"))
+
+
+@lru_cache(maxsize=10_000)
+def _phone_digits(number: str, region: str) -> str:
+    """E.164 digits where the country is known, else the digits as they stand."""
+    digits = "".join(str(unicodedata.decimal(character)) for character in number if character.isdecimal())
+    international = number.strip().startswith("+")
+    if not international and region not in phonenumbers.SUPPORTED_REGIONS:
+        return digits
+    try:
+        parsed = phonenumbers.parse(("+" if international else "") + digits, None if international else region)
+    except phonenumbers.NumberParseException:
+        return digits
+    return f"{parsed.country_code}{phonenumbers.national_significant_number(parsed)}"

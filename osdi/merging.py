@@ -1,0 +1,167 @@
+"""What becomes of a stored person when a post names them again: the merge rules of docs/matching.md.
+
+Two rules, chosen by who posts. With a token a value that is said replaces the stored one; without, it only fills what
+is empty. Neither ever clears: objects merge by name, arrays by the key of their entries ("Merging Objects and Arrays"
+in the standard's general concepts).
+
+Pure: returns a new document and leaves both arguments as they are.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+from osdi.matching import email_key, phone_key
+
+Document = Mapping[str, Any]
+Entry = dict[str, Any]
+SameEntry = Callable[[Document, Document], bool]
+
+PLACE = ("postal_code", "address_lines", "locality")
+AREA = ("region", "country")
+
+
+def merge_person(
+    stored: Document,
+    posted: Document,
+    *,
+    overwrite: bool,
+    owned_elsewhere: Collection[str] = (),
+    phone_region: str = "",
+) -> dict[str, Any]:
+    """The fields of `stored` with those of `posted` merged in.
+
+    `overwrite` is the token holder's rule. `owned_elsewhere` holds match keys that belong to other people: without
+    `overwrite` the e-mails and phones behind them are left out.
+    """
+    merged = dict(stored)
+    for name, value in posted.items():
+        if name == "identifiers":
+            continue
+        if name not in stored and name not in ENTRIES:
+            merged[name] = value
+        elif name in ENTRIES:
+            entries = value if overwrite else _unowned(name, value, owned_elsewhere, phone_region)
+            merged[name] = _merge_entries(name, stored.get(name, ()), entries, overwrite, phone_region)
+            if not merged[name]:
+                del merged[name]
+        elif isinstance(value, Mapping) and isinstance(stored[name], Mapping):
+            merged[name] = _merge_object(stored[name], value, overwrite)
+        elif isinstance(value, list) and isinstance(stored[name], list):
+            merged[name] = list(dict.fromkeys([*stored[name], *value]))
+        elif overwrite:
+            merged[name] = value
+    return merged
+
+
+def _merge_object(stored: Document, posted: Document, overwrite: bool) -> Entry:
+    merged = dict(stored)
+    for name, value in posted.items():
+        if isinstance(value, Mapping) and isinstance(stored.get(name), Mapping):
+            merged[name] = _merge_object(stored[name], value, overwrite)
+        elif overwrite or name not in stored:
+            merged[name] = value
+    return merged
+
+
+def _merge_entries(
+    array: str, stored: Sequence[Document], posted: Sequence[Document], overwrite: bool, phone_region: str
+) -> list[Entry]:
+    """Entries with the key of a stored one merge into it, others are appended; one at most stays primary."""
+    merged = [dict(entry) for entry in stored]
+    primary = next((index for index, entry in enumerate(merged) if entry.get("primary")), None)
+    for entry in posted:
+        index = _index_of(array, merged, entry, phone_region)
+        if index is None and array in CONTACT_VALUE and CONTACT_VALUE[array] not in entry:
+            # A status without an address is about the address that mails go to; whose it is, only a token may say.
+            if not overwrite or not merged:
+                continue
+            index = primary or 0
+        if index is None:
+            merged.append(dict(entry))
+            index = len(merged) - 1
+        else:
+            merged[index] = _merge_object(merged[index], entry, overwrite)
+        if entry.get("primary"):
+            primary = index if overwrite or primary is None else primary
+    for index, entry in enumerate(merged):
+        if entry.get("primary") and index != primary:
+            entry["primary"] = False
+    return merged
+
+
+def _index_of(array: str, entries: Sequence[Document], entry: Document, phone_region: str) -> int | None:
+    """Where the stored entry stands that `entry` is about; among postal addresses the one that shares most parts."""
+    if array == "phone_numbers":
+        number = _digits(entry, phone_region)
+        same = [i for i, each in enumerate(entries) if number and _digits(each, phone_region) == number]
+    else:
+        same = [i for i, each in enumerate(entries) if ENTRIES[array](each, entry)]
+    if array == "postal_addresses":
+        return max(same, key=lambda i: _shared_parts(entries[i], entry), default=None)
+    return next(iter(same), None)
+
+
+def _unowned(array: str, entries: Sequence[Document], owned: Collection[str], phone_region: str) -> list[Document]:
+    def key(entry: Document) -> str | None:
+        if array == "email_addresses" and "address" in entry:
+            return email_key(entry["address"])
+        return phone_key(entry, phone_region) if array == "phone_numbers" else None
+
+    return [entry for entry in entries if key(entry) not in owned]
+
+
+def _same_email(stored: Document, posted: Document) -> bool:
+    return "address" in stored and "address" in posted and email_key(stored["address"]) == email_key(posted["address"])
+
+
+def _digits(entry: Document, phone_region: str) -> str | None:
+    """What a number is compared by: its match key, or itself where it is too short to have one."""
+    return phone_key(entry, phone_region) or entry.get("number")
+
+
+def _same_address(stored: Document, posted: Document) -> bool:
+    """Two addresses are one where no part contradicts and they share a place, or one of them names only an area."""
+    for part in (*PLACE, *AREA):
+        if part in stored and part in posted and _folded(stored[part]) != _folded(posted[part]):
+            return False
+    if any(part in stored and part in posted for part in PLACE):
+        return True
+    area_only = not any(part in stored for part in PLACE) or not any(part in posted for part in PLACE)
+    return area_only and any(part in stored and part in posted for part in AREA)
+
+
+def _shared_parts(stored: Document, posted: Document) -> int:
+    return sum(part in stored and part in posted for part in (*PLACE, *AREA))
+
+
+def _folded(value: Any) -> str:
+    text = " ".join(value) if isinstance(value, list) else str(value)
+    return " ".join(text.casefold().split())
+
+
+def _same(*names: str) -> SameEntry:
+    """Entries are the same where the first of `names` that both have is equal, in any case."""
+
+    def same(stored: Document, posted: Document) -> bool:
+        for name in names:
+            if name in stored and name in posted:
+                return _folded(stored[name]) == _folded(posted[name])
+        return False
+
+    return same
+
+
+def _same_profile(stored: Document, posted: Document) -> bool:
+    return _same("provider")(stored, posted) and _same("id", "url", "handle")(stored, posted)
+
+
+CONTACT_VALUE = {"email_addresses": "address", "phone_numbers": "number"}
+
+ENTRIES: dict[str, SameEntry] = {
+    "email_addresses": _same_email,
+    "phone_numbers": _same("number"),
+    "postal_addresses": _same_address,
+    "profiles": _same_profile,
+    "parties": _same("identification"),
+    "division_info": _same("id", "name"),
+}

@@ -1,0 +1,86 @@
+"""The vocabulary of OSDI 1.2.0 as this server speaks it: each resource's name, collection, relation and fields.
+
+`collection` is at once the segment of the URL, the plural of the relation and the collection in MongoDB. `fields` are
+answered in the order of the standard's page; what a document holds besides them (match keys, versions) stays inside.
+"""
+
+from dataclasses import dataclass
+
+OSDI_VERSION = "1.2.0"
+API = "/api/v1"
+CURIES = "/docs/v1/{rel}"
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One resource of the standard."""
+
+    name: str
+    collection: str
+    fields: tuple[str, ...]
+    description: str
+
+    @property
+    def rel(self) -> str:
+        return f"osdi:{self.name}"
+
+    @property
+    def collection_rel(self) -> str:
+        return f"osdi:{self.collection}"
+
+
+CONTACTS = ("postal_addresses", "email_addresses", "phone_numbers")
+
+PERSON = Resource(
+    "person",
+    "people",
+    (
+        *("origin_system", "family_name", "given_name", "additional_name", "honorific_prefix", "honorific_suffix"),
+        *("gender", "gender_identity", "additional_gender_identities", "gender_pronouns"),
+        *("party_identification", "parties", "source", "ethnicities", "languages_spoken", "preferred_language"),
+        *("browser_url", "administrative_url", "birthdate", "employer", "work_title", "work_department"),
+        *("employer_address", "occupation", *CONTACTS, "profiles", "custom_fields", "division_info"),
+    ),
+    "Somebody who takes part: names, contact details, and what they answered and were tagged with.",
+)
+OUTREACH = Resource(
+    "outreach",
+    "outreaches",
+    (
+        *("origin_system", "action_date", "type", "duration", "subject", "message", "notes"),
+        *("referrer_data", "targets"),
+    ),
+    "A call, e-mail, letter or visit that a person made to targets in an advocacy campaign.",
+)
+ADVOCACY_CAMPAIGN = Resource(
+    "advocacy_campaign",
+    "advocacy_campaigns",
+    (
+        *("origin_system", "name", "title", "description", "templates", "summary", "targets", "target_list"),
+        *("browser_url", "administrative_url", "featured_image_url", "total_outreaches", "type"),
+        *("share_url", "total_shares", "share_options"),
+    ),
+    "A campaign that asks people to contact targets; outreaches are recorded on it.",
+)
+TAG = Resource("tag", "tags", ("origin_system", "name", "description"), "A label that people can be tagged with.")
+LIST = Resource(
+    "list",
+    "lists",
+    ("origin_system", "name", "title", "description", "summary", "browser_url", "administrative_url"),
+    "A list that people can be items of.",
+)
+QUESTION = Resource(
+    "question",
+    "questions",
+    ("origin_system", "name", "title", "description", "summary", "question_type", "responses"),
+    "A question that people answer, freely or by choosing among its responses.",
+)
+
+RESOURCES = (PERSON, OUTREACH, ADVOCACY_CAMPAIGN, TAG, LIST, QUESTION)
+
+HELPERS = {
+    "record_outreach_helper": (
+        "Record Outreach Helper",
+        "POST here to create or update a person and record their outreach on the campaign, in one request.",
+    )
+}

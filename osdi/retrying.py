@@ -1,0 +1,34 @@
+"""Looking again after a lost race: how often, how long, and what the client is told in the end."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import tenacity
+
+from osdi.errors import RaceLost, unavailable
+
+Result = TypeVar("Result")
+
+# Every loss means that somebody else's write went through, so a few rounds suffice; the bounds are for the worst case
+# of many clients at one document, and stay well under a platform's 30 s.
+ATTEMPTS = 30
+SECONDS = 10
+
+_retrying = tenacity.Retrying(
+    retry=tenacity.retry_if_exception_type(RaceLost),
+    wait=tenacity.wait_random_exponential(multiplier=0.004, max=0.25),
+    stop=tenacity.stop_after_attempt(ATTEMPTS) | tenacity.stop_after_delay(SECONDS),
+    reraise=True,
+)
+
+
+def look_again(attempt: Callable[[], Result]) -> Result:
+    """Call `attempt` until it loses no race. Raises OsdiError 503 after ATTEMPTS or SECONDS."""
+    try:
+        return attempt()  # the usual case pays nothing for the machinery
+    except RaceLost:
+        pass
+    try:
+        return _retrying(attempt)
+    except RaceLost as error:
+        raise unavailable("Too many requests write to the same record at once.", seconds=1) from error

@@ -1,0 +1,64 @@
+"""Sample data for a first look: what the standard's own examples name, under the ids that they use.
+
+So the helper page's request works here as it is printed, and so does "Try it out" in the explorer.
+"""
+
+from typing import Any
+
+from osdi.errors import Duplicate
+from osdi.ids import now
+from osdi.matching import id_key
+from osdi.resources import ADVOCACY_CAMPAIGN, LIST, QUESTION, TAG, Resource
+from osdi.store import Insert, Store
+
+CAMPAIGN_ID = "c945d6fe-929e-11e3-a2e9-12313d316c29"
+SHARED_ID = "d91b4b2e-ae0e-4cd3-9ed7-d0ec501b0bc3"
+CHOICE_ID = "c945d6fe-929e-11e3-a2e9-12313d316c29"
+PARAGRAPH_ID = "c945d6fe-929e-11e3-a2e9-12313d316c2a"
+
+SAMPLE: tuple[tuple[Resource, str, dict[str, Any]], ...] = (
+    (
+        ADVOCACY_CAMPAIGN,
+        CAMPAIGN_ID,
+        {"name": "Sample campaign", "title": "Ask your senators to protect the river", "type": "phone"},
+    ),
+    (TAG, SHARED_ID, {"name": "caller"}),
+    (TAG, "5f1c7a52-5d0c-4c1f-8a4e-6d2f6f0a9b01", {"name": "volunteer"}),
+    (TAG, "5f1c7a52-5d0c-4c1f-8a4e-6d2f6f0a9b02", {"name": "donor"}),
+    (LIST, SHARED_ID, {"name": "newsletter", "title": "Newsletter"}),
+    (LIST, "5f1c7a52-5d0c-4c1f-8a4e-6d2f6f0a9b03", {"name": "supporters", "title": "Supporters"}),
+    (
+        QUESTION,
+        CHOICE_ID,
+        {
+            "title": "What moves you?",
+            "question_type": "MultiChoice",
+            "responses": [{"key": "r1", "title": "The river"}, {"key": "r2", "title": "The town"}],
+        },
+    ),
+    (QUESTION, PARAGRAPH_ID, {"title": "How did you hear of us?", "question_type": "Paragraph"}),
+)
+
+
+def create_sample(store: Store, namespace: str) -> list[str]:
+    """Create what is missing; returns a line for each thing that was created."""
+    created = []
+    for resource, document_id, fields in SAMPLE:
+        moment = now()
+        keys = [id_key(f"{namespace}:{document_id}")]
+        if resource in (TAG, LIST):
+            keys.append(f"name:{fields['name']}")
+        document = {
+            "_id": document_id,
+            "version": 1,
+            "created_date": moment,
+            "modified_date": moment,
+            "match_keys": keys,
+            **fields,
+        }
+        try:
+            store.write(Insert(resource.collection, document))
+        except Duplicate:
+            continue
+        created.append(f"created {resource.name} {fields.get('name') or fields['title']}")
+    return created

@@ -1,0 +1,56 @@
+"""Settings, read from the environment once when the application is made; all mistakes are told at once.
+
+The README's table lists every name here and in gunicorn.conf.py; a test compares them.
+"""
+
+import re
+from dataclasses import dataclass
+
+from environs import Env, validate
+
+NAMESPACE = re.compile(r"^[a-z][a-z0-9_]{0,49}$")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How this deployment differs from another; the defaults serve a developer's machine."""
+
+    mongodb_uri: str = "mongodb://127.0.0.1:27017/osdi"
+    namespace: str = "osdi_outreach"
+    public_url: str = ""
+    trusted_proxies: int = 0
+    cors_origins: tuple[str, ...] = ("*",)
+    max_body_bytes: int = 262_144
+    per_page: int = 25
+    max_pagesize: int = 100
+    phone_region: str = ""
+    trust_anonymous_identifiers: bool = False
+    cache_seconds: float = 5.0
+    motd: str = ""
+    vendor_name: str = "Self-hosted"
+    product_name: str = "OSDI Outreach Server"
+
+    @classmethod
+    def from_environment(cls) -> "Settings":
+        """Read every setting. Raises environs.EnvValidationError that names each one that is wrong."""
+        env = Env(eager=False)
+        url = validate.URL(schemes={"http", "https"}, require_tld=False)
+        mongodb = validate.Regexp(r"^mongo(db(\+srv)?|mock)://")
+        settings = cls(
+            mongodb_uri=env.str("MONGODB_URI", cls.mongodb_uri, validate=mongodb),
+            namespace=env.str("NAMESPACE", cls.namespace, validate=validate.Regexp(NAMESPACE)),
+            public_url=env.str("PUBLIC_URL", cls.public_url, validate=lambda text: not text or url(text)).rstrip("/"),
+            trusted_proxies=env.int("TRUSTED_PROXIES", cls.trusted_proxies, validate=validate.Range(0, 10)),
+            cors_origins=tuple(env.list("CORS_ORIGINS", list(cls.cors_origins))),
+            max_body_bytes=env.int("MAX_BODY_BYTES", cls.max_body_bytes, validate=validate.Range(1_000, 10_000_000)),
+            per_page=env.int("PER_PAGE", cls.per_page, validate=validate.Range(1, 1_000)),
+            max_pagesize=env.int("MAX_PAGESIZE", cls.max_pagesize, validate=validate.Range(1, 1_000)),
+            phone_region=env.str("PHONE_REGION", cls.phone_region, validate=validate.Regexp(r"^([A-Z]{2})?$")),
+            trust_anonymous_identifiers=env.bool("TRUST_ANONYMOUS_IDENTIFIERS", cls.trust_anonymous_identifiers),
+            cache_seconds=env.float("CACHE_SECONDS", cls.cache_seconds, validate=validate.Range(0, 300)),
+            motd=env.str("MOTD", cls.motd),
+            vendor_name=env.str("VENDOR_NAME", cls.vendor_name),
+            product_name=env.str("PRODUCT_NAME", cls.product_name),
+        )
+        env.seal()
+        return settings

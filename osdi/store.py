@@ -1,0 +1,293 @@
+"""The document store: the only module that speaks pymongo.
+
+Documents are plain dicts with `_id`, and `version` where they change under a condition. Every write is acknowledged by
+a majority and journaled. What belongs together is written in one transaction where the server has them (a replica set
+of any size), and in the order given where it has not (a standalone), which callers choose so that a crash in between
+leaves nothing that a retry does not mend. Driver errors become ours in `driver_errors`, nowhere else.
+"""
+
+import datetime as dt
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pymongo import ASCENDING, DESCENDING, MongoClient, WriteConcern
+from pymongo.client_session import ClientSession
+from pymongo.collection import Collection
+from pymongo.errors import (
+    ConnectionFailure,
+    DocumentTooLarge,
+    DuplicateKeyError,
+    ExecutionTimeout,
+    PyMongoError,
+    WTimeoutError,
+)
+
+from osdi.errors import Duplicate, ErrorDescription, OsdiError, RaceLost, unavailable
+from osdi.hal import Page
+from osdi.ids import id_before, now
+from osdi.resources import ADVOCACY_CAMPAIGN, LIST, OUTREACH, PERSON, QUESTION, TAG
+
+Document = dict[str, Any]
+Query = Mapping[str, Any]
+
+DURABLE: Final = WriteConcern(w="majority", j=True)
+DATABASE: Final = "osdi"
+TOKENS: Final = "tokens"
+MOCK: Final = "mongomock://"
+
+# A platform's router gives up at 30 s; one that waits longer than this for the database is told to come again.
+TIMEOUT_MS: Final = 15_000
+COMMIT_TRIES: Final = 3
+
+# Outreaches younger than this may still be committed out of order, so they are counted anew at each reading.
+SETTLED = dt.timedelta(seconds=90)
+UNCOUNTED_LIMIT: Final = 1_000
+
+
+@dataclass(frozen=True)
+class Index:
+    """An index to have: its fields, ascending, and whether two documents may share an entry."""
+
+    fields: tuple[str, ...]
+    unique: bool = False
+
+
+MATCH_KEYS: Final = Index(("match_keys",), unique=True)
+INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
+    PERSON.collection: (MATCH_KEYS,),
+    OUTREACH.collection: (MATCH_KEYS, Index(("advocacy_campaign_id", "_id")), Index(("person_id", "_id"))),
+    ADVOCACY_CAMPAIGN.collection: (MATCH_KEYS,),
+    TAG.collection: (MATCH_KEYS,),
+    LIST.collection: (MATCH_KEYS,),
+    QUESTION.collection: (MATCH_KEYS,),
+    TOKENS: (Index(("hash",), unique=True),),
+}
+
+
+@dataclass(frozen=True)
+class Insert:
+    """Write a new document."""
+
+    collection: str
+    document: Document
+
+
+@dataclass(frozen=True)
+class Update:
+    """Set fields of a document on the condition that it still has this version."""
+
+    collection: str
+    document_id: str
+    version: int
+    fields: Document
+
+
+Write = Insert | Update
+
+
+class Store:
+    """Reads and writes documents; connects when first used, so that each forked worker has a client of its own."""
+
+    def __init__(self, uri: str) -> None:
+        self._uri = uri
+        self._lock = threading.Lock()
+        self._client: MongoClient[Document] | None = None
+        self._transactions: bool | None = None
+
+    def get(self, collection: str, document_id: str) -> Document | None:
+        """The document with this id, or None."""
+        with driver_errors():
+            return self._collection(collection).find_one({"_id": document_id})
+
+    def find_one(self, collection: str, query: Query) -> Document | None:
+        """Any document that the query selects, or None."""
+        with driver_errors():
+            return self._collection(collection).find_one(query)
+
+    def by_match_keys(self, collection: str, keys: Sequence[str]) -> list[Document]:
+        """The documents that own one of the keys."""
+        if not keys:
+            return []
+        with driver_errors():
+            # The reply of one batch is the whole answer: no more documents than keys can own one.
+            return list(self._collection(collection).find({"match_keys": {"$in": list(keys)}}))
+
+    def write(self, *writes: Write) -> None:
+        """Do all the writes or none, where the server has transactions; else in this order.
+
+        Raises Duplicate where a unique index refuses, RaceLost where a version has moved on or another transaction
+        was first; in both cases nothing is written on a server with transactions.
+        """
+        with driver_errors():
+            if len(writes) == 1 or not self.commits_together:
+                for each in writes:
+                    self._apply(each, None)
+                return
+            with self._connect().start_session() as session:
+                session.start_transaction(write_concern=DURABLE)
+                for each in writes:
+                    self._apply(each, session)
+                _commit(session)
+
+    @property
+    def commits_together(self) -> bool:
+        """Whether the server has transactions: a replica set or a sharded cluster, not a standalone."""
+        if self._transactions is None:
+            if self._uri.startswith(MOCK):
+                self._transactions = False
+            else:
+                with driver_errors():
+                    hello = self._connect().admin.command("hello")
+                self._transactions = "setName" in hello or hello.get("msg") == "isdbgrid"
+        return self._transactions
+
+    def page(
+        self,
+        collection: str,
+        query: Query,
+        *,
+        page: int,
+        per_page: int,
+        total_records: int | None = None,
+        after: str | None = None,
+        before: str | None = None,
+    ) -> Page:
+        """A page in creation order: behind `after` or ahead of `before` (ids), else by skipping to number `page`."""
+        bounds: Document = {"_id": {"$gt": after}} if after else {"_id": {"$lt": before}} if before else {}
+        with driver_errors():
+            found = self._collection(collection).find({**query, **bounds})
+            found = found.sort("_id", DESCENDING if before and not after else ASCENDING).limit(per_page + 1)
+            if not bounds:
+                found = found.skip((page - 1) * per_page)
+            documents = list(found)
+            if total_records is None:
+                total_records = self._count(collection, query)
+        more = len(documents) > per_page
+        documents = documents[:per_page]
+        if before and not after:
+            documents.reverse()
+            return Page(documents, page, per_page, total_records, has_next=True, has_previous=more)
+        return Page(documents, page, per_page, total_records, has_next=more, has_previous=page > 1)
+
+    def total_outreaches(self, campaign: Query) -> int:
+        """How many outreaches a campaign has: exact at every moment, without a write for each outreach.
+
+        The campaign remembers how many there were up to a certain id; only those behind it are counted. When these
+        become many the mark is moved forward, but never to within SETTLED of now, since ids are given before they
+        are committed.
+        """
+        counted = campaign.get("counted", {"outreaches": 0, "through": ""})
+        behind: Document = {"advocacy_campaign_id": campaign["_id"], "_id": {"$gt": counted["through"]}}
+        with driver_errors():
+            outreaches = self._collection(OUTREACH.collection)
+            uncounted = outreaches.count_documents(behind)
+            if uncounted > UNCOUNTED_LIMIT:
+                through = max(id_before(now() - SETTLED), counted["through"])
+                settled = outreaches.count_documents(behind | {"_id": {"$gt": counted["through"], "$lt": through}})
+                mark = {"outreaches": counted["outreaches"] + settled, "through": through}
+                self._collection(ADVOCACY_CAMPAIGN.collection).update_one(
+                    {"_id": campaign["_id"], "counted": campaign.get("counted")}, {"$set": {"counted": mark}}
+                )
+        return int(counted["outreaches"]) + uncounted
+
+    def create_indexes(self) -> list[str]:
+        """Create every index that is missing; safe to repeat. Returns their names as `collection.index`."""
+        names = []
+        with driver_errors():
+            for collection, indexes in INDEXES.items():
+                for index in indexes:
+                    keys = [(field, ASCENDING) for field in index.fields]
+                    name = self._collection(collection).create_index(keys, unique=index.unique)
+                    names.append(f"{collection}.{name}")
+        return names
+
+    def close(self) -> None:
+        """Close the connections; the next use opens new ones."""
+        with self._lock:
+            client, self._client, self._transactions = self._client, None, None
+        if client is not None:
+            client.close()
+
+    def _count(self, collection: str, query: Query) -> int:
+        documents = self._collection(collection)
+        return documents.count_documents(query) if query else documents.estimated_document_count()
+
+    def _apply(self, write: Write, session: ClientSession | None) -> None:
+        # mongomock refuses the argument even when it is None.
+        options: dict[str, Any] = {"session": session} if session else {}
+        collection = self._collection(write.collection)
+        if isinstance(write, Insert):
+            collection.insert_one(write.document, **options)
+            return
+        result = collection.update_one(
+            {"_id": write.document_id, "version": write.version},
+            # A plain value, not $inc: repeated after a lost reply it still means the same.
+            {"$set": {**write.fields, "version": write.version + 1}},
+            **options,
+        )
+        if result.matched_count == 0:
+            raise RaceLost(f"{write.collection} {write.document_id} is no longer at version {write.version}")
+
+    def _collection(self, name: str) -> Collection[Document]:
+        return self._connect().get_default_database(DATABASE)[name]
+
+    def _connect(self) -> MongoClient[Document]:
+        if self._client is None:
+            with self._lock:
+                if self._client is None:
+                    self._client = _mock_client() if self._uri.startswith(MOCK) else _client(self._uri)
+        return self._client
+
+
+@contextmanager
+def driver_errors() -> Iterator[None]:
+    """The one boundary where what pymongo raises becomes what this project raises."""
+    try:
+        yield
+    except DuplicateKeyError as error:
+        raise Duplicate(str(error)) from error
+    except DocumentTooLarge as error:
+        description = ErrorDescription("TOO_LARGE", "The document would outgrow what the database takes.")
+        raise OsdiError(413, description) from error
+    except PyMongoError as error:
+        # Before ConnectionFailure: inside a transaction a lost connection too means that nothing was committed.
+        if error.has_error_label("TransientTransactionError"):
+            raise RaceLost(str(error)) from error
+        if error.timeout or isinstance(error, ConnectionFailure | ExecutionTimeout | WTimeoutError):
+            raise unavailable("The database does not answer at the moment.") from error
+        raise
+
+
+def _commit(session: ClientSession) -> None:
+    """Commit, asking again while the outcome is unknown: a commit that is repeated has no second effect."""
+    for remaining in reversed(range(COMMIT_TRIES)):
+        try:
+            session.commit_transaction()
+        except PyMongoError as error:
+            if not remaining or not error.has_error_label("UnknownTransactionCommitResult"):
+                raise
+        else:
+            return
+
+
+def _client(uri: str) -> MongoClient[Document]:
+    return MongoClient(
+        uri,
+        appname="osdi",
+        w="majority",
+        journal=True,
+        retryWrites=True,
+        timeoutMS=TIMEOUT_MS,
+        serverSelectionTimeoutMS=TIMEOUT_MS,
+        connectTimeoutMS=5_000,
+    )
+
+
+def _mock_client() -> MongoClient[Document]:
+    """The in-memory fallback: nothing is kept, and unique indexes on arrays are not enforced."""
+    import mongomock  # only where it is asked for: it costs memory and start-up time
+
+    return mongomock.MongoClient(tz_aware=False)

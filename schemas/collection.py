@@ -1,0 +1,42 @@
+"""Collections: the page that is asked for, and the envelope that is answered ("Collections and Navigation")."""
+
+from typing import Any
+
+import marshmallow as ma
+
+from schemas.common import OsdiSchema, links
+
+CURSOR_LENGTH = 100
+
+
+class PageArgumentsSchema(ma.Schema):
+    """Which page of a collection; `next` and `previous` links carry the cursors."""
+
+    class Meta:
+        unknown = ma.EXCLUDE
+
+    page = ma.fields.Integer(load_default=1, validate=ma.validate.Range(1, 1_000_000_000))
+    per_page = ma.fields.Integer(
+        validate=ma.validate.Range(1, 1_000_000_000),
+        metadata={"description": "At most the entry point's max_pagesize are answered."},
+    )
+    after = ma.fields.String(
+        validate=ma.validate.Length(1, CURSOR_LENGTH), metadata={"description": "Cursor of a next link."}
+    )
+    before = ma.fields.String(
+        validate=ma.validate.Length(1, CURSOR_LENGTH), metadata={"description": "Cursor of a previous link."}
+    )
+
+
+def collection_schema(name: str, relation: str, schema: type[ma.Schema]) -> type[ma.Schema]:
+    """The schema of a page of resources under `relation`, such as `osdi:people`."""
+    embedded = OsdiSchema.from_dict({relation: ma.fields.List(ma.fields.Nested(schema))}, name=f"Embedded{name}Schema")
+    fields: dict[str, Any] = {
+        "total_pages": ma.fields.Integer(),
+        "per_page": ma.fields.Integer(),
+        "page": ma.fields.Integer(),
+        "total_records": ma.fields.Integer(),
+        "_links": links("self", "next", "previous"),
+        "_embedded": ma.fields.Nested(embedded),
+    }
+    return OsdiSchema.from_dict(fields, name=f"{name}Schema")

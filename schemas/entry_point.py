@@ -1,0 +1,17 @@
+"""The API entry point (`aep.md`)."""
+
+import marshmallow as ma
+
+from schemas.common import OsdiSchema, links
+
+
+class EntryPointSchema(OsdiSchema):
+    """Where every client of the API begins."""
+
+    motd = ma.fields.String()
+    vendor_name = ma.fields.String()
+    product_name = ma.fields.String()
+    osdi_version = ma.fields.String()
+    max_pagesize = ma.fields.Integer()
+    namespace = ma.fields.String()
+    _links = links("self", "osdi:advocacy_campaigns", "osdi:people", "osdi:tags", "osdi:lists", "osdi:questions")

@@ -1,0 +1,269 @@
+"""Field types of the standard: what OSDI calls string, strings[], datetime, enum, flexenum and identifier.
+
+Input is taken liberally (the standard's "Flexibility and Server Behavior"): a single string where an array of strings
+is expected is an array of one, enum values match in any case, numbers may come as digits. What cannot be read is a
+ValidationError that names the property. Every type has an upper bound, because the server stands open on the internet.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import marshmallow as ma
+from email_validator import EmailNotValidError, validate_email
+
+STRING_LENGTH = 10_000
+MESSAGE_LENGTH = 64_000
+LINE_LENGTH = 1_000
+IDENTIFIER_LENGTH = 255
+NAMES_LENGTH = 100
+CUSTOM_FIELDS = 200
+MAX_INTEGER = 2**31 - 1
+
+# "[system name]:[id]": the system name has neither colon nor space, the id is printable.
+IDENTIFIER = re.compile(r"^[^\s:]{1,100}:[^\s](?:[^\x00-\x1f\x7f]*[^\s])?$")
+
+
+def _described(arguments: dict[str, Any], **facts: Any) -> dict[str, Any]:
+    """A field's arguments with facts for the generated document, which the caller's own metadata overrides."""
+    return arguments | {"metadata": facts | dict(arguments.get("metadata", {}))}
+
+
+class Text(ma.fields.String):
+    """A string of bounded length without NUL, which BSON keys and many clients cannot carry."""
+
+    def __init__(self, *, max_length: int = STRING_LENGTH, **kwargs: Any) -> None:
+        super().__init__(**_described(kwargs, maxLength=max_length))
+        self.max_length = max_length
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        if not isinstance(value, str):
+            raise self.make_error("invalid")
+        if len(value) > self.max_length:
+            raise ma.ValidationError(f"Longer than {self.max_length} characters.")
+        if "\x00" in value:
+            raise ma.ValidationError("Holds a NUL character.")
+        return value
+
+    def _validate(self, value: str) -> None:
+        if self.validators:  # marshmallow builds a validator for every value even where there is none
+            super()._validate(value)
+
+
+class LiberalText(Text):
+    """Text for values that senders often write as numbers: postal codes, extensions, custom fields."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        if isinstance(value, bool):
+            value = "true" if value else "false"
+        elif isinstance(value, int | float):
+            value = str(value)
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+class Email(Text):
+    """An e-mail address by RFC 5321 and 6531, kept as it was sent. Whether it can receive is not looked up."""
+
+    default_error_messages = {"invalid": "Not a valid e-mail address."}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        address = super()._deserialize(value, attr, data, **kwargs).strip()
+        try:
+            # The reserved domain `test` is let through: staging deployments and tests use it, and it cannot receive.
+            validate_email(address, check_deliverability=False, test_environment=True)
+        except EmailNotValidError as error:
+            raise self.make_error("invalid") from error
+        return address
+
+
+class PhoneNumber(Text):
+    """A phone number: digits, in whatever punctuation; a JSON number becomes its digits."""
+
+    default_error_messages = {"invalid": "Not a valid phone number: digits are expected."}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+            value = str(value)
+        number = super()._deserialize(value, attr, data, **kwargs)
+        digits = sum(character.isdecimal() for character in number)
+        if not 3 <= digits <= 20 or len(number) > 40:
+            raise self.make_error("invalid")
+        return number
+
+
+class Enum(Text):
+    """One of the standard's values, matched in any case and kept in the standard's spelling."""
+
+    def __init__(self, *values: str, **kwargs: Any) -> None:
+        super().__init__(**_described(kwargs, enum=list(values)))
+        self.values = {value.casefold(): value for value in values}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            return self.values[text.strip().casefold()]
+        except KeyError:
+            raise ma.ValidationError(f"Must be one of: {', '.join(self.values.values())}.") from None
+
+
+class FlexEnum(Text):
+    """The standard's flexenum: one of the listed values, or another one of at most a line."""
+
+    def __init__(self, *values: str, **kwargs: Any) -> None:
+        super().__init__(max_length=LINE_LENGTH, **_described(kwargs, examples=list(values)))
+
+
+class Bool(ma.fields.Boolean):
+    """true or false; the strings and numbers that common form libraries send for them are taken too."""
+
+    truthy = {True, "1", "true", "True", "TRUE", "yes", "on"}
+    falsy = {False, "0", "false", "False", "FALSE", "no", "off"}
+
+
+class WholeNumber(ma.fields.Integer):
+    """An integer within bounds; digits in a string are taken, fractions and booleans are not."""
+
+    def __init__(self, *, minimum: int = 0, maximum: int = MAX_INTEGER, **kwargs: Any) -> None:
+        super().__init__(strict=True, validate=ma.validate.Range(minimum, maximum), **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> int:
+        if isinstance(value, str) and len(value) <= 20 and value.strip().isdecimal():
+            value = int(value)
+        if isinstance(value, bool | str):
+            raise self.make_error("invalid", input=value)
+        number = super()._deserialize(value, attr, data, **kwargs)
+        assert number is not None  # allow_none is the caller's: None never reaches a field's own deserializer
+        return number
+
+
+class DateTime(ma.fields.Field[dt.datetime]):
+    """ISO 8601 with any offset, or none (then UTC); loaded as a naive UTC datetime of millisecond precision.
+
+    MongoDB keeps milliseconds and answers naive UTC, so a value compares equal before and after storage.
+    """
+
+    default_error_messages = {"invalid": "Not a valid ISO 8601 date and time, such as 2014-03-18T11:02:15Z."}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> dt.datetime:
+        if not isinstance(value, str) or len(value) > 40:
+            raise self.make_error("invalid")
+        try:
+            moment = dt.datetime.fromisoformat(value.strip())
+            if moment.tzinfo is not None:
+                moment = moment.astimezone(dt.UTC).replace(tzinfo=None)
+        except (ValueError, OverflowError) as error:
+            raise self.make_error("invalid") from error
+        return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+class Strings(ma.fields.Field[list[str]]):
+    """strings[]: an array of bounded length; a lone string is an array of one; empty ones and repeats are dropped."""
+
+    default_error_messages = {"invalid": "Not an array of strings.", "many": "More than {limit} entries."}
+
+    def __init__(self, inner: Text | None = None, *, limit: int = NAMES_LENGTH, **kwargs: Any) -> None:
+        super().__init__(**_described(kwargs, type="array", items={"type": "string"}, maxItems=limit))
+        self.inner = inner or Text(max_length=LINE_LENGTH)
+        self.limit = limit
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> list[str]:
+        if isinstance(value, str):
+            value = [value]
+        if not isinstance(value, list):
+            raise self.make_error("invalid")
+        if len(value) > self.limit:
+            raise self.make_error("many", limit=self.limit)
+        return list(dict.fromkeys(_load_each(value, self._load_entry)))
+
+    def _load_entry(self, entry: Any) -> str | None:
+        return None if entry is None or entry == "" else self.inner.deserialize(entry)
+
+
+class Identifier(Text):
+    """An identifier in the form `[system name]:[id]`."""
+
+    default_error_messages = {"form": "Not an identifier of the form [system name]:[id]."}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=IDENTIFIER_LENGTH, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        identifier = super()._deserialize(value, attr, data, **kwargs)
+        if not IDENTIFIER.match(identifier):
+            raise self.make_error("form")
+        return identifier
+
+
+class Identifiers(Strings):
+    """The unique string array of identifiers that every resource has."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        described = _described(kwargs, description="Identifiers in the form `[system name]:[id]`.")
+        super().__init__(Identifier(), limit=20, **described)
+
+
+class CustomFields(ma.fields.Field[dict[str, str]]):
+    """custom_fields: names with string values; numbers and booleans become strings, as the standard types them."""
+
+    default_error_messages = {
+        "invalid": "Not an object of names and values.",
+        "many": "More than {limit} names.",
+        "name": "A name must be 1 to 200 characters without '.', NUL or a leading '$'.",
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**_described(kwargs, type="object", additionalProperties={"type": "string"}))
+        self.inner = LiberalText()
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> dict[str, str]:
+        if not isinstance(value, dict):
+            raise self.make_error("invalid")
+        if len(value) > CUSTOM_FIELDS:
+            raise self.make_error("many", limit=CUSTOM_FIELDS)
+        errors: dict[str, list[str]] = {}
+        loaded: dict[str, str] = {}
+        for name, entry in value.items():
+            try:
+                # MongoDB reads "." as a path and "$" as an operator: such a name could be stored but never queried.
+                if not 1 <= len(name) <= 200 or "." in name or "\x00" in name or name.startswith("$"):
+                    raise self.make_error("name")
+                loaded[name] = str(self.inner.deserialize(entry))
+            except ma.ValidationError as error:
+                errors[name[:200]] = list(error.messages)
+        if errors:
+            raise ma.ValidationError(errors)
+        return loaded
+
+
+class Objects(ma.fields.List):
+    """Type[] of the standard: an array of object hashes of bounded length; a lone object is an array of one."""
+
+    def __init__(self, schema: Callable[[], ma.Schema] | type[ma.Schema], *, limit: int, **kwargs: Any) -> None:
+        super().__init__(ma.fields.Nested(schema), **_described(kwargs, maxItems=limit))
+        self.limit = limit
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> list[Any]:
+        if isinstance(value, dict):
+            value = [value]
+        if isinstance(value, list) and len(value) > self.limit:
+            raise ma.ValidationError(f"More than {self.limit} entries.")
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+def _load_each(values: Sequence[Any], load: Callable[[Any], str | None]) -> list[str]:
+    """Load every value; errors are collected under the value's index, as marshmallow's own List does."""
+    loaded: list[str] = []
+    errors: dict[int, list[str]] = {}
+    for index, value in enumerate(values):
+        try:
+            entry = load(value)
+            if entry is not None:
+                loaded.append(entry)
+        except ma.ValidationError as error:
+            errors[index] = list(error.messages)
+    if errors:
+        raise ma.ValidationError(errors)
+    return loaded

@@ -1,0 +1,17 @@
+"""A list (`lists.md`)."""
+
+from schemas.common import RequiredFields, ResourceSchema, links
+from schemas.fields import LINE_LENGTH, Text
+
+
+class ListSchema(ResourceSchema, RequiredFields):
+    """A list of people, found by its name or its URI."""
+
+    origin_system = Text(max_length=LINE_LENGTH)
+    name = Text(required=True, max_length=LINE_LENGTH)
+    title = Text(max_length=LINE_LENGTH)
+    description = Text()
+    summary = Text()
+    browser_url = Text()
+    administrative_url = Text()
+    _links = links("self")

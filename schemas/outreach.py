@@ -1,0 +1,111 @@
+"""An outreach (`outreaches.md`) and the body of the Record Outreach Helper (`record_outreach.md`)."""
+
+import marshmallow as ma
+
+from schemas.addresses import TargetSchema
+from schemas.common import (
+    LinkSchema,
+    OsdiSchema,
+    PostedSchema,
+    RequiredFields,
+    ResourceSchema,
+    links,
+)
+from schemas.fields import (
+    LINE_LENGTH,
+    MESSAGE_LENGTH,
+    Bool,
+    DateTime,
+    FlexEnum,
+    Identifiers,
+    Objects,
+    Strings,
+    Text,
+    WholeNumber,
+)
+from schemas.person import InlinePersonSchema
+
+TARGETS = 100
+NAMES = 50
+
+
+class ReferrerDataSchema(OsdiSchema):
+    """Where the person came from to make the outreach."""
+
+    source = Text(max_length=LINE_LENGTH)
+    referrer = Text(max_length=LINE_LENGTH)
+    website = Text(max_length=LINE_LENGTH)
+    url = Text()
+
+
+class OutreachFieldsSchema(OsdiSchema):
+    """The fields of an outreach that a client may set."""
+
+    origin_system = Text(max_length=LINE_LENGTH)
+    action_date = DateTime(metadata={"type": "string", "format": "date-time"})
+    type = FlexEnum("email", "in-person", "phone", "postal mail")
+    duration = WholeNumber(metadata={"description": "Seconds."})
+    subject = Text(max_length=LINE_LENGTH)
+    message = Text(max_length=MESSAGE_LENGTH)
+    notes = Text(max_length=MESSAGE_LENGTH)
+    referrer_data = ma.fields.Nested(ReferrerDataSchema)
+    targets = Objects(TargetSchema, limit=TARGETS)
+
+
+class OutreachSchema(ResourceSchema, OutreachFieldsSchema):
+    """An outreach as it is answered."""
+
+    _links = links("self", "osdi:advocacy_campaign", "osdi:person")
+
+
+class QuestionResponseSchema(RequiredFields):
+    """An answer to a question: `responses` for a choice, `value` for a paragraph."""
+
+    question = Text(required=True, metadata={"description": "The question's URI or identifier."})
+    responses = Strings(metadata={"description": "Keys of the question's responses (SingleChoice, MultiChoice)."})
+    value = Text(metadata={"description": "Free text (Paragraph)."})
+
+
+class TriggerSchema(OsdiSchema):
+    """One kind of response that the server is asked for."""
+
+    enabled = Bool()
+    identifiers = Identifiers()
+
+
+class TriggersSchema(OsdiSchema):
+    """The responses that the server is asked to send to the person."""
+
+    autoresponse = ma.fields.Nested(TriggerSchema)
+    sms_response = ma.fields.Nested(TriggerSchema)
+    call_response = ma.fields.Nested(TriggerSchema)
+
+
+class ActionFunctionsSchema(OsdiSchema):
+    """The Helper Action Functions, done along with recording the person."""
+
+    add_tags = Strings(limit=NAMES, metadata={"description": "Names of existing tags to add to the person."})
+    add_tags_uri = Strings(limit=NAMES, metadata={"description": "URIs of existing tags to add to the person."})
+    add_lists = Strings(limit=NAMES, metadata={"description": "Names of existing lists to add the person to."})
+    add_lists_uri = Strings(limit=NAMES, metadata={"description": "URIs of existing lists to add the person to."})
+    add_questions_responses_uri = Objects(QuestionResponseSchema, limit=NAMES)
+    triggers = ma.fields.Nested(TriggersSchema)
+
+
+class PersonLinkSchema(OsdiSchema):
+    """A link to a person who is here already."""
+
+    person = ma.fields.Nested(LinkSchema, data_key="osdi:person")
+
+
+class RecordOutreachHelperSchema(PostedSchema, OutreachFieldsSchema, ActionFunctionsSchema):
+    """The body of the Record Outreach Helper; the person is inline or, with a token, linked."""
+
+    person = ma.fields.Nested(InlinePersonSchema)
+    person_link = ma.fields.Nested(PersonLinkSchema, data_key="_links", load_only=True)
+
+    @ma.validates_schema(skip_on_field_errors=True)
+    def names_a_person(self, data: dict[str, object], **_: object) -> None:
+        link = data.get("person_link")
+        if not data.get("person") and not (isinstance(link, dict) and link.get("person", {}).get("href")):
+            raise ma.ValidationError("A person is needed: who made this outreach?", "person")

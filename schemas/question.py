@@ -1,0 +1,43 @@
+"""A question (`questions.md`) with the responses that it accepts."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import marshmallow as ma
+
+from schemas.common import RequiredFields, ResourceSchema, links
+from schemas.fields import LINE_LENGTH, Enum, Objects, Text
+
+CHOICES = ("SingleChoice", "MultiChoice")
+
+
+class ResponseSchema(RequiredFields):
+    """A response that a question accepts."""
+
+    key = Text(required=True, max_length=LINE_LENGTH)
+    name = Text(max_length=LINE_LENGTH)
+    title = Text(max_length=LINE_LENGTH)
+
+
+class QuestionSchema(ResourceSchema, RequiredFields):
+    """A question; a choice has responses with unique keys, a paragraph has none."""
+
+    origin_system = Text(max_length=LINE_LENGTH)
+    name = Text(max_length=LINE_LENGTH)
+    title = Text(max_length=LINE_LENGTH)
+    description = Text()
+    summary = Text()
+    question_type = Enum("Paragraph", *CHOICES, required=True)
+    responses = Objects(ResponseSchema, limit=500)
+    _links = links("self")
+
+    @ma.validates_schema(skip_on_field_errors=True)
+    def responses_fit_the_type(self, data: Mapping[str, Any], **_: Any) -> None:
+        keys = [response.get("key") for response in data.get("responses", ())]
+        question_type = data.get("question_type")
+        if question_type in CHOICES and not keys:
+            raise ma.ValidationError("A choice needs responses.", "responses")
+        if question_type not in CHOICES and keys:
+            raise ma.ValidationError("A question of type Paragraph has no responses.", "responses")
+        if len(set(keys)) != len(keys):
+            raise ma.ValidationError("Two responses have the same key.", "responses")

@@ -1,0 +1,13 @@
+"""A tag (`tags.md`)."""
+
+from schemas.common import RequiredFields, ResourceSchema, links
+from schemas.fields import LINE_LENGTH, Text
+
+
+class TagSchema(ResourceSchema, RequiredFields):
+    """A tag, found by its name or its URI."""
+
+    origin_system = Text(max_length=LINE_LENGTH)
+    name = Text(required=True, max_length=LINE_LENGTH)
+    description = Text()
+    _links = links("self")
