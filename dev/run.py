@@ -71,7 +71,9 @@ def _database(stack: ExitStack) -> str:
     try:
         mongod = stack.enter_context(Mongod(VAR / "mongodb"))
     except MongodUnavailable as error:
-        print(f"WARNING: {error}\nWARNING: everything stays in memory; NOTHING IS KEPT when this stops.", file=sys.stderr)
+        print(
+            f"WARNING: {error}\nWARNING: everything stays in memory; NOTHING IS KEPT when this stops.", file=sys.stderr
+        )
         os.environ["MONGODB_URI"] = MOCK
         os.environ["WEB_CONCURRENCY"] = "1"  # a second process would have a memory of its own
         os.environ["SAMPLE_TOKEN"] = new_token("sample")[0]

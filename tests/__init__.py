@@ -1,0 +1,1 @@
+"""The specification: domain (pure rules), contract (the store), http (the API), processes (gunicorn), browser."""

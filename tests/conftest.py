@@ -1,0 +1,95 @@
+"""What the tests stand on: a real mongod, an application on it, and a clean database for each test."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from pymongo import MongoClient
+from pymongo.database import Database
+
+from app import create_app
+from blueprints.deployment import EXTENSION
+from dev.mongod import Mongod
+from osdi.auth import new_token
+from osdi.settings import Settings
+from osdi.store import TOKENS, Insert, Store
+from tests import factories
+from tests.client import Client
+
+IN_MEMORY = Path("/dev/shm")
+
+
+@pytest.fixture(scope="session")
+def mongod_folder() -> Iterator[Path]:
+    """A folder for databases, in memory where the machine has such: tests need mongod's behaviour, not its disk."""
+    place = IN_MEMORY if IN_MEMORY.is_dir() else None
+    with tempfile.TemporaryDirectory(dir=place, prefix="osdi-tests-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def mongod(mongod_folder: Path) -> Iterator[Mongod]:
+    """A single-member replica set, as `make run` starts it."""
+    with Mongod(mongod_folder / "replica-set", options=("--setParameter", "enableTestCommands=1")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def standalone(mongod_folder: Path) -> Iterator[Mongod]:
+    """A mongod without transactions."""
+    with Mongod(mongod_folder / "standalone", replica_set=None) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def settings(mongod: Mongod) -> Settings:
+    """As by default, but that nothing is remembered between requests."""
+    return Settings(mongodb_uri=mongod.uri, cache_seconds=0)
+
+
+@pytest.fixture(scope="session")
+def app(settings: Settings) -> Iterator[Flask]:
+    app = create_app(settings)
+    app.extensions[EXTENSION].store.create_indexes()
+    yield app
+    app.extensions[EXTENSION].store.close()
+
+
+@pytest.fixture(scope="session")
+def _raw_client(mongod: Mongod) -> Iterator[MongoClient]:
+    with MongoClient(mongod.uri) as client:
+        yield client
+
+
+@pytest.fixture
+def database(app: Flask, _raw_client: MongoClient) -> Database:
+    """The database itself, emptied, to see what was really written."""
+    found = _raw_client.get_default_database()
+    for name in found.list_collection_names():
+        found[name].delete_many({})
+    return found
+
+
+@pytest.fixture
+def store(app: Flask, database: Database) -> Store:
+    found: Store = app.extensions[EXTENSION].store
+    return found
+
+
+@pytest.fixture
+def api(app: Flask, store: Store) -> Client:
+    """A client with a token of every scope, and a campaign to record on."""
+    secret, document = new_token("tests")
+    store.write(Insert(TOKENS, document))
+    client = Client(app.test_client(), secret)
+    campaign = client.created("/advocacy_campaigns", {"title": "Protect the river"})
+    client.campaign_id = campaign["_links"]["self"]["href"].rsplit("/", 1)[1]
+    return client
+
+
+@pytest.fixture
+def noise(api: Client) -> list[dict]:
+    """Other people with outreaches of their own, which no test means and none may touch."""
+    return [api.recorded(factories.outreach(identifiers=[f"noise:{number}"])) for number in range(3)]

@@ -1,0 +1,35 @@
+"""Bodies to post: each call makes a new person or outreach unless the test says whom it means."""
+
+import itertools
+from typing import Any
+
+_numbers = itertools.count(1)
+
+
+def person(**fields: Any) -> dict[str, Any]:
+    """Somebody new, known by their own e-mail address; `None` leaves a field out."""
+    number = next(_numbers)
+    body = {
+        "given_name": f"Given{number}",
+        "family_name": f"Family{number}",
+        "email_addresses": [{"address": f"person{number}@example.com"}],
+        **fields,
+    }
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def outreach(**fields: Any) -> dict[str, Any]:
+    """A helper's body: a call by somebody new to one target."""
+    body = {
+        "person": person(),
+        "type": "phone",
+        "duration": 120,
+        "targets": [{"title": "Senator", "given_name": "John", "family_name": "Smith"}],
+        **fields,
+    }
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def by_email(address: str, **fields: Any) -> dict[str, Any]:
+    """A helper's body whose person has nothing but this e-mail address and what the test says."""
+    return outreach(person={"email_addresses": [{"address": address}], **fields})
