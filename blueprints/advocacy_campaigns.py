@@ -27,7 +27,7 @@ AdvocacyCampaignsSchema = collection_schema(
 
 @blp.route("")
 @blp.token_required(READ)
-@blp.arguments(PageArgumentsSchema, location="query")
+@blp.arguments(PageArgumentsSchema(), location="query")
 @blp.response(200, AdvocacyCampaignsSchema)
 def get_advocacy_campaigns(arguments: dict[str, Any]) -> Response:
     """List the advocacy campaigns"""
@@ -38,7 +38,7 @@ def get_advocacy_campaigns(arguments: dict[str, Any]) -> Response:
 
 @blp.route("", methods=["POST"])
 @blp.token_required(WRITE)
-@blp.arguments(AdvocacyCampaignSchema)
+@blp.arguments(AdvocacyCampaignSchema())
 @blp.response(200, AdvocacyCampaignSchema)
 @blp.refuses(409, 413)
 def post_advocacy_campaign(body: dict[str, Any]) -> Response:

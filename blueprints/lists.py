@@ -19,7 +19,7 @@ ListsSchema = collection_schema("Lists", LIST.collection_rel, ListSchema)
 
 @blp.route("")
 @blp.token_required(READ)
-@blp.arguments(PageArgumentsSchema, location="query")
+@blp.arguments(PageArgumentsSchema(), location="query")
 @blp.response(200, ListsSchema)
 def get_lists(arguments: dict[str, Any]) -> Response:
     """List the lists"""
@@ -28,7 +28,7 @@ def get_lists(arguments: dict[str, Any]) -> Response:
 
 @blp.route("", methods=["POST"])
 @blp.token_required(WRITE)
-@blp.arguments(ListSchema)
+@blp.arguments(ListSchema())
 @blp.response(200, ListSchema)
 @blp.refuses(409, 413)
 def post_list(body: dict[str, Any]) -> Response:

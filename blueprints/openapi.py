@@ -58,6 +58,11 @@ class Blueprint(flask_smorest.Blueprint):
 
     ARGUMENTS_PARSER = Parser()
 
+    def arguments(self, schema: ma.Schema, **kwargs: Any) -> Callable[[View], View]:
+        """As flask-smorest's, but for an instance only: of a class webargs would build one at every request."""
+        decorator: Callable[[View], View] = super().arguments(schema, **kwargs)
+        return decorator
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._prepare_doc_cbks.append(self._prepare_access_doc)

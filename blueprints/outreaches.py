@@ -24,7 +24,7 @@ OutreachesSchema = collection_schema("Outreaches", OUTREACH.collection_rel, Outr
 
 @blp.route("/<advocacy_campaign_id>/outreaches")
 @blp.token_required(READ)
-@blp.arguments(PageArgumentsSchema, location="query")
+@blp.arguments(PageArgumentsSchema(), location="query")
 @blp.response(200, OutreachesSchema)
 @blp.refuses(404)
 def get_outreaches(arguments: dict[str, Any], advocacy_campaign_id: str) -> Response:
@@ -38,7 +38,7 @@ def get_outreaches(arguments: dict[str, Any], advocacy_campaign_id: str) -> Resp
 
 @blp.route("/<advocacy_campaign_id>/outreaches", methods=["POST"])
 @blp.token_optional(WRITE)
-@blp.arguments(RecordOutreachHelperSchema, examples=EXAMPLES)
+@blp.arguments(RecordOutreachHelperSchema(), examples=EXAMPLES)
 @blp.response(200, OutreachSchema)
 @blp.refuses(404, 409, 413, 422)
 def post_outreach(body: dict[str, Any], advocacy_campaign_id: str) -> Response:

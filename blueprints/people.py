@@ -21,7 +21,7 @@ PersonOutreachesSchema = collection_schema("PersonOutreaches", OUTREACH.collecti
 
 @blp.route("")
 @blp.token_required(READ)
-@blp.arguments(PageArgumentsSchema, location="query")
+@blp.arguments(PageArgumentsSchema(), location="query")
 @blp.response(200, PeopleSchema)
 def get_people(arguments: dict[str, Any]) -> Response:
     """List the people"""
@@ -40,7 +40,7 @@ def get_person(person_id: str) -> Response:
 
 @blp.route("/<person_id>/outreaches")
 @blp.token_required(READ)
-@blp.arguments(PageArgumentsSchema, location="query")
+@blp.arguments(PageArgumentsSchema(), location="query")
 @blp.response(200, PersonOutreachesSchema)
 @blp.refuses(404)
 def get_person_outreaches(arguments: dict[str, Any], person_id: str) -> Response:

@@ -19,7 +19,7 @@ QuestionsSchema = collection_schema("Questions", QUESTION.collection_rel, Questi
 
 @blp.route("")
 @blp.token_required(READ)
-@blp.arguments(PageArgumentsSchema, location="query")
+@blp.arguments(PageArgumentsSchema(), location="query")
 @blp.response(200, QuestionsSchema)
 def get_questions(arguments: dict[str, Any]) -> Response:
     """List the questions"""
@@ -28,7 +28,7 @@ def get_questions(arguments: dict[str, Any]) -> Response:
 
 @blp.route("", methods=["POST"])
 @blp.token_required(WRITE)
-@blp.arguments(QuestionSchema)
+@blp.arguments(QuestionSchema())
 @blp.response(200, QuestionSchema)
 @blp.refuses(409, 413)
 def post_question(body: dict[str, Any]) -> Response:

@@ -55,7 +55,7 @@ blp = Blueprint(
 
 @blp.route("/<advocacy_campaign_id>/record_outreach_helper", methods=["POST"], parameters=[IDEMPOTENCY_PARAMETER])
 @blp.token_optional(WRITE)
-@blp.arguments(RecordOutreachHelperSchema, examples=EXAMPLES)
+@blp.arguments(RecordOutreachHelperSchema(), examples=EXAMPLES)
 @blp.response(200, OutreachSchema, examples=ANSWERS)
 @blp.refuses(404, 409, 413, 422)
 def record_outreach_helper(body: dict[str, Any], advocacy_campaign_id: str) -> Response:

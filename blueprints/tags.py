@@ -19,7 +19,7 @@ TagsSchema = collection_schema("Tags", TAG.collection_rel, TagSchema)
 
 @blp.route("")
 @blp.token_required(READ)
-@blp.arguments(PageArgumentsSchema, location="query")
+@blp.arguments(PageArgumentsSchema(), location="query")
 @blp.response(200, TagsSchema)
 def get_tags(arguments: dict[str, Any]) -> Response:
     """List the tags"""
@@ -28,7 +28,7 @@ def get_tags(arguments: dict[str, Any]) -> Response:
 
 @blp.route("", methods=["POST"])
 @blp.token_required(WRITE)
-@blp.arguments(TagSchema)
+@blp.arguments(TagSchema())
 @blp.response(200, TagSchema)
 @blp.refuses(409, 413)
 def post_tag(body: dict[str, Any]) -> Response:

@@ -151,7 +151,7 @@ def _wait_until_up(server: "subprocess.Popen[bytes]", port: int) -> None:
         if server.poll() is not None:
             raise TimeoutError(f"gunicorn ended with exit code {server.returncode}")
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}{API}/", timeout=5):  # noqa: S310  # our own address
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{API}/", timeout=5):  # our own address
                 return
         except urllib.error.URLError:
             time.sleep(0.1)

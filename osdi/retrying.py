@@ -12,7 +12,7 @@ Result = TypeVar("Result")
 # Every loss means that somebody else's write went through, so a few rounds suffice; the bounds are for the worst case
 # of many clients at one document, and stay well under a platform's 30 s.
 ATTEMPTS = 30
-SECONDS = 10
+SECONDS = 8
 
 _retrying = tenacity.Retrying(
     retry=tenacity.retry_if_exception_type(RaceLost),

@@ -1,7 +1,7 @@
 """What every resource's schema shares: common fields, control headers, and what "not said" means.
 
-In a POST a null, an empty string and an empty array or object say nothing (only a PUT's null clears), so the outermost
-schema drops them before anything is checked. Unknown fields are ignored, as the standard asks of servers.
+In a POST a null, an empty string and an empty array or object say nothing (only a PUT's null clears), so they are
+dropped wherever they stand. Unknown fields are ignored, as the standard asks of servers.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from typing import Any
 
 import marshmallow as ma
 
-from schemas.fields import Bool, DateTime, Identifiers
+from schemas.fields import Bool, DateTime, Identifiers, says_nothing
 
 
 class OsdiSchema(ma.Schema):
@@ -30,14 +30,16 @@ class OsdiSchema(ma.Schema):
     def _deserialize(self, data: Any, *, error_store: Any, index: int | None = None, **_: Any) -> dict[str, Any]:
         loaded: dict[str, Any] = {}
         if not isinstance(data, dict):
-            error_store.store_error([self.error_messages["type"]], index=index)
+            error_store.store_error(["Not a JSON object."], index=index)
             return loaded
         for sent_name, value in data.items():
             name, field = self._by_name.get(sent_name, (None, None))
-            if name is None or field is None:
+            if field is None or name is None or says_nothing(value):
                 continue
             try:
-                loaded[name] = field.deserialize(value, sent_name, data)
+                entry = field.deserialize(value, sent_name, data)
+                if not says_nothing(entry):
+                    loaded[name] = entry
             except ma.ValidationError as error:
                 error_store.store_error(error.messages, sent_name, index=index)
         return loaded
@@ -62,16 +64,10 @@ class ControlSchema(OsdiSchema):
 
 
 class PostedSchema(OsdiSchema):
-    """A body as it is POSTed: what it leaves empty is dropped before loading."""
+    """A body as it is POSTed."""
 
     identifiers = Identifiers()
     control = ma.fields.Nested(ControlSchema, data_key="osdi:control", load_only=True)
-
-    @ma.pre_load
-    def drop_what_says_nothing(self, data: Any, **_: Any) -> Any:
-        if not isinstance(data, dict):
-            raise ma.ValidationError("The body must be a JSON object.")
-        return said(data)
 
 
 class ResourceSchema(PostedSchema):
@@ -101,12 +97,3 @@ def links(*relations: str, description: str = "") -> ma.fields.Field[Any]:
         dump_only=True,
         metadata={"type": "object", "properties": properties, "description": description or "Links, as HAL has them."},
     )
-
-
-def said(value: Any) -> Any:
-    """The value without nulls, empty strings, and empty arrays or objects, at any depth."""
-    if isinstance(value, dict):
-        return {name: kept for name, entry in value.items() if (kept := said(entry)) not in ("", None, [], {})}
-    if isinstance(value, list):
-        return [kept for entry in value if (kept := said(entry)) not in ("", None, [], {})]
-    return value

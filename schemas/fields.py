@@ -25,6 +25,11 @@ MAX_INTEGER = 2**31 - 1
 IDENTIFIER = re.compile(r"^[^\s:]{1,100}:[^\s](?:[^\x00-\x1f\x7f]*[^\s])?$")
 
 
+def says_nothing(value: Any) -> bool:
+    """Whether a value is null or empty; false and zero say something."""
+    return not value and not isinstance(value, int | float)
+
+
 def _described(arguments: dict[str, Any], **facts: Any) -> dict[str, Any]:
     """A field's arguments with facts for the generated document, which the caller's own metadata overrides."""
     return arguments | {"metadata": facts | dict(arguments.get("metadata", {}))}
@@ -174,10 +179,7 @@ class Strings(ma.fields.Field[list[str]]):
             raise self.make_error("invalid")
         if len(value) > self.limit:
             raise self.make_error("many", limit=self.limit)
-        return list(dict.fromkeys(_load_each(value, self._load_entry)))
-
-    def _load_entry(self, entry: Any) -> str | None:
-        return None if entry is None or entry == "" else self.inner.deserialize(entry)
+        return list(dict.fromkeys(_load_each(value, self.inner.deserialize)))
 
 
 class Identifier(Text):
@@ -226,6 +228,8 @@ class CustomFields(ma.fields.Field[dict[str, str]]):
         errors: dict[str, list[str]] = {}
         loaded: dict[str, str] = {}
         for name, entry in value.items():
+            if says_nothing(entry):
+                continue
             try:
                 # MongoDB reads "." as a path and "$" as an operator: such a name could be stored but never queried.
                 if not 1 <= len(name) <= 200 or "." in name or "\x00" in name or name.startswith("$"):
@@ -248,22 +252,26 @@ class Objects(ma.fields.List):
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> list[Any]:
         if isinstance(value, dict):
             value = [value]
-        if isinstance(value, list) and len(value) > self.limit:
+        if not isinstance(value, list):
+            raise self.make_error("invalid")
+        if len(value) > self.limit:
             raise ma.ValidationError(f"More than {self.limit} entries.")
-        return super()._deserialize(value, attr, data, **kwargs)
+        return _load_each(value, self.inner.deserialize)
 
 
-def _load_each(values: Sequence[Any], load: Callable[[Any], str | None]) -> list[str]:
-    """Load every value; errors are collected under the value's index, as marshmallow's own List does."""
-    loaded: list[str] = []
-    errors: dict[int, list[str]] = {}
+def _load_each(values: Sequence[Any], load: Callable[[Any], Any]) -> list[Any]:
+    """Load every value that says something; errors are collected under its index, as marshmallow's own List does."""
+    loaded: list[Any] = []
+    errors: dict[int, Any] = {}
     for index, value in enumerate(values):
         try:
+            if says_nothing(value):
+                continue
             entry = load(value)
-            if entry is not None:
+            if not says_nothing(entry):
                 loaded.append(entry)
         except ma.ValidationError as error:
-            errors[index] = list(error.messages)
+            errors[index] = error.messages
     if errors:
-        raise ma.ValidationError(errors)
+        raise ma.ValidationError(errors)  # type: ignore[arg-type]  # nested by index, as marshmallow's own are
     return loaded
