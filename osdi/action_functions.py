@@ -9,7 +9,6 @@ import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from osdi.errors import ErrorDescription, OsdiError
 from osdi.resources import LIST, OUTREACH, QUESTION, TAG, Resource
@@ -59,8 +58,10 @@ def id_from(reference: str, resource: Resource) -> str | None:
 
     The host is not compared: one deployment answers under several names.
     """
-    segments = urlsplit(reference).path.strip("/").split("/")
-    return segments[-1] if len(segments) > 1 and segments[-2] == resource.collection else None
+    # Not urlsplit: it refuses some strings, and what is no address simply refers to nothing.
+    path = reference.partition("#")[0].partition("?")[0]
+    segments = path.rstrip("/").rsplit("/", 2)
+    return segments[-1] if len(segments) == 3 and segments[-2] == resource.collection else None
 
 
 def apply_to_person(

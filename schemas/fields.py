@@ -273,5 +273,5 @@ def _load_each(values: Sequence[Any], load: Callable[[Any], Any]) -> list[Any]:
         except ma.ValidationError as error:
             errors[index] = error.messages
     if errors:
-        raise ma.ValidationError(errors)  # type: ignore[arg-type]  # nested by index, as marshmallow's own are
+        raise ma.ValidationError(errors)
     return loaded

@@ -1,5 +1,6 @@
 """A client for the tests: posts JSON, sends the token or leaves it out, follows links."""
 
+import json
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,8 +24,9 @@ class Client:
 
     def post(self, address: str, body: Any, *, token: bool | str = True, **options: Any) -> TestResponse:
         """POST a body as JSON; bytes and strings go as they are."""
-        sent = {"data": body} if isinstance(body, bytes | str) else {"json": body}
-        return self.http.post(self._path(address), headers=self._headers(token, options), **sent, **options)
+        sent = body if isinstance(body, bytes | str) else json.dumps(body)
+        options.setdefault("content_type", "application/json")
+        return self.http.post(self._path(address), data=sent, headers=self._headers(token, options), **options)
 
     def record(
         self, body: Any, *, token: bool | str = True, campaign: str | None = None, **options: Any

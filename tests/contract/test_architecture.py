@@ -1,0 +1,89 @@
+"""The arrows of the design, read off the source: who may import whom, and what the documents must not forget."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+OURS = {"app", "wsgi", "blueprints", "osdi", "schemas", "dev", "bench", "tests"}
+SHIPPED = [ROOT / "app.py", ROOT / "wsgi.py", *(ROOT / "osdi").rglob("*.py")]
+SHIPPED += [*(ROOT / "blueprints").rglob("*.py"), *(ROOT / "schemas").rglob("*.py")]
+
+PURE = {"resources", "hal", "matching", "merging", "action_functions", "errors", "ids"}
+MAY_IMPORT = {
+    "wsgi": {"app"},
+    "app": {"blueprints", "osdi"},
+    "blueprints": {"blueprints", "osdi", "schemas"},
+    "osdi": {"osdi"},
+    "schemas": {"schemas"},
+}
+
+
+def imports(path: Path) -> set[str]:
+    """Every module that a file imports, by its full name."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import"
+            found.add(str(node.module))
+    return found
+
+
+def tops(path: Path) -> set[str]:
+    return {name.split(".")[0] for name in imports(path)}
+
+
+def ids(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=ids)
+def test_arrows_run_one_way(path: Path) -> None:
+    layer = path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+    assert tops(path) & OURS <= MAY_IMPORT[layer]
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=ids)
+def test_only_the_store_speaks_pymongo(path: Path) -> None:
+    if ids(path) != "osdi/store.py":
+        assert not tops(path) & {"pymongo", "bson", "gridfs", "mongomock"}
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in SHIPPED if path.stem in PURE and path.parent.name == "osdi"], ids=ids
+)
+def test_pure_modules_stay_pure(path: Path) -> None:
+    assert not tops(path) & {"flask", "werkzeug", "pymongo", "marshmallow"}
+    assert imports(path) & {f"osdi.{name}" for name in ("store", "settings", "auth", "record_outreach")} == set()
+
+
+@pytest.mark.parametrize("path", [path for path in SHIPPED if path.parent.name == "osdi"], ids=ids)
+def test_the_domain_knows_no_http(path: Path) -> None:
+    if path.stem != "cli":
+        assert not tops(path) & {"flask", "werkzeug", "flask_smorest", "webargs"}
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=ids)
+def test_every_module_says_what_it_holds(path: Path) -> None:
+    assert ast.get_docstring(ast.parse(path.read_text()))
+
+
+def test_the_readme_lists_every_setting() -> None:
+    read: set[str] = set()
+    for path in (ROOT / "osdi" / "settings.py", ROOT / "gunicorn.conf.py"):
+        read |= set(re.findall(r'\benv\.\w+\(\s*"([A-Z_]+)"', path.read_text()))
+        read |= set(re.findall(r"\benv\.\w+\('([A-Z_]+)'", path.read_text()))
+
+    listed = set(re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "README.md").read_text(), flags=re.MULTILINE))
+    assert listed == read
+
+
+def test_everything_that_ships_is_pinned() -> None:
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+
+    assert [line for line in lines if line and not line.startswith("#") and "==" not in line] == []

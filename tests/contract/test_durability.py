@@ -1,0 +1,125 @@
+"""No write is left to the server's defaults, and no route's query scans a collection: asked of the driver itself."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from pymongo import MongoClient, monitoring
+
+from app import create_app
+from blueprints.deployment import EXTENSION, Deployment
+from dev.mongod import Mongod
+from osdi.auth import new_token
+from osdi.sample import CAMPAIGN_ID, create_sample
+from osdi.settings import Settings
+from osdi.store import TOKENS, Insert
+from tests import factories
+from tests.client import Client
+
+WRITES = {"insert", "update", "delete", "findAndModify", "bulkWrite"}
+READS = {"find", "aggregate", "count"}
+NAMES = {"find": "filter", "count": "query"}
+
+
+class Listener(monitoring.CommandListener):
+    """Keeps every command that the driver sends."""
+
+    def __init__(self) -> None:
+        self.commands: list[tuple[str, dict[str, Any]]] = []
+
+    def started(self, event: monitoring.CommandStartedEvent) -> None:
+        self.commands.append((event.command_name, dict(event.command)))
+
+    def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
+        """Only what was sent matters here."""
+
+    def failed(self, event: monitoring.CommandFailedEvent) -> None:
+        """Only what was sent matters here."""
+
+    def named(self, names: set[str]) -> list[tuple[str, dict[str, Any]]]:
+        return [each for each in self.commands if each[0] in names]
+
+
+@pytest.fixture
+def listener(monkeypatch: pytest.MonkeyPatch) -> Listener:
+    """Hears every client that is made from now on."""
+    heard = Listener()
+    monkeypatch.setattr("pymongo.monitoring._LISTENERS", monitoring._Listeners([heard], [], [], [], []))
+    return heard
+
+
+@pytest.fixture(params=["replica set", "standalone"])
+def app(request: pytest.FixtureRequest, listener: Listener) -> Iterator[Flask]:
+    mongod: Mongod = request.getfixturevalue("mongod" if request.param == "replica set" else "standalone")
+    uri = mongod.uri.replace("/osdi?", "/durability?")
+    with MongoClient(uri) as client:
+        client.drop_database("durability")
+    app = create_app(Settings(mongodb_uri=uri, cache_seconds=0))
+    yield app
+    app.extensions[EXTENSION].store.close()
+
+
+def use_everything(app: Flask) -> None:
+    """Call every route and every way through the helper."""
+    deployment: Deployment = app.extensions[EXTENSION]
+    deployment.store.create_indexes()
+    create_sample(deployment.store, "osdi_outreach")
+    secret, document = new_token("tests")
+    deployment.store.write(Insert(TOKENS, document))
+    api = Client(app.test_client(), secret)
+    api.campaign_id = CAMPAIGN_ID
+    for collection, body in (
+        ("advocacy_campaigns", {"title": "x", "identifiers": ["crm:1"]}),
+        ("tags", {"name": "x"}),
+        ("lists", {"name": "x"}),
+        ("questions", {"question_type": "Paragraph", "identifiers": ["crm:1"]}),
+    ):
+        api.follow(api.created(f"/{collection}", body), "self")
+        api.created(f"/{collection}", body | {"description": "more"})
+        page = api.get(f"/{collection}?per_page=1").json
+        api.follow(api.follow(page, "next"), "previous")
+    for token in (True, False):
+        body = factories.outreach(identifiers=["crm:1"], add_tags=["volunteer", "unknown"])
+        for again in (body, body, body | {"identifiers": ["crm:2"], "person": body["person"] | {"gender": "Other"}}):
+            assert (
+                api.record(again, token=token, headers={"Idempotency-Key": again["identifiers"][0]}).status_code == 200
+            )
+    outreach = api.recorded(factories.outreach(person={"phone_numbers": [{"number": "19876543210"}]}))
+    for relation in ("self", "osdi:advocacy_campaign", "osdi:person"):
+        found = api.follow(outreach, relation)
+        if "osdi:outreaches" in found["_links"]:
+            api.follow(found, "osdi:outreaches")
+    api.get("/people?page=2&per_page=1")
+
+
+def test_every_acknowledged_write_is_journaled_on_a_majority(app: Flask, listener: Listener) -> None:
+    use_everything(app)
+
+    loose = []
+    for name, command in listener.named(WRITES | {"commitTransaction"}):
+        in_transaction = name != "commitTransaction" and command.get("autocommit") is False
+        if not in_transaction and command.get("writeConcern") != {"w": "majority", "j": True}:
+            loose.append((name, command.get("writeConcern")))
+    assert loose == []
+    assert {name for name, _ in listener.named(WRITES)} == {"insert", "update"}, "the test heard the writes"
+
+
+def test_no_query_scans_a_collection(app: Flask, listener: Listener) -> None:
+    use_everything(app)
+    deployment: Deployment = app.extensions[EXTENSION]
+    uri = deployment.settings.mongodb_uri
+
+    scans = []
+    with MongoClient(uri) as client:
+        database = client.get_default_database()
+        for name, command in listener.named(READS):
+            asked = {key: value for key, value in command.items() if key in _EXPLAINED}
+            plan = database.command("explain", asked, verbosity="queryPlanner")
+            if "COLLSCAN" in str(plan["queryPlanner"] if "queryPlanner" in plan else plan["stages"]):
+                scans.append((name, asked))
+    assert scans == []
+    assert {command[name] for name, command in listener.named({"find"})} >= {"people", "outreaches", "tags"}
+
+
+_EXPLAINED = {"find", "aggregate", "count", "filter", "query", "pipeline", "sort", "limit", "skip", "cursor"}

@@ -1,0 +1,115 @@
+"""Who is meant: match keys and the order in which they decide."""
+
+from typing import Any
+
+import pytest
+
+from osdi.matching import IdentifiersClash, MatchKeys, email_key, match, match_keys, phone_key
+
+
+def stored(name: str, *keys: str, email: bool = True) -> dict[str, Any]:
+    """A stored person who owns these keys."""
+    emails = [{"address": f"{name}@example.com"}] if email else []
+    return {"_id": name, "match_keys": [f"id:ns:{name}", *keys], "email_addresses": emails}
+
+
+@pytest.mark.parametrize(
+    ("address", "key"),
+    [
+        ("jane@example.com", "email:jane@example.com"),
+        ("Jane@Example.COM", "email:jane@example.com"),
+        (" jane@example.com ", "email:jane@example.com"),
+        ("jose\u0301@example.com", "email:jos\u00e9@example.com"),
+        ("jane+list@example.com", "email:jane+list@example.com"),
+    ],
+)
+def test_an_email_key_ignores_case_and_composition(address: str, key: str) -> None:
+    assert email_key(address) == key
+
+
+@pytest.mark.parametrize(
+    ("entry", "region", "key"),
+    [
+        ({"number": "19876543210"}, "", "phone:19876543210"),
+        ({"number": "+1 (987) 654-3210"}, "", "phone:19876543210"),
+        ({"number": "1-987-654-3210"}, "", "phone:19876543210"),
+        ({"number": "(987) 654-3210", "country": "US"}, "", "phone:19876543210"),
+        ({"number": "(987) 654-3210", "country": "us"}, "", "phone:19876543210"),
+        ({"number": "(987) 654-3210"}, "US", "phone:19876543210"),
+        ({"number": "987 654 3210"}, "", "phone:9876543210"),
+        ({"number": "030 901820", "country": "DE"}, "US", "phone:4930901820"),
+        ({"number": "+49 30 901820"}, "US", "phone:4930901820"),
+        ({"number": "19876543210", "country": "Nowhere"}, "", "phone:19876543210"),
+        ({"number": "١٩٨٧٦٥٤٣٢١٠"}, "", "phone:19876543210"),
+        ({"number": "911"}, "", None),
+        ({"number": "123456"}, "", None),
+        ({}, "", None),
+    ],
+)
+def test_a_phone_key_is_its_digits_with_country_code(entry: dict[str, str], region: str, key: str | None) -> None:
+    assert phone_key(entry, region) == key
+
+
+def test_identifiers_without_trust_are_only_claimed() -> None:
+    person = {"identifiers": ["crm:1"], "email_addresses": [{"address": "a@example.com"}]}
+
+    assert match_keys(person, trusted=True).all == ("id:crm:1", "email:a@example.com")
+    assert match_keys(person, trusted=False).all == ("email:a@example.com", "claimed:crm:1")
+
+
+def test_the_primary_email_is_tried_first() -> None:
+    person = {"email_addresses": [{"address": "b@example.com"}, {"address": "a@example.com", "primary": True}]}
+
+    assert match_keys(person, trusted=True).emails == ("email:a@example.com", "email:b@example.com")
+
+
+JANE = stored("jane", "id:crm:1", "email:jane@example.com", "phone:19876543210")
+JOHN = stored("john", "id:crm:2", "email:john@example.com")
+PHONE_ONLY = stored("phone", "phone:15550001111", email=False)
+CLAIMED = stored("claimed", "claimed:crm:9", email=False)
+EVERYBODY = [JANE, JOHN, PHONE_ONLY, CLAIMED]
+
+
+@pytest.mark.parametrize(
+    ("keys", "who"),
+    [
+        (MatchKeys(identifiers=("id:crm:1",)), JANE),
+        (MatchKeys(emails=("email:john@example.com",)), JOHN),
+        (MatchKeys(identifiers=("id:crm:1",), emails=("email:john@example.com",)), JANE),
+        (MatchKeys(identifiers=("id:crm:new",), emails=("email:john@example.com",)), JOHN),
+        (MatchKeys(emails=("email:new@example.com", "email:john@example.com")), JOHN),
+        (MatchKeys(emails=("email:john@example.com", "email:jane@example.com")), JOHN),
+        (MatchKeys(phones=("phone:19876543210",)), JANE),
+        (MatchKeys(emails=("email:new@example.com",), phones=("phone:19876543210",)), None),
+        (MatchKeys(emails=("email:new@example.com",), phones=("phone:15550001111",)), PHONE_ONLY),
+        (MatchKeys(phones=("phone:10000000000",)), None),
+        (MatchKeys(claimed=("claimed:crm:9",)), CLAIMED),
+        (MatchKeys(claimed=("claimed:crm:9",), emails=("email:new@example.com",)), None),
+        (MatchKeys(), None),
+    ],
+    ids=[
+        "an identifier",
+        "an e-mail",
+        "an identifier goes before an e-mail",
+        "an unknown identifier leaves it to the e-mail",
+        "any of several e-mails",
+        "the first of two known e-mails",
+        "a phone where the post has no e-mail",
+        "not a phone where both have an e-mail: households share phones",
+        "a phone where the stored person has no e-mail",
+        "an unknown phone",
+        "a claimed identifier where nothing else is said",
+        "not a claimed identifier beside a contact detail",
+        "nothing",
+    ],
+)
+def test_who_is_meant(keys: MatchKeys, who: dict[str, Any] | None) -> None:
+    assert match(keys, EVERYBODY, refuse_clash=True) is who
+
+
+def test_identifiers_of_two_people_clash() -> None:
+    keys = MatchKeys(identifiers=("id:crm:2", "id:crm:1"))
+
+    with pytest.raises(IdentifiersClash):
+        match(keys, EVERYBODY, refuse_clash=True)
+    assert match(keys, EVERYBODY, refuse_clash=False) is JOHN
