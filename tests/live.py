@@ -1,0 +1,96 @@
+"""The server as it runs in production: real gunicorn in a process of its own, started and ended by a test.
+
+Output goes to a file, so a server that logs much never blocks on a full pipe.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import requests
+
+from dev.mongod import free_port
+from osdi.resources import API
+
+ROOT = Path(__file__).parent.parent
+START_SECONDS = 30
+# Longer than gunicorn's own grace for requests that are under way (gunicorn.conf.py).
+STOP_SECONDS = 30
+
+
+class Live:
+    """gunicorn on a free loopback port: `with Live({"MONGODB_URI": uri}) as live: requests.get(live.url)`."""
+
+    def __init__(
+        self, environment: dict[str, str], *, workers: int = 1, threads: int = 4, application: str = "wsgi:app"
+    ) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.command = [sys.executable, "-m", "gunicorn", application]
+        self.environment = {
+            **os.environ,
+            **environment,
+            "HOST": "127.0.0.1",
+            "PORT": str(self.port),
+            "WEB_CONCURRENCY": str(workers),
+            "WEB_THREADS": str(threads),
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def output(self) -> str:
+        """Everything that the server has printed so far."""
+        return Path(self._output.name).read_text(errors="replace")
+
+    @property
+    def pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
+
+    def workers(self) -> list[int]:
+        """The worker processes that run now."""
+        return [int(pid) for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
+
+    def start(self) -> "Live":
+        """Start gunicorn and wait until the API entry point answers. Raises RuntimeError with what it printed."""
+        self._output = tempfile.NamedTemporaryFile(prefix="osdi-live-", suffix=".log")  # noqa: SIM115  # closed by stop
+        # A session of its own: Ctrl-C in the terminal reaches the test, which stops the server.
+        self.process = subprocess.Popen(
+            self.command,
+            cwd=ROOT,
+            env=self.environment,
+            stdout=self._output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                if requests.get(f"{self.url}{API}/", timeout=5).ok:
+                    return self
+            except requests.ConnectionError:
+                time.sleep(0.05)  # not listening yet: asked again until the deadline
+        output = self.output
+        self.stop()
+        raise RuntimeError(f"gunicorn did not answer:\n{output}")
+
+    def stop(self) -> None:
+        """End the process that this object started: SIGTERM, and SIGKILL past the bound."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self._output.close()
+
+    def __enter__(self) -> "Live":
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
