@@ -100,6 +100,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         methods=["GET", "POST", "OPTIONS"],
         allow_headers=["Content-Type", TOKEN_HEADER, IDEMPOTENCY_KEY, "Prefer"],
         max_age=3600,
+        send_wildcard=True,  # `*` as it is, where it is set: an answer then suits every cache
     )
     app.after_request(_never_cached)
     return app

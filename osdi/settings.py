@@ -4,7 +4,7 @@ The README's table lists every name here and in gunicorn.conf.py; a test compare
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from environs import Env, validate
 
@@ -36,21 +36,22 @@ class Settings:
         env = Env(eager=False)
         url = validate.URL(schemes={"http", "https"}, require_tld=False)
         mongodb = validate.Regexp(r"^mongo(db(\+srv)?|mock)://")
+        region = validate.Regexp(r"^([A-Z]{2})?$")
+        public_url = env.str("PUBLIC_URL", cls.public_url, validate=lambda text: not text or url(text))
+        cors_origins = env.list("CORS_ORIGINS", list(cls.cors_origins))
         settings = cls(
             mongodb_uri=env.str("MONGODB_URI", cls.mongodb_uri, validate=mongodb),
             namespace=env.str("NAMESPACE", cls.namespace, validate=validate.Regexp(NAMESPACE)),
-            public_url=env.str("PUBLIC_URL", cls.public_url, validate=lambda text: not text or url(text)).rstrip("/"),
             trusted_proxies=env.int("TRUSTED_PROXIES", cls.trusted_proxies, validate=validate.Range(0, 10)),
-            cors_origins=tuple(env.list("CORS_ORIGINS", list(cls.cors_origins))),
             max_body_bytes=env.int("MAX_BODY_BYTES", cls.max_body_bytes, validate=validate.Range(1_000, 10_000_000)),
             per_page=env.int("PER_PAGE", cls.per_page, validate=validate.Range(1, 1_000)),
             max_pagesize=env.int("MAX_PAGESIZE", cls.max_pagesize, validate=validate.Range(1, 1_000)),
-            phone_region=env.str("PHONE_REGION", cls.phone_region, validate=validate.Regexp(r"^([A-Z]{2})?$")),
+            phone_region=env.str("PHONE_REGION", cls.phone_region, validate=region),
             trust_anonymous_identifiers=env.bool("TRUST_ANONYMOUS_IDENTIFIERS", cls.trust_anonymous_identifiers),
             cache_seconds=env.float("CACHE_SECONDS", cls.cache_seconds, validate=validate.Range(0, 300)),
             motd=env.str("MOTD", cls.motd),
             vendor_name=env.str("VENDOR_NAME", cls.vendor_name),
             product_name=env.str("PRODUCT_NAME", cls.product_name),
         )
-        env.seal()
-        return settings
+        env.seal()  # until here a value that is wrong is None
+        return replace(settings, public_url=public_url.rstrip("/"), cors_origins=tuple(cors_origins))

@@ -1,0 +1,35 @@
+"""The vocabulary holds what the standard's pages list, and schemas and vocabulary say the same."""
+
+import marshmallow as ma
+import pytest
+
+from osdi.resources import ADVOCACY_CAMPAIGN, LIST, OUTREACH, PERSON, QUESTION, RESOURCES, TAG, Resource
+from schemas.advocacy_campaign import AdvocacyCampaignSchema
+from schemas.list import ListSchema
+from schemas.outreach import OutreachSchema
+from schemas.person import PersonSchema
+from schemas.question import QuestionSchema
+from schemas.tag import TagSchema
+
+SCHEMAS: list[tuple[Resource, type[ma.Schema]]] = [
+    (PERSON, PersonSchema),
+    (OUTREACH, OutreachSchema),
+    (ADVOCACY_CAMPAIGN, AdvocacyCampaignSchema),
+    (TAG, TagSchema),
+    (LIST, ListSchema),
+    (QUESTION, QuestionSchema),
+]
+COMMON = {"identifiers", "created_date", "modified_date", "control", "_links"}
+
+
+@pytest.mark.parametrize(("resource", "schema"), SCHEMAS, ids=[each.name for each, _ in SCHEMAS])
+def test_what_is_answered_is_what_the_schema_documents(resource: Resource, schema: type[ma.Schema]) -> None:
+    assert set(resource.fields) == set(schema().fields) - COMMON
+
+
+def test_every_resource_has_a_schema() -> None:
+    assert {resource for resource, _ in SCHEMAS} == set(RESOURCES)
+
+
+def test_relations_carry_the_standards_prefix() -> None:
+    assert (PERSON.rel, PERSON.collection_rel) == ("osdi:person", "osdi:people")

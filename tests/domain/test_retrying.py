@@ -1,0 +1,46 @@
+"""Whoever loses a race looks again, for a while."""
+
+import pytest
+
+from osdi import retrying
+from osdi.errors import OsdiError, RaceLost
+from osdi.retrying import look_again
+
+
+def test_a_race_that_is_won_later_is_won() -> None:
+    losses = [RaceLost("first"), RaceLost("second")]
+
+    def attempt() -> str:
+        if losses:
+            raise losses.pop()
+        return "won"
+
+    assert look_again(attempt) == "won"
+
+
+def test_a_race_that_is_never_won_ends_in_503(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retrying._retrying, "sleep", lambda _: None)
+    attempts = []
+
+    def attempt() -> None:
+        attempts.append(1)
+        raise RaceLost("always")
+
+    with pytest.raises(OsdiError) as caught:
+        look_again(attempt)
+
+    assert caught.value.status == 503
+    assert "Retry-After" in caught.value.headers
+    assert len(attempts) == retrying.ATTEMPTS + 1
+
+
+def test_any_other_failure_is_not_repeated() -> None:
+    attempts = []
+
+    def attempt() -> None:
+        attempts.append(1)
+        raise ValueError
+
+    with pytest.raises(ValueError):
+        look_again(attempt)
+    assert len(attempts) == 1

@@ -1,0 +1,44 @@
+"""Settings come from the environment only, and every mistake is told at once."""
+
+import pytest
+from environs import EnvValidationError
+
+from osdi.settings import Settings
+
+
+def test_the_defaults_serve_without_any_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("MONGODB_URI", "NAMESPACE", "PUBLIC_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+    assert Settings.from_environment() == Settings()
+
+
+def test_what_the_environment_says_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PUBLIC_URL", "https://osdi.example.org/")
+    monkeypatch.setenv("CORS_ORIGINS", "https://a.example.org,https://b.example.org")
+    monkeypatch.setenv("PHONE_REGION", "US")
+
+    settings = Settings.from_environment()
+
+    assert settings.public_url == "https://osdi.example.org"
+    assert settings.cors_origins == ("https://a.example.org", "https://b.example.org")
+    assert settings.phone_region == "US"
+
+
+def test_every_mistake_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = {
+        "MONGODB_URI": "postgres://x",
+        "NAMESPACE": "Not A Name",
+        "PUBLIC_URL": "nowhere",
+        "MAX_PAGESIZE": "0",
+        "PER_PAGE": "many",
+        "PHONE_REGION": "usa",
+        "TRUSTED_PROXIES": "-1",
+    }
+    for name, value in wrong.items():
+        monkeypatch.setenv(name, value)
+
+    with pytest.raises(EnvValidationError) as caught:
+        Settings.from_environment()
+
+    assert set(caught.value.error_messages) == set(wrong)

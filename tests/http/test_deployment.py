@@ -1,0 +1,135 @@
+"""What differs from one deployment to another: addresses, namespace, proxies, trust, memory."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from pymongo.database import Database
+
+from app import create_app
+from blueprints.deployment import EXTENSION, Deployment
+from osdi.auth import new_token
+from osdi.sample import CAMPAIGN_ID, create_sample
+from osdi.settings import Settings
+from osdi.store import TOKENS, Insert
+from tests import factories
+from tests.client import Client
+
+
+@pytest.fixture
+def deployed(settings: Settings, database: Database) -> Iterator[Any]:
+    """Makes further applications on the test's database; they are closed at the end."""
+    apps: list[Flask] = []
+
+    def make(**changed: Any) -> FlaskClient:
+        apps.append(create_app(replace(settings, **changed)))
+        return apps[-1].test_client()
+
+    yield make
+    for app in apps:
+        app.extensions[EXTENSION].store.close()
+
+
+def self_link(client: FlaskClient, **headers: str) -> str:
+    return str(client.get("/api/v1/", headers=headers).json["_links"]["self"]["href"])
+
+
+def test_links_lead_to_where_the_request_came_in(deployed: Any) -> None:
+    assert self_link(deployed(), Host="osdi.example.org:8000") == "http://osdi.example.org:8000/api/v1"
+
+
+def test_links_lead_to_the_public_url_where_one_is_set(deployed: Any) -> None:
+    client = deployed(public_url="https://osdi.example.org/sub")
+
+    assert self_link(client) == "https://osdi.example.org/sub/api/v1"
+
+
+FORWARDED = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "public.example.org"}
+
+
+def test_a_trusted_proxy_says_how_the_client_came(deployed: Any) -> None:
+    assert self_link(deployed(trusted_proxies=1), **FORWARDED) == "https://public.example.org/api/v1"
+
+
+def test_nobody_else_says_so(deployed: Any) -> None:
+    assert self_link(deployed(), **FORWARDED) == "http://localhost/api/v1"
+
+
+def test_the_namespace_is_a_setting(api: Client, deployed: Any) -> None:
+    other = Client(deployed(namespace="action_network").application.test_client(), api.token)
+    other.campaign_id = api.campaign_id
+
+    answer = other.recorded(factories.outreach(add_tags=["unknown"]))
+
+    assert answer["identifiers"][0].startswith("action_network:")
+    assert "action_network:warnings" in answer
+
+
+def test_a_closed_deployment_may_trust_identifiers_without_a_token(
+    api: Client, deployed: Any, database: Database
+) -> None:
+    client = Client(deployed(trust_anonymous_identifiers=True).application.test_client(), api.token)
+    client.campaign_id = api.campaign_id
+    api.recorded(factories.outreach(person={"identifiers": ["crm:1"]}))
+
+    for identifiers in (["crm:1"], ["crm:1"]):
+        body = factories.outreach(person={"identifiers": ["crm:1"], "given_name": "Jane"}, identifiers=identifiers)
+        assert client.record(body, token=False).data == b"{}"
+
+    assert (database.people.count_documents({}), database.outreaches.count_documents({})) == (1, 2)
+    assert database.people.find_one()["given_name"] == "Jane"
+
+
+def test_identifiers_of_two_people_go_to_the_first_without_a_token(
+    api: Client, deployed: Any, database: Database
+) -> None:
+    client = Client(deployed(trust_anonymous_identifiers=True).application.test_client(), api.token)
+    client.campaign_id = api.campaign_id
+    first, second = (api.recorded(factories.outreach(person={"identifiers": [f"crm:{n}"]})) for n in (1, 2))
+
+    body = factories.outreach(person={"identifiers": ["crm:2", "crm:1"]})
+    assert client.record(body, token=False).status_code == 200
+
+    assert api.follow(api.follow(second, "osdi:person"), "osdi:outreaches")["total_records"] == 2
+    assert api.follow(api.follow(first, "osdi:person"), "osdi:outreaches")["total_records"] == 1
+
+
+def test_reference_data_is_remembered_for_a_while(api: Client, deployed: Any, database: Database) -> None:
+    client = Client(deployed(cache_seconds=60.0).application.test_client(), api.token)
+    client.campaign_id = api.campaign_id
+    client.recorded(factories.outreach())
+    database.advocacy_campaigns.delete_many({})
+    database.tokens.delete_many({})
+
+    client.recorded(factories.outreach())
+
+
+def test_a_campaign_that_was_missing_is_looked_up_again(api: Client, deployed: Any, database: Database) -> None:
+    client = Client(deployed(cache_seconds=60.0).application.test_client(), api.token)
+    assert client.record(factories.outreach(), campaign=CAMPAIGN_ID).status_code == 404
+
+    create_sample(client.http.application.extensions[EXTENSION].store, "osdi_outreach")
+
+    assert client.record(factories.outreach(), campaign=CAMPAIGN_ID).status_code == 200
+
+
+def test_memory_serves_where_no_database_runs() -> None:
+    app = create_app(Settings(mongodb_uri="mongomock://"))
+    deployment: Deployment = app.extensions[EXTENSION]
+    deployment.store.create_indexes()
+    create_sample(deployment.store, "osdi_outreach")
+    secret, document = new_token("tests")
+    deployment.store.write(Insert(TOKENS, document))
+    api = Client(app.test_client(), secret)
+    api.campaign_id = CAMPAIGN_ID
+
+    first = api.recorded(factories.by_email("jane@example.com", given_name="Jane") | {"identifiers": ["crm:1"]})
+    again = api.recorded(factories.by_email("jane@example.com", gender="Female") | {"identifiers": ["crm:2"]})
+
+    assert api.recorded(factories.outreach(identifiers=["crm:1"])) == first
+    person = api.follow(again, "osdi:person")
+    assert (person["given_name"], person["gender"]) == ("Jane", "Female")
+    assert api.follow(person, "osdi:outreaches")["total_records"] == 2
