@@ -43,6 +43,7 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _stop)
     port = int(os.environ.setdefault("PORT", "5000"))
+    os.environ.setdefault("HOST", "127.0.0.1")  # a first look is nobody else's business
     if _is_taken(port):
         print(f"Port {port} is taken. Choose another: PORT={port + 1} make run", file=sys.stderr)
         return 1
