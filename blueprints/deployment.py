@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from flask import Response, current_app, g, request
 
 from osdi.auth import Caller
+from osdi.errors import invalid
 from osdi.hal import Hal, Json
 from osdi.reference import Reference
 from osdi.settings import Settings
@@ -47,6 +48,8 @@ def caller() -> Caller:
 
 def hal() -> Hal:
     """Represents documents under the address at which this request found us, or under PUBLIC_URL."""
+    if not settings().public_url and not request.host:
+        raise invalid("The request names no host.", "Host")
     return Hal(settings().public_url or request.host_url.rstrip("/"), settings().namespace)
 
 

@@ -1,26 +1,60 @@
-"""The explorer, served wholly by us: the OpenAPI document, Swagger UI, ReDoc, and a page for each link relation.
+"""What people open in a browser: a landing page, the explorers over the OpenAPI document, a page for each relation.
 
-The two viewers come from the package `offapi`, which ships their files; only its folder is used. Importing it would
-read all of them into every worker's memory.
+Served wholly by us, and the Content-Security-Policy makes browsers hold us to it: Swagger UI and ReDoc come from the
+package `offapi`, which ships their files. Only its folder is used; importing it would read all of them into memory.
 """
 
+import gzip
+import hashlib
 import importlib.util
+import mimetypes
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import orjson
 from apispec import APISpec
-from flask import Blueprint, Response, abort, render_template, send_from_directory
+from flask import Blueprint, Response, abort, render_template, request, url_for
 
-from osdi.resources import HELPERS, RESOURCES
+from osdi.resources import API, HELPERS, RESOURCES
 
-ASSETS = ("swagger_bundle.js", "swagger_preset.js", "swagger_style.css", "redoc.js")
-ONE_DAY = 86_400
+OURS = Path(__file__).parent / "assets"
+VIEWERS = ("swagger_bundle.js", "swagger_style.css", "redoc.js")
+ASSETS = ("explorer.js", "explorer.css", "pages.css", "favicon.svg", *VIEWERS)
+ONE_YEAR = 31_536_000
+
+# Inline styles and data: fonts are ReDoc's, data: images those of both viewers.
+POLICY = "; ".join(
+    (
+        *("default-src 'none'", "script-src 'self'", "connect-src 'self'"),
+        *("style-src 'self' 'unsafe-inline'", "img-src 'self' data:", "font-src 'self' data:"),
+        *("base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"),
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+# ReDoc loads its logo from its maker's server, which would be told of every reader; its name stands there instead.
+REDOC_LOGOS = (b"https://cdn.redoc.ly/redoc/logo-mini-full.svg", b"https://cdn.redoc.ly/redoc/logo-mini.svg")
+REDOC_NAME = (
+    b"data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='34' height='12'%3E"
+    b"%3Ctext y='10' font-family='sans-serif' font-size='10'%3ERedoc%3C/text%3E%3C/svg%3E"
+)
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").capitalize()
+
 
 RELATIONS = {
-    **{resource.name: (resource.name.replace("_", " ").capitalize(), resource.description) for resource in RESOURCES},
+    **{resource.name: (_words(resource.name), resource.description) for resource in RESOURCES},
     **{
         resource.collection: (
-            resource.collection.replace("_", " ").capitalize(),
+            _words(resource.collection),
             f"The collection of {resource.collection.replace('_', ' ')}. {resource.description}",
         )
         for resource in RESOURCES
@@ -29,43 +63,131 @@ RELATIONS = {
 }
 
 
+@dataclass(frozen=True)
+class Asset:
+    """A file for browsers, compressed, with the version that its address carries."""
+
+    compressed: bytes
+    media_type: str
+    version: str
+
+
+@dataclass(frozen=True)
+class Property:
+    """A row in a relation's table: a property of the schema that the relation leads to."""
+
+    name: str
+    type: str
+    description: str
+
+
 def blueprint(spec: APISpec) -> Blueprint:
     """The pages about one generated document."""
     pages = Blueprint("documentation", __name__, template_folder="templates")
-    document = orjson.dumps(spec.to_dict(), option=orjson.OPT_INDENT_2)
-    folder = _assets_folder()
+    document = spec.to_dict()
+    openapi = gzip.compress(orjson.dumps(document, option=orjson.OPT_INDENT_2), mtime=0)
+    viewers_folder()  # a missing package is told at the start, not to the first reader
+
+    @pages.context_processor
+    def for_every_page() -> dict[str, Any]:
+        return {"title": spec.title, "asset_url": asset_url}
+
+    @pages.after_request
+    def with_headers(response: Response) -> Response:
+        response.headers.update(HEADERS)
+        return response
 
     @pages.get("/")
+    def landing() -> str:
+        return render_template("landing.html", api=f"{API}/")
+
     @pages.get("/docs")
     def swagger_ui() -> str:
-        return render_template("swagger_ui.html", title=spec.title)
+        return render_template("swagger_ui.html")
 
     @pages.get("/redoc")
     def redoc() -> str:
-        return render_template("redoc.html", title=spec.title)
+        return render_template("redoc.html")
 
     @pages.get("/openapi.json")
     def openapi_json() -> Response:
-        return Response(document, mimetype="application/json")
+        return _answer(openapi, "application/json")
 
-    @pages.get("/docs/assets/<name>")
-    def asset(name: str) -> Response:
-        if name not in ASSETS:
+    @pages.get("/docs/assets/<version>/<name>")
+    def versioned_asset(version: str, name: str) -> Response:
+        if name not in ASSETS or version != asset(name).version:
             abort(404)
-        return send_from_directory(folder, name, max_age=ONE_DAY)
+        response = _answer(asset(name).compressed, asset(name).media_type)
+        # To be kept for good: another content would have another address.
+        response.cache_control.public = True
+        response.cache_control.max_age = ONE_YEAR
+        response.cache_control.immutable = True
+        return response
 
-    @pages.get("/docs/v1/<relation>")
-    def relation(relation: str) -> str:
-        if relation not in RELATIONS:
+    @pages.get("/docs/v1/<name>")
+    def relation(name: str) -> str:
+        if name not in RELATIONS:
             abort(404)
-        title, description = RELATIONS[relation]
-        return render_template("relation.html", relation=relation, title=title, description=description)
+        heading, description = RELATIONS[name]
+        properties = _properties(document["components"]["schemas"], name)
+        return render_template(
+            "relation.html", relation=name, heading=heading, description=description, properties=properties
+        )
 
     return pages
 
 
-def _assets_folder() -> Path:
+@cache
+def viewers_folder() -> Path:
+    """Where the package with the viewers was installed. Raises RuntimeError where it was not."""
     found = importlib.util.find_spec("offapi")
     if found is None or found.origin is None:
         raise RuntimeError("The package offapi, which carries the explorer's files, is not installed.")
     return Path(found.origin).parent
+
+
+@cache
+def asset(name: str) -> Asset:
+    """One of ASSETS. It is compressed once, when somebody first asks: 1.1 MB for all of them instead of 4."""
+    content = ((viewers_folder() if name in VIEWERS else OURS) / name).read_bytes()
+    if name == "redoc.js":
+        for logo in REDOC_LOGOS:
+            content = content.replace(logo, REDOC_NAME)
+    media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    return Asset(gzip.compress(content, mtime=0), media_type, hashlib.sha256(content).hexdigest()[:12])
+
+
+def asset_url(name: str) -> str:
+    """The asset's address, which changes with its content."""
+    return url_for("documentation.versioned_asset", version=asset(name).version, name=name)
+
+
+def _answer(compressed: bytes, media_type: str) -> Response:
+    """What was compressed, as the browser takes it."""
+    packed = request.accept_encodings.quality("gzip") > 0
+    response = Response(compressed if packed else gzip.decompress(compressed), mimetype=media_type)
+    if packed:
+        response.content_encoding = "gzip"
+    response.vary.add("Accept-Encoding")
+    return response
+
+
+def _properties(schemas: dict[str, Any], relation: str) -> list[Property]:
+    """What the document says of the schema that is named as the relation is."""
+    schema = schemas["".join(part.capitalize() for part in relation.split("_"))]
+    return [
+        Property(name, _type_of(described), described.get("description", "").replace("`", ""))
+        for name, described in schema["properties"].items()
+    ]
+
+
+def _type_of(described: dict[str, Any]) -> str:
+    if "$ref" in described:
+        return str(described["$ref"]).rsplit("/", 1)[1]
+    if "items" in described:
+        return f"{_type_of(described['items'])}[]"
+    if "enum" in described:
+        return "one of " + ", ".join(described["enum"])
+    named = described.get("format", described.get("type", "any"))
+    name = named if isinstance(named, str) else " or ".join(named)
+    return f"{name}, such as {', '.join(described['examples'])}" if "examples" in described else name

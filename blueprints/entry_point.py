@@ -11,7 +11,7 @@ blp = Blueprint("Entry point", __name__, url_prefix=API, description="Where ever
 
 
 @blp.route("/")
-@blp.public
+@blp.token_optional(None)
 @blp.response(200, EntryPointSchema)
 def get_entry_point() -> Response:
     """Find what this server offers"""

@@ -13,12 +13,22 @@ import flask_smorest
 import marshmallow as ma
 import orjson
 from flask import Flask, Request, Response, current_app, g, request
+from gunicorn.http.errors import ParseException
 from webargs.flaskparser import FlaskParser
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import ClientDisconnected, HTTPException
 
 from blueprints.deployment import answer, reference, settings
 from osdi.auth import ANONYMOUS, MAXIMUM_LENGTH, Caller
-from osdi.errors import ErrorDescription, OsdiError, invalid, invalid_properties, too_large, unauthorized
+from osdi.errors import (
+    ErrorDescription,
+    OsdiError,
+    RaceLost,
+    invalid,
+    invalid_properties,
+    too_large,
+    unauthorized,
+    unavailable,
+)
 from osdi.ids import new_id
 from schemas.error import ErrorSchema
 
@@ -73,14 +83,9 @@ class Blueprint(flask_smorest.Blueprint):
         return _access(scope, optional=False)
 
     @staticmethod
-    def token_optional(scope: str) -> Callable[[View], View]:
-        """Let anybody call the view; a token that is sent must be valid and have this scope."""
+    def token_optional(scope: str | None) -> Callable[[View], View]:
+        """Let anybody call the view; a token that is sent must be valid and have this scope, if one is named."""
         return _access(scope, optional=True)
-
-    @staticmethod
-    def public(view: View) -> View:
-        """Let anybody call the view; a token is not looked at."""
-        return _documented(view, {"access": {"operation": view.__name__, "security": [], "statuses": ()}})
 
     @staticmethod
     def refuses(*statuses: int) -> Callable[[View], View]:
@@ -108,12 +113,17 @@ class Api(flask_smorest.Api):
     def init_app(self, app: Flask, **kwargs: Any) -> None:
         super().init_app(app, **kwargs)
         app.register_error_handler(OsdiError, answer_refusal)
+        app.register_error_handler(
+            RaceLost, lambda _: answer_refusal(unavailable("Somebody else was first.", seconds=1))
+        )
         for name, place in ((TOKEN_HEADER, "header"), (TOKEN_ARGUMENT, "query")):
             self.spec.components.security_scheme(name, {"type": "apiKey", "in": place, "name": name})
 
     def handle_http_exception(self, error: HTTPException) -> Response:
         """Werkzeug's errors in OSDI's form: unknown routes, wrong methods, and failures that nobody foresaw."""
         status = error.code or 500
+        if status == 413:
+            return answer_refusal(too_large(settings().max_body_bytes))
         if status >= 500:
             reference_code = f"log-{new_id()}"
             current_app.logger.error("%s %s failed, reference %s", request.method, request.path, reference_code)
@@ -135,13 +145,18 @@ def answer_refusal(error: OsdiError) -> Response:
 
 
 def read_body(req: Request) -> bytes:
-    """The request's body. Raises OsdiError 413 past the limit, also for a body of unknown length.
+    """The request's body. Raises OsdiError 408, 400, or 413 past the limit, also for a body of unknown length.
 
     The limit that Werkzeug is given is one byte more than ours (see app.py): it cuts a chunked body there without a
     word, so a body that reaches it was too long.
     """
     limit = settings().max_body_bytes
-    body = req.get_data(cache=True)
+    try:
+        body = req.get_data(cache=True)
+    except ClientDisconnected as error:  # or silent for longer than gunicorn.conf.py lets it be
+        raise OsdiError(408, ErrorDescription("REQUEST_TIMEOUT", "The body did not arrive.")) from error
+    except ParseException as error:  # a chunk that is broken
+        raise invalid("The body could not be read.") from error
     if len(body) > limit:
         raise too_large(limit)
     return body
@@ -155,7 +170,7 @@ def read_json(req: Request) -> Any:
         raise invalid(f"The body is not valid JSON: {error}.") from error
 
 
-def read_caller(scope: str, *, optional: bool) -> Caller:
+def read_caller(scope: str | None, *, optional: bool) -> Caller:
     """Who sent this request, from header or query. Raises OsdiError 401 or 403."""
     secret = request.headers.get(TOKEN_HEADER)
     if secret is None:
@@ -168,11 +183,12 @@ def read_caller(scope: str, *, optional: bool) -> Caller:
     if not secret or len(secret) > MAXIMUM_LENGTH:
         raise unauthorized("The token is not valid.")
     found = reference().caller(secret)
-    found.require(scope)
+    if scope:
+        found.require(scope)
     return found
 
 
-def _access(scope: str, *, optional: bool) -> Callable[[View], View]:
+def _access(scope: str | None, *, optional: bool) -> Callable[[View], View]:
     def decorator(view: View) -> View:
         @wraps(view)
         def wrapper(*args: Any, **kwargs: Any) -> Any:

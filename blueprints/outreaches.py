@@ -8,7 +8,7 @@ from blueprints.advocacy_campaigns import with_total
 from blueprints.deployment import answer, hal, reference
 from blueprints.openapi import Blueprint
 from blueprints.pages import answer_page, existing, read_page
-from blueprints.record_outreach_helper import EXAMPLES, record
+from blueprints.record_outreach_helper import CAMPAIGN_PARAMETER, EXAMPLES, IDEMPOTENCY_PARAMETER, record
 from osdi.auth import READ, WRITE
 from osdi.errors import not_found
 from osdi.resources import ADVOCACY_CAMPAIGN, API, OUTREACH
@@ -22,7 +22,7 @@ blp = Blueprint(
 OutreachesSchema = collection_schema("Outreaches", OUTREACH.collection_rel, OutreachSchema)
 
 
-@blp.route("/<advocacy_campaign_id>/outreaches")
+@blp.route("/<advocacy_campaign_id>/outreaches", parameters=[CAMPAIGN_PARAMETER])
 @blp.token_required(READ)
 @blp.arguments(PageArgumentsSchema(), location="query")
 @blp.response(200, OutreachesSchema)
@@ -36,8 +36,9 @@ def get_outreaches(arguments: dict[str, Any], advocacy_campaign_id: str) -> Resp
     return answer_page(OUTREACH, page, arguments, *path)
 
 
-@blp.route("/<advocacy_campaign_id>/outreaches", methods=["POST"])
+@blp.route("/<advocacy_campaign_id>/outreaches", methods=["POST"], parameters=[CAMPAIGN_PARAMETER])
 @blp.token_optional(WRITE)
+@blp.doc(parameters=[IDEMPOTENCY_PARAMETER])
 @blp.arguments(RecordOutreachHelperSchema(), examples=EXAMPLES)
 @blp.response(200, OutreachSchema)
 @blp.refuses(404, 409, 413, 422)
@@ -49,7 +50,7 @@ def post_outreach(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
     return record(body, advocacy_campaign_id)
 
 
-@blp.route("/<advocacy_campaign_id>/outreaches/<outreach_id>")
+@blp.route("/<advocacy_campaign_id>/outreaches/<outreach_id>", parameters=[CAMPAIGN_PARAMETER])
 @blp.token_required(READ)
 @blp.response(200, OutreachSchema)
 @blp.refuses(404)

@@ -7,7 +7,7 @@ from flask import Response
 
 from blueprints.deployment import answer, hal, settings, store
 from osdi.errors import not_found
-from osdi.hal import Page
+from osdi.paging import Page
 from osdi.resources import Resource
 from osdi.store import Document
 

@@ -13,6 +13,7 @@ from osdi.auth import WRITE
 from osdi.errors import invalid
 from osdi.record_outreach import HelperRequest, record_outreach
 from osdi.resources import ADVOCACY_CAMPAIGN, API, OUTREACH
+from osdi.sample import CAMPAIGN_ID
 from schemas.outreach import OutreachSchema, RecordOutreachHelperSchema
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
@@ -45,6 +46,15 @@ IDEMPOTENCY_PARAMETER = {
     "description": "A value of your own for this outreach. Sent again within 24 hours, it records nothing twice.",
 }
 
+CAMPAIGN_PARAMETER = {
+    "in": "path",
+    "name": "advocacy_campaign_id",
+    "required": True,
+    "schema": {"type": "string", "minLength": 1},
+    "description": "The campaign's id: the last part of its address.",
+    "example": CAMPAIGN_ID,
+}
+
 blp = Blueprint(
     "Record Outreach Helper",
     __name__,
@@ -53,8 +63,9 @@ blp = Blueprint(
 )
 
 
-@blp.route("/<advocacy_campaign_id>/record_outreach_helper", methods=["POST"], parameters=[IDEMPOTENCY_PARAMETER])
+@blp.route("/<advocacy_campaign_id>/record_outreach_helper", methods=["POST"], parameters=[CAMPAIGN_PARAMETER])
 @blp.token_optional(WRITE)
+@blp.doc(parameters=[IDEMPOTENCY_PARAMETER])
 @blp.arguments(RecordOutreachHelperSchema(), examples=EXAMPLES)
 @blp.response(200, OutreachSchema, examples=ANSWERS)
 @blp.refuses(404, 409, 413, 422)

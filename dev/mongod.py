@@ -47,11 +47,18 @@ class Mongod:
     """One mongod process: `with Mongod(folder) as mongod: connect(mongod.uri)`."""
 
     def __init__(
-        self, folder: Path, *, replica_set: str | None = "rs0", port: int | None = None, options: tuple[str, ...] = ()
+        self,
+        folder: Path,
+        *,
+        replica_set: str | None = "rs0",
+        port: int | None = None,
+        transaction_seconds: int = 5,
+        options: tuple[str, ...] = (),
     ) -> None:
         self.folder = folder
         self.replica_set = replica_set
         self.port = port or free_port()
+        self.transaction_seconds = transaction_seconds
         self.options = options
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -70,6 +77,8 @@ class Mongod:
             *("--dbpath", str(data), "--port", str(self.port), "--bind_ip", "127.0.0.1", "--nounixsocket"),
             *("--logpath", str(self.log), "--logappend", "--wiredTigerCacheSizeGB", "0.5"),
             *(("--replSet", self.replica_set) if self.replica_set else ()),
+            # A transaction whose client was lost keeps its locks that long; ours take milliseconds.
+            *("--setParameter", f"transactionLifetimeLimitSeconds={self.transaction_seconds}"),
             *self.options,
         ]
         # A session of its own: Ctrl-C in the terminal reaches the supervisor, which stops the server last.

@@ -14,7 +14,7 @@ from osdi.errors import ErrorDescription, OsdiError
 from osdi.resources import LIST, OUTREACH, QUESTION, TAG, Resource
 
 Document = Mapping[str, Any]
-Find = Callable[[Resource, str], Document | None]
+Find = Callable[[Resource, Sequence[str]], Mapping[str, Document]]
 
 TRIGGERS = ("autoresponse", "sms_response", "call_response")
 
@@ -31,22 +31,14 @@ class Actions:
 
 
 def resolve(body: Document, find: Find) -> Actions:
-    """Resolve the action functions of a loaded body; `find` looks up one resource by name, URI or identifier.
+    """Resolve the action functions of a loaded body; `find` looks up resources by name, URI, identifier or id.
 
     Raises OsdiError 400 that names each answer that its question does not accept.
     """
     warnings: list[str] = []
-    tag_ids = [
-        *_existing(TAG, body.get("add_tags", ()), "add_tags", find, warnings),
-        *_existing(TAG, body.get("add_tags_uri", ()), "add_tags_uri", find, warnings),
-    ]
-    list_ids = [
-        *_existing(LIST, body.get("add_lists", ()), "add_lists", find, warnings),
-        *_existing(LIST, body.get("add_lists_uri", ()), "add_lists_uri", find, warnings),
-    ]
     return Actions(
-        tag_ids=tuple(dict.fromkeys(tag_ids)),
-        list_ids=tuple(dict.fromkeys(list_ids)),
+        tag_ids=_existing(TAG, body, ("add_tags", "add_tags_uri"), find, warnings),
+        list_ids=_existing(LIST, body, ("add_lists", "add_lists_uri"), find, warnings),
         answers=_answers(body.get("add_questions_responses_uri", ()), find),
         followups=_followups(body.get("triggers", {})),
         warnings=tuple(warnings),
@@ -95,15 +87,15 @@ def _dates(now: dt.datetime) -> dict[str, dt.datetime]:
     return {"created_date": now, "modified_date": now}
 
 
-def _existing(resource: Resource, references: Sequence[str], name: str, find: Find, warnings: list[str]) -> list[str]:
-    ids = []
-    for reference in references:
-        document = find(resource, reference)
-        if document is None:
-            warnings.append(f"{name}: there is no {resource.name} '{reference}'.")
-        else:
-            ids.append(document["_id"])
-    return ids
+def _existing(
+    resource: Resource, body: Document, names: Sequence[str], find: Find, warnings: list[str]
+) -> tuple[str, ...]:
+    """The ids behind all references of one kind, each once; what does not exist becomes a warning."""
+    asked = [(name, reference) for name in names for reference in body.get(name, ())]
+    found = find(resource, [reference for _, reference in asked]) if asked else {}
+    missing = ((name, reference) for name, reference in asked if reference not in found)
+    warnings.extend(f"{name}: there is no {resource.name} '{reference}'." for name, reference in missing)
+    return tuple(dict.fromkeys(found[reference]["_id"] for _, reference in asked if reference in found))
 
 
 def _followups(triggers: Document) -> tuple[dict[str, Any], ...]:
@@ -115,11 +107,13 @@ def _followups(triggers: Document) -> tuple[dict[str, Any], ...]:
 
 
 def _answers(asked: Sequence[Document], find: Find) -> tuple[dict[str, Any], ...]:
-    answers = []
+    """The answers, one to each question; of two to the same the later one counts."""
+    answers: dict[str, dict[str, Any]] = {}
     wrong: list[ErrorDescription] = []
+    found = find(QUESTION, [entry["question"] for entry in asked]) if asked else {}
     for index, entry in enumerate(asked):
         path = f"add_questions_responses_uri[{index}]"
-        question = find(QUESTION, entry["question"])
+        question = found.get(entry["question"])
         if question is None:
             message = f"There is no question '{entry['question']}'."
             wrong.append(ErrorDescription("QUESTION_DOES_NOT_EXIST", message, (f"{path}.question",)))
@@ -128,12 +122,12 @@ def _answers(asked: Sequence[Document], find: Find) -> tuple[dict[str, Any], ...
         if reason:
             wrong.append(reason)
         elif question["question_type"] == "Paragraph":
-            answers.append({"question_id": question["_id"], "value": entry["value"]})
+            answers[question["_id"]] = {"question_id": question["_id"], "value": entry["value"]}
         else:
-            answers.append({"question_id": question["_id"], "responses": list(entry["responses"])})
+            answers[question["_id"]] = {"question_id": question["_id"], "responses": list(entry["responses"])}
     if wrong:
         raise OsdiError(400, *wrong, resource=OUTREACH.rel)
-    return tuple(answers)
+    return tuple(answers.values())
 
 
 def _refusal(question: Document, entry: Document, path: str) -> ErrorDescription | None:

@@ -4,11 +4,12 @@ Pure: documents and facts about the deployment go in, JSON-ready dicts come out.
 never by cutting up the address that was asked for.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from osdi.paging import Page
 from osdi.resources import (
     ADVOCACY_CAMPAIGN,
     API,
@@ -24,26 +25,6 @@ from osdi.resources import (
 
 Document = Mapping[str, Any]
 Json = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Page:
-    """One page of a collection: its documents, where it stands, and the totals of the whole."""
-
-    documents: Sequence[Document]
-    page: int
-    per_page: int
-    total_records: int
-    has_next: bool
-    has_previous: bool
-
-    @property
-    def total_pages(self) -> int:
-        return -(-self.total_records // self.per_page)
-
-    def with_documents(self, documents: Iterable[Document]) -> "Page":
-        """The same page of changed documents."""
-        return replace(self, documents=list(documents))
 
 
 @dataclass(frozen=True)
@@ -70,8 +51,9 @@ class Hal:
 
     def identifiers(self, document: Document) -> list[str]:
         """The own identifier first, then those of other systems in the order they came."""
-        own = f"{self.namespace}:{document['_id']}"
-        return [own, *(identifier for identifier in document.get("identifiers", ()) if identifier != own)]
+        prefix = f"{self.namespace}:"
+        others = (identifier for identifier in document.get("identifiers", ()) if not identifier.startswith(prefix))
+        return [prefix + document["_id"], *others]
 
     def collection(
         self, resource: Resource, page: Page, *path: str, arguments: Mapping[str, str] | None = None
@@ -79,7 +61,8 @@ class Hal:
         """A page of a collection at `path`; `next` and `previous` carry a cursor, so that far pages cost no more."""
         arguments = dict(arguments or {})
         address = self.href(*path)
-        links: Json = {"self": {"href": _with_query(address, arguments | {"page": str(page.page)})}}
+        number = {"page": str(page.page)} if page.page > 1 else {}
+        links: Json = {"self": {"href": _with_query(address, arguments | number)}}
         if page.has_next:
             cursor = {"page": str(page.page + 1), "after": page.documents[-1]["_id"]}
             links["next"] = {"href": _with_query(address, arguments | cursor)}

@@ -8,10 +8,12 @@ Pure: people are documents that somebody else has read.
 
 import unicodedata
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
 
+import idna
 import phonenumbers
 
 Document = Mapping[str, Any]
@@ -55,8 +57,12 @@ def claimed_key(identifier: str) -> str:
 
 
 def email_key(address: str) -> str:
-    """Match key of an e-mail address; letter case and Unicode composition make no difference."""
-    return "email:" + unicodedata.normalize("NFC", address.strip()).lower()
+    """Match key of an e-mail address; letter case, Unicode form and punycode make no difference."""
+    local, _, domain = unicodedata.normalize("NFKC", address.strip()).lower().rpartition("@")
+    if "xn--" in domain:
+        with suppress(idna.IDNAError):
+            domain = idna.decode(domain)
+    return f"email:{local}@{domain}"
 
 
 def phone_key(entry: Document, region: str = "") -> str | None:
@@ -87,8 +93,8 @@ def match(keys: MatchKeys, people: Sequence[Person], *, refuse_clash: bool) -> P
 
     Identifiers decide, then e-mails (the primary one first), then phones: a phone alone matches only when one of the
     two has no e-mail, since households share phones. An untrusted sender without any contact detail is recognised by
-    the identifiers it claimed, so that its retries are. Identifiers of different people raise IdentifiersClash with
-    `refuse_clash`, else the first one decides.
+    the identifiers it claimed, so that its retries are, but never as somebody who has contact details. Identifiers of
+    different people raise IdentifiersClash with `refuse_clash`, else the first one decides.
     """
     owners = owners_of(keys, people)
     if refuse_clash and len({owners[key]["_id"] for key in keys.identifiers if key in owners}) > 1:
@@ -101,7 +107,7 @@ def match(keys: MatchKeys, people: Sequence[Person], *, refuse_clash: bool) -> P
             return owners[key]
     if not keys.contacts:
         for key in keys.claimed:
-            if key in owners:
+            if key in owners and not any(owners[key].get(array) for array in ("email_addresses", "phone_numbers")):
                 return owners[key]
     return None
 
@@ -125,6 +131,8 @@ def _phone_digits(number: str, region: str) -> str:
     """E.164 digits where the country is known, else the digits as they stand."""
     digits = "".join(str(unicodedata.decimal(character)) for character in number if character.isdecimal())
     international = number.strip().startswith("+")
+    if digits.startswith("00") and not international:  # how many write "+"
+        digits, international = digits[2:], True
     if not international and region not in phonenumbers.SUPPORTED_REGIONS:
         return digits
     try:

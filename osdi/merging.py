@@ -10,11 +10,16 @@ Pure: returns a new document and leaves both arguments as they are.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+import orjson
+
 from osdi.matching import email_key, phone_key
+from osdi.resources import CONTACTS
 
 Document = Mapping[str, Any]
 Entry = dict[str, Any]
 SameEntry = Callable[[Document, Document], bool]
+
+MAX_DOCUMENT_BYTES = 1_000_000
 
 PLACE = ("postal_code", "address_lines", "locality")
 AREA = ("region", "country")
@@ -39,6 +44,8 @@ def merge_person(
             continue
         if name not in stored and name not in ENTRIES:
             merged[name] = value
+        elif name in ENTRIES and not overwrite and name not in CONTACTS and stored.get(name):
+            continue  # only contact details are appended for strangers
         elif name in ENTRIES:
             entries = value if overwrite else _unowned(name, value, owned_elsewhere, phone_region)
             merged[name] = _merge_entries(name, stored.get(name, ()), entries, overwrite, phone_region)
@@ -46,11 +53,16 @@ def merge_person(
                 del merged[name]
         elif isinstance(value, Mapping) and isinstance(stored[name], Mapping):
             merged[name] = _merge_object(stored[name], value, overwrite)
-        elif isinstance(value, list) and isinstance(stored[name], list):
+        elif isinstance(value, list) and isinstance(stored[name], list) and overwrite:
             merged[name] = list(dict.fromkeys([*stored[name], *value]))
         elif overwrite:
             merged[name] = value
     return merged
+
+
+def outgrown(document: Document) -> bool:
+    """Whether a merged document is larger than anybody needs: then it is not kept growing, by whomever."""
+    return len(orjson.dumps(document)) > MAX_DOCUMENT_BYTES
 
 
 def _merge_object(stored: Document, posted: Document, overwrite: bool) -> Entry:
@@ -96,6 +108,8 @@ def _index_of(array: str, entries: Sequence[Document], entry: Document, phone_re
         same = [i for i, each in enumerate(entries) if number and _digits(each, phone_region) == number]
     else:
         same = [i for i, each in enumerate(entries) if ENTRIES[array](each, entry)]
+        # What says nothing new is about the entry that says it already, whatever it can be compared by.
+        same = same or [i for i, each in enumerate(entries) if each.items() >= entry.items()]
     if array == "postal_addresses":
         return max(same, key=lambda i: _shared_parts(entries[i], entry), default=None)
     return next(iter(same), None)

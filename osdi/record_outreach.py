@@ -8,17 +8,17 @@ outreach that is there already, and writes nothing.
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from osdi.action_functions import Actions, apply_to_person, followups_to_do, id_from, resolve
+from osdi.action_functions import Actions, Find, apply_to_person, followups_to_do, id_from, resolve
 from osdi.auth import Caller
 from osdi.errors import Duplicate, ErrorDescription, OsdiError, conflict, invalid
 from osdi.ids import new_id, now
 from osdi.matching import IdentifiersClash, MatchKeys, claimed_key, id_key, match, match_keys, owners_of
-from osdi.merging import merge_person
-from osdi.resources import OUTREACH, PERSON, Resource
+from osdi.merging import merge_person, outgrown
+from osdi.resources import OUTREACH, PERSON
 from osdi.retrying import look_again
 from osdi.settings import Settings
 from osdi.store import Document, Insert, Store, Update, Write
@@ -50,10 +50,12 @@ class Recorded:
     warnings: tuple[str, ...] = ()
 
 
-def record_outreach(
-    store: Store, find: Callable[[Resource, str], Document | None], request: HelperRequest, settings: Settings
-) -> Recorded:
-    """Record the outreach once. Raises OsdiError 400, 409, 422 or 503, having written nothing."""
+def record_outreach(store: Store, find: Find, request: HelperRequest, settings: Settings) -> Recorded:
+    """Record the outreach once.
+
+    Raises OsdiError 400, 409, 413, 422 or 503, having written nothing; but on a server without transactions a person
+    may have been written whose outreach another request recorded first, or whose outreach could not be written.
+    """
     actions = resolve(request.body, find)
     trusted = request.caller.has_token or settings.trust_anonymous_identifiers
     keys = match_keys(request.person, trusted=trusted, phone_region=settings.phone_region)
@@ -130,11 +132,11 @@ def _new_person(
     settings: Settings,
 ) -> Document:
     person_id = new_id()
-    person: Document = {"_id": person_id, "version": 1, "created_date": moment, "modified_date": moment}
-    person = merge_person(person, request.person, overwrite=True, phone_region=settings.phone_region)
+    person = merge_person({}, request.person, overwrite=True, phone_region=settings.phone_region)
     # Its own key keeps two people without any other from colliding in the unique index.
     person["match_keys"] = [id_key(f"{settings.namespace}:{person_id}")]
-    return apply_to_person(_with_keys(person, request, keys, owned_elsewhere), actions, now=moment, new_id=new_id)
+    person = apply_to_person(_with_keys(person, request, keys, owned_elsewhere), actions, now=moment, new_id=new_id)
+    return {"_id": person_id, "version": 1, "created_date": moment, "modified_date": moment, **person}
 
 
 def _merged_person(
@@ -155,8 +157,13 @@ def _merged_person(
     )
     person = _with_keys(person, request, keys, owned_elsewhere)
     person = apply_to_person(person, actions, now=moment, new_id=new_id)
-    if person != stored:
-        person["modified_date"] = moment
+    if person == stored:
+        return person
+    if outgrown(person):
+        if request.caller.has_token:
+            raise OsdiError(413, ErrorDescription("TOO_LARGE", "The person would outgrow their bound.", ("person",)))
+        return stored  # nobody without a token can make somebody's next outreach fail
+    person["modified_date"] = moment
     return person
 
 
@@ -168,8 +175,20 @@ def _with_keys(person: Document, request: HelperRequest, keys: MatchKeys, owned_
         _extend(person, "claimed_identifiers", (each for each in posted if each not in names))
     else:
         _extend(person, "identifiers", (each for each in posted if id_key(each) not in owned_elsewhere))
-    _extend(person, "match_keys", (key for key in keys.all if key not in owned_elsewhere))
+    claimed = keys.all if request.caller.has_token else _claimable(person, keys)
+    _extend(person, "match_keys", (key for key in claimed if key not in owned_elsewhere))
     return person
+
+
+def _claimable(person: Document, keys: MatchKeys) -> tuple[str, ...]:
+    """The keys that a post without a token claims: for somebody new their first e-mail and phone, else no contact.
+
+    A key that comes with the name of somebody else would lead that somebody's next outreach, or a token holder's sync,
+    to the wrong person.
+    """
+    new = "version" not in person
+    contacts = (*keys.emails[:1], *keys.phones[:1]) if new else ()
+    return (*keys.identifiers, *contacts, *keys.claimed)
 
 
 def _extend(person: Document, array: str, values: Any) -> None:
@@ -232,18 +251,18 @@ class RetryKeys:
 def _retry_keys(request: HelperRequest, keys: MatchKeys, *, trusted: bool) -> RetryKeys:
     """Keys from the outreach's identifiers and the Idempotency-Key.
 
-    Identifiers sent without a token can be guessed. Their keys therefore name the campaign and the sender's contact
-    details too: somebody who takes a thousand identifiers in advance hinders nobody else's outreach.
+    Both can be guessed without a token. Their keys therefore name the campaign and the sender's contact details too:
+    somebody who takes a thousand identifiers in advance hinders nobody else's outreach.
     """
     identifiers = request.body.get("identifiers", ())
+    sender = _digest(*keys.contacts) if keys.contacts else request.fingerprint
     if trusted:
         found = tuple(id_key(identifier) for identifier in identifiers)
     else:
-        sender = _digest(*keys.contacts) if keys.contacts else request.fingerprint
         found = tuple(claimed_key(f"{request.campaign_id}:{sender}:{identifier}") for identifier in identifiers)
     if request.idempotency_key is None:
         return RetryKeys(found)
-    holder = request.caller.token_id or request.campaign_id
+    holder = request.caller.token_id or f"{request.campaign_id}:{sender}"
     return RetryKeys(found, f"idempotency:{_digest(holder, request.idempotency_key)}")
 
 
@@ -264,7 +283,7 @@ def _replay(store: Store, request: HelperRequest, keys: RetryKeys) -> Document |
                 raise OsdiError(422, ErrorDescription("IDEMPOTENCY_KEY_REUSED", message, ("Idempotency-Key",)))
             return outreach
     elsewhere = any(outreach["advocacy_campaign_id"] != request.campaign_id for outreach in known)
-    if len(known) > 1 or elsewhere:
+    if request.caller.has_token and (len(known) > 1 or elsewhere):
         message = "These identifiers belong to other outreaches."
         raise conflict("IDENTIFIERS_CLASH", message, "identifiers", resource=OUTREACH.rel)
     return known[0] if known else None

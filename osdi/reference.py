@@ -6,49 +6,71 @@ sure of its tags may run twice.
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cachetools import TTLCache
 
 from osdi.action_functions import id_from
 from osdi.auth import Caller, caller_from, token_hash
-from osdi.errors import conflict, not_found
+from osdi.errors import ErrorDescription, OsdiError, conflict, not_found
 from osdi.ids import new_id, now
 from osdi.matching import id_key
+from osdi.merging import outgrown
 from osdi.resources import ADVOCACY_CAMPAIGN, LIST, TAG, Resource
 from osdi.retrying import look_again
 from osdi.store import TOKENS, Document, Insert, Store, Update
 
 NAMED = (TAG, LIST)
-CACHED = 10_000
+CACHED_DOCUMENTS = 1_000
+CACHED_REFERENCES = 10_000
 
 
 class Reference:
-    """Finds and creates reference data in one store."""
+    """Finds and creates reference data in one store.
+
+    Documents are remembered by their id, and what refers to one only by that id: however many spellings of one
+    reference are sent, they take no more memory than their own length.
+    """
 
     def __init__(self, store: Store, *, namespace: str, cache_seconds: float) -> None:
         self._store = store
         self._namespace = namespace
-        self._cache: TTLCache[tuple[str, str], Document] = TTLCache(CACHED, cache_seconds)
+        self._documents: TTLCache[tuple[str, str], Document] = TTLCache(CACHED_DOCUMENTS, cache_seconds)
+        self._ids: TTLCache[tuple[str, str], str] = TTLCache(CACHED_REFERENCES, cache_seconds)
         self._lock = threading.Lock()
 
     def caller(self, secret: str) -> Caller:
         """The holder of a token. Raises OsdiError 401 for one that is not known."""
         digest = token_hash(secret)
-        return caller_from(self._remembered(TOKENS, digest, lambda: self._store.find_one(TOKENS, {"hash": digest})))
+        with self._lock:
+            found = self._documents.get((TOKENS, digest))
+        if found is None:
+            found = self._store.find_one(TOKENS, {"hash": digest})
+            if found is not None:
+                with self._lock:
+                    self._documents[TOKENS, digest] = found
+        return caller_from(found)
 
     def campaign(self, campaign_id: str) -> Document:
         """The campaign with this id. Raises OsdiError 404."""
-        collection = ADVOCACY_CAMPAIGN.collection
-        found = self._remembered(collection, campaign_id, lambda: self._store.get(collection, campaign_id))
-        if found is None:
+        found = self._by_id(ADVOCACY_CAMPAIGN, [campaign_id])
+        if not found:
             raise not_found("There is no such advocacy campaign.", ADVOCACY_CAMPAIGN.rel)
-        return found
+        return found[campaign_id]
 
-    def find(self, resource: Resource, reference: str) -> Document | None:
-        """What a name, URI, identifier or id refers to, or None."""
-        return self._remembered(resource.collection, reference, lambda: self._look_up(resource, reference))
+    def find(self, resource: Resource, references: Sequence[str]) -> dict[str, Document]:
+        """What names, URIs, identifiers and ids refer to, by the reference; what refers to nothing is left out."""
+        ids = {reference: id_from(reference, resource) or reference for reference in references}
+        with self._lock:
+            ids |= {each: known for each in ids if (known := self._ids.get((resource.collection, each)))}
+        found = self._by_id(resource, list(ids.values()))
+        unknown = [reference for reference, document_id in ids.items() if document_id not in found]
+        if unknown:
+            named = self._by_match_key(resource, unknown)
+            found |= {document["_id"]: document for document in named.values()}
+            ids |= {reference: document["_id"] for reference, document in named.items()}
+        return {reference: found[document_id] for reference, document_id in ids.items() if document_id in found}
 
     def create(self, resource: Resource, body: Mapping[str, Any]) -> Document:
         """Create the resource, or merge into the one that it names. Raises OsdiError 409 where it names two."""
@@ -58,7 +80,7 @@ class Reference:
         fields = {name: body[name] for name in ("identifiers", *resource.fields) if name in body}
         keys = [id_key(identifier) for identifier in fields.get("identifiers", ())]
         if resource in NAMED and "name" in fields:
-            keys.append(_name_key(fields["name"]))
+            keys.append(name_key(fields["name"]))
         owners = self._store.by_match_keys(resource.collection, keys)
         if len(owners) > 1:
             message = f"The identifiers and name belong to different {resource.collection}."
@@ -72,32 +94,51 @@ class Reference:
             return document
         stored = owners[0]
         merged = stored | {name: _merged(name, stored.get(name), value) for name, value in fields.items()}
-        merged["match_keys"] = [*stored["match_keys"], *(key for key in keys if key not in stored["match_keys"])]
+        if merged.get("question_type") != stored.get("question_type"):
+            message = f"The question is of type {stored['question_type']}, and may have been answered as such."
+            raise conflict("QUESTION_TYPE_CHANGED", message, "question_type", resource=resource.rel)
+        former = {name_key(stored["name"])} if "name" in fields and "name" in stored else set()
+        kept = [key for key in stored["match_keys"] if key in keys or key not in former]
+        merged["match_keys"] = [*kept, *(key for key in keys if key not in kept)]
+        if outgrown(merged):
+            raise OsdiError(413, ErrorDescription("TOO_LARGE", f"The {resource.name} would outgrow its bound."))
         if merged != stored:
             merged["modified_date"] = moment
             changed = {name: value for name, value in merged.items() if stored.get(name) != value}
             self._store.write(Update(resource.collection, stored["_id"], stored["version"], changed))
         return merged
 
-    def _look_up(self, resource: Resource, reference: str) -> Document | None:
-        found = self._store.get(resource.collection, id_from(reference, resource) or reference)
-        if found is None:
-            keys = [id_key(reference), *([_name_key(reference)] if resource in NAMED else [])]
-            found = next(iter(self._store.by_match_keys(resource.collection, keys)), None)
-        return found
-
-    def _remembered(self, collection: str, key: str, look_up: Any) -> Document | None:
+    def _by_id(self, resource: Resource, ids: Sequence[str]) -> dict[str, Document]:
         with self._lock:
-            found = self._cache.get((collection, key))
-        if found is None:
-            found = look_up()
-            if found is not None:
-                with self._lock:
-                    self._cache[collection, key] = found
+            found = {each: known for each in ids if (known := self._documents.get((resource.collection, each)))}
+        missing = [each for each in ids if each not in found]
+        if missing:
+            read = self._store.by_ids(resource.collection, missing)
+            found |= {document["_id"]: document for document in read}
+            with self._lock:
+                self._documents.update({(resource.collection, document["_id"]): document for document in read})
+        return found
+
+    def _by_match_key(self, resource: Resource, references: Sequence[str]) -> dict[str, Document]:
+        keys = {id_key(reference): reference for reference in references}
+        names = {name_key(reference) for reference in references} if resource in NAMED else set()
+        owners = {
+            key: document
+            for document in self._store.by_match_keys(resource.collection, [*keys, *names])
+            for key in document["match_keys"]
+        }
+        found = {}
+        for key, reference in keys.items():
+            document = owners.get(key) or (owners.get(name_key(reference)) if names else None)
+            if document is not None:
+                found[reference] = document
+        with self._lock:
+            self._ids.update({(resource.collection, each): document["_id"] for each, document in found.items()})
+            self._documents.update({(resource.collection, document["_id"]): document for document in found.values()})
         return found
 
 
-def _name_key(name: str) -> str:
+def name_key(name: str) -> str:
     """Match key of a tag's or list's name; letter case and spacing make no difference."""
     return "name:" + " ".join(name.casefold().split())
 

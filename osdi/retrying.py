@@ -9,8 +9,8 @@ from osdi.errors import RaceLost, unavailable
 
 Result = TypeVar("Result")
 
-# Every loss means that somebody else's write went through, so a few rounds suffice; the bounds are for the worst case
-# of many clients at one document, and stay well under a platform's 30 s.
+# A loss usually means that somebody else's write went through, so a few rounds suffice. The bounds are for many clients
+# at one document and for elections, and stay well under a platform's 30 s.
 ATTEMPTS = 30
 SECONDS = 8
 

@@ -8,6 +8,7 @@ from typing import Any
 from osdi.errors import Duplicate
 from osdi.ids import now
 from osdi.matching import id_key
+from osdi.reference import name_key
 from osdi.resources import ADVOCACY_CAMPAIGN, LIST, QUESTION, TAG, Resource
 from osdi.store import Insert, Store
 
@@ -47,7 +48,7 @@ def create_sample(store: Store, namespace: str) -> list[str]:
         moment = now()
         keys = [id_key(f"{namespace}:{document_id}")]
         if resource in (TAG, LIST):
-            keys.append(f"name:{fields['name']}")
+            keys.append(name_key(fields["name"]))
         document = {
             "_id": document_id,
             "version": 1,

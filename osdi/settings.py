@@ -6,9 +6,18 @@ The README's table lists every name here and in gunicorn.conf.py; a test compare
 import re
 from dataclasses import dataclass, replace
 
-from environs import Env, validate
+from environs import Env, ValidationError, validate
+
+from osdi.store import check_uri
 
 NAMESPACE = re.compile(r"^[a-z][a-z0-9_]{0,49}$")
+
+
+def _mongodb_uri(uri: str) -> None:
+    try:
+        check_uri(uri)
+    except ValueError as error:
+        raise ValidationError(str(error)) from error
 
 
 @dataclass(frozen=True)
@@ -35,12 +44,11 @@ class Settings:
         """Read every setting. Raises environs.EnvValidationError that names each one that is wrong."""
         env = Env(eager=False)
         url = validate.URL(schemes={"http", "https"}, require_tld=False)
-        mongodb = validate.Regexp(r"^mongo(db(\+srv)?|mock)://")
         region = validate.Regexp(r"^([A-Z]{2})?$")
         public_url = env.str("PUBLIC_URL", cls.public_url, validate=lambda text: not text or url(text))
         cors_origins = env.list("CORS_ORIGINS", list(cls.cors_origins))
         settings = cls(
-            mongodb_uri=env.str("MONGODB_URI", cls.mongodb_uri, validate=mongodb),
+            mongodb_uri=env.str("MONGODB_URI", cls.mongodb_uri, validate=_mongodb_uri),
             namespace=env.str("NAMESPACE", cls.namespace, validate=validate.Regexp(NAMESPACE)),
             trusted_proxies=env.int("TRUSTED_PROXIES", cls.trusted_proxies, validate=validate.Range(0, 10)),
             max_body_bytes=env.int("MAX_BODY_BYTES", cls.max_body_bytes, validate=validate.Range(1_000, 10_000_000)),

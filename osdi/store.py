@@ -9,25 +9,29 @@ leaves nothing that a retry does not mend. Driver errors become ours in `driver_
 import datetime as dt
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pymongo import ASCENDING, DESCENDING, MongoClient, WriteConcern
+from pymongo import ASCENDING, DESCENDING, MongoClient, WriteConcern, timeout
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 from pymongo.errors import (
+    ConfigurationError,
     ConnectionFailure,
     DocumentTooLarge,
     DuplicateKeyError,
     ExecutionTimeout,
+    InvalidURI,
+    NetworkTimeout,
     PyMongoError,
-    WTimeoutError,
+    WriteConcernError,
 )
+from pymongo.uri_parser import parse_uri
 
 from osdi.errors import Duplicate, ErrorDescription, OsdiError, RaceLost, unavailable
-from osdi.hal import Page
 from osdi.ids import id_before, now
+from osdi.paging import Page
 from osdi.resources import ADVOCACY_CAMPAIGN, LIST, OUTREACH, PERSON, QUESTION, TAG
 
 Document = dict[str, Any]
@@ -42,6 +46,14 @@ MOCK: Final = "mongomock://"
 # long as a failover takes; together they stay below 20 s.
 SOCKET_TIMEOUT_MS: Final = 6_000
 SERVER_SELECTION_TIMEOUT_MS: Final = 12_000
+
+ABORT_SECONDS: Final = 1.0
+
+# What says that the server is away, changes its role, or could not promise durability: the request may be sent again.
+AWAY: Final = (ConnectionFailure, ExecutionTimeout, WriteConcernError, ConfigurationError)
+AWAY_CODES: Final = frozenset({6, 7, 64, 89, 91, 100, 134, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436})
+UNSURE: Final = ("RetryableWriteError", "UnknownTransactionCommitResult")
+TOO_LARGE_CODES: Final = frozenset({10334, 17419, 17420})
 
 # Outreaches younger than this may still be committed out of order, so they are counted anew at each reading.
 SETTLED = dt.timedelta(seconds=90)
@@ -96,6 +108,7 @@ class Store:
         self._uri = uri
         self._lock = threading.Lock()
         self._client: MongoClient[Document] | None = None
+        self._collections: dict[str, Collection[Document]] = {}
         self._transactions: bool | None = None
 
     def get(self, collection: str, document_id: str) -> Document | None:
@@ -107,6 +120,11 @@ class Store:
         """Any document that the query selects, or None."""
         with driver_errors():
             return self._collection(collection).find_one(query)
+
+    def by_ids(self, collection: str, ids: Sequence[str]) -> list[Document]:
+        """The documents with one of these ids."""
+        with driver_errors():
+            return list(self._collection(collection).find({"_id": {"$in": list(ids)}}))
 
     def by_match_keys(self, collection: str, keys: Sequence[str]) -> list[Document]:
         """The documents that own one of the keys."""
@@ -129,8 +147,12 @@ class Store:
                 return
             with self._connect().start_session() as session:
                 session.start_transaction(write_concern=DURABLE)
-                for each in writes:
-                    self._apply(each, session)
+                try:
+                    for each in writes:
+                        self._apply(each, session)
+                except (PyMongoError, RaceLost):
+                    _abort(session)
+                    raise
                 session.commit_transaction()  # the driver asks once more where the outcome is unknown
 
     @property
@@ -209,6 +231,7 @@ class Store:
         """Close the connections; the next use opens new ones."""
         with self._lock:
             client, self._client, self._transactions = self._client, None, None
+            self._collections = {}
         if client is not None:
             client.close()
 
@@ -233,7 +256,11 @@ class Store:
             raise RaceLost(f"{write.collection} {write.document_id} is no longer at version {write.version}")
 
     def _collection(self, name: str) -> Collection[Document]:
-        return self._connect().get_default_database(DATABASE)[name]
+        """The collection's handle, kept: making one takes longer than asking it."""
+        found = self._collections.get(name)
+        if found is None:
+            found = self._collections[name] = self._connect().get_default_database(DATABASE)[name]
+        return found
 
     def _connect(self) -> MongoClient[Document]:
         if self._client is None:
@@ -243,6 +270,17 @@ class Store:
         return self._client
 
 
+def check_uri(uri: str) -> None:
+    """Raises ValueError that says what is wrong with a connection string; hosts are not looked up."""
+    if uri.startswith(MOCK):
+        return
+    try:
+        # An SRV record is asked for when the client connects: at start the network may not be there yet.
+        parse_uri(uri.replace("mongodb+srv://", "mongodb://", 1))
+    except (InvalidURI, ConfigurationError, ValueError) as error:
+        raise ValueError(str(error)) from error
+
+
 @contextmanager
 def driver_errors() -> Iterator[None]:
     """The one boundary where what pymongo raises becomes what this project raises."""
@@ -250,16 +288,29 @@ def driver_errors() -> Iterator[None]:
         yield
     except DuplicateKeyError as error:
         raise Duplicate(str(error)) from error
-    except DocumentTooLarge as error:
-        description = ErrorDescription("TOO_LARGE", "The document would outgrow what the database takes.")
-        raise OsdiError(413, description) from error
+    except DocumentTooLarge as error:  # the driver's own measure; not a PyMongoError
+        raise _document_too_large() from error
     except PyMongoError as error:
-        # Before ConnectionFailure: inside a transaction a lost connection too means that nothing was committed.
-        if error.has_error_label("TransientTransactionError"):
+        code = getattr(error, "code", None)
+        if code in TOO_LARGE_CODES:
+            raise _document_too_large() from error
+        # Inside a transaction a lost connection means that nothing was committed, so the race is run again; but where
+        # the server hangs the time is used up, and the client is told.
+        if error.has_error_label("TransientTransactionError") and not isinstance(error, NetworkTimeout):
             raise RaceLost(str(error)) from error
-        if error.timeout or isinstance(error, ConnectionFailure | ExecutionTimeout | WTimeoutError):
+        if error.timeout or isinstance(error, AWAY) or code in AWAY_CODES or any(map(error.has_error_label, UNSURE)):
             raise unavailable("The database does not answer at the moment.") from error
         raise
+
+
+def _document_too_large() -> OsdiError:
+    return OsdiError(413, ErrorDescription("TOO_LARGE", "The document would outgrow what the database takes."))
+
+
+def _abort(session: ClientSession) -> None:
+    """Give up the transaction's locks at once; a server that cannot be told gives them up by itself later."""
+    with suppress(PyMongoError), timeout(ABORT_SECONDS):
+        session.abort_transaction()
 
 
 def _client(uri: str) -> MongoClient[Document]:

@@ -70,7 +70,9 @@ class PhoneNumberSchema(OsdiSchema):
     """A phone number of a person or target."""
 
     primary = Bool()
-    number = PhoneNumber(metadata={"description": "With country code; compared by its digits."})
+    number = PhoneNumber(
+        metadata={"type": ["string", "integer"], "description": "With country code; compared by its digits."}
+    )
     extension = LiberalText(max_length=100)
     description = Text(max_length=LINE_LENGTH)
     number_type = FlexEnum("Home", "Work", "Mobile", "Other", "Daytime", "Evening", "Fax")

@@ -36,7 +36,7 @@ def collection_schema(name: str, relation: str, schema: type[ma.Schema]) -> type
         "per_page": ma.fields.Integer(),
         "page": ma.fields.Integer(),
         "total_records": ma.fields.Integer(),
-        "_links": links("self", "next", "previous"),
+        "_links": links("self", "next", "previous", many=relation),
         "_embedded": ma.fields.Nested(embedded),
     }
     return OsdiSchema.from_dict(fields, name=f"{name}Schema")

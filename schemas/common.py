@@ -86,11 +86,14 @@ class LinkSchema(OsdiSchema):
     name = ma.fields.String()
 
 
-def links(*relations: str, description: str = "") -> ma.fields.Field[Any]:
-    """The `_links` property of an answer, documented with the relations it holds."""
+def links(*relations: str, many: str = "", description: str = "") -> ma.fields.Field[Any]:
+    """The `_links` property of an answer, documented with the relations it holds; `many` is an array of links."""
+    link = {"type": "object", "properties": {"href": {"type": "string"}}}
+    curie = {"name": {"type": "string"}, "href": {"type": "string"}, "templated": {"type": "boolean"}}
     properties: dict[str, Any] = {
-        "curies": {"type": "array", "items": {"type": "object"}},
-        **{relation: {"type": "object", "properties": {"href": {"type": "string"}}} for relation in relations},
+        **dict.fromkeys(relations, link),
+        **({many: {"type": "array", "items": link}} if many else {}),
+        "curies": {"type": "array", "items": {"type": "object", "properties": curie}},
     }
     return ma.fields.Dict(
         data_key="_links",

@@ -14,4 +14,6 @@ class EntryPointSchema(OsdiSchema):
     osdi_version = ma.fields.String()
     max_pagesize = ma.fields.Integer()
     namespace = ma.fields.String()
-    _links = links("self", "osdi:advocacy_campaigns", "osdi:people", "osdi:tags", "osdi:lists", "osdi:questions")
+    _links = links(
+        *("self", "docs"), *("osdi:advocacy_campaigns", "osdi:people", "osdi:tags", "osdi:lists", "osdi:questions")
+    )

@@ -22,11 +22,13 @@ CUSTOM_FIELDS = 200
 MAX_INTEGER = 2**31 - 1
 
 # "[system name]:[id]": the system name has neither colon nor space, the id is printable.
-IDENTIFIER = re.compile(r"^[^\s:]{1,100}:[^\s](?:[^\x00-\x1f\x7f]*[^\s])?$")
+IDENTIFIER = re.compile(r"[^\s:\x00-\x1f\x7f]{1,100}:[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?")
 
 
 def says_nothing(value: Any) -> bool:
-    """Whether a value is null or empty; false and zero say something."""
+    """Whether a value is null, empty or blank; false and zero say something."""
+    if isinstance(value, str):
+        return not value or value.isspace()
     return not value and not isinstance(value, int | float)
 
 
@@ -192,7 +194,7 @@ class Identifier(Text):
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         identifier = super()._deserialize(value, attr, data, **kwargs)
-        if not IDENTIFIER.match(identifier):
+        if not IDENTIFIER.fullmatch(identifier):
             raise self.make_error("form")
         return identifier
 

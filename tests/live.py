@@ -43,7 +43,9 @@ class Live:
 
     @property
     def output(self) -> str:
-        """Everything that the server has printed so far."""
+        """Everything that the server has printed so far, or until it was stopped."""
+        if self._output.closed:
+            return self._last_output
         return Path(self._output.name).read_text(errors="replace")
 
     @property
@@ -74,9 +76,8 @@ class Live:
                     return self
             except requests.ConnectionError:
                 time.sleep(0.05)  # not listening yet: asked again until the deadline
-        output = self.output
         self.stop()
-        raise RuntimeError(f"gunicorn did not answer:\n{output}")
+        raise RuntimeError(f"gunicorn did not answer:\n{self.output}")
 
     def stop(self) -> None:
         """End the process that this object started: SIGTERM, and SIGKILL past the bound."""
@@ -85,8 +86,9 @@ class Live:
             try:
                 self.process.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
-                self.process.kill()
+                os.killpg(self.pid, signal.SIGKILL)  # the workers too, which are in the session that start() made
                 self.process.wait()
+        self._last_output = self.output
         self._output.close()
 
     def __enter__(self) -> "Live":

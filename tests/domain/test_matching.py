@@ -20,6 +20,10 @@ def stored(name: str, *keys: str, email: bool = True) -> dict[str, Any]:
         ("Jane@Example.COM", "email:jane@example.com"),
         (" jane@example.com ", "email:jane@example.com"),
         ("jose\u0301@example.com", "email:jos\u00e9@example.com"),
+        ("jane@m\u00fcnchen.example", "email:jane@m\u00fcnchen.example"),
+        ("jane@xn--mnchen-3ya.example", "email:jane@m\u00fcnchen.example"),
+        ("jane@xn--.example", "email:jane@xn--.example"),
+        ("\uff4aane@example.com", "email:jane@example.com"),
         ("jane+list@example.com", "email:jane+list@example.com"),
     ],
 )
@@ -37,6 +41,7 @@ def test_an_email_key_ignores_case_and_composition(address: str, key: str) -> No
         ({"number": "(987) 654-3210", "country": "us"}, "", "phone:19876543210"),
         ({"number": "(987) 654-3210"}, "US", "phone:19876543210"),
         ({"number": "987 654 3210"}, "", "phone:9876543210"),
+        ({"number": "001 987 654 3210"}, "", "phone:19876543210"),
         ({"number": "030 901820", "country": "DE"}, "US", "phone:4930901820"),
         ({"number": "+49 30 901820"}, "US", "phone:4930901820"),
         ({"number": "19876543210", "country": "Nowhere"}, "", "phone:19876543210"),
@@ -67,7 +72,8 @@ JANE = stored("jane", "id:crm:1", "email:jane@example.com", "phone:19876543210")
 JOHN = stored("john", "id:crm:2", "email:john@example.com")
 PHONE_ONLY = stored("phone", "phone:15550001111", email=False)
 CLAIMED = stored("claimed", "claimed:crm:9", email=False)
-EVERYBODY = [JANE, JOHN, PHONE_ONLY, CLAIMED]
+CLAIMED_WITH_EMAIL = stored("squatter", "claimed:crm:8")
+EVERYBODY = [JANE, JOHN, PHONE_ONLY, CLAIMED, CLAIMED_WITH_EMAIL]
 
 
 @pytest.mark.parametrize(
@@ -85,6 +91,7 @@ EVERYBODY = [JANE, JOHN, PHONE_ONLY, CLAIMED]
         (MatchKeys(phones=("phone:10000000000",)), None),
         (MatchKeys(claimed=("claimed:crm:9",)), CLAIMED),
         (MatchKeys(claimed=("claimed:crm:9",), emails=("email:new@example.com",)), None),
+        (MatchKeys(claimed=("claimed:crm:8",)), None),
         (MatchKeys(), None),
     ],
     ids=[
@@ -100,6 +107,7 @@ EVERYBODY = [JANE, JOHN, PHONE_ONLY, CLAIMED]
         "an unknown phone",
         "a claimed identifier where nothing else is said",
         "not a claimed identifier beside a contact detail",
+        "not a claimed identifier of somebody with contact details",
         "nothing",
     ],
 )

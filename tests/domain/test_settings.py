@@ -25,9 +25,19 @@ def test_what_the_environment_says_counts(monkeypatch: pytest.MonkeyPatch) -> No
     assert settings.phone_region == "US"
 
 
+@pytest.mark.parametrize(
+    "uri",
+    ["mongodb://h/osdi", "mongodb+srv://u:p@cluster.example.net/osdi?retryWrites=true&w=majority", "mongomock://"],
+)
+def test_connection_strings(monkeypatch: pytest.MonkeyPatch, uri: str) -> None:
+    monkeypatch.setenv("MONGODB_URI", uri)
+
+    assert Settings.from_environment().mongodb_uri == uri
+
+
 def test_every_mistake_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = {
-        "MONGODB_URI": "postgres://x",
+        "MONGODB_URI": "mongodb://host:99999",
         "NAMESPACE": "Not A Name",
         "PUBLIC_URL": "nowhere",
         "MAX_PAGESIZE": "0",

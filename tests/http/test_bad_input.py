@@ -71,6 +71,8 @@ TABLE: list[tuple[Any, str]] = [
     (OK | {"identifiers": ["a:b", 7]}, "identifiers[1]"),
     (OK | {"identifiers": "a b:c"}, "identifiers[0]"),
     (OK | {"identifiers": {"a": "b"}}, "identifiers"),
+    (OK | {"identifiers": ["a:b\n"]}, "identifiers[0]"),
+    (OK | {"identifiers": ["a:\x01"]}, "identifiers[0]"),
     (OK | {"identifiers": ["a:" + "x" * 254]}, "identifiers[0]"),
     (OK | {"identifiers": [f"a:{n}" for n in range(21)]}, "identifiers"),
     (OK | {"referrer_data": "facebook"}, "referrer_data"),
@@ -148,6 +150,18 @@ def test_a_body_past_the_limit(api: Client, database: Database) -> None:
     assert database.people.count_documents({}) == 0
 
 
+def test_the_413_is_the_same_however_it_is_found(api: Client) -> None:
+    description = api.record("x" * 300_000).json["osdi:error"]["resource_status"][0]["error_descriptions"][0]
+
+    assert description == {"error_code": "TOO_LARGE", "description": "The body has more than 262144 bytes."}
+
+
+def test_a_blank_name_says_nothing(api: Client, database: Database) -> None:
+    api.recorded({"person": OK["person"] | {"given_name": "  "}})
+
+    assert "given_name" not in database.people.find_one()
+
+
 def test_a_body_at_the_limit_is_taken(api: Client) -> None:
     body = json.dumps(OK | {"unknown": ""})
 
@@ -206,6 +220,15 @@ class TestAnswersToQuestions:
 
         refused(api.record(body), 400, f"add_questions_responses_uri[0].{named}")
         assert database.people.count_documents({}) == 0
+
+    def test_of_two_answers_to_one_question_the_later_counts(
+        self, api: Client, database: Database, questions: dict[str, str]
+    ) -> None:
+        entries = [{"question": questions["single"], "responses": each} for each in ("r1", "r2")]
+        for _ in range(2):
+            api.recorded(OK | {"add_questions_responses_uri": entries})
+
+        assert [each["responses"] for each in database.people.find_one()["answers"]] == [["r2"]]
 
     def test_by_identifier(self, api: Client, database: Database, questions: dict[str, str]) -> None:
         api.recorded(OK | {"add_questions_responses_uri": [{"question": "crm:multi", "responses": ["r1"]}]})

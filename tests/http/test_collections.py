@@ -70,6 +70,29 @@ def test_a_tag_or_list_of_the_same_name_is_the_same(api: Client, collection: str
     assert second["description"] == "now with a description"
 
 
+def test_a_renamed_tag_gives_its_former_name_free(api: Client) -> None:
+    renamed = api.created("/tags", {"name": "old", "identifiers": ["crm:1"]})
+    api.created("/tags", {"name": "new", "identifiers": ["crm:1"]})
+
+    assert api.created("/tags", {"name": "old"})["_links"] != renamed["_links"]
+    assert api.created("/tags", {"name": "new"})["_links"] == renamed["_links"]
+
+
+def test_a_question_does_not_change_its_type(api: Client) -> None:
+    api.created("/questions", BODIES["questions"] | {"identifiers": ["crm:1"]})
+
+    response = api.post("/questions", {"question_type": "Paragraph", "identifiers": ["crm:1"]})
+
+    assert response.status_code == 409
+
+
+def test_a_resource_that_would_outgrow_its_bound_is_refused(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("osdi.merging.MAX_DOCUMENT_BYTES", 2_000)
+    api.created("/tags", {"name": "volunteer"})
+
+    assert api.post("/tags", {"name": "volunteer", "description": "x" * 2_000}).status_code == 413
+
+
 def test_a_question_keeps_the_responses_it_had(api: Client) -> None:
     body = BODIES["questions"] | {"identifiers": ["crm:1"]}
     api.created("/questions", body)
@@ -177,6 +200,9 @@ class TestTheEntryPoint:
 
         assert (answer["osdi_version"], answer["namespace"]) == ("1.2.0", "osdi_outreach")
         assert answer["motd"]
+
+    def test_a_wrong_token_is_refused_here_too(self, api: Client) -> None:
+        assert api.get("/", token="osdi_wrong").status_code == 401
 
     def test_its_links_can_be_followed(self, api: Client) -> None:
         links = api.get("/").json["_links"]

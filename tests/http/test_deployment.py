@@ -116,6 +116,19 @@ def test_a_campaign_that_was_missing_is_looked_up_again(api: Client, deployed: A
     assert client.record(factories.outreach(), campaign=CAMPAIGN_ID).status_code == 200
 
 
+def test_spellings_of_one_reference_take_no_memory(api: Client, deployed: Any) -> None:
+    app = deployed(cache_seconds=60.0).application
+    client = Client(app.test_client(), api.token)
+    client.campaign_id = api.campaign_id
+    tag = api.created("/tags", {"name": "volunteer"})["_links"]["self"]["href"]
+
+    for number in range(5):
+        client.recorded(factories.outreach(add_tags_uri=[f"//host{number}{n}/{tag}" for n in range(50)]))
+
+    remembered = app.extensions[EXTENSION].reference._documents
+    assert [key[0] for key in remembered].count("tags") == 1
+
+
 def test_memory_serves_where_no_database_runs() -> None:
     app = create_app(Settings(mongodb_uri="mongomock://"))
     deployment: Deployment = app.extensions[EXTENSION]

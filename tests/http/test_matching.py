@@ -124,6 +124,22 @@ class TestWithAToken:
         assert list(database.people.find()) == before
         assert database.outreaches.count_documents({}) == 2
 
+    def test_a_person_who_would_outgrow_their_bound_is_refused(
+        self, api: Client, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("osdi.merging.MAX_DOCUMENT_BYTES", 2_000)
+        api.recorded(by_email("jane@example.com"))
+
+        response = api.record(by_email("jane@example.com", custom_fields={"much": "x" * 2_000}))
+
+        assert response.status_code == 413
+        assert database.outreaches.count_documents({}) == 1
+
+    def test_an_identifier_of_our_own_is_never_shown_twice(self, api: Client) -> None:
+        person = person_of(api, api.recorded(factories.outreach(person={"identifiers": ["osdi_outreach:made-up"]})))
+
+        assert len(person["identifiers"]) == 1
+
     def test_a_post_that_changes_nothing_leaves_the_person_unmodified(self, api: Client, database: Database) -> None:
         body = by_email("jane@example.com", given_name="Jane", custom_fields={"a": "1"})
         api.recorded(body)
@@ -196,6 +212,40 @@ class TestWithoutAToken:
         )
 
         assert after == jane
+
+    def test_what_it_appends_leads_nobody_to_the_known_person(self, api: Client, jane: dict[str, Any]) -> None:
+        self.post(api, jane, email_addresses=[{"address": "jane@example.com"}, {"address": "bob@example.com"}])
+
+        bob = api.recorded(by_email("bob@example.com", identifiers=["crm:bob"], given_name="Bob"))
+
+        assert bob["_links"]["osdi:person"]["href"] != jane["_links"]["self"]["href"]
+        assert api.follow(jane, "self")["given_name"] == "Jane"
+
+    def test_somebody_new_is_known_by_their_first_email_only(self, api: Client, database: Database) -> None:
+        both = [{"address": "new@example.com"}, {"address": "bob@example.com"}]
+        api.record(factories.outreach(person={"email_addresses": both}), token=False)
+        api.record(by_email("new@example.com"), token=False)
+        api.record(by_email("bob@example.com"), token=False)
+
+        assert database.people.count_documents({}) == 2
+
+    def test_says_nothing_about_parties_and_profiles_that_are_known(self, api: Client, jane: dict[str, Any]) -> None:
+        said = {"parties": [{"identification": "Independent"}], "ethnicities": ["A"]}
+        known = self.post(api, jane, **said)
+        after = self.post(api, jane, parties=[{"identification": "Republican"}], ethnicities=["B"])
+
+        assert {name: known[name] for name in said} == said
+        assert after == known
+
+    def test_cannot_make_a_known_person_outgrow_their_bound(
+        self, api: Client, jane: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("osdi.merging.MAX_DOCUMENT_BYTES", 2_000)
+
+        after = self.post(api, jane, custom_fields={"much": "x" * 2_000})
+
+        assert after == jane
+        assert api.follow(jane, "osdi:outreaches")["total_records"] == 2, "the outreach is kept all the same"
 
     def test_records_the_outreach_of_the_known_person(self, api: Client, jane: dict[str, Any]) -> None:
         self.post(api, jane)

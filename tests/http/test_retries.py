@@ -84,6 +84,14 @@ def test_without_a_token_or_contact_details_too(api: Client, database: Database)
     assert counts(database) == (1, 1)
 
 
+def test_without_a_token_identifiers_of_two_outreaches_tell_nothing(api: Client, database: Database) -> None:
+    for identifiers in (["page:1"], ["page:2"], ["page:1", "page:2"]):
+        response = api.record(by_email("jane@example.com") | {"identifiers": identifiers}, token=False)
+        assert (response.status_code, response.data) == (200, b"{}")
+
+    assert counts(database) == (1, 2)
+
+
 def test_nobody_can_take_another_senders_identifier_in_advance(api: Client, database: Database) -> None:
     api.record(by_email("mallory@example.com") | {"identifiers": ["page:1"]}, token=False)
     api.record(by_email("jane@example.com") | {"identifiers": ["page:1"]}, token=False)
@@ -132,6 +140,13 @@ class TestIdempotencyKey:
         api.record(body, token=False, headers={"Idempotency-Key": "k"})
 
         assert counts(database) == (1, 2)
+
+    def test_without_a_token_a_guessed_key_hinders_nobody(self, api: Client, database: Database) -> None:
+        api.record(by_email("mallory@example.com"), token=False, headers={"Idempotency-Key": "1"})
+        response = api.record(by_email("jane@example.com"), token=False, headers={"Idempotency-Key": "1"})
+
+        assert response.status_code == 200
+        assert counts(database) == (2, 2)
 
     def test_a_key_is_free_again_after_a_day(self, api: Client, database: Database) -> None:
         first = api.recorded(factories.outreach(), headers={"Idempotency-Key": "k"})

@@ -1,0 +1,171 @@
+"""Runs the rounds: `python -m bench`. Starts its own database and servers, and stops what it started."""
+
+import argparse
+import os
+import resource
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pymongo import MongoClient
+
+from bench import load, proc
+from bench.contenders import CONTENDERS, Contender, Counts, check_counts
+from bench.report import Result, Rounds, report
+from bench.server import ROOT, Server, ServerFailed
+from dev.mongod import Mongod, MongodUnavailable
+
+WARM_UP_SECONDS = 2
+DISTURBED_PERCENT = 5
+WARM_UP, MEASUREMENT = "run0", "run1"
+"""Names of the two runs: they keep the people of the one apart from those of the other."""
+
+
+@dataclass(frozen=True)
+class Clocks:
+    """Processor seconds used so far by the workers, by mongod, and by whatever else runs on the machine but wrk."""
+
+    workers: float
+    mongod: float
+    others: float
+
+    @classmethod
+    def read(cls, server: Server, mongod: Mongod) -> "Clocks":
+        assert mongod.process is not None
+        workers = sum(proc.cpu_seconds(worker) for worker in server.workers)
+        database = proc.cpu_seconds(mongod.process.pid)
+        ended = resource.getrusage(resource.RUSAGE_CHILDREN)  # wrk has ended when this is read
+        load_and_self = ended.ru_utime + ended.ru_stime + time.process_time()
+        return cls(workers, database, proc.machine_cpu_seconds() - workers - database - load_and_self)
+
+    def since(self, before: "Clocks") -> "Clocks":
+        return Clocks(self.workers - before.workers, self.mongod - before.mongod, self.others - before.others)
+
+
+def options() -> argparse.Namespace:
+    """What the command line says."""
+    keys = [contender.key for contender in CONTENDERS]
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure recording an outreach.")
+    parser.add_argument("--seconds", type=int, default=10, help="measured time of each contender in each round (10)")
+    parser.add_argument("--rounds", type=int, default=3, help="interleaved rounds; the report has their median (3)")
+    parser.add_argument("--only", default=",".join(keys), help=f"contenders, separated by commas: {', '.join(keys)}")
+    parser.add_argument("--retries", type=int, default=0, help="repeats of a measurement that others disturbed (0)")
+    parser.add_argument("--write", type=Path, help="file to write the report to, as well as printing it")
+    parser.add_argument("--folder", type=Path, default=ROOT / "var", help="where the database's files go for the time")
+    chosen = parser.parse_args()
+    if unknown := set(chosen.only.split(",")) - set(keys):
+        parser.error(f"no such contender: {', '.join(sorted(unknown))}")
+    if chosen.seconds < 1 or chosen.rounds < 1:
+        parser.error("--seconds and --rounds start at 1")
+    return chosen
+
+
+@contextmanager
+def scratch_folder(parent: Path) -> Iterator[Path]:
+    """A folder of this run's own, gone afterwards. Raises ServerFailed where a journal would cost nothing."""
+    parent.mkdir(parents=True, exist_ok=True)
+    if proc.file_system(parent) == "tmpfs":
+        raise ServerFailed(f"{parent} is in memory: a journal there is free, name a folder on a disk with --folder")
+    folder = Path(tempfile.mkdtemp(prefix="bench-", dir=parent)).resolve()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def measure(contender: Contender, mongod: Mongod, seconds: int, scratch: Path) -> Result:
+    """One contender in one round, from an empty database to an empty database."""
+    name = f"osdi_{contender.key.replace('-', '_')}"
+    uri = mongod.uri.replace("/osdi?", f"/{name}?")
+    log = scratch / f"{contender.key}.log"
+    with MongoClient[dict[str, Any]](mongod.uri) as client:
+        client.drop_database(name)
+        contender.prepare(uri)
+        # A checkpoint now: the writes of the contender before shall not be paid by this one.
+        client.admin.command("fsync")
+        folder = contender.folder(scratch)
+        with Server(contender.app, folder=folder, log=log, variables=contender.variables(uri)) as server:
+            traffic = contender.traffic(server.port)
+            try:
+                warm = load.run(server.base, traffic, name=WARM_UP, seconds=WARM_UP_SECONDS, folder=scratch)
+                before = Clocks.read(server, mongod)
+                measured = load.run(server.base, traffic, name=MEASUREMENT, seconds=seconds, folder=scratch)
+                used = Clocks.read(server, mongod).since(before)
+            except load.LoadFailed as error:
+                raise server.failure(str(error)) from error
+            memory = max(proc.resident_megabytes(worker) for worker in server.workers)
+        people, outreaches = client[name].people, client[name].outreaches
+        counts = Counts(people.count_documents({}), outreaches.count_documents({}))
+        check_counts(contender, traffic, counts, warm.requests + measured.requests, runs=2)
+        client.drop_database(name)
+    recorded = measured.requests / contender.requests_per_outreach
+    return Result(
+        measured=measured,
+        per_second=measured.per_second / contender.requests_per_outreach,
+        resident_megabytes=memory,
+        worker_cpu_ms=used.workers * 1000 / recorded,
+        mongod_cpu_ms=used.mongod * 1000 / recorded,
+        others_percent=used.others * 100 / (seconds * (os.cpu_count() or 1)),
+    )
+
+
+def measure_undisturbed(contender: Contender, mongod: Mongod, chosen: argparse.Namespace, scratch: Path) -> Result:
+    """Measure, and again while other programs disturb it, as often as was asked for; the least disturbed counts."""
+    results: list[Result] = []
+    for _ in range(1 + chosen.retries):
+        result = measure(contender, mongod, chosen.seconds, scratch)
+        results.append(result)
+        print(f"{contender.label}: {result.per_second:.0f} per second", file=sys.stderr)
+        if result.others_percent <= DISTURBED_PERCENT:
+            break
+        share = f"{result.others_percent:.0f} % of the machine's processors went to other programs"
+        print(f"    disturbed: {share}", file=sys.stderr)
+    return min(results, key=lambda result: result.others_percent)
+
+
+def run_rounds(contenders: list[Contender], chosen: argparse.Namespace, mongod: Mongod, scratch: Path) -> Rounds:
+    """Every contender once, then every contender again: a slow minute of the machine meets them all."""
+    rounds: Rounds = {contender.key: [] for contender in contenders}
+    for number in range(chosen.rounds):
+        print(f"round {number + 1} of {chosen.rounds}", file=sys.stderr)
+        for contender in contenders:
+            rounds[contender.key].append(measure_undisturbed(contender, mongod, chosen, scratch))
+    return rounds
+
+
+def main() -> int:
+    """Run, print, write. Returns the exit code."""
+    if sys.platform != "linux":
+        print("bench: this runs on Linux only, it reads /proc", file=sys.stderr)
+        return 1
+    chosen = options()
+    contenders = [contender for contender in CONTENDERS if contender.key in chosen.only.split(",")]
+    command = f"python -m bench --seconds {chosen.seconds} --rounds {chosen.rounds} --retries {chosen.retries}"
+    if len(contenders) < len(CONTENDERS):
+        command += f" --only {','.join(contender.key for contender in contenders)}"
+    started = time.monotonic()
+    try:
+        load.require_wrk()
+        with scratch_folder(chosen.folder) as scratch, Mongod(scratch / "mongod") as mongod:
+            rounds = run_rounds(contenders, chosen, mongod, scratch)
+            with MongoClient[dict[str, Any]](mongod.uri) as client:
+                mongodb = str(client.server_info()["version"])
+    except (load.LoadFailed, ServerFailed, MongodUnavailable) as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+    text = report(contenders, rounds, seconds=chosen.seconds, command=command, mongodb=mongodb)
+    print(text)
+    print(f"took {time.monotonic() - started:.0f} s", file=sys.stderr)
+    if chosen.write:
+        chosen.write.write_text(text + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

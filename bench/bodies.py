@@ -1,0 +1,93 @@
+"""Writes the request bodies: the OSDI page's own example, with marks where each request differs.
+
+The bodies are templates, so that wrk's script only has to fill in marks: `@unique@` is new in every request,
+`@phone@` is a new eleven-digit number, `@known@` is one of KNOWN_PEOPLE. They are plain data made by one function
+each, so every contender is sent the same fields.
+"""
+
+import json
+from typing import Any
+
+KNOWN_PEOPLE = 1000
+FIRST_KNOWN = 1000
+"""Known people are numbered 1000 to 1999: always four digits, so that a phone number keeps its length."""
+
+
+def helper_body(*, identifiers: bool, known_person: bool = False) -> str:
+    """Template of one helper request: a person and an outreach, each new unless the person is a known one."""
+    body = outreach(identifiers=identifiers)
+    body["person"] = person("known-@known@" if known_person else "@unique@", identifiers=identifiers)
+    if known_person:
+        body["person"]["phone_numbers"][0]["number"] = "@known_phone@"
+    return template(body)
+
+
+def person(name: str, *, identifiers: bool) -> dict[str, Any]:
+    """The person of the specification's request, told apart by `name`."""
+    document: dict[str, Any] = {
+        "family_name": "Edwin",
+        "given_name": "Labadie",
+        "additional_name": "Marques",
+        "origin_system": "OpenSupporter",
+        "email_addresses": [{"address": f"{name}@example.com", "primary": True, "address_type": "Personal"}],
+        "postal_addresses": [
+            {
+                "primary": True,
+                "address_lines": ["935 Ed Lock"],
+                "locality": "New Dudley",
+                "region": "MN",
+                "postal_code": "17678",
+                "country": "RU",
+                "address_type": "Home",
+                "status": "Verified",
+            }
+        ],
+        "phone_numbers": [{"primary": True, "number": "@phone@", "number_type": "Mobile", "sms_capable": True}],
+        "gender": "Male",
+    }
+    if identifiers:
+        document["identifiers"] = [f"foreign_system:{name}"]
+    return document
+
+
+def outreach(*, identifiers: bool) -> dict[str, Any]:
+    """The outreach of the specification's request, without its person."""
+    document: dict[str, Any] = {
+        "origin_system": "OpenSupporter",
+        "action_date": "2014-03-18T11:02:15Z",
+        "type": "phone",
+        "duration": 120,
+        "referrer_data": {
+            "source": "facebook-101016-mainpage",
+            "referrer": "jane-doe",
+            "website": "facebook.com",
+            "url": "https://facebook.com/posts/12345",
+        },
+        "targets": [target("John", "Smith"), target("Jennifer", "Larson")],
+    }
+    if identifiers:
+        document["identifiers"] = ["foreign_system:outreach-@unique@"]
+    return document
+
+
+def target(given_name: str, family_name: str) -> dict[str, str]:
+    """One senator who was called."""
+    return {
+        "title": "Senator",
+        "given_name": given_name,
+        "family_name": family_name,
+        "organization": "U.S. Senate",
+        "ocdid": "ocd-division/country:us/state:ny",
+    }
+
+
+def template(document: dict[str, Any]) -> str:
+    """The document as JSON text with marks; a phone number is a bare number, as in the specification's request."""
+    text = json.dumps(document, separators=(",", ":"))
+    return text.replace('"@phone@"', "@phone@").replace('"@known_phone@"', "1201555@known@")
+
+
+def known_person_body(number: int) -> str:
+    """The body that makes known person `number` (0 to KNOWN_PEOPLE - 1) exist before the load starts."""
+    text = helper_body(identifiers=True, known_person=True)
+    return text.replace("@known@", str(FIRST_KNOWN + number)).replace("@unique@", f"seed-{number}")

@@ -1,0 +1,45 @@
+"""Reads what Linux tells under /proc: memory and processor time of processes, and what else the machine was doing."""
+
+import os
+from pathlib import Path
+
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process started."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def resident_megabytes(pid: int) -> float:
+    """Resident memory of one process."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS:"))
+
+
+def cpu_seconds(pid: int) -> float:
+    """Processor time that one process has used so far, its own and the system's for it."""
+    # The name in parentheses may hold spaces; behind it the fields are plain.
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
+
+
+def machine_cpu_seconds() -> float:
+    """Processor time that all processes of the machine have used so far."""
+    user, nice, system, _idle, _waiting, interrupts, soft_interrupts = map(
+        int, Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:8]
+    )
+    return (user + nice + system + interrupts + soft_interrupts) / TICKS_PER_SECOND
+
+
+def file_system(path: Path) -> str:
+    """Type of the file system that holds a path."""
+    mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
+    found = {Path(fields[1]): fields[2] for fields in mounts}
+    return next(found[folder] for folder in (path.resolve(), *path.resolve().parents) if folder in found)
+
+
+def processor() -> str:
+    """The processor's model name."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown")

@@ -1,0 +1,129 @@
+"""Turns the rounds' figures into medians, ratios and a Markdown report."""
+
+import os
+import platform
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from statistics import median
+
+from bench import proc
+from bench.contenders import Contender
+from bench.load import CONNECTIONS, Measured
+from bench.load import THREADS as WRK_THREADS
+from bench.server import THREADS, WORKERS
+
+PACKAGES = ("Flask", "pymongo", "gunicorn", "Eve")
+FLOORS = ("floor-ordered", "floor-transaction")
+
+
+@dataclass(frozen=True)
+class Result:
+    """One contender in one round. Rates and processor times are per outreach: of Eve's requests, two make one."""
+
+    measured: Measured
+    per_second: float
+    resident_megabytes: float
+    worker_cpu_ms: float
+    mongod_cpu_ms: float
+    others_percent: float
+
+    @property
+    def cpu_ms(self) -> float:
+        return self.worker_cpu_ms + self.mongod_cpu_ms
+
+
+Rounds = dict[str, list[Result]]
+"""For every contender's key its result in each round, in order."""
+
+
+COLUMNS: tuple[tuple[str, str, Callable[[Result], float]], ...] = (
+    ("outreaches per second", ".0f", lambda result: result.per_second),
+    ("p50 ms", ".1f", lambda result: result.measured.p50_ms),
+    ("p99 ms", ".1f", lambda result: result.measured.p99_ms),
+    ("resident MB per worker", ".0f", lambda result: result.resident_megabytes),
+    ("workers' CPU ms per outreach", ".2f", lambda result: result.worker_cpu_ms),
+    ("mongod's CPU ms per outreach", ".2f", lambda result: result.mongod_cpu_ms),
+)
+
+
+def table(contenders: list[Contender], rounds: Rounds) -> str:
+    """One row for each contender: of every figure the median of its rounds."""
+    lines = [
+        f"| contender | {' | '.join(title for title, _, _ in COLUMNS)} | each round per second |",
+        f"|---|{'---:|' * len(COLUMNS)}---|",
+    ]
+    for contender in contenders:
+        results = rounds[contender.key]
+        figures = (format(middle(results, figure), form) for _, form, figure in COLUMNS)
+        each = ", ".join(f"{result.per_second:.0f}" for result in results)
+        lines.append(f"| {contender.label} | {' | '.join(figures)} | {each} |")
+    return "\n".join(lines)
+
+
+def middle(results: list[Result], figure: Callable[[Result], float]) -> float:
+    """Median of one figure over the rounds."""
+    return median(figure(result) for result in results)
+
+
+def ratios(contenders: list[Contender], rounds: Rounds) -> str:
+    """One row for each comparison: the ratio within every round, and the median of these.
+
+    The last column compares what each needs of the processors instead of what it reached: 1 / 2 where one needs twice
+    as much.
+    """
+    labels = {contender.key: contender.label for contender in contenders}
+    pairs = [("ours-token", floor_key(rounds)), ("ours-public", floor_key(rounds))]
+    pairs += [("ours-token", "eve"), ("ours-public", "eve"), ("floor-transaction", "floor-ordered")]
+    lines = ["| ratio | outreaches per second | each round | by processor time |", "|---|---:|---|---:|"]
+    for above, below in pairs:
+        if above not in rounds or below not in rounds:
+            continue
+        both = list(zip(rounds[above], rounds[below], strict=True))
+        each = [one.per_second / other.per_second for one, other in both]
+        by_time = median(other.cpu_ms / one.cpu_ms for one, other in both)
+        listed = ", ".join(f"{ratio:.2f}" for ratio in each)
+        lines.append(f"| ({labels[above]}) / ({labels[below]}) | {median(each):.2f} | {listed} | {by_time:.2f} |")
+    return "\n".join(lines) if len(lines) > 2 else ""
+
+
+def disturbance(rounds: Rounds) -> float:
+    """Largest share of the processors that went to other programs in any round."""
+    return max(result.others_percent for results in rounds.values() for result in results)
+
+
+def floor_key(rounds: Rounds) -> str:
+    """The better of the two floors is the floor."""
+    present = [key for key in FLOORS if key in rounds]
+    return max(present, key=lambda key: middle(rounds[key], lambda result: result.per_second), default="")
+
+
+def report(contenders: list[Contender], rounds: Rounds, *, seconds: int, command: str, mongodb: str) -> str:
+    """The whole report: what was measured, on what, with which command."""
+    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    count = len(next(iter(rounds.values())))
+    return "\n\n".join(
+        part
+        for part in (
+            "# Performance",
+            "Recording an outreach of a person, measured over HTTP. Each row is the median of "
+            f"{count} interleaved rounds of {seconds} s.",
+            table(contenders, rounds),
+            ratios(contenders, rounds),
+            "The floor is a bare Flask view that parses the JSON, looks for the person, writes person and outreach, "
+            "and does nothing else; the better of its two forms counts. Eve needs two requests for an outreach, so two "
+            "of its requests count as one, and each latency is of one request. All write with the same durability "
+            "(acknowledged by the majority, journaled) to the same server, a single-member replica set on a real disk. "
+            "The known people say nothing new of themselves, so that only their outreaches are written. "
+            "After each run the people and outreaches in the database are counted against the answers.",
+            "Processor time per outreach is what a disturbed machine distorts least. In the most "
+            f"disturbed round other programs took {disturbance(rounds):.0f} % of the processors.",
+            f"- Load: wrk, {WRK_THREADS} threads, {CONNECTIONS} connections, on the same machine as servers and "
+            f"database\n- Servers: gunicorn, {WORKERS} workers with {THREADS} threads each\n"
+            f"- Machine: {proc.processor()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}\n"
+            f"- Versions: Python {platform.python_version()}, MongoDB {mongodb}, {packages}\n"
+            f"- Date: {datetime.now(UTC):%Y-%m-%d}\n- Command: `{command}`",
+        )
+        if part
+    )

@@ -1,0 +1,156 @@
+"""What the helper answers while the database is in trouble: 503 or success, never a 500, never twice."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from pymongo import MongoClient
+from pymongo.database import Database
+
+from app import create_app
+from blueprints.deployment import EXTENSION
+from dev.mongod import Mongod
+from osdi.settings import Settings
+from tests import factories
+from tests.client import Client
+
+# Error codes of networks, conflicts and exceeded times. Not those of a server that changes its role: injected, without
+# a real election, the driver waits for its next heartbeat, which makes the test long and proves nothing more.
+CODES = [6, 7, 89, 112, 262, 9001]
+
+
+@pytest.fixture
+def fail(mongod: Mongod) -> Iterator[Callable[..., None]]:
+    """Makes the server fail the named commands; all is well again after the test."""
+    with MongoClient(mongod.uri) as client:
+
+        def set_failure(mode: Any, commands: list[str], **how: Any) -> None:
+            client.admin.command("configureFailPoint", "failCommand", mode=mode, data={"failCommands": commands, **how})
+
+        yield set_failure
+        client.admin.command("configureFailPoint", "failCommand", mode="off")
+
+
+def recorded_people_and_outreaches(database: Database) -> tuple[int, int]:
+    return database.people.count_documents({}), database.outreaches.count_documents({})
+
+
+@pytest.mark.parametrize("command", ["find", "insert", "commitTransaction"])
+@pytest.mark.parametrize("code", CODES)
+def test_one_failure_is_success_or_503_and_a_retry_mends_it(
+    api: Client, database: Database, fail: Callable[..., None], command: str, code: int
+) -> None:
+    body = factories.outreach(identifiers=["crm:1"])
+    fail({"times": 1}, [command], errorCode=code, errorLabels=["TransientTransactionError"] if code == 112 else [])
+
+    first = api.record(body)
+    again = api.record(body)
+
+    assert first.status_code in (200, 503)
+    assert first.status_code == 200 or "Retry-After" in first.headers
+    assert again.status_code == 200
+    assert recorded_people_and_outreaches(database) == (1, 1)
+
+
+@pytest.mark.parametrize("code", [64, 100])
+def test_a_commit_whose_durability_is_unknown_is_503(
+    api: Client, database: Database, fail: Callable[..., None], code: int
+) -> None:
+    body = factories.outreach(identifiers=["crm:1"])
+    fail({"times": 2}, ["commitTransaction"], writeConcernError={"code": code, "errmsg": "injected"})
+
+    first = api.record(body)
+
+    assert first.status_code in (200, 503)
+    assert api.record(body).status_code == 200
+    assert recorded_people_and_outreaches(database) == (1, 1)
+
+
+@pytest.mark.parametrize("command", ["find", "insert", "commitTransaction"])
+def test_a_connection_that_breaks_is_made_again(
+    api: Client, database: Database, fail: Callable[..., None], command: str
+) -> None:
+    fail({"times": 1}, [command], closeConnection=True)
+
+    assert api.record(factories.outreach(identifiers=["crm:1"])).status_code == 200
+    assert recorded_people_and_outreaches(database) == (1, 1)
+
+
+class TestAServerThatHangs:
+    """mongod frozen and thawed; the time-outs are shortened to keep the test short."""
+
+    @pytest.fixture
+    def own(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Mongod, Flask]]:
+        monkeypatch.setattr("osdi.store.SOCKET_TIMEOUT_MS", 500)
+        monkeypatch.setattr("osdi.store.SERVER_SELECTION_TIMEOUT_MS", 1_000)
+        with Mongod(tmp_path, transaction_seconds=1) as mongod:
+            app = create_app(Settings(mongodb_uri=mongod.uri))
+            app.extensions[EXTENSION].store.create_indexes()
+            app.test_cli_runner().invoke(args=["sample"])
+            yield mongod, app
+            app.extensions[EXTENSION].store.close()
+
+    def test_is_told_in_time_and_recovered_from(self, own: tuple[Mongod, Flask]) -> None:
+        mongod, app = own
+        assert mongod.process is not None
+        client = Client(
+            app.test_client(), app.test_cli_runner().invoke(args=["tokens", "create", "x"]).output.split()[-1]
+        )
+        client.campaign_id = "c945d6fe-929e-11e3-a2e9-12313d316c29"
+        client.recorded(factories.outreach())
+        body = factories.outreach(identifiers=["crm:1"])
+
+        os.kill(mongod.process.pid, signal.SIGSTOP)
+        try:
+            began = time.monotonic()
+            frozen = client.record(body)
+            waited = time.monotonic() - began
+        finally:
+            os.kill(mongod.process.pid, signal.SIGCONT)
+
+        assert frozen.status_code == 503
+        assert "Retry-After" in frozen.headers
+        assert waited < 4, "about one socket time-out and one server selection"
+        assert client.recorded(body)["identifiers"][1:] == ["crm:1"]
+
+    def test_in_the_middle_of_a_transaction_too(
+        self, own: tuple[Mongod, Flask], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        mongod, app = own
+        assert mongod.process is not None
+        process = mongod.process
+        store = app.extensions[EXTENSION].store
+        client = Client(
+            app.test_client(), app.test_cli_runner().invoke(args=["tokens", "create", "x"]).output.split()[-1]
+        )
+        client.campaign_id = "c945d6fe-929e-11e3-a2e9-12313d316c29"
+        apply = store._apply
+
+        def freeze_after_the_person(write: Any, session: Any) -> None:
+            apply(write, session)
+            if write.collection == "people":
+                os.kill(process.pid, signal.SIGSTOP)
+
+        monkeypatch.setattr(store, "_apply", freeze_after_the_person)
+        body = factories.outreach(identifiers=["crm:1"])
+        try:
+            began = time.monotonic()
+            frozen = client.record(body)
+            waited = time.monotonic() - began
+        finally:
+            os.kill(process.pid, signal.SIGCONT)
+        monkeypatch.setattr(store, "_apply", apply)
+
+        assert frozen.status_code == 503
+        assert waited < 4
+        assert store.find_one("people", {"identifiers": "crm:1"}) is None
+        # The lost transaction keeps its locks until the server's own limit; then the client's retry goes through.
+        retries = [client.record(body).status_code for _ in range(3)]
+        assert set(retries) <= {200, 503}
+        assert retries[-1] == 200
+        assert client.get("/people?per_page=1").json["total_records"] == 1
