@@ -26,7 +26,7 @@ check: lint types test
 
 # Write openapi.json anew; a test fails while it differs from what the application serves.
 openapi: $(INSTALLED)
-	$(BIN)/flask --app wsgi openapi write openapi.json
+	$(BIN)/flask --app wsgi openapi print | $(BIN)/python -m json.tool --indent 1 > openapi.json
 
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m bench

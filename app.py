@@ -23,7 +23,7 @@ from blueprints import (
     tags,
 )
 from blueprints.deployment import EXTENSION, Deployment
-from blueprints.openapi import HAL_JSON, TOKEN_HEADER, Api
+from blueprints.openapi import HAL_JSON, TOKEN_HEADER, Api, SchemaDocstrings
 from blueprints.record_outreach_helper import IDEMPOTENCY_KEY
 from osdi.cli import register_commands
 from osdi.reference import Reference
@@ -89,7 +89,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     reference = Reference(store, namespace=settings.namespace, cache_seconds=settings.cache_seconds)
     app.extensions[EXTENSION] = Deployment(settings, store, reference)
 
-    api = Api(app)
+    api = Api(app, spec_kwargs={"marshmallow_plugin": SchemaDocstrings()})
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
     app.register_blueprint(documentation.blueprint(api.spec))

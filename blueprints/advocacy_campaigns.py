@@ -40,7 +40,7 @@ def get_advocacy_campaigns(arguments: dict[str, Any]) -> Response:
 @blp.token_required(WRITE)
 @blp.arguments(AdvocacyCampaignSchema())
 @blp.response(200, AdvocacyCampaignSchema)
-@blp.refuses(409, 413)
+@blp.refuses(409)
 def post_advocacy_campaign(body: dict[str, Any]) -> Response:
     """Create an advocacy campaign, or add to the one that is named
 

@@ -30,7 +30,7 @@ def get_lists(arguments: dict[str, Any]) -> Response:
 @blp.token_required(WRITE)
 @blp.arguments(ListSchema())
 @blp.response(200, ListSchema)
-@blp.refuses(409, 413)
+@blp.refuses(409)
 def post_list(body: dict[str, Any]) -> Response:
     """Create a list, or add to the one that is named
 

@@ -4,6 +4,7 @@ A decorator that adds behaviour adds the status codes that it can answer with, s
 """
 
 import http
+import inspect
 from collections.abc import Callable
 from copy import deepcopy
 from functools import wraps
@@ -12,6 +13,8 @@ from typing import Any, NoReturn
 import flask_smorest
 import marshmallow as ma
 import orjson
+from apispec.ext.marshmallow import MarshmallowPlugin
+from apispec.ext.marshmallow.common import resolve_schema_instance
 from flask import Flask, Request, Response, current_app, g, request
 from gunicorn.http.errors import ParseException
 from webargs.flaskparser import FlaskParser
@@ -38,6 +41,19 @@ TOKEN_ARGUMENT = "osdi-api-token"  # noqa: S105
 TOKEN_SCHEMES: list[dict[str, list[str]]] = [{TOKEN_HEADER: []}, {TOKEN_ARGUMENT: []}]
 
 View = Callable[..., Any]
+
+REFUSALS: dict[int, tuple[str, dict[str, str]]] = {
+    400: ("The request cannot be taken; the properties at fault are named, and nothing was written.", {}),
+    401: ("The token is not valid, or none was sent where one is needed.", {"WWW-Authenticate": "OSDI-API-Token"}),
+    403: ("The token lacks a scope.", {}),
+    404: ("There is nothing under this address.", {}),
+    408: ("The body did not arrive.", {}),
+    409: ("The request contradicts what is stored: its identifiers belong to different resources.", {}),
+    413: ("The body, or what it would make of a stored resource, is too large.", {}),
+    422: ("The Idempotency-Key came with another body before.", {}),
+    500: ("Something went wrong on the server; the answer holds a reference to its log.", {}),
+    503: ("The database does not answer; the request may be sent again.", {"Retry-After": "Seconds to wait."}),
+}
 
 
 class Parser(FlaskParser):
@@ -68,10 +84,11 @@ class Blueprint(flask_smorest.Blueprint):
 
     ARGUMENTS_PARSER = Parser()
 
-    def arguments(self, schema: ma.Schema, **kwargs: Any) -> Callable[[View], View]:
+    def arguments(self, schema: ma.Schema, *, location: str = "json", **kwargs: Any) -> Callable[[View], View]:
         """As flask-smorest's, but for an instance only: of a class webargs would build one at every request."""
-        decorator: Callable[[View], View] = super().arguments(schema, **kwargs)
-        return decorator
+        decorator: Callable[[View], View] = super().arguments(schema, location=location, **kwargs)
+        read = (408, 413) if location == "json" else ()
+        return lambda view: _documented(decorator(view), refusals=read)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -90,7 +107,7 @@ class Blueprint(flask_smorest.Blueprint):
     @staticmethod
     def refuses(*statuses: int) -> Callable[[View], View]:
         """Document the statuses with which the view may refuse."""
-        return lambda view: _documented(view, {"refusals": statuses})
+        return lambda view: _documented(view, refusals=statuses)
 
     @staticmethod
     def _prepare_access_doc(doc: dict[str, Any], doc_info: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -116,8 +133,26 @@ class Api(flask_smorest.Api):
         app.register_error_handler(
             RaceLost, lambda _: answer_refusal(unavailable("Somebody else was first.", seconds=1))
         )
-        for name, place in ((TOKEN_HEADER, "header"), (TOKEN_ARGUMENT, "query")):
-            self.spec.components.security_scheme(name, {"type": "apiKey", "in": place, "name": name})
+        for name, place, description in (
+            (TOKEN_HEADER, "header", "Preferred."),
+            (TOKEN_ARGUMENT, "query", "Only where no header can be sent: an address ends up in logs."),
+        ):
+            scheme = {"type": "apiKey", "in": place, "name": name, "description": description}
+            self.spec.components.security_scheme(name, scheme)
+
+    def _register_responses(self) -> None:
+        """Describe every refusal in our words, with an example, instead of by its status alone."""
+        for status, (description, headers) in REFUSALS.items():
+            example = OsdiError(status, ErrorDescription("CODE", description)).body()
+            response: dict[str, Any] = {
+                "description": description,
+                "content": {HAL_JSON: {"schema": self.ERROR_SCHEMA, "example": example}},
+            }
+            if headers:
+                response["headers"] = {
+                    name: {"description": text, "schema": {"type": "string"}} for name, text in headers.items()
+                }
+            self.spec.components.response(http.HTTPStatus(status).name, response, lazy=True)
 
     def handle_http_exception(self, error: HTTPException) -> Response:
         """Werkzeug's errors in OSDI's form: unknown routes, wrong methods, and failures that nobody foresaw."""
@@ -197,12 +232,22 @@ def _access(scope: str | None, *, optional: bool) -> Callable[[View], View]:
 
         security = [*TOKEN_SCHEMES, {}] if optional else TOKEN_SCHEMES
         access = {"operation": view.__name__, "security": security, "statuses": (401, 403, 503)}
-        return _documented(wrapper, {"access": access})
+        return _documented(wrapper, access=access)
 
     return decorator
 
 
-def _documented(view: View, info: dict[str, Any]) -> View:
+def _documented(view: View, refusals: tuple[int, ...] = (), **info: Any) -> View:
     """The view with more for the callbacks that prepare its documentation; a copy, since views share decorators."""
-    view._apidoc = {**deepcopy(getattr(view, "_apidoc", {})), **info}  # type: ignore[attr-defined]
+    known = deepcopy(getattr(view, "_apidoc", {}))
+    view._apidoc = {**known, **info, "refusals": (*known.get("refusals", ()), *refusals)}  # type: ignore[attr-defined]
     return view
+
+
+class SchemaDocstrings(MarshmallowPlugin):
+    """Describes each schema of the document by its docstring."""
+
+    def schema_helper(self, name: Any, _: Any, schema: Any = None, **kwargs: Any) -> Any:
+        described = super().schema_helper(name, _, schema=schema, **kwargs)
+        docstring = inspect.getdoc(type(resolve_schema_instance(schema))) if described else None
+        return {"description": docstring, **described} if described and docstring else described

@@ -41,7 +41,7 @@ def get_outreaches(arguments: dict[str, Any], advocacy_campaign_id: str) -> Resp
 @blp.doc(parameters=[IDEMPOTENCY_PARAMETER])
 @blp.arguments(RecordOutreachHelperSchema(), examples=EXAMPLES)
 @blp.response(200, OutreachSchema)
-@blp.refuses(404, 409, 413, 422)
+@blp.refuses(404, 409, 422)
 def post_outreach(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
     """Record an outreach of a person who is inline or linked
 

@@ -30,7 +30,7 @@ def get_questions(arguments: dict[str, Any]) -> Response:
 @blp.token_required(WRITE)
 @blp.arguments(QuestionSchema())
 @blp.response(200, QuestionSchema)
-@blp.refuses(409, 413)
+@blp.refuses(409)
 def post_question(body: dict[str, Any]) -> Response:
     """Create a question, or add to the one that is named
 

@@ -30,7 +30,7 @@ def get_tags(arguments: dict[str, Any]) -> Response:
 @blp.token_required(WRITE)
 @blp.arguments(TagSchema())
 @blp.response(200, TagSchema)
-@blp.refuses(409, 413)
+@blp.refuses(409)
 def post_tag(body: dict[str, Any]) -> Response:
     """Create a tag, or add to the one that is named
 

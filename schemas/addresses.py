@@ -50,29 +50,30 @@ class EmployerAddressSchema(AddressSchema):
 class PostalAddressSchema(AddressSchema):
     """A postal address of a person or target."""
 
-    primary = Bool()
+    primary = Bool(metadata={"description": "One entry at most is primary."})
     address_type = Enum("Home", "Work", "Mailing")
     status = Enum("Potential", "Verified", "Bad", "Past")
-    last_verified_date = DateTime(metadata={"type": "string", "format": "date-time"})
+    last_verified_date = DateTime()
     occupation = Text(max_length=LINE_LENGTH)
 
 
 class EmailAddressSchema(OsdiSchema):
     """An e-mail address of a person or target."""
 
-    primary = Bool()
+    primary = Bool(metadata={"description": "One entry at most is primary."})
     address = Email()
     address_type = FlexEnum("personal", "work", "other")
-    status = Enum("subscribed", "unsubscribed", "bouncing", "spam complaints")
+    status = Enum(
+        *("subscribed", "unsubscribed", "bouncing", "spam complaints"),
+        metadata={"description": "Whether mails may be sent. Without an address it is about the primary one."},
+    )
 
 
 class PhoneNumberSchema(OsdiSchema):
     """A phone number of a person or target."""
 
-    primary = Bool()
-    number = PhoneNumber(
-        metadata={"type": ["string", "integer"], "description": "With country code; compared by its digits."}
-    )
+    primary = Bool(metadata={"description": "One entry at most is primary."})
+    number = PhoneNumber(metadata={"description": "With country code; compared by its digits."})
     extension = LiberalText(max_length=100)
     description = Text(max_length=LINE_LENGTH)
     number_type = FlexEnum("Home", "Work", "Mobile", "Other", "Daytime", "Evening", "Fax")

@@ -32,10 +32,10 @@ def collection_schema(name: str, relation: str, schema: type[ma.Schema]) -> type
     """The schema of a page of resources under `relation`, such as `osdi:people`."""
     embedded = OsdiSchema.from_dict({relation: ma.fields.List(ma.fields.Nested(schema))}, name=f"Embedded{name}Schema")
     fields: dict[str, Any] = {
-        "total_pages": ma.fields.Integer(),
-        "per_page": ma.fields.Integer(),
-        "page": ma.fields.Integer(),
-        "total_records": ma.fields.Integer(),
+        "total_pages": ma.fields.Integer(metadata={"description": "Pages of this size that there are."}),
+        "per_page": ma.fields.Integer(metadata={"description": "Resources on a page."}),
+        "page": ma.fields.Integer(metadata={"description": "Number of this page."}),
+        "total_records": ma.fields.Integer(metadata={"description": "Resources in the whole collection."}),
         "_links": links("self", "next", "previous", many=relation),
         "_embedded": ma.fields.Nested(embedded),
     }

@@ -5,7 +5,7 @@ dropped wherever they stand. Unknown fields are ignored, as the standard asks of
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import marshmallow as ma
 
@@ -46,11 +46,16 @@ class OsdiSchema(ma.Schema):
 
 
 class RequiredFields(OsdiSchema):
-    """A schema with required fields: each that is missing is an error of its own."""
+    """A schema with required fields: each that is missing is an error of its own.
+
+    They are required of a body, not of an answer (which may be declined), so the fields themselves do not say it.
+    """
+
+    needs: ClassVar[tuple[str, ...]] = ()
 
     @ma.validates_schema
     def has_required_fields(self, data: Mapping[str, Any], **_: Any) -> None:
-        missing = [name for name, field in self.load_fields.items() if field.required and name not in data]
+        missing = [name for name in self.needs if name not in data]
         if missing:
             raise ma.ValidationError({name: ["Missing data for required field."] for name in missing})
 
@@ -73,8 +78,8 @@ class PostedSchema(OsdiSchema):
 class ResourceSchema(PostedSchema):
     """A resource: the common fields, of which a client sets only the identifiers."""
 
-    created_date = DateTime(dump_only=True, metadata={"type": "string", "format": "date-time"})
-    modified_date = DateTime(dump_only=True, metadata={"type": "string", "format": "date-time"})
+    created_date = DateTime(dump_only=True, metadata={"description": "Set by the server."})
+    modified_date = DateTime(dump_only=True, metadata={"description": "Set by the server."})
 
 
 class LinkSchema(OsdiSchema):

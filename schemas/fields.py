@@ -42,7 +42,7 @@ class Text(ma.fields.String):
 
     def __init__(self, *, max_length: int = STRING_LENGTH, **kwargs: Any) -> None:
         super().__init__(**_described(kwargs, maxLength=max_length))
-        self.max_length = max_length
+        self.max_length = max_length  # of any string, so that nothing is compared at great length
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         if not isinstance(value, str):
@@ -74,6 +74,9 @@ class Email(Text):
 
     default_error_messages = {"invalid": "Not a valid e-mail address."}
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=254, **_described(kwargs, format="email"))
+
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         address = super()._deserialize(value, attr, data, **kwargs).strip()
         try:
@@ -89,12 +92,14 @@ class PhoneNumber(Text):
 
     default_error_messages = {"invalid": "Not a valid phone number: digits are expected."}
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=40, **_described(kwargs, type=["string", "integer"]))
+
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
             value = str(value)
         number = super()._deserialize(value, attr, data, **kwargs)
-        digits = sum(character.isdecimal() for character in number)
-        if not 3 <= digits <= 20 or len(number) > 40:
+        if not 3 <= sum(character.isdecimal() for character in number) <= 20:
             raise self.make_error("invalid")
         return number
 
@@ -103,7 +108,7 @@ class Enum(Text):
     """One of the standard's values, matched in any case and kept in the standard's spelling."""
 
     def __init__(self, *values: str, **kwargs: Any) -> None:
-        super().__init__(**_described(kwargs, enum=list(values)))
+        super().__init__(**_described(kwargs, enum=list(values), maxLength=max(map(len, values))))
         self.values = {value.casefold(): value for value in values}
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
@@ -151,6 +156,9 @@ class DateTime(ma.fields.Field[dt.datetime]):
     """
 
     default_error_messages = {"invalid": "Not a valid ISO 8601 date and time, such as 2014-03-18T11:02:15Z."}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**_described(kwargs, type="string", format="date-time"))
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> dt.datetime:
         if not isinstance(value, str) or len(value) > 40:

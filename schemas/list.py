@@ -7,8 +7,10 @@ from schemas.fields import LINE_LENGTH, Text
 class ListSchema(ResourceSchema, RequiredFields):
     """A list of people, found by its name or its URI."""
 
+    needs = ("name",)
+
     origin_system = Text(max_length=LINE_LENGTH)
-    name = Text(required=True, max_length=LINE_LENGTH)
+    name = Text(max_length=LINE_LENGTH, metadata={"description": "Required."})
     title = Text(max_length=LINE_LENGTH)
     description = Text()
     summary = Text()

@@ -41,18 +41,23 @@ class ReferrerDataSchema(OsdiSchema):
 class OutreachFieldsSchema(OsdiSchema):
     """The fields of an outreach that a client may set."""
 
-    origin_system = Text(max_length=LINE_LENGTH)
-    action_date = DateTime(metadata={"type": "string", "format": "date-time"})
-    type = FlexEnum("email", "in-person", "phone", "postal mail")
-    duration = WholeNumber(metadata={"description": "Seconds."})
-    subject = Text(max_length=LINE_LENGTH)
-    message = Text(max_length=MESSAGE_LENGTH)
-    notes = Text(max_length=MESSAGE_LENGTH)
+    origin_system = Text(
+        max_length=LINE_LENGTH, metadata={"description": "Name of the system in which the outreach was created."}
+    )
+    action_date = DateTime(metadata={"description": "When the outreach was made: ISO 8601; now, when absent."})
+    type = FlexEnum(
+        *("email", "in-person", "phone", "postal mail"),
+        metadata={"description": "How the person reached out: one of the examples, or another word."},
+    )
+    duration = WholeNumber(metadata={"description": "Seconds, of a call."})
+    subject = Text(max_length=LINE_LENGTH, metadata={"description": "Subject of an e-mail."})
+    message = Text(max_length=MESSAGE_LENGTH, metadata={"description": "Text of an e-mail or letter."})
+    notes = Text(max_length=MESSAGE_LENGTH, metadata={"description": "What the person noted, such as what was said."})
     referrer_data = ma.fields.Nested(ReferrerDataSchema)
-    targets = Objects(TargetSchema, limit=TARGETS)
+    targets = Objects(TargetSchema, limit=TARGETS, metadata={"description": "Whom the person reached out to."})
 
 
-class OutreachSchema(ResourceSchema, OutreachFieldsSchema):
+class OutreachSchema(OutreachFieldsSchema, ResourceSchema):
     """An outreach as it is answered."""
 
     _links = links("self", "osdi:advocacy_campaign", "osdi:person")
@@ -61,7 +66,9 @@ class OutreachSchema(ResourceSchema, OutreachFieldsSchema):
 class QuestionResponseSchema(RequiredFields):
     """An answer to a question: `responses` for a choice, `value` for a paragraph."""
 
-    question = Text(required=True, metadata={"description": "The question's URI or identifier."})
+    needs = ("question",)
+
+    question = Text(metadata={"description": "Required: the question's URI or identifier."})
     responses = Strings(metadata={"description": "Keys of the question's responses (SingleChoice, MultiChoice)."})
     value = Text(metadata={"description": "Free text (Paragraph)."})
 
@@ -98,10 +105,10 @@ class PersonLinkSchema(OsdiSchema):
     person = ma.fields.Nested(LinkSchema, data_key="osdi:person")
 
 
-class RecordOutreachHelperSchema(PostedSchema, OutreachFieldsSchema, ActionFunctionsSchema):
+class RecordOutreachHelperSchema(ActionFunctionsSchema, OutreachFieldsSchema, PostedSchema):
     """The body of the Record Outreach Helper; the person is inline or, with a token, linked."""
 
-    person = ma.fields.Nested(InlinePersonSchema)
+    person = ma.fields.Nested(InlinePersonSchema, metadata={"description": "Who made the outreach."})
     person_link = ma.fields.Nested(PersonLinkSchema, data_key="_links", load_only=True)
 
     @ma.validates_schema(skip_on_field_errors=True)

@@ -42,7 +42,7 @@ class PartySchema(OsdiSchema):
     """A party registration, past or present."""
 
     identification = FlexEnum(*PARTIES)
-    last_verified_date = DateTime(metadata={"type": "string", "format": "date-time"})
+    last_verified_date = DateTime()
     active = Bool()
 
 

@@ -14,7 +14,9 @@ CHOICES = ("SingleChoice", "MultiChoice")
 class ResponseSchema(RequiredFields):
     """A response that a question accepts."""
 
-    key = Text(required=True, max_length=LINE_LENGTH)
+    needs = ("key",)
+
+    key = Text(max_length=LINE_LENGTH, metadata={"description": "Required, and unique among the responses."})
     name = Text(max_length=LINE_LENGTH)
     title = Text(max_length=LINE_LENGTH)
 
@@ -22,13 +24,19 @@ class ResponseSchema(RequiredFields):
 class QuestionSchema(ResourceSchema, RequiredFields):
     """A question; a choice has responses with unique keys, a paragraph has none."""
 
+    needs = ("question_type",)
+
     origin_system = Text(max_length=LINE_LENGTH)
     name = Text(max_length=LINE_LENGTH)
     title = Text(max_length=LINE_LENGTH)
     description = Text()
     summary = Text()
-    question_type = Enum("Paragraph", *CHOICES, required=True)
-    responses = Objects(ResponseSchema, limit=500)
+    question_type = Enum("Paragraph", *CHOICES, metadata={"description": "Required."})
+    responses = Objects(
+        ResponseSchema,
+        limit=500,
+        metadata={"description": "What a choice accepts. A paragraph has none."},
+    )
     _links = links("self")
 
     @ma.validates_schema(skip_on_field_errors=True)

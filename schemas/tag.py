@@ -7,7 +7,9 @@ from schemas.fields import LINE_LENGTH, Text
 class TagSchema(ResourceSchema, RequiredFields):
     """A tag, found by its name or its URI."""
 
+    needs = ("name",)
+
     origin_system = Text(max_length=LINE_LENGTH)
-    name = Text(required=True, max_length=LINE_LENGTH)
+    name = Text(max_length=LINE_LENGTH, metadata={"description": "Required."})
     description = Text()
     _links = links("self")

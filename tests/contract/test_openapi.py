@@ -234,6 +234,14 @@ def too_long(api: Client, _: pytest.MonkeyPatch) -> Any:
     return api.record(" " * (Settings.max_body_bytes + 1))
 
 
+def silent(api: Client, _: pytest.MonkeyPatch) -> Any:
+    return api.http.post(
+        f"/api/v1/advocacy_campaigns/{api.campaign_id}/record_outreach_helper",
+        data=b"{",
+        environ_overrides={"CONTENT_LENGTH": "500"},
+    )
+
+
 def key_used_for_another_body(api: Client, _: pytest.MonkeyPatch) -> Any:
     headers = {"Idempotency-Key": "same"}
     api.recorded(factories.outreach(), headers=headers)
@@ -261,6 +269,7 @@ REFUSALS: dict[int, Callable[[Client, pytest.MonkeyPatch], Any]] = {
     401: wrong_token,
     403: missing_scope,
     404: unknown_campaign,
+    408: silent,
     409: identifiers_of_two_people,
     413: too_long,
     422: key_used_for_another_body,
