@@ -247,7 +247,9 @@ def _documented(view: View, refusals: tuple[int, ...] = (), **info: Any) -> View
 class SchemaDocstrings(MarshmallowPlugin):
     """Describes each schema of the document by its docstring."""
 
-    def schema_helper(self, name: Any, _: Any, schema: Any = None, **kwargs: Any) -> Any:
+    def schema_helper(  # type: ignore[override]  # as the plugin itself overrides it
+        self, name: Any, _: Any, schema: Any = None, **kwargs: Any
+    ) -> Any:
         described = super().schema_helper(name, _, schema=schema, **kwargs)
         docstring = inspect.getdoc(type(resolve_schema_instance(schema))) if described else None
         return {"description": docstring, **described} if described and docstring else described

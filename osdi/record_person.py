@@ -1,0 +1,145 @@
+"""The person that a post names: found by their match keys and merged into, or made new.
+
+What comes out is the person's document as it will be, and the one write that makes it so; the caller commits it
+together with whatever else belongs to the request. docs/matching.md tells users what is decided here.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from osdi.action_functions import Actions, apply_to_person, id_from
+from osdi.auth import Caller
+from osdi.errors import ErrorDescription, OsdiError, conflict, invalid
+from osdi.ids import new_id
+from osdi.matching import IdentifiersClash, MatchKeys, id_key, match, match_keys, owners_of
+from osdi.merging import merge_person, outgrown
+from osdi.resources import PERSON
+from osdi.settings import Settings
+from osdi.store import Document, Insert, Store, Update, Write
+
+LINK = "_links.osdi:person"
+
+
+@dataclass(frozen=True)
+class PostedPerson:
+    """A person as a post names them, with what is to be done about them and by whose word."""
+
+    fields: Mapping[str, Any]
+    link: str | None
+    keys: MatchKeys
+    actions: Actions
+    has_token: bool
+    namespace: str
+    phone_region: str
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any], caller: Caller, actions: Actions, settings: Settings) -> "PostedPerson":
+        """The person of a helper's loaded body: inline under `person`, linked under `person_link`, or both."""
+        fields: Mapping[str, Any] = body.get("person", {})
+        link: str | None = body.get("person_link", {}).get("person", {}).get("href")
+        trusted = caller.has_token or settings.trust_anonymous_identifiers
+        if link is not None and not caller.has_token:
+            raise invalid("Without a token the person is sent inline, not as a link.", LINK)
+        return cls(
+            fields=fields,
+            link=link,
+            keys=match_keys(fields, trusted=trusted, phone_region=settings.phone_region),
+            actions=actions,
+            has_token=caller.has_token,
+            namespace=settings.namespace,
+            phone_region=settings.phone_region,
+        )
+
+
+def person_write(store: Store, posted: PostedPerson, moment: dt.datetime) -> tuple[Document, Write | None]:
+    """The person as they will be, and the write that makes them so; None where nothing changes.
+
+    Raises OsdiError 400 for a link to nobody, 409 for identifiers of different people, 413 for a person who would
+    outgrow their bound.
+    """
+    people = store.by_match_keys(PERSON.collection, posted.keys.all)
+    stored = _who(store, posted, people)
+    owners = owners_of(posted.keys, people)
+    elsewhere = frozenset(key for key, owner in owners.items() if not stored or owner["_id"] != stored["_id"])
+    if stored is None:
+        person = _new(posted, elsewhere, moment)
+        return person, Insert(PERSON.collection, person)
+    person = _merged(stored, posted, elsewhere, moment)
+    changed = {name: value for name, value in person.items() if stored.get(name) != value}
+    return person, Update(PERSON.collection, stored["_id"], stored["version"], changed) if changed else None
+
+
+def _who(store: Store, posted: PostedPerson, people: list[Document]) -> Document | None:
+    """The stored person who is meant, or None."""
+    try:
+        person = match(posted.keys, people, refuse_clash=posted.has_token)
+    except IdentifiersClash:
+        message = "These identifiers belong to different people."
+        raise conflict("IDENTIFIERS_CLASH", message, "person.identifiers", resource=PERSON.rel) from None
+    if posted.link is None:
+        return person
+    linked = store.get(PERSON.collection, id_from(posted.link, PERSON) or "")
+    if linked is None:
+        raise invalid("There is no such person.", LINK, resource=PERSON.rel)
+    identified = person is not None and not set(posted.keys.identifiers).isdisjoint(person["match_keys"])
+    if person is not None and identified and person["_id"] != linked["_id"]:
+        message = "The link and the identifiers belong to different people."
+        raise conflict("IDENTIFIERS_CLASH", message, LINK, "person.identifiers", resource=PERSON.rel)
+    return linked
+
+
+def _new(posted: PostedPerson, owned_elsewhere: frozenset[str], moment: dt.datetime) -> Document:
+    person_id = new_id()
+    person = merge_person({}, posted.fields, overwrite=True, phone_region=posted.phone_region)
+    # Its own key keeps two people without any other from colliding in the unique index.
+    person["match_keys"] = [id_key(f"{posted.namespace}:{person_id}")]
+    # Without a token somebody new is known by one e-mail and one phone, see _merged.
+    contacts = posted.keys.contacts if posted.has_token else (*posted.keys.emails[:1], *posted.keys.phones[:1])
+    _add_identity(person, posted, contacts, owned_elsewhere)
+    person = apply_to_person(person, posted.actions, now=moment, new_id=new_id)
+    return {"_id": person_id, "version": 1, "created_date": moment, "modified_date": moment, **person}
+
+
+def _merged(stored: Document, posted: PostedPerson, owned_elsewhere: frozenset[str], moment: dt.datetime) -> Document:
+    person = merge_person(
+        stored,
+        posted.fields,
+        overwrite=posted.has_token,
+        owned_elsewhere=owned_elsewhere,
+        phone_region=posted.phone_region,
+    )
+    # A contact detail that a stranger adds is stored but claims no key: it would lead the next outreach, or a sync, of
+    # somebody else to this person.
+    _add_identity(person, posted, posted.keys.contacts if posted.has_token else (), owned_elsewhere)
+    person = apply_to_person(person, posted.actions, now=moment, new_id=new_id)
+    if person == stored:
+        return stored
+    if outgrown(person):
+        if posted.has_token:
+            raise OsdiError(413, ErrorDescription("TOO_LARGE", "The person would outgrow their bound.", ("person",)))
+        return stored  # nobody without a token can make somebody's next outreach fail
+    person["modified_date"] = moment
+    return person
+
+
+def _add_identity(
+    person: Document, posted: PostedPerson, contacts: tuple[str, ...], owned_elsewhere: frozenset[str]
+) -> None:
+    """Add the posted identifiers, and the match keys that nobody else owns."""
+    keys, identifiers = posted.keys, posted.fields.get("identifiers", ())
+    if keys.claimed:
+        known = person.get("identifiers", ())
+        _extend(person, "claimed_identifiers", (each for each in identifiers if each not in known))
+    else:
+        _extend(person, "identifiers", (each for each in identifiers if id_key(each) not in owned_elsewhere))
+    claims = (*keys.identifiers, *contacts, *keys.claimed)
+    _extend(person, "match_keys", (key for key in claims if key not in owned_elsewhere))
+
+
+def _extend(person: Document, array: str, values: Iterable[str]) -> None:
+    present = person.get(array, [])
+    added = [value for value in values if value not in present]
+    if added:
+        person[array] = [*present, *added]
