@@ -9,7 +9,7 @@ from blueprints.deployment import answer, hal, settings, store
 from osdi.errors import not_found
 from osdi.paging import Page
 from osdi.resources import Resource
-from osdi.store import Document
+from osdi.store.driver import Document
 
 
 def existing(resource: Resource, document_id: str) -> Document:

@@ -21,7 +21,8 @@ from osdi.replay import Retry, replay, retry_of
 from osdi.resources import OUTREACH
 from osdi.retrying import look_again
 from osdi.settings import Settings
-from osdi.store import Document, Insert, Store
+from osdi.store import Insert, Store
+from osdi.store.driver import Document
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from osdi.matching import IdentifiersClash, MatchKeys, id_key, match, match_keys
 from osdi.merging import merge_person, outgrown
 from osdi.resources import PERSON
 from osdi.settings import Settings
-from osdi.store import Document, Insert, Store, Update, Write
+from osdi.store import Insert, Store, Update, Write
+from osdi.store.driver import Document
 
 LINK = "_links.osdi:person"
 

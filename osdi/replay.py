@@ -12,7 +12,8 @@ from osdi.errors import ErrorDescription, OsdiError, conflict
 from osdi.ids import now
 from osdi.matching import MatchKeys, claimed_key, id_key
 from osdi.resources import OUTREACH
-from osdi.store import Document, Store, Update
+from osdi.store import Store, Update
+from osdi.store.driver import Document
 
 IDEMPOTENCY_KEPT = dt.timedelta(hours=24)
 

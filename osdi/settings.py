@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from environs import Env, ValidationError, validate
 
-from osdi.store import check_uri
+from osdi.store.driver import check_uri
 
 NAMESPACE = re.compile(r"^[a-z][a-z0-9_]{0,49}$")
 

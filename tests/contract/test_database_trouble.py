@@ -86,8 +86,8 @@ class TestAServerThatHangs:
 
     @pytest.fixture
     def own(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Mongod, Flask]]:
-        monkeypatch.setattr("osdi.store.SOCKET_TIMEOUT_MS", 500)
-        monkeypatch.setattr("osdi.store.SERVER_SELECTION_TIMEOUT_MS", 1_000)
+        monkeypatch.setattr("osdi.store.driver.SOCKET_TIMEOUT_MS", 500)
+        monkeypatch.setattr("osdi.store.driver.SERVER_SELECTION_TIMEOUT_MS", 1_000)
         with Mongod(tmp_path, transaction_seconds=1) as mongod:
             app = create_app(Settings(mongodb_uri=mongod.uri))
             app.extensions[EXTENSION].store.create_indexes()

@@ -9,7 +9,8 @@ from pymongo import MongoClient
 from dev.mongod import Mongod
 from osdi.errors import Duplicate, OsdiError, RaceLost
 from osdi.ids import id_before, new_id
-from osdi.store import DURABLE, INDEXES, Document, Insert, Store, Update
+from osdi.store import INDEXES, Insert, Store, Update
+from osdi.store.driver import DURABLE, Document
 
 SERVERS = ["replica set", "standalone", "memory"]
 
@@ -183,7 +184,7 @@ def test_a_standalone_writes_in_order(standalone: Mongod) -> None:
 
 
 def test_a_server_that_is_away_is_503(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("osdi.store.SERVER_SELECTION_TIMEOUT_MS", 200)
+    monkeypatch.setattr("osdi.store.driver.SERVER_SELECTION_TIMEOUT_MS", 200)
     store = Store("mongodb://127.0.0.1:1/osdi")
 
     with pytest.raises(OsdiError) as caught:

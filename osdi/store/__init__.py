@@ -1,59 +1,32 @@
-"""The document store: the only module that speaks pymongo.
+"""The document store: the only package that speaks pymongo.
 
 Documents are plain dicts with `_id`, and `version` where they change under a condition. Every write is acknowledged by
 a majority and journaled. What belongs together is written in one transaction where the server has them (a replica set
 of any size), and in the order given where it has not (a standalone), which callers choose so that a crash in between
-leaves nothing that a retry does not mend. Driver errors become ours in `driver_errors`, nowhere else.
+leaves nothing that a retry does not mend. `driver` holds the connection and turns driver errors into ours.
 """
 
 import datetime as dt
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pymongo import ASCENDING, DESCENDING, MongoClient, WriteConcern, timeout
+from pymongo import ASCENDING, DESCENDING, MongoClient
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
-from pymongo.errors import (
-    ConfigurationError,
-    ConnectionFailure,
-    DocumentTooLarge,
-    DuplicateKeyError,
-    ExecutionTimeout,
-    InvalidURI,
-    NetworkTimeout,
-    PyMongoError,
-    WriteConcernError,
-)
-from pymongo.uri_parser import parse_uri
+from pymongo.errors import PyMongoError
 
-from osdi.errors import Duplicate, ErrorDescription, OsdiError, RaceLost, unavailable
+from osdi.errors import RaceLost
 from osdi.ids import id_before, now
 from osdi.paging import Page
 from osdi.resources import ADVOCACY_CAMPAIGN, LIST, OUTREACH, PERSON, QUESTION, TAG
+from osdi.store.driver import DURABLE, MOCK, Document, abort, connect, driver_errors
 
-Document = dict[str, Any]
 Query = Mapping[str, Any]
 
-DURABLE: Final = WriteConcern(w="majority", j=True)
 DATABASE: Final = "osdi"
 TOKENS: Final = "tokens"
-MOCK: Final = "mongomock://"
-
-# A platform's router gives up at 30 s. A database that hangs is waited for once, then a new primary is looked for, as
-# long as a failover takes; together they stay below 20 s.
-SOCKET_TIMEOUT_MS: Final = 6_000
-SERVER_SELECTION_TIMEOUT_MS: Final = 12_000
-
-ABORT_SECONDS: Final = 1.0
-
-# What says that the server is away, changes its role, or could not promise durability: the request may be sent again.
-AWAY: Final = (ConnectionFailure, ExecutionTimeout, WriteConcernError, ConfigurationError)
-AWAY_CODES: Final = frozenset({6, 7, 64, 89, 91, 100, 134, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436})
-UNSURE: Final = ("RetryableWriteError", "UnknownTransactionCommitResult")
-TOO_LARGE_CODES: Final = frozenset({10334, 17419, 17420})
 
 # Outreaches younger than this may still be committed out of order, so they are counted anew at each reading.
 SETTLED = dt.timedelta(seconds=90)
@@ -151,7 +124,7 @@ class Store:
                     for each in writes:
                         self._apply(each, session)
                 except (PyMongoError, RaceLost):
-                    _abort(session)
+                    abort(session)
                     raise
                 session.commit_transaction()  # the driver asks once more where the outcome is unknown
 
@@ -266,69 +239,5 @@ class Store:
         if self._client is None:
             with self._lock:
                 if self._client is None:
-                    self._client = _mock_client() if self._uri.startswith(MOCK) else _client(self._uri)
+                    self._client = connect(self._uri)
         return self._client
-
-
-def check_uri(uri: str) -> None:
-    """Raises ValueError that says what is wrong with a connection string; hosts are not looked up."""
-    if uri.startswith(MOCK):
-        return
-    try:
-        # An SRV record is asked for when the client connects: at start the network may not be there yet.
-        parse_uri(uri.replace("mongodb+srv://", "mongodb://", 1))
-    except (InvalidURI, ConfigurationError, ValueError) as error:
-        raise ValueError(str(error)) from error
-
-
-@contextmanager
-def driver_errors() -> Iterator[None]:
-    """The one boundary where what pymongo raises becomes what this project raises."""
-    try:
-        yield
-    except DuplicateKeyError as error:
-        raise Duplicate(str(error)) from error
-    except DocumentTooLarge as error:  # the driver's own measure; not a PyMongoError
-        raise _document_too_large() from error
-    except PyMongoError as error:
-        code = getattr(error, "code", None)
-        if code in TOO_LARGE_CODES:
-            raise _document_too_large() from error
-        # Inside a transaction a lost connection means that nothing was committed, so the race is run again; but where
-        # the server hangs the time is used up, and the client is told.
-        if error.has_error_label("TransientTransactionError") and not isinstance(error, NetworkTimeout):
-            raise RaceLost(str(error)) from error
-        if error.timeout or isinstance(error, AWAY) or code in AWAY_CODES or any(map(error.has_error_label, UNSURE)):
-            raise unavailable("The database does not answer at the moment.") from error
-        raise
-
-
-def _document_too_large() -> OsdiError:
-    return OsdiError(413, ErrorDescription("TOO_LARGE", "The document would outgrow what the database takes."))
-
-
-def _abort(session: ClientSession) -> None:
-    """Give up the transaction's locks at once; a server that cannot be told gives them up by itself later."""
-    with suppress(PyMongoError), timeout(ABORT_SECONDS):
-        session.abort_transaction()
-
-
-def _client(uri: str) -> MongoClient[Document]:
-    return MongoClient(
-        uri,
-        appname="osdi",
-        w="majority",
-        journal=True,
-        retryWrites=True,
-        # Not `timeoutMS`, which bounds an operation with its retry as a whole: it costs each of them 60 microseconds.
-        socketTimeoutMS=SOCKET_TIMEOUT_MS,
-        serverSelectionTimeoutMS=SERVER_SELECTION_TIMEOUT_MS,
-        connectTimeoutMS=SOCKET_TIMEOUT_MS,
-    )
-
-
-def _mock_client() -> MongoClient[Document]:
-    """The in-memory fallback: nothing is kept, and unique indexes on arrays are not enforced."""
-    import mongomock  # only where it is asked for: it costs memory and start-up time
-
-    return mongomock.MongoClient(tz_aware=False)
