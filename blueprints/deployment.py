@@ -50,7 +50,8 @@ def hal() -> Hal:
     """Represents documents under the address at which this request found us, or under PUBLIC_URL."""
     if not settings().public_url and not request.host:
         raise invalid("The request names no host.", "Host")
-    return Hal(settings().public_url or request.host_url.rstrip("/"), settings().namespace)
+    # Not request.host_url, which decodes what we put into links as it came.
+    return Hal(settings().public_url or f"{request.scheme}://{request.host}", settings().namespace)
 
 
 def answer(body: Json) -> Response:

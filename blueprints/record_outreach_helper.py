@@ -1,6 +1,5 @@
 """The Record Outreach Helper (`record_outreach.md`): a person and their outreach in one request."""
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +86,7 @@ def record(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
         campaign_id=campaign["_id"],
         caller=caller(),
         idempotency_key=_idempotency_key(),
-        fingerprint=hashlib.sha256(campaign["_id"].encode() + read_body(request)).hexdigest(),
+        sent=read_body(request),
     )
     recorded = record_outreach(store(), reference().find, helper_request, settings())
     if not caller().has_token:

@@ -7,8 +7,10 @@ outreach that is there already, and writes nothing.
 """
 
 import datetime as dt
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from osdi.action_functions import Actions, Find, followups_to_do, resolve
@@ -27,13 +29,18 @@ from osdi.store.driver import Document
 
 @dataclass(frozen=True)
 class HelperRequest:
-    """A request to the helper: the loaded body, the campaign, who sends it, and what makes a retry recognisable."""
+    """A request to the helper: the body as loaded and as sent, the campaign, who sends it, and its Idempotency-Key."""
 
     body: Mapping[str, Any]
     campaign_id: str
     caller: Caller
     idempotency_key: str | None = None
-    fingerprint: str = ""
+    sent: bytes = b""
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A digest of the request: what a retry has in common with it."""
+        return hashlib.sha256(self.campaign_id.encode() + self.sent).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -55,7 +62,7 @@ def record_outreach(store: Store, find: Find, request: HelperRequest, settings: 
     trusted = request.caller.has_token or settings.trust_anonymous_identifiers
     retry = retry_of(
         campaign_id=request.campaign_id,
-        fingerprint=request.fingerprint,
+        fingerprint=lambda: request.fingerprint,
         identifiers=request.body.get("identifiers", ()),
         idempotency_key=request.idempotency_key,
         person=posted.keys,
@@ -110,7 +117,7 @@ def _outreach(
     if "identifiers" in body:
         outreach["identifiers" if trusted else "claimed_identifiers"] = body["identifiers"]
     if retry.idempotency:
-        outreach["fingerprint"] = retry.fingerprint
+        outreach["fingerprint"] = retry.fingerprint()
     if actions.followups:
         outreach["followups"] = followups_to_do(actions, now=moment, new_id=new_id)
     return outreach

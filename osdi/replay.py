@@ -5,7 +5,7 @@ Both become match keys of the outreach, so that one unique index decides, see do
 
 import datetime as dt
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from osdi.errors import ErrorDescription, OsdiError, conflict
@@ -20,10 +20,10 @@ IDEMPOTENCY_KEPT = dt.timedelta(hours=24)
 
 @dataclass(frozen=True)
 class Retry:
-    """What makes a request's retry recognisable: the campaign, the match keys, and a digest of the body."""
+    """What makes a request's retry recognisable: the campaign, the match keys, and (when asked) the body's digest."""
 
     campaign_id: str
-    fingerprint: str
+    fingerprint: Callable[[], str]
     identifiers: tuple[str, ...]
     idempotency: str | None
     refuse_clash: bool
@@ -36,7 +36,7 @@ class Retry:
 def retry_of(
     *,
     campaign_id: str,
-    fingerprint: str,
+    fingerprint: Callable[[], str],
     identifiers: Sequence[str],
     idempotency_key: str | None,
     person: MatchKeys,
@@ -48,12 +48,12 @@ def retry_of(
     Identifiers and keys can be guessed without a token. Theirs therefore name the campaign and the sender's contact
     details too: somebody who takes a thousand in advance hinders nobody else's outreach.
     """
-    sender = f"{campaign_id}:{_digest(*person.contacts) if person.contacts else fingerprint}"
-    holder = token_id or sender
+    claims = "" if trusted or not identifiers else f"{_sender(campaign_id, person, fingerprint)}:"
+    holder = token_id or (_sender(campaign_id, person, fingerprint) if idempotency_key else "")
     return Retry(
         campaign_id=campaign_id,
         fingerprint=fingerprint,
-        identifiers=tuple(id_key(each) if trusted else claimed_key(f"{sender}:{each}") for each in identifiers),
+        identifiers=tuple(id_key(each) if trusted else claimed_key(claims + each) for each in identifiers),
         idempotency=f"idempotency:{_digest(holder, idempotency_key)}" if idempotency_key else None,
         refuse_clash=token_id is not None,
     )
@@ -71,7 +71,7 @@ def replay(store: Store, retry: Retry) -> Document | None:
             if outreach["created_date"] < now() - IDEMPOTENCY_KEPT:
                 _release(store, outreach, retry.idempotency)
                 return replay(store, replace(retry, idempotency=None))
-            if outreach["fingerprint"] != retry.fingerprint:
+            if outreach["fingerprint"] != retry.fingerprint():
                 message = "This Idempotency-Key came with another body before."
                 raise OsdiError(422, ErrorDescription("IDEMPOTENCY_KEY_REUSED", message, ("Idempotency-Key",)))
             return outreach
@@ -86,6 +86,11 @@ def _release(store: Store, outreach: Document, key: str) -> None:
     """Free an Idempotency-Key whose time is over; the outreach itself stays."""
     remaining = [each for each in outreach["match_keys"] if each != key]
     store.write(Update(OUTREACH.collection, outreach["_id"], outreach["version"], {"match_keys": remaining}))
+
+
+def _sender(campaign_id: str, person: MatchKeys, fingerprint: Callable[[], str]) -> str:
+    """Who sends without a token: the contact details that they give, or else this very request."""
+    return f"{campaign_id}:{_digest(*person.contacts) if person.contacts else fingerprint()}"
 
 
 def _digest(*parts: str) -> str:
