@@ -176,12 +176,28 @@ def test_make_run_prints_what_works_keeps_the_data_and_stops_what_it_started(mon
         assert second.interrupt() == []
 
 
+def test_make_run_falls_back_to_memory_with_a_warning(mongod_folder: Path) -> None:
+    folder = mongod_folder / "make-run-in-memory"
+    without_mongod = folder / "stub" / "fiftyone"
+    without_mongod.mkdir(parents=True)
+    (without_mongod / "__init__.py").touch()
+
+    with MakeRun(folder, first_on_path=str(without_mongod.parent)) as run:
+        without_token, with_token = run.commands()
+
+        assert "NOTHING IS KEPT" in run.output
+        assert bash(without_token) == {}
+        assert bash(with_token)["type"] == "phone"
+        assert run.interrupt() == []
+
+
 @dataclass
 class MakeRun:
     """The supervisor behind `make run`, in a folder of its own."""
 
     folder: Path
     port: int = 0
+    first_on_path: str = ""
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -222,7 +238,8 @@ class MakeRun:
         settings.unlink(missing_ok=True)
         settings.symlink_to(ROOT / settings.name)
         self.log = Path(tempfile.mkstemp(dir=self.folder, suffix=".log")[1])
-        chosen = {"PYTHONPATH": str(ROOT), "HOST": "127.0.0.1", "PORT": str(self.port), "MONGODB_URI": ""}
+        path = os.pathsep.join(filter(None, (self.first_on_path, str(ROOT))))
+        chosen = {"PYTHONPATH": path, "HOST": "127.0.0.1", "PORT": str(self.port), "MONGODB_URI": ""}
         with self.log.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "dev.run"],
