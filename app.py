@@ -22,6 +22,7 @@ from blueprints import (
     record_outreach_helper,
     tags,
 )
+from blueprints.changes import IF_MATCH
 from blueprints.deployment import EXTENSION, Deployment
 from blueprints.openapi import HAL_JSON, TOKEN_HEADER, Api, SchemaDocstrings
 from blueprints.record_outreach_helper import IDEMPOTENCY_KEY
@@ -97,8 +98,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     CORS(
         app,
         resources={f"{API}/*": {"origins": list(settings.cors_origins)}},
-        methods=["GET", "POST", "OPTIONS"],
-        allow_headers=["Content-Type", TOKEN_HEADER, IDEMPOTENCY_KEY, "Prefer"],
+        methods=["GET", "POST", "PUT", "DELETE", "OPTIONS"],
+        expose_headers=["ETag", "Retry-After"],
+        allow_headers=["Content-Type", TOKEN_HEADER, IDEMPOTENCY_KEY, IF_MATCH],
         max_age=3600,
         send_wildcard=True,  # `*` as it is, where it is set: an answer then suits every cache
     )

@@ -4,14 +4,18 @@ from typing import Any
 
 from flask import Response
 
+from blueprints.changes import change, remove
 from blueprints.deployment import answer, hal, reference, store
 from blueprints.openapi import Blueprint
 from blueprints.pages import answer_page, existing, read_page
 from osdi.auth import READ, WRITE
 from osdi.hal import Document
+from osdi.put import etag
 from osdi.resources import ADVOCACY_CAMPAIGN, API
 from schemas.advocacy_campaign import AdvocacyCampaignSchema
 from schemas.collection import PageArgumentsSchema, collection_schema
+from schemas.notice import ForceSchema, NoticeSchema
+from schemas.put import put_of
 
 blp = Blueprint(
     "Advocacy campaigns",
@@ -57,7 +61,36 @@ def post_advocacy_campaign(body: dict[str, Any]) -> Response:
 def get_advocacy_campaign(advocacy_campaign_id: str) -> Response:
     """Read one advocacy campaign"""
     found = existing(ADVOCACY_CAMPAIGN, advocacy_campaign_id)
-    return answer(hal().represent(ADVOCACY_CAMPAIGN, with_total(found)))
+    return answer(hal().represent(ADVOCACY_CAMPAIGN, with_total(found)), etag(found))
+
+
+@blp.route("/<advocacy_campaign_id>", methods=["PUT"])
+@blp.token_required(WRITE)
+@blp.arguments(put_of(AdvocacyCampaignSchema))
+@blp.response(200, AdvocacyCampaignSchema)
+@blp.if_match
+@blp.refuses(404, 409)
+def put_advocacy_campaign(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
+    """Change one advocacy campaign
+
+    Only the fields that are named change; arrays are replaced, and null clears.
+    """
+    changed = change(ADVOCACY_CAMPAIGN, advocacy_campaign_id, body)
+    return answer(hal().represent(ADVOCACY_CAMPAIGN, with_total(changed), control=body["control"]), etag(changed))
+
+
+@blp.route("/<advocacy_campaign_id>", methods=["DELETE"])
+@blp.token_required(WRITE)
+@blp.arguments(ForceSchema(), location="query")
+@blp.response(200, NoticeSchema)
+@blp.if_match
+@blp.refuses(404, 409)
+def delete_advocacy_campaign(arguments: dict[str, Any], advocacy_campaign_id: str) -> Response:
+    """Delete one advocacy campaign
+
+    One with outreaches is refused with 409, unless `force` is true: then they are deleted too.
+    """
+    return remove(ADVOCACY_CAMPAIGN, advocacy_campaign_id, force=arguments["force"])
 
 
 def with_total(campaign: Document) -> Document:

@@ -54,6 +54,9 @@ def hal() -> Hal:
     return Hal(settings().public_url or f"{request.scheme}://{request.host}", settings().namespace)
 
 
-def answer(body: Json) -> Response:
-    """200 with the body as HAL+JSON."""
-    return current_app.make_response(current_app.json.response(body))
+def answer(body: Json, etag: str | None = None) -> Response:
+    """200 with the body as HAL+JSON, and with the entity tag of what it represents."""
+    response = current_app.make_response(current_app.json.response(body))
+    if etag:
+        response.headers["ETag"] = etag
+    return response

@@ -4,13 +4,17 @@ from typing import Any
 
 from flask import Response
 
+from blueprints.changes import change, remove
 from blueprints.deployment import answer, hal, reference
 from blueprints.openapi import Blueprint
 from blueprints.pages import answer_page, existing, read_page
 from osdi.auth import READ, WRITE
+from osdi.put import etag
 from osdi.resources import API, LIST
 from schemas.collection import PageArgumentsSchema, collection_schema
 from schemas.list import ListSchema
+from schemas.notice import NoticeSchema
+from schemas.put import put_of
 
 blp = Blueprint("Lists", __name__, url_prefix=f"{API}/lists", description="Lists of people")
 
@@ -46,4 +50,33 @@ def post_list(body: dict[str, Any]) -> Response:
 @blp.refuses(404)
 def get_list(list_id: str) -> Response:
     """Read one list"""
-    return answer(hal().represent(LIST, existing(LIST, list_id)))
+    found = existing(LIST, list_id)
+    return answer(hal().represent(LIST, found), etag(found))
+
+
+@blp.route("/<list_id>", methods=["PUT"])
+@blp.token_required(WRITE)
+@blp.arguments(put_of(ListSchema))
+@blp.response(200, ListSchema)
+@blp.if_match
+@blp.refuses(404, 409)
+def put_list(body: dict[str, Any], list_id: str) -> Response:
+    """Change one list
+
+    Only the fields that are named change; arrays are replaced, and null clears.
+    """
+    changed = change(LIST, list_id, body)
+    return answer(hal().represent(LIST, changed, control=body["control"]), etag(changed))
+
+
+@blp.route("/<list_id>", methods=["DELETE"])
+@blp.token_required(WRITE)
+@blp.response(200, NoticeSchema)
+@blp.if_match
+@blp.refuses(404)
+def delete_list(list_id: str) -> Response:
+    """Delete one list
+
+    Its items are removed from the people on it.
+    """
+    return remove(LIST, list_id)

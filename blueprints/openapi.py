@@ -49,6 +49,7 @@ REFUSALS: dict[int, tuple[str, dict[str, str]]] = {
     404: ("There is nothing under this address.", {}),
     408: ("The body did not arrive.", {}),
     409: ("The request contradicts what is stored: its identifiers belong to different resources.", {}),
+    412: ("The resource has changed since the ETag in If-Match was read.", {}),
     413: ("The body, or what it would make of a stored resource, is too large.", {}),
     422: ("The Idempotency-Key came with another body before.", {}),
     500: ("Something went wrong on the server; the answer holds a reference to its log.", {}),
@@ -105,6 +106,17 @@ class Blueprint(flask_smorest.Blueprint):
         return _access(scope, optional=True)
 
     @staticmethod
+    def if_match(view: View) -> View:
+        """Document that the view honours If-Match with the resource's ETag, and works without."""
+        parameter = {
+            "in": "header",
+            "name": "If-Match",
+            "schema": {"type": "string"},
+            "description": "The ETag that the resource had when it was read; it is changed only if it still has it.",
+        }
+        return _documented(view, refusals=(412,), parameters=[parameter])
+
+    @staticmethod
     def refuses(*statuses: int) -> Callable[[View], View]:
         """Document the statuses with which the view may refuse."""
         return lambda view: _documented(view, refusals=statuses)
@@ -112,6 +124,7 @@ class Blueprint(flask_smorest.Blueprint):
     @staticmethod
     def _prepare_access_doc(doc: dict[str, Any], doc_info: dict[str, Any], **_: Any) -> dict[str, Any]:
         access = doc_info["access"]
+        doc["parameters"] = [*doc.get("parameters", ()), *doc_info.get("parameters", ())]
         doc["operationId"] = access["operation"]
         doc["security"] = access["security"]
         responses = doc.setdefault("responses", {})

@@ -1,19 +1,24 @@
 """Outreaches, which live under the campaign that they were made in (`outreaches.md`)."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Response
 
 from blueprints.advocacy_campaigns import with_total
+from blueprints.changes import change, remove
 from blueprints.deployment import answer, hal, reference
 from blueprints.openapi import Blueprint
 from blueprints.pages import answer_page, existing, read_page
 from blueprints.record_outreach_helper import CAMPAIGN_PARAMETER, EXAMPLES, IDEMPOTENCY_PARAMETER, record
 from osdi.auth import READ, WRITE
-from osdi.errors import not_found
+from osdi.put import etag
 from osdi.resources import ADVOCACY_CAMPAIGN, API, OUTREACH
+from osdi.store.driver import Document
 from schemas.collection import PageArgumentsSchema, collection_schema
+from schemas.notice import NoticeSchema
 from schemas.outreach import OutreachSchema, RecordOutreachHelperSchema
+from schemas.put import put_of
 
 blp = Blueprint(
     "Outreaches", __name__, url_prefix=f"{API}/advocacy_campaigns", description="What people did in a campaign"
@@ -56,7 +61,38 @@ def post_outreach(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
 @blp.refuses(404)
 def get_outreach(advocacy_campaign_id: str, outreach_id: str) -> Response:
     """Read one outreach"""
-    found = existing(OUTREACH, outreach_id)
-    if found["advocacy_campaign_id"] != advocacy_campaign_id:
-        raise not_found("There is no such outreach on this campaign.", OUTREACH.rel)
-    return answer(hal().represent(OUTREACH, found))
+    found = existing(OUTREACH, outreach_id, of_campaign(advocacy_campaign_id))
+    return answer(hal().represent(OUTREACH, found), etag(found))
+
+
+@blp.route("/<advocacy_campaign_id>/outreaches/<outreach_id>", methods=["PUT"], parameters=[CAMPAIGN_PARAMETER])
+@blp.token_required(WRITE)
+@blp.arguments(put_of(OutreachSchema))
+@blp.response(200, OutreachSchema)
+@blp.if_match
+@blp.refuses(404, 409)
+def put_outreach(body: dict[str, Any], advocacy_campaign_id: str, outreach_id: str) -> Response:
+    """Change one outreach
+
+    Only the fields that are named change; arrays are replaced, and null clears.
+    """
+    changed = change(OUTREACH, outreach_id, body, belongs=of_campaign(advocacy_campaign_id))
+    return answer(hal().represent(OUTREACH, changed, control=body["control"]), etag(changed))
+
+
+@blp.route("/<advocacy_campaign_id>/outreaches/<outreach_id>", methods=["DELETE"], parameters=[CAMPAIGN_PARAMETER])
+@blp.token_required(WRITE)
+@blp.response(200, NoticeSchema)
+@blp.if_match
+@blp.refuses(404)
+def delete_outreach(advocacy_campaign_id: str, outreach_id: str) -> Response:
+    """Delete one outreach
+
+    Its person stays.
+    """
+    return remove(OUTREACH, outreach_id, belongs=of_campaign(advocacy_campaign_id))
+
+
+def of_campaign(campaign_id: str) -> Callable[[Document], bool]:
+    """Whether an outreach stands under this campaign's address."""
+    return lambda outreach: bool(outreach["advocacy_campaign_id"] == campaign_id)

@@ -1,6 +1,6 @@
 """Reading one document, or a collection page by page: the same for every resource."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Response
@@ -12,10 +12,10 @@ from osdi.resources import Resource
 from osdi.store.driver import Document
 
 
-def existing(resource: Resource, document_id: str) -> Document:
-    """The document with this id. Raises OsdiError 404."""
+def existing(resource: Resource, document_id: str, belongs: Callable[[Document], bool] = lambda _: True) -> Document:
+    """The document with this id, if it stands under the address that was asked for. Raises OsdiError 404."""
     found = store().get(resource.collection, document_id)
-    if found is None:
+    if found is None or not belongs(found):
         raise not_found(f"There is no such {resource.name.replace('_', ' ')}.", resource.rel)
     return found
 

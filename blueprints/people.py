@@ -4,14 +4,18 @@ from typing import Any
 
 from flask import Response
 
+from blueprints.changes import change, remove
 from blueprints.deployment import answer, hal
 from blueprints.openapi import Blueprint
 from blueprints.pages import answer_page, existing, read_page
-from osdi.auth import READ
+from osdi.auth import READ, WRITE
+from osdi.put import etag
 from osdi.resources import API, OUTREACH, PERSON
 from schemas.collection import PageArgumentsSchema, collection_schema
+from schemas.notice import NoticeSchema
 from schemas.outreach import OutreachSchema
 from schemas.person import PersonSchema
+from schemas.put import put_of
 
 blp = Blueprint("People", __name__, url_prefix=f"{API}/people", description="Who made the outreaches")
 
@@ -35,7 +39,36 @@ def get_people(arguments: dict[str, Any]) -> Response:
 def get_person(person_id: str) -> Response:
     """Read one person"""
     found = existing(PERSON, person_id)
-    return answer(hal().represent(PERSON, found))
+    return answer(hal().represent(PERSON, found), etag(found))
+
+
+@blp.route("/<person_id>", methods=["PUT"])
+@blp.token_required(WRITE)
+@blp.arguments(put_of(PersonSchema))
+@blp.response(200, PersonSchema)
+@blp.if_match
+@blp.refuses(404, 409)
+def put_person(body: dict[str, Any], person_id: str) -> Response:
+    """Change one person
+
+    Only the fields that are named change; arrays are replaced, and null clears. An e-mail entry without an address,
+    such as `{"status": "unsubscribed"}`, is about the primary address.
+    """
+    changed = change(PERSON, person_id, body)
+    return answer(hal().represent(PERSON, changed, control=body["control"]), etag(changed))
+
+
+@blp.route("/<person_id>", methods=["DELETE"])
+@blp.token_required(WRITE)
+@blp.response(200, NoticeSchema)
+@blp.if_match
+@blp.refuses(404)
+def delete_person(person_id: str) -> Response:
+    """Delete one person
+
+    Their outreaches are kept, without the person.
+    """
+    return remove(PERSON, person_id)
 
 
 @blp.route("/<person_id>/outreaches")

@@ -4,12 +4,16 @@ from typing import Any
 
 from flask import Response
 
+from blueprints.changes import change, remove
 from blueprints.deployment import answer, hal, reference
 from blueprints.openapi import Blueprint
 from blueprints.pages import answer_page, existing, read_page
 from osdi.auth import READ, WRITE
+from osdi.put import etag
 from osdi.resources import API, QUESTION
 from schemas.collection import PageArgumentsSchema, collection_schema
+from schemas.notice import NoticeSchema
+from schemas.put import put_of
 from schemas.question import QuestionSchema
 
 blp = Blueprint("Questions", __name__, url_prefix=f"{API}/questions", description="What people are asked")
@@ -46,4 +50,33 @@ def post_question(body: dict[str, Any]) -> Response:
 @blp.refuses(404)
 def get_question(question_id: str) -> Response:
     """Read one question"""
-    return answer(hal().represent(QUESTION, existing(QUESTION, question_id)))
+    found = existing(QUESTION, question_id)
+    return answer(hal().represent(QUESTION, found), etag(found))
+
+
+@blp.route("/<question_id>", methods=["PUT"])
+@blp.token_required(WRITE)
+@blp.arguments(put_of(QuestionSchema))
+@blp.response(200, QuestionSchema)
+@blp.if_match
+@blp.refuses(404, 409)
+def put_question(body: dict[str, Any], question_id: str) -> Response:
+    """Change one question
+
+    Only the fields that are named change; arrays are replaced, and null clears.
+    """
+    changed = change(QUESTION, question_id, body, check=QuestionSchema().check_whole)
+    return answer(hal().represent(QUESTION, changed, control=body["control"]), etag(changed))
+
+
+@blp.route("/<question_id>", methods=["DELETE"])
+@blp.token_required(WRITE)
+@blp.response(200, NoticeSchema)
+@blp.if_match
+@blp.refuses(404)
+def delete_question(question_id: str) -> Response:
+    """Delete one question
+
+    Its answers are removed from the people who gave them.
+    """
+    return remove(QUESTION, question_id)

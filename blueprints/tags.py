@@ -4,12 +4,16 @@ from typing import Any
 
 from flask import Response
 
+from blueprints.changes import change, remove
 from blueprints.deployment import answer, hal, reference
 from blueprints.openapi import Blueprint
 from blueprints.pages import answer_page, existing, read_page
 from osdi.auth import READ, WRITE
+from osdi.put import etag
 from osdi.resources import API, TAG
 from schemas.collection import PageArgumentsSchema, collection_schema
+from schemas.notice import NoticeSchema
+from schemas.put import put_of
 from schemas.tag import TagSchema
 
 blp = Blueprint("Tags", __name__, url_prefix=f"{API}/tags", description="Labels for people")
@@ -46,4 +50,33 @@ def post_tag(body: dict[str, Any]) -> Response:
 @blp.refuses(404)
 def get_tag(tag_id: str) -> Response:
     """Read one tag"""
-    return answer(hal().represent(TAG, existing(TAG, tag_id)))
+    found = existing(TAG, tag_id)
+    return answer(hal().represent(TAG, found), etag(found))
+
+
+@blp.route("/<tag_id>", methods=["PUT"])
+@blp.token_required(WRITE)
+@blp.arguments(put_of(TagSchema))
+@blp.response(200, TagSchema)
+@blp.if_match
+@blp.refuses(404, 409)
+def put_tag(body: dict[str, Any], tag_id: str) -> Response:
+    """Change one tag
+
+    Only the fields that are named change; arrays are replaced, and null clears.
+    """
+    changed = change(TAG, tag_id, body)
+    return answer(hal().represent(TAG, changed, control=body["control"]), etag(changed))
+
+
+@blp.route("/<tag_id>", methods=["DELETE"])
+@blp.token_required(WRITE)
+@blp.response(200, NoticeSchema)
+@blp.if_match
+@blp.refuses(404)
+def delete_tag(tag_id: str) -> Response:
+    """Delete one tag
+
+    A tagged person loses the tag.
+    """
+    return remove(TAG, tag_id)

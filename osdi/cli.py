@@ -1,4 +1,4 @@
-"""Commands of the operator: `flask --app wsgi indexes`, `tokens create`, `sample`."""
+"""Commands of the operator: `flask --app wsgi indexes`, `tokens create`, `sample`, `recount`."""
 
 import click
 from flask import Flask
@@ -35,5 +35,10 @@ def register_commands(app: Flask, store: Store, settings: Settings) -> None:
         """Create the campaign, tags, list and questions that the standard's examples name; safe to repeat."""
         for line in create_sample(store, settings.namespace):
             click.echo(line)
+
+    @app.cli.command("recount")
+    def recount() -> None:
+        """Count every campaign's outreaches anew, should a number ever be doubted."""
+        click.echo(f"{store.recount()} campaigns will be counted when they are read next.")
 
     app.cli.add_command(tokens)

@@ -75,6 +75,13 @@ def phone_key(entry: Document, region: str = "") -> str | None:
     return f"phone:{digits}" if len(digits) >= MINIMUM_PHONE_DIGITS else None
 
 
+def contact_keys(person: Document, phone_region: str = "") -> list[str]:
+    """The keys of every e-mail and phone that a person has, whoever owns them: what filters compare with."""
+    emails = (email_key(entry["address"]) for entry in person.get("email_addresses", ()) if "address" in entry)
+    phones = (phone_key(entry, phone_region) for entry in person.get("phone_numbers", ()))
+    return list(dict.fromkeys([*emails, *(key for key in phones if key)]))
+
+
 def match_keys(person: Document, *, trusted: bool, phone_region: str = "") -> MatchKeys:
     """The match keys of a posted person; identifiers of an untrusted sender are only `claimed`."""
     identifiers = person.get("identifiers", ())

@@ -65,6 +65,16 @@ def outgrown(document: Document) -> bool:
     return len(orjson.dumps(document)) > MAX_DOCUMENT_BYTES
 
 
+def one_primary(entries: Sequence[Document], primary: int | None = None) -> list[Entry]:
+    """The entries, of which at most one is primary: the one at this index, else the first that says so."""
+    if primary is None:
+        primary = next((index for index, entry in enumerate(entries) if entry.get("primary")), None)
+    return [
+        {**entry, "primary": False} if entry.get("primary") and index != primary else dict(entry)
+        for index, entry in enumerate(entries)
+    ]
+
+
 def _merge_object(stored: Document, posted: Document, overwrite: bool) -> Entry:
     merged = dict(stored)
     for name, value in posted.items():
@@ -95,10 +105,7 @@ def _merge_entries(
             merged[index] = _merge_object(merged[index], entry, overwrite)
         if entry.get("primary"):
             primary = index if overwrite or primary is None else primary
-    for index, entry in enumerate(merged):
-        if entry.get("primary") and index != primary:
-            entry["primary"] = False
-    return merged
+    return one_primary(merged, primary)
 
 
 def _index_of(array: str, entries: Sequence[Document], entry: Document, phone_region: str) -> int | None:

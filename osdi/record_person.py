@@ -13,7 +13,7 @@ from osdi.action_functions import Actions, apply_to_person, id_from
 from osdi.auth import Caller
 from osdi.errors import ErrorDescription, OsdiError, conflict, invalid
 from osdi.ids import new_id
-from osdi.matching import IdentifiersClash, MatchKeys, id_key, match, match_keys, owners_of
+from osdi.matching import IdentifiersClash, MatchKeys, contact_keys, id_key, match, match_keys, owners_of
 from osdi.merging import merge_person, outgrown
 from osdi.resources import PERSON
 from osdi.settings import Settings
@@ -100,6 +100,7 @@ def _new(posted: PostedPerson, owned_elsewhere: frozenset[str], moment: dt.datet
     contacts = posted.keys.contacts if posted.has_token else (*posted.keys.emails[:1], *posted.keys.phones[:1])
     _add_identity(person, posted, contacts, owned_elsewhere)
     person = apply_to_person(person, posted.actions, now=moment, new_id=new_id)
+    _note_contacts(person, posted.phone_region)
     return {"_id": person_id, "version": 1, "created_date": moment, "modified_date": moment, **person}
 
 
@@ -115,6 +116,7 @@ def _merged(stored: Document, posted: PostedPerson, owned_elsewhere: frozenset[s
     # somebody else to this person.
     _add_identity(person, posted, posted.keys.contacts if posted.has_token else (), owned_elsewhere)
     person = apply_to_person(person, posted.actions, now=moment, new_id=new_id)
+    _note_contacts(person, posted.phone_region)
     if person == stored:
         return stored
     if outgrown(person):
@@ -137,6 +139,13 @@ def _add_identity(
         _extend(person, "identifiers", (each for each in identifiers if id_key(each) not in owned_elsewhere))
     claims = (*keys.identifiers, *contacts, *keys.claimed)
     _extend(person, "match_keys", (key for key in claims if key not in owned_elsewhere))
+
+
+def _note_contacts(person: Document, phone_region: str) -> None:
+    """Keep what filters by e-mail and phone compare with: the keys of all contact details, whoever owns them."""
+    keys = contact_keys(person, phone_region)
+    if keys:
+        person["contact_keys"] = keys
 
 
 def _extend(person: Document, array: str, values: Iterable[str]) -> None:

@@ -73,6 +73,13 @@ class Reference:
             ids |= {reference: document["_id"] for reference, document in named.items()}
         return {reference: found[document_id] for reference, document_id in ids.items() if document_id in found}
 
+    def forget(self, resource: Resource, document_id: str) -> None:
+        """Look a changed document up again. Other processes do so when their few seconds are over."""
+        with self._lock:
+            self._documents.pop((resource.collection, document_id), None)
+            for key in [key for key, known in self._ids.items() if known == document_id]:
+                del self._ids[key]
+
     def create(self, resource: Resource, body: Mapping[str, Any]) -> Document:
         """Create the resource, or merge into the one that it names. Raises OsdiError 409 where it names two."""
         return look_again(lambda: self._create(resource, body))

@@ -39,6 +39,10 @@ class QuestionSchema(ResourceSchema, RequiredFields):
     )
     _links = links("self")
 
+    def check_whole(self, question: Mapping[str, Any]) -> None:
+        """Check a question that a PUT has changed. Raises ValidationError."""
+        self.load({name: question[name] for name in ("question_type", "responses") if name in question})
+
     @ma.validates_schema(skip_on_field_errors=True)
     def responses_fit_the_type(self, data: Mapping[str, Any], **_: Any) -> None:
         keys = [response.get("key") for response in data.get("responses", ())]

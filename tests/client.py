@@ -28,6 +28,15 @@ class Client:
         options.setdefault("content_type", "application/json")
         return self.http.post(self._path(address), data=sent, headers=self._headers(token, options), **options)
 
+    def put(self, address: str, body: Any, *, token: bool | str = True, **options: Any) -> TestResponse:
+        """PUT a body as JSON."""
+        headers = self._headers(token, options)
+        return self.http.put(self._path(address), data=json.dumps(body), headers=headers, **options)
+
+    def delete(self, address: str, *, token: bool | str = True, **options: Any) -> TestResponse:
+        """DELETE a resource."""
+        return self.http.delete(self._path(address), headers=self._headers(token, options), **options)
+
     def record(
         self, body: Any, *, token: bool | str = True, campaign: str | None = None, **options: Any
     ) -> TestResponse:

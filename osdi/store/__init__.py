@@ -8,7 +8,8 @@ leaves nothing that a retry does not mend. `driver` holds the connection and tur
 
 import datetime as dt
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -42,9 +43,17 @@ class Index:
 
 
 MATCH_KEYS: Final = Index(("match_keys",), unique=True)
+DATES: Final = (Index(("modified_date", "_id")), Index(("created_date", "_id")))
 INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
-    PERSON.collection: (MATCH_KEYS,),
-    OUTREACH.collection: (MATCH_KEYS, Index(("advocacy_campaign_id", "_id")), Index(("person_id", "_id"))),
+    PERSON.collection: (
+        MATCH_KEYS,
+        Index(("contact_keys",)),
+        Index(("taggings.tag_id", "_id")),
+        Index(("items.list_id", "_id")),
+        Index(("answers.question_id", "_id")),
+        *DATES,
+    ),
+    OUTREACH.collection: (MATCH_KEYS, Index(("advocacy_campaign_id", "_id")), Index(("person_id", "_id")), *DATES),
     ADVOCACY_CAMPAIGN.collection: (MATCH_KEYS,),
     TAG.collection: (MATCH_KEYS,),
     LIST.collection: (MATCH_KEYS,),
@@ -63,15 +72,25 @@ class Insert:
 
 @dataclass(frozen=True)
 class Update:
-    """Set fields of a document on the condition that it still has this version."""
+    """Set and remove fields of a document on the condition that it still has this version."""
 
     collection: str
     document_id: str
     version: int
     fields: Document
+    gone: tuple[str, ...] = ()
 
 
-Write = Insert | Update
+@dataclass(frozen=True)
+class Delete:
+    """Delete a document on the condition that it still has this version."""
+
+    collection: str
+    document_id: str
+    version: int
+
+
+Write = Insert | Update | Delete
 
 
 class Store:
@@ -118,15 +137,9 @@ class Store:
                 for each in writes:
                     self._apply(each, None)
                 return
-            with self._connect().start_session() as session:
-                session.start_transaction(write_concern=DURABLE)
-                try:
-                    for each in writes:
-                        self._apply(each, session)
-                except (PyMongoError, RaceLost):
-                    abort(session)
-                    raise
-                session.commit_transaction()  # the driver asks once more where the outcome is unknown
+            with self._session() as session:
+                for each in writes:
+                    self._apply(each, session)
 
     @property
     def commits_together(self) -> bool:
@@ -189,6 +202,42 @@ class Store:
                 )
         return int(counted["outreaches"]) + uncounted
 
+    def delete_outreach(self, outreach: Document) -> None:
+        """Delete an outreach, and lower its campaign's mark where it is among those counted."""
+        campaign_id = outreach["advocacy_campaign_id"]
+        counted = {"_id": campaign_id, "counted.through": {"$gte": outreach["_id"]}}
+        with driver_errors(), self._session() as session:
+            options: dict[str, Any] = {"session": session} if session else {}
+            self._apply(Delete(OUTREACH.collection, outreach["_id"], outreach["version"]), session)
+            campaigns = self._collection(ADVOCACY_CAMPAIGN.collection)
+            campaigns.update_one(counted, {"$inc": {"counted.outreaches": -1}}, **options)
+
+    def delete_many(self, collection: str, query: Query) -> None:
+        """Delete every document that the query selects."""
+        with driver_errors():
+            self._collection(collection).delete_many(query)
+
+    def forget_person(self, person_id: str, moment: dt.datetime) -> None:
+        """Take a deleted person off their outreaches, which stay."""
+        change = {"$unset": {"person_id": ""}, "$set": {"modified_date": moment}, "$inc": {"version": 1}}
+        with driver_errors():
+            self._collection(OUTREACH.collection).update_many({"person_id": person_id}, change)
+
+    def remove_entries(self, collection: str, array: str, field: str, value: str, moment: dt.datetime) -> None:
+        """Remove the entries of an embedded array that point at something, from every document."""
+        change = {"$pull": {array: {field: value}}, "$set": {"modified_date": moment}, "$inc": {"version": 1}}
+        with driver_errors():
+            self._collection(collection).update_many({f"{array}.{field}": value}, change)
+
+    def recount(self) -> int:
+        """Count every campaign's outreaches anew, from nothing; returns how many campaigns there are."""
+        with driver_errors():
+            return (
+                self._collection(ADVOCACY_CAMPAIGN.collection)
+                .update_many({}, {"$unset": {"counted": ""}})
+                .matched_count
+            )
+
     def create_indexes(self) -> list[str]:
         """Create every index that is missing; safe to repeat. Returns their names as `collection.index`."""
         names = []
@@ -212,6 +261,21 @@ class Store:
         documents = self._collection(collection)
         return documents.count_documents(query) if query else documents.estimated_document_count()
 
+    @contextmanager
+    def _session(self) -> Iterator[ClientSession | None]:
+        """A transaction that commits at the end, where the server has transactions; else nothing."""
+        if not self.commits_together:
+            yield None
+            return
+        with self._connect().start_session() as session:
+            session.start_transaction(write_concern=DURABLE)
+            try:
+                yield session
+            except (PyMongoError, RaceLost):
+                abort(session)
+                raise
+            session.commit_transaction()  # the driver asks once more where the outcome is unknown
+
     def _apply(self, write: Write, session: ClientSession | None) -> None:
         # mongomock refuses the argument even when it is None.
         options: dict[str, Any] = {"session": session} if session else {}
@@ -219,12 +283,16 @@ class Store:
         if isinstance(write, Insert):
             collection.insert_one(write.document, **options)
             return
-        result = collection.update_one(
-            {"_id": write.document_id, "version": write.version},
-            # A plain value, not $inc: repeated after a lost reply it still means the same.
-            {"$set": {**write.fields, "version": write.version + 1}},
-            **options,
-        )
+        if isinstance(write, Delete):
+            deleted = collection.delete_one({"_id": write.document_id, "version": write.version}, **options)
+            if deleted.deleted_count == 0:
+                raise RaceLost(f"{write.collection} {write.document_id} is no longer at version {write.version}")
+            return
+        # A plain value, not $inc: repeated after a lost reply it still means the same.
+        operators: Document = {"$set": {**write.fields, "version": write.version + 1}}
+        if write.gone:
+            operators["$unset"] = dict.fromkeys(write.gone, "")
+        result = collection.update_one({"_id": write.document_id, "version": write.version}, operators, **options)
         if result.matched_count == 0:
             raise RaceLost(f"{write.collection} {write.document_id} is no longer at version {write.version}")
 

@@ -11,7 +11,7 @@ from app import create_app
 from blueprints.deployment import EXTENSION, Deployment
 from dev.mongod import Mongod
 from osdi.auth import new_token
-from osdi.sample import CAMPAIGN_ID, create_sample
+from osdi.sample import CAMPAIGN_ID, CHOICE_ID, SHARED_ID, create_sample
 from osdi.settings import Settings
 from osdi.store import TOKENS, Insert
 from tests import factories
@@ -91,6 +91,13 @@ def use_everything(app: Flask) -> None:
         if "osdi:outreaches" in found["_links"]:
             api.follow(found, "osdi:outreaches")
     api.get("/people?page=2&per_page=1")
+    api.put(outreach["_links"]["self"]["href"], {"duration": 1})
+    api.put(outreach["_links"]["osdi:person"]["href"], {"email_addresses": [{"address": "new@example.com"}]})
+    for address in (outreach["_links"]["self"]["href"], outreach["_links"]["osdi:person"]["href"]):
+        assert api.delete(address).status_code == 200
+    for collection in ("tags", "lists", "questions"):
+        assert api.delete(f"/{collection}/{SHARED_ID if collection != 'questions' else CHOICE_ID}").status_code == 200
+    assert api.delete(f"/advocacy_campaigns/{CAMPAIGN_ID}?force=true").status_code == 200
 
 
 def test_every_acknowledged_write_is_journaled_on_a_majority(app: Flask, listener: Listener) -> None:
@@ -102,7 +109,7 @@ def test_every_acknowledged_write_is_journaled_on_a_majority(app: Flask, listene
         if not in_transaction and command.get("writeConcern") != {"w": "majority", "j": True}:
             loose.append((name, command.get("writeConcern")))
     assert loose == []
-    assert {name for name, _ in listener.named(WRITES)} == {"insert", "update"}, "the test heard the writes"
+    assert {name for name, _ in listener.named(WRITES)} == {"insert", "update", "delete"}, "the test heard the writes"
 
 
 def test_no_query_scans_a_collection(app: Flask, listener: Listener) -> None:

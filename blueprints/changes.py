@@ -1,0 +1,59 @@
+"""PUT and DELETE of one document: the same for every resource."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask import Response, request
+from marshmallow import ValidationError
+
+from blueprints.deployment import answer, reference, settings, store
+from osdi.delete import delete
+from osdi.errors import invalid_properties
+from osdi.put import Change, put
+from osdi.resources import Resource
+from osdi.store.driver import Document
+
+IF_MATCH = "If-Match"
+
+
+def change(
+    resource: Resource,
+    document_id: str,
+    body: Mapping[str, Any],
+    *,
+    belongs: Callable[[Document], bool] = lambda _: True,
+    check: Callable[[Document], None] = lambda _: None,
+) -> Document:
+    """The document after a loaded PUT; `check` raises ValidationError for what the change must not make of it."""
+
+    def checked(document: Document) -> None:
+        try:
+            check(document)
+        except ValidationError as error:
+            raise invalid_properties(error.messages, resource=resource.rel) from error
+
+    changed = put(
+        store(),
+        resource,
+        document_id,
+        Change(body["fields"], body["cleared"], request.headers.get(IF_MATCH)),
+        namespace=settings().namespace,
+        phone_region=settings().phone_region,
+        belongs=belongs,
+        check=checked,
+    )
+    reference().forget(resource, document_id)
+    return changed
+
+
+def remove(
+    resource: Resource,
+    document_id: str,
+    *,
+    force: bool = False,
+    belongs: Callable[[Document], bool] = lambda _: True,
+) -> Response:
+    """Delete the document and say so, as the standard's pages do: 200 with a notice."""
+    delete(store(), resource, document_id, if_match=request.headers.get(IF_MATCH), force=force, belongs=belongs)
+    reference().forget(resource, document_id)
+    return answer({"notice": f"This {resource.name.replace('_', ' ')} was successfully deleted."})

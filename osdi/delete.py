@@ -1,0 +1,57 @@
+"""DELETE and what it takes along.
+
+A person's outreaches stay, without the person. A tag, list or question takes its taggings, items or answers along. A
+campaign with outreaches is refused, unless they are to go too. What goes first is what others point from, so that a
+crash in between leaves something to delete again, not something that points nowhere.
+"""
+
+from collections.abc import Callable
+
+from osdi.action_functions import EMBEDDED
+from osdi.errors import conflict, not_found
+from osdi.ids import now
+from osdi.put import check_if_match
+from osdi.resources import ADVOCACY_CAMPAIGN, OUTREACH, PERSON, Resource
+from osdi.retrying import look_again
+from osdi.store import Delete, Store
+from osdi.store.driver import Document
+
+
+def delete(
+    store: Store,
+    resource: Resource,
+    document_id: str,
+    *,
+    if_match: str | None = None,
+    force: bool = False,
+    belongs: Callable[[Document], bool] = lambda _: True,
+) -> None:
+    """Delete the document. Raises OsdiError 404, 409 for a campaign with outreaches without `force`, 412."""
+
+    def attempt() -> None:
+        stored = store.get(resource.collection, document_id)
+        if stored is None or not belongs(stored):
+            raise not_found(f"There is no such {resource.name.replace('_', ' ')}.", resource.rel)
+        check_if_match(stored, if_match)
+        if resource is ADVOCACY_CAMPAIGN:
+            _delete_outreaches(store, stored, force=force)
+        if resource is OUTREACH:
+            store.delete_outreach(stored)
+            return
+        store.write(Delete(resource.collection, document_id, stored["version"]))
+        if resource is PERSON:
+            store.forget_person(document_id, now())
+        for array, (pointed_at, field) in EMBEDDED.items():
+            if pointed_at is resource:
+                store.remove_entries(PERSON.collection, array, field, document_id, now())
+
+    look_again(attempt)
+
+
+def _delete_outreaches(store: Store, campaign: Document, *, force: bool) -> None:
+    if not store.total_outreaches(campaign):
+        return
+    if not force:
+        message = "The campaign has outreaches; add ?force=true to delete them too."
+        raise conflict("HAS_OUTREACHES", message, resource=ADVOCACY_CAMPAIGN.rel)
+    store.delete_many(OUTREACH.collection, {"advocacy_campaign_id": campaign["_id"]})

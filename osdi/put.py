@@ -1,0 +1,142 @@
+"""PUT and its conditions: named fields only, arrays replaced, null clears ("You can update ... by calling a PUT").
+
+The process: the stored document is read, an If-Match is held against its version, the change is applied, the match keys
+follow it, and what differs is written on the condition that nobody else wrote meanwhile.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from osdi.errors import Duplicate, ErrorDescription, OsdiError, conflict, not_found
+from osdi.ids import now
+from osdi.matching import contact_keys, id_key
+from osdi.merging import one_primary, outgrown
+from osdi.reference import NAMED, name_key
+from osdi.resources import PERSON, Resource
+from osdi.retrying import look_again
+from osdi.store import Store, Update
+from osdi.store.driver import Document
+
+CONTACT_VALUE = {"email_addresses": "address", "phone_numbers": "number"}
+
+
+@dataclass(frozen=True)
+class Change:
+    """A loaded PUT: fields with new values, names (dotted inside objects) to clear, and the If-Match header."""
+
+    fields: Mapping[str, Any]
+    cleared: tuple[str, ...] = ()
+    if_match: str | None = None
+
+
+def etag(document: Mapping[str, Any]) -> str:
+    """The entity tag of a document (RFC 9110, section 8.8.3): its version, which every change moves."""
+    return f'"{document["version"]}"'
+
+
+def check_if_match(document: Mapping[str, Any], if_match: str | None) -> None:
+    """Raises OsdiError 412 where the client has read another version (RFC 9110, section 13.1.1)."""
+    if if_match is None or if_match.strip() == "*":
+        return
+    if etag(document) not in (tag.strip() for tag in if_match.split(",")):
+        message = "The resource has changed since it was read."
+        raise OsdiError(412, ErrorDescription("PRECONDITION_FAILED", message, ("If-Match",)))
+
+
+def put(
+    store: Store,
+    resource: Resource,
+    document_id: str,
+    change: Change,
+    *,
+    namespace: str,
+    phone_region: str = "",
+    belongs: Callable[[Document], bool] = lambda _: True,
+    check: Callable[[Document], object] = lambda _: None,
+) -> Document:
+    """The document after the change.
+
+    `belongs` says whether it stands under the address that was asked for; `check` may refuse what the change makes of
+    it. Raises OsdiError 404, 409 where an identifier or name belongs to another, 412, 413.
+    """
+
+    def attempt() -> Document:
+        stored = store.get(resource.collection, document_id)
+        if stored is None or not belongs(stored):
+            raise not_found(f"There is no such {resource.name.replace('_', ' ')}.", resource.rel)
+        check_if_match(stored, change.if_match)
+        changed = apply(resource, stored, change)
+        check(changed)
+        _follow_with_keys(store, resource, changed, namespace, phone_region)
+        if changed == stored:
+            return stored
+        if outgrown(changed):
+            raise OsdiError(413, ErrorDescription("TOO_LARGE", f"The {resource.name} would outgrow its bound."))
+        changed["modified_date"] = now()
+        differing = {name: value for name, value in changed.items() if stored.get(name) != value}
+        gone = tuple(name for name in stored if name not in changed)
+        try:
+            store.write(Update(resource.collection, document_id, stored["version"], differing, gone))
+        except Duplicate:
+            _tell_whose(store, resource, changed)
+            raise
+        return changed | {"version": stored["version"] + 1}
+
+    return look_again(attempt)
+
+
+def apply(resource: Resource, stored: Document, change: Change) -> Document:
+    """The stored document with the change: objects change by name, anything else that is named is replaced."""
+    changed = dict(stored)
+    for path in change.cleared:
+        name, _, inner = path.partition(".")
+        if inner:
+            changed[name] = {key: value for key, value in changed.get(name, {}).items() if key != inner}
+        if not inner or not changed[name]:
+            changed.pop(name, None)
+    for name, value in change.fields.items():
+        if isinstance(value, Mapping) and isinstance(changed.get(name), Mapping):
+            changed[name] = {**changed[name], **value}
+        elif resource is PERSON and name in CONTACT_VALUE:
+            changed[name] = one_primary(_contacts(changed.get(name, []), value, CONTACT_VALUE[name]))
+        else:
+            changed[name] = one_primary(value) if name == "postal_addresses" else value
+    return changed
+
+
+def _contacts(stored: list[Any], posted: list[Any], value: str) -> list[Any]:
+    """The posted entries; one without an address or number is about the primary entry, not an entry of its own."""
+    entries = [dict(entry) for entry in posted if value in entry] or [dict(entry) for entry in stored]
+    primary = next((entry for entry in entries if entry.get("primary")), entries[0] if entries else None)
+    for entry in posted:
+        if value not in entry and primary is not None:
+            primary.update(entry)
+    return entries
+
+
+def _follow_with_keys(store: Store, resource: Resource, changed: Document, namespace: str, phone_region: str) -> None:
+    """Make the match keys say what the document says; a contact detail that another person owns stays unclaimed."""
+    own = id_key(f"{namespace}:{changed['_id']}")
+    keys = [own, *(id_key(identifier) for identifier in changed.get("identifiers", ()))]
+    former = changed["match_keys"]
+    kept_kinds = ("claimed:", "idempotency:")
+    if resource in NAMED:
+        keys.append(name_key(changed["name"]))
+    if resource is PERSON:
+        changed["contact_keys"] = contact_keys(changed, phone_region)
+        new = [key for key in changed["contact_keys"] if key not in former]
+        owned = {key for person in store.by_match_keys(resource.collection, new) for key in person["match_keys"]}
+        keys += [key for key in changed["contact_keys"] if key in former or key not in owned]
+    keys += [key for key in former if key.startswith(kept_kinds) or key.startswith(f"id:{namespace}:")]
+    changed["match_keys"] = list(dict.fromkeys(keys))
+
+
+def _tell_whose(store: Store, resource: Resource, changed: Document) -> None:
+    """Raises OsdiError 409 where an identifier or name of the changed document belongs to another one for good."""
+    others = store.by_match_keys(resource.collection, changed["match_keys"])
+    lasting = {key for key in changed["match_keys"] if key.startswith(("id:", "name:"))}
+    for other in others:
+        if other["_id"] != changed["_id"] and lasting.intersection(other["match_keys"]):
+            message = f"An identifier or name belongs to another {resource.name.replace('_', ' ')}."
+            raise conflict("IDENTIFIERS_CLASH", message, "identifiers", resource=resource.rel)

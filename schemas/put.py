@@ -1,0 +1,47 @@
+"""Bodies of PUT: the same fields as a POST's, but what is named with null or nothing in it is to be cleared."""
+
+from typing import Any
+
+import marshmallow as ma
+
+from schemas.common import OsdiSchema, PostedSchema, RequiredFields
+from schemas.fields import says_nothing
+
+
+class PutSchema(OsdiSchema):
+    """Loads into `{"fields": {...}, "cleared": (name, "object.name", ...), "control": {...}}`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        # A PUT names some fields only: what has to be true of the whole is checked when the change has been applied.
+        self._has_hooks = False
+
+    def load(self, data: Any, **kwargs: Any) -> dict[str, Any]:
+        fields = super().load(data, **kwargs)
+        control = fields.pop("control", {})
+        cleared = tuple(self._cleared(data))
+        needs = self.needs if isinstance(self, RequiredFields) else ()
+        wrong = {name: ["This cannot be cleared."] for name in cleared if name in needs}
+        if wrong:
+            raise ma.ValidationError(wrong)
+        return {"fields": fields, "cleared": cleared, "control": control}
+
+    def _cleared(self, data: dict[str, Any]) -> list[str]:
+        """Names that the body empties: fields, and names inside objects such as custom_fields."""
+        cleared = []
+        for sent_name, value in data.items():
+            name, _ = self._by_name.get(sent_name, (None, None))
+            if name is None or name == "control":
+                continue
+            if says_nothing(value):
+                cleared.append(name)
+            elif isinstance(value, dict):
+                cleared += [f"{name}.{inner}" for inner, entry in value.items() if says_nothing(entry)]
+        return cleared
+
+
+def put_of(schema: type[PostedSchema]) -> ma.Schema:
+    """The PUT's schema of a resource's schema."""
+    name = schema.__name__.removesuffix("Schema")
+    made: type[ma.Schema] = type(f"{name}PutSchema", (PutSchema, schema), {"__doc__": f"A change of a {name}."})
+    return made()
