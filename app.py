@@ -13,13 +13,16 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from blueprints import (
     advocacy_campaigns,
+    answers,
     documentation,
     entry_point,
+    items,
     lists,
     outreaches,
     people,
     questions,
     record_outreach_helper,
+    taggings,
     tags,
 )
 from blueprints.changes import IF_MATCH
@@ -43,8 +46,11 @@ BLUEPRINTS = (
     advocacy_campaigns.blp,
     people.blp,
     tags.blp,
+    taggings.blp,
     lists.blp,
+    items.blp,
     questions.blp,
+    answers.blp,
     entry_point.blp,
 )
 

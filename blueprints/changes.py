@@ -16,6 +16,11 @@ from osdi.store.driver import Document
 IF_MATCH = "If-Match"
 
 
+def without_links(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a PUT without the links that it repeats: they cannot be moved."""
+    return {name: value for name, value in fields.items() if name != "pointing"}
+
+
 def change(
     resource: Resource,
     document_id: str,

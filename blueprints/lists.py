@@ -5,10 +5,11 @@ from typing import Any
 from flask import Response
 
 from blueprints.changes import change, remove
-from blueprints.deployment import answer, hal, reference
+from blueprints.deployment import answer, hal, reference, store
 from blueprints.openapi import Blueprint
 from blueprints.pages import answer_page, existing, read_page
 from osdi.auth import READ, WRITE
+from osdi.hal import Document
 from osdi.put import etag
 from osdi.resources import API, LIST
 from schemas.collection import PageArgumentsSchema, collection_schema
@@ -27,7 +28,9 @@ ListsSchema = collection_schema("Lists", LIST.collection_rel, ListSchema)
 @blp.response(200, ListsSchema)
 def get_lists(arguments: dict[str, Any]) -> Response:
     """List the lists"""
-    return answer_page(LIST, read_page(LIST, arguments, {}), arguments, LIST.collection)
+    page = read_page(LIST, arguments, {})
+    page = page.with_documents(with_total(each) for each in page.documents)
+    return answer_page(LIST, page, arguments, LIST.collection)
 
 
 @blp.route("", methods=["POST"])
@@ -40,7 +43,7 @@ def post_list(body: dict[str, Any]) -> Response:
 
     A list of the same name, or with one of the identifiers, is added to and answered instead of made twice.
     """
-    created = reference().create(LIST, body)
+    created = with_total(reference().create(LIST, body))
     return answer(hal().represent(LIST, created, control=body.get("control")))
 
 
@@ -51,7 +54,7 @@ def post_list(body: dict[str, Any]) -> Response:
 def get_list(list_id: str) -> Response:
     """Read one list"""
     found = existing(LIST, list_id)
-    return answer(hal().represent(LIST, found), etag(found))
+    return answer(hal().represent(LIST, with_total(found)), etag(found))
 
 
 @blp.route("/<list_id>", methods=["PUT"])
@@ -66,7 +69,7 @@ def put_list(body: dict[str, Any], list_id: str) -> Response:
     Only the fields that are named change; arrays are replaced, and null clears.
     """
     changed = change(LIST, list_id, body)
-    return answer(hal().represent(LIST, changed, control=body["control"]), etag(changed))
+    return answer(hal().represent(LIST, with_total(changed), control=body["control"]), etag(changed))
 
 
 @blp.route("/<list_id>", methods=["DELETE"])
@@ -80,3 +83,8 @@ def delete_list(list_id: str) -> Response:
     Its items are removed from the people on it.
     """
     return remove(LIST, list_id)
+
+
+def with_total(found: Document) -> Document:
+    """The list with the number of people on it."""
+    return {**found, "total_items": store().count_pointing("items", "list_id", found["_id"])}

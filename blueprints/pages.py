@@ -6,6 +6,7 @@ from typing import Any
 from flask import Response
 
 from blueprints.deployment import answer, hal, settings, store
+from osdi.embedded import Embedded, page_of_parent, page_of_person
 from osdi.errors import not_found
 from osdi.paging import Page
 from osdi.resources import Resource
@@ -24,16 +25,23 @@ def read_page(
     resource: Resource, arguments: Mapping[str, Any], query: Mapping[str, Any], total_records: int | None = None
 ) -> Page:
     """The page that the arguments ask for, `{page, per_page?, after?, before?}`, of what the query selects."""
-    per_page = min(arguments.get("per_page", settings().per_page), settings().max_pagesize)
-    return store().page(
-        resource.collection,
-        query,
-        page=arguments["page"],
-        per_page=per_page,
-        total_records=total_records,
-        after=arguments.get("after"),
-        before=arguments.get("before"),
-    )
+    return store().page(resource.collection, query, total_records=total_records, **_asked(arguments))
+
+
+def read_entries(kind: Embedded, where: str | Document, arguments: Mapping[str, Any]) -> Page:
+    """The page that the arguments ask for of the entries that point at an id, or of those of a person's document."""
+    if isinstance(where, str):
+        return page_of_parent(store(), kind, where, **_asked(arguments))
+    return page_of_person(kind, where, **_asked(arguments))
+
+
+def _asked(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "page": arguments["page"],
+        "per_page": min(arguments.get("per_page", settings().per_page), settings().max_pagesize),
+        "after": arguments.get("after"),
+        "before": arguments.get("before"),
+    }
 
 
 def answer_page(resource: Resource, page: Page, arguments: Mapping[str, Any], *path: str) -> Response:

@@ -136,24 +136,30 @@ def _answers(asked: Sequence[Document], find: Find) -> tuple[dict[str, Any], ...
     return tuple(answers.values())
 
 
+def answer_refusal(question: Document, answer: Document) -> OsdiError | None:
+    """400 that says why the question does not accept the answer, or None."""
+    reason = _refusal(question, {name: answer[name] for name in ("value", "responses") if name in answer}, "")
+    return OsdiError(400, reason, resource=QUESTION.rel) if reason else None
+
+
 def _refusal(question: Document, entry: Document, path: str) -> ErrorDescription | None:
     """Why the question does not accept the entry, or None."""
     if question["question_type"] == "Paragraph":
         if "value" in entry and "responses" not in entry:
             return None
         message = "A question of type Paragraph is answered with a value, without responses."
-        return ErrorDescription("ANSWER_DOES_NOT_FIT", message, (f"{path}.value",))
+        return ErrorDescription("ANSWER_DOES_NOT_FIT", message, (f"{path}.value".lstrip("."),))
     responses = entry.get("responses", ())
     keys = [response["key"] for response in question["responses"]]
     if "value" in entry or not responses:
         message = f"A question of type {question['question_type']} is answered with responses, without a value."
-        return ErrorDescription("ANSWER_DOES_NOT_FIT", message, (f"{path}.responses",))
+        return ErrorDescription("ANSWER_DOES_NOT_FIT", message, (f"{path}.responses".lstrip("."),))
     if question["question_type"] == "SingleChoice" and len(responses) != 1:
         message = "A question of type SingleChoice is answered with one response."
-        return ErrorDescription("ANSWER_DOES_NOT_FIT", message, (f"{path}.responses",))
+        return ErrorDescription("ANSWER_DOES_NOT_FIT", message, (f"{path}.responses".lstrip("."),))
     unknown = [response for response in responses if response not in keys]
     if unknown:
         message = f"The question has no response '{unknown[0]}'."
         hint = f"One of: {', '.join(keys)}"[:500]
-        return ErrorDescription("RESPONSE_DOES_NOT_EXIST", message, (f"{path}.responses",), hint)
+        return ErrorDescription("RESPONSE_DOES_NOT_EXIST", message, (f"{path}.responses".lstrip("."),), hint)
     return None

@@ -12,16 +12,23 @@ from urllib.parse import urlencode
 from osdi.paging import Page
 from osdi.resources import (
     ADVOCACY_CAMPAIGN,
+    ANSWER,
     API,
     CURIES,
+    ITEM,
     LIST,
     OSDI_VERSION,
     OUTREACH,
     PERSON,
     QUESTION,
     TAG,
+    TAGGING,
     Resource,
 )
+
+# What entries inside a person point at and by which field, and which collections lie under a resource.
+ENTRIES = {TAGGING: (TAG, "tag_id"), ITEM: (LIST, "list_id"), ANSWER: (QUESTION, "question_id")}
+NESTED = {PERSON: (OUTREACH, TAGGING, ITEM, ANSWER), TAG: (TAGGING,), LIST: (ITEM,), QUESTION: (ANSWER,)}
 
 Document = Mapping[str, Any]
 Json = dict[str, Any]
@@ -64,10 +71,10 @@ class Hal:
         number = {"page": str(page.page)} if page.page > 1 else {}
         links: Json = {"self": {"href": _with_query(address, arguments | number)}}
         if page.has_next:
-            cursor = {"page": str(page.page + 1), "after": page.documents[-1]["_id"]}
+            cursor = {"page": str(page.page + 1), "after": page.documents[-1][page.cursor]}
             links["next"] = {"href": _with_query(address, arguments | cursor)}
         if page.has_previous:
-            cursor = {"page": str(page.page - 1), "before": page.documents[0]["_id"]} if page.documents else {}
+            cursor = {"page": str(page.page - 1), "before": page.documents[0][page.cursor]} if page.documents else {}
             cursor = cursor or {"page": str(page.total_pages or 1)}
             links["previous"] = {"href": _with_query(address, arguments | cursor)}
         embedded = [self.represent(resource, document) for document in page.documents]
@@ -125,8 +132,14 @@ class Hal:
             address = self._self(resource, document)
             links[OUTREACH.collection_rel] = {"href": f"{address}/{OUTREACH.collection}"}
             links["osdi:record_outreach_helper"] = {"href": f"{address}/record_outreach_helper"}
-        elif resource is PERSON:
-            links[OUTREACH.collection_rel] = {"href": f"{self._self(resource, document)}/{OUTREACH.collection}"}
+        elif resource in ENTRIES:
+            parent, field = ENTRIES[resource]
+            links[parent.rel] = {"href": self.href(parent.collection, document[field])}
+            links[PERSON.rel] = {"href": self.href(PERSON.collection, document["person_id"])}
+        else:
+            address = self._self(resource, document)
+            for nested in NESTED.get(resource, ()):
+                links[nested.collection_rel] = {"href": f"{address}/{nested.collection}"}
         links["curies"] = self._curies()
         return links
 
@@ -134,6 +147,9 @@ class Hal:
         if resource is OUTREACH:
             campaign_id = document["advocacy_campaign_id"]
             return self.href(ADVOCACY_CAMPAIGN.collection, campaign_id, OUTREACH.collection, document["_id"])
+        if resource in ENTRIES:
+            parent, field = ENTRIES[resource]
+            return self.href(parent.collection, document[field], resource.collection, document["_id"])
         return self.href(resource.collection, document["_id"])
 
     def _curies(self) -> list[Json]:

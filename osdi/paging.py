@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Page:
-    """The documents of a page, where it stands, and the totals of the whole collection."""
+    """The documents of a page, where it stands, the totals of the whole collection, and the field of its cursors."""
 
     documents: Sequence[Mapping[str, Any]]
     page: int
@@ -15,11 +15,12 @@ class Page:
     total_records: int
     has_next: bool
     has_previous: bool
+    cursor: str = "_id"
 
     @property
     def total_pages(self) -> int:
         return -(-self.total_records // self.per_page)
 
-    def with_documents(self, documents: Iterable[Mapping[str, Any]]) -> "Page":
+    def with_documents(self, documents: Iterable[Mapping[str, Any]], *, cursor: str = "_id") -> "Page":
         """The same page of changed documents."""
-        return replace(self, documents=list(documents))
+        return replace(self, documents=list(documents), cursor=cursor)

@@ -66,7 +66,7 @@ TAG = Resource("tag", "tags", ("origin_system", "name", "description"), "A label
 LIST = Resource(
     "list",
     "lists",
-    ("origin_system", "name", "title", "description", "summary", "browser_url", "administrative_url"),
+    ("origin_system", "name", "title", "description", "summary", "browser_url", "administrative_url", "total_items"),
     "A list that people can be items of.",
 )
 QUESTION = Resource(
@@ -76,7 +76,13 @@ QUESTION = Resource(
     "A question that people answer, freely or by choosing among its responses.",
 )
 
-RESOURCES = (PERSON, OUTREACH, ADVOCACY_CAMPAIGN, TAG, LIST, QUESTION)
+TAGGING = Resource("tagging", "taggings", ("origin_system", "item_type"), "A tag on a person.")
+ITEM = Resource("item", "items", ("origin_system", "item_type"), "A person on a list.")
+ANSWER = Resource(
+    "answer", "answers", ("origin_system", "action_date", "value", "responses"), "A person's answer to a question."
+)
+
+RESOURCES = (PERSON, OUTREACH, ADVOCACY_CAMPAIGN, TAG, LIST, QUESTION, TAGGING, ITEM, ANSWER)
 
 HELPERS = {
     "record_outreach_helper": (

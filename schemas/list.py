@@ -1,7 +1,7 @@
 """A list (`lists.md`)."""
 
 from schemas.common import RequiredFields, ResourceSchema, links
-from schemas.fields import LINE_LENGTH, Text
+from schemas.fields import LINE_LENGTH, Text, WholeNumber
 
 
 class ListSchema(ResourceSchema, RequiredFields):
@@ -16,4 +16,5 @@ class ListSchema(ResourceSchema, RequiredFields):
     summary = Text()
     browser_url = Text()
     administrative_url = Text()
-    _links = links("self")
+    total_items = WholeNumber(dump_only=True, metadata={"description": "How many people are on the list."})
+    _links = links("self", "osdi:items")

@@ -112,4 +112,4 @@ class InlinePersonSchema(PersonFieldsSchema):
 class PersonSchema(ResourceSchema, PersonFieldsSchema):
     """A person as a resource of their own."""
 
-    _links = links("self", "osdi:outreaches")
+    _links = links("self", "osdi:outreaches", "osdi:taggings", "osdi:items", "osdi:answers")

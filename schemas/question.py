@@ -37,7 +37,7 @@ class QuestionSchema(ResourceSchema, RequiredFields):
         limit=500,
         metadata={"description": "What a choice accepts. A paragraph has none."},
     )
-    _links = links("self")
+    _links = links("self", "osdi:answers")
 
     def check_whole(self, question: Mapping[str, Any]) -> None:
         """Check a question that a PUT has changed. Raises ValidationError."""

@@ -12,4 +12,4 @@ class TagSchema(ResourceSchema, RequiredFields):
     origin_system = Text(max_length=LINE_LENGTH)
     name = Text(max_length=LINE_LENGTH, metadata={"description": "Required."})
     description = Text()
-    _links = links("self")
+    _links = links("self", "osdi:taggings")

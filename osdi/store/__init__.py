@@ -18,6 +18,7 @@ from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 
+from osdi.action_functions import EMBEDDED
 from osdi.errors import RaceLost
 from osdi.ids import id_before, now
 from osdi.paging import Page
@@ -36,10 +37,11 @@ UNCOUNTED_LIMIT: Final = 1_000
 
 @dataclass(frozen=True)
 class Index:
-    """An index to have: its fields, ascending, and whether two documents may share an entry."""
+    """An index to have: its fields, ascending, whether it is unique, and the field without which nothing is in it."""
 
     fields: tuple[str, ...]
     unique: bool = False
+    only_with: str | None = None
 
 
 MATCH_KEYS: Final = Index(("match_keys",), unique=True)
@@ -48,9 +50,11 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
     PERSON.collection: (
         MATCH_KEYS,
         Index(("contact_keys",)),
-        Index(("taggings.tag_id", "_id")),
-        Index(("items.list_id", "_id")),
-        Index(("answers.question_id", "_id")),
+        *(
+            Index(fields, only_with=f"{array}._id")
+            for array, (_, pointer) in EMBEDDED.items()
+            for fields in ((f"{array}.{pointer}", "_id"), (f"{array}._id",))
+        ),
         *DATES,
     ),
     OUTREACH.collection: (MATCH_KEYS, Index(("advocacy_campaign_id", "_id")), Index(("person_id", "_id")), *DATES),
@@ -202,6 +206,22 @@ class Store:
                 )
         return int(counted["outreaches"]) + uncounted
 
+    def count_pointing(self, array: str, field: str, value: str) -> int:
+        """How many people have an entry of an embedded array that points at something: a count on an index."""
+        with driver_errors():
+            return self._count(PERSON.collection, {f"{array}.{field}": value, f"{array}._id": {"$exists": True}})
+
+    def count_entries(self, array: str, field: str, value: str) -> int:
+        """How many entries of an embedded array, over all people, point at something."""
+        pointing = {"$filter": {"input": f"${array}", "cond": {"$eq": [f"$$this.{field}", value]}}}
+        pipeline: list[Document] = [
+            {"$match": {f"{array}.{field}": value, f"{array}._id": {"$exists": True}}},
+            {"$group": {"_id": None, "entries": {"$sum": {"$size": pointing}}}},
+        ]
+        with driver_errors():
+            found = next(iter(self._collection(PERSON.collection).aggregate(pipeline)), {"entries": 0})
+        return int(found["entries"])
+
     def delete_outreach(self, outreach: Document) -> None:
         """Delete an outreach, and lower its campaign's mark where it is among those counted."""
         campaign_id = outreach["advocacy_campaign_id"]
@@ -226,8 +246,9 @@ class Store:
     def remove_entries(self, collection: str, array: str, field: str, value: str, moment: dt.datetime) -> None:
         """Remove the entries of an embedded array that point at something, from every document."""
         change = {"$pull": {array: {field: value}}, "$set": {"modified_date": moment}, "$inc": {"version": 1}}
+        pointing = {f"{array}.{field}": value, f"{array}._id": {"$exists": True}}
         with driver_errors():
-            self._collection(collection).update_many({f"{array}.{field}": value}, change)
+            self._collection(collection).update_many(pointing, change)
 
     def recount(self) -> int:
         """Count every campaign's outreaches anew, from nothing; returns how many campaigns there are."""
@@ -245,7 +266,10 @@ class Store:
             for collection, indexes in INDEXES.items():
                 for index in indexes:
                     keys = [(field, ASCENDING) for field in index.fields]
-                    name = self._collection(collection).create_index(keys, unique=index.unique)
+                    options: Document = {"unique": True} if index.unique else {}
+                    if index.only_with:
+                        options["partialFilterExpression"] = {index.only_with: {"$exists": True}}
+                    name = self._collection(collection).create_index(keys, **options)
                     names.append(f"{collection}.{name}")
         return names
 

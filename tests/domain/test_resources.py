@@ -3,8 +3,21 @@
 import marshmallow as ma
 import pytest
 
-from osdi.resources import ADVOCACY_CAMPAIGN, LIST, OUTREACH, PERSON, QUESTION, RESOURCES, TAG, Resource
+from osdi.resources import (
+    ADVOCACY_CAMPAIGN,
+    ANSWER,
+    ITEM,
+    LIST,
+    OUTREACH,
+    PERSON,
+    QUESTION,
+    RESOURCES,
+    TAG,
+    TAGGING,
+    Resource,
+)
 from schemas.advocacy_campaign import AdvocacyCampaignSchema
+from schemas.embedded import AnswerSchema, ItemSchema, TaggingSchema
 from schemas.list import ListSchema
 from schemas.outreach import OutreachSchema
 from schemas.person import PersonSchema
@@ -18,8 +31,11 @@ SCHEMAS: list[tuple[Resource, type[ma.Schema]]] = [
     (TAG, TagSchema),
     (LIST, ListSchema),
     (QUESTION, QuestionSchema),
+    (TAGGING, TaggingSchema),
+    (ITEM, ItemSchema),
+    (ANSWER, AnswerSchema),
 ]
-COMMON = {"identifiers", "created_date", "modified_date", "control", "_links"}
+COMMON = {"identifiers", "created_date", "modified_date", "control", "_links", "pointing"}
 
 
 @pytest.mark.parametrize(("resource", "schema"), SCHEMAS, ids=[each.name for each, _ in SCHEMAS])

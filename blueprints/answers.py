@@ -1,0 +1,103 @@
+"""Answers: what people answered to questions (`answers.md`)."""
+
+from typing import Any
+
+from flask import Response
+
+from blueprints.changes import without_links
+from blueprints.deployment import answer, hal, store
+from blueprints.openapi import Blueprint
+from blueprints.pages import answer_page, existing, read_entries
+from osdi import embedded
+from osdi.action_functions import answer_refusal, id_from
+from osdi.auth import READ, WRITE
+from osdi.put import Change
+from osdi.resources import ANSWER, API, PERSON, QUESTION
+from schemas.collection import PageArgumentsSchema, collection_schema
+from schemas.embedded import AnswerSchema
+from schemas.notice import NoticeSchema
+from schemas.put import put_of
+
+blp = Blueprint("Answers", __name__, url_prefix=API, description="What people answered")
+
+AnswersSchema = collection_schema("Answers", ANSWER.collection_rel, AnswerSchema)
+
+
+@blp.route("/questions/<question_id>/answers")
+@blp.token_required(READ)
+@blp.arguments(PageArgumentsSchema(), location="query")
+@blp.response(200, AnswersSchema)
+@blp.refuses(404)
+def get_answers(arguments: dict[str, Any], question_id: str) -> Response:
+    """List the answers of a question"""
+    existing(QUESTION, question_id)
+    page = read_entries(embedded.ANSWERS, question_id, arguments)
+    return answer_page(ANSWER, page, arguments, QUESTION.collection, question_id, ANSWER.collection)
+
+
+@blp.route("/people/<person_id>/answers")
+@blp.token_required(READ)
+@blp.arguments(PageArgumentsSchema(), location="query")
+@blp.response(200, AnswersSchema)
+@blp.refuses(404)
+def get_person_answers(arguments: dict[str, Any], person_id: str) -> Response:
+    """List the answers of a person"""
+    page = read_entries(embedded.ANSWERS, existing(PERSON, person_id), arguments)
+    return answer_page(ANSWER, page, arguments, PERSON.collection, person_id, ANSWER.collection)
+
+
+@blp.route("/questions/<question_id>/answers", methods=["POST"])
+@blp.token_required(WRITE)
+@blp.arguments(AnswerSchema())
+@blp.response(200, AnswerSchema)
+@blp.refuses(404)
+def post_answer(body: dict[str, Any], question_id: str) -> Response:
+    """Record a person's answer to a question
+
+    The person is given as the link `osdi:person`. It is checked against the question.
+    """
+    question = existing(QUESTION, question_id)
+    person_id = id_from(body["pointing"]["person"]["href"], PERSON) or ""
+    fields = {name: body[name] for name in ("identifiers", *ANSWER.fields) if name in body}
+    refusal = answer_refusal(question, fields)
+    if refusal:
+        raise refusal
+    added = embedded.add(store(), embedded.ANSWERS, question_id, person_id, fields)
+    return answer(hal().represent(ANSWER, added, control=body.get("control")))
+
+
+@blp.route("/questions/<question_id>/answers/<answer_id>")
+@blp.token_required(READ)
+@blp.response(200, AnswerSchema)
+@blp.refuses(404)
+def get_answer(question_id: str, answer_id: str) -> Response:
+    """Read one answer"""
+    return answer(hal().represent(ANSWER, embedded.get(store(), embedded.ANSWERS, question_id, answer_id)))
+
+
+@blp.route("/questions/<question_id>/answers/<answer_id>", methods=["PUT"])
+@blp.token_required(WRITE)
+@blp.arguments(put_of(AnswerSchema))
+@blp.response(200, AnswerSchema)
+@blp.refuses(404)
+def put_answer(body: dict[str, Any], question_id: str, answer_id: str) -> Response:
+    """Change one answer
+
+    Only the fields that are named change; null clears. Whom and what it is about stays.
+    """
+    question = existing(QUESTION, question_id)
+    wanted = Change(without_links(body["fields"]), body["cleared"])
+    changed = embedded.change(
+        store(), embedded.ANSWERS, question_id, answer_id, wanted, lambda entry: answer_refusal(question, entry)
+    )
+    return answer(hal().represent(ANSWER, changed, control=body["control"]))
+
+
+@blp.route("/questions/<question_id>/answers/<answer_id>", methods=["DELETE"])
+@blp.token_required(WRITE)
+@blp.response(200, NoticeSchema)
+@blp.refuses(404)
+def delete_answer(question_id: str, answer_id: str) -> Response:
+    """Delete one answer"""
+    embedded.remove(store(), embedded.ANSWERS, question_id, answer_id)
+    return answer({"notice": "This answer was successfully deleted."})

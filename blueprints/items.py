@@ -1,0 +1,98 @@
+"""Items: people on lists (`items.md`)."""
+
+from typing import Any
+
+from flask import Response
+
+from blueprints.changes import without_links
+from blueprints.deployment import answer, hal, store
+from blueprints.openapi import Blueprint
+from blueprints.pages import answer_page, existing, read_entries
+from osdi import embedded
+from osdi.action_functions import id_from
+from osdi.auth import READ, WRITE
+from osdi.put import Change
+from osdi.resources import API, ITEM, LIST, PERSON
+from schemas.collection import PageArgumentsSchema, collection_schema
+from schemas.embedded import ItemSchema
+from schemas.notice import NoticeSchema
+from schemas.put import put_of
+
+blp = Blueprint("Items", __name__, url_prefix=API, description="People on lists")
+
+ItemsSchema = collection_schema("Items", ITEM.collection_rel, ItemSchema)
+
+
+@blp.route("/lists/<list_id>/items")
+@blp.token_required(READ)
+@blp.arguments(PageArgumentsSchema(), location="query")
+@blp.response(200, ItemsSchema)
+@blp.refuses(404)
+def get_items(arguments: dict[str, Any], list_id: str) -> Response:
+    """List the items of a list"""
+    existing(LIST, list_id)
+    page = read_entries(embedded.ITEMS, list_id, arguments)
+    return answer_page(ITEM, page, arguments, LIST.collection, list_id, ITEM.collection)
+
+
+@blp.route("/people/<person_id>/items")
+@blp.token_required(READ)
+@blp.arguments(PageArgumentsSchema(), location="query")
+@blp.response(200, ItemsSchema)
+@blp.refuses(404)
+def get_person_items(arguments: dict[str, Any], person_id: str) -> Response:
+    """List the items of a person"""
+    page = read_entries(embedded.ITEMS, existing(PERSON, person_id), arguments)
+    return answer_page(ITEM, page, arguments, PERSON.collection, person_id, ITEM.collection)
+
+
+@blp.route("/lists/<list_id>/items", methods=["POST"])
+@blp.token_required(WRITE)
+@blp.arguments(ItemSchema())
+@blp.response(200, ItemSchema)
+@blp.refuses(404)
+def post_item(body: dict[str, Any], list_id: str) -> Response:
+    """Add a person to a list
+
+    The person is given as the link `osdi:person`. One who is on the list already stays there, and is answered.
+    """
+    existing(LIST, list_id)
+    person_id = id_from(body["pointing"]["person"]["href"], PERSON) or ""
+    fields = {name: body[name] for name in ("identifiers", *ITEM.fields) if name in body}
+    added = embedded.add(store(), embedded.ITEMS, list_id, person_id, fields)
+    return answer(hal().represent(ITEM, added, control=body.get("control")))
+
+
+@blp.route("/lists/<list_id>/items/<item_id>")
+@blp.token_required(READ)
+@blp.response(200, ItemSchema)
+@blp.refuses(404)
+def get_item(list_id: str, item_id: str) -> Response:
+    """Read one item"""
+    return answer(hal().represent(ITEM, embedded.get(store(), embedded.ITEMS, list_id, item_id)))
+
+
+@blp.route("/lists/<list_id>/items/<item_id>", methods=["PUT"])
+@blp.token_required(WRITE)
+@blp.arguments(put_of(ItemSchema))
+@blp.response(200, ItemSchema)
+@blp.refuses(404)
+def put_item(body: dict[str, Any], list_id: str, item_id: str) -> Response:
+    """Change one item
+
+    Only the fields that are named change; null clears. Whom and what it is about stays.
+    """
+    existing(LIST, list_id)
+    wanted = Change(without_links(body["fields"]), body["cleared"])
+    changed = embedded.change(store(), embedded.ITEMS, list_id, item_id, wanted)
+    return answer(hal().represent(ITEM, changed, control=body["control"]))
+
+
+@blp.route("/lists/<list_id>/items/<item_id>", methods=["DELETE"])
+@blp.token_required(WRITE)
+@blp.response(200, NoticeSchema)
+@blp.refuses(404)
+def delete_item(list_id: str, item_id: str) -> Response:
+    """Delete one item"""
+    embedded.remove(store(), embedded.ITEMS, list_id, item_id)
+    return answer({"notice": "This item was successfully deleted."})

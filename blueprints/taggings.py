@@ -1,0 +1,98 @@
+"""Taggings: tags on people (`taggings.md`)."""
+
+from typing import Any
+
+from flask import Response
+
+from blueprints.changes import without_links
+from blueprints.deployment import answer, hal, store
+from blueprints.openapi import Blueprint
+from blueprints.pages import answer_page, existing, read_entries
+from osdi import embedded
+from osdi.action_functions import id_from
+from osdi.auth import READ, WRITE
+from osdi.put import Change
+from osdi.resources import API, PERSON, TAG, TAGGING
+from schemas.collection import PageArgumentsSchema, collection_schema
+from schemas.embedded import TaggingSchema
+from schemas.notice import NoticeSchema
+from schemas.put import put_of
+
+blp = Blueprint("Taggings", __name__, url_prefix=API, description="Tags on people")
+
+TaggingsSchema = collection_schema("Taggings", TAGGING.collection_rel, TaggingSchema)
+
+
+@blp.route("/tags/<tag_id>/taggings")
+@blp.token_required(READ)
+@blp.arguments(PageArgumentsSchema(), location="query")
+@blp.response(200, TaggingsSchema)
+@blp.refuses(404)
+def get_taggings(arguments: dict[str, Any], tag_id: str) -> Response:
+    """List the taggings of a tag"""
+    existing(TAG, tag_id)
+    page = read_entries(embedded.TAGGINGS, tag_id, arguments)
+    return answer_page(TAGGING, page, arguments, TAG.collection, tag_id, TAGGING.collection)
+
+
+@blp.route("/people/<person_id>/taggings")
+@blp.token_required(READ)
+@blp.arguments(PageArgumentsSchema(), location="query")
+@blp.response(200, TaggingsSchema)
+@blp.refuses(404)
+def get_person_taggings(arguments: dict[str, Any], person_id: str) -> Response:
+    """List the taggings of a person"""
+    page = read_entries(embedded.TAGGINGS, existing(PERSON, person_id), arguments)
+    return answer_page(TAGGING, page, arguments, PERSON.collection, person_id, TAGGING.collection)
+
+
+@blp.route("/tags/<tag_id>/taggings", methods=["POST"])
+@blp.token_required(WRITE)
+@blp.arguments(TaggingSchema())
+@blp.response(200, TaggingSchema)
+@blp.refuses(404)
+def post_tagging(body: dict[str, Any], tag_id: str) -> Response:
+    """Tag a person
+
+    The person is given as the link `osdi:person`. One who has the tag already keeps it, and it is answered.
+    """
+    existing(TAG, tag_id)
+    person_id = id_from(body["pointing"]["person"]["href"], PERSON) or ""
+    fields = {name: body[name] for name in ("identifiers", *TAGGING.fields) if name in body}
+    added = embedded.add(store(), embedded.TAGGINGS, tag_id, person_id, fields)
+    return answer(hal().represent(TAGGING, added, control=body.get("control")))
+
+
+@blp.route("/tags/<tag_id>/taggings/<tagging_id>")
+@blp.token_required(READ)
+@blp.response(200, TaggingSchema)
+@blp.refuses(404)
+def get_tagging(tag_id: str, tagging_id: str) -> Response:
+    """Read one tagging"""
+    return answer(hal().represent(TAGGING, embedded.get(store(), embedded.TAGGINGS, tag_id, tagging_id)))
+
+
+@blp.route("/tags/<tag_id>/taggings/<tagging_id>", methods=["PUT"])
+@blp.token_required(WRITE)
+@blp.arguments(put_of(TaggingSchema))
+@blp.response(200, TaggingSchema)
+@blp.refuses(404)
+def put_tagging(body: dict[str, Any], tag_id: str, tagging_id: str) -> Response:
+    """Change one tagging
+
+    Only the fields that are named change; null clears. Whom and what it is about stays.
+    """
+    existing(TAG, tag_id)
+    wanted = Change(without_links(body["fields"]), body["cleared"])
+    changed = embedded.change(store(), embedded.TAGGINGS, tag_id, tagging_id, wanted)
+    return answer(hal().represent(TAGGING, changed, control=body["control"]))
+
+
+@blp.route("/tags/<tag_id>/taggings/<tagging_id>", methods=["DELETE"])
+@blp.token_required(WRITE)
+@blp.response(200, NoticeSchema)
+@blp.refuses(404)
+def delete_tagging(tag_id: str, tagging_id: str) -> Response:
+    """Delete one tagging"""
+    embedded.remove(store(), embedded.TAGGINGS, tag_id, tagging_id)
+    return answer({"notice": "This tagging was successfully deleted."})
