@@ -5,19 +5,30 @@ from typing import Any
 from flask import Response
 
 from blueprints.changes import change, remove
-from blueprints.deployment import answer, hal
+from blueprints.deployment import answer, caller, hal, reference, settings, store
 from blueprints.openapi import Blueprint
 from blueprints.pages import answer_page, existing, read_page
 from osdi.auth import READ, WRITE
 from osdi.put import etag
+from osdi.record_person import sign_up
 from osdi.resources import API, OUTREACH, PERSON
 from schemas.collection import PageArgumentsSchema, collection_schema
 from schemas.notice import NoticeSchema
-from schemas.outreach import OutreachSchema
+from schemas.outreach import OutreachSchema, PersonSignupHelperSchema, PostedPersonSchema
 from schemas.person import PersonSchema
 from schemas.put import put_of
 
 blp = Blueprint("People", __name__, url_prefix=f"{API}/people", description="Who made the outreaches")
+
+EXAMPLES = {
+    "signup": {
+        "summary": "Somebody signs up",
+        "value": {
+            "person": {"given_name": "Jane", "email_addresses": [{"address": "jane@example.com"}]},
+            "add_tags": ["volunteer"],
+        },
+    }
+}
 
 PeopleSchema = collection_schema("People", PERSON.collection_rel, PersonSchema)
 PersonOutreachesSchema = collection_schema("PersonOutreaches", OUTREACH.collection_rel, OutreachSchema)
@@ -30,6 +41,33 @@ PersonOutreachesSchema = collection_schema("PersonOutreaches", OUTREACH.collecti
 def get_people(arguments: dict[str, Any]) -> Response:
     """List the people"""
     return answer_page(PERSON, read_page(PERSON, arguments, {}), arguments, PERSON.collection)
+
+
+@blp.route("", methods=["POST"])
+@blp.token_required(WRITE)
+@blp.arguments(PostedPersonSchema(), examples=EXAMPLES)
+@blp.response(200, PersonSchema)
+@blp.refuses(409)
+def post_person(body: dict[str, Any]) -> Response:
+    """Create a person, or add to the one who is meant
+
+    The body is a person, or that of the Person Signup Helper. People are matched as docs/matching.md says.
+    """
+    return signed_up(body)
+
+
+@blp.route("/person_signup_helper", methods=["POST"])
+@blp.token_optional(WRITE)
+@blp.arguments(PersonSignupHelperSchema(), examples=EXAMPLES)
+@blp.response(200, PersonSchema)
+@blp.refuses(409)
+def person_signup_helper(body: dict[str, Any]) -> Response:
+    """Sign a person up, with tags, lists and answers
+
+    With a token the answer is the person; without one, as from a web page, it is an empty object, and nothing that is
+    known about a person is overwritten or told.
+    """
+    return signed_up(body)
 
 
 @blp.route("/<person_id>")
@@ -81,3 +119,12 @@ def get_person_outreaches(arguments: dict[str, Any], person_id: str) -> Response
     existing(PERSON, person_id)
     page = read_page(OUTREACH, arguments, {"person_id": person_id})
     return answer_page(OUTREACH, page, arguments, PERSON.collection, person_id, OUTREACH.collection)
+
+
+def signed_up(body: dict[str, Any]) -> Response:
+    """Create or add to the person that the body names, and answer as the caller may see it."""
+    person, warnings = sign_up(store(), reference().find, body, caller(), settings())
+    if not caller().has_token:
+        return answer({})
+    shown = hal().represent(PERSON, person, control=body.get("control"))
+    return answer(shown | ({f"{settings().namespace}:warnings": list(warnings)} if warnings else {}))

@@ -99,6 +99,10 @@ class Hal:
         for resource in (ADVOCACY_CAMPAIGN, PERSON, TAG, LIST, QUESTION):
             title = f"The collection of {resource.collection.replace('_', ' ')} in the system"
             links[resource.collection_rel] = {"href": self.href(resource.collection), "title": title}
+        links["osdi:person_signup_helper"] = {
+            "href": self.href(PERSON.collection, "person_signup_helper"),
+            "title": "The person signup helper for the system",
+        }
         return {
             "motd": motd or f"Welcome to {product_name}.",
             "vendor_name": vendor_name,

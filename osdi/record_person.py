@@ -9,13 +9,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from osdi.action_functions import Actions, apply_to_person, id_from
+from osdi.action_functions import Actions, Find, apply_to_person, id_from, resolve
 from osdi.auth import Caller
 from osdi.errors import ErrorDescription, OsdiError, conflict, invalid
-from osdi.ids import new_id
+from osdi.ids import new_id, now
 from osdi.matching import IdentifiersClash, MatchKeys, contact_keys, id_key, match, match_keys, owners_of
 from osdi.merging import merge_person, outgrown
 from osdi.resources import PERSON
+from osdi.retrying import look_again
 from osdi.settings import Settings
 from osdi.store import Insert, Store, Update, Write
 from osdi.store.driver import Document
@@ -52,6 +53,26 @@ class PostedPerson:
             namespace=settings.namespace,
             phone_region=settings.phone_region,
         )
+
+
+def sign_up(
+    store: Store, find: Find, body: Mapping[str, Any], caller: Caller, settings: Settings
+) -> tuple[Document, tuple[str, ...]]:
+    """The Person Signup Helper (`person_signup.md`): the person as they are now, and warnings for the sender.
+
+    Raises OsdiError 400, 409, 413 or 503, having written nothing.
+    """
+    actions = resolve(body, find)
+    posted = PostedPerson.of(body, caller, actions, settings)
+
+    def attempt() -> Document:
+        person, write = person_write(store, posted, now())
+        if write is not None:
+            store.write(write)
+        return person
+
+    undone = ("triggers: they are done with an outreach, not with a signup.",) if actions.followups else ()
+    return look_again(attempt), (*actions.warnings, *undone)
 
 
 def person_write(store: Store, posted: PostedPerson, moment: dt.datetime) -> tuple[Document, Write | None]:

@@ -88,5 +88,9 @@ HELPERS = {
     "record_outreach_helper": (
         "Record Outreach Helper",
         "POST here to create or update a person and record their outreach on the campaign, in one request.",
-    )
+    ),
+    "person_signup_helper": (
+        "Person Signup Helper",
+        "POST here to create or update a person, with tags, lists and answers, in one request.",
+    ),
 }

@@ -1,5 +1,7 @@
 """An outreach (`outreaches.md`) and the body of the Record Outreach Helper (`record_outreach.md`)."""
 
+from typing import Any
+
 import marshmallow as ma
 
 from schemas.addresses import TargetSchema
@@ -97,6 +99,29 @@ class ActionFunctionsSchema(OsdiSchema):
     add_lists_uri = Strings(limit=NAMES, metadata={"description": "URIs of existing lists to add the person to."})
     add_questions_responses_uri = Objects(QuestionResponseSchema, limit=NAMES)
     triggers = ma.fields.Nested(TriggersSchema)
+
+
+class PersonSignupHelperSchema(ActionFunctionsSchema, PostedSchema):
+    """The body of the Person Signup Helper."""
+
+    person = ma.fields.Nested(InlinePersonSchema, metadata={"description": "Who signs up."})
+
+    @ma.validates_schema(skip_on_field_errors=True)
+    def names_a_person(self, data: dict[str, object], **_: object) -> None:
+        if not data.get("person"):
+            raise ma.ValidationError("A person is needed: who signs up?", "person")
+
+
+class PostedPersonSchema(PersonSignupHelperSchema, InlinePersonSchema):
+    """The body of a POST to the people: a person as they are, or the body of the Person Signup Helper."""
+
+    @ma.pre_load
+    def put_person_under_their_name(self, data: Any, **_: Any) -> Any:
+        if not isinstance(data, dict) or "person" in data:
+            return data
+        around = {"osdi:control", *ActionFunctionsSchema().fields}
+        person = {name: value for name, value in data.items() if name not in around}
+        return {"person": person, **{name: value for name, value in data.items() if name in around}}
 
 
 class PersonLinkSchema(OsdiSchema):

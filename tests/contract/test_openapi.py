@@ -24,7 +24,7 @@ from osdi.settings import Settings
 from osdi.store import TOKENS, Insert, Store
 from schemas.advocacy_campaign import AdvocacyCampaignSchema
 from schemas.list import ListSchema
-from schemas.outreach import RecordOutreachHelperSchema
+from schemas.outreach import PersonSignupHelperSchema, PostedPersonSchema, RecordOutreachHelperSchema
 from schemas.question import QuestionSchema
 from schemas.tag import TagSchema
 from tests import factories
@@ -34,10 +34,13 @@ ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "blueprints" / "examples"
 HELPER = f"{API}/advocacy_campaigns/{{advocacy_campaign_id}}/record_outreach_helper"
 OUTREACHES = f"{API}/advocacy_campaigns/{{advocacy_campaign_id}}/outreaches"
+SIGNUP = f"{API}/people/person_signup_helper"
 METHODS = ("get", "post", "put", "patch", "delete")
 TOKEN = [{"OSDI-API-Token": []}, {"osdi-api-token": []}]
 BODIES: dict[str, type[ma.Schema]] = {
     "RecordOutreachHelper": RecordOutreachHelperSchema,
+    "PersonSignupHelper": PersonSignupHelperSchema,
+    "PostedPerson": PostedPersonSchema,
     "AdvocacyCampaign": AdvocacyCampaignSchema,
     "Tag": TagSchema,
     "List": ListSchema,
@@ -123,10 +126,10 @@ def test_every_parameter_of_a_path_is_declared(document: dict[str, Any]) -> None
         assert declared == set(re.findall(r"{(\w+)}", path))
 
 
-def test_only_the_helper_and_its_twin_write_without_a_token(operations: dict[tuple[str, str], Operation]) -> None:
+def test_only_the_helpers_write_without_a_token(operations: dict[tuple[str, str], Operation]) -> None:
     without = {key for key, operation in operations.items() if operation["security"] != TOKEN and key[0] != "get"}
 
-    assert without == {("post", HELPER), ("post", OUTREACHES)}
+    assert without == {("post", HELPER), ("post", OUTREACHES), ("post", SIGNUP)}
     for key in without:
         assert operations[key]["security"] == [*TOKEN, {}]
 
