@@ -43,6 +43,7 @@ Send a token in the header `OSDI-API-Token` (use *Authorize*). The helper alone 
 BLUEPRINTS = (
     record_outreach_helper.blp,
     outreaches.blp,
+    outreaches.across,
     advocacy_campaigns.blp,
     people.blp,
     tags.blp,
@@ -106,7 +107,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         resources={f"{API}/*": {"origins": list(settings.cors_origins)}},
         methods=["GET", "POST", "PUT", "DELETE", "OPTIONS"],
         expose_headers=["ETag", "Retry-After"],
-        allow_headers=["Content-Type", TOKEN_HEADER, IDEMPOTENCY_KEY, IF_MATCH],
+        allow_headers=["Content-Type", TOKEN_HEADER, IDEMPOTENCY_KEY, IF_MATCH, "Prefer"],
         max_age=3600,
         send_wildcard=True,  # `*` as it is, where it is set: an answer then suits every cache
     )

@@ -20,7 +20,7 @@ from gunicorn.http.errors import ParseException
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import ClientDisconnected, HTTPException
 
-from blueprints.deployment import answer, reference, settings
+from blueprints.deployment import handles_strictly, reference, settings
 from osdi.auth import ANONYMOUS, MAXIMUM_LENGTH, Caller
 from osdi.errors import (
     ErrorDescription,
@@ -33,6 +33,7 @@ from osdi.errors import (
     unavailable,
 )
 from osdi.ids import new_id
+from schemas.common import STRICT
 from schemas.error import ErrorSchema
 
 HAL_JSON = "application/hal+json"
@@ -41,6 +42,21 @@ TOKEN_ARGUMENT = "osdi-api-token"  # noqa: S105
 TOKEN_SCHEMES: list[dict[str, list[str]]] = [{TOKEN_HEADER: []}, {TOKEN_ARGUMENT: []}]
 
 View = Callable[..., Any]
+
+BODY_PARAMETERS = (
+    {
+        "in": "header",
+        "name": "Prefer",
+        "schema": {"type": "string"},
+        "description": "`handling=strict` (RFC 7240) refuses unknown fields, tags and lists instead of ignoring them.",
+    },
+    {
+        "in": "query",
+        "name": "background_request",
+        "schema": {"type": "boolean"},
+        "description": "True: the answer is an empty object. All is stored before it is given all the same.",
+    },
+)
 
 REFUSALS: dict[int, tuple[str, dict[str, str]]] = {
     400: ("The request cannot be taken; the properties at fault are named, and nothing was written.", {}),
@@ -64,7 +80,8 @@ class Parser(FlaskParser):
     DEFAULT_UNKNOWN_BY_LOCATION = {"query": ma.EXCLUDE, "json": None}
 
     def load_json(self, req: Request, schema: ma.Schema) -> Any:
-        """The body as JSON, whatever the content type says."""
+        """The body as JSON, whatever the content type says; from here on it is known how strictly to take it."""
+        STRICT.set(handles_strictly())
         return read_json(req)
 
     def handle_error(
@@ -88,8 +105,9 @@ class Blueprint(flask_smorest.Blueprint):
     def arguments(self, schema: ma.Schema, *, location: str = "json", **kwargs: Any) -> Callable[[View], View]:
         """As flask-smorest's, but for an instance only: of a class webargs would build one at every request."""
         decorator: Callable[[View], View] = super().arguments(schema, location=location, **kwargs)
-        read = (408, 413) if location == "json" else ()
-        return lambda view: _documented(decorator(view), refusals=read)
+        if location != "json":
+            return decorator
+        return lambda view: _documented(decorator(view), refusals=(408, 413), parameters=BODY_PARAMETERS)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -108,13 +126,13 @@ class Blueprint(flask_smorest.Blueprint):
     @staticmethod
     def if_match(view: View) -> View:
         """Document that the view honours If-Match with the resource's ETag, and works without."""
-        parameter = {
+        parameter: dict[str, Any] = {
             "in": "header",
             "name": "If-Match",
             "schema": {"type": "string"},
             "description": "The ETag that the resource had when it was read; it is changed only if it still has it.",
         }
-        return _documented(view, refusals=(412,), parameters=[parameter])
+        return _documented(view, refusals=(412,), parameters=(parameter,))
 
     @staticmethod
     def refuses(*statuses: int) -> Callable[[View], View]:
@@ -186,7 +204,7 @@ class Api(flask_smorest.Api):
 
 def answer_refusal(error: OsdiError) -> Response:
     """The refusal as a response, always JSON."""
-    response = answer(error.body())
+    response = current_app.make_response(current_app.json.response(error.body()))
     response.status_code = error.status
     response.headers.update(error.headers)
     return response
@@ -250,10 +268,12 @@ def _access(scope: str | None, *, optional: bool) -> Callable[[View], View]:
     return decorator
 
 
-def _documented(view: View, refusals: tuple[int, ...] = (), **info: Any) -> View:
+def _documented(view: View, **info: Any) -> View:
     """The view with more for the callbacks that prepare its documentation; a copy, since views share decorators."""
     known = deepcopy(getattr(view, "_apidoc", {}))
-    view._apidoc = {**known, **info, "refusals": (*known.get("refusals", ()), *refusals)}  # type: ignore[attr-defined]
+    for several in ("refusals", "parameters"):
+        info[several] = (*known.get(several, ()), *info.get(several, ()))
+    view._apidoc = {**known, **info}  # type: ignore[attr-defined]
     return view
 
 

@@ -8,6 +8,7 @@ from flask import Response
 from blueprints.advocacy_campaigns import with_total
 from blueprints.changes import change, remove
 from blueprints.deployment import answer, hal, reference
+from blueprints.expansion import OF_OUTREACHES, asked, expand_outreaches
 from blueprints.openapi import Blueprint
 from blueprints.pages import answer_page, existing, read_page
 from blueprints.record_outreach_helper import CAMPAIGN_PARAMETER, EXAMPLES, IDEMPOTENCY_PARAMETER, record
@@ -15,7 +16,7 @@ from osdi.auth import READ, WRITE
 from osdi.put import etag
 from osdi.resources import ADVOCACY_CAMPAIGN, API, OUTREACH
 from osdi.store.driver import Document
-from schemas.collection import PageArgumentsSchema, collection_schema
+from schemas.collection import ExpandedPageArgumentsSchema, ExpandSchema, collection_schema
 from schemas.notice import NoticeSchema
 from schemas.outreach import OutreachSchema, RecordOutreachHelperSchema
 from schemas.put import put_of
@@ -24,12 +25,25 @@ blp = Blueprint(
     "Outreaches", __name__, url_prefix=f"{API}/advocacy_campaigns", description="What people did in a campaign"
 )
 
+across = Blueprint("Outreaches of all campaigns", __name__, url_prefix=API, description="What people did, wherever")
+
 OutreachesSchema = collection_schema("Outreaches", OUTREACH.collection_rel, OutreachSchema)
+
+
+@across.route("/outreaches")
+@across.token_required(READ)
+@across.arguments(ExpandedPageArgumentsSchema(), location="query")
+@across.response(200, OutreachesSchema)
+def get_all_outreaches(arguments: dict[str, Any]) -> Response:
+    """List the outreaches of all campaigns"""
+    page = read_page(OUTREACH, arguments, {})
+    embedded = expand_outreaches(page.documents, asked(arguments, OF_OUTREACHES))
+    return answer_page(OUTREACH, page, arguments, OUTREACH.collection, embedded=embedded)
 
 
 @blp.route("/<advocacy_campaign_id>/outreaches", parameters=[CAMPAIGN_PARAMETER])
 @blp.token_required(READ)
-@blp.arguments(PageArgumentsSchema(), location="query")
+@blp.arguments(ExpandedPageArgumentsSchema(), location="query")
 @blp.response(200, OutreachesSchema)
 @blp.refuses(404)
 def get_outreaches(arguments: dict[str, Any], advocacy_campaign_id: str) -> Response:
@@ -38,7 +52,8 @@ def get_outreaches(arguments: dict[str, Any], advocacy_campaign_id: str) -> Resp
     query = {"advocacy_campaign_id": campaign["_id"]}
     page = read_page(OUTREACH, arguments, query, campaign["total_outreaches"])
     path = (ADVOCACY_CAMPAIGN.collection, campaign["_id"], OUTREACH.collection)
-    return answer_page(OUTREACH, page, arguments, *path)
+    embedded = expand_outreaches(page.documents, asked(arguments, OF_OUTREACHES))
+    return answer_page(OUTREACH, page, arguments, *path, embedded=embedded)
 
 
 @blp.route("/<advocacy_campaign_id>/outreaches", methods=["POST"], parameters=[CAMPAIGN_PARAMETER])
@@ -57,12 +72,14 @@ def post_outreach(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
 
 @blp.route("/<advocacy_campaign_id>/outreaches/<outreach_id>", parameters=[CAMPAIGN_PARAMETER])
 @blp.token_required(READ)
+@blp.arguments(ExpandSchema(), location="query")
 @blp.response(200, OutreachSchema)
 @blp.refuses(404)
-def get_outreach(advocacy_campaign_id: str, outreach_id: str) -> Response:
+def get_outreach(arguments: dict[str, Any], advocacy_campaign_id: str, outreach_id: str) -> Response:
     """Read one outreach"""
     found = existing(OUTREACH, outreach_id, of_campaign(advocacy_campaign_id))
-    return answer(hal().represent(OUTREACH, found), etag(found))
+    embedded = expand_outreaches([found], asked(arguments, OF_OUTREACHES))
+    return answer(hal().represent(OUTREACH, found, embedded=embedded[outreach_id]), etag(found))
 
 
 @blp.route("/<advocacy_campaign_id>/outreaches/<outreach_id>", methods=["PUT"], parameters=[CAMPAIGN_PARAMETER])

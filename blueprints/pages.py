@@ -8,9 +8,13 @@ from flask import Response
 from blueprints.deployment import answer, hal, settings, store
 from osdi.embedded import Embedded, page_of_parent, page_of_person
 from osdi.errors import not_found
+from osdi.hal import Json
 from osdi.paging import Page
 from osdi.resources import Resource
 from osdi.store.driver import Document
+
+# Arguments of a collection that its links repeat, and their names in the address.
+REPEATED = {"per_page": "per_page", "filter": "filter", "expand": "$expand"}
 
 
 def existing(resource: Resource, document_id: str, belongs: Callable[[Document], bool] = lambda _: True) -> Document:
@@ -44,7 +48,13 @@ def _asked(arguments: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def answer_page(resource: Resource, page: Page, arguments: Mapping[str, Any], *path: str) -> Response:
-    """The page in its envelope; its links repeat `per_page` where it was asked for."""
-    kept = {"per_page": str(page.per_page)} if "per_page" in arguments else {}
-    return answer(hal().collection(resource, page, *path, arguments=kept))
+def answer_page(
+    resource: Resource,
+    page: Page,
+    arguments: Mapping[str, Any],
+    *path: str,
+    embedded: Mapping[str, Json] | None = None,
+) -> Response:
+    """The page in its envelope; its links repeat what was asked for besides the page."""
+    kept = {name: str(arguments[key]) for key, name in REPEATED.items() if key in arguments}
+    return answer(hal().collection(resource, page, *path, arguments=kept, embedded=embedded))

@@ -5,14 +5,15 @@ from typing import Any
 from flask import Response
 
 from blueprints.changes import change, remove
-from blueprints.deployment import answer, caller, hal, reference, settings, store
+from blueprints.deployment import answer, caller, hal, handles_strictly, reference, settings, store
+from blueprints.expansion import OF_OUTREACHES, OF_PEOPLE, asked, expand_outreaches, expand_people
 from blueprints.openapi import Blueprint
 from blueprints.pages import answer_page, existing, read_page
 from osdi.auth import READ, WRITE
 from osdi.put import etag
 from osdi.record_person import sign_up
 from osdi.resources import API, OUTREACH, PERSON
-from schemas.collection import PageArgumentsSchema, collection_schema
+from schemas.collection import ExpandedPageArgumentsSchema, ExpandSchema, collection_schema
 from schemas.notice import NoticeSchema
 from schemas.outreach import OutreachSchema, PersonSignupHelperSchema, PostedPersonSchema
 from schemas.person import PersonSchema
@@ -36,11 +37,13 @@ PersonOutreachesSchema = collection_schema("PersonOutreaches", OUTREACH.collecti
 
 @blp.route("")
 @blp.token_required(READ)
-@blp.arguments(PageArgumentsSchema(), location="query")
+@blp.arguments(ExpandedPageArgumentsSchema(), location="query")
 @blp.response(200, PeopleSchema)
 def get_people(arguments: dict[str, Any]) -> Response:
     """List the people"""
-    return answer_page(PERSON, read_page(PERSON, arguments, {}), arguments, PERSON.collection)
+    page = read_page(PERSON, arguments, {})
+    embedded = expand_people(page.documents, asked(arguments, OF_PEOPLE))
+    return answer_page(PERSON, page, arguments, PERSON.collection, embedded=embedded)
 
 
 @blp.route("", methods=["POST"])
@@ -72,12 +75,14 @@ def person_signup_helper(body: dict[str, Any]) -> Response:
 
 @blp.route("/<person_id>")
 @blp.token_required(READ)
+@blp.arguments(ExpandSchema(), location="query")
 @blp.response(200, PersonSchema)
 @blp.refuses(404)
-def get_person(person_id: str) -> Response:
+def get_person(arguments: dict[str, Any], person_id: str) -> Response:
     """Read one person"""
     found = existing(PERSON, person_id)
-    return answer(hal().represent(PERSON, found), etag(found))
+    embedded = expand_people([found], asked(arguments, OF_PEOPLE))
+    return answer(hal().represent(PERSON, found, embedded=embedded[person_id]), etag(found))
 
 
 @blp.route("/<person_id>", methods=["PUT"])
@@ -111,19 +116,21 @@ def delete_person(person_id: str) -> Response:
 
 @blp.route("/<person_id>/outreaches")
 @blp.token_required(READ)
-@blp.arguments(PageArgumentsSchema(), location="query")
+@blp.arguments(ExpandedPageArgumentsSchema(), location="query")
 @blp.response(200, PersonOutreachesSchema)
 @blp.refuses(404)
 def get_person_outreaches(arguments: dict[str, Any], person_id: str) -> Response:
     """List the outreaches that a person made"""
     existing(PERSON, person_id)
     page = read_page(OUTREACH, arguments, {"person_id": person_id})
-    return answer_page(OUTREACH, page, arguments, PERSON.collection, person_id, OUTREACH.collection)
+    embedded = expand_outreaches(page.documents, asked(arguments, OF_OUTREACHES))
+    path = (PERSON.collection, person_id, OUTREACH.collection)
+    return answer_page(OUTREACH, page, arguments, *path, embedded=embedded)
 
 
 def signed_up(body: dict[str, Any]) -> Response:
     """Create or add to the person that the body names, and answer as the caller may see it."""
-    person, warnings = sign_up(store(), reference().find, body, caller(), settings())
+    person, warnings = sign_up(store(), reference().find, body, caller(), settings(), strict=handles_strictly())
     if not caller().has_token:
         return answer({})
     shown = hal().represent(PERSON, person, control=body.get("control"))

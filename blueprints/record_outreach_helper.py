@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 from flask import Response, request
 
-from blueprints.deployment import answer, caller, hal, reference, settings, store
+from blueprints.deployment import answer, caller, hal, handles_strictly, reference, settings, store
 from blueprints.openapi import Blueprint, read_body
 from osdi.auth import WRITE
 from osdi.errors import invalid
@@ -87,6 +87,7 @@ def record(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
         caller=caller(),
         idempotency_key=_idempotency_key(),
         sent=read_body(request),
+        strict=handles_strictly(),
     )
     recorded = record_outreach(store(), reference().find, helper_request, settings())
     if not caller().has_token:

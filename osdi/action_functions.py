@@ -36,15 +36,21 @@ class Actions:
     warnings: tuple[str, ...] = ()
 
 
-def resolve(body: Document, find: Find) -> Actions:
+def resolve(body: Document, find: Find, *, strict: bool = False) -> Actions:
     """Resolve the action functions of a loaded body; `find` looks up resources by name, URI, identifier or id.
 
-    Raises OsdiError 400 that names each answer that its question does not accept.
+    Raises OsdiError 400 that names each answer that its question does not accept; with `strict` also each tag and list
+    that does not exist.
     """
     warnings: list[str] = []
+    tag_ids = _existing(TAG, body, ("add_tags", "add_tags_uri"), find, warnings)
+    list_ids = _existing(LIST, body, ("add_lists", "add_lists_uri"), find, warnings)
+    if strict and warnings:
+        parted = (warning.partition(": ") for warning in warnings)
+        raise OsdiError(400, *(ErrorDescription("DOES_NOT_EXIST", text, (name,)) for name, _, text in parted))
     return Actions(
-        tag_ids=_existing(TAG, body, ("add_tags", "add_tags_uri"), find, warnings),
-        list_ids=_existing(LIST, body, ("add_lists", "add_lists_uri"), find, warnings),
+        tag_ids=tag_ids,
+        list_ids=list_ids,
         answers=_answers(body.get("add_questions_responses_uri", ()), find),
         followups=_followups(body.get("triggers", {})),
         warnings=tuple(warnings),

@@ -45,8 +45,13 @@ class Hal:
         """Absolute address of something under the API's root."""
         return "/".join((self.base_url + API, *segments))
 
-    def represent(self, resource: Resource, document: Document, *, control: Document | None = None) -> Json:
-        """A resource with its links; only identifiers and links where `osdi:control` asks for no more."""
+    def represent(
+        self, resource: Resource, document: Document, *, control: Document | None = None, embedded: Json | None = None
+    ) -> Json:
+        """A resource with its links; only identifiers and links where `osdi:control` asks for no more.
+
+        `embedded` is what `$expand` asked for, by relation.
+        """
         answer: Json = {"identifiers": self.identifiers(document)}
         if (control or {}).get("return_response", True):
             answer["created_date"] = document["created_date"]
@@ -54,6 +59,8 @@ class Hal:
             answer.update((name, document[name]) for name in resource.fields if name in document)
             answer.update(self._own_properties(document))
         answer["_links"] = self._links(resource, document)
+        if embedded:
+            answer["_embedded"] = embedded
         return answer
 
     def identifiers(self, document: Document) -> list[str]:
@@ -63,7 +70,12 @@ class Hal:
         return [prefix + document["_id"], *others]
 
     def collection(
-        self, resource: Resource, page: Page, *path: str, arguments: Mapping[str, str] | None = None
+        self,
+        resource: Resource,
+        page: Page,
+        *path: str,
+        arguments: Mapping[str, str] | None = None,
+        embedded: Mapping[str, Json] | None = None,
     ) -> Json:
         """A page of a collection at `path`; `next` and `previous` carry a cursor, so that far pages cost no more."""
         arguments = dict(arguments or {})
@@ -77,8 +89,9 @@ class Hal:
             cursor = {"page": str(page.page - 1), "before": page.documents[0][page.cursor]} if page.documents else {}
             cursor = cursor or {"page": str(page.total_pages or 1)}
             links["previous"] = {"href": _with_query(address, arguments | cursor)}
-        embedded = [self.represent(resource, document) for document in page.documents]
-        links[resource.collection_rel] = [{"href": each["_links"]["self"]["href"]} for each in embedded]
+        inside = embedded or {}
+        shown = [self.represent(resource, each, embedded=inside.get(each["_id"])) for each in page.documents]
+        links[resource.collection_rel] = [{"href": each["_links"]["self"]["href"]} for each in shown]
         links["curies"] = self._curies()
         return {
             "total_pages": page.total_pages,
@@ -86,7 +99,7 @@ class Hal:
             "page": page.page,
             "total_records": page.total_records,
             "_links": links,
-            "_embedded": {resource.collection_rel: embedded},
+            "_embedded": {resource.collection_rel: shown},
         }
 
     def entry_point(self, *, motd: str, vendor_name: str, product_name: str, max_pagesize: int) -> Json:

@@ -36,6 +36,7 @@ class HelperRequest:
     caller: Caller
     idempotency_key: str | None = None
     sent: bytes = b""
+    strict: bool = False
 
     @cached_property
     def fingerprint(self) -> str:
@@ -57,7 +58,7 @@ def record_outreach(store: Store, find: Find, request: HelperRequest, settings: 
     Raises OsdiError 400, 409, 413, 422 or 503, having written nothing; but on a server without transactions a person
     may have been written whose outreach another request recorded first, or whose outreach could not be written.
     """
-    actions = resolve(request.body, find)
+    actions = resolve(request.body, find, strict=request.strict)
     posted = PostedPerson.of(request.body, request.caller, actions, settings)
     trusted = request.caller.has_token or settings.trust_anonymous_identifiers
     retry = retry_of(

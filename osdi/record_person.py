@@ -56,13 +56,13 @@ class PostedPerson:
 
 
 def sign_up(
-    store: Store, find: Find, body: Mapping[str, Any], caller: Caller, settings: Settings
+    store: Store, find: Find, body: Mapping[str, Any], caller: Caller, settings: Settings, *, strict: bool = False
 ) -> tuple[Document, tuple[str, ...]]:
     """The Person Signup Helper (`person_signup.md`): the person as they are now, and warnings for the sender.
 
     Raises OsdiError 400, 409, 413 or 503, having written nothing.
     """
-    actions = resolve(body, find)
+    actions = resolve(body, find, strict=strict)
     posted = PostedPerson.of(body, caller, actions, settings)
 
     def attempt() -> Document:

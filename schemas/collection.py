@@ -9,11 +9,15 @@ from schemas.common import OsdiSchema, links
 CURSOR_LENGTH = 100
 
 
-class PageArgumentsSchema(ma.Schema):
-    """Which page of a collection; `next` and `previous` links carry the cursors."""
+class QuerySchema(ma.Schema):
+    """Arguments in an address: unknown ones are ignored."""
 
     class Meta:
         unknown = ma.EXCLUDE
+
+
+class PageArgumentsSchema(QuerySchema):
+    """Which page of a collection; `next` and `previous` links carry the cursors."""
 
     page = ma.fields.Integer(load_default=1, validate=ma.validate.Range(1, 1_000_000_000))
     per_page = ma.fields.Integer(
@@ -26,6 +30,20 @@ class PageArgumentsSchema(ma.Schema):
     before = ma.fields.String(
         validate=ma.validate.Length(1, CURSOR_LENGTH), metadata={"description": "Cursor of a previous link."}
     )
+
+
+class ExpandSchema(QuerySchema):
+    """Which related resources are to be embedded in one resource."""
+
+    expand = ma.fields.String(
+        data_key="$expand",
+        validate=ma.validate.Length(max=500),
+        metadata={"description": "Relations to embed, separated by commas, such as `osdi:person`."},
+    )
+
+
+class ExpandedPageArgumentsSchema(PageArgumentsSchema, ExpandSchema):
+    """Which page of a collection, and which related resources are to be embedded in each of its resources."""
 
 
 def collection_schema(name: str, relation: str, schema: type[ma.Schema]) -> type[ma.Schema]:

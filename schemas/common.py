@@ -1,16 +1,21 @@
 """What every resource's schema shares: common fields, control headers, and what "not said" means.
 
 In a POST a null, an empty string and an empty array or object say nothing (only a PUT's null clears), so they are
-dropped wherever they stand. Unknown fields are ignored, as the standard asks of servers.
+dropped wherever they stand. Unknown fields are ignored, as the standard asks of servers, unless the client asks for
+strict handling.
 """
 
 from collections.abc import Mapping
+from contextvars import ContextVar
 from typing import Any, ClassVar
 
 import marshmallow as ma
 from marshmallow.error_store import ErrorStore
 
 from schemas.fields import Bool, DateTime, Identifiers, says_nothing
+
+# Whether unknown fields are refused while this request's body is loaded (`Prefer: handling=strict`, RFC 7240).
+STRICT: ContextVar[bool] = ContextVar("strict", default=False)
 
 
 class OsdiSchema(ma.Schema):
@@ -27,6 +32,7 @@ class OsdiSchema(ma.Schema):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._by_name = {field.data_key or name: (name, field) for name, field in self.load_fields.items()}
+        self._answered = {field.data_key or name for name, field in self.fields.items()}
         self._has_hooks = any(self._hooks.values())
 
     def load(self, data: Any, **kwargs: Any) -> Any:
@@ -46,7 +52,12 @@ class OsdiSchema(ma.Schema):
             return loaded
         for sent_name, value in data.items():
             name, field = self._by_name.get(sent_name, (None, None))
-            if field is None or name is None or says_nothing(value):
+            if field is None or name is None:
+                # What is namespaced or read-only may be sent back as it was answered.
+                if STRICT.get() and sent_name not in self._answered and ":" not in sent_name:
+                    error_store.store_error(["Unknown field."], sent_name, index=index)
+                continue
+            if says_nothing(value):
                 continue
             try:
                 entry = field.deserialize(value, sent_name, data)

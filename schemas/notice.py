@@ -2,15 +2,13 @@
 
 import marshmallow as ma
 
+from schemas.collection import QuerySchema
 from schemas.common import OsdiSchema
 from schemas.fields import Bool
 
 
-class ForceSchema(ma.Schema):
+class ForceSchema(QuerySchema):
     """Whether what depends on the resource is deleted too."""
-
-    class Meta:
-        unknown = ma.EXCLUDE
 
     force = Bool(load_default=False, metadata={"description": "Delete the campaign's outreaches too."})
 
