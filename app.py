@@ -18,6 +18,7 @@ from blueprints import (
     entry_point,
     items,
     lists,
+    messages,
     outreaches,
     people,
     questions,
@@ -51,6 +52,7 @@ BLUEPRINTS = (
     lists.blp,
     items.blp,
     questions.blp,
+    messages.blp,
     answers.blp,
     entry_point.blp,
 )

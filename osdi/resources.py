@@ -76,13 +76,23 @@ QUESTION = Resource(
     "A question that people answer, freely or by choosing among its responses.",
 )
 
+MESSAGE = Resource(
+    "message",
+    "messages",
+    (
+        *("origin_system", "name", "subject", "body", "from", "reply_to", "administrative_url", "browser_url", "type"),
+        *("targets", "sections", "total_targeted", "status", "scheduled_start_date", "scheduled_end_date"),
+        *("sent_start_date", "sent_end_date", "daily_start_hour", "daily_stop_hour", "statistics"),
+    ),
+    "The template of a follow-up mail or text message.",
+)
 TAGGING = Resource("tagging", "taggings", ("origin_system", "item_type"), "A tag on a person.")
 ITEM = Resource("item", "items", ("origin_system", "item_type"), "A person on a list.")
 ANSWER = Resource(
     "answer", "answers", ("origin_system", "action_date", "value", "responses"), "A person's answer to a question."
 )
 
-RESOURCES = (PERSON, OUTREACH, ADVOCACY_CAMPAIGN, TAG, LIST, QUESTION, TAGGING, ITEM, ANSWER)
+RESOURCES = (PERSON, OUTREACH, ADVOCACY_CAMPAIGN, TAG, LIST, QUESTION, MESSAGE, TAGGING, ITEM, ANSWER)
 
 HELPERS = {
     "record_outreach_helper": (

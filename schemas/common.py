@@ -31,7 +31,9 @@ class OsdiSchema(ma.Schema):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._by_name = {field.data_key or name: (name, field) for name, field in self.load_fields.items()}
+        self._by_name = {
+            field.data_key or name: (field.attribute or name, field) for name, field in self.load_fields.items()
+        }
         self._answered = {field.data_key or name for name, field in self.fields.items()}
         self._has_hooks = any(self._hooks.values())
 

@@ -22,7 +22,7 @@ from osdi.action_functions import EMBEDDED
 from osdi.errors import RaceLost
 from osdi.ids import id_before, now
 from osdi.paging import Page
-from osdi.resources import ADVOCACY_CAMPAIGN, LIST, OUTREACH, PERSON, QUESTION, TAG
+from osdi.resources import ADVOCACY_CAMPAIGN, LIST, MESSAGE, OUTREACH, PERSON, QUESTION, TAG
 from osdi.store.driver import DURABLE, MOCK, Document, abort, connect, driver_errors
 
 Query = Mapping[str, Any]
@@ -62,6 +62,7 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
     TAG.collection: (MATCH_KEYS,),
     LIST.collection: (MATCH_KEYS,),
     QUESTION.collection: (MATCH_KEYS,),
+    MESSAGE.collection: (MATCH_KEYS,),
     TOKENS: (Index(("hash",), unique=True),),
 }
 

@@ -200,6 +200,8 @@ def test_everything_that_can_be_read_is_as_documented(
         "list_id": SHARED_ID,
         "question_id": CHOICE_ID,
     }
+    message = api.created("/messages", {"type": "sms"})
+    ids["message_id"] = message["_links"]["self"]["href"].rsplit("/", 1)[1]
     person = api.follow(outreach, "osdi:person")
     for name in ("tagging", "item", "answer"):
         entries = api.follow(person, f"osdi:{name}s")["_embedded"][f"osdi:{name}s"]

@@ -20,6 +20,16 @@ BODIES: dict[str, dict[str, Any]] = {
     },
     "tags": {"name": "volunteer", "description": "Who helps", "origin_system": "OpenSupporter"},
     "lists": {"name": "supporters", "title": "Supporters", "summary": "Everybody"},
+    "messages": {
+        "name": "thanks",
+        "subject": "Thank you",
+        "body": "<p>Thank you for calling.</p>",
+        "from": "The river campaign",
+        "reply_to": "info@example.org",
+        "type": "email",
+        "sections": [{"keyword": "STOP", "auto_reply": "Done."}],
+        "daily_start_hour": 9,
+    },
     "questions": {
         "title": "What moves you?",
         "question_type": "MultiChoice",

@@ -14,12 +14,14 @@ BODIES: dict[str, dict[str, Any]] = {
     "advocacy_campaigns": {"name": "a", "title": "A", "target_list": [{"title": "Senator"}], "type": "email"},
     "tags": {"name": "a", "description": "A"},
     "lists": {"name": "a", "title": "A"},
+    "messages": {"subject": "A", "from": "A", "type": "email"},
     "questions": {"title": "A", "question_type": "SingleChoice", "responses": [{"key": "a"}, {"key": "b"}]},
 }
 CHANGES: dict[str, dict[str, Any]] = {
     "advocacy_campaigns": {"title": "B", "target_list": [{"title": "Mayor"}], "type": None},
     "tags": {"name": "b", "description": None},
     "lists": {"name": "b", "title": ""},
+    "messages": {"subject": None, "from": "B"},
     "questions": {"title": None, "responses": [{"key": "c"}]},
 }
 
@@ -64,8 +66,8 @@ class TestEachCollection:
     def test_a_change_to_another_version_is_refused(self, api: Client, collection: str) -> None:
         created = api.created(f"/{collection}", BODIES[collection])
         read = api.get(href(created)).headers["ETag"]
-        first = api.put(href(created), {"summary": "1", "description": "1"}, headers={"If-Match": read})
-        second = api.put(href(created), {"summary": "2", "description": "2"}, headers={"If-Match": read})
+        first = api.put(href(created), {"summary": "1", "description": "1", "body": "1"}, headers={"If-Match": read})
+        second = api.put(href(created), {"summary": "2", "description": "2", "body": "2"}, headers={"If-Match": read})
 
         assert (first.status_code, second.status_code) == (200, 412)
         assert api.get(href(created)).headers["ETag"] == first.headers["ETag"] != read

@@ -1,0 +1,81 @@
+"""Messages: templates of follow-up mails and texts (`messages.md`)."""
+
+from typing import Any
+
+from flask import Response
+
+from blueprints.changes import change, remove
+from blueprints.deployment import answer, hal, reference
+from blueprints.openapi import Blueprint
+from blueprints.pages import answer_page, existing, read_page
+from osdi.auth import READ, WRITE
+from osdi.put import etag
+from osdi.resources import API, MESSAGE
+from schemas.collection import PageArgumentsSchema, collection_schema
+from schemas.message import MessageSchema
+from schemas.notice import NoticeSchema
+from schemas.put import put_of
+
+blp = Blueprint(
+    "Messages", __name__, url_prefix=f"{API}/messages", description="Templates of follow-up mails and texts"
+)
+
+MessagesSchema = collection_schema("Messages", MESSAGE.collection_rel, MessageSchema)
+
+
+@blp.route("")
+@blp.token_required(READ)
+@blp.arguments(PageArgumentsSchema(), location="query")
+@blp.response(200, MessagesSchema)
+def get_messages(arguments: dict[str, Any]) -> Response:
+    """List the messages"""
+    return answer_page(MESSAGE, read_page(MESSAGE, arguments, {}), arguments, MESSAGE.collection)
+
+
+@blp.route("", methods=["POST"])
+@blp.token_required(WRITE)
+@blp.arguments(MessageSchema())
+@blp.response(200, MessageSchema)
+@blp.refuses(409)
+def post_message(body: dict[str, Any]) -> Response:
+    """Create a message, or add to the one that is named
+
+    A message with one of the identifiers is added to and answered instead of made twice. Nothing is sent to anybody.
+    """
+    created = reference().create(MESSAGE, body)
+    return answer(hal().represent(MESSAGE, created, control=body.get("control")))
+
+
+@blp.route("/<message_id>")
+@blp.token_required(READ)
+@blp.response(200, MessageSchema)
+@blp.refuses(404)
+def get_message(message_id: str) -> Response:
+    """Read one message"""
+    found = existing(MESSAGE, message_id)
+    return answer(hal().represent(MESSAGE, found), etag(found))
+
+
+@blp.route("/<message_id>", methods=["PUT"])
+@blp.token_required(WRITE)
+@blp.arguments(put_of(MessageSchema))
+@blp.response(200, MessageSchema)
+@blp.if_match
+@blp.refuses(404, 409)
+def put_message(body: dict[str, Any], message_id: str) -> Response:
+    """Change one message
+
+    Only the fields that are named change; arrays are replaced, and null clears.
+    """
+    changed = change(MESSAGE, message_id, body)
+    return answer(hal().represent(MESSAGE, changed, control=body["control"]), etag(changed))
+
+
+@blp.route("/<message_id>", methods=["DELETE"])
+@blp.token_required(WRITE)
+@blp.response(200, NoticeSchema)
+@blp.if_match
+@blp.refuses(404)
+def delete_message(message_id: str) -> Response:
+    """Delete one message"""
+    return remove(MESSAGE, message_id)

@@ -1,0 +1,63 @@
+"""A message (`messages.md`): the template of a follow-up mail or text. Messages are not sent to many from here."""
+
+import marshmallow as ma
+
+from schemas.common import OsdiSchema, ResourceSchema, links
+from schemas.fields import LINE_LENGTH, MESSAGE_LENGTH, DateTime, Enum, Objects, Text, WholeNumber
+
+
+class MessageTargetSchema(OsdiSchema):
+    """A query or list of people for whom a message is meant."""
+
+    href = Text()
+
+
+class SectionSchema(OsdiSchema):
+    """A keyword in a reply, and what is answered to it."""
+
+    keyword = Text(max_length=LINE_LENGTH)
+    auto_reply = Text()
+
+
+class StatisticsSchema(OsdiSchema):
+    """How a message was received: set by the server."""
+
+    sent = WholeNumber(dump_only=True)
+    delivered = WholeNumber(dump_only=True)
+    opened = WholeNumber(dump_only=True)
+    clicked = WholeNumber(dump_only=True)
+    actions = WholeNumber(dump_only=True)
+    forwards = WholeNumber(dump_only=True)
+    unsubscribed = WholeNumber(dump_only=True)
+    bounced = WholeNumber(dump_only=True)
+    failed = WholeNumber(dump_only=True)
+    no_route = WholeNumber(dump_only=True)
+    spam_reports = WholeNumber(dump_only=True)
+
+
+class MessageSchema(ResourceSchema):
+    """The template of an e-mail or text message."""
+
+    origin_system = Text(max_length=LINE_LENGTH)
+    name = Text(max_length=LINE_LENGTH)
+    subject = Text(max_length=LINE_LENGTH, metadata={"description": "Subject of an e-mail."})
+    body = Text(max_length=MESSAGE_LENGTH, metadata={"description": "Text, or HTML of an e-mail."})
+    from_ = Text(
+        data_key="from", attribute="from", max_length=LINE_LENGTH, metadata={"description": "Whom it is from."}
+    )
+    reply_to = Text(max_length=LINE_LENGTH)
+    administrative_url = Text()
+    browser_url = Text()
+    type = Enum("email", "sms")
+    targets = Objects(MessageTargetSchema, limit=100)
+    sections = Objects(SectionSchema, limit=100)
+    total_targeted = WholeNumber(dump_only=True)
+    status = Enum("draft", "calculating", "scheduled", "sending", "stopped", "sent")
+    scheduled_start_date = DateTime()
+    scheduled_end_date = DateTime()
+    sent_start_date = DateTime()
+    sent_end_date = DateTime()
+    daily_start_hour = WholeNumber(maximum=23)
+    daily_stop_hour = WholeNumber(maximum=23)
+    statistics = ma.fields.Nested(StatisticsSchema, dump_only=True)
+    _links = links("self")
