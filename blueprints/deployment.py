@@ -12,6 +12,7 @@ from osdi.settings import Settings
 from osdi.store import Store
 
 EXTENSION = "osdi"
+BACKGROUND = ("background_request", "background_processing")
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,28 @@ def hal() -> Hal:
     return Hal(settings().public_url or f"{request.scheme}://{request.host}", settings().namespace)
 
 
+def handles_strictly() -> bool:
+    """Whether the client prefers to be refused rather than understood in part (RFC 7240, section 4.4)."""
+    preferences = request.headers.get("Prefer")
+    return preferences is not None and "strict" in _handling(preferences)
+
+
+def _handling(preferences: str) -> set[str]:
+    """The values of `handling` in a Prefer header."""
+    pairs = (preference.partition("=") for preference in preferences.replace(";", ",").split(","))
+    return {value.strip(' "').lower() for name, _, value in pairs if name.strip().lower() == "handling"}
+
+
+def asks_for_nothing_back() -> bool:
+    """Whether a POST or PUT says that its answer is not waited for."""
+    if request.method not in ("POST", "PUT") or not request.query_string:
+        return False
+    return any(request.args.get(name, "").lower() in ("true", "1") for name in BACKGROUND)
+
+
 def answer(body: Json, etag: str | None = None) -> Response:
-    """200 with the body as HAL+JSON, and with the entity tag of what it represents."""
-    response = current_app.make_response(current_app.json.response(body))
+    """200 with the body as HAL+JSON, or `{}` where that was asked for, and the entity tag of what it represents."""
+    response = current_app.make_response(current_app.json.response({} if asks_for_nothing_back() else body))
     if etag:
         response.headers["ETag"] = etag
     return response

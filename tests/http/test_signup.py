@@ -44,7 +44,7 @@ def test_the_same_email_is_the_same_person(api: Client, database: Database) -> N
 
 def test_without_a_token_it_fills_and_tells_nothing(api: Client) -> None:
     person = api.created("/people", {"given_name": "Jane", "email_addresses": [{"address": "jane@example.com"}]})
-    body = {"person": {"given_name": "Mallory", "family_name": "Doe", **{"email_addresses": person["email_addresses"]}}}
+    body = {"person": {"given_name": "Mallory", "family_name": "Doe", "email_addresses": person["email_addresses"]}}
 
     response = api.post(SIGNUP, body, token=False)
 
