@@ -7,8 +7,10 @@ from flask import Response
 
 from blueprints.deployment import answer, hal, settings, store
 from osdi.embedded import Embedded, page_of_parent, page_of_person
-from osdi.errors import not_found
+from osdi.errors import invalid, not_found
+from osdi.filter_fields import FILTER_FIELDS, FilterFields
 from osdi.hal import Json
+from osdi.odata import to_query
 from osdi.paging import Page
 from osdi.resources import Resource
 from osdi.store.driver import Document
@@ -28,15 +30,31 @@ def existing(resource: Resource, document_id: str, belongs: Callable[[Document],
 def read_page(
     resource: Resource, arguments: Mapping[str, Any], query: Mapping[str, Any], total_records: int | None = None
 ) -> Page:
-    """The page that the arguments ask for, `{page, per_page?, after?, before?}`, of what the query selects."""
+    """The page that the arguments ask for, `{page, per_page?, filter?, after?, before?}`, of what the query selects.
+
+    `total_records` is the number of what the query selects, where it is known. Raises OsdiError 400 for a filter that
+    does not read, or where the resource has no fields to filter by.
+    """
+    if arguments.get("filter"):
+        wanted = to_query(arguments["filter"], _filter_fields(resource), phone_region=settings().phone_region)
+        query, total_records = {"$and": [query, wanted]} if query else wanted, None
     return store().page(resource.collection, query, total_records=total_records, **_asked(arguments))
 
 
 def read_entries(kind: Embedded, where: str | Document, arguments: Mapping[str, Any]) -> Page:
     """The page that the arguments ask for of the entries that point at an id, or of those of a person's document."""
+    if arguments.get("filter"):
+        _filter_fields(kind.resource)
     if isinstance(where, str):
         return page_of_parent(store(), kind, where, **_asked(arguments))
     return page_of_person(kind, where, **_asked(arguments))
+
+
+def _filter_fields(resource: Resource) -> FilterFields:
+    """What the resource's collections are filtered by. Raises OsdiError 400 where that is nothing."""
+    if resource not in FILTER_FIELDS:
+        raise invalid(f"A collection of {resource.collection} cannot be filtered.", "filter")
+    return FILTER_FIELDS[resource]
 
 
 def _asked(arguments: Mapping[str, Any]) -> dict[str, Any]:

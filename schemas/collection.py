@@ -24,6 +24,12 @@ class PageArgumentsSchema(QuerySchema):
         validate=ma.validate.Range(1, 1_000_000_000),
         metadata={"description": "At most the entry point's max_pagesize are answered."},
     )
+    filter = ma.fields.String(
+        metadata={
+            "description": "An OData filter, such as `email_address eq 'jane@example.com'`; see docs/filtering.md.",
+            "maxLength": 2000,
+        }
+    )
     after = ma.fields.String(
         validate=ma.validate.Length(1, CURSOR_LENGTH), metadata={"description": "Cursor of a next link."}
     )
