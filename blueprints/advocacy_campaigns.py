@@ -5,7 +5,7 @@ from typing import Any
 from flask import Response
 
 from blueprints.changes import change, remove
-from blueprints.deployment import answer, hal, reference, store
+from blueprints.deployment import answer, caller, hal, reference, store
 from blueprints.openapi import Blueprint
 from blueprints.pages import answer_page, existing, read_page
 from osdi.auth import READ, WRITE
@@ -50,7 +50,7 @@ def post_advocacy_campaign(body: dict[str, Any]) -> Response:
 
     A campaign with one of the identifiers is added to and answered instead of made twice.
     """
-    created = with_total(reference().create(ADVOCACY_CAMPAIGN, body))
+    created = with_total(reference().create(ADVOCACY_CAMPAIGN, body, caller().person_id))
     return answer(hal().represent(ADVOCACY_CAMPAIGN, created, control=body.get("control")))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Response, request
 from marshmallow import ValidationError
 
-from blueprints.deployment import answer, reference, settings, store
+from blueprints.deployment import answer, caller, reference, settings, store
 from osdi.delete import delete
 from osdi.errors import invalid_properties
 from osdi.put import Change, put
@@ -41,7 +41,7 @@ def change(
         store(),
         resource,
         document_id,
-        Change(body["fields"], body["cleared"], request.headers.get(IF_MATCH)),
+        Change(body["fields"], body["cleared"], request.headers.get(IF_MATCH), caller().person_id),
         namespace=settings().namespace,
         phone_region=settings().phone_region,
         belongs=belongs,

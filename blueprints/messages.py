@@ -5,7 +5,7 @@ from typing import Any
 from flask import Response
 
 from blueprints.changes import change, remove
-from blueprints.deployment import answer, hal, reference
+from blueprints.deployment import answer, caller, hal, reference
 from blueprints.openapi import Blueprint
 from blueprints.pages import answer_page, existing, read_page
 from osdi.auth import READ, WRITE
@@ -42,7 +42,7 @@ def post_message(body: dict[str, Any]) -> Response:
 
     A message with one of the identifiers is added to and answered instead of made twice. Nothing is sent to anybody.
     """
-    created = reference().create(MESSAGE, body)
+    created = reference().create(MESSAGE, body, caller().person_id)
     return answer(hal().represent(MESSAGE, created, control=body.get("control")))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Response
 
 from blueprints.changes import change, remove
-from blueprints.deployment import answer, hal, reference
+from blueprints.deployment import answer, caller, hal, reference
 from blueprints.openapi import Blueprint
 from blueprints.pages import answer_page, existing, read_page
 from osdi.auth import READ, WRITE
@@ -40,7 +40,7 @@ def post_question(body: dict[str, Any]) -> Response:
 
     A question with one of the identifiers is added to and answered instead of made twice.
     """
-    created = reference().create(QUESTION, body)
+    created = reference().create(QUESTION, body, caller().person_id)
     return answer(hal().represent(QUESTION, created, control=body.get("control")))
 
 

@@ -17,11 +17,12 @@ MAXIMUM_LENGTH = 200
 
 @dataclass(frozen=True)
 class Caller:
-    """Who sends a request: the holder of a token, or nobody known."""
+    """Who sends a request: the holder of a token, who may be one of the people here, or nobody known."""
 
     token_id: str | None = None
     name: str | None = None
     scopes: frozenset[str] = frozenset()
+    person_id: str | None = None
 
     @property
     def has_token(self) -> bool:
@@ -36,21 +37,24 @@ class Caller:
 ANONYMOUS = Caller()
 
 
-def new_token(name: str, scopes: tuple[str, ...] = SCOPES) -> tuple[str, dict[str, Any]]:
+def new_token(name: str, scopes: tuple[str, ...] = SCOPES, person_id: str | None = None) -> tuple[str, dict[str, Any]]:
     """A secret to show once, and the document to store for it."""
     secret = PREFIX + secrets.token_urlsafe(32)
-    return secret, stored_token(name, secret, scopes)
+    return secret, stored_token(name, secret, scopes, person_id)
 
 
-def stored_token(name: str, secret: str, scopes: tuple[str, ...] = SCOPES) -> dict[str, Any]:
-    """What is kept of a token: `{_id, name, hash, scopes, created_date}`."""
-    return {
+def stored_token(
+    name: str, secret: str, scopes: tuple[str, ...] = SCOPES, person_id: str | None = None
+) -> dict[str, Any]:
+    """What is kept of a token: `{_id, name, hash, scopes, created_date}` and whose it is, where that is known."""
+    document = {
         "_id": new_id(),
         "name": name,
         "hash": token_hash(secret),
         "scopes": list(scopes),
         "created_date": now(),
     }
+    return document | ({"person_id": person_id} if person_id else {})
 
 
 def token_hash(secret: str) -> str:
@@ -62,4 +66,4 @@ def caller_from(document: Mapping[str, Any] | None) -> Caller:
     """The caller behind a stored token. Raises OsdiError 401 where there is none."""
     if document is None:
         raise unauthorized("The token is not valid.")
-    return Caller(document["_id"], document["name"], frozenset(document["scopes"]))
+    return Caller(document["_id"], document["name"], frozenset(document["scopes"]), document.get("person_id"))

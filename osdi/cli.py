@@ -5,6 +5,7 @@ from flask import Flask
 from flask.cli import AppGroup
 
 from osdi.auth import SCOPES, new_token
+from osdi.resources import PERSON
 from osdi.sample import create_sample
 from osdi.settings import Settings
 from osdi.store import TOKENS, Insert, Store
@@ -17,9 +18,12 @@ def register_commands(app: Flask, store: Store, settings: Settings) -> None:
     @tokens.command("create")
     @click.argument("name")
     @click.option("--scope", "scopes", multiple=True, type=click.Choice(SCOPES), help="Repeatable; default: all.")
-    def create_token(name: str, scopes: tuple[str, ...]) -> None:
+    @click.option("--person", "person_id", help="Id of the person whose it is; what they create and change says so.")
+    def create_token(name: str, scopes: tuple[str, ...], person_id: str | None) -> None:
         """Make a token called NAME. It is printed once, alone on the last line, and only its hash is kept."""
-        secret, document = new_token(name, scopes or SCOPES)
+        if person_id and store.get(PERSON.collection, person_id) is None:
+            raise click.BadParameter("There is no such person.", param_hint="--person")
+        secret, document = new_token(name, scopes or SCOPES, person_id)
         store.write(Insert(TOKENS, document))
         click.echo(f"Token '{name}' with scope {', '.join(document['scopes'])}; it is shown only now:")
         click.echo(secret)

@@ -116,11 +116,11 @@ def _folded(text: str) -> str:
 
 
 def _phone_part(text: str) -> str:
-    """The digits in a part of a phone number, without the zeros of an international prefix. Raises ValueError."""
+    """The digits in a part of a phone number. Raises ValueError where there are none."""
     digits = "".join(str(unicodedata.decimal(character)) for character in text if character.isdecimal())
     if not digits:
         raise ValueError("digits in single quotes, such as '+1 987'")
-    return digits.removeprefix("00") or digits
+    return digits
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,8 @@ from osdi.resources import (
 ENTRIES = {TAGGING: (TAG, "tag_id"), ITEM: (LIST, "list_id"), ANSWER: (QUESTION, "question_id")}
 NESTED = {PERSON: (OUTREACH, TAGGING, ITEM, ANSWER), TAG: (TAGGING,), LIST: (ITEM,), QUESTION: (ANSWER,)}
 
+MADE_BY = {"osdi:creator": "creator_id", "osdi:modified_by": "modified_by_id"}
+
 Document = Mapping[str, Any]
 Json = dict[str, Any]
 
@@ -157,6 +159,9 @@ class Hal:
             address = self._self(resource, document)
             for nested in NESTED.get(resource, ()):
                 links[nested.collection_rel] = {"href": f"{address}/{nested.collection}"}
+        for relation, field in MADE_BY.items():
+            if field in document:
+                links[relation] = {"href": self.href(PERSON.collection, document[field])}
         links["curies"] = self._curies()
         return links
 

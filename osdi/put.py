@@ -23,11 +23,12 @@ CONTACT_VALUE = {"email_addresses": "address", "phone_numbers": "number"}
 
 @dataclass(frozen=True)
 class Change:
-    """A loaded PUT: fields with new values, names (dotted inside objects) to clear, and the If-Match header."""
+    """A loaded PUT: fields with new values, names to clear (dotted inside objects), the If-Match header, who asks."""
 
     fields: Mapping[str, Any]
     cleared: tuple[str, ...] = ()
     if_match: str | None = None
+    by: str | None = None
 
 
 def etag(document: Mapping[str, Any]) -> str:
@@ -74,6 +75,8 @@ def put(
         if outgrown(changed):
             raise OsdiError(413, ErrorDescription("TOO_LARGE", f"The {resource.name} would outgrow its bound."))
         changed["modified_date"] = now()
+        if change.by:
+            changed["modified_by_id"] = change.by
         differing = {name: value for name, value in changed.items() if stored.get(name) != value}
         gone = tuple(name for name in stored if name not in changed)
         try:

@@ -35,6 +35,7 @@ class PostedPerson:
     has_token: bool
     namespace: str
     phone_region: str
+    by: str | None = None
 
     @classmethod
     def of(cls, body: Mapping[str, Any], caller: Caller, actions: Actions, settings: Settings) -> "PostedPerson":
@@ -52,6 +53,7 @@ class PostedPerson:
             has_token=caller.has_token,
             namespace=settings.namespace,
             phone_region=settings.phone_region,
+            by=caller.person_id,
         )
 
 
@@ -122,7 +124,14 @@ def _new(posted: PostedPerson, owned_elsewhere: frozenset[str], moment: dt.datet
     _add_identity(person, posted, contacts, owned_elsewhere)
     person = apply_to_person(person, posted.actions, now=moment, new_id=new_id)
     _note_contacts(person, posted.phone_region)
-    return {"_id": person_id, "version": 1, "created_date": moment, "modified_date": moment, **person}
+    return {
+        "_id": person_id,
+        "version": 1,
+        "created_date": moment,
+        "modified_date": moment,
+        **person,
+        **_editor(posted),
+    }
 
 
 def _merged(stored: Document, posted: PostedPerson, owned_elsewhere: frozenset[str], moment: dt.datetime) -> Document:
@@ -145,7 +154,7 @@ def _merged(stored: Document, posted: PostedPerson, owned_elsewhere: frozenset[s
             raise OsdiError(413, ErrorDescription("TOO_LARGE", "The person would outgrow their bound.", ("person",)))
         return stored  # nobody without a token can make somebody's next outreach fail
     person["modified_date"] = moment
-    return person
+    return person | _editor(posted)
 
 
 def _add_identity(
@@ -160,6 +169,10 @@ def _add_identity(
         _extend(person, "identifiers", (each for each in identifiers if id_key(each) not in owned_elsewhere))
     claims = (*keys.identifiers, *contacts, *keys.claimed)
     _extend(person, "match_keys", (key for key in claims if key not in owned_elsewhere))
+
+
+def _editor(posted: PostedPerson) -> dict[str, str]:
+    return {"modified_by_id": posted.by} if posted.by else {}
 
 
 def _note_contacts(person: Document, phone_region: str) -> None:

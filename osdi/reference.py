@@ -80,11 +80,14 @@ class Reference:
             for key in [key for key, known in self._ids.items() if known == document_id]:
                 del self._ids[key]
 
-    def create(self, resource: Resource, body: Mapping[str, Any]) -> Document:
-        """Create the resource, or merge into the one that it names. Raises OsdiError 409 where it names two."""
-        return look_again(lambda: self._create(resource, body))
+    def create(self, resource: Resource, body: Mapping[str, Any], by: str | None = None) -> Document:
+        """Create the resource, or merge into the one that it names; `by` is the id of the person who does.
 
-    def _create(self, resource: Resource, body: Mapping[str, Any]) -> Document:
+        Raises OsdiError 409 where it names two, 413.
+        """
+        return look_again(lambda: self._create(resource, body, by))
+
+    def _create(self, resource: Resource, body: Mapping[str, Any], by: str | None) -> Document:
         fields = {name: body[name] for name in ("identifiers", *resource.fields) if name in body}
         keys = [id_key(identifier) for identifier in fields.get("identifiers", ())]
         if resource in NAMED and "name" in fields:
@@ -97,6 +100,8 @@ class Reference:
         if not owners:
             document_id = new_id()
             document = {"_id": document_id, "version": 1, "created_date": moment, "modified_date": moment, **fields}
+            if by:
+                document |= {"creator_id": by, "modified_by_id": by}
             document["match_keys"] = [id_key(f"{self._namespace}:{document_id}"), *keys]
             self._store.write(Insert(resource.collection, document))
             return document
@@ -112,6 +117,8 @@ class Reference:
             raise OsdiError(413, ErrorDescription("TOO_LARGE", f"The {resource.name} would outgrow its bound."))
         if merged != stored:
             merged["modified_date"] = moment
+            if by:
+                merged["modified_by_id"] = by
             changed = {name: value for name, value in merged.items() if stored.get(name) != value}
             self._store.write(Update(resource.collection, stored["_id"], stored["version"], changed))
         return merged

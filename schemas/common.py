@@ -120,8 +120,9 @@ def links(*relations: str, many: str = "", description: str = "") -> ma.fields.F
     """The `_links` property of an answer, documented with the relations it holds; `many` is an array of links."""
     link = {"type": "object", "properties": {"href": {"type": "string"}}}
     curie = {"name": {"type": "string"}, "href": {"type": "string"}, "templated": {"type": "boolean"}}
+    made_by = ("osdi:creator", "osdi:modified_by") if "self" in relations and not many else ()
     properties: dict[str, Any] = {
-        **dict.fromkeys(relations, link),
+        **dict.fromkeys((*relations, *made_by), link),
         **({many: {"type": "array", "items": link}} if many else {}),
         "curies": {"type": "array", "items": {"type": "object", "properties": curie}},
     }

@@ -91,6 +91,20 @@ def use_everything(app: Flask) -> None:
         if "osdi:outreaches" in found["_links"]:
             api.follow(found, "osdi:outreaches")
     api.get("/people?page=2&per_page=1")
+    api.get("/people?filter=email_address eq 'x@example.com' or phone_number eq '19876543210'")
+    api.get("/people?filter=identifier eq 'crm:1'&$expand=osdi:outreaches,osdi:taggings")
+    api.get("/outreaches?$expand=osdi:person,osdi:advocacy_campaign")
+    person = api.follow(outreach, "osdi:person")
+    for relation, parent, fields in (
+        ("taggings", f"/tags/{SHARED_ID}", {}),
+        ("items", f"/lists/{SHARED_ID}", {}),
+        ("answers", f"/questions/{CHOICE_ID}", {"responses": ["r1"]}),
+    ):
+        entry = api.created(f"{parent}/{relation}", {"_links": {"osdi:person": person["_links"]["self"]}, **fields})
+        api.get(f"{parent}/{relation}?per_page=1")
+        api.follow(person, f"osdi:{relation}")
+        assert api.put(entry["_links"]["self"]["href"], {"origin_system": "x"}).status_code == 200
+        assert api.delete(entry["_links"]["self"]["href"]).status_code == 200
     api.put(outreach["_links"]["self"]["href"], {"duration": 1})
     api.put(outreach["_links"]["osdi:person"]["href"], {"email_addresses": [{"address": "new@example.com"}]})
     for address in (outreach["_links"]["self"]["href"], outreach["_links"]["osdi:person"]["href"]):

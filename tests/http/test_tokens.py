@@ -45,3 +45,29 @@ def test_indexes_and_sample_can_be_repeated(app: Flask, database: Database) -> N
 
     assert database.advocacy_campaigns.count_documents({}) == 1
     assert database.questions.count_documents({}) == 2
+
+
+class TestATokenOfAPerson:
+    """What the holder of a token creates and changes says whose token it was."""
+
+    def test_is_named_as_creator_and_last_editor(self, app: Flask, api: Client) -> None:
+        editor = api.recorded(factories.outreach())["_links"]["osdi:person"]["href"]
+        token = create(app, "jane", "--person", editor.rsplit("/", 1)[1])
+        other = Client(app.test_client(), token)
+
+        tag = other.created("/tags", {"name": "one"})
+        person = other.created("/people", factories.person())
+        mine = api.created("/lists", {"name": "two"})
+        changed = other.put(mine["_links"]["self"]["href"], {"title": "Two"}).json
+
+        assert tag["_links"]["osdi:creator"]["href"] == tag["_links"]["osdi:modified_by"]["href"] == editor
+        assert person["_links"]["osdi:modified_by"]["href"] == editor
+        assert "osdi:creator" not in mine["_links"]
+        assert changed["_links"]["osdi:modified_by"]["href"] == editor
+        assert api.follow(changed, "osdi:modified_by")["_links"]["self"]["href"] == editor
+
+    def test_has_to_be_somebody(self, app: Flask, database: Database) -> None:
+        result = app.test_cli_runner().invoke(args=["tokens", "create", "x", "--person", "nobody"])
+
+        assert result.exit_code != 0
+        assert database.tokens.count_documents({}) == 0
