@@ -17,6 +17,7 @@ from pymongo import MongoClient
 
 from bench import load, proc
 from bench.contenders import CONTENDERS, Contender, Counts, check_counts
+from bench.pages import measure_pages
 from bench.report import Result, Rounds, report
 from bench.server import ROOT, Server, ServerFailed
 from dev.mongod import Mongod, MongodUnavailable
@@ -154,12 +155,13 @@ def main() -> int:
         load.require_wrk()
         with scratch_folder(chosen.folder) as scratch, Mongod(scratch / "mongod") as mongod:
             rounds = run_rounds(contenders, chosen, mongod, scratch)
+            pages = measure_pages(mongod, scratch)
             with MongoClient[dict[str, Any]](mongod.uri) as client:
                 mongodb = str(client.server_info()["version"])
     except (load.LoadFailed, ServerFailed, MongodUnavailable) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
-    text = report(contenders, rounds, seconds=chosen.seconds, command=command, mongodb=mongodb)
+    text = report(contenders, rounds, seconds=chosen.seconds, command=command, mongodb=mongodb, more=pages)
     print(text)
     print(f"took {time.monotonic() - started:.0f} s", file=sys.stderr)
     if chosen.write:

@@ -99,7 +99,7 @@ def floor_key(rounds: Rounds) -> str:
     return max(present, key=lambda key: middle(rounds[key], lambda result: result.per_second), default="")
 
 
-def report(contenders: list[Contender], rounds: Rounds, *, seconds: int, command: str, mongodb: str) -> str:
+def report(contenders: list[Contender], rounds: Rounds, *, seconds: int, command: str, mongodb: str, more: str) -> str:
     """The whole report: what was measured, on what, with which command."""
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     count = len(next(iter(rounds.values())))
@@ -117,6 +117,7 @@ def report(contenders: list[Contender], rounds: Rounds, *, seconds: int, command
             "(acknowledged by the majority, journaled) to the same server, a single-member replica set on a real disk. "
             "The known people say nothing new of themselves, so that only their outreaches are written. "
             "After each run the people and outreaches in the database are counted against the answers.",
+            more,
             "Processor time per outreach is what a disturbed machine distorts least. In the most "
             f"disturbed round other programs took {disturbance(rounds):.0f} % of the processors.",
             f"- Load: wrk, {WRK_THREADS} threads, {CONNECTIONS} connections, on the same machine as servers and "
