@@ -7,7 +7,8 @@ from app import create_app
 from blueprints.deployment import EXTENSION, Deployment
 from osdi.auth import stored_token
 from osdi.sample import create_sample
-from osdi.store import TOKENS, Insert
+from osdi.store import Insert
+from osdi.store.indexes import TOKENS
 
 app = create_app()
 

@@ -26,8 +26,9 @@ from osdi.reference import Reference
 from osdi.resources import ADVOCACY_CAMPAIGN, API
 from osdi.sample import CAMPAIGN_ID, create_sample
 from osdi.settings import Settings
-from osdi.store import TOKENS, Insert, Store
+from osdi.store import Insert, Store
 from osdi.store.driver import MOCK
+from osdi.store.indexes import TOKENS
 
 VAR = Path("var")
 TOKEN_FILE = VAR / "token"

@@ -8,7 +8,8 @@ from osdi.auth import SCOPES, new_token
 from osdi.resources import PERSON
 from osdi.sample import create_sample
 from osdi.settings import Settings
-from osdi.store import TOKENS, Insert, Store
+from osdi.store import Insert, Store
+from osdi.store.indexes import TOKENS
 
 
 def register_commands(app: Flask, store: Store, settings: Settings) -> None:

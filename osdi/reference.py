@@ -19,8 +19,9 @@ from osdi.matching import id_key
 from osdi.merging import outgrown
 from osdi.resources import ADVOCACY_CAMPAIGN, LIST, TAG, Resource
 from osdi.retrying import look_again
-from osdi.store import TOKENS, Insert, Store, Update
+from osdi.store import Insert, Store, Update
 from osdi.store.driver import Document
+from osdi.store.indexes import TOKENS
 
 NAMED = (TAG, LIST)
 CACHED_DOCUMENTS = 1_000

@@ -14,7 +14,8 @@ from blueprints.deployment import EXTENSION
 from dev.mongod import Mongod
 from osdi.auth import new_token
 from osdi.settings import Settings
-from osdi.store import TOKENS, Insert, Store
+from osdi.store import Insert, Store
+from osdi.store.indexes import TOKENS
 from tests import factories
 from tests.client import Client
 

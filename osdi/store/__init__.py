@@ -18,53 +18,20 @@ from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 
-from osdi.action_functions import EMBEDDED
 from osdi.errors import RaceLost
 from osdi.ids import id_before, now
 from osdi.paging import Page
-from osdi.resources import ADVOCACY_CAMPAIGN, LIST, MESSAGE, OUTREACH, PERSON, QUESTION, TAG
+from osdi.resources import ADVOCACY_CAMPAIGN, OUTREACH, PERSON
 from osdi.store.driver import DURABLE, MOCK, Document, abort, connect, driver_errors
+from osdi.store.indexes import INDEXES
 
 Query = Mapping[str, Any]
 
 DATABASE: Final = "osdi"
-TOKENS: Final = "tokens"
 
 # Outreaches younger than this may still be committed out of order, so they are counted anew at each reading.
 SETTLED = dt.timedelta(seconds=90)
 UNCOUNTED_LIMIT: Final = 1_000
-
-
-@dataclass(frozen=True)
-class Index:
-    """An index to have: its fields, ascending, whether it is unique, and the field without which nothing is in it."""
-
-    fields: tuple[str, ...]
-    unique: bool = False
-    only_with: str | None = None
-
-
-MATCH_KEYS: Final = Index(("match_keys",), unique=True)
-DATES: Final = (Index(("modified_date", "_id")), Index(("created_date", "_id")))
-INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
-    PERSON.collection: (
-        MATCH_KEYS,
-        Index(("contact_keys",)),
-        *(
-            Index(fields, only_with=f"{array}._id")
-            for array, (_, pointer) in EMBEDDED.items()
-            for fields in ((f"{array}.{pointer}", "_id"), (f"{array}._id",))
-        ),
-        *DATES,
-    ),
-    OUTREACH.collection: (MATCH_KEYS, Index(("advocacy_campaign_id", "_id")), Index(("person_id", "_id")), *DATES),
-    ADVOCACY_CAMPAIGN.collection: (MATCH_KEYS,),
-    TAG.collection: (MATCH_KEYS,),
-    LIST.collection: (MATCH_KEYS,),
-    QUESTION.collection: (MATCH_KEYS,),
-    MESSAGE.collection: (MATCH_KEYS,),
-    TOKENS: (Index(("hash",), unique=True),),
-}
 
 
 @dataclass(frozen=True)

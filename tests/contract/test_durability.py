@@ -13,7 +13,8 @@ from dev.mongod import Mongod
 from osdi.auth import new_token
 from osdi.sample import CAMPAIGN_ID, CHOICE_ID, SHARED_ID, create_sample
 from osdi.settings import Settings
-from osdi.store import TOKENS, Insert
+from osdi.store import Insert
+from osdi.store.indexes import TOKENS
 from tests import factories
 from tests.client import Client
 

@@ -21,7 +21,8 @@ from osdi.reference import Reference
 from osdi.resources import API
 from osdi.sample import CAMPAIGN_ID, CHOICE_ID, SHARED_ID, create_sample
 from osdi.settings import Settings
-from osdi.store import TOKENS, Insert, Store
+from osdi.store import Insert, Store
+from osdi.store.indexes import TOKENS
 from schemas.advocacy_campaign import AdvocacyCampaignSchema
 from schemas.list import ListSchema
 from schemas.outreach import PersonSignupHelperSchema, PostedPersonSchema, RecordOutreachHelperSchema

@@ -9,8 +9,9 @@ from pymongo import MongoClient
 from dev.mongod import Mongod
 from osdi.errors import Duplicate, OsdiError, RaceLost
 from osdi.ids import id_before, new_id
-from osdi.store import INDEXES, Insert, Store, Update
+from osdi.store import Insert, Store, Update
 from osdi.store.driver import DURABLE, Document
+from osdi.store.indexes import INDEXES
 
 SERVERS = ["replica set", "standalone", "memory"]
 

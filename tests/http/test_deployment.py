@@ -14,7 +14,8 @@ from blueprints.deployment import EXTENSION, Deployment
 from osdi.auth import new_token
 from osdi.sample import CAMPAIGN_ID, create_sample
 from osdi.settings import Settings
-from osdi.store import TOKENS, Insert
+from osdi.store import Insert
+from osdi.store.indexes import TOKENS
 from tests import factories
 from tests.client import Client
 

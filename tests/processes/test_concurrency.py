@@ -15,7 +15,8 @@ from dev.mongod import Mongod
 from osdi.auth import new_token
 from osdi.ids import new_id
 from osdi.resources import API
-from osdi.store import TOKENS, Insert, Store
+from osdi.store import Insert, Store
+from osdi.store.indexes import TOKENS
 from tests import factories
 from tests.factories import by_email
 from tests.live import Live

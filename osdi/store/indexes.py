@@ -1,0 +1,42 @@
+"""Which indexes there are: every query that serves a route is covered by one, and the unique ones decide races."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from osdi.action_functions import EMBEDDED
+from osdi.resources import ADVOCACY_CAMPAIGN, LIST, MESSAGE, OUTREACH, PERSON, QUESTION, TAG
+
+TOKENS: Final = "tokens"
+
+
+@dataclass(frozen=True)
+class Index:
+    """An index to have: its fields, ascending, whether it is unique, and the field without which nothing is in it."""
+
+    fields: tuple[str, ...]
+    unique: bool = False
+    only_with: str | None = None
+
+
+MATCH_KEYS: Final = Index(("match_keys",), unique=True)
+DATES: Final = (Index(("modified_date", "_id")), Index(("created_date", "_id")))
+INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
+    PERSON.collection: (
+        MATCH_KEYS,
+        Index(("contact_keys",)),
+        *(
+            Index(fields, only_with=f"{array}._id")
+            for array, (_, pointer) in EMBEDDED.items()
+            for fields in ((f"{array}.{pointer}", "_id"), (f"{array}._id",))
+        ),
+        *DATES,
+    ),
+    OUTREACH.collection: (MATCH_KEYS, Index(("advocacy_campaign_id", "_id")), Index(("person_id", "_id")), *DATES),
+    ADVOCACY_CAMPAIGN.collection: (MATCH_KEYS,),
+    TAG.collection: (MATCH_KEYS,),
+    LIST.collection: (MATCH_KEYS,),
+    QUESTION.collection: (MATCH_KEYS,),
+    MESSAGE.collection: (MATCH_KEYS,),
+    TOKENS: (Index(("hash",), unique=True),),
+}
