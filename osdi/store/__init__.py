@@ -22,7 +22,7 @@ from osdi.errors import RaceLost
 from osdi.ids import id_before, now
 from osdi.paging import Page
 from osdi.resources import ADVOCACY_CAMPAIGN, OUTREACH, PERSON
-from osdi.store.driver import DURABLE, MOCK, Document, abort, connect, driver_errors
+from osdi.store.driver import DURABLE, MOCK, READ_MS, Document, abort, connect, driver_errors
 from osdi.store.indexes import INDEXES
 
 Query = Mapping[str, Any]
@@ -141,6 +141,7 @@ class Store:
         with driver_errors():
             found = self._collection(collection).find({**query, **bounds})
             found = found.sort("_id", DESCENDING if before and not after else ASCENDING).limit(per_page + 1)
+            found = found.max_time_ms(READ_MS)
             if not bounds:
                 found = found.skip((page - 1) * per_page)
             documents = list(found)
@@ -251,7 +252,9 @@ class Store:
 
     def _count(self, collection: str, query: Query) -> int:
         documents = self._collection(collection)
-        return documents.count_documents(query) if query else documents.estimated_document_count()
+        # mongomock refuses the option.
+        options = {} if self._uri.startswith(MOCK) else {"maxTimeMS": READ_MS}
+        return documents.count_documents(query, **options) if query else documents.estimated_document_count()
 
     @contextmanager
     def _session(self) -> Iterator[ClientSession | None]:

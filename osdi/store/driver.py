@@ -36,6 +36,9 @@ SERVER_SELECTION_TIMEOUT_MS: Final = 12_000
 
 ABORT_SECONDS: Final = 1.0
 
+# A filter that no index serves may read a whole collection: the server gives it up before we stop waiting for it.
+READ_MS: Final = 5_000
+
 # What says that the server is away, changes its role, or could not promise durability: the request may be sent again.
 AWAY: Final = (ConnectionFailure, ExecutionTimeout, WriteConcernError, ConfigurationError)
 AWAY_CODES: Final = frozenset({6, 7, 64, 89, 91, 100, 134, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436})

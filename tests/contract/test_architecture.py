@@ -12,7 +12,18 @@ SHIPPED = [ROOT / "app.py", ROOT / "wsgi.py", *(ROOT / "osdi").rglob("*.py")]
 SHIPPED += [*(ROOT / "blueprints").rglob("*.py"), *(ROOT / "schemas").rglob("*.py")]
 
 IMPURE = {"store", "settings", "auth", "record_outreach", "record_person", "replay"}
-PURE = {"resources", "hal", "matching", "merging", "action_functions", "errors", "ids"}
+PURE = {
+    "odata",
+    "filter_fields",
+    "paging",
+    "resources",
+    "hal",
+    "matching",
+    "merging",
+    "action_functions",
+    "errors",
+    "ids",
+}
 MAY_IMPORT = {
     "wsgi": {"app"},
     "app": {"blueprints", "osdi"},
