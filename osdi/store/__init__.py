@@ -253,7 +253,7 @@ class Store:
     def _count(self, collection: str, query: Query) -> int:
         documents = self._collection(collection)
         # mongomock refuses the option.
-        options = {} if self._uri.startswith(MOCK) else {"maxTimeMS": READ_MS}
+        options: dict[str, Any] = {} if self._uri.startswith(MOCK) else {"maxTimeMS": READ_MS}
         return documents.count_documents(query, **options) if query else documents.estimated_document_count()
 
     @contextmanager
