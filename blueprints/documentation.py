@@ -1,4 +1,4 @@
-"""What people open in a browser: a landing page, the explorers over the OpenAPI document, a page for each relation.
+"""What people open in a browser: a landing page, explorers of the document and of the data, a page for each relation.
 
 Served wholly by us, and the Content-Security-Policy makes browsers hold us to it: Swagger UI and ReDoc come from the
 package `offapi`, which ships their files. Only its folder is used; importing it would read all of them into memory.
@@ -15,13 +15,18 @@ from typing import Any
 
 import orjson
 from apispec import APISpec
-from flask import Blueprint, Response, abort, render_template, request, url_for
+from flask import Blueprint, Response, abort, make_response, render_template, request, url_for
 
 from osdi.resources import API, HELPERS, RESOURCES
 
 OURS = Path(__file__).parent / "assets"
 VIEWERS = ("swagger_bundle.js", "swagger_style.css", "redoc.js")
-ASSETS = ("explorer.js", "explorer.css", "pages.css", "favicon.svg", *VIEWERS)
+# The HAL explorer's modules import one another by name, so they have one version and thereby one folder.
+MODULES = tuple(
+    f"hal_{name}.js"
+    for name in ("address", "answer", "client", "document", "dom", "editor", "explorer", "openapi", "view")
+)
+ASSETS = ("explorer.js", "explorer.css", "pages.css", "hal_explorer.css", "favicon.svg", *MODULES, *VIEWERS)
 ONE_YEAR = 31_536_000
 
 # Inline styles and data: fonts are ReDoc's, data: images those of both viewers.
@@ -31,6 +36,10 @@ POLICY = "; ".join(
         *("style-src 'self' 'unsafe-inline'", "img-src 'self' data:", "font-src 'self' data:"),
         *("base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"),
     )
+)
+# The HAL explorer shows what anybody may have posted: there the browser also refuses whatever would parse text as HTML.
+HAL_EXPLORER_POLICY = POLICY.replace(" 'unsafe-inline'", "").replace(" data:", "") + (
+    "; require-trusted-types-for 'script'; trusted-types 'none'"
 )
 HEADERS = {
     "Content-Security-Policy": POLICY,
@@ -94,7 +103,8 @@ def blueprint(spec: APISpec) -> Blueprint:
 
     @pages.after_request
     def with_headers(response: Response) -> Response:
-        response.headers.update(HEADERS)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
         return response
 
     @pages.get("/")
@@ -104,6 +114,12 @@ def blueprint(spec: APISpec) -> Blueprint:
     @pages.get("/docs")
     def swagger_ui() -> str:
         return render_template("swagger_ui.html")
+
+    @pages.get("/explorer")
+    def hal_explorer() -> Response:
+        response = make_response(render_template("hal_explorer.html", api=f"{API}/"))
+        response.headers["Content-Security-Policy"] = HAL_EXPLORER_POLICY
+        return response
 
     @pages.get("/redoc")
     def redoc() -> str:
@@ -154,7 +170,8 @@ def asset(name: str) -> Asset:
         for logo in REDOC_LOGOS:
             content = content.replace(logo, REDOC_NAME)
     media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    return Asset(gzip.compress(content, mtime=0), media_type, hashlib.sha256(content).hexdigest()[:12])
+    versioned = b"".join((OURS / module).read_bytes() for module in MODULES) if name in MODULES else content
+    return Asset(gzip.compress(content, mtime=0), media_type, hashlib.sha256(versioned).hexdigest()[:12])
 
 
 def asset_url(name: str) -> str:

@@ -6,13 +6,15 @@ import re
 import pytest
 from flask.testing import FlaskClient
 
+from blueprints.documentation import MODULES
 from osdi.sample import CAMPAIGN_ID, create_sample
 from osdi.store import Store
 from tests import factories
 from tests.client import Client
 
-PAGES = ["/", "/docs", "/redoc", "/openapi.json", "/docs/v1/person"]
+PAGES = ["/", "/docs", "/redoc", "/explorer", "/openapi.json", "/docs/v1/person"]
 FILE = re.compile(r"/docs/assets/[^\"]+")
+IMPORT = re.compile(r"from \"\./([^\"]+)\"")
 
 
 @pytest.fixture
@@ -32,7 +34,28 @@ def test_a_page_may_load_nothing_from_elsewhere(http: FlaskClient, path: str) ->
     assert headers["Referrer-Policy"] == "no-referrer"
 
 
-@pytest.mark.parametrize("path", ["/docs", "/redoc"])
+def test_the_hal_explorer_may_not_parse_text_as_html_nor_style_it(http: FlaskClient) -> None:
+    policy = http.get("/explorer").headers["Content-Security-Policy"]
+
+    assert "require-trusted-types-for 'script'; trusted-types 'none'" in policy
+    assert "unsafe" not in policy
+
+
+def test_the_hal_explorers_modules_find_one_another(http: FlaskClient) -> None:
+    """They are imported by names relative to the first, whose folder therefore has to hold them all."""
+    first = next(file for file in FILE.findall(http.get("/explorer").text) if file.endswith(".js"))
+    folder, found, open_ = first.rsplit("/", 1)[0], set(), [first]
+    while open_:
+        file = open_.pop()
+        found.add(file)
+        imported = {f"{folder}/{name}" for name in IMPORT.findall(http.get(file).text)}
+        assert http.get(file).status_code == 200, file
+        open_ += sorted(imported - found - set(open_))
+
+    assert found == {f"{folder}/{name}" for name in MODULES}
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc", "/explorer"])
 def test_a_file_is_kept_for_good_because_its_address_changes_with_it(http: FlaskClient, path: str) -> None:
     files = FILE.findall(http.get(path).text)
 
