@@ -17,7 +17,7 @@ import orjson
 from apispec import APISpec
 from flask import Blueprint, Response, abort, make_response, render_template, request, url_for
 
-from osdi.resources import API, HELPERS, RESOURCES
+from osdi.resources import API, HELPERS, OTHER_RELATIONS, RESOURCES
 
 OURS = Path(__file__).parent / "assets"
 VIEWERS = ("swagger_bundle.js", "swagger_style.css", "redoc.js")
@@ -68,6 +68,7 @@ RELATIONS = {
         )
         for resource in RESOURCES
     },
+    **{relation: (title, description) for relation, (_, title, description) in OTHER_RELATIONS.items()},
     **HELPERS,
 }
 
@@ -191,7 +192,8 @@ def _answer(compressed: bytes, media_type: str) -> Response:
 
 def _properties(schemas: dict[str, Any], relation: str) -> list[Property]:
     """What the document says of the schema that is named as the relation is."""
-    schema = schemas["".join(part.capitalize() for part in relation.split("_"))]
+    named = OTHER_RELATIONS[relation][0].name if relation in OTHER_RELATIONS else relation
+    schema = schemas["".join(part.capitalize() for part in named.split("_"))]
     return [
         Property(name, _type_of(described), described.get("description", "").replace("`", ""))
         for name, described in schema["properties"].items()

@@ -94,6 +94,12 @@ ANSWER = Resource(
 
 RESOURCES = (PERSON, OUTREACH, ADVOCACY_CAMPAIGN, TAG, LIST, QUESTION, MESSAGE, TAGGING, ITEM, ANSWER)
 
+# Relations that lead to a resource which is named otherwise: where to, title, description.
+OTHER_RELATIONS = {
+    "creator": (PERSON, "Creator", "The person whose token created the resource, where that is known."),
+    "modified_by": (PERSON, "Last editor", "The person whose token changed the resource last, where that is known."),
+}
+
 HELPERS = {
     "record_outreach_helper": (
         "Record Outreach Helper",

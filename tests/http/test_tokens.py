@@ -65,6 +65,9 @@ class TestATokenOfAPerson:
         assert "osdi:creator" not in mine["_links"]
         assert changed["_links"]["osdi:modified_by"]["href"] == editor
         assert api.follow(changed, "osdi:modified_by")["_links"]["self"]["href"] == editor
+        for relation in (*tag["_links"], *person["_links"]):
+            if relation.startswith("osdi:"):
+                assert api.http.get(f"/docs/v1/{relation.removeprefix('osdi:')}").status_code == 200, relation
 
     def test_has_to_be_somebody(self, app: Flask, database: Database) -> None:
         result = app.test_cli_runner().invoke(args=["tokens", "create", "x", "--person", "nobody"])
