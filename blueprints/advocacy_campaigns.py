@@ -24,6 +24,10 @@ blp = Blueprint(
     description="Campaigns that ask people to contact targets",
 )
 
+EXAMPLES = {
+    "one": {"value": {"title": "Ask your senators to protect the river", "name": "river-2026", "type": "phone"}}
+}
+
 AdvocacyCampaignsSchema = collection_schema(
     "AdvocacyCampaigns", ADVOCACY_CAMPAIGN.collection_rel, AdvocacyCampaignSchema
 )
@@ -42,7 +46,7 @@ def get_advocacy_campaigns(arguments: dict[str, Any]) -> Response:
 
 @blp.route("", methods=["POST"])
 @blp.token_required(WRITE)
-@blp.arguments(AdvocacyCampaignSchema())
+@blp.arguments(AdvocacyCampaignSchema(), examples=EXAMPLES)
 @blp.response(200, AdvocacyCampaignSchema)
 @blp.refuses(409)
 def post_advocacy_campaign(body: dict[str, Any]) -> Response:

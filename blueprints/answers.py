@@ -20,6 +20,15 @@ from schemas.put import put_of
 
 blp = Blueprint("Answers", __name__, url_prefix=API, description="What people answered")
 
+EXAMPLES = {
+    "one": {
+        "value": {
+            "responses": ["river"],
+            "_links": {"osdi:person": {"href": "https://osdi.example.org/api/v1/people/{id}"}},
+        }
+    }
+}
+
 AnswersSchema = collection_schema("Answers", ANSWER.collection_rel, AnswerSchema)
 
 
@@ -48,7 +57,7 @@ def get_person_answers(arguments: dict[str, Any], person_id: str) -> Response:
 
 @blp.route("/questions/<question_id>/answers", methods=["POST"])
 @blp.token_required(WRITE)
-@blp.arguments(AnswerSchema())
+@blp.arguments(AnswerSchema(), examples=EXAMPLES)
 @blp.response(200, AnswerSchema)
 @blp.refuses(404)
 def post_answer(body: dict[str, Any], question_id: str) -> Response:

@@ -20,6 +20,8 @@ from schemas.put import put_of
 
 blp = Blueprint("Items", __name__, url_prefix=API, description="People on lists")
 
+EXAMPLES = {"one": {"value": {"_links": {"osdi:person": {"href": "https://osdi.example.org/api/v1/people/{id}"}}}}}
+
 ItemsSchema = collection_schema("Items", ITEM.collection_rel, ItemSchema)
 
 
@@ -48,7 +50,7 @@ def get_person_items(arguments: dict[str, Any], person_id: str) -> Response:
 
 @blp.route("/lists/<list_id>/items", methods=["POST"])
 @blp.token_required(WRITE)
-@blp.arguments(ItemSchema())
+@blp.arguments(ItemSchema(), examples=EXAMPLES)
 @blp.response(200, ItemSchema)
 @blp.refuses(404)
 def post_item(body: dict[str, Any], list_id: str) -> Response:

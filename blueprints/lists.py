@@ -19,6 +19,8 @@ from schemas.put import put_of
 
 blp = Blueprint("Lists", __name__, url_prefix=f"{API}/lists", description="Lists of people")
 
+EXAMPLES = {"one": {"value": {"name": "Newsletter", "title": "Our newsletter"}}}
+
 ListsSchema = collection_schema("Lists", LIST.collection_rel, ListSchema)
 
 
@@ -35,7 +37,7 @@ def get_lists(arguments: dict[str, Any]) -> Response:
 
 @blp.route("", methods=["POST"])
 @blp.token_required(WRITE)
-@blp.arguments(ListSchema())
+@blp.arguments(ListSchema(), examples=EXAMPLES)
 @blp.response(200, ListSchema)
 @blp.refuses(409)
 def post_list(body: dict[str, Any]) -> Response:

@@ -20,6 +20,12 @@ blp = Blueprint(
     "Messages", __name__, url_prefix=f"{API}/messages", description="Templates of follow-up mails and texts"
 )
 
+EXAMPLES = {
+    "one": {
+        "value": {"type": "email", "name": "Thanks", "subject": "Thank you", "body": "<p>Thank you for calling.</p>"}
+    }
+}
+
 MessagesSchema = collection_schema("Messages", MESSAGE.collection_rel, MessageSchema)
 
 
@@ -34,7 +40,7 @@ def get_messages(arguments: dict[str, Any]) -> Response:
 
 @blp.route("", methods=["POST"])
 @blp.token_required(WRITE)
-@blp.arguments(MessageSchema())
+@blp.arguments(MessageSchema(), examples=EXAMPLES)
 @blp.response(200, MessageSchema)
 @blp.refuses(409)
 def post_message(body: dict[str, Any]) -> Response:

@@ -18,6 +18,16 @@ from schemas.question import QuestionSchema
 
 blp = Blueprint("Questions", __name__, url_prefix=f"{API}/questions", description="What people are asked")
 
+EXAMPLES = {
+    "one": {
+        "value": {
+            "title": "What moves you?",
+            "question_type": "MultiChoice",
+            "responses": [{"key": "river", "title": "The river"}, {"key": "town", "title": "The town"}],
+        }
+    }
+}
+
 QuestionsSchema = collection_schema("Questions", QUESTION.collection_rel, QuestionSchema)
 
 
@@ -32,7 +42,7 @@ def get_questions(arguments: dict[str, Any]) -> Response:
 
 @blp.route("", methods=["POST"])
 @blp.token_required(WRITE)
-@blp.arguments(QuestionSchema())
+@blp.arguments(QuestionSchema(), examples=EXAMPLES)
 @blp.response(200, QuestionSchema)
 @blp.refuses(409)
 def post_question(body: dict[str, Any]) -> Response:

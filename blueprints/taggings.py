@@ -20,6 +20,8 @@ from schemas.put import put_of
 
 blp = Blueprint("Taggings", __name__, url_prefix=API, description="Tags on people")
 
+EXAMPLES = {"one": {"value": {"_links": {"osdi:person": {"href": "https://osdi.example.org/api/v1/people/{id}"}}}}}
+
 TaggingsSchema = collection_schema("Taggings", TAGGING.collection_rel, TaggingSchema)
 
 
@@ -48,7 +50,7 @@ def get_person_taggings(arguments: dict[str, Any], person_id: str) -> Response:
 
 @blp.route("/tags/<tag_id>/taggings", methods=["POST"])
 @blp.token_required(WRITE)
-@blp.arguments(TaggingSchema())
+@blp.arguments(TaggingSchema(), examples=EXAMPLES)
 @blp.response(200, TaggingSchema)
 @blp.refuses(404)
 def post_tagging(body: dict[str, Any], tag_id: str) -> Response:

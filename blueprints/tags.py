@@ -18,6 +18,8 @@ from schemas.tag import TagSchema
 
 blp = Blueprint("Tags", __name__, url_prefix=f"{API}/tags", description="Labels for people")
 
+EXAMPLES = {"one": {"value": {"name": "Volunteers", "description": "Everybody who has signed up to volunteer."}}}
+
 TagsSchema = collection_schema("Tags", TAG.collection_rel, TagSchema)
 
 
@@ -32,7 +34,7 @@ def get_tags(arguments: dict[str, Any]) -> Response:
 
 @blp.route("", methods=["POST"])
 @blp.token_required(WRITE)
-@blp.arguments(TagSchema())
+@blp.arguments(TagSchema(), examples=EXAMPLES)
 @blp.response(200, TagSchema)
 @blp.refuses(409)
 def post_tag(body: dict[str, Any]) -> Response:

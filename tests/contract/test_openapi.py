@@ -24,7 +24,9 @@ from osdi.settings import Settings
 from osdi.store import Insert, Store
 from osdi.store.indexes import TOKENS
 from schemas.advocacy_campaign import AdvocacyCampaignSchema
+from schemas.embedded import AnswerSchema, ItemSchema, TaggingSchema
 from schemas.list import ListSchema
+from schemas.message import MessageSchema
 from schemas.outreach import PersonSignupHelperSchema, PostedPersonSchema, RecordOutreachHelperSchema
 from schemas.question import QuestionSchema
 from schemas.tag import TagSchema
@@ -46,6 +48,10 @@ BODIES: dict[str, type[ma.Schema]] = {
     "Tag": TagSchema,
     "List": ListSchema,
     "Question": QuestionSchema,
+    "Message": MessageSchema,
+    "Tagging": TaggingSchema,
+    "Item": ItemSchema,
+    "Answer": AnswerSchema,
 }
 
 Operation = dict[str, Any]
