@@ -255,7 +255,7 @@ RULES: Sequence[Row] = (
     ("Matching", "yes", "Left to each system: by identifiers, e-mail, then phone. See docs/matching.md."),
     ("Merging on POST", "yes", "Objects and arrays are merged, in helpers and in POSTs to collections."),
     ("PUT", "yes", "Left to each server: only what is named changes, and a named array is replaced."),
-    ("Deleting with `null`", "yes", "In a PUT. In a POST or helper `null` says nothing and clears nothing."),
+    ("Deleting with `null`", "differs", "In a PUT only. In a POST or helper `null` says nothing and clears nothing."),
     (
         "Common fields",
         "yes",
