@@ -24,9 +24,10 @@ types: $(INSTALLED)
 # What CI runs.
 check: lint types test
 
-# Write openapi.json anew; a test fails while it differs from what the application serves.
+# Write openapi.json and docs/conformance.md anew; tests fail while they differ from what the application serves.
 openapi: $(INSTALLED)
 	$(BIN)/flask --app wsgi openapi print | $(BIN)/python -m json.tool --indent 1 > openapi.json
+	$(BIN)/python -m dev.conformance
 
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m bench

@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import Any, Final, Literal, get_args
 
 from osdi.matching import email_key, phone_key
-from osdi.resources import ADVOCACY_CAMPAIGN, LIST, OUTREACH, PERSON, QUESTION, TAG, Resource
+from osdi.resources import ADVOCACY_CAMPAIGN, LIST, MESSAGE, OUTREACH, PERSON, QUESTION, TAG, Resource
 
 FieldType = Literal["string", "integer", "number", "boolean", "date", "identifier", "email", "phone"]
 TYPES: Final[tuple[FieldType, ...]] = get_args(FieldType)
@@ -282,6 +282,19 @@ QUESTION_FIELDS: Final = FilterFields(
     aliases=COMMON_ALIASES,
 )
 
+MESSAGE_FIELDS: Final = FilterFields(
+    {
+        **COMMON,
+        "target_href": FilterField("string", "targets.href"),
+        **_part(string="name subject body from reply_to administrative_url browser_url type status"),
+        **_part(date="scheduled_start_date scheduled_end_date sent_start_date sent_end_date"),
+        **_part(integer="daily_start_hour daily_stop_hour"),
+        **_part("targets", string="href"),
+        **_part("sections", string="keyword auto_reply"),
+    },
+    aliases=COMMON_ALIASES,
+)
+
 FILTER_FIELDS: Final[Mapping[Resource, FilterFields]] = MappingProxyType(
     {
         PERSON: PERSON_FIELDS,
@@ -290,5 +303,6 @@ FILTER_FIELDS: Final[Mapping[Resource, FilterFields]] = MappingProxyType(
         TAG: TAG_FIELDS,
         LIST: LIST_FIELDS,
         QUESTION: QUESTION_FIELDS,
+        MESSAGE: MESSAGE_FIELDS,
     }
 )

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from osdi.errors import OsdiError
 from osdi.filter_fields import FILTER_FIELDS, TYPES
 from osdi.odata import MAX_CONDITIONS, MAX_DEPTH, MAX_LENGTH, to_query
-from osdi.resources import ADVOCACY_CAMPAIGN, LIST, OUTREACH, PERSON, QUESTION, TAG, Resource
+from osdi.resources import ADVOCACY_CAMPAIGN, LIST, MESSAGE, OUTREACH, PERSON, QUESTION, TAG, Resource
 from schemas import fields as types
 from schemas.advocacy_campaign import AdvocacyCampaignSchema
 from schemas.list import ListSchema
+from schemas.message import MessageSchema
 from schemas.outreach import OutreachSchema
 from schemas.person import PersonSchema
 from schemas.question import QuestionSchema
@@ -316,8 +317,11 @@ SCHEMAS: list[tuple[Resource, type[ma.Schema]]] = [
     (TAG, TagSchema),
     (LIST, ListSchema),
     (QUESTION, QuestionSchema),
+    (MESSAGE, MessageSchema),
 ]
+# Kept otherwise, or never: what is counted when it is read, and what is not sent from here.
 NOT_FILTERED = {"identifiers", "control", "_links", "custom_fields", "total_outreaches", "total_items"}
+NOT_FILTERED |= {"total_targeted", "statistics"}
 TYPE_OF = {
     types.Text: {"string", "email", "phone"},
     types.Strings: {"string"},
@@ -332,6 +336,7 @@ def plain_fields(schema: ma.Schema, within: str = "") -> dict[str, set[str]]:
     """The scalar properties of a schema, and of the objects and arrays inside it, with the types they may have."""
     found: dict[str, set[str]] = {}
     for name, field in schema.fields.items():
+        name = field.attribute or name
         inner = field.inner if isinstance(field, types.Objects) else field
         if name in NOT_FILTERED:
             continue

@@ -115,7 +115,15 @@ def test_what_does_not_read_is_refused(api: Client, text: str, said: str) -> Non
 def test_what_has_no_filter_says_so(api: Client) -> None:
     tag = api.created("/tags", {"name": "one"})
 
-    for address in ("/messages", tag["_links"]["osdi:taggings"]["href"]):
-        response = api.get(address, query_string={"filter": "name eq 'x'"})
-        assert response.status_code == 400
-        assert "cannot be filtered" in response.json["error"]
+    response = api.get(tag["_links"]["osdi:taggings"]["href"], query_string={"filter": "name eq 'x'"})
+
+    assert response.status_code == 400
+    assert "cannot be filtered" in response.json["error"]
+
+
+def test_messages_by_their_target(api: Client) -> None:
+    href = "https://osdi.example.org/api/v1/lists/1"
+    message = api.created("/messages", {"type": "email", "targets": [{"href": href}]})
+    api.created("/messages", {"type": "sms"})
+
+    assert ask(api, "/messages", f"target_href eq '{href}'")["_embedded"]["osdi:messages"] == [message]
