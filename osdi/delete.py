@@ -1,8 +1,9 @@
 """DELETE and what it takes along.
 
 A person's outreaches stay, without the person. A tag, list or question takes its taggings, items or answers along. A
-campaign with outreaches is refused, unless they are to go too. What goes first is what others point from, so that a
-crash in between leaves something to delete again, not something that points nowhere.
+campaign with outreaches is refused, unless they are to go too; then they go first, so that a crash in between leaves a
+campaign to delete again. Anything else goes first itself, on the condition of its version: a crash before what pointed
+at it was mended leaves links that answer 404.
 """
 
 from collections.abc import Callable

@@ -11,14 +11,12 @@ from typing import Any
 from osdi.errors import Duplicate, ErrorDescription, OsdiError, conflict, not_found
 from osdi.ids import now
 from osdi.matching import contact_keys, id_key
-from osdi.merging import one_primary, outgrown
+from osdi.merging import CONTACT_VALUE, one_primary, outgrown
 from osdi.reference import NAMED, name_key
 from osdi.resources import PERSON, Resource
 from osdi.retrying import look_again
 from osdi.store import Store, Update
 from osdi.store.driver import Document
-
-CONTACT_VALUE = {"email_addresses": "address", "phone_numbers": "number"}
 
 
 @dataclass(frozen=True)
