@@ -5,11 +5,10 @@ from typing import Any
 from flask import Response
 
 from blueprints.changes import change, remove
-from blueprints.deployment import answer, caller, hal, reference, store
+from blueprints.deployment import answer, caller, hal, reference
 from blueprints.openapi import Blueprint
-from blueprints.pages import answer_page, existing, read_page
+from blueprints.pages import answer_page, existing, read_page, with_total
 from osdi.auth import READ, WRITE
-from osdi.hal import Document
 from osdi.put import etag
 from osdi.resources import ADVOCACY_CAMPAIGN, API
 from schemas.advocacy_campaign import AdvocacyCampaignSchema
@@ -40,7 +39,7 @@ AdvocacyCampaignsSchema = collection_schema(
 def get_advocacy_campaigns(arguments: dict[str, Any]) -> Response:
     """List the advocacy campaigns"""
     page = read_page(ADVOCACY_CAMPAIGN, arguments, {})
-    page = page.with_documents(with_total(campaign) for campaign in page.documents)
+    page = page.with_documents(with_total(ADVOCACY_CAMPAIGN, campaign) for campaign in page.documents)
     return answer_page(ADVOCACY_CAMPAIGN, page, arguments, ADVOCACY_CAMPAIGN.collection)
 
 
@@ -54,7 +53,7 @@ def post_advocacy_campaign(body: dict[str, Any]) -> Response:
 
     A campaign with one of the identifiers is added to and answered instead of made twice.
     """
-    created = with_total(reference().create(ADVOCACY_CAMPAIGN, body, caller().person_id))
+    created = with_total(ADVOCACY_CAMPAIGN, reference().create(ADVOCACY_CAMPAIGN, body, caller().person_id))
     return answer(hal().represent(ADVOCACY_CAMPAIGN, created, control=body.get("control")))
 
 
@@ -65,7 +64,7 @@ def post_advocacy_campaign(body: dict[str, Any]) -> Response:
 def get_advocacy_campaign(advocacy_campaign_id: str) -> Response:
     """Read one advocacy campaign"""
     found = existing(ADVOCACY_CAMPAIGN, advocacy_campaign_id)
-    return answer(hal().represent(ADVOCACY_CAMPAIGN, with_total(found)), etag(found))
+    return answer(hal().represent(ADVOCACY_CAMPAIGN, with_total(ADVOCACY_CAMPAIGN, found)), etag(found))
 
 
 @blp.route("/<advocacy_campaign_id>", methods=["PUT"])
@@ -79,8 +78,8 @@ def put_advocacy_campaign(body: dict[str, Any], advocacy_campaign_id: str) -> Re
 
     Only the fields that are named change; arrays are replaced, and null clears.
     """
-    changed = change(ADVOCACY_CAMPAIGN, advocacy_campaign_id, body)
-    return answer(hal().represent(ADVOCACY_CAMPAIGN, with_total(changed), control=body["control"]), etag(changed))
+    changed = with_total(ADVOCACY_CAMPAIGN, change(ADVOCACY_CAMPAIGN, advocacy_campaign_id, body))
+    return answer(hal().represent(ADVOCACY_CAMPAIGN, changed, control=body["control"]), etag(changed))
 
 
 @blp.route("/<advocacy_campaign_id>", methods=["DELETE"])
@@ -95,8 +94,3 @@ def delete_advocacy_campaign(arguments: dict[str, Any], advocacy_campaign_id: st
     One with outreaches is refused with 409, unless `force` is true: then they are deleted too.
     """
     return remove(ADVOCACY_CAMPAIGN, advocacy_campaign_id, force=arguments["force"])
-
-
-def with_total(campaign: Document) -> Document:
-    """The campaign with the number of its outreaches."""
-    return {**campaign, "total_outreaches": store().total_outreaches(campaign)}

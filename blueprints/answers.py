@@ -4,16 +4,17 @@ from typing import Any
 
 from flask import Response
 
-from blueprints.changes import without_links
+from blueprints.changes import change_entry, remove_entry
 from blueprints.deployment import answer, hal, store
+from blueprints.expansion import OF_ANSWERS, asked, expand_pointers
 from blueprints.openapi import Blueprint
 from blueprints.pages import answer_page, existing, read_entries
 from osdi import embedded
 from osdi.action_functions import answer_refusal, id_from
 from osdi.auth import READ, WRITE
-from osdi.put import Change
+from osdi.put import etag
 from osdi.resources import ANSWER, API, PERSON, QUESTION
-from schemas.collection import PageArgumentsSchema, collection_schema
+from schemas.collection import ExpandedPageArgumentsSchema, ExpandSchema, collection_schema
 from schemas.embedded import AnswerSchema
 from schemas.notice import NoticeSchema
 from schemas.put import put_of
@@ -34,25 +35,27 @@ AnswersSchema = collection_schema("Answers", ANSWER.collection_rel, AnswerSchema
 
 @blp.route("/questions/<question_id>/answers")
 @blp.token_required(READ)
-@blp.arguments(PageArgumentsSchema(), location="query")
+@blp.arguments(ExpandedPageArgumentsSchema(), location="query")
 @blp.response(200, AnswersSchema)
 @blp.refuses(404)
 def get_answers(arguments: dict[str, Any], question_id: str) -> Response:
     """List the answers of a question"""
     existing(QUESTION, question_id)
     page = read_entries(embedded.ANSWERS, question_id, arguments)
-    return answer_page(ANSWER, page, arguments, QUESTION.collection, question_id, ANSWER.collection)
+    expanded = expand_pointers(page.documents, asked(arguments, OF_ANSWERS))
+    return answer_page(ANSWER, page, arguments, QUESTION.collection, question_id, ANSWER.collection, embedded=expanded)
 
 
 @blp.route("/people/<person_id>/answers")
 @blp.token_required(READ)
-@blp.arguments(PageArgumentsSchema(), location="query")
+@blp.arguments(ExpandedPageArgumentsSchema(), location="query")
 @blp.response(200, AnswersSchema)
 @blp.refuses(404)
 def get_person_answers(arguments: dict[str, Any], person_id: str) -> Response:
     """List the answers of a person"""
     page = read_entries(embedded.ANSWERS, existing(PERSON, person_id), arguments)
-    return answer_page(ANSWER, page, arguments, PERSON.collection, person_id, ANSWER.collection)
+    expanded = expand_pointers(page.documents, asked(arguments, OF_ANSWERS))
+    return answer_page(ANSWER, page, arguments, PERSON.collection, person_id, ANSWER.collection, embedded=expanded)
 
 
 @blp.route("/questions/<question_id>/answers", methods=["POST"])
@@ -77,17 +80,21 @@ def post_answer(body: dict[str, Any], question_id: str) -> Response:
 
 @blp.route("/questions/<question_id>/answers/<answer_id>")
 @blp.token_required(READ)
+@blp.arguments(ExpandSchema(), location="query")
 @blp.response(200, AnswerSchema)
 @blp.refuses(404)
-def get_answer(question_id: str, answer_id: str) -> Response:
+def get_answer(arguments: dict[str, Any], question_id: str, answer_id: str) -> Response:
     """Read one answer"""
-    return answer(hal().represent(ANSWER, embedded.get(store(), embedded.ANSWERS, question_id, answer_id)))
+    found = embedded.get(store(), embedded.ANSWERS, question_id, answer_id)
+    expanded = expand_pointers([found], asked(arguments, OF_ANSWERS))
+    return answer(hal().represent(ANSWER, found, embedded=expanded[answer_id]), etag(found))
 
 
 @blp.route("/questions/<question_id>/answers/<answer_id>", methods=["PUT"])
 @blp.token_required(WRITE)
 @blp.arguments(put_of(AnswerSchema))
 @blp.response(200, AnswerSchema)
+@blp.if_match
 @blp.refuses(404)
 def put_answer(body: dict[str, Any], question_id: str, answer_id: str) -> Response:
     """Change one answer
@@ -95,18 +102,17 @@ def put_answer(body: dict[str, Any], question_id: str, answer_id: str) -> Respon
     Only the fields that are named change; null clears. Whom and what it is about stays.
     """
     question = existing(QUESTION, question_id)
-    wanted = Change(without_links(body["fields"]), body["cleared"])
-    changed = embedded.change(
-        store(), embedded.ANSWERS, question_id, answer_id, wanted, lambda entry: answer_refusal(question, entry)
+    changed = change_entry(
+        embedded.ANSWERS, question_id, answer_id, body, lambda entry: answer_refusal(question, entry)
     )
-    return answer(hal().represent(ANSWER, changed, control=body["control"]))
+    return answer(hal().represent(ANSWER, changed, control=body["control"]), etag(changed))
 
 
 @blp.route("/questions/<question_id>/answers/<answer_id>", methods=["DELETE"])
 @blp.token_required(WRITE)
 @blp.response(200, NoticeSchema)
+@blp.if_match
 @blp.refuses(404)
 def delete_answer(question_id: str, answer_id: str) -> Response:
     """Delete one answer"""
-    embedded.remove(store(), embedded.ANSWERS, question_id, answer_id)
-    return answer({"notice": "This answer was successfully deleted."})
+    return remove_entry(embedded.ANSWERS, question_id, answer_id)

@@ -1,4 +1,4 @@
-"""PUT and DELETE of one document: the same for every resource."""
+"""PUT and DELETE of one document, or of one entry inside a person: the same for every resource."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -7,18 +7,15 @@ from flask import Response, request
 from marshmallow import ValidationError
 
 from blueprints.deployment import answer, caller, reference, settings, store
+from osdi import embedded
 from osdi.delete import delete
+from osdi.embedded import Check, Embedded
 from osdi.errors import invalid_properties
 from osdi.put import Change, put
 from osdi.resources import Resource
 from osdi.store.driver import Document
 
 IF_MATCH = "If-Match"
-
-
-def without_links(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a PUT without the links that it repeats: they cannot be moved."""
-    return {name: value for name, value in fields.items() if name != "pointing"}
 
 
 def change(
@@ -62,3 +59,18 @@ def remove(
     delete(store(), resource, document_id, if_match=request.headers.get(IF_MATCH), force=force, belongs=belongs)
     reference().forget(resource, document_id)
     return answer({"notice": f"This {resource.name.replace('_', ' ')} was successfully deleted."})
+
+
+def change_entry(
+    kind: Embedded, parent_id: str, entry_id: str, body: Mapping[str, Any], check: Check = lambda _: None
+) -> Document:
+    """A person's entry after a loaded PUT; the links that the PUT repeats cannot be moved."""
+    fields = {name: value for name, value in body["fields"].items() if name != "pointing"}
+    wanted = Change(fields, body["cleared"], request.headers.get(IF_MATCH))
+    return embedded.change(store(), kind, parent_id, entry_id, wanted, check)
+
+
+def remove_entry(kind: Embedded, parent_id: str, entry_id: str) -> Response:
+    """Remove the entry from its person and say so."""
+    embedded.remove(store(), kind, parent_id, entry_id, request.headers.get(IF_MATCH))
+    return answer({"notice": f"This {kind.resource.name} was successfully deleted."})

@@ -1,22 +1,30 @@
 """`$expand`: related resources inside an answer, so that a client needs fewer requests ("Resource Expansion").
 
-What is expanded is read in one query for a whole page of outreaches, or one for each collection of a person.
+What is pointed at is read in one query for a whole page; what lies under a person, in one for each collection.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from blueprints.deployment import hal, settings, store
-from blueprints.pages import read_entries, read_page
+from blueprints.pages import read_entries, read_page, with_total
 from osdi.embedded import ANSWERS, ITEMS, TAGGINGS
 from osdi.errors import invalid
 from osdi.hal import Document, Json
-from osdi.resources import ADVOCACY_CAMPAIGN, OUTREACH, PERSON
+from osdi.resources import ADVOCACY_CAMPAIGN, LIST, OUTREACH, PERSON, QUESTION, TAG
+from osdi.resources import ENTRIES as PARENTS
 
 EXPAND = "$expand"
-POINTERS = {PERSON.rel: (PERSON, "person_id"), ADVOCACY_CAMPAIGN.rel: (ADVOCACY_CAMPAIGN, "advocacy_campaign_id")}
+POINTERS = {
+    PERSON.rel: (PERSON, "person_id"),
+    ADVOCACY_CAMPAIGN.rel: (ADVOCACY_CAMPAIGN, "advocacy_campaign_id"),
+    **{parent.rel: (parent, field) for parent, field in PARENTS.values()},
+}
 ENTRIES = {kind.resource.collection_rel: kind for kind in (TAGGINGS, ITEMS, ANSWERS)}
-OF_OUTREACHES = tuple(POINTERS)
+OF_OUTREACHES = (PERSON.rel, ADVOCACY_CAMPAIGN.rel)
+OF_TAGGINGS = (PERSON.rel, TAG.rel)
+OF_ITEMS = (PERSON.rel, LIST.rel)
+OF_ANSWERS = (PERSON.rel, QUESTION.rel)
 OF_PEOPLE = (OUTREACH.collection_rel, *ENTRIES)
 
 
@@ -29,19 +37,17 @@ def asked(arguments: Mapping[str, Any], allowed: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(name for name in names if name))
 
 
-def expand_outreaches(outreaches: Sequence[Document], names: Sequence[str]) -> dict[str, Json]:
-    """What is to be embedded in each outreach, by its id: its person, its campaign, or both."""
-    embedded: dict[str, Json] = {outreach["_id"]: {} for outreach in outreaches}
+def expand_pointers(documents: Sequence[Document], names: Sequence[str]) -> dict[str, Json]:
+    """What is to be embedded in each outreach or entry, by its id: what it points at under these relations."""
+    embedded: dict[str, Json] = {document["_id"]: {} for document in documents}
     for name in names:
         resource, pointer = POINTERS[name]
-        ids = {outreach[pointer] for outreach in outreaches if pointer in outreach}
+        ids = {document[pointer] for document in documents if pointer in document}
         found = {document["_id"]: document for document in store().by_ids(resource.collection, sorted(ids))}
-        if resource is ADVOCACY_CAMPAIGN:
-            found = {key: {**each, "total_outreaches": store().total_outreaches(each)} for key, each in found.items()}
-        for outreach in outreaches:
-            document = found.get(outreach.get(pointer))
-            if document is not None:
-                embedded[outreach["_id"]][name] = hal().represent(resource, document)
+        shown = {key: hal().represent(resource, with_total(resource, each)) for key, each in found.items()}
+        for document in documents:
+            if document.get(pointer) in shown:
+                embedded[document["_id"]][name] = shown[document[pointer]]
     return embedded
 
 

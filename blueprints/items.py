@@ -4,16 +4,17 @@ from typing import Any
 
 from flask import Response
 
-from blueprints.changes import without_links
+from blueprints.changes import change_entry, remove_entry
 from blueprints.deployment import answer, hal, store
+from blueprints.expansion import OF_ITEMS, asked, expand_pointers
 from blueprints.openapi import Blueprint
 from blueprints.pages import answer_page, existing, read_entries
 from osdi import embedded
 from osdi.action_functions import id_from
 from osdi.auth import READ, WRITE
-from osdi.put import Change
+from osdi.put import etag
 from osdi.resources import API, ITEM, LIST, PERSON
-from schemas.collection import PageArgumentsSchema, collection_schema
+from schemas.collection import ExpandedPageArgumentsSchema, ExpandSchema, collection_schema
 from schemas.embedded import ItemSchema
 from schemas.notice import NoticeSchema
 from schemas.put import put_of
@@ -27,25 +28,27 @@ ItemsSchema = collection_schema("Items", ITEM.collection_rel, ItemSchema)
 
 @blp.route("/lists/<list_id>/items")
 @blp.token_required(READ)
-@blp.arguments(PageArgumentsSchema(), location="query")
+@blp.arguments(ExpandedPageArgumentsSchema(), location="query")
 @blp.response(200, ItemsSchema)
 @blp.refuses(404)
 def get_items(arguments: dict[str, Any], list_id: str) -> Response:
     """List the items of a list"""
     existing(LIST, list_id)
     page = read_entries(embedded.ITEMS, list_id, arguments)
-    return answer_page(ITEM, page, arguments, LIST.collection, list_id, ITEM.collection)
+    expanded = expand_pointers(page.documents, asked(arguments, OF_ITEMS))
+    return answer_page(ITEM, page, arguments, LIST.collection, list_id, ITEM.collection, embedded=expanded)
 
 
 @blp.route("/people/<person_id>/items")
 @blp.token_required(READ)
-@blp.arguments(PageArgumentsSchema(), location="query")
+@blp.arguments(ExpandedPageArgumentsSchema(), location="query")
 @blp.response(200, ItemsSchema)
 @blp.refuses(404)
 def get_person_items(arguments: dict[str, Any], person_id: str) -> Response:
     """List the items of a person"""
     page = read_entries(embedded.ITEMS, existing(PERSON, person_id), arguments)
-    return answer_page(ITEM, page, arguments, PERSON.collection, person_id, ITEM.collection)
+    expanded = expand_pointers(page.documents, asked(arguments, OF_ITEMS))
+    return answer_page(ITEM, page, arguments, PERSON.collection, person_id, ITEM.collection, embedded=expanded)
 
 
 @blp.route("/lists/<list_id>/items", methods=["POST"])
@@ -67,17 +70,21 @@ def post_item(body: dict[str, Any], list_id: str) -> Response:
 
 @blp.route("/lists/<list_id>/items/<item_id>")
 @blp.token_required(READ)
+@blp.arguments(ExpandSchema(), location="query")
 @blp.response(200, ItemSchema)
 @blp.refuses(404)
-def get_item(list_id: str, item_id: str) -> Response:
+def get_item(arguments: dict[str, Any], list_id: str, item_id: str) -> Response:
     """Read one item"""
-    return answer(hal().represent(ITEM, embedded.get(store(), embedded.ITEMS, list_id, item_id)))
+    found = embedded.get(store(), embedded.ITEMS, list_id, item_id)
+    expanded = expand_pointers([found], asked(arguments, OF_ITEMS))
+    return answer(hal().represent(ITEM, found, embedded=expanded[item_id]), etag(found))
 
 
 @blp.route("/lists/<list_id>/items/<item_id>", methods=["PUT"])
 @blp.token_required(WRITE)
 @blp.arguments(put_of(ItemSchema))
 @blp.response(200, ItemSchema)
+@blp.if_match
 @blp.refuses(404)
 def put_item(body: dict[str, Any], list_id: str, item_id: str) -> Response:
     """Change one item
@@ -85,16 +92,15 @@ def put_item(body: dict[str, Any], list_id: str, item_id: str) -> Response:
     Only the fields that are named change; null clears. Whom and what it is about stays.
     """
     existing(LIST, list_id)
-    wanted = Change(without_links(body["fields"]), body["cleared"])
-    changed = embedded.change(store(), embedded.ITEMS, list_id, item_id, wanted)
-    return answer(hal().represent(ITEM, changed, control=body["control"]))
+    changed = change_entry(embedded.ITEMS, list_id, item_id, body)
+    return answer(hal().represent(ITEM, changed, control=body["control"]), etag(changed))
 
 
 @blp.route("/lists/<list_id>/items/<item_id>", methods=["DELETE"])
 @blp.token_required(WRITE)
 @blp.response(200, NoticeSchema)
+@blp.if_match
 @blp.refuses(404)
 def delete_item(list_id: str, item_id: str) -> Response:
     """Delete one item"""
-    embedded.remove(store(), embedded.ITEMS, list_id, item_id)
-    return answer({"notice": "This item was successfully deleted."})
+    return remove_entry(embedded.ITEMS, list_id, item_id)

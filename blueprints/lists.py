@@ -5,11 +5,10 @@ from typing import Any
 from flask import Response
 
 from blueprints.changes import change, remove
-from blueprints.deployment import answer, caller, hal, reference, store
+from blueprints.deployment import answer, caller, hal, reference
 from blueprints.openapi import Blueprint
-from blueprints.pages import answer_page, existing, read_page
+from blueprints.pages import answer_page, existing, read_page, with_total
 from osdi.auth import READ, WRITE
-from osdi.hal import Document
 from osdi.put import etag
 from osdi.resources import API, LIST
 from schemas.collection import PageArgumentsSchema, collection_schema
@@ -31,7 +30,7 @@ ListsSchema = collection_schema("Lists", LIST.collection_rel, ListSchema)
 def get_lists(arguments: dict[str, Any]) -> Response:
     """List the lists"""
     page = read_page(LIST, arguments, {})
-    page = page.with_documents(with_total(each) for each in page.documents)
+    page = page.with_documents(with_total(LIST, each) for each in page.documents)
     return answer_page(LIST, page, arguments, LIST.collection)
 
 
@@ -45,7 +44,7 @@ def post_list(body: dict[str, Any]) -> Response:
 
     A list of the same name, or with one of the identifiers, is added to and answered instead of made twice.
     """
-    created = with_total(reference().create(LIST, body, caller().person_id))
+    created = with_total(LIST, reference().create(LIST, body, caller().person_id))
     return answer(hal().represent(LIST, created, control=body.get("control")))
 
 
@@ -56,7 +55,7 @@ def post_list(body: dict[str, Any]) -> Response:
 def get_list(list_id: str) -> Response:
     """Read one list"""
     found = existing(LIST, list_id)
-    return answer(hal().represent(LIST, with_total(found)), etag(found))
+    return answer(hal().represent(LIST, with_total(LIST, found)), etag(found))
 
 
 @blp.route("/<list_id>", methods=["PUT"])
@@ -71,7 +70,7 @@ def put_list(body: dict[str, Any], list_id: str) -> Response:
     Only the fields that are named change; arrays are replaced, and null clears.
     """
     changed = change(LIST, list_id, body)
-    return answer(hal().represent(LIST, with_total(changed), control=body["control"]), etag(changed))
+    return answer(hal().represent(LIST, with_total(LIST, changed), control=body["control"]), etag(changed))
 
 
 @blp.route("/<list_id>", methods=["DELETE"])
@@ -85,8 +84,3 @@ def delete_list(list_id: str) -> Response:
     Its items are removed from the people on it.
     """
     return remove(LIST, list_id)
-
-
-def with_total(found: Document) -> Document:
-    """The list with the number of people on it."""
-    return {**found, "total_items": store().count_pointing("items", "list_id", found["_id"])}

@@ -94,7 +94,8 @@ class Parser(FlaskParser):
         error_headers: Any,
     ) -> NoReturn:
         messages = error.messages
-        raise invalid_properties(next(iter(messages.values())) if isinstance(messages, dict) else messages) from error
+        wrong = next(iter(messages.values())) if isinstance(messages, dict) else messages
+        raise invalid_properties(wrong, resource=getattr(schema, "rel", None)) from error
 
 
 class Blueprint(flask_smorest.Blueprint):

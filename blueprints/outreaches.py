@@ -5,12 +5,11 @@ from typing import Any
 
 from flask import Response
 
-from blueprints.advocacy_campaigns import with_total
 from blueprints.changes import change, remove
 from blueprints.deployment import answer, hal, reference
-from blueprints.expansion import OF_OUTREACHES, asked, expand_outreaches
+from blueprints.expansion import OF_OUTREACHES, asked, expand_pointers
 from blueprints.openapi import Blueprint
-from blueprints.pages import answer_page, existing, read_page
+from blueprints.pages import answer_page, existing, read_page, with_total
 from blueprints.record_outreach_helper import CAMPAIGN_PARAMETER, EXAMPLES, IDEMPOTENCY_PARAMETER, record
 from osdi.auth import READ, WRITE
 from osdi.put import etag
@@ -37,7 +36,7 @@ OutreachesSchema = collection_schema("Outreaches", OUTREACH.collection_rel, Outr
 def get_all_outreaches(arguments: dict[str, Any]) -> Response:
     """List the outreaches of all campaigns"""
     page = read_page(OUTREACH, arguments, {})
-    embedded = expand_outreaches(page.documents, asked(arguments, OF_OUTREACHES))
+    embedded = expand_pointers(page.documents, asked(arguments, OF_OUTREACHES))
     return answer_page(OUTREACH, page, arguments, OUTREACH.collection, embedded=embedded)
 
 
@@ -48,11 +47,11 @@ def get_all_outreaches(arguments: dict[str, Any]) -> Response:
 @blp.refuses(404)
 def get_outreaches(arguments: dict[str, Any], advocacy_campaign_id: str) -> Response:
     """List the outreaches of a campaign"""
-    campaign = with_total(reference().campaign(advocacy_campaign_id))
+    campaign = with_total(ADVOCACY_CAMPAIGN, reference().campaign(advocacy_campaign_id))
     query = {"advocacy_campaign_id": campaign["_id"]}
     page = read_page(OUTREACH, arguments, query, campaign["total_outreaches"])
     path = (ADVOCACY_CAMPAIGN.collection, campaign["_id"], OUTREACH.collection)
-    embedded = expand_outreaches(page.documents, asked(arguments, OF_OUTREACHES))
+    embedded = expand_pointers(page.documents, asked(arguments, OF_OUTREACHES))
     return answer_page(OUTREACH, page, arguments, *path, embedded=embedded)
 
 
@@ -78,7 +77,7 @@ def post_outreach(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
 def get_outreach(arguments: dict[str, Any], advocacy_campaign_id: str, outreach_id: str) -> Response:
     """Read one outreach"""
     found = existing(OUTREACH, outreach_id, of_campaign(advocacy_campaign_id))
-    embedded = expand_outreaches([found], asked(arguments, OF_OUTREACHES))
+    embedded = expand_pointers([found], asked(arguments, OF_OUTREACHES))
     return answer(hal().represent(OUTREACH, found, embedded=embedded[outreach_id]), etag(found))
 
 

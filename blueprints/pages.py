@@ -12,7 +12,7 @@ from osdi.filter_fields import FILTER_FIELDS, FilterFields
 from osdi.hal import Json
 from osdi.odata import to_query
 from osdi.paging import Page
-from osdi.resources import Resource
+from osdi.resources import ADVOCACY_CAMPAIGN, ITEM, LIST, Resource
 from osdi.store.driver import Document
 
 # Arguments of a collection that its links repeat, and their names in the address.
@@ -25,6 +25,15 @@ def existing(resource: Resource, document_id: str, belongs: Callable[[Document],
     if found is None or not belongs(found):
         raise not_found(f"There is no such {resource.name.replace('_', ' ')}.", resource.rel)
     return found
+
+
+def with_total(resource: Resource, document: Mapping[str, Any]) -> Document:
+    """The document with what is counted when it is read: a campaign's outreaches, the people on a list."""
+    if resource is ADVOCACY_CAMPAIGN:
+        return {**document, "total_outreaches": store().total_outreaches(document)}
+    if resource is LIST:
+        return {**document, "total_items": store().count_pointing(ITEM.collection, "list_id", document["_id"])}
+    return dict(document)
 
 
 def read_page(

@@ -6,7 +6,7 @@ from flask import Response
 
 from blueprints.changes import change, remove
 from blueprints.deployment import answer, caller, hal, handles_strictly, reference, settings, store
-from blueprints.expansion import OF_OUTREACHES, OF_PEOPLE, asked, expand_outreaches, expand_people
+from blueprints.expansion import OF_OUTREACHES, OF_PEOPLE, asked, expand_people, expand_pointers
 from blueprints.openapi import Blueprint
 from blueprints.pages import answer_page, existing, read_page
 from osdi.auth import READ, WRITE
@@ -123,7 +123,7 @@ def get_person_outreaches(arguments: dict[str, Any], person_id: str) -> Response
     """List the outreaches that a person made"""
     existing(PERSON, person_id)
     page = read_page(OUTREACH, arguments, {"person_id": person_id})
-    embedded = expand_outreaches(page.documents, asked(arguments, OF_OUTREACHES))
+    embedded = expand_pointers(page.documents, asked(arguments, OF_OUTREACHES))
     path = (PERSON.collection, person_id, OUTREACH.collection)
     return answer_page(OUTREACH, page, arguments, *path, embedded=embedded)
 

@@ -4,16 +4,17 @@ from typing import Any
 
 from flask import Response
 
-from blueprints.changes import without_links
+from blueprints.changes import change_entry, remove_entry
 from blueprints.deployment import answer, hal, store
+from blueprints.expansion import OF_TAGGINGS, asked, expand_pointers
 from blueprints.openapi import Blueprint
 from blueprints.pages import answer_page, existing, read_entries
 from osdi import embedded
 from osdi.action_functions import id_from
 from osdi.auth import READ, WRITE
-from osdi.put import Change
+from osdi.put import etag
 from osdi.resources import API, PERSON, TAG, TAGGING
-from schemas.collection import PageArgumentsSchema, collection_schema
+from schemas.collection import ExpandedPageArgumentsSchema, ExpandSchema, collection_schema
 from schemas.embedded import TaggingSchema
 from schemas.notice import NoticeSchema
 from schemas.put import put_of
@@ -27,25 +28,27 @@ TaggingsSchema = collection_schema("Taggings", TAGGING.collection_rel, TaggingSc
 
 @blp.route("/tags/<tag_id>/taggings")
 @blp.token_required(READ)
-@blp.arguments(PageArgumentsSchema(), location="query")
+@blp.arguments(ExpandedPageArgumentsSchema(), location="query")
 @blp.response(200, TaggingsSchema)
 @blp.refuses(404)
 def get_taggings(arguments: dict[str, Any], tag_id: str) -> Response:
     """List the taggings of a tag"""
     existing(TAG, tag_id)
     page = read_entries(embedded.TAGGINGS, tag_id, arguments)
-    return answer_page(TAGGING, page, arguments, TAG.collection, tag_id, TAGGING.collection)
+    expanded = expand_pointers(page.documents, asked(arguments, OF_TAGGINGS))
+    return answer_page(TAGGING, page, arguments, TAG.collection, tag_id, TAGGING.collection, embedded=expanded)
 
 
 @blp.route("/people/<person_id>/taggings")
 @blp.token_required(READ)
-@blp.arguments(PageArgumentsSchema(), location="query")
+@blp.arguments(ExpandedPageArgumentsSchema(), location="query")
 @blp.response(200, TaggingsSchema)
 @blp.refuses(404)
 def get_person_taggings(arguments: dict[str, Any], person_id: str) -> Response:
     """List the taggings of a person"""
     page = read_entries(embedded.TAGGINGS, existing(PERSON, person_id), arguments)
-    return answer_page(TAGGING, page, arguments, PERSON.collection, person_id, TAGGING.collection)
+    expanded = expand_pointers(page.documents, asked(arguments, OF_TAGGINGS))
+    return answer_page(TAGGING, page, arguments, PERSON.collection, person_id, TAGGING.collection, embedded=expanded)
 
 
 @blp.route("/tags/<tag_id>/taggings", methods=["POST"])
@@ -67,17 +70,21 @@ def post_tagging(body: dict[str, Any], tag_id: str) -> Response:
 
 @blp.route("/tags/<tag_id>/taggings/<tagging_id>")
 @blp.token_required(READ)
+@blp.arguments(ExpandSchema(), location="query")
 @blp.response(200, TaggingSchema)
 @blp.refuses(404)
-def get_tagging(tag_id: str, tagging_id: str) -> Response:
+def get_tagging(arguments: dict[str, Any], tag_id: str, tagging_id: str) -> Response:
     """Read one tagging"""
-    return answer(hal().represent(TAGGING, embedded.get(store(), embedded.TAGGINGS, tag_id, tagging_id)))
+    found = embedded.get(store(), embedded.TAGGINGS, tag_id, tagging_id)
+    expanded = expand_pointers([found], asked(arguments, OF_TAGGINGS))
+    return answer(hal().represent(TAGGING, found, embedded=expanded[tagging_id]), etag(found))
 
 
 @blp.route("/tags/<tag_id>/taggings/<tagging_id>", methods=["PUT"])
 @blp.token_required(WRITE)
 @blp.arguments(put_of(TaggingSchema))
 @blp.response(200, TaggingSchema)
+@blp.if_match
 @blp.refuses(404)
 def put_tagging(body: dict[str, Any], tag_id: str, tagging_id: str) -> Response:
     """Change one tagging
@@ -85,16 +92,15 @@ def put_tagging(body: dict[str, Any], tag_id: str, tagging_id: str) -> Response:
     Only the fields that are named change; null clears. Whom and what it is about stays.
     """
     existing(TAG, tag_id)
-    wanted = Change(without_links(body["fields"]), body["cleared"])
-    changed = embedded.change(store(), embedded.TAGGINGS, tag_id, tagging_id, wanted)
-    return answer(hal().represent(TAGGING, changed, control=body["control"]))
+    changed = change_entry(embedded.TAGGINGS, tag_id, tagging_id, body)
+    return answer(hal().represent(TAGGING, changed, control=body["control"]), etag(changed))
 
 
 @blp.route("/tags/<tag_id>/taggings/<tagging_id>", methods=["DELETE"])
 @blp.token_required(WRITE)
 @blp.response(200, NoticeSchema)
+@blp.if_match
 @blp.refuses(404)
 def delete_tagging(tag_id: str, tagging_id: str) -> Response:
     """Delete one tagging"""
-    embedded.remove(store(), embedded.TAGGINGS, tag_id, tagging_id)
-    return answer({"notice": "This tagging was successfully deleted."})
+    return remove_entry(embedded.TAGGINGS, tag_id, tagging_id)

@@ -195,8 +195,8 @@ RULES: Sequence[Row] = (
         "`$expand` of links",
         "differs",
         "Optional. `osdi:person` and `osdi:advocacy_campaign` on outreaches; `osdi:outreaches`, "
-        "`osdi:taggings`, `osdi:items` "
-        "and `osdi:answers` on people. Anything else is refused with 400.",
+        "`osdi:taggings`, `osdi:items` and `osdi:answers` on people; what taggings, items and answers point at. "
+        "Anything else is refused with 400.",
     ),
     ("`$expand` of objects", "differs", "Related objects are always in the answer, so naming one is refused with 400."),
     (

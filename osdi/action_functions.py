@@ -16,12 +16,6 @@ from osdi.resources import LIST, OUTREACH, QUESTION, TAG, Resource
 Document = Mapping[str, Any]
 Find = Callable[[Resource, Sequence[str]], Mapping[str, Document]]
 
-# The arrays inside a person: what their entries point at, and under which name.
-EMBEDDED: Mapping[str, tuple[Resource, str]] = {
-    "taggings": (TAG, "tag_id"),
-    "items": (LIST, "list_id"),
-    "answers": (QUESTION, "question_id"),
-}
 TRIGGERS = ("autoresponse", "sms_response", "call_response")
 
 

@@ -8,11 +8,10 @@ at it was mended leaves links that answer 404.
 
 from collections.abc import Callable
 
-from osdi.action_functions import EMBEDDED
 from osdi.errors import conflict, not_found
 from osdi.ids import now
 from osdi.put import check_if_match
-from osdi.resources import ADVOCACY_CAMPAIGN, OUTREACH, PERSON, Resource
+from osdi.resources import ADVOCACY_CAMPAIGN, ENTRIES, OUTREACH, PERSON, Resource
 from osdi.retrying import look_again
 from osdi.store import Delete, Store
 from osdi.store.driver import Document
@@ -42,9 +41,9 @@ def delete(
         store.write(Delete(resource.collection, document_id, stored["version"]))
         if resource is PERSON:
             store.forget_person(document_id, now())
-        for array, (pointed_at, field) in EMBEDDED.items():
+        for entry, (pointed_at, field) in ENTRIES.items():
             if pointed_at is resource:
-                store.remove_entries(PERSON.collection, array, field, document_id, now())
+                store.remove_entries(PERSON.collection, entry.collection, field, document_id, now())
 
     look_again(attempt)
 

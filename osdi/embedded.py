@@ -12,8 +12,8 @@ from osdi.errors import OsdiError, invalid, not_found
 from osdi.ids import new_id, now
 from osdi.merging import outgrown
 from osdi.paging import Page
-from osdi.put import Change
-from osdi.resources import ANSWER, ITEM, LIST, PERSON, QUESTION, TAG, TAGGING, Resource
+from osdi.put import Change, check_if_match
+from osdi.resources import ANSWER, ENTRIES, ITEM, PERSON, TAGGING, Resource
 from osdi.retrying import look_again
 from osdi.store import Store, Update
 from osdi.store.driver import Document
@@ -23,21 +23,25 @@ Check = Callable[[Mapping[str, Any]], OsdiError | None]
 
 @dataclass(frozen=True)
 class Embedded:
-    """A kind of entry: what it is, what it points at and by which field, and whether a person has several."""
+    """A kind of entry, and whether a person may have several that point at the same."""
 
     resource: Resource
-    parent: Resource
-    field: str
     several: bool = False
 
     @property
     def array(self) -> str:
+        """The array of a person's document that holds such entries."""
         return self.resource.collection
 
+    @property
+    def field(self) -> str:
+        """The field by which an entry points at its tag, list or question."""
+        return ENTRIES[self.resource][1]
 
-TAGGINGS = Embedded(TAGGING, TAG, "tag_id")
-ITEMS = Embedded(ITEM, LIST, "list_id")
-ANSWERS = Embedded(ANSWER, QUESTION, "question_id", several=True)
+
+TAGGINGS = Embedded(TAGGING)
+ITEMS = Embedded(ITEM)
+ANSWERS = Embedded(ANSWER, several=True)
 
 
 def entry_of(kind: Embedded, person: Document, entry: Mapping[str, Any]) -> Document:
@@ -135,10 +139,11 @@ def change(
     wanted: Change,
     check: Check = lambda _: None,
 ) -> Document:
-    """The entry after the change; `check` may refuse it. Raises OsdiError 404, 413, or what `check` returns."""
+    """The entry after the change; `check` may refuse it. Raises OsdiError 404, 412, 413, or what `check` returns."""
 
     def attempt() -> Document:
         person, entry = _find(store, kind, parent_id, entry_id)
+        check_if_match(entry_of(kind, person, entry), wanted.if_match)
         changed = {name: value for name, value in entry.items() if name not in wanted.cleared} | dict(wanted.fields)
         refusal = check(changed)
         if refusal is not None:
@@ -152,11 +157,12 @@ def change(
     return look_again(attempt)
 
 
-def remove(store: Store, kind: Embedded, parent_id: str, entry_id: str) -> None:
-    """Remove the entry from its person. Raises OsdiError 404."""
+def remove(store: Store, kind: Embedded, parent_id: str, entry_id: str, if_match: str | None = None) -> None:
+    """Remove the entry from its person. Raises OsdiError 404, 412."""
 
     def attempt() -> None:
-        person, _ = _find(store, kind, parent_id, entry_id)
+        person, entry = _find(store, kind, parent_id, entry_id)
+        check_if_match(entry_of(kind, person, entry), if_match)
         _write(store, kind, person, [each for each in person[kind.array] if each["_id"] != entry_id])
 
     look_again(attempt)

@@ -15,6 +15,7 @@ from osdi.resources import (
     ANSWER,
     API,
     CURIES,
+    ENTRIES,
     ITEM,
     LIST,
     OSDI_VERSION,
@@ -26,8 +27,7 @@ from osdi.resources import (
     Resource,
 )
 
-# What entries inside a person point at and by which field, and which collections lie under a resource.
-ENTRIES = {TAGGING: (TAG, "tag_id"), ITEM: (LIST, "list_id"), ANSWER: (QUESTION, "question_id")}
+# Which collections lie under a resource.
 NESTED = {PERSON: (OUTREACH, TAGGING, ITEM, ANSWER), TAG: (TAGGING,), LIST: (ITEM,), QUESTION: (ANSWER,)}
 
 MADE_BY = {"osdi:creator": "creator_id", "osdi:modified_by": "modified_by_id"}

@@ -4,9 +4,12 @@ The process: the stored document is read, an If-Match is held against its versio
 follow it, and what differs is written on the condition that nobody else wrote meanwhile.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+import orjson
 
 from osdi.errors import Duplicate, ErrorDescription, OsdiError, conflict, not_found
 from osdi.ids import now
@@ -30,8 +33,14 @@ class Change:
 
 
 def etag(document: Mapping[str, Any]) -> str:
-    """The entity tag of a document (RFC 9110, section 8.8.3): its version, which every change moves."""
-    return f'"{document["version"]}"'
+    """The entity tag of a document (RFC 9110, section 8.8.3): its version, which every change moves.
+
+    An entry inside a person has no version of its own; what it holds stands for one.
+    """
+    if "version" in document:
+        return f'"{document["version"]}"'
+    held = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
+    return f'"{hashlib.sha256(held).hexdigest()[:16]}"'
 
 
 def check_if_match(document: Mapping[str, Any], if_match: str | None) -> None:

@@ -4,6 +4,7 @@
 answered in the order of the standard's page; what a document holds besides them (match keys, versions) stays inside.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 OSDI_VERSION = "1.2.0"
@@ -91,6 +92,13 @@ ITEM = Resource("item", "items", ("origin_system", "item_type"), "A person on a 
 ANSWER = Resource(
     "answer", "answers", ("origin_system", "action_date", "value", "responses"), "A person's answer to a question."
 )
+
+# Entries inside a person's document that are resources of their own: what they point at, and by which field.
+ENTRIES: Mapping[Resource, tuple[Resource, str]] = {
+    TAGGING: (TAG, "tag_id"),
+    ITEM: (LIST, "list_id"),
+    ANSWER: (QUESTION, "question_id"),
+}
 
 RESOURCES = (PERSON, OUTREACH, ADVOCACY_CAMPAIGN, TAG, LIST, QUESTION, MESSAGE, TAGGING, ITEM, ANSWER)
 

@@ -53,6 +53,7 @@ class ShareOptionsSchema(OsdiSchema):
 class AdvocacyCampaignSchema(ResourceSchema):
     """An advocacy campaign, on which outreaches are recorded."""
 
+    rel = "osdi:advocacy_campaign"
     origin_system = Text(max_length=LINE_LENGTH)
     name = Text(max_length=LINE_LENGTH)
     title = Text(max_length=LINE_LENGTH)

@@ -94,8 +94,9 @@ class ControlSchema(OsdiSchema):
 
 
 class PostedSchema(OsdiSchema):
-    """A body as it is POSTed."""
+    """A body as it is POSTed; `rel` names the resource in the refusal of one (`errors.md`)."""
 
+    rel: ClassVar[str | None] = None
     identifiers = Identifiers()
     control = ma.fields.Nested(ControlSchema, data_key="osdi:control", load_only=True)
 

@@ -30,6 +30,7 @@ class EntrySchema(ResourceSchema):
 class TaggingSchema(EntrySchema):
     """A tag on a person."""
 
+    rel = "osdi:tagging"
     item_type = Enum("osdi:person", metadata={"description": "What is tagged: people only."})
     _links = links("self", "osdi:tag", "osdi:person")
 
@@ -37,6 +38,7 @@ class TaggingSchema(EntrySchema):
 class ItemSchema(EntrySchema):
     """A person on a list."""
 
+    rel = "osdi:item"
     item_type = Enum("osdi:person", metadata={"description": "What is on the list: people only."})
     _links = links("self", "osdi:list", "osdi:person")
 
@@ -44,6 +46,7 @@ class ItemSchema(EntrySchema):
 class AnswerSchema(EntrySchema):
     """A person's answer to a question."""
 
+    rel = "osdi:answer"
     action_date = DateTime(metadata={"description": "When the answer was given; now, when absent."})
     value = Text(metadata={"description": "Free text, to a question of type Paragraph."})
     responses = Strings(metadata={"description": "Keys of the question's responses."})

@@ -7,6 +7,7 @@ from schemas.fields import LINE_LENGTH, Text, WholeNumber
 class ListSchema(ResourceSchema, RequiredFields):
     """A list of people, found by its name or its URI."""
 
+    rel = "osdi:list"
     needs = ("name",)
 
     origin_system = Text(max_length=LINE_LENGTH)

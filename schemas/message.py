@@ -38,6 +38,7 @@ class StatisticsSchema(OsdiSchema):
 class MessageSchema(ResourceSchema):
     """The template of an e-mail or text message."""
 
+    rel = "osdi:message"
     origin_system = Text(max_length=LINE_LENGTH)
     name = Text(max_length=LINE_LENGTH)
     subject = Text(max_length=LINE_LENGTH, metadata={"description": "Subject of an e-mail."})

@@ -62,6 +62,7 @@ class OutreachFieldsSchema(OsdiSchema):
 class OutreachSchema(OutreachFieldsSchema, ResourceSchema):
     """An outreach as it is answered."""
 
+    rel = "osdi:outreach"
     _links = links("self", "osdi:advocacy_campaign", "osdi:person")
 
 
@@ -104,6 +105,7 @@ class ActionFunctionsSchema(OsdiSchema):
 class PersonSignupHelperSchema(ActionFunctionsSchema, PostedSchema):
     """The body of the Person Signup Helper."""
 
+    rel = "osdi:person"
     person = ma.fields.Nested(InlinePersonSchema, metadata={"description": "Who signs up."})
 
     @ma.validates_schema(skip_on_field_errors=True)
@@ -133,6 +135,7 @@ class PersonLinkSchema(OsdiSchema):
 class RecordOutreachHelperSchema(ActionFunctionsSchema, OutreachFieldsSchema, PostedSchema):
     """The body of the Record Outreach Helper; the person is inline or, with a token, linked."""
 
+    rel = "osdi:outreach"
     person = ma.fields.Nested(InlinePersonSchema, metadata={"description": "Who made the outreach."})
     person_link = ma.fields.Nested(PersonLinkSchema, data_key="_links", load_only=True)
 

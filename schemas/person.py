@@ -112,4 +112,5 @@ class InlinePersonSchema(PersonFieldsSchema):
 class PersonSchema(ResourceSchema, PersonFieldsSchema):
     """A person as a resource of their own."""
 
+    rel = "osdi:person"
     _links = links("self", "osdi:outreaches", "osdi:taggings", "osdi:items", "osdi:answers")

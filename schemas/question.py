@@ -24,6 +24,7 @@ class ResponseSchema(RequiredFields):
 class QuestionSchema(ResourceSchema, RequiredFields):
     """A question; a choice has responses with unique keys, a paragraph has none."""
 
+    rel = "osdi:question"
     needs = ("question_type",)
 
     origin_system = Text(max_length=LINE_LENGTH)

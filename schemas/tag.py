@@ -7,6 +7,7 @@ from schemas.fields import LINE_LENGTH, Text
 class TagSchema(ResourceSchema, RequiredFields):
     """A tag, found by its name or its URI."""
 
+    rel = "osdi:tag"
     needs = ("name",)
 
     origin_system = Text(max_length=LINE_LENGTH)

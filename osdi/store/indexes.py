@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from osdi.action_functions import EMBEDDED
-from osdi.resources import ADVOCACY_CAMPAIGN, LIST, MESSAGE, OUTREACH, PERSON, QUESTION, TAG
+from osdi.resources import ADVOCACY_CAMPAIGN, ENTRIES, LIST, MESSAGE, OUTREACH, PERSON, QUESTION, TAG
 
 TOKENS: Final = "tokens"
 
@@ -27,7 +26,7 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
         Index(("contact_keys",)),
         *(
             Index(fields, only_with=f"{array}._id")
-            for array, (_, pointer) in EMBEDDED.items()
+            for array, pointer in ((entry.collection, field) for entry, (_, field) in ENTRIES.items())
             for fields in ((f"{array}.{pointer}", "_id"), (f"{array}._id",))
         ),
         *DATES,

@@ -87,6 +87,45 @@ class TestEachKind:
         assert api.delete(href(created)).status_code == 404
         assert database.people.find_one()[collection] == []
 
+    def test_a_change_meant_for_an_earlier_state_is_refused(
+        self, api: Client, jane: dict[str, Any], parent: dict[str, Any], collection: str
+    ) -> None:
+        address = href(self.post(api, parent, collection, ENTRIES[collection] | link(jane)))
+        read = api.get(address).headers["ETag"]
+        changed = api.put(address, {"origin_system": "B"}, headers={"If-Match": read})
+
+        assert changed.status_code == 200
+        assert changed.headers["ETag"] == api.get(address).headers["ETag"] != read
+        assert api.put(address, {"origin_system": "C"}, headers={"If-Match": read}).status_code == 412
+        assert api.delete(address, headers={"If-Match": read}).status_code == 412
+        assert api.get(address).json["origin_system"] == "B"
+        assert api.delete(address, headers={"If-Match": changed.headers["ETag"]}).status_code == 200
+
+    def test_another_entry_of_the_person_does_not_touch_the_tag_of_this_one(
+        self, api: Client, jane: dict[str, Any], parent: dict[str, Any], collection: str
+    ) -> None:
+        address = href(self.post(api, parent, collection, ENTRIES[collection] | link(jane)))
+        read = api.get(address).headers["ETag"]
+
+        api.put(href(jane), {"given_name": "Janet"})
+        other = api.created("/tags", {"name": "other"})
+        api.created(other["_links"]["osdi:taggings"]["href"], link(jane))
+
+        assert api.put(address, {"origin_system": "B"}, headers={"If-Match": read}).status_code == 200
+
+    def test_its_person_and_what_it_points_at_are_expanded(
+        self, api: Client, jane: dict[str, Any], parent: dict[str, Any], collection: str, noise: list[dict[str, Any]]
+    ) -> None:
+        about = f"osdi:{PARENTS[collection][0][:-1]}"
+        created = self.post(api, parent, collection, ENTRIES[collection] | link(jane))
+        expected = {"osdi:person": api.follow(jane, "self"), about: api.follow(parent, "self")}
+        query = f"?$expand=osdi:person,{about}"
+
+        for page in (f"{href(parent)}/{collection}{query}", f"{href(jane)}/{collection}{query}"):
+            assert api.get(page).json["_embedded"][f"osdi:{collection}"][0]["_embedded"] == expected
+        assert api.get(href(created) + query).json == created | {"_embedded": expected}
+        assert api.get(f"{href(created)}?$expand=osdi:outreaches").status_code == 400
+
     def test_a_helper_makes_them_too(self, api: Client, parent: dict[str, Any], collection: str) -> None:
         asked = {
             "taggings": {"add_tags_uri": [href(parent)]},
@@ -192,3 +231,18 @@ def test_only_people_are_tagged(api: Client, jane: dict[str, Any]) -> None:
     tag = api.created("/tags", {"name": "one"})
 
     assert api.post(f"{href(tag)}/taggings", {"item_type": "osdi:event"} | link(jane)).status_code == 400
+
+
+@pytest.mark.parametrize("collection", [*PARENTS, *(path for path, _ in PARENTS.values()), "messages"])
+def test_a_refusal_names_the_resource(api: Client, jane: dict[str, Any], collection: str) -> None:
+    path = f"/{collection}"
+    if collection in PARENTS:
+        parent, body = PARENTS[collection]
+        path = api.created(f"/{parent}", body)["_links"][f"osdi:{collection}"]["href"]
+
+    response = api.post(path, {"identifiers": 7})
+
+    assert response.status_code == 400
+    (status,) = response.json["osdi:error"]["resource_status"]
+    named = WORDS.get(collection, collection[:-1])
+    assert status["resource"] == f"osdi:{named}"
