@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: run test lint types check openapi bench
+.PHONY: run test lint types check openapi fuzz bench
 
 run: $(INSTALLED)
 	@$(BIN)/python -m dev.run
@@ -28,6 +28,11 @@ check: lint types test
 openapi: $(INSTALLED)
 	$(BIN)/flask --app wsgi openapi print | $(BIN)/python -m json.tool --indent 1 > openapi.json
 	$(BIN)/python -m dev.conformance
+
+# Minutes of chance, where CI takes seconds: every operation of the document, and long histories of the model.
+FUZZ_MINUTES ?= 10
+fuzz: $(INSTALLED)
+	FUZZ_MINUTES=$(FUZZ_MINUTES) HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -rP tests/processes/test_fuzz.py tests/contract/test_model.py
 
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m bench

@@ -8,7 +8,6 @@ from typing import Any
 import orjson
 from flask import Flask, Response
 from flask.json.provider import JSONProvider
-from flask_cors import CORS
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from blueprints import (
@@ -19,6 +18,7 @@ from blueprints import (
     items,
     lists,
     messages,
+    open_door,
     outreaches,
     people,
     questions,
@@ -26,26 +26,36 @@ from blueprints import (
     taggings,
     tags,
 )
-from blueprints.changes import IF_MATCH
+from blueprints.cross_origin import share_with_origins
 from blueprints.deployment import EXTENSION, Deployment
-from blueprints.openapi import HAL_JSON, TOKEN_HEADER, Api, SchemaDocstrings
-from blueprints.record_outreach_helper import IDEMPOTENCY_KEY
+from blueprints.openapi import HAL_JSON, Api, SchemaDocstrings
+from blueprints.rate_limits import limit_rates
+from blueprints.request_log import log_requests
+from osdi import log
 from osdi.cli import register_commands
 from osdi.reference import Reference
-from osdi.resources import API, OSDI_VERSION
+from osdi.resources import OSDI_VERSION
 from osdi.settings import Settings
 from osdi.store import Store
 
-CACHE_CONTROL = "max-age=0, private, must-revalidate"
+# As the standard's pages answer, and what keeps a browser that is led here from taking data for a page.
+HEADERS = (
+    ("Cache-Control", "max-age=0, private, must-revalidate"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("Referrer-Policy", "no-referrer"),
+)
 DESCRIPTION = """Records what supporters do: a self-hosted OSDI 1.2.0 server, mainly for the Record Outreach Helper.
 
-Send a token in the header `OSDI-API-Token` (use *Authorize*). The helper alone also works without one."""
+Send a token in the header `OSDI-API-Token` (use *Authorize*). The helper alone also works without one.
+Every answer has an `OSDI-Request-ID`; name it when you report a problem."""
 
 BLUEPRINTS = (
     record_outreach_helper.blp,
     outreaches.blp,
     outreaches.across,
     advocacy_campaigns.blp,
+    open_door.blp,
     people.blp,
     tags.blp,
     taggings.blp,
@@ -79,7 +89,9 @@ class OrjsonProvider(JSONProvider):
 def create_app(settings: Settings | None = None) -> Flask:
     """The WSGI application. Raises environs.EnvValidationError that names every setting that is wrong."""
     settings = settings or Settings.from_environment()
+    log.configure(settings.log_format, settings.log_level)
     app = Flask(__name__)
+    log_requests(app, settings)
     app.json = OrjsonProvider(app)
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
@@ -104,20 +116,14 @@ def create_app(settings: Settings | None = None) -> Flask:
         api.register_blueprint(blueprint)
     app.register_blueprint(documentation.blueprint(api.spec))
     register_commands(app, store, settings)
-    CORS(
-        app,
-        resources={f"{API}/*": {"origins": list(settings.cors_origins)}},
-        methods=["GET", "POST", "PUT", "DELETE", "OPTIONS"],
-        expose_headers=["ETag", "Retry-After"],
-        allow_headers=["Content-Type", TOKEN_HEADER, IDEMPOTENCY_KEY, IF_MATCH, "Prefer"],
-        max_age=3600,
-        send_wildcard=True,  # `*` as it is, where it is set: an answer then suits every cache
-    )
-    app.after_request(_never_cached)
+    share_with_origins(app, settings)
+    limit_rates(app, settings)
+    app.after_request(_with_headers)
     return app
 
 
-def _never_cached(response: Response) -> Response:
-    """What the standard's pages answer with; pages and assets that set their own keep it."""
-    response.headers.setdefault("Cache-Control", CACHE_CONTROL)
+def _with_headers(response: Response) -> Response:
+    """Headers of every answer; pages and assets that set their own keep them."""
+    for name, value in HEADERS:
+        response.headers.setdefault(name, value)
     return response

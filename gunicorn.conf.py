@@ -5,17 +5,19 @@ otherwise stop everybody. A client that drips a byte now and then still holds a 
 keeps it out.
 """
 
+import logging
 from pathlib import Path
 from typing import Any
 
 from environs import Env
+from gunicorn import glogging
 
 env = Env(eager=False)
 port = env.int("PORT", 5000)
 workers = env.int("WEB_CONCURRENCY", 2)
 threads = env.int("WEB_THREADS", 4)
 bind = [f"{env.str('HOST', '0.0.0.0')}:{port}"]
-accesslog = env.str("ACCESS_LOG", "") or None
+log_format = env.str("LOG_FORMAT", "")  # a wrong one is told by the application, with every other setting
 env.seal()
 
 worker_class = "gthread"
@@ -27,6 +29,37 @@ worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None
 control_socket_disable = True
 
 SILENCE_SECONDS = 5
+
+
+class Logger(glogging.Logger):  # type: ignore[misc]  # gunicorn has no types
+    """What gunicorn says of itself, in the form of our lines and without what a client sent.
+
+    The application writes the line of each request; gunicorn's own would hold the query, and thereby a token.
+    """
+
+    def setup(self, cfg: Any) -> None:
+        from osdi import log  # not before gunicorn has made the application's folder importable
+
+        super().setup(cfg)
+        # Below INFO it prints addresses as they came.
+        self.error_log.setLevel(max(self.error_log.level, logging.INFO))
+        for handler in self.error_log.handlers:
+            handler.setFormatter(log.formatter(log_format))
+
+    def _compute_access_log_enabled(self) -> bool:
+        return False
+
+    def warning(self, msg: Any, *args: Any, **kwargs: Any) -> None:
+        # It goes on with the sender's address and the line or header that is broken.
+        told = "Invalid request" if str(msg).startswith("Invalid request") else msg
+        super().warning(told, *args, **kwargs)
+
+    def exception(self, msg: Any, *args: Any, **kwargs: Any) -> None:
+        # Its arguments are the method and the address as it came.
+        super().exception(str(msg).split(" %")[0], **kwargs)
+
+
+logger_class = Logger
 
 
 def pre_request(worker: Any, req: Any) -> None:

@@ -15,13 +15,14 @@ import marshmallow as ma
 import orjson
 from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.common import resolve_schema_instance
-from flask import Flask, Request, Response, current_app, g, request
+from flask import Flask, Request, Response, current_app
 from gunicorn.http.errors import ParseException
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import ClientDisconnected, HTTPException
 
-from blueprints.deployment import handles_strictly, reference, settings
-from osdi.auth import ANONYMOUS, MAXIMUM_LENGTH, Caller
+from blueprints.access import TOKEN_ARGUMENT, TOKEN_HEADER, let_in
+from blueprints.deployment import handles_strictly, settings
+from blueprints.request_log import failed_by, request_id
 from osdi.errors import (
     ErrorDescription,
     OsdiError,
@@ -29,16 +30,14 @@ from osdi.errors import (
     invalid,
     invalid_properties,
     too_large,
-    unauthorized,
     unavailable,
 )
-from osdi.ids import new_id
 from schemas.common import STRICT
 from schemas.error import ErrorSchema
+from schemas.limits import BODY_DEPTH, deeper_than
 
 HAL_JSON = "application/hal+json"
-TOKEN_HEADER = "OSDI-API-Token"  # noqa: S105  # a name, not a secret
-TOKEN_ARGUMENT = "osdi-api-token"  # noqa: S105
+EXAMPLE_REQUEST_ID = "01a20a71-74b6-7406-a578-4e870a3dd118"
 TOKEN_SCHEMES: list[dict[str, list[str]]] = [{TOKEN_HEADER: []}, {TOKEN_ARGUMENT: []}]
 
 View = Callable[..., Any]
@@ -61,14 +60,15 @@ BODY_PARAMETERS = (
 REFUSALS: dict[int, tuple[str, dict[str, str]]] = {
     400: ("The request cannot be taken; the properties at fault are named, and nothing was written.", {}),
     401: ("The token is not valid, or none was sent where one is needed.", {"WWW-Authenticate": "OSDI-API-Token"}),
-    403: ("The token lacks a scope.", {}),
+    403: ("The token lacks a scope, or is tied to another campaign.", {}),
     404: ("There is nothing under this address.", {}),
     408: ("The body did not arrive.", {}),
     409: ("The request contradicts what is stored: its identifiers belong to different resources.", {}),
     412: ("The resource has changed since the ETag in If-Match was read.", {}),
     413: ("The body, or what it would make of a stored resource, is too large.", {}),
     422: ("The Idempotency-Key came with another body before.", {}),
-    500: ("Something went wrong on the server; the answer holds a reference to its log.", {}),
+    429: ("There were too many requests.", {"Retry-After": "Seconds to wait."}),
+    500: ("Something went wrong on the server; its log tells more under the `reference_code`.", {}),
     503: ("The database does not answer; the request may be sent again.", {"Retry-After": "Seconds to wait."}),
 }
 
@@ -163,7 +163,7 @@ class Api(flask_smorest.Api):
         super().init_app(app, **kwargs)
         app.register_error_handler(OsdiError, answer_refusal)
         app.register_error_handler(
-            RaceLost, lambda _: answer_refusal(unavailable("Somebody else was first.", seconds=1))
+            RaceLost, lambda lost: answer_refusal(unavailable("Somebody else was first.", seconds=1), lost)
         )
         for name, place, description in (
             (TOKEN_HEADER, "header", "Preferred."),
@@ -175,7 +175,8 @@ class Api(flask_smorest.Api):
     def _register_responses(self) -> None:
         """Describe every refusal in our words, with an example, instead of by its status alone."""
         for status, (description, headers) in REFUSALS.items():
-            example = OsdiError(status, ErrorDescription("CODE", description)).body()
+            reference_code = EXAMPLE_REQUEST_ID if status >= 500 else None
+            example = OsdiError(status, ErrorDescription("CODE", description)).body(reference_code)
             response: dict[str, Any] = {
                 "description": description,
                 "content": {HAL_JSON: {"schema": self.ERROR_SCHEMA, "example": example}},
@@ -192,20 +193,21 @@ class Api(flask_smorest.Api):
         if status == 413:
             return answer_refusal(too_large(settings().max_body_bytes))
         if status >= 500:
-            reference_code = f"log-{new_id()}"
-            current_app.logger.error("%s %s failed, reference %s", request.method, request.path, reference_code)
-            description = ErrorDescription(
-                "UNEXPECTED", "Something went wrong here; it was not your request.", hint=f"Reference {reference_code}"
-            )
+            description = ErrorDescription("UNEXPECTED", "Something went wrong here; it was not your request.")
         else:
             description = ErrorDescription(error.name.upper().replace(" ", "_"), error.description or error.name)
         headers = {name: value for name, value in error.get_headers() if name.lower() not in ("content-type",)}
-        return answer_refusal(OsdiError(status, description, headers=headers))
+        failure = getattr(error, "original_exception", None) or error
+        return answer_refusal(OsdiError(status, description, headers=headers), failure)
 
 
-def answer_refusal(error: OsdiError) -> Response:
-    """The refusal as a response, always JSON."""
-    response = current_app.make_response(current_app.json.response(error.body()))
+def answer_refusal(error: OsdiError, failure: BaseException | None = None) -> Response:
+    """The refusal as a response, always JSON; where it is our fault the log tells the failure behind it."""
+    reference_code = None
+    if error.status >= 500:
+        failed_by(failure or error)
+        reference_code = request_id()
+    response = current_app.make_response(current_app.json.response(error.body(reference_code)))
     response.status_code = error.status
     response.headers.update(error.headers)
     return response
@@ -230,40 +232,30 @@ def read_body(req: Request) -> bytes:
 
 
 def read_json(req: Request) -> Any:
-    """The body as JSON. Raises OsdiError 400 for what is not JSON; NaN, Infinity and lone surrogates are not."""
+    """The body as JSON. Raises OsdiError 400 for what is not JSON, as NaN, Infinity and lone surrogates are not, or
+    nested too deep. Of two equal names in one object the later one counts: nobody before us reads the body, so nobody
+    can have checked the other one.
+    """
+    sent = read_body(req)
     try:
-        return orjson.loads(read_body(req))
+        body = orjson.loads(sent)
     except orjson.JSONDecodeError as error:
         raise invalid(f"The body is not valid JSON: {error}.") from error
-
-
-def read_caller(scope: str | None, *, optional: bool) -> Caller:
-    """Who sent this request, from header or query. Raises OsdiError 401 or 403."""
-    secret = request.headers.get(TOKEN_HEADER)
-    if secret is None:
-        arguments = request.args.items() if request.query_string else ()
-        secret = next((value for name, value in arguments if name.lower() == TOKEN_ARGUMENT), None)
-    if secret is None:
-        if optional:
-            return ANONYMOUS
-        raise unauthorized("This needs a token.")
-    if not secret or len(secret) > MAXIMUM_LENGTH:
-        raise unauthorized("The token is not valid.")
-    found = reference().caller(secret)
-    if scope:
-        found.require(scope)
-    return found
+    # Most bodies have too few brackets to be nested so deep, which is quickly counted.
+    if sent.count(b"{") + sent.count(b"[") > BODY_DEPTH and deeper_than(BODY_DEPTH, body):
+        raise invalid(f"The body is nested more than {BODY_DEPTH} deep.")
+    return body
 
 
 def _access(scope: str | None, *, optional: bool) -> Callable[[View], View]:
     def decorator(view: View) -> View:
         @wraps(view)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
-            g.caller = read_caller(scope, optional=optional)
+            let_in(scope, optional=optional)
             return view(*args, **kwargs)
 
         security = [*TOKEN_SCHEMES, {}] if optional else TOKEN_SCHEMES
-        access = {"operation": view.__name__, "security": security, "statuses": (401, 403, 503)}
+        access = {"operation": view.__name__, "security": security, "statuses": (401, 403, 429, 503)}
         return _documented(wrapper, access=access)
 
     return decorator

@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Response
 
+from blueprints.admission import is_trapped, taken
 from blueprints.changes import change, remove
 from blueprints.deployment import answer, caller, hal, handles_strictly, reference, settings, store
 from blueprints.expansion import OF_OUTREACHES, OF_PEOPLE, asked, expand_people, expand_pointers
@@ -130,6 +131,10 @@ def get_person_outreaches(arguments: dict[str, Any], person_id: str) -> Response
 
 def signed_up(body: dict[str, Any]) -> Response:
     """Create or add to the person that the body names, and answer as the caller may see it."""
+    if not caller().has_token:
+        if is_trapped():
+            return answer({})
+        body = taken(body)
     person, warnings = sign_up(store(), reference().find, body, caller(), settings(), strict=handles_strictly())
     if not caller().has_token:
         return answer({})

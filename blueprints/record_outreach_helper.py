@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 from flask import Response, request
 
+from blueprints.admission import is_trapped, taken
 from blueprints.deployment import answer, caller, hal, handles_strictly, reference, settings, store
 from blueprints.openapi import Blueprint, read_body
 from osdi.auth import WRITE
@@ -41,7 +42,7 @@ IDEMPOTENCY_PARAMETER = {
     "in": "header",
     "name": IDEMPOTENCY_KEY,
     "required": False,
-    "schema": {"type": "string", "maxLength": IDEMPOTENCY_KEY_LENGTH},
+    "schema": {"type": "string", "minLength": 1, "maxLength": IDEMPOTENCY_KEY_LENGTH},
     "description": "A value of your own for this outreach. Sent again within 24 hours, it records nothing twice.",
 }
 
@@ -81,6 +82,10 @@ def record_outreach_helper(body: dict[str, Any], advocacy_campaign_id: str) -> R
 def record(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
     """Record what the body says on the campaign, and answer as the caller may see it."""
     campaign = reference().campaign(advocacy_campaign_id)
+    if not caller().has_token:
+        if is_trapped():
+            return answer({})
+        body = taken(body, campaign)
     helper_request = HelperRequest(
         body=body,
         campaign_id=campaign["_id"],

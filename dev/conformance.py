@@ -143,7 +143,7 @@ ERROR_FIELDS = (
 ERROR_NOTES: Mapping[str, tuple[Verdict, str]] = {
     "request_type": ("differs", "Always `atomic`: what a helper cannot do of several things is told as warnings."),
     "resource_status.resource": ("differs", "Not named where a body does not fit the schema."),
-    "resource_status.error_descriptions.reference_code": ("no", "Recommended for 500 only."),
+    "resource_status.error_descriptions.reference_code": ("yes", "With 500 and 503: the request's id in our log."),
 }
 VIRTUAL_FIELDS = {
     resources.MESSAGE: ("target_href",),

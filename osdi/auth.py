@@ -1,5 +1,9 @@
-"""Who calls: tokens, made from 256 random bits, shown once and stored as a hash, and the scopes they carry."""
+"""Who calls: tokens, made from 256 random bits, shown once and stored as a hash, and what they let their holder do.
 
+A token carries scopes, and may be tied to one campaign. One that takes another's place keeps all of it.
+"""
+
+import datetime as dt
 import hashlib
 import secrets
 from collections.abc import Mapping
@@ -23,6 +27,8 @@ class Caller:
     name: str | None = None
     scopes: frozenset[str] = frozenset()
     person_id: str | None = None
+    advocacy_campaign_id: str | None = None
+    holder_id: str | None = None
 
     @property
     def has_token(self) -> bool:
@@ -33,20 +39,41 @@ class Caller:
         if scope not in self.scopes and ADMIN not in self.scopes:
             raise forbidden(f"This token lacks the scope '{scope}'.")
 
+    def require_campaign(self, advocacy_campaign_id: str | None) -> None:
+        """Raises OsdiError 403 where the token is tied to a campaign and the request is about none or another."""
+        if self.advocacy_campaign_id not in (None, advocacy_campaign_id):
+            raise forbidden(
+                "This token is tied to one campaign: it reads that campaign, and reads, records, changes and deletes"
+                " its outreaches, and nothing else.",
+                "TIED_TO_CAMPAIGN",
+            )
+
 
 ANONYMOUS = Caller()
 
 
-def new_token(name: str, scopes: tuple[str, ...] = SCOPES, person_id: str | None = None) -> tuple[str, dict[str, Any]]:
+def new_token(
+    name: str,
+    scopes: tuple[str, ...] = SCOPES,
+    person_id: str | None = None,
+    advocacy_campaign_id: str | None = None,
+) -> tuple[str, dict[str, Any]]:
     """A secret to show once, and the document to store for it."""
     secret = PREFIX + secrets.token_urlsafe(32)
-    return secret, stored_token(name, secret, scopes, person_id)
+    return secret, stored_token(name, secret, scopes, person_id, advocacy_campaign_id)
 
 
 def stored_token(
-    name: str, secret: str, scopes: tuple[str, ...] = SCOPES, person_id: str | None = None
+    name: str,
+    secret: str,
+    scopes: tuple[str, ...] = SCOPES,
+    person_id: str | None = None,
+    advocacy_campaign_id: str | None = None,
 ) -> dict[str, Any]:
-    """What is kept of a token: `{_id, name, hash, scopes, created_date}` and whose it is, where that is known."""
+    """What is kept of a token: `{_id, name, hash, scopes, created_date, person_id?, advocacy_campaign_id?}`.
+
+    Later there may be `expires_date`, `last_used_date` (a whole minute), and `holder_id` (see `successor`).
+    """
     document = {
         "_id": new_id(),
         "name": name,
@@ -54,7 +81,19 @@ def stored_token(
         "scopes": list(scopes),
         "created_date": now(),
     }
-    return document | ({"person_id": person_id} if person_id else {})
+    bound = {"person_id": person_id, "advocacy_campaign_id": advocacy_campaign_id}
+    return document | {field: value for field, value in bound.items() if value}
+
+
+def successor(token: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """A secret to show once, and the document of the token that takes this one's place.
+
+    `holder_id` is the first one's id in all that follow it: the holder stays the same, so an Idempotency-Key that was
+    sent with the one token is known again with the other.
+    """
+    person_id, campaign_id = token.get("person_id"), token.get("advocacy_campaign_id")
+    secret, document = new_token(token["name"], tuple(token["scopes"]), person_id, campaign_id)
+    return secret, document | {"holder_id": token.get("holder_id", token["_id"])}
 
 
 def token_hash(secret: str) -> str:
@@ -62,8 +101,22 @@ def token_hash(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def caller_from(document: Mapping[str, Any] | None) -> Caller:
-    """The caller behind a stored token. Raises OsdiError 401 where there is none."""
-    if document is None:
+def has_expired(token: Mapping[str, Any], moment: dt.datetime) -> bool:
+    """Whether a stored token's time is over at a moment (naive UTC)."""
+    return "expires_date" in token and bool(token["expires_date"] <= moment)
+
+
+def caller_from(token: Mapping[str, Any] | None, moment: dt.datetime) -> Caller:
+    """The caller behind a stored token at a moment (naive UTC). Raises OsdiError 401 where there is none any more."""
+    if token is None:
         raise unauthorized("The token is not valid.")
-    return Caller(document["_id"], document["name"], frozenset(document["scopes"]), document.get("person_id"))
+    if has_expired(token, moment):
+        raise unauthorized("The token has expired.")
+    return Caller(
+        token_id=token["_id"],
+        name=token["name"],
+        scopes=frozenset(token["scopes"]),
+        person_id=token.get("person_id"),
+        advocacy_campaign_id=token.get("advocacy_campaign_id"),
+        holder_id=token.get("holder_id", token["_id"]),
+    )

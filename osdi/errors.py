@@ -18,12 +18,14 @@ class ErrorDescription:
     properties: tuple[str, ...] = ()
     hint: str | None = None
 
-    def body(self) -> dict[str, Any]:
+    def body(self, reference_code: str | None = None) -> dict[str, Any]:
         said: dict[str, Any] = {"error_code": self.error_code, "description": self.description}
         if self.properties:
             said["properties"] = list(self.properties)
         if self.hint:
             said["hint"] = self.hint
+        if reference_code:
+            said["reference_code"] = reference_code
         return said
 
 
@@ -43,11 +45,14 @@ class OsdiError(Exception):
         self.resource = resource
         self.headers = dict(headers or {})
 
-    def body(self) -> dict[str, Any]:
-        """`{"error": sentence, "osdi:error": {request_type, response_code, resource_status: [...]}}`."""
+    def body(self, reference_code: str | None = None) -> dict[str, Any]:
+        """`{"error": sentence, "osdi:error": {request_type, response_code, resource_status: [...]}}`.
+
+        `reference_code` is where the log tells more.
+        """
         status: dict[str, Any] = {
             "response_code": self.status,
-            "error_descriptions": [description.body() for description in self.descriptions],
+            "error_descriptions": [description.body(reference_code) for description in self.descriptions],
         }
         if self.resource:
             status = {"resource": self.resource, **status}
@@ -83,9 +88,9 @@ def unauthorized(message: str) -> OsdiError:
     )
 
 
-def forbidden(message: str) -> OsdiError:
-    """403: the token is known and lacks a scope."""
-    return OsdiError(403, ErrorDescription("SCOPE_MISSING", message))
+def forbidden(message: str, code: str = "SCOPE_MISSING") -> OsdiError:
+    """403: the token is known, and lacks a scope or is meant for something else."""
+    return OsdiError(403, ErrorDescription(code, message))
 
 
 def not_found(message: str, resource: str | None = None) -> OsdiError:
@@ -101,6 +106,12 @@ def conflict(code: str, message: str, *properties: str, resource: str | None = N
 def too_large(limit: int) -> OsdiError:
     """413: the body has more than `limit` bytes."""
     return OsdiError(413, ErrorDescription("TOO_LARGE", f"The body has more than {limit} bytes."))
+
+
+def too_many_requests(seconds: int) -> OsdiError:
+    """429: the caller asked too often, and may come back after `seconds` (RFC 6585, section 4)."""
+    message = "There were too many requests."
+    return OsdiError(429, ErrorDescription("TOO_MANY_REQUESTS", message), headers={"Retry-After": str(seconds)})
 
 
 def unavailable(message: str, *, seconds: int = 2) -> OsdiError:

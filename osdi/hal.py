@@ -85,7 +85,8 @@ class Hal:
         number = {"page": str(page.page)} if page.page > 1 else {}
         links: Json = {"self": {"href": _with_query(address, arguments | number)}}
         if page.has_next:
-            cursor = {"page": str(page.page + 1), "after": page.documents[-1][page.cursor]}
+            # Ahead of everything there is no document to go on from: what follows is the first page.
+            cursor = {"page": str(page.page + 1), "after": page.documents[-1][page.cursor]} if page.documents else {}
             links["next"] = {"href": _with_query(address, arguments | cursor)}
         if page.has_previous:
             cursor = {"page": str(page.page - 1), "before": page.documents[0][page.cursor]} if page.documents else {}

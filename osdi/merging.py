@@ -60,9 +60,12 @@ def merge_person(
     return merged
 
 
-def outgrown(document: Document) -> bool:
-    """Whether a merged document is larger than anybody needs: then it is not kept growing, by whomever."""
-    return len(orjson.dumps(document)) > MAX_DOCUMENT_BYTES
+def outgrown(document: Document, *, by_stranger: bool = False) -> bool:
+    """Whether a document is larger than anybody needs: then it is not kept growing, by whomever.
+
+    Strangers fill half of the bound at most. What they leave free is the token holders', whom they cannot hinder so.
+    """
+    return len(orjson.dumps(document)) > (MAX_DOCUMENT_BYTES // 2 if by_stranger else MAX_DOCUMENT_BYTES)
 
 
 def one_primary(entries: Sequence[Document], primary: int | None = None) -> list[Entry]:

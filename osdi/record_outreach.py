@@ -67,7 +67,7 @@ def record_outreach(store: Store, find: Find, request: HelperRequest, settings: 
         identifiers=request.body.get("identifiers", ()),
         idempotency_key=request.idempotency_key,
         person=posted.keys,
-        token_id=request.caller.token_id,
+        holder_id=request.caller.holder_id,
         trusted=trusted,
     )
 

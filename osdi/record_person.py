@@ -89,6 +89,8 @@ def person_write(store: Store, posted: PostedPerson, moment: dt.datetime) -> tup
     elsewhere = frozenset(key for key, owner in owners.items() if not stored or owner["_id"] != stored["_id"])
     if stored is None:
         person = _new(posted, elsewhere, moment)
+        if outgrown(person, by_stranger=not posted.has_token):
+            raise _too_large()
         return person, Insert(PERSON.collection, person)
     person = _merged(stored, posted, elsewhere, moment)
     changed = {name: value for name, value in person.items() if stored.get(name) != value}
@@ -149,12 +151,16 @@ def _merged(stored: Document, posted: PostedPerson, owned_elsewhere: frozenset[s
     _note_contacts(person, posted.phone_region)
     if person == stored:
         return stored
-    if outgrown(person):
+    if outgrown(person, by_stranger=not posted.has_token):
         if posted.has_token:
-            raise OsdiError(413, ErrorDescription("TOO_LARGE", "The person would outgrow their bound.", ("person",)))
+            raise _too_large()
         return stored  # nobody without a token can make somebody's next outreach fail
     person["modified_date"] = moment
     return person | _editor(posted)
+
+
+def _too_large() -> OsdiError:
+    return OsdiError(413, ErrorDescription("TOO_LARGE", "The person would outgrow their bound.", ("person",)))
 
 
 def _add_identity(

@@ -5,11 +5,12 @@ Posting one whose identifier, or for tags and lists whose name, is here already 
 sure of its tags may run twice.
 """
 
+import datetime as dt
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cachetools import TTLCache
+from cachetools import LRUCache, TTLCache
 
 from osdi.action_functions import id_from
 from osdi.auth import Caller, caller_from, token_hash
@@ -22,10 +23,12 @@ from osdi.retrying import look_again
 from osdi.store import Insert, Store, Update
 from osdi.store.driver import Document
 from osdi.store.indexes import TOKENS
+from osdi.store.tokens import mark_used
 
 NAMED = (TAG, LIST)
 CACHED_DOCUMENTS = 1_000
 CACHED_REFERENCES = 10_000
+MINUTE = dt.timedelta(minutes=1)
 
 
 class Reference:
@@ -40,10 +43,11 @@ class Reference:
         self._namespace = namespace
         self._documents: TTLCache[tuple[str, str], Document] = TTLCache(CACHED_DOCUMENTS, cache_seconds)
         self._ids: TTLCache[tuple[str, str], str] = TTLCache(CACHED_REFERENCES, cache_seconds)
+        self._used: LRUCache[str, dt.datetime] = LRUCache(CACHED_DOCUMENTS)
         self._lock = threading.Lock()
 
     def caller(self, secret: str) -> Caller:
-        """The holder of a token. Raises OsdiError 401 for one that is not known."""
+        """The holder of a token, who is noted as having used it. Raises OsdiError 401 for one that is not valid."""
         digest = token_hash(secret)
         with self._lock:
             found = self._documents.get((TOKENS, digest))
@@ -52,7 +56,11 @@ class Reference:
             if found is not None:
                 with self._lock:
                     self._documents[TOKENS, digest] = found
-        return caller_from(found)
+        moment = now()
+        caller = caller_from(found, moment)
+        if found is not None:
+            self._note_use(found, moment)
+        return caller
 
     def campaign(self, campaign_id: str) -> Document:
         """The campaign with this id. Raises OsdiError 404."""
@@ -88,6 +96,16 @@ class Reference:
         """
         return look_again(lambda: self._create(resource, body, by))
 
+    def _note_use(self, token: Document, moment: dt.datetime) -> None:
+        """Note a token's use to the minute: one write a minute and process at most, none where another was first."""
+        stored = token.get("last_used_date")
+        with self._lock:
+            noted = self._used.get(token["_id"])
+            if any(earlier is not None and moment - earlier < MINUTE for earlier in (stored, noted)):
+                return
+            self._used[token["_id"]] = moment
+        mark_used(self._store, token["_id"], moment.replace(second=0))
+
     def _create(self, resource: Resource, body: Mapping[str, Any], by: str | None) -> Document:
         fields = {name: body[name] for name in ("identifiers", *resource.fields) if name in body}
         keys = [id_key(identifier) for identifier in fields.get("identifiers", ())]
@@ -104,6 +122,8 @@ class Reference:
             if by:
                 document |= {"creator_id": by, "modified_by_id": by}
             document["match_keys"] = [id_key(f"{self._namespace}:{document_id}"), *keys]
+            if outgrown(document):
+                raise _too_large(resource)
             self._store.write(Insert(resource.collection, document))
             return document
         stored = owners[0]
@@ -115,7 +135,7 @@ class Reference:
         kept = [key for key in stored["match_keys"] if key in keys or key not in former]
         merged["match_keys"] = [*kept, *(key for key in keys if key not in kept)]
         if outgrown(merged):
-            raise OsdiError(413, ErrorDescription("TOO_LARGE", f"The {resource.name} would outgrow its bound."))
+            raise _too_large(resource)
         if merged != stored:
             merged["modified_date"] = moment
             if by:
@@ -157,6 +177,10 @@ class Reference:
 def name_key(name: str) -> str:
     """Match key of a tag's or list's name; letter case and spacing make no difference."""
     return "name:" + " ".join(name.casefold().split())
+
+
+def _too_large(resource: Resource) -> OsdiError:
+    return OsdiError(413, ErrorDescription("TOO_LARGE", f"The {resource.name} would outgrow its bound."))
 
 
 def _merged(name: str, stored: Any, posted: Any) -> Any:

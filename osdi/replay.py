@@ -40,7 +40,7 @@ def retry_of(
     identifiers: Sequence[str],
     idempotency_key: str | None,
     person: MatchKeys,
-    token_id: str | None,
+    holder_id: str | None,
     trusted: bool,
 ) -> Retry:
     """The retry keys of a request.
@@ -49,13 +49,13 @@ def retry_of(
     details too: somebody who takes a thousand in advance hinders nobody else's outreach.
     """
     claims = "" if trusted or not identifiers else f"{_sender(campaign_id, person, fingerprint)}:"
-    holder = token_id or (_sender(campaign_id, person, fingerprint) if idempotency_key else "")
+    sent_by = holder_id or (_sender(campaign_id, person, fingerprint) if idempotency_key else "")
     return Retry(
         campaign_id=campaign_id,
         fingerprint=fingerprint,
         identifiers=tuple(id_key(each) if trusted else claimed_key(claims + each) for each in identifiers),
-        idempotency=f"idempotency:{_digest(holder, idempotency_key)}" if idempotency_key else None,
-        refuse_clash=token_id is not None,
+        idempotency=f"idempotency:{_digest(sent_by, idempotency_key)}" if idempotency_key else None,
+        refuse_clash=holder_id is not None,
     )
 
 

@@ -7,8 +7,13 @@ import re
 from dataclasses import dataclass, replace
 
 from environs import Env, ValidationError, validate
+from limits import parse_many
 
+from osdi.log import FORMATS, LEVELS
 from osdi.store.driver import check_uri
+
+OPEN_DOOR_ACTIONS = ("tags", "lists", "answers", "triggers")
+RATE_LIMIT_STORAGES = ("memory", "mongodb")
 
 NAMESPACE = re.compile(r"^[a-z][a-z0-9_]{0,49}$")
 
@@ -20,6 +25,14 @@ def _mongodb_uri(uri: str) -> None:
         raise ValidationError(str(error)) from error
 
 
+def _rate_limit(text: str) -> None:
+    if text:
+        try:
+            parse_many(text)
+        except ValueError as error:
+            raise ValidationError(f"Not a limit such as 120/minute;2000/hour: {text}") from error
+
+
 @dataclass(frozen=True)
 class Settings:
     """How this deployment differs from another; the defaults serve a developer's machine."""
@@ -29,6 +42,13 @@ class Settings:
     public_url: str = ""
     trusted_proxies: int = 0
     cors_origins: tuple[str, ...] = ("*",)
+    open_door: bool = True
+    open_door_actions: tuple[str, ...] = OPEN_DOOR_ACTIONS
+    honeypot_field: str = ""
+    rate_limit_anonymous: str = "120/minute;2000/hour"
+    rate_limit_token: str = "3000/minute"  # noqa: S105  # a limit, not a secret
+    rate_limit_contact: str = "60/hour"
+    rate_limit_storage: str = "memory"
     max_body_bytes: int = 262_144
     per_page: int = 25
     max_pagesize: int = 100
@@ -38,6 +58,9 @@ class Settings:
     motd: str = ""
     vendor_name: str = "Self-hosted"
     product_name: str = "OSDI Outreach Server"
+    log_format: str = ""
+    log_level: str = "info"
+    log_addresses: bool = False
 
     @classmethod
     def from_environment(cls) -> "Settings":
@@ -47,10 +70,21 @@ class Settings:
         region = validate.Regexp(r"^([A-Z]{2})?$")
         public_url = env.str("PUBLIC_URL", cls.public_url, validate=lambda text: not text or url(text))
         cors_origins = env.list("CORS_ORIGINS", list(cls.cors_origins))
+        actions = env.list(
+            "OPEN_DOOR_ACTIONS", list(cls.open_door_actions), validate=validate.ContainsOnly(OPEN_DOOR_ACTIONS)
+        )
         settings = cls(
             mongodb_uri=env.str("MONGODB_URI", cls.mongodb_uri, validate=_mongodb_uri),
             namespace=env.str("NAMESPACE", cls.namespace, validate=validate.Regexp(NAMESPACE)),
             trusted_proxies=env.int("TRUSTED_PROXIES", cls.trusted_proxies, validate=validate.Range(0, 10)),
+            open_door=env.bool("OPEN_DOOR", cls.open_door),
+            honeypot_field=env.str("HONEYPOT_FIELD", cls.honeypot_field, validate=validate.Length(max=100)),
+            rate_limit_anonymous=env.str("RATE_LIMIT_ANONYMOUS", cls.rate_limit_anonymous, validate=_rate_limit),
+            rate_limit_token=env.str("RATE_LIMIT_TOKEN", cls.rate_limit_token, validate=_rate_limit),
+            rate_limit_contact=env.str("RATE_LIMIT_CONTACT", cls.rate_limit_contact, validate=_rate_limit),
+            rate_limit_storage=env.str(
+                "RATE_LIMIT_STORAGE", cls.rate_limit_storage, validate=validate.OneOf(RATE_LIMIT_STORAGES)
+            ),
             max_body_bytes=env.int("MAX_BODY_BYTES", cls.max_body_bytes, validate=validate.Range(1_000, 10_000_000)),
             per_page=env.int("PER_PAGE", cls.per_page, validate=validate.Range(1, 1_000)),
             max_pagesize=env.int("MAX_PAGESIZE", cls.max_pagesize, validate=validate.Range(1, 1_000)),
@@ -60,6 +94,14 @@ class Settings:
             motd=env.str("MOTD", cls.motd),
             vendor_name=env.str("VENDOR_NAME", cls.vendor_name),
             product_name=env.str("PRODUCT_NAME", cls.product_name),
+            log_format=env.str("LOG_FORMAT", cls.log_format, validate=validate.OneOf(("", *FORMATS))),
+            log_level=env.str("LOG_LEVEL", cls.log_level, validate=validate.OneOf(LEVELS)),
+            log_addresses=env.bool("LOG_ADDRESSES", cls.log_addresses),
         )
         env.seal()  # until here a value that is wrong is None
-        return replace(settings, public_url=public_url.rstrip("/"), cors_origins=tuple(cors_origins))
+        return replace(
+            settings,
+            public_url=public_url.rstrip("/"),
+            cors_origins=tuple(cors_origins),
+            open_door_actions=tuple(actions),
+        )

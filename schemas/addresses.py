@@ -4,7 +4,6 @@ import marshmallow as ma
 
 from schemas.common import OsdiSchema
 from schemas.fields import (
-    LINE_LENGTH,
     Bool,
     DateTime,
     Email,
@@ -16,8 +15,7 @@ from schemas.fields import (
     Strings,
     Text,
 )
-
-CONTACTS = 10
+from schemas.limits import ADDRESS_LINES, CODE_LENGTH, CONTACTS, LINE_LENGTH
 
 
 class LocationSchema(OsdiSchema):
@@ -32,12 +30,12 @@ class AddressSchema(OsdiSchema):
     """The parts that a person's, a target's and an employer's address share."""
 
     venue = Text(max_length=LINE_LENGTH)
-    address_lines = Strings(limit=10)
+    address_lines = Strings(limit=ADDRESS_LINES)
     locality = Text(max_length=LINE_LENGTH)
     region = Text(max_length=LINE_LENGTH, metadata={"description": "The last part of the ISO 3166-2 code."})
-    postal_code = LiberalText(max_length=100)
-    country = Text(max_length=100, metadata={"description": "ISO 3166-1 Alpha-2 code."})
-    language = Text(max_length=100, metadata={"description": "ISO 639 language code."})
+    postal_code = LiberalText(max_length=CODE_LENGTH)
+    country = Text(max_length=CODE_LENGTH, metadata={"description": "ISO 3166-1 Alpha-2 code."})
+    language = Text(max_length=CODE_LENGTH, metadata={"description": "ISO 639 language code."})
     location = ma.fields.Nested(LocationSchema)
 
 
@@ -74,11 +72,11 @@ class PhoneNumberSchema(OsdiSchema):
 
     primary = Bool(metadata={"description": "One entry at most is primary."})
     number = PhoneNumber(metadata={"description": "With country code; compared by its digits."})
-    extension = LiberalText(max_length=100)
+    extension = LiberalText(max_length=CODE_LENGTH)
     description = Text(max_length=LINE_LENGTH)
     number_type = FlexEnum("Home", "Work", "Mobile", "Other", "Daytime", "Evening", "Fax")
     operator = Text(max_length=LINE_LENGTH)
-    country = Text(max_length=100, metadata={"description": "ISO 3166-1 Alpha-2 code."})
+    country = Text(max_length=CODE_LENGTH, metadata={"description": "ISO 3166-1 Alpha-2 code."})
     sms_capable = Bool()
     do_not_call = Bool()
 

@@ -4,15 +4,8 @@ import marshmallow as ma
 
 from schemas.addresses import TargetSchema
 from schemas.common import OsdiSchema, ResourceSchema, links
-from schemas.fields import (
-    LINE_LENGTH,
-    MESSAGE_LENGTH,
-    FlexEnum,
-    Objects,
-    Strings,
-    Text,
-    WholeNumber,
-)
+from schemas.fields import FlexEnum, Objects, Strings, Text, WholeNumber
+from schemas.limits import LINE_LENGTH, MESSAGE_LENGTH, SHARE_OPTIONS, TARGET_LIST, TEMPLATES
 
 
 class FacebookShareSchema(OsdiSchema):
@@ -58,10 +51,10 @@ class AdvocacyCampaignSchema(ResourceSchema):
     name = Text(max_length=LINE_LENGTH)
     title = Text(max_length=LINE_LENGTH)
     description = Text(max_length=MESSAGE_LENGTH)
-    templates = Strings(Text(max_length=MESSAGE_LENGTH), limit=20)
+    templates = Strings(Text(max_length=MESSAGE_LENGTH), limit=TEMPLATES)
     summary = Text()
     targets = Text(metadata={"description": 'A human readable description, such as "U.S. Congress".'})
-    target_list = Objects(TargetSchema, limit=1000)
+    target_list = Objects(TargetSchema, limit=TARGET_LIST)
     browser_url = Text()
     administrative_url = Text()
     featured_image_url = Text()
@@ -69,5 +62,5 @@ class AdvocacyCampaignSchema(ResourceSchema):
     type = FlexEnum("email", "in-person", "phone", "postal mail")
     share_url = Text()
     total_shares = WholeNumber()
-    share_options = Objects(ShareOptionsSchema, limit=20)
+    share_options = Objects(ShareOptionsSchema, limit=SHARE_OPTIONS)
     _links = links("self", "osdi:outreaches", "osdi:record_outreach_helper")

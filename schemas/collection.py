@@ -5,8 +5,7 @@ from typing import Any
 import marshmallow as ma
 
 from schemas.common import OsdiSchema, links
-
-CURSOR_LENGTH = 100
+from schemas.limits import CURSOR_LENGTH, EXPAND_LENGTH, FILTER_LENGTH, PAGE_NUMBER
 
 
 class QuerySchema(ma.Schema):
@@ -19,15 +18,15 @@ class QuerySchema(ma.Schema):
 class PageArgumentsSchema(QuerySchema):
     """Which page of a collection; `next` and `previous` links carry the cursors."""
 
-    page = ma.fields.Integer(load_default=1, validate=ma.validate.Range(1, 1_000_000_000))
+    page = ma.fields.Integer(load_default=1, validate=ma.validate.Range(1, PAGE_NUMBER))
     per_page = ma.fields.Integer(
-        validate=ma.validate.Range(1, 1_000_000_000),
+        validate=ma.validate.Range(1, PAGE_NUMBER),
         metadata={"description": "At most the entry point's max_pagesize are answered."},
     )
     filter = ma.fields.String(
         metadata={
             "description": "An OData filter, such as `email_address eq 'jane@example.com'`; see docs/filtering.md.",
-            "maxLength": 2000,
+            "maxLength": FILTER_LENGTH,
         }
     )
     after = ma.fields.String(
@@ -43,7 +42,7 @@ class ExpandSchema(QuerySchema):
 
     expand = ma.fields.String(
         data_key="$expand",
-        validate=ma.validate.Length(max=500),
+        validate=ma.validate.Length(max=EXPAND_LENGTH),
         metadata={"description": "Relations to embed, separated by commas, such as `osdi:person`."},
     )
 

@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 import marshmallow as ma
 from marshmallow.error_store import ErrorStore
 
-from schemas.fields import Bool, DateTime, Identifiers, says_nothing
+from schemas.fields import Bool, DateTime, Identifiers, Text, says_nothing, without_limit
+from schemas.limits import LINE_LENGTH
 
 # Whether unknown fields are refused while this request's body is loaded (`Prefer: handling=strict`, RFC 7240).
 STRICT: ContextVar[bool] = ContextVar("strict", default=False)
@@ -57,7 +58,7 @@ class OsdiSchema(ma.Schema):
             if field is None or name is None:
                 # What is namespaced or read-only may be sent back as it was answered.
                 if STRICT.get() and sent_name not in self._answered and ":" not in sent_name:
-                    error_store.store_error(["Unknown field."], sent_name, index=index)
+                    error_store.store_error(["Unknown field."], sent_name[:LINE_LENGTH], index=index)
                 continue
             if says_nothing(value):
                 continue
@@ -102,19 +103,29 @@ class PostedSchema(OsdiSchema):
 
 
 class ResourceSchema(PostedSchema):
-    """A resource: the common fields, of which a client sets only the identifiers."""
+    """A resource: the common fields, of which a client sets only the identifiers.
 
+    The arrays that are `adding_up` are longer in answers than they may be in a body: several bodies merge, and an
+    identifier of our own comes in front.
+    """
+
+    adding_up: ClassVar[tuple[str, ...]] = ("identifiers",)
     created_date = DateTime(dump_only=True, metadata={"description": "Set by the server."})
     modified_date = DateTime(dump_only=True, metadata={"description": "Set by the server."})
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        for name in self.adding_up:
+            self.fields[name].metadata = without_limit(self.fields[name].metadata)
 
 
 class LinkSchema(OsdiSchema):
     """A link object of HAL (draft-kelly-json-hal, section 5)."""
 
-    href = ma.fields.String()
-    title = ma.fields.String()
-    templated = ma.fields.Boolean()
-    name = ma.fields.String()
+    href = Text()
+    title = Text(max_length=LINE_LENGTH)
+    templated = Bool()
+    name = Text(max_length=LINE_LENGTH)
 
 
 def links(*relations: str, many: str = "", description: str = "") -> ma.fields.Field[Any]:

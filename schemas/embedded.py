@@ -6,7 +6,8 @@ from typing import Any
 import marshmallow as ma
 
 from schemas.common import LinkSchema, OsdiSchema, ResourceSchema, links
-from schemas.fields import LINE_LENGTH, DateTime, Enum, Strings, Text
+from schemas.fields import DateTime, Enum, Strings, Text
+from schemas.limits import LINE_LENGTH
 
 
 class PointingSchema(OsdiSchema):

@@ -12,6 +12,9 @@ class ErrorDescriptionSchema(OsdiSchema):
     description = ma.fields.String()
     properties = ma.fields.List(ma.fields.String())
     hint = ma.fields.String()
+    reference_code = ma.fields.String(
+        metadata={"description": "With 500 and 503: the request's id, by which our log tells more."}
+    )
 
 
 class ResourceStatusSchema(OsdiSchema):

@@ -13,16 +13,28 @@ from typing import Any
 import marshmallow as ma
 from email_validator import EmailNotValidError, validate_email
 
-STRING_LENGTH = 10_000
-MESSAGE_LENGTH = 64_000
-LINE_LENGTH = 1_000
-IDENTIFIER_LENGTH = 255
-NAMES_LENGTH = 100
-CUSTOM_FIELDS = 200
-MAX_INTEGER = 2**31 - 1
+from schemas.limits import (
+    CUSTOM_FIELD_NAME_LENGTH,
+    CUSTOM_FIELDS,
+    DATE_LENGTH,
+    EMAIL_LENGTH,
+    IDENTIFIER_LENGTH,
+    IDENTIFIERS,
+    INTEGER_BITS,
+    LINE_LENGTH,
+    MAX_INTEGER,
+    PHONE_DIGITS,
+    PHONE_DIGITS_LEAST,
+    PHONE_LENGTH,
+    STRING_LENGTH,
+    STRINGS,
+    SYSTEM_NAME_LENGTH,
+)
 
 # "[system name]:[id]": the system name has neither colon nor space, the id is printable.
-IDENTIFIER = re.compile(r"[^\s:\x00-\x1f\x7f]{1,100}:[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?")
+IDENTIFIER = re.compile(
+    rf"[^\s:\x00-\x1f\x7f]{{1,{SYSTEM_NAME_LENGTH}}}:[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?"
+)
 
 
 def says_nothing(value: Any) -> bool:
@@ -35,6 +47,11 @@ def says_nothing(value: Any) -> bool:
 def _described(arguments: dict[str, Any], **facts: Any) -> dict[str, Any]:
     """A field's arguments with facts for the generated document, which the caller's own metadata overrides."""
     return arguments | {"metadata": facts | dict(arguments.get("metadata", {}))}
+
+
+def without_limit(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """What is documented of an array but its length: that of a body is bounded, not what many bodies add up to."""
+    return {name: fact for name, fact in metadata.items() if name != "maxItems"}
 
 
 class Text(ma.fields.String):
@@ -64,6 +81,9 @@ class LiberalText(Text):
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         if isinstance(value, bool):
             value = "true" if value else "false"
+        elif isinstance(value, float) and abs(value) >= 2 ** (INTEGER_BITS - 1):
+            # An integer this large was rounded when the JSON was read: what would be kept is not what was sent.
+            raise ma.ValidationError(f"A number beyond {INTEGER_BITS} bits is sent as a string.")
         elif isinstance(value, int | float):
             value = str(value)
         return super()._deserialize(value, attr, data, **kwargs)
@@ -75,7 +95,7 @@ class Email(Text):
     default_error_messages = {"invalid": "Not a valid e-mail address."}
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=254, **_described(kwargs, format="email"))
+        super().__init__(max_length=EMAIL_LENGTH, **_described(kwargs, format="email"))
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         address = super()._deserialize(value, attr, data, **kwargs).strip()
@@ -93,13 +113,13 @@ class PhoneNumber(Text):
     default_error_messages = {"invalid": "Not a valid phone number: digits are expected."}
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=40, **_described(kwargs, type=["string", "integer"]))
+        super().__init__(max_length=PHONE_LENGTH, **_described(kwargs, type=["string", "integer"]))
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
             value = str(value)
         number = super()._deserialize(value, attr, data, **kwargs)
-        if not 3 <= sum(character.isdecimal() for character in number) <= 20:
+        if not PHONE_DIGITS_LEAST <= sum(character.isdecimal() for character in number) <= PHONE_DIGITS:
             raise self.make_error("invalid")
         return number
 
@@ -142,6 +162,8 @@ class WholeNumber(ma.fields.Integer):
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> int:
         if isinstance(value, str) and len(value) <= 20 and value.strip().isdecimal():
             value = int(value)
+        elif isinstance(value, float) and value.is_integer():
+            value = int(value)  # JSON has one kind of number: 120.0 is 120
         if isinstance(value, bool | str):
             raise self.make_error("invalid", input=value)
         number = super()._deserialize(value, attr, data, **kwargs)
@@ -161,7 +183,7 @@ class DateTime(ma.fields.Field[dt.datetime]):
         super().__init__(**_described(kwargs, type="string", format="date-time"))
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> dt.datetime:
-        if not isinstance(value, str) or len(value) > 40:
+        if not isinstance(value, str) or len(value) > DATE_LENGTH:
             raise self.make_error("invalid")
         try:
             moment = dt.datetime.fromisoformat(value.strip())
@@ -177,7 +199,7 @@ class Strings(ma.fields.Field[list[str]]):
 
     default_error_messages = {"invalid": "Not an array of strings.", "many": "More than {limit} entries."}
 
-    def __init__(self, inner: Text | None = None, *, limit: int = NAMES_LENGTH, **kwargs: Any) -> None:
+    def __init__(self, inner: Text | None = None, *, limit: int = STRINGS, **kwargs: Any) -> None:
         super().__init__(**_described(kwargs, type="array", items={"type": "string"}, maxItems=limit))
         self.inner = inner or Text(max_length=LINE_LENGTH)
         self.limit = limit
@@ -212,7 +234,7 @@ class Identifiers(Strings):
 
     def __init__(self, **kwargs: Any) -> None:
         described = _described(kwargs, description="Identifiers in the form `[system name]:[id]`.")
-        super().__init__(Identifier(), limit=20, **described)
+        super().__init__(Identifier(), limit=IDENTIFIERS, **described)
 
 
 class CustomFields(ma.fields.Field[dict[str, str]]):
@@ -221,7 +243,7 @@ class CustomFields(ma.fields.Field[dict[str, str]]):
     default_error_messages = {
         "invalid": "Not an object of names and values.",
         "many": "More than {limit} names.",
-        "name": "A name must be 1 to 200 characters without '.', NUL or a leading '$'.",
+        "name": "A name must be 1 to {length} characters without '.', NUL or a leading '$'.",
     }
 
     def __init__(self, **kwargs: Any) -> None:
@@ -242,11 +264,12 @@ class CustomFields(ma.fields.Field[dict[str, str]]):
                 continue
             try:
                 # MongoDB reads "." as a path and "$" as an operator: such a name could be stored but never queried.
-                if not 1 <= len(name) <= 200 or "." in name or "\x00" in name or name.startswith("$"):
-                    raise self.make_error("name")
+                fits = 1 <= len(name) <= CUSTOM_FIELD_NAME_LENGTH
+                if not fits or "." in name or "\x00" in name or name.startswith("$"):
+                    raise self.make_error("name", length=CUSTOM_FIELD_NAME_LENGTH)
                 loaded[name] = str(self.inner.deserialize(entry))
             except ma.ValidationError as error:
-                errors[name[:200]] = list(error.messages)
+                errors[name[:CUSTOM_FIELD_NAME_LENGTH]] = list(error.messages)
         if errors:
             raise ma.ValidationError(errors)
         return loaded

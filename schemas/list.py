@@ -1,7 +1,8 @@
 """A list (`lists.md`)."""
 
 from schemas.common import RequiredFields, ResourceSchema, links
-from schemas.fields import LINE_LENGTH, Text, WholeNumber
+from schemas.fields import Text, WholeNumber
+from schemas.limits import LINE_LENGTH
 
 
 class ListSchema(ResourceSchema, RequiredFields):

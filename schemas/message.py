@@ -3,7 +3,8 @@
 import marshmallow as ma
 
 from schemas.common import OsdiSchema, ResourceSchema, links
-from schemas.fields import LINE_LENGTH, MESSAGE_LENGTH, DateTime, Enum, Objects, Text, WholeNumber
+from schemas.fields import DateTime, Enum, Objects, Text, WholeNumber
+from schemas.limits import LINE_LENGTH, MESSAGE_ENTRIES, MESSAGE_LENGTH
 
 
 class MessageTargetSchema(OsdiSchema):
@@ -50,8 +51,8 @@ class MessageSchema(ResourceSchema):
     administrative_url = Text()
     browser_url = Text()
     type = Enum("email", "sms")
-    targets = Objects(MessageTargetSchema, limit=100)
-    sections = Objects(SectionSchema, limit=100)
+    targets = Objects(MessageTargetSchema, limit=MESSAGE_ENTRIES)
+    sections = Objects(SectionSchema, limit=MESSAGE_ENTRIES)
     total_targeted = WholeNumber(dump_only=True)
     status = Enum("draft", "calculating", "scheduled", "sending", "stopped", "sent")
     scheduled_start_date = DateTime()

@@ -14,8 +14,6 @@ from schemas.common import (
     links,
 )
 from schemas.fields import (
-    LINE_LENGTH,
-    MESSAGE_LENGTH,
     Bool,
     DateTime,
     FlexEnum,
@@ -25,10 +23,8 @@ from schemas.fields import (
     Text,
     WholeNumber,
 )
+from schemas.limits import LINE_LENGTH, MESSAGE_LENGTH, REFERENCES, TARGETS
 from schemas.person import InlinePersonSchema
-
-TARGETS = 100
-NAMES = 50
 
 
 class ReferrerDataSchema(OsdiSchema):
@@ -94,11 +90,11 @@ class TriggersSchema(OsdiSchema):
 class ActionFunctionsSchema(OsdiSchema):
     """The Helper Action Functions, done along with recording the person."""
 
-    add_tags = Strings(limit=NAMES, metadata={"description": "Names of existing tags to add to the person."})
-    add_tags_uri = Strings(limit=NAMES, metadata={"description": "URIs of existing tags to add to the person."})
-    add_lists = Strings(limit=NAMES, metadata={"description": "Names of existing lists to add the person to."})
-    add_lists_uri = Strings(limit=NAMES, metadata={"description": "URIs of existing lists to add the person to."})
-    add_questions_responses_uri = Objects(QuestionResponseSchema, limit=NAMES)
+    add_tags = Strings(limit=REFERENCES, metadata={"description": "Names of existing tags to add to the person."})
+    add_tags_uri = Strings(limit=REFERENCES, metadata={"description": "URIs of existing tags to add to the person."})
+    add_lists = Strings(limit=REFERENCES, metadata={"description": "Names of existing lists to add the person to."})
+    add_lists_uri = Strings(limit=REFERENCES, metadata={"description": "URIs of existing lists to add the person to."})
+    add_questions_responses_uri = Objects(QuestionResponseSchema, limit=REFERENCES)
     triggers = ma.fields.Nested(TriggersSchema)
 
 

@@ -5,7 +5,6 @@ import marshmallow as ma
 from schemas.addresses import ContactsSchema, EmployerAddressSchema
 from schemas.common import OsdiSchema, ResourceSchema, links
 from schemas.fields import (
-    LINE_LENGTH,
     Bool,
     CustomFields,
     DateTime,
@@ -18,6 +17,7 @@ from schemas.fields import (
     Text,
     WholeNumber,
 )
+from schemas.limits import LINE_LENGTH, PERSON_ENTRIES
 
 PARTIES = ("None", "Democratic", "Republican", "Independent")
 
@@ -68,7 +68,7 @@ class DivisionInfoSchema(OsdiSchema):
 
     id = LiberalText(max_length=LINE_LENGTH)
     name = Text(max_length=LINE_LENGTH)
-    divisions = Objects(DivisionSchema, limit=50)
+    divisions = Objects(DivisionSchema, limit=PERSON_ENTRIES)
 
 
 class PersonFieldsSchema(ContactsSchema):
@@ -85,7 +85,7 @@ class PersonFieldsSchema(ContactsSchema):
     additional_gender_identities = Strings()
     gender_pronouns = ma.fields.Nested(GenderPronounsSchema)
     party_identification = FlexEnum(*PARTIES)
-    parties = Objects(PartySchema, limit=50)
+    parties = Objects(PartySchema, limit=PERSON_ENTRIES)
     source = Text(max_length=LINE_LENGTH)
     ethnicities = Strings()
     languages_spoken = Strings()
@@ -98,9 +98,9 @@ class PersonFieldsSchema(ContactsSchema):
     work_department = Text(max_length=LINE_LENGTH)
     employer_address = ma.fields.Nested(EmployerAddressSchema)
     occupation = Text(max_length=LINE_LENGTH)
-    profiles = Objects(ProfileSchema, limit=50)
+    profiles = Objects(ProfileSchema, limit=PERSON_ENTRIES)
     custom_fields = CustomFields()
-    division_info = Objects(DivisionInfoSchema, limit=50)
+    division_info = Objects(DivisionInfoSchema, limit=PERSON_ENTRIES)
 
 
 class InlinePersonSchema(PersonFieldsSchema):
@@ -113,4 +113,5 @@ class PersonSchema(ResourceSchema, PersonFieldsSchema):
     """A person as a resource of their own."""
 
     rel = "osdi:person"
+    adding_up = ("identifiers", *PersonFieldsSchema().fields)
     _links = links("self", "osdi:outreaches", "osdi:taggings", "osdi:items", "osdi:answers")

@@ -5,7 +5,7 @@ from typing import Any
 import marshmallow as ma
 
 from schemas.common import OsdiSchema, PostedSchema, RequiredFields
-from schemas.fields import says_nothing
+from schemas.fields import CustomFields, says_nothing
 
 
 class PutSchema(OsdiSchema):
@@ -30,12 +30,13 @@ class PutSchema(OsdiSchema):
         """Names that the body empties: fields, and names inside objects such as custom_fields."""
         cleared = []
         for sent_name, value in data.items():
-            name, _ = self._by_name.get(sent_name, (None, None))
+            name, field = self._by_name.get(sent_name, (None, None))
             if name is None or name == "control":
                 continue
             if says_nothing(value):
                 cleared.append(name)
-            elif isinstance(value, dict):
+            elif isinstance(value, dict) and isinstance(field, ma.fields.Nested | CustomFields):
+                # Not the lone object that stands for an array of one: that has no names of its own to clear.
                 cleared += [f"{name}.{inner}" for inner, entry in value.items() if says_nothing(entry)]
         return cleared
 

@@ -6,7 +6,8 @@ from typing import Any
 import marshmallow as ma
 
 from schemas.common import RequiredFields, ResourceSchema, links
-from schemas.fields import LINE_LENGTH, Enum, Objects, Text
+from schemas.fields import Enum, Objects, Text
+from schemas.limits import LINE_LENGTH, RESPONSES
 
 CHOICES = ("SingleChoice", "MultiChoice")
 
@@ -26,6 +27,7 @@ class QuestionSchema(ResourceSchema, RequiredFields):
 
     rel = "osdi:question"
     needs = ("question_type",)
+    adding_up = ("identifiers", "responses")
 
     origin_system = Text(max_length=LINE_LENGTH)
     name = Text(max_length=LINE_LENGTH)
@@ -35,7 +37,7 @@ class QuestionSchema(ResourceSchema, RequiredFields):
     question_type = Enum("Paragraph", *CHOICES, metadata={"description": "Required."})
     responses = Objects(
         ResponseSchema,
-        limit=500,
+        limit=RESPONSES,
         metadata={"description": "What a choice accepts. A paragraph has none."},
     )
     _links = links("self", "osdi:answers")

@@ -1,7 +1,8 @@
 """A tag (`tags.md`)."""
 
 from schemas.common import RequiredFields, ResourceSchema, links
-from schemas.fields import LINE_LENGTH, Text
+from schemas.fields import Text
+from schemas.limits import LINE_LENGTH
 
 
 class TagSchema(ResourceSchema, RequiredFields):

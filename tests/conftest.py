@@ -1,8 +1,9 @@
 """What the tests stand on: a real mongod, an application on it, and a clean database for each test."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -46,8 +47,8 @@ def standalone(mongod_folder: Path) -> Iterator[Mongod]:
 
 @pytest.fixture(scope="session")
 def settings(mongod: Mongod) -> Settings:
-    """As by default, but that nothing is remembered between requests."""
-    return Settings(mongodb_uri=mongod.uri, cache_seconds=0)
+    """As by default, but that nothing is remembered between requests, and nobody is limited."""
+    return Settings(mongodb_uri=mongod.uri, cache_seconds=0, **factories.UNLIMITED)
 
 
 @pytest.fixture(scope="session")
@@ -77,6 +78,18 @@ def database(app: Flask, _raw_client: MongoClient) -> Database:
 def store(app: Flask, database: Database) -> Store:
     found: Store = app.extensions[EXTENSION].store
     return found
+
+
+@pytest.fixture
+def fail(mongod: Mongod) -> Iterator[Callable[..., None]]:
+    """Makes the server fail the named commands; all is well again after the test."""
+    with MongoClient(mongod.uri) as client:
+
+        def set_failure(mode: Any, commands: list[str], **how: Any) -> None:
+            client.admin.command("configureFailPoint", "failCommand", mode=mode, data={"failCommands": commands, **how})
+
+        yield set_failure
+        client.admin.command("configureFailPoint", "failCommand", mode="off")
 
 
 @pytest.fixture

@@ -1,7 +1,14 @@
-"""Bodies to post: each call makes a new person or outreach unless the test says whom it means."""
+"""Bodies to post, and tokens: each call makes a new person or outreach unless the test says whom it means."""
 
 import itertools
 from typing import Any
+
+from osdi.auth import new_token
+from osdi.store import Insert, Store
+from osdi.store.indexes import TOKENS
+
+# Settings of a deployment that lets everybody call as often as they like: tests are one address, and call often.
+UNLIMITED = dict.fromkeys(("rate_limit_anonymous", "rate_limit_token", "rate_limit_contact"), "")
 
 _numbers = itertools.count(1)
 
@@ -33,3 +40,10 @@ def outreach(**fields: Any) -> dict[str, Any]:
 def by_email(address: str, **fields: Any) -> dict[str, Any]:
     """A helper's body whose person has nothing but this e-mail address and what the test says."""
     return outreach(person={"email_addresses": [{"address": address}], **fields})
+
+
+def token(store: Store, **fields: Any) -> str:
+    """The secret of a new token, stored with these fields besides; without `scopes` it has every one."""
+    secret, document = new_token("factory")
+    store.write(Insert(TOKENS, document | fields))
+    return secret

@@ -15,6 +15,7 @@ import requests
 
 from dev.mongod import free_port
 from osdi.resources import API
+from tests.factories import UNLIMITED
 
 ROOT = Path(__file__).parent.parent
 START_SECONDS = 30
@@ -33,6 +34,7 @@ class Live:
         self.command = [sys.executable, "-m", "gunicorn", application]
         self.environment = {
             **os.environ,
+            **{name.upper(): value for name, value in UNLIMITED.items()},
             **environment,
             "HOST": "127.0.0.1",
             "PORT": str(self.port),

@@ -1,9 +1,10 @@
 """The document store: the only package that speaks pymongo.
 
-Documents are plain dicts with `_id`, and `version` where they change under a condition. Every write is acknowledged by
-a majority and journaled. What belongs together is written in one transaction where the server has them (a replica set
-of any size), and in the order given where it has not (a standalone), which callers choose so that a crash in between
-leaves nothing that a retry does not mend. `driver` holds the connection and turns driver errors into ours.
+Documents are plain dicts with `_id`, and `version` where they change under a condition. Every write but one is
+acknowledged by a majority and journaled. What belongs together is written in one transaction where the server has them
+(a replica set of any size), and in the order given where it has not (a standalone), which callers choose so that a
+crash in between leaves nothing that a retry does not mend. `driver` holds the connection and turns driver errors into
+ours; `written` tells whoever asks which documents were written; `tokens` holds the one write that nobody waits for.
 """
 
 import datetime as dt
@@ -22,12 +23,12 @@ from osdi.errors import RaceLost
 from osdi.ids import id_before, now
 from osdi.paging import Page
 from osdi.resources import ADVOCACY_CAMPAIGN, OUTREACH, PERSON
-from osdi.store.driver import DURABLE, MOCK, READ_MS, Document, abort, connect, driver_errors
+from osdi.store import written
+from osdi.store.driver import DATABASE, DURABLE, MOCK, READ_MS, Document, abort, connect, driver_errors
 from osdi.store.indexes import INDEXES
 
 Query = Mapping[str, Any]
 
-DATABASE: Final = "osdi"
 
 # Outreaches younger than this may still be committed out of order, so they are counted anew at each reading.
 SETTLED = dt.timedelta(seconds=90)
@@ -40,6 +41,11 @@ class Insert:
 
     collection: str
     document: Document
+
+    @property
+    def document_id(self) -> str:
+        found: str = self.document["_id"]
+        return found
 
 
 @dataclass(frozen=True)
@@ -108,10 +114,13 @@ class Store:
             if len(writes) == 1 or not self.commits_together:
                 for each in writes:
                     self._apply(each, None)
+                    written.note(each.collection, each.document_id)
                 return
             with self._session() as session:
                 for each in writes:
                     self._apply(each, session)
+        for each in writes:
+            written.note(each.collection, each.document_id)
 
     @property
     def commits_together(self) -> bool:
@@ -151,7 +160,7 @@ class Store:
         documents = documents[:per_page]
         if before and not after:
             documents.reverse()
-            return Page(documents, page, per_page, total_records, has_next=True, has_previous=more)
+            return Page(documents, page, per_page, total_records, has_next=total_records > 0, has_previous=more)
         return Page(documents, page, per_page, total_records, has_next=more, has_previous=page > 1)
 
     def total_outreaches(self, campaign: Query) -> int:
@@ -200,24 +209,28 @@ class Store:
             self._apply(Delete(OUTREACH.collection, outreach["_id"], outreach["version"]), session)
             campaigns = self._collection(ADVOCACY_CAMPAIGN.collection)
             campaigns.update_one(counted, {"$inc": {"counted.outreaches": -1}}, **options)
+        written.note(OUTREACH.collection, outreach["_id"])
 
     def delete_many(self, collection: str, query: Query) -> None:
         """Delete every document that the query selects."""
         with driver_errors():
-            self._collection(collection).delete_many(query)
+            deleted = self._collection(collection).delete_many(query)
+        written.note_many(collection, query, deleted.deleted_count)
 
     def forget_person(self, person_id: str, moment: dt.datetime) -> None:
         """Take a deleted person off their outreaches, which stay."""
         change = {"$unset": {"person_id": ""}, "$set": {"modified_date": moment}, "$inc": {"version": 1}}
         with driver_errors():
-            self._collection(OUTREACH.collection).update_many({"person_id": person_id}, change)
+            changed = self._collection(OUTREACH.collection).update_many({"person_id": person_id}, change)
+        written.note_many(OUTREACH.collection, {"person_id": person_id}, changed.modified_count)
 
     def remove_entries(self, collection: str, array: str, field: str, value: str, moment: dt.datetime) -> None:
         """Remove the entries of an embedded array that point at something, from every document."""
         change = {"$pull": {array: {field: value}}, "$set": {"modified_date": moment}, "$inc": {"version": 1}}
         pointing = {f"{array}.{field}": value, f"{array}._id": {"$exists": True}}
         with driver_errors():
-            self._collection(collection).update_many(pointing, change)
+            changed = self._collection(collection).update_many(pointing, change)
+        written.note_many(collection, {f"{array}.{field}": value}, changed.modified_count)
 
     def recount(self) -> int:
         """Count every campaign's outreaches anew, from nothing; returns how many campaigns there are."""

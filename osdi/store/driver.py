@@ -28,6 +28,7 @@ Document = dict[str, Any]
 
 DURABLE: Final = WriteConcern(w="majority", j=True)
 MOCK: Final = "mongomock://"
+DATABASE: Final = "osdi"
 
 # A platform's router gives up at 30 s. A database that hangs is waited for once, then a new primary is looked for, as
 # long as a failover takes; together they stay below 20 s.
@@ -55,6 +56,11 @@ def check_uri(uri: str) -> None:
         parse_uri(uri.replace("mongodb+srv://", "mongodb://", 1))
     except (InvalidURI, ConfigurationError, ValueError) as error:
         raise ValueError(str(error)) from error
+
+
+def database_name(uri: str) -> str:
+    """The database that a connection string names, or ours where it names none."""
+    return parse_uri(uri.replace("mongodb+srv://", "mongodb://", 1))["database"] or DATABASE
 
 
 @contextmanager

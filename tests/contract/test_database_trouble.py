@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from pymongo import MongoClient
 from pymongo.database import Database
 
 from app import create_app
@@ -22,18 +21,6 @@ from tests.client import Client
 # Error codes of networks, conflicts and exceeded times. Not those of a server that changes its role: injected, without
 # a real election, the driver waits for its next heartbeat, which makes the test long and proves nothing more.
 CODES = [6, 7, 89, 112, 262, 9001]
-
-
-@pytest.fixture
-def fail(mongod: Mongod) -> Iterator[Callable[..., None]]:
-    """Makes the server fail the named commands; all is well again after the test."""
-    with MongoClient(mongod.uri) as client:
-
-        def set_failure(mode: Any, commands: list[str], **how: Any) -> None:
-            client.admin.command("configureFailPoint", "failCommand", mode=mode, data={"failCommands": commands, **how})
-
-        yield set_failure
-        client.admin.command("configureFailPoint", "failCommand", mode="off")
 
 
 def recorded_people_and_outreaches(database: Database) -> tuple[int, int]:

@@ -15,8 +15,9 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from app import create_app
 from blueprints.deployment import EXTENSION
+from blueprints.rate_limits import RateLimits
 from osdi.auth import READ, new_token
-from osdi.errors import unavailable
+from osdi.errors import too_many_requests, unavailable
 from osdi.reference import Reference
 from osdi.resources import API
 from osdi.sample import CAMPAIGN_ID, CHOICE_ID, SHARED_ID, create_sample
@@ -27,6 +28,7 @@ from schemas.advocacy_campaign import AdvocacyCampaignSchema
 from schemas.embedded import AnswerSchema, ItemSchema, TaggingSchema
 from schemas.list import ListSchema
 from schemas.message import MessageSchema
+from schemas.open_door import OpenDoorSchema
 from schemas.outreach import PersonSignupHelperSchema, PostedPersonSchema, RecordOutreachHelperSchema
 from schemas.question import QuestionSchema
 from schemas.tag import TagSchema
@@ -52,6 +54,7 @@ BODIES: dict[str, type[ma.Schema]] = {
     "Tagging": TaggingSchema,
     "Item": ItemSchema,
     "Answer": AnswerSchema,
+    "OpenDoor": OpenDoorSchema,
 }
 
 Operation = dict[str, Any]
@@ -187,6 +190,20 @@ def test_an_answer_with_a_token_is_as_documented(
     assert _departures(document, ("post", path), answer) == []
 
 
+def test_what_several_bodies_add_up_to_is_as_documented(document: dict[str, Any], api: Client) -> None:
+    for part in ("a", "b"):
+        answer = api.created(
+            "/people",
+            {
+                "identifiers": ["crm:1", *(f"{part}:{number}" for number in range(19))],
+                "email_addresses": [{"address": f"{part}{number}@example.org"} for number in range(10)],
+            },
+        )
+
+    assert (len(answer["identifiers"]), len(answer["email_addresses"])) == (40, 20)
+    assert not _departures(document, (f"{API}/people", "post"), answer)
+
+
 def test_an_answer_without_a_token_is_as_documented(document: dict[str, Any], api: Client) -> None:
     answer = api.record(factories.outreach(), token=False)
 
@@ -281,6 +298,14 @@ def database_away(api: Client, monkeypatch: pytest.MonkeyPatch) -> Any:
     return api.record(factories.outreach())
 
 
+def too_often(api: Client, monkeypatch: pytest.MonkeyPatch) -> Any:
+    def refuse(*_: object) -> None:
+        raise too_many_requests(60)
+
+    monkeypatch.setattr(RateLimits, "hit_contacts", refuse)
+    return api.record(factories.outreach(), token=False)
+
+
 REFUSALS: dict[int, Callable[[Client, pytest.MonkeyPatch], Any]] = {
     400: bad_json,
     401: wrong_token,
@@ -290,6 +315,7 @@ REFUSALS: dict[int, Callable[[Client, pytest.MonkeyPatch], Any]] = {
     409: identifiers_of_two_people,
     413: too_long,
     422: key_used_for_another_body,
+    429: too_often,
     500: unforeseen,
     503: database_away,
 }

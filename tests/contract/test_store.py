@@ -97,6 +97,17 @@ def test_pages_come_in_creation_order_both_ways(store: Store) -> None:
     ]
 
 
+def test_a_page_ahead_of_everything_is_empty_and_something_follows_it(store: Store) -> None:
+    written = document(kind="page")
+    store.write(Insert("tags", written))
+
+    ahead = store.page("tags", {"kind": "page"}, page=1, per_page=2, before=written["_id"])
+    of_none = store.page("tags", {"kind": "other"}, page=1, per_page=2, before=written["_id"])
+
+    assert (ahead.documents, ahead.has_previous, ahead.has_next) == ([], False, True)
+    assert (of_none.documents, of_none.has_previous, of_none.has_next) == ([], False, False)
+
+
 def test_indexes_can_be_created_again(store: Store) -> None:
     assert len(store.create_indexes()) == sum(map(len, INDEXES.values()))
 

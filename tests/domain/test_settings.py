@@ -44,6 +44,9 @@ def test_every_mistake_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         "PER_PAGE": "many",
         "PHONE_REGION": "usa",
         "TRUSTED_PROXIES": "-1",
+        "LOG_FORMAT": "xml",
+        "LOG_LEVEL": "loud",
+        "LOG_ADDRESSES": "perhaps",
     }
     for name, value in wrong.items():
         monkeypatch.setenv(name, value)

@@ -171,6 +171,13 @@ class TestPaging:
         assert "next" not in page["_links"]
         assert self.shown([api.follow(page, "previous")]) == [names[6:7]]
 
+    def test_a_page_ahead_of_the_first_is_empty_and_followed_by_the_first(self, api: Client, names: list[str]) -> None:
+        page = api.get("/tags?per_page=3&page=1&before=0").json
+
+        assert page["_embedded"] == {"osdi:tags": []}
+        assert "previous" not in page["_links"]
+        assert self.shown([api.follow(page, "next")]) == [names[0:3]]
+
     def test_an_empty_collection_is_one_empty_page(self, api: Client) -> None:
         page = api.get("/tags").json
 

@@ -155,6 +155,12 @@ def test_what_was_not_said_is_not_answered(api: Client) -> None:
     assert standard == {"identifiers", "created_date", "modified_date", "action_date", "duration", "_links"}
 
 
+def test_a_whole_number_may_come_with_a_point(api: Client) -> None:
+    answer = api.recorded(factories.outreach(duration=120.0))
+
+    assert (answer["duration"], type(answer["duration"])) == (120, int)
+
+
 def test_targets_have_contact_details(api: Client) -> None:
     target = {
         "given_name": "Jennifer",

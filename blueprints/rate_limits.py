@@ -1,0 +1,131 @@
+"""How often one caller may call: counted by token, without one by address, and by contact detail that is posted.
+
+A request is counted before its view is called, in this process or, where several are to count together, in the same
+MongoDB. Whoever is over a limit is refused with 429 and told when to come back. Pages, assets and preflights are not
+counted. Contact details are counted by their hash, so that nobody's address stands in the counters.
+"""
+
+import hashlib
+import ipaddress
+import math
+import time
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+from flask import Flask, current_app, g, request
+from limits import RateLimitItem, parse_many
+from limits.errors import StorageError
+from limits.storage import MemoryStorage, MongoDBStorage
+from limits.strategies import FixedWindowRateLimiter
+
+from blueprints.access import read_caller
+from osdi.auth import ANONYMOUS, Caller
+from osdi.errors import OsdiError, too_many_requests
+from osdi.resources import API
+from osdi.settings import Settings
+from osdi.store.driver import MOCK, database_name
+
+EXTENSION = "osdi_rate_limits"
+
+# Whoever has one IPv6 address has all of its network.
+IPV6_NETWORK = 64
+
+# Counting is worth no more waiting than this, and a database that was away is not asked again for a while.
+WAIT_MS = 1_000
+AWAY_SECONDS = 10.0
+
+
+class RateLimits:
+    """The limits of one application: of callers, and of the contact details that come through the open door."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._per_address = _items(settings.rate_limit_anonymous)
+        self._per_token = _items(settings.rate_limit_token)
+        self._per_contact = _items(settings.rate_limit_contact)
+        self._here = FixedWindowRateLimiter(MemoryStorage())
+        self._shared: MongoDBStorage | None = None
+        if settings.rate_limit_storage == "mongodb" and not settings.mongodb_uri.startswith(MOCK):
+            self._shared = MongoDBStorage(
+                settings.mongodb_uri,
+                database_name=database_name(settings.mongodb_uri),
+                counter_collection_name="rate_limits",
+                window_collection_name="rate_limit_windows",
+                wrap_exceptions=True,
+                serverSelectionTimeoutMS=WAIT_MS,
+                socketTimeoutMS=WAIT_MS,
+            )
+        self._together = FixedWindowRateLimiter(self._shared) if self._shared else self._here
+        self._away_until = 0.0
+
+    def hit_caller(self, caller: Caller, address: str | None) -> None:
+        """Count a request of this caller. Raises OsdiError 429."""
+        if caller.token_id is not None:
+            self._hit(self._per_token, "token", caller.token_id)
+        elif self._per_address:
+            self._hit(self._per_address, "address", _network(address or ""))
+
+    def hit_contacts(self, keys: Iterable[str]) -> None:
+        """Count a post about these contact details (match keys). Raises OsdiError 429 for one that came too often."""
+        if self._per_contact:
+            for key in keys:
+                self._hit(self._per_contact, "contact", hashlib.sha256(key.encode()).hexdigest())
+
+    def close(self) -> None:
+        """Close the connection by which is counted, where there is one."""
+        if self._shared is not None:
+            self._shared.storage.close()
+
+    def _hit(self, items: Sequence[RateLimitItem], kind: str, key: str) -> None:
+        for item in items:
+            counter = self._counter()
+            try:
+                within = counter.hit(item, kind, key)
+                reset = 0.0 if within else counter.get_window_stats(item, kind, key).reset_time
+            except StorageError:  # an outreach that the database takes again is not lost for the sake of a count
+                self._away_until = time.monotonic() + AWAY_SECONDS
+                within = self._here.hit(item, kind, key)
+                reset = 0.0 if within else self._here.get_window_stats(item, kind, key).reset_time
+            if not within:
+                raise too_many_requests(max(1, math.ceil(reset - time.time())))
+
+    def _counter(self) -> FixedWindowRateLimiter:
+        return self._here if time.monotonic() < self._away_until else self._together
+
+
+def limit_rates(app: Flask, settings: Settings) -> None:
+    """Count every request to the application's API before it is answered."""
+    app.extensions[EXTENSION] = RateLimits(settings)
+    app.before_request(_count)
+
+
+def rate_limits() -> RateLimits:
+    """The limits of the application that answers this request."""
+    found: RateLimits = current_app.extensions[EXTENSION]
+    return found
+
+
+def _count() -> None:
+    if request.method == "OPTIONS" or not request.path.startswith(API):
+        return
+    try:
+        g.counted = read_caller(optional=True)
+    except OsdiError:  # it counts for the address that it came from, and is refused later
+        g.counted = ANONYMOUS
+    rate_limits().hit_caller(g.counted, request.remote_addr)
+
+
+def _items(text: str) -> list[RateLimitItem]:
+    """The limits that a setting names, such as `120/minute;2000/hour`; an empty one names none."""
+    return parse_many(text) if text else []
+
+
+@lru_cache(maxsize=10_000)
+def _network(address: str) -> str:
+    """The address, or of an IPv6 address its network."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:  # a Unix socket has none
+        return address
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    return str(found.ipv4_mapped or ipaddress.ip_network((found, IPV6_NETWORK), strict=False))

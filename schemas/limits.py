@@ -1,0 +1,62 @@
+"""How much is taken: the bound of every string, array, number and name that a body or an address may hold.
+
+The server stands open on the internet, so nothing is without a bound. Beyond one a request is refused with a 4xx that
+names the property; nothing is cut. docs/limits.md lists these for users, and a test compares the two.
+"""
+
+from typing import Any, Final
+
+# Of a body as a whole; its bytes are a setting.
+BODY_DEPTH: Final = 32
+
+# Characters.
+STRING_LENGTH: Final = 10_000
+MESSAGE_LENGTH: Final = 64_000
+LINE_LENGTH: Final = 1_000
+CODE_LENGTH: Final = 100
+EMAIL_LENGTH: Final = 254
+PHONE_LENGTH: Final = 40
+DATE_LENGTH: Final = 40
+IDENTIFIER_LENGTH: Final = 255
+SYSTEM_NAME_LENGTH: Final = 100
+CUSTOM_FIELD_NAME_LENGTH: Final = 200
+
+# Digits of a phone number.
+PHONE_DIGITS: Final = 20
+PHONE_DIGITS_LEAST: Final = 3
+
+# Entries of an array in one request, and names in custom_fields.
+STRINGS: Final = 100
+IDENTIFIERS: Final = 20
+CUSTOM_FIELDS: Final = 200
+CONTACTS: Final = 10
+ADDRESS_LINES: Final = 10
+PERSON_ENTRIES: Final = 50
+TARGETS: Final = 100
+REFERENCES: Final = 50
+TARGET_LIST: Final = 1_000
+TEMPLATES: Final = 20
+SHARE_OPTIONS: Final = 20
+MESSAGE_ENTRIES: Final = 100
+RESPONSES: Final = 500
+
+# Numbers: of a whole number, and of one that becomes a string (JSON has no larger integers that survive reading).
+MAX_INTEGER: Final = 2**31 - 1
+INTEGER_BITS: Final = 64
+
+# Arguments in an address.
+FILTER_LENGTH: Final = 2_000
+CURSOR_LENGTH: Final = 100
+EXPAND_LENGTH: Final = 500
+PAGE_NUMBER: Final = 1_000_000_000
+
+
+def deeper_than(depth: int, value: Any) -> bool:
+    """Whether arrays and objects lie more than `depth` deep in one another; walks level by level, without recursion."""
+    level = [value]
+    for _ in range(depth + 1):
+        level = [each for each in level if isinstance(each, dict | list)]
+        if not level:
+            return False
+        level = [inner for each in level for inner in (each.values() if isinstance(each, dict) else each)]
+    return True
