@@ -24,6 +24,8 @@ worker_class = "gthread"
 timeout = 60
 graceful_timeout = 25
 keepalive = 5
+# A filter of 2,000 characters, most of them percent-encoded, is longer than what gunicorn reads by default.
+limit_request_line = 8190
 # The heartbeat file belongs in memory: on a slow disk a busy worker would be taken for dead.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None
 control_socket_disable = True

@@ -76,7 +76,7 @@ def put(
         check_if_match(stored, change.if_match)
         changed = apply(resource, stored, change)
         check(changed)
-        _follow_with_keys(store, resource, changed, namespace, phone_region)
+        _follow_with_keys(store, resource, changed, change.fields, namespace, phone_region)
         if changed == stored:
             return stored
         if outgrown(changed):
@@ -125,8 +125,14 @@ def _contacts(stored: list[Any], posted: list[Any], value: str) -> list[Any]:
     return entries
 
 
-def _follow_with_keys(store: Store, resource: Resource, changed: Document, namespace: str, phone_region: str) -> None:
-    """Make the match keys say what the document says; a contact detail that another person owns stays unclaimed."""
+def _follow_with_keys(
+    store: Store, resource: Resource, changed: Document, named: Mapping[str, Any], namespace: str, phone_region: str
+) -> None:
+    """Make the match keys say what the document says.
+
+    A contact detail that another person owns stays unclaimed; and so does one that a stranger has added, until a change
+    names its array: nobody confirms an address by correcting a name.
+    """
     own = id_key(f"{namespace}:{changed['_id']}")
     keys = [own, *(id_key(identifier) for identifier in changed.get("identifiers", ()))]
     former = changed["match_keys"]
@@ -135,9 +141,10 @@ def _follow_with_keys(store: Store, resource: Resource, changed: Document, names
         keys.append(name_key(changed["name"]))
     if resource is PERSON:
         changed["contact_keys"] = contact_keys(changed, phone_region)
-        new = [key for key in changed["contact_keys"] if key not in former]
+        confirmed = contact_keys({name: changed[name] for name in named if name in changed}, phone_region)
+        new = [key for key in confirmed if key not in former]
         owned = {key for person in store.by_match_keys(resource.collection, new) for key in person["match_keys"]}
-        keys += [key for key in changed["contact_keys"] if key in former or key not in owned]
+        keys += [key for key in changed["contact_keys"] if key in former or (key in new and key not in owned)]
     keys += [key for key in former if key.startswith(kept_kinds) or key.startswith(f"id:{namespace}:")]
     changed["match_keys"] = list(dict.fromkeys(keys))
 

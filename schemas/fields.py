@@ -249,14 +249,15 @@ class CustomFields(ma.fields.Field[dict[str, str]]):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**_described(kwargs, type="object", additionalProperties={"type": "string"}))
         self.inner = LiberalText()
+        self.limit = CUSTOM_FIELDS
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
     ) -> dict[str, str]:
         if not isinstance(value, dict):
             raise self.make_error("invalid")
-        if len(value) > CUSTOM_FIELDS:
-            raise self.make_error("many", limit=CUSTOM_FIELDS)
+        if len(value) > self.limit:
+            raise self.make_error("many", limit=self.limit)
         errors: dict[str, list[str]] = {}
         loaded: dict[str, str] = {}
         for name, entry in value.items():

@@ -40,6 +40,9 @@ SHARE_OPTIONS: Final = 20
 MESSAGE_ENTRIES: Final = 100
 RESPONSES: Final = 500
 
+# What has grown by merging is sent back whole: so many times the entries above.
+PUT_TIMES: Final = 10
+
 # Numbers: of a whole number, and of one that becomes a string (JSON has no larger integers that survive reading).
 MAX_INTEGER: Final = 2**31 - 1
 INTEGER_BITS: Final = 64

@@ -5,7 +5,8 @@ from typing import Any
 import marshmallow as ma
 
 from schemas.common import OsdiSchema, PostedSchema, RequiredFields
-from schemas.fields import CustomFields, says_nothing
+from schemas.fields import CustomFields, Objects, Strings, says_nothing
+from schemas.limits import PUT_TIMES
 
 
 class PutSchema(OsdiSchema):
@@ -15,6 +16,13 @@ class PutSchema(OsdiSchema):
         super().__init__(**kwargs)
         # A PUT names some fields only: what has to be true of the whole is checked when the change has been applied.
         self._has_hooks = False
+        # Posts merge, so an array may hold more than one post can bring; who reads it can send it back. The fields are
+        # this schema's own copies, their metadata are not.
+        for field in self.load_fields.values():
+            if isinstance(field, Objects | Strings | CustomFields):
+                field.limit *= PUT_TIMES
+            if "maxItems" in field.metadata:
+                field.metadata = {**field.metadata, "maxItems": field.metadata["maxItems"] * PUT_TIMES}
 
     def load(self, data: Any, **kwargs: Any) -> dict[str, Any]:
         fields = super().load(data, **kwargs)

@@ -6,6 +6,7 @@ from flask import Flask
 from app import create_app
 from blueprints.deployment import EXTENSION
 from osdi.settings import Settings
+from osdi.store import Store
 from tests import factories
 from tests.client import Client
 
@@ -43,6 +44,19 @@ def test_every_answer_can_be_read(api: Client, body: object, campaign: str | Non
 
     assert response.status_code == status
     assert response.headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_so_can_a_failure_that_nobody_foresaw(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(Store, "write", fail)
+    response = api.record(factories.outreach(), token=False, headers=dict(ORIGIN))
+
+    assert response.status_code == 500
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    assert response.headers["OSDI-Request-ID"] in response.get_data(as_text=True)
+    assert "OSDI-Request-ID" in response.headers["Access-Control-Expose-Headers"]
 
 
 def test_an_unknown_route_can_be_read_too(api: Client) -> None:

@@ -147,3 +147,17 @@ def test_memory_serves_where_no_database_runs() -> None:
     person = api.follow(again, "osdi:person")
     assert (person["given_name"], person["gender"]) == ("Jane", "Female")
     assert api.follow(person, "osdi:outreaches")["total_records"] == 2
+
+
+PATHS = ("/api/v1/", "/api/v1/people", "/api/v1/nothing", "/docs", "/explorer", "/openapi.json")
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_no_answer_is_taken_for_more_than_it_is(api: Client, path: str) -> None:
+    """No sniffing, no framing, no scripts but our own, and no address handed on: it may hold a token."""
+    headers = api.http.get(path).headers
+
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert "default-src 'none'" in headers["Content-Security-Policy"]

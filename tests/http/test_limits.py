@@ -1,6 +1,7 @@
 """At a bound what is sent is taken, past it refused as a whole; docs/limits.md lists the bounds."""
 
 import json
+from typing import Any
 
 import pytest
 from pymongo.database import Database
@@ -38,6 +39,32 @@ def test_a_body_at_the_limit_is_taken(api: Client) -> None:
     body = json.dumps(OK | {"unknown": ""})
 
     assert api.record(body.replace('""', '"' + "x" * (LIMIT - len(body)) + '"')).status_code == 200
+
+
+def test_what_has_grown_by_merging_can_be_sent_back(api: Client) -> None:
+    for number in range(12):
+        fields = {"custom_fields": {f"{number}-{name}": "1" for name in range(20)}, "identifiers": ["crm:1"]}
+        created = api.created("/people", {"email_addresses": [{"address": f"jane{number}@example.com"}], **fields})
+    known = api.get(created["_links"]["self"]["href"]).json
+    assert (len(known["email_addresses"]), len(known["custom_fields"])) == (12, 240)
+
+    response = api.put(created["_links"]["self"]["href"], known)
+
+    assert (response.status_code, response.json) == (200, known)
+
+
+def test_what_is_sent_back_has_a_bound_too(api: Client) -> None:
+    created = api.created("/people", {"email_addresses": [{"address": "jane@example.com"}]})
+    addresses = [{"address": f"jane{number}@example.com"} for number in range(101)]
+
+    check_refusal(api.put(created["_links"]["self"]["href"], {"email_addresses": addresses}), 400, "email_addresses")
+
+
+def test_a_key_of_odd_bytes_is_a_key_like_another(api: Client, database: Database) -> None:
+    for _ in range(2):
+        assert api.record(OK, headers={"Idempotency-Key": '\u00ff\t"{$ne}'}).status_code == 200
+
+    assert database.outreaches.count_documents({}) == 1
 
 
 def test_a_name_is_told_without_its_full_length(api: Client) -> None:
@@ -78,3 +105,38 @@ class TestOutgrowing:
         assert known["source"] == "x" * 1_000
         assert 1 < len(known["postal_addresses"]) < 20
         assert database.outreaches.count_documents({}) == 22
+
+    @pytest.mark.parametrize(
+        ("method", "path", "body"),
+        [
+            ("POST", "/people", {"identifiers": ["crm:1"], "custom_fields": {"much": "x" * 4_000}}),
+            ("PUT", "<person>", {"custom_fields": {"much": "x" * 4_000}}),
+            ("PUT", "<outreach>", {"message": "x" * 4_000}),
+            ("POST", "/tags", {"name": "volunteer", "description": "x" * 4_000}),
+            ("PUT", "<tag>", {"description": "x" * 4_000}),
+            ("POST", "<question>/answers", {"value": "x" * 4_000}),
+            ("PUT", "<answer>", {"value": "x" * 4_000}),
+        ],
+    )
+    def test_what_is_stored(
+        self, api: Client, database: Database, method: str, path: str, body: dict[str, Any]
+    ) -> None:
+        outreach = api.recorded(OK | {"person": OK["person"] | {"identifiers": ["crm:1"]}})
+        person_link = {"_links": {"osdi:person": outreach["_links"]["osdi:person"]}}
+        question = api.created("/questions", {"question_type": "Paragraph"})
+        made = {
+            "outreach": outreach,
+            "person": api.follow(outreach, "osdi:person"),
+            "tag": api.created("/tags", {"name": "volunteer"}),
+            "question": question,
+            "answer": api.created(f"{question['_links']['self']['href']}/answers", {"value": "because"} | person_link),
+        }
+        for name, resource in made.items():
+            path = path.replace(f"<{name}>", resource["_links"]["self"]["href"])
+        before = [list(database[name].find()) for name in ("people", "outreaches", "tags")]
+
+        sent = body | (person_link if path.endswith("/answers") else {})
+        response = (api.post if method == "POST" else api.put)(path, sent)
+
+        check_refusal(response, 413, "bound")
+        assert [list(database[name].find()) for name in ("people", "outreaches", "tags")] == before

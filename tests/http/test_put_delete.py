@@ -282,3 +282,23 @@ def test_deleting_removes_what_points_at_it(
 
     (entry,) = database.people.find_one()[array]
     assert href(other).endswith(next(value for name, value in entry.items() if name.endswith("_id") and name != "_id"))
+
+
+def test_correcting_a_name_does_not_confirm_what_a_stranger_added(api: Client) -> None:
+    jane = api.follow(api.recorded(by_email("jane@example.com")), "osdi:person")
+    added = {"email_addresses": [{"address": "jane@example.com"}, {"address": "john@example.com"}]}
+    api.record(factories.outreach(person=added), token=False)
+    address = jane["_links"]["self"]["href"]
+
+    api.put(address, {"given_name": "Janet"})
+    assert api.follow(api.recorded(by_email("john@example.com")), "osdi:person")["identifiers"] != jane["identifiers"]
+
+
+def test_naming_the_addresses_confirms_them(api: Client) -> None:
+    jane = api.follow(api.recorded(by_email("jane@example.com")), "osdi:person")
+    added = {"email_addresses": [{"address": "jane@example.com"}, {"address": "john@example.com"}]}
+    api.record(factories.outreach(person=added), token=False)
+    address = jane["_links"]["self"]["href"]
+
+    api.put(address, {"email_addresses": api.get(address).json["email_addresses"]})
+    assert api.follow(api.recorded(by_email("john@example.com")), "osdi:person")["identifiers"] == jane["identifiers"]

@@ -1,5 +1,6 @@
 """How often one caller may call: whoever calls too often is told when to come back, and nobody else notices."""
 
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -9,7 +10,9 @@ from pymongo.database import Database
 from app import create_app
 from blueprints.deployment import EXTENSION
 from blueprints.rate_limits import EXTENSION as RATE_LIMITS
+from blueprints.rate_limits import WAIT_MS, RateLimits
 from osdi.auth import new_token
+from osdi.errors import OsdiError
 from osdi.settings import Settings
 from osdi.store import Insert, Store
 from osdi.store.indexes import TOKENS
@@ -193,6 +196,22 @@ class TestCountedInMongoDB:
 
         (counter,) = database.rate_limits.find()
         assert "jane" not in str(counter)
+
+
+def test_while_the_database_is_away_each_process_counts_for_itself() -> None:
+    away = Settings(mongodb_uri="mongodb://127.0.0.1:1/osdi", rate_limit_storage="mongodb", rate_limit_contact="2/hour")
+    limits = RateLimits(away)
+
+    limits.hit_contacts(["email:jane@example.com"])
+    began = time.monotonic()
+    limits.hit_contacts(["email:jane@example.com"])
+    with pytest.raises(OsdiError) as refused:
+        limits.hit_contacts(["email:jane@example.com"])
+
+    assert refused.value.status == 429
+    # It waits for the first count only.
+    assert time.monotonic() - began < WAIT_MS / 1000
+    limits.close()
 
 
 @pytest.mark.parametrize("limit", ["many", "5", "5/fortnight"])

@@ -54,6 +54,16 @@ def test_a_broken_chunk_is_the_clients_fault(live: Live, chunk: bytes) -> None:
         assert answer(connection).split(" ")[1] == "400"
 
 
+def test_an_address_with_as_long_a_filter_as_may_be_is_read(live: Live) -> None:
+    response = requests.get(f"{live.url}{API}/people", params={"filter": "'" * 2_000}, timeout=20)
+
+    assert (response.status_code, response.headers["Content-Type"]) == (401, "application/hal+json")
+
+
+def test_a_longer_address_is_refused(live: Live) -> None:
+    assert requests.get(f"{live.url}{API}/people", params={"filter": "x" * 8_200}, timeout=20).status_code == 414
+
+
 def test_a_client_that_hangs_up_harms_nobody(live: Live) -> None:
     send(live, "Content-Length: 500", b"{").close()
 
