@@ -142,7 +142,6 @@ ERROR_FIELDS = (
 )
 ERROR_NOTES: Mapping[str, tuple[Verdict, str]] = {
     "request_type": ("differs", "Always `atomic`: what a helper cannot do of several things is told as warnings."),
-    "resource_status.resource": ("differs", "Not named where a body does not fit the schema."),
     "resource_status.error_descriptions.reference_code": ("yes", "With 500 and 503: the request's id in our log."),
 }
 VIRTUAL_FIELDS = {

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from osdi.errors import OsdiError, invalid, not_found
+from osdi.errors import ErrorDescription, OsdiError, invalid, not_found
 from osdi.ids import new_id, now
 from osdi.merging import outgrown
 from osdi.paging import Page
@@ -180,5 +180,5 @@ def _find(store: Store, kind: Embedded, parent_id: str, entry_id: str) -> tuple[
 def _write(store: Store, kind: Embedded, person: Document, entries: list[Document]) -> None:
     fields = {kind.array: entries, "modified_date": now()}
     if outgrown({**person, **fields}) and len(entries) >= len(person.get(kind.array, ())):
-        raise OsdiError(413, invalid("The person would outgrow their bound.").descriptions[0])
+        raise OsdiError(413, ErrorDescription("TOO_LARGE", "The person would outgrow their bound."))
     store.write(Update(PERSON.collection, person["_id"], person["version"], fields))

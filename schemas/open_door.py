@@ -4,7 +4,8 @@ from typing import Any
 
 import marshmallow as ma
 
-from schemas.common import links
+from schemas.common import STRICT, links
+from schemas.limits import LINE_LENGTH
 
 ORIGIN = r"^(\*|https?://[^/?#\s]{1,253})$(?!\s)"  # `$` alone would match in front of a final line feed too
 ACTIONS = ("tags", "lists", "answers", "triggers")
@@ -32,6 +33,13 @@ class OpenDoorSchema(ma.Schema):
         validate=ma.validate.Length(max=len(ACTIONS)),
         metadata={"description": "What may be asked for."},
     )
+    @ma.validates_schema(pass_original=True)
+    def knows_every_field(self, _: Any, original: Any, **__: Any) -> None:
+        """As everywhere: an unknown field is ignored, unless the client prefers strict handling."""
+        unknown = [name for name in original if name not in self.fields] if STRICT.get() else []
+        if unknown:
+            raise ma.ValidationError({name[:LINE_LENGTH]: ["Unknown field."] for name in unknown})
+
     _links = links("self", "osdi:advocacy_campaign")
 
 

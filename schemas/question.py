@@ -43,8 +43,11 @@ class QuestionSchema(ResourceSchema, RequiredFields):
     _links = links("self", "osdi:answers")
 
     def check_whole(self, question: Mapping[str, Any]) -> None:
-        """Check a question that a PUT has changed. Raises ValidationError."""
-        self.load({name: question[name] for name in ("question_type", "responses") if name in question})
+        """Check a question that a PUT has changed; merging may have gathered any number of responses.
+
+        Raises ValidationError.
+        """
+        self.responses_fit_the_type(question)
 
     @ma.validates_schema(skip_on_field_errors=True)
     def responses_fit_the_type(self, data: Mapping[str, Any], **_: Any) -> None:

@@ -256,6 +256,11 @@ class TestTheRoute:
 
         assert "open_door" not in api.get(f"/advocacy_campaigns/{api.campaign_id}").json
 
+    def test_strictly_an_unknown_field_is_refused(self, api: Client) -> None:
+        address = f"/advocacy_campaigns/{api.campaign_id}/open_door"
+
+        assert api.put(address, {"open": True}, headers={"Prefer": "handling=strict"}).status_code == 400
+
     @pytest.mark.parametrize(
         "body",
         [

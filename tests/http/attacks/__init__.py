@@ -1,0 +1,107 @@
+"""Attacks and bad input as tables, by theme: one row is one request, with the status that it is refused with.
+
+`bodies` sends what should not be taken, `addresses` asks for what should not be reached, `requests` bends what stands
+around them: tokens, methods, headers. `ignored` holds what is answered with 200 by design and must do no harm.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from werkzeug.test import TestResponse
+
+from osdi.resources import API
+
+ORIGIN = "https://attacker.example"
+LIMIT = 262_144
+SMALL = {"person": {"email_addresses": [{"address": "jane@example.com"}]}}
+LINKED = {"_links": {"osdi:person": {"href": "https://osdi.example.org/api/v1/people/<person>"}}}
+
+DOOR = "/advocacy_campaigns/<campaign>/open_door"
+
+# Every route that reads a body, with the least that it takes. `<person>` and the like stand for ids, see World.
+BODIES: Mapping[tuple[str, str], dict[str, Any]] = {
+    ("POST", "/advocacy_campaigns/<campaign>/record_outreach_helper"): SMALL,
+    ("POST", "/advocacy_campaigns/<campaign>/outreaches"): SMALL,
+    ("POST", "/advocacy_campaigns"): {"title": "Another"},
+    ("POST", "/people"): SMALL,
+    ("POST", "/people/person_signup_helper"): SMALL,
+    ("POST", "/tags"): {"name": "another"},
+    ("POST", "/lists"): {"name": "another"},
+    ("POST", "/questions"): {"question_type": "Paragraph"},
+    ("POST", "/messages"): {"name": "another"},
+    ("POST", "/tags/<tag>/taggings"): LINKED,
+    ("POST", "/lists/<list>/items"): LINKED,
+    ("POST", "/questions/<question>/answers"): LINKED | {"value": "because"},
+    ("PUT", "/advocacy_campaigns/<campaign>"): {"title": "Changed"},
+    ("PUT", DOOR): {"enabled": True},
+    ("PUT", "/advocacy_campaigns/<campaign>/outreaches/<outreach>"): {"type": "phone"},
+    ("PUT", "/people/<person>"): {"given_name": "Changed"},
+    ("PUT", "/tags/<tag>"): {"description": "Changed"},
+    ("PUT", "/lists/<list>"): {"description": "Changed"},
+    ("PUT", "/questions/<question>"): {"title": "Changed"},
+    ("PUT", "/messages/<message>"): {"subject": "Changed"},
+    ("PUT", "/tags/<tag>/taggings/<tagging>"): {"origin_system": "Changed"},
+    ("PUT", "/lists/<list>/items/<item>"): {"origin_system": "Changed"},
+    ("PUT", "/questions/<question>/answers/<answer>"): {"origin_system": "Changed"},
+}
+OPEN = {
+    ("POST", "/advocacy_campaigns/<campaign>/record_outreach_helper"),
+    ("POST", "/advocacy_campaigns/<campaign>/outreaches"),
+    ("POST", "/people/person_signup_helper"),
+}
+HELPER = "/advocacy_campaigns/<campaign>/record_outreach_helper"
+ONE = [path for method, path in BODIES if method == "PUT" and path != DOOR]
+COLLECTIONS = [
+    *("/advocacy_campaigns", "/advocacy_campaigns/<campaign>/outreaches", "/outreaches", "/people", "/tags"),
+    *("/people/<person>/outreaches", "/people/<person>/taggings", "/people/<person>/items", "/people/<person>/answers"),
+    *("/tags/<tag>/taggings", "/lists", "/lists/<list>/items", "/questions", "/questions/<question>/answers"),
+    "/messages",
+]
+
+
+@dataclass(frozen=True)
+class Attack:
+    """One request and how it ends.
+
+    A body goes as JSON, unless it is text or bytes; `token` may be a text; `root` is what the path stands under.
+    """
+
+    name: str
+    method: str
+    path: str
+    status: int
+    body: Any = None
+    query: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    token: bool | str = True
+    names: str = ""
+    root: str = API
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path[:60]}: {self.name}"
+
+    @property
+    def is_of_the_api(self) -> bool:
+        """Whether pages of other origins may read the answer; what lies elsewhere is not for them."""
+        return f"{self.root}{self.path}".startswith(f"{API}/")
+
+    def sent(self) -> bytes | str | None:
+        return self.body if self.body is None or isinstance(self.body, bytes | str) else json.dumps(self.body)
+
+
+def check_refusal(response: TestResponse, status: int, names: str = "") -> None:
+    """The response is a refusal with this status, in the standard's error form, and names what was wrong."""
+    body = response.get_data(as_text=True)
+    assert response.status_code == status, body
+    assert response.content_type == "application/hal+json"
+    assert names in response.json["error"], body
+    error = response.json["osdi:error"]
+    assert (error["request_type"], error["response_code"]) == ("atomic", status)
+    (resource_status,) = error["resource_status"]
+    assert resource_status["response_code"] == status
+    assert resource_status["error_descriptions"]
+    for description in resource_status["error_descriptions"]:
+        assert description["error_code"]
+        assert description["description"]
