@@ -131,7 +131,7 @@ def _follow_with_keys(
     """Make the match keys say what the document says.
 
     A contact detail that another person owns stays unclaimed; and so does one that a stranger has added, until a change
-    names its array: nobody confirms an address by correcting a name.
+    names it: nobody confirms an address by correcting a name or a status.
     """
     own = id_key(f"{namespace}:{changed['_id']}")
     keys = [own, *(id_key(identifier) for identifier in changed.get("identifiers", ()))]
@@ -141,7 +141,7 @@ def _follow_with_keys(
         keys.append(name_key(changed["name"]))
     if resource is PERSON:
         changed["contact_keys"] = contact_keys(changed, phone_region)
-        confirmed = contact_keys({name: changed[name] for name in named if name in changed}, phone_region)
+        confirmed = contact_keys(named, phone_region)
         new = [key for key in confirmed if key not in former]
         owned = {key for person in store.by_match_keys(resource.collection, new) for key in person["match_keys"]}
         keys += [key for key in changed["contact_keys"] if key in former or (key in new and key not in owned)]

@@ -15,7 +15,7 @@ from typing import Any
 
 from osdi.action_functions import Actions, Find, followups_to_do, resolve
 from osdi.auth import Caller
-from osdi.errors import Duplicate
+from osdi.errors import Duplicate, OsdiError
 from osdi.ids import new_id, now
 from osdi.matching import id_key
 from osdi.record_person import PostedPerson, person_write
@@ -73,7 +73,14 @@ def record_outreach(store: Store, find: Find, request: HelperRequest, settings: 
 
     def attempt() -> Document:
         moment = now()
-        person, write_person = person_write(store, posted, moment)
+        try:
+            person, write_person = person_write(store, posted, moment)
+        except OsdiError as refusal:
+            # What has become of the person since an outreach was recorded is no answer to a retry of it.
+            known = replay(store, retry) if refusal.status < 500 else None
+            if known is None:
+                raise
+            return known
         outreach = _outreach(request.body, person["_id"], retry, actions, moment, settings.namespace, trusted=trusted)
         try:
             # The order matters on a server without transactions: a person without an outreach is matched again by

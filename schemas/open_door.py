@@ -33,6 +33,7 @@ class OpenDoorSchema(ma.Schema):
         validate=ma.validate.Length(max=len(ACTIONS)),
         metadata={"description": "What may be asked for."},
     )
+
     @ma.validates_schema(pass_original=True)
     def knows_every_field(self, _: Any, original: Any, **__: Any) -> None:
         """As everywhere: an unknown field is ignored, unless the client prefers strict handling."""

@@ -175,3 +175,18 @@ def test_a_failed_request_can_be_repeated_with_its_key(api: Client, database: Da
     api.recorded(wrong | {"duration": 1}, headers=dict(headers))
 
     assert counts(database) == (1, 1)
+
+
+def test_a_retry_is_answered_whatever_has_become_of_its_person(api: Client, database: Database) -> None:
+    jane = api.follow(api.recorded(factories.outreach()), "osdi:person")
+    body = factories.outreach(person=None, identifiers=["crm:1"], _links={"osdi:person": jane["_links"]["self"]})
+    body = {name: value for name, value in body.items() if value is not None}
+    path = f"/advocacy_campaigns/{api.campaign_id}/outreaches"
+    first = api.created(path, body)
+
+    api.delete(jane["_links"]["self"]["href"])
+    again = api.post(path, body)
+
+    assert (again.status_code, again.json["identifiers"]) == (200, first["identifiers"])
+    assert database.outreaches.count_documents({}) == 2
+    assert api.post(path, body | {"identifiers": ["crm:2"]}).status_code == 400

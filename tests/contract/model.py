@@ -1,0 +1,272 @@
+"""What docs/matching.md tells users, as a small model: who is matched, what a post changes, what counts as sent twice.
+
+Written from the words of that page and of the design; it imports nothing of the application, so that a mistake there is
+not repeated here. People and outreaches are known by the ids that the application gave them.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Body = Mapping[str, Any]
+
+SINGLE_VALUES = ("given_name", "family_name", "source")
+CONTACTS = {"email_addresses": "address", "phone_numbers": "number"}
+MINIMUM_DIGITS = 7
+COUNTRY_CODES = {"US": "1", "DE": "49"}
+PUNYCODE = {"xn--mnchen-3ya.example": "münchen.example"}
+
+
+class Refused(Exception):
+    """The request has to be answered with this status, and nothing written."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Request:
+    """A post to the Record Outreach Helper."""
+
+    campaign: str
+    body: Body
+    by_token: bool
+    idempotency_key: str | None = None
+    link: str | None = None
+
+    @property
+    def posted(self) -> Body:
+        return self.body.get("person", {})
+
+    @property
+    def digest(self) -> str:
+        return self.campaign + json.dumps(self.body)
+
+    @property
+    def sender(self) -> object:
+        """Who a retry has to come from: without a token the same contact details on the same campaign."""
+        if self.by_token:
+            return "token"
+        keys = frozenset(key for array in CONTACTS for key in match_keys(self.posted, array))
+        return (self.campaign, keys) if keys else self.digest
+
+
+@dataclass
+class Person:
+    """Somebody as they should be stored; `keys` are the match keys that are theirs."""
+
+    values: dict[str, str] = field(default_factory=dict)
+    contacts: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {array: [] for array in CONTACTS})
+    identifiers: list[str] = field(default_factory=list)
+    claimed: list[str] = field(default_factory=list)
+    keys: set[str] = field(default_factory=set)
+    tags: set[str] = field(default_factory=set)
+    lists: set[str] = field(default_factory=set)
+
+
+@dataclass
+class Outreach:
+    """An outreach as it should be stored, and the retries that it is the answer to."""
+
+    campaign: str
+    person: str | None
+    identifiers: set[str] = field(default_factory=set)
+    claims: set[tuple[object, str]] = field(default_factory=set)
+    idempotency: tuple[object, str] | None = None
+    digest: str = ""
+    duration: int | None = None
+
+
+def contact_key(array: str, entry: Body) -> str | None:
+    """What an e-mail or phone entry is compared by: the letters in lower case, the digits with country code."""
+    value = entry.get(CONTACTS[array])
+    if value is None:
+        return None
+    if array == "email_addresses":
+        local, domain = value.lower().split("@")
+        return f"email:{local}@{PUNYCODE.get(domain, domain)}"
+    digits = "".join(character for character in value if character.isdigit())
+    code = COUNTRY_CODES.get(entry.get("country", ""))
+    if code and not value.startswith("+") and not digits.startswith(code):
+        digits = code + digits.removeprefix("0")
+    return f"phone:{digits}"
+
+
+def is_match_key(key: str | None) -> bool:
+    """Whether anybody is matched by it: short numbers match nobody."""
+    return key is not None and (not key.startswith("phone:") or len(key) >= len("phone:") + MINIMUM_DIGITS)
+
+
+def match_keys(person: Body, array: str) -> list[str]:
+    """The match keys of a posted person's e-mails or phones, the primary one first."""
+    entries = sorted(person.get(array) or (), key=lambda entry: not entry.get("primary"))
+    return [key for key in (contact_key(array, entry) for entry in entries) if key and is_match_key(key)]
+
+
+class Model:
+    """The people, outreaches, tags and lists that should be there."""
+
+    def __init__(self) -> None:
+        self.people: dict[str, Person] = {}
+        self.outreaches: dict[str, Outreach] = {}
+        self.tags: dict[str, str] = {}  # name to id
+        self.lists: dict[str, str] = {}
+
+    def owner(self, key: str) -> str | None:
+        """Whose match key it is."""
+        return next((id_ for id_, person in self.people.items() if key in person.keys), None)
+
+    def meant(self, posted: Body, *, by_token: bool, link: str | None = None) -> str | None:
+        """Who is meant, None for somebody new. Raises Refused."""
+        identifiers = [f"id:{each}" for each in posted.get("identifiers") or ()] if by_token else []
+        owners = {owner for owner in map(self.owner, identifiers) if owner}
+        if link is not None and link not in self.people:
+            raise Refused(400)
+        if len(owners | ({link} if link else set())) > 1 and owners:
+            raise Refused(409)
+        return link or next(iter(owners), None) or self._by_contact(posted, by_token=by_token)
+
+    def _by_contact(self, posted: Body, *, by_token: bool) -> str | None:
+        emails, phones = (match_keys(posted, array) for array in CONTACTS)
+        for key in emails:
+            if owner := self.owner(key):
+                return owner
+        for key in phones:
+            owner = self.owner(key)
+            if owner and not (emails and self.people[owner].contacts["email_addresses"]):
+                return owner
+        if not by_token and not emails and not phones:  # a retry of somebody who gave no contact detail
+            for identifier in posted.get("identifiers") or ():
+                owner = self.owner(f"claimed:{identifier}")
+                if owner and not any(self.people[owner].contacts.values()):
+                    return owner
+        return None
+
+    def sign_up(self, id_: str, body: Body, *, by_token: bool) -> None:
+        """What a post does to the person who is meant, or makes of somebody new, who has this id."""
+        posted = body.get("person", {})
+        is_new = id_ not in self.people
+        person = self.people.setdefault(id_, Person())
+        for name in SINGLE_VALUES:
+            if posted.get(name) and (by_token or name not in person.values):
+                person.values[name] = posted[name]
+        for array in CONTACTS:
+            self._merge_contacts(id_, array, posted.get(array) or (), overwrite=by_token or is_new)
+            keys = match_keys(posted, array)
+            self._claim(id_, keys if by_token else keys[:1] if is_new else ())
+        identifiers = posted.get("identifiers") or ()
+        known = person.identifiers if by_token else person.claimed
+        known += [each for each in identifiers if each not in (*known, *person.identifiers)]
+        self._claim(id_, (f"{'id' if by_token else 'claimed'}:{each}" for each in identifiers))
+        person.tags |= {self.tags[name] for name in body.get("add_tags", ()) if name in self.tags}
+        person.lists |= {self.lists[name] for name in body.get("add_lists", ()) if name in self.lists}
+
+    def _claim(self, id_: str, keys: Iterable[str]) -> None:
+        self.people[id_].keys |= {key for key in keys if self.owner(key) in (None, id_)}
+
+    def _merge_contacts(self, id_: str, array: str, posted: Iterable[Body], *, overwrite: bool) -> None:
+        entries = self.people[id_].contacts[array]
+        for entry in posted:
+            key = contact_key(array, entry)
+            if key is None:
+                if overwrite and entries:
+                    primary_of(entries).update(entry)
+                continue
+            if not overwrite and self.owner(key) not in (None, id_):
+                continue
+            same = next((each for each in entries if each["key"] == key), None)
+            if same is None:
+                entries.append(same := {"key": key})
+            for name in ("status",):
+                if name in entry and (overwrite or name not in same):
+                    same[name] = entry[name]
+            if entry.get("primary") and (overwrite or not any(each.get("primary") for each in entries)):
+                for each in entries:
+                    each.pop("primary", None)
+                same["primary"] = True
+
+    def put_person(self, id_: str, body: Body) -> None:
+        """What a PUT does: named arrays are replaced, null clears. Raises Refused."""
+        person = self.people[id_]
+        if "identifiers" in body:
+            identifiers = list(body["identifiers"] or ())
+            if any(self.owner(f"id:{each}") not in (None, id_) for each in identifiers):
+                raise Refused(409)
+            person.identifiers = identifiers
+            person.keys = {key for key in person.keys if not key.startswith("id:")}
+            person.keys |= {f"id:{each}" for each in identifiers}
+        for name in SINGLE_VALUES:
+            if name in body:
+                person.values.pop(name, None)
+                if body[name]:
+                    person.values[name] = body[name]
+        for array, value in CONTACTS.items():
+            if array in body:
+                self._put_contacts(id_, array, body[array] or (), value)
+
+    def _put_contacts(self, id_: str, array: str, posted: Iterable[Body], value: str) -> None:
+        person, kind = self.people[id_], "email:" if value == "address" else "phone:"
+        named = [entry for entry in posted if value in entry]
+        if named or not posted:
+            person.contacts[array] = []
+            self._merge_contacts(id_, array, named, overwrite=True)
+        self._merge_contacts(id_, array, [entry for entry in posted if value not in entry], overwrite=True)
+        keys = [each["key"] for each in person.contacts[array] if is_match_key(each["key"])]
+        person.keys = {key for key in person.keys if not key.startswith(kind) or key in keys}
+        confirmed = [contact_key(array, entry) for entry in named]  # what a stranger added stays unclaimed until then
+        self._claim(id_, [key for key in keys if key in confirmed])
+
+    def delete_person(self, id_: str) -> None:
+        """Their outreaches stay, without the person."""
+        del self.people[id_]
+        for outreach in self.outreaches.values():
+            if outreach.person == id_:
+                outreach.person = None
+
+    def known(self, request: Request) -> str | None:
+        """The outreach that this request recorded before. Raises Refused."""
+        key = (request.sender, request.idempotency_key) if request.idempotency_key else None
+        for id_, outreach in self.outreaches.items():
+            if key and outreach.idempotency == key:
+                if outreach.digest != request.digest:
+                    raise Refused(422)
+                return id_
+        identifiers = request.body.get("identifiers", ())
+        if request.by_token:
+            found = [id_ for id_, each in self.outreaches.items() if each.identifiers.intersection(identifiers)]
+            if len(found) > 1 or any(self.outreaches[id_].campaign != request.campaign for id_ in found):
+                raise Refused(409)
+        else:
+            claims = {(request.sender, each) for each in identifiers}
+            found = [id_ for id_, each in self.outreaches.items() if each.claims & claims]
+        return next(iter(found), None)
+
+    def record(self, request: Request, outreach_id: str, person_id: str) -> None:
+        """What a request does that is no retry."""
+        self.sign_up(person_id, request.body, by_token=request.by_token)
+        outreach = Outreach(request.campaign, person_id, duration=request.body.get("duration"))
+        identifiers = request.body.get("identifiers", ())
+        if request.by_token:
+            outreach.identifiers = set(identifiers)
+        else:
+            outreach.claims = {(request.sender, each) for each in identifiers}
+        if request.idempotency_key:
+            outreach.idempotency = (request.sender, request.idempotency_key)
+        outreach.digest = request.digest
+        self.outreaches[outreach_id] = outreach
+
+    def put_outreach(self, id_: str, body: Body) -> None:
+        """Identifiers are replaced, and are one outreach's. Raises Refused."""
+        identifiers = set(body.get("identifiers", ()))
+        if any(identifiers & each.identifiers for other, each in self.outreaches.items() if other != id_):
+            raise Refused(409)
+        if "identifiers" in body:
+            self.outreaches[id_].identifiers = identifiers
+        self.outreaches[id_].duration = body.get("duration", self.outreaches[id_].duration)
+
+
+def primary_of(entries: list[dict[str, Any]]) -> dict[str, Any]:
+    """The entry that a status without an address is about."""
+    return next((each for each in entries if each.get("primary")), entries[0])
