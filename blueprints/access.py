@@ -30,7 +30,9 @@ def let_in(scope: str | None, *, optional: bool) -> None:
 
     A view without scope is public, but a token that is sent has to be valid.
     """
-    caller = g.caller = read_caller(optional=optional)  # before it is refused: the log tells who was
+    counted: Caller = g.get("counted", ANONYMOUS)  # the rate limits have read a valid token already
+    # Set before it is refused: the log tells who was.
+    caller = g.caller = counted if counted.has_token else read_caller(optional=optional)
     if caller.has_token and scope:
         caller.require_campaign(_campaign_of_route())
         caller.require(scope)

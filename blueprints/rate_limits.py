@@ -8,14 +8,16 @@ counted. Contact details are counted by their hash, so that nobody's address sta
 import hashlib
 import ipaddress
 import math
+import threading
 import time
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
+from cachetools import TTLCache
 from flask import Flask, current_app, g, request
 from limits import RateLimitItem, parse_many
 from limits.errors import StorageError
-from limits.storage import MemoryStorage, MongoDBStorage
+from limits.storage import MongoDBStorage
 from limits.strategies import FixedWindowRateLimiter
 
 from blueprints.access import read_caller
@@ -35,6 +37,31 @@ WAIT_MS = 1_000
 AWAY_SECONDS = 10.0
 
 
+# Windows that a process remembers for each limit; beyond it the oldest are forgotten, so addresses cannot fill memory.
+WINDOWS = 100_000
+
+
+class CountsHere:
+    """Fixed windows in this process, each from its first request on. (`limits` would start a thread a request.)"""
+
+    def __init__(self) -> None:
+        self._windows: dict[RateLimitItem, TTLCache[str, list[float]]] = {}
+        self._lock = threading.Lock()
+
+    def over(self, item: RateLimitItem, kind: str, key: str) -> float:
+        """Count one; seconds until the window ends where that was one too many, else 0."""
+        moment = time.monotonic()
+        with self._lock:
+            windows = self._windows.get(item)
+            if windows is None:
+                windows = self._windows[item] = TTLCache(WINDOWS, item.get_expiry())
+            window = windows.get(f"{kind}:{key}")
+            if window is None:
+                window = windows[f"{kind}:{key}"] = [0, moment + item.get_expiry()]
+            window[0] += 1
+            return window[1] - moment if window[0] > item.amount else 0
+
+
 class RateLimits:
     """The limits of one application: of callers, and of the contact details that come through the open door."""
 
@@ -42,7 +69,7 @@ class RateLimits:
         self._per_address = _items(settings.rate_limit_anonymous)
         self._per_token = _items(settings.rate_limit_token)
         self._per_contact = _items(settings.rate_limit_contact)
-        self._here = FixedWindowRateLimiter(MemoryStorage())
+        self._here = CountsHere()
         self._shared: MongoDBStorage | None = None
         if settings.rate_limit_storage == "mongodb" and not settings.mongodb_uri.startswith(MOCK):
             self._shared = MongoDBStorage(
@@ -54,7 +81,7 @@ class RateLimits:
                 serverSelectionTimeoutMS=WAIT_MS,
                 socketTimeoutMS=WAIT_MS,
             )
-        self._together = FixedWindowRateLimiter(self._shared) if self._shared else self._here
+        self._together = FixedWindowRateLimiter(self._shared) if self._shared else None
         self._away_until = 0.0
 
     def hit_caller(self, caller: Caller, address: str | None) -> None:
@@ -77,19 +104,20 @@ class RateLimits:
 
     def _hit(self, items: Sequence[RateLimitItem], kind: str, key: str) -> None:
         for item in items:
-            counter = self._counter()
-            try:
-                within = counter.hit(item, kind, key)
-                reset = 0.0 if within else counter.get_window_stats(item, kind, key).reset_time
-            except StorageError:  # an outreach that the database takes again is not lost for the sake of a count
-                self._away_until = time.monotonic() + AWAY_SECONDS
-                within = self._here.hit(item, kind, key)
-                reset = 0.0 if within else self._here.get_window_stats(item, kind, key).reset_time
-            if not within:
-                raise too_many_requests(max(1, math.ceil(reset - time.time())))
+            seconds = self._over(item, kind, key)
+            if seconds:
+                raise too_many_requests(max(1, math.ceil(seconds)))
 
-    def _counter(self) -> FixedWindowRateLimiter:
-        return self._here if time.monotonic() < self._away_until else self._together
+    def _over(self, item: RateLimitItem, kind: str, key: str) -> float:
+        if self._together is None or time.monotonic() < self._away_until:
+            return self._here.over(item, kind, key)
+        try:
+            if self._together.hit(item, kind, key):
+                return 0
+            return max(1, self._together.get_window_stats(item, kind, key).reset_time - time.time())
+        except StorageError:  # an outreach that the database takes again is not lost for the sake of a count
+            self._away_until = time.monotonic() + AWAY_SECONDS
+            return self._here.over(item, kind, key)
 
 
 def limit_rates(app: Flask, settings: Settings) -> None:
