@@ -1,40 +1,17 @@
 """The open door: what is taken without a token, as the deployment's settings and the campaign say."""
 
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from flask import Flask
 from pymongo.database import Database
 
-from app import create_app
-from blueprints.deployment import EXTENSION
 from osdi.auth import READ, WRITE
-from osdi.settings import Settings
 from osdi.store import Store
 from tests import factories
 from tests.client import Client
+from tests.http.conftest import Deployed
 
 OURS, OTHER = "https://campaign.example.org", "https://other.example.org"
-
-Deployed = Callable[..., Client]
-
-
-@pytest.fixture
-def deployed(settings: Settings, api: Client) -> Iterator[Deployed]:
-    """Makes a client of an application with other settings, on the test's database and campaign."""
-    made: list[Flask] = []
-
-    def make(**changed: object) -> Client:
-        others = {**factories.UNLIMITED, "cache_seconds": 0, "mongodb_uri": settings.mongodb_uri}
-        made.append(create_app(Settings(**{**others, **changed})))
-        client = Client(made[-1].test_client(), api.token)
-        client.campaign_id = api.campaign_id
-        return client
-
-    yield make
-    for app in made:
-        app.extensions[EXTENSION].store.close()
 
 
 def say(client: Client, **said: Any) -> dict[str, Any]:

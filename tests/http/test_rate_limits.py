@@ -1,15 +1,10 @@
 """How often one caller may call: whoever calls too often is told when to come back, and nobody else notices."""
 
 import time
-from collections.abc import Callable, Iterator
 
 import pytest
-from flask import Flask
 from pymongo.database import Database
 
-from app import create_app
-from blueprints.deployment import EXTENSION
-from blueprints.rate_limits import EXTENSION as RATE_LIMITS
 from blueprints.rate_limits import WAIT_MS, RateLimits
 from osdi.auth import new_token
 from osdi.errors import OsdiError
@@ -19,26 +14,7 @@ from osdi.store.indexes import TOKENS
 from tests import factories
 from tests.client import Client
 from tests.factories import by_email
-
-Limited = Callable[..., Client]
-
-
-@pytest.fixture
-def limited(settings: Settings, api: Client) -> Iterator[Limited]:
-    """Makes a client of an application with limits, on the test's database and campaign."""
-    made: list[Flask] = []
-
-    def make(**limits: object) -> Client:
-        others = {**factories.UNLIMITED, "cache_seconds": 0, "mongodb_uri": settings.mongodb_uri}
-        made.append(create_app(Settings(**{**others, **limits})))
-        client = Client(made[-1].test_client(), api.token)
-        client.campaign_id = api.campaign_id
-        return client
-
-    yield make
-    for app in made:
-        app.extensions[RATE_LIMITS].close()
-        app.extensions[EXTENSION].store.close()
+from tests.http.conftest import Deployed
 
 
 def statuses(client: Client, times: int, *, token: bool | str = False, address: str = "192.0.2.1") -> list[int]:
@@ -49,16 +25,16 @@ def statuses(client: Client, times: int, *, token: bool | str = False, address: 
     ]
 
 
-def test_without_a_token_an_address_is_limited(limited: Limited, database: Database) -> None:
-    client = limited(rate_limit_anonymous="3/minute")
+def test_without_a_token_an_address_is_limited(deployed: Deployed, database: Database) -> None:
+    client = deployed(rate_limit_anonymous="3/minute")
 
     assert statuses(client, 5) == [200, 200, 200, 429, 429]
     assert statuses(client, 1, address="192.0.2.2") == [200]
     assert database.outreaches.count_documents({}) == 4
 
 
-def test_the_refusal_is_the_standards_form_and_says_when_to_come_back(limited: Limited) -> None:
-    client = limited(rate_limit_anonymous="1/minute")
+def test_the_refusal_is_the_standards_form_and_says_when_to_come_back(deployed: Deployed) -> None:
+    client = deployed(rate_limit_anonymous="1/minute")
     statuses(client, 1)
 
     origin = {"Origin": "https://campaign.example.org"}
@@ -73,8 +49,8 @@ def test_the_refusal_is_the_standards_form_and_says_when_to_come_back(limited: L
     assert "Retry-After" in refused.headers["Access-Control-Expose-Headers"]
 
 
-def test_a_token_is_limited_wherever_it_comes_from(limited: Limited, store: Store) -> None:
-    client = limited(rate_limit_token="2/minute", rate_limit_anonymous="1/minute")
+def test_a_token_is_limited_wherever_it_comes_from(deployed: Deployed, store: Store) -> None:
+    client = deployed(rate_limit_token="2/minute", rate_limit_anonymous="1/minute")
     secret, document = new_token("other")
     store.write(Insert(TOKENS, document))
 
@@ -84,14 +60,14 @@ def test_a_token_is_limited_wherever_it_comes_from(limited: Limited, store: Stor
     assert statuses(client, 1, token=secret) == [200]
 
 
-def test_tokens_that_are_not_valid_count_for_the_address(limited: Limited) -> None:
-    client = limited(rate_limit_anonymous="2/minute")
+def test_tokens_that_are_not_valid_count_for_the_address(deployed: Deployed) -> None:
+    client = deployed(rate_limit_anonymous="2/minute")
 
     assert [*statuses(client, 1, token="osdi_a"), *statuses(client, 2, token="osdi_b")] == [401, 401, 429]
 
 
-def test_reading_counts_too_and_preflights_and_pages_do_not(limited: Limited) -> None:
-    client = limited(rate_limit_anonymous="1/minute")
+def test_reading_counts_too_and_preflights_and_pages_do_not(deployed: Deployed) -> None:
+    client = deployed(rate_limit_anonymous="1/minute")
 
     assert {client.http.options("/api/v1/people").status_code for _ in range(3)} == {200}
     assert {client.http.get("/openapi.json").status_code for _ in range(3)} == {200}
@@ -106,8 +82,8 @@ def test_reading_counts_too_and_preflights_and_pages_do_not(limited: Limited) ->
         ("192.0.2.1", "::ffff:192.0.2.1", True),
     ],
 )
-def test_who_has_one_ipv6_address_has_its_network(limited: Limited, first: str, second: str, same: bool) -> None:
-    client = limited(rate_limit_anonymous="1/minute")
+def test_who_has_one_ipv6_address_has_its_network(deployed: Deployed, first: str, second: str, same: bool) -> None:
+    client = deployed(rate_limit_anonymous="1/minute")
     statuses(client, 1, address=first)
 
     assert statuses(client, 1, address=second) == [429 if same else 200]
@@ -120,18 +96,18 @@ class TestBehindAProxy:
         headers = {"X-Forwarded-For": forwarded}
         return client.record(factories.outreach(), token=False, headers=headers).status_code
 
-    def test_callers_are_told_apart(self, limited: Limited) -> None:
-        client = limited(rate_limit_anonymous="1/minute", trusted_proxies=1)
+    def test_callers_are_told_apart(self, deployed: Deployed) -> None:
+        client = deployed(rate_limit_anonymous="1/minute", trusted_proxies=1)
 
         assert [self.post(client, each) for each in ("192.0.2.1", "192.0.2.2", "192.0.2.1")] == [200, 200, 429]
 
-    def test_a_forged_address_gains_nothing(self, limited: Limited) -> None:
-        client = limited(rate_limit_anonymous="1/minute", trusted_proxies=1)
+    def test_a_forged_address_gains_nothing(self, deployed: Deployed) -> None:
+        client = deployed(rate_limit_anonymous="1/minute", trusted_proxies=1)
 
         assert [self.post(client, f"203.0.113.{number}, 192.0.2.1") for number in range(3)] == [200, 429, 429]
 
-    def test_without_proxies_the_header_counts_for_nothing(self, limited: Limited) -> None:
-        client = limited(rate_limit_anonymous="1/minute")
+    def test_without_proxies_the_header_counts_for_nothing(self, deployed: Deployed) -> None:
+        client = deployed(rate_limit_anonymous="1/minute")
 
         assert [self.post(client, f"192.0.2.{number}") for number in range(2)] == [200, 429]
 
@@ -145,8 +121,8 @@ class TestContactDetails:
             for number, body in enumerate(bodies)
         ]
 
-    def test_the_same_address_in_any_spelling_is_limited(self, limited: Limited, database: Database) -> None:
-        client = limited(rate_limit_contact="2/hour")
+    def test_the_same_address_in_any_spelling_is_limited(self, deployed: Deployed, database: Database) -> None:
+        client = deployed(rate_limit_contact="2/hour")
 
         spelt = [by_email(each) for each in ("jane@example.com", "JANE@example.com", " jane@Example.COM")]
 
@@ -154,8 +130,8 @@ class TestContactDetails:
         assert self.posts(client, by_email("john@example.com")) == [200]
         assert database.outreaches.count_documents({}) == 3
 
-    def test_so_is_a_phone_number(self, limited: Limited) -> None:
-        client = limited(rate_limit_contact="1/hour")
+    def test_so_is_a_phone_number(self, deployed: Deployed) -> None:
+        client = deployed(rate_limit_contact="1/hour")
         bodies = [
             factories.outreach(person=factories.person(phone_numbers=[{"number": number}]))
             for number in ("+1 202 555 0123", "12025550123")
@@ -163,8 +139,8 @@ class TestContactDetails:
 
         assert self.posts(client, *bodies) == [200, 429]
 
-    def test_and_at_the_person_signup_helper(self, limited: Limited) -> None:
-        client = limited(rate_limit_contact="1/hour")
+    def test_and_at_the_person_signup_helper(self, deployed: Deployed) -> None:
+        client = deployed(rate_limit_contact="1/hour")
         body = {"person": by_email("jane@example.com")["person"]}
 
         answers = [client.post("/people/person_signup_helper", body, token=False) for _ in range(2)]
@@ -172,8 +148,8 @@ class TestContactDetails:
         assert [answer.status_code for answer in answers] == [200, 429]
         assert int(answers[1].headers["Retry-After"]) <= 3600
 
-    def test_a_token_is_not_asked(self, limited: Limited) -> None:
-        client = limited(rate_limit_contact="1/hour")
+    def test_a_token_is_not_asked(self, deployed: Deployed) -> None:
+        client = deployed(rate_limit_contact="1/hour")
 
         assert self.posts(client, *[by_email("jane@example.com")] * 3, token=True) == [200, 200, 200]
 
@@ -181,16 +157,16 @@ class TestContactDetails:
 class TestCountedInMongoDB:
     """Several processes count together."""
 
-    def test_two_applications_share_their_counts(self, limited: Limited) -> None:
+    def test_two_applications_share_their_counts(self, deployed: Deployed) -> None:
         first, second = (
-            limited(rate_limit_anonymous="2/minute", rate_limit_contact="1/hour", rate_limit_storage="mongodb")
+            deployed(rate_limit_anonymous="2/minute", rate_limit_contact="1/hour", rate_limit_storage="mongodb")
             for _ in range(2)
         )
 
         assert [*statuses(first, 1), *statuses(second, 2)] == [200, 200, 429]
 
-    def test_no_contact_detail_stands_in_the_counters(self, limited: Limited, database: Database) -> None:
-        client = limited(rate_limit_contact="9/hour", rate_limit_storage="mongodb")
+    def test_no_contact_detail_stands_in_the_counters(self, deployed: Deployed, database: Database) -> None:
+        client = deployed(rate_limit_contact="9/hour", rate_limit_storage="mongodb")
 
         client.record(by_email("jane@example.com"), token=False)
 
