@@ -69,10 +69,9 @@ class Settings:
         url = validate.URL(schemes={"http", "https"}, require_tld=False)
         region = validate.Regexp(r"^([A-Z]{2})?$")
         public_url = env.str("PUBLIC_URL", cls.public_url, validate=lambda text: not text or url(text))
-        cors_origins = env.list("CORS_ORIGINS", list(cls.cors_origins))
-        actions = env.list(
-            "OPEN_DOOR_ACTIONS", list(cls.open_door_actions), validate=validate.ContainsOnly(OPEN_DOOR_ACTIONS)
-        )
+        cors_origins = env.list("CORS_ORIGINS", list(cls.cors_origins), subcast=str.strip)
+        known = validate.ContainsOnly(OPEN_DOOR_ACTIONS)
+        actions = env.list("OPEN_DOOR_ACTIONS", list(cls.open_door_actions), subcast=str.strip, validate=known)
         settings = cls(
             mongodb_uri=env.str("MONGODB_URI", cls.mongodb_uri, validate=_mongodb_uri),
             namespace=env.str("NAMESPACE", cls.namespace, validate=validate.Regexp(NAMESPACE)),
