@@ -36,7 +36,6 @@ IPV6_NETWORK = 64
 WAIT_MS = 1_000
 AWAY_SECONDS = 10.0
 
-
 # Windows that a process remembers for each limit; beyond it the oldest are forgotten, so addresses cannot fill memory.
 WINDOWS = 100_000
 
