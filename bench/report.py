@@ -19,7 +19,7 @@ IN_BETWEEN = (
     "What stands between the floor and ours, by profile: loading and checking every field of the body (about "
     "0.18 ms), the fourth round trip of a transaction (about 0.2 ms; the ordered floor has three), Flask, CORS and the "
     "token (about 0.15 ms), matching, merging and the answer (about 0.1 ms), counting the caller, the request's line "
-    "in the log and the headers of every answer (about 0.1 ms). The rates of single rounds vary by a third with the "
+    "in the log and the headers of every answer (0.1 to 0.2 ms). The rates of single rounds vary by a third with the "
     "disk; processor time does not."
 )
 """Read off a profile on 2026-11-23, the last of them on 2026-11-24; to be read off again where the ratios move."""

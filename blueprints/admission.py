@@ -1,4 +1,4 @@
-"""What becomes of a helper's body that came without a token, before anything is looked up for it.
+"""What becomes of a helper's body that came without a token, before its person is looked up.
 
 The process: a bot that filled the honeypot is told nothing; the open door of the deployment or campaign says what is
 taken; and a contact detail that is posted over and over is refused.
