@@ -5,11 +5,14 @@ The README's table lists every name here and in gunicorn.conf.py; a test compare
 
 import re
 from dataclasses import dataclass, replace
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from environs import Env, ValidationError, validate
 from limits import parse_many
+from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 
 from osdi.log import FORMATS, LEVELS
+from osdi.smtp import SmtpServer, mailbox
 from osdi.store.driver import check_uri
 
 OPEN_DOOR_ACTIONS = ("tags", "lists", "answers", "triggers")
@@ -33,6 +36,40 @@ def _rate_limit(text: str) -> None:
             raise ValidationError(f"Not a limit such as 120/minute;2000/hour: {text}") from error
 
 
+def _smtp_url(text: str) -> None:
+    try:
+        if text:
+            SmtpServer.of(text)
+    except ValueError as error:
+        raise ValidationError(str(error)) from error
+
+
+def _mailbox(text: str) -> None:
+    try:
+        if text:
+            mailbox(text)
+    except ValueError as error:
+        raise ValidationError(str(error)) from error
+
+
+def _webhook_secret(text: str) -> None:
+    try:
+        if text:
+            Webhook(text)
+    except (ValueError, EmptyWebhookSecretError) as error:
+        raise ValidationError("Not a secret such as whsec_ and 32 bytes in base64.") from error
+
+
+Network = IPv4Network | IPv6Network
+
+
+def _network(text: str) -> Network:
+    try:
+        return ip_network(text.strip())
+    except ValueError as error:
+        raise ValidationError(f"Not a network such as 10.0.0.0/8: {text}") from error
+
+
 @dataclass(frozen=True)
 class Settings:
     """How this deployment differs from another; the defaults serve a developer's machine."""
@@ -49,6 +86,8 @@ class Settings:
     rate_limit_token: str = "3000/minute"  # noqa: S105  # a limit, not a secret
     rate_limit_contact: str = "60/hour"
     rate_limit_storage: str = "memory"
+    rate_limit_mail: str = "1000/hour"
+    rate_limit_mail_address: str = "5/day"
     max_body_bytes: int = 262_144
     per_page: int = 25
     max_pagesize: int = 100
@@ -58,6 +97,17 @@ class Settings:
     motd: str = ""
     vendor_name: str = "Self-hosted"
     product_name: str = "OSDI Outreach Server"
+    smtp_url: str = ""
+    mail_from: str = ""
+    bounce_address: str = ""
+    sms_gateway_url: str = ""
+    call_gateway_url: str = ""
+    gateway_secret: str = ""
+    followup_interval_hours: float = 24
+    followup_lease_seconds: float = 120
+    followup_give_up_hours: float = 72
+    webhook_give_up_hours: float = 24
+    webhook_networks: tuple[Network, ...] = ()
     log_format: str = ""
     log_level: str = "info"
     log_addresses: bool = False
@@ -68,7 +118,13 @@ class Settings:
         env = Env(eager=False)
         url = validate.URL(schemes={"http", "https"}, require_tld=False)
         region = validate.Regexp(r"^([A-Z]{2})?$")
-        public_url = env.str("PUBLIC_URL", cls.public_url, validate=lambda text: not text or url(text))
+
+        def optional_url(text: str) -> None:
+            if text:
+                url(text)
+
+        public_url = env.str("PUBLIC_URL", cls.public_url, validate=optional_url)
+        webhook_networks = env.list("WEBHOOK_NETWORKS", list(cls.webhook_networks), subcast=_network)
         cors_origins = env.list("CORS_ORIGINS", list(cls.cors_origins), subcast=str.strip)
         known = validate.ContainsOnly(OPEN_DOOR_ACTIONS)
         actions = env.list("OPEN_DOOR_ACTIONS", list(cls.open_door_actions), subcast=str.strip, validate=known)
@@ -81,6 +137,10 @@ class Settings:
             rate_limit_anonymous=env.str("RATE_LIMIT_ANONYMOUS", cls.rate_limit_anonymous, validate=_rate_limit),
             rate_limit_token=env.str("RATE_LIMIT_TOKEN", cls.rate_limit_token, validate=_rate_limit),
             rate_limit_contact=env.str("RATE_LIMIT_CONTACT", cls.rate_limit_contact, validate=_rate_limit),
+            rate_limit_mail=env.str("RATE_LIMIT_MAIL", cls.rate_limit_mail, validate=_rate_limit),
+            rate_limit_mail_address=env.str(
+                "RATE_LIMIT_MAIL_ADDRESS", cls.rate_limit_mail_address, validate=_rate_limit
+            ),
             rate_limit_storage=env.str(
                 "RATE_LIMIT_STORAGE", cls.rate_limit_storage, validate=validate.OneOf(RATE_LIMIT_STORAGES)
             ),
@@ -93,6 +153,24 @@ class Settings:
             motd=env.str("MOTD", cls.motd),
             vendor_name=env.str("VENDOR_NAME", cls.vendor_name),
             product_name=env.str("PRODUCT_NAME", cls.product_name),
+            smtp_url=env.str("SMTP_URL", cls.smtp_url, validate=_smtp_url),
+            mail_from=env.str("MAIL_FROM", cls.mail_from, validate=_mailbox),
+            bounce_address=env.str("BOUNCE_ADDRESS", cls.bounce_address, validate=_mailbox),
+            sms_gateway_url=env.str("SMS_GATEWAY_URL", cls.sms_gateway_url, validate=optional_url),
+            call_gateway_url=env.str("CALL_GATEWAY_URL", cls.call_gateway_url, validate=optional_url),
+            gateway_secret=env.str("GATEWAY_SECRET", cls.gateway_secret, validate=_webhook_secret),
+            followup_interval_hours=env.float(
+                "FOLLOWUP_INTERVAL_HOURS", cls.followup_interval_hours, validate=validate.Range(0, 8784)
+            ),
+            followup_lease_seconds=env.float(
+                "FOLLOWUP_LEASE_SECONDS", cls.followup_lease_seconds, validate=validate.Range(1, 3600)
+            ),
+            followup_give_up_hours=env.float(
+                "FOLLOWUP_GIVE_UP_HOURS", cls.followup_give_up_hours, validate=validate.Range(0, 8784)
+            ),
+            webhook_give_up_hours=env.float(
+                "WEBHOOK_GIVE_UP_HOURS", cls.webhook_give_up_hours, validate=validate.Range(0, 8784)
+            ),
             log_format=env.str("LOG_FORMAT", cls.log_format, validate=validate.OneOf(("", *FORMATS))),
             log_level=env.str("LOG_LEVEL", cls.log_level, validate=validate.OneOf(LEVELS)),
             log_addresses=env.bool("LOG_ADDRESSES", cls.log_addresses),
@@ -103,4 +181,5 @@ class Settings:
             public_url=public_url.rstrip("/"),
             cors_origins=tuple(cors_origins),
             open_door_actions=tuple(actions),
+            webhook_networks=tuple(webhook_networks),
         )
