@@ -1,7 +1,7 @@
 """Handing a mail over by SMTP (RFC 5321): where to, how, and what a refusal means.
 
-A URL says it all: `smtp://user:password@host:587` with STARTTLS, `smtps://...:465` with TLS from the first byte. In the open
-mails go to loopback only, unless the URL says `?starttls=never`.
+A URL says it all: `smtp://user:password@host:587` with STARTTLS, `smtps://...:465` with TLS from the first byte. In
+the open mails go to loopback only, unless the URL says `?starttls=never`.
 """
 
 from dataclasses import dataclass
