@@ -25,6 +25,7 @@ from blueprints import (
     record_outreach_helper,
     taggings,
     tags,
+    triggers,
 )
 from blueprints.cross_origin import share_with_origins
 from blueprints.deployment import EXTENSION, Deployment
@@ -56,6 +57,7 @@ BLUEPRINTS = (
     outreaches.across,
     advocacy_campaigns.blp,
     open_door.blp,
+    triggers.blp,
     people.blp,
     tags.blp,
     taggings.blp,

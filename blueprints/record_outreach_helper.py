@@ -88,7 +88,7 @@ def record(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
         body = taken(body, campaign)
     helper_request = HelperRequest(
         body=body,
-        campaign_id=campaign["_id"],
+        campaign=campaign,
         caller=caller(),
         idempotency_key=_idempotency_key(),
         sent=read_body(request),

@@ -6,17 +6,13 @@ whole request, since keeping a wrong answer would be worse than asking again.
 """
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from osdi.errors import ErrorDescription, OsdiError
 from osdi.resources import LIST, OUTREACH, QUESTION, TAG, Resource
-
-Document = Mapping[str, Any]
-Find = Callable[[Resource, Sequence[str]], Mapping[str, Document]]
-
-TRIGGERS = ("autoresponse", "sms_response", "call_response")
+from osdi.triggers import TRIGGERS, Document, Find, Followup, followups
 
 
 @dataclass(frozen=True)
@@ -26,27 +22,37 @@ class Actions:
     tag_ids: tuple[str, ...] = ()
     list_ids: tuple[str, ...] = ()
     answers: tuple[dict[str, Any], ...] = ()
-    followups: tuple[dict[str, Any], ...] = ()
+    followups: tuple[Followup, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
-def resolve(body: Document, find: Find, *, strict: bool = False) -> Actions:
+def resolve(
+    body: Document, find: Find, campaign: Document | None = None, *, has_token: bool = False, strict: bool = False
+) -> Actions:
     """Resolve the action functions of a loaded body; `find` looks up resources by name, URI, identifier or id.
 
-    Raises OsdiError 400 that names each answer that its question does not accept; with `strict` also each tag and list
-    that does not exist.
+    Triggers are done with an outreach on a campaign; where there is none they become a warning. Raises OsdiError 400
+    that names each answer that its question does not accept; with `strict` also each tag, list and message that does
+    not exist.
     """
     warnings: list[str] = []
     tag_ids = _existing(TAG, body, ("add_tags", "add_tags_uri"), find, warnings)
     list_ids = _existing(LIST, body, ("add_lists", "add_lists_uri"), find, warnings)
+    triggers = body.get("triggers", {})
+    todo: tuple[Followup, ...] = ()
+    if triggers and campaign is not None:
+        person = body.get("person", {})
+        todo = followups(triggers, campaign, person, find, has_token=has_token, warnings=warnings)
     if strict and warnings:
         parted = (warning.partition(": ") for warning in warnings)
         raise OsdiError(400, *(ErrorDescription("DOES_NOT_EXIST", text, (name,)) for name, _, text in parted))
+    if campaign is None and any(triggers.get(kind, {}).get("enabled") for kind in TRIGGERS):
+        warnings.append("triggers: they are done with an outreach, not with a signup.")
     return Actions(
         tag_ids=tag_ids,
         list_ids=list_ids,
         answers=_answers(body.get("add_questions_responses_uri", ()), find),
-        followups=_followups(body.get("triggers", {})),
+        followups=todo,
         warnings=tuple(warnings),
     )
 
@@ -83,12 +89,6 @@ def apply_to_person(
     return changed
 
 
-def followups_to_do(actions: Actions, *, now: dt.datetime, new_id: Callable[[], str]) -> list[dict[str, Any]]:
-    """The outreach's outbox: one entry for each trigger, queued from now on."""
-    queued = {"state": "queued", "not_before": now, "attempts": 0}
-    return [{"_id": new_id(), **followup, **queued} for followup in actions.followups]
-
-
 def _dates(now: dt.datetime) -> dict[str, dt.datetime]:
     return {"created_date": now, "modified_date": now}
 
@@ -102,14 +102,6 @@ def _existing(
     missing = ((name, reference) for name, reference in asked if reference not in found)
     warnings.extend(f"{name}: there is no {resource.name} '{reference}'." for name, reference in missing)
     return tuple(dict.fromkeys(found[reference]["_id"] for _, reference in asked if reference in found))
-
-
-def _followups(triggers: Document) -> tuple[dict[str, Any], ...]:
-    return tuple(
-        {"kind": kind, "identifiers": list(triggers[kind].get("identifiers", ()))}
-        for kind in TRIGGERS
-        if triggers.get(kind, {}).get("enabled")
-    )
 
 
 def _answers(asked: Sequence[Document], find: Find) -> tuple[dict[str, Any], ...]:

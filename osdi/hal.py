@@ -30,6 +30,12 @@ from osdi.resources import (
 # Which collections lie under a resource.
 NESTED = {PERSON: (OUTREACH, TAGGING, ITEM, ANSWER), TAG: (TAGGING,), LIST: (ITEM,), QUESTION: (ANSWER,)}
 
+# What a follow-up shows of itself: not to whom it goes, which the person behind the outreach says.
+FOLLOWUP = (
+    *("kind", "state", "reason", "identifiers", "not_before", "attempts", "leases_lost"),
+    *("queued_date", "sent_date"),
+)
+
 MADE_BY = {"osdi:creator": "creator_id", "osdi:modified_by": "modified_by_id"}
 
 Document = Mapping[str, Any]
@@ -135,9 +141,9 @@ class Hal:
         if document.get("claimed_identifiers"):
             added[f"{self.namespace}:claimed_identifiers"] = document["claimed_identifiers"]
         if document.get("followups"):
-            shown = ("kind", "state", "identifiers", "not_before", "attempts")
             added[f"{self.namespace}:followups"] = [
-                {name: followup[name] for name in shown if name in followup} for followup in document["followups"]
+                {"id": followup["_id"], **{name: followup[name] for name in FOLLOWUP if name in followup}}
+                for followup in document["followups"]
             ]
         return added
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from osdi.action_functions import Actions, Find, followups_to_do, resolve
+from osdi.action_functions import Actions, resolve
 from osdi.auth import Caller
 from osdi.errors import Duplicate, OsdiError
 from osdi.ids import new_id, now
@@ -25,6 +25,7 @@ from osdi.retrying import look_again
 from osdi.settings import Settings
 from osdi.store import Insert, Store
 from osdi.store.driver import Document
+from osdi.triggers import Find
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class HelperRequest:
     """A request to the helper: the body as loaded and as sent, the campaign, who sends it, and its Idempotency-Key."""
 
     body: Mapping[str, Any]
-    campaign_id: str
+    campaign: Mapping[str, Any]
     caller: Caller
     idempotency_key: str | None = None
     sent: bytes = b""
@@ -42,6 +43,11 @@ class HelperRequest:
     def fingerprint(self) -> str:
         """A digest of the request: what a retry has in common with it."""
         return hashlib.sha256(self.campaign_id.encode() + self.sent).hexdigest()
+
+    @property
+    def campaign_id(self) -> str:
+        found: str = self.campaign["_id"]
+        return found
 
 
 @dataclass(frozen=True)
@@ -58,9 +64,10 @@ def record_outreach(store: Store, find: Find, request: HelperRequest, settings: 
     Raises OsdiError 400, 409, 413, 422 or 503, having written nothing; but on a server without transactions a person
     may have been written whose outreach another request recorded first, or whose outreach could not be written.
     """
-    actions = resolve(request.body, find, strict=request.strict)
+    has_token = request.caller.has_token
+    actions = resolve(request.body, find, request.campaign, has_token=has_token, strict=request.strict)
     posted = PostedPerson.of(request.body, request.caller, actions, settings)
-    trusted = request.caller.has_token or settings.trust_anonymous_identifiers
+    trusted = has_token or settings.trust_anonymous_identifiers
     retry = retry_of(
         campaign_id=request.campaign_id,
         fingerprint=lambda: request.fingerprint,
@@ -127,5 +134,5 @@ def _outreach(
     if retry.idempotency:
         outreach["fingerprint"] = retry.fingerprint()
     if actions.followups:
-        outreach["followups"] = followups_to_do(actions, now=moment, new_id=new_id)
+        outreach["followups"] = [followup.entry(new_id(), moment) for followup in actions.followups]
     return outreach

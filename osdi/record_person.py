@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from osdi.action_functions import Actions, Find, apply_to_person, id_from, resolve
+from osdi.action_functions import Actions, apply_to_person, id_from, resolve
 from osdi.auth import Caller
 from osdi.errors import ErrorDescription, OsdiError, conflict, invalid
 from osdi.ids import new_id, now
@@ -20,6 +20,7 @@ from osdi.retrying import look_again
 from osdi.settings import Settings
 from osdi.store import Insert, Store, Update, Write
 from osdi.store.driver import Document
+from osdi.triggers import Find
 
 LINK = "_links.osdi:person"
 
@@ -73,8 +74,7 @@ def sign_up(
             store.write(write)
         return person
 
-    undone = ("triggers: they are done with an outreach, not with a signup.",) if actions.followups else ()
-    return look_again(attempt), (*actions.warnings, *undone)
+    return look_again(attempt), actions.warnings
 
 
 def person_write(store: Store, posted: PostedPerson, moment: dt.datetime) -> tuple[Document, Write | None]:

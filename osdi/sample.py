@@ -9,19 +9,27 @@ from osdi.errors import Duplicate
 from osdi.ids import now
 from osdi.matching import id_key
 from osdi.reference import name_key
-from osdi.resources import ADVOCACY_CAMPAIGN, LIST, QUESTION, TAG, Resource
+from osdi.resources import ADVOCACY_CAMPAIGN, LIST, MESSAGE, QUESTION, TAG, Resource
 from osdi.store import Insert, Store
 
 CAMPAIGN_ID = "c945d6fe-929e-11e3-a2e9-12313d316c29"
 SHARED_ID = "d91b4b2e-ae0e-4cd3-9ed7-d0ec501b0bc3"
 CHOICE_ID = "c945d6fe-929e-11e3-a2e9-12313d316c29"
 PARAGRAPH_ID = "c945d6fe-929e-11e3-a2e9-12313d316c2a"
+MAIL = "system_1:eb84f0d01dec3b1ffb9e4dca406fa45e"
+TEXT = "system_1:efe398db3439be6bbf00d90e693ec3a3"
+CALL = "system_1:83069490-8a17-4131-b13e-f9a44d2b7646"
 
 SAMPLE: tuple[tuple[Resource, str, dict[str, Any]], ...] = (
     (
         ADVOCACY_CAMPAIGN,
         CAMPAIGN_ID,
-        {"name": "Sample campaign", "title": "Ask your senators to protect the river", "type": "phone"},
+        {
+            "name": "Sample campaign",
+            "title": "Ask your senators to protect the river",
+            "type": "phone",
+            "triggers": {"autoresponse": {"identifiers": [MAIL]}, "sms_response": {"identifiers": [TEXT]}},
+        },
     ),
     (TAG, SHARED_ID, {"name": "caller"}),
     (TAG, "5f1c7a52-5d0c-4c1f-8a4e-6d2f6f0a9b01", {"name": "volunteer"}),
@@ -38,6 +46,29 @@ SAMPLE: tuple[tuple[Resource, str, dict[str, Any]], ...] = (
         },
     ),
     (QUESTION, PARAGRAPH_ID, {"title": "How did you hear of us?", "question_type": "Paragraph"}),
+    (
+        MESSAGE,
+        "5f1c7a52-5d0c-4c1f-8a4e-6d2f6f0a9b04",
+        {
+            "identifiers": [MAIL],
+            "name": "Thanks for calling",
+            "type": "email",
+            "subject": "Thank you, {{ person.given_name | default('friend') }}",
+            "body": "<p>Dear {{ person.given_name | default('friend') }},</p>\n"
+            "<p>thank you for speaking to:</p>\n"
+            "<ul>{% for target in targets %}<li>{{ target.title }} {{ target.family_name }}</li>{% endfor %}</ul>",
+        },
+    ),
+    (
+        MESSAGE,
+        "5f1c7a52-5d0c-4c1f-8a4e-6d2f6f0a9b05",
+        {
+            "identifiers": [TEXT, CALL],
+            "name": "Thanks, in short",
+            "type": "sms",
+            "body": "Thank you for calling, {{ person.given_name | default('friend') }}!",
+        },
+    ),
 )
 
 
@@ -46,7 +77,7 @@ def create_sample(store: Store, namespace: str) -> list[str]:
     created = []
     for resource, document_id, fields in SAMPLE:
         moment = now()
-        keys = [id_key(f"{namespace}:{document_id}")]
+        keys = [id_key(each) for each in (f"{namespace}:{document_id}", *fields.get("identifiers", ()))]
         if resource in (TAG, LIST):
             keys.append(name_key(fields["name"]))
         document = {

@@ -37,6 +37,25 @@ def outreach(**fields: Any) -> dict[str, Any]:
     return {name: value for name, value in body.items() if value is not None}
 
 
+def message(**fields: Any) -> dict[str, Any]:
+    """A message that can be sent as an autoresponse."""
+    number = next(_numbers)
+    body = {
+        "identifiers": [f"crm:thanks{number}"],
+        "type": "email",
+        "subject": "Thank you",
+        "body": "<p>Dear {{ person.given_name | default('friend') }}, thank you.</p>",
+        "from": "The River <hello@river.example.org>",
+        **fields,
+    }
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def text(**fields: Any) -> dict[str, Any]:
+    """A message that can be sent as a text, or spoken in a call."""
+    return message(**{"type": "sms", "subject": None, "from": None, "body": "Thank you!", **fields})
+
+
 def by_email(address: str, **fields: Any) -> dict[str, Any]:
     """A helper's body whose person has nothing but this e-mail address and what the test says."""
     return outreach(person={"email_addresses": [{"address": address}], **fields})

@@ -1,0 +1,109 @@
+"""Triggers: which follow-ups a helper's body asks for, and with which message (`record_outreach.md`, "triggers").
+
+A campaign names messages for each kind of follow-up: the first that exists is its default. A token may choose any other
+message by identifier. Without a token only those that the campaign names can be chosen, so nobody sends the drafts or
+the mails of other campaigns to somebody.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from osdi.resources import MESSAGE, Resource
+
+Document = Mapping[str, Any]
+Find = Callable[[Resource, Sequence[str]], Mapping[str, Document]]
+
+AUTORESPONSE, SMS_RESPONSE, CALL_RESPONSE = "autoresponse", "sms_response", "call_response"
+TRIGGERS: Final = (AUTORESPONSE, SMS_RESPONSE, CALL_RESPONSE)
+
+# What becomes of a follow-up; `reason` says more of the last two.
+QUEUED, LEASED, SENT, FAILED, SKIPPED = "queued", "leased", "sent", "failed", "skipped"
+STATES: Final = (QUEUED, LEASED, SENT, FAILED, SKIPPED)
+
+# Where the person is reached, by kind: the array of contact details, and what an entry holds there.
+REACHED_BY: Final[Mapping[str, tuple[str, str]]] = {
+    AUTORESPONSE: ("email_addresses", "address"),
+    SMS_RESPONSE: ("phone_numbers", "number"),
+    CALL_RESPONSE: ("phone_numbers", "number"),
+}
+
+
+@dataclass(frozen=True)
+class Followup:
+    """A follow-up to do: its kind, the identifiers that were asked for, the message chosen, whom to reach.
+
+    Without `reason` it is to be queued, with one it can never be done.
+    """
+
+    kind: str
+    identifiers: tuple[str, ...] = ()
+    message_id: str | None = None
+    to: str | None = None
+    by_token: bool = False
+    reason: str | None = None
+
+    def entry(self, followup_id: str, moment: dt.datetime) -> dict[str, Any]:
+        """The outreach's entry for it: `{_id, kind, identifiers, state, by_token, queued_date, attempts, ...}`."""
+        said = {"message_id": self.message_id, "to": self.to, "reason": self.reason}
+        return {
+            "_id": followup_id,
+            "kind": self.kind,
+            "identifiers": list(self.identifiers),
+            "by_token": self.by_token,
+            "state": SKIPPED if self.reason else QUEUED,
+            **({} if self.reason else {"not_before": moment}),
+            "queued_date": moment,
+            "attempts": 0,
+            **{name: value for name, value in said.items() if value is not None},
+        }
+
+
+def followups(
+    triggers: Document, campaign: Document, person: Document, find: Find, *, has_token: bool, warnings: list[str]
+) -> tuple[Followup, ...]:
+    """What `triggers` asks for on this campaign for this posted person; adds to `warnings` what cannot be done."""
+    asked = ((kind, triggers[kind]) for kind in TRIGGERS if triggers.get(kind, {}).get("enabled"))
+    return tuple(_followup(kind, trigger, campaign, person, find, has_token, warnings) for kind, trigger in asked)
+
+
+def fits(kind: str, message: Document) -> bool:
+    """Whether a message can be sent as this kind of follow-up: an e-mail has a subject too."""
+    if kind == AUTORESPONSE:
+        return message.get("type", "email") == "email" and bool(message.get("subject")) and bool(message.get("body"))
+    return message.get("type") == "sms" and bool(message.get("body"))
+
+
+def primary(entries: Sequence[Document], value: str) -> str | None:
+    """The address or number of the primary entry, else of the first that has one."""
+    present = [entry for entry in entries if entry.get(value)]
+    chosen = next((entry for entry in present if entry.get("primary")), present[0] if present else None)
+    return str(chosen[value]) if chosen else None
+
+
+def _followup(
+    kind: str,
+    trigger: Document,
+    campaign: Document,
+    person: Document,
+    find: Find,
+    has_token: bool,
+    warnings: list[str],
+) -> Followup:
+    identifiers = tuple(trigger.get("identifiers", ()))
+    named = tuple(campaign.get("triggers", {}).get(kind, {}).get("identifiers", ()))
+    # Compared as they are written: a stranger's identifiers are not looked up at all.
+    choice = [each for each in identifiers if has_token or each in named] if identifiers else named
+    found = find(MESSAGE, choice) if choice else {}
+    message = next((found[each] for each in choice if each in found and fits(kind, found[each])), None)
+    array, value = REACHED_BY[kind]
+    to = primary(person.get(array, ()), value)
+    reason = None
+    if message is None:
+        reason = "no_message"
+        told = "of these identifiers that fits" if identifiers else "of the campaign"
+        warnings.append(f"triggers.{kind}: there is no message {told}.")
+    elif to is None and not has_token:
+        reason = "no_address"
+    return Followup(kind, identifiers, message["_id"] if message else None, to, has_token, reason)
