@@ -15,6 +15,7 @@ from blueprints import (
     answers,
     documentation,
     entry_point,
+    followups,
     items,
     lists,
     messages,
@@ -58,6 +59,7 @@ BLUEPRINTS = (
     advocacy_campaigns.blp,
     open_door.blp,
     triggers.blp,
+    followups.blp,
     people.blp,
     tags.blp,
     taggings.blp,
@@ -117,7 +119,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
     app.register_blueprint(documentation.blueprint(api.spec))
-    register_commands(app, store, settings)
+    register_commands(app, store, reference, settings)
     share_with_origins(app, settings)
     limit_rates(app, settings)
     app.after_request(_with_headers)

@@ -15,25 +15,25 @@ from functools import lru_cache
 
 from cachetools import TTLCache
 from flask import Flask, current_app, g, request
-from limits import RateLimitItem, parse_many
+from limits import RateLimitItem
 from limits.errors import StorageError
 from limits.storage import MongoDBStorage
 from limits.strategies import FixedWindowRateLimiter
 
 from blueprints.access import read_caller
 from osdi.auth import ANONYMOUS, Caller
+from osdi.ceilings import counts_in_mongodb, items
 from osdi.errors import OsdiError, too_many_requests
 from osdi.resources import API
 from osdi.settings import Settings
-from osdi.store.driver import MOCK, database_name
+from osdi.store.driver import MOCK
 
 EXTENSION = "osdi_rate_limits"
 
 # Whoever has one IPv6 address has all of its network.
 IPV6_NETWORK = 64
 
-# Counting is worth no more waiting than this, and a database that was away is not asked again for a while.
-WAIT_MS = 1_000
+# Counting is worth no more waiting than it takes once: a database that was away is not asked again for a while.
 AWAY_SECONDS = 10.0
 
 # Windows that a process remembers for each limit; beyond it the oldest are forgotten, so addresses cannot fill memory.
@@ -65,21 +65,13 @@ class RateLimits:
     """The limits of one application: of callers, and of the contact details that come through the open door."""
 
     def __init__(self, settings: Settings) -> None:
-        self._per_address = _items(settings.rate_limit_anonymous)
-        self._per_token = _items(settings.rate_limit_token)
-        self._per_contact = _items(settings.rate_limit_contact)
+        self._per_address = items(settings.rate_limit_anonymous)
+        self._per_token = items(settings.rate_limit_token)
+        self._per_contact = items(settings.rate_limit_contact)
         self._here = CountsHere()
         self._shared: MongoDBStorage | None = None
         if settings.rate_limit_storage == "mongodb" and not settings.mongodb_uri.startswith(MOCK):
-            self._shared = MongoDBStorage(
-                settings.mongodb_uri,
-                database_name=database_name(settings.mongodb_uri),
-                counter_collection_name="rate_limits",
-                window_collection_name="rate_limit_windows",
-                wrap_exceptions=True,
-                serverSelectionTimeoutMS=WAIT_MS,
-                socketTimeoutMS=WAIT_MS,
-            )
+            self._shared = counts_in_mongodb(settings.mongodb_uri)
         self._together = FixedWindowRateLimiter(self._shared) if self._shared else None
         self._away_until = 0.0
 
@@ -101,8 +93,8 @@ class RateLimits:
         if self._shared is not None:
             self._shared.storage.close()
 
-    def _hit(self, items: Sequence[RateLimitItem], kind: str, key: str) -> None:
-        for item in items:
+    def _hit(self, limits: Sequence[RateLimitItem], kind: str, key: str) -> None:
+        for item in limits:
             seconds = self._over(item, kind, key)
             if seconds:
                 raise too_many_requests(max(1, math.ceil(seconds)))
@@ -139,11 +131,6 @@ def _count() -> None:
     except OsdiError:  # it counts for the address that it came from, and is refused later
         g.counted = ANONYMOUS
     rate_limits().hit_caller(g.counted, request.remote_addr)
-
-
-def _items(text: str) -> list[RateLimitItem]:
-    """The limits that a setting names, such as `120/minute;2000/hour`; an empty one names none."""
-    return parse_many(text) if text else []
 
 
 @lru_cache(maxsize=10_000)

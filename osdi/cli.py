@@ -1,15 +1,16 @@
-"""Commands of the operator: `flask --app wsgi indexes`, `sample`, `recount`, and those for `tokens`."""
+"""Commands of the operator: `flask --app wsgi indexes`, `sample`, `recount`, `worker`, and groups of others."""
 
 import click
 from flask import Flask
 
+from osdi.reference import Reference
 from osdi.sample import create_sample
 from osdi.settings import Settings
 from osdi.store import Store
 from osdi.token_commands import token_commands
 
 
-def register_commands(app: Flask, store: Store, settings: Settings) -> None:
+def register_commands(app: Flask, store: Store, reference: Reference, settings: Settings) -> None:
     """Add the commands to the application's flask command."""
 
     @app.cli.command("indexes")

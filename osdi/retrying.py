@@ -1,5 +1,6 @@
 """Looking again after a lost race: how often, how long, and what the client is told in the end."""
 
+import random
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -32,3 +33,12 @@ def look_again(attempt: Callable[[], Result]) -> Result:
         return _retrying(attempt)
     except RaceLost as error:
         raise unavailable("Too many requests write to the same record at once.", seconds=1) from error
+
+
+def wait_seconds(attempts: int, *, first: float = 30, longest: float = 3600) -> float:
+    """How long to wait after so many attempts: twice as long each time, with jitter, so that many do not come at once.
+
+    The arithmetic of tenacity's `wait_random_exponential`, for what is tried again by another process, days later.
+    """
+    bound = min(longest, first * 2.0 ** min(attempts - 1, 30))
+    return random.uniform(bound / 2, bound)  # noqa: S311  # nothing secret

@@ -16,6 +16,7 @@ from osdi.store import Insert, Store
 from osdi.store.driver import Document
 from osdi.store.indexes import TOKENS
 from osdi.store.tokens import find_tokens, replace_token
+from osdi.tables import minute, table
 
 NAME_LENGTH = 100
 MAXIMUM_OVERLAP_HOURS = 24 * 366
@@ -67,7 +68,7 @@ def token_commands(store: Store, settings: Settings) -> click.Group:
             raise _not_meant("Somebody else has changed that token just now; look at `tokens list`.") from lost
         if ends:
             ends = min(ends, former.get("expires_date", ends))
-            click.echo(f"The former secret, now token {former['_id']}, is valid until {_time(ends)}.")
+            click.echo(f"The former secret, now token {former['_id']}, is valid until {minute(ends)}.")
         else:
             click.echo(f"The former secret has ended. {_followed(settings)}")
         _show(secret, token)
@@ -135,9 +136,7 @@ def _table(store: Store, moment: dt.datetime) -> str:
     tokens = find_tokens(store, {})
     tied_to = {token["advocacy_campaign_id"] for token in tokens if "advocacy_campaign_id" in token}
     campaigns = {campaign["_id"] for campaign in store.by_ids(ADVOCACY_CAMPAIGN.collection, sorted(tied_to))}
-    rows = [COLUMNS, *(_row(token, campaigns, moment) for token in tokens)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+    return table(COLUMNS, (_row(token, campaigns, moment) for token in tokens))
 
 
 def _row(token: Document, campaigns: set[str], moment: dt.datetime) -> tuple[str, ...]:
@@ -147,12 +146,8 @@ def _row(token: Document, campaigns: set[str], moment: dt.datetime) -> tuple[str
         token["name"],
         ",".join(token["scopes"]),
         campaign if campaign == "any" or campaign in campaigns else f"{campaign} (deleted)",
-        _time(token["created_date"]),
-        _time(token["last_used_date"]) if "last_used_date" in token else "never",
-        (_time(token["expires_date"]) if "expires_date" in token else "never")
+        minute(token["created_date"]),
+        minute(token["last_used_date"]) if "last_used_date" in token else "never",
+        (minute(token["expires_date"]) if "expires_date" in token else "never")
         + (" (expired)" if has_expired(token, moment) else ""),
     )
-
-
-def _time(moment: dt.datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H:%MZ}"

@@ -1,0 +1,58 @@
+"""The worker process: does follow-ups and tells webhooks, beside the web processes and as often as it is started.
+
+Two threads, so that a receiver of webhooks that is slow holds up no mail. Nothing is kept in memory: whatever dies is
+taken over by another worker, or by this one when it starts again. SIGTERM lets what is being sent end first.
+"""
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from osdi import log
+from osdi.errors import OsdiError
+from osdi.retrying import wait_seconds
+
+POLL_SECONDS: Final = 1.0
+STOP_SECONDS: Final = 25.0
+
+Work = Callable[[], bool]
+
+
+def run(works: Iterable[Work], *, once: bool = False) -> bool:
+    """Do all works side by side, each until there is nothing left, over and over until SIGTERM or SIGINT.
+
+    A work does one thing and says whether there may be more. With `once` all ends when nothing is left. Returns whether
+    everything that was begun has ended.
+    """
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    threads = [threading.Thread(target=_loop, args=(work, stop, once), daemon=True) for work in works]
+    for thread in threads:
+        thread.start()
+    while not stop.is_set() and any(thread.is_alive() for thread in threads):
+        stop.wait(POLL_SECONDS)
+    ends = time.monotonic() + STOP_SECONDS
+    for thread in threads:
+        thread.join(max(0.0, ends - time.monotonic()))
+    return not any(thread.is_alive() for thread in threads)
+
+
+def _loop(work: Work, stop: threading.Event, once: bool) -> None:
+    failures = 0
+    while not stop.is_set():
+        try:
+            more = work()
+            failures = 0
+        except Exception as error:  # a worker outlives what it meets; what it was doing is taken up again
+            failures += 1
+            away = isinstance(error, OsdiError) and error.status == 503
+            log.logger().error("worker", waiting="the database" if away else None, exc_info=error)
+            stop.wait(wait_seconds(failures, first=1, longest=30))
+            continue
+        if not more:
+            if once:
+                return
+            stop.wait(POLL_SECONDS)
