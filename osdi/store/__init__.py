@@ -249,6 +249,8 @@ class Store:
                 for index in indexes:
                     keys = [(field, ASCENDING) for field in index.fields]
                     options: Document = {"unique": True} if index.unique else {}
+                    if index.sparse:
+                        options["sparse"] = True
                     if index.only_with:
                         options["partialFilterExpression"] = {index.only_with: {"$exists": True}}
                     name = self._collection(collection).create_index(keys, **options)

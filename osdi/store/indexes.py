@@ -11,11 +11,15 @@ TOKENS: Final = "tokens"
 
 @dataclass(frozen=True)
 class Index:
-    """An index to have: its fields, ascending, whether it is unique, and the field without which nothing is in it."""
+    """An index to have: its fields, ascending, whether it is unique, and the field without which nothing is in it.
+
+    A sparse one holds only documents that have one of its fields, and serves any query that asks for a value of it.
+    """
 
     fields: tuple[str, ...]
     unique: bool = False
     only_with: str | None = None
+    sparse: bool = False
 
 
 MATCH_KEYS: Final = Index(("match_keys",), unique=True)
@@ -35,7 +39,7 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
         MATCH_KEYS,
         Index(("advocacy_campaign_id", "_id")),
         Index(("person_id", "_id")),
-        Index(("followups.state", "followups.not_before"), only_with="followups.state"),
+        Index(("followups.state", "followups.not_before"), sparse=True),
         *DATES,
     ),
     ADVOCACY_CAMPAIGN.collection: (MATCH_KEYS,),

@@ -20,9 +20,6 @@ from osdi.triggers import FAILED, LEASED, QUEUED, SENT, SKIPPED
 
 PENDING: Final = (QUEUED, LEASED)
 
-# The index holds only outreaches that have follow-ups, and serves only queries that say so.
-HAS_FOLLOWUPS: Final = {"followups.state": {"$exists": True}}
-
 
 @dataclass(frozen=True)
 class Claimed:
@@ -54,7 +51,7 @@ def claim(
     }
     with driver_errors():
         outreach = store._collection(OUTREACH.collection).find_one_and_update(
-            HAS_FOLLOWUPS | {"followups": {"$elemMatch": due}}, change, return_document=ReturnDocument.AFTER
+            {"followups": {"$elemMatch": due}}, change, return_document=ReturnDocument.AFTER
         )
     if outreach is None:
         return None
@@ -125,7 +122,7 @@ def counts(store: Store) -> list[Document]:
 def find(store: Store, query: Query, limit: int) -> list[Document]:
     """Outreaches with a follow-up whose entry the query selects, oldest first; it names a state."""
     with driver_errors():
-        found = store._collection(OUTREACH.collection).find(HAS_FOLLOWUPS | {"followups": {"$elemMatch": query}})
+        found = store._collection(OUTREACH.collection).find({"followups": {"$elemMatch": query}})
         return list(found.sort("_id", ASCENDING).limit(limit).max_time_ms(READ_MS))
 
 

@@ -1,0 +1,215 @@
+"""The outbox in the store: one worker at a time has a follow-up, and a lease that was lost marks nothing."""
+
+import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from pymongo.database import Database
+
+from osdi.ids import new_id, now
+from osdi.store import Insert, Store, outbox
+
+KINDS = ("autoresponse",)
+LEASE = 120
+
+
+def queued(store: Store, **fields: Any) -> dict[str, Any]:
+    """An outreach with one follow-up that is due, with these fields besides."""
+    moment = now()
+    entry = {"_id": new_id(), "kind": "autoresponse", "state": "queued", "attempts": 0, "message_id": "m"}
+    entry |= {"queued_date": moment, "not_before": moment, **fields}
+    outreach_id = new_id()
+    outreach = {
+        "_id": outreach_id,
+        "version": 1,
+        "match_keys": [f"id:{outreach_id}"],
+        "person_id": "p",
+        "advocacy_campaign_id": "c",
+        "followups": [entry],
+    }
+    store.write(Insert("outreaches", outreach))
+    return outreach
+
+
+def entry_of(database: Database, outreach: dict[str, Any]) -> dict[str, Any]:
+    found = database.outreaches.find_one({"_id": outreach["_id"]})["followups"][0]
+    return dict(found)
+
+
+def test_what_is_due_is_claimed_once(store: Store, database: Database) -> None:
+    outreach = queued(store)
+
+    claimed = outbox.claim(store, now(), LEASE, KINDS)
+
+    assert claimed is not None
+    assert claimed.outreach["_id"] == outreach["_id"]
+    assert outbox.claim(store, now(), LEASE, KINDS) is None
+    entry = entry_of(database, outreach)
+    assert (entry["state"], entry["attempts"], entry["lease"]) == ("leased", 1, claimed.lease)
+    assert entry["not_before"] >= now() + dt.timedelta(seconds=LEASE - 2)
+
+
+def test_a_hundred_workers_claim_each_once(store: Store) -> None:
+    ids = {queued(store)["followups"][0]["_id"] for _ in range(50)}
+
+    with ThreadPoolExecutor(16) as pool:
+        claims = list(pool.map(lambda _: outbox.claim(store, now(), LEASE, KINDS), range(100)))
+
+    claimed = [each.followup["_id"] for each in claims if each is not None]
+    assert len(claimed) == 50
+    assert set(claimed) == ids
+
+
+def test_what_waits_longest_is_claimed_first(store: Store) -> None:
+    moment = now()
+    queued(store, not_before=moment)
+    oldest = queued(store, not_before=moment - dt.timedelta(hours=1))
+    queued(store, not_before=moment - dt.timedelta(minutes=1))
+
+    claimed = outbox.claim(store, moment, LEASE, KINDS)
+
+    assert claimed is not None
+    assert claimed.outreach["_id"] == oldest["_id"]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"not_before": now() + dt.timedelta(hours=1)},
+        {"state": "sent"},
+        {"state": "failed"},
+        {"state": "skipped"},
+        {"state": "leased"},
+        {"kind": "sms_response"},
+    ],
+    ids=lambda fields: "-".join(f"{name}" for name in fields.values() if isinstance(name, str)) or "later",
+)
+def test_nothing_else_is_claimed(store: Store, fields: dict[str, Any]) -> None:
+    queued(store, **fields)
+
+    assert outbox.claim(store, now(), LEASE, KINDS) is None
+
+
+def test_a_lease_that_ran_out_is_taken_over_and_counted(store: Store, database: Database) -> None:
+    outreach = queued(store)
+    first = outbox.claim(store, now(), LEASE, KINDS)
+    assert outbox.claim(store, now(), LEASE, KINDS, lost=True) is None, "it is still held"
+
+    second = outbox.claim(store, now() + dt.timedelta(seconds=LEASE + 1), LEASE, KINDS, lost=True)
+
+    assert first is not None
+    assert second is not None
+    assert second.lease != first.lease
+    entry = entry_of(database, outreach)
+    assert (entry["attempts"], entry["leases_lost"]) == (2, 1)
+
+
+def test_a_mark_gives_the_lease_back(store: Store, database: Database) -> None:
+    outreach = queued(store)
+    claimed = outbox.claim(store, now(), LEASE, KINDS)
+    assert claimed is not None
+
+    assert outbox.mark(store, claimed, {"state": "sent", "sent_date": now()}, gone=("not_before",))
+
+    entry = entry_of(database, outreach)
+    assert entry["state"] == "sent"
+    assert not {"lease", "not_before"} & set(entry)
+
+
+def test_whoever_lost_the_lease_marks_nothing(store: Store, database: Database) -> None:
+    outreach = queued(store)
+    slow = outbox.claim(store, now(), LEASE, KINDS)
+    assert slow is not None
+    outbox.claim(store, now() + dt.timedelta(seconds=LEASE + 1), LEASE, KINDS, lost=True)
+
+    assert not outbox.mark(store, slow, {"state": "failed"})
+
+    assert entry_of(database, outreach)["state"] == "leased"
+
+
+def test_only_the_claimed_entry_of_several_is_marked(store: Store, database: Database) -> None:
+    outreach = queued(store)
+    other = {**outreach["followups"][0], "_id": new_id(), "kind": "sms_response"}
+    database.outreaches.update_one(
+        {"_id": outreach["_id"]}, {"$push": {"followups": {"$each": [other], "$position": 0}}}
+    )
+    claimed = outbox.claim(store, now(), LEASE, KINDS)
+    assert claimed is not None
+
+    outbox.mark(store, claimed, {"state": "sent"})
+
+    states = {
+        each["kind"]: each["state"] for each in database.outreaches.find_one({"_id": outreach["_id"]})["followups"]
+    }
+    assert states == {"autoresponse": "sent", "sms_response": "queued"}
+
+
+def test_nothing_of_it_moves_the_outreachs_version(store: Store, database: Database) -> None:
+    outreach = queued(store)
+    claimed = outbox.claim(store, now(), LEASE, KINDS)
+    assert claimed is not None
+    outbox.mark(store, claimed, {"state": "sent"})
+
+    assert database.outreaches.find_one({"_id": outreach["_id"]})["version"] == 1
+
+
+@pytest.mark.parametrize(("state", "again"), [("failed", True), ("skipped", True), ("sent", False), ("leased", False)])
+def test_what_has_ended_unsent_is_queued_anew(store: Store, database: Database, state: str, again: bool) -> None:
+    before = now() - dt.timedelta(days=4)
+    outreach = queued(store, state=state, reason="smtp_login_535", attempts=9, queued_date=before)
+    entry = outreach["followups"][0]
+
+    assert outbox.requeue(store, outreach["_id"], entry["_id"], now()) is again
+
+    if again:
+        entry = entry_of(database, outreach)
+        assert (entry["state"], entry["attempts"], "reason" in entry) == ("queued", 0, False)
+        assert entry["queued_date"] > before
+
+
+def test_what_never_had_a_message_is_not_queued_anew(store: Store, database: Database) -> None:
+    outreach = queued(store, state="skipped", reason="no_message")
+    database.outreaches.update_one({"_id": outreach["_id"]}, {"$unset": {"followups.0.message_id": ""}})
+
+    assert not outbox.requeue(store, outreach["_id"], outreach["followups"][0]["_id"], now())
+
+
+def test_counts_by_state_kind_and_reason(store: Store) -> None:
+    moment = now()
+    for state, kind, reason in (
+        ("queued", "autoresponse", None),
+        ("queued", "autoresponse", None),
+        ("queued", "sms_response", "gateway_503"),
+        ("failed", "autoresponse", "bouncing"),
+        ("sent", "autoresponse", None),
+        ("skipped", "autoresponse", "unsubscribed"),
+    ):
+        queued(store, state=state, kind=kind, **({"reason": reason} if reason else {}))
+    queued(store, state="leased", leases_lost=2, queued_date=moment - dt.timedelta(hours=2))
+
+    found = {(each["state"], each.get("kind"), each.get("reason")): each for each in outbox.counts(store)}
+
+    assert {key: each["count"] for key, each in found.items()} == {
+        ("queued", "autoresponse", None): 2,
+        ("queued", "sms_response", "gateway_503"): 1,
+        ("leased", "autoresponse", None): 1,
+        ("failed", "autoresponse", "bouncing"): 1,
+        ("sent", None, None): 1,
+        ("skipped", None, None): 1,
+    }
+    leased = found["leased", "autoresponse", None]
+    assert (leased["leases_lost"], leased["oldest"]) == (2, moment - dt.timedelta(hours=2))
+
+
+def test_no_query_scans_the_collection(store: Store, database: Database) -> None:
+    due = {"state": "queued", "not_before": {"$lte": now()}, "kind": {"$in": list(KINDS)}}
+    for query in (
+        {"followups": {"$elemMatch": due}},
+        {"followups.state": "sent"},
+        {"followups.state": {"$in": ["queued", "failed"]}},
+        {"followups": {"$elemMatch": {"state": "failed", "kind": "autoresponse"}}},
+    ):
+        plan = str(database.outreaches.find(query).explain()["queryPlanner"]["winningPlan"])
+        assert "COLLSCAN" not in plan
+        assert "followups.state_1" in plan
