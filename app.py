@@ -27,6 +27,9 @@ from blueprints import (
     taggings,
     tags,
     triggers,
+    unsubscribe,
+    webhooks,
+    wrappers,
 )
 from blueprints.cross_origin import share_with_origins
 from blueprints.deployment import EXTENSION, Deployment
@@ -60,6 +63,7 @@ BLUEPRINTS = (
     open_door.blp,
     triggers.blp,
     followups.blp,
+    webhooks.blp,
     people.blp,
     tags.blp,
     taggings.blp,
@@ -67,6 +71,7 @@ BLUEPRINTS = (
     items.blp,
     questions.blp,
     messages.blp,
+    wrappers.blp,
     answers.blp,
     entry_point.blp,
 )
@@ -111,7 +116,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         proxies = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
 
-    store = Store(settings.mongodb_uri)
+    store = Store(settings.mongodb_uri, cache_seconds=settings.cache_seconds)
     reference = Reference(store, namespace=settings.namespace, cache_seconds=settings.cache_seconds)
     app.extensions[EXTENSION] = Deployment(settings, store, reference)
 
@@ -119,6 +124,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
     app.register_blueprint(documentation.blueprint(api.spec))
+    app.register_blueprint(unsubscribe.pages)
     register_commands(app, store, reference, settings)
     share_with_origins(app, settings)
     limit_rates(app, settings)

@@ -1,18 +1,22 @@
 """Messages: templates of follow-up mails and texts (`messages.md`)."""
 
+from functools import partial
 from typing import Any
 
 from flask import Response
 
 from blueprints.changes import change, remove
-from blueprints.deployment import answer, caller, hal, reference
+from blueprints.deployment import answer, caller, hal, reference, store
+from blueprints.message_wrappers import changing_wrapper, with_wrapper
 from blueprints.openapi import Blueprint
 from blueprints.pages import answer_page, existing, read_page
 from osdi.auth import READ, WRITE
+from osdi.message_check import check_sendable
+from osdi.preview import preview
 from osdi.put import etag
-from osdi.resources import API, MESSAGE
+from osdi.resources import API, MESSAGE, OUTREACH
 from schemas.collection import PageArgumentsSchema, collection_schema
-from schemas.message import MessageSchema
+from schemas.message import MessageSchema, PreviewArgumentsSchema, PreviewSchema
 from schemas.notice import NoticeSchema
 from schemas.put import put_of
 
@@ -25,6 +29,8 @@ EXAMPLES = {
         "value": {"type": "email", "name": "Thanks", "subject": "Thank you", "body": "<p>Thank you for calling.</p>"}
     }
 }
+
+CHECK = partial(check_sendable, MESSAGE)
 
 MessagesSchema = collection_schema("Messages", MESSAGE.collection_rel, MessageSchema)
 
@@ -47,8 +53,10 @@ def post_message(body: dict[str, Any]) -> Response:
     """Create a message, or add to the one that is named
 
     A message with one of the identifiers is added to and answered instead of made twice. Nothing is sent to anybody.
+    The link `osdi:wrapper` says which wrapper stands around it. Subject and body are templates, which print fields such
+    as `{{ person.given_name | default("friend") }}`; one with a mistake is refused.
     """
-    created = reference().create(MESSAGE, body, caller().person_id)
+    created = reference().create(MESSAGE, with_wrapper(body), caller().person_id, check=CHECK)
     return answer(hal().represent(MESSAGE, created, control=body.get("control")))
 
 
@@ -62,6 +70,25 @@ def get_message(message_id: str) -> Response:
     return answer(hal().represent(MESSAGE, found), etag(found))
 
 
+@blp.route("/<message_id>/preview")
+@blp.token_required(READ)
+@blp.arguments(PreviewArgumentsSchema(), location="query")
+@blp.response(200, PreviewSchema)
+@blp.refuses(404, 409)
+def get_message_preview(arguments: dict[str, Any], message_id: str) -> Response:
+    """See a message as it would be sent
+
+    Filled in for an outreach, or else for somebody who is not there, and with its wrapper. Nothing is sent.
+    """
+    message, outreach_id = existing(MESSAGE, message_id), arguments.get("outreach")
+    outreach = existing(OUTREACH, outreach_id) if outreach_id else None
+    seen = preview(store(), reference(), message, outreach, hal().base_url)
+    address = hal().href(MESSAGE.collection, message_id)
+    query = f"?outreach={outreach_id}" if outreach_id else ""
+    links = {"self": {"href": f"{address}/preview{query}"}, MESSAGE.rel: {"href": address}}
+    return answer({**{name: text for name, text in seen.items() if text}, "_links": links})
+
+
 @blp.route("/<message_id>", methods=["PUT"])
 @blp.token_required(WRITE)
 @blp.arguments(put_of(MessageSchema))
@@ -71,9 +98,9 @@ def get_message(message_id: str) -> Response:
 def put_message(body: dict[str, Any], message_id: str) -> Response:
     """Change one message
 
-    Only the fields that are named change; arrays are replaced, and null clears.
+    Only the fields that are named change; arrays are replaced, and null clears, also the link `osdi:wrapper`.
     """
-    changed = change(MESSAGE, message_id, body)
+    changed = change(MESSAGE, message_id, changing_wrapper(body, message_id), check=CHECK)
     return answer(hal().represent(MESSAGE, changed, control=body["control"]), etag(changed))
 
 

@@ -31,6 +31,7 @@ from schemas.outreach import OutreachSchema, PersonSignupHelperSchema, RecordOut
 from schemas.person import PersonSchema
 from schemas.question import QuestionSchema
 from schemas.tag import TagSchema
+from schemas.wrapper import WrapperSchema
 
 ROOT = Path(__file__).parents[1]
 STANDARD = ROOT / "tests" / "contract" / "osdi_fields.json"
@@ -54,6 +55,7 @@ SCHEMAS: Mapping[str, type[ma.Schema]] = {
     "question": QuestionSchema,
     "answer": AnswerSchema,
     "message": MessageSchema,
+    "wrapper": WrapperSchema,
 }
 ANSWERED = {resource.name: resource for resource in resources.RESOURCES}
 
@@ -115,8 +117,9 @@ LINK_NOTES: Mapping[tuple[str, str], tuple[Verdict, str]] = {
     ("advocacy_campaign", "osdi:taggings"): ("no", "Only people are tagged here."),
     ("list", "osdi:taggings"): ("no", "Only people are tagged here."),
     ("message", "osdi:taggings"): ("no", "Only people are tagged here."),
+    ("wrapper", "osdi:taggings"): ("no", "Only people are tagged here."),
     ("message", "osdi:recipients"): ("no", "There is no mass sending, so there are no recipients."),
-    ("message", "osdi:wrapper"): ("no", TO_NONE),
+    ("message", "osdi:wrapper"): ("yes", "Where the message has one."),
     ("message", "osdi:send_helper"): ("no", "There is no mass sending."),
     ("message", "osdi:schedule_helper"): ("no", "There is no mass sending."),
     **{
@@ -179,9 +182,9 @@ RULES: Sequence[Row] = (
     (
         "Entry point",
         "yes",
-        "It lists the collections and the helper that are here, and `max_pagesize`. Outreaches and messages are "
-        "not on it; "
-        "outreaches are reached from campaigns and people, and some clients refuse relations they do not know.",
+        "It lists the collections and the helper that are here, and `max_pagesize`. Outreaches, messages and wrappers "
+        "are not on it; outreaches are reached from campaigns and people, and some clients refuse relations they do "
+        "not know.",
     ),
     (
         "Collections",
@@ -201,9 +204,8 @@ RULES: Sequence[Row] = (
     (
         "Filtering",
         "differs",
-        "`eq ne gt ge lt le and or`, parentheses, dates, numbers and `/`, on people, outreaches, campaigns, "
-        "tags, lists and "
-        "questions. Taggings, items, answers and messages are not filtered: 400.",
+        "`eq ne gt ge lt le and or`, parentheses, dates, numbers and `/`, on people, outreaches, campaigns, tags, "
+        "lists, questions, messages and wrappers. Taggings, items and answers are not filtered: 400.",
     ),
     ("Filter operator `like`", "yes", "Optional. The same text in any letter case."),
     (
@@ -379,7 +381,7 @@ def links(name: str) -> list[str]:
     if name == "aep":
         answer = hal.entry_point(motd="", vendor_name="", product_name="", max_pagesize=1)
     elif name in ANSWERED:
-        pointers = ("person", "advocacy_campaign", "tag", "list", "question", "creator", "modified_by")
+        pointers = ("person", "advocacy_campaign", "tag", "list", "question", "wrapper", "creator", "modified_by")
         document = {"_id": "1", "created_date": now(), "modified_date": now()}
         answer = hal.represent(ANSWERED[name], {**document, **{f"{each}_id": "1" for each in pointers}})
     else:

@@ -1,8 +1,8 @@
 """`make run`: everything a first look needs, from one command to one Ctrl-C.
 
 The process: a database (MONGODB_URI, else the packaged mongod with its data under ./var, else memory), its indexes, on
-the first start sample data and a token, gunicorn on PORT, and what to paste. Ctrl-C ends what was started here, the
-database last.
+the first start sample data and a token, gunicorn on PORT, the worker beside it, and what to paste. Ctrl-C ends what was
+started here, the database last.
 """
 
 import os
@@ -54,8 +54,11 @@ def main() -> int:
             application = _database(stack)
             settings = Settings.from_environment()
             token = os.environ["SAMPLE_TOKEN"] if settings.mongodb_uri.startswith(MOCK) else _prepare(settings)
-            server = _serve(stack, application)
+            server = _start(stack, "gunicorn", application)
             _wait_until_up(server, port)
+            if not settings.mongodb_uri.startswith(MOCK):  # what is in memory is nobody else's
+                address = settings.public_url or f"http://localhost:{port}"
+                _start(stack, "flask", "--app", "wsgi", "worker", PUBLIC_URL=address)
             print(_what_to_paste(port, token), flush=True)
             return server.wait()
         except Stop:
@@ -120,21 +123,22 @@ def _fresh_token(store: Store) -> str:
     return token
 
 
-def _serve(stack: ExitStack, application: str) -> "subprocess.Popen[bytes]":
-    """Start gunicorn; it is asked to finish its requests when the stack closes."""
-    # A session of its own: Ctrl-C reaches only this process, which stops the server and then the database.
-    server = subprocess.Popen([sys.executable, "-m", "gunicorn", application], start_new_session=True)
+def _start(stack: ExitStack, *command: str, **variables: str) -> "subprocess.Popen[bytes]":
+    """Start a Python program with these variables; it is asked to finish what it does when the stack closes."""
+    # A session of its own: Ctrl-C reaches only this process, which stops the others and then the database.
+    environment = os.environ | variables
+    process = subprocess.Popen([sys.executable, "-m", *command], env=environment, start_new_session=True)
 
     def stop() -> None:
-        server.terminate()
+        process.terminate()
         try:
-            server.wait(STOP_SECONDS)
+            process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
+            process.kill()
+            process.wait()
 
     stack.callback(_uninterrupted(stop))
-    return server
+    return process
 
 
 def _uninterrupted(stop: Callable[[], None]) -> Callable[[], None]:

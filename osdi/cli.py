@@ -3,11 +3,13 @@
 import click
 from flask import Flask
 
+from osdi.followup_commands import followup_commands, worker_command
 from osdi.reference import Reference
 from osdi.sample import create_sample
 from osdi.settings import Settings
 from osdi.store import Store
 from osdi.token_commands import token_commands
+from osdi.webhook_commands import webhook_commands
 
 
 def register_commands(app: Flask, store: Store, reference: Reference, settings: Settings) -> None:
@@ -31,3 +33,6 @@ def register_commands(app: Flask, store: Store, reference: Reference, settings: 
         click.echo(f"{store.recount()} campaigns will be counted when they are read next.")
 
     app.cli.add_command(token_commands(store, settings))
+    app.cli.add_command(followup_commands(store))
+    app.cli.add_command(webhook_commands(store, settings))
+    app.cli.add_command(worker_command(store, reference, settings))

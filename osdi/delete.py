@@ -1,9 +1,9 @@
 """DELETE and what it takes along.
 
-A person's outreaches stay, without the person. A tag, list or question takes its taggings, items or answers along. A
-campaign with outreaches is refused, unless they are to go too; then they go first, so that a crash in between leaves a
-campaign to delete again. Anything else goes first itself, on the condition of its version: a crash before what pointed
-at it was mended leaves links that answer 404.
+A person's outreaches stay, without the person, and a wrapper's messages, without the wrapper. A tag, list or question
+takes its taggings, items or answers along. A campaign with outreaches is refused, unless they are to go too; then they
+go first, so that a crash in between leaves a campaign to delete again. Anything else goes first itself, on the
+condition of its version: a crash before what pointed at it was mended leaves links that answer 404.
 """
 
 from collections.abc import Callable
@@ -11,10 +11,11 @@ from collections.abc import Callable
 from osdi.errors import conflict, not_found
 from osdi.ids import now
 from osdi.put import check_if_match
-from osdi.resources import ADVOCACY_CAMPAIGN, ENTRIES, OUTREACH, PERSON, Resource
+from osdi.resources import ADVOCACY_CAMPAIGN, ENTRIES, OUTREACH, PERSON, WRAPPER, Resource
 from osdi.retrying import look_again
 from osdi.store import Delete, Store
 from osdi.store.driver import Document
+from osdi.store.wrappers import forget_wrapper
 
 
 def delete(
@@ -41,6 +42,8 @@ def delete(
         store.write(Delete(resource.collection, document_id, stored["version"]))
         if resource is PERSON:
             store.forget_person(document_id, now())
+        if resource is WRAPPER:
+            forget_wrapper(store, document_id, now())
         for entry, (pointed_at, field) in ENTRIES.items():
             if pointed_at is resource:
                 store.remove_entries(PERSON.collection, entry.collection, field, document_id, now())

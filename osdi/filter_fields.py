@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import Any, Final, Literal, get_args
 
 from osdi.matching import email_key, phone_key
-from osdi.resources import ADVOCACY_CAMPAIGN, LIST, MESSAGE, OUTREACH, PERSON, QUESTION, TAG, Resource
+from osdi.resources import ADVOCACY_CAMPAIGN, LIST, MESSAGE, OUTREACH, PERSON, QUESTION, TAG, WRAPPER, Resource
 
 FieldType = Literal["string", "integer", "number", "boolean", "date", "identifier", "email", "phone"]
 TYPES: Final[tuple[FieldType, ...]] = get_args(FieldType)
@@ -295,6 +295,11 @@ MESSAGE_FIELDS: Final = FilterFields(
     aliases=COMMON_ALIASES,
 )
 
+WRAPPER_FIELDS: Final = FilterFields(
+    {**COMMON, **_part(string="name header footer administrative_url wrapper_type", boolean="default")},
+    aliases=COMMON_ALIASES,
+)
+
 FILTER_FIELDS: Final[Mapping[Resource, FilterFields]] = MappingProxyType(
     {
         PERSON: PERSON_FIELDS,
@@ -304,5 +309,6 @@ FILTER_FIELDS: Final[Mapping[Resource, FilterFields]] = MappingProxyType(
         LIST: LIST_FIELDS,
         QUESTION: QUESTION_FIELDS,
         MESSAGE: MESSAGE_FIELDS,
+        WRAPPER: WRAPPER_FIELDS,
     }
 )

@@ -21,6 +21,7 @@ from osdi.resources import (
     OSDI_VERSION,
     OUTREACH,
     PERSON,
+    POINTERS,
     QUESTION,
     TAG,
     TAGGING,
@@ -166,6 +167,9 @@ class Hal:
             address = self._self(resource, document)
             for nested in NESTED.get(resource, ()):
                 links[nested.collection_rel] = {"href": f"{address}/{nested.collection}"}
+        for field, pointed_at in POINTERS.get(resource, {}).items():
+            if field in document:
+                links[pointed_at.rel] = {"href": self.href(pointed_at.collection, document[field])}
         for relation, field in MADE_BY.items():
             if field in document:
                 links[relation] = {"href": self.href(PERSON.collection, document[field])}

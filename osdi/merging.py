@@ -21,6 +21,10 @@ SameEntry = Callable[[Document, Document], bool]
 
 MAX_DOCUMENT_BYTES = 1_000_000
 
+# By these statuses no mail goes to an address. No post lifts them, nor does a PUT that says nothing.
+KEPT_STATUSES = ("unsubscribed", "spam complaints", "bouncing")
+SUBSCRIBED = "subscribed"
+
 PLACE = ("postal_code", "address_lines", "locality")
 AREA = ("region", "country")
 
@@ -68,6 +72,27 @@ def outgrown(document: Document, *, by_stranger: bool = False) -> bool:
     return len(orjson.dumps(document)) > (MAX_DOCUMENT_BYTES // 2 if by_stranger else MAX_DOCUMENT_BYTES)
 
 
+def without_own(document: Document, namespace: str) -> dict[str, Any]:
+    """The document without its own identifier among those of others: answers add it, so what was read is sent back."""
+    others = [each for each in document.get("identifiers", ()) if each != f"{namespace}:{document['_id']}"]
+    if len(others) == len(document.get("identifiers", ())):
+        return dict(document)
+    kept = {name: value for name, value in document.items() if name != "identifiers"}
+    return {**kept, "identifiers": others} if others else kept
+
+
+def keep_status(stored: Document, changed: Entry) -> Entry:
+    """An e-mail entry that a change would subscribe again, with the status that it had."""
+    if stored.get("status") in KEPT_STATUSES and changed.get("status", SUBSCRIBED) == SUBSCRIBED:
+        return {**changed, "status": stored["status"]}
+    return changed
+
+
+def same_email(stored: Document, posted: Document) -> bool:
+    """Whether two entries are about the same e-mail address."""
+    return "address" in stored and "address" in posted and email_key(stored["address"]) == email_key(posted["address"])
+
+
 def one_primary(entries: Sequence[Document], primary: int | None = None) -> list[Entry]:
     """The entries, of which at most one is primary: the one at this index, else the first that says so."""
     if primary is None:
@@ -105,7 +130,7 @@ def _merge_entries(
             merged.append(dict(entry))
             index = len(merged) - 1
         else:
-            merged[index] = _merge_object(merged[index], entry, overwrite)
+            merged[index] = keep_status(merged[index], _merge_object(merged[index], entry, overwrite))
         if entry.get("primary"):
             primary = index if overwrite or primary is None else primary
     return one_primary(merged, primary)
@@ -132,10 +157,6 @@ def _unowned(array: str, entries: Sequence[Document], owned: Collection[str], ph
         return phone_key(entry, phone_region) if array == "phone_numbers" else None
 
     return [entry for entry in entries if key(entry) not in owned]
-
-
-def _same_email(stored: Document, posted: Document) -> bool:
-    return "address" in stored and "address" in posted and email_key(stored["address"]) == email_key(posted["address"])
 
 
 def _digits(entry: Document, phone_region: str) -> str | None:
@@ -182,7 +203,7 @@ def _same_profile(stored: Document, posted: Document) -> bool:
 CONTACT_VALUE = {"email_addresses": "address", "phone_numbers": "number"}
 
 ENTRIES: dict[str, SameEntry] = {
-    "email_addresses": _same_email,
+    "email_addresses": same_email,
     "phone_numbers": _same("number"),
     "postal_addresses": _same_address,
     "profiles": _same_profile,

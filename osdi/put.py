@@ -12,9 +12,10 @@ from typing import Any
 import orjson
 
 from osdi.errors import Duplicate, ErrorDescription, OsdiError, conflict, not_found
+from osdi.events import of_change
 from osdi.ids import now
 from osdi.matching import contact_keys, id_key
-from osdi.merging import CONTACT_VALUE, one_primary, outgrown
+from osdi.merging import CONTACT_VALUE, keep_status, one_primary, outgrown, same_email, without_own
 from osdi.reference import NAMED, name_key
 from osdi.resources import PERSON, Resource
 from osdi.retrying import look_again
@@ -74,7 +75,7 @@ def put(
         if stored is None or not belongs(stored):
             raise not_found(f"There is no such {resource.name.replace('_', ' ')}.", resource.rel)
         check_if_match(stored, change.if_match)
-        changed = apply(resource, stored, change)
+        changed = without_own(apply(resource, stored, change), namespace)
         check(changed)
         _follow_with_keys(store, resource, changed, change.fields, namespace, phone_region)
         if changed == stored:
@@ -87,7 +88,8 @@ def put(
         differing = {name: value for name, value in changed.items() if stored.get(name) != value}
         gone = tuple(name for name in stored if name not in changed)
         try:
-            store.write(Update(resource.collection, document_id, stored["version"], differing, gone))
+            events = of_change(stored, changed) if resource is PERSON else ()
+            store.write(Update(resource.collection, document_id, stored["version"], differing, gone, events))
         except Duplicate:
             _tell_whose(store, resource, changed)
             raise
@@ -117,12 +119,19 @@ def apply(resource: Resource, stored: Document, change: Change) -> Document:
 
 def _contacts(stored: list[Any], posted: list[Any], value: str) -> list[Any]:
     """The posted entries; one without an address or number is about the primary entry, not an entry of its own."""
-    entries = [dict(entry) for entry in posted if value in entry] or [dict(entry) for entry in stored]
+    entries = [_unlifted(stored, entry) for entry in posted if value in entry] or [dict(entry) for entry in stored]
     primary = next((entry for entry in entries if entry.get("primary")), entries[0] if entries else None)
     for entry in posted:
         if value not in entry and primary is not None:
             primary.update(entry)
     return entries
+
+
+def _unlifted(stored: list[Any], entry: Mapping[str, Any]) -> dict[str, Any]:
+    """The posted entry; where it says no status, that by which no mail goes there stays."""
+    if "status" in entry:
+        return dict(entry)
+    return keep_status(next((each for each in stored if same_email(each, entry)), entry), dict(entry))
 
 
 def _follow_with_keys(

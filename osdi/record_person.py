@@ -12,6 +12,7 @@ from typing import Any
 from osdi.action_functions import Actions, apply_to_person, id_from, resolve
 from osdi.auth import Caller
 from osdi.errors import ErrorDescription, OsdiError, conflict, invalid
+from osdi.events import of_change
 from osdi.ids import new_id, now
 from osdi.matching import IdentifiersClash, MatchKeys, contact_keys, id_key, match, match_keys, owners_of
 from osdi.merging import merge_person, outgrown
@@ -94,7 +95,10 @@ def person_write(store: Store, posted: PostedPerson, moment: dt.datetime) -> tup
         return person, Insert(PERSON.collection, person)
     person = _merged(stored, posted, elsewhere, moment)
     changed = {name: value for name, value in person.items() if stored.get(name) != value}
-    return person, Update(PERSON.collection, stored["_id"], stored["version"], changed) if changed else None
+    if not changed:
+        return person, None
+    events = of_change(stored, person)
+    return person, Update(PERSON.collection, stored["_id"], stored["version"], changed, events=events)
 
 
 def _who(store: Store, posted: PostedPerson, people: list[Document]) -> Document | None:
@@ -172,7 +176,9 @@ def _add_identity(
         known = person.get("identifiers", ())
         _extend(person, "claimed_identifiers", (each for each in identifiers if each not in known))
     else:
-        _extend(person, "identifiers", (each for each in identifiers if id_key(each) not in owned_elsewhere))
+        own = f"{posted.namespace}:{person.get('_id')}"  # answers add it, so it is sent back
+        others = (each for each in identifiers if each != own and id_key(each) not in owned_elsewhere)
+        _extend(person, "identifiers", others)
     claims = (*keys.identifiers, *contacts, *keys.claimed)
     _extend(person, "match_keys", (key for key in claims if key not in owned_elsewhere))
 

@@ -7,7 +7,7 @@ sure of its tags may run twice.
 
 import datetime as dt
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cachetools import LRUCache, TTLCache
@@ -17,8 +17,8 @@ from osdi.auth import Caller, caller_from, token_hash
 from osdi.errors import ErrorDescription, OsdiError, conflict, not_found
 from osdi.ids import new_id, now
 from osdi.matching import id_key
-from osdi.merging import outgrown
-from osdi.resources import ADVOCACY_CAMPAIGN, LIST, TAG, Resource
+from osdi.merging import outgrown, without_own
+from osdi.resources import ADVOCACY_CAMPAIGN, LIST, POINTERS, TAG, Resource
 from osdi.retrying import look_again
 from osdi.store import Insert, Store, Update
 from osdi.store.driver import Document
@@ -89,12 +89,19 @@ class Reference:
             for key in [key for key, known in self._ids.items() if known == document_id]:
                 del self._ids[key]
 
-    def create(self, resource: Resource, body: Mapping[str, Any], by: str | None = None) -> Document:
+    def create(
+        self,
+        resource: Resource,
+        body: Mapping[str, Any],
+        by: str | None = None,
+        *,
+        check: Callable[[Document], None] = lambda _: None,
+    ) -> Document:
         """Create the resource, or merge into the one that it names; `by` is the id of the person who does.
 
-        Raises OsdiError 409 where it names two, 413.
+        `check` may refuse what would be stored. Raises OsdiError 409 where it names two, 413, or what `check` raises.
         """
-        return look_again(lambda: self._create(resource, body, by))
+        return look_again(lambda: self._create(resource, body, by, check))
 
     def _note_use(self, token: Document, moment: dt.datetime) -> None:
         """Note a token's use to the minute: one write a minute and process at most, none where another was first."""
@@ -106,8 +113,11 @@ class Reference:
             self._used[token["_id"]] = moment
         mark_used(self._store, token["_id"], moment.replace(second=0))
 
-    def _create(self, resource: Resource, body: Mapping[str, Any], by: str | None) -> Document:
-        fields = {name: body[name] for name in ("identifiers", *resource.fields) if name in body}
+    def _create(
+        self, resource: Resource, body: Mapping[str, Any], by: str | None, check: Callable[[Document], None]
+    ) -> Document:
+        names = ("identifiers", *resource.fields, *POINTERS.get(resource, ()))
+        fields = {name: body[name] for name in names if name in body}
         keys = [id_key(identifier) for identifier in fields.get("identifiers", ())]
         if resource in NAMED and "name" in fields:
             keys.append(name_key(fields["name"]))
@@ -122,11 +132,13 @@ class Reference:
             if by:
                 document |= {"creator_id": by, "modified_by_id": by}
             document["match_keys"] = [id_key(f"{self._namespace}:{document_id}"), *keys]
+            check(document)
             if outgrown(document):
                 raise _too_large(resource)
             self._store.write(Insert(resource.collection, document))
             return document
         stored = owners[0]
+        fields = without_own({**fields, "_id": stored["_id"]}, self._namespace)
         merged = stored | {name: _merged(name, stored.get(name), value) for name, value in fields.items()}
         if merged.get("question_type") != stored.get("question_type"):
             message = f"The question is of type {stored['question_type']}, and may have been answered as such."
@@ -134,6 +146,7 @@ class Reference:
         former = {name_key(stored["name"])} if "name" in fields and "name" in stored else set()
         kept = [key for key in stored["match_keys"] if key in keys or key not in former]
         merged["match_keys"] = [*kept, *(key for key in keys if key not in kept)]
+        check(merged)
         if outgrown(merged):
             raise _too_large(resource)
         if merged != stored:

@@ -87,6 +87,12 @@ MESSAGE = Resource(
     ),
     "The template of a follow-up mail or text message.",
 )
+WRAPPER = Resource(
+    "wrapper",
+    "wrappers",
+    ("origin_system", "name", "header", "footer", "administrative_url", "wrapper_type", "default"),
+    "What stands around messages: a header above them, and a footer below.",
+)
 TAGGING = Resource("tagging", "taggings", ("origin_system", "item_type"), "A tag on a person.")
 ITEM = Resource("item", "items", ("origin_system", "item_type"), "A person on a list.")
 ANSWER = Resource(
@@ -100,7 +106,10 @@ ENTRIES: Mapping[Resource, tuple[Resource, str]] = {
     ANSWER: (QUESTION, "question_id"),
 }
 
-RESOURCES = (PERSON, OUTREACH, ADVOCACY_CAMPAIGN, TAG, LIST, QUESTION, MESSAGE, TAGGING, ITEM, ANSWER)
+# Fields of a document, besides those of the page, that hold the id of what a client has linked it to.
+POINTERS: Mapping[Resource, Mapping[str, Resource]] = {MESSAGE: {"wrapper_id": WRAPPER}}
+
+RESOURCES = (PERSON, OUTREACH, ADVOCACY_CAMPAIGN, TAG, LIST, QUESTION, MESSAGE, WRAPPER, TAGGING, ITEM, ANSWER)
 
 # Relations that lead to a resource which is named otherwise: where to, title, description.
 OTHER_RELATIONS = {

@@ -9,9 +9,9 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from environs import Env, ValidationError, validate
 from limits import parse_many
-from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 
 from osdi.log import FORMATS, LEVELS
+from osdi.signature import check_secret
 from osdi.smtp import SmtpServer, mailbox
 from osdi.store.driver import check_uri
 
@@ -55,9 +55,9 @@ def _mailbox(text: str) -> None:
 def _webhook_secret(text: str) -> None:
     try:
         if text:
-            Webhook(text)
-    except (ValueError, EmptyWebhookSecretError) as error:
-        raise ValidationError("Not a secret such as whsec_ and 32 bytes in base64.") from error
+            check_secret(text)
+    except ValueError as error:
+        raise ValidationError(str(error)) from error
 
 
 Network = IPv4Network | IPv6Network

@@ -18,6 +18,9 @@ Find = Callable[[Resource, Sequence[str]], Mapping[str, Document]]
 AUTORESPONSE, SMS_RESPONSE, CALL_RESPONSE = "autoresponse", "sms_response", "call_response"
 TRIGGERS: Final = (AUTORESPONSE, SMS_RESPONSE, CALL_RESPONSE)
 
+# The types of messages (`messages.md`); one that does not say is an e-mail.
+EMAIL, SMS = "email", "sms"
+
 # What becomes of a follow-up; `reason` says more of the last two.
 QUEUED, LEASED, SENT, FAILED, SKIPPED = "queued", "leased", "sent", "failed", "skipped"
 STATES: Final = (QUEUED, LEASED, SENT, FAILED, SKIPPED)
@@ -68,11 +71,15 @@ def followups(
     return tuple(_followup(kind, trigger, campaign, person, find, has_token, warnings) for kind, trigger in asked)
 
 
+def type_of(kind: str) -> str:
+    """The type of message that a kind of follow-up sends."""
+    return EMAIL if kind == AUTORESPONSE else SMS
+
+
 def fits(kind: str, message: Document) -> bool:
     """Whether a message can be sent as this kind of follow-up: an e-mail has a subject too."""
-    if kind == AUTORESPONSE:
-        return message.get("type", "email") == "email" and bool(message.get("subject")) and bool(message.get("body"))
-    return message.get("type") == "sms" and bool(message.get("body"))
+    wanted = ("subject", "body") if kind == AUTORESPONSE else ("body",)
+    return message.get("type", EMAIL) == type_of(kind) and all(message.get(name) for name in wanted)
 
 
 def primary(entries: Sequence[Document], value: str) -> str | None:

@@ -128,8 +128,19 @@ class LinkSchema(OsdiSchema):
     name = Text(max_length=LINE_LENGTH)
 
 
-def links(*relations: str, many: str = "", description: str = "") -> ma.fields.Field[Any]:
-    """The `_links` property of an answer, documented with the relations it holds; `many` is an array of links."""
+class PostedLinksSchema(OsdiSchema):
+    """The links of a body that say something. The others are an answer's, sent back."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._answered |= {"self", "curies"}
+
+
+def links(*relations: str, many: str = "", description: str = "", read_only: bool = True) -> ma.fields.Field[Any]:
+    """The `_links` property of an answer, documented with the relations it holds; `many` is an array of links.
+
+    It is never loaded: a body that may set links says so by a field of its own, and here by `read_only`.
+    """
     link = {"type": "object", "properties": {"href": {"type": "string"}}}
     curie = {"name": {"type": "string"}, "href": {"type": "string"}, "templated": {"type": "boolean"}}
     made_by = ("osdi:creator", "osdi:modified_by") if "self" in relations and not many else ()
@@ -141,5 +152,10 @@ def links(*relations: str, many: str = "", description: str = "") -> ma.fields.F
     return ma.fields.Dict(
         data_key="_links",
         dump_only=True,
-        metadata={"type": "object", "properties": properties, "description": description or "Links, as HAL has them."},
+        metadata={
+            "type": "object",
+            "properties": properties,
+            "description": description or "Links, as HAL has them.",
+            "readOnly": read_only,
+        },
     )

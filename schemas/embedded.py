@@ -5,12 +5,12 @@ from typing import Any
 
 import marshmallow as ma
 
-from schemas.common import LinkSchema, OsdiSchema, ResourceSchema, links
+from schemas.common import LinkSchema, PostedLinksSchema, ResourceSchema, links
 from schemas.fields import DateTime, Enum, Strings, Text
 from schemas.limits import LINE_LENGTH
 
 
-class PointingSchema(OsdiSchema):
+class PointingSchema(PostedLinksSchema):
     """The link by which a posted entry names its person."""
 
     person = ma.fields.Nested(LinkSchema, data_key="osdi:person")

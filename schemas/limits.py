@@ -20,6 +20,8 @@ DATE_LENGTH: Final = 40
 IDENTIFIER_LENGTH: Final = 255
 SYSTEM_NAME_LENGTH: Final = 100
 CUSTOM_FIELD_NAME_LENGTH: Final = 200
+URL_LENGTH: Final = 2_000
+SECRET_LENGTH: Final = 100
 
 # Digits of a phone number.
 PHONE_DIGITS: Final = 20

@@ -2,9 +2,10 @@
 
 import marshmallow as ma
 
-from schemas.common import OsdiSchema, ResourceSchema, links
+from schemas.collection import QuerySchema
+from schemas.common import LinkSchema, OsdiSchema, PostedLinksSchema, RequiredFields, ResourceSchema, links
 from schemas.fields import DateTime, Enum, Objects, Text, WholeNumber
-from schemas.limits import LINE_LENGTH, MESSAGE_ENTRIES, MESSAGE_LENGTH
+from schemas.limits import CURSOR_LENGTH, LINE_LENGTH, MESSAGE_ENTRIES, MESSAGE_LENGTH
 
 
 class MessageTargetSchema(OsdiSchema):
@@ -36,14 +37,29 @@ class StatisticsSchema(OsdiSchema):
     spam_reports = WholeNumber(dump_only=True)
 
 
+class WrapperLinkSchema(LinkSchema, RequiredFields):
+    """The link to a wrapper."""
+
+    needs = ("href",)
+
+
+class MessageLinksSchema(PostedLinksSchema):
+    """The link by which a message names its wrapper."""
+
+    wrapper = ma.fields.Nested(WrapperLinkSchema, data_key="osdi:wrapper")
+
+
 class MessageSchema(ResourceSchema):
     """The template of an e-mail or text message."""
 
     rel = "osdi:message"
     origin_system = Text(max_length=LINE_LENGTH)
     name = Text(max_length=LINE_LENGTH)
-    subject = Text(max_length=LINE_LENGTH, metadata={"description": "Subject of an e-mail."})
-    body = Text(max_length=MESSAGE_LENGTH, metadata={"description": "Text, or HTML of an e-mail."})
+    subject = Text(max_length=LINE_LENGTH, metadata={"description": "Subject of an e-mail: a template."})
+    body = Text(
+        max_length=MESSAGE_LENGTH,
+        metadata={"description": "Text, or HTML of an e-mail: a template, see docs/follow-ups.md."},
+    )
     from_ = Text(
         data_key="from", attribute="from", max_length=LINE_LENGTH, metadata={"description": "Whom it is from."}
     )
@@ -62,4 +78,29 @@ class MessageSchema(ResourceSchema):
     daily_start_hour = WholeNumber(maximum=23)
     daily_stop_hour = WholeNumber(maximum=23)
     statistics = ma.fields.Nested(StatisticsSchema, dump_only=True)
-    _links = links("self")
+    pointing = ma.fields.Nested(MessageLinksSchema, data_key="_links", load_only=True)
+    _links = links(
+        *("self", "osdi:wrapper"),
+        description="Links, as HAL has them. A body may name `osdi:wrapper`; null in a PUT takes it away.",
+        read_only=False,
+    )
+
+
+class PreviewArgumentsSchema(QuerySchema):
+    """For which outreach a message is filled in."""
+
+    outreach = ma.fields.String(
+        validate=ma.validate.Length(1, CURSOR_LENGTH),
+        metadata={"description": "Id of an outreach; somebody who is not there, when absent."},
+    )
+
+
+class PreviewSchema(OsdiSchema):
+    """A message as it would be sent."""
+
+    subject = Text()
+    html = Text(metadata={"description": "The HTML part of an e-mail."})
+    text = Text(metadata={"description": "The text part of an e-mail, or the text message."})
+    from_ = Text(data_key="from", attribute="from")
+    reply_to = Text()
+    _links = links("self", "osdi:message")

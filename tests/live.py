@@ -98,3 +98,48 @@ class Live:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+class Worker:
+    """The worker in a process of its own: `with Worker({"MONGODB_URI": uri, "SMTP_URL": ...}): ...`."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.environment = {**os.environ, "PUBLIC_URL": "http://127.0.0.1", "LOG_FORMAT": "json", **environment}
+        self.process: subprocess.Popen[bytes] | None = None
+        self._file = tempfile.NamedTemporaryFile(prefix="osdi-worker-", suffix=".log")  # noqa: SIM115  # closed by stop
+
+    @property
+    def output(self) -> str:
+        """Everything that it has printed, over all its starts."""
+        return Path(self._file.name).read_text(errors="replace")
+
+    def start(self) -> "Worker":
+        """Start it; what it does shows when it has done it."""
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "flask", "--app", "wsgi", "worker"],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=self._file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        return self
+
+    def kill(self) -> None:
+        """SIGKILL, in the middle of whatever it does."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    def stop(self) -> int:
+        """SIGTERM; its exit code once it has ended, which it has to do within the bound."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(STOP_SECONDS)
+
+    def __enter__(self) -> "Worker":
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+        self._file.close()

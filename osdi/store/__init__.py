@@ -4,14 +4,15 @@ Documents are plain dicts with `_id`, and `version` where they change under a co
 acknowledged by a majority and journaled. What belongs together is written in one transaction where the server has them
 (a replica set of any size), and in the order given where it has not (a standalone), which callers choose so that a
 crash in between leaves nothing that a retry does not mend. `driver` holds the connection and turns driver errors into
-ours; `written` tells whoever asks which documents were written; `tokens` holds the one write that nobody waits for.
+ours; `writes` says what a write is; `written` tells whoever asks which documents were written; `tokens` holds the one
+write that nobody waits for.
 """
 
 import datetime as dt
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, Final
 
 from pymongo import ASCENDING, DESCENDING, MongoClient
@@ -25,57 +26,25 @@ from osdi.paging import Page
 from osdi.resources import ADVOCACY_CAMPAIGN, OUTREACH, PERSON
 from osdi.store import written
 from osdi.store.driver import DATABASE, DURABLE, MOCK, READ_MS, Document, abort, connect, driver_errors
-from osdi.store.indexes import INDEXES
+from osdi.store.indexes import INDEXES, WEBHOOKS
+from osdi.store.writes import Delete, Insert, Update, Write, with_events
+
+__all__ = ["Delete", "Insert", "Query", "Store", "Update", "Write"]
 
 Query = Mapping[str, Any]
-
 
 # Outreaches younger than this may still be committed out of order, so they are counted anew at each reading.
 SETTLED = dt.timedelta(seconds=90)
 UNCOUNTED_LIMIT: Final = 1_000
 
 
-@dataclass(frozen=True)
-class Insert:
-    """Write a new document."""
-
-    collection: str
-    document: Document
-
-    @property
-    def document_id(self) -> str:
-        found: str = self.document["_id"]
-        return found
-
-
-@dataclass(frozen=True)
-class Update:
-    """Set and remove fields of a document on the condition that it still has this version."""
-
-    collection: str
-    document_id: str
-    version: int
-    fields: Document
-    gone: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Delete:
-    """Delete a document on the condition that it still has this version."""
-
-    collection: str
-    document_id: str
-    version: int
-
-
-Write = Insert | Update | Delete
-
-
 class Store:
     """Reads and writes documents; connects when first used, so that each forked worker has a client of its own."""
 
-    def __init__(self, uri: str) -> None:
+    def __init__(self, uri: str, *, cache_seconds: float = 0) -> None:
         self._uri = uri
+        self._cache_seconds = cache_seconds
+        self._webhooks_of: tuple[float, dict[str, list[str]]] = (0.0, {})
         self._lock = threading.Lock()
         self._client: MongoClient[Document] | None = None
         self._collections: dict[str, Collection[Document]] = {}
@@ -110,6 +79,9 @@ class Store:
         Raises Duplicate where a unique index refuses, RaceLost where a version has moved on or another transaction
         was first; in both cases nothing is written on a server with transactions.
         """
+        webhooks_of = self.webhooks_of()
+        if webhooks_of:
+            writes = tuple(with_events(each, webhooks_of) for each in writes)
         with driver_errors():
             if len(writes) == 1 or not self.commits_together:
                 for each in writes:
@@ -121,6 +93,18 @@ class Store:
                     self._apply(each, session)
         for each in writes:
             written.note(each.collection, each.document_id)
+
+    def webhooks_of(self) -> dict[str, list[str]]:
+        """The ids of the enabled webhooks by the event that they are told of; remembered for a few seconds."""
+        ends, found = self._webhooks_of
+        if time.monotonic() >= ends:
+            found = {}
+            with driver_errors():
+                for webhook in self._collection(WEBHOOKS).find({"enabled": True}):
+                    for event in webhook["events"]:
+                        found.setdefault(event, []).append(webhook["_id"])
+            self._webhooks_of = (time.monotonic() + self._cache_seconds, found)
+        return found
 
     @property
     def commits_together(self) -> bool:
@@ -298,11 +282,8 @@ class Store:
             if deleted.deleted_count == 0:
                 raise RaceLost(f"{write.collection} {write.document_id} is no longer at version {write.version}")
             return
-        # A plain value, not $inc: repeated after a lost reply it still means the same.
-        operators: Document = {"$set": {**write.fields, "version": write.version + 1}}
-        if write.gone:
-            operators["$unset"] = dict.fromkeys(write.gone, "")
-        result = collection.update_one({"_id": write.document_id, "version": write.version}, operators, **options)
+        selected = {"_id": write.document_id, "version": write.version}
+        result = collection.update_one(selected, write.operators(), **options)
         if result.matched_count == 0:
             raise RaceLost(f"{write.collection} {write.document_id} is no longer at version {write.version}")
 

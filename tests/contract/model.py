@@ -13,6 +13,7 @@ Body = Mapping[str, Any]
 
 SINGLE_VALUES = ("given_name", "family_name", "source")
 CONTACTS = {"email_addresses": "address", "phone_numbers": "number"}
+NO_MAIL = ("unsubscribed", "bouncing", "spam complaints")
 MINIMUM_DIGITS = 7
 COUNTRY_CODES = {"US": "1", "DE": "49"}
 PUNYCODE = {"xn--mnchen-3ya.example": "münchen.example"}
@@ -166,13 +167,16 @@ class Model:
     def _claim(self, id_: str, keys: Iterable[str]) -> None:
         self.people[id_].keys |= {key for key in keys if self.owner(key) in (None, id_)}
 
-    def _merge_contacts(self, id_: str, array: str, posted: Iterable[Body], *, overwrite: bool) -> None:
+    def _merge_contacts(
+        self, id_: str, array: str, posted: Iterable[Body], *, overwrite: bool, is_put: bool = False
+    ) -> None:
         entries = self.people[id_].contacts[array]
         for entry in posted:
             key = contact_key(array, entry)
             if key is None:
                 if overwrite and entries:
-                    primary_of(entries).update(entry)
+                    same = primary_of(entries)
+                    same.update({name: entry[name] for name in entry if is_put or not lifts(same, entry)})
                 continue
             if not overwrite and self.owner(key) not in (None, id_):
                 continue
@@ -180,7 +184,7 @@ class Model:
             if same is None:
                 entries.append(same := {"key": key})
             for name in ("status",):
-                if name in entry and (overwrite or name not in same):
+                if name in entry and (overwrite or name not in same) and (is_put or not lifts(same, entry)):
                     same[name] = entry[name]
             if entry.get("primary") and (overwrite or not any(each.get("primary") for each in entries)):
                 for each in entries:
@@ -210,9 +214,14 @@ class Model:
         person, kind = self.people[id_], "email:" if value == "address" else "phone:"
         named = [entry for entry in posted if value in entry]
         if named or not posted:
+            former = {each["key"]: each["status"] for each in person.contacts[array] if each.get("status") in NO_MAIL}
             person.contacts[array] = []
             self._merge_contacts(id_, array, named, overwrite=True)
-        self._merge_contacts(id_, array, [entry for entry in posted if value not in entry], overwrite=True)
+            for entry in person.contacts[array]:
+                if "status" not in entry and entry["key"] in former:
+                    entry["status"] = former[entry["key"]]
+        rest = [entry for entry in posted if value not in entry]
+        self._merge_contacts(id_, array, rest, overwrite=True, is_put=True)
         keys = [each["key"] for each in person.contacts[array] if is_match_key(each["key"])]
         person.keys = {key for key in person.keys if not key.startswith(kind) or key in keys}
         confirmed = [contact_key(array, entry) for entry in named]  # what a stranger added stays unclaimed until then
@@ -265,6 +274,11 @@ class Model:
         if "identifiers" in body:
             self.outreaches[id_].identifiers = identifiers
         self.outreaches[id_].duration = body.get("duration", self.outreaches[id_].duration)
+
+
+def lifts(stored: Body, posted: Body) -> bool:
+    """Whether a post would subscribe an address again, which only a PUT does."""
+    return stored.get("status") in NO_MAIL and posted.get("status") == "subscribed"
 
 
 def primary_of(entries: list[dict[str, Any]]) -> dict[str, Any]:

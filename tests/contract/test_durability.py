@@ -15,6 +15,7 @@ from osdi.sample import CAMPAIGN_ID, CHOICE_ID, SHARED_ID, create_sample
 from osdi.settings import Settings
 from osdi.store import Insert
 from osdi.store.indexes import TOKENS
+from osdi.store.wrappers import default_wrapper
 from tests import factories
 from tests.client import Client
 
@@ -82,11 +83,19 @@ def use_everything(app: Flask) -> None:
         ("tags", {"name": "x"}),
         ("lists", {"name": "x"}),
         ("questions", {"question_type": "Paragraph", "identifiers": ["crm:1"]}),
+        ("messages", {"identifiers": ["crm:1"]}),
+        ("wrappers", {"identifiers": ["crm:1"], "default": True}),
     ):
         api.follow(api.created(f"/{collection}", body), "self")
         api.created(f"/{collection}", body | {"description": "more"})
+        api.created(f"/{collection}", body | {"name": "another", "identifiers": ["crm:2"]})
         page = api.get(f"/{collection}?per_page=1").json
         api.follow(api.follow(page, "next"), "previous")
+    wrapper = default_wrapper(deployment.store, "email")
+    assert wrapper is not None
+    link = {"href": f"/wrappers/{wrapper['_id']}"}
+    assert "osdi:wrapper" in api.created("/messages", {"_links": {"osdi:wrapper": link}})["_links"]
+    assert api.delete(f"/wrappers/{wrapper['_id']}").status_code == 200
     for token in (True, False):
         body = factories.outreach(identifiers=["crm:1"], add_tags=["volunteer", "unknown"])
         for again in (body, body, body | {"identifiers": ["crm:2"], "person": body["person"] | {"gender": "Other"}}):
@@ -144,13 +153,22 @@ def test_no_query_scans_a_collection(app: Flask, listener: Listener) -> None:
     scans = []
     with MongoClient(uri) as client:
         database = client.get_default_database()
-        for name, command in listener.named(READS):
-            asked = {key: value for key, value in command.items() if key in _EXPLAINED}
+        for name, asked in questions(listener):
             plan = database.command("explain", asked, verbosity="queryPlanner")
             if "COLLSCAN" in str(plan["queryPlanner"] if "queryPlanner" in plan else plan["stages"]):
                 scans.append((name, asked))
     assert scans == []
     assert {command[name] for name, command in listener.named({"find"})} >= {"people", "outreaches", "tags"}
+
+
+def questions(listener: Listener) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What was asked of the server, as it can explain it: each read, and how each write finds what it is about."""
+    for name, command in listener.named(READS):
+        yield name, {key: value for key, value in command.items() if key in _EXPLAINED}
+    for name, several in (("update", "updates"), ("delete", "deletes")):
+        for _, command in listener.named({name}):
+            for each in command[several]:
+                yield name, {"find": command[name], "filter": each["q"]}
 
 
 _EXPLAINED = {"find", "aggregate", "count", "filter", "query", "pipeline", "sort", "limit", "skip", "cursor"}

@@ -32,6 +32,9 @@ from schemas.open_door import OpenDoorSchema
 from schemas.outreach import PersonSignupHelperSchema, PostedPersonSchema, RecordOutreachHelperSchema
 from schemas.question import QuestionSchema
 from schemas.tag import TagSchema
+from schemas.triggers import CampaignTriggersSchema
+from schemas.webhook import WebhookPutSchema, WebhookSchema
+from schemas.wrapper import WrapperSchema
 from tests import factories
 from tests.client import Client
 
@@ -51,10 +54,14 @@ BODIES: dict[str, type[ma.Schema]] = {
     "List": ListSchema,
     "Question": QuestionSchema,
     "Message": MessageSchema,
+    "Wrapper": WrapperSchema,
     "Tagging": TaggingSchema,
     "Item": ItemSchema,
     "Answer": AnswerSchema,
     "OpenDoor": OpenDoorSchema,
+    "CampaignTriggers": CampaignTriggersSchema,
+    "Webhook": WebhookSchema,
+    "WebhookPut": WebhookPutSchema,
 }
 
 Operation = dict[str, Any]
@@ -119,11 +126,11 @@ def test_every_operation_says_what_it_does_and_who_may_call_it(
 
 
 def test_every_operation_documents_its_answer_and_its_refusals(operations: dict[tuple[str, str], Operation]) -> None:
-    for (method, path), operation in operations.items():
+    for (_, path), operation in operations.items():
         expected = {"200", "500"}
         if operation["security"]:
             expected |= {"401", "403", "503"}
-        if method == "post":
+        if "requestBody" in operation:
             expected |= {"400", "408", "413"}
         if "{" in path:
             expected |= {"404"}
@@ -222,8 +229,11 @@ def test_everything_that_can_be_read_is_as_documented(
         "list_id": SHARED_ID,
         "question_id": CHOICE_ID,
     }
-    message = api.created("/messages", {"type": "sms"})
-    ids["message_id"] = message["_links"]["self"]["href"].rsplit("/", 1)[1]
+    wrapper = api.created("/wrappers", {"footer": "Reply STOP to stop.", "wrapper_type": "sms", "default": True})
+    message = api.created("/messages", {"type": "sms", "_links": {"osdi:wrapper": wrapper["_links"]["self"]}})
+    webhook = api.created("/webhooks", {"url": "https://crm.example.org/osdi"})
+    for name, created in (("wrapper", wrapper), ("message", message), ("webhook", webhook)):
+        ids[f"{name}_id"] = created["_links"]["self"]["href"].rsplit("/", 1)[1]
     person = api.follow(outreach, "osdi:person")
     for name in ("tagging", "item", "answer"):
         entries = api.follow(person, f"osdi:{name}s")["_embedded"][f"osdi:{name}s"]

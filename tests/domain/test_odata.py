@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from osdi.errors import OsdiError
 from osdi.filter_fields import FILTER_FIELDS, TYPES
 from osdi.odata import MAX_CONDITIONS, MAX_DEPTH, MAX_LENGTH, to_query
-from osdi.resources import ADVOCACY_CAMPAIGN, LIST, MESSAGE, OUTREACH, PERSON, QUESTION, TAG, Resource
+from osdi.resources import ADVOCACY_CAMPAIGN, LIST, MESSAGE, OUTREACH, PERSON, QUESTION, TAG, WRAPPER, Resource
 from schemas import fields as types
 from schemas.advocacy_campaign import AdvocacyCampaignSchema
 from schemas.list import ListSchema
@@ -23,6 +23,7 @@ from schemas.outreach import OutreachSchema
 from schemas.person import PersonSchema
 from schemas.question import QuestionSchema
 from schemas.tag import TagSchema
+from schemas.wrapper import WrapperSchema
 
 SIX_PM = dt.datetime(2013, 11, 17, 23, 27, 35)  # 18:27:35 in New York
 
@@ -318,9 +319,10 @@ SCHEMAS: list[tuple[Resource, type[ma.Schema]]] = [
     (LIST, ListSchema),
     (QUESTION, QuestionSchema),
     (MESSAGE, MessageSchema),
+    (WRAPPER, WrapperSchema),
 ]
-# Kept otherwise, or never: what is counted when it is read, and what is not sent from here.
-NOT_FILTERED = {"identifiers", "control", "_links", "custom_fields", "total_outreaches", "total_items"}
+# Kept otherwise, or never: links, what is counted when it is read, and what is not sent from here.
+NOT_FILTERED = {"identifiers", "control", "pointing", "_links", "custom_fields", "total_outreaches", "total_items"}
 NOT_FILTERED |= {"total_targeted", "statistics"}
 TYPE_OF = {
     types.Text: {"string", "email", "phone"},

@@ -15,6 +15,7 @@ from osdi.resources import (
     RESOURCES,
     TAG,
     TAGGING,
+    WRAPPER,
     Resource,
 )
 from schemas.advocacy_campaign import AdvocacyCampaignSchema
@@ -25,6 +26,7 @@ from schemas.outreach import OutreachSchema
 from schemas.person import PersonSchema
 from schemas.question import QuestionSchema
 from schemas.tag import TagSchema
+from schemas.wrapper import WrapperSchema
 
 SCHEMAS: list[tuple[Resource, type[ma.Schema]]] = [
     (PERSON, PersonSchema),
@@ -34,6 +36,7 @@ SCHEMAS: list[tuple[Resource, type[ma.Schema]]] = [
     (LIST, ListSchema),
     (QUESTION, QuestionSchema),
     (MESSAGE, MessageSchema),
+    (WRAPPER, WrapperSchema),
     (TAGGING, TaggingSchema),
     (ITEM, ItemSchema),
     (ANSWER, AnswerSchema),

@@ -1,4 +1,4 @@
-"""Campaigns, tags, lists and questions: created once, read alone and page by page; and the entry point."""
+"""Campaigns, tags, lists, messages and the like: created once, read alone and page by page; and the entry point."""
 
 from typing import Any
 
@@ -29,6 +29,14 @@ BODIES: dict[str, dict[str, Any]] = {
         "type": "email",
         "sections": [{"keyword": "STOP", "auto_reply": "Done."}],
         "daily_start_hour": 9,
+    },
+    "wrappers": {
+        "name": "letterhead",
+        "header": "<p>The river campaign</p>",
+        "footer": "<p>1 Quay, Riverton</p>",
+        "administrative_url": "https://example.org/wrappers/1",
+        "wrapper_type": "email",
+        "default": False,
     },
     "questions": {
         "title": "What moves you?",

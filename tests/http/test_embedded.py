@@ -72,6 +72,15 @@ class TestEachKind:
             assert page["_embedded"][f"osdi:{collection}"] == [created]
             assert page["total_records"] == 1
 
+    def test_sent_back_as_it_was_read_it_may_be_taken_strictly(
+        self, api: Client, jane: dict[str, Any], parent: dict[str, Any], collection: str
+    ) -> None:
+        created = self.post(api, parent, collection, ENTRIES[collection] | link(jane))
+
+        response = api.put(href(created), created, headers={"Prefer": "handling=strict"})
+
+        assert (response.status_code, response.json["_links"]) == (200, created["_links"])
+
     def test_put_and_delete(
         self, api: Client, jane: dict[str, Any], parent: dict[str, Any], collection: str, database: Database
     ) -> None:
@@ -233,7 +242,7 @@ def test_only_people_are_tagged(api: Client, jane: dict[str, Any]) -> None:
     assert api.post(f"{href(tag)}/taggings", {"item_type": "osdi:event"} | link(jane)).status_code == 400
 
 
-@pytest.mark.parametrize("collection", [*PARENTS, *(path for path, _ in PARENTS.values()), "messages"])
+@pytest.mark.parametrize("collection", [*PARENTS, *(path for path, _ in PARENTS.values()), "messages", "wrappers"])
 def test_a_refusal_names_the_resource(api: Client, jane: dict[str, Any], collection: str) -> None:
     path = f"/{collection}"
     if collection in PARENTS:

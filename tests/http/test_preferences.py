@@ -47,7 +47,10 @@ def test_spellings_of_strict(api: Client, preference: str) -> None:
 
 
 def test_what_was_answered_may_be_sent_back_strictly(api: Client) -> None:
+    api.created("/messages", factories.message(identifiers=["crm:thanks"]))
+    api.put(f"/advocacy_campaigns/{api.campaign_id}/triggers", {"autoresponse": {"identifiers": ["crm:thanks"]}})
     outreach = api.recorded(factories.outreach(triggers={"autoresponse": {"enabled": True}}))
+    assert "osdi_outreach:followups" in outreach
 
     response = api.put(outreach["_links"]["self"]["href"], outreach, headers=dict(STRICT))
 

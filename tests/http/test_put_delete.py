@@ -15,6 +15,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "tags": {"name": "a", "description": "A"},
     "lists": {"name": "a", "title": "A"},
     "messages": {"subject": "A", "from": "A", "type": "email"},
+    "wrappers": {"header": "A", "footer": "A", "wrapper_type": "sms", "default": True},
     "questions": {"title": "A", "question_type": "SingleChoice", "responses": [{"key": "a"}, {"key": "b"}]},
 }
 CHANGES: dict[str, dict[str, Any]] = {
@@ -22,6 +23,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "tags": {"name": "b", "description": None},
     "lists": {"name": "b", "title": ""},
     "messages": {"subject": None, "from": "B"},
+    "wrappers": {"header": None, "footer": "B", "default": None},
     "questions": {"title": None, "responses": [{"key": "c"}]},
 }
 
@@ -32,7 +34,7 @@ def href(resource: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("collection", BODIES)
 class TestEachCollection:
-    """What campaigns, tags, lists and questions do alike."""
+    """What campaigns, tags, lists, messages and the like do alike."""
 
     def test_put_changes_what_it_names(self, api: Client, collection: str) -> None:
         created = api.created(f"/{collection}", BODIES[collection] | {"identifiers": ["crm:1"]})
@@ -66,8 +68,12 @@ class TestEachCollection:
     def test_a_change_to_another_version_is_refused(self, api: Client, collection: str) -> None:
         created = api.created(f"/{collection}", BODIES[collection])
         read = api.get(href(created)).headers["ETag"]
-        first = api.put(href(created), {"summary": "1", "description": "1", "body": "1"}, headers={"If-Match": read})
-        second = api.put(href(created), {"summary": "2", "description": "2", "body": "2"}, headers={"If-Match": read})
+        first = api.put(
+            href(created), {"summary": "1", "description": "1", "body": "1", "footer": "1"}, headers={"If-Match": read}
+        )
+        second = api.put(
+            href(created), {"summary": "2", "description": "2", "body": "2", "footer": "2"}, headers={"If-Match": read}
+        )
 
         assert (first.status_code, second.status_code) == (200, 412)
         assert api.get(href(created)).headers["ETag"] == first.headers["ETag"] != read

@@ -29,7 +29,7 @@ HOLDER = f"{PRINTED_AT}/people/65345d7d-cd24-466a-a698-4a7686ef684f"  # whom the
 PARAGRAPH = f"{PRINTED_AT}/questions/c945d6fe-929e-11e3-a2e9-12313d316c2a"  # which the helpers answer with a text
 PAGES = (
     *("README", "aep", "people", "person_signup", "advocacy_campaigns", "outreaches", "record_outreach", "tags"),
-    *("taggings", "lists", "items", "questions", "answers", "messages", "errors"),
+    *("taggings", "lists", "items", "questions", "answers", "messages", "wrappers", "errors"),
 )
 
 
@@ -107,6 +107,7 @@ EXAMPLES: Mapping[str, Json] = {
     "tags": {},
     "lists": {},
     "messages": {},
+    "wrappers": {},
     "questions": {"question_type": "MultiChoice", "responses": [{"key": key} for key in KEYS]},
     "outreaches": {},
     "taggings": {},
@@ -166,6 +167,7 @@ class World:
         fields = {name: value for name, value in (printed or {}).items() if name not in SET_BY_SERVER}
         if "identifiers" in fields:
             fields["identifiers"] = foreign(fields["identifiers"])
+        links = (printed or {}).get("_links", {})
         number = next(self._numbers)
         self.said[address] = fields
         fields = {name: value for name, value in fields.items() if (name, value) not in NOT_TAKEN}
@@ -174,8 +176,9 @@ class World:
             body["question_type"] = "Paragraph"
         elif collection in EXAMPLES and not set(EXAMPLES[collection]) & set(fields):
             body.update(EXAMPLES[collection])
+        if "osdi:wrapper" in links:
+            body["_links"] = {"osdi:wrapper": {"href": self.make(links["osdi:wrapper"]["href"])}}
         if found[3]:
-            links = (printed or {}).get("_links", {})
             person = links.get("osdi:person", {"href": f"{PRINTED_AT}/people/person-{number}"})["href"]
             body["_links"] = {"osdi:person": {"href": self.make(person)}}
             parent = self.make(found[1])

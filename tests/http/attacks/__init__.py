@@ -17,12 +17,21 @@ ORIGIN = "https://attacker.example"
 LIMIT = 262_144
 SMALL = {"person": {"email_addresses": [{"address": "jane@example.com"}]}}
 LINKED = {"_links": {"osdi:person": {"href": "https://osdi.example.org/api/v1/people/<person>"}}}
+WRAPPED = {"_links": {"osdi:wrapper": {"href": "https://osdi.example.org/api/v1/wrappers/<wrapper>"}}}
 
+HELPER = "/advocacy_campaigns/<campaign>/record_outreach_helper"
 DOOR = "/advocacy_campaigns/<campaign>/open_door"
+TRIGGERS = "/advocacy_campaigns/<campaign>/triggers"
+
+# What is ours beside the standard's resources: its bodies have neither identifiers nor control headers.
+OURS = (DOOR, TRIGGERS, "/webhooks", "/webhooks/<webhook>")
+
+# What is read whole: neither a page of a collection, nor one of its resources, which ends with an id.
+SINGLE = (DOOR, TRIGGERS, "/followups", "/webhooks", "/messages/<message>/preview")
 
 # Every route that reads a body, with the least that it takes. `<person>` and the like stand for ids, see World.
 BODIES: Mapping[tuple[str, str], dict[str, Any]] = {
-    ("POST", "/advocacy_campaigns/<campaign>/record_outreach_helper"): SMALL,
+    ("POST", HELPER): SMALL,
     ("POST", "/advocacy_campaigns/<campaign>/outreaches"): SMALL,
     ("POST", "/advocacy_campaigns"): {"title": "Another"},
     ("POST", "/people"): SMALL,
@@ -30,34 +39,38 @@ BODIES: Mapping[tuple[str, str], dict[str, Any]] = {
     ("POST", "/tags"): {"name": "another"},
     ("POST", "/lists"): {"name": "another"},
     ("POST", "/questions"): {"question_type": "Paragraph"},
-    ("POST", "/messages"): {"name": "another"},
+    ("POST", "/messages"): {"name": "another"} | WRAPPED,
+    ("POST", "/wrappers"): {"name": "another"},
     ("POST", "/tags/<tag>/taggings"): LINKED,
     ("POST", "/lists/<list>/items"): LINKED,
     ("POST", "/questions/<question>/answers"): LINKED | {"value": "because"},
+    ("POST", "/webhooks"): {"url": "https://hooks.example.org/osdi"},
     ("PUT", "/advocacy_campaigns/<campaign>"): {"title": "Changed"},
     ("PUT", DOOR): {"enabled": True},
+    ("PUT", TRIGGERS): {"autoresponse": {"identifiers": []}},
     ("PUT", "/advocacy_campaigns/<campaign>/outreaches/<outreach>"): {"type": "phone"},
     ("PUT", "/people/<person>"): {"given_name": "Changed"},
     ("PUT", "/tags/<tag>"): {"description": "Changed"},
     ("PUT", "/lists/<list>"): {"description": "Changed"},
     ("PUT", "/questions/<question>"): {"title": "Changed"},
     ("PUT", "/messages/<message>"): {"subject": "Changed"},
+    ("PUT", "/wrappers/<wrapper>"): {"footer": "Changed"},
+    ("PUT", "/webhooks/<webhook>"): {"description": "Changed"},
     ("PUT", "/tags/<tag>/taggings/<tagging>"): {"origin_system": "Changed"},
     ("PUT", "/lists/<list>/items/<item>"): {"origin_system": "Changed"},
     ("PUT", "/questions/<question>/answers/<answer>"): {"origin_system": "Changed"},
 }
 OPEN = {
-    ("POST", "/advocacy_campaigns/<campaign>/record_outreach_helper"),
+    ("POST", HELPER),
     ("POST", "/advocacy_campaigns/<campaign>/outreaches"),
     ("POST", "/people/person_signup_helper"),
 }
-HELPER = "/advocacy_campaigns/<campaign>/record_outreach_helper"
-ONE = [path for method, path in BODIES if method == "PUT" and path != DOOR]
+ONE = [path for method, path in BODIES if method == "PUT" and path.endswith(">")]
 COLLECTIONS = [
     *("/advocacy_campaigns", "/advocacy_campaigns/<campaign>/outreaches", "/outreaches", "/people", "/tags"),
     *("/people/<person>/outreaches", "/people/<person>/taggings", "/people/<person>/items", "/people/<person>/answers"),
     *("/tags/<tag>/taggings", "/lists", "/lists/<list>/items", "/questions", "/questions/<question>/answers"),
-    "/messages",
+    *("/messages", "/wrappers"),
 ]
 
 

@@ -33,11 +33,14 @@ ELSEWHERE = [
     "/lists/<tag>",
     "/questions/<message>",
     "/messages/<question>",
+    "/messages/<wrapper>",
+    "/wrappers/<message>",
     "/advocacy_campaigns/<person>",
 ]
 UNDER_NOBODY = [
     "/advocacy_campaigns/<person>/outreaches",
     "/advocacy_campaigns/<person>/open_door",
+    "/advocacy_campaigns/<person>/triggers",
     "/people/<tag>/outreaches",
     "/people/<tag>/taggings",
     "/people/%24ne/items",
@@ -72,7 +75,7 @@ PATHS = [
         "/api/v1/\\people",
         "/api/v1/tokens",
         "/api/v1/tokens/<token>",
-        "/api/v1/followups",
+        "/api/v1/followups/<outreach>",
     ),
     *("/api/v1/people/<person>/match_keys", "/api/v1/people/<person>/outreaches/<outreach>", "/api/v1/people/$where"),
     *("/.env", "/.git/config", "/api/v1/system.users", "/api/v1/admin", "/api/v1/people/<person>/taggings/<tagging>"),

@@ -4,7 +4,7 @@ import gzip
 import json
 from typing import Any
 
-from tests.http.attacks import BODIES, DOOR, HELPER, LIMIT, LINKED, SMALL, Attack
+from tests.http.attacks import BODIES, DOOR, HELPER, LIMIT, LINKED, OURS, SMALL, TRIGGERS, Attack
 
 SENT = json.dumps(SMALL)
 STRICT = {"Prefer": "handling=strict"}
@@ -185,6 +185,17 @@ ELSEWHERE: list[tuple[str, str, Any, str]] = [
     ("PUT", DOOR, {"enabled": []}, "enabled"),
     ("PUT", DOOR, {"origins": {"$push": "*"}}, "origins"),
     ("PUT", DOOR, {"actions": {"$set": "tags"}}, "actions"),
+    ("PUT", TRIGGERS, [], ""),
+    ("PUT", TRIGGERS, "null", ""),
+    ("PUT", TRIGGERS, {"autoresponse": []}, "autoresponse"),
+    ("PUT", TRIGGERS, {"autoresponse": {"$set": {"identifiers": []}}}, "identifiers"),
+    ("PUT", TRIGGERS, {"autoresponse": {"identifiers": {"$in": []}}}, "identifiers"),
+    ("PUT", TRIGGERS, {"autoresponse": {"identifiers": [{"$ne": 1}]}}, "identifiers"),
+    ("PUT", TRIGGERS, {"sms_response": {"identifiers": ["a\x00"]}}, "sms_response.identifiers[0]"),
+    ("PUT", TRIGGERS, {"sms_response": {"identifiers": ["crm:1", "x" * 256]}}, "sms_response.identifiers"),
+    ("PUT", TRIGGERS, {"call_response": {"identifiers": ["<message>"] * 21}}, "identifiers"),
+    ("PUT", TRIGGERS, {"call_response": {"identifiers": ["<message>"]}}, "call_response.identifiers[0]"),
+    ("PUT", TRIGGERS, {"call_response": {"identifiers": ["<wrapper>"]}}, "call_response.identifiers[0]"),
     ("POST", "/advocacy_campaigns", {"target_list": [{"title": "x"}] * 1_001}, "target_list"),
     ("POST", "/advocacy_campaigns", {"templates": ["x"] * 21}, "templates"),
     ("POST", "/advocacy_campaigns", {"total_shares": 2**31}, "total_shares"),
@@ -192,7 +203,26 @@ ELSEWHERE: list[tuple[str, str, Any, str]] = [
     ("PUT", "/advocacy_campaigns/<campaign>", {"target_list": [{"title": {"$ne": 1}}]}, "target_list[0].title"),
     ("POST", "/messages", {"daily_start_hour": 24}, "daily_start_hour"),
     ("POST", "/messages", {"targets": [{"href": "x"}] * 101}, "targets"),
+    ("POST", "/messages", {"_links": "x"}, "_links"),
+    ("POST", "/messages", {"_links": {"osdi:wrapper": "x"}}, "_links.osdi:wrapper"),
+    ("POST", "/messages", {"_links": {"osdi:wrapper": [{"href": "/api/v1/wrappers/<wrapper>"}]}}, "osdi:wrapper"),
+    ("POST", "/messages", {"_links": {"osdi:wrapper": {"href": ""}}}, "_links.osdi:wrapper"),
+    ("POST", "/messages", {"_links": {"osdi:wrapper": {"title": "x"}}}, "_links.osdi:wrapper"),
+    ("POST", "/messages", {"_links": {"osdi:wrapper": {"href": {"$ne": 1}}}}, "_links.osdi:wrapper"),
+    ("POST", "/messages", {"_links": {"osdi:wrapper": {"href": "\x00"}}}, "_links.osdi:wrapper"),
+    ("POST", "/messages", {"_links": {"osdi:wrapper": {"href": "x" * 10_001}}}, "_links.osdi:wrapper"),
+    ("POST", "/messages", {"_links": {"osdi:wrapper": {"href": "/api/v1/wrappers/$ne"}}}, "_links.osdi:wrapper"),
+    ("POST", "/messages", {"_links": {"osdi:wrapper": {"href": "/api/v1/messages/<message>"}}}, "_links.osdi:wrapper"),
+    ("PUT", "/messages/<message>", {"_links": {"osdi:wrapper": {"href": "http://["}}}, "_links.osdi:wrapper"),
+    ("PUT", "/messages/<message>", {"_links": {"osdi:wrapper": {"href": None}}}, "_links.osdi:wrapper"),
+    ("PUT", "/messages/<message>", {"_links": {"osdi:wrapper": {"$unset": ""}}}, "_links.osdi:wrapper"),
     ("PUT", "/messages/<message>", {"body": {"$ne": 1}}, "body"),
+    ("POST", "/wrappers", {"header": "x" * 64_001}, "header"),
+    ("POST", "/wrappers", {"footer": "a\x00"}, "footer"),
+    ("POST", "/wrappers", {"wrapper_type": "fax"}, "wrapper_type"),
+    ("POST", "/wrappers", {"default": {"$ne": False}}, "default"),
+    ("PUT", "/wrappers/<wrapper>", {"default": 2}, "default"),
+    ("PUT", "/wrappers/<wrapper>", {"footer": {"$set": "x"}}, "footer"),
     ("PUT", "/people/<person>", {"identifiers": {"a": None}}, "identifiers"),
     ("PUT", "/people/<person>", {"custom_fields": {"$unset": "1"}}, "custom_fields.$unset"),
     ("PUT", "/people/<person>", {"birthdate": {"year": 2**63}}, "birthdate.year"),
@@ -223,7 +253,7 @@ ATTACKS = [
     *(
         Attack(name, method, path, 413 if "limit" in name else 400, body, headers=headers, names=names)
         for method, path in BODIES
-        for name, body, headers, names in (*EVERYWHERE, *(RESOURCES if path != DOOR else ()))
+        for name, body, headers, names in (*EVERYWHERE, *(RESOURCES if path not in OURS else ()))
     ),
     *(
         Attack(name, method, path, 413 if "limit" in name else 400, body, headers=headers, names=names)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.http.attacks import BODIES, COLLECTIONS, ONE, OPEN, Attack
+from tests.http.attacks import BODIES, COLLECTIONS, ONE, OPEN, SINGLE, Attack
 from tests.http.attacks.addresses import ENTRIES
 
 MARK = "attacker-7f3a"
@@ -14,7 +14,8 @@ ENTRY = {"_id": MARK, "tag_id": MARK, "list_id": MARK, "kind": MARK}
 COUNTS = {"outreaches": NUMBER, "sent": MARK}
 SET: dict[str, Any] = {
     **dict.fromkeys(("_id", "id", "creator_id", "modified_by_id", "person_id", "advocacy_campaign_id", "tag_id"), MARK),
-    **dict.fromkeys(("list_id", "question_id", "hash", "fingerprint", "$where", "__proto__", "constructor", ""), MARK),
+    **dict.fromkeys(("list_id", "question_id", "wrapper_id", "hash", "fingerprint", "$where", "__proto__"), MARK),
+    **dict.fromkeys(("constructor", ""), MARK),
     **{name: [MARK] for name in ("match_keys", "contact_keys", "claimed_identifiers", "scopes", "match_keys.0")},
     **dict.fromkeys(("version", "total_outreaches", "total_items", "total_targeted", "idempotency"), NUMBER),
     **dict.fromkeys(("created_date", "modified_date", "last_used_date", "expires_date"), f"{YEAR}-01-01T00:00:00Z"),
@@ -78,6 +79,8 @@ HEADERS: list[dict[str, str]] = [
     {"Expect": "a miracle"},
 ]
 
+READ = (*COLLECTIONS, *ONE, *SINGLE)
+
 SETTING = [
     *(
         Attack("sets what is the server's", method, path, 200, with_set(body))
@@ -94,7 +97,7 @@ READING = [
         for header in OVERRIDES
     ),
     *(Attack(str(each)[:40], "GET", "/people/<person>", 200, headers=each) for each in HEADERS),
-    *(Attack("a body", "GET", path, 200, {"_method": "DELETE", "$set": {"a": 1}}) for path in (*COLLECTIONS, *ONE)),
-    *(Attack("HEAD", "HEAD", path, 200) for path in (*COLLECTIONS, *ONE)),
-    *(Attack("OPTIONS", "OPTIONS", path, 200, "{}", token=False) for path in (*COLLECTIONS, *ONE)),
+    *(Attack("a body", "GET", path, 200, {"_method": "DELETE", "$set": {"a": 1}}) for path in READ),
+    *(Attack("HEAD", "HEAD", path, 200) for path in READ),
+    *(Attack("OPTIONS", "OPTIONS", path, 200, "{}", token=False) for path in READ),
 ]

@@ -1,15 +1,17 @@
 """What stands around a body and an address: tokens, methods, headers."""
 
-from tests.http.attacks import BODIES, COLLECTIONS, DOOR, HELPER, ONE, OPEN, SMALL, Attack
+from tests.http.attacks import BODIES, COLLECTIONS, HELPER, ONE, OPEN, OURS, SINGLE, SMALL, Attack
 
 GUARDED = [
     *((method, path, body) for (method, path), body in BODIES.items() if (method, path) not in OPEN),
-    *(("GET", path, None) for path in (*COLLECTIONS, *ONE, DOOR)),
+    *(("GET", path, None) for path in (*COLLECTIONS, *ONE, *SINGLE)),
     *(("DELETE", path, None) for path in ONE),
+    ("POST", "/webhooks/<webhook>/test", None),
 ]
 WRITING = [
     *((method, path, body) for (method, path), body in BODIES.items()),
     *(("DELETE", path, None) for path in ONE),
+    ("POST", "/webhooks/<webhook>/test", None),
 ]
 
 TOKENS = [
@@ -61,16 +63,28 @@ ATTACKS = [
     *(Attack(query, "GET", "/people", 401, query=query, token=False) for query in TOKEN_QUERIES),
     Attack("a wrong token in the address", "POST", HELPER, 401, SMALL, query="osdi-api-token=x", token=False),
     Attack("a token in the body", "POST", "/tags", 401, {"name": "x", "OSDI-API-Token": "<secret>"}, token=False),
-    *(Attack("method", method, path, 405) for method in METHODS for path in (*COLLECTIONS, *ONE, HELPER, "/")),
+    *(Attack("method", method, path, 405) for method in METHODS for path in (*COLLECTIONS, *ONE, *SINGLE, HELPER, "/")),
     *(Attack("method", method, path, 405) for method in MORE_METHODS for path in ("/people", HELPER)),
     *(Attack("method", method, path, 405) for method in ("PUT", "DELETE") for path in (*COLLECTIONS, HELPER, "/")),
     *(Attack("method", "POST", path, 405, "{}") for path in (*ONE, "/", "/people/<person>/outreaches", "/outreaches")),
+    *(
+        Attack("method", method, path, 405, "{}")
+        for method in ("POST", "PUT", "DELETE")
+        for path in SINGLE
+        if (method, path) not in BODIES
+    ),
     *(Attack("method", "GET", path, 405) for path in (HELPER,)),
     *(
         Attack(f"If-Match {tag[:20]}", method, path, 412, body, headers={"If-Match": tag})
         for path in ONE
         for method, body in (("PUT", "{}"), ("DELETE", None))
         for tag in (*STALE, *(MORE_STALE if "people" in path else ()))
+    ),
+    *(
+        Attack(f"If-Match {tag[:20]}", "PUT", path, 412, BODIES["PUT", path], headers={"If-Match": tag})
+        for path in OURS
+        if ("PUT", path) in BODIES
+        for tag in STALE
     ),
     *(
         Attack(f"Host {host}", method, path, 400, body, headers={"Host": host})

@@ -1,0 +1,99 @@
+"""Wrappers: headers and footers around messages (`wrappers.md`)."""
+
+from functools import partial
+from typing import Any
+
+from flask import Response
+
+from blueprints.changes import change, remove
+from blueprints.deployment import answer, caller, hal, reference
+from blueprints.openapi import Blueprint
+from blueprints.pages import answer_page, existing, read_page
+from osdi.auth import READ, WRITE
+from osdi.message_check import check_sendable
+from osdi.put import etag
+from osdi.resources import API, WRAPPER
+from schemas.collection import PageArgumentsSchema, collection_schema
+from schemas.notice import NoticeSchema
+from schemas.put import put_of
+from schemas.wrapper import WrapperSchema
+
+blp = Blueprint("Wrappers", __name__, url_prefix=f"{API}/wrappers", description="Headers and footers around messages")
+
+EXAMPLES = {
+    "one": {
+        "value": {
+            "name": "Letterhead",
+            "header": "<p>The river campaign</p>",
+            "footer": "<p>Sent by the river campaign, 1 Quay, Riverton.</p>",
+            "wrapper_type": "email",
+            "default": True,
+        }
+    }
+}
+
+CHECK = partial(check_sendable, WRAPPER)
+
+WrappersSchema = collection_schema("Wrappers", WRAPPER.collection_rel, WrapperSchema)
+
+
+@blp.route("")
+@blp.token_required(READ)
+@blp.arguments(PageArgumentsSchema(), location="query")
+@blp.response(200, WrappersSchema)
+def get_wrappers(arguments: dict[str, Any]) -> Response:
+    """List the wrappers"""
+    return answer_page(WRAPPER, read_page(WRAPPER, arguments, {}), arguments, WRAPPER.collection)
+
+
+@blp.route("", methods=["POST"])
+@blp.token_required(WRITE)
+@blp.arguments(WrapperSchema(), examples=EXAMPLES)
+@blp.response(200, WrapperSchema)
+@blp.refuses(409)
+def post_wrapper(body: dict[str, Any]) -> Response:
+    """Create a wrapper, or add to the one that is named
+
+    A wrapper with one of the identifiers is added to and answered instead of made twice. Header and footer are
+    templates, as a message's body is.
+    """
+    created = reference().create(WRAPPER, body, caller().person_id, check=CHECK)
+    return answer(hal().represent(WRAPPER, created, control=body.get("control")))
+
+
+@blp.route("/<wrapper_id>")
+@blp.token_required(READ)
+@blp.response(200, WrapperSchema)
+@blp.refuses(404)
+def get_wrapper(wrapper_id: str) -> Response:
+    """Read one wrapper"""
+    found = existing(WRAPPER, wrapper_id)
+    return answer(hal().represent(WRAPPER, found), etag(found))
+
+
+@blp.route("/<wrapper_id>", methods=["PUT"])
+@blp.token_required(WRITE)
+@blp.arguments(put_of(WrapperSchema))
+@blp.response(200, WrapperSchema)
+@blp.if_match
+@blp.refuses(404, 409)
+def put_wrapper(body: dict[str, Any], wrapper_id: str) -> Response:
+    """Change one wrapper
+
+    Only the fields that are named change; null clears.
+    """
+    changed = change(WRAPPER, wrapper_id, body, check=CHECK)
+    return answer(hal().represent(WRAPPER, changed, control=body["control"]), etag(changed))
+
+
+@blp.route("/<wrapper_id>", methods=["DELETE"])
+@blp.token_required(WRITE)
+@blp.response(200, NoticeSchema)
+@blp.if_match
+@blp.refuses(404)
+def delete_wrapper(wrapper_id: str) -> Response:
+    """Delete one wrapper
+
+    The messages that it was around stay, without it.
+    """
+    return remove(WRAPPER, wrapper_id)

@@ -1,0 +1,62 @@
+"""What webhooks are told of: an outreach that was recorded, a person who was created, changed or unsubscribed.
+
+Pure.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from osdi.matching import email_key
+from osdi.resources import OUTREACH, PERSON
+
+Document = Mapping[str, Any]
+
+OUTREACH_RECORDED: Final = "outreach_recorded"
+PERSON_CREATED: Final = "person_created"
+PERSON_UPDATED: Final = "person_updated"
+UNSUBSCRIBED: Final = "unsubscribed"
+EVENTS: Final = (OUTREACH_RECORDED, PERSON_CREATED, PERSON_UPDATED, UNSUBSCRIBED)
+
+# By collection what it means that a document was inserted, or updated.
+INSERTED: Final[Mapping[str, str]] = {OUTREACH.collection: OUTREACH_RECORDED, PERSON.collection: PERSON_CREATED}
+UPDATED: Final[Mapping[str, str]] = {PERSON.collection: PERSON_UPDATED}
+
+# These say how something is now, so of several one is told. The others happen once, or at one version.
+ABOUT_NOW: Final = (PERSON_UPDATED,)
+AT_A_VERSION: Final = (UNSUBSCRIBED,)
+
+
+def entries_for(
+    events: Sequence[str], version: int, webhooks_of: Mapping[str, Sequence[str]]
+) -> list[dict[str, str | int]]:
+    """What a document notes of what happened to it, for each webhook to be told: `{webhook_id, event, version?}`.
+
+    `webhooks_of` has the ids of webhooks by event.
+    """
+    return [
+        {"webhook_id": webhook_id, "event": event, **({"version": version} if event in AT_A_VERSION else {})}
+        for event in events
+        for webhook_id in webhooks_of.get(event, ())
+    ]
+
+
+def of_change(stored: Document, changed: Document) -> tuple[str, ...]:
+    """The events of a person's change besides that there was one: whether an e-mail address was unsubscribed."""
+    return (UNSUBSCRIBED,) if _unsubscribed(changed) - _unsubscribed(stored) else ()
+
+
+def idempotency_key(entry: Document, document: Document) -> str:
+    """By what a receiver knows an event again that it has been told before."""
+    parts = [entry["event"], document["_id"]]
+    if entry["event"] in ABOUT_NOW:
+        parts.append(str(document["version"]))
+    if entry["event"] in AT_A_VERSION:
+        parts.append(str(entry["version"]))
+    return ":".join(parts)
+
+
+def _unsubscribed(person: Document) -> set[str]:
+    entries = person.get("email_addresses", ())
+    return {
+        email_key(each["address"]) for each in entries if each.get("status") == "unsubscribed" and "address" in each
+    }

@@ -1,0 +1,270 @@
+"""POSTs to addresses that an organisation names, so that nobody reaches through us what only we can reach (SSRF).
+
+Guarded, as for webhooks, whose addresses come over the API: a host is looked up once, all that it resolves to must be
+public, and the connection goes to what was checked, so a name that changes its mind (DNS rebinding) gains nothing. TLS
+and the Host header are the name's. No redirect is followed and no proxy of the environment used.
+"""
+
+import io
+import ipaddress
+import re
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from http.client import HTTPConnection, HTTPException
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from typing import Any, Final, Literal
+from urllib.parse import unquote
+
+from urllib3.util import Url, make_headers, parse_url
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+Reason = Literal["url", "no_such_host", "private_address", "not_https", "connect", "tls", "timeout", "protocol"]
+
+USER_AGENT: Final = "OSDI-Outreach-Server"
+PORTS: Final = {"https": 443, "http": 80}
+URL_LENGTH: Final = 2_000
+HOST: Final = re.compile(r"\[[0-9a-f:.]+\]|(?=.{1,253}$)([a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?")
+
+ATTEMPTS: Final = 8  # how many addresses of one host are tried
+CHUNK_BYTES: Final = 16_384
+# As much of an answer is read: a server that is still writing when we hang up may give up what it does for us.
+ANSWER_BYTES: Final = 65_536
+
+LOOPBACK: Final = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
+GLOBAL_UNICAST: Final = IPv6Network("2000::/3")  # all else is local, multicast, or given to nobody
+NAT64: Final = IPv6Network("64:ff9b::/96")  # RFC 6052: the last 32 bits are the IPv4 address that is reached
+# What Python, depending on its version, calls global though no receiver is there: protocols' own addresses, 6to4 and
+# its relays, which lead to an IPv4 address, documentation, and a cloud's service for its own machines.
+NO_RECEIVERS: Final = tuple(
+    ipaddress.ip_network(text)
+    for text in ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32", "2001::/23", "2002::/16", "3fff::/20")
+)
+
+
+class NotDelivered(Exception):
+    """A POST without a status. `reason` is a code: words of the server or the URL would end in logs and on pages."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason: Reason = reason
+
+
+def allowed(address: Address, networks: Sequence[Network]) -> bool:
+    """Whether a guarded POST may go to this address: it is public, or in one of the networks."""
+    address = _on_the_wire(address)
+    if any(address in network for network in networks):
+        return True
+    if isinstance(address, IPv6Address):
+        if address in NAT64:
+            return allowed(IPv4Address(int(address) & 0xFFFFFFFF), ())
+        if address not in GLOBAL_UNICAST:
+            return False
+    return address.is_global and not address.is_multicast and not any(address in network for network in NO_RECEIVERS)
+
+
+def check_url(url: str, networks: Sequence[Network]) -> None:
+    """Refuse what a guarded POST would refuse, as far as it shows without a lookup. Raises ValueError: a sentence."""
+    parts, host = _read(url)
+    if parts.auth is not None:
+        raise ValueError("The address holds a user or a password, for all to see who may see the address.")
+    if parts.fragment is not None:
+        raise ValueError("The address has a fragment (#), which is never sent.")
+    literal = _literal(host)
+    local = f".{host.rstrip('.')}".endswith(".localhost")
+    if literal is not None and not allowed(literal, networks):
+        raise ValueError("The address is a private one.")
+    if local and not any(allowed(loopback, networks) for loopback in LOOPBACK):
+        raise ValueError("The address is this server's own.")
+    if parts.scheme != "https" and not local and not (literal is not None and _on_the_wire(literal).is_loopback):
+        raise ValueError("The address does not begin with https://.")
+
+
+class HttpPost:
+    """POSTs, each on a connection of its own; guarded ones go to public addresses and to `networks`.
+
+    `seconds` bound a whole POST, however slowly a server answers. `ca_certs` is a file of certificates to trust
+    instead of the system's.
+    """
+
+    def __init__(self, networks: Sequence[Network] = (), *, seconds: float = 10.0, ca_certs: str | None = None) -> None:
+        self._networks = networks
+        self._seconds = seconds
+        self._context = ssl.create_default_context(cafile=ca_certs)
+        self._context.set_alpn_protocols(["http/1.1"])
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str], *, guarded: bool = True) -> int:
+        """POST the body; the status of the answer, a redirect's too. Raises NotDelivered where there is none.
+
+        `headers` are all but Host, User-Agent and Content-Length. Unguarded, for what the operator's settings name, any
+        address will do, and a user and password in it go by Basic authentication.
+        """
+        ends = time.monotonic() + self._seconds
+        try:
+            parts, host = _read(url)
+        except ValueError:
+            raise NotDelivered("url") from None
+        if guarded and parts.auth is not None:
+            raise NotDelivered("url")
+        default = PORTS[str(parts.scheme)]
+        name, port = host.rstrip("."), parts.port or default
+        found = _look_up(host, port, ends)
+        if guarded:
+            self._check(str(parts.scheme), [ipaddress.ip_address(sockaddr[0]) for _, sockaddr in found])
+        ours = {"Host": name if port == default else f"{name}:{port}", "User-Agent": USER_AGENT, "Connection": "close"}
+        if parts.auth is not None:
+            ours |= make_headers(basic_auth=unquote(parts.auth))
+        opened = _connect(found, ends)
+        try:
+            if parts.scheme == "https":
+                with _failing("tls"):
+                    opened.settimeout(_left(ends))  # for the handshake as a whole
+                    opened = self._context.wrap_socket(opened, server_hostname=name.strip("[]"))
+            with _failing("protocol"):
+                return _exchange(_Timed(opened, ends), parts.request_uri, body, {**headers, **ours})
+        finally:
+            opened.close()
+
+    def _check(self, scheme: str, addresses: Sequence[Address]) -> None:
+        if not all(allowed(address, self._networks) for address in addresses):
+            raise NotDelivered("private_address")
+        if scheme != "https" and not all(_on_the_wire(address).is_loopback for address in addresses):
+            raise NotDelivered("not_https")
+
+
+class _Timed(io.RawIOBase):
+    """A connected socket, as http.client uses one, of which each step gets what is left of the time.
+
+    A time-out of the socket itself begins anew with every byte that drips in. Closing is left to who opened it.
+    """
+
+    def __init__(self, opened: socket.socket, ends: float) -> None:
+        self._socket = opened
+        self._ends = ends
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self._socket.settimeout(_left(self._ends))
+        return self._socket.recv_into(buffer)
+
+    def sendall(self, data: bytes) -> None:
+        for start in range(0, len(data), CHUNK_BYTES):
+            self._socket.settimeout(_left(self._ends))
+            self._socket.sendall(data[start : start + 10**9])
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        return io.BufferedReader(self)
+
+    def close(self) -> None:
+        pass
+
+
+def _exchange(timed: _Timed, target: str, body: bytes, headers: Mapping[str, str]) -> int:
+    connection = HTTPConnection("")  # which connects to nothing: it has its socket, and the headers name the host
+    connection.sock = timed
+    # A server may refuse a body, with a status, before it has read all of it.
+    with suppress(BrokenPipeError, ConnectionResetError):
+        connection.request("POST", target, body, headers)
+    answer = connection.getresponse()
+    with suppress(HTTPException, OSError):
+        answer.read(ANSWER_BYTES)
+    return answer.status
+
+
+def _read(url: str) -> tuple[Url, str]:
+    """The parts of an http(s) address, and its host in lower case and ASCII. Raises ValueError: a sentence."""
+    if len(url) > URL_LENGTH:
+        raise ValueError(f"The address is longer than {URL_LENGTH:,} characters.")
+    if not url.isprintable() or " " in url or "\\" in url:
+        raise ValueError("The address holds a space, a backslash or a character that does not show.")
+    wrong = ValueError("Not an address such as https://hooks.example.org/osdi.")
+    try:
+        parts = parse_url(url)  # which encodes an international host by idna
+    except ValueError:
+        raise wrong from None
+    if parts.scheme not in PORTS or parts.host is None or not HOST.fullmatch(parts.host) or parts.port == 0:
+        raise wrong
+    return parts, parts.host
+
+
+def _on_the_wire(address: Address) -> Address:
+    """The address that packets go to: an IPv4 address that is written as IPv6 (RFC 4291) is that IPv4 address."""
+    return (address.ipv4_mapped if isinstance(address, IPv6Address) else None) or address
+
+
+def _literal(host: str) -> Address | None:
+    """The address that a host is, in every spelling that the resolver takes for one, such as 2130706433 and 0x7f.1."""
+    try:
+        found = socket.getaddrinfo(host.strip("[]"), None, flags=socket.AI_NUMERICHOST)
+    except socket.gaierror:
+        return None
+    return ipaddress.ip_address(found[0][4][0])
+
+
+def _look_up(host: str, port: int, ends: float) -> list[tuple[int, Any]]:
+    """The families and addresses of a host. Raises NotDelivered.
+
+    In a thread, since the system's lookup takes no time-out and may hang for a minute: it is left behind then.
+    """
+    answer: Future[list[tuple[Any, ...]]] = Future()
+
+    def look_up() -> None:
+        try:
+            answer.set_result(list(socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)))
+        except Exception as error:  # for the thread that waits
+            answer.set_exception(error)
+
+    threading.Thread(target=look_up, daemon=True).start()
+    with _failing("no_such_host"):
+        return [(found[0], found[4]) for found in answer.result(_left(ends))]
+
+
+def _connect(found: Sequence[tuple[int, Any]], ends: float) -> socket.socket:
+    """A connection to the first address that takes one; each has a share of the time: a silent one does not eat all."""
+    tried = found[:ATTEMPTS]
+    failed = NotDelivered("connect")
+    for number, (family, sockaddr) in enumerate(tried):
+        try:
+            with _failing("connect"):
+                return _connected(family, sockaddr, _left(ends) / (len(tried) - number))
+        except NotDelivered as error:
+            failed = error
+    raise failed
+
+
+def _connected(family: int, sockaddr: Any, seconds: float) -> socket.socket:
+    opened = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        opened.settimeout(seconds)
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # head and body go in two steps
+        opened.connect(sockaddr)
+    except OSError:
+        opened.close()
+        raise
+    return opened
+
+
+def _left(ends: float) -> float:
+    """The seconds until then. Raises TimeoutError when there are none."""
+    left = ends - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
+
+
+@contextmanager
+def _failing(reason: Reason) -> Iterator[None]:
+    """Turns what sockets, TLS and http.client raise into NotDelivered, without its text: that may be the server's."""
+    try:
+        yield
+    except TimeoutError:
+        raise NotDelivered("timeout") from None
+    except (OSError, HTTPException):
+        raise NotDelivered(reason) from None

@@ -1,0 +1,18 @@
+"""Which wrapper stands around a message: its own, else the default one of its type."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from osdi.reference import Reference
+from osdi.resources import WRAPPER
+from osdi.store import Store
+from osdi.store.driver import Document
+from osdi.store.wrappers import default_wrapper
+from osdi.triggers import EMAIL
+
+
+def wrapper_of(store: Store, reference: Reference, message: Mapping[str, Any]) -> Document | None:
+    """The wrapper's document, or None. Raises OsdiError 503."""
+    wrapper_id = message.get("wrapper_id")
+    own = reference.find(WRAPPER, [wrapper_id]).get(wrapper_id) if wrapper_id else None
+    return own or default_wrapper(store, message.get("type", EMAIL))

@@ -1,0 +1,102 @@
+"""What of a post a message may print: short single lines without links, whoever posted it."""
+
+from typing import Any
+
+import pytest
+
+from osdi.template_fields import fields, single_line
+
+
+def printed(name: str, **how: Any) -> Any:
+    """A person's given name, as a template gets it."""
+    return fields({"given_name": name}, {}, {}, by_token=how.get("by_token", True))["person"].get("given_name")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Jane", "Jane"),
+        ("Zoë Müller-Lüdenscheidt", "Zoë Müller-Lüdenscheidt"),
+        ("O'Neil", "O'Neil"),
+        ("李小龍", "李小龍"),
+        ("محمد", "محمد"),
+        ("👩\u200d👩\u200d👧", "👩\u200d👩\u200d👧"),
+        ("St.John", "St. John"),
+        ("J. R. R.", "J. R. R."),
+        ("  Jane \t Ann\n", "Jane Ann"),
+        ("Jane\r\nBcc: all", "Jane Bcc: all"),
+        ("Jane\u2028Ann\u2029\x0b\x00", "Jane Ann"),
+        ("\u202eenaJ\u202c", "enaJ"),
+        ("a\u200bb\ufeff", "a b"),
+        ("\uff2aane", "Jane"),
+        ("x" * 101, "x" * 99 + "…"),
+        ("http://evil.example", None),
+        ("see HTTPS://evil.example now", None),
+        ("www.evil.example", None),
+        ("mailto:x", None),
+        ("tel:+1900555", None),
+        ("buy@evil.example", None),
+        ("\uff48ttp\uff1a\uff0f\uff0fevil", None),
+        ("//evil.example", "//evil. example"),
+        ("evil.example/path", "evil. example/path"),
+        ("evil\uff0eexample", "evil. example"),
+        ("evil\u3002example", "evil\u3002 example"),
+        ("evil.\u200bexample", "evil. example"),
+        ("evil.\u200dexample", "evil. \u200dexample"),
+        ("   ", None),
+    ],
+)
+def test_a_persons_name_is_one_harmless_line(name: str, expected: str | None) -> None:
+    assert printed(name, by_token=False) == expected
+    assert printed(name, by_token=True) == expected, "it may have come through the open door before"
+
+
+def test_what_a_stranger_says_of_an_outreach_is_harmless_too() -> None:
+    outreach = {
+        "message": "a\nb",
+        "notes": "https://evil.example",
+        "targets": [{"title": "http://x"}, {"title": "Mayor"}],
+    }
+
+    found = fields(None, outreach, {}, by_token=False)
+
+    assert found["outreach"] == {"message": "a b", "targets": [{"title": "Mayor"}]}
+    assert found["targets"] == [{"title": "Mayor"}]
+
+
+def test_what_a_token_says_of_an_outreach_is_kept() -> None:
+    outreach = {"message": "a\nhttps://example.org", "targets": [{"title": "Mayor"}]}
+
+    found = fields(None, outreach, {}, by_token=True)
+
+    assert found["outreach"]["message"] == "a\nhttps://example.org"
+    assert found["targets"] == [{"title": "Mayor"}]
+
+
+def test_a_campaigns_fields_are_kept() -> None:
+    assert fields(None, {}, {"browser_url": "https://example.org"}, by_token=False)["campaign"] == {
+        "browser_url": "https://example.org"
+    }
+
+
+def test_nothing_is_printed_but_the_standards_fields() -> None:
+    person = {"_id": "x", "match_keys": ["y"], "version": 3, "identifiers": ["a:b"], "given_name": "Jane"}
+
+    assert fields(person, {"person_id": "x"}, {"counted": 1}, by_token=True) == {
+        "person": {"given_name": "Jane"},
+        "outreach": {},
+        "targets": [],
+        "campaign": {},
+    }
+
+
+def test_of_somebody_who_is_not_known_nothing_is_printed() -> None:
+    assert fields(None, {}, {}, by_token=False)["person"] == {}
+
+
+def test_a_long_list_is_cut() -> None:
+    assert len(fields({}, {"targets": [{"title": "x"}] * 1000}, {}, by_token=True)["targets"]) == 100
+
+
+def test_a_line_of_a_megabyte_costs_nothing() -> None:
+    assert single_line("x\n" * 500_000, 100).endswith("…")

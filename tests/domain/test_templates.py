@@ -1,0 +1,276 @@
+"""Templates: what they print, what is refused when one is saved, and that nothing in one can fail or escape later."""
+
+import datetime as dt
+import time
+from typing import Any
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given, settings
+
+from osdi.template_fields import fields
+from osdi.templates import LARGEST, Mistake, Rendered, TooLarge, check, render
+
+PERSON = {"given_name": "Jane", "family_name": "O'Neil", "custom_fields": {"shirt": "M", "values": "kind"}}
+OUTREACH = {
+    "type": "phone",
+    "duration": 120,
+    "action_date": dt.datetime(2026, 3, 18, 16, 2, 15),
+    "targets": [{"title": "Senator", "family_name": "Smith"}, {"title": "Mayor", "family_name": "Ng"}],
+}
+CAMPAIGN = {"title": "Rivers & lakes"}
+
+
+def filled(template: str, **values: Any) -> str:
+    """The HTML that a body with a tag becomes, without that tag."""
+    known = fields(PERSON, OUTREACH, CAMPAIGN, by_token=True) | values
+    return render({"body": f"<i>{template}"}, None, known).html.removeprefix("<i>")
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("{{ person.given_name }}", "Jane"),
+        ("{{ person['given_name'] }}", "Jane"),
+        ("{{ person.family_name }}", "O&#39;Neil"),
+        ("{{ person.gender }}", ""),
+        ("{{ person.gender | default('friend') }}", "friend"),
+        ("{{ person.gender | d(person.given_name) }}", "Jane"),
+        ("{{ person.given_name | default('friend') }}", "Jane"),
+        ("{{ '<b>' }}", "&lt;b&gt;"),
+        ("{{ person.birthdate.year }}", ""),
+        ("{{ person.custom_fields.shirt }}", "M"),
+        ("{{ person.custom_fields.values }}", "kind"),
+        ("{{ person.custom_fields.keys }}", ""),
+        ("{{ outreach.duration }}", "120"),
+        ("{{ outreach.action_date }}", "2026-03-18"),
+        ("{{ outreach.action_date | date('%d %B %Y') }}", "18 March 2026"),
+        ("{{ person.given_name | date }}", "Jane"),
+        ("{{ campaign.title }}", "Rivers &amp; lakes"),
+        ("{{ campaign.title | upper }}", "RIVERS &amp; LAKES"),
+        ("{{ person.given_name | lower }}{{ '  x ' | trim }}", "janex"),
+        ("{{ 'ann lee' | title }} {{ 'ann' | capitalize }}", "Ann Lee Ann"),
+        ("{{ targets | length }}", "2"),
+        ("{{ (targets | first).title }} {{ targets[1].title }} {{ targets[9].title }}", "Senator Mayor "),
+        ("{{ (targets | last).family_name }}", "Ng"),
+        ("{{ targets }}{{ person }}", ""),
+        (
+            "{% for target in targets %}{{ target.title }}{% if not loop.last %}, {% endif %}{% endfor %}",
+            "Senator, Mayor",
+        ),
+        ("{% for t in outreach.targets %}{{ loop.index }}{{ t.family_name }}{% endfor %}", "1Smith2Ng"),
+        ("{% for t in targets if t.title == 'Mayor' %}{{ t.family_name }}{% endfor %}", "Ng"),
+        ("{% for t in person.parties %}x{% else %}none{% endfor %}", "none"),
+        ("{% for t in person.given_name %}x{% endfor %}", ""),
+        ("{% for t in outreach.duration %}x{% endfor %}", ""),
+        ("{% if outreach.type == 'phone' %}called{% else %}wrote{% endif %}", "called"),
+        ("{% if person.gender is defined %}x{% else %}y{% endif %}", "y"),
+        ("{{ 'a' if person.given_name and not person.gender else 'b' }}", "a"),
+        ("{{ outreach.duration != 3 }}", "true"),
+        ("{# nobody sees this #}x", "x"),
+        ("{% raw %}{{ x }}{% endraw %}", "{{ x }}"),
+        ("{{ ''.__class__ }}{{ person.given_name.__class__.__mro__ }}{{ targets.append }}", ""),
+    ],
+)
+def test_a_template_prints(template: str, expected: str) -> None:
+    check(template)
+    assert filled(template) == expected
+
+
+MISTAKES = [
+    ("{{ nothing }}", "There is no 'nothing'; there are person, outreach, targets, campaign, unsubscribe_url."),
+    ("line\n{{ person.givn_name }}", "Line 2: 'person' has no field 'givn_name'."),
+    ("{{ person['givn_name'] }}", "'person' has no field"),
+    ("{{ outreach.person }}", "'outreach' has no field"),
+    ("{{ campaign.match_keys }}", "'campaign' has no field"),
+    ("{{ person.match_keys }}", "'person' has no field"),
+    ("{% for target in targets %}{{ target.titel }}{% endfor %}", "'target' has no field 'titel'"),
+    ("{% for target in targets %}{% endfor %}{{ target.title }}", "There is no 'target'"),
+    ("{{ person.given_name | safe }}", "There is no filter 'safe'"),
+    ("{{ person.given_name | entries }}", "There is no filter 'entries'"),
+    ("{{ person.given_name | attr('x') }}", "There is no filter 'attr'"),
+    ("{{ person.given_name | upper(1) }}", "takes 0 arguments"),
+    ("{{ person.given_name | default }}", "takes 1 arguments"),
+    ("{{ person.given_name | default(value='x') }}", "takes 1 arguments"),
+    ("{{ person.given_name | default(*targets) }}", "takes 1 arguments"),
+    ("{{ outreach.action_date | date(person.given_name) }}", "A date's format"),
+    ("{{ outreach.action_date | date('\\ud800') }}", "A date's format"),
+    ("{{ person.given_name is divisibleby 2 }}", "defined or undefined"),
+    ("{{ outreach.duration > 3 }}", "Compared can be with == and !=."),
+    ("{{ 'a' in person.given_name }}", "Compared can be"),
+    ("{{ 1 + 1 }}", "A template prints fields"),
+    ("{{ 9**9**9 }}", "A template prints fields"),
+    ("{{ 'a' * 999999999 }}", "A template prints fields"),
+    ("{{ 'a' ~ 'b' }}", "A template prints fields"),
+    ("{{ -1 }}", "A template prints fields"),
+    ("{{ [1] }}", "A template prints fields"),
+    ("{{ {} }}", "A template prints fields"),
+    ("{{ range(9) }}", "A template prints fields"),
+    ("{{ person.given_name.upper() }}", "A template prints fields"),
+    ("{{ loop.cycle }}", "A loop knows"),
+    ("{{ person.given_name[0:2] }}", "In [ ] stands"),
+    ("{{ person[person.given_name] }}", "In [ ] stands"),
+    ("{% set x = 1 %}", "A template prints fields"),
+    ("{% include 'x' %}", "A template prints fields"),
+    ("{% extends 'x' %}", "A template prints fields"),
+    ("{% import 'x' as y %}", "A template prints fields"),
+    ("{% macro x() %}{% endmacro %}", "A template prints fields"),
+    ("{% block x %}{% endblock %}", "A template prints fields"),
+    ("{% filter upper %}{% endfilter %}", "A template prints fields"),
+    ("{% with x = 1 %}{% endwith %}", "A template prints fields"),
+    ("{% autoescape false %}{{ person.given_name }}{% endautoescape %}", "A template prints fields"),
+    ("{% for a, b in targets %}{% endfor %}", "A loop is written"),
+    ("{% for a in targets recursive %}{% endfor %}", "A loop is written"),
+    ("{% for person in targets %}{% endfor %}", "'person' is the name of something else"),
+    ("{% for a in targets %}{% for a in targets %}{% endfor %}{% endfor %}", "'a' is the name of something else"),
+    ("{% for loop in targets %}{% endfor %}", "something else"),
+    (
+        "{% for a in targets %}{% for b in targets %}{% for c in targets %}{% endfor %}{% endfor %}{% endfor %}",
+        "Loops may lie 2 deep",
+    ),
+    ("{% for a in targets %}" + "x" * 60_000 + "{% endfor %}", "too long"),
+    ("{% for a in targets %}{% for b in targets %}" + "x" * 2_000 + "{% endfor %}{% endfor %}", "too long"),
+    ("{{ person.given_name }}" * 2_000, "too long"),
+    ("{{ " + "(" * 5_000 + "1" + ")" * 5_000 + " }}", "too involved"),
+    ("{{ " + "not " * 5_000 + "1 }}", "too involved"),
+    ("{{ " + "not " * 30 + "1 }}", "nested too deep"),
+    ("{% if person %}" * 30 + "{% endif %}" * 30, "nested too deep"),
+    ("{{ " + "9" * 5_000 + " }}", "too involved"),
+    ("{{ '\\ud800' }}", "This is no text."),
+    ("{{ person.given_name", "expected 'end of print statement'"),
+    ("{% if person %}", "end of template"),
+    ("{% nonsense %}", "Encountered unknown tag 'nonsense'"),
+    ("{# x", "Missing end of comment"),
+    ("{{ }}", "Expected an expression"),
+    ("{{ 'a }}", ""),
+    ("}}{{", ""),
+]
+
+
+@pytest.mark.parametrize(("template", "says"), MISTAKES, ids=[template[:40] for template, _ in MISTAKES])
+def test_a_mistake_is_told(template: str, says: str) -> None:
+    with pytest.raises(Mistake) as told:
+        check(template)
+
+    assert says in str(told.value)
+
+
+class TestAMessage:
+    VALUES = fields(PERSON, OUTREACH, CAMPAIGN, by_token=True)
+
+    def test_stands_between_header_and_footer(self) -> None:
+        wrapper = {"header": "<h1>{{ campaign.title }}</h1>", "footer": "<p>Sent by us</p>"}
+
+        html = render({"subject": "x", "body": "<p>Hi</p>"}, wrapper, self.VALUES).html
+
+        assert html == "<h1>Rivers &amp; lakes</h1>\n<p>Hi</p>\n<p>Sent by us</p>"
+
+    def test_of_plain_text_keeps_its_lines(self) -> None:
+        html = render({"body": "Dear {{ person.family_name }},\nI <3 you.\r\nBye"}, None, self.VALUES).html
+
+        assert html == "Dear O&#39;Neil,<br>\nI &lt;3 you.<br>\nBye"
+
+    def test_has_a_subject_of_one_line_that_is_not_escaped(self) -> None:
+        values = fields({"given_name": "A\r\nBcc: b@example.com"}, {"message": "x\ny" * 500}, {}, by_token=True)
+
+        subject = render({"subject": "{{ campaign.title | d('R & L') }} {{ outreach.message }}"}, None, values).subject
+
+        assert subject.startswith("R & L x yx y")
+        assert 290 < len(subject) <= 300
+        assert subject.isprintable()
+
+    def test_keeps_whom_it_is_from_as_it_is(self) -> None:
+        message = {"from": "{{ person.given_name }} <a@example.org>", "reply_to": "{{ person.given_name }}"}
+
+        rendered = render(message, None, self.VALUES)
+
+        assert (rendered.from_, rendered.reply_to) == (message["from"], message["reply_to"])
+
+    def test_of_a_text_is_not_escaped(self) -> None:
+        wrapper = {"footer": "STOP ends this"}
+
+        assert render({"body": "Hi {{ person.family_name }} <3"}, wrapper, self.VALUES, "sms") == Rendered(
+            text="Hi O'Neil <3\nSTOP ends this"
+        )
+
+    def test_that_was_never_checked_is_told_as_a_mistake(self) -> None:
+        with pytest.raises(Mistake):
+            render({"body": "{{ nothing }}"}, None, self.VALUES)
+
+    def test_that_becomes_longer_than_any_mail_is_given_up(self) -> None:
+        values = fields(PERSON, {"message": "<" * 10_000}, CAMPAIGN, by_token=True)
+        body = "<i>" + "{{ outreach.message }}" * 200
+        check(body)
+
+        with pytest.raises(TooLarge):
+            render({"body": body}, None, values)
+
+    def test_that_is_as_costly_as_may_be_saved_is_filled_in_quickly(self) -> None:
+        loop = "{% for a in targets %}{% for b in targets %}{{ a.title }}{% endfor %}{% endfor %}"
+        values = fields({}, {"targets": [{"title": "T" * 100}] * 100}, {}, by_token=True)
+        check(loop * 2)
+        began = time.monotonic()
+
+        render({"body": f"<i>{loop * 2}"}, None, values)
+
+        assert time.monotonic() - began < 5, "this takes milliseconds"
+
+
+pieces = st.sampled_from(
+    [
+        *("{{", "}}", "{%", "%}", " person", ".given_name", ".custom_fields", "['a']", "[0]", " targets", " outreach"),
+        *(
+            " campaign",
+            " | ",
+            "default",
+            "('x')",
+            "upper",
+            "join",
+            "length",
+            "first",
+            "date",
+            "date('%d')",
+            " for",
+            " in",
+        ),
+        *(
+            " endfor",
+            " if",
+            " else",
+            " endif",
+            " target",
+            " loop",
+            ".last",
+            " == ",
+            " not",
+            " and",
+            " is defined",
+            "(",
+            ")",
+        ),
+        *("<b>", "x", " 1", "'", "{#", "#}", "\n", "{% for target in targets %}", "{% endfor %}", "{{ target.title }}"),
+    ]
+)
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.datetimes(),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["title", "a", "x"]), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(pieces, max_size=25).map("".join), st.fixed_dictionaries({"given_name": anything, "parties": anything}))
+def test_what_was_taken_never_fails_whatever_it_is_filled_with(template: str, person: dict[str, Any]) -> None:
+    try:
+        check(template)
+    except Mistake:
+        return
+    values = fields(person, {"targets": [person], "message": "m"}, CAMPAIGN, by_token=False)
+
+    rendered = render({"subject": template, "body": f"<i>{template}"}, None, values)
+
+    assert len(rendered.html) < LARGEST
+    rendered.html.encode()
+    assert rendered.subject.isprintable() or "\u200d" in rendered.subject

@@ -1,0 +1,82 @@
+"""A receiver of webhooks, or an organisation's gateway: keeps what it is sent, and answers as a test tells it to."""
+
+import json
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any
+
+from standardwebhooks.webhooks import Webhook
+
+LOOPBACK = "127.0.0.0/8"
+
+
+@dataclass(frozen=True)
+class Received:
+    """One POST: its path, headers in lower case, and body; and the status that it was answered with."""
+
+    path: str
+    headers: dict[str, str]
+    body: bytes
+    status: int
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    def verified(self, secret: str) -> Any:
+        """The body, once its signature has been checked as a receiver checks it."""
+        return Webhook(secret).verify(self.body, self.headers)
+
+
+class Receiver:
+    """A real HTTP server on a free loopback port: `with Receiver() as receiver: ... receiver.received`."""
+
+    def __init__(self) -> None:
+        self.received: list[Received] = []
+        self.status: int | Callable[[bytes], int] = 200
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                status = outer.status if isinstance(outer.status, int) else outer.status(body)
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                outer.received.append(Received(self.path, headers, body, status))
+                self.send_response(status)
+                if 300 <= status < 400:
+                    self.send_header("Location", "/elsewhere")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                """Tests look at what was received."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_address[1]}/hook"
+
+    @property
+    def taken(self) -> list[Received]:
+        """What was answered with success."""
+        return [each for each in list(self.received) if each.status < 300]
+
+    def entries(self, secret: str) -> list[dict[str, Any]]:
+        """The events of every POST that was taken, each signature checked."""
+        return [entry for each in self.taken for entry in each.verified(secret)]
+
+    def __enter__(self) -> "Receiver":
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(5)
