@@ -101,8 +101,8 @@ FIELD_NOTES: Mapping[tuple[str, str], tuple[Verdict, str]] = {
     ("item", "item_type"): ("differs", PEOPLE_ONLY),
     ("person_signup_helper", "triggers"): ("no", "Taken, and nothing comes of them: follow-ups belong to outreaches."),
     ("record_outreach_helper", "triggers"): (
-        "differs",
-        "Kept with the outreach as follow-ups to do; nothing sends them yet.",
+        "yes",
+        "Without a token only messages that the campaign names can be chosen; see follow-ups.md.",
     ),
     ("message", "total_targeted"): ("no", NO_SENDING),
     ("message", "statistics"): ("no", NO_SENDING),

@@ -171,7 +171,8 @@ class Followups:
             self._put_off(claimed, Later("error", seconds, tried=True))
             raise
         self._failures.pop(kind, None)
-        self._mark(claimed, {"state": SENT, "sent_date": now()}, gone=("not_before", "reason"))
+        # Whom it reached is no longer needed, and would outlive a person who is deleted.
+        self._mark(claimed, {"state": SENT, "sent_date": now()}, gone=("not_before", "reason", "to"))
         return SENT, None
 
     def _put_off(self, claimed: Claimed, later: Later) -> tuple[str, str]:

@@ -31,8 +31,9 @@ from osdi.store.driver import Document
 from osdi.store.indexes import WEBHOOKS
 from osdi.store.writes import WEBHOOK_EVENTS
 
-# Of one POST: events, and bytes of its body unless a single one is larger.
-EVENTS: Final = 100
+# Of one POST: events (people that change all the time leave half to outreaches), and bytes of its body unless a single
+# one is larger.
+EVENTS: Final = 200
 BODY_BYTES: Final = 1_000_000
 
 # Longer than a POST and what is around it may take.
@@ -130,7 +131,7 @@ class Webhooks:
         told: list[tuple[Resource, Document, Document]] = []
         entries: list[Json] = []
         size = 0
-        for resource, document in noted.documents_with_events(self._store, webhook_id, EVENTS):
+        for resource, document in noted.documents_with_events(self._store, webhook_id, max(1, EVENTS // 2)):
             shown = self._hal.represent(resource, document)
             length = len(orjson.dumps(shown))
             mine = [event for event in document[WEBHOOK_EVENTS] if event["webhook_id"] == webhook_id]

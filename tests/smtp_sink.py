@@ -1,5 +1,6 @@
 """An SMTP server that keeps what it is sent, and refuses what a test tells it to refuse."""
 
+import asyncio
 import email
 import email.policy
 import threading
@@ -21,6 +22,7 @@ class SmtpSink:
         self.envelopes: list[tuple[str, str, bytes]] = []  # from, to, what was sent
         self.recipient_replies: dict[str, str] = {}
         self.data_reply = ""
+        self.reply_seconds = 0.0  # between taking a mail and saying so
         self._lock = threading.Lock()
         self._controller = Controller(self, hostname="127.0.0.1", port=free_port(), enable_SMTPUTF8=True)
 
@@ -54,6 +56,7 @@ class SmtpSink:
         assert isinstance(envelope.content, bytes)
         for address in envelope.rcpt_tos:
             self.envelopes.append((envelope.mail_from or "", address, envelope.content))
+        await asyncio.sleep(self.reply_seconds)
         return "250 OK"
 
     def __enter__(self) -> "SmtpSink":

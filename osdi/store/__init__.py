@@ -202,10 +202,14 @@ class Store:
         written.note_many(collection, query, deleted.deleted_count)
 
     def forget_person(self, person_id: str, moment: dt.datetime) -> None:
-        """Take a deleted person off their outreaches, which stay."""
+        """Take a deleted person off their outreaches, which stay, and what their follow-ups were to reach them by."""
         change = {"$unset": {"person_id": ""}, "$set": {"modified_date": moment}, "$inc": {"version": 1}}
+        outreaches = self._collection(OUTREACH.collection)
         with driver_errors():
-            changed = self._collection(OUTREACH.collection).update_many({"person_id": person_id}, change)
+            outreaches.update_many(
+                {"person_id": person_id, "followups.to": {"$exists": True}}, {"$unset": {"followups.$[].to": ""}}
+            )
+            changed = outreaches.update_many({"person_id": person_id}, change)
         written.note_many(OUTREACH.collection, {"person_id": person_id}, changed.modified_count)
 
     def remove_entries(self, collection: str, array: str, field: str, value: str, moment: dt.datetime) -> None:

@@ -95,7 +95,7 @@ def count_events(store: Store, webhook_id: str) -> int:
 
 
 def documents_with_events(store: Store, webhook_id: str, limit: int) -> Iterator[tuple[Resource, Document]]:
-    """The documents about which something waits for the webhook, in the order in which they were created."""
+    """The documents about which something waits for the webhook: of each collection so many, the oldest first."""
     for resource in NOTED_IN:
         with driver_errors():
             found = store._collection(resource.collection).find(_waiting(webhook_id)).sort("_id", ASCENDING)

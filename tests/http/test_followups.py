@@ -531,6 +531,19 @@ def test_all_three_are_done_for_one_outreach(api: Client, work: Work, sink: Smtp
 
 
 @pytest.mark.usefixtures("message")
+@pytest.mark.parametrize("sent", [True, False], ids=["sent", "waiting"])
+def test_of_a_person_who_is_deleted_no_address_is_left(api: Client, work: Work, database: Database, sent: bool) -> None:
+    ask(api, token=False)
+    if sent:
+        work()
+    person = database.people.find_one({"given_name": "Jane"})["_id"]
+
+    assert api.delete(f"/people/{person}").status_code == 200
+
+    assert JANE not in str(list(database.outreaches.find()))
+
+
+@pytest.mark.usefixtures("message")
 def test_a_lost_lease_is_taken_over_and_counted(api: Client, work: Work, sink: SmtpSink, database: Database) -> None:
     ask(api)
     taken_away = {"state": "leased", "lease": "dead", "attempts": 1, "not_before": now() - dt.timedelta(seconds=1)}

@@ -179,7 +179,7 @@ class TestAWebhook:
     def test_is_told_in_batches(
         self, api: Client, receiver: Receiver, tell: Callable[..., int], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("osdi.webhooks.EVENTS", 3)
+        monkeypatch.setattr("osdi.webhooks.EVENTS", 6)
         secret = created(api, receiver, "outreach_recorded")["secret"]
         recorded = [api.recorded(factories.outreach()) for _ in range(7)]
 
