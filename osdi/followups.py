@@ -266,19 +266,16 @@ class Followups:
         interval = dt.timedelta(hours=self._settings.followup_interval_hours)
         if not interval:
             return
-        if outbox.other_of_its_kind(self._store, claimed, [SENT], interval):
+        other = outbox.other_of_its_kind(self._store, claimed, [SENT, LEASED], interval)
+        if other is not None and other["state"] == SENT:
             raise Ended(SKIPPED, "sent_before")
-        # Two that are done at the same moment both step back, and come again at different ones.
-        leased = outbox.other_of_its_kind(self._store, claimed, [LEASED], interval)
-        if leased is not None:
+        if other is not None:
+            # Two that are done at the same moment both step back, and come again at different ones.
             raise Later("another_first", wait_seconds(1, first=OTHER_SECONDS))
-        queued = outbox.other_of_its_kind(self._store, claimed, [QUEUED], interval)
-        if queued is not None and queued["_id"] < claimed.outreach["_id"]:
-            kind = claimed.followup["kind"]
-            due = min(
-                each["not_before"] for each in queued["followups"] if (each["kind"], each["state"]) == (kind, QUEUED)
-            )
-            raise Later("another_first", max(0, (due - now()).total_seconds()) + wait_seconds(1, first=OTHER_SECONDS))
+        queued = outbox.other_of_its_kind(self._store, claimed, [QUEUED], interval, before=True)
+        if queued is not None:
+            seconds = max(0.0, (queued["not_before"] - now()).total_seconds())
+            raise Later("another_first", seconds + wait_seconds(1, first=OTHER_SECONDS))
 
     def _below_ceilings(self, kind: str, key: str) -> None:
         over = self._ceilings.over(kind, key)

@@ -32,7 +32,6 @@ URL_LENGTH: Final = 2_000
 HOST: Final = re.compile(r"\[[0-9a-f:.]+\]|(?=.{1,253}$)([a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?")
 
 ATTEMPTS: Final = 8  # how many addresses of one host are tried
-CHUNK_BYTES: Final = 16_384
 # As much of an answer is read: a server that is still writing when we hang up may give up what it does for us.
 ANSWER_BYTES: Final = 65_536
 
@@ -140,7 +139,7 @@ class HttpPost:
 class _Timed(io.RawIOBase):
     """A connected socket, as http.client uses one, of which each step gets what is left of the time.
 
-    A time-out of the socket itself begins anew with every byte that drips in. Closing is left to who opened it.
+    The socket's own time-out begins anew with every byte that drips in. Closing is left to who opened it.
     """
 
     def __init__(self, opened: socket.socket, ends: float) -> None:
@@ -155,9 +154,8 @@ class _Timed(io.RawIOBase):
         return self._socket.recv_into(buffer)
 
     def sendall(self, data: bytes) -> None:
-        for start in range(0, len(data), CHUNK_BYTES):
-            self._socket.settimeout(_left(self._ends))
-            self._socket.sendall(data[start : start + 10**9])
+        self._socket.settimeout(_left(self._ends))  # which for sending bounds the whole, by TLS too
+        self._socket.sendall(data)
 
     def makefile(self, mode: str) -> io.BufferedReader:
         return io.BufferedReader(self)

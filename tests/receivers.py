@@ -118,11 +118,10 @@ def nobody_came(listening: socket.socket) -> bool:
 
 def drip(connection: socket.socket, over: threading.Event, data: bytes) -> None:
     """Sends byte after byte, over and over, each long before a time-out for one step would end."""
-    for _ in range(int(LONG / 0.05)):
-        for number in range(len(data)):
-            connection.sendall(data[number : number + 1])
-            if over.wait(0.05):
-                return
+    for number in range(int(LONG / 0.05)):
+        connection.sendall(data[number % len(data)].to_bytes())
+        if over.wait(0.05):
+            return
 
 
 @contextmanager

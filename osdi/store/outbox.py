@@ -72,21 +72,28 @@ def mark(store: Store, claimed: Claimed, fields: Mapping[str, Any], *, gone: Ite
     return changed.matched_count == 1
 
 
-def other_of_its_kind(store: Store, claimed: Claimed, states: Collection[str], around: dt.timedelta) -> Document | None:
-    """Another outreach of the same person and campaign with a follow-up of that kind in one of these states.
+def other_of_its_kind(
+    store: Store, claimed: Claimed, states: Collection[str], around: dt.timedelta, *, before: bool = False
+) -> Document | None:
+    """The earliest other follow-up of that kind to the same person and campaign, in one of these states.
 
-    Only outreaches made within `around` of this one count; the earliest is found first.
+    Only outreaches made within `around` of this one count, and with `before` only earlier ones.
     """
     outreach, followup = claimed.outreach, claimed.followup
     made = followup["queued_date"]
+    ends = outreach["_id"] if before else id_before(made + around)
+    wanted = {"kind": followup["kind"], "state": {"$in": list(states)}}
     query = {
         "person_id": outreach["person_id"],
         "advocacy_campaign_id": outreach["advocacy_campaign_id"],
-        "_id": {"$gt": id_before(made - around), "$lt": id_before(made + around), "$ne": outreach["_id"]},
-        "followups": {"$elemMatch": {"kind": followup["kind"], "state": {"$in": list(states)}}},
+        "_id": {"$gt": id_before(made - around), "$lt": ends, "$ne": outreach["_id"]},
+        "followups": {"$elemMatch": wanted},
     }
     with driver_errors():
-        return store._collection(OUTREACH.collection).find_one(query, sort=[("_id", ASCENDING)], max_time_ms=READ_MS)
+        found = store._collection(OUTREACH.collection).find_one(
+            query, {"followups": {"$elemMatch": wanted}}, sort=[("_id", ASCENDING)], max_time_ms=READ_MS
+        )
+    return found["followups"][0] if found else None
 
 
 def counts(store: Store) -> list[Document]:

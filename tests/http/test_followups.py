@@ -16,8 +16,8 @@ from osdi.store import Store
 from osdi.transports import transports
 from tests import factories
 from tests.client import Client
-from tests.receiver import Receiver
 from tests.smtp_sink import SmtpSink
+from tests.webhook_receiver import WebhookReceiver
 
 PUBLIC = "https://osdi.example.org"
 JANE = "jane@example.com"
@@ -37,13 +37,15 @@ def sink() -> Iterator[SmtpSink]:
 
 
 @pytest.fixture
-def gateway() -> Iterator[Receiver]:
-    with Receiver() as started:
+def gateway() -> Iterator[WebhookReceiver]:
+    with WebhookReceiver() as started:
         yield started
 
 
 @pytest.fixture
-def work(app: Flask, store: Store, settings: Settings, sink: SmtpSink, gateway: Receiver, database: Database) -> Work:
+def work(
+    app: Flask, store: Store, settings: Settings, sink: SmtpSink, gateway: WebhookReceiver, database: Database
+) -> Work:
     """Does what is due, as the worker does, and returns every follow-up of the latest outreach."""
 
     def run(*, times: int = 200, **changed: Any) -> list[dict[str, Any]]:
@@ -469,7 +471,7 @@ class TestTheCeilingsOfTheOpenDoor:
 @pytest.mark.usefixtures("message")
 @pytest.mark.parametrize("kind", ["sms_response", "call_response"])
 class TestTextsAndCalls:
-    def test_are_posted_to_the_gateway(self, api: Client, work: Work, gateway: Receiver, kind: str) -> None:
+    def test_are_posted_to_the_gateway(self, api: Client, work: Work, gateway: WebhookReceiver, kind: str) -> None:
         outreach = ask(api, kind)
 
         (followup,) = work()
@@ -498,7 +500,7 @@ class TestTextsAndCalls:
         ("status", "expected"), [(500, "queued"), (429, "queued"), (400, "failed"), (302, "failed")]
     )
     def test_are_tried_again_or_not(
-        self, api: Client, work: Work, gateway: Receiver, kind: str, status: int, expected: str
+        self, api: Client, work: Work, gateway: WebhookReceiver, kind: str, status: int, expected: str
     ) -> None:
         gateway.status = status
         ask(api, kind)
@@ -506,7 +508,7 @@ class TestTextsAndCalls:
         assert outcome(work()) == (expected, f"gateway_{status}")
 
     def test_are_not_for_numbers_that_do_not_want_them(
-        self, api: Client, work: Work, gateway: Receiver, kind: str
+        self, api: Client, work: Work, gateway: WebhookReceiver, kind: str
     ) -> None:
         entry = {"number": "12025550123", "do_not_call": True, "sms_capable": False}
         ask(api, kind, person={"phone_numbers": [entry]})
@@ -517,7 +519,7 @@ class TestTextsAndCalls:
 
 
 @pytest.mark.usefixtures("message")
-def test_all_three_are_done_for_one_outreach(api: Client, work: Work, sink: SmtpSink, gateway: Receiver) -> None:
+def test_all_three_are_done_for_one_outreach(api: Client, work: Work, sink: SmtpSink, gateway: WebhookReceiver) -> None:
     ask(api, "autoresponse", "sms_response", "call_response")
 
     followups = work()

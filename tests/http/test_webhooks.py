@@ -20,7 +20,9 @@ from osdi.webhooks import Webhooks
 from tests import factories
 from tests.client import Client
 from tests.http.conftest import Deployed
-from tests.receiver import LOOPBACK, Receiver
+from tests.webhook_receiver import LOOPBACK, WebhookReceiver
+
+Tell = Callable[..., int]
 
 NETWORKS = (ip_network(LOOPBACK),)
 EVENTS = ["outreach_recorded", "person_created", "person_updated", "unsubscribed"]
@@ -28,8 +30,8 @@ PUBLIC = "https://osdi.example.org"
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as started:
+def receiver() -> Iterator[WebhookReceiver]:
+    with WebhookReceiver() as started:
         yield started
 
 
@@ -40,7 +42,7 @@ def api(deployed: Deployed) -> Client:  # type: ignore[override]
 
 
 @pytest.fixture
-def tell(store: Store, settings: Settings) -> Callable[..., int]:
+def tell(store: Store, settings: Settings) -> Tell:
     """Tells the webhooks as the worker does, until nothing is due; how often something was."""
 
     def run(**changed: Any) -> int:
@@ -54,7 +56,7 @@ def tell(store: Store, settings: Settings) -> Callable[..., int]:
     return run
 
 
-def created(api: Client, receiver: Receiver, *events: str) -> dict[str, Any]:
+def created(api: Client, receiver: WebhookReceiver, *events: str) -> dict[str, Any]:
     return api.created("/webhooks", {"url": receiver.url, **({"events": list(events)} if events else {})})
 
 
@@ -64,7 +66,7 @@ def events_of(entries: list[dict[str, Any]]) -> list[str]:
 
 class TestAWebhook:
     def test_is_told_of_an_outreach_and_its_new_person(
-        self, api: Client, receiver: Receiver, tell: Callable[..., int]
+        self, api: Client, receiver: WebhookReceiver, tell: Tell
     ) -> None:
         secret = created(api, receiver)["secret"]
         outreach = api.recorded(factories.outreach())
@@ -78,9 +80,7 @@ class TestAWebhook:
         assert recorded["osdi:outreach"]["_links"]["self"]["href"].startswith(PUBLIC)
         assert recorded["idempotency_key"] != person["idempotency_key"]
 
-    def test_is_told_of_what_strangers_record_too(
-        self, api: Client, receiver: Receiver, tell: Callable[..., int]
-    ) -> None:
+    def test_is_told_of_what_strangers_record_too(self, api: Client, receiver: WebhookReceiver, tell: Tell) -> None:
         secret = created(api, receiver, "outreach_recorded")["secret"]
 
         api.record(factories.outreach(), token=False)
@@ -90,7 +90,7 @@ class TestAWebhook:
 
     @pytest.mark.parametrize("event", EVENTS)
     def test_is_told_of_what_it_asked_for_alone(
-        self, api: Client, store: Store, receiver: Receiver, tell: Callable[..., int], event: str
+        self, api: Client, store: Store, receiver: WebhookReceiver, tell: Tell, event: str
     ) -> None:
         secret = created(api, receiver, event)["secret"]
         body = factories.by_email("jane@example.com")
@@ -106,7 +106,7 @@ class TestAWebhook:
 
     @pytest.mark.parametrize("how", ["put", "post", "link"])
     def test_is_told_who_unsubscribed(
-        self, api: Client, store: Store, receiver: Receiver, tell: Callable[..., int], how: str
+        self, api: Client, store: Store, receiver: WebhookReceiver, tell: Tell, how: str
     ) -> None:
         secret = created(api, receiver, "unsubscribed")["secret"]
         jane = api.recorded(factories.by_email("jane@example.com"))["_links"]["osdi:person"]["href"]
@@ -124,7 +124,7 @@ class TestAWebhook:
         assert told["osdi:person"]["_links"]["self"]["href"] == jane
         assert told["osdi:person"]["email_addresses"][0]["status"] == "unsubscribed"
 
-    def test_is_told_of_changes_by_every_way(self, api: Client, receiver: Receiver, tell: Callable[..., int]) -> None:
+    def test_is_told_of_changes_by_every_way(self, api: Client, receiver: WebhookReceiver, tell: Tell) -> None:
         tag = api.created("/tags", {"name": "volunteer"})["_links"]["self"]["href"]
         secret = created(api, receiver, "person_updated")["secret"]
         person = api.recorded(factories.outreach())["_links"]["osdi:person"]
@@ -143,7 +143,7 @@ class TestAWebhook:
         assert len(entries) == 3
         assert len({entry["idempotency_key"] for entry in entries}) == 3
 
-    def test_is_told_once_of_many_changes(self, api: Client, receiver: Receiver, tell: Callable[..., int]) -> None:
+    def test_is_told_once_of_many_changes(self, api: Client, receiver: WebhookReceiver, tell: Tell) -> None:
         secret = created(api, receiver, "person_updated")["secret"]
         person = api.recorded(factories.outreach())["_links"]["osdi:person"]["href"]
         for name in ("Ann", "Bea", "Cem"):
@@ -154,18 +154,14 @@ class TestAWebhook:
         (entry,) = receiver.entries(secret)
         assert entry["osdi:person"]["given_name"] == "Cem"
 
-    def test_is_told_nothing_of_what_happened_before(
-        self, api: Client, receiver: Receiver, tell: Callable[..., int]
-    ) -> None:
+    def test_is_told_nothing_of_what_happened_before(self, api: Client, receiver: WebhookReceiver, tell: Tell) -> None:
         api.recorded(factories.outreach())
         created(api, receiver)
 
         assert tell() == 0
         assert receiver.received == []
 
-    def test_is_told_nothing_of_a_retry_or_a_refusal(
-        self, api: Client, receiver: Receiver, tell: Callable[..., int]
-    ) -> None:
+    def test_is_told_nothing_of_a_retry_or_a_refusal(self, api: Client, receiver: WebhookReceiver, tell: Tell) -> None:
         secret = created(api, receiver)["secret"]
         body = factories.outreach(identifiers=["crm:1"])
         for _ in range(3):
@@ -177,7 +173,7 @@ class TestAWebhook:
         assert events_of(receiver.entries(secret)) == ["person_created", "outreach_recorded"]
 
     def test_is_told_in_batches(
-        self, api: Client, receiver: Receiver, tell: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+        self, api: Client, receiver: WebhookReceiver, tell: Tell, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("osdi.webhooks.EVENTS", 6)
         secret = created(api, receiver, "outreach_recorded")["secret"]
@@ -189,7 +185,7 @@ class TestAWebhook:
         assert [entry["osdi:outreach"] for entry in receiver.entries(secret)] == recorded
 
     def test_gets_no_larger_body_than_it_has_to(
-        self, api: Client, receiver: Receiver, tell: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+        self, api: Client, receiver: WebhookReceiver, tell: Tell, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("osdi.webhooks.BODY_BYTES", 20_000)
         created(api, receiver, "outreach_recorded")
@@ -200,9 +196,7 @@ class TestAWebhook:
 
         assert [len(each.json) for each in receiver.received] == [1, 1, 1]
 
-    def test_and_another_are_each_told_everything(
-        self, api: Client, receiver: Receiver, tell: Callable[..., int]
-    ) -> None:
+    def test_and_another_are_each_told_everything(self, api: Client, receiver: WebhookReceiver, tell: Tell) -> None:
         secrets = [created(api, receiver, "outreach_recorded")["secret"] for _ in range(2)]
         api.recorded(factories.outreach())
 
@@ -212,7 +206,7 @@ class TestAWebhook:
         assert [bool(each.verified(secret)) for each, secret in zip(receiver.received, secrets, strict=True)]
 
     def test_leaves_nothing_behind_in_the_documents(
-        self, api: Client, receiver: Receiver, tell: Callable[..., int], database: Database
+        self, api: Client, receiver: WebhookReceiver, tell: Tell, database: Database
     ) -> None:
         created(api, receiver)
         outreach = api.recorded(factories.outreach())
@@ -228,7 +222,7 @@ class TestAWebhook:
 
 class TestAReceiverThatFails:
     @pytest.fixture
-    def webhook(self, api: Client, receiver: Receiver) -> dict[str, Any]:
+    def webhook(self, api: Client, receiver: WebhookReceiver) -> dict[str, Any]:
         return created(api, receiver, "outreach_recorded")
 
     def due_again(self, database: Database) -> None:
@@ -239,8 +233,8 @@ class TestAReceiverThatFails:
     def test_is_tried_again_with_the_same(
         self,
         api: Client,
-        receiver: Receiver,
-        tell: Callable[..., int],
+        receiver: WebhookReceiver,
+        tell: Tell,
         webhook: dict[str, Any],
         database: Database,
         status: int,
@@ -266,7 +260,12 @@ class TestAReceiverThatFails:
         assert shown["last_delivered_date"]
 
     def test_that_was_away_gets_everything_then(
-        self, api: Client, receiver: Receiver, tell: Callable[..., int], webhook: dict[str, Any], database: Database
+        self,
+        api: Client,
+        receiver: WebhookReceiver,
+        tell: Tell,
+        webhook: dict[str, Any],
+        database: Database,
     ) -> None:
         receiver.status = 503
         recorded = []
@@ -282,7 +281,12 @@ class TestAReceiverThatFails:
         assert len(receiver.taken) == 1, "in one batch"
 
     def test_for_too_long_is_given_up_visibly_and_nothing_is_lost(
-        self, api: Client, receiver: Receiver, tell: Callable[..., int], webhook: dict[str, Any], database: Database
+        self,
+        api: Client,
+        receiver: WebhookReceiver,
+        tell: Tell,
+        webhook: dict[str, Any],
+        database: Database,
     ) -> None:
         href = webhook["_links"]["self"]["href"]
         receiver.status = 500
@@ -304,7 +308,7 @@ class TestAReceiverThatFails:
         assert len(receiver.entries(webhook["secret"])) == 1
 
     def test_that_says_it_is_gone_is_disabled_at_once(
-        self, api: Client, receiver: Receiver, tell: Callable[..., int], webhook: dict[str, Any]
+        self, api: Client, receiver: WebhookReceiver, tell: Tell, webhook: dict[str, Any]
     ) -> None:
         receiver.status = 410
         api.recorded(factories.outreach())
@@ -314,9 +318,9 @@ class TestAReceiverThatFails:
         assert (shown["enabled"], shown["disabled_reason"]) == (False, "receiver_gone")
 
     def test_holds_up_no_other(
-        self, api: Client, receiver: Receiver, tell: Callable[..., int], webhook: dict[str, Any]
+        self, api: Client, receiver: WebhookReceiver, tell: Tell, webhook: dict[str, Any]
     ) -> None:
-        with Receiver() as other:
+        with WebhookReceiver() as other:
             secret = created(api, other, "outreach_recorded")["secret"]
             receiver.status = 500
             api.recorded(factories.outreach())
@@ -325,10 +329,8 @@ class TestAReceiverThatFails:
 
             assert len(other.entries(secret)) == 1
 
-    def test_where_nobody_listens_is_tried_again(
-        self, api: Client, tell: Callable[..., int], database: Database
-    ) -> None:
-        with Receiver() as gone:
+    def test_where_nobody_listens_is_tried_again(self, api: Client, tell: Tell, database: Database) -> None:
+        with WebhookReceiver() as gone:
             webhook = created(api, gone)
         api.recorded(factories.outreach())
 
@@ -339,7 +341,7 @@ class TestAReceiverThatFails:
 
 class TestWhileItIsDisabled:
     def test_nothing_is_noted_for_it(
-        self, api: Client, receiver: Receiver, tell: Callable[..., int], database: Database
+        self, api: Client, receiver: WebhookReceiver, tell: Tell, database: Database
     ) -> None:
         webhook = created(api, receiver)
         api.put(webhook["_links"]["self"]["href"], {"enabled": False})
@@ -351,7 +353,7 @@ class TestWhileItIsDisabled:
         assert api.get(webhook["_links"]["self"]["href"]).json["disabled_reason"] == "by_hand"
 
     def test_deleted_takes_along_what_waited(
-        self, api: Client, receiver: Receiver, tell: Callable[..., int], database: Database
+        self, api: Client, receiver: WebhookReceiver, tell: Tell, database: Database
     ) -> None:
         webhook = created(api, receiver)
         api.recorded(factories.outreach())
@@ -364,7 +366,7 @@ class TestWhileItIsDisabled:
 
 
 class TestTheRoutes:
-    def test_show_the_secret_once(self, api: Client, receiver: Receiver) -> None:
+    def test_show_the_secret_once(self, api: Client, receiver: WebhookReceiver) -> None:
         made = created(api, receiver)
 
         assert made["secret"].startswith("whsec_")
@@ -372,7 +374,7 @@ class TestTheRoutes:
         assert "secret" not in api.get("/webhooks").json["webhooks"][0]
         assert "secret" not in api.put(made["_links"]["self"]["href"], {"description": "x"}).json
 
-    def test_replace_the_secret(self, api: Client, receiver: Receiver, tell: Callable[..., int]) -> None:
+    def test_replace_the_secret(self, api: Client, receiver: WebhookReceiver, tell: Tell) -> None:
         made = created(api, receiver, "outreach_recorded")
         replaced = api.put(made["_links"]["self"]["href"], {"secret": None}).json["secret"]
         api.recorded(factories.outreach())
@@ -382,12 +384,12 @@ class TestTheRoutes:
         assert replaced != made["secret"]
         assert len(receiver.entries(replaced)) == 1
 
-    def test_take_a_secret_of_the_receivers(self, api: Client, receiver: Receiver) -> None:
+    def test_take_a_secret_of_the_receivers(self, api: Client, receiver: WebhookReceiver) -> None:
         secret = "whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
         assert api.created("/webhooks", {"url": receiver.url, "secret": secret})["secret"] == secret
 
-    def test_tell_of_everything_where_no_event_is_named(self, api: Client, receiver: Receiver) -> None:
+    def test_tell_of_everything_where_no_event_is_named(self, api: Client, receiver: WebhookReceiver) -> None:
         assert created(api, receiver)["events"] == EVENTS
 
     @pytest.mark.parametrize(
@@ -419,20 +421,24 @@ class TestTheRoutes:
         assert names in answer.json["error"]
         assert database.webhooks.count_documents({}) == 0
 
-    def test_refuse_more_than_twenty(self, api: Client, receiver: Receiver) -> None:
+    def test_refuse_more_than_twenty(self, api: Client, receiver: WebhookReceiver) -> None:
         for _ in range(20):
             created(api, receiver)
 
         assert api.post("/webhooks", {"url": receiver.url}).status_code == 409
 
     @pytest.mark.parametrize("cleared", [{"url": None}, {"url": ""}, {"events": []}, {"events": None}])
-    def test_clear_nothing_that_is_needed(self, api: Client, receiver: Receiver, cleared: dict[str, Any]) -> None:
+    def test_clear_nothing_that_is_needed(
+        self, api: Client, receiver: WebhookReceiver, cleared: dict[str, Any]
+    ) -> None:
         made = created(api, receiver)
 
         assert api.put(made["_links"]["self"]["href"], cleared).status_code == 400
 
     @pytest.mark.parametrize("scope", ["read", "write"])
-    def test_are_for_administrators_alone(self, api: Client, store: Store, receiver: Receiver, scope: str) -> None:
+    def test_are_for_administrators_alone(
+        self, api: Client, store: Store, receiver: WebhookReceiver, scope: str
+    ) -> None:
         token = factories.token(store, scopes=[scope])
         href = created(api, receiver)["_links"]["self"]["href"]
 
@@ -443,7 +449,7 @@ class TestTheRoutes:
         assert api.delete(href, token=token).status_code == 403
         assert api.post(f"{href}/test", {}, token=token).status_code == 403
 
-    def test_test_a_webhook_while_one_waits(self, api: Client, receiver: Receiver, database: Database) -> None:
+    def test_test_a_webhook_while_one_waits(self, api: Client, receiver: WebhookReceiver, database: Database) -> None:
         made = created(api, receiver)
 
         answer = api.post(made["_links"]["test"]["href"], {}).json
@@ -454,7 +460,7 @@ class TestTheRoutes:
         assert entry["osdi:outreach"]["targets"]
         assert database.outreaches.count_documents({}) == 0
 
-    def test_say_why_a_test_failed(self, api: Client, receiver: Receiver) -> None:
+    def test_say_why_a_test_failed(self, api: Client, receiver: WebhookReceiver) -> None:
         made = created(api, receiver)
         receiver.status = 302
 
@@ -470,7 +476,9 @@ class TestTheRoutes:
         assert api.post("/webhooks/nothing/test", {}).status_code == 404
 
 
-def test_a_private_address_is_refused_unless_a_setting_allows_it(app: Flask, api: Client, receiver: Receiver) -> None:
+def test_a_private_address_is_refused_unless_a_setting_allows_it(
+    app: Flask, api: Client, receiver: WebhookReceiver
+) -> None:
     closed = Client(app.test_client(), api.token)
 
     answer = closed.post("/webhooks", {"url": receiver.url.replace("http://", "https://")})
@@ -480,7 +488,7 @@ def test_a_private_address_is_refused_unless_a_setting_allows_it(app: Flask, api
 
 
 def test_a_private_address_is_not_called_though_it_was_allowed_once(
-    api: Client, receiver: Receiver, store: Store, settings: Settings
+    api: Client, receiver: WebhookReceiver, store: Store, settings: Settings
 ) -> None:
     created(api, receiver)
     api.recorded(factories.outreach())
@@ -493,7 +501,7 @@ def test_a_private_address_is_not_called_though_it_was_allowed_once(
 
 
 def test_workers_side_by_side_tell_the_same_once(
-    api: Client, receiver: Receiver, store: Store, settings: Settings
+    api: Client, receiver: WebhookReceiver, store: Store, settings: Settings
 ) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
@@ -516,8 +524,8 @@ def test_workers_side_by_side_tell_the_same_once(
 
 def test_a_worker_that_dies_between_sending_and_marking_repeats_with_the_same_keys(
     api: Client,
-    receiver: Receiver,
-    tell: Callable[..., int],
+    receiver: WebhookReceiver,
+    tell: Tell,
     store: Store,
     database: Database,
     fail: Callable[..., None],
@@ -540,7 +548,7 @@ def test_a_worker_that_dies_between_sending_and_marking_repeats_with_the_same_ke
     assert len(set(keys)) == 2
 
 
-def test_a_change_while_it_is_told_is_told_again(api: Client, receiver: Receiver, tell: Callable[..., int]) -> None:
+def test_a_change_while_it_is_told_is_told_again(api: Client, receiver: WebhookReceiver, tell: Tell) -> None:
     secret = created(api, receiver, "person_updated")["secret"]
     person = api.recorded(factories.outreach())["_links"]["osdi:person"]["href"]
     api.put(person, {"given_name": "Ann"})
@@ -557,7 +565,7 @@ def test_a_change_while_it_is_told_is_told_again(api: Client, receiver: Receiver
     assert names == ["Ann", "Bea"]
 
 
-def test_no_query_of_a_delivery_scans_a_collection(api: Client, receiver: Receiver, database: Database) -> None:
+def test_no_query_of_a_delivery_scans_a_collection(api: Client, receiver: WebhookReceiver, database: Database) -> None:
     webhook = created(api, receiver)["id"]
     api.recorded(factories.outreach())
 

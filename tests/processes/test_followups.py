@@ -22,8 +22,8 @@ from osdi.store import Insert, Store
 from osdi.store.indexes import TOKENS
 from tests import factories
 from tests.live import ROOT, Live, Worker
-from tests.receiver import LOOPBACK, Receiver
 from tests.smtp_sink import SmtpSink
+from tests.webhook_receiver import LOOPBACK, WebhookReceiver
 
 HELPER = f"{API}/advocacy_campaigns/{CAMPAIGN_ID}/record_outreach_helper"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -59,13 +59,13 @@ def sink() -> Iterator[SmtpSink]:
 
 
 @pytest.fixture
-def gateway() -> Iterator[Receiver]:
-    with Receiver() as started:
+def gateway() -> Iterator[WebhookReceiver]:
+    with WebhookReceiver() as started:
         yield started
 
 
 @pytest.fixture
-def environment(mongod: Mongod, sink: SmtpSink, gateway: Receiver) -> Iterator[dict[str, str]]:
+def environment(mongod: Mongod, sink: SmtpSink, gateway: WebhookReceiver) -> Iterator[dict[str, str]]:
     """Settings of web and worker on a database of this test's own."""
     uri = mongod.uri.replace("/osdi?", "/followups?")
     yield {
@@ -87,7 +87,7 @@ def states(database: Database) -> Counter[str]:
 
 
 def test_the_standards_own_request_gives_one_mail_one_text_and_one_call(
-    environment: dict[str, str], sink: SmtpSink, gateway: Receiver
+    environment: dict[str, str], sink: SmtpSink, gateway: WebhookReceiver
 ) -> None:
     token = prepared(environment["MONGODB_URI"])
     with Live(environment) as live, Worker(environment) as worker:
@@ -273,7 +273,7 @@ def soon(database: Database) -> Counter[str]:
     return states(database)
 
 
-def test_webhooks_are_told_by_the_worker(environment: dict[str, str], gateway: Receiver) -> None:
+def test_webhooks_are_told_by_the_worker(environment: dict[str, str], gateway: WebhookReceiver) -> None:
     token = prepared(environment["MONGODB_URI"])
     headers = {"OSDI-API-Token": token}
     with Live(environment | {"CACHE_SECONDS": "0"}) as live, Worker(environment) as worker:

@@ -140,10 +140,11 @@ def test_a_server_that_is_slow_on_purpose_is_left(scheme: str, serve: Serve) -> 
 
 
 def reads_by_drops(connection: socket.socket, over: threading.Event) -> None:
-    # Into a small buffer, so that there is a little room again and again.
+    # So slow that it takes ten seconds, and fast enough for every single step of ours to succeed.
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
-    while connection.recv(65_536) and not over.wait(0.05):
-        pass
+    read = 1
+    while read and not over.wait(0.05):
+        read = sum(len(connection.recv(16_384)) for _ in range(6))
 
 
 @pytest.mark.parametrize(

@@ -31,8 +31,8 @@ class Received:
         return Webhook(secret).verify(self.body, self.headers)
 
 
-class Receiver:
-    """A real HTTP server on a free loopback port: `with Receiver() as receiver: ... receiver.received`."""
+class WebhookReceiver:
+    """A real HTTP server on a free loopback port: `with WebhookReceiver() as receiver: ... receiver.received`."""
 
     def __init__(self) -> None:
         self.received: list[Received] = []
@@ -70,7 +70,7 @@ class Receiver:
         """The events of every POST that was taken, each signature checked."""
         return [entry for each in self.taken for entry in each.verified(secret)]
 
-    def __enter__(self) -> "Receiver":
+    def __enter__(self) -> "WebhookReceiver":
         self._thread.start()
         return self
 
