@@ -45,7 +45,7 @@ class Fuzzed:
 def fuzzed(mongod: Mongod) -> Iterator[Fuzzed]:
     """A database of this module's own behind gunicorn: the sample, and a person with one of everything."""
     uri = mongod.uri.replace("/osdi?", "/fuzz?")
-    environment = {"MONGODB_URI": uri, "CACHE_SECONDS": "0"}
+    environment = {"MONGODB_URI": uri, "CACHE_SECONDS": "0", "WEBHOOK_NETWORKS": "127.0.0.0/8,::1/128"}
     flask(environment, "indexes")
     flask(environment, "sample")
     secret = flask(environment, "tokens", "create", "fuzz").split()[-1]
