@@ -19,6 +19,8 @@ from osdi.store import Insert, Store
 from osdi.store.indexes import TOKENS
 from tests import factories
 from tests.client import Client
+from tests.smtp_sink import SmtpSink
+from tests.webhook_receiver import WebhookReceiver
 
 IN_MEMORY = Path("/dev/shm")
 
@@ -101,6 +103,20 @@ def api(app: Flask, store: Store) -> Client:
     campaign = client.created("/advocacy_campaigns", {"title": "Protect the river"})
     client.campaign_id = campaign["_links"]["self"]["href"].rsplit("/", 1)[1]
     return client
+
+
+@pytest.fixture
+def sink() -> Iterator[SmtpSink]:
+    """A mail server."""
+    with SmtpSink() as started:
+        yield started
+
+
+@pytest.fixture
+def gateway() -> Iterator[WebhookReceiver]:
+    """A gateway for texts and calls, or a receiver of webhooks."""
+    with WebhookReceiver() as started:
+        yield started
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """What becomes of a follow-up that waits: sent once to whom it may, or left with the reason why it was not."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -28,18 +28,6 @@ CONTACTS = {
 }
 
 Work = Callable[..., list[dict[str, Any]]]
-
-
-@pytest.fixture
-def sink() -> Iterator[SmtpSink]:
-    with SmtpSink() as started:
-        yield started
-
-
-@pytest.fixture
-def gateway() -> Iterator[WebhookReceiver]:
-    with WebhookReceiver() as started:
-        yield started
 
 
 @pytest.fixture

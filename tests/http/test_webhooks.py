@@ -1,7 +1,7 @@
 """Webhooks: who is told of what, in which form, and what becomes of a receiver that does not take it."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from ipaddress import ip_network
 from typing import Any
 
@@ -30,9 +30,8 @@ PUBLIC = "https://osdi.example.org"
 
 
 @pytest.fixture
-def receiver() -> Iterator[WebhookReceiver]:
-    with WebhookReceiver() as started:
-        yield started
+def receiver(gateway: WebhookReceiver) -> WebhookReceiver:
+    return gateway
 
 
 @pytest.fixture

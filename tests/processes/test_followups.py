@@ -53,18 +53,6 @@ def eventually(condition: Any, seconds: float = 30) -> bool:
 
 
 @pytest.fixture
-def sink() -> Iterator[SmtpSink]:
-    with SmtpSink() as started:
-        yield started
-
-
-@pytest.fixture
-def gateway() -> Iterator[WebhookReceiver]:
-    with WebhookReceiver() as started:
-        yield started
-
-
-@pytest.fixture
 def environment(mongod: Mongod, sink: SmtpSink, gateway: WebhookReceiver) -> Iterator[dict[str, str]]:
     """Settings of web and worker on a database of this test's own."""
     uri = mongod.uri.replace("/osdi?", "/followups?")
