@@ -36,8 +36,7 @@ def text_of(html: str) -> str:
     """The text part of an HTML body: its words, with addresses behind their links, lists and paragraphs readable."""
     soup = _parsed(html)
     for element in soup.find_all(_unseen):
-        if not element.decomposed:
-            element.decompose()
+        element.decompose()
     for string in soup.find_all(string=lambda found: isinstance(found, PreformattedString)):
         string.extract()  # comments, declarations
     if len(html) > LENGTH or _depth(soup) > DEPTH:

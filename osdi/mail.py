@@ -8,6 +8,7 @@ Pure.
 
 import datetime as dt
 import re
+import unicodedata
 from email import policy
 from email.errors import ObsoleteHeaderDefect
 from email.header import Header
@@ -22,7 +23,7 @@ import idna
 
 from osdi.html_text import text_of
 
-__all__ = ["POLICY", "Rendered", "compose", "mailboxes", "text_of", "with_ascii_domain", "with_link"]
+__all__ = ["POLICY", "Rendered", "compose", "in_one_line", "mailboxes", "text_of", "with_ascii_domain", "with_link"]
 
 # RFC 5322, section 2.1.1: what a line should not, and must not, be longer than, in characters.
 LINE: Final = 78
@@ -32,6 +33,9 @@ LONGEST_LINE: Final = 998
 LOCAL_PART: Final = re.compile(r'[^\s\x00-\x20\x7f-\xa0()<>\[\]:;@\\,"]+')
 ASCII_DOMAIN: Final = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 PLAIN_PHRASE: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
+
+# Categories of characters that are no part of a line: controls, line breaks, halves of characters.
+NOT_IN_LINES: Final = frozenset({"Cc", "Zl", "Zp", "Cs"})
 
 UNSUBSCRIBE: Final = "Unsubscribe"
 END_OF_BODY: Final = re.compile(r"</body\b", re.IGNORECASE)
@@ -44,8 +48,6 @@ class Rendered(Protocol):
     def subject(self) -> str: ...
     @property
     def html(self) -> str: ...
-    @property
-    def from_(self) -> str: ...
     @property
     def reply_to(self) -> str: ...
 
@@ -121,7 +123,7 @@ def mailboxes(text: str) -> tuple[Address, ...]:
     Raises ValueError for groups, for what RFC 5322, section 3.4, does not know, and for control characters.
     """
     wrong = ValueError("Not a mailbox such as Our Name <hello@example.org>.")
-    if not text.isprintable():
+    if not in_one_line(text):
         raise wrong
     try:
         header = policy.SMTP.header_factory("reply-to", text)
@@ -132,7 +134,7 @@ def mailboxes(text: str) -> tuple[Address, ...]:
     # Obsolete is a full stop in a name without quotation marks, which many write.
     broken = any(not isinstance(defect, ObsoleteHeaderDefect) for defect in header.defects)
     grouped = any(group.display_name is not None for group in header.groups)
-    if broken or grouped or not found or not all(name.isprintable() for name, *_ in found):
+    if broken or grouped or not found or not all(in_one_line(name) for name, *_ in found):
         raise wrong
     return tuple(Address(name, local, domain) for name, local, domain in found)
 
@@ -148,6 +150,11 @@ def with_ascii_domain(address: str) -> str:
     if not LOCAL_PART.fullmatch(local) or not ASCII_DOMAIN.fullmatch(domain):
         raise ValueError("Not an e-mail address.")
     return f"{local}@{domain}"
+
+
+def in_one_line(text: str) -> bool:
+    """Whether there is neither a line break in the text nor any other control character."""
+    return all(unicodedata.category(character) not in NOT_IN_LINES for character in text)
 
 
 def _words(text: str, name: str) -> _Written:

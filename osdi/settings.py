@@ -122,6 +122,8 @@ class Settings:
         def optional_url(text: str) -> None:
             if text:
                 url(text)
+            if not text.isascii():
+                raise ValidationError("An address is written in ASCII, such as https://xn--bcher-kva.example.")
 
         public_url = env.str("PUBLIC_URL", cls.public_url, validate=optional_url)
         webhook_networks = env.list("WEBHOOK_NETWORKS", list(cls.webhook_networks), subcast=_network)

@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from email_validator import EmailNotValidError, validate_email
 
-from osdi.mail import mailboxes, with_ascii_domain
+from osdi.mail import in_one_line, mailboxes, with_ascii_domain
 from osdi.smtp_refusals import NotSent, check, stage
 
 __all__ = ["NotSent", "Smtp", "SmtpServer", "mailbox", "sender"]
@@ -104,7 +104,7 @@ def sender(from_: str, mail_from: str) -> Address:
     name = from_.strip()
     if not name or "@" in name:
         return mailbox(name or mail_from)
-    if not name.isprintable():
+    if not in_one_line(name):
         raise ValueError("A name has characters that cannot be printed.")
     address = mailbox(mail_from)
     return Address(name, address.username, address.domain)
@@ -139,7 +139,7 @@ class Smtp:
             recipient = with_ascii_domain(to)
         except ValueError:
             raise NotSent("address", permanent=True, recipient=True) from None
-        content = message.as_bytes()
+        content = message.as_bytes(policy=message.policy.clone(linesep="\r\n"))
         ends = time.monotonic() + self._mail_seconds
         with self._bounded_time(self._mail_seconds):
             kept = self._kept()
@@ -237,8 +237,6 @@ class Smtp:
             connection.sock.do_handshake()
         connection.file = None
         connection.ehlo_resp = connection.helo_resp = None
-        connection.esmtp_features = {}
-        connection.does_esmtp = False
 
     def _drop(self) -> None:
         connection, self._connection = self._connection, None

@@ -60,7 +60,7 @@ def refusal(stage: str, code: int, said: bytes = b"") -> Refusal:
 
     RFC 5321, section 4.2.1, and RFC 3463. 552 at RCPT is for now (RFC 5321, section 4.5.3.1.10).
     """
-    if code < 500 or stage not in ("rcpt_to", "data"):
+    if not 500 <= code < 600 or stage not in ("rcpt_to", "data"):
         return Refusal()
     found = ENHANCED.match(said)
     kind, status = (found[1].decode(), found[2].decode()) if found else ("5", UNDEFINED)

@@ -30,7 +30,7 @@ DEPTH: Final = 20
 
 # What a template makes at the most: as it is saved, by a guess for each field; and as it is filled in.
 LARGEST_GUESS: Final = 200_000
-LARGEST: Final = 2_000_000
+LARGEST: Final = 400_000
 GUESS: Final = 100
 SUBJECT_LENGTH: Final = 300
 
@@ -99,9 +99,12 @@ def render(
     if kind != EMAIL:
         text = "\n".join(_filled(part, values, escaped=False).strip() for part in parts)
         return Rendered(text=text, from_=message.get("from", ""))
+    html = "\n".join(_html(part, values) for part in parts)
+    if len(html) > LARGEST:
+        raise TooLarge
     return Rendered(
         subject=single_line(_filled(message.get("subject", ""), values, escaped=False), SUBJECT_LENGTH),
-        html="\n".join(_html(part, values) for part in parts),
+        html=html,
         from_=message.get("from", ""),
         reply_to=message.get("reply_to", ""),
     )

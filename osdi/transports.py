@@ -37,14 +37,17 @@ class Mail:
         except ValueError as error:
             raise NotSent("no_from", permanent=True) from error
         to = todo.recipient.to
-        message = mail.compose(
-            todo.rendered,
-            to=to,
-            message_id=todo.followup["_id"],
-            sender=from_,
-            unsubscribe_url=todo.unsubscribe_url,
-            date=dt.datetime.now(dt.UTC),
-        )
+        try:
+            message = mail.compose(
+                todo.rendered,
+                to=to,
+                message_id=todo.followup["_id"],
+                sender=from_,
+                unsubscribe_url=todo.unsubscribe_url,
+                date=dt.datetime.now(dt.UTC),
+            )
+        except ValueError as error:
+            raise NotSent("not_a_mail", permanent=True) from error
         bounces = self._settings.bounce_address
         envelope_from = mailbox(bounces).addr_spec if bounces else from_.addr_spec
         try:

@@ -30,7 +30,6 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=300).filter(la
 class Rendered:
     subject: str = "Thank you"
     html: str = "<p>Hello Jane</p>"
-    from_: str = ""
     reply_to: str = ""
 
 
@@ -273,6 +272,7 @@ def test_a_link_that_would_break_the_header_is_refused(url: str) -> None:
         ("A <a@example.org>", ["A <a@example.org>"]),
         ("Dr. Smith <a@example.org>", ['"Dr. Smith" <a@example.org>']),
         ('"Smith, John" <a@example.org>', ['"Smith, John" <a@example.org>']),
+        ("A\u00a0B 👩\u200d🚀 <a@example.org>", ["A\u00a0B 👩\u200d🚀 <a@example.org>"]),
         ("=?utf-8?q?M=C3=BCller?= <a@example.org>", ["Müller <a@example.org>"]),
         ("a@bücher.example, B <b@example.org>", ["a@xn--bcher-kva.example", "B <b@example.org>"]),
     ],
