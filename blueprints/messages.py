@@ -6,7 +6,7 @@ from typing import Any
 from flask import Response
 
 from blueprints.changes import change, remove
-from blueprints.deployment import answer, caller, hal, reference, store
+from blueprints.deployment import answer, caller, hal, reference, settings, store
 from blueprints.message_wrappers import changing_wrapper, with_wrapper
 from blueprints.openapi import Blueprint
 from blueprints.pages import answer_page, existing, read_page
@@ -82,7 +82,7 @@ def get_message_preview(arguments: dict[str, Any], message_id: str) -> Response:
     """
     message, outreach_id = existing(MESSAGE, message_id), arguments.get("outreach")
     outreach = existing(OUTREACH, outreach_id) if outreach_id else None
-    seen = preview(store(), reference(), message, outreach, hal().base_url)
+    seen = preview(store(), reference(), settings(), message, outreach, hal().base_url)
     address = hal().href(MESSAGE.collection, message_id)
     query = f"?outreach={outreach_id}" if outreach_id else ""
     links = {"self": {"href": f"{address}/preview{query}"}, MESSAGE.rel: {"href": address}}

@@ -55,6 +55,7 @@ class Ceilings:
         in_memory = settings.mongodb_uri.startswith(MOCK)
         self._storage = MemoryStorage() if in_memory else counts_in_mongodb(settings.mongodb_uri)
         self._limiter = FixedWindowRateLimiter(self._storage)
+        self._used = False
 
     def over(self, kind: str, key: str) -> Over | None:
         """Count a follow-up of this kind to this match key; None where it may go. Raises OsdiError 503.
@@ -62,6 +63,7 @@ class Ceilings:
         Where all have to wait the address is not counted, so that waiting does not use up what it may get.
         """
         digest = hashlib.sha256(key.encode()).hexdigest()
+        self._used = True
         try:
             for item in self._all:
                 if not self._limiter.test(item, "followups", kind):
@@ -77,8 +79,8 @@ class Ceilings:
         return None
 
     def close(self) -> None:
-        """Close the connection by which is counted."""
-        if isinstance(self._storage, MongoDBStorage):
+        """Close the connection by which was counted; where nothing was, closing would open one first."""
+        if self._used and isinstance(self._storage, MongoDBStorage):
             self._storage.storage.close()
 
     def _wait(self, item: RateLimitItem, kind: str) -> Over:

@@ -1,13 +1,19 @@
 """Commands of the operator: `flask --app wsgi indexes`, `sample`, `recount`, `worker`, and groups of others."""
 
+import functools
+from collections.abc import Callable
+from typing import Any
+
 import click
 from flask import Flask
 
+from osdi.errors import OsdiError
 from osdi.followup_commands import followup_commands, worker_command
 from osdi.reference import Reference
 from osdi.sample import create_sample
 from osdi.settings import Settings
 from osdi.store import Store
+from osdi.store.driver import MOCK
 from osdi.token_commands import token_commands
 from osdi.webhook_commands import webhook_commands
 
@@ -15,24 +21,64 @@ from osdi.webhook_commands import webhook_commands
 def register_commands(app: Flask, store: Store, reference: Reference, settings: Settings) -> None:
     """Add the commands to the application's flask command."""
 
-    @app.cli.command("indexes")
+    @click.command("indexes")
     def create_indexes() -> None:
         """Create the database's indexes; safe to repeat. The release step of a deployment."""
         names = store.create_indexes()
         click.echo(f"{len(names)} indexes are there: {', '.join(names)}")
 
-    @app.cli.command("sample")
+    @click.command("sample")
     def sample() -> None:
         """Create the campaign, tags, list and questions that the standard's examples name; safe to repeat."""
         for line in create_sample(store, settings.namespace):
             click.echo(line)
 
-    @app.cli.command("recount")
+    @click.command("recount")
     def recount() -> None:
         """Count every campaign's outreaches anew, should a number ever be doubted."""
         click.echo(f"{store.recount()} campaigns will be counted when they are read next.")
 
-    app.cli.add_command(token_commands(store, settings))
-    app.cli.add_command(followup_commands(store))
-    app.cli.add_command(webhook_commands(store, settings))
-    app.cli.add_command(worker_command(store, reference, settings))
+    needing_a_server = (
+        *(sample, recount, token_commands(store, settings), followup_commands(store)),
+        *(webhook_commands(store, settings), worker_command(store, reference, settings)),
+    )
+    for command in (create_indexes, *needing_a_server):
+        _tell_refusals(command)
+        app.cli.add_command(command)
+    # A release step may run `indexes` whatever the database is; in memory there is nothing for it to do.
+    if settings.mongodb_uri.startswith(MOCK):
+        for command in needing_a_server:
+            _around(command, _refuse_memory)
+
+
+def _around(command: click.Command, wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+    """Wrap what the command does, and what the commands of a group do."""
+    if command.callback is not None:
+        command.callback = wrap(command.callback)
+    for each in command.commands.values() if isinstance(command, click.Group) else ():
+        _around(each, wrap)
+
+
+def _tell_refusals(command: click.Command) -> None:
+    """Let it end with the sentence of an OsdiError, such as that the database is away, instead of a traceback."""
+
+    def wrap(done: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(done)
+        def telling(*arguments: Any, **options: Any) -> Any:
+            try:
+                return done(*arguments, **options)
+            except OsdiError as error:
+                raise click.ClickException(str(error)) from error
+
+        return telling
+
+    _around(command, wrap)
+
+
+def _refuse_memory(_: Callable[..., Any]) -> Callable[..., Any]:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise click.UsageError(
+            f"MONGODB_URI is {MOCK}: that memory is each process's own, so nobody else's is reached."
+        )
+
+    return refuse

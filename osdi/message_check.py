@@ -3,11 +3,11 @@
 Pure.
 """
 
-import unicodedata
 from collections.abc import Mapping
 from typing import Any, Final
 
 from osdi.errors import ErrorDescription, OsdiError
+from osdi.mail import in_one_line
 from osdi.resources import MESSAGE, WRAPPER, Resource
 from osdi.smtp import mailbox
 from osdi.templates import Mistake, check
@@ -18,7 +18,6 @@ TEMPLATES: Final[Mapping[Resource, tuple[str, ...]]] = {
     WRAPPER: ("header", "footer"),
 }
 LINES: Final = ("subject", "from", "reply_to")
-BREAKS: Final = frozenset({"Cc", "Zl", "Zp"})
 
 
 def check_sendable(resource: Resource, document: Mapping[str, Any]) -> None:
@@ -39,22 +38,19 @@ def _mistakes(resource: Resource, document: Mapping[str, Any]) -> list[ErrorDesc
 
 
 def _wrong_headers(message: Mapping[str, Any]) -> list[ErrorDescription]:
-    found = []
-    for name in LINES:
-        if any(unicodedata.category(character) in BREAKS for character in message.get(name, "")):
-            found.append(ErrorDescription("INVALID", "This goes into one line.", (name,)))
-        elif name != "subject" and not _is_address(name, message):
-            found.append(ErrorDescription("INVALID", "Not a mailbox such as Our Name <hello@example.org>.", (name,)))
-    return found
+    kind = message.get("type", EMAIL)
+    found = [(name, _wrong_header(name, message.get(name, ""), kind)) for name in LINES]
+    return [ErrorDescription("INVALID", sentence, (name,)) for name, sentence in found if sentence]
 
 
-def _is_address(name: str, message: Mapping[str, Any]) -> bool:
-    """Whether mails can be from, or answered to, what stands there. A `from` may be a name alone, a text's a number."""
-    text = message.get(name, "")
-    if not text or message.get("type", EMAIL) != EMAIL or (name == "from" and "@" not in text):
-        return True
+def _wrong_header(name: str, text: str, kind: str) -> str | None:
+    """Why a text cannot be that header; None where it can. A `from` may be a name alone, and of a text a number."""
+    if not in_one_line(text):
+        return "This goes into one line."
+    if name == "subject" or not text or kind != EMAIL or (name == "from" and "@" not in text):
+        return None
     try:
         mailbox(text)
     except ValueError:
-        return False
-    return True
+        return "Not a mailbox such as Our Name <hello@example.org>."
+    return None

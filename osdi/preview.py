@@ -6,12 +6,15 @@ from typing import Any, Final
 from osdi import mail
 from osdi.errors import conflict
 from osdi.ids import now
+from osdi.recipients import Unreachable, recipient
 from osdi.reference import Reference
 from osdi.resources import ADVOCACY_CAMPAIGN, MESSAGE, PERSON
+from osdi.settings import Settings
+from osdi.smtp import sender
 from osdi.store import Store
 from osdi.template_fields import UNSUBSCRIBE_URL, fields
 from osdi.templates import Mistake, TooLarge, render
-from osdi.triggers import EMAIL
+from osdi.triggers import EMAIL, type_of
 from osdi.unsubscribe import PATH
 from osdi.wrapping import wrapper_of
 
@@ -34,30 +37,60 @@ CAMPAIGN_OF_PREVIEW: Final = {"name": "river", "title": "Protect the river"}
 
 
 def preview(
-    store: Store, reference: Reference, message: Mapping[str, Any], outreach: Mapping[str, Any] | None, base_url: str
+    store: Store,
+    reference: Reference,
+    settings: Settings,
+    message: Mapping[str, Any],
+    outreach: Mapping[str, Any] | None,
+    base_url: str,
 ) -> dict[str, str]:
     """`{subject, html, text, from, reply_to}` of an e-mail, `{text, from}` of a text message.
 
     Raises OsdiError 409 for what was saved before templates were checked, and for what has become too long; 503.
     """
-    if outreach is None:
-        made = {**OUTREACH_OF_PREVIEW, "action_date": now()}
-        values = fields(PERSON_OF_PREVIEW, made, CAMPAIGN_OF_PREVIEW, by_token=True)
-    else:
-        person = store.get(PERSON.collection, outreach.get("person_id", ""))
-        campaign = store.get(ADVOCACY_CAMPAIGN.collection, outreach["advocacy_campaign_id"])
-        # Nobody knows any more how one without follow-ups came in: it is shown as a stranger's would be.
-        by_token = any(each["by_token"] for each in outreach.get("followups", ()))
-        values = fields(person, outreach, campaign or {}, by_token=by_token)
     kind = message.get("type", EMAIL)
-    unsubscribe_url = f"{base_url}{PATH}/..."
+    values = _values_of_preview() if outreach is None else _values(store, outreach, kind, settings.phone_region)
+    unsubscribe_url = f"{base_url}{PATH}/..." if kind == EMAIL else ""
     values |= {UNSUBSCRIBE_URL: unsubscribe_url}
     try:
         rendered = render(message, wrapper_of(store, reference, message), values, kind)
     except (Mistake, TooLarge) as error:
         raise conflict("TEMPLATE_MISTAKE", str(error) or "This is too long.", resource=MESSAGE.rel) from error
-    seen = {"subject": rendered.subject, "from": rendered.from_, "reply_to": rendered.reply_to}
     if kind != EMAIL:
         return {"text": rendered.text, "from": rendered.from_}
     html = mail.with_link(rendered.html, unsubscribe_url)
-    return {**seen, "html": html, "text": mail.text_of(html)}
+    headers = {"from": _from(rendered.from_, settings.mail_from), "reply_to": rendered.reply_to}
+    return {"subject": rendered.subject, **headers, "html": html, "text": mail.text_of(html)}
+
+
+def _values_of_preview() -> dict[str, Any]:
+    outreach = {**OUTREACH_OF_PREVIEW, "action_date": now()}
+    return fields(PERSON_OF_PREVIEW, outreach, CAMPAIGN_OF_PREVIEW, by_token=True)
+
+
+def _values(store: Store, outreach: Mapping[str, Any], kind: str, phone_region: str) -> dict[str, Any]:
+    person = store.get(PERSON.collection, outreach.get("person_id", ""))
+    campaign = store.get(ADVOCACY_CAMPAIGN.collection, outreach["advocacy_campaign_id"])
+    followups = outreach.get("followups", ())
+    # Nobody knows any more how one without follow-ups came in: it is shown as a stranger's would be.
+    by_token = any(each["by_token"] for each in followups)
+    # Once it is sent nobody knows either whom a stranger's reached.
+    reaching = next((each for each in followups if type_of(each["kind"]) == kind and "to" in each), None)
+    known = by_token or reaching is None or person is None or _is_known(reaching, person, phone_region)
+    return fields(person if known else None, outreach, campaign or {}, by_token=by_token)
+
+
+def _is_known(followup: Mapping[str, Any], person: Mapping[str, Any], phone_region: str) -> bool:
+    """Whether the person is known by what a follow-up reaches: else it prints nothing of them."""
+    try:
+        return recipient(followup, person, phone_region).known
+    except Unreachable:
+        return False
+
+
+def _from(said: str, mail_from: str) -> str:
+    """Whom the mail is from; what the message says of it, as long as MAIL_FROM is not set."""
+    try:
+        return str(sender(said, mail_from))
+    except ValueError:
+        return said

@@ -15,7 +15,8 @@ from osdi.store.driver import Document
 from osdi.store.webhook_events import all_webhooks, count_events
 from osdi.tables import minute, table
 
-COLUMNS = ("id", "url", "events", "state", "waiting", "failures", "last failure", "last delivered")
+# Addresses come last, since they may be long.
+COLUMNS = ("id", "state", "events", "waiting", "last delivered", "failures", "last failure", "next attempt", "url")
 
 
 def webhook_commands(store: Store, settings: Settings) -> click.Group:
@@ -36,8 +37,9 @@ def webhook_commands(store: Store, settings: Settings) -> click.Group:
             check_url(url, settings.webhook_networks)
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint="URL") from error
-        made = _done(lambda: webhooks.create(store, {"url": url, "events": list(events or EVENTS)}))
-        click.echo(f"Webhook {made['_id']}; its receiver checks signatures with this secret:")
+        made = webhooks.create(store, {"url": url, "events": list(dict.fromkeys(events or EVENTS))})
+        click.echo(f"Webhook {made['_id']} is made. {_followed(settings)}")
+        click.echo("Its receiver checks signatures with this secret:")
         click.echo(made["secret"])
 
     @group.command("enable")
@@ -45,26 +47,33 @@ def webhook_commands(store: Store, settings: Settings) -> click.Group:
     def enable(webhook_id: str) -> None:
         """Tell the webhook again, beginning with what waits for it."""
         _done(lambda: webhooks.change(store, webhook_id, {"enabled": True}))
-        click.echo(f"Webhook {webhook_id} is enabled.")
+        click.echo(f"Webhook {webhook_id} is enabled. {_followed(settings)}")
 
     @group.command("disable")
     @click.argument("webhook_id")
     def disable(webhook_id: str) -> None:
         """Tell the webhook nothing until it is enabled; what happens meanwhile it is never told."""
         _done(lambda: webhooks.change(store, webhook_id, {"enabled": False}))
-        click.echo(f"Webhook {webhook_id} is disabled.")
+        click.echo(f"Webhook {webhook_id} is disabled. {_followed(settings)}")
 
     @group.command("delete")
     @click.argument("webhook_id")
-    def delete(webhook_id: str) -> None:
+    @click.option("--yes", is_flag=True, help="Do not ask.")
+    def delete(webhook_id: str, yes: bool) -> None:
         """Delete the webhook, and what waits for it."""
+        webhook = _done(lambda: webhooks.existing(store, webhook_id))
+        if not yes:
+            waiting = count_events(store, webhook_id)
+            click.confirm(f"Delete the webhook {webhook['url']}, and what waits for it ({waiting})?", abort=True)
         _done(lambda: webhooks.delete(store, webhook_id))
-        click.echo(f"Webhook {webhook_id} is deleted.")
+        click.echo(f"Webhook {webhook_id} is deleted. {_followed(settings)}")
 
     @group.command("test")
     @click.argument("webhook_id")
     def test(webhook_id: str) -> None:
         """POST an outreach that nobody made to the webhook, and say what came of it."""
+        if not settings.public_url:
+            raise click.UsageError("PUBLIC_URL is needed: what webhooks are told links to us.")
         webhook = _done(lambda: webhooks.existing(store, webhook_id))
         hal = Hal(settings.public_url, settings.namespace)
         told = webhooks.Webhooks(store, hal, settings, HttpPost(settings.webhook_networks)).test(webhook)
@@ -76,22 +85,31 @@ def webhook_commands(store: Store, settings: Settings) -> click.Group:
 
 
 def _done(action: Callable[[], Document | None]) -> Document:
-    """What the action returns. Raises click.ClickException that says what an OsdiError says."""
+    """What the action returns. Raises click.BadParameter where there is no such webhook."""
     try:
         return action() or {}
     except OsdiError as error:
-        raise click.ClickException(str(error)) from error
+        if error.status != 404:
+            raise  # cli tells it
+        message = f"{error} `webhooks list` shows those that there are."
+        raise click.BadParameter(message, param_hint="WEBHOOK_ID") from error
+
+
+def _followed(settings: Settings) -> str:
+    """How long a change takes to reach the processes that serve, which remember webhooks."""
+    return f"Other processes follow within {settings.cache_seconds:g} seconds (CACHE_SECONDS)."
 
 
 def _row(store: Store, webhook: Document) -> tuple[str, ...]:
-    delivered = webhook.get("last_delivered_date")
+    events, delivered, failures = webhook["events"], webhook.get("last_delivered_date"), webhook.get("failures", 0)
     return (
         webhook["_id"],
-        webhook["url"],
-        ",".join(webhook["events"]),
         "enabled" if webhook["enabled"] else f"disabled: {webhook.get('disabled_reason', webhooks.BY_HAND)}",
+        "all" if set(events) == set(EVENTS) else ",".join(events),
         str(count_events(store, webhook["_id"])),
-        str(webhook.get("failures", 0)),
-        webhook.get("last_failure", ""),
         minute(delivered) if delivered else "never",
+        str(failures),
+        webhook.get("last_failure", ""),
+        minute(webhook["not_before"]) if failures and webhook["enabled"] else "",
+        webhook["url"],
     )

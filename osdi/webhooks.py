@@ -8,6 +8,7 @@ each event carries an idempotency key by which a repeat is known.
 
 import datetime as dt
 import hashlib
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -40,6 +41,9 @@ BODY_BYTES: Final = 1_000_000
 LEASE_SECONDS: Final = 60.0
 FIRST_WAIT: Final = 5.0
 LONGEST_WAIT: Final = 3_600.0
+
+# How often what waits for nobody is looked for.
+ORPHANS_SECONDS: Final = 600.0
 
 WEBHOOKS_AT_MOST: Final = 20
 GONE: Final = 410
@@ -81,9 +85,13 @@ class Webhooks:
         self._hal = hal
         self._settings = settings
         self._http = http
+        self._looked_for_orphans = float("-inf")
 
     def deliver_next(self) -> bool:
         """Tell one webhook what waits for it; False where nothing is due. Raises OsdiError 503."""
+        if time.monotonic() - self._looked_for_orphans >= ORPHANS_SECONDS:
+            self._looked_for_orphans = time.monotonic()
+            noted.forget_orphans(self._store)
         for webhook in noted.due_webhooks(self._store, now()):
             if noted.has_events(self._store, webhook["_id"]):
                 lease = noted.claim_webhook(self._store, webhook, now() + dt.timedelta(seconds=LEASE_SECONDS))

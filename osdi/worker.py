@@ -16,20 +16,23 @@ from osdi.retrying import wait_seconds
 
 POLL_SECONDS: Final = 1.0
 STOP_SECONDS: Final = 25.0
+FAILURES_OF_ONCE: Final = 3
 
 Work = Callable[[], bool]
 
 
-def run(works: Iterable[Work], *, once: bool = False) -> bool:
+def run(works: Iterable[Work], *, once: bool = False) -> str | None:
     """Do all works side by side, each until there is nothing left, over and over until SIGTERM or SIGINT.
 
-    A work does one thing and says whether there may be more. With `once` all ends when nothing is left. Returns whether
-    everything that was begun has ended.
+    A work does one thing and says whether there may be more. With `once` all ends when nothing is left, or when it has
+    failed several times in a row. Returns what is wrong, as a sentence, where something was left in the middle.
     """
-    stop = threading.Event()
+    stop, gave_up = threading.Event(), threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    threads = [threading.Thread(target=_loop, args=(work, stop, once), daemon=True) for work in works]
+    threads = [
+        threading.Thread(target=_loop, args=(work, stop, gave_up if once else None), daemon=True) for work in works
+    ]
     for thread in threads:
         thread.start()
     while not stop.is_set() and any(thread.is_alive() for thread in threads):
@@ -37,10 +40,13 @@ def run(works: Iterable[Work], *, once: bool = False) -> bool:
     ends = time.monotonic() + STOP_SECONDS
     for thread in threads:
         thread.join(max(0.0, ends - time.monotonic()))
-    return not any(thread.is_alive() for thread in threads)
+    if any(thread.is_alive() for thread in threads):
+        return "Something was still being sent; another worker takes it over."
+    return "It failed again and again; the log tells why." if gave_up.is_set() else None
 
 
-def _loop(work: Work, stop: threading.Event, once: bool) -> None:
+def _loop(work: Work, stop: threading.Event, gave_up: threading.Event | None) -> None:
+    """Do the work until `stop`; where there is a `gave_up`, until nothing is left or that is set."""
     failures = 0
     while not stop.is_set():
         try:
@@ -50,9 +56,12 @@ def _loop(work: Work, stop: threading.Event, once: bool) -> None:
             failures += 1
             away = isinstance(error, OsdiError) and error.status == 503
             log.logger().error("worker", waiting="the database" if away else None, exc_info=error)
+            if gave_up is not None and failures >= FAILURES_OF_ONCE:
+                gave_up.set()
+                return
             stop.wait(wait_seconds(failures, first=1, longest=30))
             continue
         if not more:
-            if once:
+            if gave_up is not None:
                 return
             stop.wait(POLL_SECONDS)

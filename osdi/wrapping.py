@@ -1,4 +1,4 @@
-"""Which wrapper stands around a message: its own, else the default one of its type."""
+"""Which wrapper stands around a message: its own, if that is of its type, else the default one of its type."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,6 +13,6 @@ from osdi.triggers import EMAIL
 
 def wrapper_of(store: Store, reference: Reference, message: Mapping[str, Any]) -> Document | None:
     """The wrapper's document, or None. Raises OsdiError 503."""
-    wrapper_id = message.get("wrapper_id")
+    wrapper_id, kind = message.get("wrapper_id"), message.get("type", EMAIL)
     own = reference.find(WRAPPER, [wrapper_id]).get(wrapper_id) if wrapper_id else None
-    return own or default_wrapper(store, message.get("type", EMAIL))
+    return own if own and own.get("wrapper_type", EMAIL) == kind else default_wrapper(store, kind)

@@ -77,16 +77,16 @@ def other_of_its_kind(
 ) -> Document | None:
     """The earliest other follow-up of that kind to the same person and campaign, in one of these states.
 
-    Only outreaches made within `around` of this one count, and with `before` only earlier ones.
+    Only outreaches made within `around` of this one count, or of when it was queued anew; with `before` only earlier
+    ones.
     """
     outreach, followup = claimed.outreach, claimed.followup
-    made = followup["queued_date"]
-    ends = outreach["_id"] if before else id_before(made + around)
+    ends = outreach["_id"] if before else id_before(followup["queued_date"] + around)
     wanted = {"kind": followup["kind"], "state": {"$in": list(states)}}
     query = {
         "person_id": outreach["person_id"],
         "advocacy_campaign_id": outreach["advocacy_campaign_id"],
-        "_id": {"$gt": id_before(made - around), "$lt": ends, "$ne": outreach["_id"]},
+        "_id": {"$gt": id_before(outreach["created_date"] - around), "$lt": ends, "$ne": outreach["_id"]},
         "followups": {"$elemMatch": wanted},
     }
     with driver_errors():

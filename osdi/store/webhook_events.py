@@ -37,9 +37,9 @@ def due_webhooks(store: Store, moment: dt.datetime) -> list[Document]:
 
 
 def claim_webhook(store: Store, webhook: Document, ends: dt.datetime) -> str | None:
-    """Lease a webhook until then; None where somebody else was first or changed it."""
+    """Lease a webhook until then; None where somebody else was first or changed it, such as its address or secret."""
     lease = new_id()
-    unchanged = {"_id": webhook["_id"], "enabled": True, "not_before": webhook["not_before"]}
+    unchanged = {"enabled": True, **{name: webhook[name] for name in ("_id", "version", "not_before")}}
     # A lease that was lost is still there; one that was given back is not.
     unchanged["lease"] = webhook.get("lease")
     with driver_errors():
@@ -74,6 +74,16 @@ def forget_events(store: Store, webhook_id: str) -> None:
     with driver_errors():
         for resource in NOTED_IN:
             store._collection(resource.collection).update_many(_waiting(webhook_id), _told({"webhook_id": webhook_id}))
+
+
+def forget_orphans(store: Store) -> None:
+    """Take off what waits for webhooks that are no more: a process may have noted it just before it knew."""
+    known = [webhook["_id"] for webhook in all_webhooks(store)]
+    waiting = {f"{WEBHOOK_EVENTS}.webhook_id": {"$exists": True, "$nin": known}}
+    with driver_errors():
+        for resource in NOTED_IN:
+            documents = store._collection(resource.collection)
+            documents.update_many(waiting, _told({"webhook_id": {"$nin": known}}))
 
 
 def has_events(store: Store, webhook_id: str) -> bool:

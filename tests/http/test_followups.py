@@ -12,7 +12,7 @@ from blueprints.deployment import EXTENSION
 from osdi.followups import Followups
 from osdi.ids import now
 from osdi.settings import Settings
-from osdi.store import Store
+from osdi.store import Store, outbox
 from osdi.transports import transports
 from tests import factories
 from tests.client import Client
@@ -518,6 +518,28 @@ def test_all_three_are_done_for_one_outreach(api: Client, work: Work, sink: Smtp
         ("call_response", "sent"),
     ]
     assert (len(sink.envelopes), len(gateway.received)) == (1, 2)
+
+
+@pytest.mark.usefixtures("message")
+def test_what_is_queued_anew_together_is_still_one_mail(
+    api: Client, work: Work, sink: SmtpSink, store: Store, database: Database
+) -> None:
+    """Three of the same person and campaign have failed days ago, and the operator retries them all."""
+    for _ in range(3):
+        ask(api)
+    then = now() - dt.timedelta(days=4)
+    for outreach in list(database.outreaches.find()):
+        failed = {"state": "failed", "queued_date": then, "reason": "no_from"}
+        database.outreaches.update_one(
+            {"_id": outreach["_id"]}, {"$set": {f"followups.0.{name}": value for name, value in failed.items()}}
+        )
+        assert outbox.requeue(store, outreach["_id"], outreach["followups"][0]["_id"], now())
+
+    for _ in range(10):
+        work()
+        database.outreaches.update_many({"followups.state": "queued"}, {"$set": {"followups.0.not_before": now()}})
+
+    assert len(sink.envelopes) == 1
 
 
 @pytest.mark.usefixtures("message")

@@ -576,6 +576,30 @@ def test_no_query_of_a_delivery_scans_a_collection(api: Client, receiver: Webhoo
     assert api.http.application.extensions[EXTENSION].store.webhooks_of()
 
 
+def test_what_waits_for_a_webhook_that_is_no_more_is_taken_off(
+    api: Client, receiver: WebhookReceiver, tell: Tell, database: Database
+) -> None:
+    kept = created(api, receiver, "outreach_recorded")
+    gone = created(api, receiver, "outreach_recorded")
+    api.recorded(factories.outreach())
+    database.webhooks.delete_one({"_id": gone["id"]})  # by a process that another has not heard of yet
+    kept_waiting = {"webhook_id": kept["id"], "event": "outreach_recorded"}
+    database.outreaches.insert_one(
+        {
+            "_id": "z",
+            "match_keys": ["id:z"],
+            "webhook_events": [{"webhook_id": gone["id"], "event": "outreach_recorded"}],
+        }
+    )
+    assert kept_waiting in database.outreaches.find_one({"_id": {"$ne": "z"}})["webhook_events"]
+
+    tell()
+    tell()
+
+    assert list(database.outreaches.find({"webhook_events.webhook_id": {"$exists": True}})) == []
+    assert len(receiver.entries(kept["secret"])) == 1
+
+
 def test_an_application_remembers_its_webhooks(app: Flask, store: Store) -> None:
     remembering = Store(app.extensions[EXTENSION].settings.mongodb_uri, cache_seconds=60)
     try:

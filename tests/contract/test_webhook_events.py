@@ -1,0 +1,401 @@
+"""What waits for webhooks: who tells one has leased it, what was told is taken off, and what moved on is told again."""
+
+import datetime as dt
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+import pytest
+from pymongo.database import Database
+
+from osdi.errors import RaceLost
+from osdi.ids import new_id, now
+from osdi.resources import OUTREACH, PERSON, Resource
+from osdi.store import Insert, Store, Update
+from osdi.store import webhook_events as noted
+from osdi.store.driver import Document
+from tests.profiled import profiled
+
+THREADS = 12
+EVENTS = ["outreach_recorded", "person_created", "person_updated", "unsubscribed"]
+
+
+def later(seconds: float = 60) -> dt.datetime:
+    return now() + dt.timedelta(seconds=seconds)
+
+
+def webhook(store: Store, **fields: Any) -> Document:
+    """A webhook that is due, with these fields besides."""
+    made = {"_id": new_id(), "version": 1, "enabled": True, "url": "https://example.org", "secret": "s"}
+    made |= {"events": EVENTS, "not_before": now(), **fields}
+    store.write(Insert("webhooks", made))
+    return made
+
+
+def of(database: Database, made: Document) -> Document:
+    found: Document = database.webhooks.find_one({"_id": made["_id"]})
+    return found
+
+
+def inserted(store: Store, resource: Resource) -> Document:
+    """A person or outreach of whom every webhook is told."""
+    document_id = new_id()
+    document = {"_id": document_id, "version": 1, "match_keys": [f"id:ns:{document_id}"]}
+    store.write(Insert(resource.collection, document))
+    found = store.get(resource.collection, document_id)
+    assert found is not None
+    return found
+
+
+def waiting(store: Store, made: Document) -> list[tuple[Resource, Document]]:
+    return list(noted.documents_with_events(store, made["_id"], 100))
+
+
+def told(store: Store, made: Document) -> list[tuple[Resource, Document, Document]]:
+    """What waits, as take_off takes it: each event with its document as it is now."""
+    return [
+        (resource, document, event)
+        for resource, document in waiting(store, made)
+        for event in document["webhook_events"]
+        if event["webhook_id"] == made["_id"]
+    ]
+
+
+def events_of(store: Store, document: Document) -> list[tuple[str, str]]:
+    """The webhook and event of everything that a document still notes."""
+    found = store.get("people", document["_id"]) or store.get("outreaches", document["_id"]) or {}
+    return [(event["webhook_id"], event["event"]) for event in found.get("webhook_events", ())]
+
+
+class TestALease:
+    def test_is_had_by_one_of_many(self, store: Store, database: Database) -> None:
+        for _ in range(10):
+            made = webhook(store)
+            barrier = Barrier(THREADS)
+
+            def claim(_: int, made: Document = made, barrier: Barrier = barrier) -> str | None:
+                barrier.wait(10)
+                return noted.claim_webhook(store, made, later())
+
+            with ThreadPoolExecutor(THREADS) as pool:
+                leases = [lease for lease in pool.map(claim, range(THREADS)) if lease]
+
+            assert len(leases) == 1
+            assert of(database, made)["lease"] == leases[0]
+
+    def test_lasts_until_it_ends(self, store: Store, database: Database) -> None:
+        made = webhook(store)
+
+        lease = noted.claim_webhook(store, made, later())
+
+        assert lease
+        assert noted.due_webhooks(store, now()) == []
+        (again,) = noted.due_webhooks(store, later(61))
+        assert again == {**made, "lease": lease, "not_before": of(database, made)["not_before"]}
+
+    def test_that_was_lost_is_taken_over(self, store: Store, database: Database) -> None:
+        made = webhook(store)
+        lost = noted.claim_webhook(store, made, now())
+        (found,) = noted.due_webhooks(store, now())
+
+        lease = noted.claim_webhook(store, found, later())
+
+        assert lease not in (None, lost)
+        assert lost
+        assert not noted.mark_webhook(store, made["_id"], lost, {"failures": 1}), "it comes too late"
+        assert "failures" not in of(database, made)
+        assert noted.claim_webhook(store, found, later()) is None, "once"
+
+    def test_is_not_had_before_its_time_by_whoever_read_it_earlier(self, store: Store, database: Database) -> None:
+        made = webhook(store)
+        lease = noted.claim_webhook(store, made, later())
+        assert lease
+        noted.mark_webhook(store, made["_id"], lease, {"failures": 1, "not_before": later(5)})
+
+        assert noted.claim_webhook(store, made, later()) is None
+        assert "lease" not in of(database, made)
+
+    def test_is_given_back_with_what_came_of_it(self, store: Store, database: Database) -> None:
+        made = webhook(store, failures=3, last_failure="timeout")
+        lease = noted.claim_webhook(store, made, later())
+        assert lease
+
+        fields = {"not_before": later(5), "last_delivered_date": now()}
+        assert noted.mark_webhook(store, made["_id"], lease, fields, gone=("failures", "last_failure"))
+
+        kept = {name: value for name, value in made.items() if name not in ("failures", "last_failure")}
+        assert of(database, made) == kept | fields
+        assert not noted.mark_webhook(store, made["_id"], lease, {"failures": 1}), "it has been given back"
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"enabled": False},
+            {"url": "https://elsewhere.example.org"},
+            {"secret": "another"},
+            {"not_before": later(3_600)},
+        ],
+        ids=lambda change: next(iter(change)),
+    )
+    def test_is_not_had_of_what_was_changed_meanwhile(
+        self, store: Store, database: Database, change: dict[str, Any]
+    ) -> None:
+        """Whoever claims has read the address and the secret before."""
+        made = webhook(store)
+        noted.change_webhook(store, made, change)
+
+        assert noted.claim_webhook(store, made, later()) is None
+        assert "lease" not in of(database, made)
+
+    def test_is_not_had_of_what_was_deleted(self, store: Store, database: Database) -> None:
+        made = webhook(store)
+        database.webhooks.delete_one({})
+
+        assert noted.claim_webhook(store, made, later()) is None
+        assert database.webhooks.count_documents({}) == 0
+
+
+class TestWhichAreDue:
+    def test_who_has_waited_longest_comes_first(self, store: Store, database: Database) -> None:
+        made = [webhook(store, not_before=now() - dt.timedelta(hours=hours)) for hours in (1, 3, 2)]
+
+        assert [each["_id"] for each in noted.due_webhooks(store, now())] == [made[at]["_id"] for at in (1, 2, 0)]
+
+    def test_nobody_else_is(self, store: Store, database: Database) -> None:
+        webhook(store, enabled=False)
+        webhook(store, not_before=later())
+
+        assert noted.due_webhooks(store, now()) == []
+        assert len(noted.all_webhooks(store)) == 2
+
+
+class TestAChange:
+    def test_sets_and_takes_away_and_moves_the_version(self, store: Store, database: Database) -> None:
+        made = webhook(store, enabled=False, disabled_reason="gave_up", failures=9)
+
+        noted.change_webhook(store, made, {"enabled": True}, gone=("disabled_reason", "failures", "lease"))
+
+        kept = {name: value for name, value in made.items() if name not in ("disabled_reason", "failures")}
+        assert of(database, made) == kept | {"enabled": True, "version": 2}
+
+    def test_of_what_has_moved_on_is_lost(self, store: Store, database: Database) -> None:
+        made = webhook(store)
+        noted.change_webhook(store, made, {"description": "first"})
+
+        with pytest.raises(RaceLost):
+            noted.change_webhook(store, made, {"description": "second"})
+
+        assert of(database, made)["description"] == "first"
+
+    def test_is_not_hindered_by_a_delivery(self, store: Store, database: Database) -> None:
+        made = webhook(store)
+        lease = noted.claim_webhook(store, made, later())
+        assert lease
+
+        noted.change_webhook(store, made, {"description": "changed"})
+
+        assert noted.mark_webhook(store, made["_id"], lease, {"not_before": now()})
+        assert of(database, made)["description"] == "changed"
+
+
+class TestWhatWaits:
+    def test_is_told_people_first_and_the_oldest_first(self, store: Store, database: Database) -> None:
+        made = webhook(store)
+        outreaches = [inserted(store, OUTREACH) for _ in range(3)]
+        people = [inserted(store, PERSON) for _ in range(3)]
+
+        assert waiting(store, made) == [
+            *((PERSON, each) for each in people),
+            *((OUTREACH, each) for each in outreaches),
+        ]
+        limited = [document["_id"] for _, document in noted.documents_with_events(store, made["_id"], 2)]
+        assert limited == [each["_id"] for each in (*people[:2], *outreaches[:2])]
+
+    def test_is_counted_by_document(self, store: Store, database: Database) -> None:
+        made, other = webhook(store), webhook(store, events=["outreach_recorded"])
+        person = inserted(store, PERSON)
+        store.write(Update("people", person["_id"], 1, {"gender": "Other"}))
+        inserted(store, OUTREACH)
+
+        assert [noted.count_events(store, each["_id"]) for each in (made, other)] == [2, 1]
+        assert [noted.has_events(store, each) for each in (made["_id"], other["_id"], "none")] == [True, True, False]
+
+    def test_is_forgotten_for_one_alone(self, store: Store, database: Database) -> None:
+        made, other = webhook(store), webhook(store)
+        for resource in (PERSON, OUTREACH):
+            inserted(store, resource)
+        before = waiting(store, other)
+
+        noted.forget_events(store, made["_id"])
+
+        assert not noted.has_events(store, made["_id"])
+        left = waiting(store, other)
+        assert [document["_id"] for _, document in left] == [document["_id"] for _, document in before]
+        assert [document["version"] for _, document in left] == [1, 1]
+
+
+class TestTakingOff:
+    """What was told goes; what has come meanwhile stays."""
+
+    @pytest.fixture
+    def made(self, store: Store, database: Database) -> Document:
+        return webhook(store)
+
+    def test_leaves_nothing_and_does_not_move_the_version(
+        self, store: Store, database: Database, made: Document
+    ) -> None:
+        documents = [inserted(store, PERSON), inserted(store, OUTREACH)]
+        store.write(Update("people", documents[0]["_id"], 1, {"gender": "Other"}, events=("unsubscribed",)))
+        assert len(told(store, made)) == 4
+
+        noted.take_off(store, told(store, made))
+
+        assert [events_of(store, each) for each in documents] == [[], []]
+        assert not noted.has_events(store, made["_id"])
+        assert database.people.find_one()["version"] == 2
+        assert database.outreaches.find_one()["version"] == 1
+
+    def test_leaves_to_others_what_waits_for_them(self, store: Store, made: Document) -> None:
+        other = webhook(store)
+        person = inserted(store, PERSON)
+
+        noted.take_off(store, told(store, made))
+
+        assert events_of(store, person) == [(other["_id"], "person_created")]
+
+    def test_leaves_a_person_who_was_changed_again_meanwhile(self, store: Store, made: Document) -> None:
+        """The version that was told is no longer the person's."""
+        person = inserted(store, PERSON)
+        noted.take_off(store, told(store, made))
+        store.write(Update("people", person["_id"], 1, {"gender": "Other"}))
+        first = told(store, made)
+        store.write(Update("people", person["_id"], 2, {"gender": "Female"}))
+
+        noted.take_off(store, first)
+
+        assert events_of(store, person) == [(made["_id"], "person_updated")]
+        noted.take_off(store, told(store, made))
+        assert events_of(store, person) == []
+
+    def test_takes_off_a_creation_whatever_happened_since(self, store: Store, made: Document) -> None:
+        person = inserted(store, PERSON)
+        first = told(store, made)
+        store.write(Update("people", person["_id"], 1, {"gender": "Other"}))
+
+        noted.take_off(store, first)
+
+        assert events_of(store, person) == [(made["_id"], "person_updated")]
+
+    def test_takes_off_the_unsubscription_that_was_told_alone(
+        self, store: Store, database: Database, made: Document
+    ) -> None:
+        person = inserted(store, PERSON)
+        store.write(Update("people", person["_id"], 1, {}, events=("unsubscribed",)))
+        first = [each for each in told(store, made) if each[2]["event"] == "unsubscribed"]
+        store.write(Update("people", person["_id"], 2, {}, events=("unsubscribed",)))
+        assert len(first) == 1
+
+        noted.take_off(store, first)
+
+        left = database.people.find_one()["webhook_events"]
+        assert [each["version"] for each in left if each["event"] == "unsubscribed"] == [3]
+
+    def test_of_what_was_deleted_meanwhile_does_nothing(self, store: Store, database: Database, made: Document) -> None:
+        inserted(store, PERSON)
+        outreach = inserted(store, OUTREACH)
+        both = told(store, made)
+        database.people.delete_many({})
+
+        noted.take_off(store, both)
+
+        assert database.people.count_documents({}) == 0
+        assert events_of(store, outreach) == []
+
+    def test_of_nothing_is_nothing(self, store: Store, made: Document) -> None:
+        noted.take_off(store, [])
+
+    def test_a_second_time_does_no_harm(self, store: Store, made: Document) -> None:
+        person = inserted(store, PERSON)
+        first = told(store, made)
+        noted.take_off(store, first)
+        store.write(Update("people", person["_id"], 1, {"gender": "Other"}))
+
+        noted.take_off(store, first)
+
+        assert events_of(store, person) == [(made["_id"], "person_updated")]
+
+    def test_while_people_change_loses_no_change(self, store: Store, database: Database, made: Document) -> None:
+        """One tells and takes off, another changes, each as fast as it can: the last change is told in the end."""
+        person = inserted(store, PERSON)
+        seen: list[int] = []
+
+        def change() -> None:
+            for version in range(1, 61):
+                store.write(Update("people", person["_id"], version, {"gender": str(version)}))
+
+        with ThreadPoolExecutor(1) as pool:
+            changing = pool.submit(change)
+            for _ in range(10_000):
+                ended = changing.done()
+                batch = told(store, made)
+                seen += [document["version"] for _, document, _ in batch]
+                noted.take_off(store, batch)
+                if ended and not batch:
+                    break
+            changing.result(10)
+
+        assert seen[-1] == 61
+        assert not noted.has_events(store, made["_id"])
+
+
+UNTOLD = "IXSCAN { webhook_events.webhook_id: 1, _id: 1 }"
+COUNTED = "COUNT_SCAN { webhook_events.webhook_id: 1, _id: 1 }"
+DUE = "IXSCAN { enabled: 1, not_before: 1 }"
+
+
+def taking_off(store: Store, made: Document) -> None:
+    noted.take_off(store, told(store, made))
+
+
+@pytest.mark.parametrize(
+    ("does", "plans"),
+    [
+        (lambda store, made: noted.due_webhooks(store, now()), {("webhooks", DUE)}),
+        (lambda store, made: noted.has_events(store, made["_id"]), {("people", UNTOLD)}),
+        (lambda store, made: noted.has_events(store, "none"), {("people", UNTOLD), ("outreaches", UNTOLD)}),
+        (lambda store, made: noted.count_events(store, made["_id"]), {("people", COUNTED), ("outreaches", COUNTED)}),
+        (waiting, {("people", UNTOLD), ("outreaches", UNTOLD)}),
+        (
+            lambda store, made: noted.forget_events(store, made["_id"]),
+            {("people", UNTOLD), ("outreaches", UNTOLD)},
+        ),
+        (
+            taking_off,
+            {(name, plan) for name in ("people", "outreaches") for plan in (UNTOLD, "IXSCAN { _id: 1 }", "IDHACK")},
+        ),
+    ],
+    ids=["due", "has", "has-none", "count", "documents", "forget", "take_off"],
+)
+def test_no_query_scans_or_sorts_a_collection(
+    store: Store,
+    database: Database,
+    does: Callable[[Store, Document], object],
+    plans: set[tuple[str, str]],
+) -> None:
+    other = webhook(store, events=["outreach_recorded", "person_created"])
+    for _ in range(20):
+        inserted(store, OUTREACH)
+        inserted(store, PERSON)
+    noted.forget_events(store, other["_id"])
+    made = webhook(store)
+    inserted(store, OUTREACH)
+    inserted(store, PERSON)
+
+    with profiled(database) as done:
+        does(store, made)
+
+    assert {(each.collection, each.plan) for each in done} <= plans
+    assert {each.collection for each in done} == {name for name, _ in plans}
+    assert not any(each.sorted for each in done)
+    assert max(each.read for each in done) <= 2

@@ -1,0 +1,48 @@
+"""The worker's loop: works are done side by side until nothing is left, and outlive what they meet."""
+
+import pytest
+
+from osdi.worker import FAILURES_OF_ONCE, run
+
+
+def counting(down_from: int, failing: int = 0) -> tuple[list[int], object]:
+    """A work that fails so often first, and then has so much to do; and what it did."""
+    done: list[int] = []
+
+    def work() -> bool:
+        done.append(len(done))
+        if len(done) <= failing:
+            raise ValueError("secret@example.com")
+        return len(done) < down_from + failing
+
+    return done, work
+
+
+def test_each_work_is_done_until_nothing_is_left() -> None:
+    first, work = counting(5)
+    second, other = counting(2)
+
+    assert run([work, other], once=True) is None  # type: ignore[list-item]
+
+    assert (len(first), len(second)) == (5, 2)
+
+
+def test_a_work_that_fails_is_taken_up_again(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    done, work = counting(2, failing=1)
+
+    assert run([work], once=True) is None  # type: ignore[list-item]
+
+    assert len(done) == 3
+    told = capsysbinary.readouterr().out
+    assert b"ValueError" in told
+    assert b"secret@example.com" not in told
+
+
+def test_one_that_fails_again_and_again_is_given_up_where_it_is_to_end() -> None:
+    done, work = counting(1, failing=50)
+    other_done, other = counting(4)
+
+    assert run([work, other], once=True) == "It failed again and again; the log tells why."  # type: ignore[list-item]
+
+    assert len(done) == FAILURES_OF_ONCE
+    assert len(other_done) == 4, "it holds up no other"
