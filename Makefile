@@ -5,14 +5,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: run test lint types check openapi fuzz bench
+.PHONY: run test lint types check openapi fuzz bench faults
 
 run: $(INSTALLED)
 	@$(BIN)/python -m dev.run
 
-# The domain has to stay covered; a single test runs by `.venv/bin/pytest tests/http -k name`.
+# The domain has to stay covered; a single test runs by `.venv/bin/pytest tests/http -k name`. Side by side, each with a
+# database of its own, and the tests of a file together.
 test: $(INSTALLED)
-	$(BIN)/python -m pytest --cov --cov-fail-under=95
+	$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-fail-under=95
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
@@ -36,6 +37,10 @@ fuzz: $(INSTALLED)
 
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m bench
+
+# What is acknowledged has to stay, whatever is killed, frozen or full meanwhile: ten minutes, on Linux.
+faults: $(INSTALLED)
+	$(BIN)/python -m faults --write
 
 $(INSTALLED): requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'

@@ -17,13 +17,17 @@ from pymongo import MongoClient
 
 from bench import load, proc
 from bench.contenders import CONTENDERS, Contender, Counts, check_counts
+from bench.deliveries import DISTURBED_PERCENT, measure_deliveries
+from bench.delivery_report import delivery_report
 from bench.pages import measure_pages
 from bench.report import Result, Rounds, report
 from bench.server import ROOT, Server, ServerFailed
+from bench.turns import measure_turns
 from dev.mongod import Mongod, MongodUnavailable
 
 WARM_UP_SECONDS = 2
-DISTURBED_PERCENT = 5
+TURNS, PAGES, DELIVERIES = "turns", "pages", "deliveries"
+"""What is measured besides the contenders."""
 WARM_UP, MEASUREMENT = "run0", "run1"
 """Names of the two runs: they keep the people of the one apart from those of the other."""
 
@@ -51,17 +55,20 @@ class Clocks:
 
 def options() -> argparse.Namespace:
     """What the command line says."""
-    keys = [contender.key for contender in CONTENDERS]
+    keys = [*(contender.key for contender in CONTENDERS), TURNS, PAGES, DELIVERIES]
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure recording an outreach.")
     parser.add_argument("--seconds", type=int, default=10, help="measured time of each contender in each round (10)")
     parser.add_argument("--rounds", type=int, default=3, help="interleaved rounds; the report has their median (3)")
-    parser.add_argument("--only", default=",".join(keys), help=f"contenders, separated by commas: {', '.join(keys)}")
+    parser.add_argument(
+        "--only", default=",".join(keys), help=f"what to measure, separated by commas: {', '.join(keys)}"
+    )
     parser.add_argument("--retries", type=int, default=0, help="repeats of a measurement that others disturbed (0)")
+    parser.add_argument("--patience", type=int, default=0, help="seconds to wait for others before each of them (0)")
     parser.add_argument("--write", type=Path, help="file to write the report to, as well as printing it")
     parser.add_argument("--folder", type=Path, default=ROOT / "var", help="where the database's files go for the time")
     chosen = parser.parse_args()
     if unknown := set(chosen.only.split(",")) - set(keys):
-        parser.error(f"no such contender: {', '.join(sorted(unknown))}")
+        parser.error(f"there is no such thing to measure: {', '.join(sorted(unknown))}")
     if chosen.seconds < 1 or chosen.rounds < 1:
         parser.error("--seconds and --rounds start at 1")
     return chosen
@@ -102,7 +109,8 @@ def measure(contender: Contender, mongod: Mongod, seconds: int, scratch: Path) -
                 raise server.failure(str(error)) from error
             memory = max(proc.resident_megabytes(worker) for worker in server.workers)
         people, outreaches = client[name].people, client[name].outreaches
-        counts = Counts(people.count_documents({}), outreaches.count_documents({}))
+        noted = outreaches.count_documents(contender.noted)
+        counts = Counts(people.count_documents({}), outreaches.count_documents({}), noted)
         check_counts(contender, traffic, counts, warm.requests + measured.requests, runs=2)
         client.drop_database(name)
     recorded = measured.requests / contender.requests_per_outreach
@@ -120,6 +128,7 @@ def measure_undisturbed(contender: Contender, mongod: Mongod, chosen: argparse.N
     """Measure, and again while other programs disturb it, as often as was asked for; the least disturbed counts."""
     results: list[Result] = []
     for _ in range(1 + chosen.retries):
+        proc.wait_until_quiet(DISTURBED_PERCENT, chosen.patience)
         result = measure(contender, mongod, chosen.seconds, scratch)
         results.append(result)
         print(f"{contender.label}: {result.per_second:.0f} per second", file=sys.stderr)
@@ -131,11 +140,14 @@ def measure_undisturbed(contender: Contender, mongod: Mongod, chosen: argparse.N
 
 
 def run_rounds(contenders: list[Contender], chosen: argparse.Namespace, mongod: Mongod, scratch: Path) -> Rounds:
-    """Every contender once, then every contender again: a slow minute of the machine meets them all."""
+    """Every contender once, then every contender again: a slow minute of the machine meets them all.
+
+    Every other round goes backwards, so that none is always the first or behind the same one.
+    """
     rounds: Rounds = {contender.key: [] for contender in contenders}
-    for number in range(chosen.rounds):
+    for number in range(chosen.rounds if contenders else 0):
         print(f"round {number + 1} of {chosen.rounds}", file=sys.stderr)
-        for contender in contenders:
+        for contender in contenders[:: -1 if number % 2 else 1]:
             rounds[contender.key].append(measure_undisturbed(contender, mongod, chosen, scratch))
     return rounds
 
@@ -146,22 +158,29 @@ def main() -> int:
         print("bench: this runs on Linux only, it reads /proc", file=sys.stderr)
         return 1
     chosen = options()
-    contenders = [contender for contender in CONTENDERS if contender.key in chosen.only.split(",")]
+    only = chosen.only.split(",")
+    contenders = [contender for contender in CONTENDERS if contender.key in only]
     command = f"python -m bench --seconds {chosen.seconds} --rounds {chosen.rounds} --retries {chosen.retries}"
-    if len(contenders) < len(CONTENDERS):
-        command += f" --only {','.join(contender.key for contender in contenders)}"
+    command += f" --patience {chosen.patience}" if chosen.patience else ""
+    if not {TURNS, PAGES, DELIVERIES, *(contender.key for contender in CONTENDERS)} <= set(only):
+        command += f" --only {chosen.only}"
     started = time.monotonic()
     try:
         load.require_wrk()
         with scratch_folder(chosen.folder) as scratch, Mongod(scratch / "mongod") as mongod:
             rounds = run_rounds(contenders, chosen, mongod, scratch)
-            pages = measure_pages(mongod, scratch)
+            more = [measure_turns(mongod, scratch)] if TURNS in only else []
+            if PAGES in only:
+                more.append(measure_pages(mongod, scratch))
+            if DELIVERIES in only:
+                delivered = measure_deliveries(mongod, scratch, chosen)
+                more.append(delivery_report(delivered))
             with MongoClient[dict[str, Any]](mongod.uri) as client:
                 mongodb = str(client.server_info()["version"])
     except (load.LoadFailed, ServerFailed, MongodUnavailable) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
-    text = report(contenders, rounds, seconds=chosen.seconds, command=command, mongodb=mongodb, more=pages)
+    text = report(contenders, rounds, seconds=chosen.seconds, command=command, mongodb=mongodb, more=more)
     print(text)
     print(f"took {time.monotonic() - started:.0f} s", file=sys.stderr)
     if chosen.write:

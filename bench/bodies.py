@@ -13,9 +13,21 @@ FIRST_KNOWN = 1000
 """Known people are numbered 1000 to 1999: always four digits, so that a phone number keeps its length."""
 
 
-def helper_body(*, identifiers: bool, known_person: bool = False) -> str:
-    """Template of one helper request: a person and an outreach, each new unless the person is a known one."""
+FIRST_PHONE = 12_900_000_000
+"""Phone numbers from here on are of people whom no load makes."""
+MESSAGE = "bench:thanks"
+"""Identifier of the message that triggers send."""
+
+
+def helper_body(*, identifiers: bool, known_person: bool = False, trigger: bool = False) -> str:
+    """Template of one helper request: a person and an outreach, each new unless the person is a known one.
+
+    With `trigger` an autoresponse is asked for; with identifiers the message is named, as only a token may.
+    """
     body = outreach(identifiers=identifiers)
+    if trigger:
+        named = {"identifiers": [MESSAGE]} if identifiers else {}
+        body["triggers"] = {"autoresponse": {"enabled": True, **named}}
     body["person"] = person("known-@known@" if known_person else "@unique@", identifiers=identifiers)
     if known_person:
         body["person"]["phone_numbers"][0]["number"] = "@known_phone@"
@@ -79,6 +91,28 @@ def target(given_name: str, family_name: str) -> dict[str, str]:
         "organization": "U.S. Senate",
         "ocdid": "ocd-division/country:us/state:ny",
     }
+
+
+def message() -> dict[str, Any]:
+    """The message of an autoresponse, with fields of person, targets and campaign."""
+    return {
+        "identifiers": [MESSAGE],
+        "type": "email",
+        "name": "Thanks",
+        "subject": 'Thank you, {{ person.given_name | default("friend") }}',
+        "body": (
+            '<p>Dear {{ person.given_name | default("friend") }},</p>\n'
+            "<p>thank you for your call for {{ campaign.title }}. You have spoken with:</p>\n"
+            "<ul>{% for target in targets %}<li>{{ target.title }} {{ target.given_name }} {{ target.family_name }}"
+            "</li>{% endfor %}</ul>\n"
+            '<p>Tell your friends: <a href="https://river.example.org/">every call counts</a>.</p>\n'
+        ),
+    }
+
+
+def filled(text: str, number: int) -> str:
+    """A template's body of the new person of this number, as the load makes them."""
+    return text.replace("@unique@", f"one-{number}").replace("@phone@", str(FIRST_PHONE + number))
 
 
 def template(document: dict[str, Any]) -> str:

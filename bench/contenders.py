@@ -7,6 +7,7 @@ import http.client
 import json
 import subprocess
 import sys
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,14 +22,18 @@ API = "/api/v1"
 CAMPAIGN = "01890a5d-ac96-774b-bcce-b302099a8057"
 """The campaign's id where nobody looks whether the campaign exists."""
 COMMAND_SECONDS = 60
+WEBHOOK_EVENT = "outreach_recorded"
+NOBODY = "http://127.0.0.1:9/osdi"
+"""A webhook's address at which nobody listens."""
 
 
 @dataclass(frozen=True)
 class Counts:
-    """How many people and outreaches a database holds."""
+    """How many people and outreaches a database holds, and how many of these have `noted` what they should."""
 
     people: int
     outreaches: int
+    noted: int
 
 
 class Contender(Protocol):
@@ -38,6 +43,8 @@ class Contender(Protocol):
     label: str
     app: str
     requests_per_outreach: int
+    noted: Mapping[str, object]
+    """A query that every outreach answers afterwards: what its document must say beside itself."""
 
     def folder(self, scratch: Path) -> Path:
         """Where gunicorn starts."""
@@ -53,17 +60,34 @@ class Contender(Protocol):
 
 
 class Ours:
-    """The application of this checkout, through its own command line, its own configuration and its own routes."""
+    """The application of this checkout, through its own command line, its own configuration and its own routes.
+
+    With `trigger` each request asks for an autoresponse, whose message exists. `webhook` is an address that is to be
+    told of every outreach; no worker runs, so nothing is.
+    """
 
     app = "wsgi:app"
     requests_per_outreach = 1
 
-    def __init__(self, key: str, label: str, *, with_token: bool, known_people: bool = False) -> None:
+    def __init__(
+        self,
+        key: str,
+        label: str,
+        *,
+        with_token: bool,
+        known_people: bool = False,
+        trigger: bool = False,
+        webhook: str = "",
+    ) -> None:
         self.key = key
         self.label = label
         self.with_token = with_token
         self.known_people = known_people
+        self.trigger = trigger
+        self.webhook = webhook
         self.token = ""
+        queued = {"followups": {"$elemMatch": {"kind": "autoresponse", "state": "queued"}}} if trigger else {}
+        self.noted: Mapping[str, object] = queued | ({"webhook_events.event": WEBHOOK_EVENT} if webhook else {})
 
     def folder(self, scratch: Path) -> Path:
         return ROOT
@@ -71,20 +95,30 @@ class Ours:
     def variables(self, uri: str) -> dict[str, str]:
         # Requests are counted as in production, but one address may send them all.
         limits = ("RATE_LIMIT_ANONYMOUS", "RATE_LIMIT_TOKEN", "RATE_LIMIT_CONTACT")
-        return {"MONGODB_URI": uri, **dict.fromkeys(limits, "1000000/second")}
+        return {
+            "MONGODB_URI": uri,
+            "WEBHOOK_NETWORKS": "127.0.0.0/8",
+            **dict.fromkeys(limits, "1000000/second"),
+        }
 
     def prepare(self, uri: str) -> None:
         self._flask(uri, "indexes")
         self.token = self._flask(uri, "tokens", "create", "bench").splitlines()[-1].strip()
+        if self.webhook:
+            self._flask(uri, "webhooks", "create", self.webhook, "--event", WEBHOOK_EVENT)
 
     def traffic(self, port: int) -> Traffic:
         headers = {"OSDI-API-Token": self.token}
-        created = post(port, f"{API}/advocacy_campaigns", '{"title": "Bench", "name": "Bench"}', headers)
+        created = send(port, "POST", f"{API}/advocacy_campaigns", '{"title": "Bench", "name": "Bench"}', headers)
         campaign = json.loads(created)["_links"]["self"]["href"].rstrip("/").rsplit("/", 1)[-1]
+        if self.trigger:
+            send(port, "POST", f"{API}/messages", json.dumps(bodies.message()), headers)
+            triggers = {"autoresponse": {"identifiers": [bodies.MESSAGE]}}
+            send(port, "PUT", f"{API}/advocacy_campaigns/{campaign}/triggers", json.dumps(triggers), headers)
         path = f"{API}/advocacy_campaigns/{campaign}/record_outreach_helper"
         if self.known_people:
-            post_known_people(port, path, headers)
-        body = bodies.helper_body(identifiers=self.with_token, known_person=self.known_people)
+            post_all(port, path, map(bodies.known_person_body, range(bodies.KNOWN_PEOPLE)), headers)
+        body = bodies.helper_body(identifiers=self.with_token, known_person=self.known_people, trigger=self.trigger)
         known = bodies.KNOWN_PEOPLE if self.known_people else 0
         return Traffic((Request(path, body),), headers if self.with_token else {}, known)
 
@@ -110,6 +144,7 @@ class Floor:
 
     app = "bench.floor:app_from_environment()"
     requests_per_outreach = 1
+    noted: Mapping[str, object] = {}
 
     def __init__(self, key: str, label: str, *, commit: str) -> None:
         self.key = key
@@ -140,6 +175,7 @@ class EvePairs:
     label = "Eve pairs"
     app = "bench.eve_pairs:app_from_environment()"
     requests_per_outreach = 2
+    noted: Mapping[str, object] = {}
 
     def folder(self, scratch: Path) -> Path:
         return scratch
@@ -159,7 +195,10 @@ class EvePairs:
 
 CONTENDERS: tuple[Contender, ...] = (
     Ours("ours-token", "ours, with token", with_token=True),
+    Ours("ours-trigger", "ours, with token and trigger", with_token=True, trigger=True),
+    Ours("ours-webhook", "ours, with token and a webhook", with_token=True, webhook=NOBODY),
     Ours("ours-public", "ours, without token", with_token=False),
+    Ours("ours-public-trigger", "ours, without token, with trigger", with_token=False, trigger=True),
     Floor("floor-ordered", "floor, ordered", commit="ordered"),
     Floor("floor-transaction", "floor, transaction", commit="transaction"),
     EvePairs(),
@@ -167,25 +206,24 @@ CONTENDERS: tuple[Contender, ...] = (
 )
 
 
-def post(port: int, path: str, body: str, headers: dict[str, str]) -> bytes:
+def send(port: int, method: str, path: str, body: str, headers: Mapping[str, str]) -> bytes:
     """One JSON request to a server on this machine. Raises ServerFailed on any answer but success."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=COMMAND_SECONDS)
     try:
-        connection.request("POST", path, body, {"Content-Type": "application/json", **headers})
+        connection.request(method, path, body, {"Content-Type": "application/json", **headers})
         response = connection.getresponse()
         answer = response.read()
     finally:
         connection.close()
     if not 200 <= response.status < 300:
-        raise ServerFailed(f"POST {path} was answered {response.status}: {answer[:500]!r}")
+        raise ServerFailed(f"{method} {path} was answered {response.status}: {answer[:500]!r}")
     return answer
 
 
-def post_known_people(port: int, path: str, headers: dict[str, str]) -> None:
-    """Make the known people exist, by the same route that is measured afterwards."""
+def post_all(port: int, path: str, texts: Iterable[str], headers: Mapping[str, str]) -> None:
+    """POST each body once, some side by side: what is there before anything is measured comes by the same route."""
     with ThreadPoolExecutor(CONNECTIONS // 2) as pool:
-        texts = map(bodies.known_person_body, range(bodies.KNOWN_PEOPLE))
-        for answered in [pool.submit(post, port, path, text, headers) for text in texts]:
+        for answered in [pool.submit(send, port, "POST", path, text, headers) for text in texts]:
             answered.result()
 
 
@@ -202,5 +240,6 @@ def check_counts(contender: Contender, traffic: Traffic, counts: Counts, respons
         # Both must be there for each answer; a known person is there already, and must not have become two.
         written = counts.outreaches - traffic.known_people
         balanced = counts.people == (traffic.known_people or counts.outreaches)
+    balanced = balanced and counts.noted == counts.outreaches
     if not balanced or not responses <= written <= responses + under_way:
         raise ServerFailed(f"{contender.label}: {responses} answers of success, but in the database {counts}")

@@ -50,6 +50,8 @@ def measure_pages(mongod: Mongod, scratch: Path) -> str:
         client.drop_database("osdi_pages")
     return "\n".join(
         (
+            "## Pages",
+            "",
             f"Pages of {PER_PAGE} among {PEOPLE:,} people by the cursors of `next`, median of {READINGS} readings:",
             "",
             f"| page 1, ms | page {FAR_PAGE}, ms | ratio |",

@@ -1,9 +1,11 @@
 """Reads what Linux tells under /proc: memory and processor time of processes, and what else the machine was doing."""
 
 import os
+import time
 from pathlib import Path
 
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+SAMPLE_SECONDS = 3.0
 
 
 def children(pid: int) -> list[int]:
@@ -30,6 +32,16 @@ def machine_cpu_seconds() -> float:
         int, Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:8]
     )
     return (user + nice + system + interrupts + soft_interrupts) / TICKS_PER_SECOND
+
+
+def wait_until_quiet(percent: float, seconds: float) -> None:
+    """Wait until all processes together take no more of the processors than that, but no longer than `seconds`."""
+    ends = time.monotonic() + seconds
+    while (left := ends - time.monotonic()) > 0:
+        before, sampled = machine_cpu_seconds(), min(SAMPLE_SECONDS, left)
+        time.sleep(sampled)
+        if machine_cpu_seconds() - before <= percent / 100 * sampled * (os.cpu_count() or 1):
+            return
 
 
 def file_system(path: Path) -> str:

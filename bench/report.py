@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -79,22 +79,38 @@ def middle(results: list[Result], figure: Callable[[Result], float]) -> float:
 def ratios(contenders: list[Contender], rounds: Rounds) -> str:
     """One row for each comparison: the ratio within every round, and the median of these.
 
-    The last column compares what each needs of the processors instead of what it reached: 1 / 2 where one needs twice
-    as much.
+    By processor time what each needs of the processors is compared instead of what it reached: 1 / 2 where one needs
+    twice as much; first with mongod's, then without.
     """
     labels = {contender.key: contender.label for contender in contenders}
     pairs = [("ours-token", floor_key(rounds)), ("ours-public", floor_key(rounds))]
+    pairs += [("ours-trigger", "ours-token"), ("ours-public-trigger", "ours-public"), ("ours-webhook", "ours-token")]
     pairs += [("ours-token", "eve"), ("ours-public", "eve"), ("floor-transaction", "floor-ordered")]
-    lines = ["| ratio | outreaches per second | each round | by processor time |", "|---|---:|---|---:|"]
+    lines = [
+        "| ratio | outreaches per second | each round | by processor time | by workers' processor time | each round |",
+        "|---|---:|---|---:|---:|---|",
+    ]
     for above, below in pairs:
         if above not in rounds or below not in rounds:
             continue
         both = list(zip(rounds[above], rounds[below], strict=True))
         each = [one.per_second / other.per_second for one, other in both]
         by_time = median(other.cpu_ms / one.cpu_ms for one, other in both)
-        listed = ", ".join(f"{ratio:.2f}" for ratio in each)
-        lines.append(f"| ({labels[above]}) / ({labels[below]}) | {median(each):.2f} | {listed} | {by_time:.2f} |")
+        by_workers = [other.worker_cpu_ms / one.worker_cpu_ms for one, other in both]
+        figures = (
+            f"{median(each):.2f}",
+            listed(each),
+            f"{by_time:.2f}",
+            f"{median(by_workers):.2f}",
+            listed(by_workers),
+        )
+        lines.append(f"| ({labels[above]}) / ({labels[below]}) | {' | '.join(figures)} |")
     return "\n".join(lines) if len(lines) > 2 else ""
+
+
+def listed(figures: list[float]) -> str:
+    """A ratio of each round, in order."""
+    return ", ".join(f"{figure:.2f}" for figure in figures)
 
 
 def disturbance(rounds: Rounds) -> float:
@@ -108,28 +124,42 @@ def floor_key(rounds: Rounds) -> str:
     return max(present, key=lambda key: middle(rounds[key], lambda result: result.per_second), default="")
 
 
-def report(contenders: list[Contender], rounds: Rounds, *, seconds: int, command: str, mongodb: str, more: str) -> str:
+def recording(contenders: list[Contender], rounds: Rounds, seconds: int) -> list[str]:
+    """The parts about recording an outreach; none where no contender ran."""
+    if not contenders:
+        return []
+    return [
+        "Recording an outreach of a person, measured over HTTP. Each row is the median of "
+        f"{len(rounds[contenders[0].key])} interleaved rounds of {seconds} s.",
+        table(contenders, rounds),
+        ratios(contenders, rounds),
+        "The floor is a bare Flask view that parses the JSON, looks for the person, writes person and outreach, "
+        "and does nothing else; the better of its two forms counts. Eve needs two requests for an outreach, so two "
+        "of its requests count as one, and each latency is of one request. All write with the same durability "
+        "(acknowledged by the majority, journaled) to the same server, a single-member replica set on a real disk. "
+        "With a trigger an autoresponse, whose message exists, is queued in the outreach's own insert; with a webhook "
+        "an event is noted there; no worker runs beside these. "
+        "The known people say nothing new of themselves, so that only their outreaches are written. "
+        "After each run the people and outreaches in the database are counted against the answers, and so are the "
+        "follow-ups and events in them.",
+        IN_BETWEEN,
+        "Processor time per outreach is what a disturbed machine distorts least. In the most "
+        f"disturbed round other programs took {disturbance(rounds):.0f} % of the processors.",
+    ]
+
+
+def report(
+    contenders: list[Contender], rounds: Rounds, *, seconds: int, command: str, mongodb: str, more: Iterable[str]
+) -> str:
     """The whole report: what was measured, on what, with which command."""
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
-    count = len(next(iter(rounds.values())))
     return "\n\n".join(
         part
         for part in (
             "# Performance",
-            "Recording an outreach of a person, measured over HTTP. Each row is the median of "
-            f"{count} interleaved rounds of {seconds} s.",
-            table(contenders, rounds),
-            ratios(contenders, rounds),
-            "The floor is a bare Flask view that parses the JSON, looks for the person, writes person and outreach, "
-            "and does nothing else; the better of its two forms counts. Eve needs two requests for an outreach, so two "
-            "of its requests count as one, and each latency is of one request. All write with the same durability "
-            "(acknowledged by the majority, journaled) to the same server, a single-member replica set on a real disk. "
-            "The known people say nothing new of themselves, so that only their outreaches are written. "
-            "After each run the people and outreaches in the database are counted against the answers.",
-            more,
-            IN_BETWEEN,
-            "Processor time per outreach is what a disturbed machine distorts least. In the most "
-            f"disturbed round other programs took {disturbance(rounds):.0f} % of the processors.",
+            *recording(contenders, rounds, seconds),
+            *more,
+            "## Measured on",
             f"- Load: wrk, {WRK_THREADS} threads, {CONNECTIONS} connections, on the same machine as servers and "
             f"database\n- Servers: gunicorn, {WORKERS} workers with {THREADS} threads each\n"
             f"- Machine: {proc.processor()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}\n"

@@ -61,9 +61,12 @@ class MessageSchema(ResourceSchema):
         metadata={"description": "Text, or HTML of an e-mail: a template, see docs/follow-ups.md."},
     )
     from_ = Text(
-        data_key="from", attribute="from", max_length=LINE_LENGTH, metadata={"description": "Whom it is from."}
+        data_key="from",
+        attribute="from",
+        max_length=LINE_LENGTH,
+        metadata={"description": "Whom an e-mail is from: a mailbox, or a name alone; or a text's number."},
     )
-    reply_to = Text(max_length=LINE_LENGTH)
+    reply_to = Text(max_length=LINE_LENGTH, metadata={"description": "The mailbox that answers to an e-mail go to."})
     administrative_url = Text()
     browser_url = Text()
     type = Enum("email", "sms")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from flask import Flask
 from pymongo import MongoClient
@@ -23,6 +24,10 @@ from tests.smtp_sink import SmtpSink
 from tests.webhook_receiver import WebhookReceiver
 
 IN_MEMORY = Path("/dev/shm")
+
+# How long an example takes says more of the machine than of what is tested.
+hypothesis.settings.register_profile("without deadlines", deadline=None)
+hypothesis.settings.load_profile("without deadlines")
 
 
 @pytest.fixture(scope="session")

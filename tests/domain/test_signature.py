@@ -4,6 +4,7 @@ import base64
 import datetime as dt
 import hashlib
 import hmac
+from collections.abc import Callable
 
 import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
@@ -62,16 +63,16 @@ def test_a_moment_without_a_zone_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "changed",
+    ("name", "changed"),
     [
-        {"webhook-id": "0190e5a4-7c1f-7000-8000-000000000002"},
-        {"webhook-timestamp": str(int(now().timestamp()) + 5)},
-        {"webhook-signature": "v1," + base64.b64encode(bytes(32)).decode()},
+        ("webhook-id", lambda _: "0190e5a4-7c1f-7000-8000-000000000002"),
+        ("webhook-timestamp", lambda sent: str(int(sent) + 5)),
+        ("webhook-signature", lambda _: "v1," + base64.b64encode(bytes(32)).decode()),
     ],
-    ids=lambda changed: next(iter(changed)),
 )
-def test_changed_headers_are_refused(changed: dict[str, str]) -> None:
-    headers = sign(SECRET, MESSAGE_ID, now(), BODY) | changed
+def test_changed_headers_are_refused(name: str, changed: Callable[[str], str]) -> None:
+    headers = sign(SECRET, MESSAGE_ID, now(), BODY)
+    headers[name] = changed(headers[name])
 
     with pytest.raises(WebhookVerificationError, match="No matching signature"):
         Webhook(SECRET).verify(BODY, headers)

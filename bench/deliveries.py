@@ -1,0 +1,294 @@
+"""What worker processes deliver: mails to an SMTP sink and events to a webhook's receiver, beside what could be.
+
+The real command runs, `flask --app wsgi worker --once`, in one process or several, until nothing waits. The rate is
+that of the middle eight tenths by the sink's clock, so that starting does not count; the processor time of starting is
+measured and taken off.
+"""
+
+import datetime as dt
+import ipaddress
+import os
+import resource
+import socket
+import subprocess
+import sys
+import time
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.message import EmailMessage
+from pathlib import Path
+
+import orjson
+
+from bench import proc
+from bench.contenders import Ours
+from bench.server import ROOT, ServerFailed, environment
+from bench.sinks import HTTP, SMTP, Sink, Taken
+from bench.waiting import Waiting
+from dev.mongod import Mongod
+from osdi import mail
+from osdi.http_post import HttpPost
+from osdi.ids import new_id, now
+from osdi.smtp import Smtp, SmtpServer, mailbox
+from osdi.store import Store, outbox
+from osdi.template_fields import fields
+from osdi.templates import render
+from osdi.triggers import AUTORESPONSE, SENT
+
+DISTURBED_PERCENT = 5
+MAILS = 1_000
+EVENTS = 5_000
+EVENTS_OF_A_POST = 100
+FLOODED = 20_000
+POSTED = 50_000
+FLOODING = 2
+WORKERS = (1, 2, 3)
+WORKER_SECONDS = 300
+LEASE_SECONDS = 120
+ANSWER_SECONDS = 30
+
+PUBLIC_URL = "https://osdi.example.org"
+MAIL_FROM = "The River <hello@river.example.org>"
+SENDER = "hello@river.example.org"
+RECIPIENT = "one-1@example.com"
+LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """One measurement. Processor milliseconds are of one mail or event; the sender's are of all its processes."""
+
+    per_second: float
+    sender_cpu_ms: float
+    mongod_cpu_ms: float
+    sink_cpu_ms: float
+    others_percent: float
+
+
+Rounds = dict[str, list[Delivered]]
+"""For the name of each measurement its result in each round, in order."""
+
+
+def measure_deliveries(mongod: Mongod, scratch: Path, chosen: Namespace) -> Rounds:
+    """Every measurement once, then every one again; one that others disturbed is repeated, the least disturbed counts.
+
+    Raises ServerFailed.
+    """
+    results: Rounds = {}
+    with Deliveries(mongod, scratch) as deliveries:
+        for number in range(chosen.rounds):
+            print(f"deliveries, round {number + 1} of {chosen.rounds}", file=sys.stderr)
+            for name, measurement in deliveries.measurements().items():
+                results.setdefault(name, []).append(_undisturbed(name, measurement, chosen))
+    return results
+
+
+def _undisturbed(name: str, measurement: Callable[[], Delivered], chosen: Namespace) -> Delivered:
+    results: list[Delivered] = []
+    while not results or (len(results) <= chosen.retries and results[-1].others_percent > DISTURBED_PERCENT):
+        proc.wait_until_quiet(DISTURBED_PERCENT, chosen.patience)
+        results.append(measurement())
+        figures = f"{results[-1].per_second:.0f} per second, {results[-1].others_percent:.0f} % to other programs"
+        print(f"{name}: {figures}", file=sys.stderr)
+    return min(results, key=lambda result: result.others_percent)
+
+
+class Deliveries:
+    """Everything that is measured, on databases that are filled once and put back before each measurement."""
+
+    def __init__(self, mongod: Mongod, scratch: Path) -> None:
+        self._mongod = mongod
+        self._scratch = scratch
+        self._mails = Sink(SMTP)
+        self._posts = Sink(HTTP)
+        webhook = f"http://127.0.0.1:{self._posts.port}/osdi"
+        self._by_token = Waiting(mongod, Ours("mails", "", with_token=True, trigger=True), MAILS)
+        self._by_nobody = Waiting(mongod, Ours("open-mails", "", with_token=False, trigger=True), MAILS)
+        self._events = Waiting(mongod, Ours("events", "", with_token=True, webhook=webhook), EVENTS)
+        self._start_cpu_seconds = 0.0
+
+    def __enter__(self) -> "Deliveries":
+        for each in (self._by_token, self._by_nobody, self._events):
+            each.fill(self._scratch)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for each in (self._by_token, self._by_nobody, self._events):
+            each.close()
+
+    def measurements(self) -> dict[str, Callable[[], Delivered]]:
+        """What one round does, in this order."""
+        workers = {f"mails-{count}": lambda count=count: self._work(self._by_token, count) for count in WORKERS}
+        return {
+            "mails-sink": self._flooded,
+            "mails-alone": self._sent_alone,
+            "mails-floor": self._claimed_and_sent,
+            **workers,
+            "mails-open": lambda: self._work(self._by_nobody, 1),
+            "events-alone": self._posted_alone,
+            "events-1": lambda: self._work(self._events, 1),
+        }
+
+    def _flooded(self) -> Delivered:
+        """The sink by itself: mails that are bytes already, by bare sockets, several commands in one packet."""
+        content = self._composed().as_bytes()
+        with self._measured(self._mails) as done, ThreadPoolExecutor(FLOODING) as pool:
+            ports = [self._mails.port] * FLOODING
+            list(pool.map(lambda port: flood(port, content, FLOODED // FLOODING), ports))
+        return done(FLOODED)
+
+    def _sent_alone(self) -> Delivered:
+        """A composed mail by the worker's own Smtp, again and again, without a database."""
+        composed = self._composed()
+        smtp = Smtp(SmtpServer.of(f"smtp://127.0.0.1:{self._mails.port}"))
+        with self._measured(self._mails) as done:
+            for _ in range(MAILS):
+                smtp.send(composed, envelope_from=SENDER, to=RECIPIENT)
+            smtp.close()
+        return done(MAILS)
+
+    def _claimed_and_sent(self) -> Delivered:
+        """What no worker can leave out: a claim and a mark around each of these."""
+        self._by_token.put_back()
+        composed = self._composed()
+        store = Store(self._by_token.uri)
+        smtp = Smtp(SmtpServer.of(f"smtp://127.0.0.1:{self._mails.port}"))
+        with self._measured(self._mails) as done:
+            while claimed := outbox.claim(store, now(), LEASE_SECONDS, (AUTORESPONSE,)):
+                smtp.send(composed, envelope_from=SENDER, to=RECIPIENT)
+                outbox.mark(store, claimed, {"state": SENT, "sent_date": now()}, gone=("not_before",))
+            smtp.close()
+        store.close()
+        return done(MAILS)
+
+    def _posted_alone(self) -> Delivered:
+        """Bodies that are bytes already by the worker's own HttpPost, as long as those that the worker posts."""
+        event = {"idempotency_key": new_id(), "osdi:outreach": "x" * 1_500}
+        body = orjson.dumps([event] * EVENTS_OF_A_POST)
+        http = HttpPost(LOOPBACK)
+        with self._measured(self._posts) as done:
+            for _ in range(POSTED // EVENTS_OF_A_POST):
+                http.post(f"http://127.0.0.1:{self._posts.port}/osdi", body, {"Content-Type": "application/json"})
+        return done(POSTED)
+
+    def _work(self, waiting: Waiting, workers: int) -> Delivered:
+        """Workers deliver all that waits. Raises ServerFailed where anything is left, or was delivered twice."""
+        waiting.put_back()
+        sink = self._posts if waiting is self._events else self._mails
+        variables = waiting.contender.variables(waiting.uri) | {
+            "PUBLIC_URL": PUBLIC_URL,
+            "SMTP_URL": f"smtp://127.0.0.1:{self._mails.port}",
+            "MAIL_FROM": MAIL_FROM,
+            "RATE_LIMIT_MAIL": "1000000/hour",
+        }
+        log = self._scratch / "worker.log"
+        if not self._start_cpu_seconds:
+            self._start_cpu_seconds = self._start(waiting, variables, log)
+        with self._measured(sink, starts=workers) as done:
+            run_workers(workers, variables, log)
+        if left := waiting.left():
+            raise ServerFailed(
+                f"{left} of {waiting.count} were not delivered:\n{log.read_text(errors='replace')[-3000:]}"
+            )
+        return done(waiting.count)
+
+    def _start(self, waiting: Waiting, variables: dict[str, str], log: Path) -> float:
+        """Processor seconds of a worker that finds nothing to do."""
+        idle = waiting.uri.replace(f"/{waiting.name}?", f"/{waiting.name}_idle?")
+        before = own_cpu_seconds()
+        run_workers(1, variables | {"MONGODB_URI": idle}, log)
+        return own_cpu_seconds() - before
+
+    @contextmanager
+    def _measured(self, sink: Sink, *, starts: int = 0) -> Iterator[Callable[[int], Delivered]]:
+        """Start the sink and read the clocks around what is done; the function given says what came of it."""
+        assert self._mongod.process is not None
+        mongod = self._mongod.process.pid
+        used: list[tuple[list[float], list[Taken]]] = []
+
+        def clocks() -> list[float]:
+            measured = [own_cpu_seconds(), proc.cpu_seconds(mongod), sink.cpu_seconds]
+            return [*measured, proc.machine_cpu_seconds() - sum(measured), time.monotonic()]
+
+        def done(count: int) -> Delivered:
+            (((sender, database, receiver, others, seconds), taken),) = used
+            if (found := sum(each.count for each in taken)) != count:
+                raise ServerFailed(f"{count} were to be delivered, and {found} were")
+            each = 1_000 / count
+            return Delivered(
+                per_second=middle_rate(taken),
+                sender_cpu_ms=(sender - starts * self._start_cpu_seconds) * each,
+                mongod_cpu_ms=database * each,
+                sink_cpu_ms=receiver * each,
+                others_percent=max(0.0, others) * 100 / (seconds * (os.cpu_count() or 1)),
+            )
+
+        with sink:
+            before = clocks()
+            yield done
+            used.append(([late - early for late, early in zip(clocks(), before, strict=True)], sink.stop()))
+
+    def _composed(self) -> EmailMessage:
+        """A mail as the worker composes it."""
+        outreach, person, campaign, message = self._by_token.one_of_each()
+        url = f"{PUBLIC_URL}/unsubscribe/{'x' * 60}"
+        values = fields(person, outreach, campaign, by_token=True) | {"unsubscribe_url": url}
+        return mail.compose(
+            render(message, None, values),
+            to=RECIPIENT,
+            message_id=new_id(),
+            sender=mailbox(MAIL_FROM),
+            unsubscribe_url=url,
+            date=dt.datetime.now(dt.UTC),
+        )
+
+
+def run_workers(count: int, variables: dict[str, str], log: Path) -> None:
+    """Run so many workers side by side until nothing is due. Raises ServerFailed with the end of their log."""
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", "worker", "--once"]
+    with log.open("wb") as output:
+        workers = [
+            subprocess.Popen(command, cwd=ROOT, env=environment(variables), stdout=output, stderr=output)
+            for _ in range(count)
+        ]
+        ends = time.monotonic() + WORKER_SECONDS
+        try:
+            codes = [worker.wait(max(0.1, ends - time.monotonic())) for worker in workers]
+        except subprocess.TimeoutExpired:
+            codes = [1]
+        finally:
+            for worker in workers:
+                worker.kill()
+                worker.wait()
+    if any(codes):
+        raise ServerFailed(f"a worker failed, or went on for {WORKER_SECONDS} s:\n{log.read_text()[-3000:]}")
+
+
+def flood(port: int, content: bytes, count: int) -> None:
+    """Hand over so many mails on one connection, as fast as the server takes them."""
+    commands = f"MAIL FROM:<{SENDER}>\r\nRCPT TO:<{RECIPIENT}>\r\nDATA\r\n".encode()
+    with socket.create_connection(("127.0.0.1", port), ANSWER_SECONDS) as connection:
+        replies = connection.makefile("rb")
+        replies.readline()
+        for _ in range(count):
+            connection.sendall(commands)
+            for _ in range(3):
+                replies.readline()
+            connection.sendall(content + b"\r\n.\r\n")
+            replies.readline()
+
+
+def middle_rate(taken: list[Taken]) -> float:
+    """How many were taken in a second, in the middle eight tenths."""
+    first, last = len(taken) // 10, len(taken) * 9 // 10
+    seconds = taken[last].moment - taken[first].moment
+    return sum(each.count for each in taken[first + 1 : last + 1]) / seconds
+
+
+def own_cpu_seconds() -> float:
+    """Processor time of this process and of all its children that have ended."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + ended.ru_utime + ended.ru_stime

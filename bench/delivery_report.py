@@ -1,0 +1,72 @@
+"""Turns what workers delivered into medians, ratios and a Markdown section."""
+
+from collections.abc import Callable, Sequence
+from statistics import median
+
+from bench.deliveries import EVENTS, MAILS, Delivered, Rounds
+
+MAIL_ROWS = (
+    ("mails-sink", "the sink alone, bare sockets"),
+    ("mails-alone", "`Smtp` alone"),
+    ("mails-floor", "floor: claim, `Smtp`, mark"),
+    ("mails-1", "1 worker"),
+    ("mails-2", "2 workers"),
+    ("mails-3", "3 workers"),
+    ("mails-open", "1 worker, posted without token"),
+)
+MAIL_RATIOS = (("/ `Smtp` alone", "mails-alone"), ("/ floor", "mails-floor"), ("/ 1 worker", "mails-1"))
+EVENT_ROWS = (("events-alone", "`HttpPost` alone"), ("events-1", "1 worker"))
+EVENT_RATIOS = (("/ `HttpPost` alone", "events-alone"),)
+
+
+def delivery_report(rounds: Rounds) -> str:
+    """The section: what a worker delivers of each kind, and what could be."""
+    count = len(rounds["mails-1"])
+    others = max(each.others_percent for results in rounds.values() for each in results)
+    return "\n\n".join(
+        (
+            "## What workers deliver",
+            f"Mails by `flask --app wsgi worker --once` with {MAILS:,} follow-ups queued, each row the median of "
+            f"{count} interleaved rounds. The sink is a process of its own that answers SMTP and keeps nothing.",
+            _table("mail", MAIL_ROWS, MAIL_RATIOS, rounds),
+            "`Smtp` alone hands the same mail over again and again, without a database; the floor has a claim and a "
+            "mark around it, each acknowledged by the majority and journaled. A worker also reads the person, who else "
+            "has the address, what else goes to them, and the wrapper, fills the message in and composes the mail; for "
+            "what was posted without a token it also counts ceilings in the database. Processor times are of all "
+            "workers together, without their start.",
+            f"Events by one worker with {EVENTS:,} outreaches waiting for one webhook, whose receiver is on loopback:",
+            _table("event", EVENT_ROWS, EVENT_RATIOS, rounds),
+            "`HttpPost` alone posts bodies of about that length that are made already. After each run what was taken "
+            "is counted, and nothing may still wait. In the most disturbed measurement other programs took "
+            f"{others:.0f} % of the processors.",
+        )
+    )
+
+
+def _table(what: str, rows: Sequence[tuple[str, str]], ratios: Sequence[tuple[str, str]], rounds: Rounds) -> str:
+    titles = [f"{what}s per second", *(title for title, _ in ratios)]
+    titles += [f"sender's CPU ms per {what}", f"mongod's CPU ms per {what}", "sink's share of a processor"]
+    lines = [f"| | {' | '.join(titles)} | each round per second |", f"|---|{'---:|' * len(titles)}---|"]
+    for key, label in rows:
+        results = rounds[key]
+        figures = [f"{_middle(results, lambda each: each.per_second):,.0f}"]
+        figures += [_shown(_ratio(results, rounds[below])) for _, below in ratios]
+        figures.append(f"{_middle(results, lambda each: each.sender_cpu_ms):.2f}")
+        figures.append(f"{_middle(results, lambda each: each.mongod_cpu_ms):.2f}")
+        figures.append(f"{_middle(results, lambda each: each.sink_cpu_ms * each.per_second / 10):.0f} %")
+        listed = ", ".join(f"{each.per_second:.0f}" for each in results)
+        lines.append(f"| {label} | {' | '.join(figures)} | {listed} |")
+    return "\n".join(lines)
+
+
+def _ratio(above: list[Delivered], below: list[Delivered]) -> float:
+    """Median over the rounds of the ratio within each."""
+    return median(one.per_second / other.per_second for one, other in zip(above, below, strict=True))
+
+
+def _shown(ratio: float) -> str:
+    return f"{ratio:.2f}" if ratio < 10 else f"{ratio:.0f}"
+
+
+def _middle(results: list[Delivered], figure: Callable[[Delivered], float]) -> float:
+    return median(figure(each) for each in results)
