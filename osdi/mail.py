@@ -21,10 +21,6 @@ from typing import Final, Protocol
 
 import idna
 
-from osdi.html_text import text_of
-
-__all__ = ["POLICY", "Rendered", "compose", "in_one_line", "mailboxes", "text_of", "with_ascii_domain", "with_link"]
-
 # RFC 5322, section 2.1.1: what a line should not, and must not, be longer than, in characters.
 LINE: Final = 78
 LONGEST_LINE: Final = 998
@@ -115,6 +111,14 @@ def with_link(html: str, unsubscribe_url: str) -> str:
     link = f'<p style="font-size: small"><a href="{escape(unsubscribe_url)}">{UNSUBSCRIBE}</a></p>\n'
     ends = [found.start() for found in END_OF_BODY.finditer(html)]
     return html[: ends[-1]] + link + html[ends[-1] :] if ends else html + link
+
+
+def text_of(html: str) -> str:
+    """The text part of an HTML body, see html_text."""
+    # Only here: what reads HTML takes 10 MB, which a web process that shows no preview does without.
+    from osdi import html_text
+
+    return html_text.text_of(html)
 
 
 def mailboxes(text: str) -> tuple[Address, ...]:
