@@ -1,0 +1,168 @@
+"""The databases that things are done to: a single-member replica set, a standalone, three members.
+
+Each is made of packaged mongod processes with data folders of its own, in which a killed one finds its data again.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
+
+from dev.mongod import START_SECONDS, Mongod, MongodUnavailable
+
+SINGLE, STANDALONE, THREE = "single", "standalone", "three"
+TRANSACTION_SECONDS: Final = 60
+"""How long a transaction keeps its locks when its client is gone: MongoDB's default, which not everybody can change."""
+ASKING_MS: Final = 1_000
+MEMBERS: Final = 3
+
+
+class Member(Mongod):
+    """A mongod that becomes what the others of its set make of it."""
+
+    def _wait_until_writable(self) -> None:
+        """Wait until it answers; who writes is up to the set."""
+        ends = time.monotonic() + START_SECONDS
+        while hello(self) is None:
+            if self.process is not None and self.process.poll() is not None:
+                raise MongodUnavailable(f"it ended with exit code {self.process.returncode}")
+            if time.monotonic() > ends:
+                raise MongodUnavailable(f"it did not answer within {START_SECONDS} s")
+            time.sleep(0.05)
+
+
+class Deployment:
+    """Mongod processes and the connection string by which they are used: `with Deployment(...) as deployment`."""
+
+    title = ""
+    commits_together = True
+
+    def __init__(self, mongods: Sequence[Mongod], uri: str) -> None:
+        self.mongods = mongods
+        self.uri = uri
+
+    def __enter__(self) -> "Deployment":
+        try:
+            self.start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End all of it at once; SIGKILL also reaches one that is frozen, and nobody needs the data any more."""
+        for mongod in self.mongods:
+            if mongod.process is not None:
+                kill(mongod)
+
+    def start(self) -> None:
+        for mongod in self.mongods:
+            mongod.start()
+
+    def primary(self) -> Mongod:
+        """The one that takes writes. Raises MongodUnavailable where none does in time."""
+        ends = time.monotonic() + START_SECONDS
+        while time.monotonic() < ends:
+            for mongod in self.mongods:
+                if (hello(mongod) or {}).get("isWritablePrimary"):
+                    return mongod
+            time.sleep(0.05)
+        raise MongodUnavailable(f"nobody was elected within {START_SECONDS} s")
+
+
+class SingleMember(Deployment):
+    """A replica set of one member, as `make run` starts it."""
+
+    title = "single-member set"
+
+    def __init__(self, folder: Path, options: tuple[str, ...] = ()) -> None:
+        mongod = Mongod(folder / "0", transaction_seconds=TRANSACTION_SECONDS, options=options)
+        super().__init__([mongod], mongod.uri)
+
+
+class Standalone(Deployment):
+    """One mongod without a set, and so without transactions."""
+
+    title = "standalone"
+    commits_together = False
+
+    def __init__(self, folder: Path, options: tuple[str, ...] = ()) -> None:
+        mongod = Mongod(folder / "0", replica_set=None, options=options)
+        super().__init__([mongod], mongod.uri)
+
+
+class ThreeMembers(Deployment):
+    """A replica set of three members that vote and keep data, with MongoDB's own settings for elections."""
+
+    title = "three members"
+
+    def __init__(self, folder: Path, options: tuple[str, ...] = ()) -> None:
+        mongods = [
+            Member(folder / str(number), transaction_seconds=TRANSACTION_SECONDS, options=options)
+            for number in range(MEMBERS)
+        ]
+        hosts = ",".join(f"127.0.0.1:{mongod.port}" for mongod in mongods)
+        super().__init__(mongods, f"mongodb://{hosts}/osdi?replicaSet={mongods[0].replica_set}")
+
+    def start(self) -> None:
+        super().start()
+        members = [{"_id": number, "host": f"127.0.0.1:{mongod.port}"} for number, mongod in enumerate(self.mongods)]
+        with _client(self.mongods[0]) as client:
+            client.admin.command("replSetInitiate", {"_id": self.mongods[0].replica_set, "members": members})
+        self.primary()
+        self.wait_for_secondaries()
+
+    def wait_for_secondaries(self) -> None:
+        """Wait until everybody but the primary follows it. Raises MongodUnavailable where somebody does not in time."""
+        ends = time.monotonic() + START_SECONDS
+        while sum(bool((hello(mongod) or {}).get("secondary")) for mongod in self.mongods) < MEMBERS - 1:
+            if time.monotonic() > ends:
+                raise MongodUnavailable(f"a member did not follow within {START_SECONDS} s")
+            time.sleep(0.05)
+
+
+DEPLOYMENTS: Final[Mapping[str, type[SingleMember | Standalone | ThreeMembers]]] = {
+    SINGLE: SingleMember,
+    STANDALONE: Standalone,
+    THREE: ThreeMembers,
+}
+
+
+def kill(mongod: Mongod) -> None:
+    """SIGKILL, and wait until it has ended."""
+    assert mongod.process is not None
+    with suppress(ProcessLookupError):
+        mongod.process.kill()
+    mongod.process.wait()
+
+
+def freeze(mongod: Mongod) -> None:
+    """SIGSTOP: it keeps its connections and answers nothing."""
+    assert mongod.process is not None
+    os.kill(mongod.process.pid, signal.SIGSTOP)
+
+
+def thaw(mongod: Mongod) -> None:
+    """SIGCONT: it goes on with what it was doing."""
+    assert mongod.process is not None
+    os.kill(mongod.process.pid, signal.SIGCONT)
+
+
+def hello(mongod: Mongod) -> dict[str, Any] | None:
+    """What a mongod says of its role, or None where it does not answer."""
+    with _client(mongod) as client:
+        try:
+            return client.admin.command("hello")
+        except PyMongoError:
+            return None
+
+
+def _client(mongod: Mongod) -> "MongoClient[dict[str, Any]]":
+    address = f"mongodb://127.0.0.1:{mongod.port}/?directConnection=true"
+    return MongoClient(address, serverSelectionTimeoutMS=ASKING_MS, socketTimeoutMS=ASKING_MS)
