@@ -64,9 +64,11 @@ def run(fault: Fault, deployment: str, application: Application, chosen: argpars
 def show(result: Result) -> None:
     """Tell the operator at once what would otherwise be told minutes later."""
     if isinstance(result, Row):
-        print(f"    {len(result.ledger.acknowledged):,} acknowledged, {result.seconds:.0f} s", file=sys.stderr)
-    for line in told([result]).splitlines():
-        print(f"    {line}", file=sys.stderr)
+        lines = [f"{len(result.ledger.acknowledged):,} acknowledged, {result.seconds:.0f} s", *result.problems]
+    else:
+        lines = [result.why]
+    for line in lines:
+        print(f"    {line}", file=sys.stderr, flush=True)
 
 
 def has_teeth(results: Sequence[Result]) -> bool:

@@ -16,6 +16,8 @@ from faults.row import Row
 from faults.server import THREADS, WORKERS
 from osdi.store.driver import SERVER_SELECTION_TIMEOUT_MS, SOCKET_TIMEOUT_MS
 
+TOLD: Final = 500
+"""So many characters are told of what went wrong; the rest is in the logs that it quotes."""
 PACKAGES: Final = ("Flask", "pymongo", "gunicorn")
 
 
@@ -125,7 +127,7 @@ def told(results: Sequence[Result]) -> str:
     for result in results:
         reasons = [result.why] if isinstance(result, NoRow) else result.problems
         name = f"`{result.fault.key}`, {DEPLOYMENTS[result.deployment].title}"
-        lines += [f"- {name}: {reason}" for reason in reasons]
+        lines += [f"- {name}: {reason.splitlines()[0][:TOLD]}" for reason in reasons]
     return "\n".join(lines)
 
 

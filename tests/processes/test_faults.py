@@ -13,12 +13,14 @@ from pathlib import Path
 import pytest
 from pymongo.database import Database
 
+from faults.__main__ import has_teeth
 from faults.check import Found, check
-from faults.deployments import STANDALONE
+from faults.deployments import SINGLE, STANDALONE, THREE
 from faults.faults import FAULTS
 from faults.load import OK, TIMED_OUT, Acknowledged, Attempt, Ledger, longest_pause
 from faults.posts import SAID, post
-from faults.row import NAIVE, OURS, run_row
+from faults.report import NoRow, page
+from faults.row import NAIVE, OURS, Row, run_row
 from faults.server import ROOT
 
 SECONDS = 3
@@ -169,6 +171,41 @@ def test_each_post_is_recognisable_when_it_is_sent_again() -> None:
     keys = [json.loads(sent.body).get("identifiers", [sent.headers.get("Idempotency-Key")])[0] for sent in posts]
     assert None not in keys
     assert len(set(keys)) == 100
+
+
+def test_the_page_says_what_was_not_kept_and_what_could_not_be_run() -> None:
+    moments = [Acknowledged(post(number, "token"), float(number), None, None) for number in (1, 2, 5)]
+    ledger = Ledger([Attempt(1, 0.0, 1.0, "503"), Attempt(1, 3.0, 24.0, OK)], moments, stopped=6.0)
+    broken = Row(KILLED, STANDALONE, ledger, Found(lost_outreaches=2, lost_people=1, doubled=4), 9.0, ["3 are lost"])
+    right = Row(KILLED, SINGLE, ledger, Found(), 9.0)
+    skipped = NoRow(KILLED, SINGLE, "Only root can.", skipped=True)
+    failed = NoRow(KILLED, THREE, "It did not start.\nA log.", skipped=False)
+
+    def written(*ours: Row | NoRow) -> str:
+        return page(ours, [broken], clients=8, command="python -m faults", mongodb="6.0.5")
+
+    told = written(broken, right, skipped, failed)
+    title = KILLED.title
+    assert f"| {title} | standalone | 3 | 3 | 4 | 0 | 0 | 1 | 0 | 0 | 0 | 0 | 1 | 21.0 | 3.0 | **no** |" in told
+    assert f"| {title} | single-member set | 3 | 0 | 0 | 0 | 0 | 1 | 0 | 0 | 0 | 0 | 1 | 21.0 | 3.0 | yes |" in told
+    assert "- `mongod-killed`, standalone: 3 are lost\n" in told
+    assert "- `mongod-killed`, single-member set: Only root can.\n" in told
+    assert "- `mongod-killed`, three members: It did not start.\n" in told
+    assert "A log." not in told
+    cells = {line.count("|") for line in told.splitlines() if line.startswith("|")}
+    assert len(cells) == 1
+    assert "Not every promise was kept" in told
+    assert "Every promise was kept." in written(right, skipped)
+    assert "Not every promise was kept" in written(right, failed)
+
+
+def test_the_naive_variant_has_to_be_caught_in_each_row() -> None:
+    caught = Row(KILLED, STANDALONE, Ledger(), Found(doubled=1), 9.0)
+    passed = Row(KILLED, STANDALONE, Ledger(), Found(), 9.0)
+
+    assert has_teeth([caught, caught])
+    assert not has_teeth([caught, passed])
+    assert not has_teeth([NoRow(KILLED, STANDALONE, "It did not start.", skipped=False)])
 
 
 def states(mark: str, *, besides: int) -> list[str]:
