@@ -103,7 +103,7 @@ def main() -> int:
         print("faults: stopped, and everything that was started is ended", file=sys.stderr)
         return 130
     text = page(ours, naive, clients=chosen.clients, command=_command(), mongodb=_mongodb_version())
-    print("\n\n".join(filter(None, (table(ours), told(ours), table(naive)))))
+    print("\n\n".join(filter(None, (table(ours), told(ours), table(naive) if naive else ""))))
     if chosen.write:
         PAGE.write_text(text + "\n", encoding="utf-8")
     if not has_teeth(naive):

@@ -27,7 +27,7 @@ NOT_TOLD_WHEN: Final = "503 without Retry-After"
 ANSWER_SECONDS: Final = 30.0
 """How long a client waits, as a platform's router does."""
 LATE_SECONDS: Final = 20.0
-PATIENCE_SECONDS: Final = 25.0
+PATIENCE_SECONDS: Final = 20.0
 """How long a client goes on with its last post after it was told to stop."""
 THINKING_SECONDS: Final = 0.005
 AGAIN_SECONDS: Final = {REFUSED: 0.2, CUT: 0.1, TIMED_OUT: 0.1}

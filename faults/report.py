@@ -11,7 +11,7 @@ from typing import Final
 from bench import proc
 from faults.deployments import DEPLOYMENTS
 from faults.faults import Fault
-from faults.load import ANSWER_SECONDS, CUT, LATE_SECONDS, REFUSED, TIMED_OUT, UNAVAILABLE
+from faults.load import ANSWER_SECONDS, CUT, LATE_SECONDS, PATIENCE_SECONDS, REFUSED, TIMED_OUT, UNAVAILABLE
 from faults.row import Row
 from faults.server import THREADS, WORKERS
 from osdi.store.driver import SERVER_SELECTION_TIMEOUT_MS, SOCKET_TIMEOUT_MS
@@ -57,7 +57,7 @@ COLUMNS: Final = (
     "kept",
 )
 
-LEGEND: Final = """*Acknowledged* are posts that were answered 200, each an outreach of its own. *Lost* are those of \
+LEGEND: Final = f"""*Acknowledged* are posts that were answered 200, each an outreach of its own. *Lost* are those of \
 them whose outreach, whose person, or what it said of the person, is not in the database; *doubled* are outreaches \
 beyond the first of a post, *people doubled* are people beyond the first with an e-mail address or match key. The \
 database is read without the service, and compared by what the posts said, not by the identifiers that the service \
@@ -65,14 +65,14 @@ keeps its word by. *503*, *refused* (nobody listened), *cut* (the connection bro
 and *timed out* count requests; clients send each again, unchanged, until it is acknowledged, and after a 503 when its \
 `Retry-After` says. The *longest answer* is the longest time that a request took, whatever came of it, and the \
 *longest pause* the longest time in which nothing at all was acknowledged. *Kept* is whether every promise was: \
-nothing lost or doubled, no status but 200 and 503, no answer later than 20 s, each 503 with `Retry-After`, nobody cut \
-by SIGTERM, nobody kept waiting by somebody else's connection, and every post acknowledged within 25 s of the end, by \
+nothing lost or doubled, no status but 200 and 503, no answer later than {LATE_SECONDS:.0f} s, each 503 with `Retry-After`, nobody cut \
+by SIGTERM, nobody kept waiting by somebody else's connection, and every post acknowledged at most {PATIENCE_SECONDS:.0f} s after the end, by \
 the same workers unless they were what was killed."""
 
 PROMISES: Final = f"""- **An answer of 200 is kept.** Every write is acknowledged by a majority and journaled. On a \
 replica set person and outreach are one transaction; on a standalone the person comes first, so that a crash in \
 between leaves at most a person without an outreach, whom the client's retry finds again unless they have a name only.
-- **An answer comes** within 20 s, whatever is away: a platform's router gives up after 30.
+- **An answer comes** within {LATE_SECONDS:.0f} s, whatever is away: a platform's router gives up after 30.
 - **A request may be sent again** as often as its client likes, if it has an outreach identifier or an \
 `Idempotency-Key`: the unique index recognises it. Whoever cannot tell what came of a request sends it again.
 - **A database that is away** is waited for up to {SERVER_SELECTION_TIMEOUT_MS / 1000:.0f} s, which is longer than an \
