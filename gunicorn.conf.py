@@ -1,8 +1,8 @@
 """How gunicorn serves: address, processes and threads from the environment; `gunicorn wsgi:app` needs no arguments.
 
-Threads rather than sync workers, and a bound on silence: clients that announce a body and do not send it would
-otherwise stop everybody. A client that drips a byte now and then still holds a thread; a proxy that buffers requests
-keeps it out.
+Threads rather than sync workers, and bounds for what a client sends (osdi/gunicorn_worker.py): clients that announce a
+body and do not send it would otherwise stop everybody. As many slow ones as there are threads still make others wait
+for some seconds; a proxy that buffers requests keeps them out.
 """
 
 import logging
@@ -20,7 +20,7 @@ bind = [f"{env.str('HOST', '0.0.0.0')}:{port}"]
 log_format = env.str("LOG_FORMAT", "")  # a wrong one is told by the application, with every other setting
 env.seal()
 
-worker_class = "gthread"
+worker_class = "osdi.gunicorn_worker.Worker"
 timeout = 60
 graceful_timeout = 25
 keepalive = 5
@@ -29,8 +29,6 @@ limit_request_line = 8190
 # The heartbeat file belongs in memory: on a slow disk a busy worker would be taken for dead.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None
 control_socket_disable = True
-
-SILENCE_SECONDS = 5
 
 
 class Logger(glogging.Logger):  # type: ignore[misc]  # gunicorn has no types
@@ -65,5 +63,5 @@ logger_class = Logger
 
 
 def pre_request(worker: Any, req: Any) -> None:
-    """Bound each wait for more of a request's body; gunicorn's own `timeout` does not reach a thread."""
-    req.unreader.sock.settimeout(SILENCE_SECONDS)
+    """The head is read: what comes now is the body."""
+    req.unreader.sock.expect_body()

@@ -9,11 +9,13 @@ from importlib.metadata import version
 from typing import Final
 
 from bench import proc
-from faults.deployments import DEPLOYMENTS
+from faults.deployments import DEPLOYMENTS, TRANSACTION_SECONDS
 from faults.faults import Fault
 from faults.load import ANSWER_SECONDS, CUT, LATE_SECONDS, PATIENCE_SECONDS, REFUSED, TIMED_OUT, UNAVAILABLE
 from faults.row import Row
 from faults.server import THREADS, WORKERS
+from osdi.gunicorn_worker import BODY_SECONDS, HEAD_SECONDS
+from osdi.store.abandoned import INACTIVE_SECONDS
 from osdi.store.driver import SERVER_SELECTION_TIMEOUT_MS, SOCKET_TIMEOUT_MS
 
 TOLD: Final = 500
@@ -65,28 +67,32 @@ keeps its word by. *503*, *refused* (nobody listened), *cut* (the connection bro
 and *timed out* count requests; clients send each again, unchanged, until it is acknowledged, and after a 503 when its \
 `Retry-After` says. The *longest answer* is the longest time that a request took, whatever came of it, and the \
 *longest pause* the longest time in which nothing at all was acknowledged. *Kept* is whether every promise was: \
-nothing lost or doubled, no status but 200 and 503, no answer later than {LATE_SECONDS:.0f} s, each 503 with `Retry-After`, nobody cut \
-by SIGTERM, nobody kept waiting by somebody else's connection, and every post acknowledged at most {PATIENCE_SECONDS:.0f} s after the end, by \
-the same workers unless they were what was killed."""
+nothing lost or doubled, no status but 200 and 503, no answer later than {LATE_SECONDS:.0f} s, each 503 with \
+`Retry-After`, nobody cut by SIGTERM, nobody kept waiting by somebody else's connection, and every post acknowledged \
+at most {PATIENCE_SECONDS:.0f} s after the end, by the same workers unless they were what was killed."""
 
 PROMISES: Final = f"""- **An answer of 200 is kept.** Every write is acknowledged by a majority and journaled. On a \
 replica set person and outreach are one transaction; on a standalone the person comes first, so that a crash in \
 between leaves at most a person without an outreach, whom the client's retry finds again unless they have a name only.
+- **What is here already** (a request sent again, a sign-up or PUT that changes nothing) is acknowledged no sooner than \
+it is as durable as a write.
 - **An answer comes** within {LATE_SECONDS:.0f} s, whatever is away: a platform's router gives up after 30.
 - **A request may be sent again** as often as its client likes, if it has an outreach identifier or an \
 `Idempotency-Key`: the unique index recognises it. Whoever cannot tell what came of a request sends it again.
-- **A database that is away** is waited for up to {SERVER_SELECTION_TIMEOUT_MS / 1000:.0f} s, which is longer than an \
-election takes, and one that hangs is noticed after {SOCKET_TIMEOUT_MS / 1000:.0f} s. Then the answer is 503 with \
-`Retry-After`. When it is back the same workers go on: nothing has to be restarted.
+- **A database that is away** is waited for up to {SERVER_SELECTION_TIMEOUT_MS / 1000:.0f} s from the moment when the \
+driver sees it, which is longer than an election takes; one that hangs is noticed after {SOCKET_TIMEOUT_MS / 1000:.0f} \
+s. From then on every answer is 503 with `Retry-After`, at once: no thread waits. When it is back the same workers go \
+on, within seconds: nothing has to be restarted.
 - **SIGTERM** cuts nobody: requests under way are finished, for up to 25 s, connections that are kept open are \
 answered for 2 s more, and whoever comes later is refused at once and comes again.
 - **A worker that dies** takes along the requests that it was answering; their clients see a cut connection. If it \
-dies inside a transaction, posts about the same people are answered with 503 until that is given up: by MongoDB after \
-`transactionLifetimeLimitSeconds`, which is 60 by default, as here, and 5 in `make run`.
+dies inside a transaction, posts about the same people wait until another process finds the transaction idle and ends \
+it, after some {INACTIVE_SECONDS:.1f} s; MongoDB by itself would keep its locks for {TRANSACTION_SECONDS} s here.
+- **A master that dies** takes its workers along: they answer whoever has connected, and leave the port to the next.
 - **A mongod whose disk is full** ends by itself. It has to be started again once there is room; what it had \
 acknowledged is there.
-- **A client that drips its body** holds one thread as long as it likes. So many as there are threads would stop a \
-worker: a proxy that buffers requests keeps them out.
+- **A client that drips** holds one thread for {HEAD_SECONDS:.0f} s in a head and {BODY_SECONDS:.0f} s in a body at \
+most. So many as there are threads make the others wait that long; a proxy that buffers requests keeps them out.
 - **Clients should look at an answer's length.** One that is cut among its headers looks whole to some HTTP \
 libraries: no body means that it has to be sent again."""
 

@@ -79,6 +79,7 @@ def put(
         check(changed)
         _follow_with_keys(store, resource, changed, change.fields, namespace, phone_region)
         if changed == stored:
+            store.make_durable(resource.collection, stored)
             return stored
         if outgrown(changed):
             raise OsdiError(413, ErrorDescription("TOO_LARGE", f"The {resource.name} would outgrow its bound."))

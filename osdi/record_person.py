@@ -71,7 +71,9 @@ def sign_up(
 
     def attempt() -> Document:
         person, write = person_write(store, posted, now())
-        if write is not None:
+        if write is None:
+            store.make_durable(PERSON.collection, person)
+        else:
             store.write(write)
         return person
 

@@ -25,6 +25,8 @@ from osdi.ids import id_before, now
 from osdi.paging import Page
 from osdi.resources import ADVOCACY_CAMPAIGN, OUTREACH, PERSON
 from osdi.store import written
+from osdi.store.abandoned import Abandoned
+from osdi.store.circuit import Circuit
 from osdi.store.driver import DATABASE, DURABLE, MOCK, READ_MS, Document, abort, connect, driver_errors
 from osdi.store.indexes import INDEXES, WEBHOOKS
 from osdi.store.writes import Delete, Insert, Update, Write, with_events
@@ -47,29 +49,37 @@ class Store:
         self._webhooks_of: tuple[float, dict[str, list[str]]] = (0.0, {})
         self._lock = threading.Lock()
         self._client: MongoClient[Document] | None = None
+        self._circuit = Circuit(0)
+        self._abandoned = Abandoned()
         self._collections: dict[str, Collection[Document]] = {}
         self._transactions: bool | None = None
 
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """Around everything that is asked of the server. Raises what `driver_errors` makes of the driver's errors."""
+        with driver_errors(), self._circuit.asking():
+            yield
+
     def get(self, collection: str, document_id: str) -> Document | None:
         """The document with this id, or None."""
-        with driver_errors():
+        with self.asking():
             return self._collection(collection).find_one({"_id": document_id})
 
     def find_one(self, collection: str, query: Query) -> Document | None:
         """Any document that the query selects, or None."""
-        with driver_errors():
+        with self.asking():
             return self._collection(collection).find_one(query)
 
     def by_ids(self, collection: str, ids: Sequence[str]) -> list[Document]:
         """The documents with one of these ids."""
-        with driver_errors():
+        with self.asking():
             return list(self._collection(collection).find({"_id": {"$in": list(ids)}}))
 
     def by_match_keys(self, collection: str, keys: Sequence[str]) -> list[Document]:
         """The documents that own one of the keys."""
         if not keys:
             return []
-        with driver_errors():
+        with self.asking():
             # The reply of one batch is the whole answer: no more documents than keys can own one.
             return list(self._collection(collection).find({"match_keys": {"$in": list(keys)}}))
 
@@ -82,7 +92,7 @@ class Store:
         webhooks_of = self.webhooks_of()
         if webhooks_of:
             writes = tuple(with_events(each, webhooks_of) for each in writes)
-        with driver_errors():
+        with self.asking():
             if len(writes) == 1 or not self.commits_together:
                 for each in writes:
                     self._apply(each, None)
@@ -94,12 +104,25 @@ class Store:
         for each in writes:
             written.note(each.collection, each.document_id)
 
+    def make_durable(self, collection: str, document: Document) -> None:
+        """Wait until a document that was read is as durable as one that was written: a write that changes nothing.
+
+        A read sees what another request has not been acknowledged for, and what a failover may still take back; so
+        whoever answers "it is here already" has to wait as that other request does. Raises RaceLost where the version
+        has moved on.
+        """
+        selected = {"_id": document["_id"], "version": document["version"]}
+        with self.asking():
+            found = self._collection(collection).update_one(selected, {"$set": {"version": document["version"]}})
+        if found.matched_count == 0:
+            raise RaceLost(f"{collection} {document['_id']} is no longer at version {document['version']}")
+
     def webhooks_of(self) -> dict[str, list[str]]:
         """The ids of the enabled webhooks by the event that they are told of; remembered for a few seconds."""
         ends, found = self._webhooks_of
         if time.monotonic() >= ends:
             found = {}
-            with driver_errors():
+            with self.asking():
                 for webhook in self._collection(WEBHOOKS).find({"enabled": True}):
                     for event in webhook["events"]:
                         found.setdefault(event, []).append(webhook["_id"])
@@ -113,7 +136,7 @@ class Store:
             if self._uri.startswith(MOCK):
                 self._transactions = False
             else:
-                with driver_errors():
+                with self.asking():
                     hello = self._connect().admin.command("hello")
                 self._transactions = "setName" in hello or hello.get("msg") == "isdbgrid"
         return self._transactions
@@ -131,7 +154,7 @@ class Store:
     ) -> Page:
         """A page in creation order: behind `after` or ahead of `before` (ids), else by skipping to number `page`."""
         bounds: Document = {"_id": {"$gt": after}} if after else {"_id": {"$lt": before}} if before else {}
-        with driver_errors():
+        with self.asking():
             found = self._collection(collection).find({**query, **bounds})
             found = found.sort("_id", DESCENDING if before and not after else ASCENDING).limit(per_page + 1)
             found = found.max_time_ms(READ_MS)
@@ -156,7 +179,7 @@ class Store:
         """
         counted = campaign.get("counted", {"outreaches": 0, "through": ""})
         behind: Document = {"advocacy_campaign_id": campaign["_id"], "_id": {"$gt": counted["through"]}}
-        with driver_errors():
+        with self.asking():
             outreaches = self._collection(OUTREACH.collection)
             uncounted = outreaches.count_documents(behind)
             if uncounted > UNCOUNTED_LIMIT:
@@ -170,7 +193,7 @@ class Store:
 
     def count_pointing(self, array: str, field: str, value: str) -> int:
         """How many people have an entry of an embedded array that points at something: a count on an index."""
-        with driver_errors():
+        with self.asking():
             return self._count(PERSON.collection, {f"{array}.{field}": value, f"{array}._id": {"$exists": True}})
 
     def count_entries(self, array: str, field: str, value: str) -> int:
@@ -180,7 +203,7 @@ class Store:
             {"$match": {f"{array}.{field}": value, f"{array}._id": {"$exists": True}}},
             {"$group": {"_id": None, "entries": {"$sum": {"$size": pointing}}}},
         ]
-        with driver_errors():
+        with self.asking():
             found = next(iter(self._collection(PERSON.collection).aggregate(pipeline)), {"entries": 0})
         return int(found["entries"])
 
@@ -188,7 +211,7 @@ class Store:
         """Delete an outreach, and lower its campaign's mark where it is among those counted."""
         campaign_id = outreach["advocacy_campaign_id"]
         counted = {"_id": campaign_id, "counted.through": {"$gte": outreach["_id"]}}
-        with driver_errors(), self._session() as session:
+        with self.asking(), self._session() as session:
             options: dict[str, Any] = {"session": session} if session else {}
             self._apply(Delete(OUTREACH.collection, outreach["_id"], outreach["version"]), session)
             campaigns = self._collection(ADVOCACY_CAMPAIGN.collection)
@@ -197,7 +220,7 @@ class Store:
 
     def delete_many(self, collection: str, query: Query) -> None:
         """Delete every document that the query selects."""
-        with driver_errors():
+        with self.asking():
             deleted = self._collection(collection).delete_many(query)
         written.note_many(collection, query, deleted.deleted_count)
 
@@ -205,7 +228,7 @@ class Store:
         """Take a deleted person off their outreaches, which stay, and what their follow-ups were to reach them by."""
         change = {"$unset": {"person_id": ""}, "$set": {"modified_date": moment}, "$inc": {"version": 1}}
         outreaches = self._collection(OUTREACH.collection)
-        with driver_errors():
+        with self.asking():
             outreaches.update_many(
                 {"person_id": person_id, "followups.to": {"$exists": True}}, {"$unset": {"followups.$[].to": ""}}
             )
@@ -216,13 +239,13 @@ class Store:
         """Remove the entries of an embedded array that point at something, from every document."""
         change = {"$pull": {array: {field: value}}, "$set": {"modified_date": moment}, "$inc": {"version": 1}}
         pointing = {f"{array}.{field}": value, f"{array}._id": {"$exists": True}}
-        with driver_errors():
+        with self.asking():
             changed = self._collection(collection).update_many(pointing, change)
         written.note_many(collection, {f"{array}.{field}": value}, changed.modified_count)
 
     def recount(self) -> int:
         """Count every campaign's outreaches anew, from nothing; returns how many campaigns there are."""
-        with driver_errors():
+        with self.asking():
             return (
                 self._collection(ADVOCACY_CAMPAIGN.collection)
                 .update_many({}, {"$unset": {"counted": ""}})
@@ -232,7 +255,7 @@ class Store:
     def create_indexes(self) -> list[str]:
         """Create every index that is missing; safe to repeat. Returns their names as `collection.index`."""
         names = []
-        with driver_errors():
+        with self.asking():
             for collection, indexes in INDEXES.items():
                 for index in indexes:
                     keys = [(field, ASCENDING) for field in index.fields]
@@ -269,8 +292,9 @@ class Store:
             session.start_transaction(write_concern=DURABLE)
             try:
                 yield session
-            except (PyMongoError, RaceLost):
+            except (PyMongoError, RaceLost) as error:
                 abort(session)
+                self._abandoned.end_where_in_the_way(self._connect(), error)
                 raise
             session.commit_transaction()  # the driver asks once more where the outcome is unknown
 
@@ -302,5 +326,5 @@ class Store:
         if self._client is None:
             with self._lock:
                 if self._client is None:
-                    self._client = connect(self._uri)
+                    self._client, self._circuit = connect(self._uri)
         return self._client

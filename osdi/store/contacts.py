@@ -2,7 +2,7 @@
 
 from osdi.resources import PERSON
 from osdi.store import Store
-from osdi.store.driver import READ_MS, Document, driver_errors
+from osdi.store.driver import READ_MS, Document
 
 # More people than ever share an address; strangers cannot make more, since they match whoever has it.
 PEOPLE = 1_000
@@ -10,6 +10,6 @@ PEOPLE = 1_000
 
 def people_with(store: Store, key: str) -> list[Document]:
     """The people who have the e-mail address or phone number that this match key is made of."""
-    with driver_errors():
+    with store.asking():
         found = store._collection(PERSON.collection).find({"contact_keys": key}).limit(PEOPLE)
         return list(found.max_time_ms(READ_MS))

@@ -16,13 +16,14 @@ from pymongo.errors import (
     DuplicateKeyError,
     ExecutionTimeout,
     InvalidURI,
-    NetworkTimeout,
     PyMongoError,
     WriteConcernError,
 )
 from pymongo.uri_parser import parse_uri
 
 from osdi.errors import Duplicate, ErrorDescription, OsdiError, RaceLost, unavailable
+from osdi.store.abandoned import APP_NAME
+from osdi.store.circuit import Circuit
 
 Document = dict[str, Any]
 
@@ -34,6 +35,10 @@ DATABASE: Final = "osdi"
 # long as a failover takes; together they stay below 20 s.
 SOCKET_TIMEOUT_MS: Final = 6_000
 SERVER_SELECTION_TIMEOUT_MS: Final = 12_000
+# How often the driver looks after the servers, and how long it waits for their answer to that: the two together are
+# how late it sees that one hangs.
+HEARTBEAT_MS: Final = 2_000
+CONNECT_TIMEOUT_MS: Final = 3_000
 
 ABORT_SECONDS: Final = 1.0
 
@@ -77,8 +82,8 @@ def driver_errors() -> Iterator[None]:
         if code in TOO_LARGE_CODES:
             raise _document_too_large() from error
         # Inside a transaction a lost connection means that nothing was committed, so the race is run again; but where
-        # the server hangs the time is used up, and the client is told.
-        if error.has_error_label("TransientTransactionError") and not isinstance(error, NetworkTimeout):
+        # the server hangs, or none is there, the time is used up, and the client is told.
+        if error.has_error_label("TransientTransactionError") and not error.timeout:
             raise RaceLost(str(error)) from error
         if error.timeout or isinstance(error, AWAY) or code in AWAY_CODES or any(map(error.has_error_label, UNSURE)):
             raise unavailable("The database does not answer at the moment.") from error
@@ -95,21 +100,30 @@ def abort(session: ClientSession) -> None:
         session.abort_transaction()
 
 
-def connect(uri: str) -> MongoClient[Document]:
-    """A client for this connection string; what it says about durability and time-outs does not count."""
+def connect(uri: str) -> tuple[MongoClient[Document], Circuit]:
+    """A client for this connection string, and the circuit that listens to it.
+
+    What the string says about durability, time-outs and which member is read does not count.
+    """
+    circuit = Circuit(SERVER_SELECTION_TIMEOUT_MS / 1000)
     if uri.startswith(MOCK):
-        return _in_memory()
-    return MongoClient(
+        return _in_memory(), circuit
+    client: MongoClient[Document] = MongoClient(
         uri,
-        appname="osdi",
+        appname=APP_NAME,
         w="majority",
         journal=True,
         retryWrites=True,
+        # What was just written has to be found; a secondary may not have it yet.
+        readPreference="primary",
         # Not `timeoutMS`, which bounds an operation with its retry as a whole: it costs each of them 60 microseconds.
         socketTimeoutMS=SOCKET_TIMEOUT_MS,
         serverSelectionTimeoutMS=SERVER_SELECTION_TIMEOUT_MS,
-        connectTimeoutMS=SOCKET_TIMEOUT_MS,
+        connectTimeoutMS=CONNECT_TIMEOUT_MS,
+        heartbeatFrequencyMS=HEARTBEAT_MS,
+        event_listeners=[circuit],
     )
+    return client, circuit
 
 
 def _in_memory() -> MongoClient[Document]:

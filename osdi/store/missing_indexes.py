@@ -1,14 +1,13 @@
 """Which indexes are declared and not there: everything works without them, but for one slow scan after another."""
 
 from osdi.store import Store
-from osdi.store.driver import driver_errors
 from osdi.store.indexes import INDEXES
 
 
 def missing_indexes(store: Store) -> list[str]:
     """The declared indexes that the database lacks, as `collection (field, field)`. Raises OsdiError 503."""
     missing = []
-    with driver_errors():
+    with store.asking():
         for collection, indexes in INDEXES.items():
             there = [
                 tuple(field for field, _ in each["key"])

@@ -15,7 +15,7 @@ from pymongo import ASCENDING, ReturnDocument
 from osdi.ids import id_before, new_id
 from osdi.resources import OUTREACH
 from osdi.store import Query, Store
-from osdi.store.driver import READ_MS, Document, driver_errors
+from osdi.store.driver import READ_MS, Document
 from osdi.triggers import FAILED, LEASED, QUEUED, SENT, SKIPPED
 
 PENDING: Final = (QUEUED, LEASED)
@@ -49,7 +49,7 @@ def claim(
         "$set": {"followups.$.state": LEASED, "followups.$.not_before": ends, "followups.$.lease": lease},
         "$inc": counted,
     }
-    with driver_errors():
+    with store.asking():
         outreach = store._collection(OUTREACH.collection).find_one_and_update(
             {"followups": {"$elemMatch": due}}, change, return_document=ReturnDocument.AFTER
         )
@@ -65,7 +65,7 @@ def mark(store: Store, claimed: Claimed, fields: Mapping[str, Any], *, gone: Ite
         "$set": {f"followups.$.{name}": value for name, value in fields.items()},
         "$unset": {f"followups.$.{name}": "" for name in ("lease", *gone)},
     }
-    with driver_errors():
+    with store.asking():
         changed = store._collection(OUTREACH.collection).update_one(
             {"_id": claimed.outreach["_id"], "followups": {"$elemMatch": ours}}, change
         )
@@ -89,7 +89,7 @@ def other_of_its_kind(
         "_id": {"$gt": id_before(outreach["created_date"] - around), "$lt": ends, "$ne": outreach["_id"]},
         "followups": {"$elemMatch": wanted},
     }
-    with driver_errors():
+    with store.asking():
         found = store._collection(OUTREACH.collection).find_one(
             query, {"followups": {"$elemMatch": wanted}}, sort=[("_id", ASCENDING)], max_time_ms=READ_MS
         )
@@ -117,7 +117,7 @@ def counts(store: Store) -> list[Document]:
         {"$group": totals},
         {"$sort": {"_id": 1}},
     ]
-    with driver_errors():
+    with store.asking():
         found = [each.pop("_id") | each for each in outreaches.aggregate(pipeline, maxTimeMS=READ_MS)]
         for state in (SENT, SKIPPED):
             found.append(
@@ -128,7 +128,7 @@ def counts(store: Store) -> list[Document]:
 
 def find(store: Store, query: Query, limit: int) -> list[Document]:
     """Outreaches with a follow-up whose entry the query selects, oldest first; it names a state."""
-    with driver_errors():
+    with store.asking():
         found = store._collection(OUTREACH.collection).find({"followups": {"$elemMatch": query}})
         return list(found.sort("_id", ASCENDING).limit(limit).max_time_ms(READ_MS))
 
@@ -141,7 +141,7 @@ def requeue(store: Store, outreach_id: str, followup_id: str, moment: dt.datetim
         "$set": {f"followups.$.{name}": value for name, value in fresh.items()},
         "$unset": {"followups.$.reason": ""},
     }
-    with driver_errors():
+    with store.asking():
         changed = store._collection(OUTREACH.collection).update_one(
             {"_id": outreach_id, "followups": {"$elemMatch": ended}}, change
         )

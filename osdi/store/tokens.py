@@ -12,7 +12,7 @@ from pymongo.errors import PyMongoError
 
 from osdi.errors import RaceLost
 from osdi.store import Query, Store, written
-from osdi.store.driver import Document, driver_errors
+from osdi.store.driver import Document
 from osdi.store.indexes import TOKENS
 
 # The one write that is not acknowledged. Nobody was promised it and the next minute repeats it, while a request would
@@ -23,7 +23,7 @@ MARK_SECONDS: Final = 0.5
 
 def find_tokens(store: Store, query: Query) -> list[Document]:
     """The stored tokens that the query selects, oldest first."""
-    with driver_errors():
+    with store.asking():
         return list(store._collection(TOKENS).find(query).sort("_id", ASCENDING))
 
 
@@ -33,7 +33,7 @@ def replace_token(store: Store, token_id: str, successor: Document, expires_date
     Raises RaceLost where the token is gone. A server without transactions has stored the successor by then, whose
     secret nobody has seen.
     """
-    with driver_errors(), store._session() as session:
+    with store.asking(), store._session() as session:
         options: dict[str, Any] = {"session": session} if session else {}
         tokens = store._collection(TOKENS)
         tokens.insert_one(successor, **options)

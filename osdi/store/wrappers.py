@@ -6,7 +6,7 @@ from pymongo import DESCENDING
 
 from osdi.resources import MESSAGE, WRAPPER
 from osdi.store import Store, written
-from osdi.store.driver import READ_MS, Document, driver_errors
+from osdi.store.driver import READ_MS, Document
 from osdi.triggers import EMAIL
 
 
@@ -16,7 +16,7 @@ def default_wrapper(store: Store, message_type: str) -> Document | None:
     A wrapper that does not say its type is one of e-mails, as a message is. Raises OsdiError 503.
     """
     types = [EMAIL, None] if message_type == EMAIL else [message_type]
-    with driver_errors():
+    with store.asking():
         return store._collection(WRAPPER.collection).find_one(
             {"default": True, "wrapper_type": {"$in": types}},
             sort=[("modified_date", DESCENDING), ("_id", DESCENDING)],
@@ -28,6 +28,6 @@ def forget_wrapper(store: Store, wrapper_id: str, moment: dt.datetime) -> None:
     """Take a deleted wrapper off the messages that have it, which stay."""
     having = {"wrapper_id": wrapper_id}
     change = {"$unset": {"wrapper_id": ""}, "$set": {"modified_date": moment}, "$inc": {"version": 1}}
-    with driver_errors():
+    with store.asking():
         changed = store._collection(MESSAGE.collection).update_many(having, change)
     written.note_many(MESSAGE.collection, having, changed.modified_count)

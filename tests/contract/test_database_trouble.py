@@ -22,6 +22,9 @@ from tests.client import Client
 # a real election, the driver waits for its next heartbeat, which makes the test long and proves nothing more.
 CODES = [6, 7, 89, 112, 262, 9001]
 
+SIGNUP = {"person": {"email_addresses": [{"address": "jane@example.com"}]}}
+TITLE = {"title": "Protect the river"}
+
 
 def recorded_people_and_outreaches(database: Database) -> tuple[int, int]:
     return database.people.count_documents({}), database.outreaches.count_documents({})
@@ -56,6 +59,26 @@ def test_a_commit_whose_durability_is_unknown_is_503(
     assert first.status_code in (200, 503)
     assert api.record(body).status_code == 200
     assert recorded_people_and_outreaches(database) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "send",
+    [
+        pytest.param(lambda api: api.record(factories.outreach(identifiers=["crm:1"])), id="an outreach again"),
+        pytest.param(lambda api: api.post("/people/person_signup_helper", SIGNUP), id="a sign-up again"),
+        pytest.param(lambda api: api.put(f"/advocacy_campaigns/{api.campaign_id}", TITLE), id="a PUT again"),
+    ],
+)
+def test_what_is_here_already_is_acknowledged_no_sooner_than_a_write_would_be(
+    api: Client, fail: Callable[..., None], send: Callable[[Client], Any]
+) -> None:
+    assert send(api).status_code == 200
+
+    # As while the members that are to have it too have it not, and a failover would take it back.
+    fail({"times": 1}, ["update"], writeConcernError={"code": 64, "errmsg": "injected"})
+
+    assert send(api).status_code == 503
+    assert send(api).status_code == 200
 
 
 @pytest.mark.parametrize("command", ["find", "insert", "commitTransaction"])

@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from dev.mongod import Mongod
+from osdi.gunicorn_worker import BODY_SECONDS, HEAD_SECONDS
 from osdi.resources import API
 from tests.live import Live
 
@@ -69,3 +70,70 @@ def test_a_client_that_hangs_up_harms_nobody(live: Live) -> None:
 
     assert requests.get(f"{live.url}{API}/", timeout=20).status_code == 200
     assert "Traceback" not in live.output
+
+
+def drip(connection: socket.socket, seconds: float) -> bytes:
+    """Send a byte now and then, for so long or until there is an answer or an end; what was received."""
+    connection.settimeout(0.5)
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        try:
+            connection.sendall(b"x")
+            return connection.recv(4096)
+        except TimeoutError:
+            continue  # nothing yet
+        except OSError:
+            return b""
+    raise AssertionError(f"nothing came within {seconds:.0f} s")
+
+
+def test_a_body_that_drips_is_given_up(live: Live) -> None:
+    with send(live, "Content-Length: 500", b"{") as connection:
+        began = time.monotonic()
+
+        assert drip(connection, 15).startswith(b"HTTP/1.1 408 ")
+        assert time.monotonic() - began < BODY_SECONDS + 3
+
+
+def test_a_head_that_drips_is_given_up_without_a_word(live: Live) -> None:
+    with socket.create_connection(("127.0.0.1", live.port), timeout=20) as connection:
+        connection.sendall(b"GET /api/v1/ HTTP/1.1\r\nX-Slow: ")
+        began = time.monotonic()
+
+        assert drip(connection, 15) == b""
+        assert time.monotonic() - began < HEAD_SECONDS + 3
+    assert "Traceback" not in live.output
+
+
+def test_the_head_of_a_later_request_on_a_connection_is_bounded_too(live: Live) -> None:
+    with socket.create_connection(("127.0.0.1", live.port), timeout=20) as connection:
+        connection.sendall(f"GET {API}/ HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+        time.sleep(1)  # its own time, which does not count for the next one
+        connection.sendall(b"GET /api/v1/ HTTP/1.1\r\nX-Slow: ")
+
+        assert drip(connection, 15) == b""
+
+
+def test_clients_that_stop_in_a_head_stop_nobody(live: Live) -> None:
+    stalled = [socket.create_connection(("127.0.0.1", live.port), timeout=20) for _ in range(THREADS)]
+    for connection in stalled:
+        connection.sendall(b"POST /api/v1/ HT")
+    began = time.monotonic()
+
+    honest = requests.get(f"{live.url}{API}/", timeout=20)
+
+    assert honest.status_code == 200
+    assert time.monotonic() - began < HEAD_SECONDS + 3
+    for connection in stalled:
+        connection.close()
+
+
+def test_a_connection_that_waits_before_it_asks_is_served(live: Live) -> None:
+    with socket.create_connection(("127.0.0.1", live.port), timeout=20) as connection:
+        time.sleep(4.5)  # as browsers do that connect ahead of need
+        connection.sendall(f"GET {API}/ HTTP/1.1\r\nHost: localhost\r\n".encode())
+        time.sleep(1)
+        connection.sendall(b"\r\n")
+
+        assert connection.recv(4096).startswith(b"HTTP/1.1 200 ")
