@@ -74,8 +74,8 @@ at most {PATIENCE_SECONDS:.0f} s after the end, by the same workers unless they 
 PROMISES: Final = f"""- **An answer of 200 is kept.** Every write is acknowledged by a majority and journaled. On a \
 replica set person and outreach are one transaction; on a standalone the person comes first, so that a crash in \
 between leaves at most a person without an outreach, whom the client's retry finds again unless they have a name only.
-- **What is here already** (a request sent again, a sign-up or PUT that changes nothing) is acknowledged no sooner than \
-it is as durable as a write.
+- **What is here already** (a request sent again, a sign-up or PUT that changes nothing) is acknowledged no sooner \
+than it is as durable as a write.
 - **An answer comes** within {LATE_SECONDS:.0f} s, whatever is away: a platform's router gives up after 30.
 - **A request may be sent again** as often as its client likes, if it has an outreach identifier or an \
 `Idempotency-Key`: the unique index recognises it. Whoever cannot tell what came of a request sends it again.
