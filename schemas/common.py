@@ -63,8 +63,12 @@ class OsdiSchema(ma.Schema):
             if says_nothing(value):
                 continue
             try:
-                entry = field.deserialize(value, sent_name, data)
-                if not says_nothing(entry):
+                # Not its `deserialize`: it sees to what is missing or null, as nothing is here, and builds a validator
+                # where there is nothing to validate.
+                entry = field._deserialize(value, sent_name, data)
+                if field.validators:
+                    field._validate(entry)
+                if entry is value or not says_nothing(entry):
                     loaded[name] = entry
             except ma.ValidationError as error:
                 error_store.store_error(error.messages, sent_name, index=index)
