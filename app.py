@@ -100,6 +100,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or Settings.from_environment()
     log.configure(settings.log_format, settings.log_level)
     app = Flask(__name__)
+    # Flask would ask of every view and function before or after a request whether it is a coroutine: none is.
+    app.ensure_sync = lambda function: function  # type: ignore[assignment, method-assign]
     log_requests(app, settings)
     app.json = OrjsonProvider(app)
     app.url_map.strict_slashes = False
@@ -134,6 +136,6 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 def _with_headers(response: Response) -> Response:
     """Headers of every answer; pages and assets that set their own keep them."""
-    for name, value in HEADERS:
-        response.headers.setdefault(name, value)
+    present = {name.lower() for name, _ in response.headers}
+    response.headers.extend((name, value) for name, value in HEADERS if name.lower() not in present)
     return response
