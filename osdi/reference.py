@@ -71,6 +71,11 @@ class Reference:
 
     def find(self, resource: Resource, references: Sequence[str]) -> dict[str, Document]:
         """What names, URIs, identifiers and ids refer to, by the reference; what refers to nothing is left out."""
+        with self._lock:
+            remembered = {reference: self._remembered(resource, reference) for reference in references}
+        found = {reference: document for reference, document in remembered.items() if document is not None}
+        if len(found) == len(remembered):
+            return found
         ids = {reference: id_from(reference, resource) or reference for reference in references}
         with self._lock:
             ids |= {each: known for each in ids if (known := self._ids.get((resource.collection, each)))}
@@ -156,6 +161,14 @@ class Reference:
             changed = {name: value for name, value in merged.items() if stored.get(name) != value}
             self._store.write(Update(resource.collection, stored["_id"], stored["version"], changed))
         return merged
+
+    def _remembered(self, resource: Resource, reference: str) -> Document | None:
+        """What the reference was found to mean, if that is remembered; the lock is the caller's."""
+        collection = resource.collection
+        try:
+            return self._documents[collection, self._ids.get((collection, reference), reference)]
+        except KeyError:
+            return None
 
     def _by_id(self, resource: Resource, ids: Sequence[str]) -> dict[str, Document]:
         with self._lock:
