@@ -49,10 +49,11 @@ def caller() -> Caller:
 
 def hal() -> Hal:
     """Represents documents under the address at which this request found us, or under PUBLIC_URL."""
-    if not settings().public_url and not request.host:
+    here = settings()
+    if not here.public_url and not request.host:
         raise invalid("The request names no host.", "Host")
     # Not request.host_url, which decodes what we put into links as it came.
-    return Hal(settings().public_url or f"{request.scheme}://{request.host}", settings().namespace)
+    return Hal(here.public_url or f"{request.scheme}://{request.host}", here.namespace)
 
 
 def handles_strictly() -> bool:

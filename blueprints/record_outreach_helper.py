@@ -7,7 +7,7 @@ import orjson
 from flask import Response, request
 
 from blueprints.admission import is_trapped, taken
-from blueprints.deployment import answer, caller, hal, handles_strictly, reference, settings, store
+from blueprints.deployment import answer, caller, deployment, hal, handles_strictly
 from blueprints.openapi import Blueprint, read_body
 from osdi.auth import WRITE
 from osdi.errors import invalid
@@ -81,25 +81,26 @@ def record_outreach_helper(body: dict[str, Any], advocacy_campaign_id: str) -> R
 
 def record(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
     """Record what the body says on the campaign, and answer as the caller may see it."""
-    campaign = reference().campaign(advocacy_campaign_id)
-    if not caller().has_token:
+    here, sender = deployment(), caller()
+    campaign = here.reference.campaign(advocacy_campaign_id)
+    if not sender.has_token:
         if is_trapped():
             return answer({})
         body = taken(body, campaign)
     helper_request = HelperRequest(
         body=body,
         campaign=campaign,
-        caller=caller(),
+        caller=sender,
         idempotency_key=_idempotency_key(),
         sent=read_body(request),
         strict=handles_strictly(),
     )
-    recorded = record_outreach(store(), reference().find, helper_request, settings())
-    if not caller().has_token:
+    recorded = record_outreach(here.store, here.reference.find, helper_request, here.settings)
+    if not sender.has_token:
         return answer({})
     outreach = hal().represent(OUTREACH, recorded.outreach, control=body.get("control"))
     if recorded.warnings:
-        outreach[f"{settings().namespace}:warnings"] = list(recorded.warnings)
+        outreach[f"{here.settings.namespace}:warnings"] = list(recorded.warnings)
     return answer(outreach)
 
 
