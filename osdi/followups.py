@@ -9,7 +9,10 @@ import datetime as dt
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Protocol
+
+from cachetools import TTLCache, cached
 
 from osdi import log
 from osdi.ceilings import Ceilings
@@ -24,10 +27,11 @@ from osdi.store import Store, outbox
 from osdi.store.contacts import people_with
 from osdi.store.driver import Document
 from osdi.store.outbox import Claimed
+from osdi.store.wrappers import default_wrapper
 from osdi.template_fields import UNSUBSCRIBE_URL, fields
 from osdi.templates import Mistake, Rendered, TooLarge, render
 from osdi.triggers import AUTORESPONSE, FAILED, LEASED, QUEUED, SENT, SKIPPED, TRIGGERS, fits, type_of
-from osdi.unsubscribe import link, unwanted
+from osdi.unsubscribe import link, signer, unwanted
 from osdi.wrapping import wrapper_of
 
 # Leases are looked through for lost ones that often; what is queued, each time.
@@ -107,6 +111,10 @@ class Followups:
         self._paused: dict[str, dt.datetime] = {}
         self._failures: dict[str, int] = {}
         self._looked_for_lost = float("-inf")
+        # What every mail needs, remembered as long as reference data is.
+        seconds = settings.cache_seconds
+        self._signer = cached(TTLCache(1, seconds))(partial(signer, store))
+        self._default_wrapper = cached(TTLCache(len(TRIGGERS), seconds))(partial(default_wrapper, store))
 
     def do_next(self) -> bool:
         """Do the follow-up that has waited longest; False where nothing is due. Raises OsdiError 503."""
@@ -236,8 +244,8 @@ class Followups:
             self._below_ceilings(kind, to.key)
         campaign = self._campaign(outreach)
         values = fields(person if to.known else None, outreach, campaign, by_token=followup["by_token"])
-        unsubscribe_url = link(self._store, settings.public_url, to.to) if kind == AUTORESPONSE else ""
-        wrapper = wrapper_of(self._store, self._reference, message)
+        unsubscribe_url = link(self._signer(), settings.public_url, to.to) if kind == AUTORESPONSE else ""
+        wrapper = wrapper_of(self._reference, message, self._default_wrapper)
         try:
             rendered = render(message, wrapper, values | {UNSUBSCRIBE_URL: unsubscribe_url}, type_of(kind))
         except Mistake as mistake:
@@ -265,6 +273,8 @@ class Followups:
         """One follow-up of a kind for a person and campaign. Raises Ended or Later where another one goes before."""
         interval = dt.timedelta(hours=self._settings.followup_interval_hours)
         if not interval:
+            return
+        if outbox.other_of_its_kind(self._store, claimed, [SENT, LEASED, QUEUED], interval) is None:
             return
         other = outbox.other_of_its_kind(self._store, claimed, [SENT, LEASED], interval)
         if other is not None and other["state"] == SENT:

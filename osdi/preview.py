@@ -1,6 +1,7 @@
 """A message as it would be sent, for whoever writes it: filled in for an outreach, or for somebody who is not there."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 from osdi import mail
@@ -12,6 +13,7 @@ from osdi.resources import ADVOCACY_CAMPAIGN, MESSAGE, PERSON
 from osdi.settings import Settings
 from osdi.smtp import sender
 from osdi.store import Store
+from osdi.store.wrappers import default_wrapper
 from osdi.template_fields import UNSUBSCRIBE_URL, fields
 from osdi.templates import Mistake, TooLarge, render
 from osdi.triggers import EMAIL, type_of
@@ -52,8 +54,9 @@ def preview(
     values = _values_of_preview() if outreach is None else _values(store, outreach, kind, settings.phone_region)
     unsubscribe_url = f"{base_url}{PATH}/..." if kind == EMAIL else ""
     values |= {UNSUBSCRIBE_URL: unsubscribe_url}
+    wrapper = wrapper_of(reference, message, partial(default_wrapper, store))
     try:
-        rendered = render(message, wrapper_of(store, reference, message), values, kind)
+        rendered = render(message, wrapper, values, kind)
     except (Mistake, TooLarge) as error:
         raise conflict("TEMPLATE_MISTAKE", str(error) or "This is too long.", resource=MESSAGE.rel) from error
     if kind != EMAIL:

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.headerregistry import Address
 from email.message import EmailMessage
+from functools import lru_cache
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -40,6 +41,9 @@ END_AGAIN_SECONDS: Final = 0.1
 # Servers end connections that are idle or have carried many mails; ours are given up before that.
 IDLE_SECONDS: Final = 20.0
 MAILS: Final = 100
+
+# Nearly all mails come from the same few mailboxes, which take longer to read than a mail to write.
+MAILBOXES: Final = 100
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,7 @@ class SmtpServer:
         return cls(host, port, scheme == "smtps", starttls, user, password)
 
 
+@lru_cache(MAILBOXES)
 def mailbox(text: str) -> Address:
     """The mailbox that `Name <address>` or a bare address names, its domain in ASCII. Raises ValueError."""
     found = mailboxes(text)

@@ -29,9 +29,15 @@ UNSUBSCRIBED, BOUNCING = "unsubscribed", "bouncing"
 TOKEN_LENGTH: Final = 500
 
 
-def link(store: Store, public_url: str, address: str) -> str:
+def signer(store: Store) -> URLSafeSerializer:
+    """What makes and reads the signed part of this deployment's links. Raises OsdiError 503."""
+    key = signing_key(store, PURPOSE)
+    return URLSafeSerializer(key, salt=PURPOSE, signer_kwargs={"digest_method": hashlib.sha256})
+
+
+def link(signs: URLSafeSerializer, public_url: str, address: str) -> str:
     """The link by which the reader of a mail to this address unsubscribes it: the same one each time."""
-    return f"{public_url}{PATH}/{_serializer(store).dumps(address)}"
+    return f"{public_url}{PATH}/{signs.dumps(address)}"
 
 
 def address_of(store: Store, token: str) -> str | None:
@@ -39,7 +45,7 @@ def address_of(store: Store, token: str) -> str | None:
     if len(token) > TOKEN_LENGTH:
         return None
     try:
-        address: str = _serializer(store).loads(token)
+        address: str = signer(store).loads(token)
     except BadData:
         return None
     return address
@@ -89,8 +95,3 @@ def _set_status_of(store: Store, person_id: str, address: str, status: str, unle
         changed: Document = {"email_addresses": entries, "modified_date": now()}
         events = of_change(person, changed)
         store.write(Update(PERSON.collection, person_id, person["version"], changed, events=events))
-
-
-def _serializer(store: Store) -> URLSafeSerializer:
-    key = signing_key(store, PURPOSE)
-    return URLSafeSerializer(key, salt=PURPOSE, signer_kwargs={"digest_method": hashlib.sha256})

@@ -13,7 +13,7 @@ from pymongo.database import Database
 from dev.mongod import Mongod
 from osdi.ids import new_id, now
 from osdi.store import Store
-from osdi.unsubscribe import link
+from osdi.unsubscribe import link, signer
 from tests.browser.conftest import Explored, Visit
 
 pytestmark = pytest.mark.browser
@@ -47,7 +47,7 @@ def test_a_reader_unsubscribes_by_the_button(
 ) -> None:
     store = Store(mongod.uri.replace("/osdi?", "/explored?"))
     visit.page.set_viewport_size({"width": 360, "height": 740})
-    visit.page.goto(link(store, explored.live.url, ADDRESS))
+    visit.page.goto(link(signer(store), explored.live.url, ADDRESS))
     store.close()
     expect(visit.page.get_by_text(ADDRESS)).to_be_visible()
     assert visit.page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")

@@ -13,9 +13,11 @@ from osdi.followups import Followups
 from osdi.ids import now
 from osdi.settings import Settings
 from osdi.store import Store, outbox
+from osdi.store.signing_keys import signing_key
 from osdi.transports import transports
 from tests import factories
 from tests.client import Client
+from tests.profiled import profiled
 from tests.smtp_sink import SmtpSink
 from tests.webhook_receiver import WebhookReceiver
 
@@ -158,6 +160,35 @@ class TestAMail:
         text = " ".join(html.get_content().split())
         assert text.startswith("<h1>River</h1> <p>Dear Jane")
         assert "<p>Protect the river</p>" in text
+
+    @pytest.mark.parametrize(("seconds", "asked"), [(60.0, 1), (0.0, 3)])
+    def test_asks_for_what_all_mails_need_once_in_a_while(
+        self, api: Client, store: Store, work: Work, sink: SmtpSink, database: Database, seconds: float, asked: int
+    ) -> None:
+        for number in range(3):
+            address = f"jane-{number}@example.com"
+            ask(api, person={"email_addresses": [{"address": address}], "phone_numbers": []})
+        signing_key(store, "unsubscribe")
+
+        with profiled(database) as done:
+            work(cache_seconds=seconds)
+
+        collections = [operation.collection for operation in done]
+        assert len(sink.envelopes) == 3
+        assert collections.count("wrappers") == asked
+        assert collections.count("signing_keys") == asked
+
+    def test_asks_once_whether_another_of_its_kind_goes_before(
+        self, api: Client, work: Work, sink: SmtpSink, database: Database
+    ) -> None:
+        ask(api)
+
+        with profiled(database) as done:
+            work(times=1)
+
+        assert len(sink.envelopes) == 1
+        # A lost one is looked for, this one claimed, another one looked for, this one marked; and then read here.
+        assert [operation.collection for operation in done].count("outreaches") == 5
 
     def test_comes_back_to_the_bounce_address(self, api: Client, work: Work, sink: SmtpSink) -> None:
         ask(api)

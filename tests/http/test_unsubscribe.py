@@ -6,7 +6,7 @@ import pytest
 from pymongo.database import Database
 
 from osdi.store import Store
-from osdi.unsubscribe import link, mark_bouncing, unwanted
+from osdi.unsubscribe import link, mark_bouncing, signer, unwanted
 from tests import factories
 from tests.client import Client
 
@@ -15,7 +15,7 @@ ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 
 
 def path(store: Store, address: str = JANE) -> str:
-    return link(store, "", address)
+    return link(signer(store), "", address)
 
 
 def status_of(database: Database, address: str) -> list[Any]:
