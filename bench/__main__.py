@@ -20,13 +20,14 @@ from bench.contenders import CONTENDERS, Contender, Counts, check_counts
 from bench.deliveries import DISTURBED_PERCENT, measure_deliveries
 from bench.delivery_report import delivery_report
 from bench.pages import measure_pages
+from bench.profile import measure_profile
 from bench.report import Result, Rounds, report
 from bench.server import ROOT, Server, ServerFailed
 from bench.turns import measure_turns
 from dev.mongod import Mongod, MongodUnavailable
 
 WARM_UP_SECONDS = 2
-TURNS, PAGES, DELIVERIES = "turns", "pages", "deliveries"
+TURNS, PROFILE, PAGES, DELIVERIES = "turns", "profile", "pages", "deliveries"
 """What is measured besides the contenders."""
 WARM_UP, MEASUREMENT = "run0", "run1"
 """Names of the two runs: they keep the people of the one apart from those of the other."""
@@ -55,7 +56,7 @@ class Clocks:
 
 def options() -> argparse.Namespace:
     """What the command line says."""
-    keys = [*(contender.key for contender in CONTENDERS), TURNS, PAGES, DELIVERIES]
+    keys = [*(contender.key for contender in CONTENDERS), TURNS, PROFILE, PAGES, DELIVERIES]
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure recording an outreach.")
     parser.add_argument("--seconds", type=int, default=10, help="measured time of each contender in each round (10)")
     parser.add_argument("--rounds", type=int, default=3, help="interleaved rounds; the report has their median (3)")
@@ -162,7 +163,7 @@ def main() -> int:
     contenders = [contender for contender in CONTENDERS if contender.key in only]
     command = f"python -m bench --seconds {chosen.seconds} --rounds {chosen.rounds} --retries {chosen.retries}"
     command += f" --patience {chosen.patience}" if chosen.patience else ""
-    if not {TURNS, PAGES, DELIVERIES, *(contender.key for contender in CONTENDERS)} <= set(only):
+    if not {TURNS, PROFILE, PAGES, DELIVERIES, *(contender.key for contender in CONTENDERS)} <= set(only):
         command += f" --only {chosen.only}"
     started = time.monotonic()
     try:
@@ -170,6 +171,8 @@ def main() -> int:
         with scratch_folder(chosen.folder) as scratch, Mongod(scratch / "mongod") as mongod:
             rounds = run_rounds(contenders, chosen, mongod, scratch)
             more = [measure_turns(mongod, scratch)] if TURNS in only else []
+            if PROFILE in only:
+                more.append(measure_profile(mongod, scratch))
             if PAGES in only:
                 more.append(measure_pages(mongod, scratch))
             if DELIVERIES in only:

@@ -15,12 +15,14 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+from flask import Flask
 from pymongo import MongoClient
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from app import create_app
 from bench import bodies
 from bench.contenders import NOBODY, Ours
+from bench.load import Traffic
 from bench.server import Server, ServerFailed
 from dev.mongod import Mongod
 from osdi.settings import Settings
@@ -49,7 +51,7 @@ def measure_turns(mongod: Mongod, scratch: Path) -> str:
     # One database each, so that none grows faster than another.
     uris = {kind.key: mongod.uri.replace("/osdi?", f"/osdi_{kind.key.replace('-', '_')}?") for kind in KINDS}
     with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):  # the request's line is written, as it is
-        turns = {kind.key: _turn(kind, uris[kind.key], scratch) for kind in KINDS}
+        turns = {kind.key: turn_of(*application(kind, uris[kind.key], scratch), kind.label) for kind in KINDS}
         taken: dict[str, list[tuple[float, float]]] = {kind.key: [] for kind in KINDS}
         for number in range(WARM_UP + TURNS):
             for key in random.sample(list(turns), len(turns)):
@@ -65,13 +67,12 @@ def measure_turns(mongod: Mongod, scratch: Path) -> str:
     return _section(taken)
 
 
-def _turn(kind: Ours, uri: str, scratch: Path) -> Turn:
-    """Prepare the kind's database by the commands and routes, and the application in this process on it."""
+def application(kind: Ours, uri: str, scratch: Path) -> tuple[Flask, Traffic]:
+    """Prepare the kind's database by the commands and routes: the application in this process on it, and its load."""
     kind.prepare(uri)
     variables = kind.variables(uri)
     with Server(kind.app, folder=kind.folder(scratch), log=scratch / f"{kind.key}.log", variables=variables) as server:
         traffic = kind.traffic(server.port)
-    (request,) = traffic.requests
     settings = Settings(
         mongodb_uri=uri,
         log_format="json",
@@ -79,7 +80,12 @@ def _turn(kind: Ours, uri: str, scratch: Path) -> Turn:
         rate_limit_token=variables["RATE_LIMIT_TOKEN"],
         rate_limit_contact=variables["RATE_LIMIT_CONTACT"],
     )
-    app = create_app(settings)
+    return create_app(settings), traffic
+
+
+def turn_of(app: Flask, traffic: Traffic, label: str) -> Turn:
+    """What sends the application the one request of its load. A turn raises ServerFailed unless it is answered 200."""
+    (request,) = traffic.requests
 
     def turn(number: int) -> tuple[float, float]:
         body = bodies.filled(request.body, number)
@@ -94,7 +100,7 @@ def _turn(kind: Ours, uri: str, scratch: Path) -> Turn:
         _, status, _ = run_wsgi_app(app, environ, buffered=True)
         taken = time.thread_time() - used, time.perf_counter() - began
         if not status.startswith("200"):
-            raise ServerFailed(f"{kind.label}: a request was answered {status}")
+            raise ServerFailed(f"{label}: a request was answered {status}")
         return taken
 
     return turn

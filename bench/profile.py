@@ -1,0 +1,206 @@
+"""Where the processor time of recording an outreach goes: ours beside the floor, part by part.
+
+As in `turns` the applications are in this process, without a server, and take turns. Functions that stand for a part
+are wrapped by a clock of the thread's processor time. What runs inside a wrapped function counts for that part, unless
+it is wrapped itself; what runs inside none is the framework's.
+"""
+
+import os
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, redirect_stdout
+from functools import wraps
+from pathlib import Path
+from statistics import mean
+from typing import Any, Final
+from unittest.mock import patch
+
+from pymongo import MongoClient
+from pymongo.collection import Collection
+from pymongo.synchronous.client_session import ClientSession
+
+import bench.turns
+import blueprints.openapi
+import blueprints.record_outreach_helper as helper
+from bench import floor
+from bench.contenders import Floor, Ours
+from bench.turns import Turn, application, turn_of
+from dev.mongod import Mongod
+from osdi.hal import Hal
+from osdi.reference import Reference
+from osdi.store import Store
+from schemas.outreach import RecordOutreachHelperSchema
+
+REQUESTS: Final = 1_500
+WARM_UP: Final = 100
+
+FRAMEWORK: Final = "WSGI, routing, decorators of the view"
+PARSE: Final = "read and parse the body"
+LOAD: Final = "load and check every field"
+CALLER: Final = "who calls, and how often"
+DOOR: Final = "without a token: what is taken, and contact details counted"
+VIEW: Final = "match, merge, make the documents"
+STORE: Final = "the write's session, errors, webhooks, what was written"
+FIND: Final = "driver: find the person"
+INSERT: Final = "driver: insert person and outreach"
+COMMIT: Final = "driver: commit"
+ANSWER: Final = "links and JSON of the answer"
+LOG: Final = "the request's id and its line in the log"
+HEADERS: Final = "CORS and headers of every answer"
+PARTS: Final = (FIND, INSERT, COMMIT, STORE, LOAD, VIEW, FRAMEWORK, CALLER, DOOR, HEADERS, LOG, PARSE, ANSWER)
+ROUND_TRIPS: Final = (FIND, INSERT, COMMIT)
+
+WRAPPED: Final[tuple[tuple[str, Any, str], ...]] = (
+    (FRAMEWORK, bench.turns, "run_wsgi_app"),
+    (PARSE, blueprints.openapi.Parser, "load_json"),
+    (LOAD, RecordOutreachHelperSchema, "load"),
+    (CALLER, blueprints.openapi, "let_in"),
+    (DOOR, helper, "taken"),
+    (VIEW, helper, "record"),
+    (VIEW, Reference, "campaign"),
+    (ANSWER, helper, "hal"),
+    (ANSWER, Hal, "represent"),
+    (ANSWER, helper, "answer"),
+    (STORE, Store, "write"),
+    (FIND, Store, "by_match_keys"),
+    (FIND, Collection, "find_one"),
+    (INSERT, Collection, "insert_one"),
+    (COMMIT, ClientSession, "commit_transaction"),
+)
+# Functions before and after a request, by the module that they stand in.
+HOOKS: Final = {
+    "blueprints.request_log": LOG,
+    "blueprints.rate_limits": CALLER,
+    "blueprints.cross_origin": HEADERS,
+    "flask_cors.extension": HEADERS,
+    "app": HEADERS,
+}
+
+Parts = Counter[str]
+"""By part the processor seconds of one request."""
+
+
+class Clock:
+    """Processor time of the thread, divided among the parts that its functions stand for."""
+
+    def __init__(self) -> None:
+        self.spent: Parts = Counter()
+        self.calls: Parts = Counter()
+        self._part = ""
+        self._since = 0.0
+
+    def enter(self, part: str) -> str:
+        """From now on the time is that part's. Returns the one whose it was."""
+        moment = time.thread_time()
+        self.spent[self._part] += moment - self._since
+        before, self._part, self._since = self._part, part, moment
+        return before
+
+    def around(self, part: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function, whose time is the part's."""
+
+        @wraps(function)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            self.calls[part] += 1
+            before = self.enter(part)
+            try:
+                return function(*args, **kwargs)
+            finally:
+                self.enter(before)
+
+        return wrapper
+
+
+OURS: Final = (
+    Ours("profile-token", "ours, with token", with_token=True),
+    Ours("profile-public", "ours, without token", with_token=False),
+)
+FLOORS: Final = (
+    Floor("profile-ordered", "floor, ordered", commit="ordered"),
+    Floor("profile-transaction", "floor, transaction", commit="transaction"),
+)
+
+
+def measure_profile(mongod: Mongod, scratch: Path) -> str:
+    """The section: processor time of each part, of ours and of the floor. Raises ServerFailed."""
+    clock = Clock()
+    kinds = (*OURS, *FLOORS)
+    names = {kind.key: f"osdi_{kind.key.replace('-', '_')}" for kind in kinds}
+    uris = {key: mongod.uri.replace("/osdi?", f"/{name}?") for key, name in names.items()}
+    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
+        turns = {kind.key: _ours(clock, kind, uris[kind.key], scratch) for kind in OURS}
+        turns |= {kind.key: _floor(clock, kind, uris[kind.key]) for kind in FLOORS}
+        taken: dict[str, list[Parts]] = {key: [] for key in turns}
+        trips: Counter[str] = Counter()
+        with _wrapped(clock):
+            for number in range(WARM_UP + REQUESTS):
+                for key in random.sample(list(turns), len(turns)):
+                    parts, calls = _profiled(clock, turns[key], number)
+                    if number >= WARM_UP:
+                        taken[key].append(parts)
+                        trips[key] += sum(calls[part] for part in ROUND_TRIPS)
+    with MongoClient[dict[str, Any]](mongod.uri) as client:
+        for name in names.values():
+            client.drop_database(name)
+    return _section([kind.label for kind in kinds], list(taken.values()), [trips[kind.key] for kind in kinds])
+
+
+def _ours(clock: Clock, kind: Ours, uri: str, scratch: Path) -> Turn:
+    app, traffic = application(kind, uri, scratch)
+    for hooks in (app.before_request_funcs[None], app.after_request_funcs[None]):
+        hooks[:] = [clock.around(HOOKS[hook.__module__], hook) for hook in hooks]
+    return turn_of(app, traffic, kind.label)
+
+
+def _floor(clock: Clock, kind: Floor, uri: str) -> Turn:
+    kind.prepare(uri)
+    app = floor.create_app(uri, transaction=kind.commit == "transaction")
+    app.view_functions = {name: clock.around(VIEW, view) for name, view in app.view_functions.items()}
+    return turn_of(app, kind.traffic(0), kind.label)
+
+
+@contextmanager
+def _wrapped(clock: Clock) -> Iterator[None]:
+    with ExitStack() as stack:
+        for part, owner, name in WRAPPED:
+            stack.enter_context(patch.object(owner, name, clock.around(part, getattr(owner, name))))
+        yield
+
+
+def _profiled(clock: Clock, turn: Turn, number: int) -> tuple[Parts, Parts]:
+    """The parts' processor time in one request, and how often each was entered."""
+    clock.spent, clock.calls = Counter(), Counter()
+    turn(number)
+    clock.spent.pop("", None)  # making the request
+    return clock.spent, clock.calls
+
+
+def _section(labels: list[str], taken: list[list[Parts]], trips: list[int]) -> str:
+    columns = [_milliseconds(each) for each in taken]
+    sums = [sum(column.values()) for column in columns]
+    lines = [f"| CPU ms per outreach | {' | '.join(labels)} |", f"|---|{'---:|' * len(labels)}"]
+    for part in PARTS:
+        figures = (f"{column[part]:.3f}" if part in column else "" for column in columns)
+        lines.append(f"| {part} | {' | '.join(figures)} |")
+    lines.append(f"| **together** | {' | '.join(f'**{each:.3f}**' for each in sums)} |")
+    lines.append(f"| round trips | {' | '.join(f'{each / REQUESTS:.1f}' for each in trips)} |")
+    return "\n\n".join(
+        (
+            "## Where the time goes",
+            f"The applications in one process without a server, {REQUESTS:,} requests of each that take turns; CPU is "
+            "that of the thread that answers, the mean without the quickest and the slowest tenth of the requests. "
+            "What the floor does itself counts as matching: parsing, documents and answer too. Measuring costs about a "
+            "microsecond for each function that stands for a part.",
+            "\n".join(lines),
+        )
+    )
+
+
+def _milliseconds(taken: list[Parts]) -> dict[str, float]:
+    """By part the mean of the middle eight tenths of the requests."""
+    aside = len(taken) // 10
+    middle = sorted(taken, key=lambda parts: sum(parts.values()))[aside : len(taken) - aside]
+    present = {part for parts in middle for part in parts}
+    return {part: mean(parts[part] for parts in middle) * 1_000 for part in present}
