@@ -1,5 +1,6 @@
 """Which e-mail addresses are taken: what email-validator says, also where only the domain is asked about."""
 
+import idna
 import pytest
 from email_validator import EmailNotValidError, validate_email
 from marshmallow import ValidationError
@@ -52,6 +53,13 @@ def test_is_taken_up_to_the_same_length(length: int) -> None:
     local = "x" * (length - len("@example.com"))
     for address in (f"{local}@example.com", f"a@{'d' * 60}.{'d' * 60}.{'d' * 60}.{'d' * 60}.com"[:length]):
         assert _taken(address) == _valid(address), address
+
+
+def test_is_measured_as_what_punycode_stands_for() -> None:
+    """40 letters of three bytes each, which take 46 in punycode."""
+    domain = f"{idna.encode('あ' * 40).decode()}.com"
+    assert _taken(f"a@{domain}")
+    assert not _taken(f"{'x' * 150}@{domain}")
 
 
 def test_of_the_usual_form_only_the_domain_is_asked_about() -> None:

@@ -117,6 +117,18 @@ def test_a_campaign_that_was_missing_is_looked_up_again(api: Client, deployed: A
     assert client.record(factories.outreach(), campaign=CAMPAIGN_ID).status_code == 200
 
 
+def test_what_is_remembered_does_not_hide_what_is_not(api: Client, deployed: Any) -> None:
+    client = Client(deployed(cache_seconds=60.0).application.test_client(), api.token)
+    client.campaign_id = api.campaign_id
+    for name in ("volunteer", "donor"):
+        api.created("/tags", {"name": name})
+    client.recorded(factories.outreach(add_tags=["volunteer"]))
+
+    outreach = client.recorded(factories.outreach(add_tags=["volunteer", "donor"]))
+
+    assert api.follow(api.follow(outreach, "osdi:person"), "osdi:taggings")["total_records"] == 2
+
+
 def test_spellings_of_one_reference_take_no_memory(api: Client, deployed: Any) -> None:
     app = deployed(cache_seconds=60.0).application
     client = Client(app.test_client(), api.token)

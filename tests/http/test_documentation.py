@@ -34,6 +34,13 @@ def test_a_page_may_load_nothing_from_elsewhere(http: FlaskClient, path: str) ->
     assert headers["Referrer-Policy"] == "no-referrer"
 
 
+def test_a_page_keeps_the_headers_that_it_sets_itself(http: FlaskClient) -> None:
+    headers = http.get("/docs").headers
+
+    assert len(headers.getlist("Content-Security-Policy")) == 1
+    assert len(headers.getlist("Referrer-Policy")) == 1
+
+
 def test_the_hal_explorer_may_not_parse_text_as_html_nor_style_it(http: FlaskClient) -> None:
     policy = http.get("/explorer").headers["Content-Security-Policy"]
 

@@ -301,6 +301,17 @@ class TestWhatIsNotSent:
         assert sorted(states) == ["sent", *["skipped"] * 4] or sorted(states) == sorted(["sent", *["skipped"] * 4])
         assert len(sink.envelopes) == 1
 
+    def test_before_one_that_has_waited_longer(
+        self, api: Client, work: Work, sink: SmtpSink, database: Database
+    ) -> None:
+        ask(api)
+        tomorrow = now() + dt.timedelta(days=1)
+        database.outreaches.update_one({}, {"$set": {"followups.0.not_before": tomorrow}})
+        ask(api)
+
+        assert outcome(work(times=1)) == ("queued", "another_first")
+        assert sink.envelopes == []
+
     def test_in_another_campaign_is_another_matter(self, api: Client, work: Work, sink: SmtpSink) -> None:
         ask(api)
         first = api.campaign_id
