@@ -19,8 +19,8 @@ IN_BETWEEN = (
     "What stands between the floor and ours is measured part by part under *Where the time goes*. About half of our "
     "processor time is the driver's: four round trips, about as long each with whatever they carry, of which the floor "
     "has three when it writes in order, and all four when it commits person and outreach together, as we do. Of what "
-    "is ours no part takes a tenth: checking the body is the largest, then matching and merging, then the caller, the "
-    "log's line, the headers and the answer. The rates of single rounds vary by a third with the disk; processor time "
+    "is ours no part takes much more than a tenth: matching and merging, checking the body, then the caller, the log's "
+    "line, the headers and the answer. The rates of single rounds vary by a third with the disk; processor time "
     "does not."
 )
 """What the profile said on 2026-11-25; to be read again where the ratios move."""
