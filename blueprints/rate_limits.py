@@ -13,7 +13,6 @@ import time
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from cachetools import TTLCache
 from flask import Flask, current_app, g, request
 from limits import RateLimitItem
 from limits.errors import StorageError
@@ -21,6 +20,7 @@ from limits.storage import MongoDBStorage
 from limits.strategies import FixedWindowRateLimiter
 
 from blueprints.access import read_caller
+from blueprints.windows import Windows
 from osdi.auth import ANONYMOUS, Caller
 from osdi.ceilings import counts_in_mongodb, items
 from osdi.errors import OsdiError, too_many_requests
@@ -36,29 +36,22 @@ IPV6_NETWORK = 64
 # Counting is worth no more waiting than it takes once: a database that was away is not asked again for a while.
 AWAY_SECONDS = 10.0
 
-# Windows that a process remembers for each limit; beyond it the oldest are forgotten, so addresses cannot fill memory.
-WINDOWS = 100_000
-
 
 class CountsHere:
     """Fixed windows in this process, each from its first request on. (`limits` would start a thread a request.)"""
 
     def __init__(self) -> None:
-        self._windows: dict[RateLimitItem, TTLCache[str, list[float]]] = {}
+        self._windows: dict[RateLimitItem, Windows] = {}
         self._lock = threading.Lock()
 
     def over(self, item: RateLimitItem, kind: str, key: str) -> float:
         """Count one; seconds until the window ends where that was one too many, else 0."""
-        moment = time.monotonic()
         with self._lock:
             windows = self._windows.get(item)
             if windows is None:
-                windows = self._windows[item] = TTLCache(WINDOWS, item.get_expiry())
-            window = windows.get(f"{kind}:{key}")
-            if window is None:
-                window = windows[f"{kind}:{key}"] = [0, moment + item.get_expiry()]
-            window[0] += 1
-            return window[1] - moment if window[0] > item.amount else 0
+                windows = self._windows[item] = Windows(item.get_expiry())
+            count, seconds = windows.count(f"{kind}:{key}")
+        return seconds if count > item.amount else 0
 
 
 class RateLimits:
