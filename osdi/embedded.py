@@ -86,8 +86,7 @@ def page_of_parent(
 
     A person who has several is never torn apart: such a page may hold more than `per_page`.
     """
-    # The second condition is the index's own: it holds only people who have such entries.
-    query = {f"{kind.array}.{kind.field}": parent_id, f"{kind.array}._id": {"$exists": True}}
+    query = {f"{kind.array}.{kind.field}": parent_id}
     total = store.count_entries(kind.array, kind.field, parent_id) if kind.several else None
     people = store.page(
         PERSON.collection, query, page=page, per_page=per_page, total_records=total, after=after, before=before

@@ -27,8 +27,10 @@ from osdi.resources import ADVOCACY_CAMPAIGN, OUTREACH, PERSON
 from osdi.store import written
 from osdi.store.abandoned import Abandoned
 from osdi.store.circuit import Circuit
+from osdi.store.counts import LARGE, LARGE_ENTRIES, Counts, entries
+from osdi.store.creation_order import first_id
 from osdi.store.driver import DATABASE, DURABLE, MOCK, READ_MS, Document, abort, connect, driver_errors
-from osdi.store.indexes import INDEXES, WEBHOOKS
+from osdi.store.indexes import INDEXES, WEBHOOKS, create
 from osdi.store.writes import Delete, Insert, Update, Write, with_events
 
 __all__ = ["Delete", "Insert", "Query", "Store", "Update", "Write"]
@@ -46,6 +48,7 @@ class Store:
     def __init__(self, uri: str, *, cache_seconds: float = 0) -> None:
         self._uri = uri
         self._cache_seconds = cache_seconds
+        self._counts = Counts(cache_seconds)
         self._webhooks_of: tuple[float, dict[str, list[str]]] = (0.0, {})
         self._lock = threading.Lock()
         self._client: MongoClient[Document] | None = None
@@ -153,12 +156,14 @@ class Store:
         before: str | None = None,
     ) -> Page:
         """A page in creation order: behind `after` or ahead of `before` (ids), else by skipping to number `page`."""
-        bounds: Document = {"_id": {"$gt": after}} if after else {"_id": {"$lt": before}} if before else {}
+        within: Document = {"$gt": after} if after else {"$lt": before} if before else {}
+        if earliest := first_id(query):
+            within["$gte"] = earliest
         with self.asking():
-            found = self._collection(collection).find({**query, **bounds})
+            found = self._collection(collection).find({**query, **({"_id": within} if within else {})})
             found = found.sort("_id", DESCENDING if before and not after else ASCENDING).limit(per_page + 1)
             found = found.max_time_ms(READ_MS)
-            if not bounds:
+            if not after and not before:
                 found = found.skip((page - 1) * per_page)
             documents = list(found)
             if total_records is None:
@@ -194,18 +199,14 @@ class Store:
     def count_pointing(self, array: str, field: str, value: str) -> int:
         """How many people have an entry of an embedded array that points at something: a count on an index."""
         with self.asking():
-            return self._count(PERSON.collection, {f"{array}.{field}": value, f"{array}._id": {"$exists": True}})
+            return self._count(PERSON.collection, {f"{array}.{field}": value})
 
     def count_entries(self, array: str, field: str, value: str) -> int:
         """How many entries of an embedded array, over all people, point at something."""
-        pointing = {"$filter": {"input": f"${array}", "cond": {"$eq": [f"$$this.{field}", value]}}}
-        pipeline: list[Document] = [
-            {"$match": {f"{array}.{field}": value, f"{array}._id": {"$exists": True}}},
-            {"$group": {"_id": None, "entries": {"$sum": {"$size": pointing}}}},
-        ]
+        people = self._collection(PERSON.collection)
         with self.asking():
-            found = next(iter(self._collection(PERSON.collection).aggregate(pipeline)), {"entries": 0})
-        return int(found["entries"])
+            found = {array: {field: value}}
+            return self._counts.told(found, lambda: entries(people, array, field, value), large=LARGE_ENTRIES)
 
     def delete_outreach(self, outreach: Document) -> None:
         """Delete an outreach, and lower its campaign's mark where it is among those counted."""
@@ -238,10 +239,10 @@ class Store:
     def remove_entries(self, collection: str, array: str, field: str, value: str, moment: dt.datetime) -> None:
         """Remove the entries of an embedded array that point at something, from every document."""
         change = {"$pull": {array: {field: value}}, "$set": {"modified_date": moment}, "$inc": {"version": 1}}
-        pointing = {f"{array}.{field}": value, f"{array}._id": {"$exists": True}}
+        pointing = {f"{array}.{field}": value}
         with self.asking():
             changed = self._collection(collection).update_many(pointing, change)
-        written.note_many(collection, {f"{array}.{field}": value}, changed.modified_count)
+        written.note_many(collection, pointing, changed.modified_count)
 
     def recount(self) -> int:
         """Count every campaign's outreaches anew, from nothing; returns how many campaigns there are."""
@@ -254,19 +255,12 @@ class Store:
 
     def create_indexes(self) -> list[str]:
         """Create every index that is missing; safe to repeat. Returns their names as `collection.index`."""
-        names = []
         with self.asking():
-            for collection, indexes in INDEXES.items():
-                for index in indexes:
-                    keys = [(field, ASCENDING) for field in index.fields]
-                    options: Document = {"unique": True} if index.unique else {}
-                    if index.sparse:
-                        options["sparse"] = True
-                    if index.only_with:
-                        options["partialFilterExpression"] = {index.only_with: {"$exists": True}}
-                    name = self._collection(collection).create_index(keys, **options)
-                    names.append(f"{collection}.{name}")
-        return names
+            return [
+                f"{name}.{index}"
+                for name, declared in INDEXES.items()
+                for index in create(self._collection(name), declared)
+            ]
 
     def close(self) -> None:
         """Close the connections; the next use opens new ones."""
@@ -278,9 +272,11 @@ class Store:
 
     def _count(self, collection: str, query: Query) -> int:
         documents = self._collection(collection)
+        if not query:
+            return documents.estimated_document_count()
         # mongomock refuses the option.
         options: dict[str, Any] = {} if self._uri.startswith(MOCK) else {"maxTimeMS": READ_MS}
-        return documents.count_documents(query, **options) if query else documents.estimated_document_count()
+        return self._counts.told({collection: query}, lambda: documents.count_documents(query, **options), large=LARGE)
 
     @contextmanager
     def _session(self) -> Iterator[ClientSession | None]:

@@ -1,11 +1,17 @@
 """Which indexes there are: every query that serves a route is covered by one, and the unique ones decide races."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
+
+from pymongo import ASCENDING, IndexModel, timeout
+from pymongo.collection import Collection
 
 from osdi.resources import ADVOCACY_CAMPAIGN, ENTRIES, LIST, MESSAGE, OUTREACH, PERSON, QUESTION, TAG, WRAPPER
 
+# Those of a million documents take longer to build than any answer may.
+SECONDS: Final = 3_600
+PARTIAL: Final = "partialFilterExpression"
 TOKENS: Final = "tokens"
 WEBHOOKS: Final = "webhooks"
 
@@ -22,6 +28,21 @@ class Index:
     only_with: str | None = None
     sparse: bool = False
 
+    @property
+    def partial(self) -> dict[str, Any] | None:
+        """What a document has to be like to be in it."""
+        return {self.only_with: {"$exists": True}} if self.only_with else None
+
+    @property
+    def model(self) -> IndexModel:
+        """The index as the driver creates it."""
+        options: dict[str, Any] = {"unique": True} if self.unique else {}
+        if self.sparse:
+            options["sparse"] = True
+        if self.partial:
+            options[PARTIAL] = self.partial
+        return IndexModel([(field, ASCENDING) for field in self.fields], **options)
+
 
 MATCH_KEYS: Final = Index(("match_keys",), unique=True)
 # What waits for webhooks: only documents that have some are in it.
@@ -31,8 +52,10 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
     PERSON.collection: (
         MATCH_KEYS,
         Index(("contact_keys",)),
+        # Whoever has a value in the first field is in the index, so that a query for one needs to say no more, and is
+        # counted on the index alone.
         *(
-            Index(fields, only_with=f"{array}._id")
+            Index(fields, only_with=fields[0])
             for array, pointer in ((entry.collection, field) for entry, (_, field) in ENTRIES.items())
             for fields in ((f"{array}.{pointer}", "_id"), (f"{array}._id",))
         ),
@@ -56,3 +79,17 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
     TOKENS: (Index(("hash",), unique=True),),
     WEBHOOKS: (Index(("enabled", "not_before")),),
 }
+
+
+def create(collection: Collection[dict[str, Any]], declared: Sequence[Index]) -> list[str]:
+    """Create those that are missing, together, so that the documents are read once; returns the names of all.
+
+    The server keeps one that is there as it is: one that an earlier version declared otherwise is dropped first.
+    """
+    models = [index.model for index in declared]
+    there = collection.index_information()
+    for index, name in zip(declared, (model.document["name"] for model in models), strict=True):
+        if name in there and there[name].get(PARTIAL) != index.partial:
+            collection.drop_index(name)
+    with timeout(SECONDS):  # not around the above, which would wait as long for a database that is away
+        return collection.create_indexes(models)

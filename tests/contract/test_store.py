@@ -1,7 +1,7 @@
 """What the store promises, on each server it may meet: a replica set, a standalone, and memory."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from pymongo import MongoClient
@@ -110,6 +110,17 @@ def test_a_page_ahead_of_everything_is_empty_and_something_follows_it(store: Sto
 
 def test_indexes_can_be_created_again(store: Store) -> None:
     assert len(store.create_indexes()) == sum(map(len, INDEXES.values()))
+
+
+def test_indexes_may_take_longer_than_any_answer(
+    mongod: Mongod, fail: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("osdi.store.driver.SOCKET_TIMEOUT_MS", 200)
+    store = Store(mongod.uri.replace("/osdi?", "/store_contract?"))
+    fail({"times": 1}, ["createIndexes"], blockConnection=True, blockTimeMS=600)
+
+    assert len(store.create_indexes()) == sum(map(len, INDEXES.values()))
+    store.close()
 
 
 def test_outreaches_are_counted_exactly_with_and_without_a_mark(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
