@@ -60,8 +60,3 @@ class Logger(glogging.Logger):  # type: ignore[misc]  # gunicorn has no types
 
 
 logger_class = Logger
-
-
-def pre_request(worker: Any, req: Any) -> None:
-    """The head is read: what comes now is the body."""
-    req.unreader.sock.expect_body()

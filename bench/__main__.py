@@ -22,6 +22,7 @@ from bench.delivery_report import delivery_report
 from bench.pages import measure_pages
 from bench.profile import measure_profile
 from bench.report import Result, Rounds, report
+from bench.sections import SCALE, section, with_section
 from bench.server import ROOT, Server, ServerFailed
 from bench.turns import measure_turns
 from dev.mongod import Mongod, MongodUnavailable
@@ -187,7 +188,9 @@ def main() -> int:
     print(text)
     print(f"took {time.monotonic() - started:.0f} s", file=sys.stderr)
     if chosen.write:
-        chosen.write.write_text(text + "\n")
+        # What `python -m bench.scale` wrote there stays.
+        grown = section(chosen.write.read_text(), SCALE) if chosen.write.exists() else ""
+        chosen.write.write_text(with_section(text, SCALE, grown))
     return 0
 
 

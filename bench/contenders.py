@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from bench import bodies, eve_pairs
+from bench import bodies
 from bench.load import CONNECTIONS, Request, Traffic
 from bench.server import ROOT, ServerFailed, environment
 from osdi.store import Store
@@ -184,6 +184,8 @@ class EvePairs:
         return {"MONGODB_URI": uri}
 
     def prepare(self, uri: str) -> None:
+        from bench import eve_pairs  # Eve is there for `make bench` only
+
         eve_pairs.create_indexes(uri)
 
     def traffic(self, port: int) -> Traffic:

@@ -31,17 +31,29 @@ class Server:
     """One gunicorn with an application: `with Server("bench.floor:app", ...) as server: load(server.base)`.
 
     `folder` is the working folder: with the checkout's root gunicorn finds our `gunicorn.conf.py` there, with any
-    other it runs on its own defaults. Address, workers and threads are always given on the command line.
+    other it runs on its own defaults. Address, workers and threads are always given on the command line, the workers'
+    class where it is not our configuration's.
     """
 
-    def __init__(self, app: str, *, folder: Path, log: Path, variables: dict[str, str]) -> None:
+    def __init__(
+        self,
+        app: str,
+        *,
+        folder: Path,
+        log: Path,
+        variables: dict[str, str],
+        workers: int = WORKERS,
+        worker_class: str = "",
+    ) -> None:
         self.app = app
+        self.number_of_workers = workers
+        self.worker_class = worker_class or ("" if folder == ROOT else "gthread")
         self.folder = folder
         self.log = log
         self.port = free_port()
         self.variables = variables | {
             "PORT": str(self.port),
-            "WEB_CONCURRENCY": str(WORKERS),
+            "WEB_CONCURRENCY": str(workers),
             "WEB_THREADS": str(THREADS),
         }
         self.process: subprocess.Popen[bytes] | None = None
@@ -53,7 +65,10 @@ class Server:
 
     def __enter__(self) -> "Server":
         command = [sys.executable, "-m", "gunicorn", self.app, "--bind", f"127.0.0.1:{self.port}"]
-        command += ["--worker-class", "gthread", "--workers", str(WORKERS), "--threads", str(THREADS)]
+        command += ["--workers", str(self.number_of_workers)]
+        command += ["--worker-class", self.worker_class] if self.worker_class else []
+        # With a class that has no threads, naming some means gthread to gunicorn.
+        command += ["--threads", str(THREADS)] if self.worker_class in ("", "gthread") else []
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 command, cwd=self.folder, env=environment(self.variables), stdout=log, stderr=log

@@ -53,12 +53,14 @@ class Mongod:
         replica_set: str | None = "rs0",
         port: int | None = None,
         transaction_seconds: int = 5,
+        cache_gigabytes: float = 0.5,
         options: tuple[str, ...] = (),
     ) -> None:
         self.folder = folder
         self.replica_set = replica_set
         self.port = port or free_port()
         self.transaction_seconds = transaction_seconds
+        self.cache_gigabytes = cache_gigabytes
         self.options = options
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -75,7 +77,8 @@ class Mongod:
         command = [
             str(binary()),
             *("--dbpath", str(data), "--port", str(self.port), "--bind_ip", "127.0.0.1", "--nounixsocket"),
-            *("--logpath", str(self.log), "--logappend", "--wiredTigerCacheSizeGB", "0.5"),
+            *("--logpath", str(self.log), "--logappend"),
+            *("--wiredTigerCacheSizeGB", str(self.cache_gigabytes)),
             *(("--replSet", self.replica_set) if self.replica_set else ()),
             # A transaction whose client was lost keeps its locks that long; ours take milliseconds.
             *("--setParameter", f"transactionLifetimeLimitSeconds={self.transaction_seconds}"),

@@ -68,6 +68,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         conn.sock.expect_head()
         return super().handle(conn)
 
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        """Its head is read: what comes now is the body."""
+        conn.sock.expect_body()
+        return super().handle_request(req, conn)
+
     def is_parent_alive(self) -> bool:
         """Where the master was killed, stop as if it had said so: no connection is kept open any longer."""
         if not super().is_parent_alive():

@@ -1,0 +1,160 @@
+"""Fills databases, measures on them, and writes a section of the report: `python -m bench.scale`.
+
+Starts its own database and servers, and stops what it started.
+"""
+
+import argparse
+import os
+import platform
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from pymongo import MongoClient
+
+from bench import load, proc
+from bench.__main__ import scratch_folder
+from bench.scale import throughput
+from bench.scale.json_share import json_section, measure_json
+from bench.scale.memory import BOUND as MEMORY_BOUND
+from bench.scale.memory import measure_memory, memory_section
+from bench.scale.sizes import Filled, broken, measure_sizes, sizes_section
+from bench.scale.walk import measure_walk, walk_section
+from bench.sections import SCALE, with_section
+from bench.server import ROOT, ServerFailed
+from dev.mongod import Mongod, MongodUnavailable
+
+PAGE = ROOT / "docs" / "performance.md"
+PARTS = ("sizes", "workers", "memory", "walk", "models", "json")
+SIZES = "10000,100000,1000000"
+PACKAGES = ("Flask", "pymongo", "gunicorn", "orjson")
+
+
+@dataclass
+class Found:
+    """What the parts have to say, and the sentences about what does not keep its bound."""
+
+    sections: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+
+
+def options() -> argparse.Namespace:
+    """What the command line says."""
+    parser = argparse.ArgumentParser(prog="python -m bench.scale", description="Measure how flat it stays.")
+    parser.add_argument("--sizes", default=SIZES, help=f"people in each database, the smallest first ({SIZES})")
+    parser.add_argument("--only", default=",".join(PARTS), help=f"what to measure, of {', '.join(PARTS)}")
+    parser.add_argument("--turns", type=int, default=300, help="requests of each kind to each database (300)")
+    parser.add_argument("--seconds", type=int, default=8, help="time of each run of wrk (8)")
+    parser.add_argument("--rounds", type=int, default=3, help="interleaved rounds of these (3)")
+    parser.add_argument("--requests", type=int, default=200_000, help="mixed requests for memory (200000)")
+    parser.add_argument("--write", action="store_true", help=f"put it into {PAGE.relative_to(ROOT)}, in place of that")
+    parser.add_argument("--folder", type=Path, default=ROOT / "var", help="where the database's files go for the time")
+    chosen = parser.parse_args()
+    chosen.only = chosen.only.split(",")
+    if unknown := set(chosen.only) - set(PARTS):
+        parser.error(f"there is no such thing to measure: {', '.join(sorted(unknown))}")
+    try:
+        chosen.sizes = sorted({int(each) for each in chosen.sizes.split(",")})
+    except ValueError:
+        parser.error("--sizes are numbers with commas between them")
+    if chosen.sizes[0] < 1_000 or min(chosen.turns, chosen.seconds, chosen.rounds, chosen.requests) < 1:
+        parser.error("--sizes start at 1000; --turns, --seconds, --rounds and --requests at 1")
+    return chosen
+
+
+def measure(filled: Sequence[Filled], scratch: Path, chosen: argparse.Namespace) -> Found:
+    """The parts that were asked for, each after the other. The walk is over what the parts before have left."""
+    found = Found()
+    largest = filled[-1]
+    runs = {"seconds": chosen.seconds, "rounds": chosen.rounds}
+    if "sizes" in chosen.only:
+        rows = measure_sizes(filled, scratch, chosen.turns)
+        found.sections.append(sizes_section(rows, filled, chosen.turns))
+        found.broken += broken(rows)
+    if "workers" in chosen.only:
+        settings = [throughput.Setting(number) for number in throughput.WORKERS]
+        kinds = (throughput.NEW_PEOPLE, throughput.KNOWN_PEOPLE)
+        results = throughput.measure(largest, scratch, settings, kinds, **runs)
+        found.sections.append(throughput.workers_section(results, largest, **runs))
+    if "memory" in chosen.only:
+        memory = measure_memory(largest, scratch, chosen.requests)
+        found.sections.append(memory_section(memory))
+        if not memory.kept:
+            found.broken.append(f"memory of a worker: {memory.ratio:.2f} times, at most {MEMORY_BOUND}")
+    if "walk" in chosen.only:
+        walk = measure_walk(largest, scratch)
+        found.sections.append(walk_section(walk))
+        if not walk.kept:
+            found.broken.append("the walk over everybody: memory grew")
+    if "models" in chosen.only:
+        results = throughput.measure(largest, scratch, throughput.models(), (throughput.NEW_PEOPLE,), **runs)
+        found.sections.append(throughput.models_section(results, largest, **runs))
+    if "json" in chosen.only:
+        found.sections.append(json_section(measure_json(largest, scratch)))
+    return found
+
+
+def command(chosen: argparse.Namespace) -> str:
+    """The command line again, without where files go."""
+    sizes = ",".join(map(str, chosen.sizes))
+    words = ["python -m bench.scale", f"--turns {chosen.turns} --seconds {chosen.seconds} --rounds {chosen.rounds}"]
+    words += [f"--sizes {sizes}"] if sizes != SIZES else []
+    words += [f"--requests {chosen.requests}"] if "memory" in chosen.only else []
+    words += [f"--only {','.join(chosen.only)}"] if set(chosen.only) != set(PARTS) else []
+    return " ".join(words)
+
+
+def report(found: Found, chosen: argparse.Namespace, mongod: Mongod, loading: str) -> str:
+    """The section with its heading."""
+    with MongoClient[dict[str, Any]](mongod.uri) as client:
+        mongodb = client.server_info()["version"]
+    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    verdict = "Every bound is kept." if not found.broken else f"Not kept: {'; '.join(found.broken)}."
+    return "\n\n".join(
+        (
+            SCALE,
+            f"{loading} All databases lie on one server, a single-member replica set on a real disk with "
+            f"{mongod.cache_gigabytes} GB of cache. {verdict}",
+            *found.sections,
+            f"Measured on {proc.processor()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}, with "
+            f"Python {platform.python_version()}, MongoDB {mongodb}, {packages}, on {datetime.now(UTC):%Y-%m-%d}, by "
+            f"`{command(chosen)}`.",
+        )
+    )
+
+
+def main() -> int:
+    """Run, print, write. Returns the exit code: 1 where a bound is not kept, or something failed."""
+    if sys.platform != "linux":
+        print("bench.scale: this runs on Linux only, it reads /proc", file=sys.stderr)
+        return 1
+    chosen = options()
+    started = time.monotonic()
+    try:
+        load.require_wrk()
+        with scratch_folder(chosen.folder) as scratch, Mongod(scratch / "mongod") as mongod:
+            sizes = chosen.sizes if "sizes" in chosen.only else chosen.sizes[-1:]
+            filled = [Filled.of(mongod, size) for size in sizes]
+            loading = f"The loader made {sizes[-1]:,} people and as many outreaches in {filled[-1].seconds:.0f} s."
+            found = measure(filled, scratch, chosen)
+            text = report(found, chosen, mongod, loading)
+    except (load.LoadFailed, ServerFailed, MongodUnavailable) as error:
+        print(f"bench.scale: {error}", file=sys.stderr)
+        return 1
+    print(text)
+    print(f"took {time.monotonic() - started:.0f} s", file=sys.stderr)
+    if chosen.write:
+        page = PAGE.read_text() if PAGE.exists() else ""
+        PAGE.write_text(with_section(page, SCALE, text))
+    for each in found.broken:
+        print(f"bench.scale: not kept: {each}", file=sys.stderr)
+    return 1 if found.broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""What of a request goes to reading and writing JSON, by orjson, which ours is, and by the standard library."""
+
+import json
+import timeit
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import orjson
+
+from bench import bodies
+from bench.scale.client import Ask
+from bench.scale.kinds import PEOPLE, PER_PAGE, Asker
+from bench.scale.sizes import Filled
+
+READINGS = 200
+REPEATS = 7
+LOOPS = 300
+
+
+@dataclass(frozen=True)
+class Share:
+    """Of one request: milliseconds until its answer, and microseconds of JSON in it by each library."""
+
+    label: str
+    milliseconds: float
+    read_bytes: int
+    written_bytes: int
+    orjson: float
+    standard: float
+
+    @property
+    def part(self) -> float:
+        """How much of the request goes to JSON."""
+        return self.orjson / 1_000 / self.milliseconds
+
+    @property
+    def part_standard(self) -> float:
+        """How much of it would, with the standard library."""
+        more = (self.standard - self.orjson) / 1_000
+        return self.standard / 1_000 / (self.milliseconds + more)
+
+
+def measure_json(filled: Filled, scratch: Path) -> list[Share]:
+    """A post to the helper, and a page of people; real bodies, and the time until their answers over HTTP."""
+    with filled.server(scratch, workers=1) as server, filled.client(server) as client:
+        asker = Asker(filled.loaded, client, 7)
+        path = asker.new_person(with_token=True).path
+
+        def post() -> Ask:
+            # Another way of counting than the asker's other requests of the same run: nobody is known already.
+            body = bodies.helper_body(identifiers=True).replace("@unique@", f"json-{next(asker.numbers)}")
+            return Ask(path, body.replace("@phone@", str(14_000_000_000 + next(asker.numbers))))
+
+        def page() -> Ask:
+            return Ask(f"{PEOPLE}?per_page={PER_PAGE}")
+
+        return [
+            _share("helper, somebody new, with token", client.ask, post),
+            _share(f"a page of {PER_PAGE} people", client.ask, page),
+        ]
+
+
+def _share(label: str, send: Callable[[Ask], Any], make: Callable[[], Ask]) -> Share:
+    answers = [send(make()) for _ in range(READINGS)]
+    sent, received = (make().body or "").encode(), answers[-1].body
+    document = orjson.loads(received)
+    fast = _microseconds(lambda: orjson.dumps(document)) + (_microseconds(lambda: orjson.loads(sent)) if sent else 0)
+    # As Flask does it: text, which is encoded.
+    standard = _microseconds(lambda: json.dumps(document).encode())
+    standard += _microseconds(lambda: json.loads(sent)) if sent else 0
+    milliseconds = median(answer.seconds for answer in answers) * 1_000
+    return Share(label, milliseconds, len(sent), len(received), fast, standard)
+
+
+def _microseconds(call: Callable[[], object]) -> float:
+    return min(timeit.repeat(call, number=LOOPS, repeat=REPEATS)) / LOOPS * 1e6
+
+
+def json_section(shares: list[Share]) -> str:
+    lines = [
+        "| | ms until the answer | bytes read | bytes written | orjson, µs | standard library, µs | ratio | share "
+        "of the request | with the standard library |",
+        f"|---|{'---:|' * 8}",
+    ]
+    lines += [
+        f"| {each.label} | {each.milliseconds:.2f} | {each.read_bytes:,} | {each.written_bytes:,} | "
+        f"{each.orjson:.0f} | {each.standard:.0f} | {each.standard / each.orjson:.1f} | {each.part:.1%} | "
+        f"{each.part_standard:.1%} |"
+        for each in shares
+    ]
+    return "\n\n".join(
+        (
+            "### JSON",
+            f"Reading the body and writing the answer, each alone, beside the median of {READINGS} requests over HTTP.",
+            "\n".join(lines),
+            "orjson stays: a request of ours is not made quick by its JSON library, but the standard library's would "
+            f"be {shares[-1].part_standard:.0%} of a page and {shares[0].part_standard:.1%} of a post, and orjson is "
+            "also what writes dates as the standard wants them and refuses NaN and broken Unicode, which the standard "
+            "library lets through.",
+        )
+    )

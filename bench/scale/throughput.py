@@ -1,0 +1,154 @@
+"""How many helper requests a second several workers take, and workers of other kinds, with the largest database."""
+
+import itertools
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from statistics import median
+
+from bench import bodies, proc
+from bench.load import CONNECTIONS
+from bench.loaded_people import FIRST, helper_body, shape_of
+from bench.loading import HELPER
+from bench.scale import lines
+from bench.scale.client import Ask
+from bench.scale.sizes import Filled
+from bench.server import THREADS
+
+WORKERS = (1, 2, 4)
+WARM_UP_SECONDS = 2
+KNOWN = 5_000
+NEW_PEOPLE, KNOWN_PEOPLE = "new people", "known people"
+MODEL_WORKERS = 2
+
+_runs = itertools.count(1)
+
+
+def next_run() -> str:
+    """A name for a run of wrk that no other has: its people are new."""
+    return f"run{next(_runs)}"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How the application is served: how many workers of which class, as our configuration says or another."""
+
+    workers: int
+    worker_class: str = ""
+
+    @property
+    def label(self) -> str:
+        threads = f" with {THREADS} threads each" if self.worker_class in ("", "gthread") else ""
+        return f"{self.worker_class or 'ours'}, {self.workers} worker{'s' if self.workers > 1 else ''}{threads}"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one setting reached in one round with one kind of people."""
+
+    measured: lines.MeasuredLines
+    resident_megabytes: float
+
+
+Results = dict[tuple[Setting, str], list[Result]]
+
+
+def models() -> list[Setting]:
+    """Ours, which is gthread with bounds; gthread itself; and what else there is: sync, and gevent if installed."""
+    classes = ["", "gthread", "sync", *(["gevent"] if find_spec("gevent") else [])]
+    return [Setting(MODEL_WORKERS, each) for each in classes]
+
+
+def asks(filled: Filled, people: str) -> list[Ask]:
+    """Requests to the helper of every campaign, with the token."""
+    loaded = filled.loaded
+    paths = [f"/advocacy_campaigns/{campaign}/{HELPER}" for campaign in loaded.campaigns]
+    if people == NEW_PEOPLE:
+        return [Ask(path, bodies.helper_body(identifiers=True)) for path in paths]
+    step = max(1, loaded.people // KNOWN)
+    numbers = (number for number in range(FIRST, FIRST + loaded.people, step) if shape_of(number).token)
+    return [
+        Ask(paths[at % len(paths)], json.dumps(helper_body(number, loaded.question)))
+        for at, number in enumerate(numbers)
+    ]
+
+
+def measure(
+    filled: Filled, scratch: Path, settings: Sequence[Setting], kinds: Sequence[str], *, seconds: int, rounds: int
+) -> Results:
+    """Each setting with each kind of people in each round; every other round goes backwards. Raises LoadFailed."""
+    results: Results = {(setting, people): [] for setting in settings for people in kinds}
+    posts = {people: asks(filled, people) for people in kinds}
+    for number in range(rounds):
+        for setting in settings[:: -1 if number % 2 else 1]:
+            with filled.server(scratch, workers=setting.workers, worker_class=setting.worker_class) as server:
+                for people in kinds:
+                    for duration in (WARM_UP_SECONDS, seconds):
+                        measured = lines.run(
+                            server.base,
+                            posts[people],
+                            token=filled.loaded.token,
+                            name=next_run(),
+                            seconds=duration,
+                            folder=scratch,
+                        )
+                    memory = max(proc.resident_megabytes(worker) for worker in server.workers)
+                    results[setting, people].append(Result(measured, memory))
+    return results
+
+
+def table(results: Results) -> str:
+    """One row for each setting and kind: the median of the rounds, and the ratio to the first setting in each."""
+    titles = ("outreaches per second", "/ first row", "each round", "p50 ms", "p99 ms", "resident MB per worker")
+    rows = [f"| | | {' | '.join(titles)} |", f"|---|---|{'---:|' * len(titles)}"]
+    first = next(setting for setting, _ in results)
+    for (setting, people), each in results.items():
+        pairs = zip(each, results[first, people], strict=True)
+        ratios = [one.measured.per_second / other.measured.per_second for one, other in pairs]
+        figures = (
+            f"{median(one.measured.per_second for one in each):.0f}",
+            f"{median(ratios):.2f}",
+            ", ".join(f"{ratio:.2f}" for ratio in ratios),
+            f"{median(one.measured.p50_ms for one in each):.1f}",
+            f"{median(one.measured.p99_ms for one in each):.1f}",
+            f"{median(one.resident_megabytes for one in each):.0f}",
+        )
+        rows.append(f"| {setting.label} | {people} | {' | '.join(figures)} |")
+    return "\n".join(rows)
+
+
+def workers_section(results: Results, filled: Filled, *, seconds: int, rounds: int) -> str:
+    return "\n\n".join(
+        (
+            "### By workers",
+            f"The helper with a token, {filled.loaded.people:,} people in the database, on {os.cpu_count()} cores that "
+            f"workers, mongod and wrk ({CONNECTIONS} connections) share. Each row is the median of {rounds} "
+            f"interleaved rounds of {seconds} s. Known people say nothing new of themselves.",
+            table(results),
+        )
+    )
+
+
+def models_section(results: Results, filled: Filled, *, seconds: int, rounds: int) -> str:
+    """The table, and what it does not show."""
+    without = "" if find_spec("gevent") else " gevent is not installed here, so there is no row of it."
+    return "\n\n".join(
+        (
+            "### By worker model",
+            "The same load on gunicorn's own worker classes without our configuration, new people, "
+            f"{filled.loaded.people:,} in the database, {rounds} interleaved rounds of {seconds} s.{without}",
+            table(results),
+            "What the rates do not show decides. A *sync* worker does one thing at a time and closes each connection: "
+            "a client that announces a body and does not send it, or a database that takes seconds to answer, stops "
+            "the whole worker, as many of them as there are workers stop everybody, and behind a platform's router "
+            "every request pays for a connection. A *gthread* worker goes on with its other threads, so it takes as "
+            "many slow clients as it has threads, keeps connections open, and ours bounds how long it waits for any "
+            "of them (`osdi/gunicorn_worker.py`). A *gevent* worker would take thousands of slow clients, but on one "
+            "thread: checking a body or filling in a template holds up everybody in it, and all of the standard "
+            "library is patched under pymongo, whose time-outs and locks were tested with threads. A proxy that "
+            "buffers requests keeps slow clients out for less.",
+        )
+    )
