@@ -21,6 +21,7 @@ OPEN_TO_TIED: Final[Mapping[str, tuple[str, ...]]] = {
     OF_CAMPAIGN: ("GET", "HEAD"),
     f"{OF_CAMPAIGN}/record_outreach_helper": ("POST",),
     f"{OF_CAMPAIGN}/outreaches": ("GET", "HEAD", "POST"),
+    f"{OF_CAMPAIGN}/outreaches.csv": ("GET", "HEAD"),
     f"{OF_CAMPAIGN}/outreaches/<outreach_id>": ("GET", "HEAD", "PUT", "DELETE"),
 }
 

@@ -6,13 +6,14 @@ from typing import Any
 from flask import Response
 
 from blueprints.deployment import answer, hal, settings, store
+from osdi import totals
 from osdi.embedded import Embedded, page_of_parent, page_of_person
 from osdi.errors import invalid, not_found
 from osdi.filter_fields import FILTER_FIELDS, FilterFields
 from osdi.hal import Json
 from osdi.odata import to_query
 from osdi.paging import Page
-from osdi.resources import ADVOCACY_CAMPAIGN, ITEM, LIST, Resource
+from osdi.resources import Resource
 from osdi.store.driver import Document
 
 # Arguments of a collection that its links repeat, and their names in the address.
@@ -29,11 +30,7 @@ def existing(resource: Resource, document_id: str, belongs: Callable[[Document],
 
 def with_total(resource: Resource, document: Mapping[str, Any]) -> Document:
     """The document with what is counted when it is read: a campaign's outreaches, the people on a list."""
-    if resource is ADVOCACY_CAMPAIGN:
-        return {**document, "total_outreaches": store().total_outreaches(document)}
-    if resource is LIST:
-        return {**document, "total_items": store().count_pointing(ITEM.collection, "list_id", document["_id"])}
-    return dict(document)
+    return totals.with_total(store(), resource, document)
 
 
 def read_page(

@@ -8,6 +8,7 @@ import click
 from flask import Flask
 
 from osdi.errors import OsdiError
+from osdi.export_commands import export_command
 from osdi.followup_commands import followup_commands, worker_command
 from osdi.reference import Reference
 from osdi.sample import create_sample
@@ -41,6 +42,7 @@ def register_commands(app: Flask, store: Store, reference: Reference, settings: 
     needing_a_server = (
         *(sample, recount, token_commands(store, settings), followup_commands(store)),
         *(webhook_commands(store, settings), worker_command(store, reference, settings)),
+        export_command(store, settings),
     )
     for command in (create_indexes, *needing_a_server):
         _tell_refusals(command)

@@ -15,6 +15,16 @@ class QuerySchema(ma.Schema):
         unknown = ma.EXCLUDE
 
 
+def filter_field() -> ma.fields.String:
+    """The argument `filter`, whose text says itself what is wrong with it."""
+    return ma.fields.String(
+        metadata={
+            "description": "An OData filter, such as `email_address eq 'jane@example.com'`; see docs/filtering.md.",
+            "maxLength": FILTER_LENGTH,
+        }
+    )
+
+
 class PageArgumentsSchema(QuerySchema):
     """Which page of a collection; `next` and `previous` links carry the cursors."""
 
@@ -23,12 +33,7 @@ class PageArgumentsSchema(QuerySchema):
         validate=ma.validate.Range(1, PAGE_NUMBER),
         metadata={"description": "At most the entry point's max_pagesize are answered."},
     )
-    filter = ma.fields.String(
-        metadata={
-            "description": "An OData filter, such as `email_address eq 'jane@example.com'`; see docs/filtering.md.",
-            "maxLength": FILTER_LENGTH,
-        }
-    )
+    filter = filter_field()
     after = ma.fields.String(
         validate=ma.validate.Length(1, CURSOR_LENGTH), metadata={"description": "Cursor of a next link."}
     )
@@ -49,6 +54,16 @@ class ExpandSchema(QuerySchema):
 
 class ExpandedPageArgumentsSchema(PageArgumentsSchema, ExpandSchema):
     """Which page of a collection, and which related resources are to be embedded in each of its resources."""
+
+
+class DownloadArgumentsSchema(QuerySchema):
+    """What of a collection is in a file."""
+
+    filter = filter_field()
+    bom = ma.fields.Boolean(
+        load_default=False,
+        metadata={"description": "Whether the file begins with a byte order mark, by which Excel knows UTF-8."},
+    )
 
 
 def collection_schema(name: str, relation: str, schema: type[ma.Schema]) -> type[ma.Schema]:

@@ -1,0 +1,204 @@
+"""Data out: every document that a filter selects, as CSV or as NDJSON of what the API answers, part by part.
+
+The process: documents are read in the order of their ids, some at a time; what they point at (people, campaigns, tags)
+is looked up for those; the part is given away and forgotten. So memory does not grow with what is exported.
+
+CSV has a column for each custom field, which only all people together tell. They are therefore read twice: first no
+more than their custom fields, to learn the names.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final
+
+import orjson
+from cachetools import LRUCache
+
+from osdi.csv_text import BOM, Cell, Lines
+from osdi.embedded import ANSWERS, ITEMS, TAGGINGS, Embedded, entry_of
+from osdi.errors import invalid
+from osdi.export_columns import (
+    CUSTOM,
+    CUSTOM_COLUMNS,
+    NameOf,
+    other_columns,
+    other_row,
+    outreach_columns,
+    outreach_rows,
+    person_columns,
+    person_row,
+)
+from osdi.filter_fields import FILTER_FIELDS
+from osdi.hal import Hal
+from osdi.odata import to_query
+from osdi.resources import ADVOCACY_CAMPAIGN, ENTRIES, LIST, OUTREACH, PERSON, POINTERS, RESOURCES, TAG, Resource
+from osdi.store import Query, Store
+from osdi.store.driver import Document
+from osdi.store.in_order import in_order
+from osdi.totals import with_total
+
+# By the name that the command takes.
+EXPORTED: Final[Mapping[str, Resource]] = {
+    "campaigns" if resource is ADVOCACY_CAMPAIGN else resource.collection: resource for resource in RESOURCES
+}
+EMBEDDED: Final[Mapping[Resource, Embedded]] = {kind.resource: kind for kind in (TAGGINGS, ITEMS, ANSWERS)}
+
+# Documents that are made a part of at a time.
+PART: Final = 100
+
+# Names that are told apart while it is learned which of them most people have.
+CUSTOM_NAMES: Final = 10_000
+NAMES_KEPT: Final = 10_000
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some lines of a file, in UTF-8, and how many documents are in them."""
+
+    text: bytes
+    documents: int
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is exported: the documents of a resource that a query selects. `patience` is that of `in_order`."""
+
+    store: Store
+    resource: Resource
+    query: Query
+    patience: float = 0
+
+    @property
+    def collection(self) -> str:
+        """The collection that is read; entries lie in people."""
+        return PERSON.collection if self.resource in ENTRIES else self.resource.collection
+
+    @property
+    def selected(self) -> Query:
+        """The query on that collection."""
+        return {f"{self.resource.collection}._id": {"$exists": True}} if self.resource in ENTRIES else self.query
+
+    def parts(self) -> Iterator[list[Document]]:
+        """The documents in the order of their ids, some at a time. Raises OsdiError 503."""
+        documents = in_order(self.store, self.collection, self.selected, patience=self.patience)
+        while part := list(islice(documents, PART)):
+            yield part
+
+    def resources(self, part: Sequence[Document]) -> list[Document]:
+        """What of the part is exported: the documents themselves, or the entries in them."""
+        kind = EMBEDDED.get(self.resource)
+        if kind is None:
+            return list(part)
+        return [entry_of(kind, person, entry) for person in part for entry in person[kind.array]]
+
+
+def query_of(
+    resource: Resource, text: str | None, *, campaign_id: str | None = None, phone_region: str = ""
+) -> dict[str, Any]:
+    """The query of a filter's text, within one campaign where one is named. Raises OsdiError 400."""
+    if text and resource not in FILTER_FIELDS:
+        raise invalid(f"A collection of {resource.collection} cannot be filtered.", "filter")
+    within = [{"advocacy_campaign_id": campaign_id}] if campaign_id is not None else []
+    wanted = to_query(text, FILTER_FIELDS[resource], phone_region=phone_region) if text else {}
+    conditions = [*within, *([wanted] if wanted else [])]
+    return {"$and": conditions} if len(conditions) > 1 else dict(conditions[0]) if conditions else {}
+
+
+def ndjson(wanted: Wanted, hal: Hal) -> Iterator[Part]:
+    """A line for each resource, exactly as the API represents it. Raises OsdiError 503."""
+    for part in wanted.parts():
+        lines = [
+            orjson.dumps(
+                hal.represent(wanted.resource, with_total(wanted.store, wanted.resource, each)),
+                option=orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE,
+            )
+            for each in wanted.resources(part)
+        ]
+        yield Part(b"".join(lines), len(part))
+
+
+def csv(wanted: Wanted, *, plain: bool = False, bom: bool = False, with_tags: bool = True) -> Iterator[Part]:
+    """The header line, then a line for each resource, or for each target of an outreach. Raises OsdiError 503.
+
+    `plain` leaves cells as they are that a spreadsheet would run; `bom` tells Excel that it is UTF-8; without
+    `with_tags` an outreach does not say how its person is tagged.
+    """
+    lines, names = Lines(plain=plain), Names(wanted.store)
+    if wanted.resource is PERSON:
+        custom = dict.fromkeys(custom_names(wanted))
+        header = person_columns(list(custom))
+    elif wanted.resource is OUTREACH:
+        header = outreach_columns(with_tags=with_tags)
+    else:
+        header = other_columns(wanted.resource)
+    yield Part(((BOM if bom else "") + lines.line(header)).encode(), 0)
+    for part in wanted.parts():
+        if wanted.resource is PERSON:
+            names.look_up(TAG, (each["tag_id"] for person in part for each in person.get("taggings", ())))
+            names.look_up(LIST, (each["list_id"] for person in part for each in person.get("items", ())))
+            rows: Iterator[list[Cell]] = (person_row(person, custom, names.of) for person in part)
+        elif wanted.resource is OUTREACH:
+            rows = _outreach_rows(wanted.store, part, names, with_tags)
+        else:
+            shown = [with_total(wanted.store, wanted.resource, each) for each in wanted.resources(part)]
+            rows = _other_rows(wanted.resource, shown, names)
+        yield Part("".join(map(lines.line, rows)).encode(), len(part))
+
+
+def custom_names(wanted: Wanted) -> list[str]:
+    """The names of the custom fields that get a column: those that most of the people have, sorted."""
+    having = {f"{CUSTOM}": {"$exists": True}}
+    query = {"$and": [wanted.query, having]} if wanted.query else having
+    found: Counter[str] = Counter()
+    for person in in_order(
+        wanted.store, PERSON.collection, query, fields={CUSTOM: 1, "_id": 1}, patience=wanted.patience
+    ):
+        # Strangers may make up names without end: those that come late are not told apart any more.
+        found.update(name for name in person[CUSTOM] if name in found or len(found) < CUSTOM_NAMES)
+    most = sorted(found, key=lambda name: (-found[name], name))
+    return sorted(most[:CUSTOM_COLUMNS])
+
+
+class Names:
+    """The names of what documents point at, looked up for some documents at a time and remembered for a while."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._known: LRUCache[str, str] = LRUCache(NAMES_KEPT)
+
+    def look_up(self, resource: Resource, ids: Iterator[str]) -> None:
+        """Know the names of these before the rows are made."""
+        unknown = {each for each in ids if each not in self._known}
+        if unknown:
+            for document in self._store.by_ids(resource.collection, sorted(unknown)):
+                self._known[document["_id"]] = _name(document)
+
+    @property
+    def of(self) -> NameOf:
+        """The name of an id; the id itself of what is gone."""
+        return lambda document_id: str(self._known.get(document_id, document_id))
+
+
+def _name(document: Document) -> str:
+    """How people call it: its name or title, or who it is."""
+    who = " ".join(filter(None, (document.get("given_name"), document.get("family_name"))))
+    return str(document.get("name") or document.get("title") or who or document["_id"])
+
+
+def _outreach_rows(store: Store, part: Sequence[Document], names: Names, with_tags: bool) -> Iterator[list[Cell]]:
+    people_ids = sorted({each["person_id"] for each in part if "person_id" in each})
+    people = {person["_id"]: person for person in store.by_ids(PERSON.collection, people_ids)}
+    names.look_up(ADVOCACY_CAMPAIGN, (each["advocacy_campaign_id"] for each in part))
+    names.look_up(TAG, (each["tag_id"] for person in people.values() for each in person.get("taggings", ())))
+    for outreach in part:
+        yield from outreach_rows(outreach, people.get(outreach.get("person_id")), names.of, with_tags=with_tags)
+
+
+def _other_rows(resource: Resource, documents: Sequence[Document], names: Names) -> Iterator[list[Cell]]:
+    pointers = {ENTRIES[resource][1]: ENTRIES[resource][0], "person_id": PERSON} if resource in ENTRIES else {}
+    for field, pointed_at in {**pointers, **POINTERS.get(resource, {})}.items():
+        names.look_up(pointed_at, (each[field] for each in documents if field in each))
+    for document in documents:
+        yield other_row(resource, document, names.of)
