@@ -10,7 +10,7 @@ A download holds a thread for as long as it takes, so only some run at a time in
 import threading
 import weakref
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, Final
 
 from flask import Response, request
@@ -97,7 +97,7 @@ def _download(resource: Resource, arguments: dict[str, Any], campaign_id: str | 
         with_tags = caller().advocacy_campaign_id is None
         parts = csv(Wanted(store(), resource, query), bom=arguments["bom"], with_tags=with_tags)
         # Read so far that a database which is away is told by a status.
-        begun = [each for each, _ in zip(parts, range(2), strict=False)]
+        begun = list(islice(parts, 2))
     except BaseException:
         _running.release()
         raise

@@ -31,6 +31,8 @@ PURE = {
     "events",
     "signature",
     "errors",
+    "csv_text",
+    "export_columns",
     "ids",
 }
 MAY_IMPORT = {

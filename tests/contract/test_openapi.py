@@ -372,7 +372,8 @@ def _departures(document: dict[str, Any], operation: tuple[str, str], answer: An
     if answer.mimetype not in described["content"]:
         return [f"{answer.mimetype} is not documented"]
     schema = described["content"][answer.mimetype]["schema"]
-    return _mistakes(document, schema, answer.json) + _undocumented(document, schema, answer.json)
+    body = answer.text if answer.mimetype == "text/csv" else answer.json
+    return _mistakes(document, schema, body) + _undocumented(document, schema, body)
 
 
 def _mistakes(document: dict[str, Any], schema: dict[str, Any], value: Any) -> list[str]:

@@ -15,6 +15,7 @@ OF_ITS_CAMPAIGN = {
     ("GET", "/advocacy_campaigns/<advocacy_campaign_id>"),
     ("POST", "/advocacy_campaigns/<advocacy_campaign_id>/record_outreach_helper"),
     ("GET", "/advocacy_campaigns/<advocacy_campaign_id>/outreaches"),
+    ("GET", "/advocacy_campaigns/<advocacy_campaign_id>/outreaches.csv"),
     ("POST", "/advocacy_campaigns/<advocacy_campaign_id>/outreaches"),
     ("GET", "/advocacy_campaigns/<advocacy_campaign_id>/outreaches/<outreach_id>"),
     ("PUT", "/advocacy_campaigns/<advocacy_campaign_id>/outreaches/<outreach_id>"),

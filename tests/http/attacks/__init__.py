@@ -27,7 +27,8 @@ TRIGGERS = "/advocacy_campaigns/<campaign>/triggers"
 OURS = (DOOR, TRIGGERS, "/webhooks", "/webhooks/<webhook>")
 
 # What is read whole: neither a page of a collection, nor one of its resources, which ends with an id.
-SINGLE = (DOOR, TRIGGERS, "/followups", "/webhooks", "/messages/<message>/preview")
+DOWNLOADS = ("/people.csv", "/outreaches.csv", "/advocacy_campaigns/<campaign>/outreaches.csv")
+SINGLE = (DOOR, TRIGGERS, "/followups", "/webhooks", "/messages/<message>/preview", *DOWNLOADS)
 
 # Every route that reads a body, with the least that it takes. `<person>` and the like stand for ids, see World.
 BODIES: Mapping[tuple[str, str], dict[str, Any]] = {

@@ -2,7 +2,7 @@
 
 from urllib.parse import quote
 
-from tests.http.attacks import COLLECTIONS, HELPER, ONE, SMALL, Attack
+from tests.http.attacks import COLLECTIONS, DOWNLOADS, HELPER, ONE, SMALL, Attack
 
 # Ids that nobody has, as they stand in an address.
 IDS = ["%00", "<person>%00", "%7B%22%24ne%22%3Anull%7D", "..", "%0d%0aSet-Cookie:%20a=b"]
@@ -41,6 +41,8 @@ UNDER_NOBODY = [
     "/advocacy_campaigns/<person>/outreaches",
     "/advocacy_campaigns/<person>/open_door",
     "/advocacy_campaigns/<person>/triggers",
+    "/advocacy_campaigns/<person>/outreaches.csv",
+    "/advocacy_campaigns/%24ne/outreaches.csv",
     "/people/<tag>/outreaches",
     "/people/<tag>/taggings",
     "/people/%24ne/items",
@@ -67,6 +69,8 @@ PATHS = [
         "/api/v1/nothing",
         "/api/people",
         "/api/v1/people.json",
+        "/api/v1/tags.csv",
+        "/api/v1/people/<person>/outreaches.csv",
         "/api/v1/people;a=b",
     ),
     *(
@@ -100,6 +104,10 @@ MORE_QUERIES = [
         "after=a&before=" + "b" * 200,
     ),
     *("filter=" + "x" * 2_001, "filter=%7B%22%24ne%22:1%7D", "filter='"),
+]
+DOWNLOAD_QUERIES = [
+    *("filter=%24where%20eq%20'1'", "filter=" + "x" * 2_001, "filter='", "bom=perhaps", "bom=", "bom=%00"),
+    "filter=advocacy_campaign_id%20eq%20'<other_campaign>'",
 ]
 EXPANDS = [
     "$expand=osdi:nothing",
@@ -207,6 +215,11 @@ ATTACKS = [
         Attack(f"filter {text[:40]!r}", "GET", "/people", 400, query=f"filter={quote(text)}", names="filter")
         for text in FILTERS
     ),
+    *(
+        Attack(f"filter {text[:40]!r}", "GET", "/people.csv", 400, query=f"filter={quote(text)}", names="filter")
+        for text in FILTERS
+    ),
+    *(Attack(query[:40], "GET", path, 400, query=query) for path in DOWNLOADS for query in DOWNLOAD_QUERIES),
     Attack("force=perhaps", "DELETE", "/advocacy_campaigns/<campaign>", 400, query="force=perhaps"),
     Attack("force[$ne]=0", "DELETE", "/advocacy_campaigns/<campaign>", 409, query="force[$ne]=0"),
 ]
