@@ -29,6 +29,7 @@ from osdi.settings import Settings
 from osdi.store import Insert, Store
 from osdi.store.driver import MOCK
 from osdi.store.indexes import TOKENS
+from osdi.store.migrations import migrate
 
 VAR = Path("var")
 TOKEN_FILE = VAR / "token"
@@ -93,6 +94,7 @@ def _prepare(settings: Settings) -> str:
     """Indexes always; sample data and a token on the first start. Returns a token that works."""
     store = Store(settings.mongodb_uri)
     try:
+        migrate(store, settings.phone_region, print)
         store.create_indexes()
         if not store.page(ADVOCACY_CAMPAIGN.collection, {}, page=1, per_page=1).documents:
             for line in create_sample(store, settings.namespace):

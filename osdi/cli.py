@@ -1,4 +1,4 @@
-"""Commands of the operator: `flask --app wsgi indexes`, `sample`, `recount`, `worker`, and groups of others."""
+"""Commands of the operator: `flask --app wsgi release`, `indexes`, `sample`, `recount`, and those of other modules."""
 
 import functools
 from collections.abc import Callable
@@ -7,7 +7,8 @@ from typing import Any
 import click
 from flask import Flask
 
-from osdi.errors import OsdiError
+from osdi.backup_commands import backup_command, restore_command
+from osdi.errors import OsdiError, RaceLost
 from osdi.export_commands import export_command
 from osdi.followup_commands import followup_commands, worker_command
 from osdi.reference import Reference
@@ -15,6 +16,7 @@ from osdi.sample import create_sample
 from osdi.settings import Settings
 from osdi.store import Store
 from osdi.store.driver import MOCK
+from osdi.store.migrations import migrate
 from osdi.token_commands import token_commands
 from osdi.webhook_commands import webhook_commands
 
@@ -24,9 +26,19 @@ def register_commands(app: Flask, store: Store, reference: Reference, settings: 
 
     @click.command("indexes")
     def create_indexes() -> None:
-        """Create the database's indexes; safe to repeat. The release step of a deployment."""
+        """Create the database's indexes, which is a part of `release`; safe to repeat."""
         names = store.create_indexes()
         click.echo(f"{len(names)} indexes are there: {', '.join(names)}")
+
+    @click.command("release")
+    def release() -> None:
+        """Migrate the database to what this program needs and create its indexes; safe to repeat and to run twice.
+
+        The release step of a deployment, before the new program serves.
+        """
+        version = migrate(store, settings.phone_region, click.echo)
+        names = store.create_indexes()
+        click.echo(f"The database has schema_version {version} and {len(names)} indexes.")
 
     @click.command("sample")
     def sample() -> None:
@@ -42,12 +54,12 @@ def register_commands(app: Flask, store: Store, reference: Reference, settings: 
     needing_a_server = (
         *(sample, recount, token_commands(store, settings), followup_commands(store)),
         *(webhook_commands(store, settings), worker_command(store, reference, settings)),
-        export_command(store, settings),
+        *(export_command(store, settings), backup_command(store, settings), restore_command(store, settings)),
     )
-    for command in (create_indexes, *needing_a_server):
+    for command in (create_indexes, release, *needing_a_server):
         _tell_refusals(command)
         app.cli.add_command(command)
-    # A release step may run `indexes` whatever the database is; in memory there is nothing for it to do.
+    # A release step may run whatever the database is; in memory there is nothing for it to do.
     if settings.mongodb_uri.startswith(MOCK):
         for command in needing_a_server:
             _around(command, _refuse_memory)
@@ -69,7 +81,7 @@ def _tell_refusals(command: click.Command) -> None:
         def telling(*arguments: Any, **options: Any) -> Any:
             try:
                 return done(*arguments, **options)
-            except OsdiError as error:
+            except (OsdiError, RaceLost) as error:
                 raise click.ClickException(str(error)) from error
 
         return telling

@@ -4,18 +4,16 @@ A file that is named by `-o` appears when it is whole, and is its owner's to rea
 far it is.
 """
 
-import os
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 
 import click
 
 from osdi.errors import OsdiError
 from osdi.export import EXPORTED, Part, Wanted, csv, ndjson, query_of
 from osdi.hal import Hal
+from osdi.output_file import destination, progress
 from osdi.resources import ADVOCACY_CAMPAIGN, OUTREACH
 from osdi.settings import Settings
 from osdi.store import Store
@@ -73,40 +71,6 @@ def export_command(store: Store, settings: Settings) -> click.Command:
             _write(parts, file, how_many(store, wanted.collection, wanted.selected), what)
 
     return export
-
-
-@contextmanager
-def destination(path: Path | None) -> Iterator[BinaryIO]:
-    """Where to write: standard output, or a file that takes its place when all is written, readable by its owner only.
-
-    Raises click.FileError where it cannot be made.
-    """
-    if path is None:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        file = os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
-    except OSError as error:
-        raise click.FileError(str(path), error.strerror or "cannot be written") from error
-    try:
-        with file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-    except BaseException as error:
-        with suppress(FileNotFoundError):
-            unfinished.unlink()
-        if isinstance(error, OSError):
-            raise click.FileError(str(path), error.strerror or "cannot be written") from error
-        raise
-
-
-def progress(length: int | None, label: str) -> Any:
-    """A bar on standard error, which only a terminal shows; without a length it counts."""
-    return click.progressbar(length=length, label=label, file=sys.stderr, show_pos=True, update_min_steps=1)
 
 
 def _write(parts: Iterator[Part], file: BinaryIO, number: int | None, label: str) -> None:

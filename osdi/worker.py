@@ -13,6 +13,7 @@ from typing import Final
 from osdi import log
 from osdi.errors import OsdiError
 from osdi.retrying import wait_seconds
+from osdi.store.schema import WrongDatabase
 
 POLL_SECONDS: Final = 1.0
 STOP_SECONDS: Final = 25.0
@@ -30,8 +31,10 @@ def run(works: Iterable[Work], *, once: bool = False) -> str | None:
     stop, gave_up = threading.Event(), threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    refused: list[str] = []
     threads = [
-        threading.Thread(target=_loop, args=(work, stop, gave_up if once else None), daemon=True) for work in works
+        threading.Thread(target=_loop, args=(work, stop, gave_up if once else None, refused), daemon=True)
+        for work in works
     ]
     for thread in threads:
         thread.start()
@@ -40,18 +43,27 @@ def run(works: Iterable[Work], *, once: bool = False) -> str | None:
     ends = time.monotonic() + STOP_SECONDS
     for thread in threads:
         thread.join(max(0.0, ends - time.monotonic()))
+    if refused:
+        return refused[0]
     if any(thread.is_alive() for thread in threads):
         return "Something was still being sent; another worker takes it over."
     return "It failed again and again; the log tells why." if gave_up.is_set() else None
 
 
-def _loop(work: Work, stop: threading.Event, gave_up: threading.Event | None) -> None:
-    """Do the work until `stop`; where there is a `gave_up`, until nothing is left or that is set."""
+def _loop(work: Work, stop: threading.Event, gave_up: threading.Event | None, refused: list[str]) -> None:
+    """Do the work until `stop`; where there is a `gave_up`, until nothing is left or that is set.
+
+    A database that is not for this program stops all; why stands in `refused`.
+    """
     failures = 0
     while not stop.is_set():
         try:
             more = work()
             failures = 0
+        except WrongDatabase as error:
+            refused.append(str(error))
+            stop.set()
+            return
         except Exception as error:  # a worker outlives what it meets; what it was doing is taken up again
             failures += 1
             away = isinstance(error, OsdiError) and error.status == 503

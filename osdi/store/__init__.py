@@ -31,6 +31,7 @@ from osdi.store.counts import LARGE, LARGE_ENTRIES, Counts, entries
 from osdi.store.creation_order import first_id
 from osdi.store.driver import DATABASE, DURABLE, MOCK, READ_MS, Document, abort, connect, driver_errors
 from osdi.store.indexes import INDEXES, WEBHOOKS, create
+from osdi.store.schema import check_schema
 from osdi.store.writes import Delete, Insert, Update, Write, with_events
 
 __all__ = ["Delete", "Insert", "Query", "Store", "Update", "Write"]
@@ -56,12 +57,28 @@ class Store:
         self._abandoned = Abandoned()
         self._collections: dict[str, Collection[Document]] = {}
         self._transactions: bool | None = None
+        self._checked = False
 
     @contextmanager
     def asking(self) -> Iterator[None]:
-        """Around everything that is asked of the server. Raises what `driver_errors` makes of the driver's errors."""
+        """Around everything that is asked of the server. Raises what `driver_errors` makes of the driver's errors.
+
+        Whoever asks first looks at the schema, and raises WrongDatabase where this program must not work on it.
+        """
         with driver_errors(), self._circuit.asking():
+            if not self._checked:
+                check_schema(self._connect().get_default_database(DATABASE))
+                self._checked = True
             yield
+
+    def take_any_schema(self) -> None:
+        """Do not look which shape the documents have: for a restore, which replaces them."""
+        self._checked = True
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether there is no server, only memory of this process."""
+        return self._uri.startswith(MOCK)
 
     def get(self, collection: str, document_id: str) -> Document | None:
         """The document with this id, or None."""
@@ -266,6 +283,7 @@ class Store:
         """Close the connections; the next use opens new ones."""
         with self._lock:
             client, self._client, self._transactions = self._client, None, None
+            self._checked = False
             self._collections = {}
         if client is not None:
             client.close()

@@ -1,0 +1,40 @@
+"""Which shape the stored documents have, as a number: `schema_version`, one document in a collection of its own.
+
+A program reads and writes its own shape and the ones before it. It refuses a database that a newer program has
+migrated, and one into which a restore was begun and not ended; that is looked at once by each process, when it first
+asks the database for anything (see `Store.asking`).
+"""
+
+from typing import Any, Final
+
+from pymongo.database import Database
+
+from osdi.errors import ErrorDescription, OsdiError
+
+SCHEMA: Final = "schema"
+ID: Final = "schema"
+
+# The number of the last migration (see migrations).
+SCHEMA_VERSION: Final = 1
+
+
+class WrongDatabase(OsdiError):
+    """This program must not work on this database: 503, with a sentence for the operator."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(503, ErrorDescription("UNAVAILABLE", message), headers={"Retry-After": "60"})
+
+
+def check_schema(database: Database[dict[str, Any]]) -> None:
+    """Raises WrongDatabase. A database without a version is one from before there was any."""
+    found = database[SCHEMA].find_one({"_id": ID}) or {}
+    version = found.get("schema_version", 0)
+    if version > SCHEMA_VERSION:
+        raise WrongDatabase(
+            f"The database has schema_version {version}, and this program knows {SCHEMA_VERSION} at most:"
+            " start the program that migrated it, or restore a backup from before."
+        )
+    if "restoring" in found:
+        raise WrongDatabase(
+            "A restore into this database was begun and has not ended: let it end, or repeat it with --replace."
+        )
