@@ -23,6 +23,7 @@ from werkzeug.exceptions import ClientDisconnected, HTTPException
 from blueprints.access import TOKEN_ARGUMENT, TOKEN_HEADER, let_in
 from blueprints.deployment import handles_strictly, settings
 from blueprints.request_log import failed_by, request_id
+from osdi import log
 from osdi.errors import (
     ErrorDescription,
     OsdiError,
@@ -32,6 +33,7 @@ from osdi.errors import (
     too_large,
     unavailable,
 )
+from osdi.store.schema import WrongDatabase
 from schemas.common import STRICT
 from schemas.error import ErrorSchema
 from schemas.limits import BODY_DEPTH, deeper_than
@@ -204,6 +206,8 @@ class Api(flask_smorest.Api):
 def answer_refusal(error: OsdiError, failure: BaseException | None = None) -> Response:
     """The refusal as a response, always JSON; where it is our fault the log tells the failure behind it."""
     reference_code = None
+    if isinstance(error, WrongDatabase):
+        log.logger().error(str(error))  # for the operator, who has to do something about it
     if error.status >= 500:
         failed_by(failure or error)
         reference_code = request_id()

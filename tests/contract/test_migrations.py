@@ -1,0 +1,285 @@
+"""schema_version and the steps to it: documents of an old shape, repeated and concurrent releases, newer databases."""
+
+import datetime as dt
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from pymongo import MongoClient
+from pymongo.database import Database
+
+from app import create_app
+from blueprints.deployment import EXTENSION
+from dev.mongod import Mongod
+from osdi.errors import OsdiError, RaceLost
+from osdi.settings import Settings
+from osdi.store import Store, migrations
+from osdi.store.migrations import MIGRATIONS, Given, Migration, migrate, schema_version
+from osdi.store.schema import SCHEMA_VERSION, WrongDatabase
+from osdi.worker import run
+from tests.client import Client
+
+NEWER = {"_id": "schema", "schema_version": SCHEMA_VERSION + 1}
+Told = list[str]
+
+
+@pytest.fixture(params=["mongod", "standalone"])
+def old(request: pytest.FixtureRequest) -> Iterator[tuple[Store, Database]]:
+    """A database from before there were versions, and a store on it."""
+    server: Mongod = request.getfixturevalue(request.param)
+    uri = server.uri.replace("/osdi?", "/old?")
+    with MongoClient(uri) as client:
+        client.drop_database("old")
+        store = Store(uri)
+        yield store, client.get_default_database()
+        store.close()
+        client.drop_database("old")
+
+
+def old_person(person_id: str, **fields: Any) -> dict[str, Any]:
+    """As people were stored before `contact_keys`."""
+    moment = dt.datetime(2025, 1, 1)
+    dates = {"created_date": moment, "modified_date": moment}
+    return {"_id": person_id, "version": 3, "match_keys": [f"id:osdi_outreach:{person_id}"], **dates, **fields}
+
+
+def test_the_version_is_the_last_migrations_number() -> None:
+    assert [each.number for each in MIGRATIONS] == list(range(1, SCHEMA_VERSION + 1))
+
+
+class TestARelease:
+    """Brings a database to the version, whatever it was before."""
+
+    def test_of_an_empty_database_sets_the_version(self, old: tuple[Store, Database]) -> None:
+        store, database = old
+        assert schema_version(store) == 0
+
+        assert migrate(store, "", lambda _: None) == SCHEMA_VERSION == schema_version(store)
+        assert "lease" not in database.schema.find_one()
+
+    def test_notes_the_contact_keys_of_people_from_before(self, old: tuple[Store, Database]) -> None:
+        store, database = old
+        people = [
+            old_person("a", email_addresses=[{"address": "Jane@Example.com"}, {"status": "subscribed"}]),
+            old_person("b", phone_numbers=[{"number": "(202) 555-0123"}]),
+            old_person("c", given_name="Nobody's"),
+            old_person("d", email_addresses=[], phone_numbers=[{"number": "12"}]),
+            old_person("e", email_addresses=[{"address": "x@example.com"}], contact_keys=["email:kept@example.com"]),
+        ]
+        database.people.insert_many(people)
+        told: Told = []
+
+        migrate(store, "US", told.append)
+
+        found = {each["_id"]: each for each in database.people.find()}
+        assert found["a"].pop("contact_keys") == ["email:jane@example.com"]
+        assert found["b"].pop("contact_keys") == ["phone:12025550123"]
+        assert list(found.values()) == people
+        assert told == ["Migrated to schema_version 1: people know the keys of their contact details (2 changed)."]
+
+    def test_finds_them_by_the_filter_then(self, app: Flask, api: Client, database: Database) -> None:
+        database.people.insert_one(old_person("a", email_addresses=[{"address": "old@example.com"}]))
+        found = "/people?filter=email_address eq 'old@example.com'"
+        assert api.get(found).json["total_records"] == 0
+
+        assert app.test_cli_runner().invoke(args=["release"]).exit_code == 0
+
+        assert api.get(found).json["total_records"] == 1
+
+    def test_goes_on_in_batches(self, old: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch) -> None:
+        store, database = old
+        monkeypatch.setattr(migrations, "BATCH", 2)
+        database.people.insert_many(
+            [old_person(f"{number}", email_addresses=[{"address": f"{number}@example.com"}]) for number in range(5)]
+        )
+
+        assert list(migrations.note_contact_keys(Given(store, ""))) == [2, 2, 1]
+        assert list(migrations.note_contact_keys(Given(store, ""))) == []
+
+    def test_leaves_somebody_who_is_changed_meanwhile(self, old: tuple[Store, Database]) -> None:
+        store, database = old
+        database.people.insert_one(old_person("a", email_addresses=[{"address": "a@example.com"}]))
+        steps = migrations.note_contact_keys(Given(store, ""))
+        reading = migrations.in_order
+
+        def change(*arguments: Any, **options: Any) -> Iterator[Any]:
+            for each in reading(*arguments, **options):
+                database.people.update_one({"_id": "a"}, {"$inc": {"version": 1}, "$set": {"given_name": "Jane"}})
+                yield each
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(migrations, "in_order", change)
+            assert list(steps) == [0]
+        assert "contact_keys" not in database.people.find_one()
+
+    def test_may_be_repeated(self, old: tuple[Store, Database]) -> None:
+        store, database = old
+        migrate(store, "", lambda _: None)
+        before = database.schema.find_one()
+        told: Told = []
+
+        assert migrate(store, "", told.append) == SCHEMA_VERSION
+        assert (told, database.schema.find_one()) == ([], before)
+
+    def test_that_fails_gives_the_lease_back_and_is_repeated(self, old: tuple[Store, Database]) -> None:
+        store, _ = old
+        ran: list[int] = []
+
+        def fail_once(_: Given) -> Iterator[int]:
+            ran.append(1)
+            if len(ran) == 1:
+                raise ZeroDivisionError
+            yield 1
+
+        steps = (Migration(1, "first", lambda _: iter((1,))), Migration(2, "second", fail_once))
+        with pytest.raises(ZeroDivisionError):
+            migrate(store, "", lambda _: None, migrations=steps)
+        assert schema_version(store) == 1
+
+        assert migrate(store, "", lambda _: None, migrations=steps, wait=0) == 2
+
+    def test_runs_each_step_once_though_several_begin_together(self, old: tuple[Store, Database]) -> None:
+        store, _ = old
+        ran: list[int] = []
+        inside, most = 0, 0
+        lock = threading.Lock()
+
+        def step(_: Given) -> Iterator[int]:
+            nonlocal inside, most
+            with lock:
+                inside += 1
+                most = max(most, inside)
+            ran.append(1)
+            yield 1
+            with lock:
+                inside -= 1
+
+        steps = (Migration(1, "first", step), Migration(2, "second", step))
+        versions: list[int] = []
+        threads = [
+            threading.Thread(
+                target=lambda: versions.append(migrate(store, "", lambda _: None, migrations=steps, wait=60))
+            )
+            for _ in range(4)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(90)
+
+        assert (versions, ran, most) == ([2] * 4, [1, 1], 1)
+
+    def test_waits_for_another_and_says_so(self, old: tuple[Store, Database]) -> None:
+        store, database = old
+        ends = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=1)
+        database.schema.insert_one({"_id": "schema", "schema_version": 0, "lease": "another", "lease_ends": ends})
+        told: Told = []
+
+        with pytest.raises(OsdiError, match="Another release"):
+            migrate(store, "", told.append, wait=0.1)
+        assert told == ["Another release is migrating the database; waiting for it."]
+        assert database.schema.find_one()["lease"] == "another"
+
+    def test_takes_over_from_one_that_died(self, old: tuple[Store, Database]) -> None:
+        store, database = old
+        ended = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1)
+        database.schema.insert_one({"_id": "schema", "schema_version": 0, "lease": "dead", "lease_ends": ended})
+
+        assert migrate(store, "", lambda _: None, wait=0) == SCHEMA_VERSION
+
+    def test_whose_lease_ran_out_stops(self, old: tuple[Store, Database]) -> None:
+        store, database = old
+
+        def slow(_: Given) -> Iterator[int]:
+            database.schema.update_one({}, {"$set": {"lease": "another"}})
+            yield 1
+
+        with pytest.raises(RaceLost):
+            migrate(store, "", lambda _: None, migrations=(Migration(1, "slow", slow),))
+        assert database.schema.find_one() == {**database.schema.find_one(), "schema_version": 0, "lease": "another"}
+
+
+class TestTheCommand:
+    """`release`, which a deployment runs before the new program serves."""
+
+    def test_tells_the_version_and_the_indexes(self, app: Flask, database: Database) -> None:
+        result = app.test_cli_runner().invoke(args=["release"])
+
+        assert result.exit_code == 0, result.output
+        assert result.output.splitlines()[-1].startswith(f"The database has schema_version {SCHEMA_VERSION} and ")
+
+    def test_does_nothing_in_memory(self, memory: Flask) -> None:
+        assert memory.test_cli_runner().invoke(args=["release"]).exit_code == 0
+
+    @pytest.fixture
+    def memory(self) -> Flask:
+        return create_app(Settings(mongodb_uri="mongomock://"))
+
+
+class TestANewerDatabase:
+    """Is worked on by nobody who does not know it."""
+
+    SAYS = f"schema_version {SCHEMA_VERSION + 1}"
+
+    @pytest.fixture
+    def newer(self, mongod: Mongod) -> Iterator[Flask]:
+        uri = mongod.uri.replace("/osdi?", "/newer?")
+        with MongoClient(uri) as client:
+            client.drop_database("newer")
+            client.get_default_database().schema.insert_one(NEWER)
+            app = create_app(Settings(mongodb_uri=uri, cache_seconds=0, public_url="http://localhost"))
+            yield app
+            app.extensions[EXTENSION].store.close()
+            client.drop_database("newer")
+
+    def test_by_the_web_process(self, newer: Flask, capsys: pytest.CaptureFixture[str]) -> None:
+        response = Client(newer.test_client(), "osdi_x").get("/people")
+
+        assert response.status_code == 503
+        assert self.SAYS in response.json["error"]
+        assert self.SAYS in capsys.readouterr().out
+
+    def test_but_the_entry_point_is_answered(self, newer: Flask) -> None:
+        assert Client(newer.test_client(), "").get("/", token=False).status_code == 200
+
+    @pytest.mark.parametrize(
+        "command", [("release",), ("indexes",), ("tokens", "list"), ("export", "people"), ("recount",), ("sample",)]
+    )
+    def test_by_a_command(self, newer: Flask, command: tuple[str, ...]) -> None:
+        result = newer.test_cli_runner().invoke(args=list(command))
+
+        assert result.exit_code == 1
+        assert result.stderr.startswith("Error: The database has ")
+        assert self.SAYS in result.stderr
+        assert result.stdout == ""
+
+    def test_by_a_worker(self, newer: Flask) -> None:
+        result = newer.test_cli_runner().invoke(args=["worker"])
+
+        assert result.exit_code == 1
+        assert self.SAYS in result.stderr
+
+    def test_until_it_is_one_that_is_known(self, old: tuple[Store, Database]) -> None:
+        store, database = old
+        database.schema.insert_one(NEWER)
+        with pytest.raises(WrongDatabase):
+            store.get("people", "x")
+        database.schema.update_one({}, {"$set": {"schema_version": SCHEMA_VERSION}})
+
+        assert store.get("people", "x") is None
+
+    def test_is_looked_for_once_only(self, old: tuple[Store, Database]) -> None:
+        store, database = old
+        store.get("people", "x")
+        database.schema.insert_one(NEWER)
+
+        assert store.get("people", "x") is None
+
+
+def test_a_worker_ends_with_the_reason() -> None:
+    def refused() -> bool:
+        raise WrongDatabase("It is newer.")
+
+    assert run([refused, lambda: False]) == "It is newer."
