@@ -84,7 +84,8 @@ def restore_command(store: Store, settings: Settings) -> click.Command:
 
 
 def _told(header: Header) -> str:
-    return f"{header.documents} documents ({', '.join(f'{number} {name}' for name, number in header.counts.items())})"
+    counts = ", ".join(f"{number} {name}" for name, number in header.counts.items() if number)
+    return f"{header.documents} documents" + (f" ({counts})" if counts else "")
 
 
 def _agreed(name: str, replace: bool) -> None:
