@@ -32,6 +32,7 @@ from blueprints import (
     webhooks,
     wrappers,
 )
+from blueprints.bodies import LOADERS
 from blueprints.cross_origin import share_with_origins
 from blueprints.deployment import EXTENSION, Deployment
 from blueprints.openapi import HAL_JSON, Api, SchemaDocstrings
@@ -129,7 +130,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         api.register_blueprint(blueprint)
     app.register_blueprint(documentation.blueprint(api.spec))
     app.register_blueprint(unsubscribe.pages)
-    register_commands(app, store, reference, settings)
+    register_commands(app, store, reference, settings, LOADERS)
     share_with_origins(app, settings)
     limit_rates(app, settings)
     app.after_request(_with_headers)

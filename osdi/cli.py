@@ -11,6 +11,8 @@ from osdi.backup_commands import backup_command, restore_command
 from osdi.errors import OsdiError, RaceLost
 from osdi.export_commands import export_command
 from osdi.followup_commands import followup_commands, worker_command
+from osdi.import_commands import import_commands
+from osdi.importing.take_in import Loaders
 from osdi.reference import Reference
 from osdi.sample import create_sample
 from osdi.settings import Settings
@@ -21,7 +23,7 @@ from osdi.token_commands import token_commands
 from osdi.webhook_commands import webhook_commands
 
 
-def register_commands(app: Flask, store: Store, reference: Reference, settings: Settings) -> None:
+def register_commands(app: Flask, store: Store, reference: Reference, settings: Settings, loaders: Loaders) -> None:
     """Add the commands to the application's flask command."""
 
     @click.command("indexes")
@@ -55,6 +57,7 @@ def register_commands(app: Flask, store: Store, reference: Reference, settings: 
         *(sample, recount, token_commands(store, settings), followup_commands(store)),
         *(webhook_commands(store, settings), worker_command(store, reference, settings)),
         *(export_command(store, settings), backup_command(store, settings), restore_command(store, settings)),
+        import_commands(settings, loaders),
     )
     for command in (create_indexes, release, *needing_a_server):
         _tell_refusals(command)

@@ -24,6 +24,7 @@ MAX_DOCUMENT_BYTES = 1_000_000
 # By these statuses no mail goes to an address. No post lifts them, nor does a PUT that says nothing.
 KEPT_STATUSES = ("unsubscribed", "spam complaints", "bouncing")
 SUBSCRIBED = "subscribed"
+STRICTNESS = ("", SUBSCRIBED, "bouncing", "unsubscribed", "spam complaints")
 
 PLACE = ("postal_code", "address_lines", "locality")
 AREA = ("region", "country")
@@ -86,6 +87,27 @@ def keep_status(stored: Document, changed: Entry) -> Entry:
     if stored.get("status") in KEPT_STATUSES and changed.get("status", SUBSCRIBED) == SUBSCRIBED:
         return {**changed, "status": stored["status"]}
     return changed
+
+
+def with_strictest_statuses(person: Document, others: Sequence[Document]) -> dict[str, Any]:
+    """The person, each of whose e-mail addresses has the strictest status that it has with them or any of the others.
+
+    A file may be older than what is stored, and it names addresses that somebody else has.
+    """
+    known: dict[str, str] = {}
+    for each in (*others, person):
+        for entry in each.get("email_addresses", ()):
+            if "address" in entry and entry.get("status"):
+                key = email_key(entry["address"])
+                known[key] = max(known.get(key, ""), entry["status"], key=STRICTNESS.index)
+    if not any(status in KEPT_STATUSES for status in known.values()):
+        return dict(person)
+
+    def strict(entry: Document) -> Entry:
+        status = known.get(email_key(entry["address"])) if "address" in entry else None
+        return {**entry, "status": status} if status in KEPT_STATUSES else dict(entry)
+
+    return {**person, "email_addresses": [strict(entry) for entry in person.get("email_addresses", ())]}
 
 
 def same_email(stored: Document, posted: Document) -> bool:

@@ -18,7 +18,7 @@ from osdi.auth import Caller
 from osdi.errors import Duplicate, OsdiError
 from osdi.ids import new_id, now
 from osdi.matching import id_key
-from osdi.record_person import PostedPerson, person_write
+from osdi.record_person import PersonChange, PostedPerson, person_change
 from osdi.replay import Retry, replay, retry_of
 from osdi.resources import OUTREACH
 from osdi.retrying import look_again
@@ -52,10 +52,14 @@ class HelperRequest:
 
 @dataclass(frozen=True)
 class Recorded:
-    """The outreach's document, and what the sender should know about tags and lists that do not exist."""
+    """The outreach's document, and what the sender should know about tags and lists that do not exist.
+
+    `person` is what became of whoever made it; None: the outreach was there already, and nothing was written.
+    """
 
     outreach: Document
     warnings: tuple[str, ...] = ()
+    person: PersonChange | None = None
 
 
 def record_outreach(store: Store, find: Find, request: HelperRequest, settings: Settings) -> Recorded:
@@ -78,32 +82,33 @@ def record_outreach(store: Store, find: Find, request: HelperRequest, settings: 
         trusted=trusted,
     )
 
-    def attempt() -> Document:
+    def attempt() -> Recorded:
         moment = now()
         try:
-            person, write_person = person_write(store, posted, moment)
+            change = person_change(store, posted, moment)
         except OsdiError as refusal:
             # What has become of the person since an outreach was recorded is no answer to a retry of it.
             known = replay(store, retry) if refusal.status < 500 else None
             if known is None:
                 raise
-            return known
-        outreach = _outreach(request.body, person["_id"], retry, actions, moment, settings.namespace, trusted=trusted)
+            return Recorded(known, actions.warnings)
+        person_id = change.person["_id"]
+        outreach = _outreach(request.body, person_id, retry, actions, moment, settings.namespace, trusted=trusted)
         try:
             # The order matters on a server without transactions: a person without an outreach is matched again by
             # the client's retry, an outreach without a person would be a lie.
-            store.write(*([write_person] if write_person else []), Insert(OUTREACH.collection, outreach))
+            store.write(*([change.write] if change.write else []), Insert(OUTREACH.collection, outreach))
         except Duplicate:
             known = replay(store, retry)
             if known is None:
                 raise  # it was the person: somebody else claimed a key first
-            return known
-        return outreach
+            return Recorded(known, actions.warnings)
+        return Recorded(outreach, actions.warnings, change)
 
     # Where person and outreach commit together the unique index alone recognises a retry; elsewhere it has to be
     # looked up before the person is written.
     known = None if store.commits_together else look_again(lambda: replay(store, retry))
-    return Recorded(known or look_again(attempt), actions.warnings)
+    return Recorded(known, actions.warnings) if known else look_again(attempt)
 
 
 def _outreach(

@@ -15,7 +15,7 @@ from osdi.errors import ErrorDescription, OsdiError, conflict, invalid
 from osdi.events import of_change
 from osdi.ids import new_id, now
 from osdi.matching import IdentifiersClash, MatchKeys, contact_keys, id_key, match, match_keys, owners_of
-from osdi.merging import merge_person, outgrown
+from osdi.merging import merge_person, outgrown, with_strictest_statuses
 from osdi.resources import PERSON
 from osdi.retrying import look_again
 from osdi.settings import Settings
@@ -38,6 +38,7 @@ class PostedPerson:
     namespace: str
     phone_region: str
     by: str | None = None
+    imported: bool = False
 
     @classmethod
     def of(cls, body: Mapping[str, Any], caller: Caller, actions: Actions, settings: Settings) -> "PostedPerson":
@@ -56,7 +57,17 @@ class PostedPerson:
             namespace=settings.namespace,
             phone_region=settings.phone_region,
             by=caller.person_id,
+            imported=caller.imports,
         )
+
+
+@dataclass(frozen=True)
+class PersonChange:
+    """What a post makes of a person: how they were, if they were here, how they will be, and the write, if any."""
+
+    stored: Document | None
+    person: Document
+    write: Write | None
 
 
 def sign_up(
@@ -70,18 +81,18 @@ def sign_up(
     posted = PostedPerson.of(body, caller, actions, settings)
 
     def attempt() -> Document:
-        person, write = person_write(store, posted, now())
-        if write is None:
-            store.make_durable(PERSON.collection, person)
+        change = person_change(store, posted, now())
+        if change.write is None:
+            store.make_durable(PERSON.collection, change.person)
         else:
-            store.write(write)
-        return person
+            store.write(change.write)
+        return change.person
 
     return look_again(attempt), actions.warnings
 
 
-def person_write(store: Store, posted: PostedPerson, moment: dt.datetime) -> tuple[Document, Write | None]:
-    """The person as they will be, and the write that makes them so; None where nothing changes.
+def person_change(store: Store, posted: PostedPerson, moment: dt.datetime) -> PersonChange:
+    """The person as they will be, and the write that makes them so; nothing is written yet.
 
     Raises OsdiError 400 for a link to nobody, 409 for identifiers of different people, 413 for a person who would
     outgrow their bound.
@@ -90,17 +101,18 @@ def person_write(store: Store, posted: PostedPerson, moment: dt.datetime) -> tup
     stored = _who(store, posted, people)
     owners = owners_of(posted.keys, people)
     elsewhere = frozenset(key for key, owner in owners.items() if not stored or owner["_id"] != stored["_id"])
+    known = people if posted.imported else []
     if stored is None:
-        person = _new(posted, elsewhere, moment)
+        person = _new(posted, elsewhere, known, moment)
         if outgrown(person, by_stranger=not posted.has_token):
             raise _too_large()
-        return person, Insert(PERSON.collection, person)
-    person = _merged(stored, posted, elsewhere, moment)
+        return PersonChange(None, person, Insert(PERSON.collection, person))
+    person = _merged(stored, posted, elsewhere, known, moment)
     changed = {name: value for name, value in person.items() if stored.get(name) != value}
     if not changed:
-        return person, None
-    events = of_change(stored, person)
-    return person, Update(PERSON.collection, stored["_id"], stored["version"], changed, events=events)
+        return PersonChange(stored, person, None)
+    update = Update(PERSON.collection, stored["_id"], stored["version"], changed, events=of_change(stored, person))
+    return PersonChange(stored, person, update)
 
 
 def _who(store: Store, posted: PostedPerson, people: list[Document]) -> Document | None:
@@ -122,9 +134,11 @@ def _who(store: Store, posted: PostedPerson, people: list[Document]) -> Document
     return linked
 
 
-def _new(posted: PostedPerson, owned_elsewhere: frozenset[str], moment: dt.datetime) -> Document:
+def _new(posted: PostedPerson, owned_elsewhere: frozenset[str], known: list[Document], moment: dt.datetime) -> Document:
     person_id = new_id()
     person = merge_person({}, posted.fields, overwrite=True, phone_region=posted.phone_region)
+    if posted.imported:
+        person = with_strictest_statuses(person, known)
     # Its own key keeps two people without any other from colliding in the unique index.
     person["match_keys"] = [id_key(f"{posted.namespace}:{person_id}")]
     # Without a token somebody new is known by one e-mail and one phone, see _merged.
@@ -142,7 +156,13 @@ def _new(posted: PostedPerson, owned_elsewhere: frozenset[str], moment: dt.datet
     }
 
 
-def _merged(stored: Document, posted: PostedPerson, owned_elsewhere: frozenset[str], moment: dt.datetime) -> Document:
+def _merged(
+    stored: Document,
+    posted: PostedPerson,
+    owned_elsewhere: frozenset[str],
+    known: list[Document],
+    moment: dt.datetime,
+) -> Document:
     person = merge_person(
         stored,
         posted.fields,
@@ -150,6 +170,8 @@ def _merged(stored: Document, posted: PostedPerson, owned_elsewhere: frozenset[s
         owned_elsewhere=owned_elsewhere,
         phone_region=posted.phone_region,
     )
+    if posted.imported:
+        person = with_strictest_statuses(person, [*known, stored])
     # A contact detail that a stranger adds is stored but claims no key: it would lead the next outreach, or a sync, of
     # somebody else to this person.
     _add_identity(person, posted, posted.keys.contacts if posted.has_token else (), owned_elsewhere)

@@ -1,0 +1,36 @@
+"""Bodies that no request brings, such as rows of a file: loaded by the schemas that a POST's body is loaded by."""
+
+from typing import Any
+
+import marshmallow as ma
+
+from osdi.errors import invalid, invalid_properties
+from osdi.importing.take_in import Loaders
+from schemas.limits import BODY_DEPTH, deeper_than
+from schemas.outreach import PostedPersonSchema, RecordOutreachHelperSchema
+
+PERSON = PostedPersonSchema()
+OUTREACH = RecordOutreachHelperSchema()
+
+
+def person_body(written: Any) -> dict[str, Any]:
+    """The body of a POST to the people. Raises OsdiError 400 that names each property at fault."""
+    return _loaded(PERSON, written)
+
+
+def outreach_body(written: Any) -> dict[str, Any]:
+    """The body of a POST to the outreaches of a campaign. Raises OsdiError 400 that names each property at fault."""
+    return _loaded(OUTREACH, written)
+
+
+def _loaded(schema: ma.Schema, written: Any) -> dict[str, Any]:
+    if deeper_than(BODY_DEPTH, written):
+        raise invalid(f"Nested more than {BODY_DEPTH} deep.")
+    try:
+        loaded: dict[str, Any] = schema.load(written)
+    except ma.ValidationError as error:
+        raise invalid_properties(error.messages) from error
+    return loaded
+
+
+LOADERS = Loaders(person_body, outreach_body)

@@ -1,0 +1,237 @@
+"""A row of a file as the body of a POST: cells go to the places that their columns name, read as those want it.
+
+Pure. Whether the body can be taken is for the schemas to say.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any, Final
+
+import orjson
+
+from osdi.csv_text import parted, restored
+from osdi.importing import values
+from osdi.importing.columns import (
+    ARRAYS,
+    AS_JSON,
+    CAMPAIGN,
+    IDENTIFIER,
+    IGNORED,
+    LISTS,
+    NAME,
+    OTHERS,
+    OUTREACHES,
+    PATH,
+    TAGS,
+    TARGET_NUMBER,
+    Column,
+)
+
+Body = dict[str, Any]
+
+NUMBER_TYPES: Final = {"mobile": "Mobile", "home": "Home", "work": "Work"}
+# Action Network writes tags with commas between them, in a column of this name.
+COMMAS: Final = "can2_user_tags"
+PLACE: Final = ("address_lines", "locality", "region", "postal_code", "country")
+DATED: Final = ("action_date", "last_verified_date")
+SEVERAL: Final = ("languages_spoken", "ethnicities", "additional_gender_identities")
+
+
+class Unreadable(Exception):
+    """A row that is no body; the text says which cell, and why."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the rows of a file are read: what kind, its columns, in which order dates stand, what stands between tags."""
+
+    kind: str
+    columns: tuple[Column, ...]
+    dates: values.DayFirst | None = None
+    tags_by: str | None = None
+
+
+def body_of(cells: Sequence[str], reading: Reading) -> tuple[Body, str | None]:
+    """The body that a row makes, and the campaign that it names. Raises Unreadable."""
+    person: Body = {}
+    around: Body = {}
+    outreach: Body = {}
+    campaign = None
+    for column in reading.columns:
+        cell = restored(cells[column.index]).strip()
+        if column.field in (IGNORED, TARGET_NUMBER) or not cell:
+            continue
+        if column.field == CAMPAIGN:
+            campaign = cell
+        elif column.field in (TAGS, LISTS):
+            around.setdefault(column.field, []).extend(_parted(cell, _between(column, reading)))
+        else:
+            into, field = person, column.field.removeprefix("person.")
+            if reading.kind == OUTREACHES and field == column.field:
+                into = outreach
+            _place(into, field, cell, column, reading)
+    for body in (person, outreach):
+        _close(body)
+    return {"person": person, **outreach, **around}, campaign
+
+
+def digest_of(cells: Sequence[str], reading: Reading, *more: str) -> str:
+    """What makes an outreach known again that brings no identifier: its cells by their columns' names, wherever."""
+    said = sorted(
+        f"{column.name.strip().casefold()}\x1f{cell}"
+        for column in reading.columns
+        if (cell := restored(cells[column.index]).strip()) and column.because != "why it was refused"
+    )
+    return hashlib.sha256("\x1e".join((*more, *said)).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _place(into: Body, field: str, cell: str, column: Column, reading: Reading) -> None:
+    """Put a cell where its field belongs."""
+    try:
+        if IDENTIFIER.fullmatch(field):
+            system = field.partition("[")[2].rstrip("]")
+            each = re.split(r"[;\n]", cell)
+            named = [text.strip() for text in each if text.strip()]
+            into.setdefault("identifiers", []).extend(f"{system}:{text}" if system else text for text in named)
+        elif field == NAME:
+            for part, text in _divided(cell).items():
+                into.setdefault(part, text)
+        elif field == "birthdate":
+            day = values.date(cell, reading.dates)
+            into["birthdate"] = {"year": day.year, "month": day.month, "day": day.day}
+        elif field in AS_JSON:
+            into[field] = _json(cell)
+        elif field in OTHERS:
+            into[field] = parted(cell)
+        elif field in SEVERAL:
+            into[field] = _parted(cell, ";" if ";" in cell else ",")
+        else:
+            _place_deep(into, field, cell, reading)
+    except ValueError as error:
+        raise Unreadable(f"{column.name}: {error}") from None
+
+
+def _place_deep(into: Body, field: str, cell: str, reading: Reading) -> None:
+    match = PATH.fullmatch(field)
+    assert match is not None, field
+    top, slot, leaf = match.group("top", "slot", "leaf")
+    if top in ARRAYS:
+        entry = into.setdefault(top, {}).setdefault(slot or "0", {})
+        if top == "phone_numbers" and leaf == "number" and (slot or "").partition("_")[0] in NUMBER_TYPES:
+            entry.setdefault("number_type", NUMBER_TYPES[slot.partition("_")[0]])
+    elif leaf is not None:
+        entry = into.setdefault(top, {})
+    else:
+        into[top] = _converted(top, top, cell, reading)
+        return
+    if leaf.startswith("address_lines"):
+        cell = "\n".join(parted(cell)) if ";" in cell else cell
+        entry.setdefault("address_lines", []).extend(line.strip() for line in cell.splitlines() if line.strip())
+    else:
+        entry[leaf] = _converted(top, leaf, cell, reading)
+
+
+def _converted(top: str, leaf: str, cell: str, reading: Reading) -> Any:
+    if leaf in DATED and top != "custom_fields":
+        return values.moment(cell, reading.dates)
+    convert = CONVERTERS.get(f"{top}.{leaf}") or CONVERTERS.get(leaf) if top != "custom_fields" else None
+    return convert(cell) if convert else cell
+
+
+def _close(body: Body) -> None:
+    """Turn the entries by slot into arrays, those of other columns behind them."""
+    for array in ARRAYS:
+        if isinstance(body.get(array), dict):
+            entries = list(body[array].values())
+            # What is said of a number that is not there says nothing.
+            body[array] = [each for each in entries if array != "phone_numbers" or "number" in each]
+    for target in body.get("targets", ()):
+        _give_contacts(target)
+    _add_others(body)
+
+
+def _give_contacts(target: Body) -> None:
+    """The contact details of a target, which a row has flat, as a person has them."""
+    if "email_address" in target:
+        target["email_addresses"] = [{"address": target.pop("email_address")}]
+    if "phone_number" in target:
+        target["phone_numbers"] = [{"number": target.pop("phone_number")}]
+    address = {name: target.pop(name) for name in PLACE if name in target}
+    if address:
+        target["postal_addresses"] = [address]
+
+
+def _add_others(person: Body) -> None:
+    """Add what our own export keeps apart: the entries besides the main one."""
+    addresses, statuses = person.pop(OTHERS[0], []), person.pop(OTHERS[1], [])
+    emails = [
+        {"address": address, **({"status": status} if status else {})}
+        for address, status in zip_longest(addresses, statuses[: len(addresses)], fillvalue="")
+    ]
+    added = {
+        "email_addresses": emails,
+        "phone_numbers": [{"number": number} for number in person.pop(OTHERS[2], [])],
+        "postal_addresses": person.pop("other_postal_addresses", []),
+    }
+    for array, entries in added.items():
+        if entries:
+            person[array] = [*person.get(array, []), *entries]
+    others = person.pop("other_custom_fields", None)
+    if isinstance(others, dict):
+        person["custom_fields"] = {**others, **person.get("custom_fields", {})}
+
+
+def _between(column: Column, reading: Reading) -> str:
+    return reading.tags_by or ("," if column.name.strip().casefold() == COMMAS else ";")
+
+
+def _parted(cell: str, by: str) -> list[str]:
+    if by == ";":
+        return [" ".join(part.split()) for part in parted(cell) if part.strip()]
+    return [" ".join(part.split()) for part in cell.split(by) if part.strip()]
+
+
+def _divided(name: str) -> dict[str, str]:
+    """`Jane van Doe` and `van Doe, Jane`: the last word is the family name, unless a comma says what is."""
+    before, comma, behind = name.partition(",")
+    if comma:
+        return {"family_name": before.strip(), "given_name": behind.strip()}
+    given, _, family = " ".join(name.split()).rpartition(" ")
+    return {"given_name": given, "family_name": family} if given else {"given_name": family}
+
+
+def _json(cell: str) -> Any:
+    try:
+        found = orjson.loads(cell)
+    except orjson.JSONDecodeError:
+        found = None
+    if not isinstance(found, dict | list):
+        raise ValueError("Not JSON as the export writes it.")
+    return found
+
+
+def _sms(text: str) -> bool:
+    """Whether texts may be sent: yes or no, or Action Network's status, of which only `subscribed` lets them."""
+    try:
+        return values.boolean(text)
+    except ValueError:
+        return values.status(text) == "subscribed"
+
+
+def _email(text: str) -> str:
+    return text.removeprefix("mailto:").strip()
+
+
+CONVERTERS: Final[Mapping[str, Callable[[str], Any]]] = {
+    "email_addresses.status": values.status,
+    "email_addresses.address": _email,
+    "phone_numbers.number": values.phone_number,
+    "phone_numbers.sms_capable": _sms,
+    "gender": values.gender,
+    "country": values.country,
+    "primary": values.boolean,
+    "do_not_call": values.boolean,
+}

@@ -1,0 +1,105 @@
+"""The import of one file, from its first row to its last: several rows at once, in order where order matters.
+
+Rows go in groups to a few threads, which mostly wait for the database. Two rows that share a match key never go in one
+group, so the later row counts, as it does where they come one by one. After a group it is kept how far the import has
+come: one that breaks off goes on there, and what it did twice it finds to be there.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from osdi.ids import now
+from osdi.importing.refused import RefusedFile
+from osdi.importing.report import Outcome, Report
+from osdi.importing.sources import Item, Source
+from osdi.importing.take_in import Prepared, TakeIn
+from osdi.store import Store
+from osdi.store.imports import keep_import_progress
+
+GROUP: Final = 64
+KEEP_SECONDS: Final = 1.0
+CLOCK: Callable[[], float] = time.monotonic
+
+
+@dataclass
+class Progress:
+    """How far an import has come, as the database keeps it; a dry run keeps nothing."""
+
+    store: Store | None
+    import_id: str
+    about: Mapping[str, Any] = field(default_factory=dict)
+    started: Any = field(default_factory=now)
+    _kept: float = field(default_factory=CLOCK)
+
+    def keep(self, report: Report, refused: RefusedFile, *, finished: bool = False, broke_off: bool = False) -> None:
+        """Keep it, but not more often than each second before the end."""
+        if self.store is None or not (finished or broke_off or CLOCK() - self._kept >= KEEP_SECONDS):
+            return
+        # First the refused lines are on the disk, then it is said that they are.
+        size = refused.size()
+        document = {
+            **self.about,
+            "_id": self.import_id,
+            "report": report.kept(),
+            "refused_file": str(refused.path) if size else None,
+            "refused_bytes": size,
+            "started_date": self.started,
+            "modified_date": now(),
+            "finished": finished,
+        }
+        keep_import_progress(self.store, document)
+        self._kept = CLOCK()
+
+
+def run(
+    source: Source,
+    take_in: TakeIn,
+    refused: RefusedFile,
+    progress: Progress,
+    report: Report,
+    *,
+    threads: int,
+    shown: Callable[[Report, int], None] = lambda *_: None,
+) -> None:
+    """Import what the source holds behind the `report.rows` rows that are done, and count it into the report.
+
+    `shown` is told after every group, with the bytes of the file that are read. Raises OsdiError 503 where the database
+    stays away.
+    """
+    skipped = report.rows
+    items = (item for index, item in enumerate(source.items()) if index >= skipped)
+    with ThreadPoolExecutor(threads, thread_name_prefix="import") as pool:
+        for group in groups(items, take_in):
+            waiting = [pool.submit(each.take) if each.take else None for _, each in group]
+            done = [
+                each.result() if each is not None else Outcome(refused=prepared.refused)
+                for each, (_, prepared) in zip(waiting, group, strict=True)
+            ]
+            for (item, _), outcome in zip(group, done, strict=True):
+                if outcome.refused is not None:
+                    refused.add(item.line, outcome.refused, item.written)
+                report.add(outcome, item.line)
+            progress.keep(report, refused)
+            shown(report, source.position)
+    progress.keep(report, refused, finished=True)
+
+
+def groups(items: Iterable[Item], take_in: TakeIn) -> Iterator[list[tuple[Item, Prepared]]]:
+    """The items, prepared, in groups of at most GROUP of which no two may mean the same person or outreach."""
+    group: list[tuple[Item, Prepared]] = []
+    keys: set[str] = set()
+    for item in items:
+        if item.body is None:
+            prepared = Prepared(refused=item.refused)
+        else:
+            prepared = take_in.prepare(item.body, item.campaign, item.namespace)
+        if len(group) == GROUP or not keys.isdisjoint(prepared.keys):
+            yield group
+            group, keys = [], set()
+        group.append((item, prepared))
+        keys |= prepared.keys
+    if group:
+        yield group

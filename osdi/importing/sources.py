@@ -1,0 +1,222 @@
+"""Files as what is imported: each row or line as a body, or as why it is none. Only a part of a file is in memory.
+
+CSV files say by the names of their columns what they hold; NDJSON files hold a document of OSDI in each line, as an
+export of this server or an answer of another has it.
+"""
+
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, BinaryIO, Final, Protocol
+
+import orjson
+
+from osdi.importing.columns import (
+    CUSTOM_BECAUSE,
+    EXPORTED,
+    OUTREACHES,
+    TARGET_NUMBER,
+    guess_columns,
+    known_field,
+)
+from osdi.importing.csv_records import DELIMITER_NAMES, Lines, Record, guess_delimiter, header_of, records
+from osdi.importing.documents import document_of
+from osdi.importing.encodings import NAMES, UTF_16_BE, UTF_16_LE, Survey
+from osdi.importing.rows import Body, Reading, Unreadable, body_of, digest_of
+from osdi.importing.values import DayFirst
+
+NDJSON: Final = (".ndjson", ".jsonl", ".json")
+LINE_BYTES: Final = 1_000_000
+
+
+@dataclass(frozen=True)
+class Item:
+    """What one row or line holds: a body, the campaign and namespace that it names; or why it cannot be read.
+
+    `written` is how it stood in the file, for the file of refused lines.
+    """
+
+    line: int
+    written: tuple[str, ...] | bytes
+    body: Body | None = None
+    campaign: str | None = None
+    namespace: str | None = None
+    refused: str | None = None
+
+
+class Source(Protocol):
+    """A file that is imported."""
+
+    def described(self) -> list[str]:
+        """What the file is taken for, in lines of text."""
+
+    def items(self) -> Iterator[Item]:
+        """What it holds, in its order."""
+
+    @property
+    def position(self) -> int:
+        """How many bytes of it are read."""
+
+    def close(self) -> None:
+        """Close the file."""
+
+
+@dataclass(frozen=True)
+class CsvChoices:
+    """How a CSV file is to be read, where somebody knows better than the guesses."""
+
+    encoding: str | None = None
+    delimiter: str | None = None
+    mapped: Mapping[str, str] = ()  # type: ignore[assignment]
+    ignored: Sequence[str] = ()
+    ignore_unknown: bool = False
+    system: str | None = None
+    dates: DayFirst | None = None
+    tags_by: str | None = None
+
+
+class CsvSource:
+    """A CSV file. Raises ValueError: a sentence, where it has no columns that are known."""
+
+    def __init__(
+        self, path: Path, survey: Survey, kind: str, choices: CsvChoices, namespace: str, campaign_id: str | None
+    ) -> None:
+        self._campaign_id = campaign_id
+        self.encoding = choices.encoding or survey.encoding
+        self._file: BinaryIO = path.open("rb")
+        wide = self.encoding in (UTF_16_LE, UTF_16_BE)
+        text = io.TextIOWrapper(self._file, self.encoding, "replace" if wide else "surrogateescape", newline="")
+        self._lines = Lines(text)
+        self.header, self.delimiter = self._read_header(kind, choices.delimiter)
+        ours = set(self.header) >= EXPORTED
+        self.columns = guess_columns(
+            self.header,
+            kind,
+            mapped=dict(choices.mapped),
+            ignored=choices.ignored,
+            custom=kind != OUTREACHES and not choices.ignore_unknown,
+            system=choices.system or (namespace if ours else None),
+        )
+        self._reading = Reading(kind, self.columns, choices.dates, choices.tags_by)
+        if all(column.field == "" or column.because == CUSTOM_BECAUSE for column in self.columns):
+            raise ValueError(
+                f"None of the columns is known: {', '.join(self.header)[:500]}. The first line has to name the columns;"
+                " what they hold can be said by --map COLUMN=FIELD."
+            )
+        self._numbered = next((each.index for each in self.columns if each.field == TARGET_NUMBER), None)
+
+    def _read_header(self, kind: str, delimiter: str | None) -> tuple[list[str], str]:
+        first = self._lines.next().removeprefix("\ufeff")
+        if first.lower().startswith("sep=") and len(first.strip()) == 5:  # how spreadsheets are told the delimiter
+            delimiter, first = delimiter or first.strip()[4], self._lines.next()
+        while first and not first.strip():
+            first = self._lines.next()
+        if not first:
+            raise ValueError("The file is empty.")
+        delimiter = delimiter or guess_delimiter(first, lambda name: known_field(name, kind) is not None)
+        self._lines.give_back([first])
+        return header_of(self._lines, delimiter), delimiter
+
+    def described(self) -> list[str]:
+        """What the file is taken for."""
+        name = DELIMITER_NAMES.get(self.delimiter, repr(self.delimiter))
+        return [f"{NAMES.get(self.encoding, self.encoding)}, cells parted by {name}, {len(self.header)} columns"]
+
+    def items(self) -> Iterator[Item]:
+        """Each row, or the rows of one outreach's targets together."""
+        before: Item | None = None
+        for record in records(self._lines, self.delimiter, len(self.header)):
+            item = self._item(record)
+            joined = _joined(before, item) if self._goes_on(record) else None
+            if joined is not None:
+                before = joined
+                continue
+            if before is not None:
+                yield before
+            before = item
+        if before is not None:
+            yield before
+
+    @property
+    def position(self) -> int:
+        """How many bytes of it are read."""
+        return self._file.tell()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _goes_on(self, record: Record) -> bool:
+        """Whether a row is about another target of the outreach above."""
+        if self._numbered is None or record.refused is not None:
+            return False
+        number = record.cells[self._numbered].strip()
+        return number.isdecimal() and int(number) > 1
+
+    def _item(self, record: Record) -> Item:
+        if record.refused is not None:
+            return Item(record.line, record.cells, refused=record.refused)
+        try:
+            body, campaign = body_of(record.cells, self._reading)
+        except Unreadable as error:
+            return Item(record.line, record.cells, refused=str(error))
+        if self._reading.kind == OUTREACHES and "identifiers" not in body:
+            about = self._campaign_id or campaign or ""
+            body["identifiers"] = [f"import:{digest_of(record.cells, self._reading, about)}"]
+        return Item(record.line, record.cells, body, campaign)
+
+
+class NdjsonSource:
+    """A file of OSDI's documents, one in each line."""
+
+    def __init__(self, path: Path, kind: str) -> None:
+        self._kind = kind
+        self._file: BinaryIO = path.open("rb")
+
+    def described(self) -> list[str]:
+        """What the file is taken for."""
+        return ["a document of OSDI in each line"]
+
+    def items(self) -> Iterator[Item]:
+        """Each line that is not blank."""
+        number = 0
+        while line := self._file.readline(LINE_BYTES + 1):
+            number += 1
+            too_long = len(line) > LINE_BYTES and not line.endswith(b"\n")
+            while too_long and (rest := self._file.readline(LINE_BYTES)) and not rest.endswith(b"\n"):
+                pass
+            line = line.removeprefix(b"\xef\xbb\xbf").strip() if number == 1 else line.strip()
+            if too_long:
+                yield Item(number, line[:1_000], refused=f"Longer than {LINE_BYTES:,} bytes, and cut here.")
+            elif line:
+                yield self._item(number, line)
+
+    @property
+    def position(self) -> int:
+        """How many bytes of it are read."""
+        return self._file.tell()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _item(self, number: int, line: bytes) -> Item:
+        try:
+            found = document_of(orjson.loads(line), self._kind, line)
+        except orjson.JSONDecodeError as error:
+            return Item(number, line, refused=f"Not valid JSON: {str(error).partition(':')[0]}.")
+        except ValueError as error:
+            return Item(number, line, refused=str(error))
+        return Item(number, line, found.body, found.campaign, found.namespace)
+
+
+def _joined(before: Item | None, item: Item) -> Item | None:
+    """The outreach above with the targets of this row, where both are of one outreach."""
+    if before is None or before.body is None or item.body is None:
+        return None
+    mine, its = before.body.get("identifiers"), item.body.get("identifiers")
+    if not mine or mine != its:
+        return None
+    targets: list[Any] = [*before.body.get("targets", ()), *item.body.get("targets", ())]
+    return replace(before, body={**before.body, "targets": targets})

@@ -1,0 +1,23 @@
+"""How far each import has come: one document for each file, or server, that data come from."""
+
+from typing import Final
+
+from osdi.store import Store
+from osdi.store.driver import Document
+
+IMPORTS: Final = "imports"
+
+
+def import_progress(store: Store, import_id: str) -> Document | None:
+    """What was kept last of this import, or None."""
+    return store.get(IMPORTS, import_id)
+
+
+def keep_import_progress(store: Store, progress: Document) -> None:
+    """Keep how far an import has come, in place of what was kept before.
+
+    Acknowledged by a majority, as every write: what the import found to be here already, and therefore did not write,
+    is as durable then.
+    """
+    with store.asking():
+        store._collection(IMPORTS).replace_one({"_id": progress["_id"]}, progress, upsert=True)
