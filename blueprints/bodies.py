@@ -6,11 +6,13 @@ import marshmallow as ma
 
 from osdi.errors import invalid, invalid_properties
 from osdi.importing.take_in import Loaders
+from schemas.advocacy_campaign import AdvocacyCampaignSchema
 from schemas.limits import BODY_DEPTH, deeper_than
 from schemas.outreach import PostedPersonSchema, RecordOutreachHelperSchema
 
 PERSON = PostedPersonSchema()
 OUTREACH = RecordOutreachHelperSchema()
+CAMPAIGN = AdvocacyCampaignSchema()
 
 
 def person_body(written: Any) -> dict[str, Any]:
@@ -23,6 +25,11 @@ def outreach_body(written: Any) -> dict[str, Any]:
     return _loaded(OUTREACH, written)
 
 
+def campaign_body(written: Any) -> dict[str, Any]:
+    """The body of a POST to the campaigns. Raises OsdiError 400 that names each property at fault."""
+    return _loaded(CAMPAIGN, written)
+
+
 def _loaded(schema: ma.Schema, written: Any) -> dict[str, Any]:
     if deeper_than(BODY_DEPTH, written):
         raise invalid(f"Nested more than {BODY_DEPTH} deep.")
@@ -33,4 +40,4 @@ def _loaded(schema: ma.Schema, written: Any) -> dict[str, Any]:
     return loaded
 
 
-LOADERS = Loaders(person_body, outreach_body)
+LOADERS = Loaders(person_body, outreach_body, campaign_body)

@@ -16,11 +16,12 @@ import orjson
 
 from osdi.importing.columns import OUTREACHES, PEOPLE, Column
 from osdi.importing.encodings import survey
-from osdi.importing.refused import RefusedFile, free_path
+from osdi.importing.refused import RefusedFile, free_path, without_repeats
 from osdi.importing.report import Report
 from osdi.importing.run import Progress, run
 from osdi.importing.sources import NDJSON, CsvChoices, CsvSource, NdjsonSource, Source
 from osdi.importing.take_in import Choices, IsErased, Loaders, TakeIn, nobody_was_erased
+from osdi.pull_command import pull_command
 from osdi.reference import Reference
 from osdi.settings import Settings
 from osdi.store import Store
@@ -61,6 +62,7 @@ def import_commands(
         """Import the outreaches of FILE, with the people who made them."""
         _import(settings, loaders, erased_in, OUTREACHES, file, campaign_id, options)
 
+    imports.add_command(pull_command(settings, loaders, erased_in))
     return imports
 
 
@@ -145,7 +147,8 @@ def _import(
         for line in report.summary(dry=dry):
             click.echo(line)
         if report.refused:
-            click.echo(f"The refused rows are in {refused_path}, to be mended and imported.")
+            found = without_repeats(refused_path, file)
+            click.echo(f"The refused rows are in {found}, to be mended and imported.")
         if dry:
             click.echo("Nothing was written: this was a dry run.")
     finally:

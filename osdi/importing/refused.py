@@ -1,6 +1,8 @@
 """The file of refused lines: as they stood, each with its number and why, ready to be mended and imported again."""
 
 import csv
+import filecmp
+import glob
 import io
 import os
 from collections.abc import Sequence
@@ -26,6 +28,15 @@ def free_path(path: Path) -> Path:
         if not found.exists():
             return found
     raise ValueError(f"There are {NUMBERS} files of refused lines of {path.name} already.")
+
+
+def without_repeats(path: Path, source: Path) -> Path:
+    """The path, or that of an earlier file of refused lines that says the same: then the new one is removed."""
+    for each in sorted(source.parent.glob(f"{glob.escape(source.stem)}.refused*{glob.escape(source.suffix)}")):
+        if each != path and filecmp.cmp(each, path, shallow=False):
+            path.unlink()
+            return each
+    return path
 
 
 class RefusedFile:

@@ -69,22 +69,43 @@ def run(
     `shown` is told after every group, with the bytes of the file that are read. Raises OsdiError 503 where the database
     stays away.
     """
+    try:
+        _run(source, take_in, refused, progress, report, threads, shown)
+    except KeyboardInterrupt:
+        progress.keep(report, refused, broke_off=True)
+        raise
+    progress.keep(report, refused, finished=True)
+
+
+def _run(
+    source: Source,
+    take_in: TakeIn,
+    refused: RefusedFile,
+    progress: Progress,
+    report: Report,
+    threads: int,
+    shown: Callable[[Report, int], None],
+) -> None:
     skipped = report.rows
     items = (item for index, item in enumerate(source.items()) if index >= skipped)
     with ThreadPoolExecutor(threads, thread_name_prefix="import") as pool:
         for group in groups(items, take_in):
-            waiting = [pool.submit(each.take) if each.take else None for _, each in group]
-            done = [
-                each.result() if each is not None else Outcome(refused=prepared.refused)
-                for each, (_, prepared) in zip(waiting, group, strict=True)
-            ]
-            for (item, _), outcome in zip(group, done, strict=True):
+            done = outcomes(group, pool)
+            # From here to the end of the loop nothing waits, so that a group is counted wholly or not at all.
+            for item, outcome in done:
                 if outcome.refused is not None:
                     refused.add(item.line, outcome.refused, item.written)
                 report.add(outcome, item.line)
             progress.keep(report, refused)
             shown(report, source.position)
-    progress.keep(report, refused, finished=True)
+
+
+def outcomes(group: list[tuple[Item, Prepared]], pool: ThreadPoolExecutor) -> list[tuple[Item, Outcome]]:
+    """Take in a group, and tell what became of each in its order. Raises OsdiError 503."""
+    waiting = [(item, prepared, pool.submit(prepared.take) if prepared.take else None) for item, prepared in group]
+    return [
+        (item, taking.result() if taking else Outcome(refused=prepared.refused)) for item, prepared, taking in waiting
+    ]
 
 
 def groups(items: Iterable[Item], take_in: TakeIn) -> Iterator[list[tuple[Item, Prepared]]]:

@@ -50,6 +50,7 @@ class Loaders:
 
     person: Load
     outreach: Load
+    campaign: Load
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,119 @@
+"""Everything that another OSDI server has: its campaigns, its people, and the outreaches of each campaign.
+
+The process: the API entry point names the collections; each is followed page by page, and every document taken in as a
+POST of it would be, with its identifiers, by which it is known when it comes again. After each page it is kept which
+one is next, and at a collection's end since when changes count: the next pull asks for these only.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import orjson
+
+from osdi.errors import OsdiError
+from osdi.ids import now
+from osdi.importing.columns import OUTREACHES, PEOPLE
+from osdi.importing.documents import document_of, last_segment
+from osdi.importing.remote import Remote, collection_address, since
+from osdi.importing.report import Outcome, Report
+from osdi.importing.run import groups, outcomes
+from osdi.importing.sources import Item
+from osdi.importing.take_in import TakeIn
+from osdi.resources import ADVOCACY_CAMPAIGN, OUTREACH, PERSON
+from osdi.store import Store
+from osdi.store.imports import import_progress, keep_import_progress
+
+# Clocks differ, and what is being written while the pages are read shows a little later.
+OVERLAP: Final = dt.timedelta(minutes=2)
+THREADS: Final = 4
+
+
+@dataclass
+class Pull:
+    """One pull from one server. `taking` has the importer of each kind; `refused` is told what was not taken."""
+
+    store: Store
+    remote: Remote
+    pull_id: str
+    taking: Mapping[str, TakeIn]
+    load_campaign: Callable[[Any], dict[str, Any]]
+    refused: Callable[[int, str, bytes], None]
+    shown: Callable[[str, Report], None] = lambda *_: None
+    reports: dict[str, Report] = field(default_factory=dict)
+    _state: dict[str, Any] = field(default_factory=dict)
+
+    def run(self) -> dict[str, Report]:
+        """Pull all of it; reports by collection. Raises RemoteError and OsdiError 503, and goes on there next time."""
+        self._state = import_progress(self.store, self.pull_id) or {"_id": self.pull_id, "source": self.remote.url}
+        self._state.setdefault("parts", {})
+        entry_point, _ = self.remote.get(self.remote.url)
+        campaigns = list(self._campaigns(collection_address(entry_point, ADVOCACY_CAMPAIGN.collection_rel)))
+        people = collection_address(entry_point, PERSON.collection_rel)
+        with ThreadPoolExecutor(THREADS, thread_name_prefix="import") as pool:
+            self._collection(PEOPLE, PEOPLE, people, PERSON.collection_rel, pool)
+            for campaign_id, address in campaigns:
+                part = f"{OUTREACHES} {campaign_id}".replace(".", "_").replace("$", "_")
+                self._collection(part, OUTREACHES, address, OUTREACH.collection_rel, pool)
+        return self.reports
+
+    def _campaigns(self, address: str) -> Iterator[tuple[str, str]]:
+        """Take in every campaign; their ids there, and where their outreaches are."""
+        report = self.reports.setdefault(ADVOCACY_CAMPAIGN.collection, Report())
+        reference = self.taking[OUTREACHES].reference
+        for page in self.remote.pages(address, ADVOCACY_CAMPAIGN.collection_rel):
+            for document in page.documents:
+                written = orjson.dumps(document)
+                try:
+                    found = document_of(document, ADVOCACY_CAMPAIGN.collection)
+                    reference.create(ADVOCACY_CAMPAIGN, self.load_campaign(found.body))
+                except (ValueError, OsdiError) as error:
+                    if isinstance(error, OsdiError) and error.status >= 500:
+                        raise
+                    reason = str(error.body()["error"]) if isinstance(error, OsdiError) else str(error)
+                    report.add(Outcome(refused=reason), report.rows + 1)
+                    self.refused(report.rows, reason, written)
+                    continue
+                report.rows += 1
+                links = document.get("_links") or {}
+                campaign_id = last_segment(links.get("self"))
+                outreaches = links.get(OUTREACH.collection_rel)
+                if campaign_id and isinstance(outreaches, dict) and isinstance(outreaches.get("href"), str):
+                    yield campaign_id, outreaches["href"]
+
+    def _collection(self, part: str, kind: str, address: str, relation: str, pool: ThreadPoolExecutor) -> None:
+        """Take in a collection, from where the last pull broke off, or what was changed since it ended."""
+        kept: dict[str, Any] = self._state["parts"].setdefault(part, {})
+        report = self.reports.setdefault(kind, Report())
+        start = kept.get("next") or since(address, kept.get("since"))
+        for page in self.remote.pages(start, relation):
+            # What is changed from now on may lie on a page that was read already, so this pull ends its care here.
+            kept.setdefault("begun", page.moment - OVERLAP)
+            items = self._items(page.documents, kind, report.rows)
+            for group in groups(items, self.taking[kind]):
+                for item, outcome in outcomes(group, pool):
+                    report.add(outcome, item.line)
+                    if outcome.refused is not None:
+                        assert isinstance(item.written, bytes)
+                        self.refused(item.line, outcome.refused, item.written)
+            kept["next"] = page.next
+            self._keep()
+            self.shown(kind, report)
+        kept["since"] = kept.pop("begun", kept.get("since"))
+        kept["next"] = None
+        self._keep()
+
+    def _items(self, documents: list[Any], kind: str, before: int) -> Iterator[Item]:
+        for number, document in enumerate(documents, before + 1):
+            written = orjson.dumps(document)
+            try:
+                found = document_of(document, kind, written)
+            except ValueError as error:
+                yield Item(number, written, refused=str(error))
+                continue
+            yield Item(number, written, found.body, found.campaign, found.namespace)
+
+    def _keep(self) -> None:
+        keep_import_progress(self.store, {**self._state, "modified_date": now()})

@@ -1,0 +1,98 @@
+"""`import osdi URL`: everything that another OSDI server has, and the next time what has changed there since."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import click
+
+from osdi.importing.columns import OUTREACHES, PEOPLE
+from osdi.importing.pull import Pull
+from osdi.importing.refused import RefusedFile, free_path, without_repeats
+from osdi.importing.remote import Remote, RemoteError
+from osdi.importing.report import Report
+from osdi.importing.take_in import Choices, IsErased, Loaders, TakeIn
+from osdi.reference import Reference
+from osdi.settings import Settings
+from osdi.store import Store
+
+TOLD_EVERY: Final = 1_000
+
+
+def pull_command(settings: Settings, loaders: Loaders, erased_in: Callable[[Store], IsErased]) -> click.Command:
+    """The command, to be added to the group of imports."""
+
+    @click.command("osdi")
+    @click.argument("url")
+    @click.option("--token-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Holds the token.")
+    @click.option("--token-env", metavar="NAME", help="The variable of the environment that holds the token.")
+    @click.option("--seconds", type=click.FloatRange(1, 600), default=60, show_default=True, help="For each answer.")
+    @click.option(
+        "--silent/--not-silent", default=True, help="Whether webhooks are told nothing; the default is silent."
+    )
+    @click.option("--bring-back-erased", is_flag=True, help="Take in people who were erased, too.")
+    def osdi(
+        url: str,
+        token_file: Path | None,
+        token_env: str | None,
+        seconds: float,
+        silent: bool,
+        bring_back_erased: bool,
+    ) -> None:
+        """Import the campaigns, people and outreaches of the OSDI server whose API entry point is URL.
+
+        Run again it goes on where it broke off, or asks for what has changed since.
+        """
+        token = _token(token_file, token_env)
+        store = Store(settings.mongodb_uri, cache_seconds=settings.cache_seconds, tells_webhooks=not silent)
+        refused = RefusedFile(free_path(Path("osdi.ndjson")), None)
+        try:
+            remote = Remote(url, token, seconds=seconds)
+            reference = Reference(store, namespace=settings.namespace, cache_seconds=settings.cache_seconds)
+            choices = Choices(silent=silent, bring_back_erased=bring_back_erased)
+            taking = {
+                kind: TakeIn(store, reference, settings, loaders, kind, choices, erased_in(store))
+                for kind in (PEOPLE, OUTREACHES)
+            }
+            pull_id = hashlib.sha256(f"osdi {url.rstrip('/')}".encode()).hexdigest()
+            pull = Pull(store, remote, pull_id, taking, loaders.campaign, refused.add, _telling())
+            try:
+                for name, report in pull.run().items():
+                    click.echo("\n".join((f"{name}:", *(f"  {line}" for line in report.summary(dry=False)))))
+            finally:
+                remote.close()
+        except RemoteError as error:
+            raise click.ClickException(f"{error} What came before is kept; the same command goes on there.") from error
+        finally:
+            refused.close()
+            store.close()
+            if refused.path.exists():
+                found = without_repeats(refused.path, Path("osdi.ndjson"))
+                click.echo(f"What was refused is in {found}.")
+
+    return osdi
+
+
+def _token(token_file: Path | None, token_env: str | None) -> str | None:
+    """The token, which never stands in a command: others see those. Raises click.UsageError."""
+    if token_file is not None:
+        return token_file.read_text().strip()
+    if token_env is not None:
+        token = os.environ.get(token_env, "").strip()
+        if not token:
+            raise click.UsageError(f"The variable {token_env} is empty.")
+        return token
+    return None
+
+
+def _telling() -> Callable[[str, Report], None]:
+    told: dict[str, int] = {}
+
+    def tell(kind: str, report: Report) -> None:
+        if report.rows - told.get(kind, 0) >= TOLD_EVERY:
+            told[kind] = report.rows
+            click.echo(f"{kind}: {report.rows:,}, of which {report.refused:,} refused")
+
+    return tell
