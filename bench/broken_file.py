@@ -16,7 +16,7 @@ BREAKS: Final = {
     "cells": "There are 4 cells, but 10 columns.",
     "quotation mark": "A quotation mark is not closed.",
     "NUL": "Holds a NUL character.",
-    "status": "can2_subscription_status: Not a status such as subscribed, unsubscribed, bouncing or spam complaints.",
+    "status": "can2_subscription_status: Neither subscribed, unsubscribed, bouncing nor spam complaints.",
 }
 
 

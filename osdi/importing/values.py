@@ -51,7 +51,7 @@ def status(text: str) -> str:
     said = " ".join(re.split(r"[\s_-]+", text.strip().casefold()))
     if said in STATUSES:
         return STATUSES[said]
-    raise ValueError("Not a status such as subscribed, unsubscribed, bouncing or spam complaints.")
+    raise ValueError("Neither subscribed, unsubscribed, bouncing nor spam complaints.")
 
 
 def gender(text: str) -> str:

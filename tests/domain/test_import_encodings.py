@@ -1,0 +1,37 @@
+"""How the bytes of a file become text."""
+
+from pathlib import Path
+
+import pytest
+
+from osdi.importing.encodings import CHUNK, UTF_8, UTF_16_BE, UTF_16_LE, WINDOWS, survey
+
+TEXT = "first_name,email\nJürgen,j@example.com\nŁucja,l@example.com\n"
+
+
+@pytest.mark.parametrize(
+    ("sent", "encoding"),
+    [
+        (TEXT.encode("utf-8"), UTF_8),
+        (TEXT.encode("utf-8-sig"), UTF_8),
+        (TEXT.encode("utf-16"), UTF_16_LE),
+        (TEXT.encode("utf-16-le"), UTF_16_LE),
+        (b"\xfe\xff" + TEXT.encode("utf-16-be"), UTF_16_BE),
+        (TEXT.encode("utf-16-be"), UTF_16_BE),
+        ("first_name\nJürgen €\n".encode("cp1252"), WINDOWS),
+        (b"email\nj@example.com\n", UTF_8),
+        (b"", UTF_8),
+        # An accent after a million letters, and one broken byte among good ones.
+        (b"a" * (CHUNK + 5) + "é".encode("cp1252"), WINDOWS),
+        (TEXT.encode() + b"\xff\n", UTF_8),
+        # A letter of two bytes of which each lies in another piece.
+        (b"a" * (CHUNK - 1) + "é".encode(), UTF_8),
+    ],
+)
+def test_the_encoding_is_told_by_all_bytes(sent: bytes, encoding: str, tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    path.write_bytes(sent)
+
+    found = survey(path)
+
+    assert (found.encoding, found.size) == (encoding, len(sent))

@@ -1,0 +1,126 @@
+"""Records of a CSV file: which lines are refused, and that they spoil no other."""
+
+import io
+
+import pytest
+
+from osdi.importing.columns import PEOPLE, known_field
+from osdi.importing.csv_records import (
+    MISPLACED,
+    NOT_CLOSED,
+    RECORD_LENGTH,
+    RECORD_LINES,
+    TOO_LONG,
+    Lines,
+    guess_delimiter,
+    header_of,
+    records,
+)
+
+GOOD = "a,b,c\n"
+
+
+def read(text: str, columns: int = 3) -> list[tuple[int, tuple[str, ...], str | None]]:
+    found = records(Lines(io.StringIO(text, newline="")), ",", columns)
+    return [(each.line, each.cells, each.refused) for each in found]
+
+
+@pytest.mark.parametrize(
+    ("text", "cells"),
+    [
+        ("a,b,c\n", ("a", "b", "c")),
+        ("a,b,c", ("a", "b", "c")),
+        ("a,b,c\r\n", ("a", "b", "c")),
+        ("a,b,c\r", ("a", "b", "c")),
+        ('"a","b, and","c"\n', ("a", "b, and", "c")),
+        ('"say ""hi""",b,c\n', ('say "hi"', "b", "c")),
+        ('"two\nlines",b,c\n', ("two\nlines", "b", "c")),
+        ('5" pipe,b,c\n', ('5" pipe', "b", "c")),
+        ("a,b,c,,\n", ("a", "b", "c")),
+        (",,c\n", ("", "", "c")),
+        ("=1+1,+49,-x\n", ("=1+1", "+49", "-x")),
+    ],
+)
+def test_a_record_is_read(text: str, cells: tuple[str, ...]) -> None:
+    assert read(text) == [(1, cells, None)]
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [
+        ("a,b\n", "There are 2 cells, but 3 columns."),
+        ("a,b,c,d\n", "There are 4 cells, but 3 columns."),
+        ('a,"b,c\n', NOT_CLOSED),
+        ('"a"b,c,d\n', MISPLACED),
+        ("a,b\x00,c\n", "Holds a NUL character."),
+        ("a,b\udcff,c\n", "Holds bytes that are no text in the file's encoding."),
+        (f"a,{'b' * 1_000_000},c\n", TOO_LONG),
+        (f'a,"{"b" * 200_000}",c\n', TOO_LONG),
+    ],
+)
+def test_a_broken_line_is_refused_and_spoils_no_other(broken: str, reason: str) -> None:
+    found = read(GOOD + broken + GOOD + GOOD)
+
+    assert [(line, refused) for line, _, refused in found] == [(1, None), (2, reason), (3, None), (4, None)]
+    assert all(sum(map(len, cells)) < 20_000 for _, cells, _ in found)
+
+
+def test_two_open_quotation_marks_do_not_swallow_what_is_between() -> None:
+    found = read('x,"y,z\n' + GOOD * 3 + 'x,"y,z\n' + GOOD)
+
+    assert [(line, refused) for line, _, refused in found] == [
+        (1, NOT_CLOSED), (2, None), (3, None), (4, None), (5, NOT_CLOSED), (6, None),
+    ]  # fmt: skip
+
+
+def test_an_open_quotation_mark_is_given_up_after_a_bounded_number_of_lines() -> None:
+    found = read('x,"y,z\n' + GOOD * (RECORD_LINES * 2))
+
+    assert len(found) == RECORD_LINES * 2 + 1
+    assert [refused for _, _, refused in found[:2]] == [NOT_CLOSED, None]
+
+
+def test_line_numbers_count_lines_and_not_records() -> None:
+    assert [line for line, _, _ in read('"a\n\n1",b,c\n\n' + GOOD)] == [1, 5]
+
+
+def test_blank_lines_are_nothing() -> None:
+    assert read("\n  \n,,\n") == []
+
+
+def test_an_endless_line_is_never_read_whole() -> None:
+    class Endless(io.StringIO):
+        longest = 0
+
+        def readline(self, size: int | None = -1, /) -> str:
+            assert size is not None
+            assert 0 < size <= RECORD_LENGTH + 1
+            return super().readline(size)
+
+    found = list(records(Lines(Endless("x" * (RECORD_LENGTH * 5) + "\n" + GOOD)), ",", 3))
+
+    assert [each.refused for each in found] == [TOO_LONG, None]
+
+
+@pytest.mark.parametrize(
+    ("header", "delimiter"),
+    [
+        ("first_name,last_name,email", ","),
+        ("Vorname;Nachname;E-Mail", ";"),
+        ("first_name\tlast_name\temail", "\t"),
+        ("first_name|email", "|"),
+        ('"Last, first";email;zip', ";"),
+        ("email", ","),
+        ("anything;at;all", ";"),
+    ],
+)
+def test_the_delimiter_is_told_by_the_names_of_columns(header: str, delimiter: str) -> None:
+    assert guess_delimiter(header, lambda name: known_field(name, PEOPLE) is not None) == delimiter
+
+
+@pytest.mark.parametrize(
+    ("text", "says"), [("email,zip,email\n", "Two columns are called 'email'"), ('email,"zip\n', "cannot be read")]
+)
+def test_a_header_that_cannot_be_meant_is_told(text: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        header_of(Lines(io.StringIO(text)), ",")

@@ -1,0 +1,104 @@
+"""A row as the body of a POST."""
+
+from typing import Any
+
+import pytest
+
+from osdi.importing.columns import OUTREACHES, PEOPLE, guess_columns
+from osdi.importing.rows import Reading, Unreadable, body_of, digest_of
+
+
+def body(kind: str = PEOPLE, **cells: str) -> dict[str, Any]:
+    """The body of a row with these cells by column."""
+    found, _ = body_of(list(cells.values()), Reading(kind, guess_columns(list(cells), kind)))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("cells", "person"),
+    [
+        ({"zip_code": "01234"}, {"postal_addresses": [{"postal_code": "01234"}]}),
+        ({"country": "Germany"}, {"postal_addresses": [{"country": "DE"}]}),
+        ({"address": "1 Main St\nApt 2"}, {"postal_addresses": [{"address_lines": ["1 Main St", "Apt 2"]}]}),
+        ({"birthday": "1973-06-02"}, {"birthdate": {"year": 1973, "month": 6, "day": 2}}),
+        ({"name": "Jane van Doe"}, {"given_name": "Jane van", "family_name": "Doe"}),
+        ({"name": "van Doe, Jane"}, {"family_name": "van Doe", "given_name": "Jane"}),
+        ({"email": "j@example.com", "email_status": "opt out"},
+         {"email_addresses": [{"address": "j@example.com", "status": "unsubscribed"}]}),
+        ({"can2_phone": "'+1 202 555 0143", "can2_sms_status": "unsubscribed"},
+         {"phone_numbers": [{"number_type": "Mobile", "number": "+1 202 555 0143", "sms_capable": False}]}),
+        ({"can2_phone": "", "can2_sms_status": "unsubscribed"}, {"phone_numbers": []}),
+        ({"uuid": "1-2"}, {"identifiers": ["action_network:1-2"]}),
+        ({"identifiers": "crm:1; van:2"}, {"identifiers": ["crm:1", "van:2"]}),
+        ({"gender": "f"}, {"gender": "Female"}),
+        ({"Fish": "=1+1"}, {"custom_fields": {"Fish": "=1+1"}}),
+        ({"Fish": "'=1+1"}, {"custom_fields": {"Fish": "=1+1"}}),
+        ({"first_name": "  ", "Fish": ""}, {}),
+        ({"other_email_addresses": "a@example.com; b@example.com", "other_email_statuses": "; bouncing"},
+         {"email_addresses": [{"address": "a@example.com"}, {"address": "b@example.com", "status": "bouncing"}]}),
+        ({"parties": '[{"identification":"None"}]'}, {"parties": [{"identification": "None"}]}),
+        ({"custom_fields/a": "1", "other_custom_fields": '{"b":"2"}'}, {"custom_fields": {"b": "2", "a": "1"}}),
+    ],
+)  # fmt: skip
+def test_a_row_of_people(cells: dict[str, str], person: dict[str, Any]) -> None:
+    assert body(**cells)["person"] == person
+
+
+@pytest.mark.parametrize(
+    ("cells", "reason"),
+    [
+        ({"birthday": "1/2/1973"}, "birthday: It may be two dates"),
+        ({"can2_phone": "1.2E+10"}, "can2_phone: A spreadsheet has rounded"),
+        ({"email": "a@example.com", "email_status": "?"}, "email_status: Neither subscribed"),
+        ({"do_not_call": "perhaps", "phone": "1234567"}, "do_not_call: Neither yes nor no"),
+        ({"profiles": "me"}, "profiles: Not JSON"),
+    ],
+)
+def test_a_cell_that_cannot_be_read_names_its_column(cells: dict[str, str], reason: str) -> None:
+    with pytest.raises(Unreadable, match=reason):
+        body(**cells)
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "tags"),
+    [
+        ("tags", "a; b;", ["a", "b"]),
+        ("tags", "a, b", ["a, b"]),
+        ("can2_user_tags", "a, b c", ["a", "b c"]),
+        ("tags", r"a\; b; c", ["a; b", "c"]),
+    ],
+)
+def test_tags_are_parted_as_the_column_has_them(column: str, cell: str, tags: list[str]) -> None:
+    assert body(**{column: cell})["add_tags"] == tags
+
+
+def test_a_row_of_outreaches() -> None:
+    found = body(
+        OUTREACHES,
+        date="2024-12-31 10:00:00 UTC",
+        type="phone",
+        duration="90",
+        source="flyer",
+        email="j@example.com",
+        target_last_name="Smith",
+        target_email_address="smith@example.org",
+    )
+
+    assert found == {
+        "person": {"email_addresses": [{"address": "j@example.com"}]},
+        "action_date": "2024-12-31T10:00:00+00:00",
+        "type": "phone",
+        "duration": "90",
+        "referrer_data": {"source": "flyer"},
+        "targets": [{"family_name": "Smith", "email_addresses": [{"address": "smith@example.org"}]}],
+    }
+
+
+def test_a_row_is_known_again_in_another_order_of_columns_but_not_with_another_cell() -> None:
+    def digest(**cells: str) -> str:
+        return digest_of(list(cells.values()), Reading(OUTREACHES, guess_columns(list(cells), OUTREACHES)), "campaign")
+
+    same = {digest(email="a", notes="b"), digest(notes="b", email="a"), digest(email="a", notes="b", subject="")}
+    assert len(same) == 1
+    assert digest(email="a", notes="c") not in same
+    assert digest(email="b", notes="a") not in same
