@@ -144,7 +144,7 @@ class TestSecondInstance:
         monkeypatch.setattr(Remote, "get", lambda self, address: asked.append(address) or get(self, address))
         assert pull(app, url, other.token, monkeypatch).exit_code == 0
         assert database.people.count_documents({}) == 60
-        assert [address for address in asked if "/people" in address][0].find("page=3") > 0
+        assert "page=3" in next(address for address in asked if "/people" in address)
 
     def test_a_wrong_token_is_told_and_not_shown(
         self, app: Flask, api: Client, elsewhere: tuple[str, Client], monkeypatch: pytest.MonkeyPatch
@@ -243,17 +243,16 @@ class TestMisbehaving:
         assert len(asked) == 1
 
     def test_a_server_that_says_nothing_is_left(self) -> None:
-        silent = threading.Event()
+        gone = threading.Event()
 
         def answer(*_: object) -> tuple[int, dict[str, str], bytes]:
-            silent.wait(5)
+            gone.wait(5)
             return 200, {}, b"{}"
 
-        with misbehaving(answer) as (url, _), pytest.raises(RemoteError, match="cannot be reached"):
-            try:
+        with misbehaving(answer) as (url, _):
+            with pytest.raises(RemoteError, match="cannot be reached"):
                 read(url, seconds=0.05)
-            finally:
-                silent.set()
+            gone.set()
 
     def test_a_server_that_recovers_is_asked_again(self) -> None:
         def answer(_: str, asked: int) -> tuple[int, dict[str, str], bytes]:
