@@ -15,14 +15,16 @@ import orjson
 from osdi.importing.columns import (
     CUSTOM_BECAUSE,
     EXPORTED,
+    IGNORED,
     OUTREACHES,
     TARGET_NUMBER,
+    Column,
     guess_columns,
     known_field,
 )
 from osdi.importing.csv_records import DELIMITER_NAMES, Lines, Record, guess_delimiter, header_of, records
 from osdi.importing.documents import document_of
-from osdi.importing.encodings import NAMES, UTF_16_BE, UTF_16_LE, Survey
+from osdi.importing.encodings import NAMES, Survey
 from osdi.importing.rows import Body, Reading, Unreadable, body_of, digest_of
 from osdi.importing.values import DayFirst
 
@@ -85,12 +87,21 @@ class CsvSource:
         self._campaign_id = campaign_id
         self.encoding = choices.encoding or survey.encoding
         self._file: BinaryIO = path.open("rb")
-        wide = self.encoding in (UTF_16_LE, UTF_16_BE)
+        wide = self.encoding.startswith("utf-16")
         text = io.TextIOWrapper(self._file, self.encoding, "replace" if wide else "surrogateescape", newline="")
         self._lines = Lines(text)
-        self.header, self.delimiter = self._read_header(kind, choices.delimiter)
+        try:
+            self.header, self.delimiter = self._read_header(kind, choices.delimiter)
+            self.columns = self._guess_columns(kind, choices, namespace)
+        except ValueError:
+            self.close()
+            raise
+        self._reading = Reading(kind, self.columns, choices.dates, choices.tags_by)
+        self._numbered = next((each.index for each in self.columns if each.field == TARGET_NUMBER), None)
+
+    def _guess_columns(self, kind: str, choices: CsvChoices, namespace: str) -> tuple[Column, ...]:
         ours = set(self.header) >= EXPORTED
-        self.columns = guess_columns(
+        columns = guess_columns(
             self.header,
             kind,
             mapped=dict(choices.mapped),
@@ -98,13 +109,12 @@ class CsvSource:
             custom=kind != OUTREACHES and not choices.ignore_unknown,
             system=choices.system or (namespace if ours else None),
         )
-        self._reading = Reading(kind, self.columns, choices.dates, choices.tags_by)
-        if all(column.field == "" or column.because == CUSTOM_BECAUSE for column in self.columns):
+        if all(column.field == IGNORED or column.because == CUSTOM_BECAUSE for column in columns):
             raise ValueError(
                 f"None of the columns is known: {', '.join(self.header)[:500]}. The first line has to name the columns;"
                 " what they hold can be said by --map COLUMN=FIELD."
             )
-        self._numbered = next((each.index for each in self.columns if each.field == TARGET_NUMBER), None)
+        return columns
 
     def _read_header(self, kind: str, delimiter: str | None) -> tuple[list[str], str]:
         first = self._lines.next().removeprefix("\ufeff")

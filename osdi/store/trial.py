@@ -54,19 +54,22 @@ class TrialStore(Store):
     def write(self, *writes: Write) -> None:
         """Remember what would be written. Raises Duplicate and RaceLost as the store does."""
         with self._guard:
-            for each in writes:
-                if isinstance(each, Delete):
-                    raise NotImplementedError("A trial deletes nothing.")
-                if isinstance(each, Insert):
-                    document = each.document
-                    if self.by_match_keys(each.collection, document.get("match_keys", ())):
-                        raise Duplicate(f"{each.collection} {document['_id']}")
-                else:
-                    found = self.get(each.collection, each.document_id)
-                    if found is None or found["version"] != each.version:
-                        raise RaceLost(f"{each.collection} {each.document_id}")
-                    document = {**found, **each.fields, "version": each.version + 1}
+            documents = [self._written(each) for each in writes]
+            for each, document in zip(writes, documents, strict=True):
                 self._keep(each.collection, document)
+
+    def _written(self, write: Write) -> Document:
+        """The document that a write would leave."""
+        if isinstance(write, Delete):
+            raise NotImplementedError("A trial deletes nothing.")
+        if isinstance(write, Insert):
+            if self.by_match_keys(write.collection, write.document.get("match_keys", ())):
+                raise Duplicate(f"{write.collection} {write.document_id}")
+            return write.document
+        found = self.get(write.collection, write.document_id)
+        if found is None or found["version"] != write.version:
+            raise RaceLost(f"{write.collection} {write.document_id}")
+        return {**found, **write.fields, "version": write.version + 1}
 
     def make_durable(self, collection: str, document: Document) -> None:
         """Nothing is to be kept."""

@@ -90,8 +90,6 @@ def test_blank_lines_are_nothing() -> None:
 
 def test_an_endless_line_is_never_read_whole() -> None:
     class Endless(io.StringIO):
-        longest = 0
-
         def readline(self, size: int | None = -1, /) -> str:
             assert size is not None
             assert 0 < size <= RECORD_LENGTH + 1
