@@ -97,6 +97,11 @@ class TakeIn:
 
     def patiently(self, attempt: Callable[[], Result]) -> Result:
         """The attempt's result, waiting for a database that is away. Raises OsdiError, 503 at last."""
+        try:
+            return attempt()  # the usual case pays nothing for the machinery
+        except OsdiError as error:
+            if error.status != 503:
+                raise
         return tenacity.Retrying(
             retry=tenacity.retry_if_exception(lambda error: isinstance(error, OsdiError) and error.status == 503),
             wait=tenacity.wait_random_exponential(multiplier=0.5, max=10),

@@ -6,7 +6,10 @@ What cannot be read is a ValueError whose text tells the organiser what to do. P
 import datetime as dt
 import re
 from functools import cache
+from pathlib import Path
 from typing import Final, Literal
+
+import orjson
 
 DayFirst = Literal["dmy", "mdy"]
 
@@ -31,6 +34,7 @@ COUNTRIES: Final = {
     "czech republic": "CZ",
 }
 
+COUNTRY_NAMES: Final = Path(__file__).with_name("country_names.json")
 ISO_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 NUMBERS: Final = re.compile(r"(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})(?=$|[ T])")
 NAMED_MONTH: Final = ("%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%B %d %Y", "%d-%b-%Y", "%d-%b-%y")
@@ -157,12 +161,6 @@ def _checked(year: int, month: int, day: int) -> dt.date:
 
 @cache
 def _country_names() -> dict[str, str]:
-    """Codes by name in every language; a name that two countries have in different languages is neither's."""
-    from phonenumbers.geodata.locale import LOCALE_DATA  # only where it is asked for: it is large
-
-    found: dict[str, set[str]] = {}
-    for code, names in LOCALE_DATA.items():
-        for name in names.values():
-            if not name.startswith("*"):  # which refers to another language
-                found.setdefault(name.casefold(), set()).add(code)
-    return {name: next(iter(codes)) for name, codes in found.items() if len(codes) == 1}
+    """Codes by name in every language (see dev/country_names.py)."""
+    names: dict[str, list[str]] = orjson.loads(COUNTRY_NAMES.read_bytes())
+    return {name: code for code, each in names.items() for name in each}

@@ -2,8 +2,10 @@
 
 import datetime as dt
 
+import orjson
 import pytest
 
+from dev.country_names import FILE, country_names
 from osdi.importing import values
 
 DOUBT = "It may be two dates"
@@ -89,6 +91,10 @@ def test_a_time_that_is_none_is_told() -> None:
 )
 def test_countries_are_known_by_name_in_any_language(text: str, code: str) -> None:
     assert values.country(text) == code
+
+
+def test_the_names_of_countries_are_those_that_the_phone_number_library_knows() -> None:
+    assert orjson.loads(FILE.read_bytes()) == country_names()
 
 
 @pytest.mark.parametrize(

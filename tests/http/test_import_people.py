@@ -431,3 +431,13 @@ def test_two_thousand_lines_of_which_some_are_broken(app: Flask, api: Client, da
     told = {row["refused_reason"] for row in refused(file.with_name("people.refused.csv"))}
     assert told == set(reasons)
     assert all(f"{number:>7,}  {reason}" in output for reason, number in reasons.items())
+
+
+def test_an_import_outlasts_a_database_that_is_away(
+    app: Flask, api: Client, database: Database, file: Path, fail: Any
+) -> None:
+    file.write_text(HEADER + "A,B,a@example.com,,\n")
+    # Not primary any more, and then again: once for the driver's own retry, and once for the attempt.
+    fail({"times": 2}, ["insert"], errorCode=10107)
+
+    assert counts(done(app, file)) == {"people created": 1}
