@@ -17,6 +17,7 @@ from blueprints import (
     downloads,
     entry_point,
     followups,
+    health,
     items,
     lists,
     messages,
@@ -130,6 +131,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         api.register_blueprint(blueprint)
     app.register_blueprint(documentation.blueprint(api.spec))
     app.register_blueprint(unsubscribe.pages)
+    app.register_blueprint(health.blueprint(store))
     register_commands(app, store, reference, settings, LOADERS)
     share_with_origins(app, settings)
     limit_rates(app, settings)

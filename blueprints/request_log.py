@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from flask import Flask, Response, g, request
 
+from blueprints.health import HEALTHZ, READYZ
 from osdi import log
 from osdi.auth import ANONYMOUS, Caller
 from osdi.ids import new_id
@@ -21,6 +22,8 @@ REQUEST_ID: Final = "OSDI-Request-ID"
 PLATFORM_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,200}")
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 ASSETS: Final = "/docs/assets/"
+# What is asked for all the time, and says nothing of anybody.
+OFTEN: Final = (ASSETS, HEALTHZ, READYZ)
 
 
 def log_requests(app: Flask, settings: Settings) -> None:
@@ -38,7 +41,7 @@ def log_requests(app: Flask, settings: Settings) -> None:
         said = _said(response, route, settings)
         if response.status_code >= 500:
             line.error("request", **said)
-        elif route and route.startswith(ASSETS):
+        elif route and route.startswith(OFTEN):
             line.debug("request", **said)
         else:
             line.info("request", **said)

@@ -19,6 +19,7 @@ from osdi.settings import Settings
 from osdi.store import Store
 from osdi.store.driver import MOCK
 from osdi.store.migrations import migrate
+from osdi.store.readiness import wait_until_it_answers
 from osdi.token_commands import token_commands
 from osdi.webhook_commands import webhook_commands
 
@@ -26,18 +27,31 @@ from osdi.webhook_commands import webhook_commands
 def register_commands(app: Flask, store: Store, reference: Reference, settings: Settings, loaders: Loaders) -> None:
     """Add the commands to the application's flask command."""
 
+    waiting = click.option(
+        "--wait",
+        "seconds",
+        type=click.FloatRange(0, 3600),
+        default=60,
+        show_default=True,
+        help="How long to wait for the database, in seconds.",
+    )
+
     @click.command("indexes")
-    def create_indexes() -> None:
+    @waiting
+    def create_indexes(seconds: float) -> None:
         """Create the database's indexes, which is a part of `release`; safe to repeat."""
+        wait_until_it_answers(store, seconds, functools.partial(click.echo, err=True))
         names = store.create_indexes()
         click.echo(f"{len(names)} indexes are there: {', '.join(names)}")
 
     @click.command("release")
-    def release() -> None:
+    @waiting
+    def release(seconds: float) -> None:
         """Migrate the database to what this program needs and create its indexes; safe to repeat and to run twice.
 
         The release step of a deployment, before the new program serves.
         """
+        wait_until_it_answers(store, seconds, functools.partial(click.echo, err=True))
         version = migrate(store, settings.phone_region, click.echo)
         names = store.create_indexes()
         click.echo(f"The database has schema_version {version} and {len(names)} indexes.")

@@ -8,14 +8,16 @@ from flask import Flask
 from osdi.resources import API
 from tests.client import Client
 
-# Pages and their assets, which hold no data, and the document behind them.
+# Pages and their assets, which hold no data, the document behind them, and whether we are well.
 PUBLIC = {
     "/",
     "/docs",
     "/docs/assets/<version>/<name>",
     "/docs/v1/<name>",
     "/explorer",
+    "/healthz",
     "/openapi.json",
+    "/readyz",
     "/redoc",
     "/static/<path:filename>",
 }

@@ -1,0 +1,83 @@
+"""Whether the database serves: it answers, lets us in, and has the unique indexes, without which posts are doubled.
+
+What stands in the way is told in sentences for whoever runs this. They name no address, user or password, since anybody
+may ask.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+import tenacity
+from pymongo import timeout
+from pymongo.errors import PyMongoError
+
+from osdi.errors import OsdiError, unavailable
+from osdi.store import Store
+from osdi.store.driver import MOCK
+from osdi.store.missing_indexes import missing_indexes
+
+ANSWER_SECONDS: Final = 2.0
+ASK_AGAIN_SECONDS: Final = 1.0
+# That indexes were there is remembered; whether the database answers is asked each time.
+REMEMBERED_SECONDS: Final = 30.0
+
+AWAY: Final = "The database does not answer."
+REFUSES: Final = "The database refuses us: are the user and password of MONGODB_URI right, and may that user write?"
+
+
+class Readiness:
+    """Looks at the database of one store; threads may share it."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._indexes_until = 0.0
+
+    def missing(self) -> list[str]:
+        """What is missing, as sentences. Takes ANSWER_SECONDS at most, and no time where the database is known away."""
+        try:
+            with timeout(ANSWER_SECONDS):
+                _ask(self._store)
+                if self._store._uri.startswith(MOCK) or time.monotonic() < self._indexes_until:
+                    return []
+                indexes = missing_indexes(self._store, only_unique=True)
+        except OsdiError:
+            return [AWAY]
+        except PyMongoError:  # it answers, or it would be the other
+            return [REFUSES]
+        if indexes:
+            return [f"These unique indexes, which `flask --app wsgi indexes` creates: {'; '.join(indexes)}."]
+        self._indexes_until = time.monotonic() + REMEMBERED_SECONDS
+        return []
+
+
+def wait_until_it_answers(store: Store, seconds: float, tell: Callable[[str], None]) -> None:
+    """Return as soon as the database answers, and `tell` that it is waited for.
+
+    Raises OsdiError 503 with a sentence after about `seconds`, or at once where the database refuses us.
+    """
+
+    def tell_once(tries: tenacity.RetryCallState) -> None:
+        if tries.attempt_number == 1:
+            tell(f"{AWAY} Waiting {seconds:g} s for it.")
+
+    asking = tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(OsdiError),
+        wait=tenacity.wait_fixed(ASK_AGAIN_SECONDS),
+        stop=tenacity.stop_after_delay(seconds),
+        before_sleep=tell_once,
+        reraise=True,
+    )
+    try:
+        asking(_ask, store)
+    except OsdiError as error:
+        said = f"The database did not answer within {seconds:g} s. Does it run where MONGODB_URI says?"
+        raise unavailable(said) from error
+    except PyMongoError as error:
+        raise unavailable(REFUSES) from error
+
+
+def _ask(store: Store) -> None:
+    """Ask a server that takes writes whether it is there. Raises OsdiError 503, or what the driver says if refused."""
+    with timeout(ANSWER_SECONDS), store.asking():
+        store._connect().admin.command("ping")

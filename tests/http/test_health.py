@@ -1,0 +1,203 @@
+"""`/healthz` and `/readyz`: what they look at, what they tell, and whom they do not bother."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from pymongo import MongoClient
+from pymongo.database import Database
+
+from app import create_app
+from blueprints.deployment import EXTENSION
+from dev.mongod import Mongod, free_port
+from osdi.settings import Settings
+from osdi.store import Store
+from osdi.store.indexes import INDEXES
+
+AT_ONCE_SECONDS = 0.5
+NOBODY = "the-user"
+PASSWORD = "the-password"
+
+Deployed = Callable[..., FlaskClient]
+
+
+@pytest.fixture
+def deployed(app: Flask, settings: Settings) -> Iterator[Deployed]:
+    """Makes further applications, on a database with its indexes; they are closed at the end."""
+    made = []
+
+    def make(**changed: Any) -> FlaskClient:
+        made.append(create_app(replace(settings, **changed)))
+        return made[-1].test_client()
+
+    yield make
+    for app in made:
+        app.extensions[EXTENSION].store.close()
+
+
+@pytest.fixture
+def new_database(mongod: Mongod) -> Iterator[tuple[str, Database]]:
+    """A connection string and the database that it names, which has nothing in it yet."""
+    uri = mongod.uri.replace("/osdi?", "/health?")
+    with MongoClient(uri) as client:
+        yield uri, client.get_default_database()
+        client.drop_database("health")
+
+
+def away() -> str:
+    """A connection string with a secret, to where no database is."""
+    return f"mongodb://{NOBODY}:{PASSWORD}@127.0.0.1:{free_port()}/osdi?replicaSet=rs0"
+
+
+class TestHealthz:
+    def test_answers(self, deployed: Deployed) -> None:
+        answer = deployed().get("/healthz")
+
+        assert (answer.status_code, answer.json) == (200, {"status": "alive"})
+        assert answer.mimetype == "application/json"
+
+    def test_looks_at_no_database(self, deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(Store, "_connect", lambda _: pytest.fail("asked the database"))
+
+        assert deployed().get("/healthz").status_code == 200
+
+
+class TestReadyz:
+    def test_is_ready_with_a_database_that_has_its_indexes(self, deployed: Deployed) -> None:
+        answer = deployed().get("/readyz")
+
+        assert (answer.status_code, answer.json) == (200, {"status": "ready"})
+
+    def test_is_ready_in_memory(self, deployed: Deployed) -> None:
+        assert deployed(mongodb_uri="mongomock://").get("/readyz").status_code == 200
+
+    def test_says_which_unique_indexes_are_missing_until_they_are_made(
+        self, deployed: Deployed, new_database: tuple[str, Database]
+    ) -> None:
+        uri, _ = new_database
+        client = deployed(mongodb_uri=uri)
+
+        answer = client.get("/readyz")
+
+        assert (answer.status_code, answer.json["status"]) == (503, "not ready")
+        [told] = answer.json["missing"]
+        assert "flask --app wsgi indexes" in told
+        for collection, indexes in INDEXES.items():
+            for index in indexes:
+                assert (f"{collection} ({', '.join(index.fields)})" in told) is index.unique
+        client.application.extensions[EXTENSION].store.create_indexes()
+        assert client.get("/readyz").status_code == 200
+
+    def test_an_index_that_is_not_unique_does_not_count(
+        self, deployed: Deployed, new_database: tuple[str, Database]
+    ) -> None:
+        uri, database = new_database
+        client = deployed(mongodb_uri=uri)
+        client.application.extensions[EXTENSION].store.create_indexes()
+        database.people.drop_index("match_keys_1")
+        database.people.create_index("match_keys")
+
+        assert "people (match_keys)" in client.get("/readyz").json["missing"][0]
+
+    def test_that_the_indexes_were_there_is_remembered_for_a_while(
+        self, deployed: Deployed, new_database: tuple[str, Database], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        uri, database = new_database
+        client = deployed(mongodb_uri=uri)
+        client.application.extensions[EXTENSION].store.create_indexes()
+        assert client.get("/readyz").status_code == 200
+        database.people.drop_index("match_keys_1")
+
+        assert client.get("/readyz").status_code == 200
+        later = time.monotonic() + 60
+        monkeypatch.setattr("osdi.store.readiness.time.monotonic", lambda: later)
+        assert client.get("/readyz").status_code == 503
+
+    def test_a_database_that_is_away_is_waited_for_two_seconds_and_then_not_at_all(
+        self, deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("osdi.store.driver.SERVER_SELECTION_TIMEOUT_MS", 1_000)
+        client = deployed(mongodb_uri=away())
+        seconds = []
+        for _ in range(4):
+            began = time.monotonic()
+            answer = client.get("/readyz")
+            seconds.append(time.monotonic() - began)
+            assert answer.status_code == 503
+            assert answer.json == {"status": "not ready", "missing": ["The database does not answer."]}
+
+        assert max(seconds) < 3
+        assert seconds[-1] < AT_ONCE_SECONDS
+
+    def test_a_database_that_hangs_is_waited_for_two_seconds(
+        self, deployed: Deployed, fail: Callable[..., None]
+    ) -> None:
+        client = deployed()
+        assert client.get("/readyz").status_code == 200
+        fail({"times": 1}, ["ping"], blockConnection=True, blockTimeMS=5_000)
+        began = time.monotonic()
+
+        assert client.get("/readyz").status_code == 503
+        assert 1 < time.monotonic() - began < 3
+
+    def test_a_database_that_refuses_us_is_told_apart(self, deployed: Deployed, fail: Callable[..., None]) -> None:
+        client = deployed()
+        fail({"times": 1}, ["ping"], errorCode=13)
+
+        answer = client.get("/readyz")
+
+        assert answer.status_code == 503
+        assert "user and password" in answer.json["missing"][0]
+
+    def test_a_wrong_password_is_told_and_shown_to_nobody(self, deployed: Deployed, mongod: Mongod) -> None:
+        wrong = mongod.uri.replace("://", f"://{NOBODY}:{PASSWORD}@")
+
+        answer = deployed(mongodb_uri=wrong).get("/readyz")
+
+        assert "user and password" in answer.json["missing"][0]
+        for secret in (NOBODY, PASSWORD, str(mongod.port), "127.0.0.1"):
+            assert secret not in answer.get_data(as_text=True)
+
+    def test_tells_nothing_of_where_a_database_is_that_is_away(self, deployed: Deployed) -> None:
+        told = deployed(mongodb_uri=away()).get("/readyz").get_data(as_text=True)
+
+        for secret in (NOBODY, PASSWORD, "127.0.0.1", "rs0", "mongodb://"):
+            assert secret not in told
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+class TestBoth:
+    def test_are_not_counted_by_the_rate_limits(self, deployed: Deployed, path: str) -> None:
+        client = deployed(rate_limit_anonymous="1/hour")
+
+        assert [client.get(path).status_code for _ in range(5)] == [200] * 5
+
+    def test_are_asked_by_head_too(self, deployed: Deployed, path: str) -> None:
+        answer = deployed().head(path)
+
+        assert (answer.status_code, answer.data) == (200, b"")
+
+    def test_are_kept_by_no_cache(self, deployed: Deployed, path: str) -> None:
+        assert deployed().get(path).headers["Cache-Control"] == "no-store"
+
+    def test_are_logged_only_at_debug(
+        self, deployed: Deployed, path: str, capfdbinary: pytest.CaptureFixture[bytes]
+    ) -> None:
+        for level, lines in (("info", 0), ("debug", 1)):
+            client = deployed(log_level=level, log_format="json")
+            client.get(path)
+            assert len(capfdbinary.readouterr().out.splitlines()) == lines
+
+
+def test_not_being_ready_is_an_error_in_the_log(
+    deployed: Deployed, new_database: tuple[str, Database], capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    deployed(mongodb_uri=new_database[0], log_format="json").get("/readyz")
+
+    line = json.loads(capfdbinary.readouterr().out)
+    assert (line["level"], line["route"], line["status"]) == ("error", "/readyz", 503)
