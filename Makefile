@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: run test lint types check openapi fuzz bench bench-scale faults
+.PHONY: run test lint types lint-deploy check openapi fuzz bench bench-scale faults
 
 run: $(INSTALLED)
 	@$(BIN)/python -m dev.run
@@ -22,8 +22,12 @@ lint: $(INSTALLED)
 types: $(INSTALLED)
 	$(BIN)/mypy
 
+# What deployments are made from, held against the programs that will read it; one that is not here is skipped.
+lint-deploy: $(INSTALLED)
+	@$(BIN)/python -m dev.lint_deploy
+
 # What CI runs.
-check: lint types test
+check: lint types lint-deploy test
 
 # Write openapi.json and docs/conformance.md anew; tests fail while they differ from what the application serves.
 openapi: $(INSTALLED)

@@ -1,0 +1,24 @@
+# Web, and with another command the worker and the preparation of the database: compose.yaml runs all three.
+
+FROM python:3.11-slim-bookworm AS build
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+WORKDIR /build
+RUN python -m venv /opt/venv
+COPY requirements.txt .
+RUN /opt/venv/bin/pip install -r requirements.txt
+
+FROM python:3.11-slim-bookworm
+ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOST=0.0.0.0 PORT=5000
+RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin osdi
+COPY --from=build /opt/venv /opt/venv
+WORKDIR /opt/osdi
+COPY app.py wsgi.py gunicorn.conf.py ./
+COPY blueprints blueprints
+COPY osdi osdi
+COPY schemas schemas
+USER 10001
+EXPOSE 5000
+# Only whether the process answers: one that waits for its database is not to be started anew.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
+    CMD ["python", "-c", "import http.client, os; c = http.client.HTTPConnection('127.0.0.1', int(os.environ['PORT']), timeout=4); c.request('GET', '/healthz'); raise SystemExit(c.getresponse().status != 200)"]
+CMD ["gunicorn", "wsgi:app"]
