@@ -5,10 +5,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: run test lint types lint-deploy check openapi fuzz bench bench-scale faults
+.PHONY: run mongod test lint types lint-deploy check openapi fuzz bench bench-scale faults
 
 run: $(INSTALLED)
 	@$(BIN)/python -m dev.run
+
+# The database alone, for whoever runs the Procfile by honcho.
+mongod: $(INSTALLED)
+	@$(BIN)/python -m dev.mongod
 
 # The domain has to stay covered; a single test runs by `.venv/bin/pytest tests/http -k name`. Side by side, each with a
 # database of its own, and the tests of a file together.

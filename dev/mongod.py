@@ -3,13 +3,16 @@
 `make run`, the tests and the benchmarks need a real MongoDB without set-up. A development dependency carries the
 binary; this module runs it with a data folder of the caller's and ends only the process it started. With
 `replica_set` the server becomes a single-member replica set, which is what gives transactions and retryable writes.
+`make mongod` runs it alone, for whoever starts the other processes by hand.
 """
 
 import importlib.util
 import os
 import platform
+import signal
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -18,6 +21,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 START_SECONDS = 60
 STOP_SECONDS = 30
+FOLDER = Path("var/mongodb")
 
 
 class MongodUnavailable(Exception):
@@ -151,3 +155,23 @@ class Mongod:
 
     def _log_tail(self) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-5:]) if self.log.exists() else ""
+
+
+def main() -> int:
+    """Run it until Ctrl-C or SIGTERM, and say how it is reached; returns the exit code."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with Mongod(FOLDER) as mongod:
+            print(f"MongoDB runs, its data are in {FOLDER}/. Ctrl-C stops it. In another terminal:\n")
+            print(f"export MONGODB_URI='{mongod.uri}'", flush=True)
+            assert mongod.process is not None
+            return mongod.process.wait()
+    except KeyboardInterrupt:
+        return 0
+    except MongodUnavailable as error:
+        print(f"Not started: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -113,9 +113,14 @@ class TestWhoeverStopsIt:
 
 
 class TestProxies:
-    def test_let_bodies_through_that_are_taken_and_no_longer_ones(self) -> None:
-        assert f"client_max_body_size {Settings.max_body_bytes // 1024}k;" in NGINX
-        assert f"max_size {Settings.max_body_bytes}\n" in CADDYFILE
+    def test_let_bodies_through_that_are_a_little_too_long_and_no_longer_ones(self) -> None:
+        longest = 2 * Settings.max_body_bytes
+        buffers = f"request_buffers {longest // 1024}KiB"
+
+        assert f"client_max_body_size {longest // 1024}k;" in NGINX
+        assert f"max_size {longest}\n" in CADDYFILE
+        assert buffers in CADDYFILE
+        assert COMPOSE["services"]["caddy"]["environment"]["OSDI_BUFFERING"] == buffers
 
     def test_overwrite_every_header_that_is_believed(self) -> None:
         for header in ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host"):
@@ -201,7 +206,7 @@ BROKEN = [
     ("deploy/systemd", "deploy/systemd/osdi-worker.service", "Type=exec", "Type=execute"),
     ("deploy/systemd", "deploy/systemd/osdi-release.service", "CapabilityBoundingSet=\n", ""),
     ("deploy/nginx-site.conf", "deploy/nginx-site.conf", "proxy_buffering on;", "proxy_buffering on"),
-    ("deploy/Caddyfile", "deploy/Caddyfile", "max_size 262144", "max_sise 262144"),
+    ("deploy/Caddyfile", "deploy/Caddyfile", "max_size 524288", "max_sise 524288"),
     ("deploy/osdi", "deploy/osdi", "set -eu", "if true"),
 ]
 

@@ -16,6 +16,7 @@ import pytest
 import requests
 from pymongo import MongoClient
 from pymongo.database import Database
+from pymongo.errors import PyMongoError
 
 from dev.mongod import Mongod, free_port
 from osdi.resources import API
@@ -177,6 +178,25 @@ def recorded(database: Database) -> set[int]:
     """The numbers of the people of whom there is an outreach."""
     found = database.people.find({"_id": {"$in": database.outreaches.distinct("person_id")}})
     return {int(each["email_addresses"][0]["address"].removeprefix("person").partition("@")[0]) for each in found}
+
+
+def test_the_database_alone_says_how_it_is_reached_and_stops_when_it_is_told(mongod_folder: Path) -> None:
+    folder = mongod_folder / "alone"
+    folder.mkdir()
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        [sys.executable, "-m", "dev.mongod"], cwd=folder, env=environment, stdout=subprocess.PIPE, text=True
+    ) as alone:
+        assert alone.stdout is not None
+        line = next(line for line in alone.stdout if line.startswith("export "))
+        with MongoClient(
+            line.strip().removeprefix("export MONGODB_URI='").removesuffix("'"), serverSelectionTimeoutMS=1_000
+        ) as client:
+            assert client.admin.command("hello")["setName"] == "rs0"
+            alone.send_signal(signal.SIGINT)
+            assert alone.wait(SECONDS) == 0
+            with pytest.raises(PyMongoError):
+                client.admin.command("ping")
 
 
 def states(database: Database) -> Counter[str]:
