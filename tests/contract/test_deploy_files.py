@@ -1,6 +1,7 @@
 """What deployments are made from: each file fits the code, and `make lint-deploy` finds what is wrong in one."""
 
 import ast
+import io
 import json
 import os
 import re
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from dotenv import dotenv_values
 
 from dev import lint_deploy
 from osdi import worker
@@ -78,6 +80,14 @@ def test_the_example_of_settings_is_taken_as_it_is(monkeypatch: pytest.MonkeyPat
 
     assert found.vendor_name == "Friends of the River"
     assert (found.trusted_proxies, found.rate_limit_storage) == (1, "mongodb")
+
+
+def test_the_example_of_settings_is_read_alike_by_the_command_osdi() -> None:
+    """systemd and compose take quotes off too; a line that is commented out is none."""
+    text = (ROOT / "deploy" / "osdi.env.example").read_text()
+    uncommented = re.sub(r"^#(?=[A-Z_]+=)", "", text, flags=re.MULTILINE)
+
+    assert dotenv_values(stream=io.StringIO(uncommented)) == example()
 
 
 @pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.stem)

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -189,9 +190,9 @@ def test_the_database_alone_says_how_it_is_reached_and_stops_when_it_is_told(mon
     ) as alone:
         assert alone.stdout is not None
         line = next(line for line in alone.stdout if line.startswith("export "))
-        with MongoClient(
-            line.strip().removeprefix("export MONGODB_URI='").removesuffix("'"), serverSelectionTimeoutMS=1_000
-        ) as client:
+        uri = re.fullmatch(r"export MONGODB_URI='(.+)'\n", line)
+        assert uri
+        with MongoClient(uri[1], serverSelectionTimeoutMS=1_000) as client:
             assert client.admin.command("hello")["setName"] == "rs0"
             alone.send_signal(signal.SIGINT)
             assert alone.wait(SECONDS) == 0

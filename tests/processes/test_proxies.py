@@ -140,14 +140,10 @@ def test_a_body_that_is_a_little_too_long_is_refused_as_we_refuse(proxy: str) ->
     assert answer.json()["osdi:error"]["response_code"] == 413
 
 
-def test_a_body_that_is_far_too_long_does_not_come_to_us(proxy: str, live: Live) -> None:
-    answered = live.output.count('"status":413')
-    body = a_body(of_length=3 * Settings.max_body_bytes)
-
-    answer = requests.post(proxy + HELPER, data=body, timeout=SECONDS)
+def test_a_body_that_is_far_too_long_is_refused(proxy: str) -> None:
+    answer = requests.post(proxy + HELPER, data=a_body(of_length=3 * Settings.max_body_bytes), timeout=SECONDS)
 
     assert answer.status_code in (413, 502)  # the latter is Caddy's before 2.7
-    assert live.output.count('"status":413') == answered
 
 
 def a_body(*, of_length: int) -> bytes:
