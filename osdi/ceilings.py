@@ -20,9 +20,18 @@ from osdi.store.driver import MOCK, database_name
 WAIT_MS = 1_000
 
 
+class Counts(MongoDBStorage):
+    """The library's storage, which is closed only where it was used: its own would connect first, at Python's end."""
+
+    def __del__(self) -> None:
+        client = getattr(self, "_storage", None)
+        if client is not None:
+            client.close()
+
+
 def counts_in_mongodb(mongodb_uri: str) -> MongoDBStorage:
     """Where `limits` counts for every process of a deployment; it connects when it is first used."""
-    return MongoDBStorage(
+    return Counts(
         mongodb_uri,
         database_name=database_name(mongodb_uri),
         counter_collection_name="rate_limits",
