@@ -127,7 +127,7 @@ def _check_indexes(store: Store, once: bool) -> None:
     if missing:
         more = ", ..." if len(missing) > NAMED else ""
         message = (
-            f"{len(missing)} indexes are missing, which `flask --app wsgi indexes` creates; until then it is slow: "
+            f"{len(missing)} indexes are missing, which `flask --app wsgi release` creates; until then it is slow: "
         )
         click.echo(message + ", ".join(missing[:NAMED]) + more, err=True)
 

@@ -16,6 +16,7 @@ from osdi.errors import OsdiError, unavailable
 from osdi.store import Store
 from osdi.store.driver import MOCK
 from osdi.store.missing_indexes import missing_indexes
+from osdi.store.schema import WrongDatabase
 
 ANSWER_SECONDS: Final = 2.0
 ASK_AGAIN_SECONDS: Final = 1.0
@@ -41,12 +42,14 @@ class Readiness:
                 if self._store._uri.startswith(MOCK) or time.monotonic() < self._indexes_until:
                     return []
                 indexes = missing_indexes(self._store, only_unique=True)
+        except WrongDatabase as error:
+            return [str(error)]
         except OsdiError:
             return [AWAY]
         except PyMongoError:  # it answers, or it would be the other
             return [REFUSES]
         if indexes:
-            return [f"These unique indexes, which `flask --app wsgi indexes` creates: {'; '.join(indexes)}."]
+            return [f"These unique indexes, which `flask --app wsgi release` creates: {'; '.join(indexes)}."]
         self._indexes_until = time.monotonic() + REMEMBERED_SECONDS
         return []
 
@@ -62,7 +65,9 @@ def wait_until_it_answers(store: Store, seconds: float, tell: Callable[[str], No
             tell(f"{AWAY} Waiting {seconds:g} s for it.")
 
     asking = tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type(OsdiError),
+        retry=tenacity.retry_if_exception(
+            lambda error: isinstance(error, OsdiError) and not isinstance(error, WrongDatabase)
+        ),
         wait=tenacity.wait_fixed(ASK_AGAIN_SECONDS),
         stop=tenacity.stop_after_delay(seconds),
         before_sleep=tell_once,
@@ -70,6 +75,8 @@ def wait_until_it_answers(store: Store, seconds: float, tell: Callable[[str], No
     )
     try:
         asking(_ask, store)
+    except WrongDatabase:
+        raise
     except OsdiError as error:
         said = f"The database did not answer within {seconds:g} s. Does it run where MONGODB_URI says?"
         raise unavailable(said) from error

@@ -466,7 +466,7 @@ class TestWorker:
         app = self.application(deployed, mongodb_uri=uri)
         try:
             assert (
-                "indexes are missing, which `flask --app wsgi indexes` creates" in run(app, "worker", "--once").stderr
+                "indexes are missing, which `flask --app wsgi release` creates" in run(app, "worker", "--once").stderr
             )
             run(app, "indexes")
             with MongoClient(uri) as client:

@@ -86,7 +86,7 @@ class TestReadyz:
 
         assert (answer.status_code, answer.json["status"]) == (503, "not ready")
         [told] = answer.json["missing"]
-        assert "flask --app wsgi indexes" in told
+        assert "flask --app wsgi release" in told
         for collection, indexes in INDEXES.items():
             for index in indexes:
                 assert (f"{collection} ({', '.join(index.fields)})" in told) is index.unique
