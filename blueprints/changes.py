@@ -10,6 +10,7 @@ from blueprints.deployment import answer, caller, reference, settings, store
 from osdi import embedded
 from osdi.delete import delete
 from osdi.embedded import Check, Embedded
+from osdi.erasure import erase
 from osdi.errors import invalid_properties
 from osdi.put import Change, put
 from osdi.resources import Resource
@@ -59,6 +60,13 @@ def remove(
     delete(store(), resource, document_id, if_match=request.headers.get(IF_MATCH), force=force, belongs=belongs)
     reference().forget(resource, document_id)
     return answer({"notice": f"This {resource.name.replace('_', ' ')} was successfully deleted."})
+
+
+def erased(person_id: str, outreaches: str) -> Response:
+    """Erase the person and say so."""
+    if_match = request.headers.get(IF_MATCH)
+    erase(store(), person_id, outreaches, if_match=if_match, phone_region=settings().phone_region)
+    return answer({"notice": "This person was successfully erased."})
 
 
 def change_entry(

@@ -5,17 +5,18 @@ from typing import Any
 from flask import Response
 
 from blueprints.admission import is_trapped, taken
-from blueprints.changes import change, remove
+from blueprints.changes import change, erased, remove
 from blueprints.deployment import answer, caller, hal, handles_strictly, reference, settings, store
 from blueprints.expansion import OF_OUTREACHES, OF_PEOPLE, asked, expand_people, expand_pointers
 from blueprints.openapi import Blueprint
 from blueprints.pages import answer_page, existing, read_page
+from osdi.anonymising import ANONYMISE
 from osdi.auth import READ, WRITE
 from osdi.put import etag
 from osdi.record_person import sign_up
 from osdi.resources import API, OUTREACH, PERSON
 from schemas.collection import ExpandedPageArgumentsSchema, ExpandSchema, collection_schema
-from schemas.notice import NoticeSchema
+from schemas.notice import EraseSchema, NoticeSchema
 from schemas.outreach import OutreachSchema, PersonSignupHelperSchema, PostedPersonSchema
 from schemas.person import PersonSchema
 from schemas.put import put_of
@@ -104,15 +105,19 @@ def put_person(body: dict[str, Any], person_id: str) -> Response:
 
 @blp.route("/<person_id>", methods=["DELETE"])
 @blp.token_required(WRITE)
+@blp.arguments(EraseSchema(), location="query")
 @blp.response(200, NoticeSchema)
 @blp.if_match
 @blp.refuses(404)
-def delete_person(person_id: str) -> Response:
+def delete_person(arguments: dict[str, Any], person_id: str) -> Response:
     """Delete one person
 
-    Their outreaches are kept, without the person.
+    Their outreaches are kept, without the person. With `erase` true whatever else is known about them goes too, for
+    good, and imports do not bring them back; see docs/privacy.md.
     """
-    return remove(PERSON, person_id)
+    if not arguments["erase"]:
+        return remove(PERSON, person_id)
+    return erased(person_id, arguments.get("outreaches", ANONYMISE))
 
 
 @blp.route("/<person_id>/outreaches")

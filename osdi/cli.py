@@ -13,6 +13,7 @@ from osdi.export_commands import export_command
 from osdi.followup_commands import followup_commands, worker_command
 from osdi.import_commands import import_commands
 from osdi.importing.take_in import Loaders
+from osdi.privacy_commands import privacy_commands
 from osdi.reference import Reference
 from osdi.sample import create_sample
 from osdi.settings import Settings
@@ -72,6 +73,7 @@ def register_commands(app: Flask, store: Store, reference: Reference, settings: 
         *(webhook_commands(store, settings), worker_command(store, reference, settings)),
         *(export_command(store, settings), backup_command(store, settings), restore_command(store, settings)),
         import_commands(settings, loaders),
+        *privacy_commands(store, settings),
     )
     for command in (create_indexes, release, *needing_a_server):
         _tell_refusals(command)

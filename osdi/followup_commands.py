@@ -13,6 +13,7 @@ from osdi.http_post import HttpPost
 from osdi.ids import id_before, now
 from osdi.reference import Reference
 from osdi.resources import OUTREACH
+from osdi.retention import Retention
 from osdi.settings import Settings
 from osdi.store import Store, outbox
 from osdi.store.driver import Document
@@ -104,7 +105,8 @@ def worker_command(store: Store, reference: Reference, settings: Settings) -> cl
         followups = Followups(store, reference, settings, ways)
         http = HttpPost(settings.webhook_networks)
         webhooks = Webhooks(store, Hal(settings.public_url, settings.namespace), settings, http)
-        works: tuple[Work, ...] = (followups.do_next, webhooks.deliver_next)
+        retention = Retention(store, settings)
+        works: tuple[Work, ...] = (followups.do_next, webhooks.deliver_next, retention.do_next)
         try:
             wrong = run(works, once=once)
             if wrong:

@@ -108,6 +108,7 @@ class Settings:
     followup_give_up_hours: float = 72
     webhook_give_up_hours: float = 24
     webhook_networks: tuple[Network, ...] = ()
+    retain_message_days: int = 0
     log_format: str = ""
     log_level: str = "info"
     log_addresses: bool = False
@@ -172,6 +173,9 @@ class Settings:
             ),
             webhook_give_up_hours=env.float(
                 "WEBHOOK_GIVE_UP_HOURS", cls.webhook_give_up_hours, validate=validate.Range(0, 8784)
+            ),
+            retain_message_days=env.int(
+                "RETAIN_MESSAGE_DAYS", cls.retain_message_days, validate=validate.Range(0, 36_500)
             ),
             log_format=env.str("LOG_FORMAT", cls.log_format, validate=validate.OneOf(("", *FORMATS))),
             log_level=env.str("LOG_LEVEL", cls.log_level, validate=validate.OneOf(LEVELS)),

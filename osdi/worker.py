@@ -1,7 +1,8 @@
-"""The worker process: does follow-ups and tells webhooks, beside the web processes and as often as it is started.
+"""The worker process: does follow-ups, tells webhooks and ends what is not to be kept, beside the web processes.
 
-Two threads, so that a receiver of webhooks that is slow holds up no mail. Nothing is kept in memory: whatever dies is
-taken over by another worker, or by this one when it starts again. SIGTERM lets what is being sent end first.
+It may be started as often as one likes. A thread for each, so that a receiver of webhooks that is slow holds up no
+mail. Nothing is kept in memory: whatever dies is taken over by another worker, or by this one when it starts again.
+SIGTERM lets what is being sent end first.
 """
 
 import signal

@@ -14,6 +14,10 @@ SECONDS: Final = 3_600
 PARTIAL: Final = "partialFilterExpression"
 TOKENS: Final = "tokens"
 WEBHOOKS: Final = "webhooks"
+# People who were merged away, erasures that are not over yet, and what tells that somebody was erased.
+MERGED_PEOPLE: Final = "merged_people"
+ERASURES: Final = "erasures"
+ERASED: Final = "erased"
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,8 @@ class Index:
 MATCH_KEYS: Final = Index(("match_keys",), unique=True)
 # What waits for webhooks: only documents that have some are in it.
 UNTOLD: Final = Index(("webhook_events.webhook_id", "_id"), only_with="webhook_events.webhook_id")
+# Only what a token of somebody known has changed is in it.
+MODIFIED_BY: Final = Index(("modified_by_id",), sparse=True)
 DATES: Final = (Index(("modified_date", "_id")), Index(("created_date", "_id")))
 INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
     PERSON.collection: (
@@ -60,6 +66,7 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
             for fields in ((f"{array}.{pointer}", "_id"), (f"{array}._id",))
         ),
         UNTOLD,
+        MODIFIED_BY,
         *DATES,
     ),
     OUTREACH.collection: (
@@ -68,6 +75,7 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
         Index(("person_id", "_id")),
         Index(("followups.state", "followups.not_before"), sparse=True),
         UNTOLD,
+        MODIFIED_BY,
         *DATES,
     ),
     ADVOCACY_CAMPAIGN.collection: (MATCH_KEYS,),
@@ -78,6 +86,8 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
     WRAPPER.collection: (MATCH_KEYS, Index(("default", "wrapper_type", "modified_date", "_id"), only_with="default")),
     TOKENS: (Index(("hash",), unique=True),),
     WEBHOOKS: (Index(("enabled", "not_before")),),
+    MERGED_PEOPLE: (Index(("survivor_id",)),),
+    ERASURES: (Index(("erased_date",)),),
 }
 
 

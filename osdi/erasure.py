@@ -1,0 +1,134 @@
+"""Erasing a person: all that is known about them goes, and what they did stays counted.
+
+The process: tombstones are laid, so that no import brings the person back; the person's document is deleted, on the
+condition of its version, together with writing the erasure down; then whatever else there is goes, which can be
+repeated. A request that had read the person before may still record an outreach for them. Therefore an erasure is
+written down until all such requests are over, and a worker (or `retain`) does what is left once more before it ends.
+docs/decisions/0022 says why it is done in this order.
+"""
+
+import datetime as dt
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final
+
+from osdi.anonymising import ANONYMISE, DELETE, KEEP, all_words, anonymised, said_by_others, unlinked
+from osdi.erased import note_erasure
+from osdi.errors import RaceLost, not_found, unavailable
+from osdi.ids import now
+from osdi.matching import contact_keys
+from osdi.put import check_if_match
+from osdi.resources import PERSON
+from osdi.retrying import look_again
+from osdi.store import SETTLED, Store
+from osdi.store import erasure as stored
+from osdi.store.driver import Document
+from osdi.store.indexes import ERASURES
+
+# Of a request: a platform's router gives up at 30 s. What is left then is done by a repeat, or by a worker.
+SECONDS: Final = 15.0
+BATCH: Final = 100
+# Outreaches on either side among which a word has to be another's too.
+AROUND: Final = 500
+
+
+@dataclass(frozen=True)
+class Erased:
+    """What an erasure took along: outreaches that lost their person or are gone, documents of people merged away."""
+
+    outreaches: int = 0
+    held: int = 0
+
+
+def erase(
+    store: Store,
+    person_id: str,
+    outreaches: str = ANONYMISE,
+    *,
+    if_match: str | None = None,
+    phone_region: str = "",
+    seconds: float = SECONDS,
+) -> Erased:
+    """Erase the person, of whatever id: also of one who was merged into them. `outreaches` is one of CHOICES.
+
+    Raises OsdiError 404, having done what an earlier erasure of that id has left; 412; 503 where there is more to do
+    than `seconds` allow, and a repeat goes on.
+    """
+
+    def begin() -> Document | None:
+        survivor_id = stored.survivor_of(store, person_id)
+        person = store.get(PERSON.collection, survivor_id)
+        held = stored.held_people(store, survivor_id)
+        if person is None and not held:
+            return None
+        if person is not None:
+            check_if_match(person, if_match)
+        people = [survivor_id, *(each["_id"] for each in held)]
+        documents = [*([person] if person else []), *(each["person"] for each in held)]
+        moment = now()
+        note_erasure(store, _keys(store, documents, people, phone_region), moment)
+        erasure = {"_id": survivor_id, "people": people, "outreaches": outreaches, "erased_date": moment}
+        stored.begin_erasure(store, erasure, person)
+        return erasure
+
+    begun = look_again(begin)
+    ends = time.monotonic() + seconds
+    if begun is None:
+        left = store.find_one(ERASURES, {"people": person_id})
+        if left is not None:
+            _carry_out(store, left, ends)
+        raise not_found("There is no such person.", PERSON.rel)
+    return _carry_out(store, begun, ends)
+
+
+def finish_next_erasure(store: Store, moment: dt.datetime, seconds: float = SECONDS) -> bool:
+    """Do what the oldest erasure has left whose requests are all over; False where there is none.
+
+    Raises OsdiError 503 where there is more than `seconds` allow.
+    """
+    erasure = stored.oldest_erasure(store, moment - SETTLED)
+    if erasure is None:
+        return False
+    _carry_out(store, erasure, time.monotonic() + seconds)
+    stored.end_erasure(store, erasure)
+    return True
+
+
+def _carry_out(store: Store, erasure: Document, ends: float) -> Erased:
+    """Everything but the tombstones; what is done already is not done again. Raises OsdiError 503."""
+    people = erasure["people"]
+    held = stored.delete_people(store, people)
+    changed = 0
+    while found := stored.outreaches_of(store, people, BATCH):
+        if time.monotonic() >= ends:
+            raise unavailable("There is more to erase than one request can; send it again to go on.", seconds=1)
+        if erasure["outreaches"] == DELETE:
+            for outreach in found:
+                with suppress(RaceLost):  # it has changed, and is found again
+                    store.delete_outreach(outreach)
+                    changed += 1
+        else:
+            changes = [(each, _left(store, each, erasure)) for each in found]
+            with suppress(RaceLost):
+                changed += stored.rewrite_outreaches(store, changes, now())
+    stored.forget_editors(store, people)
+    return Erased(changed, held)
+
+
+def _left(store: Store, outreach: Document, erasure: Mapping[str, Any]) -> Document:
+    """What stays of the outreach."""
+    if erasure["outreaches"] == KEEP:
+        return unlinked(outreach)
+    wanted = all_words(outreach)
+    others = stored.outreaches_around(store, outreach, AROUND) if wanted else []
+    return anonymised(outreach, wanted & said_by_others(others, set(erasure["people"])))
+
+
+def _keys(store: Store, documents: list[Document], people: list[str], phone_region: str) -> list[str]:
+    """What an import could know these people by: identifiers, and contact details that nobody else here has."""
+    contacts = {key for each in documents for key in (*each.get("contact_keys", ()), *contact_keys(each, phone_region))}
+    shared = stored.keys_of_others(store, sorted(contacts), people)
+    keys = contacts.union(*(each["match_keys"] for each in documents))
+    return sorted(keys - shared)
