@@ -38,6 +38,8 @@ def outreaches_changed(
     store: Store, since: dt.datetime, after: str, until: dt.datetime, limit: int
 ) -> list[tuple[dt.datetime, str]]:
     """Date of change and id of outreaches that changed until then, in order: from `since`, and there behind `after`."""
+    if since >= until:
+        return []  # of that second more may come
     behind = [{"modified_date": since, "_id": {"$gt": after}}, {"modified_date": {"$gt": since, "$lt": until}}]
     found = _found(store, {"$or": behind}, "modified_date", "_id", limit=limit)
     return [(each["modified_date"], each["_id"]) for each in found]

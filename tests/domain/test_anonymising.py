@@ -1,0 +1,109 @@
+"""What stays of an outreach whose person is erased, field by field."""
+
+import datetime as dt
+
+import pytest
+
+from osdi.anonymising import all_words, anonymised, said_by_others, unlinked
+
+MOMENT = dt.datetime(2026, 3, 18)
+OUTREACH = {
+    "_id": "o1",
+    "version": 2,
+    "advocacy_campaign_id": "c1",
+    "person_id": "p1",
+    "created_date": MOMENT,
+    "modified_date": MOMENT,
+    "action_date": MOMENT,
+    "type": "petition",
+    "duration": 120,
+    "subject": "The river",
+    "message": "I live beside it.",
+    "notes": "Was friendly.",
+    "origin_system": "Page",
+    "referrer_data": {"source": "march", "referrer": "jane", "website": "a.example", "url": "https://a.example/?jane"},
+    "targets": [{"title": "Senator", "given_name": "John", "email_addresses": [{"address": "john@example.com"}]}],
+    "match_keys": ["id:ours:o1", "id:crm:1", "claimed:x", "idempotency:y"],
+    "identifiers": ["crm:1"],
+    "claimed_identifiers": ["page:1"],
+    "fingerprint": "f",
+    "modified_by_id": "p2",
+    "webhook_events": [{"webhook_id": "w1", "event": "outreach_recorded"}],
+    "something_new": "who knows",
+}
+
+
+def test_what_counts_stays_and_all_else_goes() -> None:
+    assert anonymised(OUTREACH, set()) == {
+        **{name: OUTREACH[name] for name in ("_id", "version", "advocacy_campaign_id", "duration", "webhook_events")},
+        **dict.fromkeys(("created_date", "modified_date", "action_date"), MOMENT),
+        "targets": [{"title": "Senator", "given_name": "John"}],
+        "match_keys": ["id:ours:o1"],
+    }
+
+
+@pytest.mark.parametrize("standard", ["email", "in-person", "phone", "postal mail"])
+def test_a_type_of_the_standard_stays(standard: str) -> None:
+    assert anonymised(OUTREACH | {"type": standard}, set())["type"] == standard
+
+
+def test_a_standard_type_is_no_other_words_excuse() -> None:
+    left = anonymised(OUTREACH | {"origin_system": "Jane", "referrer_data": {"source": "Jane"}}, {("type", "Jane")})
+
+    assert "referrer_data" not in left
+    assert "origin_system" not in left
+
+
+def test_words_in_common_stay_but_never_an_address() -> None:
+    left = anonymised(OUTREACH, all_words(OUTREACH) | {("url", "https://a.example/?jane")})
+
+    assert left["type"] == "petition"
+    assert left["origin_system"] == "Page"
+    assert left["referrer_data"] == {"source": "march", "referrer": "jane", "website": "a.example"}
+
+
+@pytest.mark.parametrize(
+    ("people", "common"),
+    [
+        (["p2", "p3"], True),
+        (["p2", "p2"], False),  # twice the same
+        (["p2", "p1"], False),  # one of those who are erased
+        (["p2", None], False),  # who has been erased before
+        (["p2", "p3", "p4"], True),
+    ],
+)
+def test_a_word_is_common_where_two_others_said_it(people: list[str | None], common: bool) -> None:
+    others = [{"person_id": each, "referrer_data": {"source": "march"}} for each in people]
+
+    assert (("source", "march") in said_by_others(others, {"p1"})) is common
+
+
+def test_the_same_word_under_another_name_is_another_one() -> None:
+    others = [{"person_id": each, "origin_system": "march"} for each in ("p2", "p3")]
+
+    assert said_by_others(others, {"p1"}) == {("origin_system", "march")}
+
+
+@pytest.mark.parametrize(
+    ("state", "after"),
+    [("queued", "skipped"), ("leased", "skipped"), ("sent", "sent"), ("failed", "failed"), ("skipped", "skipped")],
+)
+@pytest.mark.parametrize("left", [lambda outreach: anonymised(outreach, set()), unlinked])
+def test_a_followup_loses_whom_it_was_to_reach(left: object, state: str, after: str) -> None:
+    followup = {"_id": "f1", "kind": "autoresponse", "by_token": True, "attempts": 1, "to": "jane@example.com"}
+    followup |= {"state": state, "lease": "l", "not_before": MOMENT, "identifiers": ["crm:jane"], "admitted": True}
+
+    (found,) = left(OUTREACH | {"followups": [followup]})["followups"]  # type: ignore[operator]
+
+    reason = {"reason": "no_person"} if state != after else {}
+    kept = {name: followup[name] for name in ("_id", "kind", "by_token", "attempts")}
+    assert found == {**kept, "state": after, **reason}
+
+
+def test_one_that_is_kept_is_as_it_was_but_for_its_person() -> None:
+    gone = ("person_id", "claimed_identifiers", "fingerprint", "match_keys")
+
+    assert unlinked(OUTREACH) == {
+        **{name: value for name, value in OUTREACH.items() if name not in gone},
+        "match_keys": ["id:ours:o1", "id:crm:1"],
+    }

@@ -1,0 +1,452 @@
+"""A person who is erased is found nowhere, and what they did stays counted (docs/privacy.md)."""
+
+import datetime as dt
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from pymongo.database import Database
+
+import osdi.record_outreach
+from osdi.erased import was_erased
+from osdi.erasure import erase, finish_next_erasure
+from osdi.errors import OsdiError
+from osdi.ids import now
+from osdi.matching import match_keys
+from osdi.settings import Settings
+from osdi.store import SETTLED, Store
+from tests import factories
+from tests.client import Client
+from tests.http.conftest import Deployed
+from tests.planted import DIGITS, MARKER, OFFICIAL, Planted, editor_of, plant, traces
+from tests.profiled import profiled
+
+JANE = "jane@example.com"
+LATER = SETTLED + dt.timedelta(seconds=5)
+NOT_OURS = {"system.profile"}
+# What the tests' own campaign, messages and tokens are in is small, and read whole where nothing points at a person.
+SMALL = {"tokens", "advocacy_campaigns", "tags", "lists", "questions", "messages", "wrappers", "webhooks"}
+
+Erase = Callable[..., None]
+
+
+@pytest.fixture
+def planted(api: Client, store: Store, database: Database) -> Planted:
+    found = plant(api, database)
+    editor_of(api, store, found)
+    return found
+
+
+@pytest.fixture(params=["HTTP", "command"])
+def erased(request: pytest.FixtureRequest, api: Client, app: Flask) -> Erase:
+    """Erases a person, the one way or the other."""
+
+    def over_http(person_id: str, outreaches: str | None = None) -> None:
+        query = "erase=true" + (f"&outreaches={outreaches}" if outreaches else "")
+        response = api.delete(f"/people/{person_id}?{query}")
+        assert (response.status_code, response.json) == (200, {"notice": "This person was successfully erased."})
+
+    def by_command(person_id: str, outreaches: str | None = None) -> None:
+        options = ["--outreaches", outreaches] if outreaches else []
+        result = app.test_cli_runner().invoke(args=["erase-person", person_id, "--yes", *options])
+        assert result.exit_code == 0, result.output
+        assert MARKER not in result.output.casefold()
+
+    return over_http if request.param == "HTTP" else by_command
+
+
+def signed_up(api: Client, **fields: Any) -> str:
+    """The id of a new person."""
+    return str(api.created("/people", factories.person(**fields))["_links"]["self"]["href"]).rsplit("/", 1)[1]
+
+
+def total(api: Client, address: str, name: str) -> int:
+    return int(api.get(address).json[name])
+
+
+class TestNothingOfThem:
+    @pytest.mark.parametrize("outreaches", [None, "anonymise", "delete"])
+    def test_is_left_in_any_collection(
+        self, planted: Planted, database: Database, erased: Erase, outreaches: str | None
+    ) -> None:
+        assert traces(database) == {"people": 1, "outreaches": 4, "merged_people": 1}
+
+        erased(planted.person_id, outreaches)
+
+        assert traces(database) == {}
+        everything = str(
+            [list(database[name].find()) for name in database.list_collection_names() if name != "erasures"]
+        )
+        assert planted.person_id not in everything
+        assert planted.held_id not in everything
+
+    def test_but_texts_and_words_where_these_are_kept(
+        self, planted: Planted, database: Database, erased: Erase
+    ) -> None:
+        erased(planted.person_id, "keep")
+
+        assert traces(database) == {"outreaches": 4}
+        contacts = [word for path, word in planted.words.items() if "person" in path or "held" in path or "key" in path]
+        everything = str(list(database.outreaches.find())).casefold()
+        assert len(contacts) > 50
+        assert [word for word in contacts if word.casefold() in everything] == []
+        assert DIGITS not in everything
+        assert planted.words["page 1.message"].casefold() in everything
+        assert "claimed" not in everything
+        assert "idempotency" not in everything
+
+    def test_is_counted_by_a_limit_in_a_way_that_tells_them(
+        self, api: Client, database: Database, deployed: Deployed
+    ) -> None:
+        counting = deployed(rate_limit_storage="mongodb", rate_limit_contact="60/hour")
+        found = plant(counting, database)
+        assert any("/contact/" in str(each) for each in database.rate_limits.find())
+
+        assert api.delete(f"/people/{found.person_id}?erase=true").status_code == 200
+
+        assert traces(database) == {}
+
+    def test_is_sent_any_more(self, planted: Planted, database: Database, erased: Erase) -> None:
+        before = sorted(each["followups"][0]["state"] for each in database.outreaches.find())
+        assert before == ["failed", "leased", "queued", "sent"]
+
+        erased(planted.person_id)
+
+        after = [each["followups"][0] for each in database.outreaches.find().sort("_id", 1)]
+        assert [each["state"] for each in after] == ["skipped", "sent", "failed", "skipped"]
+        assert {each["reason"] for each in after if each["state"] == "skipped"} == {"no_person"}
+        assert {name for each in after for name in each} & {"to", "lease", "not_before", "identifiers"} == set()
+
+    def test_waits_for_a_webhook_but_that_there_was_an_outreach(
+        self, planted: Planted, database: Database, erased: Erase
+    ) -> None:
+        erased(planted.person_id)
+
+        waiting = list(database.outreaches.find({"webhook_events": {"$exists": True}}))
+        assert [[event["event"] for event in each["webhook_events"]] for each in waiting] == [["outreach_recorded"]] * 4
+
+    def test_is_answered(self, planted: Planted, api: Client, erased: Erase) -> None:
+        erased(planted.person_id)
+
+        assert api.get(f"/people/{planted.person_id}").status_code == 404
+        assert api.get(f"/people/{planted.person_id}/outreaches").status_code == 404
+        shown = api.get(planted.links["self"])
+        assert shown.status_code == 200
+        assert MARKER not in shown.get_data(as_text=True).casefold()
+        assert "osdi:person" not in shown.json["_links"]
+
+
+class TestWhatStays:
+    def test_are_the_totals(self, planted: Planted, api: Client, noise: list[dict], erased: Erase) -> None:
+        campaign = f"/advocacy_campaigns/{planted.campaign_id}"
+        api.created(f"{planted.links['lists']}/items", {"_links": {"osdi:person": noise[0]["_links"]["osdi:person"]}})
+        assert total(api, campaign, "total_outreaches") == 7
+        assert total(api, planted.links["lists"], "total_items") == 2
+
+        erased(planted.person_id)
+
+        assert total(api, campaign, "total_outreaches") == 7
+        assert total(api, f"{campaign}/outreaches", "total_records") == 7
+        assert total(api, planted.links["lists"], "total_items") == 1
+        for parent, entries in (("tags", "taggings"), ("questions", "answers")):
+            assert total(api, f"{planted.links[parent]}/{entries}", "total_records") == 0
+
+    def test_goes_down_by_outreaches_that_are_deleted(
+        self, planted: Planted, api: Client, noise: list[dict], erased: Erase
+    ) -> None:
+        erased(planted.person_id, "delete")
+
+        assert total(api, f"/advocacy_campaigns/{planted.campaign_id}", "total_outreaches") == len(noise)
+
+    def test_is_whatever_is_about_others(
+        self, planted: Planted, noise: list[dict], database: Database, erased: Erase
+    ) -> None:
+        ids = [each["identifiers"][0].split(":")[1] for each in noise]
+        others = {"people": {"_id": {"$nin": [planted.person_id]}}, "outreaches": {"_id": {"$in": ids}}}
+        database.people.update_many({}, {"$unset": {"modified_by_id": ""}})
+        before = {name: list(database[name].find(query).sort("_id", 1)) for name, query in others.items()}
+
+        erased(planted.person_id)
+
+        assert {name: list(database[name].find(query).sort("_id", 1)) for name, query in others.items()} == before
+
+    def test_are_when_how_long_and_whom_they_wrote_to(
+        self, planted: Planted, database: Database, erased: Erase
+    ) -> None:
+        database.outreaches.update_many({}, {"$set": {"type": "phone", "duration": 120}})
+        before = database.outreaches.find_one({"targets": {"$exists": True}})
+
+        erased(planted.person_id)
+
+        after = database.outreaches.find_one({"targets": {"$exists": True}})
+        kept = ("_id", "created_date", "action_date", "advocacy_campaign_id", "type", "duration")
+        assert {name: after[name] for name in kept} == {name: before[name] for name in kept}
+        assert after["targets"] == [{"title": "Senator", "given_name": "John", "family_name": OFFICIAL}]
+        assert after["match_keys"] == [f"id:osdi_outreach:{after['_id']}"]
+        assert {"fingerprint", "identifiers", "claimed_identifiers"} & set(after) == set()
+        assert after["modified_date"] >= before["modified_date"]
+        assert after["version"] == before["version"] + 1
+
+    @pytest.mark.parametrize(("others", "stays"), [(1, False), (2, True)])
+    def test_are_words_that_two_others_said_too(
+        self, api: Client, database: Database, erased: Erase, others: int, stays: bool
+    ) -> None:
+        words = {"type": "petition", "referrer_data": {"source": "newsletter-march", "url": "https://a.example/?jane"}}
+        outreach = api.recorded(factories.outreach(**words))
+        for _ in range(others):
+            api.recorded(factories.outreach(**words))
+        # The same person again is no other one.
+        api.recorded(
+            factories.by_email(JANE)
+            | words
+            | {"person": None, "_links": {"osdi:person": outreach["_links"]["osdi:person"]}}
+        )
+
+        erased(outreach["_links"]["osdi:person"]["href"].rsplit("/", 1)[1])
+
+        left = api.get(outreach["_links"]["self"]["href"]).json
+        assert {name: left.get(name) for name in words} == (
+            {"type": "petition", "referrer_data": {"source": "newsletter-march"}}
+            if stays
+            else {"type": None, "referrer_data": None}
+        )
+
+    def test_are_tokens_that_were_theirs_and_what_they_made(
+        self, planted: Planted, database: Database, erased: Erase
+    ) -> None:
+        erased(planted.person_id)
+
+        assert database.tokens.count_documents({"name": "factory"}) == 1
+        assert database.tags.count_documents({"name": "made by them"}) == 1
+        assert database.people.count_documents({"given_name": "Changed"}) == 1
+
+    def test_is_a_detail_that_somebody_else_has_too(self, api: Client, erased: Erase) -> None:
+        phone = [{"number": "+1 202-555-0123"}]
+        jane, john = signed_up(api, phone_numbers=phone), signed_up(api, phone_numbers=phone)
+
+        erased(jane)
+
+        assert api.get(f"/people/{john}").json["phone_numbers"] == phone
+
+
+class TestWhoWasErased:
+    KEYS = match_keys(
+        {
+            "identifiers": ["crm:1"],
+            "email_addresses": [{"address": JANE}],
+            "phone_numbers": [{"number": "12025550123"}],
+        },
+        trusted=True,
+    )
+
+    @pytest.fixture
+    def jane(self, api: Client) -> str:
+        return signed_up(
+            api,
+            identifiers=["crm:1"],
+            email_addresses=[{"address": JANE}],
+            phone_numbers=[{"number": "+1 202-555-0123"}],
+        )
+
+    def test_is_known_to_an_import_by_any_key(self, store: Store, jane: str, erased: Erase) -> None:
+        assert not was_erased(store, self.KEYS.all)
+
+        erased(jane)
+
+        assert was_erased(store, self.KEYS.all)
+        for key in self.KEYS.all:
+            assert was_erased(store, [key])
+        assert was_erased(store, [f"id:osdi_outreach:{jane}"])
+        assert not was_erased(store, ["id:crm:2", "email:john@example.com"])
+        assert not was_erased(store, [])
+
+    def test_is_known_by_what_was_merged_into_them(self, store: Store, planted: Planted, erased: Erase) -> None:
+        erased(planted.person_id)
+
+        held = [planted.words["held.identifiers"], planted.words["held.email_addresses.address"]]
+        assert was_erased(store, [f"id:{held[0]}"])
+        assert was_erased(store, [f"email:{held[1].lower()}"])
+
+    def test_is_nobody_else_who_shares_a_phone(self, store: Store, jane: str, erased: Erase) -> None:
+        erased(jane)
+
+        assert not was_erased(store, ["email:john@example.com", "phone:12025550123"])
+
+    def test_is_not_known_by_what_somebody_here_has(self, api: Client, store: Store, jane: str, erased: Erase) -> None:
+        signed_up(api, email_addresses=[{"address": "john@example.com"}], phone_numbers=[{"number": "12025550123"}])
+
+        erased(jane)
+
+        assert not was_erased(store, ["phone:12025550123"])
+        assert was_erased(store, [f"email:{JANE}"])
+
+    def test_is_kept_as_nothing_that_can_be_read(self, database: Database, jane: str, erased: Erase) -> None:
+        erased(jane)
+
+        tombstones = list(database.erased.find())
+        assert len(tombstones) == len(self.KEYS.all) + 1
+        assert {frozenset(each) for each in tombstones} == {frozenset({"_id", "erased_date"})}
+        assert all(len(each["_id"]) == 64 for each in tombstones)
+
+    @pytest.mark.parametrize("has_token", [True, False])
+    def test_is_somebody_new_when_they_come_back_and_still_not_imported(
+        self, api: Client, database: Database, store: Store, jane: str, erased: Erase, has_token: bool
+    ) -> None:
+        erased(jane)
+
+        assert api.record(factories.by_email(JANE), token=has_token).status_code == 200
+
+        (person,) = database.people.find()
+        assert person["_id"] != jane
+        assert person["email_addresses"] == [{"address": JANE}]
+        assert was_erased(store, self.KEYS.all)
+
+    def test_may_be_imported_again_once_an_operator_says_so(
+        self, app: Flask, store: Store, jane: str, erased: Erase
+    ) -> None:
+        erased(jane)
+        run = app.test_cli_runner().invoke
+        for who in ("Jane@Example.com", "crm:1", "+1 (202) 555-0123"):
+            assert run(args=["lift-erasure", who]).exit_code == 0
+
+        assert not was_erased(store, self.KEYS.all)
+        again = run(args=["lift-erasure", JANE])
+        assert again.exit_code == 2
+        assert "Nobody who was erased is known by it." in again.output
+
+
+class TestASecondTime:
+    def test_there_is_nobody(self, planted: Planted, api: Client, app: Flask, erased: Erase) -> None:
+        erased(planted.person_id)
+
+        for person_id in (planted.person_id, planted.held_id):
+            assert api.delete(f"/people/{person_id}?erase=true").status_code == 404
+            result = app.test_cli_runner().invoke(args=["erase-person", person_id, "--yes"])
+            assert result.exit_code == 1
+            assert "There is no such person." in result.output
+
+    def test_is_as_good_as_the_first_for_somebody_who_came_back(self, api: Client, database: Database) -> None:
+        for _ in range(2):
+            assert api.delete(f"/people/{signed_up(api, given_name=MARKER)}?erase=true").status_code == 200
+
+        assert traces(database) == {}
+
+
+class TestSomebodyWhoWasMergedAway:
+    def test_means_whom_they_were_merged_into(self, planted: Planted, database: Database, erased: Erase) -> None:
+        erased(planted.held_id)
+
+        assert traces(database) == {}
+
+    def test_takes_those_along_who_were_merged_before(
+        self, planted: Planted, database: Database, erased: Erase
+    ) -> None:
+        first = database.merged_people.find_one({"_id": planted.held_id})
+        database.merged_people.insert_one({**first, "_id": "earlier", "survivor_id": planted.held_id})
+        database.outreaches.update_one({"message": {"$exists": True}}, {"$set": {"person_id": "earlier"}})
+
+        erased("earlier")
+
+        assert traces(database) == {}
+
+    def test_is_erased_alone_where_the_survivor_is_no_more(
+        self, planted: Planted, api: Client, database: Database, erased: Erase
+    ) -> None:
+        assert api.delete(f"/people/{planted.person_id}").status_code == 200
+        assert traces(database)["merged_people"] == 1
+
+        erased(planted.held_id)
+
+        assert "merged_people" not in traces(database)
+
+
+class TestAtTheSameMoment:
+    @pytest.mark.parametrize("fields", [{}, {"given_name": MARKER}], ids=["unchanged", "changed"])
+    def test_an_outreach_is_not_left_with_them(
+        self, api: Client, store: Store, database: Database, monkeypatch: pytest.MonkeyPatch, fields: dict[str, str]
+    ) -> None:
+        jane = signed_up(api, email_addresses=[{"address": JANE}], given_name=None, family_name=None)
+        prepare, times = osdi.record_outreach.person_write, iter([True])
+
+        def prepared_then_erased(*arguments: Any) -> Any:
+            found = prepare(*arguments)
+            if next(times, False):
+                erase(store, jane)
+            return found
+
+        monkeypatch.setattr(osdi.record_outreach, "person_write", prepared_then_erased)
+        body = factories.outreach(person={"email_addresses": [{"address": JANE}], **fields}, message=MARKER)
+        assert api.record(body).status_code == 200
+
+        if fields:  # the write of the person saw that they are gone, so this is somebody new
+            assert database.people.find_one({})["_id"] != jane
+            assert database.outreaches.find_one({})["person_id"] != jane
+        else:  # nothing had to be written of the person
+            assert traces(database) == {"outreaches": 1}
+            assert not finish_next_erasure(store, now())
+            assert finish_next_erasure(store, now() + LATER)
+            assert traces(database) == {}
+            assert "person_id" not in database.outreaches.find_one({})
+        assert total(api, f"/advocacy_campaigns/{api.campaign_id}", "total_outreaches") == 1
+
+    def test_an_erasure_is_over_once_nobody_can_write_about_them_any_more(
+        self, planted: Planted, store: Store, database: Database
+    ) -> None:
+        erase(store, planted.person_id)
+        assert database.erasures.count_documents({}) == 1
+        assert MARKER not in str(list(database.erasures.find()))
+
+        assert finish_next_erasure(store, now() + LATER)
+        assert not finish_next_erasure(store, now() + LATER)
+
+        assert database.erasures.count_documents({}) == 0
+
+    def test_another_version_is_refused(self, planted: Planted, api: Client, database: Database) -> None:
+        refused = api.delete(f"/people/{planted.person_id}?erase=true", headers={"If-Match": '"0"'})
+
+        assert refused.status_code == 412
+        assert database.people.count_documents({"_id": planted.person_id}) == 1
+        assert database.erasures.count_documents({}) == 0
+        assert database.erased.count_documents({}) == 0
+
+    def test_more_than_a_request_can_is_gone_on_with(
+        self, planted: Planted, api: Client, store: Store, database: Database
+    ) -> None:
+        with pytest.raises(OsdiError) as refused:
+            erase(store, planted.person_id, seconds=0)
+        assert refused.value.status == 503
+        assert "outreaches" in traces(database)
+
+        assert api.delete(f"/people/{planted.person_id}?erase=true").status_code == 404
+
+        assert traces(database) == {}
+
+
+def test_a_plain_delete_is_what_it_was(planted: Planted, api: Client, database: Database) -> None:
+    assert api.delete(f"/people/{planted.person_id}").status_code == 200
+
+    assert traces(database) == {"outreaches": 4, "merged_people": 1}
+    assert database.erased.count_documents({}) == 0
+
+
+def test_nothing_large_is_read_whole(planted: Planted, noise: list[dict], store: Store, database: Database) -> None:
+    with profiled(database) as done:
+        erase(store, planted.person_id)
+        finish_next_erasure(store, now() + LATER)
+
+    assert {each.collection for each in done if each.plan == "COLLSCAN"} <= SMALL
+    assert {"people", "outreaches", "merged_people"} <= {each.collection for each in done}
+    assert json.dumps([each.plan for each in done if each.collection == "outreaches"]).count("COLLSCAN") == 0
+
+
+def test_the_settings_region_is_that_of_tombstones(
+    api: Client, store: Store, settings: Settings, deployed: Deployed
+) -> None:
+    french = deployed(phone_region="FR")
+    jane = french.created("/people", {"phone_numbers": [{"number": "01 23 45 67 89"}]})
+
+    assert french.delete(f"{jane['_links']['self']['href']}?erase=true").status_code == 200
+
+    assert was_erased(store, ["phone:33123456789"])
