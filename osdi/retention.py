@@ -18,6 +18,9 @@ TEXTS_SECONDS: Final = 3_600.0
 ERASURES_SECONDS: Final = 30.0
 BATCH: Final = 500
 
+# So often all is looked through again, should outreaches have come with older ids, as by a restore.
+AGAIN: Final = dt.timedelta(days=7)
+
 
 class Retention:
     """Drops what is no longer to be kept, one batch at a time."""
@@ -52,7 +55,7 @@ def drop_old_texts(store: Store, days: int, moment: dt.datetime) -> tuple[int, i
     marks = stored.marks(store)
     if marks is None:
         # What changes from now on has to be looked at again.
-        marks = {"through": "", "changed": {"date": moment, "id": ""}}
+        marks = {"began": moment, "through": "", "changed": {"date": moment, "id": ""}}
         stored.move_marks(store, marks)
     oldest_kept = id_before(moment - dt.timedelta(days=days))
     ids = stored.outreaches_between(store, marks["through"], oldest_kept, BATCH)
@@ -62,6 +65,9 @@ def drop_old_texts(store: Store, days: int, moment: dt.datetime) -> tuple[int, i
         return len(ids), dropped
     since, after = marks["changed"]["date"], marks["changed"]["id"]
     changed = stored.outreaches_changed(store, since, after, moment - SETTLED, BATCH)
+    if not changed and moment - marks["began"] >= AGAIN:
+        stored.move_marks(store, {"began": moment, "through": ""})
+        return drop_old_texts(store, days, moment)
     if not changed:
         return 0, 0
     dropped = stored.drop_texts(store, [each for _, each in changed if each < oldest_kept], moment)

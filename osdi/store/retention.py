@@ -19,7 +19,7 @@ TEXTS: Final = ("subject", "message", "notes")
 
 
 def marks(store: Store) -> Document | None:
-    """How far it has come: `{through: id, changed: {date, id}}`, or None where nothing was ever dropped."""
+    """How far it has come: `{began, through: id, changed: {date, id}}`, or None where nothing was ever dropped."""
     return store.get(RETENTION, MARKS)
 
 

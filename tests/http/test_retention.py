@@ -112,6 +112,18 @@ class TestTexts:
         assert having_texts(database) == {young}
         assert drop_all(store, 30, soon + SETTLED) == 0
 
+    def test_that_came_behind_the_mark_are_found_within_a_week(
+        self, store: Store, database: Database, old: Old
+    ) -> None:
+        old(31)
+        assert drop_all(store, 30) == 1
+        database.outreaches.update_many({}, {"$set": {"message": "restored"}})
+        assert drop_all(store, 30, now() + 2 * DAY) == 0
+
+        assert drop_all(store, 30, now() + 8 * DAY) == 1
+
+        assert having_texts(database) == set()
+
     def test_are_found_without_reading_whatever_else_there_is(self, store: Store, database: Database, old: Old) -> None:
         old(31)
         for _ in range(10):

@@ -1,0 +1,201 @@
+"""An erasure that is cut short anywhere is finished by the next one, on each server that there is."""
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from pymongo import MongoClient
+from pymongo.database import Database
+
+from dev.mongod import Mongod
+from osdi import erasure
+from osdi.erased import was_erased
+from osdi.erasure import erase, finish_next_erasure
+from osdi.errors import OsdiError
+from osdi.ids import new_id, now
+from osdi.matching import email_key
+from osdi.store import SETTLED, Insert, Store
+from osdi.store import erasure as stored
+from tests import factories
+from tests.client import Client
+from tests.planted import MARKER, traces
+
+ADDRESS = f"{MARKER}@example.com"
+DATABASE = "erasures"
+STEPS = ("begin_erasure", "delete_people", "outreaches_of", "rewrite_outreaches", "forget_editors")
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+@pytest.fixture(params=["replica set", "standalone"])
+def emptied(request: pytest.FixtureRequest) -> Iterator[tuple[Store, Database]]:
+    server: Mongod = request.getfixturevalue("mongod" if request.param == "replica set" else "standalone")
+    uri = server.uri.replace("/osdi?", f"/{DATABASE}?")
+    with MongoClient(uri) as client:
+        client.drop_database(DATABASE)
+        store = Store(uri)
+        store.create_indexes()
+        yield store, client[DATABASE]
+        store.close()
+        client.drop_database(DATABASE)
+
+
+def known(store: Store, outreaches: int = 3) -> str:
+    """A person with outreaches, and one who was merged into them."""
+    person_id, held_id, moment = new_id(), new_id(), now()
+    dates = {"version": 1, "created_date": moment, "modified_date": moment}
+    email = {"email_addresses": [{"address": ADDRESS}], "contact_keys": [email_key(ADDRESS)]}
+    person = {"_id": person_id, **dates, **email, "match_keys": [email_key(ADDRESS), f"id:{person_id}"]}
+    store.write(Insert("advocacy_campaigns", {"_id": "c1", **dates, "match_keys": ["id:c1"]}))
+    store.write(Insert("people", person))
+    held = {**person, "_id": held_id, "match_keys": [f"id:{held_id}"]}
+    store.write(Insert("merged_people", {"_id": held_id, "survivor_id": person_id, "person": held}))
+    for number in range(outreaches):
+        followup = {"_id": new_id(), "kind": "autoresponse", "state": "queued", "to": ADDRESS}
+        outreach = {"_id": new_id(), **dates, "person_id": person_id, "advocacy_campaign_id": "c1"}
+        texts = {"message": MARKER, "match_keys": [f"id:{number}:{MARKER}"], "followups": [followup]}
+        store.write(Insert("outreaches", {**outreach, **texts}))
+    return person_id
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("done", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("again", ["another erasure", "a worker"])
+def test_whoever_dies_in_between_leaves_what_can_be_finished(
+    emptied: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch, step: str, done: bool, again: str
+) -> None:
+    store, database = emptied
+    person_id = known(store)
+    act = getattr(stored, step)
+
+    def dying(*arguments: Any) -> Any:
+        if done:
+            act(*arguments)
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stored, step, dying)
+        with pytest.raises(Killed):
+            erase(store, person_id)
+
+    assert was_erased(store, [email_key(ADDRESS)])  # before anything goes, it is known that it is to stay away
+    begun = (step, done) != ("begin_erasure", False)
+    if again == "a worker":
+        assert finish_next_erasure(store, now() + 2 * SETTLED) is begun
+    elif begun:
+        with pytest.raises(OsdiError, match="There is no such person"):
+            erase(store, person_id)
+    if not begun:
+        assert erase(store, person_id).outreaches == 3
+
+    assert traces(database) == {}
+    assert database.outreaches.count_documents({"person_id": {"$exists": False}}) == 3
+    assert store.total_outreaches({"_id": "c1"}) == 3
+
+
+def test_two_at_once_erase_once(emptied: tuple[Store, Database]) -> None:
+    store, database = emptied
+    person_id = known(store, outreaches=20)
+    barrier, outcomes = threading.Barrier(4), []
+
+    def go() -> None:
+        barrier.wait()
+        try:
+            outcomes.append(erase(store, person_id).held)
+        except OsdiError as error:
+            outcomes.append(error.status)
+
+    threads = [threading.Thread(target=go) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+    assert sorted(outcomes, key=lambda each: each == 404)[1:] == [404] * 3
+    assert traces(database) == {}
+    assert database.outreaches.count_documents({}) == 20
+
+
+def test_a_person_who_changes_meanwhile_is_read_again(
+    emptied: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, database = emptied
+    person_id = known(store)
+    begin, times = stored.begin_erasure, iter([True])
+
+    def changed_first(*arguments: Any) -> None:
+        if next(times, False):
+            addresses = {"contact_keys": ["email:new@example.com"], "given_name": MARKER}
+            database.people.update_one({"_id": person_id}, {"$set": addresses, "$inc": {"version": 1}})
+        begin(*arguments)
+
+    monkeypatch.setattr(stored, "begin_erasure", changed_first)
+
+    erase(store, person_id)
+
+    assert traces(database) == {}
+    assert was_erased(store, ["email:new@example.com"])
+
+
+def test_a_followup_that_is_marked_meanwhile_keeps_its_mark(
+    emptied: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, database = emptied
+    person_id = known(store, outreaches=1)
+    rewrite, times = stored.rewrite_outreaches, iter([True])
+
+    def sent_first(*arguments: Any) -> int:
+        if next(times, False):
+            database.outreaches.update_one({}, {"$set": {"followups.0.state": "sent"}})
+        return rewrite(*arguments)
+
+    monkeypatch.setattr(stored, "rewrite_outreaches", sent_first)
+
+    assert erase(store, person_id).outreaches == 1
+
+    (followup,) = database.outreaches.find_one({})["followups"]
+    assert (followup["state"], followup.get("to")) == ("sent", None)
+
+
+def test_many_outreaches_take_several_batches(emptied: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch) -> None:
+    store, database = emptied
+    monkeypatch.setattr(erasure, "BATCH", 2)
+    person_id = known(store, outreaches=7)
+
+    assert erase(store, person_id, "delete").outreaches == 7
+
+    assert database.outreaches.count_documents({}) == 0
+    assert store.total_outreaches({"_id": "c1"}) == 0
+
+
+@pytest.mark.parametrize("skipped", range(8))
+def test_a_database_that_goes_away_is_told_and_a_repeat_finishes(
+    app: Flask, api: Client, database: Database, fail: Callable[..., None], skipped: int
+) -> None:
+    person = factories.by_email(ADDRESS, given_name=MARKER)["person"]
+    outreach = api.recorded(factories.outreach(person=person, message=MARKER))
+    address = outreach["_links"]["osdi:person"]["href"]
+    fail({"skip": skipped}, ["insert", "update", "delete"], errorCode=50)
+
+    first = api.delete(f"{address}?erase=true")
+
+    fail("off", [])
+    assert first.status_code in (503, 200)
+    assert api.delete(f"{address}?erase=true").status_code in (200, 404)
+    assert traces(database) == {}
+    assert database.outreaches.count_documents({}) == 1
+
+
+def test_in_memory_it_is_done_too() -> None:
+    store = Store("mongomock://")
+    person_id = known(store)
+
+    assert erase(store, person_id).outreaches == 3
+
+    assert was_erased(store, [email_key(ADDRESS)])
+    assert MARKER not in str(store.page("outreaches", {}, page=1, per_page=10).documents)
+    store.close()
