@@ -10,7 +10,6 @@ docs/decisions/0022 says why it is done in this order.
 import datetime as dt
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -98,23 +97,27 @@ def finish_next_erasure(store: Store, moment: dt.datetime, seconds: float = SECO
 
 def _carry_out(store: Store, erasure: Document, ends: float) -> Erased:
     """Everything but the tombstones; what is done already is not done again. Raises OsdiError 503."""
-    people = erasure["people"]
-    held = stored.delete_people(store, people)
-    changed = 0
-    while found := stored.outreaches_of(store, people, BATCH):
+    held = stored.delete_people(store, erasure["people"])
+    outreaches = 0
+    while changed := look_again(lambda: _next_outreaches(store, erasure)):
+        outreaches += changed
         if time.monotonic() >= ends:
             raise unavailable("There is more to erase than one request can; send it again to go on.", seconds=1)
-        if erasure["outreaches"] == DELETE:
-            for outreach in found:
-                with suppress(RaceLost):  # it has changed, and is found again
-                    store.delete_outreach(outreach)
-                    changed += 1
-        else:
-            changes = [(each, _left(store, each, erasure)) for each in found]
-            with suppress(RaceLost):
-                changed += stored.rewrite_outreaches(store, changes, now())
-    stored.forget_editors(store, people)
-    return Erased(changed, held)
+    stored.forget_editors(store, erasure["people"])
+    return Erased(outreaches, held)
+
+
+def _next_outreaches(store: Store, erasure: Document) -> int:
+    """Do with some outreaches what is to become of them; how many these were. Raises RaceLost."""
+    found = stored.outreaches_of(store, erasure["people"], BATCH)
+    if erasure["outreaches"] == DELETE:
+        for outreach in found:
+            store.delete_outreach(outreach)
+        return len(found)
+    changed = stored.rewrite_outreaches(store, [(each, _left(store, each, erasure)) for each in found], now())
+    if found and not changed:
+        raise RaceLost("Every one of these outreaches has changed since it was read.")
+    return changed
 
 
 def _left(store: Store, outreach: Document, erasure: Mapping[str, Any]) -> Document:

@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from pymongo.database import Database
 
+import osdi.erasure
 import osdi.record_outreach
 from osdi.erased import was_erased
 from osdi.erasure import erase, finish_next_erasure
@@ -412,8 +413,9 @@ class TestAtTheSameMoment:
         assert database.erased.count_documents({}) == 0
 
     def test_more_than_a_request_can_is_gone_on_with(
-        self, planted: Planted, api: Client, store: Store, database: Database
+        self, planted: Planted, api: Client, store: Store, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        monkeypatch.setattr(osdi.erasure, "BATCH", 2)
         with pytest.raises(OsdiError) as refused:
             erase(store, planted.person_id, seconds=0)
         assert refused.value.status == 503

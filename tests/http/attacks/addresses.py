@@ -180,6 +180,15 @@ FILTERS = [
 ]
 
 METHODS = ("GET", "PUT", "DELETE")
+
+# Erasing takes along what a DELETE leaves, so whatever is not quite said is refused instead of guessed.
+ERASE = "erase=true"
+ERASURES = [
+    *(("erase=perhaps", "erase"), ("erase=", "erase"), ("erase=true&outreaches=", "outreaches")),
+    *(("erase=true&outreaches=all", "outreaches"), ("erase=true&outreaches=DELETE", "outreaches")),
+    *(("outreaches=delete", "outreaches"), ("erase=false&outreaches=delete", "outreaches")),
+    *(("erase[]=true&outreaches=keep", "outreaches"), ("erase=true&outreaches=%00", "outreaches")),
+]
 # A collection of documents, one of entries over all people, one of a person's entries.
 ENTRIES = ("/people", "/tags/<tag>/taggings", "/people/<person>/answers")
 
@@ -222,4 +231,10 @@ ATTACKS = [
     *(Attack(query[:40], "GET", path, 400, query=query) for path in DOWNLOADS for query in DOWNLOAD_QUERIES),
     Attack("force=perhaps", "DELETE", "/advocacy_campaigns/<campaign>", 400, query="force=perhaps"),
     Attack("force[$ne]=0", "DELETE", "/advocacy_campaigns/<campaign>", 409, query="force[$ne]=0"),
+    *(Attack(query, "DELETE", "/people/<person>", 400, query=query, names=names) for query, names in ERASURES),
+    *(Attack(f"erase {wrong[:40]}", "DELETE", f"/people/{wrong}", 404, query=ERASE) for wrong in (*IDS, *MORE_IDS)),
+    *(
+        Attack(f"erase {other}", "DELETE", f"/people/{other}", 404, query=ERASE)
+        for other in ("<tag>", "<outreach>", "<token>", "<campaign>", "<tagging>", "<webhook>")
+    ),
 ]

@@ -56,7 +56,15 @@ MORE_QUERIES = [
         "before=0",
     ),
     *("after=a&before=b", "page=%D9%A1", "filter="),
-    *("force=true", "callback=alert", "background_request=true", "a=" + "b" * 5_000, "%00=%00"),
+    *(
+        "force=true",
+        "erase=true",
+        "erase=true&outreaches=delete",
+        "callback=alert",
+        "background_request=true",
+        "a=" + "b" * 5_000,
+        "%00=%00",
+    ),
 ]
 OVERRIDES = ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override")
 HEADERS: list[dict[str, str]] = [

@@ -50,12 +50,17 @@ STALE = ['"0"', 'W/"1"', '{"$ne": 1}']
 MORE_STALE = ['"1', "1", '"<person>"', '"x"' + ',"y"' * 2_000, "\u00ff", "", ","]
 HOSTS = ["a b", "osdi.example.org/evil", 'x"><script>', "user@osdi.example.org", "[", "a\\b", "a?b"]
 
+ERASE = {"method": "DELETE", "path": "/people/<person>", "query": "erase=true"}
+
 ATTACKS = [
     *(Attack("no token", method, path, 401, body, token=False) for method, path, body in GUARDED),
     *(
         Attack("a token that may only read", method, path, 403, body, token="<reader>")
         for method, path, body in WRITING
     ),
+    *(Attack("erase", status=401, token=token, **ERASE) for token in (False, "osdi_wrong")),
+    Attack("erase with a token that may only read", status=403, token="<reader>", **ERASE),
+    *(Attack(f"erase another version {tag}"[:60], status=412, headers={"If-Match": tag}, **ERASE) for tag in STALE),
     *(Attack(f"token {token[:30]!r}", "GET", "/people", 401, token=token) for token in TOKENS if token),
     *(Attack(f"token {token[:30]!r}", "POST", HELPER, 401, SMALL, token=token) for token in TOKENS if token),
     Attack("an empty token", "POST", HELPER, 401, SMALL, headers={"OSDI-API-Token": ""}, token=False),
