@@ -56,7 +56,8 @@ def unlinked(outreach: Document) -> dict[str, Any]:
     """The outreach as it is, without its person and without what is made of their contact details."""
     gone = ("person_id", "claimed_identifiers", "fingerprint")
     left = {name: value for name, value in outreach.items() if name not in gone}
-    left["match_keys"] = [key for key in outreach["match_keys"] if key.startswith("id:")]
+    given = [key for key in outreach["match_keys"] if key.startswith("id:")]
+    left["match_keys"] = given or _own_keys(outreach)
     return left | _followups(outreach)
 
 
@@ -84,8 +85,12 @@ def said_by_others(others: Sequence[Document], people: Set[str]) -> set[Word]:
 
 
 def _own_keys(outreach: Document) -> list[str]:
-    """The key that the server gave: those of identifiers, and of the sender's contact details, are the person's."""
-    return [key for key in outreach["match_keys"] if key.startswith("id:") and key.endswith(f":{outreach['_id']}")]
+    """The key that the server gave: those of identifiers, and of the sender's contact details, are the person's.
+
+    There is always one, since two outreaches without any would collide in the unique index.
+    """
+    own = [key for key in outreach["match_keys"] if key.startswith("id:") and key.endswith(f":{outreach['_id']}")]
+    return own or [f"id:{outreach['_id']}"]
 
 
 def _followups(outreach: Document) -> dict[str, Any]:

@@ -29,6 +29,7 @@ PURE = {
     "mail",
     "html_text",
     "events",
+    "anonymising",
     "signature",
     "errors",
     "csv_text",

@@ -107,3 +107,8 @@ def test_one_that_is_kept_is_as_it_was_but_for_its_person() -> None:
         **{name: value for name, value in OUTREACH.items() if name not in gone},
         "match_keys": ["id:ours:o1", "id:crm:1"],
     }
+
+
+@pytest.mark.parametrize("left", [lambda outreach: anonymised(outreach, set()), unlinked])
+def test_no_two_are_left_without_any_key(left: object) -> None:
+    assert left(OUTREACH | {"match_keys": ["claimed:x"]})["match_keys"] == ["id:o1"]  # type: ignore[operator]
