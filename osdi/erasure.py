@@ -69,8 +69,7 @@ def erase(
         moment = now()
         note_erasure(store, _keys(store, documents, people, phone_region), moment)
         erasure = {"_id": survivor_id, "people": people, "outreaches": outreaches, "erased_date": moment}
-        stored.begin_erasure(store, erasure, person)
-        return erasure
+        return stored.begin_erasure(store, erasure, person)
 
     begun = look_again(begin)
     ends = time.monotonic() + seconds

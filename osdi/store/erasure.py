@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from pymongo import ASCENDING, DESCENDING
+from pymongo import ASCENDING, DESCENDING, ReturnDocument
 
 from osdi.errors import RaceLost
 from osdi.resources import ADVOCACY_CAMPAIGN, LIST, MESSAGE, OUTREACH, PERSON, QUESTION, TAG, WRAPPER
@@ -68,15 +68,23 @@ def keys_of_others(store: Store, keys: Sequence[str], people: Sequence[str]) -> 
         return {key for key in keys if found.find_one({"contact_keys": key, "_id": elsewhere}, {"_id": 1})}
 
 
-def begin_erasure(store: Store, erasure: Document, person: Document | None) -> None:
+def begin_erasure(store: Store, erasure: Document, person: Document | None) -> Document:
     """Write down the erasure and delete the person, as one where the server has transactions.
 
-    Raises RaceLost where the person has changed since, and then nothing is written.
+    Returns the erasure as it stands: with whomever an earlier one, that was cut short, has begun with. Raises RaceLost
+    where the person has changed since, and then nothing is written.
     """
+    change = {
+        "$set": {name: erasure[name] for name in ("outreaches", "erased_date")},
+        "$addToSet": {"people": {"$each": erasure["people"]}},
+    }
     with store.asking(), store._session() as session:
         options: dict[str, Any] = {"session": session} if session else {}
         erasures = store._collection(ERASURES)
-        erasures.replace_one({"_id": erasure["_id"]}, erasure, upsert=True, **options)
+        begun = erasures.find_one_and_update(
+            {"_id": erasure["_id"]}, change, upsert=True, return_document=ReturnDocument.AFTER, **options
+        )
+        assert begun is not None
         if person is not None:
             try:
                 store._apply(Delete(PERSON.collection, person["_id"], person["version"]), session)
@@ -86,6 +94,7 @@ def begin_erasure(store: Store, erasure: Document, person: Document | None) -> N
                 raise
     if person is not None:
         written.note(PERSON.collection, person["_id"])
+    return begun
 
 
 def oldest_erasure(store: Store, moment: dt.datetime) -> Document | None:

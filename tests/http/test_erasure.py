@@ -386,7 +386,7 @@ class TestAtTheSameMoment:
             assert database.outreaches.find_one({})["person_id"] != jane
         else:  # nothing had to be written of the person
             assert traces(database) == {"outreaches": 1}
-            assert not finish_next_erasure(store, now())
+            assert not finish_next_erasure(store, now() + SETTLED - dt.timedelta(seconds=30))
             assert finish_next_erasure(store, now() + LATER)
             assert traces(database) == {}
             assert "person_id" not in database.outreaches.find_one({})
