@@ -8,6 +8,7 @@ import click
 from flask import Flask
 
 from osdi.backup_commands import backup_command, restore_command
+from osdi.erased import erased_in
 from osdi.errors import OsdiError, RaceLost
 from osdi.export_commands import export_command
 from osdi.followup_commands import followup_commands, worker_command
@@ -72,7 +73,7 @@ def register_commands(app: Flask, store: Store, reference: Reference, settings: 
         *(sample, recount, token_commands(store, settings), followup_commands(store)),
         *(webhook_commands(store, settings), worker_command(store, reference, settings)),
         *(export_command(store, settings), backup_command(store, settings), restore_command(store, settings)),
-        import_commands(settings, loaders),
+        import_commands(settings, loaders, erased_in),
         *privacy_commands(store, settings),
     )
     for command in (create_indexes, release, *needing_a_server):

@@ -20,7 +20,7 @@ from osdi.importing.refused import RefusedFile, free_path, without_repeats
 from osdi.importing.report import Report
 from osdi.importing.run import Progress, run
 from osdi.importing.sources import NDJSON, CsvChoices, CsvSource, NdjsonSource, Source
-from osdi.importing.take_in import Choices, IsErased, Loaders, TakeIn, nobody_was_erased
+from osdi.importing.take_in import Choices, IsErased, Loaders, TakeIn
 from osdi.pull_command import pull_command
 from osdi.reference import Reference
 from osdi.settings import Settings
@@ -38,9 +38,7 @@ FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 Command = Callable[..., Any]
 
 
-def import_commands(
-    settings: Settings, loaders: Loaders, erased_in: Callable[[Store], IsErased] = lambda _: nobody_was_erased
-) -> click.Group:
+def import_commands(settings: Settings, loaders: Loaders, erased_in: Callable[[Store], IsErased]) -> click.Group:
     """The commands' group, to be added to the application's flask command.
 
     `erased_in` makes of a store the function that says of match keys whether they are of somebody who was erased.

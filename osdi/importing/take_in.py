@@ -6,7 +6,7 @@ recorded, by the code that serves POSTs; and what became of it is told.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 import tenacity
@@ -37,11 +37,6 @@ REASON_LENGTH: Final = 500
 LINK: Final = PERSON.rel
 # An import outlasts a failover, and much longer than a request may wait.
 PATIENCE_SECONDS: Final = 120.0
-
-
-def nobody_was_erased(_: Sequence[str]) -> bool:
-    """Whether somebody with these match keys was erased: no."""
-    return False
 
 
 @dataclass(frozen=True)
@@ -81,8 +76,8 @@ class TakeIn:
     settings: Settings
     loaders: Loaders
     kind: str
-    choices: Choices = field(default_factory=Choices)
-    is_erased: IsErased = nobody_was_erased
+    choices: Choices
+    is_erased: IsErased
     patience: float = PATIENCE_SECONDS
 
     def prepare(self, written: Body, campaign: str | None = None, namespace: str | None = None) -> Prepared:

@@ -12,8 +12,10 @@ from flask import Flask
 from pymongo.database import Database
 
 from bench.broken_file import write_broken_file
-from osdi.import_commands import import_commands
+from osdi.erased import note_erasure
+from osdi.ids import now
 from osdi.importing import run as running
+from osdi.store import Store
 from tests import factories
 from tests.client import Client
 
@@ -296,14 +298,9 @@ class TestErased:
     """People who were erased do not come back unasked."""
 
     @pytest.fixture
-    def remembering(self, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The command of an application in which jane@example.com was erased."""
-        from blueprints.bodies import LOADERS
-        from blueprints.deployment import EXTENSION
-
-        settings = app.extensions[EXTENSION].settings
-        command = import_commands(settings, LOADERS, lambda _: lambda keys: "email:jane@example.com" in keys)
-        monkeypatch.setitem(app.cli.commands, "import", command)
+    def remembering(self, store: Store) -> None:
+        """A database from which jane@example.com was erased."""
+        note_erasure(store, ["email:jane@example.com"], now())
 
     def test_they_are_refused(self, app: Flask, api: Client, database: Database, file: Path, remembering: None) -> None:
         file.write_text(HEADER + "Jane,Doe,JANE@example.com,,\nJoan,Doe,joan@example.com,,\n")
