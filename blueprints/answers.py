@@ -50,7 +50,7 @@ def get_answers(arguments: dict[str, Any], question_id: str) -> Response:
 @blp.token_required(READ)
 @blp.arguments(ExpandedPageArgumentsSchema(), location="query")
 @blp.response(200, AnswersSchema)
-@blp.refuses(404)
+@blp.refuses(301, 404)
 def get_person_answers(arguments: dict[str, Any], person_id: str) -> Response:
     """List the answers of a person"""
     page = read_entries(embedded.ANSWERS, existing(PERSON, person_id), arguments)

@@ -13,6 +13,7 @@ from osdi.errors import invalid
 from osdi.hal import Document, Json
 from osdi.resources import ADVOCACY_CAMPAIGN, LIST, OUTREACH, PERSON, QUESTION, TAG
 from osdi.resources import ENTRIES as PARENTS
+from osdi.store.merged_people import outreaches_of, people_with_ids
 
 EXPAND = "$expand"
 POINTERS = {
@@ -43,7 +44,10 @@ def expand_pointers(documents: Sequence[Document], names: Sequence[str]) -> dict
     for name in names:
         resource, pointer = POINTERS[name]
         ids = {document[pointer] for document in documents if pointer in document}
-        found = {document["_id"]: document for document in store().by_ids(resource.collection, sorted(ids))}
+        if resource is PERSON:
+            found = people_with_ids(store(), ids)
+        else:
+            found = {document["_id"]: document for document in store().by_ids(resource.collection, sorted(ids))}
         shown = {key: hal().represent(resource, with_total(resource, each)) for key, each in found.items()}
         for document in documents:
             if document.get(pointer) in shown:
@@ -63,6 +67,6 @@ def expand_people(people: Sequence[Document], names: Sequence[str]) -> dict[str,
                 page = read_entries(ENTRIES[name], dict(person), first)
             else:
                 resource = OUTREACH
-                page = read_page(OUTREACH, first, {"person_id": person["_id"]})
+                page = read_page(OUTREACH, first, outreaches_of(person))
             shown[name] = [hal().represent(resource, document) for document in page.documents]
     return embedded

@@ -43,7 +43,7 @@ def get_items(arguments: dict[str, Any], list_id: str) -> Response:
 @blp.token_required(READ)
 @blp.arguments(ExpandedPageArgumentsSchema(), location="query")
 @blp.response(200, ItemsSchema)
-@blp.refuses(404)
+@blp.refuses(301, 404)
 def get_person_items(arguments: dict[str, Any], person_id: str) -> Response:
     """List the items of a person"""
     page = read_entries(embedded.ITEMS, existing(PERSON, person_id), arguments)

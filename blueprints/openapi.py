@@ -60,12 +60,13 @@ BODY_PARAMETERS = (
 )
 
 REFUSALS: dict[int, tuple[str, dict[str, str]]] = {
+    301: ("The person was merged into another one, who is under the address in `Location`.", {"Location": "Where."}),
     400: ("The request cannot be taken; the properties at fault are named, and nothing was written.", {}),
     401: ("The token is not valid, or none was sent where one is needed.", {"WWW-Authenticate": "OSDI-API-Token"}),
     403: ("The token lacks a scope, or is tied to another campaign.", {}),
     404: ("There is nothing under this address.", {}),
     408: ("The body did not arrive.", {}),
-    409: ("The request contradicts what is stored: its identifiers belong to different resources.", {}),
+    409: ("The request contradicts what is stored, such as identifiers that belong to different resources.", {}),
     412: ("The resource has changed since the ETag in If-Match was read.", {}),
     413: ("The body, or what it would make of a stored resource, is too large.", {}),
     422: ("The Idempotency-Key came with another body before.", {}),

@@ -3,29 +3,46 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import Response
+from flask import Response, request
 
 from blueprints.deployment import answer, hal, settings, store
 from osdi import totals
 from osdi.embedded import Embedded, page_of_parent, page_of_person
-from osdi.errors import invalid, not_found
+from osdi.errors import invalid, moved, not_found
 from osdi.filter_fields import FILTER_FIELDS, FilterFields
 from osdi.hal import Json
 from osdi.odata import to_query
 from osdi.paging import Page
-from osdi.resources import Resource
+from osdi.resources import PERSON, Resource
 from osdi.store.driver import Document
+from osdi.store.merged_people import person_with
 
 # Arguments of a collection that its links repeat, and their names in the address.
 REPEATED = {"per_page": "per_page", "filter": "filter", "expand": "$expand"}
 
 
 def existing(resource: Resource, document_id: str, belongs: Callable[[Document], bool] = lambda _: True) -> Document:
-    """The document with this id, if it stands under the address that was asked for. Raises OsdiError 404."""
+    """The document with this id, if it stands under the address that was asked for.
+
+    Raises OsdiError 404, or 301 for a person who was merged into another one.
+    """
     found = store().get(resource.collection, document_id)
+    if found is None and resource is PERSON:
+        _lead_on(document_id)
     if found is None or not belongs(found):
         raise not_found(f"There is no such {resource.name.replace('_', ' ')}.", resource.rel)
     return found
+
+
+def _lead_on(person_id: str) -> None:
+    """Raises OsdiError 301 to what was asked for of whom a person was merged into, if they were."""
+    survivor = person_with(store(), person_id)
+    if survivor is None:
+        return
+    below = str(request.url_rule).partition("<person_id>")[2]
+    asked = request.query_string.decode("ascii", "replace")
+    location = f"{hal().href(PERSON.collection, survivor['_id'])}{below}{f'?{asked}' if asked else ''}"
+    raise moved("This person was merged into another one.", location, PERSON.rel)
 
 
 def with_total(resource: Resource, document: Mapping[str, Any]) -> Document:

@@ -15,6 +15,7 @@ from osdi.auth import READ, WRITE
 from osdi.put import etag
 from osdi.record_person import sign_up
 from osdi.resources import API, OUTREACH, PERSON
+from osdi.store.merged_people import outreaches_of
 from schemas.collection import ExpandedPageArgumentsSchema, ExpandSchema, collection_schema
 from schemas.notice import EraseSchema, NoticeSchema
 from schemas.outreach import OutreachSchema, PersonSignupHelperSchema, PostedPersonSchema
@@ -79,9 +80,12 @@ def person_signup_helper(body: dict[str, Any]) -> Response:
 @blp.token_required(READ)
 @blp.arguments(ExpandSchema(), location="query")
 @blp.response(200, PersonSchema)
-@blp.refuses(404)
+@blp.refuses(301, 404)
 def get_person(arguments: dict[str, Any], person_id: str) -> Response:
-    """Read one person"""
+    """Read one person
+
+    The address of somebody who was merged into another person leads to that one.
+    """
     found = existing(PERSON, person_id)
     embedded = expand_people([found], asked(arguments, OF_PEOPLE))
     return answer(hal().represent(PERSON, found, embedded=embedded[person_id]), etag(found))
@@ -108,12 +112,13 @@ def put_person(body: dict[str, Any], person_id: str) -> Response:
 @blp.arguments(EraseSchema(), location="query")
 @blp.response(200, NoticeSchema)
 @blp.if_match
-@blp.refuses(404)
+@blp.refuses(404, 409)
 def delete_person(arguments: dict[str, Any], person_id: str) -> Response:
     """Delete one person
 
     Their outreaches are kept, without the person. With `erase` true whatever else is known about them goes too, for
-    good, and imports do not bring them back; see docs/privacy.md.
+    good, and imports do not bring them back; see docs/privacy.md. Somebody who was merged into another person is not
+    deleted by their old address: 409 names the one who is left.
     """
     if not arguments["erase"]:
         return remove(PERSON, person_id)
@@ -124,11 +129,10 @@ def delete_person(arguments: dict[str, Any], person_id: str) -> Response:
 @blp.token_required(READ)
 @blp.arguments(ExpandedPageArgumentsSchema(), location="query")
 @blp.response(200, PersonOutreachesSchema)
-@blp.refuses(404)
+@blp.refuses(301, 404)
 def get_person_outreaches(arguments: dict[str, Any], person_id: str) -> Response:
     """List the outreaches that a person made"""
-    existing(PERSON, person_id)
-    page = read_page(OUTREACH, arguments, {"person_id": person_id})
+    page = read_page(OUTREACH, arguments, outreaches_of(existing(PERSON, person_id)))
     embedded = expand_pointers(page.documents, asked(arguments, OF_OUTREACHES))
     path = (PERSON.collection, person_id, OUTREACH.collection)
     return answer_page(OUTREACH, page, arguments, *path, embedded=embedded)

@@ -43,7 +43,7 @@ def get_taggings(arguments: dict[str, Any], tag_id: str) -> Response:
 @blp.token_required(READ)
 @blp.arguments(ExpandedPageArgumentsSchema(), location="query")
 @blp.response(200, TaggingsSchema)
-@blp.refuses(404)
+@blp.refuses(301, 404)
 def get_person_taggings(arguments: dict[str, Any], person_id: str) -> Response:
     """List the taggings of a person"""
     page = read_entries(embedded.TAGGINGS, existing(PERSON, person_id), arguments)

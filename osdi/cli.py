@@ -8,6 +8,7 @@ import click
 from flask import Flask
 
 from osdi.backup_commands import backup_command, restore_command
+from osdi.duplicate_commands import duplicates_command, merge_command
 from osdi.erased import erased_in
 from osdi.errors import OsdiError, RaceLost
 from osdi.export_commands import export_command
@@ -75,6 +76,7 @@ def register_commands(app: Flask, store: Store, reference: Reference, settings: 
         *(export_command(store, settings), backup_command(store, settings), restore_command(store, settings)),
         import_commands(settings, loaders, erased_in),
         *privacy_commands(store, settings),
+        *(duplicates_command(store), merge_command(store, settings)),
     )
     for command in (create_indexes, release, *needing_a_server):
         _tell_refusals(command)

@@ -1,9 +1,10 @@
 """DELETE and what it takes along.
 
-A person's outreaches stay, without the person, and a wrapper's messages, without the wrapper. A tag, list or question
-takes its taggings, items or answers along. A campaign with outreaches is refused, unless they are to go too; then they
-go first, so that a crash in between leaves a campaign to delete again. Anything else goes first itself, on the
-condition of its version: a crash before what pointed at it was mended leaves links that answer 404.
+A person's outreaches stay, without the person, and a wrapper's messages, without the wrapper; what is held of people
+who were merged into a person goes along. A tag, list or question takes its taggings, items or answers along. A campaign
+with outreaches is refused, unless they are to go too; then they go first, so that a crash in between leaves a campaign
+to delete again. Anything else goes first itself, on the condition of its version: a crash before what pointed at it was
+mended leaves links that answer 404.
 """
 
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from osdi.resources import ADVOCACY_CAMPAIGN, ENTRIES, OUTREACH, PERSON, WRAPPER
 from osdi.retrying import look_again
 from osdi.store import Delete, Store
 from osdi.store.driver import Document
+from osdi.store.merged_people import forget_held, person_with
 from osdi.store.wrappers import forget_wrapper
 
 
@@ -27,10 +29,15 @@ def delete(
     force: bool = False,
     belongs: Callable[[Document], bool] = lambda _: True,
 ) -> None:
-    """Delete the document. Raises OsdiError 404, 409 for a campaign with outreaches without `force`, 412."""
+    """Delete the document.
+
+    Raises OsdiError 404, 409 for a campaign with outreaches without `force` or a person who was merged, 412.
+    """
 
     def attempt() -> None:
         stored = store.get(resource.collection, document_id)
+        if stored is None and resource is PERSON:
+            _tell_survivor(store, document_id)
         if stored is None or not belongs(stored):
             raise not_found(f"There is no such {resource.name.replace('_', ' ')}.", resource.rel)
         check_if_match(stored, if_match)
@@ -41,7 +48,9 @@ def delete(
             return
         store.write(Delete(resource.collection, document_id, stored["version"]))
         if resource is PERSON:
-            store.forget_person(document_id, now())
+            for person_id in (document_id, *stored.get("merged_ids", ())):
+                store.forget_person(person_id, now())
+            forget_held(store, {"survivor_id": document_id})
         if resource is WRAPPER:
             forget_wrapper(store, document_id, now())
         for entry, (pointed_at, field) in ENTRIES.items():
@@ -49,6 +58,14 @@ def delete(
                 store.remove_entries(PERSON.collection, entry.collection, field, document_id, now())
 
     look_again(attempt)
+
+
+def _tell_survivor(store: Store, person_id: str) -> None:
+    """Raises OsdiError 409 for a person who was merged: who deletes a duplicate seldom means the one that is left."""
+    survivor = person_with(store, person_id)
+    if survivor is not None:
+        message = f"This person was merged into {survivor['_id']}; delete that one, if they are meant."
+        raise conflict("MERGED", message, resource=PERSON.rel)
 
 
 def _delete_outreaches(store: Store, campaign: Document, *, force: bool) -> None:

@@ -17,6 +17,7 @@ from osdi.resources import ANSWER, ENTRIES, ITEM, PERSON, TAGGING, Resource
 from osdi.retrying import look_again
 from osdi.store import Store, Update
 from osdi.store.driver import Document
+from osdi.store.merged_people import person_with
 
 Check = Callable[[Mapping[str, Any]], OsdiError | None]
 
@@ -113,7 +114,7 @@ def add(store: Store, kind: Embedded, parent_id: str, person_id: str, fields: Ma
     """
 
     def attempt() -> Document:
-        person = store.get(PERSON.collection, person_id)
+        person = person_with(store, person_id)
         if person is None:
             raise invalid("There is no such person.", "_links.osdi:person", resource=kind.resource.rel)
         if not kind.several:

@@ -103,6 +103,11 @@ def conflict(code: str, message: str, *properties: str, resource: str | None = N
     return OsdiError(409, ErrorDescription(code, message, properties), resource=resource)
 
 
+def moved(message: str, location: str, resource: str | None = None) -> OsdiError:
+    """301: what was here is under `location` from now on (RFC 9110, section 15.4.2)."""
+    return OsdiError(301, ErrorDescription("MERGED", message), resource=resource, headers={"Location": location})
+
+
 def too_large(limit: int) -> OsdiError:
     """413: the body has more than `limit` bytes."""
     return OsdiError(413, ErrorDescription("TOO_LARGE", f"The body has more than {limit} bytes."))

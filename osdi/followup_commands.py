@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import click
@@ -11,6 +12,7 @@ from osdi.followups import Followups
 from osdi.hal import Hal
 from osdi.http_post import HttpPost
 from osdi.ids import id_before, now
+from osdi.merge_people import settle_next
 from osdi.reference import Reference
 from osdi.resources import OUTREACH
 from osdi.retention import Retention
@@ -93,7 +95,7 @@ def worker_command(store: Store, reference: Reference, settings: Settings) -> cl
     @click.command("worker")
     @click.option("--once", is_flag=True, help="End when nothing is due, for a scheduler that starts it now and then.")
     def worker(once: bool) -> None:
-        """Send follow-ups and tell webhooks until it is stopped. Several may run side by side."""
+        """Send follow-ups, tell webhooks and finish merges until it is stopped. Several may run side by side."""
         if not settings.public_url:
             raise click.UsageError("PUBLIC_URL is needed: mails and webhooks link to us.")
         ways = transports(store, settings)
@@ -106,7 +108,8 @@ def worker_command(store: Store, reference: Reference, settings: Settings) -> cl
         http = HttpPost(settings.webhook_networks)
         webhooks = Webhooks(store, Hal(settings.public_url, settings.namespace), settings, http)
         retention = Retention(store, settings)
-        works: tuple[Work, ...] = (followups.do_next, webhooks.deliver_next, retention.do_next)
+        settle = partial(settle_next, store, settings.phone_region)
+        works: tuple[Work, ...] = (followups.do_next, webhooks.deliver_next, settle, retention.do_next)
         try:
             wrong = run(works, once=once)
             if wrong:

@@ -20,12 +20,13 @@ from osdi.errors import OsdiError
 from osdi.ids import now
 from osdi.recipients import Recipient, Unreachable, recipient, unwanted_number
 from osdi.reference import Reference
-from osdi.resources import ADVOCACY_CAMPAIGN, MESSAGE, PERSON
+from osdi.resources import ADVOCACY_CAMPAIGN, MESSAGE
 from osdi.retrying import wait_seconds
 from osdi.settings import Settings
 from osdi.store import Store, outbox
 from osdi.store.contacts import people_with
 from osdi.store.driver import Document
+from osdi.store.merged_people import person_with
 from osdi.store.outbox import Claimed
 from osdi.store.wrappers import default_wrapper
 from osdi.template_fields import UNSUBSCRIBE_URL, fields
@@ -229,7 +230,7 @@ class Followups:
         if kind not in self._transports:
             raise Ended(SKIPPED, "no_smtp" if kind == AUTORESPONSE else "no_gateway")
         message = self._message(followup)
-        person = self._store.get(PERSON.collection, outreach.get("person_id", ""))
+        person = person_with(self._store, outreach.get("person_id", ""))
         if person is None:
             raise Ended(SKIPPED, "no_person")
         try:

@@ -73,10 +73,10 @@ class Hal:
         return answer
 
     def identifiers(self, document: Document) -> list[str]:
-        """The own identifier first, then those of other systems in the order they came."""
+        """The own identifier first, then those of people who were merged into this one, then those of other systems."""
         prefix = f"{self.namespace}:"
         others = (identifier for identifier in document.get("identifiers", ()) if not identifier.startswith(prefix))
-        return [prefix + document["_id"], *others]
+        return [prefix + document["_id"], *(prefix + each for each in document.get("merged_ids", ())), *others]
 
     def collection(
         self,

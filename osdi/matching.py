@@ -1,16 +1,20 @@
 """Who is meant: match keys made of identifiers, e-mail addresses and phone numbers, and which person they match.
 
 A match key is a string such as `id:foreign_system:1`, `email:jane@example.com` or `phone:19876543210`. A unique index
-lets each belong to one person: whoever claimed it first. docs/matching.md tells users what is decided here.
+lets each belong to one person: whoever claimed it first. docs/matching.md tells users what is decided here. What a
+person has and another one owns stands in `unclaimed_keys`: these two may be one (see osdi.duplicates). For that alone
+there are keys of names with postal codes, by which nobody is matched.
 
 Pure: people are documents that somebody else has read.
 """
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import Any, TypeVar
 
 import idna
@@ -20,6 +24,11 @@ Document = Mapping[str, Any]
 Person = TypeVar("Person", bound=Document)
 
 MINIMUM_PHONE_DIGITS = 7
+
+NAMESAKE = "namesake:"
+NAMESAKE_LENGTH = 100
+NAMESAKE_KEYS = 10
+ZIP_PLUS_4 = re.compile(r"([0-9]{5})[- ][0-9]{4}")
 
 
 class IdentifiersClash(Exception):
@@ -82,6 +91,35 @@ def contact_keys(person: Document, phone_region: str = "") -> list[str]:
     return list(dict.fromkeys([*emails, *(key for key in phones if key)]))
 
 
+def namesake_keys(person: Document) -> list[str]:
+    """The keys of a person's name with each of their postal codes: `namesake:jane doe|10011`.
+
+    Letter case, accents, punctuation and the last digits of a ZIP+4 code make no difference. Whoever lacks one of the
+    names has none.
+    """
+    names = [_letters(str(person.get(name, ""))) for name in ("given_name", "family_name")]
+    if not all(names) or sum(map(len, names)) > NAMESAKE_LENGTH:
+        return []
+    codes = (_postal_code(str(entry.get("postal_code", ""))) for entry in person.get("postal_addresses", ()))
+    distinct = dict.fromkeys(code for code in codes if code)
+    return [f"{NAMESAKE}{' '.join(names)}|{code}" for code in islice(distinct, NAMESAKE_KEYS)]
+
+
+def note_keys(person: dict[str, Any], phone_region: str = "") -> None:
+    """Keep beside a person's match keys what is looked up and belongs to them, or does not.
+
+    `contact_keys` are what filters compare with; `unclaimed_keys` those of their contact details and names that they
+    do not own, for which `maybe_duplicate` is set.
+    """
+    contacts = contact_keys(person, phone_region)
+    unclaimed = [key for key in (*contacts, *namesake_keys(person)) if key not in person["match_keys"]]
+    noted = {"contact_keys": contacts, "unclaimed_keys": unclaimed, "maybe_duplicate": bool(unclaimed)}
+    for name, value in noted.items():
+        person.pop(name, None)
+        if value:
+            person[name] = value
+
+
 def match_keys(person: Document, *, trusted: bool, phone_region: str = "") -> MatchKeys:
     """The match keys of a posted person; identifiers of an untrusted sender are only `claimed`."""
     identifiers = person.get("identifiers", ())
@@ -123,6 +161,20 @@ def owners_of(keys: MatchKeys, people: Sequence[Person]) -> dict[str, Person]:
     """Which of the keys belong to which of `people` already."""
     asked = set(keys.all)
     return {key: person for person in people for key in person.get("match_keys", ()) if key in asked}
+
+
+def _letters(name: str) -> str:
+    """A name without what people write now so and now otherwise: case, accents, spaces, hyphens, full stops."""
+    decomposed = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(
+        each for each in decomposed if not unicodedata.combining(each) and unicodedata.category(each)[0] in "LMN"
+    )
+
+
+def _postal_code(code: str) -> str:
+    """A postal code's letters and digits; of a ZIP+4 code (`10011-1234`) the first five."""
+    found = ZIP_PLUS_4.fullmatch(code.strip())
+    return found[1] if found else _letters(code)
 
 
 def _has_email(person: Document) -> bool:

@@ -53,11 +53,11 @@ def merge_person(
             continue  # only contact details are appended for strangers
         elif name in ENTRIES:
             entries = value if overwrite else _unowned(name, value, owned_elsewhere, phone_region)
-            merged[name] = _merge_entries(name, stored.get(name, ()), entries, overwrite, phone_region)
+            merged[name] = merge_entries(name, stored.get(name, ()), entries, overwrite, phone_region)
             if not merged[name]:
                 del merged[name]
         elif isinstance(value, Mapping) and isinstance(stored[name], Mapping):
-            merged[name] = _merge_object(stored[name], value, overwrite)
+            merged[name] = merge_object(stored[name], value, overwrite)
         elif isinstance(value, list) and isinstance(stored[name], list) and overwrite:
             merged[name] = list(dict.fromkeys([*stored[name], *value]))
         elif overwrite:
@@ -125,20 +125,24 @@ def one_primary(entries: Sequence[Document], primary: int | None = None) -> list
     ]
 
 
-def _merge_object(stored: Document, posted: Document, overwrite: bool) -> Entry:
+def merge_object(stored: Document, posted: Document, overwrite: bool) -> Entry:
+    """`stored` with what `posted` says, by name; without `overwrite` only what `stored` does not say."""
     merged = dict(stored)
     for name, value in posted.items():
         if isinstance(value, Mapping) and isinstance(stored.get(name), Mapping):
-            merged[name] = _merge_object(stored[name], value, overwrite)
+            merged[name] = merge_object(stored[name], value, overwrite)
         elif overwrite or name not in stored:
             merged[name] = value
     return merged
 
 
-def _merge_entries(
+def merge_entries(
     array: str, stored: Sequence[Document], posted: Sequence[Document], overwrite: bool, phone_region: str
 ) -> list[Entry]:
-    """Entries with the key of a stored one merge into it, others are appended; one at most stays primary."""
+    """Entries with the key of a stored one merge into it, others are appended; one at most stays primary.
+
+    The arguments are as `merge_person` has them, of one array.
+    """
     merged = [dict(entry) for entry in stored]
     primary = next((index for index, entry in enumerate(merged) if entry.get("primary")), None)
     for entry in posted:
@@ -152,7 +156,7 @@ def _merge_entries(
             merged.append(dict(entry))
             index = len(merged) - 1
         else:
-            merged[index] = keep_status(merged[index], _merge_object(merged[index], entry, overwrite))
+            merged[index] = keep_status(merged[index], merge_object(merged[index], entry, overwrite))
         if entry.get("primary"):
             primary = index if overwrite or primary is None else primary
     return one_primary(merged, primary)

@@ -9,10 +9,11 @@ from osdi.errors import conflict
 from osdi.ids import now
 from osdi.recipients import Unreachable, recipient
 from osdi.reference import Reference
-from osdi.resources import ADVOCACY_CAMPAIGN, MESSAGE, PERSON
+from osdi.resources import ADVOCACY_CAMPAIGN, MESSAGE
 from osdi.settings import Settings
 from osdi.smtp import sender
 from osdi.store import Store
+from osdi.store.merged_people import person_with
 from osdi.store.wrappers import default_wrapper
 from osdi.template_fields import UNSUBSCRIBE_URL, fields
 from osdi.templates import Mistake, TooLarge, render
@@ -72,7 +73,7 @@ def _values_of_preview() -> dict[str, Any]:
 
 
 def _values(store: Store, outreach: Mapping[str, Any], kind: str, phone_region: str) -> dict[str, Any]:
-    person = store.get(PERSON.collection, outreach.get("person_id", ""))
+    person = person_with(store, outreach.get("person_id", ""))
     campaign = store.get(ADVOCACY_CAMPAIGN.collection, outreach["advocacy_campaign_id"])
     followups = outreach.get("followups", ())
     # Nobody knows any more how one without follow-ups came in: it is shown as a stranger's would be.

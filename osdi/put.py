@@ -14,13 +14,15 @@ import orjson
 from osdi.errors import Duplicate, ErrorDescription, OsdiError, conflict, not_found
 from osdi.events import of_change
 from osdi.ids import now
-from osdi.matching import contact_keys, id_key
+from osdi.matching import contact_keys, id_key, namesake_keys, note_keys
+from osdi.merge_people import finish_merges_of
 from osdi.merging import CONTACT_VALUE, keep_status, one_primary, outgrown, same_email, without_own
 from osdi.reference import NAMED, name_key
 from osdi.resources import PERSON, Resource
 from osdi.retrying import look_again
 from osdi.store import Store, Update
 from osdi.store.driver import Document
+from osdi.store.merged_people import person_with
 
 
 @dataclass(frozen=True)
@@ -44,11 +46,14 @@ def etag(document: Mapping[str, Any]) -> str:
     return f'"{hashlib.sha256(held).hexdigest()[:16]}"'
 
 
-def check_if_match(document: Mapping[str, Any], if_match: str | None) -> None:
-    """Raises OsdiError 412 where the client has read another version (RFC 9110, section 13.1.1)."""
+def check_if_match(document: Mapping[str, Any], if_match: str | None, *, merged: bool = False) -> None:
+    """Raises OsdiError 412 where the client has read another version (RFC 9110, section 13.1.1).
+
+    What it has read of somebody who is `merged` into this document is another version, whatever its number.
+    """
     if if_match is None or if_match.strip() == "*":
         return
-    if etag(document) not in (tag.strip() for tag in if_match.split(",")):
+    if merged or etag(document) not in (tag.strip() for tag in if_match.split(",")):
         message = "The resource has changed since it was read."
         raise OsdiError(412, ErrorDescription("PRECONDITION_FAILED", message, ("If-Match",)))
 
@@ -71,10 +76,11 @@ def put(
     """
 
     def attempt() -> Document:
-        stored = store.get(resource.collection, document_id)
+        is_person = resource is PERSON
+        stored = person_with(store, document_id) if is_person else store.get(resource.collection, document_id)
         if stored is None or not belongs(stored):
             raise not_found(f"There is no such {resource.name.replace('_', ' ')}.", resource.rel)
-        check_if_match(stored, change.if_match)
+        check_if_match(stored, change.if_match, merged=stored["_id"] != document_id)
         changed = without_own(apply(resource, stored, change), namespace)
         check(changed)
         _follow_with_keys(store, resource, changed, change.fields, namespace, phone_region)
@@ -89,8 +95,8 @@ def put(
         differing = {name: value for name, value in changed.items() if stored.get(name) != value}
         gone = tuple(name for name in stored if name not in changed)
         try:
-            events = of_change(stored, changed) if resource is PERSON else ()
-            store.write(Update(resource.collection, document_id, stored["version"], differing, gone, events))
+            events = of_change(stored, changed) if is_person else ()
+            store.write(Update(resource.collection, stored["_id"], stored["version"], differing, gone, events))
         except Duplicate:
             _tell_whose(store, resource, changed)
             raise
@@ -150,13 +156,17 @@ def _follow_with_keys(
     if resource in NAMED:
         keys.append(name_key(changed["name"]))
     if resource is PERSON:
-        changed["contact_keys"] = contact_keys(changed, phone_region)
-        confirmed = contact_keys(named, phone_region)
-        new = [key for key in confirmed if key not in former]
+        known = (*former, *changed.get("unclaimed_keys", ()))
+        namesakes = [key for key in namesake_keys(changed) if key not in known]
+        new = [*(key for key in contact_keys(named, phone_region) if key not in former), *namesakes]
         owned = {key for person in store.by_match_keys(resource.collection, new) for key in person["match_keys"]}
-        keys += [key for key in changed["contact_keys"] if key in former or (key in new and key not in owned)]
+        finish_merges_of(store, [key for key in new if key not in owned], phone_region)
+        having = (*contact_keys(changed, phone_region), *namesake_keys(changed))
+        keys += [key for key in having if key in former or (key in new and key not in owned)]
     keys += [key for key in former if key.startswith(kept_kinds) or key.startswith(f"id:{namespace}:")]
     changed["match_keys"] = list(dict.fromkeys(keys))
+    if resource is PERSON:
+        note_keys(changed, phone_region)
 
 
 def _tell_whose(store: Store, resource: Resource, changed: Document) -> None:

@@ -14,13 +14,25 @@ from osdi.auth import Caller
 from osdi.errors import ErrorDescription, OsdiError, conflict, invalid
 from osdi.events import of_change
 from osdi.ids import new_id, now
-from osdi.matching import IdentifiersClash, MatchKeys, contact_keys, id_key, match, match_keys, owners_of
+from osdi.matching import (
+    NAMESAKE,
+    IdentifiersClash,
+    MatchKeys,
+    id_key,
+    match,
+    match_keys,
+    namesake_keys,
+    note_keys,
+    owners_of,
+)
+from osdi.merge_people import finish_merges_of
 from osdi.merging import merge_person, outgrown, with_strictest_statuses
 from osdi.resources import PERSON
 from osdi.retrying import look_again
 from osdi.settings import Settings
 from osdi.store import Insert, Store, Update, Write
 from osdi.store.driver import Document
+from osdi.store.merged_people import person_with
 from osdi.triggers import Find
 
 LINK = "_links.osdi:person"
@@ -97,21 +109,27 @@ def person_change(store: Store, posted: PostedPerson, moment: dt.datetime) -> Pe
     Raises OsdiError 400 for a link to nobody, 409 for identifiers of different people, 413 for a person who would
     outgrow their bound.
     """
-    people = store.by_match_keys(PERSON.collection, posted.keys.all)
+    people = store.by_match_keys(PERSON.collection, (*posted.keys.all, *namesake_keys(posted.fields)))
     stored = _who(store, posted, people)
     owners = owners_of(posted.keys, people)
+    finish_merges_of(store, [key for key in posted.keys.all if key not in owners], posted.phone_region)
     elsewhere = frozenset(key for key, owner in owners.items() if not stored or owner["_id"] != stored["_id"])
     known = people if posted.imported else []
     if stored is None:
         person = _new(posted, elsewhere, known, moment)
+        _claim_namesakes(store, posted, person, {}, people)
         if outgrown(person, by_stranger=not posted.has_token):
             raise _too_large()
         return PersonChange(None, person, Insert(PERSON.collection, person))
     person = _merged(stored, posted, elsewhere, known, moment)
+    if person is not stored:
+        _claim_namesakes(store, posted, person, stored, people)
     changed = {name: value for name, value in person.items() if stored.get(name) != value}
-    if not changed:
+    gone = tuple(name for name in stored if name not in person)
+    if not changed and not gone:
         return PersonChange(stored, person, None)
-    update = Update(PERSON.collection, stored["_id"], stored["version"], changed, events=of_change(stored, person))
+    events = of_change(stored, person)
+    update = Update(PERSON.collection, stored["_id"], stored["version"], changed, gone, events)
     return PersonChange(stored, person, update)
 
 
@@ -124,7 +142,7 @@ def _who(store: Store, posted: PostedPerson, people: list[Document]) -> Document
         raise conflict("IDENTIFIERS_CLASH", message, "person.identifiers", resource=PERSON.rel) from None
     if posted.link is None:
         return person
-    linked = store.get(PERSON.collection, id_from(posted.link, PERSON) or "")
+    linked = person_with(store, id_from(posted.link, PERSON) or "")
     if linked is None:
         raise invalid("There is no such person.", LINK, resource=PERSON.rel)
     identified = person is not None and not set(posted.keys.identifiers).isdisjoint(person["match_keys"])
@@ -145,7 +163,7 @@ def _new(posted: PostedPerson, owned_elsewhere: frozenset[str], known: list[Docu
     contacts = posted.keys.contacts if posted.has_token else (*posted.keys.emails[:1], *posted.keys.phones[:1])
     _add_identity(person, posted, contacts, owned_elsewhere)
     person = apply_to_person(person, posted.actions, now=moment, new_id=new_id)
-    _note_contacts(person, posted.phone_region)
+    note_keys(person, posted.phone_region)
     return {
         "_id": person_id,
         "version": 1,
@@ -176,7 +194,7 @@ def _merged(
     # somebody else to this person.
     _add_identity(person, posted, posted.keys.contacts if posted.has_token else (), owned_elsewhere)
     person = apply_to_person(person, posted.actions, now=moment, new_id=new_id)
-    _note_contacts(person, posted.phone_region)
+    note_keys(person, posted.phone_region)
     if person == stored:
         return stored
     if outgrown(person, by_stranger=not posted.has_token):
@@ -211,11 +229,21 @@ def _editor(posted: PostedPerson) -> dict[str, str]:
     return {"modified_by_id": posted.by} if posted.by else {}
 
 
-def _note_contacts(person: Document, phone_region: str) -> None:
-    """Keep what filters by e-mail and phone compare with: the keys of all contact details, whoever owns them."""
-    keys = contact_keys(person, phone_region)
-    if keys:
-        person["contact_keys"] = keys
+def _claim_namesakes(
+    store: Store, posted: PostedPerson, person: Document, stored: Document, people: list[Document]
+) -> None:
+    """Claim the keys of the person's name that are new and nobody's, and give up those of a former name.
+
+    `people` are the owners of those that were posted; others are looked for, which only few changes of a name need.
+    """
+    wanted, looked_up = namesake_keys(person), namesake_keys(posted.fields)
+    kept = [key for key in person["match_keys"] if not key.startswith(NAMESAKE) or key in wanted]
+    known = {*stored.get("match_keys", ()), *stored.get("unclaimed_keys", ())}
+    new = [key for key in wanted if key not in known]
+    owners = [*people, *store.by_match_keys(PERSON.collection, [key for key in new if key not in looked_up])]
+    owned = {key for each in owners for key in each["match_keys"]}
+    person["match_keys"] = [*kept, *(key for key in new if key not in owned)]
+    note_keys(person, posted.phone_region)
 
 
 def _extend(person: Document, array: str, values: Iterable[str]) -> None:

@@ -1,6 +1,6 @@
-"""The worker process: does follow-ups, tells webhooks and ends what is not to be kept, beside the web processes.
+"""The worker process: follow-ups, webhooks, merges that are to be finished, and what is not to be kept any longer.
 
-It may be started as often as one likes. A thread for each, so that a receiver of webhooks that is slow holds up no
+It may be started as often as is useful. Each work has a thread, so that a receiver of webhooks that is slow holds up no
 mail. Nothing is kept in memory: whatever dies is taken over by another worker, or by this one when it starts again.
 SIGTERM lets what is being sent end first.
 """

@@ -32,9 +32,9 @@ from osdi.store.creation_order import first_id
 from osdi.store.driver import DATABASE, DURABLE, MOCK, READ_MS, Document, abort, connect, driver_errors
 from osdi.store.indexes import INDEXES, WEBHOOKS, create
 from osdi.store.schema import check_schema
-from osdi.store.writes import Delete, Insert, Update, Write, with_events
+from osdi.store.writes import Delete, Insert, Replace, Update, Write, with_events
 
-__all__ = ["Delete", "Insert", "Query", "Store", "Update", "Write"]
+__all__ = ["Delete", "Insert", "Query", "Replace", "Store", "Update", "Write"]
 
 Query = Mapping[str, Any]
 
@@ -321,6 +321,9 @@ class Store:
         collection = self._collection(write.collection)
         if isinstance(write, Insert):
             collection.insert_one(write.document, **options)
+            return
+        if isinstance(write, Replace):
+            collection.replace_one({"_id": write.document_id}, write.document, upsert=True, **options)
             return
         if isinstance(write, Delete):
             deleted = collection.delete_one({"_id": write.document_id, "version": write.version}, **options)

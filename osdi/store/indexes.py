@@ -18,6 +18,7 @@ WEBHOOKS: Final = "webhooks"
 MERGED_PEOPLE: Final = "merged_people"
 ERASURES: Final = "erasures"
 ERASED: Final = "erased"
+MERGED_KEPT_SECONDS: Final = 30 * 24 * 60 * 60
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,14 @@ class Index:
     """An index to have: its fields, ascending, whether it is unique, and the field without which nothing is in it.
 
     A sparse one holds only documents that have one of its fields, and serves any query that asks for a value of it.
+    Documents whose date in the one field is so many seconds ago are deleted by the database itself.
     """
 
     fields: tuple[str, ...]
     unique: bool = False
     only_with: str | None = None
     sparse: bool = False
+    expires_seconds: int | None = None
 
     @property
     def partial(self) -> dict[str, Any] | None:
@@ -45,6 +48,8 @@ class Index:
             options["sparse"] = True
         if self.partial:
             options[PARTIAL] = self.partial
+        if self.expires_seconds is not None:
+            options["expireAfterSeconds"] = self.expires_seconds
         return IndexModel([(field, ASCENDING) for field in self.fields], **options)
 
 
@@ -58,6 +63,10 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
     PERSON.collection: (
         MATCH_KEYS,
         Index(("contact_keys",)),
+        # Who may be somebody else: in the order of their ids, and by what they share.
+        Index(("maybe_duplicate", "_id"), only_with="maybe_duplicate"),
+        Index(("unclaimed_keys", "_id"), only_with="unclaimed_keys"),
+        Index(("merged_ids",), sparse=True),
         # Whoever has a value in the first field is in the index, so that a query for one needs to say no more, and is
         # counted on the index alone.
         *(
@@ -84,9 +93,14 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
     QUESTION.collection: (MATCH_KEYS,),
     MESSAGE.collection: (MATCH_KEYS, Index(("wrapper_id",), sparse=True)),
     WRAPPER.collection: (MATCH_KEYS, Index(("default", "wrapper_type", "modified_date", "_id"), only_with="default")),
+    MERGED_PEOPLE: (
+        Index(("merged_date",), expires_seconds=MERGED_KEPT_SECONDS),
+        Index(("survivor_id",)),
+        Index(("pending",), sparse=True),
+        Index(("person.match_keys",), only_with="pending"),
+    ),
     TOKENS: (Index(("hash",), unique=True),),
     WEBHOOKS: (Index(("enabled", "not_before")),),
-    MERGED_PEOPLE: (Index(("survivor_id",)),),
     ERASURES: (Index(("erased_date",)),),
 }
 

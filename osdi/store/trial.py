@@ -13,7 +13,7 @@ import bson
 from osdi.errors import Duplicate, RaceLost
 from osdi.store import Store
 from osdi.store.driver import Document
-from osdi.store.writes import Delete, Insert, Write
+from osdi.store.writes import Delete, Insert, Replace, Write
 
 
 class TrialStore(Store):
@@ -60,8 +60,8 @@ class TrialStore(Store):
 
     def _written(self, write: Write) -> Document:
         """The document that a write would leave."""
-        if isinstance(write, Delete):
-            raise NotImplementedError("A trial deletes nothing.")
+        if isinstance(write, Delete | Replace):
+            raise NotImplementedError("A trial deletes and replaces nothing.")
         if isinstance(write, Insert):
             if self.by_match_keys(write.collection, write.document.get("match_keys", ())):
                 raise Duplicate(f"{write.collection} {write.document_id}")
@@ -69,7 +69,8 @@ class TrialStore(Store):
         found = self.get(write.collection, write.document_id)
         if found is None or found["version"] != write.version:
             raise RaceLost(f"{write.collection} {write.document_id}")
-        return {**found, **write.fields, "version": write.version + 1}
+        kept = {name: value for name, value in found.items() if name not in write.gone}
+        return {**kept, **write.fields, "version": write.version + 1}
 
     def make_durable(self, collection: str, document: Document) -> None:
         """Nothing is to be kept."""
@@ -97,6 +98,7 @@ class TrialStore(Store):
         self._would_be.execute(
             "INSERT OR REPLACE INTO documents VALUES (?, ?, ?)", (collection, document_id, bson.encode(document))
         )
+        self._would_be.execute("DELETE FROM owners WHERE collection = ? AND id = ?", (collection, document_id))
         self._would_be.executemany(
             "INSERT OR REPLACE INTO owners VALUES (?, ?, ?)",
             [(collection, key, document_id) for key in document.get("match_keys", ())],

@@ -58,12 +58,25 @@ class Delete:
     version: int
 
 
-Write = Insert | Update | Delete
+@dataclass(frozen=True)
+class Replace:
+    """Write a document in the place of the one with its id, if there is one."""
+
+    collection: str
+    document: Document
+
+    @property
+    def document_id(self) -> str:
+        found: str = self.document["_id"]
+        return found
+
+
+Write = Insert | Update | Delete | Replace
 
 
 def with_events(write: Write, webhooks_of: Mapping[str, Sequence[str]]) -> Write:
     """The write, with which the document notes for each webhook what it is to be told: one atomic write for both."""
-    if isinstance(write, Delete) or not webhooks_of:
+    if isinstance(write, Delete | Replace) or not webhooks_of:
         return write
     names = INSERTED if isinstance(write, Insert) else UPDATED
     events = [names[write.collection]] if write.collection in names else []

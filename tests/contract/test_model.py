@@ -201,7 +201,7 @@ class History(RuleBasedStateMachine):
             if not isinstance(value, list):
                 assert new[name] == value, name
                 continue
-            if name == "contact_keys":  # the e-mails' first, then the phones'
+            if name in ("contact_keys", "unclaimed_keys"):  # the e-mails' first, then the phones'
                 assert set(value) <= set(new[name])
                 continue
             for before, after in zip(value, new[name][: len(value)], strict=True):
