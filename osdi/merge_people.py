@@ -56,7 +56,9 @@ def merge_people(
     if survivor_id == other_id:
         raise invalid("A person cannot be merged into themselves.", LINK, resource=PERSON.rel)
     survivor = look_again(lambda: _merged(store, survivor_id, other_id, phone_region, by))
-    _move(store, other_id, survivor["_id"], time.monotonic() + MOVE_SECONDS)
+    until = time.monotonic() + MOVE_SECONDS
+    for gone_id in {survivor_id, other_id} - {survivor["_id"]}:
+        _move(store, gone_id, survivor["_id"], until)
     return survivor
 
 
@@ -127,8 +129,9 @@ def _merged(store: Store, survivor_id: str, other_id: str, phone_region: str, by
     if other is None:
         raise invalid("There is no such person.", LINK, resource=PERSON.rel)
     if other["_id"] == survivor["_id"]:
-        held = store.get(MERGED_PEOPLE, other_id)
-        return (_finish(store, held, phone_region) if held else None) or survivor
+        for held in store.by_ids(MERGED_PEOPLE, [survivor_id, other_id]):
+            survivor = _finish(store, held, phone_region) or survivor
+        return survivor
     if other["_id"] != other_id:
         message = f"This person was merged into {other['_id']}; name that one, if they are meant."
         raise conflict("MERGED", message, LINK, resource=PERSON.rel)

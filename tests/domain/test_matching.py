@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from osdi.matching import IdentifiersClash, MatchKeys, email_key, match, match_keys, phone_key
+from osdi.matching import IdentifiersClash, MatchKeys, email_key, match, match_keys, namesake_keys, note_keys, phone_key
 
 
 def stored(name: str, *keys: str, email: bool = True) -> dict[str, Any]:
@@ -121,3 +121,52 @@ def test_identifiers_of_two_people_clash() -> None:
     with pytest.raises(IdentifiersClash):
         match(keys, EVERYBODY, refuse_clash=True)
     assert match(keys, EVERYBODY, refuse_clash=False) is JOHN
+
+
+@pytest.mark.parametrize(
+    ("given_name", "family_name", "codes", "keys"),
+    [
+        ("Jane", "Doe", ["10011"], ["jane doe|10011"]),
+        ("JANE ", " doe", ["10011-1234"], ["jane doe|10011"]),
+        ("José-María", "O'Neil", ["sw1a 1AA"], ["josemaria oneil|sw1a1aa"]),
+        ("Jane", "Doe", ["10011", "10011-1234", "20095"], ["jane doe|10011", "jane doe|20095"]),
+        ("Анна", "Йорк", ["101000"], ["анна иорк|101000"]),
+        ("Jane", "Doe", [], []),
+        ("Jane", "Doe", ["", "-"], []),
+        ("Jane", "", ["10011"], []),
+        ("", "Doe", ["10011"], []),
+        ("...", "Doe", ["10011"], []),
+        ("J" * 101, "Doe", ["10011"], []),
+    ],
+)
+def test_a_name_with_a_postal_code_is_a_key(
+    given_name: str, family_name: str, codes: list[str], keys: list[str]
+) -> None:
+    person = {
+        "given_name": given_name,
+        "family_name": family_name,
+        "postal_addresses": [{"postal_code": code} for code in codes] + [{"locality": "Riverton"}],
+    }
+
+    assert namesake_keys(person) == [f"namesake:{key}" for key in keys]
+
+
+def test_nobody_is_matched_by_a_name() -> None:
+    jane = {"given_name": "Jane", "family_name": "Doe", "postal_addresses": [{"postal_code": "10011"}]}
+
+    assert match(match_keys(jane, trusted=True), [stored("jane", *namesake_keys(jane))], refuse_clash=True) is None
+
+
+def test_what_a_person_has_and_does_not_own_is_noted() -> None:
+    person: dict[str, Any] = {
+        "match_keys": ["id:ns:1", "email:a@example.com"],
+        "email_addresses": [{"address": "a@example.com"}, {"address": "b@example.com"}],
+    }
+
+    note_keys(person)
+
+    assert person["contact_keys"] == ["email:a@example.com", "email:b@example.com"]
+    assert (person["unclaimed_keys"], person["maybe_duplicate"]) == (["email:b@example.com"], True)
+    person["match_keys"].append("email:b@example.com")
+    note_keys(person)
+    assert not {"unclaimed_keys", "maybe_duplicate"} & person.keys()

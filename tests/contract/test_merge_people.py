@@ -1,0 +1,336 @@
+"""A merge on a standalone that ends in the middle: running it again, a post or the worker mends it; and races."""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from flask import Flask
+from pymongo import MongoClient
+from pymongo.database import Database
+
+from app import create_app
+from blueprints.deployment import EXTENSION
+from dev.mongod import Mongod
+from osdi import merge_people as process
+from osdi.auth import new_token
+from osdi.errors import RaceLost
+from osdi.merge_people import merge_people, settle_next
+from osdi.settings import Settings
+from osdi.store import Insert, Store
+from osdi.store.indexes import TOKENS
+from tests import factories
+from tests.client import Client
+
+A, B = "a@example.com", "b@example.com"
+POSTS = 60
+THREADS = 6
+
+
+class Crashed(BaseException):
+    """The process ends here: nobody catches it."""
+
+
+Deployed = tuple[Client, Database]
+
+
+def deployed(mongod: Mongod) -> Iterator[Deployed]:
+    uri = mongod.uri.replace("/osdi?", "/merging?")
+    app = create_app(Settings(mongodb_uri=uri, cache_seconds=0, **factories.UNLIMITED))
+    store: Store = app.extensions[EXTENSION].store
+    store.create_indexes()
+    secret, token = new_token("tests")
+    store.write(Insert(TOKENS, token))
+    api = Client(app.test_client(), secret)
+    api.campaign_id = api.created("/advocacy_campaigns", {"title": "x"})["_links"]["self"]["href"].rsplit("/", 1)[1]
+    with MongoClient(uri) as client:
+        yield api, client.get_default_database()
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def on_a_standalone(standalone: Mongod) -> Iterator[Deployed]:
+    yield from deployed(standalone)
+
+
+@pytest.fixture(scope="module")
+def on_a_replica_set(mongod: Mongod) -> Iterator[Deployed]:
+    yield from deployed(mongod)
+
+
+def emptied(found: Deployed) -> Deployed:
+    for name in ("people", "outreaches", "merged_people"):
+        found[1][name].delete_many({})
+    return found
+
+
+@pytest.fixture
+def alone(on_a_standalone: Deployed) -> Deployed:
+    """A client of a deployment on a standalone, and its database without people."""
+    return emptied(on_a_standalone)
+
+
+@pytest.fixture(params=["on_a_replica_set", "on_a_standalone"])
+def either(request: pytest.FixtureRequest) -> Deployed:
+    """The same on a replica set, then on a standalone."""
+    return emptied(request.getfixturevalue(request.param))
+
+
+def store_of(api: Client) -> Store:
+    app: Flask = api.http.application
+    found: Store = app.extensions[EXTENSION].store
+    return found
+
+
+def people(api: Client) -> tuple[str, str]:
+    """The ids of two people, each with an outreach."""
+    made = [api.recorded(factories.by_email(address, identifiers=[f"crm:{address[0]}"])) for address in (A, B)]
+    ids = [each["_links"]["osdi:person"]["href"].rsplit("/", 1)[1] for each in made]
+    return ids[0], ids[1]
+
+
+def crash_at(monkeypatch: pytest.MonkeyPatch, store: Store, number: int) -> None:
+    """Let the process end right before its write of this number."""
+    apply, done = store._apply, []
+
+    def crashing(*arguments: Any) -> None:
+        if len(done) == number:
+            raise Crashed
+        done.append(arguments)
+        apply(*arguments)
+
+    monkeypatch.setattr(store, "_apply", crashing)
+
+
+def merge_again(api: Client, survivor: str, other: str) -> None:
+    merge_people(store_of(api), survivor, other)
+
+
+def merge_the_other_way_round(api: Client, survivor: str, other: str) -> None:
+    """Whoever names them so means the same, if the survivor is the only one left."""
+    if store_of(api).get("people", other) is None:
+        merge_people(store_of(api), other, survivor)
+    else:
+        merge_people(store_of(api), survivor, other)
+
+
+def post_about_the_other(api: Client, survivor: str, other: str) -> None:
+    api.recorded(factories.by_email(B))
+    merge_people(store_of(api), survivor, other)
+
+
+def put_what_the_other_has(api: Client, survivor: str, other: str) -> None:
+    third = api.created("/people", factories.person())["_links"]["self"]["href"]
+    api.put(third, {"email_addresses": [{"address": B}]})
+    merge_people(store_of(api), survivor, other)
+
+
+def let_the_worker_come(api: Client, survivor: str, other: str) -> None:
+    while settle_next(store_of(api), ""):
+        pass
+    merge_people(store_of(api), survivor, other)
+
+
+MENDED_BY: list[Callable[[Client, str, str], None]] = [
+    merge_again,
+    merge_the_other_way_round,
+    post_about_the_other,
+    put_what_the_other_has,
+    let_the_worker_come,
+]
+
+
+@pytest.mark.parametrize("mend", MENDED_BY, ids=lambda mend: mend.__name__)
+@pytest.mark.parametrize("crash", [0, 1, 2, 3], ids=["before all", "held", "taken away", "joined"])
+def test_a_crash_is_mended(
+    alone: Deployed,
+    monkeypatch: pytest.MonkeyPatch,
+    crash: int,
+    mend: Callable[[Client, str, str], None],
+) -> None:
+    api, database = alone
+    survivor, other = people(api)
+    with monkeypatch.context() as patched:
+        if crash == 3:
+            patched.setattr(process, "note_merged", crashed)
+        else:
+            crash_at(patched, store_of(api), crash)
+        with pytest.raises(Crashed):
+            merge_people(store_of(api), survivor, other)
+    monkeypatch.setattr(process, "SETTLED", dt.timedelta(seconds=-5))
+
+    mend(api, survivor, other)
+
+    stored = database.people.find_one({"_id": survivor})
+    assert {f"email:{A}", f"email:{B}", "id:crm:a", "id:crm:b"} <= set(stored["match_keys"])
+    assert database.people.count_documents({"_id": other}) == 0
+    assert {each["person_id"] for each in database.outreaches.find()} == {survivor}
+    assert [each["survivor_id"] for each in database.merged_people.find({"merged_date": {"$exists": True}})] == [
+        survivor
+    ]
+    assert no_key_has_two_owners(database)
+
+
+def crashed(*_: object) -> None:
+    raise Crashed
+
+
+@pytest.mark.parametrize("crash", [0, 1, 2], ids=["before all", "held", "taken away"])
+def test_after_a_crash_everybody_is_found(alone: Deployed, monkeypatch: pytest.MonkeyPatch, crash: int) -> None:
+    api, _ = alone
+    survivor, other = people(api)
+    with monkeypatch.context() as patched:
+        crash_at(patched, store_of(api), crash)
+        with pytest.raises(Crashed):
+            merge_people(store_of(api), survivor, other)
+
+    answer = api.get(f"/people/{other}")
+
+    assert answer.status_code == (301 if crash == 2 else 200)
+    assert answer.status_code == 200 or answer.headers["Location"].endswith(survivor)
+
+
+def test_what_was_put_aside_before_a_crash_and_not_taken_away_is_dropped_later(
+    alone: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api, database = alone
+    survivor, other = people(api)
+    with monkeypatch.context() as patched:
+        crash_at(patched, store_of(api), 1)
+        with pytest.raises(Crashed):
+            merge_people(store_of(api), survivor, other)
+    assert database.merged_people.count_documents({}) == 1
+    monkeypatch.setattr(process, "SETTLED", dt.timedelta(seconds=-5))
+
+    assert settle_next(store_of(api), "")
+
+    assert database.merged_people.count_documents({}) == 0
+    assert {each["_id"] for each in database.people.find()} == {survivor, other}
+
+
+def test_what_is_put_aside_without_having_ended_is_never_deleted_by_its_age(
+    alone: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api, database = alone
+    survivor, other = people(api)
+    with monkeypatch.context() as patched:
+        crash_at(patched, store_of(api), 2)
+        with pytest.raises(Crashed):
+            merge_people(store_of(api), survivor, other)
+
+    assert "merged_date" not in database.merged_people.find_one({"_id": other})
+
+
+def test_a_replica_set_merges_wholly_or_not_at_all(
+    api: Client, store: Store, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    survivor, other = people(api)
+    before = sorted(database.people.find(), key=lambda each: str(each["_id"]))
+    for crash in range(3):
+        with monkeypatch.context() as patched:
+            crash_at(patched, store, crash)
+            patched.setattr("osdi.store.PyMongoError", Crashed)  # aborted, as the server does with one who is gone
+            with pytest.raises(Crashed):
+                merge_people(store, survivor, other)
+
+        assert sorted(database.people.find(), key=lambda each: str(each["_id"])) == before
+        assert database.merged_people.count_documents({}) == 0
+
+
+def test_who_was_merged_by_another_in_the_same_moment_is_looked_at_again(
+    api: Client, store: Store, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A into B, while B goes into C."""
+    survivor, other = people(api)
+    last = api.created("/people", factories.person())["_links"]["self"]["href"].rsplit("/", 1)[1]
+    write, raced = store.write, []
+
+    def overtaken(*writes: Any) -> None:
+        if not raced:
+            raced.append(True)
+            merge_people(store, last, survivor)
+        write(*writes)
+
+    monkeypatch.setattr(store, "write", overtaken)
+
+    assert merge_people(store, survivor, other)["_id"] == last
+    assert [each["_id"] for each in database.people.find()] == [last]
+    assert set(database.people.find_one()["merged_ids"]) == {survivor, other}
+
+
+def test_posts_about_either_lose_nothing_while_they_are_merged(either: Deployed) -> None:
+    """Each acknowledged outreach is there and the survivor's, no match key is doubled, and nobody new came to be."""
+    api, database = either
+    app: Flask = api.http.application
+
+    def post(number: int) -> int:
+        client = Client(app.test_client(), api.token)
+        client.campaign_id = api.campaign_id
+        fields = {"custom_fields": {f"f{number}": "x"}} if number % 3 == 0 else {}
+        address = B if number % 2 else A
+        body = factories.by_email(address, **fields) | {"identifiers": [f"call:{number}"]}
+        return client.record(body, token=number % 5 != 0).status_code
+
+    survivor, other = people(api)
+    with ThreadPoolExecutor(THREADS) as pool:
+        posts = [pool.submit(post, number) for number in range(POSTS // 3)]
+        merging = pool.submit(merge_people, store_of(api), survivor, other)
+        posts += [pool.submit(post, number) for number in range(POSTS // 3, POSTS)]
+        assert Counter(each.result(timeout=60) for each in posts) == {200: POSTS}
+        assert merging.result(timeout=60)["_id"] == survivor
+
+    assert [each["_id"] for each in database.people.find()] == [survivor]
+    assert no_key_has_two_owners(database)
+    listed = api.get(f"/people/{survivor}/outreaches?per_page=100").json
+    assert listed["total_records"] == POSTS + 2
+    stored = database.people.find_one()
+    assert len(stored["custom_fields"]) == POSTS // 3
+
+
+def test_a_late_outreach_is_moved_by_the_worker(either: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its sender had read the person before they were merged."""
+    api, database = either
+    survivor, other = people(api)
+    store = store_of(api)
+    write, raced = store.write, []
+
+    def late(*writes: Any) -> None:
+        if not raced:
+            raced.append(True)
+            merge_people(store, survivor, other)
+        write(*writes)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "write", late)
+        recorded = api.recorded(factories.by_email(B))["_links"]["self"]["href"]
+    assert database.outreaches.find_one({"_id": recorded.rsplit("/", 1)[1]})["person_id"] == other
+    listed = api.get(f"/people/{survivor}/outreaches").json["_links"]["osdi:outreaches"]
+    assert {"href": recorded} in listed
+    monkeypatch.setattr(process, "SETTLED", dt.timedelta(seconds=-5))
+
+    assert settle_next(store, "")
+
+    assert {each["person_id"] for each in database.outreaches.find()} == {survivor}
+    assert "pending" not in database.merged_people.find_one()
+
+
+def test_a_key_in_between_is_nobodys_to_claim(alone: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+    api, database = alone
+    survivor, other = people(api)
+    with monkeypatch.context() as patched:
+        crash_at(patched, store_of(api), 2)
+        with pytest.raises(Crashed):
+            merge_people(store_of(api), survivor, other)
+
+    with pytest.raises(RaceLost):
+        process.finish_merges_of(store_of(api), [f"email:{B}"], "")
+    process.finish_merges_of(store_of(api), [f"email:{B}"], "")
+
+    assert f"email:{B}" in database.people.find_one({"_id": survivor})["match_keys"]
+
+
+def no_key_has_two_owners(database: Database) -> bool:
+    keys = Counter(key for person in database.people.find() for key in person["match_keys"])
+    return max(keys.values()) == 1
