@@ -129,7 +129,7 @@ def _merged(store: Store, survivor_id: str, other_id: str, phone_region: str, by
     if other is None:
         raise invalid("There is no such person.", LINK, resource=PERSON.rel)
     if other["_id"] == survivor["_id"]:
-        for held in store.by_ids(MERGED_PEOPLE, [survivor_id, other_id]):
+        for held in store.by_ids(MERGED_PEOPLE, sorted({survivor_id, other_id} - {survivor["_id"]})):
             survivor = _finish(store, held, phone_region) or survivor
         return survivor
     if other["_id"] != other_id:

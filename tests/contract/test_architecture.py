@@ -20,6 +20,7 @@ PURE = {
     "hal",
     "matching",
     "merging",
+    "uniting",
     "action_functions",
     "triggers",
     "recipients",

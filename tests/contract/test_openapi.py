@@ -25,6 +25,7 @@ from osdi.settings import Settings
 from osdi.store import Insert, Store
 from osdi.store.indexes import TOKENS
 from schemas.advocacy_campaign import AdvocacyCampaignSchema
+from schemas.duplicates import MergeSchema
 from schemas.embedded import AnswerSchema, ItemSchema, TaggingSchema
 from schemas.list import ListSchema
 from schemas.message import MessageSchema
@@ -62,6 +63,7 @@ BODIES: dict[str, type[ma.Schema]] = {
     "CampaignTriggers": CampaignTriggersSchema,
     "Webhook": WebhookSchema,
     "WebhookPut": WebhookPutSchema,
+    "Merge": MergeSchema,
 }
 
 Operation = dict[str, Any]
@@ -207,6 +209,21 @@ def test_what_several_bodies_add_up_to_is_as_documented(document: dict[str, Any]
 
     assert (len(answer.json["identifiers"]), len(answer.json["email_addresses"])) == (40, 20)
     assert _departures(document, ("post", f"{API}/people"), answer) == []
+
+
+def test_duplicates_and_who_was_merged_are_as_documented(document: dict[str, Any], api: Client) -> None:
+    phone = [{"number": "12025550123"}]
+    people = [api.created("/people", factories.person(phone_numbers=phone))["_links"]["self"] for _ in range(2)]
+
+    duplicates = api.get("/people/duplicates?per_page=1")
+    merged = api.post(f"{people[0]['href']}/merge", {"_links": {"osdi:person": people[1]}})
+    moved = api.get(people[1]["href"])
+
+    assert len(duplicates.json["duplicates"][0]["_embedded"]["osdi:people"]) == 2
+    assert _departures(document, ("get", f"{API}/people/duplicates"), duplicates) == []
+    assert _departures(document, ("post", f"{API}/people/{{person_id}}/merge"), merged) == []
+    assert moved.status_code == 301
+    assert _departures(document, ("get", f"{API}/people/{{person_id}}"), moved) == []
 
 
 def test_an_answer_without_a_token_is_as_documented(document: dict[str, Any], api: Client) -> None:

@@ -3,6 +3,7 @@
 The attacks stand in tables (tests/http/attacks); here is what each has to end with.
 """
 
+import json
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,7 @@ from tests.client import Client
 from tests.http.attacks import (
     COLLECTIONS,
     LINKED,
+    MERGED,
     ORIGIN,
     SINGLE,
     WRAPPED,
@@ -129,7 +131,11 @@ def world(app: Flask, _raw_client: MongoClient) -> World:
     make("tagging", "/tags/<tag>/taggings", LINKED)
     make("item", "/lists/<list>/items", LINKED)
     make("answer", "/questions/<question>/answers", LINKED | {"value": "because"})
-    return World(client, database, ids)
+    for name in ("merged", "other_person"):
+        make(name, "/people", factories.person())
+    found = World(client, database, ids)
+    client.created(found.filled("/people/<person>/merge"), json.loads(found.filled(json.dumps(MERGED))))
+    return found
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=str)

@@ -17,6 +17,7 @@ ORIGIN = "https://attacker.example"
 LIMIT = 262_144
 SMALL = {"person": {"email_addresses": [{"address": "jane@example.com"}]}}
 LINKED = {"_links": {"osdi:person": {"href": "https://osdi.example.org/api/v1/people/<person>"}}}
+MERGED = {"_links": {"osdi:person": {"href": "https://osdi.example.org/api/v1/people/<merged>"}}}
 WRAPPED = {"_links": {"osdi:wrapper": {"href": "https://osdi.example.org/api/v1/wrappers/<wrapper>"}}}
 
 HELPER = "/advocacy_campaigns/<campaign>/record_outreach_helper"
@@ -24,11 +25,11 @@ DOOR = "/advocacy_campaigns/<campaign>/open_door"
 TRIGGERS = "/advocacy_campaigns/<campaign>/triggers"
 
 # What is ours beside the standard's resources: its bodies have neither identifiers nor control headers.
-OURS = (DOOR, TRIGGERS, "/webhooks", "/webhooks/<webhook>")
+OURS = (DOOR, TRIGGERS, "/webhooks", "/webhooks/<webhook>", "/people/<person>/merge")
 
 # What is read whole: neither a page of a collection, nor one of its resources, which ends with an id.
 DOWNLOADS = ("/people.csv", "/outreaches.csv", "/advocacy_campaigns/<campaign>/outreaches.csv")
-SINGLE = (DOOR, TRIGGERS, "/followups", "/webhooks", "/messages/<message>/preview", *DOWNLOADS)
+SINGLE = (DOOR, TRIGGERS, "/followups", "/webhooks", "/messages/<message>/preview", "/people/duplicates", *DOWNLOADS)
 
 # Every route that reads a body, with the least that it takes. `<person>` and the like stand for ids, see World.
 BODIES: Mapping[tuple[str, str], dict[str, Any]] = {
@@ -37,6 +38,7 @@ BODIES: Mapping[tuple[str, str], dict[str, Any]] = {
     ("POST", "/advocacy_campaigns"): {"title": "Another"},
     ("POST", "/people"): SMALL,
     ("POST", "/people/person_signup_helper"): SMALL,
+    ("POST", "/people/<person>/merge"): MERGED,
     ("POST", "/tags"): {"name": "another"},
     ("POST", "/lists"): {"name": "another"},
     ("POST", "/questions"): {"question_type": "Paragraph"},

@@ -2,7 +2,7 @@
 
 from urllib.parse import quote
 
-from tests.http.attacks import COLLECTIONS, DOWNLOADS, HELPER, ONE, SMALL, Attack
+from tests.http.attacks import COLLECTIONS, DOWNLOADS, HELPER, LINKED, MERGED, ONE, SMALL, Attack
 
 # Ids that nobody has, as they stand in an address.
 IDS = ["%00", "<person>%00", "%7B%22%24ne%22%3Anull%7D", "..", "%0d%0aSet-Cookie:%20a=b"]
@@ -179,6 +179,14 @@ FILTERS = [
     "\uff47iven_name eq 'a'",
 ]
 
+DUPLICATES = [
+    *("per_page=0", "per_page=-1", "per_page=x", "per_page=1e3", "per_page=" + "9" * 100, "per_page="),
+    *("after=", "after=" + "x" * 101, "per_page=%7B%22%24gt%22:1%7D"),
+]
+# Whom nobody is merged into, and who is merged into nobody.
+NOBODY = ["nobody", "%24ne", "%00", "..", "x" * 3_000, "<person>%20", "[$ne]=x", "", "<tag>", "<person>/merge"]
+MERGING = "/people/<person>/merge"
+
 METHODS = ("GET", "PUT", "DELETE")
 
 # Erasing takes along what a DELETE leaves, so whatever is not quite said is refused instead of guessed.
@@ -229,6 +237,21 @@ ATTACKS = [
         for text in FILTERS
     ),
     *(Attack(query[:40], "GET", path, 400, query=query) for path in DOWNLOADS for query in DOWNLOAD_QUERIES),
+    *(Attack(query[:40], "GET", "/people/duplicates", 400, query=query) for query in DUPLICATES),
+    *(
+        Attack(f"merging {wrong[:40]}", "POST", MERGING, 400, {"_links": {"osdi:person": {"href": f"/people/{wrong}"}}})
+        for wrong in NOBODY
+    ),
+    *(
+        Attack(f"into {wrong[:40]}", "POST", f"/people/{wrong}/merge", 404, MERGED)
+        for wrong in ("nobody", "%24ne", "%00", "<tag>", "<token>", "x" * 3_000)
+    ),
+    Attack("merging somebody into themselves", "POST", MERGING, 400, LINKED),
+    Attack("merging who is somebody else", "POST", "/people/<other_person>/merge", 409, MERGED),
+    Attack("deleting by the address of who was merged", "DELETE", "/people/<merged>", 409),
+    Attack(
+        "changing what was read of who was merged", "PUT", "/people/<merged>", 412, "{}", headers={"If-Match": '"1"'}
+    ),
     Attack("force=perhaps", "DELETE", "/advocacy_campaigns/<campaign>", 400, query="force=perhaps"),
     Attack("force[$ne]=0", "DELETE", "/advocacy_campaigns/<campaign>", 409, query="force[$ne]=0"),
     *(Attack(query, "DELETE", "/people/<person>", 400, query=query, names=names) for query, names in ERASURES),
