@@ -20,7 +20,7 @@ KINDS: Final = {"email": "email_address", "phone": "phone_number", NAMESAKE.rstr
 
 # A group is told with so many people; a page looks at so many of those who have what they do not own.
 GROUP: Final = 25
-LOOKED_AT: Final = 1_000
+LOOKED_AT: Final = 500
 BATCH: Final = 25
 
 
