@@ -20,6 +20,7 @@ OF_CAMPAIGN = f"{API}/{ADVOCACY_CAMPAIGN.collection}/<advocacy_campaign_id>"
 OPEN_TO_TIED: Final[Mapping[str, tuple[str, ...]]] = {
     OF_CAMPAIGN: ("GET", "HEAD"),
     f"{OF_CAMPAIGN}/record_outreach_helper": ("POST",),
+    f"{OF_CAMPAIGN}/stats": ("GET", "HEAD"),
     f"{OF_CAMPAIGN}/outreaches": ("GET", "HEAD", "POST"),
     f"{OF_CAMPAIGN}/outreaches.csv": ("GET", "HEAD"),
     f"{OF_CAMPAIGN}/outreaches/<outreach_id>": ("GET", "HEAD", "PUT", "DELETE"),

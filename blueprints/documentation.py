@@ -17,7 +17,7 @@ import orjson
 from apispec import APISpec
 from flask import Blueprint, Response, abort, make_response, render_template, request, url_for
 
-from osdi.resources import API, HELPERS, OTHER_RELATIONS, RESOURCES
+from osdi.resources import API, HELPERS, OTHER_RELATIONS, OWN_RELATIONS, RESOURCES
 
 OURS = Path(__file__).parent / "assets"
 VIEWERS = ("swagger_bundle.js", "swagger_style.css", "redoc.js")
@@ -70,6 +70,7 @@ RELATIONS = {
     },
     **{relation: (title, description) for relation, (_, title, description) in OTHER_RELATIONS.items()},
     **HELPERS,
+    **OWN_RELATIONS,
 }
 
 

@@ -17,6 +17,7 @@ from osdi.retrying import look_again
 from osdi.store import Delete, Store
 from osdi.store.driver import Document
 from osdi.store.merged_people import forget_held, person_with
+from osdi.store.statistics import forget, touch_all
 from osdi.store.wrappers import forget_wrapper
 
 
@@ -47,8 +48,12 @@ def delete(
             store.delete_outreach(stored)
             return
         store.write(Delete(resource.collection, document_id, stored["version"]))
+        if resource is ADVOCACY_CAMPAIGN:
+            forget(store, document_id)
         if resource is PERSON:
-            for person_id in (document_id, *stored.get("merged_ids", ())):
+            gone = (document_id, *stored.get("merged_ids", ()))
+            touch_all(store, {"person_id": {"$in": list(gone)}})
+            for person_id in gone:
                 store.forget_person(person_id, now())
             forget_held(store, {"survivor_id": document_id})
         if resource is WRAPPER:

@@ -136,6 +136,15 @@ class Hal:
             "_links": links,
         }
 
+    def stats_links(self, campaign_id: str, arguments: Mapping[str, str]) -> Json:
+        """The links of a campaign's statistics, which `arguments` ask for."""
+        address = self.href(ADVOCACY_CAMPAIGN.collection, campaign_id)
+        return {
+            "self": {"href": _with_query(f"{address}/stats", arguments)},
+            ADVOCACY_CAMPAIGN.rel: {"href": address},
+            "curies": self._curies(),
+        }
+
     def _own_properties(self, document: Document) -> Json:
         """What this server adds to the standard's fields, under its namespace."""
         added: Json = {}
@@ -159,6 +168,7 @@ class Hal:
             address = self._self(resource, document)
             links[OUTREACH.collection_rel] = {"href": f"{address}/{OUTREACH.collection}"}
             links["osdi:record_outreach_helper"] = {"href": f"{address}/record_outreach_helper"}
+            links[f"{self.namespace}:stats"] = {"href": f"{address}/stats"}
         elif resource in ENTRIES:
             parent, field = ENTRIES[resource]
             links[parent.rel] = {"href": self.href(parent.collection, document[field])}
@@ -173,7 +183,7 @@ class Hal:
         for relation, field in MADE_BY.items():
             if field in document:
                 links[relation] = {"href": self.href(PERSON.collection, document[field])}
-        links["curies"] = self._curies()
+        links["curies"] = self._curies(own=resource is ADVOCACY_CAMPAIGN)
         return links
 
     def _self(self, resource: Resource, document: Document) -> str:
@@ -185,8 +195,10 @@ class Hal:
             return self.href(parent.collection, document[field], resource.collection, document["_id"])
         return self.href(resource.collection, document["_id"])
 
-    def _curies(self) -> list[Json]:
-        return [{"name": "osdi", "href": self.base_url + CURIES, "templated": True}]
+    def _curies(self, *, own: bool = False) -> list[Json]:
+        """The standard's curie, and where a relation is of our own that of the namespace."""
+        names = ["osdi", self.namespace] if own and self.namespace != "osdi" else ["osdi"]
+        return [{"name": name, "href": self.base_url + CURIES, "templated": True} for name in names]
 
 
 def _with_query(address: str, arguments: Mapping[str, str]) -> str:

@@ -18,11 +18,12 @@ from osdi.matching import contact_keys, id_key, namesake_keys, note_keys
 from osdi.merge_people import finish_merges_of
 from osdi.merging import CONTACT_VALUE, keep_status, one_primary, outgrown, same_email, without_own
 from osdi.reference import NAMED, name_key
-from osdi.resources import PERSON, Resource
+from osdi.resources import OUTREACH, PERSON, Resource
 from osdi.retrying import look_again
 from osdi.store import Store, Update
 from osdi.store.driver import Document
 from osdi.store.merged_people import person_with
+from osdi.store.touches import touch
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,9 @@ def put(
         gone = tuple(name for name in stored if name not in changed)
         try:
             events = of_change(stored, changed) if is_person else ()
-            store.write(Update(resource.collection, stored["_id"], stored["version"], differing, gone, events))
+            touched = touch(stored, changed) if resource is OUTREACH else None
+            update = Update(resource.collection, stored["_id"], stored["version"], differing, gone, events)
+            store.write(*([touched] if touched else []), update)
         except Duplicate:
             _tell_whose(store, resource, changed)
             raise

@@ -117,6 +117,14 @@ OTHER_RELATIONS = {
     "modified_by": (PERSON, "Last editor", "The person whose token changed the resource last, where that is known."),
 }
 
+# Relations of ours, under the namespace.
+OWN_RELATIONS = {
+    "stats": (
+        "Statistics",
+        "How many outreaches and people a campaign has: per day, by type, source, target, referrer.",
+    ),
+}
+
 HELPERS = {
     "record_outreach_helper": (
         "Record Outreach Helper",

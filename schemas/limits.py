@@ -54,6 +54,7 @@ FILTER_LENGTH: Final = 2_000
 CURSOR_LENGTH: Final = 100
 EXPAND_LENGTH: Final = 500
 PAGE_NUMBER: Final = 1_000_000_000
+ZONE_LENGTH: Final = 100
 
 
 def deeper_than(depth: int, value: Any) -> bool:

@@ -30,8 +30,9 @@ from osdi.store.circuit import Circuit
 from osdi.store.counts import LARGE, LARGE_ENTRIES, Counts, entries
 from osdi.store.creation_order import first_id
 from osdi.store.driver import DATABASE, DURABLE, MOCK, READ_MS, Document, abort, connect, driver_errors
-from osdi.store.indexes import INDEXES, WEBHOOKS, create
+from osdi.store.indexes import INDEXES, STATISTICS, WEBHOOKS, create
 from osdi.store.schema import check_schema
+from osdi.store.touches import touch
 from osdi.store.writes import Delete, Insert, Replace, Update, Write, with_events
 
 __all__ = ["Delete", "Insert", "Query", "Replace", "Store", "Update", "Write"]
@@ -234,6 +235,8 @@ class Store:
         counted = {"_id": campaign_id, "counted.through": {"$gte": outreach["_id"]}}
         with self.asking(), self._session() as session:
             options: dict[str, Any] = {"session": session} if session else {}
+            if touched := touch(outreach):
+                self._apply(touched, session)
             self._apply(Delete(OUTREACH.collection, outreach["_id"], outreach["version"]), session)
             campaigns = self._collection(ADVOCACY_CAMPAIGN.collection)
             campaigns.update_one(counted, {"$inc": {"counted.outreaches": -1}}, **options)
@@ -267,6 +270,7 @@ class Store:
     def recount(self) -> int:
         """Count every campaign's outreaches anew, from nothing; returns how many campaigns there are."""
         with self.asking():
+            self._collection(STATISTICS).delete_many({})
             return (
                 self._collection(ADVOCACY_CAMPAIGN.collection)
                 .update_many({}, {"$unset": {"counted": ""}})

@@ -19,6 +19,8 @@ MERGED_PEOPLE: Final = "merged_people"
 ERASURES: Final = "erasures"
 ERASED: Final = "erased"
 MERGED_KEPT_SECONDS: Final = 30 * 24 * 60 * 60
+STATISTICS: Final = "statistics"
+TOUCHES: Final = "statistics_touches"
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,8 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
         MATCH_KEYS,
         Index(("advocacy_campaign_id", "_id")),
         Index(("person_id", "_id")),
+        # By day; and who made them, so that people are counted by the index alone.
+        Index(("advocacy_campaign_id", "action_date", "person_id", "_id")),
         Index(("followups.state", "followups.not_before"), sparse=True),
         UNTOLD,
         MODIFIED_BY,
@@ -102,6 +106,8 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
     TOKENS: (Index(("hash",), unique=True),),
     WEBHOOKS: (Index(("enabled", "not_before")),),
     ERASURES: (Index(("erased_date",)),),
+    STATISTICS: (Index(("advocacy_campaign_id", "kind", "start")),),
+    TOUCHES: (Index(("advocacy_campaign_id", "_id")),),
 }
 
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any, Final
 
+from osdi.store.indexes import TOUCHES
+
 _written: Final[ContextVar[list[str] | None]] = ContextVar("written", default=None)
 
 
@@ -26,7 +28,7 @@ def end() -> None:
 def note(collection: str, document_id: str) -> None:
     """Note one document, as `collection/id`."""
     opened = _written.get()
-    if opened is not None:
+    if opened is not None and collection != TOUCHES:  # what is noted for the statistics is nobody's change
         opened.append(f"{collection}/{document_id}")
 
 

@@ -23,13 +23,14 @@ WRAPPED = {"_links": {"osdi:wrapper": {"href": "https://osdi.example.org/api/v1/
 HELPER = "/advocacy_campaigns/<campaign>/record_outreach_helper"
 DOOR = "/advocacy_campaigns/<campaign>/open_door"
 TRIGGERS = "/advocacy_campaigns/<campaign>/triggers"
+STATS = "/advocacy_campaigns/<campaign>/stats"
 
 # What is ours beside the standard's resources: its bodies have neither identifiers nor control headers.
 OURS = (DOOR, TRIGGERS, "/webhooks", "/webhooks/<webhook>", "/people/<person>/merge")
 
 # What is read whole: neither a page of a collection, nor one of its resources, which ends with an id.
 DOWNLOADS = ("/people.csv", "/outreaches.csv", "/advocacy_campaigns/<campaign>/outreaches.csv")
-SINGLE = (DOOR, TRIGGERS, "/followups", "/webhooks", "/messages/<message>/preview", "/people/duplicates", *DOWNLOADS)
+SINGLE = (DOOR, TRIGGERS, STATS, "/followups", "/webhooks", "/messages/<message>/preview", "/people/duplicates", *DOWNLOADS)
 
 # Every route that reads a body, with the least that it takes. `<person>` and the like stand for ids, see World.
 BODIES: Mapping[tuple[str, str], dict[str, Any]] = {

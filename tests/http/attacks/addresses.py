@@ -2,7 +2,7 @@
 
 from urllib.parse import quote
 
-from tests.http.attacks import COLLECTIONS, DOWNLOADS, HELPER, LINKED, MERGED, ONE, SMALL, Attack
+from tests.http.attacks import COLLECTIONS, DOWNLOADS, HELPER, LINKED, MERGED, ONE, SMALL, STATS, Attack
 
 # Ids that nobody has, as they stand in an address.
 IDS = ["%00", "<person>%00", "%7B%22%24ne%22%3Anull%7D", "..", "%0d%0aSet-Cookie:%20a=b"]
@@ -43,6 +43,8 @@ UNDER_NOBODY = [
     "/advocacy_campaigns/<person>/triggers",
     "/advocacy_campaigns/<person>/outreaches.csv",
     "/advocacy_campaigns/%24ne/outreaches.csv",
+    "/advocacy_campaigns/<person>/stats",
+    "/advocacy_campaigns/$ne/stats",
     "/people/<tag>/outreaches",
     "/people/<tag>/taggings",
     "/people/%24ne/items",
@@ -127,6 +129,18 @@ EXPANDED = [
     ),
     *("/tags/<tag>/taggings/<tagging>", "/questions/<question>/answers/<answer>", "/lists/<list>/items"),
     "/advocacy_campaigns/<campaign>/outreaches/<outreach>",
+]
+
+# What no statistics are asked for by: zones are no files, days are bounded.
+STATS_QUERIES = [
+    *("time_zone=", "time_zone=x", "time_zone=Europe", "time_zone=europe/berlin", "time_zone=Europe/Berlin%00"),
+    *("time_zone=../../../etc/passwd", "time_zone=/etc/localtime", "time_zone=localtime", "time_zone=posixrules"),
+    *("time_zone=" + "x" * 101, "time_zone=%2b02:00", "time_zone=posix/UTC", "time_zone=%7B%22%24ne%22:1%7D"),
+    *("time_zone=Europe/Berlin/..", "time_zone=%ff", "time_zone=%E2%80%AE", "time_zone=tzdata.zi", "time_zone=UTC%0a"),
+    *("from=", "from=x", "from=2026-02-30", "from=2026-1", "from=2026-11-01T00:00:00Z", "from=0001-01-01"),
+    *("from=1899-12-31", "from=2200-01-01", "from=" + "9" * 5_000, "from=%00", "from=NaN", "from=20261101", "from=-1"),
+    *("to=", "to=9999-12-31", "to=2026-11-25%00", "to=1899-12-31", "to=today", "to=2026-W01-1", "to=2026-11-25;x"),
+    *("from=2026-11-02&to=2026-11-01", "from=2025-01-01&to=2026-01-02", "from=1900-01-01&to=2199-12-31"),
 ]
 
 FILTERS = [
@@ -252,6 +266,8 @@ ATTACKS = [
     Attack(
         "changing what was read of who was merged", "PUT", "/people/<merged>", 412, "{}", headers={"If-Match": '"1"'}
     ),
+    *(Attack(query[:40], "GET", STATS, 400, query=query, names=query.partition("=")[0]) for query in STATS_QUERIES[:-3]),
+    *(Attack(query, "GET", STATS, 400, query=query, names="to") for query in STATS_QUERIES[-3:]),
     Attack("force=perhaps", "DELETE", "/advocacy_campaigns/<campaign>", 400, query="force=perhaps"),
     Attack("force[$ne]=0", "DELETE", "/advocacy_campaigns/<campaign>", 409, query="force[$ne]=0"),
     *(Attack(query, "DELETE", "/people/<person>", 400, query=query, names=names) for query, names in ERASURES),

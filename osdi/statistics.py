@@ -1,0 +1,169 @@
+"""Statistics of a campaign: which days there are, what an outreach counts for, and how what was counted adds up.
+
+A day is the time from one midnight to the next in a time zone, as an interval of UTC: 23 or 25 hours where the clock
+changes, and nothing where a zone left a date out.
+
+Pure: outreaches are documents that somebody else has read.
+"""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Final
+from zoneinfo import ZoneInfo, available_timezones
+
+# By what outreaches are counted, besides the day. An outreach has one type, source and referrer, and many targets.
+KINDS: Final = ("type", "source", "target", "referrer")
+TOP: Final = 10
+DAYS: Final = 366
+
+# How many values of a kind are kept for each day, the most frequent ones, and the characters by which one is known.
+VALUES: Final = 1_000
+VALUE_LENGTH: Final = 200
+
+Document = Mapping[str, Any]
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A time from `start` until before `end`, naive UTC."""
+
+    start: dt.datetime
+    end: dt.datetime
+
+
+@dataclass
+class Tally:
+    """What was counted: outreaches, distinct people, and by kind how many outreaches name each value, or none (None).
+
+    `cut` says by kind how many there are of values that were not kept.
+    """
+
+    outreaches: int = 0
+    people: int = 0
+    by: dict[str, Counter[str | None]] = field(default_factory=lambda: {kind: Counter() for kind in KINDS})
+    cut: Counter[str] = field(default_factory=Counter)
+
+    def add(self, outreach: Document) -> None:
+        """Count one more outreach; whether its person is new is for others to know."""
+        self.outreaches += 1
+        for kind, values in values_of(outreach).items():
+            self.by[kind].update(values)
+
+    def plus(self, other: "Tally") -> None:
+        """Count what another tally has; not its people, who may be the same."""
+        self.outreaches += other.outreaches
+        for kind in KINDS:
+            self.by[kind].update(other.by[kind])
+        self.cut.update(other.cut)
+
+
+@lru_cache(maxsize=1)
+def _names() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def time_zone(name: str) -> ZoneInfo:
+    """The zone of this name, such as `Europe/Berlin`. Raises ValueError where there is none."""
+    # Asked for first: ZoneInfo would look for a file of that name.
+    if name not in _names():
+        raise ValueError(f"There is no time zone of this name: {name[:100]}")
+    return ZoneInfo(name)
+
+
+def midnight(date: dt.date, zone: ZoneInfo) -> dt.datetime:
+    """When a date begins in a zone, as naive UTC; where the clock shows midnight twice, the first time."""
+    return dt.datetime.combine(date, dt.time(), zone).astimezone(dt.UTC).replace(tzinfo=None)
+
+
+def interval_of(date: dt.date, zone: ZoneInfo) -> Interval:
+    """The day of this date in a zone."""
+    return Interval(midnight(date, zone), midnight(date + dt.timedelta(days=1), zone))
+
+
+def dates(first: dt.date, last: dt.date) -> list[dt.date]:
+    """Every date from the first to the last."""
+    return [first + dt.timedelta(days=number) for number in range((last - first).days + 1)]
+
+
+def span(
+    first: dt.date | None, last: dt.date | None, today: dt.date, earliest: dt.date | None
+) -> tuple[dt.date, dt.date]:
+    """The dates from and to which is counted, where one or both are not said. Raises ValueError for too many, or none.
+
+    Without `last` it is until today, or as far as DAYS reach; without `first` it is from the earliest date that has an
+    outreach, which whoever asks has looked for in the DAYS before `last`.
+    """
+    furthest = dt.timedelta(days=DAYS - 1)
+    if last is None:
+        last = today if first is None else max(first, min(today, first + furthest))
+    if first is None:
+        first = max(min(earliest or last, last), last - furthest)
+    if first > last:
+        raise ValueError("It is before `from`.")
+    if last - first > furthest:
+        raise ValueError(f"There are more than {DAYS} days from `from` to `to`.")
+    return first, last
+
+
+def values_of(outreach: Document) -> dict[str, tuple[str | None, ...]]:
+    """What an outreach counts for, by kind; `(None,)` where it says nothing."""
+    referrer_data = outreach.get("referrer_data") or {}
+    named = dict.fromkeys(_cut(target_name(target)) for target in outreach.get("targets") or ())
+    named.pop(None, None)
+    return {
+        "type": (_cut(outreach.get("type")),),
+        "source": (_cut(referrer_data.get("source")),),
+        "target": tuple(named) or (None,),
+        "referrer": (_cut(referrer_data.get("referrer")),),
+    }
+
+
+def target_name(target: Document) -> str | None:
+    """How a target is called: title and names, or else the organization, or else the division."""
+    named = " ".join(target[part] for part in ("title", "given_name", "family_name") if target.get(part))
+    other: str | None = target.get("organization") or target.get("ocdid")
+    return named or other
+
+
+def top(kind: str, tally: Tally) -> Json:
+    """The most frequent values: `{top: [{value, outreaches}], others: {values, outreaches}, without, complete}`."""
+    counted = Counter(tally.by[kind])
+    without = counted.pop(None, 0)
+    ranked = sorted(counted.items(), key=lambda each: (-each[1], str(each[0])))
+    return {
+        "top": [{"value": value, "outreaches": number} for value, number in ranked[:TOP]],
+        "others": {
+            "values": len(ranked[TOP:]),
+            "outreaches": sum(number for _, number in ranked[TOP:]) + tally.cut[kind],
+        },
+        "without": without,
+        "complete": not tally.cut[kind],
+    }
+
+
+def summary(days: Sequence[dt.date], tallies: Sequence[Tally], people: int) -> Json:
+    """What is answered: the totals, each day's numbers, and the top of each kind."""
+    whole = _sum(tallies)
+    return {
+        "total": {"outreaches": whole.outreaches, "people": people},
+        "days": [
+            {"date": date.isoformat(), "outreaches": tally.outreaches, "people": tally.people}
+            for date, tally in zip(days, tallies, strict=True)
+        ],
+        **{f"by_{kind}": top(kind, whole) for kind in KINDS},
+    }
+
+
+def _cut(value: str | None) -> str | None:
+    return None if value is None else value[:VALUE_LENGTH]
+
+
+def _sum(tallies: Iterable[Tally]) -> Tally:
+    whole = Tally()
+    for tally in tallies:
+        whole.plus(tally)
+    return whole

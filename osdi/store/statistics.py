@@ -1,0 +1,255 @@
+"""A campaign's statistics in the store: each day is counted once, and what came later is added when it is read.
+
+The process. What was counted stands in slots (see slots), each with every outreach up to an id. Those behind it are
+read and added. When they are many they are added to the slots for good, but never within SETTLED of now, since ids are
+given before they are committed (see Store.total_outreaches). So no outreach pays for being counted.
+
+Whoever changes what an outreach counts for, or deletes one, notes the dates concerned (see touches). A reader deletes
+the slots that a touch concerns, and they are counted anew. A touch stays for SETTLED, longer than any reader takes: one
+that had counted before the change may store its slot after another reader's deletion.
+"""
+
+import datetime as dt
+import time
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from pymongo import ASCENDING, ReplaceOne
+from pymongo.errors import BulkWriteError
+
+from osdi.errors import OsdiError, unavailable
+from osdi.ids import id_before, now
+from osdi.resources import OUTREACH
+from osdi.statistics import Interval, Tally
+from osdi.store import SETTLED, Query, Store
+from osdi.store.driver import MOCK, READ_MS, Document
+from osdi.store.indexes import STATISTICS, TOUCHES
+from osdi.store.slots import DAY, RANGE, Slot
+from osdi.store.touches import COUNTED, touch_document
+
+# What is read behind the slots at once, and from how many on they are added for good.
+ROUND: Final = 5_000
+ADDED: Final = 500
+
+# How many slots are counted before they are stored, which may take a second.
+STORED: Final = 10
+
+# A first reading of a large campaign goes on with what it has stored when it is asked again.
+SECONDS: Final = 12.0
+
+# Beyond these a campaign's slots are all counted anew, rather than looked through.
+SLOTS: Final = 20_000
+TOUCHED_HOURS: Final = 200
+
+# No day lasts as long, whatever a clock did.
+LONGEST_DAY: Final = dt.timedelta(days=3)
+HOUR: Final = dt.timedelta(hours=1)
+
+Earlier = Mapping[str, Sequence[Document]]
+
+
+def first_date(store: Store, campaign_id: str, interval: Interval) -> dt.datetime | None:
+    """The earliest action_date that an outreach of the campaign has in an interval, or None."""
+    wanted = Slot(campaign_id, RANGE, interval).selected
+    with store.asking():
+        found = store._collection(OUTREACH.collection).find(wanted, {"action_date": 1})
+        first = next(iter(found.sort("action_date", ASCENDING).limit(1).max_time_ms(READ_MS)), None)
+    return first["action_date"] if first else None
+
+
+def count(store: Store, campaign_id: str, days: Sequence[Interval]) -> tuple[list[Tally], int]:
+    """What was counted on each of the days, which follow one another, and how many distinct people that are in all.
+
+    Raises OsdiError 503 where there is so much to count that it takes several readings.
+    """
+    ends = time.monotonic() + SECONDS
+    settled = id_before(now() - SETTLED)
+    whole = Slot(campaign_id, RANGE, Interval(days[0].start, days[-1].end))
+    slots = [Slot(campaign_id, DAY, day) for day in days]
+    asked = [slot for slot in (*slots, whole) if slot.interval.start < slot.interval.end]
+    _drop_touched(store, campaign_id, settled)
+    _load(store, asked, settled, ends)
+    if asked:
+        _add_later(store, asked, whole, settled, ends)
+    return [slot.tally for slot in slots], whole.tally.people
+
+
+def touch_all(store: Store, query: Query) -> None:
+    """Note that every outreach which the query selects will be changed or deleted; before that is done."""
+    hours: dict[str, set[dt.datetime]] = {}
+    with store.asking():
+        found = store._collection(OUTREACH.collection).find(query, {"advocacy_campaign_id": 1, "action_date": 1})
+        for each in found:
+            if "action_date" in each:
+                hours.setdefault(each["advocacy_campaign_id"], set()).add(_hour(each["action_date"]))
+        if hours:
+            touches = [touch_document(campaign_id, each, people=True) for campaign_id, each in hours.items()]
+            store._collection(TOUCHES).insert_many(touches)
+
+
+def forget(store: Store, campaign_id: str | None = None) -> None:
+    """Forget what was counted of a campaign, or of all: it is counted anew when it is read next."""
+    query = {"advocacy_campaign_id": campaign_id} if campaign_id else {}
+    with store.asking():
+        store._collection(STATISTICS).delete_many(query)
+
+
+def _drop_touched(store: Store, campaign_id: str, settled: str) -> None:
+    """Delete the slots that touches concern, and the touches that have done their work."""
+    of_campaign = {"advocacy_campaign_id": campaign_id}
+    with store.asking():
+        touches = list(store._collection(TOUCHES).find(of_campaign).sort("_id", ASCENDING).limit(ROUND))
+        if not touches:
+            return
+        hours = {_hour(moment) for each in touches for moment in each["dates"]}
+        of_people = {_hour(moment) for each in touches if each["people"] for moment in each["dates"]}
+        statistics = store._collection(STATISTICS)
+        if len(hours) > TOUCHED_HOURS or len(touches) == ROUND:
+            statistics.delete_many(of_campaign)
+        else:
+            for hour in hours:
+                starts = {"$gt": hour - LONGEST_DAY, "$lt": hour + HOUR}
+                statistics.delete_many(of_campaign | {"kind": DAY, "start": starts, "end": {"$gt": hour}})
+            for hour in of_people:
+                starts = {"$lt": hour + HOUR}
+                statistics.delete_many(of_campaign | {"kind": RANGE, "start": starts, "end": {"$gt": hour}})
+        done = [each["_id"] for each in touches if each["_id"] <= settled]
+        if done:
+            store._collection(TOUCHES).delete_many({"_id": {"$in": done}})
+
+
+def _load(store: Store, slots: Sequence[Slot], settled: str, ends: float) -> None:
+    """Take over what the store has of the slots, and count the others from nothing."""
+    if store._uri.startswith(MOCK):
+        return  # nothing is kept there, nor is there what it could be counted by: all is added one by one
+    statistics = store._collection(STATISTICS)
+    with store.asking():
+        found = {each["_id"]: each for each in statistics.find({"_id": {"$in": [slot.slot_id for slot in slots]}})}
+    for slot in slots:
+        if slot.slot_id in found:
+            slot.load(found[slot.slot_id])
+    missing = [slot for slot in slots if slot.stored is None]
+    if not missing:
+        return
+    of_campaign = {"advocacy_campaign_id": slots[0].campaign_id}
+    with store.asking():
+        if statistics.count_documents(of_campaign, limit=SLOTS) + len(missing) > SLOTS:
+            statistics.delete_many(of_campaign)
+    for start in range(0, len(missing), STORED):
+        several = missing[start : start + STORED]
+        for slot in several:
+            slot.count_anew(store, settled)
+        _store(store, several)
+        if time.monotonic() > ends and start + STORED < len(missing):
+            raise _not_ready()
+
+
+def _add_later(store: Store, slots: Sequence[Slot], whole: Slot, settled: str, ends: float) -> None:
+    """Add the outreaches that the slots have not counted; for good where they are settled and many."""
+    counted_to = {slot.slot_id: slot.through for slot in slots}
+    latest = max(counted_to.values())
+    after = min(counted_to.values())
+    waiting = 0
+    while True:
+        later = _later(store, whole.campaign_id, after)
+        earlier = _earlier(store, whole, later, latest)
+        added = [each for each in later if each["_id"] <= settled]
+        done = len(later) < ROUND
+        _add(added, slots, whole, counted_to, earlier)
+        waiting += len(added)
+        if added and (waiting > ADDED or not done):
+            _store(store, slots, settled if len(added) < len(later) or done else added[-1]["_id"])
+            waiting = 0
+        _add(later[len(added) :], slots, whole, counted_to, earlier)
+        if done:
+            return
+        if time.monotonic() > ends:
+            raise _not_ready()
+        after = later[-1]["_id"]
+
+
+def _later(store: Store, campaign_id: str, after: str) -> list[Document]:
+    """The next outreaches of a campaign behind an id."""
+    behind = {"advocacy_campaign_id": campaign_id, "_id": {"$gt": after}}
+    with store.asking():
+        found = store._collection(OUTREACH.collection).find(behind, dict.fromkeys(COUNTED, 1))
+        return list(found.sort("_id", ASCENDING).limit(ROUND).max_time_ms(READ_MS))
+
+
+def _earlier(store: Store, whole: Slot, later: Sequence[Document], through: str) -> Earlier:
+    """What those who made these outreaches did in the range besides, as far as a slot may have counted it."""
+    people = {each["person_id"] for each in later if "person_id" in each}
+    found: dict[str, list[Document]] = {}
+    if people and through:
+        query = {"person_id": {"$in": list(people)}, "_id": {"$lte": through}} | whole.selected
+        with store.asking():
+            outreaches = store._collection(OUTREACH.collection).find(query, {"person_id": 1, "action_date": 1})
+            for each in outreaches.max_time_ms(READ_MS):
+                found.setdefault(each["person_id"], []).append(each)
+    return found
+
+
+def _add(
+    outreaches: Sequence[Document],
+    slots: Sequence[Slot],
+    whole: Slot,
+    counted_to: Mapping[str, str],
+    earlier: Earlier,
+) -> None:
+    days = [slot for slot in slots if slot.kind == DAY]
+    starts = [slot.interval.start for slot in days]
+    for outreach in outreaches:
+        moment = outreach.get("action_date")
+        if moment is None or not whole.interval.start <= moment < whole.interval.end:
+            continue
+        for slot in (days[bisect_right(starts, moment) - 1], whole):
+            counted = counted_to[slot.slot_id]
+            if outreach["_id"] > counted:
+                slot.add(outreach, new_person=_is_new(outreach.get("person_id"), slot, counted, earlier))
+
+
+def _is_new(person_id: str | None, slot: Slot, counted: str, earlier: Earlier) -> bool:
+    """Whether the slot has not counted the person yet; from now on it has."""
+    if person_id is None or person_id in slot.seen:
+        return False
+    slot.seen.add(person_id)
+    interval = slot.interval
+    return not any(
+        each["_id"] <= counted and interval.start <= each["action_date"] < interval.end
+        for each in earlier.get(person_id, ())
+    )
+
+
+def _store(store: Store, slots: Sequence[Slot], through: str = "") -> None:
+    """Store what the slots have counted, up to an id by now; where another reader was further, that one's stays."""
+    writes: list[ReplaceOne[Document]] = []
+    moved: list[str] = []
+    for slot in slots:
+        slot.through = max(slot.through, through)
+        if slot.changed:
+            kept = {"_id": slot.slot_id} if slot.stored is None else {"_id": slot.slot_id, "through": slot.stored}
+            writes.append(ReplaceOne(kept, slot.document(), upsert=slot.stored is None))
+        elif slot.stored is not None and slot.through > slot.stored:
+            moved.append(slot.slot_id)
+        slot.stored, slot.changed = slot.through, False
+    if store._uri.startswith(MOCK):
+        return
+    with store.asking():
+        statistics = store._collection(STATISTICS)
+        if moved:
+            statistics.update_many({"_id": {"$in": moved}, "through": {"$lt": through}}, {"$set": {"through": through}})
+        if writes:
+            try:
+                statistics.bulk_write(writes, ordered=False)
+            except BulkWriteError as error:  # two readers have counted the same day for the first time
+                if any(each["code"] != 11000 for each in error.details["writeErrors"]):
+                    raise
+
+
+def _hour(moment: dt.datetime) -> dt.datetime:
+    return moment.replace(minute=0, second=0, microsecond=0)
+
+
+def _not_ready() -> OsdiError:
+    return unavailable("There is much to count, which goes on when this is asked again.", seconds=1)

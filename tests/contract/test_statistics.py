@@ -1,0 +1,223 @@
+"""Statistics equal a recount in Python, whatever was recorded, changed and deleted, and whenever they were read before.
+
+The recount knows nothing of slots: it reads every outreach and asks for the date that a clock in the zone showed.
+"""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pymongo import MongoClient
+
+from osdi import statistics
+from osdi.delete import delete
+from osdi.errors import OsdiError
+from osdi.ids import id_before
+from osdi.put import Change, put
+from osdi.resources import OUTREACH, PERSON
+from osdi.statistics import KINDS, Interval, Tally
+from osdi.store import SETTLED, Insert, Store
+from osdi.store import statistics as stored
+from osdi.store import touches
+from tests.contract.test_store import SERVERS, uri_of
+
+CAMPAIGN, OTHER = "campaign", "other"
+
+# Days on which a clock is changed, some of them at midnight, and one that Samoa left out.
+CHANGES = [
+    ("Europe/Berlin", dt.date(2026, 3, 29)),
+    ("Europe/Berlin", dt.date(2026, 10, 25)),
+    ("America/New_York", dt.date(2026, 11, 1)),
+    ("America/Sao_Paulo", dt.date(2018, 11, 4)),
+    ("America/Sao_Paulo", dt.date(2018, 2, 18)),
+    ("Africa/Cairo", dt.date(2026, 4, 24)),
+    ("Africa/Cairo", dt.date(2026, 10, 30)),
+    ("Australia/Lord_Howe", dt.date(2026, 4, 5)),
+    ("Asia/Kathmandu", dt.date(2026, 4, 5)),
+    ("Pacific/Apia", dt.date(2011, 12, 30)),
+    ("UTC", dt.date(2026, 1, 1)),
+]
+AROUND = 3
+TARGETS: list[dict[str, str]] = [
+    {"title": "Senator", "given_name": "Ann", "family_name": "Lee"},
+    {"title": "Senator", "family_name": "Ann Lee", "ocdid": "ocd-division/country:us"},
+    {"organization": "Riverton Water"},
+    {"ocdid": "ocd-division/country:us"},
+    {"email_addresses": [{"address": "senator@example.org"}]},  # type: ignore[dict-item]
+]
+
+moments = st.integers(-AROUND * 24 * 4 - 20, (AROUND + 1) * 24 * 4 + 20)  # quarters of an hour
+fields = st.fixed_dictionaries(
+    {},
+    optional={
+        "type": st.sampled_from(["email", "phone", "ünusual", "x" * 250, "x" * 240]),
+        "referrer_data": st.fixed_dictionaries(
+            {},
+            optional={"source": st.sampled_from(["a", "b", "\U0001f600"]), "referrer": st.sampled_from(["r", "$r.x"])},
+        ),
+        "targets": st.lists(st.sampled_from(TARGETS), max_size=3),
+    },
+)
+recorded = st.tuples(st.just("record"), moments, st.sampled_from("ABCD"), fields, st.integers(0, 60))
+changed = st.tuples(st.just("change"), st.integers(0, 30), moments, fields)
+cleared = st.tuples(st.just("clear"), st.integers(0, 30), st.sampled_from(["type", "action_date", "targets"]))
+deleted = st.tuples(st.just("delete"), st.integers(0, 30))
+forgotten = st.tuples(st.just("forget"), st.sampled_from("ABCD"))
+waited = st.tuples(st.just("wait"), st.sampled_from([1, 30, 89, 91, 300]))
+read = st.tuples(st.just("read"), st.integers(-AROUND, AROUND), st.integers(0, 4))
+histories = st.lists(
+    st.one_of(recorded, recorded, recorded, recorded, changed, cleared, deleted, forgotten, waited, waited, read, read),
+    min_size=5,
+    max_size=40,
+)
+
+
+@dataclass
+class Clock:
+    """The time as the store takes it; ids are made from it."""
+
+    moment: dt.datetime = dt.datetime(2026, 11, 25, 12, 0, 0)
+    made: int = 0
+
+    def now(self) -> dt.datetime:
+        return self.moment
+
+    def new_id(self, earlier: int = 0) -> str:
+        self.made += 1
+        return f"{id_before(self.moment - dt.timedelta(seconds=earlier))}-{self.made:08}"
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(stored, "now", clock.now)
+    monkeypatch.setattr(touches, "new_id", clock.new_id)
+    return clock
+
+
+@pytest.fixture(params=SERVERS)
+def store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    uri = uri_of(request.param, request)
+    if uri != "mongomock://":
+        with MongoClient(uri) as client:
+            client.drop_database("store_contract")
+    store = Store(uri)
+    store.create_indexes()
+    yield store
+    store.close()
+
+
+def empty(store: Store) -> None:
+    for name in ("outreaches", "people", "statistics", "statistics_touches"):
+        store.delete_many(name, {})
+
+
+def record(
+    store: Store, clock: Clock, moment: dt.datetime, person: str, *, earlier: int = 0, **said: Any
+) -> dict[str, Any]:
+    outreach_id = clock.new_id(earlier)
+    outreach = {
+        "_id": outreach_id,
+        "version": 1,
+        "advocacy_campaign_id": CAMPAIGN,
+        "person_id": person,
+        "created_date": clock.moment,
+        "modified_date": clock.moment,
+        "action_date": moment,
+        "match_keys": [f"id:ns:{outreach_id}"],
+        **said,
+    }
+    store.write(Insert("outreaches", outreach))
+    return outreach
+
+
+def everything(store: Store) -> list[dict[str, Any]]:
+    with store.asking():
+        return list(store._collection("outreaches").find())
+
+
+def recount(store: Store, zone: ZoneInfo, first: dt.date, last: dt.date) -> tuple[dict[dt.date, Any], int]:
+    """By date `(outreaches, people, by kind)`, and the people of all dates."""
+    days: dict[dt.date, list[dict[str, Any]]] = {}
+    for each in everything(store):
+        if each["advocacy_campaign_id"] == CAMPAIGN and "action_date" in each:
+            date = each["action_date"].replace(tzinfo=dt.UTC).astimezone(zone).date()
+            if first <= date <= last:
+                days.setdefault(date, []).append(each)
+    found = {}
+    everybody = set()
+    for date, outreaches in days.items():
+        people = {each["person_id"] for each in outreaches if "person_id" in each}
+        everybody |= people
+        by: dict[str, Counter[str | None]] = {kind: Counter() for kind in KINDS}
+        for each in outreaches:
+            source = each.get("referrer_data", {})
+            by["type"][each.get("type", "")[:200] or None] += 1
+            by["source"][source.get("source")] += 1
+            by["referrer"][source.get("referrer")] += 1
+            names = set()
+            for target in each.get("targets", []):
+                name = f"{target.get('title', '')} {target.get('given_name', '')} {target.get('family_name', '')}"
+                names.add(" ".join(name.split()) or target.get("organization") or target.get("ocdid"))
+            by["target"].update(names - {None} or {None})
+        found[date] = (len(outreaches), len(people), by)
+    return found, len(everybody)
+
+
+def counted(store: Store, zone: ZoneInfo, first: dt.date, last: dt.date) -> tuple[dict[dt.date, Any], int]:
+    """The same, as the store counts it."""
+    dates = statistics.dates(first, last)
+    tallies, people = stored.count(store, CAMPAIGN, [statistics.interval_of(date, zone) for date in dates])
+    days = zip(dates, tallies, strict=True)
+    return {date: (each.outreaches, each.people, each.by) for date, each in days if each.outreaches}, people
+
+
+@pytest.mark.parametrize("small", [True, False], ids=["many rounds", "one round"])
+def test_equal_a_recount(store: Store, clock: Clock, small: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if small:
+        monkeypatch.setattr(stored, "ROUND", 3)
+        monkeypatch.setattr(stored, "ADDED", 1)
+        monkeypatch.setattr(stored, "SLOTS", 40)
+        monkeypatch.setattr(stored, "TOUCHED_HOURS", 2)
+
+    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(st.sampled_from(CHANGES), histories)
+    def check(change: tuple[str, dt.date], history: list[tuple[Any, ...]]) -> None:
+        empty(store)
+        zone, day = ZoneInfo(change[0]), change[1]
+        noon = dt.datetime.combine(day, dt.time(12))
+        ids: list[str] = []
+
+        def moment(quarters: int) -> dt.datetime:
+            return noon + dt.timedelta(minutes=15 * quarters)
+
+        for name, *told in [*history, ("read", -AROUND, 2 * AROUND)]:
+            if name == "record":
+                quarters, person, said, earlier = told
+                ids.append(record(store, clock, moment(quarters), person, earlier=earlier, **said)["_id"])
+            elif name == "wait":
+                clock.moment += dt.timedelta(seconds=told[0])
+            elif name == "forget":
+                stored.touch_all(store, {"person_id": told[0]})
+                store.forget_person(told[0], clock.moment)
+            elif name == "read":
+                first = day + dt.timedelta(days=told[0])
+                last = first + dt.timedelta(days=told[1])
+                assert counted(store, zone, first, last) == recount(store, zone, first, last)
+            elif ids:
+                chosen = ids[told[0] % len(ids)]
+                if name == "delete":
+                    ids.remove(chosen)
+                    delete(store, OUTREACH, chosen)
+                elif name == "clear":
+                    put(store, OUTREACH, chosen, Change({}, (told[1],)), namespace="ns")
+                else:
+                    put(store, OUTREACH, chosen, Change({"action_date": moment(told[1]), **told[2]}), namespace="ns")
+
+    check()
