@@ -22,6 +22,7 @@ from blueprints import (
     items,
     lists,
     messages,
+    metrics,
     open_door,
     outreaches,
     people,
@@ -126,16 +127,19 @@ def create_app(settings: Settings | None = None) -> Flask:
         proxies = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
 
-    store = Store(settings.mongodb_uri, cache_seconds=settings.cache_seconds)
+    watched = bool(settings.metrics_token)
+    store = Store(settings.mongodb_uri, cache_seconds=settings.cache_seconds, watched=watched)
     reference = Reference(store, namespace=settings.namespace, cache_seconds=settings.cache_seconds)
     app.extensions[EXTENSION] = Deployment(settings, store, reference)
 
+    metrics.count_requests(app, settings, store)
     api = Api(app, spec_kwargs={"marshmallow_plugin": SchemaDocstrings()})
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
     app.register_blueprint(documentation.blueprint(api.spec))
     app.register_blueprint(unsubscribe.pages)
     app.register_blueprint(health.blueprint(store))
+    app.register_blueprint(metrics.pages)
     register_commands(app, store, reference, settings, LOADERS)
     share_with_origins(app, settings)
     limit_rates(app, settings)

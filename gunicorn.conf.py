@@ -6,6 +6,10 @@ for some seconds; a proxy that buffers requests keeps them out.
 """
 
 import logging
+import os
+import shutil
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +22,7 @@ workers = env.int("WEB_CONCURRENCY", 2)
 threads = env.int("WEB_THREADS", 4)
 bind = [f"{env.str('HOST', '0.0.0.0')}:{port}"]
 log_format = env.str("LOG_FORMAT", "")  # a wrong one is told by the application, with every other setting
+metrics_token = env.str("METRICS_TOKEN", "")
 env.seal()
 
 worker_class = "osdi.gunicorn_worker.Worker"
@@ -60,3 +65,37 @@ class Logger(glogging.Logger):  # type: ignore[misc]  # gunicorn has no types
 
 
 logger_class = Logger
+
+
+def on_starting(server: Any) -> None:
+    """A folder in which the workers count, so that any of them can tell the sums of all; in memory like the heartbeat.
+
+    A master that takes over from another one inherits its environment, and makes a folder of its own.
+    """
+    server.metrics_folder = None
+    if metrics_token:
+        server.metrics_folder = tempfile.mkdtemp(prefix="osdi-metrics-", dir=worker_tmp_dir)
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = server.metrics_folder
+
+
+def pre_fork(server: Any, worker: Any) -> None:
+    """Give the worker the first place that no living one has: it counts on where the place's last one ended."""
+    taken = {getattr(each, "metrics_place", None) for each in server.WORKERS.values()}
+    worker.metrics_place = next(place for place in range(len(taken) + 1) if place not in taken)
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    os.environ["METRICS_PLACE"] = str(worker.metrics_place)
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """What a worker told of itself alone, such as its connections, ends with it."""
+    if server.metrics_folder:
+        for told in Path(server.metrics_folder).glob(f"gauge_live*_{worker.metrics_place}.db"):
+            with suppress(FileNotFoundError):
+                told.unlink()
+
+
+def on_exit(server: Any) -> None:
+    if server.metrics_folder:
+        shutil.rmtree(server.metrics_folder, ignore_errors=True)

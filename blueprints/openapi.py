@@ -15,7 +15,7 @@ import marshmallow as ma
 import orjson
 from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.common import resolve_schema_instance
-from flask import Flask, Request, Response, current_app
+from flask import Flask, Request, Response, current_app, g
 from gunicorn.http.errors import ParseException
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import ClientDisconnected, HTTPException
@@ -209,6 +209,7 @@ def answer_refusal(error: OsdiError, failure: BaseException | None = None) -> Re
     reference_code = None
     if isinstance(error, WrongDatabase):
         log.logger().error(str(error))  # for the operator, who has to do something about it
+    g.refused = error.descriptions[0].error_code
     if error.status >= 500:
         failed_by(failure or error)
         reference_code = request_id()

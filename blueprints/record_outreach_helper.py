@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from flask import Response, request
+from flask import Response, g, request
 
 from blueprints.admission import is_trapped, taken
 from blueprints.deployment import answer, caller, deployment, hal, handles_strictly
@@ -96,6 +96,7 @@ def record(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
         strict=handles_strictly(),
     )
     recorded = record_outreach(here.store, here.reference.find, helper_request, here.settings)
+    g.recorded = recorded.outreach
     if not sender.has_token:
         return answer({})
     outreach = hal().represent(OUTREACH, recorded.outreach, control=body.get("control"))

@@ -157,6 +157,13 @@ def match(keys: MatchKeys, people: Sequence[Person], *, refuse_clash: bool) -> P
     return None
 
 
+def kind_of_match(keys: MatchKeys, person: Person) -> str:
+    """Which kind of key led to a person who was matched: the most telling of those that are theirs."""
+    theirs = set(person.get("match_keys", ()))
+    kinds = {"identifier": keys.identifiers, "email": keys.emails, "phone": keys.phones}
+    return next((kind for kind, some in kinds.items() if not theirs.isdisjoint(some)), "claimed identifier")
+
+
 def owners_of(keys: MatchKeys, people: Sequence[Person]) -> dict[str, Person]:
     """Which of the keys belong to which of `people` already."""
     asked = set(keys.all)

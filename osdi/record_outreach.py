@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from osdi import matched
 from osdi.action_functions import Actions, resolve
 from osdi.auth import Caller
 from osdi.errors import Duplicate, OsdiError
@@ -91,6 +92,7 @@ def record_outreach(store: Store, find: Find, request: HelperRequest, settings: 
             known = replay(store, retry) if refusal.status < 500 else None
             if known is None:
                 raise
+            matched.note(matched.RETRY)
             return Recorded(known, actions.warnings)
         person_id = change.person["_id"]
         outreach = _outreach(request.body, person_id, retry, actions, moment, settings.namespace, trusted=trusted)
@@ -102,13 +104,17 @@ def record_outreach(store: Store, find: Find, request: HelperRequest, settings: 
             known = replay(store, retry)
             if known is None:
                 raise  # it was the person: somebody else claimed a key first
+            matched.note(matched.RETRY)
             return Recorded(known, actions.warnings)
         return Recorded(outreach, actions.warnings, change)
 
     # Where person and outreach commit together the unique index alone recognises a retry; elsewhere it has to be
     # looked up before the person is written.
     known = None if store.commits_together else look_again(lambda: replay(store, retry))
-    return Recorded(known, actions.warnings) if known else look_again(attempt)
+    if known is None:
+        return look_again(attempt)
+    matched.note(matched.RETRY)
+    return Recorded(known, actions.warnings)
 
 
 def _outreach(

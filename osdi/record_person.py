@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from osdi import matched
 from osdi.action_functions import Actions, apply_to_person, id_from, resolve
 from osdi.auth import Caller
 from osdi.errors import ErrorDescription, OsdiError, conflict, invalid
@@ -19,6 +20,7 @@ from osdi.matching import (
     IdentifiersClash,
     MatchKeys,
     id_key,
+    kind_of_match,
     match,
     match_keys,
     namesake_keys,
@@ -111,6 +113,7 @@ def person_change(store: Store, posted: PostedPerson, moment: dt.datetime) -> Pe
     """
     people = store.by_match_keys(PERSON.collection, (*posted.keys.all, *namesake_keys(posted.fields)))
     stored = _who(store, posted, people)
+    matched.note(_how(posted, stored))
     owners = owners_of(posted.keys, people)
     finish_merges_of(store, [key for key in posted.keys.all if key not in owners], posted.phone_region)
     elsewhere = frozenset(key for key, owner in owners.items() if not stored or owner["_id"] != stored["_id"])
@@ -150,6 +153,13 @@ def _who(store: Store, posted: PostedPerson, people: list[Document]) -> Document
         message = "The link and the identifiers belong to different people."
         raise conflict("IDENTIFIERS_CLASH", message, LINK, "person.identifiers", resource=PERSON.rel)
     return linked
+
+
+def _how(posted: PostedPerson, stored: Document | None) -> str:
+    """By what they were found, for whoever counts."""
+    if stored is None:
+        return matched.NEW
+    return matched.LINK if posted.link is not None else kind_of_match(posted.keys, stored)
 
 
 def _new(posted: PostedPerson, owned_elsewhere: frozenset[str], known: list[Document], moment: dt.datetime) -> Document:

@@ -60,6 +60,11 @@ def _webhook_secret(text: str) -> None:
         raise ValidationError(str(error)) from error
 
 
+def _metrics_token(text: str) -> None:
+    if text and not re.fullmatch(r"[!-~]{16,200}", text):
+        raise ValidationError("A token has 16 to 200 ASCII characters, and no spaces.")
+
+
 Network = IPv4Network | IPv6Network
 
 
@@ -112,6 +117,7 @@ class Settings:
     log_format: str = ""
     log_level: str = "info"
     log_addresses: bool = False
+    metrics_token: str = ""
 
     @classmethod
     def from_environment(cls) -> "Settings":
@@ -180,6 +186,7 @@ class Settings:
             log_format=env.str("LOG_FORMAT", cls.log_format, validate=validate.OneOf(("", *FORMATS))),
             log_level=env.str("LOG_LEVEL", cls.log_level, validate=validate.OneOf(LEVELS)),
             log_addresses=env.bool("LOG_ADDRESSES", cls.log_addresses),
+            metrics_token=env.str("METRICS_TOKEN", cls.metrics_token, validate=_metrics_token),
         )
         env.seal()  # until here a value that is wrong is None
         return replace(

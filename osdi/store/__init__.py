@@ -31,6 +31,7 @@ from osdi.store.counts import LARGE, LARGE_ENTRIES, Counts, entries
 from osdi.store.creation_order import first_id
 from osdi.store.driver import DATABASE, DURABLE, MOCK, READ_MS, Document, abort, connect, driver_errors
 from osdi.store.indexes import INDEXES, STATISTICS, WEBHOOKS, create
+from osdi.store.pool import PoolWatch
 from osdi.store.schema import check_schema
 from osdi.store.touches import touch
 from osdi.store.writes import Delete, Insert, Replace, Update, Write, with_events
@@ -47,9 +48,12 @@ UNCOUNTED_LIMIT: Final = 1_000
 class Store:
     """Reads and writes documents; connects when first used, so that each forked worker has a client of its own."""
 
-    def __init__(self, uri: str, *, cache_seconds: float = 0, tells_webhooks: bool = True) -> None:
+    def __init__(
+        self, uri: str, *, cache_seconds: float = 0, tells_webhooks: bool = True, watched: bool = False
+    ) -> None:
         self._uri = uri
         self._tells_webhooks = tells_webhooks
+        self._pool = PoolWatch() if watched else None
         self._cache_seconds = cache_seconds
         self._counts = Counts(cache_seconds)
         self._webhooks_of: tuple[float, dict[str, list[str]]] = (0.0, {})
@@ -286,6 +290,10 @@ class Store:
                 for index in create(self._collection(name), declared)
             ]
 
+    def own_figures(self) -> tuple[int, bool]:
+        """How many connections this process uses now, where it is watched, and whether its circuit is open."""
+        return self._pool.in_use if self._pool else 0, self._circuit.is_open
+
     def close(self) -> None:
         """Close the connections; the next use opens new ones."""
         with self._lock:
@@ -350,5 +358,5 @@ class Store:
         if self._client is None:
             with self._lock:
                 if self._client is None:
-                    self._client, self._circuit = connect(self._uri)
+                    self._client, self._circuit = connect(self._uri, self._pool)
         return self._client

@@ -31,6 +31,12 @@ class Circuit(TopologyListener):
         self._patience = patience
         self._away_since: float | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether requests are refused now."""
+        since = self._away_since
+        return since is not None and time.monotonic() >= since + self._patience
+
     @contextmanager
     def asking(self) -> Iterator[None]:
         """Around what is asked of the database. Raises OsdiError 503 where it is known to be away for too long."""

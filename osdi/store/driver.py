@@ -24,6 +24,7 @@ from pymongo.uri_parser import parse_uri
 from osdi.errors import Duplicate, ErrorDescription, OsdiError, RaceLost, unavailable
 from osdi.store.abandoned import APP_NAME
 from osdi.store.circuit import Circuit
+from osdi.store.pool import PoolWatch
 
 Document = dict[str, Any]
 
@@ -100,8 +101,8 @@ def abort(session: ClientSession) -> None:
         session.abort_transaction()
 
 
-def connect(uri: str) -> tuple[MongoClient[Document], Circuit]:
-    """A client for this connection string, and the circuit that listens to it.
+def connect(uri: str, pool: PoolWatch | None = None) -> tuple[MongoClient[Document], Circuit]:
+    """A client for this connection string, and the circuit that listens to it, as does `pool`.
 
     What the string says about durability, time-outs and which member is read does not count.
     """
@@ -121,7 +122,7 @@ def connect(uri: str) -> tuple[MongoClient[Document], Circuit]:
         serverSelectionTimeoutMS=SERVER_SELECTION_TIMEOUT_MS,
         connectTimeoutMS=CONNECT_TIMEOUT_MS,
         heartbeatFrequencyMS=HEARTBEAT_MS,
-        event_listeners=[circuit],
+        event_listeners=[circuit, pool] if pool else [circuit],
     )
     return client, circuit
 

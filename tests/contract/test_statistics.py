@@ -17,14 +17,12 @@ from pymongo import MongoClient
 
 from osdi import statistics
 from osdi.delete import delete
-from osdi.errors import OsdiError
 from osdi.ids import id_before
 from osdi.put import Change, put
-from osdi.resources import OUTREACH, PERSON
-from osdi.statistics import KINDS, Interval, Tally
-from osdi.store import SETTLED, Insert, Store
+from osdi.resources import OUTREACH
+from osdi.statistics import KINDS
+from osdi.store import Insert, Store, touches
 from osdi.store import statistics as stored
-from osdi.store import touches
 from tests.contract.test_store import SERVERS, uri_of
 
 CAMPAIGN, OTHER = "campaign", "other"

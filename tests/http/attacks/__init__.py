@@ -30,7 +30,16 @@ OURS = (DOOR, TRIGGERS, "/webhooks", "/webhooks/<webhook>", "/people/<person>/me
 
 # What is read whole: neither a page of a collection, nor one of its resources, which ends with an id.
 DOWNLOADS = ("/people.csv", "/outreaches.csv", "/advocacy_campaigns/<campaign>/outreaches.csv")
-SINGLE = (DOOR, TRIGGERS, STATS, "/followups", "/webhooks", "/messages/<message>/preview", "/people/duplicates", *DOWNLOADS)
+SINGLE = (
+    DOOR,
+    TRIGGERS,
+    STATS,
+    "/followups",
+    "/webhooks",
+    "/messages/<message>/preview",
+    "/people/duplicates",
+    *DOWNLOADS,
+)
 
 # Every route that reads a body, with the least that it takes. `<person>` and the like stand for ids, see World.
 BODIES: Mapping[tuple[str, str], dict[str, Any]] = {

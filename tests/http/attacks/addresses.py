@@ -266,7 +266,10 @@ ATTACKS = [
     Attack(
         "changing what was read of who was merged", "PUT", "/people/<merged>", 412, "{}", headers={"If-Match": '"1"'}
     ),
-    *(Attack(query[:40], "GET", STATS, 400, query=query, names=query.partition("=")[0]) for query in STATS_QUERIES[:-3]),
+    *(
+        Attack(query[:40], "GET", STATS, 400, query=query, names=query.partition("=")[0])
+        for query in STATS_QUERIES[:-3]
+    ),
     *(Attack(query, "GET", STATS, 400, query=query, names="to") for query in STATS_QUERIES[-3:]),
     Attack("force=perhaps", "DELETE", "/advocacy_campaigns/<campaign>", 400, query="force=perhaps"),
     Attack("force[$ne]=0", "DELETE", "/advocacy_campaigns/<campaign>", 409, query="force[$ne]=0"),
