@@ -19,7 +19,10 @@ RANGE: Final = "range"
 
 @dataclass
 class Slot:
-    """What was counted in an interval; `stored` is up to where its document in the store has counted, if it has one."""
+    """What was counted in an interval; `stored` is up to where its document in the store has counted, if it has one.
+
+    `touches` are those that were there before it was counted: it counts what they are about as it is now.
+    """
 
     campaign_id: str
     kind: str
@@ -27,6 +30,7 @@ class Slot:
     through: str = ""
     tally: Tally = field(default_factory=Tally)
     stored: str | None = None
+    touches: list[str] = field(default_factory=list)
     changed: bool = False
     seen: set[str] = field(default_factory=set)
 
@@ -58,6 +62,7 @@ class Slot:
             "end": self.interval.end,
             "through": self.through,
             "people": self.tally.people,
+            "touches": self.touches,
         }
         if self.kind == DAY:
             found |= {"outreaches": self.tally.outreaches, "by": {kind: self._kept(kind) for kind in KINDS}}
@@ -66,6 +71,7 @@ class Slot:
     def load(self, document: Document) -> None:
         """Take over what its document says."""
         self.through = self.stored = document["through"]
+        self.touches = document["touches"]
         self.tally = Tally(document.get("outreaches", 0), document["people"])
         for kind, counted in document.get("by", {}).items():
             self.tally.by[kind] = Counter(dict(zip(counted["values"], counted["counts"], strict=True)))

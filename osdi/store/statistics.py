@@ -6,7 +6,9 @@ given before they are committed (see Store.total_outreaches). So no outreach pay
 
 Whoever changes what an outreach counts for, or deletes one, notes the dates concerned (see touches). A reader deletes
 the slots that a touch concerns, and they are counted anew. A touch stays for SETTLED, longer than any reader takes: one
-that had counted before the change may store its slot after another reader's deletion.
+that had counted before the change may store its slot after another reader's deletion. Meanwhile a slot says which
+touches were there before it was counted, and is not deleted for these; but not where a touch comes before its change,
+as without transactions.
 """
 
 import datetime as dt
@@ -21,7 +23,7 @@ from pymongo.errors import BulkWriteError
 from osdi.errors import OsdiError, unavailable
 from osdi.ids import id_before, now
 from osdi.resources import OUTREACH
-from osdi.statistics import Interval, Tally
+from osdi.statistics import DAYS, Interval, Tally
 from osdi.store import SETTLED, Query, Store
 from osdi.store.driver import MOCK, READ_MS, Document
 from osdi.store.indexes import STATISTICS, TOUCHES
@@ -44,6 +46,7 @@ TOUCHED_HOURS: Final = 200
 
 # No day lasts as long, whatever a clock did.
 LONGEST_DAY: Final = dt.timedelta(days=3)
+LONGEST_RANGE: Final = dt.timedelta(days=DAYS + 3)
 HOUR: Final = dt.timedelta(hours=1)
 
 Earlier = Mapping[str, Sequence[Document]]
@@ -68,8 +71,8 @@ def count(store: Store, campaign_id: str, days: Sequence[Interval]) -> tuple[lis
     whole = Slot(campaign_id, RANGE, Interval(days[0].start, days[-1].end))
     slots = [Slot(campaign_id, DAY, day) for day in days]
     asked = [slot for slot in (*slots, whole) if slot.interval.start < slot.interval.end]
-    _drop_touched(store, campaign_id, settled)
-    _load(store, asked, settled, ends)
+    known = _drop_touched(store, campaign_id, settled)
+    _load(store, asked, settled, ends, known)
     if asked:
         _add_later(store, asked, whole, settled, ends)
     return [slot.tally for slot in slots], whole.tally.people
@@ -95,31 +98,40 @@ def forget(store: Store, campaign_id: str | None = None) -> None:
         store._collection(STATISTICS).delete_many(query)
 
 
-def _drop_touched(store: Store, campaign_id: str, settled: str) -> None:
-    """Delete the slots that touches concern, and the touches that have done their work."""
+def _drop_touched(store: Store, campaign_id: str, settled: str) -> list[str]:
+    """Delete the slots that touches concern, and the touches that have done their work; the ids of those that stay."""
     of_campaign = {"advocacy_campaign_id": campaign_id}
     with store.asking():
         touches = list(store._collection(TOUCHES).find(of_campaign).sort("_id", ASCENDING).limit(ROUND))
         if not touches:
-            return
-        hours = {_hour(moment) for each in touches for moment in each["dates"]}
-        of_people = {_hour(moment) for each in touches if each["people"] for moment in each["dates"]}
+            return []
+        days = _by_hour(touches)
+        ranges = _by_hour([each for each in touches if each["people"]])
         statistics = store._collection(STATISTICS)
-        if len(hours) > TOUCHED_HOURS or len(touches) == ROUND:
+        if len(days) > TOUCHED_HOURS or len(touches) == ROUND:
             statistics.delete_many(of_campaign)
         else:
-            for hour in hours:
-                starts = {"$gt": hour - LONGEST_DAY, "$lt": hour + HOUR}
-                statistics.delete_many(of_campaign | {"kind": DAY, "start": starts, "end": {"$gt": hour}})
-            for hour in of_people:
-                starts = {"$lt": hour + HOUR}
-                statistics.delete_many(of_campaign | {"kind": RANGE, "start": starts, "end": {"$gt": hour}})
+            for kind, hours, longest in ((DAY, days, LONGEST_DAY), (RANGE, ranges, LONGEST_RANGE)):
+                for hour, ids in hours.items():
+                    around = {"start": {"$gt": hour - longest, "$lt": hour + HOUR}, "end": {"$gt": hour}}
+                    unaware = {"touches": {"$not": {"$all": ids}}}
+                    statistics.delete_many(of_campaign | {"kind": kind} | around | unaware)
         done = [each["_id"] for each in touches if each["_id"] <= settled]
         if done:
             store._collection(TOUCHES).delete_many({"_id": {"$in": done}})
+        return [each["_id"] for each in touches[len(done) :]] if store.commits_together else []
 
 
-def _load(store: Store, slots: Sequence[Slot], settled: str, ends: float) -> None:
+def _by_hour(touches: Sequence[Document]) -> dict[dt.datetime, list[str]]:
+    """The ids of touches by the hours that they concern."""
+    found: dict[dt.datetime, list[str]] = {}
+    for each in touches:
+        for hour in {_hour(moment) for moment in each["dates"]}:
+            found.setdefault(hour, []).append(each["_id"])
+    return found
+
+
+def _load(store: Store, slots: Sequence[Slot], settled: str, ends: float, known: list[str]) -> None:
     """Take over what the store has of the slots, and count the others from nothing."""
     if store._uri.startswith(MOCK):
         return  # nothing is kept there, nor is there what it could be counted by: all is added one by one
@@ -139,6 +151,7 @@ def _load(store: Store, slots: Sequence[Slot], settled: str, ends: float) -> Non
     for start in range(0, len(missing), STORED):
         several = missing[start : start + STORED]
         for slot in several:
+            slot.touches = known[-TOUCHED_HOURS:]
             slot.count_anew(store, settled)
         _store(store, several)
         if time.monotonic() > ends and start + STORED < len(missing):

@@ -219,3 +219,75 @@ def test_equal_a_recount(store: Store, clock: Clock, small: bool, monkeypatch: p
                     put(store, OUTREACH, chosen, Change({"action_date": moment(told[1]), **told[2]}), namespace="ns")
 
     check()
+
+
+class TestSlots:
+    ZONE, DAY = ZoneInfo("UTC"), dt.date(2026, 11, 1)
+    NOON = dt.datetime(2026, 11, 1, 12)
+
+    @pytest.fixture
+    def store(self, mongod: Any) -> Iterator[Store]:
+        uri = mongod.uri.replace("/osdi?", "/slots_contract?")
+        store = Store(uri)
+        store.create_indexes()
+        empty(store)
+        yield store
+        store.close()
+
+    def count(self, store: Store, first: int = 0, last: int = 0) -> tuple[list[int], list[int], int]:
+        dates = statistics.dates(self.DAY + dt.timedelta(days=first), self.DAY + dt.timedelta(days=last))
+        tallies, people = stored.count(store, CAMPAIGN, [statistics.interval_of(date, self.ZONE) for date in dates])
+        return [each.outreaches for each in tallies], [each.people for each in tallies], people
+
+    def test_of_different_ages_each_know_whom_they_have_counted(self, store: Store, clock: Clock) -> None:
+        assert self.count(store) == ([0], [0], 0)
+        clock.moment += dt.timedelta(seconds=300)
+        record(store, clock, self.NOON, "A")
+        record(store, clock, self.NOON + dt.timedelta(days=1), "A")
+        clock.moment += dt.timedelta(seconds=300)
+
+        # The first day was counted before, the second is now; both people of the range were counted by the one.
+        assert self.count(store, 0, 1) == ([1, 1], [1, 1], 1)
+        assert self.count(store, 0, 0) == ([1], [1], 1)
+
+    def test_what_was_counted_after_a_change_is_not_counted_again(
+        self, store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        outreach = record(store, clock, self.NOON, "A", type="email")
+        clock.moment += dt.timedelta(seconds=300)
+        self.count(store)
+        put(store, OUTREACH, outreach["_id"], Change({"type": "phone"}), namespace="ns")
+        counting: list[str] = []
+        anew = stored.Slot.count_anew
+        monkeypatch.setattr(
+            stored.Slot, "count_anew", lambda slot, *how: (counting.append(slot.kind), anew(slot, *how))
+        )
+
+        for _ in range(3):
+            assert self.count(store) == ([1], [1], 1)
+
+        assert counting == ["day"]  # once, and not the people, who are the same
+
+    def test_that_a_slower_reader_stored_late_are_counted_anew(
+        self, store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        outreach = record(store, clock, self.NOON, "A")
+        clock.moment += dt.timedelta(seconds=300)
+        storing = stored._store
+
+        def slowly(*how: Any) -> None:
+            """Meanwhile the outreach is deleted, and another reader counts."""
+            monkeypatch.setattr(stored, "_store", storing)
+            delete(store, OUTREACH, outreach["_id"])
+            assert self.count(store) == ([0], [0], 0)
+            store.delete_many("statistics", {})
+            storing(*how)
+
+        monkeypatch.setattr(stored, "_store", slowly)
+        assert self.count(store) == ([1], [1], 1)
+
+        for _ in range(3):
+            assert self.count(store) == ([0], [0], 0)
+            clock.moment += dt.timedelta(seconds=91)
+        with store.asking():
+            assert store._collection("statistics_touches").count_documents({}) == 0

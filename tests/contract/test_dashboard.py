@@ -1,0 +1,94 @@
+"""deploy/grafana-dashboard.json can be imported, and asks for nothing that /metrics does not tell."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from osdi.metrics import Metrics
+from osdi.store.figures import Figures
+
+ROOT = Path(__file__).parents[2]
+DASHBOARD = json.loads((ROOT / "deploy" / "grafana-dashboard.json").read_text())
+METRIC = re.compile(r"\bosdi_[a-z_]+\b")
+LABELS = re.compile(r"by \(([a-z_, ]+)\)")
+GRID = 24
+
+
+@pytest.fixture(scope="module")
+def told() -> dict[str, set[str]]:
+    """Each sample's name with its labels, once everything has been counted that can be."""
+    metrics = Metrics(lambda: Figures({"queued": 1, "leased": 0, "failed": 0}, 1.0, 1), lambda: (1, False))
+    metrics.count_request("GET", "/", 200, 0.1)
+    metrics.count_outreach("email", token=True)
+    metrics.count_match("new")
+    metrics.count_refusal("INVALID")
+    found: dict[str, set[str]] = {}
+    for family in text_string_to_metric_families(metrics.text().decode()):
+        for sample in family.samples:
+            found.setdefault(sample.name, set()).update(sample.labels)
+    return found
+
+
+def expressions() -> list[str]:
+    asked = [target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]]
+    variables = [each["definition"] for each in DASHBOARD["templating"]["list"] if "definition" in each]
+    return [*asked, *variables]
+
+
+def places(panel: dict[str, Any]) -> Iterator[tuple[int, int]]:
+    grid = panel["gridPos"]
+    for x in range(grid["x"], grid["x"] + grid["w"]):
+        for y in range(grid["y"], grid["y"] + grid["h"]):
+            yield x, y
+
+
+@pytest.mark.parametrize("expression", expressions())
+def test_asks_only_for_what_is_told(told: dict[str, set[str]], expression: str) -> None:
+    names = METRIC.findall(expression)
+    assert names
+    for name in names:
+        assert name in told
+        for labels in LABELS.findall(expression):
+            assert set(labels.split(", ")) <= told[name] | {"le"}
+
+
+def test_shows_everything_that_is_told(told: dict[str, set[str]]) -> None:
+    asked = {name for expression in expressions() for name in METRIC.findall(expression)}
+
+    assert {name for name in told if name.startswith("osdi_") and not name.endswith("_created")} == asked
+
+
+def test_every_expression_is_balanced() -> None:
+    for expression in expressions():
+        for opening, closing in ("()", "[]", "{}"):
+            assert expression.count(opening) == expression.count(closing)
+
+
+def test_panels_have_ids_of_their_own_and_stand_beside_one_another() -> None:
+    ids = [panel["id"] for panel in DASHBOARD["panels"]]
+    taken = [place for panel in DASHBOARD["panels"] for place in places(panel)]
+
+    assert len(set(ids)) == len(ids)
+    assert len(set(taken)) == len(taken)
+    assert max(x for x, _ in taken) < GRID
+
+
+def test_names_no_machine_of_ours() -> None:
+    assert DASHBOARD["id"] is None
+    sources = {target["datasource"]["uid"] for panel in DASHBOARD["panels"] for target in panel["targets"]}
+    assert sources == {"${datasource}"}
+
+
+def test_the_page_explains_every_metric(told: dict[str, set[str]]) -> None:
+    page = (ROOT / "docs" / "monitoring.md").read_text()
+    rows = set(re.findall(r"^\| `(osdi_[a-z_]+)", page, flags=re.MULTILINE))
+
+    endings = ("_created", "_bucket", "_sum", "_count")
+    assert {name for name in told if name.startswith("osdi_") and not name.endswith(endings)} | {
+        "osdi_request_seconds"
+    } == rows
