@@ -23,6 +23,8 @@ PUBLIC = {
 }
 # Pages that know who opens them by the signature in their address.
 SIGNED = {"/unsubscribe/<token>"}
+# What has a token of its own, that no caller of the API has.
+WATCHED = {"/metrics"}
 # What somebody without a token may call of the API: the entry point and the helpers.
 OPEN = {
     ("GET", f"{API}/"),
@@ -46,7 +48,7 @@ def test_every_route_is_a_public_page_or_says_who_may_call_it(app: Flask) -> Non
         if "access" not in getattr(app.view_functions[endpoint], "_apidoc", {})
     }
 
-    assert silent == PUBLIC | SIGNED
+    assert silent == PUBLIC | SIGNED | WATCHED
 
 
 def test_pages_are_only_read(app: Flask) -> None:
