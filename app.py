@@ -127,8 +127,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         proxies = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
 
-    watched = bool(settings.metrics_token)
-    store = Store(settings.mongodb_uri, cache_seconds=settings.cache_seconds, watched=watched)
+    store = Store(settings.mongodb_uri, cache_seconds=settings.cache_seconds)
     reference = Reference(store, namespace=settings.namespace, cache_seconds=settings.cache_seconds)
     app.extensions[EXTENSION] = Deployment(settings, store, reference)
 

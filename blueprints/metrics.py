@@ -46,17 +46,15 @@ def count_requests(app: Flask, settings: Settings, store: Store) -> None:
 
     found = app.extensions[EXTENSION] = Metrics(lambda: read_figures(store), store.own_figures)
 
-    def begin() -> None:
-        matched.note(None)
-        found.sample_on()
-
     def finish(response: Response) -> Response:
+        found.sample_on()
         rule = request.url_rule
         method = request.method if request.method in METHODS else "other"
         seconds = time.perf_counter() - g.began
         found.count_request(method, rule.rule if rule else NO_ROUTE, response.status_code, seconds)
         kind = matched.noted()
         if kind is not None:
+            matched.note(None)
             found.count_match(kind)
         recorded: Document | None = g.get("recorded")
         if recorded is not None and kind != matched.RETRY:
@@ -66,5 +64,4 @@ def count_requests(app: Flask, settings: Settings, store: Store) -> None:
             found.count_refusal(refused)
         return response
 
-    app.before_request(begin)
     app.after_request(finish)

@@ -14,7 +14,7 @@ _matched: Final[ContextVar[str | None]] = ContextVar("matched", default=None)
 
 
 def note(kind: str | None) -> None:
-    """Note by what kind of key somebody was found, or LINK, NEW or RETRY; None at the beginning of a request."""
+    """Note by what kind of key somebody was found, or LINK, NEW or RETRY; None once it was counted."""
     _matched.set(kind)
 
 

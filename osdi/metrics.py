@@ -47,13 +47,10 @@ class Metrics:
             place = os.environ.get(PLACE, str(os.getpid()))
             values.ValueClass = values.MultiProcessValue(lambda: place)  # type: ignore[no-untyped-call]
         registry = self._registry = CollectorRegistry()
-        self._requests = Counter(
-            "osdi_requests", "Requests answered.", ("method", "route", "status"), registry=registry
-        )
         self._seconds = Histogram(
             "osdi_request_seconds",
             "Time from the first look at a request until its answer is ready.",
-            ("method", "route"),
+            ("method", "route", "status"),
             buckets=BUCKETS,
             registry=registry,
         )
@@ -64,7 +61,7 @@ class Metrics:
         self._refusals = Counter("osdi_refusals", "Requests refused, by error code.", ("code",), registry=registry)
         self._connections = Gauge(
             "osdi_mongodb_connections_in_use",
-            "Connections to MongoDB in use, of all web processes.",
+            "Connections to MongoDB in use or waited for, of all web processes.",
             multiprocess_mode="livesum",
             registry=registry,
         )
@@ -74,11 +71,12 @@ class Metrics:
             multiprocess_mode="livesum",
             registry=registry,
         )
-        self._of_requests: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        self._of_requests: dict[tuple[str, str, int], Histogram] = {}
         self._of_outreaches: dict[tuple[str, bool], Counter] = {}
         self._of_matches: dict[str, Counter] = {}
         self._database = _Database(figures)
         self._sampling = threading.Lock()
+        self._samples = False
 
     def count_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """A request that was answered; `route` is the rule of the address, not the address."""
@@ -88,10 +86,8 @@ class Metrics:
             if len(self._of_requests) >= ROUTES:
                 return
             # Asking for it by its labels takes longer than counting.
-            children = self._requests.labels(method, route, str(status)), self._seconds.labels(method, route)
-            found = self._of_requests[key] = children
-        found[0].inc()
-        found[1].observe(seconds)
+            found = self._of_requests[key] = self._seconds.labels(method, route, str(status))
+        found.observe(seconds)
 
     def count_outreach(self, kind: str | None, *, token: bool) -> None:
         """An outreach that was recorded; `kind` is its type, which may be any word."""
@@ -114,6 +110,9 @@ class Metrics:
 
     def sample_on(self) -> None:
         """From now on tell of this process every SAMPLE_SECONDS, where others answer for it; once is enough."""
+        if self._samples:
+            return
+        self._samples = True
         if self._shared and self._sampling.acquire(blocking=False):
             threading.Thread(target=self._sample_for_ever, name="metrics", daemon=True).start()
 

@@ -63,7 +63,8 @@ class Tally:
 
 @lru_cache(maxsize=1)
 def _names() -> frozenset[str]:
-    return frozenset(available_timezones())
+    # What some machines call their own zone is no zone's name.
+    return frozenset(available_timezones()) - {"localtime", "Factory"}
 
 
 def time_zone(name: str) -> ZoneInfo:

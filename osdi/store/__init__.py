@@ -31,7 +31,6 @@ from osdi.store.counts import LARGE, LARGE_ENTRIES, Counts, entries
 from osdi.store.creation_order import first_id
 from osdi.store.driver import DATABASE, DURABLE, MOCK, READ_MS, Document, abort, connect, driver_errors
 from osdi.store.indexes import INDEXES, STATISTICS, WEBHOOKS, create
-from osdi.store.pool import PoolWatch
 from osdi.store.schema import check_schema
 from osdi.store.touches import touch
 from osdi.store.writes import Delete, Insert, Replace, Update, Write, with_events
@@ -48,16 +47,14 @@ UNCOUNTED_LIMIT: Final = 1_000
 class Store:
     """Reads and writes documents; connects when first used, so that each forked worker has a client of its own."""
 
-    def __init__(
-        self, uri: str, *, cache_seconds: float = 0, tells_webhooks: bool = True, watched: bool = False
-    ) -> None:
+    def __init__(self, uri: str, *, cache_seconds: float = 0, tells_webhooks: bool = True) -> None:
         self._uri = uri
         self._tells_webhooks = tells_webhooks
-        self._pool = PoolWatch() if watched else None
         self._cache_seconds = cache_seconds
         self._counts = Counts(cache_seconds)
         self._webhooks_of: tuple[float, dict[str, list[str]]] = (0.0, {})
         self._lock = threading.Lock()
+        self._asking: set[int] = set()
         self._client: MongoClient[Document] | None = None
         self._circuit = Circuit(0)
         self._abandoned = Abandoned()
@@ -71,11 +68,17 @@ class Store:
 
         Whoever asks first looks at the schema, and raises WrongDatabase where this program must not work on it.
         """
-        with driver_errors(), self._circuit.asking():
-            if not self._checked:
-                check_schema(self._connect().get_default_database(DATABASE))
-                self._checked = True
-            yield
+        # A set, which several threads may change at once: each uses one connection, or waits for it.
+        thread = threading.get_ident()
+        self._asking.add(thread)
+        try:
+            with driver_errors(), self._circuit.asking():
+                if not self._checked:
+                    check_schema(self._connect().get_default_database(DATABASE))
+                    self._checked = True
+                yield
+        finally:
+            self._asking.discard(thread)
 
     def take_any_schema(self) -> None:
         """Do not look which shape the documents have: for a restore, which replaces them."""
@@ -291,8 +294,8 @@ class Store:
             ]
 
     def own_figures(self) -> tuple[int, bool]:
-        """How many connections this process uses now, where it is watched, and whether its circuit is open."""
-        return self._pool.in_use if self._pool else 0, self._circuit.is_open
+        """How many threads of this process ask the server now, or wait to, and whether the circuit is open."""
+        return len(self._asking), self._circuit.is_open
 
     def close(self) -> None:
         """Close the connections; the next use opens new ones."""
@@ -358,5 +361,5 @@ class Store:
         if self._client is None:
             with self._lock:
                 if self._client is None:
-                    self._client, self._circuit = connect(self._uri, self._pool)
+                    self._client, self._circuit = connect(self._uri)
         return self._client

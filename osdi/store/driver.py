@@ -24,7 +24,6 @@ from pymongo.uri_parser import parse_uri
 from osdi.errors import Duplicate, ErrorDescription, OsdiError, RaceLost, unavailable
 from osdi.store.abandoned import APP_NAME
 from osdi.store.circuit import Circuit
-from osdi.store.pool import PoolWatch
 
 Document = dict[str, Any]
 
@@ -101,8 +100,8 @@ def abort(session: ClientSession) -> None:
         session.abort_transaction()
 
 
-def connect(uri: str, pool: PoolWatch | None = None) -> tuple[MongoClient[Document], Circuit]:
-    """A client for this connection string, and the circuit that listens to it, as does `pool`.
+def connect(uri: str) -> tuple[MongoClient[Document], Circuit]:
+    """A client for this connection string, and the circuit that listens to it.
 
     What the string says about durability, time-outs and which member is read does not count.
     """
@@ -122,7 +121,7 @@ def connect(uri: str, pool: PoolWatch | None = None) -> tuple[MongoClient[Docume
         serverSelectionTimeoutMS=SERVER_SELECTION_TIMEOUT_MS,
         connectTimeoutMS=CONNECT_TIMEOUT_MS,
         heartbeatFrequencyMS=HEARTBEAT_MS,
-        event_listeners=[circuit, pool] if pool else [circuit],
+        event_listeners=[circuit],
     )
     return client, circuit
 

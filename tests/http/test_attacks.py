@@ -80,13 +80,16 @@ class World:
         return PLACE.sub(lambda found: self.ids.get(found[1], found[0]), text)
 
     def dump(self) -> Dump:
-        """Every document there is, by collection and id; without what only says when a token was used."""
+        """Every document there is, by collection and id; without what only says when a token was used, or what
+        statistics have counted when they were read.
+        """
         return {
             name: {
                 each["_id"]: {key: value for key, value in each.items() if key != "last_used_date"}
                 for each in self.database[name].find()
             }
             for name in self.database.list_collection_names()
+            if name != "statistics"
         }
 
 

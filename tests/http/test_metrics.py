@@ -1,6 +1,8 @@
 """What /metrics tells, to whom, and that nothing of what a client sent is in it."""
 
 import datetime as dt
+import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -51,7 +53,7 @@ class TestWhoMayRead:
 
         assert response.status_code == 401
         assert response.headers["WWW-Authenticate"].startswith("Bearer")
-        assert "osdi_requests" not in response.get_data(as_text=True)
+        assert "osdi_request" not in response.get_data(as_text=True)
 
     def test_a_token_of_the_api_is_none(self, watched: Client) -> None:
         assert watched.http.get("/metrics", headers={"OSDI-API-Token": watched.token}).status_code == 401
@@ -69,10 +71,9 @@ class TestRequests:
             watched.record(factories.outreach())
         watched.record("{", token=True)
 
-        assert value(watched, "osdi_requests_total", method="POST", route=HELPER, status="200") == 3
-        assert value(watched, "osdi_requests_total", method="POST", route=HELPER, status="400") == 1
-        assert value(watched, "osdi_request_seconds_count", method="POST", route=HELPER) == 4
-        assert 0 < value(watched, "osdi_request_seconds_sum", method="POST", route=HELPER) < 60
+        assert value(watched, "osdi_request_seconds_count", method="POST", route=HELPER, status="200") == 3
+        assert value(watched, "osdi_request_seconds_count", method="POST", route=HELPER, status="400") == 1
+        assert 0 < value(watched, "osdi_request_seconds_sum", method="POST", route=HELPER, status="200") < 60
         assert value(watched, "osdi_refusals_total", code="INVALID") == 1
 
     def test_of_no_route_and_of_odd_methods_are_one(self, watched: Client) -> None:
@@ -80,8 +81,8 @@ class TestRequests:
             watched.http.get(f"/nothing/{number}")
             watched.http.open(f"/nothing/{number}", method=f"FOO{number}")
 
-        assert value(watched, "osdi_requests_total", method="GET", route="none", status="404") == 5
-        assert value(watched, "osdi_requests_total", method="other", route="none", status="404") == 5
+        assert value(watched, "osdi_request_seconds_count", method="GET", route="none", status="404") == 5
+        assert value(watched, "osdi_request_seconds_count", method="other", route="none", status="404") == 5
         assert value(watched, "osdi_refusals_total", code="NOT_FOUND") == 10
 
     def test_nothing_that_a_client_sent_is_told(self, watched: Client) -> None:
@@ -223,9 +224,19 @@ class TestTheDatabase:
         assert value(watched, "osdi_outbox_followups", state="queued") == 3
 
 
-def test_connections_are_given_back(watched: Client) -> None:
+def test_connections_in_use_are_told(watched: Client, fail: Callable[..., None]) -> None:
     for _ in range(5):
         watched.record(factories.outreach())
-
     assert value(watched, "osdi_mongodb_connections_in_use") == 0
     assert value(watched, "osdi_circuit_open") == 0
+
+    fail({"times": 1}, ["find"], blockConnection=True, blockTimeMS=3_000)
+    client = Client(watched.http.application.test_client(), watched.token)
+    asking = threading.Thread(target=lambda: client.get("/people/nobody"))
+    asking.start()
+    deadline = time.monotonic() + 2.5
+    while value(watched, "osdi_mongodb_connections_in_use") != 1:
+        assert time.monotonic() < deadline
+    asking.join()
+
+    assert value(watched, "osdi_mongodb_connections_in_use") == 0
