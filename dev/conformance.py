@@ -377,7 +377,7 @@ def link_rows(name: str, listed: Sequence[str], used: set[tuple[str, str]]) -> l
 
 def links(name: str) -> list[str]:
     """The relations that an answer links: those of a document of which everything is known."""
-    hal = Hal("", "osdi")
+    hal = Hal("", "<namespace>")
     if name == "aep":
         answer = hal.entry_point(motd="", vendor_name="", product_name="", max_pagesize=1)
     elif name in ANSWERED:
