@@ -1,6 +1,6 @@
 """Settings, read from the environment once when the application is made; all mistakes are told at once.
 
-The README's table lists every name here and in gunicorn.conf.py; a test compares them.
+docs/settings.md lists every name here and in gunicorn.conf.py; a test compares them.
 """
 
 import re

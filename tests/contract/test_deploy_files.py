@@ -20,7 +20,7 @@ from osdi.settings import Settings
 ROOT = Path(__file__).parents[2]
 SERVICES = sorted((ROOT / "deploy" / "systemd").glob("*.service"))
 PROCFILE = dict(re.findall(r"^(\w+): (.+)$", (ROOT / "Procfile").read_text(), flags=re.MULTILINE))
-LISTED = set(re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "README.md").read_text(), flags=re.MULTILINE))
+LISTED = set(re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "docs" / "settings.md").read_text(), flags=re.MULTILINE))
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
 OURS = ("release", "web", "worker")
 NGINX = (ROOT / "deploy" / "nginx-site.conf").read_text()
