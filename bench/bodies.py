@@ -37,7 +37,7 @@ def helper_body(*, identifiers: bool, known_person: bool = False, trigger: bool 
 def person(name: str, *, identifiers: bool) -> dict[str, Any]:
     """The person of the specification's request, told apart by `name`."""
     document: dict[str, Any] = {
-        "family_name": "Edwin",
+        "family_name": f"Edwin {name}",
         "given_name": "Labadie",
         "additional_name": "Marques",
         "origin_system": "OpenSupporter",

@@ -21,6 +21,8 @@ FAMILY: Final = ("Smith", "O'Brien", "Okafor", "Nguyen", "García", "Müller", "
 MARKS: Final = ("@given@", "@family@", "@postal@")
 GIVEN_MARK, FAMILY_MARK, POSTAL_MARK = MARKS
 """What the person of a template has instead of names and a postal code."""
+NAMESAKES: Final = 990_000
+"""From so many people on each has the name and postal code of an earlier one."""
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from bench.loaded_people import (
     FIRST,
     LIST,
     MARKS,
+    NAMESAKES,
     SHAPES,
     TAGS,
     Document,
@@ -39,6 +40,7 @@ from bench.loaded_people import (
 )
 from bench.server import ServerFailed
 from blueprints.deployment import EXTENSION
+from osdi.matching import NAMESAKE, namesake_keys, note_keys
 from osdi.resources import API
 from osdi.settings import Settings
 from osdi.store import Store
@@ -176,6 +178,14 @@ class _Marks:
 _Fill = Callable[[_Marks], Any]
 
 
+def _name(person: Document, *, owned: bool) -> None:
+    """Give a person the key of their name instead of the template's, which the first of that name owns."""
+    keys = [each for each in person["match_keys"] if not each.startswith(NAMESAKE)]
+    person["match_keys"] = [*keys, *namesake_keys(person)] if owned else keys
+    if not owned:
+        note_keys(person)
+
+
 class _Template:
     """Makes people and outreaches like those that the application wrote of one shape."""
 
@@ -190,6 +200,7 @@ class _Template:
         """The person, and an outreach on the campaign by the person with the id `by`."""
         person, outreach = self._person(marks), self._outreach(marks)
         person["modified_date"] = modified
+        _name(person, owned=int(marks.number) - FIRST < NAMESAKES)
         outreach |= {"person_id": by, "advocacy_campaign_id": campaign_id}
         return person, outreach
 

@@ -516,7 +516,7 @@ COMMANDS = [
 class TestWhereTheDatabaseIs:
     """Commands say in a sentence that the database is away, or is one that they cannot reach."""
 
-    @pytest.mark.parametrize("command", [("followups",), ("webhooks", "list"), ("indexes",)], ids=" ".join)
+    @pytest.mark.parametrize("command", [("followups",), ("webhooks", "list")], ids=" ".join)
     def test_away_is_told(self, deployed: Deployed, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]) -> None:
         monkeypatch.setattr("osdi.store.driver.SERVER_SELECTION_TIMEOUT_MS", 50)
         app = deployed(mongodb_uri="mongodb://127.0.0.1:1/osdi", public_url=PUBLIC).http.application

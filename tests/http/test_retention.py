@@ -117,7 +117,8 @@ class TestTexts:
     ) -> None:
         old(31)
         assert drop_all(store, 30) == 1
-        database.outreaches.update_many({}, {"$set": {"message": "restored"}})
+        before = now() - 31 * DAY  # as a restore brings back what was before
+        database.outreaches.update_many({}, {"$set": {"message": "restored", "modified_date": before}})
         assert drop_all(store, 30, now() + 2 * DAY) == 0
 
         assert drop_all(store, 30, now() + 8 * DAY) == 1

@@ -13,6 +13,7 @@ from tests.client import Client
 # What a token that is tied to a campaign may do, and all that it may do.
 OF_ITS_CAMPAIGN = {
     ("GET", "/advocacy_campaigns/<advocacy_campaign_id>"),
+    ("GET", "/advocacy_campaigns/<advocacy_campaign_id>/stats"),
     ("POST", "/advocacy_campaigns/<advocacy_campaign_id>/record_outreach_helper"),
     ("GET", "/advocacy_campaigns/<advocacy_campaign_id>/outreaches"),
     ("GET", "/advocacy_campaigns/<advocacy_campaign_id>/outreaches.csv"),
