@@ -1,10 +1,11 @@
 """Keys that people have without owning them, in the store: who they are, page by page, and who else has the key.
 
-A document written before these keys were kept is given them by `note_everybodys`.
+A document written before these keys were kept is given them by `note_everybodys`, which is a migration.
 """
 
-from collections.abc import Collection, Iterator
-from typing import Any, Final
+from collections.abc import Iterator
+from itertools import islice
+from typing import Final
 
 from pymongo import ASCENDING, UpdateOne
 from pymongo.errors import BulkWriteError
@@ -13,8 +14,10 @@ from osdi.matching import namesake_keys, note_keys
 from osdi.resources import PERSON
 from osdi.store import Store
 from osdi.store.driver import READ_MS, Document
+from osdi.store.in_order import in_order
 
 BATCH: Final = 500
+PATIENCE_SECONDS: Final = 60.0
 NOTED: Final = ("contact_keys", "unclaimed_keys", "maybe_duplicate")
 DUPLICATE_KEY: Final = 11000
 
@@ -34,28 +37,23 @@ def having_without(store: Store, key: str, limit: int) -> list[Document]:
         return list(found.max_time_ms(READ_MS))
 
 
-def note_everybodys(store: Store, phone_region: str = "", after: str = "") -> int:
-    """Give every person behind the id `after` the keys of their name; returns how many documents that changed.
+def note_everybodys(store: Store, phone_region: str = "", after: str = "") -> Iterator[int]:
+    """Give every person behind the id `after` the keys of their name; yields after each batch how many it changed.
 
     Safe to repeat, and while others write: whoever changes a person meanwhile gives them the keys too. It is no change
-    that a client sees, so neither version nor modified date move, and webhooks are not told.
+    that a client sees, so neither version nor modified date move, and webhooks are not told. The index has to be there
+    that lets a key have one owner. Raises OsdiError 503.
     """
-    changed = 0
-    people = store._collection(PERSON.collection)
-    while True:
-        with store.asking():
-            batch = list(people.find({"_id": {"$gt": after}}).sort("_id", ASCENDING).limit(BATCH))
-        if not batch:
-            return changed
-        after = batch[-1]["_id"]
-        updates = [each for person in batch for each in _update(person, phone_region, claiming=True)]
-        refused = _write(store, updates)
+    behind = {"_id": {"$gt": after}} if after else {}
+    people = in_order(store, PERSON.collection, behind, patience=PATIENCE_SECONDS)
+    while batch := list(islice(people, BATCH)):
+        changed, refused = _write(store, [each for person in batch for each in _update(person, phone_region)])
         again = [person for person in batch if person["_id"] in refused]
-        _write(store, [each for person in again for each in _update(person, phone_region, claiming=False)])
-        changed += len(updates)
+        owning_none = (each for person in again for each in _update(person, phone_region, claiming=False))
+        yield changed + _write(store, list(owning_none))[0]
 
 
-def _update(person: Document, phone_region: str, *, claiming: bool) -> Iterator[UpdateOne]:
+def _update(person: Document, phone_region: str, *, claiming: bool = True) -> Iterator[UpdateOne]:
     """The update, if any, that gives a person their keys; `claiming` those of their name that nobody may own."""
     noted = dict(person)
     if claiming:
@@ -69,16 +67,15 @@ def _update(person: Document, phone_region: str, *, claiming: bool) -> Iterator[
         yield UpdateOne({"_id": person["_id"], "version": person["version"]}, change)
 
 
-def _write(store: Store, updates: list[UpdateOne]) -> set[str]:
-    """Do the updates; returns the ids of those people of whom another one owns a key."""
+def _write(store: Store, updates: list[UpdateOne]) -> tuple[int, set[str]]:
+    """Do the updates; returns how many changed somebody, and the ids of those of whom another one owns a key."""
     if not updates:
-        return set()
+        return 0, set()
     with store.asking():
         try:
-            store._collection(PERSON.collection).bulk_write(updates, ordered=False)
+            return store._collection(PERSON.collection).bulk_write(updates, ordered=False).modified_count, set()
         except BulkWriteError as error:
-            refused: Collection[dict[str, Any]] = error.details["writeErrors"]
+            refused = error.details["writeErrors"]
             if any(each["code"] != DUPLICATE_KEY for each in refused):
                 raise
-            return {each["op"]["q"]["_id"] for each in refused}
-    return set()
+            return int(error.details["nModified"]), {each["op"]["q"]["_id"] for each in refused}

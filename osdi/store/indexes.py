@@ -12,6 +12,7 @@ from osdi.resources import ADVOCACY_CAMPAIGN, ENTRIES, LIST, MESSAGE, OUTREACH, 
 # Those of a million documents take longer to build than any answer may.
 SECONDS: Final = 3_600
 PARTIAL: Final = "partialFilterExpression"
+EXPIRES: Final = "expireAfterSeconds"
 TOKENS: Final = "tokens"
 WEBHOOKS: Final = "webhooks"
 # People who were merged away, erasures that are not over yet, and what tells that somebody was erased.
@@ -42,6 +43,11 @@ class Index:
         """What a document has to be like to be in it."""
         return {self.only_with: {"$exists": True}} if self.only_with else None
 
+    def is_as(self, found: Mapping[str, Any]) -> bool:
+        """Whether an index that the server describes so, by the fields that it has, is like this one."""
+        same = bool(found.get("unique")) == self.unique and bool(found.get("sparse")) == self.sparse
+        return same and (found.get(PARTIAL), found.get(EXPIRES)) == (self.partial, self.expires_seconds)
+
     @property
     def model(self) -> IndexModel:
         """The index as the driver creates it."""
@@ -51,7 +57,7 @@ class Index:
         if self.partial:
             options[PARTIAL] = self.partial
         if self.expires_seconds is not None:
-            options["expireAfterSeconds"] = self.expires_seconds
+            options[EXPIRES] = self.expires_seconds
         return IndexModel([(field, ASCENDING) for field in self.fields], **options)
 
 
@@ -119,7 +125,7 @@ def create(collection: Collection[dict[str, Any]], declared: Sequence[Index]) ->
     models = [index.model for index in declared]
     there = collection.index_information()
     for index, name in zip(declared, (model.document["name"] for model in models), strict=True):
-        if name in there and there[name].get(PARTIAL) != index.partial:
+        if name in there and not index.is_as(there[name]):
             collection.drop_index(name)
     with timeout(SECONDS):  # not around the above, which would wait as long for a database that is away
         return collection.create_indexes(models)

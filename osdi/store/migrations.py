@@ -24,7 +24,9 @@ from osdi.matching import contact_keys
 from osdi.resources import PERSON
 from osdi.store import Store
 from osdi.store.driver import Document
+from osdi.store.duplicate_keys import note_everybodys
 from osdi.store.in_order import in_order
+from osdi.store.indexes import MATCH_KEYS, create
 from osdi.store.schema import ID, SCHEMA, SCHEMA_VERSION
 
 BATCH: Final = 500
@@ -74,7 +76,16 @@ def note_contact_keys(given: Given) -> Iterator[int]:
         yield changed
 
 
-MIGRATIONS: Final = (Migration(1, "people know the keys of their contact details", note_contact_keys),)
+def note_name_keys(given: Given) -> Iterator[int]:
+    """People from before their names had keys, by which `GET /people/duplicates` finds those who are probably one."""
+    create(given.store._collection(PERSON.collection), (MATCH_KEYS,))  # else two could own a key, and none be made then
+    yield from note_everybodys(given.store, given.phone_region)
+
+
+MIGRATIONS: Final = (
+    Migration(1, "people know the keys of their contact details", note_contact_keys),
+    Migration(2, "people have the keys of their names", note_name_keys),
+)
 
 
 def schema_version(store: Store) -> int:

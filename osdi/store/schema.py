@@ -15,7 +15,7 @@ SCHEMA: Final = "schema"
 ID: Final = "schema"
 
 # The number of the last migration (see migrations).
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 
 class WrongDatabase(OsdiError):

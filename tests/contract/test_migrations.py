@@ -1,6 +1,9 @@
 """schema_version and the steps to it: documents of an old shape, repeated and concurrent releases, newer databases."""
 
 import datetime as dt
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -15,14 +18,27 @@ from blueprints.deployment import EXTENSION
 from dev.mongod import Mongod
 from osdi.errors import OsdiError, RaceLost
 from osdi.settings import Settings
-from osdi.store import Store, migrations
+from osdi.store import Store, duplicate_keys, migrations
+from osdi.store.indexes import INDEXES
 from osdi.store.migrations import MIGRATIONS, Given, Migration, migrate, schema_version
+from osdi.store.missing_indexes import missing_indexes
 from osdi.store.schema import SCHEMA_VERSION, WrongDatabase
 from osdi.worker import run
 from tests.client import Client
+from tests.live import ROOT
 
 NEWER = {"_id": "schema", "schema_version": SCHEMA_VERSION + 1}
+RELEASE = [sys.executable, "-m", "flask", "--app", "wsgi", "release"]
 Told = list[str]
+JANE = {"given_name": "Jane", "family_name": "Doe", "postal_addresses": [{"postal_code": "10011"}]}
+JANES_KEY = "namesake:jane doe|10011"
+# The indexes of people before anybody could be merged, and some that were declared otherwise than now.
+BEFORE = ("match_keys",), ("contact_keys",), ("modified_date", "_id"), ("created_date", "_id")
+OTHERWISE: dict[str, dict[str, Any]] = {
+    "taggings.tag_id": {},
+    "items.list_id": {"partialFilterExpression": {"items": {"$exists": True}}},
+    "answers.question_id": {"sparse": True},
+}
 
 
 @pytest.fixture(params=["mongod", "standalone"])
@@ -71,13 +87,74 @@ class TestARelease:
         database.people.insert_many(people)
         told: Told = []
 
-        migrate(store, "US", told.append)
+        migrate(store, "US", told.append, migrations=MIGRATIONS[:1])
 
         found = {each["_id"]: each for each in database.people.find()}
         assert found["a"].pop("contact_keys") == ["email:jane@example.com"]
         assert found["b"].pop("contact_keys") == ["phone:12025550123"]
         assert list(found.values()) == people
         assert told == ["Migrated to schema_version 1: people know the keys of their contact details (2 changed)."]
+
+    def test_gives_people_from_before_the_keys_of_their_names(self, old: tuple[Store, Database]) -> None:
+        store, database = old
+        known = ["email:jane@example.com"]
+        people = [
+            old_person("a", **JANE),
+            old_person("b", **{**JANE, "given_name": "JANE", "postal_addresses": [{"postal_code": "10011-1234"}]}),
+            old_person("c", **{**JANE, "given_name": "Joan"}, taggings=[{"_id": "t", "tag_id": "volunteer"}]),
+            old_person("d", given_name="Jane", postal_addresses=[{"postal_code": "10011"}]),
+            old_person("e", email_addresses=[{"address": "jane@example.com"}], contact_keys=known),
+            old_person("f", email_addresses=[{"address": "jane@example.com"}], contact_keys=known),
+        ]
+        people[4]["match_keys"] += known
+        database.people.insert_many(people)
+        told: Told = []
+
+        migrate(store, "", told.append)
+
+        people[0]["match_keys"].append(JANES_KEY)
+        people[1] |= {"unclaimed_keys": [JANES_KEY], "maybe_duplicate": True}
+        people[2]["match_keys"].append(JANES_KEY.replace("jane", "joan"))
+        people[5] |= {"unclaimed_keys": known, "maybe_duplicate": True}
+        assert list(database.people.find().sort("_id")) == people
+        assert told[1] == "Migrated to schema_version 2: people have the keys of their names (4 changed)."
+
+    def test_lets_one_own_a_key_though_the_index_was_gone(self, old: tuple[Store, Database]) -> None:
+        store, database = old
+        database.people.insert_many([old_person("a", **JANE), old_person("b", **JANE)])
+
+        migrate(store, "", lambda _: None)
+
+        assert [each["_id"] for each in database.people.find({"match_keys": JANES_KEY})] == ["a"]
+
+    def test_gives_keys_in_batches_and_goes_on_where_it_ended(
+        self, old: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        store, database = old
+        monkeypatch.setattr("osdi.store.duplicate_keys.BATCH", 2)
+        database.people.insert_many([old_person(f"{number}", **JANE) for number in range(5)])
+        step = migrations.note_name_keys(Given(store, ""))
+        assert next(step) == 2
+        step.close()
+
+        assert list(migrations.note_name_keys(Given(store, ""))) == [0, 2, 1]
+        assert list(migrations.note_name_keys(Given(store, ""))) == [0, 0, 0]
+        assert database.people.count_documents({"unclaimed_keys": JANES_KEY}) == 4
+
+    def test_leaves_the_keys_to_whoever_changes_somebody_meanwhile(self, old: tuple[Store, Database]) -> None:
+        store, database = old
+        database.people.insert_one(old_person("a", **JANE))
+        reading = duplicate_keys.in_order
+
+        def change(*arguments: Any, **options: Any) -> Iterator[Any]:
+            for each in reading(*arguments, **options):
+                database.people.update_one({"_id": "a"}, {"$inc": {"version": 1}, "$set": {"given_name": "Joan"}})
+                yield each
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(duplicate_keys, "in_order", change)
+            assert list(migrations.note_name_keys(Given(store, ""))) == [0]
+        assert database.people.find_one()["match_keys"] == ["id:osdi_outreach:a"]
 
     def test_finds_them_by_the_filter_then(self, app: Flask, api: Client, database: Database) -> None:
         database.people.insert_one(old_person("a", email_addresses=[{"address": "old@example.com"}]))
@@ -209,6 +286,28 @@ class TestTheCommand:
 
         assert result.exit_code == 0, result.output
         assert result.output.splitlines()[-1].startswith(f"The database has schema_version {SCHEMA_VERSION} and ")
+
+    def test_brings_a_database_from_before_to_all_the_indexes(self, old: tuple[Store, Database]) -> None:
+        store, database = old
+        for fields in BEFORE:
+            database.people.create_index([(field, 1) for field in fields], unique=fields == ("match_keys",))
+        for field, options in OTHERWISE.items():
+            database.people.create_index([(field, 1), ("_id", 1)], **options)
+        database.people.insert_many([old_person("a", **JANE), old_person("b", **JANE)])
+        environment = {**os.environ, "MONGODB_URI": store._uri}
+
+        for _ in range(2):
+            released = subprocess.run(RELEASE, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+            assert released.returncode == 0, released.stderr
+
+        assert missing_indexes(store) == []
+        for collection, declared in INDEXES.items():
+            there = {
+                tuple(f for f, _ in each["key"]): each for each in database[collection].index_information().values()
+            }
+            assert [each.fields for each in declared if not each.is_as(there[each.fields])] == []
+        assert released.stdout.startswith(f"The database has schema_version {SCHEMA_VERSION} and ")
+        assert database.people.count_documents({"maybe_duplicate": True}) == 1
 
     def test_does_nothing_in_memory(self, memory: Flask) -> None:
         assert memory.test_cli_runner().invoke(args=["release"]).exit_code == 0
