@@ -8,6 +8,7 @@ import datetime as dt
 import hashlib
 import hmac
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from typing import Final
 
 from osdi.store import Store
@@ -28,13 +29,16 @@ def was_erased(store: Store, keys: Sequence[str]) -> bool:
 
 
 def erased_in(store: Store) -> Callable[[Sequence[str]], bool]:
-    """`was_erased` of this store, for whoever asks often: the deployment's key is read once."""
-    key = signing_key(store, PURPOSE)
+    """`was_erased` of this store, for whoever asks often: the deployment's key is read once, at the first question.
+
+    Not before, so that an import which waits for a database that is away waits for the key too.
+    """
+    key = cache(lambda: signing_key(store, PURPOSE))
 
     def is_erased(keys: Sequence[str]) -> bool:
         has_email = any(each.startswith(EMAIL) for each in keys)
         asked = [each for each in keys if not (has_email and each.startswith(PHONE))]
-        return any_tombstone(store, _digests(key, asked))
+        return any_tombstone(store, _digests(key(), asked))
 
     return is_erased
 

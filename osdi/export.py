@@ -23,6 +23,7 @@ from osdi.export_columns import (
     CUSTOM,
     CUSTOM_COLUMNS,
     NameOf,
+    has_column,
     other_columns,
     other_row,
     outreach_columns,
@@ -107,11 +108,20 @@ def query_of(
 
 
 def ndjson(wanted: Wanted, hal: Hal) -> Iterator[Part]:
-    """A line for each resource, exactly as the API represents it. Raises OsdiError 503."""
+    """A line for each resource, as the API represents it. Raises OsdiError 503.
+
+    People say by name how they are tagged and listed, as a helper's body does: their links to that hold here only.
+    """
+    names = Names(wanted.store)
     for part in wanted.parts():
+        if wanted.resource is PERSON:
+            names.look_up_actions(part)
         lines = [
             orjson.dumps(
-                hal.represent(wanted.resource, with_total(wanted.store, wanted.resource, each)),
+                {
+                    **hal.represent(wanted.resource, with_total(wanted.store, wanted.resource, each)),
+                    **(names.actions(each) if wanted.resource is PERSON else {}),
+                },
                 option=orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE,
             )
             for each in wanted.resources(part)
@@ -136,8 +146,7 @@ def csv(wanted: Wanted, *, plain: bool = False, bom: bool = False, with_tags: bo
     yield Part(((BOM if bom else "") + lines.line(header)).encode(), 0)
     for part in wanted.parts():
         if wanted.resource is PERSON:
-            names.look_up(TAG, (each["tag_id"] for person in part for each in person.get("taggings", ())))
-            names.look_up(LIST, (each["list_id"] for person in part for each in person.get("items", ())))
+            names.look_up_actions(part)
             rows: Iterator[list[Cell]] = (person_row(person, custom, names.of) for person in part)
         elif wanted.resource is OUTREACH:
             rows = _outreach_rows(wanted.store, part, names, with_tags)
@@ -156,7 +165,8 @@ def custom_names(wanted: Wanted) -> list[str]:
         wanted.store, PERSON.collection, query, fields={CUSTOM: 1, "_id": 1}, patience=wanted.patience
     ):
         # Strangers may make up names without end: those that come late are not told apart any more.
-        found.update(name for name in person[CUSTOM] if name in found or len(found) < CUSTOM_NAMES)
+        names = filter(has_column, person[CUSTOM])
+        found.update(name for name in names if name in found or len(found) < CUSTOM_NAMES)
     most = sorted(found, key=lambda name: (-found[name], name))
     return sorted(most[:CUSTOM_COLUMNS])
 
@@ -174,6 +184,19 @@ class Names:
         if unknown:
             for document in self._store.by_ids(resource.collection, sorted(unknown)):
                 self._known[document["_id"]] = _name(document)
+
+    def look_up_actions(self, people: Sequence[Document]) -> None:
+        """Know the names of the tags and lists of these people."""
+        self.look_up(TAG, (each["tag_id"] for person in people for each in person.get("taggings", ())))
+        self.look_up(LIST, (each["list_id"] for person in people for each in person.get("items", ())))
+
+    def actions(self, person: Document) -> dict[str, list[str]]:
+        """The action functions that would tag and list somebody as this person is; none of what is gone."""
+        named = {
+            "add_tags": [self._known.get(each["tag_id"]) for each in person.get("taggings", ())],
+            "add_lists": [self._known.get(each["list_id"]) for each in person.get("items", ())],
+        }
+        return {action: kept for action, some in named.items() if (kept := [each for each in some if each])}
 
     @property
     def of(self) -> NameOf:

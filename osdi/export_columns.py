@@ -70,7 +70,13 @@ def _of_main(name: str, array: str, key: str) -> Column:
 
 
 def _others(name: str, array: str, key: str) -> Column:
-    return name, lambda document: [str(each.get(key, "")) for each in others_of(document, array)]
+    return name, lambda document: _listed([each.get(key) for each in others_of(document, array)])
+
+
+def _listed(values: Sequence[Any]) -> list[str] | None:
+    """The values as texts in their places; nothing where there is none at all."""
+    texts = ["" if each is None else str(each).lower() if isinstance(each, bool) else str(each) for each in values]
+    return texts if any(texts) else None
 
 
 def _within(name: str, outer: str, key: str) -> Column:
@@ -95,6 +101,9 @@ PERSON_COLUMNS: Final[tuple[Column, ...]] = (
     _others("other_email_statuses", "email_addresses", "status"),
     *_main("phone_numbers", phone_number_type="number_type", sms_capable="sms_capable", do_not_call="do_not_call"),
     _others("other_phone_numbers", "phone_numbers", "number"),
+    _others("other_phone_number_types", "phone_numbers", "number_type"),
+    _others("other_sms_capable", "phone_numbers", "sms_capable"),
+    _others("other_do_not_call", "phone_numbers", "do_not_call"),
     ("other_postal_addresses", lambda person: as_json(others_of(person, "postal_addresses"))),
     *map(_field, ("gender", "gender_identity", "additional_gender_identities", "gender_pronouns")),
     *map(_field, ("party_identification", "parties", "source", "ethnicities", "languages_spoken")),
@@ -119,6 +128,11 @@ OUTREACH_COLUMNS: Final[tuple[Column, ...]] = (
     *(_within(name, "referrer_data", name) for name in ("source", "referrer", "website", "url")),
     ("advocacy_campaign_id", lambda outreach: outreach["advocacy_campaign_id"]),
 )
+
+
+def has_column(custom: str) -> bool:
+    """Whether a custom field's name can be that of a column: one that is read again as it was written."""
+    return custom == custom.strip() and custom.isprintable()
 
 
 def person_columns(custom: Sequence[str]) -> list[str]:

@@ -18,7 +18,10 @@ PEOPLE, OUTREACHES = PERSON.collection, OUTREACH.collection
 TAGS, LISTS, NAME, CAMPAIGN, IGNORED = "add_tags", "add_lists", "name", "advocacy_campaign", ""
 # What our own export has besides: the number of a target in several rows of one outreach, entries besides the main one.
 TARGET_NUMBER: Final = "target_number"
-OTHERS: Final = ("other_email_addresses", "other_email_statuses", "other_phone_numbers")
+OTHERS: Final = (
+    *("other_email_addresses", "other_email_statuses"),
+    *("other_phone_numbers", "other_phone_number_types", "other_sms_capable", "other_do_not_call"),
+)
 AS_JSON: Final = (
     *("gender_pronouns", "parties", "profiles", "division_info", "employer_address"),
     *("other_postal_addresses", "other_custom_fields"),

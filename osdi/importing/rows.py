@@ -5,7 +5,7 @@ Pure. Whether the body can be taken is for the schemas to say.
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, Final
@@ -46,12 +46,16 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Reading:
-    """How the rows of a file are read: what kind, its columns, in which order dates stand, what stands between tags."""
+    """How the rows of a file are read: what kind, its columns, in which order dates stand, what stands between tags.
+
+    What our own export has written is `exact`: nothing in it has to be guessed, and no space is there by mistake.
+    """
 
     kind: str
     columns: tuple[Column, ...]
     dates: values.DayFirst | None = None
     tags_by: str | None = None
+    exact: bool = False
 
 
 def body_of(cells: Sequence[str], reading: Reading) -> tuple[Body, str | None]:
@@ -61,13 +65,13 @@ def body_of(cells: Sequence[str], reading: Reading) -> tuple[Body, str | None]:
     outreach: Body = {}
     campaign = None
     for column in reading.columns:
-        cell = restored(cells[column.index]).strip()
-        if column.field in (IGNORED, TARGET_NUMBER) or not cell:
+        cell = _read(cells[column.index], column.field, reading)
+        if column.field in (IGNORED, TARGET_NUMBER) or not cell.strip():
             continue
         if column.field == CAMPAIGN:
-            campaign = cell
+            campaign = cell.strip()
         elif column.field in (TAGS, LISTS):
-            around.setdefault(column.field, []).extend(_parted(cell, _between(column, reading)))
+            around.setdefault(column.field, []).extend(_names(cell, column, reading))
         else:
             into, field = person, column.field.removeprefix("person.")
             if reading.kind == OUTREACHES and field == column.field:
@@ -76,6 +80,15 @@ def body_of(cells: Sequence[str], reading: Reading) -> tuple[Body, str | None]:
     for body in (person, outreach):
         _close(body)
     return {"person": person, **outreach, **around}, campaign
+
+
+def _read(cell: str, field: str, reading: Reading) -> str:
+    """A cell's text; what our export has joined is restored value by value, when it is parted."""
+    if not reading.exact:
+        return restored(cell).strip()
+    last = field.removeprefix("person.").rpartition(".")[2]
+    joined = IDENTIFIER.fullmatch(field) or last in (TAGS, LISTS, *OTHERS, *SEVERAL, "address_lines")
+    return cell if joined else restored(cell)
 
 
 def digest_of(cells: Sequence[str], reading: Reading, *more: str) -> str:
@@ -93,7 +106,7 @@ def _place(into: Body, field: str, cell: str, column: Column, reading: Reading) 
     try:
         if IDENTIFIER.fullmatch(field):
             system = field.partition("[")[2].rstrip("]")
-            each = re.split(r"[;\n]", cell)
+            each = parted(cell) if reading.exact else re.split(r"[;\n]", cell)
             named = [text.strip() for text in each if text.strip()]
             into.setdefault("identifiers", []).extend(f"{system}:{text}" if system else text for text in named)
         elif field == NAME:
@@ -107,7 +120,7 @@ def _place(into: Body, field: str, cell: str, column: Column, reading: Reading) 
         elif field in OTHERS:
             into[field] = parted(cell)
         elif field in SEVERAL:
-            into[field] = _parted(cell, ";" if ";" in cell else ",")
+            into[field] = parted(cell) if reading.exact else _parted(cell, ";" if ";" in cell else ",")
         else:
             _place_deep(into, field, cell, reading)
     except ValueError as error:
@@ -128,6 +141,9 @@ def _place_deep(into: Body, field: str, cell: str, reading: Reading) -> None:
         into[top] = _converted(top, top, cell, reading)
         return
     if leaf.startswith("address_lines"):
+        if reading.exact:
+            entry["address_lines"] = parted(cell)
+            return
         cell = "\n".join(parted(cell)) if ";" in cell else cell
         entry.setdefault("address_lines", []).extend(line.strip() for line in cell.splitlines() if line.strip())
     else:
@@ -138,6 +154,8 @@ def _converted(top: str, leaf: str, cell: str, reading: Reading) -> Any:
     if leaf in DATED and top != "custom_fields":
         return values.moment(cell, reading.dates)
     convert = CONVERTERS.get(f"{top}.{leaf}") or CONVERTERS.get(leaf) if top != "custom_fields" else None
+    if reading.exact and leaf in ("country", "gender"):  # as somebody posted it, whatever that means
+        return cell
     return convert(cell) if convert else cell
 
 
@@ -166,14 +184,23 @@ def _give_contacts(target: Body) -> None:
 
 def _add_others(person: Body) -> None:
     """Add what our own export keeps apart: the entries besides the main one."""
-    addresses, statuses = person.pop(OTHERS[0], []), person.pop(OTHERS[1], [])
+    addresses, statuses, numbers, types, sms, do_not_call = (person.pop(name, []) for name in OTHERS)
     emails = [
         {"address": address, **({"status": status} if status else {})}
-        for address, status in zip_longest(addresses, statuses[: len(addresses)], fillvalue="")
+        for address, status in _beside(addresses, statuses)
+    ]
+    phones = [
+        {
+            "number": number,
+            **({"number_type": number_type} if number_type else {}),
+            **({"sms_capable": values.boolean(takes_sms)} if takes_sms else {}),
+            **({"do_not_call": values.boolean(uncalled)} if uncalled else {}),
+        }
+        for number, number_type, takes_sms, uncalled in _beside(numbers, types, sms, do_not_call)
     ]
     added = {
         "email_addresses": emails,
-        "phone_numbers": [{"number": number} for number in person.pop(OTHERS[2], [])],
+        "phone_numbers": phones,
         "postal_addresses": person.pop("other_postal_addresses", []),
     }
     for array, entries in added.items():
@@ -184,8 +211,16 @@ def _add_others(person: Body) -> None:
         person["custom_fields"] = {**others, **person.get("custom_fields", {})}
 
 
-def _between(column: Column, reading: Reading) -> str:
-    return reading.tags_by or ("," if column.name.strip().casefold() == COMMAS else ";")
+def _beside(meant: list[str], *said: list[str]) -> Iterator[tuple[str, ...]]:
+    """What is meant, each with what is said of it; nothing where the other lists are shorter."""
+    return zip_longest(meant, *(each[: len(meant)] for each in said), fillvalue="")
+
+
+def _names(cell: str, column: Column, reading: Reading) -> list[str]:
+    """The names of tags or lists in a cell."""
+    if reading.exact and not reading.tags_by:
+        return parted(cell)
+    return _parted(cell, reading.tags_by or ("," if column.name.strip().casefold() == COMMAS else ";"))
 
 
 def _parted(cell: str, by: str) -> list[str]:

@@ -92,22 +92,24 @@ class CsvSource:
         self._lines = Lines(text)
         try:
             self.header, self.delimiter = self._read_header(kind, choices.delimiter)
-            self.columns = self._guess_columns(kind, choices, namespace)
+            # What our own export has in `id`, and in columns of ids, is of the namespace.
+            ours = set(self.header) >= EXPORTED
+            self._system = choices.system or (namespace if ours else None)
+            self.columns = self._guess_columns(kind, choices)
         except ValueError:
             self.close()
             raise
-        self._reading = Reading(kind, self.columns, choices.dates, choices.tags_by)
+        self._reading = Reading(kind, self.columns, choices.dates, choices.tags_by, exact=ours)
         self._numbered = next((each.index for each in self.columns if each.field == TARGET_NUMBER), None)
 
-    def _guess_columns(self, kind: str, choices: CsvChoices, namespace: str) -> tuple[Column, ...]:
-        ours = set(self.header) >= EXPORTED
+    def _guess_columns(self, kind: str, choices: CsvChoices) -> tuple[Column, ...]:
         columns = guess_columns(
             self.header,
             kind,
             mapped=dict(choices.mapped),
             ignored=choices.ignored,
             custom=kind != OUTREACHES and not choices.ignore_unknown,
-            system=choices.system or (namespace if ours else None),
+            system=self._system,
         )
         if all(column.field == IGNORED or column.because == CUSTOM_BECAUSE for column in columns):
             raise ValueError(
@@ -174,7 +176,7 @@ class CsvSource:
         if self._reading.kind == OUTREACHES and "identifiers" not in body:
             about = self._campaign_id or campaign or ""
             body["identifiers"] = [f"import:{digest_of(record.cells, self._reading, about)}"]
-        return Item(record.line, record.cells, body, campaign)
+        return Item(record.line, record.cells, body, campaign, self._system)
 
 
 class NdjsonSource:

@@ -139,11 +139,11 @@ def _lease(store: Store, tell: Callable[[str], None], wait: float) -> str:
             )
         if taken is not None:
             return lease
-        if time.monotonic() >= ends:
-            raise unavailable("Another release is migrating the database; try again when it is done.")
         if not told:
             tell("Another release is migrating the database; waiting for it.")
             told = True
+        if time.monotonic() >= ends:
+            raise unavailable("Another release is migrating the database; try again when it is done.")
         time.sleep(LOOK_SECONDS)
 
 

@@ -34,11 +34,13 @@ JANE = {"given_name": "Jane", "family_name": "Doe", "postal_addresses": [{"posta
 JANES_KEY = "namesake:jane doe|10011"
 # The indexes of people before anybody could be merged, and some that were declared otherwise than now.
 BEFORE = ("match_keys",), ("contact_keys",), ("modified_date", "_id"), ("created_date", "_id")
-OTHERWISE: dict[str, dict[str, Any]] = {
-    "taggings.tag_id": {},
-    "items.list_id": {"partialFilterExpression": {"items": {"$exists": True}}},
-    "answers.question_id": {"sparse": True},
-}
+OTHERWISE: tuple[tuple[str, tuple[str, ...], dict[str, Any]], ...] = (
+    ("people", ("taggings.tag_id", "_id"), {}),
+    ("people", ("items.list_id", "_id"), {"partialFilterExpression": {"items": {"$exists": True}}}),
+    ("people", ("modified_by_id",), {}),
+    ("merged_people", ("merged_date",), {}),
+    ("tokens", ("hash",), {}),
+)
 
 
 @pytest.fixture(params=["mongod", "standalone"])
@@ -291,8 +293,8 @@ class TestTheCommand:
         store, database = old
         for fields in BEFORE:
             database.people.create_index([(field, 1) for field in fields], unique=fields == ("match_keys",))
-        for field, options in OTHERWISE.items():
-            database.people.create_index([(field, 1), ("_id", 1)], **options)
+        for collection, fields, options in OTHERWISE:
+            database[collection].create_index([(field, 1) for field in fields], **options)
         database.people.insert_many([old_person("a", **JANE), old_person("b", **JANE)])
         environment = {**os.environ, "MONGODB_URI": store._uri}
 
