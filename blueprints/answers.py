@@ -12,7 +12,7 @@ from blueprints.pages import answer_page, existing, read_entries
 from osdi import embedded
 from osdi.action_functions import answer_refusal, id_from
 from osdi.auth import READ, WRITE
-from osdi.put import etag
+from osdi.if_match import etag
 from osdi.resources import ANSWER, API, PERSON, QUESTION
 from schemas.collection import ExpandedPageArgumentsSchema, ExpandSchema, collection_schema
 from schemas.embedded import AnswerSchema

@@ -11,8 +11,8 @@ from osdi.action_functions import id_from
 from osdi.auth import READ, WRITE
 from osdi.duplicates import Group, duplicates
 from osdi.hal import Json
+from osdi.if_match import etag
 from osdi.merge_people import merge_people
-from osdi.put import etag
 from osdi.resources import API, PERSON
 from schemas.duplicates import DuplicatesArgumentsSchema, DuplicatesSchema, MergeSchema
 from schemas.person import PersonSchema

@@ -9,7 +9,7 @@ from blueprints.deployment import answer, caller, hal, reference
 from blueprints.openapi import Blueprint
 from blueprints.pages import answer_page, existing, read_page, with_total
 from osdi.auth import READ, WRITE
-from osdi.put import etag
+from osdi.if_match import etag
 from osdi.resources import API, LIST
 from schemas.collection import PageArgumentsSchema, collection_schema
 from schemas.list import ListSchema

@@ -11,9 +11,9 @@ from blueprints.message_wrappers import changing_wrapper, with_wrapper
 from blueprints.openapi import Blueprint
 from blueprints.pages import answer_page, existing, read_page
 from osdi.auth import READ, WRITE
+from osdi.if_match import etag
 from osdi.message_check import check_sendable
 from osdi.preview import preview
-from osdi.put import etag
 from osdi.resources import API, MESSAGE, OUTREACH
 from schemas.collection import PageArgumentsSchema, collection_schema
 from schemas.message import MessageSchema, PreviewArgumentsSchema, PreviewSchema

@@ -12,7 +12,7 @@ from blueprints.openapi import Blueprint
 from blueprints.pages import answer_page, existing, read_page
 from osdi.anonymising import ANONYMISE
 from osdi.auth import READ, WRITE
-from osdi.put import etag
+from osdi.if_match import etag
 from osdi.record_person import sign_up
 from osdi.resources import API, OUTREACH, PERSON
 from osdi.store.merged_people import outreaches_of

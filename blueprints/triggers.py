@@ -11,7 +11,7 @@ from blueprints.pages import existing
 from blueprints.record_outreach_helper import CAMPAIGN_PARAMETER
 from osdi.auth import READ, WRITE
 from osdi.errors import ErrorDescription, OsdiError
-from osdi.put import etag
+from osdi.if_match import etag
 from osdi.resources import ADVOCACY_CAMPAIGN, API, MESSAGE
 from osdi.store.driver import Document
 from osdi.triggers import AUTORESPONSE, fits

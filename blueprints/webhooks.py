@@ -13,7 +13,7 @@ from osdi.errors import invalid
 from osdi.events import EVENTS
 from osdi.hal import Json
 from osdi.http_post import HttpPost, check_url
-from osdi.put import etag
+from osdi.if_match import etag
 from osdi.resources import API
 from osdi.signature import check_secret, new_secret
 from osdi.store.driver import Document

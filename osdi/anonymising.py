@@ -54,7 +54,7 @@ def anonymised(outreach: Document, common: Set[Word]) -> dict[str, Any]:
 
 def unlinked(outreach: Document) -> dict[str, Any]:
     """The outreach as it is, without its person and without what is made of their contact details."""
-    gone = ("person_id", "claimed_identifiers", "fingerprint")
+    gone = ("person_id", "moved_from_ids", "claimed_identifiers", "fingerprint")
     left = {name: value for name, value in outreach.items() if name not in gone}
     given = [key for key in outreach["match_keys"] if key.startswith("id:")]
     left["match_keys"] = given or _own_keys(outreach)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from osdi.errors import conflict, not_found
 from osdi.ids import now
-from osdi.put import check_if_match
+from osdi.if_match import check_if_match
 from osdi.resources import ADVOCACY_CAMPAIGN, ENTRIES, OUTREACH, PERSON, WRAPPER, Resource
 from osdi.retrying import look_again
 from osdi.store import Delete, Store

@@ -10,9 +10,10 @@ from typing import Any
 
 from osdi.errors import ErrorDescription, OsdiError, invalid, not_found
 from osdi.ids import new_id, now
+from osdi.if_match import check_if_match
 from osdi.merging import outgrown
 from osdi.paging import Page
-from osdi.put import Change, check_if_match
+from osdi.put import Change
 from osdi.resources import ANSWER, ENTRIES, ITEM, PERSON, TAGGING, Resource
 from osdi.retrying import look_again
 from osdi.store import Store, Update

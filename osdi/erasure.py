@@ -9,7 +9,7 @@ docs/decisions/0022 says why it is done in this order.
 
 import datetime as dt
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,14 +17,14 @@ from osdi.anonymising import ANONYMISE, DELETE, KEEP, all_words, anonymised, sai
 from osdi.erased import note_erasure
 from osdi.errors import RaceLost, not_found, unavailable
 from osdi.ids import now
-from osdi.matching import contact_keys
-from osdi.put import check_if_match
+from osdi.if_match import check_if_match
+from osdi.matching import NAMESAKE, contact_keys
 from osdi.resources import PERSON
 from osdi.retrying import look_again
 from osdi.store import SETTLED, Store
 from osdi.store import erasure as stored
 from osdi.store.driver import Document
-from osdi.store.indexes import ERASURES
+from osdi.store.merged_people import held_for, ids_of, person_with
 
 # Of a request: a platform's router gives up at 30 s. What is left then is done by a repeat, or by a worker.
 SECONDS: Final = 15.0
@@ -35,10 +35,10 @@ AROUND: Final = 500
 
 @dataclass(frozen=True)
 class Erased:
-    """What an erasure took along: outreaches that lost their person or are gone, documents of people merged away."""
+    """What an erasure took along: outreaches that lost their person or are gone, and people who were merged away."""
 
     outreaches: int = 0
-    held: int = 0
+    merged: int = 0
 
 
 def erase(
@@ -57,28 +57,45 @@ def erase(
     """
 
     def begin() -> Document | None:
-        survivor_id = stored.survivor_of(store, person_id)
-        person = store.get(PERSON.collection, survivor_id)
-        held = stored.held_people(store, survivor_id)
+        person = person_with(store, person_id)
+        ids = ids_of(person) if person else [person_id]
+        held = held_for(store, ids)
         if person is None and not held:
             return None
         if person is not None:
-            check_if_match(person, if_match)
-        people = [survivor_id, *(each["_id"] for each in held)]
+            check_if_match(person, if_match, merged=person["_id"] != person_id)
+        people = all_ids(ids, held)
         documents = [*([person] if person else []), *(each["person"] for each in held)]
         moment = now()
         note_erasure(store, _keys(store, documents, people, phone_region), moment)
-        erasure = {"_id": survivor_id, "people": people, "outreaches": outreaches, "erased_date": moment}
+        erasure = {"_id": ids[0], "people": people, "outreaches": outreaches, "erased_date": moment}
         return stored.begin_erasure(store, erasure, person)
 
     begun = look_again(begin)
     ends = time.monotonic() + seconds
     if begun is None:
-        left = store.find_one(ERASURES, {"people": person_id})
+        left = stored.erasure_of(store, [person_id])
         if left is not None:
             _carry_out(store, left, ends)
         raise not_found("There is no such person.", PERSON.rel)
     return _carry_out(store, begun, ends)
+
+
+def goes_on(store: Store, ids: Sequence[str], seconds: float = SECONDS) -> bool:
+    """Do what is left of an erasure of somebody with one of these ids; False where none is going on.
+
+    Raises OsdiError 503 where there is more than `seconds` allow.
+    """
+    erasure = stored.erasure_of(store, ids)
+    if erasure is None:
+        return False
+    _carry_out(store, erasure, time.monotonic() + seconds)
+    return True
+
+
+def all_ids(ids: Iterable[str], held: Iterable[Mapping[str, Any]]) -> list[str]:
+    """These ids, and those of whom is held and of all who were merged into these before."""
+    return list(dict.fromkeys([*ids, *(one for each in held for one in (each["_id"], *ids_of(each["person"])))]))
 
 
 def finish_next_erasure(store: Store, moment: dt.datetime, seconds: float = SECONDS) -> bool:
@@ -96,14 +113,25 @@ def finish_next_erasure(store: Store, moment: dt.datetime, seconds: float = SECO
 
 def _carry_out(store: Store, erasure: Document, ends: float) -> Erased:
     """Everything but the tombstones; what is done already is not done again. Raises OsdiError 503."""
-    held = stored.delete_people(store, erasure["people"])
+    erasure = _with_merged_since(store, erasure)
+    stored.delete_people(store, erasure["people"])
     outreaches = 0
     while changed := look_again(lambda: _next_outreaches(store, erasure)):
         outreaches += changed
         if time.monotonic() >= ends:
             raise unavailable("There is more to erase than one request can; send it again to go on.", seconds=1)
     stored.forget_editors(store, erasure["people"])
-    return Erased(outreaches, held)
+    return Erased(outreaches, len(erasure["people"]) - 1)
+
+
+def _with_merged_since(store: Store, erasure: Document) -> Document:
+    """The erasure, also of those whom a merge took away while it began; a merge that is undone brings nobody back."""
+    held = held_for(store, erasure["people"])
+    people = all_ids(erasure["people"], held)
+    if len(people) == len(erasure["people"]):
+        return erasure
+    note_erasure(store, _keys(store, [each["person"] for each in held], people, ""), now())
+    return stored.begin_erasure(store, {**erasure, "people": people}, None)
 
 
 def _next_outreaches(store: Store, erasure: Document) -> int:
@@ -129,8 +157,11 @@ def _left(store: Store, outreach: Document, erasure: Mapping[str, Any]) -> Docum
 
 
 def _keys(store: Store, documents: list[Document], people: list[str], phone_region: str) -> list[str]:
-    """What an import could know these people by: identifiers, and contact details that nobody else here has."""
+    """What an import could know these people by: identifiers, and contact details that nobody else here has.
+
+    A name with a postal code is no such thing: a namesake is somebody else.
+    """
     contacts = {key for each in documents for key in (*each.get("contact_keys", ()), *contact_keys(each, phone_region))}
     shared = stored.keys_of_others(store, sorted(contacts), people)
     keys = contacts.union(*(each["match_keys"] for each in documents))
-    return sorted(keys - shared)
+    return sorted(key for key in keys - shared if not key.startswith(NAMESAKE))

@@ -14,6 +14,7 @@ import time
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
+from osdi.erasure import goes_on
 from osdi.errors import ErrorDescription, OsdiError, RaceLost, conflict, invalid, not_found
 from osdi.events import of_change
 from osdi.ids import new_id, now
@@ -23,6 +24,7 @@ from osdi.resources import PERSON
 from osdi.retrying import look_again
 from osdi.store import Delete, Replace, Store, Update
 from osdi.store.driver import Document
+from osdi.store.erasure import erasure_of
 from osdi.store.indexes import MERGED_PEOPLE
 from osdi.store.merged_people import (
     end_pending,
@@ -34,6 +36,7 @@ from osdi.store.merged_people import (
     pending_with,
     person_with,
 )
+from osdi.store.statistics import touch_all
 from osdi.uniting import unite
 
 LINK: Final = "_links.osdi:person"
@@ -93,7 +96,8 @@ def finish_merges_of(store: Store, keys: Collection[str], phone_region: str) -> 
     for held in pending_with(store, keys):
         alive = store.get(PERSON.collection, held["_id"])
         if alive is None and not _is_joined(store, held):
-            _finish(store, held, phone_region)
+            if _finish(store, held, phone_region) is None:
+                continue  # nobody is left who could have them
         elif alive is None or set(keys).isdisjoint(alive["match_keys"]):
             continue
         raise RaceLost(f"person {held['_id']} was being merged")
@@ -113,6 +117,9 @@ def settle_next(store: Store, phone_region: str) -> bool:
         return True
     survivor = look_again(lambda: _finish(store, held, phone_region))
     if survivor is None:
+        if goes_on(store, _both(held)):
+            return True
+        touch_all(store, {"person_id": held["_id"]})
         store.forget_person(held["_id"], now())
         forget_held(store, {"_id": held["_id"], "pending": held["pending"]})
         return True
@@ -130,7 +137,10 @@ def _merged(store: Store, survivor_id: str, other_id: str, phone_region: str, by
         raise invalid("There is no such person.", LINK, resource=PERSON.rel)
     if other["_id"] == survivor["_id"]:
         for held in store.by_ids(MERGED_PEOPLE, sorted({survivor_id, other_id} - {survivor["_id"]})):
-            survivor = _finish(store, held, phone_region) or survivor
+            finished = _finish(store, held, phone_region)
+            if finished is None:
+                raise not_found("There is no such person.", PERSON.rel)
+            survivor = finished
         return survivor
     if other["_id"] != other_id:
         message = f"This person was merged into {other['_id']}; name that one, if they are meant."
@@ -142,7 +152,7 @@ def _merged(store: Store, survivor_id: str, other_id: str, phone_region: str, by
     if store.commits_together:
         held["merged_date"] = now()
     # Who was merged into the other one before is the survivor too.
-    led_on = (Replace(MERGED_PEOPLE, {**each, "survivor_id": survivor["_id"]}) for each in held_for(store, other_id))
+    led_on = (Replace(MERGED_PEOPLE, {**each, "survivor_id": survivor["_id"]}) for each in held_for(store, [other_id]))
     # The order matters on a server without transactions: whatever is put aside can be finished.
     delete = Delete(PERSON.collection, other_id, other["version"])
     store.write(*led_on, Replace(MERGED_PEOPLE, held), delete, update)
@@ -151,18 +161,22 @@ def _merged(store: Store, survivor_id: str, other_id: str, phone_region: str, by
 
 
 def _finish(store: Store, held: Mapping[str, Any], phone_region: str) -> Document | None:
-    """The survivor of a merge that was put aside, once they have the other one; None where they are gone.
+    """The survivor of a merge that was put aside, once they have the other one; None where one of them is gone.
 
-    Raises RaceLost, OsdiError.
+    The other one is gone who was erased while the merge began. Raises RaceLost, OsdiError.
     """
     survivor = person_with(store, held["survivor_id"])
-    if survivor is None:
+    if survivor is None or erasure_of(store, _both(held)):
         return None
     if held["_id"] not in survivor.get("merged_ids", ()):
         survivor, update = united(store, survivor, held["person"], phone_region)
         store.write(update)
     note_merged(store, held["_id"], now())
     return survivor
+
+
+def _both(held: Mapping[str, Any]) -> tuple[str, str]:
+    return held["_id"], held["survivor_id"]
 
 
 def _is_joined(store: Store, held: Mapping[str, Any]) -> bool:

@@ -12,7 +12,9 @@ from osdi.ids import now
 from osdi.resources import ADVOCACY_CAMPAIGN, ENTRIES, OUTREACH, PERSON, Resource
 from osdi.store import Store
 from osdi.store.driver import Document
-from osdi.store.erasure import held_people, outreaches_in_order, tokens_of
+from osdi.store.erasure import tokens_of
+from osdi.store.in_order import in_order
+from osdi.store.merged_people import held_for, ids_of, outreaches_of
 
 # Internal to the server, and about nobody.
 MACHINERY: Final = ("version",)
@@ -28,11 +30,12 @@ def person_export(store: Store, hal: Hal, person: Document) -> Json:
         "outreaches": list(_outreaches(store, hal, person)),
         "merged_people": [
             {"merged_date": held["merged_date"], "person": _resource(hal, PERSON, held["person"])}
-            for held in held_people(store, person["_id"])
+            for held in held_for(store, ids_of(person))
+            if held["_id"] != person["_id"]
         ],
         "tokens": [
             {name: token[name] for name in ("name", "created_date", "last_used_date") if name in token}
-            for token in tokens_of(store, person["_id"])
+            for token in tokens_of(store, ids_of(person))
         ],
     }
 
@@ -80,7 +83,7 @@ _KINDS: Final = {kind.resource: kind for kind in (TAGGINGS, ITEMS, ANSWERS)}
 def _outreaches(store: Store, hal: Hal, person: Document) -> Iterator[Json]:
     """Outreaches, the oldest first, each with its campaign's name and what became of its follow-ups."""
     names: dict[str, str | None] = {}
-    for outreach in outreaches_in_order(store, person["_id"]):
+    for outreach in in_order(store, OUTREACH.collection, outreaches_of(person)):
         campaign_id = outreach["advocacy_campaign_id"]
         if campaign_id not in names:
             names |= _names(store.by_ids(ADVOCACY_CAMPAIGN.collection, [campaign_id]))

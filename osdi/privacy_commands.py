@@ -10,7 +10,7 @@ import orjson
 
 from osdi.anonymising import ANONYMISE, CHOICES, DELETE, KEEP
 from osdi.erased import forget_erasure
-from osdi.erasure import Erased, erase, finish_next_erasure
+from osdi.erasure import Erased, all_ids, erase, finish_next_erasure
 from osdi.hal import Hal
 from osdi.ids import now
 from osdi.person_export import person_export
@@ -18,7 +18,8 @@ from osdi.retention import drop_old_texts
 from osdi.settings import Settings
 from osdi.store import Store
 from osdi.store.driver import Document
-from osdi.store.erasure import count_outreaches, held_people, tokens_of
+from osdi.store.erasure import count_outreaches, tokens_of
+from osdi.store.merged_people import held_for, ids_of
 from osdi.whom import keys_of, people_meant
 
 WHO: Final = "ID|EMAIL|IDENTIFIER"
@@ -59,11 +60,11 @@ def privacy_commands(store: Store, settings: Settings) -> Sequence[click.Command
         if not people_meant(store, who, settings.phone_region):
             erase(store, who, seconds=COMMAND_SECONDS)  # does what an erasure that was cut short has left
         person = _one_meant(store, who, settings)
-        tokens = tokens_of(store, person["_id"])
+        people = all_ids(ids_of(person), held_for(store, ids_of(person)))
+        tokens = tokens_of(store, people)
         if not yes:
-            held = held_people(store, person["_id"])
-            count = count_outreaches(store, [person["_id"], *(each["_id"] for each in held)])
-            click.echo(f"{_described(person)}; outreaches: {count}; people merged into them: {len(held)}.")
+            count = count_outreaches(store, people)
+            click.echo(f"{_described(person)}; outreaches: {count}; people merged into them: {len(people) - 1}.")
             click.echo(f"Outreaches {BECOMES[outreaches]}. This cannot be undone.")
             click.confirm("Erase this person?", abort=True)
         region = settings.phone_region
@@ -137,4 +138,4 @@ def _described(person: Document) -> str:
 
 
 def _took(erased: Erased, outreaches: str) -> str:
-    return f"Outreaches that {BECOMES[outreaches]}: {erased.outreaches}. People merged into them: {erased.held}."
+    return f"Outreaches that {BECOMES[outreaches]}: {erased.outreaches}. People merged into them: {erased.merged}."

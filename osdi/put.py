@@ -4,16 +4,14 @@ The process: the stored document is read, an If-Match is held against its versio
 follow it, and what differs is written on the condition that nobody else wrote meanwhile.
 """
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from osdi.errors import Duplicate, ErrorDescription, OsdiError, conflict, not_found
 from osdi.events import of_change
 from osdi.ids import now
+from osdi.if_match import check_if_match
 from osdi.matching import contact_keys, id_key, namesake_keys, note_keys
 from osdi.merge_people import finish_merges_of
 from osdi.merging import CONTACT_VALUE, keep_status, one_primary, outgrown, same_email, without_own
@@ -34,29 +32,6 @@ class Change:
     cleared: tuple[str, ...] = ()
     if_match: str | None = None
     by: str | None = None
-
-
-def etag(document: Mapping[str, Any]) -> str:
-    """The entity tag of a document (RFC 9110, section 8.8.3): its version, which every change moves.
-
-    An entry inside a person has no version of its own; what it holds stands for one.
-    """
-    if "version" in document:
-        return f'"{document["version"]}"'
-    held = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
-    return f'"{hashlib.sha256(held).hexdigest()[:16]}"'
-
-
-def check_if_match(document: Mapping[str, Any], if_match: str | None, *, merged: bool = False) -> None:
-    """Raises OsdiError 412 where the client has read another version (RFC 9110, section 13.1.1).
-
-    What it has read of somebody who is `merged` into this document is another version, whatever its number.
-    """
-    if if_match is None or if_match.strip() == "*":
-        return
-    if merged or etag(document) not in (tag.strip() for tag in if_match.split(",")):
-        message = "The resource has changed since it was read."
-        raise OsdiError(412, ErrorDescription("PRECONDITION_FAILED", message, ("If-Match",)))
 
 
 def put(

@@ -21,7 +21,7 @@ from osdi.events import idempotency_key
 from osdi.hal import Hal, Json
 from osdi.http_post import HttpPost, NotDelivered
 from osdi.ids import new_id, now
-from osdi.put import check_if_match
+from osdi.if_match import check_if_match
 from osdi.resources import OUTREACH, Resource
 from osdi.retrying import look_again, wait_seconds
 from osdi.settings import Settings

@@ -5,7 +5,8 @@ from osdi.resources import PERSON
 from osdi.store import Store
 from osdi.store.contacts import people_with
 from osdi.store.driver import Document
-from osdi.store.erasure import held_person, survivor_of
+from osdi.store.indexes import MERGED_PEOPLE
+from osdi.store.merged_people import person_with
 
 
 def keys_of(text: str, phone_region: str = "") -> list[str]:
@@ -19,10 +20,10 @@ def people_meant(store: Store, text: str, phone_region: str = "") -> list[Docume
 
     The id of somebody who was merged away means whom they were merged into. Raises OsdiError 503.
     """
-    found = store.get(PERSON.collection, survivor_of(store, text))
+    found = person_with(store, text)
     if found is not None:
         return [found]
-    held = held_person(store, text)  # whose survivor is no more
+    held = store.get(MERGED_PEOPLE, text)  # whose survivor is no more
     if held is not None:
         return [held["person"]]
     identifier, *contacts = keys_of(text, phone_region)

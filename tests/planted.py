@@ -13,8 +13,7 @@ import marshmallow as ma
 from bson import json_util
 from pymongo.database import Database
 
-from osdi.ids import new_id, now
-from osdi.matching import contact_keys, id_key
+from osdi.ids import new_id
 from schemas.fields import CustomFields, Email, Enum, Identifiers, Objects, PhoneNumber, Strings, Text
 from schemas.outreach import OutreachFieldsSchema
 from schemas.person import InlinePersonSchema
@@ -84,7 +83,7 @@ class Planted:
 
 
 def plant(api: Client, database: Database) -> Planted:
-    """Over the API, and into the collection of merged people as a merge leaves it: a person who is everywhere."""
+    """Over the API: a person who is everywhere, also as one who was merged into them."""
     planted = Planted(campaign_id=api.campaign_id)
     # Each event waits in the document that it is about.
     assert api.post("/webhooks", {"url": "https://hooks.example.org/osdi"}).status_code == 200
@@ -108,7 +107,7 @@ def plant(api: Client, database: Database) -> Planted:
     _from_a_web_page(api, planted, person)
     _set_states(database, planted)
     _entries(api, planted)
-    planted.held_id = _merged_away(database, planted)
+    planted.held_id = _merged_away(api, planted)
     return planted
 
 
@@ -178,20 +177,11 @@ def _entries(api: Client, planted: Planted) -> None:
         assert api.post(f"{made}/{entries}", entry).status_code == 200
 
 
-def _merged_away(database: Database, planted: Planted) -> str:
-    held_id, moment = new_id(), now()
-    person: dict[str, Any] = {
-        "_id": held_id,
-        "version": 3,
-        "created_date": moment,
-        "modified_date": moment,
-        **planted.filled(InlinePersonSchema(), "held"),
-    }
-    person["contact_keys"] = contact_keys(person)
-    person["match_keys"] = [id_key(f"osdi_outreach:{held_id}"), *map(id_key, person["identifiers"])]
-    held = {"_id": held_id, "survivor_id": planted.person_id, "merged_date": moment, "person": person}
-    database.merged_people.insert_one(held)
-    return held_id
+def _merged_away(api: Client, planted: Planted) -> str:
+    other = api.created("/people", planted.filled(InlinePersonSchema(), "held"))["_links"]["self"]["href"]
+    link = {"_links": {"osdi:person": {"href": other}}}
+    assert api.post(f"/people/{planted.person_id}/merge", link).status_code == 200
+    return str(other.rsplit("/", 1)[1])
 
 
 def editor_of(api: Client, store: Any, planted: Planted) -> None:

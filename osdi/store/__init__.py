@@ -257,7 +257,8 @@ class Store:
 
     def forget_person(self, person_id: str, moment: dt.datetime) -> None:
         """Take a deleted person off their outreaches, which stay, and what their follow-ups were to reach them by."""
-        change = {"$unset": {"person_id": ""}, "$set": {"modified_date": moment}, "$inc": {"version": 1}}
+        gone = {"person_id": "", "moved_from_ids": ""}
+        change = {"$unset": gone, "$set": {"modified_date": moment}, "$inc": {"version": 1}}
         outreaches = self._collection(OUTREACH.collection)
         with self.asking():
             outreaches.update_many(

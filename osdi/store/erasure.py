@@ -1,4 +1,4 @@
-"""Erasing in the store: people who are erased, those merged into them, their outreaches, and tombstones.
+"""Erasing in the store: people who are erased, their outreaches, and tombstones.
 
 An erasure is a document of ids alone, `{_id, people, outreaches, erased_date}`, written together with the deletion of
 the person. It says what is to be done until it is done, whoever dies meanwhile, and no request that read the person
@@ -6,7 +6,7 @@ before can still write about them.
 """
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from pymongo import ASCENDING, DESCENDING, ReturnDocument
@@ -16,9 +16,7 @@ from osdi.resources import ADVOCACY_CAMPAIGN, LIST, MESSAGE, OUTREACH, PERSON, Q
 from osdi.store import Delete, Store, written
 from osdi.store.driver import READ_MS, Document
 from osdi.store.indexes import ERASED, ERASURES, MERGED_PEOPLE, TOKENS
-
-# Of those merged into somebody, some may have had others merged into them before.
-GENERATIONS: Final = 20
+from osdi.store.touches import touches
 
 # So many documents are changed by one command.
 MANY: Final = 500
@@ -27,36 +25,6 @@ MANY: Final = 500
 REFERENCE: Final = (ADVOCACY_CAMPAIGN, TAG, LIST, QUESTION, MESSAGE, WRAPPER)
 
 WORDS: Final = ("person_id", "type", "origin_system", "referrer_data")
-
-
-def survivor_of(store: Store, person_id: str) -> str:
-    """The id of the person that somebody was merged into, and that one again; their own where they were not."""
-    with store.asking():
-        for _ in range(GENERATIONS):
-            held = store._collection(MERGED_PEOPLE).find_one({"_id": person_id}, {"survivor_id": 1})
-            if held is None:
-                break
-            person_id = held["survivor_id"]
-    return person_id
-
-
-def held_people(store: Store, person_id: str) -> list[Document]:
-    """The held documents of all who were merged into this person, and into those."""
-    found: dict[str, Document] = {}
-    into = [person_id]
-    with store.asking():
-        for _ in range(GENERATIONS):
-            held = list(store._collection(MERGED_PEOPLE).find({"survivor_id": {"$in": into}}))
-            into = [each["_id"] for each in held if each["_id"] not in found]
-            found |= {each["_id"]: each for each in held}
-            if not into:
-                break
-    return list(found.values())
-
-
-def held_person(store: Store, person_id: str) -> Document | None:
-    """The held document of somebody who was merged away, or None."""
-    return store.get(MERGED_PEOPLE, person_id)
 
 
 def keys_of_others(store: Store, keys: Sequence[str], people: Sequence[str]) -> set[str]:
@@ -97,6 +65,11 @@ def begin_erasure(store: Store, erasure: Document, person: Document | None) -> D
     return begun
 
 
+def erasure_of(store: Store, ids: Sequence[str]) -> Document | None:
+    """An erasure that is not over of somebody with one of these ids, or None."""
+    return store.find_one(ERASURES, {"people": {"$in": list(ids)}})
+
+
 def oldest_erasure(store: Store, moment: dt.datetime) -> Document | None:
     """The oldest of the erasures that were begun before this moment and are not over."""
     with store.asking():
@@ -112,15 +85,13 @@ def end_erasure(store: Store, erasure: Document) -> None:
 
 
 def delete_people(store: Store, people: Sequence[str]) -> int:
-    """Delete these people wherever they are, and those held for them; how many held documents these were."""
+    """Delete these people, and what is held of them; how many held documents these were."""
     ids = list(people)
     with store.asking():
         deleted = store._collection(PERSON.collection).delete_many({"_id": {"$in": ids}})
-        held = store._collection(MERGED_PEOPLE)
-        count = held.delete_many({"_id": {"$in": ids}}).deleted_count
-        count += held.delete_many({"survivor_id": {"$in": ids}}).deleted_count
+        held = store._collection(MERGED_PEOPLE).delete_many({"_id": {"$in": ids}})
     written.note_many(PERSON.collection, {"_id": ids[0]}, deleted.deleted_count)
-    return count
+    return held.deleted_count
 
 
 def count_outreaches(store: Store, people: Sequence[str]) -> int:
@@ -136,17 +107,10 @@ def outreaches_of(store: Store, people: Sequence[str], limit: int) -> list[Docum
         return list(found.limit(limit).max_time_ms(READ_MS))
 
 
-def outreaches_in_order(store: Store, person_id: str) -> Iterator[Document]:
-    """All outreaches of a person, the oldest first."""
+def tokens_of(store: Store, people: Sequence[str]) -> list[Document]:
+    """The tokens that are these people's."""
     with store.asking():
-        found = store._collection(OUTREACH.collection).find({"person_id": person_id})
-        yield from found.sort("_id", ASCENDING)
-
-
-def tokens_of(store: Store, person_id: str) -> list[Document]:
-    """The tokens that are this person's."""
-    with store.asking():
-        return list(store._collection(TOKENS).find({"person_id": person_id}).sort("_id", ASCENDING))
+        return list(store._collection(TOKENS).find({"person_id": {"$in": list(people)}}).sort("_id", ASCENDING))
 
 
 def outreaches_around(store: Store, outreach: Document, limit: int) -> list[Document]:
@@ -170,6 +134,8 @@ def rewrite_outreaches(store: Store, changes: Sequence[tuple[Document, Mapping[s
     with store.asking(), store._session() as session:
         options: dict[str, Any] = {"session": session} if session else {}
         outreaches = store._collection(OUTREACH.collection)
+        for touched in touches(changes):
+            store._apply(touched, session)
         for stored, left in changes:
             selected = {
                 **{name: stored[name] for name in ("_id", "version", "person_id")},

@@ -15,6 +15,7 @@ from osdi.resources import OUTREACH, PERSON
 from osdi.store import Store, written
 from osdi.store.driver import READ_MS, Document
 from osdi.store.indexes import MERGED_PEOPLE
+from osdi.store.statistics import touch_all
 
 # So many outreaches are moved by one statement: a fraction of a second.
 BATCH: Final = 1_000
@@ -44,17 +45,27 @@ def people_with_ids(store: Store, ids: Collection[str]) -> dict[str, Document]:
     return found
 
 
+def ids_of(person: Mapping[str, Any]) -> list[str]:
+    """The ids that mean a person: their own first, then those of all who were merged into them."""
+    return [person["_id"], *person.get("merged_ids", ())]
+
+
 def outreaches_of(person: Mapping[str, Any]) -> Document:
     """The query for a person's outreaches, also for those that point at somebody who was merged into them."""
-    if not person.get("merged_ids"):
-        return {"person_id": person["_id"]}
-    return {"person_id": {"$in": [person["_id"], *person["merged_ids"]]}}
+    ids = ids_of(person)
+    return {"person_id": {"$in": ids} if len(ids) > 1 else ids[0]}
 
 
-def held_for(store: Store, survivor_id: str) -> list[Document]:
-    """The documents that are held of people who were merged into this one."""
+def held_for(store: Store, ids: Collection[str]) -> list[Document]:
+    """What is held of people who have one of these ids, or were merged into somebody who has.
+
+    Not of one who is still there: nothing has come of that merge yet.
+    """
+    query = {"$or": [{name: {"$in": list(ids)}} for name in ("_id", "survivor_id")]}
     with store.asking():
-        return list(store._collection(MERGED_PEOPLE).find({"survivor_id": survivor_id}).max_time_ms(READ_MS))
+        held = list(store._collection(MERGED_PEOPLE).find(query).max_time_ms(READ_MS))
+    there = {each["_id"] for each in store.by_ids(PERSON.collection, [each["_id"] for each in held])} if held else ()
+    return [each for each in held if each["_id"] not in there]
 
 
 def pending_with(store: Store, keys: Collection[str]) -> list[Document]:
@@ -102,9 +113,13 @@ def move_outreaches(store: Store, from_id: str, to_id: str, moment: dt.datetime)
     theirs = {"person_id": from_id}
     with store.asking():
         ids = _ids(outreaches.find(theirs, {"_id": 1}).limit(BATCH).max_time_ms(READ_MS))
-        changed = outreaches.update_many({"_id": {"$in": ids}, **theirs}, change) if ids else None
-    if changed is not None:
-        written.note_many(OUTREACH.collection, theirs, changed.modified_count)
+    if not ids:
+        return 0
+    batch = {"_id": {"$in": ids}, **theirs}
+    touch_all(store, batch)
+    with store.asking():
+        changed = outreaches.update_many(batch, change)
+    written.note_many(OUTREACH.collection, theirs, changed.modified_count)
     return len(ids)
 
 

@@ -8,7 +8,7 @@ Whoever changes what an outreach counts for, or deletes one, notes the dates con
 the slots that a touch concerns, and they are counted anew. A touch stays for SETTLED, longer than any reader takes: one
 that had counted before the change may store its slot after another reader's deletion. Meanwhile a slot says which
 touches were there before it was counted, and is not deleted for these; but not where a touch comes before its change,
-as without transactions.
+as without transactions, or before a change of many outreaches.
 """
 
 import datetime as dt
@@ -87,7 +87,7 @@ def touch_all(store: Store, query: Query) -> None:
             if "action_date" in each:
                 hours.setdefault(each["advocacy_campaign_id"], set()).add(_hour(each["action_date"]))
         if hours:
-            touches = [touch_document(campaign_id, each, people=True) for campaign_id, each in hours.items()]
+            touches = (touch_document(each, dates, people=True, early=True) for each, dates in hours.items())
             store._collection(TOUCHES).insert_many(touches)
 
 
@@ -119,7 +119,8 @@ def _drop_touched(store: Store, campaign_id: str, settled: str) -> list[str]:
         done = [each["_id"] for each in touches if each["_id"] <= settled]
         if done:
             store._collection(TOUCHES).delete_many({"_id": {"$in": done}})
-        return [each["_id"] for each in touches[len(done) :]] if store.commits_together else []
+        left = touches[len(done) :] if store.commits_together else []
+        return [each["_id"] for each in left if not each.get("early")]
 
 
 def _by_hour(touches: Sequence[Document]) -> dict[dt.datetime, list[str]]:

@@ -1,12 +1,12 @@
 """What is noted of an outreach that is changed or deleted, so that statistics which have counted it are counted anew.
 
 A *touch* holds the dates at which something counts otherwise now. It is written with the change in one transaction, or
-before it where the server has none; see statistics.
+before it where the server has none, or where the change is of more than a transaction takes; see statistics.
 """
 
 import datetime as dt
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 from osdi.ids import new_id
 from osdi.store.driver import Document
@@ -17,7 +17,7 @@ COUNTED: Final = ("action_date", "type", "referrer_data", "targets", "person_id"
 PEOPLE: Final = ("action_date", "person_id")
 
 
-def touch(before: Document, after: Document | None = None) -> Insert | None:
+def touch(before: Document, after: Mapping[str, Any] | None = None) -> Insert | None:
     """The write that goes with the change or deletion of an outreach; None where it counts as it did."""
     if after is not None and all(before.get(name) == after.get(name) for name in COUNTED):
         return None
@@ -26,6 +26,23 @@ def touch(before: Document, after: Document | None = None) -> Insert | None:
     return Insert(TOUCHES, touch_document(before["advocacy_campaign_id"], moments, people=people))
 
 
-def touch_document(campaign_id: str, moments: Iterable[dt.datetime], *, people: bool) -> Document:
-    """A touch; `people` says whether it may be others who made the outreaches of those moments."""
-    return {"_id": new_id(), "advocacy_campaign_id": campaign_id, "dates": sorted(moments), "people": people}
+def touches(changes: Iterable[tuple[Document, Mapping[str, Any]]]) -> list[Insert]:
+    """The writes that go with the changes of several outreaches in one transaction: one for each campaign."""
+    found: dict[str, Insert] = {}
+    for before, after in changes:
+        one = touch(before, after)
+        if one is None:
+            continue
+        several = found.setdefault(before["advocacy_campaign_id"], one).document
+        several["dates"] = sorted({*several["dates"], *one.document["dates"]})
+        several["people"] = several["people"] or one.document["people"]
+    return list(found.values())
+
+
+def touch_document(campaign_id: str, moments: Iterable[dt.datetime], *, people: bool, early: bool = False) -> Document:
+    """A touch; `people` says whether it may be others who made the outreaches of those moments.
+
+    An `early` one comes before its change, also on a server that has transactions.
+    """
+    touched = {"_id": new_id(), "advocacy_campaign_id": campaign_id, "dates": sorted(moments), "people": people}
+    return {**touched, "early": True} if early else touched

@@ -108,7 +108,7 @@ def test_several_at_once_leave_nothing(emptied: tuple[Store, Database]) -> None:
     def go() -> None:
         barrier.wait()
         try:
-            outcomes.append(erase(store, person_id).held)
+            outcomes.append(erase(store, person_id).merged)
         except OsdiError as error:
             outcomes.append(error.status)
 

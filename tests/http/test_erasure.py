@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from tests.planted import DIGITS, MARKER, OFFICIAL, Planted, editor_of, plant, t
 from tests.profiled import profiled
 
 JANE = "jane@example.com"
+SAID = {"message": MARKER}
 LATER = SETTLED + dt.timedelta(seconds=5)
 NOT_OURS = {"system.profile"}
 # What the tests' own campaign, messages and tokens are in is small, and read whole where nothing points at a person.
@@ -63,6 +65,11 @@ def signed_up(api: Client, **fields: Any) -> str:
     return str(api.created("/people", factories.person(**fields))["_links"]["self"]["href"]).rsplit("/", 1)[1]
 
 
+def everything(database: Database, without: tuple[str, ...] = ()) -> str:
+    """All that the database holds, as text."""
+    return str([list(database[name].find()) for name in database.list_collection_names() if name not in without])
+
+
 def total(api: Client, address: str, name: str) -> int:
     return int(api.get(address).json[name])
 
@@ -77,11 +84,9 @@ class TestNothingOfThem:
         erased(planted.person_id, outreaches)
 
         assert traces(database) == {}
-        everything = str(
-            [list(database[name].find()) for name in database.list_collection_names() if name != "erasures"]
-        )
-        assert planted.person_id not in everything
-        assert planted.held_id not in everything
+        left = everything(database, without=("erasures",))
+        assert planted.person_id not in left
+        assert planted.held_id not in left
 
     def test_but_texts_and_words_where_these_are_kept(
         self, planted: Planted, database: Database, erased: Erase
@@ -90,13 +95,13 @@ class TestNothingOfThem:
 
         assert traces(database) == {"outreaches": 4}
         contacts = [word for path, word in planted.words.items() if "person" in path or "held" in path or "key" in path]
-        everything = str(list(database.outreaches.find())).casefold()
+        left = str(list(database.outreaches.find())).casefold()
         assert len(contacts) > 50
-        assert [word for word in contacts if word.casefold() in everything] == []
-        assert DIGITS not in everything
-        assert planted.words["page 1.message"].casefold() in everything
-        assert "claimed" not in everything
-        assert "idempotency" not in everything
+        assert [word for word in contacts if word.casefold() in left] == []
+        assert DIGITS not in left
+        assert planted.words["page 1.message"].casefold() in left
+        assert "claimed" not in left
+        assert "idempotency" not in left
 
     def test_is_counted_by_a_limit_in_a_way_that_tells_them(
         self, api: Client, database: Database, deployed: Deployed
@@ -336,31 +341,95 @@ class TestASecondTime:
 
 
 class TestSomebodyWhoWasMergedAway:
-    def test_means_whom_they_were_merged_into(self, planted: Planted, database: Database, erased: Erase) -> None:
-        erased(planted.held_id)
+    @pytest.fixture
+    def chain(self, api: Client, database: Database) -> list[str]:
+        """The ids of three people, each with an outreach, the first of whom were merged into the next, one by one."""
+        made = [api.recorded(factories.by_email(f"{MARKER}{number}@example.com") | SAID) for number in range(3)]
+        links = [each["_links"]["osdi:person"]["href"] for each in made]
+        for other, survivor in pairwise(links):
+            assert api.post(f"{survivor}/merge", {"_links": {"osdi:person": {"href": other}}}).status_code == 200
+        assert set(traces(database)) == {"people", "outreaches", "merged_people"}
+        return [each.rsplit("/", 1)[1] for each in links]
 
-        assert traces(database) == {}
-
-    def test_takes_those_along_who_were_merged_before(
-        self, planted: Planted, database: Database, erased: Erase
+    @pytest.mark.parametrize("asked", range(3))
+    @pytest.mark.parametrize("held", [True, False], ids=["held", "expired"])
+    def test_means_whom_they_were_merged_into(
+        self, chain: list[str], api: Client, database: Database, erased: Erase, asked: int, held: bool
     ) -> None:
-        first = database.merged_people.find_one({"_id": planted.held_id})
-        database.merged_people.insert_one({**first, "_id": "earlier", "survivor_id": planted.held_id})
-        database.outreaches.update_one({"message": {"$exists": True}}, {"$set": {"person_id": "earlier"}})
+        if not held:
+            database.merged_people.delete_many({})
 
-        erased("earlier")
+        erased(chain[asked])
 
         assert traces(database) == {}
+        assert all(each not in everything(database, without=("erasures",)) for each in chain)
+        assert total(api, f"/advocacy_campaigns/{api.campaign_id}", "total_outreaches") == 3
+        for each in chain:
+            assert api.delete(f"/people/{each}?erase=true").status_code == 404
+
+    @pytest.mark.parametrize("outreaches", ["anonymise", "keep", "delete"])
+    def test_is_not_who_an_outreach_points_at_or_came_from(
+        self, chain: list[str], database: Database, erased: Erase, outreaches: str
+    ) -> None:
+        """Their documents have expired, and an outreach came after the last was moved."""
+        database.merged_people.delete_many({})
+        database.outreaches.update_one({}, {"$set": {"person_id": chain[0]}, "$unset": {"moved_from_ids": ""}})
+        assert database.outreaches.count_documents({"moved_from_ids": {"$exists": True}}) == 1
+
+        erased(chain[2], outreaches)
+
+        assert all(each not in everything(database, without=("erasures",)) for each in chain)
+        assert ("outreaches" in traces(database)) == (outreaches == "keep")
+
+    def test_has_left_nothing_on_tokens_and_what_they_made(
+        self, chain: list[str], api: Client, store: Store, database: Database, erased: Erase
+    ) -> None:
+        for name, person_id in (("a", chain[0]), ("b", chain[1])):
+            theirs = factories.token(store, person_id=person_id, scopes=["write", "read"])
+            assert api.post("/tags", {"name": name}, token=theirs).status_code == 200
+            noted = api.post("/people", factories.by_email(f"{name}@example.com")["person"], token=theirs)
+            assert noted.status_code == 200
+        assert set(database.people.distinct("modified_by_id")) == set(chain[:2])
+        database.merged_people.delete_many({})
+
+        erased(chain[2])
+
+        assert all(each not in everything(database, without=("erasures",)) for each in chain)
+        assert database.tags.count_documents({}) == 2
+
+    def test_is_known_to_an_import(self, chain: list[str], store: Store, database: Database, erased: Erase) -> None:
+        database.merged_people.delete_many({})
+
+        erased(chain[1])
+
+        for number, each in enumerate(chain):
+            assert was_erased(store, [f"id:osdi_outreach:{each}"])
+            assert was_erased(store, [f"email:{MARKER}{number}@example.com"])
+
+    def test_has_another_version(self, chain: list[str], api: Client, database: Database) -> None:
+        shown = api.get(f"/people/{chain[2]}").headers["ETag"]
+
+        refused = api.delete(f"/people/{chain[0]}?erase=true", headers={"If-Match": shown})
+
+        assert refused.status_code == 412
+        assert database.people.count_documents({"_id": chain[2]}) == 1
 
     def test_is_erased_alone_where_the_survivor_is_no_more(
-        self, planted: Planted, api: Client, database: Database, erased: Erase
+        self, planted: Planted, database: Database, erased: Erase
     ) -> None:
-        assert api.delete(f"/people/{planted.person_id}").status_code == 200
-        assert traces(database)["merged_people"] == 1
+        """A DELETE of the survivor ended in the middle."""
+        database.people.delete_one({"_id": planted.person_id})
+        database.outreaches.delete_many({})
+        assert traces(database) == {"merged_people": 1}
 
         erased(planted.held_id)
 
-        assert "merged_people" not in traces(database)
+        assert traces(database) == {}
+
+    def test_is_gone_with_a_survivor_who_is_deleted(self, planted: Planted, api: Client, database: Database) -> None:
+        assert api.delete(f"/people/{planted.person_id}").status_code == 200
+
+        assert traces(database) == {"outreaches": 4}
 
 
 class TestAtTheSameMoment:
@@ -369,7 +438,7 @@ class TestAtTheSameMoment:
         self, api: Client, store: Store, database: Database, monkeypatch: pytest.MonkeyPatch, fields: dict[str, str]
     ) -> None:
         jane = signed_up(api, email_addresses=[{"address": JANE}], given_name=None, family_name=None)
-        prepare, times = osdi.record_outreach.person_write, iter([True])
+        prepare, times = osdi.record_outreach.person_change, iter([True])
 
         def prepared_then_erased(*arguments: Any) -> Any:
             found = prepare(*arguments)
@@ -377,7 +446,7 @@ class TestAtTheSameMoment:
                 erase(store, jane)
             return found
 
-        monkeypatch.setattr(osdi.record_outreach, "person_write", prepared_then_erased)
+        monkeypatch.setattr(osdi.record_outreach, "person_change", prepared_then_erased)
         body = factories.outreach(person={"email_addresses": [{"address": JANE}], **fields}, message=MARKER)
         assert api.record(body).status_code == 200
 
@@ -429,7 +498,7 @@ class TestAtTheSameMoment:
 def test_a_plain_delete_is_what_it_was(planted: Planted, api: Client, database: Database) -> None:
     assert api.delete(f"/people/{planted.person_id}").status_code == 200
 
-    assert traces(database) == {"outreaches": 4, "merged_people": 1}
+    assert traces(database) == {"outreaches": 4}
     assert database.erased.count_documents({}) == 0
 
 
