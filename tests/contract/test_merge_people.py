@@ -16,13 +16,17 @@ from blueprints.deployment import EXTENSION
 from dev.mongod import Mongod
 from osdi import merge_people as process
 from osdi.auth import new_token
-from osdi.errors import RaceLost
+from osdi.erased import was_erased
+from osdi.erasure import erase, finish_next_erasure
+from osdi.errors import OsdiError, RaceLost
+from osdi.ids import now
 from osdi.merge_people import merge_people, settle_next
 from osdi.settings import Settings
 from osdi.store import Insert, Store
 from osdi.store.indexes import TOKENS
 from tests import factories
 from tests.client import Client
+from tests.planted import MARKER, traces
 
 A, B = "a@example.com", "b@example.com"
 POSTS = 60
@@ -61,7 +65,7 @@ def on_a_replica_set(mongod: Mongod) -> Iterator[Deployed]:
 
 
 def emptied(found: Deployed) -> Deployed:
-    for name in ("people", "outreaches", "merged_people"):
+    for name in ("people", "outreaches", "merged_people", "erasures", "erased"):
         found[1][name].delete_many({})
     return found
 
@@ -329,6 +333,175 @@ def test_a_key_in_between_is_nobodys_to_claim(alone: Deployed, monkeypatch: pyte
     process.finish_merges_of(store_of(api), [f"email:{B}"], "")
 
     assert f"email:{B}" in database.people.find_one({"_id": survivor})["match_keys"]
+
+
+def marked(api: Client) -> tuple[str, str]:
+    """Two people, each with an outreach, all of whose words are marked."""
+    ids = []
+    for number in range(2):
+        person = {"given_name": f"{MARKER}{number}", "email_addresses": [{"address": f"{MARKER}{number}@example.com"}]}
+        recorded = api.recorded(factories.outreach(person=person, message=MARKER))
+        ids.append(recorded["_links"]["osdi:person"]["href"].rsplit("/", 1)[1])
+    return ids[0], ids[1]
+
+
+def nothing_comes_back(api: Client, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever comes by later: the worker, a post that has a key of theirs, the end of the erasure."""
+    store = store_of(api)
+    assert traces(database) == {}
+    process.finish_merges_of(store, [f"email:{MARKER}{number}@example.com" for number in range(2)], "")
+    monkeypatch.setattr(process, "SETTLED", dt.timedelta(seconds=-5))
+    for _ in range(10):
+        if not settle_next(store, ""):
+            break
+    else:
+        pytest.fail("the worker does not come to an end")
+    while finish_next_erasure(store, now() + dt.timedelta(minutes=5)):
+        pass
+    assert traces(database) == {}
+    assert database.merged_people.count_documents({}) == 0
+    assert database.outreaches.count_documents({"person_id": {"$exists": True}}) == 0
+
+
+class TestErasedWhileAMergeIsPending:
+    """Nothing of either comes back."""
+
+    @pytest.mark.parametrize("asked", ["survivor", "other"])
+    @pytest.mark.parametrize("outreaches", ["anonymise", "delete"])
+    def test_after_a_merge(
+        self, either: Deployed, monkeypatch: pytest.MonkeyPatch, asked: str, outreaches: str
+    ) -> None:
+        api, database = either
+        survivor, other = marked(api)
+        merge_people(store_of(api), survivor, other)
+        assert database.merged_people.count_documents({"pending": {"$exists": True}}) == 1
+
+        erase(store_of(api), survivor if asked == "survivor" else other, outreaches)
+
+        nothing_comes_back(api, database, monkeypatch)
+
+    @pytest.mark.parametrize("asked", ["survivor", "other"])
+    def test_after_a_crash_that_took_the_other_one_away(
+        self, alone: Deployed, monkeypatch: pytest.MonkeyPatch, asked: str
+    ) -> None:
+        api, database = alone
+        survivor, other = marked(api)
+        with monkeypatch.context() as patched:
+            crash_at(patched, store_of(api), 2)
+            with pytest.raises(Crashed):
+                merge_people(store_of(api), survivor, other)
+
+        erase(store_of(api), survivor if asked == "survivor" else other)
+
+        nothing_comes_back(api, database, monkeypatch)
+        for number in range(2):
+            assert was_erased(store_of(api), [f"email:{MARKER}{number}@example.com"])
+
+    @pytest.mark.parametrize("asked", [0, 1], ids=["survivor", "other"])
+    def test_a_crash_before_anything_was_done_leaves_whoever_is_not_erased(
+        self, alone: Deployed, monkeypatch: pytest.MonkeyPatch, asked: int
+    ) -> None:
+        api, database = alone
+        both = marked(api)
+        with monkeypatch.context() as patched:
+            crash_at(patched, store_of(api), 1)
+            with pytest.raises(Crashed):
+                merge_people(store_of(api), *both)
+
+        erase(store_of(api), both[asked])
+        monkeypatch.setattr(process, "SETTLED", dt.timedelta(seconds=-5))
+        settle_next(store_of(api), "")
+
+        assert [each["_id"] for each in database.people.find()] == [both[1 - asked]]
+        assert traces(database) == {"people": 1, "outreaches": 1}
+        assert not was_erased(store_of(api), [f"email:{MARKER}{1 - asked}@example.com"])
+
+    @pytest.mark.parametrize("asked", [0, 1], ids=["survivor", "other"])
+    @pytest.mark.parametrize(
+        ("server", "before"),
+        [("on_a_replica_set", 0), *(("on_a_standalone", number) for number in range(3))],
+    )
+    def test_between_two_writes_of_a_merge(
+        self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, server: str, before: int, asked: int
+    ) -> None:
+        """Whoever of the two is not erased with the other stays as they were."""
+        api, database = emptied(request.getfixturevalue(server))
+        both = marked(api)
+        store = store_of(api)
+        apply, done = store._apply, []
+
+        def overtaken(*arguments: Any) -> None:
+            done.append(arguments)
+            if len(done) == before + 1:
+                erase(store, both[asked])
+            apply(*arguments)
+
+        with monkeypatch.context() as patched:
+            if store.commits_together:
+                overtake_at_the_write(patched, store, both[asked])
+            else:
+                patched.setattr(store, "_apply", overtaken)
+            with pytest.raises(OsdiError):
+                merge_people(store, *both)
+
+        left = {each["_id"] for each in database.people.find()}
+        assert left <= {both[1 - asked]}
+        assert set(traces(database)) <= {"people", "outreaches", "merged_people"}
+        monkeypatch.setattr(process, "SETTLED", dt.timedelta(seconds=-5))
+        for _ in range(10):
+            if not settle_next(store, ""):
+                break
+        while finish_next_erasure(store, now() + dt.timedelta(minutes=5)):
+            pass
+        assert {each["_id"] for each in database.people.find()} == left
+        assert traces(database) == ({"people": 1, "outreaches": 1} if left else {})
+        told = everything(database)
+        assert f"{MARKER}{asked}" not in told
+        assert database.merged_people.count_documents({}) == 0
+        assert {each.get("person_id") for each in database.outreaches.find()} <= {*left, None}
+
+    def test_an_outreach_that_is_moved_by_the_worker_meanwhile(
+        self, either: Deployed, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The worker has read what is pending, and then finds no survivor."""
+        api, database = either
+        survivor, other = marked(api)
+        store = store_of(api)
+        merge_people(store, survivor, other)
+        late = database.outreaches.find_one({"moved_from_ids": {"$exists": True}})
+        database.outreaches.update_one({"_id": late["_id"]}, {"$set": {"person_id": other}})
+        monkeypatch.setattr(process, "SETTLED", dt.timedelta(seconds=-5))
+        finish = process._finish
+
+        def overtaken(*arguments: Any) -> Any:
+            monkeypatch.setattr(process, "_finish", finish)
+            with pytest.raises(OsdiError):
+                erase(store, survivor, seconds=0)
+            return finish(*arguments)
+
+        monkeypatch.setattr("osdi.erasure.BATCH", 1)
+        monkeypatch.setattr(process, "_finish", overtaken)
+        assert settle_next(store, "")
+
+        nothing_comes_back(api, database, monkeypatch)
+        assert database.outreaches.count_documents({"message": {"$exists": True}}) == 0
+
+
+def overtake_at_the_write(patched: pytest.MonkeyPatch, store: Store, person_id: str) -> None:
+    """Let the person be erased right before the next transaction."""
+    write, done = store.write, []
+
+    def overtaken(*writes: Any) -> None:
+        if not done:
+            done.append(True)
+            erase(store, person_id)
+        write(*writes)
+
+    patched.setattr(store, "write", overtaken)
+
+
+def everything(database: Database) -> str:
+    return str([list(database[name].find()) for name in database.list_collection_names()])
 
 
 def no_key_has_two_owners(database: Database) -> bool:

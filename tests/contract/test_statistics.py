@@ -15,14 +15,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pymongo import MongoClient
 
-from osdi import statistics
+from osdi import erasure, statistics
+from osdi import merge_people as merging
 from osdi.delete import delete
-from osdi.ids import id_before
+from osdi.erasure import erase, finish_next_erasure
+from osdi.ids import id_before, now
+from osdi.merge_people import merge_people, settle_next
 from osdi.put import Change, put
-from osdi.resources import OUTREACH
+from osdi.resources import OUTREACH, PERSON
 from osdi.statistics import KINDS
-from osdi.store import Insert, Store, touches
+from osdi.store import Insert, Store, merged_people, touches
 from osdi.store import statistics as stored
+from osdi.store.merged_people import person_with
 from tests.contract.test_store import SERVERS, uri_of
 
 CAMPAIGN, OTHER = "campaign", "other"
@@ -69,8 +73,14 @@ deleted = st.tuples(st.just("delete"), st.integers(0, 30))
 forgotten = st.tuples(st.just("forget"), st.sampled_from("ABCD"))
 waited = st.tuples(st.just("wait"), st.sampled_from([1, 30, 89, 91, 300]))
 read = st.tuples(st.just("read"), st.integers(-AROUND, AROUND), st.integers(0, 4))
+merged = st.tuples(st.just("merge"), st.sampled_from("ABCD"), st.sampled_from("ABCD"))
+settled = st.tuples(st.just("settle"))
+erased = st.tuples(st.just("erase"), st.sampled_from("ABCD"), st.sampled_from(["anonymise", "keep", "delete"]))
 histories = st.lists(
-    st.one_of(recorded, recorded, recorded, recorded, changed, cleared, deleted, forgotten, waited, waited, read, read),
+    st.one_of(
+        *(recorded, recorded, recorded, recorded, changed, cleared, deleted, forgotten),
+        *(merged, settled, erased, waited, waited, read, read),
+    ),
     min_size=5,
     max_size=40,
 )
@@ -112,8 +122,16 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
 
 
 def empty(store: Store) -> None:
-    for name in ("outreaches", "people", "statistics", "statistics_touches"):
+    for name in ("outreaches", "people", "merged_people", "erasures", "statistics", "statistics_touches"):
         store.delete_many(name, {})
+
+
+def there(store: Store, clock: Clock, person_id: str) -> bool:
+    """Whether the person is there, whom this makes where they never were."""
+    if person_with(store, person_id) is None:
+        dates = {"created_date": clock.moment, "modified_date": clock.moment}
+        store.write(Insert("people", {"_id": person_id, "version": 1, **dates, "match_keys": [f"id:{person_id}"]}))
+    return store.get("people", person_id) is not None
 
 
 def record(
@@ -178,7 +196,10 @@ def counted(store: Store, zone: ZoneInfo, first: dt.date, last: dt.date) -> tupl
 
 @pytest.mark.parametrize("small", [True, False], ids=["many rounds", "one round"])
 def test_equal_a_recount(store: Store, clock: Clock, small: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(merging, "SETTLED", dt.timedelta(seconds=-5))
     if small:
+        monkeypatch.setattr(merged_people, "BATCH", 2)
+        monkeypatch.setattr(erasure, "BATCH", 2)
         monkeypatch.setattr(stored, "ROUND", 3)
         monkeypatch.setattr(stored, "ADDED", 1)
         monkeypatch.setattr(stored, "SLOTS", 40)
@@ -204,6 +225,19 @@ def test_equal_a_recount(store: Store, clock: Clock, small: bool, monkeypatch: p
             elif name == "forget":
                 stored.touch_all(store, {"person_id": told[0]})
                 store.forget_person(told[0], clock.moment)
+            elif name == "merge":
+                both = [there(store, clock, each) for each in told]
+                if all(both) and told[0] != told[1]:
+                    merge_people(store, *told)
+            elif name == "settle":
+                while settle_next(store, ""):
+                    pass
+            elif name == "erase":
+                there(store, clock, told[0])
+                erase(store, *told)
+                while finish_next_erasure(store, now() + dt.timedelta(minutes=5)):
+                    pass
+                ids = [each["_id"] for each in everything(store)]
             elif name == "read":
                 first = day + dt.timedelta(days=told[0])
                 last = first + dt.timedelta(days=told[1])
@@ -267,6 +301,36 @@ class TestSlots:
             assert self.count(store) == ([1], [1], 1)
 
         assert counting == ["day"]  # once, and not the people, who are the same
+
+    @pytest.mark.parametrize("change", ["forget", "move", "erase"])
+    def test_that_were_counted_right_before_a_change_are_counted_anew(
+        self, store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch, change: str
+    ) -> None:
+        """Another reader counts when the change is noted already and is not made yet."""
+        for person in "AB":
+            there(store, clock, person)
+            record(store, clock, self.NOON, person)
+        record(store, clock, self.NOON, "B")
+        clock.moment += dt.timedelta(seconds=300)
+        assert self.count(store) == ([3], [2], 2)
+        touching = stored.touch_all
+
+        def then_counted(*how: Any) -> None:
+            touching(*how)
+            assert self.count(store) == ([3], [2], 2)
+
+        for module in ("osdi.store.merged_people", "osdi.delete", "osdi.merge_people"):
+            monkeypatch.setattr(f"{module}.touch_all", then_counted)
+        if change == "forget":
+            delete(store, PERSON, "B")
+        elif change == "move":
+            merge_people(store, "A", "B")
+        else:
+            erase(store, "B")
+
+        for _ in range(3):
+            assert self.count(store) == ([3], [1], 1)
+            clock.moment += dt.timedelta(seconds=91)
 
     def test_that_a_slower_reader_stored_late_are_counted_anew(
         self, store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch

@@ -16,6 +16,7 @@ from blueprints.deployment import EXTENSION
 from osdi.erased import erased_in, note_erasure
 from osdi.ids import now
 from osdi.importing import run as running
+from osdi.matching import namesake_keys
 from osdi.store import Store
 from tests import factories
 from tests.client import Client
@@ -311,6 +312,25 @@ class TestErased:
         assert counts(output) == {"people created": 1, "rows refused": 1}
         assert [row["refused_reason"] for row in refused(file.with_name("people.refused.csv"))] == ["erased"]
         assert database.people.count_documents({}) == 1
+
+    def test_a_namesake_of_theirs_is_somebody_else(
+        self, app: Flask, api: Client, store: Store, database: Database, file: Path
+    ) -> None:
+        jane = {"given_name": "Jane", "family_name": "Doe", "postal_addresses": [{"postal_code": "10011"}]}
+        address = api.created("/people", jane | {"email_addresses": [{"address": "jane@example.com"}]})
+        person = database.people.find_one()
+        assert namesake_keys(person) == ["namesake:jane doe|10011"]
+        assert set(namesake_keys(person)) < set(person["match_keys"])
+        assert api.delete(f"{address['_links']['self']['href']}?erase=true").status_code == 200
+        assert database.erased.count_documents({}) == 2  # the address, and the id here
+        file.write_text(
+            "first_name,last_name,email,zip_code\nJane,Doe,other@example.com,10011\nJane,Doe,jane@example.com,10011\n"
+        )
+
+        assert counts(done(app, file)) == {"people created": 1, "rows refused": 1}
+
+        assert by_email(database, "other@example.com")["given_name"] == "Jane"
+        assert not was_erased(store, namesake_keys(jane))
 
     def test_they_come_back_where_that_is_asked_for(
         self, app: Flask, api: Client, file: Path, remembering: None
