@@ -13,7 +13,7 @@ from pymongo.database import Database
 
 from bench.broken_file import write_broken_file
 from blueprints.deployment import EXTENSION
-from osdi.erased import erased_in, note_erasure
+from osdi.erased import erased_in, note_erasure, was_erased
 from osdi.ids import now
 from osdi.importing import run as running
 from osdi.matching import namesake_keys
