@@ -8,6 +8,7 @@ is refused as a whole.
 What a restored database must not do is to repeat: what was queued when the backup was made has been sent since then.
 """
 
+import datetime as dt
 import gzip
 import hashlib
 import zlib
@@ -18,6 +19,7 @@ from typing import Any, BinaryIO, Final
 
 import orjson
 
+from osdi.erasure import erase_again
 from osdi.errors import ErrorDescription, OsdiError
 from osdi.ids import now
 from osdi.resources import OUTREACH
@@ -118,11 +120,12 @@ def check_backup(file: BinaryIO) -> Header:
 
 def restore_backup(
     store: Store, file: BinaryIO, header: Header, phone_region: str, *, send_queued: bool, progress: Progress
-) -> None:
+) -> int:
     """Put everything of a checked file in the place of what is in the database, and migrate it to this program's shape.
 
-    Until that has ended nobody works on the database (see schema). Raises BadBackup, where the file has changed since
-    it was checked, or OsdiError 503; it has to be repeated then.
+    Whoever was erased from this database since the backup is erased again; returns how many. Until all has ended nobody
+    works on the database (see schema). Raises BadBackup, where the file has changed since it was checked, or OsdiError
+    503; it has to be repeated then.
     """
     store.take_any_schema()
     begin_restore(store, header.schema_version)
@@ -145,7 +148,9 @@ def restore_backup(
         insert(store, within, batch)
         progress(len(batch))
     migrate(store, phone_region, lambda _: None)
+    erased = erase_again(store, dt.datetime.fromisoformat(header.created_date.removesuffix("Z")), phone_region)
     end_restore(store)
+    return erased
 
 
 def without_queued(collection: str, document: Document) -> Document:

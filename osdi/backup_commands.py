@@ -74,10 +74,12 @@ def restore_command(store: Store, settings: Settings) -> click.Command:
             if not is_empty(store):
                 _agreed(name, replace)
             with progress(header.documents, "restore") as bar:
-                restore_backup(
+                erased = restore_backup(
                     store, opened, header, settings.phone_region, send_queued=send_queued, progress=bar.update
                 )
         click.echo(f"Restored into {name}: {_told(header)}.")
+        if erased:
+            click.echo(f"Erased again, as since the backup: {erased} people.")
         _warn(store, header, send_queued)
 
     return restore

@@ -9,13 +9,11 @@ import hashlib
 import hmac
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
-from typing import Final
 
 from osdi.store import Store
-from osdi.store.erasure import any_tombstone, lay_tombstones, lift_tombstones
-from osdi.store.signing_keys import signing_key
+from osdi.store.erasure import any_tombstone, lay_tombstones, lift_tombstones, tombstones_since
+from osdi.store.signing_keys import ERASURE, signing_key
 
-PURPOSE: Final = "erasure"
 EMAIL, PHONE = "email:", "phone:"
 
 
@@ -33,24 +31,37 @@ def erased_in(store: Store) -> Callable[[Sequence[str]], bool]:
 
     Not before, so that an import which waits for a database that is away waits for the key too.
     """
-    key = cache(lambda: signing_key(store, PURPOSE))
+    key = cache(lambda: signing_key(store, ERASURE))
 
     def is_erased(keys: Sequence[str]) -> bool:
-        has_email = any(each.startswith(EMAIL) for each in keys)
-        asked = [each for each in keys if not (has_email and each.startswith(PHONE))]
-        return any_tombstone(store, _digests(key(), asked))
+        return any_tombstone(store, _digests(key(), _telling(keys)))
 
     return is_erased
 
 
+def erased_since(store: Store, moment: dt.datetime) -> Callable[[Sequence[str]], bool]:
+    """As `erased_in`, of whoever was erased at this moment (naive UTC) or later. Raises OsdiError 503."""
+    digests = tombstones_since(store, moment)
+    if not digests:
+        return lambda _: False
+    key = signing_key(store, ERASURE)
+    return lambda keys: not digests.isdisjoint(_digests(key, _telling(keys)))
+
+
 def note_erasure(store: Store, keys: Iterable[str], moment: dt.datetime) -> None:
     """Remember that whoever has these match keys was erased; safe to repeat. Raises OsdiError 503."""
-    lay_tombstones(store, _digests(signing_key(store, PURPOSE), keys), moment)
+    lay_tombstones(store, _digests(signing_key(store, ERASURE), keys), moment)
 
 
 def forget_erasure(store: Store, keys: Iterable[str]) -> int:
     """Let imports bring back whoever has these match keys; how many of them were known. Raises OsdiError 503."""
-    return lift_tombstones(store, _digests(signing_key(store, PURPOSE), keys))
+    return lift_tombstones(store, _digests(signing_key(store, ERASURE), keys))
+
+
+def _telling(keys: Sequence[str]) -> list[str]:
+    """Those of somebody's match keys that tell who they are."""
+    has_email = any(each.startswith(EMAIL) for each in keys)
+    return [each for each in keys if not (has_email and each.startswith(PHONE))]
 
 
 def _digests(key: str, keys: Iterable[str]) -> list[str]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from osdi.anonymising import ANONYMISE, DELETE, KEEP, all_words, anonymised, said_by_others, unlinked
-from osdi.erased import note_erasure
+from osdi.erased import erased_since, note_erasure
 from osdi.errors import RaceLost, not_found, unavailable
 from osdi.ids import now
 from osdi.if_match import check_if_match
@@ -24,6 +24,7 @@ from osdi.retrying import look_again
 from osdi.store import SETTLED, Store
 from osdi.store import erasure as stored
 from osdi.store.driver import Document
+from osdi.store.in_order import in_order
 from osdi.store.merged_people import held_for, ids_of, person_with
 
 # Of a request: a platform's router gives up at 30 s. What is left then is done by a repeat, or by a worker.
@@ -79,6 +80,20 @@ def erase(
             _carry_out(store, left, ends)
         raise not_found("There is no such person.", PERSON.rel)
     return _carry_out(store, begun, ends)
+
+
+def erase_again(store: Store, since: dt.datetime, phone_region: str) -> int:
+    """Erase whoever is here and was erased at that moment (naive UTC) or later: they came back by a restore.
+
+    Returns how many these were. Raises OsdiError 503.
+    """
+    was_erased = erased_since(store, since)
+    erased = 0
+    for person in in_order(store, PERSON.collection, {}, patience=SECONDS):
+        if was_erased([*person["match_keys"], *contact_keys(person, phone_region)]):
+            erase(store, person["_id"], phone_region=phone_region, seconds=float("inf"))
+            erased += 1
+    return erased
 
 
 def goes_on(store: Store, ids: Sequence[str], seconds: float = SECONDS) -> bool:

@@ -16,7 +16,7 @@ from bson import json_util
 from bson.codec_options import CodecOptions, DatetimeConversion
 from bson.json_util import JSONMode, JSONOptions
 from pymongo.client_session import ClientSession
-from pymongo.errors import OperationFailure
+from pymongo.errors import BulkWriteError, OperationFailure
 
 from osdi.errors import ErrorDescription, OsdiError
 from osdi.ids import now
@@ -24,10 +24,13 @@ from osdi.resources import OUTREACH, PERSON
 from osdi.store import Store
 from osdi.store.driver import DATABASE, Document
 from osdi.store.in_order import in_order
+from osdi.store.indexes import ERASED, STATISTICS, TOUCHES
 from osdi.store.schema import ID, SCHEMA
+from osdi.store.signing_keys import ERASURE, SIGNING_KEYS
 
-# What counts for minutes only, and what the header says.
-LEFT_OUT: Final = ("rate_limits", "rate_limit_windows", SCHEMA)
+# What counts for minutes only, what the header says, and what is counted anew when it is read.
+COUNTED: Final = (STATISTICS, TOUCHES)
+LEFT_OUT: Final = ("rate_limits", "rate_limit_windows", SCHEMA, *COUNTED)
 # Without a snapshot what points at something is read before it, so that what it points at is there too.
 FIRST: Final = (OUTREACH.collection, PERSON.collection)
 
@@ -37,6 +40,7 @@ OPTIONS: Final = JSONOptions(
 CODEC: Final[CodecOptions[Document]] = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_AUTO)
 NATIVE: Final = orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATETIME
 PATIENCE_SECONDS: Final = 60.0
+DUPLICATE_KEY_CODE: Final = 11000
 # The server gives up history: SnapshotTooOld, SnapshotUnavailable.
 TOO_OLD_CODES: Final = frozenset({239, 246})
 
@@ -139,19 +143,33 @@ def is_empty(store: Store) -> bool:
 
 
 def begin_restore(store: Store, schema_version: int) -> None:
-    """Drop every collection of ours, and mark the database so that nobody works on it until `end_restore`."""
+    """Drop every collection of ours, and mark the database so that nobody works on it until `end_restore`.
+
+    Tombstones stay, and the key that they are made with: whoever was erased since the backup stays erased.
+    """
     with store.asking():
         mark = {"schema_version": schema_version, "restoring": now()}
         store._collection(SCHEMA).replace_one({"_id": ID}, mark, upsert=True)
         database = store._connect().get_default_database(DATABASE)
-        for name in collections(store):
-            database.drop_collection(name)
+        keeps_key = database[ERASED].find_one({}, {"_id": 1}) is not None
+        for name in (*COUNTED, *collections(store)):
+            if name == SIGNING_KEYS and keeps_key:
+                database[name].delete_many({"_id": {"$ne": ERASURE}})
+            elif name != ERASED:
+                database.drop_collection(name)
 
 
 def insert(store: Store, collection: str, documents: Sequence[Document]) -> None:
-    """Insert documents as they are. Raises Duplicate, OsdiError 503."""
+    """Insert documents as they are; of what a restore keeps only others. Raises Duplicate, OsdiError 503."""
     with store.asking():
-        store._collection(collection).insert_many(documents)
+        if collection in (ERASED, SIGNING_KEYS):
+            try:
+                store._collection(collection).insert_many(documents, ordered=False)
+            except BulkWriteError as error:
+                if any(each["code"] != DUPLICATE_KEY_CODE for each in error.details["writeErrors"]):
+                    raise
+        else:
+            store._collection(collection).insert_many(documents)
 
 
 def end_restore(store: Store) -> None:

@@ -178,6 +178,12 @@ def any_tombstone(store: Store, digests: Sequence[str]) -> bool:
         return store._collection(ERASED).find_one({"_id": {"$in": list(digests)}}, {"_id": 1}) is not None
 
 
+def tombstones_since(store: Store, moment: dt.datetime) -> set[str]:
+    """The digests that were written down at this moment or later."""
+    with store.asking():
+        return {each["_id"] for each in store._collection(ERASED).find({"erased_date": {"$gte": moment}}, {"_id": 1})}
+
+
 def lift_tombstones(store: Store, digests: Sequence[str]) -> int:
     """Delete these digests; how many there were."""
     with store.asking():

@@ -12,6 +12,8 @@ from osdi.store import Insert, Store
 
 SIGNING_KEYS = "signing_keys"
 KEY_BYTES = 32
+ERASURE = "erasure"
+"""The purpose of the key with which tombstones are made (see osdi.erased)."""
 
 
 def signing_key(store: Store, purpose: str) -> str:

@@ -29,14 +29,16 @@ from blueprints.deployment import EXTENSION
 from dev.mongod import Mongod
 from osdi import backup
 from osdi.backup import BadBackup, Header, check_backup, restore_backup, without_queued, write_backup
+from osdi.erased import note_erasure
+from osdi.erasure import erase
 from osdi.errors import OsdiError
 from osdi.ids import new_id
 from osdi.settings import Settings
 from osdi.store import Insert, Store, dump
-from osdi.store.dump import LEFT_OUT, decode, encode
-from osdi.store.indexes import INDEXES
+from osdi.store.dump import COUNTED, LEFT_OUT, decode, encode
+from osdi.store.indexes import ERASED, INDEXES
 from osdi.store.schema import SCHEMA_VERSION, WrongDatabase
-from osdi.store.signing_keys import SIGNING_KEYS, signing_key
+from osdi.store.signing_keys import ERASURE, SIGNING_KEYS, signing_key
 from tests import factories
 from tests.client import Client
 
@@ -142,6 +144,10 @@ def api(api: Client, database: Database) -> Client:
         )
         api.recorded(body | {"identifiers": [f"crm:{number}"]})
     signing_key(api.http.application.extensions[EXTENSION].store, "unsubscribe")
+    merged = [api.recorded(factories.by_email(f"jane.{at}@example.com"))["_links"]["osdi:person"] for at in range(2)]
+    api.post(f"{merged[0]['href']}/merge", {"_links": {"osdi:person": merged[1]}})
+    database.erasures.insert_one({"_id": "gone", "people": ["gone"], "outreaches": "keep", "erased_date": MOMENT})
+    database.erased.insert_one({"_id": "0" * 64, "erased_date": MOMENT})
     database.of_a_later_version.insert_one({"_id": "x", **EVERY_TYPE})
     return api
 
@@ -166,10 +172,11 @@ def backed_up(store: Store, *, snapshot: bool = True) -> bytes:
     return file.getvalue()
 
 
-def restored(store: Store, content: bytes, **options: Any) -> None:
+def restored(store: Store, content: bytes, **options: Any) -> int:
+    """Restores it; how many were erased again."""
     file = io.BytesIO(content)
     options = {"send_queued": True, "progress": lambda _: None, **options}
-    restore_backup(store, file, check_backup(file), "", **options)
+    return restore_backup(store, file, check_backup(file), "", **options)
 
 
 @pytest.fixture(params=["mongod", "standalone"])
@@ -192,11 +199,36 @@ class TestARestoredBackup:
         self, api: Client, store: Store, database: Database, other: tuple[Store, Database]
     ) -> None:
         there = dumped(database)
-        assert set(there) == {*INDEXES, SIGNING_KEYS, "of_a_later_version"}
+        assert set(there) == {*INDEXES, ERASED, SIGNING_KEYS, "of_a_later_version"} - set(COUNTED)
 
         restored(other[0], backed_up(store))
 
         assert dumped(other[1]) == there
+
+    def test_has_nobody_who_was_erased_since(self, api: Client, store: Store, other: tuple[Store, Database]) -> None:
+        restored(other[0], backed_up(store))
+        before = backed_up(other[0])
+        person = other[1].people.find_one({"contact_keys": {"$exists": True}})
+        assert person is not None
+        erase(other[0], person["_id"])
+        assert other[1].people.find_one({"_id": person["_id"]}) is None
+        key = signing_key(other[0], ERASURE)
+
+        assert restored(other[0], before) == 1
+
+        assert other[1].people.find_one({"_id": person["_id"]}) is None
+        assert other[1].outreaches.find_one({"person_id": person["_id"]}) is None
+        assert signing_key(other[0], ERASURE) == key
+
+    def test_has_whoever_came_back_after_an_erasure(
+        self, api: Client, store: Store, other: tuple[Store, Database]
+    ) -> None:
+        note_erasure(store, ["email:back@example.com"], MOMENT)
+        api.record(factories.by_email("back@example.com"))
+
+        assert restored(other[0], backed_up(store)) == 0
+
+        assert other[1].people.find_one({"contact_keys": "email:back@example.com"}) is not None
 
     def test_has_its_indexes_and_its_version(self, api: Client, store: Store, other: tuple[Store, Database]) -> None:
         restored(other[0], backed_up(store))
@@ -370,7 +402,7 @@ class TestTheCommands:
         found = tmp_path / "osdi.backup.gz"
         result = self.run(app, "backup", str(found))
         assert result.exit_code == 0, result.output
-        assert "3 outreaches" in result.stdout
+        assert "5 outreaches" in result.stdout
         return found
 
     def test_write_a_file_that_only_its_owner_reads(self, file: Path) -> None:
@@ -506,4 +538,4 @@ def test_nobody_works_on_a_database_that_is_restored_in_part(
 
 
 def test_every_collection_that_the_store_knows_is_backed_up_or_left_out_on_purpose() -> None:
-    assert not {*INDEXES, SIGNING_KEYS} & set(LEFT_OUT)
+    assert not ({*INDEXES, SIGNING_KEYS} - set(COUNTED)) & set(LEFT_OUT)
