@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -28,6 +29,7 @@ from osdi.store.dump import LEFT_OUT
 
 THREADS: Final = 8
 ERASED: Final = 10
+LOOK_SECONDS: Final = 0.05
 # What an import may need more at its end than at its tenth part.
 FLAT_MEGABYTES: Final = 15
 
@@ -57,14 +59,26 @@ def command(uri: str, *words: str) -> Done:
             stdout=printed,
             stderr=subprocess.STDOUT,
         )
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
+        # Not by os.wait4, whose figure is ours where we have more than the command, since it was forked from us.
+        megabytes = 0.0
+        while process.poll() is None:
+            megabytes = max(megabytes, peak_megabytes(process.pid))
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(LOOK_SECONDS)
         seconds = time.monotonic() - begun
         printed.seek(0)
         text = printed.read().decode()
     if process.returncode:
         raise SystemExit(f"{' '.join(words)}: {text}")
-    return Done(seconds, usage.ru_maxrss / 1024, text)
+    return Done(seconds, megabytes, text)
+
+
+def peak_megabytes(pid: int) -> float:
+    """The most memory that a process has had so far; 0 where it has just ended."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
 
 
 def round_trip(uri: str, elsewhere: str, folder: Path, people: int, tell: Tell, *, erased: int = ERASED) -> list[str]:

@@ -61,6 +61,14 @@ def test_what_was_not_restored_is_told(uris: list[str], tmp_path: Path, monkeypa
     ]
 
 
+def test_the_memory_of_a_command_is_its_own(uris: list[str]) -> None:
+    ours = bytearray(300_000_000)
+
+    done = round_trip.command(uris[0], "release")
+
+    assert 20 < done.megabytes < len(ours) / 1_000_000
+
+
 def test_a_report_that_is_right_lacks_nothing() -> None:
     assert missing_of_report(REPORT, 200, {"A reason": 10}, again=False) == []
 
