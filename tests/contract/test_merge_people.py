@@ -460,6 +460,24 @@ class TestErasedWhileAMergeIsPending:
         assert database.merged_people.count_documents({}) == 0
         assert {each.get("person_id") for each in database.outreaches.find()} <= {*left, None}
 
+    def test_leaves_what_they_were_known_by_to_whoever_comes(
+        self, alone: Deployed, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What is put aside of somebody who was erased holds nobody up, and nobody becomes them."""
+        api, database = alone
+        survivor, other = marked(api)
+        store = store_of(api)
+        with monkeypatch.context() as patched:
+            overtake_at_the_write(patched, store, other)
+            with pytest.raises(OsdiError):
+                merge_people(store, survivor, other)
+        assert database.merged_people.count_documents({}) == 1
+
+        assert api.record(factories.by_email(f"{MARKER}1@example.com")).status_code == 200
+
+        assert database.people.count_documents({"_id": {"$nin": [survivor]}}) == 1
+        assert f"{MARKER}1" not in str(database.people.find_one({"_id": survivor}))
+
     def test_an_outreach_that_is_moved_by_the_worker_meanwhile(
         self, either: Deployed, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -205,6 +205,9 @@ def test_equal_a_recount(store: Store, clock: Clock, small: bool, monkeypatch: p
         monkeypatch.setattr(stored, "SLOTS", 40)
         monkeypatch.setattr(stored, "TOUCHED_HOURS", 2)
 
+    def compare(zone: ZoneInfo, first: dt.date, last: dt.date) -> None:
+        assert counted(store, zone, first, last) == recount(store, zone, first, last)
+
     @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.sampled_from(CHANGES), histories)
     def check(change: tuple[str, dt.date], history: list[tuple[Any, ...]]) -> None:
@@ -217,6 +220,9 @@ def test_equal_a_recount(store: Store, clock: Clock, small: bool, monkeypatch: p
             return noon + dt.timedelta(minutes=15 * quarters)
 
         for name, *told in [*history, ("read", -AROUND, 2 * AROUND)]:
+            if name in ("merge", "erase"):  # what is not settled yet would be counted at each reading
+                clock.moment += dt.timedelta(seconds=91)
+                compare(zone, day - dt.timedelta(days=AROUND), day + dt.timedelta(days=AROUND))
             if name == "record":
                 quarters, person, said, earlier = told
                 ids.append(record(store, clock, moment(quarters), person, earlier=earlier, **said)["_id"])
@@ -240,8 +246,7 @@ def test_equal_a_recount(store: Store, clock: Clock, small: bool, monkeypatch: p
                 ids = [each["_id"] for each in everything(store)]
             elif name == "read":
                 first = day + dt.timedelta(days=told[0])
-                last = first + dt.timedelta(days=told[1])
-                assert counted(store, zone, first, last) == recount(store, zone, first, last)
+                compare(zone, first, first + dt.timedelta(days=told[1]))
             elif ids:
                 chosen = ids[told[0] % len(ids)]
                 if name == "delete":
