@@ -23,7 +23,7 @@ from osdi.erasure import erase_again
 from osdi.errors import ErrorDescription, OsdiError
 from osdi.ids import now
 from osdi.resources import OUTREACH
-from osdi.store import Store
+from osdi.store import SETTLED, Store
 from osdi.store.driver import Document
 from osdi.store.dump import begin_restore, decode, encode, end_restore, insert, reading
 from osdi.store.migrations import migrate, schema_version
@@ -119,13 +119,20 @@ def check_backup(file: BinaryIO) -> Header:
 
 
 def restore_backup(
-    store: Store, file: BinaryIO, header: Header, phone_region: str, *, send_queued: bool, progress: Progress
+    store: Store,
+    file: BinaryIO,
+    header: Header,
+    phone_region: str,
+    *,
+    send_queued: bool,
+    bring_back_erased: bool = False,
+    progress: Progress,
 ) -> int:
     """Put everything of a checked file in the place of what is in the database, and migrate it to this program's shape.
 
-    Whoever was erased from this database since the backup is erased again; returns how many. Until all has ended nobody
-    works on the database (see schema). Raises BadBackup, where the file has changed since it was checked, or OsdiError
-    503; it has to be repeated then.
+    Whoever was erased from this database since the backup is erased again, unless they are to be brought back; returns
+    how many. Until all has ended nobody works on the database (see schema). Raises BadBackup, where the file has
+    changed since it was checked, or OsdiError 503; it has to be repeated then.
     """
     store.take_any_schema()
     begin_restore(store, header.schema_version)
@@ -148,7 +155,9 @@ def restore_backup(
         insert(store, within, batch)
         progress(len(batch))
     migrate(store, phone_region, lambda _: None)
-    erased = erase_again(store, dt.datetime.fromisoformat(header.created_date.removesuffix("Z")), phone_region)
+    created = dt.datetime.fromisoformat(header.created_date.removesuffix("Z"))
+    # Of an erasure that was going on, the tombstones are older than the backup, which may have the person all the same.
+    erased = 0 if bring_back_erased else erase_again(store, created - SETTLED, phone_region)
     end_restore(store)
     return erased
 

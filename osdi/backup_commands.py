@@ -61,7 +61,8 @@ def restore_command(store: Store, settings: Settings) -> click.Command:
         is_flag=True,
         help="Send the follow-ups, and tell webhooks the events, that waited then. Most have been sent since.",
     )
-    def restore(file: Path, replace: bool, send_queued: bool) -> None:
+    @click.option("--bring-back-erased", is_flag=True, help="Leave people there who were erased since, too.")
+    def restore(file: Path, replace: bool, send_queued: bool, bring_back_erased: bool) -> None:
         """Put what `backup` wrote to FILE into the database, which has to be empty. Stop web and worker first.
 
         The file is checked to its end before anything is written.
@@ -75,11 +76,17 @@ def restore_command(store: Store, settings: Settings) -> click.Command:
                 _agreed(name, replace)
             with progress(header.documents, "restore") as bar:
                 erased = restore_backup(
-                    store, opened, header, settings.phone_region, send_queued=send_queued, progress=bar.update
+                    store,
+                    opened,
+                    header,
+                    settings.phone_region,
+                    send_queued=send_queued,
+                    bring_back_erased=bring_back_erased,
+                    progress=bar.update,
                 )
         click.echo(f"Restored into {name}: {_told(header)}.")
         if erased:
-            click.echo(f"Erased again, as since the backup: {erased} people.")
+            click.echo(f"Erased again, as since the backup: {erased} people; their outreaches are anonymised.")
         _warn(store, header, send_queued)
 
     return restore

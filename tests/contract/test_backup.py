@@ -29,10 +29,12 @@ from blueprints.deployment import EXTENSION
 from dev.mongod import Mongod
 from osdi import backup
 from osdi.backup import BadBackup, Header, check_backup, restore_backup, without_queued, write_backup
-from osdi.erased import note_erasure
+from osdi.erased import note_erasure, was_erased
 from osdi.erasure import erase
 from osdi.errors import OsdiError
-from osdi.ids import new_id
+from osdi.ids import new_id, now
+from osdi.matching import email_key
+from osdi.merge_people import merge_people
 from osdi.settings import Settings
 from osdi.store import Insert, Store, dump
 from osdi.store.dump import COUNTED, LEFT_OUT, decode, encode
@@ -41,6 +43,7 @@ from osdi.store.schema import SCHEMA_VERSION, WrongDatabase
 from osdi.store.signing_keys import ERASURE, SIGNING_KEYS, signing_key
 from tests import factories
 from tests.client import Client
+from tests.planted import MARKER, traces
 
 MOMENT = dt.datetime(2026, 3, 18, 11, 2, 15, 123_000)
 EVERY_TYPE = {
@@ -230,6 +233,75 @@ class TestARestoredBackup:
 
         assert other[1].people.find_one({"contact_keys": "email:back@example.com"}) is not None
 
+    @pytest.mark.parametrize("merged", [False, True], ids=["alone", "with whom was merged into them since"])
+    def test_has_nothing_of_them(self, other: tuple[Store, Database], merged: bool) -> None:
+        store, database = other
+        for number in range(2):
+            insert_known(store, f"{MARKER}{number}")
+        insert_known(store, "somebody else")
+        before = backed_up(store)
+        if merged:
+            merge_people(store, f"{MARKER}0", f"{MARKER}1")
+        erase(store, f"{MARKER}0", "delete")
+        tombstones = set(database.erased.distinct("_id"))
+
+        assert restored(store, before) == (2 if merged else 1)
+
+        database.erasures.delete_many({})  # ids alone, of what is not over
+        assert set(traces(database)) == (set() if merged else {"people", "outreaches"})
+        assert f"{MARKER}0" not in str([list(database[name].find()) for name in database.list_collection_names()])
+        assert database.outreaches.count_documents({}) == 3
+        assert database.people.count_documents({"_id": "somebody else"}) == 1
+        assert set(database.erased.distinct("_id")) == tombstones
+
+    def test_has_nobody_who_was_being_erased_when_it_was_made(self, other: tuple[Store, Database]) -> None:
+        """Tombstones come first."""
+        insert_known(other[0], MARKER)
+        note_erasure(other[0], [email_key(f"{MARKER}@example.com")], now() - dt.timedelta(seconds=1))
+
+        assert restored(other[0], backed_up(other[0])) == 1
+
+        assert other[1].people.count_documents({}) == 0
+
+    def test_has_its_tombstones_beside_those_of_the_present_key(self, other: tuple[Store, Database]) -> None:
+        """The two databases are not of one deployment, or one has lost its key."""
+        store, database = other
+        insert_known(store, MARKER)
+        note_erasure(store, ["email:before@example.com"], MOMENT)
+        before = backed_up(store)
+        (theirs,) = database.erased.distinct("_id")
+        for name in ("erased", "signing_keys"):
+            database[name].delete_many({})
+        key = signing_key(store, ERASURE)
+        erase(store, MARKER)
+
+        assert restored(store, before) == 1
+
+        assert signing_key(store, ERASURE) == key
+        assert was_erased(store, [email_key(f"{MARKER}@example.com")])
+        assert database.erased.count_documents({"_id": theirs}) == 1
+        assert not was_erased(store, ["email:before@example.com"])  # nobody can tell any more
+
+    def test_has_its_own_key_where_no_tombstone_needs_the_present_one(self, other: tuple[Store, Database]) -> None:
+        store, database = other
+        note_erasure(store, ["email:before@example.com"], MOMENT)
+        before = backed_up(store)
+        database.client.drop_database(database.name)
+        assert not was_erased(store, ["email:before@example.com"])  # makes a key
+
+        restored(store, before)
+
+        assert was_erased(store, ["email:before@example.com"])
+
+    def test_is_counted_anew(self, other: tuple[Store, Database]) -> None:
+        before = backed_up(other[0])
+        for name in COUNTED:
+            other[1][name].insert_one({"_id": "of what was there"})
+
+        restored(other[0], before)
+
+        assert [other[1][name].count_documents({}) for name in COUNTED] == [0, 0]
+
     def test_has_its_indexes_and_its_version(self, api: Client, store: Store, other: tuple[Store, Database]) -> None:
         restored(other[0], backed_up(store))
 
@@ -282,6 +354,16 @@ class TestARestoredBackup:
         restored(other[0], backed_up(store))
 
         assert dumped(other[1]) == there
+
+
+def insert_known(store: Store, name: str) -> None:
+    """A person whose id is a name, with an address made of it, and an outreach."""
+    dates = {"version": 1, "created_date": now(), "modified_date": now()}
+    address = f"{name}@example.com"
+    person = {"_id": name, **dates, "email_addresses": [{"address": address}], "contact_keys": [email_key(address)]}
+    store.write(Insert("people", {**person, "match_keys": [f"id:osdi_outreach:{name}", email_key(address)]}))
+    outreach = {"_id": new_id(), **dates, "advocacy_campaign_id": "c", "action_date": now(), "person_id": name}
+    store.write(Insert("outreaches", {**outreach, "message": name, "match_keys": [f"id:{outreach['_id']}"]}))
 
 
 def api_database(store: Store) -> Database:
@@ -428,6 +510,22 @@ class TestTheCommands:
         assert result.exit_code == 0, result.output
         assert dumped(database) == before
         assert "tests" in result.stderr  # the tokens that are valid again
+
+    @pytest.mark.parametrize("back", [False, True], ids=["as a rule", "unless they are brought back"])
+    def test_erase_again_whoever_was_erased_since(
+        self, app: Flask, file: Path, store: Store, database: Database, back: bool
+    ) -> None:
+        person_id = database.people.find_one({"contact_keys": {"$exists": True}})["_id"]
+        erase(store, person_id)
+        known = database.erased.count_documents({})
+        options = ["--bring-back-erased"] if back else []
+
+        result = self.run(app, "restore", str(file), "--replace", *options, says="osdi\n")
+
+        assert result.exit_code == 0, result.output
+        assert ("Erased again, as since the backup: 1 people" in result.stdout) is not back
+        assert database.people.count_documents({"_id": person_id}) == (1 if back else 0)
+        assert database.erased.count_documents({}) == known  # imports leave them out all the same
 
     def test_leave_it_when_another_name_is_typed(self, app: Flask, file: Path, database: Database) -> None:
         before = dumped(database)
