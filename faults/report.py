@@ -80,7 +80,7 @@ than it is as durable as a write.
 - **A request may be sent again** as often as its client likes, if it has an outreach identifier or an \
 `Idempotency-Key`: the unique index recognises it. Whoever cannot tell what came of a request sends it again.
 - **A database that is away** is waited for up to {SERVER_SELECTION_TIMEOUT_MS / 1000:.0f} s from the moment when the \
-driver sees it, which is longer than an election takes; one that hangs is noticed after {SOCKET_TIMEOUT_MS / 1000:.0f} \
+driver sees it, which is longer than an election takes; one that hangs is noticed after {SOCKET_TIMEOUT_MS / 1000:g} \
 s. From then on every answer is 503 with `Retry-After`, at once: no thread waits. When it is back the same workers go \
 on, within seconds: nothing has to be restarted.
 - **SIGTERM** cuts nobody: requests under way are finished, for up to 25 s, connections that are kept open are \
