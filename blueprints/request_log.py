@@ -16,7 +16,7 @@ from osdi import log
 from osdi.auth import ANONYMOUS, Caller
 from osdi.ids import new_id
 from osdi.settings import Settings
-from osdi.store import written
+from osdi.store import deadline, written
 
 REQUEST_ID: Final = "OSDI-Request-ID"
 PLATFORM_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,200}")
@@ -34,6 +34,7 @@ def log_requests(app: Flask, settings: Settings) -> None:
         g.began = time.perf_counter()
         g.request_id = new_id()
         g.wrote = written.collect()
+        deadline.begin()
 
     def finish(response: Response) -> Response:
         response.headers[REQUEST_ID] = g.request_id
@@ -46,6 +47,7 @@ def log_requests(app: Flask, settings: Settings) -> None:
         else:
             line.info("request", **said)
         written.end()
+        deadline.end()
         return response
 
     app.before_request(begin)

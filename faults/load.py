@@ -26,7 +26,8 @@ NOT_TOLD_WHEN: Final = "503 without Retry-After"
 
 ANSWER_SECONDS: Final = 30.0
 """How long a client waits, as a platform's router does."""
-LATE_SECONDS: Final = 20.0
+LATE_SECONDS: Final = 23.0
+"""The longest that one operation may take: it hangs, waits for a new primary, and hangs there too."""
 PATIENCE_SECONDS: Final = 20.0
 """How long a client goes on with its last post after it was told to stop."""
 THINKING_SECONDS: Final = 0.005

@@ -15,7 +15,7 @@ from faults import naive
 from faults.check import Found, check
 from faults.deployments import DEPLOYMENTS
 from faults.faults import Fault, Scene
-from faults.load import CUT, NOT_TOLD_WHEN, Ledger, Load
+from faults.load import CUT, LATE_SECONDS, NOT_TOLD_WHEN, Ledger, Load
 from faults.proxy import CuttingProxy
 from faults.server import Gunicorn
 from faults.small_disk import SmallDisk
@@ -129,7 +129,7 @@ def _problems(fault: Fault, ledger: Ledger, found: Found, *, may_leave_people_al
         "people are doubled": found.people_doubled,
         "people have no outreach": 0 if may_leave_people_alone else found.people_alone,
         "posts were never acknowledged, though all was mended": len(ledger.given_up),
-        "requests were answered after 20 s, or never": ledger.late(),
+        f"requests were answered after {LATE_SECONDS:.0f} s, or never": ledger.late(),
         "answers were neither 200 nor 503": ledger.unforeseen(),
         "requests were cut that should have been answered": ledger.outcomes()[CUT] if fault.cuts_nobody else 0,
         "answers of 503 had no Retry-After": ledger.remarks.count(NOT_TOLD_WHEN),

@@ -5,6 +5,7 @@ order to find out, neither that the database is away nor that it is back. For as
 wait, and each only for what is left of that time, however long it stood in line before; after that they are refused.
 """
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from pymongo.monitoring import (
 )
 
 from osdi.errors import unavailable
+from osdi.store import deadline
 
 # The driver tells what it sees up to a second later, and whoever found a server must still have time to be answered.
 LEAST_SECONDS: Final = 1.0
@@ -40,14 +42,16 @@ class Circuit(TopologyListener):
     @contextmanager
     def asking(self) -> Iterator[None]:
         """Around what is asked of the database. Raises OsdiError 503 where it is known to be away for too long."""
-        since = self._away_since
-        if since is None:
+        since, left = self._away_since, deadline.left()
+        if since is None and left is None:
             yield
             return
-        left = since + self._patience - time.monotonic()
-        if left <= 0:
-            raise unavailable("The database does not answer at the moment.")
-        with timeout(left + LEAST_SECONDS):
+        if since is not None:
+            patience = since + self._patience - time.monotonic()
+            if patience <= 0:
+                raise unavailable("The database does not answer at the moment.")
+            left = min(patience + LEAST_SECONDS, math.inf if left is None else left)
+        with timeout(left):
             yield
 
     def opened(self, event: TopologyOpenedEvent) -> None:

@@ -32,7 +32,7 @@ MOCK: Final = "mongomock://"
 DATABASE: Final = "osdi"
 
 # A platform's router gives up at 30 s. A database that hangs is waited for once, then a new primary is looked for, as
-# long as a failover takes; together they stay below 20 s.
+# long as a failover takes; together they stay below 20 s, or 23 where that one hangs too (see deadline).
 SOCKET_TIMEOUT_MS: Final = 5_500
 SERVER_SELECTION_TIMEOUT_MS: Final = 12_000
 # How often the driver looks after the servers, and how long it waits for their answer to that: the two together are

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from pymongo.database import Database
 
 from dev.mongod import Mongod
 from osdi.errors import OsdiError, RaceLost
-from osdi.store import Insert, Store, Update
+from osdi.store import Insert, Store, Update, deadline
 
 PATIENCE_MS = 1_500
 AT_ONCE_SECONDS = 0.5
@@ -127,3 +128,43 @@ def test_a_transaction_that_goes_on_is_left_alone(own_store: Store) -> None:
         assert not has_written_jane_and_john(own_store)
 
     assert own_store.get("people", "jane") == {"_id": "jane", "version": 2, "given_name": "First"}
+
+
+class TestARequestThatHasWaited:
+    """Is answered by a moment, however many operations it goes on with."""
+
+    @pytest.fixture(autouse=True)
+    def soon(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+        monkeypatch.setattr(deadline, "SLOW_SECONDS", 0.1)
+        monkeypatch.setattr(deadline, "ANSWER_SECONDS", 0.6)
+        yield
+        deadline.end()
+
+    def test_waits_no_longer_than_what_is_left(
+        self, mongod: Mongod, database: Database, fail: Callable[..., None]
+    ) -> None:
+        store = Store(mongod.uri)
+        try:
+            assert store.get("people", "jane") is None
+            fail("alwaysOn", ["find"], blockConnection=True, blockTimeMS=3_000)
+            deadline.begin()
+            time.sleep(0.2)
+
+            assert seconds_until_refused(store) < 1.5
+        finally:
+            store.close()
+
+    def test_while_whoever_asks_without_a_request_takes_their_time(
+        self, mongod: Mongod, database: Database, fail: Callable[..., None]
+    ) -> None:
+        store = Store(mongod.uri)
+        try:
+            assert store.get("people", "jane") is None
+            fail({"times": 1}, ["find"], blockConnection=True, blockTimeMS=1_500)
+            deadline.begin()
+            deadline.end()
+            time.sleep(0.2)
+
+            assert store.get("people", "jane") is None
+        finally:
+            store.close()
