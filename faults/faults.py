@@ -19,6 +19,8 @@ from faults.small_disk import SmallDisk
 
 EVERYWHERE: Final = (SINGLE, STANDALONE, THREE)
 KILLED_WORKERS: Final = 5
+KILLED_MONGODS: Final = 3
+"""Writes that nobody waited for are lost by most kills, not by each."""
 FROZEN_SECONDS: Final = 5.0
 RESTART_SECONDS: Final = 1.0
 """After so long a service manager starts again what has ended."""
@@ -89,11 +91,13 @@ def terminate_server(scene: Scene) -> None:
 
 
 def kill_mongod(scene: Scene) -> None:
-    """SIGKILL; started again on the same data."""
-    mongod = scene.deployment.primary()
-    kill(mongod)
-    scene.load.run(RESTART_SECONDS)
-    mongod.start()
+    """SIGKILL; started again on the same data, and that several times."""
+    for _ in range(KILLED_MONGODS):
+        mongod = scene.deployment.primary()
+        kill(mongod)
+        scene.load.run(RESTART_SECONDS)
+        mongod.start()
+        scene.load.run(scene.seconds / 2 / KILLED_MONGODS)
 
 
 def take_mongod_away(scene: Scene) -> None:
@@ -171,7 +175,7 @@ FAULTS: Final = (
     Fault("master-killed", "SIGKILL of gunicorn's master, restarted", kill_master, recovers=False),
     Fault("server-killed", "SIGKILL of all of gunicorn, restarted", kill_server, recovers=False),
     Fault("server-terminated", "SIGTERM of gunicorn, restarted", terminate_server, recovers=False, cuts_nobody=True),
-    Fault("mongod-killed", "SIGKILL of mongod, restarted", kill_mongod, (SINGLE, STANDALONE)),
+    Fault("mongod-killed", f"SIGKILL of mongod, restarted, {KILLED_MONGODS} times", kill_mongod, (SINGLE, STANDALONE)),
     Fault("mongod-away", f"mongod away for {AWAY_SECONDS:.0f} s", take_mongod_away, (SINGLE, STANDALONE)),
     Fault("primary-killed", "SIGKILL of the primary, restarted", kill_primary, (THREE,)),
     Fault("mongod-frozen", f"mongod (the primary) frozen for {FROZEN_SECONDS:.0f} s", freeze_mongod(FROZEN_SECONDS)),
