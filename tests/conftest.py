@@ -1,5 +1,6 @@
 """What the tests stand on: a real mongod, an application on it, and a clean database for each test."""
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,6 +29,11 @@ IN_MEMORY = Path("/dev/shm")
 # How long an example takes says more of the machine than of what is tested.
 hypothesis.settings.register_profile("without deadlines", deadline=None)
 hypothesis.settings.load_profile("without deadlines")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """How many run side by side by `-n auto`: one more than there are processors, since many tests wait."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(scope="session")
