@@ -40,9 +40,9 @@ def get_stats(arguments: dict[str, Any], advocacy_campaign_id: str) -> Response:
     zone = _zone(arguments["time_zone"])
     first, last = _span(campaign_id, arguments.get("first"), arguments.get("last"), zone)
     days = statistics.dates(first, last)
-    tallies, people = count(store(), campaign_id, [statistics.interval_of(day, zone) for day in days])
+    tallies, whole = count(store(), campaign_id, [statistics.interval_of(day, zone) for day in days])
     said = {"from": first.isoformat(), "to": last.isoformat(), "time_zone": zone.key}
-    return answer({**said, **statistics.summary(days, tallies, people), "_links": hal().stats_links(campaign_id, said)})
+    return answer({**said, **statistics.summary(days, tallies, whole), "_links": hal().stats_links(campaign_id, said)})
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -8,7 +8,7 @@ Pure: outreaches are documents that somebody else has read.
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
@@ -146,11 +146,10 @@ def top(kind: str, tally: Tally) -> Json:
     }
 
 
-def summary(days: Sequence[dt.date], tallies: Sequence[Tally], people: int) -> Json:
-    """What is answered: the totals, each day's numbers, and the top of each kind."""
-    whole = _sum(tallies)
+def summary(days: Sequence[dt.date], tallies: Sequence[Tally], whole: Tally) -> Json:
+    """What is answered: the totals, each day's numbers, and the top of each kind of all days."""
     return {
-        "total": {"outreaches": whole.outreaches, "people": people},
+        "total": {"outreaches": whole.outreaches, "people": whole.people},
         "days": [
             {"date": date.isoformat(), "outreaches": tally.outreaches, "people": tally.people}
             for date, tally in zip(days, tallies, strict=True)
@@ -161,10 +160,3 @@ def summary(days: Sequence[dt.date], tallies: Sequence[Tally], people: int) -> J
 
 def _cut(value: str | None) -> str | None:
     return None if value is None else value[:VALUE_LENGTH]
-
-
-def _sum(tallies: Iterable[Tally]) -> Tally:
-    whole = Tally()
-    for tally in tallies:
-        whole.plus(tally)
-    return whole

@@ -32,6 +32,7 @@ from osdi.store.creation_order import first_id
 from osdi.store.driver import DATABASE, DURABLE, MOCK, READ_MS, Document, abort, connect, driver_errors
 from osdi.store.indexes import INDEXES, STATISTICS, WEBHOOKS, create
 from osdi.store.schema import check_schema
+from osdi.store.sums import Sums
 from osdi.store.touches import touch
 from osdi.store.writes import Delete, Insert, Replace, Update, Write, with_events
 
@@ -52,6 +53,7 @@ class Store:
         self._tells_webhooks = tells_webhooks
         self._cache_seconds = cache_seconds
         self._counts = Counts(cache_seconds)
+        self.sums = Sums()
         self._webhooks_of: tuple[float, dict[str, list[str]]] = (0.0, {})
         self._lock = threading.Lock()
         self._asking: set[int] = set()

@@ -5,9 +5,11 @@ a range of days its distinct people. It has counted every outreach up to the id 
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from osdi.ids import new_id
 from osdi.resources import OUTREACH
 from osdi.statistics import KINDS, VALUE_LENGTH, VALUES, Interval, Tally
 from osdi.store import Store
@@ -21,7 +23,8 @@ RANGE: Final = "range"
 class Slot:
     """What was counted in an interval; `stored` is up to where its document in the store has counted, if it has one.
 
-    `touches` are those that were there before it was counted: it counts what they are about as it is now.
+    `touches` are those that were there before it was counted: it counts what they are about as it is now. `revision`
+    is another one for each document that is stored, so that what was made of it is known to be of it.
     """
 
     campaign_id: str
@@ -31,6 +34,7 @@ class Slot:
     tally: Tally = field(default_factory=Tally)
     stored: str | None = None
     touches: list[str] = field(default_factory=list)
+    revision: str = ""
     changed: bool = False
     seen: set[str] = field(default_factory=set)
 
@@ -54,6 +58,7 @@ class Slot:
 
     def document(self) -> Document:
         """As it is stored."""
+        self.revision = new_id()
         found: Document = {
             "_id": self.slot_id,
             "advocacy_campaign_id": self.campaign_id,
@@ -63,15 +68,17 @@ class Slot:
             "through": self.through,
             "people": self.tally.people,
             "touches": self.touches,
+            "revision": self.revision,
         }
         if self.kind == DAY:
             found |= {"outreaches": self.tally.outreaches, "by": {kind: self._kept(kind) for kind in KINDS}}
         return found
 
     def load(self, document: Document) -> None:
-        """Take over what its document says."""
+        """Take over what its document says, which may have been read without `by`."""
         self.through = self.stored = document["through"]
         self.touches = document["touches"]
+        self.revision = document["revision"]
         self.tally = Tally(document.get("outreaches", 0), document["people"])
         for kind, counted in document.get("by", {}).items():
             self.tally.by[kind] = Counter(dict(zip(counted["values"], counted["counts"], strict=True)))
@@ -112,6 +119,30 @@ class Slot:
             "counts": [number for _, number in ranked],
             "cut": self.tally.cut[kind] + beyond,
         }
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The slots that one reading of a campaign's statistics is made of: the days, and the range of them all."""
+
+    days: list[Slot]
+    whole: Slot
+
+    @classmethod
+    def of(cls, campaign_id: str, days: Sequence[Interval]) -> "Reading":
+        """Empty ones, of days that follow one another."""
+        whole = Slot(campaign_id, RANGE, Interval(days[0].start, days[-1].end))
+        return cls([Slot(campaign_id, DAY, day) for day in days], whole)
+
+    @property
+    def asked(self) -> list[Slot]:
+        """Those in which there is any time: not a day that a zone left out."""
+        return [slot for slot in (*self.days, self.whole) if slot.interval.start < slot.interval.end]
+
+    @property
+    def revisions(self) -> dict[str, str]:
+        """The days' revisions by their ids."""
+        return {slot.slot_id: slot.revision for slot in self.days}
 
 
 def _text(value: Any) -> Document:

@@ -27,7 +27,7 @@ from osdi.statistics import DAYS, Interval, Tally
 from osdi.store import SETTLED, Query, Store
 from osdi.store.driver import MOCK, READ_MS, Document
 from osdi.store.indexes import STATISTICS, TOUCHES
-from osdi.store.slots import DAY, RANGE, Slot
+from osdi.store.slots import DAY, RANGE, Reading, Slot
 from osdi.store.touches import COUNTED, touch_document
 
 # What is read behind the slots at once, and from how many on they are added for good.
@@ -61,21 +61,26 @@ def first_date(store: Store, campaign_id: str, interval: Interval) -> dt.datetim
     return first["action_date"] if first else None
 
 
-def count(store: Store, campaign_id: str, days: Sequence[Interval]) -> tuple[list[Tally], int]:
-    """What was counted on each of the days, which follow one another, and how many distinct people that are in all.
+def count(store: Store, campaign_id: str, days: Sequence[Interval]) -> tuple[list[Tally], Tally]:
+    """What was counted on the days, which follow one another: of each the outreaches and people, and of all everything.
 
     Raises OsdiError 503 where there is so much to count that it takes several readings.
     """
     ends = time.monotonic() + SECONDS
     settled = id_before(now() - SETTLED)
-    whole = Slot(campaign_id, RANGE, Interval(days[0].start, days[-1].end))
-    slots = [Slot(campaign_id, DAY, day) for day in days]
-    asked = [slot for slot in (*slots, whole) if slot.interval.start < slot.interval.end]
     known = _drop_touched(store, campaign_id, settled)
-    _load(store, asked, settled, ends, known)
-    if asked:
-        _add_later(store, asked, whole, settled, ends)
-    return [slot.tally for slot in slots], whole.tally.people
+    reading = Reading.of(campaign_id, days)
+    summed = _recall(store, reading)
+    if summed is None or not _add_later(store, reading, settled, ends, for_good=False):
+        reading = Reading.of(campaign_id, days)
+        _load(store, reading.asked, settled, ends, known)
+        _remember(store, reading)
+        summed = Tally()
+        _add_later(store, reading, settled, ends)
+    whole = Tally(people=reading.whole.tally.people)
+    for tally in (summed, *(day.tally for day in reading.days)):
+        whole.plus(tally)
+    return [day.tally for day in reading.days], whole
 
 
 def touch_all(store: Store, query: Query) -> None:
@@ -132,6 +137,32 @@ def _by_hour(touches: Sequence[Document]) -> dict[dt.datetime, list[str]]:
     return found
 
 
+def _recall(store: Store, reading: Reading) -> Tally | None:
+    """Take over the numbers alone, where it is remembered what the days have by kind in all: that is returned."""
+    if not store.sums.knows(reading.whole.slot_id):
+        return None
+    slots = reading.asked
+    with store.asking():
+        wanted = {"_id": {"$in": [slot.slot_id for slot in slots]}}
+        found = {each["_id"]: each for each in store._collection(STATISTICS).find(wanted, {"by": 0})}
+    if len(found) < len(slots):
+        return None
+    for slot in slots:
+        slot.load(found[slot.slot_id])
+    return store.sums.of(reading.whole.slot_id, reading.revisions)
+
+
+def _remember(store: Store, reading: Reading) -> None:
+    """Remember what the days that were loaded have by kind in all."""
+    if not all(slot.stored for slot in reading.asked):
+        return
+    summed = Tally()
+    for day in reading.days:
+        summed.plus(day.tally)
+    summed.outreaches = 0  # these are told day by day
+    store.sums.remember(reading.whole.slot_id, reading.revisions, summed)
+
+
 def _load(store: Store, slots: Sequence[Slot], settled: str, ends: float, known: list[str]) -> None:
     """Take over what the store has of the slots, and count the others from nothing."""
     if store._uri.startswith(MOCK):
@@ -159,8 +190,14 @@ def _load(store: Store, slots: Sequence[Slot], settled: str, ends: float, known:
             raise _not_ready()
 
 
-def _add_later(store: Store, slots: Sequence[Slot], whole: Slot, settled: str, ends: float) -> None:
-    """Add the outreaches that the slots have not counted; for good where they are settled and many."""
+def _add_later(store: Store, reading: Reading, settled: str, ends: float, *, for_good: bool = True) -> bool:
+    """Add the outreaches that the slots have not counted; for good where they are settled and many.
+
+    Returns False, having not added all, where that is due and not wanted.
+    """
+    slots, whole = reading.asked, reading.whole
+    if not slots:
+        return True
     counted_to = {slot.slot_id: slot.through for slot in slots}
     latest = max(counted_to.values())
     after = min(counted_to.values())
@@ -173,11 +210,13 @@ def _add_later(store: Store, slots: Sequence[Slot], whole: Slot, settled: str, e
         _add(added, slots, whole, counted_to, earlier)
         waiting += len(added)
         if added and (waiting > ADDED or not done):
+            if not for_good:
+                return False
             _store(store, slots, settled if len(added) < len(later) or done else added[-1]["_id"])
             waiting = 0
         _add(later[len(added) :], slots, whole, counted_to, earlier)
         if done:
-            return
+            return True
         if time.monotonic() > ends:
             raise _not_ready()
         after = later[-1]["_id"]
