@@ -6,7 +6,7 @@ from typing import Any
 from flask import Response
 
 from blueprints.changes import change, remove
-from blueprints.deployment import answer, hal, reference
+from blueprints.deployment import answer, hal
 from blueprints.expansion import OF_OUTREACHES, asked, expand_pointers
 from blueprints.openapi import Blueprint
 from blueprints.pages import answer_page, existing, read_page, with_total
@@ -47,7 +47,7 @@ def get_all_outreaches(arguments: dict[str, Any]) -> Response:
 @blp.refuses(404)
 def get_outreaches(arguments: dict[str, Any], advocacy_campaign_id: str) -> Response:
     """List the outreaches of a campaign"""
-    campaign = with_total(ADVOCACY_CAMPAIGN, reference().campaign(advocacy_campaign_id))
+    campaign = with_total(ADVOCACY_CAMPAIGN, existing(ADVOCACY_CAMPAIGN, advocacy_campaign_id))
     query = {"advocacy_campaign_id": campaign["_id"]}
     page = read_page(OUTREACH, arguments, query, campaign["total_outreaches"])
     path = (ADVOCACY_CAMPAIGN.collection, campaign["_id"], OUTREACH.collection)

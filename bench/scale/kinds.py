@@ -19,6 +19,7 @@ PER_PAGE = 25
 FAR = 0.9
 """A far page is one behind this share of the collection."""
 FAR_PAGES = 20
+STATS_DAYS = 90
 WINDOW = 25
 """So many people came, or were changed, in the time that a filter by date asks for."""
 
@@ -82,6 +83,12 @@ class Asker:
     def half(self, field: str) -> str:
         """A filter by a date, behind which half of all lie."""
         return f"{field} gt '{_said(self.loaded.starts + self.loaded.step * (self.loaded.people // 2))}'"
+
+    def statistics(self) -> Ask:
+        """What was done in a campaign in the last STATS_DAYS."""
+        last = dt.datetime.now(dt.UTC).date()
+        days = urlencode({"from": last - dt.timedelta(days=STATS_DAYS - 1), "to": last})
+        return Ask(f"/advocacy_campaigns/{self.campaign()}/stats?{days}")
 
     def _far_paths(self) -> tuple[str, ...]:
         return (PEOPLE, OUTREACHES, f"/advocacy_campaigns/{self.loaded.campaigns[0]}/outreaches", _taggings(self))
@@ -202,6 +209,7 @@ KINDS: tuple[Kind, ...] = (
         "a campaign's outreaches by `modified_date`, the latest",
         lambda on: on.filtered(_of_campaign(on), on.latest("modified_date")),
     ),
+    Kind(f"a campaign's statistics of {STATS_DAYS} days", lambda on: on.statistics()),
     Kind("a list, with `total_items`", lambda on: Ask(f"{LISTS}/{on.loaded.list_id}")),
     Kind("a list's items, first page", lambda on: Ask(_page(f"{LISTS}/{on.loaded.list_id}/items"))),
     Kind("a tag's taggings, first page", lambda on: Ask(_page(_taggings(on)))),

@@ -1,5 +1,6 @@
 """What differs from one deployment to another: addresses, namespace, proxies, trust, memory."""
 
+import datetime as dt
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -106,6 +107,22 @@ def test_reference_data_is_remembered_for_a_while(api: Client, deployed: Any, da
     database.tokens.delete_many({})
 
     client.recorded(factories.outreach())
+
+
+def test_a_campaign_that_is_remembered_does_not_hide_how_many_outreaches_it_has(
+    api: Client, deployed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("osdi.store.UNCOUNTED_LIMIT", 1)
+    monkeypatch.setattr("osdi.store.SETTLED", dt.timedelta(seconds=-5))
+    first, *_ = [api.recorded(factories.outreach()) for _ in range(3)]
+    assert api.get(f"/advocacy_campaigns/{api.campaign_id}").json["total_outreaches"] == 3
+    client = Client(deployed(cache_seconds=60.0).application.test_client(), api.token)
+    outreaches = f"/advocacy_campaigns/{api.campaign_id}/outreaches"
+    assert client.get(outreaches).json["total_records"] == 3
+
+    assert client.delete(first["_links"]["self"]["href"]).status_code == 200
+
+    assert client.get(outreaches).json["total_records"] == 2
 
 
 def test_a_campaign_that_was_missing_is_looked_up_again(api: Client, deployed: Any, database: Database) -> None:
