@@ -144,7 +144,8 @@ def _fitted(cells: list[str], columns: int) -> tuple[list[str], str | None]:
         cells = cells[:-1]
     if len(cells) == columns:
         return cells, None
-    return cells, f"There are {len(cells)} cells, but {columns} columns."
+    found = "is 1 cell" if len(cells) == 1 else f"are {len(cells)} cells"
+    return cells, f"There {found}, but {columns} columns."
 
 
 def _unreadable(cells: list[str]) -> str | None:

@@ -48,6 +48,7 @@ def test_a_record_is_read(text: str, cells: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     ("broken", "reason"),
     [
+        ("a\n", "There is 1 cell, but 3 columns."),
         ("a,b\n", "There are 2 cells, but 3 columns."),
         ("a,b,c,d\n", "There are 4 cells, but 3 columns."),
         ('a,"b,c\n', NOT_CLOSED),
