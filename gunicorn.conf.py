@@ -6,8 +6,10 @@ for some seconds; a proxy that buffers requests keeps them out.
 """
 
 import logging
+import multiprocessing
 import os
 import shutil
+import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -23,6 +25,7 @@ threads = env.int("WEB_THREADS", 4)
 bind = [f"{env.str('HOST', '0.0.0.0')}:{port}"]
 log_format = env.str("LOG_FORMAT", "")  # a wrong one is told by the application, with every other setting
 metrics_token = env.str("METRICS_TOKEN", "")
+mongodb_uri = env.str("MONGODB_URI", "")
 env.seal()
 
 worker_class = "osdi.gunicorn_worker.Worker"
@@ -66,12 +69,44 @@ class Logger(glogging.Logger):  # type: ignore[misc]  # gunicorn has no types
 
 logger_class = Logger
 
+# Of these the database has two to answer; the rest is for a slow processor to load what asks it.
+LOOK_SECONDS = 6.0
+
+
+def _look_at_database(log: Any) -> None:
+    from osdi.settings import Settings
+    from osdi.store.readiness import newer_database
+
+    newer = newer_database(mongodb_uri or Settings.mongodb_uri)
+    if newer:
+        log.error(newer)
+        sys.exit(os.EX_CONFIG)
+
+
+def _refuse_newer_database(log: Any) -> None:
+    """Exit where a newer program has migrated the database. One that does not answer keeps nobody from starting.
+
+    A process of its own looks: the master, of which all workers are forked, must have neither threads nor connections,
+    nor modules that a reload is to read anew.
+    """
+    look = multiprocessing.get_context("fork").Process(target=_look_at_database, args=(log,), daemon=True)
+    look.start()
+    look.join(LOOK_SECONDS)
+    if look.is_alive():
+        look.kill()
+        look.join()
+    if look.exitcode == os.EX_CONFIG:
+        sys.exit(os.EX_CONFIG)
+
 
 def on_starting(server: Any) -> None:
-    """A folder in which the workers count, so that any of them can tell the sums of all; in memory like the heartbeat.
+    """Refuse a database that is not for this program; then a folder for the metrics, where they are wanted.
+
+    In that folder the workers count, so that any of them can tell the sums of all; in memory like the heartbeat.
 
     A master that takes over from another one inherits its environment, and makes a folder of its own.
     """
+    _refuse_newer_database(server.log)
     server.metrics_folder = None
     if metrics_token:
         server.metrics_folder = tempfile.mkdtemp(prefix="osdi-metrics-", dir=worker_tmp_dir)

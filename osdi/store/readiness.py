@@ -16,7 +16,7 @@ from osdi.errors import OsdiError, unavailable
 from osdi.store import Store
 from osdi.store.driver import MOCK
 from osdi.store.missing_indexes import missing_indexes
-from osdi.store.schema import WrongDatabase
+from osdi.store.schema import NewerDatabase, WrongDatabase
 
 ANSWER_SECONDS: Final = 2.0
 ASK_AGAIN_SECONDS: Final = 1.0
@@ -82,6 +82,23 @@ def wait_until_it_answers(store: Store, seconds: float, tell: Callable[[str], No
         raise unavailable(said) from error
     except PyMongoError as error:
         raise unavailable(REFUSES) from error
+
+
+def newer_database(uri: str) -> str | None:
+    """Why a process must not start on the database behind a connection string: a newer program has migrated it.
+
+    None where it may, and where that is not known within ANSWER_SECONDS: the process learns it when it first asks.
+    """
+    store = Store(uri)
+    if store.in_memory:
+        return None
+    try:
+        _ask(store)
+    except NewerDatabase as error:
+        return str(error)
+    except (OsdiError, PyMongoError):
+        return None
+    return None
 
 
 def _ask(store: Store) -> None:

@@ -25,12 +25,16 @@ class WrongDatabase(OsdiError):
         super().__init__(503, ErrorDescription("UNAVAILABLE", message), headers={"Retry-After": "60"})
 
 
+class NewerDatabase(WrongDatabase):
+    """A newer program has migrated it: this one will never work on it."""
+
+
 def check_schema(database: Database[dict[str, Any]]) -> None:
     """Raises WrongDatabase. A database without a version is one from before there was any."""
     found = database[SCHEMA].find_one({"_id": ID}) or {}
     version = found.get("schema_version", 0)
     if version > SCHEMA_VERSION:
-        raise WrongDatabase(
+        raise NewerDatabase(
             f"The database has schema_version {version}, and this program knows {SCHEMA_VERSION} at most:"
             " start the program that migrated it, or restore a backup from before."
         )
