@@ -8,10 +8,11 @@ more than their custom fields, to learn the names.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import orjson
 from cachetools import LRUCache
@@ -37,7 +38,7 @@ from osdi.odata import to_query
 from osdi.resources import ADVOCACY_CAMPAIGN, ENTRIES, LIST, OUTREACH, PERSON, POINTERS, RESOURCES, TAG, Resource
 from osdi.store import Query, Store
 from osdi.store.driver import Document
-from osdi.store.in_order import in_order
+from osdi.store.in_order import in_order, patiently
 from osdi.totals import with_total
 
 # By the name that the command takes.
@@ -46,8 +47,12 @@ EXPORTED: Final[Mapping[str, Resource]] = {
 }
 EMBEDDED: Final[Mapping[Resource, Embedded]] = {kind.resource: kind for kind in (TAGGINGS, ITEMS, ANSWERS)}
 
-# Documents that are made a part of at a time.
+Answer = TypeVar("Answer")
+
+# Documents that are looked up together, and bytes that are given away at a time: an outreach with a long message may
+# have a hundred rows, and a client on a slow line has seconds for each part (see osdi/gunicorn_worker.py).
 PART: Final = 100
+PART_BYTES: Final = 64_000
 
 # Names that are told apart while it is learned which of them most people have.
 CUSTOM_NAMES: Final = 10_000
@@ -56,7 +61,7 @@ NAMES_KEPT: Final = 10_000
 
 @dataclass(frozen=True)
 class Part:
-    """Some lines of a file, in UTF-8, and how many documents are in them."""
+    """Some lines of a file, in UTF-8, and how many documents end with them."""
 
     text: bytes
     documents: int
@@ -87,12 +92,19 @@ class Wanted:
         while part := list(islice(documents, PART)):
             yield part
 
+    def ask(self, question: Callable[[], Answer]) -> Answer:
+        """What the store answers, with the same patience. Raises OsdiError 503."""
+        return patiently(question, self.patience)
+
     def resources(self, part: Sequence[Document]) -> list[Document]:
-        """What of the part is exported: the documents themselves, or the entries in them."""
+        """What of the part is exported: the documents themselves with what is counted of them, or the entries in them.
+
+        Raises OsdiError 503.
+        """
         kind = EMBEDDED.get(self.resource)
-        if kind is None:
-            return list(part)
-        return [entry_of(kind, person, entry) for person in part for entry in person[kind.array]]
+        if kind is not None:
+            return [entry_of(kind, person, entry) for person in part for entry in person[kind.array]]
+        return [self.ask(partial(with_total, self.store, self.resource, each)) for each in part]
 
 
 def query_of(
@@ -112,21 +124,21 @@ def ndjson(wanted: Wanted, hal: Hal) -> Iterator[Part]:
 
     People say by name how they are tagged and listed, as a helper's body does: their links to that hold here only.
     """
-    names = Names(wanted.store)
+    names = Names(wanted)
     for part in wanted.parts():
         if wanted.resource is PERSON:
             names.look_up_actions(part)
-        lines = [
+        lines = (
             orjson.dumps(
                 {
-                    **hal.represent(wanted.resource, with_total(wanted.store, wanted.resource, each)),
+                    **hal.represent(wanted.resource, each),
                     **(names.actions(each) if wanted.resource is PERSON else {}),
                 },
                 option=orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE,
             )
             for each in wanted.resources(part)
-        ]
-        yield Part(b"".join(lines), len(part))
+        )
+        yield from _parts_of(lines, len(part))
 
 
 def csv(wanted: Wanted, *, plain: bool = False, bom: bool = False, with_tags: bool = True) -> Iterator[Part]:
@@ -135,7 +147,7 @@ def csv(wanted: Wanted, *, plain: bool = False, bom: bool = False, with_tags: bo
     `plain` leaves cells as they are that a spreadsheet would run; `bom` tells Excel that it is UTF-8; without
     `with_tags` an outreach does not say how its person is tagged.
     """
-    lines, names = Lines(plain=plain), Names(wanted.store)
+    lines, names = Lines(plain=plain), Names(wanted)
     if wanted.resource is PERSON:
         custom = dict.fromkeys(custom_names(wanted))
         header = person_columns(list(custom))
@@ -149,16 +161,28 @@ def csv(wanted: Wanted, *, plain: bool = False, bom: bool = False, with_tags: bo
             names.look_up_actions(part)
             rows: Iterator[list[Cell]] = (person_row(person, custom, names.of) for person in part)
         elif wanted.resource is OUTREACH:
-            rows = _outreach_rows(wanted.store, part, names, with_tags)
+            rows = _outreach_rows(wanted, part, names, with_tags)
         else:
-            shown = [with_total(wanted.store, wanted.resource, each) for each in wanted.resources(part)]
-            rows = _other_rows(wanted.resource, shown, names)
-        yield Part("".join(map(lines.line, rows)).encode(), len(part))
+            rows = _other_rows(wanted.resource, wanted.resources(part), names)
+        yield from _parts_of((lines.line(row).encode() for row in rows), len(part))
+
+
+def _parts_of(lines: Iterable[bytes], documents: int) -> Iterator[Part]:
+    """The lines of so many documents as parts of a moderate size; the documents are counted with the last one."""
+    some: list[bytes] = []
+    size = 0
+    for line in lines:
+        if size + len(line) > PART_BYTES and some:
+            yield Part(b"".join(some), 0)
+            some, size = [], 0
+        some.append(line)
+        size += len(line)
+    yield Part(b"".join(some), documents)
 
 
 def custom_names(wanted: Wanted) -> list[str]:
     """The names of the custom fields that get a column: those that most of the people have, sorted."""
-    having = {f"{CUSTOM}": {"$exists": True}}
+    having = {CUSTOM: {"$exists": True}}
     query = {"$and": [wanted.query, having]} if wanted.query else having
     found: Counter[str] = Counter()
     for person in in_order(
@@ -174,16 +198,17 @@ def custom_names(wanted: Wanted) -> list[str]:
 class Names:
     """The names of what documents point at, looked up for some documents at a time and remembered for a while."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, wanted: Wanted) -> None:
+        self._wanted = wanted
         self._known: LRUCache[str, str] = LRUCache(NAMES_KEPT)
 
     def look_up(self, resource: Resource, ids: Iterator[str]) -> None:
-        """Know the names of these before the rows are made."""
-        unknown = {each for each in ids if each not in self._known}
+        """Know the names of these before the rows are made. Raises OsdiError 503."""
+        # A name that is got is forgotten last: those of this part stay.
+        unknown = sorted({each for each in ids if self._known.get(each) is None})
         if unknown:
-            for document in self._store.by_ids(resource.collection, sorted(unknown)):
-                self._known[document["_id"]] = _name(document)
+            found = self._wanted.ask(lambda: self._wanted.store.by_ids(resource.collection, unknown))
+            self._known.update((document["_id"], _name(document)) for document in found)
 
     def look_up_actions(self, people: Sequence[Document]) -> None:
         """Know the names of the tags and lists of these people."""
@@ -210,9 +235,10 @@ def _name(document: Document) -> str:
     return str(document.get("name") or document.get("title") or who or document["_id"])
 
 
-def _outreach_rows(store: Store, part: Sequence[Document], names: Names, with_tags: bool) -> Iterator[list[Cell]]:
+def _outreach_rows(wanted: Wanted, part: Sequence[Document], names: Names, with_tags: bool) -> Iterator[list[Cell]]:
     people_ids = sorted({each["person_id"] for each in part if "person_id" in each})
-    people = {person["_id"]: person for person in store.by_ids(PERSON.collection, people_ids)}
+    found = wanted.ask(lambda: wanted.store.by_ids(PERSON.collection, people_ids))
+    people = {person["_id"]: person for person in found}
     names.look_up(ADVOCACY_CAMPAIGN, (each["advocacy_campaign_id"] for each in part))
     names.look_up(TAG, (each["tag_id"] for person in people.values() for each in person.get("taggings", ())))
     for outreach in part:

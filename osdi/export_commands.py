@@ -17,7 +17,7 @@ from osdi.output_file import destination, progress
 from osdi.resources import ADVOCACY_CAMPAIGN, OUTREACH
 from osdi.settings import Settings
 from osdi.store import Store
-from osdi.store.in_order import how_many
+from osdi.store.in_order import how_many, patiently
 
 CSV, NDJSON = "csv", "ndjson"
 
@@ -68,7 +68,8 @@ def export_command(store: Store, settings: Settings) -> click.Command:
                 click.echo(f"PUBLIC_URL is not set: links begin with {NOWHERE}.", err=True)
             parts = ndjson(wanted, Hal(settings.public_url or NOWHERE, settings.namespace))
         with destination(output) as file:
-            _write(parts, file, how_many(store, wanted.collection, wanted.selected), what)
+            number = patiently(lambda: how_many(store, wanted.collection, wanted.selected), PATIENCE_SECONDS)
+            _write(parts, file, number, what)
 
     return export
 

@@ -6,8 +6,8 @@ time comes exactly once. Memory holds one reply of the server, of 16 MB at the m
 """
 
 import time
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, TypeVar
 
 from pymongo import ASCENDING
 from pymongo.client_session import ClientSession
@@ -17,6 +17,9 @@ from pymongo.errors import CursorNotFound
 from osdi.errors import OsdiError
 from osdi.store import Query, Store
 from osdi.store.driver import READ_MS, Document
+from osdi.store.schema import WrongDatabase
+
+Result = TypeVar("Result")
 
 BATCH: Final = 500
 
@@ -62,12 +65,30 @@ def in_order(
             continue
         except OsdiError as error:
             gives_up = time.monotonic() + patience if gives_up is None else gives_up
-            if error.status != 503 or time.monotonic() >= gives_up:
+            if not _may_pass(error) or time.monotonic() >= gives_up:
                 raise
             time.sleep(AGAIN_SECONDS)
             continue
         if number < BATCH:
             return
+
+
+def patiently(ask: Callable[[], Result], patience: float) -> Result:
+    """What `ask` returns; where the database is away it is called again, as `in_order` asks. Raises OsdiError 503."""
+    gives_up: float | None = None
+    while True:
+        try:
+            return ask()
+        except OsdiError as error:
+            gives_up = time.monotonic() + patience if gives_up is None else gives_up
+            if not _may_pass(error) or time.monotonic() >= gives_up:
+                raise
+            time.sleep(AGAIN_SECONDS)
+
+
+def _may_pass(error: OsdiError) -> bool:
+    """Whether the database may be asked again for the same."""
+    return error.status == 503 and not isinstance(error, WrongDatabase)
 
 
 def how_many(store: Store, collection: str, query: Query) -> int | None:

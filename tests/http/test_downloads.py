@@ -221,6 +221,16 @@ class TestOutreaches:
     def test_of_all_campaigns_and_people_are_not(self, tied: Client) -> None:
         assert [tied.get(path).status_code for path in ("/outreaches.csv", "/people.csv")] == [403, 403]
 
+    def test_come_in_small_pieces_however_long_they_are(self, api: Client) -> None:
+        """A slow client has seconds for each piece, and memory holds one."""
+        for _ in range(2):
+            api.recorded(factories.outreach(message="x" * 60_000, targets=[{"family_name": "Smith"}] * 100))
+
+        pieces = [len(piece) for piece in api.get(ours(api), buffered=False).response]
+
+        assert sum(pieces) > 12_000_000
+        assert max(pieces) < 200_000
+
 
 class TestADownloadThatFails:
     """Is refused before the first byte, or breaks off; it never looks whole."""

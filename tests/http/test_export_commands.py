@@ -27,6 +27,10 @@ from tests import factories
 from tests.client import Client
 
 
+# MaxTimeMSExpired: the driver does not ask a second time by itself.
+TOO_LONG = 50
+
+
 def run(app: Flask, *arguments: str) -> Result:
     """What `export` did; standard output and standard error apart."""
     return app.test_cli_runner().invoke(args=["export", *arguments])
@@ -121,6 +125,20 @@ class TestCsv:
         assert row["person"].startswith("Given")
         assert row["tag_id"]
 
+    def test_names_what_it_has_named_long_before(
+        self, app: Flask, api: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Only so many names are remembered, and the people are among them."""
+        monkeypatch.setattr("osdi.export.NAMES_KEPT", 4)
+        monkeypatch.setattr("osdi.export.PART", 2)
+        for name in ("seldom", "often"):
+            api.created("/tags", {"name": name})
+        tags = ["seldom", "often", "often", "often", "often", "seldom", "often", "seldom"]
+        for tag in tags:
+            api.created("/people", {"person": factories.person(), "add_tags": [tag]})
+
+        assert [row["tag"] for row in rows(exported(app, "taggings"))] == tags
+
     def test_counts_what_the_api_counts(self, app: Flask, everything: Client) -> None:
         assert rows(exported(app, "campaigns"))[0]["total_outreaches"] == "2"
         assert rows(exported(app, "lists"))[0]["total_items"] == "2"
@@ -205,6 +223,37 @@ class TestTheFile:
         assert "does not answer" in result.stderr
         assert file.read_text() == "of yesterday"
         assert os.listdir(tmp_path) == ["people.csv"]
+
+
+class TestADatabaseThatIsAwayForAWhile:
+    """Is waited for, whatever it is asked just then."""
+
+    @pytest.mark.parametrize("asked", ["people", "outreaches", "advocacy_campaigns", "tags"])
+    def test_is_asked_again(
+        self, app: Flask, everything: Client, fail: Callable[..., None], monkeypatch: pytest.MonkeyPatch, asked: str
+    ) -> None:
+        monkeypatch.setattr("osdi.store.in_order.AGAIN_SECONDS", 0)
+        whole = exported(app, "outreaches")
+        fail({"times": 2}, ["find"], errorCode=TOO_LONG, namespace=f"osdi.{asked}")
+
+        assert exported(app, "outreaches") == whole
+
+    @pytest.mark.parametrize("what", ["campaigns", "lists"])
+    def test_is_asked_again_for_what_is_counted(
+        self, app: Flask, everything: Client, fail: Callable[..., None], monkeypatch: pytest.MonkeyPatch, what: str
+    ) -> None:
+        monkeypatch.setattr("osdi.store.in_order.AGAIN_SECONDS", 0)
+        whole = exported(app, what, "--format", "ndjson")
+        fail({"times": 2}, ["aggregate", "count"], errorCode=TOO_LONG)
+
+        assert exported(app, what, "--format", "ndjson") == whole
+
+    def test_is_not_waited_for_where_it_is_one_of_a_newer_program(
+        self, deployed: Callable[..., Flask], database: Database
+    ) -> None:
+        database.schema.insert_one({"_id": "schema", "schema_version": 1_000})
+
+        assert "schema_version 1000" in run(deployed(), "people").stderr
 
 
 class TestReadingInOrder:
