@@ -2,8 +2,10 @@
 
 A cell that a spreadsheet would run, since it begins with `=`, `+`, `-`, `@`, a tab or a line's end, gets an apostrophe
 in front (https://owasp.org/www-community/attacks/CSV_Injection). One that begins with apostrophes and then such a
-character gets one more, so that taking one off always gives back what was there. Several values in one cell stand
-behind `; `, and a `;` or backslash inside one of them behind a backslash.
+character gets one more, so that taking one off always gives back what was there. The same is done inside a cell behind
+a `;` or a line's end: where a spreadsheet's cells are parted by `;`, as in much of Europe, our quotes mean nothing to it,
+and a cell of its own begins there. Several values in one cell stand behind `; `, and a `;` or backslash inside one of
+them behind a backslash.
 
 Pure.
 """
@@ -16,8 +18,11 @@ from typing import Final
 BOM: Final = "\ufeff"
 
 # The wide forms of the four signs run in spreadsheets of East Asian settings.
-RUNS: Final = re.compile(r"'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
-DEFUSED: Final = re.compile(r"'+[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+SIGNS: Final = r"=+\-@\uff1d\uff0b\uff0d\uff20"
+RUNS: Final = re.compile(rf"'*[{SIGNS}\t\r\n]")
+RUNS_INSIDE: Final = re.compile(rf"[;\r\n](?='*[{SIGNS}])")
+DEFUSED: Final = re.compile(rf"'+[{SIGNS}\t\r\n]")
+DEFUSED_INSIDE: Final = re.compile(rf"([;\r\n])'(?='*[{SIGNS}])")
 BETWEEN: Final = "; "
 ESCAPED: Final = re.compile(r"[\\;]")
 PIECES: Final = re.compile(r"\\.|[^\\;]+|;|\\$", re.DOTALL)
@@ -27,16 +32,19 @@ Cell = str | int | float | bool | list[str] | None
 
 def defused(text: str) -> str:
     """The text as a cell that no spreadsheet runs."""
+    if RUNS_INSIDE.search(text):  # which costs less than to replace nothing
+        text = RUNS_INSIDE.sub(r"\g<0>'", text)
     return f"'{text}" if RUNS.match(text) else text
 
 
 def restored(cell: str) -> str:
     """What was written by `defused`."""
+    cell = DEFUSED_INSIDE.sub(r"\1", cell)
     return cell[1:] if DEFUSED.match(cell) else cell
 
 
 def joined(values: Iterable[str], *, plain: bool = False) -> str:
-    """Several values as the text of one cell, each defused: where a program begins a cell at `;`, none runs either."""
+    """Several values as the text of one cell, each defused."""
     texts = (each if plain else defused(each) for each in values)
     return BETWEEN.join(ESCAPED.sub(lambda found: f"\\{found[0]}", each) for each in texts)
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import pytest
 from hypothesis import example, given
@@ -9,7 +10,8 @@ from hypothesis import strategies as st
 
 from osdi.csv_text import DEFUSED, Cell, Lines, defused, joined, parted, restored
 
-RUNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+SIGNS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+RUNS = (*SIGNS, "\t", "\r", "\n")
 # What means something to CSV, to spreadsheets or to us is drawn often.
 TEXT = st.text(alphabet=st.one_of(st.sampled_from([*"'\",;\\ ", *RUNS]), st.characters(codec="utf-8")), max_size=20)
 
@@ -29,7 +31,23 @@ def test_plain_leaves_it_as_it_is(begins: str) -> None:
     assert read(Lines(plain=True).line([f"{begins}1", [f"{begins}1", "a"]])) == [[f"{begins}1", f"{begins}1; a"]]
 
 
-@pytest.mark.parametrize("text", ["", "a", "'", "''", "'quoted'", "12", " =1", "a=1", "O'Neill"])
+def cells_by_semicolon(line: str) -> list[str]:
+    """The cells of a line as a spreadsheet finds them where a semicolon parts cells: no cell begins with our quotes."""
+    return re.split(r"[;\r\n]", line)
+
+
+@pytest.mark.parametrize("between", [";", "\n", "\r\n", "\r", "x;y\n", "';", ";'"])
+@pytest.mark.parametrize("begins", SIGNS)
+def test_what_runs_where_a_semicolon_separates_cells_is_defused(begins: str, between: str) -> None:
+    value = f"a{between}{begins}cmd|'/C calc'!A0;x"
+
+    for cell in (value, [value], ["b", value]):
+        line = Lines().line([1, cell, 2])
+        assert not [each for each in cells_by_semicolon(line) if each.startswith(SIGNS)]
+    assert restored(defused(value)) == value
+
+
+@pytest.mark.parametrize("text", ["", "a", "'", "''", "'quoted'", "12", " =1", "a=1", "O'Neill", "a; b\nc", "a;'b"])
 def test_what_nothing_runs_stays(text: str) -> None:
     assert defused(text) == text
 
@@ -52,8 +70,8 @@ def test_joining_is_undone(values: list[str]) -> None:
 @given(st.lists(TEXT))
 def test_no_value_of_a_joined_cell_runs_where_a_semicolon_separates_cells(values: list[str]) -> None:
     assert not joined(values).startswith(RUNS)
-    for value in values:
-        assert not defused(value).startswith(RUNS)
+    for cell in cells_by_semicolon(joined(values)):
+        assert not cell.startswith(SIGNS)
 
 
 @pytest.mark.parametrize("cell", ["a;b", "a; b", "'a; b"])

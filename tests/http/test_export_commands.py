@@ -26,7 +26,6 @@ from osdi.store.in_order import in_order
 from tests import factories
 from tests.client import Client
 
-
 # MaxTimeMSExpired: the driver does not ask a second time by itself.
 TOO_LONG = 50
 
