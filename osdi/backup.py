@@ -11,10 +11,12 @@ What a restored database must not do is to repeat: what was queued when the back
 import datetime as dt
 import gzip
 import hashlib
+import re
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any, BinaryIO, Final
 
 import orjson
@@ -27,7 +29,7 @@ from osdi.store import SETTLED, Store
 from osdi.store.driver import Document
 from osdi.store.dump import begin_restore, decode, encode, end_restore, insert, reading
 from osdi.store.migrations import migrate, schema_version
-from osdi.store.schema import SCHEMA_VERSION
+from osdi.store.schema import SCHEMA, SCHEMA_VERSION
 from osdi.store.writes import WEBHOOK_EVENTS
 from osdi.triggers import LEASED, QUEUED, SKIPPED
 
@@ -39,6 +41,9 @@ LONGEST_LINE: Final = 128 * 1024 * 1024
 # Documents, and bytes of their lines, that are inserted at a time.
 BATCH: Final = 500
 BATCH_BYTES: Final = 8_000_000
+
+# A collection that may be restored: one that the server and the driver take, and not what says how a restore is going.
+COLLECTION: Final = re.compile(rf"(?!system\.|{SCHEMA}\Z)[^.$\0]+(\.[^.$\0]+)*")
 
 # Why a follow-up that was queued when the backup was made is not sent.
 RESTORED: Final = "restored"
@@ -66,6 +71,20 @@ class Header:
     @property
     def documents(self) -> int:
         return sum(self.counts.values())
+
+    @property
+    def created(self) -> dt.datetime:
+        """The moment in naive UTC."""
+        return dt.datetime.fromisoformat(self.created_date.removesuffix("Z"))
+
+
+@dataclass(frozen=True)
+class Line:
+    """A document of the file, the collection that it is of, and the bytes of its line."""
+
+    collection: str
+    document: Document
+    size: int
 
 
 def write_backup(
@@ -111,11 +130,14 @@ def write_backup(
 def check_backup(file: BinaryIO) -> Header:
     """Read the file to its end; what is in it. Raises BadBackup unless all of it is there, as it was written."""
     header: Header | None = None
+    counts: Counter[str] = Counter()
     for each in _lines(file):
         if isinstance(each, Header):
             header = each
+        else:
+            counts[each.collection] += 1
     assert header is not None  # else it was refused
-    return header
+    return replace(header, counts=counts)
 
 
 def restore_backup(
@@ -142,22 +164,19 @@ def restore_backup(
     for each in _lines(file):
         if isinstance(each, Header):
             continue
-        collection, line = each
-        if batch and (collection != within or len(batch) == BATCH or size >= BATCH_BYTES):
+        if batch and (each.collection != within or len(batch) == BATCH or size >= BATCH_BYTES):
             insert(store, within, batch)
             progress(len(batch))
             batch, size = [], 0
-        within = collection
-        document = decode(line)
-        batch.append(document if send_queued else without_queued(collection, document))
-        size += len(line)
+        within = each.collection
+        batch.append(each.document if send_queued else without_queued(within, each.document))
+        size += each.size
     if batch:
         insert(store, within, batch)
         progress(len(batch))
     migrate(store, phone_region, lambda _: None)
-    created = dt.datetime.fromisoformat(header.created_date.removesuffix("Z"))
     # Of an erasure that was going on, the tombstones are older than the backup, which may have the person all the same.
-    erased = 0 if bring_back_erased else erase_again(store, created - SETTLED, phone_region)
+    erased = 0 if bring_back_erased else erase_again(store, header.created - SETTLED, phone_region)
     end_restore(store)
     return erased
 
@@ -186,11 +205,8 @@ def _line(value: Mapping[str, Any]) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)
 
 
-def _lines(file: BinaryIO) -> Iterator[Header | tuple[str, bytes]]:
-    """The header as its trailer confirms it in the end, and each document's collection and Extended JSON.
-
-    Raises BadBackup at the place from which on the file is none.
-    """
+def _lines(file: BinaryIO) -> Iterator[Header | Line]:
+    """The header, and each document. Raises BadBackup at the place from which on the file is none."""
     file.seek(0)
     try:
         with gzip.GzipFile("", "rb", fileobj=file) as lines:
@@ -201,25 +217,35 @@ def _lines(file: BinaryIO) -> Iterator[Header | tuple[str, bytes]]:
         raise BadBackup("The file is no backup of ours, or it is damaged: it is not compressed by gzip.") from error
 
 
-def _checked(lines: gzip.GzipFile) -> Iterator[Header | tuple[str, bytes]]:
+def _checked(lines: gzip.GzipFile) -> Iterator[Header | Line]:
     first = lines.readline(LONGEST_LINE)
-    header = _header(first)
-    yield header
+    yield _header(first)
     digest, counts = hashlib.sha256(first), Counter[str]()
-    while line := lines.readline(LONGEST_LINE):
-        name, _, document = line.partition(b":")
-        if not (line.startswith(b'{"') and name.endswith(b'"') and document.endswith(b"}\n")):
-            raise BadBackup(f"Line {sum(counts.values()) + 2} of the backup is broken.")
-        collection = name[2:-1].decode(errors="replace")
-        if collection == TRAILER:
-            _check_trailer(line, counts, digest.hexdigest())
+    for number in count(2):
+        text = lines.readline(LONGEST_LINE)
+        if not text:
+            raise BadBackup("The file is cut off: its last line is missing.")
+        line = _document(text, number)
+        if line.collection == TRAILER:
+            _check_trailer(line.document, counts, digest.hexdigest())
             if lines.read(1):
                 raise BadBackup("Something follows the end of the backup.")
             return
-        counts[collection] += 1
-        digest.update(line)
-        yield collection, document[:-2]
-    raise BadBackup("The file is cut off: its last line is missing.")
+        counts[line.collection] += 1
+        digest.update(text)
+        yield line
+
+
+def _document(text: bytes, number: int) -> Line:
+    try:
+        if not text.endswith(b"}\n"):  # which may be without an end: it is not looked at any further
+            raise ValueError
+        ((collection, document),) = decode(text).items()
+        if not COLLECTION.fullmatch(collection) or not isinstance(document, dict):
+            raise ValueError
+    except ValueError as error:
+        raise BadBackup(f"Line {number} of the backup is broken.") from error
+    return Line(collection, document, len(text))
 
 
 def _header(line: bytes) -> Header:
@@ -232,7 +258,9 @@ def _header(line: bytes) -> Header:
         raise BadBackup(f"The backup has format {version}, and this program reads {FORMAT}: take the newer program.")
     try:
         header = Header(**said)
-    except TypeError:
+        if not (isinstance(header.schema_version + header.documents, int) and header.created):
+            raise TypeError
+    except (AttributeError, TypeError, ValueError):
         raise BadBackup("The first line of the backup is broken.") from None
     if header.schema_version > SCHEMA_VERSION:
         raise BadBackup(
@@ -242,11 +270,10 @@ def _header(line: bytes) -> Header:
     return header
 
 
-def _check_trailer(line: bytes, counts: Counter[str], digest: str) -> None:
+def _check_trailer(said: Document, counts: Counter[str], digest: str) -> None:
     try:
-        said = orjson.loads(line)[TRAILER]
         told, sha256 = {name: number for name, number in said["counts"].items() if number}, said["sha256"]
-    except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError):
+    except (AttributeError, KeyError):
         raise BadBackup("The last line of the backup is broken.") from None
     if told != dict(counts):
         raise BadBackup(f"The backup is not whole: it should have {told}, and has {dict(counts)}.")

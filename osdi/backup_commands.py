@@ -32,6 +32,8 @@ def backup_command(store: Store, settings: Settings) -> click.Command:
     )
     def backup(file: Path, no_snapshot: bool) -> None:
         """Write the whole database to FILE, while everything goes on. Only its owner may read it: keep it secret."""
+        if file.exists():
+            raise click.UsageError(f"{file} exists already: a backup takes no other file's place.")
         with destination(file) as opened, progress(None, "backup") as bar:
 
             def begin(header: Header) -> Progress:

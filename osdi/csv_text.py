@@ -3,9 +3,10 @@
 A cell that a spreadsheet would run, since it begins with `=`, `+`, `-`, `@`, a tab or a line's end, gets an apostrophe
 in front (https://owasp.org/www-community/attacks/CSV_Injection). One that begins with apostrophes and then such a
 character gets one more, so that taking one off always gives back what was there. The same is done inside a cell behind
-a `;` or a line's end: where a spreadsheet's cells are parted by `;`, as in much of Europe, our quotes mean nothing to it,
-and a cell of its own begins there. Several values in one cell stand behind `; `, and a `;` or backslash inside one of
-them behind a backslash.
+a `;` or a line's end: where a spreadsheet's cells are parted by `;`, as in much of Europe, our quotes mean nothing to
+it, and a cell of its own begins there.
+
+Several values in one cell stand behind `; `, and a `;` or backslash inside one of them behind a backslash.
 
 Pure.
 """

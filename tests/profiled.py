@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from pymongo.database import Database
 
+from osdi.store.schema import SCHEMA
+
 
 @dataclass(frozen=True)
 class Operation:
@@ -29,5 +31,7 @@ def profiled(database: Database) -> Iterator[list[Operation]]:
         found = list(database.system.profile.find({"planSummary": {"$exists": True}}).sort("ts"))
         database.drop_collection("system.profile")
     for each in found:
+        if each["ns"].endswith(f".{SCHEMA}"):
+            continue  # which every process looks at once in a while
         plan, read = each["planSummary"], each.get("docsExamined", 0)
         done.append(Operation(each["ns"].partition(".")[2], plan, read, each.get("hasSortStage", False)))

@@ -9,6 +9,7 @@ write that nobody waits for.
 """
 
 import datetime as dt
+import math
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,7 +32,7 @@ from osdi.store.counts import LARGE, LARGE_ENTRIES, Counts, entries
 from osdi.store.creation_order import first_id
 from osdi.store.driver import DATABASE, DURABLE, MOCK, READ_MS, Document, abort, connect, driver_errors
 from osdi.store.indexes import INDEXES, STATISTICS, WEBHOOKS, create
-from osdi.store.schema import check_schema
+from osdi.store.schema import LOOK_SECONDS, check_schema
 from osdi.store.sums import Sums
 from osdi.store.touches import touch
 from osdi.store.writes import Delete, Insert, Replace, Update, Write, with_events
@@ -62,29 +63,32 @@ class Store:
         self._abandoned = Abandoned()
         self._collections: dict[str, Collection[Document]] = {}
         self._transactions: bool | None = None
-        self._checked = False
+        self._served = False
+        self._looks_again = 0.0
 
     @contextmanager
     def asking(self) -> Iterator[None]:
         """Around everything that is asked of the server. Raises what `driver_errors` makes of the driver's errors.
 
-        Whoever asks first looks at the schema, and raises WrongDatabase where this program must not work on it.
+        Whoever asks first looks at the schema, and raises WrongDatabase where this program must not work on it. From
+        then on it is looked at every few seconds whether a restore was begun.
         """
         # A set, which several threads may change at once: each uses one connection, or waits for it.
         thread = threading.get_ident()
         self._asking.add(thread)
         try:
             with driver_errors(), self._circuit.asking():
-                if not self._checked:
-                    check_schema(self._connect().get_default_database(DATABASE))
-                    self._checked = True
+                if time.monotonic() >= self._looks_again:
+                    check_schema(self._connect().get_default_database(DATABASE), serves=self._served)
+                    self._served = True
+                    self._looks_again = time.monotonic() + LOOK_SECONDS
                 yield
         finally:
             self._asking.discard(thread)
 
     def take_any_schema(self) -> None:
         """Do not look which shape the documents have: for a restore, which replaces them."""
-        self._checked = True
+        self._looks_again = math.inf
 
     @property
     def in_memory(self) -> bool:
@@ -304,7 +308,7 @@ class Store:
         """Close the connections; the next use opens new ones."""
         with self._lock:
             client, self._client, self._transactions = self._client, None, None
-            self._checked = False
+            self._served, self._looks_again = False, 0.0
             self._collections = {}
         if client is not None:
             client.close()

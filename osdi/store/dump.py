@@ -14,6 +14,7 @@ from typing import Any, Final
 import orjson
 from bson import json_util
 from bson.codec_options import CodecOptions, DatetimeConversion
+from bson.errors import BSONError
 from bson.json_util import JSONMode, JSONOptions
 from pymongo.client_session import ClientSession
 from pymongo.errors import BulkWriteError, OperationFailure
@@ -58,7 +59,7 @@ def decode(line: bytes) -> Document:
     """The document of a line. Raises ValueError for what is none."""
     try:
         found = json_util.loads(line.decode(), json_options=OPTIONS)
-    except (TypeError, ValueError) as error:
+    except (BSONError, ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
         raise ValueError("This is not a document in Extended JSON.") from error
     if not isinstance(found, dict):
         raise ValueError("This is not a document in Extended JSON.")
@@ -160,16 +161,20 @@ def begin_restore(store: Store, schema_version: int) -> None:
 
 
 def insert(store: Store, collection: str, documents: Sequence[Document]) -> None:
-    """Insert documents as they are; of what a restore keeps only others. Raises Duplicate, OsdiError 503."""
+    """Insert documents as they are; of what a restore keeps, only those that are not there.
+
+    Raises OsdiError 409 where somebody has written into the database meanwhile, 503.
+    """
+    kept = collection in (ERASED, SIGNING_KEYS)
     with store.asking():
-        if collection in (ERASED, SIGNING_KEYS):
-            try:
-                store._collection(collection).insert_many(documents, ordered=False)
-            except BulkWriteError as error:
-                if any(each["code"] != DUPLICATE_KEY_CODE for each in error.details["writeErrors"]):
-                    raise
-        else:
-            store._collection(collection).insert_many(documents)
+        try:
+            store._collection(collection).insert_many(documents, ordered=not kept)
+        except BulkWriteError as error:
+            if {each["code"] for each in error.details["writeErrors"]} != {DUPLICATE_KEY_CODE}:
+                raise
+            if not kept:
+                message = f"Of {collection} something is there already: stop web and worker, and repeat it."
+                raise OsdiError(409, ErrorDescription("WRITTEN_MEANWHILE", message)) from error
 
 
 def end_restore(store: Store) -> None:

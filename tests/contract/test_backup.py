@@ -7,6 +7,7 @@ import os
 import re
 import stat
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,7 @@ from osdi.settings import Settings
 from osdi.store import Insert, Store, dump
 from osdi.store.dump import COUNTED, LEFT_OUT, decode, encode
 from osdi.store.indexes import ERASED, INDEXES
-from osdi.store.schema import SCHEMA_VERSION, WrongDatabase
+from osdi.store.schema import LOOK_SECONDS, SCHEMA_VERSION, WrongDatabase
 from osdi.store.signing_keys import ERASURE, SIGNING_KEYS, signing_key
 from tests import factories
 from tests.client import Client
@@ -449,7 +450,17 @@ class TestAFileThatIsNotWhole:
             (lambda lines: [b"[]\n", *lines[1:]], "does not say so"),
             (lambda lines: [b'{"osdi_backup": 2}\n', *lines[1:]], "format 2"),
             (lambda lines: [b'{"osdi_backup": 1}\n', *lines[1:]], "first line"),
+            (lambda lines: [lines[0].replace(b'"counts":{', b'"counts":1,"x":{'), *lines[1:]], "first line"),
+            (lambda lines: [re.sub(rb'"counts":{[^}]*}', b'"counts":1', lines[0]), *lines[1:]], "first line"),
+            (lambda lines: [re.sub(rb'"counts":{[^}]*}', b'"counts":{"a":"1"}', lines[0]), *lines[1:]], "first line"),
+            (lambda lines: [re.sub(rb'"schema_version":\d+', b'"schema_version":"1"', lines[0])], "first line"),
+            (lambda lines: [re.sub(rb'"created_date":"', b'"created_date":"x', lines[0]), *lines[1:]], "first line"),
             (lambda lines: [lines[0], b"garbage\n", *lines[1:]], "Line 2"),
+            (lambda lines: [lines[0], b'{"people":{"a":}}\n', *lines[1:]], "Line 2"),
+            (lambda lines: [lines[0], b'{"people":{"a":{"$date":"x"}}}\n', *lines[1:]], "Line 2"),
+            (lambda lines: [lines[0], b'{"":{}}\n', *lines[1:]], "Line 2"),
+            (lambda lines: [lines[0], b'{"system.views":{}}\n', *lines[1:]], "Line 2"),
+            (lambda lines: [lines[0], b'{"schema":{}}\n', *lines[1:]], "Line 2"),
             (lambda lines: [*lines[:-1], b'{"osdi_backup_end":{}}\n'], "last line of the backup is broken"),
         ],
     )
@@ -465,6 +476,16 @@ class TestAFileThatIsNotWhole:
     def test_when_it_is_something_else(self, content: bytes) -> None:
         with pytest.raises(BadBackup, match="no backup"):
             check_backup(io.BytesIO(content))
+
+    def test_when_a_line_has_no_end(self, content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Of such a line no more is read than the longest document takes."""
+        monkeypatch.setattr(backup, "LONGEST_LINE", 10_000)
+        bomb = gzip.compress(gzip.decompress(content).splitlines(keepends=True)[0] + b'{"people":' + b" " * 10_000_000)
+        file = io.BytesIO(bomb)
+
+        with pytest.raises(BadBackup, match="Line 2"):
+            check_backup(file)
+        assert file.tell() < len(bomb)
 
     def test_when_a_newer_program_made_it(self, content: bytes) -> None:
         newer = gzip.decompress(content).replace(b'"schema_version":0', b'"schema_version":99', 1)
@@ -526,6 +547,15 @@ class TestTheCommands:
         assert ("Erased again, as since the backup: 1 people" in result.stdout) is not back
         assert database.people.count_documents({"_id": person_id}) == (1 if back else 0)
         assert database.erased.count_documents({}) == known  # imports leave them out all the same
+
+    def test_take_no_other_backups_place(self, app: Flask, file: Path) -> None:
+        before = file.read_bytes()
+
+        result = self.run(app, "backup", str(file))
+
+        assert result.exit_code == 2
+        assert "exists already" in result.stderr
+        assert file.read_bytes() == before
 
     def test_leave_it_when_another_name_is_typed(self, app: Flask, file: Path, database: Database) -> None:
         before = dumped(database)
@@ -596,6 +626,21 @@ def test_a_standalone_is_read_without_a_snapshot(other: tuple[Store, Database]) 
     assert check_backup(io.BytesIO(file.getvalue())).counts["tags"] == 1
 
 
+def test_what_was_written_while_it_was_read_is_counted_in_the_file(other: tuple[Store, Database]) -> None:
+    store, database = other
+    database.tags.insert_one({"_id": "before"})
+    file = io.BytesIO()
+
+    def begin(header: Header) -> Callable[[int], None]:
+        assert header.counts == {"tags": 1}
+        database.tags.insert_one({"_id": "meanwhile"})
+        return lambda _: None
+
+    written = write_backup(store, file, "osdi", snapshot=False, begin=begin)
+
+    assert written.counts == check_backup(file).counts == {"tags": 2}
+
+
 def test_a_moment_that_the_server_gave_up_is_told(
     api: Client, store: Store, fail: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -633,6 +678,42 @@ def test_nobody_works_on_a_database_that_is_restored_in_part(
         assert again.find_one("people", {})
     finally:
         again.close()
+
+
+def test_whoever_works_on_the_database_already_notices_a_restore(
+    other: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, database = other
+    store.get("people", "x")
+    database.schema.replace_one({"_id": "schema"}, {"restoring": now()}, upsert=True)
+    later = time.monotonic() + LOOK_SECONDS
+    monkeypatch.setattr("osdi.store.time.monotonic", lambda: later)
+
+    with pytest.raises(WrongDatabase, match="restore"):
+        store.get("people", "x")
+
+    database.schema.update_one({}, {"$unset": {"restoring": ""}})
+    assert store.get("people", "x") is None
+
+
+def test_what_is_written_into_it_meanwhile_is_told(
+    other: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a web process that was not stopped, for instance."""
+    store, database = other
+    for name in ("jane", "joan"):
+        insert_known(store, name)
+    content = backed_up(store)
+    inserted = dump.insert
+
+    def insert(of: Store, collection: str, documents: Any) -> None:
+        if collection == "people":
+            database.people.insert_one({"_id": "new", "match_keys": [email_key("joan@example.com")]})
+        inserted(of, collection, documents)
+
+    monkeypatch.setattr(backup, "insert", insert)
+    with pytest.raises(OsdiError, match="stop web and worker"):
+        restored(store, content)
 
 
 def test_every_collection_that_the_store_knows_is_backed_up_or_left_out_on_purpose() -> None:
