@@ -272,6 +272,19 @@ class TestReadingInOrder:
     def test_ends_after_a_batch_that_is_just_full(self, store: Store, many: list[str]) -> None:
         assert [each["_id"] for each in in_order(store, "tags", {"_id": {"$lt": "003"}})] == many[:3]
 
+    @pytest.mark.parametrize("selected", [[1, 2, 3, 7], [0, 9], [], list(range(10))])
+    def test_looks_through_a_part_at_a_time_where_no_index_helps(
+        self, store: Store, many: list[str], monkeypatch: pytest.MonkeyPatch, selected: list[int]
+    ) -> None:
+        """The server gives up what takes longer than seconds, however often it is asked for it."""
+        monkeypatch.setattr("osdi.store.in_order.READ_MS", 700)
+        monkeypatch.setattr("osdi.store.in_order.LOOKED_THROUGH", 2)
+        wanted = [many[number] for number in selected]
+        # 0.1 s for each document: too long for all of them, and not for a part.
+        query = {"$where": f"sleep(100) || {wanted}.includes(this._id)"}
+
+        assert [each["_id"] for each in in_order(store, "tags", query)] == wanted
+
     def test_goes_on_where_it_was_after_a_failover(
         self, store: Store, many: list[str], fail: Callable[..., None]
     ) -> None:
