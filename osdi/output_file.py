@@ -1,6 +1,7 @@
 """Files that commands write: each appears when it is whole, and only its owner may read what is in it."""
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,7 +15,7 @@ import click
 def destination(path: Path | None) -> Iterator[BinaryIO]:
     """Where to write: standard output, or a file that takes its place when all is written, readable by its owner only.
 
-    Raises click.FileError where it cannot be made.
+    What ends before that, by Ctrl-C or SIGTERM too, leaves nothing. Raises click.FileError where it cannot be made.
     """
     if path is None:
         yield sys.stdout.buffer
@@ -25,6 +26,7 @@ def destination(path: Path | None) -> Iterator[BinaryIO]:
         file = os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
     except OSError as error:
         raise click.FileError(str(path), error.strerror or "cannot be written") from error
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with file:
             yield file
@@ -37,6 +39,8 @@ def destination(path: Path | None) -> Iterator[BinaryIO]:
         if isinstance(error, OSError):
             raise click.FileError(str(path), error.strerror or "cannot be written") from error
         raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def progress(length: int | None, label: str) -> Any:

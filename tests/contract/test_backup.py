@@ -9,6 +9,7 @@ import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pymongo import MongoClient
 from pymongo.database import Database
+from pymongo.errors import BulkWriteError
 
 from app import create_app
 from blueprints.deployment import EXTENSION
@@ -345,6 +347,67 @@ class TestARestoredBackup:
         finally:
             app.extensions[EXTENSION].store.close()
 
+    @pytest.mark.parametrize(("name", "limit"), [("BATCH", 2), ("BATCH_BYTES", 1)])
+    def test_is_written_and_read_some_documents_at_a_time(
+        self,
+        api: Client,
+        store: Store,
+        other: tuple[Store, Database],
+        monkeypatch: pytest.MonkeyPatch,
+        name: str,
+        limit: int,
+    ) -> None:
+        """However many, or however large, they are; the bar goes on by as many."""
+        monkeypatch.setattr(backup, name, limit)
+        file = io.BytesIO()
+        written: list[int] = []
+        read: list[int] = []
+
+        header = write_backup(store, file, "osdi", snapshot=True, begin=lambda _: written.append)
+        restored(other[0], file.getvalue(), progress=read.append)
+
+        assert max(written) == max(read) == limit
+        assert sum(written) == sum(read) == header.documents
+        assert dumped(other[1]) == dumped(api_database(store))
+
+    def test_of_an_older_program_is_brought_to_what_this_one_needs(self, other: tuple[Store, Database]) -> None:
+        store, database = other
+        insert_known(store, "jane")
+        database.people.update_one({}, {"$unset": {"contact_keys": ""}})
+        before = backed_up(store)
+        assert check_backup(io.BytesIO(before)).schema_version == 0
+
+        restored(store, before)
+
+        assert database.people.distinct("contact_keys") == [email_key("jane@example.com")]
+        assert database.schema.find_one()["schema_version"] == SCHEMA_VERSION
+
+    def test_is_worked_on_by_nobody_before_those_are_gone_who_were_erased(
+        self, other: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        store, database = other
+        before = backed_up(store)
+
+        def erase_again(*_: object) -> int:
+            assert "restoring" in database.schema.find_one()
+            return 7
+
+        monkeypatch.setattr(backup, "erase_again", erase_again)
+
+        assert restored(store, before) == 7
+        assert "restoring" not in database.schema.find_one()
+
+    def test_has_the_collections_of_other_programs_too_and_no_views(self, other: tuple[Store, Database]) -> None:
+        store, database = other
+        database['theirs: "1"'].insert_one({"_id": ObjectId("65f81d7e1c9d440000000000")})
+        database.create_collection("view", viewOn="people", pipeline=[])
+        there = dumped(database)
+
+        restored(store, backed_up(store))
+
+        assert dumped(database) == there
+        assert check_backup(io.BytesIO(backed_up(store))).counts == {'theirs: "1"': 1}
+
     def test_is_read_in_batches(
         self, api: Client, store: Store, other: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -641,10 +704,48 @@ def test_what_was_written_while_it_was_read_is_counted_in_the_file(other: tuple[
     assert written.counts == check_backup(file).counts == {"tags": 2}
 
 
-def test_a_moment_that_the_server_gave_up_is_told(
+def test_what_is_not_all_there_is_no_backup(api: Client, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    reading = dump.in_order
+    monkeypatch.setattr(dump, "in_order", lambda *given, **options: islice(reading(*given, **options), 1, None))
+    file = io.BytesIO()
+
+    with pytest.raises(OsdiError, match="but read"):
+        write_backup(store, file, "osdi", snapshot=True, begin=quiet)
+    with pytest.raises(BadBackup):
+        check_backup(file)
+
+
+def test_a_database_that_is_away_for_a_while_is_waited_for(
     api: Client, store: Store, fail: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fail("alwaysOn", ["find"], errorCode=239, namespace="osdi.people")
+    monkeypatch.setattr("osdi.store.in_order.AGAIN_SECONDS", 0)
+    there = check_backup(io.BytesIO(backed_up(store)))
+    fail({"times": 1}, ["find"], errorCode=50, namespace="osdi.people")
+
+    assert check_backup(io.BytesIO(backed_up(store))).counts == there.counts
+
+
+def test_what_points_at_something_is_read_before_it(api: Client, store: Store) -> None:
+    """So that without a snapshot the person of each outreach is there too."""
+    lines = gzip.decompress(backed_up(store, snapshot=False)).splitlines()
+
+    collections = list(dict.fromkeys(next(iter(orjson.loads(line))) for line in lines[1:]))
+    assert collections[:2] == ["outreaches", "people"]
+
+
+def test_a_tombstone_that_cannot_be_written_is_no_tombstone_that_is_there(other: tuple[Store, Database]) -> None:
+    store, database = other
+    database.create_collection("erased", validator={"erased_date": {"$exists": True}})
+
+    with pytest.raises(BulkWriteError):
+        dump.insert(store, "erased", [{"_id": "a"}])
+
+
+@pytest.mark.parametrize("command", ["find", "aggregate"])
+def test_a_moment_that_the_server_gave_up_is_told(
+    api: Client, store: Store, fail: Callable[..., None], command: str
+) -> None:
+    fail("alwaysOn", [command], errorCode=239, namespace="osdi.people")
 
     with pytest.raises(OsdiError, match="--no-snapshot"):
         backed_up(store)

@@ -1,8 +1,10 @@
 """`flask export`: what is in the file, that it is there only when it is whole, and that NDJSON is what the API says."""
 
 import csv
+import errno
 import io
 import os
+import signal
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -223,6 +225,30 @@ class TestTheFile:
         assert file.read_text() == "of yesterday"
         assert os.listdir(tmp_path) == ["people.csv"]
 
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_is_not_there_where_the_export_is_ended(
+        self, app: Flask, api: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+    ) -> None:
+        monkeypatch.setattr("osdi.export.custom_names", lambda _: signal.raise_signal(number))
+        before = signal.getsignal(number)
+
+        assert run(app, "people", "-o", str(tmp_path / "people.csv")).stderr.endswith("Aborted!\n")
+
+        assert os.listdir(tmp_path) == []
+        assert signal.getsignal(number) == before
+
+    def test_is_not_there_where_the_disk_is_full(
+        self, app: Flask, api: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(_: int) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        monkeypatch.setattr("osdi.output_file.os.fsync", fail)
+
+        assert "No space left" in run(app, "people", "-o", str(tmp_path / "people.csv")).stderr
+
+        assert os.listdir(tmp_path) == []
+
 
 class TestADatabaseThatIsAwayForAWhile:
     """Is waited for, whatever it is asked just then."""
@@ -298,7 +324,7 @@ class TestReadingInOrder:
     def test_gives_up_at_once_without_patience(self, store: Store, many: list[str], fail: Callable[..., None]) -> None:
         found = in_order(store, "tags", {})
         next(found)
-        fail("alwaysOn", ["find"], errorCode=11600, namespace="osdi.tags")
+        fail("alwaysOn", ["find"], errorCode=TOO_LONG, namespace="osdi.tags")
 
         with pytest.raises(Exception, match="does not answer"):
             list(found)
