@@ -32,6 +32,8 @@ worker_class = "osdi.gunicorn_worker.Worker"
 timeout = 60
 graceful_timeout = 25
 keepalive = 5
+# Who a proxy in front is, and what it may say, is TRUSTED_PROXIES' matter; gunicorn would also let it choose the path.
+forwarded_allow_ips = ""
 # A filter of 2,000 characters, most of them percent-encoded, is longer than what gunicorn reads by default.
 limit_request_line = 8190
 # The heartbeat file belongs in memory: on a slow disk a busy worker would be taken for dead.
