@@ -31,7 +31,8 @@ env.seal()
 worker_class = "osdi.gunicorn_worker.Worker"
 timeout = 60
 graceful_timeout = 25
-keepalive = 5
+# Proxies give up a connection first, platforms after 90 seconds: otherwise a request may meet the end of one.
+keepalive = 95
 # Who a proxy in front is, and what it may say, is TRUSTED_PROXIES' matter; gunicorn would also let it choose the path.
 forwarded_allow_ips = ""
 # A filter of 2,000 characters, most of them percent-encoded, is longer than what gunicorn reads by default.

@@ -15,7 +15,9 @@ from dotenv import dotenv_values
 
 from dev import lint_deploy
 from osdi import worker
+from osdi.gunicorn_worker import BODY_SECONDS
 from osdi.settings import Settings
+from osdi.store.deadline import ANSWER_SECONDS
 
 ROOT = Path(__file__).parents[2]
 SERVICES = sorted((ROOT / "deploy" / "systemd").glob("*.service"))
@@ -135,6 +137,20 @@ class TestProxies:
     def test_overwrite_every_header_that_is_believed(self) -> None:
         for header in ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host"):
             assert len(re.findall(rf"^ *proxy_set_header {header} \$\w+;$", NGINX, flags=re.M)) == 1
+
+    def test_give_connections_up_before_we_do(self) -> None:
+        """A platform's router does after 90 seconds."""
+        kept = [*re.findall(r"^ *keepalive_timeout (\d+)s;$", NGINX, flags=re.M)]
+        kept += re.findall(r"^\s*keepalive (\d+)s$", CADDYFILE, flags=re.M)
+
+        assert len(kept) == 2
+        assert max(90, *map(int, kept)) < gunicorn("keepalive")
+
+    def test_wait_longer_for_an_answer_than_it_takes(self) -> None:
+        waits = re.findall(r"(?:proxy_read_timeout|response_header_timeout) (\d+)s", NGINX + CADDYFILE)
+
+        assert len(waits) == 2
+        assert min(map(int, waits)) > BODY_SECONDS + ANSWER_SECONDS
 
     def test_wait_for_slow_clients_themselves(self) -> None:
         assert "proxy_request_buffering on;" in NGINX

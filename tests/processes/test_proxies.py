@@ -10,6 +10,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -77,9 +78,15 @@ def live(mongod: Mongod) -> Iterator[Live]:
 
 @pytest.fixture(scope="module", params=[nginx, caddy], ids=lambda start: start.__name__)
 def proxy(request: pytest.FixtureRequest, live: Live, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where the proxy listens, such as http://127.0.0.1:8080."""
     start: Start = request.param
-    folder, port = tmp_path_factory.mktemp(start.__name__), free_port()
+    with running(start, tmp_path_factory.mktemp(start.__name__), live) as address:
+        yield address
+
+
+@contextmanager
+def running(start: Start, folder: Path, live: Live) -> Iterator[str]:
+    """The proxy, whose files are in a folder: where it listens, such as http://127.0.0.1:8080."""
+    port = free_port()
     command = start(folder, port, live.port)
     with (folder / "output.log").open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
@@ -123,6 +130,24 @@ def test_what_a_client_says_of_itself_is_not_believed(proxy: str) -> None:
     answer = requests.get(f"{proxy}{API}/", headers=forged, timeout=SECONDS)
 
     assert answer.json()["_links"]["self"]["href"] == f"{proxy}{API}"
+
+
+def test_nobody_chooses_the_path_by_a_header(proxy: str) -> None:
+    """Caddy lets names with an underscore through."""
+    answer = requests.get(f"{proxy}{API}/", headers={"SCRIPT_NAME": "/api", "PATH_INFO": "/healthz"}, timeout=SECONDS)
+
+    assert answer.json()["_links"]["self"]["href"] == f"{proxy}{API}"
+
+
+@pytest.mark.parametrize("start", [nginx, caddy], ids=lambda start: start.__name__)
+def test_what_was_asked_for_is_written_down_nowhere(start: Start, live: Live, tmp_path: Path) -> None:
+    query = {"osdi-api-token": "planted", "filter": "email_address eq 'planted@example.org'"}
+    with running(start, tmp_path, live) as address:
+        assert requests.get(f"{address}{API}/people", params=query, timeout=SECONDS).status_code == 401
+
+    files = [each for each in tmp_path.rglob("*") if each.is_file()]
+    assert files
+    assert [each.name for each in files if b"planted" in each.read_bytes()] == []
 
 
 def test_the_longest_body_that_is_taken_comes_through(proxy: str) -> None:
