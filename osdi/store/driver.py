@@ -48,8 +48,18 @@ READ_MS: Final = 5_000
 # What says that the server is away, changes its role, or could not promise durability: the request may be sent again.
 AWAY: Final = (ConnectionFailure, ExecutionTimeout, WriteConcernError, ConfigurationError)
 AWAY_CODES: Final = frozenset({6, 7, 64, 89, 91, 100, 134, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436})
+# Unauthorized, AuthenticationFailed, and Atlas's own for both.
+REFUSED_CODES: Final = frozenset({13, 18, 8000})
 UNSURE: Final = ("RetryableWriteError", "UnknownTransactionCommitResult")
 TOO_LARGE_CODES: Final = frozenset({10334, 17419, 17420})
+
+
+class Refused(OsdiError):
+    """The database answers and does not let us: 503, with a sentence for the operator."""
+
+    def __init__(self) -> None:
+        told = "The database refuses us: are the user and password of MONGODB_URI right, and may that user write?"
+        super().__init__(503, ErrorDescription("UNAVAILABLE", told), headers={"Retry-After": "60"})
 
 
 def check_uri(uri: str) -> None:
@@ -81,6 +91,8 @@ def driver_errors() -> Iterator[None]:
         code = getattr(error, "code", None)
         if code in TOO_LARGE_CODES:
             raise _document_too_large() from error
+        if code in REFUSED_CODES:
+            raise Refused from error
         # Inside a transaction a lost connection means that nothing was committed, so the race is run again; but where
         # the server hangs, or none is there, the time is used up, and the client is told.
         if error.has_error_label("TransientTransactionError") and not error.timeout:

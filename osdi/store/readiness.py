@@ -10,11 +10,10 @@ from typing import Final
 
 import tenacity
 from pymongo import timeout
-from pymongo.errors import PyMongoError
 
 from osdi.errors import OsdiError, unavailable
 from osdi.store import Store
-from osdi.store.driver import MOCK
+from osdi.store.driver import MOCK, Refused
 from osdi.store.missing_indexes import missing_indexes
 from osdi.store.schema import NewerDatabase, WrongDatabase
 
@@ -24,7 +23,8 @@ ASK_AGAIN_SECONDS: Final = 1.0
 REMEMBERED_SECONDS: Final = 30.0
 
 AWAY: Final = "The database does not answer."
-REFUSES: Final = "The database refuses us: are the user and password of MONGODB_URI right, and may that user write?"
+# Waiting changes nothing about these, and each says itself what is wrong.
+FOR_THE_OPERATOR: Final = (WrongDatabase, Refused)
 
 
 class Readiness:
@@ -42,12 +42,10 @@ class Readiness:
                 if self._store._uri.startswith(MOCK) or time.monotonic() < self._indexes_until:
                     return []
                 indexes = missing_indexes(self._store, only_unique=True)
-        except WrongDatabase as error:
+        except FOR_THE_OPERATOR as error:
             return [str(error)]
         except OsdiError:
             return [AWAY]
-        except PyMongoError:  # it answers, or it would be the other
-            return [REFUSES]
         if indexes:
             return [f"These unique indexes, which `flask --app wsgi release` creates: {'; '.join(indexes)}."]
         self._indexes_until = time.monotonic() + REMEMBERED_SECONDS
@@ -66,7 +64,7 @@ def wait_until_it_answers(store: Store, seconds: float, tell: Callable[[str], No
 
     asking = tenacity.Retrying(
         retry=tenacity.retry_if_exception(
-            lambda error: isinstance(error, OsdiError) and not isinstance(error, WrongDatabase)
+            lambda error: isinstance(error, OsdiError) and not isinstance(error, FOR_THE_OPERATOR)
         ),
         wait=tenacity.wait_fixed(ASK_AGAIN_SECONDS),
         stop=tenacity.stop_after_delay(seconds),
@@ -75,13 +73,11 @@ def wait_until_it_answers(store: Store, seconds: float, tell: Callable[[str], No
     )
     try:
         asking(_ask, store)
-    except WrongDatabase:
+    except FOR_THE_OPERATOR:
         raise
     except OsdiError as error:
         said = f"The database did not answer within {seconds:g} s. Does it run where MONGODB_URI says?"
         raise unavailable(said) from error
-    except PyMongoError as error:
-        raise unavailable(REFUSES) from error
 
 
 def newer_database(uri: str) -> str | None:
@@ -102,6 +98,6 @@ def newer_database(uri: str) -> str | None:
 
 
 def _ask(store: Store) -> None:
-    """Ask a server that takes writes whether it is there. Raises OsdiError 503, or what the driver says if refused."""
+    """Ask a server that takes writes whether it is there. Raises OsdiError 503."""
     with timeout(ANSWER_SECONDS), store.asking():
         store._connect().admin.command("ping")

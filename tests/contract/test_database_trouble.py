@@ -47,6 +47,19 @@ def test_one_failure_is_success_or_503_and_a_retry_mends_it(
     assert recorded_people_and_outreaches(database) == (1, 1)
 
 
+@pytest.mark.parametrize("code", [13, 18])
+def test_a_write_that_is_not_allowed_is_503_and_says_so(
+    api: Client, database: Database, fail: Callable[..., None], code: int
+) -> None:
+    fail({"times": 1}, ["insert"], errorCode=code)
+
+    answer = api.record(factories.outreach())
+
+    assert answer.status_code == 503
+    assert "may that user write?" in answer.json["error"]
+    assert recorded_people_and_outreaches(database) == (0, 0)
+
+
 @pytest.mark.parametrize("code", [64, 100])
 def test_a_commit_whose_durability_is_unknown_is_503(
     api: Client, database: Database, fail: Callable[..., None], code: int

@@ -105,14 +105,18 @@ def test_the_release_step_fails_with_a_sentence_when_it_has_waited_enough(later:
     assert 3 < time.monotonic() - began < 15
 
 
-def test_the_release_step_waits_for_nobody_who_refuses_it(mongod: Mongod) -> None:
-    release = flask(mongod.uri.replace("://", "://somebody:wrong@"), "indexes")
+@pytest.mark.parametrize("arguments", ["indexes", "release", "tokens create sync", "followups", "recount"])
+def test_a_command_that_the_database_refuses_waits_for_nothing_and_ends_with_a_sentence(
+    mongod: Mongod, arguments: str
+) -> None:
+    command = flask(mongod.uri.replace("://", "://somebody:wrong@"), *arguments.split())
 
-    told, errors = release.communicate(timeout=SECONDS)
+    told, errors = command.communicate(timeout=SECONDS)
 
-    assert (release.returncode, told) == (1, "")
-    assert "user and password" in errors
-    assert "wrong@" not in errors
+    assert (command.returncode, told) == (1, "")
+    assert errors == (
+        "Error: The database refuses us: are the user and password of MONGODB_URI right, and may that user write?\n"
+    )
 
 
 def test_a_command_says_nothing_of_counts_that_it_did_not_use(mongod: Mongod) -> None:
