@@ -6,6 +6,8 @@ import json
 import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +92,28 @@ def test_the_example_of_settings_is_read_alike_by_the_command_osdi() -> None:
     uncommented = re.sub(r"^#(?=[A-Z_]+=)", "", text, flags=re.MULTILINE)
 
     assert dotenv_values(stream=io.StringIO(uncommented)) == example()
+
+
+def test_the_command_osdi_reads_no_settings_of_where_it_is_called(tmp_path: Path) -> None:
+    """Anybody may have put a file there; and the user that it runs as may not see every folder."""
+    (tmp_path / "settings").write_text("MONGODB_URI=mongomock://\n")
+    (tmp_path / ".env").write_text("NAMESPACE='Not One'\n")
+    script = (ROOT / "deploy" / "osdi").read_text()
+    for there, here in (
+        ("runuser -u osdi -- /opt/osdi/venv/bin/flask", f"{sys.executable} -m flask"),
+        ("/etc/osdi/osdi.env", str(tmp_path / "settings")),
+        ("/opt/osdi/app", str(ROOT)),
+    ):
+        assert script.count(there) == 1
+        script = script.replace(there, here)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MONGODB_", "FLASK_"))}
+
+    ended = subprocess.run(
+        ["sh", "-c", script, "osdi", "indexes"], cwd=tmp_path, env=kept, capture_output=True, text=True, timeout=60
+    )
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "indexes are there" in ended.stdout
 
 
 @pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.stem)
