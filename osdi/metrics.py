@@ -24,7 +24,6 @@ from osdi.store.figures import Figures
 
 FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
 PLACE: Final = "METRICS_PLACE"
-CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 # Seconds. A platform's router gives up at 30.
 BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20)

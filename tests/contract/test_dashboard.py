@@ -1,4 +1,4 @@
-"""deploy/grafana-dashboard.json can be imported, and asks for nothing that /metrics does not tell."""
+"""deploy/grafana-dashboard.json can be imported; it and docs/monitoring.md ask for nothing that is not told."""
 
 import json
 import re
@@ -15,7 +15,12 @@ from osdi.store.figures import Figures
 ROOT = Path(__file__).parents[2]
 DASHBOARD = json.loads((ROOT / "deploy" / "grafana-dashboard.json").read_text())
 METRIC = re.compile(r"\bosdi_[a-z_]+\b")
+PAGE = (ROOT / "docs" / "monitoring.md").read_text()
+# A metric and what it is narrowed to, and what a sum is kept apart by.
+NARROWED = re.compile(r"\b(osdi_[a-z_]+)(?:\{([^}]*)\})?")
 LABELS = re.compile(r"by \(([a-z_, ]+)\)")
+# What Prometheus adds to everything that it reads.
+OF_PROMETHEUS = {"job"}
 GRID = 24
 
 
@@ -40,6 +45,13 @@ def expressions() -> list[str]:
     return [*asked, *variables]
 
 
+def alerts() -> list[str]:
+    """What the page would be told of, an expression each."""
+    table = PAGE.partition("## What to be told of")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (`.+?`) (?:for .+? )?\|", table, flags=re.MULTILINE)
+    return [expression for row in rows for expression in re.findall(r"`([^`]+)`", row)]
+
+
 def places(panel: dict[str, Any]) -> Iterator[tuple[int, int]]:
     grid = panel["gridPos"]
     for x in range(grid["x"], grid["x"] + grid["w"]):
@@ -47,14 +59,26 @@ def places(panel: dict[str, Any]) -> Iterator[tuple[int, int]]:
             yield x, y
 
 
-@pytest.mark.parametrize("expression", expressions())
+@pytest.mark.parametrize("expression", [*expressions(), *alerts()])
 def test_asks_only_for_what_is_told(told: dict[str, set[str]], expression: str) -> None:
-    names = METRIC.findall(expression)
-    assert names
-    for name in names:
+    asked = NARROWED.findall(expression)
+    assert asked or expression == 'up{job="osdi"} == 0'
+    for name, narrowed in asked:
         assert name in told
+        assert set(re.findall(r"(\w+)(?:=|!|~)", narrowed)) <= told[name] | OF_PROMETHEUS
         for labels in LABELS.findall(expression):
-            assert set(labels.split(", ")) <= told[name] | {"le"}
+            assert set(labels.split(", ")) <= told[name]
+
+
+@pytest.mark.parametrize("expression", [*expressions(), *alerts()])
+def test_counts_up_only_what_never_falls(expression: str) -> None:
+    """To `rate` and `increase` what falls has begun anew, so they would tell of a gauge that fell as of a rise."""
+    for name in re.findall(r"(?:rate|increase)\((osdi_[a-z_]+)", expression):
+        assert name.endswith(("_total", "_count", "_sum", "_bucket"))
+
+
+def test_the_page_names_an_alert_for_each_row() -> None:
+    assert len(alerts()) == 9
 
 
 def test_shows_everything_that_is_told(told: dict[str, set[str]]) -> None:
@@ -85,8 +109,8 @@ def test_names_no_machine_of_ours() -> None:
 
 
 def test_the_page_explains_every_metric(told: dict[str, set[str]]) -> None:
-    page = (ROOT / "docs" / "monitoring.md").read_text()
-    rows = set(re.findall(r"^\| `(osdi_[a-z_]+)", page, flags=re.MULTILINE))
+    table = PAGE.partition("## What is told")[2].partition("\n## ")[0]
+    rows = set(re.findall(r"^\| `(osdi_[a-z_]+)", table, flags=re.MULTILINE))
 
     endings = ("_created", "_bucket", "_sum", "_count")
     assert {name for name in told if name.startswith("osdi_") and not name.endswith(endings)} | {
