@@ -72,7 +72,8 @@ def live(mongod: Mongod) -> Iterator[Live]:
     store.create_indexes()
     create_sample(store, "osdi_outreach")
     store.close()
-    with Live({"MONGODB_URI": uri, "TRUSTED_PROXIES": "1"}, workers=1, threads=THREADS) as started:
+    environment = {"MONGODB_URI": uri, "TRUSTED_PROXIES": "1", "LOG_ADDRESSES": "true", "LOG_FORMAT": "json"}
+    with Live(environment, workers=1, threads=THREADS) as started:
         yield started
 
 
@@ -130,6 +131,18 @@ def test_what_a_client_says_of_itself_is_not_believed(proxy: str) -> None:
     answer = requests.get(f"{proxy}{API}/", headers=forged, timeout=SECONDS)
 
     assert answer.json()["_links"]["self"]["href"] == f"{proxy}{API}"
+
+
+def test_the_address_that_counts_is_where_the_client_called_from(proxy: str, live: Live) -> None:
+    """By it requests are counted and, where that is wanted, logged."""
+    forged = {"X-Forwarded-For": "192.0.2.1", "X-Real-IP": "192.0.2.1", "Forwarded": "for=192.0.2.1"}
+
+    answer = requests.get(f"{proxy}{API}/", headers=forged, timeout=SECONDS)
+
+    said = f'"request_id":"{answer.headers["OSDI-Request-ID"]}"'
+    assert eventually(lambda: said in live.output)
+    (line,) = [json.loads(each) for each in live.output.splitlines() if said in each]
+    assert line["remote_addr"] == "127.0.0.1"
 
 
 def test_nobody_chooses_the_path_by_a_header(proxy: str) -> None:
