@@ -16,6 +16,8 @@ COPY app.py wsgi.py gunicorn.conf.py ./
 COPY blueprints blueprints
 COPY osdi osdi
 COPY schemas schemas
+# As they were copied they may be their owner's alone.
+RUN chmod -R a+rX .
 USER 10001
 EXPOSE 5000
 # Only whether the process answers: one that waits for its database is not to be started anew.
