@@ -35,7 +35,7 @@ class Readiness:
         self._indexes_until = 0.0
 
     def missing(self) -> list[str]:
-        """What is missing, as sentences: after ANSWER_SECONDS and a half at most, at once where it is known to be away."""
+        """What is missing, as sentences: after ANSWER_SECONDS and a half at most, at once where it is away."""
         try:
             with timeout(ANSWER_SECONDS):
                 _ask(self._store)
