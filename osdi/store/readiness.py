@@ -92,7 +92,7 @@ def newer_database(uri: str) -> str | None:
         _ask(store)
     except NewerDatabase as error:
         return str(error)
-    except (OsdiError, PyMongoError):
+    except OsdiError:
         return None
     return None
 
