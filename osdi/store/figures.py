@@ -35,7 +35,7 @@ def read_figures(store: Store) -> Figures:
     outreaches = store._collection(OUTREACH.collection)
     options: dict[str, Any] = {} if store._uri.startswith(MOCK) else {"hint": _INDEX}
     due = {"state": QUEUED, "not_before": {"$lte": moment}}
-    with store.asking(), timeout(SECONDS):
+    with timeout(SECONDS), store.asking():
         outbox = {
             state: outreaches.count_documents({"followups.state": state}, limit=MOST)
             for state in (QUEUED, LEASED, FAILED)

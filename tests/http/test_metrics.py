@@ -10,6 +10,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from pymongo.database import Database
 
+from dev.mongod import free_port
 from osdi.ids import now
 from osdi.store import figures
 from tests import factories
@@ -214,6 +215,15 @@ class TestTheDatabase:
         assert found["osdi_database_up", frozenset()] == 0
         assert not [name for name, _ in found if name.startswith("osdi_outbox")]
         assert ("osdi_mongodb_connections_in_use", frozenset()) in found
+
+    def test_that_was_never_there_is_waited_for_less_long_than_prometheus_waits(self, deployed: Deployed) -> None:
+        client = deployed(metrics_token=TOKEN, mongodb_uri=f"mongodb://127.0.0.1:{free_port()}/osdi")
+        began = time.monotonic()
+
+        found = samples(client)
+
+        assert found["osdi_database_up", frozenset()] == 0
+        assert time.monotonic() - began < figures.SECONDS + 2
 
     def test_is_read_by_indexes_up_to_a_bound(self, watched: Client, database: Database, monkeypatch: Any) -> None:
         monkeypatch.setattr(figures, "MOST", 3)
