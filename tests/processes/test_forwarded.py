@@ -9,7 +9,7 @@ from osdi.resources import API
 from tests.live import Live
 
 SECONDS = 30
-# gunicorn would believe the first three from a proxy on this machine, and goes by the others' names without a word.
+# From a proxy that it believes gunicorn takes the first three for the scheme, and SCRIPT_NAME for where we are mounted.
 SAID = [
     {"X-Forwarded-Proto": "https"},
     {"X-Forwarded-Ssl": "on"},
