@@ -26,6 +26,7 @@ from osdi.store import erasure as stored
 from osdi.store.driver import Document
 from osdi.store.in_order import in_order
 from osdi.store.merged_people import held_for, ids_of, person_with
+from osdi.store.statistics import forget_touched
 
 # Of a request: a platform's router gives up at 30 s. What is left then is done by a repeat, or by a worker.
 SECONDS: Final = 15.0
@@ -136,6 +137,7 @@ def _carry_out(store: Store, erasure: Document, ends: float) -> Erased:
         if time.monotonic() >= ends:
             raise unavailable("There is more to erase than one request can; send it again to go on.", seconds=1)
     stored.forget_editors(store, erasure["people"])
+    forget_touched(store)
     return Erased(outreaches, len(erasure["people"]) - 1)
 
 

@@ -96,11 +96,23 @@ def touch_all(store: Store, query: Query) -> None:
             store._collection(TOUCHES).insert_many(touches)
 
 
-def forget(store: Store, campaign_id: str | None = None) -> None:
-    """Forget what was counted of a campaign, or of all: it is counted anew when it is read next."""
-    query = {"advocacy_campaign_id": campaign_id} if campaign_id else {}
+def forget(store: Store, campaign_id: str) -> None:
+    """Forget what was counted of a campaign that is deleted, and what was to be counted anew."""
+    of_campaign = {"advocacy_campaign_id": campaign_id}
     with store.asking():
-        store._collection(STATISTICS).delete_many(query)
+        store._collection(STATISTICS).delete_many(of_campaign)
+        store._collection(TOUCHES).delete_many(of_campaign)
+
+
+def forget_touched(store: Store) -> None:
+    """Forget what was counted of outreaches that have changed since, also of campaigns that nobody reads any more.
+
+    It holds words that they said.
+    """
+    with store.asking():
+        campaigns = store._collection(TOUCHES).distinct("advocacy_campaign_id")
+    for campaign_id in campaigns:
+        _drop_touched(store, campaign_id, id_before(now() - SETTLED))
 
 
 def _drop_touched(store: Store, campaign_id: str, settled: str) -> list[str]:
@@ -121,10 +133,9 @@ def _drop_touched(store: Store, campaign_id: str, settled: str) -> list[str]:
                     around = {"start": {"$gt": hour - longest, "$lt": hour + HOUR}, "end": {"$gt": hour}}
                     unaware = {"touches": {"$not": {"$all": ids}}}
                     statistics.delete_many(of_campaign | {"kind": kind} | around | unaware)
-        done = [each["_id"] for each in touches if each["_id"] <= settled]
-        if done:
-            store._collection(TOUCHES).delete_many({"_id": {"$in": done}})
-        left = touches[len(done) :] if store.commits_together else []
+        # Also those beyond ROUND: all slots are deleted then.
+        store._collection(TOUCHES).delete_many(of_campaign | {"_id": {"$lte": settled}})
+        left = [each for each in touches if each["_id"] > settled] if store.commits_together else []
         return [each["_id"] for each in left if not each.get("early")]
 
 

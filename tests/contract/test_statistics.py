@@ -396,3 +396,19 @@ class TestSlots:
             clock.moment += dt.timedelta(seconds=91)
         with store.asking():
             assert store._collection("statistics_touches").count_documents({}) == 0
+
+    def test_of_more_changes_than_are_looked_through_at_once_are_counted_anew_once(
+        self, store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(stored, "ROUND", 3)
+        made = [record(store, clock, self.NOON, "A") for _ in range(10)]
+        clock.moment += dt.timedelta(seconds=300)
+        self.count(store)
+        for outreach in made:
+            put(store, OUTREACH, outreach["_id"], Change({"type": "phone"}), namespace="ns")
+        clock.moment += dt.timedelta(seconds=300)
+
+        assert self.count(store) == ([10], [1], 1)
+
+        with store.asking():
+            assert store._collection("statistics_touches").count_documents({}) == 0

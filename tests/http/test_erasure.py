@@ -12,6 +12,7 @@ from pymongo.database import Database
 
 import osdi.erasure
 import osdi.record_outreach
+import osdi.store.statistics
 from osdi.erased import was_erased
 from osdi.erasure import erase, finish_next_erasure
 from osdi.errors import OsdiError
@@ -132,6 +133,17 @@ class TestNothingOfThem:
 
         waiting = list(database.outreaches.find({"webhook_events": {"$exists": True}}))
         assert [[event["event"] for event in each["webhook_events"]] for each in waiting] == [["outreach_recorded"]] * 4
+
+    def test_is_left_in_what_statistics_have_counted(
+        self, planted: Planted, api: Client, database: Database, erased: Erase, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(osdi.store.statistics, "now", lambda: now() + LATER)  # what is younger is not kept
+        assert api.get(f"/advocacy_campaigns/{planted.campaign_id}/stats").status_code == 200
+        assert traces(database)["statistics"] == 1
+
+        erased(planted.person_id)
+
+        assert traces(database) == {}
 
     def test_is_answered(self, planted: Planted, api: Client, erased: Erase) -> None:
         erased(planted.person_id)

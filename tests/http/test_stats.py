@@ -178,12 +178,14 @@ class TestChanges:
         assert stats(api, query)["total"] == {"outreaches": 1, "people": 0}
 
     def test_what_was_counted_goes_with_its_campaign(self, api: Client, store: Store) -> None:
-        record(api, "2026-11-01T10:00:00Z")
+        outreach = record(api, "2026-11-01T10:00:00Z")
         stats(api)
+        assert api.put(outreach["_links"]["self"]["href"], {"type": "in-person"}).status_code == 200
 
         api.delete(f"/advocacy_campaigns/{api.campaign_id}?force=true")
 
         assert store.find_one("statistics", {}) is None
+        assert store.find_one("statistics_touches", {}) is None
 
     def test_recount_forgets_what_was_counted(self, api: Client, store: Store) -> None:
         stats(api)
