@@ -17,7 +17,7 @@ from typing import Any, Final
 from osdi.erasure import goes_on
 from osdi.errors import ErrorDescription, OsdiError, RaceLost, conflict, invalid, not_found
 from osdi.events import of_change
-from osdi.ids import new_id, now
+from osdi.ids import id_before, new_id, now
 from osdi.matching import note_keys
 from osdi.merging import outgrown
 from osdi.resources import PERSON
@@ -149,15 +149,31 @@ def _merged(store: Store, survivor_id: str, other_id: str, phone_region: str, by
     if outgrown(person):
         raise OsdiError(413, ErrorDescription("TOO_LARGE", "The person would outgrow their bound."))
     held = {"_id": other_id, "survivor_id": survivor["_id"], "person": other, "pending": new_id()}
-    if store.commits_together:
-        held["merged_date"] = now()
+    put_aside = Replace(MERGED_PEOPLE, held)
     # Who was merged into the other one before is the survivor too.
     led_on = (Replace(MERGED_PEOPLE, {**each, "survivor_id": survivor["_id"]}) for each in held_for(store, [other_id]))
     # The order matters on a server without transactions: whatever is put aside can be finished.
     delete = Delete(PERSON.collection, other_id, other["version"])
-    store.write(*led_on, Replace(MERGED_PEOPLE, held), delete, update)
-    note_merged(store, other_id, now())
+    if store.commits_together:
+        held["merged_date"] = now()
+        store.write(*led_on, put_aside, delete, update)
+    else:
+        store.write(put_aside)
+        _give_way(store, held)
+        store.write(*led_on, delete, update)
+        note_merged(store, other_id, now())
     return person
+
+
+def _give_way(store: Store, held: Mapping[str, Any]) -> None:
+    """Take nobody away whose survivor is being merged too, perhaps into them: then both would be gone.
+
+    Of two merges at once the later one to put somebody aside sees it. Raises RaceLost.
+    """
+    theirs = store.get(MERGED_PEOPLE, held["survivor_id"])
+    if theirs is not None and theirs.get("pending", "") >= id_before(now() - SETTLED):
+        forget_held(store, {"_id": held["_id"], "pending": held["pending"]})
+        raise RaceLost(f"person {held['survivor_id']} is being merged too")
 
 
 def _finish(store: Store, held: Mapping[str, Any], phone_region: str) -> Document | None:

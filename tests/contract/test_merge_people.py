@@ -1,9 +1,11 @@
 """A merge on a standalone that ends in the middle: running it again, a post or the worker mends it; and races."""
 
 import datetime as dt
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -22,7 +24,7 @@ from osdi.errors import OsdiError, RaceLost
 from osdi.ids import now
 from osdi.merge_people import merge_people, settle_next
 from osdi.settings import Settings
-from osdi.store import Insert, Store
+from osdi.store import Delete, Insert, Store
 from osdi.store.indexes import TOKENS
 from tests import factories
 from tests.client import Client
@@ -525,3 +527,42 @@ def everything(database: Database) -> str:
 def no_key_has_two_owners(database: Database) -> bool:
     keys = Counter(key for person in database.people.find() for key in person["match_keys"])
     return max(keys.values()) == 1
+
+
+def test_two_who_are_merged_into_each_other_at_once_are_one(either: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two of the staff look at the same pair, and each keeps the other one; neither knows of the other's merge."""
+    api, database = either
+    one, two = people(api)
+    store = store_of(api)
+    apply, both = store._apply, threading.Barrier(2, timeout=1)
+
+    def together(write: Any, session: Any) -> None:
+        if isinstance(write, Delete):
+            with suppress(threading.BrokenBarrierError):  # the other one gave way
+                both.wait()
+        apply(write, session)
+
+    monkeypatch.setattr(store, "_apply", together)
+    with ThreadPoolExecutor(2) as pool:
+        merges = [pool.submit(merge_people, store, *pair) for pair in ((one, two), (two, one))]
+        left = {each.result(timeout=60)["_id"] for each in merges}
+
+    assert [each["_id"] for each in database.people.find()] == list(left)
+    assert {each["person_id"] for each in database.outreaches.find()} == left
+    assert database.merged_people.count_documents({}) == 1
+
+
+def test_a_merge_that_a_crash_left_is_no_obstacle_to_the_other_way_round(
+    alone: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api, database = alone
+    survivor, other = people(api)
+    with monkeypatch.context() as patched:
+        crash_at(patched, store_of(api), 1)
+        with pytest.raises(Crashed):
+            merge_people(store_of(api), survivor, other)
+    monkeypatch.setattr(process, "SETTLED", dt.timedelta(seconds=-5))
+
+    merge_people(store_of(api), other, survivor)
+
+    assert [each["_id"] for each in database.people.find()] == [other]
