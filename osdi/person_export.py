@@ -3,10 +3,11 @@
 Each resource stands as the API answers it; what is stored besides stands under `stored`, so nothing is left out.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from osdi.embedded import ANSWERS, ITEMS, TAGGINGS, entry_of
+from osdi.erasure import all_ids
 from osdi.hal import Hal, Json
 from osdi.ids import now
 from osdi.resources import ADVOCACY_CAMPAIGN, ENTRIES, OUTREACH, PERSON, Resource
@@ -14,7 +15,7 @@ from osdi.store import Store
 from osdi.store.driver import Document
 from osdi.store.erasure import tokens_of
 from osdi.store.in_order import in_order
-from osdi.store.merged_people import held_for, ids_of, outreaches_of
+from osdi.store.merged_people import held_for, ids_of
 
 # Internal to the server, and about nobody.
 MACHINERY: Final = ("version",)
@@ -22,20 +23,23 @@ MACHINERY: Final = ("version",)
 
 def person_export(store: Store, hal: Hal, person: Document) -> Json:
     """All that is stored about the person, as JSON that orjson takes (dates are naive UTC). Raises OsdiError 503."""
+    held = held_for(store, ids_of(person))
+    ids = all_ids(ids_of(person), held)
     return {
         "exported_date": now(),
         "person": _resource(hal, PERSON, person),
         "subscriptions": _subscriptions(person),
         **{kind.array: list(_entries(store, hal, person, kind.resource)) for kind in (TAGGINGS, ITEMS, ANSWERS)},
-        "outreaches": list(_outreaches(store, hal, person)),
+        "outreaches": list(_outreaches(store, hal, ids)),
         "merged_people": [
-            {"merged_date": held["merged_date"], "person": _resource(hal, PERSON, held["person"])}
-            for held in held_for(store, ids_of(person))
-            if held["_id"] != person["_id"]
+            # Without a date a merge has not ended yet.
+            {"merged_date": each.get("merged_date"), "person": _resource(hal, PERSON, each["person"])}
+            for each in held
+            if each["_id"] != person["_id"]
         ],
         "tokens": [
             {name: token[name] for name in ("name", "created_date", "last_used_date") if name in token}
-            for token in tokens_of(store, ids_of(person))
+            for token in tokens_of(store, ids)
         ],
     }
 
@@ -80,10 +84,10 @@ def _entries(store: Store, hal: Hal, person: Document, resource: Resource) -> It
 _KINDS: Final = {kind.resource: kind for kind in (TAGGINGS, ITEMS, ANSWERS)}
 
 
-def _outreaches(store: Store, hal: Hal, person: Document) -> Iterator[Json]:
-    """Outreaches, the oldest first, each with its campaign's name and what became of its follow-ups."""
+def _outreaches(store: Store, hal: Hal, people: Sequence[str]) -> Iterator[Json]:
+    """Outreaches of these ids, the oldest first, each with its campaign's name and what became of its follow-ups."""
     names: dict[str, str | None] = {}
-    for outreach in in_order(store, OUTREACH.collection, outreaches_of(person)):
+    for outreach in in_order(store, OUTREACH.collection, {"person_id": {"$in": people}}):
         campaign_id = outreach["advocacy_campaign_id"]
         if campaign_id not in names:
             names |= _names(store.by_ids(ADVOCACY_CAMPAIGN.collection, [campaign_id]))

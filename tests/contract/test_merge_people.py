@@ -21,8 +21,10 @@ from osdi.auth import new_token
 from osdi.erased import was_erased
 from osdi.erasure import erase, finish_next_erasure
 from osdi.errors import OsdiError, RaceLost
+from osdi.hal import Hal
 from osdi.ids import now
 from osdi.merge_people import merge_people, settle_next
+from osdi.person_export import person_export
 from osdi.settings import Settings
 from osdi.store import Delete, Insert, Store
 from osdi.store.indexes import TOKENS
@@ -566,3 +568,17 @@ def test_a_merge_that_a_crash_left_is_no_obstacle_to_the_other_way_round(
     merge_people(store_of(api), other, survivor)
 
     assert [each["_id"] for each in database.people.find()] == [other]
+
+
+def test_an_export_has_whom_a_crash_left_half_merged(alone: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+    api, database = alone
+    survivor, other = people(api)
+    with monkeypatch.context() as patched:
+        crash_at(patched, store_of(api), 2)
+        with pytest.raises(Crashed):
+            merge_people(store_of(api), survivor, other)
+
+    exported = person_export(store_of(api), Hal("http://x.example", "osdi"), database.people.find_one())
+
+    assert [B in str(each["person"]) for each in exported["merged_people"]] == [True]
+    assert len(exported["outreaches"]) == 2
