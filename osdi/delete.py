@@ -16,7 +16,7 @@ from osdi.resources import ADVOCACY_CAMPAIGN, ENTRIES, OUTREACH, PERSON, WRAPPER
 from osdi.retrying import look_again
 from osdi.store import Delete, Store
 from osdi.store.driver import Document
-from osdi.store.merged_people import forget_held, person_with
+from osdi.store.merged_people import all_ids, forget_held, held_for, ids_of, person_with
 from osdi.store.statistics import forget, touch_all
 from osdi.store.wrappers import forget_wrapper
 
@@ -51,8 +51,8 @@ def delete(
         if resource is ADVOCACY_CAMPAIGN:
             forget(store, document_id)
         if resource is PERSON:
-            gone = (document_id, *stored.get("merged_ids", ()))
-            touch_all(store, {"person_id": {"$in": list(gone)}})
+            gone = all_ids(ids_of(stored), held_for(store, ids_of(stored)))
+            touch_all(store, {"person_id": {"$in": gone}})
             for person_id in gone:
                 store.forget_person(person_id, now())
             forget_held(store, {"survivor_id": document_id})

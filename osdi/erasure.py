@@ -9,7 +9,7 @@ docs/decisions/0022 says why it is done in this order.
 
 import datetime as dt
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -25,7 +25,7 @@ from osdi.store import SETTLED, Store
 from osdi.store import erasure as stored
 from osdi.store.driver import Document
 from osdi.store.in_order import in_order
-from osdi.store.merged_people import held_for, ids_of, person_with
+from osdi.store.merged_people import all_ids, held_for, ids_of, person_with
 from osdi.store.statistics import forget_touched
 
 # Of a request: a platform's router gives up at 30 s. What is left then is done by a repeat, or by a worker.
@@ -107,11 +107,6 @@ def goes_on(store: Store, ids: Sequence[str], seconds: float = SECONDS) -> bool:
         return False
     _carry_out(store, erasure, time.monotonic() + seconds)
     return True
-
-
-def all_ids(ids: Iterable[str], held: Iterable[Mapping[str, Any]]) -> list[str]:
-    """These ids, and those of whom is held and of all who were merged into these before."""
-    return list(dict.fromkeys([*ids, *(one for each in held for one in (each["_id"], *ids_of(each["person"])))]))
 
 
 def finish_next_erasure(store: Store, moment: dt.datetime, seconds: float = SECONDS) -> bool:

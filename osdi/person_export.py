@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from osdi.embedded import ANSWERS, ITEMS, TAGGINGS, entry_of
-from osdi.erasure import all_ids
 from osdi.hal import Hal, Json
 from osdi.ids import now
 from osdi.resources import ADVOCACY_CAMPAIGN, ENTRIES, OUTREACH, PERSON, Resource
@@ -15,7 +14,7 @@ from osdi.store import Store
 from osdi.store.driver import Document
 from osdi.store.erasure import tokens_of
 from osdi.store.in_order import in_order
-from osdi.store.merged_people import held_for, ids_of
+from osdi.store.merged_people import all_ids, held_for, ids_of
 
 # Internal to the server, and about nobody.
 MACHINERY: Final = ("version",)

@@ -10,7 +10,7 @@ import orjson
 
 from osdi.anonymising import ANONYMISE, CHOICES, DELETE, KEEP
 from osdi.erased import forget_erasure
-from osdi.erasure import Erased, all_ids, erase, finish_next_erasure
+from osdi.erasure import Erased, erase, finish_next_erasure
 from osdi.hal import Hal
 from osdi.ids import now
 from osdi.person_export import person_export
@@ -19,7 +19,7 @@ from osdi.settings import Settings
 from osdi.store import Store
 from osdi.store.driver import Document
 from osdi.store.erasure import count_outreaches, tokens_of
-from osdi.store.merged_people import held_for, ids_of
+from osdi.store.merged_people import all_ids, held_for, ids_of
 from osdi.whom import keys_of, people_meant
 
 WHO: Final = "ID|EMAIL|IDENTIFIER"

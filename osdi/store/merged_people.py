@@ -50,6 +50,11 @@ def ids_of(person: Mapping[str, Any]) -> list[str]:
     return [person["_id"], *person.get("merged_ids", ())]
 
 
+def all_ids(ids: Iterable[str], held: Iterable[Mapping[str, Any]]) -> list[str]:
+    """These ids, and those of whom is held and of all who were merged into these before."""
+    return list(dict.fromkeys([*ids, *(one for each in held for one in (each["_id"], *ids_of(each["person"])))]))
+
+
 def outreaches_of(person: Mapping[str, Any]) -> Document:
     """The query for a person's outreaches, also for those that point at somebody who was merged into them."""
     ids = ids_of(person)

@@ -582,3 +582,19 @@ def test_an_export_has_whom_a_crash_left_half_merged(alone: Deployed, monkeypatc
 
     assert [B in str(each["person"]) for each in exported["merged_people"]] == [True]
     assert len(exported["outreaches"]) == 2
+
+
+def test_a_survivor_who_is_deleted_takes_whom_a_crash_left_half_merged_off_their_outreaches(
+    alone: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api, database = alone
+    survivor, other = people(api)
+    with monkeypatch.context() as patched:
+        crash_at(patched, store_of(api), 2)
+        with pytest.raises(Crashed):
+            merge_people(store_of(api), survivor, other)
+
+    assert api.delete(f"/people/{survivor}").status_code == 200
+
+    assert database.outreaches.count_documents({"person_id": {"$exists": True}}) == 0
+    assert database.merged_people.count_documents({}) == 0
