@@ -13,15 +13,23 @@ from osdi.matching import NAMESAKE
 from osdi.resources import PERSON
 from osdi.store import Store
 from osdi.store.driver import Document
-from osdi.store.duplicate_keys import having_without, people_without
+from osdi.store.duplicate_keys import having_without, owners_of, people_without
 
 # By what a key tells that two are one, in the order of how much that says.
 KINDS: Final = {"email": "email_address", "phone": "phone_number", NAMESAKE.rstrip(":"): "name_and_postal_code"}
 
-# A group is told with so many people; a page looks at so many of those who have what they do not own.
+# A group is told with so many people. A page looks at so many of those who have what they do not own, and at about so
+# many keys of theirs: anybody may add thousands to somebody.
 GROUP: Final = 25
 LOOKED_AT: Final = 500
+KEYS: Final = 1_000
 BATCH: Final = 25
+
+# Kinds of KINDS, and the ids of those who share something of these kinds.
+Shared = tuple[tuple[str, ...], tuple[str, ...]]
+
+# By its key the id of whoever owns it, if anybody does, and those of the first others.
+Having = dict[str, tuple[list[str], list[str]]]
 
 
 @dataclass(frozen=True)
@@ -45,41 +53,44 @@ def duplicates(store: Store, *, limit: int, after: str = "") -> Groups:
 
     What is told at one person is never torn apart, so there may be some more.
     """
-    found: list[Group] = []
-    shared: dict[str, list[Document]] = {}
+    found: list[Shared] = []
+    having: Having = {}
     for _ in range(0, LOOKED_AT, BATCH):
         people = people_without(store, after, BATCH)
-        _look_up(store, people, shared)
         for person in people:
-            found += _groups_at(person, shared)
+            found += _shared_at(store, person, having)
             after = person["_id"]
-            if len(found) >= limit:
-                return Groups(found, after)
+            if len(found) >= limit or len(having) >= KEYS:
+                return Groups(_groups(store, found), after)
         if len(people) < BATCH:
-            return Groups(found, None)
-    return Groups(found, after)
+            return Groups(_groups(store, found), None)
+    return Groups(_groups(store, found), after)
 
 
-def _look_up(store: Store, people: Sequence[Document], shared: dict[str, list[Document]]) -> None:
-    """Add to `shared` who has the unclaimed keys of these people: the owner first, then the others by their ids."""
-    new = [key for person in people for key in person["unclaimed_keys"] if key not in shared]
-    owners = {key: owner for owner in store.by_match_keys(PERSON.collection, new) for key in owner["match_keys"]}
-    for key in dict.fromkeys(new):
+def _shared_at(store: Store, person: Document, having: Having) -> list[Shared]:
+    """What is told at this person, the first who has it without owning it: once for each set of people.
+
+    Who has their keys is added to `having`.
+    """
+    keys = person["unclaimed_keys"]
+    new = [key for key in keys if key not in having]
+    owners = owners_of(store, new) if new else {}
+    for key in new:
         owner = [owners[key]] if key in owners else []
-        shared[key] = [*owner, *having_without(store, key, GROUP - len(owner))]
-
-
-def _groups_at(person: Document, shared: dict[str, list[Document]]) -> list[Group]:
-    """The groups whose first member without the key is this person: one for each set of people, with all they share."""
-    groups: dict[tuple[str, ...], list[str]] = {}
-    members: dict[str, Document] = {}
-    for key in person["unclaimed_keys"]:
-        having = shared[key]
-        without = [each for each in having if key not in each["match_keys"]]
-        if len(having) > 1 and without and without[0]["_id"] == person["_id"]:
-            members |= {each["_id"]: each for each in having}
-            groups.setdefault(tuple(each["_id"] for each in having), []).append(key.partition(":")[0])
+        having[key] = owner, having_without(store, key, GROUP - len(owner))
+    kinds: dict[tuple[str, ...], set[str]] = {}
+    for key in keys:
+        owner, others = having[key]
+        if others[:1] == [person["_id"]] and len(owner) + len(others) > 1:
+            kinds.setdefault((*owner, *others), set()).add(key.partition(":")[0])
     return [
-        Group(tuple(kind for prefix, kind in KINDS.items() if prefix in prefixes), tuple(members[each] for each in ids))
-        for ids, prefixes in groups.items()
+        (tuple(kind for prefix, kind in KINDS.items() if prefix in prefixes), ids) for ids, prefixes in kinds.items()
     ]
+
+
+def _groups(store: Store, found: Sequence[Shared]) -> list[Group]:
+    """The groups with their people, as far as these are still there."""
+    ids = sorted({each for _, group in found for each in group})
+    people = {person["_id"]: person for person in store.by_ids(PERSON.collection, ids)} if ids else {}
+    groups = [Group(by, tuple(people[each] for each in group if each in people)) for by, group in found]
+    return [each for each in groups if len(each.people) > 1]

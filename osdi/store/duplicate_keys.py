@@ -3,7 +3,7 @@
 A document written before these keys were kept is given them by `note_everybodys`, which is a migration.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Final
 
@@ -12,7 +12,7 @@ from pymongo.errors import BulkWriteError
 
 from osdi.matching import namesake_keys, note_keys
 from osdi.resources import PERSON
-from osdi.store import Store
+from osdi.store import Query, Store
 from osdi.store.driver import READ_MS, Document
 from osdi.store.in_order import in_order
 
@@ -23,18 +23,29 @@ DUPLICATE_KEY: Final = 11000
 
 
 def people_without(store: Store, after: str, limit: int) -> list[Document]:
-    """People who have a key that they do not own, in the order of their ids, behind `after`."""
+    """The ids and `unclaimed_keys` of people who have a key that they do not own, in the order of ids, behind one."""
     query = {"maybe_duplicate": True, "_id": {"$gt": after}}
-    with store.asking():
-        found = store._collection(PERSON.collection).find(query).sort("_id", ASCENDING).limit(limit)
-        return list(found.max_time_ms(READ_MS))
+    return _first(store, query, limit, unclaimed_keys=1)
 
 
-def having_without(store: Store, key: str, limit: int) -> list[Document]:
-    """The first people, in the order of their ids, who have this key and do not own it."""
+def owners_of(store: Store, keys: Sequence[str]) -> dict[str, str]:
+    """The ids of those who own these keys, by the key."""
     with store.asking():
-        found = store._collection(PERSON.collection).find({"unclaimed_keys": key}).sort("_id", ASCENDING).limit(limit)
-        return list(found.max_time_ms(READ_MS))
+        query = {"match_keys": {"$in": list(keys)}}
+        owners = list(store._collection(PERSON.collection).find(query, {"match_keys": 1}).max_time_ms(READ_MS))
+    return {key: owner["_id"] for owner in owners for key in owner["match_keys"]}
+
+
+def having_without(store: Store, key: str, limit: int) -> list[str]:
+    """The first ids, in their order, of people who have this key and do not own it."""
+    return [each["_id"] for each in _first(store, {"unclaimed_keys": key}, limit)]
+
+
+def _first(store: Store, query: Query, limit: int, **fields: int) -> list[Document]:
+    """By their ids the first people whom the query selects; of each the id, and these fields."""
+    with store.asking():
+        found = store._collection(PERSON.collection).find(query, {"_id": 1, **fields})
+        return list(found.sort("_id", ASCENDING).limit(limit).max_time_ms(READ_MS))
 
 
 def note_everybodys(store: Store, phone_region: str = "", after: str = "") -> Iterator[int]:
