@@ -12,7 +12,7 @@ from osdi.settings import Settings
 from osdi.store import Store
 from osdi.store.driver import Document
 from osdi.store.merged_people import outreaches_of, person_with
-from osdi.tables import minute, table
+from osdi.tables import minute, one_line, table
 
 COLUMNS: Final = ("GROUP", "BY", "ID", "NAME", "E-MAIL", "PHONE", "POSTAL CODE", "CREATED")
 NAMES: Final = ("honorific_prefix", "given_name", "additional_name", "family_name", "honorific_suffix")
@@ -51,14 +51,16 @@ def merge_command(store: Store, settings: Settings) -> click.Command:
     def merge(survivor_id: str, other_id: str, yes: bool) -> None:
         """Merge the person OTHER into the person SURVIVOR, both given by their ids, after showing them side by side."""
         survivor, other = _existing(store, survivor_id, "SURVIVOR"), _existing(store, other_id, "OTHER")
-        if survivor["_id"] == other["_id"] and survivor_id != other_id:
-            click.echo(f"They are one already: {survivor['_id']}. What was left undone is finished.")
-        else:
+        are_two = other["_id"] == other_id != survivor["_id"]  # else they are one already, or it is refused
+        if are_two:
             click.echo(_side_by_side(store, survivor, other))
             if not yes:
                 click.confirm(f"Merge {other_id} into {survivor['_id']}?", abort=True)
         merged = merge_people(store, survivor_id, other_id, phone_region=settings.phone_region)
-        click.echo(f"{other_id} is merged into {merged['_id']}, and is held for 30 days in merged_people.")
+        if are_two:
+            click.echo(f"{other_id} is merged into {merged['_id']}, and is held for 30 days in merged_people.")
+        else:
+            click.echo(f"They are one already: {merged['_id']}. What was left undone is finished.")
 
     return merge
 
@@ -87,7 +89,7 @@ def _row(number: int, group: Group, person: Document) -> tuple[str, ...]:
 def _side_by_side(store: Store, survivor: Document, other: Document) -> str:
     """A line for each thing that tells people apart."""
     facts = _facts(store, survivor), _facts(store, other)
-    rows = [(what, _shortened(facts[0][what]), _shortened(facts[1][what])) for what in facts[0]]
+    rows = [(what, one_line(facts[0][what], CELL), one_line(facts[1][what], CELL)) for what in facts[0]]
     return table(("", "SURVIVOR", "OTHER"), rows)
 
 
@@ -114,14 +116,8 @@ def _facts(store: Store, person: Document) -> dict[str, str]:
 
 
 def _name(person: Mapping[str, Any]) -> str:
-    return _shortened(" ".join(str(person[name]) for name in NAMES if name in person))
+    return one_line(" ".join(str(person[name]) for name in NAMES if name in person), CELL)
 
 
 def _several(person: Mapping[str, Any], array: str, value: str) -> str:
-    return _shortened(", ".join(str(entry[value]) for entry in person.get(array, ()) if value in entry))
-
-
-def _shortened(text: str) -> str:
-    """What anybody may have posted, on one line of a terminal."""
-    printable = "".join(each if each.isprintable() else "?" for each in text)
-    return printable if len(printable) <= CELL else f"{printable[: CELL - 3]}..."
+    return one_line(", ".join(str(entry[value]) for entry in person.get(array, ()) if value in entry), CELL)

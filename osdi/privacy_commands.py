@@ -20,6 +20,7 @@ from osdi.store import Store
 from osdi.store.driver import Document
 from osdi.store.erasure import count_outreaches, tokens_of
 from osdi.store.merged_people import all_ids, held_for, ids_of
+from osdi.tables import one_line
 from osdi.whom import keys_of, people_meant
 
 WHO: Final = "ID|EMAIL|IDENTIFIER"
@@ -31,6 +32,8 @@ BECOMES: Final = {
 # Readable and writable by the operator alone.
 PRIVATE: Final = 0o600
 COMMAND_SECONDS: Final = 3_600.0
+# Characters of what is said of somebody.
+LINE: Final = 300
 PATH: Final = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -80,7 +83,7 @@ def privacy_commands(store: Store, settings: Settings) -> Sequence[click.Command
         """Let imports bring somebody back who was erased, and has asked for it."""
         if not forget_erasure(store, keys_of(who, settings.phone_region)):
             raise click.BadParameter("Nobody who was erased is known by it.", param_hint="EMAIL|IDENTIFIER|NUMBER")
-        click.echo("Imports may bring back whoever has it.")
+        click.echo("Imports may bring back whoever has it, unless they have more that is known: lift that, too.")
 
     @click.command("retain")
     def retain() -> None:
@@ -123,7 +126,8 @@ def _write_new(path: Path, content: bytes) -> None:
 
 
 def _called(person: Document) -> str:
-    return " ".join(person[name] for name in ("given_name", "family_name") if name in person) or person["_id"]
+    named = " ".join(person[name] for name in ("given_name", "family_name") if name in person)
+    return one_line(named, LINE) or str(person["_id"])
 
 
 def _described(person: Document) -> str:
@@ -134,7 +138,8 @@ def _described(person: Document) -> str:
         for entry in person.get(array, ())
         if value in entry
     ]
-    return ", ".join([person["_id"], *([_called(person)] if _called(person) != person["_id"] else []), *contacts])
+    called = [_called(person)] if _called(person) != person["_id"] else []
+    return one_line(", ".join([person["_id"], *called, *contacts]), LINE)
 
 
 def _took(erased: Erased, outreaches: str) -> str:

@@ -14,3 +14,9 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def minute(moment: dt.datetime) -> str:
     """A moment (naive UTC) to the minute."""
     return f"{moment:%Y-%m-%dT%H:%MZ}"
+
+
+def one_line(text: str, length: int) -> str:
+    """What anybody may have posted, on one line of a terminal: so many characters at the most, and none that acts."""
+    printable = "".join(each if each.isprintable() else "?" for each in text)
+    return printable if len(printable) <= length else f"{printable[: length - 3]}..."

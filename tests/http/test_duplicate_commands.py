@@ -121,8 +121,29 @@ class TestMerge:
         result = run(app, "merge", *two)
 
         assert result.exit_code == 0
-        assert "They are one already" in result.output
+        assert result.output == f"They are one already: {two[0]}. What was left undone is finished.\n"
         assert database.outreaches.find_one()["person_id"] == two[0]
+
+    def test_the_other_way_round_says_who_is_left(self, app: Flask, api: Client, two: tuple[str, str]) -> None:
+        run(app, "merge", "--yes", *two)
+
+        result = run(app, "merge", *reversed(two))
+
+        assert (result.exit_code, result.output) == (
+            0,
+            f"They are one already: {two[0]}. What was left undone is finished.\n",
+        )
+
+    def test_asks_nothing_that_it_refuses_then(self, app: Flask, api: Client, two: tuple[str, str]) -> None:
+        third = person(api)
+        run(app, "merge", "--yes", *two)
+
+        result = run(app, "merge", third, two[1], says="y\n")
+
+        assert (result.exit_code, result.output) == (
+            1,
+            f"Error: This person was merged into {two[0]}; name that one, if they are meant.\n",
+        )
 
     @pytest.mark.parametrize(
         ("arguments", "status", "says"),

@@ -157,6 +157,21 @@ class TestErasing:
         assert "Outreaches stay counted, without their texts and identifiers. This cannot be undone." in result.output
         assert database.people.count_documents({}) == 1
 
+    def test_what_anybody_posted_moves_no_cursor(self, app: Flask, api: Client) -> None:
+        addresses = [{"address": f"{number}{JANE}"} for number in range(10)]
+        person = factories.person(given_name="Jane\x1b[2J\nErase this person? [y/N]: ", email_addresses=addresses)
+        person_id = api.created("/people", person)["_links"]["self"]["href"].rsplit("/", 1)[1]
+        more = [{"address": f"{number}j@example.com"} for number in range(9)]
+        api.created("/people", {**person, "email_addresses": [*addresses[:1], *more]})
+
+        result = run(app, "erase-person", person_id, says="n\n")
+
+        who, what = result.output.splitlines()[:2]
+        assert "\x1b" not in result.output
+        assert len(who) < 400
+        assert who.endswith("; outreaches: 0; people merged into them: 0.")
+        assert what.startswith("Outreaches stay counted")
+
     def test_says_what_it_took_along(self, app: Flask, planted: Planted, database: Database) -> None:
         result = run(app, "erase-person", planted.person_id, "--outreaches", "delete", says="y\n")
 
