@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from osdi.ids import new_id, now
 from osdi.matching import email_key
 from osdi.store import SETTLED, Insert, Store
 from osdi.store import erasure as stored
+from osdi.store.indexes import INDEXES
 from tests import factories
 from tests.client import Client
 from tests.planted import MARKER, traces
@@ -235,3 +237,10 @@ def test_in_memory_it_is_done_too() -> None:
     assert was_erased(store, [email_key(ADDRESS)])
     assert MARKER not in str(store.page("outreaches", {}, page=1, per_page=10).documents)
     store.close()
+
+
+@pytest.mark.parametrize("collection", INDEXES)
+def test_the_page_says_of_every_collection_what_an_erasure_does(collection: str) -> None:
+    table = Path("docs/privacy.md").read_text().partition("## Where personal data lie")[2].partition("\n## ")[0]
+
+    assert collection.removeprefix("advocacy_").removesuffix("_touches") in table
