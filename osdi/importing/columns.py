@@ -27,7 +27,7 @@ AS_JSON: Final = (
     *("other_postal_addresses", "other_custom_fields"),
 )
 OF_SERVER: Final = ("createddate", "modifieddate")
-EXPORTED: Final = frozenset(("id", "created_date", "modified_date"))
+EXPORTED: Final = frozenset(("id", "identifiers", "created_date", "modified_date", "origin_system"))
 IDENTIFIER: Final = re.compile(r"(person\.)?identifiers(\[[^\s\]:\[]{1,100}\])?")
 PATH: Final = re.compile(r"(?P<top>\w+)(?:\[(?P<slot>\w+)\])?(?:\.(?P<leaf>.+))?")
 # Columns that say why a line was refused, when the file of refused lines comes back.
@@ -161,6 +161,8 @@ def guess_columns(
     `system`, where one is named. Raises ValueError: a sentence.
     """
     mapped = mapped or {}
+    if system and not IDENTIFIER.fullmatch(f"identifiers[{system}]"):
+        raise ValueError(f"'{system}' is no name of a system: spaces, colons and brackets cannot be in one.")
     absent = [name for name in (*mapped, *ignored) if name not in names]
     if absent:
         raise ValueError(f"There is no column '{absent[0]}'. There are: {', '.join(names)}.")

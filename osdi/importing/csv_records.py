@@ -7,6 +7,7 @@ Pure: lines go in. No field is looked into.
 """
 
 import csv
+import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -85,7 +86,10 @@ def header_of(lines: Lines, delimiter: str) -> list[str]:
         raise ValueError(f"The first line, with the names of the columns, cannot be read. {problem}")
     while cells and not cells[-1].strip():
         cells.pop()
-    names = [cell.strip() for cell in cells]
+    # A line's end in a name, as forms make it of a long question, could be said in no option.
+    names = [re.sub(r"\s*[\r\n]+\s*", " ", cell.strip()) for cell in cells]
+    if unreadable := _unreadable(names):
+        raise ValueError(f"The first line, with the names of the columns, cannot be read. {unreadable}")
     twice = next((name for name in names if name and names.count(name) > 1), None)
     if twice is not None:
         raise ValueError(f"Two columns are called '{twice}'.")

@@ -16,8 +16,19 @@ BYTE_ORDER_MARKS: Final = (
     (codecs.BOM_UTF16_LE, UTF_16_LE),
     (codecs.BOM_UTF16_BE, UTF_16_BE),
 )
+# How UTF-16 is decoded: `surrogateescape` is for bytes beyond ASCII only.
+NO_TEXT: Final = "osdi.no_text"
 CHUNK: Final = 1 << 20
 HEAD: Final = 4_096
+
+
+def _no_text(error: UnicodeError) -> tuple[str, int]:
+    """What stands for bytes that are no text, as `surrogateescape` has it."""
+    assert isinstance(error, UnicodeDecodeError)
+    return "\udcff", error.end
+
+
+codecs.register_error(NO_TEXT, _no_text)
 
 
 @dataclass(frozen=True)

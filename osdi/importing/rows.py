@@ -37,6 +37,9 @@ NUMBER_TYPES: Final = {"mobile": "Mobile", "home": "Home", "work": "Work"}
 COMMAS: Final = "can2_user_tags"
 PLACE: Final = ("address_lines", "locality", "region", "postal_code", "country")
 DATED: Final = ("action_date", "last_verified_date")
+# Of what is one JSON in a cell, that which is an object; the rest are arrays.
+OBJECTS: Final = ("gender_pronouns", "employer_address", "other_custom_fields")
+IN_PARTS: Final = "Another column holds a part of it, or the whole; leave one out by --ignore."
 SEVERAL: Final = ("languages_spoken", "ethnicities", "additional_gender_identities")
 
 
@@ -116,9 +119,12 @@ def _place(into: Body, field: str, cell: str, column: Column, reading: Reading) 
             day = values.date(cell, reading.dates)
             into["birthdate"] = {"year": day.year, "month": day.month, "day": day.day}
         elif field in AS_JSON:
-            into[field] = _json(cell)
+            if field in into:
+                raise ValueError(IN_PARTS)
+            into[field] = _json(cell, dict if field in OBJECTS else list)
         elif field in OTHERS:
-            into[field] = parted(cell)
+            yes_or_no = field in ("other_sms_capable", "other_do_not_call")
+            into[field] = [each and values.boolean(each) if yes_or_no else each for each in parted(cell)]
         elif field in SEVERAL:
             into[field] = parted(cell) if reading.exact else _parted(cell, ";" if ";" in cell else ",")
         else:
@@ -131,12 +137,16 @@ def _place_deep(into: Body, field: str, cell: str, reading: Reading) -> None:
     match = PATH.fullmatch(field)
     assert match is not None, field
     top, slot, leaf = match.group("top", "slot", "leaf")
+    if top in ARRAYS or leaf is not None:
+        whole = into.setdefault(top, {})
+        if not isinstance(whole, dict):
+            raise ValueError(IN_PARTS)
     if top in ARRAYS:
-        entry = into.setdefault(top, {}).setdefault(slot or "0", {})
+        entry = whole.setdefault(slot or "0", {})
         if top == "phone_numbers" and leaf == "number" and (slot or "").partition("_")[0] in NUMBER_TYPES:
             entry.setdefault("number_type", NUMBER_TYPES[slot.partition("_")[0]])
     elif leaf is not None:
-        entry = into.setdefault(top, {})
+        entry = whole
     else:
         into[top] = _converted(top, top, cell, reading)
         return
@@ -193,8 +203,8 @@ def _add_others(person: Body) -> None:
         {
             "number": number,
             **({"number_type": number_type} if number_type else {}),
-            **({"sms_capable": values.boolean(takes_sms)} if takes_sms else {}),
-            **({"do_not_call": values.boolean(uncalled)} if uncalled else {}),
+            **({"sms_capable": takes_sms} if takes_sms != "" else {}),
+            **({"do_not_call": uncalled} if uncalled != "" else {}),
         }
         for number, number_type, takes_sms, uncalled in _beside(numbers, types, sms, do_not_call)
     ]
@@ -206,12 +216,11 @@ def _add_others(person: Body) -> None:
     for array, entries in added.items():
         if entries:
             person[array] = [*person.get(array, []), *entries]
-    others = person.pop("other_custom_fields", None)
-    if isinstance(others, dict):
+    if others := person.pop("other_custom_fields", None):
         person["custom_fields"] = {**others, **person.get("custom_fields", {})}
 
 
-def _beside(meant: list[str], *said: list[str]) -> Iterator[tuple[str, ...]]:
+def _beside(meant: list[Any], *said: list[Any]) -> Iterator[tuple[Any, ...]]:
     """What is meant, each with what is said of it; nothing where the other lists are shorter."""
     return zip_longest(meant, *(each[: len(meant)] for each in said), fillvalue="")
 
@@ -238,12 +247,12 @@ def _divided(name: str) -> dict[str, str]:
     return {"given_name": given, "family_name": family} if given else {"given_name": family}
 
 
-def _json(cell: str) -> Any:
+def _json(cell: str, wanted: type) -> Any:
     try:
         found = orjson.loads(cell)
     except orjson.JSONDecodeError:
         found = None
-    if not isinstance(found, dict | list):
+    if not isinstance(found, wanted):
         raise ValueError("Not JSON as the export writes it.")
     return found
 

@@ -94,7 +94,8 @@ def _run(
             # From here to the end of the loop nothing waits, so that a group is counted wholly or not at all.
             for item, outcome in done:
                 if outcome.refused is not None:
-                    refused.add(item.line, outcome.refused, item.written)
+                    for row in item.rows():
+                        refused.add(row.line, outcome.refused, row.written)
                 report.add(outcome, item.line)
             progress.keep(report, refused)
             shown(report, source.position)

@@ -8,7 +8,7 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO, Final, Protocol
+from typing import BinaryIO, Final, Protocol
 
 import orjson
 
@@ -22,21 +22,24 @@ from osdi.importing.columns import (
     guess_columns,
     known_field,
 )
-from osdi.importing.csv_records import DELIMITER_NAMES, Lines, Record, guess_delimiter, header_of, records
+from osdi.importing.csv_records import DELIMITER_NAMES, DELIMITERS, Lines, Record, guess_delimiter, header_of, records
 from osdi.importing.documents import document_of
-from osdi.importing.encodings import NAMES, Survey
+from osdi.importing.encodings import NAMES, NO_TEXT, Survey
 from osdi.importing.rows import Body, Reading, Unreadable, body_of, digest_of
 from osdi.importing.values import DayFirst
 
 NDJSON: Final = (".ndjson", ".jsonl", ".json")
 LINE_BYTES: Final = 1_000_000
+# Of one outreach: more than its targets may be.
+ROWS: Final = 1_000
 
 
 @dataclass(frozen=True)
 class Item:
     """What one row or line holds: a body, the campaign and namespace that it names; or why it cannot be read.
 
-    `written` is how it stood in the file, for the file of refused lines.
+    `written` is how it stood in the file, for the file of refused lines; `further` are the rows of an outreach's other
+    targets, which are taken or refused with it.
     """
 
     line: int
@@ -45,6 +48,11 @@ class Item:
     campaign: str | None = None
     namespace: str | None = None
     refused: str | None = None
+    further: tuple["Item", ...] = ()
+
+    def rows(self) -> tuple["Item", ...]:
+        """All rows that it was made of."""
+        return (self, *self.further)
 
 
 class Source(Protocol):
@@ -86,9 +94,11 @@ class CsvSource:
     ) -> None:
         self._campaign_id = campaign_id
         self.encoding = choices.encoding or survey.encoding
-        self._file: BinaryIO = path.open("rb")
         wide = self.encoding.startswith("utf-16")
-        text = io.TextIOWrapper(self._file, self.encoding, "replace" if wide else "surrogateescape", newline="")
+        if wide and survey.encoding.startswith("utf-16"):  # of its two forms that one, which nobody has to know
+            self.encoding = survey.encoding
+        self._file: BinaryIO = path.open("rb")
+        text = io.TextIOWrapper(self._file, self.encoding, NO_TEXT if wide else "surrogateescape", newline="")
         self._lines = Lines(text)
         try:
             self.header, self.delimiter = self._read_header(kind, choices.delimiter)
@@ -120,8 +130,9 @@ class CsvSource:
 
     def _read_header(self, kind: str, delimiter: str | None) -> tuple[list[str], str]:
         first = self._lines.next().removeprefix("\ufeff")
-        if first.lower().startswith("sep=") and len(first.strip()) == 5:  # how spreadsheets are told the delimiter
-            delimiter, first = delimiter or first.strip()[4], self._lines.next()
+        told = first.rstrip("\r\n")
+        if told.lower().startswith("sep=") and told[4:] in DELIMITERS:  # how spreadsheets are told the delimiter
+            delimiter, first = delimiter or told[4:], self._lines.next()
         while first and not first.strip():
             first = self._lines.next()
         if not first:
@@ -137,18 +148,16 @@ class CsvSource:
 
     def items(self) -> Iterator[Item]:
         """Each row, or the rows of one outreach's targets together."""
-        before: Item | None = None
+        rows: list[Item] = []
         for record in records(self._lines, self.delimiter, len(self.header)):
             item = self._item(record)
-            joined = _joined(before, item) if self._goes_on(record) else None
-            if joined is not None:
-                before = joined
-                continue
-            if before is not None:
-                yield before
-            before = item
-        if before is not None:
-            yield before
+            goes_on = self._goes_on(record) and len(rows) < ROWS
+            if rows and not (goes_on and _same_outreach(rows[0], item)):
+                yield _joined(rows)
+                rows = []
+            rows.append(item)
+        if rows:
+            yield _joined(rows)
 
     @property
     def position(self) -> int:
@@ -163,8 +172,8 @@ class CsvSource:
         """Whether a row is about another target of the outreach above."""
         if self._numbered is None or record.refused is not None:
             return False
-        number = record.cells[self._numbered].strip()
-        return number.isdecimal() and int(number) > 1
+        number = record.cells[self._numbered].strip().lstrip("0")
+        return number.isdecimal() and number != "1"
 
     def _item(self, record: Record) -> Item:
         if record.refused is not None:
@@ -223,12 +232,20 @@ class NdjsonSource:
         return Item(number, line, found.body, found.campaign, found.namespace)
 
 
-def _joined(before: Item | None, item: Item) -> Item | None:
-    """The outreach above with the targets of this row, where both are of one outreach."""
-    if before is None or before.body is None or item.body is None:
-        return None
-    mine, its = before.body.get("identifiers"), item.body.get("identifiers")
-    if not mine or mine != its:
-        return None
-    targets: list[Any] = [*before.body.get("targets", ()), *item.body.get("targets", ())]
-    return replace(before, body={**before.body, "targets": targets})
+def _same_outreach(first: Item, item: Item) -> bool:
+    """Whether a row that numbers another target is of the outreach above; one that cannot be read is taken for that."""
+    if first.body is None or item.body is None:
+        return True
+    return bool(first.body.get("identifiers") == item.body.get("identifiers"))
+
+
+def _joined(rows: list[Item]) -> Item:
+    """The outreach that these rows are the targets of; where one of them cannot be taken, none is."""
+    first, *further = rows
+    if not further:
+        return first
+    wrong = next((each.refused for each in rows if each.refused is not None), None)
+    if wrong is not None or first.body is None:
+        return replace(first, body=None, refused=wrong, further=tuple(further))
+    targets = [target for each in rows if each.body for target in each.body.get("targets", ())]
+    return replace(first, body={**first.body, "targets": targets}, further=tuple(further))

@@ -18,8 +18,13 @@ FALSE: Final = {"0", "false", "f", "no", "n", "off", "nein", "non"}
 STATUSES: Final = {
     **dict.fromkeys(("subscribed", "active", "opted in", "opt in", "confirmed"), "subscribed"),
     **dict.fromkeys(("unsubscribed", "inactive", "opted out", "opt out", "cancelled"), "unsubscribed"),
-    **dict.fromkeys(("bouncing", "bounced", "bounce", "cleaned", "invalid", "hard bounce"), "bouncing"),
-    **dict.fromkeys(("spam complaints", "spam complaint", "spam", "complained", "complaint"), "spam complaints"),
+    **dict.fromkeys(
+        ("bouncing", "bounced", "bounce", "previous bounce", "cleaned", "invalid", "hard bounce"), "bouncing"
+    ),
+    **dict.fromkeys(
+        ("spam complaints", "spam complaint", "previous spam complaint", "spam", "complained", "complaint"),
+        "spam complaints",
+    ),
 }
 GENDERS: Final = {
     **dict.fromkeys(("f", "female", "w", "woman"), "Female"),
@@ -35,9 +40,11 @@ COUNTRIES: Final = {
 }
 
 COUNTRY_NAMES: Final = Path(__file__).with_name("country_names.json")
-ISO_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
-NUMBERS: Final = re.compile(r"(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})(?=$|[ T])")
-NAMED_MONTH: Final = ("%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%B %d %Y", "%d-%b-%Y", "%d-%b-%y")
+NUMBERS: Final = re.compile(r"(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})(?=$|[ T,])")
+# A date of three words, one of which is a month's name: `5 Mar 2020`, `March 5, 2020`, `5-Mar-20`.
+WORDS: Final = re.compile(r"(\w+)[ .,-]+(\w+)[ .,-]+(\d{4}|\d{2})(?=$|[ T,])")
+NAMED_MONTH: Final = ("%d %b", "%d %B", "%b %d", "%B %d")
+TIME: Final = re.compile(r"[ T,]+(\d{1,2}:\d{2}(?::\d{2})?)(?:\s*([AaPp])\.?[Mm]\.?)?\s*([+-]\d{2}:\d{2})?")
 ROUNDED: Final = re.compile(r"[+-]?\d+([.,]\d+)?[eE]\+?\d+")
 PIVOT: Final = 30  # a year of two digits: 30 and more is 19.., as most spreadsheets have it
 
@@ -84,27 +91,7 @@ def date(text: str, order: DayFirst | None = None) -> dt.date:
     ISO 8601, `31.12.2024`, names of months, and `12/31/2024` in the order that is given; without one only where the
     numbers leave no doubt.
     """
-    written = text.strip()
-    if ISO_DATE.match(written):
-        return _date(written[:10])
-    numbers = NUMBERS.match(written)
-    if numbers is None:
-        return _with_named_month(written)
-    first, separator, second, third = numbers.groups()
-    if len(first) == 4:
-        return _checked(int(first), int(second), int(third))
-    if len(first) > 2 or len(third) not in (2, 4):
-        raise ValueError("Not a date such as 2024-12-31.")
-    year = int(third) if len(third) == 4 else int(third) + (1900 if int(third) >= PIVOT else 2000)
-    day, month = (
-        (int(second), int(first))
-        if _month_first(int(first), int(second), separator, order)
-        else (
-            int(first),
-            int(second),
-        )
-    )
-    return _checked(year, month, day)
+    return _day(text.strip(), order)[0]
 
 
 def moment(text: str, order: DayFirst | None = None) -> str:
@@ -115,17 +102,37 @@ def moment(text: str, order: DayFirst | None = None) -> str:
         return dt.datetime.fromisoformat(written).isoformat()
     except ValueError:
         pass
-    day = date(written, order)
-    time = re.search(r"[ T,]+(\d{1,2}:\d{2}(?::\d{2})?)(?:\s*([AaPp])\.?[Mm]\.?)?\s*([+-]\d{2}:\d{2})?$", written)
-    if time is None:
+    day, behind = _day(written, order)
+    if not behind:
         return day.isoformat()
+    wrong = ValueError("Not a time such as 2024-12-31 18:30, or 2024-12-31 18:30 UTC.")
+    time = TIME.fullmatch(behind)
+    if time is None:  # which may be the name of a zone, so the rest does not tell the time
+        raise wrong
     clock, half, offset = time.groups()
     hour, _, rest = clock.partition(":")
     hours = int(hour) % 12 + (12 if half.lower() == "p" else 0) if half else int(hour)
     try:
         return dt.datetime.fromisoformat(f"{day.isoformat()}T{hours:02}:{rest}{offset or ''}").isoformat()
     except ValueError:
-        raise ValueError("Not a time such as 2024-12-31 18:30.") from None
+        raise wrong from None
+
+
+def _day(written: str, order: DayFirst | None) -> tuple[dt.date, str]:
+    """The date that a text begins with, and what is behind it."""
+    numbers = NUMBERS.match(written)
+    if numbers is None:
+        return _with_named_month(written)
+    behind = written[numbers.end() :]
+    first, separator, second, third = numbers.groups()
+    if len(first) == 4:
+        return _checked(int(first), int(second), int(third)), behind
+    if len(first) > 2 or len(third) not in (2, 4):
+        raise ValueError("Not a date such as 2024-12-31.")
+    day, month = int(first), int(second)
+    if _month_first(day, month, separator, order):
+        day, month = month, day
+    return _checked(_year(third), month, day), behind
 
 
 def _month_first(first: int, second: int, separator: str, order: DayFirst | None) -> bool:
@@ -138,18 +145,20 @@ def _month_first(first: int, second: int, separator: str, order: DayFirst | None
     return order == "mdy"
 
 
-def _with_named_month(written: str) -> dt.date:
-    words = " ".join(written.replace(".", " ").split()[:3])
-    for form in NAMED_MONTH:
+def _with_named_month(written: str) -> tuple[dt.date, str]:
+    words = WORDS.match(written)
+    for form in NAMED_MONTH if words else ():
         try:
-            return dt.datetime.strptime(words, form).date()
+            # With a leap year, so that there is a 29th of February.
+            found = dt.datetime.strptime(f"{words[1]} {words[2]} 2000", f"{form} %Y")
         except ValueError:
             continue
+        return _checked(_year(words[3]), found.month, found.day), written[words.end() :]
     raise ValueError("Not a date such as 2024-12-31.")
 
 
-def _date(written: str) -> dt.date:
-    return _checked(*map(int, written.split("-")))
+def _year(digits: str) -> int:
+    return int(digits) if len(digits) == 4 else int(digits) + (1900 if int(digits) >= PIVOT else 2000)
 
 
 def _checked(year: int, month: int, day: int) -> dt.date:

@@ -102,6 +102,8 @@ def test_what_somebody_says_counts_more_than_the_guess() -> None:
         ({"ignored": ["mail"]}, "There is no column 'mail'."),
         ({"mapped": {"Fish": "fishes"}}, "There is no field 'fishes'"),
         ({"mapped": {"Fish": "email"}}, "'email' and 'Fish' are both email_addresses"),
+        ({"system": "my crm"}, "'my crm' is no name of a system"),
+        ({"system": "crm:a"}, "'crm:a' is no name of a system"),
     ],
 )
 def test_what_cannot_be_meant_is_told(options: dict[str, object], says: str) -> None:

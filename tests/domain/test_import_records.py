@@ -118,8 +118,20 @@ def test_the_delimiter_is_told_by_the_names_of_columns(header: str, delimiter: s
 
 
 @pytest.mark.parametrize(
-    ("text", "says"), [("email,zip,email\n", "Two columns are called 'email'"), ('email,"zip\n', "cannot be read")]
+    ("text", "says"),
+    [
+        ("email,zip,email\n", "Two columns are called 'email'"),
+        ('email,"zip\n', "cannot be read. A quotation mark is not closed."),
+        ("email,zip\udcff\n", "cannot be read. Holds bytes that are no text"),
+    ],
 )
 def test_a_header_that_cannot_be_meant_is_told(text: str, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         header_of(Lines(io.StringIO(text)), ",")
+
+
+def test_a_name_of_a_column_that_goes_over_lines_is_one_line() -> None:
+    assert header_of(Lines(io.StringIO('email," Your\nfavourite \r\n fish"\n', newline="")), ",") == [
+        "email",
+        "Your favourite fish",
+    ]

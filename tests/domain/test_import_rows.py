@@ -52,6 +52,11 @@ def test_a_row_of_people(cells: dict[str, str], person: dict[str, Any]) -> None:
         ({"email": "a@example.com", "email_status": "?"}, "email_status: Neither subscribed"),
         ({"do_not_call": "perhaps", "phone": "1234567"}, "do_not_call: Neither yes nor no"),
         ({"profiles": "me"}, "profiles: Not JSON"),
+        ({"profiles": '{"0": {"url": "u"}}'}, "profiles: Not JSON"),
+        ({"other_phone_numbers": "1234567", "other_sms_capable": "perhaps"}, "other_sms_capable: Neither yes nor no"),
+        ({"profiles": "[]", "profiles[0].url": "u"}, "profiles.0..url: Another column holds a part of it"),
+        ({"profiles[0].url": "u", "profiles": "[]"}, "profiles: Another column holds a part of it"),
+        ({"employer_address": "[1]", "employer_address.locality": "u"}, "employer_address: Not JSON"),
     ],
 )
 def test_a_cell_that_cannot_be_read_names_its_column(cells: dict[str, str], reason: str) -> None:

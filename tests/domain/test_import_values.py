@@ -30,6 +30,9 @@ DOUBT = "It may be two dates"
         ("5/6/73", "dmy", (1973, 6, 5)),
         ("March 5, 2020", None, (2020, 3, 5)),
         ("5 Mar 2020", None, (2020, 3, 5)),
+        ("5. Mar 2020", None, (2020, 3, 5)),
+        ("5-Mar-73", None, (1973, 3, 5)),
+        ("2024-12-31 at noon", None, (2024, 12, 31)),
     ],
 )
 def test_dates(text: str, order: values.DayFirst | None, date: tuple[int, int, int]) -> None:
@@ -45,6 +48,9 @@ def test_dates(text: str, order: values.DayFirst | None, date: tuple[int, int, i
         ("99/99/2024", "no such day"),
         ("tomorrow", "Not a date"),
         ("1/2/3", "Not a date"),
+        ("2024-12-311", "no such day"),
+        ("Feb 29 2023", "no such day"),
+        ("Feb 30 2024", "Not a date"),
         ("45292", "Not a date"),
         ("", "Not a date"),
     ],
@@ -64,15 +70,18 @@ def test_what_is_no_date_is_told(text: str, says: str) -> None:
         ("31.12.2024 18:30", "2024-12-31T18:30:00"),
         ("12/31/2024 3:05 PM", "2024-12-31T15:05:00"),
         ("12/31/2024 12:05 am", "2024-12-31T00:05:00"),
+        ("March 5, 2020 3:05 p.m.", "2020-03-05T15:05:00"),
+        ("31.12.2024 18:30 UTC", "2024-12-31T18:30:00+00:00"),
     ],
 )
 def test_moments(text: str, moment: str) -> None:
     assert values.moment(text) == moment
 
 
-def test_a_time_that_is_none_is_told() -> None:
+@pytest.mark.parametrize("text", ["31.12.2024 25:30", "31.12.2024 18.30", "12/31/2024 at 3pm", "2024-12-31 10:00 EST"])
+def test_a_time_that_cannot_be_read_is_told_and_never_taken_for_midnight(text: str) -> None:
     with pytest.raises(ValueError, match="Not a time"):
-        values.moment("31.12.2024 25:30")
+        values.moment(text)
 
 
 @pytest.mark.parametrize(
@@ -104,6 +113,8 @@ def test_the_names_of_countries_are_those_that_the_phone_number_library_knows() 
         ("Unsubscribed", "unsubscribed"),
         ("opted-out", "unsubscribed"),
         ("bounced", "bouncing"),
+        ("previous bounce", "bouncing"),
+        ("previous spam complaint", "spam complaints"),
         ("spam_complaint", "spam complaints"),
     ],
 )
