@@ -14,9 +14,10 @@ from typing import Any, Final
 import click
 import orjson
 
+from osdi.errors import OsdiError
 from osdi.importing.columns import OUTREACHES, PEOPLE, Column
 from osdi.importing.encodings import survey
-from osdi.importing.refused import RefusedFile, free_path, without_repeats
+from osdi.importing.refused import RefusedFile
 from osdi.importing.report import Report
 from osdi.importing.run import Progress, run
 from osdi.importing.sources import NDJSON, CsvChoices, CsvSource, NdjsonSource, Source
@@ -106,6 +107,7 @@ def _import(
     dry = options["dry_run"]
     if dry and options["resume"]:
         raise click.UsageError("A dry run keeps nothing that could be resumed.")
+    _check_file(file)
     surveyed = survey(file)
     choices = _csv_choices(options)
     source: Source
@@ -135,20 +137,21 @@ def _import(
         if campaign_id is not None:
             take_in.reference.campaign(campaign_id)
         import_id = _import_id(kind, surveyed.digest, campaign_id, choices, settings)
-        report, refused_path, refused_bytes = _where_it_was(store, import_id, file, resume=options["resume"])
+        report, path, size = _where_it_was(store, import_id, resume=options["resume"])
         _show(file, surveyed.size, source)
         if not dry and not options["yes"] and sys.stdin.isatty():
             click.confirm("Import it?", abort=True)
-        refused = RefusedFile(refused_path, header, delimiter, size=refused_bytes)
+        refused = RefusedFile(file, header, delimiter, path=path, size=size)
         progress = Progress(None if dry else store, import_id, {"file": file.name, "kind": kind})
         _run(source, take_in, refused, progress, report, surveyed.size, 1 if dry else options["threads"])
         for line in report.summary(dry=dry):
             click.echo(line)
-        if report.refused:
-            found = without_repeats(refused_path, file)
+        if found := refused.without_repeats():
             click.echo(f"The refused rows are in {found}, to be mended and imported.")
         if dry:
             click.echo("Nothing was written: this was a dry run.")
+    except OSError as error:
+        raise click.ClickException(f"{error.filename or file}: {error.strerror}.") from error
     finally:
         source.close()
         store.close()
@@ -170,8 +173,11 @@ def _run(
                 run(source, take_in, refused, progress, report, threads=threads, shown=_moving(bar))
         else:
             run(source, take_in, refused, progress, report, threads=threads, shown=_telling(size))
-    except (KeyboardInterrupt, click.Abort):
-        click.echo(f"\nStopped behind {report.rows:,} rows; the same command with --resume goes on.", err=True)
+    except (KeyboardInterrupt, click.Abort, OsdiError, OSError) as error:
+        goes_on = "this was a dry run" if progress.store is None else "the same command with --resume goes on"
+        click.echo(f"\nStopped behind {report.rows:,} rows; {goes_on}.", err=True)
+        if isinstance(error, OsdiError | OSError):
+            raise
         raise click.Abort from None
     finally:
         refused.close()
@@ -223,7 +229,17 @@ def _import_id(kind: str, digest: str, campaign_id: str | None, choices: CsvChoi
     return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def _where_it_was(store: Store, import_id: str, file: Path, *, resume: bool) -> tuple[Report, Path, int]:
+def _check_file(file: Path) -> None:
+    """Raises click.UsageError for what cannot be read twice, or has a name that cannot be shown and kept."""
+    if not file.is_file():
+        raise click.UsageError(f"{file} has to be a file on a disk: it is read twice.")
+    try:
+        str(file.resolve()).encode()
+    except UnicodeEncodeError:
+        raise click.UsageError(f"{click.format_filename(file)}: give it another name; this one is no text.") from None
+
+
+def _where_it_was(store: Store, import_id: str, *, resume: bool) -> tuple[Report, Path | None, int]:
     """The report so far, and the file of refused lines with its size; of an import that is resumed, those it had."""
     kept = import_progress(store, import_id)
     if kept and kept["finished"]:
@@ -231,12 +247,13 @@ def _where_it_was(store: Store, import_id: str, file: Path, *, resume: bool) -> 
     elif kept and not resume:
         click.echo(f"An import of this file broke off behind {kept['report']['rows']:,} rows; --resume goes on there.")
     if not resume:
-        return Report(), free_path(file), 0
+        return Report(), None, 0
     if kept is None or kept["finished"]:
         raise click.UsageError("There is no import of this file, with these options, that broke off.")
-    path = Path(kept["refused_file"]) if kept["refused_file"] else free_path(file)
-    if kept["refused_bytes"] and not path.exists():
-        raise click.UsageError(f"{path} is gone, to which refused lines were to be added. Import without --resume.")
+    path = Path(kept["refused_file"]) if kept["refused_file"] else None
+    if path is not None and (not path.exists() or path.stat().st_size < kept["refused_bytes"]):
+        message = f"{path} is gone or changed, to which refused lines were to be added. Import without --resume."
+        raise click.UsageError(message)
     return Report.of(kept["report"]), path, kept["refused_bytes"]
 
 

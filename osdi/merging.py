@@ -7,7 +7,7 @@ in the standard's general concepts).
 Pure: returns a new document and leaves both arguments as they are.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -24,7 +24,8 @@ MAX_DOCUMENT_BYTES = 1_000_000
 # By these statuses no mail goes to an address. No post lifts them, nor does a PUT that says nothing.
 KEPT_STATUSES = ("unsubscribed", "spam complaints", "bouncing")
 SUBSCRIBED = "subscribed"
-STRICTNESS = ("", SUBSCRIBED, "bouncing", "unsubscribed", "spam complaints")
+# Of what is said of one address the first of these holds, whoever says it.
+STRICTEST = ("spam complaints", "unsubscribed", "bouncing")
 
 PLACE = ("postal_code", "address_lines", "locality")
 AREA = ("region", "country")
@@ -89,25 +90,44 @@ def keep_status(stored: Document, changed: Entry) -> Entry:
     return changed
 
 
-def with_strictest_statuses(person: Document, others: Sequence[Document]) -> dict[str, Any]:
-    """The person, each of whose e-mail addresses has the strictest status that it has with them or any of the others.
+def keep_stricter(person: Document, others: Sequence[Document], phone_region: str) -> dict[str, Any]:
+    """The person, with what is strictest of all that they or others say of each of their addresses and numbers.
 
-    A file may be older than what is stored, and it names addresses that somebody else has.
+    That is a status by which no mail goes to an address, and that a number is not to be called, or takes no texts. A
+    file may be older than what is stored, and it names addresses that somebody else has.
     """
-    known: dict[str, str] = {}
-    for each in (*others, person):
-        for entry in each.get("email_addresses", ()):
-            if "address" in entry and entry.get("status"):
-                key = email_key(entry["address"])
-                known[key] = max(known.get(key, ""), entry["status"], key=STRICTNESS.index)
-    if not any(status in KEPT_STATUSES for status in known.values()):
-        return dict(person)
+    people = (*others, person)
+    statuses: dict[str, set[str]] = {}
+    for entry in _all(people, "email_addresses"):
+        if "address" in entry:
+            statuses.setdefault(email_key(entry["address"]), set()).add(entry.get("status", ""))
+    numbers: dict[Any, Entry] = {}
+    for entry in _all(people, "phone_numbers"):
+        said = numbers.setdefault(number_of(entry, phone_region), {})
+        if entry.get("do_not_call"):
+            said["do_not_call"] = True
+        if entry.get("sms_capable") is False:
+            said["sms_capable"] = False
+    kept = dict(person)
+    if "email_addresses" in person:
+        kept["email_addresses"] = [
+            {**entry, **_strictest(statuses[email_key(entry["address"])])} if "address" in entry else dict(entry)
+            for entry in person["email_addresses"]
+        ]
+    if "phone_numbers" in person:
+        kept["phone_numbers"] = [
+            {**entry, **numbers.get(number_of(entry, phone_region), {})} for entry in person["phone_numbers"]
+        ]
+    return kept
 
-    def strict(entry: Document) -> Entry:
-        status = known.get(email_key(entry["address"])) if "address" in entry else None
-        return {**entry, "status": status} if status in KEPT_STATUSES else dict(entry)
 
-    return {**person, "email_addresses": [strict(entry) for entry in person.get("email_addresses", ())]}
+def _strictest(statuses: Collection[str]) -> Entry:
+    return next(({"status": status} for status in STRICTEST if status in statuses), {})
+
+
+def _all(people: Sequence[Document], array: str) -> Iterator[Document]:
+    for person in people:
+        yield from person.get(array, ())
 
 
 def same_email(stored: Document, posted: Document) -> bool:
@@ -165,8 +185,8 @@ def merge_entries(
 def _index_of(array: str, entries: Sequence[Document], entry: Document, phone_region: str) -> int | None:
     """Where the stored entry stands that `entry` is about; among postal addresses the one that shares most parts."""
     if array == "phone_numbers":
-        number = _digits(entry, phone_region)
-        same = [i for i, each in enumerate(entries) if number and _digits(each, phone_region) == number]
+        number = number_of(entry, phone_region)
+        same = [i for i, each in enumerate(entries) if number and number_of(each, phone_region) == number]
     else:
         same = [i for i, each in enumerate(entries) if ENTRIES[array](each, entry)]
         # What says nothing new is about the entry that says it already, whatever it can be compared by.
@@ -185,7 +205,7 @@ def _unowned(array: str, entries: Sequence[Document], owned: Collection[str], ph
     return [entry for entry in entries if key(entry) not in owned]
 
 
-def _digits(entry: Document, phone_region: str) -> str | None:
+def number_of(entry: Document, phone_region: str = "") -> str | None:
     """What a number is compared by: its match key, or itself where it is too short to have one."""
     return phone_key(entry, phone_region) or entry.get("number")
 

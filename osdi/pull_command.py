@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -10,11 +10,12 @@ import click
 
 from osdi.importing.columns import OUTREACHES, PEOPLE
 from osdi.importing.pull import Pull
-from osdi.importing.refused import RefusedFile, free_path, without_repeats
+from osdi.importing.refused import RefusedFile
 from osdi.importing.remote import Remote, RemoteError
 from osdi.importing.report import Report
 from osdi.importing.take_in import Choices, IsErased, Loaders, TakeIn
 from osdi.reference import Reference
+from osdi.resources import ADVOCACY_CAMPAIGN
 from osdi.settings import Settings
 from osdi.store import Store
 
@@ -46,31 +47,36 @@ def pull_command(settings: Settings, loaders: Loaders, erased_in: Callable[[Stor
         Run again it goes on where it broke off, or asks for what has changed since.
         """
         token = _token(token_file, token_env)
-        store = Store(settings.mongodb_uri, cache_seconds=settings.cache_seconds, tells_webhooks=not silent)
-        refused = RefusedFile(free_path(Path("osdi.ndjson")), None)
         try:
             remote = Remote(url, token, seconds=seconds)
+        except RemoteError as error:
+            raise click.UsageError(str(error)) from error
+        store = Store(settings.mongodb_uri, cache_seconds=settings.cache_seconds, tells_webhooks=not silent)
+        kinds = (ADVOCACY_CAMPAIGN.collection, PEOPLE, OUTREACHES)
+        refused = {kind: RefusedFile(Path(f"osdi-{kind}.ndjson"), None) for kind in kinds}
+        try:
             reference = Reference(store, namespace=settings.namespace, cache_seconds=settings.cache_seconds)
             choices = Choices(silent=silent, bring_back_erased=bring_back_erased)
             taking = {
                 kind: TakeIn(store, reference, settings, loaders, kind, choices, erased_in(store))
                 for kind in (PEOPLE, OUTREACHES)
             }
-            pull_id = hashlib.sha256(f"osdi {url.rstrip('/')}".encode()).hexdigest()
-            pull = Pull(store, remote, pull_id, taking, loaders.campaign, refused.add, _telling())
-            try:
-                for name, report in pull.run().items():
-                    click.echo("\n".join((f"{name}:", *(f"  {line}" for line in report.summary(dry=False)))))
-            finally:
-                remote.close()
+            # One server may show another group's people to each token.
+            pull_id = hashlib.sha256(f"osdi {url.rstrip('/')} {token}".encode()).hexdigest()
+            pull = Pull(store, remote, pull_id, taking, loaders.campaign, _refusing(refused), _telling())
+            for name, report in pull.run().items():
+                lines = report.summary(dry=False, of_people=name != ADVOCACY_CAMPAIGN.collection)
+                click.echo("\n".join((f"{name}:", *(f"  {line}" for line in lines))))
         except RemoteError as error:
-            raise click.ClickException(f"{error} What came before is kept; the same command goes on there.") from error
+            raise click.ClickException(f"{error} What came is kept; the same command goes on.") from error
+        except OSError as error:
+            raise click.ClickException(f"{error.filename}: {error.strerror}.") from error
         finally:
-            refused.close()
+            remote.close()
             store.close()
-            if refused.path.exists():
-                found = without_repeats(refused.path, Path("osdi.ndjson"))
-                click.echo(f"What was refused is in {found}.")
+            for kind, file in refused.items():
+                if found := file.without_repeats():
+                    click.echo(f"The {kind.replace('_', ' ')} that were refused are in {found}.")
 
     return osdi
 
@@ -78,13 +84,17 @@ def pull_command(settings: Settings, loaders: Loaders, erased_in: Callable[[Stor
 def _token(token_file: Path | None, token_env: str | None) -> str | None:
     """The token, which never stands in a command: others see those. Raises click.UsageError."""
     if token_file is not None:
-        return token_file.read_text().strip()
+        return token_file.read_text(encoding="utf-8", errors="replace").strip()
     if token_env is not None:
         token = os.environ.get(token_env, "").strip()
         if not token:
             raise click.UsageError(f"The variable {token_env} is empty.")
         return token
     return None
+
+
+def _refusing(refused: Mapping[str, RefusedFile]) -> Callable[[str, int, str, bytes], None]:
+    return lambda kind, line, reason, written: refused[kind].add(line, reason, written)
 
 
 def _telling() -> Callable[[str, Report], None]:

@@ -28,7 +28,7 @@ from osdi.matching import (
     owners_of,
 )
 from osdi.merge_people import finish_merges_of
-from osdi.merging import merge_person, outgrown, with_strictest_statuses
+from osdi.merging import keep_stricter, merge_person, outgrown
 from osdi.resources import PERSON
 from osdi.retrying import look_again
 from osdi.settings import Settings
@@ -166,7 +166,7 @@ def _new(posted: PostedPerson, owned_elsewhere: frozenset[str], known: list[Docu
     person_id = new_id()
     person = merge_person({}, posted.fields, overwrite=True, phone_region=posted.phone_region)
     if posted.imported:
-        person = with_strictest_statuses(person, known)
+        person = keep_stricter(person, known, posted.phone_region)
     # Its own key keeps two people without any other from colliding in the unique index.
     person["match_keys"] = [id_key(f"{posted.namespace}:{person_id}")]
     # Without a token somebody new is known by one e-mail and one phone, see _merged.
@@ -199,7 +199,7 @@ def _merged(
         phone_region=posted.phone_region,
     )
     if posted.imported:
-        person = with_strictest_statuses(person, [*known, stored])
+        person = keep_stricter(person, [*known, stored], posted.phone_region)
     # A contact detail that a stranger adds is stored but claims no key: it would lead the next outreach, or a sync, of
     # somebody else to this person.
     _add_identity(person, posted, posted.keys.contacts if posted.has_token else (), owned_elsewhere)

@@ -6,19 +6,16 @@ about an address or a number the stricter holds. Nothing that makes somebody kno
 Pure: returns a new document and leaves both arguments as they are.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from osdi.matching import email_key, note_keys, phone_key
-from osdi.merging import ENTRIES, merge_entries, merge_object, one_primary
+from osdi.matching import note_keys
+from osdi.merging import ENTRIES, keep_stricter, merge_entries, merge_object, number_of, one_primary
 from osdi.resources import ANSWER, PERSON
 from osdi.resources import ENTRIES as POINTING
 
 Document = Mapping[str, Any]
 Entry = dict[str, Any]
-
-# The first that either says holds.
-STRICTEST: Final = ("spam complaints", "unsubscribed", "bouncing")
 
 KNOWN_BY: Final = ("identifiers", "claimed_identifiers")
 
@@ -34,7 +31,7 @@ def unite(survivor: Document, other: Document, *, phone_region: str = "") -> dic
             united[name] = _entries(name, survivor.get(name, ()), other[name], phone_region)
         elif name in other:
             united[name] = _filled(name, survivor[name], other[name]) if name in survivor else other[name]
-    _keep_stricter(united, (survivor, other), phone_region)
+    united = keep_stricter(united, (survivor, other), phone_region)
     for name in (*KNOWN_BY, "match_keys"):
         _set(united, name, _distinct(survivor.get(name, ()), other.get(name, ())))
     for resource, (_, pointer) in POINTING.items():
@@ -62,49 +59,16 @@ def _entries(array: str, stored: Sequence[Document], other: Sequence[Document], 
         return one_primary(other)
     # Which one is written to stays as it was, also where nobody has said it; and a number stays what it was read as.
     kept = ("primary", "country") if array == "phone_numbers" else ("primary",)
-    known = {_number(entry, phone_region) for entry in stored} if array == "phone_numbers" else set()
+    known = {number_of(entry, phone_region) for entry in stored} if array == "phone_numbers" else set()
     added = [
         {
             name: value
             for name, value in entry.items()
-            if name not in kept or (name == "country" and _number(entry, phone_region) not in known)
+            if name not in kept or (name == "country" and number_of(entry, phone_region) not in known)
         }
         for entry in other
     ]
     return merge_entries(array, stored, added, False, phone_region)
-
-
-def _number(entry: Document, phone_region: str) -> Any:
-    """What a phone number is compared by."""
-    return phone_key(entry, phone_region) or entry.get("number")
-
-
-def _keep_stricter(united: dict[str, Any], people: Sequence[Document], phone_region: str) -> None:
-    """Say of each e-mail address and number what the stricter of the two people said."""
-    statuses: dict[str, set[str]] = {}
-    for entry in _all(people, "email_addresses"):
-        if "address" in entry:
-            statuses.setdefault(email_key(entry["address"]), set()).add(entry.get("status", ""))
-    numbers: dict[Any, Entry] = {}
-    for entry in _all(people, "phone_numbers"):
-        said = numbers.setdefault(_number(entry, phone_region), {})
-        if entry.get("do_not_call"):
-            said["do_not_call"] = True
-        if entry.get("sms_capable") is False:
-            said["sms_capable"] = False
-    if "email_addresses" in united:
-        united["email_addresses"] = [
-            {**entry, **_strictest(statuses[email_key(entry["address"])])} if "address" in entry else entry
-            for entry in united["email_addresses"]
-        ]
-    if "phone_numbers" in united:
-        united["phone_numbers"] = [
-            {**entry, **numbers.get(_number(entry, phone_region), {})} for entry in united["phone_numbers"]
-        ]
-
-
-def _strictest(statuses: Iterable[str]) -> Entry:
-    return next(({"status": status} for status in STRICTEST if status in statuses), {})
 
 
 def _pointing(stored: Sequence[Document], other: Sequence[Document], pointer: str) -> list[Entry]:
@@ -137,10 +101,6 @@ def _answers(stored: Sequence[Document], other: Sequence[Document], pointer: str
                 kept.remove(before)
         kept.append(dict(entry))
     return kept
-
-
-def _all(people: Sequence[Document], array: str) -> Iterator[Document]:
-    return (entry for person in people for entry in person.get(array, ()))
 
 
 def _distinct(*arrays: Iterable[Any]) -> list[Any]:

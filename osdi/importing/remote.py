@@ -6,8 +6,10 @@ followed. An answer has a bound in bytes and in seconds. A server whose pages le
 
 import datetime as dt
 import hashlib
+import threading
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -35,14 +37,15 @@ class RemoteError(Exception):
     """The other server does not give what it should; the text is a sentence for the operator."""
 
 
-class _Busy(RemoteError):
+class RemoteBusy(RemoteError):
     """It may give it later."""
 
 
 @dataclass(frozen=True)
 class RemotePage:
-    """Documents of a collection, the address of the next ones, and the server's time when it answered (naive UTC)."""
+    """Documents of a collection, its and the next one's address, and the server's time at its answer (naive UTC)."""
 
+    address: str
     documents: list[Any]
     next: str | None
     moment: dt.datetime
@@ -80,16 +83,16 @@ class Remote:
     def get(self, address: str) -> tuple[Mapping[str, Any], dt.datetime]:
         """The JSON object at an address, and the server's time. Raises RemoteError, after several attempts."""
         retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(_Busy),
+            retry=tenacity.retry_if_exception_type(RemoteBusy),
             wait=self._wait,
             stop=tenacity.stop_after_attempt(ATTEMPTS),
             reraise=True,
         )
         return retrying(self._get, self.resolved(address))
 
-    def resolved(self, address: str) -> str:
-        """An address of a link, absolute. Raises RemoteError where it is not of this server."""
-        absolute = urljoin(self.url, address)
+    def resolved(self, address: str, base: str | None = None) -> str:
+        """The absolute address of a link in the document at `base`. Raises RemoteError for another server's."""
+        absolute = _joined(base or self.url, address)
         if _origin(absolute) != self._origin:
             raise RemoteError("A link leads to another host, to which nothing is sent.")
         return absolute
@@ -102,16 +105,18 @@ class Remote:
         for _ in range(PAGES):
             if following is None:
                 return
-            body, moment = self.get(following)
+            asked = self.resolved(following)
+            body, moment = self.get(asked)
             documents = _embedded(body, relation)
-            following = _link(body, "next")
+            link = link_of(body, "next")
+            following = _joined(asked, link) if link else None  # whose it is, is looked at before it is asked
             empty = 0 if documents else empty + 1
             # By what is in it, since a circle may have an address of its own for each round.
             digest = hashlib.sha256(orjson.dumps(documents)).digest()
             if following and (empty >= EMPTY_PAGES or (documents and digest in seen)):
                 raise RemoteError("The pages lead in a circle: the same one came twice.")
             seen.add(digest)
-            yield RemotePage(documents, following, moment)
+            yield RemotePage(asked, documents, following, moment)
         raise RemoteError(f"There are more than {PAGES:,} pages.")
 
     def close(self) -> None:
@@ -119,17 +124,12 @@ class Remote:
         self._pool.clear()
 
     def _get(self, address: str) -> tuple[Mapping[str, Any], dt.datetime]:
-        ends = time.monotonic() + self._seconds
         try:
-            answer = self._pool.request("GET", address, headers=self._headers, redirect=False, preload_content=False)
-            try:
-                sent = _read(answer, ends)
-            finally:
-                answer.close()
+            answer, sent = self._answered(address)
         except urllib3.exceptions.HTTPError as error:
-            raise _Busy(f"The other server cannot be reached ({type(error).__name__}).") from None
+            raise RemoteBusy(f"The other server cannot be reached ({type(error).__name__}).") from None
         if answer.status == 429 or answer.status >= 500:
-            raise _Busy(f"The other server answers {answer.status}.")
+            raise RemoteBusy(f"The other server answers {answer.status}.")
         if 300 <= answer.status < 400:
             raise RemoteError(f"The other server answers {answer.status}, which leads elsewhere; name that address.")
         if answer.status in (401, 403):
@@ -138,16 +138,44 @@ class Remote:
             raise RemoteError(f"The other server answers {answer.status}.")
         try:
             body = orjson.loads(sent)
-        except orjson.JSONDecodeError:
-            raise RemoteError("The other server answers something that is not JSON.") from None
+            orjson.dumps(body)  # which refuses what is too deep to be kept among what was refused
+        except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+            raise RemoteError("The other server answers something that is not JSON, or nested too deep.") from None
         if not isinstance(body, dict):
             raise RemoteError("The other server answers something that is no object of OSDI.")
         return body, _moment(answer.headers.get("Date"))
 
+    def _answered(self, address: str) -> tuple[urllib3.BaseHTTPResponse, bytes]:
+        """An answer and all that it says. Raises RemoteError, or HTTPError where there is none.
+
+        In a thread, which is left behind at the end of the time: that of a socket begins anew with every byte that
+        drips in, and the system's lookup of a name has none.
+        """
+        ends = time.monotonic() + self._seconds
+        waiting: Future[tuple[urllib3.BaseHTTPResponse, bytes]] = Future()
+
+        def ask() -> None:
+            try:
+                answer = self._pool.request(
+                    "GET", address, headers=self._headers, redirect=False, preload_content=False
+                )
+                try:
+                    waiting.set_result((answer, _read(answer, ends)))
+                finally:
+                    answer.close()
+            except Exception as error:  # for who waits
+                waiting.set_exception(error)
+
+        threading.Thread(target=ask, daemon=True).start()
+        try:
+            return waiting.result(self._seconds)
+        except TimeoutError:
+            raise RemoteBusy("The other server answers too slowly.") from None
+
 
 def collection_address(entry_point: Mapping[str, Any], relation: str) -> str:
     """The address of a collection by the API entry point. Raises RemoteError where it names none."""
-    found = _link(entry_point, relation)
+    found = link_of(entry_point, relation)
     if found is None:
         raise RemoteError(f"This is no API entry point of OSDI: it has no link {relation}.")
     return found
@@ -164,13 +192,13 @@ def since(address: str, moment: dt.datetime | None) -> str:
 def _read(answer: Any, ends: float) -> bytes:
     """The whole answer. Raises RemoteError where it is too large or comes too slowly."""
     pieces, size = [], 0
-    for piece in answer.stream(CHUNK):
+    while piece := answer.read1(CHUNK):
         pieces.append(piece)
         size += len(piece)
         if size > ANSWER_BYTES:
             raise RemoteError(f"A page has more than {ANSWER_BYTES:,} bytes.")
         if time.monotonic() > ends:
-            raise _Busy("The other server answers too slowly.")
+            raise RemoteBusy("The other server answers too slowly.")
     return b"".join(pieces)
 
 
@@ -182,11 +210,20 @@ def _embedded(body: Mapping[str, Any], relation: str) -> list[Any]:
     return documents if isinstance(documents, list) else [documents]
 
 
-def _link(body: Mapping[str, Any], relation: str) -> str | None:
+def link_of(body: Mapping[str, Any], relation: str) -> str | None:
+    """The address of a link, as it is written, or None."""
     links = body.get("_links")
     link = links.get(relation) if isinstance(links, dict) else None
     href = link.get("href") if isinstance(link, dict) else None
     return href if isinstance(href, str) and href else None
+
+
+def _joined(base: str, address: str) -> str:
+    """An address of a link, absolute by that of the document that it stands in, or as it is where it is none."""
+    try:
+        return urljoin(base, address)
+    except ValueError:
+        return address
 
 
 def _origin(url: str) -> tuple[str, str, int]:
@@ -203,6 +240,6 @@ def _moment(header: str | None) -> dt.datetime:
     """The time that an answer names, or ours."""
     try:
         found = parsedate_to_datetime(header or "")
-    except ValueError:
+        return found.astimezone(dt.UTC).replace(tzinfo=None) if found.tzinfo else found
+    except (ValueError, OverflowError):
         return now()
-    return found.astimezone(dt.UTC).replace(tzinfo=None) if found.tzinfo else found

@@ -85,14 +85,14 @@ class Report:
         for warning in outcome.warnings:
             self.warnings.add(warning, line)
 
-    def summary(self, *, dry: bool) -> list[str]:
-        """What happened, in lines of text; `dry` tells what would have."""
+    def summary(self, *, dry: bool, of_people: bool = True) -> list[str]:
+        """What happened, in lines of text; `dry` tells what would have. Campaigns are nothing `of_people`."""
         would = "would be " if dry else ""
         lines = [f"{self.rows:,} rows"]
         if self.outreaches:
             lines.append(f"  {self.outreaches[RECORDED]:>7,}  outreaches {would}recorded")
             lines.append(f"  {self.outreaches[KNOWN]:>7,}  outreaches that are here already")
-        if self.people or not self.outreaches:
+        if of_people and (self.people or not self.outreaches):
             matched = self.people[CHANGED] + self.people[UNCHANGED]
             how = ", ".join(f"{count:,} by {what}" for what, count in self.matched_by.most_common())
             lines.append(f"  {self.people[CREATED]:>7,}  people {would}created")

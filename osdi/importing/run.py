@@ -8,9 +8,11 @@ come: one that breaks off goes on there, and what it did twice it finds to be th
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from osdi.errors import OsdiError
 from osdi.ids import now
 from osdi.importing.refused import RefusedFile
 from osdi.importing.report import Outcome, Report
@@ -34,9 +36,9 @@ class Progress:
     started: Any = field(default_factory=now)
     _kept: float = field(default_factory=CLOCK)
 
-    def keep(self, report: Report, refused: RefusedFile, *, finished: bool = False, broke_off: bool = False) -> None:
-        """Keep it, but not more often than each second before the end."""
-        if self.store is None or not (finished or broke_off or CLOCK() - self._kept >= KEEP_SECONDS):
+    def keep(self, report: Report, refused: RefusedFile, *, finished: bool = False, at_once: bool = False) -> None:
+        """Keep it, but not more often than each second unless it is finished or is said to be kept at once."""
+        if self.store is None or not (finished or at_once or CLOCK() - self._kept >= KEEP_SECONDS):
             return
         # First the refused lines are on the disk, then it is said that they are.
         size = refused.size()
@@ -44,7 +46,7 @@ class Progress:
             **self.about,
             "_id": self.import_id,
             "report": report.kept(),
-            "refused_file": str(refused.path) if size else None,
+            "refused_file": str(refused.path.resolve()) if size and refused.path else None,
             "refused_bytes": size,
             "started_date": self.started,
             "modified_date": now(),
@@ -67,14 +69,16 @@ def run(
     """Import what the source holds behind the `report.rows` rows that are done, and count it into the report.
 
     `shown` is told after every group, with the bytes of the file that are read. Raises OsdiError 503 where the database
-    stays away.
+    stays away, and OSError where refused lines cannot be written.
     """
+    take_in.patiently(lambda: progress.keep(report, refused, at_once=True))
     try:
         _run(source, take_in, refused, progress, report, threads, shown)
     except KeyboardInterrupt:
-        progress.keep(report, refused, broke_off=True)
+        with suppress(OsdiError):  # then what was kept before counts
+            progress.keep(report, refused, at_once=True)
         raise
-    progress.keep(report, refused, finished=True)
+    take_in.patiently(lambda: progress.keep(report, refused, finished=True))
 
 
 def _run(
@@ -91,13 +95,13 @@ def _run(
     with ThreadPoolExecutor(threads, thread_name_prefix="import") as pool:
         for group in groups(items, take_in):
             done = outcomes(group, pool)
-            # From here to the end of the loop nothing waits, so that a group is counted wholly or not at all.
+            # From here until it is kept nothing waits, so that a group is counted wholly or not at all.
             for item, outcome in done:
                 if outcome.refused is not None:
                     for row in item.rows():
                         refused.add(row.line, outcome.refused, row.written)
                 report.add(outcome, item.line)
-            progress.keep(report, refused)
+            take_in.patiently(lambda: progress.keep(report, refused))
             shown(report, source.position)
 
 

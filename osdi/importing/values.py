@@ -147,7 +147,9 @@ def _month_first(first: int, second: int, separator: str, order: DayFirst | None
 
 def _with_named_month(written: str) -> tuple[dt.date, str]:
     words = WORDS.match(written)
-    for form in NAMED_MONTH if words else ():
+    if words is None:
+        raise ValueError("Not a date such as 2024-12-31.")
+    for form in NAMED_MONTH:
         try:
             # With a leap year, so that there is a 29th of February.
             found = dt.datetime.strptime(f"{words[1]} {words[2]} 2000", f"{form} %Y")

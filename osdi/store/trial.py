@@ -49,6 +49,8 @@ class TrialStore(Store):
         would_be = [found for each in owners if (found := self._trial(collection, each))]
         stored = super().by_match_keys(collection, keys)
         changed = [self._trial(collection, document["_id"]) or document for document in stored]
+        # A key that somebody would have given up is theirs in the database only.
+        changed = [each for each in changed if not set(keys).isdisjoint(each["match_keys"])]
         return list({document["_id"]: document for document in (*would_be, *changed)}.values())
 
     def write(self, *writes: Write) -> None:

@@ -90,6 +90,25 @@ def test_rows_of_several_targets_are_one_outreach(app: Flask, api: Client, datab
     assert sorted(targets) == [["Brown"], ["Smith", "Jones"]]
 
 
+def test_all_rows_of_an_outreach_that_is_refused_can_be_mended_together(
+    app: Flask, api: Client, database: Database, file: Path
+) -> None:
+    file.write_text(
+        "identifiers,email,target_number,target_last_name\n"
+        "crm:1,nobody,1,Smith\ncrm:1,nobody,2,Jones\ncrm:2,b@example.com,1,Brown\n"
+    )
+    assert counts(done(app, file, "--campaign", api.campaign_id))["rows refused"] == 1
+    mended = file.with_name("outreaches.refused.csv")
+    assert [row["refused_line"] for row in refused(mended)] == ["2", "3"]
+    mended.write_text(mended.read_text().replace("nobody", "a@example.com"))
+
+    done(app, mended, "--campaign", api.campaign_id)
+
+    outreach = database.outreaches.find_one({"identifiers": "crm:1"})
+    assert outreach is not None
+    assert [target["family_name"] for target in outreach["targets"]] == ["Smith", "Jones"]
+
+
 def test_a_dry_run_records_nothing(app: Flask, api: Client, database: Database, file: Path) -> None:
     file.write_text(HEADER + ROW + ROW)
 
@@ -127,6 +146,17 @@ class TestNdjson:
         assert sorted(made_by) == sorted(person["given_name"] for person in people)
         kept = {each["identifiers"][-1] for each in database.outreaches.find()}
         assert kept == {each["identifiers"][0] for each in outreaches}
+
+    def test_an_outreach_without_identifiers_is_known_again_by_its_address(
+        self, app: Flask, api: Client, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "outreaches.ndjson"
+        document = {**factories.outreach(), "_links": {"self": {"href": "https://osdi.example.org/api/outreaches/1"}}}
+        path.write_text(json.dumps(document))
+        done(app, path, "--campaign", api.campaign_id)
+        path.write_text(json.dumps(document | {"modified_date": "2024-12-31T00:00:00Z"}))
+
+        assert counts(done(app, path, "--campaign", api.campaign_id)) == {"outreaches that are here already": 1}
 
     def test_an_outreach_whose_person_is_not_here_is_refused(
         self, app: Flask, api: Client, database: Database, tmp_path: Path

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from pymongo.database import Database
 from bench.broken_file import write_broken_file
 from blueprints.deployment import EXTENSION
 from osdi.erased import erased_in, note_erasure, was_erased
+from osdi.errors import unavailable
 from osdi.ids import now
 from osdi.importing import run as running
 from osdi.matching import namesake_keys
@@ -152,6 +154,21 @@ class TestDryRun:
         assert real["people matched"] == 3
         assert real["of them unchanged"] == 1
 
+    def test_tells_it_too_where_somebody_gives_up_a_name_that_another_has_then(
+        self, app: Flask, api: Client, file: Path
+    ) -> None:
+        jane = {"given_name": "Jane", "family_name": "Doe", "postal_addresses": [{"postal_code": "10011"}]}
+        api.created("/people", jane | {"email_addresses": [{"address": "jane@example.com"}]})
+        file.write_text(
+            "first_name,last_name,email,zip_code\n"
+            "Jane,Smith,jane@example.com,10011\nJane,Doe,another@example.com,10011\n"
+        )
+
+        dry, real = counts(done(app, file, "--dry-run")), counts(done(app, file))
+
+        assert real == {"people created": 1, "people matched": 1, "of them changed": 1}
+        assert {what.replace("would be ", ""): number for what, number in dry.items()} == real
+
     def test_tells_by_what_somebody_is_matched(self, app: Flask, api: Client, file: Path) -> None:
         api.created("/people", {"identifiers": ["crm:1"], "given_name": "A"})
         api.created("/people", {"email_addresses": [{"address": "b@example.com"}]})
@@ -255,6 +272,33 @@ class TestStatus:
         joan = database.people.find_one({"match_keys": "id:crm:1"})
         assert joan is not None
         assert joan["email_addresses"] == [{"address": "a@example.com", "status": "unsubscribed"}]
+
+    @pytest.mark.parametrize(
+        ("stored", "column", "imported"),
+        [({"do_not_call": True}, "do_not_call", "no"), ({"sms_capable": False}, "sms_status", "subscribed")],
+    )
+    def test_a_number_that_is_not_to_be_called_or_texted_stays_so(
+        self,
+        app: Flask,
+        api: Client,
+        database: Database,
+        file: Path,
+        stored: dict[str, bool],
+        column: str,
+        imported: str,
+    ) -> None:
+        number = {"number": "12025550143", **stored}
+        api.created("/people", {"identifiers": ["crm:1"], "phone_numbers": [number]})
+        api.created("/people", {"identifiers": ["crm:2"], "given_name": "Joan"})
+        file.write_text(
+            f"identifiers,mobile,{column}\ncrm:1,+1 202 555 0143,{imported}\ncrm:2,12025550143,{imported}\n"
+        )
+
+        done(app, file)
+
+        people = list(database.people.find({"phone_numbers": {"$exists": True}}))
+        (name,) = stored
+        assert [person["phone_numbers"][0][name] for person in people] == [stored[name]] * 2
 
     def test_one_row_after_the_other_counts_for_the_same_person(
         self, app: Flask, api: Client, database: Database, file: Path
@@ -372,6 +416,78 @@ class TestResume:
         assert sorted(int(row["refused_line"]) for row in rows) == [int(row["refused_line"]) for row in rows]
         assert len({row["refused_line"] for row in rows}) == len(rows) == reasons.total()
 
+    def test_goes_on_from_another_folder_in_the_same_file_of_refused_lines(
+        self, app: Flask, api: Client, file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        file.write_text(HEADER + "A,B,nobody,,\n" + "A,B,a@example.com,,\n" * 3 + "C,D,nobody,,\n")
+        whole = running.outcomes
+        taken: list[int] = []
+
+        def breaking(group: Any, pool: Any) -> Any:
+            if taken:
+                raise KeyboardInterrupt
+            taken.append(len(group))
+            return whole(group, pool)
+
+        monkeypatch.setattr(running, "outcomes", breaking)
+        monkeypatch.chdir(file.parent)
+        assert "Stopped behind 2 rows" in run(app, Path(file.name)).output
+        monkeypatch.setattr(running, "outcomes", whole)
+        monkeypatch.chdir("/")
+
+        output = done(app, file, "--resume")
+
+        assert f"The refused rows are in {file.with_name('people.refused.csv')}" in output
+        assert [row["refused_line"] for row in refused(file.with_name("people.refused.csv"))] == ["2", "6"]
+
+    def test_a_file_of_refused_lines_that_was_changed_meanwhile_is_not_added_to(
+        self, app: Flask, api: Client, file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        file.write_text(HEADER + "A,B,nobody,,\n" + "A,B,a@example.com,,\n" * 2)
+        whole = running.outcomes
+
+        def breaking(group: Any, pool: Any) -> Any:
+            if len(group) == 1:
+                raise KeyboardInterrupt
+            return whole(group, pool)
+
+        monkeypatch.setattr(running, "outcomes", breaking)
+        run(app, file)
+        monkeypatch.setattr(running, "outcomes", whole)
+        file.with_name("people.refused.csv").write_text("mended")
+
+        result = run(app, file, "--resume")
+
+        assert result.exit_code == 2
+        assert "people.refused.csv is gone or changed" in result.output
+        assert file.with_name("people.refused.csv").read_text() == "mended"
+
+    @pytest.mark.parametrize(("options", "says"), [((), "with --resume goes on"), (("--dry-run",), "a dry run")])
+    def test_what_a_stop_leaves_is_told(
+        self,
+        app: Flask,
+        api: Client,
+        file: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        options: tuple[str, ...],
+        says: str,
+    ) -> None:
+        def away(*_: Any) -> Any:
+            raise unavailable("The database does not answer at the moment.")
+
+        monkeypatch.setattr(running, "outcomes", away)
+        file.write_text(HEADER + "A,B,a@example.com,,\n")
+
+        result = run(app, file, *options)
+
+        assert result.exit_code == 1
+        assert "Stopped behind 0 rows" in result.output
+        assert says in result.output
+        assert "The database does not answer at the moment." in result.output
+        monkeypatch.undo()
+        if not options:
+            assert counts(done(app, file, "--resume")) == {"people created": 1}
+
     @pytest.mark.parametrize("finished", [False, True])
     def test_what_did_not_break_off_is_not_resumed(self, app: Flask, api: Client, file: Path, finished: bool) -> None:
         file.write_text(HEADER + "A,B,a@example.com,,\n")
@@ -417,11 +533,60 @@ class TestNdjson:
             (3, None, "[]"),
         ]
 
+    @pytest.mark.parametrize(
+        ("document", "reason"),
+        [
+            ({"_links": {"osdi:advocacy_campaign": {"href": "/api/v1/advocacy_campaigns/1"}}}, "An outreach, and not"),
+            ({"custom_fields": {"a": "x"}, "_links": [1]}, "Nothing tells who it is"),
+            ({"identifiers": ["crm:1"], "deep": json.loads("[" * 300 + "]" * 300)}, "Nested more than 32 deep."),
+        ],
+    )
+    def test_a_document_of_no_person_is_refused(
+        self, app: Flask, api: Client, database: Database, tmp_path: Path, document: Any, reason: str
+    ) -> None:
+        path = tmp_path / "people.ndjson"
+        path.write_text(json.dumps({"identifiers": ["crm:1"]} | document if "_links" not in document else document))
+
+        output = done(app, path)
+
+        assert counts(output) == {"rows refused": 1}
+        assert reason in output
+        assert database.people.count_documents({}) == 0
+
+    def test_statuses_that_action_network_alone_has_come_along(
+        self, app: Flask, api: Client, database: Database, tmp_path: Path
+    ) -> None:
+        statuses = ["subscribed", "spam complaint", "previous bounce", "previous spam complaint"]
+        path = tmp_path / "people.ndjson"
+        path.write_text(
+            "".join(
+                json.dumps(
+                    {
+                        "identifiers": [f"action_network:{number}"],
+                        "email_addresses": [{"address": f"{number}@example.com", "status": status}],
+                        "phone_numbers": [{"number": f"1202555014{number}", "status": status}],
+                    }
+                )
+                + "\n"
+                for number, status in enumerate(statuses)
+            )
+        )
+
+        done(app, path)
+
+        people = list(database.people.find().sort("identifiers"))
+        assert [person["email_addresses"][0]["status"] for person in people] == [
+            "subscribed", "spam complaints", "bouncing", "spam complaints",
+        ]  # fmt: skip
+        assert [person["phone_numbers"][0].get("sms_capable") for person in people] == [None, False, False, False]
+
 
 @pytest.mark.parametrize(
     ("content", "options", "says"),
     [
         ("", (), "The file is empty."),
+        (" \n\n", (), "The file is empty."),
+        ("email,id\na@example.com,1\n", ("--system", "my crm"), "'my crm' is no name of a system"),
         ("foo,bar\n1,2\n", (), "None of the columns is known: foo, bar."),
         ("email\na@example.com\n", ("--map", "mail=email"), "There is no column 'mail'. There are: email."),
         ("email\na@example.com\n", ("--map", "email"), "--map email: it is COLUMN=FIELD."),
@@ -439,6 +604,44 @@ def test_what_cannot_be_imported_is_told(
     assert says in result.output
 
 
+def test_a_file_of_nothing_but_names_of_columns_has_no_rows(app: Flask, api: Client, file: Path) -> None:
+    file.write_text(HEADER)
+
+    output = done(app, file)
+
+    assert "\n0 rows\n" in output
+    assert counts(output) == {}
+
+
+def test_what_is_no_file_on_a_disk_is_told(app: Flask, api: Client, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+
+    result = run(app, tmp_path / "pipe.csv")
+
+    assert result.exit_code == 2
+    assert "has to be a file on a disk" in result.output
+
+
+def test_a_file_whose_name_is_no_text_is_told(app: Flask, api: Client, tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"people\xff.csv")
+    path.write_text(HEADER)
+
+    result = run(app, path)
+
+    assert result.exit_code == 2
+    assert "give it another name" in result.output
+
+
+def test_refused_lines_that_cannot_be_kept_are_told(app: Flask, api: Client, tmp_path: Path) -> None:
+    path = tmp_path / f"{'a' * 250}.csv"  # with `.refused` in it, it is longer than a file system takes
+    path.write_text(HEADER + "A,B,nobody,,\n")
+
+    result = run(app, path)
+
+    assert result.exit_code == 1
+    assert "File name too long." in result.output
+
+
 def test_two_thousand_lines_of_which_some_are_broken(app: Flask, api: Client, database: Database, file: Path) -> None:
     reasons = write_broken_file(file, 2_000)
 
@@ -451,11 +654,12 @@ def test_two_thousand_lines_of_which_some_are_broken(app: Flask, api: Client, da
     assert all(f"{number:>7,}  {reason}" in output for reason, number in reasons.items())
 
 
+@pytest.mark.parametrize("command", ["insert", "update"])
 def test_an_import_outlasts_a_database_that_is_away(
-    app: Flask, api: Client, database: Database, file: Path, fail: Any
+    app: Flask, api: Client, database: Database, file: Path, fail: Any, command: str
 ) -> None:
     file.write_text(HEADER + "A,B,a@example.com,,\n")
     erased_in(app.extensions[EXTENSION].store)  # lays down the key, which is an insert too
-    fail({"times": 1}, ["insert"], errorCode=11600, errorLabels=[])  # which the driver does not retry by itself
+    fail({"times": 1}, [command], errorCode=11600, errorLabels=[])  # which the driver does not retry by itself
 
     assert counts(done(app, file)) == {"people created": 1}
