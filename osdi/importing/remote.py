@@ -78,7 +78,7 @@ class Remote:
         self._seconds = seconds
         self._wait = tenacity.wait_random_exponential(multiplier=first_wait, max=30 * first_wait)
         timeout = urllib3.Timeout(connect=min(10.0, seconds), read=seconds)
-        self._pool = urllib3.PoolManager(retries=False, timeout=timeout, ca_certs=ca_certs)
+        self._pool = urllib3.PoolManager(maxsize=ATTEMPTS, retries=False, timeout=timeout, ca_certs=ca_certs)
 
     def get(self, address: str) -> tuple[Mapping[str, Any], dt.datetime]:
         """The JSON object at an address, and the server's time. Raises RemoteError, after several attempts."""

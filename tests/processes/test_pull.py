@@ -1,9 +1,13 @@
 """`import osdi`: from a second instance of this application, and from servers that no one should trust."""
 
+import datetime as dt
 import json
+import socket
+import socketserver
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -19,6 +23,7 @@ from app import create_app
 from blueprints.deployment import EXTENSION
 from blueprints.rate_limits import EXTENSION as RATE_LIMITS
 from osdi.auth import new_token
+from osdi.ids import now
 from osdi.importing import remote as remote_module
 from osdi.importing.remote import Remote, RemoteBusy, RemoteError
 from osdi.settings import Settings
@@ -160,6 +165,25 @@ Answer = Callable[[str, int], tuple[int, dict[str, str], bytes]]
 
 
 @contextmanager
+def dripping(drip: Callable[[socket.socket], None]) -> Iterator[str]:
+    """A server that answers each connection by `drip`, until nobody listens any more; its address."""
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(65_536)
+            with suppress(OSError):
+                drip(self.request)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/api"
+        server.shutdown()
+        thread.join(10)
+
+
+@contextmanager
 def misbehaving(answer: Answer) -> Iterator[tuple[str, list[str]]]:
     """A server that answers as it likes, by path and by how often it was asked; its address, and what was asked."""
     asked: list[str] = []
@@ -168,7 +192,7 @@ def misbehaving(answer: Answer) -> Iterator[tuple[str, list[str]]]:
         def do_GET(self) -> None:
             asked.append(self.path)
             status, headers, body = answer(self.path, len(asked))
-            self.send_response(status)
+            self.send_response_only(status)
             for name, value in headers.items():
                 self.send_header(name, value)
             self.end_headers()
@@ -217,6 +241,8 @@ class TestMisbehaving:
             (lambda *_: (200, {}, page([{"a": 1}], "http://127.0.0.2/api")), "another host", 1),
             (lambda *_: (200, {}, page([{"a": 1}], "https://127.0.0.1/api")), "another host", 1),
             (lambda *_: (200, {}, page([{"a": 1}], "file:///etc/passwd")), "Not an address", 1),
+            (lambda *_: (200, {}, page([{"a": 1}], "http://[")), "Not an address", 1),
+            (lambda *_: (200, {}, page([json.loads("[" * 300 + "]" * 300)])), "nested too deep", 1),
             (lambda *_: (302, {"Location": "http://127.0.0.2/"}, b""), "302, which leads elsewhere", 1),
             (lambda *_: (500, {}, b""), "answers 500", remote_module.ATTEMPTS),
             (lambda *_: (404, {}, b""), "answers 404", 1),
@@ -254,6 +280,22 @@ class TestMisbehaving:
                 read(url, seconds=0.05)
             gone.set()
 
+    @pytest.mark.parametrize("headers", [b"", b"Content-Length: 100000\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n"])
+    def test_a_server_that_drips_is_left(self, headers: bytes) -> None:
+        gone = threading.Event()
+
+        def drip(connection: socket.socket) -> None:
+            connection.sendall(b"HTTP/1.1 200 OK\r\n" + headers)
+            while not gone.wait(0.02):
+                connection.sendall(b"1\r\n \r\n" if b"chunked" in headers else b"X")
+
+        with dripping(drip) as url:
+            begun = time.monotonic()
+            with pytest.raises(RemoteError, match="too slowly"):
+                read(url, seconds=0.3)
+            assert time.monotonic() - begun < 0.3 * remote_module.ATTEMPTS + 3
+            gone.set()
+
     def test_a_server_that_recovers_is_asked_again(self) -> None:
         def answer(_: str, asked: int) -> tuple[int, dict[str, str], bytes]:
             return (503 if asked < 3 else 200), {}, page([{"a": 1}])
@@ -262,6 +304,139 @@ class TestMisbehaving:
             assert read(url) == [{"a": 1}]
 
         assert len(asked) == 3
+
+
+@pytest.mark.parametrize("date", ["Fri, 31 Dec 9999 23:59:59 -0100", "Fri, 99 Dec 2024 00:00:00 GMT", "today", ""])
+def test_a_date_that_is_none_is_not_believed(date: str) -> None:
+    with misbehaving(lambda *_: (200, {"Date": date}, page([]))) as (url, _):
+        (found,) = Remote(url, None).pages(url, RELATION)
+
+    assert abs(found.moment - now()) < dt.timedelta(minutes=1)
+
+
+class TestAnotherKindOfServer:
+    """One whose links are relative, whose documents have no identifiers, and that shows each token something else."""
+
+    @pytest.fixture
+    def server(self) -> Iterator[tuple[str, list[str], dict[str, Any]]]:
+        """Its address, what it was asked, and its documents by path, which a test may change."""
+        has: dict[str, Any] = {
+            "/api": {"_links": {"osdi:people": {"href": "api/people"}, "osdi:advocacy_campaigns": {"href": "api/c"}}},
+            "/api/c": collection(
+                "osdi:advocacy_campaigns",
+                {"title": "Theirs", "_links": {"self": {"href": "/api/c/7"}, "osdi:outreaches": {"href": "c/7/o"}}},
+                {"title": "Without links", "_links": [1], "identifiers": ["crm:2"]},
+            ),
+            "/api/people": collection(RELATION, {"identifiers": ["crm:1"], "given_name": "A"}, following="?page=2"),
+            "/api/people?page=2": collection(RELATION, {"identifiers": ["crm:2"]}, {"given_name": "Nobody"}),
+            "/api/c/7/o": collection(
+                "osdi:outreaches",
+                {"type": "phone", "person": {"identifiers": ["crm:1"]}, "_links": {"self": {"href": "/api/o/1"}}},
+                {"type": "phone", "_links": {"self": {"href": "/api/o/2"}}},
+            ),
+        }
+
+        def answer(path: str, _: int) -> tuple[int, dict[str, str], bytes]:
+            found = has.get(path.partition("?filter")[0].partition("&filter")[0])
+            return (200, {}, json.dumps(found).encode()) if found is not None else (404, {}, b"")
+
+        with misbehaving(answer) as (url, asked):
+            yield url, asked, has
+
+    def test_all_comes_and_only_once(
+        self,
+        app: Flask,
+        api: Client,
+        database: Database,
+        server: tuple[str, list[str], dict[str, Any]],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        url, _, has = server
+
+        first = pull(app, url, "t", monkeypatch)
+        before = {name: list(database[name].find()) for name in ("people", "outreaches", "advocacy_campaigns")}
+        has["/api/c/7/o"]["_embedded"]["osdi:outreaches"][0]["modified_date"] = "2024-12-31T00:00:00Z"
+        second = pull(app, url, "t", monkeypatch)
+
+        assert first.exit_code == second.exit_code == 0, first.output + second.output
+        assert sorted(each["title"] for each in before["advocacy_campaigns"] if each["_id"] != api.campaign_id) == [
+            "Theirs",
+            "Without links",
+        ]
+        assert {each["identifiers"][0] for each in before["people"]} == {"crm:1", "crm:2"}
+        (outreach,) = before["outreaches"]
+        campaign = next(each for each in before["advocacy_campaigns"] if each["title"] == "Theirs")
+        assert outreach["advocacy_campaign_id"] == campaign["_id"]
+        assert {name: list(database[name].find()) for name in before} == before
+
+    def test_what_is_refused_is_kept_by_kind_and_comes_in_when_it_is_mended(
+        self,
+        app: Flask,
+        api: Client,
+        database: Database,
+        folder: Path,
+        server: tuple[str, list[str], dict[str, Any]],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        output = pull(app, server[0], "t", monkeypatch).output
+
+        assert "The people that were refused are in osdi-people.refused.ndjson." in output
+        assert "The outreaches that were refused are in osdi-outreaches.refused.ndjson." in output
+        mended = folder / "osdi-people.refused.ndjson"
+        mended.write_text(mended.read_text().replace('"given_name"', '"identifiers":["crm:3"],"given_name"'))
+        result = app.test_cli_runner().invoke(args=["import", "people", mended.name])
+        assert result.exit_code == 0, result.output
+        assert database.people.count_documents({"identifiers": "crm:3"}) == 1
+
+    def test_another_token_may_see_others_so_all_is_asked_for(
+        self,
+        app: Flask,
+        api: Client,
+        server: tuple[str, list[str], dict[str, Any]],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        url, asked, _ = server
+        pull(app, url, "one", monkeypatch)
+        asked.clear()
+
+        pull(app, url, "one", monkeypatch)
+        pull(app, url, "another", monkeypatch)
+
+        people = [path for path in asked if path.startswith("/api/people") and "page=2" not in path]
+        assert len(people) == 2
+        assert "filter" in people[0]
+        assert "filter" not in people[1]
+
+    def test_a_next_page_that_is_gone_is_not_asked_for_ever(
+        self,
+        app: Flask,
+        api: Client,
+        database: Database,
+        server: tuple[str, list[str], dict[str, Any]],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        url, _, has = server
+        gone = has.pop("/api/people?page=2")
+
+        assert "answers 404" in pull(app, url, "t", monkeypatch).output
+        del has["/api/people"]["_links"]["next"]
+        has["/api/people"]["_embedded"][RELATION] += gone["_embedded"][RELATION]
+        again = pull(app, url, "t", monkeypatch)
+
+        assert again.exit_code == 0, again.output
+        assert database.people.count_documents({}) == 2
+
+
+def collection(relation: str, *documents: Any, following: str | None = None) -> dict[str, Any]:
+    links = {"next": {"href": following}} if following else {}
+    return {"_links": links, "_embedded": {relation: list(documents)}}
+
+
+def test_an_address_that_is_none_is_told_without_more(app: Flask, api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = pull(app, "example.org", "t", monkeypatch)
+
+    assert result.exit_code == 2
+    assert "goes on" not in result.output
 
 
 @pytest.mark.parametrize(
