@@ -7,12 +7,24 @@ import marshmallow as ma
 from osdi.errors import invalid, invalid_properties
 from osdi.importing.take_in import Loaders
 from schemas.advocacy_campaign import AdvocacyCampaignSchema
-from schemas.limits import BODY_DEPTH, deeper_than
+from schemas.fields import CustomFields, Objects, Strings
+from schemas.limits import BODY_DEPTH, PUT_TIMES, deeper_than
 from schemas.outreach import PostedPersonSchema, RecordOutreachHelperSchema
 
-PERSON = PostedPersonSchema()
-OUTREACH = RecordOutreachHelperSchema()
-CAMPAIGN = AdvocacyCampaignSchema()
+
+def _grown(schema: ma.Schema) -> ma.Schema:
+    """The schema, whose arrays may be as long as those that several posts have made: here too, or elsewhere."""
+    for field in schema.load_fields.values():  # the schema's own copies
+        if isinstance(field, Objects | Strings | CustomFields):
+            field.limit *= PUT_TIMES
+        elif isinstance(field, ma.fields.Nested):
+            _grown(field.schema)
+    return schema
+
+
+PERSON = _grown(PostedPersonSchema())
+OUTREACH = _grown(RecordOutreachHelperSchema())
+CAMPAIGN = _grown(AdvocacyCampaignSchema())
 
 
 def person_body(written: Any) -> dict[str, Any]:

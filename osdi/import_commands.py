@@ -150,8 +150,10 @@ def _import(
             click.echo(f"The refused rows are in {found}, to be mended and imported.")
         if dry:
             click.echo("Nothing was written: this was a dry run.")
+    except BrokenPipeError:  # whoever reads what is printed has gone
+        raise
     except OSError as error:
-        raise click.ClickException(f"{error.filename or file}: {error.strerror}.") from error
+        raise click.ClickException(f"{error.filename or 'Refused lines'}: {error.strerror}.") from error
     finally:
         source.close()
         store.close()

@@ -69,8 +69,10 @@ def pull_command(settings: Settings, loaders: Loaders, erased_in: Callable[[Stor
                 click.echo("\n".join((f"{name}:", *(f"  {line}" for line in lines))))
         except RemoteError as error:
             raise click.ClickException(f"{error} What came is kept; the same command goes on.") from error
+        except BrokenPipeError:  # whoever reads what is printed has gone
+            raise
         except OSError as error:
-            raise click.ClickException(f"{error.filename}: {error.strerror}.") from error
+            raise click.ClickException(f"{error.filename or 'Refused lines'}: {error.strerror}.") from error
         finally:
             remote.close()
             store.close()

@@ -30,7 +30,7 @@ from osdi.importing.values import DayFirst
 
 NDJSON: Final = (".ndjson", ".jsonl", ".json")
 LINE_BYTES: Final = 1_000_000
-# Of one outreach: more than its targets may be.
+# Of one outreach: as many as its targets may be.
 ROWS: Final = 1_000
 
 

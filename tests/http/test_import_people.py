@@ -324,6 +324,17 @@ class TestTags:
         assert "taggings" not in by_email(database, "a@example.com")
         assert database.tags.count_documents({}) == 0
 
+    def test_a_person_may_have_more_than_one_post_can_add(
+        self, app: Flask, api: Client, database: Database, file: Path
+    ) -> None:
+        tags = ",".join(f"action {number}" for number in range(120))
+        file.write_text(HEADER + f'A,B,a@example.com,,"{tags}"\n')
+
+        assert counts(done(app, file, "--create-tags")) == {"people created": 1}
+        assert len(by_email(database, "a@example.com")["taggings"]) == 120
+        posted = {"person": {"identifiers": ["crm:1"]}, "add_tags": [f"action {number}" for number in range(120)]}
+        assert api.post("/people", posted).status_code == 400
+
 
 class TestSilence:
     """An import tells nobody, unless it is asked to."""
