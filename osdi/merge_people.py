@@ -5,8 +5,9 @@ survivor written, in one transaction or, on a standalone, in this order; then ou
 reads meanwhile finds them under the survivor, since what points at either is the survivor's. Whoever writes about
 either has their version condition broken, looks again, and finds the survivor.
 
-On a standalone the other one's match keys are nobody's between two of the writes. Whoever would claim one then finds
-what is put aside, and finishes the merge first; so do the same merge again, and the worker.
+On a standalone merges are done one at a time, since two could each take away the other's survivor. The match keys of
+whoever is merged are nobody's there between two of the writes. Whoever would claim one then finds what is put aside,
+and finishes the merge first; so do the same merge again, and the worker.
 """
 
 import datetime as dt
@@ -17,7 +18,7 @@ from typing import Any, Final
 from osdi.erasure import goes_on
 from osdi.errors import ErrorDescription, OsdiError, RaceLost, conflict, invalid, not_found
 from osdi.events import of_change
-from osdi.ids import id_before, new_id, now
+from osdi.ids import new_id, now
 from osdi.matching import note_keys
 from osdi.merging import outgrown
 from osdi.resources import PERSON
@@ -32,6 +33,7 @@ from osdi.store.merged_people import (
     held_for,
     move_outreaches,
     note_merged,
+    one_at_a_time,
     pending_since,
     pending_with,
     person_with,
@@ -58,7 +60,12 @@ def merge_people(
     """
     if survivor_id == other_id:
         raise invalid("A person cannot be merged into themselves.", LINK, resource=PERSON.rel)
-    survivor = look_again(lambda: _merged(store, survivor_id, other_id, phone_region, by))
+
+    def attempt() -> Document:
+        with one_at_a_time(store):
+            return _merged(store, survivor_id, other_id, phone_region, by)
+
+    survivor = look_again(attempt)
     until = time.monotonic() + MOVE_SECONDS
     for gone_id in {survivor_id, other_id} - {survivor["_id"]}:
         _move(store, gone_id, survivor["_id"], until)
@@ -149,31 +156,15 @@ def _merged(store: Store, survivor_id: str, other_id: str, phone_region: str, by
     if outgrown(person):
         raise OsdiError(413, ErrorDescription("TOO_LARGE", "The person would outgrow their bound."))
     held = {"_id": other_id, "survivor_id": survivor["_id"], "person": other, "pending": new_id()}
-    put_aside = Replace(MERGED_PEOPLE, held)
+    if store.commits_together:
+        held["merged_date"] = now()
     # Who was merged into the other one before is the survivor too.
     led_on = (Replace(MERGED_PEOPLE, {**each, "survivor_id": survivor["_id"]}) for each in held_for(store, [other_id]))
     # The order matters on a server without transactions: whatever is put aside can be finished.
     delete = Delete(PERSON.collection, other_id, other["version"])
-    if store.commits_together:
-        held["merged_date"] = now()
-        store.write(*led_on, put_aside, delete, update)
-    else:
-        store.write(put_aside)
-        _give_way(store, held)
-        store.write(*led_on, delete, update)
-        note_merged(store, other_id, now())
+    store.write(*led_on, Replace(MERGED_PEOPLE, held), delete, update)
+    note_merged(store, other_id, now())
     return person
-
-
-def _give_way(store: Store, held: Mapping[str, Any]) -> None:
-    """Take nobody away whose survivor is being merged too, perhaps into them: then both would be gone.
-
-    Of two merges at once the later one to put somebody aside sees it. Raises RaceLost.
-    """
-    theirs = store.get(MERGED_PEOPLE, held["survivor_id"])
-    if theirs is not None and theirs.get("pending", "") >= id_before(now() - SETTLED):
-        forget_held(store, {"_id": held["_id"], "pending": held["pending"]})
-        raise RaceLost(f"person {held['survivor_id']} is being merged too")
 
 
 def _finish(store: Store, held: Mapping[str, Any], phone_region: str) -> Document | None:

@@ -7,18 +7,42 @@ point at the one who is gone; without `merged_date` the survivor may not have th
 """
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
-from osdi.ids import id_before
+from osdi.ids import id_before, new_id, now
 from osdi.resources import OUTREACH, PERSON
 from osdi.store import Store, written
 from osdi.store.driver import READ_MS, Document
 from osdi.store.indexes import MERGED_PEOPLE
 from osdi.store.statistics import touch_all
 
+# Where there are no transactions, whoever merges at the moment; and how long, should they have died.
+MERGING: Final = "merging"
+LEASE: Final = dt.timedelta(seconds=20)
+
 # So many outreaches are moved by one statement: a fraction of a second.
 BATCH: Final = 1_000
+
+
+@contextmanager
+def one_at_a_time(store: Store) -> Iterator[None]:
+    """Around a merge: where there are no transactions nobody else merges meanwhile. Raises RaceLost for others."""
+    if store.commits_together:
+        yield
+        return
+    moment, lease = now(), new_id()
+    merging = store._collection(MERGING)
+    with store.asking():
+        # Where somebody holds it nothing is selected, so that a second one is inserted, which the index refuses.
+        free = {"_id": MERGED_PEOPLE, "until": {"$lt": moment}}
+        merging.update_one(free, {"$set": {"until": moment + LEASE, "lease": lease}}, upsert=True)
+    try:
+        yield
+    finally:
+        with store.asking():
+            merging.delete_one({"_id": MERGED_PEOPLE, "lease": lease})
 
 
 def person_with(store: Store, person_id: str) -> Document | None:
