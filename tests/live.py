@@ -76,8 +76,8 @@ class Live:
             try:
                 if requests.get(f"{self.url}{API}/", timeout=5).ok:
                     return self
-            except requests.ConnectionError:
-                time.sleep(0.05)  # not listening yet: asked again until the deadline
+            except (requests.ConnectionError, requests.Timeout):
+                time.sleep(0.05)  # not listening yet, or busy starting: asked again until the deadline
         self.stop()
         raise RuntimeError(f"gunicorn did not answer:\n{self.output}")
 
@@ -137,9 +137,13 @@ class Worker:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(STOP_SECONDS)
 
+    def close(self) -> None:
+        """End it, if it has not ended, and forget what it has printed."""
+        self.kill()
+        self._file.close()
+
     def __enter__(self) -> "Worker":
         return self.start()
 
     def __exit__(self, *_: object) -> None:
-        self.kill()
-        self._file.close()
+        self.close()

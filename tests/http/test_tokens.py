@@ -7,7 +7,6 @@ from flask import Flask
 from pymongo.database import Database
 from werkzeug.test import TestResponse
 
-from osdi.reference import Reference
 from osdi.store import Store
 from tests import factories
 from tests.client import Client
@@ -169,7 +168,7 @@ class TestATokenInTheAddress:
         def fail(*_: object) -> None:
             raise ArithmeticError(f"of {api.token}")
 
-        monkeypatch.setattr(Reference, "campaign", fail)
+        monkeypatch.setattr("blueprints.outreaches.existing", fail)
         address = f"/api/v1/advocacy_campaigns/{api.campaign_id}/outreaches?osdi-api-token={api.token}"
         capfd.readouterr()
 

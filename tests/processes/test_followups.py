@@ -174,6 +174,8 @@ def test_no_mail_is_lost_while_workers_the_database_and_the_mail_server_fail(
             for worker in workers:
                 worker.kill()
             output = "".join(worker.output for worker in workers)
+            for worker in workers:
+                worker.close()
 
     assert left == {"sent": wanted}, output[-3_000:]
     assert killed >= 10
