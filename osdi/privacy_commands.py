@@ -20,6 +20,7 @@ from osdi.store import Store
 from osdi.store.driver import Document
 from osdi.store.erasure import count_outreaches, tokens_of
 from osdi.store.merged_people import all_ids, held_for, ids_of
+from osdi.store.statistics import forget_touched
 from osdi.tables import one_line
 from osdi.whom import keys_of, people_meant
 
@@ -91,6 +92,7 @@ def privacy_commands(store: Store, settings: Settings) -> Sequence[click.Command
         ended = 0
         while finish_next_erasure(store, now(), COMMAND_SECONDS):
             ended += 1
+        forget_touched(store)
         click.echo(f"Erasures that ended: {ended}.")
         if not settings.retain_message_days:
             click.echo("RETAIN_MESSAGE_DAYS is not set: the texts of outreaches stay.")

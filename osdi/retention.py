@@ -1,4 +1,5 @@
-"""Keeping no longer than is said: texts of outreaches after RETAIN_MESSAGE_DAYS, and what erasures have left.
+"""Keeping no longer than is said: texts of outreaches after RETAIN_MESSAGE_DAYS, what erasures have left, and what
+statistics have counted of words that outreaches no longer say.
 
 Done by workers now and then, or by the command `retain`: in small batches, each over at once, so nobody waits for it.
 """
@@ -13,6 +14,7 @@ from osdi.ids import id_before, now
 from osdi.settings import Settings
 from osdi.store import SETTLED, Store
 from osdi.store import retention as stored
+from osdi.store.statistics import forget_touched
 
 TEXTS_SECONDS: Final = 3_600.0
 ERASURES_SECONDS: Final = 30.0
@@ -36,6 +38,7 @@ class Retention:
         if time.monotonic() >= self._erasures_after:
             if finish_next_erasure(self._store, now()):
                 return True
+            forget_touched(self._store)
             self._erasures_after = time.monotonic() + ERASURES_SECONDS
         if not self._days or time.monotonic() < self._texts_after:
             return False

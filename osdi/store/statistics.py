@@ -4,11 +4,11 @@ The process. What was counted stands in slots (see slots), each with every outre
 read and added. When they are many they are added to the slots for good, but never within SETTLED of now, since ids are
 given before they are committed (see Store.total_outreaches). So no outreach pays for being counted.
 
-Whoever changes what an outreach counts for, or deletes one, notes the dates concerned (see touches). A reader deletes
-the slots that a touch concerns, and they are counted anew. A touch stays for SETTLED, longer than any reader takes: one
-that had counted before the change may store its slot after another reader's deletion. Meanwhile a slot says which
-touches were there before it was counted, and is not deleted for these; but not where a touch comes before its change,
-as without transactions, or before a change of many outreaches.
+Whoever changes what an outreach counts for, or deletes one, notes the dates concerned (see touches). A reader, an
+erasure and now and then a worker delete the slots that a touch concerns, and they are counted anew. A touch stays for
+SETTLED, longer than any reader takes: one that had counted before the change may store its slot after another reader's
+deletion. Meanwhile a slot says which touches were there before it was counted, and is not deleted for these; but not
+where a touch comes before its change, as without transactions, or before a change of many outreaches.
 """
 
 import datetime as dt

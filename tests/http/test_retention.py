@@ -180,6 +180,23 @@ class TestAWorker:
 
         assert database.erasures.count_documents({}) == 0
 
+    def test_forgets_statistics_of_what_outreaches_no_longer_say(
+        self, api: Client, store: Store, settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Also where nobody reads them any more."""
+        outreach = api.recorded(factories.outreach(referrer_data={"source": "jane's letter"}))
+        later = [now() + 2 * SETTLED]
+        monkeypatch.setattr("osdi.store.statistics.now", lambda: later[0])
+        assert api.get(f"/advocacy_campaigns/{api.campaign_id}/stats").status_code == 200
+        assert "jane's letter" in str(list(database.statistics.find()))
+        assert api.put(outreach["_links"]["self"]["href"], {"referrer_data": None}).status_code == 200
+        later[0] += SETTLED
+
+        Retention(store, settings).do_next()
+
+        assert "jane's letter" not in str(list(database.statistics.find()))
+        assert database.statistics_touches.count_documents({}) == 0
+
 
 class TestRetain:
     def test_drops_what_is_old(self, app: Flask, database: Database, old: Old, deployed: Deployed) -> None:
