@@ -2,6 +2,7 @@
 
 import pytest
 
+from osdi import log
 from osdi.worker import FAILURES_OF_ONCE, run
 
 
@@ -28,6 +29,7 @@ def test_each_work_is_done_until_nothing_is_left() -> None:
 
 
 def test_a_work_that_fails_is_taken_up_again(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    log.configure("json", "info")
     done, work = counting(2, failing=1)
 
     assert run([work], once=True) is None  # type: ignore[list-item]
