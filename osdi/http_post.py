@@ -10,10 +10,8 @@ import ipaddress
 import re
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
@@ -21,6 +19,8 @@ from typing import Any, Final, Literal
 from urllib.parse import unquote
 
 from urllib3.util import Url, make_headers, parse_url
+
+from osdi.in_time import in_time
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -211,17 +211,9 @@ def _look_up(host: str, port: int, ends: float) -> list[tuple[int, Any]]:
 
     In a thread, since the system's lookup takes no time-out and may hang for a minute: it is left behind then.
     """
-    answer: Future[list[tuple[Any, ...]]] = Future()
-
-    def look_up() -> None:
-        try:
-            answer.set_result(list(socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)))
-        except Exception as error:  # for the thread that waits
-            answer.set_exception(error)
-
-    threading.Thread(target=look_up, daemon=True).start()
     with _failing("no_such_host"):
-        return [(found[0], found[4]) for found in answer.result(_left(ends))]
+        found = in_time(lambda: socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM), _left(ends))
+        return [(each[0], each[4]) for each in found]
 
 
 def _connect(found: Sequence[tuple[int, Any]], ends: float) -> socket.socket:

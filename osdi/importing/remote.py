@@ -6,10 +6,8 @@ followed. An answer has a bound in bytes and in seconds. A server whose pages le
 
 import datetime as dt
 import hashlib
-import threading
 import time
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -21,6 +19,7 @@ import urllib3
 from urllib3.util import Url, parse_url
 
 from osdi.ids import now
+from osdi.in_time import in_time
 
 TOKEN_HEADER: Final = "OSDI-API-Token"  # noqa: S105  # a name, not a secret
 USER_AGENT: Final = "OSDI-Outreach-Server"
@@ -152,23 +151,16 @@ class Remote:
         drips in, and the system's lookup of a name has none.
         """
         ends = time.monotonic() + self._seconds
-        waiting: Future[tuple[urllib3.BaseHTTPResponse, bytes]] = Future()
 
-        def ask() -> None:
+        def ask() -> tuple[urllib3.BaseHTTPResponse, bytes]:
+            answer = self._pool.request("GET", address, headers=self._headers, redirect=False, preload_content=False)
             try:
-                answer = self._pool.request(
-                    "GET", address, headers=self._headers, redirect=False, preload_content=False
-                )
-                try:
-                    waiting.set_result((answer, _read(answer, ends)))
-                finally:
-                    answer.close()
-            except Exception as error:  # for who waits
-                waiting.set_exception(error)
+                return answer, _read(answer, ends)
+            finally:
+                answer.close()
 
-        threading.Thread(target=ask, daemon=True).start()
         try:
-            return waiting.result(self._seconds)
+            return in_time(ask, self._seconds)
         except TimeoutError:
             raise RemoteBusy("The other server answers too slowly.") from None
 
