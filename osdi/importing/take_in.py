@@ -9,8 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-import tenacity
-
 from osdi.action_functions import resolve
 from osdi.auth import IMPORTER
 from osdi.errors import OsdiError, invalid
@@ -26,6 +24,7 @@ from osdi.retrying import look_again
 from osdi.settings import Settings
 from osdi.store import Store
 from osdi.store.driver import Document
+from osdi.store.in_order import patiently
 
 Body = Mapping[str, Any]
 Load = Callable[[Any], dict[str, Any]]
@@ -92,17 +91,7 @@ class TakeIn:
 
     def patiently(self, attempt: Callable[[], Result]) -> Result:
         """The attempt's result, waiting for a database that is away. Raises OsdiError, 503 at last."""
-        try:
-            return attempt()  # the usual case pays nothing for the machinery
-        except OsdiError as error:
-            if error.status != 503:
-                raise
-        return tenacity.Retrying(
-            retry=tenacity.retry_if_exception(lambda error: isinstance(error, OsdiError) and error.status == 503),
-            wait=tenacity.wait_random_exponential(multiplier=0.5, max=10),
-            stop=tenacity.stop_after_delay(self.patience),
-            reraise=True,
-        )(attempt)
+        return patiently(attempt, self.patience)
 
     def _prepare(self, written: Body, campaign: str | None, namespace: str | None) -> Prepared:
         if self.kind == PEOPLE:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, TypeVar
 
+import tenacity
 from pymongo import ASCENDING
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
@@ -98,20 +99,22 @@ def _further_on(store: Store, collection: str, after: str | None, session: Clien
 
 def patiently(ask: Callable[[], Result], patience: float) -> Result:
     """What `ask` returns; where the database is away it is called again, as `in_order` asks. Raises OsdiError 503."""
-    gives_up: float | None = None
-    while True:
-        try:
-            return ask()
-        except OsdiError as error:
-            gives_up = time.monotonic() + patience if gives_up is None else gives_up
-            if not _may_pass(error) or time.monotonic() >= gives_up:
-                raise
-            time.sleep(AGAIN_SECONDS)
+    try:
+        return ask()  # the usual case pays nothing for the machinery
+    except OsdiError as error:
+        if not _may_pass(error) or patience <= 0:
+            raise
+    return tenacity.Retrying(
+        retry=tenacity.retry_if_exception(_may_pass),
+        wait=tenacity.wait_fixed(AGAIN_SECONDS),
+        stop=tenacity.stop_after_delay(patience),
+        reraise=True,
+    )(ask)
 
 
-def _may_pass(error: OsdiError) -> bool:
+def _may_pass(error: BaseException) -> bool:
     """Whether the database may be asked again for the same."""
-    return error.status == 503 and not isinstance(error, WrongDatabase)
+    return isinstance(error, OsdiError) and error.status == 503 and not isinstance(error, WrongDatabase)
 
 
 def how_many(store: Store, collection: str, query: Query) -> int | None:
