@@ -9,12 +9,12 @@ from marshmallow import ValidationError
 from blueprints.deployment import answer, caller, reference, settings, store
 from osdi import embedded
 from osdi.delete import delete
+from osdi.documents import Document
 from osdi.embedded import Check, Embedded
 from osdi.erasure import erase
 from osdi.errors import invalid_properties
 from osdi.put import Change, put
 from osdi.resources import Resource
-from osdi.store.driver import Document
 
 IF_MATCH = "If-Match"
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from flask import Response, current_app, g, request
 
 from osdi.auth import Caller
+from osdi.documents import Json
 from osdi.errors import invalid
-from osdi.hal import Hal, Json
+from osdi.hal import Hal
 from osdi.reference import Reference
 from osdi.settings import Settings
 from osdi.store import Store

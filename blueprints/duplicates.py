@@ -9,8 +9,8 @@ from blueprints.deployment import answer, caller, hal, settings, store
 from blueprints.openapi import Blueprint
 from osdi.action_functions import id_from
 from osdi.auth import READ, WRITE
+from osdi.documents import Json
 from osdi.duplicates import Group, duplicates
-from osdi.hal import Json
 from osdi.if_match import etag
 from osdi.merge_people import merge_people
 from osdi.resources import API, PERSON

@@ -8,9 +8,9 @@ from typing import Any
 
 from blueprints.deployment import hal, settings, store
 from blueprints.pages import read_entries, read_page, with_total
+from osdi.documents import Json, ReadOnlyDocument
 from osdi.embedded import ANSWERS, ITEMS, TAGGINGS
 from osdi.errors import invalid
-from osdi.hal import Document, Json
 from osdi.resources import ADVOCACY_CAMPAIGN, LIST, OUTREACH, PERSON, QUESTION, TAG
 from osdi.resources import ENTRIES as PARENTS
 from osdi.store.merged_people import outreaches_of, people_with_ids
@@ -38,7 +38,7 @@ def asked(arguments: Mapping[str, Any], allowed: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(name for name in names if name))
 
 
-def expand_pointers(documents: Sequence[Document], names: Sequence[str]) -> dict[str, Json]:
+def expand_pointers(documents: Sequence[ReadOnlyDocument], names: Sequence[str]) -> dict[str, Json]:
     """What is to be embedded in each outreach or entry, by its id: what it points at under these relations."""
     embedded: dict[str, Json] = {document["_id"]: {} for document in documents}
     for name in names:
@@ -55,7 +55,7 @@ def expand_pointers(documents: Sequence[Document], names: Sequence[str]) -> dict
     return embedded
 
 
-def expand_people(people: Sequence[Document], names: Sequence[str]) -> dict[str, Json]:
+def expand_people(people: Sequence[ReadOnlyDocument], names: Sequence[str]) -> dict[str, Json]:
     """What is to be embedded in each person, by their id: the first page of each collection that is named."""
     first = {"page": 1, "per_page": settings().max_pagesize}
     embedded: dict[str, Json] = {}

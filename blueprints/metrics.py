@@ -11,10 +11,10 @@ from flask import Blueprint, Flask, Response, current_app, g, request
 from blueprints.deployment import settings
 from blueprints.request_log import METHODS
 from osdi import matched
+from osdi.documents import Document
 from osdi.errors import ErrorDescription, OsdiError, not_found
 from osdi.settings import Settings
 from osdi.store import Store
-from osdi.store.driver import Document
 
 pages = Blueprint("metrics", __name__)
 

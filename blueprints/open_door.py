@@ -10,10 +10,10 @@ from blueprints.openapi import Blueprint
 from blueprints.pages import existing
 from blueprints.record_outreach_helper import CAMPAIGN_PARAMETER
 from osdi.auth import ADMIN, READ
+from osdi.documents import Document
 from osdi.if_match import etag
 from osdi.open_door import OpenDoor
 from osdi.resources import ADVOCACY_CAMPAIGN, API
-from osdi.store.driver import Document
 from schemas.open_door import OpenDoorSchema, said
 
 blp = Blueprint(

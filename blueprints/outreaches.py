@@ -12,9 +12,9 @@ from blueprints.openapi import Blueprint
 from blueprints.pages import answer_page, existing, read_page, with_total
 from blueprints.record_outreach_helper import CAMPAIGN_PARAMETER, EXAMPLES, IDEMPOTENCY_PARAMETER, record
 from osdi.auth import READ, WRITE
+from osdi.documents import Document
 from osdi.if_match import etag
 from osdi.resources import ADVOCACY_CAMPAIGN, API, OUTREACH
-from osdi.store.driver import Document
 from schemas.collection import ExpandedPageArgumentsSchema, ExpandSchema, collection_schema
 from schemas.notice import NoticeSchema
 from schemas.outreach import OutreachSchema, RecordOutreachHelperSchema

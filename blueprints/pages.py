@@ -7,14 +7,13 @@ from flask import Response, request
 
 from blueprints.deployment import answer, hal, settings, store
 from osdi import totals
+from osdi.documents import Document, Json
 from osdi.embedded import Embedded, page_of_parent, page_of_person
 from osdi.errors import invalid, moved, not_found
 from osdi.filter_fields import FILTER_FIELDS, FilterFields
-from osdi.hal import Json
 from osdi.odata import to_query
 from osdi.paging import Page
 from osdi.resources import PERSON, Resource
-from osdi.store.driver import Document
 from osdi.store.merged_people import person_with
 
 # Arguments of a collection that its links repeat, and their names in the address.

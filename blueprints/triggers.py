@@ -10,10 +10,10 @@ from blueprints.openapi import Blueprint
 from blueprints.pages import existing
 from blueprints.record_outreach_helper import CAMPAIGN_PARAMETER
 from osdi.auth import READ, WRITE
+from osdi.documents import Document
 from osdi.errors import ErrorDescription, OsdiError
 from osdi.if_match import etag
 from osdi.resources import ADVOCACY_CAMPAIGN, API, MESSAGE
-from osdi.store.driver import Document
 from osdi.triggers import AUTORESPONSE, fits
 from schemas.triggers import CampaignTriggersSchema, said
 

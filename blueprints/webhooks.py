@@ -9,14 +9,13 @@ from blueprints.deployment import answer, hal, settings, store
 from blueprints.openapi import Blueprint
 from osdi import webhooks
 from osdi.auth import ADMIN
+from osdi.documents import Document, Json
 from osdi.errors import invalid
 from osdi.events import EVENTS
-from osdi.hal import Json
 from osdi.http_post import HttpPost, check_url
 from osdi.if_match import etag
 from osdi.resources import API
 from osdi.signature import check_secret, new_secret
-from osdi.store.driver import Document
 from osdi.store.webhook_events import all_webhooks, count_events
 from schemas.notice import NoticeSchema
 from schemas.webhook import WebhookListSchema, WebhookPutSchema, WebhookSchema, WebhookTestSchema

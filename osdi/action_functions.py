@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from osdi.documents import Find, ReadOnlyDocument
 from osdi.errors import ErrorDescription, OsdiError
 from osdi.resources import LIST, OUTREACH, QUESTION, TAG, Resource
-from osdi.triggers import TRIGGERS, Document, Find, Followup, followups
+from osdi.triggers import TRIGGERS, Followup, followups
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,12 @@ class Actions:
 
 
 def resolve(
-    body: Document, find: Find, campaign: Document | None = None, *, has_token: bool = False, strict: bool = False
+    body: ReadOnlyDocument,
+    find: Find,
+    campaign: ReadOnlyDocument | None = None,
+    *,
+    has_token: bool = False,
+    strict: bool = False,
 ) -> Actions:
     """Resolve the action functions of a loaded body; `find` looks up resources by name, URI, identifier or id.
 
@@ -94,7 +100,7 @@ def _dates(now: dt.datetime) -> dict[str, dt.datetime]:
 
 
 def _existing(
-    resource: Resource, body: Document, names: Sequence[str], find: Find, warnings: list[str]
+    resource: Resource, body: ReadOnlyDocument, names: Sequence[str], find: Find, warnings: list[str]
 ) -> tuple[str, ...]:
     """The ids behind all references of one kind, each once; what does not exist becomes a warning."""
     asked = [(name, reference) for name in names for reference in body.get(name, ())]
@@ -104,7 +110,7 @@ def _existing(
     return tuple(dict.fromkeys(found[reference]["_id"] for _, reference in asked if reference in found))
 
 
-def _answers(asked: Sequence[Document], find: Find) -> tuple[dict[str, Any], ...]:
+def _answers(asked: Sequence[ReadOnlyDocument], find: Find) -> tuple[dict[str, Any], ...]:
     """The answers, one to each question; of two to the same the later one counts."""
     answers: dict[str, dict[str, Any]] = {}
     wrong: list[ErrorDescription] = []
@@ -128,13 +134,13 @@ def _answers(asked: Sequence[Document], find: Find) -> tuple[dict[str, Any], ...
     return tuple(answers.values())
 
 
-def answer_refusal(question: Document, answer: Document) -> OsdiError | None:
+def answer_refusal(question: ReadOnlyDocument, answer: ReadOnlyDocument) -> OsdiError | None:
     """400 that says why the question does not accept the answer, or None."""
     reason = _refusal(question, {name: answer[name] for name in ("value", "responses") if name in answer}, "")
     return OsdiError(400, reason, resource=QUESTION.rel) if reason else None
 
 
-def _refusal(question: Document, entry: Document, path: str) -> ErrorDescription | None:
+def _refusal(question: ReadOnlyDocument, entry: ReadOnlyDocument, path: str) -> ErrorDescription | None:
     """Why the question does not accept the entry, or None."""
     if question["question_type"] == "Paragraph":
         if "value" in entry and "responses" not in entry:

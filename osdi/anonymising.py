@@ -6,12 +6,12 @@ anybody may write, such as a source, stays where other people's outreaches say t
 Pure.
 """
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Sequence, Set
 from typing import Any, Final
 
+from osdi.documents import ReadOnlyDocument
 from osdi.triggers import LEASED, QUEUED, SKIPPED
 
-Document = Mapping[str, Any]
 Word = tuple[str, str]
 
 # What becomes of an erased person's outreaches.
@@ -38,7 +38,7 @@ FOLLOWUP: Final = (
 NO_PERSON: Final = "no_person"
 
 
-def anonymised(outreach: Document, common: Set[Word]) -> dict[str, Any]:
+def anonymised(outreach: ReadOnlyDocument, common: Set[Word]) -> dict[str, Any]:
     """The outreach without its person, texts and identifiers; `common` has the words that others said too."""
     left = {name: outreach[name] for name in FACTS if name in outreach}
     left["match_keys"] = _own_keys(outreach)
@@ -52,7 +52,7 @@ def anonymised(outreach: Document, common: Set[Word]) -> dict[str, Any]:
     return left | _followups(outreach)
 
 
-def unlinked(outreach: Document) -> dict[str, Any]:
+def unlinked(outreach: ReadOnlyDocument) -> dict[str, Any]:
     """The outreach as it is, without its person and without what is made of their contact details."""
     gone = ("person_id", "moved_from_ids", "claimed_identifiers", "fingerprint")
     left = {name: value for name, value in outreach.items() if name not in gone}
@@ -61,19 +61,19 @@ def unlinked(outreach: Document) -> dict[str, Any]:
     return left | _followups(outreach)
 
 
-def words(outreach: Document) -> dict[str, str]:
+def words(outreach: ReadOnlyDocument) -> dict[str, str]:
     """The outreach's own words, by name."""
     return {name: outreach[name] for name in WORDS if name in outreach}
 
 
-def all_words(outreach: Document) -> set[Word]:
+def all_words(outreach: ReadOnlyDocument) -> set[Word]:
     """Each word of the outreach and of its referrer data, with its name; but not the standard's types."""
     said = outreach.get("referrer_data", {})
     found = words(outreach) | {name: said[name] for name in REFERRER_WORDS if name in said}
     return {(name, value) for name, value in found.items() if value not in TYPES}
 
 
-def said_by_others(others: Sequence[Document], people: Set[str]) -> set[Word]:
+def said_by_others(others: Sequence[ReadOnlyDocument], people: Set[str]) -> set[Word]:
     """The words that outreaches of at least OTHERS people who are not among `people` have in common."""
     sayers: dict[Word, set[str]] = {}
     for outreach in others:
@@ -84,7 +84,7 @@ def said_by_others(others: Sequence[Document], people: Set[str]) -> set[Word]:
     return {word for word, who in sayers.items() if len(who) >= OTHERS}
 
 
-def _own_keys(outreach: Document) -> list[str]:
+def _own_keys(outreach: ReadOnlyDocument) -> list[str]:
     """The key that the server gave: those of identifiers, and of the sender's contact details, are the person's.
 
     There is always one, since two outreaches without any would collide in the unique index.
@@ -93,7 +93,7 @@ def _own_keys(outreach: Document) -> list[str]:
     return own or [f"id:{outreach['_id']}"]
 
 
-def _followups(outreach: Document) -> dict[str, Any]:
+def _followups(outreach: ReadOnlyDocument) -> dict[str, Any]:
     """The follow-ups, without whom they were to reach; what has not been sent is not."""
     left = [{name: each[name] for name in FOLLOWUP if name in each} for each in outreach.get("followups", ())]
     for followup in left:

@@ -21,12 +21,12 @@ from typing import Any, BinaryIO, Final
 
 import orjson
 
+from osdi.documents import Document
 from osdi.erasure import erase_again
 from osdi.errors import ErrorDescription, OsdiError
 from osdi.ids import now
 from osdi.resources import OUTREACH
 from osdi.store import SETTLED, Store
-from osdi.store.driver import Document
 from osdi.store.dump import begin_restore, decode, encode, end_restore, insert, reading
 from osdi.store.migrations import migrate, schema_version
 from osdi.store.schema import SCHEMA, SCHEMA_VERSION

@@ -9,13 +9,13 @@ mended leaves links that answer 404.
 
 from collections.abc import Callable
 
+from osdi.documents import Document
 from osdi.errors import conflict, not_found
 from osdi.ids import now
 from osdi.if_match import check_if_match
 from osdi.resources import ADVOCACY_CAMPAIGN, ENTRIES, OUTREACH, PERSON, WRAPPER, Resource
 from osdi.retrying import look_again
 from osdi.store import Delete, Store
-from osdi.store.driver import Document
 from osdi.store.merged_people import all_ids, forget_held, held_for, ids_of, person_with
 from osdi.store.statistics import forget, touch_all
 from osdi.store.wrappers import forget_wrapper

@@ -5,12 +5,12 @@ from typing import Any, Final
 
 import click
 
+from osdi.documents import Document
 from osdi.duplicates import Group, duplicates
 from osdi.merge_people import merge_people
 from osdi.resources import OUTREACH
 from osdi.settings import Settings
 from osdi.store import Store
-from osdi.store.driver import Document
 from osdi.store.merged_people import outreaches_of, person_with
 from osdi.tables import minute, one_line, table
 

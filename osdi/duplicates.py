@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from osdi.documents import Document
 from osdi.matching import NAMESAKE
 from osdi.resources import PERSON
 from osdi.store import Store
-from osdi.store.driver import Document
 from osdi.store.duplicate_keys import having_without, owners_of, people_without
 
 # By what a key tells that two are one, in the order of how much that says.

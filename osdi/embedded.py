@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from osdi.documents import Document
 from osdi.errors import ErrorDescription, OsdiError, invalid, not_found
 from osdi.ids import new_id, now
 from osdi.if_match import check_if_match
@@ -17,7 +18,6 @@ from osdi.put import Change
 from osdi.resources import ANSWER, ENTRIES, ITEM, PERSON, TAGGING, Resource
 from osdi.retrying import look_again
 from osdi.store import Store, Update
-from osdi.store.driver import Document
 from osdi.store.merged_people import person_with
 
 Check = Callable[[Mapping[str, Any]], OsdiError | None]

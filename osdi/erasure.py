@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from osdi.anonymising import ANONYMISE, DELETE, KEEP, all_words, anonymised, said_by_others, unlinked
+from osdi.documents import Document
 from osdi.erased import erased_since, note_erasure
 from osdi.errors import RaceLost, not_found, unavailable
 from osdi.ids import now
@@ -23,7 +24,6 @@ from osdi.resources import PERSON
 from osdi.retrying import look_again
 from osdi.store import SETTLED, Store
 from osdi.store import erasure as stored
-from osdi.store.driver import Document
 from osdi.store.in_order import in_order
 from osdi.store.merged_people import all_ids, held_for, ids_of, person_with
 from osdi.store.statistics import forget_touched

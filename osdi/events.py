@@ -4,12 +4,11 @@ Pure.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
+from osdi.documents import ReadOnlyDocument
 from osdi.matching import email_key
 from osdi.resources import OUTREACH, PERSON
-
-Document = Mapping[str, Any]
 
 OUTREACH_RECORDED: Final = "outreach_recorded"
 PERSON_CREATED: Final = "person_created"
@@ -40,12 +39,12 @@ def entries_for(
     ]
 
 
-def of_change(stored: Document, changed: Document) -> tuple[str, ...]:
+def of_change(stored: ReadOnlyDocument, changed: ReadOnlyDocument) -> tuple[str, ...]:
     """The events of a person's change besides that there was one: whether an e-mail address was unsubscribed."""
     return (UNSUBSCRIBED,) if _unsubscribed(changed) - _unsubscribed(stored) else ()
 
 
-def idempotency_key(entry: Document, document: Document) -> str:
+def idempotency_key(entry: ReadOnlyDocument, document: ReadOnlyDocument) -> str:
     """By what a receiver knows an event again that it has been told before."""
     parts = [entry["event"], document["_id"]]
     if entry["event"] in ABOUT_NOW:
@@ -55,7 +54,7 @@ def idempotency_key(entry: Document, document: Document) -> str:
     return ":".join(parts)
 
 
-def _unsubscribed(person: Document) -> set[str]:
+def _unsubscribed(person: ReadOnlyDocument) -> set[str]:
     entries = person.get("email_addresses", ())
     return {
         email_key(each["address"]) for each in entries if each.get("status") == "unsubscribed" and "address" in each

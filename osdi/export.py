@@ -18,6 +18,7 @@ import orjson
 from cachetools import LRUCache
 
 from osdi.csv_text import BOM, Cell, Lines
+from osdi.documents import Document, Query
 from osdi.embedded import ANSWERS, ITEMS, TAGGINGS, Embedded, entry_of
 from osdi.errors import invalid
 from osdi.export_columns import (
@@ -36,8 +37,7 @@ from osdi.filter_fields import FILTER_FIELDS
 from osdi.hal import Hal
 from osdi.odata import to_query
 from osdi.resources import ADVOCACY_CAMPAIGN, ENTRIES, LIST, OUTREACH, PERSON, POINTERS, RESOURCES, TAG, Resource
-from osdi.store import Query, Store
-from osdi.store.driver import Document
+from osdi.store import Store
 from osdi.store.in_order import in_order, patiently
 from osdi.totals import with_total
 

@@ -13,18 +13,18 @@ from typing import Any, Final
 import orjson
 
 from osdi.csv_text import Cell
+from osdi.documents import ReadOnlyDocument
 from osdi.resources import ENTRIES, POINTERS, Resource
 
-Document = Mapping[str, Any]
 # The name of what an id stands for, such as a tag's; the id itself of what is gone.
 NameOf = Callable[[str], str]
-Column = tuple[str, Callable[[Document], Cell]]
+Column = tuple[str, Callable[[ReadOnlyDocument], Cell]]
 
 CUSTOM: Final = "custom_fields"
 OTHERS: Final = "other_custom_fields"
 CUSTOM_COLUMNS: Final = 200
 
-NOTHING: Final[Document] = {}
+NOTHING: Final[ReadOnlyDocument] = {}
 
 
 def cell(value: Any) -> Cell:
@@ -44,13 +44,13 @@ def as_json(value: Any) -> str | None:
     return orjson.dumps(value, option=orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z).decode() if value else None
 
 
-def main_of(document: Document, array: str) -> Document:
+def main_of(document: ReadOnlyDocument, array: str) -> ReadOnlyDocument:
     """The entry that is meant where one is asked for: the primary one, or else the first."""
-    entries: Sequence[Document] = document.get(array, ())
+    entries: Sequence[ReadOnlyDocument] = document.get(array, ())
     return next((each for each in entries if each.get("primary")), entries[0] if entries else NOTHING)
 
 
-def others_of(document: Document, array: str) -> list[Document]:
+def others_of(document: ReadOnlyDocument, array: str) -> list[ReadOnlyDocument]:
     """The entries besides that one."""
     main = main_of(document, array)
     return [each for each in document.get(array, ()) if each is not main]
@@ -141,7 +141,7 @@ def person_columns(custom: Sequence[str]) -> list[str]:
     return [*fixed, "tags", "lists", *(f"{CUSTOM}/{name}" for name in custom), OTHERS]
 
 
-def person_row(person: Document, custom: Mapping[str, Any], name_of: NameOf) -> list[Cell]:
+def person_row(person: ReadOnlyDocument, custom: Mapping[str, Any], name_of: NameOf) -> list[Cell]:
     """The cells of a person, where the keys of `custom` are the custom fields that have a column."""
     fields = person.get(CUSTOM, {})
     left = {name: value for name, value in fields.items() if name not in custom} if fields else None
@@ -162,7 +162,7 @@ def outreach_columns(*, with_tags: bool) -> list[str]:
 
 
 def outreach_rows(
-    outreach: Document, person: Document | None, name_of: NameOf, *, with_tags: bool
+    outreach: ReadOnlyDocument, person: ReadOnlyDocument | None, name_of: NameOf, *, with_tags: bool
 ) -> Iterator[list[Cell]]:
     """A row for each target of the outreach, numbered from 1; one without target where it has none."""
     person = person or NOTHING
@@ -172,7 +172,7 @@ def outreach_rows(
         *(value(person) for _, value in OF_PERSON),
         *([[name_of(each["tag_id"]) for each in person.get("taggings", ())]] if with_tags else ()),
     ]
-    targets: Sequence[Document] = outreach.get("targets", ())
+    targets: Sequence[ReadOnlyDocument] = outreach.get("targets", ())
     for number, target in enumerate(targets, 1):
         yield [*beginning, number, *(value(target) for _, value in TARGET_COLUMNS)]
     if not targets:
@@ -185,7 +185,7 @@ def other_columns(resource: Resource) -> list[str]:
     return [*(name for name, _ in BEGINNING), *(name for name in resource.fields if name != "origin_system"), *pointing]
 
 
-def other_row(resource: Resource, document: Document, name_of: NameOf) -> list[Cell]:
+def other_row(resource: Resource, document: ReadOnlyDocument, name_of: NameOf) -> list[Cell]:
     """The cells of anything else; what it points at by id and by name."""
     pointing = [each for field in _pointers(resource) for each in _pointed_at(document.get(field), name_of)]
     fields = (cell(document.get(name)) for name in resource.fields if name != "origin_system")

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import click
 
+from osdi.documents import Document
 from osdi.errors import OsdiError
 from osdi.followups import Followups
 from osdi.hal import Hal
@@ -18,7 +19,6 @@ from osdi.resources import OUTREACH
 from osdi.retention import Retention
 from osdi.settings import Settings
 from osdi.store import Store, outbox
-from osdi.store.driver import Document
 from osdi.store.missing_indexes import missing_indexes
 from osdi.tables import minute, table
 from osdi.transports import transports

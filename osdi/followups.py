@@ -16,6 +16,7 @@ from cachetools import TTLCache, cached
 
 from osdi import log
 from osdi.ceilings import Ceilings
+from osdi.documents import Document
 from osdi.errors import OsdiError
 from osdi.ids import now
 from osdi.recipients import Recipient, Unreachable, recipient, unwanted_number
@@ -25,7 +26,6 @@ from osdi.retrying import wait_seconds
 from osdi.settings import Settings
 from osdi.store import Store, outbox
 from osdi.store.contacts import people_with
-from osdi.store.driver import Document
 from osdi.store.merged_people import person_with
 from osdi.store.outbox import Claimed
 from osdi.store.wrappers import default_wrapper

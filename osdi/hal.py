@@ -6,9 +6,9 @@ never by cutting up the address that was asked for.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlencode
 
+from osdi.documents import Json, ReadOnlyDocument
 from osdi.paging import Page
 from osdi.resources import (
     ADVOCACY_CAMPAIGN,
@@ -39,9 +39,6 @@ FOLLOWUP = (
 
 MADE_BY = {"osdi:creator": "creator_id", "osdi:modified_by": "modified_by_id"}
 
-Document = Mapping[str, Any]
-Json = dict[str, Any]
-
 
 @dataclass(frozen=True)
 class Hal:
@@ -55,7 +52,12 @@ class Hal:
         return "/".join((self.base_url + API, *segments))
 
     def represent(
-        self, resource: Resource, document: Document, *, control: Document | None = None, embedded: Json | None = None
+        self,
+        resource: Resource,
+        document: ReadOnlyDocument,
+        *,
+        control: ReadOnlyDocument | None = None,
+        embedded: Json | None = None,
     ) -> Json:
         """A resource with its links; only identifiers and links where `osdi:control` asks for no more.
 
@@ -72,7 +74,7 @@ class Hal:
             answer["_embedded"] = embedded
         return answer
 
-    def identifiers(self, document: Document) -> list[str]:
+    def identifiers(self, document: ReadOnlyDocument) -> list[str]:
         """The own identifier first, then those of people who were merged into this one, then those of other systems."""
         prefix = f"{self.namespace}:"
         others = (identifier for identifier in document.get("identifiers", ()) if not identifier.startswith(prefix))
@@ -145,7 +147,7 @@ class Hal:
             "curies": self._curies(),
         }
 
-    def _own_properties(self, document: Document) -> Json:
+    def _own_properties(self, document: ReadOnlyDocument) -> Json:
         """What this server adds to the standard's fields, under its namespace."""
         added: Json = {}
         if document.get("claimed_identifiers"):
@@ -157,7 +159,7 @@ class Hal:
             ]
         return added
 
-    def _links(self, resource: Resource, document: Document) -> Json:
+    def _links(self, resource: Resource, document: ReadOnlyDocument) -> Json:
         links: Json = {"self": {"href": self._self(resource, document)}}
         if resource is OUTREACH:
             campaign_id = document["advocacy_campaign_id"]
@@ -186,7 +188,7 @@ class Hal:
         links["curies"] = self._curies(own=resource is ADVOCACY_CAMPAIGN)
         return links
 
-    def _self(self, resource: Resource, document: Document) -> str:
+    def _self(self, resource: Resource, document: ReadOnlyDocument) -> str:
         if resource is OUTREACH:
             campaign_id = document["advocacy_campaign_id"]
             return self.href(ADVOCACY_CAMPAIGN.collection, campaign_id, OUTREACH.collection, document["_id"])

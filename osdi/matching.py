@@ -10,7 +10,7 @@ Pure: people are documents that somebody else has read.
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,8 +20,9 @@ from typing import Any, TypeVar
 import idna
 import phonenumbers
 
-Document = Mapping[str, Any]
-Person = TypeVar("Person", bound=Document)
+from osdi.documents import ReadOnlyDocument
+
+Person = TypeVar("Person", bound=ReadOnlyDocument)
 
 MINIMUM_PHONE_DIGITS = 7
 
@@ -74,7 +75,7 @@ def email_key(address: str) -> str:
     return f"email:{local}@{domain}"
 
 
-def phone_key(entry: Document, region: str = "") -> str | None:
+def phone_key(entry: ReadOnlyDocument, region: str = "") -> str | None:
     """Match key of a phone number entry: its digits with country code, or None where there are too few.
 
     A number is read in the country its entry names, else in `region` (ISO 3166-1 Alpha-2); without either its digits
@@ -84,14 +85,14 @@ def phone_key(entry: Document, region: str = "") -> str | None:
     return f"phone:{digits}" if len(digits) >= MINIMUM_PHONE_DIGITS else None
 
 
-def contact_keys(person: Document, phone_region: str = "") -> list[str]:
+def contact_keys(person: ReadOnlyDocument, phone_region: str = "") -> list[str]:
     """The keys of every e-mail and phone that a person has, whoever owns them: what filters compare with."""
     emails = (email_key(entry["address"]) for entry in person.get("email_addresses", ()) if "address" in entry)
     phones = (phone_key(entry, phone_region) for entry in person.get("phone_numbers", ()))
     return list(dict.fromkeys([*emails, *(key for key in phones if key)]))
 
 
-def namesake_keys(person: Document) -> list[str]:
+def namesake_keys(person: ReadOnlyDocument) -> list[str]:
     """The keys of a person's name with each of their postal codes: `namesake:jane doe|10011`.
 
     Letter case, accents, punctuation and the last digits of a ZIP+4 code make no difference. Whoever lacks one of the
@@ -120,7 +121,7 @@ def note_keys(person: dict[str, Any], phone_region: str = "") -> None:
             person[name] = value
 
 
-def match_keys(person: Document, *, trusted: bool, phone_region: str = "") -> MatchKeys:
+def match_keys(person: ReadOnlyDocument, *, trusted: bool, phone_region: str = "") -> MatchKeys:
     """The match keys of a posted person; identifiers of an untrusted sender are only `claimed`."""
     identifiers = person.get("identifiers", ())
     emails = (email_key(entry["address"]) for entry in _primary_first(person, "email_addresses") if "address" in entry)
@@ -184,11 +185,11 @@ def _postal_code(code: str) -> str:
     return found[1] if found else _letters(code)
 
 
-def _has_email(person: Document) -> bool:
+def _has_email(person: ReadOnlyDocument) -> bool:
     return any(entry.get("address") for entry in person.get("email_addresses", ()))
 
 
-def _primary_first(person: Document, array: str) -> list[Document]:
+def _primary_first(person: ReadOnlyDocument, array: str) -> list[ReadOnlyDocument]:
     return sorted(person.get(array, ()), key=lambda entry: not entry.get("primary"))
 
 

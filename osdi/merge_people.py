@@ -15,6 +15,7 @@ import time
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
+from osdi.documents import Document
 from osdi.erasure import goes_on
 from osdi.errors import ErrorDescription, OsdiError, RaceLost, conflict, invalid, not_found
 from osdi.events import of_change
@@ -24,7 +25,6 @@ from osdi.merging import outgrown
 from osdi.resources import PERSON
 from osdi.retrying import look_again
 from osdi.store import Delete, Replace, Store, Update
-from osdi.store.driver import Document
 from osdi.store.erasure import erasure_of
 from osdi.store.indexes import MERGED_PEOPLE
 from osdi.store.merged_people import (

@@ -12,12 +12,12 @@ from typing import Any
 
 import orjson
 
+from osdi.documents import ReadOnlyDocument
 from osdi.matching import email_key, phone_key
 from osdi.resources import CONTACTS
 
-Document = Mapping[str, Any]
 Entry = dict[str, Any]
-SameEntry = Callable[[Document, Document], bool]
+SameEntry = Callable[[ReadOnlyDocument, ReadOnlyDocument], bool]
 
 MAX_DOCUMENT_BYTES = 1_000_000
 
@@ -32,8 +32,8 @@ AREA = ("region", "country")
 
 
 def merge_person(
-    stored: Document,
-    posted: Document,
+    stored: ReadOnlyDocument,
+    posted: ReadOnlyDocument,
     *,
     overwrite: bool,
     owned_elsewhere: Collection[str] = (),
@@ -66,7 +66,7 @@ def merge_person(
     return merged
 
 
-def outgrown(document: Document, *, by_stranger: bool = False) -> bool:
+def outgrown(document: ReadOnlyDocument, *, by_stranger: bool = False) -> bool:
     """Whether a document is larger than anybody needs: then it is not kept growing, by whomever.
 
     Strangers fill half of the bound at most. What they leave free is the token holders', whom they cannot hinder so.
@@ -74,7 +74,7 @@ def outgrown(document: Document, *, by_stranger: bool = False) -> bool:
     return len(orjson.dumps(document)) > (MAX_DOCUMENT_BYTES // 2 if by_stranger else MAX_DOCUMENT_BYTES)
 
 
-def without_own(document: Document, namespace: str) -> dict[str, Any]:
+def without_own(document: ReadOnlyDocument, namespace: str) -> dict[str, Any]:
     """The document without its own identifier among those of others: answers add it, so what was read is sent back."""
     others = [each for each in document.get("identifiers", ()) if each != f"{namespace}:{document['_id']}"]
     if len(others) == len(document.get("identifiers", ())):
@@ -83,14 +83,14 @@ def without_own(document: Document, namespace: str) -> dict[str, Any]:
     return {**kept, "identifiers": others} if others else kept
 
 
-def keep_status(stored: Document, changed: Entry) -> Entry:
+def keep_status(stored: ReadOnlyDocument, changed: Entry) -> Entry:
     """An e-mail entry that a change would subscribe again, with the status that it had."""
     if stored.get("status") in KEPT_STATUSES and changed.get("status", SUBSCRIBED) == SUBSCRIBED:
         return {**changed, "status": stored["status"]}
     return changed
 
 
-def keep_stricter(person: Document, others: Sequence[Document], phone_region: str) -> dict[str, Any]:
+def keep_stricter(person: ReadOnlyDocument, others: Sequence[ReadOnlyDocument], phone_region: str) -> dict[str, Any]:
     """The person, with what is strictest of all that they or others say of each of their addresses and numbers.
 
     That is a status by which no mail goes to an address, and that a number is not to be called, or takes no texts. A
@@ -125,17 +125,17 @@ def _strictest(statuses: Collection[str]) -> Entry:
     return next(({"status": status} for status in STRICTEST if status in statuses), {})
 
 
-def _all(people: Sequence[Document], array: str) -> Iterator[Document]:
+def _all(people: Sequence[ReadOnlyDocument], array: str) -> Iterator[ReadOnlyDocument]:
     for person in people:
         yield from person.get(array, ())
 
 
-def same_email(stored: Document, posted: Document) -> bool:
+def same_email(stored: ReadOnlyDocument, posted: ReadOnlyDocument) -> bool:
     """Whether two entries are about the same e-mail address."""
     return "address" in stored and "address" in posted and email_key(stored["address"]) == email_key(posted["address"])
 
 
-def one_primary(entries: Sequence[Document], primary: int | None = None) -> list[Entry]:
+def one_primary(entries: Sequence[ReadOnlyDocument], primary: int | None = None) -> list[Entry]:
     """The entries, of which at most one is primary: the one at this index, else the first that says so."""
     if primary is None:
         primary = next((index for index, entry in enumerate(entries) if entry.get("primary")), None)
@@ -145,7 +145,7 @@ def one_primary(entries: Sequence[Document], primary: int | None = None) -> list
     ]
 
 
-def merge_object(stored: Document, posted: Document, overwrite: bool) -> Entry:
+def merge_object(stored: ReadOnlyDocument, posted: ReadOnlyDocument, overwrite: bool) -> Entry:
     """`stored` with what `posted` says, by name; without `overwrite` only what `stored` does not say."""
     merged = dict(stored)
     for name, value in posted.items():
@@ -157,7 +157,11 @@ def merge_object(stored: Document, posted: Document, overwrite: bool) -> Entry:
 
 
 def merge_entries(
-    array: str, stored: Sequence[Document], posted: Sequence[Document], overwrite: bool, phone_region: str
+    array: str,
+    stored: Sequence[ReadOnlyDocument],
+    posted: Sequence[ReadOnlyDocument],
+    overwrite: bool,
+    phone_region: str,
 ) -> list[Entry]:
     """Entries with the key of a stored one merge into it, others are appended; one at most stays primary.
 
@@ -182,7 +186,9 @@ def merge_entries(
     return one_primary(merged, primary)
 
 
-def _index_of(array: str, entries: Sequence[Document], entry: Document, phone_region: str) -> int | None:
+def _index_of(
+    array: str, entries: Sequence[ReadOnlyDocument], entry: ReadOnlyDocument, phone_region: str
+) -> int | None:
     """Where the stored entry stands that `entry` is about; among postal addresses the one that shares most parts."""
     if array == "phone_numbers":
         number = number_of(entry, phone_region)
@@ -196,8 +202,10 @@ def _index_of(array: str, entries: Sequence[Document], entry: Document, phone_re
     return next(iter(same), None)
 
 
-def _unowned(array: str, entries: Sequence[Document], owned: Collection[str], phone_region: str) -> list[Document]:
-    def key(entry: Document) -> str | None:
+def _unowned(
+    array: str, entries: Sequence[ReadOnlyDocument], owned: Collection[str], phone_region: str
+) -> list[ReadOnlyDocument]:
+    def key(entry: ReadOnlyDocument) -> str | None:
         if array == "email_addresses" and "address" in entry:
             return email_key(entry["address"])
         return phone_key(entry, phone_region) if array == "phone_numbers" else None
@@ -205,12 +213,12 @@ def _unowned(array: str, entries: Sequence[Document], owned: Collection[str], ph
     return [entry for entry in entries if key(entry) not in owned]
 
 
-def number_of(entry: Document, phone_region: str = "") -> str | None:
+def number_of(entry: ReadOnlyDocument, phone_region: str = "") -> str | None:
     """What a number is compared by: its match key, or itself where it is too short to have one."""
     return phone_key(entry, phone_region) or entry.get("number")
 
 
-def _same_address(stored: Document, posted: Document) -> bool:
+def _same_address(stored: ReadOnlyDocument, posted: ReadOnlyDocument) -> bool:
     """Two addresses are one where no part contradicts and they share a place, or one of them names only an area."""
     for part in (*PLACE, *AREA):
         if part in stored and part in posted and _folded(stored[part]) != _folded(posted[part]):
@@ -221,7 +229,7 @@ def _same_address(stored: Document, posted: Document) -> bool:
     return area_only and any(part in stored and part in posted for part in AREA)
 
 
-def _shared_parts(stored: Document, posted: Document) -> int:
+def _shared_parts(stored: ReadOnlyDocument, posted: ReadOnlyDocument) -> int:
     return sum(part in stored and part in posted for part in (*PLACE, *AREA))
 
 
@@ -233,7 +241,7 @@ def _folded(value: Any) -> str:
 def _same(*names: str) -> SameEntry:
     """Entries are the same where the first of `names` that both have is equal, in any case."""
 
-    def same(stored: Document, posted: Document) -> bool:
+    def same(stored: ReadOnlyDocument, posted: ReadOnlyDocument) -> bool:
         for name in names:
             if name in stored and name in posted:
                 return _folded(stored[name]) == _folded(posted[name])
@@ -242,7 +250,7 @@ def _same(*names: str) -> SameEntry:
     return same
 
 
-def _same_profile(stored: Document, posted: Document) -> bool:
+def _same_profile(stored: ReadOnlyDocument, posted: ReadOnlyDocument) -> bool:
     return _same("provider")(stored, posted) and _same("id", "url", "handle")(stored, posted)
 
 

@@ -6,12 +6,12 @@ Each resource stands as the API answers it; what is stored besides stands under 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from osdi.documents import Document, Json
 from osdi.embedded import ANSWERS, ITEMS, TAGGINGS, entry_of
-from osdi.hal import Hal, Json
+from osdi.hal import Hal
 from osdi.ids import now
 from osdi.resources import ADVOCACY_CAMPAIGN, ENTRIES, OUTREACH, PERSON, Resource
 from osdi.store import Store
-from osdi.store.driver import Document
 from osdi.store.erasure import tokens_of
 from osdi.store.in_order import in_order
 from osdi.store.merged_people import all_ids, held_for, ids_of

@@ -9,6 +9,7 @@ import click
 import orjson
 
 from osdi.anonymising import ANONYMISE, CHOICES, DELETE, KEEP
+from osdi.documents import Document
 from osdi.erased import forget_erasure
 from osdi.erasure import Erased, erase, finish_next_erasure
 from osdi.hal import Hal
@@ -17,7 +18,6 @@ from osdi.person_export import person_export
 from osdi.retention import drop_old_texts
 from osdi.settings import Settings
 from osdi.store import Store
-from osdi.store.driver import Document
 from osdi.store.erasure import count_outreaches, tokens_of
 from osdi.store.merged_people import all_ids, held_for, ids_of
 from osdi.store.statistics import forget_touched

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from osdi.documents import Document
 from osdi.errors import Duplicate, ErrorDescription, OsdiError, conflict, not_found
 from osdi.events import of_change
 from osdi.ids import now
@@ -19,7 +20,6 @@ from osdi.reference import NAMED, name_key
 from osdi.resources import OUTREACH, PERSON, Resource
 from osdi.retrying import look_again
 from osdi.store import Store, Update
-from osdi.store.driver import Document
 from osdi.store.merged_people import person_with
 from osdi.store.touches import touch
 

@@ -7,14 +7,13 @@ matched; a stranger could have added theirs to somebody whose phone number they 
 Pure.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
+from osdi.documents import ReadOnlyDocument
 from osdi.matching import email_key, phone_key
 from osdi.triggers import AUTORESPONSE, CALL_RESPONSE, REACHED_BY, SMS_RESPONSE, primary
-
-Document = Mapping[str, Any]
 
 PHONE: Final = "phone:"
 
@@ -36,7 +35,7 @@ class Recipient:
     known: bool
 
 
-def recipient(followup: Document, person: Document, phone_region: str = "") -> Recipient:
+def recipient(followup: ReadOnlyDocument, person: ReadOnlyDocument, phone_region: str = "") -> Recipient:
     """Whom the follow-up reaches. Raises Unreachable: `no_address`, `not_theirs`."""
     kind = followup["kind"]
     array, value = REACHED_BY[kind]
@@ -61,7 +60,7 @@ def recipient(followup: Document, person: Document, phone_region: str = "") -> R
     return Recipient(to, key, followup["by_token"] or key in person["match_keys"])
 
 
-def unwanted_number(kind: str, key: str, people: Iterable[Document], phone_region: str = "") -> str | None:
+def unwanted_number(kind: str, key: str, people: Iterable[ReadOnlyDocument], phone_region: str = "") -> str | None:
     """`do_not_call` or `not_sms_capable` where any of these people's entries for the number says so; else None."""
     for person in people:
         for entry in person.get("phone_numbers", ()):
@@ -74,7 +73,7 @@ def unwanted_number(kind: str, key: str, people: Iterable[Document], phone_regio
     return None
 
 
-def _key(kind: str, entry: Document, phone_region: str) -> str | None:
+def _key(kind: str, entry: ReadOnlyDocument, phone_region: str) -> str | None:
     """The match key of a contact detail, or None where it cannot have one."""
     if kind != AUTORESPONSE:
         return phone_key(entry, phone_region)

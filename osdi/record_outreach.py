@@ -16,6 +16,7 @@ from typing import Any
 from osdi import matched
 from osdi.action_functions import Actions, resolve
 from osdi.auth import Caller
+from osdi.documents import Document, Find
 from osdi.errors import Duplicate, OsdiError
 from osdi.ids import new_id, now
 from osdi.matching import id_key
@@ -25,8 +26,6 @@ from osdi.resources import OUTREACH
 from osdi.retrying import look_again
 from osdi.settings import Settings
 from osdi.store import Insert, Store
-from osdi.store.driver import Document
-from osdi.triggers import Find
 
 
 @dataclass(frozen=True)

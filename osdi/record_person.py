@@ -12,6 +12,7 @@ from typing import Any
 from osdi import matched
 from osdi.action_functions import Actions, apply_to_person, id_from, resolve
 from osdi.auth import Caller
+from osdi.documents import Document, Find
 from osdi.errors import ErrorDescription, OsdiError, conflict, invalid
 from osdi.events import of_change
 from osdi.ids import new_id, now
@@ -33,9 +34,7 @@ from osdi.resources import PERSON
 from osdi.retrying import look_again
 from osdi.settings import Settings
 from osdi.store import Insert, Store, Update, Write
-from osdi.store.driver import Document
 from osdi.store.merged_people import person_with
-from osdi.triggers import Find
 
 LINK = "_links.osdi:person"
 

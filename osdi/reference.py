@@ -14,6 +14,7 @@ from cachetools import LRUCache, TTLCache
 
 from osdi.action_functions import id_from
 from osdi.auth import Caller, caller_from, token_hash
+from osdi.documents import Document
 from osdi.errors import ErrorDescription, OsdiError, conflict, not_found
 from osdi.ids import new_id, now
 from osdi.matching import id_key
@@ -21,7 +22,6 @@ from osdi.merging import outgrown, without_own
 from osdi.resources import ADVOCACY_CAMPAIGN, LIST, POINTERS, TAG, Resource
 from osdi.retrying import look_again
 from osdi.store import Insert, Store, Update
-from osdi.store.driver import Document
 from osdi.store.indexes import TOKENS
 from osdi.store.tokens import mark_used
 

@@ -8,12 +8,12 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from osdi.documents import Document
 from osdi.errors import ErrorDescription, OsdiError, conflict
 from osdi.ids import now
 from osdi.matching import MatchKeys, claimed_key, id_key
 from osdi.resources import OUTREACH
 from osdi.store import Store, Update
-from osdi.store.driver import Document
 
 IDEMPOTENCY_KEPT = dt.timedelta(hours=24)
 

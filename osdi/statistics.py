@@ -8,11 +8,13 @@ Pure: outreaches are documents that somebody else has read.
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
+
+from osdi.documents import Json, ReadOnlyDocument
 
 # By what outreaches are counted, besides the day. An outreach has one type, source and referrer, and many targets.
 KINDS: Final = ("type", "source", "target", "referrer")
@@ -22,9 +24,6 @@ DAYS: Final = 366
 # How many values of a kind are kept for each day, the most frequent ones, and the characters by which one is known.
 VALUES: Final = 1_000
 VALUE_LENGTH: Final = 200
-
-Document = Mapping[str, Any]
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class Tally:
     by: dict[str, Counter[str | None]] = field(default_factory=lambda: {kind: Counter() for kind in KINDS})
     cut: Counter[str] = field(default_factory=Counter)
 
-    def add(self, outreach: Document) -> None:
+    def add(self, outreach: ReadOnlyDocument) -> None:
         """Count one more outreach; whether its person is new is for others to know."""
         self.outreaches += 1
         for kind, values in values_of(outreach).items():
@@ -110,7 +109,7 @@ def span(
     return first, last
 
 
-def values_of(outreach: Document) -> dict[str, tuple[str | None, ...]]:
+def values_of(outreach: ReadOnlyDocument) -> dict[str, tuple[str | None, ...]]:
     """What an outreach counts for, by kind; `(None,)` where it says nothing."""
     referrer_data = outreach.get("referrer_data") or {}
     named = dict.fromkeys(_cut(target_name(target)) for target in outreach.get("targets") or ())
@@ -123,7 +122,7 @@ def values_of(outreach: Document) -> dict[str, tuple[str | None, ...]]:
     }
 
 
-def target_name(target: Document) -> str | None:
+def target_name(target: ReadOnlyDocument) -> str | None:
     """How a target is called: title and names, or else the organization, or else the division."""
     named = " ".join(target[part] for part in ("title", "given_name", "family_name") if target.get(part))
     other: str | None = target.get("organization") or target.get("ocdid")

@@ -8,12 +8,12 @@ import datetime as dt
 import click
 
 from osdi.auth import SCOPES, has_expired, new_token, successor
+from osdi.documents import Document
 from osdi.errors import RaceLost
 from osdi.ids import now
 from osdi.resources import ADVOCACY_CAMPAIGN, PERSON, Resource
 from osdi.settings import Settings
 from osdi.store import Insert, Store
-from osdi.store.driver import Document
 from osdi.store.indexes import TOKENS
 from osdi.store.tokens import find_tokens, replace_token
 from osdi.tables import minute, table

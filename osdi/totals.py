@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from osdi.documents import Document
 from osdi.resources import ADVOCACY_CAMPAIGN, ITEM, LIST, Resource
 from osdi.store import Store
-from osdi.store.driver import Document
 
 
 def with_total(store: Store, resource: Resource, document: Mapping[str, Any]) -> Document:

@@ -6,14 +6,12 @@ the mails of other campaigns to somebody.
 """
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from osdi.resources import MESSAGE, Resource
-
-Document = Mapping[str, Any]
-Find = Callable[[Resource, Sequence[str]], Mapping[str, Document]]
+from osdi.documents import Find, ReadOnlyDocument
+from osdi.resources import MESSAGE
 
 AUTORESPONSE, SMS_RESPONSE, CALL_RESPONSE = "autoresponse", "sms_response", "call_response"
 TRIGGERS: Final = (AUTORESPONSE, SMS_RESPONSE, CALL_RESPONSE)
@@ -64,7 +62,13 @@ class Followup:
 
 
 def followups(
-    triggers: Document, campaign: Document, person: Document, find: Find, *, has_token: bool, warnings: list[str]
+    triggers: ReadOnlyDocument,
+    campaign: ReadOnlyDocument,
+    person: ReadOnlyDocument,
+    find: Find,
+    *,
+    has_token: bool,
+    warnings: list[str],
 ) -> tuple[Followup, ...]:
     """What `triggers` asks for on this campaign for this posted person; adds to `warnings` what cannot be done."""
     asked = ((kind, triggers[kind]) for kind in TRIGGERS if triggers.get(kind, {}).get("enabled"))
@@ -76,13 +80,13 @@ def type_of(kind: str) -> str:
     return EMAIL if kind == AUTORESPONSE else SMS
 
 
-def fits(kind: str, message: Document) -> bool:
+def fits(kind: str, message: ReadOnlyDocument) -> bool:
     """Whether a message can be sent as this kind of follow-up: an e-mail has a subject too."""
     wanted = ("subject", "body") if kind == AUTORESPONSE else ("body",)
     return message.get("type", EMAIL) == type_of(kind) and all(message.get(name) for name in wanted)
 
 
-def primary(entries: Sequence[Document], value: str) -> str | None:
+def primary(entries: Sequence[ReadOnlyDocument], value: str) -> str | None:
     """The address or number of the primary entry, else of the first that has one."""
     present = [entry for entry in entries if entry.get(value)]
     chosen = next((entry for entry in present if entry.get("primary")), present[0] if present else None)
@@ -91,9 +95,9 @@ def primary(entries: Sequence[Document], value: str) -> str | None:
 
 def _followup(
     kind: str,
-    trigger: Document,
-    campaign: Document,
-    person: Document,
+    trigger: ReadOnlyDocument,
+    campaign: ReadOnlyDocument,
+    person: ReadOnlyDocument,
     find: Find,
     has_token: bool,
     warnings: list[str],

@@ -9,12 +9,12 @@ Pure: returns a new document and leaves both arguments as they are.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from osdi.documents import ReadOnlyDocument
 from osdi.matching import note_keys
 from osdi.merging import ENTRIES, keep_stricter, merge_entries, merge_object, number_of, one_primary
 from osdi.resources import ANSWER, PERSON
 from osdi.resources import ENTRIES as POINTING
 
-Document = Mapping[str, Any]
 Entry = dict[str, Any]
 
 KNOWN_BY: Final = ("identifiers", "claimed_identifiers")
@@ -23,7 +23,7 @@ KNOWN_BY: Final = ("identifiers", "claimed_identifiers")
 WHOLE: Final = ("birthdate", "employer_address", "gender_pronouns")
 
 
-def unite(survivor: Document, other: Document, *, phone_region: str = "") -> dict[str, Any]:
+def unite(survivor: ReadOnlyDocument, other: ReadOnlyDocument, *, phone_region: str = "") -> dict[str, Any]:
     """The survivor's document with the other person's merged in; version, id and modified date stay the survivor's."""
     united = dict(survivor)
     for name in PERSON.fields:
@@ -54,7 +54,9 @@ def _filled(name: str, stored: Any, other: Any) -> Any:
     return stored
 
 
-def _entries(array: str, stored: Sequence[Document], other: Sequence[Document], phone_region: str) -> list[Entry]:
+def _entries(
+    array: str, stored: Sequence[ReadOnlyDocument], other: Sequence[ReadOnlyDocument], phone_region: str
+) -> list[Entry]:
     if not stored:
         return one_primary(other)
     # Which one is written to stays as it was, also where nobody has said it; and a number stays what it was read as.
@@ -71,7 +73,7 @@ def _entries(array: str, stored: Sequence[Document], other: Sequence[Document], 
     return merge_entries(array, stored, added, False, phone_region)
 
 
-def _pointing(stored: Sequence[Document], other: Sequence[Document], pointer: str) -> list[Entry]:
+def _pointing(stored: Sequence[ReadOnlyDocument], other: Sequence[ReadOnlyDocument], pointer: str) -> list[Entry]:
     """Taggings or items, one to each tag or list: the survivor's, since links lead to it, as old as the older one."""
     entries = {entry[pointer]: dict(entry) for entry in stored}
     for entry in other:
@@ -85,7 +87,7 @@ def _pointing(stored: Sequence[Document], other: Sequence[Document], pointer: st
     return list(entries.values())
 
 
-def _answers(stored: Sequence[Document], other: Sequence[Document], pointer: str) -> list[Entry]:
+def _answers(stored: Sequence[ReadOnlyDocument], other: Sequence[ReadOnlyDocument], pointer: str) -> list[Entry]:
     """Answers in the order in which they were given, the latest last, as everywhere.
 
     One of the other person's goes where the answer just before or after it, to the same question, says the same.

@@ -10,6 +10,7 @@ from typing import Final
 
 from itsdangerous import BadData, URLSafeSerializer
 
+from osdi.documents import Document
 from osdi.events import of_change
 from osdi.ids import now
 from osdi.matching import email_key
@@ -18,7 +19,6 @@ from osdi.resources import PERSON
 from osdi.retrying import look_again
 from osdi.store import Store, Update
 from osdi.store.contacts import people_with
-from osdi.store.driver import Document
 from osdi.store.signing_keys import signing_key
 
 PATH: Final = "/unsubscribe"

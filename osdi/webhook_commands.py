@@ -5,13 +5,13 @@ from collections.abc import Callable
 import click
 
 from osdi import webhooks
+from osdi.documents import Document
 from osdi.errors import OsdiError
 from osdi.events import EVENTS
 from osdi.hal import Hal
 from osdi.http_post import HttpPost, check_url
 from osdi.settings import Settings
 from osdi.store import Store
-from osdi.store.driver import Document
 from osdi.store.webhook_events import all_webhooks, count_events
 from osdi.tables import minute, table
 

@@ -16,9 +16,10 @@ from typing import Any, Final
 import orjson
 
 from osdi import log
+from osdi.documents import Document, Json
 from osdi.errors import ErrorDescription, OsdiError, not_found
 from osdi.events import idempotency_key
-from osdi.hal import Hal, Json
+from osdi.hal import Hal
 from osdi.http_post import HttpPost, NotDelivered
 from osdi.ids import new_id, now
 from osdi.if_match import check_if_match
@@ -28,7 +29,6 @@ from osdi.settings import Settings
 from osdi.signature import new_secret, sign
 from osdi.store import Delete, Insert, Store
 from osdi.store import webhook_events as noted
-from osdi.store.driver import Document
 from osdi.store.indexes import WEBHOOKS
 from osdi.store.writes import WEBHOOK_EVENTS
 

@@ -1,10 +1,10 @@
 """Whom an operator means: people by id, identifier, e-mail address or phone number."""
 
+from osdi.documents import Document
 from osdi.matching import email_key, id_key, phone_key
 from osdi.resources import PERSON
 from osdi.store import Store
 from osdi.store.contacts import people_with
-from osdi.store.driver import Document
 from osdi.store.indexes import MERGED_PEOPLE
 from osdi.store.merged_people import person_with
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from osdi.documents import Document
 from osdi.reference import Reference
 from osdi.resources import WRAPPER
-from osdi.store.driver import Document
 from osdi.triggers import EMAIL
 
 

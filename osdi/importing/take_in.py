@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 
 from osdi.action_functions import resolve
 from osdi.auth import IMPORTER
+from osdi.documents import Document
 from osdi.errors import OsdiError, invalid
 from osdi.ids import now
 from osdi.importing.columns import PEOPLE
@@ -23,7 +24,6 @@ from osdi.resources import ADVOCACY_CAMPAIGN, PERSON, TAG
 from osdi.retrying import look_again
 from osdi.settings import Settings
 from osdi.store import Store
-from osdi.store.driver import Document
 from osdi.store.in_order import patiently
 
 Body = Mapping[str, Any]

@@ -12,7 +12,7 @@ import datetime as dt
 import math
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 
+from osdi.documents import Document, Query
 from osdi.errors import RaceLost
 from osdi.ids import id_before, now
 from osdi.paging import Page
@@ -30,16 +31,14 @@ from osdi.store.abandoned import Abandoned
 from osdi.store.circuit import Circuit
 from osdi.store.counts import LARGE, LARGE_ENTRIES, Counts, entries
 from osdi.store.creation_order import first_id
-from osdi.store.driver import DATABASE, DURABLE, MOCK, READ_MS, Document, abort, connect, driver_errors
+from osdi.store.driver import DATABASE, DURABLE, MOCK, READ_MS, abort, connect, driver_errors
 from osdi.store.indexes import INDEXES, STATISTICS, WEBHOOKS, create
 from osdi.store.schema import LOOK_SECONDS, check_schema
 from osdi.store.sums import Sums
 from osdi.store.touches import touch
 from osdi.store.writes import Delete, Insert, Replace, Update, Write, with_events
 
-__all__ = ["Delete", "Insert", "Query", "Replace", "Store", "Update", "Write"]
-
-Query = Mapping[str, Any]
+__all__ = ["Delete", "Insert", "Replace", "Store", "Update", "Write"]
 
 # Outreaches younger than this may still be committed out of order, so they are counted anew at each reading.
 SETTLED = dt.timedelta(seconds=90)

@@ -1,8 +1,9 @@
 """People by a contact detail in the store: everybody who has it, whoever owns its match key."""
 
+from osdi.documents import Document
 from osdi.resources import PERSON
 from osdi.store import Store
-from osdi.store.driver import READ_MS, Document
+from osdi.store.driver import READ_MS
 
 # More people than ever share an address; strangers cannot make more, since they match whoever has it.
 PEOPLE = 1_000

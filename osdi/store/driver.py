@@ -5,7 +5,7 @@ The rest of the store uses this and nothing else of the driver's behaviour is le
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Final
+from typing import Final
 
 from pymongo import MongoClient, WriteConcern, timeout
 from pymongo.client_session import ClientSession
@@ -21,11 +21,10 @@ from pymongo.errors import (
 )
 from pymongo.uri_parser import parse_uri
 
+from osdi.documents import Document
 from osdi.errors import Duplicate, ErrorDescription, OsdiError, RaceLost, unavailable
 from osdi.store.abandoned import APP_NAME
 from osdi.store.circuit import Circuit
-
-Document = dict[str, Any]
 
 DURABLE: Final = WriteConcern(w="majority", j=True)
 MOCK: Final = "mongomock://"

@@ -19,11 +19,12 @@ from bson.json_util import JSONMode, JSONOptions
 from pymongo.client_session import ClientSession
 from pymongo.errors import BulkWriteError, OperationFailure
 
+from osdi.documents import Document
 from osdi.errors import ErrorDescription, OsdiError
 from osdi.ids import now
 from osdi.resources import OUTREACH, PERSON
 from osdi.store import Store
-from osdi.store.driver import DATABASE, Document
+from osdi.store.driver import DATABASE
 from osdi.store.in_order import in_order
 from osdi.store.indexes import ERASED, STATISTICS, TOUCHES
 from osdi.store.schema import ID, SCHEMA

@@ -10,10 +10,11 @@ from typing import Final
 from pymongo import ASCENDING, UpdateOne
 from pymongo.errors import BulkWriteError
 
+from osdi.documents import Document, Query
 from osdi.matching import namesake_keys, note_keys
 from osdi.resources import PERSON
-from osdi.store import Query, Store
-from osdi.store.driver import READ_MS, Document
+from osdi.store import Store
+from osdi.store.driver import READ_MS
 from osdi.store.in_order import in_order
 
 BATCH: Final = 500

@@ -11,10 +11,11 @@ from typing import Any, Final
 
 from pymongo import ASCENDING, DESCENDING, ReturnDocument
 
+from osdi.documents import Document
 from osdi.errors import RaceLost
 from osdi.resources import ADVOCACY_CAMPAIGN, LIST, MESSAGE, OUTREACH, PERSON, QUESTION, TAG, WRAPPER
 from osdi.store import Delete, Store, written
-from osdi.store.driver import READ_MS, Document
+from osdi.store.driver import READ_MS
 from osdi.store.indexes import ERASED, ERASURES, MERGED_PEOPLE, TOKENS
 from osdi.store.touches import touches
 

@@ -7,10 +7,11 @@ from typing import Any, Final
 
 from pymongo import timeout
 
+from osdi.documents import Document
 from osdi.ids import now
 from osdi.resources import OUTREACH
 from osdi.store import Store
-from osdi.store.driver import MOCK, Document
+from osdi.store.driver import MOCK
 from osdi.store.webhook_events import NOTED_IN
 from osdi.store.writes import WEBHOOK_EVENTS
 from osdi.triggers import FAILED, LEASED, QUEUED

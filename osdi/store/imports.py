@@ -2,8 +2,8 @@
 
 from typing import Final
 
+from osdi.documents import Document
 from osdi.store import Store
-from osdi.store.driver import Document
 
 IMPORTS: Final = "imports"
 

@@ -18,9 +18,10 @@ from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 from pymongo.errors import CursorNotFound, ExecutionTimeout
 
+from osdi.documents import Document, Query
 from osdi.errors import OsdiError
-from osdi.store import Query, Store
-from osdi.store.driver import READ_MS, Document
+from osdi.store import Store
+from osdi.store.driver import READ_MS
 from osdi.store.schema import WrongDatabase
 
 Result = TypeVar("Result")

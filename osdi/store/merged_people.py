@@ -11,10 +11,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
+from osdi.documents import Document
 from osdi.ids import id_before, new_id, now
 from osdi.resources import OUTREACH, PERSON
 from osdi.store import Store, written
-from osdi.store.driver import READ_MS, Document
+from osdi.store.driver import READ_MS
 from osdi.store.indexes import MERGED_PEOPLE
 from osdi.store.statistics import touch_all
 

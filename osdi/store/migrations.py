@@ -18,12 +18,12 @@ from typing import Any, Final
 from pymongo import ReturnDocument, UpdateOne
 from pymongo.errors import DuplicateKeyError
 
+from osdi.documents import Document
 from osdi.errors import OsdiError, RaceLost, unavailable
 from osdi.ids import new_id, now
 from osdi.matching import contact_keys
 from osdi.resources import PERSON
 from osdi.store import Store
-from osdi.store.driver import Document
 from osdi.store.duplicate_keys import note_everybodys
 from osdi.store.in_order import in_order
 from osdi.store.indexes import MATCH_KEYS, create

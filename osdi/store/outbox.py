@@ -12,10 +12,11 @@ from typing import Any, Final
 
 from pymongo import ASCENDING, ReturnDocument
 
+from osdi.documents import Document, Query
 from osdi.ids import id_before, new_id
 from osdi.resources import OUTREACH
-from osdi.store import Query, Store
-from osdi.store.driver import READ_MS, Document
+from osdi.store import Store
+from osdi.store.driver import READ_MS
 from osdi.triggers import FAILED, LEASED, QUEUED, SENT, SKIPPED
 
 PENDING: Final = (QUEUED, LEASED)

@@ -9,9 +9,10 @@ from typing import Final
 
 from pymongo import ASCENDING
 
+from osdi.documents import Document, Query
 from osdi.resources import OUTREACH
-from osdi.store import Query, Store, written
-from osdi.store.driver import READ_MS, Document
+from osdi.store import Store, written
+from osdi.store.driver import READ_MS
 
 RETENTION: Final = "retention"
 MARKS: Final = "outreach_texts"

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from osdi.documents import Document
 from osdi.ids import new_id
 from osdi.resources import OUTREACH
 from osdi.statistics import KINDS, VALUE_LENGTH, VALUES, Interval, Tally
 from osdi.store import Store
-from osdi.store.driver import READ_MS, Document
+from osdi.store.driver import READ_MS
 
 DAY: Final = "day"
 RANGE: Final = "range"

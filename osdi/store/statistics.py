@@ -20,12 +20,13 @@ from typing import Final
 from pymongo import ASCENDING, ReplaceOne
 from pymongo.errors import BulkWriteError
 
+from osdi.documents import Document, Query
 from osdi.errors import OsdiError, unavailable
 from osdi.ids import id_before, now
 from osdi.resources import OUTREACH
 from osdi.statistics import DAYS, Interval, Tally
-from osdi.store import SETTLED, Query, Store
-from osdi.store.driver import MOCK, READ_MS, Document
+from osdi.store import SETTLED, Store
+from osdi.store.driver import MOCK, READ_MS
 from osdi.store.indexes import STATISTICS, TOUCHES
 from osdi.store.slots import DAY, RANGE, Reading, Slot
 from osdi.store.touches import COUNTED, touch_document

@@ -10,9 +10,9 @@ from typing import Any, Final
 from pymongo import ASCENDING, WriteConcern, timeout
 from pymongo.errors import PyMongoError
 
+from osdi.documents import Document, Query
 from osdi.errors import RaceLost
-from osdi.store import Query, Store, written
-from osdi.store.driver import Document
+from osdi.store import Store, written
 from osdi.store.indexes import TOKENS
 
 # The one write that is not acknowledged. Nobody was promised it and the next minute repeats it, while a request would

@@ -8,8 +8,8 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from osdi.documents import Document
 from osdi.ids import new_id
-from osdi.store.driver import Document
 from osdi.store.indexes import TOUCHES
 from osdi.store.writes import Insert
 

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 import bson
 
+from osdi.documents import Document
 from osdi.errors import Duplicate, RaceLost
 from osdi.store import Store
-from osdi.store.driver import Document
 from osdi.store.writes import Delete, Insert, Replace, Write
 
 

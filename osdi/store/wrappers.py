@@ -4,9 +4,10 @@ import datetime as dt
 
 from pymongo import DESCENDING
 
+from osdi.documents import Document
 from osdi.resources import MESSAGE, WRAPPER
 from osdi.store import Store, written
-from osdi.store.driver import READ_MS, Document
+from osdi.store.driver import READ_MS
 from osdi.triggers import EMAIL
 
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from osdi.documents import Document
 from osdi.events import INSERTED, UPDATED, entries_for
-from osdi.store.driver import Document
 
 # The array of a document in which stands what webhooks have not been told of it yet (see webhook_events).
 WEBHOOK_EVENTS: Final = "webhook_events"

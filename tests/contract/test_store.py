@@ -7,10 +7,11 @@ import pytest
 from pymongo import MongoClient
 
 from dev.mongod import Mongod
+from osdi.documents import Document
 from osdi.errors import Duplicate, OsdiError, RaceLost
 from osdi.ids import id_before, new_id
 from osdi.store import Insert, Store, Update
-from osdi.store.driver import DURABLE, Document
+from osdi.store.driver import DURABLE
 from osdi.store.indexes import INDEXES
 
 SERVERS = ["replica set", "standalone", "memory"]

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from osdi.documents import Document
 from osdi.ids import new_id
 from osdi.store import Insert, Store, written
-from osdi.store.driver import Document
 from osdi.store.wrappers import default_wrapper, forget_wrapper
 
 OLD, NEW = dt.datetime(2020, 1, 1), dt.datetime(2021, 1, 1)

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import pytest
 from pymongo.database import Database
 
+from osdi.documents import Document
 from osdi.errors import Duplicate, RaceLost
 from osdi.ids import new_id
 from osdi.settings import Settings
 from osdi.store import Delete, Insert, Store, Update
-from osdi.store.driver import Document
 from osdi.store.trial import TrialStore
 
 

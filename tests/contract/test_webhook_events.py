@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
+from osdi.documents import Document
 from osdi.errors import RaceLost
 from osdi.ids import new_id, now
 from osdi.resources import OUTREACH, PERSON, Resource
 from osdi.store import Insert, Store, Update
 from osdi.store import webhook_events as noted
-from osdi.store.driver import Document
 from tests.profiled import profiled
 
 THREADS = 12

@@ -1,0 +1,19 @@
+"""Types of the values that every package passes around: stored documents, JSON and queries.
+
+Pure. Stored documents and JSON objects are plain dicts; a query is MongoDB's filter document.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from osdi.resources import Resource
+
+# A document as it is stored in MongoDB, with `_id`; read-only where a function only reads it.
+Document = dict[str, Any]
+ReadOnlyDocument = Mapping[str, Any]
+# A JSON object, such as a request body or an answer.
+Json = dict[str, Any]
+# A filter document of MongoDB.
+Query = Mapping[str, Any]
+# Looks up references (names, URIs, identifiers, ids) of one resource; a reference that is not found is absent.
+Find = Callable[[Resource, Sequence[str]], Mapping[str, ReadOnlyDocument]]
