@@ -13,38 +13,39 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from blueprints import (
     advocacy_campaigns,
     answers,
-    documentation,
-    downloads,
-    duplicates,
     entry_point,
-    followups,
-    health,
     items,
     lists,
     messages,
-    metrics,
-    open_door,
     outreaches,
     people,
     questions,
     record_outreach_helper,
-    stats,
     taggings,
     tags,
-    triggers,
-    unsubscribe,
-    webhooks,
     wrappers,
 )
-from blueprints.bodies import LOADERS
-from blueprints.cross_origin import share_with_origins
-from blueprints.deployment import EXTENSION, Deployment
-from blueprints.openapi import HAL_JSON, Api, SchemaDocstrings
-from blueprints.rate_limits import limit_rates
-from blueprints.request_log import log_requests
+from blueprints.browser import documentation, unsubscribe
+from blueprints.http.api import HAL_JSON, Api, SchemaDocstrings
+from blueprints.http.context import EXTENSION, Deployment
+from blueprints.http.cors import share_with_origins
+from blueprints.http.import_bodies import LOADERS
+from blueprints.http.rate_limits import limit_rates
+from blueprints.http.request_log import log_requests
+from blueprints.operations import (
+    anonymous_posts,
+    downloads,
+    duplicates,
+    followups,
+    health,
+    metrics,
+    stats,
+    triggers,
+    webhooks,
+)
 from osdi import log
-from osdi.cli import register_commands
-from osdi.reference import Reference
+from osdi.commands.register import register_commands
+from osdi.crud.reference_cache import Reference
 from osdi.resources import OSDI_VERSION
 from osdi.settings import Settings
 from osdi.store import Store
@@ -66,7 +67,7 @@ BLUEPRINTS = (
     outreaches.blp,
     outreaches.across,
     advocacy_campaigns.blp,
-    open_door.blp,
+    anonymous_posts.blp,
     triggers.blp,
     stats.blp,
     followups.blp,
@@ -115,7 +116,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.json = OrjsonProvider(app)
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
-    # One byte more than the limit: a body that reaches it was longer (see blueprints/openapi.read_body).
+    # One byte more than the limit: a body that reaches it was longer (see blueprints/http/api.read_body).
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes + 1
     app.config.update(
         API_TITLE=settings.product_name,

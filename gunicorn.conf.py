@@ -1,8 +1,8 @@
 """How gunicorn serves: address, processes and threads from the environment; `gunicorn wsgi:app` needs no arguments.
 
-Threads rather than sync workers, and bounds for what a client sends (osdi/gunicorn_worker.py): clients that announce a
-body and do not send it would otherwise stop everybody. As many slow ones as there are threads still make others wait
-for some seconds; a proxy that buffers requests keeps them out.
+Threads rather than sync workers, and bounds for what a client sends (osdi/operations/gunicorn_worker.py): clients that
+announce a body and do not send it would otherwise stop everybody. As many slow ones as there are threads still make
+others wait for some seconds; a proxy that buffers requests keeps them out.
 """
 
 import logging
@@ -28,7 +28,7 @@ metrics_token = env.str("METRICS_TOKEN", "")
 mongodb_uri = env.str("MONGODB_URI", "")
 env.seal()
 
-worker_class = "osdi.gunicorn_worker.Worker"
+worker_class = "osdi.operations.gunicorn_worker.Worker"
 timeout = 60
 graceful_timeout = 25
 # Proxies give up a connection first, platforms after 90 seconds: otherwise a request may meet the end of one.
@@ -77,8 +77,8 @@ LOOK_SECONDS = 6.0
 
 
 def _look_at_database(log: Any) -> None:
+    from osdi.operations.readiness import newer_database
     from osdi.settings import Settings
-    from osdi.store.readiness import newer_database
 
     newer = newer_database(mongodb_uri or Settings.mongodb_uri)
     if newer:

@@ -29,14 +29,16 @@ from bench.server import ROOT, ServerFailed, environment
 from bench.sinks import HTTP, SMTP, Sink, Taken
 from bench.waiting import Waiting
 from dev.mongod import Mongod
-from osdi import mail
-from osdi.http_post import HttpPost
+from osdi.action_functions.followup_kinds import AUTORESPONSE, SENT
+from osdi.followups import outbox_store
+from osdi.http_client.post import HttpPost
 from osdi.ids import new_id, now
-from osdi.smtp import Smtp, SmtpServer, mailbox
-from osdi.store import Store, outbox
-from osdi.template_fields import fields
-from osdi.templates import render
-from osdi.triggers import AUTORESPONSE, SENT
+from osdi.mail import compose
+from osdi.mail.mailboxes import mailbox
+from osdi.mail.smtp import Smtp, SmtpServer
+from osdi.messages.template_fields import fields
+from osdi.messages.templates import render
+from osdi.store import Store
 
 DISTURBED_PERCENT = 5
 MAILS = 1_000
@@ -157,9 +159,9 @@ class Deliveries:
         store = Store(self._by_token.uri)
         smtp = Smtp(SmtpServer.of(f"smtp://127.0.0.1:{self._mails.port}"))
         with self._measured(self._mails) as done:
-            while claimed := outbox.claim(store, now(), LEASE_SECONDS, (AUTORESPONSE,)):
+            while claimed := outbox_store.claim(store, now(), LEASE_SECONDS, (AUTORESPONSE,)):
                 smtp.send(composed, envelope_from=SENDER, to=RECIPIENT)
-                outbox.mark(store, claimed, {"state": SENT, "sent_date": now()}, gone=("not_before",))
+                outbox_store.mark(store, claimed, {"state": SENT, "sent_date": now()}, gone=("not_before",))
             smtp.close()
         store.close()
         return done(MAILS)
@@ -236,7 +238,7 @@ class Deliveries:
         outreach, person, campaign, message = self._by_token.one_of_each()
         url = f"{PUBLIC_URL}/unsubscribe/{'x' * 60}"
         values = fields(person, outreach, campaign, by_token=True) | {"unsubscribe_url": url}
-        return mail.compose(
+        return compose.compose(
             render(message, None, values),
             to=RECIPIENT,
             message_id=new_id(),

@@ -39,8 +39,8 @@ from bench.loaded_people import (
     values,
 )
 from bench.server import ServerFailed
-from blueprints.deployment import EXTENSION
-from osdi.matching import NAMESAKE, namesake_keys, note_keys
+from blueprints.http.context import EXTENSION
+from osdi.match_keys import NAMESAKE, namesake_keys, note_keys
 from osdi.resources import API
 from osdi.settings import Settings
 from osdi.store import Store

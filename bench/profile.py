@@ -22,14 +22,14 @@ from pymongo.collection import Collection
 from pymongo.synchronous.client_session import ClientSession
 
 import bench.turns
-import blueprints.openapi
 import blueprints.record_outreach_helper as helper
 from bench import floor
 from bench.contenders import Floor, Ours
 from bench.turns import Turn, application, turn_of
+from blueprints.http import api
 from dev.mongod import Mongod
+from osdi.crud.reference_cache import Reference
 from osdi.hal import Hal
-from osdi.reference import Reference
 from osdi.store import Store
 from schemas.outreach import RecordOutreachHelperSchema
 
@@ -54,9 +54,9 @@ ROUND_TRIPS: Final = (FIND, INSERT, COMMIT)
 
 WRAPPED: Final[tuple[tuple[str, Any, str], ...]] = (
     (FRAMEWORK, bench.turns, "run_wsgi_app"),
-    (PARSE, blueprints.openapi.Parser, "load_json"),
+    (PARSE, api.Parser, "load_json"),
     (LOAD, RecordOutreachHelperSchema, "load"),
-    (CALLER, blueprints.openapi, "let_in"),
+    (CALLER, api, "let_in"),
     (DOOR, helper, "taken"),
     (VIEW, helper, "record"),
     (VIEW, Reference, "campaign"),
@@ -71,9 +71,9 @@ WRAPPED: Final[tuple[tuple[str, Any, str], ...]] = (
 )
 # Functions before and after a request, by the module that they stand in.
 HOOKS: Final = {
-    "blueprints.request_log": LOG,
-    "blueprints.rate_limits": CALLER,
-    "blueprints.cross_origin": HEADERS,
+    "blueprints.http.request_log": LOG,
+    "blueprints.http.rate_limits": CALLER,
+    "blueprints.http.cors": HEADERS,
     "flask_cors.extension": HEADERS,
     "app": HEADERS,
 }

@@ -25,7 +25,7 @@ from pymongo import MongoClient
 from bench.broken_file import write_broken_file
 from bench.imports import ROOT, digest, run_import
 from dev.mongod import Mongod
-from osdi.store.dump import LEFT_OUT
+from osdi.backup.dump_store import LEFT_OUT
 
 THREADS: Final = 8
 ERASED: Final = 10

@@ -9,8 +9,8 @@ from bench import bodies
 from bench.contenders import Ours, post_all
 from bench.server import Server
 from dev.mongod import Mongod
+from osdi.action_functions.followup_kinds import SENT
 from osdi.store.writes import WEBHOOK_EVENTS
-from osdi.triggers import SENT
 
 KEPT = "outreaches_kept"
 NOTED = f"{WEBHOOK_EVENTS}.0"

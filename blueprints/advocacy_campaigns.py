@@ -4,17 +4,17 @@ from typing import Any
 
 from flask import Response
 
-from blueprints.changes import change, remove
-from blueprints.deployment import answer, caller, hal, reference
-from blueprints.openapi import Blueprint
-from blueprints.pages import answer_page, existing, read_page, with_total
-from osdi.auth import READ, WRITE
-from osdi.if_match import etag
+from blueprints.http.api import Blueprint
+from blueprints.http.collections import answer_page, existing, read_page, with_total
+from blueprints.http.context import answer, caller, hal, reference
+from blueprints.http.put_and_delete import change, remove
+from osdi.access.tokens import READ, WRITE
+from osdi.etags import etag
 from osdi.resources import ADVOCACY_CAMPAIGN, API
 from schemas.advocacy_campaign import AdvocacyCampaignSchema
-from schemas.collection import PageArgumentsSchema, collection_schema
-from schemas.notice import ForceSchema, NoticeSchema
-from schemas.put import put_of
+from schemas.base.collection import PageArgumentsSchema, collection_schema
+from schemas.base.delete import ForceSchema, NoticeSchema
+from schemas.base.put import put_of
 
 blp = Blueprint(
     "Advocacy campaigns",

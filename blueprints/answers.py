@@ -4,20 +4,20 @@ from typing import Any
 
 from flask import Response
 
-from blueprints.changes import change_entry, remove_entry
-from blueprints.deployment import answer, hal, store
-from blueprints.expansion import OF_ANSWERS, asked, expand_pointers
-from blueprints.openapi import Blueprint
-from blueprints.pages import answer_page, existing, read_entries
-from osdi import embedded
-from osdi.action_functions import answer_refusal, id_from
-from osdi.auth import READ, WRITE
-from osdi.if_match import etag
-from osdi.resources import ANSWER, API, PERSON, QUESTION
-from schemas.collection import ExpandedPageArgumentsSchema, ExpandSchema, collection_schema
-from schemas.embedded import AnswerSchema
-from schemas.notice import NoticeSchema
-from schemas.put import put_of
+from blueprints.http.api import Blueprint
+from blueprints.http.collections import answer_page, existing, read_entries
+from blueprints.http.context import answer, hal, store
+from blueprints.http.expand import OF_ANSWERS, asked, expand_pointers
+from blueprints.http.put_and_delete import change_entry, remove_entry
+from osdi.access.tokens import READ, WRITE
+from osdi.action_functions.answers import answer_refusal
+from osdi.crud import subresources
+from osdi.etags import etag
+from osdi.resources import ANSWER, API, PERSON, QUESTION, id_from
+from schemas.base.collection import ExpandedPageArgumentsSchema, ExpandSchema, collection_schema
+from schemas.base.delete import NoticeSchema
+from schemas.base.put import put_of
+from schemas.subresources import AnswerSchema
 
 blp = Blueprint("Answers", __name__, url_prefix=API, description="What people answered")
 
@@ -41,7 +41,7 @@ AnswersSchema = collection_schema("Answers", ANSWER.collection_rel, AnswerSchema
 def get_answers(arguments: dict[str, Any], question_id: str) -> Response:
     """List the answers of a question"""
     existing(QUESTION, question_id)
-    page = read_entries(embedded.ANSWERS, question_id, arguments)
+    page = read_entries(subresources.ANSWERS, question_id, arguments)
     expanded = expand_pointers(page.documents, asked(arguments, OF_ANSWERS))
     return answer_page(ANSWER, page, arguments, QUESTION.collection, question_id, ANSWER.collection, embedded=expanded)
 
@@ -53,7 +53,7 @@ def get_answers(arguments: dict[str, Any], question_id: str) -> Response:
 @blp.refuses(301, 404)
 def get_person_answers(arguments: dict[str, Any], person_id: str) -> Response:
     """List the answers of a person"""
-    page = read_entries(embedded.ANSWERS, existing(PERSON, person_id), arguments)
+    page = read_entries(subresources.ANSWERS, existing(PERSON, person_id), arguments)
     expanded = expand_pointers(page.documents, asked(arguments, OF_ANSWERS))
     return answer_page(ANSWER, page, arguments, PERSON.collection, person_id, ANSWER.collection, embedded=expanded)
 
@@ -74,7 +74,7 @@ def post_answer(body: dict[str, Any], question_id: str) -> Response:
     refusal = answer_refusal(question, fields)
     if refusal:
         raise refusal
-    added = embedded.add(store(), embedded.ANSWERS, question_id, person_id, fields)
+    added = subresources.add(store(), subresources.ANSWERS, question_id, person_id, fields)
     return answer(hal().represent(ANSWER, added, control=body.get("control")))
 
 
@@ -85,7 +85,7 @@ def post_answer(body: dict[str, Any], question_id: str) -> Response:
 @blp.refuses(404)
 def get_answer(arguments: dict[str, Any], question_id: str, answer_id: str) -> Response:
     """Read one answer"""
-    found = embedded.get(store(), embedded.ANSWERS, question_id, answer_id)
+    found = subresources.get(store(), subresources.ANSWERS, question_id, answer_id)
     expanded = expand_pointers([found], asked(arguments, OF_ANSWERS))
     return answer(hal().represent(ANSWER, found, embedded=expanded[answer_id]), etag(found))
 
@@ -103,7 +103,7 @@ def put_answer(body: dict[str, Any], question_id: str, answer_id: str) -> Respon
     """
     question = existing(QUESTION, question_id)
     changed = change_entry(
-        embedded.ANSWERS, question_id, answer_id, body, lambda entry: answer_refusal(question, entry)
+        subresources.ANSWERS, question_id, answer_id, body, lambda entry: answer_refusal(question, entry)
     )
     return answer(hal().represent(ANSWER, changed, control=body["control"]), etag(changed))
 
@@ -115,4 +115,4 @@ def put_answer(body: dict[str, Any], question_id: str, answer_id: str) -> Respon
 @blp.refuses(404)
 def delete_answer(question_id: str, answer_id: str) -> Response:
     """Delete one answer"""
-    return remove_entry(embedded.ANSWERS, question_id, answer_id)
+    return remove_entry(subresources.ANSWERS, question_id, answer_id)

@@ -2,8 +2,8 @@
 
 from flask import Response
 
-from blueprints.deployment import answer, hal, settings
-from blueprints.openapi import Blueprint
+from blueprints.http.api import Blueprint
+from blueprints.http.context import answer, hal, settings
 from osdi.resources import API
 from schemas.entry_point import EntryPointSchema
 

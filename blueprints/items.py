@@ -4,20 +4,19 @@ from typing import Any
 
 from flask import Response
 
-from blueprints.changes import change_entry, remove_entry
-from blueprints.deployment import answer, hal, store
-from blueprints.expansion import OF_ITEMS, asked, expand_pointers
-from blueprints.openapi import Blueprint
-from blueprints.pages import answer_page, existing, read_entries
-from osdi import embedded
-from osdi.action_functions import id_from
-from osdi.auth import READ, WRITE
-from osdi.if_match import etag
-from osdi.resources import API, ITEM, LIST, PERSON
-from schemas.collection import ExpandedPageArgumentsSchema, ExpandSchema, collection_schema
-from schemas.embedded import ItemSchema
-from schemas.notice import NoticeSchema
-from schemas.put import put_of
+from blueprints.http.api import Blueprint
+from blueprints.http.collections import answer_page, existing, read_entries
+from blueprints.http.context import answer, hal, store
+from blueprints.http.expand import OF_ITEMS, asked, expand_pointers
+from blueprints.http.put_and_delete import change_entry, remove_entry
+from osdi.access.tokens import READ, WRITE
+from osdi.crud import subresources
+from osdi.etags import etag
+from osdi.resources import API, ITEM, LIST, PERSON, id_from
+from schemas.base.collection import ExpandedPageArgumentsSchema, ExpandSchema, collection_schema
+from schemas.base.delete import NoticeSchema
+from schemas.base.put import put_of
+from schemas.subresources import ItemSchema
 
 blp = Blueprint("Items", __name__, url_prefix=API, description="People on lists")
 
@@ -34,7 +33,7 @@ ItemsSchema = collection_schema("Items", ITEM.collection_rel, ItemSchema)
 def get_items(arguments: dict[str, Any], list_id: str) -> Response:
     """List the items of a list"""
     existing(LIST, list_id)
-    page = read_entries(embedded.ITEMS, list_id, arguments)
+    page = read_entries(subresources.ITEMS, list_id, arguments)
     expanded = expand_pointers(page.documents, asked(arguments, OF_ITEMS))
     return answer_page(ITEM, page, arguments, LIST.collection, list_id, ITEM.collection, embedded=expanded)
 
@@ -46,7 +45,7 @@ def get_items(arguments: dict[str, Any], list_id: str) -> Response:
 @blp.refuses(301, 404)
 def get_person_items(arguments: dict[str, Any], person_id: str) -> Response:
     """List the items of a person"""
-    page = read_entries(embedded.ITEMS, existing(PERSON, person_id), arguments)
+    page = read_entries(subresources.ITEMS, existing(PERSON, person_id), arguments)
     expanded = expand_pointers(page.documents, asked(arguments, OF_ITEMS))
     return answer_page(ITEM, page, arguments, PERSON.collection, person_id, ITEM.collection, embedded=expanded)
 
@@ -64,7 +63,7 @@ def post_item(body: dict[str, Any], list_id: str) -> Response:
     existing(LIST, list_id)
     person_id = id_from(body["pointing"]["person"]["href"], PERSON) or ""
     fields = {name: body[name] for name in ("identifiers", *ITEM.fields) if name in body}
-    added = embedded.add(store(), embedded.ITEMS, list_id, person_id, fields)
+    added = subresources.add(store(), subresources.ITEMS, list_id, person_id, fields)
     return answer(hal().represent(ITEM, added, control=body.get("control")))
 
 
@@ -75,7 +74,7 @@ def post_item(body: dict[str, Any], list_id: str) -> Response:
 @blp.refuses(404)
 def get_item(arguments: dict[str, Any], list_id: str, item_id: str) -> Response:
     """Read one item"""
-    found = embedded.get(store(), embedded.ITEMS, list_id, item_id)
+    found = subresources.get(store(), subresources.ITEMS, list_id, item_id)
     expanded = expand_pointers([found], asked(arguments, OF_ITEMS))
     return answer(hal().represent(ITEM, found, embedded=expanded[item_id]), etag(found))
 
@@ -92,7 +91,7 @@ def put_item(body: dict[str, Any], list_id: str, item_id: str) -> Response:
     Only the fields that are named change; null clears. Whom and what it is about stays.
     """
     existing(LIST, list_id)
-    changed = change_entry(embedded.ITEMS, list_id, item_id, body)
+    changed = change_entry(subresources.ITEMS, list_id, item_id, body)
     return answer(hal().represent(ITEM, changed, control=body["control"]), etag(changed))
 
 
@@ -103,4 +102,4 @@ def put_item(body: dict[str, Any], list_id: str, item_id: str) -> Response:
 @blp.refuses(404)
 def delete_item(list_id: str, item_id: str) -> Response:
     """Delete one item"""
-    return remove_entry(embedded.ITEMS, list_id, item_id)
+    return remove_entry(subresources.ITEMS, list_id, item_id)

@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from blueprints.deployment import store
-from blueprints.pages import existing
-from osdi.action_functions import id_from
+from blueprints.http.collections import existing
+from blueprints.http.context import store
 from osdi.errors import invalid
-from osdi.resources import MESSAGE, WRAPPER
+from osdi.resources import MESSAGE, WRAPPER, id_from
 
 LINK = f"_links.{WRAPPER.rel}"
 

@@ -5,20 +5,20 @@ from typing import Any
 
 from flask import Response
 
-from blueprints.changes import change, remove
-from blueprints.deployment import answer, caller, hal, reference, settings, store
+from blueprints.http.api import Blueprint
+from blueprints.http.collections import answer_page, existing, read_page
+from blueprints.http.context import answer, caller, hal, reference, settings, store
+from blueprints.http.put_and_delete import change, remove
 from blueprints.message_wrappers import changing_wrapper, with_wrapper
-from blueprints.openapi import Blueprint
-from blueprints.pages import answer_page, existing, read_page
-from osdi.auth import READ, WRITE
-from osdi.if_match import etag
-from osdi.message_check import check_sendable
-from osdi.preview import preview
+from osdi.access.tokens import READ, WRITE
+from osdi.etags import etag
+from osdi.followups.preview import preview
+from osdi.messages.validation import check_sendable
 from osdi.resources import API, MESSAGE, OUTREACH
-from schemas.collection import PageArgumentsSchema, collection_schema
+from schemas.base.collection import PageArgumentsSchema, collection_schema
+from schemas.base.delete import NoticeSchema
+from schemas.base.put import put_of
 from schemas.message import MessageSchema, PreviewArgumentsSchema, PreviewSchema
-from schemas.notice import NoticeSchema
-from schemas.put import put_of
 
 blp = Blueprint(
     "Messages", __name__, url_prefix=f"{API}/messages", description="Templates of follow-up mails and texts"

@@ -5,20 +5,21 @@ from typing import Any
 
 from flask import Response
 
-from blueprints.changes import change, remove
-from blueprints.deployment import answer, hal
-from blueprints.expansion import OF_OUTREACHES, asked, expand_pointers
-from blueprints.openapi import Blueprint
-from blueprints.pages import answer_page, existing, read_page, with_total
-from blueprints.record_outreach_helper import CAMPAIGN_PARAMETER, EXAMPLES, IDEMPOTENCY_PARAMETER, record
-from osdi.auth import READ, WRITE
+from blueprints.http.api import Blueprint
+from blueprints.http.collections import answer_page, existing, read_page, with_total
+from blueprints.http.context import answer, hal
+from blueprints.http.expand import OF_OUTREACHES, asked, expand_pointers
+from blueprints.http.parameters import CAMPAIGN_PARAMETER, IDEMPOTENCY_PARAMETER
+from blueprints.http.put_and_delete import change, remove
+from blueprints.record_outreach_helper import EXAMPLES, record
+from osdi.access.tokens import READ, WRITE
 from osdi.documents import Document
-from osdi.if_match import etag
+from osdi.etags import etag
 from osdi.resources import ADVOCACY_CAMPAIGN, API, OUTREACH
-from schemas.collection import ExpandedPageArgumentsSchema, ExpandSchema, collection_schema
-from schemas.notice import NoticeSchema
+from schemas.base.collection import ExpandedPageArgumentsSchema, ExpandSchema, collection_schema
+from schemas.base.delete import NoticeSchema
+from schemas.base.put import put_of
 from schemas.outreach import OutreachSchema, RecordOutreachHelperSchema
-from schemas.put import put_of
 
 blp = Blueprint(
     "Outreaches", __name__, url_prefix=f"{API}/advocacy_campaigns", description="What people did in a campaign"

@@ -4,23 +4,23 @@ from typing import Any
 
 from flask import Response
 
-from blueprints.admission import is_trapped, taken
-from blueprints.changes import change, erased, remove
-from blueprints.deployment import answer, caller, hal, handles_strictly, reference, settings, store
-from blueprints.expansion import OF_OUTREACHES, OF_PEOPLE, asked, expand_people, expand_pointers
-from blueprints.openapi import Blueprint
-from blueprints.pages import answer_page, existing, read_page
-from osdi.anonymising import ANONYMISE
-from osdi.auth import READ, WRITE
-from osdi.if_match import etag
-from osdi.record_person import sign_up
+from blueprints.http.anonymous_posts import is_trapped, taken
+from blueprints.http.api import Blueprint
+from blueprints.http.collections import answer_page, existing, read_page
+from blueprints.http.context import answer, caller, hal, handles_strictly, reference, settings, store
+from blueprints.http.expand import OF_OUTREACHES, OF_PEOPLE, asked, expand_people, expand_pointers
+from blueprints.http.put_and_delete import change, erased, remove
+from osdi.access.tokens import READ, WRITE
+from osdi.etags import etag
+from osdi.people.outreach_links import outreaches_of
+from osdi.people.signup import sign_up
+from osdi.privacy.anonymisation import ANONYMISE
 from osdi.resources import API, OUTREACH, PERSON
-from osdi.store.merged_people import outreaches_of
-from schemas.collection import ExpandedPageArgumentsSchema, ExpandSchema, collection_schema
-from schemas.notice import EraseSchema, NoticeSchema
+from schemas.base.collection import ExpandedPageArgumentsSchema, ExpandSchema, collection_schema
+from schemas.base.delete import EraseSchema, NoticeSchema
+from schemas.base.put import put_of
 from schemas.outreach import OutreachSchema, PersonSignupHelperSchema, PostedPersonSchema
 from schemas.person import PersonSchema
-from schemas.put import put_of
 
 blp = Blueprint("People", __name__, url_prefix=f"{API}/people", description="Who made the outreaches")
 

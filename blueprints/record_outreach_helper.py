@@ -6,18 +6,20 @@ from typing import Any
 import orjson
 from flask import Response, g, request
 
-from blueprints.admission import is_trapped, taken
-from blueprints.deployment import answer, caller, deployment, hal, handles_strictly
-from blueprints.openapi import Blueprint, read_body
-from osdi.auth import WRITE
+from blueprints.http.anonymous_posts import is_trapped, taken
+from blueprints.http.api import Blueprint, read_body
+from blueprints.http.context import answer, caller, deployment, hal, handles_strictly
+from blueprints.http.parameters import (
+    CAMPAIGN_PARAMETER,
+    IDEMPOTENCY_KEY,
+    IDEMPOTENCY_KEY_LENGTH,
+    IDEMPOTENCY_PARAMETER,
+)
+from osdi.access.tokens import WRITE
 from osdi.errors import invalid
-from osdi.record_outreach import HelperRequest, record_outreach
+from osdi.outreaches.record_outreach import HelperRequest, record_outreach
 from osdi.resources import ADVOCACY_CAMPAIGN, API, OUTREACH
-from osdi.sample import CAMPAIGN_ID
 from schemas.outreach import OutreachSchema, RecordOutreachHelperSchema
-
-IDEMPOTENCY_KEY = "Idempotency-Key"
-IDEMPOTENCY_KEY_LENGTH = 255
 
 EXAMPLE_FILES = Path(__file__).parent / "examples"
 EXAMPLES = {
@@ -38,22 +40,7 @@ ANSWERS = {
     "with a token": {"value": orjson.loads((EXAMPLE_FILES / "record_outreach_response.json").read_bytes())},
     "without a token": {"value": {}},
 }
-IDEMPOTENCY_PARAMETER = {
-    "in": "header",
-    "name": IDEMPOTENCY_KEY,
-    "required": False,
-    "schema": {"type": "string", "minLength": 1, "maxLength": IDEMPOTENCY_KEY_LENGTH},
-    "description": "A value of your own for this outreach. Sent again within 24 hours, it records nothing twice.",
-}
 
-CAMPAIGN_PARAMETER = {
-    "in": "path",
-    "name": "advocacy_campaign_id",
-    "required": True,
-    "schema": {"type": "string", "minLength": 1},
-    "description": "The campaign's id: the last part of its address.",
-    "example": CAMPAIGN_ID,
-}
 
 blp = Blueprint(
     "Record Outreach Helper",

@@ -4,20 +4,19 @@ from typing import Any
 
 from flask import Response
 
-from blueprints.changes import change_entry, remove_entry
-from blueprints.deployment import answer, hal, store
-from blueprints.expansion import OF_TAGGINGS, asked, expand_pointers
-from blueprints.openapi import Blueprint
-from blueprints.pages import answer_page, existing, read_entries
-from osdi import embedded
-from osdi.action_functions import id_from
-from osdi.auth import READ, WRITE
-from osdi.if_match import etag
-from osdi.resources import API, PERSON, TAG, TAGGING
-from schemas.collection import ExpandedPageArgumentsSchema, ExpandSchema, collection_schema
-from schemas.embedded import TaggingSchema
-from schemas.notice import NoticeSchema
-from schemas.put import put_of
+from blueprints.http.api import Blueprint
+from blueprints.http.collections import answer_page, existing, read_entries
+from blueprints.http.context import answer, hal, store
+from blueprints.http.expand import OF_TAGGINGS, asked, expand_pointers
+from blueprints.http.put_and_delete import change_entry, remove_entry
+from osdi.access.tokens import READ, WRITE
+from osdi.crud import subresources
+from osdi.etags import etag
+from osdi.resources import API, PERSON, TAG, TAGGING, id_from
+from schemas.base.collection import ExpandedPageArgumentsSchema, ExpandSchema, collection_schema
+from schemas.base.delete import NoticeSchema
+from schemas.base.put import put_of
+from schemas.subresources import TaggingSchema
 
 blp = Blueprint("Taggings", __name__, url_prefix=API, description="Tags on people")
 
@@ -34,7 +33,7 @@ TaggingsSchema = collection_schema("Taggings", TAGGING.collection_rel, TaggingSc
 def get_taggings(arguments: dict[str, Any], tag_id: str) -> Response:
     """List the taggings of a tag"""
     existing(TAG, tag_id)
-    page = read_entries(embedded.TAGGINGS, tag_id, arguments)
+    page = read_entries(subresources.TAGGINGS, tag_id, arguments)
     expanded = expand_pointers(page.documents, asked(arguments, OF_TAGGINGS))
     return answer_page(TAGGING, page, arguments, TAG.collection, tag_id, TAGGING.collection, embedded=expanded)
 
@@ -46,7 +45,7 @@ def get_taggings(arguments: dict[str, Any], tag_id: str) -> Response:
 @blp.refuses(301, 404)
 def get_person_taggings(arguments: dict[str, Any], person_id: str) -> Response:
     """List the taggings of a person"""
-    page = read_entries(embedded.TAGGINGS, existing(PERSON, person_id), arguments)
+    page = read_entries(subresources.TAGGINGS, existing(PERSON, person_id), arguments)
     expanded = expand_pointers(page.documents, asked(arguments, OF_TAGGINGS))
     return answer_page(TAGGING, page, arguments, PERSON.collection, person_id, TAGGING.collection, embedded=expanded)
 
@@ -64,7 +63,7 @@ def post_tagging(body: dict[str, Any], tag_id: str) -> Response:
     existing(TAG, tag_id)
     person_id = id_from(body["pointing"]["person"]["href"], PERSON) or ""
     fields = {name: body[name] for name in ("identifiers", *TAGGING.fields) if name in body}
-    added = embedded.add(store(), embedded.TAGGINGS, tag_id, person_id, fields)
+    added = subresources.add(store(), subresources.TAGGINGS, tag_id, person_id, fields)
     return answer(hal().represent(TAGGING, added, control=body.get("control")))
 
 
@@ -75,7 +74,7 @@ def post_tagging(body: dict[str, Any], tag_id: str) -> Response:
 @blp.refuses(404)
 def get_tagging(arguments: dict[str, Any], tag_id: str, tagging_id: str) -> Response:
     """Read one tagging"""
-    found = embedded.get(store(), embedded.TAGGINGS, tag_id, tagging_id)
+    found = subresources.get(store(), subresources.TAGGINGS, tag_id, tagging_id)
     expanded = expand_pointers([found], asked(arguments, OF_TAGGINGS))
     return answer(hal().represent(TAGGING, found, embedded=expanded[tagging_id]), etag(found))
 
@@ -92,7 +91,7 @@ def put_tagging(body: dict[str, Any], tag_id: str, tagging_id: str) -> Response:
     Only the fields that are named change; null clears. Whom and what it is about stays.
     """
     existing(TAG, tag_id)
-    changed = change_entry(embedded.TAGGINGS, tag_id, tagging_id, body)
+    changed = change_entry(subresources.TAGGINGS, tag_id, tagging_id, body)
     return answer(hal().represent(TAGGING, changed, control=body["control"]), etag(changed))
 
 
@@ -103,4 +102,4 @@ def put_tagging(body: dict[str, Any], tag_id: str, tagging_id: str) -> Response:
 @blp.refuses(404)
 def delete_tagging(tag_id: str, tagging_id: str) -> Response:
     """Delete one tagging"""
-    return remove_entry(embedded.TAGGINGS, tag_id, tagging_id)
+    return remove_entry(subresources.TAGGINGS, tag_id, tagging_id)

@@ -15,21 +15,21 @@ from typing import Any, Literal
 
 import marshmallow as ma
 
-from blueprints.documentation import RELATIONS
+from blueprints.browser.documentation import RELATIONS
 from osdi import resources
-from osdi.filter_fields import FILTER_FIELDS
 from osdi.hal import MADE_BY, Hal
 from osdi.ids import now
+from osdi.odata.osdi_fields import FILTER_FIELDS
 from schemas.advocacy_campaign import AdvocacyCampaignSchema
-from schemas.embedded import AnswerSchema, ItemSchema, TaggingSchema
+from schemas.base.error import ErrorSchema
+from schemas.base.fields import Bool, CustomFields, DateTime, Enum, FlexEnum, Objects, Strings
 from schemas.entry_point import EntryPointSchema
-from schemas.error import ErrorSchema
-from schemas.fields import Bool, CustomFields, DateTime, Enum, FlexEnum, Objects, Strings
 from schemas.list import ListSchema
 from schemas.message import MessageSchema
 from schemas.outreach import OutreachSchema, PersonSignupHelperSchema, RecordOutreachHelperSchema
 from schemas.person import PersonSchema
 from schemas.question import QuestionSchema
+from schemas.subresources import AnswerSchema, ItemSchema, TaggingSchema
 from schemas.tag import TagSchema
 from schemas.wrapper import WrapperSchema
 

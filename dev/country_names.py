@@ -7,7 +7,7 @@ from pathlib import Path
 
 import orjson
 
-FILE = Path(__file__).parent.parent / "osdi" / "importing" / "country_names.json"
+FILE = Path(__file__).parent.parent / "osdi" / "importing" / "csv_files" / "country_names.json"
 
 
 def country_names() -> dict[str, list[str]]:

@@ -4,8 +4,8 @@ since no other process could put them there. Nothing is kept."""
 import os
 
 from app import create_app
-from blueprints.deployment import EXTENSION, Deployment
-from osdi.auth import stored_token
+from blueprints.http.context import EXTENSION, Deployment
+from osdi.access.tokens import stored_token
 from osdi.sample import create_sample
 from osdi.store import Insert
 from osdi.store.indexes import TOKENS

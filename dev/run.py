@@ -20,16 +20,16 @@ from pathlib import Path
 from environs import EnvValidationError
 
 from dev.mongod import Mongod, MongodUnavailable
-from osdi.auth import new_token
+from osdi.access.tokens import new_token
+from osdi.crud.reference_cache import Reference
 from osdi.errors import OsdiError
-from osdi.reference import Reference
+from osdi.operations.migrations import migrate
 from osdi.resources import ADVOCACY_CAMPAIGN, API
 from osdi.sample import CAMPAIGN_ID, create_sample
 from osdi.settings import Settings
 from osdi.store import Insert, Store
 from osdi.store.driver import MOCK
 from osdi.store.indexes import TOKENS
-from osdi.store.migrations import migrate
 
 VAR = Path("var")
 TOKEN_FILE = VAR / "token"

@@ -14,9 +14,9 @@ from faults.faults import Fault
 from faults.load import ANSWER_SECONDS, CUT, LATE_SECONDS, PATIENCE_SECONDS, REFUSED, TIMED_OUT, UNAVAILABLE
 from faults.row import Row
 from faults.server import THREADS, WORKERS
-from osdi.gunicorn_worker import BODY_SECONDS, HEAD_SECONDS
-from osdi.store.abandoned import INACTIVE_SECONDS
+from osdi.operations.gunicorn_worker import BODY_SECONDS, HEAD_SECONDS
 from osdi.store.driver import SERVER_SELECTION_TIMEOUT_MS, SOCKET_TIMEOUT_MS
+from osdi.store.stale_transactions import INACTIVE_SECONDS
 
 TOLD: Final = 500
 """So many characters are told of what went wrong; the rest is in the logs that it quotes."""

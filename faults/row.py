@@ -19,7 +19,7 @@ from faults.load import CUT, LATE_SECONDS, NOT_TOLD_WHEN, Ledger, Load
 from faults.proxy import CuttingProxy
 from faults.server import Gunicorn
 from faults.small_disk import SmallDisk
-from osdi.auth import new_token
+from osdi.access.tokens import new_token
 from osdi.resources import ADVOCACY_CAMPAIGN, API
 from osdi.sample import CAMPAIGN_ID, create_sample
 from osdi.settings import Settings

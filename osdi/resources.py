@@ -135,3 +135,14 @@ HELPERS = {
         "POST here to create or update a person, with tags, lists and answers, in one request.",
     ),
 }
+
+
+def id_from(reference: str, resource: Resource) -> str | None:
+    """The id that a URI of this kind of resource ends with, or None: `https://host/api/v1/tags/{id}`.
+
+    The host is not compared: one deployment answers under several names.
+    """
+    # Not urlsplit: it refuses some strings, and what is no address simply refers to nothing.
+    path = reference.partition("#")[0].partition("?")[0]
+    segments = path.rstrip("/").rsplit("/", 2)
+    return segments[-1] if len(segments) == 3 and segments[-2] == resource.collection else None

@@ -7,8 +7,7 @@ from typing import Any
 
 from osdi.errors import Duplicate
 from osdi.ids import now
-from osdi.matching import id_key
-from osdi.reference import name_key
+from osdi.match_keys import id_key, name_key
 from osdi.resources import ADVOCACY_CAMPAIGN, LIST, MESSAGE, QUESTION, TAG, Resource
 from osdi.store import Insert, Store
 

@@ -10,9 +10,10 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from environs import Env, ValidationError, validate
 from limits import parse_many
 
+from osdi.http_client.signature import check_secret
 from osdi.log import FORMATS, LEVELS
-from osdi.signature import check_secret
-from osdi.smtp import SmtpServer, mailbox
+from osdi.mail.mailboxes import mailbox
+from osdi.mail.smtp import SmtpServer
 from osdi.store.driver import check_uri
 
 OPEN_DOOR_ACTIONS = ("tags", "lists", "answers", "triggers")

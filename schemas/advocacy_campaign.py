@@ -2,10 +2,10 @@
 
 import marshmallow as ma
 
-from schemas.addresses import TargetSchema
-from schemas.common import OsdiSchema, ResourceSchema, links
-from schemas.fields import FlexEnum, Objects, Strings, Text, WholeNumber
-from schemas.limits import LINE_LENGTH, MESSAGE_LENGTH, SHARE_OPTIONS, TARGET_LIST, TEMPLATES
+from schemas.base.addresses import TargetSchema
+from schemas.base.common import OsdiSchema, ResourceSchema, links
+from schemas.base.fields import FlexEnum, Objects, Strings, Text, WholeNumber
+from schemas.base.limits import LINE_LENGTH, MESSAGE_LENGTH, SHARE_OPTIONS, TARGET_LIST, TEMPLATES
 
 
 class FacebookShareSchema(OsdiSchema):

@@ -2,7 +2,7 @@
 
 import marshmallow as ma
 
-from schemas.common import OsdiSchema, links
+from schemas.base.common import OsdiSchema, links
 
 
 class EntryPointSchema(OsdiSchema):

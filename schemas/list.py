@@ -1,8 +1,8 @@
 """A list (`lists.md`)."""
 
-from schemas.common import RequiredFields, ResourceSchema, links
-from schemas.fields import Text, WholeNumber
-from schemas.limits import LINE_LENGTH
+from schemas.base.common import RequiredFields, ResourceSchema, links
+from schemas.base.fields import Text, WholeNumber
+from schemas.base.limits import LINE_LENGTH
 
 
 class ListSchema(ResourceSchema, RequiredFields):

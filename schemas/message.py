@@ -2,10 +2,10 @@
 
 import marshmallow as ma
 
-from schemas.collection import QuerySchema
-from schemas.common import LinkSchema, OsdiSchema, PostedLinksSchema, RequiredFields, ResourceSchema, links
-from schemas.fields import DateTime, Enum, Objects, Text, WholeNumber
-from schemas.limits import CURSOR_LENGTH, LINE_LENGTH, MESSAGE_ENTRIES, MESSAGE_LENGTH
+from schemas.base.collection import QuerySchema
+from schemas.base.common import LinkSchema, OsdiSchema, PostedLinksSchema, RequiredFields, ResourceSchema, links
+from schemas.base.fields import DateTime, Enum, Objects, Text, WholeNumber
+from schemas.base.limits import CURSOR_LENGTH, LINE_LENGTH, MESSAGE_ENTRIES, MESSAGE_LENGTH
 
 
 class MessageTargetSchema(OsdiSchema):

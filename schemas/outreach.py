@@ -4,26 +4,10 @@ from typing import Any
 
 import marshmallow as ma
 
-from schemas.addresses import TargetSchema
-from schemas.common import (
-    LinkSchema,
-    OsdiSchema,
-    PostedSchema,
-    RequiredFields,
-    ResourceSchema,
-    links,
-)
-from schemas.fields import (
-    Bool,
-    DateTime,
-    FlexEnum,
-    Identifiers,
-    Objects,
-    Strings,
-    Text,
-    WholeNumber,
-)
-from schemas.limits import LINE_LENGTH, MESSAGE_LENGTH, REFERENCES, TARGETS
+from schemas.base.addresses import TargetSchema
+from schemas.base.common import LinkSchema, OsdiSchema, PostedSchema, RequiredFields, ResourceSchema, links
+from schemas.base.fields import Bool, DateTime, FlexEnum, Identifiers, Objects, Strings, Text, WholeNumber
+from schemas.base.limits import LINE_LENGTH, MESSAGE_LENGTH, REFERENCES, TARGETS
 from schemas.person import InlinePersonSchema
 
 

@@ -2,9 +2,9 @@
 
 import marshmallow as ma
 
-from schemas.addresses import ContactsSchema, EmployerAddressSchema
-from schemas.common import OsdiSchema, ResourceSchema, links
-from schemas.fields import (
+from schemas.base.addresses import ContactsSchema, EmployerAddressSchema
+from schemas.base.common import OsdiSchema, ResourceSchema, links
+from schemas.base.fields import (
     Bool,
     CustomFields,
     DateTime,
@@ -17,7 +17,7 @@ from schemas.fields import (
     Text,
     WholeNumber,
 )
-from schemas.limits import LINE_LENGTH, PERSON_ENTRIES
+from schemas.base.limits import LINE_LENGTH, PERSON_ENTRIES
 
 PARTIES = ("None", "Democratic", "Republican", "Independent")
 

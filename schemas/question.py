@@ -5,9 +5,9 @@ from typing import Any
 
 import marshmallow as ma
 
-from schemas.common import RequiredFields, ResourceSchema, links
-from schemas.fields import Enum, Objects, Text
-from schemas.limits import LINE_LENGTH, RESPONSES
+from schemas.base.common import RequiredFields, ResourceSchema, links
+from schemas.base.fields import Enum, Objects, Text
+from schemas.base.limits import LINE_LENGTH, RESPONSES
 
 CHOICES = ("SingleChoice", "MultiChoice")
 

@@ -1,8 +1,8 @@
 """A tag (`tags.md`)."""
 
-from schemas.common import RequiredFields, ResourceSchema, links
-from schemas.fields import Text
-from schemas.limits import LINE_LENGTH
+from schemas.base.common import RequiredFields, ResourceSchema, links
+from schemas.base.fields import Text
+from schemas.base.limits import LINE_LENGTH
 
 
 class TagSchema(ResourceSchema, RequiredFields):

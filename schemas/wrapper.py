@@ -1,8 +1,8 @@
 """A wrapper (`wrappers.md`): what stands around the bodies of messages."""
 
-from schemas.common import ResourceSchema, links
-from schemas.fields import Bool, Enum, Text
-from schemas.limits import LINE_LENGTH, MESSAGE_LENGTH
+from schemas.base.common import ResourceSchema, links
+from schemas.base.fields import Bool, Enum, Text
+from schemas.base.limits import LINE_LENGTH, MESSAGE_LENGTH
 
 
 class WrapperSchema(ResourceSchema):

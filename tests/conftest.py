@@ -13,9 +13,9 @@ from pymongo import MongoClient
 from pymongo.database import Database
 
 from app import create_app
-from blueprints.deployment import EXTENSION
+from blueprints.http.context import EXTENSION
 from dev.mongod import Mongod
-from osdi.auth import new_token
+from osdi.access.tokens import new_token
 from osdi.settings import Settings
 from osdi.store import Insert, Store
 from osdi.store.indexes import TOKENS

@@ -3,7 +3,7 @@
 import itertools
 from typing import Any
 
-from osdi.auth import new_token
+from osdi.access.tokens import new_token
 from osdi.store import Insert, Store
 from osdi.store.indexes import TOKENS
 

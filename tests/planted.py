@@ -15,7 +15,7 @@ from bson import json_util
 from pymongo.database import Database
 
 from osdi.ids import new_id
-from schemas.fields import CustomFields, Email, Enum, Identifiers, Objects, PhoneNumber, Strings, Text
+from schemas.base.fields import CustomFields, Email, Enum, Identifiers, Objects, PhoneNumber, Strings, Text
 from schemas.outreach import OutreachFieldsSchema
 from schemas.person import InlinePersonSchema
 from tests import factories

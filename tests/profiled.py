@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pymongo.database import Database
 
-from osdi.store.schema import SCHEMA
+from osdi.store.schema_version import SCHEMA
 
 
 @dataclass(frozen=True)

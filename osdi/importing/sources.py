@@ -12,7 +12,8 @@ from typing import BinaryIO, Final, Protocol
 
 import orjson
 
-from osdi.importing.columns import (
+from osdi.importing.csv_files.cell_values import DayFirst
+from osdi.importing.csv_files.column_mapping import (
     CUSTOM_BECAUSE,
     EXPORTED,
     IGNORED,
@@ -22,11 +23,18 @@ from osdi.importing.columns import (
     guess_columns,
     known_field,
 )
-from osdi.importing.csv_records import DELIMITER_NAMES, DELIMITERS, Lines, Record, guess_delimiter, header_of, records
-from osdi.importing.documents import document_of
-from osdi.importing.encodings import NAMES, NO_TEXT, Survey
-from osdi.importing.rows import Body, Reading, Unreadable, body_of, digest_of
-from osdi.importing.values import DayFirst
+from osdi.importing.csv_files.encoding import NAMES, NO_TEXT, Survey
+from osdi.importing.csv_files.records import (
+    DELIMITER_NAMES,
+    DELIMITERS,
+    Lines,
+    Record,
+    guess_delimiter,
+    header_of,
+    records,
+)
+from osdi.importing.csv_files.row_bodies import Body, Reading, Unreadable, body_of, digest_of
+from osdi.importing.osdi_documents import document_of
 
 NDJSON: Final = (".ndjson", ".jsonl", ".json")
 LINE_BYTES: Final = 1_000_000

@@ -23,8 +23,8 @@ from pymongo.uri_parser import parse_uri
 
 from osdi.documents import Document
 from osdi.errors import Duplicate, ErrorDescription, OsdiError, RaceLost, unavailable
-from osdi.store.abandoned import APP_NAME
-from osdi.store.circuit import Circuit
+from osdi.store.circuit_breaker import Circuit
+from osdi.store.stale_transactions import APP_NAME
 
 DURABLE: Final = WriteConcern(w="majority", j=True)
 MOCK: Final = "mongomock://"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from osdi.documents import Document
-from osdi.events import INSERTED, UPDATED, entries_for
+from osdi.store.change_events import INSERTED, UPDATED, entries_for
 
 # The array of a document in which stands what webhooks have not been told of it yet (see webhook_events).
 WEBHOOK_EVENTS: Final = "webhook_events"

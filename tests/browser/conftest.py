@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request, e
 from pymongo import MongoClient
 
 from dev.mongod import Mongod
-from osdi.auth import new_token
+from osdi.access.tokens import new_token
 from osdi.sample import create_sample
 from osdi.settings import Settings
 from osdi.store import Insert, Store

@@ -9,7 +9,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from blueprints.documentation import RELATIONS
+from blueprints.browser.documentation import RELATIONS
 from osdi.sample import CAMPAIGN_ID
 from tests.browser.conftest import Explored, Visit
 

@@ -11,9 +11,9 @@ from pymongo import MongoClient
 from pymongo.database import Database
 
 from dev.mongod import Mongod
+from osdi.followups.unsubscribe import link, signer
 from osdi.ids import new_id, now
 from osdi.store import Store
-from osdi.unsubscribe import link, signer
 from tests.browser.conftest import Explored, Visit
 
 pytestmark = pytest.mark.browser

@@ -28,22 +28,23 @@ from pymongo.database import Database
 from pymongo.errors import BulkWriteError
 
 from app import create_app
-from blueprints.deployment import EXTENSION
+from blueprints.http.context import EXTENSION
 from dev.mongod import Mongod
-from osdi import backup
-from osdi.backup import BadBackup, Header, check_backup, restore_backup, without_queued, write_backup
-from osdi.erased import note_erasure, was_erased
-from osdi.erasure import erase
+from osdi.access.signing_keys import ERASURE, SIGNING_KEYS, signing_key
+from osdi.backup import backup, dump_store
+from osdi.backup.archive import BadBackup, Header
+from osdi.backup.backup import check_backup, restore_backup, without_queued, write_backup
+from osdi.backup.dump_store import COUNTED, LEFT_OUT, decode, encode
 from osdi.errors import OsdiError
 from osdi.ids import new_id, now
-from osdi.matching import email_key
-from osdi.merge_people import merge_people
+from osdi.match_keys import email_key
+from osdi.people.merge import merge_people
+from osdi.privacy.erasure import erase
+from osdi.privacy.tombstones import note_erasure, was_erased
 from osdi.settings import Settings
-from osdi.store import Insert, Store, dump
-from osdi.store.dump import COUNTED, LEFT_OUT, decode, encode
+from osdi.store import Insert, Store
 from osdi.store.indexes import ERASED, INDEXES
-from osdi.store.schema import LOOK_SECONDS, SCHEMA_VERSION, WrongDatabase
-from osdi.store.signing_keys import ERASURE, SIGNING_KEYS, signing_key
+from osdi.store.schema_version import LOOK_SECONDS, SCHEMA_VERSION, WrongDatabase
 from tests import factories
 from tests.client import Client
 from tests.planted import MARKER, traces
@@ -412,7 +413,7 @@ class TestARestoredBackup:
         self, api: Client, store: Store, other: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(backup, "BATCH", 2)
-        monkeypatch.setattr("osdi.store.in_order.BATCH", 2)
+        monkeypatch.setattr("osdi.store.scan.BATCH", 2)
         there = dumped(api_database(store))
 
         restored(other[0], backed_up(store))
@@ -566,7 +567,7 @@ class TestTheCommands:
 
     @pytest.fixture
     def file(self, app: Flask, api: Client, tmp_path: Path) -> Path:
-        found = tmp_path / "osdi.backup.gz"
+        found = tmp_path / "osdi.backup.backup.gz"
         result = self.run(app, "backup", str(found))
         assert result.exit_code == 0, result.output
         assert "5 outreaches" in result.stdout
@@ -706,8 +707,8 @@ def test_what_was_written_while_it_was_read_is_counted_in_the_file(other: tuple[
 
 
 def test_what_is_not_all_there_is_no_backup(api: Client, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    reading = dump.in_order
-    monkeypatch.setattr(dump, "in_order", lambda *given, **options: islice(reading(*given, **options), 1, None))
+    reading = dump_store.in_order
+    monkeypatch.setattr(dump_store, "in_order", lambda *given, **options: islice(reading(*given, **options), 1, None))
     file = io.BytesIO()
 
     with pytest.raises(OsdiError, match="but read"):
@@ -719,7 +720,7 @@ def test_what_is_not_all_there_is_no_backup(api: Client, store: Store, monkeypat
 def test_a_database_that_is_away_for_a_while_is_waited_for(
     api: Client, store: Store, fail: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("osdi.store.in_order.AGAIN_SECONDS", 0)
+    monkeypatch.setattr("osdi.store.scan.AGAIN_SECONDS", 0)
     there = check_backup(io.BytesIO(backed_up(store)))
     fail({"times": 1}, ["find"], errorCode=50, namespace="osdi.people")
 
@@ -739,7 +740,7 @@ def test_a_tombstone_that_cannot_be_written_is_no_tombstone_that_is_there(other:
     database.create_collection("erased", validator={"erased_date": {"$exists": True}})
 
     with pytest.raises(BulkWriteError):
-        dump.insert(store, "erased", [{"_id": "a"}])
+        dump_store.insert(store, "erased", [{"_id": "a"}])
 
 
 @pytest.mark.parametrize("command", ["find", "aggregate"])
@@ -756,7 +757,7 @@ def test_nobody_works_on_a_database_that_is_restored_in_part(
     api: Client, store: Store, other: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content = backed_up(store)
-    inserted = dump.insert
+    inserted = dump_store.insert
 
     def fail(of: Store, collection: str, documents: Any) -> None:
         if collection == "people":
@@ -789,7 +790,7 @@ def test_whoever_works_on_the_database_already_notices_a_restore(
     store.get("people", "x")
     database.schema.replace_one({"_id": "schema"}, {"restoring": now()}, upsert=True)
     later = time.monotonic() + LOOK_SECONDS
-    monkeypatch.setattr("osdi.store.time.monotonic", lambda: later)
+    monkeypatch.setattr("osdi.store.store.time.monotonic", lambda: later)
 
     with pytest.raises(WrongDatabase, match="restore"):
         store.get("people", "x")
@@ -806,7 +807,7 @@ def test_what_is_written_into_it_meanwhile_is_told(
     for name in ("jane", "joan"):
         insert_known(store, name)
     content = backed_up(store)
-    inserted = dump.insert
+    inserted = dump_store.insert
 
     def insert(of: Store, collection: str, documents: Any) -> None:
         if collection == "people":

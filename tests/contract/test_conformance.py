@@ -9,7 +9,7 @@ import pytest
 
 from dev import conformance
 from osdi.resources import PERSON
-from schemas.fields import Bool, Enum, Objects, Text
+from schemas.base.fields import Bool, Enum, Objects, Text
 from schemas.tag import TagSchema
 
 STANDARD = json.loads(conformance.STANDARD.read_text("utf-8"))

@@ -7,10 +7,10 @@ import pytest
 from pymongo.database import Database
 
 from osdi.ids import new_id
-from osdi.matching import email_key
+from osdi.match_keys import email_key
+from osdi.people import lookup
+from osdi.people.lookup import people_with
 from osdi.store import Insert, Store
-from osdi.store import contacts as stored_contacts
-from osdi.store.contacts import people_with
 from tests import factories
 from tests.client import Client
 from tests.profiled import profiled
@@ -67,7 +67,7 @@ def test_a_person_is_whole(anywhere: Store) -> None:
 
 
 def test_of_very_many_a_bound_is_read(anywhere: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stored_contacts, "PEOPLE", 3)
+    monkeypatch.setattr(lookup, "PEOPLE", 3)
     for _ in range(5):
         person(anywhere, JANE)
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from osdi.metrics import Metrics
-from osdi.store.figures import Figures
+from osdi.operations.database_gauges import Figures
+from osdi.operations.metrics import Metrics
 
 ROOT = Path(__file__).parents[2]
 DASHBOARD = json.loads((ROOT / "deploy" / "grafana-dashboard.json").read_text())

@@ -11,7 +11,7 @@ from pymongo.database import Database
 
 from dev.mongod import Mongod
 from osdi.errors import OsdiError, RaceLost
-from osdi.store import Insert, Store, Update, deadline
+from osdi.store import Insert, Store, Update, request_deadline
 
 PATIENCE_MS = 1_500
 AT_ONCE_SECONDS = 0.5
@@ -20,7 +20,7 @@ SECONDS = 30
 # A process that is in the middle of a transaction until it is killed.
 IN_A_TRANSACTION = """
 import sys, time
-from osdi.store import Store, Update
+from osdi.store.store import Store, Update
 store = Store(sys.argv[1])
 with store._session() as session:
     store._apply(Update("people", "jane", 1, {"given_name": "Abandoned"}), session)
@@ -135,10 +135,10 @@ class TestARequestThatHasWaited:
 
     @pytest.fixture(autouse=True)
     def soon(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-        monkeypatch.setattr(deadline, "SLOW_SECONDS", 0.1)
-        monkeypatch.setattr(deadline, "ANSWER_SECONDS", 0.6)
+        monkeypatch.setattr(request_deadline, "SLOW_SECONDS", 0.1)
+        monkeypatch.setattr(request_deadline, "ANSWER_SECONDS", 0.6)
         yield
-        deadline.end()
+        request_deadline.end()
 
     def test_waits_no_longer_than_what_is_left(
         self, mongod: Mongod, database: Database, fail: Callable[..., None]
@@ -147,7 +147,7 @@ class TestARequestThatHasWaited:
         try:
             assert store.get("people", "jane") is None
             fail("alwaysOn", ["find"], blockConnection=True, blockTimeMS=3_000)
-            deadline.begin()
+            request_deadline.begin()
             time.sleep(0.2)
 
             assert seconds_until_refused(store) < 1.5
@@ -161,8 +161,8 @@ class TestARequestThatHasWaited:
         try:
             assert store.get("people", "jane") is None
             fail({"times": 1}, ["find"], blockConnection=True, blockTimeMS=1_500)
-            deadline.begin()
-            deadline.end()
+            request_deadline.begin()
+            request_deadline.end()
             time.sleep(0.2)
 
             assert store.get("people", "jane") is None

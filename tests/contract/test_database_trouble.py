@@ -12,7 +12,7 @@ from flask import Flask
 from pymongo.database import Database
 
 from app import create_app
-from blueprints.deployment import EXTENSION
+from blueprints.http.context import EXTENSION
 from dev.mongod import Mongod
 from osdi.settings import Settings
 from tests import factories

@@ -16,10 +16,10 @@ import yaml
 from dotenv import dotenv_values
 
 from dev import lint_deploy
-from osdi import worker
-from osdi.gunicorn_worker import BODY_SECONDS
+from osdi.operations import worker_loop
+from osdi.operations.gunicorn_worker import BODY_SECONDS
 from osdi.settings import Settings
-from osdi.store.deadline import ANSWER_SECONDS
+from osdi.store.request_deadline import ANSWER_SECONDS
 
 ROOT = Path(__file__).parents[2]
 SERVICES = sorted((ROOT / "deploy" / "systemd").glob("*.service"))
@@ -136,7 +136,9 @@ class TestSystemd:
         assert shut_off(service) == shut_off(SERVICES[0])
 
 
-@pytest.mark.parametrize(("name", "seconds"), [("web", gunicorn("graceful_timeout")), ("worker", worker.STOP_SECONDS)])
+@pytest.mark.parametrize(
+    ("name", "seconds"), [("web", gunicorn("graceful_timeout")), ("worker", worker_loop.STOP_SECONDS)]
+)
 class TestWhoeverStopsIt:
     def test_systemd_gives_more_time_than_it_takes(self, name: str, seconds: float) -> None:
         found = directives(ROOT / "deploy" / "systemd" / f"osdi-{name}.service")

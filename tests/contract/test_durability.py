@@ -8,14 +8,14 @@ from flask import Flask
 from pymongo import MongoClient, monitoring
 
 from app import create_app
-from blueprints.deployment import EXTENSION, Deployment
+from blueprints.http.context import EXTENSION, Deployment
 from dev.mongod import Mongod
-from osdi.auth import new_token
+from osdi.access.tokens import new_token
+from osdi.messages.wrapper_store import default_wrapper
 from osdi.sample import CAMPAIGN_ID, CHOICE_ID, SHARED_ID, create_sample
 from osdi.settings import Settings
 from osdi.store import Insert
 from osdi.store.indexes import TOKENS
-from osdi.store.wrappers import default_wrapper
 from tests import factories
 from tests.client import Client
 
@@ -63,7 +63,7 @@ def app(request: pytest.FixtureRequest, listener: Listener) -> Iterator[Flask]:
 
 
 def is_mark_of_use(command: dict[str, Any]) -> bool:
-    """Whether this moves a token's last use: the one write that nobody is promised, see osdi/store/tokens.py."""
+    """Whether this moves a token's last use: the one write that nobody is promised, see osdi/access/token_store.py."""
     changed = [each["u"] for each in command.get("updates", ())]
     mark = command.get("update") == TOKENS and all(list(each) == ["$max"] for each in changed)
     return mark and [list(each["$max"]) for each in changed] == [["last_used_date"]]

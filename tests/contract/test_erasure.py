@@ -12,15 +12,15 @@ from pymongo import MongoClient
 from pymongo.database import Database
 
 from dev.mongod import Mongod
-from osdi import erasure
-from osdi.erased import was_erased
-from osdi.erasure import erase, finish_next_erasure
 from osdi.errors import OsdiError
 from osdi.ids import new_id, now
-from osdi.matching import email_key
-from osdi.store import SETTLED, Insert, Store
-from osdi.store import erasure as stored
+from osdi.match_keys import email_key
+from osdi.privacy import erasure, erasure_store
+from osdi.privacy.erasure import erase, finish_next_erasure
+from osdi.privacy.tombstones import was_erased
+from osdi.store import Insert, Store
 from osdi.store.indexes import INDEXES
+from osdi.store.store import SETTLED
 from tests import factories
 from tests.client import Client
 from tests.planted import MARKER, traces
@@ -74,7 +74,7 @@ def test_whoever_dies_in_between_leaves_what_can_be_finished(
 ) -> None:
     store, database = emptied
     person_id = known(store)
-    act = getattr(stored, step)
+    act = getattr(erasure_store, step)
 
     def dying(*arguments: Any) -> Any:
         if done:
@@ -82,7 +82,7 @@ def test_whoever_dies_in_between_leaves_what_can_be_finished(
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(stored, step, dying)
+        patch.setattr(erasure_store, step, dying)
         with pytest.raises(Killed):
             erase(store, person_id)
 
@@ -133,7 +133,7 @@ def test_a_person_who_changes_meanwhile_is_read_again(
 ) -> None:
     store, database = emptied
     person_id = known(store)
-    begin, times = stored.begin_erasure, iter([True])
+    begin, times = erasure_store.begin_erasure, iter([True])
 
     def changed_first(*arguments: Any) -> Any:
         if next(times, False):
@@ -141,7 +141,7 @@ def test_a_person_who_changes_meanwhile_is_read_again(
             database.people.update_one({"_id": person_id}, {"$set": addresses, "$inc": {"version": 1}})
         return begin(*arguments)
 
-    monkeypatch.setattr(stored, "begin_erasure", changed_first)
+    monkeypatch.setattr(erasure_store, "begin_erasure", changed_first)
 
     erase(store, person_id)
 
@@ -165,7 +165,7 @@ def test_what_an_erasure_began_with_is_not_forgotten_by_another(emptied: tuple[S
     store, database = emptied
     person_id = known(store)
     (held,) = database.merged_people.find()
-    stored.begin_erasure(
+    erasure_store.begin_erasure(
         store,
         {"_id": person_id, "people": [person_id, held["_id"]], "outreaches": "anonymise", "erased_date": now()},
         database.people.find_one({"_id": person_id}),
@@ -184,14 +184,14 @@ def test_a_followup_that_is_marked_meanwhile_keeps_its_mark(
 ) -> None:
     store, database = emptied
     person_id = known(store, outreaches=1)
-    rewrite, times = stored.rewrite_outreaches, iter([True])
+    rewrite, times = erasure_store.rewrite_outreaches, iter([True])
 
     def sent_first(*arguments: Any) -> int:
         if next(times, False):
             database.outreaches.update_one({}, {"$set": {"followups.0.state": "sent"}})
         return rewrite(*arguments)
 
-    monkeypatch.setattr(stored, "rewrite_outreaches", sent_first)
+    monkeypatch.setattr(erasure_store, "rewrite_outreaches", sent_first)
 
     assert erase(store, person_id).outreaches == 1
 

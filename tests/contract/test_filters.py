@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from pymongo.database import Database
 
 from osdi.errors import OsdiError
-from osdi.filter_fields import FILTER_FIELDS
-from osdi.matching import email_key, phone_key
-from osdi.odata import MAX_CONDITIONS, MAX_DEPTH, to_query
+from osdi.match_keys import email_key, phone_key
+from osdi.odata.osdi_fields import FILTER_FIELDS
+from osdi.odata.parser import MAX_CONDITIONS, MAX_DEPTH
+from osdi.odata.query import to_query
 from osdi.resources import OUTREACH, PERSON, Resource
 
 DOCUMENTS = 300

@@ -9,10 +9,10 @@ from pymongo.database import Database
 
 from dev.mongod import Mongod
 from osdi.ids import id_before, new_id
+from osdi.operations.readiness import missing_indexes
 from osdi.store import Store
-from osdi.store.creation_order import first_id
 from osdi.store.indexes import INDEXES
-from osdi.store.missing_indexes import missing_indexes
+from osdi.store.store import first_id
 from tests.profiled import profiled
 
 PEOPLE = 200
@@ -75,8 +75,8 @@ def test_small_numbers_are_exact_at_every_moment(remembering: Store, database: D
 def test_large_numbers_are_remembered_each_by_what_was_counted(
     remembering: Store, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("osdi.store.LARGE", PEOPLE // 4)
-    monkeypatch.setattr("osdi.store.LARGE_ENTRIES", PEOPLE // 4)
+    monkeypatch.setattr("osdi.store.store.LARGE", PEOPLE // 4)
+    monkeypatch.setattr("osdi.store.store.LARGE_ENTRIES", PEOPLE // 4)
     fill(database)
     later = {"created_date": {"$gte": SINCE + dt.timedelta(days=PEOPLE // 2)}}
     few = {"created_date": {"$gte": SINCE + dt.timedelta(days=PEOPLE - 5)}}
@@ -100,7 +100,7 @@ def test_large_numbers_are_remembered_each_by_what_was_counted(
 def test_nothing_is_remembered_for_longer_than_is_set(
     store: Store, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("osdi.store.LARGE", 10)
+    monkeypatch.setattr("osdi.store.store.LARGE", 10)
     fill(database)
     assert store.count_pointing("items", "list_id", "list") == PEOPLE
 

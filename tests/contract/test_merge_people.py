@@ -13,21 +13,21 @@ from pymongo import MongoClient
 from pymongo.database import Database
 
 from app import create_app
-from blueprints.deployment import EXTENSION
+from blueprints.http.context import EXTENSION
 from dev.mongod import Mongod
-from osdi import merge_people as process
-from osdi.auth import new_token
-from osdi.erased import was_erased
-from osdi.erasure import erase, finish_next_erasure
+from osdi.access.tokens import new_token
 from osdi.errors import OsdiError, RaceLost
 from osdi.hal import Hal
 from osdi.ids import now
-from osdi.merge_people import merge_people, settle_next
-from osdi.person_export import person_export
+from osdi.people import merge
+from osdi.people.merge import merge_people, settle_next
+from osdi.people.merged_people_store import one_at_a_time
+from osdi.privacy.erasure import erase, finish_next_erasure
+from osdi.privacy.person_export import person_export
+from osdi.privacy.tombstones import was_erased
 from osdi.settings import Settings
 from osdi.store import Insert, Store
 from osdi.store.indexes import TOKENS
-from osdi.store.merged_people import one_at_a_time
 from tests import factories
 from tests.client import Client
 from tests.planted import MARKER, traces
@@ -162,12 +162,12 @@ def test_a_crash_is_mended(
     survivor, other = people(api)
     with monkeypatch.context() as patched:
         if crash == 3:
-            patched.setattr(process, "note_merged", crashed)
+            patched.setattr(merge, "note_merged", crashed)
         else:
             crash_at(patched, store_of(api), crash)
         with pytest.raises(Crashed):
             merge_people(store_of(api), survivor, other)
-    monkeypatch.setattr(process, "SETTLED", dt.timedelta(seconds=-5))
+    monkeypatch.setattr(merge, "SETTLED", dt.timedelta(seconds=-5))
 
     mend(api, survivor, other)
 
@@ -210,7 +210,7 @@ def test_what_was_put_aside_before_a_crash_and_not_taken_away_is_dropped_later(
         with pytest.raises(Crashed):
             merge_people(store_of(api), survivor, other)
     assert database.merged_people.count_documents({}) == 1
-    monkeypatch.setattr(process, "SETTLED", dt.timedelta(seconds=-5))
+    monkeypatch.setattr(merge, "SETTLED", dt.timedelta(seconds=-5))
 
     assert settle_next(store_of(api), "")
 
@@ -239,7 +239,9 @@ def test_a_replica_set_merges_wholly_or_not_at_all(
     for crash in range(3):
         with monkeypatch.context() as patched:
             crash_at(patched, store, crash)
-            patched.setattr("osdi.store.PyMongoError", Crashed)  # aborted, as the server does with one who is gone
+            patched.setattr(
+                "osdi.store.store.PyMongoError", Crashed
+            )  # aborted, as the server does with one who is gone
             with pytest.raises(Crashed):
                 merge_people(store, survivor, other)
 
@@ -316,7 +318,7 @@ def test_a_late_outreach_is_moved_by_the_worker(either: Deployed, monkeypatch: p
     assert database.outreaches.find_one({"_id": recorded.rsplit("/", 1)[1]})["person_id"] == other
     listed = api.get(f"/people/{survivor}/outreaches").json["_links"]["osdi:outreaches"]
     assert {"href": recorded} in listed
-    monkeypatch.setattr(process, "SETTLED", dt.timedelta(seconds=-5))
+    monkeypatch.setattr(merge, "SETTLED", dt.timedelta(seconds=-5))
 
     assert settle_next(store, "")
 
@@ -333,8 +335,8 @@ def test_a_key_in_between_is_nobodys_to_claim(alone: Deployed, monkeypatch: pyte
             merge_people(store_of(api), survivor, other)
 
     with pytest.raises(RaceLost):
-        process.finish_merges_of(store_of(api), [f"email:{B}"], "")
-    process.finish_merges_of(store_of(api), [f"email:{B}"], "")
+        merge.finish_merges_of(store_of(api), [f"email:{B}"], "")
+    merge.finish_merges_of(store_of(api), [f"email:{B}"], "")
 
     assert f"email:{B}" in database.people.find_one({"_id": survivor})["match_keys"]
 
@@ -353,8 +355,8 @@ def nothing_comes_back(api: Client, database: Database, monkeypatch: pytest.Monk
     """Whatever comes by later: the worker, a post that has a key of theirs, the end of the erasure."""
     store = store_of(api)
     assert traces(database) == {}
-    process.finish_merges_of(store, [f"email:{MARKER}{number}@example.com" for number in range(2)], "")
-    monkeypatch.setattr(process, "SETTLED", dt.timedelta(seconds=-5))
+    merge.finish_merges_of(store, [f"email:{MARKER}{number}@example.com" for number in range(2)], "")
+    monkeypatch.setattr(merge, "SETTLED", dt.timedelta(seconds=-5))
     for _ in range(10):
         if not settle_next(store, ""):
             break
@@ -413,7 +415,7 @@ class TestErasedWhileAMergeIsPending:
                 merge_people(store_of(api), *both)
 
         erase(store_of(api), both[asked])
-        monkeypatch.setattr(process, "SETTLED", dt.timedelta(seconds=-5))
+        monkeypatch.setattr(merge, "SETTLED", dt.timedelta(seconds=-5))
         settle_next(store_of(api), "")
 
         assert [each["_id"] for each in database.people.find()] == [both[1 - asked]]
@@ -451,7 +453,7 @@ class TestErasedWhileAMergeIsPending:
         left = {each["_id"] for each in database.people.find()}
         assert left <= {both[1 - asked]}
         assert set(traces(database)) <= {"people", "outreaches", "merged_people"}
-        monkeypatch.setattr(process, "SETTLED", dt.timedelta(seconds=-5))
+        monkeypatch.setattr(merge, "SETTLED", dt.timedelta(seconds=-5))
         for _ in range(10):
             if not settle_next(store, ""):
                 break
@@ -492,17 +494,17 @@ class TestErasedWhileAMergeIsPending:
         merge_people(store, survivor, other)
         late = database.outreaches.find_one({"moved_from_ids": {"$exists": True}})
         database.outreaches.update_one({"_id": late["_id"]}, {"$set": {"person_id": other}})
-        monkeypatch.setattr(process, "SETTLED", dt.timedelta(seconds=-5))
-        finish = process._finish
+        monkeypatch.setattr(merge, "SETTLED", dt.timedelta(seconds=-5))
+        finish = merge._finish
 
         def overtaken(*arguments: Any) -> Any:
-            monkeypatch.setattr(process, "_finish", finish)
+            monkeypatch.setattr(merge, "_finish", finish)
             with pytest.raises(OsdiError):
                 erase(store, survivor, seconds=0)
             return finish(*arguments)
 
-        monkeypatch.setattr("osdi.erasure.BATCH", 1)
-        monkeypatch.setattr(process, "_finish", overtaken)
+        monkeypatch.setattr("osdi.privacy.erasure.BATCH", 1)
+        monkeypatch.setattr(merge, "_finish", overtaken)
         assert settle_next(store, "")
 
         nothing_comes_back(api, database, monkeypatch)
@@ -565,7 +567,7 @@ def test_a_merge_that_another_dies_in_is_done_once_it_must_have_ended(
     survivor, other = people(api)
     dead = one_at_a_time(store_of(api))
     dead.__enter__()
-    monkeypatch.setattr("osdi.retrying._retrying", lambda attempt: attempt())
+    monkeypatch.setattr("osdi.retry._retrying", lambda attempt: attempt())
     with pytest.raises(OsdiError, match="Too many requests"):
         merge_people(store_of(api), survivor, other)
     database.merging.update_one({}, {"$set": {"until": now() - dt.timedelta(seconds=1)}})

@@ -14,16 +14,19 @@ from pymongo import MongoClient
 from pymongo.database import Database
 
 from app import create_app
-from blueprints.deployment import EXTENSION
+from blueprints.http.context import EXTENSION
 from dev.mongod import Mongod
 from osdi.errors import OsdiError, RaceLost
+from osdi.operations import migration_steps, migrations
+from osdi.operations.migration_steps import MIGRATIONS, Given, Migration
+from osdi.operations.migrations import migrate, schema_version
+from osdi.operations.readiness import missing_indexes
+from osdi.operations.worker_loop import run
+from osdi.people import duplicate_keys_store
 from osdi.settings import Settings
-from osdi.store import Store, duplicate_keys, migrations
+from osdi.store import Store
 from osdi.store.indexes import INDEXES
-from osdi.store.migrations import MIGRATIONS, Given, Migration, migrate, schema_version
-from osdi.store.missing_indexes import missing_indexes
-from osdi.store.schema import SCHEMA_VERSION, WrongDatabase
-from osdi.worker import run
+from osdi.store.schema_version import SCHEMA_VERSION, WrongDatabase
 from tests.client import Client
 from tests.live import ROOT
 
@@ -133,20 +136,20 @@ class TestARelease:
         self, old: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         store, database = old
-        monkeypatch.setattr("osdi.store.duplicate_keys.BATCH", 2)
+        monkeypatch.setattr("osdi.people.duplicate_keys_store.BATCH", 2)
         database.people.insert_many([old_person(f"{number}", **JANE) for number in range(5)])
-        step = migrations.note_name_keys(Given(store, ""))
+        step = migration_steps.note_name_keys(Given(store, ""))
         assert next(step) == 2
         step.close()
 
-        assert list(migrations.note_name_keys(Given(store, ""))) == [0, 2, 1]
-        assert list(migrations.note_name_keys(Given(store, ""))) == [0, 0, 0]
+        assert list(migration_steps.note_name_keys(Given(store, ""))) == [0, 2, 1]
+        assert list(migration_steps.note_name_keys(Given(store, ""))) == [0, 0, 0]
         assert database.people.count_documents({"unclaimed_keys": JANES_KEY}) == 4
 
     def test_leaves_the_keys_to_whoever_changes_somebody_meanwhile(self, old: tuple[Store, Database]) -> None:
         store, database = old
         database.people.insert_one(old_person("a", **JANE))
-        reading = duplicate_keys.in_order
+        reading = duplicate_keys_store.in_order
 
         def change(*arguments: Any, **options: Any) -> Iterator[Any]:
             for each in reading(*arguments, **options):
@@ -154,8 +157,8 @@ class TestARelease:
                 yield each
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(duplicate_keys, "in_order", change)
-            assert list(migrations.note_name_keys(Given(store, ""))) == [0]
+            patch.setattr(duplicate_keys_store, "in_order", change)
+            assert list(migration_steps.note_name_keys(Given(store, ""))) == [0]
         assert database.people.find_one()["match_keys"] == ["id:osdi_outreach:a"]
 
     def test_finds_them_by_the_filter_then(self, app: Flask, api: Client, database: Database) -> None:
@@ -174,13 +177,13 @@ class TestARelease:
             [old_person(f"{number}", email_addresses=[{"address": f"{number}@example.com"}]) for number in range(5)]
         )
 
-        assert list(migrations.note_contact_keys(Given(store, ""))) == [2, 2, 1]
-        assert list(migrations.note_contact_keys(Given(store, ""))) == []
+        assert list(migration_steps.note_contact_keys(Given(store, ""))) == [2, 2, 1]
+        assert list(migration_steps.note_contact_keys(Given(store, ""))) == []
 
     def test_leaves_somebody_who_is_changed_meanwhile(self, old: tuple[Store, Database]) -> None:
         store, database = old
         database.people.insert_one(old_person("a", email_addresses=[{"address": "a@example.com"}]))
-        steps = migrations.note_contact_keys(Given(store, ""))
+        steps = migration_steps.note_contact_keys(Given(store, ""))
         reading = migrations.in_order
 
         def change(*arguments: Any, **options: Any) -> Iterator[Any]:

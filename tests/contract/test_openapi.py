@@ -14,27 +14,27 @@ from jsonschema import Draft202012Validator, FormatChecker
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from app import create_app
-from blueprints.deployment import EXTENSION
-from blueprints.rate_limits import RateLimits
-from osdi.auth import READ, new_token
+from blueprints.http.context import EXTENSION
+from blueprints.http.rate_limits import RateLimits
+from osdi.access.tokens import READ, new_token
+from osdi.crud.reference_cache import Reference
 from osdi.errors import too_many_requests, unavailable
-from osdi.reference import Reference
 from osdi.resources import API
 from osdi.sample import CAMPAIGN_ID, CHOICE_ID, SHARED_ID, create_sample
 from osdi.settings import Settings
 from osdi.store import Insert, Store
 from osdi.store.indexes import TOKENS
 from schemas.advocacy_campaign import AdvocacyCampaignSchema
-from schemas.duplicates import MergeSchema
-from schemas.embedded import AnswerSchema, ItemSchema, TaggingSchema
 from schemas.list import ListSchema
 from schemas.message import MessageSchema
-from schemas.open_door import OpenDoorSchema
+from schemas.operations.anonymous_posts import OpenDoorSchema
+from schemas.operations.duplicates import MergeSchema
+from schemas.operations.triggers import CampaignTriggersSchema
+from schemas.operations.webhook import WebhookPutSchema, WebhookSchema
 from schemas.outreach import PersonSignupHelperSchema, PostedPersonSchema, RecordOutreachHelperSchema
 from schemas.question import QuestionSchema
+from schemas.subresources import AnswerSchema, ItemSchema, TaggingSchema
 from schemas.tag import TagSchema
-from schemas.triggers import CampaignTriggersSchema
-from schemas.webhook import WebhookPutSchema, WebhookSchema
 from schemas.wrapper import WrapperSchema
 from tests import factories
 from tests.client import Client

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
+from osdi.followups import outbox_store
 from osdi.ids import new_id, now
-from osdi.store import Insert, Store, outbox
+from osdi.store import Insert, Store
 
 KINDS = ("autoresponse",)
 LEASE = 120
@@ -40,11 +41,11 @@ def entry_of(database: Database, outreach: dict[str, Any]) -> dict[str, Any]:
 def test_what_is_due_is_claimed_once(store: Store, database: Database) -> None:
     outreach = queued(store)
 
-    claimed = outbox.claim(store, now(), LEASE, KINDS)
+    claimed = outbox_store.claim(store, now(), LEASE, KINDS)
 
     assert claimed is not None
     assert claimed.outreach["_id"] == outreach["_id"]
-    assert outbox.claim(store, now(), LEASE, KINDS) is None
+    assert outbox_store.claim(store, now(), LEASE, KINDS) is None
     entry = entry_of(database, outreach)
     assert (entry["state"], entry["attempts"], entry["lease"]) == ("leased", 1, claimed.lease)
     assert entry["not_before"] >= now() + dt.timedelta(seconds=LEASE - 2)
@@ -54,7 +55,7 @@ def test_a_hundred_workers_claim_each_once(store: Store) -> None:
     ids = {queued(store)["followups"][0]["_id"] for _ in range(50)}
 
     with ThreadPoolExecutor(16) as pool:
-        claims = list(pool.map(lambda _: outbox.claim(store, now(), LEASE, KINDS), range(100)))
+        claims = list(pool.map(lambda _: outbox_store.claim(store, now(), LEASE, KINDS), range(100)))
 
     claimed = [each.followup["_id"] for each in claims if each is not None]
     assert len(claimed) == 50
@@ -67,7 +68,7 @@ def test_what_waits_longest_is_claimed_first(store: Store) -> None:
     oldest = queued(store, not_before=moment - dt.timedelta(hours=1))
     queued(store, not_before=moment - dt.timedelta(minutes=1))
 
-    claimed = outbox.claim(store, moment, LEASE, KINDS)
+    claimed = outbox_store.claim(store, moment, LEASE, KINDS)
 
     assert claimed is not None
     assert claimed.outreach["_id"] == oldest["_id"]
@@ -88,15 +89,15 @@ def test_what_waits_longest_is_claimed_first(store: Store) -> None:
 def test_nothing_else_is_claimed(store: Store, fields: dict[str, Any]) -> None:
     queued(store, **fields)
 
-    assert outbox.claim(store, now(), LEASE, KINDS) is None
+    assert outbox_store.claim(store, now(), LEASE, KINDS) is None
 
 
 def test_a_lease_that_ran_out_is_taken_over_and_counted(store: Store, database: Database) -> None:
     outreach = queued(store)
-    first = outbox.claim(store, now(), LEASE, KINDS)
-    assert outbox.claim(store, now(), LEASE, KINDS, lost=True) is None, "it is still held"
+    first = outbox_store.claim(store, now(), LEASE, KINDS)
+    assert outbox_store.claim(store, now(), LEASE, KINDS, lost=True) is None, "it is still held"
 
-    second = outbox.claim(store, now() + dt.timedelta(seconds=LEASE + 1), LEASE, KINDS, lost=True)
+    second = outbox_store.claim(store, now() + dt.timedelta(seconds=LEASE + 1), LEASE, KINDS, lost=True)
 
     assert first is not None
     assert second is not None
@@ -107,10 +108,10 @@ def test_a_lease_that_ran_out_is_taken_over_and_counted(store: Store, database: 
 
 def test_a_mark_gives_the_lease_back(store: Store, database: Database) -> None:
     outreach = queued(store)
-    claimed = outbox.claim(store, now(), LEASE, KINDS)
+    claimed = outbox_store.claim(store, now(), LEASE, KINDS)
     assert claimed is not None
 
-    assert outbox.mark(store, claimed, {"state": "sent", "sent_date": now()}, gone=("not_before",))
+    assert outbox_store.mark(store, claimed, {"state": "sent", "sent_date": now()}, gone=("not_before",))
 
     entry = entry_of(database, outreach)
     assert entry["state"] == "sent"
@@ -119,11 +120,11 @@ def test_a_mark_gives_the_lease_back(store: Store, database: Database) -> None:
 
 def test_whoever_lost_the_lease_marks_nothing(store: Store, database: Database) -> None:
     outreach = queued(store)
-    slow = outbox.claim(store, now(), LEASE, KINDS)
+    slow = outbox_store.claim(store, now(), LEASE, KINDS)
     assert slow is not None
-    outbox.claim(store, now() + dt.timedelta(seconds=LEASE + 1), LEASE, KINDS, lost=True)
+    outbox_store.claim(store, now() + dt.timedelta(seconds=LEASE + 1), LEASE, KINDS, lost=True)
 
-    assert not outbox.mark(store, slow, {"state": "failed"})
+    assert not outbox_store.mark(store, slow, {"state": "failed"})
 
     assert entry_of(database, outreach)["state"] == "leased"
 
@@ -134,10 +135,10 @@ def test_only_the_claimed_entry_of_several_is_marked(store: Store, database: Dat
     database.outreaches.update_one(
         {"_id": outreach["_id"]}, {"$push": {"followups": {"$each": [other], "$position": 0}}}
     )
-    claimed = outbox.claim(store, now(), LEASE, KINDS)
+    claimed = outbox_store.claim(store, now(), LEASE, KINDS)
     assert claimed is not None
 
-    outbox.mark(store, claimed, {"state": "sent"})
+    outbox_store.mark(store, claimed, {"state": "sent"})
 
     states = {
         each["kind"]: each["state"] for each in database.outreaches.find_one({"_id": outreach["_id"]})["followups"]
@@ -147,9 +148,9 @@ def test_only_the_claimed_entry_of_several_is_marked(store: Store, database: Dat
 
 def test_nothing_of_it_moves_the_outreachs_version(store: Store, database: Database) -> None:
     outreach = queued(store)
-    claimed = outbox.claim(store, now(), LEASE, KINDS)
+    claimed = outbox_store.claim(store, now(), LEASE, KINDS)
     assert claimed is not None
-    outbox.mark(store, claimed, {"state": "sent"})
+    outbox_store.mark(store, claimed, {"state": "sent"})
 
     assert database.outreaches.find_one({"_id": outreach["_id"]})["version"] == 1
 
@@ -160,7 +161,7 @@ def test_what_has_ended_unsent_is_queued_anew(store: Store, database: Database, 
     outreach = queued(store, state=state, reason="smtp_login_535", attempts=9, queued_date=before)
     entry = outreach["followups"][0]
 
-    assert outbox.requeue(store, outreach["_id"], entry["_id"], now()) is again
+    assert outbox_store.requeue(store, outreach["_id"], entry["_id"], now()) is again
 
     if again:
         entry = entry_of(database, outreach)
@@ -172,7 +173,7 @@ def test_what_never_had_a_message_is_not_queued_anew(store: Store, database: Dat
     outreach = queued(store, state="skipped", reason="no_message")
     database.outreaches.update_one({"_id": outreach["_id"]}, {"$unset": {"followups.0.message_id": ""}})
 
-    assert not outbox.requeue(store, outreach["_id"], outreach["followups"][0]["_id"], now())
+    assert not outbox_store.requeue(store, outreach["_id"], outreach["followups"][0]["_id"], now())
 
 
 def test_counts_by_state_kind_and_reason(store: Store) -> None:
@@ -188,7 +189,7 @@ def test_counts_by_state_kind_and_reason(store: Store) -> None:
         queued(store, state=state, kind=kind, **({"reason": reason} if reason else {}))
     queued(store, state="leased", leases_lost=2, queued_date=moment - dt.timedelta(hours=2))
 
-    found = {(each["state"], each.get("kind"), each.get("reason")): each for each in outbox.counts(store)}
+    found = {(each["state"], each.get("kind"), each.get("reason")): each for each in outbox_store.counts(store)}
 
     assert {key: each["count"] for key, each in found.items()} == {
         ("queued", "autoresponse", None): 2,

@@ -10,9 +10,9 @@ from pymongo import MongoClient
 from pymongo.database import Database
 
 from dev.mongod import Mongod
+from osdi.access.signing_keys import SIGNING_KEYS, signing_key
 from osdi.errors import OsdiError
 from osdi.store import Store
-from osdi.store.signing_keys import SIGNING_KEYS, signing_key
 from tests.profiled import profiled
 
 PROCESSES = 12

@@ -15,18 +15,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pymongo import MongoClient
 
-from osdi import erasure, statistics
-from osdi import merge_people as merging
-from osdi.delete import delete
-from osdi.erasure import erase, finish_next_erasure
+from osdi.crud.delete import delete
+from osdi.crud.put import Change, put
 from osdi.ids import id_before, now
-from osdi.merge_people import merge_people, settle_next
-from osdi.put import Change, put
+from osdi.people import merge, merged_people_store
+from osdi.people.lookup import person_with
+from osdi.people.merge import merge_people, settle_next
+from osdi.privacy import erasure
+from osdi.privacy.erasure import erase, finish_next_erasure
 from osdi.resources import OUTREACH, PERSON
-from osdi.statistics import KINDS
-from osdi.store import Insert, Store, merged_people, touches
-from osdi.store import statistics as stored
-from osdi.store.merged_people import person_with
+from osdi.statistics import days, invalidation, statistics_store
+from osdi.statistics import days as days_module
+from osdi.statistics.tally import KINDS
+from osdi.store import Insert, Store
 from tests.contract.test_store import SERVERS, uri_of
 
 CAMPAIGN, OTHER = "campaign", "other"
@@ -104,8 +105,8 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(stored, "now", clock.now)
-    monkeypatch.setattr(touches, "new_id", clock.new_id)
+    monkeypatch.setattr(statistics_store, "now", clock.now)
+    monkeypatch.setattr(invalidation, "new_id", clock.new_id)
     return clock
 
 
@@ -191,8 +192,8 @@ def recount(store: Store, zone: ZoneInfo, first: dt.date, last: dt.date) -> Coun
 
 def counted(store: Store, zone: ZoneInfo, first: dt.date, last: dt.date) -> Counted:
     """The same, as the store counts it."""
-    dates = statistics.dates(first, last)
-    tallies, whole = stored.count(store, CAMPAIGN, [statistics.interval_of(date, zone) for date in dates])
+    dates = days_module.dates(first, last)
+    tallies, whole = statistics_store.count(store, CAMPAIGN, [days.interval_of(date, zone) for date in dates])
     days = zip(dates, tallies, strict=True)
     assert whole.outreaches == sum(each.outreaches for each in tallies)
     return {date: (each.outreaches, each.people) for date, each in days if each.outreaches}, whole.people, whole.by
@@ -200,14 +201,14 @@ def counted(store: Store, zone: ZoneInfo, first: dt.date, last: dt.date) -> Coun
 
 @pytest.mark.parametrize("small", [True, False], ids=["many rounds", "one round"])
 def test_equal_a_recount(store: Store, clock: Clock, small: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(merging, "SETTLED", dt.timedelta(seconds=-5))
+    monkeypatch.setattr(merge, "SETTLED", dt.timedelta(seconds=-5))
     if small:
-        monkeypatch.setattr(merged_people, "BATCH", 2)
+        monkeypatch.setattr(merged_people_store, "BATCH", 2)
         monkeypatch.setattr(erasure, "BATCH", 2)
-        monkeypatch.setattr(stored, "ROUND", 3)
-        monkeypatch.setattr(stored, "ADDED", 1)
-        monkeypatch.setattr(stored, "SLOTS", 40)
-        monkeypatch.setattr(stored, "TOUCHED_HOURS", 2)
+        monkeypatch.setattr(statistics_store, "ROUND", 3)
+        monkeypatch.setattr(statistics_store, "ADDED", 1)
+        monkeypatch.setattr(statistics_store, "SLOTS", 40)
+        monkeypatch.setattr(statistics_store, "TOUCHED_HOURS", 2)
 
     def compare(zone: ZoneInfo, first: dt.date, last: dt.date) -> None:
         for _ in range(2):  # the second time it is remembered what the days have in all
@@ -234,7 +235,7 @@ def test_equal_a_recount(store: Store, clock: Clock, small: bool, monkeypatch: p
             elif name == "wait":
                 clock.moment += dt.timedelta(seconds=told[0])
             elif name == "forget":
-                stored.touch_all(store, {"person_id": told[0]})
+                statistics_store.touch_all(store, {"person_id": told[0]})
                 store.forget_person(told[0], clock.moment)
             elif name == "merge":
                 both = [there(store, clock, each) for each in told]
@@ -279,8 +280,8 @@ class TestSlots:
         store.close()
 
     def count(self, store: Store, first: int = 0, last: int = 0) -> tuple[list[int], list[int], int]:
-        dates = statistics.dates(self.DAY + dt.timedelta(days=first), self.DAY + dt.timedelta(days=last))
-        tallies, whole = stored.count(store, CAMPAIGN, [statistics.interval_of(date, self.ZONE) for date in dates])
+        dates = days.dates(self.DAY + dt.timedelta(days=first), self.DAY + dt.timedelta(days=last))
+        tallies, whole = statistics_store.count(store, CAMPAIGN, [days.interval_of(date, self.ZONE) for date in dates])
         return [each.outreaches for each in tallies], [each.people for each in tallies], whole.people
 
     def test_of_different_ages_each_know_whom_they_have_counted(self, store: Store, clock: Clock) -> None:
@@ -302,9 +303,9 @@ class TestSlots:
         self.count(store)
         put(store, OUTREACH, outreach["_id"], Change({"type": "phone"}), namespace="ns")
         counting: list[str] = []
-        anew = stored.Slot.count_anew
+        anew = statistics_store.Slot.count_anew
         monkeypatch.setattr(
-            stored.Slot, "count_anew", lambda slot, *how: (counting.append(slot.kind), anew(slot, *how))
+            statistics_store.Slot, "count_anew", lambda slot, *how: (counting.append(slot.kind), anew(slot, *how))
         )
 
         for _ in range(3):
@@ -314,8 +315,8 @@ class TestSlots:
 
     def by_type(self, store: Store) -> Counter[str | None]:
         zone = self.ZONE
-        days = [statistics.interval_of(self.DAY + dt.timedelta(days=number), zone) for number in range(3)]
-        return stored.count(store, CAMPAIGN, days)[1].by["type"]
+        days = [days.interval_of(self.DAY + dt.timedelta(days=number), zone) for number in range(3)]
+        return statistics_store.count(store, CAMPAIGN, days)[1].by["type"]
 
     def test_are_added_up_once_for_as_long_as_none_changes(self, store: Store, clock: Clock) -> None:
         for number in range(3):
@@ -335,7 +336,7 @@ class TestSlots:
     def test_with_many_values_are_not_remembered(
         self, store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("osdi.store.sums.LARGEST", 2)
+        monkeypatch.setattr("osdi.statistics.range_cache.LARGEST", 2)
         record(store, clock, self.NOON, "A", type="email")
         clock.moment += dt.timedelta(seconds=300)
         self.by_type(store)
@@ -354,13 +355,13 @@ class TestSlots:
         record(store, clock, self.NOON, "B")
         clock.moment += dt.timedelta(seconds=300)
         assert self.count(store) == ([3], [2], 2)
-        touching = stored.touch_all
+        touching = statistics_store.touch_all
 
         def then_counted(*how: Any) -> None:
             touching(*how)
             assert self.count(store) == ([3], [2], 2)
 
-        for module in ("osdi.store.merged_people", "osdi.delete", "osdi.merge_people"):
+        for module in ("osdi.people.merged_people_store", "osdi.crud.delete", "osdi.people.merge"):
             monkeypatch.setattr(f"{module}.touch_all", then_counted)
         if change == "forget":
             delete(store, PERSON, "B")
@@ -378,17 +379,17 @@ class TestSlots:
     ) -> None:
         outreach = record(store, clock, self.NOON, "A")
         clock.moment += dt.timedelta(seconds=300)
-        storing = stored._store
+        storing = statistics_store._store
 
         def slowly(*how: Any) -> None:
             """Meanwhile the outreach is deleted, and another reader counts."""
-            monkeypatch.setattr(stored, "_store", storing)
+            monkeypatch.setattr(statistics_store, "_store", storing)
             delete(store, OUTREACH, outreach["_id"])
             assert self.count(store) == ([0], [0], 0)
             store.delete_many("statistics", {})
             storing(*how)
 
-        monkeypatch.setattr(stored, "_store", slowly)
+        monkeypatch.setattr(statistics_store, "_store", slowly)
         assert self.count(store) == ([1], [1], 1)
 
         for _ in range(3):
@@ -400,7 +401,7 @@ class TestSlots:
     def test_of_more_changes_than_are_looked_through_at_once_are_counted_anew_once(
         self, store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(stored, "ROUND", 3)
+        monkeypatch.setattr(statistics_store, "ROUND", 3)
         made = [record(store, clock, self.NOON, "A") for _ in range(10)]
         clock.moment += dt.timedelta(seconds=300)
         self.count(store)

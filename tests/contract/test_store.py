@@ -125,7 +125,7 @@ def test_indexes_may_take_longer_than_any_answer(
 
 
 def test_outreaches_are_counted_exactly_with_and_without_a_mark(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("osdi.store.UNCOUNTED_LIMIT", 3)
+    monkeypatch.setattr("osdi.store.store.UNCOUNTED_LIMIT", 3)
     campaign = document()
     store.write(Insert("advocacy_campaigns", campaign))
     long_ago = id_before(dt.datetime(2020, 1, 1))

@@ -9,11 +9,11 @@ from pymongo import MongoClient
 from pymongo.database import Database
 
 from dev.mongod import Mongod
-from osdi.auth import new_token, successor, token_hash
+from osdi.access.token_store import find_tokens, replace_token
+from osdi.access.tokens import new_token, successor, token_hash
 from osdi.errors import RaceLost
 from osdi.store import Store
 from osdi.store.indexes import TOKENS
-from osdi.store.tokens import find_tokens, replace_token
 from tests import factories
 
 LATER = dt.datetime(2126, 3, 18)
@@ -70,7 +70,7 @@ def test_an_operator_who_comes_too_late_is_told(
         store.delete_many(TOKENS, {"_id": token["_id"]})
         return successor(token)
 
-    monkeypatch.setattr("osdi.token_commands.successor", while_another_revokes)
+    monkeypatch.setattr("osdi.commands.tokens.successor", while_another_revokes)
     result = app.test_cli_runner().invoke(args=["tokens", "rotate", "crm"])
 
     assert result.exit_code == 2

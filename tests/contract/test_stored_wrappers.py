@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from osdi.crud.unlink_store import forget_wrapper
 from osdi.documents import Document
 from osdi.ids import new_id
-from osdi.store import Insert, Store, written
-from osdi.store.wrappers import default_wrapper, forget_wrapper
+from osdi.messages.wrapper_store import default_wrapper
+from osdi.store import Insert, Store, write_log
 
 OLD, NEW = dt.datetime(2020, 1, 1), dt.datetime(2021, 1, 1)
 
@@ -93,10 +94,10 @@ def test_a_deleted_wrapper_is_taken_off_its_messages(anywhere: Store) -> None:
 def test_those_messages_are_noted_as_written(anywhere: Store) -> None:
     for _ in range(2):
         stored(anywhere, "messages", wrapper_id="w")
-    noted = written.collect()
+    noted = write_log.collect()
 
     forget_wrapper(anywhere, "w", NEW)
     forget_wrapper(anywhere, "nobody's", NEW)
 
-    written.end()
+    write_log.end()
     assert noted == ["messages?wrapper_id=w (2)"]

@@ -8,9 +8,9 @@ from pymongo.database import Database
 from osdi.documents import Document
 from osdi.errors import Duplicate, RaceLost
 from osdi.ids import new_id
+from osdi.importing.dry_run_store import TrialStore
 from osdi.settings import Settings
 from osdi.store import Delete, Insert, Store, Update
-from osdi.store.trial import TrialStore
 
 
 @pytest.fixture

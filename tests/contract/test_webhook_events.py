@@ -14,7 +14,7 @@ from osdi.errors import RaceLost
 from osdi.ids import new_id, now
 from osdi.resources import OUTREACH, PERSON, Resource
 from osdi.store import Insert, Store, Update
-from osdi.store import webhook_events as noted
+from osdi.webhooks import event_store
 from tests.profiled import profiled
 
 THREADS = 12
@@ -49,7 +49,7 @@ def inserted(store: Store, resource: Resource) -> Document:
 
 
 def waiting(store: Store, made: Document) -> list[tuple[Resource, Document]]:
-    return list(noted.documents_with_events(store, made["_id"], 100))
+    return list(event_store.documents_with_events(store, made["_id"], 100))
 
 
 def told(store: Store, made: Document) -> list[tuple[Resource, Document, Document]]:
@@ -76,7 +76,7 @@ class TestALease:
 
             def claim(_: int, made: Document = made, barrier: Barrier = barrier) -> str | None:
                 barrier.wait(10)
-                return noted.claim_webhook(store, made, later())
+                return event_store.claim_webhook(store, made, later())
 
             with ThreadPoolExecutor(THREADS) as pool:
                 leases = [lease for lease in pool.map(claim, range(THREADS)) if lease]
@@ -87,46 +87,46 @@ class TestALease:
     def test_lasts_until_it_ends(self, store: Store, database: Database) -> None:
         made = webhook(store)
 
-        lease = noted.claim_webhook(store, made, later())
+        lease = event_store.claim_webhook(store, made, later())
 
         assert lease
-        assert noted.due_webhooks(store, now()) == []
-        (again,) = noted.due_webhooks(store, later(61))
+        assert event_store.due_webhooks(store, now()) == []
+        (again,) = event_store.due_webhooks(store, later(61))
         assert again == {**made, "lease": lease, "not_before": of(database, made)["not_before"]}
 
     def test_that_was_lost_is_taken_over(self, store: Store, database: Database) -> None:
         made = webhook(store)
-        lost = noted.claim_webhook(store, made, now())
-        (found,) = noted.due_webhooks(store, now())
+        lost = event_store.claim_webhook(store, made, now())
+        (found,) = event_store.due_webhooks(store, now())
 
-        lease = noted.claim_webhook(store, found, later())
+        lease = event_store.claim_webhook(store, found, later())
 
         assert lease not in (None, lost)
         assert lost
-        assert not noted.mark_webhook(store, made["_id"], lost, {"failures": 1}), "it comes too late"
+        assert not event_store.mark_webhook(store, made["_id"], lost, {"failures": 1}), "it comes too late"
         assert "failures" not in of(database, made)
-        assert noted.claim_webhook(store, found, later()) is None, "once"
+        assert event_store.claim_webhook(store, found, later()) is None, "once"
 
     def test_is_not_had_before_its_time_by_whoever_read_it_earlier(self, store: Store, database: Database) -> None:
         made = webhook(store)
-        lease = noted.claim_webhook(store, made, later())
+        lease = event_store.claim_webhook(store, made, later())
         assert lease
-        noted.mark_webhook(store, made["_id"], lease, {"failures": 1, "not_before": later(5)})
+        event_store.mark_webhook(store, made["_id"], lease, {"failures": 1, "not_before": later(5)})
 
-        assert noted.claim_webhook(store, made, later()) is None
+        assert event_store.claim_webhook(store, made, later()) is None
         assert "lease" not in of(database, made)
 
     def test_is_given_back_with_what_came_of_it(self, store: Store, database: Database) -> None:
         made = webhook(store, failures=3, last_failure="timeout")
-        lease = noted.claim_webhook(store, made, later())
+        lease = event_store.claim_webhook(store, made, later())
         assert lease
 
         fields = {"not_before": later(5), "last_delivered_date": now()}
-        assert noted.mark_webhook(store, made["_id"], lease, fields, gone=("failures", "last_failure"))
+        assert event_store.mark_webhook(store, made["_id"], lease, fields, gone=("failures", "last_failure"))
 
         kept = {name: value for name, value in made.items() if name not in ("failures", "last_failure")}
         assert of(database, made) == kept | fields
-        assert not noted.mark_webhook(store, made["_id"], lease, {"failures": 1}), "it has been given back"
+        assert not event_store.mark_webhook(store, made["_id"], lease, {"failures": 1}), "it has been given back"
 
     @pytest.mark.parametrize(
         "change",
@@ -143,16 +143,16 @@ class TestALease:
     ) -> None:
         """Whoever claims has read the address and the secret before."""
         made = webhook(store)
-        noted.change_webhook(store, made, change)
+        event_store.change_webhook(store, made, change)
 
-        assert noted.claim_webhook(store, made, later()) is None
+        assert event_store.claim_webhook(store, made, later()) is None
         assert "lease" not in of(database, made)
 
     def test_is_not_had_of_what_was_deleted(self, store: Store, database: Database) -> None:
         made = webhook(store)
         database.webhooks.delete_one({})
 
-        assert noted.claim_webhook(store, made, later()) is None
+        assert event_store.claim_webhook(store, made, later()) is None
         assert database.webhooks.count_documents({}) == 0
 
 
@@ -160,42 +160,42 @@ class TestWhichAreDue:
     def test_who_has_waited_longest_comes_first(self, store: Store, database: Database) -> None:
         made = [webhook(store, not_before=now() - dt.timedelta(hours=hours)) for hours in (1, 3, 2)]
 
-        assert [each["_id"] for each in noted.due_webhooks(store, now())] == [made[at]["_id"] for at in (1, 2, 0)]
+        assert [each["_id"] for each in event_store.due_webhooks(store, now())] == [made[at]["_id"] for at in (1, 2, 0)]
 
     def test_nobody_else_is(self, store: Store, database: Database) -> None:
         webhook(store, enabled=False)
         webhook(store, not_before=later())
 
-        assert noted.due_webhooks(store, now()) == []
-        assert len(noted.all_webhooks(store)) == 2
+        assert event_store.due_webhooks(store, now()) == []
+        assert len(event_store.all_webhooks(store)) == 2
 
 
 class TestAChange:
     def test_sets_and_takes_away_and_moves_the_version(self, store: Store, database: Database) -> None:
         made = webhook(store, enabled=False, disabled_reason="gave_up", failures=9)
 
-        noted.change_webhook(store, made, {"enabled": True}, gone=("disabled_reason", "failures", "lease"))
+        event_store.change_webhook(store, made, {"enabled": True}, gone=("disabled_reason", "failures", "lease"))
 
         kept = {name: value for name, value in made.items() if name not in ("disabled_reason", "failures")}
         assert of(database, made) == kept | {"enabled": True, "version": 2}
 
     def test_of_what_has_moved_on_is_lost(self, store: Store, database: Database) -> None:
         made = webhook(store)
-        noted.change_webhook(store, made, {"description": "first"})
+        event_store.change_webhook(store, made, {"description": "first"})
 
         with pytest.raises(RaceLost):
-            noted.change_webhook(store, made, {"description": "second"})
+            event_store.change_webhook(store, made, {"description": "second"})
 
         assert of(database, made)["description"] == "first"
 
     def test_is_not_hindered_by_a_delivery(self, store: Store, database: Database) -> None:
         made = webhook(store)
-        lease = noted.claim_webhook(store, made, later())
+        lease = event_store.claim_webhook(store, made, later())
         assert lease
 
-        noted.change_webhook(store, made, {"description": "changed"})
+        event_store.change_webhook(store, made, {"description": "changed"})
 
-        assert noted.mark_webhook(store, made["_id"], lease, {"not_before": now()})
+        assert event_store.mark_webhook(store, made["_id"], lease, {"not_before": now()})
         assert of(database, made)["description"] == "changed"
 
 
@@ -209,7 +209,7 @@ class TestWhatWaits:
             *((PERSON, each) for each in people),
             *((OUTREACH, each) for each in outreaches),
         ]
-        limited = [document["_id"] for _, document in noted.documents_with_events(store, made["_id"], 2)]
+        limited = [document["_id"] for _, document in event_store.documents_with_events(store, made["_id"], 2)]
         assert limited == [each["_id"] for each in (*people[:2], *outreaches[:2])]
 
     def test_is_counted_by_document(self, store: Store, database: Database) -> None:
@@ -218,8 +218,12 @@ class TestWhatWaits:
         store.write(Update("people", person["_id"], 1, {"gender": "Other"}))
         inserted(store, OUTREACH)
 
-        assert [noted.count_events(store, each["_id"]) for each in (made, other)] == [2, 1]
-        assert [noted.has_events(store, each) for each in (made["_id"], other["_id"], "none")] == [True, True, False]
+        assert [event_store.count_events(store, each["_id"]) for each in (made, other)] == [2, 1]
+        assert [event_store.has_events(store, each) for each in (made["_id"], other["_id"], "none")] == [
+            True,
+            True,
+            False,
+        ]
 
     def test_is_forgotten_for_one_alone(self, store: Store, database: Database) -> None:
         made, other = webhook(store), webhook(store)
@@ -227,9 +231,9 @@ class TestWhatWaits:
             inserted(store, resource)
         before = waiting(store, other)
 
-        noted.forget_events(store, made["_id"])
+        event_store.forget_events(store, made["_id"])
 
-        assert not noted.has_events(store, made["_id"])
+        assert not event_store.has_events(store, made["_id"])
         left = waiting(store, other)
         assert [document["_id"] for _, document in left] == [document["_id"] for _, document in before]
         assert [document["version"] for _, document in left] == [1, 1]
@@ -249,10 +253,10 @@ class TestTakingOff:
         store.write(Update("people", documents[0]["_id"], 1, {"gender": "Other"}, events=("unsubscribed",)))
         assert len(told(store, made)) == 4
 
-        noted.take_off(store, told(store, made))
+        event_store.take_off(store, told(store, made))
 
         assert [events_of(store, each) for each in documents] == [[], []]
-        assert not noted.has_events(store, made["_id"])
+        assert not event_store.has_events(store, made["_id"])
         assert database.people.find_one()["version"] == 2
         assert database.outreaches.find_one()["version"] == 1
 
@@ -260,22 +264,22 @@ class TestTakingOff:
         other = webhook(store)
         person = inserted(store, PERSON)
 
-        noted.take_off(store, told(store, made))
+        event_store.take_off(store, told(store, made))
 
         assert events_of(store, person) == [(other["_id"], "person_created")]
 
     def test_leaves_a_person_who_was_changed_again_meanwhile(self, store: Store, made: Document) -> None:
         """The version that was told is no longer the person's."""
         person = inserted(store, PERSON)
-        noted.take_off(store, told(store, made))
+        event_store.take_off(store, told(store, made))
         store.write(Update("people", person["_id"], 1, {"gender": "Other"}))
         first = told(store, made)
         store.write(Update("people", person["_id"], 2, {"gender": "Female"}))
 
-        noted.take_off(store, first)
+        event_store.take_off(store, first)
 
         assert events_of(store, person) == [(made["_id"], "person_updated")]
-        noted.take_off(store, told(store, made))
+        event_store.take_off(store, told(store, made))
         assert events_of(store, person) == []
 
     def test_takes_off_a_creation_whatever_happened_since(self, store: Store, made: Document) -> None:
@@ -283,7 +287,7 @@ class TestTakingOff:
         first = told(store, made)
         store.write(Update("people", person["_id"], 1, {"gender": "Other"}))
 
-        noted.take_off(store, first)
+        event_store.take_off(store, first)
 
         assert events_of(store, person) == [(made["_id"], "person_updated")]
 
@@ -296,7 +300,7 @@ class TestTakingOff:
         store.write(Update("people", person["_id"], 2, {}, events=("unsubscribed",)))
         assert len(first) == 1
 
-        noted.take_off(store, first)
+        event_store.take_off(store, first)
 
         left = database.people.find_one()["webhook_events"]
         assert [each["version"] for each in left if each["event"] == "unsubscribed"] == [3]
@@ -307,21 +311,21 @@ class TestTakingOff:
         both = told(store, made)
         database.people.delete_many({})
 
-        noted.take_off(store, both)
+        event_store.take_off(store, both)
 
         assert database.people.count_documents({}) == 0
         assert events_of(store, outreach) == []
 
     def test_of_nothing_is_nothing(self, store: Store, made: Document) -> None:
-        noted.take_off(store, [])
+        event_store.take_off(store, [])
 
     def test_a_second_time_does_no_harm(self, store: Store, made: Document) -> None:
         person = inserted(store, PERSON)
         first = told(store, made)
-        noted.take_off(store, first)
+        event_store.take_off(store, first)
         store.write(Update("people", person["_id"], 1, {"gender": "Other"}))
 
-        noted.take_off(store, first)
+        event_store.take_off(store, first)
 
         assert events_of(store, person) == [(made["_id"], "person_updated")]
 
@@ -340,13 +344,13 @@ class TestTakingOff:
                 ended = changing.done()
                 batch = told(store, made)
                 seen += [document["version"] for _, document, _ in batch]
-                noted.take_off(store, batch)
+                event_store.take_off(store, batch)
                 if ended and not batch:
                     break
             changing.result(10)
 
         assert seen[-1] == 61
-        assert not noted.has_events(store, made["_id"])
+        assert not event_store.has_events(store, made["_id"])
 
 
 UNTOLD = "IXSCAN { webhook_events.webhook_id: 1, _id: 1 }"
@@ -355,19 +359,22 @@ DUE = "IXSCAN { enabled: 1, not_before: 1 }"
 
 
 def taking_off(store: Store, made: Document) -> None:
-    noted.take_off(store, told(store, made))
+    event_store.take_off(store, told(store, made))
 
 
 @pytest.mark.parametrize(
     ("does", "plans"),
     [
-        (lambda store, made: noted.due_webhooks(store, now()), {("webhooks", DUE)}),
-        (lambda store, made: noted.has_events(store, made["_id"]), {("people", UNTOLD)}),
-        (lambda store, made: noted.has_events(store, "none"), {("people", UNTOLD), ("outreaches", UNTOLD)}),
-        (lambda store, made: noted.count_events(store, made["_id"]), {("people", COUNTED), ("outreaches", COUNTED)}),
+        (lambda store, made: event_store.due_webhooks(store, now()), {("webhooks", DUE)}),
+        (lambda store, made: event_store.has_events(store, made["_id"]), {("people", UNTOLD)}),
+        (lambda store, made: event_store.has_events(store, "none"), {("people", UNTOLD), ("outreaches", UNTOLD)}),
+        (
+            lambda store, made: event_store.count_events(store, made["_id"]),
+            {("people", COUNTED), ("outreaches", COUNTED)},
+        ),
         (waiting, {("people", UNTOLD), ("outreaches", UNTOLD)}),
         (
-            lambda store, made: noted.forget_events(store, made["_id"]),
+            lambda store, made: event_store.forget_events(store, made["_id"]),
             {("people", UNTOLD), ("outreaches", UNTOLD)},
         ),
         (
@@ -387,7 +394,7 @@ def test_no_query_scans_or_sorts_a_collection(
     for _ in range(20):
         inserted(store, OUTREACH)
         inserted(store, PERSON)
-    noted.forget_events(store, other["_id"])
+    event_store.forget_events(store, other["_id"])
     made = webhook(store)
     inserted(store, OUTREACH)
     inserted(store, PERSON)

@@ -7,15 +7,15 @@ from pymongo import MongoClient
 
 from dev.mongod import Mongod
 from osdi.errors import RaceLost
-from osdi.store import Delete, Insert, Store, Update, written
+from osdi.store import Delete, Insert, Store, Update, write_log
 
 FIRST, SECOND = Insert("people", {"_id": "a", "version": 1}), Update("people", "gone", 1, {"given_name": "Jane"})
 
 
 @pytest.fixture
 def noted() -> Iterator[list[str]]:
-    yield written.collect()
-    written.end()
+    yield write_log.collect()
+    write_log.end()
 
 
 @pytest.fixture(params=["mongod", "standalone"])
@@ -60,7 +60,7 @@ def test_many_at_once_by_the_id_that_chose_them(anywhere: Store, noted: list[str
 
 
 def test_nothing_where_nobody_asks(anywhere: Store, noted: list[str]) -> None:
-    written.end()
+    write_log.end()
 
     anywhere.write(FIRST)
 

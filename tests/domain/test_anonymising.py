@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from osdi.anonymising import all_words, anonymised, said_by_others, unlinked
+from osdi.privacy.anonymisation import all_words, anonymised, said_by_others, unlinked
 
 MOMENT = dt.datetime(2026, 3, 18)
 OUTREACH = {

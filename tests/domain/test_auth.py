@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from osdi.auth import ANONYMOUS, Caller, caller_from, new_token, successor, token_hash
+from osdi.access.tokens import ANONYMOUS, Caller, caller_from, new_token, successor, token_hash
 from osdi.errors import OsdiError
 
 NOON = dt.datetime(2026, 3, 18, 12)

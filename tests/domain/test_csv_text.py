@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from osdi.csv_text import DEFUSED, Cell, Lines, defused, joined, parted, restored
+from osdi.exporting.csv_cells import DEFUSED, Cell, Lines, defused, joined, parted, restored
 
 SIGNS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 RUNS = (*SIGNS, "\t", "\r", "\n")

@@ -5,7 +5,7 @@ import pytest
 from email_validator import EmailNotValidError, validate_email
 from marshmallow import ValidationError
 
-from schemas.fields import PLAIN_ADDRESS, Email
+from schemas.base.fields import PLAIN_ADDRESS, Email
 
 LONG_LABEL = "d" * 63
 LOCAL_PARTS = (

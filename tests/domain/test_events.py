@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
-from osdi.events import entries_for, idempotency_key, of_change
+from osdi.people.merge_rules import of_change
+from osdi.store.change_events import entries_for
 from osdi.store.writes import WEBHOOK_EVENTS, Delete, Insert, Update, with_events
+from osdi.webhooks.delivery import idempotency_key
 
 WEBHOOKS = {"outreach_recorded": ["w1"], "person_updated": ["w1", "w2"], "unsubscribed": ["w2"], "person_created": []}
 

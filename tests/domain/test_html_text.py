@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from osdi.html_text import DEPTH, LENGTH, text_of
+from osdi.mail.html_text import DEPTH, LENGTH, text_of
 
 LAYOUT = """
 <!DOCTYPE html>

@@ -4,7 +4,7 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from osdi.http_post import allowed, check_url
+from osdi.http_client.allowed_addresses import allowed, check_url
 
 LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from osdi.importing.columns import CUSTOM_BECAUSE, OUTREACHES, PEOPLE, guess_columns, known_field
+from osdi.importing.csv_files.column_mapping import CUSTOM_BECAUSE, OUTREACHES, PEOPLE, guess_columns, known_field
 
 ACTION_NETWORK = {
     "uuid": "identifiers[action_network]",

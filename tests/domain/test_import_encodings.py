@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from osdi.importing.encodings import CHUNK, UTF_8, UTF_16_BE, UTF_16_LE, WINDOWS, survey
+from osdi.importing.csv_files.encoding import CHUNK, UTF_8, UTF_16_BE, UTF_16_LE, WINDOWS, survey
 
 TEXT = "first_name,email\nJürgen,j@example.com\nŁucja,l@example.com\n"
 

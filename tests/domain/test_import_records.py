@@ -4,8 +4,8 @@ import io
 
 import pytest
 
-from osdi.importing.columns import PEOPLE, known_field
-from osdi.importing.csv_records import (
+from osdi.importing.csv_files.column_mapping import PEOPLE, known_field
+from osdi.importing.csv_files.records import (
     MISPLACED,
     NOT_CLOSED,
     RECORD_LENGTH,

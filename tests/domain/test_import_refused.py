@@ -6,8 +6,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from osdi.csv_text import restored
-from osdi.importing.refused import RefusedFile
+from osdi.exporting.csv_cells import restored
+from osdi.importing.rejected_rows import RefusedFile
 
 HEADER = ("email", "note")
 

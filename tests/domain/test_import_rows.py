@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from osdi.importing.columns import OUTREACHES, PEOPLE, guess_columns
-from osdi.importing.rows import Reading, Unreadable, body_of, digest_of
+from osdi.importing.csv_files.column_mapping import OUTREACHES, PEOPLE, guess_columns
+from osdi.importing.csv_files.row_bodies import Reading, Unreadable, body_of, digest_of
 
 
 def body(kind: str = PEOPLE, **cells: str) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from osdi.importing.columns import OUTREACHES, PEOPLE
-from osdi.importing.encodings import survey
+from osdi.importing.csv_files.column_mapping import OUTREACHES, PEOPLE
+from osdi.importing.csv_files.encoding import survey
 from osdi.importing.sources import ROWS, CsvChoices, CsvSource, Item
 
 TARGETS = "identifiers,email,target_number,target_last_name,date\n"

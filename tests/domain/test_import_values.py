@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from dev.country_names import FILE, country_names
-from osdi.importing import values
+from osdi.importing.csv_files import cell_values
 
 DOUBT = "It may be two dates"
 
@@ -35,8 +35,8 @@ DOUBT = "It may be two dates"
         ("2024-12-31 at noon", None, (2024, 12, 31)),
     ],
 )
-def test_dates(text: str, order: values.DayFirst | None, date: tuple[int, int, int]) -> None:
-    assert values.date(text, order) == dt.date(*date)
+def test_dates(text: str, order: cell_values.DayFirst | None, date: tuple[int, int, int]) -> None:
+    assert cell_values.date(text, order) == dt.date(*date)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_dates(text: str, order: values.DayFirst | None, date: tuple[int, int, i
 )
 def test_what_is_no_date_is_told(text: str, says: str) -> None:
     with pytest.raises(ValueError, match=says):
-        values.date(text)
+        cell_values.date(text)
 
 
 @pytest.mark.parametrize(
@@ -75,13 +75,13 @@ def test_what_is_no_date_is_told(text: str, says: str) -> None:
     ],
 )
 def test_moments(text: str, moment: str) -> None:
-    assert values.moment(text) == moment
+    assert cell_values.moment(text) == moment
 
 
 @pytest.mark.parametrize("text", ["31.12.2024 25:30", "31.12.2024 18.30", "12/31/2024 at 3pm", "2024-12-31 10:00 EST"])
 def test_a_time_that_cannot_be_read_is_told_and_never_taken_for_midnight(text: str) -> None:
     with pytest.raises(ValueError, match="Not a time"):
-        values.moment(text)
+        cell_values.moment(text)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_time_that_cannot_be_read_is_told_and_never_taken_for_midnight(text: s
     ],
 )
 def test_countries_are_known_by_name_in_any_language(text: str, code: str) -> None:
-    assert values.country(text) == code
+    assert cell_values.country(text) == code
 
 
 def test_the_names_of_countries_are_those_that_the_phone_number_library_knows() -> None:
@@ -119,20 +119,20 @@ def test_the_names_of_countries_are_those_that_the_phone_number_library_knows() 
     ],
 )
 def test_statuses(text: str, status: str) -> None:
-    assert values.status(text) == status
+    assert cell_values.status(text) == status
 
 
 def test_a_status_that_is_not_known_is_never_guessed() -> None:
     with pytest.raises(ValueError, match="Neither subscribed"):
-        values.status("perhaps")
+        cell_values.status("perhaps")
 
 
 @pytest.mark.parametrize(("text", "said"), [("Yes", True), ("x", True), ("0", False), ("nein", False)])
 def test_yes_and_no(text: str, said: bool) -> None:
-    assert values.boolean(text) is said
+    assert cell_values.boolean(text) is said
 
 
 @pytest.mark.parametrize("text", ["1.20256E+10", "4,9E+11"])
 def test_a_number_that_a_spreadsheet_rounded_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="rounded"):
-        values.phone_number(text)
+        cell_values.phone_number(text)

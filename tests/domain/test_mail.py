@@ -14,7 +14,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from osdi.mail import compose, mailboxes, with_ascii_domain
+from osdi.mail.compose import compose
+from osdi.mail.mailboxes import mailboxes, with_ascii_domain
 
 URL = "https://osdi.example.org/unsubscribe/ImphbmVAZXhhbXBsZS5vcmci.signature"
 FOLLOWUP_ID = "0190e5a4-7c1f-7000-8000-000000000001"

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from osdi.matching import IdentifiersClash, MatchKeys, email_key, match, match_keys, namesake_keys, note_keys, phone_key
+from osdi.match_keys import MatchKeys, email_key, match_keys, namesake_keys, note_keys, phone_key
+from osdi.people.matching import IdentifiersClash, match
 
 
 def stored(name: str, *keys: str, email: bool = True) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from osdi.merging import merge_person
+from osdi.people.merge_rules import merge_person
 
 HOME = {"address_lines": ["1 Elm St"], "locality": "Washington", "postal_code": "20009", "country": "US"}
 

@@ -12,11 +12,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from osdi.errors import OsdiError
-from osdi.filter_fields import FILTER_FIELDS, TYPES
-from osdi.odata import MAX_CONDITIONS, MAX_DEPTH, MAX_LENGTH, to_query
+from osdi.odata.fields import TYPES
+from osdi.odata.osdi_fields import FILTER_FIELDS
+from osdi.odata.parser import MAX_CONDITIONS, MAX_DEPTH, MAX_LENGTH
+from osdi.odata.query import to_query
 from osdi.resources import ADVOCACY_CAMPAIGN, LIST, MESSAGE, OUTREACH, PERSON, QUESTION, TAG, WRAPPER, Resource
-from schemas import fields as types
 from schemas.advocacy_campaign import AdvocacyCampaignSchema
+from schemas.base import fields as types
 from schemas.list import ListSchema
 from schemas.message import MessageSchema
 from schemas.outreach import OutreachSchema

@@ -19,12 +19,12 @@ from osdi.resources import (
     Resource,
 )
 from schemas.advocacy_campaign import AdvocacyCampaignSchema
-from schemas.embedded import AnswerSchema, ItemSchema, TaggingSchema
 from schemas.list import ListSchema
 from schemas.message import MessageSchema
 from schemas.outreach import OutreachSchema
 from schemas.person import PersonSchema
 from schemas.question import QuestionSchema
+from schemas.subresources import AnswerSchema, ItemSchema, TaggingSchema
 from schemas.tag import TagSchema
 from schemas.wrapper import WrapperSchema
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from osdi import retrying
+from osdi import retry
 from osdi.errors import OsdiError, RaceLost
-from osdi.retrying import look_again
+from osdi.retry import look_again
 
 
 def test_a_race_that_is_won_later_is_won() -> None:
@@ -19,7 +19,7 @@ def test_a_race_that_is_won_later_is_won() -> None:
 
 
 def test_a_race_that_is_never_won_ends_in_503(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retrying._retrying, "sleep", lambda _: None)
+    monkeypatch.setattr(retry._retrying, "sleep", lambda _: None)
     attempts = []
 
     def attempt() -> None:
@@ -31,7 +31,7 @@ def test_a_race_that_is_never_won_ends_in_503(monkeypatch: pytest.MonkeyPatch) -
 
     assert caught.value.status == 503
     assert "Retry-After" in caught.value.headers
-    assert len(attempts) == retrying.ATTEMPTS + 1
+    assert len(attempts) == retry.ATTEMPTS + 1
 
 
 def test_any_other_failure_is_not_repeated() -> None:

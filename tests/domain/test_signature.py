@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from osdi.signature import new_secret, sign
+from osdi.http_client.signature import new_secret, sign
 
 KEY = bytes(range(32))
 SECRET = "whsec_" + base64.b64encode(KEY).decode()

@@ -4,7 +4,8 @@ import traceback
 
 import pytest
 
-from osdi.smtp import SmtpServer, mailbox, sender
+from osdi.mail.mailboxes import mailbox, sender
+from osdi.mail.smtp import SmtpServer
 
 # Servers.
 

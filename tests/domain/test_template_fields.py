@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from osdi.template_fields import fields, single_line
+from osdi.messages.template_fields import fields, single_line
 
 
 def printed(name: str, **how: Any) -> Any:

@@ -8,8 +8,9 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from osdi.template_fields import fields
-from osdi.templates import LARGEST, Mistake, Rendered, TooLarge, check, render
+from osdi.messages.template_check import Mistake
+from osdi.messages.template_fields import fields
+from osdi.messages.templates import LARGEST, Rendered, TooLarge, check, render
 
 PERSON = {"given_name": "Jane", "family_name": "O'Neil", "custom_fields": {"shirt": "M", "values": "kind"}}
 OUTREACH = {

@@ -7,8 +7,8 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from osdi.matching import email_key, phone_key
-from osdi.uniting import unite
+from osdi.match_keys import email_key, phone_key
+from osdi.people.survivorship import unite
 from tests.contract.posts import emails, phones
 
 OLD, NEW = dt.datetime(2020, 1, 1), dt.datetime(2024, 1, 1)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from osdi.signature import new_secret, sign
+from osdi.http_client.signature import new_secret, sign
 
 PAGE = (Path(__file__).parents[2] / "docs" / "webhooks.md").read_text()
 BODY = '[{"idempotency_key": "x", "name": "Zoë 🌊"}]'.encode()

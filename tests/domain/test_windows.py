@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from blueprints.windows import GROUP, WINDOWS, Windows
+from osdi.access.fixed_windows import GROUP, WINDOWS, Windows
 
 SECONDS = 60
 

@@ -3,7 +3,7 @@
 import pytest
 
 from osdi import log
-from osdi.worker import FAILURES_OF_ONCE, run
+from osdi.operations.worker_loop import FAILURES_OF_ONCE, run
 
 
 def counting(down_from: int, failing: int = 0) -> tuple[list[int], object]:

@@ -6,8 +6,8 @@ import pytest
 from flask import Flask
 
 from app import create_app
-from blueprints.deployment import EXTENSION
-from blueprints.rate_limits import EXTENSION as RATE_LIMITS
+from blueprints.http.context import EXTENSION
+from blueprints.http.rate_limits import EXTENSION as RATE_LIMITS
 from osdi.settings import Settings
 from tests import factories
 from tests.client import Client

@@ -14,8 +14,8 @@ from pymongo import MongoClient
 from pymongo.database import Database
 from werkzeug.test import TestResponse
 
-from blueprints.deployment import EXTENSION
-from osdi.auth import new_token
+from blueprints.http.context import EXTENSION
+from osdi.access.tokens import new_token
 from osdi.resources import API
 from osdi.store import Insert
 from osdi.store.indexes import TOKENS

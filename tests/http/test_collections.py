@@ -105,7 +105,7 @@ def test_a_question_does_not_change_its_type(api: Client) -> None:
 
 
 def test_a_resource_that_would_outgrow_its_bound_is_refused(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("osdi.merging.MAX_DOCUMENT_BYTES", 2_000)
+    monkeypatch.setattr("osdi.people.merge_rules.MAX_DOCUMENT_BYTES", 2_000)
     api.created("/tags", {"name": "volunteer"})
 
     assert api.post("/tags", {"name": "volunteer", "description": "x" * 2_000}).status_code == 413

@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 
 from app import create_app
-from blueprints.deployment import EXTENSION
+from blueprints.http.context import EXTENSION
 from osdi.settings import Settings
 from osdi.store import Store
 from tests import factories

@@ -11,8 +11,8 @@ from flask.testing import FlaskClient
 from pymongo.database import Database
 
 from app import create_app
-from blueprints.deployment import EXTENSION, Deployment
-from osdi.auth import new_token
+from blueprints.http.context import EXTENSION, Deployment
+from osdi.access.tokens import new_token
 from osdi.sample import CAMPAIGN_ID, create_sample
 from osdi.settings import Settings
 from osdi.store import Insert
@@ -112,8 +112,8 @@ def test_reference_data_is_remembered_for_a_while(api: Client, deployed: Any, da
 def test_a_campaign_that_is_remembered_does_not_hide_how_many_outreaches_it_has(
     api: Client, deployed: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("osdi.store.UNCOUNTED_LIMIT", 1)
-    monkeypatch.setattr("osdi.store.SETTLED", dt.timedelta(seconds=-5))
+    monkeypatch.setattr("osdi.store.store.UNCOUNTED_LIMIT", 1)
+    monkeypatch.setattr("osdi.store.store.SETTLED", dt.timedelta(seconds=-5))
     first, *_ = [api.recorded(factories.outreach()) for _ in range(3)]
     assert api.get(f"/advocacy_campaigns/{api.campaign_id}").json["total_outreaches"] == 3
     client = Client(deployed(cache_seconds=60.0).application.test_client(), api.token)

@@ -6,7 +6,7 @@ import re
 import pytest
 from flask.testing import FlaskClient
 
-from blueprints.documentation import MODULES
+from blueprints.browser.documentation import MODULES
 from osdi.sample import CAMPAIGN_ID, create_sample
 from osdi.store import Store
 from tests import factories

@@ -12,11 +12,11 @@ import pytest
 from flask import Flask
 from pymongo.database import Database
 
-from blueprints import downloads
-from osdi.csv_text import parted, restored
+from blueprints.operations import downloads
 from osdi.errors import OsdiError, unavailable
-from osdi.export_columns import CUSTOM_COLUMNS, OTHERS, outreach_columns, person_columns
-from osdi.store import Store, in_order
+from osdi.exporting.columns import CUSTOM_COLUMNS, OTHERS, outreach_columns, person_columns
+from osdi.exporting.csv_cells import parted, restored
+from osdi.store import Store, scan
 from tests import factories
 from tests.client import Client
 
@@ -135,15 +135,17 @@ class TestPeople:
         self, api: Client, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         api.created("/people", factories.person())
-        monkeypatch.setattr("osdi.export.custom_names", lambda _: database.people.update_one({}, COLOUR) and [])
+        monkeypatch.setattr(
+            "osdi.exporting.export.custom_names", lambda _: database.people.update_one({}, COLOUR) and []
+        )
 
         (row,) = rows(api, "/people.csv")
 
         assert row[OTHERS] == '{"colour":"blue"}'
 
     def test_is_in_the_order_in_which_they_came(self, api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(in_order, "BATCH", 2)
-        monkeypatch.setattr("osdi.export.PART", 1)
+        monkeypatch.setattr(scan, "BATCH", 2)
+        monkeypatch.setattr("osdi.exporting.export.PART", 1)
         created = [api.created("/people", factories.person())["identifiers"][0] for _ in range(5)]
 
         assert [row["identifiers"] or f"osdi_outreach:{row['id']}" for row in rows(api, "/people.csv")] == created
@@ -241,7 +243,7 @@ class TestADownloadThatFails:
         assert api.get("/people.csv").status_code == 503
 
     def test_raises_in_the_middle(self, api: Client, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("osdi.export.PART", 1)
+        monkeypatch.setattr("osdi.exporting.export.PART", 1)
         for _ in range(4):
             api.created("/people", factories.person())
         looked_up = itertools.count(1)
@@ -250,7 +252,7 @@ class TestADownloadThatFails:
             if next(looked_up) > 4:  # twice for each person
                 raise unavailable("The database does not answer at the moment.")
 
-        monkeypatch.setattr("osdi.export.Names.look_up", look_up)
+        monkeypatch.setattr("osdi.exporting.export.Names.look_up", look_up)
         response = api.get("/people.csv", buffered=False)
 
         with pytest.raises(OsdiError):

@@ -7,7 +7,7 @@ from click.testing import Result
 from flask import Flask
 from pymongo.database import Database
 
-from osdi import merge_people as process
+from osdi.people import merge
 from tests import factories
 from tests.client import Client
 
@@ -114,7 +114,7 @@ class TestMerge:
     ) -> None:
         api.recorded(factories.by_email("b@example.com"))
         with monkeypatch.context() as patched:
-            patched.setattr(process, "move_outreaches", lambda *_: 0)
+            patched.setattr(merge, "move_outreaches", lambda *_: 0)
             run(app, "merge", "--yes", *two)
         assert database.outreaches.find_one()["person_id"] == two[1]
 

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from osdi import duplicates
+from osdi.people import duplicates
+from osdi.people.duplicate_keys_store import note_everybodys
 from osdi.store import Store
-from osdi.store.duplicate_keys import note_everybodys
 from tests import factories
 from tests.client import Client
 from tests.profiled import profiled
@@ -262,7 +262,7 @@ class TestDocumentsFromBefore:
     def test_in_several_batches(
         self, api: Client, store: Store, old: list[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("osdi.store.duplicate_keys.BATCH", 1)
+        monkeypatch.setattr("osdi.people.duplicate_keys_store.BATCH", 1)
 
         assert list(note_everybodys(store, after=old[0].rsplit("/", 1)[1])) == [1, 1]
         assert list(note_everybodys(store)) == [1, 0, 0]

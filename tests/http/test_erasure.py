@@ -10,16 +10,17 @@ import pytest
 from flask import Flask
 from pymongo.database import Database
 
-import osdi.erasure
-import osdi.record_outreach
-import osdi.store.statistics
-from osdi.erased import was_erased
-from osdi.erasure import erase, finish_next_erasure
 from osdi.errors import OsdiError
 from osdi.ids import now
-from osdi.matching import match_keys
+from osdi.match_keys import match_keys
+from osdi.outreaches import record_outreach
+from osdi.privacy import erasure
+from osdi.privacy.erasure import erase, finish_next_erasure
+from osdi.privacy.tombstones import was_erased
 from osdi.settings import Settings
-from osdi.store import SETTLED, Store
+from osdi.statistics import statistics_store
+from osdi.store import Store
+from osdi.store.store import SETTLED
 from tests import factories
 from tests.client import Client
 from tests.http.conftest import Deployed
@@ -137,7 +138,7 @@ class TestNothingOfThem:
     def test_is_left_in_what_statistics_have_counted(
         self, planted: Planted, api: Client, database: Database, erased: Erase, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(osdi.store.statistics, "now", lambda: now() + LATER)  # what is younger is not kept
+        monkeypatch.setattr(statistics_store, "now", lambda: now() + LATER)  # what is younger is not kept
         assert api.get(f"/advocacy_campaigns/{planted.campaign_id}/stats").status_code == 200
         assert traces(database)["statistics"] == 1
 
@@ -450,7 +451,7 @@ class TestAtTheSameMoment:
         self, api: Client, store: Store, database: Database, monkeypatch: pytest.MonkeyPatch, fields: dict[str, str]
     ) -> None:
         jane = signed_up(api, email_addresses=[{"address": JANE}], given_name=None, family_name=None)
-        prepare, times = osdi.record_outreach.person_change, iter([True])
+        prepare, times = record_outreach.person_change, iter([True])
 
         def prepared_then_erased(*arguments: Any) -> Any:
             found = prepare(*arguments)
@@ -458,7 +459,7 @@ class TestAtTheSameMoment:
                 erase(store, jane)
             return found
 
-        monkeypatch.setattr(osdi.record_outreach, "person_change", prepared_then_erased)
+        monkeypatch.setattr(record_outreach, "person_change", prepared_then_erased)
         body = factories.outreach(person={"email_addresses": [{"address": JANE}], **fields}, message=MARKER)
         assert api.record(body).status_code == 200
 
@@ -496,7 +497,7 @@ class TestAtTheSameMoment:
     def test_more_than_a_request_can_is_gone_on_with(
         self, planted: Planted, api: Client, store: Store, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(osdi.erasure, "BATCH", 2)
+        monkeypatch.setattr(erasure, "BATCH", 2)
         with pytest.raises(OsdiError) as refused:
             erase(store, planted.person_id, seconds=0)
         assert refused.value.status == 503

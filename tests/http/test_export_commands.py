@@ -18,13 +18,13 @@ from flask import Flask
 from pymongo.database import Database
 
 from app import create_app
-from blueprints.deployment import EXTENSION
+from blueprints.http.context import EXTENSION
 from osdi.errors import unavailable
-from osdi.export import EXPORTED
+from osdi.exporting.export import EXPORTED
 from osdi.resources import ENTRIES
 from osdi.settings import Settings
 from osdi.store import Store
-from osdi.store.in_order import in_order
+from osdi.store.scan import in_order
 from tests import factories
 from tests.client import Client
 
@@ -130,8 +130,8 @@ class TestCsv:
         self, app: Flask, api: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Only so many names are remembered, and the people are among them."""
-        monkeypatch.setattr("osdi.export.NAMES_KEPT", 4)
-        monkeypatch.setattr("osdi.export.PART", 2)
+        monkeypatch.setattr("osdi.exporting.export.NAMES_KEPT", 4)
+        monkeypatch.setattr("osdi.exporting.export.PART", 2)
         for name in ("seldom", "often"):
             api.created("/tags", {"name": name})
         tags = ["seldom", "often", "often", "often", "often", "seldom", "often", "seldom"]
@@ -217,7 +217,7 @@ class TestTheFile:
         def fail(*_: object) -> None:
             raise unavailable("The database does not answer at the moment.")
 
-        monkeypatch.setattr("osdi.export.Names.look_up", fail)
+        monkeypatch.setattr("osdi.exporting.export.Names.look_up", fail)
         result = run(app, "people", "-o", str(file))
 
         assert result.exit_code == 1
@@ -229,7 +229,7 @@ class TestTheFile:
     def test_is_not_there_where_the_export_is_ended(
         self, app: Flask, api: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
     ) -> None:
-        monkeypatch.setattr("osdi.export.custom_names", lambda _: signal.raise_signal(number))
+        monkeypatch.setattr("osdi.exporting.export.custom_names", lambda _: signal.raise_signal(number))
         # As in a terminal; whoever runs the tests in the background may have let them ignore Ctrl-C.
         usual = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
         before = signal.signal(number, usual)
@@ -247,7 +247,7 @@ class TestTheFile:
         def fail(_: int) -> None:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-        monkeypatch.setattr("osdi.output_file.os.fsync", fail)
+        monkeypatch.setattr("osdi.commands.output_file.os.fsync", fail)
 
         assert "No space left" in run(app, "people", "-o", str(tmp_path / "people.csv")).stderr
 
@@ -261,7 +261,7 @@ class TestADatabaseThatIsAwayForAWhile:
     def test_is_asked_again(
         self, app: Flask, everything: Client, fail: Callable[..., None], monkeypatch: pytest.MonkeyPatch, asked: str
     ) -> None:
-        monkeypatch.setattr("osdi.store.in_order.AGAIN_SECONDS", 0)
+        monkeypatch.setattr("osdi.store.scan.AGAIN_SECONDS", 0)
         whole = exported(app, "outreaches")
         fail({"times": 2}, ["find"], errorCode=TOO_LONG, namespace=f"osdi.{asked}")
 
@@ -271,7 +271,7 @@ class TestADatabaseThatIsAwayForAWhile:
     def test_is_asked_again_for_what_is_counted(
         self, app: Flask, everything: Client, fail: Callable[..., None], monkeypatch: pytest.MonkeyPatch, what: str
     ) -> None:
-        monkeypatch.setattr("osdi.store.in_order.AGAIN_SECONDS", 0)
+        monkeypatch.setattr("osdi.store.scan.AGAIN_SECONDS", 0)
         whole = exported(app, what, "--format", "ndjson")
         fail({"times": 2}, ["aggregate", "count"], errorCode=TOO_LONG)
 
@@ -290,8 +290,8 @@ class TestReadingInOrder:
 
     @pytest.fixture
     def many(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-        monkeypatch.setattr("osdi.store.in_order.BATCH", 3)
-        monkeypatch.setattr("osdi.store.in_order.AGAIN_SECONDS", 0)
+        monkeypatch.setattr("osdi.store.scan.BATCH", 3)
+        monkeypatch.setattr("osdi.store.scan.AGAIN_SECONDS", 0)
         ids = [f"{number:03}" for number in range(10)]
         database.tags.insert_many([{"_id": each, "match_keys": [each]} for each in reversed(ids)])
         return ids
@@ -307,8 +307,8 @@ class TestReadingInOrder:
         self, store: Store, many: list[str], monkeypatch: pytest.MonkeyPatch, selected: list[int]
     ) -> None:
         """The server gives up what takes longer than seconds, however often it is asked for it."""
-        monkeypatch.setattr("osdi.store.in_order.READ_MS", 700)
-        monkeypatch.setattr("osdi.store.in_order.LOOKED_THROUGH", 2)
+        monkeypatch.setattr("osdi.store.scan.READ_MS", 700)
+        monkeypatch.setattr("osdi.store.scan.LOOKED_THROUGH", 2)
         wanted = [many[number] for number in selected]
         # 0.1 s for each document: too long for all of them, and not for a part.
         query = {"$where": f"sleep(100) || {wanted}.includes(this._id)"}

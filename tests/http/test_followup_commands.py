@@ -13,9 +13,10 @@ from flask import Flask
 from pymongo import MongoClient
 from pymongo.database import Database
 
+from osdi.followups import outbox_store
 from osdi.ids import new_id, now
 from osdi.settings import Settings
-from osdi.store import Insert, Store, outbox
+from osdi.store import Insert, Store
 from tests import factories
 from tests.client import Client
 from tests.http.conftest import Deployed
@@ -340,7 +341,7 @@ class TestRetryOfMany:
     def test_goes_on_until_none_is_left(
         self, app: Flask, store: Store, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("osdi.followup_commands.BATCH", 2)
+        monkeypatch.setattr("osdi.commands.followups.BATCH", 2)
         for _ in range(5):
             stored(store, entry(), entry(kind="sms_response"))
 
@@ -357,7 +358,7 @@ class TestRetryOfMany:
         seconds: int,
         failing: int,
     ) -> None:
-        requeue, moments = outbox.requeue, itertools.count()
+        requeue, moments = outbox_store.requeue, itertools.count()
         fail_again = [stored(store)["_id"] for _ in range(5)][:failing]
 
         def and_fail(store: Store, outreach_id: str, followup_id: str, moment: dt.datetime) -> bool:
@@ -367,10 +368,10 @@ class TestRetryOfMany:
             return True
 
         monkeypatch.setattr(
-            "osdi.followup_commands.now", lambda: MOMENT + dt.timedelta(seconds=seconds * next(moments))
+            "osdi.commands.followups.now", lambda: MOMENT + dt.timedelta(seconds=seconds * next(moments))
         )
-        monkeypatch.setattr("osdi.followup_commands.BATCH", 2)
-        monkeypatch.setattr(outbox, "requeue", and_fail)
+        monkeypatch.setattr("osdi.commands.followups.BATCH", 2)
+        monkeypatch.setattr(outbox_store, "requeue", and_fail)
 
         assert done(app, "retry") == "5 queued.\n"
         assert states(database) == [*["failed"] * failing, *["queued"] * (5 - failing)]
@@ -383,7 +384,7 @@ class TestRetryOfMany:
     def test_gets_past_those_that_can_never_be_sent(
         self, app: Flask, store: Store, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("osdi.followup_commands.BATCH", 2)
+        monkeypatch.setattr("osdi.commands.followups.BATCH", 2)
         for message_id in (None, None, None, "m"):
             stored(store, entry(message_id=message_id))
 
@@ -411,7 +412,7 @@ def sink() -> Iterator[SmtpSink]:
 @pytest.fixture
 def _signals(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The worker takes the process's signals for its own: here they are given back. And it looks around more often."""
-    monkeypatch.setattr("osdi.worker.POLL_SECONDS", 0.02)
+    monkeypatch.setattr("osdi.operations.worker_loop.POLL_SECONDS", 0.02)
     numbers = (signal.SIGTERM, signal.SIGINT)
     kept = [signal.getsignal(number) for number in numbers]
     yield

@@ -8,13 +8,14 @@ import pytest
 from flask import Flask
 from pymongo.database import Database
 
-from blueprints.deployment import EXTENSION
-from osdi.followups import Followups
+from blueprints.http.context import EXTENSION
+from osdi.access.signing_keys import signing_key
+from osdi.followups import outbox_store
+from osdi.followups.delivery import Followups
+from osdi.followups.transports import transports
 from osdi.ids import now
 from osdi.settings import Settings
-from osdi.store import Store, outbox
-from osdi.store.signing_keys import signing_key
-from osdi.transports import transports
+from osdi.store import Store
 from tests import factories
 from tests.client import Client
 from tests.profiled import profiled
@@ -575,7 +576,7 @@ def test_what_is_queued_anew_together_is_still_one_mail(
         database.outreaches.update_one(
             {"_id": outreach["_id"]}, {"$set": {f"followups.0.{name}": value for name, value in failed.items()}}
         )
-        assert outbox.requeue(store, outreach["_id"], outreach["followups"][0]["_id"], now())
+        assert outbox_store.requeue(store, outreach["_id"], outreach["followups"][0]["_id"], now())
 
     for _ in range(10):
         work()

@@ -13,7 +13,7 @@ from pymongo import MongoClient
 from pymongo.database import Database
 
 from app import create_app
-from blueprints.deployment import EXTENSION
+from blueprints.http.context import EXTENSION
 from dev.mongod import Mongod, free_port
 from osdi.settings import Settings
 from osdi.store import Store
@@ -115,7 +115,7 @@ class TestReadyz:
 
         assert client.get("/readyz").status_code == 200
         later = time.monotonic() + 60
-        monkeypatch.setattr("osdi.store.readiness.time.monotonic", lambda: later)
+        monkeypatch.setattr("osdi.operations.readiness.time.monotonic", lambda: later)
         assert client.get("/readyz").status_code == 503
 
     def test_a_database_that_is_away_is_waited_for_two_seconds_and_then_not_at_all(

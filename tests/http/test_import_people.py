@@ -13,12 +13,12 @@ from flask import Flask
 from pymongo.database import Database
 
 from bench.broken_file import write_broken_file
-from blueprints.deployment import EXTENSION
-from osdi.erased import erased_in, note_erasure, was_erased
+from blueprints.http.context import EXTENSION
 from osdi.errors import unavailable
 from osdi.ids import now
-from osdi.importing import run as running
-from osdi.matching import namesake_keys
+from osdi.importing import file_import
+from osdi.match_keys import namesake_keys
+from osdi.privacy.tombstones import erased_in, note_erasure, was_erased
 from osdi.store import Store
 from tests import factories
 from tests.client import Client
@@ -403,7 +403,7 @@ class TestResume:
     ) -> None:
         reasons = write_broken_file(file, 600)
         taken: list[int] = []
-        whole = running.outcomes
+        whole = file_import.outcomes
 
         def breaking(group: Any, pool: Any) -> Any:
             if len(taken) == 4:
@@ -411,13 +411,13 @@ class TestResume:
             taken.append(len(group))
             return whole(group, pool)
 
-        monkeypatch.setattr(running, "outcomes", breaking)
+        monkeypatch.setattr(file_import, "outcomes", breaking)
         result = run(app, file, "--create-tags")
         assert result.exit_code == 1
         assert f"Stopped behind {sum(taken)} rows" in result.output
         assert database.people.count_documents({}) < 400
 
-        monkeypatch.setattr(running, "outcomes", whole)
+        monkeypatch.setattr(file_import, "outcomes", whole)
         before = state(database)
         output = done(app, file, "--create-tags", "--resume")
 
@@ -431,7 +431,7 @@ class TestResume:
         self, app: Flask, api: Client, file: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         file.write_text(HEADER + "A,B,nobody,,\n" + "A,B,a@example.com,,\n" * 3 + "C,D,nobody,,\n")
-        whole = running.outcomes
+        whole = file_import.outcomes
         taken: list[int] = []
 
         def breaking(group: Any, pool: Any) -> Any:
@@ -440,10 +440,10 @@ class TestResume:
             taken.append(len(group))
             return whole(group, pool)
 
-        monkeypatch.setattr(running, "outcomes", breaking)
+        monkeypatch.setattr(file_import, "outcomes", breaking)
         monkeypatch.chdir(file.parent)
         assert "Stopped behind 2 rows" in run(app, Path(file.name)).output
-        monkeypatch.setattr(running, "outcomes", whole)
+        monkeypatch.setattr(file_import, "outcomes", whole)
         monkeypatch.chdir("/")
 
         output = done(app, file, "--resume")
@@ -455,16 +455,16 @@ class TestResume:
         self, app: Flask, api: Client, file: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         file.write_text(HEADER + "A,B,nobody,,\n" + "A,B,a@example.com,,\n" * 2)
-        whole = running.outcomes
+        whole = file_import.outcomes
 
         def breaking(group: Any, pool: Any) -> Any:
             if len(group) == 1:
                 raise KeyboardInterrupt
             return whole(group, pool)
 
-        monkeypatch.setattr(running, "outcomes", breaking)
+        monkeypatch.setattr(file_import, "outcomes", breaking)
         run(app, file)
-        monkeypatch.setattr(running, "outcomes", whole)
+        monkeypatch.setattr(file_import, "outcomes", whole)
         file.with_name("people.refused.csv").write_text("mended")
 
         result = run(app, file, "--resume")
@@ -486,7 +486,7 @@ class TestResume:
         def away(*_: Any) -> Any:
             raise unavailable("The database does not answer at the moment.")
 
-        monkeypatch.setattr(running, "outcomes", away)
+        monkeypatch.setattr(file_import, "outcomes", away)
         file.write_text(HEADER + "A,B,a@example.com,,\n")
 
         result = run(app, file, *options)

@@ -79,7 +79,7 @@ class TestOutgrowing:
 
     @pytest.fixture(autouse=True)
     def _bound(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("osdi.merging.MAX_DOCUMENT_BYTES", 4_000)
+        monkeypatch.setattr("osdi.people.merge_rules.MAX_DOCUMENT_BYTES", 4_000)
 
     @pytest.mark.parametrize("token", [True, False], ids=["with a token", "without"])
     def test_a_new_person(self, api: Client, database: Database, token: bool) -> None:

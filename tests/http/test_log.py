@@ -14,9 +14,9 @@ from flask import Flask
 from pymongo.database import Database
 
 from app import create_app
-from blueprints.deployment import EXTENSION
-from blueprints.documentation import asset_url
-from osdi.reference import Reference
+from blueprints.browser.documentation import asset_url
+from blueprints.http.context import EXTENSION
+from osdi.crud.reference_cache import Reference
 from osdi.settings import Settings
 from osdi.store import Store
 from tests import factories
@@ -320,12 +320,12 @@ class TestAFailure:
     def test_of_a_unique_index_does_not_tell_the_key(
         self, logging_api: Client, lines: Lines, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from osdi import retrying
+        from osdi import retry
 
         logging_api.recorded(factories.by_email(ADDRESS))
         lines()
-        once = retrying._retrying.copy(stop=tenacity.stop_after_attempt(1))
-        monkeypatch.setattr(retrying, "_retrying", once)
+        once = retry._retrying.copy(stop=tenacity.stop_after_attempt(1))
+        monkeypatch.setattr(retry, "_retrying", once)
         monkeypatch.setattr(Store, "by_match_keys", lambda *_: [])  # so the address is claimed again and again
 
         answer = logging_api.record(factories.by_email(ADDRESS))

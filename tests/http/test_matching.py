@@ -127,7 +127,7 @@ class TestWithAToken:
     def test_a_person_who_would_outgrow_their_bound_is_refused(
         self, api: Client, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("osdi.merging.MAX_DOCUMENT_BYTES", 2_000)
+        monkeypatch.setattr("osdi.people.merge_rules.MAX_DOCUMENT_BYTES", 2_000)
         api.recorded(by_email("jane@example.com"))
 
         response = api.record(by_email("jane@example.com", custom_fields={"much": "x" * 2_000}))
@@ -240,7 +240,7 @@ class TestWithoutAToken:
     def test_cannot_make_a_known_person_outgrow_their_bound(
         self, api: Client, jane: dict[str, Any], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("osdi.merging.MAX_DOCUMENT_BYTES", 2_000)
+        monkeypatch.setattr("osdi.people.merge_rules.MAX_DOCUMENT_BYTES", 2_000)
 
         after = self.post(api, jane, custom_fields={"much": "x" * 2_000})
 

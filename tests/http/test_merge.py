@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from osdi import merge_people as process
-from osdi.merge_people import settle_next
+from osdi.people import merge
+from osdi.people.merge import settle_next
 from osdi.store import Store
 from tests import factories
 from tests.client import Client
@@ -318,7 +318,7 @@ class TestWhileOutreachesAreMoved:
     def unmoved(self, api: Client, two: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
         """The address of an outreach that still points at the other one."""
         made = href(api.recorded(factories.by_email("b@example.com")))
-        monkeypatch.setattr(process, "move_outreaches", lambda *_: 0)
+        monkeypatch.setattr(merge, "move_outreaches", lambda *_: 0)
         merged(api, *two)
         monkeypatch.undo()
         return made
@@ -350,7 +350,7 @@ class TestWhileOutreachesAreMoved:
         self, api: Client, store: Store, two: tuple[str, str], unmoved: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         assert not settle_next(store, ""), "it may be that somebody is inserting one right now"
-        monkeypatch.setattr(process, "SETTLED", dt.timedelta(seconds=-5))
+        monkeypatch.setattr(merge, "SETTLED", dt.timedelta(seconds=-5))
 
         assert settle_next(store, "")
 
@@ -361,7 +361,7 @@ class TestWhileOutreachesAreMoved:
         self, api: Client, store: Store, database: Database, unmoved: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         database.people.delete_many({})
-        monkeypatch.setattr(process, "SETTLED", dt.timedelta(seconds=-5))
+        monkeypatch.setattr(merge, "SETTLED", dt.timedelta(seconds=-5))
 
         assert settle_next(store, "")
 
@@ -371,7 +371,7 @@ class TestWhileOutreachesAreMoved:
     def test_many_are_moved_in_batches(
         self, api: Client, database: Database, two: tuple[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("osdi.store.merged_people.BATCH", 2)
+        monkeypatch.setattr("osdi.people.merged_people_store.BATCH", 2)
         for _ in range(5):
             api.recorded(factories.by_email("b@example.com"))
 

@@ -12,16 +12,16 @@ from pymongo.database import Database
 from werkzeug.test import TestResponse
 
 from app import create_app
-from blueprints.deployment import EXTENSION
-from blueprints.rate_limits import EXTENSION as RATE_LIMITS
-from osdi.followups import Followups
+from blueprints.http.context import EXTENSION
+from blueprints.http.rate_limits import EXTENSION as RATE_LIMITS
+from osdi.followups.delivery import Followups
+from osdi.followups.transports import transports
 from osdi.ids import now
-from osdi.mail import compose
+from osdi.mail.compose import compose
+from osdi.mail.mailboxes import sender
+from osdi.messages.templates import render
 from osdi.settings import Settings
-from osdi.smtp import sender
 from osdi.store import Store
-from osdi.templates import render
-from osdi.transports import transports
 from tests import factories
 from tests.client import Client
 from tests.smtp_sink import SmtpSink

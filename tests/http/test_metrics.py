@@ -12,7 +12,7 @@ from pymongo.database import Database
 
 from dev.mongod import free_port
 from osdi.ids import now
-from osdi.store import figures
+from osdi.operations import database_gauges
 from tests import factories
 from tests.client import Client
 from tests.http.conftest import Deployed
@@ -223,10 +223,10 @@ class TestTheDatabase:
         found = samples(client)
 
         assert found["osdi_database_up", frozenset()] == 0
-        assert time.monotonic() - began < figures.SECONDS + 2
+        assert time.monotonic() - began < database_gauges.SECONDS + 2
 
     def test_is_read_by_indexes_up_to_a_bound(self, watched: Client, database: Database, monkeypatch: Any) -> None:
-        monkeypatch.setattr(figures, "MOST", 3)
+        monkeypatch.setattr(database_gauges, "MOST", 3)
         for number in range(10):
             entry = {"state": "queued", "not_before": now(), "kind": "autoresponse"}
             database.outreaches.insert_one({"_id": f"o{number}", "match_keys": [f"id:{number}"], "followups": [entry]})

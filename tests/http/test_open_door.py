@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from osdi.auth import READ, WRITE
+from osdi.access.tokens import READ, WRITE
 from osdi.store import Store
 from tests import factories
 from tests.client import Client

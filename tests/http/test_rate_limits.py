@@ -5,9 +5,9 @@ import time
 import pytest
 from pymongo.database import Database
 
-from blueprints.rate_limits import RateLimits
-from osdi.auth import new_token
-from osdi.ceilings import WAIT_MS
+from blueprints.http.rate_limits import RateLimits
+from osdi.access.rate_limit_storage import WAIT_MS
+from osdi.access.tokens import new_token
 from osdi.errors import OsdiError
 from osdi.settings import Settings
 from osdi.store import Insert, Store

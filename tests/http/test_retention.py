@@ -7,10 +7,10 @@ import pytest
 from flask import Flask
 from pymongo.database import Database
 
-from osdi import retention
-from osdi.erasure import erase
 from osdi.ids import id_before, now
-from osdi.retention import Retention, drop_old_texts
+from osdi.privacy import retention
+from osdi.privacy.erasure import erase
+from osdi.privacy.retention import Retention, drop_old_texts
 from osdi.settings import Settings
 from osdi.store import SETTLED, Store
 from tests import factories
@@ -186,7 +186,7 @@ class TestAWorker:
         """Also where nobody reads them any more."""
         outreach = api.recorded(factories.outreach(referrer_data={"source": "jane's letter"}))
         later = [now() + 2 * SETTLED]
-        monkeypatch.setattr("osdi.store.statistics.now", lambda: later[0])
+        monkeypatch.setattr("osdi.statistics.statistics_store.now", lambda: later[0])
         assert api.get(f"/advocacy_campaigns/{api.campaign_id}/stats").status_code == 200
         assert "jane's letter" in str(list(database.statistics.find()))
         assert api.put(outreach["_links"]["self"]["href"], {"referrer_data": None}).status_code == 200

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from osdi.auth import new_token
+from osdi.access.tokens import new_token
 from osdi.store import Insert, Store
 from osdi.store.indexes import TOKENS
 from tests.client import Client

@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from osdi.auth import new_token
+from osdi.access.tokens import new_token
+from osdi.statistics import statistics_store
 from osdi.store import Insert, Store
-from osdi.store import statistics as stored
 from osdi.store.indexes import TOKENS
 from tests import factories
 from tests.client import Client
@@ -95,8 +95,8 @@ class TestAnswer:
     def test_more_values_than_are_kept_are_summed_up_and_said_so(
         self, api: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("osdi.store.slots.VALUES", 2)
-        monkeypatch.setattr(stored, "SETTLED", dt.timedelta(seconds=-5))
+        monkeypatch.setattr("osdi.statistics.rollups.VALUES", 2)
+        monkeypatch.setattr(statistics_store, "SETTLED", dt.timedelta(seconds=-5))
         for number in (1, 1, 1, 2, 2, 3, 4):
             record(api, "2026-11-01T10:00:00Z", type=f"t{number}")
 
@@ -161,7 +161,9 @@ class TestDays:
 
 class TestChanges:
     def test_are_seen_at_once(self, api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(stored, "SETTLED", dt.timedelta(seconds=-5))  # everything is counted for good at once
+        monkeypatch.setattr(
+            statistics_store, "SETTLED", dt.timedelta(seconds=-5)
+        )  # everything is counted for good at once
         first, second = (record(api, "2026-11-01T10:00:00Z", type="email") for _ in range(2))
         query = "?from=2026-11-01&to=2026-11-02"
         assert stats(api, query)["total"] == {"outreaches": 2, "people": 2}
@@ -196,7 +198,7 @@ class TestChanges:
 
     def test_much_to_count_is_counted_over_several_readings(self, api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         record(api, "2026-11-01T10:00:00Z")
-        monkeypatch.setattr(stored, "SECONDS", -1)
+        monkeypatch.setattr(statistics_store, "SECONDS", -1)
         address = f"/advocacy_campaigns/{api.campaign_id}/stats?from=2026-10-20&to=2026-11-10"
 
         statuses = [api.get(address).status_code for _ in range(3)]

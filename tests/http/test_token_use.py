@@ -12,7 +12,7 @@ from pymongo import monitoring
 from pymongo.database import Database
 
 from app import create_app
-from blueprints.deployment import EXTENSION
+from blueprints.http.context import EXTENSION
 from osdi.ids import now
 from osdi.settings import Settings
 from osdi.store import Store
@@ -49,7 +49,7 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.moment = now()
-        monkeypatch.setattr("osdi.reference.now", lambda: self.moment)
+        monkeypatch.setattr("osdi.crud.reference_cache.now", lambda: self.moment)
 
     def advance(self, **by: float) -> None:
         self.moment += dt.timedelta(**by)

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
+from osdi.followups.unsubscribe import link, mark_bouncing, signer, unwanted
 from osdi.store import Store
-from osdi.unsubscribe import link, mark_bouncing, signer, unwanted
 from tests import factories
 from tests.client import Client
 

@@ -13,14 +13,14 @@ from flask import Flask
 from pymongo.database import Database
 
 from app import create_app
-from blueprints.deployment import EXTENSION
-from blueprints.rate_limits import EXTENSION as RATE_LIMITS
+from blueprints.http.context import EXTENSION
+from blueprints.http.rate_limits import EXTENSION as RATE_LIMITS
 from osdi.hal import Hal
-from osdi.http_post import HttpPost
+from osdi.http_client.post import HttpPost
 from osdi.ids import new_id, now
 from osdi.settings import Settings
 from osdi.store import Insert, Store
-from osdi.webhooks import Webhooks
+from osdi.webhooks.delivery import Webhooks
 from tests import factories
 from tests.client import Client
 from tests.http.conftest import Deployed

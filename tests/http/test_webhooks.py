@@ -9,14 +9,14 @@ import pytest
 from flask import Flask
 from pymongo.database import Database
 
-from blueprints.deployment import EXTENSION
+from blueprints.http.context import EXTENSION
+from osdi.followups.unsubscribe import unsubscribe
 from osdi.hal import Hal
-from osdi.http_post import HttpPost
+from osdi.http_client.post import HttpPost
 from osdi.ids import now
 from osdi.settings import Settings
 from osdi.store import Store
-from osdi.unsubscribe import unsubscribe
-from osdi.webhooks import Webhooks
+from osdi.webhooks.delivery import Webhooks
 from tests import factories
 from tests.client import Client
 from tests.http.conftest import Deployed
@@ -174,7 +174,7 @@ class TestAWebhook:
     def test_is_told_in_batches(
         self, api: Client, receiver: WebhookReceiver, tell: Tell, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("osdi.webhooks.EVENTS", 6)
+        monkeypatch.setattr("osdi.webhooks.delivery.EVENTS", 6)
         secret = created(api, receiver, "outreach_recorded")["secret"]
         recorded = [api.recorded(factories.outreach()) for _ in range(7)]
 
@@ -186,7 +186,7 @@ class TestAWebhook:
     def test_gets_no_larger_body_than_it_has_to(
         self, api: Client, receiver: WebhookReceiver, tell: Tell, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("osdi.webhooks.BODY_BYTES", 20_000)
+        monkeypatch.setattr("osdi.webhooks.delivery.BODY_BYTES", 20_000)
         created(api, receiver, "outreach_recorded")
         for _ in range(3):
             api.recorded(factories.outreach(message="x" * 15_000))

@@ -15,7 +15,7 @@ from pymongo import MongoClient
 from pymongo.database import Database
 
 from dev.mongod import Mongod
-from osdi.auth import new_token
+from osdi.access.tokens import new_token
 from osdi.ids import new_id
 from osdi.resources import API
 from osdi.store.indexes import TOKENS

@@ -13,7 +13,7 @@ from pymongo import MongoClient
 from pymongo.database import Database
 
 from dev.mongod import Mongod
-from osdi.auth import new_token
+from osdi.access.tokens import new_token
 from osdi.ids import now
 from osdi.resources import API
 from osdi.store import Insert, Store

@@ -15,7 +15,7 @@ from pymongo import MongoClient
 from pymongo.database import Database
 
 from dev.mongod import Mongod
-from osdi.auth import new_token
+from osdi.access.tokens import new_token
 from osdi.resources import API
 from osdi.sample import CAMPAIGN_ID, create_sample
 from osdi.store import Insert, Store

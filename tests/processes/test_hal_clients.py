@@ -14,7 +14,7 @@ from pymongo import MongoClient
 from restnavigator import Navigator
 
 from dev.mongod import Mongod
-from osdi.auth import new_token
+from osdi.access.tokens import new_token
 from osdi.resources import API
 from osdi.store import Insert, Store
 from osdi.store.indexes import TOKENS

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from dev.mongod import Mongod
-from osdi.gunicorn_worker import BODY_SECONDS, HEAD_SECONDS
+from osdi.operations.gunicorn_worker import BODY_SECONDS, HEAD_SECONDS
 from osdi.resources import API
 from tests.live import Live
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import trustme
 
-from osdi.http_post import PORTS, HttpPost, Network, NotDelivered
+from osdi.http_client.allowed_addresses import PORTS, Network
+from osdi.http_client.post import HttpPost, NotDelivered
 from tests.receivers import LONG, LOOPBACK, Receiver, nobody_came, port_of, resolving, script, silent
 
 BODY = '[{"osdi:outreach": {"name": "Zoë"}}]'.encode()

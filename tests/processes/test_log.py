@@ -13,7 +13,7 @@ import requests
 from pymongo import MongoClient
 
 from dev.mongod import Mongod, free_port
-from osdi.auth import new_token
+from osdi.access.tokens import new_token
 from osdi.resources import API
 from osdi.sample import CAMPAIGN_ID
 from osdi.store import Insert, Store

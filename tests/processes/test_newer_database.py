@@ -13,10 +13,10 @@ from pymongo import MongoClient
 from pymongo.database import Database
 
 from dev.mongod import Mongod, free_port
-from osdi.auth import new_token
+from osdi.access.tokens import new_token
 from osdi.resources import API
 from osdi.store.indexes import TOKENS
-from osdi.store.schema import SCHEMA_VERSION
+from osdi.store.schema_version import SCHEMA_VERSION
 from tests.live import Live
 
 SAYS = f"The database has schema_version {SCHEMA_VERSION + 1}, and this program knows {SCHEMA_VERSION} at most"

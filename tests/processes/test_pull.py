@@ -20,12 +20,12 @@ from pymongo.database import Database
 from werkzeug.serving import make_server
 
 from app import create_app
-from blueprints.deployment import EXTENSION
-from blueprints.rate_limits import EXTENSION as RATE_LIMITS
-from osdi.auth import new_token
+from blueprints.http.context import EXTENSION
+from blueprints.http.rate_limits import EXTENSION as RATE_LIMITS
+from osdi.access.tokens import new_token
 from osdi.ids import now
-from osdi.importing import remote as remote_module
-from osdi.importing.remote import Remote, RemoteBusy, RemoteError
+from osdi.importing import osdi_client
+from osdi.importing.osdi_client import Remote, RemoteBusy, RemoteError
 from osdi.settings import Settings
 from osdi.store import Insert
 from osdi.store.indexes import TOKENS
@@ -244,12 +244,12 @@ class TestMisbehaving:
             (lambda *_: (200, {}, page([{"a": 1}], "http://[")), "Not an address", 1),
             (lambda *_: (200, {}, page([json.loads("[" * 300 + "]" * 300)])), "nested too deep", 1),
             (lambda *_: (302, {"Location": "http://127.0.0.2/"}, b""), "302, which leads elsewhere", 1),
-            (lambda *_: (500, {}, b""), "answers 500", remote_module.ATTEMPTS),
+            (lambda *_: (500, {}, b""), "answers 500", osdi_client.ATTEMPTS),
             (lambda *_: (404, {}, b""), "answers 404", 1),
             (lambda *_: (403, {}, b""), "not enough", 1),
             (lambda *_: (200, {}, b"<html>"), "not JSON", 1),
             (lambda *_: (200, {}, b"[]"), "no object", 1),
-            (lambda *_: (200, {"Content-Length": "99"}, b"{}"), "cannot be reached", remote_module.ATTEMPTS),
+            (lambda *_: (200, {"Content-Length": "99"}, b"{}"), "cannot be reached", osdi_client.ATTEMPTS),
         ],
     )  # fmt: skip
     def test_is_left_with_a_sentence(self, answer: Answer, says: str, most: int) -> None:
@@ -259,7 +259,7 @@ class TestMisbehaving:
         assert len(asked) <= most
 
     def test_an_answer_of_any_size_is_read_up_to_a_bound(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(remote_module, "ANSWER_BYTES", 100_000)
+        monkeypatch.setattr(osdi_client, "ANSWER_BYTES", 100_000)
         with (
             misbehaving(lambda *_: (200, {}, b" " * 5_000_000)) as (url, asked),
             pytest.raises(RemoteError, match="more than 100,000 bytes"),
@@ -293,7 +293,7 @@ class TestMisbehaving:
             begun = time.monotonic()
             with pytest.raises(RemoteError, match="too slowly"):
                 read(url, seconds=0.3)
-            assert time.monotonic() - begun < 0.3 * remote_module.ATTEMPTS + 3
+            assert time.monotonic() - begun < 0.3 * osdi_client.ATTEMPTS + 3
             gone.set()
 
     def test_a_server_that_recovers_is_asked_again(self) -> None:

@@ -17,7 +17,7 @@ from bench.scale.memory import Memory
 from bench.scale.sizes import Row, broken
 from bench.scale.walk import Walk
 from bench.sections import section, with_section
-from blueprints.deployment import EXTENSION
+from blueprints.http.context import EXTENSION
 from dev.mongod import Mongod
 from osdi.ids import id_before
 from osdi.settings import Settings

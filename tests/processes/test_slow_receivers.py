@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import trustme
 
-from osdi.http_post import HttpPost, NotDelivered
+from osdi.http_client.post import HttpPost, NotDelivered
 from tests.receivers import LONG, LOOPBACK, Receiver, Serve, deaf, drip, port_of, resolving, script, silent
 
 BODY = b"[]"

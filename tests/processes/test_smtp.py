@@ -16,9 +16,9 @@ import pytest
 import trustme
 
 from dev.mongod import free_port
-from osdi import mail, smtp
 from osdi.ids import now
-from osdi.smtp import NotSent, Smtp, SmtpServer
+from osdi.mail import compose, smtp
+from osdi.mail.smtp import NotSent, Smtp, SmtpServer
 from tests.mail_server import HANG_UP, MailServer
 from tests.receivers import LONG, Serve, deaf, drip, script
 
@@ -78,7 +78,7 @@ def client(port: int, *, seconds: float = 10, mail_seconds: float = 20, **how: A
 
 
 def composed(html: str = "<p>It helps.</p>", to: str = JANE) -> EmailMessage:
-    return mail.compose(
+    return compose.compose(
         Rendered(html=html),
         to=to,
         message_id="0190e5a4-7c1f-7000-8000-000000000001",

@@ -1,0 +1,44 @@
+"""Where a mail's link to unsubscribe leads: a page with one button, and the POST that mail programs send (RFC 8058).
+
+A GET changes nothing, since programs that look for viruses follow every link of a mail. Nobody needs to sign in: the
+link's signature says that it was sent by us, to that address.
+"""
+
+from flask import Blueprint, Response, make_response, render_template
+
+from blueprints.browser.documentation import POLICY, asset_url
+from blueprints.http.context import settings, store
+from osdi.followups.unsubscribe import PATH, address_of, unsubscribe
+
+pages = Blueprint("unsubscribe", __name__, template_folder="templates", url_prefix=PATH)
+
+HEADERS = {
+    "Content-Security-Policy": POLICY.replace("form-action 'none'", "form-action 'self'"),
+    "Cache-Control": "no-store",
+    "X-Robots-Tag": "noindex",
+}
+
+
+@pages.get("/<token>")
+def ask(token: str) -> Response:
+    """Ask whether the address of the link is to be unsubscribed."""
+    return _page(address_of(store(), token), done=False)
+
+
+@pages.post("/<token>")
+def confirm(token: str) -> Response:
+    """Unsubscribe the address of the link, by a mail program's one click or the page's button."""
+    address = address_of(store(), token)
+    if address is not None:
+        unsubscribe(store(), address)
+    return _page(address, done=True)
+
+
+def _page(address: str | None, *, done: bool) -> Response:
+    sender = settings().vendor_name
+    page = render_template(
+        "unsubscribe.html", address=address, done=done, sender=sender, title=sender, asset_url=asset_url
+    )
+    response = make_response(page, 200 if address is not None else 404)
+    response.headers.update(HEADERS)
+    return response

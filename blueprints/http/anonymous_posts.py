@@ -1,0 +1,30 @@
+"""What becomes of a helper's body that came without a token, before its person is looked up.
+
+The process: a bot that filled the honeypot is told nothing; the open door of the deployment or campaign says what is
+taken; and a contact detail that is posted over and over is refused.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import request
+
+from blueprints.http.api import read_json
+from blueprints.http.context import handles_strictly, settings
+from blueprints.http.rate_limits import rate_limits
+from osdi.access.anonymous_posts import OpenDoor
+from osdi.match_keys import match_keys
+
+
+def is_trapped() -> bool:
+    """Whether the body fills the honeypot: a field that a page hides from people, so only a bot fills it."""
+    name = settings().honeypot_field
+    return bool(name) and bool(read_json(request).get(name))
+
+
+def taken(body: Mapping[str, Any], campaign: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The loaded body as it is taken without a token. Raises OsdiError 401, 403 or 429, see OpenDoor and RateLimits."""
+    found = OpenDoor.of(settings(), campaign).taken(body, request.headers.get("Origin"), strict=handles_strictly())
+    keys = match_keys(body.get("person", {}), trusted=False, phone_region=settings().phone_region)
+    rate_limits().hit_contacts(keys.contacts)
+    return found

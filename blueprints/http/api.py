@@ -1,0 +1,279 @@
+"""What OSDI asks of flask-smorest: its error form, its token, JSON whatever the content type, and all of it documented.
+
+A decorator that adds behaviour adds the status codes that it can answer with, so the document cannot miss one.
+"""
+
+import http
+import inspect
+from collections.abc import Callable
+from copy import deepcopy
+from functools import wraps
+from typing import Any, NoReturn
+
+import flask_smorest
+import marshmallow as ma
+import orjson
+from apispec.ext.marshmallow import MarshmallowPlugin
+from apispec.ext.marshmallow.common import resolve_schema_instance
+from flask import Flask, Request, Response, current_app, g
+from gunicorn.http.errors import ParseException
+from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import ClientDisconnected, HTTPException
+
+from blueprints.http.access import TOKEN_ARGUMENT, TOKEN_HEADER, let_in
+from blueprints.http.context import handles_strictly, settings
+from blueprints.http.request_log import failed_by, request_id
+from osdi import log
+from osdi.errors import ErrorDescription, OsdiError, RaceLost, invalid, invalid_properties, too_large, unavailable
+from osdi.store.schema_version import WrongDatabase
+from schemas.base.common import STRICT
+from schemas.base.error import ErrorSchema
+from schemas.base.limits import BODY_DEPTH, deeper_than
+
+HAL_JSON = "application/hal+json"
+EXAMPLE_REQUEST_ID = "01a20a71-74b6-7406-a578-4e870a3dd118"
+TOKEN_SCHEMES: list[dict[str, list[str]]] = [{TOKEN_HEADER: []}, {TOKEN_ARGUMENT: []}]
+
+View = Callable[..., Any]
+
+BODY_PARAMETERS = (
+    {
+        "in": "header",
+        "name": "Prefer",
+        "schema": {"type": "string"},
+        "description": "`handling=strict` (RFC 7240) refuses unknown fields, tags and lists instead of ignoring them.",
+    },
+    {
+        "in": "query",
+        "name": "background_request",
+        "schema": {"type": "boolean"},
+        "description": "True: the answer is an empty object. All is stored before it is given all the same.",
+    },
+)
+
+REFUSALS: dict[int, tuple[str, dict[str, str]]] = {
+    301: ("The person was merged into another one, who is under the address in `Location`.", {"Location": "Where."}),
+    400: ("The request cannot be taken; the properties at fault are named, and nothing was written.", {}),
+    401: ("The token is not valid, or none was sent where one is needed.", {"WWW-Authenticate": "OSDI-API-Token"}),
+    403: ("The token lacks a scope, or is tied to another campaign.", {}),
+    404: ("There is nothing under this address.", {}),
+    408: ("The body did not arrive.", {}),
+    409: ("The request contradicts what is stored, such as identifiers that belong to different resources.", {}),
+    412: ("The resource has changed since the ETag in If-Match was read.", {}),
+    413: ("The body, or what it would make of a stored resource, is too large.", {}),
+    422: ("The Idempotency-Key came with another body before.", {}),
+    429: ("There were too many requests.", {"Retry-After": "Seconds to wait."}),
+    500: ("Something went wrong on the server; its log tells more under the `reference_code`.", {}),
+    503: ("The database does not answer; the request may be sent again.", {"Retry-After": "Seconds to wait."}),
+}
+
+
+class Parser(FlaskParser):
+    """Reads a request's arguments; what is wrong with them is a 400 that names the properties."""
+
+    DEFAULT_VALIDATION_STATUS = 400
+    DEFAULT_UNKNOWN_BY_LOCATION = {"query": ma.EXCLUDE, "json": None}
+
+    def load_json(self, req: Request, schema: ma.Schema) -> Any:
+        """The body as JSON, whatever the content type says; from here on it is known how strictly to take it."""
+        STRICT.set(handles_strictly())
+        return read_json(req)
+
+    def handle_error(
+        self,
+        error: ma.ValidationError,
+        req: Request,
+        schema: ma.Schema,
+        *,
+        error_status_code: int | None,
+        error_headers: Any,
+    ) -> NoReturn:
+        messages = error.messages
+        wrong = next(iter(messages.values())) if isinstance(messages, dict) else messages
+        raise invalid_properties(wrong, resource=getattr(schema, "rel", None)) from error
+
+
+class Blueprint(flask_smorest.Blueprint):
+    """A blueprint whose views say who may call them and which refusals they answer with."""
+
+    ARGUMENTS_PARSER = Parser()
+
+    def arguments(self, schema: ma.Schema, *, location: str = "json", **kwargs: Any) -> Callable[[View], View]:
+        """As flask-smorest's, but for an instance only: of a class webargs would build one at every request."""
+        decorator: Callable[[View], View] = super().arguments(schema, location=location, **kwargs)
+        if location != "json":
+            return decorator
+        return lambda view: _documented(decorator(view), refusals=(408, 413), parameters=BODY_PARAMETERS)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._prepare_doc_cbks.append(self._prepare_access_doc)
+
+    @staticmethod
+    def token_required(scope: str) -> Callable[[View], View]:
+        """Let only holders of a token with this scope call the view."""
+        return _access(scope, optional=False)
+
+    @staticmethod
+    def token_optional(scope: str | None) -> Callable[[View], View]:
+        """Let anybody call the view; a token that is sent must be valid and have this scope, if one is named."""
+        return _access(scope, optional=True)
+
+    @staticmethod
+    def if_match(view: View) -> View:
+        """Document that the view honours If-Match with the resource's ETag, and works without."""
+        parameter: dict[str, Any] = {
+            "in": "header",
+            "name": "If-Match",
+            "schema": {"type": "string"},
+            "description": "The ETag that the resource had when it was read; it is changed only if it still has it.",
+        }
+        return _documented(view, refusals=(412,), parameters=(parameter,))
+
+    @staticmethod
+    def refuses(*statuses: int) -> Callable[[View], View]:
+        """Document the statuses with which the view may refuse."""
+        return lambda view: _documented(view, refusals=statuses)
+
+    @staticmethod
+    def _prepare_access_doc(doc: dict[str, Any], doc_info: dict[str, Any], **_: Any) -> dict[str, Any]:
+        access = doc_info["access"]
+        doc["parameters"] = [*doc.get("parameters", ()), *doc_info.get("parameters", ())]
+        doc["operationId"] = access["operation"]
+        doc["security"] = access["security"]
+        responses = doc.setdefault("responses", {})
+        for status in sorted({*access["statuses"], *doc_info.get("refusals", ()), 500}):
+            responses[str(status)] = http.HTTPStatus(status).name
+        return doc
+
+
+class Api(flask_smorest.Api):
+    """The generated document, and errors in OSDI's form."""
+
+    DEFAULT_ERROR_RESPONSE_NAME = None
+    DEFAULT_RESPONSE_CONTENT_TYPE = HAL_JSON
+    ERROR_SCHEMA = ErrorSchema
+
+    def init_app(self, app: Flask, **kwargs: Any) -> None:
+        super().init_app(app, **kwargs)
+        app.register_error_handler(OsdiError, answer_refusal)
+        app.register_error_handler(
+            RaceLost, lambda lost: answer_refusal(unavailable("Somebody else was first.", seconds=1), lost)
+        )
+        for name, place, description in (
+            (TOKEN_HEADER, "header", "Preferred."),
+            (TOKEN_ARGUMENT, "query", "Only where no header can be sent: an address ends up in logs."),
+        ):
+            scheme = {"type": "apiKey", "in": place, "name": name, "description": description}
+            self.spec.components.security_scheme(name, scheme)
+
+    def _register_responses(self) -> None:
+        """Describe every refusal in our words, with an example, instead of by its status alone."""
+        for status, (description, headers) in REFUSALS.items():
+            reference_code = EXAMPLE_REQUEST_ID if status >= 500 else None
+            example = OsdiError(status, ErrorDescription("CODE", description)).body(reference_code)
+            response: dict[str, Any] = {
+                "description": description,
+                "content": {HAL_JSON: {"schema": self.ERROR_SCHEMA, "example": example}},
+            }
+            if headers:
+                response["headers"] = {
+                    name: {"description": text, "schema": {"type": "string"}} for name, text in headers.items()
+                }
+            self.spec.components.response(http.HTTPStatus(status).name, response, lazy=True)
+
+    def handle_http_exception(self, error: HTTPException) -> Response:
+        """Werkzeug's errors in OSDI's form: unknown routes, wrong methods, and failures that nobody foresaw."""
+        status = error.code or 500
+        if status == 413:
+            return answer_refusal(too_large(settings().max_body_bytes))
+        if status >= 500:
+            description = ErrorDescription("UNEXPECTED", "Something went wrong here; it was not your request.")
+        else:
+            description = ErrorDescription(error.name.upper().replace(" ", "_"), error.description or error.name)
+        headers = {name: value for name, value in error.get_headers() if name.lower() not in ("content-type",)}
+        failure = getattr(error, "original_exception", None) or error
+        return answer_refusal(OsdiError(status, description, headers=headers), failure)
+
+
+def answer_refusal(error: OsdiError, failure: BaseException | None = None) -> Response:
+    """The refusal as a response, always JSON; where it is our fault the log tells the failure behind it."""
+    reference_code = None
+    if isinstance(error, WrongDatabase):
+        log.logger().error(str(error))  # for the operator, who has to do something about it
+    g.refused = error.descriptions[0].error_code
+    if error.status >= 500:
+        failed_by(failure or error)
+        reference_code = request_id()
+    response = current_app.make_response(current_app.json.response(error.body(reference_code)))
+    response.status_code = error.status
+    response.headers.update(error.headers)
+    return response
+
+
+def read_body(req: Request) -> bytes:
+    """The request's body. Raises OsdiError 408, 400, or 413 past the limit, also for a body of unknown length.
+
+    The limit that Werkzeug is given is one byte more than ours (see app.py): it cuts a chunked body there without a
+    word, so a body that reaches it was too long.
+    """
+    limit = settings().max_body_bytes
+    try:
+        body = req.get_data(cache=True)
+    except ClientDisconnected as error:  # or silent for longer than gunicorn.conf.py lets it be
+        raise OsdiError(408, ErrorDescription("REQUEST_TIMEOUT", "The body did not arrive.")) from error
+    except ParseException as error:  # a chunk that is broken
+        raise invalid("The body could not be read.") from error
+    if len(body) > limit:
+        raise too_large(limit)
+    return body
+
+
+def read_json(req: Request) -> Any:
+    """The body as JSON. Raises OsdiError 400 for what is not JSON, as NaN, Infinity and lone surrogates are not, or
+    nested too deep. Of two equal names in one object the later one counts: nobody before us reads the body, so nobody
+    can have checked the other one.
+    """
+    sent = read_body(req)
+    try:
+        body = orjson.loads(sent)
+    except orjson.JSONDecodeError as error:
+        raise invalid(f"The body is not valid JSON: {error}.") from error
+    # Most bodies have too few brackets to be nested so deep, which is quickly counted.
+    if sent.count(b"{") + sent.count(b"[") > BODY_DEPTH and deeper_than(BODY_DEPTH, body):
+        raise invalid(f"The body is nested more than {BODY_DEPTH} deep.")
+    return body
+
+
+def _access(scope: str | None, *, optional: bool) -> Callable[[View], View]:
+    def decorator(view: View) -> View:
+        @wraps(view)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            let_in(scope, optional=optional)
+            return view(*args, **kwargs)
+
+        security = [*TOKEN_SCHEMES, {}] if optional else TOKEN_SCHEMES
+        access = {"operation": view.__name__, "security": security, "statuses": (401, 403, 429, 503)}
+        return _documented(wrapper, access=access)
+
+    return decorator
+
+
+def _documented(view: View, **info: Any) -> View:
+    """The view with more for the callbacks that prepare its documentation; a copy, since views share decorators."""
+    known = deepcopy(getattr(view, "_apidoc", {}))
+    for several in ("refusals", "parameters"):
+        info[several] = (*known.get(several, ()), *info.get(several, ()))
+    view._apidoc = {**known, **info}  # type: ignore[attr-defined]
+    return view
+
+
+class SchemaDocstrings(MarshmallowPlugin):
+    """Describes each schema of the document by its docstring."""
+
+    def schema_helper(  # type: ignore[override]  # as the plugin itself overrides it
+        self, name: Any, _: Any, schema: Any = None, **kwargs: Any
+    ) -> Any:
+        described = super().schema_helper(name, _, schema=schema, **kwargs)
+        docstring = inspect.getdoc(type(resolve_schema_instance(schema))) if described else None
+        return {"description": docstring, **described} if described and docstring else described

@@ -1,0 +1,21 @@
+"""TODO: blueprints/http/parameters.py."""
+
+from osdi.sample import CAMPAIGN_ID
+
+IDEMPOTENCY_KEY = "Idempotency-Key"
+IDEMPOTENCY_KEY_LENGTH = 255
+IDEMPOTENCY_PARAMETER = {
+    "in": "header",
+    "name": IDEMPOTENCY_KEY,
+    "required": False,
+    "schema": {"type": "string", "minLength": 1, "maxLength": IDEMPOTENCY_KEY_LENGTH},
+    "description": "A value of your own for this outreach. Sent again within 24 hours, it records nothing twice.",
+}
+CAMPAIGN_PARAMETER = {
+    "in": "path",
+    "name": "advocacy_campaign_id",
+    "required": True,
+    "schema": {"type": "string", "minLength": 1},
+    "description": "The campaign's id: the last part of its address.",
+    "example": CAMPAIGN_ID,
+}

@@ -1,0 +1,74 @@
+"""A campaign's triggers: which messages its follow-ups are made of. No resource of the standard: ours beside it."""
+
+from typing import Any
+
+from flask import Response
+
+from blueprints.http.api import Blueprint
+from blueprints.http.collections import existing
+from blueprints.http.context import answer, hal, reference
+from blueprints.http.parameters import CAMPAIGN_PARAMETER
+from blueprints.http.put_and_delete import change
+from osdi.access.tokens import READ, WRITE
+from osdi.action_functions.followup_kinds import AUTORESPONSE, fits
+from osdi.documents import Document
+from osdi.errors import ErrorDescription, OsdiError
+from osdi.etags import etag
+from osdi.resources import ADVOCACY_CAMPAIGN, API, MESSAGE
+from schemas.operations.triggers import CampaignTriggersSchema, said
+
+blp = Blueprint(
+    "Triggers",
+    __name__,
+    url_prefix=f"{API}/{ADVOCACY_CAMPAIGN.collection}",
+    description="What follows an outreach: mails, texts and calls",
+)
+
+EXAMPLES = {"one": {"value": {"autoresponse": {"identifiers": ["crm:thanks"]}}}}
+
+
+@blp.route("/<advocacy_campaign_id>/triggers", parameters=[CAMPAIGN_PARAMETER])
+@blp.token_required(READ)
+@blp.response(200, CampaignTriggersSchema)
+@blp.refuses(404)
+def get_triggers(advocacy_campaign_id: str) -> Response:
+    """Read the messages of a campaign's follow-ups"""
+    return _answer(existing(ADVOCACY_CAMPAIGN, advocacy_campaign_id))
+
+
+@blp.route("/<advocacy_campaign_id>/triggers", methods=["PUT"], parameters=[CAMPAIGN_PARAMETER])
+@blp.token_required(WRITE)
+@blp.arguments(CampaignTriggersSchema(), examples=EXAMPLES)
+@blp.response(200, CampaignTriggersSchema)
+@blp.if_match
+@blp.refuses(404)
+def put_triggers(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
+    """Change the messages of a campaign's follow-ups
+
+    Where a post asks for a follow-up and names no message, the first of its kind here is sent. A post without a token
+    can choose among these only. The ETag is the campaign's.
+    """
+    for kind, trigger in body.items():
+        _check(kind, trigger["identifiers"] if trigger else [])
+    return _answer(change(ADVOCACY_CAMPAIGN, advocacy_campaign_id, said(body)))
+
+
+def _check(kind: str, identifiers: list[str]) -> None:
+    """Raises OsdiError 400 for a message that does not exist, or cannot be sent as this kind of follow-up."""
+    found = reference().find(MESSAGE, identifiers) if identifiers else {}
+    wrong = []
+    for index, identifier in enumerate(identifiers):
+        where = (f"{kind}.identifiers[{index}]",)
+        if identifier not in found:
+            wrong.append(ErrorDescription("DOES_NOT_EXIST", f"There is no message '{identifier}'.", where))
+        elif not fits(kind, found[identifier]):
+            needs = "is of type email, with subject and body" if kind == AUTORESPONSE else "is of type sms, with a body"
+            wrong.append(ErrorDescription("MESSAGE_DOES_NOT_FIT", f"A message for this {needs}.", where))
+    if wrong:
+        raise OsdiError(400, *wrong, resource=ADVOCACY_CAMPAIGN.rel)
+
+
+def _answer(campaign: Document) -> Response:
+    address = hal().href(ADVOCACY_CAMPAIGN.collection, campaign["_id"])
+    links = {"self": {"href": f"{address}/triggers"}, ADVOCACY_CAMPAIGN.rel: {"href": address}}
+    return answer({**campaign.get("triggers", {}), "_links": links}, etag(campaign))

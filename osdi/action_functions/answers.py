@@ -1,0 +1,61 @@
+"""TODO: osdi/action_functions/answers.py."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from osdi.documents import Find, ReadOnlyDocument
+from osdi.errors import ErrorDescription, OsdiError
+from osdi.resources import OUTREACH, QUESTION
+
+
+def _answers(asked: Sequence[ReadOnlyDocument], find: Find) -> tuple[dict[str, Any], ...]:
+    """The answers, one to each question; of two to the same the later one counts."""
+    answers: dict[str, dict[str, Any]] = {}
+    wrong: list[ErrorDescription] = []
+    found = find(QUESTION, [entry["question"] for entry in asked]) if asked else {}
+    for index, entry in enumerate(asked):
+        path = f"add_questions_responses_uri[{index}]"
+        question = found.get(entry["question"])
+        if question is None:
+            message = f"There is no question '{entry['question']}'."
+            wrong.append(ErrorDescription("QUESTION_DOES_NOT_EXIST", message, (f"{path}.question",)))
+            continue
+        reason = _refusal(question, entry, path)
+        if reason:
+            wrong.append(reason)
+        elif question["question_type"] == "Paragraph":
+            answers[question["_id"]] = {"question_id": question["_id"], "value": entry["value"]}
+        else:
+            answers[question["_id"]] = {"question_id": question["_id"], "responses": list(entry["responses"])}
+    if wrong:
+        raise OsdiError(400, *wrong, resource=OUTREACH.rel)
+    return tuple(answers.values())
+
+
+def answer_refusal(question: ReadOnlyDocument, answer: ReadOnlyDocument) -> OsdiError | None:
+    """400 that says why the question does not accept the answer, or None."""
+    reason = _refusal(question, {name: answer[name] for name in ("value", "responses") if name in answer}, "")
+    return OsdiError(400, reason, resource=QUESTION.rel) if reason else None
+
+
+def _refusal(question: ReadOnlyDocument, entry: ReadOnlyDocument, path: str) -> ErrorDescription | None:
+    """Why the question does not accept the entry, or None."""
+    if question["question_type"] == "Paragraph":
+        if "value" in entry and "responses" not in entry:
+            return None
+        message = "A question of type Paragraph is answered with a value, without responses."
+        return ErrorDescription("ANSWER_DOES_NOT_FIT", message, (f"{path}.value".lstrip("."),))
+    responses = entry.get("responses", ())
+    keys = [response["key"] for response in question["responses"]]
+    if "value" in entry or not responses:
+        message = f"A question of type {question['question_type']} is answered with responses, without a value."
+        return ErrorDescription("ANSWER_DOES_NOT_FIT", message, (f"{path}.responses".lstrip("."),))
+    if question["question_type"] == "SingleChoice" and len(responses) != 1:
+        message = "A question of type SingleChoice is answered with one response."
+        return ErrorDescription("ANSWER_DOES_NOT_FIT", message, (f"{path}.responses".lstrip("."),))
+    unknown = [response for response in responses if response not in keys]
+    if unknown:
+        message = f"The question has no response '{unknown[0]}'."
+        hint = f"One of: {', '.join(keys)}"[:500]
+        return ErrorDescription("RESPONSE_DOES_NOT_EXIST", message, (f"{path}.responses".lstrip("."),), hint)
+    return None

@@ -1,0 +1,184 @@
+"""All documents of the database, out of it and into it, exactly: as lines of MongoDB Extended JSON.
+
+https://www.mongodb.com/docs/manual/reference/mongodb-extended-json/: what JSON has is written as JSON, other types of
+BSON in the canonical form, so that each comes back as the type that it was. On a replica set all is read as of one
+moment (read concern `snapshot`), whatever is written meanwhile.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+from bson import json_util
+from bson.codec_options import CodecOptions, DatetimeConversion
+from bson.errors import BSONError
+from bson.json_util import JSONMode, JSONOptions
+from pymongo.client_session import ClientSession
+from pymongo.errors import BulkWriteError, OperationFailure
+
+from osdi.access.signing_keys import ERASURE, SIGNING_KEYS
+from osdi.documents import Document
+from osdi.errors import ErrorDescription, OsdiError
+from osdi.ids import now
+from osdi.resources import OUTREACH, PERSON
+from osdi.store import Store
+from osdi.store.driver import DATABASE
+from osdi.store.indexes import ERASED, STATISTICS, TOUCHES
+from osdi.store.scan import in_order
+from osdi.store.schema_version import ID, SCHEMA
+
+# What counts for minutes only, what the header says, and what is counted anew when it is read.
+COUNTED: Final = (STATISTICS, TOUCHES)
+LEFT_OUT: Final = ("rate_limits", "rate_limit_windows", SCHEMA, *COUNTED)
+# Without a snapshot what points at something is read before it, so that what it points at is there too.
+FIRST: Final = (OUTREACH.collection, PERSON.collection)
+
+OPTIONS: Final = JSONOptions(
+    json_mode=JSONMode.CANONICAL, tz_aware=False, datetime_conversion=DatetimeConversion.DATETIME_AUTO
+)
+CODEC: Final[CodecOptions[Document]] = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_AUTO)
+NATIVE: Final = orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATETIME
+PATIENCE_SECONDS: Final = 60.0
+DUPLICATE_KEY_CODE: Final = 11000
+# The server gives up history: SnapshotTooOld, SnapshotUnavailable.
+TOO_OLD_CODES: Final = frozenset({239, 246})
+
+
+def encode(document: Mapping[str, Any]) -> bytes:
+    """A document as one line of Extended JSON, without its end."""
+    line = orjson.dumps(document, default=_extended, option=NATIVE)
+    # JSON has no infinity, and orjson writes null for it.
+    if b"null" in line and _has_odd_number(document):
+        return json_util.dumps(document, json_options=OPTIONS).encode()
+    return line
+
+
+def decode(line: bytes) -> Document:
+    """The document of a line. Raises ValueError for what is none."""
+    try:
+        found = json_util.loads(line.decode(), json_options=OPTIONS)
+    except (BSONError, ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
+        raise ValueError("This is not a document in Extended JSON.") from error
+    if not isinstance(found, dict):
+        raise ValueError("This is not a document in Extended JSON.")
+    return found
+
+
+def _extended(value: Any) -> Any:
+    return json_util.default(value, OPTIONS)
+
+
+def _has_odd_number(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(map(_has_odd_number, value.values()))
+    if isinstance(value, list):
+        return any(map(_has_odd_number, value))
+    return isinstance(value, float) and not math.isfinite(value)
+
+
+def collections(store: Store) -> list[str]:
+    """Every collection that is ours to back up, in the order in which they are read."""
+    with store.asking():
+        database = store._connect().get_default_database(DATABASE)
+        found = [each["name"] for each in database.list_collections() if each["type"] == "collection"]
+    names = {name for name in found if not name.startswith("system.")} - set(LEFT_OUT)
+    return [*(name for name in FIRST if name in names), *sorted(names - set(FIRST))]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The documents as they are read; all of one moment, if `session` has a snapshot."""
+
+    store: Store
+    session: ClientSession | None
+    counts: Mapping[str, int]
+
+    def documents(self, collection: str) -> Iterator[Document]:
+        """Every document of a collection, by `_id`. Raises OsdiError 503."""
+        with _told_when_too_old():
+            yield from in_order(
+                self.store,
+                collection,
+                {},
+                patience=PATIENCE_SECONDS,
+                session=self.session,
+                options={"codec_options": CODEC},
+            )
+
+
+@contextmanager
+def reading(store: Store, *, snapshot: bool) -> Iterator[Reading]:
+    """Read the whole database, by a snapshot if that is wanted and the server has them. Raises OsdiError 503."""
+    names = collections(store)
+    if not (snapshot and store.commits_together):
+        yield Reading(store, None, _counts(store, names, None))
+        return
+    with store.asking():
+        session = store._connect().start_session(snapshot=True)
+    with session:
+        yield Reading(store, session, _counts(store, names, session))
+
+
+def _counts(store: Store, names: Sequence[str], session: ClientSession | None) -> dict[str, int]:
+    with _told_when_too_old(), store.asking():
+        return {name: store._collection(name).count_documents({}, session=session, hint="_id_") for name in names}
+
+
+@contextmanager
+def _told_when_too_old() -> Iterator[None]:
+    try:
+        yield
+    except OperationFailure as error:
+        if error.code not in TOO_OLD_CODES:
+            raise
+        message = "It took longer than the server keeps one moment: use --no-snapshot, or mongodump."
+        raise OsdiError(503, ErrorDescription("UNAVAILABLE", message)) from error
+
+
+def is_empty(store: Store) -> bool:
+    """Whether no collection of ours has a document. Raises OsdiError 503."""
+    with store.asking():
+        return not any(store._collection(name).find_one({}, {"_id": 1}) for name in collections(store))
+
+
+def begin_restore(store: Store, schema_version: int) -> None:
+    """Drop every collection of ours, and mark the database so that nobody works on it until `end_restore`.
+
+    Tombstones stay, and the key that they are made with: whoever was erased since the backup stays erased.
+    """
+    with store.asking():
+        mark = {"schema_version": schema_version, "restoring": now()}
+        store._collection(SCHEMA).replace_one({"_id": ID}, mark, upsert=True)
+        database = store._connect().get_default_database(DATABASE)
+        keeps_key = database[ERASED].find_one({}, {"_id": 1}) is not None
+        for name in (*COUNTED, *collections(store)):
+            if name == SIGNING_KEYS and keeps_key:
+                database[name].delete_many({"_id": {"$ne": ERASURE}})
+            elif name != ERASED:
+                database.drop_collection(name)
+
+
+def insert(store: Store, collection: str, documents: Sequence[Document]) -> None:
+    """Insert documents as they are; of what a restore keeps, only those that are not there.
+
+    Raises OsdiError 409 where somebody has written into the database meanwhile, 503.
+    """
+    kept = collection in (ERASED, SIGNING_KEYS)
+    with store.asking():
+        try:
+            store._collection(collection).insert_many(documents, ordered=not kept)
+        except BulkWriteError as error:
+            if {each["code"] for each in error.details["writeErrors"]} != {DUPLICATE_KEY_CODE}:
+                raise
+            if not kept:
+                message = f"Of {collection} something is there already: stop web and worker, and repeat it."
+                raise OsdiError(409, ErrorDescription("WRITTEN_MEANWHILE", message)) from error
+
+
+def end_restore(store: Store) -> None:
+    """All is there: the database may be worked on."""
+    with store.asking():
+        store._collection(SCHEMA).update_one({"_id": ID}, {"$unset": {"restoring": ""}})

@@ -1,0 +1,185 @@
+"""Taggings, items and answers: entries inside a person's document that are resources of their own to clients.
+
+An entry is reached under what it points at (`/tags/{id}/taggings/{id}`) or through its person. Adding, changing and
+removing one is a change of the person, written on the condition that nobody else wrote meanwhile.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from osdi.crud.put import Change
+from osdi.documents import Document
+from osdi.errors import ErrorDescription, OsdiError, invalid, not_found
+from osdi.etags import check_if_match
+from osdi.ids import new_id, now
+from osdi.paging import Page
+from osdi.people.lookup import person_with
+from osdi.people.merge_rules import outgrown
+from osdi.resources import ANSWER, ENTRIES, ITEM, PERSON, TAGGING, Resource
+from osdi.retry import look_again
+from osdi.store import Store, Update
+
+Check = Callable[[Mapping[str, Any]], OsdiError | None]
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """A kind of entry, and whether a person may have several that point at the same."""
+
+    resource: Resource
+    several: bool = False
+
+    @property
+    def array(self) -> str:
+        """The array of a person's document that holds such entries."""
+        return self.resource.collection
+
+    @property
+    def field(self) -> str:
+        """The field by which an entry points at its tag, list or question."""
+        return ENTRIES[self.resource][1]
+
+
+TAGGINGS = Embedded(TAGGING)
+ITEMS = Embedded(ITEM)
+ANSWERS = Embedded(ANSWER, several=True)
+
+
+def entry_of(kind: Embedded, person: Document, entry: Mapping[str, Any]) -> Document:
+    """The entry as a document of its own: it knows its person, and what it is about."""
+    found = {"item_type": PERSON.rel, **entry} if "item_type" in kind.resource.fields else dict(entry)
+    return {**found, "person_id": person["_id"]}
+
+
+def page_of_person(
+    kind: Embedded,
+    person: Document,
+    *,
+    page: int,
+    per_page: int,
+    after: str | None = None,
+    before: str | None = None,
+) -> Page:
+    """A page of a person's entries, in the order in which they were added; cursors are entry ids."""
+    entries = [entry_of(kind, person, entry) for entry in person.get(kind.array, ())]
+    ids = [entry["_id"] for entry in entries]
+    if after in ids:
+        start = ids.index(after) + 1
+    elif before in ids:
+        start = max(0, ids.index(before) - per_page)
+    else:
+        start = (page - 1) * per_page
+    shown = entries[start : start + per_page]
+    return Page(shown, page, per_page, len(entries), has_next=start + per_page < len(entries), has_previous=page > 1)
+
+
+def page_of_parent(
+    store: Store,
+    kind: Embedded,
+    parent_id: str,
+    *,
+    page: int,
+    per_page: int,
+    after: str | None = None,
+    before: str | None = None,
+) -> Page:
+    """A page of the entries that point at something, in the order of their people; cursors are the people's ids.
+
+    A person who has several is never torn apart: such a page may hold more than `per_page`.
+    """
+    query = {f"{kind.array}.{kind.field}": parent_id}
+    total = store.count_entries(kind.array, kind.field, parent_id) if kind.several else None
+    people = store.page(
+        PERSON.collection, query, page=page, per_page=per_page, total_records=total, after=after, before=before
+    )
+    entries = [
+        entry_of(kind, dict(person), entry)
+        for person in people.documents
+        for entry in person[kind.array]
+        if entry[kind.field] == parent_id
+    ]
+    return people.with_documents(entries, cursor="person_id")
+
+
+def get(store: Store, kind: Embedded, parent_id: str, entry_id: str) -> Document:
+    """One entry. Raises OsdiError 404."""
+    person, entry = _find(store, kind, parent_id, entry_id)
+    return entry_of(kind, person, entry)
+
+
+def add(store: Store, kind: Embedded, parent_id: str, person_id: str, fields: Mapping[str, Any]) -> Document:
+    """Add an entry to a person; one that is there already, where a person has one only, is answered instead.
+
+    Raises OsdiError 400 where there is no such person, 413.
+    """
+
+    def attempt() -> Document:
+        person = person_with(store, person_id)
+        if person is None:
+            raise invalid("There is no such person.", "_links.osdi:person", resource=kind.resource.rel)
+        if not kind.several:
+            for entry in person.get(kind.array, ()):
+                if entry[kind.field] == parent_id:
+                    return entry_of(kind, person, entry)
+        moment = now()
+        entry = {"_id": new_id(), kind.field: parent_id, "created_date": moment, "modified_date": moment, **fields}
+        if kind.several:
+            entry.setdefault("action_date", moment)
+        _write(store, kind, person, [*person.get(kind.array, ()), entry])
+        return entry_of(kind, person, entry)
+
+    return look_again(attempt)
+
+
+def change(
+    store: Store,
+    kind: Embedded,
+    parent_id: str,
+    entry_id: str,
+    wanted: Change,
+    check: Check = lambda _: None,
+) -> Document:
+    """The entry after the change; `check` may refuse it. Raises OsdiError 404, 412, 413, or what `check` returns."""
+
+    def attempt() -> Document:
+        person, entry = _find(store, kind, parent_id, entry_id)
+        check_if_match(entry_of(kind, person, entry), wanted.if_match)
+        changed = {name: value for name, value in entry.items() if name not in wanted.cleared} | dict(wanted.fields)
+        refusal = check(changed)
+        if refusal is not None:
+            raise refusal
+        if changed != entry:
+            changed["modified_date"] = now()
+            entries = [changed if each["_id"] == entry_id else each for each in person[kind.array]]
+            _write(store, kind, person, entries)
+        return entry_of(kind, person, changed)
+
+    return look_again(attempt)
+
+
+def remove(store: Store, kind: Embedded, parent_id: str, entry_id: str, if_match: str | None = None) -> None:
+    """Remove the entry from its person. Raises OsdiError 404, 412."""
+
+    def attempt() -> None:
+        person, entry = _find(store, kind, parent_id, entry_id)
+        check_if_match(entry_of(kind, person, entry), if_match)
+        _write(store, kind, person, [each for each in person[kind.array] if each["_id"] != entry_id])
+
+    look_again(attempt)
+
+
+def _find(store: Store, kind: Embedded, parent_id: str, entry_id: str) -> tuple[Document, Document]:
+    """The person and their entry. Raises OsdiError 404."""
+    person = store.find_one(PERSON.collection, {f"{kind.array}._id": entry_id})
+    for entry in (person or {}).get(kind.array, ()):
+        if person and entry["_id"] == entry_id and entry[kind.field] == parent_id:
+            return person, entry
+    raise not_found(f"There is no such {kind.resource.name}.", kind.resource.rel)
+
+
+def _write(store: Store, kind: Embedded, person: Document, entries: list[Document]) -> None:
+    fields = {kind.array: entries, "modified_date": now()}
+    if outgrown({**person, **fields}) and len(entries) >= len(person.get(kind.array, ())):
+        raise OsdiError(413, ErrorDescription("TOO_LARGE", "The person would outgrow their bound."))
+    store.write(Update(PERSON.collection, person["_id"], person["version"], fields))

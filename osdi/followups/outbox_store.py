@@ -1,0 +1,149 @@
+"""The outbox in the store: follow-ups inside their outreaches, claimed by lease and marked.
+
+A claim and a mark are one atomic update each. A mark counts only while its lease is the entry's: a worker that was slow
+for so long that another took over changes nothing any more. None of this moves the outreach's version, since what a
+client reads of an outreach has not been edited by it.
+"""
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pymongo import ASCENDING, ReturnDocument
+
+from osdi.action_functions.followup_kinds import FAILED, LEASED, QUEUED, SENT, SKIPPED
+from osdi.documents import Document, Query
+from osdi.ids import id_before, new_id
+from osdi.resources import OUTREACH
+from osdi.store import Store
+from osdi.store.driver import READ_MS
+
+PENDING: Final = (QUEUED, LEASED)
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A follow-up that is ours until its lease runs out, with the outreach around it."""
+
+    outreach: Document
+    followup: Document
+
+    @property
+    def lease(self) -> str:
+        found: str = self.followup["lease"]
+        return found
+
+
+def claim(
+    store: Store, moment: dt.datetime, seconds: float, kinds: Collection[str], *, lost: bool = False
+) -> Claimed | None:
+    """The follow-up of one of these kinds that has waited longest, ours for so many seconds; None where nothing is due.
+
+    With `lost` it is one whose worker has not marked it in time: it may have been sent, which is counted.
+    """
+    lease = new_id()
+    due = {"state": LEASED if lost else QUEUED, "not_before": {"$lte": moment}, "kind": {"$in": list(kinds)}}
+    counted = {"followups.$.attempts": 1, **({"followups.$.leases_lost": 1} if lost else {})}
+    ends = moment + dt.timedelta(seconds=seconds)
+    change = {
+        "$set": {"followups.$.state": LEASED, "followups.$.not_before": ends, "followups.$.lease": lease},
+        "$inc": counted,
+    }
+    with store.asking():
+        outreach = store._collection(OUTREACH.collection).find_one_and_update(
+            {"followups": {"$elemMatch": due}}, change, return_document=ReturnDocument.AFTER
+        )
+    if outreach is None:
+        return None
+    return Claimed(outreach, next(each for each in outreach["followups"] if each.get("lease") == lease))
+
+
+def mark(store: Store, claimed: Claimed, fields: Mapping[str, Any], *, gone: Iterable[str] = ()) -> bool:
+    """Set fields of a claimed follow-up, take others away, and give the lease back; False where it was lost."""
+    ours = {"_id": claimed.followup["_id"], "lease": claimed.lease}
+    change = {
+        "$set": {f"followups.$.{name}": value for name, value in fields.items()},
+        "$unset": {f"followups.$.{name}": "" for name in ("lease", *gone)},
+    }
+    with store.asking():
+        changed = store._collection(OUTREACH.collection).update_one(
+            {"_id": claimed.outreach["_id"], "followups": {"$elemMatch": ours}}, change
+        )
+    return changed.matched_count == 1
+
+
+def other_of_its_kind(
+    store: Store, claimed: Claimed, states: Collection[str], around: dt.timedelta, *, before: bool = False
+) -> Document | None:
+    """The earliest other follow-up of that kind to the same person and campaign, in one of these states.
+
+    Only outreaches made within `around` of this one count, or of when it was queued anew; with `before` only earlier
+    ones.
+    """
+    outreach, followup = claimed.outreach, claimed.followup
+    ends = outreach["_id"] if before else id_before(followup["queued_date"] + around)
+    wanted = {"kind": followup["kind"], "state": {"$in": list(states)}}
+    query = {
+        "person_id": outreach["person_id"],
+        "advocacy_campaign_id": outreach["advocacy_campaign_id"],
+        "_id": {"$gt": id_before(outreach["created_date"] - around), "$lt": ends, "$ne": outreach["_id"]},
+        "followups": {"$elemMatch": wanted},
+    }
+    with store.asking():
+        found = store._collection(OUTREACH.collection).find_one(
+            query, {"followups": {"$elemMatch": wanted}}, sort=[("_id", ASCENDING)], max_time_ms=READ_MS
+        )
+    return found["followups"][0] if found else None
+
+
+def counts(store: Store) -> list[Document]:
+    """How many follow-ups there are: `{state, count}`, and of those unsent also `{kind, reason?, oldest, leases_lost}`.
+
+    Those that are sent or skipped are many in time, so they are counted by the index alone: as outreaches with such.
+    """
+    outreaches = store._collection(OUTREACH.collection)
+    told = {"state": "$followups.state", "kind": "$followups.kind", "reason": "$followups.reason"}
+    unsent = {"followups.state": {"$in": [*PENDING, FAILED]}}
+    totals = {
+        "_id": told,
+        "count": {"$sum": 1},
+        "oldest": {"$min": "$followups.queued_date"},
+        "leases_lost": {"$sum": "$followups.leases_lost"},
+    }
+    pipeline: list[Document] = [
+        {"$match": unsent},
+        {"$unwind": "$followups"},
+        {"$match": unsent},
+        {"$group": totals},
+        {"$sort": {"_id": 1}},
+    ]
+    with store.asking():
+        found = [each.pop("_id") | each for each in outreaches.aggregate(pipeline, maxTimeMS=READ_MS)]
+        for state in (SENT, SKIPPED):
+            found.append(
+                {"state": state, "count": outreaches.count_documents({"followups.state": state}, maxTimeMS=READ_MS)}
+            )
+    return found
+
+
+def find(store: Store, query: Query, limit: int) -> list[Document]:
+    """Outreaches with a follow-up whose entry the query selects, oldest first; it names a state."""
+    with store.asking():
+        found = store._collection(OUTREACH.collection).find({"followups": {"$elemMatch": query}})
+        return list(found.sort("_id", ASCENDING).limit(limit).max_time_ms(READ_MS))
+
+
+def requeue(store: Store, outreach_id: str, followup_id: str, moment: dt.datetime) -> bool:
+    """Queue a follow-up anew that has ended unsent, as if it were asked for now; False where it is not such."""
+    ended = {"_id": followup_id, "state": {"$in": [FAILED, SKIPPED]}, "message_id": {"$exists": True}}
+    fresh = {"state": QUEUED, "not_before": moment, "queued_date": moment, "attempts": 0}
+    change = {
+        "$set": {f"followups.$.{name}": value for name, value in fresh.items()},
+        "$unset": {"followups.$.reason": ""},
+    }
+    with store.asking():
+        changed = store._collection(OUTREACH.collection).update_one(
+            {"_id": outreach_id, "followups": {"$elemMatch": ended}}, change
+        )
+    return changed.matched_count == 1

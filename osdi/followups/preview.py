@@ -1,0 +1,101 @@
+"""A message as it would be sent, for whoever writes it: filled in for an outreach, or for somebody who is not there."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Final
+
+from osdi.action_functions.followup_kinds import EMAIL, type_of
+from osdi.crud.reference_cache import Reference
+from osdi.errors import conflict
+from osdi.followups.recipients import Unreachable, recipient
+from osdi.followups.unsubscribe import PATH
+from osdi.ids import now
+from osdi.mail import compose
+from osdi.mail.mailboxes import sender
+from osdi.messages.template_check import Mistake
+from osdi.messages.template_fields import UNSUBSCRIBE_URL, fields
+from osdi.messages.templates import TooLarge, render
+from osdi.messages.wrapper_store import default_wrapper
+from osdi.messages.wrappers import wrapper_of
+from osdi.people.lookup import person_with
+from osdi.resources import ADVOCACY_CAMPAIGN, MESSAGE
+from osdi.settings import Settings
+from osdi.store import Store
+
+PERSON_OF_PREVIEW: Final = {
+    "given_name": "Jane",
+    "family_name": "Doe",
+    "postal_addresses": [{"locality": "Riverton", "region": "NY", "postal_code": "10011", "country": "US"}],
+}
+OUTREACH_OF_PREVIEW: Final = {
+    "type": "phone",
+    "duration": 120,
+    "subject": "The river",
+    "message": "Please protect the river.",
+    "targets": [
+        {"title": "Senator", "given_name": "John", "family_name": "Smith", "organization": "U.S. Senate"},
+        {"title": "Senator", "given_name": "Jennifer", "family_name": "Larson", "organization": "U.S. Senate"},
+    ],
+}
+CAMPAIGN_OF_PREVIEW: Final = {"name": "river", "title": "Protect the river"}
+
+
+def preview(
+    store: Store,
+    reference: Reference,
+    settings: Settings,
+    message: Mapping[str, Any],
+    outreach: Mapping[str, Any] | None,
+    base_url: str,
+) -> dict[str, str]:
+    """`{subject, html, text, from, reply_to}` of an e-mail, `{text, from}` of a text message.
+
+    Raises OsdiError 409 for what was saved before templates were checked, and for what has become too long; 503.
+    """
+    kind = message.get("type", EMAIL)
+    values = _values_of_preview() if outreach is None else _values(store, outreach, kind, settings.phone_region)
+    unsubscribe_url = f"{base_url}{PATH}/..." if kind == EMAIL else ""
+    values |= {UNSUBSCRIBE_URL: unsubscribe_url}
+    wrapper = wrapper_of(reference, message, partial(default_wrapper, store))
+    try:
+        rendered = render(message, wrapper, values, kind)
+    except (Mistake, TooLarge) as error:
+        raise conflict("TEMPLATE_MISTAKE", str(error) or "This is too long.", resource=MESSAGE.rel) from error
+    if kind != EMAIL:
+        return {"text": rendered.text, "from": rendered.from_}
+    html = compose.with_link(rendered.html, unsubscribe_url)
+    headers = {"from": _from(rendered.from_, settings.mail_from), "reply_to": rendered.reply_to}
+    return {"subject": rendered.subject, **headers, "html": html, "text": compose.text_of(html)}
+
+
+def _values_of_preview() -> dict[str, Any]:
+    outreach = {**OUTREACH_OF_PREVIEW, "action_date": now()}
+    return fields(PERSON_OF_PREVIEW, outreach, CAMPAIGN_OF_PREVIEW, by_token=True)
+
+
+def _values(store: Store, outreach: Mapping[str, Any], kind: str, phone_region: str) -> dict[str, Any]:
+    person = person_with(store, outreach.get("person_id", ""))
+    campaign = store.get(ADVOCACY_CAMPAIGN.collection, outreach["advocacy_campaign_id"])
+    followups = outreach.get("followups", ())
+    # Nobody knows any more how one without follow-ups came in: it is shown as a stranger's would be.
+    by_token = any(each["by_token"] for each in followups)
+    # Once it is sent nobody knows either whom a stranger's reached.
+    reaching = next((each for each in followups if type_of(each["kind"]) == kind and "to" in each), None)
+    known = by_token or reaching is None or person is None or _is_known(reaching, person, phone_region)
+    return fields(person if known else None, outreach, campaign or {}, by_token=by_token)
+
+
+def _is_known(followup: Mapping[str, Any], person: Mapping[str, Any], phone_region: str) -> bool:
+    """Whether the person is known by what a follow-up reaches: else it prints nothing of them."""
+    try:
+        return recipient(followup, person, phone_region).known
+    except Unreachable:
+        return False
+
+
+def _from(said: str, mail_from: str) -> str:
+    """Whom the mail is from; what the message says of it, as long as MAIL_FROM is not set."""
+    try:
+        return str(sender(said, mail_from))
+    except ValueError:
+        return said

@@ -1,0 +1,85 @@
+"""TODO: osdi/http_client/allowed_addresses.py."""
+
+import ipaddress
+import re
+import socket
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from typing import Final
+
+from urllib3.util import Url, parse_url
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+PORTS: Final = {"https": 443, "http": 80}
+URL_LENGTH: Final = 2_000
+HOST: Final = re.compile(r"\[[0-9a-f:.]+\]|(?=.{1,253}$)([a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?")
+LOOPBACK: Final = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
+GLOBAL_UNICAST: Final = IPv6Network("2000::/3")  # all else is local, multicast, or given to nobody
+NAT64: Final = IPv6Network("64:ff9b::/96")  # RFC 6052: the last 32 bits are the IPv4 address that is reached
+# What Python, depending on its version, calls global though no receiver is there: protocols' own addresses, 6to4 and
+# its relays, which lead to an IPv4 address, documentation, and a cloud's service for its own machines.
+NO_RECEIVERS: Final = tuple(
+    ipaddress.ip_network(text)
+    for text in ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32", "2001::/23", "2002::/16", "3fff::/20")
+)
+
+
+def allowed(address: Address, networks: Sequence[Network]) -> bool:
+    """Whether a guarded POST may go to this address: it is public, or in one of the networks."""
+    address = _on_the_wire(address)
+    if any(address in network for network in networks):
+        return True
+    if isinstance(address, IPv6Address):
+        if address in NAT64:
+            return allowed(IPv4Address(int(address) & 0xFFFFFFFF), ())
+        if address not in GLOBAL_UNICAST:
+            return False
+    return address.is_global and not address.is_multicast and not any(address in network for network in NO_RECEIVERS)
+
+
+def check_url(url: str, networks: Sequence[Network]) -> None:
+    """Refuse what a guarded POST would refuse, as far as it shows without a lookup. Raises ValueError: a sentence."""
+    parts, host = _read(url)
+    if parts.auth is not None:
+        raise ValueError("The address holds a user or a password, for all to see who may see the address.")
+    if parts.fragment is not None:
+        raise ValueError("The address has a fragment (#), which is never sent.")
+    literal = _literal(host)
+    local = f".{host.rstrip('.')}".endswith(".localhost")
+    if literal is not None and not allowed(literal, networks):
+        raise ValueError("The address is a private one.")
+    if local and not any(allowed(loopback, networks) for loopback in LOOPBACK):
+        raise ValueError("The address is this server's own.")
+    if parts.scheme != "https" and not local and not (literal is not None and _on_the_wire(literal).is_loopback):
+        raise ValueError("The address does not begin with https://.")
+
+
+def _read(url: str) -> tuple[Url, str]:
+    """The parts of an http(s) address, and its host in lower case and ASCII. Raises ValueError: a sentence."""
+    if len(url) > URL_LENGTH:
+        raise ValueError(f"The address is longer than {URL_LENGTH:,} characters.")
+    if not url.isprintable() or " " in url or "\\" in url:
+        raise ValueError("The address holds a space, a backslash or a character that does not show.")
+    wrong = ValueError("Not an address such as https://hooks.example.org/osdi.")
+    try:
+        parts = parse_url(url)  # which encodes an international host by idna
+    except ValueError:
+        raise wrong from None
+    if parts.scheme not in PORTS or parts.host is None or not HOST.fullmatch(parts.host) or parts.port == 0:
+        raise wrong
+    return parts, parts.host
+
+
+def _on_the_wire(address: Address) -> Address:
+    """The address that packets go to: an IPv4 address that is written as IPv6 (RFC 4291) is that IPv4 address."""
+    return (address.ipv4_mapped if isinstance(address, IPv6Address) else None) or address
+
+
+def _literal(host: str) -> Address | None:
+    """The address that a host is, in every spelling that the resolver takes for one, such as 2130706433 and 0x7f.1."""
+    try:
+        found = socket.getaddrinfo(host.strip("[]"), None, flags=socket.AI_NUMERICHOST)
+    except socket.gaierror:
+        return None
+    return ipaddress.ip_address(found[0][4][0])

@@ -1,0 +1,192 @@
+"""A body that comes from a file or another server, taken in as a POST with a token would be.
+
+The process: the body is loaded by the schemas; what belongs to an import only is seen to (tags to be made, people who
+were erased, who a link means, follow-ups that are not sent); the person is matched and merged into, or the outreach
+recorded, by the code that serves POSTs; and what became of it is told.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from osdi.access.tokens import IMPORTER
+from osdi.action_functions.resolve import resolve
+from osdi.crud.reference_cache import Reference
+from osdi.documents import Document
+from osdi.errors import OsdiError, invalid
+from osdi.ids import now
+from osdi.importing.csv_files.column_mapping import PEOPLE
+from osdi.importing.report import CHANGED, CREATED, KNOWN, RECORDED, UNCHANGED, Outcome
+from osdi.match_keys import MatchKeys, id_key, match_keys
+from osdi.outreaches.record_outreach import HelperRequest, record_outreach
+from osdi.people.signup import PersonChange, PostedPerson, person_change
+from osdi.resources import ADVOCACY_CAMPAIGN, PERSON, TAG
+from osdi.retry import look_again
+from osdi.settings import Settings
+from osdi.store import Store
+from osdi.store.scan import patiently
+
+Body = Mapping[str, Any]
+Load = Callable[[Any], dict[str, Any]]
+Result = TypeVar("Result")
+IsErased = Callable[[Sequence[str]], bool]
+
+ERASED: Final = "erased"
+REASON_LENGTH: Final = 500
+LINK: Final = PERSON.rel
+# An import outlasts a failover, and much longer than a request may wait.
+PATIENCE_SECONDS: Final = 120.0
+
+
+@dataclass(frozen=True)
+class Loaders:
+    """The schemas' loaders: a body as it is written becomes a body as it is used. Each raises OsdiError 400."""
+
+    person: Load
+    outreach: Load
+    campaign: Load
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What whoever imports has chosen."""
+
+    campaign_id: str | None = None
+    create_tags: bool = False
+    silent: bool = True
+    bring_back_erased: bool = False
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A body that may be taken in: loaded, and with the keys by which others may mean the same. Or why it may not."""
+
+    keys: frozenset[str] = frozenset()
+    take: Callable[[], Outcome] | None = None
+    refused: str | None = None
+
+
+@dataclass
+class TakeIn:
+    """Takes in bodies of one kind, into one store, by what was chosen."""
+
+    store: Store
+    reference: Reference
+    settings: Settings
+    loaders: Loaders
+    kind: str
+    choices: Choices
+    is_erased: IsErased
+    patience: float = PATIENCE_SECONDS
+
+    def prepare(self, written: Body, campaign: str | None = None, namespace: str | None = None) -> Prepared:
+        """Load a body, and find what it refers to.
+
+        `campaign` is the id of the campaign that an outreach names; `namespace` is whose the ids in its links are.
+        """
+        try:
+            return self.patiently(lambda: self._prepare(written, campaign, namespace))
+        except OsdiError as error:
+            return Prepared(refused=_told(error))
+
+    def patiently(self, attempt: Callable[[], Result]) -> Result:
+        """The attempt's result, waiting for a database that is away. Raises OsdiError, 503 at last."""
+        return patiently(attempt, self.patience)
+
+    def _prepare(self, written: Body, campaign: str | None, namespace: str | None) -> Prepared:
+        if self.kind == PEOPLE:
+            body = self.loaders.person(written)
+            request = None
+        else:
+            body = self.loaders.outreach(self._with_local_person(written, namespace))
+            found = self._campaign(campaign, namespace)
+            request = HelperRequest(body=body, campaign=found, caller=IMPORTER)
+        if self.choices.silent:
+            body.pop("triggers", None)
+        person = body.get("person", {})
+        keys = match_keys(person, trusted=True, phone_region=self.settings.phone_region)
+        if not keys.all and "person_link" not in body:
+            return Prepared(refused="Nothing tells who it is: no identifier, e-mail address or phone number.")
+        if not self.choices.bring_back_erased and keys.all and self.is_erased(keys.all):
+            return Prepared(refused=ERASED)
+        self._create_tags(body)
+        meant = [body["person_link"]["person"]["href"]] if "person_link" in body else []
+        both = frozenset((*keys.all, *meant, *(f"outreach:{each}" for each in body.get("identifiers", ()))))
+        if request is None:
+            return Prepared(both, lambda: self._take(lambda: self._sign_up(body, keys)))
+        return Prepared(both, lambda: self._take(lambda: self._record(request, keys)))
+
+    def _take(self, attempt: Callable[[], Outcome]) -> Outcome:
+        try:
+            return self.patiently(attempt)
+        except OsdiError as error:
+            return Outcome(refused=_told(error))
+
+    def _sign_up(self, body: Body, keys: MatchKeys) -> Outcome:
+        actions = resolve(body, self.reference.find)
+        posted = PostedPerson.of(body, IMPORTER, actions, self.settings)
+
+        def attempt() -> PersonChange:
+            change = person_change(self.store, posted, now())
+            if change.write is not None:
+                self.store.write(change.write)
+            return change
+
+        person, matched_by = _became(look_again(attempt), keys)
+        return Outcome(person=person, matched_by=matched_by, warnings=actions.warnings)
+
+    def _record(self, request: HelperRequest, keys: MatchKeys) -> Outcome:
+        recorded = record_outreach(self.store, self.reference.find, request, self.settings)
+        if recorded.person is None:
+            return Outcome(outreach=KNOWN, warnings=recorded.warnings)
+        person, matched_by = _became(recorded.person, keys)
+        return Outcome(person=person, matched_by=matched_by, outreach=RECORDED, warnings=recorded.warnings)
+
+    def _create_tags(self, body: Body) -> None:
+        names = body.get("add_tags", ()) if self.choices.create_tags else ()
+        found = self.reference.find(TAG, names) if names else {}
+        for name in names:
+            if name not in found:
+                self.reference.create(TAG, {"name": name})
+
+    def _campaign(self, named: str | None, namespace: str | None) -> Document:
+        if self.choices.campaign_id is not None:
+            return self.reference.campaign(self.choices.campaign_id)
+        if named is None:
+            raise invalid("Nothing tells the campaign; name one by --campaign.")
+        known = [f"{namespace}:{named}"] if namespace else []
+        found = self.reference.find(ADVOCACY_CAMPAIGN, [*known, named])
+        if not found:
+            raise invalid("Its campaign is not here; import the campaigns first, or name one by --campaign.")
+        return next(iter(found.values()))
+
+    def _with_local_person(self, written: Body, namespace: str | None) -> Body:
+        """The body with the link to its person made one of this server, by the identifier that the person has there."""
+        links = written.get("_links")
+        link = links.get(LINK) if isinstance(links, Mapping) else None
+        href = link.get("href") if isinstance(link, Mapping) else None
+        if not isinstance(href, str) or "person" in written:
+            return {name: value for name, value in written.items() if name != "_links"}
+        person_id = href.rstrip("/").rpartition("/")[2]
+        keys = [id_key(f"{each}:{person_id}") for each in (namespace, self.settings.namespace) if each]
+        found = self.store.by_match_keys(PERSON.collection, list(dict.fromkeys(keys)))
+        if not found:
+            raise invalid("Its person is not here; import the people first.")
+        return {**written, "_links": {LINK: {"href": f"/api/{PERSON.collection}/{found[0]['_id']}"}}}
+
+
+def _became(change: PersonChange, keys: MatchKeys) -> tuple[str, str | None]:
+    """What became of the person, and by what they were matched."""
+    if change.stored is None:
+        return CREATED, None
+    owned = set(change.stored["match_keys"])
+    kinds = (("identifier", keys.identifiers), ("e-mail", keys.emails), ("phone", keys.phones))
+    matched_by = next((kind for kind, each in kinds if not owned.isdisjoint(each)), "link")
+    return UNCHANGED if change.write is None else CHANGED, matched_by
+
+
+def _told(error: OsdiError) -> str:
+    """A refusal in a line. Raises the error itself where it is about the database, and so about no row."""
+    if error.status >= 500:
+        raise error
+    return str(error.body()["error"])[:REASON_LENGTH]

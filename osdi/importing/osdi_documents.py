@@ -1,0 +1,101 @@
+"""A document of OSDI as the body of a POST: as it was answered, but for what only holds on the server it came from.
+
+Pure.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from osdi.importing.csv_files.cell_values import status
+from osdi.importing.csv_files.column_mapping import OUTREACHES, PEOPLE, REFUSED_LINE, REFUSED_REASON
+
+CAMPAIGN_LINK, PERSON_LINK = "osdi:advocacy_campaign", "osdi:person"
+
+
+@dataclass(frozen=True)
+class Found:
+    """The body, the id of the campaign that it links to, and the namespace whose ids stand in its links."""
+
+    body: dict[str, Any]
+    campaign: str | None = None
+    namespace: str | None = None
+
+
+def document_of(document: Any, kind: str, line: bytes = b"") -> Found:
+    """What to post of a document that was answered or exported; `line` is how it was written.
+
+    An embedded person is taken for the inline one. What is no person and has no identifier gets one of its address, or
+    of what it says, by which it is known again. Raises ValueError: a sentence.
+    """
+    if not isinstance(document, Mapping):
+        raise ValueError("Not a JSON object.")
+    body = {name: value for name, value in document.items() if name not in (REFUSED_LINE, REFUSED_REASON, "_embedded")}
+    links = body.get("_links")
+    links = links if isinstance(links, Mapping) else {}
+    namespace = _namespace(body, links)
+    if kind == PEOPLE:
+        if CAMPAIGN_LINK in links:
+            raise ValueError("An outreach, and not a person.")
+        body.pop("_links", None)
+        return Found(_with_known_statuses(body), None, namespace)
+    if not body.get("identifiers"):
+        address = links["self"]["href"] if last_segment(links.get("self")) else None
+        body["identifiers"] = [f"import:{hashlib.sha256(address.encode() if address else line).hexdigest()[:32]}"]
+    if kind != OUTREACHES:
+        body.pop("_links", None)
+        return Found(body, None, namespace)
+    embedded = document.get("_embedded")
+    person = embedded.get(PERSON_LINK) if isinstance(embedded, Mapping) else None
+    if isinstance(person, Mapping) and "person" not in body:
+        body["person"] = {name: value for name, value in person.items() if not name.startswith("_")}
+    if isinstance(body.get("person"), Mapping):
+        body["person"] = _with_known_statuses(body["person"])
+    return Found(body, last_segment(links.get(CAMPAIGN_LINK)), namespace)
+
+
+def last_segment(link: Any) -> str | None:
+    """The last part of a link's address, or None."""
+    href = link.get("href") if isinstance(link, Mapping) else None
+    if not isinstance(href, str):
+        return None
+    return href.partition("#")[0].partition("?")[0].rstrip("/").rpartition("/")[2] or None
+
+
+def _with_known_statuses(person: Mapping[str, Any]) -> dict[str, Any]:
+    """The person with the statuses that Action Network has besides the standard's, in the standard's words.
+
+    A phone number has no status here: one that is not subscribed is not for texts.
+    """
+    said = dict(person)
+    for array, known in (("email_addresses", _known_email), ("phone_numbers", _known_phone)):
+        if isinstance(said.get(array), list):
+            said[array] = [
+                known(entry) if isinstance(entry, Mapping) and isinstance(entry.get("status"), str) else entry
+                for entry in said[array]
+            ]
+    return said
+
+
+def _known_email(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    try:
+        return {**entry, "status": status(entry["status"])}
+    except ValueError:  # which the schema refuses, in words of its own
+        return entry
+
+
+def _known_phone(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    return entry if entry["status"] == "subscribed" else {**entry, "sms_capable": False}
+
+
+def _namespace(body: Mapping[str, Any], links: Mapping[str, Any]) -> str | None:
+    """Whose ids stand in the links: of the identifier whose id is the last part of the document's own address."""
+    own = last_segment(links.get("self"))
+    identifiers = body.get("identifiers")
+    for identifier in identifiers if own and isinstance(identifiers, list) else ():
+        if isinstance(identifier, str):
+            system, _, its_id = identifier.partition(":")
+            if its_id == own:
+                return system
+    return None

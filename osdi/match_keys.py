@@ -1,0 +1,172 @@
+"""Who is meant: match keys made of identifiers, e-mail addresses and phone numbers, and which person they match.
+
+A match key is a string such as `id:foreign_system:1`, `email:jane@example.com` or `phone:19876543210`. A unique index
+lets each belong to one person: whoever claimed it first. docs/matching.md tells users what is decided here. What a
+person has and another one owns stands in `unclaimed_keys`: these two may be one (see osdi.people.duplicates). For that
+alone there are keys of names with postal codes, by which nobody is matched.
+
+Pure: people are documents that somebody else has read.
+"""
+
+import re
+import unicodedata
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from typing import Any, TypeVar
+
+import idna
+import phonenumbers
+
+from osdi.documents import ReadOnlyDocument
+from osdi.resources import LIST, TAG
+
+Person = TypeVar("Person", bound=ReadOnlyDocument)
+
+MINIMUM_PHONE_DIGITS = 7
+
+NAMESAKE = "namesake:"
+NAMESAKE_LENGTH = 100
+NAMESAKE_KEYS = 10
+ZIP_PLUS_4 = re.compile(r"([0-9]{5})[- ][0-9]{4}")
+
+
+@dataclass(frozen=True)
+class MatchKeys:
+    """What a posted person can be recognised by, each kind in the order in which it is tried."""
+
+    identifiers: tuple[str, ...] = ()
+    emails: tuple[str, ...] = ()
+    phones: tuple[str, ...] = ()
+    claimed: tuple[str, ...] = ()
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Every key, the most telling kind first."""
+        return (*self.identifiers, *self.emails, *self.phones, *self.claimed)
+
+    @property
+    def contacts(self) -> tuple[str, ...]:
+        """The keys that anybody may know: e-mails and phones."""
+        return (*self.emails, *self.phones)
+
+
+def id_key(identifier: str) -> str:
+    """Match key of an identifier that a token holder gave."""
+    return f"id:{identifier}"
+
+
+def claimed_key(identifier: str) -> str:
+    """Match key of an identifier that came without a token: a key space of its own, since it can be guessed."""
+    return f"claimed:{identifier}"
+
+
+def email_key(address: str) -> str:
+    """Match key of an e-mail address; letter case, Unicode form and punycode make no difference."""
+    local, _, domain = unicodedata.normalize("NFKC", address.strip()).lower().rpartition("@")
+    if "xn--" in domain:
+        with suppress(idna.IDNAError):
+            domain = idna.decode(domain)
+    return f"email:{local}@{domain}"
+
+
+def phone_key(entry: ReadOnlyDocument, region: str = "") -> str | None:
+    """Match key of a phone number entry: its digits with country code, or None where there are too few.
+
+    A number is read in the country its entry names, else in `region` (ISO 3166-1 Alpha-2); without either its digits
+    are taken as they stand, since OSDI asks for numbers with country code.
+    """
+    digits = _phone_digits(str(entry.get("number", "")), str(entry.get("country") or region or "").upper())
+    return f"phone:{digits}" if len(digits) >= MINIMUM_PHONE_DIGITS else None
+
+
+def contact_keys(person: ReadOnlyDocument, phone_region: str = "") -> list[str]:
+    """The keys of every e-mail and phone that a person has, whoever owns them: what filters compare with."""
+    emails = (email_key(entry["address"]) for entry in person.get("email_addresses", ()) if "address" in entry)
+    phones = (phone_key(entry, phone_region) for entry in person.get("phone_numbers", ()))
+    return list(dict.fromkeys([*emails, *(key for key in phones if key)]))
+
+
+def namesake_keys(person: ReadOnlyDocument) -> list[str]:
+    """The keys of a person's name with each of their postal codes: `namesake:jane doe|10011`.
+
+    Letter case, accents, punctuation and the last digits of a ZIP+4 code make no difference. Whoever lacks one of the
+    names has none.
+    """
+    names = [_letters(str(person.get(name, ""))) for name in ("given_name", "family_name")]
+    if not all(names) or sum(map(len, names)) > NAMESAKE_LENGTH:
+        return []
+    codes = (_postal_code(str(entry.get("postal_code", ""))) for entry in person.get("postal_addresses", ()))
+    distinct = dict.fromkeys(code for code in codes if code)
+    return [f"{NAMESAKE}{' '.join(names)}|{code}" for code in islice(distinct, NAMESAKE_KEYS)]
+
+
+def note_keys(person: dict[str, Any], phone_region: str = "") -> None:
+    """Keep beside a person's match keys what is looked up and belongs to them, or does not.
+
+    `contact_keys` are what filters compare with; `unclaimed_keys` those of their contact details and names that they
+    do not own, for which `maybe_duplicate` is set.
+    """
+    contacts = contact_keys(person, phone_region)
+    unclaimed = [key for key in (*contacts, *namesake_keys(person)) if key not in person["match_keys"]]
+    noted = {"contact_keys": contacts, "unclaimed_keys": unclaimed, "maybe_duplicate": bool(unclaimed)}
+    for name, value in noted.items():
+        person.pop(name, None)
+        if value:
+            person[name] = value
+
+
+def match_keys(person: ReadOnlyDocument, *, trusted: bool, phone_region: str = "") -> MatchKeys:
+    """The match keys of a posted person; identifiers of an untrusted sender are only `claimed`."""
+    identifiers = person.get("identifiers", ())
+    emails = (email_key(entry["address"]) for entry in _primary_first(person, "email_addresses") if "address" in entry)
+    phones = (phone_key(entry, phone_region) for entry in _primary_first(person, "phone_numbers") if "number" in entry)
+    return MatchKeys(
+        identifiers=tuple(map(id_key, identifiers)) if trusted else (),
+        emails=tuple(dict.fromkeys(emails)),
+        phones=tuple(dict.fromkeys(key for key in phones if key)),
+        claimed=() if trusted else tuple(map(claimed_key, identifiers)),
+    )
+
+
+def _letters(name: str) -> str:
+    """A name without what people write now so and now otherwise: case, accents, spaces, hyphens, full stops."""
+    decomposed = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(
+        each for each in decomposed if not unicodedata.combining(each) and unicodedata.category(each)[0] in "LMN"
+    )
+
+
+def _postal_code(code: str) -> str:
+    """A postal code's letters and digits; of a ZIP+4 code (`10011-1234`) the first five."""
+    found = ZIP_PLUS_4.fullmatch(code.strip())
+    return found[1] if found else _letters(code)
+
+
+def _primary_first(person: ReadOnlyDocument, array: str) -> list[ReadOnlyDocument]:
+    return sorted(person.get(array, ()), key=lambda entry: not entry.get("primary"))
+
+
+@lru_cache(maxsize=10_000)
+def _phone_digits(number: str, region: str) -> str:
+    """E.164 digits where the country is known, else the digits as they stand."""
+    digits = "".join(str(unicodedata.decimal(character)) for character in number if character.isdecimal())
+    international = number.strip().startswith("+")
+    if digits.startswith("00") and not international:  # how many write "+"
+        digits, international = digits[2:], True
+    if not international and region not in phonenumbers.SUPPORTED_REGIONS:
+        return digits
+    try:
+        parsed = phonenumbers.parse(("+" if international else "") + digits, None if international else region)
+    except phonenumbers.NumberParseException:
+        return digits
+    return f"{parsed.country_code}{phonenumbers.national_significant_number(parsed)}"
+
+
+NAMED = (TAG, LIST)
+
+
+def name_key(name: str) -> str:
+    """Match key of a tag's or list's name; letter case and spacing make no difference."""
+    return "name:" + " ".join(name.casefold().split())

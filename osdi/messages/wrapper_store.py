@@ -1,0 +1,23 @@
+"""Wrappers in the store: the one that messages without their own get, and the messages that lose theirs."""
+
+from pymongo import DESCENDING
+
+from osdi.action_functions.followup_kinds import EMAIL
+from osdi.documents import Document
+from osdi.resources import WRAPPER
+from osdi.store import Store
+from osdi.store.driver import READ_MS
+
+
+def default_wrapper(store: Store, message_type: str) -> Document | None:
+    """The default wrapper of messages of this type, `email` or `sms`; of several the one changed last.
+
+    A wrapper that does not say its type is one of e-mails, as a message is. Raises OsdiError 503.
+    """
+    types = [EMAIL, None] if message_type == EMAIL else [message_type]
+    with store.asking():
+        return store._collection(WRAPPER.collection).find_one(
+            {"default": True, "wrapper_type": {"$in": types}},
+            sort=[("modified_date", DESCENDING), ("_id", DESCENDING)],
+            max_time_ms=READ_MS,
+        )

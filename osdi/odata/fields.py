@@ -1,0 +1,153 @@
+"""TODO: osdi/odata/fields.py."""
+
+import datetime as dt
+import difflib
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, get_args
+
+from osdi.match_keys import email_key, phone_key
+
+FieldType = Literal["string", "integer", "number", "boolean", "date", "identifier", "email", "phone"]
+TYPES: Final[tuple[FieldType, ...]] = get_args(FieldType)
+KEY_PREFIXES: Final[Mapping[str, str]] = {"identifier": "id:", "email": "email:", "phone": "phone:"}
+NEEDED: Final[Mapping[str, str]] = {
+    "integer": "a number without quotes, such as 5",
+    "number": "a number without quotes, such as 1.5",
+    "boolean": "true or false, without quotes",
+    "date": "an ISO 8601 date and time, such as '2014-03-18T11:02:15Z'",
+}
+TEXT_NEEDED: Final = "text in single quotes, such as 'Jane'"
+LOST_PLUS: Final = re.compile(r"(:\d\d(?:\.\d+)?) (\d\d(?::?\d\d)?)$")
+MAX_CONTACT_LENGTH: Final = 254
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A value in the form in which documents hold it at `path`, behind the prefix of its kind of keys."""
+
+    path: str
+    value: Any
+    prefix: str = ""
+    ignore_case: bool = False
+
+
+@dataclass(frozen=True)
+class FilterField:
+    """A field's type and its path in the stored document.
+
+    `keys` is the array that holds its values once more as keys of osdi.match_keys: normalised, behind the prefix of
+    their kind, and indexed. Such a field is compared by key.
+    """
+
+    type: FieldType
+    path: str
+    keys: str | None = None
+
+    @property
+    def is_text(self) -> bool:
+        return self.type not in NEEDED
+
+    @property
+    def has_case(self) -> bool:
+        """Whether letter case makes a difference, unless a filter says otherwise."""
+        return self.type in ("string", "identifier")
+
+    def stored(self, value: object, phone_region: str, *, part: bool = False) -> Stored:
+        """The form in which documents hold `value`, or a `part` of such a value.
+
+        Raises ValueError, which says what the field needs, where it is none of the field's type.
+        """
+        if self.is_text:
+            return self._stored_text(value, phone_region, part=part)
+        if self.type == "date" and isinstance(value, str):
+            value = moment(value)
+        fits = {"boolean": bool, "date": dt.datetime}.get(self.type, int | float)
+        if not isinstance(value, fits) or (isinstance(value, bool) and self.type != "boolean"):
+            raise ValueError(NEEDED[self.type])
+        return Stored(self.path, value)
+
+    def _stored_text(self, value: object, phone_region: str, *, part: bool) -> Stored:
+        if not isinstance(value, str):
+            raise ValueError(TEXT_NEEDED)
+        if self.type in ("email", "phone") and len(value) > MAX_CONTACT_LENGTH:
+            raise ValueError(f"text of at most {MAX_CONTACT_LENGTH} characters")
+        if self.keys is None:
+            return Stored(self.path, value, ignore_case=self.type == "email")
+        prefix = KEY_PREFIXES[self.type]
+        if self.type == "email":
+            value = email_key(value).removeprefix(prefix) if "@" in value and not part else _folded(value)
+        elif self.type == "phone" and part:
+            value = _phone_part(value)
+        elif self.type == "phone":
+            key = phone_key({"number": value}, phone_region)
+            if key is None:  # too short for one
+                return Stored(self.path, value)
+            value = key.removeprefix(prefix)
+        return Stored(self.keys, value, prefix)
+
+
+def moment(text: str) -> dt.datetime:
+    """An ISO 8601 date and time as it is stored: naive UTC of milliseconds. Raises ValueError."""
+    try:
+        # The "+" of an offset that a client did not percent-encode arrives as a space.
+        read = dt.datetime.fromisoformat(LOST_PLUS.sub(r"\1+\2", text.strip()))
+        read = read.astimezone(dt.UTC).replace(tzinfo=None) if read.tzinfo else read
+    except (ValueError, OverflowError):
+        raise ValueError(NEEDED["date"]) from None
+    return read.replace(microsecond=read.microsecond // 1000 * 1000)
+
+
+def _folded(text: str) -> str:
+    """A part of an e-mail address, as osdi.match_keys writes it in its keys."""
+    return unicodedata.normalize("NFKC", text).lower()
+
+
+def _phone_part(text: str) -> str:
+    """The digits in a part of a phone number. Raises ValueError where there are none."""
+    digits = "".join(str(unicodedata.decimal(character)) for character in text if character.isdecimal())
+    if not digits:
+        raise ValueError("digits in single quotes, such as '+1 987'")
+    return digits
+
+
+@dataclass(frozen=True)
+class FilterFields:
+    """The fields of one resource, by name.
+
+    `open_objects` have properties of any name, all of one type (`custom_fields`). `refused` are fields of the page
+    that nobody can filter by, with the reason.
+    """
+
+    fields: Mapping[str, FilterField]
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    open_objects: Mapping[str, FieldType] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)
+
+    def find(self, parts: Sequence[str]) -> FilterField | None:
+        """The field with these parts of a path, or None."""
+        if len(parts) == 2 and parts[0] in self.open_objects:
+            # Other names are never stored, see schemas.base.fields.CustomFields.
+            if not 1 <= len(parts[1]) <= 200 or "." in parts[1] or parts[1].startswith("$"):
+                return None
+            return FilterField(self.open_objects[parts[0]], ".".join(parts))
+        name = "/".join(parts)
+        return self.fields.get(self.aliases.get(name, name))
+
+    def why_not(self, parts: Sequence[str]) -> str:
+        """Why there is no such field to filter by, and which ones are near."""
+        name = "/".join(parts)
+        if name in self.refused:
+            return f"{name} cannot be filtered by: {self.refused[name]}"
+        if parts[0] in self.open_objects:
+            return f"{parts[0]} is filtered by one of its names, such as {parts[0]}/colour or {parts[0]}/'shirt size'"
+        within = [each for each in self.fields if each.startswith(f"{name}/")]
+        near = within or difflib.get_close_matches(name[:100], [*self.fields, *self.aliases], n=3)
+        return f"there is no field {shortened(name)} to filter by" + (f"; near are {', '.join(near)}" if near else "")
+
+
+def shortened(text: str) -> str:
+    """What a client wrote, as it is told back in a message: not at any length."""
+    return text if len(text) <= 60 else f"{text[:60]}..."

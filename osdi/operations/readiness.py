@@ -1,0 +1,126 @@
+"""Whether the database serves: it answers, lets us in, and has the unique indexes, without which posts are doubled.
+
+What stands in the way is told in sentences for whoever runs this. They name no address, user or password, since anybody
+may ask.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+import tenacity
+from pymongo import timeout
+
+from osdi.errors import OsdiError, unavailable
+from osdi.store import Store
+from osdi.store.driver import MOCK, Refused
+from osdi.store.indexes import INDEXES, PARTIAL
+from osdi.store.schema_version import NewerDatabase, WrongDatabase
+
+ANSWER_SECONDS: Final = 2.0
+ASK_AGAIN_SECONDS: Final = 1.0
+# That indexes were there is remembered; whether the database answers is asked each time.
+REMEMBERED_SECONDS: Final = 30.0
+
+AWAY: Final = "The database does not answer."
+# Waiting changes nothing about these, and each says itself what is wrong.
+FOR_THE_OPERATOR: Final = (WrongDatabase, Refused)
+
+
+class Readiness:
+    """Looks at the database of one store; threads may share it."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._indexes_until = 0.0
+
+    def missing(self) -> list[str]:
+        """What is missing, as sentences: after ANSWER_SECONDS and a half at most, at once where it is away."""
+        try:
+            with timeout(ANSWER_SECONDS):
+                _ask(self._store)
+                if self._store._uri.startswith(MOCK) or time.monotonic() < self._indexes_until:
+                    return []
+                indexes = missing_indexes(self._store, only_unique=True)
+        except FOR_THE_OPERATOR as error:
+            return [str(error)]
+        except OsdiError:
+            return [AWAY]
+        if indexes:
+            return [f"These unique indexes, which `flask --app wsgi release` creates: {'; '.join(indexes)}."]
+        self._indexes_until = time.monotonic() + REMEMBERED_SECONDS
+        return []
+
+
+def wait_until_it_answers(store: Store, seconds: float, tell: Callable[[str], None]) -> None:
+    """Return as soon as the database answers, and `tell` that it is waited for.
+
+    Raises OsdiError 503 with a sentence after about `seconds`, or at once where the database refuses us.
+    """
+
+    def tell_once(tries: tenacity.RetryCallState) -> None:
+        if tries.attempt_number == 1:
+            tell(f"{AWAY} Waiting {seconds:g} s for it.")
+
+    asking = tenacity.Retrying(
+        retry=tenacity.retry_if_exception(
+            lambda error: isinstance(error, OsdiError) and not isinstance(error, FOR_THE_OPERATOR)
+        ),
+        wait=tenacity.wait_fixed(ASK_AGAIN_SECONDS),
+        stop=tenacity.stop_after_delay(seconds),
+        before_sleep=tell_once,
+        reraise=True,
+    )
+    try:
+        asking(_ask, store)
+    except FOR_THE_OPERATOR:
+        raise
+    except OsdiError as error:
+        said = f"The database did not answer within {seconds:g} s. Does it run where MONGODB_URI says?"
+        raise unavailable(said) from error
+
+
+def newer_database(uri: str) -> str | None:
+    """Why a process must not start on the database behind a connection string: a newer program has migrated it.
+
+    None where it may, and where that is not known within ANSWER_SECONDS: the process learns it when it first asks.
+    """
+    store = Store(uri)
+    if store.in_memory:
+        return None
+    try:
+        _ask(store)
+    except NewerDatabase as error:
+        return str(error)
+    except OsdiError:
+        return None
+    return None
+
+
+def _ask(store: Store) -> None:
+    """Ask a server that takes writes whether it is there. Raises OsdiError 503."""
+    with timeout(ANSWER_SECONDS), store.asking():
+        store._connect().admin.command("ping")
+
+
+def missing_indexes(store: Store, *, only_unique: bool = False) -> list[str]:
+    """The declared indexes that the database lacks, as `collection (field, field)`. Raises OsdiError 503.
+
+    One that holds other documents than is declared, or is not unique, counts as lacking.
+    """
+    missing = []
+    with store.asking():
+        for collection, indexes in INDEXES.items():
+            wanted = [each for each in indexes if each.unique or not only_unique]
+            if not wanted:
+                continue
+            there = [
+                (tuple(field for field, _ in each["key"]), each.get(PARTIAL), bool(each.get("unique")))
+                for each in store._collection(collection).index_information().values()
+            ]
+            missing += [
+                f"{collection} ({', '.join(each.fields)})"
+                for each in wanted
+                if (each.fields, each.partial, each.unique) not in there
+            ]
+    return missing

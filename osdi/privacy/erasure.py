@@ -1,0 +1,182 @@
+"""Erasing a person: all that is known about them goes, and what they did stays counted.
+
+The process: tombstones are laid, so that no import brings the person back; the person's document is deleted, on the
+condition of its version, together with writing the erasure down; then whatever else there is goes, which can be
+repeated. A request that had read the person before may still record an outreach for them. Therefore an erasure is
+written down until all such requests are over, and a worker (or `retain`) does what is left once more before it ends.
+docs/decisions/0022 says why it is done in this order.
+"""
+
+import datetime as dt
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from osdi.documents import Document
+from osdi.errors import RaceLost, not_found, unavailable
+from osdi.etags import check_if_match
+from osdi.ids import now
+from osdi.match_keys import NAMESAKE, contact_keys
+from osdi.people import merged_people_store
+from osdi.people.lookup import person_with
+from osdi.people.merged_people_store import all_ids, held_for, ids_of
+from osdi.privacy import erasure_store
+from osdi.privacy.anonymisation import ANONYMISE, DELETE, KEEP, all_words, anonymised, said_by_others, unlinked
+from osdi.privacy.tombstones import erased_since, note_erasure
+from osdi.resources import PERSON
+from osdi.retry import look_again
+from osdi.statistics.statistics_store import forget_touched
+from osdi.store import Store
+from osdi.store.scan import in_order
+from osdi.store.store import SETTLED
+
+# Of a request: a platform's router gives up at 30 s. What is left then is done by a repeat, or by a worker.
+SECONDS: Final = 15.0
+BATCH: Final = 100
+# Outreaches on either side among which a word has to be another's too.
+AROUND: Final = 500
+
+
+@dataclass(frozen=True)
+class Erased:
+    """What an erasure took along: outreaches that lost their person or are gone, and people who were merged away."""
+
+    outreaches: int = 0
+    merged: int = 0
+
+
+def erase(
+    store: Store,
+    person_id: str,
+    outreaches: str = ANONYMISE,
+    *,
+    if_match: str | None = None,
+    phone_region: str = "",
+    seconds: float = SECONDS,
+) -> Erased:
+    """Erase the person, of whatever id: also of one who was merged into them. `outreaches` is one of CHOICES.
+
+    Raises OsdiError 404, having done what an earlier erasure of that id has left; 412; 503 where there is more to do
+    than `seconds` allow, and a repeat goes on.
+    """
+
+    def begin() -> Document | None:
+        person = person_with(store, person_id)
+        ids = ids_of(person) if person else [person_id]
+        held = held_for(store, ids)
+        if person is None and not held:
+            return None
+        if person is not None:
+            check_if_match(person, if_match, merged=person["_id"] != person_id)
+        people = all_ids(ids, held)
+        documents = [*([person] if person else []), *(each["person"] for each in held)]
+        moment = now()
+        note_erasure(store, _keys(store, documents, people, phone_region), moment)
+        erasure = {"_id": ids[0], "people": people, "outreaches": outreaches, "erased_date": moment}
+        return erasure_store.begin_erasure(store, erasure, person)
+
+    begun = look_again(begin)
+    ends = time.monotonic() + seconds
+    if begun is None:
+        left = merged_people_store.erasure_of(store, [person_id])
+        if left is not None:
+            _carry_out(store, left, ends)
+        raise not_found("There is no such person.", PERSON.rel)
+    return _carry_out(store, begun, ends)
+
+
+def erase_again(store: Store, since: dt.datetime, phone_region: str) -> int:
+    """Erase whoever is here and was erased at that moment (naive UTC) or later: they came back by a restore.
+
+    Returns how many these were. Raises OsdiError 503.
+    """
+    was_erased = erased_since(store, since)
+    erased = 0
+    for person in in_order(store, PERSON.collection, {}, patience=SECONDS):
+        if was_erased([*person["match_keys"], *contact_keys(person, phone_region)]):
+            erase(store, person["_id"], phone_region=phone_region, seconds=float("inf"))
+            erased += 1
+    return erased
+
+
+def goes_on(store: Store, ids: Sequence[str], seconds: float = SECONDS) -> bool:
+    """Do what is left of an erasure of somebody with one of these ids; False where none is going on.
+
+    Raises OsdiError 503 where there is more than `seconds` allow.
+    """
+    erasure = merged_people_store.erasure_of(store, ids)
+    if erasure is None:
+        return False
+    _carry_out(store, erasure, time.monotonic() + seconds)
+    return True
+
+
+def finish_next_erasure(store: Store, moment: dt.datetime, seconds: float = SECONDS) -> bool:
+    """Do what the oldest erasure has left whose requests are all over; False where there is none.
+
+    Raises OsdiError 503 where there is more than `seconds` allow.
+    """
+    erasure = erasure_store.oldest_erasure(store, moment - SETTLED)
+    if erasure is None:
+        return False
+    _carry_out(store, erasure, time.monotonic() + seconds)
+    erasure_store.end_erasure(store, erasure)
+    return True
+
+
+def _carry_out(store: Store, erasure: Document, ends: float) -> Erased:
+    """Everything but the tombstones; what is done already is not done again. Raises OsdiError 503."""
+    erasure = _with_merged_since(store, erasure)
+    erasure_store.delete_people(store, erasure["people"])
+    outreaches = 0
+    while changed := look_again(lambda: _next_outreaches(store, erasure)):
+        outreaches += changed
+        if time.monotonic() >= ends:
+            raise unavailable("There is more to erase than one request can; send it again to go on.", seconds=1)
+    erasure_store.forget_editors(store, erasure["people"])
+    forget_touched(store)
+    return Erased(outreaches, len(erasure["people"]) - 1)
+
+
+def _with_merged_since(store: Store, erasure: Document) -> Document:
+    """The erasure, also of those whom a merge took away while it began; a merge that is undone brings nobody back."""
+    held = held_for(store, erasure["people"])
+    people = all_ids(erasure["people"], held)
+    if len(people) == len(erasure["people"]):
+        return erasure
+    note_erasure(store, _keys(store, [each["person"] for each in held], people, ""), now())
+    return erasure_store.begin_erasure(store, {**erasure, "people": people}, None)
+
+
+def _next_outreaches(store: Store, erasure: Document) -> int:
+    """Do with some outreaches what is to become of them; how many these were. Raises RaceLost."""
+    found = erasure_store.outreaches_of(store, erasure["people"], BATCH)
+    if erasure["outreaches"] == DELETE:
+        for outreach in found:
+            store.delete_outreach(outreach)
+        return len(found)
+    changed = erasure_store.rewrite_outreaches(store, [(each, _left(store, each, erasure)) for each in found], now())
+    if found and not changed:
+        raise RaceLost("Every one of these outreaches has changed since it was read.")
+    return changed
+
+
+def _left(store: Store, outreach: Document, erasure: Mapping[str, Any]) -> Document:
+    """What stays of the outreach."""
+    if erasure["outreaches"] == KEEP:
+        return unlinked(outreach)
+    wanted = all_words(outreach)
+    others = erasure_store.outreaches_around(store, outreach, AROUND) if wanted else []
+    return anonymised(outreach, wanted & said_by_others(others, set(erasure["people"])))
+
+
+def _keys(store: Store, documents: list[Document], people: list[str], phone_region: str) -> list[str]:
+    """What an import could know these people by: identifiers, and contact details that nobody else here has.
+
+    A name with a postal code is no such thing: a namesake is somebody else.
+    """
+    contacts = {key for each in documents for key in (*each.get("contact_keys", ()), *contact_keys(each, phone_region))}
+    shared = erasure_store.keys_of_others(store, sorted(contacts), people)
+    keys = contacts.union(*(each["match_keys"] for each in documents))
+    return sorted(key for key in keys - shared if not key.startswith(NAMESAKE))

@@ -1,0 +1,37 @@
+"""What webhooks are told of: an outreach that was recorded, a person who was created, changed or unsubscribed.
+
+Pure.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from osdi.resources import OUTREACH, PERSON
+
+OUTREACH_RECORDED: Final = "outreach_recorded"
+PERSON_CREATED: Final = "person_created"
+PERSON_UPDATED: Final = "person_updated"
+UNSUBSCRIBED: Final = "unsubscribed"
+EVENTS: Final = (OUTREACH_RECORDED, PERSON_CREATED, PERSON_UPDATED, UNSUBSCRIBED)
+
+# By collection what it means that a document was inserted, or updated.
+INSERTED: Final[Mapping[str, str]] = {OUTREACH.collection: OUTREACH_RECORDED, PERSON.collection: PERSON_CREATED}
+UPDATED: Final[Mapping[str, str]] = {PERSON.collection: PERSON_UPDATED}
+
+# These say how something is now, so of several one is told. The others happen once, or at one version.
+ABOUT_NOW: Final = (PERSON_UPDATED,)
+AT_A_VERSION: Final = (UNSUBSCRIBED,)
+
+
+def entries_for(
+    events: Sequence[str], version: int, webhooks_of: Mapping[str, Sequence[str]]
+) -> list[dict[str, str | int]]:
+    """What a document notes of what happened to it, for each webhook to be told: `{webhook_id, event, version?}`.
+
+    `webhooks_of` has the ids of webhooks by event.
+    """
+    return [
+        {"webhook_id": webhook_id, "event": event, **({"version": version} if event in AT_A_VERSION else {})}
+        for event in events
+        for webhook_id in webhooks_of.get(event, ())
+    ]

@@ -1,0 +1,191 @@
+"""Webhooks: other systems are told what happened here, by a signed POST of many events at once.
+
+The process: a write notes an event for each webhook in the document that it is about; a worker leases a webhook, posts
+what waits for it, and takes off what was taken. A receiver that is away is tried again for WEBHOOK_GIVE_UP_HOURS, then
+its webhook is disabled; what was noted until then waits until it is enabled again. The guarantee is at least once, and
+each event carries an idempotency key by which a repeat is known.
+"""
+
+import datetime as dt
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import orjson
+
+from osdi import log
+from osdi.documents import Document, Json, ReadOnlyDocument
+from osdi.hal import Hal
+from osdi.http_client.post import HttpPost, NotDelivered
+from osdi.http_client.signature import sign
+from osdi.ids import new_id, now
+from osdi.resources import OUTREACH, Resource
+from osdi.retry import wait_seconds
+from osdi.settings import Settings
+from osdi.store import Store
+from osdi.store.change_events import ABOUT_NOW, AT_A_VERSION
+from osdi.store.writes import WEBHOOK_EVENTS
+from osdi.webhooks import event_store
+from osdi.webhooks.registry import FAILURE, GAVE_UP, RECEIVER_GONE
+
+# Of one POST: events (people that change all the time leave half to outreaches), and bytes of its body unless a single
+# one is larger.
+EVENTS: Final = 200
+BODY_BYTES: Final = 1_000_000
+
+# Longer than a POST and what is around it may take.
+LEASE_SECONDS: Final = 60.0
+FIRST_WAIT: Final = 5.0
+LONGEST_WAIT: Final = 3_600.0
+
+# How often what waits for nobody is looked for.
+ORPHANS_SECONDS: Final = 600.0
+
+GONE: Final = 410
+
+# The outreach of a test: under an address where nothing is.
+TEST: Final = "test"
+NOBODYS: Final = "00000000-0000-7000-8000-000000000000"
+TEST_OUTREACH: Final = {"type": "phone", "duration": 120, "targets": [{"title": "Senator", "family_name": "Smith"}]}
+
+
+@dataclass(frozen=True)
+class Told:
+    """What came of a POST: the status that was answered, or why there was none."""
+
+    status: int | None = None
+    reason: str | None = None
+
+    @property
+    def taken(self) -> bool:
+        return self.status is not None and 200 <= self.status < 300
+
+    @property
+    def failure(self) -> str | None:
+        """Why it was not taken, such as `status_500` or `timeout`."""
+        return None if self.taken else self.reason or f"status_{self.status}"
+
+
+class Webhooks:
+    """Tells the webhooks of a deployment."""
+
+    def __init__(self, store: Store, hal: Hal, settings: Settings, http: HttpPost) -> None:
+        self._store = store
+        self._hal = hal
+        self._settings = settings
+        self._http = http
+        self._looked_for_orphans = float("-inf")
+
+    def deliver_next(self) -> bool:
+        """Tell one webhook what waits for it; False where nothing is due. Raises OsdiError 503."""
+        if time.monotonic() - self._looked_for_orphans >= ORPHANS_SECONDS:
+            self._looked_for_orphans = time.monotonic()
+            event_store.forget_orphans(self._store)
+        for webhook in event_store.due_webhooks(self._store, now()):
+            if event_store.has_events(self._store, webhook["_id"]):
+                lease = event_store.claim_webhook(self._store, webhook, now() + dt.timedelta(seconds=LEASE_SECONDS))
+                if lease is not None:
+                    self._deliver(webhook, lease)
+                return True
+        return False
+
+    def test(self, webhook: Document) -> Told:
+        """Tell the webhook of an outreach that nobody made."""
+        moment = now()
+        outreach = {
+            "_id": NOBODYS,
+            "advocacy_campaign_id": NOBODYS,
+            "created_date": moment,
+            "modified_date": moment,
+            "action_date": moment,
+            **TEST_OUTREACH,
+        }
+        entry = {
+            "idempotency_key": f"{TEST}:{new_id()}",
+            self._own("event"): TEST,
+            OUTREACH.rel: self._hal.represent(OUTREACH, outreach),
+        }
+        return self._post(webhook, [entry])
+
+    def _deliver(self, webhook: Document, lease: str) -> None:
+        told, entries = self._batch(webhook["_id"])
+        if not entries:
+            event_store.mark_webhook(self._store, webhook["_id"], lease, {"not_before": now()})
+            return
+        result = self._post(webhook, entries)
+        if result.taken:
+            event_store.take_off(self._store, told)
+            fields = {"not_before": now(), "last_delivered_date": now()}
+            event_store.mark_webhook(self._store, webhook["_id"], lease, fields, gone=FAILURE)
+        else:
+            event_store.mark_webhook(self._store, webhook["_id"], lease, self._after_failure(webhook, result))
+        log.logger().info(
+            "webhook", webhook_id=webhook["_id"], events=len(entries), status=result.status, reason=result.failure
+        )
+
+    def _batch(self, webhook_id: str) -> tuple[list[tuple[Resource, Document, Document]], list[Json]]:
+        """What is told next: each event with its document, and the entries of the body."""
+        told: list[tuple[Resource, Document, Document]] = []
+        entries: list[Json] = []
+        size = 0
+        for resource, document in event_store.documents_with_events(self._store, webhook_id, max(1, EVENTS // 2)):
+            shown = self._hal.represent(resource, document)
+            length = len(orjson.dumps(shown))
+            mine = [event for event in document[WEBHOOK_EVENTS] if event["webhook_id"] == webhook_id]
+            for event in mine:
+                if entries and (size + length > BODY_BYTES or len(entries) >= EVENTS):
+                    return told, entries
+                size += length
+                told.append((resource, document, event))
+                entries.append(
+                    {
+                        "idempotency_key": idempotency_key(event, document),
+                        self._own("event"): event["event"],
+                        resource.rel: shown,
+                    }
+                )
+        return told, entries
+
+    def _post(self, webhook: Document, entries: Sequence[Json]) -> Told:
+        body = orjson.dumps(entries, option=orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z)
+        # The same events under the same id: so a receiver that knows Standard Webhooks sees a repeat of the whole.
+        keys = "\n".join(entry["idempotency_key"] for entry in entries)
+        message_id = f"msg_{hashlib.sha256(keys.encode()).hexdigest()[:32]}"
+        headers = sign(webhook["secret"], message_id, dt.datetime.now(dt.UTC), body)
+        try:
+            status = self._http.post(webhook["url"], body, {"Content-Type": "application/json", **headers})
+        except NotDelivered as error:
+            return Told(reason=error.reason)
+        return Told(status)
+
+    def _after_failure(self, webhook: Document, result: Told) -> Document:
+        """What the webhook notes of a failure: when it is tried again, or that it is disabled."""
+        moment = now()
+        failures, since = webhook.get("failures", 0) + 1, webhook.get("failing_since", moment)
+        seconds = wait_seconds(failures, first=FIRST_WAIT, longest=LONGEST_WAIT)
+        fields: Document = {
+            "failures": failures,
+            "failing_since": since,
+            "last_failure": result.failure,
+            "not_before": moment + dt.timedelta(seconds=seconds),
+        }
+        given_up = moment - since >= dt.timedelta(hours=self._settings.webhook_give_up_hours)
+        if given_up or result.status == GONE:
+            fields |= {"enabled": False, "disabled_reason": RECEIVER_GONE if result.status == GONE else GAVE_UP}
+            log.logger().error("webhook", webhook_id=webhook["_id"], disabled=fields["disabled_reason"])
+        return fields
+
+    def _own(self, name: str) -> str:
+        return f"{self._hal.namespace}:{name}"
+
+
+def idempotency_key(entry: ReadOnlyDocument, document: ReadOnlyDocument) -> str:
+    """By what a receiver knows an event again that it has been told before."""
+    parts = [entry["event"], document["_id"]]
+    if entry["event"] in ABOUT_NOW:
+        parts.append(str(document["version"]))
+    if entry["event"] in AT_A_VERSION:
+        parts.append(str(entry["version"]))
+    return ":".join(parts)

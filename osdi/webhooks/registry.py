@@ -1,0 +1,82 @@
+"""TODO: osdi/webhooks/registry.py."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from osdi.documents import Document
+from osdi.errors import ErrorDescription, OsdiError, not_found
+from osdi.etags import check_if_match
+from osdi.http_client.signature import new_secret
+from osdi.ids import new_id, now
+from osdi.retry import look_again
+from osdi.store import Delete, Insert, Store
+from osdi.store.indexes import WEBHOOKS
+from osdi.webhooks import event_store
+
+WEBHOOKS_AT_MOST: Final = 20
+# Why a webhook is disabled.
+BY_HAND, GAVE_UP, RECEIVER_GONE = "by_hand", "gave_up", "receiver_gone"
+# What a webhook forgets when it is enabled again, or has reached its receiver.
+FAILURE: Final = ("failures", "failing_since", "last_failure")
+
+
+def create(store: Store, fields: Mapping[str, Any]) -> Document:
+    """A new webhook of `{url, events, description?, enabled?, secret?}`. Raises OsdiError 409 past WEBHOOKS_AT_MOST."""
+    if len(event_store.all_webhooks(store)) >= WEBHOOKS_AT_MOST:
+        message = f"There are {WEBHOOKS_AT_MOST} webhooks; delete one first."
+        raise OsdiError(409, ErrorDescription("TOO_MANY_WEBHOOKS", message))
+    moment = now()
+    webhook = {
+        "_id": new_id(),
+        "version": 1,
+        "enabled": True,
+        "secret": new_secret(),
+        **fields,
+        "created_date": moment,
+        "modified_date": moment,
+        "not_before": moment,
+    }
+    if not webhook["enabled"]:
+        webhook["disabled_reason"] = BY_HAND
+    store.write(Insert(WEBHOOKS, webhook))
+    return webhook
+
+
+def change(store: Store, webhook_id: str, fields: Mapping[str, Any], if_match: str | None = None) -> Document:
+    """The webhook with these fields changed; enabling it forgets its failures. Raises OsdiError 404, 412."""
+
+    def attempt() -> Document:
+        stored = existing(store, webhook_id)
+        check_if_match(stored, if_match)
+        moment = now()
+        changed = {**fields, "modified_date": moment}
+        gone: tuple[str, ...] = ()
+        if fields.get("enabled") is True:
+            changed["not_before"] = moment
+            gone = (*FAILURE, "disabled_reason", "lease")
+        elif fields.get("enabled") is False:
+            changed["disabled_reason"] = BY_HAND
+        event_store.change_webhook(store, stored, changed, gone)
+        return existing(store, webhook_id)
+
+    return look_again(attempt)
+
+
+def existing(store: Store, webhook_id: str) -> Document:
+    """The webhook with this id. Raises OsdiError 404."""
+    found = store.get(WEBHOOKS, webhook_id)
+    if found is None:
+        raise not_found("There is no such webhook.")
+    return found
+
+
+def delete(store: Store, webhook_id: str, if_match: str | None = None) -> None:
+    """Delete the webhook; what waits for it is told nobody. Raises OsdiError 404, 412."""
+
+    def attempt() -> None:
+        stored = existing(store, webhook_id)
+        check_if_match(stored, if_match)
+        store.write(Delete(WEBHOOKS, webhook_id, stored["version"]))
+        event_store.forget_events(store, webhook_id)
+
+    look_again(attempt)

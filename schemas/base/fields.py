@@ -1,0 +1,334 @@
+"""Field types of the standard: what OSDI calls string, strings[], datetime, enum, flexenum and identifier.
+
+Input is taken liberally (the standard's "Flexibility and Server Behavior"): a single string where an array of strings
+is expected is an array of one, enum values match in any case, numbers may come as digits. What cannot be read is a
+ValidationError that names the property. Every type has an upper bound, because the server stands open on the internet.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import marshmallow as ma
+from email_validator import EmailNotValidError, validate_email
+
+from schemas.base.limits import (
+    CUSTOM_FIELD_NAME_LENGTH,
+    CUSTOM_FIELDS,
+    DATE_LENGTH,
+    EMAIL_LENGTH,
+    IDENTIFIER_LENGTH,
+    IDENTIFIERS,
+    INTEGER_BITS,
+    LINE_LENGTH,
+    MAX_INTEGER,
+    PHONE_DIGITS,
+    PHONE_DIGITS_LEAST,
+    PHONE_LENGTH,
+    STRING_LENGTH,
+    STRINGS,
+    SYSTEM_NAME_LENGTH,
+)
+
+# "[system name]:[id]": the system name has neither colon nor space, the id is printable.
+IDENTIFIER = re.compile(
+    rf"[^\s:\x00-\x1f\x7f]{{1,{SYSTEM_NAME_LENGTH}}}:[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?"
+)
+
+# What nearly all addresses look like: a dot-atom (RFC 5322), which is valid before every domain, and ASCII behind it.
+# Not punycode, which is longer or shorter than what it stands for, while the length of an address is bounded.
+ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
+PLAIN_ADDRESS = re.compile(rf"{ATOM}(?:\.{ATOM})*@(?!.*xn--)(?P<domain>[a-z0-9.-]+)", re.ASCII | re.IGNORECASE)
+DOMAINS = 1_000
+
+
+def says_nothing(value: Any) -> bool:
+    """Whether a value is null, empty or blank; false and zero say something."""
+    if isinstance(value, str):
+        return not value or value.isspace()
+    return not value and not isinstance(value, int | float)
+
+
+def _described(arguments: dict[str, Any], **facts: Any) -> dict[str, Any]:
+    """A field's arguments with facts for the generated document, which the caller's own metadata overrides."""
+    return arguments | {"metadata": facts | dict(arguments.get("metadata", {}))}
+
+
+def without_limit(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """What is documented of an array but its length: that of a body is bounded, not what many bodies add up to."""
+    return {name: fact for name, fact in metadata.items() if name != "maxItems"}
+
+
+class Text(ma.fields.String):
+    """A string of bounded length without NUL, which BSON keys and many clients cannot carry."""
+
+    def __init__(self, *, max_length: int = STRING_LENGTH, **kwargs: Any) -> None:
+        super().__init__(**_described(kwargs, maxLength=max_length))
+        self.max_length = max_length  # of any string, so that nothing is compared at great length
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        if not isinstance(value, str):
+            raise self.make_error("invalid")
+        if len(value) > self.max_length:
+            raise ma.ValidationError(f"Longer than {self.max_length} characters.")
+        if "\x00" in value:
+            raise ma.ValidationError("Holds a NUL character.")
+        return value
+
+    def load(self, value: Any) -> str:
+        """An entry of an array or object, which is neither missing nor null. Raises ValidationError."""
+        return self._deserialize(value, None, None)
+
+
+class LiberalText(Text):
+    """Text for values that senders often write as numbers: postal codes, extensions, custom fields."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        if isinstance(value, bool):
+            value = "true" if value else "false"
+        elif isinstance(value, float) and abs(value) >= 2 ** (INTEGER_BITS - 1):
+            # An integer this large was rounded when the JSON was read: what would be kept is not what was sent.
+            raise ma.ValidationError(f"A number beyond {INTEGER_BITS} bits is sent as a string.")
+        elif isinstance(value, int | float):
+            value = str(value)
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+class Email(Text):
+    """An e-mail address by RFC 5321 and 6531, kept as it was sent. Whether it can receive is not looked up."""
+
+    default_error_messages = {"invalid": "Not a valid e-mail address."}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=EMAIL_LENGTH, **_described(kwargs, format="email"))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        address = super()._deserialize(value, attr, data, **kwargs).strip()
+        plain = PLAIN_ADDRESS.fullmatch(address)
+        if not (_is_domain(plain["domain"]) if plain else _is_address(address)):
+            raise self.make_error("invalid")
+        return address
+
+
+class PhoneNumber(Text):
+    """A phone number: digits, in whatever punctuation; a JSON number becomes its digits."""
+
+    default_error_messages = {"invalid": "Not a valid phone number: digits are expected."}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=PHONE_LENGTH, **_described(kwargs, type=["string", "integer"]))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+            value = str(value)
+        number = super()._deserialize(value, attr, data, **kwargs)
+        if not PHONE_DIGITS_LEAST <= sum(character.isdecimal() for character in number) <= PHONE_DIGITS:
+            raise self.make_error("invalid")
+        return number
+
+
+class Enum(Text):
+    """One of the standard's values, matched in any case and kept in the standard's spelling."""
+
+    def __init__(self, *values: str, **kwargs: Any) -> None:
+        super().__init__(**_described(kwargs, enum=list(values), maxLength=max(map(len, values))))
+        self.values = {value.casefold(): value for value in values}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            return self.values[text.strip().casefold()]
+        except KeyError:
+            raise ma.ValidationError(f"Must be one of: {', '.join(self.values.values())}.") from None
+
+
+class FlexEnum(Text):
+    """The standard's flexenum: one of the listed values, or another one of at most a line."""
+
+    def __init__(self, *values: str, **kwargs: Any) -> None:
+        super().__init__(max_length=LINE_LENGTH, **_described(kwargs, examples=list(values)))
+
+
+class Bool(ma.fields.Boolean):
+    """true or false; the strings and numbers that common form libraries send for them are taken too."""
+
+    truthy = {True, "1", "true", "True", "TRUE", "yes", "on"}
+    falsy = {False, "0", "false", "False", "FALSE", "no", "off"}
+
+
+class WholeNumber(ma.fields.Integer):
+    """An integer within bounds; digits in a string are taken, fractions and booleans are not."""
+
+    def __init__(self, *, minimum: int = 0, maximum: int = MAX_INTEGER, **kwargs: Any) -> None:
+        super().__init__(strict=True, validate=ma.validate.Range(minimum, maximum), **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> int:
+        if isinstance(value, str) and len(value) <= 20 and value.strip().isdecimal():
+            value = int(value)
+        elif isinstance(value, float) and value.is_integer():
+            value = int(value)  # JSON has one kind of number: 120.0 is 120
+        if isinstance(value, bool | str):
+            raise self.make_error("invalid", input=value)
+        number = super()._deserialize(value, attr, data, **kwargs)
+        assert number is not None  # allow_none is the caller's: None never reaches a field's own deserializer
+        return number
+
+
+class DateTime(ma.fields.Field[dt.datetime]):
+    """ISO 8601 with any offset, or none (then UTC); loaded as a naive UTC datetime of millisecond precision.
+
+    MongoDB keeps milliseconds and answers naive UTC, so a value compares equal before and after storage.
+    """
+
+    default_error_messages = {"invalid": "Not a valid ISO 8601 date and time, such as 2014-03-18T11:02:15Z."}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**_described(kwargs, type="string", format="date-time"))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> dt.datetime:
+        if not isinstance(value, str) or len(value) > DATE_LENGTH:
+            raise self.make_error("invalid")
+        try:
+            moment = dt.datetime.fromisoformat(value.strip())
+            if moment.tzinfo is not None:
+                moment = moment.astimezone(dt.UTC).replace(tzinfo=None)
+        except (ValueError, OverflowError) as error:
+            raise self.make_error("invalid") from error
+        return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+class Strings(ma.fields.Field[list[str]]):
+    """strings[]: an array of bounded length; a lone string is an array of one; empty ones and repeats are dropped."""
+
+    default_error_messages = {"invalid": "Not an array of strings.", "many": "More than {limit} entries."}
+
+    def __init__(self, inner: Text | None = None, *, limit: int = STRINGS, **kwargs: Any) -> None:
+        super().__init__(**_described(kwargs, type="array", items={"type": "string"}, maxItems=limit))
+        self.inner = inner or Text(max_length=LINE_LENGTH)
+        self.limit = limit
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> list[str]:
+        if isinstance(value, str):
+            value = [value]
+        if not isinstance(value, list):
+            raise self.make_error("invalid")
+        if len(value) > self.limit:
+            raise self.make_error("many", limit=self.limit)
+        return list(dict.fromkeys(_load_each(value, self.inner.load)))
+
+
+class Identifier(Text):
+    """An identifier in the form `[system name]:[id]`."""
+
+    default_error_messages = {"form": "Not an identifier of the form [system name]:[id]."}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=IDENTIFIER_LENGTH, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        identifier = super()._deserialize(value, attr, data, **kwargs)
+        if not IDENTIFIER.fullmatch(identifier):
+            raise self.make_error("form")
+        return identifier
+
+
+class Identifiers(Strings):
+    """The unique string array of identifiers that every resource has."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        described = _described(kwargs, description="Identifiers in the form `[system name]:[id]`.")
+        super().__init__(Identifier(), limit=IDENTIFIERS, **described)
+
+
+class CustomFields(ma.fields.Field[dict[str, str]]):
+    """custom_fields: names with string values; numbers and booleans become strings, as the standard types them."""
+
+    default_error_messages = {
+        "invalid": "Not an object of names and values.",
+        "many": "More than {limit} names.",
+        "name": "A name must be 1 to {length} characters without '.', NUL or a leading '$'.",
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**_described(kwargs, type="object", additionalProperties={"type": "string"}))
+        self.inner = LiberalText()
+        self.limit = CUSTOM_FIELDS
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> dict[str, str]:
+        if not isinstance(value, dict):
+            raise self.make_error("invalid")
+        if len(value) > self.limit:
+            raise self.make_error("many", limit=self.limit)
+        errors: dict[str, list[str]] = {}
+        loaded: dict[str, str] = {}
+        for name, entry in value.items():
+            if says_nothing(entry):
+                continue
+            try:
+                # MongoDB reads "." as a path and "$" as an operator: such a name could be stored but never queried.
+                fits = 1 <= len(name) <= CUSTOM_FIELD_NAME_LENGTH
+                if not fits or "." in name or "\x00" in name or name.startswith("$"):
+                    raise self.make_error("name", length=CUSTOM_FIELD_NAME_LENGTH)
+                loaded[name] = self.inner.load(entry)
+            except ma.ValidationError as error:
+                errors[name[:CUSTOM_FIELD_NAME_LENGTH]] = list(error.messages)
+        if errors:
+            raise ma.ValidationError(errors)
+        return loaded
+
+
+class Objects(ma.fields.List):
+    """Type[] of the standard: an array of object hashes of bounded length; a lone object is an array of one."""
+
+    inner: ma.fields.Nested
+
+    def __init__(self, schema: Callable[[], ma.Schema] | type[ma.Schema], *, limit: int, **kwargs: Any) -> None:
+        super().__init__(ma.fields.Nested(schema), **_described(kwargs, maxItems=limit))
+        self.limit = limit
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> list[Any]:
+        if isinstance(value, dict):
+            value = [value]
+        if not isinstance(value, list):
+            raise self.make_error("invalid")
+        if len(value) > self.limit:
+            raise ma.ValidationError(f"More than {self.limit} entries.")
+        return _load_each(value, self.inner.schema.load)
+
+
+def _is_address(address: str) -> bool:
+    """Whether this is an e-mail address by the standards."""
+    try:
+        # The reserved domain `test` is let through: staging deployments and tests use it, and it cannot receive.
+        validate_email(address, check_deliverability=False, test_environment=True)
+    except EmailNotValidError:
+        return False
+    return True
+
+
+@lru_cache(DOMAINS)
+def _is_domain(domain: str) -> bool:
+    """Whether an address may end so. Few domains come again and again, and asking took a third of a load's time."""
+    return _is_address(f"a@{domain}")  # the shortest, so that the longest domain has room
+
+
+def _load_each(values: Sequence[Any], load: Callable[[Any], Any]) -> list[Any]:
+    """Load every value that says something; errors are collected under its index, as marshmallow's own List does."""
+    loaded: list[Any] = []
+    errors: dict[int, Any] = {}
+    for index, value in enumerate(values):
+        try:
+            if says_nothing(value):
+                continue
+            entry = load(value)
+            if not says_nothing(entry):
+                loaded.append(entry)
+        except ma.ValidationError as error:
+            errors[index] = error.messages
+    if errors:
+        raise ma.ValidationError(errors)
+    return loaded

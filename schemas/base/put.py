@@ -1,0 +1,56 @@
+"""Bodies of PUT: the same fields as a POST's, but what is named with null or nothing in it is to be cleared."""
+
+from typing import Any
+
+import marshmallow as ma
+
+from schemas.base.common import OsdiSchema, PostedSchema, RequiredFields
+from schemas.base.fields import CustomFields, Objects, Strings, says_nothing
+from schemas.base.limits import PUT_TIMES
+
+
+class PutSchema(OsdiSchema):
+    """Loads into `{"fields": {...}, "cleared": (name, "object.name", ...), "control": {...}}`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        # A PUT names some fields only: what has to be true of the whole is checked when the change has been applied.
+        self._has_hooks = False
+        # Posts merge, so an array may hold more than one post can bring; who reads it can send it back. The fields are
+        # this schema's own copies, their metadata are not.
+        for field in self.load_fields.values():
+            if isinstance(field, Objects | Strings | CustomFields):
+                field.limit *= PUT_TIMES
+            if "maxItems" in field.metadata:
+                field.metadata = {**field.metadata, "maxItems": field.metadata["maxItems"] * PUT_TIMES}
+
+    def load(self, data: Any, **kwargs: Any) -> dict[str, Any]:
+        fields = super().load(data, **kwargs)
+        control = fields.pop("control", {})
+        cleared = tuple(self._cleared(data))
+        needs = self.needs if isinstance(self, RequiredFields) else ()
+        wrong = {name: ["This cannot be cleared."] for name in cleared if name in needs}
+        if wrong:
+            raise ma.ValidationError(wrong)
+        return {"fields": fields, "cleared": cleared, "control": control}
+
+    def _cleared(self, data: dict[str, Any]) -> list[str]:
+        """Names that the body empties: fields, and names inside objects such as custom_fields."""
+        cleared = []
+        for sent_name, value in data.items():
+            name, field = self._by_name.get(sent_name, (None, None))
+            if name is None or name == "control":
+                continue
+            if says_nothing(value):
+                cleared.append(name)
+            elif isinstance(value, dict) and isinstance(field, ma.fields.Nested | CustomFields):
+                # Not the lone object that stands for an array of one: that has no names of its own to clear.
+                cleared += [f"{name}.{inner}" for inner, entry in value.items() if says_nothing(entry)]
+        return cleared
+
+
+def put_of(schema: type[PostedSchema]) -> ma.Schema:
+    """The PUT's schema of a resource's schema."""
+    name = schema.__name__.removesuffix("Schema")
+    made: type[ma.Schema] = type(f"{name}PutSchema", (PutSchema, schema), {"__doc__": f"A change of a {name}."})
+    return made()

@@ -1,0 +1,65 @@
+"""People who are probably one, and the request to make them one."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import marshmallow as ma
+
+from schemas.base.collection import QuerySchema
+from schemas.base.common import OsdiSchema, links
+from schemas.base.limits import CURSOR_LENGTH, PAGE_NUMBER
+from schemas.person import PersonSchema
+from schemas.subresources import PointingSchema
+
+SHARED = ("email_address", "phone_number", "name_and_postal_code")
+
+
+class DuplicatesArgumentsSchema(QuerySchema):
+    """Which groups of probable duplicates; a `next` link carries the cursor."""
+
+    per_page = ma.fields.Integer(
+        validate=ma.validate.Range(1, PAGE_NUMBER),
+        metadata={"description": "About so many groups; at most the entry point's max_pagesize."},
+    )
+    after = ma.fields.String(
+        validate=ma.validate.Length(1, CURSOR_LENGTH), metadata={"description": "Cursor of a next link."}
+    )
+
+
+class EmbeddedDuplicatesSchema(OsdiSchema):
+    """The people of a group."""
+
+    people = ma.fields.List(ma.fields.Nested(PersonSchema), data_key="osdi:people")
+
+
+class DuplicateSchema(OsdiSchema):
+    """A group of people who are probably one."""
+
+    by = ma.fields.List(
+        ma.fields.String(),
+        metadata={
+            "description": "What all of them have, most telling first.",
+            "items": {"type": "string", "enum": list(SHARED)},
+        },
+    )
+    _links = links(many="osdi:people")
+    _embedded = ma.fields.Nested(EmbeddedDuplicatesSchema)
+
+
+class DuplicatesSchema(OsdiSchema):
+    """Groups of people who are probably one. Without a `next` link there are no more; a page may be empty."""
+
+    per_page = ma.fields.Integer(metadata={"description": "About so many groups are on a page."})
+    duplicates = ma.fields.List(ma.fields.Nested(DuplicateSchema))
+    _links = links("self", "next")
+
+
+class MergeSchema(OsdiSchema):
+    """Whom to merge into the person of the address."""
+
+    pointing = ma.fields.Nested(PointingSchema, data_key="_links")
+
+    @ma.validates_schema(skip_on_field_errors=True)
+    def names_a_person(self, data: Mapping[str, Any], **_: Any) -> None:
+        if not data.get("pointing", {}).get("person", {}).get("href"):
+            raise ma.ValidationError({"_links": {"osdi:person": ["A link to the other person is needed."]}})

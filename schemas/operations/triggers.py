@@ -1,0 +1,59 @@
+"""A campaign's triggers: the messages of its follow-ups. An empty array is said: it takes the default away."""
+
+from typing import Any
+
+import marshmallow as ma
+
+from schemas.base.common import STRICT, links
+from schemas.base.limits import IDENTIFIER_LENGTH, IDENTIFIERS, LINE_LENGTH
+
+KINDS = ("autoresponse", "sms_response", "call_response")
+
+
+def _strict(original: dict[str, Any], known: Any) -> None:
+    unknown = [name for name in original if name not in known] if STRICT.get() else []
+    if unknown:
+        raise ma.ValidationError({name[:LINE_LENGTH]: ["Unknown field."] for name in unknown})
+
+
+class CampaignTriggerSchema(ma.Schema):
+    """The messages of one kind of follow-up."""
+
+    class Meta:
+        unknown = ma.EXCLUDE
+
+    identifiers = ma.fields.List(
+        ma.fields.String(validate=ma.validate.Length(1, IDENTIFIER_LENGTH)),
+        required=True,
+        validate=ma.validate.Length(max=IDENTIFIERS),
+        metadata={"description": "Identifiers of messages: the first that exists is sent where a post names none."},
+    )
+
+    @ma.validates_schema(pass_original=True)
+    def knows_every_field(self, _: Any, original: Any, **__: Any) -> None:
+        _strict(original, self.fields)
+
+
+class CampaignTriggersSchema(ma.Schema):
+    """What a campaign answers with: for each kind of follow-up the messages that may be chosen."""
+
+    class Meta:
+        unknown = ma.EXCLUDE
+
+    autoresponse = ma.fields.Nested(CampaignTriggerSchema, allow_none=True)
+    sms_response = ma.fields.Nested(CampaignTriggerSchema, allow_none=True)
+    call_response = ma.fields.Nested(CampaignTriggerSchema, allow_none=True)
+    _links = links("self", "osdi:advocacy_campaign")
+
+    @ma.validates_schema(pass_original=True)
+    def knows_every_field(self, _: Any, original: Any, **__: Any) -> None:
+        _strict(original, self.fields)
+
+
+def said(body: dict[str, Any]) -> dict[str, Any]:
+    """A loaded body as a PUT's: null names no message any more."""
+    return {
+        "fields": {"triggers": {kind: body[kind] for kind in KINDS if body.get(kind)}},
+        "cleared": tuple(f"triggers.{kind}" for kind in KINDS if kind in body and body[kind] is None),
+        "control": {},
+    }
