@@ -12,7 +12,7 @@ from osdi.privacy import retention
 from osdi.privacy.erasure import erase
 from osdi.privacy.retention import Retention, drop_old_texts
 from osdi.settings import Settings
-from osdi.store import SETTLED, Store
+from osdi.store import Store
 from tests import factories
 from tests.client import Client
 from tests.http.conftest import Deployed
