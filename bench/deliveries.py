@@ -286,7 +286,7 @@ def flood(port: int, content: bytes, count: int) -> None:
 def middle_rate(taken: list[Taken]) -> float:
     """How many were taken in a second, in the middle eight tenths."""
     first, last = len(taken) // 10, len(taken) * 9 // 10
-    seconds = taken[last].moment - taken[first].moment
+    seconds = taken[last].timestamp - taken[first].timestamp
     return sum(each.count for each in taken[first + 1 : last + 1]) / seconds
 
 

@@ -40,7 +40,7 @@ from bench.loaded_people import (
 )
 from bench.server import ServerFailed
 from blueprints.http.context import EXTENSION
-from osdi.match_keys import NAMESAKE, namesake_keys, note_keys
+from osdi.match_keys import NAME_AND_POSTAL_CODE, name_and_postal_code_keys, set_derived_keys
 from osdi.resources import API
 from osdi.settings import Settings
 from osdi.store import Store
@@ -79,7 +79,7 @@ class Loaded:
     step: dt.timedelta
     ids: Mapping[int, str]
 
-    def moment(self, number: int) -> dt.datetime:
+    def timestamp(self, number: int) -> dt.datetime:
         """When person `number` came, as naive UTC of whole seconds."""
         return (self.starts + self.step * (number - FIRST)).replace(microsecond=0)
 
@@ -169,7 +169,7 @@ class _Marks:
 
     number: str
     texts: Mapping[str, str]
-    moment: dt.datetime
+    timestamp: dt.datetime
     person_id: str
     outreach_id: str
     new_id: Callable[[], str]
@@ -180,10 +180,10 @@ _Fill = Callable[[_Marks], Any]
 
 def _name(person: Document, *, owned: bool) -> None:
     """Give a person the key of their name instead of the template's, which the first of that name owns."""
-    keys = [each for each in person["match_keys"] if not each.startswith(NAMESAKE)]
-    person["match_keys"] = [*keys, *namesake_keys(person)] if owned else keys
+    keys = [each for each in person["match_keys"] if not each.startswith(NAME_AND_POSTAL_CODE)]
+    person["match_keys"] = [*keys, *name_and_postal_code_keys(person)] if owned else keys
     if not owned:
-        note_keys(person)
+        set_derived_keys(person)
 
 
 class _Template:
@@ -218,7 +218,7 @@ class _Template:
             varies = any(self._fill(each) for each in value)
             return (lambda marks: [fill(marks) for fill in each_fill]) if varies else None
         if isinstance(value, dt.datetime):
-            return lambda marks: marks.moment
+            return lambda marks: marks.timestamp
         return self._text(value) if isinstance(value, str) else None
 
     def _text(self, text: str) -> _Fill | None:
@@ -250,18 +250,20 @@ def _batches(loaded: Loaded, templates: Mapping[Shape, _Template]) -> Iterator[l
             # The person is given an id first, then the outreach, then what is inside them.
             person_id, outreach_id = _id_at(nanoseconds), _id_at(nanoseconds + 1_000_000)
             entry_ids = iter(range(2, 1_000))
-            moment = came.replace(microsecond=0)
+            timestamp = came.replace(microsecond=0)
             marks = _Marks(
                 number=str(number),
                 texts=values(number),
-                moment=moment,
+                timestamp=timestamp,
                 person_id=person_id,
                 outreach_id=outreach_id,
                 new_id=lambda at=nanoseconds, later=entry_ids: _id_at(at + 1_000_000 * next(later)),
             )
             by = person_id if not made or chance.random() < OWN_OUTREACH else chance.choice(made)[0]["_id"]
             changed = chance.random() < CHANGED
-            modified = (moment + (ends - moment) * chance.random()).replace(microsecond=0) if changed else moment
+            modified = (
+                (timestamp + (ends - timestamp) * chance.random()).replace(microsecond=0) if changed else timestamp
+            )
             made.append(templates[shape_of(number)].made(marks, by=by, campaign_id=campaigns[at], modified=modified))
         yield made
 

@@ -56,7 +56,7 @@ WRAPPED: Final[tuple[tuple[str, Any, str], ...]] = (
     (FRAMEWORK, bench.turns, "run_wsgi_app"),
     (PARSE, api.Parser, "load_json"),
     (LOAD, RecordOutreachHelperSchema, "load"),
-    (CALLER, api, "let_in"),
+    (CALLER, api, "authorize"),
     (DOOR, helper, "taken"),
     (VIEW, helper, "record"),
     (VIEW, Reference, "campaign"),
@@ -93,9 +93,9 @@ class Clock:
 
     def enter(self, part: str) -> str:
         """From now on the time is that part's. Returns the one whose it was."""
-        moment = time.thread_time()
-        self.spent[self._part] += moment - self._since
-        before, self._part, self._since = self._part, part, moment
+        timestamp = time.thread_time()
+        self.spent[self._part] += timestamp - self._since
+        before, self._part, self._since = self._part, part, timestamp
         return before
 
     def around(self, part: str, function: Callable[..., Any]) -> Callable[..., Any]:

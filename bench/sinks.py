@@ -27,7 +27,7 @@ STOP_SECONDS = 20
 class Taken:
     """One mail, or one POST: when it was taken (seconds of the monotonic clock), how many it held, and its bytes."""
 
-    moment: float
+    timestamp: float
     count: int
     size: int
 
@@ -150,4 +150,4 @@ async def _serve(kind: str, port: int) -> list[Taken]:
 
 if __name__ == "__main__":
     found = asyncio.run(_serve(sys.argv[1], int(sys.argv[2])))
-    print(json.dumps([(each.moment, each.count, each.size) for each in found]), flush=True)
+    print(json.dumps([(each.timestamp, each.count, each.size) for each in found]), flush=True)

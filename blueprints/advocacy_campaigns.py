@@ -5,7 +5,7 @@ from typing import Any
 from flask import Response
 
 from blueprints.http.api import Blueprint
-from blueprints.http.collections import answer_page, existing, read_page, with_total
+from blueprints.http.collections import answer_page, get_or_404, read_page, with_total
 from blueprints.http.context import answer, caller, hal, reference
 from blueprints.http.put_and_delete import change, remove
 from osdi.access.tokens import READ, WRITE
@@ -63,7 +63,7 @@ def post_advocacy_campaign(body: dict[str, Any]) -> Response:
 @blp.refuses(404)
 def get_advocacy_campaign(advocacy_campaign_id: str) -> Response:
     """Read one advocacy campaign"""
-    found = existing(ADVOCACY_CAMPAIGN, advocacy_campaign_id)
+    found = get_or_404(ADVOCACY_CAMPAIGN, advocacy_campaign_id)
     return answer(hal().represent(ADVOCACY_CAMPAIGN, with_total(ADVOCACY_CAMPAIGN, found)), etag(found))
 
 

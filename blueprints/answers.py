@@ -5,7 +5,7 @@ from typing import Any
 from flask import Response
 
 from blueprints.http.api import Blueprint
-from blueprints.http.collections import answer_page, existing, read_entries
+from blueprints.http.collections import answer_page, get_or_404, read_entries
 from blueprints.http.context import answer, hal, store
 from blueprints.http.expand import OF_ANSWERS, asked, expand_pointers
 from blueprints.http.put_and_delete import change_entry, remove_entry
@@ -40,7 +40,7 @@ AnswersSchema = collection_schema("Answers", ANSWER.collection_rel, AnswerSchema
 @blp.refuses(404)
 def get_answers(arguments: dict[str, Any], question_id: str) -> Response:
     """List the answers of a question"""
-    existing(QUESTION, question_id)
+    get_or_404(QUESTION, question_id)
     page = read_entries(subresources.ANSWERS, question_id, arguments)
     expanded = expand_pointers(page.documents, asked(arguments, OF_ANSWERS))
     return answer_page(ANSWER, page, arguments, QUESTION.collection, question_id, ANSWER.collection, embedded=expanded)
@@ -53,7 +53,7 @@ def get_answers(arguments: dict[str, Any], question_id: str) -> Response:
 @blp.refuses(301, 404)
 def get_person_answers(arguments: dict[str, Any], person_id: str) -> Response:
     """List the answers of a person"""
-    page = read_entries(subresources.ANSWERS, existing(PERSON, person_id), arguments)
+    page = read_entries(subresources.ANSWERS, get_or_404(PERSON, person_id), arguments)
     expanded = expand_pointers(page.documents, asked(arguments, OF_ANSWERS))
     return answer_page(ANSWER, page, arguments, PERSON.collection, person_id, ANSWER.collection, embedded=expanded)
 
@@ -68,7 +68,7 @@ def post_answer(body: dict[str, Any], question_id: str) -> Response:
 
     The person is given as the link `osdi:person`. It is checked against the question.
     """
-    question = existing(QUESTION, question_id)
+    question = get_or_404(QUESTION, question_id)
     person_id = id_from(body["pointing"]["person"]["href"], PERSON) or ""
     fields = {name: body[name] for name in ("identifiers", *ANSWER.fields) if name in body}
     refusal = answer_refusal(question, fields)
@@ -101,7 +101,7 @@ def put_answer(body: dict[str, Any], question_id: str, answer_id: str) -> Respon
 
     Only the fields that are named change; null clears. Whom and what it is about stays.
     """
-    question = existing(QUESTION, question_id)
+    question = get_or_404(QUESTION, question_id)
     changed = change_entry(
         subresources.ANSWERS, question_id, answer_id, body, lambda entry: answer_refusal(question, entry)
     )

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Response
 
 from blueprints.http.api import Blueprint
-from blueprints.http.collections import answer_page, existing, read_entries
+from blueprints.http.collections import answer_page, get_or_404, read_entries
 from blueprints.http.context import answer, hal, store
 from blueprints.http.expand import OF_ITEMS, asked, expand_pointers
 from blueprints.http.put_and_delete import change_entry, remove_entry
@@ -32,7 +32,7 @@ ItemsSchema = collection_schema("Items", ITEM.collection_rel, ItemSchema)
 @blp.refuses(404)
 def get_items(arguments: dict[str, Any], list_id: str) -> Response:
     """List the items of a list"""
-    existing(LIST, list_id)
+    get_or_404(LIST, list_id)
     page = read_entries(subresources.ITEMS, list_id, arguments)
     expanded = expand_pointers(page.documents, asked(arguments, OF_ITEMS))
     return answer_page(ITEM, page, arguments, LIST.collection, list_id, ITEM.collection, embedded=expanded)
@@ -45,7 +45,7 @@ def get_items(arguments: dict[str, Any], list_id: str) -> Response:
 @blp.refuses(301, 404)
 def get_person_items(arguments: dict[str, Any], person_id: str) -> Response:
     """List the items of a person"""
-    page = read_entries(subresources.ITEMS, existing(PERSON, person_id), arguments)
+    page = read_entries(subresources.ITEMS, get_or_404(PERSON, person_id), arguments)
     expanded = expand_pointers(page.documents, asked(arguments, OF_ITEMS))
     return answer_page(ITEM, page, arguments, PERSON.collection, person_id, ITEM.collection, embedded=expanded)
 
@@ -60,7 +60,7 @@ def post_item(body: dict[str, Any], list_id: str) -> Response:
 
     The person is given as the link `osdi:person`. One who is on the list already stays there, and is answered.
     """
-    existing(LIST, list_id)
+    get_or_404(LIST, list_id)
     person_id = id_from(body["pointing"]["person"]["href"], PERSON) or ""
     fields = {name: body[name] for name in ("identifiers", *ITEM.fields) if name in body}
     added = subresources.add(store(), subresources.ITEMS, list_id, person_id, fields)
@@ -90,7 +90,7 @@ def put_item(body: dict[str, Any], list_id: str, item_id: str) -> Response:
 
     Only the fields that are named change; null clears. Whom and what it is about stays.
     """
-    existing(LIST, list_id)
+    get_or_404(LIST, list_id)
     changed = change_entry(subresources.ITEMS, list_id, item_id, body)
     return answer(hal().represent(ITEM, changed, control=body["control"]), etag(changed))
 

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Response
 
 from blueprints.http.api import Blueprint
-from blueprints.http.collections import answer_page, existing, read_page, with_total
+from blueprints.http.collections import answer_page, get_or_404, read_page, with_total
 from blueprints.http.context import answer, caller, hal, reference
 from blueprints.http.put_and_delete import change, remove
 from osdi.access.tokens import READ, WRITE
@@ -54,7 +54,7 @@ def post_list(body: dict[str, Any]) -> Response:
 @blp.refuses(404)
 def get_list(list_id: str) -> Response:
     """Read one list"""
-    found = existing(LIST, list_id)
+    found = get_or_404(LIST, list_id)
     return answer(hal().represent(LIST, with_total(LIST, found)), etag(found))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from blueprints.http.collections import existing
+from blueprints.http.collections import get_or_404
 from blueprints.http.context import store
 from osdi.errors import invalid
 from osdi.resources import MESSAGE, WRAPPER, id_from
@@ -28,7 +28,7 @@ def changing_wrapper(body: Mapping[str, Any], message_id: str) -> dict[str, Any]
     cleared = [name for name in body["cleared"] if name.partition(".")[0] != "pointing"]
     if f"pointing.{WRAPPER.rel}" in body["cleared"]:
         cleared.append("wrapper_id")
-    if named and id_from(named, WRAPPER) != existing(MESSAGE, message_id).get("wrapper_id"):
+    if named and id_from(named, WRAPPER) != get_or_404(MESSAGE, message_id).get("wrapper_id"):
         fields["wrapper_id"] = _checked(named)
     return {**body, "fields": fields, "cleared": tuple(cleared)}
 

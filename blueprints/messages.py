@@ -6,7 +6,7 @@ from typing import Any
 from flask import Response
 
 from blueprints.http.api import Blueprint
-from blueprints.http.collections import answer_page, existing, read_page
+from blueprints.http.collections import answer_page, get_or_404, read_page
 from blueprints.http.context import answer, caller, hal, reference, settings, store
 from blueprints.http.put_and_delete import change, remove
 from blueprints.message_wrappers import changing_wrapper, with_wrapper
@@ -66,7 +66,7 @@ def post_message(body: dict[str, Any]) -> Response:
 @blp.refuses(404)
 def get_message(message_id: str) -> Response:
     """Read one message"""
-    found = existing(MESSAGE, message_id)
+    found = get_or_404(MESSAGE, message_id)
     return answer(hal().represent(MESSAGE, found), etag(found))
 
 
@@ -80,8 +80,8 @@ def get_message_preview(arguments: dict[str, Any], message_id: str) -> Response:
 
     Filled in for an outreach, or else for somebody who is not there, and with its wrapper. Nothing is sent.
     """
-    message, outreach_id = existing(MESSAGE, message_id), arguments.get("outreach")
-    outreach = existing(OUTREACH, outreach_id) if outreach_id else None
+    message, outreach_id = get_or_404(MESSAGE, message_id), arguments.get("outreach")
+    outreach = get_or_404(OUTREACH, outreach_id) if outreach_id else None
     seen = preview(store(), reference(), settings(), message, outreach, hal().base_url)
     address = hal().href(MESSAGE.collection, message_id)
     query = f"?outreach={outreach_id}" if outreach_id else ""

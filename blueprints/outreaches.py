@@ -6,7 +6,7 @@ from typing import Any
 from flask import Response
 
 from blueprints.http.api import Blueprint
-from blueprints.http.collections import answer_page, existing, read_page, with_total
+from blueprints.http.collections import answer_page, get_or_404, read_page, with_total
 from blueprints.http.context import answer, hal
 from blueprints.http.expand import OF_OUTREACHES, asked, expand_pointers
 from blueprints.http.parameters import CAMPAIGN_PARAMETER, IDEMPOTENCY_PARAMETER
@@ -48,7 +48,7 @@ def get_all_outreaches(arguments: dict[str, Any]) -> Response:
 @blp.refuses(404)
 def get_outreaches(arguments: dict[str, Any], advocacy_campaign_id: str) -> Response:
     """List the outreaches of a campaign"""
-    campaign = with_total(ADVOCACY_CAMPAIGN, existing(ADVOCACY_CAMPAIGN, advocacy_campaign_id))
+    campaign = with_total(ADVOCACY_CAMPAIGN, get_or_404(ADVOCACY_CAMPAIGN, advocacy_campaign_id))
     query = {"advocacy_campaign_id": campaign["_id"]}
     page = read_page(OUTREACH, arguments, query, campaign["total_outreaches"])
     path = (ADVOCACY_CAMPAIGN.collection, campaign["_id"], OUTREACH.collection)
@@ -77,7 +77,7 @@ def post_outreach(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
 @blp.refuses(404)
 def get_outreach(arguments: dict[str, Any], advocacy_campaign_id: str, outreach_id: str) -> Response:
     """Read one outreach"""
-    found = existing(OUTREACH, outreach_id, of_campaign(advocacy_campaign_id))
+    found = get_or_404(OUTREACH, outreach_id, of_campaign(advocacy_campaign_id))
     embedded = expand_pointers([found], asked(arguments, OF_OUTREACHES))
     return answer(hal().represent(OUTREACH, found, embedded=embedded[outreach_id]), etag(found))
 

@@ -4,9 +4,9 @@ from typing import Any
 
 from flask import Response
 
-from blueprints.http.anonymous_posts import is_trapped, taken
+from blueprints.http.anonymous_posts import honeypot_filled, taken
 from blueprints.http.api import Blueprint
-from blueprints.http.collections import answer_page, existing, read_page
+from blueprints.http.collections import answer_page, get_or_404, read_page
 from blueprints.http.context import answer, caller, hal, handles_strictly, reference, settings, store
 from blueprints.http.expand import OF_OUTREACHES, OF_PEOPLE, asked, expand_people, expand_pointers
 from blueprints.http.put_and_delete import change, erased, remove
@@ -86,7 +86,7 @@ def get_person(arguments: dict[str, Any], person_id: str) -> Response:
 
     The address of somebody who was merged into another person leads to that one.
     """
-    found = existing(PERSON, person_id)
+    found = get_or_404(PERSON, person_id)
     embedded = expand_people([found], asked(arguments, OF_PEOPLE))
     return answer(hal().represent(PERSON, found, embedded=embedded[person_id]), etag(found))
 
@@ -132,7 +132,7 @@ def delete_person(arguments: dict[str, Any], person_id: str) -> Response:
 @blp.refuses(301, 404)
 def get_person_outreaches(arguments: dict[str, Any], person_id: str) -> Response:
     """List the outreaches that a person made"""
-    page = read_page(OUTREACH, arguments, outreaches_of(existing(PERSON, person_id)))
+    page = read_page(OUTREACH, arguments, outreaches_of(get_or_404(PERSON, person_id)))
     embedded = expand_pointers(page.documents, asked(arguments, OF_OUTREACHES))
     path = (PERSON.collection, person_id, OUTREACH.collection)
     return answer_page(OUTREACH, page, arguments, *path, embedded=embedded)
@@ -141,7 +141,7 @@ def get_person_outreaches(arguments: dict[str, Any], person_id: str) -> Response
 def signed_up(body: dict[str, Any]) -> Response:
     """Create or add to the person that the body names, and answer as the caller may see it."""
     if not caller().has_token:
-        if is_trapped():
+        if honeypot_filled():
             return answer({})
         body = taken(body)
     person, warnings = sign_up(store(), reference().find, body, caller(), settings(), strict=handles_strictly())

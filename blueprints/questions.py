@@ -5,7 +5,7 @@ from typing import Any
 from flask import Response
 
 from blueprints.http.api import Blueprint
-from blueprints.http.collections import answer_page, existing, read_page
+from blueprints.http.collections import answer_page, get_or_404, read_page
 from blueprints.http.context import answer, caller, hal, reference
 from blueprints.http.put_and_delete import change, remove
 from osdi.access.tokens import READ, WRITE
@@ -60,7 +60,7 @@ def post_question(body: dict[str, Any]) -> Response:
 @blp.refuses(404)
 def get_question(question_id: str) -> Response:
     """Read one question"""
-    found = existing(QUESTION, question_id)
+    found = get_or_404(QUESTION, question_id)
     return answer(hal().represent(QUESTION, found), etag(found))
 
 

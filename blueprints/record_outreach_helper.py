@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 from flask import Response, g, request
 
-from blueprints.http.anonymous_posts import is_trapped, taken
+from blueprints.http.anonymous_posts import honeypot_filled, taken
 from blueprints.http.api import Blueprint, read_body
 from blueprints.http.context import answer, caller, deployment, hal, handles_strictly
 from blueprints.http.parameters import (
@@ -71,7 +71,7 @@ def record(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
     here, sender = deployment(), caller()
     campaign = here.reference.campaign(advocacy_campaign_id)
     if not sender.has_token:
-        if is_trapped():
+        if honeypot_filled():
             return answer({})
         body = taken(body, campaign)
     helper_request = HelperRequest(

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Response
 
 from blueprints.http.api import Blueprint
-from blueprints.http.collections import answer_page, existing, read_entries
+from blueprints.http.collections import answer_page, get_or_404, read_entries
 from blueprints.http.context import answer, hal, store
 from blueprints.http.expand import OF_TAGGINGS, asked, expand_pointers
 from blueprints.http.put_and_delete import change_entry, remove_entry
@@ -32,7 +32,7 @@ TaggingsSchema = collection_schema("Taggings", TAGGING.collection_rel, TaggingSc
 @blp.refuses(404)
 def get_taggings(arguments: dict[str, Any], tag_id: str) -> Response:
     """List the taggings of a tag"""
-    existing(TAG, tag_id)
+    get_or_404(TAG, tag_id)
     page = read_entries(subresources.TAGGINGS, tag_id, arguments)
     expanded = expand_pointers(page.documents, asked(arguments, OF_TAGGINGS))
     return answer_page(TAGGING, page, arguments, TAG.collection, tag_id, TAGGING.collection, embedded=expanded)
@@ -45,7 +45,7 @@ def get_taggings(arguments: dict[str, Any], tag_id: str) -> Response:
 @blp.refuses(301, 404)
 def get_person_taggings(arguments: dict[str, Any], person_id: str) -> Response:
     """List the taggings of a person"""
-    page = read_entries(subresources.TAGGINGS, existing(PERSON, person_id), arguments)
+    page = read_entries(subresources.TAGGINGS, get_or_404(PERSON, person_id), arguments)
     expanded = expand_pointers(page.documents, asked(arguments, OF_TAGGINGS))
     return answer_page(TAGGING, page, arguments, PERSON.collection, person_id, TAGGING.collection, embedded=expanded)
 
@@ -60,7 +60,7 @@ def post_tagging(body: dict[str, Any], tag_id: str) -> Response:
 
     The person is given as the link `osdi:person`. One who has the tag already keeps it, and it is answered.
     """
-    existing(TAG, tag_id)
+    get_or_404(TAG, tag_id)
     person_id = id_from(body["pointing"]["person"]["href"], PERSON) or ""
     fields = {name: body[name] for name in ("identifiers", *TAGGING.fields) if name in body}
     added = subresources.add(store(), subresources.TAGGINGS, tag_id, person_id, fields)
@@ -90,7 +90,7 @@ def put_tagging(body: dict[str, Any], tag_id: str, tagging_id: str) -> Response:
 
     Only the fields that are named change; null clears. Whom and what it is about stays.
     """
-    existing(TAG, tag_id)
+    get_or_404(TAG, tag_id)
     changed = change_entry(subresources.TAGGINGS, tag_id, tagging_id, body)
     return answer(hal().represent(TAGGING, changed, control=body["control"]), etag(changed))
 

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Response
 
 from blueprints.http.api import Blueprint
-from blueprints.http.collections import answer_page, existing, read_page
+from blueprints.http.collections import answer_page, get_or_404, read_page
 from blueprints.http.context import answer, caller, hal, reference
 from blueprints.http.put_and_delete import change, remove
 from osdi.access.tokens import READ, WRITE
@@ -67,7 +67,7 @@ def post_wrapper(body: dict[str, Any]) -> Response:
 @blp.refuses(404)
 def get_wrapper(wrapper_id: str) -> Response:
     """Read one wrapper"""
-    found = existing(WRAPPER, wrapper_id)
+    found = get_or_404(WRAPPER, wrapper_id)
     return answer(hal().represent(WRAPPER, found), etag(found))
 
 

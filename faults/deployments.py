@@ -41,7 +41,7 @@ class Deployment:
     """Mongod processes and the connection string by which they are used: `with Deployment(...) as deployment`."""
 
     title = ""
-    commits_together = True
+    supports_transactions = True
 
     def __init__(self, mongods: Sequence[Mongod], uri: str) -> None:
         self.mongods = mongods
@@ -90,7 +90,7 @@ class Standalone(Deployment):
     """One mongod without a set, and so without transactions."""
 
     title = "standalone"
-    commits_together = False
+    supports_transactions = False
 
     def __init__(self, folder: Path, options: tuple[str, ...] = ()) -> None:
         mongod = Mongod(folder / "0", replica_set=None, options=options)

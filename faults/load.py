@@ -54,7 +54,7 @@ class Acknowledged:
     """A post that was answered 200 at a moment, and of which outreach and person the answer spoke, if of any."""
 
     post: Post
-    moment: float
+    timestamp: float
     outreach_id: str | None
     person_id: str | None
 
@@ -87,7 +87,7 @@ class Ledger:
 
     def longest_pause(self) -> float:
         """The longest time, in seconds, in which nothing was acknowledged while the load was on."""
-        return longest_pause([each.moment for each in self.acknowledged], self.stopped)
+        return longest_pause([each.timestamp for each in self.acknowledged], self.stopped)
 
 
 def longest_pause(moments: Sequence[float], stopped: float) -> float:
@@ -215,10 +215,10 @@ def _kind(error: Exception) -> str:
     return TIMED_OUT if isinstance(error, TimeoutError) else CUT
 
 
-def _acknowledged(sent: Post, moment: float, body: bytes) -> Acknowledged:
+def _acknowledged(sent: Post, timestamp: float, body: bytes) -> Acknowledged:
     """Read the outreach's own identifier, which comes first, and the person's link; without a token there is none."""
     answer: dict[str, Any] = json.loads(body)
     if not answer:
-        return Acknowledged(sent, moment, None, None)
+        return Acknowledged(sent, timestamp, None, None)
     outreach_id = answer["identifiers"][0].partition(":")[2]
-    return Acknowledged(sent, moment, outreach_id, answer["_links"]["osdi:person"]["href"].rsplit("/", 1)[1])
+    return Acknowledged(sent, timestamp, outreach_id, answer["_links"]["osdi:person"]["href"].rsplit("/", 1)[1])

@@ -116,7 +116,7 @@ def run_row(
         running.primary()
         with MongoClient[dict[str, Any]](running.uri) as client:
             found = check(client.get_default_database(), ledger.acknowledged)
-        problems += _problems(fault, ledger, found, may_leave_people_alone=not running.commits_together)
+        problems += _problems(fault, ledger, found, may_leave_people_alone=not running.supports_transactions)
         return Row(fault, deployment, ledger, found, time.monotonic() - began, problems)
 
 

@@ -1,7 +1,7 @@
 """What can go wrong, and how OSDI says it (`errors.md`).
 
-Every refusal is an OsdiError with an HTTP status and one or more error descriptions; `body()` is the answer's JSON.
-Two exceptions never reach a client: RaceLost makes the caller look again, Duplicate says which unique index refused.
+An error response is an OsdiError with an HTTP status and one or more error descriptions; `body()` is its JSON. Two
+exceptions never reach a client: WriteConflict makes the caller retry, DuplicateKey names the unique index.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -83,7 +83,7 @@ def unauthorized(message: str) -> OsdiError:
     """401: a token that is not known, or none where one is needed."""
     return OsdiError(
         401,
-        ErrorDescription("TOKEN_NOT_VALID", message, hint="Send the header OSDI-API-Token."),
+        ErrorDescription("INVALID_TOKEN", message, hint="Send the header OSDI-API-Token."),
         headers={"WWW-Authenticate": 'OSDI-API-Token realm="OSDI"'},
     )
 
@@ -124,11 +124,11 @@ def unavailable(message: str, *, seconds: int = 2) -> OsdiError:
     return OsdiError(503, ErrorDescription("UNAVAILABLE", message), headers={"Retry-After": str(seconds)})
 
 
-class RaceLost(Exception):
+class WriteConflict(Exception):
     """Somebody else wrote first: what was read is stale, look again."""
 
 
-class Duplicate(RaceLost):
+class DuplicateKey(WriteConflict):
     """A unique index refused an insert or update."""
 
 

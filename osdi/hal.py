@@ -21,8 +21,8 @@ from osdi.resources import (
     OSDI_VERSION,
     OUTREACH,
     PERSON,
-    POINTERS,
     QUESTION,
+    REFERENCES,
     TAG,
     TAGGING,
     Resource,
@@ -179,7 +179,7 @@ class Hal:
             address = self._self(resource, document)
             for nested in NESTED.get(resource, ()):
                 links[nested.collection_rel] = {"href": f"{address}/{nested.collection}"}
-        for field, pointed_at in POINTERS.get(resource, {}).items():
+        for field, pointed_at in REFERENCES.get(resource, {}).items():
             if field in document:
                 links[pointed_at.rel] = {"href": self.href(pointed_at.collection, document[field])}
         for relation, field in MADE_BY.items():

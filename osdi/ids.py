@@ -10,9 +10,9 @@ def new_id() -> str:
     return str(uuid_utils.uuid7())
 
 
-def id_before(moment: dt.datetime) -> str:
+def id_before(timestamp: dt.datetime) -> str:
     """A string that sorts before every id made at or after `moment` (naive UTC), and after every earlier one."""
-    milliseconds = f"{int(moment.replace(tzinfo=dt.UTC).timestamp() * 1000):012x}"
+    milliseconds = f"{int(timestamp.replace(tzinfo=dt.UTC).timestamp() * 1000):012x}"
     return f"{milliseconds[:8]}-{milliseconds[8:]}"
 
 

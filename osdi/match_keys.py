@@ -26,9 +26,9 @@ Person = TypeVar("Person", bound=ReadOnlyDocument)
 
 MINIMUM_PHONE_DIGITS = 7
 
-NAMESAKE = "namesake:"
-NAMESAKE_LENGTH = 100
-NAMESAKE_KEYS = 10
+NAME_AND_POSTAL_CODE = "name_and_postal_code:"
+NAME_LENGTH = 100
+POSTAL_CODES = 10
 ZIP_PLUS_4 = re.compile(r"([0-9]{5})[- ][0-9]{4}")
 
 
@@ -88,28 +88,28 @@ def contact_keys(person: ReadOnlyDocument, phone_region: str = "") -> list[str]:
     return list(dict.fromkeys([*emails, *(key for key in phones if key)]))
 
 
-def namesake_keys(person: ReadOnlyDocument) -> list[str]:
-    """The keys of a person's name with each of their postal codes: `namesake:jane doe|10011`.
+def name_and_postal_code_keys(person: ReadOnlyDocument) -> list[str]:
+    """The keys of a person's name with each of their postal codes: `name_and_postal_code:jane doe|10011`.
 
     Letter case, accents, punctuation and the last digits of a ZIP+4 code make no difference. Whoever lacks one of the
     names has none.
     """
     names = [_letters(str(person.get(name, ""))) for name in ("given_name", "family_name")]
-    if not all(names) or sum(map(len, names)) > NAMESAKE_LENGTH:
+    if not all(names) or sum(map(len, names)) > NAME_LENGTH:
         return []
     codes = (_postal_code(str(entry.get("postal_code", ""))) for entry in person.get("postal_addresses", ()))
     distinct = dict.fromkeys(code for code in codes if code)
-    return [f"{NAMESAKE}{' '.join(names)}|{code}" for code in islice(distinct, NAMESAKE_KEYS)]
+    return [f"{NAME_AND_POSTAL_CODE}{' '.join(names)}|{code}" for code in islice(distinct, POSTAL_CODES)]
 
 
-def note_keys(person: dict[str, Any], phone_region: str = "") -> None:
+def set_derived_keys(person: dict[str, Any], phone_region: str = "") -> None:
     """Keep beside a person's match keys what is looked up and belongs to them, or does not.
 
     `contact_keys` are what filters compare with; `unclaimed_keys` those of their contact details and names that they
     do not own, for which `maybe_duplicate` is set.
     """
     contacts = contact_keys(person, phone_region)
-    unclaimed = [key for key in (*contacts, *namesake_keys(person)) if key not in person["match_keys"]]
+    unclaimed = [key for key in (*contacts, *name_and_postal_code_keys(person)) if key not in person["match_keys"]]
     noted = {"contact_keys": contacts, "unclaimed_keys": unclaimed, "maybe_duplicate": bool(unclaimed)}
     for name, value in noted.items():
         person.pop(name, None)

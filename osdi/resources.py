@@ -107,7 +107,7 @@ ENTRIES: Mapping[Resource, tuple[Resource, str]] = {
 }
 
 # Fields of a document, besides those of the page, that hold the id of what a client has linked it to.
-POINTERS: Mapping[Resource, Mapping[str, Resource]] = {MESSAGE: {"wrapper_id": WRAPPER}}
+REFERENCES: Mapping[Resource, Mapping[str, Resource]] = {MESSAGE: {"wrapper_id": WRAPPER}}
 
 RESOURCES = (PERSON, OUTREACH, ADVOCACY_CAMPAIGN, TAG, LIST, QUESTION, MESSAGE, WRAPPER, TAGGING, ITEM, ANSWER)
 

@@ -5,7 +5,7 @@ So the helper page's request works here as it is printed, and so does "Try it ou
 
 from typing import Any
 
-from osdi.errors import Duplicate
+from osdi.errors import DuplicateKey
 from osdi.ids import now
 from osdi.match_keys import id_key, name_key
 from osdi.resources import ADVOCACY_CAMPAIGN, LIST, MESSAGE, QUESTION, TAG, Resource
@@ -75,21 +75,21 @@ def create_sample(store: Store, namespace: str) -> list[str]:
     """Create what is missing; returns a line for each thing that was created."""
     created = []
     for resource, document_id, fields in SAMPLE:
-        moment = now()
+        timestamp = now()
         keys = [id_key(each) for each in (f"{namespace}:{document_id}", *fields.get("identifiers", ()))]
         if resource in (TAG, LIST):
             keys.append(name_key(fields["name"]))
         document = {
             "_id": document_id,
             "version": 1,
-            "created_date": moment,
-            "modified_date": moment,
+            "created_date": timestamp,
+            "modified_date": timestamp,
             "match_keys": keys,
             **fields,
         }
         try:
             store.write(Insert(resource.collection, document))
-        except Duplicate:
+        except DuplicateKey:
             continue
         created.append(f"created {resource.name} {fields.get('name') or fields['title']}")
     return created

@@ -16,7 +16,7 @@ from osdi.mail.mailboxes import mailbox
 from osdi.mail.smtp import SmtpServer
 from osdi.store.driver import check_uri
 
-OPEN_DOOR_ACTIONS = ("tags", "lists", "answers", "triggers")
+ANONYMOUS_ACTIONS = ("tags", "lists", "answers", "triggers")
 RATE_LIMIT_STORAGES = ("memory", "mongodb")
 
 NAMESPACE = re.compile(r"^[a-z][a-z0-9_]{0,49}$")
@@ -85,8 +85,8 @@ class Settings:
     public_url: str = ""
     trusted_proxies: int = 0
     cors_origins: tuple[str, ...] = ("*",)
-    open_door: bool = True
-    open_door_actions: tuple[str, ...] = OPEN_DOOR_ACTIONS
+    anonymous_posts: bool = True
+    anonymous_actions: tuple[str, ...] = ANONYMOUS_ACTIONS
     honeypot_field: str = ""
     rate_limit_anonymous: str = "120/minute;2000/hour"
     rate_limit_token: str = "3000/minute"  # noqa: S105  # a limit, not a secret
@@ -136,13 +136,13 @@ class Settings:
         public_url = env.str("PUBLIC_URL", cls.public_url, validate=optional_url)
         webhook_networks = env.list("WEBHOOK_NETWORKS", list(cls.webhook_networks), subcast=_network)
         cors_origins = env.list("CORS_ORIGINS", list(cls.cors_origins), subcast=str.strip)
-        known = validate.ContainsOnly(OPEN_DOOR_ACTIONS)
-        actions = env.list("OPEN_DOOR_ACTIONS", list(cls.open_door_actions), subcast=str.strip, validate=known)
+        known = validate.ContainsOnly(ANONYMOUS_ACTIONS)
+        actions = env.list("ANONYMOUS_ACTIONS", list(cls.anonymous_actions), subcast=str.strip, validate=known)
         settings = cls(
             mongodb_uri=env.str("MONGODB_URI", cls.mongodb_uri, validate=_mongodb_uri),
             namespace=env.str("NAMESPACE", cls.namespace, validate=validate.Regexp(NAMESPACE)),
             trusted_proxies=env.int("TRUSTED_PROXIES", cls.trusted_proxies, validate=validate.Range(0, 10)),
-            open_door=env.bool("OPEN_DOOR", cls.open_door),
+            anonymous_posts=env.bool("ANONYMOUS_POSTS", cls.anonymous_posts),
             honeypot_field=env.str("HONEYPOT_FIELD", cls.honeypot_field, validate=validate.Length(max=100)),
             rate_limit_anonymous=env.str("RATE_LIMIT_ANONYMOUS", cls.rate_limit_anonymous, validate=_rate_limit),
             rate_limit_token=env.str("RATE_LIMIT_TOKEN", cls.rate_limit_token, validate=_rate_limit),
@@ -194,6 +194,6 @@ class Settings:
             settings,
             public_url=public_url.rstrip("/"),
             cors_origins=tuple(cors_origins),
-            open_door_actions=tuple(actions),
+            anonymous_actions=tuple(actions),
             webhook_networks=tuple(webhook_networks),
         )

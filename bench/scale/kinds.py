@@ -118,8 +118,8 @@ def _of_campaign(asker: Asker) -> str:
     return f"/advocacy_campaigns/{asker.campaign()}/outreaches"
 
 
-def _said(moment: dt.datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%S}Z"
+def _said(timestamp: dt.datetime) -> str:
+    return f"{timestamp:%Y-%m-%dT%H:%M:%S}Z"
 
 
 @dataclass(frozen=True)

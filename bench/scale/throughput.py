@@ -147,8 +147,8 @@ def models_section(results: Results, filled: Filled, *, seconds: int, rounds: in
             "every request pays for a connection. A *gthread* worker goes on with its other threads, so it takes as "
             "many slow clients as it has threads, keeps connections open, and ours bounds how long it waits for any "
             "of them (`osdi/operations/gunicorn_worker.py`). A *gevent* worker would take thousands of slow clients, "
-            "but on one thread: checking a body or filling in a template holds up everybody in it, and all of the standard "
-            "library is patched under pymongo, whose time-outs and locks were tested with threads. A proxy that "
-            "buffers requests keeps slow clients out for less.",
+            "but on one thread: checking a body or filling in a template holds up everybody in it, and all of the "
+            "standard library is patched under pymongo, whose time-outs and locks were tested with threads. A proxy "
+            "that buffers requests keeps slow clients out for less.",
         )
     )

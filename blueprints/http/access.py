@@ -1,7 +1,7 @@
 """Who may call a view: the token is read from header or query, and held against the route's scope and campaign.
 
 Everything that a token may not do is refused here, before the view. A new route is closed to a token that is tied to a
-campaign until it stands in OPEN_TO_TIED.
+campaign until it stands in CAMPAIGN_TOKEN_ROUTES.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from osdi.resources import ADVOCACY_CAMPAIGN, API
 TOKEN_HEADER = "OSDI-API-Token"  # noqa: S105  # a name, not a secret
 TOKEN_ARGUMENT = "osdi-api-token"  # noqa: S105
 OF_CAMPAIGN = f"{API}/{ADVOCACY_CAMPAIGN.collection}/<advocacy_campaign_id>"
-OPEN_TO_TIED: Final[Mapping[str, tuple[str, ...]]] = {
+CAMPAIGN_TOKEN_ROUTES: Final[Mapping[str, tuple[str, ...]]] = {
     OF_CAMPAIGN: ("GET", "HEAD"),
     f"{OF_CAMPAIGN}/record_outreach_helper": ("POST",),
     f"{OF_CAMPAIGN}/stats": ("GET", "HEAD"),
@@ -27,7 +27,7 @@ OPEN_TO_TIED: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
-def let_in(scope: str | None, *, optional: bool) -> None:
+def authorize(scope: str | None, *, optional: bool) -> None:
     """Make the sender of this request `g.caller`. Raises OsdiError 401, or 403 where they may not do what they ask.
 
     A view without scope is public, but a token that is sent has to be valid.
@@ -61,6 +61,6 @@ def read_caller(*, optional: bool) -> Caller:
 def _campaign_of_route() -> str | None:
     """The campaign under which this request does what a tied token may do; None for any other request."""
     route = request.url_rule.rule if request.url_rule else ""
-    if request.method not in OPEN_TO_TIED.get(route, ()):
+    if request.method not in CAMPAIGN_TOKEN_ROUTES.get(route, ()):
         return None
     return str((request.view_args or {})["advocacy_campaign_id"])

@@ -12,19 +12,24 @@ from flask import request
 from blueprints.http.api import read_json
 from blueprints.http.context import handles_strictly, settings
 from blueprints.http.rate_limits import rate_limits
-from osdi.access.anonymous_posts import OpenDoor
+from osdi.access.anonymous_posts import AnonymousPosts
 from osdi.match_keys import match_keys
 
 
-def is_trapped() -> bool:
+def honeypot_filled() -> bool:
     """Whether the body fills the honeypot: a field that a page hides from people, so only a bot fills it."""
     name = settings().honeypot_field
     return bool(name) and bool(read_json(request).get(name))
 
 
 def taken(body: Mapping[str, Any], campaign: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The loaded body as it is taken without a token. Raises OsdiError 401, 403 or 429, see OpenDoor and RateLimits."""
-    found = OpenDoor.of(settings(), campaign).taken(body, request.headers.get("Origin"), strict=handles_strictly())
+    """Returns the loaded body without the actions that the policy forbids.
+
+    Raises OsdiError 401, 403 or 429, see AnonymousPosts and RateLimits.
+    """
+    found = AnonymousPosts.of(settings(), campaign).taken(
+        body, request.headers.get("Origin"), strict=handles_strictly()
+    )
     keys = match_keys(body.get("person", {}), trusted=False, phone_region=settings().phone_region)
     rate_limits().hit_contacts(keys.contacts)
     return found

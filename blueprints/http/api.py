@@ -20,11 +20,11 @@ from gunicorn.http.errors import ParseException
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import ClientDisconnected, HTTPException
 
-from blueprints.http.access import TOKEN_ARGUMENT, TOKEN_HEADER, let_in
+from blueprints.http.access import TOKEN_ARGUMENT, TOKEN_HEADER, authorize
 from blueprints.http.context import handles_strictly, settings
 from blueprints.http.request_log import failed_by, request_id
 from osdi import log
-from osdi.errors import ErrorDescription, OsdiError, RaceLost, invalid, invalid_properties, too_large, unavailable
+from osdi.errors import ErrorDescription, OsdiError, WriteConflict, invalid, invalid_properties, too_large, unavailable
 from osdi.store.schema_version import WrongDatabase
 from schemas.base.common import STRICT
 from schemas.base.error import ErrorSchema
@@ -158,7 +158,7 @@ class Api(flask_smorest.Api):
         super().init_app(app, **kwargs)
         app.register_error_handler(OsdiError, answer_refusal)
         app.register_error_handler(
-            RaceLost, lambda lost: answer_refusal(unavailable("Somebody else was first.", seconds=1), lost)
+            WriteConflict, lambda lost: answer_refusal(unavailable("Somebody else was first.", seconds=1), lost)
         )
         for name, place, description in (
             (TOKEN_HEADER, "header", "Preferred."),
@@ -249,7 +249,7 @@ def _access(scope: str | None, *, optional: bool) -> Callable[[View], View]:
     def decorator(view: View) -> View:
         @wraps(view)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
-            let_in(scope, optional=optional)
+            authorize(scope, optional=optional)
             return view(*args, **kwargs)
 
         security = [*TOKEN_SCHEMES, {}] if optional else TOKEN_SCHEMES

@@ -14,14 +14,14 @@ from osdi.odata.fields import FilterFields
 from osdi.odata.osdi_fields import FILTER_FIELDS
 from osdi.odata.query import to_query
 from osdi.paging import Page
-from osdi.people.lookup import person_with
+from osdi.people.lookup import get_person
 from osdi.resources import PERSON, Resource
 
 # Arguments of a collection that its links repeat, and their names in the address.
 REPEATED = {"per_page": "per_page", "filter": "filter", "expand": "$expand"}
 
 
-def existing(resource: Resource, document_id: str, belongs: Callable[[Document], bool] = lambda _: True) -> Document:
+def get_or_404(resource: Resource, document_id: str, belongs: Callable[[Document], bool] = lambda _: True) -> Document:
     """The document with this id, if it stands under the address that was asked for.
 
     Raises OsdiError 404, or 301 for a person who was merged into another one.
@@ -36,7 +36,7 @@ def existing(resource: Resource, document_id: str, belongs: Callable[[Document],
 
 def _lead_on(person_id: str) -> None:
     """Raises OsdiError 301 to what was asked for of whom a person was merged into, if they were."""
-    survivor = person_with(store(), person_id)
+    survivor = get_person(store(), person_id)
     if survivor is None:
         return
     below = str(request.url_rule).partition("<person_id>")[2]

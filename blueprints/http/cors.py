@@ -13,7 +13,7 @@ from blueprints.http.context import reference, settings
 from blueprints.http.parameters import IDEMPOTENCY_KEY
 from blueprints.http.put_and_delete import IF_MATCH
 from blueprints.http.request_log import REQUEST_ID
-from osdi.access.anonymous_posts import ANY_ORIGIN, OpenDoor
+from osdi.access.anonymous_posts import ANY_ORIGIN, AnonymousPosts
 from osdi.errors import OsdiError
 from osdi.resources import API
 from osdi.settings import Settings
@@ -45,9 +45,9 @@ def _as_the_campaign_says(response: Response) -> Response:
         campaign = reference().campaign((request.view_args or {})["advocacy_campaign_id"])
     except OsdiError:  # there is none, or the database is away: the answer stays as the deployment allows it
         return response
-    if "origins" not in campaign.get("open_door", {}):
+    if "origins" not in campaign.get("anonymous_posts", {}):
         return response
-    door = OpenDoor.of(settings(), campaign)
+    door = AnonymousPosts.of(settings(), campaign)
     response.headers.pop(ALLOW_ORIGIN, None)
     if door.lets_in(origin):
         response.headers[ALLOW_ORIGIN] = ANY_ORIGIN if ANY_ORIGIN in door.origins else origin

@@ -11,13 +11,13 @@ from blueprints.http.context import hal, settings, store
 from osdi.crud.subresources import ANSWERS, ITEMS, TAGGINGS
 from osdi.documents import Json, ReadOnlyDocument
 from osdi.errors import invalid
-from osdi.people.lookup import people_with_ids
+from osdi.people.lookup import get_people
 from osdi.people.outreach_links import outreaches_of
 from osdi.resources import ADVOCACY_CAMPAIGN, LIST, OUTREACH, PERSON, QUESTION, TAG
 from osdi.resources import ENTRIES as PARENTS
 
 EXPAND = "$expand"
-POINTERS = {
+REFERENCES = {
     PERSON.rel: (PERSON, "person_id"),
     ADVOCACY_CAMPAIGN.rel: (ADVOCACY_CAMPAIGN, "advocacy_campaign_id"),
     **{parent.rel: (parent, field) for parent, field in PARENTS.values()},
@@ -43,10 +43,10 @@ def expand_pointers(documents: Sequence[ReadOnlyDocument], names: Sequence[str])
     """What is to be embedded in each outreach or entry, by its id: what it points at under these relations."""
     embedded: dict[str, Json] = {document["_id"]: {} for document in documents}
     for name in names:
-        resource, pointer = POINTERS[name]
+        resource, pointer = REFERENCES[name]
         ids = {document[pointer] for document in documents if pointer in document}
         if resource is PERSON:
-            found = people_with_ids(store(), ids)
+            found = get_people(store(), ids)
         else:
             found = {document["_id"]: document for document in store().by_ids(resource.collection, sorted(ids))}
         shown = {key: hal().represent(resource, with_total(resource, each)) for key, each in found.items()}

@@ -35,7 +35,7 @@ def log_requests(app: Flask, settings: Settings) -> None:
     def begin() -> None:
         g.began = time.perf_counter()
         g.request_id = new_id()
-        g.wrote = write_log.collect()
+        g.wrote = write_log.start()
         request_deadline.begin()
 
     def finish(response: Response) -> Response:

@@ -5,16 +5,16 @@ from typing import Any
 from flask import Response
 
 from blueprints.http.api import Blueprint
-from blueprints.http.collections import existing
+from blueprints.http.collections import get_or_404
 from blueprints.http.context import answer, hal, settings
 from blueprints.http.parameters import CAMPAIGN_PARAMETER
 from blueprints.http.put_and_delete import change
-from osdi.access.anonymous_posts import OpenDoor
+from osdi.access.anonymous_posts import AnonymousPosts
 from osdi.access.tokens import ADMIN, READ
 from osdi.documents import Document
 from osdi.etags import etag
 from osdi.resources import ADVOCACY_CAMPAIGN, API
-from schemas.operations.anonymous_posts import OpenDoorSchema, said
+from schemas.operations.anonymous_posts import AnonymousPostsSchema, said
 
 blp = Blueprint(
     "Open door",
@@ -26,19 +26,19 @@ blp = Blueprint(
 EXAMPLES = {"one": {"value": {"enabled": True, "origins": ["https://campaign.example.org"], "actions": ["tags"]}}}
 
 
-@blp.route("/<advocacy_campaign_id>/open_door", parameters=[CAMPAIGN_PARAMETER])
+@blp.route("/<advocacy_campaign_id>/anonymous_posts", parameters=[CAMPAIGN_PARAMETER])
 @blp.token_required(READ)
-@blp.response(200, OpenDoorSchema)
+@blp.response(200, AnonymousPostsSchema)
 @blp.refuses(404)
 def get_open_door(advocacy_campaign_id: str) -> Response:
     """Read what a campaign takes without a token"""
-    return _answer(existing(ADVOCACY_CAMPAIGN, advocacy_campaign_id))
+    return _answer(get_or_404(ADVOCACY_CAMPAIGN, advocacy_campaign_id))
 
 
-@blp.route("/<advocacy_campaign_id>/open_door", methods=["PUT"], parameters=[CAMPAIGN_PARAMETER])
+@blp.route("/<advocacy_campaign_id>/anonymous_posts", methods=["PUT"], parameters=[CAMPAIGN_PARAMETER])
 @blp.token_required(ADMIN)
-@blp.arguments(OpenDoorSchema(), examples=EXAMPLES)
-@blp.response(200, OpenDoorSchema)
+@blp.arguments(AnonymousPostsSchema(), examples=EXAMPLES)
+@blp.response(200, AnonymousPostsSchema)
 @blp.if_match
 @blp.refuses(404)
 def put_open_door(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
@@ -52,5 +52,5 @@ def put_open_door(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
 
 def _answer(campaign: Document) -> Response:
     address = hal().href(ADVOCACY_CAMPAIGN.collection, campaign["_id"])
-    links = {"self": {"href": f"{address}/open_door"}, ADVOCACY_CAMPAIGN.rel: {"href": address}}
-    return answer({**OpenDoor.of(settings(), campaign).body(), "_links": links}, etag(campaign))
+    links = {"self": {"href": f"{address}/anonymous_posts"}, ADVOCACY_CAMPAIGN.rel: {"href": address}}
+    return answer({**AnonymousPosts.of(settings(), campaign).body(), "_links": links}, etag(campaign))

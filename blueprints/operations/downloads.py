@@ -22,7 +22,7 @@ from blueprints.http.request_log import request_id
 from osdi import log
 from osdi.access.tokens import READ
 from osdi.errors import ErrorDescription, OsdiError, too_many_requests
-from osdi.exporting.export import Part, Wanted, csv, query_of
+from osdi.exporting.export import ExportQuery, Part, csv, query_of
 from osdi.resources import API, OUTREACH, PERSON, Resource
 from schemas.base.collection import DownloadArgumentsSchema
 
@@ -95,7 +95,7 @@ def _download(resource: Resource, arguments: dict[str, Any], campaign_id: str | 
     try:
         # A token for one campaign does not read tags.
         with_tags = caller().advocacy_campaign_id is None
-        parts = csv(Wanted(store(), resource, query), bom=arguments["bom"], with_tags=with_tags)
+        parts = csv(ExportQuery(store(), resource, query), bom=arguments["bom"], with_tags=with_tags)
         # Read so far that a database which is away is told by a status.
         begun = list(islice(parts, 2))
     except BaseException:

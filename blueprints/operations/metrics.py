@@ -30,7 +30,7 @@ def metrics() -> Response:
     scheme, _, sent = request.headers.get("Authorization", "").partition(" ")
     is_token = hmac.compare_digest(sent.strip().encode("utf-8", "surrogatepass"), token.encode())
     if scheme.lower() != "bearer" or not is_token:
-        description = ErrorDescription("TOKEN_NOT_VALID", "This needs the token of METRICS_TOKEN.")
+        description = ErrorDescription("INVALID_TOKEN", "This needs the token of METRICS_TOKEN.")
         raise OsdiError(401, description, headers={"WWW-Authenticate": 'Bearer realm="metrics"'})
     told: bytes = current_app.extensions[EXTENSION].text()
     return Response(told, content_type="text/plain; version=0.0.4; charset=utf-8")

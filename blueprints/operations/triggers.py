@@ -5,7 +5,7 @@ from typing import Any
 from flask import Response
 
 from blueprints.http.api import Blueprint
-from blueprints.http.collections import existing
+from blueprints.http.collections import get_or_404
 from blueprints.http.context import answer, hal, reference
 from blueprints.http.parameters import CAMPAIGN_PARAMETER
 from blueprints.http.put_and_delete import change
@@ -33,7 +33,7 @@ EXAMPLES = {"one": {"value": {"autoresponse": {"identifiers": ["crm:thanks"]}}}}
 @blp.refuses(404)
 def get_triggers(advocacy_campaign_id: str) -> Response:
     """Read the messages of a campaign's follow-ups"""
-    return _answer(existing(ADVOCACY_CAMPAIGN, advocacy_campaign_id))
+    return _answer(get_or_404(ADVOCACY_CAMPAIGN, advocacy_campaign_id))
 
 
 @blp.route("/<advocacy_campaign_id>/triggers", methods=["PUT"], parameters=[CAMPAIGN_PARAMETER])

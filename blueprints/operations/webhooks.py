@@ -61,7 +61,7 @@ def post_webhook(body: dict[str, Any]) -> Response:
 @blp.refuses(404)
 def get_webhook(webhook_id: str) -> Response:
     """Read one webhook, and how it stands"""
-    found = registry.existing(store(), webhook_id)
+    found = registry.get_or_404(store(), webhook_id)
     return answer(_shown(found), etag(found))
 
 
@@ -103,7 +103,7 @@ def test_webhook(webhook_id: str) -> Response:
 
     The receiver is called while you wait, and the answer says what came of it.
     """
-    webhook = registry.existing(store(), webhook_id)
+    webhook = registry.get_or_404(store(), webhook_id)
     told = delivery.Webhooks(store(), hal(), settings(), HttpPost(settings().webhook_networks)).test(webhook)
     said = {"status": told.status, "failure": told.failure}
     address = hal().href("webhooks", webhook_id)

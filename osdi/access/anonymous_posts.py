@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from osdi.errors import ErrorDescription, OsdiError, unauthorized
-from osdi.settings import OPEN_DOOR_ACTIONS, Settings
+from osdi.settings import ANONYMOUS_ACTIONS, Settings
 
 ANY_ORIGIN = "*"
 
@@ -23,21 +23,21 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True)
-class OpenDoor:
+class AnonymousPosts:
     """Whether posts without a token are taken, from pages of which origins, and what they may ask for."""
 
     enabled: bool = True
     origins: tuple[str, ...] = (ANY_ORIGIN,)
-    actions: tuple[str, ...] = OPEN_DOOR_ACTIONS
+    actions: tuple[str, ...] = ANONYMOUS_ACTIONS
 
     @classmethod
-    def of(cls, settings: Settings, campaign: Mapping[str, Any] | None = None) -> "OpenDoor":
-        """The deployment's, or what the campaign's own `open_door`, `{enabled?, origins?, actions?}`, says instead."""
-        own = (campaign or {}).get("open_door", {})
+    def of(cls, settings: Settings, campaign: Mapping[str, Any] | None = None) -> "AnonymousPosts":
+        """Returns the campaign's policy: its `anonymous_posts`, `{enabled?, origins?, actions?}`, over the settings."""
+        own = (campaign or {}).get("anonymous_posts", {})
         return cls(
-            own.get("enabled", settings.open_door),
+            own.get("enabled", settings.anonymous_posts),
             tuple(own.get("origins", settings.cors_origins)),
-            tuple(own.get("actions", settings.open_door_actions)),
+            tuple(own.get("actions", settings.anonymous_actions)),
         )
 
     def body(self) -> dict[str, Any]:

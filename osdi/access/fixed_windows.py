@@ -38,14 +38,14 @@ class Windows:
         table = self._table
         digest = hashlib.blake2b(caller.encode(errors="surrogatepass"), digest_size=8, key=SECRET).digest()
         key = int.from_bytes(digest, "big")
-        moment = int(self._clock() * 1_000)
+        timestamp = int(self._clock() * 1_000)
         start = key % self._groups * GROUP * SLOT
         first = start
         for at in range(start, start + GROUP * SLOT, SLOT):
-            if table[at + KEY] == key and table[at + ENDS] > moment:
+            if table[at + KEY] == key and table[at + ENDS] > timestamp:
                 table[at + COUNT] += 1
-                return table[at + COUNT], (table[at + ENDS] - moment) / 1_000
+                return table[at + COUNT], (table[at + ENDS] - timestamp) / 1_000
             if table[at + ENDS] < table[first + ENDS]:
                 first = at
-        table[first + KEY], table[first + ENDS], table[first + COUNT] = key, moment + self._milliseconds, 1
+        table[first + KEY], table[first + ENDS], table[first + COUNT] = key, timestamp + self._milliseconds, 1
         return 1, self._milliseconds / 1_000

@@ -6,7 +6,7 @@ So web and worker processes have the same one without a setting, and links that 
 import secrets
 from contextlib import suppress
 
-from osdi.errors import Duplicate
+from osdi.errors import DuplicateKey
 from osdi.ids import now
 from osdi.store import Insert, Store
 
@@ -20,7 +20,7 @@ def signing_key(store: Store, purpose: str) -> str:
     """The deployment's key for a purpose. Raises OsdiError 503."""
     found = store.get(SIGNING_KEYS, purpose)
     if found is None:
-        with suppress(Duplicate):  # another process was first, and its key counts
+        with suppress(DuplicateKey):  # another process was first, and its key counts
             made = {"_id": purpose, "key": secrets.token_hex(KEY_BYTES), "created_date": now()}
             store.write(Insert(SIGNING_KEYS, made))
         found = store.get(SIGNING_KEYS, purpose)

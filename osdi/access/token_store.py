@@ -11,7 +11,7 @@ from pymongo import ASCENDING, WriteConcern, timeout
 from pymongo.errors import PyMongoError
 
 from osdi.documents import Document, Query
-from osdi.errors import RaceLost
+from osdi.errors import WriteConflict
 from osdi.store import Store, write_log
 from osdi.store.indexes import TOKENS
 
@@ -23,17 +23,17 @@ MARK_SECONDS: Final = 0.5
 
 def find_tokens(store: Store, query: Query) -> list[Document]:
     """The stored tokens that the query selects, oldest first."""
-    with store.asking():
+    with store.operation():
         return list(store._collection(TOKENS).find(query).sort("_id", ASCENDING))
 
 
 def replace_token(store: Store, token_id: str, successor: Document, expires_date: dt.datetime | None) -> None:
     """Store a token's successor and end the token: at once, or at a date unless it ends sooner.
 
-    Raises RaceLost where the token is gone. A server without transactions has stored the successor by then, whose
+    Raises WriteConflict where the token is gone. A server without transactions has stored the successor by then, whose
     secret nobody has seen.
     """
-    with store.asking(), store._session() as session:
+    with store.operation(), store._session() as session:
         options: dict[str, Any] = {"session": session} if session else {}
         tokens = store._collection(TOKENS)
         tokens.insert_one(successor, **options)
@@ -43,9 +43,9 @@ def replace_token(store: Store, token_id: str, successor: Document, expires_date
             change = {"$min": {"expires_date": expires_date}}
             ended = tokens.update_one({"_id": token_id}, change, **options).matched_count
         if not ended:
-            raise RaceLost(f"{TOKENS} {token_id} is gone")
-    write_log.note(TOKENS, successor["_id"])
-    write_log.note(TOKENS, token_id)
+            raise WriteConflict(f"{TOKENS} {token_id} is gone")
+    write_log.record(TOKENS, successor["_id"])
+    write_log.record(TOKENS, token_id)
 
 
 def mark_used(store: Store, token_id: str, minute: dt.datetime) -> None:

@@ -49,7 +49,7 @@ class Caller:
             raise forbidden(
                 "This token is tied to one campaign: it reads that campaign, and reads, records, changes and deletes"
                 " its outreaches, and nothing else.",
-                "TIED_TO_CAMPAIGN",
+                "CAMPAIGN_TOKEN",
             )
 
 
@@ -106,16 +106,16 @@ def token_hash(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def has_expired(token: Mapping[str, Any], moment: dt.datetime) -> bool:
+def has_expired(token: Mapping[str, Any], timestamp: dt.datetime) -> bool:
     """Whether a stored token's time is over at a moment (naive UTC)."""
-    return "expires_date" in token and bool(token["expires_date"] <= moment)
+    return "expires_date" in token and bool(token["expires_date"] <= timestamp)
 
 
-def caller_from(token: Mapping[str, Any] | None, moment: dt.datetime) -> Caller:
+def caller_from(token: Mapping[str, Any] | None, timestamp: dt.datetime) -> Caller:
     """The caller behind a stored token at a moment (naive UTC). Raises OsdiError 401 where there is none any more."""
     if token is None:
         raise unauthorized("The token is not valid.")
-    if has_expired(token, moment):
+    if has_expired(token, timestamp):
         raise unauthorized("The token has expired.")
     return Caller(
         token_id=token["_id"],

@@ -28,7 +28,7 @@ class Followup:
     by_token: bool = False
     reason: str | None = None
 
-    def entry(self, followup_id: str, moment: dt.datetime) -> dict[str, Any]:
+    def entry(self, followup_id: str, timestamp: dt.datetime) -> dict[str, Any]:
         """The outreach's entry for it: `{_id, kind, identifiers, state, by_token, queued_date, attempts, ...}`."""
         said = {"message_id": self.message_id, "to": self.to, "reason": self.reason}
         return {
@@ -37,8 +37,8 @@ class Followup:
             "identifiers": list(self.identifiers),
             "by_token": self.by_token,
             "state": SKIPPED if self.reason else QUEUED,
-            **({} if self.reason else {"not_before": moment}),
-            "queued_date": moment,
+            **({} if self.reason else {"not_before": timestamp}),
+            "queued_date": timestamp,
             "attempts": 0,
             **{name: value for name, value in said.items() if value is not None},
         }

@@ -26,12 +26,12 @@ from osdi.ids import now
 from osdi.resources import OUTREACH, PERSON
 from osdi.store import Store
 from osdi.store.driver import DATABASE
-from osdi.store.indexes import ERASED, STATISTICS, TOUCHES
-from osdi.store.scan import in_order
+from osdi.store.indexes import INVALIDATIONS, STATISTICS, TOMBSTONES
+from osdi.store.scan import scan
 from osdi.store.schema_version import ID, SCHEMA
 
 # What counts for minutes only, what the header says, and what is counted anew when it is read.
-COUNTED: Final = (STATISTICS, TOUCHES)
+COUNTED: Final = (STATISTICS, INVALIDATIONS)
 LEFT_OUT: Final = ("rate_limits", "rate_limit_windows", SCHEMA, *COUNTED)
 # Without a snapshot what points at something is read before it, so that what it points at is there too.
 FIRST: Final = (OUTREACH.collection, PERSON.collection)
@@ -81,7 +81,7 @@ def _has_odd_number(value: Any) -> bool:
 
 def collections(store: Store) -> list[str]:
     """Every collection that is ours to back up, in the order in which they are read."""
-    with store.asking():
+    with store.operation():
         database = store._connect().get_default_database(DATABASE)
         found = [each["name"] for each in database.list_collections() if each["type"] == "collection"]
     names = {name for name in found if not name.startswith("system.")} - set(LEFT_OUT)
@@ -99,7 +99,7 @@ class Reading:
     def documents(self, collection: str) -> Iterator[Document]:
         """Every document of a collection, by `_id`. Raises OsdiError 503."""
         with _told_when_too_old():
-            yield from in_order(
+            yield from scan(
                 self.store,
                 collection,
                 {},
@@ -113,17 +113,17 @@ class Reading:
 def reading(store: Store, *, snapshot: bool) -> Iterator[Reading]:
     """Read the whole database, by a snapshot if that is wanted and the server has them. Raises OsdiError 503."""
     names = collections(store)
-    if not (snapshot and store.commits_together):
+    if not (snapshot and store.supports_transactions):
         yield Reading(store, None, _counts(store, names, None))
         return
-    with store.asking():
+    with store.operation():
         session = store._connect().start_session(snapshot=True)
     with session:
         yield Reading(store, session, _counts(store, names, session))
 
 
 def _counts(store: Store, names: Sequence[str], session: ClientSession | None) -> dict[str, int]:
-    with _told_when_too_old(), store.asking():
+    with _told_when_too_old(), store.operation():
         return {name: store._collection(name).count_documents({}, session=session, hint="_id_") for name in names}
 
 
@@ -140,7 +140,7 @@ def _told_when_too_old() -> Iterator[None]:
 
 def is_empty(store: Store) -> bool:
     """Whether no collection of ours has a document. Raises OsdiError 503."""
-    with store.asking():
+    with store.operation():
         return not any(store._collection(name).find_one({}, {"_id": 1}) for name in collections(store))
 
 
@@ -149,15 +149,15 @@ def begin_restore(store: Store, schema_version: int) -> None:
 
     Tombstones stay, and the key that they are made with: whoever was erased since the backup stays erased.
     """
-    with store.asking():
+    with store.operation():
         mark = {"schema_version": schema_version, "restoring": now()}
         store._collection(SCHEMA).replace_one({"_id": ID}, mark, upsert=True)
         database = store._connect().get_default_database(DATABASE)
-        keeps_key = database[ERASED].find_one({}, {"_id": 1}) is not None
+        keeps_key = database[TOMBSTONES].find_one({}, {"_id": 1}) is not None
         for name in (*COUNTED, *collections(store)):
             if name == SIGNING_KEYS and keeps_key:
                 database[name].delete_many({"_id": {"$ne": ERASURE}})
-            elif name != ERASED:
+            elif name != TOMBSTONES:
                 database.drop_collection(name)
 
 
@@ -166,8 +166,8 @@ def insert(store: Store, collection: str, documents: Sequence[Document]) -> None
 
     Raises OsdiError 409 where somebody has written into the database meanwhile, 503.
     """
-    kept = collection in (ERASED, SIGNING_KEYS)
-    with store.asking():
+    kept = collection in (TOMBSTONES, SIGNING_KEYS)
+    with store.operation():
         try:
             store._collection(collection).insert_many(documents, ordered=not kept)
         except BulkWriteError as error:
@@ -175,10 +175,10 @@ def insert(store: Store, collection: str, documents: Sequence[Document]) -> None
                 raise
             if not kept:
                 message = f"Of {collection} something is there already: stop web and worker, and repeat it."
-                raise OsdiError(409, ErrorDescription("WRITTEN_MEANWHILE", message)) from error
+                raise OsdiError(409, ErrorDescription("WRITE_CONFLICT", message)) from error
 
 
 def end_restore(store: Store) -> None:
     """All is there: the database may be worked on."""
-    with store.asking():
+    with store.operation():
         store._collection(SCHEMA).update_one({"_id": ID}, {"$unset": {"restoring": ""}})

@@ -64,7 +64,7 @@ def restore_command(store: Store, settings: Settings) -> click.Command:
         is_flag=True,
         help="Send the follow-ups, and tell webhooks the events, that waited then. Most have been sent since.",
     )
-    @click.option("--bring-back-erased", is_flag=True, help="Leave people there who were erased since, too.")
+    @click.option("--include-erased", is_flag=True, help="Leave people there who were erased since, too.")
     def restore(file: Path, replace: bool, send_queued: bool, bring_back_erased: bool) -> None:
         """Put what `backup` wrote to FILE into the database, which has to be empty. Stop web and worker first.
 

@@ -8,7 +8,7 @@ import click
 from osdi.commands.tables import minute, one_line, table
 from osdi.documents import Document
 from osdi.people.duplicates import Group, duplicates
-from osdi.people.lookup import person_with
+from osdi.people.lookup import get_person
 from osdi.people.merge import merge_people
 from osdi.people.outreach_links import outreaches_of
 from osdi.resources import OUTREACH
@@ -68,7 +68,7 @@ def merge_command(store: Store, settings: Settings) -> click.Command:
 
 def _existing(store: Store, person_id: str, parameter: str) -> Document:
     """The person, or whom they were merged into. Raises click.BadParameter, which ends the command with status 2."""
-    found = person_with(store, person_id)
+    found = get_person(store, person_id)
     if found is None:
         raise click.BadParameter(f"There is no person '{person_id}'.", param_hint=parameter)
     return found

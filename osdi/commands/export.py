@@ -12,12 +12,12 @@ import click
 
 from osdi.commands.output_file import destination, progress
 from osdi.errors import OsdiError
-from osdi.exporting.export import EXPORTED, Part, Wanted, csv, ndjson, query_of
+from osdi.exporting.export import EXPORTED, ExportQuery, Part, csv, ndjson, query_of
 from osdi.hal import Hal
 from osdi.resources import ADVOCACY_CAMPAIGN, OUTREACH
 from osdi.settings import Settings
 from osdi.store import Store
-from osdi.store.scan import how_many, patiently
+from osdi.store.scan import how_many, retry_while_unavailable
 
 CSV, NDJSON = "csv", "ndjson"
 
@@ -60,7 +60,7 @@ def export_command(store: Store, settings: Settings) -> click.Command:
             query = query_of(resource, text, campaign_id=campaign_id, phone_region=settings.phone_region)
         except OsdiError as error:
             raise click.BadParameter(str(error), param_hint="--filter") from error
-        wanted = Wanted(store, resource, query, PATIENCE_SECONDS)
+        wanted = ExportQuery(store, resource, query, PATIENCE_SECONDS)
         if form == CSV:
             parts = csv(wanted, plain=plain, bom=bom)
         else:
@@ -68,7 +68,9 @@ def export_command(store: Store, settings: Settings) -> click.Command:
                 click.echo(f"PUBLIC_URL is not set: links begin with {NOWHERE}.", err=True)
             parts = ndjson(wanted, Hal(settings.public_url or NOWHERE, settings.namespace))
         with destination(output) as file:
-            number = patiently(lambda: how_many(store, wanted.collection, wanted.selected), PATIENCE_SECONDS)
+            number = retry_while_unavailable(
+                lambda: how_many(store, wanted.collection, wanted.selected), PATIENCE_SECONDS
+            )
             _write(parts, file, number, what)
 
     return export

@@ -20,9 +20,9 @@ from osdi.crud.reference_cache import Reference
 from osdi.errors import OsdiError
 from osdi.importing.csv_files.column_mapping import OUTREACHES, PEOPLE, Column
 from osdi.importing.csv_files.encoding import survey
-from osdi.importing.dry_run_store import TrialStore
+from osdi.importing.dry_run_store import DryRunStore
 from osdi.importing.file_import import Progress, run
-from osdi.importing.importer import Choices, IsErased, Loaders, TakeIn
+from osdi.importing.importer import Choices, IsErased, Loaders, RowImporter
 from osdi.importing.progress_store import import_progress
 from osdi.importing.rejected_rows import RefusedFile
 from osdi.importing.report import Report
@@ -74,18 +74,18 @@ def _options(command: Command) -> Command:
             click.option("--ignore-unknown", is_flag=True, help="Make no custom fields of columns that are not known."),
             click.option("--system", metavar="NAME", help="Whose ids the column `id` holds, such as crm."),
             click.option("--dates", type=click.Choice(["dmy", "mdy"]), help="Whether 1/2/2024 is in February."),
-            click.option("--tags-by", metavar="TEXT", help="What stands between tags; default: a semicolon."),
+            click.option("--tag-separator", metavar="TEXT", help="What stands between tags; default: a semicolon."),
             click.option("--delimiter", type=click.Choice(list(DELIMITERS)), help="Default: guessed."),
             click.option("--encoding", type=click.Choice(list(ENCODINGS)), help="Default: guessed."),
             click.option("--create-tags", is_flag=True, help="Make tags that do not exist."),
             click.option("--dry-run", is_flag=True, help="Write nothing; tell what would be done."),
             click.option("--resume", is_flag=True, help="Go on where this import of this file broke off."),
             click.option(
-                "--silent/--not-silent",
+                "--silent/--notify",
                 default=True,
                 help="Whether webhooks are told nothing and no follow-ups are sent; the default is silent.",
             ),
-            click.option("--bring-back-erased", is_flag=True, help="Take in people who were erased, too."),
+            click.option("--include-erased", is_flag=True, help="Take in people who were erased, too."),
             click.option("--threads", type=click.IntRange(1, 64), default=THREADS, show_default=True),
             click.option("--yes", is_flag=True, help="Do not ask."),
         )
@@ -121,9 +121,9 @@ def _import(
             header, delimiter = source.header, source.delimiter
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    store = TrialStore(settings.mongodb_uri) if dry else _store(settings, options["silent"])
+    store = DryRunStore(settings.mongodb_uri) if dry else _store(settings, options["silent"])
     try:
-        take_in = TakeIn(
+        take_in = RowImporter(
             store=store,
             reference=Reference(store, namespace=settings.namespace, cache_seconds=settings.cache_seconds),
             settings=settings,
@@ -161,7 +161,7 @@ def _import(
 
 def _run(
     source: Source,
-    take_in: TakeIn,
+    take_in: RowImporter,
     refused: RefusedFile,
     progress: Progress,
     report: Report,

@@ -10,7 +10,7 @@ import click
 
 from osdi.crud.reference_cache import Reference
 from osdi.importing.csv_files.column_mapping import OUTREACHES, PEOPLE
-from osdi.importing.importer import Choices, IsErased, Loaders, TakeIn
+from osdi.importing.importer import Choices, IsErased, Loaders, RowImporter
 from osdi.importing.osdi_client import Remote, RemoteError
 from osdi.importing.rejected_rows import RefusedFile
 from osdi.importing.report import Report
@@ -30,10 +30,8 @@ def pull_command(settings: Settings, loaders: Loaders, erased_in: Callable[[Stor
     @click.option("--token-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Holds the token.")
     @click.option("--token-env", metavar="NAME", help="The variable of the environment that holds the token.")
     @click.option("--seconds", type=click.FloatRange(1, 600), default=60, show_default=True, help="For each answer.")
-    @click.option(
-        "--silent/--not-silent", default=True, help="Whether webhooks are told nothing; the default is silent."
-    )
-    @click.option("--bring-back-erased", is_flag=True, help="Take in people who were erased, too.")
+    @click.option("--silent/--notify", default=True, help="Whether webhooks are told nothing; the default is silent.")
+    @click.option("--include-erased", is_flag=True, help="Take in people who were erased, too.")
     def osdi(
         url: str,
         token_file: Path | None,
@@ -58,7 +56,7 @@ def pull_command(settings: Settings, loaders: Loaders, erased_in: Callable[[Stor
             reference = Reference(store, namespace=settings.namespace, cache_seconds=settings.cache_seconds)
             choices = Choices(silent=silent, bring_back_erased=bring_back_erased)
             taking = {
-                kind: TakeIn(store, reference, settings, loaders, kind, choices, erased_in(store))
+                kind: RowImporter(store, reference, settings, loaders, kind, choices, erased_in(store))
                 for kind in (PEOPLE, OUTREACHES)
             }
             # One server may show another group's people to each token.

@@ -1,4 +1,4 @@
-"""`export-person`, `erase-person`, `lift-erasure`, `retain`: what answers a supporter's request about their data."""
+"""`export-person`, `erase-person`, `allow-reimport`, `retain`: what answers a supporter's request about their data."""
 
 import os
 from collections.abc import Sequence
@@ -12,8 +12,8 @@ from osdi.commands.tables import one_line
 from osdi.documents import Document
 from osdi.hal import Hal
 from osdi.ids import now
-from osdi.people.lookup import keys_of, people_meant
-from osdi.people.merged_people_store import all_ids, held_for, ids_of
+from osdi.people.lookup import find_people_by_text, keys_of
+from osdi.people.merged_people_store import all_ids, ids_of, merged_copies_of
 from osdi.privacy.anonymisation import ANONYMISE, CHOICES, DELETE, KEEP
 from osdi.privacy.erasure import Erased, erase, finish_next_erasure
 from osdi.privacy.erasure_store import count_outreaches, tokens_of
@@ -21,7 +21,7 @@ from osdi.privacy.person_export import person_export
 from osdi.privacy.retention import drop_old_texts
 from osdi.privacy.tombstones import forget_erasure
 from osdi.settings import Settings
-from osdi.statistics.statistics_store import forget_touched
+from osdi.statistics.statistics_store import drop_stale_rollups
 from osdi.store import Store
 
 WHO: Final = "ID|EMAIL|IDENTIFIER"
@@ -61,10 +61,10 @@ def privacy_commands(store: Store, settings: Settings) -> Sequence[click.Command
     @click.option("--yes", is_flag=True, help="Do not ask.")
     def erase_person(who: str, outreaches: str, yes: bool) -> None:
         """Erase one person for good. Their outreaches stay counted, unless they are to be deleted too."""
-        if not people_meant(store, who, settings.phone_region):
+        if not find_people_by_text(store, who, settings.phone_region):
             erase(store, who, seconds=COMMAND_SECONDS)  # does what an erasure that was cut short has left
         person = _one_meant(store, who, settings)
-        people = all_ids(ids_of(person), held_for(store, ids_of(person)))
+        people = all_ids(ids_of(person), merged_copies_of(store, ids_of(person)))
         tokens = tokens_of(store, people)
         if not yes:
             count = count_outreaches(store, people)
@@ -78,7 +78,7 @@ def privacy_commands(store: Store, settings: Settings) -> Sequence[click.Command
             names = ", ".join(f"'{token['name']}' ({token['_id']})" for token in tokens)
             click.echo(f"Tokens that were theirs still work, see `tokens revoke`: {names}.", err=True)
 
-    @click.command("lift-erasure")
+    @click.command("allow-reimport")
     @click.argument("who", metavar="EMAIL|IDENTIFIER|NUMBER")
     def lift_erasure(who: str) -> None:
         """Let imports bring somebody back who was erased, and has asked for it."""
@@ -92,7 +92,7 @@ def privacy_commands(store: Store, settings: Settings) -> Sequence[click.Command
         ended = 0
         while finish_next_erasure(store, now(), COMMAND_SECONDS):
             ended += 1
-        forget_touched(store)
+        drop_stale_rollups(store)
         click.echo(f"Erasures that ended: {ended}.")
         if not settings.retain_message_days:
             click.echo("RETAIN_MESSAGE_DAYS is not set: the texts of outreaches stay.")
@@ -108,7 +108,7 @@ def privacy_commands(store: Store, settings: Settings) -> Sequence[click.Command
 
 def _one_meant(store: Store, who: str, settings: Settings) -> Document:
     """The person who is meant. Raises click.BadParameter for nobody and for several."""
-    found = people_meant(store, who, settings.phone_region) if who.strip() else []
+    found = find_people_by_text(store, who, settings.phone_region) if who.strip() else []
     if not found:
         raise click.BadParameter("There is nobody.", param_hint=WHO)
     if len(found) > 1:

@@ -17,7 +17,7 @@ from osdi.commands.tokens import token_commands
 from osdi.commands.webhooks import webhook_commands
 from osdi.commands.worker import worker_command
 from osdi.crud.reference_cache import Reference
-from osdi.errors import OsdiError, RaceLost
+from osdi.errors import OsdiError, WriteConflict
 from osdi.importing.importer import Loaders
 from osdi.operations.migrations import migrate
 from osdi.operations.readiness import wait_until_it_answers
@@ -104,7 +104,7 @@ def _tell_refusals(command: click.Command) -> None:
         def telling(*arguments: Any, **options: Any) -> Any:
             try:
                 return done(*arguments, **options)
-            except (OsdiError, RaceLost) as error:
+            except (OsdiError, WriteConflict) as error:
                 raise click.ClickException(str(error)) from error
 
         return telling

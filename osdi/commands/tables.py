@@ -11,9 +11,9 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
 
 
-def minute(moment: dt.datetime) -> str:
+def minute(timestamp: dt.datetime) -> str:
     """A moment (naive UTC) to the minute."""
-    return f"{moment:%Y-%m-%dT%H:%MZ}"
+    return f"{timestamp:%Y-%m-%dT%H:%MZ}"
 
 
 def one_line(text: str, length: int) -> str:

@@ -11,7 +11,7 @@ from osdi.access.token_store import find_tokens, replace_token
 from osdi.access.tokens import SCOPES, has_expired, new_token, successor
 from osdi.commands.tables import minute, table
 from osdi.documents import Document
-from osdi.errors import RaceLost
+from osdi.errors import WriteConflict
 from osdi.ids import now
 from osdi.resources import ADVOCACY_CAMPAIGN, PERSON, Resource
 from osdi.settings import Settings
@@ -56,15 +56,15 @@ def token_commands(store: Store, settings: Settings) -> click.Group:
     )
     def rotate(name_or_id: str, hours: int) -> None:
         """Give the token NAME_OR_ID a new secret. Its name, scopes, person and campaign stay."""
-        moment = now()
-        former = _meant(store, name_or_id, moment)
-        if has_expired(former, moment):
+        timestamp = now()
+        former = _meant(store, name_or_id, timestamp)
+        if has_expired(former, timestamp):
             raise _not_meant("That token has expired; `tokens create` makes another.")
         secret, token = successor(former)
-        ends = moment + dt.timedelta(hours=hours) if hours else None
+        ends = timestamp + dt.timedelta(hours=hours) if hours else None
         try:
             replace_token(store, former["_id"], token, ends)
-        except RaceLost as lost:
+        except WriteConflict as lost:
             raise _not_meant("Somebody else has changed that token just now; look at `tokens list`.") from lost
         if ends:
             ends = min(ends, former.get("expires_date", ends))
@@ -99,14 +99,14 @@ def _check_there(store: Store, resource: Resource, document_id: str | None, opti
         raise click.BadParameter(f"There is no such {resource.name.replace('_', ' ')}.", param_hint=option)
 
 
-def _meant(store: Store, name_or_id: str, moment: dt.datetime) -> Document:
+def _meant(store: Store, name_or_id: str, timestamp: dt.datetime) -> Document:
     """The token with this id, or else the only one with this name that has not expired; if all have, the only one.
 
     Raises click.BadParameter, which ends the command with status 2, where there is none or more than one.
     """
     found = find_tokens(store, {"$or": [{"_id": name_or_id}, {"name": name_or_id}]})
     by_id = [token for token in found if token["_id"] == name_or_id]
-    valid = [token for token in found if not has_expired(token, moment)]
+    valid = [token for token in found if not has_expired(token, timestamp)]
     meant = by_id or valid or found
     if not meant:
         raise _not_meant(f"There is no token '{name_or_id}'; `tokens list` shows those that there are.")
@@ -131,15 +131,15 @@ def _followed(settings: Settings) -> str:
     return f"Other processes follow within {settings.cache_seconds:g} seconds (CACHE_SECONDS)."
 
 
-def _table(store: Store, moment: dt.datetime) -> str:
+def _table(store: Store, timestamp: dt.datetime) -> str:
     """A line for each token under the columns' names."""
     tokens = find_tokens(store, {})
     tied_to = {token["advocacy_campaign_id"] for token in tokens if "advocacy_campaign_id" in token}
     campaigns = {campaign["_id"] for campaign in store.by_ids(ADVOCACY_CAMPAIGN.collection, sorted(tied_to))}
-    return table(COLUMNS, (_row(token, campaigns, moment) for token in tokens))
+    return table(COLUMNS, (_row(token, campaigns, timestamp) for token in tokens))
 
 
-def _row(token: Document, campaigns: set[str], moment: dt.datetime) -> tuple[str, ...]:
+def _row(token: Document, campaigns: set[str], timestamp: dt.datetime) -> tuple[str, ...]:
     campaign = token.get("advocacy_campaign_id", "any")
     return (
         token["_id"],
@@ -149,5 +149,5 @@ def _row(token: Document, campaigns: set[str], moment: dt.datetime) -> tuple[str
         minute(token["created_date"]),
         minute(token["last_used_date"]) if "last_used_date" in token else "never",
         (minute(token["expires_date"]) if "expires_date" in token else "never")
-        + (" (expired)" if has_expired(token, moment) else ""),
+        + (" (expired)" if has_expired(token, timestamp) else ""),
     )

@@ -62,7 +62,7 @@ def webhook_commands(store: Store, settings: Settings) -> click.Group:
     @click.option("--yes", is_flag=True, help="Do not ask.")
     def delete(webhook_id: str, yes: bool) -> None:
         """Delete the webhook, and what waits for it."""
-        webhook = _done(lambda: registry.existing(store, webhook_id))
+        webhook = _done(lambda: registry.get_or_404(store, webhook_id))
         if not yes:
             waiting = count_events(store, webhook_id)
             click.confirm(f"Delete the webhook {webhook['url']}, and what waits for it ({waiting})?", abort=True)
@@ -75,7 +75,7 @@ def webhook_commands(store: Store, settings: Settings) -> click.Group:
         """POST an outreach that nobody made to the webhook, and say what came of it."""
         if not settings.public_url:
             raise click.UsageError("PUBLIC_URL is needed: what webhooks are told links to us.")
-        webhook = _done(lambda: registry.existing(store, webhook_id))
+        webhook = _done(lambda: registry.get_or_404(store, webhook_id))
         hal = Hal(settings.public_url, settings.namespace)
         told = delivery.Webhooks(store, hal, settings, HttpPost(settings.webhook_networks)).test(webhook)
         if not told.taken:

@@ -14,11 +14,11 @@ from osdi.documents import Document
 from osdi.errors import conflict, not_found
 from osdi.etags import check_if_match
 from osdi.ids import now
-from osdi.people.lookup import person_with
-from osdi.people.merged_people_store import all_ids, forget_held, held_for, ids_of
+from osdi.people.lookup import get_person
+from osdi.people.merged_people_store import all_ids, delete_merged_copies, ids_of, merged_copies_of
 from osdi.resources import ADVOCACY_CAMPAIGN, ENTRIES, OUTREACH, PERSON, WRAPPER, Resource
-from osdi.retry import look_again
-from osdi.statistics.statistics_store import forget, touch_all
+from osdi.retry import retry_on_conflict
+from osdi.statistics.statistics_store import forget, invalidate_all
 from osdi.store import Delete, Store
 
 
@@ -52,23 +52,23 @@ def delete(
         if resource is ADVOCACY_CAMPAIGN:
             forget(store, document_id)
         if resource is PERSON:
-            gone = all_ids(ids_of(stored), held_for(store, ids_of(stored)))
-            touch_all(store, {"person_id": {"$in": gone}})
+            gone = all_ids(ids_of(stored), merged_copies_of(store, ids_of(stored)))
+            invalidate_all(store, {"person_id": {"$in": gone}})
             for person_id in gone:
                 store.forget_person(person_id, now())
-            forget_held(store, {"survivor_id": document_id})
+            delete_merged_copies(store, {"survivor_id": document_id})
         if resource is WRAPPER:
             forget_wrapper(store, document_id, now())
         for entry, (pointed_at, field) in ENTRIES.items():
             if pointed_at is resource:
                 store.remove_entries(PERSON.collection, entry.collection, field, document_id, now())
 
-    look_again(attempt)
+    retry_on_conflict(attempt)
 
 
 def _tell_survivor(store: Store, person_id: str) -> None:
     """Raises OsdiError 409 for a person who was merged: who deletes a duplicate seldom means the one that is left."""
-    survivor = person_with(store, person_id)
+    survivor = get_person(store, person_id)
     if survivor is not None:
         message = f"This person was merged into {survivor['_id']}; delete that one, if they are meant."
         raise conflict("MERGED", message, resource=PERSON.rel)

@@ -9,24 +9,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from osdi.documents import Document
-from osdi.errors import Duplicate, ErrorDescription, OsdiError, conflict, not_found
+from osdi.errors import DuplicateKey, ErrorDescription, OsdiError, conflict, not_found
 from osdi.etags import check_if_match
 from osdi.ids import now
-from osdi.match_keys import NAMED, contact_keys, id_key, name_key, namesake_keys, note_keys
-from osdi.people.lookup import person_with
+from osdi.match_keys import NAMED, contact_keys, id_key, name_and_postal_code_keys, name_key, set_derived_keys
+from osdi.people.lookup import get_person
 from osdi.people.merge import finish_merges_of
 from osdi.people.merge_rules import (
     CONTACT_VALUE,
+    exceeds_size_limit,
     keep_status,
     of_change,
     one_primary,
-    outgrown,
     same_email,
     without_own,
 )
 from osdi.resources import OUTREACH, PERSON, Resource
-from osdi.retry import look_again
-from osdi.statistics.invalidation import touch
+from osdi.retry import retry_on_conflict
+from osdi.statistics.invalidation import invalidate
 from osdi.store import Store, Update
 
 
@@ -59,7 +59,7 @@ def put(
 
     def attempt() -> Document:
         is_person = resource is PERSON
-        stored = person_with(store, document_id) if is_person else store.get(resource.collection, document_id)
+        stored = get_person(store, document_id) if is_person else store.get(resource.collection, document_id)
         if stored is None or not belongs(stored):
             raise not_found(f"There is no such {resource.name.replace('_', ' ')}.", resource.rel)
         check_if_match(stored, change.if_match, merged=stored["_id"] != document_id)
@@ -67,9 +67,9 @@ def put(
         check(changed)
         _follow_with_keys(store, resource, changed, change.fields, namespace, phone_region)
         if changed == stored:
-            store.make_durable(resource.collection, stored)
+            store.wait_for_majority(resource.collection, stored)
             return stored
-        if outgrown(changed):
+        if exceeds_size_limit(changed):
             raise OsdiError(413, ErrorDescription("TOO_LARGE", f"The {resource.name} would outgrow its bound."))
         changed["modified_date"] = now()
         if change.by:
@@ -78,15 +78,15 @@ def put(
         gone = tuple(name for name in stored if name not in changed)
         try:
             events = of_change(stored, changed) if is_person else ()
-            touched = touch(stored, changed) if resource is OUTREACH else None
+            touched = invalidate(stored, changed) if resource is OUTREACH else None
             update = Update(resource.collection, stored["_id"], stored["version"], differing, gone, events)
             store.write(*([touched] if touched else []), update)
-        except Duplicate:
+        except DuplicateKey:
             _tell_whose(store, resource, changed)
             raise
         return changed | {"version": stored["version"] + 1}
 
-    return look_again(attempt)
+    return retry_on_conflict(attempt)
 
 
 def apply(resource: Resource, stored: Document, change: Change) -> Document:
@@ -141,16 +141,16 @@ def _follow_with_keys(
         keys.append(name_key(changed["name"]))
     if resource is PERSON:
         known = (*former, *changed.get("unclaimed_keys", ()))
-        namesakes = [key for key in namesake_keys(changed) if key not in known]
+        namesakes = [key for key in name_and_postal_code_keys(changed) if key not in known]
         new = [*(key for key in contact_keys(named, phone_region) if key not in former), *namesakes]
         owned = {key for person in store.by_match_keys(resource.collection, new) for key in person["match_keys"]}
         finish_merges_of(store, [key for key in new if key not in owned], phone_region)
-        having = (*contact_keys(changed, phone_region), *namesake_keys(changed))
+        having = (*contact_keys(changed, phone_region), *name_and_postal_code_keys(changed))
         keys += [key for key in having if key in former or (key in new and key not in owned)]
     keys += [key for key in former if key.startswith(kept_kinds) or key.startswith(f"id:{namespace}:")]
     changed["match_keys"] = list(dict.fromkeys(keys))
     if resource is PERSON:
-        note_keys(changed, phone_region)
+        set_derived_keys(changed, phone_region)
 
 
 def _tell_whose(store: Store, resource: Resource, changed: Document) -> None:

@@ -20,9 +20,9 @@ from osdi.documents import Document
 from osdi.errors import conflict, not_found
 from osdi.ids import new_id, now
 from osdi.match_keys import NAMED, id_key, name_key
-from osdi.people.merge_rules import outgrown, without_own
-from osdi.resources import ADVOCACY_CAMPAIGN, POINTERS, Resource, id_from
-from osdi.retry import look_again
+from osdi.people.merge_rules import exceeds_size_limit, without_own
+from osdi.resources import ADVOCACY_CAMPAIGN, REFERENCES, Resource, id_from
+from osdi.retry import retry_on_conflict
 from osdi.store import Insert, Store, Update
 from osdi.store.indexes import TOKENS
 
@@ -55,10 +55,10 @@ class Reference:
             if found is not None:
                 with self._lock:
                     self._documents[TOKENS, digest] = found
-        moment = now()
-        caller = caller_from(found, moment)
+        timestamp = now()
+        caller = caller_from(found, timestamp)
         if found is not None:
-            self._note_use(found, moment)
+            self._note_use(found, timestamp)
         return caller
 
     def campaign(self, campaign_id: str) -> Document:
@@ -105,22 +105,22 @@ class Reference:
 
         `check` may refuse what would be stored. Raises OsdiError 409 where it names two, 413, or what `check` raises.
         """
-        return look_again(lambda: self._create(resource, body, by, check))
+        return retry_on_conflict(lambda: self._create(resource, body, by, check))
 
-    def _note_use(self, token: Document, moment: dt.datetime) -> None:
+    def _note_use(self, token: Document, timestamp: dt.datetime) -> None:
         """Note a token's use to the minute: one write a minute and process at most, none where another was first."""
         stored = token.get("last_used_date")
         with self._lock:
             noted = self._used.get(token["_id"])
-            if any(earlier is not None and moment - earlier < MINUTE for earlier in (stored, noted)):
+            if any(earlier is not None and timestamp - earlier < MINUTE for earlier in (stored, noted)):
                 return
-            self._used[token["_id"]] = moment
-        mark_used(self._store, token["_id"], moment.replace(second=0))
+            self._used[token["_id"]] = timestamp
+        mark_used(self._store, token["_id"], timestamp.replace(second=0))
 
     def _create(
         self, resource: Resource, body: Mapping[str, Any], by: str | None, check: Callable[[Document], None]
     ) -> Document:
-        names = ("identifiers", *resource.fields, *POINTERS.get(resource, ()))
+        names = ("identifiers", *resource.fields, *REFERENCES.get(resource, ()))
         fields = {name: body[name] for name in names if name in body}
         keys = [id_key(identifier) for identifier in fields.get("identifiers", ())]
         if resource in NAMED and "name" in fields:
@@ -129,15 +129,21 @@ class Reference:
         if len(owners) > 1:
             message = f"The identifiers and name belong to different {resource.collection}."
             raise conflict("IDENTIFIERS_CLASH", message, "identifiers", resource=resource.rel)
-        moment = now()
+        timestamp = now()
         if not owners:
             document_id = new_id()
-            document = {"_id": document_id, "version": 1, "created_date": moment, "modified_date": moment, **fields}
+            document = {
+                "_id": document_id,
+                "version": 1,
+                "created_date": timestamp,
+                "modified_date": timestamp,
+                **fields,
+            }
             if by:
                 document |= {"creator_id": by, "modified_by_id": by}
             document["match_keys"] = [id_key(f"{self._namespace}:{document_id}"), *keys]
             check(document)
-            if outgrown(document):
+            if exceeds_size_limit(document):
                 raise _too_large(resource)
             self._store.write(Insert(resource.collection, document))
             return document
@@ -151,10 +157,10 @@ class Reference:
         kept = [key for key in stored["match_keys"] if key in keys or key not in former]
         merged["match_keys"] = [*kept, *(key for key in keys if key not in kept)]
         check(merged)
-        if outgrown(merged):
+        if exceeds_size_limit(merged):
             raise _too_large(resource)
         if merged != stored:
-            merged["modified_date"] = moment
+            merged["modified_date"] = timestamp
             if by:
                 merged["modified_by_id"] = by
             changed = {name: value for name, value in merged.items() if stored.get(name) != value}

@@ -14,10 +14,10 @@ from osdi.errors import ErrorDescription, OsdiError, invalid, not_found
 from osdi.etags import check_if_match
 from osdi.ids import new_id, now
 from osdi.paging import Page
-from osdi.people.lookup import person_with
-from osdi.people.merge_rules import outgrown
+from osdi.people.lookup import get_person
+from osdi.people.merge_rules import exceeds_size_limit
 from osdi.resources import ANSWER, ENTRIES, ITEM, PERSON, TAGGING, Resource
-from osdi.retry import look_again
+from osdi.retry import retry_on_conflict
 from osdi.store import Store, Update
 
 Check = Callable[[Mapping[str, Any]], OsdiError | None]
@@ -115,21 +115,27 @@ def add(store: Store, kind: Embedded, parent_id: str, person_id: str, fields: Ma
     """
 
     def attempt() -> Document:
-        person = person_with(store, person_id)
+        person = get_person(store, person_id)
         if person is None:
             raise invalid("There is no such person.", "_links.osdi:person", resource=kind.resource.rel)
         if not kind.several:
             for entry in person.get(kind.array, ()):
                 if entry[kind.field] == parent_id:
                     return entry_of(kind, person, entry)
-        moment = now()
-        entry = {"_id": new_id(), kind.field: parent_id, "created_date": moment, "modified_date": moment, **fields}
+        timestamp = now()
+        entry = {
+            "_id": new_id(),
+            kind.field: parent_id,
+            "created_date": timestamp,
+            "modified_date": timestamp,
+            **fields,
+        }
         if kind.several:
-            entry.setdefault("action_date", moment)
+            entry.setdefault("action_date", timestamp)
         _write(store, kind, person, [*person.get(kind.array, ()), entry])
         return entry_of(kind, person, entry)
 
-    return look_again(attempt)
+    return retry_on_conflict(attempt)
 
 
 def change(
@@ -155,7 +161,7 @@ def change(
             _write(store, kind, person, entries)
         return entry_of(kind, person, changed)
 
-    return look_again(attempt)
+    return retry_on_conflict(attempt)
 
 
 def remove(store: Store, kind: Embedded, parent_id: str, entry_id: str, if_match: str | None = None) -> None:
@@ -166,7 +172,7 @@ def remove(store: Store, kind: Embedded, parent_id: str, entry_id: str, if_match
         check_if_match(entry_of(kind, person, entry), if_match)
         _write(store, kind, person, [each for each in person[kind.array] if each["_id"] != entry_id])
 
-    look_again(attempt)
+    retry_on_conflict(attempt)
 
 
 def _find(store: Store, kind: Embedded, parent_id: str, entry_id: str) -> tuple[Document, Document]:
@@ -180,6 +186,6 @@ def _find(store: Store, kind: Embedded, parent_id: str, entry_id: str) -> tuple[
 
 def _write(store: Store, kind: Embedded, person: Document, entries: list[Document]) -> None:
     fields = {kind.array: entries, "modified_date": now()}
-    if outgrown({**person, **fields}) and len(entries) >= len(person.get(kind.array, ())):
+    if exceeds_size_limit({**person, **fields}) and len(entries) >= len(person.get(kind.array, ())):
         raise OsdiError(413, ErrorDescription("TOO_LARGE", "The person would outgrow their bound."))
     store.write(Update(PERSON.collection, person["_id"], person["version"], fields))

@@ -6,10 +6,10 @@ from osdi.resources import MESSAGE
 from osdi.store import Store, write_log
 
 
-def forget_wrapper(store: Store, wrapper_id: str, moment: dt.datetime) -> None:
+def forget_wrapper(store: Store, wrapper_id: str, timestamp: dt.datetime) -> None:
     """Take a deleted wrapper off the messages that have it, which stay."""
     having = {"wrapper_id": wrapper_id}
-    change = {"$unset": {"wrapper_id": ""}, "$set": {"modified_date": moment}, "$inc": {"version": 1}}
-    with store.asking():
+    change = {"$unset": {"wrapper_id": ""}, "$set": {"modified_date": timestamp}, "$inc": {"version": 1}}
+    with store.operation():
         changed = store._collection(MESSAGE.collection).update_many(having, change)
-    write_log.note_many(MESSAGE.collection, having, changed.modified_count)
+    write_log.record_many(MESSAGE.collection, having, changed.modified_count)

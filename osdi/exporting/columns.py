@@ -14,7 +14,7 @@ import orjson
 
 from osdi.documents import ReadOnlyDocument
 from osdi.exporting.csv_cells import Cell
-from osdi.resources import ENTRIES, POINTERS, Resource
+from osdi.resources import ENTRIES, REFERENCES, Resource
 
 # The name of what an id stands for, such as a tag's; the id itself of what is gone.
 NameOf = Callable[[str], str]
@@ -196,7 +196,7 @@ def _pointers(resource: Resource) -> list[str]:
     """The fields of a document that hold the id of something else."""
     if resource in ENTRIES:
         return [ENTRIES[resource][1], "person_id"]
-    return list(POINTERS.get(resource, ()))
+    return list(REFERENCES.get(resource, ()))
 
 
 def _pointed_at(document_id: str | None, name_of: NameOf) -> tuple[Cell, Cell]:

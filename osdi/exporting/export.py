@@ -37,9 +37,9 @@ from osdi.exporting.csv_cells import BOM, Cell, Lines
 from osdi.hal import Hal
 from osdi.odata.osdi_fields import FILTER_FIELDS
 from osdi.odata.query import to_query
-from osdi.resources import ADVOCACY_CAMPAIGN, ENTRIES, LIST, OUTREACH, PERSON, POINTERS, RESOURCES, TAG, Resource
+from osdi.resources import ADVOCACY_CAMPAIGN, ENTRIES, LIST, OUTREACH, PERSON, REFERENCES, RESOURCES, TAG, Resource
 from osdi.store import Store
-from osdi.store.scan import in_order, patiently
+from osdi.store.scan import retry_while_unavailable, scan
 
 # By the name that the command takes.
 EXPORTED: Final[Mapping[str, Resource]] = {
@@ -68,8 +68,8 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What is exported: the documents of a resource that a query selects. `patience` is that of `in_order`."""
+class ExportQuery:
+    """What is exported: the documents of a resource that a query selects. `patience` is that of `scan`."""
 
     store: Store
     resource: Resource
@@ -88,13 +88,13 @@ class Wanted:
 
     def parts(self) -> Iterator[list[Document]]:
         """The documents in the order of their ids, some at a time. Raises OsdiError 503."""
-        documents = in_order(self.store, self.collection, self.selected, patience=self.patience)
+        documents = scan(self.store, self.collection, self.selected, patience=self.patience)
         while part := list(islice(documents, PART)):
             yield part
 
     def ask(self, question: Callable[[], Answer]) -> Answer:
         """What the store answers, with the same patience. Raises OsdiError 503."""
-        return patiently(question, self.patience)
+        return retry_while_unavailable(question, self.patience)
 
     def resources(self, part: Sequence[Document]) -> list[Document]:
         """What of the part is exported: the documents themselves with what is counted of them, or the entries in them.
@@ -119,7 +119,7 @@ def query_of(
     return {"$and": conditions} if len(conditions) > 1 else dict(conditions[0]) if conditions else {}
 
 
-def ndjson(wanted: Wanted, hal: Hal) -> Iterator[Part]:
+def ndjson(wanted: ExportQuery, hal: Hal) -> Iterator[Part]:
     """A line for each resource, as the API represents it. Raises OsdiError 503.
 
     People say by name how they are tagged and listed, as a helper's body does: their links to that hold here only.
@@ -141,7 +141,7 @@ def ndjson(wanted: Wanted, hal: Hal) -> Iterator[Part]:
         yield from _parts_of(lines, len(part))
 
 
-def csv(wanted: Wanted, *, plain: bool = False, bom: bool = False, with_tags: bool = True) -> Iterator[Part]:
+def csv(wanted: ExportQuery, *, plain: bool = False, bom: bool = False, with_tags: bool = True) -> Iterator[Part]:
     """The header line, then a line for each resource, or for each target of an outreach. Raises OsdiError 503.
 
     `plain` leaves cells as they are that a spreadsheet would run; `bom` tells Excel that it is UTF-8; without
@@ -180,14 +180,12 @@ def _parts_of(lines: Iterable[bytes], documents: int) -> Iterator[Part]:
     yield Part(b"".join(some), documents)
 
 
-def custom_names(wanted: Wanted) -> list[str]:
+def custom_names(wanted: ExportQuery) -> list[str]:
     """The names of the custom fields that get a column: those that most of the people have, sorted."""
     having = {CUSTOM: {"$exists": True}}
     query = {"$and": [wanted.query, having]} if wanted.query else having
     found: Counter[str] = Counter()
-    for person in in_order(
-        wanted.store, PERSON.collection, query, fields={CUSTOM: 1, "_id": 1}, patience=wanted.patience
-    ):
+    for person in scan(wanted.store, PERSON.collection, query, fields={CUSTOM: 1, "_id": 1}, patience=wanted.patience):
         # Strangers may make up names without end: those that come late are not told apart any more.
         names = filter(has_column, person[CUSTOM])
         found.update(name for name in names if name in found or len(found) < CUSTOM_NAMES)
@@ -198,7 +196,7 @@ def custom_names(wanted: Wanted) -> list[str]:
 class Names:
     """The names of what documents point at, looked up for some documents at a time and remembered for a while."""
 
-    def __init__(self, wanted: Wanted) -> None:
+    def __init__(self, wanted: ExportQuery) -> None:
         self._wanted = wanted
         self._known: LRUCache[str, str] = LRUCache(NAMES_KEPT)
 
@@ -235,7 +233,9 @@ def _name(document: Document) -> str:
     return str(document.get("name") or document.get("title") or who or document["_id"])
 
 
-def _outreach_rows(wanted: Wanted, part: Sequence[Document], names: Names, with_tags: bool) -> Iterator[list[Cell]]:
+def _outreach_rows(
+    wanted: ExportQuery, part: Sequence[Document], names: Names, with_tags: bool
+) -> Iterator[list[Cell]]:
     people_ids = sorted({each["person_id"] for each in part if "person_id" in each})
     found = wanted.ask(lambda: wanted.store.by_ids(PERSON.collection, people_ids))
     people = {person["_id"]: person for person in found}
@@ -247,7 +247,7 @@ def _outreach_rows(wanted: Wanted, part: Sequence[Document], names: Names, with_
 
 def _other_rows(resource: Resource, documents: Sequence[Document], names: Names) -> Iterator[list[Cell]]:
     pointers = {ENTRIES[resource][1]: ENTRIES[resource][0], "person_id": PERSON} if resource in ENTRIES else {}
-    for field, pointed_at in {**pointers, **POINTERS.get(resource, {})}.items():
+    for field, pointed_at in {**pointers, **REFERENCES.get(resource, {})}.items():
         names.look_up(pointed_at, (each[field] for each in documents if field in each))
     for document in documents:
         yield other_row(resource, document, names.of)

@@ -32,7 +32,7 @@ from osdi.errors import OsdiError
 from osdi.followups import outbox_store
 from osdi.followups.outbox_store import Claimed
 from osdi.followups.recipients import Recipient, Unreachable, recipient, unwanted_number
-from osdi.followups.sending_limits import Ceilings
+from osdi.followups.sending_limits import SendingLimits
 from osdi.followups.unsubscribe import link, signer, unwanted
 from osdi.ids import now
 from osdi.messages.template_check import Mistake
@@ -40,9 +40,9 @@ from osdi.messages.template_fields import UNSUBSCRIBE_URL, fields
 from osdi.messages.templates import Rendered, TooLarge, render
 from osdi.messages.wrapper_store import default_wrapper
 from osdi.messages.wrappers import wrapper_of
-from osdi.people.lookup import people_with, person_with
+from osdi.people.lookup import find_people_by_contact, get_person
 from osdi.resources import ADVOCACY_CAMPAIGN, MESSAGE
-from osdi.retry import wait_seconds
+from osdi.retry import backoff_seconds
 from osdi.settings import Settings
 from osdi.store import Store
 
@@ -56,7 +56,7 @@ MARK_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True)
-class ToSend:
+class OutgoingMessage:
     """A follow-up as it goes out: which, to whom, of which person and outreach, and what it says.
 
     A mail has the address by which its reader unsubscribes.
@@ -83,14 +83,14 @@ class NotSent(Exception):
 class Transport(Protocol):
     """A way to send one kind of follow-up."""
 
-    def send(self, todo: ToSend) -> None:
+    def send(self, todo: OutgoingMessage) -> None:
         """Hand it over. Raises NotSent."""
 
     def close(self) -> None:
         """Give connections up."""
 
 
-class Ended(Exception):
+class Stop(Exception):
     """It is not sent: SKIPPED, because it should not be, or FAILED."""
 
     def __init__(self, state: str, reason: str) -> None:
@@ -99,7 +99,7 @@ class Ended(Exception):
         self.reason = reason
 
 
-class Later(Exception):
+class Postpone(Exception):
     """It waits for so many seconds; `tried` where that was an attempt."""
 
     def __init__(self, reason: str, seconds: float, *, tried: bool = False) -> None:
@@ -119,7 +119,7 @@ class Followups:
         self._reference = reference
         self._settings = settings
         self._transports = transports
-        self._ceilings = Ceilings(settings)
+        self._ceilings = SendingLimits(settings)
         self._paused: dict[str, dt.datetime] = {}
         self._failures: dict[str, int] = {}
         self._looked_for_lost = float("-inf")
@@ -154,15 +154,15 @@ class Followups:
             transport.close()
         self._ceilings.close()
 
-    def _claim(self, moment: dt.datetime) -> Claimed | None:
-        kinds = [kind for kind in TRIGGERS if self._paused.get(kind, moment) <= moment]
+    def _claim(self, timestamp: dt.datetime) -> Claimed | None:
+        kinds = [kind for kind in TRIGGERS if self._paused.get(kind, timestamp) <= timestamp]
         seconds = self._settings.followup_lease_seconds
         if time.monotonic() - self._looked_for_lost >= LOST_EVERY_SECONDS:
-            claimed = outbox_store.claim(self._store, moment, seconds, kinds, lost=True)
+            claimed = outbox_store.claim(self._store, timestamp, seconds, kinds, lost=True)
             if claimed is not None:
                 return claimed
             self._looked_for_lost = time.monotonic()
-        return outbox_store.claim(self._store, moment, seconds, kinds)
+        return outbox_store.claim(self._store, timestamp, seconds, kinds)
 
     def _do(self, claimed: Claimed) -> tuple[str, str | None]:
         """Send and mark. Returns the state and, unless it is sent, the reason."""
@@ -171,10 +171,10 @@ class Followups:
         try:
             todo = self._todo(claimed)
             self._transports[kind].send(todo)
-        except Ended as ended:
+        except Stop as ended:
             self._mark(claimed, {"state": ended.state, "reason": ended.reason}, gone=("not_before",))
             return ended.state, ended.reason
-        except Later as later:
+        except Postpone as later:
             return self._put_off(claimed, later)
         except NotSent as error:
             if error.permanent:
@@ -182,30 +182,30 @@ class Followups:
                 return FAILED, error.reason
             if error.everything:
                 self._pause(kind)
-            seconds = wait_seconds(followup["attempts"])
-            return self._put_off(claimed, Later(error.reason, seconds, tried=True))
+            seconds = backoff_seconds(followup["attempts"])
+            return self._put_off(claimed, Postpone(error.reason, seconds, tried=True))
         except OsdiError:
             raise  # the database is away, and nothing can be marked: the lease runs out
         except Exception:
-            seconds = wait_seconds(followup["attempts"])
-            self._put_off(claimed, Later("error", seconds, tried=True))
+            seconds = backoff_seconds(followup["attempts"])
+            self._put_off(claimed, Postpone("error", seconds, tried=True))
             raise
         self._failures.pop(kind, None)
         # Whom it reached is no longer needed, and would outlive a person who is deleted.
         self._mark(claimed, {"state": SENT, "sent_date": now()}, gone=("not_before", "reason", "to"))
         return SENT, None
 
-    def _put_off(self, claimed: Claimed, later: Later) -> tuple[str, str]:
+    def _put_off(self, claimed: Claimed, later: Postpone) -> tuple[str, str]:
         """Queue it again, unless it has been tried for too long."""
-        followup, moment = claimed.followup, now()
+        followup, timestamp = claimed.followup, now()
         given_up = followup["queued_date"] + dt.timedelta(hours=self._settings.followup_give_up_hours)
-        if moment >= given_up:
+        if timestamp >= given_up:
             self._mark(claimed, {"state": FAILED, "reason": later.reason}, gone=("not_before",))
             return FAILED, later.reason
         fields = {
             "state": QUEUED,
             "reason": later.reason,
-            "not_before": min(moment + dt.timedelta(seconds=later.seconds), given_up),
+            "not_before": min(timestamp + dt.timedelta(seconds=later.seconds), given_up),
             # What had only to wait has not been tried; what has been tried has passed the ceilings.
             "attempts": followup["attempts"] if later.tried else followup["attempts"] - 1,
             **({"admitted": True} if later.tried else {}),
@@ -231,26 +231,26 @@ class Followups:
     def _pause(self, kind: str) -> None:
         """Nothing of this kind goes out at the moment: spare what waits behind it the attempt."""
         failures = self._failures[kind] = self._failures.get(kind, 0) + 1
-        seconds = wait_seconds(failures, first=2, longest=60)
+        seconds = backoff_seconds(failures, first=2, longest=60)
         self._paused[kind] = now() + dt.timedelta(seconds=seconds)
 
-    def _todo(self, claimed: Claimed) -> ToSend:
+    def _todo(self, claimed: Claimed) -> OutgoingMessage:
         """The follow-up as it goes out. Raises Ended or Later where it does not, OsdiError 503."""
         outreach, followup = claimed.outreach, claimed.followup
         kind, settings = followup["kind"], self._settings
         if kind not in self._transports:
-            raise Ended(SKIPPED, "no_smtp" if kind == AUTORESPONSE else "no_gateway")
+            raise Stop(SKIPPED, "no_smtp" if kind == AUTORESPONSE else "no_gateway")
         message = self._message(followup)
-        person = person_with(self._store, outreach.get("person_id", ""))
+        person = get_person(self._store, outreach.get("person_id", ""))
         if person is None:
-            raise Ended(SKIPPED, "no_person")
+            raise Stop(SKIPPED, "no_person")
         try:
             to = recipient(followup, person, settings.phone_region)
         except Unreachable as unreachable:
-            raise Ended(SKIPPED, unreachable.reason) from unreachable
+            raise Stop(SKIPPED, unreachable.reason) from unreachable
         reason = self._unwanted(kind, to)
         if reason:
-            raise Ended(SKIPPED, reason)
+            raise Stop(SKIPPED, reason)
         self._once_in_an_interval(claimed)
         if not followup["by_token"] and not followup.get("admitted"):
             self._below_ceilings(kind, to.key)
@@ -261,15 +261,15 @@ class Followups:
         try:
             rendered = render(message, wrapper, values | {UNSUBSCRIBE_URL: unsubscribe_url}, type_of(kind))
         except Mistake as mistake:
-            raise Ended(FAILED, "template") from mistake
+            raise Stop(FAILED, "template") from mistake
         except TooLarge as too_large:
-            raise Ended(FAILED, "too_large") from too_large
-        return ToSend(followup, outreach, person, to, rendered, unsubscribe_url)
+            raise Stop(FAILED, "too_large") from too_large
+        return OutgoingMessage(followup, outreach, person, to, rendered, unsubscribe_url)
 
     def _message(self, followup: Document) -> Document:
         found = self._reference.find(MESSAGE, [followup["message_id"]]).get(followup["message_id"])
         if found is None or not fits(followup["kind"], found):
-            raise Ended(SKIPPED, "no_message")
+            raise Stop(SKIPPED, "no_message")
         return dict(found)
 
     def _campaign(self, outreach: Document) -> Mapping[str, Any]:
@@ -279,7 +279,7 @@ class Followups:
     def _unwanted(self, kind: str, to: Recipient) -> str | None:
         if kind == AUTORESPONSE:
             return unwanted(self._store, to.to)
-        return unwanted_number(kind, to.key, people_with(self._store, to.key), self._settings.phone_region)
+        return unwanted_number(kind, to.key, find_people_by_contact(self._store, to.key), self._settings.phone_region)
 
     def _once_in_an_interval(self, claimed: Claimed) -> None:
         """One follow-up of a kind for a person and campaign. Raises Ended or Later where another one goes before."""
@@ -290,18 +290,18 @@ class Followups:
             return
         other = outbox_store.other_of_its_kind(self._store, claimed, [SENT, LEASED], interval)
         if other is not None and other["state"] == SENT:
-            raise Ended(SKIPPED, "sent_before")
+            raise Stop(SKIPPED, "sent_before")
         if other is not None:
             # Two that are done at the same moment both step back, and come again at different ones.
-            raise Later("another_first", wait_seconds(1, first=OTHER_SECONDS))
+            raise Postpone("another_first", backoff_seconds(1, first=OTHER_SECONDS))
         queued = outbox_store.other_of_its_kind(self._store, claimed, [QUEUED], interval, before=True)
         if queued is not None:
             seconds = max(0.0, (queued["not_before"] - now()).total_seconds())
-            raise Later("another_first", seconds + wait_seconds(1, first=OTHER_SECONDS))
+            raise Postpone("another_first", seconds + backoff_seconds(1, first=OTHER_SECONDS))
 
     def _below_ceilings(self, kind: str, key: str) -> None:
         over = self._ceilings.over(kind, key)
         if over is not None and over.address:
-            raise Ended(SKIPPED, "too_many_to_address")
+            raise Stop(SKIPPED, "too_many_to_address")
         if over is not None:
-            raise Later("too_many", over.seconds)
+            raise Postpone("too_many", over.seconds)

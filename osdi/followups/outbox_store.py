@@ -36,21 +36,21 @@ class Claimed:
 
 
 def claim(
-    store: Store, moment: dt.datetime, seconds: float, kinds: Collection[str], *, lost: bool = False
+    store: Store, timestamp: dt.datetime, seconds: float, kinds: Collection[str], *, lost: bool = False
 ) -> Claimed | None:
     """The follow-up of one of these kinds that has waited longest, ours for so many seconds; None where nothing is due.
 
     With `lost` it is one whose worker has not marked it in time: it may have been sent, which is counted.
     """
     lease = new_id()
-    due = {"state": LEASED if lost else QUEUED, "not_before": {"$lte": moment}, "kind": {"$in": list(kinds)}}
+    due = {"state": LEASED if lost else QUEUED, "not_before": {"$lte": timestamp}, "kind": {"$in": list(kinds)}}
     counted = {"followups.$.attempts": 1, **({"followups.$.leases_lost": 1} if lost else {})}
-    ends = moment + dt.timedelta(seconds=seconds)
+    ends = timestamp + dt.timedelta(seconds=seconds)
     change = {
         "$set": {"followups.$.state": LEASED, "followups.$.not_before": ends, "followups.$.lease": lease},
         "$inc": counted,
     }
-    with store.asking():
+    with store.operation():
         outreach = store._collection(OUTREACH.collection).find_one_and_update(
             {"followups": {"$elemMatch": due}}, change, return_document=ReturnDocument.AFTER
         )
@@ -66,7 +66,7 @@ def mark(store: Store, claimed: Claimed, fields: Mapping[str, Any], *, gone: Ite
         "$set": {f"followups.$.{name}": value for name, value in fields.items()},
         "$unset": {f"followups.$.{name}": "" for name in ("lease", *gone)},
     }
-    with store.asking():
+    with store.operation():
         changed = store._collection(OUTREACH.collection).update_one(
             {"_id": claimed.outreach["_id"], "followups": {"$elemMatch": ours}}, change
         )
@@ -90,7 +90,7 @@ def other_of_its_kind(
         "_id": {"$gt": id_before(outreach["created_date"] - around), "$lt": ends, "$ne": outreach["_id"]},
         "followups": {"$elemMatch": wanted},
     }
-    with store.asking():
+    with store.operation():
         found = store._collection(OUTREACH.collection).find_one(
             query, {"followups": {"$elemMatch": wanted}}, sort=[("_id", ASCENDING)], max_time_ms=READ_MS
         )
@@ -118,7 +118,7 @@ def counts(store: Store) -> list[Document]:
         {"$group": totals},
         {"$sort": {"_id": 1}},
     ]
-    with store.asking():
+    with store.operation():
         found = [each.pop("_id") | each for each in outreaches.aggregate(pipeline, maxTimeMS=READ_MS)]
         for state in (SENT, SKIPPED):
             found.append(
@@ -129,20 +129,20 @@ def counts(store: Store) -> list[Document]:
 
 def find(store: Store, query: Query, limit: int) -> list[Document]:
     """Outreaches with a follow-up whose entry the query selects, oldest first; it names a state."""
-    with store.asking():
+    with store.operation():
         found = store._collection(OUTREACH.collection).find({"followups": {"$elemMatch": query}})
         return list(found.sort("_id", ASCENDING).limit(limit).max_time_ms(READ_MS))
 
 
-def requeue(store: Store, outreach_id: str, followup_id: str, moment: dt.datetime) -> bool:
+def requeue(store: Store, outreach_id: str, followup_id: str, timestamp: dt.datetime) -> bool:
     """Queue a follow-up anew that has ended unsent, as if it were asked for now; False where it is not such."""
     ended = {"_id": followup_id, "state": {"$in": [FAILED, SKIPPED]}, "message_id": {"$exists": True}}
-    fresh = {"state": QUEUED, "not_before": moment, "queued_date": moment, "attempts": 0}
+    fresh = {"state": QUEUED, "not_before": timestamp, "queued_date": timestamp, "attempts": 0}
     change = {
         "$set": {f"followups.$.{name}": value for name, value in fresh.items()},
         "$unset": {"followups.$.reason": ""},
     }
-    with store.asking():
+    with store.operation():
         changed = store._collection(OUTREACH.collection).update_one(
             {"_id": outreach_id, "followups": {"$elemMatch": ended}}, change
         )

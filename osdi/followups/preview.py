@@ -17,7 +17,7 @@ from osdi.messages.template_fields import UNSUBSCRIBE_URL, fields
 from osdi.messages.templates import TooLarge, render
 from osdi.messages.wrapper_store import default_wrapper
 from osdi.messages.wrappers import wrapper_of
-from osdi.people.lookup import person_with
+from osdi.people.lookup import get_person
 from osdi.resources import ADVOCACY_CAMPAIGN, MESSAGE
 from osdi.settings import Settings
 from osdi.store import Store
@@ -60,7 +60,7 @@ def preview(
     try:
         rendered = render(message, wrapper, values, kind)
     except (Mistake, TooLarge) as error:
-        raise conflict("TEMPLATE_MISTAKE", str(error) or "This is too long.", resource=MESSAGE.rel) from error
+        raise conflict("TEMPLATE_ERROR", str(error) or "This is too long.", resource=MESSAGE.rel) from error
     if kind != EMAIL:
         return {"text": rendered.text, "from": rendered.from_}
     html = compose.with_link(rendered.html, unsubscribe_url)
@@ -74,7 +74,7 @@ def _values_of_preview() -> dict[str, Any]:
 
 
 def _values(store: Store, outreach: Mapping[str, Any], kind: str, phone_region: str) -> dict[str, Any]:
-    person = person_with(store, outreach.get("person_id", ""))
+    person = get_person(store, outreach.get("person_id", ""))
     campaign = store.get(ADVOCACY_CAMPAIGN.collection, outreach["advocacy_campaign_id"])
     followups = outreach.get("followups", ())
     # Nobody knows any more how one without follow-ups came in: it is shown as a stranger's would be.

@@ -20,14 +20,14 @@ from osdi.store.driver import MOCK
 
 
 @dataclass(frozen=True)
-class Over:
+class LimitReached:
     """A ceiling is reached: of this address, or of all, and then for so many seconds."""
 
     address: bool
     seconds: int = 0
 
 
-class Ceilings:
+class SendingLimits:
     """The ceilings of one deployment."""
 
     def __init__(self, settings: Settings) -> None:
@@ -38,7 +38,7 @@ class Ceilings:
         self._limiter = FixedWindowRateLimiter(self._storage)
         self._used = False
 
-    def over(self, kind: str, key: str) -> Over | None:
+    def over(self, kind: str, key: str) -> LimitReached | None:
         """Count a follow-up of this kind to this match key; None where it may go. Raises OsdiError 503.
 
         Where all have to wait the address is not counted, so that waiting does not use up what it may get.
@@ -51,7 +51,7 @@ class Ceilings:
                     return self._wait(item, kind)
             for item in self._address:
                 if not self._limiter.hit(item, "followup", kind, digest):
-                    return Over(address=True)
+                    return LimitReached(address=True)
             for item in self._all:
                 if not self._limiter.hit(item, "followups", kind):
                     return self._wait(item, kind)
@@ -64,6 +64,6 @@ class Ceilings:
         if self._used and isinstance(self._storage, MongoDBStorage):
             self._storage.storage.close()
 
-    def _wait(self, item: RateLimitItem, kind: str) -> Over:
+    def _wait(self, item: RateLimitItem, kind: str) -> LimitReached:
         until = self._limiter.get_window_stats(item, "followups", kind).reset_time
-        return Over(address=False, seconds=max(1, math.ceil(until - time.time())))
+        return LimitReached(address=False, seconds=max(1, math.ceil(until - time.time())))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 import orjson
 
 from osdi.action_functions.followup_kinds import AUTORESPONSE, CALL_RESPONSE, SMS_RESPONSE
-from osdi.followups.delivery import NotSent, ToSend, Transport
+from osdi.followups.delivery import NotSent, OutgoingMessage, Transport
 from osdi.followups.unsubscribe import mark_bouncing
 from osdi.hal import Hal
 from osdi.http_client import post
@@ -33,7 +33,7 @@ class Mail:
         self._settings = settings
         self._smtp = smtp.Smtp(SmtpServer.of(settings.smtp_url))
 
-    def send(self, todo: ToSend) -> None:
+    def send(self, todo: OutgoingMessage) -> None:
         """Hand the mail over. Raises NotSent; an address that is refused for good is marked as bouncing first."""
         try:
             from_ = sender(todo.rendered.from_, self._settings.mail_from)
@@ -77,13 +77,13 @@ class Gateway:
         self._hal = Hal(settings.public_url, settings.namespace)
         self._http = post.HttpPost(seconds=GATEWAY_SECONDS)
 
-    def send(self, todo: ToSend) -> None:
+    def send(self, todo: OutgoingMessage) -> None:
         """Hand it over: 2xx takes it, 429 and 5xx will later, anything else never. Raises NotSent."""
         body = orjson.dumps(self._body(todo))
         headers = {"Content-Type": "application/json", "Idempotency-Key": todo.followup["_id"]}
         if self._settings.gateway_secret:
-            moment = dt.datetime.now(dt.UTC)
-            headers |= sign(self._settings.gateway_secret, todo.followup["_id"], moment, body)
+            timestamp = dt.datetime.now(dt.UTC)
+            headers |= sign(self._settings.gateway_secret, todo.followup["_id"], timestamp, body)
         try:
             status = self._http.post(self._url, body, headers, guarded=False)
         except post.NotDelivered as error:
@@ -95,7 +95,7 @@ class Gateway:
     def close(self) -> None:
         """Nothing is kept open."""
 
-    def _body(self, todo: ToSend) -> dict[str, object]:
+    def _body(self, todo: OutgoingMessage) -> dict[str, object]:
         campaign_id = todo.outreach["advocacy_campaign_id"]
         outreach = (ADVOCACY_CAMPAIGN.collection, campaign_id, OUTREACH.collection, todo.outreach["_id"])
         return {

@@ -14,10 +14,10 @@ from osdi.access.signing_keys import signing_key
 from osdi.documents import Document
 from osdi.ids import now
 from osdi.match_keys import email_key
-from osdi.people.lookup import people_with
+from osdi.people.lookup import find_people_by_contact
 from osdi.people.merge_rules import KEPT_STATUSES, of_change, same_email
 from osdi.resources import PERSON
-from osdi.retry import look_again
+from osdi.retry import retry_on_conflict
 from osdi.store import Store, Update
 
 PATH: Final = "/unsubscribe"
@@ -67,7 +67,7 @@ def unwanted(store: Store, address: str) -> str | None:
     """
     said = {
         entry.get("status")
-        for person in people_with(store, email_key(address))
+        for person in find_people_by_contact(store, email_key(address))
         for entry in person.get("email_addresses", ())
         if same_email(entry, {"address": address})
     }
@@ -75,8 +75,8 @@ def unwanted(store: Store, address: str) -> str | None:
 
 
 def _set_status(store: Store, address: str, status: str, unless: tuple[str, ...]) -> None:
-    for person in people_with(store, email_key(address)):
-        look_again(partial(_set_status_of, store, person["_id"], address, status, unless))
+    for person in find_people_by_contact(store, email_key(address)):
+        retry_on_conflict(partial(_set_status_of, store, person["_id"], address, status, unless))
 
 
 def _set_status_of(store: Store, person_id: str, address: str, status: str, unless: tuple[str, ...]) -> None:

@@ -18,20 +18,20 @@ def new_secret() -> str:
     return PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
-def sign(secret: str, message_id: str, moment: dt.datetime, body: bytes) -> dict[str, str]:
+def sign(secret: str, message_id: str, timestamp: dt.datetime, body: bytes) -> dict[str, str]:
     """The headers that go with a body of UTF-8: id, time in whole seconds, and the signature over these and the body.
 
     `moment` is aware; receivers refuse what is minutes off. Raises ValueError for a naive one, and for a secret or a
     body that is none.
     """
-    if moment.tzinfo is None:
+    if timestamp.tzinfo is None:
         raise ValueError("A moment without a time zone.")
     # The package takes any time for UTC, whatever zone it is in.
-    moment = moment.astimezone(dt.UTC)
+    timestamp = timestamp.astimezone(dt.UTC)
     return {
         "webhook-id": message_id,
-        "webhook-timestamp": str(int(moment.timestamp())),
-        "webhook-signature": Webhook(secret).sign(message_id, moment, body.decode()),
+        "webhook-timestamp": str(int(timestamp.timestamp())),
+        "webhook-signature": Webhook(secret).sign(message_id, timestamp, body.decode()),
     }
 
 

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 import bson
 
 from osdi.documents import Document
-from osdi.errors import Duplicate, RaceLost
+from osdi.errors import DuplicateKey, WriteConflict
 from osdi.store import Store
 from osdi.store.writes import Delete, Insert, Replace, Write
 
 
-class TrialStore(Store):
+class DryRunStore(Store):
     """Reads by ids and match keys as the store does, and takes inserts and updates of what was read so."""
 
     def __init__(self, uri: str) -> None:
@@ -28,7 +28,7 @@ class TrialStore(Store):
         self._would_be.execute("BEGIN")
 
     @property
-    def commits_together(self) -> bool:
+    def supports_transactions(self) -> bool:
         """As nothing is written, all of it is written or none."""
         return True
 
@@ -54,7 +54,7 @@ class TrialStore(Store):
         return list({document["_id"]: document for document in (*would_be, *changed)}.values())
 
     def write(self, *writes: Write) -> None:
-        """Remember what would be written. Raises Duplicate and RaceLost as the store does."""
+        """Remember what would be written. Raises Duplicate and WriteConflict as the store does."""
         with self._guard:
             documents = [self._written(each) for each in writes]
             for each, document in zip(writes, documents, strict=True):
@@ -66,15 +66,15 @@ class TrialStore(Store):
             raise NotImplementedError("A trial deletes and replaces nothing.")
         if isinstance(write, Insert):
             if self.by_match_keys(write.collection, write.document.get("match_keys", ())):
-                raise Duplicate(f"{write.collection} {write.document_id}")
+                raise DuplicateKey(f"{write.collection} {write.document_id}")
             return write.document
         found = self.get(write.collection, write.document_id)
         if found is None or found["version"] != write.version:
-            raise RaceLost(f"{write.collection} {write.document_id}")
+            raise WriteConflict(f"{write.collection} {write.document_id}")
         kept = {name: value for name, value in found.items() if name not in write.gone}
         return {**kept, **write.fields, "version": write.version + 1}
 
-    def make_durable(self, collection: str, document: Document) -> None:
+    def wait_for_majority(self, collection: str, document: Document) -> None:
         """Nothing is to be kept."""
 
     def close(self) -> None:

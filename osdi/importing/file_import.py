@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from osdi.errors import OsdiError
 from osdi.ids import now
-from osdi.importing.importer import Prepared, TakeIn
+from osdi.importing.importer import Prepared, RowImporter
 from osdi.importing.progress_store import keep_import_progress
 from osdi.importing.rejected_rows import RefusedFile
 from osdi.importing.report import Outcome, Report
@@ -58,7 +58,7 @@ class Progress:
 
 def run(
     source: Source,
-    take_in: TakeIn,
+    take_in: RowImporter,
     refused: RefusedFile,
     progress: Progress,
     report: Report,
@@ -71,19 +71,19 @@ def run(
     `shown` is told after every group, with the bytes of the file that are read. Raises OsdiError 503 where the database
     stays away, and OSError where refused lines cannot be written.
     """
-    take_in.patiently(lambda: progress.keep(report, refused, at_once=True))
+    take_in.retry_while_unavailable(lambda: progress.keep(report, refused, at_once=True))
     try:
         _run(source, take_in, refused, progress, report, threads, shown)
     except KeyboardInterrupt:
         with suppress(OsdiError):  # then what was kept before counts
             progress.keep(report, refused, at_once=True)
         raise
-    take_in.patiently(lambda: progress.keep(report, refused, finished=True))
+    take_in.retry_while_unavailable(lambda: progress.keep(report, refused, finished=True))
 
 
 def _run(
     source: Source,
-    take_in: TakeIn,
+    take_in: RowImporter,
     refused: RefusedFile,
     progress: Progress,
     report: Report,
@@ -101,7 +101,7 @@ def _run(
                     for row in item.rows():
                         refused.add(row.line, outcome.refused, row.written)
                 report.add(outcome, item.line)
-            take_in.patiently(lambda: progress.keep(report, refused))
+            take_in.retry_while_unavailable(lambda: progress.keep(report, refused))
             shown(report, source.position)
 
 
@@ -113,7 +113,7 @@ def outcomes(group: list[tuple[Item, Prepared]], pool: ThreadPoolExecutor) -> li
     ]
 
 
-def groups(items: Iterable[Item], take_in: TakeIn) -> Iterator[list[tuple[Item, Prepared]]]:
+def groups(items: Iterable[Item], take_in: RowImporter) -> Iterator[list[tuple[Item, Prepared]]]:
     """The items, prepared, in groups of at most GROUP of which no two may mean the same person or outreach."""
     group: list[tuple[Item, Prepared]] = []
     keys: set[str] = set()

@@ -21,10 +21,10 @@ from osdi.match_keys import MatchKeys, id_key, match_keys
 from osdi.outreaches.record_outreach import HelperRequest, record_outreach
 from osdi.people.signup import PersonChange, PostedPerson, person_change
 from osdi.resources import ADVOCACY_CAMPAIGN, PERSON, TAG
-from osdi.retry import look_again
+from osdi.retry import retry_on_conflict
 from osdi.settings import Settings
 from osdi.store import Store
-from osdi.store.scan import patiently
+from osdi.store.scan import retry_while_unavailable
 
 Body = Mapping[str, Any]
 Load = Callable[[Any], dict[str, Any]]
@@ -67,7 +67,7 @@ class Prepared:
 
 
 @dataclass
-class TakeIn:
+class RowImporter:
     """Takes in bodies of one kind, into one store, by what was chosen."""
 
     store: Store
@@ -85,13 +85,13 @@ class TakeIn:
         `campaign` is the id of the campaign that an outreach names; `namespace` is whose the ids in its links are.
         """
         try:
-            return self.patiently(lambda: self._prepare(written, campaign, namespace))
+            return self.retry_while_unavailable(lambda: self._prepare(written, campaign, namespace))
         except OsdiError as error:
             return Prepared(refused=_told(error))
 
-    def patiently(self, attempt: Callable[[], Result]) -> Result:
+    def retry_while_unavailable(self, attempt: Callable[[], Result]) -> Result:
         """The attempt's result, waiting for a database that is away. Raises OsdiError, 503 at last."""
-        return patiently(attempt, self.patience)
+        return retry_while_unavailable(attempt, self.patience)
 
     def _prepare(self, written: Body, campaign: str | None, namespace: str | None) -> Prepared:
         if self.kind == PEOPLE:
@@ -118,7 +118,7 @@ class TakeIn:
 
     def _take(self, attempt: Callable[[], Outcome]) -> Outcome:
         try:
-            return self.patiently(attempt)
+            return self.retry_while_unavailable(attempt)
         except OsdiError as error:
             return Outcome(refused=_told(error))
 
@@ -132,7 +132,7 @@ class TakeIn:
                 self.store.write(change.write)
             return change
 
-        person, matched_by = _became(look_again(attempt), keys)
+        person, matched_by = _became(retry_on_conflict(attempt), keys)
         return Outcome(person=person, matched_by=matched_by, warnings=actions.warnings)
 
     def _record(self, request: HelperRequest, keys: MatchKeys) -> Outcome:

@@ -1,4 +1,4 @@
-"""Pages of another OSDI server: asked for patiently, followed by `next`, and trusted with nothing.
+"""Pages of another OSDI server: asked for retry_while_unavailable, followed by `next`, and trusted with nothing.
 
 Every address that is followed is of the host that the operator named, since the token goes along; no redirect is
 followed. An answer has a bound in bytes and in seconds. A server whose pages lead in a circle is left.
@@ -47,7 +47,7 @@ class RemotePage:
     address: str
     documents: list[Any]
     next: str | None
-    moment: dt.datetime
+    timestamp: dt.datetime
 
 
 class Remote:
@@ -105,7 +105,7 @@ class Remote:
             if following is None:
                 return
             asked = self.resolved(following)
-            body, moment = self.get(asked)
+            body, timestamp = self.get(asked)
             documents = _embedded(body, relation)
             link = link_of(body, "next")
             following = _joined(asked, link) if link else None  # whose it is, is looked at before it is asked
@@ -115,7 +115,7 @@ class Remote:
             if following and (empty >= EMPTY_PAGES or (documents and digest in seen)):
                 raise RemoteError("The pages lead in a circle: the same one came twice.")
             seen.add(digest)
-            yield RemotePage(asked, documents, following, moment)
+            yield RemotePage(asked, documents, following, timestamp)
         raise RemoteError(f"There are more than {PAGES:,} pages.")
 
     def close(self) -> None:
@@ -173,11 +173,11 @@ def collection_address(entry_point: Mapping[str, Any], relation: str) -> str:
     return found
 
 
-def since(address: str, moment: dt.datetime | None) -> str:
+def since(address: str, timestamp: dt.datetime | None) -> str:
     """The address of a collection, but only what was changed after a moment (naive UTC), if one is given."""
-    if moment is None:
+    if timestamp is None:
         return address
-    asked = urlencode({"filter": f"modified_date gt '{moment:%Y-%m-%dT%H:%M:%SZ}'"})
+    asked = urlencode({"filter": f"modified_date gt '{timestamp:%Y-%m-%dT%H:%M:%SZ}'"})
     return f"{address}{'&' if '?' in address else '?'}{asked}"
 
 

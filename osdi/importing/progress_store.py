@@ -19,5 +19,5 @@ def keep_import_progress(store: Store, progress: Document) -> None:
     Acknowledged by a majority, as every write: what the import found to be here already, and therefore did not write,
     is as durable then.
     """
-    with store.asking():
+    with store.operation():
         store._collection(IMPORTS).replace_one({"_id": progress["_id"]}, progress, upsert=True)

@@ -19,7 +19,7 @@ from osdi.errors import OsdiError
 from osdi.ids import now
 from osdi.importing.csv_files.column_mapping import OUTREACHES, PEOPLE
 from osdi.importing.file_import import groups, outcomes
-from osdi.importing.importer import TakeIn
+from osdi.importing.importer import RowImporter
 from osdi.importing.osdi_client import Remote, RemoteBusy, RemoteError, collection_address, link_of, since
 from osdi.importing.osdi_documents import document_of
 from osdi.importing.progress_store import import_progress, keep_import_progress
@@ -40,7 +40,7 @@ class Pull:
     store: Store
     remote: Remote
     pull_id: str
-    taking: Mapping[str, TakeIn]
+    taking: Mapping[str, RowImporter]
     load_campaign: Callable[[Any], dict[str, Any]]
     refused: Callable[[str, int, str, bytes], None]
     shown: Callable[[str, Report], None] = lambda *_: None
@@ -74,7 +74,7 @@ class Pull:
                 try:
                     found = document_of(document, ADVOCACY_CAMPAIGN.collection, written)
                     create = partial(take_in.reference.create, ADVOCACY_CAMPAIGN, self.load_campaign(found.body))
-                    campaign = take_in.patiently(create)
+                    campaign = take_in.retry_while_unavailable(create)
                 except (ValueError, OsdiError) as error:
                     if isinstance(error, OsdiError) and error.status >= 500:
                         raise
@@ -103,7 +103,7 @@ class Pull:
         try:
             for page in self.remote.pages(start, relation):
                 # What is changed from now on may lie on a page that was read already, so this pull ends its care here.
-                kept.setdefault("begun", page.moment - OVERLAP)
+                kept.setdefault("begun", page.timestamp - OVERLAP)
                 items = self._items(page.documents, kind, report.rows, campaign_id)
                 for group in groups(items, self.taking[kind]):
                     for item, outcome in outcomes(group, pool):
@@ -135,4 +135,4 @@ class Pull:
 
     def _keep(self) -> None:
         state = {**self._state, "modified_date": now()}
-        self.taking[PEOPLE].patiently(lambda: keep_import_progress(self.store, state))
+        self.taking[PEOPLE].retry_while_unavailable(lambda: keep_import_progress(self.store, state))

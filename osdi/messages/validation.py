@@ -33,7 +33,7 @@ def _mistakes(resource: Resource, document: Mapping[str, Any]) -> list[ErrorDesc
         try:
             check(document.get(name, ""))
         except Mistake as mistake:
-            found.append(ErrorDescription("TEMPLATE_MISTAKE", str(mistake), (name,)))
+            found.append(ErrorDescription("TEMPLATE_ERROR", str(mistake), (name,)))
     return found
 
 

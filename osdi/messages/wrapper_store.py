@@ -15,7 +15,7 @@ def default_wrapper(store: Store, message_type: str) -> Document | None:
     A wrapper that does not say its type is one of e-mails, as a message is. Raises OsdiError 503.
     """
     types = [EMAIL, None] if message_type == EMAIL else [message_type]
-    with store.asking():
+    with store.operation():
         return store._collection(WRAPPER.collection).find_one(
             {"default": True, "wrapper_type": {"$in": types}},
             sort=[("modified_date", DESCENDING), ("_id", DESCENDING)],

@@ -63,7 +63,7 @@ class FilterField:
         if self.is_text:
             return self._stored_text(value, phone_region, part=part)
         if self.type == "date" and isinstance(value, str):
-            value = moment(value)
+            value = timestamp(value)
         fits = {"boolean": bool, "date": dt.datetime}.get(self.type, int | float)
         if not isinstance(value, fits) or (isinstance(value, bool) and self.type != "boolean"):
             raise ValueError(NEEDED[self.type])
@@ -89,7 +89,7 @@ class FilterField:
         return Stored(self.keys, value, prefix)
 
 
-def moment(text: str) -> dt.datetime:
+def timestamp(text: str) -> dt.datetime:
     """An ISO 8601 date and time as it is stored: naive UTC of milliseconds. Raises ValueError."""
     try:
         # The "+" of an offset that a client did not percent-encode arrives as a space.

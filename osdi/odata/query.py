@@ -17,7 +17,7 @@ from typing import Any, Final
 from lark import Token, Transformer, v_args
 from lark.exceptions import VisitError
 
-from osdi.odata.fields import FilterFields, Stored, moment, shortened
+from osdi.odata.fields import FilterFields, Stored, shortened, timestamp
 from osdi.odata.parser import MAX_LENGTH, Field, Operand, Value, column, parse, refused
 
 Query = dict[str, Any]
@@ -130,7 +130,7 @@ class ToQuery(Transformer[Token, Query]):
             literal = token.lower() == "true"
         elif token.type == "DATE":
             try:
-                literal = moment(token)
+                literal = timestamp(token)
             except ValueError as error:
                 raise refused(token, f"{error} is expected") from None
         return Value(literal, column(token))

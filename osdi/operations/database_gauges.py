@@ -22,7 +22,7 @@ MOST: Final = 100_000
 
 
 @dataclass(frozen=True)
-class Figures:
+class QueueGauges:
     """Outreaches with waiting follow-ups by state, the seconds that one has been due, documents with untold events."""
 
     outbox: Mapping[str, int]
@@ -30,13 +30,13 @@ class Figures:
     events: int
 
 
-def read_figures(store: Store) -> Figures:
+def read_figures(store: Store) -> QueueGauges:
     """What waits now, counted until MOST. Raises OsdiError 503 where the database does not tell within SECONDS."""
-    moment = now()
+    timestamp = now()
     outreaches = store._collection(OUTREACH.collection)
     options: dict[str, Any] = {} if store._uri.startswith(MOCK) else {"hint": _INDEX}
-    due = {"state": QUEUED, "not_before": {"$lte": moment}}
-    with timeout(SECONDS), store.asking():
+    due = {"state": QUEUED, "not_before": {"$lte": timestamp}}
+    with timeout(SECONDS), store.operation():
         outbox = {
             state: outreaches.count_documents({"followups.state": state}, limit=MOST)
             for state in (QUEUED, LEASED, FAILED)
@@ -45,12 +45,12 @@ def read_figures(store: Store) -> Figures:
         waiting = outreaches.find_one({"followups": {"$elemMatch": due}}, {"followups": 1}, **options)
         noted = {f"{WEBHOOK_EVENTS}.webhook_id": {"$gt": ""}}
         events = sum(store._collection(resource.collection).count_documents(noted, limit=MOST) for resource in NOTED_IN)
-    return Figures(outbox, _waited(waiting, moment), events)
+    return QueueGauges(outbox, _waited(waiting, timestamp), events)
 
 
-def _waited(outreach: Document | None, moment: dt.datetime) -> float:
+def _waited(outreach: Document | None, timestamp: dt.datetime) -> float:
     due = [each["not_before"] for each in (outreach or {}).get("followups", ()) if each["state"] == QUEUED]
-    return max(0.0, (moment - min(due)).total_seconds()) if due else 0.0
+    return max(0.0, (timestamp - min(due)).total_seconds()) if due else 0.0
 
 
 _INDEX: Final = [("followups.state", 1), ("followups.not_before", 1)]

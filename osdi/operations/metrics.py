@@ -20,7 +20,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from osdi.errors import OsdiError
-from osdi.operations.database_gauges import Figures
+from osdi.operations.database_gauges import QueueGauges
 
 FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
 PLACE: Final = "METRICS_PLACE"
@@ -38,7 +38,7 @@ SAMPLE_SECONDS: Final = 1.0
 class Metrics:
     """The counts of one application: told by `text`, with figures that `figures` reads from the database."""
 
-    def __init__(self, figures: Callable[[], Figures], own: Callable[[], tuple[int, bool]]) -> None:
+    def __init__(self, figures: Callable[[], QueueGauges], own: Callable[[], tuple[int, bool]]) -> None:
         """`own` says of this process how many connections are in use, and whether its circuit is open."""
         self._own = own
         self._shared = FOLDER in os.environ
@@ -57,7 +57,9 @@ class Metrics:
             "osdi_outreaches_recorded", "Outreaches recorded, retries left out.", ("type", "token"), registry=registry
         )
         self._matches = Counter("osdi_matches", "Posted people, by how they were found.", ("kind",), registry=registry)
-        self._refusals = Counter("osdi_refusals", "Requests refused, by error code.", ("code",), registry=registry)
+        self._refusals = Counter(
+            "osdi_rejected_requests", "Requests refused, by error code.", ("code",), registry=registry
+        )
         self._connections = Gauge(
             "osdi_mongodb_connections_in_use",
             "Connections to MongoDB in use or waited for, of all web processes.",
@@ -138,10 +140,10 @@ class Metrics:
 class _Database(Collector):
     """Figures that are the same for every process, read from the database at most every FIGURES_SECONDS."""
 
-    def __init__(self, figures: Callable[[], Figures]) -> None:
+    def __init__(self, figures: Callable[[], QueueGauges]) -> None:
         self._read = figures
         self._ends = 0.0
-        self._figures: Figures | None = None
+        self._figures: QueueGauges | None = None
         self._lock = threading.Lock()
         self.registry = CollectorRegistry()
         self.registry.register(self)

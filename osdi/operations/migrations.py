@@ -17,9 +17,9 @@ from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from osdi.documents import Document
-from osdi.errors import OsdiError, RaceLost, unavailable
+from osdi.errors import OsdiError, WriteConflict, unavailable
 from osdi.ids import new_id, now
-from osdi.operations.migration_steps import MIGRATIONS, Given, Migration
+from osdi.operations.migration_steps import MIGRATIONS, Migration, MigrationContext
 from osdi.store import Store
 from osdi.store.schema_version import ID, SCHEMA, SCHEMA_VERSION
 
@@ -44,7 +44,7 @@ def migrate(
     """Bring the database to the last migration; returns its version then. `tell` is told each step as a sentence.
 
     Waits for another release that is at it. Raises OsdiError 503 where that takes longer than `wait` seconds or the
-    database is away, RaceLost where our lease ran out. What is done stays done: run it again.
+    database is away, WriteConflict where our lease ran out. What is done stays done: run it again.
     """
     if store.in_memory:
         return SCHEMA_VERSION
@@ -54,7 +54,7 @@ def migrate(
             if schema_version(store) >= migration.number:
                 continue
             changed = 0
-            for number in migration.run(Given(store, phone_region)):
+            for number in migration.run(MigrationContext(store, phone_region)):
                 changed += number
                 _renew(store, lease)
             done = {"number": migration.number, "date": now(), "documents": changed}
@@ -70,7 +70,7 @@ def _lease(store: Store, tell: Callable[[str], None], wait: float) -> str:
     lease, ends, told = new_id(), time.monotonic() + wait, False
     while True:
         free: Document = {"_id": ID, "$expr": {"$lte": [{"$ifNull": ["$lease_ends", 0]}, "$$NOW"]}}
-        with store.asking():
+        with store.operation():
             documents = store._collection(SCHEMA)
             with suppress(DuplicateKeyError):  # as at every release but the first
                 documents.insert_one({"_id": ID, "schema_version": 0})
@@ -96,14 +96,14 @@ def _renew(store: Store, lease: str) -> None:
 
 
 def _change(store: Store, lease: str, change: Any) -> None:
-    """Change the schema's document while the lease is ours. Raises RaceLost."""
-    with store.asking():
+    """Change the schema's document while the lease is ours. Raises WriteConflict."""
+    with store.operation():
         changed = store._collection(SCHEMA).update_one({"_id": ID, "lease": lease}, change)
     if not changed.matched_count:
-        raise RaceLost("Another release took over, since this one was slow; run it again.")
+        raise WriteConflict("Another release took over, since this one was slow; run it again.")
 
 
 def _give_back(store: Store, lease: str) -> None:
     # Where the database is away the lease ends by itself, and what went wrong is told.
-    with suppress(OsdiError), store.asking():
+    with suppress(OsdiError), store.operation():
         store._collection(SCHEMA).update_one({"_id": ID, "lease": lease}, {"$unset": {"lease": "", "lease_ends": ""}})

@@ -62,7 +62,7 @@ def wait_until_it_answers(store: Store, seconds: float, tell: Callable[[str], No
         if tries.attempt_number == 1:
             tell(f"{AWAY} Waiting {seconds:g} s for it.")
 
-    asking = tenacity.Retrying(
+    operation = tenacity.Retrying(
         retry=tenacity.retry_if_exception(
             lambda error: isinstance(error, OsdiError) and not isinstance(error, FOR_THE_OPERATOR)
         ),
@@ -72,7 +72,7 @@ def wait_until_it_answers(store: Store, seconds: float, tell: Callable[[str], No
         reraise=True,
     )
     try:
-        asking(_ask, store)
+        operation(_ask, store)
     except FOR_THE_OPERATOR:
         raise
     except OsdiError as error:
@@ -99,7 +99,7 @@ def newer_database(uri: str) -> str | None:
 
 def _ask(store: Store) -> None:
     """Ask a server that takes writes whether it is there. Raises OsdiError 503."""
-    with timeout(ANSWER_SECONDS), store.asking():
+    with timeout(ANSWER_SECONDS), store.operation():
         store._connect().admin.command("ping")
 
 
@@ -109,7 +109,7 @@ def missing_indexes(store: Store, *, only_unique: bool = False) -> list[str]:
     One that holds other documents than is declared, or is not unique, counts as lacking.
     """
     missing = []
-    with store.asking():
+    with store.operation():
         for collection, indexes in INDEXES.items():
             wanted = [each for each in indexes if each.unique or not only_unique]
             if not wanted:

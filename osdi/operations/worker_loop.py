@@ -13,7 +13,7 @@ from typing import Final
 
 from osdi import log
 from osdi.errors import OsdiError
-from osdi.retry import wait_seconds
+from osdi.retry import backoff_seconds
 from osdi.store.schema_version import WrongDatabase
 
 POLL_SECONDS: Final = 1.0
@@ -72,7 +72,7 @@ def _loop(work: Work, stop: threading.Event, gave_up: threading.Event | None, re
             if gave_up is not None and failures >= FAILURES_OF_ONCE:
                 gave_up.set()
                 return
-            stop.wait(wait_seconds(failures, first=1, longest=30))
+            stop.wait(backoff_seconds(failures, first=1, longest=30))
             continue
         if not more:
             if gave_up is not None:

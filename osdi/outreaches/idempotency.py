@@ -62,9 +62,9 @@ def retry_of(
 def replay(store: Store, retry: Retry) -> Document | None:
     """The outreach that an earlier, equal request recorded, as durable as that request makes it, or None.
 
-    Raises RaceLost where it changes at this moment, OsdiError 409 where the identifiers belong to several outreaches or
-    to another campaign's, 422 where the Idempotency-Key came with another body before. Without a token neither
-    identifier clash is told.
+    Raises WriteConflict where it changes at this moment, OsdiError 409 where the identifiers belong to several
+    outreaches or to another campaign's, 422 where the Idempotency-Key came with another body before. Without a token
+    neither identifier clash is told.
     """
     known = store.by_match_keys(OUTREACH.collection, retry.keys)
     for outreach in known:
@@ -75,7 +75,7 @@ def replay(store: Store, retry: Retry) -> Document | None:
             if outreach["fingerprint"] != retry.fingerprint():
                 message = "This Idempotency-Key came with another body before."
                 raise OsdiError(422, ErrorDescription("IDEMPOTENCY_KEY_REUSED", message, ("Idempotency-Key",)))
-            store.make_durable(OUTREACH.collection, outreach)
+            store.wait_for_majority(OUTREACH.collection, outreach)
             return outreach
     elsewhere = any(outreach["advocacy_campaign_id"] != retry.campaign_id for outreach in known)
     if retry.refuse_clash and (len(known) > 1 or elsewhere):
@@ -83,7 +83,7 @@ def replay(store: Store, retry: Retry) -> Document | None:
         raise conflict("IDENTIFIERS_CLASH", message, "identifiers", resource=OUTREACH.rel)
     if not known:
         return None
-    store.make_durable(OUTREACH.collection, known[0])
+    store.wait_for_majority(OUTREACH.collection, known[0])
     return known[0]
 
 

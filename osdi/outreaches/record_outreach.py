@@ -16,14 +16,14 @@ from typing import Any
 from osdi.access.tokens import Caller
 from osdi.action_functions.resolve import Actions, resolve
 from osdi.documents import Document, Find
-from osdi.errors import Duplicate, OsdiError
+from osdi.errors import DuplicateKey, OsdiError
 from osdi.ids import new_id, now
 from osdi.match_keys import id_key
 from osdi.outreaches.idempotency import Retry, replay, retry_of
 from osdi.people import matching
 from osdi.people.signup import PersonChange, PostedPerson, person_change
 from osdi.resources import OUTREACH
-from osdi.retry import look_again
+from osdi.retry import retry_on_conflict
 from osdi.settings import Settings
 from osdi.store import Insert, Store
 
@@ -83,9 +83,9 @@ def record_outreach(store: Store, find: Find, request: HelperRequest, settings: 
     )
 
     def attempt() -> Recorded:
-        moment = now()
+        timestamp = now()
         try:
-            change = person_change(store, posted, moment)
+            change = person_change(store, posted, timestamp)
         except OsdiError as refusal:
             # What has become of the person since an outreach was recorded is no answer to a retry of it.
             known = replay(store, retry) if refusal.status < 500 else None
@@ -94,12 +94,12 @@ def record_outreach(store: Store, find: Find, request: HelperRequest, settings: 
             matching.note(matching.RETRY)
             return Recorded(known, actions.warnings)
         person_id = change.person["_id"]
-        outreach = _outreach(request.body, person_id, retry, actions, moment, settings.namespace, trusted=trusted)
+        outreach = _outreach(request.body, person_id, retry, actions, timestamp, settings.namespace, trusted=trusted)
         try:
             # The order matters on a server without transactions: a person without an outreach is matched again by
             # the client's retry, an outreach without a person would be a lie.
             store.write(*([change.write] if change.write else []), Insert(OUTREACH.collection, outreach))
-        except Duplicate:
+        except DuplicateKey:
             known = replay(store, retry)
             if known is None:
                 raise  # it was the person: somebody else claimed a key first
@@ -109,9 +109,9 @@ def record_outreach(store: Store, find: Find, request: HelperRequest, settings: 
 
     # Where person and outreach commit together the unique index alone recognises a retry; elsewhere it has to be
     # looked up before the person is written.
-    known = None if store.commits_together else look_again(lambda: replay(store, retry))
+    known = None if store.supports_transactions else retry_on_conflict(lambda: replay(store, retry))
     if known is None:
-        return look_again(attempt)
+        return retry_on_conflict(attempt)
     matching.note(matching.RETRY)
     return Recorded(known, actions.warnings)
 
@@ -121,7 +121,7 @@ def _outreach(
     person_id: str,
     retry: Retry,
     actions: Actions,
-    moment: dt.datetime,
+    timestamp: dt.datetime,
     namespace: str,
     *,
     trusted: bool,
@@ -133,9 +133,9 @@ def _outreach(
         "version": 1,
         "advocacy_campaign_id": retry.campaign_id,
         "person_id": person_id,
-        "created_date": moment,
-        "modified_date": moment,
-        "action_date": moment,
+        "created_date": timestamp,
+        "modified_date": timestamp,
+        "action_date": timestamp,
         "match_keys": [id_key(f"{namespace}:{outreach_id}"), *retry.keys],
         **{name: body[name] for name in OUTREACH.fields if name in body},
     }
@@ -144,5 +144,5 @@ def _outreach(
     if retry.idempotency:
         outreach["fingerprint"] = retry.fingerprint()
     if actions.followups:
-        outreach["followups"] = [followup.entry(new_id(), moment) for followup in actions.followups]
+        outreach["followups"] = [followup.entry(new_id(), timestamp) for followup in actions.followups]
     return outreach

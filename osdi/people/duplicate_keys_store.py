@@ -11,11 +11,11 @@ from pymongo import ASCENDING, UpdateOne
 from pymongo.errors import BulkWriteError
 
 from osdi.documents import Document, Query
-from osdi.match_keys import namesake_keys, note_keys
+from osdi.match_keys import name_and_postal_code_keys, set_derived_keys
 from osdi.resources import PERSON
 from osdi.store import Store
 from osdi.store.driver import READ_MS
-from osdi.store.scan import in_order
+from osdi.store.scan import scan
 
 BATCH: Final = 500
 PATIENCE_SECONDS: Final = 60.0
@@ -31,7 +31,7 @@ def people_without(store: Store, after: str, limit: int) -> list[Document]:
 
 def owners_of(store: Store, keys: Sequence[str]) -> dict[str, str]:
     """The ids of those who own these keys, by the key."""
-    with store.asking():
+    with store.operation():
         query = {"match_keys": {"$in": list(keys)}}
         owners = list(store._collection(PERSON.collection).find(query, {"match_keys": 1}).max_time_ms(READ_MS))
     return {key: owner["_id"] for owner in owners for key in owner["match_keys"]}
@@ -44,7 +44,7 @@ def having_without(store: Store, key: str, limit: int) -> list[str]:
 
 def _first(store: Store, query: Query, limit: int, **fields: int) -> list[Document]:
     """By their ids the first people whom the query selects; of each the id, and these fields."""
-    with store.asking():
+    with store.operation():
         found = store._collection(PERSON.collection).find(query, {"_id": 1, **fields})
         return list(found.sort("_id", ASCENDING).limit(limit).max_time_ms(READ_MS))
 
@@ -57,7 +57,7 @@ def note_everybodys(store: Store, phone_region: str = "", after: str = "") -> It
     that lets a key have one owner. Raises OsdiError 503.
     """
     behind = {"_id": {"$gt": after}} if after else {}
-    people = in_order(store, PERSON.collection, behind, patience=PATIENCE_SECONDS)
+    people = scan(store, PERSON.collection, behind, patience=PATIENCE_SECONDS)
     while batch := list(islice(people, BATCH)):
         changed, refused = _write(store, [each for person in batch for each in _update(person, phone_region)])
         again = [person for person in batch if person["_id"] in refused]
@@ -70,8 +70,11 @@ def _update(person: Document, phone_region: str, *, claiming: bool = True) -> It
     noted = dict(person)
     if claiming:
         known = (*person["match_keys"], *person.get("unclaimed_keys", ()))
-        noted["match_keys"] = [*person["match_keys"], *(key for key in namesake_keys(person) if key not in known)]
-    note_keys(noted, phone_region)
+        noted["match_keys"] = [
+            *person["match_keys"],
+            *(key for key in name_and_postal_code_keys(person) if key not in known),
+        ]
+    set_derived_keys(noted, phone_region)
     fields = {name: noted[name] for name in ("match_keys", *NOTED) if name in noted and noted[name] != person.get(name)}
     gone = {name: "" for name in NOTED if name in person and name not in noted}
     change = {name: value for name, value in (("$set", fields), ("$unset", gone)) if value}
@@ -83,7 +86,7 @@ def _write(store: Store, updates: list[UpdateOne]) -> tuple[int, set[str]]:
     """Do the updates; returns how many changed somebody, and the ids of those of whom another one owns a key."""
     if not updates:
         return 0, set()
-    with store.asking():
+    with store.operation():
         try:
             return store._collection(PERSON.collection).bulk_write(updates, ordered=False).modified_count, set()
         except BulkWriteError as error:

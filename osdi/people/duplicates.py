@@ -10,13 +10,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from osdi.documents import Document
-from osdi.match_keys import NAMESAKE
+from osdi.match_keys import NAME_AND_POSTAL_CODE
 from osdi.people.duplicate_keys_store import having_without, owners_of, people_without
 from osdi.resources import PERSON
 from osdi.store import Store
 
 # By what a key tells that two are one, in the order of how much that says.
-KINDS: Final = {"email": "email_address", "phone": "phone_number", NAMESAKE.rstrip(":"): "name_and_postal_code"}
+KINDS: Final = {
+    "email": "email_address",
+    "phone": "phone_number",
+    NAME_AND_POSTAL_CODE.rstrip(":"): "name_and_postal_code",
+}
 
 # A group is told with so many people. A page looks at so many of those who have what they do not own, and at about so
 # many keys of theirs: anybody may add thousands to somebody.

@@ -16,12 +16,12 @@ def keys_of(text: str, phone_region: str = "") -> list[str]:
     return [id_key(text), *([email_key(text)] if "@" in text else []), *([phone] if phone else [])]
 
 
-def people_meant(store: Store, text: str, phone_region: str = "") -> list[Document]:
+def find_people_by_text(store: Store, text: str, phone_region: str = "") -> list[Document]:
     """Everybody whom the text means: one at the most by id or identifier, all who have it by address or number.
 
     The id of somebody who was merged away means whom they were merged into. Raises OsdiError 503.
     """
-    found = person_with(store, text)
+    found = get_person(store, text)
     if found is not None:
         return [found]
     held = store.get(MERGED_PEOPLE, text)  # whose survivor is no more
@@ -31,7 +31,7 @@ def people_meant(store: Store, text: str, phone_region: str = "") -> list[Docume
     owners = store.by_match_keys(PERSON.collection, [identifier])
     if owners:
         return owners
-    having = {person["_id"]: person for key in contacts for person in people_with(store, key)}
+    having = {person["_id"]: person for key in contacts for person in find_people_by_contact(store, key)}
     return list(having.values())
 
 
@@ -39,14 +39,14 @@ def people_meant(store: Store, text: str, phone_region: str = "") -> list[Docume
 PEOPLE = 1_000
 
 
-def people_with(store: Store, key: str) -> list[Document]:
+def find_people_by_contact(store: Store, key: str) -> list[Document]:
     """The people who have the e-mail address or phone number that this match key is made of."""
-    with store.asking():
+    with store.operation():
         found = store._collection(PERSON.collection).find({"contact_keys": key}).limit(PEOPLE)
         return list(found.max_time_ms(READ_MS))
 
 
-def person_with(store: Store, person_id: str) -> Document | None:
+def get_person(store: Store, person_id: str) -> Document | None:
     """The person with this id, or whom the person with it was merged into; None for nobody."""
     found = store.get(PERSON.collection, person_id) or store.find_one(PERSON.collection, {"merged_ids": person_id})
     if found is not None:
@@ -58,12 +58,12 @@ def person_with(store: Store, person_id: str) -> Document | None:
     return store.get(PERSON.collection, survivor_id) or store.find_one(PERSON.collection, {"merged_ids": survivor_id})
 
 
-def people_with_ids(store: Store, ids: Collection[str]) -> dict[str, Document]:
+def get_people(store: Store, ids: Collection[str]) -> dict[str, Document]:
     """The people with these ids, or whom those were merged into, by the ids that were asked for."""
     found = {person["_id"]: person for person in store.by_ids(PERSON.collection, sorted(ids))}
     missing = sorted(set(ids) - found.keys())
     if missing:
-        with store.asking():
+        with store.operation():
             people = store._collection(PERSON.collection)
             survivors = list(people.find({"merged_ids": {"$in": missing}}).max_time_ms(READ_MS))
         found |= {each: survivor for survivor in survivors for each in survivor["merged_ids"] if each in missing}

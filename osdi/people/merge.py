@@ -16,27 +16,27 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from osdi.documents import Document
-from osdi.errors import ErrorDescription, OsdiError, RaceLost, conflict, invalid, not_found
+from osdi.errors import ErrorDescription, OsdiError, WriteConflict, conflict, invalid, not_found
 from osdi.ids import new_id, now
-from osdi.match_keys import note_keys
-from osdi.people.lookup import person_with
-from osdi.people.merge_rules import of_change, outgrown
+from osdi.match_keys import set_derived_keys
+from osdi.people.lookup import get_person
+from osdi.people.merge_rules import exceeds_size_limit, of_change
 from osdi.people.merged_people_store import (
+    delete_merged_copies,
     end_pending,
     erasure_of,
-    forget_held,
-    held_for,
+    merged_copies_of,
     note_merged,
     one_at_a_time,
     pending_since,
     pending_with,
 )
 from osdi.people.outreach_links import move_outreaches
-from osdi.people.survivorship import unite
-from osdi.privacy.erasure import goes_on
+from osdi.people.survivorship import combine
+from osdi.privacy.erasure import resume_erasure
 from osdi.resources import PERSON
-from osdi.retry import look_again
-from osdi.statistics.statistics_store import touch_all
+from osdi.retry import retry_on_conflict
+from osdi.statistics.statistics_store import invalidate_all
 from osdi.store import Delete, Replace, Store, Update
 from osdi.store.indexes import MERGED_PEOPLE
 
@@ -64,7 +64,7 @@ def merge_people(
         with one_at_a_time(store):
             return _merged(store, survivor_id, other_id, phone_region, by)
 
-    survivor = look_again(attempt)
+    survivor = retry_on_conflict(attempt)
     until = time.monotonic() + MOVE_SECONDS
     for gone_id in {survivor_id, other_id} - {survivor["_id"]}:
         _move(store, gone_id, survivor["_id"], until)
@@ -78,12 +78,12 @@ def united(
 
     A match key that somebody else has claimed meanwhile is left to them.
     """
-    person = unite(survivor, other, phone_region=phone_region)
+    person = combine(survivor, other, phone_region=phone_region)
     owners = store.by_match_keys(PERSON.collection, person["match_keys"])
     both = (survivor["_id"], other["_id"])
     elsewhere = {key for owner in owners if owner["_id"] not in both for key in owner["match_keys"]}
     person["match_keys"] = [key for key in person["match_keys"] if key not in elsewhere]
-    note_keys(person, phone_region)
+    set_derived_keys(person, phone_region)
     person |= {"modified_date": now(), **({"modified_by_id": by} if by else {})}
     changed = {name: value for name, value in person.items() if survivor.get(name) != value}
     gone = tuple(name for name in survivor if name not in person)
@@ -95,9 +95,9 @@ def united(
 def finish_merges_of(store: Store, keys: Collection[str], phone_region: str) -> None:
     """Before somebody claims these match keys, which nobody owns: finish the merges of those who owned them.
 
-    Raises RaceLost where there was one, so that the caller looks again. On a server with transactions there is none.
+    Raises WriteConflict where there was one, so that the caller retries. On a server with transactions there is none.
     """
-    if not keys or store.commits_together:
+    if not keys or store.supports_transactions:
         return
     for held in pending_with(store, keys):
         alive = store.get(PERSON.collection, held["_id"])
@@ -106,10 +106,10 @@ def finish_merges_of(store: Store, keys: Collection[str], phone_region: str) -> 
                 continue  # nobody is left who could have them
         elif alive is None or set(keys).isdisjoint(alive["match_keys"]):
             continue
-        raise RaceLost(f"person {held['_id']} was being merged")
+        raise WriteConflict(f"person {held['_id']} was being merged")
 
 
-def settle_next(store: Store, phone_region: str) -> bool:
+def complete_next_merge(store: Store, phone_region: str) -> bool:
     """Finish what a merge has left behind that was done a while ago; False where there is nothing.
 
     That is an outreach that came in while its person was merged, or what a crash or too many outreaches left undone.
@@ -119,15 +119,15 @@ def settle_next(store: Store, phone_region: str) -> bool:
         return False
     if store.get(PERSON.collection, held["_id"]) is not None:
         # A crash before anything was done, on a standalone.
-        forget_held(store, {"_id": held["_id"], "pending": held["pending"]})
+        delete_merged_copies(store, {"_id": held["_id"], "pending": held["pending"]})
         return True
-    survivor = look_again(lambda: _finish(store, held, phone_region))
+    survivor = retry_on_conflict(lambda: _finish(store, held, phone_region))
     if survivor is None:
-        if goes_on(store, _both(held)):
+        if resume_erasure(store, _both(held)):
             return True
-        touch_all(store, {"person_id": held["_id"]})
+        invalidate_all(store, {"person_id": held["_id"]})
         store.forget_person(held["_id"], now())
-        forget_held(store, {"_id": held["_id"], "pending": held["pending"]})
+        delete_merged_copies(store, {"_id": held["_id"], "pending": held["pending"]})
         return True
     _move(store, held["_id"], survivor["_id"])
     end_pending(store, held, survivor["_id"])
@@ -135,8 +135,8 @@ def settle_next(store: Store, phone_region: str) -> bool:
 
 
 def _merged(store: Store, survivor_id: str, other_id: str, phone_region: str, by: str | None) -> Document:
-    """The survivor, once the other one's document is gone and in theirs. Raises OsdiError, RaceLost."""
-    survivor, other = person_with(store, survivor_id), person_with(store, other_id)
+    """The survivor, once the other one's document is gone and in theirs. Raises OsdiError, WriteConflict."""
+    survivor, other = get_person(store, survivor_id), get_person(store, other_id)
     if survivor is None:
         raise not_found("There is no such person.", PERSON.rel)
     if other is None:
@@ -152,13 +152,15 @@ def _merged(store: Store, survivor_id: str, other_id: str, phone_region: str, by
         message = f"This person was merged into {other['_id']}; name that one, if they are meant."
         raise conflict("MERGED", message, LINK, resource=PERSON.rel)
     person, update = united(store, survivor, other, phone_region, by)
-    if outgrown(person):
+    if exceeds_size_limit(person):
         raise OsdiError(413, ErrorDescription("TOO_LARGE", "The person would outgrow their bound."))
     held = {"_id": other_id, "survivor_id": survivor["_id"], "person": other, "pending": new_id()}
-    if store.commits_together:
+    if store.supports_transactions:
         held["merged_date"] = now()
     # Who was merged into the other one before is the survivor too.
-    led_on = (Replace(MERGED_PEOPLE, {**each, "survivor_id": survivor["_id"]}) for each in held_for(store, [other_id]))
+    led_on = (
+        Replace(MERGED_PEOPLE, {**each, "survivor_id": survivor["_id"]}) for each in merged_copies_of(store, [other_id])
+    )
     # The order matters on a server without transactions: whatever is put aside can be finished.
     delete = Delete(PERSON.collection, other_id, other["version"])
     store.write(*led_on, Replace(MERGED_PEOPLE, held), delete, update)
@@ -169,9 +171,9 @@ def _merged(store: Store, survivor_id: str, other_id: str, phone_region: str, by
 def _finish(store: Store, held: Mapping[str, Any], phone_region: str) -> Document | None:
     """The survivor of a merge that was put aside, once they have the other one; None where one of them is gone.
 
-    The other one is gone who was erased while the merge began. Raises RaceLost, OsdiError.
+    The other one is gone who was erased while the merge began. Raises WriteConflict, OsdiError.
     """
-    survivor = person_with(store, held["survivor_id"])
+    survivor = get_person(store, held["survivor_id"])
     if survivor is None or erasure_of(store, _both(held)):
         return None
     if held["_id"] not in survivor.get("merged_ids", ()):

@@ -67,7 +67,7 @@ def merge_person(
     return merged
 
 
-def outgrown(document: ReadOnlyDocument, *, by_stranger: bool = False) -> bool:
+def exceeds_size_limit(document: ReadOnlyDocument, *, by_stranger: bool = False) -> bool:
     """Whether a document is larger than anybody needs: then it is not kept growing, by whomever.
 
     Strangers fill half of the bound at most. What they leave free is the token holders', whom they cannot hinder so.
@@ -91,7 +91,9 @@ def keep_status(stored: ReadOnlyDocument, changed: Entry) -> Entry:
     return changed
 
 
-def keep_stricter(person: ReadOnlyDocument, others: Sequence[ReadOnlyDocument], phone_region: str) -> dict[str, Any]:
+def keep_strictest_opt_out(
+    person: ReadOnlyDocument, others: Sequence[ReadOnlyDocument], phone_region: str
+) -> dict[str, Any]:
     """The person, with what is strictest of all that they or others say of each of their addresses and numbers.
 
     That is a status by which no mail goes to an address, and that a number is not to be called, or takes no texts. A

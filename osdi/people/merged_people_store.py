@@ -28,20 +28,20 @@ BATCH: Final = 1_000
 
 @contextmanager
 def one_at_a_time(store: Store) -> Iterator[None]:
-    """Around a merge: where there are no transactions nobody else merges meanwhile. Raises RaceLost for others."""
-    if store.commits_together:
+    """Around a merge: where there are no transactions nobody else merges meanwhile. Raises WriteConflict for others."""
+    if store.supports_transactions:
         yield
         return
-    moment, lease = now(), new_id()
+    timestamp, lease = now(), new_id()
     merging = store._collection(MERGING)
-    with store.asking():
+    with store.operation():
         # Where somebody holds it nothing is selected, so that a second one is inserted, which the index refuses.
-        free = {"_id": MERGED_PEOPLE, "until": {"$lt": moment}}
-        merging.update_one(free, {"$set": {"until": moment + LEASE, "lease": lease}}, upsert=True)
+        free = {"_id": MERGED_PEOPLE, "until": {"$lt": timestamp}}
+        merging.update_one(free, {"$set": {"until": timestamp + LEASE, "lease": lease}}, upsert=True)
     try:
         yield
     finally:
-        with store.asking():
+        with store.operation():
             merging.delete_one({"_id": MERGED_PEOPLE, "lease": lease})
 
 
@@ -55,13 +55,13 @@ def all_ids(ids: Iterable[str], held: Iterable[Mapping[str, Any]]) -> list[str]:
     return list(dict.fromkeys([*ids, *(one for each in held for one in (each["_id"], *ids_of(each["person"])))]))
 
 
-def held_for(store: Store, ids: Collection[str]) -> list[Document]:
+def merged_copies_of(store: Store, ids: Collection[str]) -> list[Document]:
     """What is held of people who have one of these ids, or were merged into somebody who has.
 
     Not of one who is still there: nothing has come of that merge yet.
     """
     query = {"$or": [{name: {"$in": list(ids)}} for name in ("_id", "survivor_id")]}
-    with store.asking():
+    with store.operation():
         held = list(store._collection(MERGED_PEOPLE).find(query).max_time_ms(READ_MS))
     there = {each["_id"] for each in store.by_ids(PERSON.collection, [each["_id"] for each in held])} if held else ()
     return [each for each in held if each["_id"] not in there]
@@ -70,30 +70,30 @@ def held_for(store: Store, ids: Collection[str]) -> list[Document]:
 def pending_with(store: Store, keys: Collection[str]) -> list[Document]:
     """What is held of people with one of these match keys and is pending."""
     query = {"pending": {"$exists": True}, "person.match_keys": {"$in": list(keys)}}
-    with store.asking():
+    with store.operation():
         return list(store._collection(MERGED_PEOPLE).find(query).max_time_ms(READ_MS))
 
 
-def pending_since(store: Store, moment: dt.datetime) -> Document | None:
+def pending_since(store: Store, timestamp: dt.datetime) -> Document | None:
     """What is held and has been pending since before a moment (naive UTC), or None."""
-    return store.find_one(MERGED_PEOPLE, {"pending": {"$lt": id_before(moment)}})
+    return store.find_one(MERGED_PEOPLE, {"pending": {"$lt": id_before(timestamp)}})
 
 
-def note_merged(store: Store, person_id: str, moment: dt.datetime) -> None:
+def note_merged(store: Store, person_id: str, timestamp: dt.datetime) -> None:
     """Note when somebody was merged, unless that is noted: from then on their document is held for thirty days."""
     unnoted = {"_id": person_id, "merged_date": {"$exists": False}}
-    with store.asking():
-        store._collection(MERGED_PEOPLE).update_one(unnoted, {"$set": {"merged_date": moment}})
+    with store.operation():
+        store._collection(MERGED_PEOPLE).update_one(unnoted, {"$set": {"merged_date": timestamp}})
 
 
 def end_pending(store: Store, held: Mapping[str, Any], survivor_id: str) -> None:
     """Note that nothing points any more at somebody who was merged, and whom they are now."""
     change = {"$unset": {"pending": ""}, "$set": {"survivor_id": survivor_id}}
-    with store.asking():
+    with store.operation():
         store._collection(MERGED_PEOPLE).update_one({"_id": held["_id"], "pending": held["pending"]}, change)
 
 
-def forget_held(store: Store, query: Mapping[str, Any]) -> None:
+def delete_merged_copies(store: Store, query: Mapping[str, Any]) -> None:
     """Delete what is held and the query selects."""
     store.delete_many(MERGED_PEOPLE, query)
 

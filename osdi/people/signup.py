@@ -15,14 +15,21 @@ from osdi.action_functions.resolve import Actions, resolve
 from osdi.documents import Document, Find
 from osdi.errors import ErrorDescription, OsdiError, conflict, invalid
 from osdi.ids import new_id, now
-from osdi.match_keys import NAMESAKE, MatchKeys, id_key, match_keys, namesake_keys, note_keys
+from osdi.match_keys import (
+    NAME_AND_POSTAL_CODE,
+    MatchKeys,
+    id_key,
+    match_keys,
+    name_and_postal_code_keys,
+    set_derived_keys,
+)
 from osdi.people import matching
-from osdi.people.lookup import person_with
+from osdi.people.lookup import get_person
 from osdi.people.matching import IdentifiersClash, kind_of_match, match, owners_of
 from osdi.people.merge import finish_merges_of
-from osdi.people.merge_rules import keep_stricter, merge_person, of_change, outgrown
+from osdi.people.merge_rules import exceeds_size_limit, keep_strictest_opt_out, merge_person, of_change
 from osdi.resources import PERSON, id_from
-from osdi.retry import look_again
+from osdi.retry import retry_on_conflict
 from osdi.settings import Settings
 from osdi.store import Insert, Store, Update, Write
 
@@ -86,21 +93,21 @@ def sign_up(
     def attempt() -> Document:
         change = person_change(store, posted, now())
         if change.write is None:
-            store.make_durable(PERSON.collection, change.person)
+            store.wait_for_majority(PERSON.collection, change.person)
         else:
             store.write(change.write)
         return change.person
 
-    return look_again(attempt), actions.warnings
+    return retry_on_conflict(attempt), actions.warnings
 
 
-def person_change(store: Store, posted: PostedPerson, moment: dt.datetime) -> PersonChange:
+def person_change(store: Store, posted: PostedPerson, timestamp: dt.datetime) -> PersonChange:
     """The person as they will be, and the write that makes them so; nothing is written yet.
 
     Raises OsdiError 400 for a link to nobody, 409 for identifiers of different people, 413 for a person who would
     outgrow their bound.
     """
-    people = store.by_match_keys(PERSON.collection, (*posted.keys.all, *namesake_keys(posted.fields)))
+    people = store.by_match_keys(PERSON.collection, (*posted.keys.all, *name_and_postal_code_keys(posted.fields)))
     stored = _who(store, posted, people)
     matching.note(_how(posted, stored))
     owners = owners_of(posted.keys, people)
@@ -108,12 +115,12 @@ def person_change(store: Store, posted: PostedPerson, moment: dt.datetime) -> Pe
     elsewhere = frozenset(key for key, owner in owners.items() if not stored or owner["_id"] != stored["_id"])
     known = people if posted.imported else []
     if stored is None:
-        person = _new(posted, elsewhere, known, moment)
+        person = _new(posted, elsewhere, known, timestamp)
         _claim_namesakes(store, posted, person, {}, people)
-        if outgrown(person, by_stranger=not posted.has_token):
+        if exceeds_size_limit(person, by_stranger=not posted.has_token):
             raise _too_large()
         return PersonChange(None, person, Insert(PERSON.collection, person))
-    person = _merged(stored, posted, elsewhere, known, moment)
+    person = _merged(stored, posted, elsewhere, known, timestamp)
     if person is not stored:
         _claim_namesakes(store, posted, person, stored, people)
     changed = {name: value for name, value in person.items() if stored.get(name) != value}
@@ -134,7 +141,7 @@ def _who(store: Store, posted: PostedPerson, people: list[Document]) -> Document
         raise conflict("IDENTIFIERS_CLASH", message, "person.identifiers", resource=PERSON.rel) from None
     if posted.link is None:
         return person
-    linked = person_with(store, id_from(posted.link, PERSON) or "")
+    linked = get_person(store, id_from(posted.link, PERSON) or "")
     if linked is None:
         raise invalid("There is no such person.", LINK, resource=PERSON.rel)
     identified = person is not None and not set(posted.keys.identifiers).isdisjoint(person["match_keys"])
@@ -151,23 +158,25 @@ def _how(posted: PostedPerson, stored: Document | None) -> str:
     return matching.LINK if posted.link is not None else kind_of_match(posted.keys, stored)
 
 
-def _new(posted: PostedPerson, owned_elsewhere: frozenset[str], known: list[Document], moment: dt.datetime) -> Document:
+def _new(
+    posted: PostedPerson, owned_elsewhere: frozenset[str], known: list[Document], timestamp: dt.datetime
+) -> Document:
     person_id = new_id()
     person = merge_person({}, posted.fields, overwrite=True, phone_region=posted.phone_region)
     if posted.imported:
-        person = keep_stricter(person, known, posted.phone_region)
+        person = keep_strictest_opt_out(person, known, posted.phone_region)
     # Its own key keeps two people without any other from colliding in the unique index.
     person["match_keys"] = [id_key(f"{posted.namespace}:{person_id}")]
     # Without a token somebody new is known by one e-mail and one phone, see _merged.
     contacts = posted.keys.contacts if posted.has_token else (*posted.keys.emails[:1], *posted.keys.phones[:1])
     _add_identity(person, posted, contacts, owned_elsewhere)
-    person = apply_to_person(person, posted.actions, now=moment, new_id=new_id)
-    note_keys(person, posted.phone_region)
+    person = apply_to_person(person, posted.actions, now=timestamp, new_id=new_id)
+    set_derived_keys(person, posted.phone_region)
     return {
         "_id": person_id,
         "version": 1,
-        "created_date": moment,
-        "modified_date": moment,
+        "created_date": timestamp,
+        "modified_date": timestamp,
         **person,
         **_editor(posted),
     }
@@ -178,7 +187,7 @@ def _merged(
     posted: PostedPerson,
     owned_elsewhere: frozenset[str],
     known: list[Document],
-    moment: dt.datetime,
+    timestamp: dt.datetime,
 ) -> Document:
     person = merge_person(
         stored,
@@ -188,19 +197,19 @@ def _merged(
         phone_region=posted.phone_region,
     )
     if posted.imported:
-        person = keep_stricter(person, [*known, stored], posted.phone_region)
+        person = keep_strictest_opt_out(person, [*known, stored], posted.phone_region)
     # A contact detail that a stranger adds is stored but claims no key: it would lead the next outreach, or a sync, of
     # somebody else to this person.
     _add_identity(person, posted, posted.keys.contacts if posted.has_token else (), owned_elsewhere)
-    person = apply_to_person(person, posted.actions, now=moment, new_id=new_id)
-    note_keys(person, posted.phone_region)
+    person = apply_to_person(person, posted.actions, now=timestamp, new_id=new_id)
+    set_derived_keys(person, posted.phone_region)
     if person == stored:
         return stored
-    if outgrown(person, by_stranger=not posted.has_token):
+    if exceeds_size_limit(person, by_stranger=not posted.has_token):
         if posted.has_token:
             raise _too_large()
         return stored  # nobody without a token can make somebody's next outreach fail
-    person["modified_date"] = moment
+    person["modified_date"] = timestamp
     return person | _editor(posted)
 
 
@@ -235,14 +244,14 @@ def _claim_namesakes(
 
     `people` are the owners of those that were posted; others are looked for, which only few changes of a name need.
     """
-    wanted, looked_up = namesake_keys(person), namesake_keys(posted.fields)
-    kept = [key for key in person["match_keys"] if not key.startswith(NAMESAKE) or key in wanted]
+    wanted, looked_up = name_and_postal_code_keys(person), name_and_postal_code_keys(posted.fields)
+    kept = [key for key in person["match_keys"] if not key.startswith(NAME_AND_POSTAL_CODE) or key in wanted]
     known = {*stored.get("match_keys", ()), *stored.get("unclaimed_keys", ())}
     new = [key for key in wanted if key not in known]
     owners = [*people, *store.by_match_keys(PERSON.collection, [key for key in new if key not in looked_up])]
     owned = {key for each in owners for key in each["match_keys"]}
     person["match_keys"] = [*kept, *(key for key in new if key not in owned)]
-    note_keys(person, posted.phone_region)
+    set_derived_keys(person, posted.phone_region)
 
 
 def _extend(person: Document, array: str, values: Iterable[str]) -> None:

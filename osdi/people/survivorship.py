@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from osdi.documents import ReadOnlyDocument
-from osdi.match_keys import note_keys
-from osdi.people.merge_rules import ENTRIES, keep_stricter, merge_entries, merge_object, number_of, one_primary
+from osdi.match_keys import set_derived_keys
+from osdi.people.merge_rules import ENTRIES, keep_strictest_opt_out, merge_entries, merge_object, number_of, one_primary
 from osdi.resources import ANSWER, PERSON
 from osdi.resources import ENTRIES as POINTING
 
@@ -23,7 +23,7 @@ KNOWN_BY: Final = ("identifiers", "claimed_identifiers")
 WHOLE: Final = ("birthdate", "employer_address", "gender_pronouns")
 
 
-def unite(survivor: ReadOnlyDocument, other: ReadOnlyDocument, *, phone_region: str = "") -> dict[str, Any]:
+def combine(survivor: ReadOnlyDocument, other: ReadOnlyDocument, *, phone_region: str = "") -> dict[str, Any]:
     """The survivor's document with the other person's merged in; version, id and modified date stay the survivor's."""
     united = dict(survivor)
     for name in PERSON.fields:
@@ -31,7 +31,7 @@ def unite(survivor: ReadOnlyDocument, other: ReadOnlyDocument, *, phone_region: 
             united[name] = _entries(name, survivor.get(name, ()), other[name], phone_region)
         elif name in other:
             united[name] = _filled(name, survivor[name], other[name]) if name in survivor else other[name]
-    united = keep_stricter(united, (survivor, other), phone_region)
+    united = keep_strictest_opt_out(united, (survivor, other), phone_region)
     for name in (*KNOWN_BY, "match_keys"):
         _set(united, name, _distinct(survivor.get(name, ()), other.get(name, ())))
     for resource, (_, pointer) in POINTING.items():
@@ -40,7 +40,7 @@ def unite(survivor: ReadOnlyDocument, other: ReadOnlyDocument, *, phone_region: 
         _set(united, array, add(survivor.get(array, ()), other.get(array, ()), pointer))
     united["merged_ids"] = _distinct(survivor.get("merged_ids", ()), [other["_id"]], other.get("merged_ids", ()))
     united["created_date"] = min(survivor["created_date"], other["created_date"])
-    note_keys(united, phone_region)
+    set_derived_keys(united, phone_region)
     return united
 
 

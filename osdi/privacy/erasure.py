@@ -14,21 +14,21 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from osdi.documents import Document
-from osdi.errors import RaceLost, not_found, unavailable
+from osdi.errors import WriteConflict, not_found, unavailable
 from osdi.etags import check_if_match
 from osdi.ids import now
-from osdi.match_keys import NAMESAKE, contact_keys
+from osdi.match_keys import NAME_AND_POSTAL_CODE, contact_keys
 from osdi.people import merged_people_store
-from osdi.people.lookup import person_with
-from osdi.people.merged_people_store import all_ids, held_for, ids_of
+from osdi.people.lookup import get_person
+from osdi.people.merged_people_store import all_ids, ids_of, merged_copies_of
 from osdi.privacy import erasure_store
 from osdi.privacy.anonymisation import ANONYMISE, DELETE, KEEP, all_words, anonymised, said_by_others, unlinked
 from osdi.privacy.tombstones import erased_since, note_erasure
 from osdi.resources import PERSON
-from osdi.retry import look_again
-from osdi.statistics.statistics_store import forget_touched
+from osdi.retry import retry_on_conflict
+from osdi.statistics.statistics_store import drop_stale_rollups
 from osdi.store import Store
-from osdi.store.scan import in_order
+from osdi.store.scan import scan
 from osdi.store.store import SETTLED
 
 # Of a request: a platform's router gives up at 30 s. What is left then is done by a repeat, or by a worker.
@@ -62,21 +62,21 @@ def erase(
     """
 
     def begin() -> Document | None:
-        person = person_with(store, person_id)
+        person = get_person(store, person_id)
         ids = ids_of(person) if person else [person_id]
-        held = held_for(store, ids)
+        held = merged_copies_of(store, ids)
         if person is None and not held:
             return None
         if person is not None:
             check_if_match(person, if_match, merged=person["_id"] != person_id)
         people = all_ids(ids, held)
         documents = [*([person] if person else []), *(each["person"] for each in held)]
-        moment = now()
-        note_erasure(store, _keys(store, documents, people, phone_region), moment)
-        erasure = {"_id": ids[0], "people": people, "outreaches": outreaches, "erased_date": moment}
+        timestamp = now()
+        note_erasure(store, _keys(store, documents, people, phone_region), timestamp)
+        erasure = {"_id": ids[0], "people": people, "outreaches": outreaches, "erased_date": timestamp}
         return erasure_store.begin_erasure(store, erasure, person)
 
-    begun = look_again(begin)
+    begun = retry_on_conflict(begin)
     ends = time.monotonic() + seconds
     if begun is None:
         left = merged_people_store.erasure_of(store, [person_id])
@@ -93,14 +93,14 @@ def erase_again(store: Store, since: dt.datetime, phone_region: str) -> int:
     """
     was_erased = erased_since(store, since)
     erased = 0
-    for person in in_order(store, PERSON.collection, {}, patience=SECONDS):
+    for person in scan(store, PERSON.collection, {}, patience=SECONDS):
         if was_erased([*person["match_keys"], *contact_keys(person, phone_region)]):
             erase(store, person["_id"], phone_region=phone_region, seconds=float("inf"))
             erased += 1
     return erased
 
 
-def goes_on(store: Store, ids: Sequence[str], seconds: float = SECONDS) -> bool:
+def resume_erasure(store: Store, ids: Sequence[str], seconds: float = SECONDS) -> bool:
     """Do what is left of an erasure of somebody with one of these ids; False where none is going on.
 
     Raises OsdiError 503 where there is more than `seconds` allow.
@@ -112,12 +112,12 @@ def goes_on(store: Store, ids: Sequence[str], seconds: float = SECONDS) -> bool:
     return True
 
 
-def finish_next_erasure(store: Store, moment: dt.datetime, seconds: float = SECONDS) -> bool:
+def finish_next_erasure(store: Store, timestamp: dt.datetime, seconds: float = SECONDS) -> bool:
     """Do what the oldest erasure has left whose requests are all over; False where there is none.
 
     Raises OsdiError 503 where there is more than `seconds` allow.
     """
-    erasure = erasure_store.oldest_erasure(store, moment - SETTLED)
+    erasure = erasure_store.oldest_erasure(store, timestamp - SETTLED)
     if erasure is None:
         return False
     _carry_out(store, erasure, time.monotonic() + seconds)
@@ -130,18 +130,18 @@ def _carry_out(store: Store, erasure: Document, ends: float) -> Erased:
     erasure = _with_merged_since(store, erasure)
     erasure_store.delete_people(store, erasure["people"])
     outreaches = 0
-    while changed := look_again(lambda: _next_outreaches(store, erasure)):
+    while changed := retry_on_conflict(lambda: _next_outreaches(store, erasure)):
         outreaches += changed
         if time.monotonic() >= ends:
             raise unavailable("There is more to erase than one request can; send it again to go on.", seconds=1)
     erasure_store.forget_editors(store, erasure["people"])
-    forget_touched(store)
+    drop_stale_rollups(store)
     return Erased(outreaches, len(erasure["people"]) - 1)
 
 
 def _with_merged_since(store: Store, erasure: Document) -> Document:
     """The erasure, also of those whom a merge took away while it began; a merge that is undone brings nobody back."""
-    held = held_for(store, erasure["people"])
+    held = merged_copies_of(store, erasure["people"])
     people = all_ids(erasure["people"], held)
     if len(people) == len(erasure["people"]):
         return erasure
@@ -150,7 +150,7 @@ def _with_merged_since(store: Store, erasure: Document) -> Document:
 
 
 def _next_outreaches(store: Store, erasure: Document) -> int:
-    """Do with some outreaches what is to become of them; how many these were. Raises RaceLost."""
+    """Do with some outreaches what is to become of them; how many these were. Raises WriteConflict."""
     found = erasure_store.outreaches_of(store, erasure["people"], BATCH)
     if erasure["outreaches"] == DELETE:
         for outreach in found:
@@ -158,7 +158,7 @@ def _next_outreaches(store: Store, erasure: Document) -> int:
         return len(found)
     changed = erasure_store.rewrite_outreaches(store, [(each, _left(store, each, erasure)) for each in found], now())
     if found and not changed:
-        raise RaceLost("Every one of these outreaches has changed since it was read.")
+        raise WriteConflict("Every one of these outreaches has changed since it was read.")
     return changed
 
 
@@ -179,4 +179,4 @@ def _keys(store: Store, documents: list[Document], people: list[str], phone_regi
     contacts = {key for each in documents for key in (*each.get("contact_keys", ()), *contact_keys(each, phone_region))}
     shared = erasure_store.keys_of_others(store, sorted(contacts), people)
     keys = contacts.union(*(each["match_keys"] for each in documents))
-    return sorted(key for key in keys - shared if not key.startswith(NAMESAKE))
+    return sorted(key for key in keys - shared if not key.startswith(NAME_AND_POSTAL_CODE))

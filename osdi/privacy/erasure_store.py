@@ -12,12 +12,12 @@ from typing import Any, Final
 from pymongo import ASCENDING, DESCENDING, ReturnDocument
 
 from osdi.documents import Document
-from osdi.errors import RaceLost
+from osdi.errors import WriteConflict
 from osdi.resources import ADVOCACY_CAMPAIGN, LIST, MESSAGE, OUTREACH, PERSON, QUESTION, TAG, WRAPPER
 from osdi.statistics.invalidation import touches
 from osdi.store import Delete, Store, write_log
 from osdi.store.driver import READ_MS
-from osdi.store.indexes import ERASED, ERASURES, MERGED_PEOPLE, TOKENS
+from osdi.store.indexes import ERASURES, MERGED_PEOPLE, TOKENS, TOMBSTONES
 
 # So many documents are changed by one command.
 MANY: Final = 500
@@ -31,7 +31,7 @@ WORDS: Final = ("person_id", "type", "origin_system", "referrer_data")
 def keys_of_others(store: Store, keys: Sequence[str], people: Sequence[str]) -> set[str]:
     """Those of these contact keys that somebody has who is not among `people`."""
     # One look for each: thousands may have given the same address that is nobody's.
-    with store.asking():
+    with store.operation():
         found = store._collection(PERSON.collection)
         elsewhere = {"$nin": list(people)}
         return {key for key in keys if found.find_one({"contact_keys": key, "_id": elsewhere}, {"_id": 1})}
@@ -40,14 +40,14 @@ def keys_of_others(store: Store, keys: Sequence[str], people: Sequence[str]) -> 
 def begin_erasure(store: Store, erasure: Document, person: Document | None) -> Document:
     """Write down the erasure and delete the person, as one where the server has transactions.
 
-    Returns the erasure as it stands: with whomever an earlier one, that was cut short, has begun with. Raises RaceLost
-    where the person has changed since, and then nothing is written.
+    Returns the erasure as it stands, including what an earlier, interrupted one has begun with. Raises WriteConflict if
+    the person has changed since; then nothing is written.
     """
     change = {
         "$set": {name: erasure[name] for name in ("outreaches", "erased_date")},
         "$addToSet": {"people": {"$each": erasure["people"]}},
     }
-    with store.asking(), store._session() as session:
+    with store.operation(), store._session() as session:
         options: dict[str, Any] = {"session": session} if session else {}
         erasures = store._collection(ERASURES)
         begun = erasures.find_one_and_update(
@@ -57,62 +57,62 @@ def begin_erasure(store: Store, erasure: Document, person: Document | None) -> D
         if person is not None:
             try:
                 store._apply(Delete(PERSON.collection, person["_id"], person["version"]), session)
-            except RaceLost:
+            except WriteConflict:
                 if session is None:
                     erasures.delete_one({"_id": erasure["_id"]})
                 raise
     if person is not None:
-        write_log.note(PERSON.collection, person["_id"])
+        write_log.record(PERSON.collection, person["_id"])
     return begun
 
 
-def oldest_erasure(store: Store, moment: dt.datetime) -> Document | None:
+def oldest_erasure(store: Store, timestamp: dt.datetime) -> Document | None:
     """The oldest of the erasures that were begun before this moment and are not over."""
-    with store.asking():
+    with store.operation():
         return store._collection(ERASURES).find_one(
-            {"erased_date": {"$lt": moment}}, sort=[("erased_date", ASCENDING)], max_time_ms=READ_MS
+            {"erased_date": {"$lt": timestamp}}, sort=[("erased_date", ASCENDING)], max_time_ms=READ_MS
         )
 
 
 def end_erasure(store: Store, erasure: Document) -> None:
     """Nothing is left to do for the erasure."""
-    with store.asking():
+    with store.operation():
         store._collection(ERASURES).delete_one({"_id": erasure["_id"], "erased_date": erasure["erased_date"]})
 
 
 def delete_people(store: Store, people: Sequence[str]) -> int:
     """Delete these people, and what is held of them; how many held documents these were."""
     ids = list(people)
-    with store.asking():
+    with store.operation():
         deleted = store._collection(PERSON.collection).delete_many({"_id": {"$in": ids}})
         held = store._collection(MERGED_PEOPLE).delete_many({"_id": {"$in": ids}})
-    write_log.note_many(PERSON.collection, {"_id": ids[0]}, deleted.deleted_count)
+    write_log.record_many(PERSON.collection, {"_id": ids[0]}, deleted.deleted_count)
     return held.deleted_count
 
 
 def count_outreaches(store: Store, people: Sequence[str]) -> int:
     """How many outreaches these people have."""
-    with store.asking():
+    with store.operation():
         return store._collection(OUTREACH.collection).count_documents({"person_id": {"$in": list(people)}})
 
 
 def outreaches_of(store: Store, people: Sequence[str], limit: int) -> list[Document]:
     """Outreaches of these people, so many at the most."""
-    with store.asking():
+    with store.operation():
         found = store._collection(OUTREACH.collection).find({"person_id": {"$in": list(people)}})
         return list(found.limit(limit).max_time_ms(READ_MS))
 
 
 def tokens_of(store: Store, people: Sequence[str]) -> list[Document]:
     """The tokens that are these people's."""
-    with store.asking():
+    with store.operation():
         return list(store._collection(TOKENS).find({"person_id": {"$in": list(people)}}).sort("_id", ASCENDING))
 
 
 def outreaches_around(store: Store, outreach: Document, limit: int) -> list[Document]:
     """What others said on the same campaign: of so many outreaches before this one and after it, the words."""
     found: list[Document] = []
-    with store.asking():
+    with store.operation():
         outreaches = store._collection(OUTREACH.collection)
         for operator, order in (("$lt", DESCENDING), ("$gt", ASCENDING)):
             query = {"advocacy_campaign_id": outreach["advocacy_campaign_id"], "_id": {operator: outreach["_id"]}}
@@ -121,13 +121,15 @@ def outreaches_around(store: Store, outreach: Document, limit: int) -> list[Docu
     return found
 
 
-def rewrite_outreaches(store: Store, changes: Sequence[tuple[Document, Mapping[str, Any]]], moment: dt.datetime) -> int:
+def rewrite_outreaches(
+    store: Store, changes: Sequence[tuple[Document, Mapping[str, Any]]], timestamp: dt.datetime
+) -> int:
     """Make these outreaches what stands beside them; how many were still as they were read.
 
-    Follow-ups are marked without moving the version, so they are compared too. Raises RaceLost.
+    Follow-ups are marked without moving the version, so they are compared too. Raises WriteConflict.
     """
     changed = 0
-    with store.asking(), store._session() as session:
+    with store.operation(), store._session() as session:
         options: dict[str, Any] = {"session": session} if session else {}
         outreaches = store._collection(OUTREACH.collection)
         for touched in touches(changes):
@@ -139,7 +141,7 @@ def rewrite_outreaches(store: Store, changes: Sequence[tuple[Document, Mapping[s
             }
             # What is noted for webhooks meanwhile stays noted.
             fields = {name: value for name, value in left.items() if name not in ("_id", "webhook_events")}
-            update: Document = {"$set": {**fields, "modified_date": moment, "version": stored["version"] + 1}}
+            update: Document = {"$set": {**fields, "modified_date": timestamp, "version": stored["version"] + 1}}
             update["$unset"] = {name: "" for name in stored if name not in left}
             changed += outreaches.update_one(selected, update, **options).modified_count
     return changed
@@ -148,7 +150,7 @@ def rewrite_outreaches(store: Store, changes: Sequence[tuple[Document, Mapping[s
 def forget_editors(store: Store, people: Sequence[str]) -> None:
     """Take these people off what they made and changed, and off their tokens, which stay."""
     ids = {"$in": list(people)}
-    with store.asking():
+    with store.operation():
         store._collection(TOKENS).update_many({"person_id": ids}, {"$unset": {"person_id": ""}})
         for resource in REFERENCE:
             for field in ("creator_id", "modified_by_id"):
@@ -159,31 +161,33 @@ def forget_editors(store: Store, people: Sequence[str]) -> None:
                 documents.update_many({"_id": {"$in": found}, "modified_by_id": ids}, _without("modified_by_id"))
 
 
-def lay_tombstones(store: Store, digests: Sequence[str], moment: dt.datetime) -> None:
+def lay_tombstones(store: Store, digests: Sequence[str], timestamp: dt.datetime) -> None:
     """Write down these digests; safe to repeat."""
-    with store.asking(), store._session() as session:
+    with store.operation(), store._session() as session:
         options: dict[str, Any] = {"session": session} if session else {}
         for digest in digests:
-            change = {"$set": {"erased_date": moment}}
-            store._collection(ERASED).update_one({"_id": digest}, change, upsert=True, **options)
+            change = {"$set": {"erased_date": timestamp}}
+            store._collection(TOMBSTONES).update_one({"_id": digest}, change, upsert=True, **options)
 
 
 def any_tombstone(store: Store, digests: Sequence[str]) -> bool:
     """Whether one of these digests is written down."""
-    with store.asking():
-        return store._collection(ERASED).find_one({"_id": {"$in": list(digests)}}, {"_id": 1}) is not None
+    with store.operation():
+        return store._collection(TOMBSTONES).find_one({"_id": {"$in": list(digests)}}, {"_id": 1}) is not None
 
 
-def tombstones_since(store: Store, moment: dt.datetime) -> set[str]:
+def tombstones_since(store: Store, timestamp: dt.datetime) -> set[str]:
     """The digests that were written down at this moment or later."""
-    with store.asking():
-        return {each["_id"] for each in store._collection(ERASED).find({"erased_date": {"$gte": moment}}, {"_id": 1})}
+    with store.operation():
+        return {
+            each["_id"] for each in store._collection(TOMBSTONES).find({"erased_date": {"$gte": timestamp}}, {"_id": 1})
+        }
 
 
 def lift_tombstones(store: Store, digests: Sequence[str]) -> int:
     """Delete these digests; how many there were."""
-    with store.asking():
-        return store._collection(ERASED).delete_many({"_id": {"$in": list(digests)}}).deleted_count
+    with store.operation():
+        return store._collection(TOMBSTONES).delete_many({"_id": {"$in": list(digests)}}).deleted_count
 
 
 def _without(field: str) -> Document:

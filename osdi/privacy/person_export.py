@@ -10,11 +10,11 @@ from osdi.crud.subresources import ANSWERS, ITEMS, TAGGINGS, entry_of
 from osdi.documents import Document, Json
 from osdi.hal import Hal
 from osdi.ids import now
-from osdi.people.merged_people_store import all_ids, held_for, ids_of
+from osdi.people.merged_people_store import all_ids, ids_of, merged_copies_of
 from osdi.privacy.erasure_store import tokens_of
 from osdi.resources import ADVOCACY_CAMPAIGN, ENTRIES, OUTREACH, PERSON, Resource
 from osdi.store import Store
-from osdi.store.scan import in_order
+from osdi.store.scan import scan
 
 # Internal to the server, and about nobody.
 MACHINERY: Final = ("version",)
@@ -22,7 +22,7 @@ MACHINERY: Final = ("version",)
 
 def person_export(store: Store, hal: Hal, person: Document) -> Json:
     """All that is stored about the person, as JSON that orjson takes (dates are naive UTC). Raises OsdiError 503."""
-    held = held_for(store, ids_of(person))
+    held = merged_copies_of(store, ids_of(person))
     ids = all_ids(ids_of(person), held)
     return {
         "exported_date": now(),
@@ -86,7 +86,7 @@ _KINDS: Final = {kind.resource: kind for kind in (TAGGINGS, ITEMS, ANSWERS)}
 def _outreaches(store: Store, hal: Hal, people: Sequence[str]) -> Iterator[Json]:
     """Outreaches of these ids, the oldest first, each with its campaign's name and what became of its follow-ups."""
     names: dict[str, str | None] = {}
-    for outreach in in_order(store, OUTREACH.collection, {"person_id": {"$in": people}}):
+    for outreach in scan(store, OUTREACH.collection, {"person_id": {"$in": people}}):
         campaign_id = outreach["advocacy_campaign_id"]
         if campaign_id not in names:
             names |= _names(store.by_ids(ADVOCACY_CAMPAIGN.collection, [campaign_id]))

@@ -13,7 +13,7 @@ from osdi.ids import id_before, now
 from osdi.privacy import retention_store
 from osdi.privacy.erasure import finish_next_erasure
 from osdi.settings import Settings
-from osdi.statistics.statistics_store import forget_touched
+from osdi.statistics.statistics_store import drop_stale_rollups
 from osdi.store import Store
 from osdi.store.store import SETTLED
 
@@ -39,7 +39,7 @@ class Retention:
         if time.monotonic() >= self._erasures_after:
             if finish_next_erasure(self._store, now()):
                 return True
-            forget_touched(self._store)
+            drop_stale_rollups(self._store)
             self._erasures_after = time.monotonic() + ERASURES_SECONDS
         if not self._days or time.monotonic() < self._texts_after:
             return False
@@ -51,7 +51,7 @@ class Retention:
         return looked_at > 0
 
 
-def drop_old_texts(store: Store, days: int, moment: dt.datetime) -> tuple[int, int]:
+def drop_old_texts(store: Store, days: int, timestamp: dt.datetime) -> tuple[int, int]:
     """Drop subject, message and notes of outreaches that came more than `days` ago: of one batch.
 
     Returns how many were looked at, none where all are done, and how many had some. Raises OsdiError 503.
@@ -59,21 +59,21 @@ def drop_old_texts(store: Store, days: int, moment: dt.datetime) -> tuple[int, i
     marks = retention_store.marks(store)
     if marks is None:
         # What changes from now on has to be looked at again.
-        marks = {"began": moment, "through": "", "changed": {"date": moment, "id": ""}}
+        marks = {"began": timestamp, "through": "", "changed": {"date": timestamp, "id": ""}}
         retention_store.move_marks(store, marks)
-    oldest_kept = id_before(moment - dt.timedelta(days=days))
+    oldest_kept = id_before(timestamp - dt.timedelta(days=days))
     ids = retention_store.outreaches_between(store, marks["through"], oldest_kept, BATCH)
     if ids:
-        dropped = retention_store.drop_texts(store, ids, moment)
+        dropped = retention_store.drop_texts(store, ids, timestamp)
         retention_store.move_marks(store, {"through": ids[-1]})
         return len(ids), dropped
     since, after = marks["changed"]["date"], marks["changed"]["id"]
-    changed = retention_store.outreaches_changed(store, since, after, moment - SETTLED, BATCH)
-    if not changed and moment - marks["began"] >= AGAIN:
-        retention_store.move_marks(store, {"began": moment, "through": ""})
-        return drop_old_texts(store, days, moment)
+    changed = retention_store.outreaches_changed(store, since, after, timestamp - SETTLED, BATCH)
+    if not changed and timestamp - marks["began"] >= AGAIN:
+        retention_store.move_marks(store, {"began": timestamp, "through": ""})
+        return drop_old_texts(store, days, timestamp)
     if not changed:
         return 0, 0
-    dropped = retention_store.drop_texts(store, [each for _, each in changed if each < oldest_kept], moment)
+    dropped = retention_store.drop_texts(store, [each for _, each in changed if each < oldest_kept], timestamp)
     retention_store.move_marks(store, {"changed": {"date": changed[-1][0], "id": changed[-1][1]}})
     return len(changed), dropped

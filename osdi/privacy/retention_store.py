@@ -26,7 +26,7 @@ def marks(store: Store) -> Document | None:
 
 def move_marks(store: Store, fields: Document) -> None:
     """Write down how far it has come."""
-    with store.asking():
+    with store.operation():
         store._collection(RETENTION).update_one({"_id": MARKS}, {"$set": fields}, upsert=True)
 
 
@@ -46,17 +46,17 @@ def outreaches_changed(
     return [(each["modified_date"], each["_id"]) for each in found]
 
 
-def drop_texts(store: Store, ids: list[str], moment: dt.datetime) -> int:
+def drop_texts(store: Store, ids: list[str], timestamp: dt.datetime) -> int:
     """Drop the texts of these outreaches; how many had some."""
     having = {"_id": {"$in": ids}, "$or": [{name: {"$exists": True}} for name in TEXTS]}
-    change = {"$unset": dict.fromkeys(TEXTS, ""), "$set": {"modified_date": moment}, "$inc": {"version": 1}}
-    with store.asking():
+    change = {"$unset": dict.fromkeys(TEXTS, ""), "$set": {"modified_date": timestamp}, "$inc": {"version": 1}}
+    with store.operation():
         changed = store._collection(OUTREACH.collection).update_many(having, change).modified_count
-    write_log.note_many(OUTREACH.collection, {}, changed)
+    write_log.record_many(OUTREACH.collection, {}, changed)
     return changed
 
 
 def _found(store: Store, query: Query, *order: str, limit: int) -> list[Document]:
-    with store.asking():
+    with store.operation():
         found = store._collection(OUTREACH.collection).find(query, {"_id": 1, "modified_date": 1})
         return list(found.sort([(name, ASCENDING) for name in order]).limit(limit).max_time_ms(READ_MS))

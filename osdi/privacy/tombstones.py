@@ -39,18 +39,18 @@ def erased_in(store: Store) -> Callable[[Sequence[str]], bool]:
     return is_erased
 
 
-def erased_since(store: Store, moment: dt.datetime) -> Callable[[Sequence[str]], bool]:
+def erased_since(store: Store, timestamp: dt.datetime) -> Callable[[Sequence[str]], bool]:
     """As `erased_in`, of whoever was erased at this moment (naive UTC) or later. Raises OsdiError 503."""
-    digests = tombstones_since(store, moment)
+    digests = tombstones_since(store, timestamp)
     if not digests:
         return lambda _: False
     key = signing_key(store, ERASURE)
     return lambda keys: not digests.isdisjoint(_digests(key, _telling(keys)))
 
 
-def note_erasure(store: Store, keys: Iterable[str], moment: dt.datetime) -> None:
+def note_erasure(store: Store, keys: Iterable[str], timestamp: dt.datetime) -> None:
     """Remember that whoever has these match keys was erased; safe to repeat. Raises OsdiError 503."""
-    lay_tombstones(store, _digests(signing_key(store, ERASURE), keys), moment)
+    lay_tombstones(store, _digests(signing_key(store, ERASURE), keys), timestamp)
 
 
 def forget_erasure(store: Store, keys: Iterable[str]) -> int:

@@ -10,27 +10,27 @@ from typing import Any, Final
 
 from osdi.documents import Document
 from osdi.ids import new_id
-from osdi.store.indexes import TOUCHES
+from osdi.store.indexes import INVALIDATIONS
 from osdi.store.writes import Insert
 
 COUNTED: Final = ("action_date", "type", "referrer_data", "targets", "person_id")
 PEOPLE: Final = ("action_date", "person_id")
 
 
-def touch(before: Document, after: Mapping[str, Any] | None = None) -> Insert | None:
+def invalidate(before: Document, after: Mapping[str, Any] | None = None) -> Insert | None:
     """The write that goes with the change or deletion of an outreach; None where it counts as it did."""
     if after is not None and all(before.get(name) == after.get(name) for name in COUNTED):
         return None
     people = after is None or any(before.get(name) != after.get(name) for name in PEOPLE)
     moments = {each["action_date"] for each in (before, after) if each and "action_date" in each}
-    return Insert(TOUCHES, touch_document(before["advocacy_campaign_id"], moments, people=people))
+    return Insert(INVALIDATIONS, touch_document(before["advocacy_campaign_id"], moments, people=people))
 
 
 def touches(changes: Iterable[tuple[Document, Mapping[str, Any]]]) -> list[Insert]:
     """The writes that go with the changes of several outreaches in one transaction: one for each campaign."""
     found: dict[str, Insert] = {}
     for before, after in changes:
-        one = touch(before, after)
+        one = invalidate(before, after)
         if one is None:
             continue
         several = found.setdefault(before["advocacy_campaign_id"], one).document

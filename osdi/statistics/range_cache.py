@@ -19,7 +19,7 @@ LARGEST: Final = 4_000
 Revisions = Mapping[str, str]
 
 
-class Sums:
+class RangeCache:
     """By the id of a range's slot, what its days have; threads may share it."""
 
     def __init__(self) -> None:

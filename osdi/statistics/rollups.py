@@ -22,7 +22,7 @@ RANGE: Final = "range"
 
 
 @dataclass
-class Slot:
+class Rollup:
     """What was counted in an interval; `stored` is up to where its document in the store has counted, if it has one.
 
     `touches` are those that were there before it was counted: it counts what they are about as it is now. `revision`
@@ -91,7 +91,7 @@ class Slot:
         outreaches = store._collection(OUTREACH.collection)
         selected = {"$match": self.selected | {"_id": {"$lte": through}}}
         self.tally = Tally()
-        with store.asking():
+        with store.operation():
             for each in outreaches.aggregate([selected, *_PEOPLE], maxTimeMS=READ_MS, allowDiskUse=True):
                 self.tally.people = each["number"]
             for kind in KINDS if self.kind == DAY else ():
@@ -127,17 +127,17 @@ class Slot:
 class Reading:
     """The slots that one reading of a campaign's statistics is made of: the days, and the range of them all."""
 
-    days: list[Slot]
-    whole: Slot
+    days: list[Rollup]
+    whole: Rollup
 
     @classmethod
     def of(cls, campaign_id: str, days: Sequence[Interval]) -> "Reading":
         """Empty ones, of days that follow one another."""
-        whole = Slot(campaign_id, RANGE, Interval(days[0].start, days[-1].end))
-        return cls([Slot(campaign_id, DAY, day) for day in days], whole)
+        whole = Rollup(campaign_id, RANGE, Interval(days[0].start, days[-1].end))
+        return cls([Rollup(campaign_id, DAY, day) for day in days], whole)
 
     @property
-    def asked(self) -> list[Slot]:
+    def asked(self) -> list[Rollup]:
         """Those in which there is any time: not a day that a zone left out."""
         return [slot for slot in (*self.days, self.whole) if slot.interval.start < slot.interval.end]
 

@@ -26,11 +26,11 @@ from osdi.ids import id_before, now
 from osdi.resources import OUTREACH
 from osdi.statistics.days import DAYS, Interval
 from osdi.statistics.invalidation import COUNTED, touch_document
-from osdi.statistics.rollups import DAY, RANGE, Reading, Slot
+from osdi.statistics.rollups import DAY, RANGE, Reading, Rollup
 from osdi.statistics.tally import Tally
 from osdi.store import Store
 from osdi.store.driver import MOCK, READ_MS
-from osdi.store.indexes import STATISTICS, TOUCHES
+from osdi.store.indexes import INVALIDATIONS, STATISTICS
 from osdi.store.store import SETTLED
 
 # What is read behind the slots at once, and from how many on they are added for good.
@@ -57,8 +57,8 @@ Earlier = Mapping[str, Sequence[Document]]
 
 def first_date(store: Store, campaign_id: str, interval: Interval) -> dt.datetime | None:
     """The earliest action_date that an outreach of the campaign has in an interval, or None."""
-    wanted = Slot(campaign_id, RANGE, interval).selected
-    with store.asking():
+    wanted = Rollup(campaign_id, RANGE, interval).selected
+    with store.operation():
         found = store._collection(OUTREACH.collection).find(wanted, {"action_date": 1})
         first = next(iter(found.sort("action_date", ASCENDING).limit(1).max_time_ms(READ_MS)), None)
     return first["action_date"] if first else None
@@ -86,34 +86,34 @@ def count(store: Store, campaign_id: str, days: Sequence[Interval]) -> tuple[lis
     return [day.tally for day in reading.days], whole
 
 
-def touch_all(store: Store, query: Query) -> None:
+def invalidate_all(store: Store, query: Query) -> None:
     """Note that every outreach which the query selects will be changed or deleted; before that is done."""
     hours: dict[str, set[dt.datetime]] = {}
-    with store.asking():
+    with store.operation():
         found = store._collection(OUTREACH.collection).find(query, {"advocacy_campaign_id": 1, "action_date": 1})
         for each in found:
             if "action_date" in each:
                 hours.setdefault(each["advocacy_campaign_id"], set()).add(_hour(each["action_date"]))
         if hours:
             touches = (touch_document(each, dates, people=True, early=True) for each, dates in hours.items())
-            store._collection(TOUCHES).insert_many(touches)
+            store._collection(INVALIDATIONS).insert_many(touches)
 
 
 def forget(store: Store, campaign_id: str) -> None:
     """Forget what was counted of a campaign that is deleted, and what was to be counted anew."""
     of_campaign = {"advocacy_campaign_id": campaign_id}
-    with store.asking():
+    with store.operation():
         store._collection(STATISTICS).delete_many(of_campaign)
-        store._collection(TOUCHES).delete_many(of_campaign)
+        store._collection(INVALIDATIONS).delete_many(of_campaign)
 
 
-def forget_touched(store: Store) -> None:
+def drop_stale_rollups(store: Store) -> None:
     """Forget what was counted of outreaches that have changed since, also of campaigns that nobody reads any more.
 
     It holds words that they said.
     """
-    with store.asking():
-        campaigns = store._collection(TOUCHES).distinct("advocacy_campaign_id")
+    with store.operation():
+        campaigns = store._collection(INVALIDATIONS).distinct("advocacy_campaign_id")
     for campaign_id in campaigns:
         _drop_touched(store, campaign_id, id_before(now() - SETTLED))
 
@@ -121,8 +121,8 @@ def forget_touched(store: Store) -> None:
 def _drop_touched(store: Store, campaign_id: str, settled: str) -> list[str]:
     """Delete the slots that touches concern, and the touches that have done their work; the ids of those that stay."""
     of_campaign = {"advocacy_campaign_id": campaign_id}
-    with store.asking():
-        touches = list(store._collection(TOUCHES).find(of_campaign).sort("_id", ASCENDING).limit(ROUND))
+    with store.operation():
+        touches = list(store._collection(INVALIDATIONS).find(of_campaign).sort("_id", ASCENDING).limit(ROUND))
         if not touches:
             return []
         days = _by_hour(touches)
@@ -137,8 +137,8 @@ def _drop_touched(store: Store, campaign_id: str, settled: str) -> list[str]:
                     unaware = {"touches": {"$not": {"$all": ids}}}
                     statistics.delete_many(of_campaign | {"kind": kind} | around | unaware)
         # Also those beyond ROUND: all slots are deleted then.
-        store._collection(TOUCHES).delete_many(of_campaign | {"_id": {"$lte": settled}})
-        left = [each for each in touches if each["_id"] > settled] if store.commits_together else []
+        store._collection(INVALIDATIONS).delete_many(of_campaign | {"_id": {"$lte": settled}})
+        left = [each for each in touches if each["_id"] > settled] if store.supports_transactions else []
         return [each["_id"] for each in left if not each.get("early")]
 
 
@@ -146,24 +146,24 @@ def _by_hour(touches: Sequence[Document]) -> dict[dt.datetime, list[str]]:
     """The ids of touches by the hours that they concern."""
     found: dict[dt.datetime, list[str]] = {}
     for each in touches:
-        for hour in {_hour(moment) for moment in each["dates"]}:
+        for hour in {_hour(timestamp) for timestamp in each["dates"]}:
             found.setdefault(hour, []).append(each["_id"])
     return found
 
 
 def _recall(store: Store, reading: Reading) -> Tally | None:
     """Take over the numbers alone, where it is remembered what the days have by kind in all: that is returned."""
-    if not store.sums.knows(reading.whole.slot_id):
+    if not store.range_cache.knows(reading.whole.slot_id):
         return None
     slots = reading.asked
-    with store.asking():
+    with store.operation():
         wanted = {"_id": {"$in": [slot.slot_id for slot in slots]}}
         found = {each["_id"]: each for each in store._collection(STATISTICS).find(wanted, {"by": 0})}
     if len(found) < len(slots):
         return None
     for slot in slots:
         slot.load(found[slot.slot_id])
-    return store.sums.of(reading.whole.slot_id, reading.revisions)
+    return store.range_cache.of(reading.whole.slot_id, reading.revisions)
 
 
 def _remember(store: Store, reading: Reading) -> None:
@@ -174,15 +174,15 @@ def _remember(store: Store, reading: Reading) -> None:
     for day in reading.days:
         summed.plus(day.tally)
     summed.outreaches = 0  # these are told day by day
-    store.sums.remember(reading.whole.slot_id, reading.revisions, summed)
+    store.range_cache.remember(reading.whole.slot_id, reading.revisions, summed)
 
 
-def _load(store: Store, slots: Sequence[Slot], settled: str, ends: float, known: list[str]) -> None:
+def _load(store: Store, slots: Sequence[Rollup], settled: str, ends: float, known: list[str]) -> None:
     """Take over what the store has of the slots, and count the others from nothing."""
     if store._uri.startswith(MOCK):
         return  # nothing is kept there, nor is there what it could be counted by: all is added one by one
     statistics = store._collection(STATISTICS)
-    with store.asking():
+    with store.operation():
         found = {each["_id"]: each for each in statistics.find({"_id": {"$in": [slot.slot_id for slot in slots]}})}
     for slot in slots:
         if slot.slot_id in found:
@@ -191,7 +191,7 @@ def _load(store: Store, slots: Sequence[Slot], settled: str, ends: float, known:
     if not missing:
         return
     of_campaign = {"advocacy_campaign_id": slots[0].campaign_id}
-    with store.asking():
+    with store.operation():
         if statistics.count_documents(of_campaign, limit=SLOTS) + len(missing) > SLOTS:
             statistics.delete_many(of_campaign)
     for start in range(0, len(missing), STORED):
@@ -239,18 +239,18 @@ def _add_later(store: Store, reading: Reading, settled: str, ends: float, *, for
 def _later(store: Store, campaign_id: str, after: str) -> list[Document]:
     """The next outreaches of a campaign behind an id."""
     behind = {"advocacy_campaign_id": campaign_id, "_id": {"$gt": after}}
-    with store.asking():
+    with store.operation():
         found = store._collection(OUTREACH.collection).find(behind, dict.fromkeys(COUNTED, 1))
         return list(found.sort("_id", ASCENDING).limit(ROUND).max_time_ms(READ_MS))
 
 
-def _earlier(store: Store, whole: Slot, later: Sequence[Document], through: str) -> Earlier:
+def _earlier(store: Store, whole: Rollup, later: Sequence[Document], through: str) -> Earlier:
     """What those who made these outreaches did in the range besides, as far as a slot may have counted it."""
     people = {each["person_id"] for each in later if "person_id" in each}
     found: dict[str, list[Document]] = {}
     if people and through:
         query = {"person_id": {"$in": list(people)}, "_id": {"$lte": through}} | whole.selected
-        with store.asking():
+        with store.operation():
             outreaches = store._collection(OUTREACH.collection).find(query, {"person_id": 1, "action_date": 1})
             for each in outreaches.max_time_ms(READ_MS):
                 found.setdefault(each["person_id"], []).append(each)
@@ -259,24 +259,24 @@ def _earlier(store: Store, whole: Slot, later: Sequence[Document], through: str)
 
 def _add(
     outreaches: Sequence[Document],
-    slots: Sequence[Slot],
-    whole: Slot,
+    slots: Sequence[Rollup],
+    whole: Rollup,
     counted_to: Mapping[str, str],
     earlier: Earlier,
 ) -> None:
     days = [slot for slot in slots if slot.kind == DAY]
     starts = [slot.interval.start for slot in days]
     for outreach in outreaches:
-        moment = outreach.get("action_date")
-        if moment is None or not whole.interval.start <= moment < whole.interval.end:
+        timestamp = outreach.get("action_date")
+        if timestamp is None or not whole.interval.start <= timestamp < whole.interval.end:
             continue
-        for slot in (days[bisect_right(starts, moment) - 1], whole):
+        for slot in (days[bisect_right(starts, timestamp) - 1], whole):
             counted = counted_to[slot.slot_id]
             if outreach["_id"] > counted:
                 slot.add(outreach, new_person=_is_new(outreach.get("person_id"), slot, counted, earlier))
 
 
-def _is_new(person_id: str | None, slot: Slot, counted: str, earlier: Earlier) -> bool:
+def _is_new(person_id: str | None, slot: Rollup, counted: str, earlier: Earlier) -> bool:
     """Whether the slot has not counted the person yet; from now on it has."""
     if person_id is None or person_id in slot.seen:
         return False
@@ -288,7 +288,7 @@ def _is_new(person_id: str | None, slot: Slot, counted: str, earlier: Earlier) -
     )
 
 
-def _store(store: Store, slots: Sequence[Slot], through: str = "") -> None:
+def _store(store: Store, slots: Sequence[Rollup], through: str = "") -> None:
     """Store what the slots have counted, up to an id by now; where another reader was further, that one's stays."""
     writes: list[ReplaceOne[Document]] = []
     moved: list[str] = []
@@ -302,7 +302,7 @@ def _store(store: Store, slots: Sequence[Slot], through: str = "") -> None:
         slot.stored, slot.changed = slot.through, False
     if store._uri.startswith(MOCK):
         return
-    with store.asking():
+    with store.operation():
         statistics = store._collection(STATISTICS)
         if moved:
             statistics.update_many({"_id": {"$in": moved}, "through": {"$lt": through}}, {"$set": {"through": through}})
@@ -314,8 +314,8 @@ def _store(store: Store, slots: Sequence[Slot], through: str = "") -> None:
                     raise
 
 
-def _hour(moment: dt.datetime) -> dt.datetime:
-    return moment.replace(minute=0, second=0, microsecond=0)
+def _hour(timestamp: dt.datetime) -> dt.datetime:
+    return timestamp.replace(minute=0, second=0, microsecond=0)
 
 
 def _not_ready() -> OsdiError:

@@ -26,7 +26,7 @@ from osdi.store import request_deadline
 LEAST_SECONDS: Final = 1.0
 
 
-class Circuit(TopologyListener):
+class CircuitBreaker(TopologyListener):
     """Listens to one client. `patience` says how many seconds requests wait for a server that takes writes."""
 
     def __init__(self, patience: float) -> None:
@@ -40,7 +40,7 @@ class Circuit(TopologyListener):
         return since is not None and time.monotonic() >= since + self._patience
 
     @contextmanager
-    def asking(self) -> Iterator[None]:
+    def operation(self) -> Iterator[None]:
         """Around what is asked of the database. Raises OsdiError 503 where it is known to be away for too long."""
         since, left = self._away_since, request_deadline.left()
         if since is None and left is None:

@@ -22,8 +22,8 @@ from pymongo.errors import (
 from pymongo.uri_parser import parse_uri
 
 from osdi.documents import Document
-from osdi.errors import Duplicate, ErrorDescription, OsdiError, RaceLost, unavailable
-from osdi.store.circuit_breaker import Circuit
+from osdi.errors import DuplicateKey, ErrorDescription, OsdiError, WriteConflict, unavailable
+from osdi.store.circuit_breaker import CircuitBreaker
 from osdi.store.stale_transactions import APP_NAME
 
 DURABLE: Final = WriteConcern(w="majority", j=True)
@@ -83,7 +83,7 @@ def driver_errors() -> Iterator[None]:
     try:
         yield
     except DuplicateKeyError as error:
-        raise Duplicate(str(error)) from error
+        raise DuplicateKey(str(error)) from error
     except DocumentTooLarge as error:  # the driver's own measure; not a PyMongoError
         raise _document_too_large() from error
     except PyMongoError as error:
@@ -95,7 +95,7 @@ def driver_errors() -> Iterator[None]:
         # Inside a transaction a lost connection means that nothing was committed, so the race is run again; but where
         # the server hangs, or none is there, the time is used up, and the client is told.
         if error.has_error_label("TransientTransactionError") and not error.timeout:
-            raise RaceLost(str(error)) from error
+            raise WriteConflict(str(error)) from error
         if error.timeout or isinstance(error, AWAY) or code in AWAY_CODES or any(map(error.has_error_label, UNSURE)):
             raise unavailable("The database does not answer at the moment.") from error
         raise
@@ -111,12 +111,12 @@ def abort(session: ClientSession) -> None:
         session.abort_transaction()
 
 
-def connect(uri: str) -> tuple[MongoClient[Document], Circuit]:
+def connect(uri: str) -> tuple[MongoClient[Document], CircuitBreaker]:
     """A client for this connection string, and the circuit that listens to it.
 
     What the string says about durability, time-outs and which member is read does not count.
     """
-    circuit = Circuit(SERVER_SELECTION_TIMEOUT_MS / 1000)
+    circuit = CircuitBreaker(SERVER_SELECTION_TIMEOUT_MS / 1000)
     if uri.startswith(MOCK):
         return _in_memory(), circuit
     client: MongoClient[Document] = MongoClient(

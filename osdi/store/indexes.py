@@ -18,10 +18,10 @@ WEBHOOKS: Final = "webhooks"
 # People who were merged away, erasures that are not over yet, and what tells that somebody was erased.
 MERGED_PEOPLE: Final = "merged_people"
 ERASURES: Final = "erasures"
-ERASED: Final = "erased"
+TOMBSTONES: Final = "tombstones"
 MERGED_KEPT_SECONDS: Final = 30 * 24 * 60 * 60
 STATISTICS: Final = "statistics"
-TOUCHES: Final = "statistics_touches"
+INVALIDATIONS: Final = "statistics_invalidations"
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
     WEBHOOKS: (Index(("enabled", "not_before")),),
     ERASURES: (Index(("erased_date",)),),
     STATISTICS: (Index(("advocacy_campaign_id", "kind", "start")),),
-    TOUCHES: (Index(("advocacy_campaign_id", "_id")),),
+    INVALIDATIONS: (Index(("advocacy_campaign_id", "_id")),),
 }
 
 

@@ -33,7 +33,7 @@ LOOKED_THROUGH: Final = 50_000
 AGAIN_SECONDS: Final = 1.0
 
 
-def in_order(
+def scan(
     store: Store,
     collection: str,
     query: Query,
@@ -58,14 +58,14 @@ def in_order(
             within = {"$gt": after, "$lte": through}
             within = {operator: value for operator, value in within.items() if value is not None}
             conditions = [each for each in (query, {"_id": within} if within else {}) if each]
-            with store.asking():
+            with store.operation():
                 documents: Collection[Document] = store._collection(collection)
                 if options:
                     documents = documents.with_options(**options)
                 found = documents.find({"$and": conditions} if conditions else {}, fields, session=session)
                 found = found.sort("_id", ASCENDING).limit(BATCH).batch_size(BATCH).max_time_ms(READ_MS)
             while True:
-                with store.asking():
+                with store.operation():
                     document = next(found, None)
                 gives_up = None
                 if document is None:
@@ -92,14 +92,14 @@ def in_order(
 def _further_on(store: Store, collection: str, after: str | None, session: ClientSession | None) -> str | None:
     """The last id of those that are looked through next; None where these are all that are left."""
     behind = {"_id": {"$gt": after}} if after is not None else {}
-    with store.asking():
+    with store.operation():
         ids = store._collection(collection).find(behind, {"_id": 1}, session=session).sort("_id", ASCENDING)
         found = next(ids.skip(LOOKED_THROUGH - 1).limit(1).max_time_ms(READ_MS), None)
     return found["_id"] if found else None
 
 
-def patiently(ask: Callable[[], Result], patience: float) -> Result:
-    """What `ask` returns; where the database is away it is called again, as `in_order` asks. Raises OsdiError 503."""
+def retry_while_unavailable(ask: Callable[[], Result], patience: float) -> Result:
+    """What `ask` returns; where the database is away it is called again, as `scan` asks. Raises OsdiError 503."""
     try:
         return ask()  # the usual case pays nothing for the machinery
     except OsdiError as error:
@@ -121,7 +121,7 @@ def _may_pass(error: BaseException) -> bool:
 def how_many(store: Store, collection: str, query: Query) -> int | None:
     """How many documents the query selects; None where counting them would take too long. Raises OsdiError 503."""
     try:
-        with store.asking():
+        with store.operation():
             return store._count(collection, query)
     except OsdiError as error:
         if error.status != 503 or not query:

@@ -16,7 +16,7 @@ SCHEMA: Final = "schema"
 ID: Final = "schema"
 
 # The number of the last migration (see migrations).
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 
 # How often a process looks whether a restore was begun.
 LOOK_SECONDS: Final = 5.0

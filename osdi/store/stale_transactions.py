@@ -25,7 +25,7 @@ LOOK_SECONDS: Final = 1.0
 ASK_SECONDS: Final = 2.0
 
 
-class Abandoned:
+class StaleTransactions:
     """Ends transactions that nobody goes on with; of one process, which looks at most once in LOOK_SECONDS."""
 
     def __init__(self) -> None:

@@ -22,19 +22,19 @@ from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 
 from osdi.documents import Document, Query
-from osdi.errors import RaceLost
+from osdi.errors import WriteConflict
 from osdi.ids import id_before, now
 from osdi.paging import Page
 from osdi.resources import ADVOCACY_CAMPAIGN, OUTREACH, PERSON
-from osdi.statistics.invalidation import touch
-from osdi.statistics.range_cache import Sums
+from osdi.statistics.invalidation import invalidate
+from osdi.statistics.range_cache import RangeCache
 from osdi.store import write_log
-from osdi.store.circuit_breaker import Circuit
+from osdi.store.circuit_breaker import CircuitBreaker
 from osdi.store.count_cache import LARGE, LARGE_ENTRIES, Counts, entries
 from osdi.store.driver import DATABASE, DURABLE, MOCK, READ_MS, abort, connect, driver_errors
 from osdi.store.indexes import INDEXES, STATISTICS, WEBHOOKS, create
 from osdi.store.schema_version import LOOK_SECONDS, check_schema
-from osdi.store.stale_transactions import Abandoned
+from osdi.store.stale_transactions import StaleTransactions
 from osdi.store.writes import Delete, Insert, Replace, Update, Write, with_events
 
 __all__ = ["Delete", "Insert", "Replace", "Store", "Update", "Write"]
@@ -52,20 +52,20 @@ class Store:
         self._tells_webhooks = tells_webhooks
         self._cache_seconds = cache_seconds
         self._counts = Counts(cache_seconds)
-        self.sums = Sums()
+        self.range_cache = RangeCache()
         self._webhooks_of: tuple[float, dict[str, list[str]]] = (0.0, {})
         self._lock = threading.Lock()
         self._asking: set[int] = set()
         self._client: MongoClient[Document] | None = None
-        self._circuit = Circuit(0)
-        self._abandoned = Abandoned()
+        self._circuit = CircuitBreaker(0)
+        self._abandoned = StaleTransactions()
         self._collections: dict[str, Collection[Document]] = {}
         self._transactions: bool | None = None
         self._served = False
         self._looks_again = 0.0
 
     @contextmanager
-    def asking(self) -> Iterator[None]:
+    def operation(self) -> Iterator[None]:
         """Around everything that is asked of the server. Raises what `driver_errors` makes of the driver's errors.
 
         Whoever asks first looks at the schema, and raises WrongDatabase where this program must not work on it. From
@@ -75,7 +75,7 @@ class Store:
         thread = threading.get_ident()
         self._asking.add(thread)
         try:
-            with driver_errors(), self._circuit.asking():
+            with driver_errors(), self._circuit.operation():
                 if time.monotonic() >= self._looks_again:
                     check_schema(self._connect().get_default_database(DATABASE), serves=self._served)
                     self._served = True
@@ -95,60 +95,60 @@ class Store:
 
     def get(self, collection: str, document_id: str) -> Document | None:
         """The document with this id, or None."""
-        with self.asking():
+        with self.operation():
             return self._collection(collection).find_one({"_id": document_id})
 
     def find_one(self, collection: str, query: Query) -> Document | None:
         """Any document that the query selects, or None."""
-        with self.asking():
+        with self.operation():
             return self._collection(collection).find_one(query)
 
     def by_ids(self, collection: str, ids: Sequence[str]) -> list[Document]:
         """The documents with one of these ids."""
-        with self.asking():
+        with self.operation():
             return list(self._collection(collection).find({"_id": {"$in": list(ids)}}))
 
     def by_match_keys(self, collection: str, keys: Sequence[str]) -> list[Document]:
         """The documents that own one of the keys."""
         if not keys:
             return []
-        with self.asking():
+        with self.operation():
             # The reply of one batch is the whole answer: no more documents than keys can own one.
             return list(self._collection(collection).find({"match_keys": {"$in": list(keys)}}))
 
     def write(self, *writes: Write) -> None:
         """Do all the writes or none, where the server has transactions; else in this order.
 
-        Raises Duplicate where a unique index refuses, RaceLost where a version has moved on or another transaction
+        Raises Duplicate where a unique index refuses, WriteConflict where a version has moved on or another transaction
         was first; in both cases nothing is written on a server with transactions.
         """
         webhooks_of = self.webhooks_of()
         if webhooks_of:
             writes = tuple(with_events(each, webhooks_of) for each in writes)
-        with self.asking():
-            if len(writes) == 1 or not self.commits_together:
+        with self.operation():
+            if len(writes) == 1 or not self.supports_transactions:
                 for each in writes:
                     self._apply(each, None)
-                    write_log.note(each.collection, each.document_id)
+                    write_log.record(each.collection, each.document_id)
                 return
             with self._session() as session:
                 for each in writes:
                     self._apply(each, session)
         for each in writes:
-            write_log.note(each.collection, each.document_id)
+            write_log.record(each.collection, each.document_id)
 
-    def make_durable(self, collection: str, document: Document) -> None:
+    def wait_for_majority(self, collection: str, document: Document) -> None:
         """Wait until a document that was read is as durable as one that was written: a write that changes nothing.
 
         A read sees what another request has not been acknowledged for, and what a failover may still take back; so
-        whoever answers "it is here already" has to wait as that other request does. Raises RaceLost where the version
-        has moved on.
+        a request that answers "it is here already" has to wait as that other request does. Raises WriteConflict if the
+        version has moved on.
         """
         selected = {"_id": document["_id"], "version": document["version"]}
-        with self.asking():
+        with self.operation():
             found = self._collection(collection).update_one(selected, {"$set": {"version": document["version"]}})
         if found.matched_count == 0:
-            raise RaceLost(f"{collection} {document['_id']} is no longer at version {document['version']}")
+            raise WriteConflict(f"{collection} {document['_id']} is no longer at version {document['version']}")
 
     def webhooks_of(self) -> dict[str, list[str]]:
         """The ids of the enabled webhooks by the event that they are told of; remembered for a few seconds."""
@@ -157,7 +157,7 @@ class Store:
         ends, found = self._webhooks_of
         if time.monotonic() >= ends:
             found = {}
-            with self.asking():
+            with self.operation():
                 for webhook in self._collection(WEBHOOKS).find({"enabled": True}):
                     for event in webhook["events"]:
                         found.setdefault(event, []).append(webhook["_id"])
@@ -165,13 +165,13 @@ class Store:
         return found
 
     @property
-    def commits_together(self) -> bool:
+    def supports_transactions(self) -> bool:
         """Whether the server has transactions: a replica set or a sharded cluster, not a standalone."""
         if self._transactions is None:
             if self._uri.startswith(MOCK):
                 self._transactions = False
             else:
-                with self.asking():
+                with self.operation():
                     hello = self._connect().admin.command("hello")
                 self._transactions = "setName" in hello or hello.get("msg") == "isdbgrid"
         return self._transactions
@@ -191,7 +191,7 @@ class Store:
         within: Document = {"$gt": after} if after else {"$lt": before} if before else {}
         if earliest := first_id(query):
             within["$gte"] = earliest
-        with self.asking():
+        with self.operation():
             found = self._collection(collection).find({**query, **({"_id": within} if within else {})})
             found = found.sort("_id", DESCENDING if before and not after else ASCENDING).limit(per_page + 1)
             found = found.max_time_ms(READ_MS)
@@ -216,7 +216,7 @@ class Store:
         """
         counted = campaign.get("counted", {"outreaches": 0, "through": ""})
         behind: Document = {"advocacy_campaign_id": campaign["_id"], "_id": {"$gt": counted["through"]}}
-        with self.asking():
+        with self.operation():
             outreaches = self._collection(OUTREACH.collection)
             uncounted = outreaches.count_documents(behind)
             if uncounted > UNCOUNTED_LIMIT:
@@ -230,13 +230,13 @@ class Store:
 
     def count_pointing(self, array: str, field: str, value: str) -> int:
         """How many people have an entry of an embedded array that points at something: a count on an index."""
-        with self.asking():
+        with self.operation():
             return self._count(PERSON.collection, {f"{array}.{field}": value})
 
     def count_entries(self, array: str, field: str, value: str) -> int:
         """How many entries of an embedded array, over all people, point at something."""
         people = self._collection(PERSON.collection)
-        with self.asking():
+        with self.operation():
             found = {array: {field: value}}
             return self._counts.told(found, lambda: entries(people, array, field, value), large=LARGE_ENTRIES)
 
@@ -244,44 +244,44 @@ class Store:
         """Delete an outreach, and lower its campaign's mark where it is among those counted."""
         campaign_id = outreach["advocacy_campaign_id"]
         counted = {"_id": campaign_id, "counted.through": {"$gte": outreach["_id"]}}
-        with self.asking(), self._session() as session:
+        with self.operation(), self._session() as session:
             options: dict[str, Any] = {"session": session} if session else {}
-            if touched := touch(outreach):
+            if touched := invalidate(outreach):
                 self._apply(touched, session)
             self._apply(Delete(OUTREACH.collection, outreach["_id"], outreach["version"]), session)
             campaigns = self._collection(ADVOCACY_CAMPAIGN.collection)
             campaigns.update_one(counted, {"$inc": {"counted.outreaches": -1}}, **options)
-        write_log.note(OUTREACH.collection, outreach["_id"])
+        write_log.record(OUTREACH.collection, outreach["_id"])
 
     def delete_many(self, collection: str, query: Query) -> None:
         """Delete every document that the query selects."""
-        with self.asking():
+        with self.operation():
             deleted = self._collection(collection).delete_many(query)
-        write_log.note_many(collection, query, deleted.deleted_count)
+        write_log.record_many(collection, query, deleted.deleted_count)
 
-    def forget_person(self, person_id: str, moment: dt.datetime) -> None:
+    def forget_person(self, person_id: str, timestamp: dt.datetime) -> None:
         """Take a deleted person off their outreaches, which stay, and what their follow-ups were to reach them by."""
         gone = {"person_id": "", "moved_from_ids": ""}
-        change = {"$unset": gone, "$set": {"modified_date": moment}, "$inc": {"version": 1}}
+        change = {"$unset": gone, "$set": {"modified_date": timestamp}, "$inc": {"version": 1}}
         outreaches = self._collection(OUTREACH.collection)
-        with self.asking():
+        with self.operation():
             outreaches.update_many(
                 {"person_id": person_id, "followups.to": {"$exists": True}}, {"$unset": {"followups.$[].to": ""}}
             )
             changed = outreaches.update_many({"person_id": person_id}, change)
-        write_log.note_many(OUTREACH.collection, {"person_id": person_id}, changed.modified_count)
+        write_log.record_many(OUTREACH.collection, {"person_id": person_id}, changed.modified_count)
 
-    def remove_entries(self, collection: str, array: str, field: str, value: str, moment: dt.datetime) -> None:
+    def remove_entries(self, collection: str, array: str, field: str, value: str, timestamp: dt.datetime) -> None:
         """Remove the entries of an embedded array that point at something, from every document."""
-        change = {"$pull": {array: {field: value}}, "$set": {"modified_date": moment}, "$inc": {"version": 1}}
+        change = {"$pull": {array: {field: value}}, "$set": {"modified_date": timestamp}, "$inc": {"version": 1}}
         pointing = {f"{array}.{field}": value}
-        with self.asking():
+        with self.operation():
             changed = self._collection(collection).update_many(pointing, change)
-        write_log.note_many(collection, pointing, changed.modified_count)
+        write_log.record_many(collection, pointing, changed.modified_count)
 
     def recount(self) -> int:
         """Count every campaign's outreaches anew, from nothing; returns how many campaigns there are."""
-        with self.asking():
+        with self.operation():
             self._collection(STATISTICS).delete_many({})
             return (
                 self._collection(ADVOCACY_CAMPAIGN.collection)
@@ -291,7 +291,7 @@ class Store:
 
     def create_indexes(self) -> list[str]:
         """Create every index that is missing; safe to repeat. Returns their names as `collection.index`."""
-        with self.asking():
+        with self.operation():
             return [
                 f"{name}.{index}"
                 for name, declared in INDEXES.items()
@@ -322,14 +322,14 @@ class Store:
     @contextmanager
     def _session(self) -> Iterator[ClientSession | None]:
         """A transaction that commits at the end, where the server has transactions; else nothing."""
-        if not self.commits_together:
+        if not self.supports_transactions:
             yield None
             return
         with self._connect().start_session() as session:
             session.start_transaction(write_concern=DURABLE)
             try:
                 yield session
-            except (PyMongoError, RaceLost) as error:
+            except (PyMongoError, WriteConflict) as error:
                 abort(session)
                 self._abandoned.end_where_in_the_way(self._connect(), error)
                 raise
@@ -348,12 +348,12 @@ class Store:
         if isinstance(write, Delete):
             deleted = collection.delete_one({"_id": write.document_id, "version": write.version}, **options)
             if deleted.deleted_count == 0:
-                raise RaceLost(f"{write.collection} {write.document_id} is no longer at version {write.version}")
+                raise WriteConflict(f"{write.collection} {write.document_id} is no longer at version {write.version}")
             return
         selected = {"_id": write.document_id, "version": write.version}
         result = collection.update_one(selected, write.operators(), **options)
         if result.matched_count == 0:
-            raise RaceLost(f"{write.collection} {write.document_id} is no longer at version {write.version}")
+            raise WriteConflict(f"{write.collection} {write.document_id} is no longer at version {write.version}")
 
     def _collection(self, name: str) -> Collection[Document]:
         """The collection's handle, kept: making one takes longer than asking it."""

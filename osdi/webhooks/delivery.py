@@ -22,7 +22,7 @@ from osdi.http_client.post import HttpPost, NotDelivered
 from osdi.http_client.signature import sign
 from osdi.ids import new_id, now
 from osdi.resources import OUTREACH, Resource
-from osdi.retry import wait_seconds
+from osdi.retry import backoff_seconds
 from osdi.settings import Settings
 from osdi.store import Store
 from osdi.store.change_events import ABOUT_NOW, AT_A_VERSION
@@ -52,7 +52,7 @@ TEST_OUTREACH: Final = {"type": "phone", "duration": 120, "targets": [{"title": 
 
 
 @dataclass(frozen=True)
-class Told:
+class DeliveryResult:
     """What came of a POST: the status that was answered, or why there was none."""
 
     status: int | None = None
@@ -91,15 +91,15 @@ class Webhooks:
                 return True
         return False
 
-    def test(self, webhook: Document) -> Told:
+    def test(self, webhook: Document) -> DeliveryResult:
         """Tell the webhook of an outreach that nobody made."""
-        moment = now()
+        timestamp = now()
         outreach = {
             "_id": NOBODYS,
             "advocacy_campaign_id": NOBODYS,
-            "created_date": moment,
-            "modified_date": moment,
-            "action_date": moment,
+            "created_date": timestamp,
+            "modified_date": timestamp,
+            "action_date": timestamp,
             **TEST_OUTREACH,
         }
         entry = {
@@ -148,7 +148,7 @@ class Webhooks:
                 )
         return told, entries
 
-    def _post(self, webhook: Document, entries: Sequence[Json]) -> Told:
+    def _post(self, webhook: Document, entries: Sequence[Json]) -> DeliveryResult:
         body = orjson.dumps(entries, option=orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z)
         # The same events under the same id: so a receiver that knows Standard Webhooks sees a repeat of the whole.
         keys = "\n".join(entry["idempotency_key"] for entry in entries)
@@ -157,21 +157,21 @@ class Webhooks:
         try:
             status = self._http.post(webhook["url"], body, {"Content-Type": "application/json", **headers})
         except NotDelivered as error:
-            return Told(reason=error.reason)
-        return Told(status)
+            return DeliveryResult(reason=error.reason)
+        return DeliveryResult(status)
 
-    def _after_failure(self, webhook: Document, result: Told) -> Document:
+    def _after_failure(self, webhook: Document, result: DeliveryResult) -> Document:
         """What the webhook notes of a failure: when it is tried again, or that it is disabled."""
-        moment = now()
-        failures, since = webhook.get("failures", 0) + 1, webhook.get("failing_since", moment)
-        seconds = wait_seconds(failures, first=FIRST_WAIT, longest=LONGEST_WAIT)
+        timestamp = now()
+        failures, since = webhook.get("failures", 0) + 1, webhook.get("failing_since", timestamp)
+        seconds = backoff_seconds(failures, first=FIRST_WAIT, longest=LONGEST_WAIT)
         fields: Document = {
             "failures": failures,
             "failing_since": since,
             "last_failure": result.failure,
-            "not_before": moment + dt.timedelta(seconds=seconds),
+            "not_before": timestamp + dt.timedelta(seconds=seconds),
         }
-        given_up = moment - since >= dt.timedelta(hours=self._settings.webhook_give_up_hours)
+        given_up = timestamp - since >= dt.timedelta(hours=self._settings.webhook_give_up_hours)
         if given_up or result.status == GONE:
             fields |= {"enabled": False, "disabled_reason": RECEIVER_GONE if result.status == GONE else GAVE_UP}
             log.logger().error("webhook", webhook_id=webhook["_id"], disabled=fields["disabled_reason"])

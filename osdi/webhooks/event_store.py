@@ -11,7 +11,7 @@ from typing import Any, Final
 from pymongo import ASCENDING, UpdateOne
 
 from osdi.documents import Document
-from osdi.errors import RaceLost
+from osdi.errors import WriteConflict
 from osdi.ids import new_id
 from osdi.resources import OUTREACH, PERSON, Resource
 from osdi.store import Store
@@ -26,14 +26,14 @@ NOTED_IN: Final = (PERSON, OUTREACH)
 
 def all_webhooks(store: Store) -> list[Document]:
     """Every webhook, the oldest first."""
-    with store.asking():
+    with store.operation():
         return list(store._collection(WEBHOOKS).find().sort("_id", ASCENDING).max_time_ms(READ_MS))
 
 
-def due_webhooks(store: Store, moment: dt.datetime) -> list[Document]:
+def due_webhooks(store: Store, timestamp: dt.datetime) -> list[Document]:
     """The enabled webhooks that may be told something now, whoever has waited longest first."""
-    with store.asking():
-        found = store._collection(WEBHOOKS).find({"enabled": True, "not_before": {"$lte": moment}})
+    with store.operation():
+        found = store._collection(WEBHOOKS).find({"enabled": True, "not_before": {"$lte": timestamp}})
         return list(found.sort("not_before", ASCENDING).max_time_ms(READ_MS))
 
 
@@ -43,7 +43,7 @@ def claim_webhook(store: Store, webhook: Document, ends: dt.datetime) -> str | N
     unchanged = {"enabled": True, **{name: webhook[name] for name in ("_id", "version", "not_before")}}
     # A lease that was lost is still there; one that was given back is not.
     unchanged["lease"] = webhook.get("lease")
-    with store.asking():
+    with store.operation():
         changed = store._collection(WEBHOOKS).update_one(unchanged, {"$set": {"not_before": ends, "lease": lease}})
     return lease if changed.matched_count else None
 
@@ -53,26 +53,26 @@ def mark_webhook(
 ) -> bool:
     """Give the lease back with what came of it; False where it was lost meanwhile."""
     change = {"$set": dict(fields), "$unset": dict.fromkeys(("lease", *gone), "")}
-    with store.asking():
+    with store.operation():
         changed = store._collection(WEBHOOKS).update_one({"_id": webhook_id, "lease": lease}, change)
     return changed.matched_count == 1
 
 
 def change_webhook(store: Store, webhook: Document, fields: Mapping[str, Any], gone: Sequence[str] = ()) -> None:
-    """Set and remove fields of a webhook that nobody else has changed. Raises RaceLost where somebody has."""
+    """Set and remove fields of a webhook that nobody else has changed. Raises WriteConflict where somebody has."""
     selected = {"_id": webhook["_id"], "version": webhook["version"]}
     change: Document = {"$set": {**fields, "version": webhook["version"] + 1}}
     if gone:
         change["$unset"] = dict.fromkeys(gone, "")
-    with store.asking():
+    with store.operation():
         changed = store._collection(WEBHOOKS).update_one(selected, change)
     if not changed.matched_count:
-        raise RaceLost(f"webhook {webhook['_id']} is no longer at version {webhook['version']}")
+        raise WriteConflict(f"webhook {webhook['_id']} is no longer at version {webhook['version']}")
 
 
 def forget_events(store: Store, webhook_id: str) -> None:
     """Take off everything that waits for a webhook."""
-    with store.asking():
+    with store.operation():
         for resource in NOTED_IN:
             store._collection(resource.collection).update_many(_waiting(webhook_id), _told({"webhook_id": webhook_id}))
 
@@ -81,7 +81,7 @@ def forget_orphans(store: Store) -> None:
     """Take off what waits for webhooks that are no more: a process may have noted it just before it knew."""
     known = [webhook["_id"] for webhook in all_webhooks(store)]
     waiting = {f"{WEBHOOK_EVENTS}.webhook_id": {"$exists": True, "$nin": known}}
-    with store.asking():
+    with store.operation():
         for resource in NOTED_IN:
             documents = store._collection(resource.collection)
             documents.update_many(waiting, _told({"webhook_id": {"$nin": known}}))
@@ -89,7 +89,7 @@ def forget_orphans(store: Store) -> None:
 
 def has_events(store: Store, webhook_id: str) -> bool:
     """Whether something waits for the webhook."""
-    with store.asking():
+    with store.operation():
         return any(
             store._collection(resource.collection).find_one(_waiting(webhook_id), {"_id": 1}, max_time_ms=READ_MS)
             for resource in NOTED_IN
@@ -98,7 +98,7 @@ def has_events(store: Store, webhook_id: str) -> bool:
 
 def count_events(store: Store, webhook_id: str) -> int:
     """How many documents wait to be told to the webhook."""
-    with store.asking():
+    with store.operation():
         return sum(
             store._collection(resource.collection).count_documents(_waiting(webhook_id), maxTimeMS=READ_MS)
             for resource in NOTED_IN
@@ -108,7 +108,7 @@ def count_events(store: Store, webhook_id: str) -> int:
 def documents_with_events(store: Store, webhook_id: str, limit: int) -> Iterator[tuple[Resource, Document]]:
     """The documents about which something waits for the webhook: of each collection so many, the oldest first."""
     for resource in NOTED_IN:
-        with store.asking():
+        with store.operation():
             found = store._collection(resource.collection).find(_waiting(webhook_id)).sort("_id", ASCENDING)
             for document in found.limit(limit).max_time_ms(READ_MS):
                 yield resource, document
@@ -116,7 +116,7 @@ def documents_with_events(store: Store, webhook_id: str, limit: int) -> Iterator
 
 def take_off(store: Store, told: Sequence[tuple[Resource, Document, Document]]) -> None:
     """Take off events that were told: each with the document as it was told, which may have moved on since."""
-    with store.asking():
+    with store.operation():
         for resource in NOTED_IN:
             updates = [_taking_off(document, event) for of, document, event in told if of is resource]
             if updates:

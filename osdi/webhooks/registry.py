@@ -8,7 +8,7 @@ from osdi.errors import ErrorDescription, OsdiError, not_found
 from osdi.etags import check_if_match
 from osdi.http_client.signature import new_secret
 from osdi.ids import new_id, now
-from osdi.retry import look_again
+from osdi.retry import retry_on_conflict
 from osdi.store import Delete, Insert, Store
 from osdi.store.indexes import WEBHOOKS
 from osdi.webhooks import event_store
@@ -25,16 +25,16 @@ def create(store: Store, fields: Mapping[str, Any]) -> Document:
     if len(event_store.all_webhooks(store)) >= WEBHOOKS_AT_MOST:
         message = f"There are {WEBHOOKS_AT_MOST} webhooks; delete one first."
         raise OsdiError(409, ErrorDescription("TOO_MANY_WEBHOOKS", message))
-    moment = now()
+    timestamp = now()
     webhook = {
         "_id": new_id(),
         "version": 1,
         "enabled": True,
         "secret": new_secret(),
         **fields,
-        "created_date": moment,
-        "modified_date": moment,
-        "not_before": moment,
+        "created_date": timestamp,
+        "modified_date": timestamp,
+        "not_before": timestamp,
     }
     if not webhook["enabled"]:
         webhook["disabled_reason"] = BY_HAND
@@ -46,23 +46,23 @@ def change(store: Store, webhook_id: str, fields: Mapping[str, Any], if_match: s
     """The webhook with these fields changed; enabling it forgets its failures. Raises OsdiError 404, 412."""
 
     def attempt() -> Document:
-        stored = existing(store, webhook_id)
+        stored = get_or_404(store, webhook_id)
         check_if_match(stored, if_match)
-        moment = now()
-        changed = {**fields, "modified_date": moment}
+        timestamp = now()
+        changed = {**fields, "modified_date": timestamp}
         gone: tuple[str, ...] = ()
         if fields.get("enabled") is True:
-            changed["not_before"] = moment
+            changed["not_before"] = timestamp
             gone = (*FAILURE, "disabled_reason", "lease")
         elif fields.get("enabled") is False:
             changed["disabled_reason"] = BY_HAND
         event_store.change_webhook(store, stored, changed, gone)
-        return existing(store, webhook_id)
+        return get_or_404(store, webhook_id)
 
-    return look_again(attempt)
+    return retry_on_conflict(attempt)
 
 
-def existing(store: Store, webhook_id: str) -> Document:
+def get_or_404(store: Store, webhook_id: str) -> Document:
     """The webhook with this id. Raises OsdiError 404."""
     found = store.get(WEBHOOKS, webhook_id)
     if found is None:
@@ -74,9 +74,9 @@ def delete(store: Store, webhook_id: str, if_match: str | None = None) -> None:
     """Delete the webhook; what waits for it is told nobody. Raises OsdiError 404, 412."""
 
     def attempt() -> None:
-        stored = existing(store, webhook_id)
+        stored = get_or_404(store, webhook_id)
         check_if_match(stored, if_match)
         store.write(Delete(WEBHOOKS, webhook_id, stored["version"]))
         event_store.forget_events(store, webhook_id)
 
-    look_again(attempt)
+    retry_on_conflict(attempt)

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import marshmallow as ma
 from marshmallow.error_store import ErrorStore
 
-from schemas.base.fields import Bool, DateTime, Identifiers, Text, says_nothing, without_limit
+from schemas.base.fields import Bool, DateTime, Identifiers, Text, is_empty, without_limit
 from schemas.base.limits import LINE_LENGTH
 
 # Whether unknown fields are refused while this request's body is loaded (`Prefer: handling=strict`, RFC 7240).
@@ -60,7 +60,7 @@ class OsdiSchema(ma.Schema):
                 if STRICT.get() and sent_name not in self._answered and ":" not in sent_name:
                     error_store.store_error(["Unknown field."], sent_name[:LINE_LENGTH], index=index)
                 continue
-            if says_nothing(value):
+            if is_empty(value):
                 continue
             try:
                 # Not its `deserialize`: it sees to what is missing or null, as nothing is here, and builds a validator
@@ -68,7 +68,7 @@ class OsdiSchema(ma.Schema):
                 entry = field._deserialize(value, sent_name, data)
                 if field.validators:
                     field._validate(entry)
-                if entry is value or not says_nothing(entry):
+                if entry is value or not is_empty(entry):
                     loaded[name] = entry
             except ma.ValidationError as error:
                 error_store.store_error(error.messages, sent_name, index=index)

@@ -44,7 +44,7 @@ PLAIN_ADDRESS = re.compile(rf"{ATOM}(?:\.{ATOM})*@(?!.*xn--)(?P<domain>[a-z0-9.-
 DOMAINS = 1_000
 
 
-def says_nothing(value: Any) -> bool:
+def is_empty(value: Any) -> bool:
     """Whether a value is null, empty or blank; false and zero say something."""
     if isinstance(value, str):
         return not value or value.isspace()
@@ -191,12 +191,12 @@ class DateTime(ma.fields.Field[dt.datetime]):
         if not isinstance(value, str) or len(value) > DATE_LENGTH:
             raise self.make_error("invalid")
         try:
-            moment = dt.datetime.fromisoformat(value.strip())
-            if moment.tzinfo is not None:
-                moment = moment.astimezone(dt.UTC).replace(tzinfo=None)
+            timestamp = dt.datetime.fromisoformat(value.strip())
+            if timestamp.tzinfo is not None:
+                timestamp = timestamp.astimezone(dt.UTC).replace(tzinfo=None)
         except (ValueError, OverflowError) as error:
             raise self.make_error("invalid") from error
-        return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+        return timestamp.replace(microsecond=timestamp.microsecond // 1000 * 1000)
 
 
 class Strings(ma.fields.Field[list[str]]):
@@ -266,7 +266,7 @@ class CustomFields(ma.fields.Field[dict[str, str]]):
         errors: dict[str, list[str]] = {}
         loaded: dict[str, str] = {}
         for name, entry in value.items():
-            if says_nothing(entry):
+            if is_empty(entry):
                 continue
             try:
                 # MongoDB reads "." as a path and "$" as an operator: such a name could be stored but never queried.
@@ -322,10 +322,10 @@ def _load_each(values: Sequence[Any], load: Callable[[Any], Any]) -> list[Any]:
     errors: dict[int, Any] = {}
     for index, value in enumerate(values):
         try:
-            if says_nothing(value):
+            if is_empty(value):
                 continue
             entry = load(value)
-            if not says_nothing(entry):
+            if not is_empty(entry):
                 loaded.append(entry)
         except ma.ValidationError as error:
             errors[index] = error.messages

@@ -5,7 +5,7 @@ from typing import Any
 import marshmallow as ma
 
 from schemas.base.common import OsdiSchema, PostedSchema, RequiredFields
-from schemas.base.fields import CustomFields, Objects, Strings, says_nothing
+from schemas.base.fields import CustomFields, Objects, Strings, is_empty
 from schemas.base.limits import PUT_TIMES
 
 
@@ -41,11 +41,11 @@ class PutSchema(OsdiSchema):
             name, field = self._by_name.get(sent_name, (None, None))
             if name is None or name == "control":
                 continue
-            if says_nothing(value):
+            if is_empty(value):
                 cleared.append(name)
             elif isinstance(value, dict) and isinstance(field, ma.fields.Nested | CustomFields):
                 # Not the lone object that stands for an array of one: that has no names of its own to clear.
-                cleared += [f"{name}.{inner}" for inner, entry in value.items() if says_nothing(entry)]
+                cleared += [f"{name}.{inner}" for inner, entry in value.items() if is_empty(entry)]
         return cleared
 
 

@@ -12,7 +12,7 @@ ACTIONS = ("tags", "lists", "answers", "triggers")
 ORIGINS_LENGTH = 100
 
 
-class OpenDoorSchema(ma.Schema):
+class AnonymousPostsSchema(ma.Schema):
     """Posts without a token: whether they are taken, from pages of which origins, and what they may ask for."""
 
     class Meta:
@@ -47,7 +47,7 @@ class OpenDoorSchema(ma.Schema):
 def said(body: dict[str, Any]) -> dict[str, Any]:
     """A loaded body as a PUT's: null leaves it to the deployment again."""
     return {
-        "fields": {"open_door": {name: value for name, value in body.items() if value is not None}},
-        "cleared": tuple(f"open_door.{name}" for name, value in body.items() if value is None),
+        "fields": {"anonymous_posts": {name: value for name, value in body.items() if value is not None}},
+        "cleared": tuple(f"anonymous_posts.{name}" for name, value in body.items() if value is None),
         "control": {},
     }

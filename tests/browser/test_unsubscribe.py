@@ -26,13 +26,13 @@ def explored_database(mongod: Mongod, explored: Explored) -> Iterator[Database]:
     """The database behind `explored`, with a person who has ADDRESS."""
     with MongoClient(mongod.uri.replace("/osdi?", "/explored?")) as client:
         database = client.get_default_database()
-        person_id, moment = new_id(), now()
+        person_id, timestamp = new_id(), now()
         database.people.insert_one(
             {
                 "_id": person_id,
                 "version": 1,
-                "created_date": moment,
-                "modified_date": moment,
+                "created_date": timestamp,
+                "modified_date": timestamp,
                 "match_keys": [f"id:x:{person_id}"],
                 "contact_keys": [f"email:{ADDRESS}"],
                 "email_addresses": [{"address": ADDRESS}],

@@ -43,7 +43,7 @@ from osdi.privacy.erasure import erase
 from osdi.privacy.tombstones import note_erasure, was_erased
 from osdi.settings import Settings
 from osdi.store import Insert, Store
-from osdi.store.indexes import ERASED, INDEXES
+from osdi.store.indexes import INDEXES, TOMBSTONES
 from osdi.store.schema_version import LOOK_SECONDS, SCHEMA_VERSION, WrongDatabase
 from tests import factories
 from tests.client import Client
@@ -113,7 +113,7 @@ class TestALine:
             st.integers(-(2**31), 2**31 - 1),
             st.integers(-(2**63), 2**63 - 1).map(Int64),
             st.datetimes(dt.datetime(1, 1, 1), dt.datetime(9999, 1, 1)).map(
-                lambda moment: moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+                lambda timestamp: timestamp.replace(microsecond=timestamp.microsecond // 1000 * 1000)
             ),
             st.binary(max_size=20),
         ),
@@ -154,7 +154,7 @@ def api(api: Client, database: Database) -> Client:
     merged = [api.recorded(factories.by_email(f"jane.{at}@example.com"))["_links"]["osdi:person"] for at in range(2)]
     api.post(f"{merged[0]['href']}/merge", {"_links": {"osdi:person": merged[1]}})
     database.erasures.insert_one({"_id": "gone", "people": ["gone"], "outreaches": "keep", "erased_date": MOMENT})
-    database.erased.insert_one({"_id": "0" * 64, "erased_date": MOMENT})
+    database.tombstones.insert_one({"_id": "0" * 64, "erased_date": MOMENT})
     database.of_a_later_version.insert_one({"_id": "x", **EVERY_TYPE})
     return api
 
@@ -206,7 +206,7 @@ class TestARestoredBackup:
         self, api: Client, store: Store, database: Database, other: tuple[Store, Database]
     ) -> None:
         there = dumped(database)
-        assert set(there) == {*INDEXES, ERASED, SIGNING_KEYS, "of_a_later_version"} - set(COUNTED)
+        assert set(there) == {*INDEXES, TOMBSTONES, SIGNING_KEYS, "of_a_later_version"} - set(COUNTED)
 
         restored(other[0], backed_up(store))
 
@@ -247,7 +247,7 @@ class TestARestoredBackup:
         if merged:
             merge_people(store, f"{MARKER}0", f"{MARKER}1")
         erase(store, f"{MARKER}0", "delete")
-        tombstones = set(database.erased.distinct("_id"))
+        tombstones = set(database.tombstones.distinct("_id"))
 
         assert restored(store, before) == (2 if merged else 1)
 
@@ -256,7 +256,7 @@ class TestARestoredBackup:
         assert f"{MARKER}0" not in str([list(database[name].find()) for name in database.list_collection_names()])
         assert database.outreaches.count_documents({}) == 3
         assert database.people.count_documents({"_id": "somebody else"}) == 1
-        assert set(database.erased.distinct("_id")) == tombstones
+        assert set(database.tombstones.distinct("_id")) == tombstones
 
     def test_has_nobody_who_was_being_erased_when_it_was_made(self, other: tuple[Store, Database]) -> None:
         """Tombstones come first."""
@@ -273,8 +273,8 @@ class TestARestoredBackup:
         insert_known(store, MARKER)
         note_erasure(store, ["email:before@example.com"], MOMENT)
         before = backed_up(store)
-        (theirs,) = database.erased.distinct("_id")
-        for name in ("erased", "signing_keys"):
+        (theirs,) = database.tombstones.distinct("_id")
+        for name in ("tombstones", "signing_keys"):
             database[name].delete_many({})
         key = signing_key(store, ERASURE)
         erase(store, MARKER)
@@ -283,7 +283,7 @@ class TestARestoredBackup:
 
         assert signing_key(store, ERASURE) == key
         assert was_erased(store, [email_key(f"{MARKER}@example.com")])
-        assert database.erased.count_documents({"_id": theirs}) == 1
+        assert database.tombstones.count_documents({"_id": theirs}) == 1
         assert not was_erased(store, ["email:before@example.com"])  # nobody can tell any more
 
     def test_has_its_own_key_where_no_tombstone_needs_the_present_one(self, other: tuple[Store, Database]) -> None:
@@ -603,15 +603,15 @@ class TestTheCommands:
     ) -> None:
         person_id = database.people.find_one({"contact_keys": {"$exists": True}})["_id"]
         erase(store, person_id)
-        known = database.erased.count_documents({})
-        options = ["--bring-back-erased"] if back else []
+        known = database.tombstones.count_documents({})
+        options = ["--include-erased"] if back else []
 
         result = self.run(app, "restore", str(file), "--replace", *options, says="osdi\n")
 
         assert result.exit_code == 0, result.output
         assert ("Erased again, as since the backup: 1 people" in result.stdout) is not back
         assert database.people.count_documents({"_id": person_id}) == (1 if back else 0)
-        assert database.erased.count_documents({}) == known  # imports leave them out all the same
+        assert database.tombstones.count_documents({}) == known  # imports leave them out all the same
 
     def test_take_no_other_backups_place(self, app: Flask, file: Path) -> None:
         before = file.read_bytes()
@@ -687,7 +687,7 @@ def test_a_standalone_is_read_without_a_snapshot(other: tuple[Store, Database]) 
 
     written = write_backup(other[0], file, "osdi", snapshot=True, begin=quiet)
 
-    assert written.one_moment == other[0].commits_together
+    assert written.one_moment == other[0].supports_transactions
     assert check_backup(io.BytesIO(file.getvalue())).counts["tags"] == 1
 
 
@@ -707,8 +707,8 @@ def test_what_was_written_while_it_was_read_is_counted_in_the_file(other: tuple[
 
 
 def test_what_is_not_all_there_is_no_backup(api: Client, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    reading = dump_store.in_order
-    monkeypatch.setattr(dump_store, "in_order", lambda *given, **options: islice(reading(*given, **options), 1, None))
+    reading = dump_store.scan
+    monkeypatch.setattr(dump_store, "scan", lambda *given, **options: islice(reading(*given, **options), 1, None))
     file = io.BytesIO()
 
     with pytest.raises(OsdiError, match="but read"):
@@ -737,10 +737,10 @@ def test_what_points_at_something_is_read_before_it(api: Client, store: Store) -
 
 def test_a_tombstone_that_cannot_be_written_is_no_tombstone_that_is_there(other: tuple[Store, Database]) -> None:
     store, database = other
-    database.create_collection("erased", validator={"erased_date": {"$exists": True}})
+    database.create_collection("tombstones", validator={"erased_date": {"$exists": True}})
 
     with pytest.raises(BulkWriteError):
-        dump_store.insert(store, "erased", [{"_id": "a"}])
+        dump_store.insert(store, "tombstones", [{"_id": "a"}])
 
 
 @pytest.mark.parametrize("command", ["find", "aggregate"])

@@ -9,7 +9,7 @@ from pymongo.database import Database
 from osdi.ids import new_id
 from osdi.match_keys import email_key
 from osdi.people import lookup
-from osdi.people.lookup import people_with
+from osdi.people.lookup import find_people_by_contact
 from osdi.store import Insert, Store
 from tests import factories
 from tests.client import Client
@@ -39,7 +39,7 @@ def person(store: Store, *contact_keys: str, owns: tuple[str, ...] = ()) -> str:
 
 
 def found(store: Store, key: str) -> set[str]:
-    return {each["_id"] for each in people_with(store, key)}
+    return {each["_id"] for each in find_people_by_contact(store, key)}
 
 
 def test_whoever_has_it_is_found(anywhere: Store) -> None:
@@ -57,13 +57,13 @@ def test_nobody_else_is(anywhere: Store, key: str) -> None:
     person(anywhere, JANE)
     person(anywhere)
 
-    assert people_with(anywhere, key) == []
+    assert find_people_by_contact(anywhere, key) == []
 
 
 def test_a_person_is_whole(anywhere: Store) -> None:
     person_id = person(anywhere, JANE)
 
-    assert people_with(anywhere, JANE) == [anywhere.get("people", person_id)]
+    assert find_people_by_contact(anywhere, JANE) == [anywhere.get("people", person_id)]
 
 
 def test_of_very_many_a_bound_is_read(anywhere: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,7 +71,7 @@ def test_of_very_many_a_bound_is_read(anywhere: Store, monkeypatch: pytest.Monke
     for _ in range(5):
         person(anywhere, JANE)
 
-    assert len(people_with(anywhere, JANE)) == 3
+    assert len(find_people_by_contact(anywhere, JANE)) == 3
 
 
 def test_it_is_known_of_everybody_however_they_came(api: Client, store: Store, database: Database) -> None:
@@ -83,12 +83,13 @@ def test_it_is_known_of_everybody_however_they_came(api: Client, store: Store, d
     api.created("/people", {"email_addresses": [{"address": "jo@example.com"}, {"address": "jim@example.com"}]})
 
     counts = {
-        name: len(people_with(store, email_key(f"{name}@example.com"))) for name in ("jane", "john", "jo", "jim", "x")
+        name: len(find_people_by_contact(store, email_key(f"{name}@example.com")))
+        for name in ("jane", "john", "jo", "jim", "x")
     }
 
     assert counts == {"jane": 2, "john": 1, "jo": 1, "jim": 1, "x": 0}
     api.put(sharing, {"email_addresses": None})
-    assert len(people_with(store, JANE)) == 1
+    assert len(find_people_by_contact(store, JANE)) == 1
 
 
 def test_no_other_person_is_read(store: Store, database: Database) -> None:
@@ -97,6 +98,6 @@ def test_no_other_person_is_read(store: Store, database: Database) -> None:
     person(store, JANE)
 
     with profiled(database) as done:
-        people_with(store, JANE)
+        find_people_by_contact(store, JANE)
 
     assert [(each.collection, each.plan, each.read) for each in done] == [("people", "IXSCAN { contact_keys: 1 }", 1)]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from osdi.operations.database_gauges import Figures
+from osdi.operations.database_gauges import QueueGauges
 from osdi.operations.metrics import Metrics
 
 ROOT = Path(__file__).parents[2]
@@ -27,7 +27,7 @@ GRID = 24
 @pytest.fixture(scope="module")
 def told() -> dict[str, set[str]]:
     """Each sample's name with its labels, once everything has been counted that can be."""
-    metrics = Metrics(lambda: Figures({"queued": 1, "leased": 0, "failed": 0}, 1.0, 1), lambda: (1, False))
+    metrics = Metrics(lambda: QueueGauges({"queued": 1, "leased": 0, "failed": 0}, 1.0, 1), lambda: (1, False))
     metrics.count_request("GET", "/", 200, 0.1)
     metrics.count_outreach("email", token=True)
     metrics.count_match("new")

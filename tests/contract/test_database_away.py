@@ -10,7 +10,7 @@ import pytest
 from pymongo.database import Database
 
 from dev.mongod import Mongod
-from osdi.errors import OsdiError, RaceLost
+from osdi.errors import OsdiError, WriteConflict
 from osdi.store import Insert, Store, Update, request_deadline
 
 PATIENCE_MS = 1_500
@@ -98,7 +98,7 @@ def test_an_outage_that_is_shorter_than_the_patience_is_not_noticed(
 
 
 def test_locks_of_a_process_that_was_killed_in_a_transaction_are_ended(own: Mongod, own_store: Store) -> None:
-    assert own_store.commits_together
+    assert own_store.supports_transactions
     killed = subprocess.Popen([sys.executable, "-c", IN_A_TRANSACTION, own.uri], stdout=subprocess.PIPE, text=True)
     try:
         assert killed.stdout is not None
@@ -117,7 +117,7 @@ def has_written_jane_and_john(store: Store) -> bool:
         store.write(
             Update("people", "jane", 1, {"given_name": "Jane"}), Insert("people", {"_id": "john", "version": 1})
         )
-    except RaceLost:
+    except WriteConflict:
         return False
     return True
 

@@ -49,8 +49,8 @@ def emptied(request: pytest.FixtureRequest) -> Iterator[tuple[Store, Database]]:
 
 def known(store: Store, outreaches: int = 3) -> str:
     """A person with outreaches, and one who was merged into them."""
-    person_id, held_id, moment = new_id(), new_id(), now()
-    dates = {"version": 1, "created_date": moment, "modified_date": moment}
+    person_id, held_id, timestamp = new_id(), new_id(), now()
+    dates = {"version": 1, "created_date": timestamp, "modified_date": timestamp}
     email = {"email_addresses": [{"address": ADDRESS}], "contact_keys": [email_key(ADDRESS)]}
     person = {"_id": person_id, **dates, **email, "match_keys": [email_key(ADDRESS), f"id:{person_id}"]}
     store.write(Insert("advocacy_campaigns", {"_id": "c1", **dates, "match_keys": ["id:c1"]}))

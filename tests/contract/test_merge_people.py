@@ -16,11 +16,11 @@ from app import create_app
 from blueprints.http.context import EXTENSION
 from dev.mongod import Mongod
 from osdi.access.tokens import new_token
-from osdi.errors import OsdiError, RaceLost
+from osdi.errors import OsdiError, WriteConflict
 from osdi.hal import Hal
 from osdi.ids import now
 from osdi.people import merge
-from osdi.people.merge import merge_people, settle_next
+from osdi.people.merge import complete_next_merge, merge_people
 from osdi.people.merged_people_store import one_at_a_time
 from osdi.privacy.erasure import erase, finish_next_erasure
 from osdi.privacy.person_export import person_export
@@ -69,7 +69,7 @@ def on_a_replica_set(mongod: Mongod) -> Iterator[Deployed]:
 
 
 def emptied(found: Deployed) -> Deployed:
-    for name in ("people", "outreaches", "merged_people", "erasures", "erased"):
+    for name in ("people", "outreaches", "merged_people", "erasures", "tombstones"):
         found[1][name].delete_many({})
     return found
 
@@ -136,7 +136,7 @@ def put_what_the_other_has(api: Client, survivor: str, other: str) -> None:
 
 
 def let_the_worker_come(api: Client, survivor: str, other: str) -> None:
-    while settle_next(store_of(api), ""):
+    while complete_next_merge(store_of(api), ""):
         pass
     merge_people(store_of(api), survivor, other)
 
@@ -212,7 +212,7 @@ def test_what_was_put_aside_before_a_crash_and_not_taken_away_is_dropped_later(
     assert database.merged_people.count_documents({}) == 1
     monkeypatch.setattr(merge, "SETTLED", dt.timedelta(seconds=-5))
 
-    assert settle_next(store_of(api), "")
+    assert complete_next_merge(store_of(api), "")
 
     assert database.merged_people.count_documents({}) == 0
     assert {each["_id"] for each in database.people.find()} == {survivor, other}
@@ -320,7 +320,7 @@ def test_a_late_outreach_is_moved_by_the_worker(either: Deployed, monkeypatch: p
     assert {"href": recorded} in listed
     monkeypatch.setattr(merge, "SETTLED", dt.timedelta(seconds=-5))
 
-    assert settle_next(store, "")
+    assert complete_next_merge(store, "")
 
     assert {each["person_id"] for each in database.outreaches.find()} == {survivor}
     assert "pending" not in database.merged_people.find_one()
@@ -334,7 +334,7 @@ def test_a_key_in_between_is_nobodys_to_claim(alone: Deployed, monkeypatch: pyte
         with pytest.raises(Crashed):
             merge_people(store_of(api), survivor, other)
 
-    with pytest.raises(RaceLost):
+    with pytest.raises(WriteConflict):
         merge.finish_merges_of(store_of(api), [f"email:{B}"], "")
     merge.finish_merges_of(store_of(api), [f"email:{B}"], "")
 
@@ -358,7 +358,7 @@ def nothing_comes_back(api: Client, database: Database, monkeypatch: pytest.Monk
     merge.finish_merges_of(store, [f"email:{MARKER}{number}@example.com" for number in range(2)], "")
     monkeypatch.setattr(merge, "SETTLED", dt.timedelta(seconds=-5))
     for _ in range(10):
-        if not settle_next(store, ""):
+        if not complete_next_merge(store, ""):
             break
     else:
         pytest.fail("the worker does not come to an end")
@@ -416,7 +416,7 @@ class TestErasedWhileAMergeIsPending:
 
         erase(store_of(api), both[asked])
         monkeypatch.setattr(merge, "SETTLED", dt.timedelta(seconds=-5))
-        settle_next(store_of(api), "")
+        complete_next_merge(store_of(api), "")
 
         assert [each["_id"] for each in database.people.find()] == [both[1 - asked]]
         assert traces(database) == {"people": 1, "outreaches": 1}
@@ -443,7 +443,7 @@ class TestErasedWhileAMergeIsPending:
             apply(*arguments)
 
         with monkeypatch.context() as patched:
-            if store.commits_together:
+            if store.supports_transactions:
                 overtake_at_the_write(patched, store, both[asked])
             else:
                 patched.setattr(store, "_apply", overtaken)
@@ -455,7 +455,7 @@ class TestErasedWhileAMergeIsPending:
         assert set(traces(database)) <= {"people", "outreaches", "merged_people"}
         monkeypatch.setattr(merge, "SETTLED", dt.timedelta(seconds=-5))
         for _ in range(10):
-            if not settle_next(store, ""):
+            if not complete_next_merge(store, ""):
                 break
         while finish_next_erasure(store, now() + dt.timedelta(minutes=5)):
             pass
@@ -505,7 +505,7 @@ class TestErasedWhileAMergeIsPending:
 
         monkeypatch.setattr("osdi.privacy.erasure.BATCH", 1)
         monkeypatch.setattr(merge, "_finish", overtaken)
-        assert settle_next(store, "")
+        assert complete_next_merge(store, "")
 
         nothing_comes_back(api, database, monkeypatch)
         assert database.outreaches.count_documents({"message": {"$exists": True}}) == 0

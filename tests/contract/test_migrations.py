@@ -16,9 +16,9 @@ from pymongo.database import Database
 from app import create_app
 from blueprints.http.context import EXTENSION
 from dev.mongod import Mongod
-from osdi.errors import OsdiError, RaceLost
+from osdi.errors import OsdiError, WriteConflict
 from osdi.operations import migration_steps, migrations
-from osdi.operations.migration_steps import MIGRATIONS, Given, Migration
+from osdi.operations.migration_steps import MIGRATIONS, Migration, MigrationContext
 from osdi.operations.migrations import migrate, schema_version
 from osdi.operations.readiness import missing_indexes
 from osdi.operations.worker_loop import run
@@ -32,9 +32,9 @@ from tests.live import ROOT
 
 NEWER = {"_id": "schema", "schema_version": SCHEMA_VERSION + 1}
 RELEASE = [sys.executable, "-m", "flask", "--app", "wsgi", "release"]
-Told = list[str]
+DeliveryResult = list[str]
 JANE = {"given_name": "Jane", "family_name": "Doe", "postal_addresses": [{"postal_code": "10011"}]}
-JANES_KEY = "namesake:jane doe|10011"
+JANES_KEY = "name_and_postal_code:jane doe|10011"
 # The indexes of people before anybody could be merged, and some that were declared otherwise than now.
 BEFORE = ("match_keys",), ("contact_keys",), ("modified_date", "_id"), ("created_date", "_id")
 OTHERWISE: tuple[tuple[str, tuple[str, ...], dict[str, Any]], ...] = (
@@ -61,13 +61,49 @@ def old(request: pytest.FixtureRequest) -> Iterator[tuple[Store, Database]]:
 
 def old_person(person_id: str, **fields: Any) -> dict[str, Any]:
     """As people were stored before `contact_keys`."""
-    moment = dt.datetime(2025, 1, 1)
-    dates = {"created_date": moment, "modified_date": moment}
+    timestamp = dt.datetime(2025, 1, 1)
+    dates = {"created_date": timestamp, "modified_date": timestamp}
     return {"_id": person_id, "version": 3, "match_keys": [f"id:osdi_outreach:{person_id}"], **dates, **fields}
 
 
 def test_the_version_is_the_last_migrations_number() -> None:
     assert [each.number for each in MIGRATIONS] == list(range(1, SCHEMA_VERSION + 1))
+
+
+class TestRenamedStoredNames:
+    """Migration 3 renames what earlier versions stored."""
+
+    def test_renames_fields_keys_and_collections(self, old: tuple[Store, Database]) -> None:
+        store, database = old
+        keys = ["id:x:1", "namesake:jane doe|10011"]
+        renamed = ["id:x:1", JANES_KEY]
+        database.advocacy_campaigns.insert_one({"_id": "c", "match_keys": ["id:x:c"], "open_door": {"enabled": False}})
+        database.people.insert_one({"_id": "p", "match_keys": keys, "unclaimed_keys": ["namesake:j d|1", "email:a@b"]})
+        database.merged_people.insert_one({"_id": "m", "person": {"match_keys": ["namesake:j d|2"]}})
+        database.erased.insert_many([{"_id": "hash", "erased_date": dt.datetime(2025, 1, 1)}, {"_id": "other"}])
+        database.statistics.insert_one({"_id": "s"})
+        database.statistics_touches.insert_one({"_id": "t"})
+
+        migrate(store, "", lambda _: None, migrations=MIGRATIONS[2:])
+
+        assert database.advocacy_campaigns.find_one()["anonymous_posts"] == {"enabled": False}
+        assert "open_door" not in database.advocacy_campaigns.find_one()
+        person = database.people.find_one()
+        assert person["match_keys"] == renamed
+        assert person["unclaimed_keys"] == ["name_and_postal_code:j d|1", "email:a@b"]
+        assert database.merged_people.find_one()["person"]["match_keys"] == ["name_and_postal_code:j d|2"]
+        assert {each["_id"] for each in database.tombstones.find()} == {"hash", "other"}
+        assert database.tombstones.find_one({"_id": "hash"})["erased_date"] == dt.datetime(2025, 1, 1)
+        for name in ("erased", "statistics", "statistics_touches"):
+            assert database[name].count_documents({}) == 0, name
+
+    def test_changes_nothing_the_second_time(self, old: tuple[Store, Database]) -> None:
+        store, database = old
+        database.people.insert_one({"_id": "p", "match_keys": [JANES_KEY]})
+        context = MigrationContext(store, "")
+
+        assert sum(MIGRATIONS[2].run(context)) == 0
+        assert database.people.find_one()["match_keys"] == [JANES_KEY]
 
 
 class TestARelease:
@@ -90,7 +126,7 @@ class TestARelease:
             old_person("e", email_addresses=[{"address": "x@example.com"}], contact_keys=["email:kept@example.com"]),
         ]
         database.people.insert_many(people)
-        told: Told = []
+        told: DeliveryResult = []
 
         migrate(store, "US", told.append, migrations=MIGRATIONS[:1])
 
@@ -113,7 +149,7 @@ class TestARelease:
         ]
         people[4]["match_keys"] += known
         database.people.insert_many(people)
-        told: Told = []
+        told: DeliveryResult = []
 
         migrate(store, "", told.append)
 
@@ -138,18 +174,18 @@ class TestARelease:
         store, database = old
         monkeypatch.setattr("osdi.people.duplicate_keys_store.BATCH", 2)
         database.people.insert_many([old_person(f"{number}", **JANE) for number in range(5)])
-        step = migration_steps.note_name_keys(Given(store, ""))
+        step = migration_steps.note_name_keys(MigrationContext(store, ""))
         assert next(step) == 2
         step.close()
 
-        assert list(migration_steps.note_name_keys(Given(store, ""))) == [0, 2, 1]
-        assert list(migration_steps.note_name_keys(Given(store, ""))) == [0, 0, 0]
+        assert list(migration_steps.note_name_keys(MigrationContext(store, ""))) == [0, 2, 1]
+        assert list(migration_steps.note_name_keys(MigrationContext(store, ""))) == [0, 0, 0]
         assert database.people.count_documents({"unclaimed_keys": JANES_KEY}) == 4
 
     def test_leaves_the_keys_to_whoever_changes_somebody_meanwhile(self, old: tuple[Store, Database]) -> None:
         store, database = old
         database.people.insert_one(old_person("a", **JANE))
-        reading = duplicate_keys_store.in_order
+        reading = duplicate_keys_store.scan
 
         def change(*arguments: Any, **options: Any) -> Iterator[Any]:
             for each in reading(*arguments, **options):
@@ -157,8 +193,8 @@ class TestARelease:
                 yield each
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(duplicate_keys_store, "in_order", change)
-            assert list(migration_steps.note_name_keys(Given(store, ""))) == [0]
+            patch.setattr(duplicate_keys_store, "scan", change)
+            assert list(migration_steps.note_name_keys(MigrationContext(store, ""))) == [0]
         assert database.people.find_one()["match_keys"] == ["id:osdi_outreach:a"]
 
     def test_finds_them_by_the_filter_then(self, app: Flask, api: Client, database: Database) -> None:
@@ -177,14 +213,14 @@ class TestARelease:
             [old_person(f"{number}", email_addresses=[{"address": f"{number}@example.com"}]) for number in range(5)]
         )
 
-        assert list(migration_steps.note_contact_keys(Given(store, ""))) == [2, 2, 1]
-        assert list(migration_steps.note_contact_keys(Given(store, ""))) == []
+        assert list(migration_steps.note_contact_keys(MigrationContext(store, ""))) == [2, 2, 1]
+        assert list(migration_steps.note_contact_keys(MigrationContext(store, ""))) == []
 
     def test_leaves_somebody_who_is_changed_meanwhile(self, old: tuple[Store, Database]) -> None:
         store, database = old
         database.people.insert_one(old_person("a", email_addresses=[{"address": "a@example.com"}]))
-        steps = migration_steps.note_contact_keys(Given(store, ""))
-        reading = migrations.in_order
+        steps = migration_steps.note_contact_keys(MigrationContext(store, ""))
+        reading = migrations.scan
 
         def change(*arguments: Any, **options: Any) -> Iterator[Any]:
             for each in reading(*arguments, **options):
@@ -192,7 +228,7 @@ class TestARelease:
                 yield each
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(migrations, "in_order", change)
+            patch.setattr(migrations, "scan", change)
             assert list(steps) == [0]
         assert "contact_keys" not in database.people.find_one()
 
@@ -200,7 +236,7 @@ class TestARelease:
         store, database = old
         migrate(store, "", lambda _: None)
         before = database.schema.find_one()
-        told: Told = []
+        told: DeliveryResult = []
 
         assert migrate(store, "", told.append) == SCHEMA_VERSION
         assert (told, database.schema.find_one()) == ([], before)
@@ -209,7 +245,7 @@ class TestARelease:
         store, _ = old
         ran: list[int] = []
 
-        def fail_once(_: Given) -> Iterator[int]:
+        def fail_once(_: MigrationContext) -> Iterator[int]:
             ran.append(1)
             if len(ran) == 1:
                 raise ZeroDivisionError
@@ -228,7 +264,7 @@ class TestARelease:
         inside, most = 0, 0
         lock = threading.Lock()
 
-        def step(_: Given) -> Iterator[int]:
+        def step(_: MigrationContext) -> Iterator[int]:
             nonlocal inside, most
             with lock:
                 inside += 1
@@ -257,7 +293,7 @@ class TestARelease:
         store, database = old
         ends = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=1)
         database.schema.insert_one({"_id": "schema", "schema_version": 0, "lease": "another", "lease_ends": ends})
-        told: Told = []
+        told: DeliveryResult = []
 
         with pytest.raises(OsdiError, match="Another release"):
             migrate(store, "", told.append, wait=0.1)
@@ -274,11 +310,11 @@ class TestARelease:
     def test_whose_lease_ran_out_stops(self, old: tuple[Store, Database]) -> None:
         store, database = old
 
-        def slow(_: Given) -> Iterator[int]:
+        def slow(_: MigrationContext) -> Iterator[int]:
             database.schema.update_one({}, {"$set": {"lease": "another"}})
             yield 1
 
-        with pytest.raises(RaceLost):
+        with pytest.raises(WriteConflict):
             migrate(store, "", lambda _: None, migrations=(Migration(1, "slow", slow),))
         assert database.schema.find_one() == {**database.schema.find_one(), "schema_version": 0, "lease": "another"}
 

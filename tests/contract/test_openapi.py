@@ -27,7 +27,7 @@ from osdi.store.indexes import TOKENS
 from schemas.advocacy_campaign import AdvocacyCampaignSchema
 from schemas.list import ListSchema
 from schemas.message import MessageSchema
-from schemas.operations.anonymous_posts import OpenDoorSchema
+from schemas.operations.anonymous_posts import AnonymousPostsSchema
 from schemas.operations.duplicates import MergeSchema
 from schemas.operations.triggers import CampaignTriggersSchema
 from schemas.operations.webhook import WebhookPutSchema, WebhookSchema
@@ -59,7 +59,7 @@ BODIES: dict[str, type[ma.Schema]] = {
     "Tagging": TaggingSchema,
     "Item": ItemSchema,
     "Answer": AnswerSchema,
-    "OpenDoor": OpenDoorSchema,
+    "AnonymousPosts": AnonymousPostsSchema,
     "CampaignTriggers": CampaignTriggersSchema,
     "Webhook": WebhookSchema,
     "WebhookPut": WebhookPutSchema,

@@ -17,9 +17,9 @@ LEASE = 120
 
 def queued(store: Store, **fields: Any) -> dict[str, Any]:
     """An outreach with one follow-up that is due, with these fields besides."""
-    moment = now()
+    timestamp = now()
     entry = {"_id": new_id(), "kind": "autoresponse", "state": "queued", "attempts": 0, "message_id": "m"}
-    entry |= {"queued_date": moment, "not_before": moment, **fields}
+    entry |= {"queued_date": timestamp, "not_before": timestamp, **fields}
     outreach_id = new_id()
     outreach = {
         "_id": outreach_id,
@@ -63,12 +63,12 @@ def test_a_hundred_workers_claim_each_once(store: Store) -> None:
 
 
 def test_what_waits_longest_is_claimed_first(store: Store) -> None:
-    moment = now()
-    queued(store, not_before=moment)
-    oldest = queued(store, not_before=moment - dt.timedelta(hours=1))
-    queued(store, not_before=moment - dt.timedelta(minutes=1))
+    timestamp = now()
+    queued(store, not_before=timestamp)
+    oldest = queued(store, not_before=timestamp - dt.timedelta(hours=1))
+    queued(store, not_before=timestamp - dt.timedelta(minutes=1))
 
-    claimed = outbox_store.claim(store, moment, LEASE, KINDS)
+    claimed = outbox_store.claim(store, timestamp, LEASE, KINDS)
 
     assert claimed is not None
     assert claimed.outreach["_id"] == oldest["_id"]
@@ -177,7 +177,7 @@ def test_what_never_had_a_message_is_not_queued_anew(store: Store, database: Dat
 
 
 def test_counts_by_state_kind_and_reason(store: Store) -> None:
-    moment = now()
+    timestamp = now()
     for state, kind, reason in (
         ("queued", "autoresponse", None),
         ("queued", "autoresponse", None),
@@ -187,7 +187,7 @@ def test_counts_by_state_kind_and_reason(store: Store) -> None:
         ("skipped", "autoresponse", "unsubscribed"),
     ):
         queued(store, state=state, kind=kind, **({"reason": reason} if reason else {}))
-    queued(store, state="leased", leases_lost=2, queued_date=moment - dt.timedelta(hours=2))
+    queued(store, state="leased", leases_lost=2, queued_date=timestamp - dt.timedelta(hours=2))
 
     found = {(each["state"], each.get("kind"), each.get("reason")): each for each in outbox_store.counts(store)}
 
@@ -200,7 +200,7 @@ def test_counts_by_state_kind_and_reason(store: Store) -> None:
         ("skipped", None, None): 1,
     }
     leased = found["leased", "autoresponse", None]
-    assert (leased["leases_lost"], leased["oldest"]) == (2, moment - dt.timedelta(hours=2))
+    assert (leased["leases_lost"], leased["oldest"]) == (2, timestamp - dt.timedelta(hours=2))
 
 
 def test_no_query_scans_the_collection(store: Store, database: Database) -> None:

@@ -19,8 +19,8 @@ from osdi.crud.delete import delete
 from osdi.crud.put import Change, put
 from osdi.ids import id_before, now
 from osdi.people import merge, merged_people_store
-from osdi.people.lookup import person_with
-from osdi.people.merge import merge_people, settle_next
+from osdi.people.lookup import get_person
+from osdi.people.merge import complete_next_merge, merge_people
 from osdi.privacy import erasure
 from osdi.privacy.erasure import erase, finish_next_erasure
 from osdi.resources import OUTREACH, PERSON
@@ -91,11 +91,11 @@ histories = st.lists(
 class Clock:
     """The time as the store takes it; ids are made from it."""
 
-    moment: dt.datetime = dt.datetime(2026, 11, 25, 12, 0, 0)
+    timestamp: dt.datetime = dt.datetime(2026, 11, 25, 12, 0, 0)
     made: int = 0
 
     def now(self) -> dt.datetime:
-        return self.moment
+        return self.timestamp
 
     def new_id(self, earlier: int = 0) -> str:
         self.made += 1
@@ -123,20 +123,20 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
 
 
 def empty(store: Store) -> None:
-    for name in ("outreaches", "people", "merged_people", "erasures", "statistics", "statistics_touches"):
+    for name in ("outreaches", "people", "merged_people", "erasures", "statistics", "statistics_invalidations"):
         store.delete_many(name, {})
 
 
 def there(store: Store, clock: Clock, person_id: str) -> bool:
     """Whether the person is there, whom this makes where they never were."""
-    if person_with(store, person_id) is None:
-        dates = {"created_date": clock.moment, "modified_date": clock.moment}
+    if get_person(store, person_id) is None:
+        dates = {"created_date": clock.timestamp, "modified_date": clock.timestamp}
         store.write(Insert("people", {"_id": person_id, "version": 1, **dates, "match_keys": [f"id:{person_id}"]}))
     return store.get("people", person_id) is not None
 
 
 def record(
-    store: Store, clock: Clock, moment: dt.datetime, person: str, *, earlier: int = 0, **said: Any
+    store: Store, clock: Clock, timestamp: dt.datetime, person: str, *, earlier: int = 0, **said: Any
 ) -> dict[str, Any]:
     outreach_id = clock.new_id(earlier)
     outreach = {
@@ -144,9 +144,9 @@ def record(
         "version": 1,
         "advocacy_campaign_id": CAMPAIGN,
         "person_id": person,
-        "created_date": clock.moment,
-        "modified_date": clock.moment,
-        "action_date": moment,
+        "created_date": clock.timestamp,
+        "modified_date": clock.timestamp,
+        "action_date": timestamp,
         "match_keys": [f"id:ns:{outreach_id}"],
         **said,
     }
@@ -155,7 +155,7 @@ def record(
 
 
 def everything(store: Store) -> list[dict[str, Any]]:
-    with store.asking():
+    with store.operation():
         return list(store._collection("outreaches").find())
 
 
@@ -222,27 +222,27 @@ def test_equal_a_recount(store: Store, clock: Clock, small: bool, monkeypatch: p
         noon = dt.datetime.combine(day, dt.time(12))
         ids: list[str] = []
 
-        def moment(quarters: int) -> dt.datetime:
+        def timestamp(quarters: int) -> dt.datetime:
             return noon + dt.timedelta(minutes=15 * quarters)
 
         for name, *told in [*history, ("read", -AROUND, 2 * AROUND)]:
             if name in ("merge", "erase"):  # what is not settled yet would be counted at each reading
-                clock.moment += dt.timedelta(seconds=91)
+                clock.timestamp += dt.timedelta(seconds=91)
                 compare(zone, day - dt.timedelta(days=AROUND), day + dt.timedelta(days=AROUND))
             if name == "record":
                 quarters, person, said, earlier = told
-                ids.append(record(store, clock, moment(quarters), person, earlier=earlier, **said)["_id"])
+                ids.append(record(store, clock, timestamp(quarters), person, earlier=earlier, **said)["_id"])
             elif name == "wait":
-                clock.moment += dt.timedelta(seconds=told[0])
+                clock.timestamp += dt.timedelta(seconds=told[0])
             elif name == "forget":
-                statistics_store.touch_all(store, {"person_id": told[0]})
-                store.forget_person(told[0], clock.moment)
+                statistics_store.invalidate_all(store, {"person_id": told[0]})
+                store.forget_person(told[0], clock.timestamp)
             elif name == "merge":
                 both = [there(store, clock, each) for each in told]
                 if all(both) and told[0] != told[1]:
                     merge_people(store, *told)
             elif name == "settle":
-                while settle_next(store, ""):
+                while complete_next_merge(store, ""):
                     pass
             elif name == "erase":
                 there(store, clock, told[0])
@@ -261,7 +261,7 @@ def test_equal_a_recount(store: Store, clock: Clock, small: bool, monkeypatch: p
                 elif name == "clear":
                     put(store, OUTREACH, chosen, Change({}, (told[1],)), namespace="ns")
                 else:
-                    put(store, OUTREACH, chosen, Change({"action_date": moment(told[1]), **told[2]}), namespace="ns")
+                    put(store, OUTREACH, chosen, Change({"action_date": timestamp(told[1]), **told[2]}), namespace="ns")
 
     check()
 
@@ -286,10 +286,10 @@ class TestSlots:
 
     def test_of_different_ages_each_know_whom_they_have_counted(self, store: Store, clock: Clock) -> None:
         assert self.count(store) == ([0], [0], 0)
-        clock.moment += dt.timedelta(seconds=300)
+        clock.timestamp += dt.timedelta(seconds=300)
         record(store, clock, self.NOON, "A")
         record(store, clock, self.NOON + dt.timedelta(days=1), "A")
-        clock.moment += dt.timedelta(seconds=300)
+        clock.timestamp += dt.timedelta(seconds=300)
 
         # The first day was counted before, the second is now; both people of the range were counted by the one.
         assert self.count(store, 0, 1) == ([1, 1], [1, 1], 1)
@@ -299,13 +299,13 @@ class TestSlots:
         self, store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         outreach = record(store, clock, self.NOON, "A", type="email")
-        clock.moment += dt.timedelta(seconds=300)
+        clock.timestamp += dt.timedelta(seconds=300)
         self.count(store)
         put(store, OUTREACH, outreach["_id"], Change({"type": "phone"}), namespace="ns")
         counting: list[str] = []
-        anew = statistics_store.Slot.count_anew
+        anew = statistics_store.Rollup.count_anew
         monkeypatch.setattr(
-            statistics_store.Slot, "count_anew", lambda slot, *how: (counting.append(slot.kind), anew(slot, *how))
+            statistics_store.Rollup, "count_anew", lambda slot, *how: (counting.append(slot.kind), anew(slot, *how))
         )
 
         for _ in range(3):
@@ -321,7 +321,7 @@ class TestSlots:
     def test_are_added_up_once_for_as_long_as_none_changes(self, store: Store, clock: Clock) -> None:
         for number in range(3):
             record(store, clock, self.NOON + dt.timedelta(days=number), "A", type="email")
-        clock.moment += dt.timedelta(seconds=300)
+        clock.timestamp += dt.timedelta(seconds=300)
         assert self.by_type(store) == {"email": 3}
         slots = store._collection("statistics")
         slots.update_many({"kind": "day"}, {"$set": {"by.type.values": ["what nobody reads"]}})
@@ -338,7 +338,7 @@ class TestSlots:
     ) -> None:
         monkeypatch.setattr("osdi.statistics.range_cache.LARGEST", 2)
         record(store, clock, self.NOON, "A", type="email")
-        clock.moment += dt.timedelta(seconds=300)
+        clock.timestamp += dt.timedelta(seconds=300)
         self.by_type(store)
         store._collection("statistics").update_many({"outreaches": 1}, {"$set": {"by.type.values": ["other"]}})
 
@@ -353,16 +353,16 @@ class TestSlots:
             there(store, clock, person)
             record(store, clock, self.NOON, person)
         record(store, clock, self.NOON, "B")
-        clock.moment += dt.timedelta(seconds=300)
+        clock.timestamp += dt.timedelta(seconds=300)
         assert self.count(store) == ([3], [2], 2)
-        touching = statistics_store.touch_all
+        touching = statistics_store.invalidate_all
 
         def then_counted(*how: Any) -> None:
             touching(*how)
             assert self.count(store) == ([3], [2], 2)
 
         for module in ("osdi.people.merged_people_store", "osdi.crud.delete", "osdi.people.merge"):
-            monkeypatch.setattr(f"{module}.touch_all", then_counted)
+            monkeypatch.setattr(f"{module}.invalidate_all", then_counted)
         if change == "forget":
             delete(store, PERSON, "B")
         elif change == "move":
@@ -372,13 +372,13 @@ class TestSlots:
 
         for _ in range(3):
             assert self.count(store) == ([3], [1], 1)
-            clock.moment += dt.timedelta(seconds=91)
+            clock.timestamp += dt.timedelta(seconds=91)
 
     def test_that_a_slower_reader_stored_late_are_counted_anew(
         self, store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         outreach = record(store, clock, self.NOON, "A")
-        clock.moment += dt.timedelta(seconds=300)
+        clock.timestamp += dt.timedelta(seconds=300)
         storing = statistics_store._store
 
         def slowly(*how: Any) -> None:
@@ -394,22 +394,22 @@ class TestSlots:
 
         for _ in range(3):
             assert self.count(store) == ([0], [0], 0)
-            clock.moment += dt.timedelta(seconds=91)
-        with store.asking():
-            assert store._collection("statistics_touches").count_documents({}) == 0
+            clock.timestamp += dt.timedelta(seconds=91)
+        with store.operation():
+            assert store._collection("statistics_invalidations").count_documents({}) == 0
 
     def test_of_more_changes_than_are_looked_through_at_once_are_counted_anew_once(
         self, store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(statistics_store, "ROUND", 3)
         made = [record(store, clock, self.NOON, "A") for _ in range(10)]
-        clock.moment += dt.timedelta(seconds=300)
+        clock.timestamp += dt.timedelta(seconds=300)
         self.count(store)
         for outreach in made:
             put(store, OUTREACH, outreach["_id"], Change({"type": "phone"}), namespace="ns")
-        clock.moment += dt.timedelta(seconds=300)
+        clock.timestamp += dt.timedelta(seconds=300)
 
         assert self.count(store) == ([10], [1], 1)
 
-        with store.asking():
-            assert store._collection("statistics_touches").count_documents({}) == 0
+        with store.operation():
+            assert store._collection("statistics_invalidations").count_documents({}) == 0

@@ -8,7 +8,7 @@ from pymongo import MongoClient
 
 from dev.mongod import Mongod
 from osdi.documents import Document
-from osdi.errors import Duplicate, OsdiError, RaceLost
+from osdi.errors import DuplicateKey, OsdiError, WriteConflict
 from osdi.ids import id_before, new_id
 from osdi.store import Insert, Store, Update
 from osdi.store.driver import DURABLE
@@ -60,7 +60,7 @@ def test_an_id_is_taken_once(store: Store) -> None:
     written = document()
     store.write(Insert("people", written))
 
-    with pytest.raises(Duplicate):
+    with pytest.raises(DuplicateKey):
         store.write(Insert("people", written | {"name": "another"}))
 
 
@@ -69,7 +69,7 @@ def test_an_update_holds_for_its_version_only(store: Store) -> None:
     store.write(Insert("people", written))
     store.write(Update("people", written["_id"], 1, {"name": "Joan"}))
 
-    with pytest.raises(RaceLost):
+    with pytest.raises(WriteConflict):
         store.write(Update("people", written["_id"], 1, {"name": "John"}))
     assert store.get("people", written["_id"]) == written | {"name": "Joan", "version": 2}
 
@@ -161,7 +161,7 @@ class TestOnRealServers:
         key = f"email:{new_id()}@example.com"
         store.write(Insert("people", document(match_keys=["id:a:" + new_id(), key])))
 
-        with pytest.raises(Duplicate):
+        with pytest.raises(DuplicateKey):
             store.write(Insert("people", document(match_keys=["id:b:" + new_id(), key])))
 
     def test_a_claim_by_update_is_refused_too(self, store: Store) -> None:
@@ -170,7 +170,7 @@ class TestOnRealServers:
         other = document()
         store.write(Insert("people", other))
 
-        with pytest.raises(Duplicate):
+        with pytest.raises(DuplicateKey):
             store.write(Update("people", other["_id"], 1, {"match_keys": [*other["match_keys"], key]}))
 
     def test_a_document_that_is_too_large_is_413(self, store: Store) -> None:
@@ -186,8 +186,8 @@ def test_a_replica_set_writes_both_or_neither(mongod: Mongod) -> None:
     store.write(Insert("outreaches", taken))
     person = document()
 
-    assert store.commits_together
-    with pytest.raises(Duplicate):
+    assert store.supports_transactions
+    with pytest.raises(DuplicateKey):
         store.write(Insert("people", person), Insert("outreaches", taken))
     assert store.get("people", person["_id"]) is None
     store.close()
@@ -200,8 +200,8 @@ def test_a_standalone_writes_in_order(standalone: Mongod) -> None:
     store.write(Insert("outreaches", taken))
     person = document()
 
-    assert not store.commits_together
-    with pytest.raises(Duplicate):
+    assert not store.supports_transactions
+    with pytest.raises(DuplicateKey):
         store.write(Insert("people", person), Insert("outreaches", taken))
     assert store.get("people", person["_id"]) == person
     store.close()

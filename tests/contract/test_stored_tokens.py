@@ -11,7 +11,7 @@ from pymongo.database import Database
 from dev.mongod import Mongod
 from osdi.access.token_store import find_tokens, replace_token
 from osdi.access.tokens import new_token, successor, token_hash
-from osdi.errors import RaceLost
+from osdi.errors import WriteConflict
 from osdi.store import Store
 from osdi.store.indexes import TOKENS
 from tests import factories
@@ -47,10 +47,10 @@ def test_a_token_is_replaced(emptied: Store, ends: dt.datetime | None) -> None:
 
 @pytest.mark.parametrize("ends", [None, LATER])
 def test_a_token_that_is_gone_is_not_replaced(emptied: Store, ends: dt.datetime | None) -> None:
-    with pytest.raises(RaceLost):
+    with pytest.raises(WriteConflict):
         replace_token(emptied, "gone", new_token("late")[1], ends)
 
-    if emptied.commits_together:
+    if emptied.supports_transactions:
         assert find_tokens(emptied, {}) == []
 
 

@@ -16,8 +16,8 @@ SIZE = 5_000
 
 def people(number: int) -> list[dict[str, Any]]:
     """Documents as the store keeps them, written without the API to keep the test short."""
-    moment = dt.datetime(2020, 1, 1)
-    dates = {"created_date": moment, "modified_date": moment}
+    timestamp = dt.datetime(2020, 1, 1)
+    dates = {"created_date": timestamp, "modified_date": timestamp}
     return [
         {"_id": person_id, "version": 1, "match_keys": [f"id:osdi_outreach:{person_id}"], "given_name": "A", **dates}
         for person_id in (new_id() for _ in range(number))

@@ -10,7 +10,7 @@ import pytest
 from pymongo.database import Database
 
 from osdi.documents import Document
-from osdi.errors import RaceLost
+from osdi.errors import WriteConflict
 from osdi.ids import new_id, now
 from osdi.resources import OUTREACH, PERSON, Resource
 from osdi.store import Insert, Store, Update
@@ -183,7 +183,7 @@ class TestAChange:
         made = webhook(store)
         event_store.change_webhook(store, made, {"description": "first"})
 
-        with pytest.raises(RaceLost):
+        with pytest.raises(WriteConflict):
             event_store.change_webhook(store, made, {"description": "second"})
 
         assert of(database, made)["description"] == "first"

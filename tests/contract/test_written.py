@@ -6,7 +6,7 @@ import pytest
 from pymongo import MongoClient
 
 from dev.mongod import Mongod
-from osdi.errors import RaceLost
+from osdi.errors import WriteConflict
 from osdi.store import Delete, Insert, Store, Update, write_log
 
 FIRST, SECOND = Insert("people", {"_id": "a", "version": 1}), Update("people", "gone", 1, {"given_name": "Jane"})
@@ -14,7 +14,7 @@ FIRST, SECOND = Insert("people", {"_id": "a", "version": 1}), Update("people", "
 
 @pytest.fixture
 def noted() -> Iterator[list[str]]:
-    yield write_log.collect()
+    yield write_log.start()
     write_log.end()
 
 
@@ -41,11 +41,11 @@ def test_each_document_that_is_inserted_changed_and_deleted(anywhere: Store, not
 def test_of_writes_that_fail_together_those_that_are_there(anywhere: Store, noted: list[str]) -> None:
     anywhere.create_indexes()
 
-    with pytest.raises(RaceLost):
+    with pytest.raises(WriteConflict):
         anywhere.write(FIRST, SECOND)
 
     assert noted == ([f"people/{each['_id']}" for each in anywhere.by_ids("people", ["a"])])
-    assert bool(noted) != anywhere.commits_together
+    assert bool(noted) != anywhere.supports_transactions
 
 
 def test_many_at_once_by_the_id_that_chose_them(anywhere: Store, noted: list[str]) -> None:

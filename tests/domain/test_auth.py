@@ -63,15 +63,15 @@ def test_a_token_that_is_not_stored_is_401() -> None:
     assert caught.value.status == 401
 
 
-@pytest.mark.parametrize(("moment", "valid"), [(NOON - SECOND, True), (NOON, False), (NOON + SECOND, False)])
-def test_a_token_is_valid_until_it_expires(moment: dt.datetime, valid: bool) -> None:
+@pytest.mark.parametrize(("timestamp", "valid"), [(NOON - SECOND, True), (NOON, False), (NOON + SECOND, False)])
+def test_a_token_is_valid_until_it_expires(timestamp: dt.datetime, valid: bool) -> None:
     document = new_token("sync")[1] | {"expires_date": NOON}
 
     if valid:
-        assert caller_from(document, moment).has_token
+        assert caller_from(document, timestamp).has_token
     else:
         with pytest.raises(OsdiError) as caught:
-            caller_from(document, moment)
+            caller_from(document, timestamp)
         assert caught.value.status == 401
 
 

@@ -61,7 +61,7 @@ def test_what_is_no_date_is_told(text: str, says: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "moment"),
+    ("text", "timestamp"),
     [
         ("2022-03-22 10:00:00 UTC", "2022-03-22T10:00:00+00:00"),
         ("2022-03-22T10:00:00Z", "2022-03-22T10:00:00+00:00"),
@@ -74,14 +74,14 @@ def test_what_is_no_date_is_told(text: str, says: str) -> None:
         ("31.12.2024 18:30 UTC", "2024-12-31T18:30:00+00:00"),
     ],
 )
-def test_moments(text: str, moment: str) -> None:
-    assert cell_values.moment(text) == moment
+def test_moments(text: str, timestamp: str) -> None:
+    assert cell_values.timestamp(text) == timestamp
 
 
 @pytest.mark.parametrize("text", ["31.12.2024 25:30", "31.12.2024 18.30", "12/31/2024 at 3pm", "2024-12-31 10:00 EST"])
 def test_a_time_that_cannot_be_read_is_told_and_never_taken_for_midnight(text: str) -> None:
     with pytest.raises(ValueError, match="Not a time"):
-        cell_values.moment(text)
+        cell_values.timestamp(text)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from osdi.match_keys import MatchKeys, email_key, match_keys, namesake_keys, note_keys, phone_key
+from osdi.match_keys import MatchKeys, email_key, match_keys, name_and_postal_code_keys, phone_key, set_derived_keys
 from osdi.people.matching import IdentifiersClash, match
 
 
@@ -149,13 +149,16 @@ def test_a_name_with_a_postal_code_is_a_key(
         "postal_addresses": [{"postal_code": code} for code in codes] + [{"locality": "Riverton"}],
     }
 
-    assert namesake_keys(person) == [f"namesake:{key}" for key in keys]
+    assert name_and_postal_code_keys(person) == [f"name_and_postal_code:{key}" for key in keys]
 
 
 def test_nobody_is_matched_by_a_name() -> None:
     jane = {"given_name": "Jane", "family_name": "Doe", "postal_addresses": [{"postal_code": "10011"}]}
 
-    assert match(match_keys(jane, trusted=True), [stored("jane", *namesake_keys(jane))], refuse_clash=True) is None
+    assert (
+        match(match_keys(jane, trusted=True), [stored("jane", *name_and_postal_code_keys(jane))], refuse_clash=True)
+        is None
+    )
 
 
 def test_what_a_person_has_and_does_not_own_is_noted() -> None:
@@ -164,10 +167,10 @@ def test_what_a_person_has_and_does_not_own_is_noted() -> None:
         "email_addresses": [{"address": "a@example.com"}, {"address": "b@example.com"}],
     }
 
-    note_keys(person)
+    set_derived_keys(person)
 
     assert person["contact_keys"] == ["email:a@example.com", "email:b@example.com"]
     assert (person["unclaimed_keys"], person["maybe_duplicate"]) == (["email:b@example.com"], True)
     person["match_keys"].append("email:b@example.com")
-    note_keys(person)
+    set_derived_keys(person)
     assert not {"unclaimed_keys", "maybe_duplicate"} & person.keys()

@@ -3,19 +3,19 @@
 import pytest
 
 from osdi import retry
-from osdi.errors import OsdiError, RaceLost
-from osdi.retry import look_again
+from osdi.errors import OsdiError, WriteConflict
+from osdi.retry import retry_on_conflict
 
 
 def test_a_race_that_is_won_later_is_won() -> None:
-    losses = [RaceLost("first"), RaceLost("second")]
+    losses = [WriteConflict("first"), WriteConflict("second")]
 
     def attempt() -> str:
         if losses:
             raise losses.pop()
         return "won"
 
-    assert look_again(attempt) == "won"
+    assert retry_on_conflict(attempt) == "won"
 
 
 def test_a_race_that_is_never_won_ends_in_503(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -24,10 +24,10 @@ def test_a_race_that_is_never_won_ends_in_503(monkeypatch: pytest.MonkeyPatch) -
 
     def attempt() -> None:
         attempts.append(1)
-        raise RaceLost("always")
+        raise WriteConflict("always")
 
     with pytest.raises(OsdiError) as caught:
-        look_again(attempt)
+        retry_on_conflict(attempt)
 
     assert caught.value.status == 503
     assert "Retry-After" in caught.value.headers
@@ -42,5 +42,5 @@ def test_any_other_failure_is_not_repeated() -> None:
         raise ValueError
 
     with pytest.raises(ValueError):
-        look_again(attempt)
+        retry_on_conflict(attempt)
     assert len(attempts) == 1

@@ -63,17 +63,17 @@ def test_every_mistake_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_list_may_have_spaces_or_nothing_in_it(
     monkeypatch: pytest.MonkeyPatch, said: str, meant: tuple[str, ...]
 ) -> None:
-    monkeypatch.setenv("OPEN_DOOR_ACTIONS", said)
+    monkeypatch.setenv("ANONYMOUS_ACTIONS", said)
     monkeypatch.setenv("CORS_ORIGINS", "https://a.example, https://b.example")
 
     settings = Settings.from_environment()
 
-    assert settings.open_door_actions == meant
+    assert settings.anonymous_actions == meant
     assert settings.cors_origins == ("https://a.example", "https://b.example")
 
 
 def test_an_unknown_action_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPEN_DOOR_ACTIONS", "tags,everything")
+    monkeypatch.setenv("ANONYMOUS_ACTIONS", "tags,everything")
 
-    with pytest.raises(EnvValidationError, match="OPEN_DOOR_ACTIONS"):
+    with pytest.raises(EnvValidationError, match="ANONYMOUS_ACTIONS"):
         Settings.from_environment()

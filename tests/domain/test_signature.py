@@ -28,10 +28,10 @@ def test_a_receiver_accepts_what_is_signed() -> None:
 
 
 def test_the_signature_is_an_hmac_over_id_time_and_body() -> None:
-    moment = dt.datetime(2024, 7, 9, 12, 30, 15, 999_999, tzinfo=dt.UTC)
+    timestamp = dt.datetime(2024, 7, 9, 12, 30, 15, 999_999, tzinfo=dt.UTC)
     signed = MESSAGE_ID.encode() + b".1720528215." + BODY
 
-    assert sign(SECRET, MESSAGE_ID, moment, BODY) == {
+    assert sign(SECRET, MESSAGE_ID, timestamp, BODY) == {
         "webhook-id": MESSAGE_ID,
         "webhook-timestamp": "1720528215",
         "webhook-signature": "v1," + base64.b64encode(hmac.digest(KEY, signed, hashlib.sha256)).decode(),
@@ -51,10 +51,10 @@ def test_the_published_vector_of_standard_webhooks_holds() -> None:
 
 
 def test_a_moment_of_another_zone_is_the_same_moment() -> None:
-    moment = dt.datetime(2024, 7, 9, 12, 30, 15, tzinfo=dt.UTC)
-    elsewhere = moment.astimezone(dt.timezone(dt.timedelta(hours=5, minutes=30)))
+    timestamp = dt.datetime(2024, 7, 9, 12, 30, 15, tzinfo=dt.UTC)
+    elsewhere = timestamp.astimezone(dt.timezone(dt.timedelta(hours=5, minutes=30)))
 
-    assert sign(SECRET, MESSAGE_ID, elsewhere, BODY) == sign(SECRET, MESSAGE_ID, moment, BODY)
+    assert sign(SECRET, MESSAGE_ID, elsewhere, BODY) == sign(SECRET, MESSAGE_ID, timestamp, BODY)
 
 
 def test_a_moment_without_a_zone_is_refused() -> None:

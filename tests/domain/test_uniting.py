@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 
 from osdi.match_keys import email_key, phone_key
-from osdi.people.survivorship import unite
+from osdi.people.survivorship import combine
 from tests.contract.posts import emails, phones
 
 OLD, NEW = dt.datetime(2020, 1, 1), dt.datetime(2024, 1, 1)
@@ -27,7 +27,7 @@ def person(name: str, **fields: Any) -> dict[str, Any]:
 
 
 def united(survivor: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    return unite(person("s", **survivor), person("o", **other))
+    return combine(person("s", **survivor), person("o", **other))
 
 
 def entry(entry_id: str, day: int = 1, **fields: Any) -> dict[str, Any]:
@@ -225,7 +225,7 @@ def people(draw: st.DrawFn, name: str) -> dict[str, Any]:
 def test_nothing_that_either_has_is_lost(survivor: dict[str, Any], other: dict[str, Any]) -> None:
     before = repr((survivor, other))
 
-    found = unite(survivor, other)
+    found = combine(survivor, other)
 
     assert repr((survivor, other)) == before, "the arguments stay as they are"
     for each in (survivor, other):
@@ -247,7 +247,7 @@ def test_nothing_that_either_has_is_lost(survivor: dict[str, Any], other: dict[s
 def test_each_tag_and_list_is_there_once_and_no_latest_answer_changes(
     survivor: dict[str, Any], other: dict[str, Any]
 ) -> None:
-    found = unite(survivor, other)
+    found = combine(survivor, other)
 
     for array, key in (("taggings", "tag_id"), ("items", "list_id")):
         pointed = [entry[key] for entry in found.get(array, ())]
@@ -262,7 +262,7 @@ def test_each_tag_and_list_is_there_once_and_no_latest_answer_changes(
 
 @given(people("s"), people("o"))
 def test_the_stricter_status_holds_whoever_said_it(survivor: dict[str, Any], other: dict[str, Any]) -> None:
-    found = unite(survivor, other)
+    found = combine(survivor, other)
 
     for address in found.get("email_addresses", ()):
         said = {

@@ -46,10 +46,10 @@ needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="needs Node
 
 @pytest.mark.parametrize("verify", [by_python, pytest.param(by_javascript, marks=needs_node)])
 def test_a_signature_is_checked_as_the_page_shows(verify: Verify) -> None:
-    secret, moment = new_secret(), dt.datetime.now(dt.UTC)
-    headers = sign(secret, "msg_1", moment, BODY)
-    old = sign(secret, "msg_1", moment - dt.timedelta(minutes=6), BODY)
-    early = sign(secret, "msg_1", moment + dt.timedelta(minutes=6), BODY)
+    secret, timestamp = new_secret(), dt.datetime.now(dt.UTC)
+    headers = sign(secret, "msg_1", timestamp, BODY)
+    old = sign(secret, "msg_1", timestamp - dt.timedelta(minutes=6), BODY)
+    early = sign(secret, "msg_1", timestamp + dt.timedelta(minutes=6), BODY)
 
     assert verify(secret, headers, BODY)
     assert verify(secret, headers | {"webhook-signature": f"v1,AAAA {headers['webhook-signature']}"}, BODY)

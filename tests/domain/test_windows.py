@@ -14,10 +14,10 @@ class Clock:
     """A clock that stands still until it is set."""
 
     def __init__(self) -> None:
-        self.moment = 1_000.0
+        self.timestamp = 1_000.0
 
     def __call__(self) -> float:
-        return self.moment
+        return self.timestamp
 
 
 @pytest.fixture
@@ -37,9 +37,9 @@ def test_a_window_lasts_from_its_first_request_on(clock: Clock) -> None:
     windows = Windows(SECONDS, clock=clock)
 
     assert windows.count("a") == (1, 60)
-    clock.moment += 59.5
+    clock.timestamp += 59.5
     assert windows.count("a") == (2, 0.5)
-    clock.moment += 0.5
+    clock.timestamp += 0.5
     assert windows.count("a") == (1, 60)
 
 
@@ -57,7 +57,7 @@ def test_where_there_is_no_room_the_window_that_ends_first_is_given_up(clock: Cl
     windows = Windows(SECONDS, windows=GROUP, clock=clock)
     for number in range(GROUP + 1):
         windows.count(f"caller {number}")
-        clock.moment += 1
+        clock.timestamp += 1
 
     assert [windows.count(f"caller {number}")[0] for number in range(GROUP, 1, -1)] == [2] * (GROUP - 1)
     assert windows.count("caller 0")[0] == 1

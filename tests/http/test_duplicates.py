@@ -242,7 +242,7 @@ class TestDocumentsFromBefore:
         """Three people as they were written before names had keys, two of them one."""
         people = [person(api, **JANE), person(api, **JANE), person(api, **{**JANE, "given_name": "Joan"})]
         database.people.update_many({}, {"$unset": {"unclaimed_keys": "", "maybe_duplicate": ""}})
-        database.people.update_many({}, {"$pull": {"match_keys": {"$regex": "^namesake:"}}})
+        database.people.update_many({}, {"$pull": {"match_keys": {"$regex": "^name_and_postal_code:"}}})
         assert groups(api) == []
         return people
 

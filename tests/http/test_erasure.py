@@ -304,7 +304,7 @@ class TestWhoWasErased:
     def test_is_kept_as_nothing_that_can_be_read(self, database: Database, jane: str, erased: Erase) -> None:
         erased(jane)
 
-        tombstones = list(database.erased.find())
+        tombstones = list(database.tombstones.find())
         assert len(tombstones) == len(self.KEYS.all) + 1
         assert {frozenset(each) for each in tombstones} == {frozenset({"_id", "erased_date"})}
         assert all(len(each["_id"]) == 64 for each in tombstones)
@@ -328,10 +328,10 @@ class TestWhoWasErased:
         erased(jane)
         run = app.test_cli_runner().invoke
         for who in ("Jane@Example.com", "crm:1", "+1 (202) 555-0123"):
-            assert run(args=["lift-erasure", who]).exit_code == 0
+            assert run(args=["allow-reimport", who]).exit_code == 0
 
         assert not was_erased(store, self.KEYS.all)
-        again = run(args=["lift-erasure", JANE])
+        again = run(args=["allow-reimport", JANE])
         assert again.exit_code == 2
         assert "Nobody who was erased is known by it." in again.output
 
@@ -492,7 +492,7 @@ class TestAtTheSameMoment:
         assert refused.status_code == 412
         assert database.people.count_documents({"_id": planted.person_id}) == 1
         assert database.erasures.count_documents({}) == 0
-        assert database.erased.count_documents({}) == 0
+        assert database.tombstones.count_documents({}) == 0
 
     def test_more_than_a_request_can_is_gone_on_with(
         self, planted: Planted, api: Client, store: Store, database: Database, monkeypatch: pytest.MonkeyPatch
@@ -512,7 +512,7 @@ def test_a_plain_delete_is_what_it_was(planted: Planted, api: Client, database: 
     assert api.delete(f"/people/{planted.person_id}").status_code == 200
 
     assert traces(database) == {"outreaches": 4}
-    assert database.erased.count_documents({}) == 0
+    assert database.tombstones.count_documents({}) == 0
 
 
 def test_nothing_large_is_read_whole(planted: Planted, noise: list[dict], store: Store, database: Database) -> None:

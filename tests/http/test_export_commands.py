@@ -24,7 +24,7 @@ from osdi.exporting.export import EXPORTED
 from osdi.resources import ENTRIES
 from osdi.settings import Settings
 from osdi.store import Store
-from osdi.store.scan import in_order
+from osdi.store.scan import scan
 from tests import factories
 from tests.client import Client
 
@@ -286,7 +286,7 @@ class TestADatabaseThatIsAwayForAWhile:
 
 
 class TestReadingInOrder:
-    """`in_order`, by which everything is read."""
+    """`scan`, by which everything is read."""
 
     @pytest.fixture
     def many(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -297,10 +297,10 @@ class TestReadingInOrder:
         return ids
 
     def test_gives_each_once_by_id(self, store: Store, many: list[str]) -> None:
-        assert [each["_id"] for each in in_order(store, "tags", {})] == many
+        assert [each["_id"] for each in scan(store, "tags", {})] == many
 
     def test_ends_after_a_batch_that_is_just_full(self, store: Store, many: list[str]) -> None:
-        assert [each["_id"] for each in in_order(store, "tags", {"_id": {"$lt": "003"}})] == many[:3]
+        assert [each["_id"] for each in scan(store, "tags", {"_id": {"$lt": "003"}})] == many[:3]
 
     @pytest.mark.parametrize("selected", [[1, 2, 3, 7], [0, 9], [], list(range(10))])
     def test_looks_through_a_part_at_a_time_where_no_index_helps(
@@ -313,12 +313,12 @@ class TestReadingInOrder:
         # 0.1 s for each document: too long for all of them, and not for a part.
         query = {"$where": f"sleep(100) || {wanted}.includes(this._id)"}
 
-        assert [each["_id"] for each in in_order(store, "tags", query)] == wanted
+        assert [each["_id"] for each in scan(store, "tags", query)] == wanted
 
     def test_goes_on_where_it_was_after_a_failover(
         self, store: Store, many: list[str], fail: Callable[..., None]
     ) -> None:
-        found = in_order(store, "tags", {}, patience=30)
+        found = scan(store, "tags", {}, patience=30)
         begun = [next(found)["_id"] for _ in range(4)]
         # The driver asks a second time by itself.
         fail({"times": 6}, ["find", "getMore"], errorCode=11600, namespace="osdi.tags")
@@ -326,7 +326,7 @@ class TestReadingInOrder:
         assert begun + [each["_id"] for each in found] == many
 
     def test_gives_up_at_once_without_patience(self, store: Store, many: list[str], fail: Callable[..., None]) -> None:
-        found = in_order(store, "tags", {})
+        found = scan(store, "tags", {})
         next(found)
         fail("alwaysOn", ["find"], errorCode=TOO_LONG, namespace="osdi.tags")
 

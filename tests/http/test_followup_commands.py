@@ -361,8 +361,8 @@ class TestRetryOfMany:
         requeue, moments = outbox_store.requeue, itertools.count()
         fail_again = [stored(store)["_id"] for _ in range(5)][:failing]
 
-        def and_fail(store: Store, outreach_id: str, followup_id: str, moment: dt.datetime) -> bool:
-            assert requeue(store, outreach_id, followup_id, moment)
+        def and_fail(store: Store, outreach_id: str, followup_id: str, timestamp: dt.datetime) -> bool:
+            assert requeue(store, outreach_id, followup_id, timestamp)
             if outreach_id in fail_again:
                 database.outreaches.update_one({"_id": outreach_id}, {"$set": {"followups.0.state": "failed"}})
             return True

@@ -177,7 +177,7 @@ class TestNdjson:
         path.write_text(json.dumps(factories.outreach(triggers=triggers, identifiers=["crm:1"])))
         done(app, path, "--campaign", api.campaign_id)
         path.write_text(json.dumps(factories.outreach(triggers=triggers, identifiers=["crm:2"])))
-        done(app, path, "--campaign", api.campaign_id, "--not-silent")
+        done(app, path, "--campaign", api.campaign_id, "--notify")
 
         sent = {each["identifiers"][0]: len(each.get("followups", ())) for each in database.outreaches.find()}
         assert sent == {"crm:1": 0, "crm:2": 1}

@@ -17,7 +17,7 @@ from blueprints.http.context import EXTENSION
 from osdi.errors import unavailable
 from osdi.ids import now
 from osdi.importing import file_import
-from osdi.match_keys import namesake_keys
+from osdi.match_keys import name_and_postal_code_keys
 from osdi.privacy.tombstones import erased_in, note_erasure, was_erased
 from osdi.store import Store
 from tests import factories
@@ -339,7 +339,7 @@ class TestTags:
 class TestSilence:
     """An import tells nobody, unless it is asked to."""
 
-    @pytest.mark.parametrize(("options", "told"), [((), False), (("--not-silent",), True)])
+    @pytest.mark.parametrize(("options", "told"), [((), False), (("--notify",), True)])
     def test_webhooks(
         self, app: Flask, api: Client, database: Database, file: Path, options: tuple[str, ...], told: bool
     ) -> None:
@@ -374,10 +374,10 @@ class TestErased:
         jane = {"given_name": "Jane", "family_name": "Doe", "postal_addresses": [{"postal_code": "10011"}]}
         address = api.created("/people", jane | {"email_addresses": [{"address": "jane@example.com"}]})
         person = database.people.find_one()
-        assert namesake_keys(person) == ["namesake:jane doe|10011"]
-        assert set(namesake_keys(person)) < set(person["match_keys"])
+        assert name_and_postal_code_keys(person) == ["name_and_postal_code:jane doe|10011"]
+        assert set(name_and_postal_code_keys(person)) < set(person["match_keys"])
         assert api.delete(f"{address['_links']['self']['href']}?erase=true").status_code == 200
-        assert database.erased.count_documents({}) == 2  # the address, and the id here
+        assert database.tombstones.count_documents({}) == 2  # the address, and the id here
         file.write_text(
             "first_name,last_name,email,zip_code\nJane,Doe,other@example.com,10011\nJane,Doe,jane@example.com,10011\n"
         )
@@ -385,14 +385,14 @@ class TestErased:
         assert counts(done(app, file)) == {"people created": 1, "rows refused": 1}
 
         assert by_email(database, "other@example.com")["given_name"] == "Jane"
-        assert not was_erased(store, namesake_keys(jane))
+        assert not was_erased(store, name_and_postal_code_keys(jane))
 
     def test_they_come_back_where_that_is_asked_for(
         self, app: Flask, api: Client, file: Path, remembering: None
     ) -> None:
         file.write_text(HEADER + "Jane,Doe,jane@example.com,,\n")
 
-        assert counts(done(app, file, "--bring-back-erased")) == {"people created": 1}
+        assert counts(done(app, file, "--include-erased")) == {"people created": 1}
 
 
 class TestResume:

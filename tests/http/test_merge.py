@@ -7,7 +7,7 @@ import pytest
 from pymongo.database import Database
 
 from osdi.people import merge
-from osdi.people.merge import settle_next
+from osdi.people.merge import complete_next_merge
 from osdi.store import Store
 from tests import factories
 from tests.client import Client
@@ -349,13 +349,13 @@ class TestWhileOutreachesAreMoved:
     def test_the_worker_moves_them_later(
         self, api: Client, store: Store, two: tuple[str, str], unmoved: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        assert not settle_next(store, ""), "it may be that somebody is inserting one right now"
+        assert not complete_next_merge(store, ""), "it may be that somebody is inserting one right now"
         monkeypatch.setattr(merge, "SETTLED", dt.timedelta(seconds=-5))
 
-        assert settle_next(store, "")
+        assert complete_next_merge(store, "")
 
         assert api.get(unmoved).json["_links"]["osdi:person"]["href"] == two[0]
-        assert not settle_next(store, "")
+        assert not complete_next_merge(store, "")
 
     def test_the_worker_forgets_them_where_the_survivor_was_deleted(
         self, api: Client, store: Store, database: Database, unmoved: str, monkeypatch: pytest.MonkeyPatch
@@ -363,10 +363,10 @@ class TestWhileOutreachesAreMoved:
         database.people.delete_many({})
         monkeypatch.setattr(merge, "SETTLED", dt.timedelta(seconds=-5))
 
-        assert settle_next(store, "")
+        assert complete_next_merge(store, "")
 
         assert "osdi:person" not in api.get(unmoved).json["_links"]
-        assert not settle_next(store, "")
+        assert not complete_next_merge(store, "")
 
     def test_many_are_moved_in_batches(
         self, api: Client, database: Database, two: tuple[str, str], monkeypatch: pytest.MonkeyPatch

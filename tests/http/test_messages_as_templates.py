@@ -92,7 +92,7 @@ class TestATemplateWithAMistake:
             refused = save(api, way, "messages", {"name": "New", "subject": "Thanks", "body": template})
 
             ((code, properties, description),) = told(refused)
-            assert (code, properties) == ("TEMPLATE_MISTAKE", ["body"])
+            assert (code, properties) == ("TEMPLATE_ERROR", ["body"])
             assert description.startswith(sentence)
             assert refused.json["error"] == f"body: {description}"
             assert resource_of(refused) == "osdi:message"
@@ -107,7 +107,7 @@ class TestATemplateWithAMistake:
         refused = save(api, way, "wrappers", {"name": "New", name: "The\nriver\n{{ river }}"})
 
         ((code, properties, description),) = told(refused)
-        assert (code, properties, description[:7]) == ("TEMPLATE_MISTAKE", [name], "Line 3:")
+        assert (code, properties, description[:7]) == ("TEMPLATE_ERROR", [name], "Line 3:")
         assert resource_of(refused) == "osdi:wrapper"
         assert list(database.wrappers.find()) == before
 
@@ -138,7 +138,7 @@ class TestATemplateWithAMistake:
     ) -> None:
         database.messages.update_one({}, {"$set": {"body": "{{ river }}"}})
 
-        assert told(api.put(href(there), {"name": "Thanks"}))[0][:2] == ("TEMPLATE_MISTAKE", ["body"])
+        assert told(api.put(href(there), {"name": "Thanks"}))[0][:2] == ("TEMPLATE_ERROR", ["body"])
         assert api.put(href(there), {"name": "Thanks", "body": "{{ campaign.title }}"}).json["name"] == "Thanks"
 
     def test_does_not_go_before_a_version_that_has_moved_on(self, api: Client, there: dict[str, Any]) -> None:
@@ -588,7 +588,7 @@ class TestAPreviewThatCannotBe:
 
         (status,) = refused.json["osdi:error"]["resource_status"]
         assert (refused.status_code, status["resource"]) == (409, "osdi:message")
-        assert status["error_descriptions"][0]["error_code"] == "TEMPLATE_MISTAKE"
+        assert status["error_descriptions"][0]["error_code"] == "TEMPLATE_ERROR"
         assert "Line 2: There is no 'river'" in refused.json["error"]
 
     def test_where_it_becomes_too_long(self, api: Client) -> None:

@@ -75,7 +75,7 @@ class TestRequests:
         assert value(watched, "osdi_request_seconds_count", method="POST", route=HELPER, status="200") == 3
         assert value(watched, "osdi_request_seconds_count", method="POST", route=HELPER, status="400") == 1
         assert 0 < value(watched, "osdi_request_seconds_sum", method="POST", route=HELPER, status="200") < 60
-        assert value(watched, "osdi_refusals_total", code="INVALID") == 1
+        assert value(watched, "osdi_rejected_requests_total", code="INVALID") == 1
 
     def test_of_no_route_and_of_odd_methods_are_one(self, watched: Client) -> None:
         for number in range(5):
@@ -84,7 +84,7 @@ class TestRequests:
 
         assert value(watched, "osdi_request_seconds_count", method="GET", route="none", status="404") == 5
         assert value(watched, "osdi_request_seconds_count", method="other", route="none", status="404") == 5
-        assert value(watched, "osdi_refusals_total", code="NOT_FOUND") == 10
+        assert value(watched, "osdi_rejected_requests_total", code="NOT_FOUND") == 10
 
     def test_nothing_that_a_client_sent_is_told(self, watched: Client) -> None:
         mark = "planted.marker"
@@ -175,10 +175,10 @@ class TestMatches:
 
 class TestTheDatabase:
     def test_tells_what_waits_and_for_how_long(self, watched: Client, database: Database) -> None:
-        moment = now()
+        timestamp = now()
         waiting = [("queued", 90), ("queued", 30), ("leased", 500), ("failed", 900), ("sent", 5_000)]
         for number, (state, seconds) in enumerate(waiting):
-            due = moment - dt.timedelta(seconds=seconds)
+            due = timestamp - dt.timedelta(seconds=seconds)
             entry = {"_id": f"f{number}", "state": state, "not_before": due, "kind": "autoresponse"}
             database.outreaches.insert_one({"_id": f"o{number}", "match_keys": [f"id:{number}"], "followups": [entry]})
         database.people.insert_one(
@@ -242,11 +242,11 @@ def test_connections_in_use_are_told(watched: Client, fail: Callable[..., None])
 
     fail({"times": 1}, ["find"], blockConnection=True, blockTimeMS=3_000)
     client = Client(watched.http.application.test_client(), watched.token)
-    asking = threading.Thread(target=lambda: client.get("/people/nobody"))
-    asking.start()
+    operation = threading.Thread(target=lambda: client.get("/people/nobody"))
+    operation.start()
     deadline = time.monotonic() + 2.5
     while value(watched, "osdi_mongodb_connections_in_use") != 1:
         assert time.monotonic() < deadline
-    asking.join()
+    operation.join()
 
     assert value(watched, "osdi_mongodb_connections_in_use") == 0

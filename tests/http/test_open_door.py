@@ -16,7 +16,7 @@ OURS, OTHER = "https://campaign.example.org", "https://other.example.org"
 
 def say(client: Client, **said: Any) -> dict[str, Any]:
     """Say for the test's campaign what it takes without a token."""
-    response = client.put(f"/advocacy_campaigns/{client.campaign_id}/open_door", said)
+    response = client.put(f"/advocacy_campaigns/{client.campaign_id}/anonymous_posts", said)
     assert response.status_code == 200, response.get_data(as_text=True)
     return dict(response.json)
 
@@ -42,7 +42,7 @@ class TestWhetherItIsOpen:
         assert api.post(path, factories.outreach(), token=False).status_code == 401
 
     def test_a_deployment_may_close_all(self, deployed: Deployed) -> None:
-        client = deployed(open_door=False)
+        client = deployed(anonymous_posts=False)
 
         assert client.record(factories.outreach(), token=False).status_code == 401
         assert (
@@ -50,7 +50,7 @@ class TestWhetherItIsOpen:
         )
 
     def test_but_for_one_campaign(self, deployed: Deployed) -> None:
-        client = deployed(open_door=False)
+        client = deployed(anonymous_posts=False)
         say(client, enabled=True)
 
         assert client.record(factories.outreach(), token=False).status_code == 200
@@ -121,7 +121,7 @@ class TestWhatMayBeAskedFor:
         assert self.done(database) == set(self.ASKED)
 
     def test_a_deployment_says_it_for_the_signup_too(self, deployed: Deployed, database: Database) -> None:
-        client = deployed(open_door_actions=("lists",))
+        client = deployed(anonymous_actions=("lists",))
 
         body = {"person": factories.person(), **self.ASKED["tags"], **self.ASKED["lists"]}
         client.post("/people/person_signup_helper", body, token=False)
@@ -209,8 +209,8 @@ class TestTheHoneypot:
 
 class TestTheRoute:
     def test_it_tells_what_holds(self, deployed: Deployed) -> None:
-        client = deployed(open_door_actions=("tags", "lists"))
-        address = f"/advocacy_campaigns/{client.campaign_id}/open_door"
+        client = deployed(anonymous_actions=("tags", "lists"))
+        address = f"/advocacy_campaigns/{client.campaign_id}/anonymous_posts"
         say(client, origins=[OURS])
 
         told = client.get(address).json
@@ -231,10 +231,10 @@ class TestTheRoute:
     def test_it_does_not_show_in_the_campaign(self, api: Client) -> None:
         say(api, enabled=False)
 
-        assert "open_door" not in api.get(f"/advocacy_campaigns/{api.campaign_id}").json
+        assert "anonymous_posts" not in api.get(f"/advocacy_campaigns/{api.campaign_id}").json
 
     def test_strictly_an_unknown_field_is_refused(self, api: Client) -> None:
-        address = f"/advocacy_campaigns/{api.campaign_id}/open_door"
+        address = f"/advocacy_campaigns/{api.campaign_id}/anonymous_posts"
 
         assert api.put(address, {"open": True}, headers={"Prefer": "handling=strict"}).status_code == 400
 
@@ -252,20 +252,20 @@ class TestTheRoute:
         ],
     )
     def test_nonsense_is_refused(self, api: Client, body: Any) -> None:
-        assert api.put(f"/advocacy_campaigns/{api.campaign_id}/open_door", body).status_code == 400
+        assert api.put(f"/advocacy_campaigns/{api.campaign_id}/anonymous_posts", body).status_code == 400
 
     def test_only_an_admin_changes_it(self, api: Client, store: Store) -> None:
-        address = f"/advocacy_campaigns/{api.campaign_id}/open_door"
+        address = f"/advocacy_campaigns/{api.campaign_id}/anonymous_posts"
 
         refused = api.put(address, {"enabled": False}, token=factories.token(store, scopes=(READ, WRITE)))
 
         assert refused.status_code == 403
         assert "admin" in refused.json["error"]
         assert api.get(address, token=False).status_code == 401
-        assert api.get("/advocacy_campaigns/nothing/open_door").status_code == 404
+        assert api.get("/advocacy_campaigns/nothing/anonymous_posts").status_code == 404
 
     def test_two_editors_are_kept_apart(self, api: Client) -> None:
-        address = f"/advocacy_campaigns/{api.campaign_id}/open_door"
+        address = f"/advocacy_campaigns/{api.campaign_id}/anonymous_posts"
         read = api.get(address).headers["ETag"]
         say(api, enabled=False)
 

@@ -13,6 +13,7 @@ from osdi.privacy.erasure import erase
 from osdi.privacy.retention import Retention, drop_old_texts
 from osdi.settings import Settings
 from osdi.store import Store
+from osdi.store.store import SETTLED
 from tests import factories
 from tests.client import Client
 from tests.http.conftest import Deployed
@@ -31,19 +32,23 @@ def old(api: Client, database: Database) -> Old:
     def record(days: int, **fields: object) -> str:
         api.recorded(factories.outreach(**{**TEXTS, **fields}))
         found = database.outreaches.find_one_and_delete({}, sort=[("created_date", -1), ("_id", -1)])
-        moment = now() - days * DAY
-        found |= {"_id": f"{id_before(moment)}-7{found['_id'][15:]}", "created_date": moment, "modified_date": moment}
+        timestamp = now() - days * DAY
+        found |= {
+            "_id": f"{id_before(timestamp)}-7{found['_id'][15:]}",
+            "created_date": timestamp,
+            "modified_date": timestamp,
+        }
         database.outreaches.insert_one(found)
         return str(found["_id"])
 
     return record
 
 
-def drop_all(store: Store, days: int, moment: dt.datetime | None = None) -> int:
+def drop_all(store: Store, days: int, timestamp: dt.datetime | None = None) -> int:
     """Drops as a worker does; how many outreaches had texts."""
     dropped, looked_at = 0, 1
     for _ in range(100):
-        looked_at, some = drop_old_texts(store, days, moment or now())
+        looked_at, some = drop_old_texts(store, days, timestamp or now())
         dropped += some
         if not looked_at:
             return dropped
@@ -171,8 +176,8 @@ class TestAWorker:
     def test_ends_erasures(self, api: Client, store: Store, settings: Settings, database: Database) -> None:
         person = api.recorded(factories.outreach())["_links"]["osdi:person"]["href"].rsplit("/", 1)[1]
         erase(store, person)
-        moment = now() - SETTLED - dt.timedelta(seconds=2)
-        database.erasures.update_many({}, {"$set": {"erased_date": moment}})
+        timestamp = now() - SETTLED - dt.timedelta(seconds=2)
+        database.erasures.update_many({}, {"$set": {"erased_date": timestamp}})
 
         worker = Retention(store, settings)
         assert worker.do_next()
@@ -195,7 +200,7 @@ class TestAWorker:
         Retention(store, settings).do_next()
 
         assert "jane's letter" not in str(list(database.statistics.find()))
-        assert database.statistics_touches.count_documents({}) == 0
+        assert database.statistics_invalidations.count_documents({}) == 0
 
 
 class TestRetain:

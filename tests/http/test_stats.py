@@ -187,7 +187,7 @@ class TestChanges:
         api.delete(f"/advocacy_campaigns/{api.campaign_id}?force=true")
 
         assert store.find_one("statistics", {}) is None
-        assert store.find_one("statistics_touches", {}) is None
+        assert store.find_one("statistics_invalidations", {}) is None
 
     def test_recount_forgets_what_was_counted(self, api: Client, store: Store) -> None:
         stats(api)

@@ -85,7 +85,7 @@ class TestATokenTiedToACampaign:
 
         assert "tied to one campaign" in refused.json["error"]
         assert refused.json["osdi:error"]["resource_status"][0]["error_descriptions"][0]["error_code"] == (
-            "TIED_TO_CAMPAIGN"
+            "CAMPAIGN_TOKEN"
         )
 
     def test_records_reads_changes_and_deletes_outreaches(self, tied: Client) -> None:

@@ -115,19 +115,19 @@ class TestList:
     """Shows every token and nothing secret."""
 
     def test_has_a_line_for_each_token(self, app: Flask, api: Client, store: Store, database: Database) -> None:
-        moment = dt.datetime(2026, 3, 18, 11, 2)
+        timestamp = dt.datetime(2026, 3, 18, 11, 2)
         factories.token(
             store,
             _id="1",
             name="page",
             scopes=["read", "write"],
             advocacy_campaign_id=api.campaign_id,
-            created_date=moment,
-            last_used_date=moment,
-            expires_date=moment,
+            created_date=timestamp,
+            last_used_date=timestamp,
+            expires_date=timestamp,
         )
-        factories.token(store, _id="2", name="the crm", created_date=moment, expires_date=dt.datetime(9000, 1, 1))
-        factories.token(store, _id="3", created_date=moment, advocacy_campaign_id="gone")
+        factories.token(store, _id="2", name="the crm", created_date=timestamp, expires_date=dt.datetime(9000, 1, 1))
+        factories.token(store, _id="3", created_date=timestamp, advocacy_campaign_id="gone")
 
         listed = rows(app)
 

@@ -48,11 +48,11 @@ class Clock:
     """The time as the application reads it."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.moment = now()
-        monkeypatch.setattr("osdi.crud.reference_cache.now", lambda: self.moment)
+        self.timestamp = now()
+        monkeypatch.setattr("osdi.crud.reference_cache.now", lambda: self.timestamp)
 
     def advance(self, **by: float) -> None:
-        self.moment += dt.timedelta(**by)
+        self.timestamp += dt.timedelta(**by)
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ class TestATokenThatExpires:
     def test_is_401_also_where_it_is_remembered(
         self, process: Callable[..., Client], store: Store, clock: Clock, heard: Listener
     ) -> None:
-        token = factories.token(store, expires_date=clock.moment + dt.timedelta(seconds=10))
+        token = factories.token(store, expires_date=clock.timestamp + dt.timedelta(seconds=10))
         client = process()
         assert client.get("/people", token=token).status_code == 200
         heard.commands.clear()
@@ -130,7 +130,7 @@ class TestLastUse:
     def test_is_stored_to_the_minute(
         self, process: Callable[..., Client], clock: Clock, store: Store, database: Database
     ) -> None:
-        clock.moment = dt.datetime(2026, 3, 18, 11, 2, 15)
+        clock.timestamp = dt.datetime(2026, 3, 18, 11, 2, 15)
 
         assert process().get("/people", token=factories.token(store, name="mine")).status_code == 200
 
@@ -139,9 +139,9 @@ class TestLastUse:
     def test_takes_no_write_where_another_process_was_first(
         self, process: Callable[..., Client], clock: Clock, store: Store, heard: Listener
     ) -> None:
-        minute = clock.moment.replace(second=0)
+        minute = clock.timestamp.replace(second=0)
         token = factories.token(store, last_used_date=minute)
-        clock.moment = minute + dt.timedelta(seconds=59)
+        clock.timestamp = minute + dt.timedelta(seconds=59)
 
         assert process().get("/people", token=token).status_code == 200
 
@@ -151,7 +151,7 @@ class TestLastUse:
         self, process: Callable[..., Client], clock: Clock, store: Store, database: Database
     ) -> None:
         """A process that remembers an old document writes after one that knows better."""
-        minute = clock.moment.replace(second=0)
+        minute = clock.timestamp.replace(second=0)
         token = factories.token(store, name="mine")
         slow, quick = process(), process()
         assert slow.get("/people", token=token).status_code == 200

@@ -11,7 +11,7 @@ from tests.client import Client
 KINDS = ("autoresponse", "sms_response", "call_response")
 
 
-def asking(kind: str = "autoresponse", *identifiers: str, **fields: Any) -> dict[str, Any]:
+def operation(kind: str = "autoresponse", *identifiers: str, **fields: Any) -> dict[str, Any]:
     """A helper's body that asks for one follow-up."""
     return factories.outreach(triggers={kind: {"enabled": True, "identifiers": list(identifiers)}}, **fields)
 
@@ -42,7 +42,7 @@ class TestWithAToken:
         message = api.created("/messages", made(kind, identifiers=["crm:one"]))
         api.created("/messages", made(kind, identifiers=["crm:two"]))
 
-        api.recorded(asking(kind, "crm:one"))
+        api.recorded(operation(kind, "crm:one"))
 
         (followup,) = followups(database)
         assert (followup["state"], followup["message_id"]) == ("queued", message_id(message))
@@ -52,7 +52,7 @@ class TestWithAToken:
         message = api.created("/messages", made(kind, identifiers=["crm:second"]))
         api.created("/messages", made(kind, identifiers=["crm:third"]))
 
-        api.recorded(asking(kind, "crm:first", "crm:second", "crm:third"))
+        api.recorded(operation(kind, "crm:first", "crm:second", "crm:third"))
 
         assert followups(database)[0]["message_id"] == message_id(message)
 
@@ -61,12 +61,12 @@ class TestWithAToken:
         api.created("/messages", made(kind, identifiers=["crm:other"]))
         offer(api, kind, "crm:default", "crm:other")
 
-        api.recorded(asking(kind))
+        api.recorded(operation(kind))
 
         assert followups(database)[0]["message_id"] == message_id(message)
 
     def test_a_message_that_does_not_exist_is_told(self, api: Client, database: Database, kind: str) -> None:
-        answer = api.recorded(asking(kind, "crm:nothing"))
+        answer = api.recorded(operation(kind, "crm:nothing"))
 
         assert answer["osdi_outreach:warnings"] == [
             f"triggers.{kind}: there is no message of these identifiers that fits."
@@ -76,7 +76,7 @@ class TestWithAToken:
         assert "not_before" not in followups(database)[0]
 
     def test_strict_handling_refuses_it_and_writes_nothing(self, api: Client, database: Database, kind: str) -> None:
-        response = api.record(asking(kind, "crm:nothing"), headers={"Prefer": "handling=strict"})
+        response = api.record(operation(kind, "crm:nothing"), headers={"Prefer": "handling=strict"})
 
         assert response.status_code == 400
         assert response.json["osdi:error"]["resource_status"][0]["error_descriptions"][0]["properties"] == [
@@ -92,7 +92,7 @@ class TestWithAToken:
     def test_the_outreach_shows_what_became_of_it(self, api: Client, kind: str) -> None:
         api.created("/messages", made(kind, identifiers=["crm:one"]))
 
-        shown = api.recorded(asking(kind, "crm:one"))["osdi_outreach:followups"][0]
+        shown = api.recorded(operation(kind, "crm:one"))["osdi_outreach:followups"][0]
 
         assert (shown["kind"], shown["state"], shown["identifiers"], shown["attempts"]) == (
             kind,
@@ -115,7 +115,7 @@ class TestWithoutAToken:
         api.created("/messages", made(kind, identifiers=["crm:default"]))
         offer(api, kind, "crm:default")
 
-        api.record(asking(kind, person=self.CONTACTS), token=False)
+        api.record(operation(kind, person=self.CONTACTS), token=False)
 
         (followup,) = followups(database)
         expected = "jane@example.com" if kind == "autoresponse" else "12025550123"
@@ -126,7 +126,7 @@ class TestWithoutAToken:
         message = api.created("/messages", made(kind, identifiers=["crm:chosen"]))
         offer(api, kind, "crm:default", "crm:chosen")
 
-        api.record(asking(kind, "crm:chosen", person=self.CONTACTS), token=False)
+        api.record(operation(kind, "crm:chosen", person=self.CONTACTS), token=False)
 
         assert followups(database)[0]["message_id"] == message_id(message)
 
@@ -136,7 +136,7 @@ class TestWithoutAToken:
         offer(api, kind, "crm:default")
 
         for named in ("crm:draft", message_id(other), other["_links"]["self"]["href"]):
-            api.record(asking(kind, named, person=self.CONTACTS), token=False)
+            api.record(operation(kind, named, person=self.CONTACTS), token=False)
 
             assert followups(database)[0]["reason"] == "no_message"
 
@@ -145,18 +145,18 @@ class TestWithoutAToken:
         offer(api, kind, "crm:default")
         posted = "phone_numbers" if kind == "autoresponse" else "email_addresses"
 
-        api.record(asking(kind, person={posted: self.CONTACTS[posted]}), token=False)
+        api.record(operation(kind, person={posted: self.CONTACTS[posted]}), token=False)
 
         assert (followups(database)[0]["state"], followups(database)[0]["reason"]) == ("skipped", "no_address")
 
     def test_the_answer_is_empty_all_the_same(self, api: Client, kind: str) -> None:
-        assert api.record(asking(kind, "crm:nothing"), token=False).json == {}
+        assert api.record(operation(kind, "crm:nothing"), token=False).json == {}
 
 
 def test_a_message_of_the_wrong_type_is_not_chosen(api: Client, database: Database) -> None:
     api.created("/messages", factories.text(identifiers=["crm:text"]))
 
-    api.recorded(asking("autoresponse", "crm:text"))
+    api.recorded(operation("autoresponse", "crm:text"))
 
     assert followups(database)[0]["reason"] == "no_message"
 
@@ -165,7 +165,7 @@ def test_a_message_of_the_wrong_type_is_not_chosen(api: Client, database: Databa
 def test_a_message_that_is_not_complete_is_not_chosen(api: Client, database: Database, missing: str) -> None:
     api.created("/messages", factories.message(identifiers=["crm:half"], **{missing: None}))
 
-    api.recorded(asking("autoresponse", "crm:half"))
+    api.recorded(operation("autoresponse", "crm:half"))
 
     assert followups(database)[0]["reason"] == "no_message"
 
@@ -194,7 +194,7 @@ class TestTheCampaignsTriggers:
 
         assert api.put(f"/advocacy_campaigns/{api.campaign_id}/triggers", {"autoresponse": nothing}).status_code == 200
 
-        api.recorded(asking())
+        api.recorded(operation())
         assert followups(database)[0]["reason"] == "no_message"
 
     def test_name_messages_that_exist(self, api: Client) -> None:

@@ -39,11 +39,11 @@ def own(mongod_folder: Path) -> Iterator[Mongod]:
 @pytest.fixture(scope="module")
 def database(own: Mongod) -> Iterator[Database]:
     """With many people, written without the API to keep the test short."""
-    moment = dt.datetime(2026, 3, 18)
+    timestamp = dt.datetime(2026, 3, 18)
     with MongoClient(own.uri) as client:
         found = client.get_default_database()
         for start in range(0, PEOPLE, 1_000):
-            found.people.insert_many([person(number, moment) for number in range(start, start + 1_000)])
+            found.people.insert_many([person(number, timestamp) for number in range(start, start + 1_000)])
         yield found
 
 
@@ -60,13 +60,13 @@ def live(own: Mongod, token: str) -> Iterator[Live]:
         yield started
 
 
-def person(number: int, moment: dt.datetime) -> dict[str, object]:
+def person(number: int, timestamp: dt.datetime) -> dict[str, object]:
     person_id = new_id()
     return {
         "_id": person_id,
         "version": 1,
-        "created_date": moment,
-        "modified_date": moment,
+        "created_date": timestamp,
+        "modified_date": timestamp,
         "match_keys": [f"id:osdi_outreach:{person_id}"],
         "given_name": f"Given{number}",
         "email_addresses": [{"address": f"person{number}@example.com", "status": "subscribed"}],

@@ -311,7 +311,7 @@ def test_a_date_that_is_none_is_not_believed(date: str) -> None:
     with misbehaving(lambda *_: (200, {"Date": date}, page([]))) as (url, _):
         (found,) = Remote(url, None).pages(url, RELATION)
 
-    assert abs(found.moment - now()) < dt.timedelta(minutes=1)
+    assert abs(found.timestamp - now()) < dt.timedelta(minutes=1)
 
 
 class TestAnotherKindOfServer:

@@ -154,14 +154,14 @@ def test_ids_are_in_the_order_of_time_and_dates_spread_over_two_years(loaded: Lo
     assert dates == sorted(dates)
     assert YEARS * 0.99 < dates[-1] - dates[0] <= YEARS
     assert dates[-1] < dt.datetime.now(dt.UTC).replace(tzinfo=None)
-    for person, moment in zip(people, dates, strict=True):
-        assert id_before(moment) <= person["_id"] < id_before(moment + dt.timedelta(seconds=1))
-        assert moment <= person["modified_date"] <= dates[-1] + loaded.step
+    for person, timestamp in zip(people, dates, strict=True):
+        assert id_before(timestamp) <= person["_id"] < id_before(timestamp + dt.timedelta(seconds=1))
+        assert timestamp <= person["modified_date"] <= dates[-1] + loaded.step
     assert any(person["modified_date"] > person["created_date"] for person in people)
     entries = [entry["_id"] for person in people for entry in person.get("taggings", ())]
     assert len(set(entries)) == len(entries) > 0
     assert loaded.ids[FIRST] == people[0]["_id"]
-    assert loaded.moment(FIRST + 500) == dates[500]
+    assert loaded.timestamp(FIRST + 500) == dates[500]
 
 
 def test_campaigns_tags_and_details_are_uneven(loaded: Loaded, database: Database) -> None:

@@ -94,7 +94,7 @@ def date(text: str, order: DayFirst | None = None) -> dt.date:
     return _day(text.strip(), order)[0]
 
 
-def moment(text: str, order: DayFirst | None = None) -> str:
+def timestamp(text: str, order: DayFirst | None = None) -> str:
     """A date and time as ISO 8601, which says UTC where nothing else was said; a date alone is its beginning."""
     written = re.sub(r"\s*(UTC|GMT|Z)$", "+00:00", text.strip())
     written = re.sub(r"\s+([+-]\d{2}):?(\d{2})$", r"\1:\2", written)

@@ -162,7 +162,7 @@ def _place_deep(into: Body, field: str, cell: str, reading: Reading) -> None:
 
 def _converted(top: str, leaf: str, cell: str, reading: Reading) -> Any:
     if leaf in DATED and top != "custom_fields":
-        return cell_values.moment(cell, reading.dates)
+        return cell_values.timestamp(cell, reading.dates)
     convert = CONVERTERS.get(f"{top}.{leaf}") or CONVERTERS.get(leaf) if top != "custom_fields" else None
     if reading.exact and leaf in ("country", "gender"):  # as somebody posted it, whatever that means
         return cell

@@ -21,7 +21,7 @@ MERGED = {"_links": {"osdi:person": {"href": "https://osdi.example.org/api/v1/pe
 WRAPPED = {"_links": {"osdi:wrapper": {"href": "https://osdi.example.org/api/v1/wrappers/<wrapper>"}}}
 
 HELPER = "/advocacy_campaigns/<campaign>/record_outreach_helper"
-DOOR = "/advocacy_campaigns/<campaign>/open_door"
+DOOR = "/advocacy_campaigns/<campaign>/anonymous_posts"
 TRIGGERS = "/advocacy_campaigns/<campaign>/triggers"
 STATS = "/advocacy_campaigns/<campaign>/stats"
 

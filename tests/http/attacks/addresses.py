@@ -39,7 +39,7 @@ ELSEWHERE = [
 ]
 UNDER_NOBODY = [
     "/advocacy_campaigns/<person>/outreaches",
-    "/advocacy_campaigns/<person>/open_door",
+    "/advocacy_campaigns/<person>/anonymous_posts",
     "/advocacy_campaigns/<person>/triggers",
     "/advocacy_campaigns/<person>/outreaches.csv",
     "/advocacy_campaigns/%24ne/outreaches.csv",

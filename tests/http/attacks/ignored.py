@@ -19,7 +19,9 @@ SET: dict[str, Any] = {
     **{name: [MARK] for name in ("match_keys", "contact_keys", "claimed_identifiers", "scopes", "match_keys.0")},
     **dict.fromkeys(("version", "total_outreaches", "total_items", "total_targeted", "idempotency"), NUMBER),
     **dict.fromkeys(("created_date", "modified_date", "last_used_date", "expires_date"), f"{YEAR}-01-01T00:00:00Z"),
-    **dict.fromkeys(("$set", "$unset", "$inc", "$push", "_embedded", "statistics", "counted", "open_door"), COUNTS),
+    **dict.fromkeys(
+        ("$set", "$unset", "$inc", "$push", "_embedded", "statistics", "counted", "anonymous_posts"), COUNTS
+    ),
     **{name: [ENTRY] for name in ("taggings", "items", "followups")},
 }
 LINKS = {"self": {"href": MARK}, "osdi:creator": {"href": MARK}, "curies": [{"name": MARK}]}
