@@ -24,7 +24,7 @@ MARK_SECONDS: Final = 0.5
 def find_tokens(store: Store, query: Query) -> list[Document]:
     """The stored tokens that the query selects, oldest first."""
     with store.operation():
-        return list(store._collection(TOKENS).find(query).sort("_id", ASCENDING))
+        return list(store.collection(TOKENS).find(query).sort("_id", ASCENDING))
 
 
 def replace_token(store: Store, token_id: str, successor: Document, expires_date: dt.datetime | None) -> None:
@@ -33,9 +33,9 @@ def replace_token(store: Store, token_id: str, successor: Document, expires_date
     Raises WriteConflict where the token is gone. A server without transactions has stored the successor by then, whose
     secret nobody has seen.
     """
-    with store.operation(), store._session() as session:
+    with store.operation(), store.transaction() as session:
         options: dict[str, Any] = {"session": session} if session else {}
-        tokens = store._collection(TOKENS)
+        tokens = store.collection(TOKENS)
         tokens.insert_one(successor, **options)
         if expires_date is None:
             ended = tokens.delete_one({"_id": token_id}, **options).deleted_count
@@ -51,5 +51,5 @@ def replace_token(store: Store, token_id: str, successor: Document, expires_date
 def mark_used(store: Store, token_id: str, minute: dt.datetime) -> None:
     """Move a token's `last_used_date` forward, or leave it where that cannot be done: no request fails of it."""
     with suppress(PyMongoError), timeout(MARK_SECONDS):
-        tokens = store._collection(TOKENS).with_options(write_concern=UNACKNOWLEDGED)
+        tokens = store.collection(TOKENS).with_options(write_concern=UNACKNOWLEDGED)
         tokens.update_one({"_id": token_id}, {"$max": {"last_used_date": minute}})

@@ -82,7 +82,7 @@ def _has_odd_number(value: Any) -> bool:
 def collections(store: Store) -> list[str]:
     """Every collection that is ours to back up, in the order in which they are read."""
     with store.operation():
-        database = store._connect().get_default_database(DATABASE)
+        database = store.connect().get_default_database(DATABASE)
         found = [each["name"] for each in database.list_collections() if each["type"] == "collection"]
     names = {name for name in found if not name.startswith("system.")} - set(LEFT_OUT)
     return [*(name for name in FIRST if name in names), *sorted(names - set(FIRST))]
@@ -117,14 +117,14 @@ def reading(store: Store, *, snapshot: bool) -> Iterator[Reading]:
         yield Reading(store, None, _counts(store, names, None))
         return
     with store.operation():
-        session = store._connect().start_session(snapshot=True)
+        session = store.connect().start_session(snapshot=True)
     with session:
         yield Reading(store, session, _counts(store, names, session))
 
 
 def _counts(store: Store, names: Sequence[str], session: ClientSession | None) -> dict[str, int]:
     with _told_when_too_old(), store.operation():
-        return {name: store._collection(name).count_documents({}, session=session, hint="_id_") for name in names}
+        return {name: store.collection(name).count_documents({}, session=session, hint="_id_") for name in names}
 
 
 @contextmanager
@@ -141,7 +141,7 @@ def _told_when_too_old() -> Iterator[None]:
 def is_empty(store: Store) -> bool:
     """Whether no collection of ours has a document. Raises OsdiError 503."""
     with store.operation():
-        return not any(store._collection(name).find_one({}, {"_id": 1}) for name in collections(store))
+        return not any(store.collection(name).find_one({}, {"_id": 1}) for name in collections(store))
 
 
 def begin_restore(store: Store, schema_version: int) -> None:
@@ -151,8 +151,8 @@ def begin_restore(store: Store, schema_version: int) -> None:
     """
     with store.operation():
         mark = {"schema_version": schema_version, "restoring": now()}
-        store._collection(SCHEMA).replace_one({"_id": ID}, mark, upsert=True)
-        database = store._connect().get_default_database(DATABASE)
+        store.collection(SCHEMA).replace_one({"_id": ID}, mark, upsert=True)
+        database = store.connect().get_default_database(DATABASE)
         keeps_key = database[TOMBSTONES].find_one({}, {"_id": 1}) is not None
         for name in (*COUNTED, *collections(store)):
             if name == SIGNING_KEYS and keeps_key:
@@ -169,7 +169,7 @@ def insert(store: Store, collection: str, documents: Sequence[Document]) -> None
     kept = collection in (TOMBSTONES, SIGNING_KEYS)
     with store.operation():
         try:
-            store._collection(collection).insert_many(documents, ordered=not kept)
+            store.collection(collection).insert_many(documents, ordered=not kept)
         except BulkWriteError as error:
             if {each["code"] for each in error.details["writeErrors"]} != {DUPLICATE_KEY_CODE}:
                 raise
@@ -181,4 +181,4 @@ def insert(store: Store, collection: str, documents: Sequence[Document]) -> None
 def end_restore(store: Store) -> None:
     """All is there: the database may be worked on."""
     with store.operation():
-        store._collection(SCHEMA).update_one({"_id": ID}, {"$unset": {"restoring": ""}})
+        store.collection(SCHEMA).update_one({"_id": ID}, {"$unset": {"restoring": ""}})

@@ -11,5 +11,5 @@ def forget_wrapper(store: Store, wrapper_id: str, timestamp: dt.datetime) -> Non
     having = {"wrapper_id": wrapper_id}
     change = {"$unset": {"wrapper_id": ""}, "$set": {"modified_date": timestamp}, "$inc": {"version": 1}}
     with store.operation():
-        changed = store._collection(MESSAGE.collection).update_many(having, change)
+        changed = store.collection(MESSAGE.collection).update_many(having, change)
     write_log.record_many(MESSAGE.collection, having, changed.modified_count)

@@ -51,7 +51,7 @@ def claim(
         "$inc": counted,
     }
     with store.operation():
-        outreach = store._collection(OUTREACH.collection).find_one_and_update(
+        outreach = store.collection(OUTREACH.collection).find_one_and_update(
             {"followups": {"$elemMatch": due}}, change, return_document=ReturnDocument.AFTER
         )
     if outreach is None:
@@ -67,7 +67,7 @@ def mark(store: Store, claimed: Claimed, fields: Mapping[str, Any], *, gone: Ite
         "$unset": {f"followups.$.{name}": "" for name in ("lease", *gone)},
     }
     with store.operation():
-        changed = store._collection(OUTREACH.collection).update_one(
+        changed = store.collection(OUTREACH.collection).update_one(
             {"_id": claimed.outreach["_id"], "followups": {"$elemMatch": ours}}, change
         )
     return changed.matched_count == 1
@@ -91,7 +91,7 @@ def other_of_its_kind(
         "followups": {"$elemMatch": wanted},
     }
     with store.operation():
-        found = store._collection(OUTREACH.collection).find_one(
+        found = store.collection(OUTREACH.collection).find_one(
             query, {"followups": {"$elemMatch": wanted}}, sort=[("_id", ASCENDING)], max_time_ms=READ_MS
         )
     return found["followups"][0] if found else None
@@ -102,7 +102,7 @@ def counts(store: Store) -> list[Document]:
 
     Those that are sent or skipped are many in time, so they are counted by the index alone: as outreaches with such.
     """
-    outreaches = store._collection(OUTREACH.collection)
+    outreaches = store.collection(OUTREACH.collection)
     told = {"state": "$followups.state", "kind": "$followups.kind", "reason": "$followups.reason"}
     unsent = {"followups.state": {"$in": [*PENDING, FAILED]}}
     totals = {
@@ -130,7 +130,7 @@ def counts(store: Store) -> list[Document]:
 def find(store: Store, query: Query, limit: int) -> list[Document]:
     """Outreaches with a follow-up whose entry the query selects, oldest first; it names a state."""
     with store.operation():
-        found = store._collection(OUTREACH.collection).find({"followups": {"$elemMatch": query}})
+        found = store.collection(OUTREACH.collection).find({"followups": {"$elemMatch": query}})
         return list(found.sort("_id", ASCENDING).limit(limit).max_time_ms(READ_MS))
 
 
@@ -143,7 +143,7 @@ def requeue(store: Store, outreach_id: str, followup_id: str, timestamp: dt.date
         "$unset": {"followups.$.reason": ""},
     }
     with store.operation():
-        changed = store._collection(OUTREACH.collection).update_one(
+        changed = store.collection(OUTREACH.collection).update_one(
             {"_id": outreach_id, "followups": {"$elemMatch": ended}}, change
         )
     return changed.matched_count == 1

@@ -20,4 +20,4 @@ def keep_import_progress(store: Store, progress: Document) -> None:
     is as durable then.
     """
     with store.operation():
-        store._collection(IMPORTS).replace_one({"_id": progress["_id"]}, progress, upsert=True)
+        store.collection(IMPORTS).replace_one({"_id": progress["_id"]}, progress, upsert=True)

@@ -16,7 +16,7 @@ def default_wrapper(store: Store, message_type: str) -> Document | None:
     """
     types = [EMAIL, None] if message_type == EMAIL else [message_type]
     with store.operation():
-        return store._collection(WRAPPER.collection).find_one(
+        return store.collection(WRAPPER.collection).find_one(
             {"default": True, "wrapper_type": {"$in": types}},
             sort=[("modified_date", DESCENDING), ("_id", DESCENDING)],
             max_time_ms=READ_MS,

@@ -12,7 +12,6 @@ from osdi.documents import Document
 from osdi.ids import now
 from osdi.resources import OUTREACH
 from osdi.store import Store
-from osdi.store.driver import MOCK
 from osdi.store.writes import WEBHOOK_EVENTS
 from osdi.webhooks.event_store import NOTED_IN
 
@@ -33,8 +32,8 @@ class QueueGauges:
 def read_figures(store: Store) -> QueueGauges:
     """What waits now, counted until MOST. Raises OsdiError 503 where the database does not tell within SECONDS."""
     timestamp = now()
-    outreaches = store._collection(OUTREACH.collection)
-    options: dict[str, Any] = {} if store._uri.startswith(MOCK) else {"hint": _INDEX}
+    outreaches = store.collection(OUTREACH.collection)
+    options: dict[str, Any] = {} if store.in_memory else {"hint": _INDEX}
     due = {"state": QUEUED, "not_before": {"$lte": timestamp}}
     with timeout(SECONDS), store.operation():
         outbox = {
@@ -44,7 +43,7 @@ def read_figures(store: Store) -> QueueGauges:
         # By this index whatever has waited longest comes first.
         waiting = outreaches.find_one({"followups": {"$elemMatch": due}}, {"followups": 1}, **options)
         noted = {f"{WEBHOOK_EVENTS}.webhook_id": {"$gt": ""}}
-        events = sum(store._collection(resource.collection).count_documents(noted, limit=MOST) for resource in NOTED_IN)
+        events = sum(store.collection(resource.collection).count_documents(noted, limit=MOST) for resource in NOTED_IN)
     return QueueGauges(outbox, _waited(waiting, timestamp), events)
 
 

@@ -57,14 +57,14 @@ def note_contact_keys(given: MigrationContext) -> Iterator[int]:
         changed = 0
         if updates:
             with given.store.operation():
-                found = given.store._collection(PERSON.collection).bulk_write(updates, ordered=False)
+                found = given.store.collection(PERSON.collection).bulk_write(updates, ordered=False)
                 changed = found.modified_count
         yield changed
 
 
 def note_name_keys(given: MigrationContext) -> Iterator[int]:
     """People from before their names had keys, by which `GET /people/duplicates` finds those who are probably one."""
-    create(given.store._collection(PERSON.collection), (MATCH_KEYS,))  # else two could own a key, and none be made then
+    create(given.store.collection(PERSON.collection), (MATCH_KEYS,))  # else two could own a key, and none be made then
     yield from note_everybodys(given.store, given.phone_region)
 
 
@@ -75,7 +75,7 @@ def rename_stored_names(given: MigrationContext) -> Iterator[int]:
     """
     store = given.store
     with store.operation():
-        campaigns = store._collection(ADVOCACY_CAMPAIGN.collection)
+        campaigns = store.collection(ADVOCACY_CAMPAIGN.collection)
         yield campaigns.update_many({}, {"$rename": {"open_door": "anonymous_posts"}}).modified_count
     for collection, prefix in ((PERSON.collection, ""), (MERGED_PEOPLE, "person.")):
         for field in (f"{prefix}match_keys", f"{prefix}unclaimed_keys"):
@@ -84,7 +84,7 @@ def rename_stored_names(given: MigrationContext) -> Iterator[int]:
     with store.operation():
         # Rollups that an unread invalidation would have dropped must not survive it: they are counted again when read.
         for name in ("statistics_touches", STATISTICS):
-            store._collection(name).delete_many({})
+            store.collection(name).delete_many({})
 
 
 def _rename_keys(store: Store, collection: str, field: str) -> Iterator[int]:
@@ -101,7 +101,7 @@ def _rename_keys(store: Store, collection: str, field: str) -> Iterator[int]:
     has_old = {field: {"$regex": f"^{old}"}}
     while True:
         with store.operation():
-            documents = store._collection(collection)
+            documents = store.collection(collection)
             ids = [each["_id"] for each in documents.find(has_old, {"_id": 1}).limit(BATCH)]
             if not ids:
                 return
@@ -113,12 +113,12 @@ def _move_documents(store: Store, old: str, new: str) -> Iterator[int]:
     """Moves every document of one collection to another."""
     while True:
         with store.operation():
-            batch = list(store._collection(old).find().limit(BATCH))
+            batch = list(store.collection(old).find().limit(BATCH))
             if not batch:
                 return
             moves = [ReplaceOne({"_id": each["_id"]}, each, upsert=True) for each in batch]
-            store._collection(new).bulk_write(moves, ordered=False)
-            store._collection(old).delete_many({"_id": {"$in": [each["_id"] for each in batch]}})
+            store.collection(new).bulk_write(moves, ordered=False)
+            store.collection(old).delete_many({"_id": {"$in": [each["_id"] for each in batch]}})
         yield len(batch)
 
 

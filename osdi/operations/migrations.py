@@ -71,7 +71,7 @@ def _lease(store: Store, tell: Callable[[str], None], wait: float) -> str:
     while True:
         free: Document = {"_id": ID, "$expr": {"$lte": [{"$ifNull": ["$lease_ends", 0]}, "$$NOW"]}}
         with store.operation():
-            documents = store._collection(SCHEMA)
+            documents = store.collection(SCHEMA)
             with suppress(DuplicateKeyError):  # as at every release but the first
                 documents.insert_one({"_id": ID, "schema_version": 0})
             taken = documents.find_one_and_update(
@@ -98,7 +98,7 @@ def _renew(store: Store, lease: str) -> None:
 def _change(store: Store, lease: str, change: Any) -> None:
     """Change the schema's document while the lease is ours. Raises WriteConflict."""
     with store.operation():
-        changed = store._collection(SCHEMA).update_one({"_id": ID, "lease": lease}, change)
+        changed = store.collection(SCHEMA).update_one({"_id": ID, "lease": lease}, change)
     if not changed.matched_count:
         raise WriteConflict("Another release took over, since this one was slow; run it again.")
 
@@ -106,4 +106,4 @@ def _change(store: Store, lease: str, change: Any) -> None:
 def _give_back(store: Store, lease: str) -> None:
     # Where the database is away the lease ends by itself, and what went wrong is told.
     with suppress(OsdiError), store.operation():
-        store._collection(SCHEMA).update_one({"_id": ID, "lease": lease}, {"$unset": {"lease": "", "lease_ends": ""}})
+        store.collection(SCHEMA).update_one({"_id": ID, "lease": lease}, {"$unset": {"lease": "", "lease_ends": ""}})

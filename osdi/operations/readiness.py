@@ -13,7 +13,7 @@ from pymongo import timeout
 
 from osdi.errors import OsdiError, unavailable
 from osdi.store import Store
-from osdi.store.driver import MOCK, Refused
+from osdi.store.driver import Refused
 from osdi.store.indexes import INDEXES, PARTIAL
 from osdi.store.schema_version import NewerDatabase, WrongDatabase
 
@@ -39,7 +39,7 @@ class Readiness:
         try:
             with timeout(ANSWER_SECONDS):
                 _ask(self._store)
-                if self._store._uri.startswith(MOCK) or time.monotonic() < self._indexes_until:
+                if self._store.in_memory or time.monotonic() < self._indexes_until:
                     return []
                 indexes = missing_indexes(self._store, only_unique=True)
         except FOR_THE_OPERATOR as error:
@@ -100,7 +100,7 @@ def newer_database(uri: str) -> str | None:
 def _ask(store: Store) -> None:
     """Ask a server that takes writes whether it is there. Raises OsdiError 503."""
     with timeout(ANSWER_SECONDS), store.operation():
-        store._connect().admin.command("ping")
+        store.connect().admin.command("ping")
 
 
 def missing_indexes(store: Store, *, only_unique: bool = False) -> list[str]:
@@ -116,7 +116,7 @@ def missing_indexes(store: Store, *, only_unique: bool = False) -> list[str]:
                 continue
             there = [
                 (tuple(field for field, _ in each["key"]), each.get(PARTIAL), bool(each.get("unique")))
-                for each in store._collection(collection).index_information().values()
+                for each in store.collection(collection).index_information().values()
             ]
             missing += [
                 f"{collection} ({', '.join(each.fields)})"

@@ -33,7 +33,7 @@ def owners_of(store: Store, keys: Sequence[str]) -> dict[str, str]:
     """The ids of those who own these keys, by the key."""
     with store.operation():
         query = {"match_keys": {"$in": list(keys)}}
-        owners = list(store._collection(PERSON.collection).find(query, {"match_keys": 1}).max_time_ms(READ_MS))
+        owners = list(store.collection(PERSON.collection).find(query, {"match_keys": 1}).max_time_ms(READ_MS))
     return {key: owner["_id"] for owner in owners for key in owner["match_keys"]}
 
 
@@ -45,7 +45,7 @@ def having_without(store: Store, key: str, limit: int) -> list[str]:
 def _first(store: Store, query: Query, limit: int, **fields: int) -> list[Document]:
     """By their ids the first people whom the query selects; of each the id, and these fields."""
     with store.operation():
-        found = store._collection(PERSON.collection).find(query, {"_id": 1, **fields})
+        found = store.collection(PERSON.collection).find(query, {"_id": 1, **fields})
         return list(found.sort("_id", ASCENDING).limit(limit).max_time_ms(READ_MS))
 
 
@@ -88,7 +88,7 @@ def _write(store: Store, updates: list[UpdateOne]) -> tuple[int, set[str]]:
         return 0, set()
     with store.operation():
         try:
-            return store._collection(PERSON.collection).bulk_write(updates, ordered=False).modified_count, set()
+            return store.collection(PERSON.collection).bulk_write(updates, ordered=False).modified_count, set()
         except BulkWriteError as error:
             refused = error.details["writeErrors"]
             if any(each["code"] != DUPLICATE_KEY for each in refused):

@@ -42,7 +42,7 @@ PEOPLE = 1_000
 def find_people_by_contact(store: Store, key: str) -> list[Document]:
     """The people who have the e-mail address or phone number that this match key is made of."""
     with store.operation():
-        found = store._collection(PERSON.collection).find({"contact_keys": key}).limit(PEOPLE)
+        found = store.collection(PERSON.collection).find({"contact_keys": key}).limit(PEOPLE)
         return list(found.max_time_ms(READ_MS))
 
 
@@ -64,7 +64,7 @@ def get_people(store: Store, ids: Collection[str]) -> dict[str, Document]:
     missing = sorted(set(ids) - found.keys())
     if missing:
         with store.operation():
-            people = store._collection(PERSON.collection)
+            people = store.collection(PERSON.collection)
             survivors = list(people.find({"merged_ids": {"$in": missing}}).max_time_ms(READ_MS))
         found |= {each: survivor for survivor in survivors for each in survivor["merged_ids"] if each in missing}
     return found

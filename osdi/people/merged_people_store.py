@@ -33,7 +33,7 @@ def one_at_a_time(store: Store) -> Iterator[None]:
         yield
         return
     timestamp, lease = now(), new_id()
-    merging = store._collection(MERGING)
+    merging = store.collection(MERGING)
     with store.operation():
         # Where somebody holds it nothing is selected, so that a second one is inserted, which the index refuses.
         free = {"_id": MERGED_PEOPLE, "until": {"$lt": timestamp}}
@@ -62,7 +62,7 @@ def merged_copies_of(store: Store, ids: Collection[str]) -> list[Document]:
     """
     query = {"$or": [{name: {"$in": list(ids)}} for name in ("_id", "survivor_id")]}
     with store.operation():
-        held = list(store._collection(MERGED_PEOPLE).find(query).max_time_ms(READ_MS))
+        held = list(store.collection(MERGED_PEOPLE).find(query).max_time_ms(READ_MS))
     there = {each["_id"] for each in store.by_ids(PERSON.collection, [each["_id"] for each in held])} if held else ()
     return [each for each in held if each["_id"] not in there]
 
@@ -71,7 +71,7 @@ def pending_with(store: Store, keys: Collection[str]) -> list[Document]:
     """What is held of people with one of these match keys and is pending."""
     query = {"pending": {"$exists": True}, "person.match_keys": {"$in": list(keys)}}
     with store.operation():
-        return list(store._collection(MERGED_PEOPLE).find(query).max_time_ms(READ_MS))
+        return list(store.collection(MERGED_PEOPLE).find(query).max_time_ms(READ_MS))
 
 
 def pending_since(store: Store, timestamp: dt.datetime) -> Document | None:
@@ -83,14 +83,14 @@ def note_merged(store: Store, person_id: str, timestamp: dt.datetime) -> None:
     """Note when somebody was merged, unless that is noted: from then on their document is held for thirty days."""
     unnoted = {"_id": person_id, "merged_date": {"$exists": False}}
     with store.operation():
-        store._collection(MERGED_PEOPLE).update_one(unnoted, {"$set": {"merged_date": timestamp}})
+        store.collection(MERGED_PEOPLE).update_one(unnoted, {"$set": {"merged_date": timestamp}})
 
 
 def end_pending(store: Store, held: Mapping[str, Any], survivor_id: str) -> None:
     """Note that nothing points any more at somebody who was merged, and whom they are now."""
     change = {"$unset": {"pending": ""}, "$set": {"survivor_id": survivor_id}}
     with store.operation():
-        store._collection(MERGED_PEOPLE).update_one({"_id": held["_id"], "pending": held["pending"]}, change)
+        store.collection(MERGED_PEOPLE).update_one({"_id": held["_id"], "pending": held["pending"]}, change)
 
 
 def delete_merged_copies(store: Store, query: Mapping[str, Any]) -> None:

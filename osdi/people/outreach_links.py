@@ -28,7 +28,7 @@ def move_outreaches(store: Store, from_id: str, to_id: str, timestamp: dt.dateti
         "$push": {"moved_from_ids": from_id},
         "$inc": {"version": 1},
     }
-    outreaches = store._collection(OUTREACH.collection)
+    outreaches = store.collection(OUTREACH.collection)
     theirs = {"person_id": from_id}
     with store.operation():
         ids = _ids(outreaches.find(theirs, {"_id": 1}).limit(BATCH).max_time_ms(READ_MS))

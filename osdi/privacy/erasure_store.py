@@ -32,7 +32,7 @@ def keys_of_others(store: Store, keys: Sequence[str], people: Sequence[str]) -> 
     """Those of these contact keys that somebody has who is not among `people`."""
     # One look for each: thousands may have given the same address that is nobody's.
     with store.operation():
-        found = store._collection(PERSON.collection)
+        found = store.collection(PERSON.collection)
         elsewhere = {"$nin": list(people)}
         return {key for key in keys if found.find_one({"contact_keys": key, "_id": elsewhere}, {"_id": 1})}
 
@@ -47,16 +47,16 @@ def begin_erasure(store: Store, erasure: Document, person: Document | None) -> D
         "$set": {name: erasure[name] for name in ("outreaches", "erased_date")},
         "$addToSet": {"people": {"$each": erasure["people"]}},
     }
-    with store.operation(), store._session() as session:
+    with store.operation(), store.transaction() as session:
         options: dict[str, Any] = {"session": session} if session else {}
-        erasures = store._collection(ERASURES)
+        erasures = store.collection(ERASURES)
         begun = erasures.find_one_and_update(
             {"_id": erasure["_id"]}, change, upsert=True, return_document=ReturnDocument.AFTER, **options
         )
         assert begun is not None
         if person is not None:
             try:
-                store._apply(Delete(PERSON.collection, person["_id"], person["version"]), session)
+                store.apply(Delete(PERSON.collection, person["_id"], person["version"]), session)
             except WriteConflict:
                 if session is None:
                     erasures.delete_one({"_id": erasure["_id"]})
@@ -69,7 +69,7 @@ def begin_erasure(store: Store, erasure: Document, person: Document | None) -> D
 def oldest_erasure(store: Store, timestamp: dt.datetime) -> Document | None:
     """The oldest of the erasures that were begun before this moment and are not over."""
     with store.operation():
-        return store._collection(ERASURES).find_one(
+        return store.collection(ERASURES).find_one(
             {"erased_date": {"$lt": timestamp}}, sort=[("erased_date", ASCENDING)], max_time_ms=READ_MS
         )
 
@@ -77,15 +77,15 @@ def oldest_erasure(store: Store, timestamp: dt.datetime) -> Document | None:
 def end_erasure(store: Store, erasure: Document) -> None:
     """Nothing is left to do for the erasure."""
     with store.operation():
-        store._collection(ERASURES).delete_one({"_id": erasure["_id"], "erased_date": erasure["erased_date"]})
+        store.collection(ERASURES).delete_one({"_id": erasure["_id"], "erased_date": erasure["erased_date"]})
 
 
 def delete_people(store: Store, people: Sequence[str]) -> int:
     """Delete these people, and what is held of them; how many held documents these were."""
     ids = list(people)
     with store.operation():
-        deleted = store._collection(PERSON.collection).delete_many({"_id": {"$in": ids}})
-        held = store._collection(MERGED_PEOPLE).delete_many({"_id": {"$in": ids}})
+        deleted = store.collection(PERSON.collection).delete_many({"_id": {"$in": ids}})
+        held = store.collection(MERGED_PEOPLE).delete_many({"_id": {"$in": ids}})
     write_log.record_many(PERSON.collection, {"_id": ids[0]}, deleted.deleted_count)
     return held.deleted_count
 
@@ -93,27 +93,27 @@ def delete_people(store: Store, people: Sequence[str]) -> int:
 def count_outreaches(store: Store, people: Sequence[str]) -> int:
     """How many outreaches these people have."""
     with store.operation():
-        return store._collection(OUTREACH.collection).count_documents({"person_id": {"$in": list(people)}})
+        return store.collection(OUTREACH.collection).count_documents({"person_id": {"$in": list(people)}})
 
 
 def outreaches_of(store: Store, people: Sequence[str], limit: int) -> list[Document]:
     """Outreaches of these people, so many at the most."""
     with store.operation():
-        found = store._collection(OUTREACH.collection).find({"person_id": {"$in": list(people)}})
+        found = store.collection(OUTREACH.collection).find({"person_id": {"$in": list(people)}})
         return list(found.limit(limit).max_time_ms(READ_MS))
 
 
 def tokens_of(store: Store, people: Sequence[str]) -> list[Document]:
     """The tokens that are these people's."""
     with store.operation():
-        return list(store._collection(TOKENS).find({"person_id": {"$in": list(people)}}).sort("_id", ASCENDING))
+        return list(store.collection(TOKENS).find({"person_id": {"$in": list(people)}}).sort("_id", ASCENDING))
 
 
 def outreaches_around(store: Store, outreach: Document, limit: int) -> list[Document]:
     """What others said on the same campaign: of so many outreaches before this one and after it, the words."""
     found: list[Document] = []
     with store.operation():
-        outreaches = store._collection(OUTREACH.collection)
+        outreaches = store.collection(OUTREACH.collection)
         for operator, order in (("$lt", DESCENDING), ("$gt", ASCENDING)):
             query = {"advocacy_campaign_id": outreach["advocacy_campaign_id"], "_id": {operator: outreach["_id"]}}
             some = outreaches.find(query, dict.fromkeys(WORDS, 1)).sort("_id", order).limit(limit)
@@ -129,11 +129,11 @@ def rewrite_outreaches(
     Follow-ups are marked without moving the version, so they are compared too. Raises WriteConflict.
     """
     changed = 0
-    with store.operation(), store._session() as session:
+    with store.operation(), store.transaction() as session:
         options: dict[str, Any] = {"session": session} if session else {}
-        outreaches = store._collection(OUTREACH.collection)
+        outreaches = store.collection(OUTREACH.collection)
         for touched in touches(changes):
-            store._apply(touched, session)
+            store.apply(touched, session)
         for stored, left in changes:
             selected = {
                 **{name: stored[name] for name in ("_id", "version", "person_id")},
@@ -151,43 +151,43 @@ def forget_editors(store: Store, people: Sequence[str]) -> None:
     """Take these people off what they made and changed, and off their tokens, which stay."""
     ids = {"$in": list(people)}
     with store.operation():
-        store._collection(TOKENS).update_many({"person_id": ids}, {"$unset": {"person_id": ""}})
+        store.collection(TOKENS).update_many({"person_id": ids}, {"$unset": {"person_id": ""}})
         for resource in REFERENCE:
             for field in ("creator_id", "modified_by_id"):
-                store._collection(resource.collection).update_many({field: ids}, _without(field))
+                store.collection(resource.collection).update_many({field: ids}, _without(field))
         for resource in (PERSON, OUTREACH):
-            documents = store._collection(resource.collection)
+            documents = store.collection(resource.collection)
             while found := [each["_id"] for each in documents.find({"modified_by_id": ids}, {"_id": 1}).limit(MANY)]:
                 documents.update_many({"_id": {"$in": found}, "modified_by_id": ids}, _without("modified_by_id"))
 
 
 def lay_tombstones(store: Store, digests: Sequence[str], timestamp: dt.datetime) -> None:
     """Write down these digests; safe to repeat."""
-    with store.operation(), store._session() as session:
+    with store.operation(), store.transaction() as session:
         options: dict[str, Any] = {"session": session} if session else {}
         for digest in digests:
             change = {"$set": {"erased_date": timestamp}}
-            store._collection(TOMBSTONES).update_one({"_id": digest}, change, upsert=True, **options)
+            store.collection(TOMBSTONES).update_one({"_id": digest}, change, upsert=True, **options)
 
 
 def any_tombstone(store: Store, digests: Sequence[str]) -> bool:
     """Whether one of these digests is written down."""
     with store.operation():
-        return store._collection(TOMBSTONES).find_one({"_id": {"$in": list(digests)}}, {"_id": 1}) is not None
+        return store.collection(TOMBSTONES).find_one({"_id": {"$in": list(digests)}}, {"_id": 1}) is not None
 
 
 def tombstones_since(store: Store, timestamp: dt.datetime) -> set[str]:
     """The digests that were written down at this moment or later."""
     with store.operation():
         return {
-            each["_id"] for each in store._collection(TOMBSTONES).find({"erased_date": {"$gte": timestamp}}, {"_id": 1})
+            each["_id"] for each in store.collection(TOMBSTONES).find({"erased_date": {"$gte": timestamp}}, {"_id": 1})
         }
 
 
 def lift_tombstones(store: Store, digests: Sequence[str]) -> int:
     """Delete these digests; how many there were."""
     with store.operation():
-        return store._collection(TOMBSTONES).delete_many({"_id": {"$in": list(digests)}}).deleted_count
+        return store.collection(TOMBSTONES).delete_many({"_id": {"$in": list(digests)}}).deleted_count
 
 
 def _without(field: str) -> Document:

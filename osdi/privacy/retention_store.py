@@ -27,7 +27,7 @@ def marks(store: Store) -> Document | None:
 def move_marks(store: Store, fields: Document) -> None:
     """Write down how far it has come."""
     with store.operation():
-        store._collection(RETENTION).update_one({"_id": MARKS}, {"$set": fields}, upsert=True)
+        store.collection(RETENTION).update_one({"_id": MARKS}, {"$set": fields}, upsert=True)
 
 
 def outreaches_between(store: Store, after: str, before: str, limit: int) -> list[str]:
@@ -51,12 +51,12 @@ def drop_texts(store: Store, ids: list[str], timestamp: dt.datetime) -> int:
     having = {"_id": {"$in": ids}, "$or": [{name: {"$exists": True}} for name in TEXTS]}
     change = {"$unset": dict.fromkeys(TEXTS, ""), "$set": {"modified_date": timestamp}, "$inc": {"version": 1}}
     with store.operation():
-        changed = store._collection(OUTREACH.collection).update_many(having, change).modified_count
+        changed = store.collection(OUTREACH.collection).update_many(having, change).modified_count
     write_log.record_many(OUTREACH.collection, {}, changed)
     return changed
 
 
 def _found(store: Store, query: Query, *order: str, limit: int) -> list[Document]:
     with store.operation():
-        found = store._collection(OUTREACH.collection).find(query, {"_id": 1, "modified_date": 1})
+        found = store.collection(OUTREACH.collection).find(query, {"_id": 1, "modified_date": 1})
         return list(found.sort([(name, ASCENDING) for name in order]).limit(limit).max_time_ms(READ_MS))

@@ -88,7 +88,7 @@ class Rollup:
 
     def count_anew(self, store: Store, through: str) -> None:
         """Count all outreaches up to an id from nothing, in the server. Raises OsdiError 503 where that takes long."""
-        outreaches = store._collection(OUTREACH.collection)
+        outreaches = store.collection(OUTREACH.collection)
         selected = {"$match": self.selected | {"_id": {"$lte": through}}}
         self.tally = Tally()
         with store.operation():

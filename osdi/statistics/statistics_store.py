@@ -29,7 +29,7 @@ from osdi.statistics.invalidation import COUNTED, touch_document
 from osdi.statistics.rollups import DAY, RANGE, Reading, Rollup
 from osdi.statistics.tally import Tally
 from osdi.store import Store
-from osdi.store.driver import MOCK, READ_MS
+from osdi.store.driver import READ_MS
 from osdi.store.indexes import INVALIDATIONS, STATISTICS
 from osdi.store.store import SETTLED
 
@@ -59,7 +59,7 @@ def first_date(store: Store, campaign_id: str, interval: Interval) -> dt.datetim
     """The earliest action_date that an outreach of the campaign has in an interval, or None."""
     wanted = Rollup(campaign_id, RANGE, interval).selected
     with store.operation():
-        found = store._collection(OUTREACH.collection).find(wanted, {"action_date": 1})
+        found = store.collection(OUTREACH.collection).find(wanted, {"action_date": 1})
         first = next(iter(found.sort("action_date", ASCENDING).limit(1).max_time_ms(READ_MS)), None)
     return first["action_date"] if first else None
 
@@ -90,21 +90,21 @@ def invalidate_all(store: Store, query: Query) -> None:
     """Note that every outreach which the query selects will be changed or deleted; before that is done."""
     hours: dict[str, set[dt.datetime]] = {}
     with store.operation():
-        found = store._collection(OUTREACH.collection).find(query, {"advocacy_campaign_id": 1, "action_date": 1})
+        found = store.collection(OUTREACH.collection).find(query, {"advocacy_campaign_id": 1, "action_date": 1})
         for each in found:
             if "action_date" in each:
                 hours.setdefault(each["advocacy_campaign_id"], set()).add(_hour(each["action_date"]))
         if hours:
             touches = (touch_document(each, dates, people=True, early=True) for each, dates in hours.items())
-            store._collection(INVALIDATIONS).insert_many(touches)
+            store.collection(INVALIDATIONS).insert_many(touches)
 
 
 def forget(store: Store, campaign_id: str) -> None:
     """Forget what was counted of a campaign that is deleted, and what was to be counted anew."""
     of_campaign = {"advocacy_campaign_id": campaign_id}
     with store.operation():
-        store._collection(STATISTICS).delete_many(of_campaign)
-        store._collection(INVALIDATIONS).delete_many(of_campaign)
+        store.collection(STATISTICS).delete_many(of_campaign)
+        store.collection(INVALIDATIONS).delete_many(of_campaign)
 
 
 def drop_stale_rollups(store: Store) -> None:
@@ -113,7 +113,7 @@ def drop_stale_rollups(store: Store) -> None:
     It holds words that they said.
     """
     with store.operation():
-        campaigns = store._collection(INVALIDATIONS).distinct("advocacy_campaign_id")
+        campaigns = store.collection(INVALIDATIONS).distinct("advocacy_campaign_id")
     for campaign_id in campaigns:
         _drop_touched(store, campaign_id, id_before(now() - SETTLED))
 
@@ -122,12 +122,12 @@ def _drop_touched(store: Store, campaign_id: str, settled: str) -> list[str]:
     """Delete the slots that touches concern, and the touches that have done their work; the ids of those that stay."""
     of_campaign = {"advocacy_campaign_id": campaign_id}
     with store.operation():
-        touches = list(store._collection(INVALIDATIONS).find(of_campaign).sort("_id", ASCENDING).limit(ROUND))
+        touches = list(store.collection(INVALIDATIONS).find(of_campaign).sort("_id", ASCENDING).limit(ROUND))
         if not touches:
             return []
         days = _by_hour(touches)
         ranges = _by_hour([each for each in touches if each["people"]])
-        statistics = store._collection(STATISTICS)
+        statistics = store.collection(STATISTICS)
         if len(days) > TOUCHED_HOURS or len(touches) == ROUND:
             statistics.delete_many(of_campaign)
         else:
@@ -137,7 +137,7 @@ def _drop_touched(store: Store, campaign_id: str, settled: str) -> list[str]:
                     unaware = {"touches": {"$not": {"$all": ids}}}
                     statistics.delete_many(of_campaign | {"kind": kind} | around | unaware)
         # Also those beyond ROUND: all slots are deleted then.
-        store._collection(INVALIDATIONS).delete_many(of_campaign | {"_id": {"$lte": settled}})
+        store.collection(INVALIDATIONS).delete_many(of_campaign | {"_id": {"$lte": settled}})
         left = [each for each in touches if each["_id"] > settled] if store.supports_transactions else []
         return [each["_id"] for each in left if not each.get("early")]
 
@@ -158,7 +158,7 @@ def _recall(store: Store, reading: Reading) -> Tally | None:
     slots = reading.asked
     with store.operation():
         wanted = {"_id": {"$in": [slot.slot_id for slot in slots]}}
-        found = {each["_id"]: each for each in store._collection(STATISTICS).find(wanted, {"by": 0})}
+        found = {each["_id"]: each for each in store.collection(STATISTICS).find(wanted, {"by": 0})}
     if len(found) < len(slots):
         return None
     for slot in slots:
@@ -179,9 +179,9 @@ def _remember(store: Store, reading: Reading) -> None:
 
 def _load(store: Store, slots: Sequence[Rollup], settled: str, ends: float, known: list[str]) -> None:
     """Take over what the store has of the slots, and count the others from nothing."""
-    if store._uri.startswith(MOCK):
+    if store.in_memory:
         return  # nothing is kept there, nor is there what it could be counted by: all is added one by one
-    statistics = store._collection(STATISTICS)
+    statistics = store.collection(STATISTICS)
     with store.operation():
         found = {each["_id"]: each for each in statistics.find({"_id": {"$in": [slot.slot_id for slot in slots]}})}
     for slot in slots:
@@ -240,7 +240,7 @@ def _later(store: Store, campaign_id: str, after: str) -> list[Document]:
     """The next outreaches of a campaign behind an id."""
     behind = {"advocacy_campaign_id": campaign_id, "_id": {"$gt": after}}
     with store.operation():
-        found = store._collection(OUTREACH.collection).find(behind, dict.fromkeys(COUNTED, 1))
+        found = store.collection(OUTREACH.collection).find(behind, dict.fromkeys(COUNTED, 1))
         return list(found.sort("_id", ASCENDING).limit(ROUND).max_time_ms(READ_MS))
 
 
@@ -251,7 +251,7 @@ def _earlier(store: Store, whole: Rollup, later: Sequence[Document], through: st
     if people and through:
         query = {"person_id": {"$in": list(people)}, "_id": {"$lte": through}} | whole.selected
         with store.operation():
-            outreaches = store._collection(OUTREACH.collection).find(query, {"person_id": 1, "action_date": 1})
+            outreaches = store.collection(OUTREACH.collection).find(query, {"person_id": 1, "action_date": 1})
             for each in outreaches.max_time_ms(READ_MS):
                 found.setdefault(each["person_id"], []).append(each)
     return found
@@ -300,10 +300,10 @@ def _store(store: Store, slots: Sequence[Rollup], through: str = "") -> None:
         elif slot.stored is not None and slot.through > slot.stored:
             moved.append(slot.slot_id)
         slot.stored, slot.changed = slot.through, False
-    if store._uri.startswith(MOCK):
+    if store.in_memory:
         return
     with store.operation():
-        statistics = store._collection(STATISTICS)
+        statistics = store.collection(STATISTICS)
         if moved:
             statistics.update_many({"_id": {"$in": moved}, "through": {"$lt": through}}, {"$set": {"through": through}})
         if writes:

@@ -59,7 +59,7 @@ def scan(
             within = {operator: value for operator, value in within.items() if value is not None}
             conditions = [each for each in (query, {"_id": within} if within else {}) if each]
             with store.operation():
-                documents: Collection[Document] = store._collection(collection)
+                documents: Collection[Document] = store.collection(collection)
                 if options:
                     documents = documents.with_options(**options)
                 found = documents.find({"$and": conditions} if conditions else {}, fields, session=session)
@@ -93,7 +93,7 @@ def _further_on(store: Store, collection: str, after: str | None, session: Clien
     """The last id of those that are looked through next; None where these are all that are left."""
     behind = {"_id": {"$gt": after}} if after is not None else {}
     with store.operation():
-        ids = store._collection(collection).find(behind, {"_id": 1}, session=session).sort("_id", ASCENDING)
+        ids = store.collection(collection).find(behind, {"_id": 1}, session=session).sort("_id", ASCENDING)
         found = next(ids.skip(LOOKED_THROUGH - 1).limit(1).max_time_ms(READ_MS), None)
     return found["_id"] if found else None
 
@@ -122,7 +122,7 @@ def how_many(store: Store, collection: str, query: Query) -> int | None:
     """How many documents the query selects; None where counting them would take too long. Raises OsdiError 503."""
     try:
         with store.operation():
-            return store._count(collection, query)
+            return store.count(collection, query)
     except OsdiError as error:
         if error.status != 503 or not query:
             raise

@@ -48,7 +48,7 @@ class Store:
     """Reads and writes documents; connects when first used, so that each forked worker has a client of its own."""
 
     def __init__(self, uri: str, *, cache_seconds: float = 0, tells_webhooks: bool = True) -> None:
-        self._uri = uri
+        self.uri = uri
         self._tells_webhooks = tells_webhooks
         self._cache_seconds = cache_seconds
         self._counts = Counts(cache_seconds)
@@ -77,7 +77,7 @@ class Store:
         try:
             with driver_errors(), self._circuit.operation():
                 if time.monotonic() >= self._looks_again:
-                    check_schema(self._connect().get_default_database(DATABASE), serves=self._served)
+                    check_schema(self.connect().get_default_database(DATABASE), serves=self._served)
                     self._served = True
                     self._looks_again = time.monotonic() + LOOK_SECONDS
                 yield
@@ -91,22 +91,22 @@ class Store:
     @property
     def in_memory(self) -> bool:
         """Whether there is no server, only memory of this process."""
-        return self._uri.startswith(MOCK)
+        return self.uri.startswith(MOCK)
 
     def get(self, collection: str, document_id: str) -> Document | None:
         """The document with this id, or None."""
         with self.operation():
-            return self._collection(collection).find_one({"_id": document_id})
+            return self.collection(collection).find_one({"_id": document_id})
 
     def find_one(self, collection: str, query: Query) -> Document | None:
         """Any document that the query selects, or None."""
         with self.operation():
-            return self._collection(collection).find_one(query)
+            return self.collection(collection).find_one(query)
 
     def by_ids(self, collection: str, ids: Sequence[str]) -> list[Document]:
         """The documents with one of these ids."""
         with self.operation():
-            return list(self._collection(collection).find({"_id": {"$in": list(ids)}}))
+            return list(self.collection(collection).find({"_id": {"$in": list(ids)}}))
 
     def by_match_keys(self, collection: str, keys: Sequence[str]) -> list[Document]:
         """The documents that own one of the keys."""
@@ -114,7 +114,7 @@ class Store:
             return []
         with self.operation():
             # The reply of one batch is the whole answer: no more documents than keys can own one.
-            return list(self._collection(collection).find({"match_keys": {"$in": list(keys)}}))
+            return list(self.collection(collection).find({"match_keys": {"$in": list(keys)}}))
 
     def write(self, *writes: Write) -> None:
         """Do all the writes or none, where the server has transactions; else in this order.
@@ -128,12 +128,12 @@ class Store:
         with self.operation():
             if len(writes) == 1 or not self.supports_transactions:
                 for each in writes:
-                    self._apply(each, None)
+                    self.apply(each, None)
                     write_log.record(each.collection, each.document_id)
                 return
-            with self._session() as session:
+            with self.transaction() as session:
                 for each in writes:
-                    self._apply(each, session)
+                    self.apply(each, session)
         for each in writes:
             write_log.record(each.collection, each.document_id)
 
@@ -146,7 +146,7 @@ class Store:
         """
         selected = {"_id": document["_id"], "version": document["version"]}
         with self.operation():
-            found = self._collection(collection).update_one(selected, {"$set": {"version": document["version"]}})
+            found = self.collection(collection).update_one(selected, {"$set": {"version": document["version"]}})
         if found.matched_count == 0:
             raise WriteConflict(f"{collection} {document['_id']} is no longer at version {document['version']}")
 
@@ -158,7 +158,7 @@ class Store:
         if time.monotonic() >= ends:
             found = {}
             with self.operation():
-                for webhook in self._collection(WEBHOOKS).find({"enabled": True}):
+                for webhook in self.collection(WEBHOOKS).find({"enabled": True}):
                     for event in webhook["events"]:
                         found.setdefault(event, []).append(webhook["_id"])
             self._webhooks_of = (time.monotonic() + self._cache_seconds, found)
@@ -168,11 +168,11 @@ class Store:
     def supports_transactions(self) -> bool:
         """Whether the server has transactions: a replica set or a sharded cluster, not a standalone."""
         if self._transactions is None:
-            if self._uri.startswith(MOCK):
+            if self.in_memory:
                 self._transactions = False
             else:
                 with self.operation():
-                    hello = self._connect().admin.command("hello")
+                    hello = self.connect().admin.command("hello")
                 self._transactions = "setName" in hello or hello.get("msg") == "isdbgrid"
         return self._transactions
 
@@ -192,14 +192,14 @@ class Store:
         if earliest := first_id(query):
             within["$gte"] = earliest
         with self.operation():
-            found = self._collection(collection).find({**query, **({"_id": within} if within else {})})
+            found = self.collection(collection).find({**query, **({"_id": within} if within else {})})
             found = found.sort("_id", DESCENDING if before and not after else ASCENDING).limit(per_page + 1)
             found = found.max_time_ms(READ_MS)
             if not after and not before:
                 found = found.skip((page - 1) * per_page)
             documents = list(found)
             if total_records is None:
-                total_records = self._count(collection, query)
+                total_records = self.count(collection, query)
         more = len(documents) > per_page
         documents = documents[:per_page]
         if before and not after:
@@ -217,13 +217,13 @@ class Store:
         counted = campaign.get("counted", {"outreaches": 0, "through": ""})
         behind: Document = {"advocacy_campaign_id": campaign["_id"], "_id": {"$gt": counted["through"]}}
         with self.operation():
-            outreaches = self._collection(OUTREACH.collection)
+            outreaches = self.collection(OUTREACH.collection)
             uncounted = outreaches.count_documents(behind)
             if uncounted > UNCOUNTED_LIMIT:
                 through = max(id_before(now() - SETTLED), counted["through"])
                 settled = outreaches.count_documents(behind | {"_id": {"$gt": counted["through"], "$lt": through}})
                 mark = {"outreaches": counted["outreaches"] + settled, "through": through}
-                self._collection(ADVOCACY_CAMPAIGN.collection).update_one(
+                self.collection(ADVOCACY_CAMPAIGN.collection).update_one(
                     {"_id": campaign["_id"], "counted": campaign.get("counted")}, {"$set": {"counted": mark}}
                 )
         return int(counted["outreaches"]) + uncounted
@@ -231,11 +231,11 @@ class Store:
     def count_pointing(self, array: str, field: str, value: str) -> int:
         """How many people have an entry of an embedded array that points at something: a count on an index."""
         with self.operation():
-            return self._count(PERSON.collection, {f"{array}.{field}": value})
+            return self.count(PERSON.collection, {f"{array}.{field}": value})
 
     def count_entries(self, array: str, field: str, value: str) -> int:
         """How many entries of an embedded array, over all people, point at something."""
-        people = self._collection(PERSON.collection)
+        people = self.collection(PERSON.collection)
         with self.operation():
             found = {array: {field: value}}
             return self._counts.told(found, lambda: entries(people, array, field, value), large=LARGE_ENTRIES)
@@ -244,26 +244,26 @@ class Store:
         """Delete an outreach, and lower its campaign's mark where it is among those counted."""
         campaign_id = outreach["advocacy_campaign_id"]
         counted = {"_id": campaign_id, "counted.through": {"$gte": outreach["_id"]}}
-        with self.operation(), self._session() as session:
+        with self.operation(), self.transaction() as session:
             options: dict[str, Any] = {"session": session} if session else {}
             if touched := invalidate(outreach):
-                self._apply(touched, session)
-            self._apply(Delete(OUTREACH.collection, outreach["_id"], outreach["version"]), session)
-            campaigns = self._collection(ADVOCACY_CAMPAIGN.collection)
+                self.apply(touched, session)
+            self.apply(Delete(OUTREACH.collection, outreach["_id"], outreach["version"]), session)
+            campaigns = self.collection(ADVOCACY_CAMPAIGN.collection)
             campaigns.update_one(counted, {"$inc": {"counted.outreaches": -1}}, **options)
         write_log.record(OUTREACH.collection, outreach["_id"])
 
     def delete_many(self, collection: str, query: Query) -> None:
         """Delete every document that the query selects."""
         with self.operation():
-            deleted = self._collection(collection).delete_many(query)
+            deleted = self.collection(collection).delete_many(query)
         write_log.record_many(collection, query, deleted.deleted_count)
 
     def forget_person(self, person_id: str, timestamp: dt.datetime) -> None:
         """Take a deleted person off their outreaches, which stay, and what their follow-ups were to reach them by."""
         gone = {"person_id": "", "moved_from_ids": ""}
         change = {"$unset": gone, "$set": {"modified_date": timestamp}, "$inc": {"version": 1}}
-        outreaches = self._collection(OUTREACH.collection)
+        outreaches = self.collection(OUTREACH.collection)
         with self.operation():
             outreaches.update_many(
                 {"person_id": person_id, "followups.to": {"$exists": True}}, {"$unset": {"followups.$[].to": ""}}
@@ -276,17 +276,15 @@ class Store:
         change = {"$pull": {array: {field: value}}, "$set": {"modified_date": timestamp}, "$inc": {"version": 1}}
         pointing = {f"{array}.{field}": value}
         with self.operation():
-            changed = self._collection(collection).update_many(pointing, change)
+            changed = self.collection(collection).update_many(pointing, change)
         write_log.record_many(collection, pointing, changed.modified_count)
 
     def recount(self) -> int:
         """Count every campaign's outreaches anew, from nothing; returns how many campaigns there are."""
         with self.operation():
-            self._collection(STATISTICS).delete_many({})
+            self.collection(STATISTICS).delete_many({})
             return (
-                self._collection(ADVOCACY_CAMPAIGN.collection)
-                .update_many({}, {"$unset": {"counted": ""}})
-                .matched_count
+                self.collection(ADVOCACY_CAMPAIGN.collection).update_many({}, {"$unset": {"counted": ""}}).matched_count
             )
 
     def create_indexes(self) -> list[str]:
@@ -295,7 +293,7 @@ class Store:
             return [
                 f"{name}.{index}"
                 for name, declared in INDEXES.items()
-                for index in create(self._collection(name), declared)
+                for index in create(self.collection(name), declared)
             ]
 
     def own_figures(self) -> tuple[int, bool]:
@@ -311,34 +309,34 @@ class Store:
         if client is not None:
             client.close()
 
-    def _count(self, collection: str, query: Query) -> int:
-        documents = self._collection(collection)
+    def count(self, collection: str, query: Query) -> int:
+        documents = self.collection(collection)
         if not query:
             return documents.estimated_document_count()
         # mongomock refuses the option.
-        options: dict[str, Any] = {} if self._uri.startswith(MOCK) else {"maxTimeMS": READ_MS}
+        options: dict[str, Any] = {} if self.in_memory else {"maxTimeMS": READ_MS}
         return self._counts.told({collection: query}, lambda: documents.count_documents(query, **options), large=LARGE)
 
     @contextmanager
-    def _session(self) -> Iterator[ClientSession | None]:
+    def transaction(self) -> Iterator[ClientSession | None]:
         """A transaction that commits at the end, where the server has transactions; else nothing."""
         if not self.supports_transactions:
             yield None
             return
-        with self._connect().start_session() as session:
+        with self.connect().start_session() as session:
             session.start_transaction(write_concern=DURABLE)
             try:
                 yield session
             except (PyMongoError, WriteConflict) as error:
                 abort(session)
-                self._abandoned.end_where_in_the_way(self._connect(), error)
+                self._abandoned.end_where_in_the_way(self.connect(), error)
                 raise
             session.commit_transaction()  # the driver asks once more where the outcome is unknown
 
-    def _apply(self, write: Write, session: ClientSession | None) -> None:
+    def apply(self, write: Write, session: ClientSession | None) -> None:
         # mongomock refuses the argument even when it is None.
         options: dict[str, Any] = {"session": session} if session else {}
-        collection = self._collection(write.collection)
+        collection = self.collection(write.collection)
         if isinstance(write, Insert):
             collection.insert_one(write.document, **options)
             return
@@ -355,18 +353,18 @@ class Store:
         if result.matched_count == 0:
             raise WriteConflict(f"{write.collection} {write.document_id} is no longer at version {write.version}")
 
-    def _collection(self, name: str) -> Collection[Document]:
+    def collection(self, name: str) -> Collection[Document]:
         """The collection's handle, kept: making one takes longer than asking it."""
         found = self._collections.get(name)
         if found is None:
-            found = self._collections[name] = self._connect().get_default_database(DATABASE)[name]
+            found = self._collections[name] = self.connect().get_default_database(DATABASE)[name]
         return found
 
-    def _connect(self) -> MongoClient[Document]:
+    def connect(self) -> MongoClient[Document]:
         if self._client is None:
             with self._lock:
                 if self._client is None:
-                    self._client, self._circuit = connect(self._uri)
+                    self._client, self._circuit = connect(self.uri)
         return self._client
 
 

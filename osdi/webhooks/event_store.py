@@ -27,13 +27,13 @@ NOTED_IN: Final = (PERSON, OUTREACH)
 def all_webhooks(store: Store) -> list[Document]:
     """Every webhook, the oldest first."""
     with store.operation():
-        return list(store._collection(WEBHOOKS).find().sort("_id", ASCENDING).max_time_ms(READ_MS))
+        return list(store.collection(WEBHOOKS).find().sort("_id", ASCENDING).max_time_ms(READ_MS))
 
 
 def due_webhooks(store: Store, timestamp: dt.datetime) -> list[Document]:
     """The enabled webhooks that may be told something now, whoever has waited longest first."""
     with store.operation():
-        found = store._collection(WEBHOOKS).find({"enabled": True, "not_before": {"$lte": timestamp}})
+        found = store.collection(WEBHOOKS).find({"enabled": True, "not_before": {"$lte": timestamp}})
         return list(found.sort("not_before", ASCENDING).max_time_ms(READ_MS))
 
 
@@ -44,7 +44,7 @@ def claim_webhook(store: Store, webhook: Document, ends: dt.datetime) -> str | N
     # A lease that was lost is still there; one that was given back is not.
     unchanged["lease"] = webhook.get("lease")
     with store.operation():
-        changed = store._collection(WEBHOOKS).update_one(unchanged, {"$set": {"not_before": ends, "lease": lease}})
+        changed = store.collection(WEBHOOKS).update_one(unchanged, {"$set": {"not_before": ends, "lease": lease}})
     return lease if changed.matched_count else None
 
 
@@ -54,7 +54,7 @@ def mark_webhook(
     """Give the lease back with what came of it; False where it was lost meanwhile."""
     change = {"$set": dict(fields), "$unset": dict.fromkeys(("lease", *gone), "")}
     with store.operation():
-        changed = store._collection(WEBHOOKS).update_one({"_id": webhook_id, "lease": lease}, change)
+        changed = store.collection(WEBHOOKS).update_one({"_id": webhook_id, "lease": lease}, change)
     return changed.matched_count == 1
 
 
@@ -65,7 +65,7 @@ def change_webhook(store: Store, webhook: Document, fields: Mapping[str, Any], g
     if gone:
         change["$unset"] = dict.fromkeys(gone, "")
     with store.operation():
-        changed = store._collection(WEBHOOKS).update_one(selected, change)
+        changed = store.collection(WEBHOOKS).update_one(selected, change)
     if not changed.matched_count:
         raise WriteConflict(f"webhook {webhook['_id']} is no longer at version {webhook['version']}")
 
@@ -74,7 +74,7 @@ def forget_events(store: Store, webhook_id: str) -> None:
     """Take off everything that waits for a webhook."""
     with store.operation():
         for resource in NOTED_IN:
-            store._collection(resource.collection).update_many(_waiting(webhook_id), _told({"webhook_id": webhook_id}))
+            store.collection(resource.collection).update_many(_waiting(webhook_id), _told({"webhook_id": webhook_id}))
 
 
 def forget_orphans(store: Store) -> None:
@@ -83,7 +83,7 @@ def forget_orphans(store: Store) -> None:
     waiting = {f"{WEBHOOK_EVENTS}.webhook_id": {"$exists": True, "$nin": known}}
     with store.operation():
         for resource in NOTED_IN:
-            documents = store._collection(resource.collection)
+            documents = store.collection(resource.collection)
             documents.update_many(waiting, _told({"webhook_id": {"$nin": known}}))
 
 
@@ -91,7 +91,7 @@ def has_events(store: Store, webhook_id: str) -> bool:
     """Whether something waits for the webhook."""
     with store.operation():
         return any(
-            store._collection(resource.collection).find_one(_waiting(webhook_id), {"_id": 1}, max_time_ms=READ_MS)
+            store.collection(resource.collection).find_one(_waiting(webhook_id), {"_id": 1}, max_time_ms=READ_MS)
             for resource in NOTED_IN
         )
 
@@ -100,7 +100,7 @@ def count_events(store: Store, webhook_id: str) -> int:
     """How many documents wait to be told to the webhook."""
     with store.operation():
         return sum(
-            store._collection(resource.collection).count_documents(_waiting(webhook_id), maxTimeMS=READ_MS)
+            store.collection(resource.collection).count_documents(_waiting(webhook_id), maxTimeMS=READ_MS)
             for resource in NOTED_IN
         )
 
@@ -109,7 +109,7 @@ def documents_with_events(store: Store, webhook_id: str, limit: int) -> Iterator
     """The documents about which something waits for the webhook: of each collection so many, the oldest first."""
     for resource in NOTED_IN:
         with store.operation():
-            found = store._collection(resource.collection).find(_waiting(webhook_id)).sort("_id", ASCENDING)
+            found = store.collection(resource.collection).find(_waiting(webhook_id)).sort("_id", ASCENDING)
             for document in found.limit(limit).max_time_ms(READ_MS):
                 yield resource, document
 
@@ -120,7 +120,7 @@ def take_off(store: Store, told: Sequence[tuple[Resource, Document, Document]]) 
         for resource in NOTED_IN:
             updates = [_taking_off(document, event) for of, document, event in told if of is resource]
             if updates:
-                store._collection(resource.collection).bulk_write(updates, ordered=False)
+                store.collection(resource.collection).bulk_write(updates, ordered=False)
 
 
 def _taking_off(document: Document, event: Document) -> UpdateOne:

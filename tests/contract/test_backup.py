@@ -337,7 +337,7 @@ class TestARestoredBackup:
 
     def test_serves(self, api: Client, store: Store, other: tuple[Store, Database]) -> None:
         restored(other[0], backed_up(store))
-        settings = Settings(mongodb_uri=other[0]._uri, cache_seconds=0, **factories.UNLIMITED)
+        settings = Settings(mongodb_uri=other[0].uri, cache_seconds=0, **factories.UNLIMITED)
         app = create_app(settings)
         try:
             client = Client(app.test_client(), api.token)
@@ -432,7 +432,7 @@ def insert_known(store: Store, name: str) -> None:
 
 
 def api_database(store: Store) -> Database:
-    return store._connect().get_default_database()
+    return store.connect().get_default_database()
 
 
 class TestWhatWasQueued:
@@ -767,7 +767,7 @@ def test_nobody_works_on_a_database_that_is_restored_in_part(
     monkeypatch.setattr(backup, "insert", fail)
     with pytest.raises(OsdiError):
         restored(other[0], content)
-    later = Store(other[0]._uri)
+    later = Store(other[0].uri)
     try:
         with pytest.raises(WrongDatabase, match="restore"):
             later.get("people", "x")
@@ -775,7 +775,7 @@ def test_nobody_works_on_a_database_that_is_restored_in_part(
         later.close()
 
     monkeypatch.setattr(backup, "insert", inserted)
-    again = Store(other[0]._uri)
+    again = Store(other[0].uri)
     try:
         restored(again, content)
         assert again.find_one("people", {})

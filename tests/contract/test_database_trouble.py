@@ -152,14 +152,14 @@ class TestAServerThatHangs:
             app.test_client(), app.test_cli_runner().invoke(args=["tokens", "create", "x"]).output.split()[-1]
         )
         client.campaign_id = "c945d6fe-929e-11e3-a2e9-12313d316c29"
-        apply = store._apply
+        apply = store.apply
 
         def freeze_after_the_person(write: Any, session: Any) -> None:
             apply(write, session)
             if write.collection == "people":
                 os.kill(process.pid, signal.SIGSTOP)
 
-        monkeypatch.setattr(store, "_apply", freeze_after_the_person)
+        monkeypatch.setattr(store, "apply", freeze_after_the_person)
         body = factories.outreach(identifiers=["crm:1"])
         try:
             began = time.monotonic()
@@ -167,7 +167,7 @@ class TestAServerThatHangs:
             waited = time.monotonic() - began
         finally:
             os.kill(process.pid, signal.SIGCONT)
-        monkeypatch.setattr(store, "_apply", apply)
+        monkeypatch.setattr(store, "apply", apply)
 
         assert frozen.status_code == 503
         assert waited < 4

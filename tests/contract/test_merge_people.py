@@ -101,7 +101,7 @@ def people(api: Client) -> tuple[str, str]:
 
 def crash_at(monkeypatch: pytest.MonkeyPatch, store: Store, number: int) -> None:
     """Let the process end right before its write of this number."""
-    apply, done = store._apply, []
+    apply, done = store.apply, []
 
     def crashing(*arguments: Any) -> None:
         if len(done) == number:
@@ -109,7 +109,7 @@ def crash_at(monkeypatch: pytest.MonkeyPatch, store: Store, number: int) -> None
         done.append(arguments)
         apply(*arguments)
 
-    monkeypatch.setattr(store, "_apply", crashing)
+    monkeypatch.setattr(store, "apply", crashing)
 
 
 def merge_again(api: Client, survivor: str, other: str) -> None:
@@ -434,7 +434,7 @@ class TestErasedWhileAMergeIsPending:
         api, database = emptied(request.getfixturevalue(server))
         both = marked(api)
         store = store_of(api)
-        apply, done = store._apply, []
+        apply, done = store.apply, []
 
         def overtaken(*arguments: Any) -> None:
             done.append(arguments)
@@ -446,7 +446,7 @@ class TestErasedWhileAMergeIsPending:
             if store.supports_transactions:
                 overtake_at_the_write(patched, store, both[asked])
             else:
-                patched.setattr(store, "_apply", overtaken)
+                patched.setattr(store, "apply", overtaken)
             with pytest.raises(OsdiError):
                 merge_people(store, *both)
 

@@ -17,7 +17,7 @@ from app import create_app
 from blueprints.http.context import EXTENSION
 from dev.mongod import Mongod
 from osdi.errors import OsdiError, WriteConflict
-from osdi.operations import migration_steps, migrations
+from osdi.operations import migration_steps
 from osdi.operations.migration_steps import MIGRATIONS, Migration, MigrationContext
 from osdi.operations.migrations import migrate, schema_version
 from osdi.operations.readiness import missing_indexes
@@ -208,7 +208,7 @@ class TestARelease:
 
     def test_goes_on_in_batches(self, old: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch) -> None:
         store, database = old
-        monkeypatch.setattr(migrations, "BATCH", 2)
+        monkeypatch.setattr(migration_steps, "BATCH", 2)
         database.people.insert_many(
             [old_person(f"{number}", email_addresses=[{"address": f"{number}@example.com"}]) for number in range(5)]
         )
@@ -220,7 +220,7 @@ class TestARelease:
         store, database = old
         database.people.insert_one(old_person("a", email_addresses=[{"address": "a@example.com"}]))
         steps = migration_steps.note_contact_keys(MigrationContext(store, ""))
-        reading = migrations.scan
+        reading = migration_steps.scan
 
         def change(*arguments: Any, **options: Any) -> Iterator[Any]:
             for each in reading(*arguments, **options):
@@ -228,7 +228,7 @@ class TestARelease:
                 yield each
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(migrations, "scan", change)
+            patch.setattr(migration_steps, "scan", change)
             assert list(steps) == [0]
         assert "contact_keys" not in database.people.find_one()
 
@@ -335,7 +335,7 @@ class TestTheCommand:
         for collection, fields, options in OTHERWISE:
             database[collection].create_index([(field, 1) for field in fields], **options)
         database.people.insert_many([old_person("a", **JANE), old_person("b", **JANE)])
-        environment = {**os.environ, "MONGODB_URI": store._uri}
+        environment = {**os.environ, "MONGODB_URI": store.uri}
 
         for _ in range(2):
             released = subprocess.run(RELEASE, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)

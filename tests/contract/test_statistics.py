@@ -156,7 +156,7 @@ def record(
 
 def everything(store: Store) -> list[dict[str, Any]]:
     with store.operation():
-        return list(store._collection("outreaches").find())
+        return list(store.collection("outreaches").find())
 
 
 Counted = tuple[dict[dt.date, Any], int, dict[str, Counter[str | None]]]
@@ -323,7 +323,7 @@ class TestSlots:
             record(store, clock, self.NOON + dt.timedelta(days=number), "A", type="email")
         clock.timestamp += dt.timedelta(seconds=300)
         assert self.by_type(store) == {"email": 3}
-        slots = store._collection("statistics")
+        slots = store.collection("statistics")
         slots.update_many({"kind": "day"}, {"$set": {"by.type.values": ["what nobody reads"]}})
         later = record(store, clock, self.NOON, "A", type="phone")
 
@@ -340,7 +340,7 @@ class TestSlots:
         record(store, clock, self.NOON, "A", type="email")
         clock.timestamp += dt.timedelta(seconds=300)
         self.by_type(store)
-        store._collection("statistics").update_many({"outreaches": 1}, {"$set": {"by.type.values": ["other"]}})
+        store.collection("statistics").update_many({"outreaches": 1}, {"$set": {"by.type.values": ["other"]}})
 
         assert self.by_type(store) == {"other": 1}
 
@@ -396,7 +396,7 @@ class TestSlots:
             assert self.count(store) == ([0], [0], 0)
             clock.timestamp += dt.timedelta(seconds=91)
         with store.operation():
-            assert store._collection("statistics_invalidations").count_documents({}) == 0
+            assert store.collection("statistics_invalidations").count_documents({}) == 0
 
     def test_of_more_changes_than_are_looked_through_at_once_are_counted_anew_once(
         self, store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
@@ -412,4 +412,4 @@ class TestSlots:
         assert self.count(store) == ([10], [1], 1)
 
         with store.operation():
-            assert store._collection("statistics_invalidations").count_documents({}) == 0
+            assert store.collection("statistics_invalidations").count_documents({}) == 0

@@ -62,7 +62,7 @@ class TestHealthz:
         assert answer.mimetype == "application/json"
 
     def test_looks_at_no_database(self, deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(Store, "_connect", lambda _: pytest.fail("asked the database"))
+        monkeypatch.setattr(Store, "connect", lambda _: pytest.fail("asked the database"))
 
         assert deployed().get("/healthz").status_code == 200
 

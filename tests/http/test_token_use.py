@@ -183,7 +183,7 @@ class TestLastUse:
         client = process()
         assert client.get("/").status_code == 200
         store: Store = client.http.application.extensions[EXTENSION].store
-        store._uri = "mongodb://127.0.0.1:1/osdi"  # nobody listens there
+        store.uri = "mongodb://127.0.0.1:1/osdi"  # nobody listens there
         store.close()
         clock.advance(hours=1)
         began = time.monotonic()
