@@ -82,7 +82,7 @@ def restore_command(store: Store, settings: Settings) -> click.Command:
                     store,
                     opened,
                     header,
-                    settings.phone_region,
+                    settings.match_key_rules,
                     send_queued=send_queued,
                     bring_back_erased=bring_back_erased,
                     progress=bar.update,
