@@ -141,7 +141,11 @@ def test_every_folder_names_the_parts_that_it_imports() -> None:
         path = ROOT / "osdi" / part / "__init__.py"
         if path.exists():
             docstring = ast.get_docstring(ast.parse(path.read_text())) or ""
-            said = re.search(r"^Imports: ([^.]*)\.$", docstring.replace("\n", " ").rpartition("Imports:")[1] and docstring[docstring.rindex("Imports:") :].replace("\n", " "))
+            said = re.search(
+                r"^Imports: ([^.]*)\.$",
+                docstring.replace("\n", " ").rpartition("Imports:")[1]
+                and docstring[docstring.rindex("Imports:") :].replace("\n", " "),
+            )
             names = set(said[1].split(", ")) - {"nothing of osdi"} if said else None
             if names != arrows[part]:
                 wrong[part] = f"Imports: {', '.join(sorted(arrows[part])) or 'nothing of osdi'}."

@@ -109,7 +109,7 @@ def test_names_no_machine_of_ours() -> None:
 
 
 def test_the_page_explains_every_metric(told: dict[str, set[str]]) -> None:
-    table = PAGE.partition("## What is told")[2].partition("\n## ")[0]
+    table = PAGE.partition("## Metrics")[2].partition("\n## ")[0]
     rows = set(re.findall(r"^\| `(osdi_[a-z_]+)", table, flags=re.MULTILINE))
 
     endings = ("_created", "_bucket", "_sum", "_count")
