@@ -47,7 +47,7 @@ def expressions() -> list[str]:
 
 def alerts() -> list[str]:
     """What the page would be told of, an expression each."""
-    table = PAGE.partition("## What to be told of")[2].partition("\n## ")[0]
+    table = PAGE.partition("## Alerts")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| (`.+?`) (?:for .+? )?\|", table, flags=re.MULTILINE)
     return [expression for row in rows for expression in re.findall(r"`([^`]+)`", row)]
 
