@@ -7,7 +7,8 @@ import orjson
 from flask import Response, g, request
 
 from blueprints.http.anonymous_posts import honeypot_filled, taken
-from blueprints.http.api import Blueprint, read_body
+from blueprints.http.api import Blueprint
+from blueprints.http.body import request_body
 from blueprints.http.context import answer, caller, deployment, hal, handles_strictly
 from blueprints.http.parameters import (
     CAMPAIGN_PARAMETER,
@@ -80,7 +81,7 @@ def record(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
         campaign=campaign,
         caller=sender,
         idempotency_key=_idempotency_key(),
-        sent=read_body(request),
+        sent=request_body().sent,
         strict=handles_strictly(),
     )
     recorded = record_outreach(here.store, here.reference.find, helper_request, here.settings)

@@ -20,8 +20,8 @@ from pathlib import Path
 from environs import EnvValidationError
 
 from dev.mongod import Mongod, MongodUnavailable
+from osdi.access.authentication import Authentication
 from osdi.access.tokens import new_token
-from osdi.crud.reference_cache import Reference
 from osdi.errors import OsdiError
 from osdi.operations.migrations import migrate
 from osdi.resources import ADVOCACY_CAMPAIGN, API
@@ -110,7 +110,7 @@ def _kept_token(store: Store, settings: Settings) -> str | None:
         return None
     token = TOKEN_FILE.read_text().strip()
     try:
-        Reference(store, settings.match_key_rules, cache_seconds=0).caller(token)
+        Authentication(store, cache_seconds=0).caller(token)
     except OsdiError:
         return None
     return token

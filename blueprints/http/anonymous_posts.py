@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import request
 
-from blueprints.http.api import read_json
+from blueprints.http.body import request_body
 from blueprints.http.context import handles_strictly, settings
 from blueprints.http.rate_limits import rate_limits
 from osdi.access.anonymous_posts import AnonymousPosts
@@ -18,7 +18,7 @@ from osdi.access.anonymous_posts import AnonymousPosts
 def honeypot_filled() -> bool:
     """Whether the body fills the honeypot: a field that a page hides from people, so only a bot fills it."""
     name = settings().honeypot_field
-    return bool(name) and bool(read_json(request).get(name))
+    return bool(name) and bool(request_body().json.get(name))
 
 
 def taken(body: Mapping[str, Any], campaign: Mapping[str, Any] | None = None) -> dict[str, Any]:

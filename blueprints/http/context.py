@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 from flask import Response, current_app, g, request
+from werkzeug.http import parse_list_header, parse_options_header
 
+from osdi.access.authentication import Authentication
 from osdi.access.tokens import Caller
 from osdi.crud.reference_cache import Reference
 from osdi.documents import Json
@@ -23,6 +25,7 @@ class Deployment:
     settings: Settings
     store: Store
     reference: Reference
+    authentication: Authentication
 
 
 def deployment() -> Deployment:
@@ -43,7 +46,7 @@ def reference() -> Reference:
 
 
 def caller() -> Caller:
-    """Who sent this request; set by the view's token decorator."""
+    """The caller of this request; set by blueprints.http.access."""
     found: Caller = g.caller
     return found
 
@@ -58,15 +61,17 @@ def hal() -> Hal:
 
 
 def handles_strictly() -> bool:
-    """Whether the client prefers to be refused rather than understood in part (RFC 7240, section 4.4)."""
-    preferences = request.headers.get("Prefer")
-    return preferences is not None and "strict" in _handling(preferences)
+    """True if the request prefers to be rejected rather than understood in part (RFC 7240, section 4.4)."""
+    found: bool | None = g.get("strict")
+    if found is None:
+        found = g.strict = any(map(_is_strict, parse_list_header(request.headers.get("Prefer", ""))))
+    return found
 
 
-def _handling(preferences: str) -> set[str]:
-    """The values of `handling` in a Prefer header."""
-    pairs = (preference.partition("=") for preference in preferences.replace(";", ",").split(","))
-    return {value.strip(' "').lower() for name, _, value in pairs if name.strip().lower() == "handling"}
+def _is_strict(preference: str) -> bool:
+    """True if one preference, with its parameters, says `handling=strict`."""
+    _, parameters = parse_options_header(f"preference; {preference}")
+    return parameters.get("handling", "").lower() == "strict"
 
 
 def asks_for_nothing_back() -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from osdi.access.tokens import IMPORTER
+from osdi.crud.create import create
 from osdi.crud.reference_cache import Reference
 from osdi.documents import Document
 from osdi.errors import OsdiError, invalid
@@ -135,7 +136,7 @@ class RowImporter:
         found = self.reference.find(TAG, names) if names else {}
         for name in names:
             if name not in found:
-                self.reference.create(TAG, {"name": name})
+                create(self.store, TAG, {"name": name}, self.settings.match_key_rules)
 
     def _campaign(self, named: str | None, namespace: str | None) -> Document:
         if self.choices.campaign_id is not None:
