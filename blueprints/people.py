@@ -4,10 +4,11 @@ from typing import Any
 
 from flask import Response, g
 
-from blueprints.http.anonymous_posts import honeypot_filled, taken
+from blueprints.http.anonymous_posts import apply_policy, honeypot_filled
 from blueprints.http.api import Blueprint
+from blueprints.http.body import request_body
 from blueprints.http.collections import answer_page, get_or_404, read_page
-from blueprints.http.context import answer, caller, hal, handles_strictly, reference, settings, store
+from blueprints.http.context import answer, caller, deployment, hal, helper_answer
 from blueprints.http.expand import OF_OUTREACHES, OF_PEOPLE, asked, expand_people, expand_pointers
 from blueprints.http.put_and_delete import change, erased, remove
 from osdi.access.tokens import READ, WRITE
@@ -139,15 +140,13 @@ def get_person_outreaches(arguments: dict[str, Any], person_id: str) -> Response
 
 
 def sign_up_and_answer(body: dict[str, Any]) -> Response:
-    """Create or add to the person that the body names, and answer as the caller may see it."""
-    if not caller().has_token:
+    """Creates the person of a loaded body, or adds to a known one; returns the answer that the caller may see."""
+    here, sender = deployment(), caller()
+    if not sender.has_token:
         if honeypot_filled():
             return answer({})
-        body = taken(body)
-    signed_up = sign_up(store(), reference().find, body, caller(), settings(), strict=handles_strictly())
+        body = apply_policy(body)
+    strict = request_body().strict
+    signed_up = sign_up(here.store, here.reference.find, body, sender, here.settings, strict=strict)
     g.matched_by = signed_up.matched_by
-    if not caller().has_token:
-        return answer({})
-    shown = hal().represent(PERSON, signed_up.person, control=body.get("control"))
-    warnings = {f"{settings().namespace}:warnings": list(signed_up.warnings)} if signed_up.warnings else {}
-    return answer(shown | warnings)
+    return helper_answer(PERSON, signed_up.person, signed_up.warnings, body)

@@ -20,7 +20,7 @@ from werkzeug.exceptions import HTTPException
 
 from blueprints.http.access import TOKEN_ARGUMENT, TOKEN_HEADER, authorize
 from blueprints.http.body import request_body
-from blueprints.http.context import handles_strictly, settings
+from blueprints.http.context import settings
 from blueprints.http.request_log import failed_by, request_id
 from osdi import log
 from osdi.errors import ErrorDescription, OsdiError, WriteConflict, invalid_properties, too_large, unavailable
@@ -74,8 +74,9 @@ class Parser(FlaskParser):
 
     def load_json(self, req: Request, schema: ma.Schema) -> Any:
         """Returns the body as JSON, whatever the content type says, and tells the schemas how strictly to take it."""
-        STRICT.set(handles_strictly())
-        return request_body().json
+        body = request_body()
+        STRICT.set(body.strict)
+        return body.json
 
     def handle_error(
         self,

@@ -1,4 +1,4 @@
-"""The body of a request, which is read and parsed once."""
+"""The body of a request, and how strictly to take it: read and parsed once."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,6 +7,7 @@ import orjson
 from flask import g, request
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import ClientDisconnected
+from werkzeug.http import parse_list_header, parse_options_header
 
 from blueprints.http.context import settings
 from osdi.errors import ErrorDescription, OsdiError, invalid, too_large
@@ -15,10 +16,11 @@ from schemas.base.limits import BODY_DEPTH, deeper_than
 
 @dataclass(frozen=True)
 class RequestBody:
-    """A body as it was sent, and as JSON."""
+    """A body as it was sent, and as JSON; `strict` is True if unknown fields, tags and lists reject the request."""
 
     sent: bytes
     json: Any
+    strict: bool
 
 
 def request_body() -> RequestBody:
@@ -31,7 +33,7 @@ def request_body() -> RequestBody:
     found: RequestBody | None = g.get("body")
     if found is None:
         sent = _read()
-        found = g.body = RequestBody(sent, _parsed(sent))
+        found = g.body = RequestBody(sent, _parsed(sent), _prefers_strict_handling())
     return found
 
 
@@ -51,6 +53,17 @@ def _read() -> bytes:
     if len(body) > limit:
         raise too_large(limit)
     return body
+
+
+def _prefers_strict_handling() -> bool:
+    """True if the request prefers to be rejected rather than understood in part (RFC 7240, section 4.4)."""
+    return any(map(_is_strict, parse_list_header(request.headers.get("Prefer", ""))))
+
+
+def _is_strict(preference: str) -> bool:
+    """True if one preference, with its parameters, says `handling=strict`."""
+    _, parameters = parse_options_header(f"preference; {preference}")
+    return parameters.get("handling", "").lower() == "strict"
 
 
 def _parsed(sent: bytes) -> Any:

@@ -1,16 +1,18 @@
 """What a view reaches of the application it runs in: settings, store, reference data, caller, representation."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Response, current_app, g, request
-from werkzeug.http import parse_list_header, parse_options_header
 
 from osdi.access.authentication import Authentication
 from osdi.access.tokens import Caller
 from osdi.crud.reference_cache import Reference
-from osdi.documents import Json
+from osdi.documents import Json, ReadOnlyDocument
 from osdi.errors import invalid
 from osdi.hal import Hal
+from osdi.resources import Resource
 from osdi.settings import Settings
 from osdi.store import Store
 
@@ -60,20 +62,6 @@ def hal() -> Hal:
     return Hal(here.public_url or f"{request.scheme}://{request.host}", here.namespace)
 
 
-def handles_strictly() -> bool:
-    """True if the request prefers to be rejected rather than understood in part (RFC 7240, section 4.4)."""
-    found: bool | None = g.get("strict")
-    if found is None:
-        found = g.strict = any(map(_is_strict, parse_list_header(request.headers.get("Prefer", ""))))
-    return found
-
-
-def _is_strict(preference: str) -> bool:
-    """True if one preference, with its parameters, says `handling=strict`."""
-    _, parameters = parse_options_header(f"preference; {preference}")
-    return parameters.get("handling", "").lower() == "strict"
-
-
 def asks_for_nothing_back() -> bool:
     """Whether a POST or PUT says that its answer is not waited for."""
     if request.method not in ("POST", "PUT") or not request.query_string:
@@ -87,3 +75,18 @@ def answer(body: Json, etag: str | None = None) -> Response:
     if etag:
         response.headers["ETag"] = etag
     return response
+
+
+def helper_answer(
+    resource: Resource, document: ReadOnlyDocument, warnings: Sequence[str], body: Mapping[str, Any]
+) -> Response:
+    """Returns the answer of a helper: the document and the warnings for the holder of a token, else `{}`.
+
+    `body` is the loaded body, whose `osdi:control` may ask for less.
+    """
+    if not caller().has_token:
+        return answer({})
+    shown = hal().represent(resource, document, control=body.get("control"))
+    if warnings:
+        shown[f"{settings().namespace}:warnings"] = list(warnings)
+    return answer(shown)
