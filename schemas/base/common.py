@@ -15,7 +15,8 @@ from marshmallow.error_store import ErrorStore
 from schemas.base.fields import Bool, DateTime, Identifiers, Text, is_empty, without_limit
 from schemas.base.limits import LINE_LENGTH
 
-# Whether unknown fields are refused while this request's body is loaded (`Prefer: handling=strict`, RFC 7240).
+# True if unknown fields are rejected while this request's body is loaded (`Prefer: handling=strict`, RFC 7240). The
+# context of marshmallow 4 is a ContextVar too, and would need a `with` around webargs' call of `load`.
 STRICT: ContextVar[bool] = ContextVar("strict", default=False)
 
 
