@@ -44,6 +44,7 @@ from blueprints.operations import (
     webhooks,
 )
 from osdi import log
+from osdi.access.authentication import Authentication
 from osdi.commands.register import register_commands
 from osdi.crud.reference_cache import Reference
 from osdi.resources import OSDI_VERSION
@@ -116,7 +117,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.json = OrjsonProvider(app)
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
-    # One byte more than the limit: a body of this size is too long (see blueprints/http/api.read_body).
+    # One byte more than the limit: a body that reaches it was longer (see blueprints/http/body.py).
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes + 1
     app.config.update(
         API_TITLE=settings.product_name,
@@ -129,8 +130,9 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
 
     store = Store(settings.mongodb_uri, cache_seconds=settings.cache_seconds)
-    reference = Reference(store, namespace=settings.namespace, cache_seconds=settings.cache_seconds)
-    app.extensions[EXTENSION] = Deployment(settings, store, reference)
+    reference = Reference(store, cache_seconds=settings.cache_seconds)
+    authentication = Authentication(store, cache_seconds=settings.cache_seconds)
+    app.extensions[EXTENSION] = Deployment(settings, store, reference, authentication)
 
     metrics.count_requests(app, settings, store)
     api = Api(app, spec_kwargs={"marshmallow_plugin": SchemaDocstrings()})

@@ -20,8 +20,8 @@ from pathlib import Path
 from environs import EnvValidationError
 
 from dev.mongod import Mongod, MongodUnavailable
+from osdi.access.authentication import Authentication
 from osdi.access.tokens import new_token
-from osdi.crud.reference_cache import Reference
 from osdi.errors import OsdiError
 from osdi.operations.migrations import migrate
 from osdi.resources import ADVOCACY_CAMPAIGN, API
@@ -94,7 +94,7 @@ def _prepare(settings: Settings) -> str:
     """Migrates the database and creates indexes; on the first start also sample data. Returns a valid token."""
     store = Store(settings.mongodb_uri)
     try:
-        migrate(store, settings.phone_region, print)
+        migrate(store, settings.match_key_rules, print)
         store.create_indexes()
         if not store.page(ADVOCACY_CAMPAIGN.collection, {}, page=1, per_page=1).documents:
             for line in create_sample(store, settings.namespace):
@@ -110,7 +110,7 @@ def _saved_token(store: Store, settings: Settings) -> str | None:
         return None
     token = TOKEN_FILE.read_text().strip()
     try:
-        Reference(store, namespace=settings.namespace, cache_seconds=0).caller(token)
+        Authentication(store, cache_seconds=0).caller(token)
     except OsdiError:
         return None
     return token

@@ -17,6 +17,7 @@ from pymongo.errors import DuplicateKeyError
 from osdi.documents import Document
 from osdi.errors import OsdiError, WriteConflict, unavailable
 from osdi.ids import new_id, now
+from osdi.match_keys import MatchKeyRules
 from osdi.operations.migration_steps import MIGRATIONS, Migration, MigrationContext
 from osdi.retry import retry_for
 from osdi.store import Store
@@ -34,7 +35,7 @@ def schema_version(store: Store) -> int:
 
 def migrate(
     store: Store,
-    phone_region: str,
+    rules: MatchKeyRules,
     tell: Callable[[str], None],
     *,
     migrations: tuple[Migration, ...] = MIGRATIONS,
@@ -53,7 +54,7 @@ def migrate(
             if schema_version(store) >= migration.number:
                 continue
             changed = 0
-            for number in migration.run(MigrationContext(store, phone_region)):
+            for number in migration.run(MigrationContext(store, rules)):
                 changed += number
                 _renew(store, lease)
             done = {"number": migration.number, "date": now(), "documents": changed}
