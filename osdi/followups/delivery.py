@@ -70,7 +70,7 @@ class OutgoingMessage:
     unsubscribe_url: str = ""
 
 
-class NotSent(Exception):
+class DeliveryFailed(Exception):
     """It did not go out: for good or for now; and where `everything` is set nothing of its kind would."""
 
     def __init__(self, reason: str, *, permanent: bool = False, everything: bool = False) -> None:
@@ -84,7 +84,7 @@ class Transport(Protocol):
     """A way to send one kind of follow-up."""
 
     def send(self, todo: OutgoingMessage) -> None:
-        """Hand it over. Raises NotSent."""
+        """Hand it over. Raises DeliveryFailed."""
 
     def close(self) -> None:
         """Give connections up."""
@@ -176,7 +176,7 @@ class Followups:
             return ended.state, ended.reason
         except Postpone as later:
             return self._put_off(claimed, later)
-        except NotSent as error:
+        except DeliveryFailed as error:
             if error.permanent:
                 self._mark(claimed, {"state": FAILED, "reason": error.reason}, gone=("not_before",))
                 return FAILED, error.reason
