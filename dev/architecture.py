@@ -1,14 +1,14 @@
-"""Reads the imports of the shipped code and writes them into docs/architecture.md (`python -m dev.architecture`).
+"""Writes the imports of the shipped code into docs/architecture.md and docstrings (`python -m dev.architecture`).
 
 `LAYERS` is the design: a package imports from layers below its own only. tests/architecture holds the code to it, and
 fails while the page differs from the code.
 """
 
 import ast
+import textwrap
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from statistics import median
 from typing import Final
 
 ROOT: Final = Path(__file__).parents[1]
@@ -18,7 +18,8 @@ BEGIN, END = "<!-- begin {} -->", "<!-- end {} -->"
 # From the lowest to the highest. A name is a module or a folder inside osdi/.
 LAYERS: Final[tuple[tuple[str, ...], ...]] = (
     ("errors", "http_client", "ids", "log", "paging", "resources"),
-    ("documents", "etags", "hal", "mail", "match_keys", "retry"),
+    ("documents", "mail"),
+    ("etags", "hal", "match_keys", "retry"),
     ("action_functions", "odata", "store"),
     ("messages", "settings", "statistics"),
     ("access", "sample", "webhooks"),
@@ -100,20 +101,14 @@ def lines(path: Path) -> int:
 
 
 def table() -> str:
-    """Returns the Markdown table of the parts of osdi/ from the highest layer down: size and imports."""
+    """Returns the Markdown table of the parts of osdi/ and their imports, from the highest layer down."""
     found = arrows()
-    rows = ["| layer | part | files | lines | imports |", "| ---: | --- | ---: | ---: | --- |"]
+    rows = ["| layer | part | imports |", "| ---: | --- | --- |"]
     for number in range(len(LAYERS), 0, -1):
         for part in LAYERS[number - 1]:
-            files = _files(part)
             names = ", ".join(sorted(found.get(part, ()))) or "nothing of osdi"
-            rows.append(f"| {number} | `{part}` | {len(files)} | {sum(map(lines, files))} | {names} |")
+            rows.append(f"| {number} | `{part}` | {names} |")
     return "\n".join(rows)
-
-
-def _files(part: str) -> list[Path]:
-    folder = ROOT / "osdi" / part
-    return sorted(folder.rglob("*.py")) if folder.is_dir() else [folder.with_suffix(".py")]
 
 
 def diagram() -> str:
@@ -127,18 +122,7 @@ def diagram() -> str:
     return "\n".join([*rows, "```"])
 
 
-def figures() -> str:
-    """Returns the sizes of modules and functions as one Markdown sentence."""
-    sizes = [lines(path) for path in shipped()]
-    longest = sorted((length, name) for path in shipped() for name, length in functions(path))
-    middle = median(length for length, _ in longest)
-    return (
-        f"{len(sizes)} modules, median {median(sizes):.0f} lines, longest {max(sizes)}; "
-        f"{len(longest):,} functions, median {middle:.0f} lines, longest {longest[-1][0]}."
-    )
-
-
-SECTIONS: Final = {"diagram": diagram, "imports": table, "sizes": figures}
+SECTIONS: Final = {"diagram": diagram, "imports": table}
 
 
 def page(text: str) -> str:
@@ -151,6 +135,30 @@ def page(text: str) -> str:
     return text
 
 
-if __name__ == "__main__":
+def imports_line(part: str) -> str:
+    """Returns the last paragraph that the docstring of a folder of osdi/ has to have."""
+    return textwrap.fill(f"Imports: {', '.join(sorted(arrows()[part])) or 'nothing of osdi'}.", 120)
+
+
+def stated_imports(part: str) -> str:
+    """Returns the last paragraph of the docstring of a folder of osdi/."""
+    docstring = ast.get_docstring(ast.parse(_package(part).read_text(encoding="utf-8"))) or ""
+    return docstring.split("\n\n")[-1]
+
+
+def _package(part: str) -> Path:
+    return ROOT / "osdi" / part / "__init__.py"
+
+
+def main() -> None:
+    """Writes the page, and the line of imports into each folder's docstring."""
+    for part in arrows():
+        if (ROOT / "osdi" / part).is_dir():
+            text = _package(part).read_text(encoding="utf-8")
+            _package(part).write_text(text.replace(stated_imports(part), imports_line(part), 1), encoding="utf-8")
     PAGE.write_text(page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     print(f"wrote {PAGE.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()
