@@ -17,7 +17,7 @@ from osdi.errors import OsdiError, invalid
 from osdi.ids import now
 from osdi.importing.csv_files.column_mapping import PEOPLE
 from osdi.importing.report import CHANGED, CREATED, KNOWN, RECORDED, UNCHANGED, Outcome
-from osdi.match_keys import MatchKeys, id_key, match_keys
+from osdi.match_keys import MatchKeys, id_key
 from osdi.outreaches.record_outreach import HelperRequest, record_outreach
 from osdi.people.signup import PersonChange, PostedPerson, person_change
 from osdi.resources import ADVOCACY_CAMPAIGN, PERSON, TAG
@@ -104,7 +104,7 @@ class RowImporter:
         if self.choices.silent:
             body.pop("triggers", None)
         person = body.get("person", {})
-        keys = match_keys(person, trusted=True, phone_region=self.settings.phone_region)
+        keys = self.settings.match_key_rules.match_keys(person, trusted=True)
         if not keys.all and "person_link" not in body:
             return Prepared(refused="Nothing tells who it is: no identifier, e-mail address or phone number.")
         if not self.choices.bring_back_erased and keys.all and self.is_erased(keys.all):

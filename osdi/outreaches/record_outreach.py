@@ -18,7 +18,7 @@ from osdi.action_functions.resolve import Actions, resolve
 from osdi.documents import Document, Find
 from osdi.errors import DuplicateKey, OsdiError
 from osdi.ids import new_id, now
-from osdi.match_keys import id_key
+from osdi.match_keys import MatchKeyRules
 from osdi.outreaches.idempotency import Retry, replay, retry_of
 from osdi.people import matching
 from osdi.people.signup import PersonChange, PostedPerson, person_change
@@ -94,7 +94,9 @@ def record_outreach(store: Store, find: Find, request: HelperRequest, settings: 
             matching.note(matching.RETRY)
             return Recorded(known, actions.warnings)
         person_id = change.person["_id"]
-        outreach = _outreach(request.body, person_id, retry, actions, timestamp, settings.namespace, trusted=trusted)
+        outreach = _outreach(
+            request.body, person_id, retry, actions, timestamp, settings.match_key_rules, trusted=trusted
+        )
         try:
             # The order matters on a server without transactions: a person without an outreach is matched again by
             # the client's retry, an outreach without a person would be a lie.
@@ -122,7 +124,7 @@ def _outreach(
     retry: Retry,
     actions: Actions,
     timestamp: dt.datetime,
-    namespace: str,
+    rules: MatchKeyRules,
     *,
     trusted: bool,
 ) -> Document:
@@ -136,7 +138,7 @@ def _outreach(
         "created_date": timestamp,
         "modified_date": timestamp,
         "action_date": timestamp,
-        "match_keys": [id_key(f"{namespace}:{outreach_id}"), *retry.keys],
+        "match_keys": [rules.own_key(outreach_id), *retry.keys],
         **{name: body[name] for name in OUTREACH.fields if name in body},
     }
     if "identifiers" in body:

@@ -17,11 +17,10 @@ from osdi.errors import ErrorDescription, OsdiError, conflict, invalid
 from osdi.ids import new_id, now
 from osdi.match_keys import (
     NAME_AND_POSTAL_CODE,
+    MatchKeyRules,
     MatchKeys,
     id_key,
-    match_keys,
     name_and_postal_code_keys,
-    set_derived_keys,
 )
 from osdi.people import matching
 from osdi.people.lookup import get_person
@@ -45,8 +44,7 @@ class PostedPerson:
     keys: MatchKeys
     actions: Actions
     has_token: bool
-    namespace: str
-    phone_region: str
+    rules: MatchKeyRules
     by: str | None = None
     imported: bool = False
 
@@ -61,11 +59,10 @@ class PostedPerson:
         return cls(
             fields=fields,
             link=link,
-            keys=match_keys(fields, trusted=trusted, phone_region=settings.phone_region),
+            keys=settings.match_key_rules.match_keys(fields, trusted=trusted),
             actions=actions,
             has_token=caller.has_token,
-            namespace=settings.namespace,
-            phone_region=settings.phone_region,
+            rules=settings.match_key_rules,
             by=caller.person_id,
             imported=caller.imports,
         )
@@ -111,7 +108,7 @@ def person_change(store: Store, posted: PostedPerson, timestamp: dt.datetime) ->
     stored = _who(store, posted, people)
     matching.note(_how(posted, stored))
     owners = owners_of(posted.keys, people)
-    finish_merges_of(store, [key for key in posted.keys.all if key not in owners], posted.phone_region)
+    finish_merges_of(store, [key for key in posted.keys.all if key not in owners], posted.rules)
     elsewhere = frozenset(key for key, owner in owners.items() if not stored or owner["_id"] != stored["_id"])
     known = people if posted.imported else []
     if stored is None:
@@ -162,16 +159,16 @@ def _new(
     posted: PostedPerson, owned_elsewhere: frozenset[str], known: list[Document], timestamp: dt.datetime
 ) -> Document:
     person_id = new_id()
-    person = merge_person({}, posted.fields, overwrite=True, phone_region=posted.phone_region)
+    person = merge_person({}, posted.fields, overwrite=True, rules=posted.rules)
     if posted.imported:
-        person = keep_strictest_opt_out(person, known, posted.phone_region)
+        person = keep_strictest_opt_out(person, known, posted.rules)
     # Its own key keeps two people without any other from colliding in the unique index.
-    person["match_keys"] = [id_key(f"{posted.namespace}:{person_id}")]
+    person["match_keys"] = [posted.rules.own_key(person_id)]
     # Without a token somebody new is known by one e-mail and one phone, see _merged.
     contacts = posted.keys.contacts if posted.has_token else (*posted.keys.emails[:1], *posted.keys.phones[:1])
     _add_identity(person, posted, contacts, owned_elsewhere)
     person = apply_to_person(person, posted.actions, now=timestamp, new_id=new_id)
-    set_derived_keys(person, posted.phone_region)
+    posted.rules.set_derived_keys(person)
     return {
         "_id": person_id,
         "version": 1,
@@ -194,15 +191,15 @@ def _merged(
         posted.fields,
         overwrite=posted.has_token,
         owned_elsewhere=owned_elsewhere,
-        phone_region=posted.phone_region,
+        rules=posted.rules,
     )
     if posted.imported:
-        person = keep_strictest_opt_out(person, [*known, stored], posted.phone_region)
+        person = keep_strictest_opt_out(person, [*known, stored], posted.rules)
     # A contact detail that a stranger adds is stored but claims no key: it would lead the next outreach, or a sync, of
     # somebody else to this person.
     _add_identity(person, posted, posted.keys.contacts if posted.has_token else (), owned_elsewhere)
     person = apply_to_person(person, posted.actions, now=timestamp, new_id=new_id)
-    set_derived_keys(person, posted.phone_region)
+    posted.rules.set_derived_keys(person)
     if person == stored:
         return stored
     if exceeds_size_limit(person, by_stranger=not posted.has_token):
@@ -226,7 +223,7 @@ def _add_identity(
         known = person.get("identifiers", ())
         _extend(person, "claimed_identifiers", (each for each in identifiers if each not in known))
     else:
-        own = f"{posted.namespace}:{person.get('_id')}"  # answers add it, so it is sent back
+        own = posted.rules.own_identifier(str(person.get("_id")))  # answers add it, so it is sent back
         others = (each for each in identifiers if each != own and id_key(each) not in owned_elsewhere)
         _extend(person, "identifiers", others)
     claims = (*keys.identifiers, *contacts, *keys.claimed)
@@ -251,7 +248,7 @@ def _claim_namesakes(
     owners = [*people, *store.by_match_keys(PERSON.collection, [key for key in new if key not in looked_up])]
     owned = {key for each in owners for key in each["match_keys"]}
     person["match_keys"] = [*kept, *(key for key in new if key not in owned)]
-    set_derived_keys(person, posted.phone_region)
+    posted.rules.set_derived_keys(person)
 
 
 def _extend(person: Document, array: str, values: Iterable[str]) -> None:

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from osdi.match_keys import MatchKeys, email_key, match_keys, name_and_postal_code_keys, phone_key, set_derived_keys
+from osdi.match_keys import MatchKeyRules, MatchKeys, email_key, name_and_postal_code_keys
 from osdi.people.matching import IdentifiersClash, match
+from tests.factories import RULES
 
 
 def stored(name: str, *keys: str, email: bool = True) -> dict[str, Any]:
@@ -53,20 +54,20 @@ def test_an_email_key_ignores_case_and_composition(address: str, key: str) -> No
     ],
 )
 def test_a_phone_key_is_its_digits_with_country_code(entry: dict[str, str], region: str, key: str | None) -> None:
-    assert phone_key(entry, region) == key
+    assert MatchKeyRules("ns", region).phone_key(entry) == key
 
 
 def test_identifiers_without_trust_are_only_claimed() -> None:
     person = {"identifiers": ["crm:1"], "email_addresses": [{"address": "a@example.com"}]}
 
-    assert match_keys(person, trusted=True).all == ("id:crm:1", "email:a@example.com")
-    assert match_keys(person, trusted=False).all == ("email:a@example.com", "claimed:crm:1")
+    assert RULES.match_keys(person, trusted=True).all == ("id:crm:1", "email:a@example.com")
+    assert RULES.match_keys(person, trusted=False).all == ("email:a@example.com", "claimed:crm:1")
 
 
 def test_the_primary_email_is_tried_first() -> None:
     person = {"email_addresses": [{"address": "b@example.com"}, {"address": "a@example.com", "primary": True}]}
 
-    assert match_keys(person, trusted=True).emails == ("email:a@example.com", "email:b@example.com")
+    assert RULES.match_keys(person, trusted=True).emails == ("email:a@example.com", "email:b@example.com")
 
 
 JANE = stored("jane", "id:crm:1", "email:jane@example.com", "phone:19876543210")
@@ -156,7 +157,9 @@ def test_nobody_is_matched_by_a_name() -> None:
     jane = {"given_name": "Jane", "family_name": "Doe", "postal_addresses": [{"postal_code": "10011"}]}
 
     assert (
-        match(match_keys(jane, trusted=True), [stored("jane", *name_and_postal_code_keys(jane))], refuse_clash=True)
+        match(
+            RULES.match_keys(jane, trusted=True), [stored("jane", *name_and_postal_code_keys(jane))], refuse_clash=True
+        )
         is None
     )
 
@@ -167,10 +170,10 @@ def test_what_a_person_has_and_does_not_own_is_noted() -> None:
         "email_addresses": [{"address": "a@example.com"}, {"address": "b@example.com"}],
     }
 
-    set_derived_keys(person)
+    RULES.set_derived_keys(person)
 
     assert person["contact_keys"] == ["email:a@example.com", "email:b@example.com"]
     assert (person["unclaimed_keys"], person["maybe_duplicate"]) == (["email:b@example.com"], True)
     person["match_keys"].append("email:b@example.com")
-    set_derived_keys(person)
+    RULES.set_derived_keys(person)
     assert not {"unclaimed_keys", "maybe_duplicate"} & person.keys()
