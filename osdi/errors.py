@@ -113,6 +113,15 @@ def too_large(limit: int) -> OsdiError:
     return OsdiError(413, ErrorDescription("TOO_LARGE", f"The body has more than {limit} bytes."))
 
 
+def document_too_large(name: str, *properties: str) -> OsdiError:
+    """Returns a 413: the change would make a stored document, such as a `person`, larger than its size limit.
+
+    `properties` are the properties of the request that the client can shorten.
+    """
+    message = f"The {name.replace('_', ' ')} would exceed its size limit; shorten or remove values."
+    return OsdiError(413, ErrorDescription("TOO_LARGE", message, properties))
+
+
 def too_many_requests(seconds: int) -> OsdiError:
     """429: the caller asked too often, and may come back after `seconds` (RFC 6585, section 4)."""
     message = "There were too many requests."

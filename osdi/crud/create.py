@@ -2,13 +2,6 @@
 
 from typing import Any
 
-from osdi.errors import ErrorDescription, OsdiError
-from osdi.resources import Resource
-
-
-def _too_large(resource: Resource) -> OsdiError:
-    return OsdiError(413, ErrorDescription("TOO_LARGE", f"The {resource.name} would outgrow its bound."))
-
 
 def _merged(name: str, stored: Any, posted: Any) -> Any:
     """Arrays grow by the entries they lack, a question's responses by their key; anything else is replaced."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from osdi.documents import Document
-from osdi.errors import DuplicateKey, ErrorDescription, OsdiError, conflict, not_found
+from osdi.errors import DuplicateKey, conflict, document_too_large, not_found
 from osdi.etags import check_if_match
 from osdi.ids import now
 from osdi.match_keys import NAMED, MatchKeyRules, id_key, name_and_postal_code_keys, name_key
@@ -69,7 +69,7 @@ def put(
             store.wait_for_majority(resource.collection, stored)
             return stored
         if exceeds_size_limit(changed):
-            raise OsdiError(413, ErrorDescription("TOO_LARGE", f"The {resource.name} would outgrow its bound."))
+            raise document_too_large(resource.name)
         changed["modified_date"] = now()
         if change.by:
             changed["modified_by_id"] = change.by

@@ -15,9 +15,9 @@ from cachetools import LRUCache, TTLCache
 from osdi.access.authentication import MINUTE
 from osdi.access.token_store import mark_used
 from osdi.access.tokens import Caller, caller_from, token_hash
-from osdi.crud.create import _merged, _too_large
+from osdi.crud.create import _merged
 from osdi.documents import Document
-from osdi.errors import conflict, not_found
+from osdi.errors import conflict, document_too_large, not_found
 from osdi.ids import new_id, now
 from osdi.match_keys import NAMED, MatchKeyRules, id_key, name_key
 from osdi.people.merge_rules import exceeds_size_limit, without_own
@@ -144,7 +144,7 @@ class Reference:
             document["match_keys"] = [self._rules.own_key(document_id), *keys]
             check(document)
             if exceeds_size_limit(document):
-                raise _too_large(resource)
+                raise document_too_large(resource.name)
             self._store.write(Insert(resource.collection, document))
             return document
         stored = owners[0]
@@ -158,7 +158,7 @@ class Reference:
         merged["match_keys"] = [*kept, *(key for key in keys if key not in kept)]
         check(merged)
         if exceeds_size_limit(merged):
-            raise _too_large(resource)
+            raise document_too_large(resource.name)
         if merged != stored:
             merged["modified_date"] = timestamp
             if by:

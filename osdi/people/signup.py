@@ -13,7 +13,7 @@ from osdi.access.tokens import Caller
 from osdi.action_functions.apply import apply_to_person
 from osdi.action_functions.resolve import Actions, resolve
 from osdi.documents import Document, Find
-from osdi.errors import ErrorDescription, OsdiError, conflict, invalid
+from osdi.errors import conflict, document_too_large, invalid
 from osdi.ids import new_id, now
 from osdi.match_keys import (
     NAME_AND_POSTAL_CODE,
@@ -102,7 +102,7 @@ def person_change(store: Store, posted: PostedPerson, timestamp: dt.datetime) ->
     """The person as they will be, and the write that makes them so; nothing is written yet.
 
     Raises OsdiError 400 for a link to nobody, 409 for identifiers of different people, 413 for a person who would
-    outgrow their bound.
+    exceed the size limit.
     """
     people = store.by_match_keys(PERSON.collection, (*posted.keys.all, *name_and_postal_code_keys(posted.fields)))
     stored = _who(store, posted, people)
@@ -115,7 +115,7 @@ def person_change(store: Store, posted: PostedPerson, timestamp: dt.datetime) ->
         person = _new(posted, elsewhere, known, timestamp)
         _claim_namesakes(store, posted, person, {}, people)
         if exceeds_size_limit(person, by_stranger=not posted.has_token):
-            raise _too_large()
+            raise document_too_large(PERSON.name, "person")
         return PersonChange(None, person, Insert(PERSON.collection, person))
     person = _merged(stored, posted, elsewhere, known, timestamp)
     if person is not stored:
@@ -204,14 +204,10 @@ def _merged(
         return stored
     if exceeds_size_limit(person, by_stranger=not posted.has_token):
         if posted.has_token:
-            raise _too_large()
+            raise document_too_large(PERSON.name, "person")
         return stored  # nobody without a token can make somebody's next outreach fail
     person["modified_date"] = timestamp
     return person | _editor(posted)
-
-
-def _too_large() -> OsdiError:
-    return OsdiError(413, ErrorDescription("TOO_LARGE", "The person would outgrow their bound.", ("person",)))
 
 
 def _add_identity(
