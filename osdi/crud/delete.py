@@ -12,7 +12,7 @@ from collections.abc import Callable
 from osdi.crud.unlink_store import forget_wrapper
 from osdi.documents import Document
 from osdi.errors import conflict, not_found
-from osdi.etags import check_if_match
+from osdi.etags import IfMatch, check_if_match
 from osdi.ids import now
 from osdi.people.lookup import get_person
 from osdi.people.merged_people_store import all_ids, delete_merged_copies, ids_of, merged_copies_of
@@ -27,7 +27,7 @@ def delete(
     resource: Resource,
     document_id: str,
     *,
-    if_match: str | None = None,
+    if_match: IfMatch = None,
     force: bool = False,
     belongs: Callable[[Document], bool] = lambda _: True,
 ) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from osdi.documents import Document
 from osdi.errors import DuplicateKey, conflict, document_too_large, not_found
-from osdi.etags import check_if_match
+from osdi.etags import IfMatch, check_if_match
 from osdi.ids import now
 from osdi.match_keys import NAMED, MatchKeyRules, id_key, name_and_postal_code_keys, name_key
 from osdi.people.lookup import get_person
@@ -36,7 +36,7 @@ class Change:
 
     fields: Mapping[str, Any]
     cleared: tuple[str, ...] = ()
-    if_match: str | None = None
+    if_match: IfMatch = None
     by: str | None = None
 
 
