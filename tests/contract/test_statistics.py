@@ -362,7 +362,7 @@ class TestSlots:
             touching(*how)
             assert self.count(store) == ([3], [2], 2)
 
-        for module in ("osdi.people.merged_people_store", "osdi.crud.delete", "osdi.people.merge"):
+        for module in ("osdi.people.merged_people_store", "osdi.crud.resource_rules", "osdi.people.merge"):
             monkeypatch.setattr(f"{module}.invalidate_all", then_counted)
         if change == "forget":
             delete(store, PERSON, "B")
