@@ -257,7 +257,7 @@ class Followups:
         campaign = self._campaign(outreach)
         values = fields(person if to.known else None, outreach, campaign, by_token=followup["by_token"])
         unsubscribe_url = link(self._signer(), settings.public_url, to.to) if kind == AUTORESPONSE else ""
-        wrapper = wrapper_of(self._reference, message, self._default_wrapper)
+        wrapper = wrapper_of(self._reference.find, message, self._default_wrapper)
         try:
             rendered = render(message, wrapper, values | {UNSUBSCRIBE_URL: unsubscribe_url}, type_of(kind))
         except Mistake as mistake:
