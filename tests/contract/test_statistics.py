@@ -246,7 +246,7 @@ def test_equal_a_recount(store: Store, clock: Clock, small: bool, monkeypatch: p
                     pass
             elif name == "erase":
                 there(store, clock, told[0])
-                erase(store, *told, RULES)
+                erase(store, told[0], RULES, *told[1:])
                 while finish_next_erasure(store, RULES, now() + dt.timedelta(minutes=5)):
                     pass
                 ids = [each["_id"] for each in everything(store)]
