@@ -32,6 +32,9 @@ class ErrorDescription:
 class OsdiError(Exception):
     """A refusal with an HTTP status, told in the standard's error form."""
 
+    # True if the error lasts until an operator acts, so that no retry helps.
+    needs_operator = False
+
     def __init__(
         self,
         status: int,

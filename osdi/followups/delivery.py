@@ -42,7 +42,7 @@ from osdi.messages.wrapper_store import default_wrapper
 from osdi.messages.wrappers import wrapper_of
 from osdi.people.lookup import find_people_by_contact, get_person
 from osdi.resources import ADVOCACY_CAMPAIGN, MESSAGE
-from osdi.retry import backoff_seconds
+from osdi.retry import backoff_seconds, retry_while_unavailable
 from osdi.settings import Settings
 from osdi.store import Store
 
@@ -53,6 +53,7 @@ LOST_EVERY_SECONDS: Final = 5.0
 OTHER_SECONDS: Final = 5.0
 
 MARK_SECONDS: Final = 60.0
+MARK_PAUSE_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True)
@@ -218,15 +219,9 @@ class Followups:
 
         Raises OsdiError 503 in the end.
         """
-        ends = time.monotonic() + min(MARK_SECONDS, self._settings.followup_lease_seconds)
-        while True:
-            try:
-                outbox_store.mark(self._store, claimed, fields, gone=gone)
-                return
-            except OsdiError as error:
-                if error.status != 503 or time.monotonic() >= ends:
-                    raise
-                time.sleep(0.5)
+        seconds = min(MARK_SECONDS, self._settings.followup_lease_seconds)
+        mark = partial(outbox_store.mark, self._store, claimed, fields, gone=gone)
+        retry_while_unavailable(mark, seconds, pause=MARK_PAUSE_SECONDS)
 
     def _pause(self, kind: str) -> None:
         """Nothing of this kind goes out at the moment: spare what waits behind it the attempt."""

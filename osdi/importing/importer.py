@@ -21,10 +21,9 @@ from osdi.match_keys import MatchKeys, id_key
 from osdi.outreaches.record_outreach import HelperRequest, record_outreach
 from osdi.people.signup import PersonChange, PostedPerson, person_change
 from osdi.resources import ADVOCACY_CAMPAIGN, PERSON, TAG
-from osdi.retry import retry_on_conflict
+from osdi.retry import retry_on_conflict, retry_while_unavailable
 from osdi.settings import Settings
 from osdi.store import Store
-from osdi.store.scan import retry_while_unavailable
 
 Body = Mapping[str, Any]
 Load = Callable[[Any], dict[str, Any]]

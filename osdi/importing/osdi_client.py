@@ -14,13 +14,13 @@ from typing import Any, Final
 from urllib.parse import urlencode, urljoin
 
 import orjson
-import tenacity
 import urllib3
 from urllib3.util import Url, parse_url
 
 from osdi.http_client.connections import HttpPool, HttpsPool
 from osdi.http_client.timeout import Deadline, bounded_tls
 from osdi.ids import now
+from osdi.retry import retry_with_backoff
 
 TOKEN_HEADER: Final = "OSDI-API-Token"  # noqa: S105  # a name, not a secret
 USER_AGENT: Final = "OSDI-Outreach-Server"
@@ -77,18 +77,16 @@ class Remote:
         self._headers = {"Accept": "application/hal+json, application/json", "Accept-Encoding": "identity"}
         self._headers |= {"User-Agent": USER_AGENT, **({TOKEN_HEADER: token} if token else {})}
         self._deadline = Deadline(seconds)
-        self._wait = tenacity.wait_random_exponential(multiplier=first_wait, max=30 * first_wait)
+        self._first_wait = first_wait
         self._pool = _pool(self._origin, self._deadline, min(CONNECT_SECONDS, seconds), ca_certs)
 
     def get(self, address: str) -> tuple[Mapping[str, Any], dt.datetime]:
         """The JSON object at an address, and the server's time. Raises RemoteError, after several attempts."""
-        retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(RemoteBusy),
-            wait=self._wait,
-            stop=tenacity.stop_after_attempt(ATTEMPTS),
-            reraise=True,
+        found = self.resolved(address)
+        first = self._first_wait
+        return retry_with_backoff(
+            lambda: self._get(found), RemoteBusy, attempts=ATTEMPTS, first=first, longest=30 * first
         )
-        return retrying(self._get, self.resolved(address))
 
     def resolved(self, address: str, base: str | None = None) -> str:
         """The absolute address of a link in the document at `base`. Raises RemoteError for another server's."""

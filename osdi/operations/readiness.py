@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-import tenacity
 from pymongo import timeout
 
 from osdi.errors import OsdiError, unavailable
+from osdi.retry import retry_for
 from osdi.store import Store
 from osdi.store.driver import Refused
 from osdi.store.indexes import INDEXES, PARTIAL
@@ -57,22 +57,14 @@ def wait_until_it_answers(store: Store, seconds: float, tell: Callable[[str], No
 
     Raises OsdiError 503 with a sentence after about `seconds`, or at once where the database refuses us.
     """
-
-    def tell_once(tries: tenacity.RetryCallState) -> None:
-        if tries.attempt_number == 1:
-            tell(f"{AWAY} Waiting {seconds:g} s for it.")
-
-    operation = tenacity.Retrying(
-        retry=tenacity.retry_if_exception(
-            lambda error: isinstance(error, OsdiError) and not isinstance(error, FOR_THE_OPERATOR)
-        ),
-        wait=tenacity.wait_fixed(ASK_AGAIN_SECONDS),
-        stop=tenacity.stop_after_delay(seconds),
-        before_sleep=tell_once,
-        reraise=True,
-    )
     try:
-        operation(_ask, store)
+        retry_for(
+            seconds,
+            lambda: _ask(store),
+            lambda error: isinstance(error, OsdiError) and not isinstance(error, FOR_THE_OPERATOR),
+            pause=ASK_AGAIN_SECONDS,
+            on_first_failure=lambda: tell(f"{AWAY} Waiting {seconds:g} s for it."),
+        )
     except FOR_THE_OPERATOR:
         raise
     except OsdiError as error:

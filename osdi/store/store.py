@@ -198,8 +198,8 @@ class Store:
             if not after and not before:
                 found = found.skip((page - 1) * per_page)
             documents = list(found)
-            if total_records is None:
-                total_records = self.count(collection, query)
+        if total_records is None:
+            total_records = self.count(collection, query)
         more = len(documents) > per_page
         documents = documents[:per_page]
         if before and not after:
@@ -230,8 +230,7 @@ class Store:
 
     def count_pointing(self, array: str, field: str, value: str) -> int:
         """How many people have an entry of an embedded array that points at something: a count on an index."""
-        with self.operation():
-            return self.count(PERSON.collection, {f"{array}.{field}": value})
+        return self.count(PERSON.collection, {f"{array}.{field}": value})
 
     def count_entries(self, array: str, field: str, value: str) -> int:
         """How many entries of an embedded array, over all people, point at something."""
@@ -310,12 +309,16 @@ class Store:
             client.close()
 
     def count(self, collection: str, query: Query) -> int:
-        documents = self.collection(collection)
-        if not query:
-            return documents.estimated_document_count()
+        """Returns the number of documents that the query selects; a large one is up to `cache_seconds` old."""
         # mongomock refuses the option.
         options: dict[str, Any] = {} if self.in_memory else {"maxTimeMS": READ_MS}
-        return self._counts.told({collection: query}, lambda: documents.count_documents(query, **options), large=LARGE)
+        with self.operation():
+            documents = self.collection(collection)
+            if not query:
+                return documents.estimated_document_count()
+            return self._counts.told(
+                {collection: query}, lambda: documents.count_documents(query, **options), large=LARGE
+            )
 
     @contextmanager
     def transaction(self) -> Iterator[ClientSession | None]:
