@@ -10,21 +10,7 @@ from flask import Flask, Response
 from flask.json.provider import JSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from blueprints import (
-    advocacy_campaigns,
-    answers,
-    entry_point,
-    items,
-    lists,
-    messages,
-    outreaches,
-    people,
-    questions,
-    record_outreach_helper,
-    taggings,
-    tags,
-    wrappers,
-)
+from blueprints import BLUEPRINTS
 from blueprints.browser import documentation, unsubscribe
 from blueprints.http.api import HAL_JSON, Api, SchemaDocstrings
 from blueprints.http.context import EXTENSION, Deployment
@@ -32,17 +18,7 @@ from blueprints.http.cors import share_with_origins
 from blueprints.http.import_bodies import LOADERS
 from blueprints.http.rate_limits import limit_rates
 from blueprints.http.request_log import log_requests
-from blueprints.operations import (
-    anonymous_posts,
-    downloads,
-    duplicates,
-    followups,
-    health,
-    metrics,
-    stats,
-    triggers,
-    webhooks,
-)
+from blueprints.operations import health, metrics
 from osdi import log
 from osdi.access.authentication import Authentication
 from osdi.commands.register import register_commands
@@ -62,30 +38,6 @@ DESCRIPTION = """Records what supporters do: a self-hosted OSDI 1.2.0 server, ma
 
 Send a token in the header `OSDI-API-Token` (use *Authorize*). The helper alone also works without one.
 Every answer has an `OSDI-Request-ID`; name it when you report a problem."""
-
-BLUEPRINTS = (
-    record_outreach_helper.blp,
-    outreaches.blp,
-    outreaches.across,
-    advocacy_campaigns.blp,
-    anonymous_posts.blp,
-    triggers.blp,
-    stats.blp,
-    followups.blp,
-    webhooks.blp,
-    duplicates.blp,
-    people.blp,
-    downloads.blp,
-    tags.blp,
-    taggings.blp,
-    lists.blp,
-    items.blp,
-    questions.blp,
-    messages.blp,
-    wrappers.blp,
-    answers.blp,
-    entry_point.blp,
-)
 
 
 class OrjsonProvider(JSONProvider):
@@ -138,7 +90,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     api = Api(app, spec_kwargs={"marshmallow_plugin": SchemaDocstrings()})
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
-    app.register_blueprint(documentation.blueprint(api.spec))
+    documentation.add_pages(app, settings.product_name, lambda: api.spec.to_dict())
     app.register_blueprint(unsubscribe.pages)
     app.register_blueprint(health.blueprint(store))
     app.register_blueprint(metrics.pages)
