@@ -66,6 +66,7 @@ class RateLimits:
         if settings.rate_limit_storage == "mongodb" and not settings.mongodb_uri.startswith(MOCK):
             self._shared = counts_in_mongodb(settings.mongodb_uri)
         self._together = FixedWindowRateLimiter(self._shared) if self._shared else None
+        # No TTLCache: nothing is remembered but a time, and to compare it takes no lock.
         self._away_until = 0.0
 
     def hit_caller(self, caller: Caller, address: str | None) -> None:

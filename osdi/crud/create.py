@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from osdi.documents import Document
-from osdi.errors import ErrorDescription, OsdiError, conflict
+from osdi.errors import conflict, document_too_large
 from osdi.ids import new_id, now
 from osdi.match_keys import NAMED, MatchKeyRules, id_key, name_key
 from osdi.people.merge_rules import exceeds_size_limit, without_own
@@ -47,7 +47,7 @@ def create(
         document = _merged(resource, owners[0], fields, keys, rules) if owners else _new(fields, keys, rules)
         check(document)
         if exceeds_size_limit(document):
-            raise OsdiError(413, ErrorDescription("TOO_LARGE", f"The {resource.name} would outgrow its bound."))
+            raise document_too_large(resource.name)
         if not owners:
             return _insert(store, resource, document, by)
         return _update(store, resource, owners[0], document, by)

@@ -39,8 +39,9 @@ from osdi.match_keys import MatchKeyRules
 from osdi.odata.osdi_fields import FILTER_FIELDS
 from osdi.odata.query import to_query
 from osdi.resources import ADVOCACY_CAMPAIGN, ENTRIES, LIST, OUTREACH, PERSON, REFERENCES, RESOURCES, TAG, Resource
+from osdi.retry import retry_while_unavailable
 from osdi.store import Store
-from osdi.store.scan import retry_while_unavailable, scan
+from osdi.store.scan import scan
 
 # By the name that the command takes.
 EXPORTED: Final[Mapping[str, Resource]] = {
@@ -186,7 +187,7 @@ def custom_names(wanted: ExportQuery) -> list[str]:
     having = {CUSTOM: {"$exists": True}}
     query = {"$and": [wanted.query, having]} if wanted.query else having
     found: Counter[str] = Counter()
-    for person in scan(wanted.store, PERSON.collection, query, fields={CUSTOM: 1, "_id": 1}, patience=wanted.patience):
+    for person in scan(wanted.store, PERSON.collection, query, fields=(CUSTOM,), patience=wanted.patience):
         # Strangers may make up names without end: those that come late are not told apart any more.
         names = filter(has_column, person[CUSTOM])
         found.update(name for name in names if name in found or len(found) < CUSTOM_NAMES)

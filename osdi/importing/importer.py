@@ -21,9 +21,9 @@ from osdi.outreaches.helper_request import HelperRequest
 from osdi.outreaches.record_outreach import record_outreach
 from osdi.people.signup import sign_up
 from osdi.resources import ADVOCACY_CAMPAIGN, PERSON, TAG
+from osdi.retry import retry_while_unavailable
 from osdi.settings import Settings
 from osdi.store import Store
-from osdi.store.scan import retry_while_unavailable
 
 Body = Mapping[str, Any]
 Load = Callable[[Any], dict[str, Any]]
