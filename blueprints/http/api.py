@@ -25,10 +25,10 @@ from blueprints.http.context import handles_strictly, settings
 from blueprints.http.request_log import failed_by, request_id
 from osdi import log
 from osdi.errors import ErrorDescription, OsdiError, WriteConflict, invalid, invalid_properties, too_large, unavailable
+from osdi.fields.limits import BODY_DEPTH, deeper_than
 from osdi.store.schema_version import WrongDatabase
 from schemas.base.common import STRICT
 from schemas.base.error import ErrorSchema
-from schemas.base.limits import BODY_DEPTH, deeper_than
 
 HAL_JSON = "application/hal+json"
 EXAMPLE_REQUEST_ID = "01a20a71-74b6-7406-a578-4e870a3dd118"

@@ -13,9 +13,9 @@ from typing import Any
 import orjson
 
 from osdi.documents import ReadOnlyDocument
+from osdi.fields.webhook import UNSUBSCRIBED
 from osdi.match_keys import email_key, phone_key
 from osdi.resources import CONTACTS
-from osdi.store.change_events import UNSUBSCRIBED
 
 Entry = dict[str, Any]
 SameEntry = Callable[[ReadOnlyDocument, ReadOnlyDocument], bool]

@@ -1,0 +1,5 @@
+"""Definitions of the fields: one table for each resource of the standard. Imports nothing else of this project.
+
+The tables are the source of schemas, filters, CSV columns, merge rules and documentation, so a field is added in one
+place (decision 0025).
+"""
