@@ -149,12 +149,13 @@ class Objects(Field):
     """An array of at most `limit` objects in one body; the CSV column holds JSON.
 
     Merging combines entries that are the same by `same_by`, and appends the others. Without it only equal entries are
-    the same.
+    the same. `row_prefix`: instead of JSON the CSV file has a row for each entry, in columns whose names begin with it.
     """
 
     type: ObjectType
     limit: int
     same_by: EntryKey | ContactRule = field(default=(), kw_only=True)
+    row_prefix: str = field(default="", kw_only=True)
 
 
 Table = tuple[Field, ...]

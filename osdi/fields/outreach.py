@@ -53,5 +53,5 @@ OUTREACH_FIELDS: Final[Table] = (
     Text("message", MESSAGE_LENGTH, description="Text of an e-mail or letter."),
     Text("notes", MESSAGE_LENGTH, description="What the person noted, such as what was said."),
     Object("referrer_data", REFERRER_DATA, column_per_property=True),
-    Objects("targets", TARGET, TARGETS, description="Whom the person reached out to."),
+    Objects("targets", TARGET, TARGETS, row_prefix="target_", description="Whom the person reached out to."),
 )
