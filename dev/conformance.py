@@ -1,9 +1,8 @@
-"""Writes docs/conformance.md: what of the standard's pages is here, and what is otherwise (`python -m "
-"dev.conformance`).
+"""Writes docs/conformance.md: which parts of the standard the server implements (`python -m dev.conformance`).
 
-Fields are read off our schemas and links off what is really answered, so neither can be claimed. Judged by hand are
-only the notes and the general rules below. Where a schema deviates without a note, or a note is about nothing, this
-fails.
+Fields are read from our schemas and links from real answers, so neither can be claimed. Written by hand are only the
+general rules and the notes; those on fields are in the tables of osdi.fields. If a schema deviates without a note, or
+if a note is about nothing, this fails.
 """
 
 import json
@@ -17,6 +16,7 @@ import marshmallow as ma
 
 from blueprints.browser.documentation import RELATIONS
 from osdi import resources
+from osdi.fields.definition import walk
 from osdi.hal import MADE_BY, Hal
 from osdi.ids import now
 from osdi.odata.osdi_fields import FILTER_FIELDS
@@ -91,21 +91,20 @@ TYPES: Mapping[str, type[ma.fields.Field[Any]]] = {
     "string[]": Strings,
 }
 
-# What is otherwise with a field, by resource (or `*`) and our path.
-NO_SENDING = "Never there: messages are templates of follow-ups, and there is no mass sending."
-PEOPLE_ONLY = "`osdi:person` only: nothing else is tagged or listed."
+# The notes of the tables (`differs`, `absent`), by resource (`*` for any) and the last two names of the path; and notes
+# on what helpers do with a field.
 FIELD_NOTES: Mapping[tuple[str, str], tuple[Verdict, str]] = {
-    ("*", "action_date"): ("differs", "Printed as a string; has to be an ISO 8601 date and time."),
-    ("*", "phone_numbers.primary"): ("differs", "A boolean, as in the other arrays; the page prints a string."),
-    ("tagging", "item_type"): ("differs", PEOPLE_ONLY),
-    ("item", "item_type"): ("differs", PEOPLE_ONLY),
+    **{
+        ("*", ".".join(path[-2:])): ("no", of.absent) if of.absent else ("differs", of.differs)
+        for resource in resources.RESOURCES
+        for path, of in walk(resource.table)
+        if of.absent or of.differs
+    },
     ("person_signup_helper", "triggers"): ("no", "Taken, and nothing comes of them: follow-ups belong to outreaches."),
     ("record_outreach_helper", "triggers"): (
         "yes",
         "Without a token only messages that the campaign names can be chosen; see follow-ups.md.",
     ),
-    ("message", "total_targeted"): ("no", NO_SENDING),
-    ("message", "statistics"): ("no", NO_SENDING),
 }
 
 # Links that are not there, or only sometimes.
