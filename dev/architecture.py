@@ -17,9 +17,9 @@ BEGIN, END = "<!-- begin {} -->", "<!-- end {} -->"
 
 # From the lowest to the highest. A name is a module or a folder inside osdi/.
 LAYERS: Final[tuple[tuple[str, ...], ...]] = (
-    ("errors", "fields", "http_client", "ids", "log", "mail", "paging"),
+    ("errors", "fields", "http_client", "ids", "log", "paging"),
     ("resources",),
-    ("documents",),
+    ("documents", "mail"),
     ("etags", "hal", "match_keys", "retry"),
     ("action_functions", "odata", "store"),
     ("messages", "settings", "statistics"),

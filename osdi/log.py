@@ -25,6 +25,8 @@ LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO, "warning": loggin
 
 # Set by name too: these lower their own level otherwise, or are lowered by an operator who wants to see more of ours.
 NEVER_BELOW_WARNING: Final = ("pymongo", "werkzeug")
+# Its warnings print the URL of a receiver, which may hold a secret, and what the receiver sent.
+NEVER_BELOW_ERROR: Final = ("urllib3",)
 
 # A line stays below the 4 KB that a pipe takes whole, so those of several processes do not mix: the innermost frames
 # say most, and so do the last causes.
@@ -73,6 +75,8 @@ def configure(form: str, level: str) -> None:
     root.addHandler(handler)
     for library in (root, *map(logging.getLogger, NEVER_BELOW_WARNING)):
         library.setLevel(max(LEVELS[level], logging.WARNING))
+    for library in map(logging.getLogger, NEVER_BELOW_ERROR):
+        library.setLevel(logging.ERROR)
 
 
 def logger() -> FilteringBoundLogger:

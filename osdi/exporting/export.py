@@ -35,11 +35,13 @@ from osdi.exporting.rows import (
     person_row,
 )
 from osdi.hal import Hal
+from osdi.match_keys import MatchKeyRules
 from osdi.odata.osdi_fields import FILTER_FIELDS
 from osdi.odata.query import to_query
 from osdi.resources import ADVOCACY_CAMPAIGN, ENTRIES, LIST, OUTREACH, PERSON, REFERENCES, RESOURCES, TAG, Resource
+from osdi.retry import retry_while_unavailable
 from osdi.store import Store
-from osdi.store.scan import retry_while_unavailable, scan
+from osdi.store.scan import scan
 
 # By the name that the command takes.
 EXPORTED: Final[Mapping[str, Resource]] = {
@@ -108,13 +110,13 @@ class ExportQuery:
 
 
 def query_of(
-    resource: Resource, text: str | None, *, campaign_id: str | None = None, phone_region: str = ""
+    resource: Resource, text: str | None, rules: MatchKeyRules, *, campaign_id: str | None = None
 ) -> dict[str, Any]:
     """The query of a filter's text, within one campaign where one is named. Raises OsdiError 400."""
     if text and resource not in FILTER_FIELDS:
         raise invalid(f"A collection of {resource.collection} cannot be filtered.", "filter")
     within = [{"advocacy_campaign_id": campaign_id}] if campaign_id is not None else []
-    wanted = to_query(text, FILTER_FIELDS[resource], phone_region=phone_region) if text else {}
+    wanted = to_query(text, FILTER_FIELDS[resource], rules) if text else {}
     conditions = [*within, *([wanted] if wanted else [])]
     return {"$and": conditions} if len(conditions) > 1 else dict(conditions[0]) if conditions else {}
 
@@ -185,7 +187,7 @@ def custom_names(wanted: ExportQuery) -> list[str]:
     having = {CUSTOM: {"$exists": True}}
     query = {"$and": [wanted.query, having]} if wanted.query else having
     found: Counter[str] = Counter()
-    for person in scan(wanted.store, PERSON.collection, query, fields={CUSTOM: 1, "_id": 1}, patience=wanted.patience):
+    for person in scan(wanted.store, PERSON.collection, query, fields=(CUSTOM,), patience=wanted.patience):
         # Strangers may make up names without end: those that come late are not told apart any more.
         names = filter(has_column, person[CUSTOM])
         found.update(name for name in names if name in found or len(found) < CUSTOM_NAMES)

@@ -85,7 +85,7 @@ PHONE_NUMBER: Final = ObjectType(
             "primary",
             column=None,
             description=ONE_PRIMARY,
-            differs="A boolean, as in the other arrays; the page prints a string.",
+            differs="A boolean, as in the other arrays; the page lists a string.",
         ),
         PhoneNumber(
             "number",

@@ -17,7 +17,7 @@ from osdi.fields.definition import (
 from osdi.fields.limits import LINE_LENGTH, MESSAGE_ENTRIES, MESSAGE_LENGTH
 
 MESSAGE_TYPES: Final = ("email", "sms")
-NO_SENDING: Final = "Never there: messages are templates of follow-ups, and there is no mass sending."
+NO_SENDING: Final = "Never present: messages are templates of follow-ups, and there is no mass sending."
 NEVER_STORED: Final = "it is never stored, since messages are templates of follow-ups"
 
 MESSAGE_TARGET: Final = ObjectType(

@@ -39,7 +39,7 @@ OUTREACH_FIELDS: Final[Table] = (
     DateTime(
         "action_date",
         description="When the outreach was made: ISO 8601; now, when absent.",
-        differs="Printed as a string; has to be an ISO 8601 date and time.",
+        differs="Must be an ISO 8601 date and time; the page lists a string.",
         after_erasure="kept",
     ),
     FlexEnum(

@@ -5,7 +5,7 @@ from typing import Final
 from osdi.fields.definition import ORIGIN_SYSTEM, DateTime, Enum, Strings, Table, Text
 
 PERSON_ONLY: Final = ("osdi:person",)
-PEOPLE_ONLY: Final = "`osdi:person` only: nothing else is tagged or listed."
+PEOPLE_ONLY: Final = "Always `osdi:person`: only people can be tagged or listed."
 
 TAGGING_FIELDS: Final[Table] = (
     ORIGIN_SYSTEM,
@@ -20,7 +20,7 @@ ANSWER_FIELDS: Final[Table] = (
     DateTime(
         "action_date",
         description="When the answer was given; now, when absent.",
-        differs="Printed as a string; has to be an ISO 8601 date and time.",
+        differs="Must be an ISO 8601 date and time; the page lists a string.",
     ),
     Text("value", description="Free text, to a question of type Paragraph."),
     Strings("responses", description="Keys of the question's responses."),

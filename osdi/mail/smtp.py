@@ -4,33 +4,31 @@ A URL says it all: `smtp://user:password@host:587` with STARTTLS, `smtps://...:4
 the open mails go to loopback only, unless the URL says `?starttls=never` or `?starttls=if_offered`.
 """
 
+import math
 import smtplib
 import socket
 import ssl
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from osdi.http_client.timeout import BoundedSocket, Deadline, bounded_tls, connect, look_up
 from osdi.mail.mailboxes import with_ascii_domain
-from osdi.mail.smtp_replies import NotSent, check, stage
+from osdi.mail.smtp_replies import SmtpError, check, stage
 
 PORTS: Final = {"smtp": 587, "smtps": 465}
 STARTTLS: Final = ("require", "if_offered", "never")
 LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 # One reply may take this long (RFC 5321 would give minutes), and a whole mail this long: less than a worker's lease.
+# Connecting, with the addresses of the host that do not respond, may take a part of it.
 REPLY_SECONDS: Final = 30.0
 MAIL_SECONDS: Final = 60.0
 CONNECT_SECONDS: Final = 10.0
 QUIT_SECONDS: Final = 2.0
-
-# What has taken too long is ended again and again, since it may be between two sockets at the moment.
-END_AGAIN_SECONDS: Final = 0.1
 
 # Servers end connections that are idle or have carried many mails; ours are given up before that.
 IDLE_SECONDS: Final = 20.0
@@ -90,37 +88,37 @@ class Smtp:
         self._server = server
         self._seconds = seconds
         self._mail_seconds = mail_seconds
-        self._context = context or ssl.create_default_context()
+        self._deadline = Deadline(mail_seconds)
+        self._context = bounded_tls(context or ssl.create_default_context())
         self._connection: smtplib.SMTP | None = None
         self._used_at = 0.0
         self._mails = 0
 
     def send(self, message: EmailMessage, *, envelope_from: str, to: str) -> None:
-        """Hand the mail over to be delivered to one address. Raises NotSent.
+        """Hands the mail over for delivery to one address, within `mail_seconds`. Raises SmtpError.
 
-        A connection that the server has given up meanwhile is opened anew, once, where the mail was not begun. All
-        ends after `mail_seconds`; finding the host's addresses and trying each of them may take longer.
+        If the server has closed a kept connection before the mail began, one new connection is made.
         """
         try:
             recipient = with_ascii_domain(to)
         except ValueError:
-            raise NotSent("address", permanent=True, recipient=True) from None
+            raise SmtpError("address", permanent=True, recipient=True) from None
         content = message.as_bytes(policy=message.policy.clone(linesep="\r\n"))
-        ends = time.monotonic() + self._mail_seconds
-        with self._bounded_time(self._mail_seconds):
-            kept = self._kept()
-            try:
-                self._send(content, envelope_from, recipient)
-            except NotSent as error:
-                given_up = error.stage == "mail_from" and error.code in (None, 421)
-                if not kept or not given_up or time.monotonic() >= ends:
-                    raise
-                self._send(content, envelope_from, recipient)
+        self._deadline = Deadline(self._mail_seconds)
+        kept = self._kept()
+        try:
+            self._send(content, envelope_from, recipient)
+        except SmtpError as error:
+            given_up = error.stage == "mail_from" and error.code in (None, 421)
+            if not kept or not given_up or self._deadline.has_passed:
+                raise
+            self._send(content, envelope_from, recipient)
 
     def close(self) -> None:
-        """Take leave of the server, without waiting for long."""
+        """Sends QUIT, waits for the reply for QUIT_SECONDS at most, and closes the connection."""
         if self._connection is not None and self._connection.sock is not None:
-            with self._bounded_time(QUIT_SECONDS), suppress(OSError, smtplib.SMTPException):
+            with suppress(OSError, smtplib.SMTPException):
+                _bound(self._connection, Deadline(QUIT_SECONDS))
                 self._connection.quit()
         self._drop()
 
@@ -131,7 +129,7 @@ class Smtp:
             try:
                 self._transfer(connection, content, envelope_from, recipient)
                 goes_on = True
-            except NotSent as error:
+            except SmtpError as error:
                 goes_on = _goes_on(connection, error)
                 raise
         finally:
@@ -143,16 +141,16 @@ class Smtp:
     def _transfer(self, connection: smtplib.SMTP, content: bytes, envelope_from: str, recipient: str) -> None:
         options = [] if recipient.isascii() else ["SMTPUTF8", "BODY=8BITMIME"]
         if options and not connection.has_extn("smtputf8"):
-            raise NotSent("smtputf8", permanent=True)
-        _wait_up_to(self._seconds, connection)
+            raise SmtpError("smtputf8", permanent=True)
         with stage("mail_from"):
+            _bound(connection, self._deadline, self._seconds)
             check("mail_from", *connection.mail(envelope_from, options))
         with stage("rcpt_to"):
             check("rcpt_to", *connection.docmd("RCPT", f"TO:<{recipient}>"))
-        # From here on a lost connection leaves open whether the mail was taken, and a repeat may be one too many: there
-        # is patience as long as the mail's time lasts.
-        _wait_up_to(self._mail_seconds, connection)
+        # A connection that is lost from here on leaves open whether the server accepted the mail, and a repeat may be
+        # one too many: the server may take the rest of the mail's time for a reply.
         with stage("data"):
+            _bound(connection, self._deadline)
             check("data", *connection.data(content))
 
     def _kept(self) -> bool:
@@ -166,13 +164,14 @@ class Smtp:
         server = self._server
         # Not given a name, it would look for ours, which can take long; our address serves, once there is one.
         connection = smtplib.SMTP(local_hostname="localhost")
-        self._connection = connection  # so that the time's bound reaches it
+        self._connection = connection  # which is closed also when the rest of this fails
         self._mails = 0
         with stage("connect"):
             seconds = min(CONNECT_SECONDS, self._seconds)
-            connection.sock = socket.create_connection((server.host, server.port), seconds)
+            found = look_up(server.host, server.port, self._deadline)
+            connection.sock = connect(found, self._deadline, seconds=seconds)
             connection.local_hostname = _literal(connection.sock)
-            _wait_up_to(self._seconds, connection)
+            _bound(connection, self._deadline, self._seconds)
         if server.tls:
             self._start_tls(connection)
         with stage("connect"):
@@ -187,7 +186,7 @@ class Smtp:
                 with stage("ehlo"):
                     connection.ehlo_or_helo_if_needed()
             elif server.starttls == "require":
-                raise NotSent("starttls")
+                raise SmtpError("starttls")
         if server.user:
             with stage("login"):
                 connection.login(server.user, server.password)
@@ -197,10 +196,9 @@ class Smtp:
         """Encrypt what comes, and forget what came in the open (RFC 3207, section 4.2)."""
         with stage("tls"):
             assert connection.sock is not None
-            connection.sock = self._context.wrap_socket(
-                connection.sock, server_hostname=self._server.host, do_handshake_on_connect=False
-            )
-            connection.sock.do_handshake()
+            _bound(connection, self._deadline, self._seconds)
+            connection.sock = self._context.wrap_socket(connection.sock, server_hostname=self._server.host)
+            _bound(connection, self._deadline, self._seconds)
         connection.file = None
         connection.ehlo_resp = connection.helo_resp = None
 
@@ -209,38 +207,11 @@ class Smtp:
         if connection is not None:
             connection.close()
 
-    @contextmanager
-    def _bounded_time(self, seconds: float) -> Iterator[None]:
-        """Ends the connection when something has taken too long, however busily the server drips its replies."""
-        done = threading.Event()
 
-        def watch() -> None:
-            if not done.wait(seconds):
-                self._end()
-                while not done.wait(END_AGAIN_SECONDS):
-                    self._end()
-
-        thread = threading.Thread(target=watch, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            done.set()
-            thread.join()
-
-    def _end(self) -> None:
-        connection = self._connection
-        open_socket = connection.sock if connection is not None else None
-        if open_socket is not None:
-            # Not an SSLSocket's own shutdown: that would let what is being sent go out unencrypted.
-            with suppress(OSError):
-                socket.socket.shutdown(open_socket, socket.SHUT_RDWR)
-
-
-def _wait_up_to(seconds: float, connection: smtplib.SMTP) -> None:
-    """How long the server may be silent."""
-    assert connection.sock is not None
-    connection.sock.settimeout(seconds)
+def _bound(connection: smtplib.SMTP, deadline: Deadline, reply_seconds: float = math.inf) -> None:
+    """Bounds what follows on the connection by the deadline, and each reply by `reply_seconds`."""
+    assert isinstance(connection.sock, BoundedSocket)
+    connection.sock.bound(deadline, reply_seconds)
 
 
 def _literal(connected: socket.socket) -> str:
@@ -249,7 +220,7 @@ def _literal(connected: socket.socket) -> str:
     return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
 
 
-def _goes_on(connection: smtplib.SMTP, error: NotSent) -> bool:
+def _goes_on(connection: smtplib.SMTP, error: SmtpError) -> bool:
     """Whether other mails can go over the connection: only this one is refused, and the server has forgotten it."""
     if error.stage == "smtputf8":
         return True

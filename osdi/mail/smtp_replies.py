@@ -31,10 +31,11 @@ COMMANDS: Final = (500, 502, 503, 530, 534, 535, 538)
 TOO_MUCH: Final = 552
 
 
-class NotSent(Exception):
-    """A mail that was not taken: at which stage, with which reply code, for good or for now.
+class SmtpError(Exception):
+    """A mail that the server did not accept: at which stage, with which reply code, for good or for now.
 
-    `recipient` says that the address itself is refused. No words of the server: they often hold the address.
+    `recipient` is True if the server rejected the address itself. The error has none of the server's words, because
+    they often contain the address.
     """
 
     def __init__(
@@ -75,21 +76,21 @@ def refusal(stage: str, code: int, said: bytes = b"") -> Refusal:
 
 
 def check(stage: str, code: int, said: bytes) -> None:
-    """Raises NotSent where the reply is not one of success."""
+    """Raises SmtpError where the reply is not one of success."""
     if not 200 <= code < 300:
         meant = refusal(stage, code, said)
         known = code if 300 <= code < 600 else None
-        raise NotSent(stage, code=known, permanent=meant.permanent, recipient=meant.recipient) from None
+        raise SmtpError(stage, code=known, permanent=meant.permanent, recipient=meant.recipient) from None
 
 
 @contextmanager
 def stage(name: str) -> Iterator[None]:
-    """Turns what smtplib and sockets raise into NotSent, without their words: an address or a password may be there."""
+    """Turns the errors of smtplib and sockets into SmtpError, without their text: it may contain a password."""
     try:
         yield
     except smtplib.SMTPResponseException as error:
         if isinstance(error.smtp_error, bytes):  # else no reply of the server, but what smtplib finds wrong with one
             check(name, error.smtp_code, error.smtp_error)
-        raise NotSent(name) from None
+        raise SmtpError(name) from None
     except (smtplib.SMTPException, OSError, ValueError):
-        raise NotSent(name) from None
+        raise SmtpError(name) from None

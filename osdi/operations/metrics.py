@@ -11,8 +11,10 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Final
 
+from cachetools import TTLCache, cached
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, values
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
@@ -141,10 +143,10 @@ class _Database(Collector):
     """Figures that are the same for every process, read from the database at most every FIGURES_SECONDS."""
 
     def __init__(self, figures: Callable[[], QueueGauges]) -> None:
-        self._read = figures
-        self._ends = 0.0
-        self._figures: QueueGauges | None = None
-        self._lock = threading.Lock()
+        # One thread reads; others wait for what it finds.
+        self._figures = cached(TTLCache(1, FIGURES_SECONDS), condition=threading.Condition())(
+            partial(_figures_or_none, figures)
+        )
         self.registry = CollectorRegistry()
         self.registry.register(self)
 
@@ -153,14 +155,7 @@ class _Database(Collector):
         return []
 
     def collect(self) -> Iterator[Metric]:
-        with self._lock:
-            if time.monotonic() >= self._ends:
-                try:
-                    self._figures = self._read()
-                except OsdiError:  # that is the figure, then
-                    self._figures = None
-                self._ends = time.monotonic() + FIGURES_SECONDS
-            figures = self._figures
+        figures = self._figures()
         yield GaugeMetricFamily("osdi_database_up", "Whether these figures could be read.", value=figures is not None)
         if figures is None:
             return
@@ -174,3 +169,11 @@ class _Database(Collector):
         yield GaugeMetricFamily(
             "osdi_webhook_events_waiting", "People and outreaches of which a webhook is not told yet.", figures.events
         )
+
+
+def _figures_or_none(read: Callable[[], QueueGauges]) -> QueueGauges | None:
+    """Returns None if the database is unavailable, which is remembered as long as figures are."""
+    try:
+        return read()
+    except OsdiError:
+        return None

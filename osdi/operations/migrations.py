@@ -8,18 +8,18 @@ One release at a time runs them: it holds a lease in the schema's document, by t
 batch to batch; a release that died is followed by another when its lease is over.
 """
 
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
-from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from osdi.documents import Document
 from osdi.errors import OsdiError, WriteConflict, unavailable
 from osdi.ids import new_id, now
+from osdi.match_keys import MatchKeyRules
 from osdi.operations.migration_steps import MIGRATIONS, Migration, MigrationContext
+from osdi.retry import retry_for
 from osdi.store import Store
 from osdi.store.schema_version import ID, SCHEMA, SCHEMA_VERSION
 
@@ -35,7 +35,7 @@ def schema_version(store: Store) -> int:
 
 def migrate(
     store: Store,
-    phone_region: str,
+    rules: MatchKeyRules,
     tell: Callable[[str], None],
     *,
     migrations: tuple[Migration, ...] = MIGRATIONS,
@@ -54,7 +54,7 @@ def migrate(
             if schema_version(store) >= migration.number:
                 continue
             changed = 0
-            for number in migration.run(MigrationContext(store, phone_region)):
+            for number in migration.run(MigrationContext(store, rules)):
                 changed += number
                 _renew(store, lease)
             done = {"number": migration.number, "date": now(), "documents": changed}
@@ -65,26 +65,35 @@ def migrate(
     return schema_version(store)
 
 
+class _LeaseTaken(Exception):
+    """Another release holds the lease."""
+
+
 def _lease(store: Store, tell: Callable[[str], None], wait: float) -> str:
-    """Hold the lease, at once or when it is free."""
-    lease, ends, told = new_id(), time.monotonic() + wait, False
-    while True:
-        free: Document = {"_id": ID, "$expr": {"$lte": [{"$ifNull": ["$lease_ends", 0]}, "$$NOW"]}}
-        with store.operation():
-            documents = store.collection(SCHEMA)
-            with suppress(DuplicateKeyError):  # as at every release but the first
-                documents.insert_one({"_id": ID, "schema_version": 0})
-            taken = documents.find_one_and_update(
-                free, [{"$set": {"lease": lease, **_from_now()}}], return_document=ReturnDocument.AFTER
-            )
-        if taken is not None:
-            return lease
-        if not told:
-            tell("Another release is migrating the database; waiting for it.")
-            told = True
-        if time.monotonic() >= ends:
-            raise unavailable("Another release is migrating the database; try again when it is done.")
-        time.sleep(LOOK_SECONDS)
+    """Takes the lease, at once or when it is free, and returns its id. Raises OsdiError 503 after `wait` seconds."""
+    lease = new_id()
+    try:
+        retry_for(
+            wait,
+            lambda: _take(store, lease),
+            lambda error: isinstance(error, _LeaseTaken),
+            pause=LOOK_SECONDS,
+            on_first_failure=lambda: tell("Another release is migrating the database; waiting for it."),
+        )
+    except _LeaseTaken as error:
+        raise unavailable("Another release is migrating the database; try again when it is done.") from error
+    return lease
+
+
+def _take(store: Store, lease: str) -> None:
+    free: Document = {"_id": ID, "$expr": {"$lte": [{"$ifNull": ["$lease_ends", 0]}, "$$NOW"]}}
+    with store.operation():
+        documents = store.collection(SCHEMA)
+        with suppress(DuplicateKeyError):  # as at every release but the first
+            documents.insert_one({"_id": ID, "schema_version": 0})
+        taken = documents.update_one(free, [{"$set": {"lease": lease, **_from_now()}}])
+    if not taken.matched_count:
+        raise _LeaseTaken
 
 
 def _from_now() -> Mapping[str, Any]:
