@@ -10,7 +10,6 @@ Pure: people are documents that the caller has read.
 
 import re
 import unicodedata
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -24,6 +23,7 @@ from osdi.resources import LIST, TAG
 
 Person = TypeVar("Person", bound=ReadOnlyDocument)
 
+EMAIL = "email:"
 MINIMUM_PHONE_DIGITS = 7
 
 NAME_AND_POSTAL_CODE = "name_and_postal_code:"
@@ -63,12 +63,33 @@ def claimed_key(identifier: str) -> str:
 
 
 def email_key(address: str) -> str:
-    """Match key of an e-mail address; letter case, Unicode form and punycode make no difference."""
-    local, _, domain = unicodedata.normalize("NFKC", address.strip()).lower().rpartition("@")
-    if "xn--" in domain:
-        with suppress(idna.IDNAError):
-            domain = idna.decode(domain)
-    return f"email:{local}@{domain}"
+    """Returns the match key of an e-mail address; two addresses of one mailbox have the same key.
+
+    The domain is compared in the form in which mail is sent to it (UTS 46), so that no other spelling of it is another
+    key; the local part by NFKC and without letter case, which nearly all mail servers ignore.
+    """
+    local, _, domain = address.strip().rpartition("@")
+    return f"{EMAIL}{unicodedata.normalize('NFKC', local).lower()}@{_domain(domain)}"
+
+
+def mailbox_key(key: str) -> str:
+    """Returns the key of the mailbox behind an e-mail's match key: without a subaddress (`jane+news@` is `jane@`).
+
+    Limits and opt-outs count by it, because most providers deliver every subaddress to one mailbox (RFC 5233). Matching
+    does not: two people may share a mailbox.
+    """
+    local, _, domain = key.removeprefix(EMAIL).rpartition("@")
+    return f"{EMAIL}{local.partition('+')[0] or local}@{domain}"
+
+
+def _domain(domain: str) -> str:
+    """The domain in Unicode, as it is after a round trip through the form in which mail is sent to it."""
+    if domain.isascii() and "xn--" not in domain.lower():
+        return domain.lower()
+    try:
+        return idna.decode(idna.encode(domain, uts46=True).lower())
+    except idna.IDNAError:  # no mail can be sent there
+        return unicodedata.normalize("NFKC", domain).lower()
 
 
 def name_and_postal_code_keys(person: ReadOnlyDocument) -> list[str]:
