@@ -93,7 +93,7 @@ def _safe_line(text: str) -> str:
     line = single_line(unicodedata.normalize("NFKC", text), LINE_LENGTH)
     if LINK.search(line):
         return ""
-    # Mail programs make a link of "evil.example"; a space after the dot prevents it, and keeps a name such as "St.John".
+    # Mail programs make a link of "evil.example"; a space after the dot prevents it and keeps names such as "St.John".
     return DOT.sub(r"\1 ", line)
 
 
