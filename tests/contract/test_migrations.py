@@ -134,7 +134,7 @@ class TestARelease:
         assert found["a"].pop("contact_keys") == ["email:jane@example.com"]
         assert found["b"].pop("contact_keys") == ["phone:12025550123"]
         assert list(found.values()) == people
-        assert told == ["Migrated to schema_version 1: people know the keys of their contact details (2 changed)."]
+        assert told == ["Migrated to schema_version 1: added the keys of contact details to people (2 changed)."]
 
     def test_gives_people_from_before_the_keys_of_their_names(self, old: tuple[Store, Database]) -> None:
         store, database = old
@@ -158,7 +158,7 @@ class TestARelease:
         people[2]["match_keys"].append(JANES_KEY.replace("jane", "joan"))
         people[5] |= {"unclaimed_keys": known, "maybe_duplicate": True}
         assert list(database.people.find().sort("_id")) == people
-        assert told[1] == "Migrated to schema_version 2: people have the keys of their names (4 changed)."
+        assert told[1] == "Migrated to schema_version 2: added the keys of names to people (4 changed)."
 
     def test_lets_one_own_a_key_though_the_index_was_gone(self, old: tuple[Store, Database]) -> None:
         store, database = old
@@ -174,12 +174,12 @@ class TestARelease:
         store, database = old
         monkeypatch.setattr("osdi.people.duplicate_keys_store.BATCH", 2)
         database.people.insert_many([old_person(f"{number}", **JANE) for number in range(5)])
-        step = migration_steps.note_name_keys(MigrationContext(store, ""))
+        step = migration_steps.set_name_keys(MigrationContext(store, ""))
         assert next(step) == 2
         step.close()
 
-        assert list(migration_steps.note_name_keys(MigrationContext(store, ""))) == [0, 2, 1]
-        assert list(migration_steps.note_name_keys(MigrationContext(store, ""))) == [0, 0, 0]
+        assert list(migration_steps.set_name_keys(MigrationContext(store, ""))) == [0, 2, 1]
+        assert list(migration_steps.set_name_keys(MigrationContext(store, ""))) == [0, 0, 0]
         assert database.people.count_documents({"unclaimed_keys": JANES_KEY}) == 4
 
     def test_leaves_the_keys_to_whoever_changes_somebody_meanwhile(self, old: tuple[Store, Database]) -> None:
@@ -194,7 +194,7 @@ class TestARelease:
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(duplicate_keys_store, "scan", change)
-            assert list(migration_steps.note_name_keys(MigrationContext(store, ""))) == [0]
+            assert list(migration_steps.set_name_keys(MigrationContext(store, ""))) == [0]
         assert database.people.find_one()["match_keys"] == ["id:osdi_outreach:a"]
 
     def test_finds_them_by_the_filter_then(self, app: Flask, api: Client, database: Database) -> None:
@@ -213,13 +213,13 @@ class TestARelease:
             [old_person(f"{number}", email_addresses=[{"address": f"{number}@example.com"}]) for number in range(5)]
         )
 
-        assert list(migration_steps.note_contact_keys(MigrationContext(store, ""))) == [2, 2, 1]
-        assert list(migration_steps.note_contact_keys(MigrationContext(store, ""))) == []
+        assert list(migration_steps.set_contact_keys(MigrationContext(store, ""))) == [2, 2, 1]
+        assert list(migration_steps.set_contact_keys(MigrationContext(store, ""))) == []
 
     def test_leaves_somebody_who_is_changed_meanwhile(self, old: tuple[Store, Database]) -> None:
         store, database = old
         database.people.insert_one(old_person("a", email_addresses=[{"address": "a@example.com"}]))
-        steps = migration_steps.note_contact_keys(MigrationContext(store, ""))
+        steps = migration_steps.set_contact_keys(MigrationContext(store, ""))
         reading = migration_steps.scan
 
         def change(*arguments: Any, **options: Any) -> Iterator[Any]:
