@@ -17,8 +17,8 @@ BEGIN, END = "<!-- begin {} -->", "<!-- end {} -->"
 
 # From the lowest to the highest. A name is a module or a folder inside osdi/.
 LAYERS: Final[tuple[tuple[str, ...], ...]] = (
-    ("errors", "http_client", "ids", "log", "mail", "paging", "resources"),
-    ("documents",),
+    ("errors", "http_client", "ids", "log", "paging", "resources"),
+    ("documents", "mail"),
     ("etags", "hal", "match_keys", "retry"),
     ("action_functions", "odata", "store"),
     ("messages", "settings", "statistics"),

@@ -32,6 +32,9 @@ class ErrorDescription:
 class OsdiError(Exception):
     """An error response with an HTTP status, in the standard's error format."""
 
+    # True if the error lasts until an operator acts, so that no retry helps.
+    needs_operator = False
+
     def __init__(
         self,
         status: int,
@@ -111,6 +114,15 @@ def moved(message: str, location: str, resource: str | None = None) -> OsdiError
 def too_large(limit: int) -> OsdiError:
     """Returns a 413: the body has more than `limit` bytes."""
     return OsdiError(413, ErrorDescription("TOO_LARGE", f"The body has more than {limit} bytes."))
+
+
+def document_too_large(name: str, *properties: str) -> OsdiError:
+    """Returns a 413: the change would make a stored document, such as a `person`, larger than its size limit.
+
+    `properties` are the properties of the request that the client can shorten.
+    """
+    message = f"The {name.replace('_', ' ')} would exceed its size limit; shorten or remove values."
+    return OsdiError(413, ErrorDescription("TOO_LARGE", message, properties))
 
 
 def too_many_requests(seconds: int) -> OsdiError:

@@ -25,6 +25,8 @@ LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO, "warning": loggin
 
 # These loggers get a level of their own: werkzeug would lower its level otherwise, and pymongo logs whole commands.
 NEVER_BELOW_WARNING: Final = ("pymongo", "werkzeug")
+# Its warnings print the URL of a receiver, which may hold a secret, and what the receiver sent.
+NEVER_BELOW_ERROR: Final = ("urllib3",)
 
 # A line must stay below 4 KB, which a pipe writes atomically, so that lines of several processes do not mix. The
 # innermost frames and the last causes are the most useful ones.
@@ -76,6 +78,8 @@ def configure(form: str, level: str) -> None:
     root.addHandler(handler)
     for library in (root, *map(logging.getLogger, NEVER_BELOW_WARNING)):
         library.setLevel(max(LEVELS[level], logging.WARNING))
+    for library in map(logging.getLogger, NEVER_BELOW_ERROR):
+        library.setLevel(logging.ERROR)
 
 
 def logger() -> FilteringBoundLogger:

@@ -13,10 +13,21 @@ from osdi.crud.put import Change, put
 from osdi.crud.subresources import Check, Embedded
 from osdi.documents import Document
 from osdi.errors import invalid_properties
+from osdi.etags import IfMatch
 from osdi.privacy.erasure import erase
 from osdi.resources import Resource
 
 IF_MATCH = "If-Match"
+
+
+def if_match() -> IfMatch:
+    """Returns the entity tags of the header If-Match; None if there is none, or if it is `*`: any version will do."""
+    header = request.headers.get(IF_MATCH)
+    if header is None or header.strip() == "*":
+        return None
+    # Werkzeug also accepts tags without quotes, which are not in RFC 9110.
+    quoted = (f'"{tag}"' for tag in request.if_match.as_set())
+    return frozenset(tag for tag in quoted if tag in header)
 
 
 def change(
@@ -39,9 +50,8 @@ def change(
         store(),
         resource,
         document_id,
-        Change(body["fields"], body["cleared"], request.headers.get(IF_MATCH), caller().person_id),
-        namespace=settings().namespace,
-        phone_region=settings().phone_region,
+        Change(body["fields"], body["cleared"], if_match(), caller().person_id),
+        settings().match_key_rules,
         belongs=belongs,
         check=checked,
     )
@@ -57,15 +67,14 @@ def remove(
     belongs: Callable[[Document], bool] = lambda _: True,
 ) -> Response:
     """Delete the document and say so, as the standard's pages do: 200 with a notice."""
-    delete(store(), resource, document_id, if_match=request.headers.get(IF_MATCH), force=force, belongs=belongs)
+    delete(store(), resource, document_id, if_match=if_match(), force=force, belongs=belongs)
     reference().forget(resource, document_id)
     return answer({"notice": f"This {resource.name.replace('_', ' ')} was successfully deleted."})
 
 
 def erased(person_id: str, outreaches: str) -> Response:
     """Erase the person and say so."""
-    if_match = request.headers.get(IF_MATCH)
-    erase(store(), person_id, outreaches, if_match=if_match, phone_region=settings().phone_region)
+    erase(store(), person_id, settings().match_key_rules, outreaches, if_match=if_match())
     return answer({"notice": "This person was successfully erased."})
 
 
@@ -74,11 +83,11 @@ def change_entry(
 ) -> Document:
     """A person's entry after a loaded PUT; the links that the PUT repeats cannot be moved."""
     fields = {name: value for name, value in body["fields"].items() if name != "pointing"}
-    wanted = Change(fields, body["cleared"], request.headers.get(IF_MATCH))
+    wanted = Change(fields, body["cleared"], if_match())
     return subresources.change(store(), kind, parent_id, entry_id, wanted, check)
 
 
 def remove_entry(kind: Embedded, parent_id: str, entry_id: str) -> Response:
     """Remove the entry from its person and say so."""
-    subresources.remove(store(), kind, parent_id, entry_id, request.headers.get(IF_MATCH))
+    subresources.remove(store(), kind, parent_id, entry_id, if_match())
     return answer({"notice": f"This {kind.resource.name} was successfully deleted."})

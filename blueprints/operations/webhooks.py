@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from flask import Response, request
+from flask import Response
 
 from blueprints.http.api import Blueprint
 from blueprints.http.context import answer, hal, settings, store
-from blueprints.http.put_and_delete import IF_MATCH
+from blueprints.http.put_and_delete import if_match
 from osdi.access.tokens import ADMIN
 from osdi.documents import Document, Json
 from osdi.errors import invalid
@@ -79,7 +79,7 @@ def put_webhook(body: dict[str, Any], webhook_id: str) -> Response:
     """
     _check(body)
     secret = {"secret": body["secret"] or new_secret()} if "secret" in body else {}
-    changed = registry.change(store(), webhook_id, body | secret, request.headers.get(IF_MATCH))
+    changed = registry.change(store(), webhook_id, body | secret, if_match())
     return answer(_shown(changed) | secret, etag(changed))
 
 
@@ -90,7 +90,7 @@ def put_webhook(body: dict[str, Any], webhook_id: str) -> Response:
 @blp.refuses(404)
 def delete_webhook(webhook_id: str) -> Response:
     """Delete one webhook, and what waits for it"""
-    registry.delete(store(), webhook_id, request.headers.get(IF_MATCH))
+    registry.delete(store(), webhook_id, if_match())
     return answer({"notice": "This webhook was successfully deleted."})
 
 

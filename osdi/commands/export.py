@@ -15,9 +15,10 @@ from osdi.errors import OsdiError
 from osdi.exporting.export import EXPORTED, ExportQuery, Part, csv, ndjson, query_of
 from osdi.hal import Hal
 from osdi.resources import ADVOCACY_CAMPAIGN, OUTREACH
+from osdi.retry import retry_while_unavailable
 from osdi.settings import Settings
 from osdi.store import Store
-from osdi.store.scan import how_many, retry_while_unavailable
+from osdi.store.scan import count_or_none
 
 CSV, NDJSON = "csv", "ndjson"
 
@@ -57,7 +58,7 @@ def export_command(store: Store, settings: Settings) -> click.Command:
         if campaign_id is not None and store.get(ADVOCACY_CAMPAIGN.collection, campaign_id) is None:
             raise click.BadParameter("There is no such advocacy campaign.", param_hint="--campaign")
         try:
-            query = query_of(resource, text, campaign_id=campaign_id, phone_region=settings.phone_region)
+            query = query_of(resource, text, settings.match_key_rules, campaign_id=campaign_id)
         except OsdiError as error:
             raise click.BadParameter(str(error), param_hint="--filter") from error
         wanted = ExportQuery(store, resource, query, PATIENCE_SECONDS)
@@ -69,7 +70,7 @@ def export_command(store: Store, settings: Settings) -> click.Command:
             parts = ndjson(wanted, Hal(settings.public_url or NOWHERE, settings.namespace))
         with destination(output) as file:
             number = retry_while_unavailable(
-                lambda: how_many(store, wanted.collection, wanted.selected), PATIENCE_SECONDS
+                lambda: count_or_none(store, wanted.collection, wanted.selected), PATIENCE_SECONDS
             )
             _write(parts, file, number, what)
 

@@ -35,11 +35,13 @@ from osdi.exporting.columns import (
 )
 from osdi.exporting.csv_cells import BOM, Cell, Lines
 from osdi.hal import Hal
+from osdi.match_keys import MatchKeyRules
 from osdi.odata.osdi_fields import FILTER_FIELDS
 from osdi.odata.query import to_query
 from osdi.resources import ADVOCACY_CAMPAIGN, ENTRIES, LIST, OUTREACH, PERSON, REFERENCES, RESOURCES, TAG, Resource
+from osdi.retry import retry_while_unavailable
 from osdi.store import Store
-from osdi.store.scan import retry_while_unavailable, scan
+from osdi.store.scan import scan
 
 # Resources by the name that the command `export` takes.
 EXPORTED: Final[Mapping[str, Resource]] = {
@@ -111,13 +113,13 @@ class ExportQuery:
 
 
 def query_of(
-    resource: Resource, text: str | None, *, campaign_id: str | None = None, phone_region: str = ""
+    resource: Resource, text: str | None, rules: MatchKeyRules, *, campaign_id: str | None = None
 ) -> dict[str, Any]:
     """Returns the query of a filter's text, limited to one campaign if `campaign_id` is given. Raises OsdiError 400."""
     if text and resource not in FILTER_FIELDS:
         raise invalid(f"A collection of {resource.collection} cannot be filtered.", "filter")
     campaign = [{"advocacy_campaign_id": campaign_id}] if campaign_id is not None else []
-    selected = to_query(text, FILTER_FIELDS[resource], phone_region=phone_region) if text else {}
+    selected = to_query(text, FILTER_FIELDS[resource], rules) if text else {}
     conditions = [*campaign, *([selected] if selected else [])]
     return {"$and": conditions} if len(conditions) > 1 else dict(conditions[0]) if conditions else {}
 
@@ -189,7 +191,7 @@ def custom_names(wanted: ExportQuery) -> list[str]:
     with_custom_fields = {CUSTOM: {"$exists": True}}
     query = {"$and": [wanted.query, with_custom_fields]} if wanted.query else with_custom_fields
     found: Counter[str] = Counter()
-    for person in scan(wanted.store, PERSON.collection, query, fields={CUSTOM: 1, "_id": 1}, patience=wanted.patience):
+    for person in scan(wanted.store, PERSON.collection, query, fields=(CUSTOM,), patience=wanted.patience):
         # Anonymous posts can create any number of names, so names beyond the first CUSTOM_NAMES are ignored.
         names = filter(has_column, person[CUSTOM])
         found.update(name for name in names if name in found or len(found) < CUSTOM_NAMES)

@@ -4,33 +4,31 @@ A URL configures it: `smtp://user:password@host:587` uses STARTTLS, `smtps://...
 Mails are sent unencrypted to loopback only, unless the URL has `?starttls=never` or `?starttls=if_offered`.
 """
 
+import math
 import smtplib
 import socket
 import ssl
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from osdi.http_client.timeout import BoundedSocket, Deadline, bounded_tls, connect, look_up
 from osdi.mail.mailboxes import with_ascii_domain
-from osdi.mail.smtp_replies import NotSent, check, stage
+from osdi.mail.smtp_replies import SmtpError, check, stage
 
 PORTS: Final = {"smtp": 587, "smtps": 465}
 STARTTLS: Final = ("require", "if_offered", "never")
 LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
-# Time limits for one reply (RFC 5321 recommends minutes) and for a whole mail, which is shorter than a worker's lease.
+# Time limits for one reply (RFC 5321 recommends minutes), for a whole mail, which is shorter than a worker's lease, and
+# for connecting to the addresses of a host, which is a part of it.
 REPLY_SECONDS: Final = 30.0
 MAIL_SECONDS: Final = 60.0
 CONNECT_SECONDS: Final = 10.0
 QUIT_SECONDS: Final = 2.0
-
-# After a timeout the watchdog shuts the socket down at this interval: the client may be opening another socket.
-END_AGAIN_SECONDS: Final = 0.1
 
 # Servers close connections that are idle or have carried many mails. The client closes its connection earlier.
 IDLE_SECONDS: Final = 20.0
@@ -90,38 +88,38 @@ class Smtp:
         self._server = server
         self._seconds = seconds
         self._mail_seconds = mail_seconds
-        self._context = context or ssl.create_default_context()
+        self._deadline = Deadline(mail_seconds)
+        self._context = bounded_tls(context or ssl.create_default_context())
         self._connection: smtplib.SMTP | None = None
         self._used_at = 0.0
         self._mails = 0
 
     def send(self, message: EmailMessage, *, envelope_from: str, to: str) -> None:
-        """Submits the mail for one recipient. Raises NotSent.
+        """Submits the mail for one recipient, within `mail_seconds`. Raises SmtpError.
 
         If the server has closed a kept connection, the client connects again once, provided that the server has not
-        accepted the sender yet. The exchange ends after `mail_seconds`; resolving the host's name and connecting to
-        its addresses may take longer.
+        accepted the sender yet.
         """
         try:
             recipient = with_ascii_domain(to)
         except ValueError:
-            raise NotSent("address", permanent=True, recipient=True) from None
+            raise SmtpError("address", permanent=True, recipient=True) from None
         content = message.as_bytes(policy=message.policy.clone(linesep="\r\n"))
-        ends = time.monotonic() + self._mail_seconds
-        with self._bounded_time(self._mail_seconds):
-            reused = self._has_connection()
-            try:
-                self._send(content, envelope_from, recipient)
-            except NotSent as error:
-                closed_by_server = error.stage == "mail_from" and error.code in (None, 421)
-                if not reused or not closed_by_server or time.monotonic() >= ends:
-                    raise
-                self._send(content, envelope_from, recipient)
+        self._deadline = Deadline(self._mail_seconds)
+        reused = self._has_connection()
+        try:
+            self._send(content, envelope_from, recipient)
+        except SmtpError as error:
+            closed_by_server = error.stage == "mail_from" and error.code in (None, 421)
+            if not reused or not closed_by_server or self._deadline.has_passed:
+                raise
+            self._send(content, envelope_from, recipient)
 
     def close(self) -> None:
-        """Sends QUIT and closes the connection; waits QUIT_SECONDS at most."""
+        """Sends QUIT, waits for the reply for QUIT_SECONDS at most, and closes the connection."""
         if self._connection is not None and self._connection.sock is not None:
-            with self._bounded_time(QUIT_SECONDS), suppress(OSError, smtplib.SMTPException):
+            with suppress(OSError, smtplib.SMTPException):
+                _bound(self._connection, Deadline(QUIT_SECONDS))
                 self._connection.quit()
         self._drop()
 
@@ -132,7 +130,7 @@ class Smtp:
             try:
                 self._transfer(connection, content, envelope_from, recipient)
                 reusable = True
-            except NotSent as error:
+            except SmtpError as error:
                 reusable = _is_reusable(connection, error)
                 raise
         finally:
@@ -144,16 +142,16 @@ class Smtp:
     def _transfer(self, connection: smtplib.SMTP, content: bytes, envelope_from: str, recipient: str) -> None:
         options = [] if recipient.isascii() else ["SMTPUTF8", "BODY=8BITMIME"]
         if options and not connection.has_extn("smtputf8"):
-            raise NotSent("smtputf8", permanent=True)
-        _set_timeout(self._seconds, connection)
+            raise SmtpError("smtputf8", permanent=True)
         with stage("mail_from"):
+            _bound(connection, self._deadline, self._seconds)
             check("mail_from", *connection.mail(envelope_from, options))
         with stage("rcpt_to"):
             check("rcpt_to", *connection.docmd("RCPT", f"TO:<{recipient}>"))
         # If the connection is lost from here on, nobody knows whether the server has accepted the mail, and a repeat
-        # could deliver it twice. So the client waits as long as the mail's time lasts.
-        _set_timeout(self._mail_seconds, connection)
+        # could deliver it twice. So the client waits for a reply as long as the mail's time lasts.
         with stage("data"):
+            _bound(connection, self._deadline)
             check("data", *connection.data(content))
 
     def _has_connection(self) -> bool:
@@ -167,13 +165,14 @@ class Smtp:
         server = self._server
         # Without a name smtplib would look up our host name, which can take long. An address literal replaces it below.
         connection = smtplib.SMTP(local_hostname="localhost")
-        self._connection = connection  # before connecting, so that the watchdog can end it
+        self._connection = connection  # before connecting, so that it is also closed after an error
         self._mails = 0
         with stage("connect"):
             seconds = min(CONNECT_SECONDS, self._seconds)
-            connection.sock = socket.create_connection((server.host, server.port), seconds)
+            found = look_up(server.host, server.port, self._deadline)
+            connection.sock = connect(found, self._deadline, seconds=seconds)
             connection.local_hostname = _address_literal(connection.sock)
-            _set_timeout(self._seconds, connection)
+            _bound(connection, self._deadline, self._seconds)
         if server.tls:
             self._start_tls(connection)
         with stage("connect"):
@@ -188,7 +187,7 @@ class Smtp:
                 with stage("ehlo"):
                     connection.ehlo_or_helo_if_needed()
             elif server.starttls == "require":
-                raise NotSent("starttls")
+                raise SmtpError("starttls")
         if server.user:
             with stage("login"):
                 connection.login(server.user, server.password)
@@ -198,10 +197,9 @@ class Smtp:
         """Encrypts the connection and discards everything received before (RFC 3207, section 4.2)."""
         with stage("tls"):
             assert connection.sock is not None
-            connection.sock = self._context.wrap_socket(
-                connection.sock, server_hostname=self._server.host, do_handshake_on_connect=False
-            )
-            connection.sock.do_handshake()
+            _bound(connection, self._deadline, self._seconds)
+            connection.sock = self._context.wrap_socket(connection.sock, server_hostname=self._server.host)
+            _bound(connection, self._deadline, self._seconds)
         connection.file = None
         connection.ehlo_resp = connection.helo_resp = None
 
@@ -210,38 +208,11 @@ class Smtp:
         if connection is not None:
             connection.close()
 
-    @contextmanager
-    def _bounded_time(self, seconds: float) -> Iterator[None]:
-        """Ends the connection after that time, even if the server keeps sending single bytes of a reply."""
-        done = threading.Event()
 
-        def watch() -> None:
-            if not done.wait(seconds):
-                self._end()
-                while not done.wait(END_AGAIN_SECONDS):
-                    self._end()
-
-        thread = threading.Thread(target=watch, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            done.set()
-            thread.join()
-
-    def _end(self) -> None:
-        connection = self._connection
-        open_socket = connection.sock if connection is not None else None
-        if open_socket is not None:
-            # Not the SSLSocket's own shutdown: that would send the data that is being written unencrypted.
-            with suppress(OSError):
-                socket.socket.shutdown(open_socket, socket.SHUT_RDWR)
-
-
-def _set_timeout(seconds: float, connection: smtplib.SMTP) -> None:
-    """Sets how long the server may be silent."""
-    assert connection.sock is not None
-    connection.sock.settimeout(seconds)
+def _bound(connection: smtplib.SMTP, deadline: Deadline, reply_seconds: float = math.inf) -> None:
+    """Limits the following exchange on the connection by the deadline, and each reply by `reply_seconds`."""
+    assert isinstance(connection.sock, BoundedSocket)
+    connection.sock.bound(deadline, reply_seconds)
 
 
 def _address_literal(connected: socket.socket) -> str:
@@ -250,7 +221,7 @@ def _address_literal(connected: socket.socket) -> str:
     return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
 
 
-def _is_reusable(connection: smtplib.SMTP, error: NotSent) -> bool:
+def _is_reusable(connection: smtplib.SMTP, error: SmtpError) -> bool:
     """True if the connection can carry other mails: the server rejected only this one, and has accepted RSET."""
     if error.stage == "smtputf8":
         return True

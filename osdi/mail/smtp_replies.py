@@ -32,7 +32,7 @@ COMMANDS: Final = (500, 502, 503, 530, 534, 535, 538)
 TOO_MUCH: Final = 552
 
 
-class NotSent(Exception):
+class SmtpError(Exception):
     """The server did not accept a mail: the stage, the reply code if there is one, and whether the error is permanent.
 
     `recipient` is true if the address itself is rejected. The server's text is left out: it often contains the address.
@@ -76,21 +76,21 @@ def classify(stage: str, code: int, text: bytes = b"") -> Rejection:
 
 
 def check(stage: str, code: int, text: bytes) -> None:
-    """Raises NotSent unless the reply is one of success."""
+    """Raises SmtpError unless the reply is one of success."""
     if not 200 <= code < 300:
         rejection = classify(stage, code, text)
         valid_code = code if 300 <= code < 600 else None
-        raise NotSent(stage, code=valid_code, permanent=rejection.permanent, recipient=rejection.recipient) from None
+        raise SmtpError(stage, code=valid_code, permanent=rejection.permanent, recipient=rejection.recipient) from None
 
 
 @contextmanager
 def stage(name: str) -> Iterator[None]:
-    """Turns errors of smtplib and sockets into NotSent, without their text: it may contain an address or a password."""
+    """Turns errors of smtplib and sockets into SmtpError, without their text: it may contain addresses or passwords."""
     try:
         yield
     except smtplib.SMTPResponseException as error:
         if isinstance(error.smtp_error, bytes):  # otherwise the text is smtplib's own, not a reply of the server
             check(name, error.smtp_code, error.smtp_error)
-        raise NotSent(name) from None
+        raise SmtpError(name) from None
     except (smtplib.SMTPException, OSError, ValueError):
-        raise NotSent(name) from None
+        raise SmtpError(name) from None

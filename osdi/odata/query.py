@@ -17,6 +17,7 @@ from typing import Any, Final
 from lark import Token, Transformer, v_args
 from lark.exceptions import VisitError
 
+from osdi.match_keys import MatchKeyRules
 from osdi.odata.fields import FilterFields, Stored, shortened, timestamp
 from osdi.odata.parser import MAX_LENGTH, Field, Operand, Value, column, filter_error, parse
 
@@ -36,11 +37,10 @@ UNSTORABLE: Final = re.compile(r"[\x00\ud800-\udfff]")
 SEGMENT: Final = re.compile(r"'(?:[^']|'')*'|[^/.']+")
 
 
-def to_query(text: str, fields: FilterFields, *, phone_region: str = "") -> Query:
-    """Returns the query document of a filter; `{}` for a blank one.
+def to_query(text: str, fields: FilterFields, rules: MatchKeyRules) -> Query:
+    """Returns the query document of a filter; `{}` for a blank one. Phone numbers are compared as `rules` match them.
 
-    `phone_region` is the default region of phone numbers, as in matching. Raises OsdiError 400, which names the column,
-    for text that is not a filter on these fields.
+    Raises OsdiError 400, which names the column, for text that is not a filter on these fields.
     """
     if len(text) > MAX_LENGTH:
         raise filter_error(MAX_LENGTH + 1, f"a filter has at most {MAX_LENGTH} characters")
@@ -49,7 +49,7 @@ def to_query(text: str, fields: FilterFields, *, phone_region: str = "") -> Quer
     if not text.strip():
         return {}
     try:
-        query: Query = ToQuery(fields, phone_region).transform(parse(text))
+        query: Query = ToQuery(fields, rules).transform(parse(text))
     except VisitError as error:
         raise error.orig_exc from None
     return query
@@ -59,10 +59,10 @@ def to_query(text: str, fields: FilterFields, *, phone_region: str = "") -> Quer
 class ToQuery(Transformer[Token, Query]):
     """Builds the query from a syntax tree, from the leaves to the root."""
 
-    def __init__(self, fields: FilterFields, phone_region: str) -> None:
+    def __init__(self, fields: FilterFields, rules: MatchKeyRules) -> None:
         super().__init__()
         self._fields = fields
-        self._phone_region = phone_region
+        self._rules = rules
 
     # ?any_of: all_of (_OR all_of)*
     def any_of(self, *queries: Query) -> Query:
@@ -148,7 +148,7 @@ class ToQuery(Transformer[Token, Query]):
 
     def _stored(self, field: Field, value: Value, *, part: bool = False) -> Stored:
         try:
-            stored = field.declared.stored(value.literal, self._phone_region, part=part)
+            stored = field.declared.stored(value.literal, self._rules, part=part)
         except ValueError as error:
             raise filter_error(value, f"{field.name} needs {error}") from None
         return replace(stored, ignore_case=True) if field.ignore_case and field.declared.has_case else stored

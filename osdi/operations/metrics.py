@@ -11,8 +11,10 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Final
 
+from cachetools import TTLCache, cached
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, values
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
@@ -149,10 +151,10 @@ class _Database(Collector):
     """Gauges that are the same for every process, read from the database at most every GAUGES_SECONDS."""
 
     def __init__(self, queue_gauges: Callable[[], QueueGauges]) -> None:
-        self._read = queue_gauges
-        self._ends = 0.0
-        self._gauges: QueueGauges | None = None
-        self._lock = threading.Lock()
+        # One thread reads; others wait for its result.
+        self._gauges = cached(TTLCache(1, GAUGES_SECONDS), condition=threading.Condition())(
+            partial(_gauges_or_none, queue_gauges)
+        )
         self.registry = CollectorRegistry()
         self.registry.register(self)
 
@@ -161,14 +163,7 @@ class _Database(Collector):
         return []
 
     def collect(self) -> Iterator[Metric]:
-        with self._lock:
-            if time.monotonic() >= self._ends:
-                try:
-                    self._gauges = self._read()
-                except OsdiError:  # reported as osdi_database_up 0
-                    self._gauges = None
-                self._ends = time.monotonic() + GAUGES_SECONDS
-            gauges = self._gauges
+        gauges = self._gauges()
         yield GaugeMetricFamily("osdi_database_up", "1 if the server could read the queues.", value=gauges is not None)
         if gauges is None:
             return
@@ -182,3 +177,11 @@ class _Database(Collector):
         yield GaugeMetricFamily(
             "osdi_webhook_events_waiting", "People and outreaches with undelivered webhook events.", gauges.events
         )
+
+
+def _gauges_or_none(read: Callable[[], QueueGauges]) -> QueueGauges | None:
+    """Returns the gauges, or None if the database is unavailable; both results are cached."""
+    try:
+        return read()
+    except OsdiError:
+        return None

@@ -11,7 +11,7 @@ from typing import Final
 
 from pymongo import ReplaceOne, UpdateOne
 
-from osdi.match_keys import NAME_AND_POSTAL_CODE, contact_keys
+from osdi.match_keys import NAME_AND_POSTAL_CODE, MatchKeyRules
 from osdi.people.duplicate_keys_store import note_everybodys
 from osdi.resources import ADVOCACY_CAMPAIGN, PERSON
 from osdi.store import Store
@@ -24,10 +24,10 @@ PATIENCE_SECONDS: Final = 60.0
 
 @dataclass(frozen=True)
 class MigrationContext:
-    """The arguments of a step: the store, and the default region of phone numbers."""
+    """The arguments of a step: the store, and the deployment's rules for match keys."""
 
     store: Store
-    phone_region: str
+    rules: MatchKeyRules
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def set_contact_keys(context: MigrationContext) -> Iterator[int]:
     contacts = {"$or": [{f"{array}.0": {"$exists": True}} for array in ("email_addresses", "phone_numbers")]}
     people = scan(context.store, PERSON.collection, without | contacts, patience=PATIENCE_SECONDS)
     while batch := list(islice(people, BATCH)):
-        keys_of_people = [(person, contact_keys(person, context.phone_region)) for person in batch]
+        keys_of_people = [(person, context.rules.contact_keys(person)) for person in batch]
         updates = [
             UpdateOne({"_id": person["_id"], "version": person["version"], **without}, {"$set": {"contact_keys": keys}})
             for person, keys in keys_of_people
@@ -66,7 +66,7 @@ def set_name_keys(context: MigrationContext) -> Iterator[int]:
     """Adds the keys of names to people who lack them; `GET /people/duplicates` finds probable duplicates by them."""
     # The unique index first: if two people owned a key, MongoDB could not create it later.
     create(context.store.collection(PERSON.collection), (MATCH_KEYS,))
-    yield from note_everybodys(context.store, context.phone_region)
+    yield from note_everybodys(context.store, context.rules)
 
 
 def rename_stored_names(context: MigrationContext) -> Iterator[int]:

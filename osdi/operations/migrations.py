@@ -8,18 +8,18 @@ One release at a time runs the steps: it has a lease in the schema's document, b
 renews it after each batch. If a release dies, another one can start when the lease has expired.
 """
 
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
-from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from osdi.documents import Document
 from osdi.errors import OsdiError, WriteConflict, unavailable
 from osdi.ids import new_id, now
+from osdi.match_keys import MatchKeyRules
 from osdi.operations.migration_steps import MIGRATIONS, Migration, MigrationContext
+from osdi.retry import retry_for
 from osdi.store import Store
 from osdi.store.schema_version import ID, SCHEMA, SCHEMA_VERSION
 
@@ -35,7 +35,7 @@ def schema_version(store: Store) -> int:
 
 def migrate(
     store: Store,
-    phone_region: str,
+    rules: MatchKeyRules,
     report: Callable[[str], None],
     *,
     migrations: tuple[Migration, ...] = MIGRATIONS,
@@ -55,7 +55,7 @@ def migrate(
             if schema_version(store) >= migration.number:
                 continue
             changed = 0
-            for number in migration.run(MigrationContext(store, phone_region)):
+            for number in migration.run(MigrationContext(store, rules)):
                 changed += number
                 _renew(store, lease)
             entry = {"number": migration.number, "date": now(), "documents": changed}
@@ -66,26 +66,36 @@ def migrate(
     return schema_version(store)
 
 
+class _LeaseTaken(Exception):
+    """Another release has the lease."""
+
+
 def _acquire_lease(store: Store, report: Callable[[str], None], wait: float) -> str:
-    """Returns the id of the lease, as soon as it is free. Raises OsdiError 503 after `wait` seconds."""
-    lease, ends, reported = new_id(), time.monotonic() + wait, False
-    while True:
-        free: Document = {"_id": ID, "$expr": {"$lte": [{"$ifNull": ["$lease_ends", 0]}, "$$NOW"]}}
-        with store.operation():
-            documents = store.collection(SCHEMA)
-            with suppress(DuplicateKeyError):  # the document exists since the first release
-                documents.insert_one({"_id": ID, "schema_version": 0})
-            leased = documents.find_one_and_update(
-                free, [{"$set": {"lease": lease, **_new_end()}}], return_document=ReturnDocument.AFTER
-            )
-        if leased is not None:
-            return lease
-        if not reported:
-            report("Another release is migrating the database; waiting for it.")
-            reported = True
-        if time.monotonic() >= ends:
-            raise unavailable("Another release is migrating the database; try again when it has finished.")
-        time.sleep(POLL_SECONDS)
+    """Acquires the lease as soon as it is free, and returns its id. Raises OsdiError 503 after `wait` seconds."""
+    lease = new_id()
+    try:
+        retry_for(
+            wait,
+            lambda: _try_lease(store, lease),
+            lambda error: isinstance(error, _LeaseTaken),
+            pause=POLL_SECONDS,
+            on_first_failure=lambda: report("Another release is migrating the database; waiting for it."),
+        )
+    except _LeaseTaken as error:
+        raise unavailable("Another release is migrating the database; try again when it has finished.") from error
+    return lease
+
+
+def _try_lease(store: Store, lease: str) -> None:
+    """Acquires the lease if it is free. Raises _LeaseTaken otherwise."""
+    free: Document = {"_id": ID, "$expr": {"$lte": [{"$ifNull": ["$lease_ends", 0]}, "$$NOW"]}}
+    with store.operation():
+        documents = store.collection(SCHEMA)
+        with suppress(DuplicateKeyError):  # the document exists since the first release
+            documents.insert_one({"_id": ID, "schema_version": 0})
+        leased = documents.update_one(free, [{"$set": {"lease": lease, **_new_end()}}])
+    if not leased.matched_count:
+        raise _LeaseTaken
 
 
 def _new_end() -> Mapping[str, Any]:

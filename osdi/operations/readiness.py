@@ -4,14 +4,16 @@ Problems are returned as sentences for the operator. They contain no address, us
 public.
 """
 
-import time
+import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
-import tenacity
+from cachetools import TTLCache, cached
 from pymongo import timeout
 
 from osdi.errors import OsdiError, unavailable
+from osdi.retry import retry_for
 from osdi.store import Store
 from osdi.store.driver import Refused
 from osdi.store.indexes import INDEXES, PARTIAL
@@ -32,7 +34,10 @@ class Readiness:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._indexes_until = 0.0
+        # An exception is not cached, so after a failed check the indexes are checked again.
+        self._check_indexes = cached(TTLCache(1, INDEXES_SECONDS), lock=threading.Lock())(
+            partial(_check_indexes, store)
+        )
 
     def missing(self) -> list[str]:
         """Returns the problems as sentences; an empty list if the database is ready.
@@ -42,17 +47,26 @@ class Readiness:
         try:
             with timeout(ANSWER_SECONDS):
                 _ping(self._store)
-                if self._store.in_memory or time.monotonic() < self._indexes_until:
-                    return []
-                indexes = missing_indexes(self._store, only_unique=True)
+                if not self._store.in_memory:
+                    self._check_indexes()
         except FOR_THE_OPERATOR as error:
             return [str(error)]
         except OsdiError:
             return [NO_ANSWER]
-        if indexes:
-            return [f"Unique indexes are missing; run `flask --app wsgi release` to create them: {'; '.join(indexes)}."]
-        self._indexes_until = time.monotonic() + INDEXES_SECONDS
+        except _IndexesMissing as missing:
+            return [f"Unique indexes are missing; run `flask --app wsgi release` to create them: {missing}."]
         return []
+
+
+class _IndexesMissing(Exception):
+    """The database lacks unique indexes; the text lists them."""
+
+
+def _check_indexes(store: Store) -> None:
+    """Raises _IndexesMissing if the database lacks unique indexes, and OsdiError 503."""
+    indexes = missing_indexes(store, only_unique=True)
+    if indexes:
+        raise _IndexesMissing("; ".join(indexes))
 
 
 def wait_until_it_answers(store: Store, seconds: float, report: Callable[[str], None]) -> None:
@@ -60,22 +74,14 @@ def wait_until_it_answers(store: Store, seconds: float, report: Callable[[str], 
 
     Raises OsdiError 503 with a sentence after about `seconds`, or immediately if the database rejects the login.
     """
-
-    def report_once(tries: tenacity.RetryCallState) -> None:
-        if tries.attempt_number == 1:
-            report(f"{NO_ANSWER} Waiting {seconds:g} s for it.")
-
-    operation = tenacity.Retrying(
-        retry=tenacity.retry_if_exception(
-            lambda error: isinstance(error, OsdiError) and not isinstance(error, FOR_THE_OPERATOR)
-        ),
-        wait=tenacity.wait_fixed(RETRY_SECONDS),
-        stop=tenacity.stop_after_delay(seconds),
-        before_sleep=report_once,
-        reraise=True,
-    )
     try:
-        operation(_ping, store)
+        retry_for(
+            seconds,
+            lambda: _ping(store),
+            lambda error: isinstance(error, OsdiError) and not isinstance(error, FOR_THE_OPERATOR),
+            pause=RETRY_SECONDS,
+            on_first_failure=lambda: report(f"{NO_ANSWER} Waiting {seconds:g} s for it."),
+        )
     except FOR_THE_OPERATOR:
         raise
     except OsdiError as error:

@@ -72,6 +72,7 @@ def _loop(work: Work, stop: threading.Event, gave_up: threading.Event | None, er
             if gave_up is not None and failures >= FAILURES_OF_ONCE:
                 gave_up.set()
                 return
+            # Not by osdi.retry: a signal ends this wait, after which the work must not be attempted once more.
             stop.wait(backoff_seconds(failures, first=1, longest=30))
             continue
         if not more:

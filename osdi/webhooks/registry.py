@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from osdi.documents import Document
 from osdi.errors import ErrorDescription, OsdiError, not_found
-from osdi.etags import check_if_match
+from osdi.etags import IfMatch, check_if_match
 from osdi.http_client.signature import new_secret
 from osdi.ids import new_id, now
 from osdi.retry import retry_on_conflict
@@ -45,7 +45,7 @@ def create(store: Store, fields: Mapping[str, Any]) -> Document:
     return webhook
 
 
-def change(store: Store, webhook_id: str, fields: Mapping[str, Any], if_match: str | None = None) -> Document:
+def change(store: Store, webhook_id: str, fields: Mapping[str, Any], if_match: IfMatch = None) -> Document:
     """Changes these fields and returns the webhook; enabling it removes its failures. Raises OsdiError 404, 412."""
 
     def attempt() -> Document:
@@ -73,7 +73,7 @@ def get_or_404(store: Store, webhook_id: str) -> Document:
     return found
 
 
-def delete(store: Store, webhook_id: str, if_match: str | None = None) -> None:
+def delete(store: Store, webhook_id: str, if_match: IfMatch = None) -> None:
     """Deletes the webhook and its waiting events. Raises OsdiError 404, 412."""
 
     def attempt() -> None:
