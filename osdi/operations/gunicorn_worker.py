@@ -53,38 +53,38 @@ class ClientSocket(socket.socket):
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
-    """Serves connections whose clients are waited for within bounds."""
+    """Threaded worker with time limits for reading requests."""
 
     def enqueue_req(self, conn: Any) -> None:
-        """A connection has something to read: its first request, or the next one."""
+        """Takes a connection that has data to read: its first request, or the next one."""
         if not isinstance(conn.sock, ClientSocket):
             conn.sock = ClientSocket(fileno=conn.sock.detach())
         super().enqueue_req(conn)
 
     def handle(self, conn: Any) -> Any:
-        """One request, in a thread of the pool."""
+        """Handles one request, in a thread of the pool."""
         conn.sock.expect_head()
         return super().handle(conn)
 
     def handle_request(self, req: Any, conn: Any) -> Any:
-        """Its head is read: what comes now is the body."""
+        """Handles a request whose head has been read; the body follows."""
         conn.sock.expect_body()
         return super().handle_request(req, conn)
 
     def is_parent_alive(self) -> bool:
-        """Where the master was killed, stop as if it had said so: no connection is kept open any longer."""
+        """True if the master is alive. If it was killed, the worker stops as after SIGTERM."""
         if not super().is_parent_alive():
             self.alive = False
         return bool(self.alive)
 
     def set_accept_enabled(self, enabled: bool) -> None:
-        """When stopping, take in whoever has connected; then nobody can connect, instead of being cut off later."""
+        """Accepts all waiting connections and closes the listener if the worker stops, so that none is reset."""
         super().set_accept_enabled(enabled)
         if enabled or self.alive:
             return
         for listener in self.sockets:
-            taken = -1
-            while self.nr_conns > taken:
-                taken = self.nr_conns
+            accepted = -1
+            while self.nr_conns > accepted:
+                accepted = self.nr_conns
                 self.accept(listener)
             listener.close()
