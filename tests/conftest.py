@@ -1,6 +1,6 @@
 """What the tests stand on: a real mongod, an application on it, and a clean database for each test."""
 
-import os
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +21,7 @@ from osdi.store import Insert, Store
 from osdi.store.indexes import TOKENS
 from tests import factories
 from tests.client import Client
+from tests.live import Live, Worker
 from tests.smtp_sink import SmtpSink
 from tests.webhook_receiver import WebhookReceiver
 
@@ -31,9 +32,32 @@ hypothesis.settings.register_profile("without deadlines", deadline=None)
 hypothesis.settings.load_profile("without deadlines")
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """How many run side by side by `-n auto`: one more than there are processors, since many tests wait."""
-    return (os.cpu_count() or 1) + 1
+MONGO_FIXTURES = {"mongod", "standalone", "mongod_folder"}
+STARTERS = {id(each) for each in (subprocess, Live, Worker)}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks each test by what it uses, and puts the files with the longest tests first.
+
+    A file whose tests start processes is recognised by what it imports. `dev/run_tests.py` runs the tests that mostly
+    wait, which are marked `waits`, on more workers than there are processors.
+    """
+    slow_files = set()
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        module = vars(getattr(item, "module", item)).values()
+        if fixtures & MONGO_FIXTURES or any(each is Mongod for each in module):
+            item.add_marker("mongo")
+        if "browser" in fixtures:
+            item.add_marker("browser")
+        if any(id(each) in STARTERS for each in module):
+            item.add_marker("process")
+        if item.get_closest_marker("browser") or item.get_closest_marker("process"):
+            item.add_marker("waits")
+        if item.get_closest_marker("slow"):
+            slow_files.add(item.path)
+    items.sort(key=lambda item: item.path not in slow_files)
 
 
 @pytest.fixture(scope="session")
