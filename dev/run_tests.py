@@ -120,16 +120,11 @@ def main(arguments: list[str]) -> int:
     if measure:
         passed_on = coverage(passed_on)
     folder = Path(tempfile.mkdtemp(prefix="osdi-tests-"))
-    processors = os.cpu_count() or 1
+    # The tests of a file stay together and in order, since they share servers and databases.
+    by_file = ["--dist", "loadfile", "--no-loadscope-reorder"]
     runs = [
-        Run("computing", "not waits", processors, ["--dist", "worksteal", *passed_on], folder / "computing.log"),
-        Run(
-            "waiting",
-            "waits",
-            WAITING_WORKERS,
-            ["--dist", "loadfile", "--no-loadscope-reorder", *passed_on],
-            folder / "waiting.log",
-        ),
+        Run("computing", "not waits", os.cpu_count() or 1, [*by_file, *passed_on], folder / "computing.log"),
+        Run("waiting", "waits", WAITING_WORKERS, [*by_file, *passed_on], folder / "waiting.log"),
     ]
     began = time.monotonic()
 
