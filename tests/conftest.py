@@ -22,13 +22,12 @@ from osdi.store import Store
 from osdi.store.indexes import TOKENS
 from tests import factories
 from tests.client import Client
+from tests.databases import empty
 from tests.live import Live, Worker
 from tests.smtp_sink import SmtpSink
 from tests.webhook_receiver import WebhookReceiver
 
 IN_MEMORY = Path("/dev/shm")
-# What `dbHash` says of a collection without documents: the MD5 of nothing.
-EMPTY_HASH = "d41d8cd98f00b204e9800998ecf8427e"
 
 # How long an example takes says more of the machine than of what is tested.
 hypothesis.settings.register_profile("without deadlines", deadline=None)
@@ -103,13 +102,6 @@ def app(settings: Settings) -> Iterator[Flask]:
 def _raw_client(mongod: Mongod) -> Iterator[MongoClient]:
     with MongoClient(mongod.uri) as client:
         yield client
-
-
-def empty(database: Database) -> None:
-    """Deletes all documents and keeps the indexes. One command tells which collections contain any."""
-    for name, digest in database.command("dbHash")["collections"].items():
-        if digest != EMPTY_HASH:
-            database[name].delete_many({})
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ from osdi.store import Insert
 from osdi.store.indexes import TOKENS
 from tests import factories
 from tests.client import Client
-from tests.conftest import empty
+from tests.databases import empty
 from tests.http.attacks import (
     COLLECTIONS,
     LINKED,
