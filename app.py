@@ -135,7 +135,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     api = Api(app, spec_kwargs={"marshmallow_plugin": SchemaDocstrings()})
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
-    app.register_blueprint(documentation.blueprint(api.spec))
+    app.register_blueprint(documentation.blueprint(settings.product_name, lambda: api.spec.to_dict()))
     app.register_blueprint(unsubscribe.pages)
     app.register_blueprint(health.blueprint(store))
     app.register_blueprint(metrics.pages)

@@ -8,13 +8,13 @@ import gzip
 import hashlib
 import importlib.util
 import mimetypes
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import orjson
-from apispec import APISpec
 from flask import Blueprint, Response, abort, make_response, render_template, request, url_for
 
 from osdi.resources import API, HELPERS, OTHER_RELATIONS, OWN_RELATIONS, RESOURCES
@@ -92,16 +92,20 @@ class Property:
     description: str
 
 
-def blueprint(spec: APISpec) -> Blueprint:
-    """The pages about one generated document."""
+def blueprint(title: str, generate: Callable[[], dict[str, Any]]) -> Blueprint:
+    """The pages about one document, which is generated when it is first needed."""
     pages = Blueprint("documentation", __name__, template_folder="templates")
-    document = spec.to_dict()
-    openapi = gzip.compress(orjson.dumps(document, option=orjson.OPT_INDENT_2), mtime=0)
+    document = cache(generate)
+
+    @cache
+    def openapi() -> bytes:
+        return gzip.compress(orjson.dumps(document(), option=orjson.OPT_INDENT_2), mtime=0)
+
     viewers_folder()  # a missing package is told at the start, not to the first reader
 
     @pages.context_processor
     def for_every_page() -> dict[str, Any]:
-        return {"title": spec.title, "asset_url": asset_url}
+        return {"title": title, "asset_url": asset_url}
 
     @pages.after_request
     def with_headers(response: Response) -> Response:
@@ -129,7 +133,7 @@ def blueprint(spec: APISpec) -> Blueprint:
 
     @pages.get("/openapi.json")
     def openapi_json() -> Response:
-        return _answer(openapi, "application/json")
+        return _answer(openapi(), "application/json")
 
     @pages.get("/docs/assets/<version>/<name>")
     def versioned_asset(version: str, name: str) -> Response:
@@ -147,7 +151,7 @@ def blueprint(spec: APISpec) -> Blueprint:
         if name not in RELATIONS:
             abort(404)
         heading, description = RELATIONS[name]
-        properties = _properties(document["components"]["schemas"], name)
+        properties = _properties(document()["components"]["schemas"], name)
         return render_template(
             "relation.html", relation=name, heading=heading, description=description, properties=properties
         )

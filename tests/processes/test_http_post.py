@@ -14,6 +14,8 @@ import trustme
 from osdi.http_post import PORTS, HttpPost, Network, NotDelivered
 from tests.receivers import LONG, LOOPBACK, Receiver, nobody_came, port_of, resolving, script, silent
 
+pytestmark = pytest.mark.waits
+
 BODY = '[{"osdi:outreach": {"name": "Zoë"}}]'.encode()
 HEADERS = {"Content-Type": "application/json", "webhook-id": "0190e5a4-7c1f-7000-8000-000000000001"}
 

@@ -15,6 +15,8 @@ import trustme
 from osdi.http_post import HttpPost, NotDelivered
 from tests.receivers import LONG, LOOPBACK, Receiver, Serve, deaf, drip, port_of, resolving, script, silent
 
+pytestmark = pytest.mark.waits
+
 BODY = b"[]"
 
 SHORT = 0.5
