@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: run mongod test lint types lint-deploy check openapi fuzz bench bench-scale faults
+.PHONY: run mongod test lint types lint-deploy check docs openapi fuzz bench bench-scale faults
 
 run: $(INSTALLED)
 	@$(BIN)/python -m dev.run
@@ -33,10 +33,14 @@ lint-deploy: $(INSTALLED)
 # What CI runs.
 check: lint types lint-deploy test
 
-# Write openapi.json and docs/conformance.md anew; tests fail while they differ from what the application serves.
-openapi: $(INSTALLED)
+# Write openapi.json and the generated parts of docs/; tests fail while they differ from the code.
+docs: $(INSTALLED)
 	$(BIN)/flask --app wsgi openapi print | $(BIN)/python -m json.tool --indent 1 > openapi.json
 	$(BIN)/python -m dev.conformance
+	$(BIN)/python -m dev.field_pages
+	$(BIN)/python -m dev.architecture
+
+openapi: docs
 
 # Minutes of chance, where CI takes seconds: every operation of the document, and long histories of the model.
 FUZZ_MINUTES ?= 10
