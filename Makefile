@@ -33,10 +33,11 @@ lint-deploy: $(INSTALLED)
 # What CI runs.
 check: lint types lint-deploy test
 
-# Write openapi.json and docs/conformance.md anew; tests fail while they differ from what the application serves.
+# Write openapi.json, docs/conformance.md and docs/settings.md; tests fail while they differ from the code.
 openapi: $(INSTALLED)
 	$(BIN)/flask --app wsgi openapi print | $(BIN)/python -m json.tool --indent 1 > openapi.json
 	$(BIN)/python -m dev.conformance
+	$(BIN)/python -m dev.settings_page
 
 # Minutes of chance, where CI takes seconds: every operation of the document, and long histories of the model.
 FUZZ_MINUTES ?= 10

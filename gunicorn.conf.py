@@ -8,6 +8,7 @@ others wait for some seconds; a proxy that buffers requests keeps them out.
 import logging
 import multiprocessing
 import os
+import runpy
 import shutil
 import sys
 import tempfile
@@ -15,18 +16,34 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from environs import Env
+from environs import EnvValidationError
 from gunicorn import glogging
 
-env = Env(eager=False)
-port = env.int("PORT", 5000)
-workers = env.int("WEB_CONCURRENCY", 2)
-threads = env.int("WEB_THREADS", 4)
-bind = [f"{env.str('HOST', '0.0.0.0')}:{port}"]
-log_format = env.str("LOG_FORMAT", "")  # a wrong one is told by the application, with every other setting
-metrics_token = env.str("METRICS_TOKEN", "")
-mongodb_uri = env.str("MONGODB_URI", "")
-env.seal()
+# The file is run and not imported, so that the workers import the new code after a reload.
+_table = runpy.run_path(str(Path(__file__).resolve().parent / "osdi" / "settings" / "table.py"))
+
+
+def _read_settings() -> Any:
+    """Returns the settings of gunicorn. Exits with a message that names every wrong setting of the deployment."""
+    try:
+        return _table["read"](_table["ServerSettings"])
+    except EnvValidationError:
+        from osdi.settings import Settings
+
+        try:
+            Settings.from_environment()
+        except EnvValidationError as error:
+            print(error, file=sys.stderr)
+        sys.exit(os.EX_CONFIG)
+
+
+settings = _read_settings()
+bind = [f"{settings.host}:{settings.port}"]
+workers = settings.web_concurrency
+threads = settings.web_threads
+# The first process reads these two as they are. Before any worker starts, another process checks all settings.
+log_format = os.environ.get("LOG_FORMAT", "")
+metrics_token = os.environ.get("METRICS_TOKEN", "")
 
 worker_class = "osdi.operations.gunicorn_worker.Worker"
 timeout = 60
@@ -76,23 +93,27 @@ logger_class = Logger
 LOOK_SECONDS = 6.0
 
 
-def _look_at_database(log: Any) -> None:
+def _check_deployment(log: Any) -> None:
+    """Exits with EX_CONFIG where settings are wrong, or where a newer program has migrated the database."""
     from osdi.operations.readiness import newer_database
     from osdi.settings import Settings
 
-    newer = newer_database(mongodb_uri or Settings.mongodb_uri)
-    if newer:
-        log.error(newer)
+    try:
+        problem = newer_database(Settings.from_environment().mongodb_uri)
+    except EnvValidationError as error:
+        problem = str(error)
+    if problem:
+        log.error(problem)
         sys.exit(os.EX_CONFIG)
 
 
-def _refuse_newer_database(log: Any) -> None:
-    """Exit where a newer program has migrated the database. One that does not answer keeps nobody from starting.
+def _refuse_wrong_deployment(log: Any) -> None:
+    """Exits if `_check_deployment` does. The server starts even if the database does not answer.
 
-    A process of its own looks: the master, of which all workers are forked, must have neither threads nor connections,
-    nor modules that a reload is to read anew.
+    A process of its own checks: the first process, which all workers are forked from, must have neither threads nor
+    connections, nor modules that the workers import anew after a reload.
     """
-    look = multiprocessing.get_context("fork").Process(target=_look_at_database, args=(log,), daemon=True)
+    look = multiprocessing.get_context("fork").Process(target=_check_deployment, args=(log,), daemon=True)
     look.start()
     look.join(LOOK_SECONDS)
     if look.is_alive():
@@ -103,13 +124,13 @@ def _refuse_newer_database(log: Any) -> None:
 
 
 def on_starting(server: Any) -> None:
-    """Refuse a database that is not for this program; then a folder for the metrics, where they are wanted.
+    """Refuse wrong settings and a database that is not for this program; then make a folder for the metrics.
 
     In that folder the workers count, so that any of them can tell the sums of all; in memory like the heartbeat.
 
     A master that takes over from another one inherits its environment, and makes a folder of its own.
     """
-    _refuse_newer_database(server.log)
+    _refuse_wrong_deployment(server.log)
     server.metrics_folder = None
     if metrics_token:
         server.metrics_folder = tempfile.mkdtemp(prefix="osdi-metrics-", dir=worker_tmp_dir)
@@ -123,7 +144,10 @@ def pre_fork(server: Any, worker: Any) -> None:
 
 
 def post_fork(server: Any, worker: Any) -> None:
+    from osdi.operations.gunicorn_worker import Bounds
+
     os.environ["METRICS_PLACE"] = str(worker.metrics_place)
+    worker.bounds = Bounds(settings.head_seconds, settings.body_seconds, settings.silence_seconds)
 
 
 def child_exit(server: Any, worker: Any) -> None:

@@ -137,6 +137,15 @@ HELPERS = {
 }
 
 
+# The fields of a helper's body by which a client asks for each action (`helper_action_functions.md`).
+ACTION_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "tags": ("add_tags", "add_tags_uri"),
+    "lists": ("add_lists", "add_lists_uri"),
+    "answers": ("add_questions_responses_uri",),
+    "triggers": ("triggers",),
+}
+
+
 def id_from(reference: str, resource: Resource) -> str | None:
     """The id that a URI of this kind of resource ends with, or None: `https://host/api/v1/tags/{id}`.
 

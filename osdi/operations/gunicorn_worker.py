@@ -11,19 +11,23 @@ https://docs.gunicorn.org/en/stable/design.html
 
 import socket
 import time
-from typing import Any, Final
+from typing import Any, NamedTuple
 
 from gunicorn.workers.gthread import ThreadWorker
 
-HEAD_SECONDS: Final = 5.0
-BODY_SECONDS: Final = 8.0
-"""More than enough for the longest body on a bad line; two clients in a row still leave time for a third's answer."""
-SILENCE_SECONDS: Final = 5.0
+
+class Bounds(NamedTuple):
+    """Seconds that a client has for a head, for a body, and for each piece of them."""
+
+    head_seconds: float
+    body_seconds: float
+    silence_seconds: float
 
 
 class BoundedSocket(socket.socket):
     """A connection from which a head, or a body, is read until a moment at the latest."""
 
+    bounds: Bounds
     _ends: float | None = None
     _in_body = False
 
@@ -35,12 +39,12 @@ class BoundedSocket(socket.socket):
     def expect_body(self) -> None:
         """The head is read. Where the body does not come in time `recv` raises TimeoutError."""
         self._in_body = True
-        self._ends = time.monotonic() + BODY_SECONDS
+        self._ends = time.monotonic() + self.bounds.body_seconds
 
     def recv(self, size: int, flags: int = 0, /) -> bytes:
         if self._ends is None:  # its first byte is there: gunicorn has waited for it
-            self._ends = time.monotonic() + HEAD_SECONDS
-        left = min(SILENCE_SECONDS, self._ends - time.monotonic())
+            self._ends = time.monotonic() + self.bounds.head_seconds
+        left = min(self.bounds.silence_seconds, self._ends - time.monotonic())
         try:
             if left <= 0:
                 raise TimeoutError
@@ -51,16 +55,20 @@ class BoundedSocket(socket.socket):
                 raise
             return b""
         finally:
-            self.settimeout(SILENCE_SECONDS)  # for the answer
+            self.settimeout(self.bounds.silence_seconds)  # for the answer
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """Serves connections whose clients are waited for within bounds."""
 
+    bounds: Bounds
+    """Set by gunicorn.conf.py, from the environment."""
+
     def enqueue_req(self, conn: Any) -> None:
         """A connection has something to read: its first request, or the next one."""
         if not isinstance(conn.sock, BoundedSocket):
             conn.sock = BoundedSocket(fileno=conn.sock.detach())
+            conn.sock.bounds = self.bounds
         super().enqueue_req(conn)
 
     def handle(self, conn: Any) -> Any:
