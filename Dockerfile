@@ -1,4 +1,4 @@
-# Web, and with another command the worker and the preparation of the database: compose.yaml runs all three.
+# The image runs web by default. compose.yaml runs it with other commands for the worker and for the release step.
 
 FROM python:3.11-slim-bookworm AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
@@ -16,11 +16,11 @@ COPY app.py wsgi.py gunicorn.conf.py ./
 COPY blueprints blueprints
 COPY osdi osdi
 COPY schemas schemas
-# As they were copied they may be their owner's alone.
+# COPY keeps file modes, and a clone with a strict umask has files that only their owner can read.
 RUN chmod -R a+rX .
 USER 10001
 EXPOSE 5000
-# Only whether the process answers: one that waits for its database is not to be started anew.
+# Checks only that the process answers: a restart does not help a process that waits for its database.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
     CMD ["python", "-c", "import http.client, os; c = http.client.HTTPConnection('127.0.0.1', int(os.environ['PORT']), timeout=4); c.request('GET', '/healthz'); raise SystemExit(c.getresponse().status != 200)"]
 CMD ["gunicorn", "wsgi:app"]

@@ -1,4 +1,4 @@
-# Two commands do everything from nothing: `make run` and `make test`. They need Python 3.11 or newer.
+# `make run` and `make test` install everything that they need. They need Python 3.11 or newer.
 
 PYTHON ?= python3
 VENV := .venv

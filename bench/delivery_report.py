@@ -26,19 +26,22 @@ def delivery_report(rounds: Rounds) -> str:
     return "\n\n".join(
         (
             "## What workers deliver",
-            f"Mails by `flask --app wsgi worker --once` with {MAILS:,} follow-ups queued, each row the median of "
-            f"{count} interleaved rounds. The sink is a process of its own that answers SMTP and keeps nothing.",
+            f"This measures mails that `flask --app wsgi worker --once` sends, with {MAILS:,} follow-ups "
+            f"queued. Each row is the median of {count} interleaved rounds. The sink is a separate process that "
+            "answers SMTP and stores nothing.",
             _table("mail", MAIL_ROWS, MAIL_RATIOS, rounds),
-            "`Smtp` alone hands the same mail over again and again, without a database; the floor has a claim and a "
-            "mark around it, each acknowledged by the majority and journaled. A worker also reads the person, who else "
-            "has the address, what else goes to them, and the wrapper, fills the message in and composes the mail; for "
-            "what was posted without a token it also counts ceilings in the database. Processor times are of all "
-            "workers together, without their start.",
-            f"Events by one worker with {EVENTS:,} outreaches waiting for one webhook, whose receiver is on loopback:",
+            "- *`Smtp` alone* sends the same mail again and again, without a database.\n- *The floor* adds a "
+            "claim before the mail and a mark after it, each acknowledged by the majority and journaled.\n- *A "
+            "worker* also reads the person, the other people with the address, the other follow-ups to the "
+            "person, and the wrapper. It fills in the message and composes the mail. For an anonymous post it "
+            "also counts sending limits in the database.\n\nProcessor times are sums over all workers, without "
+            "their start.",
+            f"Events that one worker sends, with {EVENTS:,} outreaches waiting for one webhook, whose receiver "
+            "is on loopback:",
             _table("event", EVENT_ROWS, EVENT_RATIOS, rounds),
-            "`HttpPost` alone posts bodies of about that length that are made already. After each run what was taken "
-            "is counted, and nothing may still wait. In the most disturbed measurement other programs took "
-            f"{others:.0f} % of the processors.",
+            "*`HttpPost` alone* posts finished bodies of about that length. After each run, the benchmark "
+            "counts what the receiver accepted and checks that nothing is left waiting. In the most disturbed "
+            f"measurement, other programs took {others:.0f} % of the processors.",
         )
     )
 

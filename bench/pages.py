@@ -52,7 +52,8 @@ def measure_pages(mongod: Mongod, scratch: Path) -> str:
         (
             "## Pages",
             "",
-            f"Pages of {PER_PAGE} among {PEOPLE:,} people by the cursors of `next`, median of {READINGS} readings:",
+            f"Pages of {PER_PAGE} among {PEOPLE:,} people, reached by the cursors of `next`; median of "
+            f"{READINGS} reads:",
             "",
             f"| page 1, ms | page {FAR_PAGE}, ms | ratio |",
             "|---:|---:|---:|",

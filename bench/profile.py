@@ -189,10 +189,11 @@ def _section(labels: list[str], taken: list[list[Parts]], trips: list[int]) -> s
     return "\n\n".join(
         (
             "## Where the time goes",
-            f"The applications in one process without a server, {REQUESTS:,} requests of each that take turns; CPU is "
-            "that of the thread that answers, the mean without the quickest and the slowest tenth of the requests. "
-            "What the floor does itself counts as matching: parsing, documents and answer too. Measuring costs about a "
-            "microsecond for each function that stands for a part.",
+            f"This measures {REQUESTS:,} requests of each application in one process without a server. The "
+            "applications take turns. CPU is the processor time of the thread that answers: the mean without "
+            "the fastest and the slowest tenth of the requests. All of the floor's own work counts as "
+            "matching, also parsing, documents and answer. Measuring costs about a microsecond for each "
+            "function that belongs to a part.",
             "\n".join(lines),
         )
     )

@@ -16,12 +16,12 @@ from bench.server import THREADS, WORKERS
 
 PACKAGES = ("Flask", "pymongo", "gunicorn", "Eve")
 IN_BETWEEN = (
-    "What stands between the floor and ours is measured part by part under *Where the time goes*. About half of our "
-    "processor time is the driver's: four round trips, about as long each with whatever they carry, of which the floor "
-    "has three when it writes in order, and all four when it commits person and outreach together, as we do. Of what "
-    "is ours no part takes much more than a tenth: matching and merging, checking the body, then the caller, the log's "
-    "line, the headers and the answer. The rates of single rounds vary by a third with the disk; processor time "
-    "does not."
+    "The section *Where the time goes* measures each part of the difference between the floor and our server. "
+    "About half of our processor time is the driver's: four round trips, each of which takes about the same "
+    "time with any content. The floor needs three when it writes in order, and four when it commits person and "
+    "outreach together, as we do. No part of our own code takes much more than a tenth: matching and merging; "
+    "checking the body; then the caller, the log line, the headers and the answer. The rates of single rounds "
+    "vary by a third with the disk; processor time does not."
 )
 """What the profile said on 2026-11-25; to be read again where the ratios move."""
 
@@ -130,22 +130,22 @@ def recording(contenders: list[Contender], rounds: Rounds, seconds: int) -> list
     if not contenders:
         return []
     return [
-        "Recording an outreach of a person, measured over HTTP. Each row is the median of "
-        f"{len(rounds[contenders[0].key])} interleaved rounds of {seconds} s.",
+        "The first tables show how fast the server records an outreach of a person over HTTP. Each row is the "
+        f"median of {len(rounds[contenders[0].key])} interleaved rounds of {seconds} s.",
         table(contenders, rounds),
         ratios(contenders, rounds),
-        "The floor is a bare Flask view that parses the JSON, looks for the person, writes person and outreach, "
-        "and does nothing else; the better of its two forms counts. Eve needs two requests for an outreach, so two "
-        "of its requests count as one, and each latency is of one request. All write with the same durability "
-        "(acknowledged by the majority, journaled) to the same server, a single-member replica set on a real disk. "
-        "With a trigger an autoresponse, whose message exists, is queued in the outreach's own insert; with a webhook "
-        "an event is noted there; no worker runs beside these. "
-        "The known people say nothing new of themselves, so that only their outreaches are written. "
-        "After each run the people and outreaches in the database are counted against the answers, and so are the "
-        "follow-ups and events in them.",
+        "**The floor** is a bare Flask view: it parses the JSON, looks for the person, writes person and "
+        "outreach, and does nothing else. The ratios use the faster of its two forms. **Eve** needs two "
+        "requests for an outreach, so two of its requests count as one; each of its latencies is of one "
+        "request.\n\nAll contenders write with the same durability (acknowledged by the majority, journaled) "
+        "to the same server, a single-member replica set on a real disk.\n\n- *With trigger*: an autoresponse, "
+        "whose message exists, is queued in the insert of the outreach.\n- *With a webhook*: an event is "
+        "stored in the same insert. No worker runs in either case.\n- *Known people*: the posts contain "
+        "nothing new about the person, so only the outreach is written.\n\nAfter each run, the benchmark "
+        "compares the numbers of people, outreaches, follow-ups and events in the database with the answers.",
         IN_BETWEEN,
-        "Processor time per outreach is what a disturbed machine distorts least. In the most "
-        f"disturbed round other programs took {disturbance(rounds):.0f} % of the processors.",
+        "Other programs on the machine distort processor time per outreach less than the other figures. In the "
+        f"most disturbed round, other programs took {disturbance(rounds):.0f} % of the processors.",
     ]
 
 
@@ -158,6 +158,8 @@ def report(
         part
         for part in (
             "# Performance",
+            "To measure on your own machine, run `make bench`, and `make bench-scale` for a million people. Compare "
+            "the ratios, not the rates: rates depend on the machine.",
             *recording(contenders, rounds, seconds),
             *more,
             "## Measured on",

@@ -124,9 +124,9 @@ def _section(taken: dict[str, list[tuple[float, float]]]) -> str:
     return "\n\n".join(
         (
             "## What a trigger and a webhook cost the helper",
-            f"The application in one process without a server, {TURNS:,} requests of each kind that take turns, so "
-            "that what disturbs the machine meets all of them alike. Each figure is the mean without the quickest and "
-            "the slowest tenth; CPU is that of the thread that answers.",
+            f"This compares {TURNS:,} requests of each kind in one process without a server. The kinds take "
+            "turns, so a disturbance of the machine affects all of them equally. Each figure is the mean "
+            "without the fastest and the slowest tenth. CPU is the processor time of the thread that answers.",
             "\n".join(lines),
         )
     )

@@ -1,4 +1,5 @@
-"""HTTP, and nothing but: one module per OSDI resource, each view one call inward.
+"""HTTP only: one module per OSDI resource, each view one call inward.
 
-`openapi` adds to flask-smorest what OSDI asks for, `deployment` is what views reach of the running application.
+`http/` is what every view uses, `operations/` the routes beside OSDI (statistics, downloads, webhooks, health),
+`browser/` the pages that a person opens.
 """

@@ -9,7 +9,7 @@ from blueprints.http.api import Blueprint
 from blueprints.http.collections import answer_page, get_or_404, read_page
 from blueprints.http.context import answer, caller, hal, reference, settings, store
 from blueprints.http.put_and_delete import change, remove
-from blueprints.message_wrappers import changing_wrapper, with_wrapper
+from blueprints.http.wrapper_links import changing_wrapper, with_wrapper
 from osdi.access.tokens import READ, WRITE
 from osdi.etags import etag
 from osdi.followups.preview import preview

@@ -59,42 +59,62 @@ COLUMNS: Final = (
     "kept",
 )
 
-LEGEND: Final = f"""*Acknowledged* are posts that were answered 200, each an outreach of its own. *Lost* are those of \
-them whose outreach, whose person, or what it said of the person, is not in the database; *doubled* are outreaches \
-beyond the first of a post, *people doubled* are people beyond the first with an e-mail address or match key. The \
-database is read without the service, and compared by what the posts said, not by the identifiers that the service \
-keeps its word by. *503*, *refused* (nobody listened), *cut* (the connection broke before the whole answer was there) \
-and *timed out* count requests; clients send each again, unchanged, until it is acknowledged, and after a 503 when its \
-`Retry-After` says. The *longest answer* is the longest time that a request took, whatever came of it, and the \
-*longest pause* the longest time in which nothing at all was acknowledged. *Kept* is whether every promise was: \
-nothing lost or doubled, no status but 200 and 503, no answer later than {LATE_SECONDS:.0f} s, each 503 with \
-`Retry-After`, nobody cut by SIGTERM, nobody kept waiting by somebody else's connection, and every post acknowledged \
-at most {PATIENCE_SECONDS:.0f} s after the end, by the same workers unless they were what was killed."""
+LEGEND: Final = f"""| column | meaning |
+|---|---|
+| acknowledged | Posts that were answered 200. Each post is an outreach of its own |
+| lost | Acknowledged posts whose outreach, whose person, or whose data about the person is not in the database |
+| doubled | Outreaches beyond the first of a post |
+| people doubled | People beyond the first with an e-mail address or match key |
+| people without an outreach | People who were written while their outreach was not. On a standalone this can happen \
+|
+| 503, refused, cut, timed out | Requests that got 503, found no listening server, lost the connection before the \
+whole answer arrived, or got no answer in time. Clients send each again, unchanged, until it is acknowledged; after \
+a 503 they wait for its `Retry-After` |
+| longest answer | The longest time that a request took, with any result |
+| longest pause | The longest time without any acknowledgement |
+| kept | Whether every promise was kept |
 
-PROMISES: Final = f"""- **An answer of 200 is kept.** Every write is acknowledged by a majority and journaled. On a \
-replica set person and outreach are one transaction; on a standalone the person comes first, so that a crash in \
-between leaves at most a person without an outreach, whom the client's retry finds again unless they have a name only.
-- **What is here already** (a request sent again, a sign-up or PUT that changes nothing) is acknowledged no sooner \
-than it is as durable as a write.
-- **An answer comes** within {LATE_SECONDS:.0f} s, whatever is away: a platform's router gives up after 30.
-- **A request may be sent again** as often as its client likes, if it has an outreach identifier or an \
-`Idempotency-Key`: the unique index recognises it. Whoever cannot tell what came of a request sends it again.
-- **A database that is away** is waited for up to {SERVER_SELECTION_TIMEOUT_MS / 1000:.0f} s from the moment when the \
-driver sees it, which is longer than an election takes; one that hangs is noticed after {SOCKET_TIMEOUT_MS / 1000:g} \
-s. From then on every answer is 503 with `Retry-After`, at once: no thread waits. When it is back the same workers go \
-on, within seconds: nothing has to be restarted.
-- **SIGTERM** cuts nobody: requests under way are finished, for up to 25 s, connections that are kept open are \
-answered for 2 s more, and whoever comes later is refused at once and comes again.
-- **A worker that dies** takes along the requests that it was answering; their clients see a cut connection. If it \
-dies inside a transaction, posts about the same people wait until another process finds the transaction idle and ends \
-it, after some {INACTIVE_SECONDS:.1f} s; MongoDB by itself would keep its locks for {TRANSACTION_SECONDS} s here.
-- **A master that dies** takes its workers along: they answer whoever has connected, and leave the port to the next.
-- **A mongod whose disk is full** ends by itself. It has to be started again once there is room; what it had \
-acknowledged is there.
-- **A client that drips** holds one thread for {HEAD_SECONDS:.0f} s in a head and {BODY_SECONDS:.0f} s in a body at \
-most. So many as there are threads make the others wait that long; a proxy that buffers requests keeps them out.
-- **Clients should look at an answer's length.** One that is cut among its headers looks whole to some HTTP \
-libraries: no body means that it has to be sent again."""
+The check reads the database without the service. It compares by what the posts contained, not by the identifiers \
+that the service itself relies on.
+
+The promises are:
+
+- Nothing is lost or doubled.
+- No answer has another status than 200 and 503, and each 503 has `Retry-After`.
+- No answer comes later than {LATE_SECONDS:.0f} s.
+- SIGTERM cuts no connection.
+- A client does not wait because of another client's connection.
+- Every post is acknowledged at most {PATIENCE_SECONDS:.0f} s after the end of the load, by the same workers, unless \
+the workers were what was killed."""
+
+PROMISES: Final = f"""- **An answer of 200 is durable.** A majority acknowledges and journals every write. On a \
+replica set, person and outreach are one transaction. On a standalone the person is written first. A crash in \
+between leaves at most a person without an outreach. The client's retry finds that person again, unless they have \
+only a name.
+- **A request that changes nothing** (a repeated request, a sign-up or PUT without changes) is acknowledged only \
+when the stored data is as durable as a write.
+- **Answers arrive** within {LATE_SECONDS:.0f} s in any failure; a platform's router gives up after 30.
+- **A client may repeat a request** as often as it likes, if the request has an outreach identifier or an \
+`Idempotency-Key`: the unique index detects the repeat. A client that does not know the result of a request should \
+send it again.
+- **If the database is down**, requests wait up to {SERVER_SELECTION_TIMEOUT_MS / 1000:.0f} s from the moment when \
+the driver notices it, which is longer than an election takes. The driver notices a database that hangs after \
+{SOCKET_TIMEOUT_MS / 1000:g} s. After that, every answer is 503 with `Retry-After`, immediately, and no thread \
+waits. When the database is back, the same workers continue within seconds; nothing has to be restarted.
+- **SIGTERM** cuts no connection. gunicorn finishes the requests in progress, for up to 25 s, and answers kept-alive \
+connections for 2 s more. A later connection is refused immediately, and its client tries again.
+- **If a worker dies**, the requests that it was answering fail; their clients see a cut connection. If it dies \
+inside a transaction, posts about the same people wait until another process finds the transaction idle and ends it, \
+after about {INACTIVE_SECONDS:.1f} s. MongoDB alone would keep the locks for {TRANSACTION_SECONDS} s here.
+- **If the master dies**, its workers stop too. They answer the clients that have connected, and free the port for \
+the next master.
+- **If mongod's disk is full**, mongod exits. Start it again once there is space; everything that it acknowledged is \
+there.
+- **A client that sends very slowly** holds one thread for at most {HEAD_SECONDS:.0f} s while it sends its headers, \
+and at most {BODY_SECONDS:.0f} s for its body. As many such clients as threads make the others wait that long. A \
+proxy that buffers requests keeps them out.
+- **Clients should check the length of an answer.** Some HTTP libraries accept an answer that was cut within its \
+headers as complete. If an answer has no body, send the request again."""
 
 
 def table(results: Sequence[Result]) -> str:
@@ -144,20 +164,21 @@ def page(ours: Sequence[Result], naive: Sequence[Result], *, clients: int, comma
     verdict = "Every promise was kept." if kept else "**Not every promise was kept**; see below the table."
     parts = [
         "# Reliability",
-        "What becomes of outreaches while things break: `make faults` starts real gunicorn and MongoDB processes, "
-        f"posts to them from {clients} clients, breaks something in the middle, lets it recover, and holds every "
-        f"acknowledged post against the database. {verdict}",
+        "This page shows what happens to outreaches while something fails. `make faults` starts real gunicorn "
+        f"and MongoDB processes and posts to them from {clients} clients. In the middle it breaks something and "
+        f"lets it recover. Then it compares every acknowledged post with the database. {verdict}",
         table(ours),
         told(ours),
         LEGEND,
-        "## What the service does meanwhile",
+        "## What the service does in each case",
         PROMISES,
     ]
     if naive:
         parts += [
-            "## What must fail",
-            "The same with the view that one writes first (`faults/naive.py`): find the person, insert, insert, with "
-            "the driver's defaults. Were nothing found here, nothing would be proven above.",
+            "## The comparison that must fail",
+            "The same test with a simple view (`faults/naive.py`): find the person, insert the person, insert "
+            "the outreach, with the driver's defaults. It must lose or double something. Otherwise the test "
+            "could not have found failures above.",
             table(naive),
         ]
     parts += [

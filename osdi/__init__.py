@@ -1,5 +1,5 @@
-"""The domain: OSDI resources, matching and merging, recording an outreach, and the store behind them.
+"""The domain: one folder per capability, each with its rules and its queries. docs/architecture.md lists them.
 
-Arrows run one way: record_outreach reaches for matching, merging, action functions and the store; resources, hal,
-matching, merging and errors are pure and import neither Flask nor pymongo.
+Modules beside the folders are what every capability uses: resources, errors, ids, documents, match keys, HAL,
+settings. Imports run in one direction, by the layers in dev/architecture.py; a test checks them.
 """

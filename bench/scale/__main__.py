@@ -90,7 +90,7 @@ def measure(filled: Sequence[Filled], scratch: Path, chosen: argparse.Namespace)
         walk = measure_walk(largest, scratch)
         found.sections.append(walk_section(walk))
         if not walk.kept:
-            found.broken.append("the walk over everybody: memory grew")
+            found.broken.append("reading all people: memory grew")
     if "models" in chosen.only:
         results = throughput.measure(largest, scratch, throughput.models(), (throughput.NEW_PEOPLE,), **runs)
         found.sections.append(throughput.models_section(results, largest, **runs))
@@ -118,7 +118,7 @@ def report(found: Found, chosen: argparse.Namespace, mongod: Mongod, loading: st
     return "\n\n".join(
         (
             SCALE,
-            f"{loading} All databases lie on one server, a single-member replica set on a real disk with "
+            f"{loading} All databases are on one server, a single-member replica set on a real disk with "
             f"{mongod.cache_gigabytes} GB of cache. {verdict}",
             *found.sections,
             f"Measured on {proc.processor()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}, with "
@@ -140,7 +140,7 @@ def main() -> int:
         with scratch_folder(chosen.folder) as scratch, Mongod(scratch / "mongod") as mongod:
             sizes = chosen.sizes if "sizes" in chosen.only else chosen.sizes[-1:]
             filled = [Filled.of(mongod, size) for size in sizes]
-            loading = f"The loader made {sizes[-1]:,} people and as many outreaches in {filled[-1].seconds:.0f} s."
+            loading = f"The loader created {sizes[-1]:,} people and as many outreaches in {filled[-1].seconds:.0f} s."
             found = measure(filled, scratch, chosen)
             text = report(found, chosen, mongod, loading)
     except (load.LoadFailed, ServerFailed, MongodUnavailable) as error:

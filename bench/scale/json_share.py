@@ -94,11 +94,12 @@ def json_section(shares: list[Share]) -> str:
     return "\n\n".join(
         (
             "### JSON",
-            f"Reading the body and writing the answer, each alone, beside the median of {READINGS} requests over HTTP.",
+            "This measures reading the body and writing the answer separately, next to the median of "
+            f"{READINGS} requests over HTTP.",
             "\n".join(lines),
-            "orjson stays: a request of ours is not made quick by its JSON library, but the standard library's would "
-            f"be {shares[-1].part_standard:.0%} of a page and {shares[0].part_standard:.1%} of a post, and orjson is "
-            "also what writes dates as the standard wants them and refuses NaN and broken Unicode, which the standard "
-            "library lets through.",
+            "We keep orjson. Its speed hardly matters for our requests, but the standard library would take "
+            f"{shares[-1].part_standard:.0%} of a page and {shares[0].part_standard:.1%} of a post. orjson also "
+            "writes dates in the standard's form, and it rejects NaN and broken Unicode, which the standard "
+            "library accepts.",
         )
     )

@@ -107,9 +107,10 @@ def memory_section(memory: Memory) -> str:
     return "\n\n".join(
         (
             "### Memory of a worker",
-            f"One worker, {memory.requests:,} requests of every kind by chance: half of them posts to the helper with "
-            "and without a token, about new people and known ones, three tenths reads and filters, and two tenths such "
-            f"as are refused; {memory.ok:,} were answered with success. Contact details are counted as by default.",
+            f"One worker answered {memory.requests:,} requests of random kinds: half of them posts to the "
+            "helper, with and without a token, about new people and known ones; three tenths reads and "
+            f"filters; two tenths requests that must be rejected. {memory.ok:,} succeeded. Contact details are "
+            "counted as by default.",
             f"| resident MB after {memory.early_requests:,} | after {memory.requests:,} | ratio | at most | |\n"
             "|---:|---:|---:|---:|---|\n"
             f"| {memory.early:.1f} | {memory.late:.1f} | {memory.ratio:.2f} | {BOUND} | {verdict} |",

@@ -126,10 +126,10 @@ def sizes_section(rows: Sequence[Row], filled: Sequence[Filled], turns: int) -> 
     return "\n\n".join(
         (
             "### From database to database",
-            f"Median milliseconds until the whole answer was there, of {turns:,} requests of each kind over HTTP to "
-            "one worker, by one client on a connection that stays open. Each size has its turn before any has its "
-            "next, in random order. The people who are new, known or read are chosen anew for each request. Pages hold "
-            f"{PER_PAGE}.",
+            f"The table shows median milliseconds until the whole answer arrived: {turns:,} requests of each "
+            "kind over HTTP to one worker, by one client on a kept-alive connection. The sizes take turns in "
+            "random order: each has one turn before any has its next. The new, known or read people are chosen "
+            f"again for each request. Pages hold {PER_PAGE}.",
             "\n".join(lines),
         )
     )

@@ -124,9 +124,10 @@ def workers_section(results: Results, filled: Filled, *, seconds: int, rounds: i
     return "\n\n".join(
         (
             "### By workers",
-            f"The helper with a token, {filled.loaded.people:,} people in the database, on {os.cpu_count()} cores that "
-            f"workers, mongod and wrk ({CONNECTIONS} connections) share. Each row is the median of {rounds} "
-            f"interleaved rounds of {seconds} s. Known people say nothing new of themselves.",
+            f"This measures the helper with a token and {filled.loaded.people:,} people in the database, on "
+            f"{os.cpu_count()} cores that workers, mongod and wrk ({CONNECTIONS} connections) share. Each row "
+            f"is the median of {rounds} interleaved rounds of {seconds} s. Posts about known people contain "
+            "nothing new about them.",
             table(results),
         )
     )
@@ -134,21 +135,22 @@ def workers_section(results: Results, filled: Filled, *, seconds: int, rounds: i
 
 def models_section(results: Results, filled: Filled, *, seconds: int, rounds: int) -> str:
     """The table, and what it does not show."""
-    without = "" if find_spec("gevent") else " gevent is not installed here, so there is no row of it."
+    without = "" if find_spec("gevent") else " gevent is not installed here, so it has no row."
     return "\n\n".join(
         (
             "### By worker model",
-            "The same load on gunicorn's own worker classes without our configuration, new people, "
+            "This is the same load on gunicorn's own worker classes without our configuration: new people, "
             f"{filled.loaded.people:,} in the database, {rounds} interleaved rounds of {seconds} s.{without}",
             table(results),
-            "What the rates do not show decides. A *sync* worker does one thing at a time and closes each connection: "
-            "a client that announces a body and does not send it, or a database that takes seconds to answer, stops "
-            "the whole worker, as many of them as there are workers stop everybody, and behind a platform's router "
-            "every request pays for a connection. A *gthread* worker goes on with its other threads, so it takes as "
-            "many slow clients as it has threads, keeps connections open, and ours bounds how long it waits for any "
-            "of them (`osdi/operations/gunicorn_worker.py`). A *gevent* worker would take thousands of slow clients, "
-            "but on one thread: checking a body or filling in a template holds up everybody in it, and all of the "
-            "standard library is patched under pymongo, whose time-outs and locks were tested with threads. A proxy "
-            "that buffers requests keeps slow clients out for less.",
+            "The rates are similar. We chose by behaviour that they do not show:\n\n- A *sync* worker does one "
+            "thing at a time and closes each connection. A client that announces a body and does not send it, "
+            "or a database that takes seconds to answer, stops the whole worker. As many such clients as "
+            "workers stop the service for all clients. Behind a platform's router, every request pays for a "
+            "new connection.\n- A *gthread* worker continues with its other threads, so it tolerates as many "
+            "slow clients as it has threads, and it keeps connections open. Ours also limits how long it waits "
+            "for any client (`osdi/operations/gunicorn_worker.py`).\n- A *gevent* worker would tolerate "
+            "thousands of slow clients, but on one thread: checking a body or filling in a template delays all "
+            "of them. It also patches the whole standard library under pymongo, whose time-outs and locks were "
+            "tested with threads. A proxy that buffers requests keeps slow clients out at a lower cost.",
         )
     )

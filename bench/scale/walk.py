@@ -79,11 +79,12 @@ def walk_section(walk: Walk) -> str:
     ]
     return "\n\n".join(
         (
-            "### A walk over everybody",
-            f"{walk.people:,} people by {walk.pages:,} `next` links of {walk.per_page} people each: every one once, in "
-            f"{walk.seconds:.0f} s, {walk.people / walk.seconds:,.0f} people per second, by one client that reads each "
-            f"page as JSON. The last tenth took {walk.each_tenth[-1] / walk.each_tenth[0]:.2f} times as long as the "
-            f"first. Memory may grow {BOUND} times: {'kept' if walk.kept else '**not kept**'}.",
+            "### Reading all people",
+            f"One client read {walk.people:,} people by {walk.pages:,} `next` links of {walk.per_page} people "
+            f"each, and parsed each page as JSON. It got each person exactly once, in {walk.seconds:.0f} s, "
+            f"which is {walk.people / walk.seconds:,.0f} people per second. The last tenth took "
+            f"{walk.each_tenth[-1] / walk.each_tenth[0]:.2f} times as long as the first. Memory may grow "
+            f"{BOUND} times: {'kept' if walk.kept else '**not kept**'}.",
             "| resident MB | after a tenth | at the end | ratio |\n|---|---:|---:|---:|\n" + "\n".join(rows),
         )
     )

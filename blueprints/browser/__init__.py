@@ -1,1 +1,1 @@
-"""TODO: blueprints/browser."""
+"""Pages that a person opens in a browser: the API documentation and the page to unsubscribe."""

@@ -1,4 +1,4 @@
-"""TODO: blueprints/http/parameters.py."""
+"""Path and header parameters that several views share."""
 
 from osdi.sample import CAMPAIGN_ID
 

@@ -1,1 +1,1 @@
-"""TODO: blueprints/operations."""
+"""Routes beside OSDI: anonymous posts, downloads, duplicates, follow-ups, health, metrics, statistics, webhooks."""

@@ -1,1 +1,6 @@
-"""TODO: osdi/access."""
+"""Access control: tokens and their scopes, authentication, the policy for posts without a token, rate-limit storage.
+
+A token is stored as a hash. A post without a token is allowed by the settings and by its campaign.
+
+Imports: documents, errors, ids, settings, store.
+"""

@@ -1,4 +1,4 @@
-"""TODO: osdi/access/rate_limit_storage.py."""
+"""Stores the counters of rate limits and sending limits in MongoDB, through the `limits` library."""
 
 from limits import RateLimitItem, parse_many
 from limits.storage import MongoDBStorage

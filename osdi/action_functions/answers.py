@@ -1,4 +1,4 @@
-"""TODO: osdi/action_functions/answers.py."""
+"""Checks answers against the question that they answer."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""TODO: osdi/action_functions/apply.py."""
+"""Applies resolved action functions to a person's document: taggings, items and answers."""
 
 import datetime as dt
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""TODO: osdi/action_functions/followup_kinds.py."""
+"""The kinds of follow-ups, their states, and which contact detail each kind needs."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final

@@ -1,1 +1,6 @@
-"""TODO: osdi/backup."""
+"""Backup and restore: one compressed file of every collection, checked before anything is written from it.
+
+`archive` is the file format, `dump_store` reads and writes whole collections, `backup` does both in order.
+
+Imports: access, action_functions, documents, errors, ids, operations, privacy, resources, store.
+"""

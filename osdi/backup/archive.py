@@ -1,4 +1,4 @@
-"""TODO: osdi/backup/archive.py."""
+"""The file format of a backup: gzip of JSON lines with a header and a trailer, and its checks."""
 
 import datetime as dt
 import gzip

@@ -1,1 +1,7 @@
-"""TODO: osdi/commands."""
+"""The operator's commands: `flask --app wsgi ...`. One module per group of commands.
+
+A command parses its options, calls one capability and prints the result. `register` adds the commands to Flask.
+
+Imports: access, action_functions, backup, crud, documents, errors, exporting, followups, hal, http_client, ids,
+importing, operations, people, privacy, resources, sample, settings, statistics, store, webhooks.
+"""

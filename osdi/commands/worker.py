@@ -1,4 +1,4 @@
-"""TODO: osdi/commands/worker.py."""
+"""The command `worker`, which sends follow-ups, delivers webhooks and finishes background tasks."""
 
 from functools import partial
 from typing import Final

@@ -1,1 +1,7 @@
-"""TODO: osdi/crud."""
+"""Create, read, change and delete, the same for every OSDI resource: POST, PUT, DELETE and subresources.
+
+Taggings, items and answers are stored inside people; `subresources` reads and changes them there. `reference_cache`
+holds campaigns, tags, lists and questions, which most requests look up, for a few seconds.
+
+Imports: access, documents, errors, etags, ids, match_keys, paging, people, resources, retry, statistics, store.
+"""

@@ -1,4 +1,4 @@
-"""TODO: osdi/crud/unlink_store.py."""
+"""Removes links to a deleted resource from the documents that hold them."""
 
 import datetime as dt
 

@@ -1,1 +1,6 @@
-"""TODO: osdi/exporting."""
+"""Export: people and outreaches as CSV and NDJSON, for downloads and for the command line.
+
+A cell that a spreadsheet would execute as a formula is made harmless.
+
+Imports: crud, documents, errors, hal, odata, resources, store.
+"""

@@ -1,4 +1,4 @@
-"""TODO: osdi/http_client/allowed_addresses.py."""
+"""Which addresses requests may be sent to: no private network, no unusual port (server-side request forgery)."""
 
 import ipaddress
 import re

@@ -1,1 +1,8 @@
-"""Data that comes in by files and from other servers, read liberally and taken in as a POST with a token would be."""
+"""Import: people and outreaches from CSV, NDJSON and other OSDI servers.
+
+An import reads liberally and then does for each row what a POST with a token would do. Rejected rows are written to a
+file with the reason.
+
+Imports: access, action_functions, crud, documents, errors, exporting, http_client, ids, match_keys, outreaches, people,
+resources, retry, settings, store.
+"""

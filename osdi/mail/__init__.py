@@ -1,1 +1,4 @@
-"""TODO: osdi/mail."""
+"""E-mail: composing a message, reading addresses, plain text from HTML, and SMTP. Pure of MongoDB and Flask.
+
+Imports: nothing of osdi.
+"""

@@ -1,4 +1,4 @@
-"""TODO: osdi/mail/mailboxes.py."""
+"""Mailboxes: reads and writes addresses with display names (RFC 5322) and internationalised domains."""
 
 import re
 import unicodedata

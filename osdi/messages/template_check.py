@@ -1,4 +1,4 @@
-"""TODO: osdi/messages/template_check.py."""
+"""Checks a template when it is saved: unknown fields, wrong loops, filters that do not exist."""
 
 import datetime as dt
 import unicodedata

@@ -1,1 +1,4 @@
-"""TODO: osdi/odata."""
+"""OData filters: `parser` reads the text, `fields` says which fields exist, `query` makes a MongoDB query.
+
+Imports: errors, match_keys, resources.
+"""

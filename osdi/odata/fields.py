@@ -1,4 +1,4 @@
-"""TODO: osdi/odata/fields.py."""
+"""Types of filterable fields, and how a value is compared in MongoDB."""
 
 import datetime as dt
 import difflib

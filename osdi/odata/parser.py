@@ -1,4 +1,4 @@
-"""TODO: osdi/odata/parser.py."""
+"""Parses the text of an OData `$filter` within bounds, and words the errors."""
 
 import datetime as dt
 from collections.abc import Mapping

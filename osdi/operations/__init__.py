@@ -1,1 +1,4 @@
-"""TODO: osdi/operations."""
+"""Running the service: migrations, readiness, metrics, the worker's loop and the gunicorn worker.
+
+Imports: action_functions, documents, errors, ids, log, match_keys, people, resources, retry, store, webhooks.
+"""

@@ -1,1 +1,4 @@
-"""TODO: osdi/outreaches."""
+"""Outreaches: recording one exactly once, recognising a retry, and deleting one.
+
+Imports: access, action_functions, documents, errors, ids, match_keys, people, resources, retry, settings, store.
+"""

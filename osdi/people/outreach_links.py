@@ -1,4 +1,4 @@
-"""TODO: osdi/people/outreach_links.py."""
+"""Moves outreaches from one person to another, and unlinks those of a deleted person."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping

@@ -1,1 +1,7 @@
-"""TODO: osdi/privacy."""
+"""Privacy (GDPR): exporting, anonymising and erasing one person, tombstones, and retention of messages.
+
+A tombstone is the hash of a contact detail of an erased person; it keeps imports from bringing the person back.
+
+Imports: access, action_functions, crud, documents, errors, etags, hal, ids, log, match_keys, people, resources, retry,
+settings, statistics, store.
+"""

@@ -1,4 +1,4 @@
-"""TODO: osdi/statistics/days.py."""
+"""Days in a time zone: parsing, midnights, intervals and spans of dates."""
 
 import datetime as dt
 from dataclasses import dataclass

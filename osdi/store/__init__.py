@@ -1,7 +1,8 @@
 """MongoDB: connection, transactions, driver errors, indexes and the schema version, for every capability.
 
-Nothing in this folder knows what a resource means. May import `osdi.documents`, `osdi.errors`, `osdi.ids`,
-`osdi.paging` and `osdi.resources`.
+Every write is acknowledged by a majority and journaled. Nothing in this folder knows the rules of a resource.
+
+Imports: documents, errors, ids, paging, resources, statistics.
 """
 
 from osdi.store.store import Store

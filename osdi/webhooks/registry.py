@@ -1,4 +1,4 @@
-"""TODO: osdi/webhooks/registry.py."""
+"""Creates, changes, lists and deletes webhooks."""
 
 from collections.abc import Mapping
 from typing import Any, Final

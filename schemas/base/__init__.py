@@ -1,1 +1,1 @@
-"""TODO: schemas/base."""
+"""Fields, limits and base classes that every schema uses."""

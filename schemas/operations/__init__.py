@@ -1,1 +1,1 @@
-"""TODO: schemas/operations."""
+"""Schemas of the routes beside OSDI, in our namespace."""

@@ -31,7 +31,7 @@ from app import create_app
 from blueprints.http.context import EXTENSION
 from dev.mongod import Mongod
 from osdi.access.signing_keys import ERASURE, SIGNING_KEYS, signing_key
-from osdi.backup import backup, dump_store
+from osdi.backup import archive, backup, dump_store
 from osdi.backup.archive import BadBackup, Header
 from osdi.backup.backup import check_backup, restore_backup, without_queued, write_backup
 from osdi.backup.dump_store import COUNTED, LEFT_OUT, decode, encode
@@ -543,8 +543,8 @@ class TestAFileThatIsNotWhole:
 
     def test_when_a_line_has_no_end(self, content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
         """Of such a line no more is read than the longest document takes, and it is not looked at any further."""
-        monkeypatch.setattr(backup, "decode", lambda _: pytest.fail("parsed it"))
-        monkeypatch.setattr(backup, "LONGEST_LINE", 10_000)
+        monkeypatch.setattr(archive, "decode", lambda _: pytest.fail("parsed it"))
+        monkeypatch.setattr(archive, "LONGEST_LINE", 10_000)
         bomb = gzip.compress(gzip.decompress(content).splitlines(keepends=True)[0] + b'{"people":' + b" " * 10_000_000)
         file = io.BytesIO(bomb)
 

@@ -47,7 +47,7 @@ def expressions() -> list[str]:
 
 def alerts() -> list[str]:
     """What the page would be told of, an expression each."""
-    table = PAGE.partition("## What to be told of")[2].partition("\n## ")[0]
+    table = PAGE.partition("## Alerts")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| (`.+?`) (?:for .+? )?\|", table, flags=re.MULTILINE)
     return [expression for row in rows for expression in re.findall(r"`([^`]+)`", row)]
 
@@ -109,7 +109,7 @@ def test_names_no_machine_of_ours() -> None:
 
 
 def test_the_page_explains_every_metric(told: dict[str, set[str]]) -> None:
-    table = PAGE.partition("## What is told")[2].partition("\n## ")[0]
+    table = PAGE.partition("## Metrics")[2].partition("\n## ")[0]
     rows = set(re.findall(r"^\| `(osdi_[a-z_]+)", table, flags=re.MULTILINE))
 
     endings = ("_created", "_bucket", "_sum", "_count")

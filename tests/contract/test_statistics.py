@@ -25,7 +25,6 @@ from osdi.privacy import erasure
 from osdi.privacy.erasure import erase, finish_next_erasure
 from osdi.resources import OUTREACH, PERSON
 from osdi.statistics import days, invalidation, statistics_store
-from osdi.statistics import days as days_module
 from osdi.statistics.tally import KINDS
 from osdi.store import Insert, Store
 from tests.contract.test_store import SERVERS, uri_of
@@ -99,7 +98,7 @@ class Clock:
 
     def new_id(self, earlier: int = 0) -> str:
         self.made += 1
-        return f"{id_before(self.moment - dt.timedelta(seconds=earlier))}-{self.made:08}"
+        return f"{id_before(self.timestamp - dt.timedelta(seconds=earlier))}-{self.made:08}"
 
 
 @pytest.fixture
@@ -164,16 +163,16 @@ Counted = tuple[dict[dt.date, Any], int, dict[str, Counter[str | None]]]
 
 def recount(store: Store, zone: ZoneInfo, first: dt.date, last: dt.date) -> Counted:
     """By date `(outreaches, people)`, the people of all dates, and how many outreaches name each value, by kind."""
-    days: dict[dt.date, list[dict[str, Any]]] = {}
+    by_date: dict[dt.date, list[dict[str, Any]]] = {}
     for each in everything(store):
         if each["advocacy_campaign_id"] == CAMPAIGN and "action_date" in each:
             date = each["action_date"].replace(tzinfo=dt.UTC).astimezone(zone).date()
             if first <= date <= last:
-                days.setdefault(date, []).append(each)
+                by_date.setdefault(date, []).append(each)
     found = {}
     everybody = set()
     by: dict[str, Counter[str | None]] = {kind: Counter() for kind in KINDS}
-    for date, outreaches in days.items():
+    for date, outreaches in by_date.items():
         people = {each["person_id"] for each in outreaches if "person_id" in each}
         everybody |= people
         for each in outreaches:
@@ -192,11 +191,11 @@ def recount(store: Store, zone: ZoneInfo, first: dt.date, last: dt.date) -> Coun
 
 def counted(store: Store, zone: ZoneInfo, first: dt.date, last: dt.date) -> Counted:
     """The same, as the store counts it."""
-    dates = days_module.dates(first, last)
+    dates = days.dates(first, last)
     tallies, whole = statistics_store.count(store, CAMPAIGN, [days.interval_of(date, zone) for date in dates])
-    days = zip(dates, tallies, strict=True)
+    counted = zip(dates, tallies, strict=True)
     assert whole.outreaches == sum(each.outreaches for each in tallies)
-    return {date: (each.outreaches, each.people) for date, each in days if each.outreaches}, whole.people, whole.by
+    return {date: (each.outreaches, each.people) for date, each in counted if each.outreaches}, whole.people, whole.by
 
 
 @pytest.mark.parametrize("small", [True, False], ids=["many rounds", "one round"])
@@ -315,8 +314,8 @@ class TestSlots:
 
     def by_type(self, store: Store) -> Counter[str | None]:
         zone = self.ZONE
-        days = [days.interval_of(self.DAY + dt.timedelta(days=number), zone) for number in range(3)]
-        return statistics_store.count(store, CAMPAIGN, days)[1].by["type"]
+        intervals = [days.interval_of(self.DAY + dt.timedelta(days=number), zone) for number in range(3)]
+        return statistics_store.count(store, CAMPAIGN, intervals)[1].by["type"]
 
     def test_are_added_up_once_for_as_long_as_none_changes(self, store: Store, clock: Clock) -> None:
         for number in range(3):
@@ -361,7 +360,7 @@ class TestSlots:
             touching(*how)
             assert self.count(store) == ([3], [2], 2)
 
-        for module in ("osdi.people.merged_people_store", "osdi.crud.delete", "osdi.people.merge"):
+        for module in ("osdi.people.outreach_links", "osdi.crud.delete", "osdi.people.merge"):
             monkeypatch.setattr(f"{module}.invalidate_all", then_counted)
         if change == "forget":
             delete(store, PERSON, "B")

@@ -1,1 +1,1 @@
-"""TODO: osdi/importing/csv_files."""
+"""CSV files of any origin: encoding, separator, headers, cell values, and the OSDI bodies that rows become."""
