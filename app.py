@@ -129,7 +129,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
 
     store = Store(settings.mongodb_uri, cache_seconds=settings.cache_seconds)
-    reference = Reference(store, namespace=settings.namespace, cache_seconds=settings.cache_seconds)
+    reference = Reference(store, settings.match_key_rules, cache_seconds=settings.cache_seconds)
     app.extensions[EXTENSION] = Deployment(settings, store, reference)
 
     metrics.count_requests(app, settings, store)

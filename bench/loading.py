@@ -40,7 +40,7 @@ from bench.loaded_people import (
 )
 from bench.server import ServerFailed
 from blueprints.http.context import EXTENSION
-from osdi.match_keys import NAME_AND_POSTAL_CODE, name_and_postal_code_keys, set_derived_keys
+from osdi.match_keys import NAME_AND_POSTAL_CODE, name_and_postal_code_keys
 from osdi.resources import API
 from osdi.settings import Settings
 from osdi.store import Store
@@ -177,13 +177,15 @@ class _Marks:
 
 _Fill = Callable[[_Marks], Any]
 
+RULES = Settings().match_key_rules
+
 
 def _name(person: Document, *, owned: bool) -> None:
     """Give a person the key of their name instead of the template's, which the first of that name owns."""
     keys = [each for each in person["match_keys"] if not each.startswith(NAME_AND_POSTAL_CODE)]
     person["match_keys"] = [*keys, *name_and_postal_code_keys(person)] if owned else keys
     if not owned:
-        set_derived_keys(person)
+        RULES.set_derived_keys(person)
 
 
 class _Template:

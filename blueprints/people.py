@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Response
+from flask import Response, g
 
 from blueprints.http.anonymous_posts import honeypot_filled, taken
 from blueprints.http.api import Blueprint
@@ -59,7 +59,7 @@ def post_person(body: dict[str, Any]) -> Response:
 
     The body is a person, or that of the Person Signup Helper. People are matched as docs/matching.md says.
     """
-    return signed_up(body)
+    return sign_up_and_answer(body)
 
 
 @blp.route("/person_signup_helper", methods=["POST"])
@@ -73,7 +73,7 @@ def person_signup_helper(body: dict[str, Any]) -> Response:
     With a token the answer is the person; without one, as from a web page, it is an empty object, and nothing that is
     known about a person is overwritten or told.
     """
-    return signed_up(body)
+    return sign_up_and_answer(body)
 
 
 @blp.route("/<person_id>")
@@ -138,14 +138,16 @@ def get_person_outreaches(arguments: dict[str, Any], person_id: str) -> Response
     return answer_page(OUTREACH, page, arguments, *path, embedded=embedded)
 
 
-def signed_up(body: dict[str, Any]) -> Response:
+def sign_up_and_answer(body: dict[str, Any]) -> Response:
     """Create or add to the person that the body names, and answer as the caller may see it."""
     if not caller().has_token:
         if honeypot_filled():
             return answer({})
         body = taken(body)
-    person, warnings = sign_up(store(), reference().find, body, caller(), settings(), strict=handles_strictly())
+    signed_up = sign_up(store(), reference().find, body, caller(), settings(), strict=handles_strictly())
+    g.matched_by = signed_up.matched_by
     if not caller().has_token:
         return answer({})
-    shown = hal().represent(PERSON, person, control=body.get("control"))
-    return answer(shown | ({f"{settings().namespace}:warnings": list(warnings)} if warnings else {}))
+    shown = hal().represent(PERSON, signed_up.person, control=body.get("control"))
+    warnings = {f"{settings().namespace}:warnings": list(signed_up.warnings)} if signed_up.warnings else {}
+    return answer(shown | warnings)

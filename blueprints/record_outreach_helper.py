@@ -17,7 +17,8 @@ from blueprints.http.parameters import (
 )
 from osdi.access.tokens import WRITE
 from osdi.errors import invalid
-from osdi.outreaches.record_outreach import HelperRequest, record_outreach
+from osdi.outreaches.helper_request import HelperRequest
+from osdi.outreaches.record_outreach import record_outreach
 from osdi.resources import ADVOCACY_CAMPAIGN, API, OUTREACH
 from schemas.outreach import OutreachSchema, RecordOutreachHelperSchema
 
@@ -83,7 +84,7 @@ def record(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
         strict=handles_strictly(),
     )
     recorded = record_outreach(here.store, here.reference.find, helper_request, here.settings)
-    g.recorded = recorded.outreach
+    g.matched_by, g.recorded = recorded.matched_by, recorded.outreach
     if not sender.has_token:
         return answer({})
     outreach = hal().represent(OUTREACH, recorded.outreach, control=body.get("control"))

@@ -94,7 +94,7 @@ def _prepare(settings: Settings) -> str:
     """Indexes always; sample data and a token on the first start. Returns a token that works."""
     store = Store(settings.mongodb_uri)
     try:
-        migrate(store, settings.phone_region, print)
+        migrate(store, settings.match_key_rules, print)
         store.create_indexes()
         if not store.page(ADVOCACY_CAMPAIGN.collection, {}, page=1, per_page=1).documents:
             for line in create_sample(store, settings.namespace):
@@ -110,7 +110,7 @@ def _kept_token(store: Store, settings: Settings) -> str | None:
         return None
     token = TOKEN_FILE.read_text().strip()
     try:
-        Reference(store, namespace=settings.namespace, cache_seconds=0).caller(token)
+        Reference(store, settings.match_key_rules, cache_seconds=0).caller(token)
     except OsdiError:
         return None
     return token

@@ -71,23 +71,6 @@ def email_key(address: str) -> str:
     return f"email:{local}@{domain}"
 
 
-def phone_key(entry: ReadOnlyDocument, region: str = "") -> str | None:
-    """Match key of a phone number entry: its digits with country code, or None where there are too few.
-
-    A number is read in the country its entry names, else in `region` (ISO 3166-1 Alpha-2); without either its digits
-    are taken as they stand, since OSDI asks for numbers with country code.
-    """
-    digits = _phone_digits(str(entry.get("number", "")), str(entry.get("country") or region or "").upper())
-    return f"phone:{digits}" if len(digits) >= MINIMUM_PHONE_DIGITS else None
-
-
-def contact_keys(person: ReadOnlyDocument, phone_region: str = "") -> list[str]:
-    """The keys of every e-mail and phone that a person has, whoever owns them: what filters compare with."""
-    emails = (email_key(entry["address"]) for entry in person.get("email_addresses", ()) if "address" in entry)
-    phones = (phone_key(entry, phone_region) for entry in person.get("phone_numbers", ()))
-    return list(dict.fromkeys([*emails, *(key for key in phones if key)]))
-
-
 def name_and_postal_code_keys(person: ReadOnlyDocument) -> list[str]:
     """The keys of a person's name with each of their postal codes: `name_and_postal_code:jane doe|10011`.
 
@@ -102,32 +85,72 @@ def name_and_postal_code_keys(person: ReadOnlyDocument) -> list[str]:
     return [f"{NAME_AND_POSTAL_CODE}{' '.join(names)}|{code}" for code in islice(distinct, POSTAL_CODES)]
 
 
-def set_derived_keys(person: dict[str, Any], phone_region: str = "") -> None:
-    """Keep beside a person's match keys what is looked up and belongs to them, or does not.
+@dataclass(frozen=True)
+class MatchKeyRules:
+    """Makes the match keys of one deployment, which depend on two of its settings.
 
-    `contact_keys` are what filters compare with; `unclaimed_keys` those of their contact details and names that they
-    do not own, for which `maybe_duplicate` is set.
+    `namespace` is the system of the identifiers that this server gives. `phone_region` (ISO 3166-1 Alpha-2, or empty)
+    is the country of phone numbers that name none. Neither has a default, so that no caller can forget one: keys made
+    without the region would differ from those that are stored.
     """
-    contacts = contact_keys(person, phone_region)
-    unclaimed = [key for key in (*contacts, *name_and_postal_code_keys(person)) if key not in person["match_keys"]]
-    noted = {"contact_keys": contacts, "unclaimed_keys": unclaimed, "maybe_duplicate": bool(unclaimed)}
-    for name, value in noted.items():
-        person.pop(name, None)
-        if value:
-            person[name] = value
 
+    namespace: str
+    phone_region: str
 
-def match_keys(person: ReadOnlyDocument, *, trusted: bool, phone_region: str = "") -> MatchKeys:
-    """The match keys of a posted person; identifiers of an untrusted sender are only `claimed`."""
-    identifiers = person.get("identifiers", ())
-    emails = (email_key(entry["address"]) for entry in _primary_first(person, "email_addresses") if "address" in entry)
-    phones = (phone_key(entry, phone_region) for entry in _primary_first(person, "phone_numbers") if "number" in entry)
-    return MatchKeys(
-        identifiers=tuple(map(id_key, identifiers)) if trusted else (),
-        emails=tuple(dict.fromkeys(emails)),
-        phones=tuple(dict.fromkeys(key for key in phones if key)),
-        claimed=() if trusted else tuple(map(claimed_key, identifiers)),
-    )
+    def own_identifier(self, document_id: str) -> str:
+        """Returns the identifier that this server gives a document: `namespace:id`."""
+        return f"{self.namespace}:{document_id}"
+
+    def own_key(self, document_id: str) -> str:
+        """Returns the match key of the identifier that this server gives a document."""
+        return id_key(self.own_identifier(document_id))
+
+    def phone_key(self, entry: ReadOnlyDocument) -> str | None:
+        """Returns the match key of a phone number entry: its digits with country code; None if there are too few.
+
+        The number is read in the country that its entry names, else in `phone_region`. Without either the digits are
+        taken as they stand, since OSDI asks for numbers with country code.
+        """
+        region = str(entry.get("country") or self.phone_region or "").upper()
+        digits = _phone_digits(str(entry.get("number", "")), region)
+        return f"phone:{digits}" if len(digits) >= MINIMUM_PHONE_DIGITS else None
+
+    def contact_keys(self, person: ReadOnlyDocument) -> list[str]:
+        """Returns the keys of every e-mail address and phone number of a person, also of those that others own.
+
+        Filters compare with these.
+        """
+        emails = (email_key(entry["address"]) for entry in person.get("email_addresses", ()) if "address" in entry)
+        phones = (self.phone_key(entry) for entry in person.get("phone_numbers", ()))
+        return list(dict.fromkeys([*emails, *(key for key in phones if key)]))
+
+    def match_keys(self, person: ReadOnlyDocument, *, trusted: bool) -> MatchKeys:
+        """Returns the match keys of a posted person; identifiers of an untrusted sender are only `claimed`."""
+        identifiers = person.get("identifiers", ())
+        emails = (
+            email_key(entry["address"]) for entry in _primary_first(person, "email_addresses") if "address" in entry
+        )
+        phones = (self.phone_key(entry) for entry in _primary_first(person, "phone_numbers") if "number" in entry)
+        return MatchKeys(
+            identifiers=tuple(map(id_key, identifiers)) if trusted else (),
+            emails=tuple(dict.fromkeys(emails)),
+            phones=tuple(dict.fromkeys(key for key in phones if key)),
+            claimed=() if trusted else tuple(map(claimed_key, identifiers)),
+        )
+
+    def set_derived_keys(self, person: dict[str, Any]) -> None:
+        """Sets the fields of a person's document that follow from their contact details, names and match keys.
+
+        `contact_keys` are compared with by filters. `unclaimed_keys` are those of the contact details and names that
+        the person does not own; `maybe_duplicate` is set if there are some.
+        """
+        contacts = self.contact_keys(person)
+        unclaimed = [key for key in (*contacts, *name_and_postal_code_keys(person)) if key not in person["match_keys"]]
+        derived = {"contact_keys": contacts, "unclaimed_keys": unclaimed, "maybe_duplicate": bool(unclaimed)}
+        for name, value in derived.items():
+            person.pop(name, None)
+            if value:
+                person[name] = value
 
 
 def _letters(name: str) -> str:

@@ -13,7 +13,6 @@ from blueprints.http.api import read_json
 from blueprints.http.context import handles_strictly, settings
 from blueprints.http.rate_limits import rate_limits
 from osdi.access.anonymous_posts import AnonymousPosts
-from osdi.match_keys import match_keys
 
 
 def honeypot_filled() -> bool:
@@ -30,6 +29,6 @@ def taken(body: Mapping[str, Any], campaign: Mapping[str, Any] | None = None) ->
     found = AnonymousPosts.of(settings(), campaign).taken(
         body, request.headers.get("Origin"), strict=handles_strictly()
     )
-    keys = match_keys(body.get("person", {}), trusted=False, phone_region=settings().phone_region)
+    keys = settings().match_key_rules.match_keys(body.get("person", {}), trusted=False)
     rate_limits().hit_contacts(keys.contacts)
     return found

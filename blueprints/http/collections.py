@@ -59,7 +59,7 @@ def read_page(
     does not read, or where the resource has no fields to filter by.
     """
     if arguments.get("filter"):
-        wanted = to_query(arguments["filter"], _filter_fields(resource), phone_region=settings().phone_region)
+        wanted = to_query(arguments["filter"], _filter_fields(resource), settings().match_key_rules)
         query, total_records = {"$and": [query, wanted]} if query else wanted, None
     return store().page(resource.collection, query, total_records=total_records, **_asked(arguments))
 

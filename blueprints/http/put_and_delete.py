@@ -40,8 +40,7 @@ def change(
         resource,
         document_id,
         Change(body["fields"], body["cleared"], request.headers.get(IF_MATCH), caller().person_id),
-        namespace=settings().namespace,
-        phone_region=settings().phone_region,
+        settings().match_key_rules,
         belongs=belongs,
         check=checked,
     )
@@ -65,7 +64,7 @@ def remove(
 def erased(person_id: str, outreaches: str) -> Response:
     """Erase the person and say so."""
     if_match = request.headers.get(IF_MATCH)
-    erase(store(), person_id, outreaches, if_match=if_match, phone_region=settings().phone_region)
+    erase(store(), person_id, settings().match_key_rules, outreaches, if_match=if_match)
     return answer({"notice": "This person was successfully erased."})
 
 

@@ -89,7 +89,7 @@ def _download(resource: Resource, arguments: dict[str, Any], campaign_id: str | 
         message = "A download needs HTTP/1.1, whose end shows that all has arrived."
         hint = "Of nginx in front of us: proxy_http_version 1.1"
         raise OsdiError(400, ErrorDescription("HTTP_VERSION", message, hint=hint))
-    query = query_of(resource, arguments.get("filter"), campaign_id=campaign_id, phone_region=settings().phone_region)
+    query = query_of(resource, arguments.get("filter"), settings().match_key_rules, campaign_id=campaign_id)
     if not _running.acquire(blocking=False):
         raise too_many_requests(WAIT_SECONDS)
     try:

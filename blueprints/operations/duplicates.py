@@ -54,8 +54,7 @@ def merge_person(body: dict[str, Any], person_id: str) -> Response:
     The other one's address leads to this person from then on. Sent again, it changes nothing.
     """
     other_id = id_from(body["pointing"]["person"]["href"], PERSON) or ""
-    region, by = settings().phone_region, caller().person_id
-    person = merge_people(store(), person_id, other_id, phone_region=region, by=by)
+    person = merge_people(store(), person_id, other_id, settings().match_key_rules, by=caller().person_id)
     return answer(hal().represent(PERSON, person), etag(person))
 
 

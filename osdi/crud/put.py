@@ -12,7 +12,7 @@ from osdi.documents import Document
 from osdi.errors import DuplicateKey, ErrorDescription, OsdiError, conflict, not_found
 from osdi.etags import check_if_match
 from osdi.ids import now
-from osdi.match_keys import NAMED, contact_keys, id_key, name_and_postal_code_keys, name_key, set_derived_keys
+from osdi.match_keys import NAMED, MatchKeyRules, id_key, name_and_postal_code_keys, name_key
 from osdi.people.lookup import get_person
 from osdi.people.merge import finish_merges_of
 from osdi.people.merge_rules import (
@@ -45,9 +45,8 @@ def put(
     resource: Resource,
     document_id: str,
     change: Change,
+    rules: MatchKeyRules,
     *,
-    namespace: str,
-    phone_region: str = "",
     belongs: Callable[[Document], bool] = lambda _: True,
     check: Callable[[Document], object] = lambda _: None,
 ) -> Document:
@@ -63,9 +62,9 @@ def put(
         if stored is None or not belongs(stored):
             raise not_found(f"There is no such {resource.name.replace('_', ' ')}.", resource.rel)
         check_if_match(stored, change.if_match, merged=stored["_id"] != document_id)
-        changed = without_own(apply(resource, stored, change), namespace)
+        changed = without_own(apply(resource, stored, change), rules)
         check(changed)
-        _follow_with_keys(store, resource, changed, change.fields, namespace, phone_region)
+        _follow_with_keys(store, resource, changed, change.fields, rules)
         if changed == stored:
             store.wait_for_majority(resource.collection, stored)
             return stored
@@ -126,15 +125,14 @@ def _unlifted(stored: list[Any], entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _follow_with_keys(
-    store: Store, resource: Resource, changed: Document, named: Mapping[str, Any], namespace: str, phone_region: str
+    store: Store, resource: Resource, changed: Document, named: Mapping[str, Any], rules: MatchKeyRules
 ) -> None:
     """Make the match keys say what the document says.
 
     A contact detail that another person owns stays unclaimed; and so does one that a stranger has added, until a change
     names it: nobody confirms an address by correcting a name or a status.
     """
-    own = id_key(f"{namespace}:{changed['_id']}")
-    keys = [own, *(id_key(identifier) for identifier in changed.get("identifiers", ()))]
+    keys = [rules.own_key(changed["_id"]), *(id_key(identifier) for identifier in changed.get("identifiers", ()))]
     former = changed["match_keys"]
     kept_kinds = ("claimed:", "idempotency:")
     if resource in NAMED:
@@ -142,15 +140,15 @@ def _follow_with_keys(
     if resource is PERSON:
         known = (*former, *changed.get("unclaimed_keys", ()))
         namesakes = [key for key in name_and_postal_code_keys(changed) if key not in known]
-        new = [*(key for key in contact_keys(named, phone_region) if key not in former), *namesakes]
+        new = [*(key for key in rules.contact_keys(named) if key not in former), *namesakes]
         owned = {key for person in store.by_match_keys(resource.collection, new) for key in person["match_keys"]}
-        finish_merges_of(store, [key for key in new if key not in owned], phone_region)
-        having = (*contact_keys(changed, phone_region), *name_and_postal_code_keys(changed))
+        finish_merges_of(store, [key for key in new if key not in owned], rules)
+        having = (*rules.contact_keys(changed), *name_and_postal_code_keys(changed))
         keys += [key for key in having if key in former or (key in new and key not in owned)]
-    keys += [key for key in former if key.startswith(kept_kinds) or key.startswith(f"id:{namespace}:")]
+    keys += [key for key in former if key.startswith(kept_kinds) or key.startswith(rules.own_key(""))]
     changed["match_keys"] = list(dict.fromkeys(keys))
     if resource is PERSON:
-        set_derived_keys(changed, phone_region)
+        rules.set_derived_keys(changed)
 
 
 def _tell_whose(store: Store, resource: Resource, changed: Document) -> None:

@@ -19,7 +19,7 @@ from osdi.crud.create import _merged, _too_large
 from osdi.documents import Document
 from osdi.errors import conflict, not_found
 from osdi.ids import new_id, now
-from osdi.match_keys import NAMED, id_key, name_key
+from osdi.match_keys import NAMED, MatchKeyRules, id_key, name_key
 from osdi.people.merge_rules import exceeds_size_limit, without_own
 from osdi.resources import ADVOCACY_CAMPAIGN, REFERENCES, Resource, id_from
 from osdi.retry import retry_on_conflict
@@ -37,9 +37,9 @@ class Reference:
     reference are sent, they take no more memory than their own length.
     """
 
-    def __init__(self, store: Store, *, namespace: str, cache_seconds: float) -> None:
+    def __init__(self, store: Store, rules: MatchKeyRules, *, cache_seconds: float) -> None:
         self._store = store
-        self._namespace = namespace
+        self._rules = rules
         self._documents: TTLCache[tuple[str, str], Document] = TTLCache(CACHED_DOCUMENTS, cache_seconds)
         self._ids: TTLCache[tuple[str, str], str] = TTLCache(CACHED_REFERENCES, cache_seconds)
         self._used: LRUCache[str, dt.datetime] = LRUCache(CACHED_DOCUMENTS)
@@ -141,14 +141,14 @@ class Reference:
             }
             if by:
                 document |= {"creator_id": by, "modified_by_id": by}
-            document["match_keys"] = [id_key(f"{self._namespace}:{document_id}"), *keys]
+            document["match_keys"] = [self._rules.own_key(document_id), *keys]
             check(document)
             if exceeds_size_limit(document):
                 raise _too_large(resource)
             self._store.write(Insert(resource.collection, document))
             return document
         stored = owners[0]
-        fields = without_own({**fields, "_id": stored["_id"]}, self._namespace)
+        fields = without_own({**fields, "_id": stored["_id"]}, self._rules)
         merged = stored | {name: _merged(name, stored.get(name), value) for name, value in fields.items()}
         if merged.get("question_type") != stored.get("question_type"):
             message = f"The question is of type {stored['question_type']}, and may have been answered as such."

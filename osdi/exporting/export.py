@@ -35,6 +35,7 @@ from osdi.exporting.columns import (
 )
 from osdi.exporting.csv_cells import BOM, Cell, Lines
 from osdi.hal import Hal
+from osdi.match_keys import MatchKeyRules
 from osdi.odata.osdi_fields import FILTER_FIELDS
 from osdi.odata.query import to_query
 from osdi.resources import ADVOCACY_CAMPAIGN, ENTRIES, LIST, OUTREACH, PERSON, REFERENCES, RESOURCES, TAG, Resource
@@ -108,13 +109,13 @@ class ExportQuery:
 
 
 def query_of(
-    resource: Resource, text: str | None, *, campaign_id: str | None = None, phone_region: str = ""
+    resource: Resource, text: str | None, rules: MatchKeyRules, *, campaign_id: str | None = None
 ) -> dict[str, Any]:
     """The query of a filter's text, within one campaign where one is named. Raises OsdiError 400."""
     if text and resource not in FILTER_FIELDS:
         raise invalid(f"A collection of {resource.collection} cannot be filtered.", "filter")
     within = [{"advocacy_campaign_id": campaign_id}] if campaign_id is not None else []
-    wanted = to_query(text, FILTER_FIELDS[resource], phone_region=phone_region) if text else {}
+    wanted = to_query(text, FILTER_FIELDS[resource], rules) if text else {}
     conditions = [*within, *([wanted] if wanted else [])]
     return {"$and": conditions} if len(conditions) > 1 else dict(conditions[0]) if conditions else {}
 

@@ -245,7 +245,7 @@ class Followups:
         if person is None:
             raise Stop(SKIPPED, "no_person")
         try:
-            to = recipient(followup, person, settings.phone_region)
+            to = recipient(followup, person, settings.match_key_rules)
         except Unreachable as unreachable:
             raise Stop(SKIPPED, unreachable.reason) from unreachable
         reason = self._unwanted(kind, to)
@@ -279,7 +279,8 @@ class Followups:
     def _unwanted(self, kind: str, to: Recipient) -> str | None:
         if kind == AUTORESPONSE:
             return unwanted(self._store, to.to)
-        return unwanted_number(kind, to.key, find_people_by_contact(self._store, to.key), self._settings.phone_region)
+        people = find_people_by_contact(self._store, to.key)
+        return unwanted_number(kind, to.key, people, self._settings.match_key_rules)
 
     def _once_in_an_interval(self, claimed: Claimed) -> None:
         """One follow-up of a kind for a person and campaign. Raises Ended or Later where another one goes before."""

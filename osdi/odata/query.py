@@ -17,6 +17,7 @@ from typing import Any, Final
 from lark import Token, Transformer, v_args
 from lark.exceptions import VisitError
 
+from osdi.match_keys import MatchKeyRules
 from osdi.odata.fields import FilterFields, Stored, shortened, timestamp
 from osdi.odata.parser import MAX_LENGTH, Field, Operand, Value, column, parse, refused
 
@@ -36,8 +37,8 @@ UNSTORABLE: Final = re.compile(r"[\x00\ud800-\udfff]")
 SEGMENT: Final = re.compile(r"'(?:[^']|'')*'|[^/.']+")
 
 
-def to_query(text: str, fields: FilterFields, *, phone_region: str = "") -> Query:
-    """The query document of a filter; `{}` of a blank one. Phone numbers are read in `phone_region`, as in matching.
+def to_query(text: str, fields: FilterFields, rules: MatchKeyRules) -> Query:
+    """Returns the query document of a filter; `{}` of a blank one. Phone numbers are compared as `rules` match them.
 
     Raises OsdiError 400, which names the column, for anything that is not a filter on these fields.
     """
@@ -48,7 +49,7 @@ def to_query(text: str, fields: FilterFields, *, phone_region: str = "") -> Quer
     if not text.strip():
         return {}
     try:
-        query: Query = ToQuery(fields, phone_region).transform(parse(text))
+        query: Query = ToQuery(fields, rules).transform(parse(text))
     except VisitError as error:
         raise error.orig_exc from None
     return query
@@ -58,10 +59,10 @@ def to_query(text: str, fields: FilterFields, *, phone_region: str = "") -> Quer
 class ToQuery(Transformer[Token, Query]):
     """Makes the query of a syntax tree, from its leaves to its root."""
 
-    def __init__(self, fields: FilterFields, phone_region: str) -> None:
+    def __init__(self, fields: FilterFields, rules: MatchKeyRules) -> None:
         super().__init__()
         self._fields = fields
-        self._phone_region = phone_region
+        self._rules = rules
 
     # ?any_of: all_of (_OR all_of)*
     def any_of(self, *queries: Query) -> Query:
@@ -147,7 +148,7 @@ class ToQuery(Transformer[Token, Query]):
 
     def _stored(self, field: Field, value: Value, *, part: bool = False) -> Stored:
         try:
-            stored = field.declared.stored(value.literal, self._phone_region, part=part)
+            stored = field.declared.stored(value.literal, self._rules, part=part)
         except ValueError as error:
             raise refused(value, f"{field.name} needs {error}") from None
         return replace(stored, ignore_case=True) if field.ignore_case and field.declared.has_case else stored

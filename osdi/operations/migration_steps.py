@@ -11,7 +11,7 @@ from typing import Final
 
 from pymongo import ReplaceOne, UpdateOne
 
-from osdi.match_keys import NAME_AND_POSTAL_CODE, contact_keys
+from osdi.match_keys import NAME_AND_POSTAL_CODE, MatchKeyRules
 from osdi.people.duplicate_keys_store import note_everybodys
 from osdi.resources import ADVOCACY_CAMPAIGN, PERSON
 from osdi.store import Store
@@ -24,10 +24,10 @@ PATIENCE_SECONDS: Final = 60.0
 
 @dataclass(frozen=True)
 class MigrationContext:
-    """What a step is given: the store, and the setting by which phone numbers are read."""
+    """What a step is given: the store, and the rules by which this deployment makes match keys."""
 
     store: Store
-    phone_region: str
+    rules: MatchKeyRules
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def note_contact_keys(given: MigrationContext) -> Iterator[int]:
     contacts = {"$or": [{f"{array}.0": {"$exists": True}} for array in ("email_addresses", "phone_numbers")]}
     people = scan(given.store, PERSON.collection, without | contacts, patience=PATIENCE_SECONDS)
     while batch := list(islice(people, BATCH)):
-        noted = [(person, contact_keys(person, given.phone_region)) for person in batch]
+        noted = [(person, given.rules.contact_keys(person)) for person in batch]
         updates = [
             UpdateOne({"_id": person["_id"], "version": person["version"], **without}, {"$set": {"contact_keys": keys}})
             for person, keys in noted
@@ -65,7 +65,7 @@ def note_contact_keys(given: MigrationContext) -> Iterator[int]:
 def note_name_keys(given: MigrationContext) -> Iterator[int]:
     """People from before their names had keys, by which `GET /people/duplicates` finds those who are probably one."""
     create(given.store.collection(PERSON.collection), (MATCH_KEYS,))  # else two could own a key, and none be made then
-    yield from note_everybodys(given.store, given.phone_region)
+    yield from note_everybodys(given.store, given.rules)
 
 
 def rename_stored_names(given: MigrationContext) -> Iterator[int]:

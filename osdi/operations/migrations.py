@@ -19,6 +19,7 @@ from pymongo.errors import DuplicateKeyError
 from osdi.documents import Document
 from osdi.errors import OsdiError, WriteConflict, unavailable
 from osdi.ids import new_id, now
+from osdi.match_keys import MatchKeyRules
 from osdi.operations.migration_steps import MIGRATIONS, Migration, MigrationContext
 from osdi.store import Store
 from osdi.store.schema_version import ID, SCHEMA, SCHEMA_VERSION
@@ -35,7 +36,7 @@ def schema_version(store: Store) -> int:
 
 def migrate(
     store: Store,
-    phone_region: str,
+    rules: MatchKeyRules,
     tell: Callable[[str], None],
     *,
     migrations: tuple[Migration, ...] = MIGRATIONS,
@@ -54,7 +55,7 @@ def migrate(
             if schema_version(store) >= migration.number:
                 continue
             changed = 0
-            for number in migration.run(MigrationContext(store, phone_region)):
+            for number in migration.run(MigrationContext(store, rules)):
                 changed += number
                 _renew(store, lease)
             done = {"number": migration.number, "date": now(), "documents": changed}

@@ -1,6 +1,7 @@
 """Declares the settings of the application. `python -m dev.settings_page` writes docs/settings.md from them."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 from environs import validate
@@ -9,6 +10,7 @@ from osdi.http_client.signature import check_secret
 from osdi.log import FORMATS, LEVELS
 from osdi.mail.mailboxes import mailbox
 from osdi.mail.smtp import SmtpServer
+from osdi.match_keys import MatchKeyRules
 from osdi.resources import ACTION_FIELDS
 from osdi.settings import validators
 from osdi.settings.table import Group, ServerSettings, read, setting
@@ -317,6 +319,11 @@ class Settings:
             Group.OPERATIONS,
         ),
     )
+
+    @cached_property
+    def match_key_rules(self) -> MatchKeyRules:
+        """The rules by which this deployment makes match keys."""
+        return MatchKeyRules(self.namespace, self.phone_region)
 
     @classmethod
     def from_environment(cls) -> "Settings":

@@ -22,12 +22,13 @@ from osdi.people import merge, merged_people_store
 from osdi.people.lookup import get_person
 from osdi.people.merge import complete_next_merge, merge_people
 from osdi.privacy import erasure
-from osdi.privacy.erasure import erase, finish_next_erasure
+from osdi.privacy.erasure import erase, finish_next_erasure, resume_erasure
 from osdi.resources import OUTREACH, PERSON
 from osdi.statistics import days, invalidation, statistics_store
 from osdi.statistics.tally import KINDS
 from osdi.store import Insert, Store
 from tests.contract.test_store import SERVERS, uri_of
+from tests.factories import RULES
 
 CAMPAIGN, OTHER = "campaign", "other"
 
@@ -239,14 +240,14 @@ def test_equal_a_recount(store: Store, clock: Clock, small: bool, monkeypatch: p
             elif name == "merge":
                 both = [there(store, clock, each) for each in told]
                 if all(both) and told[0] != told[1]:
-                    merge_people(store, *told)
+                    merge_people(store, *told, RULES)
             elif name == "settle":
-                while complete_next_merge(store, ""):
+                while complete_next_merge(store, RULES, resume_erasure):
                     pass
             elif name == "erase":
                 there(store, clock, told[0])
-                erase(store, *told)
-                while finish_next_erasure(store, now() + dt.timedelta(minutes=5)):
+                erase(store, *told, RULES)
+                while finish_next_erasure(store, RULES, now() + dt.timedelta(minutes=5)):
                     pass
                 ids = [each["_id"] for each in everything(store)]
             elif name == "read":
@@ -258,9 +259,9 @@ def test_equal_a_recount(store: Store, clock: Clock, small: bool, monkeypatch: p
                     ids.remove(chosen)
                     delete(store, OUTREACH, chosen)
                 elif name == "clear":
-                    put(store, OUTREACH, chosen, Change({}, (told[1],)), namespace="ns")
+                    put(store, OUTREACH, chosen, Change({}, (told[1],)), RULES)
                 else:
-                    put(store, OUTREACH, chosen, Change({"action_date": timestamp(told[1]), **told[2]}), namespace="ns")
+                    put(store, OUTREACH, chosen, Change({"action_date": timestamp(told[1]), **told[2]}), RULES)
 
     check()
 
@@ -300,7 +301,7 @@ class TestSlots:
         outreach = record(store, clock, self.NOON, "A", type="email")
         clock.timestamp += dt.timedelta(seconds=300)
         self.count(store)
-        put(store, OUTREACH, outreach["_id"], Change({"type": "phone"}), namespace="ns")
+        put(store, OUTREACH, outreach["_id"], Change({"type": "phone"}), RULES)
         counting: list[str] = []
         anew = statistics_store.Rollup.count_anew
         monkeypatch.setattr(
@@ -365,9 +366,9 @@ class TestSlots:
         if change == "forget":
             delete(store, PERSON, "B")
         elif change == "move":
-            merge_people(store, "A", "B")
+            merge_people(store, "A", "B", RULES)
         else:
-            erase(store, "B")
+            erase(store, "B", RULES)
 
         for _ in range(3):
             assert self.count(store) == ([3], [1], 1)
@@ -405,7 +406,7 @@ class TestSlots:
         clock.timestamp += dt.timedelta(seconds=300)
         self.count(store)
         for outreach in made:
-            put(store, OUTREACH, outreach["_id"], Change({"type": "phone"}), namespace="ns")
+            put(store, OUTREACH, outreach["_id"], Change({"type": "phone"}), RULES)
         clock.timestamp += dt.timedelta(seconds=300)
 
         assert self.count(store) == ([10], [1], 1)

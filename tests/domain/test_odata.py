@@ -12,6 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from osdi.errors import OsdiError
+from osdi.match_keys import MatchKeyRules
 from osdi.odata.fields import TYPES
 from osdi.odata.osdi_fields import FILTER_FIELDS
 from osdi.odata.parser import MAX_CONDITIONS, MAX_DEPTH, MAX_LENGTH
@@ -26,12 +27,13 @@ from schemas.person import PersonSchema
 from schemas.question import QuestionSchema
 from schemas.tag import TagSchema
 from schemas.wrapper import WrapperSchema
+from tests.factories import RULES
 
 SIX_PM = dt.datetime(2013, 11, 17, 23, 27, 35)  # 18:27:35 in New York
 
 
 def people(text: str, region: str = "") -> dict[str, Any]:
-    return to_query(text, FILTER_FIELDS[PERSON], phone_region=region)
+    return to_query(text, FILTER_FIELDS[PERSON], MatchKeyRules("ns", region))
 
 
 @pytest.mark.parametrize(
@@ -181,7 +183,7 @@ def test_a_phone_number_is_read_in_the_region_of_the_setting() -> None:
     ],
 )
 def test_what_a_filter_asks_of_other_resources(resource: Resource, text: str, query: dict[str, Any]) -> None:
-    assert to_query(text, FILTER_FIELDS[resource]) == query
+    assert to_query(text, FILTER_FIELDS[resource], RULES) == query
 
 
 @pytest.mark.parametrize(
@@ -279,7 +281,7 @@ def test_how_a_filter_is_refused(text: str, column: int, words: str) -> None:
 
 def test_fields_that_are_counted_are_refused_with_the_reason() -> None:
     with pytest.raises(OsdiError, match="total_outreaches cannot be filtered by: it is counted"):
-        to_query("total_outreaches gt 5", FILTER_FIELDS[ADVOCACY_CAMPAIGN])
+        to_query("total_outreaches gt 5", FILTER_FIELDS[ADVOCACY_CAMPAIGN], RULES)
 
 
 def test_up_to_the_bounds_a_filter_is_taken() -> None:
@@ -305,7 +307,7 @@ WORDS = st.sampled_from([*FIELDS.split(), *REST.split()])
 @example(text="birthdate/year eq ٣", resource=PERSON)
 def test_any_text_is_a_query_or_refused(text: str, resource: Resource) -> None:
     try:
-        query, status = to_query(text, FILTER_FIELDS[resource]), 200
+        query, status = to_query(text, FILTER_FIELDS[resource], RULES), 200
     except OsdiError as refusal:
         query, status = refusal.body(), refusal.status
 
