@@ -29,7 +29,7 @@ from blueprints.browser import documentation, unsubscribe
 from blueprints.http.api import HAL_JSON, Api, SchemaDocstrings
 from blueprints.http.context import EXTENSION, Deployment
 from blueprints.http.cors import share_with_origins
-from blueprints.http.import_bodies import LOADERS
+from blueprints.http.import_bodies import load_body
 from blueprints.http.rate_limits import limit_rates
 from blueprints.http.request_log import log_requests
 from blueprints.operations import (
@@ -44,7 +44,7 @@ from blueprints.operations import (
     webhooks,
 )
 from osdi import log
-from osdi.commands.register import register_commands
+from osdi.commands.register import CommandContext, register_commands
 from osdi.crud.reference_cache import Reference
 from osdi.resources import OSDI_VERSION
 from osdi.settings import Settings
@@ -140,7 +140,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(unsubscribe.pages)
     app.register_blueprint(health.blueprint(store))
     app.register_blueprint(metrics.pages)
-    register_commands(app, store, reference, settings, LOADERS)
+    register_commands(app, CommandContext(settings, store, reference, load_body))
     share_with_origins(app, settings)
     limit_rates(app, settings)
     app.after_request(_with_headers)

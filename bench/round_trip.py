@@ -143,7 +143,7 @@ def missing_of_report(printed: list[str], people: int, reasons: Mapping[str, int
     said = [line.strip() for line in printed]
     has_to = [
         *(f"{people:,} rows", f"{created:,}  people created", f"{matched:,}  people matched"),
-        *("0    of them changed", f"{matched:,}    of them unchanged", f"{broken:,}  rows refused"),
+        *("0    of them changed", f"{matched:,}    of them unchanged", f"{broken:,}  rows rejected"),
         *(f"{count:,}  {reason}" for reason, count in reasons.items()),
     ]
     return [f"It does not say: {each}" for each in has_to if not any(line.startswith(each) for line in said)]

@@ -41,7 +41,6 @@ class Pull:
     remote: Remote
     pull_id: str
     taking: Mapping[str, RowImporter]
-    load_campaign: Callable[[Any], dict[str, Any]]
     refused: Callable[[str, int, str, bytes], None]
     shown: Callable[[str, Report], None] = lambda *_: None
     reports: dict[str, Report] = field(default_factory=dict)
@@ -73,7 +72,9 @@ class Pull:
                 written = orjson.dumps(document)
                 try:
                     found = document_of(document, ADVOCACY_CAMPAIGN.collection, written)
-                    create = partial(take_in.reference.create, ADVOCACY_CAMPAIGN, self.load_campaign(found.body))
+                    create = partial(
+                        take_in.reference.create, ADVOCACY_CAMPAIGN, take_in.load_body(ADVOCACY_CAMPAIGN, found.body)
+                    )
                     campaign = take_in.retry_while_unavailable(create)
                 except (ValueError, OsdiError) as error:
                     if isinstance(error, OsdiError) and error.status >= 500:

@@ -47,8 +47,8 @@ def run(works: Iterable[Work], *, once: bool = False) -> str | None:
     if refused:
         return refused[0]
     if any(thread.is_alive() for thread in threads):
-        return "Something was still being sent; another worker takes it over."
-    return "It failed again and again; the log tells why." if gave_up.is_set() else None
+        return "A message was still being sent. Another worker takes it over."
+    return f"Stopped after {FAILURES_OF_ONCE} failures in a row. See the log." if gave_up.is_set() else None
 
 
 def _loop(work: Work, stop: threading.Event, gave_up: threading.Event | None, refused: list[str]) -> None:
