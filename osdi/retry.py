@@ -1,19 +1,28 @@
-"""Looking again after a lost race: how often, how long, and what the client is told in the end."""
+"""Retries: after a write conflict, while the database is unavailable, and the wait before a worker's next attempt.
+
+tenacity decides when an attempt is repeated. The first attempt is made without it where requests pass by often, since
+its bookkeeping takes longer than a read of one document. Pure: reads and writes nothing itself.
+"""
 
 import random
+import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import tenacity
 
-from osdi.errors import WriteConflict, unavailable
+from osdi.errors import OsdiError, WriteConflict, unavailable
 
 Result = TypeVar("Result")
+Attempt = Callable[[], Result]
 
-# A loss usually means that somebody else's write went through, so a few rounds suffice. The bounds are for many clients
-# at one document and for elections, and stay well under a platform's 30 s.
-ATTEMPTS = 30
-SECONDS = 8
+# A conflict usually means that another request's write succeeded, so a few attempts are enough. These bounds allow for
+# many clients that write to one document, and for elections. They stay well under a platform's 30 s.
+ATTEMPTS: Final = 30
+SECONDS: Final = 8
+
+# Between two attempts at a database that is unavailable.
+PAUSE_SECONDS: Final = 1.0
 
 _retrying = tenacity.Retrying(
     retry=tenacity.retry_if_exception_type(WriteConflict),
@@ -23,10 +32,13 @@ _retrying = tenacity.Retrying(
 )
 
 
-def retry_on_conflict(attempt: Callable[[], Result]) -> Result:
-    """Call `attempt` until it loses no race. Raises OsdiError 503 after ATTEMPTS or SECONDS."""
+def retry_on_conflict(attempt: Attempt[Result]) -> Result:
+    """Returns the result of `attempt`, which is called again after each WriteConflict.
+
+    Raises OsdiError 503 after ATTEMPTS or SECONDS.
+    """
     try:
-        return attempt()  # the usual case pays nothing for the machinery
+        return attempt()
     except WriteConflict:
         pass
     try:
@@ -35,10 +47,77 @@ def retry_on_conflict(attempt: Callable[[], Result]) -> Result:
         raise unavailable("Too many requests write to the same record at once.", seconds=1) from error
 
 
-def backoff_seconds(attempts: int, *, first: float = 30, longest: float = 3600) -> float:
-    """How long to wait after so many attempts: twice as long each time, with jitter, so that many do not come at once.
+def retry_while_unavailable(attempt: Attempt[Result], seconds: float, *, pause: float | None = None) -> Result:
+    """Returns the result of `attempt`, which is called again while the database is unavailable.
 
-    The arithmetic of tenacity's `wait_random_exponential`, for what is tried again by another process, days later.
+    Raises the last OsdiError 503 once `seconds` have passed since the first one, and at once where a retry cannot help.
+    `pause` is the time between two attempts; by default PAUSE_SECONDS.
+    """
+    pause = PAUSE_SECONDS if pause is None else pause
+    try:
+        return attempt()
+    except OsdiError as error:
+        if seconds <= 0 or not is_unavailable(error):
+            raise
+    time.sleep(pause)
+    return retry_for(seconds - pause, attempt, is_unavailable, pause=pause)
+
+
+def is_unavailable(error: BaseException) -> bool:
+    """True if the database is unavailable and a retry may succeed."""
+    return isinstance(error, OsdiError) and error.status == 503 and not error.needs_operator
+
+
+def retry_for(
+    seconds: float,
+    attempt: Attempt[Result],
+    retry_if: Callable[[BaseException], bool],
+    *,
+    pause: float,
+    on_first_failure: Callable[[], None] = lambda: None,
+) -> Result:
+    """Returns the result of `attempt`, which is called again after each error that `retry_if` accepts.
+
+    Raises the last error once `seconds` have passed. `pause` is the time in seconds between two attempts.
+    `on_first_failure` is called once, before the first pause.
+    """
+
+    def report(state: tenacity.RetryCallState) -> None:
+        if state.attempt_number == 1:
+            on_first_failure()
+
+    retrying = tenacity.Retrying(
+        retry=tenacity.retry_if_exception(retry_if),
+        wait=tenacity.wait_fixed(pause),
+        stop=tenacity.stop_after_delay(seconds),
+        before_sleep=report,
+        reraise=True,
+    )
+    return retrying(attempt)
+
+
+def retry_with_backoff(
+    attempt: Attempt[Result], retry_if: type[Exception], *, attempts: int, first: float, longest: float
+) -> Result:
+    """Returns the result of `attempt`, which is called again after each error of the type `retry_if`.
+
+    Raises the last error after `attempts`. The pauses are random, and twice as long each time: up to `first` seconds at
+    first, and `longest` at last.
+    """
+    retrying = tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(retry_if),
+        wait=tenacity.wait_random_exponential(multiplier=first, max=longest),
+        stop=tenacity.stop_after_attempt(attempts),
+        reraise=True,
+    )
+    return retrying(attempt)
+
+
+def backoff_seconds(attempts: int, *, first: float = 30, longest: float = 3600) -> float:
+    """Returns the seconds until the next attempt, after this number of attempts.
+
+    Twice as long each time, and random within a factor of two, so that many do not return at once. This is not
+    tenacity's wait: the next attempt may be made by another process, days later.
     """
     bound = min(longest, first * 2.0 ** min(attempts - 1, 30))
     return random.uniform(bound / 2, bound)  # noqa: S311  # nothing secret

@@ -5,20 +5,18 @@ message by identifier. Without a token only those that the campaign names can be
 the mails of other campaigns to somebody.
 """
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from osdi.action_functions.followup_kinds import QUEUED, REACHED_BY, SKIPPED, TRIGGERS, fits, primary
+from osdi.action_functions.followup_kinds import REACHED_BY, TRIGGERS, fits, primary
 from osdi.documents import ReadOnlyDocument
 
 
 @dataclass(frozen=True)
 class Followup:
-    """A follow-up to do: its kind, the identifiers that were asked for, the message chosen, whom to reach.
+    """A follow-up to do: its kind, the identifiers that were asked for, the message, and the address or number.
 
-    Without `reason` it is to be queued, with one it can never be done.
+    Without `reason` it is queued; with one it can never be sent.
     """
 
     kind: str
@@ -35,21 +33,6 @@ class Followup:
             return None
         missing = "of these identifiers that fits" if self.identifiers else "of the campaign"
         return f"triggers.{self.kind}: there is no message {missing}."
-
-    def entry(self, followup_id: str, timestamp: dt.datetime) -> dict[str, Any]:
-        """The outreach's entry for it: `{_id, kind, identifiers, state, by_token, queued_date, attempts, ...}`."""
-        said = {"message_id": self.message_id, "to": self.to, "reason": self.reason}
-        return {
-            "_id": followup_id,
-            "kind": self.kind,
-            "identifiers": list(self.identifiers),
-            "by_token": self.by_token,
-            "state": SKIPPED if self.reason else QUEUED,
-            **({} if self.reason else {"not_before": timestamp}),
-            "queued_date": timestamp,
-            "attempts": 0,
-            **{name: value for name, value in said.items() if value is not None},
-        }
 
 
 def enabled_triggers(triggers: ReadOnlyDocument) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ from osdi.errors import ErrorDescription, OsdiError
 from osdi.ids import now
 from osdi.resources import OUTREACH, PERSON
 from osdi.store import Store
-from osdi.store.driver import DATABASE
+from osdi.store.driver import DATABASE, only_duplicate_keys
 from osdi.store.indexes import INVALIDATIONS, STATISTICS, TOMBSTONES
 from osdi.store.scan import scan
 from osdi.store.schema_version import ID, SCHEMA
@@ -42,7 +42,6 @@ OPTIONS: Final = JSONOptions(
 CODEC: Final[CodecOptions[Document]] = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_AUTO)
 NATIVE: Final = orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATETIME
 PATIENCE_SECONDS: Final = 60.0
-DUPLICATE_KEY_CODE: Final = 11000
 # The server gives up history: SnapshotTooOld, SnapshotUnavailable.
 TOO_OLD_CODES: Final = frozenset({239, 246})
 
@@ -171,7 +170,7 @@ def insert(store: Store, collection: str, documents: Sequence[Document]) -> None
         try:
             store.collection(collection).insert_many(documents, ordered=not kept)
         except BulkWriteError as error:
-            if {each["code"] for each in error.details["writeErrors"]} != {DUPLICATE_KEY_CODE}:
+            if not only_duplicate_keys(error):
                 raise
             if not kept:
                 message = f"Of {collection} something is there already: stop web and worker, and repeat it."

@@ -15,7 +15,8 @@ from osdi.errors import OsdiError
 from osdi.exporting.export import EXPORTED, ExportQuery, Part, csv, ndjson, query_of
 from osdi.hal import Hal
 from osdi.resources import ADVOCACY_CAMPAIGN, OUTREACH
-from osdi.store.scan import how_many, retry_while_unavailable
+from osdi.retry import retry_while_unavailable
+from osdi.store.scan import count_or_none
 
 CSV, NDJSON = "csv", "ndjson"
 
@@ -62,7 +63,7 @@ def export(
         parts = ndjson(query, Hal(context.settings.public_url or NOWHERE, context.settings.namespace))
     with destination(output) as file:
         number = retry_while_unavailable(
-            lambda: how_many(context.store, query.collection, query.selected), PATIENCE_SECONDS
+            lambda: count_or_none(context.store, query.collection, query.selected), PATIENCE_SECONDS
         )
         _write(parts, file, number, what)
 

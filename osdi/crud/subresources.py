@@ -10,8 +10,8 @@ from typing import Any
 
 from osdi.crud.put import Change
 from osdi.documents import Document
-from osdi.errors import ErrorDescription, OsdiError, invalid, not_found
-from osdi.etags import check_if_match
+from osdi.errors import OsdiError, document_too_large, invalid, not_found
+from osdi.etags import IfMatch, check_if_match
 from osdi.ids import new_id, now
 from osdi.paging import Page
 from osdi.people.lookup import get_person
@@ -164,7 +164,7 @@ def change(
     return retry_on_conflict(attempt)
 
 
-def remove(store: Store, kind: Embedded, parent_id: str, entry_id: str, if_match: str | None = None) -> None:
+def remove(store: Store, kind: Embedded, parent_id: str, entry_id: str, if_match: IfMatch = None) -> None:
     """Remove the entry from its person. Raises OsdiError 404, 412."""
 
     def attempt() -> None:
@@ -187,5 +187,5 @@ def _find(store: Store, kind: Embedded, parent_id: str, entry_id: str) -> tuple[
 def _write(store: Store, kind: Embedded, person: Document, entries: list[Document]) -> None:
     fields = {kind.array: entries, "modified_date": now()}
     if exceeds_size_limit({**person, **fields}) and len(entries) >= len(person.get(kind.array, ())):
-        raise OsdiError(413, ErrorDescription("TOO_LARGE", "The person would outgrow their bound."))
+        raise document_too_large(PERSON.name)
     store.write(Update(PERSON.collection, person["_id"], person["version"], fields))

@@ -42,7 +42,7 @@ from osdi.messages.wrapper_store import default_wrapper
 from osdi.messages.wrappers import wrapper_of
 from osdi.people.lookup import find_people_by_contact, get_person
 from osdi.resources import ADVOCACY_CAMPAIGN, MESSAGE
-from osdi.retry import backoff_seconds
+from osdi.retry import backoff_seconds, retry_while_unavailable
 from osdi.settings import Settings
 from osdi.store import Store
 
@@ -53,6 +53,7 @@ LOST_EVERY_SECONDS: Final = 5.0
 OTHER_SECONDS: Final = 5.0
 
 MARK_SECONDS: Final = 60.0
+MARK_PAUSE_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class OutgoingMessage:
     unsubscribe_url: str = ""
 
 
-class NotSent(Exception):
+class DeliveryFailed(Exception):
     """It did not go out: for good or for now; and where `everything` is set nothing of its kind would."""
 
     def __init__(self, reason: str, *, permanent: bool = False, everything: bool = False) -> None:
@@ -84,7 +85,7 @@ class Transport(Protocol):
     """A way to send one kind of follow-up."""
 
     def send(self, todo: OutgoingMessage) -> None:
-        """Hand it over. Raises NotSent."""
+        """Hand it over. Raises DeliveryFailed."""
 
     def close(self) -> None:
         """Give connections up."""
@@ -176,7 +177,7 @@ class Followups:
             return ended.state, ended.reason
         except Postpone as later:
             return self._put_off(claimed, later)
-        except NotSent as error:
+        except DeliveryFailed as error:
             if error.permanent:
                 self._mark(claimed, {"state": FAILED, "reason": error.reason}, gone=("not_before",))
                 return FAILED, error.reason
@@ -218,15 +219,9 @@ class Followups:
 
         Raises OsdiError 503 in the end.
         """
-        ends = time.monotonic() + min(MARK_SECONDS, self._settings.followup_lease_seconds)
-        while True:
-            try:
-                outbox_store.mark(self._store, claimed, fields, gone=gone)
-                return
-            except OsdiError as error:
-                if error.status != 503 or time.monotonic() >= ends:
-                    raise
-                time.sleep(0.5)
+        seconds = min(MARK_SECONDS, self._settings.followup_lease_seconds)
+        mark = partial(outbox_store.mark, self._store, claimed, fields, gone=gone)
+        retry_while_unavailable(mark, seconds, pause=MARK_PAUSE_SECONDS)
 
     def _pause(self, kind: str) -> None:
         """Nothing of this kind goes out at the moment: spare what waits behind it the attempt."""
@@ -257,7 +252,7 @@ class Followups:
         campaign = self._campaign(outreach)
         values = fields(person if to.known else None, outreach, campaign, by_token=followup["by_token"])
         unsubscribe_url = link(self._signer(), settings.public_url, to.to) if kind == AUTORESPONSE else ""
-        wrapper = wrapper_of(self._reference, message, self._default_wrapper)
+        wrapper = wrapper_of(self._reference.find, message, self._default_wrapper)
         try:
             rendered = render(message, wrapper, values | {UNSUBSCRIBE_URL: unsubscribe_url}, type_of(kind))
         except Mistake as mistake:

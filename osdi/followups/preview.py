@@ -57,7 +57,7 @@ def preview(
     values = _values_of_preview() if outreach is None else _values(store, outreach, kind, settings.match_key_rules)
     unsubscribe_url = f"{base_url}{PATH}/..." if kind == EMAIL else ""
     values |= {UNSUBSCRIBE_URL: unsubscribe_url}
-    wrapper = wrapper_of(reference, message, partial(default_wrapper, store))
+    wrapper = wrapper_of(reference.find, message, partial(default_wrapper, store))
     try:
         rendered = render(message, wrapper, values, kind)
     except (Mistake, TooLarge) as error:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from osdi.access.tokens import IMPORTER
+from osdi.crud.create import create
 from osdi.crud.reference_cache import Reference
 from osdi.documents import Document, LoadBody
 from osdi.errors import OsdiError, invalid
@@ -21,9 +22,9 @@ from osdi.outreaches.record_outreach import record_outreach
 from osdi.people.signup import sign_up
 from osdi.privacy.tombstones import erased_in
 from osdi.resources import ADVOCACY_CAMPAIGN, OUTREACH, PERSON, TAG
+from osdi.retry import retry_while_unavailable
 from osdi.settings import Settings
 from osdi.store import Store
-from osdi.store.scan import retry_while_unavailable
 
 Body = Mapping[str, Any]
 Result = TypeVar("Result")
@@ -127,7 +128,7 @@ class RowImporter:
         found = self.reference.find(TAG, names) if names else {}
         for name in names:
             if name not in found:
-                self.reference.create(TAG, {"name": name})
+                create(self.store, TAG, {"name": name}, self.settings.match_key_rules)
 
     def _campaign(self, named: str | None, namespace: str | None) -> Document:
         if self.choices.campaign_id is not None:
@@ -159,7 +160,7 @@ def row_importers(
     store: Store, settings: Settings, load_body: LoadBody, choices: Choices, kinds: Iterable[str]
 ) -> dict[str, RowImporter]:
     """Returns an importer for each kind of rows; they share one cache of campaigns, tags, lists and questions."""
-    reference = Reference(store, settings.match_key_rules, cache_seconds=settings.cache_seconds)
+    reference = Reference(store, cache_seconds=settings.cache_seconds)
     return {kind: RowImporter(store, reference, settings, load_body, kind, choices) for kind in kinds}
 
 

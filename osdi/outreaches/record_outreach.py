@@ -10,7 +10,9 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Final
 
+from osdi.action_functions.followup_kinds import QUEUED, SKIPPED
 from osdi.action_functions.resolve import Actions, resolve
+from osdi.action_functions.triggers import Followup
 from osdi.documents import Document, Find
 from osdi.errors import DuplicateKey, OsdiError
 from osdi.ids import new_id, now
@@ -122,5 +124,21 @@ def _outreach(resolved: _Resolved, person_id: str, timestamp: dt.datetime) -> Do
     if keys.header:
         outreach["fingerprint"] = resolved.request.fingerprint
     if followups:
-        outreach["followups"] = [followup.entry(new_id(), timestamp) for followup in followups]
+        outreach["followups"] = [_followup_entry(each, timestamp) for each in followups]
     return outreach
+
+
+def _followup_entry(followup: Followup, timestamp: dt.datetime) -> Document:
+    """Returns the entry of an outreach that queues a follow-up, or says why it can never be sent."""
+    optional = {"message_id": followup.message_id, "to": followup.to, "reason": followup.reason}
+    return {
+        "_id": new_id(),
+        "kind": followup.kind,
+        "identifiers": list(followup.identifiers),
+        "by_token": followup.by_token,
+        "state": SKIPPED if followup.reason else QUEUED,
+        **({} if followup.reason else {"not_before": timestamp}),
+        "queued_date": timestamp,
+        "attempts": 0,
+        **{name: value for name, value in optional.items() if value is not None},
+    }

@@ -14,13 +14,12 @@ from osdi.documents import Document, Query
 from osdi.match_keys import MatchKeyRules, name_and_postal_code_keys
 from osdi.resources import PERSON
 from osdi.store import Store
-from osdi.store.driver import READ_MS
+from osdi.store.driver import READ_MS, only_duplicate_keys
 from osdi.store.scan import scan
 
 BATCH: Final = 500
 PATIENCE_SECONDS: Final = 60.0
 NOTED: Final = ("contact_keys", "unclaimed_keys", "maybe_duplicate")
-DUPLICATE_KEY: Final = 11000
 
 
 def people_without(store: Store, after: str, limit: int) -> list[Document]:
@@ -90,7 +89,7 @@ def _write(store: Store, updates: list[UpdateOne]) -> tuple[int, set[str]]:
         try:
             return store.collection(PERSON.collection).bulk_write(updates, ordered=False).modified_count, set()
         except BulkWriteError as error:
-            refused = error.details["writeErrors"]
-            if any(each["code"] != DUPLICATE_KEY for each in refused):
+            if not only_duplicate_keys(error):
                 raise
-            return int(error.details["nModified"]), {each["op"]["q"]["_id"] for each in refused}
+            refused = {each["op"]["q"]["_id"] for each in error.details["writeErrors"]}
+            return int(error.details["nModified"]), refused

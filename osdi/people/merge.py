@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
 from osdi.documents import Document
-from osdi.errors import ErrorDescription, OsdiError, WriteConflict, conflict, invalid, not_found
+from osdi.errors import WriteConflict, conflict, document_too_large, invalid, not_found
 from osdi.ids import new_id, now
 from osdi.match_keys import MatchKeyRules
 from osdi.people.lookup import get_person
@@ -57,7 +57,7 @@ def merge_people(
     """Merge the other person into the survivor; returns the survivor. Repeated, it finishes what was begun.
 
     `by` is the id of the person whose token asks. Raises OsdiError 404 without survivor, 400 without another person,
-    409 for one who was merged into somebody else, 413 for a survivor who would outgrow their bound.
+    409 for one who was merged into somebody else, 413 for a survivor who would exceed the size limit.
     """
     if survivor_id == other_id:
         raise invalid("A person cannot be merged into themselves.", LINK, resource=PERSON.rel)
@@ -156,7 +156,7 @@ def _merged(store: Store, survivor_id: str, other_id: str, rules: MatchKeyRules,
         raise conflict("MERGED", message, LINK, resource=PERSON.rel)
     person, update = united(store, survivor, other, rules, by)
     if exceeds_size_limit(person):
-        raise OsdiError(413, ErrorDescription("TOO_LARGE", "The person would outgrow their bound."))
+        raise document_too_large(PERSON.name)
     held = {"_id": other_id, "survivor_id": survivor["_id"], "person": other, "pending": new_id()}
     if store.supports_transactions:
         held["merged_date"] = now()

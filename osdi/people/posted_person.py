@@ -4,7 +4,7 @@ Pure: people are documents that the caller has read; they are left as they are.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -68,16 +68,17 @@ class PostedPerson:
         `people` own keys of the post. The keys of the person's name and the derived keys are left to the caller.
         """
         stored = match.person or self._new_document(timestamp)
+        elsewhere = match.owned_elsewhere
         person = merge_person(
             stored,
             self.fields,
             overwrite=self.has_token or match.person is None,
-            owned_elsewhere=match.owned_elsewhere,
+            owned_elsewhere=elsewhere,
             rules=self.rules,
         )
         if self.imported:
             person = keep_strictest_opt_out(person, [*people, stored], self.rules)
-        self._add_identity(person, match)
+        self._add_identity(person, self._contact_claims(is_new=match.person is None), elsewhere)
         return apply_to_person(person, self.actions, now=timestamp, new_id=new_id)
 
     @property
@@ -96,10 +97,9 @@ class PostedPerson:
             "match_keys": [self.rules.own_key(person_id)],
         }
 
-    def _add_identity(self, person: Document, match: Match) -> None:
+    def _add_identity(self, person: Document, contacts: Sequence[str], elsewhere: Collection[str]) -> None:
         """Adds the posted identifiers, and the match keys that nobody else owns."""
         identifiers = self.fields.get("identifiers", ())
-        elsewhere = match.owned_elsewhere
         if self.keys.claimed:
             known = person.get("identifiers", ())
             _extend(person, "claimed_identifiers", (each for each in identifiers if each not in known))
@@ -107,10 +107,10 @@ class PostedPerson:
             own = self.rules.own_identifier(person["_id"])  # answers contain it, so clients send it back
             others = (each for each in identifiers if each != own and id_key(each) not in elsewhere)
             _extend(person, "identifiers", others)
-        claims = (*self.keys.identifiers, *self._contact_claims(match), *self.keys.claimed)
+        claims = (*self.keys.identifiers, *contacts, *self.keys.claimed)
         _extend(person, "match_keys", (key for key in claims if key not in elsewhere))
 
-    def _contact_claims(self, match: Match) -> Sequence[str]:
+    def _contact_claims(self, *, is_new: bool) -> Sequence[str]:
         """Returns the keys of contact details that the person may own by this post.
 
         A post without a token gives a new person one e-mail address and one phone number as keys, and a known person
@@ -119,7 +119,7 @@ class PostedPerson:
         """
         if self.has_token:
             return self.keys.contacts
-        return (*self.keys.emails[:1], *self.keys.phones[:1]) if match.person is None else ()
+        return (*self.keys.emails[:1], *self.keys.phones[:1]) if is_new else ()
 
 
 def _extend(person: Document, array: str, values: Iterable[str]) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from osdi.access.tokens import Caller
 from osdi.action_functions.resolve import resolve
 from osdi.documents import Document, Find
-from osdi.errors import ErrorDescription, OsdiError, conflict, invalid
+from osdi.errors import conflict, document_too_large, invalid
 from osdi.ids import now
 from osdi.match_keys import NAME_AND_POSTAL_CODE, name_and_postal_code_keys
 from osdi.people.lookup import get_person
@@ -135,7 +135,7 @@ def _change(posted: PostedPerson, found: Match, person: Document, timestamp: dt.
         return PersonChange(stored, None, found.matched_by)
     if exceeds_size_limit(person, by_stranger=not posted.has_token):
         if posted.has_token or stored is None:
-            raise OsdiError(413, ErrorDescription("TOO_LARGE", "The person would outgrow their bound.", ("person",)))
+            raise document_too_large(PERSON.name, "person")
         # A post without a token cannot make a later outreach of the same person fail.
         return PersonChange(stored, None, found.matched_by)
     person |= posted.editor

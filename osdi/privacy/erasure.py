@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from osdi.documents import Document
 from osdi.errors import WriteConflict, not_found, unavailable
-from osdi.etags import check_if_match
+from osdi.etags import IfMatch, check_if_match
 from osdi.ids import now
 from osdi.match_keys import NAME_AND_POSTAL_CODE, MatchKeyRules
 from osdi.people import merged_people_store
@@ -53,7 +53,7 @@ def erase(
     rules: MatchKeyRules,
     outreaches: str = ANONYMISE,
     *,
-    if_match: str | None = None,
+    if_match: IfMatch = None,
     seconds: float = SECONDS,
 ) -> Erased:
     """Erase the person, of whatever id: also of one who was merged into them. `outreaches` is one of CHOICES.

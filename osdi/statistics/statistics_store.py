@@ -29,7 +29,7 @@ from osdi.statistics.invalidation import COUNTED, touch_document
 from osdi.statistics.rollups import DAY, RANGE, Reading, Rollup
 from osdi.statistics.tally import Tally
 from osdi.store import Store
-from osdi.store.driver import READ_MS
+from osdi.store.driver import READ_MS, only_duplicate_keys
 from osdi.store.indexes import INVALIDATIONS, STATISTICS
 from osdi.store.store import SETTLED
 
@@ -310,7 +310,7 @@ def _store(store: Store, slots: Sequence[Rollup], through: str = "") -> None:
             try:
                 statistics.bulk_write(writes, ordered=False)
             except BulkWriteError as error:  # two readers have counted the same day for the first time
-                if any(each["code"] != 11000 for each in error.details["writeErrors"]):
+                if not only_duplicate_keys(error):
                     raise
 
 

@@ -10,6 +10,7 @@ from typing import Final
 from pymongo import MongoClient, WriteConcern, timeout
 from pymongo.client_session import ClientSession
 from pymongo.errors import (
+    BulkWriteError,
     ConfigurationError,
     ConnectionFailure,
     DocumentTooLarge,
@@ -22,7 +23,7 @@ from pymongo.errors import (
 from pymongo.uri_parser import parse_uri
 
 from osdi.documents import Document
-from osdi.errors import DuplicateKey, ErrorDescription, OsdiError, WriteConflict, unavailable
+from osdi.errors import DuplicateKey, ErrorDescription, OsdiError, WriteConflict, document_too_large, unavailable
 from osdi.store.circuit_breaker import CircuitBreaker
 from osdi.store.stale_transactions import APP_NAME
 
@@ -50,6 +51,7 @@ AWAY_CODES: Final = frozenset({6, 7, 64, 89, 91, 100, 134, 189, 262, 9001, 10107
 # Unauthorized, AuthenticationFailed, and Atlas's own for both.
 REFUSED_CODES: Final = frozenset({13, 18, 8000})
 UNSURE: Final = ("RetryableWriteError", "UnknownTransactionCommitResult")
+DUPLICATE_KEY: Final = 11000
 TOO_LARGE_CODES: Final = frozenset({10334, 17419, 17420})
 
 
@@ -85,24 +87,35 @@ def driver_errors() -> Iterator[None]:
     except DuplicateKeyError as error:
         raise DuplicateKey(str(error)) from error
     except DocumentTooLarge as error:  # the driver's own measure; not a PyMongoError
-        raise _document_too_large() from error
+        raise document_too_large("document") from error
     except PyMongoError as error:
         code = getattr(error, "code", None)
         if code in TOO_LARGE_CODES:
-            raise _document_too_large() from error
+            raise document_too_large("document") from error
         if code in REFUSED_CODES:
             raise Refused from error
         # Inside a transaction a lost connection means that nothing was committed, so the race is run again; but where
         # the server hangs, or none is there, the time is used up, and the client is told.
         if error.has_error_label("TransientTransactionError") and not error.timeout:
             raise WriteConflict(str(error)) from error
-        if error.timeout or isinstance(error, AWAY) or code in AWAY_CODES or any(map(error.has_error_label, UNSURE)):
+        if _is_away(error):
             raise unavailable("The database does not answer at the moment.") from error
         raise
 
 
-def _document_too_large() -> OsdiError:
-    return OsdiError(413, ErrorDescription("TOO_LARGE", "The document would outgrow what the database takes."))
+def _is_away(error: PyMongoError) -> bool:
+    """True if the server is away, changes its role or could not promise durability."""
+    if error.timeout or isinstance(error, AWAY) or getattr(error, "code", None) in AWAY_CODES:
+        return True
+    if isinstance(error, BulkWriteError) and error.details["writeConcernErrors"]:
+        return True
+    return any(map(error.has_error_label, UNSURE))
+
+
+def only_duplicate_keys(error: BulkWriteError) -> bool:
+    """True if unique indexes refused some of the writes, and every other write was done and is durable."""
+    refused, not_durable = error.details["writeErrors"], error.details["writeConcernErrors"]
+    return not not_durable and all(each["code"] == DUPLICATE_KEY for each in refused)
 
 
 def abort(session: ClientSession) -> None:

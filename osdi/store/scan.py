@@ -1,36 +1,30 @@
-"""Whole collections in the store, one document after another in the order of their ids, however many there are.
+"""Scans: every document that a query selects, in the order of ids, however many there are.
 
-Read by bounded queries, each behind the last id that was seen: no cursor has to outlive what is done with the
-documents, and whoever is cut off by a failover asks again from where they are. So each document that is there all the
-time comes exactly once. Memory holds one reply of the server, of 16 MB at the most.
+Documents are read in batches, each behind the last id of the one before. No cursor stays open between batches, and
+after a failover the scan resumes behind the last document that it returned. So each document that exists all the time
+is returned exactly once. Memory holds one reply of the server, of 16 MB at most.
 
-A query that no index serves, and that selects few of millions, takes longer than the server is given for one answer.
-Then so many documents are looked through at a time.
+A query that no index serves and that selects few documents of millions takes longer than the server may take for one
+reply. The scan then reads windows of WINDOW documents by their ids.
 """
 
-import time
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final, TypeVar
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
-import tenacity
 from pymongo import ASCENDING
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
+from pymongo.cursor import Cursor
 from pymongo.errors import CursorNotFound, ExecutionTimeout
 
 from osdi.documents import Document, Query
 from osdi.errors import OsdiError
+from osdi.retry import retry_while_unavailable
 from osdi.store import Store
 from osdi.store.driver import READ_MS
-from osdi.store.schema_version import WrongDatabase
-
-Result = TypeVar("Result")
 
 BATCH: Final = 500
-LOOKED_THROUGH: Final = 50_000
-
-# Between two attempts of somebody who is patient.
-AGAIN_SECONDS: Final = 1.0
+WINDOW: Final = 50_000
 
 
 def scan(
@@ -38,92 +32,121 @@ def scan(
     collection: str,
     query: Query,
     *,
-    fields: Mapping[str, int] | None = None,
+    fields: tuple[str, ...] | None = None,
     patience: float = 0,
     session: ClientSession | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> Iterator[Document]:
-    """Every document that the query selects, by `_id`; only the `fields` of each where they are named.
+    """Yields every document that the query selects, by `_id`; only `_id` and the `fields` of each where they are named.
 
-    A database that is away is asked again for `patience` seconds, beyond what the driver waits by itself. `options` are
-    those of pymongo's `with_options`. Raises OsdiError 503.
+    While the database is unavailable the scan waits for `patience` seconds, beyond the time that the driver waits.
+    `options` are those of pymongo's `with_options`. Raises OsdiError 503.
     """
-    after: str | None = None
-    gives_up: float | None = None
-    takes_long = False
-    while True:
-        number = 0
-        try:
-            through = _further_on(store, collection, after, session) if takes_long else None
-            within = {"$gt": after, "$lte": through}
-            within = {operator: value for operator, value in within.items() if value is not None}
-            conditions = [each for each in (query, {"_id": within} if within else {}) if each]
-            with store.operation():
-                documents: Collection[Document] = store.collection(collection)
-                if options:
-                    documents = documents.with_options(**options)
-                found = documents.find({"$and": conditions} if conditions else {}, fields, session=session)
-                found = found.sort("_id", ASCENDING).limit(BATCH).batch_size(BATCH).max_time_ms(READ_MS)
-            while True:
-                with store.operation():
-                    document = next(found, None)
-                gives_up = None
-                if document is None:
-                    break
-                number, after = number + 1, document["_id"]
-                yield document
-        except CursorNotFound:  # what is done with large documents took longer than the server keeps a cursor
-            continue
-        except OsdiError as error:
-            if query and not takes_long and isinstance(error.__cause__, ExecutionTimeout):
-                takes_long = True
-                continue
-            gives_up = time.monotonic() + patience if gives_up is None else gives_up
-            if not _may_pass(error) or time.monotonic() >= gives_up:
-                raise
-            time.sleep(AGAIN_SECONDS)
-            continue
-        if number < BATCH:
-            if through is None:
-                return
-            after = through
+    position = _Scan(store, collection, query, fields, session, options or {})
+    while not position.ended:
+        document = retry_while_unavailable(position.step, patience)
+        if document is not None:
+            yield document
 
 
-def _further_on(store: Store, collection: str, after: str | None, session: ClientSession | None) -> str | None:
-    """The last id of those that are looked through next; None where these are all that are left."""
-    behind = {"_id": {"$gt": after}} if after is not None else {}
-    with store.operation():
-        ids = store.collection(collection).find(behind, {"_id": 1}, session=session).sort("_id", ASCENDING)
-        found = next(ids.skip(LOOKED_THROUGH - 1).limit(1).max_time_ms(READ_MS), None)
-    return found["_id"] if found else None
+def count_or_none(store: Store, collection: str, query: Query) -> int | None:
+    """Returns the number of documents that the query selects; None where counting takes too long.
 
-
-def retry_while_unavailable(ask: Callable[[], Result], patience: float) -> Result:
-    """What `ask` returns; where the database is away it is called again, as `scan` asks. Raises OsdiError 503."""
+    Raises OsdiError 503.
+    """
     try:
-        return ask()  # the usual case pays nothing for the machinery
-    except OsdiError as error:
-        if not _may_pass(error) or patience <= 0:
-            raise
-    return tenacity.Retrying(
-        retry=tenacity.retry_if_exception(_may_pass),
-        wait=tenacity.wait_fixed(AGAIN_SECONDS),
-        stop=tenacity.stop_after_delay(patience),
-        reraise=True,
-    )(ask)
-
-
-def _may_pass(error: BaseException) -> bool:
-    """Whether the database may be asked again for the same."""
-    return isinstance(error, OsdiError) and error.status == 503 and not isinstance(error, WrongDatabase)
-
-
-def how_many(store: Store, collection: str, query: Query) -> int | None:
-    """How many documents the query selects; None where counting them would take too long. Raises OsdiError 503."""
-    try:
-        with store.operation():
-            return store.count(collection, query)
+        return store.count(collection, query)
     except OsdiError as error:
         if error.status != 503 or not query:
             raise
         return None
+
+
+class _Scan:
+    """The position of one scan: the last id that was returned, and the cursor behind it, if one is open."""
+
+    def __init__(
+        self,
+        store: Store,
+        collection: str,
+        query: Query,
+        fields: tuple[str, ...] | None,
+        session: ClientSession | None,
+        options: Mapping[str, Any],
+    ) -> None:
+        self._store = store
+        self._collection = collection
+        self._query = query
+        self._fields = fields
+        self._session = session
+        self._options = options
+        self.ended = False
+        self._cursor: Cursor[Document] | None = None
+        self._after: str | None = None
+        self._returned = 0
+        self._in_windows = False
+        self._window_end: str | None = None
+
+    def step(self) -> Document | None:
+        """Returns the next document, or None at the end of a batch. Raises OsdiError 503; the next call resumes here.
+
+        The end of the last batch sets `ended`.
+        """
+        try:
+            found = self._from_batch()
+        except CursorNotFound:  # the caller worked on the documents for longer than the server keeps a cursor
+            self._cursor = None
+            return None
+        except OsdiError as error:
+            self._cursor = None
+            if not self._is_too_slow(error):
+                raise
+            self._in_windows = True
+            return None
+        if found is None:
+            self._end_batch()
+        else:
+            self._after = found["_id"]
+            self._returned += 1
+        return found
+
+    def _from_batch(self) -> Document | None:
+        """Returns the next document of the open batch, or of a new one; None at the end of the batch."""
+        with self._store.operation():
+            if self._cursor is None:
+                self._returned = 0
+                self._window_end = self._find_window_end() if self._in_windows else None
+                self._cursor = self._open()
+            return next(self._cursor, None)
+
+    def _open(self) -> Cursor[Document]:
+        within = {"$gt": self._after, "$lte": self._window_end}
+        within = {operator: value for operator, value in within.items() if value is not None}
+        conditions = [each for each in (self._query, {"_id": within} if within else {}) if each]
+        fields = None if self._fields is None else dict.fromkeys(("_id", *self._fields), 1)
+        found = self._documents().find({"$and": conditions} if conditions else {}, fields, session=self._session)
+        return found.sort("_id", ASCENDING).limit(BATCH).batch_size(BATCH).max_time_ms(READ_MS)
+
+    def _is_too_slow(self, error: OsdiError) -> bool:
+        """True if the query took too long, and windows have not been tried."""
+        return bool(self._query) and not self._in_windows and isinstance(error.__cause__, ExecutionTimeout)
+
+    def _end_batch(self) -> None:
+        self._cursor = None
+        if self._returned == BATCH:
+            return  # more documents may follow
+        if self._window_end is None:
+            self.ended = True
+        else:
+            self._after = self._window_end
+
+    def _find_window_end(self) -> str | None:
+        """Returns the last id of the next window; None where the rest of the collection is smaller than a window."""
+        behind = {"_id": {"$gt": self._after}} if self._after is not None else {}
+        ids = self._documents().find(behind, {"_id": 1}, session=self._session).sort("_id", ASCENDING)
+        last = next(ids.skip(WINDOW - 1).limit(1).max_time_ms(READ_MS), None)
+        return last["_id"] if last else None
+
+    def _documents(self) -> Collection[Document]:
+        found = self._store.collection(self._collection)
+        return found.with_options(**self._options) if self._options else found

@@ -25,6 +25,8 @@ LOOK_SECONDS: Final = 5.0
 class WrongDatabase(OsdiError):
     """This program must not work on this database: 503, with a sentence for the operator."""
 
+    needs_operator = True
+
     def __init__(self, message: str) -> None:
         super().__init__(503, ErrorDescription("UNAVAILABLE", message), headers={"Retry-After": "60"})
 

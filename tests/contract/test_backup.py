@@ -721,7 +721,7 @@ def test_what_is_not_all_there_is_no_backup(api: Client, store: Store, monkeypat
 def test_a_database_that_is_away_for_a_while_is_waited_for(
     api: Client, store: Store, fail: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("osdi.store.scan.AGAIN_SECONDS", 0)
+    monkeypatch.setattr("osdi.retry.PAUSE_SECONDS", 0)
     there = check_backup(io.BytesIO(backed_up(store)))
     fail({"times": 1}, ["find"], errorCode=50, namespace="osdi.people")
 

@@ -246,7 +246,7 @@ def test_equal_a_recount(store: Store, clock: Clock, small: bool, monkeypatch: p
                     pass
             elif name == "erase":
                 there(store, clock, told[0])
-                erase(store, *told, RULES)
+                erase(store, told[0], RULES, *told[1:])
                 while finish_next_erasure(store, RULES, now() + dt.timedelta(minutes=5)):
                     pass
                 ids = [each["_id"] for each in everything(store)]
@@ -361,7 +361,7 @@ class TestSlots:
             touching(*how)
             assert self.count(store) == ([3], [2], 2)
 
-        for module in ("osdi.people.outreach_links", "osdi.crud.delete", "osdi.people.merge"):
+        for module in ("osdi.people.outreach_links", "osdi.crud.resource_rules", "osdi.people.merge"):
             monkeypatch.setattr(f"{module}.invalidate_all", then_counted)
         if change == "forget":
             delete(store, PERSON, "B")

@@ -226,5 +226,15 @@ def test_a_failure_that_nobody_foresaw_is_not_disguised(mongod: Mongod) -> None:
     store.close()
 
 
+def test_a_bulk_write_that_is_not_durable_is_503(mongod: Mongod, fail: Callable[..., None]) -> None:
+    store = Store(mongod.uri)
+    fail({"times": 1}, ["insert"], writeConcernError={"code": 64, "errmsg": "waiting for replication timed out"})
+
+    with pytest.raises(OsdiError) as caught, store.operation():
+        store.collection("imports").insert_many([{"_id": new_id()}])
+    assert caught.value.status == 503
+    store.close()
+
+
 def test_durable_means_a_majority_and_its_journal() -> None:
     assert DURABLE.document == {"w": "majority", "j": True}

@@ -261,7 +261,7 @@ class TestADatabaseThatIsAwayForAWhile:
     def test_is_asked_again(
         self, app: Flask, everything: Client, fail: Callable[..., None], monkeypatch: pytest.MonkeyPatch, asked: str
     ) -> None:
-        monkeypatch.setattr("osdi.store.scan.AGAIN_SECONDS", 0)
+        monkeypatch.setattr("osdi.retry.PAUSE_SECONDS", 0)
         whole = exported(app, "outreaches")
         fail({"times": 2}, ["find"], errorCode=TOO_LONG, namespace=f"osdi.{asked}")
 
@@ -271,7 +271,7 @@ class TestADatabaseThatIsAwayForAWhile:
     def test_is_asked_again_for_what_is_counted(
         self, app: Flask, everything: Client, fail: Callable[..., None], monkeypatch: pytest.MonkeyPatch, what: str
     ) -> None:
-        monkeypatch.setattr("osdi.store.scan.AGAIN_SECONDS", 0)
+        monkeypatch.setattr("osdi.retry.PAUSE_SECONDS", 0)
         whole = exported(app, what, "--format", "ndjson")
         fail({"times": 2}, ["aggregate", "count"], errorCode=TOO_LONG)
 
@@ -291,7 +291,7 @@ class TestReadingInOrder:
     @pytest.fixture
     def many(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         monkeypatch.setattr("osdi.store.scan.BATCH", 3)
-        monkeypatch.setattr("osdi.store.scan.AGAIN_SECONDS", 0)
+        monkeypatch.setattr("osdi.retry.PAUSE_SECONDS", 0)
         ids = [f"{number:03}" for number in range(10)]
         database.tags.insert_many([{"_id": each, "match_keys": [each]} for each in reversed(ids)])
         return ids
@@ -308,7 +308,7 @@ class TestReadingInOrder:
     ) -> None:
         """The server gives up what takes longer than seconds, however often it is asked for it."""
         monkeypatch.setattr("osdi.store.scan.READ_MS", 700)
-        monkeypatch.setattr("osdi.store.scan.LOOKED_THROUGH", 2)
+        monkeypatch.setattr("osdi.store.scan.WINDOW", 2)
         wanted = [many[number] for number in selected]
         # 0.1 s for each document: too long for all of them, and not for a part.
         query = {"$where": f"sleep(100) || {wanted}.includes(this._id)"}

@@ -138,5 +138,5 @@ class TestOutgrowing:
         sent = body | (person_link if path.endswith("/answers") else {})
         response = (api.post if method == "POST" else api.put)(path, sent)
 
-        check_refusal(response, 413, "bound")
+        check_refusal(response, 413, "size limit")
         assert [list(database[name].find()) for name in ("people", "outreaches", "tags")] == before
