@@ -15,10 +15,10 @@ from blueprints.browser import documentation, unsubscribe
 from blueprints.http.api import HAL_JSON, Api, SchemaDocstrings
 from blueprints.http.context import EXTENSION, Deployment
 from blueprints.http.cors import share_with_origins
-from blueprints.http.import_bodies import LOADERS
 from blueprints.http.rate_limits import limit_rates
 from blueprints.http.request_log import log_requests
 from blueprints.operations import health, metrics
+from blueprints.operations.import_bodies import LOADERS
 from osdi import log
 from osdi.access.authentication import Authentication
 from osdi.commands.register import register_commands

@@ -1,7 +1,7 @@
-"""Who may call a view: the token is read from header or query, and held against the route's scope and campaign.
+"""Access to views: reads the token from header or query, and checks it against the scope and campaign of the route.
 
-Everything that a token may not do is refused here, before the view. A new route is closed to a token that is tied to a
-campaign until it stands in CAMPAIGN_TOKEN_ROUTES.
+Everything that a token may not do is rejected here, before the view. A new route is closed to campaign-scoped tokens
+until it is added to CAMPAIGN_TOKEN_ROUTES.
 """
 
 from collections.abc import Mapping
@@ -72,7 +72,7 @@ def _read_caller(*, optional: bool) -> Caller:
 
 
 def _campaign_of_route() -> str | None:
-    """The campaign under which this request does what a tied token may do; None for any other request."""
+    """Returns the campaign of a route that campaign-scoped tokens may call; None for any other route."""
     route = request.url_rule.rule if request.url_rule else ""
     if request.method not in CAMPAIGN_TOKEN_ROUTES.get(route, ()):
         return None

@@ -11,7 +11,7 @@ from werkzeug.http import parse_list_header, parse_options_header
 
 from blueprints.http.context import settings
 from osdi.errors import ErrorDescription, OsdiError, invalid, too_large
-from schemas.base.limits import BODY_DEPTH, deeper_than
+from osdi.fields.limits import BODY_DEPTH, deeper_than
 
 
 @dataclass(frozen=True)

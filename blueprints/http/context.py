@@ -1,4 +1,4 @@
-"""What a view reaches of the application it runs in: settings, store, reference data, caller, representation."""
+"""The parts of the application that views use: settings, store, reference data, caller, representation."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ def hal() -> Hal:
 
 
 def asks_for_nothing_back() -> bool:
-    """Whether a POST or PUT says that its answer is not waited for."""
+    """True if a POST or PUT says that nobody waits for its answer."""
     if request.method not in ("POST", "PUT") or not request.query_string:
         return False
     return any(request.args.get(name, "").lower() in ("true", "1") for name in BACKGROUND)

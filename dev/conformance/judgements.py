@@ -3,25 +3,27 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+from osdi.fields.definition import walk
+from osdi.resources import RESOURCES
+
 Verdict = Literal["yes", "differs", "no"]
 Row = tuple[str, Verdict, str]
 VERDICTS: Sequence[Verdict] = ("yes", "differs", "no")
 
-# Notes on fields, by resource (or `*` for all) and path in our schemas.
-NO_SENDING = "Never present: messages are templates of follow-ups, and there is no mass sending."
-PEOPLE_ONLY = "Always `osdi:person`: only people can be tagged or listed."
+# Notes on fields, by resource (or `*` for all) and path in our schemas. Those of the tables in osdi.fields (`differs`,
+# `absent`) are found by the last two names of the path; written here are those on the fields of helpers.
 FIELD_NOTES: Mapping[tuple[str, str], tuple[Verdict, str]] = {
-    ("*", "action_date"): ("differs", "Must be an ISO 8601 date and time; the page lists a string."),
-    ("*", "phone_numbers.primary"): ("differs", "A boolean, as in the other arrays; the page lists a string."),
-    ("tagging", "item_type"): ("differs", PEOPLE_ONLY),
-    ("item", "item_type"): ("differs", PEOPLE_ONLY),
+    **{
+        ("*", ".".join(path[-2:])): ("no", of.absent) if of.absent else ("differs", of.differs)
+        for resource in RESOURCES
+        for path, of in walk(resource.table)
+        if of.absent or of.differs
+    },
     ("person_signup_helper", "triggers"): ("no", "Accepted, but without effect: follow-ups belong to outreaches."),
     ("record_outreach_helper", "triggers"): (
         "yes",
         "A request without a token can choose only messages that the campaign names; see follow-ups.md.",
     ),
-    ("message", "total_targeted"): ("no", NO_SENDING),
-    ("message", "statistics"): ("no", NO_SENDING),
 }
 
 # Notes on links that never or only sometimes exist, by resource (or `*` for all) and relation.

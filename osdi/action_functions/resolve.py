@@ -27,7 +27,7 @@ Found = Mapping[Resource, Mapping[str, ReadOnlyDocument]]
 
 @dataclass(frozen=True)
 class Actions:
-    """What is to be done: ids of tags and lists, answers, follow-ups, and warnings about what does not exist."""
+    """The resolved action functions: ids of tags and lists, answers, follow-ups, and warnings about missing ones."""
 
     tag_ids: tuple[str, ...] = ()
     list_ids: tuple[str, ...] = ()

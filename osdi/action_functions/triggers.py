@@ -14,9 +14,9 @@ from osdi.documents import ReadOnlyDocument
 
 @dataclass(frozen=True)
 class Followup:
-    """A follow-up to do: its kind, the identifiers that were asked for, the message chosen, whom to reach.
+    """A follow-up to do: its kind, the identifiers that were asked for, the message, and the address or number.
 
-    Without `reason` it is to be queued, with one it can never be done.
+    Without `reason` it is queued; with one it can never be sent.
     """
 
     kind: str

@@ -5,18 +5,24 @@ belongs to a stored tag or list, changes that one.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from osdi.documents import Document
 from osdi.errors import conflict, document_too_large
+from osdi.fields.definition import Objects
 from osdi.ids import new_id, now
 from osdi.match_keys import NAMED, MatchKeyRules, id_key, name_key
 from osdi.people.merge_rules import exceeds_size_limit, without_own
-from osdi.resources import REFERENCES, Resource
+from osdi.resources import QUESTION, REFERENCES, Resource
 from osdi.retry import retry_on_conflict
 from osdi.store import Insert, Store, Update
 
 Check = Callable[[Document], None]
+
+# The arrays of objects whose entries have a key, and its property.
+KEYS: Final = {
+    each.name: str(each.same_by[0][0]) for each in QUESTION.table if isinstance(each, Objects) and each.same_by
+}
 
 
 def create(
@@ -93,8 +99,8 @@ def _merged_value(name: str, stored: Any, posted: Any) -> Any:
     """Arrays gain the entries that they lack, a question's responses by their key; other values are replaced."""
     if not isinstance(stored, list) or not isinstance(posted, list):
         return posted
-    if name == "responses":
-        return list({entry["key"]: entry for entry in (*stored, *posted)}.values())
+    if key := KEYS.get(name):
+        return list({entry[key]: entry for entry in (*stored, *posted)}.values())
     return [*stored, *(entry for entry in posted if entry not in stored)]
 
 

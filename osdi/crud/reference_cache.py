@@ -1,6 +1,7 @@
 """Reference data: the campaigns, tags, lists, questions and messages that nearly every request looks up.
 
-They change seldom, so each process remembers for a few seconds what it found. What was not found is looked up again.
+They change seldom, so each process remembers for a few seconds what it found. A reference that was not found is looked
+up again.
 """
 
 import threading
@@ -39,7 +40,7 @@ class Reference:
         return found[campaign_id]
 
     def find(self, resource: Resource, references: Sequence[str]) -> dict[str, Document]:
-        """What names, URIs, identifiers and ids refer to, by the reference; what refers to nothing is left out."""
+        """Returns the documents that names, URIs, identifiers and ids refer to, by the reference."""
         with self._lock:
             remembered = {reference: self._remembered(resource, reference) for reference in references}
         found = {reference: document for reference, document in remembered.items() if document is not None}
@@ -64,7 +65,7 @@ class Reference:
                 del self._ids[key]
 
     def _remembered(self, resource: Resource, reference: str) -> Document | None:
-        """What the reference was found to mean, if that is remembered; the lock is the caller's."""
+        """Returns the remembered document of a reference, if there is one; the caller holds the lock."""
         collection = resource.collection
         try:
             return self._documents[collection, self._ids.get((collection, reference), reference)]

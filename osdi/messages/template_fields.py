@@ -12,6 +12,8 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from osdi.fields.contacts import TARGET
+from osdi.fields.definition import names
 from osdi.resources import ADVOCACY_CAMPAIGN, OUTREACH, PERSON
 
 UNSUBSCRIBE_URL: Final = "unsubscribe_url"
@@ -20,13 +22,7 @@ LINE_LENGTH: Final = 100
 TEXT_LENGTH: Final = 10_000
 LONGEST_LIST: Final = 100
 
-# `target_subobject.md`
-TARGET: Final = frozenset(
-    (
-        *("title", "organization", "given_name", "family_name", "ocdid"),
-        *("postal_addresses", "email_addresses", "phone_numbers"),
-    )
-)
+TARGET_NAMES: Final = frozenset(names(TARGET.fields))
 
 # The names that a template can use, and their fields; a list has no fields.
 FIELDS: Final[Mapping[str, frozenset[str] | None]] = {
@@ -37,9 +33,9 @@ FIELDS: Final[Mapping[str, frozenset[str] | None]] = {
 }
 # The fields of a list's entries.
 LISTED: Final[Mapping[str, frozenset[str]]] = {
-    "targets": TARGET,
-    "outreach.targets": TARGET,
-    "campaign.target_list": TARGET,
+    "targets": TARGET_NAMES,
+    "outreach.targets": TARGET_NAMES,
+    "campaign.target_list": TARGET_NAMES,
 }
 
 # Text that mail programs turn into a link, and dots that can make a link of two words.

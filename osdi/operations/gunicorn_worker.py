@@ -10,7 +10,7 @@ https://docs.gunicorn.org/en/stable/design.html
 """
 
 import socket
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from gunicorn.workers.gthread import ThreadWorker
 
@@ -22,9 +22,18 @@ BODY_SECONDS: Final = 8.0
 SILENCE_SECONDS: Final = 5.0
 
 
+class Bounds(NamedTuple):
+    """Seconds that a client has for a head, for a body, and for each piece of them."""
+
+    head_seconds: float = HEAD_SECONDS
+    body_seconds: float = BODY_SECONDS
+    silence_seconds: float = SILENCE_SECONDS
+
+
 class ClientSocket(socket.socket):
     """Connection to a client: receiving the head, and then the body, each ends at a deadline; sending does not."""
 
+    bounds = Bounds()
     _deadline: Deadline | None = None
     _in_body = False
 
@@ -36,29 +45,33 @@ class ClientSocket(socket.socket):
     def expect_body(self) -> None:
         """Prepares for a body. If it does not arrive in time, `recv` raises TimeoutError."""
         self._in_body = True
-        self._deadline = Deadline(BODY_SECONDS)
+        self._deadline = Deadline(self.bounds.body_seconds)
 
     def recv(self, size: int, flags: int = 0, /) -> bytes:
         if self._deadline is None:  # the first byte has arrived: gunicorn has waited for it
-            self._deadline = Deadline(HEAD_SECONDS)
+            self._deadline = Deadline(self.bounds.head_seconds)
         try:
-            self.settimeout(self._deadline.left(SILENCE_SECONDS))
+            self.settimeout(self._deadline.left(self.bounds.silence_seconds))
             return super().recv(size, flags)
         except TimeoutError:
             if self._in_body:
                 raise
             return b""
         finally:
-            self.settimeout(SILENCE_SECONDS)  # for the response
+            self.settimeout(self.bounds.silence_seconds)  # for the response
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """Threaded worker with time limits for reading requests."""
 
+    # gunicorn.conf.py sets them from the environment.
+    bounds = Bounds()
+
     def enqueue_req(self, conn: Any) -> None:
         """Takes a connection that has data to read: its first request, or the next one."""
         if not isinstance(conn.sock, ClientSocket):
             conn.sock = ClientSocket(fileno=conn.sock.detach())
+            conn.sock.bounds = self.bounds
         super().enqueue_req(conn)
 
     def handle(self, conn: Any) -> Any:

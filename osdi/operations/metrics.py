@@ -22,6 +22,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from osdi.errors import OsdiError
+from osdi.fields.outreach import OUTREACH_TYPES
 from osdi.operations.database_gauges import QueueGauges
 
 FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
@@ -29,7 +30,6 @@ PLACE: Final = "METRICS_PLACE"
 
 # In seconds. Routers of hosting platforms give up at 30.
 BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20)
-TYPES: Final = frozenset({"email", "in-person", "phone", "postal mail"})
 ROUTES: Final = 1_000
 
 # Lifetime of the gauges from the database in a process's cache, and the interval of a process's own gauges.
@@ -99,7 +99,7 @@ class Metrics:
 
     def count_outreach(self, kind: str | None, *, token: bool) -> None:
         """Counts a recorded outreach; `kind` is its type, which can be any text."""
-        key = kind if kind in TYPES else "other" if kind else "none", token
+        key = kind if kind in OUTREACH_TYPES else "other" if kind else "none", token
         found = self._of_outreaches.get(key)
         if found is None:
             found = self._of_outreaches[key] = self._outreaches.labels(key[0], "yes" if token else "no")

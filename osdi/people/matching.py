@@ -10,7 +10,7 @@ from typing import Final
 from osdi.documents import Document, ReadOnlyDocument
 from osdi.match_keys import MatchKeys
 
-# What a person was matched by: a kind of key, the link of the post, or nothing, so that the person is new.
+# The values of `matched_by`: a kind of key, the link of the post, or NEW for a person who is not stored yet.
 IDENTIFIER: Final = "identifier"
 EMAIL: Final = "email"
 PHONE: Final = "phone"

@@ -1,4 +1,4 @@
-"""Who is meant: match keys and the order in which they decide."""
+"""Match keys, and the order in which they decide which person a post means."""
 
 from typing import Any
 
@@ -113,7 +113,7 @@ EVERYBODY = [JANE, JOHN, PHONE_ONLY, CLAIMED, CLAIMED_WITH_EMAIL]
         "nothing",
     ],
 )
-def test_who_is_meant(keys: MatchKeys, who: dict[str, Any] | None) -> None:
+def test_keys_decide_in_their_order(keys: MatchKeys, who: dict[str, Any] | None) -> None:
     assert match(keys, EVERYBODY, refuse_clash=True).person is who
 
 
