@@ -48,6 +48,7 @@ from osdi.commands.register import register_commands
 from osdi.crud.reference_cache import Reference
 from osdi.resources import OSDI_VERSION
 from osdi.settings import Settings
+from osdi.statistics.reader import StatisticsReader
 from osdi.store import Store
 
 # As the standard's pages answer, and what keeps a browser that is led here from taking data for a page.
@@ -130,7 +131,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
     store = Store(settings.mongodb_uri, cache_seconds=settings.cache_seconds)
     reference = Reference(store, namespace=settings.namespace, cache_seconds=settings.cache_seconds)
-    app.extensions[EXTENSION] = Deployment(settings, store, reference)
+    app.extensions[EXTENSION] = Deployment(settings, store, reference, StatisticsReader(store))
 
     metrics.count_requests(app, settings, store)
     api = Api(app, spec_kwargs={"marshmallow_plugin": SchemaDocstrings()})

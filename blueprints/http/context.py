@@ -10,6 +10,7 @@ from osdi.documents import Json
 from osdi.errors import invalid
 from osdi.hal import Hal
 from osdi.settings import Settings
+from osdi.statistics.reader import StatisticsReader
 from osdi.store import Store
 
 EXTENSION = "osdi"
@@ -23,6 +24,7 @@ class Deployment:
     settings: Settings
     store: Store
     reference: Reference
+    statistics: StatisticsReader
 
 
 def deployment() -> Deployment:
@@ -40,6 +42,10 @@ def store() -> Store:
 
 def reference() -> Reference:
     return deployment().reference
+
+
+def statistics() -> StatisticsReader:
+    return deployment().statistics
 
 
 def caller() -> Caller:

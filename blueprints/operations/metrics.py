@@ -44,7 +44,7 @@ def count_requests(app: Flask, settings: Settings, store: Store) -> None:
     from osdi.operations.database_gauges import read_figures
     from osdi.operations.metrics import Metrics
 
-    found = app.extensions[EXTENSION] = Metrics(lambda: read_figures(store), store.own_figures)
+    found = app.extensions[EXTENSION] = Metrics(lambda: read_figures(store), store.connection_gauges)
 
     def finish(response: Response) -> Response:
         found.sample_on()

@@ -74,7 +74,7 @@ def restore_command(store: Store, settings: Settings) -> click.Command:
         with file.open("rb") as opened:
             header = check_backup(opened)
             click.echo(f"{file} is whole: {_told(header)}, of database {header.database}, {header.created_date}.")
-            store.take_any_schema()
+            store.skip_schema_check()
             if not is_empty(store):
                 _agreed(name, replace)
             with progress(header.documents, "restore") as bar:

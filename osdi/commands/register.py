@@ -17,6 +17,7 @@ from osdi.commands.tokens import token_commands
 from osdi.commands.webhooks import webhook_commands
 from osdi.commands.worker import worker_command
 from osdi.crud.reference_cache import Reference
+from osdi.crud.totals_store import recount as count_anew
 from osdi.errors import OsdiError, WriteConflict
 from osdi.importing.importer import Loaders
 from osdi.operations.migrations import migrate
@@ -69,7 +70,7 @@ def register_commands(app: Flask, store: Store, reference: Reference, settings: 
     @click.command("recount")
     def recount() -> None:
         """Count every campaign's outreaches anew, should a number ever be doubted."""
-        click.echo(f"{store.recount()} campaigns will be counted when they are read next.")
+        click.echo(f"{count_anew(store)} campaigns will be counted when they are read next.")
 
     needing_a_server = (
         *(sample, recount, token_commands(store, settings), followup_commands(store)),

@@ -9,16 +9,19 @@ mended leaves links that answer 404.
 
 from collections.abc import Callable
 
-from osdi.crud.unlink_store import forget_wrapper
+from osdi.crud.totals_store import total_outreaches
+from osdi.crud.unlink_store import forget_wrapper, remove_entries
 from osdi.documents import Document
 from osdi.errors import conflict, not_found
 from osdi.etags import check_if_match
 from osdi.ids import now
+from osdi.outreaches.deletion_store import delete_outreach
 from osdi.people.lookup import get_person
 from osdi.people.merged_people_store import all_ids, delete_merged_copies, ids_of, merged_copies_of
+from osdi.people.outreach_links_store import forget_person
 from osdi.resources import ADVOCACY_CAMPAIGN, ENTRIES, OUTREACH, PERSON, WRAPPER, Resource
 from osdi.retry import retry_on_conflict
-from osdi.statistics.statistics_store import forget, invalidate_all
+from osdi.statistics.invalidation_store import delete_rollups, invalidate_all
 from osdi.store import Delete, Store
 
 
@@ -46,22 +49,22 @@ def delete(
         if resource is ADVOCACY_CAMPAIGN:
             _delete_outreaches(store, stored, force=force)
         if resource is OUTREACH:
-            store.delete_outreach(stored)
+            delete_outreach(store, stored)
             return
         store.write(Delete(resource.collection, document_id, stored["version"]))
         if resource is ADVOCACY_CAMPAIGN:
-            forget(store, document_id)
+            delete_rollups(store, document_id)
         if resource is PERSON:
             gone = all_ids(ids_of(stored), merged_copies_of(store, ids_of(stored)))
             invalidate_all(store, {"person_id": {"$in": gone}})
             for person_id in gone:
-                store.forget_person(person_id, now())
+                forget_person(store, person_id, now())
             delete_merged_copies(store, {"survivor_id": document_id})
         if resource is WRAPPER:
             forget_wrapper(store, document_id, now())
         for entry, (pointed_at, field) in ENTRIES.items():
             if pointed_at is resource:
-                store.remove_entries(PERSON.collection, entry.collection, field, document_id, now())
+                remove_entries(store, entry.collection, field, document_id, now())
 
     retry_on_conflict(attempt)
 
@@ -75,7 +78,7 @@ def _tell_survivor(store: Store, person_id: str) -> None:
 
 
 def _delete_outreaches(store: Store, campaign: Document, *, force: bool) -> None:
-    if not store.total_outreaches(campaign):
+    if not total_outreaches(store, campaign):
         return
     if not force:
         message = "The campaign has outreaches; add ?force=true to delete them too."

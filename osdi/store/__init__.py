@@ -5,7 +5,8 @@ Every write is acknowledged by a majority and journaled. Nothing in this folder 
 Imports: documents, errors, ids, paging, resources, statistics.
 """
 
+from osdi.store.interface import DocumentStore
 from osdi.store.store import Store
 from osdi.store.writes import Delete, Insert, Replace, Update, Write
 
-__all__ = ["Delete", "Insert", "Replace", "Store", "Update", "Write"]
+__all__ = ["Delete", "DocumentStore", "Insert", "Replace", "Store", "Update", "Write"]

@@ -26,15 +26,12 @@ NOTED_IN: Final = (PERSON, OUTREACH)
 
 def all_webhooks(store: Store) -> list[Document]:
     """Every webhook, the oldest first."""
-    with store.operation():
-        return list(store.collection(WEBHOOKS).find().sort("_id", ASCENDING).max_time_ms(READ_MS))
+    return store.find(WEBHOOKS, {}, sort=("_id",))
 
 
 def due_webhooks(store: Store, timestamp: dt.datetime) -> list[Document]:
     """The enabled webhooks that may be told something now, whoever has waited longest first."""
-    with store.operation():
-        found = store.collection(WEBHOOKS).find({"enabled": True, "not_before": {"$lte": timestamp}})
-        return list(found.sort("not_before", ASCENDING).max_time_ms(READ_MS))
+    return store.find(WEBHOOKS, {"enabled": True, "not_before": {"$lte": timestamp}}, sort=("not_before",))
 
 
 def claim_webhook(store: Store, webhook: Document, ends: dt.datetime) -> str | None:
