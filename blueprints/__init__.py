@@ -1,5 +1,47 @@
-"""HTTP only: one module per OSDI resource, each view one call inward.
+"""HTTP routes: one module per OSDI resource; each view calls one function of osdi.
 
-`http/` is what every view uses, `operations/` the routes beside OSDI (statistics, downloads, webhooks, health),
-`browser/` the pages that a person opens.
+`http/` has code that all views share, `operations/` the routes that OSDI does not define (statistics, downloads,
+webhooks, health), and `browser/` the pages for browsers.
 """
+
+from blueprints import (
+    advocacy_campaigns,
+    answers,
+    entry_point,
+    items,
+    lists,
+    messages,
+    outreaches,
+    people,
+    questions,
+    record_outreach_helper,
+    taggings,
+    tags,
+    wrappers,
+)
+from blueprints.operations import anonymous_posts, downloads, duplicates, followups, stats, triggers, webhooks
+
+# The blueprints of the API, in the order in which the OpenAPI document lists their tags.
+BLUEPRINTS = (
+    record_outreach_helper.blp,
+    outreaches.blp,
+    outreaches.across,
+    advocacy_campaigns.blp,
+    anonymous_posts.blp,
+    triggers.blp,
+    stats.blp,
+    followups.blp,
+    webhooks.blp,
+    duplicates.blp,
+    people.blp,
+    downloads.blp,
+    tags.blp,
+    taggings.blp,
+    lists.blp,
+    items.blp,
+    questions.blp,
+    messages.blp,
+    wrappers.blp,
+    answers.blp,
+    entry_point.blp,
+)

@@ -6,9 +6,10 @@ from typing import Any
 import orjson
 from flask import Response, g, request
 
-from blueprints.http.anonymous_posts import honeypot_filled, taken
-from blueprints.http.api import Blueprint, read_body
-from blueprints.http.context import answer, caller, deployment, hal, handles_strictly
+from blueprints.http.anonymous_posts import apply_policy, honeypot_filled
+from blueprints.http.api import Blueprint
+from blueprints.http.body import request_body
+from blueprints.http.context import answer, caller, deployment, helper_answer
 from blueprints.http.parameters import (
     CAMPAIGN_PARAMETER,
     IDEMPOTENCY_KEY,
@@ -17,18 +18,19 @@ from blueprints.http.parameters import (
 )
 from osdi.access.tokens import WRITE
 from osdi.errors import invalid
-from osdi.outreaches.record_outreach import HelperRequest, record_outreach
+from osdi.outreaches.helper_request import HelperRequest
+from osdi.outreaches.record_outreach import record_outreach
 from osdi.resources import ADVOCACY_CAMPAIGN, API, OUTREACH
 from schemas.outreach import OutreachSchema, RecordOutreachHelperSchema
 
 EXAMPLE_FILES = Path(__file__).parent / "examples"
 EXAMPLES = {
     "whole": {
-        "summary": "Everything that the standard's page shows",
+        "summary": "All properties that the standard's page shows",
         "value": orjson.loads((EXAMPLE_FILES / "record_outreach_request.json").read_bytes()),
     },
     "small": {
-        "summary": "The least that a web page sends",
+        "summary": "The minimum that a web page sends",
         "value": {
             "person": {"given_name": "Jane", "email_addresses": [{"address": "jane@example.com"}]},
             "type": "email",
@@ -59,42 +61,39 @@ blp = Blueprint(
 def record_outreach_helper(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
     """Record an outreach and the person who made it
 
-    The person is matched by identifiers, e-mail addresses and phone numbers, and created or added to. With a token
-    the answer is the whole outreach; without one, as from a web page, it is an empty object, and nothing that is known
-    about a person is overwritten or told. Sending the same outreach identifier again records it once.
+    The server matches the person by identifiers, e-mail addresses and phone numbers, and creates a person or adds to
+    the matching one. With a token the answer is the outreach. Without a token, as from a web page, the answer is an
+    empty object, and the server neither overwrites nor reveals what it stores about a person. An outreach identifier
+    that is sent again is recorded only once.
     """
     return record(body, advocacy_campaign_id)
 
 
 def record(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
-    """Record what the body says on the campaign, and answer as the caller may see it."""
-    here, sender = deployment(), caller()
-    campaign = here.reference.campaign(advocacy_campaign_id)
+    """Records a loaded body on the campaign, and returns the answer that the caller may see."""
+    deployed, sender = deployment(), caller()
+    campaign = deployed.reference.campaign(advocacy_campaign_id)
     if not sender.has_token:
         if honeypot_filled():
             return answer({})
-        body = taken(body, campaign)
+        body = apply_policy(body, campaign)
+    posted = request_body()
     helper_request = HelperRequest(
         body=body,
         campaign=campaign,
         caller=sender,
         idempotency_key=_idempotency_key(),
-        sent=read_body(request),
-        strict=handles_strictly(),
+        sent=posted.sent,
+        strict=posted.strict,
     )
-    recorded = record_outreach(here.store, here.reference.find, helper_request, here.settings)
-    g.recorded = recorded.outreach
-    if not sender.has_token:
-        return answer({})
-    outreach = hal().represent(OUTREACH, recorded.outreach, control=body.get("control"))
-    if recorded.warnings:
-        outreach[f"{here.settings.namespace}:warnings"] = list(recorded.warnings)
-    return answer(outreach)
+    recorded = record_outreach(deployed.store, deployed.reference.find, helper_request, deployed.settings)
+    g.matched_by, g.recorded = recorded.matched_by, recorded.outreach
+    return helper_answer(OUTREACH, recorded.outreach, recorded.warnings, body)
 
 
 def _idempotency_key() -> str | None:
-    """The Idempotency-Key header (draft-ietf-httpapi-idempotency-key-header), or None. Raises OsdiError 400."""
+    """Returns the header Idempotency-Key (draft-ietf-httpapi-idempotency-key-header) or None. Raises OsdiError 400."""
     key = request.headers.get(IDEMPOTENCY_KEY)
     if key is not None and not 1 <= len(key) <= IDEMPOTENCY_KEY_LENGTH:
-        raise invalid(f"A key has 1 to {IDEMPOTENCY_KEY_LENGTH} characters.", IDEMPOTENCY_KEY)
+        raise invalid(f"A key must have 1 to {IDEMPOTENCY_KEY_LENGTH} characters.", IDEMPOTENCY_KEY)
     return key

@@ -7,9 +7,10 @@ from flask import Response
 
 from blueprints.http.api import Blueprint
 from blueprints.http.collections import answer_page, get_or_404, read_page
-from blueprints.http.context import answer, caller, hal, reference
+from blueprints.http.context import answer, caller, hal, settings, store
 from blueprints.http.put_and_delete import change, remove
 from osdi.access.tokens import READ, WRITE
+from osdi.crud.create import create
 from osdi.etags import etag
 from osdi.messages.validation import check_sendable
 from osdi.resources import API, WRAPPER
@@ -52,12 +53,12 @@ def get_wrappers(arguments: dict[str, Any]) -> Response:
 @blp.response(200, WrapperSchema)
 @blp.refuses(409)
 def post_wrapper(body: dict[str, Any]) -> Response:
-    """Create a wrapper, or add to the one that is named
+    """Create a wrapper, or add to an existing one
 
-    A wrapper with one of the identifiers is added to and answered instead of made twice. Header and footer are
-    templates, as a message's body is.
+    If a wrapper with one of the identifiers exists, the server adds to it and returns it. Header and footer are
+    templates, like a message's body.
     """
-    created = reference().create(WRAPPER, body, caller().person_id, check=CHECK)
+    created = create(store(), WRAPPER, body, settings().match_key_rules, by=caller().person_id, check=CHECK)
     return answer(hal().represent(WRAPPER, created, control=body.get("control")))
 
 
@@ -80,7 +81,7 @@ def get_wrapper(wrapper_id: str) -> Response:
 def put_wrapper(body: dict[str, Any], wrapper_id: str) -> Response:
     """Change one wrapper
 
-    Only the fields that are named change; null clears.
+    Properties that are not in the body stay as they are; null clears a property.
     """
     changed = change(WRAPPER, wrapper_id, body, check=CHECK)
     return answer(hal().represent(WRAPPER, changed, control=body["control"]), etag(changed))
@@ -94,6 +95,6 @@ def put_wrapper(body: dict[str, Any], wrapper_id: str) -> Response:
 def delete_wrapper(wrapper_id: str) -> Response:
     """Delete one wrapper
 
-    The messages that it was around stay, without it.
+    Messages with this wrapper stay, without a wrapper of their own.
     """
     return remove(WRAPPER, wrapper_id)

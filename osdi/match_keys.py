@@ -1,16 +1,15 @@
-"""Who is meant: match keys made of identifiers, e-mail addresses and phone numbers, and which person they match.
+"""Match keys: strings made of identifiers, e-mail addresses and phone numbers, by which stored documents are found.
 
-A match key is a string such as `id:foreign_system:1`, `email:jane@example.com` or `phone:19876543210`. A unique index
-lets each belong to one person: whoever claimed it first. docs/matching.md tells users what is decided here. What a
-person has and another one owns stands in `unclaimed_keys`: these two may be one (see osdi.people.duplicates). For that
-alone there are keys of names with postal codes, by which nobody is matched.
+Examples are `id:foreign_system:1`, `email:jane@example.com` and `phone:19876543210`. A unique index lets each key
+belong to one person, the first who claims it. A key that a person has and another person owns is in `unclaimed_keys`:
+the two may be one person (osdi.people.duplicates). Keys of names with postal codes serve that purpose only; no post is
+matched by them. docs/matching.md describes the rules for users.
 
-Pure: people are documents that somebody else has read.
+Pure: people are documents that the caller has read.
 """
 
 import re
 import unicodedata
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -24,6 +23,7 @@ from osdi.resources import LIST, TAG
 
 Person = TypeVar("Person", bound=ReadOnlyDocument)
 
+EMAIL = "email:"
 MINIMUM_PHONE_DIGITS = 7
 
 NAME_AND_POSTAL_CODE = "name_and_postal_code:"
@@ -34,7 +34,7 @@ ZIP_PLUS_4 = re.compile(r"([0-9]{5})[- ][0-9]{4}")
 
 @dataclass(frozen=True)
 class MatchKeys:
-    """What a posted person can be recognised by, each kind in the order in which it is tried."""
+    """The keys of a posted person, each kind in the order in which it is tried."""
 
     identifiers: tuple[str, ...] = ()
     emails: tuple[str, ...] = ()
@@ -63,36 +63,40 @@ def claimed_key(identifier: str) -> str:
 
 
 def email_key(address: str) -> str:
-    """Match key of an e-mail address; letter case, Unicode form and punycode make no difference."""
-    local, _, domain = unicodedata.normalize("NFKC", address.strip()).lower().rpartition("@")
-    if "xn--" in domain:
-        with suppress(idna.IDNAError):
-            domain = idna.decode(domain)
-    return f"email:{local}@{domain}"
+    """Returns the match key of an e-mail address; two addresses of one mailbox have the same key.
 
-
-def phone_key(entry: ReadOnlyDocument, region: str = "") -> str | None:
-    """Match key of a phone number entry: its digits with country code, or None where there are too few.
-
-    A number is read in the country its entry names, else in `region` (ISO 3166-1 Alpha-2); without either its digits
-    are taken as they stand, since OSDI asks for numbers with country code.
+    The domain is compared in the form in which mail is sent to it (UTS 46), so that no other spelling of it is another
+    key; the local part by NFKC and without letter case, which nearly all mail servers ignore.
     """
-    digits = _phone_digits(str(entry.get("number", "")), str(entry.get("country") or region or "").upper())
-    return f"phone:{digits}" if len(digits) >= MINIMUM_PHONE_DIGITS else None
+    local, _, domain = address.strip().rpartition("@")
+    return f"{EMAIL}{unicodedata.normalize('NFKC', local).lower()}@{_domain(domain)}"
 
 
-def contact_keys(person: ReadOnlyDocument, phone_region: str = "") -> list[str]:
-    """The keys of every e-mail and phone that a person has, whoever owns them: what filters compare with."""
-    emails = (email_key(entry["address"]) for entry in person.get("email_addresses", ()) if "address" in entry)
-    phones = (phone_key(entry, phone_region) for entry in person.get("phone_numbers", ()))
-    return list(dict.fromkeys([*emails, *(key for key in phones if key)]))
+def mailbox_key(key: str) -> str:
+    """Returns the key of the mailbox behind an e-mail's match key: without a subaddress (`jane+news@` is `jane@`).
+
+    Limits and opt-outs count by it, because most providers deliver every subaddress to one mailbox (RFC 5233). Matching
+    does not: two people may share a mailbox.
+    """
+    local, _, domain = key.removeprefix(EMAIL).rpartition("@")
+    return f"{EMAIL}{local.partition('+')[0] or local}@{domain}"
+
+
+def _domain(domain: str) -> str:
+    """The domain in Unicode, as it is after a round trip through the form in which mail is sent to it."""
+    if domain.isascii() and "xn--" not in domain.lower():
+        return domain.lower()
+    try:
+        return idna.decode(idna.encode(domain, uts46=True).lower())
+    except idna.IDNAError:  # no mail can be sent there
+        return unicodedata.normalize("NFKC", domain).lower()
 
 
 def name_and_postal_code_keys(person: ReadOnlyDocument) -> list[str]:
-    """The keys of a person's name with each of their postal codes: `name_and_postal_code:jane doe|10011`.
+    """Returns the keys of a person's name with each postal code: `name_and_postal_code:jane doe|10011`.
 
-    Letter case, accents, punctuation and the last digits of a ZIP+4 code make no difference. Whoever lacks one of the
-    names has none.
+    Letter case, accents, punctuation and the last digits of a ZIP+4 code make no difference. A person without given or
+    family name has none.
     """
     names = [_letters(str(person.get(name, ""))) for name in ("given_name", "family_name")]
     if not all(names) or sum(map(len, names)) > NAME_LENGTH:
@@ -102,36 +106,76 @@ def name_and_postal_code_keys(person: ReadOnlyDocument) -> list[str]:
     return [f"{NAME_AND_POSTAL_CODE}{' '.join(names)}|{code}" for code in islice(distinct, POSTAL_CODES)]
 
 
-def set_derived_keys(person: dict[str, Any], phone_region: str = "") -> None:
-    """Keep beside a person's match keys what is looked up and belongs to them, or does not.
+@dataclass(frozen=True)
+class MatchKeyRules:
+    """Makes the match keys of one deployment, which depend on two of its settings.
 
-    `contact_keys` are what filters compare with; `unclaimed_keys` those of their contact details and names that they
-    do not own, for which `maybe_duplicate` is set.
+    `namespace` is the system of the identifiers that this server gives. `phone_region` (ISO 3166-1 Alpha-2, or empty)
+    is the country of phone numbers that name none. Neither has a default, so that no caller can forget one: keys made
+    without the region would differ from those that are stored.
     """
-    contacts = contact_keys(person, phone_region)
-    unclaimed = [key for key in (*contacts, *name_and_postal_code_keys(person)) if key not in person["match_keys"]]
-    noted = {"contact_keys": contacts, "unclaimed_keys": unclaimed, "maybe_duplicate": bool(unclaimed)}
-    for name, value in noted.items():
-        person.pop(name, None)
-        if value:
-            person[name] = value
 
+    namespace: str
+    phone_region: str
 
-def match_keys(person: ReadOnlyDocument, *, trusted: bool, phone_region: str = "") -> MatchKeys:
-    """The match keys of a posted person; identifiers of an untrusted sender are only `claimed`."""
-    identifiers = person.get("identifiers", ())
-    emails = (email_key(entry["address"]) for entry in _primary_first(person, "email_addresses") if "address" in entry)
-    phones = (phone_key(entry, phone_region) for entry in _primary_first(person, "phone_numbers") if "number" in entry)
-    return MatchKeys(
-        identifiers=tuple(map(id_key, identifiers)) if trusted else (),
-        emails=tuple(dict.fromkeys(emails)),
-        phones=tuple(dict.fromkeys(key for key in phones if key)),
-        claimed=() if trusted else tuple(map(claimed_key, identifiers)),
-    )
+    def own_identifier(self, document_id: str) -> str:
+        """Returns the identifier that this server gives a document: `namespace:id`."""
+        return f"{self.namespace}:{document_id}"
+
+    def own_key(self, document_id: str) -> str:
+        """Returns the match key of the identifier that this server gives a document."""
+        return id_key(self.own_identifier(document_id))
+
+    def phone_key(self, entry: ReadOnlyDocument) -> str | None:
+        """Returns the match key of a phone number entry: its digits with country code; None if there are too few.
+
+        The number is read in the country that its entry names, else in `phone_region`. Without either the digits are
+        taken as they stand, since OSDI asks for numbers with country code.
+        """
+        region = str(entry.get("country") or self.phone_region or "").upper()
+        digits = _phone_digits(str(entry.get("number", "")), region)
+        return f"phone:{digits}" if len(digits) >= MINIMUM_PHONE_DIGITS else None
+
+    def contact_keys(self, person: ReadOnlyDocument) -> list[str]:
+        """Returns the keys of every e-mail address and phone number of a person, also of those that others own.
+
+        Filters compare with these.
+        """
+        emails = (email_key(entry["address"]) for entry in person.get("email_addresses", ()) if "address" in entry)
+        phones = (self.phone_key(entry) for entry in person.get("phone_numbers", ()))
+        return list(dict.fromkeys([*emails, *(key for key in phones if key)]))
+
+    def match_keys(self, person: ReadOnlyDocument, *, trusted: bool) -> MatchKeys:
+        """Returns the match keys of a posted person; identifiers of an untrusted sender are only `claimed`."""
+        identifiers = person.get("identifiers", ())
+        emails = (
+            email_key(entry["address"]) for entry in _primary_first(person, "email_addresses") if "address" in entry
+        )
+        phones = (self.phone_key(entry) for entry in _primary_first(person, "phone_numbers") if "number" in entry)
+        return MatchKeys(
+            identifiers=tuple(map(id_key, identifiers)) if trusted else (),
+            emails=tuple(dict.fromkeys(emails)),
+            phones=tuple(dict.fromkeys(key for key in phones if key)),
+            claimed=() if trusted else tuple(map(claimed_key, identifiers)),
+        )
+
+    def set_derived_keys(self, person: dict[str, Any]) -> None:
+        """Sets the fields of a person's document that follow from their contact details, names and match keys.
+
+        `contact_keys` are compared with by filters. `unclaimed_keys` are those of the contact details and names that
+        the person does not own; `maybe_duplicate` is set if there are some.
+        """
+        contacts = self.contact_keys(person)
+        unclaimed = [key for key in (*contacts, *name_and_postal_code_keys(person)) if key not in person["match_keys"]]
+        derived = {"contact_keys": contacts, "unclaimed_keys": unclaimed, "maybe_duplicate": bool(unclaimed)}
+        for name, value in derived.items():
+            person.pop(name, None)
+            if value:
+                person[name] = value
 
 
 def _letters(name: str) -> str:
-    """A name without what people write now so and now otherwise: case, accents, spaces, hyphens, full stops."""
+    """Returns the letters and digits of a name, without case, accents, spaces and punctuation."""
     decomposed = unicodedata.normalize("NFKD", name.casefold())
     return "".join(
         each for each in decomposed if not unicodedata.combining(each) and unicodedata.category(each)[0] in "LMN"

@@ -1,11 +1,24 @@
-"""The vocabulary of OSDI 1.2.0 as this server speaks it: each resource's name, collection, relation and fields.
+"""The resources of OSDI 1.2.0 in this server: name, collection, relation and fields of each.
 
-`collection` is at once the segment of the URL, the plural of the relation and the collection in MongoDB. `fields` are
-answered in the order of the standard's page; what a document holds besides them (match keys, versions) stays inside.
+`collection` is the segment of the URL, the plural of the relation and the name of the MongoDB collection. `table` has
+the definitions of the fields, in the order of the standard's page. Other properties of a stored document, such as match
+keys, are never sent to clients.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from osdi.fields.advocacy_campaign import ADVOCACY_CAMPAIGN_FIELDS
+from osdi.fields.contacts import CONTACT_FIELDS
+from osdi.fields.definition import Table, names
+from osdi.fields.list import LIST_FIELDS
+from osdi.fields.message import MESSAGE_FIELDS, WRAPPER_FIELDS
+from osdi.fields.outreach import OUTREACH_FIELDS
+from osdi.fields.person import PERSON_FIELDS
+from osdi.fields.question import QUESTION_FIELDS
+from osdi.fields.subresources import ANSWER_FIELDS, ITEM_FIELDS, TAGGING_FIELDS
+from osdi.fields.tag import TAG_FIELDS
 
 OSDI_VERSION = "1.2.0"
 API = "/api/v1"
@@ -18,8 +31,13 @@ class Resource:
 
     name: str
     collection: str
-    fields: tuple[str, ...]
+    table: Table = field(compare=False, repr=False)  # resources are keys of mappings: their hash has to be cheap
     description: str
+
+    @cached_property
+    def fields(self) -> tuple[str, ...]:
+        """The names of the fields."""
+        return names(self.table)
 
     @property
     def rel(self) -> str:
@@ -30,98 +48,69 @@ class Resource:
         return f"osdi:{self.collection}"
 
 
-CONTACTS = ("postal_addresses", "email_addresses", "phone_numbers")
+CONTACTS = names(CONTACT_FIELDS)
 
 PERSON = Resource(
     "person",
     "people",
-    (
-        *("origin_system", "family_name", "given_name", "additional_name", "honorific_prefix", "honorific_suffix"),
-        *("gender", "gender_identity", "additional_gender_identities", "gender_pronouns"),
-        *("party_identification", "parties", "source", "ethnicities", "languages_spoken", "preferred_language"),
-        *("browser_url", "administrative_url", "birthdate", "employer", "work_title", "work_department"),
-        *("employer_address", "occupation", *CONTACTS, "profiles", "custom_fields", "division_info"),
-    ),
-    "Somebody who takes part: names, contact details, and what they answered and were tagged with.",
+    PERSON_FIELDS,
+    "A supporter: names and contact details, with links to outreaches, taggings, list items and answers.",
 )
 OUTREACH = Resource(
     "outreach",
     "outreaches",
-    (
-        *("origin_system", "action_date", "type", "duration", "subject", "message", "notes"),
-        *("referrer_data", "targets"),
-    ),
+    OUTREACH_FIELDS,
     "A call, e-mail, letter or visit that a person made to targets in an advocacy campaign.",
 )
 ADVOCACY_CAMPAIGN = Resource(
     "advocacy_campaign",
     "advocacy_campaigns",
-    (
-        *("origin_system", "name", "title", "description", "templates", "summary", "targets", "target_list"),
-        *("browser_url", "administrative_url", "featured_image_url", "total_outreaches", "type"),
-        *("share_url", "total_shares", "share_options"),
-    ),
+    ADVOCACY_CAMPAIGN_FIELDS,
     "A campaign that asks people to contact targets; outreaches are recorded on it.",
 )
-TAG = Resource("tag", "tags", ("origin_system", "name", "description"), "A label that people can be tagged with.")
-LIST = Resource(
-    "list",
-    "lists",
-    ("origin_system", "name", "title", "description", "summary", "browser_url", "administrative_url", "total_items"),
-    "A list that people can be items of.",
-)
+TAG = Resource("tag", "tags", TAG_FIELDS, "A label that people can be tagged with.")
+LIST = Resource("list", "lists", LIST_FIELDS, "A list that people can be items of.")
 QUESTION = Resource(
     "question",
     "questions",
-    ("origin_system", "name", "title", "description", "summary", "question_type", "responses"),
-    "A question that people answer, freely or by choosing among its responses.",
+    QUESTION_FIELDS,
+    "A question that people answer in free text or with one of its responses.",
 )
 
-MESSAGE = Resource(
-    "message",
-    "messages",
-    (
-        *("origin_system", "name", "subject", "body", "from", "reply_to", "administrative_url", "browser_url", "type"),
-        *("targets", "sections", "total_targeted", "status", "scheduled_start_date", "scheduled_end_date"),
-        *("sent_start_date", "sent_end_date", "daily_start_hour", "daily_stop_hour", "statistics"),
-    ),
-    "The template of a follow-up mail or text message.",
-)
+MESSAGE = Resource("message", "messages", MESSAGE_FIELDS, "The template of a follow-up mail or text message.")
 WRAPPER = Resource(
     "wrapper",
     "wrappers",
-    ("origin_system", "name", "header", "footer", "administrative_url", "wrapper_type", "default"),
-    "What stands around messages: a header above them, and a footer below.",
+    WRAPPER_FIELDS,
+    "A header and a footer that are placed around messages.",
 )
-TAGGING = Resource("tagging", "taggings", ("origin_system", "item_type"), "A tag on a person.")
-ITEM = Resource("item", "items", ("origin_system", "item_type"), "A person on a list.")
-ANSWER = Resource(
-    "answer", "answers", ("origin_system", "action_date", "value", "responses"), "A person's answer to a question."
-)
+TAGGING = Resource("tagging", "taggings", TAGGING_FIELDS, "A tag on a person.")
+ITEM = Resource("item", "items", ITEM_FIELDS, "A person on a list.")
+ANSWER = Resource("answer", "answers", ANSWER_FIELDS, "A person's answer to a question.")
 
-# Entries inside a person's document that are resources of their own: what they point at, and by which field.
+# Resources that are stored as entries of a person's document: the resource that they refer to, and the field of its id.
 ENTRIES: Mapping[Resource, tuple[Resource, str]] = {
     TAGGING: (TAG, "tag_id"),
     ITEM: (LIST, "list_id"),
     ANSWER: (QUESTION, "question_id"),
 }
 
-# Fields of a document, besides those of the page, that hold the id of what a client has linked it to.
+# Fields that are not in the standard: they contain the id of a resource that a client has linked.
 REFERENCES: Mapping[Resource, Mapping[str, Resource]] = {MESSAGE: {"wrapper_id": WRAPPER}}
 
 RESOURCES = (PERSON, OUTREACH, ADVOCACY_CAMPAIGN, TAG, LIST, QUESTION, MESSAGE, WRAPPER, TAGGING, ITEM, ANSWER)
 
-# Relations that lead to a resource which is named otherwise: where to, title, description.
+# Relations whose name differs from that of their resource: resource, title, description.
 OTHER_RELATIONS = {
-    "creator": (PERSON, "Creator", "The person whose token created the resource, where that is known."),
-    "modified_by": (PERSON, "Last editor", "The person whose token changed the resource last, where that is known."),
+    "creator": (PERSON, "Creator", "The person whose token created the resource, if known."),
+    "modified_by": (PERSON, "Last editor", "The person whose token last changed the resource, if known."),
 }
 
-# Relations of ours, under the namespace.
+# Relations that are not in the standard; they have the deployment's namespace.
 OWN_RELATIONS = {
     "stats": (
         "Statistics",
-        "How many outreaches and people a campaign has: per day, by type, source, target, referrer.",
+        "The number of outreaches and people of a campaign: per day, by type, source, target and referrer.",
     ),
 }
 
@@ -138,11 +127,11 @@ HELPERS = {
 
 
 def id_from(reference: str, resource: Resource) -> str | None:
-    """The id that a URI of this kind of resource ends with, or None: `https://host/api/v1/tags/{id}`.
+    """Returns the id at the end of a URI such as `https://host/api/v1/tags/{id}`; None for URIs of other resources.
 
-    The host is not compared: one deployment answers under several names.
+    The host is not compared, since a deployment can have several names.
     """
-    # Not urlsplit: it refuses some strings, and what is no address simply refers to nothing.
+    # Not urlsplit, which raises for some strings; text that is not a URI refers to nothing.
     path = reference.partition("#")[0].partition("?")[0]
     segments = path.rstrip("/").rsplit("/", 2)
     return segments[-1] if len(segments) == 3 and segments[-2] == resource.collection else None

@@ -5,6 +5,7 @@ docs/settings.md lists every name here and in gunicorn.conf.py; a test compares 
 
 import re
 from dataclasses import dataclass, replace
+from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from environs import Env, ValidationError, validate
@@ -14,6 +15,7 @@ from osdi.http_client.signature import check_secret
 from osdi.log import FORMATS, LEVELS
 from osdi.mail.mailboxes import mailbox
 from osdi.mail.smtp import SmtpServer
+from osdi.match_keys import MatchKeyRules
 from osdi.store.driver import check_uri
 
 ANONYMOUS_ACTIONS = ("tags", "lists", "answers", "triggers")
@@ -119,6 +121,11 @@ class Settings:
     log_level: str = "info"
     log_addresses: bool = False
     metrics_token: str = ""
+
+    @cached_property
+    def match_key_rules(self) -> MatchKeyRules:
+        """The rules by which this deployment makes match keys."""
+        return MatchKeyRules(self.namespace, self.phone_region)
 
     @classmethod
     def from_environment(cls) -> "Settings":

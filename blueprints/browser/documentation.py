@@ -8,17 +8,18 @@ import gzip
 import hashlib
 import importlib.util
 import mimetypes
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 import orjson
-from apispec import APISpec
-from flask import Blueprint, Response, abort, make_response, render_template, request, url_for
+from flask import Blueprint, Flask, Response, abort, current_app, make_response, render_template, request, url_for
 
 from osdi.resources import API, HELPERS, OTHER_RELATIONS, OWN_RELATIONS, RESOURCES
 
+EXTENSION = "documentation"
 OURS = Path(__file__).parent / "assets"
 VIEWERS = ("swagger_bundle.js", "swagger_style.css", "redoc.js")
 # The HAL explorer's modules import one another by name, so they have one version and thereby one folder.
@@ -92,67 +93,107 @@ class Property:
     description: str
 
 
-def blueprint(spec: APISpec) -> Blueprint:
-    """The pages about one generated document."""
-    pages = Blueprint("documentation", __name__, template_folder="templates")
-    document = spec.to_dict()
-    openapi = gzip.compress(orjson.dumps(document, option=orjson.OPT_INDENT_2), mtime=0)
-    viewers_folder()  # a missing package is told at the start, not to the first reader
+class OpenApiDocument:
+    """The OpenAPI document of an application, generated when it is first read."""
 
-    @pages.context_processor
-    def for_every_page() -> dict[str, Any]:
-        return {"title": spec.title, "asset_url": asset_url}
+    def __init__(self, title: str, generate: Callable[[], dict[str, Any]]) -> None:
+        self.title = title
+        self._generate = generate
 
-    @pages.after_request
-    def with_headers(response: Response) -> Response:
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
-        return response
+    @cached_property
+    def content(self) -> dict[str, Any]:
+        """The document as a dict."""
+        return self._generate()
 
-    @pages.get("/")
-    def landing() -> str:
-        return render_template("landing.html", api=f"{API}/")
+    @cached_property
+    def compressed(self) -> bytes:
+        """The document as compressed JSON."""
+        return gzip.compress(orjson.dumps(self.content, option=orjson.OPT_INDENT_2), mtime=0)
 
-    @pages.get("/docs")
-    def swagger_ui() -> str:
-        return render_template("swagger_ui.html")
 
-    @pages.get("/explorer")
-    def hal_explorer() -> Response:
-        response = make_response(render_template("hal_explorer.html", api=f"{API}/"))
-        response.headers["Content-Security-Policy"] = HAL_EXPLORER_POLICY
-        return response
+pages = Blueprint("documentation", __name__, template_folder="templates")
 
-    @pages.get("/redoc")
-    def redoc() -> str:
-        return render_template("redoc.html")
 
-    @pages.get("/openapi.json")
-    def openapi_json() -> Response:
-        return _answer(openapi, "application/json")
+def add_pages(app: Flask, title: str, generate: Callable[[], dict[str, Any]]) -> None:
+    """Adds the pages to an application. Raises RuntimeError if the package with the viewers is missing."""
+    viewers_folder()
+    app.extensions[EXTENSION] = OpenApiDocument(title, generate)
+    app.register_blueprint(pages)
 
-    @pages.get("/docs/assets/<version>/<name>")
-    def versioned_asset(version: str, name: str) -> Response:
-        if name not in ASSETS or version != asset(name).version:
-            abort(404)
-        response = _answer(asset(name).compressed, asset(name).media_type)
-        # To be kept for good: another content would have another address.
-        response.cache_control.public = True
-        response.cache_control.max_age = ONE_YEAR
-        response.cache_control.immutable = True
-        return response
 
-    @pages.get("/docs/v1/<name>")
-    def relation(name: str) -> str:
-        if name not in RELATIONS:
-            abort(404)
-        heading, description = RELATIONS[name]
-        properties = _properties(document["components"]["schemas"], name)
-        return render_template(
-            "relation.html", relation=name, heading=heading, description=description, properties=properties
-        )
+def _openapi_document() -> OpenApiDocument:
+    found: OpenApiDocument = current_app.extensions[EXTENSION]
+    return found
 
-    return pages
+
+@pages.context_processor
+def page_values() -> dict[str, Any]:
+    """Returns the values that every page's template uses."""
+    return {"title": _openapi_document().title, "asset_url": asset_url}
+
+
+@pages.after_request
+def with_headers(response: Response) -> Response:
+    """Adds the headers of the pages, unless a page has set its own."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response
+
+
+@pages.get("/")
+def landing() -> str:
+    """Show the landing page"""
+    return render_template("landing.html", api=f"{API}/")
+
+
+@pages.get("/docs")
+def swagger_ui() -> str:
+    """Show the OpenAPI document in Swagger UI"""
+    return render_template("swagger_ui.html")
+
+
+@pages.get("/explorer")
+def hal_explorer() -> Response:
+    """Show the HAL explorer"""
+    response = make_response(render_template("hal_explorer.html", api=f"{API}/"))
+    response.headers["Content-Security-Policy"] = HAL_EXPLORER_POLICY
+    return response
+
+
+@pages.get("/redoc")
+def redoc() -> str:
+    """Show the OpenAPI document in ReDoc"""
+    return render_template("redoc.html")
+
+
+@pages.get("/openapi.json")
+def openapi_json() -> Response:
+    """Send the OpenAPI document"""
+    return _compressed_response(_openapi_document().compressed, "application/json")
+
+
+@pages.get("/docs/assets/<version>/<name>")
+def versioned_asset(version: str, name: str) -> Response:
+    """Send a file that pages load; browsers keep it for good, because other content has another address"""
+    if name not in ASSETS or version != asset(name).version:
+        abort(404)
+    response = _compressed_response(asset(name).compressed, asset(name).media_type)
+    response.cache_control.public = True
+    response.cache_control.max_age = ONE_YEAR
+    response.cache_control.immutable = True
+    return response
+
+
+@pages.get("/docs/v1/<name>")
+def relation(name: str) -> str:
+    """Explain a link relation, with the properties of the resource that it leads to"""
+    if name not in RELATIONS:
+        abort(404)
+    heading, description = RELATIONS[name]
+    properties = _properties(_openapi_document().content["components"]["schemas"], name)
+    return render_template(
+        "relation.html", relation=name, heading=heading, description=description, properties=properties
+    )
 
 
 @cache
@@ -181,8 +222,8 @@ def asset_url(name: str) -> str:
     return url_for("documentation.versioned_asset", version=asset(name).version, name=name)
 
 
-def _answer(compressed: bytes, media_type: str) -> Response:
-    """What was compressed, as the browser takes it."""
+def _compressed_response(compressed: bytes, media_type: str) -> Response:
+    """Returns compressed content, unpacked for a browser that does not accept gzip."""
     packed = request.accept_encodings.quality("gzip") > 0
     response = Response(compressed if packed else gzip.decompress(compressed), mimetype=media_type)
     if packed:

@@ -1,7 +1,7 @@
-"""Where a mail's link to unsubscribe leads: a page with one button, and the POST that mail programs send (RFC 8058).
+"""The unsubscribe page of a mail's link, with one button, and the POST that mail programs send (RFC 8058).
 
-A GET changes nothing, since programs that look for viruses follow every link of a mail. Nobody needs to sign in: the
-link's signature says that it was sent by us, to that address.
+A GET changes nothing, since virus scanners follow every link in a mail. No login is needed: the link's signature proves
+that this server sent it to that address.
 """
 
 from flask import Blueprint, Response, make_response, render_template
@@ -21,13 +21,13 @@ HEADERS = {
 
 @pages.get("/<token>")
 def ask(token: str) -> Response:
-    """Ask whether the address of the link is to be unsubscribed."""
+    """Shows the page with the button."""
     return _page(address_of(store(), token), done=False)
 
 
 @pages.post("/<token>")
 def confirm(token: str) -> Response:
-    """Unsubscribe the address of the link, by a mail program's one click or the page's button."""
+    """Unsubscribes the address of the link, after a mail program's POST or the page's button."""
     address = address_of(store(), token)
     if address is not None:
         unsubscribe(store(), address)

@@ -1,4 +1,4 @@
-"""PUT and DELETE of one document, or of one entry inside a person: the same for every resource."""
+"""PUT and DELETE of one document or of one entry of a person, for every resource."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,10 +13,21 @@ from osdi.crud.put import Change, put
 from osdi.crud.subresources import Check, Embedded
 from osdi.documents import Document
 from osdi.errors import invalid_properties
+from osdi.etags import IfMatch
 from osdi.privacy.erasure import erase
 from osdi.resources import Resource
 
 IF_MATCH = "If-Match"
+
+
+def if_match() -> IfMatch:
+    """Returns the entity tags of the header If-Match; None without the header or for `*`, which allow any version."""
+    header = request.headers.get(IF_MATCH)
+    if header is None or header.strip() == "*":
+        return None
+    # Werkzeug also accepts tags without quotes, which are not in RFC 9110.
+    quoted = (f'"{tag}"' for tag in request.if_match.as_set())
+    return frozenset(tag for tag in quoted if tag in header)
 
 
 def change(
@@ -27,7 +38,7 @@ def change(
     belongs: Callable[[Document], bool] = lambda _: True,
     check: Callable[[Document], None] = lambda _: None,
 ) -> Document:
-    """The document after a loaded PUT; `check` raises ValidationError for what the change must not make of it."""
+    """Changes the document by a loaded PUT and returns it; `check` raises ValidationError for an invalid result."""
 
     def checked(document: Document) -> None:
         try:
@@ -39,9 +50,8 @@ def change(
         store(),
         resource,
         document_id,
-        Change(body["fields"], body["cleared"], request.headers.get(IF_MATCH), caller().person_id),
-        namespace=settings().namespace,
-        phone_region=settings().phone_region,
+        Change(body["fields"], body["cleared"], if_match(), caller().person_id),
+        settings().match_key_rules,
         belongs=belongs,
         check=checked,
     )
@@ -56,29 +66,28 @@ def remove(
     force: bool = False,
     belongs: Callable[[Document], bool] = lambda _: True,
 ) -> Response:
-    """Delete the document and say so, as the standard's pages do: 200 with a notice."""
-    delete(store(), resource, document_id, if_match=request.headers.get(IF_MATCH), force=force, belongs=belongs)
+    """Deletes the document; returns 200 with a notice, as the standard's pages do."""
+    delete(store(), resource, document_id, if_match=if_match(), force=force, belongs=belongs)
     reference().forget(resource, document_id)
     return answer({"notice": f"This {resource.name.replace('_', ' ')} was successfully deleted."})
 
 
-def erased(person_id: str, outreaches: str) -> Response:
-    """Erase the person and say so."""
-    if_match = request.headers.get(IF_MATCH)
-    erase(store(), person_id, outreaches, if_match=if_match, phone_region=settings().phone_region)
+def erase_person(person_id: str, outreaches: str) -> Response:
+    """Erases the person; returns 200 with a notice."""
+    erase(store(), person_id, settings().match_key_rules, outreaches, if_match=if_match())
     return answer({"notice": "This person was successfully erased."})
 
 
 def change_entry(
     kind: Embedded, parent_id: str, entry_id: str, body: Mapping[str, Any], check: Check = lambda _: None
 ) -> Document:
-    """A person's entry after a loaded PUT; the links that the PUT repeats cannot be moved."""
+    """Changes a person's entry by a loaded PUT and returns it; the PUT cannot change the entry's links."""
     fields = {name: value for name, value in body["fields"].items() if name != "pointing"}
-    wanted = Change(fields, body["cleared"], request.headers.get(IF_MATCH))
-    return subresources.change(store(), kind, parent_id, entry_id, wanted, check)
+    changes = Change(fields, body["cleared"], if_match())
+    return subresources.change(store(), kind, parent_id, entry_id, changes, check)
 
 
 def remove_entry(kind: Embedded, parent_id: str, entry_id: str) -> Response:
-    """Remove the entry from its person and say so."""
-    subresources.remove(store(), kind, parent_id, entry_id, request.headers.get(IF_MATCH))
+    """Deletes the entry of a person; returns 200 with a notice."""
+    subresources.remove(store(), kind, parent_id, entry_id, if_match())
     return answer({"notice": f"This {kind.resource.name} was successfully deleted."})

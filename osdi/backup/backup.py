@@ -23,6 +23,7 @@ from osdi.backup.dump_store import begin_restore, encode, end_restore, insert, r
 from osdi.documents import Document
 from osdi.errors import ErrorDescription, OsdiError
 from osdi.ids import now
+from osdi.match_keys import MatchKeyRules
 from osdi.operations.migrations import migrate, schema_version
 from osdi.privacy.erasure import erase_again
 from osdi.resources import OUTREACH
@@ -99,7 +100,7 @@ def restore_backup(
     store: Store,
     file: BinaryIO,
     header: Header,
-    phone_region: str,
+    rules: MatchKeyRules,
     *,
     send_queued: bool,
     bring_back_erased: bool = False,
@@ -129,9 +130,9 @@ def restore_backup(
     if batch:
         insert(store, within, batch)
         progress(len(batch))
-    migrate(store, phone_region, lambda _: None)
+    migrate(store, rules, lambda _: None)
     # Of an erasure that was going on, the tombstones are older than the backup, which may have the person all the same.
-    erased = 0 if bring_back_erased else erase_again(store, header.created - SETTLED, phone_region)
+    erased = 0 if bring_back_erased else erase_again(store, header.created - SETTLED, rules)
     end_restore(store)
     return erased
 

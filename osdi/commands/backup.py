@@ -65,7 +65,7 @@ def restore_command(store: Store, settings: Settings) -> click.Command:
         help="Send the follow-ups, and tell webhooks the events, that waited then. Most have been sent since.",
     )
     @click.option("--include-erased", is_flag=True, help="Leave people there who were erased since, too.")
-    def restore(file: Path, replace: bool, send_queued: bool, bring_back_erased: bool) -> None:
+    def restore(file: Path, replace: bool, send_queued: bool, include_erased: bool) -> None:
         """Put what `backup` wrote to FILE into the database, which has to be empty. Stop web and worker first.
 
         The file is checked to its end before anything is written.
@@ -82,9 +82,9 @@ def restore_command(store: Store, settings: Settings) -> click.Command:
                     store,
                     opened,
                     header,
-                    settings.phone_region,
+                    settings.match_key_rules,
                     send_queued=send_queued,
-                    bring_back_erased=bring_back_erased,
+                    bring_back_erased=include_erased,
                     progress=bar.update,
                 )
         click.echo(f"Restored into {name}: {_told(header)}.")

@@ -57,7 +57,7 @@ def merge_command(store: Store, settings: Settings) -> click.Command:
             click.echo(_side_by_side(store, survivor, other))
             if not yes:
                 click.confirm(f"Merge {other_id} into {survivor['_id']}?", abort=True)
-        merged = merge_people(store, survivor_id, other_id, phone_region=settings.phone_region)
+        merged = merge_people(store, survivor_id, other_id, settings.match_key_rules)
         if are_two:
             click.echo(f"{other_id} is merged into {merged['_id']}, and is held for 30 days in merged_people.")
         else:

@@ -58,7 +58,7 @@ def export_command(store: Store, settings: Settings) -> click.Command:
         if campaign_id is not None and store.get(ADVOCACY_CAMPAIGN.collection, campaign_id) is None:
             raise click.BadParameter("There is no such advocacy campaign.", param_hint="--campaign")
         try:
-            query = query_of(resource, text, campaign_id=campaign_id, phone_region=settings.phone_region)
+            query = query_of(resource, text, settings.match_key_rules, campaign_id=campaign_id)
         except OsdiError as error:
             raise click.BadParameter(str(error), param_hint="--filter") from error
         wanted = ExportQuery(store, resource, query, PATIENCE_SECONDS)

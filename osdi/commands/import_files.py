@@ -125,12 +125,12 @@ def _import(
     try:
         take_in = RowImporter(
             store=store,
-            reference=Reference(store, namespace=settings.namespace, cache_seconds=settings.cache_seconds),
+            reference=Reference(store, cache_seconds=settings.cache_seconds),
             settings=settings,
             loaders=loaders,
             kind=kind,
             choices=Choices(
-                campaign_id, options["create_tags"], options["silent"], bring_back_erased=options["bring_back_erased"]
+                campaign_id, options["create_tags"], options["silent"], bring_back_erased=options["include_erased"]
             ),
             is_erased=erased_in(store),
         )
@@ -221,7 +221,7 @@ def _csv_choices(options: dict[str, Any]) -> CsvChoices:
         ignore_unknown=options["ignore_unknown"],
         system=options["system"],
         dates=options["dates"],
-        tags_by=options["tags_by"],
+        tags_by=options["tag_separator"],
     )
 
 

@@ -38,7 +38,7 @@ def pull_command(settings: Settings, loaders: Loaders, erased_in: Callable[[Stor
         token_env: str | None,
         seconds: float,
         silent: bool,
-        bring_back_erased: bool,
+        include_erased: bool,
     ) -> None:
         """Import the campaigns, people and outreaches of the OSDI server whose API entry point is URL.
 
@@ -53,8 +53,8 @@ def pull_command(settings: Settings, loaders: Loaders, erased_in: Callable[[Stor
         kinds = (ADVOCACY_CAMPAIGN.collection, PEOPLE, OUTREACHES)
         refused = {kind: RefusedFile(Path(f"osdi-{kind}.ndjson"), None) for kind in kinds}
         try:
-            reference = Reference(store, namespace=settings.namespace, cache_seconds=settings.cache_seconds)
-            choices = Choices(silent=silent, bring_back_erased=bring_back_erased)
+            reference = Reference(store, cache_seconds=settings.cache_seconds)
+            choices = Choices(silent=silent, bring_back_erased=include_erased)
             taking = {
                 kind: RowImporter(store, reference, settings, loaders, kind, choices, erased_in(store))
                 for kind in (PEOPLE, OUTREACHES)

@@ -61,8 +61,9 @@ def privacy_commands(store: Store, settings: Settings) -> Sequence[click.Command
     @click.option("--yes", is_flag=True, help="Do not ask.")
     def erase_person(who: str, outreaches: str, yes: bool) -> None:
         """Erase one person for good. Their outreaches stay counted, unless they are to be deleted too."""
-        if not find_people_by_text(store, who, settings.phone_region):
-            erase(store, who, seconds=COMMAND_SECONDS)  # does what an erasure that was cut short has left
+        if not find_people_by_text(store, who, settings.match_key_rules):
+            # Completes an erasure that was interrupted.
+            erase(store, who, settings.match_key_rules, seconds=COMMAND_SECONDS)
         person = _one_meant(store, who, settings)
         people = all_ids(ids_of(person), merged_copies_of(store, ids_of(person)))
         tokens = tokens_of(store, people)
@@ -71,8 +72,7 @@ def privacy_commands(store: Store, settings: Settings) -> Sequence[click.Command
             click.echo(f"{_described(person)}; outreaches: {count}; people merged into them: {len(people) - 1}.")
             click.echo(f"Outreaches {BECOMES[outreaches]}. This cannot be undone.")
             click.confirm("Erase this person?", abort=True)
-        region = settings.phone_region
-        erased = erase(store, person["_id"], outreaches, phone_region=region, seconds=COMMAND_SECONDS)
+        erased = erase(store, person["_id"], settings.match_key_rules, outreaches, seconds=COMMAND_SECONDS)
         click.echo(f"Erased {person['_id']}. {_took(erased, outreaches)}")
         if tokens:
             names = ", ".join(f"'{token['name']}' ({token['_id']})" for token in tokens)
@@ -82,7 +82,7 @@ def privacy_commands(store: Store, settings: Settings) -> Sequence[click.Command
     @click.argument("who", metavar="EMAIL|IDENTIFIER|NUMBER")
     def lift_erasure(who: str) -> None:
         """Let imports bring somebody back who was erased, and has asked for it."""
-        if not forget_erasure(store, keys_of(who, settings.phone_region)):
+        if not forget_erasure(store, keys_of(who, settings.match_key_rules)):
             raise click.BadParameter("Nobody who was erased is known by it.", param_hint="EMAIL|IDENTIFIER|NUMBER")
         click.echo("Imports may bring back whoever has it, unless they have more that is known: lift that, too.")
 
@@ -90,7 +90,7 @@ def privacy_commands(store: Store, settings: Settings) -> Sequence[click.Command
     def retain() -> None:
         """Drop what is no longer to be kept, once: for a scheduler where no worker runs."""
         ended = 0
-        while finish_next_erasure(store, now(), COMMAND_SECONDS):
+        while finish_next_erasure(store, settings.match_key_rules, now(), COMMAND_SECONDS):
             ended += 1
         drop_stale_rollups(store)
         click.echo(f"Erasures that ended: {ended}.")
@@ -108,7 +108,7 @@ def privacy_commands(store: Store, settings: Settings) -> Sequence[click.Command
 
 def _one_meant(store: Store, who: str, settings: Settings) -> Document:
     """The person who is meant. Raises click.BadParameter for nobody and for several."""
-    found = find_people_by_text(store, who, settings.phone_region) if who.strip() else []
+    found = find_people_by_text(store, who, settings.match_key_rules) if who.strip() else []
     if not found:
         raise click.BadParameter("There is nobody.", param_hint=WHO)
     if len(found) > 1:

@@ -57,7 +57,7 @@ def register_commands(app: Flask, store: Store, reference: Reference, settings: 
         The release step of a deployment, before the new program serves.
         """
         wait_until_it_answers(store, seconds, functools.partial(click.echo, err=True))
-        version = migrate(store, settings.phone_region, click.echo)
+        version = migrate(store, settings.match_key_rules, click.echo)
         names = store.create_indexes()
         click.echo(f"The database has schema_version {version} and {len(names)} indexes.")
 

@@ -15,6 +15,7 @@ from osdi.http_client.post import HttpPost
 from osdi.operations.readiness import missing_indexes
 from osdi.operations.worker_loop import Work, run
 from osdi.people.merge import complete_next_merge
+from osdi.privacy.erasure import resume_erasure
 from osdi.privacy.retention import Retention
 from osdi.settings import Settings
 from osdi.store import Store
@@ -42,7 +43,7 @@ def worker_command(store: Store, reference: Reference, settings: Settings) -> cl
         http = HttpPost(settings.webhook_networks)
         webhooks = Webhooks(store, Hal(settings.public_url, settings.namespace), settings, http)
         retention = Retention(store, settings)
-        settle = partial(complete_next_merge, store, settings.phone_region)
+        settle = partial(complete_next_merge, store, settings.match_key_rules, resume_erasure)
         works: tuple[Work, ...] = (followups.do_next, webhooks.deliver_next, settle, retention.do_next)
         try:
             wrong = run(works, once=once)

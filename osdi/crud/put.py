@@ -1,42 +1,39 @@
-"""PUT and its conditions: named fields only, arrays replaced, null clears ("You can update ... by calling a PUT").
+"""PUT: changes the named fields of a document, replaces arrays, and clears what is null.
 
-The process: the stored document is read, an If-Match is held against its version, the change is applied, the match keys
-follow it, and what differs is written on the condition that nobody else wrote meanwhile.
+The process: the stored document is read, If-Match is compared with its version, the change is applied, the match keys
+follow it, and what differs is written on the condition that no other request has written meanwhile. `resource_rules`
+has what is special about a resource.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from osdi.documents import Document
+from osdi.crud.resource_rules import rules_of
+from osdi.documents import Document, ReadOnlyDocument
 from osdi.errors import DuplicateKey, conflict, document_too_large, not_found
-from osdi.etags import check_if_match
+from osdi.etags import IfMatch, check_if_match
 from osdi.ids import now
-from osdi.match_keys import NAMED, contact_keys, id_key, name_and_postal_code_keys, name_key, set_derived_keys
-from osdi.people.lookup import get_person
-from osdi.people.merge import finish_merges_of
-from osdi.people.merge_rules import (
-    CONTACT_VALUE,
-    exceeds_size_limit,
-    keep_status,
-    of_change,
-    one_primary,
-    same_email,
-    without_own,
-)
-from osdi.resources import OUTREACH, PERSON, Resource
+from osdi.match_keys import MatchKeyRules, id_key
+from osdi.people.merge_rules import exceeds_size_limit, without_own
+from osdi.resources import Resource
 from osdi.retry import retry_on_conflict
-from osdi.statistics.invalidation import invalidate
 from osdi.store import Store, Update
+
+# Match keys that no field of a document shows: a PUT keeps them.
+KEPT_KEYS = ("claimed:", "idempotency:")
 
 
 @dataclass(frozen=True)
 class Change:
-    """A loaded PUT: fields with new values, names to clear (dotted inside objects), the If-Match header, who asks."""
+    """A loaded PUT: fields with new values, and names to clear (dotted inside objects).
+
+    `if_match` has the versions that it may change; `by` is the id of the person whose token it uses.
+    """
 
     fields: Mapping[str, Any]
     cleared: tuple[str, ...] = ()
-    if_match: str | None = None
+    if_match: IfMatch = None
     by: str | None = None
 
 
@@ -45,52 +42,35 @@ def put(
     resource: Resource,
     document_id: str,
     change: Change,
+    rules: MatchKeyRules,
     *,
-    namespace: str,
-    phone_region: str = "",
     belongs: Callable[[Document], bool] = lambda _: True,
     check: Callable[[Document], object] = lambda _: None,
 ) -> Document:
-    """The document after the change.
+    """Returns the document after the change.
 
-    `belongs` says whether it stands under the address that was asked for; `check` may refuse what the change makes of
-    it. Raises OsdiError 404, 409 where an identifier or name belongs to another, 412, 413.
+    `belongs` is True for a document under the path of the request. `check` raises what is wrong with the changed
+    document. Raises OsdiError 404, 409 if an identifier or name belongs to another document, 412, 413.
     """
 
     def attempt() -> Document:
-        is_person = resource is PERSON
-        stored = get_person(store, document_id) if is_person else store.get(resource.collection, document_id)
-        if stored is None or not belongs(stored):
-            raise not_found(f"There is no such {resource.name.replace('_', ' ')}.", resource.rel)
+        stored = _find(store, resource, document_id, belongs)
         check_if_match(stored, change.if_match, merged=stored["_id"] != document_id)
-        changed = without_own(apply(resource, stored, change), namespace)
+        changed = without_own(apply(resource, stored, change), rules)
         check(changed)
-        _follow_with_keys(store, resource, changed, change.fields, namespace, phone_region)
+        _set_match_keys(store, resource, changed, change.fields, rules)
         if changed == stored:
             store.wait_for_majority(resource.collection, stored)
             return stored
         if exceeds_size_limit(changed):
             raise document_too_large(resource.name)
-        changed["modified_date"] = now()
-        if change.by:
-            changed["modified_by_id"] = change.by
-        differing = {name: value for name, value in changed.items() if stored.get(name) != value}
-        gone = tuple(name for name in stored if name not in changed)
-        try:
-            events = of_change(stored, changed) if is_person else ()
-            touched = invalidate(stored, changed) if resource is OUTREACH else None
-            update = Update(resource.collection, stored["_id"], stored["version"], differing, gone, events)
-            store.write(*([touched] if touched else []), update)
-        except DuplicateKey:
-            _tell_whose(store, resource, changed)
-            raise
-        return changed | {"version": stored["version"] + 1}
+        return _write(store, resource, stored, changed, change.by)
 
     return retry_on_conflict(attempt)
 
 
 def apply(resource: Resource, stored: Document, change: Change) -> Document:
-    """The stored document with the change: objects change by name, anything else that is named is replaced."""
+    """Returns the stored document with the change: objects change by name, other values are replaced."""
     changed = dict(stored)
     for path in change.cleared:
         name, _, inner = path.partition(".")
@@ -98,63 +78,57 @@ def apply(resource: Resource, stored: Document, change: Change) -> Document:
             changed[name] = {key: value for key, value in changed.get(name, {}).items() if key != inner}
         if not inner or not changed[name]:
             changed.pop(name, None)
+    replace = rules_of(resource).replace
     for name, value in change.fields.items():
         if isinstance(value, Mapping) and isinstance(changed.get(name), Mapping):
             changed[name] = {**changed[name], **value}
-        elif resource is PERSON and name in CONTACT_VALUE:
-            changed[name] = one_primary(_contacts(changed.get(name, []), value, CONTACT_VALUE[name]))
         else:
-            changed[name] = one_primary(value) if name == "postal_addresses" else value
+            changed[name] = replace[name](changed.get(name), value) if name in replace else value
     return changed
 
 
-def _contacts(stored: list[Any], posted: list[Any], value: str) -> list[Any]:
-    """The posted entries; one without an address or number is about the primary entry, not an entry of its own."""
-    entries = [_unlifted(stored, entry) for entry in posted if value in entry] or [dict(entry) for entry in stored]
-    primary = next((entry for entry in entries if entry.get("primary")), entries[0] if entries else None)
-    for entry in posted:
-        if value not in entry and primary is not None:
-            primary.update(entry)
-    return entries
+def _find(store: Store, resource: Resource, document_id: str, belongs: Callable[[Document], bool]) -> Document:
+    find = rules_of(resource).find
+    found = find(store, document_id) if find else store.get(resource.collection, document_id)
+    if found is None or not belongs(found):
+        raise not_found(f"There is no such {resource.name.replace('_', ' ')}.", resource.rel)
+    return found
 
 
-def _unlifted(stored: list[Any], entry: Mapping[str, Any]) -> dict[str, Any]:
-    """The posted entry; where it says no status, that by which no mail goes there stays."""
-    if "status" in entry:
-        return dict(entry)
-    return keep_status(next((each for each in stored if same_email(each, entry)), entry), dict(entry))
-
-
-def _follow_with_keys(
-    store: Store, resource: Resource, changed: Document, named: Mapping[str, Any], namespace: str, phone_region: str
+def _set_match_keys(
+    store: Store, resource: Resource, changed: Document, named: ReadOnlyDocument, rules: MatchKeyRules
 ) -> None:
-    """Make the match keys say what the document says.
-
-    A contact detail that another person owns stays unclaimed; and so does one that a stranger has added, until a change
-    names it: nobody confirms an address by correcting a name or a status.
-    """
-    own = id_key(f"{namespace}:{changed['_id']}")
-    keys = [own, *(id_key(identifier) for identifier in changed.get("identifiers", ()))]
+    """Sets the match keys of a changed document to those that follow from its fields."""
+    special = rules_of(resource)
     former = changed["match_keys"]
-    kept_kinds = ("claimed:", "idempotency:")
-    if resource in NAMED:
-        keys.append(name_key(changed["name"]))
-    if resource is PERSON:
-        known = (*former, *changed.get("unclaimed_keys", ()))
-        namesakes = [key for key in name_and_postal_code_keys(changed) if key not in known]
-        new = [*(key for key in contact_keys(named, phone_region) if key not in former), *namesakes]
-        owned = {key for person in store.by_match_keys(resource.collection, new) for key in person["match_keys"]}
-        finish_merges_of(store, [key for key in new if key not in owned], phone_region)
-        having = (*contact_keys(changed, phone_region), *name_and_postal_code_keys(changed))
-        keys += [key for key in having if key in former or (key in new and key not in owned)]
-    keys += [key for key in former if key.startswith(kept_kinds) or key.startswith(f"id:{namespace}:")]
+    keys = [rules.own_key(changed["_id"]), *(id_key(identifier) for identifier in changed.get("identifiers", ()))]
+    if special.derive_keys:
+        keys += special.derive_keys(store, changed, named, rules)
+    keys += [key for key in former if key.startswith((*KEPT_KEYS, rules.own_key("")))]
     changed["match_keys"] = list(dict.fromkeys(keys))
-    if resource is PERSON:
-        set_derived_keys(changed, phone_region)
+    if special.derive_fields:
+        special.derive_fields(rules, changed)
 
 
-def _tell_whose(store: Store, resource: Resource, changed: Document) -> None:
-    """Raises OsdiError 409 where an identifier or name of the changed document belongs to another one for good."""
+def _write(store: Store, resource: Resource, stored: Document, changed: Document, by: str | None) -> Document:
+    """Writes what differs, and returns the changed document with its new version. Raises OsdiError 409."""
+    changed |= {"modified_date": now(), **({"modified_by_id": by} if by else {})}
+    differing = {name: value for name, value in changed.items() if stored.get(name) != value}
+    gone = tuple(name for name in stored if name not in changed)
+    special = rules_of(resource)
+    invalidation = special.invalidate(stored, changed)
+    events = special.events(stored, changed)
+    update = Update(resource.collection, stored["_id"], stored["version"], differing, gone, events)
+    try:
+        store.write(*([invalidation] if invalidation else []), update)
+    except DuplicateKey:
+        _check_owners(store, resource, changed)
+        raise
+    return changed | {"version": stored["version"] + 1}
+
+
+def _check_owners(store: Store, resource: Resource, changed: Document) -> None:
+    """Raises OsdiError 409 if another document has an identifier or name of the changed one for good."""
     others = store.by_match_keys(resource.collection, changed["match_keys"])
     lasting = {key for key in changed["match_keys"] if key.startswith(("id:", "name:"))}
     for other in others:

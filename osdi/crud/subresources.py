@@ -12,7 +12,7 @@ from osdi.crud.put import Change
 from osdi.crud.totals_store import count_entries
 from osdi.documents import Document
 from osdi.errors import OsdiError, document_too_large, invalid, not_found
-from osdi.etags import check_if_match
+from osdi.etags import IfMatch, check_if_match
 from osdi.ids import new_id, now
 from osdi.paging import Page
 from osdi.people.lookup import get_person
@@ -165,7 +165,7 @@ def change(
     return retry_on_conflict(attempt)
 
 
-def remove(store: Store, kind: Embedded, parent_id: str, entry_id: str, if_match: str | None = None) -> None:
+def remove(store: Store, kind: Embedded, parent_id: str, entry_id: str, if_match: IfMatch = None) -> None:
     """Remove the entry from its person. Raises OsdiError 404, 412."""
 
     def attempt() -> None:

@@ -71,7 +71,7 @@ class OutgoingMessage:
     unsubscribe_url: str = ""
 
 
-class NotSent(Exception):
+class DeliveryFailed(Exception):
     """It did not go out: for good or for now; and where `everything` is set nothing of its kind would."""
 
     def __init__(self, reason: str, *, permanent: bool = False, everything: bool = False) -> None:
@@ -85,7 +85,7 @@ class Transport(Protocol):
     """A way to send one kind of follow-up."""
 
     def send(self, todo: OutgoingMessage) -> None:
-        """Hand it over. Raises NotSent."""
+        """Hand it over. Raises DeliveryFailed."""
 
     def close(self) -> None:
         """Give connections up."""
@@ -177,7 +177,7 @@ class Followups:
             return ended.state, ended.reason
         except Postpone as later:
             return self._put_off(claimed, later)
-        except NotSent as error:
+        except DeliveryFailed as error:
             if error.permanent:
                 self._mark(claimed, {"state": FAILED, "reason": error.reason}, gone=("not_before",))
                 return FAILED, error.reason
@@ -240,7 +240,7 @@ class Followups:
         if person is None:
             raise Stop(SKIPPED, "no_person")
         try:
-            to = recipient(followup, person, settings.phone_region)
+            to = recipient(followup, person, settings.match_key_rules)
         except Unreachable as unreachable:
             raise Stop(SKIPPED, unreachable.reason) from unreachable
         reason = self._unwanted(kind, to)
@@ -252,7 +252,7 @@ class Followups:
         campaign = self._campaign(outreach)
         values = fields(person if to.known else None, outreach, campaign, by_token=followup["by_token"])
         unsubscribe_url = link(self._signer(), settings.public_url, to.to) if kind == AUTORESPONSE else ""
-        wrapper = wrapper_of(self._reference, message, self._default_wrapper)
+        wrapper = wrapper_of(self._reference.find, message, self._default_wrapper)
         try:
             rendered = render(message, wrapper, values | {UNSUBSCRIBE_URL: unsubscribe_url}, type_of(kind))
         except Mistake as mistake:
@@ -274,7 +274,8 @@ class Followups:
     def _unwanted(self, kind: str, to: Recipient) -> str | None:
         if kind == AUTORESPONSE:
             return unwanted(self._store, to.to)
-        return unwanted_number(kind, to.key, find_people_by_contact(self._store, to.key), self._settings.phone_region)
+        people = find_people_by_contact(self._store, to.key)
+        return unwanted_number(kind, to.key, people, self._settings.match_key_rules)
 
     def _once_in_an_interval(self, claimed: Claimed) -> None:
         """One follow-up of a kind for a person and campaign. Raises Ended or Later where another one goes before."""

@@ -12,6 +12,7 @@ from osdi.followups.unsubscribe import PATH
 from osdi.ids import now
 from osdi.mail import compose
 from osdi.mail.mailboxes import sender
+from osdi.match_keys import MatchKeyRules
 from osdi.messages.template_check import Mistake
 from osdi.messages.template_fields import UNSUBSCRIBE_URL, fields
 from osdi.messages.templates import TooLarge, render
@@ -53,10 +54,10 @@ def preview(
     Raises OsdiError 409 for what was saved before templates were checked, and for what has become too long; 503.
     """
     kind = message.get("type", EMAIL)
-    values = _values_of_preview() if outreach is None else _values(store, outreach, kind, settings.phone_region)
+    values = _values_of_preview() if outreach is None else _values(store, outreach, kind, settings.match_key_rules)
     unsubscribe_url = f"{base_url}{PATH}/..." if kind == EMAIL else ""
     values |= {UNSUBSCRIBE_URL: unsubscribe_url}
-    wrapper = wrapper_of(reference, message, partial(default_wrapper, store))
+    wrapper = wrapper_of(reference.find, message, partial(default_wrapper, store))
     try:
         rendered = render(message, wrapper, values, kind)
     except (Mistake, TooLarge) as error:
@@ -73,7 +74,7 @@ def _values_of_preview() -> dict[str, Any]:
     return fields(PERSON_OF_PREVIEW, outreach, CAMPAIGN_OF_PREVIEW, by_token=True)
 
 
-def _values(store: Store, outreach: Mapping[str, Any], kind: str, phone_region: str) -> dict[str, Any]:
+def _values(store: Store, outreach: Mapping[str, Any], kind: str, rules: MatchKeyRules) -> dict[str, Any]:
     person = get_person(store, outreach.get("person_id", ""))
     campaign = store.get(ADVOCACY_CAMPAIGN.collection, outreach["advocacy_campaign_id"])
     followups = outreach.get("followups", ())
@@ -81,14 +82,14 @@ def _values(store: Store, outreach: Mapping[str, Any], kind: str, phone_region: 
     by_token = any(each["by_token"] for each in followups)
     # Once it is sent nobody knows either whom a stranger's reached.
     reaching = next((each for each in followups if type_of(each["kind"]) == kind and "to" in each), None)
-    known = by_token or reaching is None or person is None or _is_known(reaching, person, phone_region)
+    known = by_token or reaching is None or person is None or _is_known(reaching, person, rules)
     return fields(person if known else None, outreach, campaign or {}, by_token=by_token)
 
 
-def _is_known(followup: Mapping[str, Any], person: Mapping[str, Any], phone_region: str) -> bool:
+def _is_known(followup: Mapping[str, Any], person: Mapping[str, Any], rules: MatchKeyRules) -> bool:
     """Whether the person is known by what a follow-up reaches: else it prints nothing of them."""
     try:
-        return recipient(followup, person, phone_region).known
+        return recipient(followup, person, rules).known
     except Unreachable:
         return False
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from osdi.action_functions.followup_kinds import AUTORESPONSE, CALL_RESPONSE, REACHED_BY, SMS_RESPONSE, primary
 from osdi.documents import ReadOnlyDocument
-from osdi.match_keys import email_key, phone_key
+from osdi.match_keys import MatchKeyRules, email_key
 
 PHONE: Final = "phone:"
 
@@ -35,7 +35,7 @@ class Recipient:
     known: bool
 
 
-def recipient(followup: ReadOnlyDocument, person: ReadOnlyDocument, phone_region: str = "") -> Recipient:
+def recipient(followup: ReadOnlyDocument, person: ReadOnlyDocument, rules: MatchKeyRules) -> Recipient:
     """Whom the follow-up reaches. Raises Unreachable: `no_address`, `not_theirs`."""
     kind = followup["kind"]
     array, value = REACHED_BY[kind]
@@ -47,24 +47,24 @@ def recipient(followup: ReadOnlyDocument, person: ReadOnlyDocument, phone_region
     if wanted is None:
         raise Unreachable("no_address")
     # As the person has it: they may have been posted with other spelling, and may have lost it since.
-    same = _key(kind, {value: wanted}, phone_region)
+    same = _key(kind, {value: wanted}, rules)
     theirs = next((each for each in entries if each.get(value) == wanted), None) or next(
-        (each for each in entries if same and _key(kind, each, phone_region) == same), None
+        (each for each in entries if same and _key(kind, each, rules) == same), None
     )
     if theirs is None:
         raise Unreachable("not_theirs")
-    key = _key(kind, theirs, phone_region)
+    key = _key(kind, theirs, rules)
     if key is None:
         raise Unreachable("no_address")
     to = str(theirs[value]) if kind == AUTORESPONSE else f"+{key.removeprefix(PHONE)}"
     return Recipient(to, key, followup["by_token"] or key in person["match_keys"])
 
 
-def unwanted_number(kind: str, key: str, people: Iterable[ReadOnlyDocument], phone_region: str = "") -> str | None:
+def unwanted_number(kind: str, key: str, people: Iterable[ReadOnlyDocument], rules: MatchKeyRules) -> str | None:
     """`do_not_call` or `not_sms_capable` where any of these people's entries for the number says so; else None."""
     for person in people:
         for entry in person.get("phone_numbers", ()):
-            if _key(kind, entry, phone_region) != key:
+            if _key(kind, entry, rules) != key:
                 continue
             if kind == CALL_RESPONSE and entry.get("do_not_call"):
                 return "do_not_call"
@@ -73,8 +73,8 @@ def unwanted_number(kind: str, key: str, people: Iterable[ReadOnlyDocument], pho
     return None
 
 
-def _key(kind: str, entry: ReadOnlyDocument, phone_region: str) -> str | None:
+def _key(kind: str, entry: ReadOnlyDocument, rules: MatchKeyRules) -> str | None:
     """The match key of a contact detail, or None where it cannot have one."""
     if kind != AUTORESPONSE:
-        return phone_key(entry, phone_region)
+        return rules.phone_key(entry)
     return email_key(entry["address"]) if entry.get("address") else None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 import orjson
 
 from osdi.action_functions.followup_kinds import AUTORESPONSE, CALL_RESPONSE, SMS_RESPONSE
-from osdi.followups.delivery import NotSent, OutgoingMessage, Transport
+from osdi.followups.delivery import DeliveryFailed, OutgoingMessage, Transport
 from osdi.followups.unsubscribe import mark_bouncing
 from osdi.hal import Hal
 from osdi.http_client import post
@@ -14,7 +14,7 @@ from osdi.http_client.signature import sign
 from osdi.mail import compose, smtp
 from osdi.mail.mailboxes import mailbox, sender
 from osdi.mail.smtp import SmtpServer
-from osdi.mail.smtp_replies import NotSent as SmtpNotSent
+from osdi.mail.smtp_replies import SmtpError
 from osdi.resources import ADVOCACY_CAMPAIGN, OUTREACH, PERSON
 from osdi.settings import Settings
 from osdi.store import Store
@@ -34,11 +34,11 @@ class Mail:
         self._smtp = smtp.Smtp(SmtpServer.of(settings.smtp_url))
 
     def send(self, todo: OutgoingMessage) -> None:
-        """Hand the mail over. Raises NotSent; an address that is refused for good is marked as bouncing first."""
+        """Hands the mail over. Raises DeliveryFailed, and marks an address that was rejected for good as bouncing."""
         try:
             from_ = sender(todo.rendered.from_, self._settings.mail_from)
         except ValueError as error:
-            raise NotSent("no_from", permanent=True) from error
+            raise DeliveryFailed("no_from", permanent=True) from error
         to = todo.recipient.to
         try:
             message = compose.compose(
@@ -50,18 +50,18 @@ class Mail:
                 date=dt.datetime.now(dt.UTC),
             )
         except ValueError as error:
-            raise NotSent("not_a_mail", permanent=True) from error
+            raise DeliveryFailed("not_a_mail", permanent=True) from error
         bounces = self._settings.bounce_address
         envelope_from = mailbox(bounces).addr_spec if bounces else from_.addr_spec
         try:
             self._smtp.send(message, envelope_from=envelope_from, to=to)
-        except SmtpNotSent as error:
+        except SmtpError as error:
             if error.permanent and error.recipient:
                 mark_bouncing(self._store, to)
-                raise NotSent("bouncing", permanent=True) from error
+                raise DeliveryFailed("bouncing", permanent=True) from error
             reason = f"smtp_{error.stage}" + (f"_{error.code}" if error.code else "")
             everything = error.stage in BEFORE_THE_MAIL
-            raise NotSent(reason, permanent=error.permanent, everything=everything) from error
+            raise DeliveryFailed(reason, permanent=error.permanent, everything=everything) from error
 
     def close(self) -> None:
         """Take leave of the server."""
@@ -78,7 +78,7 @@ class Gateway:
         self._http = post.HttpPost(seconds=GATEWAY_SECONDS)
 
     def send(self, todo: OutgoingMessage) -> None:
-        """Hand it over: 2xx takes it, 429 and 5xx will later, anything else never. Raises NotSent."""
+        """Hand it over: 2xx takes it, 429 and 5xx will later, anything else never. Raises DeliveryFailed."""
         body = orjson.dumps(self._body(todo))
         headers = {"Content-Type": "application/json", "Idempotency-Key": todo.followup["_id"]}
         if self._settings.gateway_secret:
@@ -87,10 +87,10 @@ class Gateway:
         try:
             status = self._http.post(self._url, body, headers, guarded=False)
         except post.NotDelivered as error:
-            raise NotSent(f"gateway_{error.reason}", everything=True) from error
+            raise DeliveryFailed(f"gateway_{error.reason}", everything=True) from error
         if not 200 <= status < 300:
             later = status in (408, 429) or status >= 500
-            raise NotSent(f"gateway_{status}", permanent=not later)
+            raise DeliveryFailed(f"gateway_{status}", permanent=not later)
 
     def close(self) -> None:
         """Nothing is kept open."""

@@ -27,7 +27,7 @@ NO_RECEIVERS: Final = tuple(
 
 def allowed(address: Address, networks: Sequence[Network]) -> bool:
     """Whether a guarded POST may go to this address: it is public, or in one of the networks."""
-    address = _on_the_wire(address)
+    address = wire_address(address)
     if any(address in network for network in networks):
         return True
     if isinstance(address, IPv6Address):
@@ -40,7 +40,7 @@ def allowed(address: Address, networks: Sequence[Network]) -> bool:
 
 def check_url(url: str, networks: Sequence[Network]) -> None:
     """Refuse what a guarded POST would refuse, as far as it shows without a lookup. Raises ValueError: a sentence."""
-    parts, host = _read(url)
+    parts, host = parse_http_url(url)
     if parts.auth is not None:
         raise ValueError("The address holds a user or a password, for all to see who may see the address.")
     if parts.fragment is not None:
@@ -51,12 +51,12 @@ def check_url(url: str, networks: Sequence[Network]) -> None:
         raise ValueError("The address is a private one.")
     if local and not any(allowed(loopback, networks) for loopback in LOOPBACK):
         raise ValueError("The address is this server's own.")
-    if parts.scheme != "https" and not local and not (literal is not None and _on_the_wire(literal).is_loopback):
+    if parts.scheme != "https" and not local and not (literal is not None and wire_address(literal).is_loopback):
         raise ValueError("The address does not begin with https://.")
 
 
-def _read(url: str) -> tuple[Url, str]:
-    """The parts of an http(s) address, and its host in lower case and ASCII. Raises ValueError: a sentence."""
+def parse_http_url(url: str) -> tuple[Url, str]:
+    """Returns the parts of an http(s) URL, and its host in lower case and ASCII. Raises ValueError: a sentence."""
     if len(url) > URL_LENGTH:
         raise ValueError(f"The address is longer than {URL_LENGTH:,} characters.")
     if not url.isprintable() or " " in url or "\\" in url:
@@ -71,8 +71,8 @@ def _read(url: str) -> tuple[Url, str]:
     return parts, parts.host
 
 
-def _on_the_wire(address: Address) -> Address:
-    """The address that packets go to: an IPv4 address that is written as IPv6 (RFC 4291) is that IPv4 address."""
+def wire_address(address: Address) -> Address:
+    """Returns the address that packets go to: an IPv4 address that is written as IPv6 (RFC 4291) is that address."""
     return (address.ipv4_mapped if isinstance(address, IPv6Address) else None) or address
 
 

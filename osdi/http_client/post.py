@@ -1,33 +1,32 @@
 """POSTs to addresses that an organisation names, so that nobody reaches through us what only we can reach (SSRF).
 
-Guarded, as for webhooks, whose addresses come over the API: a host is looked up once, all that it resolves to must be
-public, and the connection goes to what was checked, so a name that changes its mind (DNS rebinding) gains nothing. TLS
-and the Host header are the name's. No redirect is followed and no proxy of the environment used.
+Guarded, as for webhooks, whose addresses come over the API: a host is looked up once, every address that it resolves to
+must be public or in an allowed network, and the connection goes to one of the addresses that were checked. TLS and the
+Host header use the name. No redirect is followed and no proxy of the environment is used.
 """
 
-import io
-import ipaddress
-import socket
-import ssl
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from http.client import HTTPConnection, HTTPException
-from typing import Any, Final, Literal
+from contextlib import closing, contextmanager, suppress
+from functools import partial
+from http.client import HTTPException
+from ssl import create_default_context
+from typing import Final, Literal
 from urllib.parse import unquote
 
-from urllib3.util import make_headers
+from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
+from urllib3.exceptions import TimeoutError as HTTPTimeout
+from urllib3.util import Url, make_headers
 
-from osdi.http_client.allowed_addresses import PORTS, Address, Network, _on_the_wire, _read, allowed
-from osdi.http_client.timeout import in_time
+from osdi.http_client.allowed_addresses import PORTS, Address, Network, allowed, parse_http_url, wire_address
+from osdi.http_client.connections import Check, HttpConnection, HttpsConnection
+from osdi.http_client.timeout import Deadline, bounded_tls
 
 Reason = Literal["url", "no_such_host", "private_address", "not_https", "connect", "tls", "timeout", "protocol"]
 
 USER_AGENT: Final = "OSDI-Outreach-Server"
 
-ATTEMPTS: Final = 8  # how many addresses of one host are tried
-# As much of an answer is read: a server that is still writing when we hang up may give up what it does for us.
-ANSWER_BYTES: Final = 65_536
+# As much of a response is read: a server that is still writing when we hang up may give up what it does for us.
+RESPONSE_BYTES: Final = 65_536
 
 
 class NotDelivered(Exception):
@@ -39,146 +38,86 @@ class NotDelivered(Exception):
 
 
 class HttpPost:
-    """POSTs, each on a connection of its own; guarded ones go to public addresses and to `networks`.
+    """Sends POSTs, each on a connection of its own; guarded ones to public addresses and to `networks` only.
 
-    `seconds` bound a whole POST, however slowly a server answers. `ca_certs` is a file of certificates to trust
-    instead of the system's.
+    `seconds` bound a whole POST, however slowly a server responds. `ca_certs` is a file of certificates to trust
+    instead of those of the system.
     """
 
     def __init__(self, networks: Sequence[Network] = (), *, seconds: float = 10.0, ca_certs: str | None = None) -> None:
         self._networks = networks
         self._seconds = seconds
-        self._context = ssl.create_default_context(cafile=ca_certs)
-        self._context.set_alpn_protocols(["http/1.1"])
+        self._context = bounded_tls(create_default_context(cafile=ca_certs))
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str], *, guarded: bool = True) -> int:
-        """POST the body; the status of the answer, a redirect's too. Raises NotDelivered where there is none.
+        """Posts the body and returns the status of the response, also that of a redirect. Raises NotDelivered.
 
         `headers` are all but Host, User-Agent and Content-Length. Unguarded, for what the operator's settings name, any
-        address will do, and a user and password in it go by Basic authentication.
+        address will do, and a user and password in the URL are sent by Basic authentication.
         """
-        ends = time.monotonic() + self._seconds
+        deadline = Deadline(self._seconds)
         try:
-            parts, host = _read(url)
+            parts, host = parse_http_url(url)
         except ValueError:
             raise NotDelivered("url") from None
         if guarded and parts.auth is not None:
             raise NotDelivered("url")
-        default = PORTS[str(parts.scheme)]
-        name, port = host.rstrip("."), parts.port or default
-        found = _look_up(host, port, ends)
-        if guarded:
-            self._check(str(parts.scheme), [ipaddress.ip_address(sockaddr[0]) for _, sockaddr in found])
-        ours = {"Host": name if port == default else f"{name}:{port}", "User-Agent": USER_AGENT, "Connection": "close"}
-        if parts.auth is not None:
-            ours |= make_headers(basic_auth=unquote(parts.auth))
-        opened = _connect(found, ends)
-        try:
-            if parts.scheme == "https":
-                with _failing("tls"):
-                    opened.settimeout(_left(ends))  # for the handshake as a whole
-                    opened = self._context.wrap_socket(opened, server_hostname=name.strip("[]"))
+        check = partial(self._check, str(parts.scheme)) if guarded else None
+        with closing(self._connection(parts, host, deadline, check)) as connection:
+            with _failing("tls"):
+                connection.connect()
             with _failing("protocol"):
-                return _exchange(_Timed(opened, ends), parts.request_uri, body, {**headers, **ours})
-        finally:
-            opened.close()
+                return _exchange(connection, parts.request_uri, body, {**headers, **_own_headers(parts, host)})
+
+    def _connection(self, parts: Url, host: str, deadline: Deadline, check: Check | None) -> HttpConnection:
+        port = _port(parts)
+        if parts.scheme == "https":
+            return HttpsConnection(host, port, deadline=deadline, check=check, ssl_context=self._context)
+        return HttpConnection(host, port, deadline=deadline, check=check)
 
     def _check(self, scheme: str, addresses: Sequence[Address]) -> None:
+        """Raises NotDelivered unless each address is public or allowed, and without TLS each is a loopback address."""
         if not all(allowed(address, self._networks) for address in addresses):
             raise NotDelivered("private_address")
-        if scheme != "https" and not all(_on_the_wire(address).is_loopback for address in addresses):
+        if scheme != "https" and not all(wire_address(address).is_loopback for address in addresses):
             raise NotDelivered("not_https")
 
 
-class _Timed(io.RawIOBase):
-    """A connected socket, as http.client uses one, of which each step gets what is left of the time.
-
-    The socket's own time-out begins anew with every byte that drips in. Closing is left to who opened it.
-    """
-
-    def __init__(self, opened: socket.socket, ends: float) -> None:
-        self._socket = opened
-        self._ends = ends
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        self._socket.settimeout(_left(self._ends))
-        return self._socket.recv_into(buffer)
-
-    def sendall(self, data: bytes) -> None:
-        self._socket.settimeout(_left(self._ends))  # which for sending bounds the whole, by TLS too
-        self._socket.sendall(data)
-
-    def makefile(self, mode: str) -> io.BufferedReader:
-        return io.BufferedReader(self)
-
-    def close(self) -> None:
-        pass
+def _port(parts: Url) -> int:
+    return parts.port or PORTS[str(parts.scheme)]
 
 
-def _exchange(timed: _Timed, target: str, body: bytes, headers: Mapping[str, str]) -> int:
-    connection = HTTPConnection("")  # which connects to nothing: it has its socket, and the headers name the host
-    connection.sock = timed
-    # A server may refuse a body, with a status, before it has read all of it.
+def _own_headers(parts: Url, host: str) -> dict[str, str]:
+    name, port = host.rstrip("."), _port(parts)
+    named = name if port == PORTS[str(parts.scheme)] else f"{name}:{port}"
+    headers = {"Host": named, "User-Agent": USER_AGENT, "Connection": "close"}
+    return headers | (make_headers(basic_auth=unquote(parts.auth)) if parts.auth is not None else {})
+
+
+def _exchange(connection: HttpConnection, target: str, body: bytes, headers: Mapping[str, str]) -> int:
+    """Returns the status of the response, of which no more than RESPONSE_BYTES are read."""
+    # A server may reject a body, with a status, before it has read all of it.
     with suppress(BrokenPipeError, ConnectionResetError):
-        connection.request("POST", target, body, headers)
-    answer = connection.getresponse()
-    with suppress(HTTPException, OSError):
-        answer.read(ANSWER_BYTES)
-    return answer.status
-
-
-def _look_up(host: str, port: int, ends: float) -> list[tuple[int, Any]]:
-    """The families and addresses of a host. Raises NotDelivered.
-
-    In a thread, since the system's lookup takes no time-out and may hang for a minute: it is left behind then.
-    """
-    with _failing("no_such_host"):
-        found = in_time(lambda: socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM), _left(ends))
-        return [(each[0], each[4]) for each in found]
-
-
-def _connect(found: Sequence[tuple[int, Any]], ends: float) -> socket.socket:
-    """A connection to the first address that takes one; each has a share of the time: a silent one does not eat all."""
-    tried = found[:ATTEMPTS]
-    failed = NotDelivered("connect")
-    for number, (family, sockaddr) in enumerate(tried):
-        try:
-            with _failing("connect"):
-                return _connected(family, sockaddr, _left(ends) / (len(tried) - number))
-        except NotDelivered as error:
-            failed = error
-    raise failed
-
-
-def _connected(family: int, sockaddr: Any, seconds: float) -> socket.socket:
-    opened = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        opened.settimeout(seconds)
-        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # head and body go in two steps
-        opened.connect(sockaddr)
-    except OSError:
-        opened.close()
-        raise
-    return opened
-
-
-def _left(ends: float) -> float:
-    """The seconds until then. Raises TimeoutError when there are none."""
-    left = ends - time.monotonic()
-    if left <= 0:
-        raise TimeoutError
-    return left
+        connection.request("POST", target, body, headers, preload_content=False)
+    with closing(connection.getresponse()) as response:
+        with suppress(HTTPException, HTTPError, OSError):
+            response.read(RESPONSE_BYTES, decode_content=False)
+        return response.status
 
 
 @contextmanager
 def _failing(reason: Reason) -> Iterator[None]:
-    """Turns what sockets, TLS and http.client raise into NotDelivered, without its text: that may be the server's."""
+    """Turns the errors of sockets, TLS and urllib3 into NotDelivered, without their text: the server may have sent it.
+
+    `reason` is that of an error after the connection was made.
+    """
     try:
         yield
-    except TimeoutError:
+    except NameResolutionError:
+        raise NotDelivered("no_such_host") from None
+    except NewConnectionError:
+        raise NotDelivered("connect") from None
+    except (TimeoutError, HTTPTimeout):
         raise NotDelivered("timeout") from None
-    except (OSError, HTTPException):
+    except (OSError, HTTPException, HTTPError):
         raise NotDelivered(reason) from None

@@ -1,12 +1,12 @@
-"""Pages of another OSDI server: asked for again while it is busy, followed by `next`, and trusted with nothing.
+"""Reads the pages of another OSDI server: retries, follows `next`, and trusts nothing that the server sends.
 
-Every address that is followed is of the host that the operator named, since the token goes along; no redirect is
-followed. An answer has a bound in bytes and in seconds. A server whose pages lead in a circle is left.
+Every address that is followed is of the host that the operator named, because the token is sent along; no redirect is
+followed. A response has a bound in bytes and in seconds. The client stops when the pages lead in a circle.
 """
 
 import datetime as dt
 import hashlib
-import time
+import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -17,12 +17,14 @@ import orjson
 import urllib3
 from urllib3.util import Url, parse_url
 
-from osdi.http_client.timeout import in_time
+from osdi.http_client.connections import HttpPool, HttpsPool
+from osdi.http_client.timeout import Deadline, bounded_tls
 from osdi.ids import now
 from osdi.retry import retry_with_backoff
 
 TOKEN_HEADER: Final = "OSDI-API-Token"  # noqa: S105  # a name, not a secret
 USER_AGENT: Final = "OSDI-Outreach-Server"
+CONNECT_SECONDS: Final = 10.0
 ANSWER_BYTES: Final = 32_000_000
 CHUNK: Final = 65_536
 ATTEMPTS: Final = 6
@@ -74,10 +76,9 @@ class Remote:
             raise RemoteError("The token holds characters that no header takes.")
         self._headers = {"Accept": "application/hal+json, application/json", "Accept-Encoding": "identity"}
         self._headers |= {"User-Agent": USER_AGENT, **({TOKEN_HEADER: token} if token else {})}
-        self._seconds = seconds
+        self._deadline = Deadline(seconds)
         self._first_wait = first_wait
-        timeout = urllib3.Timeout(connect=min(10.0, seconds), read=seconds)
-        self._pool = urllib3.PoolManager(maxsize=ATTEMPTS, retries=False, timeout=timeout, ca_certs=ca_certs)
+        self._pool = _pool(self._origin, self._deadline, min(CONNECT_SECONDS, seconds), ca_certs)
 
     def get(self, address: str) -> tuple[Mapping[str, Any], dt.datetime]:
         """The JSON object at an address, and the server's time. Raises RemoteError, after several attempts."""
@@ -117,22 +118,24 @@ class Remote:
         raise RemoteError(f"There are more than {PAGES:,} pages.")
 
     def close(self) -> None:
-        """Close the connections."""
-        self._pool.clear()
+        """Closes the connection."""
+        self._pool.close()
 
     def _get(self, address: str) -> tuple[Mapping[str, Any], dt.datetime]:
         try:
-            answer, sent = self._answered(address)
+            status, headers, sent = self._exchange(parse_url(address).request_uri)
+        except urllib3.exceptions.ReadTimeoutError:
+            raise RemoteBusy("The other server answers too slowly.") from None
         except urllib3.exceptions.HTTPError as error:
             raise RemoteBusy(f"The other server cannot be reached ({type(error).__name__}).") from None
-        if answer.status == 429 or answer.status >= 500:
-            raise RemoteBusy(f"The other server answers {answer.status}.")
-        if 300 <= answer.status < 400:
-            raise RemoteError(f"The other server answers {answer.status}, which leads elsewhere; name that address.")
-        if answer.status in (401, 403):
-            raise RemoteError(f"The other server answers {answer.status}: the token is not valid there, or not enough.")
-        if answer.status != 200:
-            raise RemoteError(f"The other server answers {answer.status}.")
+        if status == 429 or status >= 500:
+            raise RemoteBusy(f"The other server answers {status}.")
+        if 300 <= status < 400:
+            raise RemoteError(f"The other server answers {status}, which leads elsewhere; name that address.")
+        if status in (401, 403):
+            raise RemoteError(f"The other server answers {status}: the token is not valid there, or not enough.")
+        if status != 200:
+            raise RemoteError(f"The other server answers {status}.")
         try:
             body = orjson.loads(sent)
             orjson.dumps(body)  # which refuses what is too deep to be kept among what was refused
@@ -140,27 +143,16 @@ class Remote:
             raise RemoteError("The other server answers something that is not JSON, or nested too deep.") from None
         if not isinstance(body, dict):
             raise RemoteError("The other server answers something that is no object of OSDI.")
-        return body, _moment(answer.headers.get("Date"))
+        return body, _moment(headers.get("Date"))
 
-    def _answered(self, address: str) -> tuple[urllib3.BaseHTTPResponse, bytes]:
-        """An answer and all that it says. Raises RemoteError, or HTTPError where there is none.
-
-        In a thread, which is left behind at the end of the time: that of a socket begins anew with every byte that
-        drips in, and the system's lookup of a name has none.
-        """
-        ends = time.monotonic() + self._seconds
-
-        def ask() -> tuple[urllib3.BaseHTTPResponse, bytes]:
-            answer = self._pool.request("GET", address, headers=self._headers, redirect=False, preload_content=False)
-            try:
-                return answer, _read(answer, ends)
-            finally:
-                answer.close()
-
+    def _exchange(self, target: str) -> tuple[int, Mapping[str, str], bytes]:
+        """Returns status, headers and body of a response. Raises RemoteError, or HTTPError if there is none."""
+        self._deadline.restart()
+        answer = self._pool.request("GET", target, headers=self._headers, redirect=False, preload_content=False)
         try:
-            return in_time(ask, self._seconds)
-        except TimeoutError:
-            raise RemoteBusy("The other server answers too slowly.") from None
+            return answer.status, answer.headers, _read_all(answer)
+        finally:
+            answer.close()
 
 
 def collection_address(entry_point: Mapping[str, Any], relation: str) -> str:
@@ -179,16 +171,26 @@ def since(address: str, timestamp: dt.datetime | None) -> str:
     return f"{address}{'&' if '?' in address else '?'}{asked}"
 
 
-def _read(answer: Any, ends: float) -> bytes:
-    """The whole answer. Raises RemoteError where it is too large or comes too slowly."""
+def _pool(
+    origin: tuple[str, str, int], deadline: Deadline, connect_seconds: float, ca_certs: str | None
+) -> HttpPool | HttpsPool:
+    """Returns a pool whose connections end at the deadline."""
+    scheme, host, port = origin
+    timeout = urllib3.Timeout(connect=connect_seconds)
+    if scheme == "http":
+        return HttpPool(host, port, retries=False, timeout=timeout, deadline=deadline)
+    context = bounded_tls(ssl.create_default_context(cafile=ca_certs))
+    return HttpsPool(host, port, retries=False, timeout=timeout, deadline=deadline, ssl_context=context)
+
+
+def _read_all(answer: urllib3.BaseHTTPResponse) -> bytes:
+    """Returns the whole body. Raises RemoteError for one that is too large, HTTPError for one that ends early."""
     pieces, size = [], 0
     while piece := answer.read1(CHUNK):
         pieces.append(piece)
         size += len(piece)
         if size > ANSWER_BYTES:
             raise RemoteError(f"A page has more than {ANSWER_BYTES:,} bytes.")
-        if time.monotonic() > ends:
-            raise RemoteBusy("The other server answers too slowly.")
     return b"".join(pieces)
 
 

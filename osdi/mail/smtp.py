@@ -1,45 +1,43 @@
-"""Handing a mail over by SMTP (RFC 5321): where to, and over which connection.
+"""SMTP client (RFC 5321): submits mails to one server and keeps the connection open between mails.
 
-A URL says it all: `smtp://user:password@host:587` with STARTTLS, `smtps://...:465` with TLS from the first byte. In
-the open mails go to loopback only, unless the URL says `?starttls=never` or `?starttls=if_offered`.
+A URL configures it: `smtp://user:password@host:587` uses STARTTLS, `smtps://...:465` uses TLS from the first byte.
+Mails are sent unencrypted to loopback only, unless the URL has `?starttls=never` or `?starttls=if_offered`.
 """
 
+import math
 import smtplib
 import socket
 import ssl
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from osdi.http_client.timeout import BoundedSocket, Deadline, bounded_tls, connect, look_up
 from osdi.mail.mailboxes import with_ascii_domain
-from osdi.mail.smtp_replies import NotSent, check, stage
+from osdi.mail.smtp_replies import SmtpError, check, stage
 
 PORTS: Final = {"smtp": 587, "smtps": 465}
 STARTTLS: Final = ("require", "if_offered", "never")
 LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
-# One reply may take this long (RFC 5321 would give minutes), and a whole mail this long: less than a worker's lease.
+# Time limits for one reply (RFC 5321 recommends minutes), for a whole mail, which is shorter than a worker's lease, and
+# for connecting to the addresses of a host, which is a part of it.
 REPLY_SECONDS: Final = 30.0
 MAIL_SECONDS: Final = 60.0
 CONNECT_SECONDS: Final = 10.0
 QUIT_SECONDS: Final = 2.0
 
-# What has taken too long is ended again and again, since it may be between two sockets at the moment.
-END_AGAIN_SECONDS: Final = 0.1
-
-# Servers end connections that are idle or have carried many mails; ours are given up before that.
+# Servers close connections that are idle or have carried many mails. The client closes its connection earlier.
 IDLE_SECONDS: Final = 20.0
 MAILS: Final = 100
 
 
 @dataclass(frozen=True)
 class SmtpServer:
-    """Where mails are handed over: `starttls` is one of STARTTLS, and means nothing with TLS from the first byte."""
+    """Address and login of a mail server. `starttls` is one of STARTTLS; it has no effect if `tls` is true."""
 
     host: str
     port: int
@@ -50,34 +48,34 @@ class SmtpServer:
 
     @classmethod
     def of(cls, url: str) -> "SmtpServer":
-        """The server that a URL names. Raises ValueError that says what is wrong, without the password."""
-        wrong = ValueError("Not an address such as smtp://user:password@mail.example.org:587 or smtps://...")
+        """Returns the server of an smtp or smtps URL. Raises ValueError with the reason, without the password."""
+        invalid = ValueError("Not a URL such as smtp://user:password@mail.example.org:587 or smtps://...")
         try:
             parts = urlsplit(url)
             host, scheme = parts.hostname, parts.scheme
         except ValueError:
-            raise wrong from None  # its words have what stands in front of the host
+            raise invalid from None  # the original message may contain the password
         if scheme not in PORTS or not host or parts.path not in ("", "/") or parts.fragment:
-            raise wrong
+            raise invalid
         try:
             port = parts.port or PORTS[scheme]
-        except ValueError:  # the same, where a password has a slash
-            raise ValueError("The port is a number up to 65535.") from None
-        # A mail server on the same machine often offers STARTTLS with a certificate that nobody trusts.
+        except ValueError:  # this message may contain the password, too, if that has a slash
+            raise ValueError("The port must be a number up to 65535.") from None
+        # A mail server on the same machine often offers STARTTLS with a self-signed certificate.
         query = {"starttls": "never" if host in LOOPBACK else "require", **dict(parse_qsl(parts.query, True))}
         starttls = query.pop("starttls")
         if query or starttls not in STARTTLS:
-            raise ValueError(f"Behind ? stands nothing but starttls={'|'.join(STARTTLS)}.")
+            raise ValueError(f"The only parameter allowed after ? is starttls={'|'.join(STARTTLS)}.")
         user, password = unquote(parts.username or ""), unquote(parts.password or "")
         if not (user + password).isascii() or (password and not user):
-            raise ValueError("A user name stands in front of the password, both in ASCII.")
+            raise ValueError("A password needs a user name, and both must be ASCII.")
         if user and scheme == "smtp" and starttls == "if_offered" and host not in LOOPBACK:
-            raise ValueError("A password may not go out in the open by chance: starttls=require, or never.")
+            raise ValueError("With starttls=if_offered the password could be sent unencrypted: use require or never.")
         return cls(host, port, scheme == "smtps", starttls, user, password)
 
 
 class Smtp:
-    """Hands mails over to one server, over one connection as long as that lasts. For one thread."""
+    """Client of one mail server, which reuses its connection. Not thread-safe."""
 
     def __init__(
         self,
@@ -90,73 +88,74 @@ class Smtp:
         self._server = server
         self._seconds = seconds
         self._mail_seconds = mail_seconds
-        self._context = context or ssl.create_default_context()
+        self._deadline = Deadline(mail_seconds)
+        self._context = bounded_tls(context or ssl.create_default_context())
         self._connection: smtplib.SMTP | None = None
         self._used_at = 0.0
         self._mails = 0
 
     def send(self, message: EmailMessage, *, envelope_from: str, to: str) -> None:
-        """Hand the mail over to be delivered to one address. Raises NotSent.
+        """Submits the mail for one recipient, within `mail_seconds`. Raises SmtpError.
 
-        A connection that the server has given up meanwhile is opened anew, once, where the mail was not begun. All
-        ends after `mail_seconds`; finding the host's addresses and trying each of them may take longer.
+        If the server has closed a kept connection, the client connects again once, provided that the server has not
+        accepted the sender yet.
         """
         try:
             recipient = with_ascii_domain(to)
         except ValueError:
-            raise NotSent("address", permanent=True, recipient=True) from None
+            raise SmtpError("address", permanent=True, recipient=True) from None
         content = message.as_bytes(policy=message.policy.clone(linesep="\r\n"))
-        ends = time.monotonic() + self._mail_seconds
-        with self._bounded_time(self._mail_seconds):
-            kept = self._kept()
-            try:
-                self._send(content, envelope_from, recipient)
-            except NotSent as error:
-                given_up = error.stage == "mail_from" and error.code in (None, 421)
-                if not kept or not given_up or time.monotonic() >= ends:
-                    raise
-                self._send(content, envelope_from, recipient)
+        self._deadline = Deadline(self._mail_seconds)
+        reused = self._has_connection()
+        try:
+            self._send(content, envelope_from, recipient)
+        except SmtpError as error:
+            closed_by_server = error.stage == "mail_from" and error.code in (None, 421)
+            if not reused or not closed_by_server or self._deadline.has_passed:
+                raise
+            self._send(content, envelope_from, recipient)
 
     def close(self) -> None:
-        """Take leave of the server, without waiting for long."""
+        """Sends QUIT, waits for the reply for QUIT_SECONDS at most, and closes the connection."""
         if self._connection is not None and self._connection.sock is not None:
-            with self._bounded_time(QUIT_SECONDS), suppress(OSError, smtplib.SMTPException):
+            with suppress(OSError, smtplib.SMTPException):
+                _bound(self._connection, Deadline(QUIT_SECONDS))
                 self._connection.quit()
         self._drop()
 
     def _send(self, content: bytes, envelope_from: str, recipient: str) -> None:
-        goes_on = False
+        reusable = False
         try:
             connection = self._connection or self._connect()
             try:
                 self._transfer(connection, content, envelope_from, recipient)
-                goes_on = True
-            except NotSent as error:
-                goes_on = _goes_on(connection, error)
+                reusable = True
+            except SmtpError as error:
+                reusable = _is_reusable(connection, error)
                 raise
         finally:
             self._mails += 1
             self._used_at = time.monotonic()
-            if not goes_on:
+            if not reusable:
                 self._drop()
 
     def _transfer(self, connection: smtplib.SMTP, content: bytes, envelope_from: str, recipient: str) -> None:
         options = [] if recipient.isascii() else ["SMTPUTF8", "BODY=8BITMIME"]
         if options and not connection.has_extn("smtputf8"):
-            raise NotSent("smtputf8", permanent=True)
-        _wait_up_to(self._seconds, connection)
+            raise SmtpError("smtputf8", permanent=True)
         with stage("mail_from"):
+            _bound(connection, self._deadline, self._seconds)
             check("mail_from", *connection.mail(envelope_from, options))
         with stage("rcpt_to"):
             check("rcpt_to", *connection.docmd("RCPT", f"TO:<{recipient}>"))
-        # From here on a lost connection leaves open whether the mail was taken, and a repeat may be one too many: there
-        # is patience as long as the mail's time lasts.
-        _wait_up_to(self._mail_seconds, connection)
+        # If the connection is lost from here on, nobody knows whether the server has accepted the mail, and a repeat
+        # could deliver it twice. So the client waits for a reply as long as the mail's time lasts.
         with stage("data"):
+            _bound(connection, self._deadline)
             check("data", *connection.data(content))
 
-    def _kept(self) -> bool:
-        """Whether there is a connection already; one that is old takes its leave."""
+    def _has_connection(self) -> bool:
+        """True if the client has an open connection. Closes one that is idle too long or has carried MAILS mails."""
         idle = time.monotonic() - self._used_at > IDLE_SECONDS
         if self._connection is not None and (idle or self._mails >= MAILS):
             self.close()
@@ -164,15 +163,16 @@ class Smtp:
 
     def _connect(self) -> smtplib.SMTP:
         server = self._server
-        # Not given a name, it would look for ours, which can take long; our address serves, once there is one.
+        # Without a name smtplib would look up our host name, which can take long. An address literal replaces it below.
         connection = smtplib.SMTP(local_hostname="localhost")
-        self._connection = connection  # so that the time's bound reaches it
+        self._connection = connection  # before connecting, so that it is also closed after an error
         self._mails = 0
         with stage("connect"):
             seconds = min(CONNECT_SECONDS, self._seconds)
-            connection.sock = socket.create_connection((server.host, server.port), seconds)
-            connection.local_hostname = _literal(connection.sock)
-            _wait_up_to(self._seconds, connection)
+            found = look_up(server.host, server.port, self._deadline)
+            connection.sock = connect(found, self._deadline, seconds=seconds)
+            connection.local_hostname = _address_literal(connection.sock)
+            _bound(connection, self._deadline, self._seconds)
         if server.tls:
             self._start_tls(connection)
         with stage("connect"):
@@ -187,20 +187,19 @@ class Smtp:
                 with stage("ehlo"):
                     connection.ehlo_or_helo_if_needed()
             elif server.starttls == "require":
-                raise NotSent("starttls")
+                raise SmtpError("starttls")
         if server.user:
             with stage("login"):
                 connection.login(server.user, server.password)
         return connection
 
     def _start_tls(self, connection: smtplib.SMTP) -> None:
-        """Encrypt what comes, and forget what came in the open (RFC 3207, section 4.2)."""
+        """Encrypts the connection and discards everything received before (RFC 3207, section 4.2)."""
         with stage("tls"):
             assert connection.sock is not None
-            connection.sock = self._context.wrap_socket(
-                connection.sock, server_hostname=self._server.host, do_handshake_on_connect=False
-            )
-            connection.sock.do_handshake()
+            _bound(connection, self._deadline, self._seconds)
+            connection.sock = self._context.wrap_socket(connection.sock, server_hostname=self._server.host)
+            _bound(connection, self._deadline, self._seconds)
         connection.file = None
         connection.ehlo_resp = connection.helo_resp = None
 
@@ -209,48 +208,21 @@ class Smtp:
         if connection is not None:
             connection.close()
 
-    @contextmanager
-    def _bounded_time(self, seconds: float) -> Iterator[None]:
-        """Ends the connection when something has taken too long, however busily the server drips its replies."""
-        done = threading.Event()
 
-        def watch() -> None:
-            if not done.wait(seconds):
-                self._end()
-                while not done.wait(END_AGAIN_SECONDS):
-                    self._end()
-
-        thread = threading.Thread(target=watch, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            done.set()
-            thread.join()
-
-    def _end(self) -> None:
-        connection = self._connection
-        open_socket = connection.sock if connection is not None else None
-        if open_socket is not None:
-            # Not an SSLSocket's own shutdown: that would let what is being sent go out unencrypted.
-            with suppress(OSError):
-                socket.socket.shutdown(open_socket, socket.SHUT_RDWR)
+def _bound(connection: smtplib.SMTP, deadline: Deadline, reply_seconds: float = math.inf) -> None:
+    """Limits the following exchange on the connection by the deadline, and each reply by `reply_seconds`."""
+    assert isinstance(connection.sock, BoundedSocket)
+    connection.sock.bound(deadline, reply_seconds)
 
 
-def _wait_up_to(seconds: float, connection: smtplib.SMTP) -> None:
-    """How long the server may be silent."""
-    assert connection.sock is not None
-    connection.sock.settimeout(seconds)
-
-
-def _literal(connected: socket.socket) -> str:
-    """Our end of the connection as an address literal (RFC 5321, section 4.1.3)."""
+def _address_literal(connected: socket.socket) -> str:
+    """Returns the client's own address as an address literal (RFC 5321, section 4.1.3)."""
     address = connected.getsockname()[0].partition("%")[0]
     return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
 
 
-def _goes_on(connection: smtplib.SMTP, error: NotSent) -> bool:
-    """Whether other mails can go over the connection: only this one is refused, and the server has forgotten it."""
+def _is_reusable(connection: smtplib.SMTP, error: SmtpError) -> bool:
+    """True if the connection can carry other mails: the server rejected only this one, and has accepted RSET."""
     if error.stage == "smtputf8":
         return True
     if error.stage not in ("rcpt_to", "data") or error.code in (None, 421):

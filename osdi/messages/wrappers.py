@@ -1,18 +1,19 @@
-"""Which wrapper stands around a message: its own, if that is of its type, else the default one of its type."""
+"""Finds the wrapper of a message: its own if that has the message's type, otherwise the default of that type."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from osdi.action_functions.followup_kinds import EMAIL
-from osdi.crud.reference_cache import Reference
-from osdi.documents import Document
+from osdi.documents import Document, Find, ReadOnlyDocument
 from osdi.resources import WRAPPER
 
 
 def wrapper_of(
-    reference: Reference, message: Mapping[str, Any], default: Callable[[str], Document | None]
-) -> Document | None:
-    """The wrapper's document, or None; `default` finds that of a type. Raises OsdiError 503."""
-    wrapper_id, kind = message.get("wrapper_id"), message.get("type", EMAIL)
-    own = reference.find(WRAPPER, [wrapper_id]).get(wrapper_id) if wrapper_id else None
-    return own if own and own.get("wrapper_type", EMAIL) == kind else default(kind)
+    find: Find, message: ReadOnlyDocument, default: Callable[[str], Document | None]
+) -> ReadOnlyDocument | None:
+    """Returns the wrapper of a message, or None. Raises OsdiError 503.
+
+    `find` looks references up, as `Reference.find` does. `default` returns the default wrapper of a type.
+    """
+    wrapper_id, message_type = message.get("wrapper_id"), message.get("type", EMAIL)
+    own = find(WRAPPER, [wrapper_id]).get(wrapper_id) if wrapper_id else None
+    return own if own and own.get("wrapper_type", EMAIL) == message_type else default(message_type)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, get_args
 
-from osdi.match_keys import email_key, phone_key
+from osdi.match_keys import MatchKeyRules, email_key
 
 FieldType = Literal["string", "integer", "number", "boolean", "date", "identifier", "email", "phone"]
 TYPES: Final[tuple[FieldType, ...]] = get_args(FieldType)
@@ -55,13 +55,13 @@ class FilterField:
         """Whether letter case makes a difference, unless a filter says otherwise."""
         return self.type in ("string", "identifier")
 
-    def stored(self, value: object, phone_region: str, *, part: bool = False) -> Stored:
+    def stored(self, value: object, rules: MatchKeyRules, *, part: bool = False) -> Stored:
         """The form in which documents hold `value`, or a `part` of such a value.
 
         Raises ValueError, which says what the field needs, where it is none of the field's type.
         """
         if self.is_text:
-            return self._stored_text(value, phone_region, part=part)
+            return self._stored_text(value, rules, part=part)
         if self.type == "date" and isinstance(value, str):
             value = timestamp(value)
         fits = {"boolean": bool, "date": dt.datetime}.get(self.type, int | float)
@@ -69,7 +69,7 @@ class FilterField:
             raise ValueError(NEEDED[self.type])
         return Stored(self.path, value)
 
-    def _stored_text(self, value: object, phone_region: str, *, part: bool) -> Stored:
+    def _stored_text(self, value: object, rules: MatchKeyRules, *, part: bool) -> Stored:
         if not isinstance(value, str):
             raise ValueError(TEXT_NEEDED)
         if self.type in ("email", "phone") and len(value) > MAX_CONTACT_LENGTH:
@@ -82,7 +82,7 @@ class FilterField:
         elif self.type == "phone" and part:
             value = _phone_part(value)
         elif self.type == "phone":
-            key = phone_key({"number": value}, phone_region)
+            key = rules.phone_key({"number": value})
             if key is None:  # too short for one
                 return Stored(self.path, value)
             value = key.removeprefix(prefix)

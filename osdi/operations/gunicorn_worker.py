@@ -1,92 +1,103 @@
-"""gunicorn's threaded worker, so that no client can hold a thread for long and nobody is cut off when it stops.
+"""Threaded gunicorn worker that bounds how long a client may hold a thread, and serves all clients before it stops.
 
-gunicorn bounds the wait for a request's first byte. What follows may come as slowly as a client likes, so here each
-wait for more, the head as a whole and the body as a whole have their bounds, on the connection itself.
+gunicorn bounds the wait for the first byte of a request only. This worker also bounds each wait for more, the head as a
+whole and the body as a whole, on the connection itself.
 
-When gunicorn stops, clients that have connected but wait in line would be reset: a worker takes them in first. It does
-the same when its master was killed, since the next one needs the port.
+When gunicorn stops, it would reset the clients that have connected but wait in the queue: the worker accepts them
+first. It does the same when its master was killed, because the next master needs the port.
 
 https://docs.gunicorn.org/en/stable/design.html
 """
 
 import socket
-import time
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from gunicorn.workers.gthread import ThreadWorker
 
+from osdi.http_client.timeout import Deadline
+
 HEAD_SECONDS: Final = 5.0
+# Enough for the longest body on a slow line; after two such clients there is still time to respond to a third.
 BODY_SECONDS: Final = 8.0
-"""More than enough for the longest body on a bad line; two clients in a row still leave time for a third's answer."""
 SILENCE_SECONDS: Final = 5.0
 
 
-class BoundedSocket(socket.socket):
-    """A connection from which a head, or a body, is read until a moment at the latest."""
+class Bounds(NamedTuple):
+    """Seconds that a client has for a head, for a body, and for each piece of them."""
 
-    _ends: float | None = None
+    head_seconds: float = HEAD_SECONDS
+    body_seconds: float = BODY_SECONDS
+    silence_seconds: float = SILENCE_SECONDS
+
+
+class ClientSocket(socket.socket):
+    """Connection to a client: receiving the head, and then the body, each ends at a deadline; sending does not."""
+
+    bounds = Bounds()
+    _deadline: Deadline | None = None
     _in_body = False
 
     def expect_head(self) -> None:
-        """A request comes next. Where its head is not there in time the connection looks as if it was closed."""
+        """Prepares for a request. If its head does not arrive in time, `recv` returns nothing, as if it was closed."""
         self._in_body = False
-        self._ends = None
+        self._deadline = None
 
     def expect_body(self) -> None:
-        """The head is read. Where the body does not come in time `recv` raises TimeoutError."""
+        """Prepares for a body. If it does not arrive in time, `recv` raises TimeoutError."""
         self._in_body = True
-        self._ends = time.monotonic() + BODY_SECONDS
+        self._deadline = Deadline(self.bounds.body_seconds)
 
     def recv(self, size: int, flags: int = 0, /) -> bytes:
-        if self._ends is None:  # its first byte is there: gunicorn has waited for it
-            self._ends = time.monotonic() + HEAD_SECONDS
-        left = min(SILENCE_SECONDS, self._ends - time.monotonic())
+        if self._deadline is None:  # the first byte has arrived: gunicorn has waited for it
+            self._deadline = Deadline(self.bounds.head_seconds)
         try:
-            if left <= 0:
-                raise TimeoutError
-            self.settimeout(left)
+            self.settimeout(self._deadline.left(self.bounds.silence_seconds))
             return super().recv(size, flags)
         except TimeoutError:
             if self._in_body:
                 raise
             return b""
         finally:
-            self.settimeout(SILENCE_SECONDS)  # for the answer
+            self.settimeout(self.bounds.silence_seconds)  # for the response
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
-    """Serves connections whose clients are waited for within bounds."""
+    """Threaded worker with time limits for reading requests."""
+
+    # gunicorn.conf.py sets them from the environment.
+    bounds = Bounds()
 
     def enqueue_req(self, conn: Any) -> None:
-        """A connection has something to read: its first request, or the next one."""
-        if not isinstance(conn.sock, BoundedSocket):
-            conn.sock = BoundedSocket(fileno=conn.sock.detach())
+        """Takes a connection that has data to read: its first request, or the next one."""
+        if not isinstance(conn.sock, ClientSocket):
+            conn.sock = ClientSocket(fileno=conn.sock.detach())
+            conn.sock.bounds = self.bounds
         super().enqueue_req(conn)
 
     def handle(self, conn: Any) -> Any:
-        """One request, in a thread of the pool."""
+        """Handles one request, in a thread of the pool."""
         conn.sock.expect_head()
         return super().handle(conn)
 
     def handle_request(self, req: Any, conn: Any) -> Any:
-        """Its head is read: what comes now is the body."""
+        """Handles a request whose head has been read; the body follows."""
         conn.sock.expect_body()
         return super().handle_request(req, conn)
 
     def is_parent_alive(self) -> bool:
-        """Where the master was killed, stop as if it had said so: no connection is kept open any longer."""
+        """True if the master is alive. If it was killed, the worker stops as after SIGTERM."""
         if not super().is_parent_alive():
             self.alive = False
         return bool(self.alive)
 
     def set_accept_enabled(self, enabled: bool) -> None:
-        """When stopping, take in whoever has connected; then nobody can connect, instead of being cut off later."""
+        """Accepts all waiting connections and closes the listener if the worker stops, so that none is reset."""
         super().set_accept_enabled(enabled)
         if enabled or self.alive:
             return
         for listener in self.sockets:
-            taken = -1
-            while self.nr_conns > taken:
-                taken = self.nr_conns
+            accepted = -1
+            while self.nr_conns > accepted:
+                accepted = self.nr_conns
                 self.accept(listener)
             listener.close()

@@ -11,7 +11,7 @@ from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
 from osdi.documents import Document, Query
-from osdi.match_keys import name_and_postal_code_keys, set_derived_keys
+from osdi.match_keys import MatchKeyRules, name_and_postal_code_keys
 from osdi.resources import PERSON
 from osdi.store import Store
 from osdi.store.driver import only_duplicate_keys
@@ -44,7 +44,7 @@ def _first(store: Store, query: Query, limit: int, *fields: str) -> list[Documen
     return store.find(PERSON.collection, query, sort=("_id",), limit=limit, fields=fields)
 
 
-def note_everybodys(store: Store, phone_region: str = "", after: str = "") -> Iterator[int]:
+def note_everybodys(store: Store, rules: MatchKeyRules, after: str = "") -> Iterator[int]:
     """Give every person behind the id `after` the keys of their name; yields after each batch how many it changed.
 
     Safe to repeat, and while others write: whoever changes a person meanwhile gives them the keys too. It is no change
@@ -54,13 +54,13 @@ def note_everybodys(store: Store, phone_region: str = "", after: str = "") -> It
     behind = {"_id": {"$gt": after}} if after else {}
     people = scan(store, PERSON.collection, behind, patience=PATIENCE_SECONDS)
     while batch := list(islice(people, BATCH)):
-        changed, refused = _write(store, [each for person in batch for each in _update(person, phone_region)])
+        changed, refused = _write(store, [each for person in batch for each in _update(person, rules)])
         again = [person for person in batch if person["_id"] in refused]
-        owning_none = (each for person in again for each in _update(person, phone_region, claiming=False))
+        owning_none = (each for person in again for each in _update(person, rules, claiming=False))
         yield changed + _write(store, list(owning_none))[0]
 
 
-def _update(person: Document, phone_region: str, *, claiming: bool = True) -> Iterator[UpdateOne]:
+def _update(person: Document, rules: MatchKeyRules, *, claiming: bool = True) -> Iterator[UpdateOne]:
     """The update, if any, that gives a person their keys; `claiming` those of their name that nobody may own."""
     noted = dict(person)
     if claiming:
@@ -69,7 +69,7 @@ def _update(person: Document, phone_region: str, *, claiming: bool = True) -> It
             *person["match_keys"],
             *(key for key in name_and_postal_code_keys(person) if key not in known),
         ]
-    set_derived_keys(noted, phone_region)
+    rules.set_derived_keys(noted)
     fields = {name: noted[name] for name in ("match_keys", *NOTED) if name in noted and noted[name] != person.get(name)}
     gone = {name: "" for name in NOTED if name in person and name not in noted}
     change = {name: value for name, value in (("$set", fields), ("$unset", gone)) if value}

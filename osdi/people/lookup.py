@@ -3,19 +3,19 @@
 from collections.abc import Collection
 
 from osdi.documents import Document
-from osdi.match_keys import email_key, id_key, phone_key
+from osdi.match_keys import MatchKeyRules, email_key, id_key
 from osdi.resources import PERSON
 from osdi.store import DocumentStore
 from osdi.store.indexes import MERGED_PEOPLE
 
 
-def keys_of(text: str, phone_region: str = "") -> list[str]:
+def keys_of(text: str, rules: MatchKeyRules) -> list[str]:
     """The match keys that the text may stand for: that of an identifier, an e-mail address or a phone number."""
-    phone = None if any(character.isalpha() for character in text) else phone_key({"number": text}, phone_region)
+    phone = None if any(character.isalpha() for character in text) else rules.phone_key({"number": text})
     return [id_key(text), *([email_key(text)] if "@" in text else []), *([phone] if phone else [])]
 
 
-def find_people_by_text(store: DocumentStore, text: str, phone_region: str = "") -> list[Document]:
+def find_people_by_text(store: DocumentStore, text: str, rules: MatchKeyRules) -> list[Document]:
     """Everybody whom the text means: one at the most by id or identifier, all who have it by address or number.
 
     The id of somebody who was merged away means whom they were merged into. Raises OsdiError 503.
@@ -26,7 +26,7 @@ def find_people_by_text(store: DocumentStore, text: str, phone_region: str = "")
     held = store.get(MERGED_PEOPLE, text)  # whose survivor is no more
     if held is not None:
         return [held["person"]]
-    identifier, *contacts = keys_of(text, phone_region)
+    identifier, *contacts = keys_of(text, rules)
     owners = store.by_match_keys(PERSON.collection, [identifier])
     if owners:
         return owners

@@ -12,13 +12,13 @@ and finishes the merge first; so do the same merge again, and the worker.
 
 import datetime as dt
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
 from osdi.documents import Document
 from osdi.errors import WriteConflict, conflict, document_too_large, invalid, not_found
 from osdi.ids import new_id, now
-from osdi.match_keys import set_derived_keys
+from osdi.match_keys import MatchKeyRules
 from osdi.people.lookup import get_person
 from osdi.people.merge_rules import exceeds_size_limit, of_change
 from osdi.people.merged_people_store import (
@@ -33,7 +33,6 @@ from osdi.people.merged_people_store import (
 )
 from osdi.people.outreach_links_store import forget_person, move_outreaches
 from osdi.people.survivorship import combine
-from osdi.privacy.erasure import resume_erasure
 from osdi.resources import PERSON
 from osdi.retry import retry_on_conflict
 from osdi.statistics.invalidation_store import invalidate_all
@@ -48,9 +47,12 @@ MOVE_SECONDS: Final = 10.0
 # Whoever has read a person before they were merged, and inserts an outreach of theirs, has done so by then.
 SETTLED: Final = dt.timedelta(seconds=60)
 
+# Completes the erasure of a person with one of the ids; False if none has begun (osdi.privacy.erasure.resume_erasure).
+ResumeErasure = Callable[[Store, Sequence[str], MatchKeyRules], bool]
+
 
 def merge_people(
-    store: Store, survivor_id: str, other_id: str, *, phone_region: str = "", by: str | None = None
+    store: Store, survivor_id: str, other_id: str, rules: MatchKeyRules, *, by: str | None = None
 ) -> Document:
     """Merge the other person into the survivor; returns the survivor. Repeated, it finishes what was begun.
 
@@ -62,7 +64,7 @@ def merge_people(
 
     def attempt() -> Document:
         with one_at_a_time(store):
-            return _merged(store, survivor_id, other_id, phone_region, by)
+            return _merged(store, survivor_id, other_id, rules, by)
 
     survivor = retry_on_conflict(attempt)
     until = time.monotonic() + MOVE_SECONDS
@@ -72,18 +74,18 @@ def merge_people(
 
 
 def united(
-    store: Store, survivor: Document, other: Document, phone_region: str, by: str | None = None
+    store: Store, survivor: Document, other: Document, rules: MatchKeyRules, by: str | None = None
 ) -> tuple[Document, Update]:
     """The survivor as they will be, and the write that makes them so.
 
     A match key that somebody else has claimed meanwhile is left to them.
     """
-    person = combine(survivor, other, phone_region=phone_region)
+    person = combine(survivor, other, rules)
     owners = store.by_match_keys(PERSON.collection, person["match_keys"])
     both = (survivor["_id"], other["_id"])
     elsewhere = {key for owner in owners if owner["_id"] not in both for key in owner["match_keys"]}
     person["match_keys"] = [key for key in person["match_keys"] if key not in elsewhere]
-    set_derived_keys(person, phone_region)
+    rules.set_derived_keys(person)
     person |= {"modified_date": now(), **({"modified_by_id": by} if by else {})}
     changed = {name: value for name, value in person.items() if survivor.get(name) != value}
     gone = tuple(name for name in survivor if name not in person)
@@ -92,7 +94,7 @@ def united(
     return person | {"version": survivor["version"] + 1}, update
 
 
-def finish_merges_of(store: Store, keys: Collection[str], phone_region: str) -> None:
+def finish_merges_of(store: Store, keys: Collection[str], rules: MatchKeyRules) -> None:
     """Before somebody claims these match keys, which nobody owns: finish the merges of those who owned them.
 
     Raises WriteConflict where there was one, so that the caller retries. On a server with transactions there is none.
@@ -102,17 +104,18 @@ def finish_merges_of(store: Store, keys: Collection[str], phone_region: str) -> 
     for held in pending_with(store, keys):
         alive = store.get(PERSON.collection, held["_id"])
         if alive is None and not _is_joined(store, held):
-            if _finish(store, held, phone_region) is None:
+            if _finish(store, held, rules) is None:
                 continue  # nobody is left who could have them
         elif alive is None or set(keys).isdisjoint(alive["match_keys"]):
             continue
         raise WriteConflict(f"person {held['_id']} was being merged")
 
 
-def complete_next_merge(store: Store, phone_region: str) -> bool:
+def complete_next_merge(store: Store, rules: MatchKeyRules, resume_erasure: ResumeErasure) -> bool:
     """Finish what a merge has left behind that was done a while ago; False where there is nothing.
 
     That is an outreach that came in while its person was merged, or what a crash or too many outreaches left undone.
+    `resume_erasure` completes the erasure of one of both, if one has begun, and returns whether it did.
     """
     held = pending_since(store, now() - SETTLED)
     if held is None:
@@ -121,9 +124,9 @@ def complete_next_merge(store: Store, phone_region: str) -> bool:
         # A crash before anything was done, on a standalone.
         delete_merged_copies(store, {"_id": held["_id"], "pending": held["pending"]})
         return True
-    survivor = retry_on_conflict(lambda: _finish(store, held, phone_region))
+    survivor = retry_on_conflict(lambda: _finish(store, held, rules))
     if survivor is None:
-        if resume_erasure(store, _both(held)):
+        if resume_erasure(store, _both(held), rules):
             return True
         invalidate_all(store, {"person_id": held["_id"]})
         forget_person(store, held["_id"], now())
@@ -134,7 +137,7 @@ def complete_next_merge(store: Store, phone_region: str) -> bool:
     return True
 
 
-def _merged(store: Store, survivor_id: str, other_id: str, phone_region: str, by: str | None) -> Document:
+def _merged(store: Store, survivor_id: str, other_id: str, rules: MatchKeyRules, by: str | None) -> Document:
     """The survivor, once the other one's document is gone and in theirs. Raises OsdiError, WriteConflict."""
     survivor, other = get_person(store, survivor_id), get_person(store, other_id)
     if survivor is None:
@@ -143,7 +146,7 @@ def _merged(store: Store, survivor_id: str, other_id: str, phone_region: str, by
         raise invalid("There is no such person.", LINK, resource=PERSON.rel)
     if other["_id"] == survivor["_id"]:
         for held in store.by_ids(MERGED_PEOPLE, sorted({survivor_id, other_id} - {survivor["_id"]})):
-            finished = _finish(store, held, phone_region)
+            finished = _finish(store, held, rules)
             if finished is None:
                 raise not_found("There is no such person.", PERSON.rel)
             survivor = finished
@@ -151,7 +154,7 @@ def _merged(store: Store, survivor_id: str, other_id: str, phone_region: str, by
     if other["_id"] != other_id:
         message = f"This person was merged into {other['_id']}; name that one, if they are meant."
         raise conflict("MERGED", message, LINK, resource=PERSON.rel)
-    person, update = united(store, survivor, other, phone_region, by)
+    person, update = united(store, survivor, other, rules, by)
     if exceeds_size_limit(person):
         raise document_too_large(PERSON.name)
     held = {"_id": other_id, "survivor_id": survivor["_id"], "person": other, "pending": new_id()}
@@ -168,7 +171,7 @@ def _merged(store: Store, survivor_id: str, other_id: str, phone_region: str, by
     return person
 
 
-def _finish(store: Store, held: Mapping[str, Any], phone_region: str) -> Document | None:
+def _finish(store: Store, held: Mapping[str, Any], rules: MatchKeyRules) -> Document | None:
     """The survivor of a merge that was put aside, once they have the other one; None where one of them is gone.
 
     The other one is gone who was erased while the merge began. Raises WriteConflict, OsdiError.
@@ -177,7 +180,7 @@ def _finish(store: Store, held: Mapping[str, Any], phone_region: str) -> Documen
     if survivor is None or erasure_of(store, _both(held)):
         return None
     if held["_id"] not in survivor.get("merged_ids", ()):
-        survivor, update = united(store, survivor, held["person"], phone_region)
+        survivor, update = united(store, survivor, held["person"], rules)
         store.write(update)
     note_merged(store, held["_id"], now())
     return survivor

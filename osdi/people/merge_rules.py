@@ -13,9 +13,10 @@ from typing import Any
 import orjson
 
 from osdi.documents import ReadOnlyDocument
-from osdi.match_keys import email_key, phone_key
-from osdi.resources import CONTACTS
-from osdi.store.change_events import UNSUBSCRIBED
+from osdi.fields.definition import ContactRule, EntryKey, Objects
+from osdi.fields.webhook import UNSUBSCRIBED
+from osdi.match_keys import MatchKeyRules, email_key
+from osdi.resources import CONTACTS, PERSON
 
 Entry = dict[str, Any]
 SameEntry = Callable[[ReadOnlyDocument, ReadOnlyDocument], bool]
@@ -38,7 +39,7 @@ def merge_person(
     *,
     overwrite: bool,
     owned_elsewhere: Collection[str] = (),
-    phone_region: str = "",
+    rules: MatchKeyRules,
 ) -> dict[str, Any]:
     """The fields of `stored` with those of `posted` merged in.
 
@@ -54,8 +55,8 @@ def merge_person(
         elif name in ENTRIES and not overwrite and name not in CONTACTS and stored.get(name):
             continue  # only contact details are appended for strangers
         elif name in ENTRIES:
-            entries = value if overwrite else _unowned(name, value, owned_elsewhere, phone_region)
-            merged[name] = merge_entries(name, stored.get(name, ()), entries, overwrite, phone_region)
+            entries = value if overwrite else _unowned(name, value, owned_elsewhere, rules)
+            merged[name] = merge_entries(name, stored.get(name, ()), entries, overwrite, rules)
             if not merged[name]:
                 del merged[name]
         elif isinstance(value, Mapping) and isinstance(stored[name], Mapping):
@@ -75,9 +76,10 @@ def exceeds_size_limit(document: ReadOnlyDocument, *, by_stranger: bool = False)
     return len(orjson.dumps(document)) > (MAX_DOCUMENT_BYTES // 2 if by_stranger else MAX_DOCUMENT_BYTES)
 
 
-def without_own(document: ReadOnlyDocument, namespace: str) -> dict[str, Any]:
+def without_own(document: ReadOnlyDocument, rules: MatchKeyRules) -> dict[str, Any]:
     """The document without its own identifier among those of others: answers add it, so what was read is sent back."""
-    others = [each for each in document.get("identifiers", ()) if each != f"{namespace}:{document['_id']}"]
+    own = rules.own_identifier(document["_id"])
+    others = [each for each in document.get("identifiers", ()) if each != own]
     if len(others) == len(document.get("identifiers", ())):
         return dict(document)
     kept = {name: value for name, value in document.items() if name != "identifiers"}
@@ -92,7 +94,7 @@ def keep_status(stored: ReadOnlyDocument, changed: Entry) -> Entry:
 
 
 def keep_strictest_opt_out(
-    person: ReadOnlyDocument, others: Sequence[ReadOnlyDocument], phone_region: str
+    person: ReadOnlyDocument, others: Sequence[ReadOnlyDocument], rules: MatchKeyRules
 ) -> dict[str, Any]:
     """The person, with what is strictest of all that they or others say of each of their addresses and numbers.
 
@@ -106,7 +108,7 @@ def keep_strictest_opt_out(
             statuses.setdefault(email_key(entry["address"]), set()).add(entry.get("status", ""))
     numbers: dict[Any, Entry] = {}
     for entry in _all(people, "phone_numbers"):
-        said = numbers.setdefault(number_of(entry, phone_region), {})
+        said = numbers.setdefault(number_of(entry, rules), {})
         if entry.get("do_not_call"):
             said["do_not_call"] = True
         if entry.get("sms_capable") is False:
@@ -119,7 +121,7 @@ def keep_strictest_opt_out(
         ]
     if "phone_numbers" in person:
         kept["phone_numbers"] = [
-            {**entry, **numbers.get(number_of(entry, phone_region), {})} for entry in person["phone_numbers"]
+            {**entry, **numbers.get(number_of(entry, rules), {})} for entry in person["phone_numbers"]
         ]
     return kept
 
@@ -164,7 +166,7 @@ def merge_entries(
     stored: Sequence[ReadOnlyDocument],
     posted: Sequence[ReadOnlyDocument],
     overwrite: bool,
-    phone_region: str,
+    rules: MatchKeyRules,
 ) -> list[Entry]:
     """Entries with the key of a stored one merge into it, others are appended; one at most stays primary.
 
@@ -173,7 +175,7 @@ def merge_entries(
     merged = [dict(entry) for entry in stored]
     primary = next((index for index, entry in enumerate(merged) if entry.get("primary")), None)
     for entry in posted:
-        index = _index_of(array, merged, entry, phone_region)
+        index = _index_of(array, merged, entry, rules)
         if index is None and array in CONTACT_VALUE and CONTACT_VALUE[array] not in entry:
             # A status without an address is about the address that mails go to; whose it is, only a token may say.
             if not overwrite or not merged:
@@ -190,12 +192,12 @@ def merge_entries(
 
 
 def _index_of(
-    array: str, entries: Sequence[ReadOnlyDocument], entry: ReadOnlyDocument, phone_region: str
+    array: str, entries: Sequence[ReadOnlyDocument], entry: ReadOnlyDocument, rules: MatchKeyRules
 ) -> int | None:
     """Where the stored entry stands that `entry` is about; among postal addresses the one that shares most parts."""
     if array == "phone_numbers":
-        number = number_of(entry, phone_region)
-        same = [i for i, each in enumerate(entries) if number and number_of(each, phone_region) == number]
+        number = number_of(entry, rules)
+        same = [i for i, each in enumerate(entries) if number and number_of(each, rules) == number]
     else:
         same = [i for i, each in enumerate(entries) if ENTRIES[array](each, entry)]
         # What says nothing new is about the entry that says it already, whatever it can be compared by.
@@ -206,19 +208,19 @@ def _index_of(
 
 
 def _unowned(
-    array: str, entries: Sequence[ReadOnlyDocument], owned: Collection[str], phone_region: str
+    array: str, entries: Sequence[ReadOnlyDocument], owned: Collection[str], rules: MatchKeyRules
 ) -> list[ReadOnlyDocument]:
     def key(entry: ReadOnlyDocument) -> str | None:
         if array == "email_addresses" and "address" in entry:
             return email_key(entry["address"])
-        return phone_key(entry, phone_region) if array == "phone_numbers" else None
+        return rules.phone_key(entry) if array == "phone_numbers" else None
 
     return [entry for entry in entries if key(entry) not in owned]
 
 
-def number_of(entry: ReadOnlyDocument, phone_region: str = "") -> str | None:
+def number_of(entry: ReadOnlyDocument, rules: MatchKeyRules) -> str | None:
     """What a number is compared by: its match key, or itself where it is too short to have one."""
-    return phone_key(entry, phone_region) or entry.get("number")
+    return rules.phone_key(entry) or entry.get("number")
 
 
 def _same_address(stored: ReadOnlyDocument, posted: ReadOnlyDocument) -> bool:
@@ -242,7 +244,7 @@ def _folded(value: Any) -> str:
 
 
 def _same(*names: str) -> SameEntry:
-    """Entries are the same where the first of `names` that both have is equal, in any case."""
+    """Returns a rule: entries are the same if the first of `names` that both have is equal, in any case."""
 
     def same(stored: ReadOnlyDocument, posted: ReadOnlyDocument) -> bool:
         for name in names:
@@ -253,19 +255,24 @@ def _same(*names: str) -> SameEntry:
     return same
 
 
-def _same_profile(stored: ReadOnlyDocument, posted: ReadOnlyDocument) -> bool:
-    return _same("provider")(stored, posted) and _same("id", "url", "handle")(stored, posted)
+def _by_key(key: EntryKey) -> SameEntry:
+    """Returns a rule: entries are the same if each group of the key has an equal property; never without a key."""
+    groups = [_same(*group) for group in key]
+    return lambda stored, posted: bool(groups) and all(same(stored, posted) for same in groups)
 
 
 CONTACT_VALUE = {"email_addresses": "address", "phone_numbers": "number"}
 
+CONTACT_RULES: dict[ContactRule, SameEntry] = {
+    "email address": same_email,
+    "phone number": _same("number"),
+    "postal address": _same_address,
+}
+
 ENTRIES: dict[str, SameEntry] = {
-    "email_addresses": same_email,
-    "phone_numbers": _same("number"),
-    "postal_addresses": _same_address,
-    "profiles": _same_profile,
-    "parties": _same("identification"),
-    "division_info": _same("id", "name"),
+    each.name: CONTACT_RULES[each.same_by] if isinstance(each.same_by, str) else _by_key(each.same_by)
+    for each in PERSON.table
+    if isinstance(each, Objects)
 }
 
 

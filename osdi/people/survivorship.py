@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from osdi.documents import ReadOnlyDocument
-from osdi.match_keys import set_derived_keys
+from osdi.fields.definition import Object
+from osdi.match_keys import MatchKeyRules
 from osdi.people.merge_rules import ENTRIES, keep_strictest_opt_out, merge_entries, merge_object, number_of, one_primary
 from osdi.resources import ANSWER, PERSON
 from osdi.resources import ENTRIES as POINTING
@@ -20,18 +21,18 @@ Entry = dict[str, Any]
 KNOWN_BY: Final = ("identifiers", "claimed_identifiers")
 
 # Objects whose parts make sense together only: half of one birthday and half of another is nobody's.
-WHOLE: Final = ("birthdate", "employer_address", "gender_pronouns")
+WHOLE: Final = tuple(each.name for each in PERSON.table if isinstance(each, Object) and each.whole)
 
 
-def combine(survivor: ReadOnlyDocument, other: ReadOnlyDocument, *, phone_region: str = "") -> dict[str, Any]:
+def combine(survivor: ReadOnlyDocument, other: ReadOnlyDocument, rules: MatchKeyRules) -> dict[str, Any]:
     """The survivor's document with the other person's merged in; version, id and modified date stay the survivor's."""
     united = dict(survivor)
     for name in PERSON.fields:
         if name in ENTRIES and other.get(name):
-            united[name] = _entries(name, survivor.get(name, ()), other[name], phone_region)
+            united[name] = _entries(name, survivor.get(name, ()), other[name], rules)
         elif name in other:
             united[name] = _filled(name, survivor[name], other[name]) if name in survivor else other[name]
-    united = keep_strictest_opt_out(united, (survivor, other), phone_region)
+    united = keep_strictest_opt_out(united, (survivor, other), rules)
     for name in (*KNOWN_BY, "match_keys"):
         _set(united, name, _distinct(survivor.get(name, ()), other.get(name, ())))
     for resource, (_, pointer) in POINTING.items():
@@ -40,7 +41,7 @@ def combine(survivor: ReadOnlyDocument, other: ReadOnlyDocument, *, phone_region
         _set(united, array, add(survivor.get(array, ()), other.get(array, ()), pointer))
     united["merged_ids"] = _distinct(survivor.get("merged_ids", ()), [other["_id"]], other.get("merged_ids", ()))
     united["created_date"] = min(survivor["created_date"], other["created_date"])
-    set_derived_keys(united, phone_region)
+    rules.set_derived_keys(united)
     return united
 
 
@@ -55,22 +56,22 @@ def _filled(name: str, stored: Any, other: Any) -> Any:
 
 
 def _entries(
-    array: str, stored: Sequence[ReadOnlyDocument], other: Sequence[ReadOnlyDocument], phone_region: str
+    array: str, stored: Sequence[ReadOnlyDocument], other: Sequence[ReadOnlyDocument], rules: MatchKeyRules
 ) -> list[Entry]:
     if not stored:
         return one_primary(other)
     # Which one is written to stays as it was, also where nobody has said it; and a number stays what it was read as.
     kept = ("primary", "country") if array == "phone_numbers" else ("primary",)
-    known = {number_of(entry, phone_region) for entry in stored} if array == "phone_numbers" else set()
+    known = {number_of(entry, rules) for entry in stored} if array == "phone_numbers" else set()
     added = [
         {
             name: value
             for name, value in entry.items()
-            if name not in kept or (name == "country" and number_of(entry, phone_region) not in known)
+            if name not in kept or (name == "country" and number_of(entry, rules) not in known)
         }
         for entry in other
     ]
-    return merge_entries(array, stored, added, False, phone_region)
+    return merge_entries(array, stored, added, False, rules)
 
 
 def _pointing(stored: Sequence[ReadOnlyDocument], other: Sequence[ReadOnlyDocument], pointer: str) -> list[Entry]:

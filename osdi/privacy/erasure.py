@@ -15,9 +15,9 @@ from typing import Any, Final
 
 from osdi.documents import Document
 from osdi.errors import WriteConflict, not_found, unavailable
-from osdi.etags import check_if_match
+from osdi.etags import IfMatch, check_if_match
 from osdi.ids import now
-from osdi.match_keys import NAME_AND_POSTAL_CODE, contact_keys
+from osdi.match_keys import NAME_AND_POSTAL_CODE, MatchKeyRules
 from osdi.outreaches.deletion_store import delete_outreach
 from osdi.people import merged_people_store
 from osdi.people.lookup import get_person
@@ -50,10 +50,10 @@ class Erased:
 def erase(
     store: Store,
     person_id: str,
+    rules: MatchKeyRules,
     outreaches: str = ANONYMISE,
     *,
-    if_match: str | None = None,
-    phone_region: str = "",
+    if_match: IfMatch = None,
     seconds: float = SECONDS,
 ) -> Erased:
     """Erase the person, of whatever id: also of one who was merged into them. `outreaches` is one of CHOICES.
@@ -73,7 +73,7 @@ def erase(
         people = all_ids(ids, held)
         documents = [*([person] if person else []), *(each["person"] for each in held)]
         timestamp = now()
-        note_erasure(store, _keys(store, documents, people, phone_region), timestamp)
+        note_erasure(store, _keys(store, documents, people, rules), timestamp)
         erasure = {"_id": ids[0], "people": people, "outreaches": outreaches, "erased_date": timestamp}
         return erasure_store.begin_erasure(store, erasure, person)
 
@@ -82,12 +82,12 @@ def erase(
     if begun is None:
         left = merged_people_store.erasure_of(store, [person_id])
         if left is not None:
-            _carry_out(store, left, ends)
+            _carry_out(store, left, rules, ends)
         raise not_found("There is no such person.", PERSON.rel)
-    return _carry_out(store, begun, ends)
+    return _carry_out(store, begun, rules, ends)
 
 
-def erase_again(store: Store, since: dt.datetime, phone_region: str) -> int:
+def erase_again(store: Store, since: dt.datetime, rules: MatchKeyRules) -> int:
     """Erase whoever is here and was erased at that moment (naive UTC) or later: they came back by a restore.
 
     Returns how many these were. Raises OsdiError 503.
@@ -95,13 +95,13 @@ def erase_again(store: Store, since: dt.datetime, phone_region: str) -> int:
     was_erased = erased_since(store, since)
     erased = 0
     for person in scan(store, PERSON.collection, {}, patience=SECONDS):
-        if was_erased([*person["match_keys"], *contact_keys(person, phone_region)]):
-            erase(store, person["_id"], phone_region=phone_region, seconds=float("inf"))
+        if was_erased([*person["match_keys"], *rules.contact_keys(person)]):
+            erase(store, person["_id"], rules, seconds=float("inf"))
             erased += 1
     return erased
 
 
-def resume_erasure(store: Store, ids: Sequence[str], seconds: float = SECONDS) -> bool:
+def resume_erasure(store: Store, ids: Sequence[str], rules: MatchKeyRules, seconds: float = SECONDS) -> bool:
     """Do what is left of an erasure of somebody with one of these ids; False where none is going on.
 
     Raises OsdiError 503 where there is more than `seconds` allow.
@@ -109,11 +109,11 @@ def resume_erasure(store: Store, ids: Sequence[str], seconds: float = SECONDS) -
     erasure = merged_people_store.erasure_of(store, ids)
     if erasure is None:
         return False
-    _carry_out(store, erasure, time.monotonic() + seconds)
+    _carry_out(store, erasure, rules, time.monotonic() + seconds)
     return True
 
 
-def finish_next_erasure(store: Store, timestamp: dt.datetime, seconds: float = SECONDS) -> bool:
+def finish_next_erasure(store: Store, rules: MatchKeyRules, timestamp: dt.datetime, seconds: float = SECONDS) -> bool:
     """Do what the oldest erasure has left whose requests are all over; False where there is none.
 
     Raises OsdiError 503 where there is more than `seconds` allow.
@@ -121,14 +121,14 @@ def finish_next_erasure(store: Store, timestamp: dt.datetime, seconds: float = S
     erasure = erasure_store.oldest_erasure(store, timestamp - SETTLED)
     if erasure is None:
         return False
-    _carry_out(store, erasure, time.monotonic() + seconds)
+    _carry_out(store, erasure, rules, time.monotonic() + seconds)
     erasure_store.end_erasure(store, erasure)
     return True
 
 
-def _carry_out(store: Store, erasure: Document, ends: float) -> Erased:
+def _carry_out(store: Store, erasure: Document, rules: MatchKeyRules, ends: float) -> Erased:
     """Everything but the tombstones; what is done already is not done again. Raises OsdiError 503."""
-    erasure = _with_merged_since(store, erasure)
+    erasure = _with_merged_since(store, erasure, rules)
     erasure_store.delete_people(store, erasure["people"])
     outreaches = 0
     while changed := retry_on_conflict(lambda: _next_outreaches(store, erasure)):
@@ -140,13 +140,13 @@ def _carry_out(store: Store, erasure: Document, ends: float) -> Erased:
     return Erased(outreaches, len(erasure["people"]) - 1)
 
 
-def _with_merged_since(store: Store, erasure: Document) -> Document:
+def _with_merged_since(store: Store, erasure: Document, rules: MatchKeyRules) -> Document:
     """The erasure, also of those whom a merge took away while it began; a merge that is undone brings nobody back."""
     held = merged_copies_of(store, erasure["people"])
     people = all_ids(erasure["people"], held)
     if len(people) == len(erasure["people"]):
         return erasure
-    note_erasure(store, _keys(store, [each["person"] for each in held], people, ""), now())
+    note_erasure(store, _keys(store, [each["person"] for each in held], people, rules), now())
     return erasure_store.begin_erasure(store, {**erasure, "people": people}, None)
 
 
@@ -172,12 +172,12 @@ def _left(store: Store, outreach: Document, erasure: Mapping[str, Any]) -> Docum
     return anonymised(outreach, wanted & said_by_others(others, set(erasure["people"])))
 
 
-def _keys(store: Store, documents: list[Document], people: list[str], phone_region: str) -> list[str]:
+def _keys(store: Store, documents: list[Document], people: list[str], rules: MatchKeyRules) -> list[str]:
     """What an import could know these people by: identifiers, and contact details that nobody else here has.
 
     A name with a postal code is no such thing: a namesake is somebody else.
     """
-    contacts = {key for each in documents for key in (*each.get("contact_keys", ()), *contact_keys(each, phone_region))}
+    contacts = {key for each in documents for key in (*each.get("contact_keys", ()), *rules.contact_keys(each))}
     shared = erasure_store.keys_of_others(store, sorted(contacts), people)
     keys = contacts.union(*(each["match_keys"] for each in documents))
     return sorted(key for key in keys - shared if not key.startswith(NAME_AND_POSTAL_CODE))

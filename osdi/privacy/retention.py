@@ -30,6 +30,7 @@ class Retention:
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
+        self._rules = settings.match_key_rules
         self._days = settings.retain_message_days
         self._erasures_after = float("-inf")
         self._texts_after = float("-inf")
@@ -37,7 +38,7 @@ class Retention:
     def do_next(self) -> bool:
         """Do one batch where it is time; False where nothing is left. Raises OsdiError 503."""
         if time.monotonic() >= self._erasures_after:
-            if finish_next_erasure(self._store, now()):
+            if finish_next_erasure(self._store, self._rules, now()):
                 return True
             drop_stale_rollups(self._store)
             self._erasures_after = time.monotonic() + ERASURES_SECONDS

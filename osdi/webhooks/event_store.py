@@ -1,7 +1,8 @@
-"""What webhooks wait for in the store: events noted in the documents that they are about, until they are told.
+"""Webhooks and their events in the database.
 
-An event is noted by the very write that makes it happen (see writes), so none is lost, and taken off once the receiver
-has it. Who tells a webhook has leased it, so two workers do not tell the same.
+The write that causes an event stores it in the changed document (see osdi.store.writes), so no event is lost. The
+worker deletes it after the receiver has accepted it. A worker leases a webhook before it delivers, so that two workers
+do not deliver the same events.
 """
 
 import datetime as dt
@@ -20,25 +21,28 @@ from osdi.store.driver import READ_MS
 from osdi.store.indexes import WEBHOOKS
 from osdi.store.writes import WEBHOOK_EVENTS
 
-# People come first: whoever is told of an outreach has been told of its person.
-NOTED_IN: Final = (PERSON, OUTREACH)
+# People first, so that a receiver gets a person's event before the events of their outreaches.
+RESOURCES_WITH_EVENTS: Final = (PERSON, OUTREACH)
 
 
 def all_webhooks(store: Store) -> list[Document]:
-    """Every webhook, the oldest first."""
+    """Returns every webhook, the oldest first."""
     return store.find(WEBHOOKS, {}, sort=("_id",))
 
 
 def due_webhooks(store: Store, timestamp: dt.datetime) -> list[Document]:
-    """The enabled webhooks that may be told something now, whoever has waited longest first."""
+    """Returns the enabled webhooks that are due, the one that has waited longest first."""
     return store.find(WEBHOOKS, {"enabled": True, "not_before": {"$lte": timestamp}}, sort=("not_before",))
 
 
 def claim_webhook(store: Store, webhook: Document, ends: dt.datetime) -> str | None:
-    """Lease a webhook until then; None where somebody else was first or changed it, such as its address or secret."""
+    """Leases a webhook until `ends` and returns the lease's id.
+
+    Returns None if another worker was first or the webhook has changed, for example its URL or secret.
+    """
     lease = new_id()
     unchanged = {"enabled": True, **{name: webhook[name] for name in ("_id", "version", "not_before")}}
-    # A lease that was lost is still there; one that was given back is not.
+    # The lease of a worker that died is still stored; a worker that finishes removes its lease.
     unchanged["lease"] = webhook.get("lease")
     with store.operation():
         changed = store.collection(WEBHOOKS).update_one(unchanged, {"$set": {"not_before": ends, "lease": lease}})
@@ -48,7 +52,7 @@ def claim_webhook(store: Store, webhook: Document, ends: dt.datetime) -> str | N
 def mark_webhook(
     store: Store, webhook_id: str, lease: str, fields: Mapping[str, Any], gone: Sequence[str] = ()
 ) -> bool:
-    """Give the lease back with what came of it; False where it was lost meanwhile."""
+    """Releases the lease, sets `fields` and removes the fields `gone`. Returns False if the lease was lost."""
     change = {"$set": dict(fields), "$unset": dict.fromkeys(("lease", *gone), "")}
     with store.operation():
         changed = store.collection(WEBHOOKS).update_one({"_id": webhook_id, "lease": lease}, change)
@@ -56,7 +60,7 @@ def mark_webhook(
 
 
 def change_webhook(store: Store, webhook: Document, fields: Mapping[str, Any], gone: Sequence[str] = ()) -> None:
-    """Set and remove fields of a webhook that nobody else has changed. Raises WriteConflict where somebody has."""
+    """Sets `fields` of a webhook and removes the fields `gone`. Raises WriteConflict if its version has changed."""
     selected = {"_id": webhook["_id"], "version": webhook["version"]}
     change: Document = {"$set": {**fields, "version": webhook["version"] + 1}}
     if gone:
@@ -67,71 +71,74 @@ def change_webhook(store: Store, webhook: Document, fields: Mapping[str, Any], g
         raise WriteConflict(f"webhook {webhook['_id']} is no longer at version {webhook['version']}")
 
 
-def forget_events(store: Store, webhook_id: str) -> None:
-    """Take off everything that waits for a webhook."""
+def delete_events(store: Store, webhook_id: str) -> None:
+    """Deletes all waiting events of a webhook."""
     with store.operation():
-        for resource in NOTED_IN:
-            store.collection(resource.collection).update_many(_waiting(webhook_id), _told({"webhook_id": webhook_id}))
+        for resource in RESOURCES_WITH_EVENTS:
+            store.collection(resource.collection).update_many(_waiting(webhook_id), _remove({"webhook_id": webhook_id}))
 
 
-def forget_orphans(store: Store) -> None:
-    """Take off what waits for webhooks that are no more: a process may have noted it just before it knew."""
+def delete_orphaned_events(store: Store) -> None:
+    """Deletes the events of deleted webhooks: a process with an outdated list of webhooks can store such events."""
     known = [webhook["_id"] for webhook in all_webhooks(store)]
     waiting = {f"{WEBHOOK_EVENTS}.webhook_id": {"$exists": True, "$nin": known}}
     with store.operation():
-        for resource in NOTED_IN:
+        for resource in RESOURCES_WITH_EVENTS:
             documents = store.collection(resource.collection)
-            documents.update_many(waiting, _told({"webhook_id": {"$nin": known}}))
+            documents.update_many(waiting, _remove({"webhook_id": {"$nin": known}}))
 
 
 def has_events(store: Store, webhook_id: str) -> bool:
-    """Whether something waits for the webhook."""
+    """True if events wait for the webhook."""
     with store.operation():
         return any(
             store.collection(resource.collection).find_one(_waiting(webhook_id), {"_id": 1}, max_time_ms=READ_MS)
-            for resource in NOTED_IN
+            for resource in RESOURCES_WITH_EVENTS
         )
 
 
 def count_events(store: Store, webhook_id: str) -> int:
-    """How many documents wait to be told to the webhook."""
+    """Returns the number of documents with waiting events for the webhook."""
     with store.operation():
         return sum(
             store.collection(resource.collection).count_documents(_waiting(webhook_id), maxTimeMS=READ_MS)
-            for resource in NOTED_IN
+            for resource in RESOURCES_WITH_EVENTS
         )
 
 
 def documents_with_events(store: Store, webhook_id: str, limit: int) -> Iterator[tuple[Resource, Document]]:
-    """The documents about which something waits for the webhook: of each collection so many, the oldest first."""
-    for resource in NOTED_IN:
+    """Yields the documents with waiting events for the webhook: up to `limit` of each collection, the oldest first."""
+    for resource in RESOURCES_WITH_EVENTS:
         with store.operation():
             found = store.collection(resource.collection).find(_waiting(webhook_id)).sort("_id", ASCENDING)
             for document in found.limit(limit).max_time_ms(READ_MS):
                 yield resource, document
 
 
-def take_off(store: Store, told: Sequence[tuple[Resource, Document, Document]]) -> None:
-    """Take off events that were told: each with the document as it was told, which may have moved on since."""
+def delete_delivered_events(store: Store, delivered: Sequence[tuple[Resource, Document, Document]]) -> None:
+    """Deletes delivered events; `delivered` has each event with its document as it was sent.
+
+    If the document has changed since then, an event about its state stays, so that the worker sends the new state.
+    """
     with store.operation():
-        for resource in NOTED_IN:
-            updates = [_taking_off(document, event) for of, document, event in told if of is resource]
+        for resource in RESOURCES_WITH_EVENTS:
+            updates = [_deletion(document, event) for kind, document, event in delivered if kind is resource]
             if updates:
                 store.collection(resource.collection).bulk_write(updates, ordered=False)
 
 
-def _taking_off(document: Document, event: Document) -> UpdateOne:
-    named = {"webhook_id": event["webhook_id"], "event": event["event"]}
+def _deletion(document: Document, event: Document) -> UpdateOne:
+    event_filter = {"webhook_id": event["webhook_id"], "event": event["event"]}
     selected = {"_id": document["_id"]}
     if event["event"] in ABOUT_NOW:
         selected["version"] = document["version"]
     if event["event"] in AT_A_VERSION:
-        named["version"] = event["version"]
-    return UpdateOne(selected, _told(named))
+        event_filter["version"] = event["version"]
+    return UpdateOne(selected, _remove(event_filter))
 
 
-def _told(named: Mapping[str, Any]) -> Document:
-    return {"$pull": {WEBHOOK_EVENTS: dict(named)}}
+def _remove(event_filter: Mapping[str, Any]) -> Document:
+    return {"$pull": {WEBHOOK_EVENTS: dict(event_filter)}}
 
 
 def _waiting(webhook_id: str) -> Document:

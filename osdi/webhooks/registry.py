@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from osdi.documents import Document
 from osdi.errors import ErrorDescription, OsdiError, not_found
-from osdi.etags import check_if_match
+from osdi.etags import IfMatch, check_if_match
 from osdi.http_client.signature import new_secret
 from osdi.ids import new_id, now
 from osdi.retry import retry_on_conflict
@@ -16,14 +16,17 @@ from osdi.webhooks import event_store
 WEBHOOKS_AT_MOST: Final = 20
 # Why a webhook is disabled.
 BY_HAND, GAVE_UP, RECEIVER_GONE = "by_hand", "gave_up", "receiver_gone"
-# What a webhook forgets when it is enabled again, or has reached its receiver.
+# Fields that are removed when a webhook is enabled again, or after a successful delivery.
 FAILURE: Final = ("failures", "failing_since", "last_failure")
 
 
 def create(store: Store, fields: Mapping[str, Any]) -> Document:
-    """A new webhook of `{url, events, description?, enabled?, secret?}`. Raises OsdiError 409 past WEBHOOKS_AT_MOST."""
+    """Creates a webhook of `{url, events, description?, enabled?, secret?}` and returns it.
+
+    Raises OsdiError 409 if there are already WEBHOOKS_AT_MOST webhooks.
+    """
     if len(event_store.all_webhooks(store)) >= WEBHOOKS_AT_MOST:
-        message = f"There are {WEBHOOKS_AT_MOST} webhooks; delete one first."
+        message = f"There are already {WEBHOOKS_AT_MOST} webhooks; delete one first."
         raise OsdiError(409, ErrorDescription("TOO_MANY_WEBHOOKS", message))
     timestamp = now()
     webhook = {
@@ -42,8 +45,8 @@ def create(store: Store, fields: Mapping[str, Any]) -> Document:
     return webhook
 
 
-def change(store: Store, webhook_id: str, fields: Mapping[str, Any], if_match: str | None = None) -> Document:
-    """The webhook with these fields changed; enabling it forgets its failures. Raises OsdiError 404, 412."""
+def change(store: Store, webhook_id: str, fields: Mapping[str, Any], if_match: IfMatch = None) -> Document:
+    """Changes these fields and returns the webhook; enabling it removes its failures. Raises OsdiError 404, 412."""
 
     def attempt() -> Document:
         stored = get_or_404(store, webhook_id)
@@ -63,20 +66,20 @@ def change(store: Store, webhook_id: str, fields: Mapping[str, Any], if_match: s
 
 
 def get_or_404(store: Store, webhook_id: str) -> Document:
-    """The webhook with this id. Raises OsdiError 404."""
+    """Returns the webhook with this id. Raises OsdiError 404."""
     found = store.get(WEBHOOKS, webhook_id)
     if found is None:
         raise not_found("There is no such webhook.")
     return found
 
 
-def delete(store: Store, webhook_id: str, if_match: str | None = None) -> None:
-    """Delete the webhook; what waits for it is told nobody. Raises OsdiError 404, 412."""
+def delete(store: Store, webhook_id: str, if_match: IfMatch = None) -> None:
+    """Deletes the webhook and its waiting events. Raises OsdiError 404, 412."""
 
     def attempt() -> None:
         stored = get_or_404(store, webhook_id)
         check_if_match(stored, if_match)
         store.write(Delete(WEBHOOKS, webhook_id, stored["version"]))
-        event_store.forget_events(store, webhook_id)
+        event_store.delete_events(store, webhook_id)
 
     retry_on_conflict(attempt)

@@ -31,7 +31,7 @@ from app import create_app
 from blueprints.http.context import EXTENSION
 from dev.mongod import Mongod
 from osdi.access.signing_keys import ERASURE, SIGNING_KEYS, signing_key
-from osdi.backup import backup, dump_store
+from osdi.backup import archive, backup, dump_store
 from osdi.backup.archive import BadBackup, Header
 from osdi.backup.backup import check_backup, restore_backup, without_queued, write_backup
 from osdi.backup.dump_store import COUNTED, LEFT_OUT, decode, encode
@@ -47,6 +47,7 @@ from osdi.store.indexes import INDEXES, TOMBSTONES
 from osdi.store.schema_version import LOOK_SECONDS, SCHEMA_VERSION, WrongDatabase
 from tests import factories
 from tests.client import Client
+from tests.factories import RULES
 from tests.planted import MARKER, traces
 
 MOMENT = dt.datetime(2026, 3, 18, 11, 2, 15, 123_000)
@@ -183,7 +184,7 @@ def restored(store: Store, content: bytes, **options: Any) -> int:
     """Restores it; how many were erased again."""
     file = io.BytesIO(content)
     options = {"send_queued": True, "progress": lambda _: None, **options}
-    return restore_backup(store, file, check_backup(file), "", **options)
+    return restore_backup(store, file, check_backup(file), RULES, **options)
 
 
 @pytest.fixture(params=["mongod", "standalone"])
@@ -217,7 +218,7 @@ class TestARestoredBackup:
         before = backed_up(other[0])
         person = other[1].people.find_one({"contact_keys": {"$exists": True}})
         assert person is not None
-        erase(other[0], person["_id"])
+        erase(other[0], person["_id"], RULES)
         assert other[1].people.find_one({"_id": person["_id"]}) is None
         key = signing_key(other[0], ERASURE)
 
@@ -245,8 +246,8 @@ class TestARestoredBackup:
         insert_known(store, "somebody else")
         before = backed_up(store)
         if merged:
-            merge_people(store, f"{MARKER}0", f"{MARKER}1")
-        erase(store, f"{MARKER}0", "delete")
+            merge_people(store, f"{MARKER}0", f"{MARKER}1", RULES)
+        erase(store, f"{MARKER}0", RULES, "delete")
         tombstones = set(database.tombstones.distinct("_id"))
 
         assert restored(store, before) == (2 if merged else 1)
@@ -277,7 +278,7 @@ class TestARestoredBackup:
         for name in ("tombstones", "signing_keys"):
             database[name].delete_many({})
         key = signing_key(store, ERASURE)
-        erase(store, MARKER)
+        erase(store, MARKER, RULES)
 
         assert restored(store, before) == 1
 
@@ -543,8 +544,8 @@ class TestAFileThatIsNotWhole:
 
     def test_when_a_line_has_no_end(self, content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
         """Of such a line no more is read than the longest document takes, and it is not looked at any further."""
-        monkeypatch.setattr(backup, "decode", lambda _: pytest.fail("parsed it"))
-        monkeypatch.setattr(backup, "LONGEST_LINE", 10_000)
+        monkeypatch.setattr(archive, "decode", lambda _: pytest.fail("parsed it"))
+        monkeypatch.setattr(archive, "LONGEST_LINE", 10_000)
         bomb = gzip.compress(gzip.decompress(content).splitlines(keepends=True)[0] + b'{"people":' + b" " * 10_000_000)
         file = io.BytesIO(bomb)
 
@@ -602,7 +603,7 @@ class TestTheCommands:
         self, app: Flask, file: Path, store: Store, database: Database, back: bool
     ) -> None:
         person_id = database.people.find_one({"contact_keys": {"$exists": True}})["_id"]
-        erase(store, person_id)
+        erase(store, person_id, RULES)
         known = database.tombstones.count_documents({})
         options = ["--include-erased"] if back else []
 

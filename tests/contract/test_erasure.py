@@ -24,6 +24,7 @@ from osdi.store.indexes import INDEXES
 from osdi.store.store import SETTLED
 from tests import factories
 from tests.client import Client
+from tests.factories import RULES
 from tests.planted import MARKER, traces
 
 ADDRESS = f"{MARKER}@example.com"
@@ -85,18 +86,18 @@ def test_whoever_dies_in_between_leaves_what_can_be_finished(
     with monkeypatch.context() as patch:
         patch.setattr(erasure_store, step, dying)
         with pytest.raises(Killed):
-            erase(store, person_id)
+            erase(store, person_id, RULES)
 
     assert was_erased(store, [email_key(ADDRESS)])  # before anything goes, it is known that it is to stay away
     begun = (step, done) != ("begin_erasure", False)
     if again == "a worker":
-        assert finish_next_erasure(store, now() + 2 * SETTLED) is begun
+        assert finish_next_erasure(store, RULES, now() + 2 * SETTLED) is begun
     if again != "a worker" or not begun:
         # Whoever was merged into them may be left to find.
         with suppress(OsdiError):
-            erase(store, person_id)
+            erase(store, person_id, RULES)
     with pytest.raises(OsdiError, match="There is no such person"):
-        erase(store, person_id)
+        erase(store, person_id, RULES)
 
     assert traces(database) == {}
     assert database.outreaches.count_documents({"person_id": {"$exists": False}}) == 3
@@ -111,7 +112,7 @@ def test_several_at_once_leave_nothing(emptied: tuple[Store, Database]) -> None:
     def go() -> None:
         barrier.wait()
         try:
-            outcomes.append(erase(store, person_id).merged)
+            outcomes.append(erase(store, person_id, RULES).merged)
         except OsdiError as error:
             outcomes.append(error.status)
 
@@ -144,7 +145,7 @@ def test_a_person_who_changes_meanwhile_is_read_again(
 
     monkeypatch.setattr(erasure_store, "begin_erasure", changed_first)
 
-    erase(store, person_id)
+    erase(store, person_id, RULES)
 
     assert traces(database) == {}
     assert was_erased(store, ["email:new@example.com"])
@@ -154,10 +155,10 @@ def test_whoever_is_merged_into_them_meanwhile_goes_too(emptied: tuple[Store, Da
     store, database = emptied
     person_id = known(store)
     late = {**database.merged_people.find_one({}), "_id": new_id()}
-    erase(store, person_id)
+    erase(store, person_id, RULES)
     database.merged_people.insert_one(late)
 
-    assert finish_next_erasure(store, now() + 2 * SETTLED)
+    assert finish_next_erasure(store, RULES, now() + 2 * SETTLED)
 
     assert traces(database) == {}
 
@@ -175,7 +176,7 @@ def test_what_an_erasure_began_with_is_not_forgotten_by_another(emptied: tuple[S
     database.merged_people.update_one({"_id": held["_id"]}, {"$unset": {"survivor_id": ""}})
     database.merged_people.insert_one({**held, "_id": new_id()})
 
-    erase(store, person_id)
+    erase(store, person_id, RULES)
 
     assert traces(database) == {}
 
@@ -194,7 +195,7 @@ def test_a_followup_that_is_marked_meanwhile_keeps_its_mark(
 
     monkeypatch.setattr(erasure_store, "rewrite_outreaches", sent_first)
 
-    assert erase(store, person_id).outreaches == 1
+    assert erase(store, person_id, RULES).outreaches == 1
 
     (followup,) = database.outreaches.find_one({})["followups"]
     assert (followup["state"], followup.get("to")) == ("sent", None)
@@ -205,7 +206,7 @@ def test_many_outreaches_take_several_batches(emptied: tuple[Store, Database], m
     monkeypatch.setattr(erasure, "BATCH", 2)
     person_id = known(store, outreaches=7)
 
-    assert erase(store, person_id, "delete").outreaches == 7
+    assert erase(store, person_id, RULES, "delete").outreaches == 7
 
     assert database.outreaches.count_documents({}) == 0
     assert total_outreaches(store, {"_id": "c1"}) == 0
@@ -233,7 +234,7 @@ def test_in_memory_it_is_done_too() -> None:
     store = Store("mongomock://")
     person_id = known(store)
 
-    assert erase(store, person_id).outreaches == 3
+    assert erase(store, person_id, RULES).outreaches == 3
 
     assert was_erased(store, [email_key(ADDRESS)])
     assert MARKER not in str(store.page("outreaches", {}, page=1, per_page=10).documents)

@@ -17,11 +17,12 @@ from hypothesis import strategies as st
 from pymongo.database import Database
 
 from osdi.errors import OsdiError
-from osdi.match_keys import email_key, phone_key
+from osdi.match_keys import email_key
 from osdi.odata.osdi_fields import FILTER_FIELDS
 from osdi.odata.parser import MAX_CONDITIONS, MAX_DEPTH
 from osdi.odata.query import to_query
 from osdi.resources import OUTREACH, PERSON, Resource
+from tests.factories import RULES
 
 DOCUMENTS = 300
 NAMES = ["Jane", "jane", "JANE", "John", "Jon", "O'Brien", "Ann Lee", "Zoé", "ZOÉ", "a.b*", "Jane\n", "%", ""]
@@ -66,7 +67,7 @@ def generated(number: int, chance: random.Random) -> tuple[dict[str, Any], dict[
         custom_fields=some(chance, **{"shirt size": one(["S", "M"]), "age": one(["5", "50"])}),
     )
     emails = [email_key(each["address"]) for each in person.get("email_addresses", []) if "address" in each]
-    phones = [phone_key(each) for each in person.get("phone_numbers", []) if "number" in each]
+    phones = [RULES.phone_key(each) for each in person.get("phone_numbers", []) if "number" in each]
     person["contact_keys"] = [key for key in dict.fromkeys(emails + phones) if key]
     outreach = some(
         chance,
@@ -290,7 +291,7 @@ def test_a_filter_finds_what_the_same_condition_finds_in_python(
         text = written(node)
         expected = {each["_id"] for each in filled[resource] if holds(node, each, FIELDS[resource])}
 
-        query = to_query(text, FILTER_FIELDS[resource])
+        query = to_query(text, FILTER_FIELDS[resource], RULES)
         found = {each["_id"] for each in database[resource.collection].find(query, {"_id": 1})}
 
         assert found == expected, text
@@ -329,7 +330,7 @@ def stages(plan: Any) -> list[dict[str, Any]]:
 def test_what_sync_scripts_ask_runs_on_an_index(
     resource: Resource, text: str, index: str, database: Database, filled: dict[Resource, list[dict[str, Any]]]
 ) -> None:
-    query = to_query(text, FILTER_FIELDS[resource])
+    query = to_query(text, FILTER_FIELDS[resource], RULES)
     explained = database[resource.collection].find(query).explain()
 
     used = stages(explained["queryPlanner"]["winningPlan"])
@@ -343,15 +344,15 @@ def test_the_deepest_filter_is_one_that_mongodb_takes(database: Database) -> Non
     for level in range(MAX_DEPTH):
         also = "source eq 'c' and " if level < MAX_CONDITIONS - MAX_DEPTH - 1 else ""
         deepest = f"source eq 'b' or {also}not ({deepest})"
-    query = to_query(deepest, FILTER_FIELDS[PERSON])
+    query = to_query(deepest, FILTER_FIELDS[PERSON], RULES)
 
     with pytest.raises(OsdiError, match="conditions"):
-        to_query(f"{deepest} and source eq 'a'", FILTER_FIELDS[PERSON])
+        to_query(f"{deepest} and source eq 'a'", FILTER_FIELDS[PERSON], RULES)
     with pytest.raises(OsdiError, match="deep"):
-        to_query(f"({deepest})", FILTER_FIELDS[PERSON])
+        to_query(f"({deepest})", FILTER_FIELDS[PERSON], RULES)
     assert list(database[PERSON.collection].find({"$and": [query, {"_id": {"$gt": ""}}]})) == []
 
 
 def test_the_longest_pattern_is_one_that_mongodb_takes(database: Database) -> None:
     for text in (f"contains(source,'{'.' * 1900}')", f"contains(email_address,'{chr(0xFDFA) * 254}')"):
-        assert list(database[PERSON.collection].find(to_query(text, FILTER_FIELDS[PERSON]))) == []
+        assert list(database[PERSON.collection].find(to_query(text, FILTER_FIELDS[PERSON], RULES))) == []

@@ -22,7 +22,7 @@ from osdi.ids import now
 from osdi.people import merge
 from osdi.people.merge import complete_next_merge, merge_people
 from osdi.people.merged_people_store import one_at_a_time
-from osdi.privacy.erasure import erase, finish_next_erasure
+from osdi.privacy.erasure import erase, finish_next_erasure, resume_erasure
 from osdi.privacy.person_export import person_export
 from osdi.privacy.tombstones import was_erased
 from osdi.settings import Settings
@@ -30,6 +30,7 @@ from osdi.store import Insert, Store
 from osdi.store.indexes import TOKENS
 from tests import factories
 from tests.client import Client
+from tests.factories import RULES
 from tests.planted import MARKER, traces
 
 A, B = "a@example.com", "b@example.com"
@@ -113,32 +114,32 @@ def crash_at(monkeypatch: pytest.MonkeyPatch, store: Store, number: int) -> None
 
 
 def merge_again(api: Client, survivor: str, other: str) -> None:
-    merge_people(store_of(api), survivor, other)
+    merge_people(store_of(api), survivor, other, RULES)
 
 
 def merge_the_other_way_round(api: Client, survivor: str, other: str) -> None:
     """Whoever names them so means the same, if the survivor is the only one left."""
     if store_of(api).get("people", other) is None:
-        merge_people(store_of(api), other, survivor)
+        merge_people(store_of(api), other, survivor, RULES)
     else:
-        merge_people(store_of(api), survivor, other)
+        merge_people(store_of(api), survivor, other, RULES)
 
 
 def post_about_the_other(api: Client, survivor: str, other: str) -> None:
     api.recorded(factories.by_email(B))
-    merge_people(store_of(api), survivor, other)
+    merge_people(store_of(api), survivor, other, RULES)
 
 
 def put_what_the_other_has(api: Client, survivor: str, other: str) -> None:
     third = api.created("/people", factories.person())["_links"]["self"]["href"]
     api.put(third, {"email_addresses": [{"address": B}]})
-    merge_people(store_of(api), survivor, other)
+    merge_people(store_of(api), survivor, other, RULES)
 
 
 def let_the_worker_come(api: Client, survivor: str, other: str) -> None:
-    while complete_next_merge(store_of(api), ""):
+    while complete_next_merge(store_of(api), RULES, resume_erasure):
         pass
-    merge_people(store_of(api), survivor, other)
+    merge_people(store_of(api), survivor, other, RULES)
 
 
 MENDED_BY: list[Callable[[Client, str, str], None]] = [
@@ -166,7 +167,7 @@ def test_a_crash_is_mended(
         else:
             crash_at(patched, store_of(api), crash)
         with pytest.raises(Crashed):
-            merge_people(store_of(api), survivor, other)
+            merge_people(store_of(api), survivor, other, RULES)
     monkeypatch.setattr(merge, "SETTLED", dt.timedelta(seconds=-5))
 
     mend(api, survivor, other)
@@ -192,7 +193,7 @@ def test_after_a_crash_everybody_is_found(alone: Deployed, monkeypatch: pytest.M
     with monkeypatch.context() as patched:
         crash_at(patched, store_of(api), crash)
         with pytest.raises(Crashed):
-            merge_people(store_of(api), survivor, other)
+            merge_people(store_of(api), survivor, other, RULES)
 
     answer = api.get(f"/people/{other}")
 
@@ -208,11 +209,11 @@ def test_what_was_put_aside_before_a_crash_and_not_taken_away_is_dropped_later(
     with monkeypatch.context() as patched:
         crash_at(patched, store_of(api), 1)
         with pytest.raises(Crashed):
-            merge_people(store_of(api), survivor, other)
+            merge_people(store_of(api), survivor, other, RULES)
     assert database.merged_people.count_documents({}) == 1
     monkeypatch.setattr(merge, "SETTLED", dt.timedelta(seconds=-5))
 
-    assert complete_next_merge(store_of(api), "")
+    assert complete_next_merge(store_of(api), RULES, resume_erasure)
 
     assert database.merged_people.count_documents({}) == 0
     assert {each["_id"] for each in database.people.find()} == {survivor, other}
@@ -226,7 +227,7 @@ def test_what_is_put_aside_without_having_ended_is_never_deleted_by_its_age(
     with monkeypatch.context() as patched:
         crash_at(patched, store_of(api), 2)
         with pytest.raises(Crashed):
-            merge_people(store_of(api), survivor, other)
+            merge_people(store_of(api), survivor, other, RULES)
 
     assert "merged_date" not in database.merged_people.find_one({"_id": other})
 
@@ -243,7 +244,7 @@ def test_a_replica_set_merges_wholly_or_not_at_all(
                 "osdi.store.store.PyMongoError", Crashed
             )  # aborted, as the server does with one who is gone
             with pytest.raises(Crashed):
-                merge_people(store, survivor, other)
+                merge_people(store, survivor, other, RULES)
 
         assert sorted(database.people.find(), key=lambda each: str(each["_id"])) == before
         assert database.merged_people.count_documents({}) == 0
@@ -260,12 +261,12 @@ def test_who_was_merged_by_another_in_the_same_moment_is_looked_at_again(
     def overtaken(*writes: Any) -> None:
         if not raced:
             raced.append(True)
-            merge_people(store, last, survivor)
+            merge_people(store, last, survivor, RULES)
         write(*writes)
 
     monkeypatch.setattr(store, "write", overtaken)
 
-    assert merge_people(store, survivor, other)["_id"] == last
+    assert merge_people(store, survivor, other, RULES)["_id"] == last
     assert [each["_id"] for each in database.people.find()] == [last]
     assert set(database.people.find_one()["merged_ids"]) == {survivor, other}
 
@@ -309,7 +310,7 @@ def test_a_late_outreach_is_moved_by_the_worker(either: Deployed, monkeypatch: p
     def late(*writes: Any) -> None:
         if not raced:
             raced.append(True)
-            merge_people(store, survivor, other)
+            merge_people(store, survivor, other, RULES)
         write(*writes)
 
     with monkeypatch.context() as patched:
@@ -320,7 +321,7 @@ def test_a_late_outreach_is_moved_by_the_worker(either: Deployed, monkeypatch: p
     assert {"href": recorded} in listed
     monkeypatch.setattr(merge, "SETTLED", dt.timedelta(seconds=-5))
 
-    assert complete_next_merge(store, "")
+    assert complete_next_merge(store, RULES, resume_erasure)
 
     assert {each["person_id"] for each in database.outreaches.find()} == {survivor}
     assert "pending" not in database.merged_people.find_one()
@@ -332,11 +333,11 @@ def test_a_key_in_between_is_nobodys_to_claim(alone: Deployed, monkeypatch: pyte
     with monkeypatch.context() as patched:
         crash_at(patched, store_of(api), 2)
         with pytest.raises(Crashed):
-            merge_people(store_of(api), survivor, other)
+            merge_people(store_of(api), survivor, other, RULES)
 
     with pytest.raises(WriteConflict):
-        merge.finish_merges_of(store_of(api), [f"email:{B}"], "")
-    merge.finish_merges_of(store_of(api), [f"email:{B}"], "")
+        merge.finish_merges_of(store_of(api), [f"email:{B}"], RULES)
+    merge.finish_merges_of(store_of(api), [f"email:{B}"], RULES)
 
     assert f"email:{B}" in database.people.find_one({"_id": survivor})["match_keys"]
 
@@ -355,14 +356,14 @@ def nothing_comes_back(api: Client, database: Database, monkeypatch: pytest.Monk
     """Whatever comes by later: the worker, a post that has a key of theirs, the end of the erasure."""
     store = store_of(api)
     assert traces(database) == {}
-    merge.finish_merges_of(store, [f"email:{MARKER}{number}@example.com" for number in range(2)], "")
+    merge.finish_merges_of(store, [f"email:{MARKER}{number}@example.com" for number in range(2)], RULES)
     monkeypatch.setattr(merge, "SETTLED", dt.timedelta(seconds=-5))
     for _ in range(10):
-        if not complete_next_merge(store, ""):
+        if not complete_next_merge(store, RULES, resume_erasure):
             break
     else:
         pytest.fail("the worker does not come to an end")
-    while finish_next_erasure(store, now() + dt.timedelta(minutes=5)):
+    while finish_next_erasure(store, RULES, now() + dt.timedelta(minutes=5)):
         pass
     assert traces(database) == {}
     assert database.merged_people.count_documents({}) == 0
@@ -379,10 +380,10 @@ class TestErasedWhileAMergeIsPending:
     ) -> None:
         api, database = either
         survivor, other = marked(api)
-        merge_people(store_of(api), survivor, other)
+        merge_people(store_of(api), survivor, other, RULES)
         assert database.merged_people.count_documents({"pending": {"$exists": True}}) == 1
 
-        erase(store_of(api), survivor if asked == "survivor" else other, outreaches)
+        erase(store_of(api), survivor if asked == "survivor" else other, RULES, outreaches)
 
         nothing_comes_back(api, database, monkeypatch)
 
@@ -395,9 +396,9 @@ class TestErasedWhileAMergeIsPending:
         with monkeypatch.context() as patched:
             crash_at(patched, store_of(api), 2)
             with pytest.raises(Crashed):
-                merge_people(store_of(api), survivor, other)
+                merge_people(store_of(api), survivor, other, RULES)
 
-        erase(store_of(api), survivor if asked == "survivor" else other)
+        erase(store_of(api), survivor if asked == "survivor" else other, RULES)
 
         nothing_comes_back(api, database, monkeypatch)
         for number in range(2):
@@ -412,11 +413,11 @@ class TestErasedWhileAMergeIsPending:
         with monkeypatch.context() as patched:
             crash_at(patched, store_of(api), 1)
             with pytest.raises(Crashed):
-                merge_people(store_of(api), *both)
+                merge_people(store_of(api), *both, RULES)
 
-        erase(store_of(api), both[asked])
+        erase(store_of(api), both[asked], RULES)
         monkeypatch.setattr(merge, "SETTLED", dt.timedelta(seconds=-5))
-        complete_next_merge(store_of(api), "")
+        complete_next_merge(store_of(api), RULES, resume_erasure)
 
         assert [each["_id"] for each in database.people.find()] == [both[1 - asked]]
         assert traces(database) == {"people": 1, "outreaches": 1}
@@ -439,7 +440,7 @@ class TestErasedWhileAMergeIsPending:
         def overtaken(*arguments: Any) -> None:
             done.append(arguments)
             if len(done) == before + 1:
-                erase(store, both[asked])
+                erase(store, both[asked], RULES)
             apply(*arguments)
 
         with monkeypatch.context() as patched:
@@ -448,16 +449,16 @@ class TestErasedWhileAMergeIsPending:
             else:
                 patched.setattr(store, "apply", overtaken)
             with pytest.raises(OsdiError):
-                merge_people(store, *both)
+                merge_people(store, *both, RULES)
 
         left = {each["_id"] for each in database.people.find()}
         assert left <= {both[1 - asked]}
         assert set(traces(database)) <= {"people", "outreaches", "merged_people"}
         monkeypatch.setattr(merge, "SETTLED", dt.timedelta(seconds=-5))
         for _ in range(10):
-            if not complete_next_merge(store, ""):
+            if not complete_next_merge(store, RULES, resume_erasure):
                 break
-        while finish_next_erasure(store, now() + dt.timedelta(minutes=5)):
+        while finish_next_erasure(store, RULES, now() + dt.timedelta(minutes=5)):
             pass
         assert {each["_id"] for each in database.people.find()} == left
         assert traces(database) == ({"people": 1, "outreaches": 1} if left else {})
@@ -476,7 +477,7 @@ class TestErasedWhileAMergeIsPending:
         with monkeypatch.context() as patched:
             overtake_at_the_write(patched, store, other)
             with pytest.raises(OsdiError):
-                merge_people(store, survivor, other)
+                merge_people(store, survivor, other, RULES)
         assert database.merged_people.count_documents({}) == 1
 
         assert api.record(factories.by_email(f"{MARKER}1@example.com")).status_code == 200
@@ -491,7 +492,7 @@ class TestErasedWhileAMergeIsPending:
         api, database = either
         survivor, other = marked(api)
         store = store_of(api)
-        merge_people(store, survivor, other)
+        merge_people(store, survivor, other, RULES)
         late = database.outreaches.find_one({"moved_from_ids": {"$exists": True}})
         database.outreaches.update_one({"_id": late["_id"]}, {"$set": {"person_id": other}})
         monkeypatch.setattr(merge, "SETTLED", dt.timedelta(seconds=-5))
@@ -500,12 +501,12 @@ class TestErasedWhileAMergeIsPending:
         def overtaken(*arguments: Any) -> Any:
             monkeypatch.setattr(merge, "_finish", finish)
             with pytest.raises(OsdiError):
-                erase(store, survivor, seconds=0)
+                erase(store, survivor, RULES, seconds=0)
             return finish(*arguments)
 
         monkeypatch.setattr("osdi.privacy.erasure.BATCH", 1)
         monkeypatch.setattr(merge, "_finish", overtaken)
-        assert complete_next_merge(store, "")
+        assert complete_next_merge(store, RULES, resume_erasure)
 
         nothing_comes_back(api, database, monkeypatch)
         assert database.outreaches.count_documents({"message": {"$exists": True}}) == 0
@@ -518,7 +519,7 @@ def overtake_at_the_write(patched: pytest.MonkeyPatch, store: Store, person_id: 
     def overtaken(*writes: Any) -> None:
         if not done:
             done.append(True)
-            erase(store, person_id)
+            erase(store, person_id, RULES)
         write(*writes)
 
     patched.setattr(store, "write", overtaken)
@@ -543,7 +544,7 @@ def test_merges_of_the_same_few_at_once_lose_nobody(either: Deployed) -> None:
 
         def merged(pair: tuple[str, str]) -> str:
             try:
-                return str(merge_people(store, *pair)["_id"])
+                return str(merge_people(store, *pair, RULES)["_id"])
             except OsdiError as refusal:
                 return str(refusal.status)
 
@@ -569,10 +570,10 @@ def test_a_merge_that_another_dies_in_is_done_once_it_must_have_ended(
     dead.__enter__()
     monkeypatch.setattr("osdi.retry._retrying", lambda attempt: attempt())
     with pytest.raises(OsdiError, match="Too many requests"):
-        merge_people(store_of(api), survivor, other)
+        merge_people(store_of(api), survivor, other, RULES)
     database.merging.update_one({}, {"$set": {"until": now() - dt.timedelta(seconds=1)}})
 
-    assert merge_people(store_of(api), survivor, other)["_id"] == survivor
+    assert merge_people(store_of(api), survivor, other, RULES)["_id"] == survivor
     assert database.merging.count_documents({}) == 0
 
 
@@ -582,7 +583,7 @@ def test_an_export_has_whom_a_crash_left_half_merged(alone: Deployed, monkeypatc
     with monkeypatch.context() as patched:
         crash_at(patched, store_of(api), 2)
         with pytest.raises(Crashed):
-            merge_people(store_of(api), survivor, other)
+            merge_people(store_of(api), survivor, other, RULES)
 
     exported = person_export(store_of(api), Hal("http://x.example", "osdi"), database.people.find_one())
 
@@ -598,7 +599,7 @@ def test_a_survivor_who_is_deleted_takes_whom_a_crash_left_half_merged_off_their
     with monkeypatch.context() as patched:
         crash_at(patched, store_of(api), 2)
         with pytest.raises(Crashed):
-            merge_people(store_of(api), survivor, other)
+            merge_people(store_of(api), survivor, other, RULES)
 
     assert api.delete(f"/people/{survivor}").status_code == 200
 

@@ -17,6 +17,7 @@ from app import create_app
 from blueprints.http.context import EXTENSION
 from dev.mongod import Mongod
 from osdi.errors import OsdiError, WriteConflict
+from osdi.match_keys import MatchKeyRules
 from osdi.operations import migration_steps
 from osdi.operations.migration_steps import MIGRATIONS, Migration, MigrationContext
 from osdi.operations.migrations import migrate, schema_version
@@ -28,6 +29,7 @@ from osdi.store import Store
 from osdi.store.indexes import INDEXES
 from osdi.store.schema_version import SCHEMA_VERSION, WrongDatabase
 from tests.client import Client
+from tests.factories import RULES
 from tests.live import ROOT
 
 NEWER = {"_id": "schema", "schema_version": SCHEMA_VERSION + 1}
@@ -84,7 +86,7 @@ class TestRenamedStoredNames:
         database.statistics.insert_one({"_id": "s"})
         database.statistics_touches.insert_one({"_id": "t"})
 
-        migrate(store, "", lambda _: None, migrations=MIGRATIONS[2:])
+        migrate(store, RULES, lambda _: None, migrations=MIGRATIONS[2:])
 
         assert database.advocacy_campaigns.find_one()["anonymous_posts"] == {"enabled": False}
         assert "open_door" not in database.advocacy_campaigns.find_one()
@@ -100,7 +102,7 @@ class TestRenamedStoredNames:
     def test_changes_nothing_the_second_time(self, old: tuple[Store, Database]) -> None:
         store, database = old
         database.people.insert_one({"_id": "p", "match_keys": [JANES_KEY]})
-        context = MigrationContext(store, "")
+        context = MigrationContext(store, RULES)
 
         assert sum(MIGRATIONS[2].run(context)) == 0
         assert database.people.find_one()["match_keys"] == [JANES_KEY]
@@ -113,7 +115,7 @@ class TestARelease:
         store, database = old
         assert schema_version(store) == 0
 
-        assert migrate(store, "", lambda _: None) == SCHEMA_VERSION == schema_version(store)
+        assert migrate(store, RULES, lambda _: None) == SCHEMA_VERSION == schema_version(store)
         assert "lease" not in database.schema.find_one()
 
     def test_notes_the_contact_keys_of_people_from_before(self, old: tuple[Store, Database]) -> None:
@@ -128,13 +130,13 @@ class TestARelease:
         database.people.insert_many(people)
         told: DeliveryResult = []
 
-        migrate(store, "US", told.append, migrations=MIGRATIONS[:1])
+        migrate(store, MatchKeyRules("osdi_outreach", "US"), told.append, migrations=MIGRATIONS[:1])
 
         found = {each["_id"]: each for each in database.people.find()}
         assert found["a"].pop("contact_keys") == ["email:jane@example.com"]
         assert found["b"].pop("contact_keys") == ["phone:12025550123"]
         assert list(found.values()) == people
-        assert told == ["Migrated to schema_version 1: people know the keys of their contact details (2 changed)."]
+        assert told == ["Migrated to schema_version 1: added the keys of contact details to people (2 changed)."]
 
     def test_gives_people_from_before_the_keys_of_their_names(self, old: tuple[Store, Database]) -> None:
         store, database = old
@@ -151,20 +153,20 @@ class TestARelease:
         database.people.insert_many(people)
         told: DeliveryResult = []
 
-        migrate(store, "", told.append)
+        migrate(store, RULES, told.append)
 
         people[0]["match_keys"].append(JANES_KEY)
         people[1] |= {"unclaimed_keys": [JANES_KEY], "maybe_duplicate": True}
         people[2]["match_keys"].append(JANES_KEY.replace("jane", "joan"))
         people[5] |= {"unclaimed_keys": known, "maybe_duplicate": True}
         assert list(database.people.find().sort("_id")) == people
-        assert told[1] == "Migrated to schema_version 2: people have the keys of their names (4 changed)."
+        assert told[1] == "Migrated to schema_version 2: added the keys of names to people (4 changed)."
 
     def test_lets_one_own_a_key_though_the_index_was_gone(self, old: tuple[Store, Database]) -> None:
         store, database = old
         database.people.insert_many([old_person("a", **JANE), old_person("b", **JANE)])
 
-        migrate(store, "", lambda _: None)
+        migrate(store, RULES, lambda _: None)
 
         assert [each["_id"] for each in database.people.find({"match_keys": JANES_KEY})] == ["a"]
 
@@ -174,12 +176,12 @@ class TestARelease:
         store, database = old
         monkeypatch.setattr("osdi.people.duplicate_keys_store.BATCH", 2)
         database.people.insert_many([old_person(f"{number}", **JANE) for number in range(5)])
-        step = migration_steps.note_name_keys(MigrationContext(store, ""))
+        step = migration_steps.set_name_keys(MigrationContext(store, RULES))
         assert next(step) == 2
         step.close()
 
-        assert list(migration_steps.note_name_keys(MigrationContext(store, ""))) == [0, 2, 1]
-        assert list(migration_steps.note_name_keys(MigrationContext(store, ""))) == [0, 0, 0]
+        assert list(migration_steps.set_name_keys(MigrationContext(store, RULES))) == [0, 2, 1]
+        assert list(migration_steps.set_name_keys(MigrationContext(store, RULES))) == [0, 0, 0]
         assert database.people.count_documents({"unclaimed_keys": JANES_KEY}) == 4
 
     def test_leaves_the_keys_to_whoever_changes_somebody_meanwhile(self, old: tuple[Store, Database]) -> None:
@@ -194,7 +196,7 @@ class TestARelease:
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(duplicate_keys_store, "scan", change)
-            assert list(migration_steps.note_name_keys(MigrationContext(store, ""))) == [0]
+            assert list(migration_steps.set_name_keys(MigrationContext(store, RULES))) == [0]
         assert database.people.find_one()["match_keys"] == ["id:osdi_outreach:a"]
 
     def test_finds_them_by_the_filter_then(self, app: Flask, api: Client, database: Database) -> None:
@@ -213,13 +215,13 @@ class TestARelease:
             [old_person(f"{number}", email_addresses=[{"address": f"{number}@example.com"}]) for number in range(5)]
         )
 
-        assert list(migration_steps.note_contact_keys(MigrationContext(store, ""))) == [2, 2, 1]
-        assert list(migration_steps.note_contact_keys(MigrationContext(store, ""))) == []
+        assert list(migration_steps.set_contact_keys(MigrationContext(store, RULES))) == [2, 2, 1]
+        assert list(migration_steps.set_contact_keys(MigrationContext(store, RULES))) == []
 
     def test_leaves_somebody_who_is_changed_meanwhile(self, old: tuple[Store, Database]) -> None:
         store, database = old
         database.people.insert_one(old_person("a", email_addresses=[{"address": "a@example.com"}]))
-        steps = migration_steps.note_contact_keys(MigrationContext(store, ""))
+        steps = migration_steps.set_contact_keys(MigrationContext(store, RULES))
         reading = migration_steps.scan
 
         def change(*arguments: Any, **options: Any) -> Iterator[Any]:
@@ -234,11 +236,11 @@ class TestARelease:
 
     def test_may_be_repeated(self, old: tuple[Store, Database]) -> None:
         store, database = old
-        migrate(store, "", lambda _: None)
+        migrate(store, RULES, lambda _: None)
         before = database.schema.find_one()
         told: DeliveryResult = []
 
-        assert migrate(store, "", told.append) == SCHEMA_VERSION
+        assert migrate(store, RULES, told.append) == SCHEMA_VERSION
         assert (told, database.schema.find_one()) == ([], before)
 
     def test_that_fails_gives_the_lease_back_and_is_repeated(self, old: tuple[Store, Database]) -> None:
@@ -253,10 +255,10 @@ class TestARelease:
 
         steps = (Migration(1, "first", lambda _: iter((1,))), Migration(2, "second", fail_once))
         with pytest.raises(ZeroDivisionError):
-            migrate(store, "", lambda _: None, migrations=steps)
+            migrate(store, RULES, lambda _: None, migrations=steps)
         assert schema_version(store) == 1
 
-        assert migrate(store, "", lambda _: None, migrations=steps, wait=0) == 2
+        assert migrate(store, RULES, lambda _: None, migrations=steps, wait=0) == 2
 
     def test_runs_each_step_once_though_several_begin_together(self, old: tuple[Store, Database]) -> None:
         store, _ = old
@@ -278,7 +280,7 @@ class TestARelease:
         versions: list[int] = []
         threads = [
             threading.Thread(
-                target=lambda: versions.append(migrate(store, "", lambda _: None, migrations=steps, wait=60))
+                target=lambda: versions.append(migrate(store, RULES, lambda _: None, migrations=steps, wait=60))
             )
             for _ in range(4)
         ]
@@ -296,7 +298,7 @@ class TestARelease:
         told: DeliveryResult = []
 
         with pytest.raises(OsdiError, match="Another release"):
-            migrate(store, "", told.append, wait=0.1)
+            migrate(store, RULES, told.append, wait=0.1)
         assert told == ["Another release is migrating the database; waiting for it."]
         assert database.schema.find_one()["lease"] == "another"
 
@@ -305,7 +307,7 @@ class TestARelease:
         ended = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1)
         database.schema.insert_one({"_id": "schema", "schema_version": 0, "lease": "dead", "lease_ends": ended})
 
-        assert migrate(store, "", lambda _: None, wait=0) == SCHEMA_VERSION
+        assert migrate(store, RULES, lambda _: None, wait=0) == SCHEMA_VERSION
 
     def test_whose_lease_ran_out_stops(self, old: tuple[Store, Database]) -> None:
         store, database = old
@@ -315,7 +317,7 @@ class TestARelease:
             yield 1
 
         with pytest.raises(WriteConflict):
-            migrate(store, "", lambda _: None, migrations=(Migration(1, "slow", slow),))
+            migrate(store, RULES, lambda _: None, migrations=(Migration(1, "slow", slow),))
         assert database.schema.find_one() == {**database.schema.find_one(), "schema_version": 0, "lease": "another"}
 
 

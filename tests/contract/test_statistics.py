@@ -24,7 +24,7 @@ from osdi.people.lookup import get_person
 from osdi.people.merge import complete_next_merge, merge_people
 from osdi.people.outreach_links_store import forget_person
 from osdi.privacy import erasure
-from osdi.privacy.erasure import erase, finish_next_erasure
+from osdi.privacy.erasure import erase, finish_next_erasure, resume_erasure
 from osdi.resources import OUTREACH, PERSON
 from osdi.statistics import invalidation, invalidation_store, reader, rollup_store
 from osdi.statistics.days import dates, interval_of
@@ -33,6 +33,7 @@ from osdi.statistics.rollups import Rollup
 from osdi.statistics.tally import KINDS
 from osdi.store import Insert, Store
 from tests.contract.test_store import SERVERS, uri_of
+from tests.factories import RULES
 
 CAMPAIGN, OTHER = "campaign", "other"
 
@@ -175,16 +176,16 @@ Counted = tuple[dict[dt.date, Any], int, dict[str, Counter[str | None]]]
 
 def recount(store: Store, zone: ZoneInfo, first: dt.date, last: dt.date) -> Counted:
     """By date `(outreaches, people)`, the people of all dates, and how many outreaches name each value, by kind."""
-    days: dict[dt.date, list[dict[str, Any]]] = {}
+    by_date: dict[dt.date, list[dict[str, Any]]] = {}
     for each in everything(store):
         if each["advocacy_campaign_id"] == CAMPAIGN and "action_date" in each:
             date = each["action_date"].replace(tzinfo=dt.UTC).astimezone(zone).date()
             if first <= date <= last:
-                days.setdefault(date, []).append(each)
+                by_date.setdefault(date, []).append(each)
     found = {}
     everybody = set()
     by: dict[str, Counter[str | None]] = {kind: Counter() for kind in KINDS}
-    for date, outreaches in days.items():
+    for date, outreaches in by_date.items():
         people = {each["person_id"] for each in outreaches if "person_id" in each}
         everybody |= people
         for each in outreaches:
@@ -253,14 +254,14 @@ def test_equal_a_recount(store: Store, clock: Clock, small: bool, monkeypatch: p
             elif name == "merge":
                 both = [there(store, clock, each) for each in told]
                 if all(both) and told[0] != told[1]:
-                    merge_people(store, *told)
+                    merge_people(store, *told, RULES)
             elif name == "settle":
-                while complete_next_merge(store, ""):
+                while complete_next_merge(store, RULES, resume_erasure):
                     pass
             elif name == "erase":
                 there(store, clock, told[0])
-                erase(store, *told)
-                while finish_next_erasure(store, now() + dt.timedelta(minutes=5)):
+                erase(store, told[0], RULES, *told[1:])
+                while finish_next_erasure(store, RULES, now() + dt.timedelta(minutes=5)):
                     pass
                 ids = [each["_id"] for each in everything(store)]
             elif name == "read":
@@ -272,9 +273,9 @@ def test_equal_a_recount(store: Store, clock: Clock, small: bool, monkeypatch: p
                     ids.remove(chosen)
                     delete(store, OUTREACH, chosen)
                 elif name == "clear":
-                    put(store, OUTREACH, chosen, Change({}, (told[1],)), namespace="ns")
+                    put(store, OUTREACH, chosen, Change({}, (told[1],)), RULES)
                 else:
-                    put(store, OUTREACH, chosen, Change({"action_date": timestamp(told[1]), **told[2]}), namespace="ns")
+                    put(store, OUTREACH, chosen, Change({"action_date": timestamp(told[1]), **told[2]}), RULES)
 
     check()
 
@@ -314,7 +315,7 @@ class TestRollups:
         outreach = record(store, clock, self.NOON, "A", type="email")
         clock.timestamp += dt.timedelta(seconds=300)
         self.count(store)
-        put(store, OUTREACH, outreach["_id"], Change({"type": "phone"}), namespace="ns")
+        put(store, OUTREACH, outreach["_id"], Change({"type": "phone"}), RULES)
         counting: list[str] = []
         anew = rollup_store.count_anew
 
@@ -377,14 +378,14 @@ class TestRollups:
             touching(*how)
             assert self.count(store) == ([3], [2], 2)
 
-        for module in ("osdi.people.outreach_links_store", "osdi.crud.delete", "osdi.people.merge"):
+        for module in ("osdi.people.outreach_links_store", "osdi.crud.resource_rules", "osdi.people.merge"):
             monkeypatch.setattr(f"{module}.invalidate_all", then_counted)
         if change == "forget":
             delete(store, PERSON, "B")
         elif change == "move":
-            merge_people(store, "A", "B")
+            merge_people(store, "A", "B", RULES)
         else:
-            erase(store, "B")
+            erase(store, "B", RULES)
 
         for _ in range(3):
             assert self.count(store) == ([3], [1], 1)
@@ -422,7 +423,7 @@ class TestRollups:
         clock.timestamp += dt.timedelta(seconds=300)
         self.count(store)
         for outreach in made:
-            put(store, OUTREACH, outreach["_id"], Change({"type": "phone"}), namespace="ns")
+            put(store, OUTREACH, outreach["_id"], Change({"type": "phone"}), RULES)
         clock.timestamp += dt.timedelta(seconds=300)
 
         assert self.count(store) == ([10], [1], 1)

@@ -1,11 +1,12 @@
-"""Who is meant: match keys and the order in which they decide."""
+"""Match keys, and the order in which they decide which person a post means."""
 
 from typing import Any
 
 import pytest
 
-from osdi.match_keys import MatchKeys, email_key, match_keys, name_and_postal_code_keys, phone_key, set_derived_keys
+from osdi.match_keys import MatchKeyRules, MatchKeys, email_key, name_and_postal_code_keys
 from osdi.people.matching import IdentifiersClash, match
+from tests.factories import RULES
 
 
 def stored(name: str, *keys: str, email: bool = True) -> dict[str, Any]:
@@ -53,20 +54,20 @@ def test_an_email_key_ignores_case_and_composition(address: str, key: str) -> No
     ],
 )
 def test_a_phone_key_is_its_digits_with_country_code(entry: dict[str, str], region: str, key: str | None) -> None:
-    assert phone_key(entry, region) == key
+    assert MatchKeyRules("ns", region).phone_key(entry) == key
 
 
 def test_identifiers_without_trust_are_only_claimed() -> None:
     person = {"identifiers": ["crm:1"], "email_addresses": [{"address": "a@example.com"}]}
 
-    assert match_keys(person, trusted=True).all == ("id:crm:1", "email:a@example.com")
-    assert match_keys(person, trusted=False).all == ("email:a@example.com", "claimed:crm:1")
+    assert RULES.match_keys(person, trusted=True).all == ("id:crm:1", "email:a@example.com")
+    assert RULES.match_keys(person, trusted=False).all == ("email:a@example.com", "claimed:crm:1")
 
 
 def test_the_primary_email_is_tried_first() -> None:
     person = {"email_addresses": [{"address": "b@example.com"}, {"address": "a@example.com", "primary": True}]}
 
-    assert match_keys(person, trusted=True).emails == ("email:a@example.com", "email:b@example.com")
+    assert RULES.match_keys(person, trusted=True).emails == ("email:a@example.com", "email:b@example.com")
 
 
 JANE = stored("jane", "id:crm:1", "email:jane@example.com", "phone:19876543210")
@@ -112,8 +113,8 @@ EVERYBODY = [JANE, JOHN, PHONE_ONLY, CLAIMED, CLAIMED_WITH_EMAIL]
         "nothing",
     ],
 )
-def test_who_is_meant(keys: MatchKeys, who: dict[str, Any] | None) -> None:
-    assert match(keys, EVERYBODY, refuse_clash=True) is who
+def test_keys_decide_in_their_order(keys: MatchKeys, who: dict[str, Any] | None) -> None:
+    assert match(keys, EVERYBODY, refuse_clash=True).person is who
 
 
 def test_identifiers_of_two_people_clash() -> None:
@@ -121,7 +122,36 @@ def test_identifiers_of_two_people_clash() -> None:
 
     with pytest.raises(IdentifiersClash):
         match(keys, EVERYBODY, refuse_clash=True)
-    assert match(keys, EVERYBODY, refuse_clash=False) is JOHN
+    assert match(keys, EVERYBODY, refuse_clash=False).person is JOHN
+
+
+@pytest.mark.parametrize(
+    ("keys", "matched_by"),
+    [
+        (MatchKeys(identifiers=("id:crm:1",), emails=("email:john@example.com",)), "identifier"),
+        (MatchKeys(identifiers=("id:crm:new",), emails=("email:john@example.com",)), "email"),
+        (MatchKeys(phones=("phone:19876543210",)), "phone"),
+        (MatchKeys(claimed=("claimed:crm:9",)), "claimed identifier"),
+        (MatchKeys(emails=("email:new@example.com",), phones=("phone:19876543210",)), "new"),
+    ],
+)
+def test_a_match_names_the_kind_of_key_that_decided(keys: MatchKeys, matched_by: str) -> None:
+    assert match(keys, EVERYBODY, refuse_clash=True).matched_by == matched_by
+
+
+def test_a_match_names_the_keys_that_belong_to_other_people() -> None:
+    keys = MatchKeys(identifiers=("id:crm:1", "id:crm:new"), emails=("email:john@example.com",))
+
+    found = match(keys, EVERYBODY, refuse_clash=True)
+
+    assert found.owners == {"id:crm:1": JANE, "email:john@example.com": JOHN}
+    assert found.owned_elsewhere == {"email:john@example.com"}
+
+
+def test_every_owned_key_of_a_new_person_belongs_to_somebody_else() -> None:
+    keys = MatchKeys(emails=("email:new@example.com",), phones=("phone:19876543210",))
+
+    assert match(keys, EVERYBODY, refuse_clash=True).owned_elsewhere == {"phone:19876543210"}
 
 
 @pytest.mark.parametrize(
@@ -155,10 +185,9 @@ def test_a_name_with_a_postal_code_is_a_key(
 def test_nobody_is_matched_by_a_name() -> None:
     jane = {"given_name": "Jane", "family_name": "Doe", "postal_addresses": [{"postal_code": "10011"}]}
 
-    assert (
-        match(match_keys(jane, trusted=True), [stored("jane", *name_and_postal_code_keys(jane))], refuse_clash=True)
-        is None
-    )
+    namesake = stored("jane", *name_and_postal_code_keys(jane))
+
+    assert match(RULES.match_keys(jane, trusted=True), [namesake], refuse_clash=True).person is None
 
 
 def test_what_a_person_has_and_does_not_own_is_noted() -> None:
@@ -167,10 +196,10 @@ def test_what_a_person_has_and_does_not_own_is_noted() -> None:
         "email_addresses": [{"address": "a@example.com"}, {"address": "b@example.com"}],
     }
 
-    set_derived_keys(person)
+    RULES.set_derived_keys(person)
 
     assert person["contact_keys"] == ["email:a@example.com", "email:b@example.com"]
     assert (person["unclaimed_keys"], person["maybe_duplicate"]) == (["email:b@example.com"], True)
     person["match_keys"].append("email:b@example.com")
-    set_derived_keys(person)
+    RULES.set_derived_keys(person)
     assert not {"unclaimed_keys", "maybe_duplicate"} & person.keys()

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from osdi.match_keys import MatchKeyRules
 from osdi.people.merge_rules import merge_person
+from tests.factories import RULES
 
 HOME = {"address_lines": ["1 Elm St"], "locality": "Washington", "postal_code": "20009", "country": "US"}
 
@@ -193,7 +195,7 @@ def test_merging(
 ) -> None:
     before = copy.deepcopy((stored, posted))
 
-    assert merge_person(stored, posted, overwrite=token) == (with_token if token else without)
+    assert merge_person(stored, posted, overwrite=token, rules=RULES) == (with_token if token else without)
     assert (stored, posted) == before, "merging changes neither argument"
 
 
@@ -202,7 +204,7 @@ def test_contacts_that_belong_to_somebody_else(token: bool) -> None:
     posted = emails({"address": "other@example.com"}) | phones({"number": "19876543210"})
     owned = {"email:other@example.com", "phone:19876543210"}
 
-    merged = merge_person({}, posted, overwrite=token, owned_elsewhere=owned)
+    merged = merge_person({}, posted, overwrite=token, rules=RULES, owned_elsewhere=owned)
 
     assert merged == (posted if token else {}), "kept for a token holder, who may know better; else left out"
 
@@ -214,7 +216,7 @@ def test_a_new_person_has_one_primary_and_no_repeats() -> None:
         {"address": "b@example.com", "primary": True},
     )
 
-    assert merge_person({}, posted, overwrite=True) == emails(
+    assert merge_person({}, posted, overwrite=True, rules=RULES) == emails(
         {"address": "A@example.com", "primary": False, "status": "subscribed"},
         {"address": "b@example.com", "primary": True},
     )
@@ -222,7 +224,10 @@ def test_a_new_person_has_one_primary_and_no_repeats() -> None:
 
 def test_phones_are_compared_in_the_deployments_region() -> None:
     merged = merge_person(
-        phones({"number": "19876543210"}), phones({"number": "(987) 654-3210"}), overwrite=False, phone_region="US"
+        phones({"number": "19876543210"}),
+        phones({"number": "(987) 654-3210"}),
+        overwrite=False,
+        rules=MatchKeyRules("ns", "US"),
     )
 
     assert merged == phones({"number": "19876543210"})

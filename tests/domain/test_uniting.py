@@ -7,9 +7,10 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from osdi.match_keys import email_key, phone_key
+from osdi.match_keys import email_key
 from osdi.people.survivorship import combine
 from tests.contract.posts import emails, phones
+from tests.factories import RULES
 
 OLD, NEW = dt.datetime(2020, 1, 1), dt.datetime(2024, 1, 1)
 STRICTEST = ["spam complaints", "unsubscribed", "bouncing"]
@@ -27,7 +28,7 @@ def person(name: str, **fields: Any) -> dict[str, Any]:
 
 
 def united(survivor: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    return combine(person("s", **survivor), person("o", **other))
+    return combine(person("s", **survivor), person("o", **other), RULES)
 
 
 def entry(entry_id: str, day: int = 1, **fields: Any) -> dict[str, Any]:
@@ -225,7 +226,7 @@ def people(draw: st.DrawFn, name: str) -> dict[str, Any]:
 def test_nothing_that_either_has_is_lost(survivor: dict[str, Any], other: dict[str, Any]) -> None:
     before = repr((survivor, other))
 
-    found = combine(survivor, other)
+    found = combine(survivor, other, RULES)
 
     assert repr((survivor, other)) == before, "the arguments stay as they are"
     for each in (survivor, other):
@@ -247,7 +248,7 @@ def test_nothing_that_either_has_is_lost(survivor: dict[str, Any], other: dict[s
 def test_each_tag_and_list_is_there_once_and_no_latest_answer_changes(
     survivor: dict[str, Any], other: dict[str, Any]
 ) -> None:
-    found = combine(survivor, other)
+    found = combine(survivor, other, RULES)
 
     for array, key in (("taggings", "tag_id"), ("items", "list_id")):
         pointed = [entry[key] for entry in found.get(array, ())]
@@ -262,7 +263,7 @@ def test_each_tag_and_list_is_there_once_and_no_latest_answer_changes(
 
 @given(people("s"), people("o"))
 def test_the_stricter_status_holds_whoever_said_it(survivor: dict[str, Any], other: dict[str, Any]) -> None:
-    found = combine(survivor, other)
+    found = combine(survivor, other, RULES)
 
     for address in found.get("email_addresses", ()):
         said = {
@@ -278,4 +279,4 @@ def contacts(document: dict[str, Any], array: str) -> list[str]:
     """What the entries are compared by."""
     if array == "email_addresses":
         return [email_key(each["address"]) for each in document.get(array, ())]
-    return [phone_key(each) or each["number"] for each in document.get(array, ())]
+    return [RULES.phone_key(each) or each["number"] for each in document.get(array, ())]

@@ -10,6 +10,7 @@ from osdi.people.duplicate_keys_store import note_everybodys
 from osdi.store import Store
 from tests import factories
 from tests.client import Client
+from tests.factories import RULES
 from tests.profiled import profiled
 
 JANE = {"given_name": "Jane", "family_name": "Doe", "postal_addresses": [{"postal_code": "10011"}]}
@@ -247,15 +248,15 @@ class TestDocumentsFromBefore:
         return people
 
     def test_all_at_once(self, api: Client, store: Store, old: list[str]) -> None:
-        assert list(note_everybodys(store)) == [3]
+        assert list(note_everybodys(store, RULES)) == [3]
 
         assert groups(api) == [(["name_and_postal_code"], old[:2])]
-        assert list(note_everybodys(store)) == [0]
+        assert list(note_everybodys(store, RULES)) == [0]
 
     def test_without_a_change_that_a_client_sees(self, api: Client, store: Store, old: list[str]) -> None:
         before = [(api.get(each).json, api.get(each).headers["ETag"]) for each in old]
 
-        list(note_everybodys(store))
+        list(note_everybodys(store, RULES))
 
         assert [(api.get(each).json, api.get(each).headers["ETag"]) for each in old] == before
 
@@ -264,6 +265,6 @@ class TestDocumentsFromBefore:
     ) -> None:
         monkeypatch.setattr("osdi.people.duplicate_keys_store.BATCH", 1)
 
-        assert list(note_everybodys(store, after=old[0].rsplit("/", 1)[1])) == [1, 1]
-        assert list(note_everybodys(store)) == [1, 0, 0]
+        assert list(note_everybodys(store, RULES, after=old[0].rsplit("/", 1)[1])) == [1, 1]
+        assert list(note_everybodys(store, RULES)) == [1, 0, 0]
         assert groups(api) == [(["name_and_postal_code"], [old[1], old[0]])]

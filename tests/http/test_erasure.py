@@ -12,7 +12,7 @@ from pymongo.database import Database
 
 from osdi.errors import OsdiError
 from osdi.ids import now
-from osdi.match_keys import match_keys
+from osdi.match_keys import MatchKeyRules
 from osdi.outreaches import record_outreach
 from osdi.privacy import erasure
 from osdi.privacy.erasure import erase, finish_next_erasure
@@ -23,6 +23,7 @@ from osdi.store import Store
 from osdi.store.store import SETTLED
 from tests import factories
 from tests.client import Client
+from tests.factories import RULES
 from tests.http.conftest import Deployed
 from tests.planted import DIGITS, MARKER, OFFICIAL, Planted, editor_of, plant, traces
 from tests.profiled import profiled
@@ -252,7 +253,7 @@ class TestWhatStays:
 
 
 class TestWhoWasErased:
-    KEYS = match_keys(
+    KEYS = RULES.match_keys(
         {
             "identifiers": ["crm:1"],
             "email_addresses": [{"address": JANE}],
@@ -457,7 +458,7 @@ class TestAtTheSameMoment:
         def prepared_then_erased(*arguments: Any) -> Any:
             found = prepare(*arguments)
             if next(times, False):
-                erase(store, jane)
+                erase(store, jane, RULES)
             return found
 
         monkeypatch.setattr(record_outreach, "person_change", prepared_then_erased)
@@ -469,8 +470,8 @@ class TestAtTheSameMoment:
             assert database.outreaches.find_one({})["person_id"] != jane
         else:  # nothing had to be written of the person
             assert traces(database) == {"outreaches": 1}
-            assert not finish_next_erasure(store, now() + SETTLED - dt.timedelta(seconds=30))
-            assert finish_next_erasure(store, now() + LATER)
+            assert not finish_next_erasure(store, RULES, now() + SETTLED - dt.timedelta(seconds=30))
+            assert finish_next_erasure(store, RULES, now() + LATER)
             assert traces(database) == {}
             assert "person_id" not in database.outreaches.find_one({})
         assert total(api, f"/advocacy_campaigns/{api.campaign_id}", "total_outreaches") == 1
@@ -478,12 +479,12 @@ class TestAtTheSameMoment:
     def test_an_erasure_is_over_once_nobody_can_write_about_them_any_more(
         self, planted: Planted, store: Store, database: Database
     ) -> None:
-        erase(store, planted.person_id)
+        erase(store, planted.person_id, RULES)
         assert database.erasures.count_documents({}) == 1
         assert MARKER not in str(list(database.erasures.find()))
 
-        assert finish_next_erasure(store, now() + LATER)
-        assert not finish_next_erasure(store, now() + LATER)
+        assert finish_next_erasure(store, RULES, now() + LATER)
+        assert not finish_next_erasure(store, RULES, now() + LATER)
 
         assert database.erasures.count_documents({}) == 0
 
@@ -500,7 +501,7 @@ class TestAtTheSameMoment:
     ) -> None:
         monkeypatch.setattr(erasure, "BATCH", 2)
         with pytest.raises(OsdiError) as refused:
-            erase(store, planted.person_id, seconds=0)
+            erase(store, planted.person_id, RULES, seconds=0)
         assert refused.value.status == 503
         assert "outreaches" in traces(database)
 
@@ -518,8 +519,8 @@ def test_a_plain_delete_is_what_it_was(planted: Planted, api: Client, database: 
 
 def test_nothing_large_is_read_whole(planted: Planted, noise: list[dict], store: Store, database: Database) -> None:
     with profiled(database) as done:
-        erase(store, planted.person_id)
-        finish_next_erasure(store, now() + LATER)
+        erase(store, planted.person_id, RULES)
+        finish_next_erasure(store, RULES, now() + LATER)
 
     assert {each.collection for each in done if each.plan == "COLLSCAN"} <= SMALL
     assert {"people", "outreaches", "merged_people"} <= {each.collection for each in done}
@@ -535,3 +536,18 @@ def test_the_settings_region_is_that_of_tombstones(
     assert french.delete(f"{jane['_links']['self']['href']}?erase=true").status_code == 200
 
     assert was_erased(store, ["phone:33123456789"])
+
+
+def test_region_of_the_settings_is_used_for_people_who_were_merged_during_the_erasure(
+    store: Store, database: Database, api: Client
+) -> None:
+    french = MatchKeyRules(RULES.namespace, "FR")
+    jane = signed_up(api)
+    erase(store, jane, french)
+    merged = {"_id": "merged", "match_keys": [], "phone_numbers": [{"number": "01 23 45 67 89"}]}
+    database.merged_people.insert_one({"_id": "merged", "survivor_id": jane, "person": merged})
+
+    assert finish_next_erasure(store, french, now() + LATER)
+
+    assert was_erased(store, ["phone:33123456789"])
+    assert not was_erased(store, ["phone:0123456789"])

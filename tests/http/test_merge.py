@@ -8,9 +8,11 @@ from pymongo.database import Database
 
 from osdi.people import merge
 from osdi.people.merge import complete_next_merge
+from osdi.privacy.erasure import resume_erasure
 from osdi.store import Store
 from tests import factories
 from tests.client import Client
+from tests.factories import RULES
 
 
 def href(resource: dict[str, Any]) -> str:
@@ -349,13 +351,15 @@ class TestWhileOutreachesAreMoved:
     def test_the_worker_moves_them_later(
         self, api: Client, store: Store, two: tuple[str, str], unmoved: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        assert not complete_next_merge(store, ""), "it may be that somebody is inserting one right now"
+        assert not complete_next_merge(store, RULES, resume_erasure), (
+            "it may be that somebody is inserting one right now"
+        )
         monkeypatch.setattr(merge, "SETTLED", dt.timedelta(seconds=-5))
 
-        assert complete_next_merge(store, "")
+        assert complete_next_merge(store, RULES, resume_erasure)
 
         assert api.get(unmoved).json["_links"]["osdi:person"]["href"] == two[0]
-        assert not complete_next_merge(store, "")
+        assert not complete_next_merge(store, RULES, resume_erasure)
 
     def test_the_worker_forgets_them_where_the_survivor_was_deleted(
         self, api: Client, store: Store, database: Database, unmoved: str, monkeypatch: pytest.MonkeyPatch
@@ -363,10 +367,10 @@ class TestWhileOutreachesAreMoved:
         database.people.delete_many({})
         monkeypatch.setattr(merge, "SETTLED", dt.timedelta(seconds=-5))
 
-        assert complete_next_merge(store, "")
+        assert complete_next_merge(store, RULES, resume_erasure)
 
         assert "osdi:person" not in api.get(unmoved).json["_links"]
-        assert not complete_next_merge(store, "")
+        assert not complete_next_merge(store, RULES, resume_erasure)
 
     def test_many_are_moved_in_batches(
         self, api: Client, database: Database, two: tuple[str, str], monkeypatch: pytest.MonkeyPatch

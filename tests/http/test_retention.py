@@ -16,6 +16,7 @@ from osdi.store import Store
 from osdi.store.store import SETTLED
 from tests import factories
 from tests.client import Client
+from tests.factories import RULES
 from tests.http.conftest import Deployed
 from tests.profiled import profiled
 
@@ -175,7 +176,7 @@ class TestAWorker:
 
     def test_ends_erasures(self, api: Client, store: Store, settings: Settings, database: Database) -> None:
         person = api.recorded(factories.outreach())["_links"]["osdi:person"]["href"].rsplit("/", 1)[1]
-        erase(store, person)
+        erase(store, person, RULES)
         timestamp = now() - SETTLED - dt.timedelta(seconds=2)
         database.erasures.update_many({}, {"$set": {"erased_date": timestamp}})
 

@@ -168,7 +168,7 @@ class TestATokenInTheAddress:
         def fail(*_: object) -> None:
             raise ArithmeticError(f"of {api.token}")
 
-        monkeypatch.setattr("blueprints.outreaches.existing", fail)
+        monkeypatch.setattr("blueprints.outreaches.get_or_404", fail)
         address = f"/api/v1/advocacy_campaigns/{api.campaign_id}/outreaches?osdi-api-token={api.token}"
         capfd.readouterr()
 

@@ -10,6 +10,8 @@ from bench import round_trip
 from bench.round_trip import contents, missing_of_report
 from dev.mongod import Mongod
 
+pytestmark = pytest.mark.process
+
 PEOPLE = 200
 NAMES = ("round_trip", "round_trip_restored")
 REPORT = """200 rows
@@ -56,8 +58,8 @@ def test_what_was_not_restored_is_told(uris: list[str], tmp_path: Path, monkeypa
     monkeypatch.setattr(round_trip, "command", lossy)
 
     assert round_trip.round_trip(*uris, tmp_path, 40, lambda _: None, erased=1) == [
-        "people is not what was backed up.",
-        "What is exported after the restore is not what was exported before.",
+        "The restored collection people differs from the backup.",
+        "The export after the restore differs from the export before.",
     ]
 
 

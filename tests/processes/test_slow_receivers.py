@@ -12,8 +12,11 @@ from typing import Any
 import pytest
 import trustme
 
+from osdi import log
 from osdi.http_client.post import HttpPost, NotDelivered
 from tests.receivers import LONG, LOOPBACK, Receiver, Serve, deaf, drip, port_of, resolving, script, silent
+
+pytestmark = pytest.mark.waits
 
 BODY = b"[]"
 
@@ -241,3 +244,17 @@ def test_what_is_no_http_is_told_without_its_words(answer: bytes) -> None:
 
     assert caught.value.reason == "protocol"
     assert "secret" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_headers_that_cannot_be_read_are_not_logged(capsys: pytest.CaptureFixture[str]) -> None:
+    """urllib3 would log the address, and what the server sent."""
+    log.configure(log.JSON, "info")
+
+    def serve(connection: socket.socket, over: threading.Event) -> None:
+        read_request(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nno header secret\r\nX-Last: 1\r\n\r\n")
+
+    with script(serve) as port:
+        assert post(f"http://127.0.0.1:{port}/hidden") == 200
+
+    assert capsys.readouterr().out == ""

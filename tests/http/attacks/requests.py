@@ -47,7 +47,7 @@ METHODS = ("TRACE", "PATCH")
 MORE_METHODS = ("CONNECT", "PROPFIND", "LOCK", "FOO", "POST/../GET")
 
 STALE = ['"0"', 'W/"1"', '{"$ne": 1}']
-MORE_STALE = ['"1', "1", '"<person>"', '"x"' + ',"y"' * 2_000, "\u00ff", "", ","]
+MORE_STALE = ['"1', '"0", *', "1", '"<person>"', '"x"' + ',"y"' * 2_000, "\u00ff", "", ","]
 HOSTS = ["a b", "osdi.example.org/evil", 'x"><script>', "user@osdi.example.org", "[", "a\\b", "a?b"]
 
 ERASE = {"method": "DELETE", "path": "/people/<person>", "query": "erase=true"}

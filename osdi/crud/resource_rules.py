@@ -1,0 +1,165 @@
+"""What is special about a resource when it is changed or deleted: one row for each in `RULES`.
+
+A field of a row that is not set means the default: the document with that id is read, values are replaced, identifiers
+are its only match keys, and nothing else is written or deleted.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final
+
+from osdi.crud.totals_store import total_outreaches
+from osdi.crud.unlink_store import forget_wrapper
+from osdi.documents import Document, ReadOnlyDocument
+from osdi.errors import conflict
+from osdi.ids import now
+from osdi.match_keys import MatchKeyRules, name_and_postal_code_keys, name_key
+from osdi.outreaches.deletion_store import delete_outreach
+from osdi.people.lookup import get_person
+from osdi.people.merge import finish_merges_of
+from osdi.people.merge_rules import CONTACT_VALUE, keep_status, of_change, one_primary, same_email
+from osdi.people.merged_people_store import all_ids, delete_merged_copies, ids_of, merged_copies_of
+from osdi.people.outreach_links_store import forget_person
+from osdi.resources import ADVOCACY_CAMPAIGN, LIST, OUTREACH, PERSON, TAG, WRAPPER, Resource
+from osdi.statistics.invalidation import invalidate
+from osdi.statistics.invalidation_store import delete_rollups, invalidate_all
+from osdi.store import Insert, Store
+
+# Takes the stored value (None if there is none) and the one of a PUT.
+ReplaceValue = Callable[[Any, Any], Any]
+# Takes the changed document and the fields that the PUT names; returns match keys.
+DeriveKeys = Callable[[Store, Document, ReadOnlyDocument, MatchKeyRules], list[str]]
+
+
+@dataclass(frozen=True)
+class ResourceRules:
+    """The rules of one resource. Documents are the stored one and, of a change, the changed one."""
+
+    # PUT reads the document by it.
+    find: Callable[[Store, str], Document | None] | None = None
+    # Fields whose new value does not simply replace the stored one.
+    replace: Mapping[str, ReplaceValue] = field(default_factory=dict)
+    # Match keys besides those of identifiers, and fields that follow from all match keys.
+    derive_keys: DeriveKeys | None = None
+    derive_fields: Callable[[MatchKeyRules, Document], None] | None = None
+    # Events of a change for webhooks, and a write that belongs to the same transaction.
+    events: Callable[[Document, Document], tuple[str, ...]] = lambda stored, changed: ()
+    invalidate: Callable[[Document, Document], Insert | None] = lambda stored, changed: None
+
+    # DELETE: raises OsdiError if an id that has no document deserves another answer than 404.
+    check_missing: Callable[[Store, str], None] = lambda store, document_id: None
+    # Raises OsdiError if the document may not be deleted; `force` is what the request says.
+    before_delete: Callable[[Store, Document, bool], None] = lambda store, stored, force: None
+    delete: Callable[[Store, Document], None] | None = None
+    # Removes what belonged to the document, and links to it.
+    after_delete: Callable[[Store, Document], None] = lambda store, stored: None
+
+
+def rules_of(resource: Resource) -> ResourceRules:
+    """Returns the rules of a resource; those of one that is not in RULES are the defaults."""
+    return RULES.get(resource, DEFAULT)
+
+
+def replace_contacts(value: str, stored: list[Any] | None, posted: list[Any]) -> list[Any]:
+    """Returns a person's new e-mail addresses or phone numbers: the posted ones, of which one is primary.
+
+    `value` is the name of the address or number. A posted entry without it is about the primary one, not an entry of
+    its own.
+    """
+    kept = stored or []
+    entries = [_with_kept_status(kept, entry) for entry in posted if value in entry] or [dict(entry) for entry in kept]
+    primary = next((entry for entry in entries if entry.get("primary")), entries[0] if entries else None)
+    for entry in posted:
+        if value not in entry and primary is not None:
+            primary.update(entry)
+    return one_primary(entries)
+
+
+def _with_kept_status(stored: list[Any], entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a posted entry; one without a status keeps a stored status by which no mail is sent."""
+    if "status" in entry:
+        return dict(entry)
+    return keep_status(next((each for each in stored if same_email(each, entry)), entry), dict(entry))
+
+
+def person_keys(store: Store, changed: Document, named: ReadOnlyDocument, rules: MatchKeyRules) -> list[str]:
+    """Returns the match keys of a person's contact details, and of name and postal code, that the person may have.
+
+    A contact detail that another person owns stays unclaimed. So does one that an anonymous post has added, until a
+    change names it: correcting a name or a status confirms no address.
+    """
+    former = changed["match_keys"]
+    known = (*former, *changed.get("unclaimed_keys", ()))
+    by_name = name_and_postal_code_keys(changed)
+    new = [key for key in rules.contact_keys(named) if key not in former]
+    new += [key for key in by_name if key not in known]
+    owned = {key for person in store.by_match_keys(PERSON.collection, new) for key in person["match_keys"]}
+    free = [key for key in new if key not in owned]
+    finish_merges_of(store, free, rules)
+    return [key for key in (*rules.contact_keys(changed), *by_name) if key in former or key in free]
+
+
+def name_keys(store: Store, changed: Document, named: ReadOnlyDocument, rules: MatchKeyRules) -> list[str]:
+    """Returns the match key of a tag's or list's name."""
+    return [name_key(changed["name"])]
+
+
+def name_survivor(store: Store, person_id: str) -> None:
+    """Raises OsdiError 409 for a person who was merged: who deletes a duplicate seldom means the survivor."""
+    survivor = get_person(store, person_id)
+    if survivor is not None:
+        message = f"This person was merged into {survivor['_id']}; delete that one, if they are meant."
+        raise conflict("MERGED", message, resource=PERSON.rel)
+
+
+def delete_outreaches(store: Store, campaign: Document, force: bool) -> None:
+    """Deletes the outreaches of a campaign. Raises OsdiError 409 if there are some and `force` is False."""
+    if not total_outreaches(store, campaign):
+        return
+    if not force:
+        message = "The campaign has outreaches; add ?force=true to delete them too."
+        raise conflict("HAS_OUTREACHES", message, resource=ADVOCACY_CAMPAIGN.rel)
+    store.delete_many(OUTREACH.collection, {"advocacy_campaign_id": campaign["_id"]})
+
+
+def forget_campaign(store: Store, campaign: Document) -> None:
+    """Deletes the statistics of a campaign."""
+    delete_rollups(store, campaign["_id"])
+
+
+def unlink_person(store: Store, person: Document) -> None:
+    """Takes a deleted person, and all who were merged into them, off outreaches, and deletes the merged copies."""
+    gone = all_ids(ids_of(person), merged_copies_of(store, ids_of(person)))
+    invalidate_all(store, {"person_id": {"$in": gone}})
+    for person_id in gone:
+        forget_person(store, person_id, now())
+    delete_merged_copies(store, {"survivor_id": person["_id"]})
+
+
+def unlink_wrapper(store: Store, wrapper: Document) -> None:
+    """Takes a deleted wrapper off its messages."""
+    forget_wrapper(store, wrapper["_id"], now())
+
+
+DEFAULT: Final = ResourceRules()
+RULES: Final[Mapping[Resource, ResourceRules]] = {
+    PERSON: ResourceRules(
+        # Also by the id of a person who was merged into another one.
+        find=get_person,
+        replace={
+            **{array: partial(replace_contacts, value) for array, value in CONTACT_VALUE.items()},
+            "postal_addresses": lambda stored, posted: one_primary(posted),
+        },
+        derive_keys=person_keys,
+        derive_fields=MatchKeyRules.set_derived_keys,
+        events=of_change,
+        check_missing=name_survivor,
+        after_delete=unlink_person,
+    ),
+    OUTREACH: ResourceRules(invalidate=invalidate, delete=delete_outreach),
+    ADVOCACY_CAMPAIGN: ResourceRules(before_delete=delete_outreaches, after_delete=forget_campaign),
+    TAG: ResourceRules(derive_keys=name_keys),
+    LIST: ResourceRules(derive_keys=name_keys),
+    WRAPPER: ResourceRules(after_delete=unlink_wrapper),
+}
