@@ -6,7 +6,7 @@ from typing import Any
 from flask import Response, request
 
 from blueprints.http.context import answer, hal, settings, store
-from osdi.crud import totals
+from osdi.crud import totals_store
 from osdi.crud.subresources import Embedded, page_of_parent, page_of_person
 from osdi.documents import Document, Json
 from osdi.errors import invalid, moved, not_found
@@ -47,7 +47,7 @@ def _redirect_to_survivor(person_id: str) -> None:
 
 def with_total(resource: Resource, document: Mapping[str, Any]) -> Document:
     """Returns the document with its computed total: a campaign's outreaches or a list's items."""
-    return totals.with_total(store(), resource, document)
+    return totals_store.with_total(store(), resource, document)
 
 
 def read_page(

@@ -14,6 +14,7 @@ from osdi.errors import invalid
 from osdi.hal import Hal
 from osdi.resources import Resource
 from osdi.settings import Settings
+from osdi.statistics.reader import StatisticsReader
 from osdi.store import Store
 
 EXTENSION = "osdi"
@@ -28,6 +29,7 @@ class Deployment:
     store: Store
     reference: Reference
     authentication: Authentication
+    statistics: StatisticsReader
 
 
 def deployment() -> Deployment:
@@ -45,6 +47,10 @@ def store() -> Store:
 
 def reference() -> Reference:
     return deployment().reference
+
+
+def statistics() -> StatisticsReader:
+    return deployment().statistics
 
 
 def caller() -> Caller:

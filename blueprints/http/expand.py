@@ -12,7 +12,7 @@ from osdi.crud.subresources import ANSWERS, ITEMS, TAGGINGS
 from osdi.documents import Json, ReadOnlyDocument
 from osdi.errors import invalid
 from osdi.people.lookup import get_people
-from osdi.people.outreach_links import outreaches_of
+from osdi.people.outreach_links_store import outreaches_of
 from osdi.resources import ADVOCACY_CAMPAIGN, LIST, OUTREACH, PERSON, QUESTION, TAG
 from osdi.resources import ENTRIES as PARENTS
 

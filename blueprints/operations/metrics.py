@@ -43,7 +43,7 @@ def count_requests(app: Flask, settings: Settings, store: Store) -> None:
     from osdi.operations.database_gauges import read_queue_gauges
     from osdi.operations.metrics import Metrics
 
-    found = app.extensions[EXTENSION] = Metrics(lambda: read_queue_gauges(store), store.own_figures)
+    found = app.extensions[EXTENSION] = Metrics(lambda: read_queue_gauges(store), store.connection_gauges)
 
     def finish(response: Response) -> Response:
         found.start_sampling()

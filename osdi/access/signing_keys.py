@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from osdi.errors import DuplicateKey
 from osdi.ids import now
-from osdi.store import Insert, Store
+from osdi.store import DocumentStore, Insert
 
 SIGNING_KEYS = "signing_keys"
 KEY_BYTES = 32
@@ -16,7 +16,7 @@ ERASURE = "erasure"
 """The purpose of the key with which tombstones are made (see osdi.privacy.tombstones)."""
 
 
-def signing_key(store: Store, purpose: str) -> str:
+def signing_key(store: DocumentStore, purpose: str) -> str:
     """The deployment's key for a purpose. Raises OsdiError 503."""
     found = store.get(SIGNING_KEYS, purpose)
     if found is None:

@@ -112,7 +112,7 @@ def restore_backup(
     how many. Until all has ended nobody works on the database (see schema). Raises BadBackup, where the file has
     changed since it was checked, or OsdiError 503; it has to be repeated then.
     """
-    store.take_any_schema()
+    store.skip_schema_check()
     begin_restore(store, header.schema_version)
     store.create_indexes()
     batch: list[Document] = []

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from osdi.crud.put import Change
+from osdi.crud.totals_store import count_entries
 from osdi.documents import Document
 from osdi.errors import OsdiError, document_too_large, invalid, not_found
 from osdi.etags import IfMatch, check_if_match
@@ -89,7 +90,7 @@ def page_of_parent(
     A person who has several is never torn apart: such a page may hold more than `per_page`.
     """
     query = {f"{kind.array}.{kind.field}": parent_id}
-    total = store.count_entries(kind.array, kind.field, parent_id) if kind.several else None
+    total = count_entries(store, kind.array, kind.field, parent_id) if kind.several else None
     people = store.page(
         PERSON.collection, query, page=page, per_page=per_page, total_records=total, after=after, before=before
     )

@@ -18,7 +18,7 @@ import orjson
 from cachetools import LRUCache
 
 from osdi.crud.subresources import ANSWERS, ITEMS, TAGGINGS, Embedded, entry_of
-from osdi.crud.totals import with_total
+from osdi.crud.totals_store import with_total
 from osdi.documents import Document, Query
 from osdi.errors import invalid
 from osdi.exporting.csv_cells import BOM, Cell, Lines

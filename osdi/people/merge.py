@@ -31,11 +31,11 @@ from osdi.people.merged_people_store import (
     pending_since,
     pending_with,
 )
-from osdi.people.outreach_links import move_outreaches
+from osdi.people.outreach_links_store import forget_person, move_outreaches
 from osdi.people.survivorship import combine
 from osdi.resources import PERSON
 from osdi.retry import retry_on_conflict
-from osdi.statistics.statistics_store import invalidate_all
+from osdi.statistics.invalidation_store import invalidate_all
 from osdi.store import Delete, Replace, Store, Update
 from osdi.store.indexes import MERGED_PEOPLE
 
@@ -129,7 +129,7 @@ def complete_next_merge(store: Store, rules: MatchKeyRules, resume_erasure: Resu
         if resume_erasure(store, _both(held), rules):
             return True
         invalidate_all(store, {"person_id": held["_id"]})
-        store.forget_person(held["_id"], now())
+        forget_person(store, held["_id"], now())
         delete_merged_copies(store, {"_id": held["_id"], "pending": held["pending"]})
         return True
     _move(store, held["_id"], survivor["_id"])

@@ -20,10 +20,10 @@ SECONDS = 30
 # A process that is in the middle of a transaction until it is killed.
 IN_A_TRANSACTION = """
 import sys, time
-from osdi.store.store import Store, Update
+from osdi.store import Store, Update
 store = Store(sys.argv[1])
-with store.transaction() as session:
-    store.apply(Update("people", "jane", 1, {"given_name": "Abandoned"}), session)
+with store.transaction() as options:
+    store.apply(Update("people", "jane", 1, {"given_name": "Abandoned"}), options)
     print("has written", flush=True)
     time.sleep(600)
 """
@@ -123,8 +123,8 @@ def has_written_jane_and_john(store: Store) -> bool:
 
 
 def test_a_transaction_that_goes_on_is_left_alone(own_store: Store) -> None:
-    with own_store.transaction() as session:
-        own_store.apply(Update("people", "jane", 1, {"given_name": "First"}), session)
+    with own_store.transaction() as options:
+        own_store.apply(Update("people", "jane", 1, {"given_name": "First"}), options)
         assert not has_written_jane_and_john(own_store)
 
     assert own_store.get("people", "jane") == {"_id": "jane", "version": 2, "given_name": "First"}

@@ -8,6 +8,7 @@ import pytest
 from pymongo.database import Database
 
 from dev.mongod import Mongod
+from osdi.crud.totals_store import count_entries, count_people_with
 from osdi.ids import id_before, new_id
 from osdi.operations.readiness import missing_indexes
 from osdi.store import Store
@@ -55,20 +56,20 @@ def test_who_points_at_something_is_counted_on_the_index_alone(
     fill(database)
 
     with profiled(database) as operations:
-        assert store.count_pointing(array, field, value) == PEOPLE
+        assert count_people_with(store, array, field, value) == PEOPLE
 
     assert [(each.read, each.plan.partition(" ")[0]) for each in operations] == [(0, "COUNT_SCAN")]
 
 
 def test_small_numbers_are_exact_at_every_moment(remembering: Store, database: Database) -> None:
     fill(database)
-    assert remembering.count_pointing("taggings", "tag_id", "tag") == PEOPLE
-    assert remembering.count_entries("answers", "question_id", "question") == 2 * PEOPLE
+    assert count_people_with(remembering, "taggings", "tag_id", "tag") == PEOPLE
+    assert count_entries(remembering, "answers", "question_id", "question") == 2 * PEOPLE
 
     database.people.delete_one({})
 
-    assert remembering.count_pointing("taggings", "tag_id", "tag") == PEOPLE - 1
-    assert remembering.count_entries("answers", "question_id", "question") == 2 * PEOPLE - 2
+    assert count_people_with(remembering, "taggings", "tag_id", "tag") == PEOPLE - 1
+    assert count_entries(remembering, "answers", "question_id", "question") == 2 * PEOPLE - 2
     assert page(remembering, {"taggings.tag_id": "tag"}).total_records == PEOPLE - 1
 
 
@@ -76,16 +77,16 @@ def test_large_numbers_are_remembered_each_by_what_was_counted(
     remembering: Store, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("osdi.store.store.LARGE", PEOPLE // 4)
-    monkeypatch.setattr("osdi.store.store.LARGE_ENTRIES", PEOPLE // 4)
+    monkeypatch.setattr("osdi.crud.totals_store.LARGE_ENTRIES", PEOPLE // 4)
     fill(database)
     later = {"created_date": {"$gte": SINCE + dt.timedelta(days=PEOPLE // 2)}}
     few = {"created_date": {"$gte": SINCE + dt.timedelta(days=PEOPLE - 5)}}
 
     def numbers() -> list[int]:
         return [
-            remembering.count_pointing("items", "list_id", "list"),
-            remembering.count_pointing("taggings", "tag_id", "tag"),
-            remembering.count_entries("answers", "question_id", "question"),
+            count_people_with(remembering, "items", "list_id", "list"),
+            count_people_with(remembering, "taggings", "tag_id", "tag"),
+            count_entries(remembering, "answers", "question_id", "question"),
             page(remembering, later).total_records,
             page(remembering, few).total_records,
         ]
@@ -102,11 +103,11 @@ def test_nothing_is_remembered_for_longer_than_is_set(
 ) -> None:
     monkeypatch.setattr("osdi.store.store.LARGE", 10)
     fill(database)
-    assert store.count_pointing("items", "list_id", "list") == PEOPLE
+    assert count_people_with(store, "items", "list_id", "list") == PEOPLE
 
     database.people.delete_one({})
 
-    assert store.count_pointing("items", "list_id", "list") == PEOPLE - 1
+    assert count_people_with(store, "items", "list_id", "list") == PEOPLE - 1
 
 
 @pytest.mark.parametrize("operator", ["$gt", "$gte"])

@@ -1,12 +1,13 @@
 """Statistics equal a recount in Python, whatever was recorded, changed and deleted, and whenever they were read before.
 
-The recount knows nothing of slots: it reads every outreach and asks for the date that a clock in the zone showed.
+The recount knows nothing of rollups: it reads every outreach and asks for the date that a clock in the zone showed.
 """
 
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,10 +22,14 @@ from osdi.ids import id_before, now
 from osdi.people import merge, merged_people_store
 from osdi.people.lookup import get_person
 from osdi.people.merge import complete_next_merge, merge_people
+from osdi.people.outreach_links_store import forget_person
 from osdi.privacy import erasure
 from osdi.privacy.erasure import erase, finish_next_erasure, resume_erasure
 from osdi.resources import OUTREACH, PERSON
-from osdi.statistics import days, invalidation, statistics_store
+from osdi.statistics import invalidation, invalidation_store, reader, rollup_store
+from osdi.statistics.days import dates, interval_of
+from osdi.statistics.reader import StatisticsReader
+from osdi.statistics.rollups import Rollup
 from osdi.statistics.tally import KINDS
 from osdi.store import Insert, Store
 from tests.contract.test_store import SERVERS, uri_of
@@ -105,7 +110,8 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(statistics_store, "now", clock.now)
+    for module in (reader, invalidation_store):
+        monkeypatch.setattr(module, "now", clock.now)
     monkeypatch.setattr(invalidation, "new_id", clock.new_id)
     return clock
 
@@ -120,6 +126,12 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     store.create_indexes()
     yield store
     store.close()
+
+
+@lru_cache(maxsize=1)
+def reader_of(store: Store) -> StatisticsReader:
+    """Returns the one reader of a store, which remembers sums between readings."""
+    return StatisticsReader(store)
 
 
 def empty(store: Store) -> None:
@@ -192,11 +204,11 @@ def recount(store: Store, zone: ZoneInfo, first: dt.date, last: dt.date) -> Coun
 
 def counted(store: Store, zone: ZoneInfo, first: dt.date, last: dt.date) -> Counted:
     """The same, as the store counts it."""
-    dates = days.dates(first, last)
-    tallies, whole = statistics_store.count(store, CAMPAIGN, [days.interval_of(date, zone) for date in dates])
-    counted = zip(dates, tallies, strict=True)
+    days = dates(first, last)
+    tallies, whole = reader_of(store).count(CAMPAIGN, [interval_of(day, zone) for day in days])
     assert whole.outreaches == sum(each.outreaches for each in tallies)
-    return {date: (each.outreaches, each.people) for date, each in counted if each.outreaches}, whole.people, whole.by
+    by_day = zip(days, tallies, strict=True)
+    return {day: (each.outreaches, each.people) for day, each in by_day if each.outreaches}, whole.people, whole.by
 
 
 @pytest.mark.parametrize("small", [True, False], ids=["many rounds", "one round"])
@@ -205,10 +217,12 @@ def test_equal_a_recount(store: Store, clock: Clock, small: bool, monkeypatch: p
     if small:
         monkeypatch.setattr(merged_people_store, "BATCH", 2)
         monkeypatch.setattr(erasure, "BATCH", 2)
-        monkeypatch.setattr(statistics_store, "ROUND", 3)
-        monkeypatch.setattr(statistics_store, "ADDED", 1)
-        monkeypatch.setattr(statistics_store, "SLOTS", 40)
-        monkeypatch.setattr(statistics_store, "TOUCHED_HOURS", 2)
+        monkeypatch.setattr(reader, "AT_ONCE", 3)
+        monkeypatch.setattr(reader, "SAVED_FROM", 1)
+        monkeypatch.setattr(reader, "HOURS", 2)
+        monkeypatch.setattr(invalidation_store, "AT_ONCE", 3)
+        monkeypatch.setattr(invalidation_store, "HOURS", 2)
+        monkeypatch.setattr(rollup_store, "MAX_ROLLUPS", 40)
 
     def compare(zone: ZoneInfo, first: dt.date, last: dt.date) -> None:
         for _ in range(2):  # the second time it is remembered what the days have in all
@@ -235,8 +249,8 @@ def test_equal_a_recount(store: Store, clock: Clock, small: bool, monkeypatch: p
             elif name == "wait":
                 clock.timestamp += dt.timedelta(seconds=told[0])
             elif name == "forget":
-                statistics_store.invalidate_all(store, {"person_id": told[0]})
-                store.forget_person(told[0], clock.timestamp)
+                invalidation_store.invalidate_all(store, {"person_id": told[0]})
+                forget_person(store, told[0], clock.timestamp)
             elif name == "merge":
                 both = [there(store, clock, each) for each in told]
                 if all(both) and told[0] != told[1]:
@@ -266,13 +280,13 @@ def test_equal_a_recount(store: Store, clock: Clock, small: bool, monkeypatch: p
     check()
 
 
-class TestSlots:
+class TestRollups:
     ZONE, DAY = ZoneInfo("UTC"), dt.date(2026, 11, 1)
     NOON = dt.datetime(2026, 11, 1, 12)
 
     @pytest.fixture
     def store(self, mongod: Any) -> Iterator[Store]:
-        uri = mongod.uri.replace("/osdi?", "/slots_contract?")
+        uri = mongod.uri.replace("/osdi?", "/rollups_contract?")
         store = Store(uri)
         store.create_indexes()
         empty(store)
@@ -280,8 +294,8 @@ class TestSlots:
         store.close()
 
     def count(self, store: Store, first: int = 0, last: int = 0) -> tuple[list[int], list[int], int]:
-        dates = days.dates(self.DAY + dt.timedelta(days=first), self.DAY + dt.timedelta(days=last))
-        tallies, whole = statistics_store.count(store, CAMPAIGN, [days.interval_of(date, self.ZONE) for date in dates])
+        days = dates(self.DAY + dt.timedelta(days=first), self.DAY + dt.timedelta(days=last))
+        tallies, whole = reader_of(store).count(CAMPAIGN, [interval_of(day, self.ZONE) for day in days])
         return [each.outreaches for each in tallies], [each.people for each in tallies], whole.people
 
     def test_of_different_ages_each_know_whom_they_have_counted(self, store: Store, clock: Clock) -> None:
@@ -303,10 +317,13 @@ class TestSlots:
         self.count(store)
         put(store, OUTREACH, outreach["_id"], Change({"type": "phone"}), RULES)
         counting: list[str] = []
-        anew = statistics_store.Rollup.count_anew
-        monkeypatch.setattr(
-            statistics_store.Rollup, "count_anew", lambda slot, *how: (counting.append(slot.kind), anew(slot, *how))
-        )
+        anew = rollup_store.count_anew
+
+        def count_anew(store: Store, rollup: Rollup, through: str) -> None:
+            counting.append(rollup.kind)
+            anew(store, rollup, through)
+
+        monkeypatch.setattr(rollup_store, "count_anew", count_anew)
 
         for _ in range(3):
             assert self.count(store) == ([1], [1], 1)
@@ -315,8 +332,8 @@ class TestSlots:
 
     def by_type(self, store: Store) -> Counter[str | None]:
         zone = self.ZONE
-        intervals = [days.interval_of(self.DAY + dt.timedelta(days=number), zone) for number in range(3)]
-        return statistics_store.count(store, CAMPAIGN, intervals)[1].by["type"]
+        days = [interval_of(self.DAY + dt.timedelta(days=number), zone) for number in range(3)]
+        return reader_of(store).count(CAMPAIGN, days)[1].by["type"]
 
     def test_are_added_up_once_for_as_long_as_none_changes(self, store: Store, clock: Clock) -> None:
         for number in range(3):
@@ -355,13 +372,13 @@ class TestSlots:
         record(store, clock, self.NOON, "B")
         clock.timestamp += dt.timedelta(seconds=300)
         assert self.count(store) == ([3], [2], 2)
-        touching = statistics_store.invalidate_all
+        touching = invalidation_store.invalidate_all
 
         def then_counted(*how: Any) -> None:
             touching(*how)
             assert self.count(store) == ([3], [2], 2)
 
-        for module in ("osdi.people.outreach_links", "osdi.crud.resource_rules", "osdi.people.merge"):
+        for module in ("osdi.people.outreach_links_store", "osdi.crud.resource_rules", "osdi.people.merge"):
             monkeypatch.setattr(f"{module}.invalidate_all", then_counted)
         if change == "forget":
             delete(store, PERSON, "B")
@@ -379,17 +396,17 @@ class TestSlots:
     ) -> None:
         outreach = record(store, clock, self.NOON, "A")
         clock.timestamp += dt.timedelta(seconds=300)
-        storing = statistics_store._store
+        storing = rollup_store.save
 
         def slowly(*how: Any) -> None:
             """Meanwhile the outreach is deleted, and another reader counts."""
-            monkeypatch.setattr(statistics_store, "_store", storing)
+            monkeypatch.setattr(rollup_store, "save", storing)
             delete(store, OUTREACH, outreach["_id"])
             assert self.count(store) == ([0], [0], 0)
             store.delete_many("statistics", {})
             storing(*how)
 
-        monkeypatch.setattr(statistics_store, "_store", slowly)
+        monkeypatch.setattr(rollup_store, "save", slowly)
         assert self.count(store) == ([1], [1], 1)
 
         for _ in range(3):
@@ -401,7 +418,7 @@ class TestSlots:
     def test_of_more_changes_than_are_looked_through_at_once_are_counted_anew_once(
         self, store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(statistics_store, "ROUND", 3)
+        monkeypatch.setattr(invalidation_store, "AT_ONCE", 3)
         made = [record(store, clock, self.NOON, "A") for _ in range(10)]
         clock.timestamp += dt.timedelta(seconds=300)
         self.count(store)

@@ -18,7 +18,7 @@ from osdi.privacy import erasure
 from osdi.privacy.erasure import erase, finish_next_erasure
 from osdi.privacy.tombstones import was_erased
 from osdi.settings import Settings
-from osdi.statistics import statistics_store
+from osdi.statistics import invalidation_store, reader
 from osdi.store import Store
 from osdi.store.store import SETTLED
 from tests import factories
@@ -139,7 +139,8 @@ class TestNothingOfThem:
     def test_is_left_in_what_statistics_have_counted(
         self, planted: Planted, api: Client, database: Database, erased: Erase, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(statistics_store, "now", lambda: now() + LATER)  # what is younger is not kept
+        for module in (reader, invalidation_store):
+            monkeypatch.setattr(module, "now", lambda: now() + LATER)  # what is younger is not kept
         assert api.get(f"/advocacy_campaigns/{planted.campaign_id}/stats").status_code == 200
         assert traces(database)["statistics"] == 1
 

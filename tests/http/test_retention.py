@@ -192,7 +192,8 @@ class TestAWorker:
         """Also where nobody reads them any more."""
         outreach = api.recorded(factories.outreach(referrer_data={"source": "jane's letter"}))
         later = [now() + 2 * SETTLED]
-        monkeypatch.setattr("osdi.statistics.statistics_store.now", lambda: later[0])
+        for module in ("reader", "invalidation_store"):
+            monkeypatch.setattr(f"osdi.statistics.{module}.now", lambda: later[0])
         assert api.get(f"/advocacy_campaigns/{api.campaign_id}/stats").status_code == 200
         assert "jane's letter" in str(list(database.statistics.find()))
         assert api.put(outreach["_links"]["self"]["href"], {"referrer_data": None}).status_code == 200
