@@ -1,11 +1,11 @@
-"""Log lines: where they go and what they look like.
+"""Log lines: where they are written and what they look like.
 
-Everything goes to standard output, a line each: as JSON for a log drain, or readable for a terminal. Our own lines take
-the short way through structlog, those of libraries come by the standard library's logging and end in the same form.
+Each is a line on standard output: JSON for a log drain, or readable for a terminal. Our own lines are made by
+structlog, those of libraries by the standard library's logging; both have the same form.
 
-No line tells an exception's message: drivers put values into theirs, and a value may be somebody's e-mail address.
-Its type, its code and where it came from are told instead. For the same reason libraries speak from WARNING on only,
-whatever LOG_LEVEL says: below that they print addresses, commands and replies.
+No line contains the message of an exception: drivers put values into their messages, and a value may be an e-mail
+address. A line has the type of the exception, its code and its frames instead. For the same reason libraries log from
+WARNING on only, whatever LOG_LEVEL says: below that they print addresses, commands and replies.
 """
 
 import json
@@ -93,10 +93,10 @@ def formatter(form: str) -> logging.Formatter:
     )
 
 
-def told(error: BaseException) -> str:
-    """An exception without its message: for each cause, the deepest first, the frames that it passed and its type."""
+def format_exception(error: BaseException) -> str:
+    """Returns an exception without its message: frames and type of each cause, the deepest first."""
     return "\nled to\n".join(
-        "\n".join((*_frames(each), _name(each))) for each in reversed(list(_causes(error))[:MAXIMUM_CAUSES])
+        "\n".join((*_frames(each), _type_and_code(each))) for each in reversed(list(_causes(error))[:MAXIMUM_CAUSES])
     )
 
 
@@ -107,15 +107,15 @@ def _processors(form: str) -> list[Processor]:
     else:
         render = structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())
     stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
-    return [structlog.processors.add_log_level, stamp, _tell_exception, render]
+    return [structlog.processors.add_log_level, stamp, _format_exc_info, render]
 
 
-def _tell_exception(_: object, __: str, event: EventDict) -> EventDict:
+def _format_exc_info(_: object, __: str, event: EventDict) -> EventDict:
     error = event.pop("exc_info", None)
     if isinstance(error, tuple):
         error = error[1]
     if isinstance(error, BaseException):
-        event["exception"] = told(error)
+        event["exception"] = format_exception(error)
     return event
 
 
@@ -152,7 +152,7 @@ def _frames(error: BaseException) -> list[str]:
     return frames[-MAXIMUM_FRAMES:]
 
 
-def _name(error: BaseException) -> str:
+def _type_and_code(error: BaseException) -> str:
     kind = type(error)
     code = getattr(error, "code", None)
     return f"{kind.__module__}.{kind.__qualname__}" + (f" (code {code})" if isinstance(code, int) else "")

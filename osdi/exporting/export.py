@@ -33,7 +33,7 @@ from osdi.exporting.columns import (
     person_columns,
     person_row,
 )
-from osdi.exporting.csv_cells import BOM, Cell, Lines
+from osdi.exporting.csv_cells import BOM, Cell, CsvLines
 from osdi.hal import Hal
 from osdi.match_keys import MatchKeyRules
 from osdi.odata.osdi_fields import FILTER_FIELDS
@@ -149,7 +149,7 @@ def csv(wanted: ExportQuery, *, plain: bool = False, bom: bool = False, with_tag
     `plain` leaves cells as they are that a spreadsheet would run; `bom` tells Excel that it is UTF-8; without
     `with_tags` an outreach does not say how its person is tagged.
     """
-    lines, names = Lines(plain=plain), Names(wanted)
+    lines, names = CsvLines(plain=plain), Names(wanted)
     if wanted.resource is PERSON:
         custom = dict.fromkeys(custom_names(wanted))
         header = person_columns(list(custom))
@@ -208,7 +208,7 @@ class Names:
         unknown = sorted({each for each in ids if self._known.get(each) is None})
         if unknown:
             found = self._wanted.ask(lambda: self._wanted.store.by_ids(resource.collection, unknown))
-            self._known.update((document["_id"], _name(document)) for document in found)
+            self._known.update((document["_id"], _title_of(document)) for document in found)
 
     def look_up_actions(self, people: Sequence[Document]) -> None:
         """Know the names of the tags and lists of these people."""
@@ -229,7 +229,7 @@ class Names:
         return lambda document_id: str(self._known.get(document_id, document_id))
 
 
-def _name(document: Document) -> str:
+def _title_of(document: Document) -> str:
     """How people call it: its name or title, or who it is."""
     who = " ".join(filter(None, (document.get("given_name"), document.get("family_name"))))
     return str(document.get("name") or document.get("title") or who or document["_id"])

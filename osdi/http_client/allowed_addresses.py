@@ -45,7 +45,7 @@ def check_url(url: str, networks: Sequence[Network]) -> None:
         raise ValueError("The address holds a user or a password, for all to see who may see the address.")
     if parts.fragment is not None:
         raise ValueError("The address has a fragment (#), which is never sent.")
-    literal = _literal(host)
+    literal = _literal_address(host)
     local = f".{host.rstrip('.')}".endswith(".localhost")
     if literal is not None and not allowed(literal, networks):
         raise ValueError("The address is a private one.")
@@ -76,7 +76,7 @@ def wire_address(address: Address) -> Address:
     return (address.ipv4_mapped if isinstance(address, IPv6Address) else None) or address
 
 
-def _literal(host: str) -> Address | None:
+def _literal_address(host: str) -> Address | None:
     """The address that a host is, in every spelling that the resolver takes for one, such as 2130706433 and 0x7f.1."""
     try:
         found = socket.getaddrinfo(host.strip("[]"), None, flags=socket.AI_NUMERICHOST)

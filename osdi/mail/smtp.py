@@ -170,7 +170,7 @@ class Smtp:
             seconds = min(CONNECT_SECONDS, self._seconds)
             found = look_up(server.host, server.port, self._deadline)
             connection.sock = connect(found, self._deadline, seconds=seconds)
-            connection.local_hostname = _literal(connection.sock)
+            connection.local_hostname = _address_literal(connection.sock)
             _bound(connection, self._deadline, self._seconds)
         if server.tls:
             self._start_tls(connection)
@@ -214,7 +214,7 @@ def _bound(connection: smtplib.SMTP, deadline: Deadline, reply_seconds: float = 
     connection.sock.bound(deadline, reply_seconds)
 
 
-def _literal(connected: socket.socket) -> str:
+def _address_literal(connected: socket.socket) -> str:
     """Our end of the connection as an address literal (RFC 5321, section 4.1.3)."""
     address = connected.getsockname()[0].partition("%")[0]
     return f"[IPv6:{address}]" if ":" in address else f"[{address}]"

@@ -54,12 +54,12 @@ def fields(
 ) -> dict[str, Any]:
     """`{person, outreach, targets, campaign}` as a template may print them; nothing of a person who is not known."""
     said = _of(OUTREACH.fields, outreach)
-    told = _text(said) if by_token else _line(said)
+    printed = _bounded_texts(said) if by_token else _single_lines(said)
     return {
-        "person": _line(_of(PERSON.fields, person or {})),
-        "outreach": told,
-        "targets": told.get("targets", []),
-        "campaign": _text(_of(ADVOCACY_CAMPAIGN.fields, campaign)),
+        "person": _single_lines(_of(PERSON.fields, person or {})),
+        "outreach": printed,
+        "targets": printed.get("targets", []),
+        "campaign": _bounded_texts(_of(ADVOCACY_CAMPAIGN.fields, campaign)),
     }
 
 
@@ -77,11 +77,11 @@ def _of(names: tuple[str, ...], document: Mapping[str, Any]) -> dict[str, Any]:
     return {name: document[name] for name in names if name in document}
 
 
-def _text(value: Any) -> Any:
+def _bounded_texts(value: Any) -> Any:
     return _each(value, lambda text: text[:TEXT_LENGTH])
 
 
-def _line(value: Any) -> Any:
+def _single_lines(value: Any) -> Any:
     return _each(value, _harmless)
 
 

@@ -66,13 +66,13 @@ def render(
     around = wrapper or {}
     parts = [part for part in (around.get("header"), message.get("body"), around.get("footer")) if part]
     if kind != EMAIL:
-        text = "\n".join(_filled(part, values, escaped=False).strip() for part in parts)
+        text = "\n".join(_render_text(part, values, escaped=False).strip() for part in parts)
         return Rendered(text=text, from_=message.get("from", ""))
     html = "\n".join(_html(part, values) for part in parts)
     if len(html) > LARGEST:
         raise TooLarge
     return Rendered(
-        subject=single_line(_filled(message.get("subject", ""), values, escaped=False), SUBJECT_LENGTH),
+        subject=single_line(_render_text(message.get("subject", ""), values, escaped=False), SUBJECT_LENGTH),
         html=html,
         from_=message.get("from", ""),
         reply_to=message.get("reply_to", ""),
@@ -82,12 +82,12 @@ def render(
 def _html(template: str, values: Mapping[str, Any]) -> str:
     """As HTML: plain text keeps its lines."""
     if TAG.search(template):
-        return _filled(template, values, escaped=True)
-    lines = _filled(template, values, escaped=False).splitlines()
+        return _render_text(template, values, escaped=True)
+    lines = _render_text(template, values, escaped=False).splitlines()
     return "<br>\n".join(str(escape(line)) for line in lines)
 
 
-def _filled(template: str, values: Mapping[str, Any], *, escaped: bool) -> str:
+def _render_text(template: str, values: Mapping[str, Any], *, escaped: bool) -> str:
     pieces, size = [], 0
     for piece in _compiled(template, escaped=escaped).generate(values):
         size += len(piece)
@@ -120,7 +120,7 @@ def _date(value: Any, form: str = DATE) -> Any:
     return f"{value:{form}}" if isinstance(value, dt.datetime) else value
 
 
-def _entries(value: Any) -> list[Any]:
+def _bounded_entries(value: Any) -> list[Any]:
     return value[:ENTRIES] if isinstance(value, list) else []
 
 
@@ -157,7 +157,14 @@ class _Environment(ImmutableSandboxedEnvironment):
 def _environment(*, escaped: bool) -> _Environment:
     made = _Environment(autoescape=escaped, undefined=ChainableUndefined, finalize=_printed, keep_trailing_newline=True)
     kept: dict[str, Callable[..., Any]] = {name: made.filters[name] for name in FILTERS if name in made.filters}
-    own = {"date": _date, "join": _join, "first": _first, "last": _last, "length": _length, ENTRY_FILTER: _entries}
+    own = {
+        "date": _date,
+        "join": _join,
+        "first": _first_entry,
+        "last": _last_entry,
+        "length": _length,
+        ENTRY_FILTER: _bounded_entries,
+    }
     made.filters = {**{name: _of_text(each) for name, each in kept.items()}, **own, "default": _default, "d": _default}
     made.tests = {name: made.tests[name] for name in TESTS}
     made.globals = {}
@@ -172,11 +179,11 @@ def _default(value: Any, instead: Any) -> Any:
     return value if _printed(value) != "" or (isinstance(value, list | Mapping) and value) else instead
 
 
-def _first(value: Any) -> Any:
+def _first_entry(value: Any) -> Any:
     return value[0] if isinstance(value, list) and value else ChainableUndefined()
 
 
-def _last(value: Any) -> Any:
+def _last_entry(value: Any) -> Any:
     return value[-1] if isinstance(value, list) and value else ChainableUndefined()
 
 

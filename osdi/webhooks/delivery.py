@@ -110,13 +110,13 @@ class Webhooks:
         return self._post(webhook, [entry])
 
     def _deliver(self, webhook: Document, lease: str) -> None:
-        told, entries = self._batch(webhook["_id"])
+        posted, entries = self._batch(webhook["_id"])
         if not entries:
             event_store.mark_webhook(self._store, webhook["_id"], lease, {"not_before": now()})
             return
         result = self._post(webhook, entries)
         if result.taken:
-            event_store.take_off(self._store, told)
+            event_store.remove_delivered(self._store, posted)
             fields = {"not_before": now(), "last_delivered_date": now()}
             event_store.mark_webhook(self._store, webhook["_id"], lease, fields, gone=FAILURE)
         else:
@@ -126,8 +126,8 @@ class Webhooks:
         )
 
     def _batch(self, webhook_id: str) -> tuple[list[tuple[Resource, Document, Document]], list[Json]]:
-        """What is told next: each event with its document, and the entries of the body."""
-        told: list[tuple[Resource, Document, Document]] = []
+        """Returns what is posted next: each event with its document, and the entries of the body."""
+        events: list[tuple[Resource, Document, Document]] = []
         entries: list[Json] = []
         size = 0
         for resource, document in event_store.documents_with_events(self._store, webhook_id, max(1, EVENTS // 2)):
@@ -136,9 +136,9 @@ class Webhooks:
             mine = [event for event in document[WEBHOOK_EVENTS] if event["webhook_id"] == webhook_id]
             for event in mine:
                 if entries and (size + length > BODY_BYTES or len(entries) >= EVENTS):
-                    return told, entries
+                    return events, entries
                 size += length
-                told.append((resource, document, event))
+                events.append((resource, document, event))
                 entries.append(
                     {
                         "idempotency_key": idempotency_key(event, document),
@@ -146,7 +146,7 @@ class Webhooks:
                         resource.rel: shown,
                     }
                 )
-        return told, entries
+        return events, entries
 
     def _post(self, webhook: Document, entries: Sequence[Json]) -> DeliveryResult:
         body = orjson.dumps(entries, option=orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z)

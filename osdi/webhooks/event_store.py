@@ -1,7 +1,7 @@
-"""What webhooks wait for in the store: events noted in the documents that they are about, until they are told.
+"""Stores webhooks and their events: an event is in the document that it is about, until it is delivered.
 
-An event is noted by the very write that makes it happen (see writes), so none is lost, and taken off once the receiver
-has it. Who tells a webhook has leased it, so two workers do not tell the same.
+The write that causes an event also stores it (see store/writes.py), so none is lost; it is removed once the receiver
+has it. A worker leases a webhook before it delivers, so that two workers do not deliver the same events.
 """
 
 import datetime as dt
@@ -20,25 +20,25 @@ from osdi.store.driver import READ_MS
 from osdi.store.indexes import WEBHOOKS
 from osdi.store.writes import WEBHOOK_EVENTS
 
-# People come first: whoever is told of an outreach has been told of its person.
+# People come first: a receiver gets a person before their outreaches.
 NOTED_IN: Final = (PERSON, OUTREACH)
 
 
 def all_webhooks(store: Store) -> list[Document]:
-    """Every webhook, the oldest first."""
+    """Returns all webhooks, the oldest first."""
     with store.operation():
         return list(store.collection(WEBHOOKS).find().sort("_id", ASCENDING).max_time_ms(READ_MS))
 
 
 def due_webhooks(store: Store, timestamp: dt.datetime) -> list[Document]:
-    """The enabled webhooks that may be told something now, whoever has waited longest first."""
+    """Returns the enabled webhooks that are due, the one that has waited longest first."""
     with store.operation():
         found = store.collection(WEBHOOKS).find({"enabled": True, "not_before": {"$lte": timestamp}})
         return list(found.sort("not_before", ASCENDING).max_time_ms(READ_MS))
 
 
 def claim_webhook(store: Store, webhook: Document, ends: dt.datetime) -> str | None:
-    """Lease a webhook until then; None where somebody else was first or changed it, such as its address or secret."""
+    """Leases a webhook until `ends`, and returns the lease; None if it was leased or changed meanwhile."""
     lease = new_id()
     unchanged = {"enabled": True, **{name: webhook[name] for name in ("_id", "version", "not_before")}}
     # A lease that was lost is still there; one that was given back is not.
@@ -51,7 +51,7 @@ def claim_webhook(store: Store, webhook: Document, ends: dt.datetime) -> str | N
 def mark_webhook(
     store: Store, webhook_id: str, lease: str, fields: Mapping[str, Any], gone: Sequence[str] = ()
 ) -> bool:
-    """Give the lease back with what came of it; False where it was lost meanwhile."""
+    """Returns the lease with the result in `fields`; False if the lease was lost meanwhile."""
     change = {"$set": dict(fields), "$unset": dict.fromkeys(("lease", *gone), "")}
     with store.operation():
         changed = store.collection(WEBHOOKS).update_one({"_id": webhook_id, "lease": lease}, change)
@@ -59,7 +59,7 @@ def mark_webhook(
 
 
 def change_webhook(store: Store, webhook: Document, fields: Mapping[str, Any], gone: Sequence[str] = ()) -> None:
-    """Set and remove fields of a webhook that nobody else has changed. Raises WriteConflict where somebody has."""
+    """Sets and removes fields of a webhook. Raises WriteConflict if it was changed meanwhile."""
     selected = {"_id": webhook["_id"], "version": webhook["version"]}
     change: Document = {"$set": {**fields, "version": webhook["version"] + 1}}
     if gone:
@@ -71,24 +71,24 @@ def change_webhook(store: Store, webhook: Document, fields: Mapping[str, Any], g
 
 
 def forget_events(store: Store, webhook_id: str) -> None:
-    """Take off everything that waits for a webhook."""
+    """Removes all events of a webhook."""
     with store.operation():
         for resource in NOTED_IN:
-            store.collection(resource.collection).update_many(_waiting(webhook_id), _told({"webhook_id": webhook_id}))
+            store.collection(resource.collection).update_many(_waiting(webhook_id), _pull({"webhook_id": webhook_id}))
 
 
 def forget_orphans(store: Store) -> None:
-    """Take off what waits for webhooks that are no more: a process may have noted it just before it knew."""
+    """Removes the events of webhooks that do not exist: a process with an old list of webhooks may have stored some."""
     known = [webhook["_id"] for webhook in all_webhooks(store)]
     waiting = {f"{WEBHOOK_EVENTS}.webhook_id": {"$exists": True, "$nin": known}}
     with store.operation():
         for resource in NOTED_IN:
             documents = store.collection(resource.collection)
-            documents.update_many(waiting, _told({"webhook_id": {"$nin": known}}))
+            documents.update_many(waiting, _pull({"webhook_id": {"$nin": known}}))
 
 
 def has_events(store: Store, webhook_id: str) -> bool:
-    """Whether something waits for the webhook."""
+    """True if there are events for the webhook."""
     with store.operation():
         return any(
             store.collection(resource.collection).find_one(_waiting(webhook_id), {"_id": 1}, max_time_ms=READ_MS)
@@ -97,7 +97,7 @@ def has_events(store: Store, webhook_id: str) -> bool:
 
 
 def count_events(store: Store, webhook_id: str) -> int:
-    """How many documents wait to be told to the webhook."""
+    """Returns the number of documents with events for the webhook."""
     with store.operation():
         return sum(
             store.collection(resource.collection).count_documents(_waiting(webhook_id), maxTimeMS=READ_MS)
@@ -106,7 +106,7 @@ def count_events(store: Store, webhook_id: str) -> int:
 
 
 def documents_with_events(store: Store, webhook_id: str, limit: int) -> Iterator[tuple[Resource, Document]]:
-    """The documents about which something waits for the webhook: of each collection so many, the oldest first."""
+    """Yields the documents with events for the webhook: of each collection at most `limit`, the oldest first."""
     for resource in NOTED_IN:
         with store.operation():
             found = store.collection(resource.collection).find(_waiting(webhook_id)).sort("_id", ASCENDING)
@@ -114,26 +114,26 @@ def documents_with_events(store: Store, webhook_id: str, limit: int) -> Iterator
                 yield resource, document
 
 
-def take_off(store: Store, told: Sequence[tuple[Resource, Document, Document]]) -> None:
-    """Take off events that were told: each with the document as it was told, which may have moved on since."""
+def remove_delivered(store: Store, delivered: Sequence[tuple[Resource, Document, Document]]) -> None:
+    """Removes events that were delivered: resource, document as it was delivered, event. It may have changed since."""
     with store.operation():
         for resource in NOTED_IN:
-            updates = [_taking_off(document, event) for of, document, event in told if of is resource]
+            updates = [_removal_of(document, event) for of, document, event in delivered if of is resource]
             if updates:
                 store.collection(resource.collection).bulk_write(updates, ordered=False)
 
 
-def _taking_off(document: Document, event: Document) -> UpdateOne:
+def _removal_of(document: Document, event: Document) -> UpdateOne:
     named = {"webhook_id": event["webhook_id"], "event": event["event"]}
     selected = {"_id": document["_id"]}
     if event["event"] in ABOUT_NOW:
         selected["version"] = document["version"]
     if event["event"] in AT_A_VERSION:
         named["version"] = event["version"]
-    return UpdateOne(selected, _told(named))
+    return UpdateOne(selected, _pull(named))
 
 
-def _told(named: Mapping[str, Any]) -> Document:
+def _pull(named: Mapping[str, Any]) -> Document:
     return {"$pull": {WEBHOOK_EVENTS: dict(named)}}
 
 

@@ -53,7 +53,7 @@ def waiting(store: Store, made: Document) -> list[tuple[Resource, Document]]:
 
 
 def told(store: Store, made: Document) -> list[tuple[Resource, Document, Document]]:
-    """What waits, as take_off takes it: each event with its document as it is now."""
+    """What waits, as remove_delivered takes it: each event with its document as it is now."""
     return [
         (resource, document, event)
         for resource, document in waiting(store, made)
@@ -253,7 +253,7 @@ class TestTakingOff:
         store.write(Update("people", documents[0]["_id"], 1, {"gender": "Other"}, events=("unsubscribed",)))
         assert len(told(store, made)) == 4
 
-        event_store.take_off(store, told(store, made))
+        event_store.remove_delivered(store, told(store, made))
 
         assert [events_of(store, each) for each in documents] == [[], []]
         assert not event_store.has_events(store, made["_id"])
@@ -264,22 +264,22 @@ class TestTakingOff:
         other = webhook(store)
         person = inserted(store, PERSON)
 
-        event_store.take_off(store, told(store, made))
+        event_store.remove_delivered(store, told(store, made))
 
         assert events_of(store, person) == [(other["_id"], "person_created")]
 
     def test_leaves_a_person_who_was_changed_again_meanwhile(self, store: Store, made: Document) -> None:
         """The version that was told is no longer the person's."""
         person = inserted(store, PERSON)
-        event_store.take_off(store, told(store, made))
+        event_store.remove_delivered(store, told(store, made))
         store.write(Update("people", person["_id"], 1, {"gender": "Other"}))
         first = told(store, made)
         store.write(Update("people", person["_id"], 2, {"gender": "Female"}))
 
-        event_store.take_off(store, first)
+        event_store.remove_delivered(store, first)
 
         assert events_of(store, person) == [(made["_id"], "person_updated")]
-        event_store.take_off(store, told(store, made))
+        event_store.remove_delivered(store, told(store, made))
         assert events_of(store, person) == []
 
     def test_takes_off_a_creation_whatever_happened_since(self, store: Store, made: Document) -> None:
@@ -287,7 +287,7 @@ class TestTakingOff:
         first = told(store, made)
         store.write(Update("people", person["_id"], 1, {"gender": "Other"}))
 
-        event_store.take_off(store, first)
+        event_store.remove_delivered(store, first)
 
         assert events_of(store, person) == [(made["_id"], "person_updated")]
 
@@ -300,7 +300,7 @@ class TestTakingOff:
         store.write(Update("people", person["_id"], 2, {}, events=("unsubscribed",)))
         assert len(first) == 1
 
-        event_store.take_off(store, first)
+        event_store.remove_delivered(store, first)
 
         left = database.people.find_one()["webhook_events"]
         assert [each["version"] for each in left if each["event"] == "unsubscribed"] == [3]
@@ -311,21 +311,21 @@ class TestTakingOff:
         both = told(store, made)
         database.people.delete_many({})
 
-        event_store.take_off(store, both)
+        event_store.remove_delivered(store, both)
 
         assert database.people.count_documents({}) == 0
         assert events_of(store, outreach) == []
 
     def test_of_nothing_is_nothing(self, store: Store, made: Document) -> None:
-        event_store.take_off(store, [])
+        event_store.remove_delivered(store, [])
 
     def test_a_second_time_does_no_harm(self, store: Store, made: Document) -> None:
         person = inserted(store, PERSON)
         first = told(store, made)
-        event_store.take_off(store, first)
+        event_store.remove_delivered(store, first)
         store.write(Update("people", person["_id"], 1, {"gender": "Other"}))
 
-        event_store.take_off(store, first)
+        event_store.remove_delivered(store, first)
 
         assert events_of(store, person) == [(made["_id"], "person_updated")]
 
@@ -344,7 +344,7 @@ class TestTakingOff:
                 ended = changing.done()
                 batch = told(store, made)
                 seen += [document["version"] for _, document, _ in batch]
-                event_store.take_off(store, batch)
+                event_store.remove_delivered(store, batch)
                 if ended and not batch:
                     break
             changing.result(10)
@@ -359,7 +359,7 @@ DUE = "IXSCAN { enabled: 1, not_before: 1 }"
 
 
 def taking_off(store: Store, made: Document) -> None:
-    event_store.take_off(store, told(store, made))
+    event_store.remove_delivered(store, told(store, made))
 
 
 @pytest.mark.parametrize(
@@ -382,7 +382,7 @@ def taking_off(store: Store, made: Document) -> None:
             {(name, plan) for name in ("people", "outreaches") for plan in (UNTOLD, "IXSCAN { _id: 1 }", "IDHACK")},
         ),
     ],
-    ids=["due", "has", "has-none", "count", "documents", "forget", "take_off"],
+    ids=["due", "has", "has-none", "count", "documents", "forget", "remove_delivered"],
 )
 def test_no_query_scans_or_sorts_a_collection(
     store: Store,

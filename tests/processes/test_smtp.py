@@ -237,7 +237,7 @@ def test_our_address_may_be_of_ipv6() -> None:
     except OSError:
         pytest.skip("has no IPv6 on loopback")
     with listening, socket.create_connection(listening.getsockname()[:2]) as connection:
-        assert smtp._literal(connection) == "[IPv6:::1]"
+        assert smtp._address_literal(connection) == "[IPv6:::1]"
 
 
 def test_a_server_that_knows_no_ehlo_is_greeted_as_of_old() -> None:
