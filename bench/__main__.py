@@ -28,10 +28,10 @@ from bench.turns import measure_turns
 from dev.mongod import Mongod, MongodUnavailable
 
 WARM_UP_SECONDS = 2
+# What is measured besides the contenders.
 TURNS, PROFILE, PAGES, DELIVERIES = "turns", "profile", "pages", "deliveries"
-"""What is measured besides the contenders."""
+# Names of the two runs: they keep the people of the one apart from those of the other.
 WARM_UP, MEASUREMENT = "run0", "run1"
-"""Names of the two runs: they keep the people of the one apart from those of the other."""
 
 
 @dataclass(frozen=True)

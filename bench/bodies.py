@@ -9,14 +9,14 @@ import json
 from typing import Any
 
 KNOWN_PEOPLE = 1000
+# Known people are numbered 1000 to 1999: always four digits, so that a phone number keeps its length.
 FIRST_KNOWN = 1000
-"""Known people are numbered 1000 to 1999: always four digits, so that a phone number keeps its length."""
 
 
+# Phone numbers from here on are of people whom no load makes.
 FIRST_PHONE = 12_900_000_000
-"""Phone numbers from here on are of people whom no load makes."""
+# Identifier of the message that triggers send.
 MESSAGE = "bench:thanks"
-"""Identifier of the message that triggers send."""
 
 
 def helper_body(*, identifiers: bool, known_person: bool = False, trigger: bool = False) -> str:

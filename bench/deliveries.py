@@ -70,8 +70,8 @@ class Delivered:
     others_percent: float
 
 
+# For the name of each measurement its result in each round, in order.
 Rounds = dict[str, list[Delivered]]
-"""For the name of each measurement its result in each round, in order."""
 
 
 def measure_deliveries(mongod: Mongod, scratch: Path, chosen: Namespace) -> Rounds:

@@ -11,18 +11,18 @@ from bench import bodies
 
 Document = dict[str, Any]
 
+# Loaded people are numbered from here on: always eight digits, so that phone numbers keep their length.
 FIRST: Final = 10_000_000
-"""Loaded people are numbered from here on: always eight digits, so that phone numbers keep their length."""
 TAGS: Final = ("caller", "volunteer", "donor")
 LIST: Final = "newsletter"
 
 GIVEN: Final = ("Jane", "John", "Amina", "Wei", "Zoé", "Olga", "Luis", "Priya", "Tom", "Ngozi", "Ada")
 FAMILY: Final = ("Smith", "O'Brien", "Okafor", "Nguyen", "García", "Müller", "Ivanova", "Rossi", "Kim")
 MARKS: Final = ("@given@", "@family@", "@postal@")
+# What the person of a template has instead of names and a postal code.
 GIVEN_MARK, FAMILY_MARK, POSTAL_MARK = MARKS
-"""What the person of a template has instead of names and a postal code."""
+# From so many people on each has the name and postal code of an earlier one.
 NAMESAKES: Final = 990_000
-"""From so many people on each has the name and postal code of an earlier one."""
 
 
 @dataclass(frozen=True)

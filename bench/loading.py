@@ -47,16 +47,16 @@ from osdi.store import Store
 
 CAMPAIGNS: Final = 10
 YEARS: Final = dt.timedelta(days=730)
+# The last of the loaded people came that long ago.
 AGO: Final = dt.timedelta(hours=1)
-"""The last of the loaded people came that long ago."""
 BATCH: Final = 5_000
+# Share of the outreaches that are by somebody new; the others are by somebody who came shortly before.
 OWN_OUTREACH: Final = 0.7
-"""Share of the outreaches that are by somebody new; the others are by somebody who came shortly before."""
+# Share of the people who were changed after they came.
 CHANGED: Final = 0.2
-"""Share of the people who were changed after they came."""
 
+# Number of the person of a template; stands in their name, e-mail address, phone number and identifiers.
 MARK: Final = 98_765_432
-"""Number of the person of a template; stands in their name, e-mail address, phone number and identifiers."""
 HELPER: Final = "record_outreach_helper"
 
 

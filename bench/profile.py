@@ -78,8 +78,8 @@ HOOKS: Final = {
     "app": HEADERS,
 }
 
+# By part the processor seconds of one request.
 Parts = Counter[str]
-"""By part the processor seconds of one request."""
 
 
 class Clock:

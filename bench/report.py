@@ -15,6 +15,7 @@ from bench.load import THREADS as WRK_THREADS
 from bench.server import THREADS, WORKERS
 
 PACKAGES = ("Flask", "pymongo", "gunicorn", "Eve")
+# What the profile said on 2026-11-25; to be read again where the ratios move.
 IN_BETWEEN = (
     "The section *Where the time goes* measures each part of the difference between the floor and our server. "
     "About half of our processor time is the driver's: four round trips, each of which takes about the same "
@@ -23,7 +24,6 @@ IN_BETWEEN = (
     "checking the body; then the caller, the log line, the headers and the answer. The rates of single rounds "
     "vary by a third with the disk; processor time does not."
 )
-"""What the profile said on 2026-11-25; to be read again where the ratios move."""
 
 FLOORS = ("floor-ordered", "floor-transaction")
 
@@ -44,8 +44,8 @@ class Result:
         return self.worker_cpu_ms + self.mongod_cpu_ms
 
 
+# For every contender's key its result in each round, in order.
 Rounds = dict[str, list[Result]]
-"""For every contender's key its result in each round, in order."""
 
 
 COLUMNS: tuple[tuple[str, str, Callable[[Result], float]], ...] = (

@@ -2,8 +2,8 @@
 
 from typing import Final
 
+# Heading of what `python -m bench.scale` writes; everything else is written by `python -m bench`.
 SCALE: Final = "## As it grows"
-"""Heading of what `python -m bench.scale` writes; everything else is written by `python -m bench`."""
 
 
 def section(text: str, heading: str) -> str:

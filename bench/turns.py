@@ -42,8 +42,8 @@ KINDS = (
 # Of each pair the first is what the second has to be compared with.
 PAIRS = tuple((KINDS[first], KINDS[second]) for first, second in ((0, 1), (0, 2), (0, 3), (4, 5)))
 
+# Send the request of that number: seconds of processor time, and seconds until the answer.
 Turn = Callable[[int], tuple[float, float]]
-"""Send the request of that number: seconds of processor time, and seconds until the answer."""
 
 
 def measure_turns(mongod: Mongod, scratch: Path) -> str:

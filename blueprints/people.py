@@ -1,6 +1,6 @@
 """People, as outreaches link to them (`people.md`)."""
 
-from typing import Any
+from typing import Any, Final
 
 from flask import Response
 
@@ -24,7 +24,7 @@ from schemas.person import PersonSchema
 
 blp = Blueprint("People", __name__, url_prefix=f"{API}/people", description="Who made the outreaches")
 
-EXAMPLES = {
+EXAMPLES: Final = {
     "signup": {
         "summary": "Somebody signs up",
         "value": {

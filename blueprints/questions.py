@@ -1,6 +1,6 @@
 """Questions: what people are asked, answered in a helper's add_questions_responses_uri (`questions.md`)."""
 
-from typing import Any
+from typing import Any, Final
 
 from flask import Response
 
@@ -18,7 +18,7 @@ from schemas.question import QuestionSchema
 
 blp = Blueprint("Questions", __name__, url_prefix=f"{API}/questions", description="What people are asked")
 
-EXAMPLES = {
+EXAMPLES: Final = {
     "one": {
         "value": {
             "title": "What moves you?",

@@ -1,6 +1,6 @@
 """Tags: labels for people, named in a helper's add_tags (`tags.md`)."""
 
-from typing import Any
+from typing import Any, Final
 
 from flask import Response
 
@@ -18,7 +18,7 @@ from schemas.tag import TagSchema
 
 blp = Blueprint("Tags", __name__, url_prefix=f"{API}/tags", description="Labels for people")
 
-EXAMPLES = {"one": {"value": {"name": "Volunteers", "description": "Everybody who has signed up to volunteer."}}}
+EXAMPLES: Final = {"one": {"value": {"name": "Volunteers", "description": "Everybody who has signed up to volunteer."}}}
 
 TagsSchema = collection_schema("Tags", TAG.collection_rel, TagSchema)
 

@@ -16,8 +16,8 @@ from faults.server import ROOT, ServerFailed
 from faults.small_disk import CannotMount
 
 SECONDS = 15
+# Twice as many as there are threads: what waits behind a thread that waits has to be answered in time too.
 CLIENTS = 16
-"""Twice as many as there are threads: what waits behind a thread that waits has to be answered in time too."""
 PAGE = ROOT / "docs" / "reliability.md"
 # Where the naive variant has to lose something, and where it has to double something.
 NAIVE_ROWS = (("mongod-killed", STANDALONE), ("answers-cut", SINGLE))

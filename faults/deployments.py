@@ -17,8 +17,8 @@ from pymongo.errors import PyMongoError
 from dev.mongod import START_SECONDS, Mongod, MongodUnavailable
 
 SINGLE, STANDALONE, THREE = "single", "standalone", "three"
+# How long a transaction keeps its locks when its client is gone: MongoDB's default, which not everybody can change.
 TRANSACTION_SECONDS: Final = 60
-"""How long a transaction keeps its locks when its client is gone: MongoDB's default, which not everybody can change."""
 ASKING_MS: Final = 1_000
 MEMBERS: Final = 3
 

@@ -5,8 +5,8 @@ import threading
 from contextlib import suppress
 
 BYTE_SECONDS = 1.0
+# Of the announced body: more than is dripped in any run.
 LENGTH = 10_000
-"""Of the announced body: more than is dripped in any run."""
 CONNECT_SECONDS = 10
 ANSWER = 65_536
 

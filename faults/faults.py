@@ -19,15 +19,15 @@ from faults.small_disk import SmallDisk
 
 EVERYWHERE: Final = (SINGLE, STANDALONE, THREE)
 KILLED_WORKERS: Final = 5
+# Writes that nobody waited for are lost by most kills, not by each.
 KILLED_MONGODS: Final = 3
-"""Writes that nobody waited for are lost by most kills, not by each."""
 FROZEN_SECONDS: Final = 5.0
+# After so long a service manager starts again what has ended.
 RESTART_SECONDS: Final = 1.0
-"""After so long a service manager starts again what has ended."""
+# Longer than a request may wait for a database (see docs/decisions/0005).
 AWAY_SECONDS: Final = 20.0
-"""Longer than a request may wait for a database (see docs/decisions/0005)."""
+# Within so long a mongod has to find out that its disk is full.
 FULL_SECONDS: Final = 30.0
-"""Within so long a mongod has to find out that its disk is full."""
 HELD_SECONDS: Final = 25.0
 
 

@@ -24,12 +24,12 @@ FORESEEN = frozenset({OK, UNAVAILABLE, REFUSED, CUT, TIMED_OUT})
 
 NOT_TOLD_WHEN: Final = "503 without Retry-After"
 
+# How long a client waits, as a platform's router does.
 ANSWER_SECONDS: Final = 30.0
-"""How long a client waits, as a platform's router does."""
+# The longest that one operation may take: it hangs, waits for a new primary, and hangs there too.
 LATE_SECONDS: Final = 23.0
-"""The longest that one operation may take: it hangs, waits for a new primary, and hangs there too."""
+# How long a client goes on with its last post after it was told to stop.
 PATIENCE_SECONDS: Final = 20.0
-"""How long a client goes on with its last post after it was told to stop."""
 THINKING_SECONDS: Final = 0.005
 AGAIN_SECONDS: Final = {REFUSED: 0.2, CUT: 0.1, TIMED_OUT: 0.1}
 JOIN_SECONDS: Final = ANSWER_SECONDS + PATIENCE_SECONDS + 5

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 OWN, SHARED, KNOWN, NAMELESS = "own", "shared", "known", "nameless"
 PATTERN: Final = (OWN, SHARED, KNOWN, SHARED, OWN, NAMELESS, SHARED, OWN)
+# So many posts in a row have one person for those of them that are about a shared one.
 POSTS_OF_A_SHARED_PERSON: Final = 32
-"""So many posts in a row have one person for those of them that are about a shared one."""
 KNOWN_PEOPLE: Final = 20
 SAID: Final = "said"
 TOKEN_HEADER: Final = "OSDI-API-Token"

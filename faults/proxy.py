@@ -6,8 +6,8 @@ import threading
 from contextlib import suppress
 
 BUFFER = 65_536
+# The share of answers that are cut while it cuts.
 CUT_SHARE = 0.25
-"""The share of answers that are cut while it cuts."""
 
 
 class CuttingProxy:

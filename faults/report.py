@@ -18,8 +18,8 @@ from osdi.operations.gunicorn_worker import BODY_SECONDS, HEAD_SECONDS
 from osdi.store.driver import SERVER_SELECTION_TIMEOUT_MS, SOCKET_TIMEOUT_MS
 from osdi.store.stale_transactions import INACTIVE_SECONDS
 
+# So many characters are told of what went wrong; the rest is in the logs that it quotes.
 TOLD: Final = 500
-"""So many characters are told of what went wrong; the rest is in the logs that it quotes."""
 PACKAGES: Final = ("Flask", "pymongo", "gunicorn")
 
 

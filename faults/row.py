@@ -27,8 +27,8 @@ from osdi.store import Insert, Store
 from osdi.store.indexes import TOKENS
 
 PATH: Final = f"{API}/{ADVOCACY_CAMPAIGN.collection}/{CAMPAIGN_ID}/record_outreach_helper"
+# The share of the load's time that passes before anything breaks.
 BEFORE: Final = 0.2
-"""The share of the load's time that passes before anything breaks."""
 # A mongod that finds its disk full shall do so in its journal and data files, and soon.
 SMALL_DISK_OPTIONS: Final = ("--syncdelay", "2", "--setParameter", "diagnosticDataCollectionEnabled=false")
 

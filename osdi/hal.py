@@ -6,6 +6,7 @@ never by cutting up the address that was asked for.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import urlencode
 
 from osdi.documents import Json, ReadOnlyDocument
@@ -29,15 +30,22 @@ from osdi.resources import (
 )
 
 # Which collections lie under a resource.
-NESTED = {PERSON: (OUTREACH, TAGGING, ITEM, ANSWER), TAG: (TAGGING,), LIST: (ITEM,), QUESTION: (ANSWER,)}
+NESTED: Final = {PERSON: (OUTREACH, TAGGING, ITEM, ANSWER), TAG: (TAGGING,), LIST: (ITEM,), QUESTION: (ANSWER,)}
 
 # What a follow-up shows of itself: not to whom it goes, which the person behind the outreach says.
-FOLLOWUP = (
-    *("kind", "state", "reason", "identifiers", "not_before", "attempts", "leases_lost"),
-    *("queued_date", "sent_date"),
+FOLLOWUP: Final = (
+    "kind",
+    "state",
+    "reason",
+    "identifiers",
+    "not_before",
+    "attempts",
+    "leases_lost",
+    "queued_date",
+    "sent_date",
 )
 
-MADE_BY = {"osdi:creator": "creator_id", "osdi:modified_by": "modified_by_id"}
+MADE_BY: Final = {"osdi:creator": "creator_id", "osdi:modified_by": "modified_by_id"}
 
 
 @dataclass(frozen=True)

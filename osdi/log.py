@@ -30,8 +30,8 @@ NEVER_BELOW_ERROR: Final = ("urllib3",)
 
 # A line stays below the 4 KB that a pipe takes whole, so those of several processes do not mix: the innermost frames
 # say most, and so do the last causes.
-MAXIMUM_FRAMES = 15
-MAXIMUM_CAUSES = 3
+MAXIMUM_FRAMES: Final = 15
+MAXIMUM_CAUSES: Final = 3
 
 
 class StandardOutput:

@@ -13,15 +13,15 @@ from bench.loaded_people import FIRST, Shape, email, helper_body, identifier, ou
 from bench.loading import CAMPAIGNS, HELPER, Loaded
 from bench.scale.client import Ask, Client
 
+# So many times what it takes in the smallest database (issue: nothing lost, and flat as it grows).
 HELPER_BOUND, READ_BOUND = 1.15, 1.3
-"""So many times what it takes in the smallest database (issue: nothing lost, and flat as it grows)."""
 PER_PAGE = 25
+# A far page is one behind this share of the collection.
 FAR = 0.9
-"""A far page is one behind this share of the collection."""
 FAR_PAGES = 20
 STATS_DAYS = 90
+# So many people came, or were changed, in the time that a filter by date asks for.
 WINDOW = 25
-"""So many people came, or were changed, in the time that a filter by date asks for."""
 
 
 class Asker:

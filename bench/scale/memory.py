@@ -24,8 +24,8 @@ LINES = 5_000
 # Of ten requests so many post, read or filter, and are refused. What costs as much as the collection is large is not
 # among them.
 POSTS, READS = 5, 3
+# Callers are remembered for an hour and contact details are counted as by default.
 LIMITS = {"RATE_LIMIT_ANONYMOUS": "10000000/hour", "RATE_LIMIT_TOKEN": "10000000/hour", "RATE_LIMIT_CONTACT": "60/hour"}
-"""Callers are remembered for an hour and contact details are counted as by default."""
 READ_KINDS = [kind for kind in KINDS if kind.bound not in (None, HELPER_BOUND) and "half of all" not in kind.label]
 
 

@@ -12,45 +12,51 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from flask import Blueprint, Flask, Response, abort, current_app, make_response, render_template, request, url_for
 
 from osdi.resources import API, HELPERS, OTHER_RELATIONS, OWN_RELATIONS, RESOURCES
 
-EXTENSION = "documentation"
-OURS = Path(__file__).parent / "assets"
-VIEWERS = ("swagger_bundle.js", "swagger_style.css", "redoc.js")
+EXTENSION: Final = "documentation"
+OURS: Final = Path(__file__).parent / "assets"
+VIEWERS: Final = ("swagger_bundle.js", "swagger_style.css", "redoc.js")
 # The HAL explorer's modules import one another by name, so they have one version and thereby one folder.
-MODULES = tuple(
+MODULES: Final = tuple(
     f"hal_{name}.js"
     for name in ("address", "answer", "client", "document", "dom", "editor", "explorer", "openapi", "view")
 )
-ASSETS = ("explorer.js", "explorer.css", "pages.css", "hal_explorer.css", "favicon.svg", *MODULES, *VIEWERS)
-ONE_YEAR = 31_536_000
+ASSETS: Final = ("explorer.js", "explorer.css", "pages.css", "hal_explorer.css", "favicon.svg", *MODULES, *VIEWERS)
+ONE_YEAR: Final = 31_536_000
 
 # Inline styles and data: fonts are ReDoc's, data: images those of both viewers.
-POLICY = "; ".join(
+POLICY: Final = "; ".join(
     (
-        *("default-src 'none'", "script-src 'self'", "connect-src 'self'"),
-        *("style-src 'self' 'unsafe-inline'", "img-src 'self' data:", "font-src 'self' data:"),
-        *("base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"),
+        "default-src 'none'",
+        "script-src 'self'",
+        "connect-src 'self'",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data:",
+        "font-src 'self' data:",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
     )
 )
 # The HAL explorer shows what anybody may have posted: there the browser also refuses whatever would parse text as HTML.
-HAL_EXPLORER_POLICY = POLICY.replace(" 'unsafe-inline'", "").replace(" data:", "") + (
+HAL_EXPLORER_POLICY: Final = POLICY.replace(" 'unsafe-inline'", "").replace(" data:", "") + (
     "; require-trusted-types-for 'script'; trusted-types 'none'"
 )
-HEADERS = {
+HEADERS: Final = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
 
 # ReDoc loads its logo from its maker's server, which would be told of every reader; its name stands there instead.
-REDOC_LOGOS = (b"https://cdn.redoc.ly/redoc/logo-mini-full.svg", b"https://cdn.redoc.ly/redoc/logo-mini.svg")
-REDOC_NAME = (
+REDOC_LOGOS: Final = (b"https://cdn.redoc.ly/redoc/logo-mini-full.svg", b"https://cdn.redoc.ly/redoc/logo-mini.svg")
+REDOC_NAME: Final = (
     b"data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='34' height='12'%3E"
     b"%3Ctext y='10' font-family='sans-serif' font-size='10'%3ERedoc%3C/text%3E%3C/svg%3E"
 )
@@ -60,7 +66,7 @@ def _words(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
-RELATIONS = {
+RELATIONS: Final = {
     **{resource.name: (_words(resource.name), resource.description) for resource in RESOURCES},
     **{
         resource.collection: (

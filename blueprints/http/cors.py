@@ -5,6 +5,8 @@ helper and in the preflight of it. No answer allows credentials: a token is sent
 browser of its own accord.
 """
 
+from typing import Final
+
 from flask import Flask, Response, request
 from flask_cors import CORS
 
@@ -18,8 +20,8 @@ from osdi.errors import OsdiError
 from osdi.resources import API
 from osdi.settings import Settings
 
-ALLOW_ORIGIN = "Access-Control-Allow-Origin"
-OPEN_ROUTES = (f"{OF_CAMPAIGN}/record_outreach_helper", f"{OF_CAMPAIGN}/outreaches")
+ALLOW_ORIGIN: Final = "Access-Control-Allow-Origin"
+OPEN_ROUTES: Final = (f"{OF_CAMPAIGN}/record_outreach_helper", f"{OF_CAMPAIGN}/outreaches")
 
 
 def share_with_origins(app: Flask, settings: Settings) -> None:

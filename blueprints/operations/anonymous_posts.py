@@ -1,6 +1,6 @@
 """The open door of a campaign: what is taken without a token there. No resource of the standard: ours beside it."""
 
-from typing import Any
+from typing import Any, Final
 
 from flask import Response
 
@@ -23,7 +23,9 @@ blp = Blueprint(
     description="What a campaign takes without a token",
 )
 
-EXAMPLES = {"one": {"value": {"enabled": True, "origins": ["https://campaign.example.org"], "actions": ["tags"]}}}
+EXAMPLES: Final = {
+    "one": {"value": {"enabled": True, "origins": ["https://campaign.example.org"], "actions": ["tags"]}}
+}
 
 
 @blp.route("/<advocacy_campaign_id>/anonymous_posts", parameters=[CAMPAIGN_PARAMETER])

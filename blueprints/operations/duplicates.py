@@ -1,6 +1,6 @@
 """People who are probably one, and merging them. No resource of the standard: ours beside it."""
 
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from flask import Response
@@ -18,7 +18,9 @@ from schemas.person import PersonSchema
 
 blp = Blueprint("Duplicates", __name__, url_prefix=f"{API}/people", description="People who were recorded twice")
 
-EXAMPLES = {"one": {"value": {"_links": {"osdi:person": {"href": "https://osdi.example.org/api/v1/people/{id}"}}}}}
+EXAMPLES: Final = {
+    "one": {"value": {"_links": {"osdi:person": {"href": "https://osdi.example.org/api/v1/people/{id}"}}}}
+}
 
 
 @blp.route("/duplicates")

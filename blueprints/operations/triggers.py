@@ -1,6 +1,6 @@
 """A campaign's triggers: which messages its follow-ups are made of. No resource of the standard: ours beside it."""
 
-from typing import Any
+from typing import Any, Final
 
 from flask import Response
 
@@ -24,7 +24,7 @@ blp = Blueprint(
     description="What follows an outreach: mails, texts and calls",
 )
 
-EXAMPLES = {"one": {"value": {"autoresponse": {"identifiers": ["crm:thanks"]}}}}
+EXAMPLES: Final = {"one": {"value": {"autoresponse": {"identifiers": ["crm:thanks"]}}}}
 
 
 @blp.route("/<advocacy_campaign_id>/triggers", parameters=[CAMPAIGN_PARAMETER])

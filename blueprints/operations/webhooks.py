@@ -1,6 +1,6 @@
 """Webhooks: which other systems are told what happens here. No resource of the standard: ours beside it."""
 
-from typing import Any
+from typing import Any, Final
 
 from flask import Response
 
@@ -23,11 +23,22 @@ from schemas.operations.webhook import WebhookListSchema, WebhookPutSchema, Webh
 
 blp = Blueprint("Webhooks", __name__, url_prefix=f"{API}/webhooks", description="Which systems are told what happens")
 
-SHOWN = (
-    *("url", "events", "description", "enabled", "created_date", "modified_date", "disabled_reason"),
-    *("failures", "failing_since", "last_failure", "last_delivered_date"),
+SHOWN: Final = (
+    "url",
+    "events",
+    "description",
+    "enabled",
+    "created_date",
+    "modified_date",
+    "disabled_reason",
+    "failures",
+    "failing_since",
+    "last_failure",
+    "last_delivered_date",
 )
-EXAMPLES = {"one": {"value": {"url": "https://crm.example.org/osdi", "events": ["outreach_recorded", "unsubscribed"]}}}
+EXAMPLES: Final = {
+    "one": {"value": {"url": "https://crm.example.org/osdi", "events": ["outreach_recorded", "unsubscribed"]}}
+}
 
 
 @blp.route("")

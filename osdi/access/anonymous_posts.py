@@ -6,15 +6,15 @@ people's data (that is what merging without a token does); it bounds what a web 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from osdi.errors import ErrorDescription, OsdiError, unauthorized
 from osdi.settings import ANONYMOUS_ACTIONS, Settings
 
-ANY_ORIGIN = "*"
+ANY_ORIGIN: Final = "*"
 
 # The fields of a helper's body by which each action is asked for (`helper_action_functions.md`).
-FIELDS: Mapping[str, tuple[str, ...]] = {
+FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "tags": ("add_tags", "add_tags_uri"),
     "lists": ("add_lists", "add_lists_uri"),
     "answers": ("add_questions_responses_uri",),

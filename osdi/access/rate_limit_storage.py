@@ -1,11 +1,13 @@
 """Stores the counters of rate limits and sending limits in MongoDB, through the `limits` library."""
 
+from typing import Final
+
 from limits import RateLimitItem, parse_many
 from limits.storage import MongoDBStorage
 
 from osdi.store.driver import database_name
 
-WAIT_MS = 1_000
+WAIT_MS: Final = 1_000
 
 
 class LazilyClosedStorage(MongoDBStorage):

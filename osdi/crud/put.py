@@ -7,7 +7,7 @@ has what is special about a resource.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from osdi.crud.resource_rules import rules_of
 from osdi.documents import Document, ReadOnlyDocument
@@ -21,7 +21,7 @@ from osdi.retry import retry_on_conflict
 from osdi.store import Store, Update
 
 # Match keys that no field of a document shows: a PUT keeps them.
-KEPT_KEYS = ("claimed:", "idempotency:")
+KEPT_KEYS: Final = ("claimed:", "idempotency:")
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ removing one is a change of the person, written on the condition that nobody els
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from osdi.crud.put import Change
 from osdi.documents import Document
@@ -41,9 +41,9 @@ class Embedded:
         return ENTRIES[self.resource][1]
 
 
-TAGGINGS = Embedded(TAGGING)
-ITEMS = Embedded(ITEM)
-ANSWERS = Embedded(ANSWER, several=True)
+TAGGINGS: Final = Embedded(TAGGING)
+ITEMS: Final = Embedded(ITEM)
+ANSWERS: Final = Embedded(ANSWER, several=True)
 
 
 def entry_of(kind: Embedded, person: Document, entry: Mapping[str, Any]) -> Document:

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from email.headerregistry import Address
 from email.message import EmailMessage
+from typing import Final
 
 import orjson
 
@@ -23,9 +24,9 @@ from osdi.settings import Settings
 from osdi.store import Store
 
 # At these stages the server rejects the connection, not the mail: the next mail would fail too.
-BEFORE_THE_MAIL = ("connect", "tls", "starttls", "ehlo", "login")
+BEFORE_THE_MAIL: Final = ("connect", "tls", "starttls", "ehlo", "login")
 
-GATEWAY_SECONDS = 15.0
+GATEWAY_SECONDS: Final = 15.0
 
 
 class Mail:

@@ -23,7 +23,7 @@ from osdi.store import Store
 
 GROUP: Final = 64
 KEEP_SECONDS: Final = 1.0
-CLOCK: Callable[[], float] = time.monotonic
+CLOCK: Final[Callable[[], float]] = time.monotonic
 
 
 @dataclass

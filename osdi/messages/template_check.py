@@ -124,8 +124,15 @@ class _Check:
 
 
 ALLOWED: Final = (
-    *(nodes.Template, nodes.Output, nodes.TemplateData, nodes.If, nodes.CondExpr, nodes.Compare),
-    *(nodes.And, nodes.Or, nodes.Not),
+    nodes.Template,
+    nodes.Output,
+    nodes.TemplateData,
+    nodes.If,
+    nodes.CondExpr,
+    nodes.Compare,
+    nodes.And,
+    nodes.Or,
+    nodes.Not,
 )
 
 

@@ -23,8 +23,14 @@ LONGEST_LIST: Final = 100
 # `target_subobject.md`
 TARGET: Final = frozenset(
     (
-        *("title", "organization", "given_name", "family_name", "ocdid"),
-        *("postal_addresses", "email_addresses", "phone_numbers"),
+        "title",
+        "organization",
+        "given_name",
+        "family_name",
+        "ocdid",
+        "postal_addresses",
+        "email_addresses",
+        "phone_numbers",
     )
 )
 

@@ -25,14 +25,28 @@ REFERRER_WORDS: Final = ("source", "referrer", "website")
 OTHERS: Final = 2
 
 FACTS: Final = (
-    *("_id", "version", "advocacy_campaign_id", "created_date", "modified_date", "action_date", "duration"),
+    "_id",
+    "version",
+    "advocacy_campaign_id",
+    "created_date",
+    "modified_date",
+    "action_date",
+    "duration",
     # What is told is the outreach as it is then.
     "webhook_events",
 )
 # Targets are third parties in office: who they are is what is counted, how they are reached is not.
 TARGET: Final = ("title", "organization", "given_name", "family_name", "ocdid")
 FOLLOWUP: Final = (
-    *("_id", "kind", "state", "reason", "by_token", "queued_date", "sent_date", "attempts", "leases_lost"),
+    "_id",
+    "kind",
+    "state",
+    "reason",
+    "by_token",
+    "queued_date",
+    "sent_date",
+    "attempts",
+    "leases_lost",
     "message_id",
 )
 NO_PERSON: Final = "no_person"
