@@ -1,6 +1,6 @@
 """How a failure is told: what went where, and never its message."""
 
-from osdi.log import MAXIMUM_CAUSES, MAXIMUM_FRAMES, told
+from osdi.log import MAXIMUM_CAUSES, MAXIMUM_FRAMES, format_exception
 
 MARKER = "jane-marker"
 
@@ -24,7 +24,7 @@ def refuse() -> None:
 
 
 def test_the_frames_lead_to_the_type_and_its_code() -> None:
-    lines = told(caught(refuse)).splitlines()
+    lines = format_exception(caught(refuse)).splitlines()
 
     assert [line.rsplit(":", 1)[0] for line in lines[:-1]] == ["tests.domain.test_log"] * 2
     assert lines[1].endswith(" refuse")
@@ -38,7 +38,7 @@ def test_a_cause_comes_before_what_it_led_to() -> None:
         except Refused as error:
             raise LookupError(MARKER) from error
 
-    said = told(caught(translate))
+    said = format_exception(caught(translate))
 
     cause, effect = said.split("\nled to\n")
     assert cause.endswith("Refused (code 11000)")
@@ -53,14 +53,14 @@ def test_what_was_suppressed_is_not_told() -> None:
         except Refused:
             raise LookupError from None
 
-    assert "Refused" not in told(caught(hide))
+    assert "Refused" not in format_exception(caught(hide))
 
 
 def test_an_endless_recursion_is_told_by_its_innermost_frames() -> None:
     def deeper() -> None:
         deeper()
 
-    lines = told(caught(deeper)).splitlines()
+    lines = format_exception(caught(deeper)).splitlines()
 
     assert len(lines) == MAXIMUM_FRAMES + 1
     assert lines[0].endswith(" deeper")
@@ -74,5 +74,5 @@ def test_of_many_causes_the_last_are_told() -> None:
         error = following
 
     assert error is not None
-    told_types = [part.rsplit(".", 1)[1] for part in told(error).split("\nled to\n")]
+    told_types = [part.rsplit(".", 1)[1] for part in format_exception(error).split("\nled to\n")]
     assert told_types == [f"Number{number}" for number in range(2 * MAXIMUM_CAUSES, 3 * MAXIMUM_CAUSES)]
