@@ -1,6 +1,6 @@
-"""Makes the application: settings, store, blueprints, error form, CORS. Wiring only.
+"""Creates the application from its parts: settings, store, blueprints, error format, CORS. It contains no logic.
 
-`create_app()` reads the environment; tests hand in settings of their own.
+`create_app()` reads the environment. Tests pass their own settings.
 """
 
 from typing import Any
@@ -15,18 +15,19 @@ from blueprints.browser import documentation, unsubscribe
 from blueprints.http.api import HAL_JSON, Api, SchemaDocstrings
 from blueprints.http.context import EXTENSION, Deployment
 from blueprints.http.cors import share_with_origins
-from blueprints.http.import_bodies import LOADERS
 from blueprints.http.rate_limits import limit_rates
 from blueprints.http.request_log import log_requests
 from blueprints.operations import health, metrics
+from blueprints.operations.import_bodies import LOADERS
 from osdi import log
+from osdi.access.authentication import Authentication
 from osdi.commands.register import register_commands
 from osdi.crud.reference_cache import Reference
 from osdi.resources import OSDI_VERSION
 from osdi.settings import Settings
 from osdi.store import Store
 
-# As the standard's pages answer, and what keeps a browser that is led here from taking data for a page.
+# Cache-Control as on the standard's pages. The others prevent that a browser runs data as a page.
 HEADERS = (
     ("Cache-Control", "max-age=0, private, must-revalidate"),
     ("X-Content-Type-Options", "nosniff"),
@@ -40,7 +41,7 @@ Every answer has an `OSDI-Request-ID`; name it when you report a problem."""
 
 
 class OrjsonProvider(JSONProvider):
-    """JSON by orjson: dates come out as ISO 8601 in UTC with `Z`, and NaN or broken Unicode never goes in."""
+    """JSON by orjson: writes dates as ISO 8601 in UTC with `Z`, and rejects NaN and broken Unicode."""
 
     def dumps(self, obj: Any, **_: Any) -> str:
         return self._dump(obj).decode()
@@ -58,17 +59,17 @@ class OrjsonProvider(JSONProvider):
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """The WSGI application. Raises environs.EnvValidationError that names every setting that is wrong."""
+    """Returns the WSGI application. Raises environs.EnvValidationError with all invalid settings."""
     settings = settings or Settings.from_environment()
     log.configure(settings.log_format, settings.log_level)
     app = Flask(__name__)
-    # Flask would ask of every view and function before or after a request whether it is a coroutine: none is.
+    # Flask would check for every view and hook if it is a coroutine. None is.
     app.ensure_sync = lambda function: function  # type: ignore[assignment, method-assign]
     log_requests(app, settings)
     app.json = OrjsonProvider(app)
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
-    # One byte more than the limit: a body that reaches it was longer (see blueprints/http/api.read_body).
+    # One byte more than the limit: a body that reaches it was longer (see blueprints/http/body.py).
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes + 1
     app.config.update(
         API_TITLE=settings.product_name,
@@ -81,8 +82,9 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
 
     store = Store(settings.mongodb_uri, cache_seconds=settings.cache_seconds)
-    reference = Reference(store, settings.match_key_rules, cache_seconds=settings.cache_seconds)
-    app.extensions[EXTENSION] = Deployment(settings, store, reference)
+    reference = Reference(store, cache_seconds=settings.cache_seconds)
+    authentication = Authentication(store, cache_seconds=settings.cache_seconds)
+    app.extensions[EXTENSION] = Deployment(settings, store, reference, authentication)
 
     metrics.count_requests(app, settings, store)
     api = Api(app, spec_kwargs={"marshmallow_plugin": SchemaDocstrings()})
@@ -100,7 +102,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 
 def _with_headers(response: Response) -> Response:
-    """Headers of every answer; pages and assets that set their own keep them."""
+    """Adds the headers of every answer, except those that a page or asset has set itself."""
     present = {name.lower() for name, _ in response.headers}
     response.headers.extend((name, value) for name, value in HEADERS if name.lower() not in present)
     return response

@@ -1,8 +1,8 @@
-"""How gunicorn serves: address, processes and threads from the environment; `gunicorn wsgi:app` needs no arguments.
+"""Configuration of gunicorn: reads address, processes and threads from the environment, so that it needs no arguments.
 
-Threads rather than sync workers, and bounds for what a client sends (osdi/operations/gunicorn_worker.py): clients that
-announce a body and do not send it would otherwise stop everybody. As many slow ones as there are threads still make
-others wait for some seconds; a proxy that buffers requests keeps them out.
+The workers use threads and limit the time in which a client must send a request (osdi/operations/gunicorn_worker.py).
+Otherwise clients that announce a body and do not send it would block all others. As many slow clients as threads still
+make others wait for some seconds; a proxy that buffers requests keeps slow clients out.
 """
 
 import logging
@@ -23,7 +23,7 @@ port = env.int("PORT", 5000)
 workers = env.int("WEB_CONCURRENCY", 2)
 threads = env.int("WEB_THREADS", 4)
 bind = [f"{env.str('HOST', '0.0.0.0')}:{port}"]
-log_format = env.str("LOG_FORMAT", "")  # a wrong one is told by the application, with every other setting
+log_format = env.str("LOG_FORMAT", "")  # the application reports an invalid value, with all other invalid settings
 metrics_token = env.str("METRICS_TOKEN", "")
 mongodb_uri = env.str("MONGODB_URI", "")
 env.seal()
@@ -31,28 +31,29 @@ env.seal()
 worker_class = "osdi.operations.gunicorn_worker.Worker"
 timeout = 60
 graceful_timeout = 25
-# Proxies give up a connection first, platforms after 90 seconds: otherwise a request may meet the end of one.
+# Longer than proxies (platforms: 90 s) keep idle connections. Otherwise a proxy may send a request on a connection that
+# gunicorn closes at this moment.
 keepalive = 95
-# Who a proxy in front is, and what it may say, is TRUSTED_PROXIES' matter; gunicorn would also let it choose the path.
+# The application evaluates the headers of proxies (TRUSTED_PROXIES). gunicorn would let a proxy change the path, too.
 forwarded_allow_ips = ""
-# A filter of 2,000 characters, most of them percent-encoded, is longer than what gunicorn reads by default.
+# A filter of 2,000 characters, mostly percent-encoded, exceeds gunicorn's default.
 limit_request_line = 8190
-# The heartbeat file belongs in memory: on a slow disk a busy worker would be taken for dead.
+# The heartbeat file is in memory. With a slow disk, gunicorn would kill busy workers.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None
 control_socket_disable = True
 
 
 class Logger(glogging.Logger):  # type: ignore[misc]  # gunicorn has no types
-    """What gunicorn says of itself, in the form of our lines and without what a client sent.
+    """Formats gunicorn's own messages like the application's log, without data that a client sent.
 
-    The application writes the line of each request; gunicorn's own would hold the query, and thereby a token.
+    The application logs each request. gunicorn's access log is off, because it would contain the query and so tokens.
     """
 
     def setup(self, cfg: Any) -> None:
-        from osdi import log  # not before gunicorn has made the application's folder importable
+        from osdi import log  # only importable after gunicorn has set the path
 
         super().setup(cfg)
-        # Below INFO it prints addresses as they came.
+        # Below INFO, gunicorn logs addresses as received.
         self.error_log.setLevel(max(self.error_log.level, logging.INFO))
         for handler in self.error_log.handlers:
             handler.setFormatter(log.formatter(log_format))
@@ -61,22 +62,23 @@ class Logger(glogging.Logger):  # type: ignore[misc]  # gunicorn has no types
         return False
 
     def warning(self, msg: Any, *args: Any, **kwargs: Any) -> None:
-        # It goes on with the sender's address and the line or header that is broken.
-        told = "Invalid request" if str(msg).startswith("Invalid request") else msg
-        super().warning(told, *args, **kwargs)
+        # The original message continues with the client's address and the invalid line or header.
+        message = "Invalid request" if str(msg).startswith("Invalid request") else msg
+        super().warning(message, *args, **kwargs)
 
     def exception(self, msg: Any, *args: Any, **kwargs: Any) -> None:
-        # Its arguments are the method and the address as it came.
+        # The arguments are the method and the address as received.
         super().exception(str(msg).split(" %")[0], **kwargs)
 
 
 logger_class = Logger
 
-# Of these the database has two to answer; the rest is for a slow processor to load what asks it.
-LOOK_SECONDS = 6.0
+# Time-out of the version check: 2 s for the database, the rest for imports on a slow processor.
+CHECK_SECONDS = 6.0
 
 
-def _look_at_database(log: Any) -> None:
+def _check_database(log: Any) -> None:
+    """Exits with EX_CONFIG if a newer program has migrated the database."""
     from osdi.operations.readiness import newer_database
     from osdi.settings import Settings
 
@@ -86,30 +88,29 @@ def _look_at_database(log: Any) -> None:
         sys.exit(os.EX_CONFIG)
 
 
-def _refuse_newer_database(log: Any) -> None:
-    """Exit where a newer program has migrated the database. One that does not answer keeps nobody from starting.
+def _reject_newer_database(log: Any) -> None:
+    """Exits with EX_CONFIG if a newer program has migrated the database. Continues if the database does not answer.
 
-    A process of its own looks: the master, of which all workers are forked, must have neither threads nor connections,
-    nor modules that a reload is to read anew.
+    A child process checks that, because the workers are forks of the master. The master must have no threads and no
+    connections, and must not import modules that a reload should read again.
     """
-    look = multiprocessing.get_context("fork").Process(target=_look_at_database, args=(log,), daemon=True)
-    look.start()
-    look.join(LOOK_SECONDS)
-    if look.is_alive():
-        look.kill()
-        look.join()
-    if look.exitcode == os.EX_CONFIG:
+    check = multiprocessing.get_context("fork").Process(target=_check_database, args=(log,), daemon=True)
+    check.start()
+    check.join(CHECK_SECONDS)
+    if check.is_alive():
+        check.kill()
+        check.join()
+    if check.exitcode == os.EX_CONFIG:
         sys.exit(os.EX_CONFIG)
 
 
 def on_starting(server: Any) -> None:
-    """Refuse a database that is not for this program; then a folder for the metrics, where they are wanted.
+    """Rejects a newer database. Creates a folder for the metrics if METRICS_TOKEN is set.
 
-    In that folder the workers count, so that any of them can tell the sums of all; in memory like the heartbeat.
-
-    A master that takes over from another one inherits its environment, and makes a folder of its own.
+    The workers write their counts into the folder, so that each of them can report the totals. The folder is in memory
+    like the heartbeat file. A new master that replaces another one inherits its environment, and creates a new folder.
     """
-    _refuse_newer_database(server.log)
+    _reject_newer_database(server.log)
     server.metrics_folder = None
     if metrics_token:
         server.metrics_folder = tempfile.mkdtemp(prefix="osdi-metrics-", dir=worker_tmp_dir)
@@ -117,9 +118,9 @@ def on_starting(server: Any) -> None:
 
 
 def pre_fork(server: Any, worker: Any) -> None:
-    """Give the worker the first place that no living one has: it counts on where the place's last one ended."""
-    taken = {getattr(each, "metrics_place", None) for each in server.WORKERS.values()}
-    worker.metrics_place = next(place for place in range(len(taken) + 1) if place not in taken)
+    """Gives the worker the lowest free number. It continues the counts of the last worker with this number."""
+    used = {getattr(each, "metrics_place", None) for each in server.WORKERS.values()}
+    worker.metrics_place = next(place for place in range(len(used) + 1) if place not in used)
 
 
 def post_fork(server: Any, worker: Any) -> None:
@@ -127,11 +128,11 @@ def post_fork(server: Any, worker: Any) -> None:
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    """What a worker told of itself alone, such as its connections, ends with it."""
+    """Deletes the metrics that describe only the ended worker, such as its connections."""
     if server.metrics_folder:
-        for told in Path(server.metrics_folder).glob(f"gauge_live*_{worker.metrics_place}.db"):
+        for file in Path(server.metrics_folder).glob(f"gauge_live*_{worker.metrics_place}.db"):
             with suppress(FileNotFoundError):
-                told.unlink()
+                file.unlink()
 
 
 def on_exit(server: Any) -> None:

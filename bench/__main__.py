@@ -1,4 +1,7 @@
-"""Runs the rounds: `python -m bench`. Starts its own database and servers, and stops what it started."""
+"""Command `python -m bench`: runs the rounds and prints the report.
+
+It starts its own database and servers, and stops them at the end.
+"""
 
 import argparse
 import os
@@ -28,15 +31,15 @@ from bench.turns import measure_turns
 from dev.mongod import Mongod, MongodUnavailable
 
 WARM_UP_SECONDS = 2
-# What is measured besides the contenders.
 TURNS, PROFILE, PAGES, DELIVERIES = "turns", "profile", "pages", "deliveries"
-# Names of the two runs: they keep the people of the one apart from those of the other.
+"""Names of the measurements besides the contenders."""
 WARM_UP, MEASUREMENT = "run0", "run1"
+"""Names of the two runs. The load puts the name into the data of its people, so both runs create different people."""
 
 
 @dataclass(frozen=True)
 class Clocks:
-    """Processor seconds used so far by the workers, by mongod, and by whatever else runs on the machine but wrk."""
+    """Processor seconds used so far by the workers, by mongod, and by all other programs except wrk and this one."""
 
     workers: float
     mongod: float
@@ -56,32 +59,34 @@ class Clocks:
 
 
 def options() -> argparse.Namespace:
-    """What the command line says."""
+    """Parses the command line. Exits with a usage message if an option is invalid."""
     keys = [*(contender.key for contender in CONTENDERS), TURNS, PROFILE, PAGES, DELIVERIES]
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure recording an outreach.")
     parser.add_argument("--seconds", type=int, default=10, help="measured time of each contender in each round (10)")
     parser.add_argument("--rounds", type=int, default=3, help="interleaved rounds; the report has their median (3)")
+    parser.add_argument("--only", default=",".join(keys), help=f"measurements, separated by commas: {', '.join(keys)}")
     parser.add_argument(
-        "--only", default=",".join(keys), help=f"what to measure, separated by commas: {', '.join(keys)}"
+        "--retries", type=int, default=0, help="repetitions of a measurement that other programs disturbed (0)"
     )
-    parser.add_argument("--retries", type=int, default=0, help="repeats of a measurement that others disturbed (0)")
-    parser.add_argument("--patience", type=int, default=0, help="seconds to wait for others before each of them (0)")
-    parser.add_argument("--write", type=Path, help="file to write the report to, as well as printing it")
-    parser.add_argument("--folder", type=Path, default=ROOT / "var", help="where the database's files go for the time")
+    parser.add_argument(
+        "--patience", type=int, default=0, help="seconds to wait for an idle machine before each measurement (0)"
+    )
+    parser.add_argument("--write", type=Path, help="file to write the report to, besides printing it")
+    parser.add_argument("--folder", type=Path, default=ROOT / "var", help="folder for the temporary database files")
     chosen = parser.parse_args()
     if unknown := set(chosen.only.split(",")) - set(keys):
-        parser.error(f"there is no such thing to measure: {', '.join(sorted(unknown))}")
+        parser.error(f"unknown measurement in --only: {', '.join(sorted(unknown))}; choose from {', '.join(keys)}")
     if chosen.seconds < 1 or chosen.rounds < 1:
-        parser.error("--seconds and --rounds start at 1")
+        parser.error("--seconds and --rounds must be at least 1")
     return chosen
 
 
 @contextmanager
 def scratch_folder(parent: Path) -> Iterator[Path]:
-    """A folder of this run's own, gone afterwards. Raises ServerFailed where a journal would cost nothing."""
+    """Creates a folder for this run and deletes it at the end. Raises ServerFailed if `parent` is on a tmpfs."""
     parent.mkdir(parents=True, exist_ok=True)
     if proc.file_system(parent) == "tmpfs":
-        raise ServerFailed(f"{parent} is in memory: a journal there is free, name a folder on a disk with --folder")
+        raise ServerFailed(f"{parent} is in memory: a journal costs nothing there; choose a folder on disk by --folder")
     folder = Path(tempfile.mkdtemp(prefix="bench-", dir=parent)).resolve()
     try:
         yield folder
@@ -90,14 +95,17 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
 
 
 def measure(contender: Contender, mongod: Mongod, seconds: int, scratch: Path) -> Result:
-    """One contender in one round, from an empty database to an empty database."""
+    """Measures one contender in one round, from an empty database to an empty database.
+
+    Raises ServerFailed if the server fails or if the database does not match the answers.
+    """
     name = f"osdi_{contender.key.replace('-', '_')}"
     uri = mongod.uri.replace("/osdi?", f"/{name}?")
     log = scratch / f"{contender.key}.log"
     with MongoClient[dict[str, Any]](mongod.uri) as client:
         client.drop_database(name)
         contender.prepare(uri)
-        # A checkpoint now: the writes of the contender before shall not be paid by this one.
+        # Force a checkpoint now, so that this contender does not pay for the writes of the previous one.
         client.admin.command("fsync")
         folder = contender.folder(scratch)
         with Server(contender.app, folder=folder, log=log, variables=contender.variables(uri)) as server:
@@ -111,8 +119,8 @@ def measure(contender: Contender, mongod: Mongod, seconds: int, scratch: Path) -
                 raise server.failure(str(error)) from error
             memory = max(proc.resident_megabytes(worker) for worker in server.workers)
         people, outreaches = client[name].people, client[name].outreaches
-        noted = outreaches.count_documents(contender.noted)
-        counts = Counts(people.count_documents({}), outreaches.count_documents({}), noted)
+        complete = outreaches.count_documents(contender.expected)
+        counts = Counts(people.count_documents({}), outreaches.count_documents({}), complete)
         check_counts(contender, traffic, counts, warm.requests + measured.requests, runs=2)
         client.drop_database(name)
     recorded = measured.requests / contender.requests_per_outreach
@@ -127,7 +135,10 @@ def measure(contender: Contender, mongod: Mongod, seconds: int, scratch: Path) -
 
 
 def measure_undisturbed(contender: Contender, mongod: Mongod, chosen: argparse.Namespace, scratch: Path) -> Result:
-    """Measure, and again while other programs disturb it, as often as was asked for; the least disturbed counts."""
+    """Measures a contender, again up to --retries times while other programs disturb it.
+
+    Returns the least disturbed result.
+    """
     results: list[Result] = []
     for _ in range(1 + chosen.retries):
         proc.wait_until_quiet(DISTURBED_PERCENT, chosen.patience)
@@ -136,15 +147,14 @@ def measure_undisturbed(contender: Contender, mongod: Mongod, chosen: argparse.N
         print(f"{contender.label}: {result.per_second:.0f} per second", file=sys.stderr)
         if result.others_percent <= DISTURBED_PERCENT:
             break
-        share = f"{result.others_percent:.0f} % of the machine's processors went to other programs"
-        print(f"    disturbed: {share}", file=sys.stderr)
+        print(f"    disturbed: other programs took {result.others_percent:.0f} % of the processors", file=sys.stderr)
     return min(results, key=lambda result: result.others_percent)
 
 
 def run_rounds(contenders: list[Contender], chosen: argparse.Namespace, mongod: Mongod, scratch: Path) -> Rounds:
-    """Every contender once, then every contender again: a slow minute of the machine meets them all.
+    """Measures all contenders once per round, so that a slow minute of the machine affects all of them.
 
-    Every other round goes backwards, so that none is always the first or behind the same one.
+    Every second round runs in reverse order. So no contender is always first, or always after the same other one.
     """
     rounds: Rounds = {contender.key: [] for contender in contenders}
     for number in range(chosen.rounds if contenders else 0):
@@ -155,9 +165,9 @@ def run_rounds(contenders: list[Contender], chosen: argparse.Namespace, mongod: 
 
 
 def main() -> int:
-    """Run, print, write. Returns the exit code."""
+    """Measures, prints the report and writes it. Returns the exit code."""
     if sys.platform != "linux":
-        print("bench: this runs on Linux only, it reads /proc", file=sys.stderr)
+        print("bench: this runs on Linux only, because it reads /proc", file=sys.stderr)
         return 1
     chosen = options()
     only = chosen.only.split(",")
@@ -188,9 +198,9 @@ def main() -> int:
     print(text)
     print(f"took {time.monotonic() - started:.0f} s", file=sys.stderr)
     if chosen.write:
-        # What `python -m bench.scale` wrote there stays.
-        grown = section(chosen.write.read_text(), SCALE) if chosen.write.exists() else ""
-        chosen.write.write_text(with_section(text, SCALE, grown))
+        # Keep the section that `python -m bench.scale` wrote.
+        scale = section(chosen.write.read_text(), SCALE) if chosen.write.exists() else ""
+        chosen.write.write_text(with_section(text, SCALE, scale))
     return 0
 
 

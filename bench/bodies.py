@@ -1,28 +1,26 @@
-"""Writes the request bodies: the OSDI page's own example, with marks where each request differs.
+"""Request bodies: the example of the OSDI page as a template, with marks where each request differs.
 
-The bodies are templates, so that wrk's script only has to fill in marks: `@unique@` is new in every request,
-`@phone@` is a new eleven-digit number, `@known@` is one of KNOWN_PEOPLE. They are plain data made by one function
-each, so every contender is sent the same fields.
+wrk's script only fills in the marks: `@unique@` is new in every request, `@phone@` is a new eleven-digit number, and
+`@known@` is the number of one of KNOWN_PEOPLE. One function makes each body, so every contender gets the same fields.
 """
 
 import json
 from typing import Any
 
 KNOWN_PEOPLE = 1000
-# Known people are numbered 1000 to 1999: always four digits, so that a phone number keeps its length.
 FIRST_KNOWN = 1000
+"""Known people have the numbers 1000 to 1999: always four digits, so that a phone number keeps its length."""
 
-
-# Phone numbers from here on are of people whom no load makes.
 FIRST_PHONE = 12_900_000_000
-# Identifier of the message that triggers send.
+"""First of the phone numbers that `filled` uses. wrk's scripts use other ranges."""
 MESSAGE = "bench:thanks"
+"""Identifier of the message that the triggers send."""
 
 
 def helper_body(*, identifiers: bool, known_person: bool = False, trigger: bool = False) -> str:
-    """Template of one helper request: a person and an outreach, each new unless the person is a known one.
+    """Returns the template of one helper request: a new outreach of a new person, or of a known person.
 
-    With `trigger` an autoresponse is asked for; with identifiers the message is named, as only a token may.
+    With `trigger` it asks for an autoresponse. With identifiers it also names the message, which needs a token.
     """
     body = outreach(identifiers=identifiers)
     if trigger:
@@ -35,7 +33,7 @@ def helper_body(*, identifiers: bool, known_person: bool = False, trigger: bool 
 
 
 def person(name: str, *, identifiers: bool) -> dict[str, Any]:
-    """The person of the specification's request, told apart by `name`."""
+    """Returns the person of the specification's request, made unique by `name`."""
     document: dict[str, Any] = {
         "family_name": f"Edwin {name}",
         "given_name": "Labadie",
@@ -63,7 +61,7 @@ def person(name: str, *, identifiers: bool) -> dict[str, Any]:
 
 
 def outreach(*, identifiers: bool) -> dict[str, Any]:
-    """The outreach of the specification's request, without its person."""
+    """Returns the outreach of the specification's request, without its person."""
     document: dict[str, Any] = {
         "origin_system": "OpenSupporter",
         "action_date": "2014-03-18T11:02:15Z",
@@ -83,7 +81,7 @@ def outreach(*, identifiers: bool) -> dict[str, Any]:
 
 
 def target(given_name: str, family_name: str) -> dict[str, str]:
-    """One senator who was called."""
+    """Returns a target of the outreach: a senator with this name."""
     return {
         "title": "Senator",
         "given_name": given_name,
@@ -94,7 +92,7 @@ def target(given_name: str, family_name: str) -> dict[str, str]:
 
 
 def message() -> dict[str, Any]:
-    """The message of an autoresponse, with fields of person, targets and campaign."""
+    """Returns the message of the autoresponse. It uses fields of the person, the targets and the campaign."""
     return {
         "identifiers": [MESSAGE],
         "type": "email",
@@ -111,17 +109,17 @@ def message() -> dict[str, Any]:
 
 
 def filled(text: str, number: int) -> str:
-    """A template's body of the new person of this number, as the load makes them."""
+    """Returns the template's body for a new person with this number."""
     return text.replace("@unique@", f"one-{number}").replace("@phone@", str(FIRST_PHONE + number))
 
 
 def template(document: dict[str, Any]) -> str:
-    """The document as JSON text with marks; a phone number is a bare number, as in the specification's request."""
+    """Returns the document as JSON text with marks. Phone numbers are JSON numbers, as in the specification."""
     text = json.dumps(document, separators=(",", ":"))
     return text.replace('"@phone@"', "@phone@").replace('"@known_phone@"', "1201555@known@")
 
 
 def known_person_body(number: int) -> str:
-    """The body that makes known person `number` (0 to KNOWN_PEOPLE - 1) exist before the load starts."""
+    """Returns the body that creates known person `number` (0 to KNOWN_PEOPLE - 1) before the load starts."""
     text = helper_body(identifiers=True, known_person=True)
     return text.replace("@known@", str(FIRST_KNOWN + number)).replace("@unique@", f"seed-{number}")

@@ -1,4 +1,4 @@
-"""A CSV file of people with broken lines among them, and what an import has to say of it."""
+"""Writes a CSV file of people with some broken lines, and counts the reasons that an import must report."""
 
 import random
 from collections import Counter
@@ -10,7 +10,7 @@ HEADER: Final = (
     "first_name,last_name,email,zip_code,country,can2_phone,can2_user_city,can2_user_tags,can2_subscription_status,uuid"
 )
 NOT_AN_ADDRESS: Final = "person.email_addresses[0].address: Not a valid e-mail address."
-# What is done to a good line, and the reason for which it has to be refused then.
+# For each way to break a line the reason with which the import must reject it.
 BREAKS: Final = {
     "address": NOT_AN_ADDRESS,
     "cells": "There are 4 cells, but 10 columns.",
@@ -21,18 +21,19 @@ BREAKS: Final = {
 
 
 def write_broken_file(path: Path, people: int, *, every: int = 20, seed: int = 7) -> Counter[str]:
-    """Write a file of so many lines, of which one in `every` is broken; how often each reason has to be given."""
+    """Writes a file of `people` rows, with one broken row in `every`. Returns the count of each expected reason."""
     reasons: Counter[str] = Counter()
     with path.open("w", encoding="utf-8", newline="") as file:
         file.write(HEADER + "\r\n")
-        for line, reason in _lines(people, every, random.Random(seed)):
-            file.write(line + "\r\n")
+        for row, reason in _rows(people, every, random.Random(seed)):
+            file.write(row + "\r\n")
             if reason:
                 reasons[reason] += 1
     return reasons
 
 
-def _lines(people: int, every: int, chance: random.Random) -> Iterator[tuple[str, str | None]]:
+def _rows(people: int, every: int, rng: random.Random) -> Iterator[tuple[str, str | None]]:
+    """Yields each row, with the reason if it is broken."""
     breaks = list(BREAKS)
     for number in range(people):
         cells = [
@@ -40,11 +41,11 @@ def _lines(people: int, every: int, chance: random.Random) -> Iterator[tuple[str
             f'"Family, {number}"' if number % 3 else f'"O""Family\n{number}"',
             f"person{number}@example.com",
             f"{number % 100_000:05}",
-            chance.choice(("United States", "Germany", "GB", "")),
+            rng.choice(("United States", "Germany", "GB", "")),
             f"+1202555{number % 10_000:04}" if number % 2 else "",
             "Bühl",
             '"volunteer, river"' if number % 4 else "",
-            chance.choice(("subscribed", "subscribed", "unsubscribed", "bouncing")),
+            rng.choice(("subscribed", "subscribed", "unsubscribed", "bouncing")),
             f"00000000-0000-4000-8000-{number:012}",
         ]
         if number % every != every - 1:

@@ -1,6 +1,6 @@
-"""The contenders: how each one is prepared, served and addressed, and what must be in its database afterwards.
+"""Contenders of the benchmark: prepares and serves each one, makes its requests, and checks its database afterwards.
 
-All of them get the same job: record an outreach of one person. Each has a database of its own on the same server.
+Each contender does the same job: it records an outreach of one person. Each has its own database on the same server.
 """
 
 import http.client
@@ -19,51 +19,51 @@ from bench.server import ROOT, ServerFailed, environment
 from osdi.store import Store
 
 API = "/api/v1"
-# The campaign's id where nobody looks whether the campaign exists.
 CAMPAIGN = "01890a5d-ac96-774b-bcce-b302099a8057"
+"""The campaign's id for contenders that do not check if the campaign exists."""
 COMMAND_SECONDS = 60
 WEBHOOK_EVENT = "outreach_recorded"
-# A webhook's address at which nobody listens.
-NOBODY = "http://127.0.0.1:9/osdi"
+UNREACHABLE = "http://127.0.0.1:9/osdi"
+"""Address of a webhook where no server listens."""
 
 
 @dataclass(frozen=True)
 class Counts:
-    """How many people and outreaches a database holds, and how many of these have `noted` what they should."""
+    """Numbers of people and outreaches in a database, and of outreaches that match `Contender.expected`."""
 
     people: int
     outreaches: int
-    noted: int
+    complete: int
 
 
 class Contender(Protocol):
-    """What the round needs to know of one contender."""
+    """One application in the comparison."""
 
     key: str
     label: str
     app: str
     requests_per_outreach: int
-    noted: Mapping[str, object]
-    """A query that every outreach answers afterwards: what its document must say beside itself."""
+    expected: Mapping[str, object]
+    """MongoDB query that every outreach must match afterwards, such as a queued follow-up."""
 
     def folder(self, scratch: Path) -> Path:
-        """Where gunicorn starts."""
+        """Returns the working folder of gunicorn."""
 
     def variables(self, uri: str) -> dict[str, str]:
-        """Environment of the application and its commands."""
+        """Returns the environment variables of the application and its commands."""
 
     def prepare(self, uri: str) -> None:
-        """Everything that is done before the server starts."""
+        """Prepares the database before the server starts."""
 
     def traffic(self, port: int) -> Traffic:
-        """What it is to be sent; makes what has to be there first, on the running server."""
+        """Creates what the load needs on the running server, and returns the load."""
 
 
 class Ours:
-    """The application of this checkout, through its own command line, its own configuration and its own routes.
+    """The application of this checkout, used through its own commands, configuration and routes.
 
-    With `trigger` each request asks for an autoresponse, whose message exists. `webhook` is an address that is to be
-    told of every outreach; no worker runs, so nothing is.
+    With `trigger` each request asks for an autoresponse whose message exists. `webhook` is the address of a webhook for
+    every outreach. No worker runs, so the events stay queued.
     """
 
     app = "wsgi:app"
@@ -87,13 +87,13 @@ class Ours:
         self.webhook = webhook
         self.token = ""
         queued = {"followups": {"$elemMatch": {"kind": "autoresponse", "state": "queued"}}} if trigger else {}
-        self.noted: Mapping[str, object] = queued | ({"webhook_events.event": WEBHOOK_EVENT} if webhook else {})
+        self.expected: Mapping[str, object] = queued | ({"webhook_events.event": WEBHOOK_EVENT} if webhook else {})
 
     def folder(self, scratch: Path) -> Path:
         return ROOT
 
     def variables(self, uri: str) -> dict[str, str]:
-        # Requests are counted as in production, but one address may send them all.
+        # The rate limits count requests as in production, but allow one address to send all of them.
         limits = ("RATE_LIMIT_ANONYMOUS", "RATE_LIMIT_TOKEN", "RATE_LIMIT_CONTACT")
         return {
             "MONGODB_URI": uri,
@@ -123,7 +123,7 @@ class Ours:
         return Traffic((Request(path, body),), headers if self.with_token else {}, known)
 
     def _flask(self, uri: str, *arguments: str) -> str:
-        """Run one of the application's commands and return what it printed. Raises ServerFailed."""
+        """Runs a command of the application and returns its output. Raises ServerFailed if it fails."""
         command = [sys.executable, "-m", "flask", "--app", "wsgi", *arguments]
         finished = subprocess.run(
             command,
@@ -140,11 +140,11 @@ class Ours:
 
 
 class Floor:
-    """The bare Flask view."""
+    """The bare Flask view (bench/floor.py)."""
 
     app = "bench.floor:app_from_environment()"
     requests_per_outreach = 1
-    noted: Mapping[str, object] = {}
+    expected: Mapping[str, object] = {}
 
     def __init__(self, key: str, label: str, *, commit: str) -> None:
         self.key = key
@@ -158,7 +158,7 @@ class Floor:
         return {"MONGODB_URI": uri, "FLOOR_COMMIT": self.commit}
 
     def prepare(self, uri: str) -> None:
-        # Our own declaration, so that the floor pays for the same indexes whatever they become.
+        # The floor uses our index declaration, so that it always pays for the same indexes.
         store = Store(uri)
         store.create_indexes()
         store.close()
@@ -169,13 +169,13 @@ class Floor:
 
 
 class EvePairs:
-    """Eve: a person, then an outreach that names it."""
+    """Eve with two requests for an outreach: one creates the person, the next an outreach that refers to it."""
 
     key = "eve"
     label = "Eve pairs"
     app = "bench.eve_pairs:app_from_environment()"
     requests_per_outreach = 2
-    noted: Mapping[str, object] = {}
+    expected: Mapping[str, object] = {}
 
     def folder(self, scratch: Path) -> Path:
         return scratch
@@ -184,7 +184,7 @@ class EvePairs:
         return {"MONGODB_URI": uri}
 
     def prepare(self, uri: str) -> None:
-        from bench import eve_pairs  # Eve is there for `make bench` only
+        from bench import eve_pairs  # only `make bench` installs Eve
 
         eve_pairs.create_indexes(uri)
 
@@ -198,7 +198,7 @@ class EvePairs:
 CONTENDERS: tuple[Contender, ...] = (
     Ours("ours-token", "ours, with token", with_token=True),
     Ours("ours-trigger", "ours, with token and trigger", with_token=True, trigger=True),
-    Ours("ours-webhook", "ours, with token and a webhook", with_token=True, webhook=NOBODY),
+    Ours("ours-webhook", "ours, with token and a webhook", with_token=True, webhook=UNREACHABLE),
     Ours("ours-public", "ours, without token", with_token=False),
     Ours("ours-public-trigger", "ours, without token, with trigger", with_token=False, trigger=True),
     Floor("floor-ordered", "floor, ordered", commit="ordered"),
@@ -209,7 +209,7 @@ CONTENDERS: tuple[Contender, ...] = (
 
 
 def send(port: int, method: str, path: str, body: str, headers: Mapping[str, str]) -> bytes:
-    """One JSON request to a server on this machine. Raises ServerFailed on any answer but success."""
+    """Sends a JSON request to a server on this machine and returns the answer. Raises ServerFailed unless it is 2xx."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=COMMAND_SECONDS)
     try:
         connection.request(method, path, body, {"Content-Type": "application/json", **headers})
@@ -218,30 +218,31 @@ def send(port: int, method: str, path: str, body: str, headers: Mapping[str, str
     finally:
         connection.close()
     if not 200 <= response.status < 300:
-        raise ServerFailed(f"{method} {path} was answered {response.status}: {answer[:500]!r}")
+        raise ServerFailed(f"{method} {path} got {response.status}: {answer[:500]!r}")
     return answer
 
 
 def post_all(port: int, path: str, texts: Iterable[str], headers: Mapping[str, str]) -> None:
-    """POST each body once, some side by side: what is there before anything is measured comes by the same route."""
+    """Posts each body once, several at a time. Creates data before a measurement. Raises ServerFailed."""
     with ThreadPoolExecutor(CONNECTIONS // 2) as pool:
-        for answered in [pool.submit(send, port, "POST", path, text, headers) for text in texts]:
-            answered.result()
+        for sent in [pool.submit(send, port, "POST", path, text, headers) for text in texts]:
+            sent.result()
 
 
 def check_counts(contender: Contender, traffic: Traffic, counts: Counts, responses: int, runs: int) -> None:
-    """Hold what is in the database against what was answered. Raises ServerFailed when they do not fit.
+    """Compares the database with the answers. Raises ServerFailed if they do not match.
 
-    What wrk had under way when its time was up may be written too, at most one request a connection in each run.
+    `responses` counts the successful answers. The server may also have written the requests that wrk left unanswered at
+    the end of a run: at most one per connection and run.
     """
-    under_way = runs * CONNECTIONS
+    unanswered = runs * CONNECTIONS
     people = 0 if traffic.known_people else counts.people
     if contender.requests_per_outreach == 2:
-        written, balanced = people + counts.outreaches, abs(people - counts.outreaches) <= under_way
+        written, balanced = people + counts.outreaches, abs(people - counts.outreaches) <= unanswered
     else:
-        # Both must be there for each answer; a known person is there already, and must not have become two.
+        # Each answer stands for a new person and an outreach. A known person exists already and must not be duplicated.
         written = counts.outreaches - traffic.known_people
         balanced = counts.people == (traffic.known_people or counts.outreaches)
-    balanced = balanced and counts.noted == counts.outreaches
-    if not balanced or not responses <= written <= responses + under_way:
-        raise ServerFailed(f"{contender.label}: {responses} answers of success, but in the database {counts}")
+    balanced = balanced and counts.complete == counts.outreaches
+    if not balanced or not responses <= written <= responses + unanswered:
+        raise ServerFailed(f"{contender.label}: {responses} requests succeeded, but the database has {counts}")

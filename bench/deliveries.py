@@ -1,8 +1,8 @@
-"""What worker processes deliver: mails to an SMTP sink and events to a webhook's receiver, beside what could be.
+"""Measures deliveries: mails that workers send to an SMTP sink, and events that they post to a webhook.
 
-The real command runs, `flask --app wsgi worker --once`, in one process or several, until nothing waits. The rate is
-that of the middle eight tenths by the sink's clock, so that starting does not count; the processor time of starting is
-measured and taken off.
+The real command `flask --app wsgi worker --once` runs in one or more processes until the queue is empty. The rate is
+that of the middle eight tenths of the deliveries, by the sink's clock, so the start of the workers does not count. The
+processor time of a start is measured separately and subtracted. Baselines send the same content with less work.
 """
 
 import datetime as dt
@@ -26,7 +26,7 @@ import orjson
 from bench import proc
 from bench.contenders import Ours
 from bench.server import ROOT, ServerFailed, environment
-from bench.sinks import HTTP, SMTP, Sink, Taken
+from bench.sinks import HTTP, SMTP, Received, Sink
 from bench.waiting import Waiting
 from dev.mongod import Mongod
 from osdi.action_functions.followup_kinds import AUTORESPONSE, SENT
@@ -61,7 +61,7 @@ LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
 
 @dataclass(frozen=True)
 class Delivered:
-    """One measurement. Processor milliseconds are of one mail or event; the sender's are of all its processes."""
+    """One measurement. Processor milliseconds are per mail or event; the sender's are the sum over its processes."""
 
     per_second: float
     sender_cpu_ms: float
@@ -70,12 +70,12 @@ class Delivered:
     others_percent: float
 
 
-# For the name of each measurement its result in each round, in order.
 Rounds = dict[str, list[Delivered]]
+"""By the name of a measurement its results, one per round."""
 
 
 def measure_deliveries(mongod: Mongod, scratch: Path, chosen: Namespace) -> Rounds:
-    """Every measurement once, then every one again; one that others disturbed is repeated, the least disturbed counts.
+    """Runs all measurements once per round. Repeats those that other programs disturbed and keeps the least disturbed.
 
     Raises ServerFailed.
     """
@@ -99,7 +99,7 @@ def _undisturbed(name: str, measurement: Callable[[], Delivered], chosen: Namesp
 
 
 class Deliveries:
-    """Everything that is measured, on databases that are filled once and put back before each measurement."""
+    """All measurements. `with` fills the databases once; each measurement first restores its database."""
 
     def __init__(self, mongod: Mongod, scratch: Path) -> None:
         self._mongod = mongod
@@ -108,34 +108,34 @@ class Deliveries:
         self._posts = Sink(HTTP)
         webhook = f"http://127.0.0.1:{self._posts.port}/osdi"
         self._by_token = Waiting(mongod, Ours("mails", "", with_token=True, trigger=True), MAILS)
-        self._by_nobody = Waiting(mongod, Ours("open-mails", "", with_token=False, trigger=True), MAILS)
+        self._anonymous = Waiting(mongod, Ours("anonymous-mails", "", with_token=False, trigger=True), MAILS)
         self._events = Waiting(mongod, Ours("events", "", with_token=True, webhook=webhook), EVENTS)
         self._start_cpu_seconds = 0.0
 
     def __enter__(self) -> "Deliveries":
-        for each in (self._by_token, self._by_nobody, self._events):
+        for each in (self._by_token, self._anonymous, self._events):
             each.fill(self._scratch)
         return self
 
     def __exit__(self, *_: object) -> None:
-        for each in (self._by_token, self._by_nobody, self._events):
+        for each in (self._by_token, self._anonymous, self._events):
             each.close()
 
     def measurements(self) -> dict[str, Callable[[], Delivered]]:
-        """What one round does, in this order."""
+        """Returns the measurements of one round by name, in order."""
         workers = {f"mails-{count}": lambda count=count: self._work(self._by_token, count) for count in WORKERS}
         return {
             "mails-sink": self._flooded,
             "mails-alone": self._sent_alone,
             "mails-floor": self._claimed_and_sent,
             **workers,
-            "mails-open": lambda: self._work(self._by_nobody, 1),
+            "mails-anonymous": lambda: self._work(self._anonymous, 1),
             "events-alone": self._posted_alone,
             "events-1": lambda: self._work(self._events, 1),
         }
 
     def _flooded(self) -> Delivered:
-        """The sink by itself: mails that are bytes already, by bare sockets, several commands in one packet."""
+        """Measures the sink alone: ready-made bytes through bare sockets, with several commands in one packet."""
         content = self._composed().as_bytes()
         with self._measured(self._mails) as done, ThreadPoolExecutor(FLOODING) as pool:
             ports = [self._mails.port] * FLOODING
@@ -143,7 +143,7 @@ class Deliveries:
         return done(FLOODED)
 
     def _sent_alone(self) -> Delivered:
-        """A composed mail by the worker's own Smtp, again and again, without a database."""
+        """Measures the worker's `Smtp` alone: one composed mail, sent repeatedly, without a database."""
         composed = self._composed()
         smtp = Smtp(SmtpServer.of(f"smtp://127.0.0.1:{self._mails.port}"))
         with self._measured(self._mails) as done:
@@ -153,8 +153,8 @@ class Deliveries:
         return done(MAILS)
 
     def _claimed_and_sent(self) -> Delivered:
-        """What no worker can leave out: a claim and a mark around each of these."""
-        self._by_token.put_back()
+        """Measures the floor: `Smtp` with a claim before each mail and a mark after it. No worker can do less."""
+        self._by_token.restore()
         composed = self._composed()
         store = Store(self._by_token.uri)
         smtp = Smtp(SmtpServer.of(f"smtp://127.0.0.1:{self._mails.port}"))
@@ -167,7 +167,7 @@ class Deliveries:
         return done(MAILS)
 
     def _posted_alone(self) -> Delivered:
-        """Bodies that are bytes already by the worker's own HttpPost, as long as those that the worker posts."""
+        """Measures the worker's `HttpPost` alone, with ready-made bodies as long as those that a worker posts."""
         event = {"idempotency_key": new_id(), "osdi:outreach": "x" * 1_500}
         body = orjson.dumps([event] * EVENTS_OF_A_POST)
         http = HttpPost(LOOPBACK)
@@ -177,8 +177,8 @@ class Deliveries:
         return done(POSTED)
 
     def _work(self, waiting: Waiting, workers: int) -> Delivered:
-        """Workers deliver all that waits. Raises ServerFailed where anything is left, or was delivered twice."""
-        waiting.put_back()
+        """Measures workers that empty the queue. Raises ServerFailed if an item is left, or was delivered twice."""
+        waiting.restore()
         sink = self._posts if waiting is self._events else self._mails
         variables = waiting.contender.variables(waiting.uri) | {
             "PUBLIC_URL": PUBLIC_URL,
@@ -193,12 +193,12 @@ class Deliveries:
             run_workers(workers, variables, log)
         if left := waiting.left():
             raise ServerFailed(
-                f"{left} of {waiting.count} were not delivered:\n{log.read_text(errors='replace')[-3000:]}"
+                f"the workers did not deliver {left} of {waiting.count}:\n{log.read_text(errors='replace')[-3000:]}"
             )
         return done(waiting.count)
 
     def _start(self, waiting: Waiting, variables: dict[str, str], log: Path) -> float:
-        """Processor seconds of a worker that finds nothing to do."""
+        """Returns processor seconds of a worker that finds an empty database."""
         idle = waiting.uri.replace(f"/{waiting.name}?", f"/{waiting.name}_idle?")
         before = own_cpu_seconds()
         run_workers(1, variables | {"MONGODB_URI": idle}, log)
@@ -206,22 +206,26 @@ class Deliveries:
 
     @contextmanager
     def _measured(self, sink: Sink, *, starts: int = 0) -> Iterator[Callable[[int], Delivered]]:
-        """Start the sink and read the clocks around what is done; the function given says what came of it."""
+        """Starts the sink and reads the clocks before and after the block.
+
+        Yields a function to call after the block: it takes the expected count and returns the result. It raises
+        ServerFailed if the sink received another count.
+        """
         assert self._mongod.process is not None
         mongod = self._mongod.process.pid
-        used: list[tuple[list[float], list[Taken]]] = []
+        used: list[tuple[list[float], list[Received]]] = []
 
         def clocks() -> list[float]:
             measured = [own_cpu_seconds(), proc.cpu_seconds(mongod), sink.cpu_seconds]
             return [*measured, proc.machine_cpu_seconds() - sum(measured), time.monotonic()]
 
         def done(count: int) -> Delivered:
-            (((sender, database, receiver, others, seconds), taken),) = used
-            if (found := sum(each.count for each in taken)) != count:
-                raise ServerFailed(f"{count} were to be delivered, and {found} were")
+            (((sender, database, receiver, others, seconds), received),) = used
+            if (found := sum(each.count for each in received)) != count:
+                raise ServerFailed(f"the sink received {found} items instead of {count}")
             each = 1_000 / count
             return Delivered(
-                per_second=middle_rate(taken),
+                per_second=middle_rate(received),
                 sender_cpu_ms=(sender - starts * self._start_cpu_seconds) * each,
                 mongod_cpu_ms=database * each,
                 sink_cpu_ms=receiver * each,
@@ -234,7 +238,7 @@ class Deliveries:
             used.append(([late - early for late, early in zip(clocks(), before, strict=True)], sink.stop()))
 
     def _composed(self) -> EmailMessage:
-        """A mail as the worker composes it."""
+        """Returns a mail as the worker composes it."""
         outreach, person, campaign, message = self._by_token.one_of_each()
         url = f"{PUBLIC_URL}/unsubscribe/{'x' * 60}"
         values = fields(person, outreach, campaign, by_token=True) | {"unsubscribe_url": url}
@@ -249,7 +253,7 @@ class Deliveries:
 
 
 def run_workers(count: int, variables: dict[str, str], log: Path) -> None:
-    """Run so many workers side by side until nothing is due. Raises ServerFailed with the end of their log."""
+    """Runs `count` workers in parallel until nothing is due. Raises ServerFailed with the end of their log."""
     command = [sys.executable, "-m", "flask", "--app", "wsgi", "worker", "--once"]
     with log.open("wb") as output:
         workers = [
@@ -266,11 +270,11 @@ def run_workers(count: int, variables: dict[str, str], log: Path) -> None:
                 worker.kill()
                 worker.wait()
     if any(codes):
-        raise ServerFailed(f"a worker failed, or went on for {WORKER_SECONDS} s:\n{log.read_text()[-3000:]}")
+        raise ServerFailed(f"a worker failed, or did not end within {WORKER_SECONDS} s:\n{log.read_text()[-3000:]}")
 
 
 def flood(port: int, content: bytes, count: int) -> None:
-    """Hand over so many mails on one connection, as fast as the server takes them."""
+    """Sends `count` mails on one connection, as fast as the server accepts them."""
     commands = f"MAIL FROM:<{SENDER}>\r\nRCPT TO:<{RECIPIENT}>\r\nDATA\r\n".encode()
     with socket.create_connection(("127.0.0.1", port), ANSWER_SECONDS) as connection:
         replies = connection.makefile("rb")
@@ -283,14 +287,14 @@ def flood(port: int, content: bytes, count: int) -> None:
             replies.readline()
 
 
-def middle_rate(taken: list[Taken]) -> float:
-    """How many were taken in a second, in the middle eight tenths."""
-    first, last = len(taken) // 10, len(taken) * 9 // 10
-    seconds = taken[last].timestamp - taken[first].timestamp
-    return sum(each.count for each in taken[first + 1 : last + 1]) / seconds
+def middle_rate(received: list[Received]) -> float:
+    """Returns received items per second, over the middle eight tenths of the deliveries."""
+    first, last = len(received) // 10, len(received) * 9 // 10
+    seconds = received[last].timestamp - received[first].timestamp
+    return sum(each.count for each in received[first + 1 : last + 1]) / seconds
 
 
 def own_cpu_seconds() -> float:
-    """Processor time of this process and of all its children that have ended."""
+    """Returns processor seconds of this process and of its children that have ended."""
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
     return time.process_time() + ended.ru_utime + ended.ru_stime

@@ -1,4 +1,4 @@
-"""Turns what workers delivered into medians, ratios and a Markdown section."""
+"""Writes the Markdown section about deliveries: medians and ratios of the rounds."""
 
 from collections.abc import Callable, Sequence
 from statistics import median
@@ -12,7 +12,7 @@ MAIL_ROWS = (
     ("mails-1", "1 worker"),
     ("mails-2", "2 workers"),
     ("mails-3", "3 workers"),
-    ("mails-open", "1 worker, posted without token"),
+    ("mails-anonymous", "1 worker, posted without token"),
 )
 MAIL_RATIOS = (("/ `Smtp` alone", "mails-alone"), ("/ floor", "mails-floor"), ("/ 1 worker", "mails-1"))
 EVENT_ROWS = (("events-alone", "`HttpPost` alone"), ("events-1", "1 worker"))
@@ -20,7 +20,7 @@ EVENT_RATIOS = (("/ `HttpPost` alone", "events-alone"),)
 
 
 def delivery_report(rounds: Rounds) -> str:
-    """The section: what a worker delivers of each kind, and what could be."""
+    """Returns the section: the rates of workers and of the baselines."""
     count = len(rounds["mails-1"])
     others = max(each.others_percent for results in rounds.values() for each in results)
     return "\n\n".join(
@@ -52,24 +52,24 @@ def _table(what: str, rows: Sequence[tuple[str, str]], ratios: Sequence[tuple[st
     lines = [f"| | {' | '.join(titles)} | each round per second |", f"|---|{'---:|' * len(titles)}---|"]
     for key, label in rows:
         results = rounds[key]
-        figures = [f"{_middle(results, lambda each: each.per_second):,.0f}"]
-        figures += [_shown(_ratio(results, rounds[below])) for _, below in ratios]
-        figures.append(f"{_middle(results, lambda each: each.sender_cpu_ms):.2f}")
-        figures.append(f"{_middle(results, lambda each: each.mongod_cpu_ms):.2f}")
-        figures.append(f"{_middle(results, lambda each: each.sink_cpu_ms * each.per_second / 10):.0f} %")
+        figures = [f"{_median(results, lambda each: each.per_second):,.0f}"]
+        figures += [_rounded(_ratio(results, rounds[below])) for _, below in ratios]
+        figures.append(f"{_median(results, lambda each: each.sender_cpu_ms):.2f}")
+        figures.append(f"{_median(results, lambda each: each.mongod_cpu_ms):.2f}")
+        figures.append(f"{_median(results, lambda each: each.sink_cpu_ms * each.per_second / 10):.0f} %")
         listed = ", ".join(f"{each.per_second:.0f}" for each in results)
         lines.append(f"| {label} | {' | '.join(figures)} | {listed} |")
     return "\n".join(lines)
 
 
 def _ratio(above: list[Delivered], below: list[Delivered]) -> float:
-    """Median over the rounds of the ratio within each."""
+    """Returns the median of the ratios within each round."""
     return median(one.per_second / other.per_second for one, other in zip(above, below, strict=True))
 
 
-def _shown(ratio: float) -> str:
+def _rounded(ratio: float) -> str:
     return f"{ratio:.2f}" if ratio < 10 else f"{ratio:.0f}"
 
 
-def _middle(results: list[Delivered], figure: Callable[[Delivered], float]) -> float:
+def _median(results: list[Delivered], figure: Callable[[Delivered], float]) -> float:
     return median(figure(each) for each in results)

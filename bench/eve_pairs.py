@@ -1,9 +1,9 @@
-"""Eve, the Flask and MongoDB framework a user would reach for, doing the same job in its two requests.
+"""Eve, a common framework for Flask and MongoDB, which does the same job in two requests.
 
-`POST /people` and `POST /outreaches` with a Cerberus schema for the same fields and the same durability. The
-client makes the person's id, so the outreach can refer to it without reading the first answer. That favours Eve,
-and so does the rest: it does not look for the person, it does not check the reference (`data_relation` would be
-one more query), it has no token to verify, and it answers with its short default (`BANDWIDTH_SAVER`).
+`POST /people` and `POST /outreaches` use a Cerberus schema for the same fields, and the same durability. The comparison
+favours Eve. The client makes the person's id, so the second request need not wait for the first answer. Eve does not
+search for the person, does not check the reference (`data_relation` would cost one more query), verifies no token, and
+sends its short default answer (`BANDWIDTH_SAVER`).
 """
 
 import os
@@ -21,12 +21,12 @@ STRINGS: Schema = {"type": "list", "schema": STRING}
 
 
 def documents(fields: Schema) -> Schema:
-    """A list of embedded documents with these fields."""
+    """Returns the schema of a list of embedded documents with these fields."""
     return {"type": "list", "schema": {"type": "dict", "schema": fields}}
 
 
 def one_of(*values: str) -> Schema:
-    """A string out of a fixed set."""
+    """Returns the schema of a string out of a fixed set."""
     return {"type": "string", "allowed": list(values)}
 
 
@@ -80,13 +80,13 @@ OUTREACH: Schema = {
 
 
 def create_app(uri: str) -> Flask:
-    """Eve with the two resources."""
+    """Returns Eve with the two resources."""
     resource = {"resource_methods": ["GET", "POST"], "item_methods": ["GET"], "item_url": 'regex("[-a-z0-9]+")'}
     app: Flask = Eve(
         settings={
             "MONGO_URI": uri,
-            # Each write of Eve 2.3 carries `w` alone; on a replica set the majority acknowledges journaled writes only
-            # (writeConcernMajorityJournalDefault). `journal` is the client's name for what elsewhere is called `j`.
+            # Eve 2.3 sends only `w` with each write. On a replica set, the majority acknowledges only journaled writes
+            # (writeConcernMajorityJournalDefault). `journal` is the client's name for the option `j`.
             "MONGO_WRITE_CONCERN": {"w": "majority", "journal": True},
             "DATE_FORMAT": "%Y-%m-%dT%H:%M:%SZ",
             "DOMAIN": {"people": resource | {"schema": PERSON}, "outreaches": resource | {"schema": OUTREACH}},
@@ -96,7 +96,7 @@ def create_app(uri: str) -> Flask:
 
 
 def create_indexes(uri: str) -> None:
-    """What its queries would need to find what ours finds, as plain indexes: cheaper to keep than unique ones."""
+    """Creates the indexes for the same look-ups as ours. They are not unique, which makes writes cheaper."""
     with MongoClient[Schema](uri) as client:
         database = client.get_default_database()
         for field in ("identifiers", "email_addresses.address", "phone_numbers.number"):
@@ -106,5 +106,5 @@ def create_indexes(uri: str) -> None:
 
 
 def app_from_environment() -> Flask:
-    """What gunicorn serves: the client is made here, in the worker, after the fork."""
+    """Returns the application for gunicorn. The worker calls this after the fork, so the database client is its own."""
     return create_app(os.environ["MONGODB_URI"])

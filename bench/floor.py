@@ -1,8 +1,8 @@
-"""The floor: a bare Flask view that does only what no implementation can leave out.
+"""The floor: a bare Flask view that does only what every implementation must do.
 
-It parses the JSON, looks for the person by match keys, and writes the person and the outreach: no validation, no
-authentication, no merging, no links. What another implementation adds to this is the price of its work.
-`FLOOR_COMMIT=transaction` makes the two writes one transaction; otherwise they are written one after the other.
+It parses the JSON, finds the person by match keys, and writes the person and the outreach. It does not validate,
+authenticate, merge or link anything. The difference to the floor is the cost of what another implementation does
+besides. With `FLOOR_COMMIT=transaction` both writes are one transaction; otherwise they follow each other.
 """
 
 import os
@@ -24,7 +24,7 @@ PATH = "/api/v1/advocacy_campaigns/<campaign_id>/record_outreach_helper"
 
 
 def create_app(uri: str, *, transaction: bool) -> Flask:
-    """The application with its one route."""
+    """Returns the application with its one route."""
     client: MongoClient[Document] = MongoClient(uri)
     people = client.get_default_database().people
     write = in_transaction(client) if transaction else in_order(client)
@@ -33,15 +33,15 @@ def create_app(uri: str, *, transaction: bool) -> Flask:
     @app.post(PATH)
     def record_outreach(campaign_id: str) -> Response:
         body = orjson.loads(request.get_data())
-        said = body.pop("person")
+        posted = body.pop("person")
         now = datetime.now(UTC)
-        keys = match_keys(said)
+        keys = match_keys(posted)
         found = people.find_one({"match_keys": {"$in": keys}})
         person = None
         if found is None:
             person_id = new_id()
             keys.append(f"id:osdi:{person_id}")
-            person = said | {"_id": person_id, "match_keys": keys, "created_date": now, "modified_date": now}
+            person = posted | {"_id": person_id, "match_keys": keys, "created_date": now, "modified_date": now}
         else:
             person_id = found["_id"]
         outreach_id = new_id()
@@ -60,7 +60,7 @@ def create_app(uri: str, *, transaction: bool) -> Flask:
 
 
 def in_order(client: "MongoClient[Document]") -> Write:
-    """Writes the person, then the outreach, each with its own journaled acknowledgement."""
+    """Returns a function that writes the person, then the outreach, each with its own journaled acknowledgement."""
     database = client.get_default_database(write_concern=JOURNALED)
 
     def write(person: Document | None, outreach: Document) -> None:
@@ -72,7 +72,7 @@ def in_order(client: "MongoClient[Document]") -> Write:
 
 
 def in_transaction(client: "MongoClient[Document]") -> Write:
-    """Writes both in one transaction, so that one journaled acknowledgement is waited for."""
+    """Returns a function that writes both in one transaction, so that it waits for one journaled acknowledgement."""
     database = client.get_default_database()
 
     def write(person: Document | None, outreach: Document) -> None:
@@ -85,7 +85,7 @@ def in_transaction(client: "MongoClient[Document]") -> Write:
 
 
 def match_keys(person: Document) -> list[str]:
-    """What tells this person from others: identifiers, e-mail addresses, phone numbers."""
+    """Returns the match keys of a person: from identifiers, e-mail addresses and phone numbers."""
     keys = [f"id:{identifier}" for identifier in person.get("identifiers", ())]
     keys += [f"email:{email['address'].lower()}" for email in person.get("email_addresses", ())]
     keys += [f"phone:{phone['number']}" for phone in person.get("phone_numbers", ())]
@@ -93,12 +93,12 @@ def match_keys(person: Document) -> list[str]:
 
 
 def new_id() -> str:
-    """A time-ordered id of a UUID's length."""
+    """Returns a time-ordered id as long as a UUID."""
     return f"{time.time_ns():016x}-{os.urandom(10).hex()}"
 
 
 def answer(outreach: Document) -> Document:
-    """A document of about the size that the helper answers with."""
+    """Returns a document of about the size of the helper's answer."""
     base = "http://127.0.0.1/api/v1"
     self_link = f"{base}/outreaches/{outreach['_id']}"
     links = {
@@ -110,5 +110,5 @@ def answer(outreach: Document) -> Document:
 
 
 def app_from_environment() -> Flask:
-    """What gunicorn serves: the client is made here, in the worker, after the fork."""
+    """Returns the application for gunicorn. The worker calls this after the fork, so the database client is its own."""
     return create_app(os.environ["MONGODB_URI"], transaction=os.environ.get("FLOOR_COMMIT") == "transaction")

@@ -1,7 +1,7 @@
-"""Measures an import: `python -m bench.imports`. Starts a mongod of its own, and stops it.
+"""Command `python -m bench.imports`: measures the import of a file of people.
 
-A file of people with one broken line in twenty is imported twice by the command that an organiser runs, in a process of
-its own. Told are the seconds, the memory of the process on its way, and whether the second run changed anything.
+It starts its own mongod and runs the import command twice, each time in a new process. One row in twenty of the file is
+broken. It prints the seconds, the memory of the process over time, and if the second run changed any person.
 """
 
 import argparse
@@ -22,7 +22,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def memory_kb(pid: int) -> int:
-    """The resident memory of a process."""
+    """Returns the resident memory of a process in kB."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1])
@@ -30,7 +30,10 @@ def memory_kb(pid: int) -> int:
 
 
 def run_import(uri: str, file: Path, threads: int) -> tuple[float, list[tuple[str, int]], list[str]]:
-    """Seconds, the memory (kB) at each line of progress, and the lines that were printed."""
+    """Runs an import. Returns its seconds, the memory (kB) at each line of progress, and the printed lines.
+
+    Raises SystemExit with the output if the command fails.
+    """
     command = [sys.executable, "-m", "flask", "--app", "wsgi", "import", "people", str(file), "--create-tags"]
     environment = {**os.environ, "MONGODB_URI": uri, "PYTHONUNBUFFERED": "1"}
     begun = time.monotonic()
@@ -49,7 +52,7 @@ def run_import(uri: str, file: Path, threads: int) -> tuple[float, list[tuple[st
 
 
 def digest(uri: str) -> str:
-    """What all people are now, versions and dates too."""
+    """Returns the SHA-256 of all stored people, with their versions and dates."""
     found = hashlib.sha256()
     with MongoClient(uri) as client:
         for person in client.get_default_database().people.find().sort("_id"):
@@ -65,7 +68,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="osdi-imports-") as folder:
         file = Path(folder) / "people.csv"
         reasons = write_broken_file(file, options.people)
-        print(f"{options.people:,} lines, {file.stat().st_size:,} bytes; broken: {dict(reasons)}")
+        print(f"{options.people:,} rows, {file.stat().st_size:,} bytes; broken: {dict(reasons)}")
         with Mongod(Path(folder) / "mongod") as mongod:
             environment = {**os.environ, "MONGODB_URI": mongod.uri}
             subprocess.run(
@@ -75,13 +78,17 @@ def main() -> None:
             before = ""
             for number in (1, 2):
                 seconds, memory, printed = run_import(mongod.uri, file, options.threads)
-                print(f"Run {number}: {seconds:.0f} s, {options.people / seconds:,.0f} rows a second")
+                print(f"Run {number}: {seconds:.0f} s, {options.people / seconds:,.0f} rows per second")
                 for line, kilobytes in (memory[len(memory) // 10], memory[-1]):
                     print(f"  {kilobytes / 1024:.0f} MB at {line}")
                 print("\n".join(f"  {line}" for line in printed[printed.index(f"{options.people:,} rows") :]))
                 after = digest(mongod.uri)
                 if number == 2:
-                    print("The second run changed nothing." if after == before else "THE SECOND RUN CHANGED SOMETHING.")
+                    print(
+                        "The second run changed nothing."
+                        if after == before
+                        else "ERROR: the second run changed people."
+                    )
                 before = after
 
 

@@ -1,4 +1,4 @@
-"""Runs wrk against one server and reads what it measured."""
+"""Runs wrk against one server and parses its result."""
 
 import re
 import shutil
@@ -8,19 +8,19 @@ from pathlib import Path
 
 THREADS = 2
 CONNECTIONS = 16
-# Long: a stall of the disk shall show in the 99th percentile, not end the run.
+# Long, so that a slow disk shows in the 99th percentile and does not fail the run.
 TIMEOUT_SECONDS = 20
 SCRIPT = Path(__file__).with_name("post.lua")
-INSTALL = "wrk is not installed. It is a Debian package: apt-get install wrk"
+INSTALL = "wrk is not installed. Install it, on Debian by: apt-get install wrk"
 
 
 class LoadFailed(Exception):
-    """wrk is missing, or a request of the run was not answered with success."""
+    """wrk is missing, or a request of the run failed."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """One kind of request: its path and the template of its body."""
+    """One kind of POST request: its path and the template of its body."""
 
     path: str
     body: str
@@ -28,7 +28,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Traffic:
-    """What a contender is sent: requests that take turns, their headers, and how many people were there before."""
+    """The load of a contender: requests that take turns, their headers, and the number of people stored before."""
 
     requests: tuple[Request, ...]
     headers: dict[str, str]
@@ -37,7 +37,7 @@ class Traffic:
 
 @dataclass(frozen=True)
 class Measured:
-    """What one run of wrk measured."""
+    """Result of one run of wrk."""
 
     requests: int
     per_second: float
@@ -46,13 +46,13 @@ class Measured:
 
 
 def require_wrk() -> None:
-    """Raises LoadFailed with the way to install wrk when it is missing."""
+    """Raises LoadFailed with installation instructions if wrk is missing."""
     if shutil.which("wrk") is None:
         raise LoadFailed(INSTALL)
 
 
 def run(base: str, traffic: Traffic, *, name: str, seconds: int, folder: Path) -> Measured:
-    """Load `base` for some seconds. `name` keeps the run's people apart from those of another. Raises LoadFailed."""
+    """Loads the server at `base` for `seconds`. The data of new people contains `name`. Raises LoadFailed."""
     command = ["wrk", "--threads", str(THREADS), "--connections", str(CONNECTIONS), "--duration", f"{seconds}s"]
     command += ["--timeout", f"{TIMEOUT_SECONDS}s", "--latency", "--script", str(SCRIPT)]
     for header, value in {"Content-Type": "application/json", **traffic.headers}.items():
@@ -69,14 +69,14 @@ def run(base: str, traffic: Traffic, *, name: str, seconds: int, folder: Path) -
 
 
 def read(output: str) -> Measured:
-    """What the script's RESULT line says. Raises LoadFailed when any request failed."""
+    """Parses the RESULT line of wrk's script. Raises LoadFailed if a request failed."""
     line = re.search(r"^RESULT (.*)$", output, re.MULTILINE)
     if line is None:
         raise LoadFailed(f"wrk printed no result:\n{output}")
     numbers = {name: int(value) for name, value in re.findall(r"(\w+)=(\d+)", line[1])}
     failed = {name: numbers[name] for name in ("connect", "read", "write", "status", "timeout") if numbers[name]}
     if failed or not numbers["requests"]:
-        raise LoadFailed(f"of {numbers['requests']} requests some failed: {failed}\n{output}")
+        raise LoadFailed(f"some of {numbers['requests']} requests failed: {failed}\n{output}")
     return Measured(
         requests=numbers["requests"],
         per_second=numbers["requests"] / (numbers["microseconds"] / 1e6),

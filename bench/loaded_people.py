@@ -1,6 +1,7 @@
-"""Who the loaded people are: by their number alone, so that whoever knows it knows what to ask for.
+"""Data of the loaded people, computed from a person's number, so that a benchmark can query any person.
 
-The number decides names, contact details and identifiers, and the shape: which of these somebody has, and what else.
+The number decides the names, contact details and identifiers. It also decides the shape: which of these the person has,
+and if there are tags, lists and answers.
 """
 
 from collections.abc import Mapping
@@ -11,23 +12,26 @@ from bench import bodies
 
 Document = dict[str, Any]
 
-# Loaded people are numbered from here on: always eight digits, so that phone numbers keep their length.
 FIRST: Final = 10_000_000
+"""Number of the first loaded person: always eight digits, so that phone numbers keep their length."""
 TAGS: Final = ("caller", "volunteer", "donor")
 LIST: Final = "newsletter"
 
 GIVEN: Final = ("Jane", "John", "Amina", "Wei", "Zoé", "Olga", "Luis", "Priya", "Tom", "Ngozi", "Ada")
 FAMILY: Final = ("Smith", "O'Brien", "Okafor", "Nguyen", "García", "Müller", "Ivanova", "Rossi", "Kim")
 MARKS: Final = ("@given@", "@family@", "@postal@")
-# What the person of a template has instead of names and a postal code.
 GIVEN_MARK, FAMILY_MARK, POSTAL_MARK = MARKS
-# From so many people on each has the name and postal code of an earlier one.
+"""Placeholders for names and postal code in the person of a template."""
 NAMESAKES: Final = 990_000
+"""After this number of people, names and postal codes repeat (least common multiple of 11, 9 and 90,000)."""
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What some of the people have: how many in a hundred, by which of their details they are known, and what else."""
+    """Kind of person: percentage of all people, identifying data that they have, and tags, lists and answers.
+
+    With `token` the post had a token, and the person has an identifier.
+    """
 
     percent: int
     token: bool = True
@@ -47,45 +51,44 @@ SHAPES: Final = (
     Shape(15, token=False),
     Shape(5, token=False, phone=False, tags=TAGS[:1], lists=True),
 )
-# The number of a person decides their shape, so that whoever knows the number knows what the person has.
 _SHAPE_OF: Final = tuple(shape for shape in SHAPES for _ in range(shape.percent))
 
 
 def shape_of(number: int) -> Shape:
-    """The shape of a loaded person. Neighbours differ."""
+    """Returns the shape of a loaded person. People with successive numbers have different shapes."""
     return _SHAPE_OF[number * 37 % len(_SHAPE_OF)]
 
 
 def identifier(number: int) -> str:
-    """The identifier of a loaded person, which those have who came with a token."""
+    """Returns the identifier of a loaded person. Only people with `Shape.token` have one."""
     return f"crm:{number}"
 
 
 def email(number: int) -> str:
-    """The e-mail address of a loaded person."""
+    """Returns the e-mail address of a loaded person."""
     return f"loaded-{number}@example.com"
 
 
 def phone(number: int) -> str:
-    """The phone number of a loaded person: eleven digits."""
+    """Returns the phone number of a loaded person: eleven digits."""
     return f"120{number}"
 
 
 def outreach_identifier(number: int) -> str:
-    """The identifier of the outreach with which a person came, which those have who came with a token."""
+    """Returns the identifier of the outreach that created a person. Only people with `Shape.token` have one."""
     return f"crm:outreach-{number}"
 
 
 def helper_body(number: int, question: str) -> Document:
-    """The helper's body by which person `number` came; a later one like it says nothing new of the person.
+    """Returns the helper's body that created person `number`. Posting it again changes nothing about the person.
 
-    It has no identifiers of the outreach, so that it is a new one each time.
+    It has no outreach identifier, so each post creates a new outreach.
     """
     return body(number, shape_of(number), question, values(number))
 
 
 def values(number: int) -> dict[str, str]:
-    """What person `number` has instead of each mark."""
+    """Returns the text of person `number` for each mark."""
     return {
         GIVEN_MARK: GIVEN[number % len(GIVEN)],
         FAMILY_MARK: FAMILY[number % len(FAMILY)],
@@ -94,7 +97,7 @@ def values(number: int) -> dict[str, str]:
 
 
 def body(number: int, shape: Shape, question: str, texts: Mapping[str, str]) -> Document:
-    """The helper's body by which somebody of this number and shape comes."""
+    """Returns the helper's body for a person of this number and shape, with these texts for the marks."""
     person = bodies.person("", identifiers=False)
     person |= {"given_name": texts[GIVEN_MARK], "family_name": texts[FAMILY_MARK]}
     person["postal_addresses"][0]["postal_code"] = texts[POSTAL_MARK]
@@ -102,14 +105,14 @@ def body(number: int, shape: Shape, question: str, texts: Mapping[str, str]) -> 
     person["phone_numbers"][0]["number"] = phone(number)
     if shape.token:
         person["identifiers"] = [identifier(number)]
-    for array, there in (("email_addresses", shape.email), ("phone_numbers", shape.phone)):
-        if not there:
+    for array, present in (("email_addresses", shape.email), ("phone_numbers", shape.phone)):
+        if not present:
             del person[array]
-    found = {"person": person, **bodies.outreach(identifiers=False)}
+    posted = {"person": person, **bodies.outreach(identifiers=False)}
     if shape.tags:
-        found["add_tags"] = list(shape.tags)
+        posted["add_tags"] = list(shape.tags)
     if shape.lists:
-        found["add_lists"] = [LIST]
+        posted["add_lists"] = [LIST]
     if shape.answers:
-        found["add_questions_responses_uri"] = [{"question": question, "responses": ["river"]}]
-    return found
+        posted["add_questions_responses_uri"] = [{"question": question, "responses": ["river"]}]
+    return posted

@@ -1,9 +1,9 @@
-"""Fills a database with people and their outreaches, of the shape that the service writes, a million in minutes.
+"""Fills a database with a million people and outreaches in minutes, in the form that the service writes.
 
-The process: the application makes campaigns, tags, a list and a question by its own routes, and records an outreach of
-each shape; what it wrote are the templates, and is deleted. Then documents are made of the templates, which differ in
-ids, identifiers, keys, names, contact details and dates, and inserted many at once, without waiting for the journal.
-The indexes are created last, which is quicker.
+First the application creates campaigns, tags, a list and a question through its routes, and records an outreach of each
+shape. The stored documents become the templates and are deleted. Then the loader makes documents from the templates,
+with other ids, identifiers, keys, names, contact details and dates, and inserts them in batches without waiting for the
+journal. It creates the indexes last, which is faster.
 """
 
 import datetime as dt
@@ -47,25 +47,25 @@ from osdi.store import Store
 
 CAMPAIGNS: Final = 10
 YEARS: Final = dt.timedelta(days=730)
-# The last of the loaded people came that long ago.
 AGO: Final = dt.timedelta(hours=1)
+"""Age of the last loaded person."""
 BATCH: Final = 5_000
-# Share of the outreaches that are by somebody new; the others are by somebody who came shortly before.
 OWN_OUTREACH: Final = 0.7
-# Share of the people who were changed after they came.
+"""Share of outreaches that belong to the person created with them. The others belong to a recent person."""
 CHANGED: Final = 0.2
+"""Share of people whose modified date is later than their creation."""
 
-# Number of the person of a template; stands in their name, e-mail address, phone number and identifiers.
 MARK: Final = 98_765_432
+"""Number of the person of a template, as part of the e-mail address, phone number and identifiers."""
 HELPER: Final = "record_outreach_helper"
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A filled database: how to reach it, how many people and outreaches, and the ids of what lies around them.
+    """A filled database: connection string, token, number of people, and the ids of the other resources.
 
-    `starts` is when the first person came, `step` the time from one to the next; `ids` holds the ids of some people,
-    by their number.
+    There are as many outreaches as people. `starts` is the creation time of the first person, `step` the time from one
+    person to the next. `ids` has the ids of a sample of people by number.
     """
 
     uri: str
@@ -80,19 +80,20 @@ class Loaded:
     ids: Mapping[int, str]
 
     def timestamp(self, number: int) -> dt.datetime:
-        """When person `number` came, as naive UTC of whole seconds."""
+        """Returns the creation time of person `number`, as naive UTC in whole seconds."""
         return (self.starts + self.step * (number - FIRST)).replace(microsecond=0)
 
 
 def load(uri: str, token: str, people: int, *, sampled: int = 2_000, quiet: bool = False) -> Loaded:
-    """Fill the database with `people` people and as many outreaches. Raises ServerFailed.
+    """Fills the database with `people` people and as many outreaches. Raises ServerFailed.
 
-    The token and the indexes have to be there already; the database is to be empty but for these.
+    The token and the indexes must exist; otherwise the database must be empty. `sampled` is the approximate size of
+    `Loaded.ids`.
     """
     ends = dt.datetime.now(dt.UTC).replace(tzinfo=None) - AGO
     with MongoClient[Document](uri, tz_aware=False) as client:
         database = client.get_default_database()
-        loaded, templates = _around(database, uri, token)
+        loaded, templates = _set_up(database, uri, token)
         step = YEARS / people
         loaded = replace(loaded, people=people, starts=ends - step * people, step=step)
         ids: dict[int, str] = {}
@@ -113,10 +114,10 @@ def load(uri: str, token: str, people: int, *, sampled: int = 2_000, quiet: bool
     return replace(loaded, ids=ids)
 
 
-def _around(database: Database[Document], uri: str, token: str) -> tuple[Loaded, dict[Shape, "_Template"]]:
-    """What lies around people and outreaches, made by the application, and the documents that it writes of each shape.
+def _set_up(database: Database[Document], uri: str, token: str) -> tuple[Loaded, dict[Shape, "_Template"]]:
+    """Creates the other resources through the application, and a template from a posted outreach of each shape.
 
-    People and outreaches are deleted again.
+    It deletes the posted people and outreaches.
     """
     with _application(uri) as client:
         campaigns = tuple(
@@ -125,9 +126,9 @@ def _around(database: Database[Document], uri: str, token: str) -> tuple[Loaded,
         )
         tags = tuple(_post(client, token, "/tags", {"name": name}) for name in TAGS)
         list_id = _post(client, token, "/lists", {"name": LIST, "title": "Newsletter"})
-        asked = {"title": "What moves you?", "question_type": "MultiChoice"}
-        asked["responses"] = [{"key": "river", "title": "The river"}, {"key": "town", "title": "The town"}]
-        question = _post(client, token, "/questions", asked)
+        posted_question = {"title": "What moves you?", "question_type": "MultiChoice"}
+        posted_question["responses"] = [{"key": "river", "title": "The river"}, {"key": "town", "title": "The town"}]
+        question = _post(client, token, "/questions", posted_question)
         templates = {}
         for shape in SHAPES:
             posted = body(MARK, shape, question, {mark: mark for mark in MARKS})
@@ -144,28 +145,28 @@ def _around(database: Database[Document], uri: str, token: str) -> tuple[Loaded,
 
 @contextmanager
 def _application(uri: str) -> Iterator[FlaskClient]:
-    """The application of this checkout in this process, which says nothing."""
+    """Yields a client of the application in this process. Discards its log."""
     unlimited = dict.fromkeys(("rate_limit_anonymous", "rate_limit_token", "rate_limit_contact"), "")
     app = create_app(Settings(mongodb_uri=uri, log_format="json", **unlimited))
     try:
-        with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):  # the requests' lines in the log
+        with Path(os.devnull).open("w") as devnull, redirect_stdout(devnull):
             yield app.test_client()
     finally:
         app.extensions[EXTENSION].store.close()
 
 
 def _post(client: FlaskClient, token: str, path: str, posted: Document) -> str:
-    """POST by the application's own route; the id of what was made, or "" where that is not told."""
+    """Posts to a route of the application. Returns the new id, or "" if the answer is `{}`. Raises ServerFailed."""
     answer = client.post(API + path, data=json.dumps(posted), headers={"OSDI-API-Token": token} if token else {})
     if answer.status_code != 200:
-        raise ServerFailed(f"POST {path} was answered {answer.status_code}: {answer.text[:500]}")
+        raise ServerFailed(f"POST {path} got {answer.status_code}: {answer.text[:500]}")
     links = (answer.json or {}).get("_links")
     return str(links["self"]["href"].rsplit("/", 1)[-1]) if links else ""
 
 
 @dataclass(frozen=True)
 class _Marks:
-    """What one person and outreach have instead of what the template has."""
+    """Values of one person and outreach that replace those of the template."""
 
     number: str
     texts: Mapping[str, str]
@@ -180,8 +181,8 @@ _Fill = Callable[[_Marks], Any]
 RULES = Settings().match_key_rules
 
 
-def _name(person: Document, *, owned: bool) -> None:
-    """Give a person the key of their name instead of the template's, which the first of that name owns."""
+def _set_name_key(person: Document, *, owned: bool) -> None:
+    """Replaces the template's name key by the person's own. Only the first person with a name `owned` its key."""
     keys = [each for each in person["match_keys"] if not each.startswith(NAME_AND_POSTAL_CODE)]
     person["match_keys"] = [*keys, *name_and_postal_code_keys(person)] if owned else keys
     if not owned:
@@ -189,7 +190,7 @@ def _name(person: Document, *, owned: bool) -> None:
 
 
 class _Template:
-    """Makes people and outreaches like those that the application wrote of one shape."""
+    """Makes people and outreaches like those that the application stored for one shape."""
 
     def __init__(self, person: Document, outreach: Document) -> None:
         self._ids = {person["_id"]: "person_id", outreach["_id"]: "outreach_id"}
@@ -198,16 +199,18 @@ class _Template:
         assert outreach_fill is not None
         self._person, self._outreach = person_fill, outreach_fill
 
-    def made(self, marks: _Marks, *, by: str, campaign_id: str, modified: dt.datetime) -> tuple[Document, Document]:
-        """The person, and an outreach on the campaign by the person with the id `by`."""
+    def make(
+        self, marks: _Marks, *, person_id: str, campaign_id: str, modified: dt.datetime
+    ) -> tuple[Document, Document]:
+        """Returns a person, and an outreach for the campaign that belongs to the person `person_id`."""
         person, outreach = self._person(marks), self._outreach(marks)
         person["modified_date"] = modified
-        _name(person, owned=int(marks.number) - FIRST < NAMESAKES)
-        outreach |= {"person_id": by, "advocacy_campaign_id": campaign_id}
+        _set_name_key(person, owned=int(marks.number) - FIRST < NAMESAKES)
+        outreach |= {"person_id": person_id, "advocacy_campaign_id": campaign_id}
         return person, outreach
 
     def _fill(self, value: Any) -> _Fill | None:
-        """What makes the value for other marks; None where it is the same for all."""
+        """Returns a function that makes the value for given marks, or None if the value is the same for all."""
         if isinstance(value, dict):
             fills = [
                 (name, (lambda marks: marks.new_id()) if name == "_id" and each not in self._ids else self._fill(each))
@@ -228,31 +231,31 @@ class _Template:
             return lambda marks: marks.texts[text]
         for document_id, name in self._ids.items():
             if document_id in text:
-                before, _, behind = text.partition(document_id)
-                return lambda marks: before + getattr(marks, name) + behind
+                before, _, after = text.partition(document_id)
+                return lambda marks: before + getattr(marks, name) + after
         if str(MARK) in text:
-            before, _, behind = text.partition(str(MARK))
-            return lambda marks: before + marks.number + behind
+            before, _, after = text.partition(str(MARK))
+            return lambda marks: before + marks.number + after
         return None
 
 
 def _batches(loaded: Loaded, templates: Mapping[Shape, _Template]) -> Iterator[list[tuple[Document, Document]]]:
-    """All people with an outreach each, in the order of time. The same every time, but for ids and dates."""
-    chance = random.Random(loaded.people)
+    """Yields all people with an outreach each, in order of time. Only ids and dates differ from run to run."""
+    rng = random.Random(loaded.people)
     shares = [1 / (1 + at) for at in range(CAMPAIGNS)]
     ends = loaded.starts + loaded.step * loaded.people
     for first in range(0, loaded.people, BATCH):
         made: list[tuple[Document, Document]] = []
         count = min(BATCH, loaded.people - first)
-        campaigns = chance.choices(loaded.campaigns, shares, k=count)
+        campaigns = rng.choices(loaded.campaigns, shares, k=count)
         for at in range(count):
             number = FIRST + first + at
-            came = loaded.starts + loaded.step * (first + at)
-            nanoseconds = int(came.replace(tzinfo=dt.UTC).timestamp() * 1_000) * 1_000_000
-            # The person is given an id first, then the outreach, then what is inside them.
+            created = loaded.starts + loaded.step * (first + at)
+            nanoseconds = int(created.replace(tzinfo=dt.UTC).timestamp() * 1_000) * 1_000_000
+            # Ids in the order of the application: the person, the outreach, then the entries inside them.
             person_id, outreach_id = _id_at(nanoseconds), _id_at(nanoseconds + 1_000_000)
             entry_ids = iter(range(2, 1_000))
-            timestamp = came.replace(microsecond=0)
+            timestamp = created.replace(microsecond=0)
             marks = _Marks(
                 number=str(number),
                 texts=values(number),
@@ -261,15 +264,17 @@ def _batches(loaded: Loaded, templates: Mapping[Shape, _Template]) -> Iterator[l
                 outreach_id=outreach_id,
                 new_id=lambda at=nanoseconds, later=entry_ids: _id_at(at + 1_000_000 * next(later)),
             )
-            by = person_id if not made or chance.random() < OWN_OUTREACH else chance.choice(made)[0]["_id"]
-            changed = chance.random() < CHANGED
-            modified = (
-                (timestamp + (ends - timestamp) * chance.random()).replace(microsecond=0) if changed else timestamp
+            author_id = person_id if not made or rng.random() < OWN_OUTREACH else rng.choice(made)[0]["_id"]
+            changed = rng.random() < CHANGED
+            modified = (timestamp + (ends - timestamp) * rng.random()).replace(microsecond=0) if changed else timestamp
+            made.append(
+                templates[shape_of(number)].make(
+                    marks, person_id=author_id, campaign_id=campaigns[at], modified=modified
+                )
             )
-            made.append(templates[shape_of(number)].made(marks, by=by, campaign_id=campaigns[at], modified=modified))
         yield made
 
 
 def _id_at(nanoseconds: int) -> str:
-    """An id as osdi.ids.new_id makes it, of a moment in nanoseconds since 1970."""
+    """Returns an id like those of osdi.ids.new_id, for a time in nanoseconds since 1970."""
     return str(uuid_utils.uuid7(nanoseconds=nanoseconds))

@@ -1,6 +1,6 @@
-"""A far page beside the first one: what reading a collection costs at its beginning and by cursor deep inside.
+"""Compares the time to read the first page of a collection with that of a far page, reached by cursor.
 
-Both are asked for in turn, one request at a time, of one server in the same minute; what counts is the ratio.
+The requests alternate on one connection to one server. The ratio is the result.
 """
 
 import http.client
@@ -27,7 +27,7 @@ BATCH = 5_000
 
 
 def measure_pages(mongod: Mongod, scratch: Path) -> str:
-    """A Markdown table: median milliseconds of page 1 and of page 200, and their ratio."""
+    """Returns the Markdown section: median milliseconds of page 1 and of page 200, and their ratio."""
     contender = Ours("pages", "ours", with_token=True)
     uri = mongod.uri.replace("/osdi?", "/osdi_pages?")
     contender.prepare(uri)
@@ -88,12 +88,12 @@ def _person() -> dict[str, Any]:
 
 
 def _get(connection: http.client.HTTPConnection, path: str, token: str) -> tuple[float, Any]:
-    """Seconds until the whole answer was there, and the answer. Raises ServerFailed on any answer but success."""
+    """Returns the seconds until the whole answer arrived, and the answer. Raises ServerFailed unless it is 200."""
     began = time.perf_counter()
     connection.request("GET", path, headers={"OSDI-API-Token": token})
     response = connection.getresponse()
     body = response.read()
     took = time.perf_counter() - began
     if response.status != 200:
-        raise ServerFailed(f"GET {path} was answered {response.status}: {body[:500]!r}")
+        raise ServerFailed(f"GET {path} got {response.status}: {body[:500]!r}")
     return took, json.loads(body)

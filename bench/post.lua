@@ -1,8 +1,8 @@
--- wrk's script: posts bodies made from template files, a new one for every request.
+-- wrk's script: posts bodies made from template files, a new body for every request.
 --
 -- Arguments after `--`: the name of this run, then one or more pairs of path and template file. With several pairs
--- the requests alternate between them and share their marks: that is how Eve's two requests make one outreach.
--- A client-made reference joins the two, so no response has to be read. Marks: @unique@, @phone@, @known@.
+-- the requests alternate between them and share their marks: so Eve's two requests make one outreach.
+-- The client makes the reference between the two, so it reads no response. Marks: @unique@, @phone@, @known@.
 --
 -- `done` prints one line that bench/load.py reads.
 

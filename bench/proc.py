@@ -1,4 +1,4 @@
-"""Reads what Linux tells under /proc: memory and processor time of processes, and what else the machine was doing."""
+"""Reads /proc of Linux: memory and processor time of processes, and the load of the machine."""
 
 import os
 import time
@@ -9,25 +9,25 @@ SAMPLE_SECONDS = 3.0
 
 
 def children(pid: int) -> list[int]:
-    """The processes that a process started."""
+    """Returns the ids of a process's child processes."""
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def resident_megabytes(pid: int) -> float:
-    """Resident memory of one process."""
+    """Returns the resident memory of one process."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS:"))
 
 
 def cpu_seconds(pid: int) -> float:
-    """Processor time that one process has used so far, its own and the system's for it."""
-    # The name in parentheses may hold spaces; behind it the fields are plain.
+    """Returns the processor time that one process has used so far, in user and system mode."""
+    # The process name in parentheses may contain spaces; the fields after it do not.
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
 
 
 def machine_cpu_seconds() -> float:
-    """Processor time that all processes of the machine have used so far."""
+    """Returns the processor time that all processes of the machine have used so far."""
     user, nice, system, _idle, _waiting, interrupts, soft_interrupts = map(
         int, Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:8]
     )
@@ -35,7 +35,7 @@ def machine_cpu_seconds() -> float:
 
 
 def wait_until_quiet(percent: float, seconds: float) -> None:
-    """Wait until all processes together take no more of the processors than that, but no longer than `seconds`."""
+    """Waits until the load of all processors is at most `percent`, but no longer than `seconds`."""
     ends = time.monotonic() + seconds
     while (left := ends - time.monotonic()) > 0:
         before, sampled = machine_cpu_seconds(), min(SAMPLE_SECONDS, left)
@@ -45,13 +45,13 @@ def wait_until_quiet(percent: float, seconds: float) -> None:
 
 
 def file_system(path: Path) -> str:
-    """Type of the file system that holds a path."""
+    """Returns the type of the file system that contains a path."""
     mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
     found = {Path(fields[1]): fields[2] for fields in mounts}
     return next(found[folder] for folder in (path.resolve(), *path.resolve().parents) if folder in found)
 
 
 def processor() -> str:
-    """The processor's model name."""
+    """Returns the processor's model name, or "unknown"."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown")

@@ -1,8 +1,8 @@
-"""Where the processor time of recording an outreach goes: ours beside the floor, part by part.
+"""Profiles the recording of an outreach: processor time of each part of our application, next to the floor.
 
-As in `turns` the applications are in this process, without a server, and take turns. Functions that stand for a part
-are wrapped by a clock of the thread's processor time. What runs inside a wrapped function counts for that part, unless
-it is wrapped itself; what runs inside none is the framework's.
+As in bench/turns.py, the applications run in this process, without a server, and take turns. A clock of the thread's
+processor time wraps the functions of each part. Time inside a wrapped function counts for its part, except time inside
+another wrapped function. All other time counts for the framework.
 """
 
 import os
@@ -40,7 +40,7 @@ FRAMEWORK: Final = "WSGI, routing, decorators of the view"
 PARSE: Final = "read and parse the body"
 LOAD: Final = "load and check every field"
 CALLER: Final = "who calls, and how often"
-DOOR: Final = "without a token: what is taken, and contact details counted"
+ANONYMOUS: Final = "without a token: what is taken, and contact details counted"
 VIEW: Final = "match, merge, make the documents"
 STORE: Final = "the write's session, errors, webhooks, what was written"
 FIND: Final = "driver: find the person"
@@ -49,7 +49,7 @@ COMMIT: Final = "driver: commit"
 ANSWER: Final = "links and JSON of the answer"
 LOG: Final = "the request's id and its line in the log"
 HEADERS: Final = "CORS and headers of every answer"
-PARTS: Final = (FIND, INSERT, COMMIT, STORE, LOAD, VIEW, FRAMEWORK, CALLER, DOOR, HEADERS, LOG, PARSE, ANSWER)
+PARTS: Final = (FIND, INSERT, COMMIT, STORE, LOAD, VIEW, FRAMEWORK, CALLER, ANONYMOUS, HEADERS, LOG, PARSE, ANSWER)
 ROUND_TRIPS: Final = (FIND, INSERT, COMMIT)
 
 WRAPPED: Final[tuple[tuple[str, Any, str], ...]] = (
@@ -57,19 +57,18 @@ WRAPPED: Final[tuple[tuple[str, Any, str], ...]] = (
     (PARSE, api.Parser, "load_json"),
     (LOAD, RecordOutreachHelperSchema, "load"),
     (CALLER, api, "authorize"),
-    (DOOR, helper, "taken"),
+    (ANONYMOUS, helper, "apply_policy"),
     (VIEW, helper, "record"),
     (VIEW, Reference, "campaign"),
-    (ANSWER, helper, "hal"),
     (ANSWER, Hal, "represent"),
-    (ANSWER, helper, "answer"),
+    (ANSWER, helper, "helper_answer"),
     (STORE, Store, "write"),
     (FIND, Store, "by_match_keys"),
     (FIND, Collection, "find_one"),
     (INSERT, Collection, "insert_one"),
     (COMMIT, ClientSession, "commit_transaction"),
 )
-# Functions before and after a request, by the module that they stand in.
+# Part of the functions before and after a request, by their module.
 HOOKS: Final = {
     "blueprints.http.request_log": LOG,
     "blueprints.http.rate_limits": CALLER,
@@ -78,12 +77,12 @@ HOOKS: Final = {
     "app": HEADERS,
 }
 
-# By part the processor seconds of one request.
 Parts = Counter[str]
+"""Processor seconds of one request, by part."""
 
 
 class Clock:
-    """Processor time of the thread, divided among the parts that its functions stand for."""
+    """Clock that divides the thread's processor time among the parts."""
 
     def __init__(self) -> None:
         self.spent: Parts = Counter()
@@ -92,14 +91,14 @@ class Clock:
         self._since = 0.0
 
     def enter(self, part: str) -> str:
-        """From now on the time is that part's. Returns the one whose it was."""
+        """Counts the time from now on for `part`. Returns the previous part."""
         timestamp = time.thread_time()
         self.spent[self._part] += timestamp - self._since
         before, self._part, self._since = self._part, part, timestamp
         return before
 
     def around(self, part: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The function, whose time is the part's."""
+        """Returns the function wrapped so that its time counts for `part`."""
 
         @wraps(function)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
@@ -124,27 +123,27 @@ FLOORS: Final = (
 
 
 def measure_profile(mongod: Mongod, scratch: Path) -> str:
-    """The section: processor time of each part, of ours and of the floor. Raises ServerFailed."""
+    """Returns the Markdown section: processor time of each part of ours and of the floor. Raises ServerFailed."""
     clock = Clock()
     kinds = (*OURS, *FLOORS)
     names = {kind.key: f"osdi_{kind.key.replace('-', '_')}" for kind in kinds}
     uris = {key: mongod.uri.replace("/osdi?", f"/{name}?") for key, name in names.items()}
-    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
+    with Path(os.devnull).open("w") as devnull, redirect_stdout(devnull):
         turns = {kind.key: _ours(clock, kind, uris[kind.key], scratch) for kind in OURS}
         turns |= {kind.key: _floor(clock, kind, uris[kind.key]) for kind in FLOORS}
-        taken: dict[str, list[Parts]] = {key: [] for key in turns}
+        samples: dict[str, list[Parts]] = {key: [] for key in turns}
         trips: Counter[str] = Counter()
         with _wrapped(clock):
             for number in range(WARM_UP + REQUESTS):
                 for key in random.sample(list(turns), len(turns)):
                     parts, calls = _profiled(clock, turns[key], number)
                     if number >= WARM_UP:
-                        taken[key].append(parts)
+                        samples[key].append(parts)
                         trips[key] += sum(calls[part] for part in ROUND_TRIPS)
     with MongoClient[dict[str, Any]](mongod.uri) as client:
         for name in names.values():
             client.drop_database(name)
-    return _section([kind.label for kind in kinds], list(taken.values()), [trips[kind.key] for kind in kinds])
+    return _section([kind.label for kind in kinds], list(samples.values()), [trips[kind.key] for kind in kinds])
 
 
 def _ours(clock: Clock, kind: Ours, uri: str, scratch: Path) -> Turn:
@@ -170,15 +169,15 @@ def _wrapped(clock: Clock) -> Iterator[None]:
 
 
 def _profiled(clock: Clock, turn: Turn, number: int) -> tuple[Parts, Parts]:
-    """The parts' processor time in one request, and how often each was entered."""
+    """Returns the parts' processor time in one request, and the number of calls of each."""
     clock.spent, clock.calls = Counter(), Counter()
     turn(number)
-    clock.spent.pop("", None)  # making the request
+    clock.spent.pop("", None)  # the time of making the request
     return clock.spent, clock.calls
 
 
-def _section(labels: list[str], taken: list[list[Parts]], trips: list[int]) -> str:
-    columns = [_milliseconds(each) for each in taken]
+def _section(labels: list[str], samples: list[list[Parts]], trips: list[int]) -> str:
+    columns = [_milliseconds(each) for each in samples]
     sums = [sum(column.values()) for column in columns]
     lines = [f"| CPU ms per outreach | {' | '.join(labels)} |", f"|---|{'---:|' * len(labels)}"]
     for part in PARTS:
@@ -199,9 +198,9 @@ def _section(labels: list[str], taken: list[list[Parts]], trips: list[int]) -> s
     )
 
 
-def _milliseconds(taken: list[Parts]) -> dict[str, float]:
-    """By part the mean of the middle eight tenths of the requests."""
-    aside = len(taken) // 10
-    middle = sorted(taken, key=lambda parts: sum(parts.values()))[aside : len(taken) - aside]
+def _milliseconds(samples: list[Parts]) -> dict[str, float]:
+    """Returns milliseconds by part: the mean of the middle eight tenths of the requests."""
+    aside = len(samples) // 10
+    middle = sorted(samples, key=lambda parts: sum(parts.values()))[aside : len(samples) - aside]
     present = {part for parts in middle for part in parts}
     return {part: mean(parts[part] for parts in middle) * 1_000 for part in present}

@@ -1,4 +1,4 @@
-"""Turns the rounds' figures into medians, ratios and a Markdown report."""
+"""Writes the Markdown report: medians and ratios of the rounds."""
 
 import os
 import platform
@@ -15,7 +15,6 @@ from bench.load import THREADS as WRK_THREADS
 from bench.server import THREADS, WORKERS
 
 PACKAGES = ("Flask", "pymongo", "gunicorn", "Eve")
-# What the profile said on 2026-11-25; to be read again where the ratios move.
 IN_BETWEEN = (
     "The section *Where the time goes* measures each part of the difference between the floor and our server. "
     "About half of our processor time is the driver's: four round trips, each of which takes about the same "
@@ -24,13 +23,17 @@ IN_BETWEEN = (
     "checking the body; then the caller, the log line, the headers and the answer. The rates of single rounds "
     "vary by a third with the disk; processor time does not."
 )
+"""Summary of the profile of 2026-11-25. Check it when the ratios change."""
 
 FLOORS = ("floor-ordered", "floor-transaction")
 
 
 @dataclass(frozen=True)
 class Result:
-    """One contender in one round. Rates and processor times are per outreach: of Eve's requests, two make one."""
+    """Result of one contender in one round.
+
+    Rates and processor times are per outreach; Eve needs two requests for one.
+    """
 
     measured: Measured
     per_second: float
@@ -44,9 +47,8 @@ class Result:
         return self.worker_cpu_ms + self.mongod_cpu_ms
 
 
-# For every contender's key its result in each round, in order.
 Rounds = dict[str, list[Result]]
-
+"""By a contender's key its results, one per round."""
 
 COLUMNS: tuple[tuple[str, str, Callable[[Result], float]], ...] = (
     ("outreaches per second", ".0f", lambda result: result.per_second),
@@ -59,29 +61,29 @@ COLUMNS: tuple[tuple[str, str, Callable[[Result], float]], ...] = (
 
 
 def table(contenders: list[Contender], rounds: Rounds) -> str:
-    """One row for each contender: of every figure the median of its rounds."""
+    """Returns a row for each contender: the median over the rounds of every figure."""
     lines = [
         f"| contender | {' | '.join(title for title, _, _ in COLUMNS)} | each round per second |",
         f"|---|{'---:|' * len(COLUMNS)}---|",
     ]
     for contender in contenders:
         results = rounds[contender.key]
-        figures = (format(middle(results, figure), form) for _, form, figure in COLUMNS)
+        figures = (format(median_of(results, figure), form) for _, form, figure in COLUMNS)
         each = ", ".join(f"{result.per_second:.0f}" for result in results)
         lines.append(f"| {contender.label} | {' | '.join(figures)} | {each} |")
     return "\n".join(lines)
 
 
-def middle(results: list[Result], figure: Callable[[Result], float]) -> float:
-    """Median of one figure over the rounds."""
+def median_of(results: list[Result], figure: Callable[[Result], float]) -> float:
+    """Returns the median of one figure over the rounds."""
     return median(figure(result) for result in results)
 
 
 def ratios(contenders: list[Contender], rounds: Rounds) -> str:
-    """One row for each comparison: the ratio within every round, and the median of these.
+    """Returns a row for each comparison: the ratio within every round, and the median of these ratios.
 
-    By processor time what each needs of the processors is compared instead of what it reached: 1 / 2 where one needs
-    twice as much; first with mongod's, then without.
+    The ratios by processor time compare the processor time per outreach: 1 / 2 if a contender needs twice as much. The
+    first of them includes mongod's time, the second does not.
     """
     labels = {contender.key: contender.label for contender in contenders}
     pairs = [("ours-token", floor_key(rounds)), ("ours-public", floor_key(rounds))]
@@ -110,23 +112,23 @@ def ratios(contenders: list[Contender], rounds: Rounds) -> str:
 
 
 def listed(figures: list[float]) -> str:
-    """A ratio of each round, in order."""
+    """Returns the ratios of all rounds as text."""
     return ", ".join(f"{figure:.2f}" for figure in figures)
 
 
 def disturbance(rounds: Rounds) -> float:
-    """Largest share of the processors that went to other programs in any round."""
+    """Returns the largest percentage of the processors that other programs took in any round."""
     return max(result.others_percent for results in rounds.values() for result in results)
 
 
 def floor_key(rounds: Rounds) -> str:
-    """The better of the two floors is the floor."""
+    """Returns the key of the faster floor, or "" if none ran."""
     present = [key for key in FLOORS if key in rounds]
-    return max(present, key=lambda key: middle(rounds[key], lambda result: result.per_second), default="")
+    return max(present, key=lambda key: median_of(rounds[key], lambda result: result.per_second), default="")
 
 
 def recording(contenders: list[Contender], rounds: Rounds, seconds: int) -> list[str]:
-    """The parts about recording an outreach; none where no contender ran."""
+    """Returns the paragraphs about recording an outreach; none if no contender ran."""
     if not contenders:
         return []
     return [
@@ -152,7 +154,7 @@ def recording(contenders: list[Contender], rounds: Rounds, seconds: int) -> list
 def report(
     contenders: list[Contender], rounds: Rounds, *, seconds: int, command: str, mongodb: str, more: Iterable[str]
 ) -> str:
-    """The whole report: what was measured, on what, with which command."""
+    """Returns the whole report, with machine, versions and command."""
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     return "\n\n".join(
         part

@@ -1,9 +1,9 @@
-"""Takes people in, out, away and back: `python -m bench.round_trip --people 100000`. Starts a mongod of its own.
+"""Command `python -m bench.round_trip`: measures and checks import, backup, export, erasure and restore.
 
-The process, all by the commands that an operator runs: a file of people with one broken line in twenty is imported
-twice; the database is backed up, and its people are exported; some are erased, and exported are all but those; the
-backup is restored into an empty database, which then is what was backed up, and whose export is the same to the byte.
-Told are seconds and memory; whatever is not as it has to be is told too, and ends the command with status 1.
+It starts its own mongod and runs the operator's commands. It imports a file of people twice, with one broken row in
+twenty, backs up the database and exports the people. It erases some people and checks that the next export has all
+others. It restores the backup into an empty database and checks that the contents and the export are the same. It
+prints seconds, memory and every failed check; a failed check makes the exit code 1.
 """
 
 import argparse
@@ -29,16 +29,17 @@ from osdi.backup.dump_store import LEFT_OUT
 
 THREADS: Final = 8
 ERASED: Final = 10
-LOOK_SECONDS: Final = 0.05
-# What an import may need more at its end than at its tenth part.
+POLL_SECONDS: Final = 0.05
+# Limit for the growth of an import's memory from the first tenth of the file to its end.
 FLAT_MEGABYTES: Final = 15
 
-Tell = Callable[[str], None]
+Report = Callable[[str], None]
+"""Prints one line."""
 
 
 @dataclass(frozen=True)
 class Done:
-    """A command that has ended: how long it took, the most memory that it had, and what it printed."""
+    """A command that has ended: its seconds, its peak memory and its output."""
 
     seconds: float
     megabytes: float
@@ -49,7 +50,7 @@ class Done:
 
 
 def command(uri: str, *words: str) -> Done:
-    """Run a flask command. Raises SystemExit with what it printed where it fails."""
+    """Runs a flask command. Raises SystemExit with its output if it fails."""
     begun = time.monotonic()
     with tempfile.TemporaryFile() as printed:
         process = subprocess.Popen(
@@ -59,12 +60,12 @@ def command(uri: str, *words: str) -> Done:
             stdout=printed,
             stderr=subprocess.STDOUT,
         )
-        # Not by os.wait4, whose figure is ours where we have more than the command, since it was forked from us.
+        # os.wait4 would report our memory if that is larger, since the command was forked from this process.
         megabytes = 0.0
         while process.poll() is None:
             megabytes = max(megabytes, peak_megabytes(process.pid))
             with suppress(subprocess.TimeoutExpired):
-                process.wait(LOOK_SECONDS)
+                process.wait(POLL_SECONDS)
         seconds = time.monotonic() - begun
         printed.seek(0)
         text = printed.read().decode()
@@ -74,90 +75,99 @@ def command(uri: str, *words: str) -> Done:
 
 
 def peak_megabytes(pid: int) -> float:
-    """The most memory that a process has had so far; 0 where it has just ended."""
+    """Returns the peak memory of a process so far, or 0 if it has just ended."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) / 1024
     return 0.0
 
 
-def round_trip(uri: str, elsewhere: str, folder: Path, people: int, tell: Tell, *, erased: int = ERASED) -> list[str]:
-    """Do it all on the empty databases `uri` and `elsewhere`; returns a sentence for what is not as it has to be."""
-    wrong: list[str] = []
+def round_trip(
+    uri: str, restored_uri: str, folder: Path, people: int, report: Report, *, erased: int = ERASED
+) -> list[str]:
+    """Runs all steps on the empty databases `uri` and `restored_uri`. Returns a sentence for each failed check."""
+    failures: list[str] = []
     source, backup = folder / "people.csv", folder / "backup.gz"
     reasons = write_broken_file(source, people)
-    tell(f"{people:,} lines, {source.stat().st_size:,} bytes, {reasons.total():,} of them broken")
+    report(f"{people:,} rows, {source.stat().st_size:,} bytes, {reasons.total():,} of them broken")
     command(uri, "release")
-    wrong += import_twice(uri, source, people, reasons, tell)
+    failures += import_twice(uri, source, people, reasons, report)
 
-    tell(f"Backup: {command(uri, 'backup', str(backup))}, {backup.stat().st_size:,} bytes")
+    report(f"Backup: {command(uri, 'backup', str(backup))}, {backup.stat().st_size:,} bytes")
     backed_up = contents(uri)
     before, after, restored = (folder / f"{name}.csv" for name in ("before", "after", "restored"))
-    tell(f"Export: {command(uri, 'export', 'people', '-o', str(before))}, {before.stat().st_size:,} bytes")
+    report(f"Export: {command(uri, 'export', 'people', '-o', str(before))}, {before.stat().st_size:,} bytes")
 
     addresses = list(addresses_of(before))
     gone = set(addresses[:: max(1, len(addresses) // erased)][:erased])
     seconds = sum(command(uri, "erase-person", each, "--yes").seconds for each in sorted(gone))
-    tell(f"{len(gone)} people erased: {seconds / max(1, len(gone)):.1f} s each")
+    report(f"{len(gone)} people erased: {seconds / max(1, len(gone)):.1f} s each")
     command(uri, "export", "people", "-o", str(after))
     if list(addresses_of(after)) != [each for each in addresses if each not in gone]:
-        wrong.append("Of those who are left some are not exported, or some who were erased are.")
+        failures.append("After the erasure, the export lacks other people or contains erased people.")
 
-    tell(f"Restore: {command(elsewhere, 'restore', str(backup))}")
-    there = contents(elsewhere)
-    wrong += [
-        f"{name} is not what was backed up."
-        for name in sorted({*backed_up, *there})
-        if backed_up.get(name) != there.get(name)
+    report(f"Restore: {command(restored_uri, 'restore', str(backup))}")
+    restored_contents = contents(restored_uri)
+    failures += [
+        f"The restored collection {name} differs from the backup."
+        for name in sorted({*backed_up, *restored_contents})
+        if backed_up.get(name) != restored_contents.get(name)
     ]
-    command(elsewhere, "export", "people", "-o", str(restored))
+    command(restored_uri, "export", "people", "-o", str(restored))
     if restored.read_bytes() != before.read_bytes():
-        wrong.append("What is exported after the restore is not what was exported before.")
-    return wrong
+        failures.append("The export after the restore differs from the export before.")
+    return failures
 
 
-def import_twice(uri: str, source: Path, people: int, reasons: Mapping[str, int], tell: Tell) -> list[str]:
-    """Import the file twice; what is wrong with the reports, the memory, and what the second run left."""
-    wrong: list[str] = []
+def import_twice(uri: str, source: Path, people: int, reasons: Mapping[str, int], report: Report) -> list[str]:
+    """Imports the file twice. Returns a sentence for each failed check of reports, memory and stored people."""
+    failures: list[str] = []
     before = ""
     for number in (1, 2):
         seconds, memory, printed = run_import(uri, source, THREADS)
-        tell(f"Import {number}: {seconds:.1f} s, {people / seconds:,.0f} rows a second")
+        report(f"Import {number}: {seconds:.1f} s, {people / seconds:,.0f} rows per second")
         if memory:
             early, late = (memory[index][1] / 1024 for index in (len(memory) // 10, -1))
-            tell(f"  {early:.0f} MB at {memory[len(memory) // 10][0]}; {late:.0f} MB at {memory[-1][0]}")
+            report(f"  {early:.0f} MB at {memory[len(memory) // 10][0]}; {late:.0f} MB at {memory[-1][0]}")
             if late - early > FLAT_MEGABYTES:
-                wrong.append(f"Import {number} needed {late - early:.0f} MB more at its end.")
-        wrong += [f"Import {number}: {each}" for each in missing_of_report(printed, people, reasons, again=number == 2)]
+                failures.append(f"Import {number} needed {late - early:.0f} MB more memory at its end.")
+        failures += [
+            f"Import {number}: {each}" for each in missing_of_report(printed, people, reasons, again=number == 2)
+        ]
         after = digest(uri)
         if number == 2 and after != before:
-            wrong.append("The second import changed something.")
+            failures.append("The second import changed people.")
         before = after
-    return wrong
+    return failures
 
 
 def missing_of_report(printed: list[str], people: int, reasons: Mapping[str, int], *, again: bool) -> list[str]:
-    """What the report does not say that it has to say."""
+    """Returns a sentence for each line that the import's report lacks."""
     good, broken = people - sum(reasons.values()), sum(reasons.values())
     created, matched = (0, good) if again else (good, 0)
-    said = [line.strip() for line in printed]
-    has_to = [
+    lines = [line.strip() for line in printed]
+    expected = [
         *(f"{people:,} rows", f"{created:,}  people created", f"{matched:,}  people matched"),
         *("0    of them changed", f"{matched:,}    of them unchanged", f"{broken:,}  rows refused"),
         *(f"{count:,}  {reason}" for reason, count in reasons.items()),
     ]
-    return [f"It does not say: {each}" for each in has_to if not any(line.startswith(each) for line in said)]
+    return [
+        f"The report lacks the line: {each}" for each in expected if not any(line.startswith(each) for line in lines)
+    ]
 
 
 def addresses_of(file: Path) -> Iterator[str]:
-    """The e-mail addresses of an export of people, in its order."""
+    """Yields the e-mail addresses of an export of people, in its order."""
     with file.open(encoding="utf-8", newline="") as opened:
         for row in csv.DictReader(opened):
             yield row["email_address"]
 
 
 def contents(uri: str) -> dict[str, str]:
-    """The SHA-256 of all documents, by collection, but of what is no part of a backup; an empty one is none."""
+    """Returns number and SHA-256 of the documents by collection.
+
+    It skips empty collections and those that a backup leaves out.
+    """
     found: dict[str, str] = {}
     with MongoClient(uri) as client:
         database = client.get_default_database()
@@ -178,10 +188,10 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="osdi-round-trip-") as name:
         folder = Path(name)
         with Mongod(folder / "mongod") as mongod:
-            elsewhere = mongod.uri.replace("/osdi?", "/restored?")
-            wrong = round_trip(mongod.uri, elsewhere, folder, options.people, print)
-    print("\n".join(wrong) or "All is as it has to be.")
-    return 1 if wrong else 0
+            restored_uri = mongod.uri.replace("/osdi?", "/restored?")
+            failures = round_trip(mongod.uri, restored_uri, folder, options.people, print)
+    print("\n".join(failures) or "All checks passed.")
+    return 1 if failures else 0
 
 
 if __name__ == "__main__":

@@ -1,26 +1,26 @@
-"""Sections of a Markdown page, by their headings: what one command writes stays when another writes the rest."""
+"""Reads and replaces sections of a Markdown page by heading, so that two commands can write parts of one page."""
 
 from typing import Final
 
-# Heading of what `python -m bench.scale` writes; everything else is written by `python -m bench`.
 SCALE: Final = "## As it grows"
+"""Heading of the section that `python -m bench.scale` writes. `python -m bench` writes all others."""
 
 
 def section(text: str, heading: str) -> str:
-    """The section with this heading, as `## Title`, up to the next of its level or above; "" where there is none."""
+    """Returns the section with a heading such as `## Title`, up to the next heading of its level or above, or ""."""
     start, end = _bounds(text, heading)
     return text[start:end].strip("\n")
 
 
 def with_section(text: str, heading: str, new: str) -> str:
-    """The page with `new`, which begins with the heading, in the section's place, or at the end where it has none."""
+    """Returns the page with the section replaced by `new`, which starts with the heading, or with `new` at the end."""
     start, end = _bounds(text, heading)
     parts = (text[:start].strip("\n"), new.strip("\n"), text[end:].strip("\n"))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _bounds(text: str, heading: str) -> tuple[int, int]:
-    """Where the section starts and ends, in characters; twice the end of the page where there is none."""
+    """Returns start and end of the section in characters; both are the end of the page if it has no such section."""
     level = len(heading) - len(heading.lstrip("#"))
     start = end = len(text)
     at, code = 0, False

@@ -1,4 +1,4 @@
-"""Runs one contender's application under gunicorn, and knows its workers."""
+"""Runs one contender's application under gunicorn."""
 
 import http.client
 import os
@@ -18,21 +18,21 @@ STOP_SECONDS = 20
 
 
 class ServerFailed(Exception):
-    """The application did not start, or a command of it failed; the message holds the end of its log."""
+    """The application, a command or a request failed, or a result is wrong. The message may end with the log."""
 
 
 def environment(extra: dict[str, str]) -> dict[str, str]:
-    """This process's environment for a contender: the checkout importable, no gunicorn options from outside."""
+    """Returns this process's environment plus `extra`. It makes the checkout importable and drops gunicorn options."""
     inherited = {name: value for name, value in os.environ.items() if name != "GUNICORN_CMD_ARGS"}
     return inherited | {"PYTHONPATH": str(ROOT)} | extra
 
 
 class Server:
-    """One gunicorn with an application: `with Server("bench.floor:app", ...) as server: load(server.base)`.
+    """Runs an application under gunicorn: `with Server("bench.floor:app", ...) as server: load(server.base)`.
 
-    `folder` is the working folder: with the checkout's root gunicorn finds our `gunicorn.conf.py` there, with any
-    other it runs on its own defaults. Address, workers and threads are always given on the command line, the workers'
-    class where it is not our configuration's.
+    `folder` is the working folder. In the checkout's root gunicorn finds our `gunicorn.conf.py`; elsewhere it uses its
+    defaults. The command line always sets address, workers and threads. It sets the worker class unless our
+    configuration does.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Server:
         command = [sys.executable, "-m", "gunicorn", self.app, "--bind", f"127.0.0.1:{self.port}"]
         command += ["--workers", str(self.number_of_workers)]
         command += ["--worker-class", self.worker_class] if self.worker_class else []
-        # With a class that has no threads, naming some means gthread to gunicorn.
+        # gunicorn switches a class without threads to gthread if the command line names threads.
         command += ["--threads", str(THREADS)] if self.worker_class in ("", "gthread") else []
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
@@ -90,7 +90,7 @@ class Server:
         return proc.children(self.process.pid)
 
     def failure(self, message: str) -> ServerFailed:
-        """An error that says what happened and ends with the last lines of the server's log."""
+        """Returns an error with the message and the last lines of the server's log."""
         lines = self.log.read_text(errors="replace").splitlines()[-30:]
         return ServerFailed("\n".join([f"{self.app}: {message}", *lines]))
 
@@ -105,7 +105,7 @@ class Server:
                 connection.getresponse()
                 return
             except (OSError, http.client.HTTPException):
-                time.sleep(0.1)  # not listening yet: asked again until the deadline
+                time.sleep(0.1)  # not listening yet; try again until the deadline
             finally:
                 connection.close()
         raise self.failure(f"no answer within {START_SECONDS} s")

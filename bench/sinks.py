@@ -1,8 +1,8 @@
-"""Two servers that take what a worker sends and do nothing else with it: one for mails, one for webhooks' POSTs.
+"""Sinks: servers that receive what a worker sends and discard it, one for mails and one for webhooks.
 
-`python -m bench.sinks smtp PORT` or `... http PORT` runs one in a process of its own, so that its work is not counted
-as the worker's. On SIGTERM it prints what it took and when. They know what `smtplib` and `http.client` send, no more:
-a server that checked everything would be slower than what is to be measured.
+`python -m bench.sinks smtp PORT` (or `http PORT`) runs a sink in its own process, so that its processor time does not
+count as the worker's. On SIGTERM it prints what it received and when. The sinks understand only what `smtplib` and
+`http.client` send, because a server with complete checks would be slower than the measured worker.
 """
 
 import asyncio
@@ -24,8 +24,8 @@ STOP_SECONDS = 20
 
 
 @dataclass(frozen=True)
-class Taken:
-    """One mail, or one POST: when it was taken (seconds of the monotonic clock), how many it held, and its bytes."""
+class Received:
+    """One received mail or POST: time (seconds of the monotonic clock), number of items in it, and size in bytes."""
 
     timestamp: float
     count: int
@@ -33,7 +33,7 @@ class Taken:
 
 
 class Sink:
-    """A sink in a process of its own: `with Sink(SMTP) as sink: ...; sink.stop()`, on the same port each time."""
+    """Runs a sink in its own process: `with Sink(SMTP) as sink: ...; sink.stop()`. The port stays the same."""
 
     def __init__(self, kind: str, port: int | None = None) -> None:
         self.kind = kind
@@ -57,23 +57,23 @@ class Sink:
 
     @property
     def cpu_seconds(self) -> float:
-        """Processor time that it has used so far."""
+        """Processor seconds that the sink has used so far."""
         assert self._process is not None
         return proc.cpu_seconds(self._process.pid)
 
-    def stop(self) -> list[Taken]:
-        """End it; what it took, in order."""
+    def stop(self) -> list[Received]:
+        """Ends the sink and returns what it received, in order."""
         assert self._process is not None
         self._process.terminate()
         printed, _ = self._process.communicate(timeout=STOP_SECONDS)
-        return [Taken(*each) for each in json.loads(printed)]
+        return [Received(*each) for each in json.loads(printed)]
 
 
 class Mails(asyncio.Protocol):
-    """SMTP (RFC 5321) as far as a client goes that finds no fault: EHLO, MAIL, RCPT, DATA, RSET, QUIT."""
+    """SMTP (RFC 5321) for a client that meets no error: EHLO, MAIL, RCPT, DATA, RSET, QUIT."""
 
-    def __init__(self, taken: list[Taken]) -> None:
-        self._taken = taken
+    def __init__(self, received: list[Received]) -> None:
+        self._received = received
         self._buffer = b""
         self._in_mail = False
 
@@ -91,8 +91,8 @@ class Mails(asyncio.Protocol):
             self._buffer = rest
             if self._in_mail:
                 self._in_mail = False
-                self._taken.append(Taken(time.monotonic(), 1, len(line)))
-                self._transport.write(b"250 taken\r\n")
+                self._received.append(Received(time.monotonic(), 1, len(line)))
+                self._transport.write(b"250 accepted\r\n")
             else:
                 self._command(line[:4].upper())
 
@@ -106,14 +106,14 @@ class Mails(asyncio.Protocol):
         elif verb in (b"EHLO", b"MAIL", b"RCPT", b"RSET"):
             self._transport.write(b"250 sink\r\n")
         else:
-            self._transport.write(b"502 not here\r\n")
+            self._transport.write(b"502 not implemented\r\n")
 
 
 class Posts(asyncio.Protocol):
-    """HTTP/1.1 as far as one POST on a connection goes, whose body is a JSON array."""
+    """HTTP/1.1 for one POST per connection, whose body is a JSON array."""
 
-    def __init__(self, taken: list[Taken]) -> None:
-        self._taken = taken
+    def __init__(self, received: list[Received]) -> None:
+        self._received = received
         self._buffer = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -125,7 +125,7 @@ class Posts(asyncio.Protocol):
         head, end, body = self._buffer.partition(b"\r\n\r\n")
         if not end or len(body) < _content_length(head):
             return
-        self._taken.append(Taken(time.monotonic(), len(orjson.loads(body)), len(body)))
+        self._received.append(Received(time.monotonic(), len(orjson.loads(body)), len(body)))
         self._transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
         self._transport.close()
 
@@ -135,17 +135,17 @@ def _content_length(head: bytes) -> int:
     return next(int(value) for name, _, value in lines if name.lower() == b"content-length")
 
 
-async def _serve(kind: str, port: int) -> list[Taken]:
-    taken: list[Taken] = []
+async def _serve(kind: str, port: int) -> list[Received]:
+    received: list[Received] = []
     protocol = Mails if kind == SMTP else Posts
     loop = asyncio.get_running_loop()
-    over = asyncio.Event()
-    loop.add_signal_handler(signal.SIGTERM, over.set)
-    server = await loop.create_server(lambda: protocol(taken), "127.0.0.1", port)
+    stopped = asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, stopped.set)
+    server = await loop.create_server(lambda: protocol(received), "127.0.0.1", port)
     print("listening", flush=True)
-    await over.wait()
+    await stopped.wait()
     server.close()
-    return taken
+    return received
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A database in which outreaches wait for a worker, made by the helper, and put back to that for each measurement."""
+"""Databases with outreaches that wait for a worker. The helper fills them; each measurement restores them first."""
 
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,15 @@ from dev.mongod import Mongod
 from osdi.action_functions.followup_kinds import SENT
 from osdi.store.writes import WEBHOOK_EVENTS
 
-KEPT = "outreaches_kept"
-NOTED = f"{WEBHOOK_EVENTS}.0"
+COPY = "outreaches_copy"
+FIRST_EVENT = f"{WEBHOOK_EVENTS}.0"
 
 
 class Waiting:
-    """So many outreaches of as many people, with what they wait for: `waiting.fill()`, then `waiting.put_back()`."""
+    """`count` outreaches of as many people, each with a queued follow-up or event.
+
+    Call `fill()` once, then `restore()` before each measurement.
+    """
 
     def __init__(self, mongod: Mongod, contender: Ours, count: int) -> None:
         self.name = f"osdi_{contender.key.replace('-', '_')}_waiting"
@@ -28,7 +31,7 @@ class Waiting:
         self._database = self._client[self.name]
 
     def fill(self, scratch: Path) -> None:
-        """Post every outreach to the helper, and keep a copy of what it made of them. Raises ServerFailed."""
+        """Posts every outreach to the helper and keeps a copy of the stored outreaches. Raises ServerFailed."""
         self.contender.prepare(self.uri)
         variables = self.contender.variables(self.uri)
         log = scratch / f"{self.name}.log"
@@ -37,25 +40,27 @@ class Waiting:
             (request,) = traffic.requests
             texts = (bodies.filled(request.body, number) for number in range(self.count))
             post_all(server.port, request.path, texts, traffic.headers)
-        self._database.outreaches.aggregate([{"$out": KEPT}])
+        self._database.outreaches.aggregate([{"$out": COPY}])
 
-    def put_back(self) -> None:
-        """Every outreach as the helper wrote it; its indexes stay."""
-        self._database[KEPT].aggregate([{"$out": "outreaches"}])
-        # A checkpoint now, so that the measurement does not pay for it.
+    def restore(self) -> None:
+        """Restores every outreach as the helper wrote it. The indexes stay."""
+        self._database[COPY].aggregate([{"$out": "outreaches"}])
+        # Force a checkpoint now, so that the measurement does not pay for it.
         self._client.admin.command("fsync")
 
     def left(self) -> int:
-        """How many outreaches have not got what they waited for."""
-        done: dict[str, Any] = {"followups.state": SENT} if self.contender.trigger else {NOTED: {"$exists": False}}
+        """Returns the number of outreaches whose follow-up or event was not delivered."""
+        done: dict[str, Any] = (
+            {"followups.state": SENT} if self.contender.trigger else {FIRST_EVENT: {"$exists": False}}
+        )
         return self.count - self._database.outreaches.count_documents(done)
 
     def one_of_each(self) -> tuple[dict[str, Any], ...]:
-        """An outreach, its person, its campaign and the message, as they are stored."""
+        """Returns an outreach, a person, a campaign and a message, as stored."""
         names = ("outreaches", "people", "advocacy_campaigns", "messages")
         return tuple(self._database[name].find_one() or {} for name in names)
 
     def close(self) -> None:
-        """Drop the database."""
+        """Drops the database and closes the client."""
         self._client.drop_database(self.name)
         self._client.close()

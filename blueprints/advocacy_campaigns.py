@@ -6,9 +6,10 @@ from flask import Response
 
 from blueprints.http.api import Blueprint
 from blueprints.http.collections import answer_page, get_or_404, read_page, with_total
-from blueprints.http.context import answer, caller, hal, reference
+from blueprints.http.context import answer, caller, hal, settings, store
 from blueprints.http.put_and_delete import change, remove
 from osdi.access.tokens import READ, WRITE
+from osdi.crud.create import create
 from osdi.etags import etag
 from osdi.resources import ADVOCACY_CAMPAIGN, API
 from schemas.advocacy_campaign import AdvocacyCampaignSchema
@@ -53,7 +54,8 @@ def post_advocacy_campaign(body: dict[str, Any]) -> Response:
 
     A campaign with one of the identifiers is added to and answered instead of made twice.
     """
-    created = with_total(ADVOCACY_CAMPAIGN, reference().create(ADVOCACY_CAMPAIGN, body, caller().person_id))
+    campaign = create(store(), ADVOCACY_CAMPAIGN, body, settings().match_key_rules, by=caller().person_id)
+    created = with_total(ADVOCACY_CAMPAIGN, campaign)
     return answer(hal().represent(ADVOCACY_CAMPAIGN, created, control=body.get("control")))
 
 

@@ -6,9 +6,10 @@ from flask import Response
 
 from blueprints.http.api import Blueprint
 from blueprints.http.collections import answer_page, get_or_404, read_page, with_total
-from blueprints.http.context import answer, caller, hal, reference
+from blueprints.http.context import answer, caller, hal, settings, store
 from blueprints.http.put_and_delete import change, remove
 from osdi.access.tokens import READ, WRITE
+from osdi.crud.create import create
 from osdi.etags import etag
 from osdi.resources import API, LIST
 from schemas.base.collection import PageArgumentsSchema, collection_schema
@@ -44,7 +45,7 @@ def post_list(body: dict[str, Any]) -> Response:
 
     A list of the same name, or with one of the identifiers, is added to and answered instead of made twice.
     """
-    created = with_total(LIST, reference().create(LIST, body, caller().person_id))
+    created = with_total(LIST, create(store(), LIST, body, settings().match_key_rules, by=caller().person_id))
     return answer(hal().represent(LIST, created, control=body.get("control")))
 
 

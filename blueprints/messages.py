@@ -11,6 +11,7 @@ from blueprints.http.context import answer, caller, hal, reference, settings, st
 from blueprints.http.put_and_delete import change, remove
 from blueprints.http.wrapper_links import changing_wrapper, with_wrapper
 from osdi.access.tokens import READ, WRITE
+from osdi.crud.create import create
 from osdi.etags import etag
 from osdi.followups.preview import preview
 from osdi.messages.validation import check_sendable
@@ -56,7 +57,9 @@ def post_message(body: dict[str, Any]) -> Response:
     The link `osdi:wrapper` says which wrapper stands around it. Subject and body are templates, which print fields such
     as `{{ person.given_name | default("friend") }}`; one with a mistake is refused.
     """
-    created = reference().create(MESSAGE, with_wrapper(body), caller().person_id, check=CHECK)
+    created = create(
+        store(), MESSAGE, with_wrapper(body), settings().match_key_rules, by=caller().person_id, check=CHECK
+    )
     return answer(hal().represent(MESSAGE, created, control=body.get("control")))
 
 

@@ -2,12 +2,13 @@
 
 from typing import Any, Final
 
-from flask import Response
+from flask import Response, g
 
-from blueprints.http.anonymous_posts import honeypot_filled, taken
+from blueprints.http.anonymous_posts import apply_policy, honeypot_filled
 from blueprints.http.api import Blueprint
+from blueprints.http.body import request_body
 from blueprints.http.collections import answer_page, get_or_404, read_page
-from blueprints.http.context import answer, caller, hal, handles_strictly, reference, settings, store
+from blueprints.http.context import answer, caller, deployment, hal, helper_answer
 from blueprints.http.expand import OF_OUTREACHES, OF_PEOPLE, asked, expand_people, expand_pointers
 from blueprints.http.put_and_delete import change, erased, remove
 from osdi.access.tokens import READ, WRITE
@@ -59,7 +60,7 @@ def post_person(body: dict[str, Any]) -> Response:
 
     The body is a person, or that of the Person Signup Helper. People are matched as docs/matching.md says.
     """
-    return signed_up(body)
+    return sign_up_and_answer(body)
 
 
 @blp.route("/person_signup_helper", methods=["POST"])
@@ -73,7 +74,7 @@ def person_signup_helper(body: dict[str, Any]) -> Response:
     With a token the answer is the person; without one, as from a web page, it is an empty object, and nothing that is
     known about a person is overwritten or told.
     """
-    return signed_up(body)
+    return sign_up_and_answer(body)
 
 
 @blp.route("/<person_id>")
@@ -138,14 +139,14 @@ def get_person_outreaches(arguments: dict[str, Any], person_id: str) -> Response
     return answer_page(OUTREACH, page, arguments, *path, embedded=embedded)
 
 
-def signed_up(body: dict[str, Any]) -> Response:
-    """Create or add to the person that the body names, and answer as the caller may see it."""
-    if not caller().has_token:
+def sign_up_and_answer(body: dict[str, Any]) -> Response:
+    """Creates the person of a loaded body, or adds to a known one; returns the answer that the caller may see."""
+    here, sender = deployment(), caller()
+    if not sender.has_token:
         if honeypot_filled():
             return answer({})
-        body = taken(body)
-    person, warnings = sign_up(store(), reference().find, body, caller(), settings(), strict=handles_strictly())
-    if not caller().has_token:
-        return answer({})
-    shown = hal().represent(PERSON, person, control=body.get("control"))
-    return answer(shown | ({f"{settings().namespace}:warnings": list(warnings)} if warnings else {}))
+        body = apply_policy(body)
+    strict = request_body().strict
+    signed_up = sign_up(here.store, here.reference.find, body, sender, here.settings, strict=strict)
+    g.matched_by = signed_up.matched_by
+    return helper_answer(PERSON, signed_up.person, signed_up.warnings, body)

@@ -6,9 +6,10 @@ from typing import Any
 import orjson
 from flask import Response, g, request
 
-from blueprints.http.anonymous_posts import honeypot_filled, taken
-from blueprints.http.api import Blueprint, read_body
-from blueprints.http.context import answer, caller, deployment, hal, handles_strictly
+from blueprints.http.anonymous_posts import apply_policy, honeypot_filled
+from blueprints.http.api import Blueprint
+from blueprints.http.body import request_body
+from blueprints.http.context import answer, caller, deployment, helper_answer
 from blueprints.http.parameters import (
     CAMPAIGN_PARAMETER,
     IDEMPOTENCY_KEY,
@@ -17,7 +18,8 @@ from blueprints.http.parameters import (
 )
 from osdi.access.tokens import WRITE
 from osdi.errors import invalid
-from osdi.outreaches.record_outreach import HelperRequest, record_outreach
+from osdi.outreaches.helper_request import HelperRequest
+from osdi.outreaches.record_outreach import record_outreach
 from osdi.resources import ADVOCACY_CAMPAIGN, API, OUTREACH
 from schemas.outreach import OutreachSchema, RecordOutreachHelperSchema
 
@@ -67,29 +69,25 @@ def record_outreach_helper(body: dict[str, Any], advocacy_campaign_id: str) -> R
 
 
 def record(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
-    """Record what the body says on the campaign, and answer as the caller may see it."""
+    """Records a loaded body on the campaign, and returns the answer that the caller may see."""
     here, sender = deployment(), caller()
     campaign = here.reference.campaign(advocacy_campaign_id)
     if not sender.has_token:
         if honeypot_filled():
             return answer({})
-        body = taken(body, campaign)
+        body = apply_policy(body, campaign)
+    posted = request_body()
     helper_request = HelperRequest(
         body=body,
         campaign=campaign,
         caller=sender,
         idempotency_key=_idempotency_key(),
-        sent=read_body(request),
-        strict=handles_strictly(),
+        sent=posted.sent,
+        strict=posted.strict,
     )
     recorded = record_outreach(here.store, here.reference.find, helper_request, here.settings)
-    g.recorded = recorded.outreach
-    if not sender.has_token:
-        return answer({})
-    outreach = hal().represent(OUTREACH, recorded.outreach, control=body.get("control"))
-    if recorded.warnings:
-        outreach[f"{here.settings.namespace}:warnings"] = list(recorded.warnings)
-    return answer(outreach)
+    g.matched_by, g.recorded = recorded.matched_by, recorded.outreach
+    return helper_answer(OUTREACH, recorded.outreach, recorded.warnings, body)
 
 
 def _idempotency_key() -> str | None:

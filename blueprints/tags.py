@@ -6,9 +6,10 @@ from flask import Response
 
 from blueprints.http.api import Blueprint
 from blueprints.http.collections import answer_page, get_or_404, read_page
-from blueprints.http.context import answer, caller, hal, reference
+from blueprints.http.context import answer, caller, hal, settings, store
 from blueprints.http.put_and_delete import change, remove
 from osdi.access.tokens import READ, WRITE
+from osdi.crud.create import create
 from osdi.etags import etag
 from osdi.resources import API, TAG
 from schemas.base.collection import PageArgumentsSchema, collection_schema
@@ -42,7 +43,7 @@ def post_tag(body: dict[str, Any]) -> Response:
 
     A tag of the same name, or with one of the identifiers, is added to and answered instead of made twice.
     """
-    created = reference().create(TAG, body, caller().person_id)
+    created = create(store(), TAG, body, settings().match_key_rules, by=caller().person_id)
     return answer(hal().represent(TAG, created, control=body.get("control")))
 
 

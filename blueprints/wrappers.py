@@ -7,9 +7,10 @@ from flask import Response
 
 from blueprints.http.api import Blueprint
 from blueprints.http.collections import answer_page, get_or_404, read_page
-from blueprints.http.context import answer, caller, hal, reference
+from blueprints.http.context import answer, caller, hal, settings, store
 from blueprints.http.put_and_delete import change, remove
 from osdi.access.tokens import READ, WRITE
+from osdi.crud.create import create
 from osdi.etags import etag
 from osdi.messages.validation import check_sendable
 from osdi.resources import API, WRAPPER
@@ -57,7 +58,7 @@ def post_wrapper(body: dict[str, Any]) -> Response:
     A wrapper with one of the identifiers is added to and answered instead of made twice. Header and footer are
     templates, as a message's body is.
     """
-    created = reference().create(WRAPPER, body, caller().person_id, check=CHECK)
+    created = create(store(), WRAPPER, body, settings().match_key_rules, by=caller().person_id, check=CHECK)
     return answer(hal().represent(WRAPPER, created, control=body.get("control")))
 
 

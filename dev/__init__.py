@@ -1,1 +1,1 @@
-"""What a developer runs and an operator never ships: the packaged mongod and the `make run` supervisor."""
+"""Development tools, not shipped: the packaged mongod, `make run`, generated pages and checks."""

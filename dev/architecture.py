@@ -17,7 +17,8 @@ BEGIN, END = "<!-- begin {} -->", "<!-- end {} -->"
 
 # From the lowest to the highest. A name is a module or a folder inside osdi/.
 LAYERS: Final[tuple[tuple[str, ...], ...]] = (
-    ("errors", "http_client", "ids", "log", "paging", "resources"),
+    ("errors", "fields", "http_client", "ids", "log", "paging"),
+    ("resources",),
     ("documents", "mail"),
     ("etags", "hal", "match_keys", "retry"),
     ("action_functions", "odata", "store"),
@@ -35,11 +36,16 @@ TOP_LEVEL: Final[Mapping[str, frozenset[str]]] = {
     "app": frozenset({"blueprints", "osdi"}),
     "blueprints": frozenset({"osdi", "schemas"}),
     "osdi": frozenset(),
-    "schemas": frozenset(),
+    "schemas": frozenset({"osdi"}),
 }
+# Of osdi/, schemas import the definitions of the fields only.
+SCHEMAS_IMPORT: Final = "fields"
 # These import neither Flask nor pymongo nor marshmallow, and nothing of ours that does.
 PURE: Final = frozenset(
-    {"action_functions", "documents", "errors", "etags", "hal", "ids", "match_keys", "odata", "paging", "resources"}
+    {
+        *("action_functions", "documents", "errors", "etags", "fields", "hal", "ids", "match_keys", "odata", "paging"),
+        "resources",
+    }
 )
 
 

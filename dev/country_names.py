@@ -1,6 +1,7 @@
-"""Writes osdi/importing/country_names.json: `python -m dev.country_names`, after phonenumbers has been upgraded.
+"""Writes osdi/importing/csv_files/country_names.json: `python -m dev.country_names`.
 
-The library knows what each country is called in each language, in a module that takes 100 MB when it is imported.
+Run it after an upgrade of phonenumbers. The library has the names of all countries in many languages, in a module that
+takes 100 MB when imported.
 """
 
 from pathlib import Path
@@ -11,13 +12,13 @@ FILE = Path(__file__).parent.parent / "osdi" / "importing" / "csv_files" / "coun
 
 
 def country_names() -> dict[str, list[str]]:
-    """Names in small letters by ISO 3166-1 Alpha-2 code; one that two countries have in two languages is neither's."""
+    """Returns names in lower case by ISO 3166-1 Alpha-2 code, without names that two countries share."""
     from phonenumbers.geodata.locale import LOCALE_DATA
 
     owners: dict[str, set[str]] = {}
     for code, names in LOCALE_DATA.items():
         for name in names.values():
-            if not name.startswith("*"):  # which refers to another language
+            if not name.startswith("*"):  # a star refers to another language
                 owners.setdefault(name.casefold(), set()).add(code)
     found: dict[str, list[str]] = {}
     for name, codes in sorted(owners.items()):

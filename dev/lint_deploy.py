@@ -1,7 +1,8 @@
-"""`make lint-deploy`: what deployments are made from, held against the programs that will read it.
+"""Command of `make lint-deploy`: checks the files of a deployment with the programs that read them.
 
 hadolint and the schema of compose files come with the development requirements; systemd, nginx and Caddy are packages
-of the system. One that is missing is skipped with a word, or, where REQUIRE_DEPLOY_TOOLS is set as in CI, a failure.
+of the system. The command skips a check if its program is missing. If REQUIRE_DEPLOY_TOOLS is set, as in CI, a missing
+program is a failure.
 """
 
 import os
@@ -17,10 +18,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 SECONDS = 60
-# What `systemd-analyze security` thinks of a service in tenths: 0 is shut off from everything, 100 is not at all.
+# Limit for the exposure level of `systemd-analyze security`, in tenths: 0 is fully isolated, 100 is not isolated.
 MOST_EXPOSED = 20
 
-# Files that nginx would write to, and what Debian's nginx.conf has around a site.
+# Writable paths for nginx, and the directives around a site in Debian's nginx.conf.
 NGINX = """
 pid {folder}/nginx.pid;
 error_log stderr;
@@ -38,19 +39,19 @@ http {{
 
 
 class ToolMissing(Exception):
-    """A program is not on this machine; the message is its name."""
+    """This machine lacks a program; the message is its name."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What a program said, and whether it is content."""
+    """Result of a check: success, and the program's output."""
 
-    good: bool
-    said: str
+    ok: bool
+    output: str
 
 
 def main() -> int:
-    """Run every lint; returns the exit code."""
+    """Runs every check and prints the results. Returns the exit code."""
     required = bool(os.environ.get("REQUIRE_DEPLOY_TOOLS"))
     failed = False
     for name, lint in LINTS.items():
@@ -61,27 +62,27 @@ def main() -> int:
             failed |= required
             print(f"{name}: {'FAILED' if required else 'skipped'}, {missing} is not on this machine")
             continue
-        failed |= not finding.good
-        print(f"{name}: {'ok' if finding.good else 'FAILED'}")
-        if not finding.good:
-            print(finding.said)
+        failed |= not finding.ok
+        print(f"{name}: {'ok' if finding.ok else 'FAILED'}")
+        if not finding.ok:
+            print(finding.output)
     return int(failed)
 
 
 def lint_dockerfile(_: Path) -> Finding:
-    """hadolint, every warning counted."""
+    """Checks the Dockerfile with hadolint. Warnings count as failures."""
     return _run("hadolint", "--no-color", str(ROOT / "Dockerfile"))
 
 
 def lint_compose(_: Path) -> Finding:
-    """The compose file against the schema of the Compose Specification."""
+    """Checks the compose file against the schema of the Compose Specification."""
     return _run("check-jsonschema", "--builtin-schema", "vendor.compose-spec", str(ROOT / "compose.yaml"))
 
 
 def lint_units(folder: Path) -> Finding:
-    """What systemd does not know or cannot do, and whether the services are shut off as far as they are meant to be.
+    """Checks that systemd understands the services, and that they are isolated up to MOST_EXPOSED.
 
-    The programs that they start are installed on a server only; another stands in for them.
+    The programs of the services exist only on a server, so `true` replaces them.
     """
     true = shutil.which("true") or "/bin/true"
     units = ROOT / "deploy" / "systemd"
@@ -90,20 +91,20 @@ def lint_units(folder: Path) -> Finding:
         text = (units / name).read_text()
         (folder / name).write_text(re.sub(r"^(ExecStart=)/opt/osdi/venv/bin/\S+", rf"\g<1>{true}", text, flags=re.M))
     verified = _run("systemd-analyze", "verify", "--man=no", *(str(folder / name) for name in names))
-    # An unknown key is told and does not count as failure; of the machine's own units nothing is said here.
-    told = [line for line in verified.said.splitlines() if any(name in line for name in names)]
-    if told or not verified.good:
-        return Finding(False, "\n".join(told) or verified.said)
+    # systemd prints unknown keys without failing. Lines about the machine's own units are left out.
+    warnings = [line for line in verified.output.splitlines() if any(name in line for name in names)]
+    if warnings or not verified.ok:
+        return Finding(False, "\n".join(warnings) or verified.output)
     security = ("security", "--no-pager", "--offline=true", f"--threshold={MOST_EXPOSED}")
     for name in names:
         exposed = _run("systemd-analyze", *security, str(folder / name))
-        if not exposed.good:
-            return Finding(False, f"{name}: {exposed.said.strip().splitlines()[-1]}")
+        if not exposed.ok:
+            return Finding(False, f"{name}: {exposed.output.strip().splitlines()[-1]}")
     return Finding(True, "")
 
 
 def lint_nginx(folder: Path) -> Finding:
-    """`nginx -t` on the site, on a port that everybody may listen on."""
+    """Checks the site with `nginx -t`, on a port that needs no privileges."""
     site = (ROOT / "deploy" / "nginx-site.conf").read_text()
     (folder / "site.conf").write_text(site.replace("listen 80;", "listen 127.0.0.1:18080;"))
     (folder / "nginx.conf").write_text(NGINX.format(folder=folder))
@@ -111,14 +112,14 @@ def lint_nginx(folder: Path) -> Finding:
 
 
 def lint_caddy(folder: Path) -> Finding:
-    """`caddy validate`; what Caddy keeps on disk goes to a folder of its own."""
+    """Checks the Caddyfile with `caddy validate`. Caddy stores its files in `folder`."""
     caddyfile = str(ROOT / "deploy" / "Caddyfile")
     environment = {"HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
     return _run("caddy", "validate", "--config", caddyfile, "--adapter", "caddyfile", **environment)
 
 
 def lint_script(_: Path) -> Finding:
-    """The shell's own look at the command `osdi`."""
+    """Checks the syntax of the command `osdi` with the shell."""
     return _run("sh", "-n", str(ROOT / "deploy" / "osdi"))
 
 
@@ -133,7 +134,7 @@ LINTS: dict[str, Callable[[Path], Finding]] = {
 
 
 def find_program(name: str) -> str:
-    """Where a program is: beside this Python, on PATH, or where administrators' programs are. Raises ToolMissing."""
+    """Returns the path of a program, from this environment, PATH or /usr/sbin. Raises ToolMissing."""
     path = os.pathsep.join((sysconfig.get_path("scripts"), os.environ.get("PATH", ""), "/usr/sbin"))
     found = shutil.which(name, path=path)
     if found is None:

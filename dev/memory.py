@@ -1,5 +1,7 @@
-"""The application over memory, for machines on which no packaged mongod runs: sample data and a token are made here,
-since no other process could put them there. Nothing is kept."""
+"""WSGI application with an in-memory database, for machines without a packaged mongod. Its data is lost at the end.
+
+It creates the sample data and a token itself, because no other process can reach its memory.
+"""
 
 import os
 

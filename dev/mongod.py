@@ -1,9 +1,9 @@
 """Starts and stops the packaged mongod on a free loopback port.
 
-`make run`, the tests and the benchmarks need a real MongoDB without set-up. A development dependency carries the
-binary; this module runs it with a data folder of the caller's and ends only the process it started. With
-`replica_set` the server becomes a single-member replica set, which is what gives transactions and retryable writes.
-`make mongod` runs it alone, for whoever starts the other processes by hand.
+`make run`, the tests and the benchmarks need a real MongoDB without set-up. A development dependency contains the
+binary. This module runs it with the caller's data folder and ends only the process that it started. With `replica_set`
+the server becomes a single-member replica set, which supports transactions and retryable writes. `make mongod` runs
+only the database, for developers who start the other processes by hand.
 """
 
 import importlib.util
@@ -25,11 +25,11 @@ FOLDER = Path("var/mongodb")
 
 
 class MongodUnavailable(Exception):
-    """No packaged mongod for this machine, or it did not start; the message says why."""
+    """There is no packaged mongod for this machine, or it did not start; the message has the reason."""
 
 
 def binary() -> Path:
-    """Path of the mongod that the development dependency brought. Raises MongodUnavailable."""
+    """Returns the path of the mongod in the development dependency. Raises MongodUnavailable."""
     spec = importlib.util.find_spec("fiftyone")
     for location in spec.submodule_search_locations or () if spec else ():
         path = Path(location) / "db" / "bin" / "mongod"
@@ -41,7 +41,7 @@ def binary() -> Path:
 
 
 def free_port() -> int:
-    """A loopback TCP port that was free a moment ago."""
+    """Returns a TCP port that is free on loopback now."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
@@ -75,7 +75,7 @@ class Mongod:
         return f"mongodb://127.0.0.1:{self.port}/osdi{suffix}"
 
     def start(self) -> "Mongod":
-        """Start the process and wait until it takes writes. Raises MongodUnavailable with the log's last lines."""
+        """Starts the process and waits until it accepts writes. Raises MongodUnavailable with the end of the log."""
         data = self.folder / "data"
         data.mkdir(parents=True, exist_ok=True)
         command = [
@@ -84,11 +84,11 @@ class Mongod:
             *("--logpath", str(self.log), "--logappend"),
             *("--wiredTigerCacheSizeGB", str(self.cache_gigabytes)),
             *(("--replSet", self.replica_set) if self.replica_set else ()),
-            # A transaction whose client was lost keeps its locks that long; ours take milliseconds.
+            # A transaction keeps its locks for this time if its client is lost. Ours take milliseconds.
             *("--setParameter", f"transactionLifetimeLimitSeconds={self.transaction_seconds}"),
             *self.options,
         ]
-        # A session of its own: Ctrl-C in the terminal reaches the supervisor, which stops the server last.
+        # A separate session, so that Ctrl-C reaches only the supervisor, which stops the server last.
         self.process = subprocess.Popen(
             command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
         )
@@ -100,7 +100,7 @@ class Mongod:
         return self
 
     def stop(self) -> None:
-        """End the process this object started, kindly first."""
+        """Ends the process that this object started: by SIGTERM, then by SIGKILL."""
         if self.process is None or self.process.poll() is not None:
             return
         self.process.terminate()
@@ -126,21 +126,21 @@ class Mongod:
         with MongoClient[dict[str, object]](address, serverSelectionTimeoutMS=500) as client:
             while time.monotonic() < deadline:
                 if self.process is not None and self.process.poll() is not None:
-                    # 127 is the dynamic linker's: the packaged binary wants these two from the system.
-                    wants = "; it needs OpenSSL 3 and libcurl4" if self.process.returncode == 127 else ""
-                    raise MongodUnavailable(f"it ended with exit code {self.process.returncode}{wants}")
+                    # 127 comes from the dynamic linker: the packaged binary needs two libraries of the system.
+                    hint = "; install OpenSSL 3 and libcurl4" if self.process.returncode == 127 else ""
+                    raise MongodUnavailable(f"it ended with exit code {self.process.returncode}{hint}")
                 try:
                     if client.admin.command("hello")["isWritablePrimary"]:
                         return
                     if self.replica_set:
                         self._make_primary(client)
                 except PyMongoError:
-                    pass  # not listening yet, or an election under way: asked again until the deadline
+                    pass  # not listening yet, or during an election; try again until the deadline
                 time.sleep(0.05)
-        raise MongodUnavailable(f"it took no writes within {START_SECONDS} s")
+        raise MongodUnavailable(f"it did not accept writes within {START_SECONDS} s")
 
     def _make_primary(self, client: "MongoClient[dict[str, object]]") -> None:
-        """Initiate the set, or move a set that was stopped on another port to this one."""
+        """Initiates the replica set, or changes its address if it ran on another port before."""
         host = f"127.0.0.1:{self.port}"
         member = {"_id": 0, "host": host}
         try:
@@ -158,18 +158,18 @@ class Mongod:
 
 
 def main() -> int:
-    """Run it until Ctrl-C or SIGTERM, and say how it is reached; returns the exit code."""
+    """Runs mongod until Ctrl-C or SIGTERM and prints its connection string. Returns the exit code."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with Mongod(FOLDER) as mongod:
-            print(f"MongoDB runs, its data are in {FOLDER}/. Ctrl-C stops it. In another terminal:\n")
+            print(f"MongoDB runs. Its data is in {FOLDER}/. Ctrl-C stops it. In another terminal:\n")
             print(f"export MONGODB_URI='{mongod.uri}'", flush=True)
             assert mongod.process is not None
             return mongod.process.wait()
     except KeyboardInterrupt:
         return 0
     except MongodUnavailable as error:
-        print(f"Not started: {error}", file=sys.stderr)
+        print(f"MongoDB did not start: {error}", file=sys.stderr)
         return 1
 
 

@@ -1,8 +1,8 @@
-"""`make run`: everything a first look needs, from one command to one Ctrl-C.
+"""Command of `make run`: starts everything for a first try and prints example commands.
 
-The process: a database (MONGODB_URI, else the packaged mongod with its data under ./var, else memory), its indexes, on
-the first start sample data and a token, gunicorn on PORT, the worker beside it, and what to paste. Ctrl-C ends what was
-started here, the database last.
+It uses the database of MONGODB_URI, or the packaged mongod with its data under ./var, or memory. It creates the indexes
+and, on the first start, sample data and a token. It starts gunicorn on PORT and the worker. Ctrl-C ends all processes
+that it started, the database last.
 """
 
 import os
@@ -20,8 +20,8 @@ from pathlib import Path
 from environs import EnvValidationError
 
 from dev.mongod import Mongod, MongodUnavailable
+from osdi.access.authentication import Authentication
 from osdi.access.tokens import new_token
-from osdi.crud.reference_cache import Reference
 from osdi.errors import OsdiError
 from osdi.operations.migrations import migrate
 from osdi.resources import ADVOCACY_CAMPAIGN, API
@@ -38,17 +38,17 @@ STOP_SECONDS = 30
 
 
 class Stop(Exception):
-    """A signal asked for the end."""
+    """A signal to stop has arrived."""
 
 
 def main() -> int:
-    """Run until a signal or the server's end; returns the exit code."""
+    """Runs until a signal arrives or the server ends. Returns the exit code."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _stop)
     port = int(os.environ.setdefault("PORT", "5000"))
-    os.environ.setdefault("HOST", "127.0.0.1")  # a first look is nobody else's business
-    if _is_taken(port):
-        print(f"Port {port} is taken. Choose another: PORT={port + 1} make run", file=sys.stderr)
+    os.environ.setdefault("HOST", "127.0.0.1")  # reachable only from this machine
+    if _is_in_use(port):
+        print(f"Port {port} is in use. Choose another one: PORT={port + 1} make run", file=sys.stderr)
         return 1
     with ExitStack() as stack:
         try:
@@ -57,41 +57,41 @@ def main() -> int:
             token = os.environ["SAMPLE_TOKEN"] if settings.mongodb_uri.startswith(MOCK) else _prepare(settings)
             server = _start(stack, "gunicorn", application)
             _wait_until_up(server, port)
-            if not settings.mongodb_uri.startswith(MOCK):  # what is in memory is nobody else's
+            if not settings.mongodb_uri.startswith(MOCK):  # no other process can read the memory
                 address = settings.public_url or f"http://localhost:{port}"
                 _start(stack, "flask", "--app", "wsgi", "worker", PUBLIC_URL=address)
-            print(_what_to_paste(port, token), flush=True)
+            print(_examples(port, token), flush=True)
             return server.wait()
         except Stop:
             print("\nStopping.", flush=True)
             return 0
         except (EnvValidationError, OsdiError, TimeoutError) as error:
-            print(f"Not started: {error}", file=sys.stderr)
+            print(f"The server did not start: {error}", file=sys.stderr)
             return 1
 
 
 def _database(stack: ExitStack) -> str:
-    """Make MONGODB_URI name a database that runs; returns the application for gunicorn to load."""
+    """Starts a database if MONGODB_URI is not set, and sets it. Returns the application for gunicorn."""
     if os.environ.get("MONGODB_URI"):
-        print("Using the database that MONGODB_URI names.")
+        print("Using the database of MONGODB_URI.")
         return "wsgi:app"
     try:
         mongod = stack.enter_context(Mongod(VAR / "mongodb"))
     except MongodUnavailable as error:
         print(
-            f"WARNING: {error}\nWARNING: everything stays in memory; NOTHING IS KEPT when this stops.", file=sys.stderr
+            f"WARNING: {error}\nWARNING: all data is in memory. NOTHING IS KEPT when the server stops.", file=sys.stderr
         )
         os.environ["MONGODB_URI"] = MOCK
-        os.environ["WEB_CONCURRENCY"] = "1"  # a second process would have a memory of its own
+        os.environ["WEB_CONCURRENCY"] = "1"  # a second process would have its own memory
         os.environ["SAMPLE_TOKEN"] = new_token("sample")[0]
         return "dev.memory:app"
-    print(f"MongoDB runs on port {mongod.port}, its data are in {mongod.folder}/.")
+    print(f"MongoDB runs on port {mongod.port}. Its data is in {mongod.folder}/.")
     os.environ["MONGODB_URI"] = mongod.uri
     return "wsgi:app"
 
 
 def _prepare(settings: Settings) -> str:
-    """Indexes always; sample data and a token on the first start. Returns a token that works."""
+    """Migrates the database and creates indexes; on the first start also sample data. Returns a valid token."""
     store = Store(settings.mongodb_uri)
     try:
         migrate(store, settings.match_key_rules, print)
@@ -99,24 +99,25 @@ def _prepare(settings: Settings) -> str:
         if not store.page(ADVOCACY_CAMPAIGN.collection, {}, page=1, per_page=1).documents:
             for line in create_sample(store, settings.namespace):
                 print(line)
-        return _kept_token(store, settings) or _fresh_token(store)
+        return _saved_token(store, settings) or _create_token(store)
     finally:
         store.close()
 
 
-def _kept_token(store: Store, settings: Settings) -> str | None:
-    """The token of an earlier start, if this database still knows it."""
+def _saved_token(store: Store, settings: Settings) -> str | None:
+    """Returns the token of an earlier start, or None if this database does not have it."""
     if not TOKEN_FILE.exists():
         return None
     token = TOKEN_FILE.read_text().strip()
     try:
-        Reference(store, settings.match_key_rules, cache_seconds=0).caller(token)
+        Authentication(store, cache_seconds=0).caller(token)
     except OsdiError:
         return None
     return token
 
 
-def _fresh_token(store: Store) -> str:
+def _create_token(store: Store) -> str:
+    """Creates a token and saves it in TOKEN_FILE."""
     token, document = new_token("make run")
     store.write(Insert(TOKENS, document))
     TOKEN_FILE.parent.mkdir(exist_ok=True)
@@ -126,8 +127,8 @@ def _fresh_token(store: Store) -> str:
 
 
 def _start(stack: ExitStack, *command: str, **variables: str) -> "subprocess.Popen[bytes]":
-    """Start a Python program with these variables; it is asked to finish what it does when the stack closes."""
-    # A session of its own: Ctrl-C reaches only this process, which stops the others and then the database.
+    """Starts a Python module with these variables. When the stack closes, it ends the process by SIGTERM."""
+    # A separate session, so that Ctrl-C reaches only this process, which stops the others and then the database.
     environment = os.environ | variables
     process = subprocess.Popen([sys.executable, "-m", *command], env=environment, start_new_session=True)
 
@@ -144,7 +145,7 @@ def _start(stack: ExitStack, *command: str, **variables: str) -> "subprocess.Pop
 
 
 def _uninterrupted(stop: Callable[[], None]) -> Callable[[], None]:
-    """`stop`, during which an impatient second Ctrl-C changes nothing."""
+    """Returns `stop` with further signals ignored, so that a second Ctrl-C does not interrupt it."""
 
     def run() -> None:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -160,19 +161,20 @@ def _wait_until_up(server: "subprocess.Popen[bytes]", port: int) -> None:
         if server.poll() is not None:
             raise TimeoutError(f"gunicorn ended with exit code {server.returncode}")
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}{API}/", timeout=5):  # our own address
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{API}/", timeout=5):
                 return
         except urllib.error.URLError:
             time.sleep(0.1)
-    raise TimeoutError(f"nothing answered on port {port} within {START_SECONDS} s")
+    raise TimeoutError(f"gunicorn did not answer on port {port} within {START_SECONDS} s")
 
 
-def _is_taken(port: int) -> bool:
+def _is_in_use(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _what_to_paste(port: int, token: str) -> str:
+def _examples(port: int, token: str) -> str:
+    """Returns example commands to paste into a shell."""
     address = f"http://localhost:{port}"
     helper = f"{address}{API}/{ADVOCACY_CAMPAIGN.collection}/{CAMPAIGN_ID}/record_outreach_helper"
     body = (
@@ -180,12 +182,12 @@ def _what_to_paste(port: int, token: str) -> str:
         '"duration": 120, "targets": [{"title": "Senator", "family_name": "Smith"}], "add_tags": ["volunteer"]}'
     )
     return f"""
-Record an outreach as a web page does, without a token; the answer is {{}}:
+Record an outreach without a token, as a web page does. The answer is {{}}:
 
 curl {helper} \\
   -d '{body}'
 
-The same with a token; the answer is the whole outreach:
+The same with a token. The answer is the whole outreach:
 
 curl {helper} \\
   -H 'OSDI-API-Token: {token}' \\

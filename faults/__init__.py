@@ -1,6 +1,6 @@
-"""Breaks things while outreaches are posted, and holds what was acknowledged against the database afterwards.
+"""Fault injection: breaks processes while clients post outreaches, then compares the answers with the database.
 
-`python -m faults` runs it: real gunicorn and packaged mongod processes on loopback, one row of a table for each fault
-and deployment. An answer of 200 is a promise: nothing of it may be lost or doubled, whatever is killed, frozen or full.
-For Linux: children of a process are read from /proc.
+`python -m faults` runs it with real gunicorn and packaged mongod processes on loopback. Each fault and deployment gives
+one row of a table. An answer of 200 is a promise: nothing of the post may be lost or doubled, whatever is killed,
+frozen or full. It runs on Linux only, because it reads the children of a process from /proc.
 """

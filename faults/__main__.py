@@ -1,4 +1,7 @@
-"""Runs the rows: `python -m faults`. Starts its own databases and servers, and ends what it started, on Ctrl-C too."""
+"""Command `python -m faults`: runs the rows and prints the table.
+
+It starts its own databases and servers, and ends them on Ctrl-C too.
+"""
 
 import argparse
 import signal
@@ -10,41 +13,41 @@ from pathlib import Path
 from dev.mongod import MongodUnavailable, binary
 from faults.deployments import DEPLOYMENTS, SINGLE, STANDALONE
 from faults.faults import FAULTS, Fault
-from faults.report import NoRow, Result, page, table, told
+from faults.report import NoRow, Result, page, reasons, table
 from faults.row import NAIVE, OURS, Application, Row, run_row
 from faults.server import ROOT, ServerFailed
 from faults.small_disk import CannotMount
 
 SECONDS = 15
-# Twice as many as there are threads: what waits behind a thread that waits has to be answered in time too.
 CLIENTS = 16
+"""Twice the number of threads, so that requests that wait for a blocked thread are tested too."""
 PAGE = ROOT / "docs" / "reliability.md"
-# Where the naive variant has to lose something, and where it has to double something.
+# The naive variant must lose something in the first row and double something in the second.
 NAIVE_ROWS = (("mongod-killed", STANDALONE), ("answers-cut", SINGLE))
 
 
 def options() -> argparse.Namespace:
-    """What the command line says."""
+    """Parses the command line. Exits with a usage message if an option is invalid."""
     faults, deployments = [fault.key for fault in FAULTS], list(DEPLOYMENTS)
     parser = argparse.ArgumentParser(prog="python -m faults", description="Break things while outreaches are posted.")
     parser.add_argument("--only", help=f"faults, separated by commas: {', '.join((*faults, NAIVE.key))}")
     parser.add_argument("--deployment", help=f"deployments, separated by commas: {', '.join(deployments)}")
-    parser.add_argument("--seconds", type=float, default=SECONDS, help=f"how long each load lasts ({SECONDS})")
-    parser.add_argument("--clients", type=int, default=CLIENTS, help=f"clients that post side by side ({CLIENTS})")
-    parser.add_argument("--folder", type=Path, default=ROOT / "var", help="where the databases' files go for the time")
-    parser.add_argument("--write", action="store_true", help=f"write {PAGE.relative_to(ROOT)}, as well as printing")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help=f"seconds of load in each row ({SECONDS})")
+    parser.add_argument("--clients", type=int, default=CLIENTS, help=f"clients that post at the same time ({CLIENTS})")
+    parser.add_argument("--folder", type=Path, default=ROOT / "var", help="folder for the temporary database files")
+    parser.add_argument("--write", action="store_true", help=f"write {PAGE.relative_to(ROOT)}, besides printing")
     chosen = parser.parse_args()
     chosen.only = chosen.only.split(",") if chosen.only else [*faults, NAIVE.key]
     chosen.deployment = chosen.deployment.split(",") if chosen.deployment else deployments
     if unknown := {*chosen.only} - {*faults, NAIVE.key} | {*chosen.deployment} - {*deployments}:
-        parser.error(f"there is no such fault or deployment: {', '.join(sorted(unknown))}")
+        parser.error(f"unknown fault or deployment: {', '.join(sorted(unknown))}; see --help")
     if chosen.seconds < 4 or chosen.clients < 1:
-        parser.error("--seconds starts at 4 and --clients at 1")
+        parser.error("--seconds must be at least 4 and --clients at least 1")
     return chosen
 
 
 def run(fault: Fault, deployment: str, application: Application, chosen: argparse.Namespace) -> Result:
-    """One row, or the sentence that says why there is none."""
+    """Runs one row. Returns a NoRow with the reason if it could not be measured."""
     print(f"{application.key}: {fault.key}, {deployment}", file=sys.stderr, flush=True)
     try:
         return run_row(
@@ -62,26 +65,26 @@ def run(fault: Fault, deployment: str, application: Application, chosen: argpars
 
 
 def show(result: Result) -> None:
-    """Tell the operator at once what would otherwise be told minutes later."""
+    """Prints a result immediately, since the table appears only at the end."""
     if isinstance(result, Row):
         lines = [f"{len(result.ledger.acknowledged):,} acknowledged, {result.seconds:.0f} s", *result.problems]
     else:
-        lines = [result.why]
+        lines = [result.reason]
     for line in lines:
         print(f"    {line}", file=sys.stderr, flush=True)
 
 
-def has_teeth(results: Sequence[Result]) -> bool:
-    """Whether the naive variant was caught in each row."""
+def naive_variant_failed(results: Sequence[Result]) -> bool:
+    """True if every row of the naive variant lost or doubled something."""
     return all(
         isinstance(result, Row) and result.found.lost_outreaches + result.found.doubled > 0 for result in results
     )
 
 
 def main() -> int:
-    """Run, print, write. Returns the exit code: 1 where a promise was not kept, or the naive variant passed."""
+    """Runs, prints and writes. Returns the exit code: 1 if a promise was broken or the naive variant passed."""
     if sys.platform != "linux":
-        print("faults: this runs on Linux only, it reads /proc", file=sys.stderr)
+        print("faults: this runs on Linux only, because it reads /proc", file=sys.stderr)
         return 1
     chosen = options()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -100,20 +103,20 @@ def main() -> int:
                 naive.append(run(faults[key], deployment, NAIVE, chosen))
                 show(naive[-1])
     except KeyboardInterrupt:
-        print("faults: stopped, and everything that was started is ended", file=sys.stderr)
+        print("faults: stopped; all started processes have ended", file=sys.stderr)
         return 130
     text = page(ours, naive, clients=chosen.clients, command=_command(), mongodb=_mongodb_version())
-    print("\n\n".join(filter(None, (table(ours), told(ours), table(naive) if naive else ""))))
+    print("\n\n".join(filter(None, (table(ours), reasons(ours), table(naive) if naive else ""))))
     if chosen.write:
         PAGE.write_text(text + "\n", encoding="utf-8")
-    if not has_teeth(naive):
-        print("faults: the naive variant passed, so this proves nothing", file=sys.stderr)
+    if not naive_variant_failed(naive):
+        print("faults: the naive variant passed, so this run proves nothing", file=sys.stderr)
         return 1
     return 0 if all(each.kept for each in ours) else 1
 
 
 def _stop(*_: object) -> None:
-    """End everything, and take no second signal for a reason to leave that half done."""
+    """Interrupts the run. Ignores further signals, so that the clean-up is not interrupted."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
@@ -124,7 +127,7 @@ def _command() -> str:
 
 
 def _mongodb_version() -> str:
-    """As the packaged mongod names it, such as 6.0.5."""
+    """Returns the version of the packaged mongod, such as 6.0.5."""
     printed = subprocess.run([str(binary()), "--version"], capture_output=True, text=True, timeout=30, check=True)
     return printed.stdout.splitlines()[0].removeprefix("db version v")
 

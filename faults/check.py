@@ -1,7 +1,7 @@
-"""Holds what was acknowledged against what is in the database, read there without the service.
+"""Compares acknowledged posts with the database, which it reads without the service.
 
-An outreach says in `referrer_data.source` which post made it and a person has the e-mail address or field that the
-post gave, so nothing here relies on the identifiers and indexes by which the service itself keeps its word.
+An outreach names its post in `referrer_data.source`, and a person has the posted e-mail address or field. So the check
+does not rely on the identifiers and indexes that the service uses to keep its promises.
 """
 
 from collections import Counter, defaultdict
@@ -12,7 +12,7 @@ from typing import Any
 from pymongo.database import Database
 
 from faults.load import Acknowledged
-from faults.posts import SAID, source
+from faults.posts import FIELD_VALUE, source
 
 Document = dict[str, Any]
 EXAMPLES = 5
@@ -20,12 +20,12 @@ EXAMPLES = 5
 
 @dataclass
 class Found:
-    """What is wrong in the database, each as a number, and some examples in words.
+    """Numbers of errors in the database, with some examples in words.
 
-    `lost_outreaches`: acknowledged, and not there, or not the one that the answer named. `lost_people`: the
-    acknowledged outreach's person is not there, is somebody else, or lacks what the post said. `doubled`: outreaches
-    beyond the first of a post. `people_doubled`: people beyond the first with an e-mail address or a match key.
-    `people_alone`: people of whom there is no outreach.
+    `lost_outreaches`: acknowledged outreaches that are missing, or have another id than the answer named.
+    `lost_people`: acknowledged outreaches whose person is missing, is another person, or lacks the posted data.
+    `doubled`: outreaches beyond the first of a post. `people_doubled`: people beyond the first with the same e-mail
+    address or match key. `people_alone`: people without an outreach.
     """
 
     lost_outreaches: int = 0
@@ -35,13 +35,13 @@ class Found:
     people_alone: int = 0
     examples: list[str] = field(default_factory=list)
 
-    def note(self, example: str) -> None:
+    def add_example(self, example: str) -> None:
         if len(self.examples) < EXAMPLES:
             self.examples.append(example)
 
 
 def check(database: "Database[Document]", acknowledged: Iterable[Acknowledged]) -> Found:
-    """Read everything and compare."""
+    """Reads the whole database, compares it with the acknowledged posts and returns the errors."""
     people: dict[str, Document] = {person["_id"]: person for person in database.people.find()}
     outreaches: defaultdict[str, list[Document]] = defaultdict(list)
     for outreach in database.outreaches.find():
@@ -52,7 +52,7 @@ def check(database: "Database[Document]", acknowledged: Iterable[Acknowledged]) 
     for name, made in outreaches.items():
         if len(made) > 1:
             found.doubled += len(made) - 1
-            found.note(f"{name} has {len(made)} outreaches: {[outreach['_id'] for outreach in made]}")
+            found.add_example(f"{name} has {len(made)} outreaches: {[outreach['_id'] for outreach in made]}")
     _check_people(people, {outreach["person_id"] for made in outreaches.values() for outreach in made}, found)
     return found
 
@@ -61,19 +61,21 @@ def _check_one(each: Acknowledged, made: list[Document], people: dict[str, Docum
     named = [outreach for outreach in made if each.outreach_id in (None, outreach["_id"])]
     if not named:
         found.lost_outreaches += 1
-        found.note(f"{source(each.post.number)} was acknowledged as {each.outreach_id}, and there is {len(made)} of it")
+        found.add_example(
+            f"{source(each.post.number)} was acknowledged as {each.outreach_id}, but {len(made)} other outreaches exist"
+        )
         return
     person = people.get(named[0]["person_id"])
-    if person is None or each.person_id not in (None, person["_id"]) or not _is_meant(each, person):
+    if person is None or each.person_id not in (None, person["_id"]) or not _matches(each, person):
         found.lost_people += 1
-        found.note(f"{source(each.post.number)}: the person {named[0]['person_id']} is {person}")
+        found.add_example(f"{source(each.post.number)}: wrong person {named[0]['person_id']}: {person}")
 
 
-def _is_meant(each: Acknowledged, person: Document) -> bool:
-    """Whether the person is the one of the post, and has what it said."""
+def _matches(each: Acknowledged, person: Document) -> bool:
+    """True if the person has the e-mail address and the custom field of the post."""
     if each.post.address and each.post.address not in _addresses(person):
         return False
-    return each.post.field is None or person.get("custom_fields", {}).get(each.post.field) == SAID
+    return each.post.field is None or person.get("custom_fields", {}).get(each.post.field) == FIELD_VALUE
 
 
 def _check_people(people: dict[str, Document], with_outreach: set[str], found: Found) -> None:
@@ -82,11 +84,11 @@ def _check_people(people: dict[str, Document], with_outreach: set[str], found: F
     for name, count in owners.items():
         if count > 1:
             found.people_doubled += count - 1
-            found.note(f"{name} belongs to {count} people")
+            found.add_example(f"{name} belongs to {count} people")
     alone = people.keys() - with_outreach
     found.people_alone = len(alone)
     if alone:
-        found.note(f"no outreach is of {people[min(alone)]}")
+        found.add_example(f"a person has no outreach: {people[min(alone)]}")
 
 
 def _addresses(person: Document) -> set[str]:

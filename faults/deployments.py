@@ -1,6 +1,6 @@
-"""The databases that things are done to: a single-member replica set, a standalone, three members.
+"""Database deployments under test: a single-member replica set, a standalone, and a set of three members.
 
-Each is made of packaged mongod processes with data folders of its own, in which a killed one finds its data again.
+Each consists of packaged mongod processes with their own data folders. A killed mongod restarts on its data.
 """
 
 import os
@@ -17,17 +17,17 @@ from pymongo.errors import PyMongoError
 from dev.mongod import START_SECONDS, Mongod, MongodUnavailable
 
 SINGLE, STANDALONE, THREE = "single", "standalone", "three"
-# How long a transaction keeps its locks when its client is gone: MongoDB's default, which not everybody can change.
 TRANSACTION_SECONDS: Final = 60
-ASKING_MS: Final = 1_000
+"""Time that a transaction keeps its locks when its client is gone. This is MongoDB's default."""
+PROBE_MS: Final = 1_000
 MEMBERS: Final = 3
 
 
 class Member(Mongod):
-    """A mongod that becomes what the others of its set make of it."""
+    """A mongod of a larger set, which the set elects to primary or secondary."""
 
     def _wait_until_writable(self) -> None:
-        """Wait until it answers; who writes is up to the set."""
+        """Waits until the mongod answers. It need not be the primary. Raises MongodUnavailable."""
         ends = time.monotonic() + START_SECONDS
         while hello(self) is None:
             if self.process is not None and self.process.poll() is not None:
@@ -38,7 +38,7 @@ class Member(Mongod):
 
 
 class Deployment:
-    """Mongod processes and the connection string by which they are used: `with Deployment(...) as deployment`."""
+    """Mongod processes and their connection string: `with Deployment(...) as deployment`."""
 
     title = ""
     supports_transactions = True
@@ -56,7 +56,7 @@ class Deployment:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End all of it at once; SIGKILL also reaches one that is frozen, and nobody needs the data any more."""
+        """Kills all processes. SIGKILL also ends a frozen one, and the data is no longer needed."""
         for mongod in self.mongods:
             if mongod.process is not None:
                 kill(mongod)
@@ -66,14 +66,14 @@ class Deployment:
             mongod.start()
 
     def primary(self) -> Mongod:
-        """The one that takes writes. Raises MongodUnavailable where none does in time."""
+        """Returns the mongod that accepts writes. Raises MongodUnavailable if there is none in time."""
         ends = time.monotonic() + START_SECONDS
         while time.monotonic() < ends:
             for mongod in self.mongods:
                 if (hello(mongod) or {}).get("isWritablePrimary"):
                     return mongod
             time.sleep(0.05)
-        raise MongodUnavailable(f"nobody was elected within {START_SECONDS} s")
+        raise MongodUnavailable(f"no primary was elected within {START_SECONDS} s")
 
 
 class SingleMember(Deployment):
@@ -87,7 +87,7 @@ class SingleMember(Deployment):
 
 
 class Standalone(Deployment):
-    """One mongod without a set, and so without transactions."""
+    """One mongod without a replica set, and so without transactions."""
 
     title = "standalone"
     supports_transactions = False
@@ -119,11 +119,11 @@ class ThreeMembers(Deployment):
         self.wait_for_secondaries()
 
     def wait_for_secondaries(self) -> None:
-        """Wait until everybody but the primary follows it. Raises MongodUnavailable where somebody does not in time."""
+        """Waits until both other members follow the primary. Raises MongodUnavailable if one does not in time."""
         ends = time.monotonic() + START_SECONDS
         while sum(bool((hello(mongod) or {}).get("secondary")) for mongod in self.mongods) < MEMBERS - 1:
             if time.monotonic() > ends:
-                raise MongodUnavailable(f"a member did not follow within {START_SECONDS} s")
+                raise MongodUnavailable(f"a member did not become secondary within {START_SECONDS} s")
             time.sleep(0.05)
 
 
@@ -135,7 +135,7 @@ DEPLOYMENTS: Final[Mapping[str, type[SingleMember | Standalone | ThreeMembers]]]
 
 
 def kill(mongod: Mongod) -> None:
-    """SIGKILL, and wait until it has ended."""
+    """Sends SIGKILL and waits until the process has ended."""
     assert mongod.process is not None
     with suppress(ProcessLookupError):
         mongod.process.kill()
@@ -143,19 +143,19 @@ def kill(mongod: Mongod) -> None:
 
 
 def freeze(mongod: Mongod) -> None:
-    """SIGSTOP: it keeps its connections and answers nothing."""
+    """Sends SIGSTOP: mongod keeps its connections but does not answer."""
     assert mongod.process is not None
     os.kill(mongod.process.pid, signal.SIGSTOP)
 
 
 def thaw(mongod: Mongod) -> None:
-    """SIGCONT: it goes on with what it was doing."""
+    """Sends SIGCONT: mongod continues."""
     assert mongod.process is not None
     os.kill(mongod.process.pid, signal.SIGCONT)
 
 
 def hello(mongod: Mongod) -> dict[str, Any] | None:
-    """What a mongod says of its role, or None where it does not answer."""
+    """Returns the answer of a mongod to `hello`, which contains its role, or None if it does not answer."""
     with _client(mongod) as client:
         try:
             return client.admin.command("hello")
@@ -165,4 +165,4 @@ def hello(mongod: Mongod) -> dict[str, Any] | None:
 
 def _client(mongod: Mongod) -> "MongoClient[dict[str, Any]]":
     address = f"mongodb://127.0.0.1:{mongod.port}/?directConnection=true"
-    return MongoClient(address, serverSelectionTimeoutMS=ASKING_MS, socketTimeoutMS=ASKING_MS)
+    return MongoClient(address, serverSelectionTimeoutMS=PROBE_MS, socketTimeoutMS=PROBE_MS)

@@ -1,20 +1,20 @@
-"""Clients that hold a thread of the server: they send a body a byte at a time, or stop in the middle of a head."""
+"""Slow clients that block a thread of the server: they send a body byte by byte, or stop within the headers."""
 
 import socket
 import threading
 from contextlib import suppress
 
 BYTE_SECONDS = 1.0
-# Of the announced body: more than is dripped in any run.
 LENGTH = 10_000
+"""Announced length of the body: longer than any run can send."""
 CONNECT_SECONDS = 10
 ANSWER = 65_536
 
 
-class Slow:
-    """One such client at work: `with Slow(port, body_of(path)): ...`. Where it is cut off it comes again.
+class SlowClient:
+    """One slow client: `with SlowClient(port, start_of_body(path), drips=True): ...`. It reconnects if it is cut off.
 
-    It sends `begin` at once, and then with `drips` a blank each BYTE_SECONDS, else nothing.
+    It sends `begin` immediately, then with `drips` one space every BYTE_SECONDS, without `drips` nothing.
     """
 
     def __init__(self, port: int, begin: bytes, *, drips: bool) -> None:
@@ -24,7 +24,7 @@ class Slow:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, daemon=True)
 
-    def __enter__(self) -> "Slow":
+    def __enter__(self) -> "SlowClient":
         self._thread.start()
         return self
 
@@ -37,13 +37,13 @@ class Slow:
             with suppress(OSError), socket.create_connection(self._address, CONNECT_SECONDS) as connection:
                 connection.sendall(self._begin)
                 connection.settimeout(BYTE_SECONDS)
-                while not self._stop.is_set() and self._is_waited_for(connection):
+                while not self._stop.is_set() and self._server_waits(connection):
                     if self._drips:
                         connection.sendall(b" ")
 
     @staticmethod
-    def _is_waited_for(connection: socket.socket) -> bool:
-        """Whether the server still waits for more after BYTE_SECONDS; if not, it has answered or hung up."""
+    def _server_waits(connection: socket.socket) -> bool:
+        """True if the server still waits for data after BYTE_SECONDS. Otherwise it has answered or hung up."""
         try:
             connection.recv(ANSWER)
         except TimeoutError:
@@ -51,12 +51,12 @@ class Slow:
         return False
 
 
-def body_of(path: str) -> bytes:
-    """A whole head that announces a long body."""
+def start_of_body(path: str) -> bytes:
+    """Returns complete headers that announce a long body."""
     head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
     return f"{head}Content-Length: {LENGTH}\r\n\r\n".encode()
 
 
-def half_a_head(path: str) -> bytes:
-    """The beginning of a request's first line."""
+def start_of_headers(path: str) -> bytes:
+    """Returns the beginning of a request line."""
     return f"POST {path}".encode()

@@ -1,7 +1,7 @@
-"""The faults: what is broken in the middle of the load, how it is mended, and what is promised besides.
+"""Faults: functions that break a part in the middle of the load and repair it, and the additional promises of each.
 
-A strike does both, in the caller's thread, and returns when all is whole again. What mends is what mends in production:
-a service manager that starts again what has ended. The service itself is only restarted where it was what ended.
+A strike runs in the caller's thread and returns when the part works again. It repairs as production does: as a service
+manager that restarts what has ended. It restarts the service only if the service itself had ended.
 """
 
 import random
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from faults.deployments import SINGLE, STANDALONE, THREE, Deployment, ThreeMembers, freeze, kill, thaw
-from faults.dripping import Slow, body_of, half_a_head
+from faults.dripping import SlowClient, start_of_body, start_of_headers
 from faults.load import Load
 from faults.proxy import CuttingProxy
 from faults.server import THREADS, WORKERS, Gunicorn, eventually
@@ -19,21 +19,21 @@ from faults.small_disk import SmallDisk
 
 EVERYWHERE: Final = (SINGLE, STANDALONE, THREE)
 KILLED_WORKERS: Final = 5
-# Writes that nobody waited for are lost by most kills, not by each.
 KILLED_MONGODS: Final = 3
+"""Several kills, because most but not all of them lose unacknowledged writes."""
 FROZEN_SECONDS: Final = 5.0
-# After so long a service manager starts again what has ended.
 RESTART_SECONDS: Final = 1.0
-# Longer than a request may wait for a database (see docs/decisions/0005).
+"""Time until a service manager restarts a process that has ended."""
 AWAY_SECONDS: Final = 20.0
-# Within so long a mongod has to find out that its disk is full.
+"""Longer than a request may wait for a database (see docs/decisions/0005)."""
 FULL_SECONDS: Final = 30.0
+"""Time within which mongod must notice that its disk is full."""
 HELD_SECONDS: Final = 25.0
 
 
 @dataclass
 class Scene:
-    """What a strike can reach."""
+    """The running parts that a strike can use."""
 
     deployment: Deployment
     server: Gunicorn
@@ -46,52 +46,51 @@ class Scene:
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that breaks.
+    """One fault, with its additional promises.
 
-    `recovers`: the workers are the same afterwards, since the service needs no restart. `cuts_nobody`: whoever can
-    connect is answered. `unnoticed`: where others are
-    not to notice, how many seconds a pause or an answer may take at most.
+    `workers_survive`: the same workers run afterwards. `cuts_no_connection`: every client that can connect gets an
+    answer. `longest_wait`: maximum seconds of a pause or an answer, or None without a limit.
     """
 
     key: str
     title: str
     strike: Callable[[Scene], None]
     deployments: tuple[str, ...] = EVERYWHERE
-    recovers: bool = True
-    cuts_nobody: bool = False
-    unnoticed: float | None = None
+    workers_survive: bool = True
+    cuts_no_connection: bool = False
+    longest_wait: float | None = None
     through_proxy: bool = False
     on_small_disk: bool = False
 
 
 def kill_workers(scene: Scene) -> None:
-    """SIGKILL to one worker after another, as when the machine runs out of memory."""
+    """Kills one worker after another by SIGKILL, as when the machine runs out of memory."""
     for _ in range(KILLED_WORKERS):
         scene.server.kill_worker(random.choice(scene.server.workers))
         scene.load.run(scene.seconds / 2 / KILLED_WORKERS * random.uniform(0.5, 1))
 
 
 def kill_master(scene: Scene) -> None:
-    """SIGKILL to gunicorn's master; the next one is started at once, and needs the port that its workers have."""
+    """Kills gunicorn's master by SIGKILL and starts the next one immediately, while its workers still have the port."""
     scene.server.kill_master()
     scene.server.start()
 
 
 def kill_server(scene: Scene) -> None:
-    """SIGKILL to all of gunicorn at once."""
+    """Kills gunicorn's master and workers by SIGKILL and restarts gunicorn."""
     scene.server.kill_all()
     scene.load.run(RESTART_SECONDS)
     scene.server.start()
 
 
 def terminate_server(scene: Scene) -> None:
-    """SIGTERM, as at each deployment; the next one starts when it has ended."""
+    """Ends gunicorn by SIGTERM, as each release does, and starts it again."""
     scene.server.terminate()
     scene.server.start()
 
 
 def kill_mongod(scene: Scene) -> None:
-    """SIGKILL; started again on the same data, and that several times."""
+    """Kills mongod by SIGKILL and restarts it on the same data, several times."""
     for _ in range(KILLED_MONGODS):
         mongod = scene.deployment.primary()
         kill(mongod)
@@ -100,8 +99,8 @@ def kill_mongod(scene: Scene) -> None:
         scene.load.run(scene.seconds / 2 / KILLED_MONGODS)
 
 
-def take_mongod_away(scene: Scene) -> None:
-    """SIGKILL, and nobody starts it again for longer than the service waits for a database."""
+def stop_mongod(scene: Scene) -> None:
+    """Kills mongod and restarts it only after the service has stopped waiting for a database."""
     mongod = scene.deployment.primary()
     kill(mongod)
     scene.load.run(AWAY_SECONDS)
@@ -109,7 +108,7 @@ def take_mongod_away(scene: Scene) -> None:
 
 
 def kill_primary(scene: Scene) -> None:
-    """SIGKILL to the primary; it comes back when another has been elected, and follows."""
+    """Kills the primary and restarts it as a secondary after another member was elected."""
     assert isinstance(scene.deployment, ThreeMembers)
     mongod = scene.deployment.primary()
     kill(mongod)
@@ -119,7 +118,7 @@ def kill_primary(scene: Scene) -> None:
 
 
 def freeze_mongod(seconds: float) -> Callable[[Scene], None]:
-    """SIGSTOP, as on a machine that is suspended or swaps; where there are several mongods it meets the primary."""
+    """Returns a strike that freezes the primary by SIGSTOP, as on a suspended or swapping machine."""
 
     def strike(scene: Scene) -> None:
         mongod = scene.deployment.primary()
@@ -134,36 +133,38 @@ def freeze_mongod(seconds: float) -> Callable[[Scene], None]:
 
 
 def fill_disk(scene: Scene) -> None:
-    """A file takes all room, and mongod ends by itself; it is started again when the file is gone."""
+    """Fills the disk until mongod ends by itself, then frees the disk and restarts mongod."""
     assert scene.disk
     mongod = scene.deployment.mongods[0]
     scene.disk.fill()
-    eventually(lambda: mongod.process is not None and mongod.process.poll() is not None, "mongod's end", FULL_SECONDS)
+    eventually(
+        lambda: mongod.process is not None and mongod.process.poll() is not None, "the end of mongod", FULL_SECONDS
+    )
     scene.load.run(RESTART_SECONDS)
     scene.disk.free()
     mongod.start()
 
 
 def drip(scene: Scene) -> None:
-    """One client drips its body for half of the time."""
-    with Slow(scene.server.port, body_of(scene.path), drips=True):
+    """Lets one slow client send its body byte by byte for half of the time."""
+    with SlowClient(scene.server.port, start_of_body(scene.path), drips=True):
         scene.load.run(scene.seconds / 2)
 
 
 def hold_threads(begin: Callable[[str], bytes], *, drips: bool) -> Callable[[Scene], None]:
-    """As many slow clients as there are threads, for longer than anybody may wait for an answer."""
+    """Returns a strike with as many slow clients as threads, for longer than any client waits for an answer."""
 
     def strike(scene: Scene) -> None:
         with ExitStack() as stack:
             for _ in range(WORKERS * THREADS):
-                stack.enter_context(Slow(scene.server.port, begin(scene.path), drips=drips))
+                stack.enter_context(SlowClient(scene.server.port, begin(scene.path), drips=drips))
             scene.load.run(HELD_SECONDS)
 
     return strike
 
 
 def cut_answers(scene: Scene) -> None:
-    """A quarter of all answers breaks off, for half of the time."""
+    """Cuts a quarter of all answers for half of the time."""
     assert scene.proxy
     scene.proxy.cutting.set()
     scene.load.run(scene.seconds / 2)
@@ -171,18 +172,26 @@ def cut_answers(scene: Scene) -> None:
 
 
 FAULTS: Final = (
-    Fault("worker-killed", f"SIGKILL of a gunicorn worker, {KILLED_WORKERS} times", kill_workers, recovers=False),
-    Fault("master-killed", "SIGKILL of gunicorn's master, restarted", kill_master, recovers=False),
-    Fault("server-killed", "SIGKILL of all of gunicorn, restarted", kill_server, recovers=False),
-    Fault("server-terminated", "SIGTERM of gunicorn, restarted", terminate_server, recovers=False, cuts_nobody=True),
+    Fault(
+        "worker-killed", f"SIGKILL of a gunicorn worker, {KILLED_WORKERS} times", kill_workers, workers_survive=False
+    ),
+    Fault("master-killed", "SIGKILL of gunicorn's master, restarted", kill_master, workers_survive=False),
+    Fault("server-killed", "SIGKILL of all of gunicorn, restarted", kill_server, workers_survive=False),
+    Fault(
+        "server-terminated",
+        "SIGTERM of gunicorn, restarted",
+        terminate_server,
+        workers_survive=False,
+        cuts_no_connection=True,
+    ),
     Fault("mongod-killed", f"SIGKILL of mongod, restarted, {KILLED_MONGODS} times", kill_mongod, (SINGLE, STANDALONE)),
-    Fault("mongod-away", f"mongod away for {AWAY_SECONDS:.0f} s", take_mongod_away, (SINGLE, STANDALONE)),
+    Fault("mongod-away", f"mongod away for {AWAY_SECONDS:.0f} s", stop_mongod, (SINGLE, STANDALONE)),
     Fault("primary-killed", "SIGKILL of the primary, restarted", kill_primary, (THREE,)),
     Fault("mongod-frozen", f"mongod (the primary) frozen for {FROZEN_SECONDS:.0f} s", freeze_mongod(FROZEN_SECONDS)),
     Fault("mongod-hung", f"mongod (the primary) frozen for {AWAY_SECONDS:.0f} s", freeze_mongod(AWAY_SECONDS)),
     Fault("disk-full", "the database's disk full", fill_disk, (SINGLE, STANDALONE), on_small_disk=True),
-    Fault("body-dripped", "a client that drips its body", drip, unnoticed=2.0),
-    Fault("bodies-dripped", "as many of these as threads", hold_threads(body_of, drips=True), (SINGLE,)),
-    Fault("heads-stalled", "as many that stop in a head", hold_threads(half_a_head, drips=False), (SINGLE,)),
-    Fault("answers-cut", "a quarter of the answers cut", cut_answers, unnoticed=2.0, through_proxy=True),
+    Fault("body-dripped", "a client that drips its body", drip, longest_wait=2.0),
+    Fault("bodies-dripped", "as many of these as threads", hold_threads(start_of_body, drips=True), (SINGLE,)),
+    Fault("heads-stalled", "as many that stop in a head", hold_threads(start_of_headers, drips=False), (SINGLE,)),
+    Fault("answers-cut", "a quarter of the answers cut", cut_answers, longest_wait=2.0, through_proxy=True),
 )

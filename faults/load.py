@@ -1,8 +1,8 @@
-"""The load: clients that post until they are told to stop, and the ledger of what they were answered.
+"""The load: clients that post until they are stopped, and the ledger of their requests and answers.
 
-Every other client keeps its connection, as a sync script does; the others connect anew for each post, as visitors do.
-What is refused, cut or not answered in time they send again, unchanged, as clients of the service are told to; an
-answer of 503 they take at its Retry-After.
+Half of the clients keep their connection, as a sync script does. The others reconnect for each post, as visitors do.
+A client repeats a post, unchanged, if the connection is refused or cut, or if the answer does not come in time. The
+service's documentation demands this of clients. After a 503 a client waits for the `Retry-After`.
 """
 
 import http.client
@@ -20,24 +20,24 @@ from faults.posts import Post, post
 
 REFUSED, CUT, TIMED_OUT = "refused", "cut", "timed out"
 OK, UNAVAILABLE = "200", "503"
-FORESEEN = frozenset({OK, UNAVAILABLE, REFUSED, CUT, TIMED_OUT})
+EXPECTED = frozenset({OK, UNAVAILABLE, REFUSED, CUT, TIMED_OUT})
 
-NOT_TOLD_WHEN: Final = "503 without Retry-After"
+WITHOUT_RETRY_AFTER: Final = "503 without Retry-After"
 
-# How long a client waits, as a platform's router does.
 ANSWER_SECONDS: Final = 30.0
-# The longest that one operation may take: it hangs, waits for a new primary, and hangs there too.
+"""Time-out of a client; platforms' routers use the same."""
 LATE_SECONDS: Final = 23.0
-# How long a client goes on with its last post after it was told to stop.
+"""Longest time of an answer: the database hangs, a new primary is elected, and that hangs too."""
 PATIENCE_SECONDS: Final = 20.0
-THINKING_SECONDS: Final = 0.005
-AGAIN_SECONDS: Final = {REFUSED: 0.2, CUT: 0.1, TIMED_OUT: 0.1}
+"""Time that a client continues to repeat its last post after the stop."""
+PAUSE_SECONDS: Final = 0.005
+RETRY_SECONDS: Final = {REFUSED: 0.2, CUT: 0.1, TIMED_OUT: 0.1}
 JOIN_SECONDS: Final = ANSWER_SECONDS + PATIENCE_SECONDS + 5
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One request: its post's number, when it was begun and ended (time.monotonic), and what came of it."""
+    """One request: number of its post, start and end (time.monotonic), and outcome."""
 
     number: int
     began: float
@@ -51,7 +51,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Acknowledged:
-    """A post that was answered 200 at a moment, and of which outreach and person the answer spoke, if of any."""
+    """A post that got 200: time of the answer, and ids of outreach and person if the answer names them."""
 
     post: Post
     timestamp: float
@@ -61,7 +61,7 @@ class Acknowledged:
 
 @dataclass
 class Ledger:
-    """Everything that clients saw. Threads only append to it; it is read when they have ended."""
+    """All requests and answers of the clients. Threads only append to it; it is read after they have ended."""
 
     attempts: list[Attempt] = field(default_factory=list)
     acknowledged: list[Acknowledged] = field(default_factory=list)
@@ -70,35 +70,38 @@ class Ledger:
     stopped: float = 0.0
 
     def outcomes(self) -> Counter[str]:
-        """How many attempts ended in which way."""
+        """Returns the number of attempts by outcome."""
         return Counter(attempt.outcome for attempt in self.attempts)
 
-    def unforeseen(self) -> int:
-        """How many answers had another status than 200 and 503."""
-        return sum(count for outcome, count in self.outcomes().items() if outcome not in FORESEEN)
+    def unexpected(self) -> int:
+        """Returns the number of answers with another status than 200 and 503."""
+        return sum(count for outcome, count in self.outcomes().items() if outcome not in EXPECTED)
 
     def late(self) -> int:
-        """How many attempts took longer than LATE_SECONDS, whatever came of them."""
+        """Returns the number of attempts that took longer than LATE_SECONDS, with any outcome."""
         return sum(attempt.seconds > LATE_SECONDS for attempt in self.attempts)
 
     def longest_answer(self) -> float:
-        """The longest time, in seconds, that a client waited for what came of a request."""
+        """Returns the longest time, in seconds, that a request took, with any outcome."""
         return max((attempt.seconds for attempt in self.attempts), default=0.0)
 
     def longest_pause(self) -> float:
-        """The longest time, in seconds, in which nothing was acknowledged while the load was on."""
+        """Returns the longest time, in seconds, without an acknowledgement during the load."""
         return longest_pause([each.timestamp for each in self.acknowledged], self.stopped)
 
 
-def longest_pause(moments: Sequence[float], stopped: float) -> float:
-    """The longest gap between two of the moments, or between the last of them and the stop, that began before it."""
-    ordered = sorted(moments)
+def longest_pause(timestamps: Sequence[float], stopped: float) -> float:
+    """Returns the longest gap between two timestamps, or between the last one and the stop.
+
+    It counts only gaps that began before the stop.
+    """
+    ordered = sorted(timestamps)
     ends = [*ordered[1:], max(stopped, *ordered)] if ordered else []
     return max((end - begin for begin, end in zip(ordered, ends, strict=True) if begin < stopped), default=0.0)
 
 
 class Load:
-    """So many clients at work: `with Load(port, path, token, clients) as load: ...; load.finish()`."""
+    """Runs `clients` clients in threads: `with Load(port, path, token, clients) as load: ...; load.finish()`."""
 
     def __init__(self, port: int, path: str, token: str, clients: int) -> None:
         self.ledger = Ledger()
@@ -124,15 +127,15 @@ class Load:
         self._abort.set()
 
     def run(self, seconds: float) -> None:
-        """Let the clients work for so long. Raises RuntimeError where one of them has ended."""
+        """Waits `seconds` while the clients post. Raises RuntimeError if one of them has ended."""
         self._stop.wait(seconds)
         if not all(thread.is_alive() for thread in self._threads):
             raise RuntimeError("a client of the load failed")
 
     def finish(self) -> Ledger:
-        """Stop posting anew, wait for what is under way, and return the ledger.
+        """Stops new posts, waits for the unfinished ones, and returns the ledger.
 
-        Raises RuntimeError where a client does not end.
+        Raises RuntimeError if a client does not end.
         """
         self.ledger.stopped = time.monotonic()
         self._give_up = self.ledger.stopped + PATIENCE_SECONDS
@@ -147,7 +150,7 @@ class Load:
     def _work(self, *, keeps_connection: bool) -> None:
         client = Client(self._port, self._path)
         try:
-            while not self._stop.wait(THINKING_SECONDS):
+            while not self._stop.wait(PAUSE_SECONDS):
                 self._post(client, post(next(self._numbers), self._token))
                 if not keeps_connection:
                     client.close()
@@ -155,7 +158,7 @@ class Load:
             client.close()
 
     def _post(self, client: "Client", sent: Post) -> None:
-        """Send it until it is acknowledged, refused for good, or given up."""
+        """Sends the post until it is acknowledged, gets a 4xx, or is given up."""
         while True:
             began = time.monotonic()
             answer = client.send(sent)
@@ -164,21 +167,21 @@ class Load:
             if answer.outcome == OK:
                 self.ledger.acknowledged.append(_acknowledged(sent, ended, answer.body))
                 return
-            if answer.outcome not in FORESEEN:
-                self.ledger.remarks.append(f"{sent.source} was answered {answer.outcome}: {answer.body[:500]!r}")
+            if answer.outcome not in EXPECTED:
+                self.ledger.remarks.append(f"{sent.source} got {answer.outcome}: {answer.body[:500]!r}")
             if answer.outcome == UNAVAILABLE and not answer.retry_after:
-                self.ledger.remarks.append(NOT_TOLD_WHEN)
+                self.ledger.remarks.append(WITHOUT_RETRY_AFTER)
             if answer.outcome[0] == "4":
                 return
-            again = float(answer.retry_after or AGAIN_SECONDS.get(answer.outcome, 1))
-            if self._abort.wait(again * random.uniform(1, 1.2)) or time.monotonic() > self._give_up:
+            delay = float(answer.retry_after or RETRY_SECONDS.get(answer.outcome, 1))
+            if self._abort.wait(delay * random.uniform(1, 1.2)) or time.monotonic() > self._give_up:
                 self.ledger.given_up.append(sent)
                 return
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of one request: a status or the kind of failure, the Retry-After as it was told, and the body."""
+    """Result of one request: status or kind of failure, the header `Retry-After`, and the body."""
 
     outcome: str
     retry_after: str | None = None
@@ -186,18 +189,18 @@ class Answer:
 
 
 class Client:
-    """One connection to the service, opened again where it was closed."""
+    """One connection to the service. It reconnects if the connection was closed."""
 
     def __init__(self, port: int, path: str) -> None:
         self._http = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS)
         self._path = path
 
     def send(self, sent: Post) -> Answer:
-        """Post it once."""
+        """Sends the post once. Returns the answer, or the kind of failure as its outcome."""
         try:
             self._http.request("POST", self._path, sent.body, sent.headers)
             answer = self._http.getresponse()
-            if answer.length is None:  # http.client takes an answer that is cut among its headers for a whole one
+            if answer.length is None:  # http.client accepts an answer that was cut within its headers
                 raise http.client.IncompleteRead(b"")
             return Answer(str(answer.status), answer.getheader("Retry-After"), answer.read())
         except (OSError, http.client.HTTPException) as error:
@@ -209,14 +212,14 @@ class Client:
 
 
 def _kind(error: Exception) -> str:
-    """How a request failed that got no answer."""
+    """Returns the outcome of a request that got no answer."""
     if isinstance(error, ConnectionRefusedError):
         return REFUSED
     return TIMED_OUT if isinstance(error, TimeoutError) else CUT
 
 
 def _acknowledged(sent: Post, timestamp: float, body: bytes) -> Acknowledged:
-    """Read the outreach's own identifier, which comes first, and the person's link; without a token there is none."""
+    """Reads the ids of outreach and person from the answer. Without a token the answer is `{}` and has none."""
     answer: dict[str, Any] = json.loads(body)
     if not answer:
         return Acknowledged(sent, timestamp, None, None)

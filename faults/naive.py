@@ -1,8 +1,8 @@
-"""What must fail: the view that one writes first.
+"""Naive variant of the service, which the fault injection must catch.
 
-It looks for the person by e-mail address and inserts them where nobody is found, then inserts the outreach, with the
-driver's defaults: no unique index decides a race, nothing recognises a request that comes again, and a write is
-acknowledged before it is on disk. The harness has to find all of that, or it would find nothing in ours either.
+The view finds the person by e-mail address, or inserts the person, and then inserts the outreach, with the driver's
+defaults. No unique index decides a race, nothing recognises a repeated request, and a write is acknowledged before it
+is on disk. If the harness did not find these errors, it could not find any in our service either.
 """
 
 import os
@@ -18,7 +18,7 @@ PATH = "/api/v1/advocacy_campaigns/<campaign_id>/record_outreach_helper"
 
 
 def create_app(uri: str) -> Flask:
-    """The application with its one route."""
+    """Returns the application with its one route."""
     client: MongoClient[Document] = MongoClient(uri)
     database = client.get_default_database()
     app = Flask(__name__)
@@ -26,15 +26,15 @@ def create_app(uri: str) -> Flask:
     @app.post(PATH)
     def record_outreach(campaign_id: str) -> Document:
         body: Document = request.get_json()
-        said: Document = body.pop("person")
+        posted: Document = body.pop("person")
         person = None
-        for entry in said.get("email_addresses", ()):
+        for entry in posted.get("email_addresses", ()):
             person = database.people.find_one({"email_addresses.address": entry["address"]})
         if person is None:
-            person = said | {"_id": str(uuid.uuid4())}
+            person = posted | {"_id": str(uuid.uuid4())}
             database.people.insert_one(person)
-        elif "custom_fields" in said:
-            fields = {f"custom_fields.{name}": value for name, value in said["custom_fields"].items()}
+        elif "custom_fields" in posted:
+            fields = {f"custom_fields.{name}": value for name, value in posted["custom_fields"].items()}
             database.people.update_one({"_id": person["_id"]}, {"$set": fields})
         outreach = body | {
             "_id": str(uuid.uuid4()),
@@ -51,11 +51,11 @@ def create_app(uri: str) -> Flask:
 
 
 def prepare(uri: str) -> None:
-    """The index that makes it quick, which does not make it right."""
+    """Creates an index for speed. It is not unique, so it prevents no duplicates."""
     with MongoClient[Document](uri) as client:
         client.get_default_database().people.create_index([("email_addresses.address", ASCENDING)])
 
 
 def app_from_environment() -> Flask:
-    """What gunicorn serves: the client is made here, in the worker, after the fork."""
+    """Returns the application for gunicorn. The worker calls this after the fork, so the database client is its own."""
     return create_app(os.environ["MONGODB_URI"])

@@ -1,8 +1,8 @@
-"""What is posted: each post is an outreach of its own, and says in its body which one it is.
+"""Posts of the load: each post is a separate outreach and contains its own number.
 
-The mix has what the service treats differently: with a token and without, recognisable by the outreach's identifier or
-by an Idempotency-Key, about somebody new, about somebody whom other clients make at the same moment, about somebody who
-is known and says nothing new, and about somebody with nothing but a name.
+The mix covers what the service treats differently: posts with and without a token; retries recognised by an outreach
+identifier or by an Idempotency-Key; new people, people that other clients create at the same time, known people without
+new data, and people with only a name.
 """
 
 import json
@@ -11,10 +11,10 @@ from typing import Any, Final
 
 OWN, SHARED, KNOWN, NAMELESS = "own", "shared", "known", "nameless"
 PATTERN: Final = (OWN, SHARED, KNOWN, SHARED, OWN, NAMELESS, SHARED, OWN)
-# So many posts in a row have one person for those of them that are about a shared one.
 POSTS_OF_A_SHARED_PERSON: Final = 32
+"""Number of successive posts that use the same shared person."""
 KNOWN_PEOPLE: Final = 20
-SAID: Final = "said"
+FIELD_VALUE: Final = "yes"
 TOKEN_HEADER: Final = "OSDI-API-Token"
 
 
@@ -22,8 +22,8 @@ TOKEN_HEADER: Final = "OSDI-API-Token"
 class Post:
     """One outreach to record, as often as it takes, always with the same identifier or key.
 
-    `address` is its person's e-mail address, None for somebody without. `field` is what it says about the person: the
-    name of a custom field, None where it says nothing new.
+    `address` is the person's e-mail address, or None. `field` is the name of a custom field that it adds to the person,
+    or None if it adds nothing.
     """
 
     number: int
@@ -35,17 +35,17 @@ class Post:
 
     @property
     def source(self) -> str:
-        """What tells this post's outreach from all others in the database, whatever the server makes of retries."""
+        """Unique mark of this post's outreach in the database, independent of the server's handling of retries."""
         return source(self.number)
 
 
 def source(number: int) -> str:
-    """The `referrer_data.source` of a post's outreach."""
+    """Returns the `referrer_data.source` of a post's outreach."""
     return f"post-{number}"
 
 
 def post(number: int, token: str) -> Post:
-    """The post of this number; the same number is the same post."""
+    """Returns the post with this number; always the same one for a number."""
     kind = PATTERN[number % len(PATTERN)]
     with_token = number // len(PATTERN) % 2 == 0
     person: dict[str, Any] = {"given_name": "Jane" if kind in (SHARED, KNOWN) else f"Jane {number}"}
@@ -58,7 +58,7 @@ def post(number: int, token: str) -> Post:
         person["email_addresses"] = [{"address": address}]
     field = None if kind == KNOWN else f"post {number}"
     if field:
-        person["custom_fields"] = {field: SAID}
+        person["custom_fields"] = {field: FIELD_VALUE}
     body: dict[str, Any] = {
         "person": person,
         "type": "phone",

@@ -1,4 +1,4 @@
-"""A TCP proxy on loopback that cuts connections while their answer is on its way."""
+"""TCP proxy on loopback that cuts connections in the middle of an answer."""
 
 import random
 import socket
@@ -6,12 +6,12 @@ import threading
 from contextlib import suppress
 
 BUFFER = 65_536
-# The share of answers that are cut while it cuts.
 CUT_SHARE = 0.25
+"""Share of the answers that the proxy cuts while `cutting` is set."""
 
 
 class CuttingProxy:
-    """Forwards to a port of this machine: `with CuttingProxy(port) as proxy: proxy.cutting.set()`."""
+    """Proxy to a port of this machine: `with CuttingProxy(port) as proxy: proxy.cutting.set()`."""
 
     def __init__(self, upstream: int) -> None:
         self.cutting = threading.Event()
@@ -30,7 +30,7 @@ class CuttingProxy:
         with self._lock:
             self._closed = True
             for each in (self._listener, *self._open):
-                # Closing alone would not wake the thread that waits on it.
+                # close() alone would not wake the thread that waits on the socket.
                 with suppress(OSError):
                     each.shutdown(socket.SHUT_RDWR)
                 each.close()
@@ -39,11 +39,11 @@ class CuttingProxy:
         while True:
             try:
                 client, _ = self._listener.accept()
-            except OSError:  # closed
+            except OSError:  # the listener is closed
                 return
             try:
                 server = socket.create_connection(("127.0.0.1", self._upstream), timeout=5)
-            except OSError:  # nobody listens there: the client sees that its connection breaks
+            except OSError:  # no server listens there, so cut the client's connection
                 client.close()
                 continue
             server.settimeout(None)
@@ -59,14 +59,14 @@ class CuttingProxy:
             threading.Thread(target=self._answer, args=(server, client), daemon=True).start()
 
     def _forward(self, client: socket.socket, server: socket.socket) -> None:
-        """What the client sends, until one of the two ends."""
+        """Forwards the client's data until one side closes the connection."""
         with suppress(OSError):
             while sent := client.recv(BUFFER):
                 server.sendall(sent)
         self._end(client, server)
 
     def _answer(self, server: socket.socket, client: socket.socket) -> None:
-        """What the server answers; while cutting, of some answers only a part, which may be nothing."""
+        """Forwards the server's data. While `cutting` is set, it cuts some answers at a random length, also 0."""
         with suppress(OSError):
             while answer := server.recv(BUFFER):
                 if self.cutting.is_set() and random.random() < CUT_SHARE:

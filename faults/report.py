@@ -1,4 +1,4 @@
-"""Turns rows into a table, and into the page docs/reliability.md."""
+"""Writes the table of rows and the page docs/reliability.md."""
 
 import os
 import platform
@@ -18,21 +18,21 @@ from osdi.operations.gunicorn_worker import BODY_SECONDS, HEAD_SECONDS
 from osdi.store.driver import SERVER_SELECTION_TIMEOUT_MS, SOCKET_TIMEOUT_MS
 from osdi.store.stale_transactions import INACTIVE_SECONDS
 
-# So many characters are told of what went wrong; the rest is in the logs that it quotes.
-TOLD: Final = 500
+REASON_LENGTH: Final = 500
+"""Maximum characters of a reason."""
 PACKAGES: Final = ("Flask", "pymongo", "gunicorn")
 
 
 @dataclass(frozen=True)
 class NoRow:
-    """A fault and deployment of which there are no figures, and the sentence that says why.
+    """A fault and deployment without figures, and the reason.
 
-    `skipped`: this machine cannot do it; else something did not come up again, which is a promise that was not kept.
+    `skipped` is true if this machine cannot run it. Otherwise a process did not start again, which breaks a promise.
     """
 
     fault: Fault
     deployment: str
-    why: str
+    reason: str
     skipped: bool
 
     @property
@@ -118,20 +118,20 @@ headers as complete. If an answer has no body, send the request again."""
 
 
 def table(results: Sequence[Result]) -> str:
-    """A row for each result, in order."""
+    """Returns the Markdown table with a row for each result, in order."""
     lines = [f"| fault | deployment | {' | '.join(COLUMNS)} |", f"|---|---|{'---:|' * (len(COLUMNS) - 1)}---|"]
     for result in results:
         names = f"{result.fault.title} | {DEPLOYMENTS[result.deployment].title}"
         if isinstance(result, NoRow):
-            told = "skipped" if result.skipped else "**failed**"
-            lines.append(f"| {names} |{' |' * (len(COLUMNS) - 1)} {told} |")
+            verdict = "skipped" if result.skipped else "**failed**"
+            lines.append(f"| {names} |{' |' * (len(COLUMNS) - 1)} {verdict} |")
         else:
             lines.append(f"| {names} | {' | '.join(figures(result))} |")
     return "\n".join(lines)
 
 
 def figures(row: Row) -> list[str]:
-    """The row's cells under COLUMNS."""
+    """Returns the row's cells in the order of COLUMNS."""
     ledger, found, outcomes = row.ledger, row.found, row.ledger.outcomes()
     numbers = (
         len(ledger.acknowledged),
@@ -140,25 +140,25 @@ def figures(row: Row) -> list[str]:
         found.people_doubled,
         found.people_alone,
         *(outcomes[name] for name in (UNAVAILABLE, REFUSED, CUT, TIMED_OUT)),
-        ledger.unforeseen(),
+        ledger.unexpected(),
         ledger.late(),
     )
     seconds = (f"{ledger.longest_answer():.1f}", f"{ledger.longest_pause():.1f}")
     return [*(f"{number:,}" for number in numbers), *seconds, "yes" if row.kept else "**no**"]
 
 
-def told(results: Sequence[Result]) -> str:
-    """Why rows are missing, and what was promised and not kept, in words; empty where there is nothing to tell."""
+def reasons(results: Sequence[Result]) -> str:
+    """Returns a Markdown list of the reasons for missing rows and of the broken promises; "" if there are none."""
     lines = []
     for result in results:
-        reasons = [result.why] if isinstance(result, NoRow) else result.problems
+        sentences = [result.reason] if isinstance(result, NoRow) else result.problems
         name = f"`{result.fault.key}`, {DEPLOYMENTS[result.deployment].title}"
-        lines += [f"- {name}: {reason.splitlines()[0][:TOLD]}" for reason in reasons]
+        lines += [f"- {name}: {each.splitlines()[0][:REASON_LENGTH]}" for each in sentences]
     return "\n".join(lines)
 
 
 def page(ours: Sequence[Result], naive: Sequence[Result], *, clients: int, command: str, mongodb: str) -> str:
-    """The whole page."""
+    """Returns the whole page."""
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     kept = all(each.kept for each in ours)
     verdict = "Every promise was kept." if kept else "**Not every promise was kept**; see below the table."
@@ -168,7 +168,7 @@ def page(ours: Sequence[Result], naive: Sequence[Result], *, clients: int, comma
         f"and MongoDB processes and posts to them from {clients} clients. In the middle it breaks something and "
         f"lets it recover. Then it compares every acknowledged post with the database. {verdict}",
         table(ours),
-        told(ours),
+        reasons(ours),
         LEGEND,
         "## What the service does in each case",
         PROMISES,

@@ -1,4 +1,4 @@
-"""One row: everything is started, loaded, broken, mended, ended, and then checked."""
+"""Runs one row: starts database, server and load, breaks and repairs a part, ends all and checks the database."""
 
 import shutil
 import tempfile
@@ -15,7 +15,7 @@ from faults import naive
 from faults.check import Found, check
 from faults.deployments import DEPLOYMENTS
 from faults.faults import Fault, Scene
-from faults.load import CUT, LATE_SECONDS, NOT_TOLD_WHEN, Ledger, Load
+from faults.load import CUT, LATE_SECONDS, WITHOUT_RETRY_AFTER, Ledger, Load
 from faults.proxy import CuttingProxy
 from faults.server import Gunicorn
 from faults.small_disk import SmallDisk
@@ -27,15 +27,15 @@ from osdi.store import Insert, Store
 from osdi.store.indexes import TOKENS
 
 PATH: Final = f"{API}/{ADVOCACY_CAMPAIGN.collection}/{CAMPAIGN_ID}/record_outreach_helper"
-# The share of the load's time that passes before anything breaks.
 BEFORE: Final = 0.2
-# A mongod that finds its disk full shall do so in its journal and data files, and soon.
+"""Share of the load's time that passes before the fault."""
+# With these options mongod soon notices the full disk, in its journal and data files.
 SMALL_DISK_OPTIONS: Final = ("--syncdelay", "2", "--setParameter", "diagnosticDataCollectionEnabled=false")
 
 
 @dataclass(frozen=True)
 class Application:
-    """What gunicorn loads, and what is done to a fresh database before; that returns a token."""
+    """An application for gunicorn. `prepare` prepares the empty database at a connection string and returns a token."""
 
     key: str
     module: str
@@ -44,7 +44,7 @@ class Application:
 
 @dataclass(frozen=True)
 class Row:
-    """What one fault on one deployment came to. `problems` are sentences; none where every promise was kept."""
+    """Result of one fault on one deployment. `problems` has a sentence for each broken promise."""
 
     fault: Fault
     deployment: str
@@ -59,7 +59,7 @@ class Row:
 
 
 def prepare_ours(uri: str) -> str:
-    """Indexes, a campaign and a token, as a release step and an operator make them."""
+    """Creates indexes, a campaign and a token, as a release step and an operator do. Returns the token."""
     store = Store(uri)
     try:
         store.create_indexes()
@@ -72,7 +72,7 @@ def prepare_ours(uri: str) -> str:
 
 
 def prepare_naive(uri: str) -> str:
-    """Its index; it asks for no token."""
+    """Creates the index of the naive variant. Returns a placeholder, because it needs no token."""
     naive.prepare(uri)
     return "none"
 
@@ -84,15 +84,15 @@ NAIVE: Final = Application("naive", "faults.naive:app_from_environment()", prepa
 def run_row(
     fault: Fault, deployment: str, application: Application, *, seconds: float, clients: int, parent: Path
 ) -> Row:
-    """Run it in a new folder under `parent`.
+    """Runs the fault in a new folder under `parent`.
 
-    Raises CannotMount where this machine cannot do it, MongodUnavailable or ServerFailed where something did not come
-    up again, which is a finding too.
+    Raises CannotMount if this machine cannot run it. Raises MongodUnavailable, ServerFailed or RuntimeError if a
+    process did not start again or a client failed, which is a finding too.
     """
     began = time.monotonic()
     with ExitStack() as stack:
         folder = stack.enter_context(_folder(parent))
-        # Where Mongod keeps the data of the first one, see dev/mongod.py.
+        # The data folder of the first mongod (see dev/mongod.py).
         disk = stack.enter_context(SmallDisk(folder / "0" / "data")) if fault.on_small_disk else None
         options = SMALL_DISK_OPTIONS if disk else ()
         running = stack.enter_context(DEPLOYMENTS[deployment](folder, options))
@@ -109,9 +109,9 @@ def run_row(
         load.run(max(seconds * BEFORE, ends - time.monotonic()))
         ledger = load.finish()
         problems = [f"gunicorn's log: {line[:2000]}" for line in server.failures()[:3]]
-        if fault.recovers and set(server.workers) != workers:
-            problems.append("a worker did not survive it")
-        # Whatever a client no longer waited for is finished now, or never.
+        if fault.workers_survive and set(server.workers) != workers:
+            problems.append("a worker ended during the fault")
+        # After this, no request of a client that timed out can still write.
         server.terminate()
         running.primary()
         with MongoClient[dict[str, Any]](running.uri) as client:
@@ -121,30 +121,31 @@ def run_row(
 
 
 def _problems(fault: Fault, ledger: Ledger, found: Found, *, may_leave_people_alone: bool) -> list[str]:
-    """Each promise that was not kept."""
+    """Returns a sentence for each broken promise, with examples."""
     broken = {
         "acknowledged outreaches are lost": found.lost_outreaches,
-        "people of acknowledged outreaches are lost, or lack what was said": found.lost_people,
+        "people of acknowledged outreaches are lost or lack posted data": found.lost_people,
         "outreaches are doubled": found.doubled,
         "people are doubled": found.people_doubled,
         "people have no outreach": 0 if may_leave_people_alone else found.people_alone,
-        "posts were never acknowledged, though all was mended": len(ledger.given_up),
-        f"requests were answered after {LATE_SECONDS:.0f} s, or never": ledger.late(),
-        "answers were neither 200 nor 503": ledger.unforeseen(),
-        "requests were cut that should have been answered": ledger.outcomes()[CUT] if fault.cuts_nobody else 0,
-        "answers of 503 had no Retry-After": ledger.remarks.count(NOT_TOLD_WHEN),
-        "times nothing was acknowledged": not ledger.acknowledged,
+        "posts were never acknowledged, although everything worked again": len(ledger.given_up),
+        f"requests took longer than {LATE_SECONDS:.0f} s or got no answer": ledger.late(),
+        "answers were neither 200 nor 503": ledger.unexpected(),
+        "connections were cut before the answer": ledger.outcomes()[CUT] if fault.cuts_no_connection else 0,
+        "answers of 503 had no Retry-After": ledger.remarks.count(WITHOUT_RETRY_AFTER),
     }
     problems = [f"{count} {what}" for what, count in broken.items() if count]
-    noticed = max(ledger.longest_pause(), ledger.longest_answer())
-    if fault.unnoticed is not None and noticed > fault.unnoticed:
-        problems.append(f"others waited {noticed:.1f} s for an answer or acknowledgement")
+    if not ledger.acknowledged:
+        problems.append("no post was acknowledged")
+    longest = max(ledger.longest_pause(), ledger.longest_answer())
+    if fault.longest_wait is not None and longest > fault.longest_wait:
+        problems.append(f"other clients waited {longest:.1f} s for an answer or acknowledgement")
     return [*problems, *found.examples, *ledger.remarks[:5]] if problems else []
 
 
 @contextmanager
 def _folder(parent: Path) -> Iterator[Path]:
-    """A folder of this row's own, gone afterwards."""
+    """Creates a folder for this row and deletes it at the end."""
     parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="faults-", dir=parent)).resolve()
     try:

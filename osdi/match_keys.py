@@ -1,16 +1,15 @@
-"""Who is meant: match keys made of identifiers, e-mail addresses and phone numbers, and which person they match.
+"""Match keys: strings made of identifiers, e-mail addresses and phone numbers, by which stored documents are found.
 
-A match key is a string such as `id:foreign_system:1`, `email:jane@example.com` or `phone:19876543210`. A unique index
-lets each belong to one person: whoever claimed it first. docs/matching.md tells users what is decided here. What a
-person has and another one owns stands in `unclaimed_keys`: these two may be one (see osdi.people.duplicates). For that
-alone there are keys of names with postal codes, by which nobody is matched.
+Examples are `id:foreign_system:1`, `email:jane@example.com` and `phone:19876543210`. A unique index lets each key
+belong to one person, the first who claims it. A key that a person has and another person owns is in `unclaimed_keys`:
+the two may be one person (osdi.people.duplicates). Keys of names with postal codes serve that purpose only; no post is
+matched by them. docs/matching.md describes the rules for users.
 
-Pure: people are documents that somebody else has read.
+Pure: people are documents that the caller has read.
 """
 
 import re
 import unicodedata
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -24,6 +23,7 @@ from osdi.resources import LIST, TAG
 
 Person = TypeVar("Person", bound=ReadOnlyDocument)
 
+EMAIL = "email:"
 MINIMUM_PHONE_DIGITS = 7
 
 NAME_AND_POSTAL_CODE = "name_and_postal_code:"
@@ -34,7 +34,7 @@ ZIP_PLUS_4 = re.compile(r"([0-9]{5})[- ][0-9]{4}")
 
 @dataclass(frozen=True)
 class MatchKeys:
-    """What a posted person can be recognised by, each kind in the order in which it is tried."""
+    """The keys of a posted person, each kind in the order in which it is tried."""
 
     identifiers: tuple[str, ...] = ()
     emails: tuple[str, ...] = ()
@@ -63,19 +63,40 @@ def claimed_key(identifier: str) -> str:
 
 
 def email_key(address: str) -> str:
-    """Match key of an e-mail address; letter case, Unicode form and punycode make no difference."""
-    local, _, domain = unicodedata.normalize("NFKC", address.strip()).lower().rpartition("@")
-    if "xn--" in domain:
-        with suppress(idna.IDNAError):
-            domain = idna.decode(domain)
-    return f"email:{local}@{domain}"
+    """Returns the match key of an e-mail address; two addresses of one mailbox have the same key.
+
+    The domain is compared in the form in which mail is sent to it (UTS 46), so that no other spelling of it is another
+    key; the local part by NFKC and without letter case, which nearly all mail servers ignore.
+    """
+    local, _, domain = address.strip().rpartition("@")
+    return f"{EMAIL}{unicodedata.normalize('NFKC', local).lower()}@{_domain(domain)}"
+
+
+def mailbox_key(key: str) -> str:
+    """Returns the key of the mailbox behind an e-mail's match key: without a subaddress (`jane+news@` is `jane@`).
+
+    Limits and opt-outs count by it, because most providers deliver every subaddress to one mailbox (RFC 5233). Matching
+    does not: two people may share a mailbox.
+    """
+    local, _, domain = key.removeprefix(EMAIL).rpartition("@")
+    return f"{EMAIL}{local.partition('+')[0] or local}@{domain}"
+
+
+def _domain(domain: str) -> str:
+    """The domain in Unicode, as it is after a round trip through the form in which mail is sent to it."""
+    if domain.isascii() and "xn--" not in domain.lower():
+        return domain.lower()
+    try:
+        return idna.decode(idna.encode(domain, uts46=True).lower())
+    except idna.IDNAError:  # no mail can be sent there
+        return unicodedata.normalize("NFKC", domain).lower()
 
 
 def name_and_postal_code_keys(person: ReadOnlyDocument) -> list[str]:
-    """The keys of a person's name with each of their postal codes: `name_and_postal_code:jane doe|10011`.
+    """Returns the keys of a person's name with each postal code: `name_and_postal_code:jane doe|10011`.
 
-    Letter case, accents, punctuation and the last digits of a ZIP+4 code make no difference. Whoever lacks one of the
-    names has none.
+    Letter case, accents, punctuation and the last digits of a ZIP+4 code make no difference. A person without given or
+    family name has none.
     """
     names = [_letters(str(person.get(name, ""))) for name in ("given_name", "family_name")]
     if not all(names) or sum(map(len, names)) > NAME_LENGTH:
@@ -154,7 +175,7 @@ class MatchKeyRules:
 
 
 def _letters(name: str) -> str:
-    """A name without what people write now so and now otherwise: case, accents, spaces, hyphens, full stops."""
+    """Returns the letters and digits of a name, without case, accents, spaces and punctuation."""
     decomposed = unicodedata.normalize("NFKD", name.casefold())
     return "".join(
         each for each in decomposed if not unicodedata.combining(each) and unicodedata.category(each)[0] in "LMN"

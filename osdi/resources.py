@@ -1,11 +1,24 @@
 """The vocabulary of OSDI 1.2.0 as this server speaks it: each resource's name, collection, relation and fields.
 
-`collection` is at once the segment of the URL, the plural of the relation and the collection in MongoDB. `fields` are
-answered in the order of the standard's page; what a document holds besides them (match keys, versions) stays inside.
+`collection` is at once the segment of the URL, the plural of the relation and the collection in MongoDB. `table` has
+the definitions of the fields; answers have them in this order. Everything else in a document (match keys, versions) is
+internal.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from osdi.fields.advocacy_campaign import ADVOCACY_CAMPAIGN_FIELDS
+from osdi.fields.contacts import CONTACT_FIELDS
+from osdi.fields.definition import Table, names
+from osdi.fields.list import LIST_FIELDS
+from osdi.fields.message import MESSAGE_FIELDS, WRAPPER_FIELDS
+from osdi.fields.outreach import OUTREACH_FIELDS
+from osdi.fields.person import PERSON_FIELDS
+from osdi.fields.question import QUESTION_FIELDS
+from osdi.fields.subresources import ANSWER_FIELDS, ITEM_FIELDS, TAGGING_FIELDS
+from osdi.fields.tag import TAG_FIELDS
 
 OSDI_VERSION = "1.2.0"
 API = "/api/v1"
@@ -18,8 +31,13 @@ class Resource:
 
     name: str
     collection: str
-    fields: tuple[str, ...]
+    table: Table = field(compare=False, repr=False)  # resources are keys of mappings: their hash has to be cheap
     description: str
+
+    @cached_property
+    def fields(self) -> tuple[str, ...]:
+        """The names of the fields."""
+        return names(self.table)
 
     @property
     def rel(self) -> str:
@@ -30,74 +48,45 @@ class Resource:
         return f"osdi:{self.collection}"
 
 
-CONTACTS = ("postal_addresses", "email_addresses", "phone_numbers")
+CONTACTS = names(CONTACT_FIELDS)
 
 PERSON = Resource(
     "person",
     "people",
-    (
-        *("origin_system", "family_name", "given_name", "additional_name", "honorific_prefix", "honorific_suffix"),
-        *("gender", "gender_identity", "additional_gender_identities", "gender_pronouns"),
-        *("party_identification", "parties", "source", "ethnicities", "languages_spoken", "preferred_language"),
-        *("browser_url", "administrative_url", "birthdate", "employer", "work_title", "work_department"),
-        *("employer_address", "occupation", *CONTACTS, "profiles", "custom_fields", "division_info"),
-    ),
+    PERSON_FIELDS,
     "Somebody who takes part: names, contact details, and what they answered and were tagged with.",
 )
 OUTREACH = Resource(
     "outreach",
     "outreaches",
-    (
-        *("origin_system", "action_date", "type", "duration", "subject", "message", "notes"),
-        *("referrer_data", "targets"),
-    ),
+    OUTREACH_FIELDS,
     "A call, e-mail, letter or visit that a person made to targets in an advocacy campaign.",
 )
 ADVOCACY_CAMPAIGN = Resource(
     "advocacy_campaign",
     "advocacy_campaigns",
-    (
-        *("origin_system", "name", "title", "description", "templates", "summary", "targets", "target_list"),
-        *("browser_url", "administrative_url", "featured_image_url", "total_outreaches", "type"),
-        *("share_url", "total_shares", "share_options"),
-    ),
+    ADVOCACY_CAMPAIGN_FIELDS,
     "A campaign that asks people to contact targets; outreaches are recorded on it.",
 )
-TAG = Resource("tag", "tags", ("origin_system", "name", "description"), "A label that people can be tagged with.")
-LIST = Resource(
-    "list",
-    "lists",
-    ("origin_system", "name", "title", "description", "summary", "browser_url", "administrative_url", "total_items"),
-    "A list that people can be items of.",
-)
+TAG = Resource("tag", "tags", TAG_FIELDS, "A label that people can be tagged with.")
+LIST = Resource("list", "lists", LIST_FIELDS, "A list that people can be items of.")
 QUESTION = Resource(
     "question",
     "questions",
-    ("origin_system", "name", "title", "description", "summary", "question_type", "responses"),
+    QUESTION_FIELDS,
     "A question that people answer, freely or by choosing among its responses.",
 )
 
-MESSAGE = Resource(
-    "message",
-    "messages",
-    (
-        *("origin_system", "name", "subject", "body", "from", "reply_to", "administrative_url", "browser_url", "type"),
-        *("targets", "sections", "total_targeted", "status", "scheduled_start_date", "scheduled_end_date"),
-        *("sent_start_date", "sent_end_date", "daily_start_hour", "daily_stop_hour", "statistics"),
-    ),
-    "The template of a follow-up mail or text message.",
-)
+MESSAGE = Resource("message", "messages", MESSAGE_FIELDS, "The template of a follow-up mail or text message.")
 WRAPPER = Resource(
     "wrapper",
     "wrappers",
-    ("origin_system", "name", "header", "footer", "administrative_url", "wrapper_type", "default"),
+    WRAPPER_FIELDS,
     "What stands around messages: a header above them, and a footer below.",
 )
-TAGGING = Resource("tagging", "taggings", ("origin_system", "item_type"), "A tag on a person.")
-ITEM = Resource("item", "items", ("origin_system", "item_type"), "A person on a list.")
-ANSWER = Resource(
-    "answer", "answers", ("origin_system", "action_date", "value", "responses"), "A person's answer to a question."
-)
+TAGGING = Resource("tagging", "taggings", TAGGING_FIELDS, "A tag on a person.")
+ITEM = Resource("item", "items", ITEM_FIELDS, "A person on a list.")
+ANSWER = Resource("answer", "answers", ANSWER_FIELDS, "A person's answer to a question.")
 
 # Entries inside a person's document that are resources of their own: what they point at, and by which field.
 ENTRIES: Mapping[Resource, tuple[Resource, str]] = {

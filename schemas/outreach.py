@@ -1,42 +1,23 @@
-"""An outreach (`outreaches.md`) and the body of the Record Outreach Helper (`record_outreach.md`)."""
+"""An outreach (`outreaches.md`) and the body of the Record Outreach Helper (`record_outreach.md`).
+
+The fields of an outreach are in osdi.fields.outreach.
+"""
 
 from typing import Any
 
 import marshmallow as ma
 
-from schemas.base.addresses import TargetSchema
+from osdi.fields.limits import REFERENCES
+from osdi.fields.outreach import OUTREACH_FIELDS
 from schemas.base.common import LinkSchema, OsdiSchema, PostedSchema, RequiredFields, ResourceSchema, links
-from schemas.base.fields import Bool, DateTime, FlexEnum, Identifiers, Objects, Strings, Text, WholeNumber
-from schemas.base.limits import LINE_LENGTH, MESSAGE_LENGTH, REFERENCES, TARGETS
+from schemas.base.fields import Bool, Identifiers, Objects, Strings, Text
 from schemas.person import InlinePersonSchema
-
-
-class ReferrerDataSchema(OsdiSchema):
-    """Where the person came from to make the outreach."""
-
-    source = Text(max_length=LINE_LENGTH)
-    referrer = Text(max_length=LINE_LENGTH)
-    website = Text(max_length=LINE_LENGTH)
-    url = Text()
 
 
 class OutreachFieldsSchema(OsdiSchema):
     """The fields of an outreach that a client may set."""
 
-    origin_system = Text(
-        max_length=LINE_LENGTH, metadata={"description": "Name of the system in which the outreach was created."}
-    )
-    action_date = DateTime(metadata={"description": "When the outreach was made: ISO 8601; now, when absent."})
-    type = FlexEnum(
-        *("email", "in-person", "phone", "postal mail"),
-        metadata={"description": "How the person reached out: one of the examples, or another word."},
-    )
-    duration = WholeNumber(metadata={"description": "Seconds, of a call."})
-    subject = Text(max_length=LINE_LENGTH, metadata={"description": "Subject of an e-mail."})
-    message = Text(max_length=MESSAGE_LENGTH, metadata={"description": "Text of an e-mail or letter."})
-    notes = Text(max_length=MESSAGE_LENGTH, metadata={"description": "What the person noted, such as what was said."})
-    referrer_data = ma.fields.Nested(ReferrerDataSchema)
-    targets = Objects(TargetSchema, limit=TARGETS, metadata={"description": "Whom the person reached out to."})
+    table = OUTREACH_FIELDS
 
 
 class OutreachSchema(OutreachFieldsSchema, ResourceSchema):

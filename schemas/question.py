@@ -1,45 +1,22 @@
-"""A question (`questions.md`) with the responses that it accepts."""
+"""A question (`questions.md`) with the responses that it accepts; its fields are in osdi.fields.question."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import marshmallow as ma
 
+from osdi.fields.definition import required
+from osdi.fields.question import CHOICES, QUESTION_FIELDS
 from schemas.base.common import RequiredFields, ResourceSchema, links
-from schemas.base.fields import Enum, Objects, Text
-from schemas.base.limits import LINE_LENGTH, RESPONSES
-
-CHOICES = ("SingleChoice", "MultiChoice")
-
-
-class ResponseSchema(RequiredFields):
-    """A response that a question accepts."""
-
-    needs = ("key",)
-
-    key = Text(max_length=LINE_LENGTH, metadata={"description": "Required, and unique among the responses."})
-    name = Text(max_length=LINE_LENGTH)
-    title = Text(max_length=LINE_LENGTH)
 
 
 class QuestionSchema(ResourceSchema, RequiredFields):
     """A question; a choice has responses with unique keys, a paragraph has none."""
 
     rel = "osdi:question"
-    needs = ("question_type",)
+    table = QUESTION_FIELDS
+    needs = required(QUESTION_FIELDS)
     adding_up = ("identifiers", "responses")
-
-    origin_system = Text(max_length=LINE_LENGTH)
-    name = Text(max_length=LINE_LENGTH)
-    title = Text(max_length=LINE_LENGTH)
-    description = Text()
-    summary = Text()
-    question_type = Enum("Paragraph", *CHOICES, metadata={"description": "Required."})
-    responses = Objects(
-        ResponseSchema,
-        limit=RESPONSES,
-        metadata={"description": "What a choice accepts. A paragraph has none."},
-    )
     _links = links("self", "osdi:answers")
 
     def check_whole(self, question: Mapping[str, Any]) -> None:

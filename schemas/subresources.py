@@ -1,13 +1,16 @@
-"""Taggings, items and answers (`taggings.md`, `items.md`, `answers.md`)."""
+"""Taggings, items and answers (`taggings.md`, `items.md`, `answers.md`).
+
+Their fields are in osdi.fields.subresources.
+"""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import marshmallow as ma
 
+from osdi.fields.definition import ORIGIN_SYSTEM, Table
+from osdi.fields.subresources import ANSWER_FIELDS, ITEM_FIELDS, TAGGING_FIELDS
 from schemas.base.common import LinkSchema, PostedLinksSchema, ResourceSchema, links
-from schemas.base.fields import DateTime, Enum, Strings, Text
-from schemas.base.limits import LINE_LENGTH
 
 
 class PointingSchema(PostedLinksSchema):
@@ -19,7 +22,7 @@ class PointingSchema(PostedLinksSchema):
 class EntrySchema(ResourceSchema):
     """What taggings, items and answers have in common."""
 
-    origin_system = Text(max_length=LINE_LENGTH)
+    table: ClassVar[Table] = (ORIGIN_SYSTEM,)
     pointing = ma.fields.Nested(PointingSchema, data_key="_links", load_only=True)
 
     @ma.validates_schema(skip_on_field_errors=True)
@@ -32,7 +35,7 @@ class TaggingSchema(EntrySchema):
     """A tag on a person."""
 
     rel = "osdi:tagging"
-    item_type = Enum("osdi:person", metadata={"description": "What is tagged: people only."})
+    table = TAGGING_FIELDS
     _links = links("self", "osdi:tag", "osdi:person")
 
 
@@ -40,7 +43,7 @@ class ItemSchema(EntrySchema):
     """A person on a list."""
 
     rel = "osdi:item"
-    item_type = Enum("osdi:person", metadata={"description": "What is on the list: people only."})
+    table = ITEM_FIELDS
     _links = links("self", "osdi:list", "osdi:person")
 
 
@@ -48,7 +51,5 @@ class AnswerSchema(EntrySchema):
     """A person's answer to a question."""
 
     rel = "osdi:answer"
-    action_date = DateTime(metadata={"description": "When the answer was given; now, when absent."})
-    value = Text(metadata={"description": "Free text, to a question of type Paragraph."})
-    responses = Strings(metadata={"description": "Keys of the question's responses."})
+    table = ANSWER_FIELDS
     _links = links("self", "osdi:question", "osdi:person")

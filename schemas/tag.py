@@ -1,17 +1,14 @@
-"""A tag (`tags.md`)."""
+"""A tag (`tags.md`); its fields are in osdi.fields.tag."""
 
+from osdi.fields.definition import required
+from osdi.fields.tag import TAG_FIELDS
 from schemas.base.common import RequiredFields, ResourceSchema, links
-from schemas.base.fields import Text
-from schemas.base.limits import LINE_LENGTH
 
 
 class TagSchema(ResourceSchema, RequiredFields):
     """A tag, found by its name or its URI."""
 
     rel = "osdi:tag"
-    needs = ("name",)
-
-    origin_system = Text(max_length=LINE_LENGTH)
-    name = Text(max_length=LINE_LENGTH, metadata={"description": "Required."})
-    description = Text()
+    table = TAG_FIELDS
+    needs = required(TAG_FIELDS)
     _links = links("self", "osdi:taggings")

@@ -1,1 +1,1 @@
-"""How flat the service stays as it grows: `make bench-scale`, or `python -m bench.scale --only sizes`."""
+"""Measures how times and memory change as the database grows: `make bench-scale`."""

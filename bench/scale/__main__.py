@@ -1,6 +1,6 @@
-"""Fills databases, measures on them, and writes a section of the report: `python -m bench.scale`.
+"""Command `python -m bench.scale`: fills databases, measures on them, and writes a section of docs/performance.md.
 
-Starts its own database and servers, and stops what it started.
+It starts its own database and servers, and stops them at the end. `--only sizes` runs one part.
 """
 
 import argparse
@@ -37,38 +37,43 @@ PACKAGES = ("Flask", "pymongo", "gunicorn", "orjson")
 
 @dataclass
 class Found:
-    """What the parts have to say, and the sentences about what does not keep its bound."""
+    """The sections of the parts, and a sentence for each broken bound."""
 
     sections: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
 
 
 def options() -> argparse.Namespace:
-    """What the command line says."""
-    parser = argparse.ArgumentParser(prog="python -m bench.scale", description="Measure how flat it stays.")
+    """Parses the command line. Exits with a usage message if an option is invalid."""
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.scale", description="Measure times and memory as the database grows."
+    )
     parser.add_argument("--sizes", default=SIZES, help=f"people in each database, the smallest first ({SIZES})")
-    parser.add_argument("--only", default=",".join(PARTS), help=f"what to measure, of {', '.join(PARTS)}")
+    parser.add_argument("--only", default=",".join(PARTS), help=f"parts, separated by commas: {', '.join(PARTS)}")
     parser.add_argument("--turns", type=int, default=300, help="requests of each kind to each database (300)")
-    parser.add_argument("--seconds", type=int, default=8, help="time of each run of wrk (8)")
-    parser.add_argument("--rounds", type=int, default=3, help="interleaved rounds of these (3)")
-    parser.add_argument("--requests", type=int, default=200_000, help="mixed requests for memory (200000)")
-    parser.add_argument("--write", action="store_true", help=f"put it into {PAGE.relative_to(ROOT)}, in place of that")
-    parser.add_argument("--folder", type=Path, default=ROOT / "var", help="where the database's files go for the time")
+    parser.add_argument("--seconds", type=int, default=8, help="seconds of each run of wrk (8)")
+    parser.add_argument("--rounds", type=int, default=3, help="interleaved rounds of runs of wrk (3)")
+    parser.add_argument("--requests", type=int, default=200_000, help="requests of the part memory (200000)")
+    parser.add_argument("--write", action="store_true", help=f"replace the section in {PAGE.relative_to(ROOT)}")
+    parser.add_argument("--folder", type=Path, default=ROOT / "var", help="folder for the temporary database files")
     chosen = parser.parse_args()
     chosen.only = chosen.only.split(",")
     if unknown := set(chosen.only) - set(PARTS):
-        parser.error(f"there is no such thing to measure: {', '.join(sorted(unknown))}")
+        parser.error(f"unknown part in --only: {', '.join(sorted(unknown))}; choose from {', '.join(PARTS)}")
     try:
         chosen.sizes = sorted({int(each) for each in chosen.sizes.split(",")})
     except ValueError:
-        parser.error("--sizes are numbers with commas between them")
+        parser.error("--sizes must be numbers, separated by commas")
     if chosen.sizes[0] < 1_000 or min(chosen.turns, chosen.seconds, chosen.rounds, chosen.requests) < 1:
-        parser.error("--sizes start at 1000; --turns, --seconds, --rounds and --requests at 1")
+        parser.error("--sizes must be at least 1000; --turns, --seconds, --rounds and --requests at least 1")
     return chosen
 
 
 def measure(filled: Sequence[Filled], scratch: Path, chosen: argparse.Namespace) -> Found:
-    """The parts that were asked for, each after the other. The walk is over what the parts before have left."""
+    """Measures the chosen parts in order. The walk also reads what the earlier parts have written.
+
+    Raises LoadFailed or ServerFailed.
+    """
     found = Found()
     largest = filled[-1]
     runs = {"seconds": chosen.seconds, "rounds": chosen.rounds}
@@ -100,7 +105,7 @@ def measure(filled: Sequence[Filled], scratch: Path, chosen: argparse.Namespace)
 
 
 def command(chosen: argparse.Namespace) -> str:
-    """The command line again, without where files go."""
+    """Returns the command line for the report, without options about files."""
     sizes = ",".join(map(str, chosen.sizes))
     words = ["python -m bench.scale", f"--turns {chosen.turns} --seconds {chosen.seconds} --rounds {chosen.rounds}"]
     words += [f"--sizes {sizes}"] if sizes != SIZES else []
@@ -110,7 +115,7 @@ def command(chosen: argparse.Namespace) -> str:
 
 
 def report(found: Found, chosen: argparse.Namespace, mongod: Mongod, loading: str) -> str:
-    """The section with its heading."""
+    """Returns the section with its heading."""
     with MongoClient[dict[str, Any]](mongod.uri) as client:
         mongodb = client.server_info()["version"]
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
@@ -129,9 +134,9 @@ def report(found: Found, chosen: argparse.Namespace, mongod: Mongod, loading: st
 
 
 def main() -> int:
-    """Run, print, write. Returns the exit code: 1 where a bound is not kept, or something failed."""
+    """Measures, prints and writes. Returns the exit code: 1 if a bound is broken or a measurement failed."""
     if sys.platform != "linux":
-        print("bench.scale: this runs on Linux only, it reads /proc", file=sys.stderr)
+        print("bench.scale: this runs on Linux only, because it reads /proc", file=sys.stderr)
         return 1
     chosen = options()
     started = time.monotonic()
@@ -152,7 +157,7 @@ def main() -> int:
         page = PAGE.read_text() if PAGE.exists() else ""
         PAGE.write_text(with_section(page, SCALE, text))
     for each in found.broken:
-        print(f"bench.scale: not kept: {each}", file=sys.stderr)
+        print(f"bench.scale: broken bound: {each}", file=sys.stderr)
     return 1 if found.broken else 0
 
 

@@ -1,4 +1,4 @@
-"""What of a request goes to reading and writing JSON, by orjson, which ours is, and by the standard library."""
+"""Measures the share of a request that goes to JSON, with orjson (which we use) and with the standard library."""
 
 import json
 import timeit
@@ -11,8 +11,8 @@ from typing import Any
 import orjson
 
 from bench import bodies
-from bench.scale.client import Ask
-from bench.scale.kinds import PEOPLE, PER_PAGE, Asker
+from bench.scale.client import ApiRequest
+from bench.scale.kinds import PEOPLE, PER_PAGE, RequestFactory
 from bench.scale.sizes import Filled
 
 READINGS = 200
@@ -22,7 +22,7 @@ LOOPS = 300
 
 @dataclass(frozen=True)
 class Share:
-    """Of one request: milliseconds until its answer, and microseconds of JSON in it by each library."""
+    """One kind of request: milliseconds until its answer, and microseconds of JSON with each library."""
 
     label: str
     milliseconds: float
@@ -33,42 +33,42 @@ class Share:
 
     @property
     def part(self) -> float:
-        """How much of the request goes to JSON."""
+        """Share of the request's time that JSON takes with orjson."""
         return self.orjson / 1_000 / self.milliseconds
 
     @property
     def part_standard(self) -> float:
-        """How much of it would, with the standard library."""
+        """Share of the request's time that JSON would take with the standard library."""
         more = (self.standard - self.orjson) / 1_000
         return self.standard / 1_000 / (self.milliseconds + more)
 
 
 def measure_json(filled: Filled, scratch: Path) -> list[Share]:
-    """A post to the helper, and a page of people; real bodies, and the time until their answers over HTTP."""
+    """Measures a post to the helper and a page of people, with real bodies over HTTP. Raises ServerFailed."""
     with filled.server(scratch, workers=1) as server, filled.client(server) as client:
-        asker = Asker(filled.loaded, client, 7)
-        path = asker.new_person(with_token=True).path
+        factory = RequestFactory(filled.loaded, client, 7)
+        path = factory.new_person(with_token=True).path
 
-        def post() -> Ask:
-            # Another way of counting than the asker's other requests of the same run: nobody is known already.
-            body = bodies.helper_body(identifiers=True).replace("@unique@", f"json-{next(asker.numbers)}")
-            return Ask(path, body.replace("@phone@", str(14_000_000_000 + next(asker.numbers))))
+        def post() -> ApiRequest:
+            # Other names and phone numbers than the factory's other requests, so that every person is new.
+            body = bodies.helper_body(identifiers=True).replace("@unique@", f"json-{next(factory.numbers)}")
+            return ApiRequest(path, body.replace("@phone@", str(14_000_000_000 + next(factory.numbers))))
 
-        def page() -> Ask:
-            return Ask(f"{PEOPLE}?per_page={PER_PAGE}")
+        def page() -> ApiRequest:
+            return ApiRequest(f"{PEOPLE}?per_page={PER_PAGE}")
 
         return [
-            _share("helper, somebody new, with token", client.ask, post),
-            _share(f"a page of {PER_PAGE} people", client.ask, page),
+            _share("helper, somebody new, with token", client.send, post),
+            _share(f"a page of {PER_PAGE} people", client.send, page),
         ]
 
 
-def _share(label: str, send: Callable[[Ask], Any], make: Callable[[], Ask]) -> Share:
+def _share(label: str, send: Callable[[ApiRequest], Any], make: Callable[[], ApiRequest]) -> Share:
     answers = [send(make()) for _ in range(READINGS)]
     sent, received = (make().body or "").encode(), answers[-1].body
     document = orjson.loads(received)
     fast = _microseconds(lambda: orjson.dumps(document)) + (_microseconds(lambda: orjson.loads(sent)) if sent else 0)
-    # As Flask does it: text, which is encoded.
+    # As Flask does: it dumps to text, then encodes it.
     standard = _microseconds(lambda: json.dumps(document).encode())
     standard += _microseconds(lambda: json.loads(sent)) if sent else 0
     milliseconds = median(answer.seconds for answer in answers) * 1_000

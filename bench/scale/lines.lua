@@ -1,7 +1,7 @@
--- wrk's script: sends requests that are chosen by chance from the lines of a file.
+-- wrk's script: for each request, sends a random line of a file.
 --
--- Arguments after `--`: the name of this run, then the file. A line is a method, a path, `token` or `-`, and a body or
--- nothing, with tabs between them; the token is taken from the environment. Marks as in post.lua: @unique@, @phone@.
+-- Arguments after `--`: the name of this run, then the file. A line has a method, a path, `token` or `-`, and a body or
+-- nothing, separated by tabs. The token comes from the environment. Marks as in post.lua: @unique@, @phone@.
 --
 -- `done` prints one line that bench/scale/lines.py reads.
 
@@ -31,7 +31,7 @@ end
 function init(args)
    run = args[1]
    kinds, sent = {}, 0
-   ok, refused, broken = 0, 0, 0
+   ok, rejected, failed = 0, 0, 0
    for line in io.lines(args[2]) do
       local method, path, token, body = line:match("^(%S+)\t(%S+)\t(%S+)\t(.*)$")
       local headers = { ["Content-Type"] = "application/json" }
@@ -64,17 +64,17 @@ function request()
 end
 
 function response(status)
-   if status < 300 then ok = ok + 1 elseif status < 500 then refused = refused + 1 else broken = broken + 1 end
+   if status < 300 then ok = ok + 1 elseif status < 500 then rejected = rejected + 1 else failed = failed + 1 end
 end
 
 function done(summary, latency, requests)
    local errors = summary.errors
-   local ok, refused, broken = 0, 0, 0
+   local ok, rejected, failed = 0, 0, 0
    for _, thread in ipairs(threads) do
-      ok, refused, broken = ok + thread:get("ok"), refused + thread:get("refused"), broken + thread:get("broken")
+      ok, rejected, failed = ok + thread:get("ok"), rejected + thread:get("rejected"), failed + thread:get("failed")
    end
    io.write(string.format(
-      "RESULT requests=%d microseconds=%d p50=%d p99=%d connect=%d read=%d write=%d timeout=%d ok=%d refused=%d broken=%d\n",
+      "RESULT requests=%d microseconds=%d p50=%d p99=%d connect=%d read=%d write=%d timeout=%d ok=%d rejected=%d failed=%d\n",
       summary.requests, summary.duration, latency:percentile(50), latency:percentile(99),
-      errors.connect, errors.read, errors.write, errors.timeout, ok, refused, broken))
+      errors.connect, errors.read, errors.write, errors.timeout, ok, rejected, failed))
 end

@@ -1,4 +1,4 @@
-"""Requests of many kinds at once by wrk: lines of a file, of which each request is one, chosen by chance."""
+"""Runs wrk with many kinds of requests: wrk's script picks a random line of a file for each request."""
 
 import os
 import re
@@ -9,28 +9,35 @@ from pathlib import Path
 
 from bench.contenders import API
 from bench.load import CONNECTIONS, THREADS, TIMEOUT_SECONDS, LoadFailed, Measured
-from bench.scale.client import Ask
+from bench.scale.client import ApiRequest
 
 SCRIPT = Path(__file__).with_suffix(".lua")
 
 
 @dataclass(frozen=True)
 class MeasuredLines(Measured):
-    """What one run measured: how many were answered with success, and how many with 4xx."""
+    """Result of one run of wrk, with the numbers of successful requests and of 4xx answers."""
 
     ok: int
-    refused: int
+    rejected: int
 
 
 def run(
-    base: str, asks: Sequence[Ask], *, token: str, name: str, seconds: int, folder: Path, may_refuse: bool = False
+    base: str,
+    requests: Sequence[ApiRequest],
+    *,
+    token: str,
+    name: str,
+    seconds: int,
+    folder: Path,
+    allow_rejected: bool = False,
 ) -> MeasuredLines:
-    """Load `base` for some seconds. `name` holds a number that keeps the run's people apart from those of another.
+    """Loads the server at `base` for `seconds`. `name` contains a number that makes the run's new people unique.
 
-    Raises LoadFailed where a request was answered with 5xx, or 4xx unless it `may_refuse`, or not at all.
+    Raises LoadFailed if a request got no answer, a 5xx, or a 4xx without `allow_rejected`.
     """
     lines = folder / "lines.txt"
-    lines.write_text("".join(map(_line, asks)))
+    lines.write_text("".join(map(_line, requests)))
     command = ["wrk", "--threads", str(THREADS), "--connections", str(CONNECTIONS), "--duration", f"{seconds}s"]
     command += ["--timeout", f"{TIMEOUT_SECONDS}s", "--latency", "--script", str(SCRIPT), base, "--", name, str(lines)]
     environment = os.environ | {"TOKEN": token}
@@ -41,19 +48,19 @@ def run(
     if finished.returncode != 0 or line is None:
         raise LoadFailed(f"wrk ended with exit code {finished.returncode}:\n{finished.stdout}{finished.stderr}")
     numbers = {key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", line[1])}
-    wrong = ["connect", "read", "write", "timeout", "broken", *([] if may_refuse else ["refused"])]
+    wrong = ["connect", "read", "write", "timeout", "failed", *([] if allow_rejected else ["rejected"])]
     if failed := {key: numbers[key] for key in wrong if numbers[key]}:
-        raise LoadFailed(f"of {numbers['requests']} requests some failed: {failed}")
+        raise LoadFailed(f"some of {numbers['requests']} requests failed: {failed}")
     return MeasuredLines(
         requests=numbers["requests"],
         per_second=numbers["requests"] / (numbers["microseconds"] / 1e6),
         p50_ms=numbers["p50"] / 1000,
         p99_ms=numbers["p99"] / 1000,
         ok=numbers["ok"],
-        refused=numbers["refused"],
+        rejected=numbers["rejected"],
     )
 
 
-def _line(ask: Ask) -> str:
+def _line(ask: ApiRequest) -> str:
     method = "GET" if ask.body is None else "POST"
     return f"{method}\t{API}{ask.path}\t{'token' if ask.with_token else '-'}\t{ask.body or ''}\n"

@@ -1,4 +1,4 @@
-"""Resident memory of one worker after many requests of every kind, as they come: also such as are refused."""
+"""Measures the resident memory of one worker over many random requests of all kinds, also rejected ones."""
 
 import json
 import sys
@@ -12,8 +12,8 @@ from bench import bodies, proc
 from bench.loaded_people import FIRST, helper_body
 from bench.loading import HELPER
 from bench.scale import lines
-from bench.scale.client import Ask
-from bench.scale.kinds import HELPER_BOUND, KINDS, Asker
+from bench.scale.client import ApiRequest
+from bench.scale.kinds import HELPER_BOUND, KINDS, RequestFactory
 from bench.scale.sizes import Filled
 from bench.scale.throughput import next_run
 
@@ -21,11 +21,11 @@ EARLY = 10_000
 BOUND = 1.1
 SLICE_SECONDS = 5
 LINES = 5_000
-# Of ten requests so many post, read or filter, and are refused. What costs as much as the collection is large is not
-# among them.
+# Numbers of posts and of reads in ten requests. The others are rejected. Requests whose time grows with the collection
+# are left out.
 POSTS, READS = 5, 3
-# Callers are remembered for an hour and contact details are counted as by default.
 LIMITS = {"RATE_LIMIT_ANONYMOUS": "10000000/hour", "RATE_LIMIT_TOKEN": "10000000/hour", "RATE_LIMIT_CONTACT": "60/hour"}
+"""Limits per hour, so that the worker stores the callers for an hour; contact details have the default limit."""
 READ_KINDS = [kind for kind in KINDS if kind.bound not in (None, HELPER_BOUND) and "half of all" not in kind.label]
 
 
@@ -49,10 +49,10 @@ class Memory:
 
 
 def measure_memory(filled: Filled, scratch: Path, requests: int) -> Memory:
-    """Send at least so many requests to one worker. Raises LoadFailed, ServerFailed."""
+    """Sends at least `requests` requests to one worker. Raises LoadFailed or ServerFailed."""
     early_at = min(EARLY, requests // 20)
     with filled.server(scratch, workers=1, **LIMITS) as server, filled.client(server) as client:
-        mixed = list(_mixed(filled, Asker(filled.loaded, client, 0)))
+        mixed = list(_mixed(filled, RequestFactory(filled.loaded, client, 0)))
         (worker,) = server.workers
         sent = ok = early_requests = 0
         early = 0.0
@@ -61,7 +61,7 @@ def measure_memory(filled: Filled, scratch: Path, requests: int) -> Memory:
                 seconds = SLICE_SECONDS if early else 1
                 token, name = filled.loaded.token, next_run()
                 done = lines.run(
-                    server.base, mixed, token=token, name=name, seconds=seconds, folder=scratch, may_refuse=True
+                    server.base, mixed, token=token, name=name, seconds=seconds, folder=scratch, allow_rejected=True
                 )
                 sent, ok = sent + done.requests, ok + done.ok
                 bar.update(done.requests)
@@ -71,34 +71,34 @@ def measure_memory(filled: Filled, scratch: Path, requests: int) -> Memory:
         return Memory(early, proc.resident_megabytes(worker), early_requests, sent, ok)
 
 
-def _mixed(filled: Filled, asker: Asker) -> Iterator[Ask]:
+def _mixed(filled: Filled, factory: RequestFactory) -> Iterator[ApiRequest]:
     loaded = filled.loaded
     for at in range(LINES):
         kind = at % 10
         if kind < POSTS:
-            path = f"/advocacy_campaigns/{asker.campaign()}/{HELPER}"
+            path = f"/advocacy_campaigns/{factory.campaign()}/{HELPER}"
             with_token = kind % 2 == 0
             if kind < POSTS - 2:
-                yield Ask(path, bodies.helper_body(identifiers=with_token), with_token)
+                yield ApiRequest(path, bodies.helper_body(identifiers=with_token), with_token)
             else:
-                number = FIRST + asker.chance.randrange(loaded.people)
-                yield Ask(path, json.dumps(helper_body(number, loaded.question)), with_token)
+                number = FIRST + factory.rng.randrange(loaded.people)
+                yield ApiRequest(path, json.dumps(helper_body(number, loaded.question)), with_token)
         elif kind < POSTS + READS:
-            yield asker.chance.choice(READ_KINDS).ask(asker)
+            yield factory.rng.choice(READ_KINDS).make(factory)
         else:
-            yield _refused(asker, at)
+            yield _rejected(factory, at)
 
 
-def _refused(asker: Asker, at: int) -> Ask:
-    """A request that is answered 400, 401 or 404."""
-    path = f"/advocacy_campaigns/{asker.campaign()}/{HELPER}"
+def _rejected(factory: RequestFactory, at: int) -> ApiRequest:
+    """Returns a request that gets 400, 401 or 404."""
+    path = f"/advocacy_campaigns/{factory.campaign()}/{HELPER}"
     return (
-        Ask(path, f'{{"person": {{"given_name": "broken {at}"'),
-        Ask(path, '{"person": {"given_name": "@unique@", "birthdate": {"year": "x"}}}', with_token=False),
-        Ask(f"/people/nobody-{at}"),
-        asker.filtered("/people", f"given_nam eq 'x{at}'"),
-        Ask(f"/advocacy_campaigns/none-{at}/{HELPER}", bodies.helper_body(identifiers=False), with_token=False),
-        Ask(f"/people?page={at + 1}", with_token=False),
+        ApiRequest(path, f'{{"person": {{"given_name": "broken {at}"'),
+        ApiRequest(path, '{"person": {"given_name": "@unique@", "birthdate": {"year": "x"}}}', with_token=False),
+        ApiRequest(f"/people/nobody-{at}"),
+        factory.filtered("/people", f"given_nam eq 'x{at}'"),
+        ApiRequest(f"/advocacy_campaigns/none-{at}/{HELPER}", bodies.helper_body(identifiers=False), with_token=False),
+        ApiRequest(f"/people?page={at + 1}", with_token=False),
     )[at % 6]
 
 

@@ -1,8 +1,8 @@
-"""What each request takes in databases of several sizes, request by request in turn.
+"""Measures the time of each kind of request in databases of several sizes, which take turns.
 
-All databases lie on one server, each behind a gunicorn of its own with one worker, and one client asks on a connection
-that stays open. Each size has its turn before any has its next, in random order: what slows the machine down meets all
-of them.
+All databases are on one server. Each has its own gunicorn with one worker, and one client on a kept-alive connection.
+The sizes take turns in random order: each has one turn before any has its next, so a slow moment of the machine affects
+all of them.
 """
 
 import random
@@ -19,7 +19,7 @@ import click
 from bench.contenders import Ours
 from bench.loading import Loaded, load
 from bench.scale.client import Client
-from bench.scale.kinds import KINDS, PER_PAGE, Asker, Kind
+from bench.scale.kinds import KINDS, PER_PAGE, Kind, RequestFactory
 from bench.server import Server, ServerFailed
 from dev.mongod import Mongod
 
@@ -28,16 +28,16 @@ WARM_UP = 20
 
 @dataclass(frozen=True)
 class Filled:
-    """A filled database, and how an application is started on it."""
+    """A filled database, which can start servers and clients."""
 
     contender: Ours
     loaded: Loaded
     seconds: float = 0
-    """How long filling took."""
+    """Duration of the filling."""
 
     @classmethod
     def of(cls, mongod: Mongod, people: int) -> "Filled":
-        """Fill a database of its own. Raises ServerFailed."""
+        """Creates and fills a new database. Raises ServerFailed."""
         contender = Ours(f"scale-{people}", f"{people:,}", with_token=True)
         uri = mongod.uri.replace("/osdi?", f"/osdi_scale_{people}?")
         contender.prepare(uri)
@@ -46,9 +46,9 @@ class Filled:
         return cls(contender, loaded, time.monotonic() - began)
 
     def server(self, scratch: Path, *, workers: int = 1, worker_class: str = "", **variables: str) -> Server:
-        """The application on this database; `variables` are settings besides those of the benchmarks.
+        """Returns the application on this database. `variables` are settings in addition to those of the benchmarks.
 
-        With a `worker_class` it runs on gunicorn's defaults, without our configuration.
+        With a `worker_class` gunicorn uses its defaults, without our configuration.
         """
         return Server(
             self.contender.app,
@@ -70,51 +70,51 @@ class Filled:
 
 @dataclass(frozen=True)
 class Row:
-    """A kind of request, and its median milliseconds in each database, the smallest first."""
+    """Median milliseconds of a kind of request in each database, the smallest first."""
 
     kind: Kind
     milliseconds: tuple[float, ...]
 
     @property
     def ratios(self) -> tuple[float, ...]:
-        """What the larger ones take of the smallest."""
+        """Ratios of the larger databases to the smallest."""
         return tuple(each / self.milliseconds[0] for each in self.milliseconds[1:])
 
     @property
     def kept(self) -> bool:
-        """Whether the largest keeps the bound."""
+        """True if the largest database keeps the bound, or there is none."""
         return self.kind.bound is None or not self.ratios or round(self.ratios[-1], 2) <= self.kind.bound
 
 
 def measure_sizes(filled: Sequence[Filled], scratch: Path, turns: int) -> list[Row]:
-    """The medians of so many requests of each kind to each database. Raises ServerFailed."""
-    chance = random.Random(1)
-    taken: dict[tuple[str, int], list[float]] = {(kind.label, at): [] for kind in KINDS for at in range(len(filled))}
+    """Sends `turns` requests of each kind to each database and returns the medians. Raises ServerFailed."""
+    rng = random.Random(1)
+    samples: dict[tuple[str, int], list[float]] = {(kind.label, at): [] for kind in KINDS for at in range(len(filled))}
     with ExitStack() as stack:
-        askers = []
+        clients = []
         for seed, each in enumerate(filled):
             client = stack.enter_context(each.client(stack.enter_context(each.server(scratch))))
-            askers.append((client, Asker(each.loaded, client, seed)))
+            clients.append((client, RequestFactory(each.loaded, client, seed)))
         rounds = range(WARM_UP + turns)
         with click.progressbar(rounds, label="turns of all requests", file=sys.stderr) as bar:
             for number in bar:
-                for kind in chance.sample(KINDS, len(KINDS)):
-                    for at in chance.sample(range(len(askers)), len(askers)):
-                        seconds = _asked(kind, *askers[at])
+                for kind in rng.sample(KINDS, len(KINDS)):
+                    for at in rng.sample(range(len(clients)), len(clients)):
+                        seconds = _seconds(kind, *clients[at])
                         if number >= WARM_UP:
-                            taken[kind.label, at].append(seconds * 1_000)
-    return [Row(kind, tuple(median(taken[kind.label, at]) for at in range(len(filled)))) for kind in KINDS]
+                            samples[kind.label, at].append(seconds * 1_000)
+    return [Row(kind, tuple(median(samples[kind.label, at]) for at in range(len(filled)))) for kind in KINDS]
 
 
-def _asked(kind: Kind, client: Client, asker: Asker) -> float:
-    answer = client.ask(kind.ask(asker))
+def _seconds(kind: Kind, client: Client, factory: RequestFactory) -> float:
+    answer = client.send(kind.make(factory))
     if kind.total is not None and (found := answer.json["total_records"]) != kind.total:
-        raise ServerFailed(f"{kind.label}: {found} were found, not {kind.total}")
+        raise ServerFailed(f"{kind.label}: found {found} records instead of {kind.total}")
     return answer.seconds
 
 
 def sizes_section(rows: Sequence[Row], filled: Sequence[Filled], turns: int) -> str:
-    """The table of all requests."""
+    """Returns the Markdown section with the table of all kinds."""
     sizes = [f"{each.loaded.people:,}" for each in filled]
     titles = [*(f"{size}, ms" for size in sizes), *(f"{size} / {sizes[0]}" for size in sizes[1:]), "at most", ""]
     lines = [f"| people and outreaches | {' | '.join(titles)} |", f"|---|{'---:|' * (len(titles) - 1)}---|"]
@@ -136,5 +136,5 @@ def sizes_section(rows: Sequence[Row], filled: Sequence[Filled], turns: int) -> 
 
 
 def broken(rows: Sequence[Row]) -> list[str]:
-    """A sentence for each row whose bound is not kept."""
+    """Returns a sentence for each row that breaks its bound."""
     return [f"{row.kind.label}: {row.ratios[-1]:.2f} times, at most {row.kind.bound}" for row in rows if not row.kept]

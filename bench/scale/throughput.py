@@ -1,4 +1,4 @@
-"""How many helper requests a second several workers take, and workers of other kinds, with the largest database."""
+"""Measures helper requests per second by number and class of workers, with the largest database."""
 
 import itertools
 import json
@@ -14,7 +14,7 @@ from bench.load import CONNECTIONS
 from bench.loaded_people import FIRST, helper_body, shape_of
 from bench.loading import HELPER
 from bench.scale import lines
-from bench.scale.client import Ask
+from bench.scale.client import ApiRequest
 from bench.scale.sizes import Filled
 from bench.server import THREADS
 
@@ -28,13 +28,13 @@ _runs = itertools.count(1)
 
 
 def next_run() -> str:
-    """A name for a run of wrk that no other has: its people are new."""
+    """Returns a unique name for a run of wrk, so that its new people are unique."""
     return f"run{next(_runs)}"
 
 
 @dataclass(frozen=True)
 class Setting:
-    """How the application is served: how many workers of which class, as our configuration says or another."""
+    """Number and class of the workers; an empty class is that of our configuration."""
 
     workers: int
     worker_class: str = ""
@@ -47,7 +47,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Result:
-    """What one setting reached in one round with one kind of people."""
+    """Result of one setting in one round with one kind of people."""
 
     measured: lines.MeasuredLines
     resident_megabytes: float
@@ -57,21 +57,21 @@ Results = dict[tuple[Setting, str], list[Result]]
 
 
 def models() -> list[Setting]:
-    """Ours, which is gthread with bounds; gthread itself; and what else there is: sync, and gevent if installed."""
+    """Returns the settings to compare: our class (gthread with time limits), gthread, sync, and gevent if installed."""
     classes = ["", "gthread", "sync", *(["gevent"] if find_spec("gevent") else [])]
     return [Setting(MODEL_WORKERS, each) for each in classes]
 
 
-def asks(filled: Filled, people: str) -> list[Ask]:
-    """Requests to the helper of every campaign, with the token."""
+def helper_requests(filled: Filled, people: str) -> list[ApiRequest]:
+    """Returns helper requests with the token, about new or known people, spread over the campaigns."""
     loaded = filled.loaded
     paths = [f"/advocacy_campaigns/{campaign}/{HELPER}" for campaign in loaded.campaigns]
     if people == NEW_PEOPLE:
-        return [Ask(path, bodies.helper_body(identifiers=True)) for path in paths]
+        return [ApiRequest(path, bodies.helper_body(identifiers=True)) for path in paths]
     step = max(1, loaded.people // KNOWN)
     numbers = (number for number in range(FIRST, FIRST + loaded.people, step) if shape_of(number).token)
     return [
-        Ask(paths[at % len(paths)], json.dumps(helper_body(number, loaded.question)))
+        ApiRequest(paths[at % len(paths)], json.dumps(helper_body(number, loaded.question)))
         for at, number in enumerate(numbers)
     ]
 
@@ -79,9 +79,12 @@ def asks(filled: Filled, people: str) -> list[Ask]:
 def measure(
     filled: Filled, scratch: Path, settings: Sequence[Setting], kinds: Sequence[str], *, seconds: int, rounds: int
 ) -> Results:
-    """Each setting with each kind of people in each round; every other round goes backwards. Raises LoadFailed."""
+    """Measures each setting with each kind of people in each round. Every second round runs in reverse order.
+
+    Raises LoadFailed or ServerFailed.
+    """
     results: Results = {(setting, people): [] for setting in settings for people in kinds}
-    posts = {people: asks(filled, people) for people in kinds}
+    posts = {people: helper_requests(filled, people) for people in kinds}
     for number in range(rounds):
         for setting in settings[:: -1 if number % 2 else 1]:
             with filled.server(scratch, workers=setting.workers, worker_class=setting.worker_class) as server:
@@ -101,7 +104,7 @@ def measure(
 
 
 def table(results: Results) -> str:
-    """One row for each setting and kind: the median of the rounds, and the ratio to the first setting in each."""
+    """Returns a row for each setting and kind: the medians of the rounds, and the ratios to the first setting."""
     titles = ("outreaches per second", "/ first row", "each round", "p50 ms", "p99 ms", "resident MB per worker")
     rows = [f"| | | {' | '.join(titles)} |", f"|---|---|{'---:|' * len(titles)}"]
     first = next(setting for setting, _ in results)
@@ -134,7 +137,7 @@ def workers_section(results: Results, filled: Filled, *, seconds: int, rounds: i
 
 
 def models_section(results: Results, filled: Filled, *, seconds: int, rounds: int) -> str:
-    """The table, and what it does not show."""
+    """Returns the Markdown section: the table, and the reasons for our choice."""
     without = "" if find_spec("gevent") else " gevent is not installed here, so it has no row."
     return "\n\n".join(
         (

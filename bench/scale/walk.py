@@ -1,4 +1,4 @@
-"""A walk over all people by `next`, as an export does it: each once, in memory that does not grow."""
+"""Measures a walk over all people by `next` links: every person comes once, and memory does not grow."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ import click
 from pymongo import MongoClient
 
 from bench import proc
-from bench.scale.client import Ask
+from bench.scale.client import ApiRequest
 from bench.scale.sizes import Filled
 from bench.server import ServerFailed
 
@@ -21,7 +21,7 @@ BOUND = 1.1
 
 @dataclass(frozen=True)
 class Walk:
-    """What the walk found and took; memory of worker and client, in resident megabytes, at each tenth of the way."""
+    """Result of the walk: for each tenth of it, resident megabytes of worker and client, and seconds."""
 
     people: int
     pages: int
@@ -37,12 +37,12 @@ class Walk:
 
 
 def measure_walk(filled: Filled, scratch: Path) -> Walk:
-    """Walk, nobody writing meanwhile. Raises ServerFailed where somebody is missing or comes twice."""
+    """Reads all people, while no request writes. Raises ServerFailed if a person is missing or comes twice."""
     with MongoClient[dict[str, Any]](filled.loaded.uri) as database:
         expected = database.get_default_database().people.count_documents({})
     with filled.server(scratch, workers=1) as server, filled.client(server) as client:
         (worker,) = server.workers
-        per_page = client.ask(Ask("/")).json["max_pagesize"]
+        per_page = client.send(ApiRequest("/")).json["max_pagesize"]
         path: str | None = f"/people?per_page={per_page}"
         found = pages = 0
         latest = ""
@@ -50,13 +50,13 @@ def measure_walk(filled: Filled, scratch: Path) -> Walk:
         began = tenth_began = time.monotonic()
         with click.progressbar(length=expected, label="walk over all people", file=sys.stderr) as bar:
             while path is not None:
-                answer = client.ask(Ask(path))
+                answer = client.send(ApiRequest(path))
                 links = answer.json["_links"]["osdi:people"]
-                # Ids sort by the time they were made, and pages come in that order: nobody comes twice.
+                # Ids sort by creation time, and pages come in that order. A repeated id would not increase.
                 for link in links:
                     person_id = link["href"].rsplit("/", 1)[-1]
                     if person_id <= latest:
-                        raise ServerFailed(f"the walk came to {person_id} behind {latest}")
+                        raise ServerFailed(f"the walk found {person_id} after {latest}")
                     latest = person_id
                 found, pages = found + len(links), pages + 1
                 bar.update(len(links))
@@ -68,7 +68,7 @@ def measure_walk(filled: Filled, scratch: Path) -> Walk:
                 path = answer.next_path()
         took = time.monotonic() - began
     if found != expected:
-        raise ServerFailed(f"the walk came to {found} people of {expected}")
+        raise ServerFailed(f"the walk found {found} of {expected} people")
     return Walk(found, pages, per_page, took, tuple(worker_memory), tuple(client_memory), tuple(tenths))
 
 

@@ -1,7 +1,7 @@
-"""Who may call a view: the token is read from header or query, and held against the route's scope and campaign.
+"""Access to views: reads the token from header or query, and checks it against the scope and campaign of the route.
 
-Everything that a token may not do is refused here, before the view. A new route is closed to a token that is tied to a
-campaign until it stands in CAMPAIGN_TOKEN_ROUTES.
+Everything that a token may not do is rejected here, before the view. A new route is closed to campaign-scoped tokens
+until it is added to CAMPAIGN_TOKEN_ROUTES.
 """
 
 from collections.abc import Mapping
@@ -9,9 +9,9 @@ from typing import Final
 
 from flask import g, request
 
-from blueprints.http.context import reference
+from blueprints.http.context import deployment
 from osdi.access.tokens import ANONYMOUS, MAXIMUM_LENGTH, Caller
-from osdi.errors import unauthorized
+from osdi.errors import OsdiError, unauthorized
 from osdi.resources import ADVOCACY_CAMPAIGN, API
 
 TOKEN_HEADER: Final = "OSDI-API-Token"  # noqa: S105  # a name, not a secret
@@ -28,20 +28,33 @@ CAMPAIGN_TOKEN_ROUTES: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def authorize(scope: str | None, *, optional: bool) -> None:
-    """Make the sender of this request `g.caller`. Raises OsdiError 401, or 403 where they may not do what they ask.
+    """Rejects a request whose caller may not call the view. Raises OsdiError 401 or 403.
 
     A view without scope is public, but a token that is sent has to be valid.
     """
-    counted: Caller = g.get("counted", ANONYMOUS)  # the rate limits have read a valid token already
-    # Set before it is refused: the log tells who was.
-    caller = g.caller = counted if counted.has_token else read_caller(optional=optional)
+    caller: Caller = g.get("caller", ANONYMOUS)
+    if not caller.has_token:  # `identify` has found no valid token: an invalid or missing one is an error here
+        caller = g.caller = _read_caller(optional=optional)
     if caller.has_token and scope:
         caller.require_campaign(_campaign_of_route())
         caller.require(scope)
 
 
-def read_caller(*, optional: bool) -> Caller:
-    """Who sent this request, by header or query, which must agree where both are sent. Raises OsdiError 401."""
+def identify() -> Caller:
+    """Returns the caller of this request, and keeps it for view, log and metrics; ANONYMOUS if the token is invalid.
+
+    Called before the view. The view's decorator rejects an invalid token.
+    """
+    try:
+        g.caller = _read_caller(optional=True)
+    except OsdiError:
+        g.caller = ANONYMOUS
+    found: Caller = g.caller
+    return found
+
+
+def _read_caller(*, optional: bool) -> Caller:
+    """Returns the caller by the token in header or query, which must agree if both are sent. Raises OsdiError 401."""
     header = request.headers.get(TOKEN_HEADER)
     arguments = request.args.items(multi=True) if request.query_string else ()
     sent = [value for name, value in arguments if name.lower() == TOKEN_ARGUMENT]
@@ -55,11 +68,11 @@ def read_caller(*, optional: bool) -> Caller:
         raise unauthorized("This needs a token.")
     if not 1 <= len(sent[0]) <= MAXIMUM_LENGTH:
         raise unauthorized("The token is not valid.")
-    return reference().caller(sent[0])
+    return deployment().authentication.caller(sent[0])
 
 
 def _campaign_of_route() -> str | None:
-    """The campaign under which this request does what a tied token may do; None for any other request."""
+    """Returns the campaign of a route that campaign-scoped tokens may call; None for any other route."""
     route = request.url_rule.rule if request.url_rule else ""
     if request.method not in CAMPAIGN_TOKEN_ROUTES.get(route, ()):
         return None

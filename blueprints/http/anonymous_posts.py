@@ -1,7 +1,7 @@
-"""What becomes of a helper's body that came without a token, before its person is looked up.
+"""Checks of a helper's body that came without a token, before its person is looked up.
 
-The process: a bot that filled the honeypot is told nothing; the open door of the deployment or campaign says what is
-taken; and a contact detail that is posted over and over is refused.
+A body that fills the honeypot is answered like any other, and dropped. The policy of deployment and campaign decides
+what a body may ask for. A contact detail that is posted too often is rejected.
 """
 
 from collections.abc import Mapping
@@ -9,26 +9,25 @@ from typing import Any
 
 from flask import request
 
-from blueprints.http.api import read_json
-from blueprints.http.context import handles_strictly, settings
+from blueprints.http.body import request_body
+from blueprints.http.context import settings
 from blueprints.http.rate_limits import rate_limits
 from osdi.access.anonymous_posts import AnonymousPosts
 
 
 def honeypot_filled() -> bool:
-    """Whether the body fills the honeypot: a field that a page hides from people, so only a bot fills it."""
+    """True if the body fills the honeypot: a field that a page hides from people, so that only a bot fills it."""
     name = settings().honeypot_field
-    return bool(name) and bool(read_json(request).get(name))
+    return bool(name) and bool(request_body().json.get(name))
 
 
-def taken(body: Mapping[str, Any], campaign: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def apply_policy(body: Mapping[str, Any], campaign: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Returns the loaded body without the actions that the policy forbids.
 
     Raises OsdiError 401, 403 or 429, see AnonymousPosts and RateLimits.
     """
-    found = AnonymousPosts.of(settings(), campaign).taken(
-        body, request.headers.get("Origin"), strict=handles_strictly()
-    )
+    policy = AnonymousPosts.of(settings(), campaign)
+    allowed = policy.apply(body, request.headers.get("Origin"), strict=request_body().strict)
     keys = settings().match_key_rules.match_keys(body.get("person", {}), trusted=False)
     rate_limits().hit_contacts(keys.contacts)
-    return found
+    return allowed

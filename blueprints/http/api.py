@@ -12,23 +12,21 @@ from typing import Any, NoReturn
 
 import flask_smorest
 import marshmallow as ma
-import orjson
 from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.common import resolve_schema_instance
 from flask import Flask, Request, Response, current_app, g
-from gunicorn.http.errors import ParseException
 from webargs.flaskparser import FlaskParser
-from werkzeug.exceptions import ClientDisconnected, HTTPException
+from werkzeug.exceptions import HTTPException
 
 from blueprints.http.access import TOKEN_ARGUMENT, TOKEN_HEADER, authorize
-from blueprints.http.context import handles_strictly, settings
+from blueprints.http.body import request_body
+from blueprints.http.context import settings
 from blueprints.http.request_log import failed_by, request_id
 from osdi import log
-from osdi.errors import ErrorDescription, OsdiError, WriteConflict, invalid, invalid_properties, too_large, unavailable
+from osdi.errors import ErrorDescription, OsdiError, WriteConflict, invalid_properties, too_large, unavailable
 from osdi.store.schema_version import WrongDatabase
 from schemas.base.common import STRICT
 from schemas.base.error import ErrorSchema
-from schemas.base.limits import BODY_DEPTH, deeper_than
 
 HAL_JSON = "application/hal+json"
 EXAMPLE_REQUEST_ID = "01a20a71-74b6-7406-a578-4e870a3dd118"
@@ -75,9 +73,10 @@ class Parser(FlaskParser):
     DEFAULT_UNKNOWN_BY_LOCATION = {"query": ma.EXCLUDE, "json": None}
 
     def load_json(self, req: Request, schema: ma.Schema) -> Any:
-        """The body as JSON, whatever the content type says; from here on it is known how strictly to take it."""
-        STRICT.set(handles_strictly())
-        return read_json(req)
+        """Returns the body as JSON, whatever the content type says, and tells the schemas how strictly to take it."""
+        body = request_body()
+        STRICT.set(body.strict)
+        return body.json
 
     def handle_error(
         self,
@@ -209,40 +208,6 @@ def answer_refusal(error: OsdiError, failure: BaseException | None = None) -> Re
     response.status_code = error.status
     response.headers.update(error.headers)
     return response
-
-
-def read_body(req: Request) -> bytes:
-    """The request's body. Raises OsdiError 408, 400, or 413 past the limit, also for a body of unknown length.
-
-    The limit that Werkzeug is given is one byte more than ours (see app.py): it cuts a chunked body there without a
-    word, so a body that reaches it was too long.
-    """
-    limit = settings().max_body_bytes
-    try:
-        body = req.get_data(cache=True)
-    except ClientDisconnected as error:  # or silent for longer than gunicorn.conf.py lets it be
-        raise OsdiError(408, ErrorDescription("REQUEST_TIMEOUT", "The body did not arrive.")) from error
-    except ParseException as error:  # a chunk that is broken
-        raise invalid("The body could not be read.") from error
-    if len(body) > limit:
-        raise too_large(limit)
-    return body
-
-
-def read_json(req: Request) -> Any:
-    """The body as JSON. Raises OsdiError 400 for what is not JSON, as NaN, Infinity and lone surrogates are not, or
-    nested too deep. Of two equal names in one object the later one counts: nobody before us reads the body, so nobody
-    can have checked the other one.
-    """
-    sent = read_body(req)
-    try:
-        body = orjson.loads(sent)
-    except orjson.JSONDecodeError as error:
-        raise invalid(f"The body is not valid JSON: {error}.") from error
-    # Most bodies have too few brackets to be nested so deep, which is quickly counted.
-    if sent.count(b"{") + sent.count(b"[") > BODY_DEPTH and deeper_than(BODY_DEPTH, body):
-        raise invalid(f"The body is nested more than {BODY_DEPTH} deep.")
-    return body
 
 
 def _access(scope: str | None, *, optional: bool) -> Callable[[View], View]:

@@ -1,14 +1,18 @@
-"""What a view reaches of the application it runs in: settings, store, reference data, caller, representation."""
+"""The parts of the application that views use: settings, store, reference data, caller, representation."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Response, current_app, g, request
 
+from osdi.access.authentication import Authentication
 from osdi.access.tokens import Caller
 from osdi.crud.reference_cache import Reference
-from osdi.documents import Json
+from osdi.documents import Json, ReadOnlyDocument
 from osdi.errors import invalid
 from osdi.hal import Hal
+from osdi.resources import Resource
 from osdi.settings import Settings
 from osdi.store import Store
 
@@ -23,6 +27,7 @@ class Deployment:
     settings: Settings
     store: Store
     reference: Reference
+    authentication: Authentication
 
 
 def deployment() -> Deployment:
@@ -43,7 +48,7 @@ def reference() -> Reference:
 
 
 def caller() -> Caller:
-    """Who sent this request; set by the view's token decorator."""
+    """The caller of this request; set by blueprints.http.access."""
     found: Caller = g.caller
     return found
 
@@ -57,20 +62,8 @@ def hal() -> Hal:
     return Hal(here.public_url or f"{request.scheme}://{request.host}", here.namespace)
 
 
-def handles_strictly() -> bool:
-    """Whether the client prefers to be refused rather than understood in part (RFC 7240, section 4.4)."""
-    preferences = request.headers.get("Prefer")
-    return preferences is not None and "strict" in _handling(preferences)
-
-
-def _handling(preferences: str) -> set[str]:
-    """The values of `handling` in a Prefer header."""
-    pairs = (preference.partition("=") for preference in preferences.replace(";", ",").split(","))
-    return {value.strip(' "').lower() for name, _, value in pairs if name.strip().lower() == "handling"}
-
-
 def asks_for_nothing_back() -> bool:
-    """Whether a POST or PUT says that its answer is not waited for."""
+    """True if a POST or PUT says that nobody waits for its answer."""
     if request.method not in ("POST", "PUT") or not request.query_string:
         return False
     return any(request.args.get(name, "").lower() in ("true", "1") for name in BACKGROUND)
@@ -82,3 +75,18 @@ def answer(body: Json, etag: str | None = None) -> Response:
     if etag:
         response.headers["ETag"] = etag
     return response
+
+
+def helper_answer(
+    resource: Resource, document: ReadOnlyDocument, warnings: Sequence[str], body: Mapping[str, Any]
+) -> Response:
+    """Returns the answer of a helper: the document and the warnings for the holder of a token, else `{}`.
+
+    `body` is the loaded body, whose `osdi:control` may ask for less.
+    """
+    if not caller().has_token:
+        return answer({})
+    shown = hal().represent(resource, document, control=body.get("control"))
+    if warnings:
+        shown[f"{settings().namespace}:warnings"] = list(warnings)
+    return answer(shown)

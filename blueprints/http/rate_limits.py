@@ -13,17 +13,17 @@ import time
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from flask import Flask, current_app, g, request
+from flask import Flask, current_app, request
 from limits import RateLimitItem
 from limits.errors import StorageError
 from limits.storage import MongoDBStorage
 from limits.strategies import FixedWindowRateLimiter
 
-from blueprints.http.access import read_caller
+from blueprints.http.access import identify
 from osdi.access.fixed_windows import Windows
 from osdi.access.rate_limit_storage import counts_in_mongodb, items
-from osdi.access.tokens import ANONYMOUS, Caller
-from osdi.errors import OsdiError, too_many_requests
+from osdi.access.tokens import Caller
+from osdi.errors import too_many_requests
 from osdi.resources import API
 from osdi.settings import Settings
 from osdi.store.driver import MOCK
@@ -66,6 +66,7 @@ class RateLimits:
         if settings.rate_limit_storage == "mongodb" and not settings.mongodb_uri.startswith(MOCK):
             self._shared = counts_in_mongodb(settings.mongodb_uri)
         self._together = FixedWindowRateLimiter(self._shared) if self._shared else None
+        # No TTLCache: nothing is remembered but a time, and to compare it takes no lock.
         self._away_until = 0.0
 
     def hit_caller(self, caller: Caller, address: str | None) -> None:
@@ -119,11 +120,8 @@ def rate_limits() -> RateLimits:
 def _count() -> None:
     if request.method == "OPTIONS" or not request.path.startswith(API):
         return
-    try:
-        g.counted = read_caller(optional=True)
-    except OsdiError:  # it counts for the address that it came from, and is refused later
-        g.counted = ANONYMOUS
-    rate_limits().hit_caller(g.counted, request.remote_addr)
+    # A request with an invalid token counts for its address, and is rejected later.
+    rate_limits().hit_caller(identify(), request.remote_addr)
 
 
 @lru_cache(maxsize=10_000)

@@ -70,8 +70,7 @@ def failed_by(error: BaseException | None) -> None:
 
 
 def _said(response: Response, route: str | None, settings: Settings) -> dict[str, Any]:
-    # Whoever no view let in is at least known to the rate limits.
-    caller: Caller = g.get("caller") or g.get("counted", ANONYMOUS)
+    caller: Caller = g.get("caller", ANONYMOUS)
     said: dict[str, Any] = {
         "request_id": g.request_id,
         "method": request.method if request.method in METHODS else "other",

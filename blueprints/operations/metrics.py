@@ -10,9 +10,8 @@ from flask import Blueprint, Flask, Response, current_app, g, request
 
 from blueprints.http.context import settings
 from blueprints.http.request_log import METHODS
-from osdi.documents import Document
 from osdi.errors import ErrorDescription, OsdiError, not_found
-from osdi.people import matching
+from osdi.outreaches.record_outreach import RETRY
 from osdi.settings import Settings
 from osdi.store import Store
 
@@ -52,12 +51,11 @@ def count_requests(app: Flask, settings: Settings, store: Store) -> None:
         method = request.method if request.method in METHODS else "other"
         seconds = time.perf_counter() - g.began
         found.count_request(method, rule.rule if rule else NO_ROUTE, response.status_code, seconds)
-        kind = matching.noted()
-        if kind is not None:
-            matching.note(None)
-            found.count_match(kind)
-        recorded: Document | None = g.get("recorded")
-        if recorded is not None and kind != matching.RETRY:
+        matched_by = g.get("matched_by")
+        if matched_by is not None:
+            found.count_match(matched_by)
+        recorded = g.get("recorded")
+        if recorded is not None and matched_by != RETRY:
             found.count_outreach(recorded.get("type"), token=g.caller.has_token)
         refused = g.get("refused")
         if refused is not None:

@@ -11,11 +11,11 @@ from osdi.access.tokens import ADMIN
 from osdi.documents import Document, Json
 from osdi.errors import invalid
 from osdi.etags import etag
+from osdi.fields.webhook import EVENTS
 from osdi.http_client.allowed_addresses import check_url
 from osdi.http_client.post import HttpPost
 from osdi.http_client.signature import check_secret, new_secret
 from osdi.resources import API
-from osdi.store.change_events import EVENTS
 from osdi.webhooks import delivery, registry
 from osdi.webhooks.event_store import all_webhooks, count_events
 from schemas.base.delete import NoticeSchema

@@ -48,11 +48,11 @@ class AnonymousPosts:
         """Whether a page of this origin may post; what no browser sent has none, and may."""
         return origin is None or ANY_ORIGIN in self.origins or origin in self.origins
 
-    def taken(self, body: Mapping[str, Any], origin: str | None, *, strict: bool = False) -> dict[str, Any]:
-        """The loaded body as it is taken: an action that is not allowed is left out, and the outreach is kept.
+    def apply(self, body: Mapping[str, Any], origin: str | None, *, strict: bool = False) -> dict[str, Any]:
+        """Returns the loaded body without the actions that are not allowed; the outreach is kept.
 
-        Raises OsdiError 401 where a token is needed, 403 for an origin that is not allowed, and with `strict` 403 that
-        names each action which is not.
+        Raises OsdiError 401 if a token is needed, 403 for an origin that is not allowed, and with `strict` 403 that
+        names each action that is not allowed.
         """
         if not self.enabled:
             raise unauthorized("This takes posts with a token only.")

@@ -1,27 +1,30 @@
 """Checks answers against the question that they answer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from osdi.documents import Find, ReadOnlyDocument
+from osdi.documents import ReadOnlyDocument
 from osdi.errors import ErrorDescription, OsdiError
 from osdi.resources import OUTREACH, QUESTION
 
 
-def _answers(asked: Sequence[ReadOnlyDocument], find: Find) -> tuple[dict[str, Any], ...]:
-    """The answers, one to each question; of two to the same the later one counts."""
+def accepted_answers(
+    entries: Sequence[ReadOnlyDocument], questions: Mapping[str, ReadOnlyDocument]
+) -> tuple[dict[str, Any], ...]:
+    """Returns the answers of a helper's body, one to each question; of two to the same question the later one.
+
+    `questions` are those that the entries refer to, by the reference. Raises OsdiError 400 that names each entry that
+    its question does not accept.
+    """
     answers: dict[str, dict[str, Any]] = {}
     wrong: list[ErrorDescription] = []
-    found = find(QUESTION, [entry["question"] for entry in asked]) if asked else {}
-    for index, entry in enumerate(asked):
+    for index, entry in enumerate(entries):
         path = f"add_questions_responses_uri[{index}]"
-        question = found.get(entry["question"])
+        question = questions.get(entry["question"])
         if question is None:
             message = f"There is no question '{entry['question']}'."
             wrong.append(ErrorDescription("QUESTION_DOES_NOT_EXIST", message, (f"{path}.question",)))
-            continue
-        reason = _refusal(question, entry, path)
-        if reason:
+        elif reason := _refusal(question, entry, path):
             wrong.append(reason)
         elif question["question_type"] == "Paragraph":
             answers[question["_id"]] = {"question_id": question["_id"], "value": entry["value"]}

@@ -1,25 +1,33 @@
 """The Helper Action Functions: what a helper's body asks for besides the person (`helper_action_functions.md`).
 
-Names, URIs and identifiers of tags, lists and questions are resolved before anything is written. Tags and lists that
-do not exist are told as warnings and the outreach is kept; an answer that its question does not accept refuses the
-whole request, since keeping a wrong answer would be worse than asking again.
+Names, URIs and identifiers of tags, lists, questions and messages are resolved before anything is written. A tag or
+list that does not exist becomes a warning, and the outreach is recorded. An answer that its question does not accept
+rejects the whole request, since a wrong answer would be worse than a second request.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from osdi.action_functions.answers import _answers
-from osdi.action_functions.followup_kinds import TRIGGERS
-from osdi.action_functions.triggers import Followup, followups
+from osdi.action_functions.answers import accepted_answers
+from osdi.action_functions.triggers import Followup, enabled_triggers, followups, message_references
 from osdi.documents import Find, ReadOnlyDocument
 from osdi.errors import ErrorDescription, OsdiError
-from osdi.resources import LIST, TAG, Resource
+from osdi.resources import LIST, MESSAGE, QUESTION, TAG, Resource
+
+# The fields of a body that name tags and lists.
+NAMED_BY: Final[Mapping[Resource, tuple[str, ...]]] = {
+    TAG: ("add_tags", "add_tags_uri"),
+    LIST: ("add_lists", "add_lists_uri"),
+}
+
+# The documents that a body refers to, by resource and reference.
+Found = Mapping[Resource, Mapping[str, ReadOnlyDocument]]
 
 
 @dataclass(frozen=True)
 class Actions:
-    """What is to be done: ids of tags and lists, answers, follow-ups, and warnings about what does not exist."""
+    """The resolved action functions: ids of tags and lists, answers, follow-ups, and warnings about missing ones."""
 
     tag_ids: tuple[str, ...] = ()
     list_ids: tuple[str, ...] = ()
@@ -36,40 +44,62 @@ def resolve(
     has_token: bool = False,
     strict: bool = False,
 ) -> Actions:
-    """Resolve the action functions of a loaded body; `find` looks up resources by name, URI, identifier or id.
+    """Returns the action functions of a loaded body, with ids instead of references.
 
-    Triggers are done with an outreach on a campaign; where there is none they become a warning. Raises OsdiError 400
-    that names each answer that its question does not accept; with `strict` also each tag, list and message that does
-    not exist.
+    `find` looks up resources by name, URI, identifier or id. Triggers need a campaign; without one they become a
+    warning. Raises OsdiError 400 that names each answer that its question does not accept; with `strict` also each
+    tag, list and message that does not exist.
     """
-    warnings: list[str] = []
-    tag_ids = _existing(TAG, body, ("add_tags", "add_tags_uri"), find, warnings)
-    list_ids = _existing(LIST, body, ("add_lists", "add_lists_uri"), find, warnings)
     triggers = body.get("triggers", {})
+    references = _references(body, campaign, has_token=has_token)
+    found = {resource: find(resource, some) for resource, some in references.items() if some}
     todo: tuple[Followup, ...] = ()
     if triggers and campaign is not None:
         person = body.get("person", {})
-        todo = followups(triggers, campaign, person, find, has_token=has_token, warnings=warnings)
+        todo = followups(triggers, campaign, person, found.get(MESSAGE, {}), has_token=has_token)
+    answers = body.get("add_questions_responses_uri", ())
+    warnings = [*_missing(body, found), *(warning for each in todo if (warning := each.warning))]
     if strict and warnings:
         parted = (warning.partition(": ") for warning in warnings)
         raise OsdiError(400, *(ErrorDescription("DOES_NOT_EXIST", text, (name,)) for name, _, text in parted))
-    if campaign is None and any(triggers.get(kind, {}).get("enabled") for kind in TRIGGERS):
+    if campaign is None and enabled_triggers(triggers):
         warnings.append("triggers: they are done with an outreach, not with a signup.")
     return Actions(
-        tag_ids=tag_ids,
-        list_ids=list_ids,
-        answers=_answers(body.get("add_questions_responses_uri", ()), find),
+        tag_ids=_ids(body, TAG, found),
+        list_ids=_ids(body, LIST, found),
+        answers=accepted_answers(answers, found.get(QUESTION, {})),
         followups=todo,
         warnings=tuple(warnings),
     )
 
 
-def _existing(
-    resource: Resource, body: ReadOnlyDocument, names: Sequence[str], find: Find, warnings: list[str]
-) -> tuple[str, ...]:
-    """The ids behind all references of one kind, each once; what does not exist becomes a warning."""
-    asked = [(name, reference) for name in names for reference in body.get(name, ())]
-    found = find(resource, [reference for _, reference in asked]) if asked else {}
-    missing = ((name, reference) for name, reference in asked if reference not in found)
-    warnings.extend(f"{name}: there is no {resource.name} '{reference}'." for name, reference in missing)
-    return tuple(dict.fromkeys(found[reference]["_id"] for _, reference in asked if reference in found))
+def _references(
+    body: ReadOnlyDocument, campaign: ReadOnlyDocument | None, *, has_token: bool
+) -> dict[Resource, list[str]]:
+    """Returns everything that the body refers to, so that each resource is looked up once."""
+    references = {resource: [each for _, each in _named(body, resource)] for resource in NAMED_BY}
+    references[QUESTION] = [entry["question"] for entry in body.get("add_questions_responses_uri", ())]
+    if campaign is not None:
+        references[MESSAGE] = message_references(body.get("triggers", {}), campaign, has_token=has_token)
+    return references
+
+
+def _named(body: ReadOnlyDocument, resource: Resource) -> Iterator[tuple[str, str]]:
+    """Yields the field and the reference of everything of one resource that the body names."""
+    return ((name, reference) for name in NAMED_BY[resource] for reference in body.get(name, ()))
+
+
+def _missing(body: ReadOnlyDocument, found: Found) -> Iterator[str]:
+    """Yields a warning for each tag and list that does not exist."""
+    for resource in NAMED_BY:
+        for name, reference in _named(body, resource):
+            if reference not in found[resource]:
+                yield f"{name}: there is no {resource.name} '{reference}'."
+
+
+def _ids(body: ReadOnlyDocument, resource: Resource, found: Found) -> tuple[str, ...]:
+    """Returns the ids of everything of one resource that the body names and that exists, each once."""
+    known = found.get(resource, {})
+    return tuple(
+        dict.fromkeys(known[reference]["_id"] for _, reference in _named(body, resource) if reference in known)
+    )

@@ -5,20 +5,18 @@ message by identifier. Without a token only those that the campaign names can be
 the mails of other campaigns to somebody.
 """
 
-import datetime as dt
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from osdi.action_functions.followup_kinds import QUEUED, REACHED_BY, SKIPPED, TRIGGERS, fits, primary
-from osdi.documents import Find, ReadOnlyDocument
-from osdi.resources import MESSAGE
+from osdi.action_functions.followup_kinds import REACHED_BY, TRIGGERS, fits, primary
+from osdi.documents import ReadOnlyDocument
 
 
 @dataclass(frozen=True)
 class Followup:
-    """A follow-up to do: its kind, the identifiers that were asked for, the message chosen, whom to reach.
+    """A follow-up to do: its kind, the identifiers that were asked for, the message, and the address or number.
 
-    Without `reason` it is to be queued, with one it can never be done.
+    Without `reason` it is queued; with one it can never be sent.
     """
 
     kind: str
@@ -28,34 +26,49 @@ class Followup:
     by_token: bool = False
     reason: str | None = None
 
-    def entry(self, followup_id: str, timestamp: dt.datetime) -> dict[str, Any]:
-        """The outreach's entry for it: `{_id, kind, identifiers, state, by_token, queued_date, attempts, ...}`."""
-        said = {"message_id": self.message_id, "to": self.to, "reason": self.reason}
-        return {
-            "_id": followup_id,
-            "kind": self.kind,
-            "identifiers": list(self.identifiers),
-            "by_token": self.by_token,
-            "state": SKIPPED if self.reason else QUEUED,
-            **({} if self.reason else {"not_before": timestamp}),
-            "queued_date": timestamp,
-            "attempts": 0,
-            **{name: value for name, value in said.items() if value is not None},
-        }
+    @property
+    def warning(self) -> str | None:
+        """The warning for the sender, if the follow-up has no message."""
+        if self.message_id is not None:
+            return None
+        missing = "of these identifiers that fits" if self.identifiers else "of the campaign"
+        return f"triggers.{self.kind}: there is no message {missing}."
+
+
+def enabled_triggers(triggers: ReadOnlyDocument) -> tuple[str, ...]:
+    """Returns the kinds of follow-ups that a body's `triggers` ask for."""
+    return tuple(kind for kind in TRIGGERS if triggers.get(kind, {}).get("enabled"))
+
+
+def message_references(triggers: ReadOnlyDocument, campaign: ReadOnlyDocument, *, has_token: bool) -> list[str]:
+    """Returns the references to the messages that `triggers` may send, of all kinds."""
+    kinds = enabled_triggers(triggers)
+    return [each for kind in kinds for each in _references(kind, triggers[kind], campaign, has_token)]
 
 
 def followups(
     triggers: ReadOnlyDocument,
     campaign: ReadOnlyDocument,
     person: ReadOnlyDocument,
-    find: Find,
+    messages: Mapping[str, ReadOnlyDocument],
     *,
     has_token: bool,
-    warnings: list[str],
 ) -> tuple[Followup, ...]:
-    """What `triggers` asks for on this campaign for this posted person; adds to `warnings` what cannot be done."""
-    asked = ((kind, triggers[kind]) for kind in TRIGGERS if triggers.get(kind, {}).get("enabled"))
-    return tuple(_followup(kind, trigger, campaign, person, find, has_token, warnings) for kind, trigger in asked)
+    """Returns the follow-ups that `triggers` ask for on this campaign, for this posted person.
+
+    `messages` are those of `message_references`, by the reference.
+    """
+    return tuple(
+        _followup(kind, triggers[kind], campaign, person, messages, has_token) for kind in enabled_triggers(triggers)
+    )
+
+
+def _references(kind: str, trigger: ReadOnlyDocument, campaign: ReadOnlyDocument, has_token: bool) -> Sequence[str]:
+    """Returns the messages to choose from, the preferred one first."""
+    identifiers = trigger.get("identifiers", ())
+    named: Sequence[str] = campaign.get("triggers", {}).get(kind, {}).get("identifiers", ())
+    # Compared as they are written: identifiers of a post without a token are not looked up.
+    return [each for each in identifiers if has_token or each in named] if identifiers else named
 
 
 def _followup(
@@ -63,23 +76,17 @@ def _followup(
     trigger: ReadOnlyDocument,
     campaign: ReadOnlyDocument,
     person: ReadOnlyDocument,
-    find: Find,
+    messages: Mapping[str, ReadOnlyDocument],
     has_token: bool,
-    warnings: list[str],
 ) -> Followup:
-    identifiers = tuple(trigger.get("identifiers", ()))
-    named = tuple(campaign.get("triggers", {}).get(kind, {}).get("identifiers", ()))
-    # Compared as they are written: a stranger's identifiers are not looked up at all.
-    choice = [each for each in identifiers if has_token or each in named] if identifiers else named
-    found = find(MESSAGE, choice) if choice else {}
-    message = next((found[each] for each in choice if each in found and fits(kind, found[each])), None)
+    references = _references(kind, trigger, campaign, has_token)
+    message = next((messages[each] for each in references if each in messages and fits(kind, messages[each])), None)
     array, value = REACHED_BY[kind]
     to = primary(person.get(array, ()), value)
     reason = None
     if message is None:
         reason = "no_message"
-        told = "of these identifiers that fits" if identifiers else "of the campaign"
-        warnings.append(f"triggers.{kind}: there is no message {told}.")
     elif to is None and not has_token:
         reason = "no_address"
+    identifiers = tuple(trigger.get("identifiers", ()))
     return Followup(kind, identifiers, message["_id"] if message else None, to, has_token, reason)

@@ -2,5 +2,5 @@
 
 `archive` is the file format, `dump_store` reads and writes whole collections, `backup` does both in order.
 
-Imports: access, action_functions, documents, errors, ids, operations, privacy, resources, store.
+Imports: access, action_functions, documents, errors, ids, match_keys, operations, privacy, resources, store.
 """

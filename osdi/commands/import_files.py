@@ -125,7 +125,7 @@ def _import(
     try:
         take_in = RowImporter(
             store=store,
-            reference=Reference(store, settings.match_key_rules, cache_seconds=settings.cache_seconds),
+            reference=Reference(store, cache_seconds=settings.cache_seconds),
             settings=settings,
             loaders=loaders,
             kind=kind,

@@ -53,7 +53,7 @@ def pull_command(settings: Settings, loaders: Loaders, erased_in: Callable[[Stor
         kinds = (ADVOCACY_CAMPAIGN.collection, PEOPLE, OUTREACHES)
         refused = {kind: RefusedFile(Path(f"osdi-{kind}.ndjson"), None) for kind in kinds}
         try:
-            reference = Reference(store, settings.match_key_rules, cache_seconds=settings.cache_seconds)
+            reference = Reference(store, cache_seconds=settings.cache_seconds)
             choices = Choices(silent=silent, bring_back_erased=include_erased)
             taking = {
                 kind: RowImporter(store, reference, settings, loaders, kind, choices, erased_in(store))

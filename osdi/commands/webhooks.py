@@ -7,12 +7,12 @@ import click
 from osdi.commands.tables import minute, table
 from osdi.documents import Document
 from osdi.errors import OsdiError
+from osdi.fields.webhook import EVENTS
 from osdi.hal import Hal
 from osdi.http_client.allowed_addresses import check_url
 from osdi.http_client.post import HttpPost
 from osdi.settings import Settings
 from osdi.store import Store
-from osdi.store.change_events import EVENTS
 from osdi.webhooks import delivery, registry
 from osdi.webhooks.event_store import all_webhooks, count_events
 

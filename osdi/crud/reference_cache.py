@@ -1,65 +1,36 @@
-"""Reference data: the campaigns, tags, lists, questions and tokens that nearly every request looks up.
+"""Reference data: the campaigns, tags, lists, questions and messages that nearly every request looks up.
 
-They change seldom, so each process remembers what it found for a few seconds; what was not found is looked up again.
-Posting one whose identifier, or for tags and lists whose name, is here already merges into it: a script that makes
-sure of its tags may run twice.
+They change seldom, so each process remembers for a few seconds what it found. A reference that was not found is looked
+up again.
 """
 
-import datetime as dt
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from cachetools import LRUCache, TTLCache
+from cachetools import TTLCache
 
-from osdi.access.authentication import MINUTE
-from osdi.access.token_store import mark_used
-from osdi.access.tokens import Caller, caller_from, token_hash
-from osdi.crud.create import _merged
 from osdi.documents import Document
-from osdi.errors import conflict, document_too_large, not_found
-from osdi.ids import new_id, now
-from osdi.match_keys import NAMED, MatchKeyRules, id_key, name_key
-from osdi.people.merge_rules import exceeds_size_limit, without_own
-from osdi.resources import ADVOCACY_CAMPAIGN, REFERENCES, Resource, id_from
-from osdi.retry import retry_on_conflict
-from osdi.store import Insert, Store, Update
-from osdi.store.indexes import TOKENS
+from osdi.errors import not_found
+from osdi.match_keys import NAMED, id_key, name_key
+from osdi.resources import ADVOCACY_CAMPAIGN, Resource, id_from
+from osdi.store import Store
 
 CACHED_DOCUMENTS = 1_000
 CACHED_REFERENCES = 10_000
 
 
 class Reference:
-    """Finds and creates reference data in one store.
+    """Finds reference data in one store.
 
     Documents are remembered by their id, and what refers to one only by that id: however many spellings of one
     reference are sent, they take no more memory than their own length.
     """
 
-    def __init__(self, store: Store, rules: MatchKeyRules, *, cache_seconds: float) -> None:
+    def __init__(self, store: Store, *, cache_seconds: float) -> None:
         self._store = store
-        self._rules = rules
         self._documents: TTLCache[tuple[str, str], Document] = TTLCache(CACHED_DOCUMENTS, cache_seconds)
         self._ids: TTLCache[tuple[str, str], str] = TTLCache(CACHED_REFERENCES, cache_seconds)
-        self._used: LRUCache[str, dt.datetime] = LRUCache(CACHED_DOCUMENTS)
         self._lock = threading.Lock()
-
-    def caller(self, secret: str) -> Caller:
-        """The holder of a token, who is noted as having used it. Raises OsdiError 401 for one that is not valid."""
-        digest = token_hash(secret)
-        with self._lock:
-            found = self._documents.get((TOKENS, digest))
-        if found is None:
-            found = self._store.find_one(TOKENS, {"hash": digest})
-            if found is not None:
-                with self._lock:
-                    self._documents[TOKENS, digest] = found
-        timestamp = now()
-        caller = caller_from(found, timestamp)
-        if found is not None:
-            self._note_use(found, timestamp)
-        return caller
 
     def campaign(self, campaign_id: str) -> Document:
         """The campaign with this id. Raises OsdiError 404."""
@@ -69,7 +40,7 @@ class Reference:
         return found[campaign_id]
 
     def find(self, resource: Resource, references: Sequence[str]) -> dict[str, Document]:
-        """What names, URIs, identifiers and ids refer to, by the reference; what refers to nothing is left out."""
+        """Returns the documents that names, URIs, identifiers and ids refer to, by the reference."""
         with self._lock:
             remembered = {reference: self._remembered(resource, reference) for reference in references}
         found = {reference: document for reference, document in remembered.items() if document is not None}
@@ -93,82 +64,8 @@ class Reference:
             for key in [key for key, known in self._ids.items() if known == document_id]:
                 del self._ids[key]
 
-    def create(
-        self,
-        resource: Resource,
-        body: Mapping[str, Any],
-        by: str | None = None,
-        *,
-        check: Callable[[Document], None] = lambda _: None,
-    ) -> Document:
-        """Create the resource, or merge into the one that it names; `by` is the id of the person who does.
-
-        `check` may refuse what would be stored. Raises OsdiError 409 where it names two, 413, or what `check` raises.
-        """
-        return retry_on_conflict(lambda: self._create(resource, body, by, check))
-
-    def _note_use(self, token: Document, timestamp: dt.datetime) -> None:
-        """Note a token's use to the minute: one write a minute and process at most, none where another was first."""
-        stored = token.get("last_used_date")
-        with self._lock:
-            noted = self._used.get(token["_id"])
-            if any(earlier is not None and timestamp - earlier < MINUTE for earlier in (stored, noted)):
-                return
-            self._used[token["_id"]] = timestamp
-        mark_used(self._store, token["_id"], timestamp.replace(second=0))
-
-    def _create(
-        self, resource: Resource, body: Mapping[str, Any], by: str | None, check: Callable[[Document], None]
-    ) -> Document:
-        names = ("identifiers", *resource.fields, *REFERENCES.get(resource, ()))
-        fields = {name: body[name] for name in names if name in body}
-        keys = [id_key(identifier) for identifier in fields.get("identifiers", ())]
-        if resource in NAMED and "name" in fields:
-            keys.append(name_key(fields["name"]))
-        owners = self._store.by_match_keys(resource.collection, keys)
-        if len(owners) > 1:
-            message = f"The identifiers and name belong to different {resource.collection}."
-            raise conflict("IDENTIFIERS_CLASH", message, "identifiers", resource=resource.rel)
-        timestamp = now()
-        if not owners:
-            document_id = new_id()
-            document = {
-                "_id": document_id,
-                "version": 1,
-                "created_date": timestamp,
-                "modified_date": timestamp,
-                **fields,
-            }
-            if by:
-                document |= {"creator_id": by, "modified_by_id": by}
-            document["match_keys"] = [self._rules.own_key(document_id), *keys]
-            check(document)
-            if exceeds_size_limit(document):
-                raise document_too_large(resource.name)
-            self._store.write(Insert(resource.collection, document))
-            return document
-        stored = owners[0]
-        fields = without_own({**fields, "_id": stored["_id"]}, self._rules)
-        merged = stored | {name: _merged(name, stored.get(name), value) for name, value in fields.items()}
-        if merged.get("question_type") != stored.get("question_type"):
-            message = f"The question is of type {stored['question_type']}, and may have been answered as such."
-            raise conflict("QUESTION_TYPE_CHANGED", message, "question_type", resource=resource.rel)
-        former = {name_key(stored["name"])} if "name" in fields and "name" in stored else set()
-        kept = [key for key in stored["match_keys"] if key in keys or key not in former]
-        merged["match_keys"] = [*kept, *(key for key in keys if key not in kept)]
-        check(merged)
-        if exceeds_size_limit(merged):
-            raise document_too_large(resource.name)
-        if merged != stored:
-            merged["modified_date"] = timestamp
-            if by:
-                merged["modified_by_id"] = by
-            changed = {name: value for name, value in merged.items() if stored.get(name) != value}
-            self._store.write(Update(resource.collection, stored["_id"], stored["version"], changed))
-        return merged
-
     def _remembered(self, resource: Resource, reference: str) -> Document | None:
-        """What the reference was found to mean, if that is remembered; the lock is the caller's."""
+        """Returns the remembered document of a reference, if there is one; the caller holds the lock."""
         collection = resource.collection
         try:
             return self._documents[collection, self._ids.get((collection, reference), reference)]

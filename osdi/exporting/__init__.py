@@ -2,5 +2,5 @@
 
 A cell that a spreadsheet would execute as a formula is made harmless.
 
-Imports: crud, documents, errors, hal, odata, resources, store.
+Imports: crud, documents, errors, fields, hal, match_keys, odata, resources, retry, store.
 """

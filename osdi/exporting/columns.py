@@ -1,34 +1,45 @@
-"""What a CSV file has of people, outreaches and the rest: its columns, always in one order, and the cells of a row.
+"""Columns of a CSV file of people or outreaches: their names, their order, and how a document fills each cell.
 
-docs/exporting.md lists the columns for users, and a test compares. Custom fields come last, a column each, since only
-they differ from file to file: those that most people have, by name, and what no column has as JSON in the very last.
+The columns are made of the tables in osdi.fields, and an import reads the same columns. `make docs` adds new ones to
+docs/exporting.md.
 
-Pure: documents and the names of what they point at go in.
+Pure.
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import orjson
 
 from osdi.documents import ReadOnlyDocument
 from osdi.exporting.csv_cells import Cell
-from osdi.resources import ENTRIES, REFERENCES, Resource
+from osdi.fields.contacts import CONTACT_FIELDS
+from osdi.fields.definition import CustomFields, Field, Object, Objects, Strings, Table, properties
+from osdi.fields.outreach import OUTREACH_FIELDS
+from osdi.fields.person import PERSON_FIELDS
+from osdi.resources import CONTACTS
 
-# The name of what an id stands for, such as a tag's; the id itself of what is gone.
-NameOf = Callable[[str], str]
-Column = tuple[str, Callable[[ReadOnlyDocument], Cell]]
 
-CUSTOM: Final = "custom_fields"
-OTHERS: Final = "other_custom_fields"
-CUSTOM_COLUMNS: Final = 200
+@dataclass(frozen=True)
+class Column:
+    """A column: its name, the path under which an import puts the cell, and how a document fills the cell.
+
+    The path is that of a field in a body of OSDI, such as `email_addresses[0].address`. A column of the entries besides
+    the main one has its own name as path.
+    """
+
+    name: str
+    path: str
+    cell: Callable[[ReadOnlyDocument], Cell]
+
 
 NOTHING: Final[ReadOnlyDocument] = {}
 
 
 def cell(value: Any) -> Cell:
-    """A stored value as a cell: dates in ISO 8601, arrays of texts as a list, anything deeper as JSON."""
+    """Returns a stored value as a cell: dates in ISO 8601, arrays of texts as a list, anything deeper as JSON."""
     if isinstance(value, dt.datetime):
         return value.isoformat(timespec="milliseconds" if value.microsecond else "seconds") + "Z"
     if isinstance(value, list) and all(isinstance(each, str) for each in value):
@@ -40,164 +51,139 @@ def cell(value: Any) -> Cell:
 
 
 def as_json(value: Any) -> str | None:
-    """A deep value as the JSON that the API answers; nothing for an empty one."""
+    """Returns a deep value as the JSON that the API answers, or None for an empty one."""
     return orjson.dumps(value, option=orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z).decode() if value else None
 
 
 def main_of(document: ReadOnlyDocument, array: str) -> ReadOnlyDocument:
-    """The entry that is meant where one is asked for: the primary one, or else the first."""
+    """Returns the main entry of an array: the primary one, or else the first."""
     entries: Sequence[ReadOnlyDocument] = document.get(array, ())
     return next((each for each in entries if each.get("primary")), entries[0] if entries else NOTHING)
 
 
 def others_of(document: ReadOnlyDocument, array: str) -> list[ReadOnlyDocument]:
-    """The entries besides that one."""
+    """Returns the entries besides the main one."""
     main = main_of(document, array)
     return [each for each in document.get(array, ()) if each is not main]
 
 
-def _field(name: str) -> Column:
-    return name, lambda document: cell(document.get(name))
-
-
-def _main(array: str, **names: str) -> list[Column]:
-    """Columns of the entry that is meant, by name the property."""
-    return [_of_main(name, array, key) for name, key in names.items()]
+def _of_field(name: str, path: str) -> Column:
+    return Column(name, path, lambda document: cell(document.get(path)))
 
 
 def _of_main(name: str, array: str, key: str) -> Column:
-    return name, lambda document: cell(main_of(document, array).get(key))
+    return Column(name, f"{array}[0].{key}", lambda document: cell(main_of(document, array).get(key)))
 
 
-def _others(name: str, array: str, key: str) -> Column:
-    return name, lambda document: _listed([each.get(key) for each in others_of(document, array)])
+def _of_others(name: str, array: str, key: str) -> Column:
+    return Column(name, name, lambda document: _listed([each.get(key) for each in others_of(document, array)]))
+
+
+def _others_as_json(name: str, array: str) -> Column:
+    return Column(name, name, lambda document: as_json(others_of(document, array)))
 
 
 def _listed(values: Sequence[Any]) -> list[str] | None:
-    """The values as texts in their places; nothing where there is none at all."""
-    texts = ["" if each is None else str(each).lower() if isinstance(each, bool) else str(each) for each in values]
+    """Returns the values as texts in their places, or None if all are empty."""
+    texts = [_text(each) for each in values]
     return texts if any(texts) else None
 
 
-def _within(name: str, outer: str, key: str) -> Column:
-    return name, lambda document: cell(document.get(outer, NOTHING).get(key))
+def _text(value: Any) -> str:
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(cell(value))
+
+
+def _of_property(name: str, outer: str, key: str) -> Column:
+    return Column(name, f"{outer}.{key}", lambda document: cell(document.get(outer, NOTHING).get(key)))
+
+
+def _columns_of(fields: Table) -> Iterator[Column]:
+    """Yields the columns of the fields, in the order of the table. Raises ValueError for a field that lacks a name."""
+    for each in fields:
+        if isinstance(each, Object) and each.column_per_property:
+            for inner in _with_columns(each):
+                yield _of_property(inner.column or f"{each.name}_{inner.name}", each.name, inner.name)
+        elif each.column is not None and not isinstance(each, CustomFields) and not _has_rows(each):
+            yield _of_field(each.column or each.name, each.name)
+
+
+def _contact_columns(array: Field) -> Iterator[Column]:
+    """Yields the columns of the main entry and of the others. Raises ValueError for a property that lacks a name."""
+    for each in _with_columns(array):
+        if not each.column or not (each.others_column or array.others_column):
+            raise ValueError(f"{array.name}.{each.name} needs `column` and `others_column`, or `column=None`.")
+        yield _of_main(each.column, array.name, each.name)
+        if each.others_column:
+            yield _of_others(each.others_column, array.name, each.name)
+    if array.others_column:
+        yield _others_as_json(array.others_column, array.name)
+
+
+def _with_columns(outer: Field) -> Iterator[Field]:
+    """Yields the properties that have a column. Raises ValueError for one that no cell can hold."""
+    for each in properties(outer):
+        if each.column is not None and properties(each):
+            raise ValueError(f"{outer.name}.{each.name} is an object inside an object, so it needs `column=None`.")
+        if each.others_column and isinstance(each, Strings):
+            raise ValueError(f"{outer.name}.{each.name} is an array inside an array, so it needs `column=None`.")
+        if each.column is not None:
+            yield each
+
+
+def _has_rows(of: Field) -> bool:
+    return isinstance(of, Objects) and bool(of.row_prefix)
+
+
+def _without(fields: Table, *names: str) -> Table:
+    return tuple(each for each in fields if each.name not in names)
 
 
 BEGINNING: Final[tuple[Column, ...]] = (
-    ("id", lambda document: document["_id"]),
-    *map(_field, ("identifiers", "created_date", "modified_date", "origin_system")),
+    Column("id", "id", lambda document: document["_id"]),
+    *(_of_field(name, name) for name in ("identifiers", "created_date", "modified_date", "origin_system")),
 )
-CONTACT: Final[tuple[Column, ...]] = (
-    *_main("email_addresses", email_address="address", email_status="status"),
-    *_main("phone_numbers", phone_number="number"),
-    *_main("postal_addresses", address_lines="address_lines", locality="locality", region="region"),
-    *_main("postal_addresses", postal_code="postal_code", country="country"),
+# The first columns of a person, whose order is not that of the table. A sheet that was made for an older file has to
+# fit a newer one: columns that are not named here come behind these, and a new field is not added here.
+PERSON_ORDER: Final = (
+    *("given_name", "family_name", "additional_name", "honorific_prefix", "honorific_suffix"),
+    *("email_address", "email_status", "phone_number"),
+    *("address_lines", "locality", "region", "postal_code", "country"),
+    *("other_email_addresses", "other_email_statuses", "phone_number_type", "sms_capable", "do_not_call"),
+    *("other_phone_numbers", "other_phone_number_types", "other_sms_capable", "other_do_not_call"),
+    *("other_postal_addresses", "gender", "gender_identity", "additional_gender_identities", "gender_pronouns"),
+    *("party_identification", "parties", "source", "ethnicities", "languages_spoken", "preferred_language"),
+    *("browser_url", "administrative_url", "birthdate_year", "birthdate_month", "birthdate_day"),
 )
 PERSON_COLUMNS: Final[tuple[Column, ...]] = (
     *BEGINNING,
-    *map(_field, ("given_name", "family_name", "additional_name", "honorific_prefix", "honorific_suffix")),
-    *CONTACT,
-    _others("other_email_addresses", "email_addresses", "address"),
-    _others("other_email_statuses", "email_addresses", "status"),
-    *_main("phone_numbers", phone_number_type="number_type", sms_capable="sms_capable", do_not_call="do_not_call"),
-    _others("other_phone_numbers", "phone_numbers", "number"),
-    _others("other_phone_number_types", "phone_numbers", "number_type"),
-    _others("other_sms_capable", "phone_numbers", "sms_capable"),
-    _others("other_do_not_call", "phone_numbers", "do_not_call"),
-    ("other_postal_addresses", lambda person: as_json(others_of(person, "postal_addresses"))),
-    *map(_field, ("gender", "gender_identity", "additional_gender_identities", "gender_pronouns")),
-    *map(_field, ("party_identification", "parties", "source", "ethnicities", "languages_spoken")),
-    *map(_field, ("preferred_language", "browser_url", "administrative_url")),
-    *(_within(f"birthdate_{part}", "birthdate", part) for part in ("year", "month", "day")),
-    *map(_field, ("employer", "work_title", "work_department", "employer_address", "occupation")),
-    *map(_field, ("profiles", "division_info")),
+    *sorted(
+        (
+            *_columns_of(_without(PERSON_FIELDS, "origin_system", *CONTACTS)),
+            *(column for array in CONTACT_FIELDS for column in _contact_columns(array)),
+        ),
+        key=lambda each: PERSON_ORDER.index(each.name) if each.name in PERSON_ORDER else len(PERSON_ORDER),
+    ),
 )
-# Of a person beside an outreach, and of a target: to whom it went, and who spoke.
+_PERSON: Final = {each.name: each for each in PERSON_COLUMNS}
+
+# The contact details in a row of an outreach: of its person, and of its target.
+TARGET_CONTACTS: Final = (
+    *("email_address", "phone_number", "address_lines", "locality", "region", "postal_code", "country"),
+)
 OF_PERSON: Final[tuple[Column, ...]] = (
-    ("person_id", lambda person: person.get("_id")),
-    *map(_field, ("given_name", "family_name")),
-    *CONTACT,
+    Column("person_id", "person_id", lambda person: person.get("_id")),
+    *(_PERSON[name] for name in ("given_name", "family_name", "email_address", "email_status", *TARGET_CONTACTS[1:])),
 )
-TARGET_COLUMNS: Final[tuple[Column, ...]] = (
-    *((f"target_{name}", _field(name)[1]) for name in ("title", "organization", "given_name", "family_name", "ocdid")),
-    *((f"target_{name}", value) for name, value in CONTACT if name != "email_status"),
+TARGETS: Final = next(each for each in OUTREACH_FIELDS if isinstance(each, Objects) and each.row_prefix)
+TARGET_COLUMNS: Final[tuple[Column, ...]] = tuple(
+    replace(each, name=f"{TARGETS.row_prefix}{each.name}", path=f"{TARGETS.name}[0].{each.name}")
+    for each in (
+        *_columns_of(_without(TARGETS.type.fields, *CONTACTS)),
+        *(_PERSON[name] for name in TARGET_CONTACTS),
+    )
 )
 OUTREACH_COLUMNS: Final[tuple[Column, ...]] = (
     *BEGINNING,
-    *map(_field, ("action_date", "type", "duration", "subject", "message", "notes")),
-    *(_within(name, "referrer_data", name) for name in ("source", "referrer", "website", "url")),
-    ("advocacy_campaign_id", lambda outreach: outreach["advocacy_campaign_id"]),
+    *_columns_of(_without(OUTREACH_FIELDS, "origin_system")),
+    Column("advocacy_campaign_id", "advocacy_campaign", lambda outreach: outreach["advocacy_campaign_id"]),
 )
-
-
-def has_column(custom: str) -> bool:
-    """Whether a custom field's name can be that of a column: one that is read again as it was written."""
-    return custom == custom.strip() and custom.isprintable()
-
-
-def person_columns(custom: Sequence[str]) -> list[str]:
-    """The names of a person's columns, where these custom fields have one each."""
-    fixed = [name for name, _ in PERSON_COLUMNS]
-    return [*fixed, "tags", "lists", *(f"{CUSTOM}/{name}" for name in custom), OTHERS]
-
-
-def person_row(person: ReadOnlyDocument, custom: Mapping[str, Any], name_of: NameOf) -> list[Cell]:
-    """The cells of a person, where the keys of `custom` are the custom fields that have a column."""
-    fields = person.get(CUSTOM, {})
-    left = {name: value for name, value in fields.items() if name not in custom} if fields else None
-    return [
-        *(value(person) for _, value in PERSON_COLUMNS),
-        [name_of(each["tag_id"]) for each in person.get("taggings", ())],
-        [name_of(each["list_id"]) for each in person.get("items", ())],
-        *(fields.get(name) for name in custom),
-        as_json(left),
-    ]
-
-
-def outreach_columns(*, with_tags: bool) -> list[str]:
-    """The names of an outreach's columns: the outreach, its campaign, the person, their tags, and one target."""
-    columns = (*OUTREACH_COLUMNS, ("advocacy_campaign", None), *OF_PERSON)
-    tags = ("person_tags",) if with_tags else ()
-    return [*(name for name, _ in columns), *tags, "target_number", *(name for name, _ in TARGET_COLUMNS)]
-
-
-def outreach_rows(
-    outreach: ReadOnlyDocument, person: ReadOnlyDocument | None, name_of: NameOf, *, with_tags: bool
-) -> Iterator[list[Cell]]:
-    """A row for each target of the outreach, numbered from 1; one without target where it has none."""
-    person = person or NOTHING
-    beginning: list[Cell] = [
-        *(value(outreach) for _, value in OUTREACH_COLUMNS),
-        name_of(outreach["advocacy_campaign_id"]),
-        *(value(person) for _, value in OF_PERSON),
-        *([[name_of(each["tag_id"]) for each in person.get("taggings", ())]] if with_tags else ()),
-    ]
-    targets: Sequence[ReadOnlyDocument] = outreach.get("targets", ())
-    for number, target in enumerate(targets, 1):
-        yield [*beginning, number, *(value(target) for _, value in TARGET_COLUMNS)]
-    if not targets:
-        yield [*beginning, None, *(None for _ in TARGET_COLUMNS)]
-
-
-def other_columns(resource: Resource) -> list[str]:
-    """The names of the columns of anything else: as the standard's page has its fields, and what it points at."""
-    pointing = [name for field in _pointers(resource) for name in (field, field.removesuffix("_id"))]
-    return [*(name for name, _ in BEGINNING), *(name for name in resource.fields if name != "origin_system"), *pointing]
-
-
-def other_row(resource: Resource, document: ReadOnlyDocument, name_of: NameOf) -> list[Cell]:
-    """The cells of anything else; what it points at by id and by name."""
-    pointing = [each for field in _pointers(resource) for each in _pointed_at(document.get(field), name_of)]
-    fields = (cell(document.get(name)) for name in resource.fields if name != "origin_system")
-    return [*(value(document) for _, value in BEGINNING), *fields, *pointing]
-
-
-def _pointers(resource: Resource) -> list[str]:
-    """The fields of a document that hold the id of something else."""
-    if resource in ENTRIES:
-        return [ENTRIES[resource][1], "person_id"]
-    return list(REFERENCES.get(resource, ()))
-
-
-def _pointed_at(document_id: str | None, name_of: NameOf) -> tuple[Cell, Cell]:
-    return document_id, name_of(document_id) if document_id else None

@@ -21,7 +21,8 @@ from osdi.crud.subresources import ANSWERS, ITEMS, TAGGINGS, Embedded, entry_of
 from osdi.crud.totals import with_total
 from osdi.documents import Document, Query
 from osdi.errors import invalid
-from osdi.exporting.columns import (
+from osdi.exporting.csv_cells import BOM, Cell, CsvLines
+from osdi.exporting.rows import (
     CUSTOM,
     CUSTOM_COLUMNS,
     NameOf,
@@ -33,7 +34,6 @@ from osdi.exporting.columns import (
     person_columns,
     person_row,
 )
-from osdi.exporting.csv_cells import BOM, Cell, CsvLines
 from osdi.hal import Hal
 from osdi.match_keys import MatchKeyRules
 from osdi.odata.osdi_fields import FILTER_FIELDS

@@ -10,18 +10,18 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from osdi.access.tokens import IMPORTER
-from osdi.action_functions.resolve import resolve
+from osdi.crud.create import create
 from osdi.crud.reference_cache import Reference
 from osdi.documents import Document
 from osdi.errors import OsdiError, invalid
-from osdi.ids import now
 from osdi.importing.csv_files.column_mapping import PEOPLE
-from osdi.importing.report import CHANGED, CREATED, KNOWN, RECORDED, UNCHANGED, Outcome
-from osdi.match_keys import MatchKeys, id_key
-from osdi.outreaches.record_outreach import HelperRequest, record_outreach
-from osdi.people.signup import PersonChange, PostedPerson, person_change
+from osdi.importing.report import KNOWN, RECORDED, Outcome
+from osdi.match_keys import id_key
+from osdi.outreaches.helper_request import HelperRequest
+from osdi.outreaches.record_outreach import record_outreach
+from osdi.people.signup import sign_up
 from osdi.resources import ADVOCACY_CAMPAIGN, PERSON, TAG
-from osdi.retry import retry_on_conflict, retry_while_unavailable
+from osdi.retry import retry_while_unavailable
 from osdi.settings import Settings
 from osdi.store import Store
 
@@ -112,8 +112,8 @@ class RowImporter:
         meant = [body["person_link"]["person"]["href"]] if "person_link" in body else []
         both = frozenset((*keys.all, *meant, *(f"outreach:{each}" for each in body.get("identifiers", ()))))
         if request is None:
-            return Prepared(both, lambda: self._take(lambda: self._sign_up(body, keys)))
-        return Prepared(both, lambda: self._take(lambda: self._record(request, keys)))
+            return Prepared(both, lambda: self._take(lambda: self._sign_up(body)))
+        return Prepared(both, lambda: self._take(lambda: self._record(request)))
 
     def _take(self, attempt: Callable[[], Outcome]) -> Outcome:
         try:
@@ -121,32 +121,22 @@ class RowImporter:
         except OsdiError as error:
             return Outcome(refused=_told(error))
 
-    def _sign_up(self, body: Body, keys: MatchKeys) -> Outcome:
-        actions = resolve(body, self.reference.find)
-        posted = PostedPerson.of(body, IMPORTER, actions, self.settings)
+    def _sign_up(self, body: Body) -> Outcome:
+        signed_up = sign_up(self.store, self.reference.find, body, IMPORTER, self.settings)
+        return Outcome(signed_up.outcome, signed_up.matched_by, warnings=signed_up.warnings)
 
-        def attempt() -> PersonChange:
-            change = person_change(self.store, posted, now())
-            if change.write is not None:
-                self.store.write(change.write)
-            return change
-
-        person, matched_by = _became(retry_on_conflict(attempt), keys)
-        return Outcome(person=person, matched_by=matched_by, warnings=actions.warnings)
-
-    def _record(self, request: HelperRequest, keys: MatchKeys) -> Outcome:
+    def _record(self, request: HelperRequest) -> Outcome:
         recorded = record_outreach(self.store, self.reference.find, request, self.settings)
-        if recorded.person is None:
+        if recorded.person_outcome is None:
             return Outcome(outreach=KNOWN, warnings=recorded.warnings)
-        person, matched_by = _became(recorded.person, keys)
-        return Outcome(person=person, matched_by=matched_by, outreach=RECORDED, warnings=recorded.warnings)
+        return Outcome(recorded.person_outcome, recorded.matched_by, RECORDED, warnings=recorded.warnings)
 
     def _create_tags(self, body: Body) -> None:
         names = body.get("add_tags", ()) if self.choices.create_tags else ()
         found = self.reference.find(TAG, names) if names else {}
         for name in names:
             if name not in found:
-                self.reference.create(TAG, {"name": name})
+                create(self.store, TAG, {"name": name}, self.settings.match_key_rules)
 
     def _campaign(self, named: str | None, namespace: str | None) -> Document:
         if self.choices.campaign_id is not None:
@@ -172,16 +162,6 @@ class RowImporter:
         if not found:
             raise invalid("Its person is not here; import the people first.")
         return {**written, "_links": {LINK: {"href": f"/api/{PERSON.collection}/{found[0]['_id']}"}}}
-
-
-def _became(change: PersonChange, keys: MatchKeys) -> tuple[str, str | None]:
-    """What became of the person, and by what they were matched."""
-    if change.stored is None:
-        return CREATED, None
-    owned = set(change.stored["match_keys"])
-    kinds = (("identifier", keys.identifiers), ("e-mail", keys.emails), ("phone", keys.phones))
-    matched_by = next((kind for kind, each in kinds if not owned.isdisjoint(each)), "link")
-    return UNCHANGED if change.write is None else CHANGED, matched_by
 
 
 def _told(error: OsdiError) -> str:

@@ -8,11 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from osdi.people.matching import EMAIL, NEW
+from osdi.people.signup import CHANGED, CREATED, UNCHANGED
+
 REASONS: Final = 100
 LINES_SHOWN: Final = 5
 OTHER_REASONS: Final = "other reasons"
+# Words of the report that differ from those of osdi.people.matching.
+WORDS: Final = {EMAIL: "e-mail"}
 
-CREATED, CHANGED, UNCHANGED, REFUSED = "created", "changed", "unchanged", "refused"
 RECORDED, KNOWN = "recorded", "known"
 
 
@@ -78,8 +82,8 @@ class Report:
             self.refusals.add(outcome.refused, line)
         if outcome.person:
             self.people[outcome.person] += 1
-        if outcome.matched_by:
-            self.matched_by[outcome.matched_by] += 1
+        if outcome.matched_by and outcome.matched_by != NEW:
+            self.matched_by[WORDS.get(outcome.matched_by, outcome.matched_by)] += 1
         if outcome.outreach:
             self.outreaches[outcome.outreach] += 1
         for warning in outcome.warnings:

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import orjson
 
+from osdi.crud.create import create
 from osdi.errors import OsdiError
 from osdi.ids import now
 from osdi.importing.csv_files.column_mapping import OUTREACHES, PEOPLE
@@ -73,8 +74,9 @@ class Pull:
                 written = orjson.dumps(document)
                 try:
                     found = document_of(document, ADVOCACY_CAMPAIGN.collection, written)
-                    create = partial(take_in.reference.create, ADVOCACY_CAMPAIGN, self.load_campaign(found.body))
-                    campaign = take_in.retry_while_unavailable(create)
+                    body, rules = self.load_campaign(found.body), take_in.settings.match_key_rules
+                    attempt = partial(create, self.store, ADVOCACY_CAMPAIGN, body, rules)
+                    campaign = take_in.retry_while_unavailable(attempt)
                 except (ValueError, OsdiError) as error:
                     if isinstance(error, OsdiError) and error.status >= 500:
                         raise

@@ -1,4 +1,4 @@
 """E-mail: composing a message, reading addresses, plain text from HTML, and SMTP. Pure of MongoDB and Flask.
 
-Imports: nothing of osdi.
+Imports: http_client.
 """

@@ -12,6 +12,8 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from osdi.fields.contacts import TARGET
+from osdi.fields.definition import names
 from osdi.resources import ADVOCACY_CAMPAIGN, OUTREACH, PERSON
 
 UNSUBSCRIBE_URL: Final = "unsubscribe_url"
@@ -20,19 +22,7 @@ LINE_LENGTH: Final = 100
 TEXT_LENGTH: Final = 10_000
 LONGEST_LIST: Final = 100
 
-# `target_subobject.md`
-TARGET: Final = frozenset(
-    (
-        "title",
-        "organization",
-        "given_name",
-        "family_name",
-        "ocdid",
-        "postal_addresses",
-        "email_addresses",
-        "phone_numbers",
-    )
-)
+TARGET_NAMES: Final = frozenset(names(TARGET.fields))
 
 # The names that a template knows, and their fields; a list has none.
 FIELDS: Final[Mapping[str, frozenset[str] | None]] = {
@@ -43,9 +33,9 @@ FIELDS: Final[Mapping[str, frozenset[str] | None]] = {
 }
 # What the entries of a list have for fields.
 LISTED: Final[Mapping[str, frozenset[str]]] = {
-    "targets": TARGET,
-    "outreach.targets": TARGET,
-    "campaign.target_list": TARGET,
+    "targets": TARGET_NAMES,
+    "outreach.targets": TARGET_NAMES,
+    "campaign.target_list": TARGET_NAMES,
 }
 
 # What mail programs make a link of, wherever it stands, and dots that they take for one between two names.

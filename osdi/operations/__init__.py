@@ -1,4 +1,5 @@
 """Running the service: migrations, readiness, metrics, the worker's loop and the gunicorn worker.
 
-Imports: action_functions, documents, errors, ids, log, match_keys, people, resources, retry, store, webhooks.
+Imports: action_functions, documents, errors, fields, http_client, ids, log, match_keys, people, resources, retry,
+store, webhooks.
 """

@@ -11,8 +11,10 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Final
 
+from cachetools import TTLCache, cached
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, values
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
@@ -20,6 +22,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from osdi.errors import OsdiError
+from osdi.fields.outreach import OUTREACH_TYPES
 from osdi.operations.database_gauges import QueueGauges
 
 FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
@@ -27,7 +30,6 @@ PLACE: Final = "METRICS_PLACE"
 
 # Seconds. A platform's router gives up at 30.
 BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20)
-TYPES: Final = frozenset({"email", "in-person", "phone", "postal mail"})
 ROUTES: Final = 1_000
 
 # How long a process answers with the same figures of the database, and how often it tells of itself.
@@ -92,7 +94,7 @@ class Metrics:
 
     def count_outreach(self, kind: str | None, *, token: bool) -> None:
         """An outreach that was recorded; `kind` is its type, which may be any word."""
-        key = kind if kind in TYPES else "other" if kind else "none", token
+        key = kind if kind in OUTREACH_TYPES else "other" if kind else "none", token
         found = self._of_outreaches.get(key)
         if found is None:
             found = self._of_outreaches[key] = self._outreaches.labels(key[0], "yes" if token else "no")
@@ -141,10 +143,10 @@ class _Database(Collector):
     """Figures that are the same for every process, read from the database at most every FIGURES_SECONDS."""
 
     def __init__(self, figures: Callable[[], QueueGauges]) -> None:
-        self._read = figures
-        self._ends = 0.0
-        self._figures: QueueGauges | None = None
-        self._lock = threading.Lock()
+        # One thread reads; others wait for what it finds.
+        self._figures = cached(TTLCache(1, FIGURES_SECONDS), condition=threading.Condition())(
+            partial(_figures_or_none, figures)
+        )
         self.registry = CollectorRegistry()
         self.registry.register(self)
 
@@ -153,14 +155,7 @@ class _Database(Collector):
         return []
 
     def collect(self) -> Iterator[Metric]:
-        with self._lock:
-            if time.monotonic() >= self._ends:
-                try:
-                    self._figures = self._read()
-                except OsdiError:  # that is the figure, then
-                    self._figures = None
-                self._ends = time.monotonic() + FIGURES_SECONDS
-            figures = self._figures
+        figures = self._figures()
         yield GaugeMetricFamily("osdi_database_up", "Whether these figures could be read.", value=figures is not None)
         if figures is None:
             return
@@ -174,3 +169,11 @@ class _Database(Collector):
         yield GaugeMetricFamily(
             "osdi_webhook_events_waiting", "People and outreaches of which a webhook is not told yet.", figures.events
         )
+
+
+def _figures_or_none(read: Callable[[], QueueGauges]) -> QueueGauges | None:
+    """Returns None if the database is unavailable, which is remembered as long as figures are."""
+    try:
+        return read()
+    except OsdiError:
+        return None

@@ -4,10 +4,12 @@ What stands in the way is told in sentences for whoever runs this. They name no 
 may ask.
 """
 
-import time
+import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
+from cachetools import TTLCache, cached
 from pymongo import timeout
 
 from osdi.errors import OsdiError, unavailable
@@ -32,24 +34,34 @@ class Readiness:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._indexes_until = 0.0
+        # An error is not cached, so missing indexes are looked for each time.
+        self._check_indexes = cached(TTLCache(1, REMEMBERED_SECONDS), lock=threading.Lock())(partial(_check, store))
 
     def missing(self) -> list[str]:
         """What is missing, as sentences: after ANSWER_SECONDS and a half at most, at once where it is away."""
         try:
             with timeout(ANSWER_SECONDS):
                 _ask(self._store)
-                if self._store.in_memory or time.monotonic() < self._indexes_until:
-                    return []
-                indexes = missing_indexes(self._store, only_unique=True)
+                if not self._store.in_memory:
+                    self._check_indexes()
         except FOR_THE_OPERATOR as error:
             return [str(error)]
         except OsdiError:
             return [AWAY]
-        if indexes:
-            return [f"These unique indexes, which `flask --app wsgi release` creates: {'; '.join(indexes)}."]
-        self._indexes_until = time.monotonic() + REMEMBERED_SECONDS
+        except _IndexesMissing as missing:
+            return [f"These unique indexes, which `flask --app wsgi release` creates: {missing}."]
         return []
+
+
+class _IndexesMissing(Exception):
+    """The database lacks unique indexes; the text lists them."""
+
+
+def _check(store: Store) -> None:
+    """Raises _IndexesMissing, OsdiError 503."""
+    indexes = missing_indexes(store, only_unique=True)
+    if indexes:
+        raise _IndexesMissing("; ".join(indexes))
 
 
 def wait_until_it_answers(store: Store, seconds: float, tell: Callable[[str], None]) -> None:

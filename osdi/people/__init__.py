@@ -3,6 +3,6 @@
 `matching` decides which person is meant, `merge_rules` what changes, `signup` prepares the write. `merge` unites two
 stored people; `survivorship` decides what the survivor keeps.
 
-Imports: access, action_functions, documents, errors, ids, match_keys, privacy, resources, retry, settings, statistics,
+Imports: access, action_functions, documents, errors, fields, ids, match_keys, resources, retry, settings, statistics,
 store.
 """

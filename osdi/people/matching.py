@@ -1,67 +1,74 @@
-"""TODO: osdi/people/matching.py."""
+"""Person matching: finds the stored person that a post means, by its match keys.
 
-from collections.abc import Sequence
-from contextvars import ContextVar
+Pure: the people are documents that the caller has read. docs/matching.md describes the rules for users.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from osdi.documents import ReadOnlyDocument
-from osdi.match_keys import MatchKeys, Person
+from osdi.documents import Document, ReadOnlyDocument
+from osdi.match_keys import MatchKeys
 
+# The values of `matched_by`: a kind of key, the link of the post, or NEW for a person who is not stored yet.
+IDENTIFIER: Final = "identifier"
+EMAIL: Final = "email"
+PHONE: Final = "phone"
+CLAIMED: Final = "claimed identifier"
 LINK: Final = "link"
 NEW: Final = "new"
-RETRY: Final = "retry"
-_matched: Final[ContextVar[str | None]] = ContextVar("matched", default=None)
 
 
-def note(kind: str | None) -> None:
-    """Note by what kind of key somebody was found, or LINK, NEW or RETRY; None once it was counted."""
-    _matched.set(kind)
+@dataclass(frozen=True)
+class Match:
+    """The person that is meant, what the person was matched by, and the owner of each key that has one.
 
+    `matched_by` is NEW if `person` is None.
+    """
 
-def noted() -> str | None:
-    """What was noted last."""
-    return _matched.get()
+    person: Document | None
+    matched_by: str
+    owners: Mapping[str, Document]
+
+    @property
+    def owned_elsewhere(self) -> frozenset[str]:
+        """The keys that belong to other people."""
+        person_id = self.person["_id"] if self.person is not None else None
+        return frozenset(key for key, owner in self.owners.items() if owner["_id"] != person_id)
 
 
 class IdentifiersClash(Exception):
     """The identifiers of one request belong to different people."""
 
 
-def match(keys: MatchKeys, people: Sequence[Person], *, refuse_clash: bool) -> Person | None:
-    """The person among `people` whom the keys mean, or None.
+def match(keys: MatchKeys, people: Sequence[Document], *, refuse_clash: bool) -> Match:
+    """Returns the person among `people` that the keys mean, as a Match.
 
-    Identifiers decide, then e-mails (the primary one first), then phones: a phone alone matches only when one of the
-    two has no e-mail, since households share phones. An untrusted sender without any contact detail is recognised by
-    the identifiers it claimed, so that its retries are, but never as somebody who has contact details. Identifiers of
-    different people raise IdentifiersClash with `refuse_clash`, else the first one decides.
+    Identifiers decide, then e-mail addresses (the primary one first), then phone numbers. A phone number alone matches
+    only if the post or the person has no e-mail address, since households share phones. An untrusted post without any
+    contact detail is matched by the identifiers that it claims, so that its retries are recognised, but never to a
+    person who has contact details.
+
+    If identifiers belong to different people, raises IdentifiersClash with `refuse_clash`; else the first one decides.
     """
-    owners = owners_of(keys, people)
+    asked = set(keys.all)
+    owners = {key: person for person in people for key in person.get("match_keys", ()) if key in asked}
     if refuse_clash and len({owners[key]["_id"] for key in keys.identifiers if key in owners}) > 1:
         raise IdentifiersClash
-    for key in (*keys.identifiers, *keys.emails):
-        if key in owners:
-            return owners[key]
+    person, matched_by = next(_candidates(keys, owners), (None, NEW))
+    return Match(person, matched_by, owners)
+
+
+def _candidates(keys: MatchKeys, owners: Mapping[str, Document]) -> Iterator[tuple[Document, str]]:
+    """Yields the people that the keys may mean and the kind of key, the most certain first."""
+    for kind, some in ((IDENTIFIER, keys.identifiers), (EMAIL, keys.emails)):
+        yield from ((owners[key], kind) for key in some if key in owners)
     for key in keys.phones:
         if key in owners and not (keys.emails and _has_email(owners[key])):
-            return owners[key]
-    if not keys.contacts:
-        for key in keys.claimed:
-            if key in owners and not any(owners[key].get(array) for array in ("email_addresses", "phone_numbers")):
-                return owners[key]
-    return None
-
-
-def kind_of_match(keys: MatchKeys, person: Person) -> str:
-    """Which kind of key led to a person who was matched: the most telling of those that are theirs."""
-    theirs = set(person.get("match_keys", ()))
-    kinds = {"identifier": keys.identifiers, "email": keys.emails, "phone": keys.phones}
-    return next((kind for kind, some in kinds.items() if not theirs.isdisjoint(some)), "claimed identifier")
-
-
-def owners_of(keys: MatchKeys, people: Sequence[Person]) -> dict[str, Person]:
-    """Which of the keys belong to which of `people` already."""
-    asked = set(keys.all)
-    return {key: person for person in people for key in person.get("match_keys", ()) if key in asked}
+            yield owners[key], PHONE
+    for key in () if keys.contacts else keys.claimed:
+        if key in owners and not any(owners[key].get(array) for array in ("email_addresses", "phone_numbers")):
+            yield owners[key], CLAIMED
 
 
 def _has_email(person: ReadOnlyDocument) -> bool:

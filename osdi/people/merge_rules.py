@@ -13,9 +13,10 @@ from typing import Any
 import orjson
 
 from osdi.documents import ReadOnlyDocument
+from osdi.fields.definition import ContactRule, EntryKey, Objects
+from osdi.fields.webhook import UNSUBSCRIBED
 from osdi.match_keys import MatchKeyRules, email_key
-from osdi.resources import CONTACTS
-from osdi.store.change_events import UNSUBSCRIBED
+from osdi.resources import CONTACTS, PERSON
 
 Entry = dict[str, Any]
 SameEntry = Callable[[ReadOnlyDocument, ReadOnlyDocument], bool]
@@ -243,7 +244,7 @@ def _folded(value: Any) -> str:
 
 
 def _same(*names: str) -> SameEntry:
-    """Entries are the same where the first of `names` that both have is equal, in any case."""
+    """Returns a rule: entries are the same if the first of `names` that both have is equal, in any case."""
 
     def same(stored: ReadOnlyDocument, posted: ReadOnlyDocument) -> bool:
         for name in names:
@@ -254,19 +255,24 @@ def _same(*names: str) -> SameEntry:
     return same
 
 
-def _same_profile(stored: ReadOnlyDocument, posted: ReadOnlyDocument) -> bool:
-    return _same("provider")(stored, posted) and _same("id", "url", "handle")(stored, posted)
+def _by_key(key: EntryKey) -> SameEntry:
+    """Returns a rule: entries are the same if each group of the key has an equal property; never without a key."""
+    groups = [_same(*group) for group in key]
+    return lambda stored, posted: bool(groups) and all(same(stored, posted) for same in groups)
 
 
 CONTACT_VALUE = {"email_addresses": "address", "phone_numbers": "number"}
 
+CONTACT_RULES: dict[ContactRule, SameEntry] = {
+    "email address": same_email,
+    "phone number": _same("number"),
+    "postal address": _same_address,
+}
+
 ENTRIES: dict[str, SameEntry] = {
-    "email_addresses": same_email,
-    "phone_numbers": _same("number"),
-    "postal_addresses": _same_address,
-    "profiles": _same_profile,
-    "parties": _same("identification"),
-    "division_info": _same("id", "name"),
+    each.name: CONTACT_RULES[each.same_by] if isinstance(each.same_by, str) else _by_key(each.same_by)
+    for each in PERSON.table
+    if isinstance(each, Objects)
 }
 
 

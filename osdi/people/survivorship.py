@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from osdi.documents import ReadOnlyDocument
+from osdi.fields.definition import Object
 from osdi.match_keys import MatchKeyRules
 from osdi.people.merge_rules import ENTRIES, keep_strictest_opt_out, merge_entries, merge_object, number_of, one_primary
 from osdi.resources import ANSWER, PERSON
@@ -20,7 +21,7 @@ Entry = dict[str, Any]
 KNOWN_BY: Final = ("identifiers", "claimed_identifiers")
 
 # Objects whose parts make sense together only: half of one birthday and half of another is nobody's.
-WHOLE: Final = ("birthdate", "employer_address", "gender_pronouns")
+WHOLE: Final = tuple(each.name for each in PERSON.table if isinstance(each, Object) and each.whole)
 
 
 def combine(survivor: ReadOnlyDocument, other: ReadOnlyDocument, rules: MatchKeyRules) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What stays of an outreach whose person is erased: what counts, and nothing that tells who it was.
 
-Fields are kept by name, so one that is added to outreaches later goes until somebody decides otherwise. A word that
-anybody may write, such as a source, stays where other people's outreaches say the same: then it is about none of them.
+The definition of a field says whether it stays (`after_erasure`); a new field is removed. A word that anybody may
+write, such as a source, stays where other people's outreaches say the same: then it is about none of them.
 
 Pure.
 """
@@ -11,6 +11,10 @@ from typing import Any, Final
 
 from osdi.action_functions.followup_kinds import LEASED, QUEUED, SKIPPED
 from osdi.documents import ReadOnlyDocument
+from osdi.fields.contacts import TARGET
+from osdi.fields.definition import AfterErasure, Table
+from osdi.fields.outreach import OUTREACH_TYPES, REFERRER_DATA
+from osdi.resources import OUTREACH
 
 Word = tuple[str, str]
 
@@ -18,25 +22,26 @@ Word = tuple[str, str]
 KEEP, ANONYMISE, DELETE = "keep", "anonymise", "delete"
 CHOICES: Final = (KEEP, ANONYMISE, DELETE)
 
-# The standard's own types tell nobody apart.
-TYPES: Final = ("email", "in-person", "phone", "postal mail")
-WORDS: Final = ("type", "origin_system")
-REFERRER_WORDS: Final = ("source", "referrer", "website")
 OTHERS: Final = 2
 
+
+def _names(fields: Table, kept: AfterErasure) -> tuple[str, ...]:
+    return tuple(each.name for each in fields if each.after_erasure == kept)
+
+
+WORDS: Final = _names(OUTREACH.table, "kept if others have it")
+REFERRER_WORDS: Final = _names(REFERRER_DATA.fields, "kept if others have it")
 FACTS: Final = (
     "_id",
     "version",
     "advocacy_campaign_id",
     "created_date",
     "modified_date",
-    "action_date",
-    "duration",
+    *_names(OUTREACH.table, "kept"),
     # What is told is the outreach as it is then.
     "webhook_events",
 )
-# Targets are third parties in office: who they are is what is counted, how they are reached is not.
-TARGET: Final = ("title", "organization", "given_name", "family_name", "ocdid")
+TARGET_FACTS: Final = _names(TARGET.fields, "kept")
 FOLLOWUP: Final = (
     "_id",
     "kind",
@@ -56,13 +61,14 @@ def anonymised(outreach: ReadOnlyDocument, common: Set[Word]) -> dict[str, Any]:
     """The outreach without its person, texts and identifiers; `common` has the words that others said too."""
     left = {name: outreach[name] for name in FACTS if name in outreach}
     left["match_keys"] = _own_keys(outreach)
-    left |= {name: value for name, value in words(outreach).items() if (name, value) in common or value in TYPES}
-    said = outreach.get("referrer_data", {})
-    referrer = {name: said[name] for name in REFERRER_WORDS if (name, said.get(name)) in common}
+    said = words(outreach)
+    left |= {name: said[name] for name in said if (name, said[name]) in common or said[name] in OUTREACH_TYPES}
+    sent = outreach.get("referrer_data", {})
+    referrer = {name: sent[name] for name in REFERRER_WORDS if (name, sent.get(name)) in common}
     if referrer:
         left["referrer_data"] = referrer
     if outreach.get("targets"):
-        left["targets"] = [{name: each[name] for name in TARGET if name in each} for each in outreach["targets"]]
+        left["targets"] = [{name: each[name] for name in TARGET_FACTS if name in each} for each in outreach["targets"]]
     return left | _followups(outreach)
 
 
@@ -84,7 +90,7 @@ def all_words(outreach: ReadOnlyDocument) -> set[Word]:
     """Each word of the outreach and of its referrer data, with its name; but not the standard's types."""
     said = outreach.get("referrer_data", {})
     found = words(outreach) | {name: said[name] for name in REFERRER_WORDS if name in said}
-    return {(name, value) for name, value in found.items() if value not in TYPES}
+    return {(name, value) for name, value in found.items() if value not in OUTREACH_TYPES}
 
 
 def said_by_others(others: Sequence[ReadOnlyDocument], people: Set[str]) -> set[Word]:

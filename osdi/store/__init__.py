@@ -2,7 +2,7 @@
 
 Every write is acknowledged by a majority and journaled. Nothing in this folder knows the rules of a resource.
 
-Imports: documents, errors, ids, paging, resources, statistics.
+Imports: documents, errors, fields, ids, paging, resources, retry, statistics.
 """
 
 from osdi.store.store import Store

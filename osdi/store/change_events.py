@@ -6,13 +6,8 @@ Pure.
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from osdi.fields.webhook import OUTREACH_RECORDED, PERSON_CREATED, PERSON_UPDATED, UNSUBSCRIBED
 from osdi.resources import OUTREACH, PERSON
-
-OUTREACH_RECORDED: Final = "outreach_recorded"
-PERSON_CREATED: Final = "person_created"
-PERSON_UPDATED: Final = "person_updated"
-UNSUBSCRIBED: Final = "unsubscribed"
-EVENTS: Final = (OUTREACH_RECORDED, PERSON_CREATED, PERSON_UPDATED, UNSUBSCRIBED)
 
 # By collection what it means that a document was inserted, or updated.
 INSERTED: Final[Mapping[str, str]] = {OUTREACH.collection: OUTREACH_RECORDED, PERSON.collection: PERSON_CREATED}

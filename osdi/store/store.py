@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
+from cachetools import TTLCache, cached
 from pymongo import ASCENDING, DESCENDING, MongoClient
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
@@ -50,10 +51,9 @@ class Store:
     def __init__(self, uri: str, *, cache_seconds: float = 0, tells_webhooks: bool = True) -> None:
         self.uri = uri
         self._tells_webhooks = tells_webhooks
-        self._cache_seconds = cache_seconds
         self._counts = Counts(cache_seconds)
         self.range_cache = RangeCache()
-        self._webhooks_of: tuple[float, dict[str, list[str]]] = (0.0, {})
+        self._enabled_webhooks = cached(TTLCache(1, cache_seconds), lock=threading.Lock())(self._find_enabled_webhooks)
         self._lock = threading.Lock()
         self._asking: set[int] = set()
         self._client: MongoClient[Document] | None = None
@@ -62,7 +62,8 @@ class Store:
         self._collections: dict[str, Collection[Document]] = {}
         self._transactions: bool | None = None
         self._served = False
-        self._looks_again = 0.0
+        # No TTLCache: nothing is remembered but a time, which each operation compares, and a restore sets to never.
+        self._next_schema_check = 0.0
 
     @contextmanager
     def operation(self) -> Iterator[None]:
@@ -76,17 +77,17 @@ class Store:
         self._asking.add(thread)
         try:
             with driver_errors(), self._circuit.operation():
-                if time.monotonic() >= self._looks_again:
+                if time.monotonic() >= self._next_schema_check:
                     check_schema(self.connect().get_default_database(DATABASE), serves=self._served)
                     self._served = True
-                    self._looks_again = time.monotonic() + LOOK_SECONDS
+                    self._next_schema_check = time.monotonic() + LOOK_SECONDS
                 yield
         finally:
             self._asking.discard(thread)
 
     def take_any_schema(self) -> None:
         """Do not look which shape the documents have: for a restore, which replaces them."""
-        self._looks_again = math.inf
+        self._next_schema_check = math.inf
 
     @property
     def in_memory(self) -> bool:
@@ -151,17 +152,15 @@ class Store:
             raise WriteConflict(f"{collection} {document['_id']} is no longer at version {document['version']}")
 
     def webhooks_of(self) -> dict[str, list[str]]:
-        """The ids of the enabled webhooks by the event that they are told of; remembered for a few seconds."""
-        if not self._tells_webhooks:
-            return {}
-        ends, found = self._webhooks_of
-        if time.monotonic() >= ends:
-            found = {}
-            with self.operation():
-                for webhook in self.collection(WEBHOOKS).find({"enabled": True}):
-                    for event in webhook["events"]:
-                        found.setdefault(event, []).append(webhook["_id"])
-            self._webhooks_of = (time.monotonic() + self._cache_seconds, found)
+        """Returns the ids of the enabled webhooks by event; up to `cache_seconds` old."""
+        return self._enabled_webhooks() if self._tells_webhooks else {}
+
+    def _find_enabled_webhooks(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        with self.operation():
+            for webhook in self.collection(WEBHOOKS).find({"enabled": True}):
+                for event in webhook["events"]:
+                    found.setdefault(event, []).append(webhook["_id"])
         return found
 
     @property
@@ -303,7 +302,7 @@ class Store:
         """Close the connections; the next use opens new ones."""
         with self._lock:
             client, self._client, self._transactions = self._client, None, None
-            self._served, self._looks_again = False, 0.0
+            self._served, self._next_schema_check = False, 0.0
             self._collections = {}
         if client is not None:
             client.close()

@@ -4,8 +4,8 @@ from typing import Any
 
 import marshmallow as ma
 
+from osdi.fields.limits import CURSOR_LENGTH, EXPAND_LENGTH, FILTER_LENGTH, PAGE_NUMBER
 from schemas.base.common import OsdiSchema, links
-from schemas.base.limits import CURSOR_LENGTH, EXPAND_LENGTH, FILTER_LENGTH, PAGE_NUMBER
 
 
 class QuerySchema(ma.Schema):

@@ -7,25 +7,49 @@ strict handling.
 
 from collections.abc import Mapping
 from contextvars import ContextVar
+from functools import cache
 from typing import Any, ClassVar
 
 import marshmallow as ma
 from marshmallow.error_store import ErrorStore
+from marshmallow.schema import SchemaMeta
 
+from osdi.fields.definition import ObjectType, Table, required
+from osdi.fields.limits import LINE_LENGTH
 from schemas.base.fields import Bool, DateTime, Identifiers, Text, is_empty, without_limit
-from schemas.base.limits import LINE_LENGTH
+from schemas.base.from_table import marshmallow_field
 
-# Whether unknown fields are refused while this request's body is loaded (`Prefer: handling=strict`, RFC 7240).
+# True if unknown fields are rejected while this request's body is loaded (`Prefer: handling=strict`, RFC 7240). The
+# context of marshmallow 4 is a ContextVar too, and would need a `with` around webargs' call of `load`.
 STRICT: ContextVar[bool] = ContextVar("strict", default=False)
 
 
-class OsdiSchema(ma.Schema):
+class TableMeta(SchemaMeta):
+    """Metaclass that declares the fields of a schema's `table`, between the inherited fields and those of the class."""
+
+    @classmethod
+    def get_declared_fields(
+        mcs,  # noqa: N804
+        klass: SchemaMeta,
+        cls_fields: list[Any],
+        inherited_fields: list[Any],
+        dict_cls: type[dict[str, Any]] = dict,
+    ) -> dict[str, Any]:
+        table: Table = vars(klass).get("table", ())
+        declared = [(each.name, marshmallow_field(each, object_schema)) for each in table]
+        return super().get_declared_fields(klass, [*declared, *cls_fields], inherited_fields, dict_cls)
+
+
+class OsdiSchema(ma.Schema, metaclass=TableMeta):
     """Base of all schemas: unknown fields are ignored.
 
     Loading walks what was sent instead of what is declared: a helper's body names about 60 of the 400 fields that its
     schemas declare, and asking each of them took half the time of the whole request's Python (decision 0004). The few
     required fields are checked by RequiredFields.
     """
+
+    # The fields of the resource or object, from osdi.fields; a class may have more of its own.
+    table: ClassVar[Table] = ()
 
     class Meta:
         unknown = ma.EXCLUDE
@@ -88,6 +112,15 @@ class RequiredFields(OsdiSchema):
         missing = [name for name in self.needs if name not in data]
         if missing:
             raise ma.ValidationError({name: ["Missing data for required field."] for name in missing})
+
+
+@cache
+def object_schema(of: ObjectType) -> type[OsdiSchema]:
+    """Returns the schema of an object inside a resource, such as `PostalAddressSchema`."""
+    needs = required(of.fields)
+    facts = {"__doc__": of.description, "table": of.fields, **({"needs": needs} if needs else {})}
+    made: type[OsdiSchema] = type(f"{of.name}Schema", (RequiredFields if needs else OsdiSchema,), facts)
+    return made
 
 
 class ControlSchema(OsdiSchema):

@@ -14,7 +14,7 @@ from typing import Any
 import marshmallow as ma
 from email_validator import EmailNotValidError, validate_email
 
-from schemas.base.limits import (
+from osdi.fields.limits import (
     CUSTOM_FIELD_NAME_LENGTH,
     CUSTOM_FIELDS,
     DATE_LENGTH,

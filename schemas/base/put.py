@@ -4,9 +4,9 @@ from typing import Any
 
 import marshmallow as ma
 
+from osdi.fields.limits import PUT_TIMES
 from schemas.base.common import OsdiSchema, PostedSchema, RequiredFields
 from schemas.base.fields import CustomFields, Objects, Strings, is_empty
-from schemas.base.limits import PUT_TIMES
 
 
 class PutSchema(OsdiSchema):

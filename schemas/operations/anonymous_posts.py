@@ -4,8 +4,8 @@ from typing import Any
 
 import marshmallow as ma
 
+from osdi.fields.limits import LINE_LENGTH
 from schemas.base.common import STRICT, links
-from schemas.base.limits import LINE_LENGTH
 
 ORIGIN = r"^(\*|https?://[^/?#\s]{1,253})$(?!\s)"  # `$` alone would match in front of a final line feed too
 ACTIONS = ("tags", "lists", "answers", "triggers")

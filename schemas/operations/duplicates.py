@@ -5,9 +5,9 @@ from typing import Any
 
 import marshmallow as ma
 
+from osdi.fields.limits import CURSOR_LENGTH, PAGE_NUMBER
 from schemas.base.collection import QuerySchema
 from schemas.base.common import OsdiSchema, links
-from schemas.base.limits import CURSOR_LENGTH, PAGE_NUMBER
 from schemas.person import PersonSchema
 from schemas.subresources import PointingSchema
 

@@ -4,9 +4,9 @@ import datetime as dt
 
 import marshmallow as ma
 
+from osdi.fields.limits import DATE_LENGTH, ZONE_LENGTH
 from schemas.base.collection import QuerySchema
 from schemas.base.common import links
-from schemas.base.limits import DATE_LENGTH, ZONE_LENGTH
 
 FIRST_DATE = dt.date(1900, 1, 1)
 LAST_DATE = dt.date(2199, 12, 31)

@@ -4,8 +4,8 @@ from typing import Any
 
 import marshmallow as ma
 
+from osdi.fields.limits import IDENTIFIER_LENGTH, IDENTIFIERS, LINE_LENGTH
 from schemas.base.common import STRICT, links
-from schemas.base.limits import IDENTIFIER_LENGTH, IDENTIFIERS, LINE_LENGTH
 
 KINDS = ("autoresponse", "sms_response", "call_response")
 

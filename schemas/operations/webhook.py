@@ -4,11 +4,10 @@ from typing import Any, ClassVar
 
 import marshmallow as ma
 
+from osdi.fields.limits import LINE_LENGTH, SECRET_LENGTH, URL_LENGTH
+from osdi.fields.webhook import EVENTS
 from schemas.base.common import OsdiSchema, RequiredFields, links
 from schemas.base.fields import Bool, DateTime, Enum, Strings, Text, WholeNumber
-from schemas.base.limits import LINE_LENGTH, SECRET_LENGTH, URL_LENGTH
-
-EVENTS = ("outreach_recorded", "person_created", "person_updated", "unsubscribed")
 
 
 class WebhookSchema(RequiredFields):

@@ -128,6 +128,17 @@ def test_schemas_import_nothing_that_reads_or_serves() -> None:
     assert not wrong
 
 
+def test_schemas_import_only_the_definitions_of_fields_from_the_domain() -> None:
+    wrong = {
+        f"{module} imports {name}"
+        for module, path in MODULES.items()
+        if top(module) == "schemas"
+        for name in imports(path)
+        if top(name) == "osdi" and part_of(name) != architecture.SCHEMAS_IMPORT
+    }
+    assert not wrong
+
+
 def test_every_module_states_its_responsibility() -> None:
     assert not [module for module, path in MODULES.items() if not ast.get_docstring(ast.parse(path.read_text()))]
 

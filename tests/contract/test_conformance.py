@@ -1,4 +1,4 @@
-"""The conformance page says what is so: what dev/conformance.py makes of the standard, our schemas and our links."""
+"""The conformance page agrees with the standard, our schemas and our links."""
 
 import json
 from pathlib import Path
@@ -7,41 +7,41 @@ from typing import Any
 import marshmallow as ma
 import pytest
 
-from dev import conformance
+from dev.conformance import judgements, page, rows
 from osdi.resources import PERSON
 from schemas.base.fields import Bool, Enum, Objects, Text
 from schemas.tag import TagSchema
 
-STANDARD = json.loads(conformance.STANDARD.read_text("utf-8"))
+STANDARD = json.loads(page.STANDARD.read_text("utf-8"))
 BESIDE_THE_CHECKOUT = Path(__file__).parents[2].parent / "shared" / "spec" / "fields.json"
 
 
-def test_the_committed_page_is_the_one_that_is_made_now() -> None:
-    committed = conformance.PAGE.read_text("utf-8")
+def test_committed_page_is_up_to_date() -> None:
+    committed = page.PAGE.read_text("utf-8")
 
-    assert committed == conformance.page(), "run `python -m dev.conformance`"
+    assert committed == page.page(), "run `python -m dev.conformance`"
 
 
 @pytest.mark.skipif(not BESIDE_THE_CHECKOUT.exists(), reason="the shared folder is not beside this checkout")
-def test_the_fields_are_those_of_the_standard() -> None:
+def test_fields_are_those_of_the_standard() -> None:
     read_off = json.loads(BESIDE_THE_CHECKOUT.read_text("utf-8"))
 
     assert {name: STANDARD.get(name) for name in read_off} == read_off
 
 
-def test_every_resource_is_judged() -> None:
-    assert {*STANDARD} == {*conformance.SCHEMAS}
-    assert {*conformance.ANSWERED} <= {*STANDARD}
+def test_every_resource_has_a_table() -> None:
+    assert {*STANDARD} == {*rows.SCHEMAS}
+    assert {*rows.RESOURCES} <= {*STANDARD}
 
 
-def test_a_field_that_is_not_answered_is_a_no(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(conformance.ANSWERED, "person", PERSON.__class__("person", "people", (), ""))
+def test_field_missing_from_answers_is_no(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(rows.RESOURCES, "person", PERSON.__class__("person", "people", (), ""))
 
-    assert conformance.field_row("person", "gender", {"type": "enum"}, set()) == ("gender", "no", "")
+    assert rows.field_row("person", "gender", {"type": "enum"}, set()) == ("gender", "no", "")
 
 
-def test_a_field_that_is_in_no_schema_is_a_no() -> None:
-    assert conformance.field_row("tag", "name.first", {"type": "string"}, set()) == ("name.first", "no", "")
+def test_field_missing_from_the_schema_is_no() -> None:
+    assert rows.field_row("tag", "name.first", {"type": "string"}, set()) == ("name.first", "no", "")
 
 
 @pytest.mark.parametrize(
@@ -56,8 +56,8 @@ def test_a_field_that_is_in_no_schema_is_a_no() -> None:
     ],
     ids=["type", "another type", "no array", "values", "read-only", "not read-only"],
 )
-def test_what_deviates_needs_a_note(field: ma.fields.Field[Any], facts: dict[str, Any]) -> None:
-    assert conformance.otherwise(field, facts)
+def test_deviation_is_described(field: ma.fields.Field[Any], facts: dict[str, Any]) -> None:
+    assert rows.deviation(field, facts)
 
 
 @pytest.mark.parametrize(
@@ -70,21 +70,21 @@ def test_what_deviates_needs_a_note(field: ma.fields.Field[Any], facts: dict[str
     ],
     ids=["type", "values", "array", "read-only"],
 )
-def test_what_is_as_printed_needs_none(field: ma.fields.Field[Any], facts: dict[str, Any]) -> None:
-    assert conformance.otherwise(field, facts) == ""
+def test_field_as_in_the_standard_has_no_deviation(field: ma.fields.Field[Any], facts: dict[str, Any]) -> None:
+    assert rows.deviation(field, facts) == ""
 
 
 @pytest.mark.parametrize("name", ["FIELD_NOTES", "LINK_NOTES"])
-def test_a_note_about_nothing_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    notes = {**getattr(conformance, name), ("tag", "osdi:colour"): ("no", "There is none.")}
-    monkeypatch.setattr(conformance, name, notes)
+def test_note_that_applies_to_nothing_is_an_error(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    notes = {**getattr(judgements, name), ("tag", "osdi:colour"): ("no", "There is none.")}
+    monkeypatch.setattr(judgements, name, notes)
 
-    with pytest.raises(ValueError, match="notes about nothing"):
-        conformance.page()
+    with pytest.raises(ValueError, match="notes that apply to nothing"):
+        page.page()
 
 
-def test_a_link_that_is_missing_without_a_note_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conformance, "LINK_NOTES", {})
+def test_missing_link_without_a_note_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judgements, "LINK_NOTES", {})
 
     with pytest.raises(ValueError, match="osdi:petitions"):
-        conformance.page()
+        page.page()

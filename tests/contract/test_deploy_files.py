@@ -296,7 +296,7 @@ class TestLintDeploy:
     def test_is_content_with_what_is_here(self, copied: Path, name: str) -> None:
         finding = lint(name, copied / "lint")
 
-        assert finding.good, finding.said
+        assert finding.ok, finding.output
 
     @pytest.mark.parametrize(("name", "file", "good", "bad"), BROKEN)
     def test_finds_what_is_wrong(self, copied: Path, name: str, file: str, good: str, bad: str) -> None:
@@ -306,8 +306,8 @@ class TestLintDeploy:
 
         finding = lint(name, copied / "lint")
 
-        assert not finding.good
-        assert finding.said
+        assert not finding.ok
+        assert finding.output
 
     def test_skips_with_a_word_what_is_not_here_and_fails_in_ci(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

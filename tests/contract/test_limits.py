@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from schemas.base import limits
-from schemas.base.limits import deeper_than
+from osdi.fields import limits
+from osdi.fields.limits import deeper_than
 
 ROOT = Path(__file__).parents[2]
 ROW = re.compile(r"^\| (.+?) \| ([\d,]+)(?: \w+)? \| .+ \| `([\w.]+)` \|$", flags=re.MULTILINE)

@@ -1,4 +1,4 @@
-"""Who is meant: match keys and the order in which they decide."""
+"""Match keys, and the order in which they decide which person a post means."""
 
 from typing import Any
 
@@ -113,8 +113,8 @@ EVERYBODY = [JANE, JOHN, PHONE_ONLY, CLAIMED, CLAIMED_WITH_EMAIL]
         "nothing",
     ],
 )
-def test_who_is_meant(keys: MatchKeys, who: dict[str, Any] | None) -> None:
-    assert match(keys, EVERYBODY, refuse_clash=True) is who
+def test_keys_decide_in_their_order(keys: MatchKeys, who: dict[str, Any] | None) -> None:
+    assert match(keys, EVERYBODY, refuse_clash=True).person is who
 
 
 def test_identifiers_of_two_people_clash() -> None:
@@ -122,7 +122,36 @@ def test_identifiers_of_two_people_clash() -> None:
 
     with pytest.raises(IdentifiersClash):
         match(keys, EVERYBODY, refuse_clash=True)
-    assert match(keys, EVERYBODY, refuse_clash=False) is JOHN
+    assert match(keys, EVERYBODY, refuse_clash=False).person is JOHN
+
+
+@pytest.mark.parametrize(
+    ("keys", "matched_by"),
+    [
+        (MatchKeys(identifiers=("id:crm:1",), emails=("email:john@example.com",)), "identifier"),
+        (MatchKeys(identifiers=("id:crm:new",), emails=("email:john@example.com",)), "email"),
+        (MatchKeys(phones=("phone:19876543210",)), "phone"),
+        (MatchKeys(claimed=("claimed:crm:9",)), "claimed identifier"),
+        (MatchKeys(emails=("email:new@example.com",), phones=("phone:19876543210",)), "new"),
+    ],
+)
+def test_a_match_names_the_kind_of_key_that_decided(keys: MatchKeys, matched_by: str) -> None:
+    assert match(keys, EVERYBODY, refuse_clash=True).matched_by == matched_by
+
+
+def test_a_match_names_the_keys_that_belong_to_other_people() -> None:
+    keys = MatchKeys(identifiers=("id:crm:1", "id:crm:new"), emails=("email:john@example.com",))
+
+    found = match(keys, EVERYBODY, refuse_clash=True)
+
+    assert found.owners == {"id:crm:1": JANE, "email:john@example.com": JOHN}
+    assert found.owned_elsewhere == {"email:john@example.com"}
+
+
+def test_every_owned_key_of_a_new_person_belongs_to_somebody_else() -> None:
+    keys = MatchKeys(emails=("email:new@example.com",), phones=("phone:19876543210",))
+
+    assert match(keys, EVERYBODY, refuse_clash=True).owned_elsewhere == {"phone:19876543210"}
 
 
 @pytest.mark.parametrize(
@@ -156,12 +185,9 @@ def test_a_name_with_a_postal_code_is_a_key(
 def test_nobody_is_matched_by_a_name() -> None:
     jane = {"given_name": "Jane", "family_name": "Doe", "postal_addresses": [{"postal_code": "10011"}]}
 
-    assert (
-        match(
-            RULES.match_keys(jane, trusted=True), [stored("jane", *name_and_postal_code_keys(jane))], refuse_clash=True
-        )
-        is None
-    )
+    namesake = stored("jane", *name_and_postal_code_keys(jane))
+
+    assert match(RULES.match_keys(jane, trusted=True), [namesake], refuse_clash=True).person is None
 
 
 def test_what_a_person_has_and_does_not_own_is_noted() -> None:

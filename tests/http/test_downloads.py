@@ -14,8 +14,8 @@ from pymongo.database import Database
 
 from blueprints.operations import downloads
 from osdi.errors import OsdiError, unavailable
-from osdi.exporting.columns import CUSTOM_COLUMNS, OTHERS, outreach_columns, person_columns
 from osdi.exporting.csv_cells import parted, restored
+from osdi.exporting.rows import CUSTOM_COLUMNS, OTHERS, outreach_columns, person_columns
 from osdi.store import Store, scan
 from tests import factories
 from tests.client import Client

@@ -187,7 +187,7 @@ class TestRotate:
         ends = database.tokens.find_one({"hash": token_hash(former)})["expires_date"]
         assert began + 2 * SOON <= ends <= now() + 2 * SOON
         assert [api.get("/people", token=each).status_code for each in (former, latter)] == [200, 200]
-        monkeypatch.setattr("osdi.crud.reference_cache.now", lambda: ends)
+        monkeypatch.setattr("osdi.access.authentication.now", lambda: ends)
         assert [api.get("/people", token=each).status_code for each in (former, latter)] == [401, 200]
 
     def test_never_makes_the_former_last_longer(self, app: Flask, store: Store, database: Database) -> None:

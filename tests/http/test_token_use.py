@@ -49,7 +49,7 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.timestamp = now()
-        monkeypatch.setattr("osdi.crud.reference_cache.now", lambda: self.timestamp)
+        monkeypatch.setattr("osdi.access.authentication.now", lambda: self.timestamp)
 
     def advance(self, **by: float) -> None:
         self.timestamp += dt.timedelta(**by)

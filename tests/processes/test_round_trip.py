@@ -56,8 +56,8 @@ def test_what_was_not_restored_is_told(uris: list[str], tmp_path: Path, monkeypa
     monkeypatch.setattr(round_trip, "command", lossy)
 
     assert round_trip.round_trip(*uris, tmp_path, 40, lambda _: None, erased=1) == [
-        "people is not what was backed up.",
-        "What is exported after the restore is not what was exported before.",
+        "The restored collection people differs from the backup.",
+        "The export after the restore differs from the export before.",
     ]
 
 

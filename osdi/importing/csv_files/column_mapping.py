@@ -1,59 +1,94 @@
-"""Which column of a file holds which field: guessed from the columns' names, and changed by who imports.
+"""Mapping of a file's columns to fields: guessed from the columns' names, and changed by options of the import.
 
-A field is named by its path in a body of OSDI, such as `email_addresses[0].address`; what stands in the brackets tells
-entries of an array apart and is nothing else. Fields of the person who made an outreach begin with `person.`.
+A field is named by its path in a body of OSDI, such as `email_addresses[0].address`; the text in the brackets only
+tells entries of an array apart. Fields of the person who made an outreach begin with `person.`. Paths, their types and
+the names of our own columns come from the tables in osdi.fields and from osdi.exporting.columns; listed here are only
+the names that other programs have for columns.
 
 Pure.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import lru_cache
+from typing import Any, Final
 
-from osdi.resources import OUTREACH, PERSON
+from osdi.exporting.columns import OUTREACH_COLUMNS, PERSON_COLUMNS, TARGET_COLUMNS, TARGET_CONTACTS, TARGETS
+from osdi.fields.contacts import CONTACT_FIELDS
+from osdi.fields.definition import CustomFields, Field, Object, Objects, Strings, Table, find, properties
+from osdi.fields.limits import CUSTOM_FIELD_NAME_LENGTH
+from osdi.fields.outreach import OUTREACH_FIELDS
+from osdi.fields.person import PERSON_FIELDS
+from osdi.resources import CONTACTS, OUTREACH, PERSON
 
 PEOPLE, OUTREACHES = PERSON.collection, OUTREACH.collection
+TABLES: Final[Mapping[str, Table]] = {PEOPLE: PERSON_FIELDS, OUTREACHES: OUTREACH_FIELDS}
 # Besides fields: tags and lists to add, a name to be divided, identifiers of a system, and a column that is left out.
 TAGS, LISTS, NAME, CAMPAIGN, IGNORED = "add_tags", "add_lists", "name", "advocacy_campaign", ""
-# What our own export has besides: the number of a target in several rows of one outreach, entries besides the main one.
+# A column of our own export: the number of a target, in several rows of one outreach.
 TARGET_NUMBER: Final = "target_number"
-OTHERS: Final = (
-    *("other_email_addresses", "other_email_statuses"),
-    *("other_phone_numbers", "other_phone_number_types", "other_sms_capable", "other_do_not_call"),
-)
-AS_JSON: Final = (
-    *("gender_pronouns", "parties", "profiles", "division_info", "employer_address"),
-    *("other_postal_addresses", "other_custom_fields"),
-)
+# Custom fields that have no column of their own.
+OTHER_CUSTOM_FIELDS: Final = "other_custom_fields"
 OF_SERVER: Final = ("createddate", "modifieddate")
 EXPORTED: Final = frozenset(("id", "identifiers", "created_date", "modified_date", "origin_system"))
 IDENTIFIER: Final = re.compile(r"(person\.)?identifiers(\[[^\s\]:\[]{1,100}\])?")
 PATH: Final = re.compile(r"(?P<top>\w+)(?:\[(?P<slot>\w+)\])?(?:\.(?P<leaf>.+))?")
+# `address_lines[2]`: a further entry of an array of texts.
+FURTHER: Final = re.compile(r"\[\w+\]$")
 # Columns that say why a line was refused, when the file of refused lines comes back.
 REFUSED_LINE, REFUSED_REASON = "refused_line", "refused_reason"
-CUSTOM_NAME_LENGTH: Final = 200
 CUSTOM_BECAUSE: Final = "not known: a custom field"
+PATHS: Final = 10_000
 
-_ADDRESS = ("venue", "address_lines", "locality", "region", "postal_code", "country", "language", "status")
-LEAVES: Final[Mapping[str, tuple[str, ...]]] = {
-    "email_addresses": ("address", "address_type", "status", "primary"),
-    "phone_numbers": (
-        *("number", "extension", "description", "number_type", "operator", "country"),
-        *("sms_capable", "do_not_call", "primary"),
-    ),
-    "postal_addresses": (*_ADDRESS, "address_type", "occupation", "primary", "last_verified_date"),
-    "employer_address": _ADDRESS,
-    "birthdate": ("year", "month", "day"),
-    "gender_pronouns": ("subject", "object", "posessive"),
-    "profiles": ("provider", "id", "url", "handle"),
-    "referrer_data": ("source", "referrer", "website", "url"),
-    "targets": (
-        *("title", "organization", "given_name", "family_name", "ocdid", "email_address", "phone_number"),
-        *("address_lines", "locality", "region", "postal_code", "country"),
-    ),
+# Columns of our own export for the entries besides the main one: their array, and the property that they hold.
+OTHERS: Final[Mapping[str, tuple[str, Field]]] = {
+    each.others_column: (array.name, each)
+    for array in CONTACT_FIELDS
+    for each in properties(array)
+    if each.others_column
 }
-ARRAYS: Final = ("email_addresses", "phone_numbers", "postal_addresses", "profiles", "targets")
+ARRAYS: Final = tuple(each.name for table in TABLES.values() for each in table if isinstance(each, Objects))
+
+
+def _is_json(of: Field) -> bool:
+    """True if the export writes the field as JSON into one cell."""
+    if isinstance(of, Objects):
+        return of.name not in CONTACTS and not of.row_prefix
+    return isinstance(of, Object) and not of.column_per_property
+
+
+def _json_columns(table: Table) -> dict[str, type[Any]]:
+    return {each.name: dict if isinstance(each, Object) else list for each in table if _is_json(each)}
+
+
+# Columns of JSON by the kind of file, and whether an object or an array is in them.
+AS_JSON: Final[Mapping[str, Mapping[str, type[Any]]]] = {
+    PEOPLE: {
+        **_json_columns(PERSON_FIELDS),
+        **{each.others_column: list for each in CONTACT_FIELDS if each.others_column},
+        OTHER_CUSTOM_FIELDS: dict,
+    },
+    OUTREACHES: _json_columns(OUTREACH_FIELDS),
+}
+
+
+def _properties(of: Field) -> dict[str, Field]:
+    """Returns the properties that a column can hold; those of targets are flat, such as `email_address`."""
+    found = {each.name: each for each in properties(of) if not properties(each)}
+    if of.name == TARGETS.name:
+        found |= {name: contact_of(name)[1] for name in TARGET_CONTACTS}
+    return found
+
+
+def contact_of(column: str) -> tuple[str, Field]:
+    """Returns the array and the property that a column of contact details holds, such as `email_address`."""
+    return next((array.name, each) for array in CONTACT_FIELDS for each in properties(array) if each.column == column)
+
+
+PROPERTIES: Final[Mapping[str, Mapping[str, Field]]] = {
+    each.name: _properties(each) for table in TABLES.values() for each in table if properties(each)
+}
 
 # What columns are called elsewhere, in lower case without spaces and punctuation. `can2_` is Action Network's.
 EMAIL, MOBILE = "email_addresses[0].address", "phone_numbers[mobile].number"
@@ -209,7 +244,7 @@ def _guessed(
         return Column(index, name, field)
     if not custom:
         return Column(index, name, IGNORED, "not known")
-    own = NO_CUSTOM_FIELD.sub("", name.strip())[:CUSTOM_NAME_LENGTH] or f"column {index + 1}"
+    own = NO_CUSTOM_FIELD.sub("", name.strip())[:CUSTOM_FIELD_NAME_LENGTH] or f"column {index + 1}"
     return Column(index, name, f"{_of_person(kind)}custom_fields.{own}", CUSTOM_BECAUSE)
 
 
@@ -225,53 +260,83 @@ def _again(column: Column, before: str, taken: set[str]) -> Column:
     return Column(column.index, column.name, IGNORED, f"'{before}' says it already")
 
 
+def _split(path: str, kind: str) -> tuple[str, str]:
+    """Returns the kind whose table has the field at a path, and the path inside of it."""
+    if kind == OUTREACHES and path.startswith("person."):
+        return PEOPLE, path.removeprefix("person.")
+    return kind, path
+
+
+@lru_cache(PATHS)
+def field_at(path: str, kind: str) -> Field | None:
+    """Returns the definition of the field at a path of a file of this kind, or None if no table has it."""
+    kind, path = _split(path, kind)
+    match = PATH.fullmatch(path)
+    if match is None:
+        return None
+    if path in OTHERS:
+        return OTHERS[path][1]
+    top, leaf = match.group("top", "leaf")
+    field = find(TABLES[kind], top)
+    if field is None or leaf is None:
+        return field
+    found = PROPERTIES.get(top, {}).get(FURTHER.sub("", leaf))
+    return found if found is None or found.name == leaf or isinstance(found, Strings) else None
+
+
 def _is_path(path: str, kind: str) -> bool:
     if IDENTIFIER.fullmatch(path):
         return kind == OUTREACHES or not path.startswith("person.")
-    of_person = kind == PEOPLE or path.startswith("person.")
-    match = PATH.fullmatch(path.removeprefix("person.") if kind == OUTREACHES else path)
+    field = field_at(path, kind)
+    kind, path = _split(path, kind)
+    match = PATH.fullmatch(path)
     if match is None:
         return False
     top, slot, leaf = match.group("top", "slot", "leaf")
-    if of_person and leaf is None and slot is None and top in (*AS_JSON, *OTHERS):
+    if slot is None and leaf is None and (top in AS_JSON[kind] or (kind == PEOPLE and top in OTHERS)):
         return True
-    if top not in (PERSON if of_person else OUTREACH).fields:
+    whole = find(TABLES[kind], top)
+    if whole is None:
         return False
-    if top == "custom_fields":
-        return leaf is not None and not NO_CUSTOM_FIELD.search(leaf) and len(leaf) <= CUSTOM_NAME_LENGTH
-    if top not in LEAVES:
-        return slot is None and leaf is None
-    if top == "birthdate" and leaf is None:
-        return slot is None
-    leaf = re.sub(r"\[\w+\]$", "", leaf) if leaf and leaf.startswith("address_lines") else leaf
-    return leaf in LEAVES[top] and (slot is None or top in ARRAYS)
+    if isinstance(whole, CustomFields):
+        return leaf is not None and not NO_CUSTOM_FIELD.search(leaf) and len(leaf) <= CUSTOM_FIELD_NAME_LENGTH
+    if leaf is None:
+        return slot is None and (not properties(whole) or top == "birthdate")
+    return field is not None and (slot is None or isinstance(whole, Objects))
 
 
 def _of_person(kind: str) -> str:
     return "person." if kind == OUTREACHES else ""
 
 
+def _own_names(kind: str) -> Iterator[tuple[str, str]]:
+    """Yields the names of a person's or an outreach's own fields and columns, with their paths."""
+    for each in TABLES[kind]:
+        if not properties(each) and not isinstance(each, CustomFields):
+            yield each.name, each.name
+    for column in PERSON_COLUMNS if kind == PEOPLE else OUTREACH_COLUMNS:
+        if column.name not in EXPORTED and column.name != "advocacy_campaign_id":
+            yield column.name, column.path
+    yield from ((each, each) for each in AS_JSON[kind])
+
+
 def _vocabulary(kind: str) -> dict[str, str]:
-    """Fields by squashed name; of an outreach its own names come before its person's."""
+    """Returns paths by squashed name; in a file of outreaches their own names come before those of the person."""
     found: dict[str, str] = {}
-    spoken = [(_PERSON, PERSON.fields, _of_person(kind))]
+    spoken = [(PEOPLE, _PERSON, _of_person(kind))]
     if kind == OUTREACHES:
-        spoken.append((_OUTREACH, OUTREACH.fields, ""))
-    for names, fields, prefix in spoken:
-        for field in fields:
-            if field in ("birthdate", *AS_JSON) or field not in (*LEAVES, "custom_fields"):
-                found[squashed(field)] = prefix + field
-        for field, others in names.items():
-            path = field if field in (TAGS, LISTS, CAMPAIGN) else prefix + field
-            leaf = field.rpartition(".")[2]
-            own = [leaf] if field.startswith("postal_addresses[0]") and leaf.isidentifier() else []
-            found |= {squashed(each): path for each in (*own, *others.split())}
-    found |= {squashed(each): _of_person(kind) + each for each in (NAME, *OTHERS, *AS_JSON)}
+        spoken.append((OUTREACHES, _OUTREACH, ""))
+    for own, elsewhere, prefix in spoken:
+        found |= {squashed(name): prefix + path for name, path in _own_names(own)}
+        for path, others in elsewhere.items():
+            target = path if path in (TAGS, LISTS, CAMPAIGN) else prefix + path
+            found |= {squashed(each): target for each in others.split()}
+    found |= {squashed(each): _of_person(kind) + each for each in (NAME, "birthdate")}
     found["identifiers"] = "identifiers"
     if kind == OUTREACHES:
-        found |= {squashed(f"target_{leaf}"): f"targets[0].{leaf}" for leaf in LEAVES["targets"]}
+        found |= {squashed(column.name): column.path for column in TARGET_COLUMNS}
         found[squashed(TARGET_NUMBER)] = TARGET_NUMBER
     return found
 
 
-_VOCABULARY: Final = {kind: _vocabulary(kind) for kind in (PEOPLE, OUTREACHES)}
+_VOCABULARY: Final = {kind: _vocabulary(kind) for kind in TABLES}

@@ -1,18 +1,20 @@
-"""A row of a file as the body of a POST: cells go to the places that their columns name, read as those want it.
+"""A row of a file as the body of a POST: each cell is read by the type of its field, and put at the field's path.
 
-Pure. Whether the body can be taken is for the schemas to say.
+Pure. The schemas validate the body.
 """
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, Final
 
 import orjson
 
+from osdi.exporting.columns import TARGET_CONTACTS
 from osdi.exporting.csv_cells import parted, restored
+from osdi.fields.definition import Bool, DateTime, Email, PhoneNumber, Strings
 from osdi.importing.csv_files import cell_values
 from osdi.importing.csv_files.column_mapping import (
     ARRAYS,
@@ -22,25 +24,26 @@ from osdi.importing.csv_files.column_mapping import (
     IGNORED,
     LISTS,
     NAME,
+    OTHER_CUSTOM_FIELDS,
     OTHERS,
     OUTREACHES,
     PATH,
+    PEOPLE,
     TAGS,
     TARGET_NUMBER,
     Column,
+    contact_of,
+    field_at,
 )
+from osdi.resources import CONTACTS
 
 Body = dict[str, Any]
 
 NUMBER_TYPES: Final = {"mobile": "Mobile", "home": "Home", "work": "Work"}
 # Action Network writes tags with commas between them, in a column of this name.
 COMMAS: Final = "can2_user_tags"
-PLACE: Final = ("address_lines", "locality", "region", "postal_code", "country")
-DATED: Final = ("action_date", "last_verified_date")
-# Of what is one JSON in a cell, that which is an object; the rest are arrays.
-OBJECTS: Final = ("gender_pronouns", "employer_address", "other_custom_fields")
+ADDRESS_LINES: Final = "address_lines"
 IN_PARTS: Final = "Another column holds a part of it, or the whole; leave one out by --ignore."
-SEVERAL: Final = ("languages_spoken", "ethnicities", "additional_gender_identities")
 
 
 class Unreadable(Exception):
@@ -76,10 +79,10 @@ def body_of(cells: Sequence[str], reading: Reading) -> tuple[Body, str | None]:
         elif column.field in (TAGS, LISTS):
             around.setdefault(column.field, []).extend(_names(cell, column, reading))
         else:
-            into, field = person, column.field.removeprefix("person.")
+            into, kind, field = person, PEOPLE, column.field.removeprefix("person.")
             if reading.kind == OUTREACHES and field == column.field:
-                into = outreach
-            _place(into, field, cell, column, reading)
+                into, kind = outreach, OUTREACHES
+            _place(into, kind, field, cell, column, reading)
     for body in (person, outreach):
         _close(body)
     return {"person": person, **outreach, **around}, campaign
@@ -89,9 +92,8 @@ def _read(cell: str, field: str, reading: Reading) -> str:
     """A cell's text; what our export has joined is restored value by value, when it is parted."""
     if not reading.exact:
         return restored(cell).strip()
-    last = field.removeprefix("person.").rpartition(".")[2]
-    joined = IDENTIFIER.fullmatch(field) or last in (TAGS, LISTS, *OTHERS, *SEVERAL, "address_lines")
-    return cell if joined else restored(cell)
+    joined = IDENTIFIER.fullmatch(field) or field.removeprefix("person.") in (TAGS, LISTS, *OTHERS)
+    return cell if joined or isinstance(field_at(field, reading.kind), Strings) else restored(cell)
 
 
 def digest_of(cells: Sequence[str], reading: Reading, *more: str) -> str:
@@ -104,8 +106,8 @@ def digest_of(cells: Sequence[str], reading: Reading, *more: str) -> str:
     return hashlib.sha256("\x1e".join((*more, *said)).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def _place(into: Body, field: str, cell: str, column: Column, reading: Reading) -> None:
-    """Put a cell where its field belongs."""
+def _place(into: Body, kind: str, field: str, cell: str, column: Column, reading: Reading) -> None:
+    """Puts a cell where its field belongs."""
     try:
         if IDENTIFIER.fullmatch(field):
             system = field.partition("[")[2].rstrip("]")
@@ -118,55 +120,65 @@ def _place(into: Body, field: str, cell: str, column: Column, reading: Reading) 
         elif field == "birthdate":
             day = cell_values.date(cell, reading.dates)
             into["birthdate"] = {"year": day.year, "month": day.month, "day": day.day}
-        elif field in AS_JSON:
+        elif field in AS_JSON[kind]:
             if field in into:
                 raise ValueError(IN_PARTS)
-            into[field] = _json(cell, dict if field in OBJECTS else list)
+            into[field] = _json(cell, AS_JSON[kind][field])
         elif field in OTHERS:
-            yes_or_no = field in ("other_sms_capable", "other_do_not_call")
-            into[field] = [each and cell_values.boolean(each) if yes_or_no else each for each in parted(cell)]
-        elif field in SEVERAL:
-            into[field] = parted(cell) if reading.exact else _parted(cell, ";" if ";" in cell else ",")
+            is_bool = isinstance(OTHERS[field][1], Bool)
+            into[field] = [each and cell_values.boolean(each) if is_bool else each for each in parted(cell)]
         else:
-            _place_deep(into, field, cell, reading)
+            _place_deep(into, kind, field, cell, reading)
     except ValueError as error:
         raise Unreadable(f"{column.name}: {error}") from None
 
 
-def _place_deep(into: Body, field: str, cell: str, reading: Reading) -> None:
+def _place_deep(into: Body, kind: str, field: str, cell: str, reading: Reading) -> None:
     match = PATH.fullmatch(field)
     assert match is not None, field
     top, slot, leaf = match.group("top", "slot", "leaf")
-    if top in ARRAYS or leaf is not None:
-        whole = into.setdefault(top, {})
-        if not isinstance(whole, dict):
-            raise ValueError(IN_PARTS)
+    if leaf is None:
+        into[top] = _converted(kind, field, cell, reading)
+        return
+    entry = into.setdefault(top, {})
+    if not isinstance(entry, dict):
+        raise ValueError(IN_PARTS)
     if top in ARRAYS:
-        entry = whole.setdefault(slot or "0", {})
+        entry = entry.setdefault(slot or "0", {})
         if top == "phone_numbers" and leaf == "number" and (slot or "").partition("_")[0] in NUMBER_TYPES:
             entry.setdefault("number_type", NUMBER_TYPES[slot.partition("_")[0]])
-    elif leaf is not None:
-        entry = whole
+    definition = field_at(field, kind)
+    if isinstance(definition, Strings):  # of which the path may name a further line: `address_lines[2]`
+        entry.setdefault(definition.name, []).extend(_strings(definition, cell, reading))
     else:
-        into[top] = _converted(top, top, cell, reading)
-        return
-    if leaf.startswith("address_lines"):
-        if reading.exact:
-            entry["address_lines"] = parted(cell)
-            return
-        cell = "\n".join(parted(cell)) if ";" in cell else cell
-        entry.setdefault("address_lines", []).extend(line.strip() for line in cell.splitlines() if line.strip())
-    else:
-        entry[leaf] = _converted(top, leaf, cell, reading)
+        entry[leaf] = _converted(kind, field, cell, reading)
 
 
-def _converted(top: str, leaf: str, cell: str, reading: Reading) -> Any:
-    if leaf in DATED and top != "custom_fields":
-        return cell_values.timestamp(cell, reading.dates)
-    convert = CONVERTERS.get(f"{top}.{leaf}") or CONVERTERS.get(leaf) if top != "custom_fields" else None
-    if reading.exact and leaf in ("country", "gender"):  # as somebody posted it, whatever that means
+def _converted(kind: str, field: str, cell: str, reading: Reading) -> Any:
+    """Returns the cell as a body has it: by the type of the field, unless CONVERTERS has a rule for it."""
+    definition = field_at(field, kind)
+    if definition is None:  # a custom field
         return cell
+    if isinstance(definition, Strings):
+        return _strings(definition, cell, reading)
+    if isinstance(definition, DateTime):
+        return cell_values.timestamp(cell, reading.dates)
+    if reading.exact and definition.name in ("country", "gender"):  # as it was posted, whatever it means
+        return cell
+    convert = CONVERTERS.get(f"{field.partition('[')[0]}.{definition.name}") or CONVERTERS.get(definition.name)
+    if convert is None and isinstance(definition, Bool):
+        convert = cell_values.boolean
     return convert(cell) if convert else cell
+
+
+def _strings(of: Strings, cell: str, reading: Reading) -> list[str]:
+    """Returns the texts in a cell; a street address is written in lines."""
+    if reading.exact:
+        return parted(cell)
+    if of.name == ADDRESS_LINES:
+        lines = "\n".join(parted(cell)) if ";" in cell else cell
+        return [line.strip() for line in lines.splitlines() if line.strip()]
+    return _parted(cell, ";" if ";" in cell else ",")
 
 
 def _close(body: Body) -> None:
@@ -182,47 +194,32 @@ def _close(body: Body) -> None:
 
 
 def _give_contacts(target: Body) -> None:
-    """The contact details of a target, which a row has flat, as a person has them."""
-    if "email_address" in target:
-        target["email_addresses"] = [{"address": target.pop("email_address")}]
-    if "phone_number" in target:
-        target["phone_numbers"] = [{"number": target.pop("phone_number")}]
-    address = {name: target.pop(name) for name in PLACE if name in target}
-    if address:
-        target["postal_addresses"] = [address]
+    """Puts the contact details of a target, which a row has flat, into the arrays of a body."""
+    for name in TARGET_CONTACTS:
+        if name in target:
+            array, of = contact_of(name)
+            target.setdefault(array, [{}])[0][of.name] = target.pop(name)
 
 
 def _add_others(person: Body) -> None:
-    """Add what our own export keeps apart: the entries besides the main one."""
-    addresses, statuses, numbers, types, sms, do_not_call = (person.pop(name, []) for name in OTHERS)
-    emails = [
-        {"address": address, **({"status": status} if status else {})}
-        for address, status in _beside(addresses, statuses)
-    ]
-    phones = [
-        {
-            "number": number,
-            **({"number_type": number_type} if number_type else {}),
-            **({"sms_capable": takes_sms} if takes_sms != "" else {}),
-            **({"do_not_call": uncalled} if uncalled != "" else {}),
-        }
-        for number, number_type, takes_sms, uncalled in _beside(numbers, types, sms, do_not_call)
-    ]
-    added = {
-        "email_addresses": emails,
-        "phone_numbers": phones,
-        "postal_addresses": person.pop("other_postal_addresses", []),
-    }
-    for array, entries in added.items():
+    """Adds what our own export has in columns of their own: the entries besides the main one."""
+    for array in CONTACTS:
+        entries = [*_other_entries(person, array), *person.pop(f"other_{array}", [])]
         if entries:
             person[array] = [*person.get(array, []), *entries]
-    if others := person.pop("other_custom_fields", None):
+    if others := person.pop(OTHER_CUSTOM_FIELDS, None):
         person["custom_fields"] = {**others, **person.get("custom_fields", {})}
 
 
-def _beside(meant: list[Any], *said: list[Any]) -> Iterator[tuple[Any, ...]]:
-    """What is meant, each with what is said of it; nothing where the other lists are shorter."""
-    return zip_longest(meant, *(each[: len(meant)] for each in said), fillvalue="")
+def _other_entries(person: Body, array: str) -> list[Body]:
+    """Returns an entry for each other address or number; the columns of its properties are in the same order."""
+    columns = {of: person.pop(name, []) for name, (of_array, of) in OTHERS.items() if of_array == array}
+    value = next((of for of in columns if isinstance(of, Email | PhoneNumber)), None)
+    if value is None:
+        return []
+    number = len(columns[value])
+    rows = zip_longest(*(column[:number] for column in columns.values()), fillvalue="")
+    return [{of.name: each for of, each in zip(columns, row, strict=True) if of is value or each != ""} for row in rows]
 
 
 def _names(cell: str, column: Column, reading: Reading) -> list[str]:
@@ -269,6 +266,7 @@ def _email(text: str) -> str:
     return text.removeprefix("mailto:").strip()
 
 
+# Readings that do not follow from the type of a field.
 CONVERTERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "email_addresses.status": cell_values.status,
     "email_addresses.address": _email,
@@ -276,6 +274,4 @@ CONVERTERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "phone_numbers.sms_capable": _sms,
     "gender": cell_values.gender,
     "country": cell_values.country,
-    "primary": cell_values.boolean,
-    "do_not_call": cell_values.boolean,
 }

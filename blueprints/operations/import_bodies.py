@@ -5,10 +5,10 @@ from typing import Any
 import marshmallow as ma
 
 from osdi.errors import invalid, invalid_properties
+from osdi.fields.limits import BODY_DEPTH, PUT_TIMES, deeper_than
 from osdi.importing.importer import Loaders
 from schemas.advocacy_campaign import AdvocacyCampaignSchema
 from schemas.base.fields import CustomFields, Objects, Strings
-from schemas.base.limits import BODY_DEPTH, PUT_TIMES, deeper_than
 from schemas.outreach import PostedPersonSchema, RecordOutreachHelperSchema
 
 

@@ -1,0 +1,77 @@
+"""The body of a request, and how strictly to take it: read and parsed once."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from flask import g, request
+from gunicorn.http.errors import ParseException
+from werkzeug.exceptions import ClientDisconnected
+from werkzeug.http import parse_list_header, parse_options_header
+
+from blueprints.http.context import settings
+from osdi.errors import ErrorDescription, OsdiError, invalid, too_large
+from osdi.fields.limits import BODY_DEPTH, deeper_than
+
+
+@dataclass(frozen=True)
+class RequestBody:
+    """A body as it was sent, and as JSON; `strict` is True if unknown fields, tags and lists reject the request."""
+
+    sent: bytes
+    json: Any
+    strict: bool
+
+
+def request_body() -> RequestBody:
+    """Returns the body of this request.
+
+    Raises OsdiError 408 or 413, and 400 for a body that is not JSON or is nested too deep. NaN, Infinity and lone
+    surrogates are not JSON. Of two equal names in one object the later one counts: nothing in front of this server
+    reads the body, so nothing can have checked the other one.
+    """
+    found: RequestBody | None = g.get("body")
+    if found is None:
+        sent = _read()
+        found = g.body = RequestBody(sent, _parsed(sent), _prefers_strict_handling())
+    return found
+
+
+def _read() -> bytes:
+    """Returns the bytes of the body. Raises OsdiError 408, 400, or 413 past the limit.
+
+    Werkzeug's limit is one byte more than ours (see app.py). It cuts a chunked body there without an error, so a body
+    that reaches it was too long.
+    """
+    limit = settings().max_body_bytes
+    try:
+        body = request.get_data(cache=True)
+    except ClientDisconnected as error:  # or silent for longer than gunicorn.conf.py allows
+        raise OsdiError(408, ErrorDescription("REQUEST_TIMEOUT", "The body did not arrive.")) from error
+    except ParseException as error:  # a broken chunk
+        raise invalid("The body could not be read.") from error
+    if len(body) > limit:
+        raise too_large(limit)
+    return body
+
+
+def _prefers_strict_handling() -> bool:
+    """True if the request prefers to be rejected rather than understood in part (RFC 7240, section 4.4)."""
+    return any(map(_is_strict, parse_list_header(request.headers.get("Prefer", ""))))
+
+
+def _is_strict(preference: str) -> bool:
+    """True if one preference, with its parameters, says `handling=strict`."""
+    _, parameters = parse_options_header(f"preference; {preference}")
+    return parameters.get("handling", "").lower() == "strict"
+
+
+def _parsed(sent: bytes) -> Any:
+    try:
+        body = orjson.loads(sent)
+    except orjson.JSONDecodeError as error:
+        raise invalid(f"The body is not valid JSON: {error}.") from error
+    # Most bodies have too few brackets to be nested too deep, and brackets are quickly counted.
+    if sent.count(b"{") + sent.count(b"[") > BODY_DEPTH and deeper_than(BODY_DEPTH, body):
+        raise invalid(f"The body is nested more than {BODY_DEPTH} deep.")
+    return body

@@ -1,0 +1,131 @@
+"""Fields of postal addresses, e-mail addresses, phone numbers and targets (`addresses.md`, `target_subobject.md`)."""
+
+from typing import Final
+
+from osdi.fields.definition import (
+    Bool,
+    DateTime,
+    Email,
+    Enum,
+    FlexEnum,
+    Float,
+    LiberalText,
+    Object,
+    Objects,
+    ObjectType,
+    PhoneNumber,
+    Strings,
+    Table,
+    Text,
+)
+from osdi.fields.limits import ADDRESS_LINES, CODE_LENGTH, CONTACTS, LINE_LENGTH
+
+ISO_COUNTRY: Final = "ISO 3166-1 Alpha-2 code."
+ONE_PRIMARY: Final = "One entry at most is primary."
+
+LOCATION: Final = ObjectType(
+    "Location",
+    "Where an address lies.",
+    (Float("latitude", -90, 90), Float("longitude", -180, 180), Enum("accuracy", ("Rooftop", "Approximate"))),
+)
+
+# The properties that the addresses of people, targets and employers share.
+ADDRESS: Final = (
+    Text("venue", LINE_LENGTH, column=None),
+    Strings("address_lines", ADDRESS_LINES, column="address_lines"),
+    Text("locality", LINE_LENGTH, column="locality"),
+    Text("region", LINE_LENGTH, column="region", description="The last part of the ISO 3166-2 code."),
+    LiberalText("postal_code", CODE_LENGTH, column="postal_code"),
+    Text("country", CODE_LENGTH, column="country", description=ISO_COUNTRY),
+    Text("language", CODE_LENGTH, column=None, description="ISO 639 language code."),
+    Object("location", LOCATION, column=None),
+)
+
+EMPLOYER_ADDRESS: Final = ObjectType(
+    "EmployerAddress",
+    "The address of a person's employer.",
+    (*ADDRESS, Enum("status", ("Potential", "Verified", "Bad"))),
+)
+
+POSTAL_ADDRESS: Final = ObjectType(
+    "PostalAddress",
+    "A postal address of a person or target.",
+    (
+        *ADDRESS,
+        Bool("primary", column=None, description=ONE_PRIMARY),
+        Enum("address_type", ("Home", "Work", "Mailing"), column=None),
+        Enum("status", ("Potential", "Verified", "Bad", "Past"), column=None),
+        DateTime("last_verified_date", column=None),
+        Text("occupation", LINE_LENGTH, column=None),
+    ),
+)
+
+EMAIL_ADDRESS: Final = ObjectType(
+    "EmailAddress",
+    "An e-mail address of a person or target.",
+    (
+        Bool("primary", column=None, description=ONE_PRIMARY),
+        Email("address", column="email_address", others_column="other_email_addresses"),
+        FlexEnum("address_type", ("personal", "work", "other"), column=None),
+        Enum(
+            "status",
+            ("subscribed", "unsubscribed", "bouncing", "spam complaints"),
+            column="email_status",
+            others_column="other_email_statuses",
+            description="Whether mails may be sent. Without an address it is about the primary one.",
+        ),
+    ),
+)
+
+PHONE_NUMBER: Final = ObjectType(
+    "PhoneNumber",
+    "A phone number of a person or target.",
+    (
+        Bool(
+            "primary",
+            column=None,
+            description=ONE_PRIMARY,
+            differs="A boolean, as in the other arrays; the page lists a string.",
+        ),
+        PhoneNumber(
+            "number",
+            column="phone_number",
+            others_column="other_phone_numbers",
+            description="With country code; compared by its digits.",
+        ),
+        LiberalText("extension", CODE_LENGTH, column=None),
+        Text("description", LINE_LENGTH, column=None),
+        FlexEnum(
+            "number_type",
+            ("Home", "Work", "Mobile", "Other", "Daytime", "Evening", "Fax"),
+            column="phone_number_type",
+            others_column="other_phone_number_types",
+        ),
+        Text("operator", LINE_LENGTH, column=None),
+        Text("country", CODE_LENGTH, column=None, description=ISO_COUNTRY),
+        Bool("sms_capable", column="sms_capable", others_column="other_sms_capable"),
+        Bool("do_not_call", column="do_not_call", others_column="other_do_not_call"),
+    ),
+)
+
+CONTACT_FIELDS: Final[Table] = (
+    Objects(
+        "postal_addresses", POSTAL_ADDRESS, CONTACTS, same_by="postal address", others_column="other_postal_addresses"
+    ),
+    Objects("email_addresses", EMAIL_ADDRESS, CONTACTS, same_by="email address"),
+    Objects("phone_numbers", PHONE_NUMBER, CONTACTS, same_by="phone number"),
+)
+
+# Targets are officials: an erasure removes how to reach them, but not who they are.
+TARGET: Final = ObjectType(
+    "Target",
+    "Somebody whom an outreach or campaign addresses (`target_subobject.md`).",
+    (
+        *CONTACT_FIELDS,
+        Text("title", LINE_LENGTH, after_erasure="kept"),
+        Text("organization", LINE_LENGTH, after_erasure="kept"),
+        Text("given_name", LINE_LENGTH, after_erasure="kept"),
+        Text("family_name", LINE_LENGTH, after_erasure="kept"),
+        Text("ocdid", LINE_LENGTH, after_erasure="kept", description="Open Civic Data division identifier."),
+    ),
+)

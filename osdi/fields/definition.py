@@ -1,0 +1,191 @@
+"""Definition of a field: all that the server knows about it, as one value.
+
+A table, such as osdi.fields.person.PERSON_FIELDS, is a tuple of these values in the order of the standard's page. Each
+class below is a type of the standard. What a field can do follows from its type: a text can be filtered by, has a CSV
+column of its own name, and is replaced when a post with a token merges. An attribute that is set is an exception to
+that, and is declared in the table for this reason.
+
+Pure data.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from osdi.fields.limits import LINE_LENGTH, MAX_INTEGER, STRING_LENGTH, STRINGS
+
+# Properties of which the first one that two entries share has to be equal; of several groups each.
+EntryKey = tuple[tuple[str, ...], ...]
+# Entries that are compared by a rule of osdi.people.merge_rules.
+ContactRule = Literal["email address", "phone number", "postal address"]
+AfterErasure = Literal["removed", "kept", "kept if others have it"]
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of a resource, or a property of an object inside it.
+
+    `description` is for the OpenAPI document. `read_only` fields are set by the server. `not_filtered` is the reason
+    why filters reject the field. `differs` and `absent` are notes for docs/conformance.md: how the field differs from
+    the standard's page, or why it is never there. `after_erasure` says what stays of an outreach whose person is
+    erased.
+
+    `column` is the name of the CSV column, None for a field without one; without a name the column is named as the
+    field. Of e-mail addresses, phone numbers and postal addresses the columns hold the main entry, and
+    `others_column` names the column for the other entries. It has no default there: a new property says which.
+    """
+
+    name: str
+    description: str = field(default="", kw_only=True)
+    required: bool = field(default=False, kw_only=True)
+    read_only: bool = field(default=False, kw_only=True)
+    not_filtered: str = field(default="", kw_only=True)
+    column: str | None = field(default="", kw_only=True)
+    others_column: str = field(default="", kw_only=True)
+    after_erasure: AfterErasure = field(default="removed", kw_only=True)
+    differs: str = field(default="", kw_only=True)
+    absent: str = field(default="", kw_only=True)
+
+
+@dataclass(frozen=True)
+class Text(Field):
+    """A string of at most `length` characters."""
+
+    length: int = STRING_LENGTH
+
+
+@dataclass(frozen=True)
+class LiberalText(Text):
+    """A text that senders often write as a number, such as a postal code."""
+
+
+@dataclass(frozen=True)
+class Email(Field):
+    """An e-mail address."""
+
+
+@dataclass(frozen=True)
+class PhoneNumber(Field):
+    """A phone number."""
+
+
+@dataclass(frozen=True)
+class Enum(Field):
+    """One of these values."""
+
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FlexEnum(Field):
+    """One of these values, or another text of at most a line."""
+
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Strings(Field):
+    """An array of texts. Merging adds the posted ones."""
+
+    limit: int = STRINGS
+    length: int = LINE_LENGTH
+
+
+@dataclass(frozen=True)
+class Bool(Field):
+    """True or false."""
+
+
+@dataclass(frozen=True)
+class WholeNumber(Field):
+    """An integer within bounds."""
+
+    minimum: int = 0
+    maximum: int = MAX_INTEGER
+
+
+@dataclass(frozen=True)
+class Float(Field):
+    """A number within bounds."""
+
+    minimum: float
+    maximum: float
+
+
+@dataclass(frozen=True)
+class DateTime(Field):
+    """A date and time."""
+
+
+@dataclass(frozen=True)
+class CustomFields(Field):
+    """The object `custom_fields`: texts under names that the sender chooses. Each name has a CSV column."""
+
+
+@dataclass(frozen=True)
+class ObjectType:
+    """The properties of an object. `name` is that of its schema in the OpenAPI document."""
+
+    name: str
+    description: str
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True)
+class Object(Field):
+    """An object. Merging changes its properties by name; the CSV column holds JSON.
+
+    `whole`: a merge of two people never mixes properties of both if they contradict each other. `column_per_property`:
+    instead of JSON each property has a column, named `{field}_{property}` unless the property names its own.
+    """
+
+    type: ObjectType
+    whole: bool = field(default=False, kw_only=True)
+    column_per_property: bool = field(default=False, kw_only=True)
+
+
+@dataclass(frozen=True)
+class Objects(Field):
+    """An array of at most `limit` objects in one body; the CSV column holds JSON.
+
+    Merging combines entries that are the same by `same_by`, and appends the others. Without it only equal entries are
+    the same. `row_prefix`: instead of JSON the CSV file has a row for each entry, in columns whose names begin with it.
+    """
+
+    type: ObjectType
+    limit: int
+    same_by: EntryKey | ContactRule = field(default=(), kw_only=True)
+    row_prefix: str = field(default="", kw_only=True)
+
+
+Table = tuple[Field, ...]
+
+ORIGIN_SYSTEM: Final = Text("origin_system", LINE_LENGTH)
+
+
+def names(fields: Table) -> tuple[str, ...]:
+    """Returns the names of the fields."""
+    return tuple(each.name for each in fields)
+
+
+def required(fields: Table) -> tuple[str, ...]:
+    """Returns the names of the fields that a body has to have."""
+    return tuple(each.name for each in fields if each.required)
+
+
+def properties(of: Field) -> Table:
+    """Returns the fields of the object, or of an entry of the array, or nothing."""
+    return of.type.fields if isinstance(of, Object | Objects) else ()
+
+
+def find(fields: Table, *path: str) -> Field | None:
+    """Returns the field at a path of names, such as `"employer_address", "locality"`, or None."""
+    found = next((each for each in fields if each.name == path[0]), None)
+    return find(properties(found), *path[1:]) if found is not None and len(path) > 1 else found
+
+
+def walk(fields: Table, *path: str) -> Iterator[tuple[tuple[str, ...], Field]]:
+    """Yields every field with its path of names, each object before its properties."""
+    for each in fields:
+        yield (*path, each.name), each
+        yield from walk(properties(each), *path, each.name)

@@ -1,0 +1,34 @@
+"""Fields of a question (`questions.md`)."""
+
+from typing import Final
+
+from osdi.fields.definition import ORIGIN_SYSTEM, Enum, Objects, ObjectType, Table, Text
+from osdi.fields.limits import LINE_LENGTH, RESPONSES
+
+CHOICES: Final = ("SingleChoice", "MultiChoice")
+
+RESPONSE: Final = ObjectType(
+    "Response",
+    "A response that a question accepts.",
+    (
+        Text("key", LINE_LENGTH, required=True, description="Required, and unique among the responses."),
+        Text("name", LINE_LENGTH),
+        Text("title", LINE_LENGTH),
+    ),
+)
+
+QUESTION_FIELDS: Final[Table] = (
+    ORIGIN_SYSTEM,
+    Text("name", LINE_LENGTH),
+    Text("title", LINE_LENGTH),
+    Text("description"),
+    Text("summary"),
+    Enum("question_type", ("Paragraph", *CHOICES), required=True, description="Required."),
+    Objects(
+        "responses",
+        RESPONSE,
+        RESPONSES,
+        same_by=(("key",),),
+        description="What a choice accepts. A paragraph has none.",
+    ),
+)

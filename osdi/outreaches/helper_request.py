@@ -1,0 +1,34 @@
+"""A request to the Record Outreach Helper, as the domain takes it."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from osdi.access.tokens import Caller
+
+
+@dataclass(frozen=True)
+class HelperRequest:
+    """The body as loaded and as sent, the campaign's document, the caller, and the Idempotency-Key.
+
+    `strict` is True if unknown tags, lists and messages reject the request.
+    """
+
+    body: Mapping[str, Any]
+    campaign: Mapping[str, Any]
+    caller: Caller
+    idempotency_key: str | None = None
+    sent: bytes = b""
+    strict: bool = False
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A digest of campaign and body, which is the same in a retry."""
+        return hashlib.sha256(self.campaign_id.encode() + self.sent).hexdigest()
+
+    @property
+    def campaign_id(self) -> str:
+        found: str = self.campaign["_id"]
+        return found
