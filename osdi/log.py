@@ -80,13 +80,13 @@ def configure(form: str, level: str) -> None:
 
 
 def logger() -> FilteringBoundLogger:
-    """A logger as this process is set up now."""
+    """Returns a logger with the present configuration of this process."""
     found: FilteringBoundLogger = structlog.get_logger().bind()
     return found
 
 
 def formatter(form: str) -> logging.Formatter:
-    """What gives lines of the standard library's logging the form of ours."""
+    """Returns the formatter that gives lines of the standard library's logging the form of ours."""
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[structlog.stdlib.add_logger_name],
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_processors(form)],
@@ -101,7 +101,7 @@ def format_exception(error: BaseException) -> str:
 
 
 def _processors(form: str) -> list[Processor]:
-    """What makes a line of an event; the last one renders it as text."""
+    """Returns the processors that make a line of an event; the last one renders it as text."""
     if form == JSON or (not form and not sys.stdout.isatty()):
         render: Processor = _render_json
     else:
@@ -132,7 +132,7 @@ def _to_bytes(_: object, __: str, line: Any) -> bytes:
 
 
 def _type(value: object) -> str:
-    """What is said of something that JSON cannot hold."""
+    """Returns the name of a type that JSON does not have."""
     return type(value).__name__
 
 

@@ -1,7 +1,7 @@
-"""Where a mail's link to unsubscribe leads: a page with one button, and the POST that mail programs send (RFC 8058).
+"""The page behind the unsubscribe link of a mail: one button, and the POST that mail programs send (RFC 8058).
 
-A GET changes nothing, since programs that look for viruses follow every link of a mail. Nobody needs to sign in: the
-link's signature says that it was sent by us, to that address.
+A GET changes nothing, because virus scanners follow every link of a mail. No login is needed: the signature of the link
+proves that this server sent it to that address.
 """
 
 from typing import Final

@@ -24,7 +24,7 @@ from osdi.retry import backoff_seconds, retry_while_unavailable
 from osdi.settings import Settings
 from osdi.store import Store
 
-# How often a worker searches for lost leases. It searches for queued follow-ups each time.
+# A worker searches for lost leases at this interval, and for queued follow-ups each time.
 LOST_EVERY_SECONDS: Final = 5.0
 
 MARK_SECONDS: Final = 60.0

@@ -90,7 +90,7 @@ class Preparation:
         self._settings = settings
         self._kinds = kinds
         self._limits = SendingLimits(settings)
-        # What every mail needs is cached for as long as reference data.
+        # Every mail needs these two; they are cached for as long as reference data.
         seconds = settings.cache_seconds
         self._signer = cached(TTLCache(1, seconds))(partial(signer, store))
         self._default_wrapper = cached(TTLCache(len(TRIGGERS), seconds))(partial(default_wrapper, store))

@@ -1,7 +1,7 @@
-"""Handing a mail over by SMTP (RFC 5321): where to, and over which connection.
+"""Hands mails over to a server by SMTP (RFC 5321), over one connection as long as that lasts.
 
-A URL says it all: `smtp://user:password@host:587` with STARTTLS, `smtps://...:465` with TLS from the first byte. In
-the open mails go to loopback only, unless the URL says `?starttls=never` or `?starttls=if_offered`.
+A URL has all settings: `smtp://user:password@host:587` with STARTTLS, `smtps://...:465` with TLS from the first byte.
+Mails are sent without encryption to loopback only, unless the URL says `?starttls=never` or `?starttls=if_offered`.
 """
 
 import math
@@ -37,7 +37,7 @@ MAILS: Final = 100
 
 @dataclass(frozen=True)
 class SmtpServer:
-    """Where mails are handed over: `starttls` is one of STARTTLS, and means nothing with TLS from the first byte."""
+    """A mail server. `starttls` is one of STARTTLS; TLS from the first byte makes it meaningless."""
 
     host: str
     port: int
@@ -48,7 +48,7 @@ class SmtpServer:
 
     @classmethod
     def of(cls, url: str) -> "SmtpServer":
-        """The server that a URL names. Raises ValueError that says what is wrong, without the password."""
+        """Returns the server that a URL names. Raises ValueError, a sentence without the password."""
         wrong = ValueError("Not an address such as smtp://user:password@mail.example.org:587 or smtps://...")
         try:
             parts = urlsplit(url)
@@ -123,19 +123,19 @@ class Smtp:
         self._drop()
 
     def _send(self, content: bytes, envelope_from: str, recipient: str) -> None:
-        goes_on = False
+        reusable = False
         try:
             connection = self._connection or self._connect()
             try:
                 self._transfer(connection, content, envelope_from, recipient)
-                goes_on = True
+                reusable = True
             except SmtpError as error:
-                goes_on = _goes_on(connection, error)
+                reusable = _is_reusable(connection, error)
                 raise
         finally:
             self._mails += 1
             self._used_at = time.monotonic()
-            if not goes_on:
+            if not reusable:
                 self._drop()
 
     def _transfer(self, connection: smtplib.SMTP, content: bytes, envelope_from: str, recipient: str) -> None:
@@ -154,7 +154,7 @@ class Smtp:
             check("data", *connection.data(content))
 
     def _kept(self) -> bool:
-        """Whether there is a connection already; one that is old takes its leave."""
+        """True if there is a connection to use again; an old one is closed."""
         idle = time.monotonic() - self._used_at > IDLE_SECONDS
         if self._connection is not None and (idle or self._mails >= MAILS):
             self.close()
@@ -162,7 +162,7 @@ class Smtp:
 
     def _connect(self) -> smtplib.SMTP:
         server = self._server
-        # Not given a name, it would look for ours, which can take long; our address serves, once there is one.
+        # Without a name smtplib would look up ours, which can take long. Our address replaces it once we have one.
         connection = smtplib.SMTP(local_hostname="localhost")
         self._connection = connection  # which is closed also when the rest of this fails
         self._mails = 0
@@ -193,7 +193,7 @@ class Smtp:
         return connection
 
     def _start_tls(self, connection: smtplib.SMTP) -> None:
-        """Encrypt what comes, and forget what came in the open (RFC 3207, section 4.2)."""
+        """Encrypts the connection, and forgets replies that came before that (RFC 3207, section 4.2)."""
         with stage("tls"):
             assert connection.sock is not None
             _bound(connection, self._deadline, self._seconds)
@@ -215,13 +215,13 @@ def _bound(connection: smtplib.SMTP, deadline: Deadline, reply_seconds: float = 
 
 
 def _address_literal(connected: socket.socket) -> str:
-    """Our end of the connection as an address literal (RFC 5321, section 4.1.3)."""
+    """Returns our end of the connection as an address literal (RFC 5321, section 4.1.3)."""
     address = connected.getsockname()[0].partition("%")[0]
     return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
 
 
-def _goes_on(connection: smtplib.SMTP, error: SmtpError) -> bool:
-    """Whether other mails can go over the connection: only this one is refused, and the server has forgotten it."""
+def _is_reusable(connection: smtplib.SMTP, error: SmtpError) -> bool:
+    """True if the connection can be used for other mails: only this one was rejected, and the server has dropped it."""
     if error.stage == "smtputf8":
         return True
     if error.stage not in ("rcpt_to", "data") or error.code in (None, 421):

@@ -53,32 +53,32 @@ class ClientSocket(socket.socket):
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
-    """Serves connections whose clients are waited for within bounds."""
+    """Serves connections, and waits for their clients within bounds."""
 
     def enqueue_req(self, conn: Any) -> None:
-        """A connection has something to read: its first request, or the next one."""
+        """Queues a connection that has something to read: its first request, or the next one."""
         if not isinstance(conn.sock, ClientSocket):
             conn.sock = ClientSocket(fileno=conn.sock.detach())
         super().enqueue_req(conn)
 
     def handle(self, conn: Any) -> Any:
-        """One request, in a thread of the pool."""
+        """Handles one request, in a thread of the pool."""
         conn.sock.expect_head()
         return super().handle(conn)
 
     def handle_request(self, req: Any, conn: Any) -> Any:
-        """Its head is read: what comes now is the body."""
+        """Handles a request whose head has been read; the body follows."""
         conn.sock.expect_body()
         return super().handle_request(req, conn)
 
     def is_parent_alive(self) -> bool:
-        """Where the master was killed, stop as if it had said so: no connection is kept open any longer."""
+        """True if the master is alive. If it was killed, the worker stops, and keeps no connection open."""
         if not super().is_parent_alive():
             self.alive = False
         return bool(self.alive)
 
     def set_accept_enabled(self, enabled: bool) -> None:
-        """When stopping, take in whoever has connected; then nobody can connect, instead of being cut off later."""
+        """Accepts or stops accepting connections. A worker that stops first accepts all clients that have connected."""
         super().set_accept_enabled(enabled)
         if enabled or self.alive:
             return

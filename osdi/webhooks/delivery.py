@@ -1,9 +1,9 @@
-"""Webhooks: other systems are told what happened here, by a signed POST of many events at once.
+"""Delivers webhooks: each POST is signed and reports many events to another system.
 
-The process: a write notes an event for each webhook in the document that it is about; a worker leases a webhook, posts
-what waits for it, and takes off what was taken. A receiver that is away is tried again for WEBHOOK_GIVE_UP_HOURS, then
-its webhook is disabled; what was noted until then waits until it is enabled again. The guarantee is at least once, and
-each event carries an idempotency key by which a repeat is known.
+The process: a write stores an event for each webhook in the document that it is about; a worker leases a webhook, posts
+its events, and removes those that the receiver has accepted. If the receiver fails, the worker tries again for
+WEBHOOK_GIVE_UP_HOURS and then disables the webhook; its events wait until it is enabled again. The guarantee is at
+least once. An event carries an idempotency key, by which the receiver recognises a repeat.
 """
 
 import datetime as dt
@@ -30,22 +30,22 @@ from osdi.store.writes import WEBHOOK_EVENTS
 from osdi.webhooks import event_store
 from osdi.webhooks.registry import FAILURE, GAVE_UP, RECEIVER_GONE
 
-# Of one POST: events (people that change all the time leave half to outreaches), and bytes of its body unless a single
-# one is larger.
+# Bounds of one POST: events (at most half are about people, so that those never hold back outreaches), and bytes of its
+# body, unless a single event is larger.
 EVENTS: Final = 200
 BODY_BYTES: Final = 1_000_000
 
-# Longer than a POST and what is around it may take.
+# Longer than a POST, with reading and marking its events, may take.
 LEASE_SECONDS: Final = 60.0
 FIRST_WAIT: Final = 5.0
 LONGEST_WAIT: Final = 3_600.0
 
-# How often what waits for nobody is looked for.
+# Interval between two searches for events of webhooks that do not exist.
 ORPHANS_SECONDS: Final = 600.0
 
 GONE: Final = 410
 
-# The outreach of a test: under an address where nothing is.
+# The outreach of a test; it does not exist.
 TEST: Final = "test"
 NOBODYS: Final = "00000000-0000-7000-8000-000000000000"
 TEST_OUTREACH: Final = {"type": "phone", "duration": 120, "targets": [{"title": "Senator", "family_name": "Smith"}]}
@@ -53,7 +53,7 @@ TEST_OUTREACH: Final = {"type": "phone", "duration": 120, "targets": [{"title": 
 
 @dataclass(frozen=True)
 class DeliveryResult:
-    """What came of a POST: the status that was answered, or why there was none."""
+    """The result of a POST: the status of the response, or the reason why there is none."""
 
     status: int | None = None
     reason: str | None = None
@@ -64,12 +64,12 @@ class DeliveryResult:
 
     @property
     def failure(self) -> str | None:
-        """Why it was not taken, such as `status_500` or `timeout`."""
+        """The reason why the receiver has not accepted it, such as `status_500` or `timeout`; else None."""
         return None if self.taken else self.reason or f"status_{self.status}"
 
 
 class Webhooks:
-    """Tells the webhooks of a deployment."""
+    """Delivers to the webhooks of a deployment."""
 
     def __init__(self, store: Store, hal: Hal, settings: Settings, http: HttpPost) -> None:
         self._store = store
@@ -79,7 +79,7 @@ class Webhooks:
         self._looked_for_orphans = float("-inf")
 
     def deliver_next(self) -> bool:
-        """Tell one webhook what waits for it; False where nothing is due. Raises OsdiError 503."""
+        """Delivers the events of one webhook; False if none are due. Raises OsdiError 503."""
         if time.monotonic() - self._looked_for_orphans >= ORPHANS_SECONDS:
             self._looked_for_orphans = time.monotonic()
             event_store.forget_orphans(self._store)
@@ -92,7 +92,7 @@ class Webhooks:
         return False
 
     def test(self, webhook: Document) -> DeliveryResult:
-        """Tell the webhook of an outreach that nobody made."""
+        """Delivers an outreach that does not exist, as a test."""
         timestamp = now()
         outreach = {
             "_id": NOBODYS,
@@ -150,7 +150,7 @@ class Webhooks:
 
     def _post(self, webhook: Document, entries: Sequence[Json]) -> DeliveryResult:
         body = orjson.dumps(entries, option=orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z)
-        # The same events under the same id: so a receiver that knows Standard Webhooks sees a repeat of the whole.
+        # The same events have the same id: a receiver of Standard Webhooks recognises a repeat of the whole POST.
         keys = "\n".join(entry["idempotency_key"] for entry in entries)
         message_id = f"msg_{hashlib.sha256(keys.encode()).hexdigest()[:32]}"
         headers = sign(webhook["secret"], message_id, dt.datetime.now(dt.UTC), body)
@@ -161,7 +161,7 @@ class Webhooks:
         return DeliveryResult(status)
 
     def _after_failure(self, webhook: Document, result: DeliveryResult) -> Document:
-        """What the webhook notes of a failure: when it is tried again, or that it is disabled."""
+        """Returns the fields that a failure sets: the time of the next attempt, or that the webhook is disabled."""
         timestamp = now()
         failures, since = webhook.get("failures", 0) + 1, webhook.get("failing_since", timestamp)
         seconds = backoff_seconds(failures, first=FIRST_WAIT, longest=LONGEST_WAIT)
@@ -182,7 +182,7 @@ class Webhooks:
 
 
 def idempotency_key(entry: ReadOnlyDocument, document: ReadOnlyDocument) -> str:
-    """By what a receiver knows an event again that it has been told before."""
+    """Returns the key by which a receiver recognises an event that it has received before."""
     parts = [entry["event"], document["_id"]]
     if entry["event"] in ABOUT_NOW:
         parts.append(str(document["version"]))

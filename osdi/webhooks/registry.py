@@ -16,12 +16,12 @@ from osdi.webhooks import event_store
 WEBHOOKS_AT_MOST: Final = 20
 # Why a webhook is disabled.
 BY_HAND, GAVE_UP, RECEIVER_GONE = "by_hand", "gave_up", "receiver_gone"
-# What a webhook forgets when it is enabled again, or has reached its receiver.
+# Fields that are removed when a webhook is enabled again, or has reached its receiver.
 FAILURE: Final = ("failures", "failing_since", "last_failure")
 
 
 def create(store: Store, fields: Mapping[str, Any]) -> Document:
-    """A new webhook of `{url, events, description?, enabled?, secret?}`. Raises OsdiError 409 past WEBHOOKS_AT_MOST."""
+    """Creates a webhook of `{url, events, description?, enabled?, secret?}`. Raises OsdiError 409 past the maximum."""
     if len(event_store.all_webhooks(store)) >= WEBHOOKS_AT_MOST:
         message = f"There are {WEBHOOKS_AT_MOST} webhooks; delete one first."
         raise OsdiError(409, ErrorDescription("TOO_MANY_WEBHOOKS", message))
@@ -43,7 +43,7 @@ def create(store: Store, fields: Mapping[str, Any]) -> Document:
 
 
 def change(store: Store, webhook_id: str, fields: Mapping[str, Any], if_match: IfMatch = None) -> Document:
-    """The webhook with these fields changed; enabling it forgets its failures. Raises OsdiError 404, 412."""
+    """Changes fields of a webhook, and returns it; enabling it removes its failures. Raises OsdiError 404, 412."""
 
     def attempt() -> Document:
         stored = get_or_404(store, webhook_id)
@@ -63,7 +63,7 @@ def change(store: Store, webhook_id: str, fields: Mapping[str, Any], if_match: I
 
 
 def get_or_404(store: Store, webhook_id: str) -> Document:
-    """The webhook with this id. Raises OsdiError 404."""
+    """Returns the webhook with this id. Raises OsdiError 404."""
     found = store.get(WEBHOOKS, webhook_id)
     if found is None:
         raise not_found("There is no such webhook.")
@@ -71,7 +71,7 @@ def get_or_404(store: Store, webhook_id: str) -> Document:
 
 
 def delete(store: Store, webhook_id: str, if_match: IfMatch = None) -> None:
-    """Delete the webhook; what waits for it is told nobody. Raises OsdiError 404, 412."""
+    """Deletes a webhook with its events. Raises OsdiError 404, 412."""
 
     def attempt() -> None:
         stored = get_or_404(store, webhook_id)
