@@ -22,6 +22,10 @@ env = Env(eager=False)
 port = env.int("PORT", 5000)
 workers = env.int("WEB_CONCURRENCY", 2)
 threads = env.int("WEB_THREADS", 4)
+# None stands for the default in osdi/gunicorn_worker.py.
+head_seconds = env.float("HEAD_SECONDS", None)
+body_seconds = env.float("BODY_SECONDS", None)
+silence_seconds = env.float("SILENCE_SECONDS", None)
 bind = [f"{env.str('HOST', '0.0.0.0')}:{port}"]
 log_format = env.str("LOG_FORMAT", "")  # the application reports an invalid value, with all other invalid settings
 metrics_token = env.str("METRICS_TOKEN", "")
@@ -125,6 +129,8 @@ def pre_fork(server: Any, worker: Any) -> None:
 
 def post_fork(server: Any, worker: Any) -> None:
     os.environ["METRICS_PLACE"] = str(worker.metrics_place)
+    chosen = {"head_seconds": head_seconds, "body_seconds": body_seconds, "silence_seconds": silence_seconds}
+    worker.bounds = worker.bounds._replace(**{name: value for name, value in chosen.items() if value is not None})
 
 
 def child_exit(server: Any, worker: Any) -> None:

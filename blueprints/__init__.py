@@ -1,7 +1,7 @@
-"""HTTP only: one module per OSDI resource, each view one call inward.
+"""HTTP routes: one module per OSDI resource; each view calls one function of osdi.
 
-`http/` is what every view uses, `operations/` the routes beside OSDI (statistics, downloads, webhooks, health),
-`browser/` the pages that a person opens.
+`http/` has code that all views share, `operations/` the routes that OSDI does not define (statistics, downloads,
+webhooks, health), and `browser/` the pages for browsers.
 """
 
 from typing import Final

@@ -50,9 +50,9 @@ def get_advocacy_campaigns(arguments: dict[str, Any]) -> Response:
 @blp.response(200, AdvocacyCampaignSchema)
 @blp.refuses(409)
 def post_advocacy_campaign(body: dict[str, Any]) -> Response:
-    """Create an advocacy campaign, or add to the one that is named
+    """Create an advocacy campaign, or add to an existing one
 
-    A campaign with one of the identifiers is added to and answered instead of made twice.
+    If a campaign with one of the identifiers exists, the server adds to it and returns it.
     """
     campaign = create(store(), ADVOCACY_CAMPAIGN, body, settings().match_key_rules, by=caller().person_id)
     created = with_total(ADVOCACY_CAMPAIGN, campaign)
@@ -78,7 +78,7 @@ def get_advocacy_campaign(advocacy_campaign_id: str) -> Response:
 def put_advocacy_campaign(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
     """Change one advocacy campaign
 
-    Only the fields that are named change; arrays are replaced, and null clears.
+    Properties that are not in the body stay as they are. An array replaces the stored one; null clears a property.
     """
     changed = with_total(ADVOCACY_CAMPAIGN, change(ADVOCACY_CAMPAIGN, advocacy_campaign_id, body))
     return answer(hal().represent(ADVOCACY_CAMPAIGN, changed, control=body["control"]), etag(changed))
@@ -93,6 +93,6 @@ def put_advocacy_campaign(body: dict[str, Any], advocacy_campaign_id: str) -> Re
 def delete_advocacy_campaign(arguments: dict[str, Any], advocacy_campaign_id: str) -> Response:
     """Delete one advocacy campaign
 
-    One with outreaches is refused with 409, unless `force` is true: then they are deleted too.
+    A campaign with outreaches is rejected with 409. With `force` true the server deletes the outreaches, too.
     """
     return remove(ADVOCACY_CAMPAIGN, advocacy_campaign_id, force=arguments["force"])

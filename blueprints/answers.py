@@ -1,4 +1,4 @@
-"""Answers: what people answered to questions (`answers.md`)."""
+"""Answers of people to questions (`answers.md`)."""
 
 from typing import Any, Final
 
@@ -7,7 +7,7 @@ from flask import Response
 from blueprints.http.api import Blueprint
 from blueprints.http.collections import answer_page, get_or_404, read_entries
 from blueprints.http.context import answer, hal, store
-from blueprints.http.expand import OF_ANSWERS, asked, expand_pointers
+from blueprints.http.expand import OF_ANSWERS, expand_references, requested_relations
 from blueprints.http.put_and_delete import change_entry, remove_entry
 from osdi.access.tokens import READ, WRITE
 from osdi.action_functions.answers import answer_refusal
@@ -19,7 +19,7 @@ from schemas.base.delete import NoticeSchema
 from schemas.base.put import put_of
 from schemas.subresources import AnswerSchema
 
-blp = Blueprint("Answers", __name__, url_prefix=API, description="What people answered")
+blp = Blueprint("Answers", __name__, url_prefix=API, description="Answers of people to questions")
 
 EXAMPLES: Final = {
     "one": {
@@ -42,7 +42,7 @@ def get_answers(arguments: dict[str, Any], question_id: str) -> Response:
     """List the answers of a question"""
     get_or_404(QUESTION, question_id)
     page = read_entries(subresources.ANSWERS, question_id, arguments)
-    expanded = expand_pointers(page.documents, asked(arguments, OF_ANSWERS))
+    expanded = expand_references(page.documents, requested_relations(arguments, OF_ANSWERS))
     return answer_page(ANSWER, page, arguments, QUESTION.collection, question_id, ANSWER.collection, embedded=expanded)
 
 
@@ -54,7 +54,7 @@ def get_answers(arguments: dict[str, Any], question_id: str) -> Response:
 def get_person_answers(arguments: dict[str, Any], person_id: str) -> Response:
     """List the answers of a person"""
     page = read_entries(subresources.ANSWERS, get_or_404(PERSON, person_id), arguments)
-    expanded = expand_pointers(page.documents, asked(arguments, OF_ANSWERS))
+    expanded = expand_references(page.documents, requested_relations(arguments, OF_ANSWERS))
     return answer_page(ANSWER, page, arguments, PERSON.collection, person_id, ANSWER.collection, embedded=expanded)
 
 
@@ -66,14 +66,14 @@ def get_person_answers(arguments: dict[str, Any], person_id: str) -> Response:
 def post_answer(body: dict[str, Any], question_id: str) -> Response:
     """Record a person's answer to a question
 
-    The person is given as the link `osdi:person`. It is checked against the question.
+    The link `osdi:person` names the person. The server rejects an answer that does not fit the question.
     """
     question = get_or_404(QUESTION, question_id)
     person_id = id_from(body["pointing"]["person"]["href"], PERSON) or ""
     fields = {name: body[name] for name in ("identifiers", *ANSWER.fields) if name in body}
-    refusal = answer_refusal(question, fields)
-    if refusal:
-        raise refusal
+    error = answer_refusal(question, fields)
+    if error:
+        raise error
     added = subresources.add(store(), subresources.ANSWERS, question_id, person_id, fields)
     return answer(hal().represent(ANSWER, added, control=body.get("control")))
 
@@ -86,7 +86,7 @@ def post_answer(body: dict[str, Any], question_id: str) -> Response:
 def get_answer(arguments: dict[str, Any], question_id: str, answer_id: str) -> Response:
     """Read one answer"""
     found = subresources.get(store(), subresources.ANSWERS, question_id, answer_id)
-    expanded = expand_pointers([found], asked(arguments, OF_ANSWERS))
+    expanded = expand_references([found], requested_relations(arguments, OF_ANSWERS))
     return answer(hal().represent(ANSWER, found, embedded=expanded[answer_id]), etag(found))
 
 
@@ -99,7 +99,8 @@ def get_answer(arguments: dict[str, Any], question_id: str, answer_id: str) -> R
 def put_answer(body: dict[str, Any], question_id: str, answer_id: str) -> Response:
     """Change one answer
 
-    Only the fields that are named change; null clears. Whom and what it is about stays.
+    Properties that are not in the body stay as they are; null clears a property. The person and the question
+    cannot be changed.
     """
     question = get_or_404(QUESTION, question_id)
     changed = change_entry(

@@ -7,14 +7,14 @@ from blueprints.http.context import answer, hal, settings
 from osdi.resources import API
 from schemas.entry_point import EntryPointSchema
 
-blp = Blueprint("Entry point", __name__, url_prefix=API, description="Where every client begins")
+blp = Blueprint("Entry point", __name__, url_prefix=API, description="Links to all collections; clients begin here")
 
 
 @blp.route("/")
 @blp.token_optional(None)
 @blp.response(200, EntryPointSchema)
 def get_entry_point() -> Response:
-    """Find what this server offers"""
+    """Read the API entry point"""
     deployed = settings()
     return answer(
         hal().entry_point(

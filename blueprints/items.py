@@ -7,7 +7,7 @@ from flask import Response
 from blueprints.http.api import Blueprint
 from blueprints.http.collections import answer_page, get_or_404, read_entries
 from blueprints.http.context import answer, hal, store
-from blueprints.http.expand import OF_ITEMS, asked, expand_pointers
+from blueprints.http.expand import OF_ITEMS, expand_references, requested_relations
 from blueprints.http.put_and_delete import change_entry, remove_entry
 from osdi.access.tokens import READ, WRITE
 from osdi.crud import subresources
@@ -36,7 +36,7 @@ def get_items(arguments: dict[str, Any], list_id: str) -> Response:
     """List the items of a list"""
     get_or_404(LIST, list_id)
     page = read_entries(subresources.ITEMS, list_id, arguments)
-    expanded = expand_pointers(page.documents, asked(arguments, OF_ITEMS))
+    expanded = expand_references(page.documents, requested_relations(arguments, OF_ITEMS))
     return answer_page(ITEM, page, arguments, LIST.collection, list_id, ITEM.collection, embedded=expanded)
 
 
@@ -48,7 +48,7 @@ def get_items(arguments: dict[str, Any], list_id: str) -> Response:
 def get_person_items(arguments: dict[str, Any], person_id: str) -> Response:
     """List the items of a person"""
     page = read_entries(subresources.ITEMS, get_or_404(PERSON, person_id), arguments)
-    expanded = expand_pointers(page.documents, asked(arguments, OF_ITEMS))
+    expanded = expand_references(page.documents, requested_relations(arguments, OF_ITEMS))
     return answer_page(ITEM, page, arguments, PERSON.collection, person_id, ITEM.collection, embedded=expanded)
 
 
@@ -60,7 +60,7 @@ def get_person_items(arguments: dict[str, Any], person_id: str) -> Response:
 def post_item(body: dict[str, Any], list_id: str) -> Response:
     """Add a person to a list
 
-    The person is given as the link `osdi:person`. One who is on the list already stays there, and is answered.
+    The link `osdi:person` names the person. If the person is already on the list, the answer is the existing item.
     """
     get_or_404(LIST, list_id)
     person_id = id_from(body["pointing"]["person"]["href"], PERSON) or ""
@@ -77,7 +77,7 @@ def post_item(body: dict[str, Any], list_id: str) -> Response:
 def get_item(arguments: dict[str, Any], list_id: str, item_id: str) -> Response:
     """Read one item"""
     found = subresources.get(store(), subresources.ITEMS, list_id, item_id)
-    expanded = expand_pointers([found], asked(arguments, OF_ITEMS))
+    expanded = expand_references([found], requested_relations(arguments, OF_ITEMS))
     return answer(hal().represent(ITEM, found, embedded=expanded[item_id]), etag(found))
 
 
@@ -90,7 +90,8 @@ def get_item(arguments: dict[str, Any], list_id: str, item_id: str) -> Response:
 def put_item(body: dict[str, Any], list_id: str, item_id: str) -> Response:
     """Change one item
 
-    Only the fields that are named change; null clears. Whom and what it is about stays.
+    Properties that are not in the body stay as they are; null clears a property. The person and the list
+    cannot be changed.
     """
     get_or_404(LIST, list_id)
     changed = change_entry(subresources.ITEMS, list_id, item_id, body)

@@ -1,4 +1,4 @@
-"""Lists: lists of people, named in a helper's add_lists (`lists.md`)."""
+"""Lists of people, which a helper's add_lists refers to (`lists.md`)."""
 
 from typing import Any, Final
 
@@ -41,9 +41,9 @@ def get_lists(arguments: dict[str, Any]) -> Response:
 @blp.response(200, ListSchema)
 @blp.refuses(409)
 def post_list(body: dict[str, Any]) -> Response:
-    """Create a list, or add to the one that is named
+    """Create a list, or add to an existing one
 
-    A list of the same name, or with one of the identifiers, is added to and answered instead of made twice.
+    If a list with the same name or one of the identifiers exists, the server adds to it and returns it.
     """
     created = with_total(LIST, create(store(), LIST, body, settings().match_key_rules, by=caller().person_id))
     return answer(hal().represent(LIST, created, control=body.get("control")))
@@ -68,7 +68,7 @@ def get_list(list_id: str) -> Response:
 def put_list(body: dict[str, Any], list_id: str) -> Response:
     """Change one list
 
-    Only the fields that are named change; arrays are replaced, and null clears.
+    Properties that are not in the body stay as they are. An array replaces the stored one; null clears a property.
     """
     changed = change(LIST, list_id, body)
     return answer(hal().represent(LIST, with_total(LIST, changed), control=body["control"]), etag(changed))
@@ -82,6 +82,6 @@ def put_list(body: dict[str, Any], list_id: str) -> Response:
 def delete_list(list_id: str) -> Response:
     """Delete one list
 
-    Its items are removed from the people on it.
+    The server also deletes its items; the people stay.
     """
     return remove(LIST, list_id)

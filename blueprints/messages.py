@@ -1,4 +1,4 @@
-"""Messages: templates of follow-up mails and texts (`messages.md`)."""
+"""Messages: templates of follow-up mails and text messages (`messages.md`)."""
 
 from functools import partial
 from typing import Any, Final
@@ -22,7 +22,7 @@ from schemas.base.put import put_of
 from schemas.message import MessageSchema, PreviewArgumentsSchema, PreviewSchema
 
 blp = Blueprint(
-    "Messages", __name__, url_prefix=f"{API}/messages", description="Templates of follow-up mails and texts"
+    "Messages", __name__, url_prefix=f"{API}/messages", description="Templates of follow-up mails and text messages"
 )
 
 EXAMPLES: Final = {
@@ -51,11 +51,11 @@ def get_messages(arguments: dict[str, Any]) -> Response:
 @blp.response(200, MessageSchema)
 @blp.refuses(409)
 def post_message(body: dict[str, Any]) -> Response:
-    """Create a message, or add to the one that is named
+    """Create a message, or add to an existing one
 
-    A message with one of the identifiers is added to and answered instead of made twice. Nothing is sent to anybody.
-    The link `osdi:wrapper` says which wrapper stands around it. Subject and body are templates, which print fields such
-    as `{{ person.given_name | default("friend") }}`; one with a mistake is refused.
+    If a message with one of the identifiers exists, the server adds to it and returns it. Nothing is sent. The link
+    `osdi:wrapper` chooses the message's wrapper. Subject and body are templates, which print fields such as
+    `{{ person.given_name | default("friend") }}`; the server rejects an invalid template.
     """
     created = create(
         store(), MESSAGE, with_wrapper(body), settings().match_key_rules, by=caller().person_id, check=CHECK
@@ -79,17 +79,17 @@ def get_message(message_id: str) -> Response:
 @blp.response(200, PreviewSchema)
 @blp.refuses(404, 409)
 def get_message_preview(arguments: dict[str, Any], message_id: str) -> Response:
-    """See a message as it would be sent
+    """Preview a message
 
-    Filled in for an outreach, or else for somebody who is not there, and with its wrapper. Nothing is sent.
+    The answer has the message with its wrapper, filled in for an outreach or for an invented person. Nothing is sent.
     """
     message, outreach_id = get_or_404(MESSAGE, message_id), arguments.get("outreach")
     outreach = get_or_404(OUTREACH, outreach_id) if outreach_id else None
-    seen = preview(store(), reference(), settings(), message, outreach, hal().base_url)
+    rendered = preview(store(), reference(), settings(), message, outreach, hal().base_url)
     address = hal().href(MESSAGE.collection, message_id)
     query = f"?outreach={outreach_id}" if outreach_id else ""
     links = {"self": {"href": f"{address}/preview{query}"}, MESSAGE.rel: {"href": address}}
-    return answer({**{name: text for name, text in seen.items() if text}, "_links": links})
+    return answer({**{name: text for name, text in rendered.items() if text}, "_links": links})
 
 
 @blp.route("/<message_id>", methods=["PUT"])
@@ -101,7 +101,8 @@ def get_message_preview(arguments: dict[str, Any], message_id: str) -> Response:
 def put_message(body: dict[str, Any], message_id: str) -> Response:
     """Change one message
 
-    Only the fields that are named change; arrays are replaced, and null clears, also the link `osdi:wrapper`.
+    Properties that are not in the body stay as they are. An array replaces the stored one; null clears a property or
+    the link `osdi:wrapper`.
     """
     changed = change(MESSAGE, message_id, changing_wrapper(body, message_id), check=CHECK)
     return answer(hal().represent(MESSAGE, changed, control=body["control"]), etag(changed))

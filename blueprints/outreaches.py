@@ -1,4 +1,4 @@
-"""Outreaches, which live under the campaign that they were made in (`outreaches.md`)."""
+"""Outreaches, which have URLs below their campaign (`outreaches.md`)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +8,7 @@ from flask import Response
 from blueprints.http.api import Blueprint
 from blueprints.http.collections import answer_page, get_or_404, read_page, with_total
 from blueprints.http.context import answer, hal
-from blueprints.http.expand import OF_OUTREACHES, asked, expand_pointers
+from blueprints.http.expand import OF_OUTREACHES, expand_references, requested_relations
 from blueprints.http.parameters import CAMPAIGN_PARAMETER, IDEMPOTENCY_PARAMETER
 from blueprints.http.put_and_delete import change, remove
 from blueprints.record_outreach_helper import EXAMPLES, record
@@ -22,10 +22,15 @@ from schemas.base.put import put_of
 from schemas.outreach import OutreachSchema, RecordOutreachHelperSchema
 
 blp = Blueprint(
-    "Outreaches", __name__, url_prefix=f"{API}/advocacy_campaigns", description="What people did in a campaign"
+    "Outreaches",
+    __name__,
+    url_prefix=f"{API}/advocacy_campaigns",
+    description="Outreaches that people made in a campaign",
 )
 
-across = Blueprint("Outreaches of all campaigns", __name__, url_prefix=API, description="What people did, wherever")
+across = Blueprint(
+    "Outreaches of all campaigns", __name__, url_prefix=API, description="The outreaches of all campaigns in one list"
+)
 
 OutreachesSchema = collection_schema("Outreaches", OUTREACH.collection_rel, OutreachSchema)
 
@@ -37,7 +42,7 @@ OutreachesSchema = collection_schema("Outreaches", OUTREACH.collection_rel, Outr
 def get_all_outreaches(arguments: dict[str, Any]) -> Response:
     """List the outreaches of all campaigns"""
     page = read_page(OUTREACH, arguments, {})
-    embedded = expand_pointers(page.documents, asked(arguments, OF_OUTREACHES))
+    embedded = expand_references(page.documents, requested_relations(arguments, OF_OUTREACHES))
     return answer_page(OUTREACH, page, arguments, OUTREACH.collection, embedded=embedded)
 
 
@@ -52,7 +57,7 @@ def get_outreaches(arguments: dict[str, Any], advocacy_campaign_id: str) -> Resp
     query = {"advocacy_campaign_id": campaign["_id"]}
     page = read_page(OUTREACH, arguments, query, campaign["total_outreaches"])
     path = (ADVOCACY_CAMPAIGN.collection, campaign["_id"], OUTREACH.collection)
-    embedded = expand_pointers(page.documents, asked(arguments, OF_OUTREACHES))
+    embedded = expand_references(page.documents, requested_relations(arguments, OF_OUTREACHES))
     return answer_page(OUTREACH, page, arguments, *path, embedded=embedded)
 
 
@@ -63,9 +68,9 @@ def get_outreaches(arguments: dict[str, Any], advocacy_campaign_id: str) -> Resp
 @blp.response(200, OutreachSchema)
 @blp.refuses(404, 409, 422)
 def post_outreach(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
-    """Record an outreach of a person who is inline or linked
+    """Record an outreach and its person
 
-    The same as the Record Outreach Helper; with a token the person may be given as the link `osdi:person`.
+    Works like the Record Outreach Helper. With a token the body can link to an existing person by `osdi:person`.
     """
     return record(body, advocacy_campaign_id)
 
@@ -78,7 +83,7 @@ def post_outreach(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
 def get_outreach(arguments: dict[str, Any], advocacy_campaign_id: str, outreach_id: str) -> Response:
     """Read one outreach"""
     found = get_or_404(OUTREACH, outreach_id, of_campaign(advocacy_campaign_id))
-    embedded = expand_pointers([found], asked(arguments, OF_OUTREACHES))
+    embedded = expand_references([found], requested_relations(arguments, OF_OUTREACHES))
     return answer(hal().represent(OUTREACH, found, embedded=embedded[outreach_id]), etag(found))
 
 
@@ -91,7 +96,7 @@ def get_outreach(arguments: dict[str, Any], advocacy_campaign_id: str, outreach_
 def put_outreach(body: dict[str, Any], advocacy_campaign_id: str, outreach_id: str) -> Response:
     """Change one outreach
 
-    Only the fields that are named change; arrays are replaced, and null clears.
+    Properties that are not in the body stay as they are. An array replaces the stored one; null clears a property.
     """
     changed = change(OUTREACH, outreach_id, body, belongs=of_campaign(advocacy_campaign_id))
     return answer(hal().represent(OUTREACH, changed, control=body["control"]), etag(changed))
@@ -105,11 +110,11 @@ def put_outreach(body: dict[str, Any], advocacy_campaign_id: str, outreach_id: s
 def delete_outreach(advocacy_campaign_id: str, outreach_id: str) -> Response:
     """Delete one outreach
 
-    Its person stays.
+    The person stays.
     """
     return remove(OUTREACH, outreach_id, belongs=of_campaign(advocacy_campaign_id))
 
 
 def of_campaign(campaign_id: str) -> Callable[[Document], bool]:
-    """Whether an outreach stands under this campaign's address."""
+    """Returns a predicate: True for outreaches of this campaign."""
     return lambda outreach: bool(outreach["advocacy_campaign_id"] == campaign_id)

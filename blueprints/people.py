@@ -1,4 +1,4 @@
-"""People, as outreaches link to them (`people.md`)."""
+"""People (`people.md`) and the Person Signup Helper."""
 
 from typing import Any, Final
 
@@ -9,8 +9,8 @@ from blueprints.http.api import Blueprint
 from blueprints.http.body import request_body
 from blueprints.http.collections import answer_page, get_or_404, read_page
 from blueprints.http.context import answer, caller, deployment, hal, helper_answer
-from blueprints.http.expand import OF_OUTREACHES, OF_PEOPLE, asked, expand_people, expand_pointers
-from blueprints.http.put_and_delete import change, erased, remove
+from blueprints.http.expand import OF_OUTREACHES, OF_PEOPLE, expand_people, expand_references, requested_relations
+from blueprints.http.put_and_delete import change, erase_person, remove
 from osdi.access.tokens import READ, WRITE
 from osdi.etags import etag
 from osdi.people.outreach_links import outreaches_of
@@ -23,11 +23,11 @@ from schemas.base.put import put_of
 from schemas.outreach import OutreachSchema, PersonSignupHelperSchema, PostedPersonSchema
 from schemas.person import PersonSchema
 
-blp = Blueprint("People", __name__, url_prefix=f"{API}/people", description="Who made the outreaches")
+blp = Blueprint("People", __name__, url_prefix=f"{API}/people", description="The people who made outreaches")
 
 EXAMPLES: Final = {
     "signup": {
-        "summary": "Somebody signs up",
+        "summary": "A person signs up and gets a tag",
         "value": {
             "person": {"given_name": "Jane", "email_addresses": [{"address": "jane@example.com"}]},
             "add_tags": ["volunteer"],
@@ -46,7 +46,7 @@ PersonOutreachesSchema = collection_schema("PersonOutreaches", OUTREACH.collecti
 def get_people(arguments: dict[str, Any]) -> Response:
     """List the people"""
     page = read_page(PERSON, arguments, {})
-    embedded = expand_people(page.documents, asked(arguments, OF_PEOPLE))
+    embedded = expand_people(page.documents, requested_relations(arguments, OF_PEOPLE))
     return answer_page(PERSON, page, arguments, PERSON.collection, embedded=embedded)
 
 
@@ -56,9 +56,9 @@ def get_people(arguments: dict[str, Any]) -> Response:
 @blp.response(200, PersonSchema)
 @blp.refuses(409)
 def post_person(body: dict[str, Any]) -> Response:
-    """Create a person, or add to the one who is meant
+    """Create a person, or add to a matching one
 
-    The body is a person, or that of the Person Signup Helper. People are matched as docs/matching.md says.
+    The body is a person, or a body of the Person Signup Helper. docs/matching.md describes how people are matched.
     """
     return sign_up_and_answer(body)
 
@@ -71,8 +71,8 @@ def post_person(body: dict[str, Any]) -> Response:
 def person_signup_helper(body: dict[str, Any]) -> Response:
     """Sign a person up, with tags, lists and answers
 
-    With a token the answer is the person; without one, as from a web page, it is an empty object, and nothing that is
-    known about a person is overwritten or told.
+    With a token the answer is the person. Without a token, as from a web page, the answer is an empty object, and the
+    server neither overwrites nor reveals what it stores about a person.
     """
     return sign_up_and_answer(body)
 
@@ -85,10 +85,10 @@ def person_signup_helper(body: dict[str, Any]) -> Response:
 def get_person(arguments: dict[str, Any], person_id: str) -> Response:
     """Read one person
 
-    The address of somebody who was merged into another person leads to that one.
+    If the person was merged into another one, the answer is a redirect to that person.
     """
     found = get_or_404(PERSON, person_id)
-    embedded = expand_people([found], asked(arguments, OF_PEOPLE))
+    embedded = expand_people([found], requested_relations(arguments, OF_PEOPLE))
     return answer(hal().represent(PERSON, found, embedded=embedded[person_id]), etag(found))
 
 
@@ -101,8 +101,8 @@ def get_person(arguments: dict[str, Any], person_id: str) -> Response:
 def put_person(body: dict[str, Any], person_id: str) -> Response:
     """Change one person
 
-    Only the fields that are named change; arrays are replaced, and null clears. An e-mail entry without an address,
-    such as `{"status": "unsubscribed"}`, is about the primary address.
+    Properties that are not in the body stay as they are. An array replaces the stored one; null clears a property. An
+    e-mail entry without an address, such as `{"status": "unsubscribed"}`, changes the primary address.
     """
     changed = change(PERSON, person_id, body)
     return answer(hal().represent(PERSON, changed, control=body["control"]), etag(changed))
@@ -117,13 +117,13 @@ def put_person(body: dict[str, Any], person_id: str) -> Response:
 def delete_person(arguments: dict[str, Any], person_id: str) -> Response:
     """Delete one person
 
-    Their outreaches are kept, without the person. With `erase` true whatever else is known about them goes too, for
-    good, and imports do not bring them back; see docs/privacy.md. Somebody who was merged into another person is not
-    deleted by their old address: 409 names the one who is left.
+    The person's outreaches stay, without the person. With `erase` true the server also deletes everything else that it
+    stores about the person, and imports do not create the person again; see docs/privacy.md. The URL of a person who
+    was merged into another one cannot be deleted: the answer is 409 and names the remaining person.
     """
     if not arguments["erase"]:
         return remove(PERSON, person_id)
-    return erased(person_id, arguments.get("outreaches", ANONYMISE))
+    return erase_person(person_id, arguments.get("outreaches", ANONYMISE))
 
 
 @blp.route("/<person_id>/outreaches")
@@ -132,21 +132,21 @@ def delete_person(arguments: dict[str, Any], person_id: str) -> Response:
 @blp.response(200, PersonOutreachesSchema)
 @blp.refuses(301, 404)
 def get_person_outreaches(arguments: dict[str, Any], person_id: str) -> Response:
-    """List the outreaches that a person made"""
+    """List the outreaches of a person"""
     page = read_page(OUTREACH, arguments, outreaches_of(get_or_404(PERSON, person_id)))
-    embedded = expand_pointers(page.documents, asked(arguments, OF_OUTREACHES))
+    embedded = expand_references(page.documents, requested_relations(arguments, OF_OUTREACHES))
     path = (PERSON.collection, person_id, OUTREACH.collection)
     return answer_page(OUTREACH, page, arguments, *path, embedded=embedded)
 
 
 def sign_up_and_answer(body: dict[str, Any]) -> Response:
     """Creates the person of a loaded body, or adds to a known one; returns the answer that the caller may see."""
-    here, sender = deployment(), caller()
+    deployed, sender = deployment(), caller()
     if not sender.has_token:
         if honeypot_filled():
             return answer({})
         body = apply_policy(body)
     strict = request_body().strict
-    signed_up = sign_up(here.store, here.reference.find, body, sender, here.settings, strict=strict)
+    signed_up = sign_up(deployed.store, deployed.reference.find, body, sender, deployed.settings, strict=strict)
     g.matched_by = signed_up.matched_by
     return helper_answer(PERSON, signed_up.person, signed_up.warnings, body)

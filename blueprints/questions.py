@@ -1,4 +1,4 @@
-"""Questions: what people are asked, answered in a helper's add_questions_responses_uri (`questions.md`)."""
+"""Questions, which a helper's add_questions_responses_uri answers (`questions.md`)."""
 
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from schemas.base.delete import NoticeSchema
 from schemas.base.put import put_of
 from schemas.question import QuestionSchema
 
-blp = Blueprint("Questions", __name__, url_prefix=f"{API}/questions", description="What people are asked")
+blp = Blueprint("Questions", __name__, url_prefix=f"{API}/questions", description="Questions that people answer")
 
 EXAMPLES: Final = {
     "one": {
@@ -47,9 +47,9 @@ def get_questions(arguments: dict[str, Any]) -> Response:
 @blp.response(200, QuestionSchema)
 @blp.refuses(409)
 def post_question(body: dict[str, Any]) -> Response:
-    """Create a question, or add to the one that is named
+    """Create a question, or add to an existing one
 
-    A question with one of the identifiers is added to and answered instead of made twice.
+    If a question with one of the identifiers exists, the server adds to it and returns it.
     """
     created = create(store(), QUESTION, body, settings().match_key_rules, by=caller().person_id)
     return answer(hal().represent(QUESTION, created, control=body.get("control")))
@@ -74,7 +74,7 @@ def get_question(question_id: str) -> Response:
 def put_question(body: dict[str, Any], question_id: str) -> Response:
     """Change one question
 
-    Only the fields that are named change; arrays are replaced, and null clears.
+    Properties that are not in the body stay as they are. An array replaces the stored one; null clears a property.
     """
     changed = change(QUESTION, question_id, body, check=QuestionSchema().check_whole)
     return answer(hal().represent(QUESTION, changed, control=body["control"]), etag(changed))
@@ -88,6 +88,6 @@ def put_question(body: dict[str, Any], question_id: str) -> Response:
 def delete_question(question_id: str) -> Response:
     """Delete one question
 
-    Its answers are removed from the people who gave them.
+    The server also deletes its answers; the people stay.
     """
     return remove(QUESTION, question_id)

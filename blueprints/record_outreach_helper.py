@@ -26,11 +26,11 @@ from schemas.outreach import OutreachSchema, RecordOutreachHelperSchema
 EXAMPLE_FILES = Path(__file__).parent / "examples"
 EXAMPLES = {
     "whole": {
-        "summary": "Everything that the standard's page shows",
+        "summary": "All properties that the standard's page shows",
         "value": orjson.loads((EXAMPLE_FILES / "record_outreach_request.json").read_bytes()),
     },
     "small": {
-        "summary": "The least that a web page sends",
+        "summary": "The minimum that a web page sends",
         "value": {
             "person": {"given_name": "Jane", "email_addresses": [{"address": "jane@example.com"}]},
             "type": "email",
@@ -61,17 +61,18 @@ blp = Blueprint(
 def record_outreach_helper(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
     """Record an outreach and the person who made it
 
-    The person is matched by identifiers, e-mail addresses and phone numbers, and created or added to. With a token
-    the answer is the whole outreach; without one, as from a web page, it is an empty object, and nothing that is known
-    about a person is overwritten or told. Sending the same outreach identifier again records it once.
+    The server matches the person by identifiers, e-mail addresses and phone numbers, and creates a person or adds to
+    the matching one. With a token the answer is the outreach. Without a token, as from a web page, the answer is an
+    empty object, and the server neither overwrites nor reveals what it stores about a person. An outreach identifier
+    that is sent again is recorded only once.
     """
     return record(body, advocacy_campaign_id)
 
 
 def record(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
     """Records a loaded body on the campaign, and returns the answer that the caller may see."""
-    here, sender = deployment(), caller()
-    campaign = here.reference.campaign(advocacy_campaign_id)
+    deployed, sender = deployment(), caller()
+    campaign = deployed.reference.campaign(advocacy_campaign_id)
     if not sender.has_token:
         if honeypot_filled():
             return answer({})
@@ -85,14 +86,14 @@ def record(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
         sent=posted.sent,
         strict=posted.strict,
     )
-    recorded = record_outreach(here.store, here.reference.find, helper_request, here.settings)
+    recorded = record_outreach(deployed.store, deployed.reference.find, helper_request, deployed.settings)
     g.matched_by, g.recorded = recorded.matched_by, recorded.outreach
     return helper_answer(OUTREACH, recorded.outreach, recorded.warnings, body)
 
 
 def _idempotency_key() -> str | None:
-    """The Idempotency-Key header (draft-ietf-httpapi-idempotency-key-header), or None. Raises OsdiError 400."""
+    """Returns the header Idempotency-Key (draft-ietf-httpapi-idempotency-key-header) or None. Raises OsdiError 400."""
     key = request.headers.get(IDEMPOTENCY_KEY)
     if key is not None and not 1 <= len(key) <= IDEMPOTENCY_KEY_LENGTH:
-        raise invalid(f"A key has 1 to {IDEMPOTENCY_KEY_LENGTH} characters.", IDEMPOTENCY_KEY)
+        raise invalid(f"A key must have 1 to {IDEMPOTENCY_KEY_LENGTH} characters.", IDEMPOTENCY_KEY)
     return key

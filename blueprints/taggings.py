@@ -7,7 +7,7 @@ from flask import Response
 from blueprints.http.api import Blueprint
 from blueprints.http.collections import answer_page, get_or_404, read_entries
 from blueprints.http.context import answer, hal, store
-from blueprints.http.expand import OF_TAGGINGS, asked, expand_pointers
+from blueprints.http.expand import OF_TAGGINGS, expand_references, requested_relations
 from blueprints.http.put_and_delete import change_entry, remove_entry
 from osdi.access.tokens import READ, WRITE
 from osdi.crud import subresources
@@ -36,7 +36,7 @@ def get_taggings(arguments: dict[str, Any], tag_id: str) -> Response:
     """List the taggings of a tag"""
     get_or_404(TAG, tag_id)
     page = read_entries(subresources.TAGGINGS, tag_id, arguments)
-    expanded = expand_pointers(page.documents, asked(arguments, OF_TAGGINGS))
+    expanded = expand_references(page.documents, requested_relations(arguments, OF_TAGGINGS))
     return answer_page(TAGGING, page, arguments, TAG.collection, tag_id, TAGGING.collection, embedded=expanded)
 
 
@@ -48,7 +48,7 @@ def get_taggings(arguments: dict[str, Any], tag_id: str) -> Response:
 def get_person_taggings(arguments: dict[str, Any], person_id: str) -> Response:
     """List the taggings of a person"""
     page = read_entries(subresources.TAGGINGS, get_or_404(PERSON, person_id), arguments)
-    expanded = expand_pointers(page.documents, asked(arguments, OF_TAGGINGS))
+    expanded = expand_references(page.documents, requested_relations(arguments, OF_TAGGINGS))
     return answer_page(TAGGING, page, arguments, PERSON.collection, person_id, TAGGING.collection, embedded=expanded)
 
 
@@ -60,7 +60,7 @@ def get_person_taggings(arguments: dict[str, Any], person_id: str) -> Response:
 def post_tagging(body: dict[str, Any], tag_id: str) -> Response:
     """Tag a person
 
-    The person is given as the link `osdi:person`. One who has the tag already keeps it, and it is answered.
+    The link `osdi:person` names the person. If the person already has the tag, the answer is the existing tagging.
     """
     get_or_404(TAG, tag_id)
     person_id = id_from(body["pointing"]["person"]["href"], PERSON) or ""
@@ -77,7 +77,7 @@ def post_tagging(body: dict[str, Any], tag_id: str) -> Response:
 def get_tagging(arguments: dict[str, Any], tag_id: str, tagging_id: str) -> Response:
     """Read one tagging"""
     found = subresources.get(store(), subresources.TAGGINGS, tag_id, tagging_id)
-    expanded = expand_pointers([found], asked(arguments, OF_TAGGINGS))
+    expanded = expand_references([found], requested_relations(arguments, OF_TAGGINGS))
     return answer(hal().represent(TAGGING, found, embedded=expanded[tagging_id]), etag(found))
 
 
@@ -90,7 +90,8 @@ def get_tagging(arguments: dict[str, Any], tag_id: str, tagging_id: str) -> Resp
 def put_tagging(body: dict[str, Any], tag_id: str, tagging_id: str) -> Response:
     """Change one tagging
 
-    Only the fields that are named change; null clears. Whom and what it is about stays.
+    Properties that are not in the body stay as they are; null clears a property. The person and the tag
+    cannot be changed.
     """
     get_or_404(TAG, tag_id)
     changed = change_entry(subresources.TAGGINGS, tag_id, tagging_id, body)

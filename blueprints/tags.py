@@ -1,4 +1,4 @@
-"""Tags: labels for people, named in a helper's add_tags (`tags.md`)."""
+"""Tags: labels for people, which a helper's add_tags refers to (`tags.md`)."""
 
 from typing import Any, Final
 
@@ -39,9 +39,9 @@ def get_tags(arguments: dict[str, Any]) -> Response:
 @blp.response(200, TagSchema)
 @blp.refuses(409)
 def post_tag(body: dict[str, Any]) -> Response:
-    """Create a tag, or add to the one that is named
+    """Create a tag, or add to an existing one
 
-    A tag of the same name, or with one of the identifiers, is added to and answered instead of made twice.
+    If a tag with the same name or one of the identifiers exists, the server adds to it and returns it.
     """
     created = create(store(), TAG, body, settings().match_key_rules, by=caller().person_id)
     return answer(hal().represent(TAG, created, control=body.get("control")))
@@ -66,7 +66,7 @@ def get_tag(tag_id: str) -> Response:
 def put_tag(body: dict[str, Any], tag_id: str) -> Response:
     """Change one tag
 
-    Only the fields that are named change; arrays are replaced, and null clears.
+    Properties that are not in the body stay as they are. An array replaces the stored one; null clears a property.
     """
     changed = change(TAG, tag_id, body)
     return answer(hal().represent(TAG, changed, control=body["control"]), etag(changed))
@@ -80,6 +80,6 @@ def put_tag(body: dict[str, Any], tag_id: str) -> Response:
 def delete_tag(tag_id: str) -> Response:
     """Delete one tag
 
-    A tagged person loses the tag.
+    The server also deletes its taggings.
     """
     return remove(TAG, tag_id)

@@ -53,10 +53,10 @@ def get_wrappers(arguments: dict[str, Any]) -> Response:
 @blp.response(200, WrapperSchema)
 @blp.refuses(409)
 def post_wrapper(body: dict[str, Any]) -> Response:
-    """Create a wrapper, or add to the one that is named
+    """Create a wrapper, or add to an existing one
 
-    A wrapper with one of the identifiers is added to and answered instead of made twice. Header and footer are
-    templates, as a message's body is.
+    If a wrapper with one of the identifiers exists, the server adds to it and returns it. Header and footer are
+    templates, like a message's body.
     """
     created = create(store(), WRAPPER, body, settings().match_key_rules, by=caller().person_id, check=CHECK)
     return answer(hal().represent(WRAPPER, created, control=body.get("control")))
@@ -81,7 +81,7 @@ def get_wrapper(wrapper_id: str) -> Response:
 def put_wrapper(body: dict[str, Any], wrapper_id: str) -> Response:
     """Change one wrapper
 
-    Only the fields that are named change; null clears.
+    Properties that are not in the body stay as they are; null clears a property.
     """
     changed = change(WRAPPER, wrapper_id, body, check=CHECK)
     return answer(hal().represent(WRAPPER, changed, control=body["control"]), etag(changed))
@@ -95,6 +95,6 @@ def put_wrapper(body: dict[str, Any], wrapper_id: str) -> Response:
 def delete_wrapper(wrapper_id: str) -> Response:
     """Delete one wrapper
 
-    The messages that it was around stay, without it.
+    Messages with this wrapper stay, without a wrapper of their own.
     """
     return remove(WRAPPER, wrapper_id)

@@ -1,7 +1,7 @@
-"""What can go wrong, and how OSDI says it (`errors.md`).
+"""Exceptions, and OSDI's error responses (`errors.md`).
 
-An error response is an OsdiError with an HTTP status and one or more error descriptions; `body()` is its JSON. Two
-exceptions never reach a client: WriteConflict makes the caller retry, DuplicateKey names the unique index.
+OsdiError is an error response with an HTTP status and one or more error descriptions; `body()` returns its JSON. Two
+exceptions never reach a client: WriteConflict and DuplicateKey make the caller retry.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class ErrorDescription:
-    """One reason: a machine-readable code, a sentence, the properties that caused it, a hint to mend it."""
+    """One reason of an error: a code, a sentence, the properties that caused it, and a hint how to correct them."""
 
     error_code: str
     description: str
@@ -19,18 +19,18 @@ class ErrorDescription:
     hint: str | None = None
 
     def body(self, reference_code: str | None = None) -> dict[str, Any]:
-        said: dict[str, Any] = {"error_code": self.error_code, "description": self.description}
+        body: dict[str, Any] = {"error_code": self.error_code, "description": self.description}
         if self.properties:
-            said["properties"] = list(self.properties)
+            body["properties"] = list(self.properties)
         if self.hint:
-            said["hint"] = self.hint
+            body["hint"] = self.hint
         if reference_code:
-            said["reference_code"] = reference_code
-        return said
+            body["reference_code"] = reference_code
+        return body
 
 
 class OsdiError(Exception):
-    """A refusal with an HTTP status, told in the standard's error form."""
+    """An error response with an HTTP status, in the standard's error format."""
 
     # True if the error lasts until an operator acts, so that no retry helps.
     needs_operator = False
@@ -49,9 +49,9 @@ class OsdiError(Exception):
         self.headers = dict(headers or {})
 
     def body(self, reference_code: str | None = None) -> dict[str, Any]:
-        """`{"error": sentence, "osdi:error": {request_type, response_code, resource_status: [...]}}`.
+        """Returns `{"error": sentence, "osdi:error": {request_type, response_code, resource_status: [...]}}`.
 
-        `reference_code` is where the log tells more.
+        `reference_code` is the id of the request, by which the log can be searched.
         """
         status: dict[str, Any] = {
             "response_code": self.status,
@@ -70,12 +70,12 @@ class OsdiError(Exception):
 
 
 def invalid(message: str, *properties: str, hint: str | None = None, resource: str | None = None) -> OsdiError:
-    """400: the request names something that cannot be taken."""
+    """Returns a 400: the request contains an invalid value."""
     return OsdiError(400, ErrorDescription("INVALID", message, properties, hint), resource=resource)
 
 
 def invalid_properties(messages: object, *, resource: str | None = None) -> OsdiError:
-    """400 from marshmallow's nested messages: one description for each property that is wrong."""
+    """Returns a 400 from marshmallow's nested messages, with one description for each invalid property."""
     descriptions = [
         ErrorDescription("INVALID", sentence, (path,) if path else ()) for path, sentence in _flatten(messages, "")
     ]
@@ -83,7 +83,7 @@ def invalid_properties(messages: object, *, resource: str | None = None) -> Osdi
 
 
 def unauthorized(message: str) -> OsdiError:
-    """401: a token that is not known, or none where one is needed."""
+    """Returns a 401: the token is unknown, or a required token is missing."""
     return OsdiError(
         401,
         ErrorDescription("INVALID_TOKEN", message, hint="Send the header OSDI-API-Token."),
@@ -92,27 +92,27 @@ def unauthorized(message: str) -> OsdiError:
 
 
 def forbidden(message: str, code: str = "SCOPE_MISSING") -> OsdiError:
-    """403: the token is known, and lacks a scope or is meant for something else."""
+    """Returns a 403: the token is valid, but lacks a scope or is for something else."""
     return OsdiError(403, ErrorDescription(code, message))
 
 
 def not_found(message: str, resource: str | None = None) -> OsdiError:
-    """404: nothing here under this address."""
+    """Returns a 404: the URL refers to nothing."""
     return OsdiError(404, ErrorDescription("NOT_FOUND", message), resource=resource)
 
 
 def conflict(code: str, message: str, *properties: str, resource: str | None = None) -> OsdiError:
-    """409: the request contradicts what is stored."""
+    """Returns a 409: the request conflicts with stored data."""
     return OsdiError(409, ErrorDescription(code, message, properties), resource=resource)
 
 
 def moved(message: str, location: str, resource: str | None = None) -> OsdiError:
-    """301: what was here is under `location` from now on (RFC 9110, section 15.4.2)."""
+    """Returns a 301: the resource has moved to `location` permanently (RFC 9110, section 15.4.2)."""
     return OsdiError(301, ErrorDescription("MERGED", message), resource=resource, headers={"Location": location})
 
 
 def too_large(limit: int) -> OsdiError:
-    """413: the body has more than `limit` bytes."""
+    """Returns a 413: the body has more than `limit` bytes."""
     return OsdiError(413, ErrorDescription("TOO_LARGE", f"The body has more than {limit} bytes."))
 
 
@@ -126,22 +126,22 @@ def document_too_large(name: str, *properties: str) -> OsdiError:
 
 
 def too_many_requests(seconds: int) -> OsdiError:
-    """429: the caller asked too often, and may come back after `seconds` (RFC 6585, section 4)."""
-    message = "There were too many requests."
+    """Returns a 429: the caller sent too many requests and can retry after `seconds` (RFC 6585, section 4)."""
+    message = f"Too many requests; retry after {seconds} s."
     return OsdiError(429, ErrorDescription("TOO_MANY_REQUESTS", message), headers={"Retry-After": str(seconds)})
 
 
 def unavailable(message: str, *, seconds: int = 2) -> OsdiError:
-    """503: nothing is known to have been written; the same request may be sent again after `seconds`."""
+    """Returns a 503: the write is not confirmed; the client can repeat the same request after `seconds`."""
     return OsdiError(503, ErrorDescription("UNAVAILABLE", message), headers={"Retry-After": str(seconds)})
 
 
 class WriteConflict(Exception):
-    """Somebody else wrote first: what was read is stale, look again."""
+    """Another writer changed the document first: the caller must read it again and retry."""
 
 
 class DuplicateKey(WriteConflict):
-    """A unique index refused an insert or update."""
+    """A unique index rejected an insert or update."""
 
 
 def _sentence(description: ErrorDescription) -> str:
@@ -150,7 +150,7 @@ def _sentence(description: ErrorDescription) -> str:
 
 
 def _flatten(messages: object, path: str) -> Iterator[tuple[str, str]]:
-    """`{"targets": {0: {"title": ["Bad."]}}}` becomes `("targets[0].title", "Bad.")`."""
+    """Yields a path and a sentence: `("targets[0].title", "Bad.")` for `{"targets": {0: {"title": ["Bad."]}}}`."""
     if isinstance(messages, Mapping):
         for name, inner in messages.items():
             if name == "_schema":

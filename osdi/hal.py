@@ -1,7 +1,7 @@
-"""How documents are answered: HAL+JSON (draft-kelly-json-hal) with OSDI's links, curies and page envelopes.
+"""Represents documents as HAL+JSON (draft-kelly-json-hal) with OSDI's links, curies and page envelopes.
 
-Pure: documents and facts about the deployment go in, JSON-ready dicts come out. Links are built from the vocabulary,
-never by cutting up the address that was asked for.
+Pure: takes documents and properties of the deployment, returns dicts for JSON. Links are built from the resource
+definitions, never from the URL of the request.
 """
 
 from collections.abc import Mapping
@@ -29,10 +29,10 @@ from osdi.resources import (
     Resource,
 )
 
-# Which collections lie under a resource.
+# The collections below a resource's URL.
 NESTED: Final = {PERSON: (OUTREACH, TAGGING, ITEM, ANSWER), TAG: (TAGGING,), LIST: (ITEM,), QUESTION: (ANSWER,)}
 
-# What a follow-up shows of itself: not to whom it goes, which the person behind the outreach says.
+# The public properties of a follow-up. The recipient is left out: the outreach's person has the address.
 FOLLOWUP: Final = (
     "kind",
     "state",
@@ -50,13 +50,13 @@ MADE_BY: Final = {"osdi:creator": "creator_id", "osdi:modified_by": "modified_by
 
 @dataclass(frozen=True)
 class Hal:
-    """Represents documents for one deployment, known by its address and its namespace."""
+    """Represents documents for one deployment, with its base URL and its namespace."""
 
     base_url: str
     namespace: str
 
     def href(self, *segments: str) -> str:
-        """Absolute address of something under the API's root."""
+        """Returns the absolute URL of a path below the API's root."""
         return "/".join((self.base_url + API, *segments))
 
     def represent(
@@ -67,9 +67,9 @@ class Hal:
         control: ReadOnlyDocument | None = None,
         embedded: Json | None = None,
     ) -> Json:
-        """A resource with its links; only identifiers and links where `osdi:control` asks for no more.
+        """Returns a resource with its links; only identifiers and links if `control` declines the full response.
 
-        `embedded` is what `$expand` asked for, by relation.
+        `embedded` contains the resources for `$expand`, by relation.
         """
         answer: Json = {"identifiers": self.identifiers(document)}
         if (control or {}).get("return_response", True):
@@ -83,7 +83,7 @@ class Hal:
         return answer
 
     def identifiers(self, document: ReadOnlyDocument) -> list[str]:
-        """The own identifier first, then those of people who were merged into this one, then those of other systems."""
+        """Returns the document's own identifier, then those of people merged into it, then those of other systems."""
         prefix = f"{self.namespace}:"
         others = (identifier for identifier in document.get("identifiers", ()) if not identifier.startswith(prefix))
         return [prefix + document["_id"], *(prefix + each for each in document.get("merged_ids", ())), *others]
@@ -96,22 +96,25 @@ class Hal:
         arguments: Mapping[str, str] | None = None,
         embedded: Mapping[str, Json] | None = None,
     ) -> Json:
-        """A page of a collection at `path`; `next` and `previous` carry a cursor, so that far pages cost no more."""
+        """Returns a page of the collection at `path`.
+
+        The links `next` and `previous` contain a cursor, so that late pages cost no more than early ones.
+        """
         arguments = dict(arguments or {})
         address = self.href(*path)
         number = {"page": str(page.page)} if page.page > 1 else {}
         links: Json = {"self": {"href": _with_query(address, arguments | number)}}
         if page.has_next:
-            # Ahead of everything there is no document to go on from: what follows is the first page.
+            # An empty page before the first one has no document for a cursor: the next page is the first one.
             cursor = {"page": str(page.page + 1), "after": page.documents[-1][page.cursor]} if page.documents else {}
             links["next"] = {"href": _with_query(address, arguments | cursor)}
         if page.has_previous:
             cursor = {"page": str(page.page - 1), "before": page.documents[0][page.cursor]} if page.documents else {}
             cursor = cursor or {"page": str(page.total_pages or 1)}
             links["previous"] = {"href": _with_query(address, arguments | cursor)}
-        inside = embedded or {}
-        shown = [self.represent(resource, each, embedded=inside.get(each["_id"])) for each in page.documents]
-        links[resource.collection_rel] = [{"href": each["_links"]["self"]["href"]} for each in shown]
+        embedded = embedded or {}
+        entries = [self.represent(resource, each, embedded=embedded.get(each["_id"])) for each in page.documents]
+        links[resource.collection_rel] = [{"href": each["_links"]["self"]["href"]} for each in entries]
         links["curies"] = self._curies()
         return {
             "total_pages": page.total_pages,
@@ -119,11 +122,11 @@ class Hal:
             "page": page.page,
             "total_records": page.total_records,
             "_links": links,
-            "_embedded": {resource.collection_rel: shown},
+            "_embedded": {resource.collection_rel: entries},
         }
 
     def entry_point(self, *, motd: str, vendor_name: str, product_name: str, max_pagesize: int) -> Json:
-        """The API entry point (`aep.md`); it lists only relations that clients of the standard know."""
+        """Returns the API entry point (`aep.md`); it has only relations that the standard defines."""
         links: Json = {
             "curies": self._curies(),
             "self": {"href": self.href(), "title": "This API entry point"},
@@ -147,7 +150,7 @@ class Hal:
         }
 
     def stats_links(self, campaign_id: str, arguments: Mapping[str, str]) -> Json:
-        """The links of a campaign's statistics, which `arguments` ask for."""
+        """Returns the links of a campaign's statistics; `arguments` is the query of the request."""
         address = self.href(ADVOCACY_CAMPAIGN.collection, campaign_id)
         return {
             "self": {"href": _with_query(f"{address}/stats", arguments)},
@@ -156,7 +159,7 @@ class Hal:
         }
 
     def _own_properties(self, document: ReadOnlyDocument) -> Json:
-        """What this server adds to the standard's fields, under its namespace."""
+        """Returns the properties that this server adds to the standard's, under its namespace."""
         added: Json = {}
         if document.get("claimed_identifiers"):
             added[f"{self.namespace}:claimed_identifiers"] = document["claimed_identifiers"]
@@ -187,9 +190,9 @@ class Hal:
             address = self._self(resource, document)
             for nested in NESTED.get(resource, ()):
                 links[nested.collection_rel] = {"href": f"{address}/{nested.collection}"}
-        for field, pointed_at in REFERENCES.get(resource, {}).items():
+        for field, target in REFERENCES.get(resource, {}).items():
             if field in document:
-                links[pointed_at.rel] = {"href": self.href(pointed_at.collection, document[field])}
+                links[target.rel] = {"href": self.href(target.collection, document[field])}
         for relation, field in MADE_BY.items():
             if field in document:
                 links[relation] = {"href": self.href(PERSON.collection, document[field])}
@@ -206,7 +209,7 @@ class Hal:
         return self.href(resource.collection, document["_id"])
 
     def _curies(self, *, own: bool = False) -> list[Json]:
-        """The standard's curie, and where a relation is of our own that of the namespace."""
+        """Returns the standard's curie; with `own` also that of the deployment's namespace."""
         names = ["osdi", self.namespace] if own and self.namespace != "osdi" else ["osdi"]
         return [{"name": name, "href": self.base_url + CURIES, "templated": True} for name in names]
 

@@ -1,11 +1,11 @@
-"""Log lines: where they are written and what they look like.
+"""Logging: writes one line per event to standard output, as JSON for a log drain or readable for a terminal.
 
-Each is a line on standard output: JSON for a log drain, or readable for a terminal. Our own lines are made by
-structlog, those of libraries by the standard library's logging; both have the same form.
+The project's own lines use structlog. Lines of libraries come through the standard library's logging and get the same
+format.
 
-No line contains the message of an exception: drivers put values into their messages, and a value may be an e-mail
-address. A line has the type of the exception, its code and its frames instead. For the same reason libraries log from
-WARNING on only, whatever LOG_LEVEL says: below that they print addresses, commands and replies.
+No line contains an exception's message: a driver's message contains values, and a value can be an e-mail address. The
+line contains the exception's type, code and frames instead. For the same reason libraries log from WARNING on, also if
+LOG_LEVEL is lower: below that level they log addresses, commands and replies.
 """
 
 import json
@@ -23,22 +23,22 @@ JSON, CONSOLE = "json", "console"
 FORMATS: Final = (JSON, CONSOLE)
 LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
-# Set by name too: these lower their own level otherwise, or are lowered by an operator who wants to see more of ours.
+# These loggers get a level of their own: werkzeug would lower its level otherwise, and pymongo logs whole commands.
 NEVER_BELOW_WARNING: Final = ("pymongo", "werkzeug")
 # Its warnings print the URL of a receiver, which may hold a secret, and what the receiver sent.
 NEVER_BELOW_ERROR: Final = ("urllib3",)
 
-# A line stays below the 4 KB that a pipe takes whole, so those of several processes do not mix: the innermost frames
-# say most, and so do the last causes.
+# A line must stay below 4 KB, which a pipe writes atomically, so that lines of several processes do not mix. The
+# innermost frames and the last causes are the most useful ones.
 MAXIMUM_FRAMES: Final = 15
 MAXIMUM_CAUSES: Final = 3
 
 
 class StandardOutput:
-    """Writes lines to what is standard output at that moment; a test may have put something else there."""
+    """Writes lines to the present sys.stdout, which a test may have replaced."""
 
     def msg(self, line: bytes) -> None:
-        # A reader that went away, or a full disk, must not fail a request whose data are stored.
+        # A closed pipe or a full disk must not fail a request whose data are stored.
         with suppress(OSError, ValueError):
             output = sys.stdout.buffer
             output.write(line + b"\n")
@@ -48,24 +48,27 @@ class StandardOutput:
 
 
 class _Handler(logging.Handler):
-    """The standard library's way to the same place."""
+    """Handler of the standard library's logging that writes to StandardOutput."""
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
             line = self.format(record)
-        except Exception as error:  # a library's mistake in how it logs fails nobody's request
-            logger().error("A line could not be written.", logger=record.name, exc_info=error)
+        except Exception as error:  # a library's wrong logging call must not fail a request
+            logger().error("A log line could not be formatted.", logger=record.name, exc_info=error)
             return
         StandardOutput().msg(line.encode(errors="replace"))
 
 
 def configure(form: str, level: str) -> None:
-    """Set this process's logging up; may be repeated. `form` is json, console, or empty: JSON unless on a terminal."""
+    """Sets up this process's logging; can be called again.
+
+    `form` is json, console, or empty, which means console on a terminal and JSON elsewhere. `level` is one of LEVELS.
+    """
     structlog.configure(
         processors=[*_processors(form), _to_bytes],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
         logger_factory=lambda *_: StandardOutput(),
-        cache_logger_on_first_use=False,  # a second application of this process may be set up otherwise
+        cache_logger_on_first_use=False,  # a second application in this process may have other settings
     )
     handler = _Handler()
     handler.setFormatter(formatter(form))
@@ -80,13 +83,13 @@ def configure(form: str, level: str) -> None:
 
 
 def logger() -> FilteringBoundLogger:
-    """Returns a logger with the present configuration of this process."""
+    """Returns a logger with the present settings of this process."""
     found: FilteringBoundLogger = structlog.get_logger().bind()
     return found
 
 
 def formatter(form: str) -> logging.Formatter:
-    """Returns the formatter that gives lines of the standard library's logging the form of ours."""
+    """Returns a formatter that gives lines of the standard library's logging the project's format."""
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[structlog.stdlib.add_logger_name],
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_processors(form)],
@@ -94,23 +97,23 @@ def formatter(form: str) -> logging.Formatter:
 
 
 def format_exception(error: BaseException) -> str:
-    """Returns an exception without its message: frames and type of each cause, the deepest first."""
+    """Returns an exception without its message: the frames and the type of each cause, the deepest cause first."""
     return "\nled to\n".join(
         "\n".join((*_frames(each), _type_and_code(each))) for each in reversed(list(_causes(error))[:MAXIMUM_CAUSES])
     )
 
 
 def _processors(form: str) -> list[Processor]:
-    """Returns the processors that make a line of an event; the last one renders it as text."""
+    """Returns the processors that turn an event into a line; the last one renders the text."""
     if form == JSON or (not form and not sys.stdout.isatty()):
         render: Processor = _render_json
     else:
         render = structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())
     stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
-    return [structlog.processors.add_log_level, stamp, _format_exc_info, render]
+    return [structlog.processors.add_log_level, stamp, _add_exception, render]
 
 
-def _format_exc_info(_: object, __: str, event: EventDict) -> EventDict:
+def _add_exception(_: object, __: str, event: EventDict) -> EventDict:
     error = event.pop("exc_info", None)
     if isinstance(error, tuple):
         error = error[1]
@@ -121,9 +124,9 @@ def _format_exc_info(_: object, __: str, event: EventDict) -> EventDict:
 
 def _render_json(_: object, __: str, event: EventDict) -> str:
     try:
-        return orjson.dumps(event, default=_type).decode()
-    except orjson.JSONEncodeError:  # broken Unicode in a library's line
-        return json.dumps(event, default=_type)
+        return orjson.dumps(event, default=_type_name).decode()
+    except orjson.JSONEncodeError:  # a library's line contains invalid Unicode
+        return json.dumps(event, default=_type_name)
 
 
 def _to_bytes(_: object, __: str, line: Any) -> bytes:
@@ -131,8 +134,8 @@ def _to_bytes(_: object, __: str, line: Any) -> bytes:
     return text.encode(errors="replace")
 
 
-def _type(value: object) -> str:
-    """Returns the name of a type that JSON does not have."""
+def _type_name(value: object) -> str:
+    """Returns the substitute for a value that JSON cannot contain."""
     return type(value).__name__
 
 

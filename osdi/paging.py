@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Page:
-    """The documents of a page, where it stands, the totals of the whole collection, and the field of its cursors."""
+    """The documents of a page, its position, the collection's total, and the field that its cursors contain."""
 
     documents: Sequence[Mapping[str, Any]]
     page: int
@@ -22,5 +22,5 @@ class Page:
         return -(-self.total_records // self.per_page)
 
     def with_documents(self, documents: Iterable[Mapping[str, Any]], *, cursor: str = "_id") -> "Page":
-        """The same page of changed documents."""
+        """Returns the same page with other documents."""
         return replace(self, documents=list(documents), cursor=cursor)

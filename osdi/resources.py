@@ -1,8 +1,8 @@
-"""The vocabulary of OSDI 1.2.0 as this server speaks it: each resource's name, collection, relation and fields.
+"""The resources of OSDI 1.2.0 in this server: name, collection, relation and fields of each.
 
-`collection` is at once the segment of the URL, the plural of the relation and the collection in MongoDB. `table` has
-the definitions of the fields; answers have them in this order. Everything else in a document (match keys, versions) is
-internal.
+`collection` is the segment of the URL, the plural of the relation and the name of the MongoDB collection. `table` has
+the definitions of the fields, in the order of the standard's page. Other properties of a stored document, such as match
+keys, are never sent to clients.
 """
 
 from collections.abc import Mapping
@@ -54,7 +54,7 @@ PERSON = Resource(
     "person",
     "people",
     PERSON_FIELDS,
-    "Somebody who takes part: names, contact details, and what they answered and were tagged with.",
+    "A supporter: names and contact details, with links to outreaches, taggings, list items and answers.",
 )
 OUTREACH = Resource(
     "outreach",
@@ -74,7 +74,7 @@ QUESTION = Resource(
     "question",
     "questions",
     QUESTION_FIELDS,
-    "A question that people answer, freely or by choosing among its responses.",
+    "A question that people answer in free text or with one of its responses.",
 )
 
 MESSAGE = Resource("message", "messages", MESSAGE_FIELDS, "The template of a follow-up mail or text message.")
@@ -82,35 +82,35 @@ WRAPPER = Resource(
     "wrapper",
     "wrappers",
     WRAPPER_FIELDS,
-    "What stands around messages: a header above them, and a footer below.",
+    "A header and a footer that are placed around messages.",
 )
 TAGGING = Resource("tagging", "taggings", TAGGING_FIELDS, "A tag on a person.")
 ITEM = Resource("item", "items", ITEM_FIELDS, "A person on a list.")
 ANSWER = Resource("answer", "answers", ANSWER_FIELDS, "A person's answer to a question.")
 
-# Entries inside a person's document that are resources of their own: what they point at, and by which field.
+# Resources that are stored as entries of a person's document: the resource that they refer to, and the field of its id.
 ENTRIES: Mapping[Resource, tuple[Resource, str]] = {
     TAGGING: (TAG, "tag_id"),
     ITEM: (LIST, "list_id"),
     ANSWER: (QUESTION, "question_id"),
 }
 
-# Fields of a document, besides those of the page, that hold the id of what a client has linked it to.
+# Fields that are not in the standard: they contain the id of a resource that a client has linked.
 REFERENCES: Mapping[Resource, Mapping[str, Resource]] = {MESSAGE: {"wrapper_id": WRAPPER}}
 
 RESOURCES = (PERSON, OUTREACH, ADVOCACY_CAMPAIGN, TAG, LIST, QUESTION, MESSAGE, WRAPPER, TAGGING, ITEM, ANSWER)
 
-# Relations that lead to a resource which is named otherwise: where to, title, description.
+# Relations whose name differs from that of their resource: resource, title, description.
 OTHER_RELATIONS = {
-    "creator": (PERSON, "Creator", "The person whose token created the resource, where that is known."),
-    "modified_by": (PERSON, "Last editor", "The person whose token changed the resource last, where that is known."),
+    "creator": (PERSON, "Creator", "The person whose token created the resource, if known."),
+    "modified_by": (PERSON, "Last editor", "The person whose token last changed the resource, if known."),
 }
 
-# Relations of ours, under the namespace.
+# Relations that are not in the standard; they have the deployment's namespace.
 OWN_RELATIONS = {
     "stats": (
         "Statistics",
-        "How many outreaches and people a campaign has: per day, by type, source, target, referrer.",
+        "The number of outreaches and people of a campaign: per day, by type, source, target and referrer.",
     ),
 }
 
@@ -127,11 +127,11 @@ HELPERS = {
 
 
 def id_from(reference: str, resource: Resource) -> str | None:
-    """The id that a URI of this kind of resource ends with, or None: `https://host/api/v1/tags/{id}`.
+    """Returns the id at the end of a URI such as `https://host/api/v1/tags/{id}`; None for URIs of other resources.
 
-    The host is not compared: one deployment answers under several names.
+    The host is not compared, since a deployment can have several names.
     """
-    # Not urlsplit: it refuses some strings, and what is no address simply refers to nothing.
+    # Not urlsplit, which raises for some strings; text that is not a URI refers to nothing.
     path = reference.partition("#")[0].partition("?")[0]
     segments = path.rstrip("/").rsplit("/", 2)
     return segments[-1] if len(segments) == 3 and segments[-2] == resource.collection else None

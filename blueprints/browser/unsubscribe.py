@@ -1,7 +1,7 @@
-"""The page behind the unsubscribe link of a mail: one button, and the POST that mail programs send (RFC 8058).
+"""The unsubscribe page of a mail's link, with one button, and the POST that mail programs send (RFC 8058).
 
-A GET changes nothing, because virus scanners follow every link of a mail. No login is needed: the signature of the link
-proves that this server sent it to that address.
+A GET changes nothing, since virus scanners follow every link in a mail. No login is needed: the link's signature proves
+that this server sent it to that address.
 """
 
 from typing import Final
@@ -23,13 +23,13 @@ HEADERS: Final = {
 
 @pages.get("/<token>")
 def ask(token: str) -> Response:
-    """Ask whether the address of the link is to be unsubscribed."""
+    """Shows the page with the button."""
     return _page(address_of(store(), token), done=False)
 
 
 @pages.post("/<token>")
 def confirm(token: str) -> Response:
-    """Unsubscribe the address of the link, by a mail program's one click or the page's button."""
+    """Unsubscribes the address of the link, after a mail program's POST or the page's button."""
     address = address_of(store(), token)
     if address is not None:
         unsubscribe(store(), address)

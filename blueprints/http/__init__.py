@@ -1,1 +1,1 @@
-"""What every view uses: OSDI's additions to flask-smorest, access, rate limits, CORS, paging and the request log."""
+"""Code that all views share: OSDI's additions to flask-smorest, access, rate limits, CORS, paging, request log."""

@@ -1,8 +1,7 @@
-"""CORS: which web pages may call the API and read its answers, refusals too (fetch.spec.whatwg.org).
+"""CORS: the web pages that may call the API and read its answers, also error responses (fetch.spec.whatwg.org).
 
-Flask-Cors answers by the deployment's origins. A campaign that lists origins of its own is answered by those, at its
-helper and in the preflight of it. No answer allows credentials: a token is sent by a page that knows it, never by a
-browser of its own accord.
+Flask-Cors uses the deployment's origins. If a campaign lists its own origins, those apply to its helper and to the
+preflight request of it. No answer allows credentials: a page sends its token itself, never the browser.
 """
 
 from typing import Final
@@ -25,9 +24,9 @@ OPEN_ROUTES: Final = (f"{OF_CAMPAIGN}/record_outreach_helper", f"{OF_CAMPAIGN}/o
 
 
 def share_with_origins(app: Flask, settings: Settings) -> None:
-    """Add CORS headers to every answer under the API's root."""
-    # Functions after a request run in the reverse order: this one when Flask-Cors has answered.
-    app.after_request(_as_the_campaign_says)
+    """Adds CORS headers to every answer below the API's root."""
+    # Flask calls these functions in reverse order: this one after that of Flask-Cors.
+    app.after_request(_apply_campaign_origins)
     CORS(
         app,
         resources={f"{API}/*": {"origins": list(settings.cors_origins)}},
@@ -35,30 +34,30 @@ def share_with_origins(app: Flask, settings: Settings) -> None:
         expose_headers=["ETag", "Retry-After", REQUEST_ID],
         allow_headers=["Content-Type", TOKEN_HEADER, IDEMPOTENCY_KEY, IF_MATCH, "Prefer"],
         max_age=3600,
-        send_wildcard=True,  # `*` as it is, where it is set: an answer then suits every cache
+        send_wildcard=True,  # sends `*` itself, so that caches can share the answer
     )
 
 
-def _as_the_campaign_says(response: Response) -> Response:
+def _apply_campaign_origins(response: Response) -> Response:
     origin, route = request.headers.get("Origin"), request.url_rule
     if origin is None or route is None or route.rule not in OPEN_ROUTES or not _is_post():
         return response
     try:
         campaign = reference().campaign((request.view_args or {})["advocacy_campaign_id"])
-    except OsdiError:  # there is none, or the database is away: the answer stays as the deployment allows it
+    except OsdiError:  # unknown campaign or unavailable database: the deployment's origins apply
         return response
     if "origins" not in campaign.get("anonymous_posts", {}):
         return response
-    door = AnonymousPosts.of(settings(), campaign)
+    policy = AnonymousPosts.of(settings(), campaign)
     response.headers.pop(ALLOW_ORIGIN, None)
-    if door.lets_in(origin):
-        response.headers[ALLOW_ORIGIN] = ANY_ORIGIN if ANY_ORIGIN in door.origins else origin
+    if policy.lets_in(origin):
+        response.headers[ALLOW_ORIGIN] = ANY_ORIGIN if ANY_ORIGIN in policy.origins else origin
     response.vary.add("Origin")
     return response
 
 
 def _is_post() -> bool:
-    """Whether this is a POST, or the preflight of one."""
+    """True if the request is a POST or the preflight of one."""
     return request.method == "POST" or (
         request.method == "OPTIONS" and request.headers.get("Access-Control-Request-Method") == "POST"
     )

@@ -1,6 +1,6 @@
-"""`$expand`: related resources inside an answer, so that a client needs fewer requests ("Resource Expansion").
+"""`$expand`: embeds related resources in an answer, so that a client needs fewer requests ("Resource Expansion").
 
-What is pointed at is read in one query for a whole page; what lies under a person, in one for each collection.
+Referenced resources are read in one query for the whole page; a person's collections in one query each.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,44 +30,44 @@ OF_ANSWERS: Final = (PERSON.rel, QUESTION.rel)
 OF_PEOPLE: Final = (OUTREACH.collection_rel, *ENTRIES)
 
 
-def asked(arguments: Mapping[str, Any], allowed: Sequence[str]) -> list[str]:
-    """The relations that `$expand` names, each once. Raises OsdiError 400 for one that cannot be expanded here."""
+def requested_relations(arguments: Mapping[str, Any], allowed: Sequence[str]) -> list[str]:
+    """Returns the relations in `$expand`, each once. Raises OsdiError 400 for a relation that is not in `allowed`."""
     names = [name.strip() for name in arguments.get("expand", "").split(",")]
-    wrong = [name for name in names if name and name not in allowed]
-    if wrong:
-        raise invalid(f"'{wrong[0][:100]}' cannot be expanded here.", EXPAND, hint=f"One of: {', '.join(allowed)}")
+    unknown = [name for name in names if name and name not in allowed]
+    if unknown:
+        raise invalid(f"'{unknown[0][:100]}' cannot be expanded here.", EXPAND, hint=f"One of: {', '.join(allowed)}")
     return list(dict.fromkeys(name for name in names if name))
 
 
-def expand_pointers(documents: Sequence[ReadOnlyDocument], names: Sequence[str]) -> dict[str, Json]:
-    """What is to be embedded in each outreach or entry, by its id: what it points at under these relations."""
+def expand_references(documents: Sequence[ReadOnlyDocument], names: Sequence[str]) -> dict[str, Json]:
+    """Returns the embedded resources of each outreach or entry, by its id: those that these relations refer to."""
     embedded: dict[str, Json] = {document["_id"]: {} for document in documents}
     for name in names:
-        resource, pointer = REFERENCES[name]
-        ids = {document[pointer] for document in documents if pointer in document}
+        resource, field = REFERENCES[name]
+        ids = {document[field] for document in documents if field in document}
         if resource is PERSON:
             found = get_people(store(), ids)
         else:
             found = {document["_id"]: document for document in store().by_ids(resource.collection, sorted(ids))}
-        shown = {key: hal().represent(resource, with_total(resource, each)) for key, each in found.items()}
+        representations = {key: hal().represent(resource, with_total(resource, each)) for key, each in found.items()}
         for document in documents:
-            if document.get(pointer) in shown:
-                embedded[document["_id"]][name] = shown[document[pointer]]
+            if document.get(field) in representations:
+                embedded[document["_id"]][name] = representations[document[field]]
     return embedded
 
 
 def expand_people(people: Sequence[ReadOnlyDocument], names: Sequence[str]) -> dict[str, Json]:
-    """What is to be embedded in each person, by their id: the first page of each collection that is named."""
-    first = {"page": 1, "per_page": settings().max_pagesize}
+    """Returns the embedded resources of each person, by id: the first page of each of these collections."""
+    first_page = {"page": 1, "per_page": settings().max_pagesize}
     embedded: dict[str, Json] = {}
     for person in people:
-        shown = embedded[person["_id"]] = {}
+        collections = embedded[person["_id"]] = {}
         for name in names:
             if name in ENTRIES:
                 resource = ENTRIES[name].resource
-                page = read_entries(ENTRIES[name], dict(person), first)
+                page = read_entries(ENTRIES[name], dict(person), first_page)
             else:
                 resource = OUTREACH
-                page = read_page(OUTREACH, first, outreaches_of(person))
-            shown[name] = [hal().represent(resource, document) for document in page.documents]
+                page = read_page(OUTREACH, first_page, outreaches_of(person))
+            collections[name] = [hal().represent(resource, document) for document in page.documents]
     return embedded

@@ -11,13 +11,13 @@ IDEMPOTENCY_PARAMETER: Final = {
     "name": IDEMPOTENCY_KEY,
     "required": False,
     "schema": {"type": "string", "minLength": 1, "maxLength": IDEMPOTENCY_KEY_LENGTH},
-    "description": "A value of your own for this outreach. Sent again within 24 hours, it records nothing twice.",
+    "description": "A unique value for this outreach. A repeated request within 24 hours records nothing twice.",
 }
 CAMPAIGN_PARAMETER: Final = {
     "in": "path",
     "name": "advocacy_campaign_id",
     "required": True,
     "schema": {"type": "string", "minLength": 1},
-    "description": "The campaign's id: the last part of its address.",
+    "description": "The campaign's id: the last part of its URL.",
     "example": CAMPAIGN_ID,
 }

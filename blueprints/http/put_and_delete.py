@@ -1,4 +1,4 @@
-"""PUT and DELETE of one document, or of one entry inside a person: the same for every resource."""
+"""PUT and DELETE of one document or of one entry of a person, for every resource."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -21,7 +21,7 @@ IF_MATCH: Final = "If-Match"
 
 
 def if_match() -> IfMatch:
-    """Returns the entity tags of the header If-Match; None if there is none, or if it is `*`: any version will do."""
+    """Returns the entity tags of the header If-Match; None without the header or for `*`, which allow any version."""
     header = request.headers.get(IF_MATCH)
     if header is None or header.strip() == "*":
         return None
@@ -38,7 +38,7 @@ def change(
     belongs: Callable[[Document], bool] = lambda _: True,
     check: Callable[[Document], None] = lambda _: None,
 ) -> Document:
-    """The document after a loaded PUT; `check` raises ValidationError for what the change must not make of it."""
+    """Changes the document by a loaded PUT and returns it; `check` raises ValidationError for an invalid result."""
 
     def checked(document: Document) -> None:
         try:
@@ -66,14 +66,14 @@ def remove(
     force: bool = False,
     belongs: Callable[[Document], bool] = lambda _: True,
 ) -> Response:
-    """Delete the document and say so, as the standard's pages do: 200 with a notice."""
+    """Deletes the document; returns 200 with a notice, as the standard's pages do."""
     delete(store(), resource, document_id, if_match=if_match(), force=force, belongs=belongs)
     reference().forget(resource, document_id)
     return answer({"notice": f"This {resource.name.replace('_', ' ')} was successfully deleted."})
 
 
-def erased(person_id: str, outreaches: str) -> Response:
-    """Erase the person and say so."""
+def erase_person(person_id: str, outreaches: str) -> Response:
+    """Erases the person; returns 200 with a notice."""
     erase(store(), person_id, settings().match_key_rules, outreaches, if_match=if_match())
     return answer({"notice": "This person was successfully erased."})
 
@@ -81,13 +81,13 @@ def erased(person_id: str, outreaches: str) -> Response:
 def change_entry(
     kind: Embedded, parent_id: str, entry_id: str, body: Mapping[str, Any], check: Check = lambda _: None
 ) -> Document:
-    """A person's entry after a loaded PUT; the links that the PUT repeats cannot be moved."""
+    """Changes a person's entry by a loaded PUT and returns it; the PUT cannot change the entry's links."""
     fields = {name: value for name, value in body["fields"].items() if name != "pointing"}
-    wanted = Change(fields, body["cleared"], if_match())
-    return subresources.change(store(), kind, parent_id, entry_id, wanted, check)
+    changes = Change(fields, body["cleared"], if_match())
+    return subresources.change(store(), kind, parent_id, entry_id, changes, check)
 
 
 def remove_entry(kind: Embedded, parent_id: str, entry_id: str) -> Response:
-    """Remove the entry from its person and say so."""
+    """Deletes the entry of a person; returns 200 with a notice."""
     subresources.remove(store(), kind, parent_id, entry_id, if_match())
     return answer({"notice": f"This {kind.resource.name} was successfully deleted."})

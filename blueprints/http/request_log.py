@@ -1,8 +1,8 @@
-"""One line for each request: which it was, who sent it, what came of it, and which documents it wrote.
+"""Logs one line for each request: route, caller, status, and the documents that it wrote.
 
-Nothing of what the client sent is in it, as that may be a token or somebody's: the route stands for the path, and
-neither query, body nor headers are told. The line's `request_id` is ours, so nobody can choose it, and goes out with
-the answer as OSDI-Request-ID.
+The line contains no text that the client sent, which may be a token or personal data: it has the route instead of the
+path, and neither query, body nor headers. The server makes the `request_id` itself, so a client cannot choose it, and
+returns it in the header OSDI-Request-ID.
 """
 
 import re
@@ -24,12 +24,12 @@ REQUEST_ID: Final = "OSDI-Request-ID"
 PLATFORM_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,200}")
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 ASSETS: Final = "/docs/assets/"
-# What is asked for all the time, and says nothing of anybody.
+# Frequent requests without personal data; logged at level debug.
 OFTEN: Final = (ASSETS, HEALTHZ, READYZ)
 
 
 def log_requests(app: Flask, settings: Settings) -> None:
-    """Write the line of each request. Comes before whatever else looks at requests, so that it sees all they refuse."""
+    """Logs each request. Must be set up before other request hooks, so that it also logs what they reject."""
     line = log.logger()
 
     def begin() -> None:
@@ -41,37 +41,37 @@ def log_requests(app: Flask, settings: Settings) -> None:
     def finish(response: Response) -> Response:
         response.headers[REQUEST_ID] = g.request_id
         route = request.url_rule.rule if request.url_rule else None
-        said = _said(response, route, settings)
+        fields = _fields(response, route, settings)
         if response.status_code >= 500:
-            line.error("request", **said)
+            line.error("request", **fields)
         elif route and route.startswith(OFTEN):
-            line.debug("request", **said)
+            line.debug("request", **fields)
         else:
-            line.info("request", **said)
+            line.info("request", **fields)
         write_log.end()
         request_deadline.end()
         return response
 
     app.before_request(begin)
     app.after_request(finish)
-    # Flask's own writes the path and the exception's message.
+    # Flask's own method would log the path and the exception's message.
     app.log_exception = lambda exc_info: failed_by(exc_info[1])  # type: ignore[method-assign]
 
 
 def request_id() -> str:
-    """The id of the request that is answered now."""
+    """Returns the id of the present request."""
     found: str = g.request_id
     return found
 
 
 def failed_by(error: BaseException | None) -> None:
-    """Say in this request's line where it failed."""
+    """Adds the exception to this request's line."""
     g.failure = error
 
 
-def _said(response: Response, route: str | None, settings: Settings) -> dict[str, Any]:
+def _fields(response: Response, route: str | None, settings: Settings) -> dict[str, Any]:
     caller: Caller = g.get("caller", ANONYMOUS)
-    said: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "request_id": g.request_id,
         "method": request.method if request.method in METHODS else "other",
         "route": route,
@@ -79,16 +79,16 @@ def _said(response: Response, route: str | None, settings: Settings) -> dict[str
         "milliseconds": round((time.perf_counter() - g.began) * 1000, 1),
         "caller": caller.name or "anonymous",
         "token_id": caller.token_id,
-        # A server without transactions may write a person once more when the outreach lost a race.
+        # Without transactions, a retry after a write conflict can write the same person again.
         "wrote": list(dict.fromkeys(g.wrote)),
         "bytes": response.calculate_content_length(),
     }
     platform = request.headers.get("X-Request-ID")
     if platform and PLATFORM_REQUEST_ID.fullmatch(platform):
-        said["platform_request_id"] = platform
+        fields["platform_request_id"] = platform
     if settings.log_addresses:
-        said["remote_addr"] = request.remote_addr
+        fields["remote_addr"] = request.remote_addr
     failure = g.get("failure")
     if failure is not None:
-        said["exc_info"] = failure
-    return said
+        fields["exc_info"] = failure
+    return fields

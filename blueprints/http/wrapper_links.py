@@ -1,4 +1,4 @@
-"""Which wrapper a message has: the link that a body names becomes the id that the message's document holds."""
+"""Converts the link to a wrapper in a message's body to the wrapper's id, which the message's document stores."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -12,35 +12,35 @@ LINK: Final = f"_links.{WRAPPER.rel}"
 
 
 def with_wrapper(body: Mapping[str, Any]) -> dict[str, Any]:
-    """A loaded POST with the id of the wrapper that it links to. Raises OsdiError 400 where there is no such."""
-    named = _named(body)
-    return {**body, "wrapper_id": _checked(named)} if named else dict(body)
+    """Returns a loaded POST with the id of its wrapper. Raises OsdiError 400 if the wrapper does not exist."""
+    linked = _linked_wrapper(body)
+    return {**body, "wrapper_id": _checked_id(linked)} if linked else dict(body)
 
 
 def changing_wrapper(body: Mapping[str, Any], message_id: str) -> dict[str, Any]:
-    """A loaded PUT with the id of the wrapper that it links to, or with that id to clear where the link is null.
+    """Returns a loaded PUT with the id of its wrapper; if the link is null, the id is cleared.
 
-    The wrapper that the message has may be named whatever became of it, so that what was read can be sent back.
-    Raises OsdiError 400 where there is no such wrapper, 404 where there is no such message.
+    The message's present wrapper is accepted even if it was deleted, so that a client can send back what it has read.
+    Raises OsdiError 400 if the wrapper does not exist, and 404 if the message does not exist.
     """
-    named = _named(body["fields"])
+    linked = _linked_wrapper(body["fields"])
     fields = {name: value for name, value in body["fields"].items() if name != "pointing"}
     cleared = [name for name in body["cleared"] if name.partition(".")[0] != "pointing"]
     if f"pointing.{WRAPPER.rel}" in body["cleared"]:
         cleared.append("wrapper_id")
-    if named and id_from(named, WRAPPER) != get_or_404(MESSAGE, message_id).get("wrapper_id"):
-        fields["wrapper_id"] = _checked(named)
+    if linked and id_from(linked, WRAPPER) != get_or_404(MESSAGE, message_id).get("wrapper_id"):
+        fields["wrapper_id"] = _checked_id(linked)
     return {**body, "fields": fields, "cleared": tuple(cleared)}
 
 
-def _named(fields: Mapping[str, Any]) -> str | None:
-    """The address of the wrapper that is linked to, if one is."""
+def _linked_wrapper(fields: Mapping[str, Any]) -> str | None:
+    """Returns the URL of the linked wrapper, or None."""
     found: str | None = fields.get("pointing", {}).get("wrapper", {}).get("href")
     return found
 
 
-def _checked(address: str) -> str:
-    wrapper_id = id_from(address, WRAPPER) or ""
+def _checked_id(url: str) -> str:
+    wrapper_id = id_from(url, WRAPPER) or ""
     if store().get(WRAPPER.collection, wrapper_id) is None:
         raise invalid("There is no such wrapper.", LINK, resource=MESSAGE.rel)
     return wrapper_id

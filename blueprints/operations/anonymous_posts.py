@@ -1,4 +1,4 @@
-"""The open door of a campaign: what is taken without a token there. No resource of the standard: ours beside it."""
+"""The policy for anonymous posts of a campaign. This route is not in the standard."""
 
 from typing import Any, Final
 
@@ -17,10 +17,10 @@ from osdi.resources import ADVOCACY_CAMPAIGN, API
 from schemas.operations.anonymous_posts import AnonymousPostsSchema, said
 
 blp = Blueprint(
-    "Open door",
+    "Anonymous posts",
     __name__,
     url_prefix=f"{API}/{ADVOCACY_CAMPAIGN.collection}",
-    description="What a campaign takes without a token",
+    description="The policy for posts without a token",
 )
 
 EXAMPLES: Final = {
@@ -32,8 +32,8 @@ EXAMPLES: Final = {
 @blp.token_required(READ)
 @blp.response(200, AnonymousPostsSchema)
 @blp.refuses(404)
-def get_open_door(advocacy_campaign_id: str) -> Response:
-    """Read what a campaign takes without a token"""
+def get_anonymous_posts(advocacy_campaign_id: str) -> Response:
+    """Read a campaign's policy for anonymous posts"""
     return _answer(get_or_404(ADVOCACY_CAMPAIGN, advocacy_campaign_id))
 
 
@@ -43,11 +43,11 @@ def get_open_door(advocacy_campaign_id: str) -> Response:
 @blp.response(200, AnonymousPostsSchema)
 @blp.if_match
 @blp.refuses(404)
-def put_open_door(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
-    """Change what a campaign takes without a token
+def put_anonymous_posts(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
+    """Change a campaign's policy for anonymous posts
 
-    What is named holds for this campaign, an empty array allows nothing, and null leaves it to the deployment's
-    settings again. The ETag is the campaign's.
+    A property in the body applies to this campaign. An empty array allows nothing; null makes the property follow the
+    deployment's settings again. The ETag is the campaign's.
     """
     return _answer(change(ADVOCACY_CAMPAIGN, advocacy_campaign_id, said(body)))
 

@@ -1,10 +1,10 @@
-"""People and outreaches as a CSV file: streamed, so that memory does not grow with what is downloaded.
+"""Downloads of people and outreaches as CSV, streamed so that memory use does not grow with the file.
 
-What can be refused is refused before the first byte. Where it fails later, the connection is broken off: the chunked
-body (RFC 9112, section 7.1) has no end then, by which every client knows that the file is not whole. That needs
-HTTP/1.1; without chunks a file that was cut off looks whole, so a client of HTTP/1.0 is refused.
+The server checks the request before the first byte. If an error occurs later, the server closes the connection, so the
+chunked body (RFC 9112, section 7.1) has no last chunk and the client knows that the file is incomplete. HTTP/1.0 has no
+chunks, so the server rejects it.
 
-A download holds a thread for as long as it takes, so only some run at a time in a process.
+A download occupies a thread until it ends, so a process runs only AT_ONCE downloads at a time.
 """
 
 import threading
@@ -33,14 +33,14 @@ CSV_HEADER: Final = f"{CSV}; charset=utf-8; header=present"  # RFC 7111 and 4180
 AT_ONCE: Final = 2
 WAIT_SECONDS: Final = 10
 ATTACHMENT: Final = {
-    "Content-Disposition": {"description": "The file's name.", "schema": {"type": "string"}},
+    "Content-Disposition": {"description": "The name of the file.", "schema": {"type": "string"}},
 }
 
 _running = threading.BoundedSemaphore(AT_ONCE)
 
 
 def _file(view: Any) -> Any:
-    """Document that the view answers with a CSV file."""
+    """Documents that the view returns a CSV file."""
     return blp.response(200, {"type": "string"}, content_type=CSV, headers=ATTACHMENT)(view)
 
 
@@ -52,7 +52,7 @@ def _file(view: Any) -> Any:
 def download_people(arguments: dict[str, Any]) -> Response:
     """Download the people as CSV
 
-    A row for each person, the oldest first; docs/exporting.md lists the columns.
+    The file has a row for each person, the oldest first. docs/exporting.md lists the columns.
     """
     return _download(PERSON, arguments)
 
@@ -65,7 +65,7 @@ def download_people(arguments: dict[str, Any]) -> Response:
 def download_all_outreaches(arguments: dict[str, Any]) -> Response:
     """Download the outreaches of all campaigns as CSV
 
-    A row for each target of an outreach, the oldest outreach first, with the person who made it.
+    The file has a row for each target of an outreach, with the person, the oldest outreach first.
     """
     return _download(OUTREACH, arguments)
 
@@ -78,40 +78,40 @@ def download_all_outreaches(arguments: dict[str, Any]) -> Response:
 def download_outreaches(arguments: dict[str, Any], advocacy_campaign_id: str) -> Response:
     """Download the outreaches of a campaign as CSV
 
-    A row for each target of an outreach, the oldest outreach first, with the person who made it.
+    The file has a row for each target of an outreach, with the person, the oldest outreach first.
     """
     return _download(OUTREACH, arguments, reference().campaign(advocacy_campaign_id)["_id"])
 
 
 def _download(resource: Resource, arguments: dict[str, Any], campaign_id: str | None = None) -> Response:
-    """The file. Raises OsdiError 400, 429 where others are being downloaded, 503."""
+    """Returns the file. Raises OsdiError 400, 429 if AT_ONCE downloads are running, 503."""
     if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
-        message = "A download needs HTTP/1.1, whose end shows that all has arrived."
-        hint = "Of nginx in front of us: proxy_http_version 1.1"
+        message = "A download needs HTTP/1.1, since HTTP/1.0 does not show if the file is complete."
+        hint = "If nginx is the proxy, set proxy_http_version 1.1."
         raise OsdiError(400, ErrorDescription("HTTP_VERSION", message, hint=hint))
     query = query_of(resource, arguments.get("filter"), settings().match_key_rules, campaign_id=campaign_id)
     if not _running.acquire(blocking=False):
         raise too_many_requests(WAIT_SECONDS)
     try:
-        # A token for one campaign does not read tags.
+        # A campaign-scoped token may not read tags.
         with_tags = caller().advocacy_campaign_id is None
         parts = csv(ExportQuery(store(), resource, query), bom=arguments["bom"], with_tags=with_tags)
-        # Read so far that a database which is away is told by a status.
-        begun = list(islice(parts, 2))
+        # Reads the header and the first part now, so that an unavailable database still gives a 503.
+        first_parts = list(islice(parts, 2))
     except BaseException:
         _running.release()
         raise
-    response = Response(_told(chain(begun, parts), request_id()), content_type=CSV_HEADER)
-    # Else whoever asks how long it is, as the log does, would read it all into memory.
+    response = Response(_log_failure(chain(first_parts, parts), request_id()), content_type=CSV_HEADER)
+    # Otherwise the request log, which asks for the length, would read the whole file into memory.
     response.implicit_sequence_conversion = False
-    # Once, however it ends: read to the end, broken off, or not read at all as for HEAD.
+    # Called once at the end of the response, also after an error or for HEAD, which reads no part.
     response.call_on_close(weakref.finalize(response, _running.release))
     response.headers["Content-Disposition"] = f'attachment; filename="{resource.collection}.csv"'
     return response
 
 
-def _told(parts: Iterator[Part], request_id: str) -> Iterator[bytes]:
-    """The bytes, and a line in the log where they end too early: the request's own was written when they began."""
+def _log_failure(parts: Iterator[Part], request_id: str) -> Iterator[bytes]:
+    """Yields the bytes; logs an error during the download, since the request's own line was written before it."""
     documents = 0
     try:
         for part in parts:

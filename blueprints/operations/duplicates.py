@@ -1,4 +1,4 @@
-"""People who are probably one, and merging them. No resource of the standard: ours beside it."""
+"""Probable duplicates, and merging of people. These routes are not in the standard."""
 
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -16,7 +16,9 @@ from osdi.resources import API, PERSON, id_from
 from schemas.operations.duplicates import DuplicatesArgumentsSchema, DuplicatesSchema, MergeSchema
 from schemas.person import PersonSchema
 
-blp = Blueprint("Duplicates", __name__, url_prefix=f"{API}/people", description="People who were recorded twice")
+blp = Blueprint(
+    "Duplicates", __name__, url_prefix=f"{API}/people", description="Probable duplicates of people, and merging"
+)
 
 EXAMPLES: Final = {
     "one": {"value": {"_links": {"osdi:person": {"href": "https://osdi.example.org/api/v1/people/{id}"}}}}
@@ -28,19 +30,19 @@ EXAMPLES: Final = {
 @blp.arguments(DuplicatesArgumentsSchema(), location="query")
 @blp.response(200, DuplicatesSchema)
 def get_duplicates(arguments: dict[str, Any]) -> Response:
-    """List people who are probably one
+    """List probable duplicates
 
-    In groups, each with what all of them have: the same e-mail address, the same phone number, or the same name and
-    postal code. A page has a `next` link as long as there may be more, and may itself be empty.
+    The answer has groups of people with the same e-mail address, the same phone number, or the same name and postal
+    code; `by` says which. A page can be empty and still have a `next` link if there may be more groups.
     """
     per_page = min(arguments.get("per_page", settings().per_page), settings().max_pagesize)
     found = duplicates(store(), limit=per_page, after=arguments.get("after", ""))
-    kept = {"per_page": arguments["per_page"]} if "per_page" in arguments else {}
-    here = {"after": arguments["after"]} if "after" in arguments else {}
-    links = {"self": {"href": _address({**kept, **here})}}
+    size = {"per_page": arguments["per_page"]} if "per_page" in arguments else {}
+    cursor = {"after": arguments["after"]} if "after" in arguments else {}
+    links = {"self": {"href": _address({**size, **cursor})}}
     if found.after is not None:
-        links["next"] = {"href": _address({**kept, "after": found.after})}
-    return answer({"per_page": per_page, "duplicates": [_shown(each) for each in found.groups], "_links": links})
+        links["next"] = {"href": _address({**size, "after": found.after})}
+    return answer({"per_page": per_page, "duplicates": [_represent(each) for each in found.groups], "_links": links})
 
 
 @blp.route("/<person_id>/merge", methods=["POST"])
@@ -51,9 +53,9 @@ def get_duplicates(arguments: dict[str, Any]) -> Response:
 def merge_person(body: dict[str, Any], person_id: str) -> Response:
     """Merge another person into this one
 
-    The other one is given as the link `osdi:person`. Their outreaches, taggings, items and answers become this
-    person's, and so do their identifiers and contact details; of names and other single values only gaps are filled.
-    The other one's address leads to this person from then on. Sent again, it changes nothing.
+    The link `osdi:person` names the other person. This person gets their outreaches, taggings, items, answers,
+    identifiers and contact details; names and other single values only fill empty properties. Afterwards the other
+    person's URL redirects to this person. Repeating the request changes nothing.
     """
     other_id = id_from(body["pointing"]["person"]["href"], PERSON) or ""
     person = merge_people(store(), person_id, other_id, settings().match_key_rules, by=caller().person_id)
@@ -65,7 +67,7 @@ def _address(arguments: dict[str, Any]) -> str:
     return f"{address}?{urlencode(arguments)}" if arguments else address
 
 
-def _shown(group: Group) -> Json:
+def _represent(group: Group) -> Json:
     people = [hal().represent(PERSON, each) for each in group.people]
     return {
         "by": list(group.by),

@@ -1,4 +1,4 @@
-"""How the follow-ups stand: what waits, what was sent, what failed. No resource of the standard: ours beside it."""
+"""Numbers of follow-ups by state. This route is not in the standard."""
 
 from flask import Response
 
@@ -9,16 +9,21 @@ from osdi.followups import outbox_store
 from osdi.resources import API
 from schemas.operations.followups import FollowupCountsSchema
 
-blp = Blueprint("Follow-ups", __name__, url_prefix=f"{API}/followups", description="How mails, texts and calls stand")
+blp = Blueprint(
+    "Follow-ups",
+    __name__,
+    url_prefix=f"{API}/followups",
+    description="Numbers of mails, text messages and calls by state",
+)
 
 
 @blp.route("")
 @blp.token_required(READ)
 @blp.response(200, FollowupCountsSchema)
 def get_followups() -> Response:
-    """Read how the follow-ups stand
+    """Count the follow-ups by state
 
-    What waits and what failed is told by kind and reason; what became of one follow-up stands on its outreach.
+    Waiting and failed follow-ups are counted by kind and reason. The state of a single follow-up is on its outreach.
     """
     counts = outbox_store.counts(store())
     waiting = [each["oldest"] for each in counts if each["state"] in outbox_store.PENDING]

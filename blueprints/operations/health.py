@@ -1,8 +1,8 @@
-"""What is asked again and again from outside: does the process answer, and can it do its work?
+"""Health checks: `/healthz` for liveness, `/readyz` for readiness.
 
-`/healthz` is for whoever would start the process anew, so it looks at nothing else: a database that is away is no
-reason to. `/readyz` is for whoever sends requests here or watches over the whole; it looks at the database, for two
-seconds at most. Neither is counted by the rate limits, and neither tells where the database is.
+A service manager restarts the process if `/healthz` fails. The route checks nothing else, since a restart does not help
+against an unavailable database. Load balancers and monitors use `/readyz`, which checks the database for about two
+seconds at most. Rate limits do not count these routes, and their answers do not contain the database's address.
 """
 
 from flask import Blueprint, Response, current_app
@@ -13,18 +13,18 @@ from osdi.store import Store
 
 
 def blueprint(store: Store) -> Blueprint:
-    """Both routes, about one store."""
+    """Returns a blueprint with both routes for one store."""
     health = Blueprint("health", __name__)
     readiness = Readiness(store)
 
     @health.get(HEALTHZ)
     def healthz() -> Response:
-        """The process answers."""
+        """Returns 200 as long as the process answers."""
         return _answer(200, {"status": "alive"})
 
     @health.get(READYZ)
     def readyz() -> Response:
-        """The database answers and has its unique indexes; else 503, and what is missing."""
+        """Returns 200 if the database answers and has its unique indexes; otherwise 503 with the problems."""
         missing = readiness.missing()
         if missing:
             return _answer(503, {"status": "not ready", "missing": missing})

@@ -1,4 +1,4 @@
-"""Bodies that no request brings, such as rows of a file: loaded by the schemas that a POST's body is loaded by."""
+"""Loads bodies of imports, such as rows of a file, with the same schemas as bodies of a POST."""
 
 from typing import Any
 
@@ -12,41 +12,41 @@ from schemas.base.fields import CustomFields, Objects, Strings
 from schemas.outreach import PostedPersonSchema, RecordOutreachHelperSchema
 
 
-def _grown(schema: ma.Schema) -> ma.Schema:
-    """The schema, whose arrays may be as long as those that several posts have made: here too, or elsewhere."""
-    for field in schema.load_fields.values():  # the schema's own copies
+def _with_longer_arrays(schema: ma.Schema) -> ma.Schema:
+    """Returns the schema with longer arrays: an imported document can contain what several posts have added."""
+    for field in schema.load_fields.values():  # copies that belong to this schema
         if isinstance(field, Objects | Strings | CustomFields):
             field.limit *= PUT_TIMES
         elif isinstance(field, ma.fields.Nested):
-            _grown(field.schema)
+            _with_longer_arrays(field.schema)
     return schema
 
 
-PERSON = _grown(PostedPersonSchema())
-OUTREACH = _grown(RecordOutreachHelperSchema())
-CAMPAIGN = _grown(AdvocacyCampaignSchema())
+PERSON = _with_longer_arrays(PostedPersonSchema())
+OUTREACH = _with_longer_arrays(RecordOutreachHelperSchema())
+CAMPAIGN = _with_longer_arrays(AdvocacyCampaignSchema())
 
 
-def person_body(written: Any) -> dict[str, Any]:
-    """The body of a POST to the people. Raises OsdiError 400 that names each property at fault."""
-    return _loaded(PERSON, written)
+def person_body(body: Any) -> dict[str, Any]:
+    """Loads a body as for POST /people. Raises OsdiError 400 that names each invalid property."""
+    return _load(PERSON, body)
 
 
-def outreach_body(written: Any) -> dict[str, Any]:
-    """The body of a POST to the outreaches of a campaign. Raises OsdiError 400 that names each property at fault."""
-    return _loaded(OUTREACH, written)
+def outreach_body(body: Any) -> dict[str, Any]:
+    """Loads a body as for a POST to a campaign's outreaches. Raises OsdiError 400 that names each invalid property."""
+    return _load(OUTREACH, body)
 
 
-def campaign_body(written: Any) -> dict[str, Any]:
-    """The body of a POST to the campaigns. Raises OsdiError 400 that names each property at fault."""
-    return _loaded(CAMPAIGN, written)
+def campaign_body(body: Any) -> dict[str, Any]:
+    """Loads a body as for POST /advocacy_campaigns. Raises OsdiError 400 that names each invalid property."""
+    return _load(CAMPAIGN, body)
 
 
-def _loaded(schema: ma.Schema, written: Any) -> dict[str, Any]:
-    if deeper_than(BODY_DEPTH, written):
-        raise invalid(f"Nested more than {BODY_DEPTH} deep.")
+def _load(schema: ma.Schema, body: Any) -> dict[str, Any]:
+    if deeper_than(BODY_DEPTH, body):
+        raise invalid(f"The body is nested more than {BODY_DEPTH} deep.")
     try:
-        loaded: dict[str, Any] = schema.load(written)
+        loaded: dict[str, Any] = schema.load(body)
     except ma.ValidationError as error:
         raise invalid_properties(error.messages) from error
     return loaded

@@ -1,6 +1,6 @@
-"""Counts for Prometheus: each request as it is answered, and all of them at `/metrics` for whoever has the token.
+"""Counts each request for Prometheus, and reports the metrics at `/metrics` to callers with METRICS_TOKEN.
 
-Without METRICS_TOKEN nothing is counted, and there is no such route.
+Without METRICS_TOKEN nothing is counted, and the route answers 404.
 """
 
 import hmac
@@ -25,28 +25,28 @@ NO_ROUTE = "none"
 def metrics() -> Response:
     token = settings().metrics_token
     if not token:
-        raise not_found("There is nothing under this address.")
+        raise not_found("This URL does not exist.")
     scheme, _, sent = request.headers.get("Authorization", "").partition(" ")
     is_token = hmac.compare_digest(sent.strip().encode("utf-8", "surrogatepass"), token.encode())
     if scheme.lower() != "bearer" or not is_token:
-        description = ErrorDescription("INVALID_TOKEN", "This needs the token of METRICS_TOKEN.")
+        description = ErrorDescription("INVALID_TOKEN", "Send the token of METRICS_TOKEN as a bearer token.")
         raise OsdiError(401, description, headers={"WWW-Authenticate": 'Bearer realm="metrics"'})
-    told: bytes = current_app.extensions[EXTENSION].text()
-    return Response(told, content_type="text/plain; version=0.0.4; charset=utf-8")
+    text: bytes = current_app.extensions[EXTENSION].text()
+    return Response(text, content_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 def count_requests(app: Flask, settings: Settings, store: Store) -> None:
-    """Count every request from now on, where METRICS_TOKEN is set; after its line in the log is prepared."""
+    """Counts every request if METRICS_TOKEN is set. Called after the request log has been set up."""
     if not settings.metrics_token:
         return
-    # What counts takes memory, which nobody has to carry who does not look at it.
-    from osdi.operations.database_gauges import read_figures
+    # Imported here: the metrics take memory, which a deployment without METRICS_TOKEN does not need.
+    from osdi.operations.database_gauges import read_queue_gauges
     from osdi.operations.metrics import Metrics
 
-    found = app.extensions[EXTENSION] = Metrics(lambda: read_figures(store), store.own_figures)
+    found = app.extensions[EXTENSION] = Metrics(lambda: read_queue_gauges(store), store.own_figures)
 
     def finish(response: Response) -> Response:
-        found.sample_on()
+        found.start_sampling()
         rule = request.url_rule
         method = request.method if request.method in METHODS else "other"
         seconds = time.perf_counter() - g.began
@@ -59,7 +59,7 @@ def count_requests(app: Flask, settings: Settings, store: Store) -> None:
             found.count_outreach(recorded.get("type"), token=g.caller.has_token)
         refused = g.get("refused")
         if refused is not None:
-            found.count_refusal(refused)
+            found.count_rejection(refused)
         return response
 
     app.after_request(finish)

@@ -1,4 +1,4 @@
-"""The statistics of a campaign. No resource of the standard: ours beside it."""
+"""The statistics of a campaign. This route is not in the standard."""
 
 import datetime as dt
 from typing import Any
@@ -21,7 +21,7 @@ blp = Blueprint(
     "Statistics",
     __name__,
     url_prefix=f"{API}/{ADVOCACY_CAMPAIGN.collection}",
-    description="How many outreaches and people, per day, by type, source, target and referrer",
+    description="Numbers of outreaches and people: per day, by type, source, target and referrer",
 )
 
 
@@ -33,16 +33,15 @@ blp = Blueprint(
 def get_stats(arguments: dict[str, Any], advocacy_campaign_id: str) -> Response:
     """Read a campaign's statistics
 
-    An outreach counts on the day of its `action_date`, in the time zone that is asked for. At most 366 days are
-    answered at once.
+    An outreach counts on the day of its `action_date` in the requested time zone. The answer has at most 366 days.
     """
     campaign_id = reference().campaign(advocacy_campaign_id)["_id"]
     zone = _zone(arguments["time_zone"])
     first, last = _span(campaign_id, arguments.get("first"), arguments.get("last"), zone)
     dates = days.dates(first, last)
     tallies, whole = count(store(), campaign_id, [days.interval_of(day, zone) for day in dates])
-    said = {"from": first.isoformat(), "to": last.isoformat(), "time_zone": zone.key}
-    return answer({**said, **tally.summary(dates, tallies, whole), "_links": hal().stats_links(campaign_id, said)})
+    query = {"from": first.isoformat(), "to": last.isoformat(), "time_zone": zone.key}
+    return answer({**query, **tally.summary(dates, tallies, whole), "_links": hal().stats_links(campaign_id, query)})
 
 
 def _zone(name: str) -> ZoneInfo:
@@ -53,7 +52,7 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def _span(campaign_id: str, first: dt.date | None, last: dt.date | None, zone: ZoneInfo) -> tuple[dt.date, dt.date]:
-    """The first and the last day that are counted. Raises OsdiError 400."""
+    """Returns the first and the last day of the statistics. Raises OsdiError 400."""
     today = dt.datetime.now(zone).date()
     earliest = None
     if first is None:

@@ -1,4 +1,4 @@
-"""A campaign's triggers: which messages its follow-ups are made of. No resource of the standard: ours beside it."""
+"""A campaign's triggers: the messages of its follow-ups. This route is not in the standard."""
 
 from typing import Any, Final
 
@@ -21,7 +21,7 @@ blp = Blueprint(
     "Triggers",
     __name__,
     url_prefix=f"{API}/{ADVOCACY_CAMPAIGN.collection}",
-    description="What follows an outreach: mails, texts and calls",
+    description="Follow-ups of outreaches: mails, text messages and calls",
 )
 
 EXAMPLES: Final = {"one": {"value": {"autoresponse": {"identifiers": ["crm:thanks"]}}}}
@@ -45,8 +45,8 @@ def get_triggers(advocacy_campaign_id: str) -> Response:
 def put_triggers(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
     """Change the messages of a campaign's follow-ups
 
-    Where a post asks for a follow-up and names no message, the first of its kind here is sent. A post without a token
-    can choose among these only. The ETag is the campaign's.
+    If a post requests a follow-up without a message, the server sends the first message of its kind in this list. A
+    post without a token can choose only among these messages. The ETag is the campaign's.
     """
     for kind, trigger in body.items():
         _check(kind, trigger["identifiers"] if trigger else [])
@@ -54,18 +54,18 @@ def put_triggers(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
 
 
 def _check(kind: str, identifiers: list[str]) -> None:
-    """Raises OsdiError 400 for a message that does not exist, or cannot be sent as this kind of follow-up."""
+    """Raises OsdiError 400 for a message that does not exist or does not fit this kind of follow-up."""
     found = reference().find(MESSAGE, identifiers) if identifiers else {}
-    wrong = []
+    errors = []
     for index, identifier in enumerate(identifiers):
         where = (f"{kind}.identifiers[{index}]",)
         if identifier not in found:
-            wrong.append(ErrorDescription("DOES_NOT_EXIST", f"There is no message '{identifier}'.", where))
+            errors.append(ErrorDescription("DOES_NOT_EXIST", f"There is no message '{identifier}'.", where))
         elif not fits(kind, found[identifier]):
-            needs = "is of type email, with subject and body" if kind == AUTORESPONSE else "is of type sms, with a body"
-            wrong.append(ErrorDescription("MESSAGE_DOES_NOT_FIT", f"A message for this {needs}.", where))
-    if wrong:
-        raise OsdiError(400, *wrong, resource=ADVOCACY_CAMPAIGN.rel)
+            needs = "type email, a subject and a body" if kind == AUTORESPONSE else "type sms and a body"
+            errors.append(ErrorDescription("MESSAGE_DOES_NOT_FIT", f"The message needs {needs}.", where))
+    if errors:
+        raise OsdiError(400, *errors, resource=ADVOCACY_CAMPAIGN.rel)
 
 
 def _answer(campaign: Document) -> Response:

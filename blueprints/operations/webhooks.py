@@ -1,4 +1,4 @@
-"""Webhooks: which other systems are told what happens here. No resource of the standard: ours beside it."""
+"""Webhooks: subscriptions of other systems to events. These routes are not in the standard."""
 
 from typing import Any, Final
 
@@ -21,7 +21,9 @@ from osdi.webhooks.event_store import all_webhooks, count_events
 from schemas.base.delete import NoticeSchema
 from schemas.operations.webhook import WebhookListSchema, WebhookPutSchema, WebhookSchema, WebhookTestSchema
 
-blp = Blueprint("Webhooks", __name__, url_prefix=f"{API}/webhooks", description="Which systems are told what happens")
+blp = Blueprint(
+    "Webhooks", __name__, url_prefix=f"{API}/webhooks", description="Subscriptions of other systems to events"
+)
 
 SHOWN: Final = (
     "url",
@@ -47,7 +49,7 @@ EXAMPLES: Final = {
 def get_webhooks() -> Response:
     """List the webhooks"""
     links = {"self": {"href": hal().href("webhooks")}}
-    return answer({"webhooks": [_shown(each) for each in all_webhooks(store())], "_links": links})
+    return answer({"webhooks": [_represent(each) for each in all_webhooks(store())], "_links": links})
 
 
 @blp.route("", methods=["POST"])
@@ -58,12 +60,12 @@ def get_webhooks() -> Response:
 def post_webhook(body: dict[str, Any]) -> Response:
     """Create a webhook
 
-    It is told of what happens from now on. The answer holds the secret by which the receiver checks signatures; it is
-    shown only now.
+    The webhook gets the events from now on. The answer contains the secret by which the receiver checks signatures; no
+    later answer shows it.
     """
     _check(body)
     made = registry.create(store(), {"events": list(EVENTS), **body})
-    return answer(_shown(made) | {"secret": made["secret"]}, etag(made))
+    return answer(_represent(made) | {"secret": made["secret"]}, etag(made))
 
 
 @blp.route("/<webhook_id>")
@@ -71,9 +73,9 @@ def post_webhook(body: dict[str, Any]) -> Response:
 @blp.response(200, WebhookSchema)
 @blp.refuses(404)
 def get_webhook(webhook_id: str) -> Response:
-    """Read one webhook, and how it stands"""
+    """Read one webhook and its state"""
     found = registry.get_or_404(store(), webhook_id)
-    return answer(_shown(found), etag(found))
+    return answer(_represent(found), etag(found))
 
 
 @blp.route("/<webhook_id>", methods=["PUT"])
@@ -85,13 +87,13 @@ def get_webhook(webhook_id: str) -> Response:
 def put_webhook(body: dict[str, Any], webhook_id: str) -> Response:
     """Change one webhook
 
-    Only what is named changes. A webhook that is enabled again is told at once what waits for it; what happened while
-    it was disabled it is never told. A secret of null is replaced by a new one, which the answer holds.
+    Properties that are not in the body stay as they are. A webhook that is enabled again gets its waiting events, but
+    none from the time when it was disabled. A secret of null is replaced by a new one, which the answer contains.
     """
     _check(body)
     secret = {"secret": body["secret"] or new_secret()} if "secret" in body else {}
     changed = registry.change(store(), webhook_id, body | secret, if_match())
-    return answer(_shown(changed) | secret, etag(changed))
+    return answer(_represent(changed) | secret, etag(changed))
 
 
 @blp.route("/<webhook_id>", methods=["DELETE"])
@@ -100,7 +102,7 @@ def put_webhook(body: dict[str, Any], webhook_id: str) -> Response:
 @blp.if_match
 @blp.refuses(404)
 def delete_webhook(webhook_id: str) -> Response:
-    """Delete one webhook, and what waits for it"""
+    """Delete one webhook and its waiting events"""
     registry.delete(store(), webhook_id, if_match())
     return answer({"notice": "This webhook was successfully deleted."})
 
@@ -110,20 +112,20 @@ def delete_webhook(webhook_id: str) -> Response:
 @blp.response(200, WebhookTestSchema)
 @blp.refuses(404)
 def test_webhook(webhook_id: str) -> Response:
-    """Tell a webhook of an outreach that nobody made
+    """Send a webhook a test event
 
-    The receiver is called while you wait, and the answer says what came of it.
+    The server calls the receiver with an invented outreach, waits for its answer, and returns the result.
     """
     webhook = registry.get_or_404(store(), webhook_id)
-    told = delivery.Webhooks(store(), hal(), settings(), HttpPost(settings().webhook_networks)).test(webhook)
-    said = {"status": told.status, "failure": told.failure}
+    result = delivery.Webhooks(store(), hal(), settings(), HttpPost(settings().webhook_networks)).test(webhook)
+    details = {"status": result.status, "failure": result.failure}
     address = hal().href("webhooks", webhook_id)
     links = {"self": {"href": f"{address}/test"}, "webhook": {"href": address}}
-    return answer({"taken": told.taken, **{name: each for name, each in said.items() if each}, "_links": links})
+    return answer({"taken": result.taken, **{name: each for name, each in details.items() if each}, "_links": links})
 
 
 def _check(body: dict[str, Any]) -> None:
-    """Raises OsdiError 400 for an address that is not to be called, or a secret that is none."""
+    """Raises OsdiError 400 for a URL that the server may not call, or an invalid secret."""
     if "url" in body:
         try:
             check_url(body["url"], settings().webhook_networks)
@@ -136,13 +138,15 @@ def _check(body: dict[str, Any]) -> None:
             raise invalid(str(error), "secret") from error
 
 
-def _shown(webhook: Document) -> Json:
+def _represent(webhook: Document) -> Json:
     address = hal().href("webhooks", webhook["_id"])
-    tried_again = {"next_attempt_date": webhook["not_before"]} if webhook.get("failures") and webhook["enabled"] else {}
+    next_attempt = (
+        {"next_attempt_date": webhook["not_before"]} if webhook.get("failures") and webhook["enabled"] else {}
+    )
     return {
         "id": webhook["_id"],
         **{name: webhook[name] for name in SHOWN if name in webhook},
-        **tried_again,
+        **next_attempt,
         "waiting": count_events(store(), webhook["_id"]),
         "_links": {"self": {"href": address}, "test": {"href": f"{address}/test"}},
     }

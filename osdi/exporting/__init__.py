@@ -1,6 +1,6 @@
-"""Export: people and outreaches as CSV and NDJSON, for downloads and for the command line.
+"""Export: people, outreaches and other resources as CSV and NDJSON, for downloads and the command line.
 
-A cell that a spreadsheet would execute as a formula is made harmless.
+Cells that a spreadsheet would execute as a formula are escaped.
 
 Imports: crud, documents, errors, fields, hal, match_keys, odata, resources, retry, store.
 """

@@ -1,14 +1,11 @@
-"""Comma-separated values (RFC 4180) that a spreadsheet may open: no cell is a formula, and all can be undone.
+"""Cells of CSV files (RFC 4180) that a spreadsheet can open safely: no cell is a formula, and escaping is reversible.
 
-A cell that a spreadsheet would run, since it begins with `=`, `+`, `-`, `@`, a tab or a line's end, gets an apostrophe
-in front (https://owasp.org/www-community/attacks/CSV_Injection). One that begins with apostrophes and then such a
-character gets one more, so that taking one off always gives back what was there. The same is done inside a cell behind
-a `;` or a line's end: where a spreadsheet's cells are parted by `;`, as in much of Europe, our quotes mean nothing to
-it, and a cell of its own begins there.
+A spreadsheet would execute a cell that begins with `=`, `+`, `-`, `@`, a tab or a line break, so such a cell gets an
+apostrophe in front (https://owasp.org/www-community/attacks/CSV_Injection). A cell with apostrophes before such a
+character gets one more, so that removing one always restores the value. The same applies inside a cell after a `;` or
+a line break: spreadsheets in much of Europe separate cells by `;` and ignore our quotes.
 
-Several values in one cell stand behind `; `, and a `;` or backslash inside one of them behind a backslash.
-
-Pure.
+Several values in one cell are separated by `; `; a `;` or backslash inside a value gets a backslash in front. Pure.
 """
 
 import csv
@@ -18,7 +15,7 @@ from typing import Final
 
 BOM: Final = "\ufeff"
 
-# The wide forms of the four signs run in spreadsheets of East Asian settings.
+# Spreadsheets with East Asian settings also execute the full-width forms of the four signs.
 SIGNS: Final = r"=+\-@\uff1d\uff0b\uff0d\uff20"
 RUNS: Final = re.compile(rf"'*[{SIGNS}\t\r\n]")
 RUNS_INSIDE: Final = re.compile(rf"[;\r\n](?='*[{SIGNS}])")
@@ -32,36 +29,39 @@ Cell = str | int | float | bool | list[str] | None
 
 
 def defused(text: str) -> str:
-    """The text as a cell that no spreadsheet runs."""
-    if RUNS_INSIDE.search(text):  # which costs less than to replace nothing
+    """Returns the text as a cell that no spreadsheet executes."""
+    if RUNS_INSIDE.search(text):  # cheaper than a replacement without a match
         text = RUNS_INSIDE.sub(r"\g<0>'", text)
     return f"'{text}" if RUNS.match(text) else text
 
 
 def restored(cell: str) -> str:
-    """What was written by `defused`."""
+    """Returns the text of which `defused` made the cell."""
     cell = DEFUSED_INSIDE.sub(r"\1", cell)
     return cell[1:] if DEFUSED.match(cell) else cell
 
 
 def joined(values: Iterable[str], *, plain: bool = False) -> str:
-    """Several values as the text of one cell, each defused."""
+    """Returns several values as the text of one cell; each is defused unless `plain`."""
     texts = (each if plain else defused(each) for each in values)
     return BETWEEN.join(ESCAPED.sub(lambda found: f"\\{found[0]}", each) for each in texts)
 
 
 def parted(cell: str) -> list[str]:
-    """The values that `joined` made a cell of; the space behind a separator may be missing. A blank cell has none."""
+    """Returns the values of a cell that `joined` made or a person typed; an empty cell has none.
+
+    The space after a separator is optional.
+    """
     parts: list[str] = [""] if cell else []
-    begins = False
+    after_separator = False
     for piece in PIECES.findall(cell):
         if piece == ";":
             parts.append("")
         elif piece.startswith("\\"):
             parts[-1] += piece[1:]
         else:
-            parts[-1] += piece.removeprefix(" ") if begins else piece
-        begins = piece == ";"
+            parts[-1] += piece.removeprefix(" ") if after_separator else piece
+        after_separator = piece == ";"
     return [restored(each) for each in parts]
 
 
@@ -70,20 +70,20 @@ class CsvLines:
 
     def __init__(self, *, plain: bool = False) -> None:
         self._plain = plain
-        self._made: list[str] = []
+        self._written: list[str] = []
         self._writer = csv.writer(self, lineterminator="\r\n")
 
     def write(self, text: str) -> int:
-        """What the csv module writes to."""
-        self._made.append(text)
+        """Receives the csv module's output."""
+        self._written.append(text)
         return len(text)
 
     def line(self, cells: Sequence[Cell]) -> str:
-        """One line. Texts are defused, lists are joined, numbers are left as they are, and True is `true`."""
+        """Returns one line. Texts are defused, lists joined, numbers unchanged; True becomes `true`."""
         self._writer.writerow([self._cell(each) for each in cells])
-        made = "".join(self._made)
-        self._made.clear()
-        return made
+        line = "".join(self._written)
+        self._written.clear()
+        return line
 
     def _cell(self, value: Cell) -> str | int | float:
         if value is None:

@@ -1,10 +1,10 @@
-"""Data out: every document that a filter selects, as CSV or as NDJSON of what the API answers, part by part.
+"""Exports the documents that a filter selects, as CSV or as NDJSON in the API's representation.
 
-The process: documents are read in the order of their ids, some at a time; what they point at (people, campaigns, tags)
-is looked up for those; the part is given away and forgotten. So memory does not grow with what is exported.
+The export reads documents in the order of their ids, PART at a time, looks up the resources that they refer to (people,
+campaigns, tags), and yields the lines. So memory use does not grow with the size of the export.
 
-CSV has a column for each custom field, which only all people together tell. They are therefore read twice: first no
-more than their custom fields, to learn the names.
+CSV has a column for each custom field. The export reads people twice: first their custom fields only, for the names of
+the columns.
 """
 
 from collections import Counter
@@ -43,7 +43,7 @@ from osdi.retry import retry_while_unavailable
 from osdi.store import Store
 from osdi.store.scan import scan
 
-# By the name that the command takes.
+# Resources by the name that the command `export` takes.
 EXPORTED: Final[Mapping[str, Resource]] = {
     "campaigns" if resource is ADVOCACY_CAMPAIGN else resource.collection: resource for resource in RESOURCES
 }
@@ -51,19 +51,19 @@ EMBEDDED: Final[Mapping[Resource, Embedded]] = {kind.resource: kind for kind in 
 
 Answer = TypeVar("Answer")
 
-# Documents that are looked up together, and bytes that are given away at a time: an outreach with a long message may
-# have a hundred rows, and a client on a slow line has seconds for each part (see osdi/operations/gunicorn_worker.py).
+# Documents of one look-up, and bytes of one part: an outreach with a long message can have a hundred rows, and a client
+# on a slow connection has only seconds to read a part (see osdi/operations/gunicorn_worker.py).
 PART: Final = 100
 PART_BYTES: Final = 64_000
 
-# Names that are told apart while it is learned which of them most people have.
+# Maximum number of names of custom fields that are counted, and of names of resources that are kept.
 CUSTOM_NAMES: Final = 10_000
 NAMES_KEPT: Final = 10_000
 
 
 @dataclass(frozen=True)
 class Part:
-    """Some lines of a file, in UTF-8, and how many documents end with them."""
+    """Some lines of a file, in UTF-8, and the number of documents that they complete."""
 
     text: bytes
     documents: int
@@ -71,7 +71,10 @@ class Part:
 
 @dataclass(frozen=True)
 class ExportQuery:
-    """What is exported: the documents of a resource that a query selects. `patience` is that of `scan`."""
+    """The documents to export: those of a resource that a query selects.
+
+    `patience` is the time in seconds during which reads are repeated while the database is unavailable (see `scan`).
+    """
 
     store: Store
     resource: Resource
@@ -80,26 +83,26 @@ class ExportQuery:
 
     @property
     def collection(self) -> str:
-        """The collection that is read; entries lie in people."""
+        """The collection to read; entries of people are in the people collection."""
         return PERSON.collection if self.resource in ENTRIES else self.resource.collection
 
     @property
     def selected(self) -> Query:
-        """The query on that collection."""
+        """The query for that collection."""
         return {f"{self.resource.collection}._id": {"$exists": True}} if self.resource in ENTRIES else self.query
 
     def parts(self) -> Iterator[list[Document]]:
-        """The documents in the order of their ids, some at a time. Raises OsdiError 503."""
+        """Yields lists of up to PART documents, in the order of their ids. Raises OsdiError 503."""
         documents = scan(self.store, self.collection, self.selected, patience=self.patience)
         while part := list(islice(documents, PART)):
             yield part
 
     def ask(self, question: Callable[[], Answer]) -> Answer:
-        """What the store answers, with the same patience. Raises OsdiError 503."""
+        """Calls `question`, and repeats it with the same patience. Raises OsdiError 503."""
         return retry_while_unavailable(question, self.patience)
 
     def resources(self, part: Sequence[Document]) -> list[Document]:
-        """What of the part is exported: the documents themselves with what is counted of them, or the entries in them.
+        """Returns the resources of a part: its documents with their totals, or the entries in them.
 
         Raises OsdiError 503.
         """
@@ -112,19 +115,20 @@ class ExportQuery:
 def query_of(
     resource: Resource, text: str | None, rules: MatchKeyRules, *, campaign_id: str | None = None
 ) -> dict[str, Any]:
-    """The query of a filter's text, within one campaign where one is named. Raises OsdiError 400."""
+    """Returns the query of a filter's text, limited to one campaign if `campaign_id` is given. Raises OsdiError 400."""
     if text and resource not in FILTER_FIELDS:
         raise invalid(f"A collection of {resource.collection} cannot be filtered.", "filter")
-    within = [{"advocacy_campaign_id": campaign_id}] if campaign_id is not None else []
-    wanted = to_query(text, FILTER_FIELDS[resource], rules) if text else {}
-    conditions = [*within, *([wanted] if wanted else [])]
+    campaign = [{"advocacy_campaign_id": campaign_id}] if campaign_id is not None else []
+    selected = to_query(text, FILTER_FIELDS[resource], rules) if text else {}
+    conditions = [*campaign, *([selected] if selected else [])]
     return {"$and": conditions} if len(conditions) > 1 else dict(conditions[0]) if conditions else {}
 
 
 def ndjson(wanted: ExportQuery, hal: Hal) -> Iterator[Part]:
-    """A line for each resource, as the API represents it. Raises OsdiError 503.
+    """Yields a line for each resource, in the API's representation. Raises OsdiError 503.
 
-    People say by name how they are tagged and listed, as a helper's body does: their links to that hold here only.
+    A person's line also has `add_tags` and `add_lists` with names, as in a helper's body: links to tags and lists are
+    valid on this server only.
     """
     names = Names(wanted)
     for part in wanted.parts():
@@ -144,10 +148,10 @@ def ndjson(wanted: ExportQuery, hal: Hal) -> Iterator[Part]:
 
 
 def csv(wanted: ExportQuery, *, plain: bool = False, bom: bool = False, with_tags: bool = True) -> Iterator[Part]:
-    """The header line, then a line for each resource, or for each target of an outreach. Raises OsdiError 503.
+    """Yields the header line, then a line for each resource, or for each target of an outreach. Raises OsdiError 503.
 
-    `plain` leaves cells as they are that a spreadsheet would run; `bom` tells Excel that it is UTF-8; without
-    `with_tags` an outreach does not say how its person is tagged.
+    `plain` does not escape cells that a spreadsheet would execute; `bom` writes a byte order mark, by which Excel
+    recognises UTF-8; `with_tags` adds the tags of an outreach's person.
     """
     lines, names = CsvLines(plain=plain), Names(wanted)
     if wanted.resource is PERSON:
@@ -170,69 +174,69 @@ def csv(wanted: ExportQuery, *, plain: bool = False, bom: bool = False, with_tag
 
 
 def _parts_of(lines: Iterable[bytes], documents: int) -> Iterator[Part]:
-    """The lines of so many documents as parts of a moderate size; the documents are counted with the last one."""
-    some: list[bytes] = []
+    """Yields the lines as parts of up to PART_BYTES; the last part has the number of documents."""
+    pending: list[bytes] = []
     size = 0
     for line in lines:
-        if size + len(line) > PART_BYTES and some:
-            yield Part(b"".join(some), 0)
-            some, size = [], 0
-        some.append(line)
+        if size + len(line) > PART_BYTES and pending:
+            yield Part(b"".join(pending), 0)
+            pending, size = [], 0
+        pending.append(line)
         size += len(line)
-    yield Part(b"".join(some), documents)
+    yield Part(b"".join(pending), documents)
 
 
 def custom_names(wanted: ExportQuery) -> list[str]:
-    """The names of the custom fields that get a column: those that most of the people have, sorted."""
-    having = {CUSTOM: {"$exists": True}}
-    query = {"$and": [wanted.query, having]} if wanted.query else having
+    """Returns the names of the custom fields that get a column: the most frequent ones, sorted."""
+    with_custom_fields = {CUSTOM: {"$exists": True}}
+    query = {"$and": [wanted.query, with_custom_fields]} if wanted.query else with_custom_fields
     found: Counter[str] = Counter()
     for person in scan(wanted.store, PERSON.collection, query, fields=(CUSTOM,), patience=wanted.patience):
-        # Strangers may make up names without end: those that come late are not told apart any more.
+        # Anonymous posts can create any number of names, so names beyond the first CUSTOM_NAMES are ignored.
         names = filter(has_column, person[CUSTOM])
         found.update(name for name in names if name in found or len(found) < CUSTOM_NAMES)
-    most = sorted(found, key=lambda name: (-found[name], name))
-    return sorted(most[:CUSTOM_COLUMNS])
+    by_frequency = sorted(found, key=lambda name: (-found[name], name))
+    return sorted(by_frequency[:CUSTOM_COLUMNS])
 
 
 class Names:
-    """The names of what documents point at, looked up for some documents at a time and remembered for a while."""
+    """Cache of the names of resources that documents refer to; looks up the names of one part at a time."""
 
     def __init__(self, wanted: ExportQuery) -> None:
         self._wanted = wanted
         self._known: LRUCache[str, str] = LRUCache(NAMES_KEPT)
 
     def look_up(self, resource: Resource, ids: Iterator[str]) -> None:
-        """Know the names of these before the rows are made. Raises OsdiError 503."""
-        # A name that is got is forgotten last: those of this part stay.
+        """Reads the names of these resources into the cache. Raises OsdiError 503."""
+        # `get` marks a name as recently used, so the cache keeps all names of this part.
         unknown = sorted({each for each in ids if self._known.get(each) is None})
         if unknown:
             found = self._wanted.ask(lambda: self._wanted.store.by_ids(resource.collection, unknown))
             self._known.update((document["_id"], _title_of(document)) for document in found)
 
     def look_up_actions(self, people: Sequence[Document]) -> None:
-        """Know the names of the tags and lists of these people."""
+        """Reads the names of these people's tags and lists into the cache. Raises OsdiError 503."""
         self.look_up(TAG, (each["tag_id"] for person in people for each in person.get("taggings", ())))
         self.look_up(LIST, (each["list_id"] for person in people for each in person.get("items", ())))
 
     def actions(self, person: Document) -> dict[str, list[str]]:
-        """The action functions that would tag and list somebody as this person is; none of what is gone."""
+        """Returns `add_tags` and `add_lists` with the names of this person's tags and lists, without deleted ones."""
         named = {
             "add_tags": [self._known.get(each["tag_id"]) for each in person.get("taggings", ())],
             "add_lists": [self._known.get(each["list_id"]) for each in person.get("items", ())],
         }
-        return {action: kept for action, some in named.items() if (kept := [each for each in some if each])}
+        return {action: known for action, found in named.items() if (known := [each for each in found if each])}
 
     @property
     def of(self) -> NameOf:
-        """The name of an id; the id itself of what is gone."""
+        """A function that returns the name of an id, or the id itself if the resource was deleted."""
         return lambda document_id: str(self._known.get(document_id, document_id))
 
 
 def _title_of(document: Document) -> str:
-    """How people call it: its name or title, or who it is."""
-    who = " ".join(filter(None, (document.get("given_name"), document.get("family_name"))))
-    return str(document.get("name") or document.get("title") or who or document["_id"])
+    """Returns the document's name or title, the person's name, or the id."""
+    person_name = " ".join(filter(None, (document.get("given_name"), document.get("family_name"))))
+    return str(document.get("name") or document.get("title") or person_name or document["_id"])
 
 
 def _outreach_rows(
@@ -248,8 +252,8 @@ def _outreach_rows(
 
 
 def _other_rows(resource: Resource, documents: Sequence[Document], names: Names) -> Iterator[list[Cell]]:
-    pointers = {ENTRIES[resource][1]: ENTRIES[resource][0], "person_id": PERSON} if resource in ENTRIES else {}
-    for field, pointed_at in {**pointers, **REFERENCES.get(resource, {})}.items():
-        names.look_up(pointed_at, (each[field] for each in documents if field in each))
+    references = {ENTRIES[resource][1]: ENTRIES[resource][0], "person_id": PERSON} if resource in ENTRIES else {}
+    for field, target in {**references, **REFERENCES.get(resource, {})}.items():
+        names.look_up(target, (each[field] for each in documents if field in each))
     for document in documents:
         yield other_row(resource, document, names.of)

@@ -1,4 +1,4 @@
-"""E-mail: composing a message, reading addresses, plain text from HTML, and SMTP. Pure of MongoDB and Flask.
+"""E-mail: composes messages, reads addresses, makes plain text of HTML and speaks SMTP. Uses neither MongoDB nor Flask.
 
 Imports: http_client.
 """

@@ -1,4 +1,4 @@
-"""The text part of an HTML mail, for readers who see no HTML: made of whatever HTML, within seconds.
+"""Makes the text part of an HTML mail, for mail programs that show no HTML. Takes any HTML and seconds at most.
 
 Pure.
 """
@@ -10,22 +10,27 @@ from bs4 import BeautifulSoup, ParserRejectedMarkup, Tag
 from bs4.element import PreformattedString
 from markdownify import MarkdownConverter
 
-# Deeper markup than any mail has would end Python's recursion, and longer HTML takes long; mail programs cut such mails
-# off. They get their bare words as text.
+# Nesting beyond this depth could exceed Python's recursion limit, and longer HTML takes too long. Such mails get their
+# bare words as text.
 DEPTH: Final = 200
 LENGTH: Final = 100_000
 
 WITHOUT_TEXT: Final = {"script", "style", "template", "title"}
 HIDDEN: Final = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 
-# What stands on lines of its own: as markdownify knows it, and what it takes for a part of a line.
+# Block elements: those that markdownify treats as blocks, and those that it treats as inline elements.
 BLOCKS: Final = ("blockquote", "br", "div", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "ol", "p", "pre", "table", "ul")
 LIKE_DIV: Final = ("address", "aside", "center", "dd", "dt", "figure", "footer", "form", "header", "main", "nav")
 
-# Elements whose end tags may be left out, and what they lie in: the parser would nest them.
-LEFT_OPEN: Final = ((["li"], ["ul", "ol"]), (["dd", "dt"], ["dl"]), (["tr"], ["table"]), (["td", "th"], ["table"]))
+# Elements with an optional end tag, and their containers. The parser nests such elements if the end tag is missing.
+OPTIONAL_END_TAGS: Final = (
+    (["li"], ["ul", "ol"]),
+    (["dd", "dt"], ["dl"]),
+    (["tr"], ["table"]),
+    (["td", "th"], ["table"]),
+)
 
-# What becomes more than its words; markdownify would take any other name for one of its methods, such as <soup>.
+# Elements that are converted to more than their words. markdownify calls a method for any other name, such as <soup>.
 CONVERTED: Final = [*BLOCKS, "a", "caption", "figcaption", "img", "li", "q", "td", "th", "tr"]
 START: Final = re.compile(r"[0-9]{1,6}")
 SHOWN_ADDRESSES: Final = ("http://", "https://", "mailto:", "tel:")
@@ -33,25 +38,25 @@ BLANK_LINES: Final = re.compile(r"\n{3,}")
 
 
 def text_of(html: str) -> str:
-    """The text part of an HTML body: its words, with addresses behind their links, lists and paragraphs readable."""
-    soup = _parsed(html)
-    for element in soup.find_all(_unseen):
+    """Returns the text of an HTML body: paragraphs and lists stay readable, links are followed by their address."""
+    soup = _parse(html)
+    for element in soup.find_all(_is_invisible):
         element.decompose()
     for string in soup.find_all(string=lambda found: isinstance(found, PreformattedString)):
         string.extract()  # comments, declarations
     if len(html) > LENGTH or _depth(soup) > DEPTH:
-        written = soup.get_text("\n", strip=True)
+        text = soup.get_text("\n", strip=True)
     else:
         _lay_out(soup)
-        written = _TEXT.convert_soup(soup)
-    return BLANK_LINES.sub("\n\n", "\n".join(line.rstrip() for line in written.splitlines())).strip()
+        text = _CONVERTER.convert_soup(soup)
+    return BLANK_LINES.sub("\n\n", "\n".join(line.rstrip() for line in text.splitlines())).strip()
 
 
-class _Text(MarkdownConverter):
-    """Markdown, but for what only a reader of Markdown understands."""
+class _TextConverter(MarkdownConverter):
+    """Converts to Markdown without the marks that only readers of Markdown understand."""
 
     def convert_a(self, element: Tag, text: str, parent_tags: object) -> str:
-        """A link as its words and, behind them, its address."""
+        """Returns a link's words, followed by its address in parentheses."""
         address, words = "".join(str(element.get("href") or "").split()), text.strip()
         if not address.lower().startswith(SHOWN_ADDRESSES):
             return text
@@ -62,44 +67,46 @@ class _Text(MarkdownConverter):
         return text if words == address else text.replace(words, f"{words} ({address})", 1)
 
     def convert_br(self, element: Tag, text: str, parent_tags: object) -> str:
-        """The end of a line."""
+        """Returns a line break."""
         return "\n"
 
     def convert_img(self, element: Tag, text: str, parent_tags: object) -> str:
-        """A picture as the words that stand for it."""
+        """Returns a picture's alternative text."""
         return str(element.get("alt") or "")
 
     def convert_hN(self, level: int, element: Tag, text: str, parent_tags: object) -> str:  # noqa: N802
-        """A heading as a paragraph."""
+        """Returns a heading as a paragraph."""
         return f"\n\n{text.strip()}\n\n"
 
     def convert_li(self, element: Tag, text: str, parent_tags: object) -> str:
-        """An entry of a list; _lay_out has numbered those of ordered ones."""
+        """Returns a list entry with its mark; _lay_out has numbered the entries of ordered lists."""
         mark = f"{element['value']} " if element.parent is not None and element.parent.name == "ol" else "- "
         return mark + text.strip().replace("\n", "\n" + " " * len(mark)) + "\n"
 
     def convert_pre(self, element: Tag, text: str, parent_tags: object) -> str:
-        """Lines as they stand."""
+        """Returns preformatted lines unchanged."""
         return f"\n\n{text}\n\n"
 
     def convert_td(self, element: Tag, text: str, parent_tags: object) -> str:
-        """A cell as words in a row."""
+        """Returns a cell's words, followed by a space."""
         return f"{text.strip()} "
 
     def convert_tr(self, element: Tag, text: str, parent_tags: object) -> str:
-        """A row as a line."""
+        """Returns a row as one line."""
         return f"{text.strip()}\n"
 
     convert_th = convert_td
 
 
-# White space is as in HTML, and lines are not broken: that is left to who reads them.
-_TEXT: Final = _Text(escape_asterisks=False, escape_underscores=False, convert=CONVERTED, wrap=True, wrap_width=None)
+# `wrap` without a width collapses white space as HTML does, and adds no line breaks.
+_CONVERTER: Final = _TextConverter(
+    escape_asterisks=False, escape_underscores=False, convert=CONVERTED, wrap=True, wrap_width=None
+)
 
 
-def _parsed(html: str) -> BeautifulSoup:
-    # What follows the last > is no markup, and would be looked through again from each < in it. With a root of our own
-    # neither a bare address nor XHTML is warned about.
+def _parse(html: str) -> BeautifulSoup:
+    # The text after the last > contains no markup, and the parser would search it again from each <. The <html> prefix
+    # prevents BeautifulSoup's warnings about a bare URL and about XHTML.
     markup, end, rest = html.rpartition(">")
     html = f"<html>{markup}{end}{rest.replace('<', '&lt;')}"
     try:
@@ -108,18 +115,21 @@ def _parsed(html: str) -> BeautifulSoup:
         return BeautifulSoup(html.replace("<!", "&lt;!"), "html.parser")
 
 
-def _unseen(element: Tag) -> bool:
+def _is_invisible(element: Tag) -> bool:
     style = str(element.get("style") or "")
     return element.name in WITHOUT_TEXT or element.has_attr("hidden") or HIDDEN.search(style) is not None
 
 
 def _lay_out(soup: BeautifulSoup) -> None:
-    """Makes of the elements what they are in mails: tables that hold more than words are there for the layout."""
-    for names, around in LEFT_OPEN:
+    """Repairs nesting, turns layout tables into blocks and numbers ordered lists.
+
+    A table is for layout if one of its cells contains a block.
+    """
+    for names, containers in OPTIONAL_END_TAGS:
         for element in soup.find_all(names):
-            before = element.find_parent([*names, *around])
-            if before is not None and before.name in names:
-                before.insert_after(element)
+            unclosed = element.find_parent([*names, *containers])
+            if unclosed is not None and unclosed.name in names:
+                unclosed.insert_after(element)
     for element in soup.find_all(LIKE_DIV):
         element.name = "div"
     for row in soup.find_all("tr"):
@@ -134,7 +144,7 @@ def _lay_out(soup: BeautifulSoup) -> None:
 
 
 def _depth(soup: BeautifulSoup) -> int:
-    """How deep elements lie in one another, found without recursion."""
+    """Returns the nesting depth of the elements, found without recursion."""
     depths = {id(soup): 0}
     for element in soup.descendants:
         depths[id(element)] = depths[id(element.parent)] + 1

@@ -1,7 +1,7 @@
-"""Hands mails over to a server by SMTP (RFC 5321), over one connection as long as that lasts.
+"""SMTP client (RFC 5321): submits mails to one server and keeps the connection open between mails.
 
-A URL has all settings: `smtp://user:password@host:587` with STARTTLS, `smtps://...:465` with TLS from the first byte.
-Mails are sent without encryption to loopback only, unless the URL says `?starttls=never` or `?starttls=if_offered`.
+A URL configures it: `smtp://user:password@host:587` uses STARTTLS, `smtps://...:465` uses TLS from the first byte.
+Mails are sent unencrypted to loopback only, unless the URL has `?starttls=never` or `?starttls=if_offered`.
 """
 
 import math
@@ -23,21 +23,21 @@ PORTS: Final = {"smtp": 587, "smtps": 465}
 STARTTLS: Final = ("require", "if_offered", "never")
 LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
-# One reply may take this long (RFC 5321 would give minutes), and a whole mail this long: less than a worker's lease.
-# Connecting, with the addresses of the host that do not respond, may take a part of it.
+# Time limits for one reply (RFC 5321 recommends minutes), for a whole mail, which is shorter than a worker's lease, and
+# for connecting to the addresses of a host, which is a part of it.
 REPLY_SECONDS: Final = 30.0
 MAIL_SECONDS: Final = 60.0
 CONNECT_SECONDS: Final = 10.0
 QUIT_SECONDS: Final = 2.0
 
-# Servers end connections that are idle or have carried many mails; ours are given up before that.
+# Servers close connections that are idle or have carried many mails. The client closes its connection earlier.
 IDLE_SECONDS: Final = 20.0
 MAILS: Final = 100
 
 
 @dataclass(frozen=True)
 class SmtpServer:
-    """A mail server. `starttls` is one of STARTTLS; TLS from the first byte makes it meaningless."""
+    """Address and login of a mail server. `starttls` is one of STARTTLS; it has no effect if `tls` is true."""
 
     host: str
     port: int
@@ -48,34 +48,34 @@ class SmtpServer:
 
     @classmethod
     def of(cls, url: str) -> "SmtpServer":
-        """Returns the server that a URL names. Raises ValueError, a sentence without the password."""
-        wrong = ValueError("Not an address such as smtp://user:password@mail.example.org:587 or smtps://...")
+        """Returns the server of an smtp or smtps URL. Raises ValueError with the reason, without the password."""
+        invalid = ValueError("Not a URL such as smtp://user:password@mail.example.org:587 or smtps://...")
         try:
             parts = urlsplit(url)
             host, scheme = parts.hostname, parts.scheme
         except ValueError:
-            raise wrong from None  # its words have what stands in front of the host
+            raise invalid from None  # the original message may contain the password
         if scheme not in PORTS or not host or parts.path not in ("", "/") or parts.fragment:
-            raise wrong
+            raise invalid
         try:
             port = parts.port or PORTS[scheme]
-        except ValueError:  # the same, where a password has a slash
-            raise ValueError("The port is a number up to 65535.") from None
-        # A mail server on the same machine often offers STARTTLS with a certificate that nobody trusts.
+        except ValueError:  # this message may contain the password, too, if that has a slash
+            raise ValueError("The port must be a number up to 65535.") from None
+        # A mail server on the same machine often offers STARTTLS with a self-signed certificate.
         query = {"starttls": "never" if host in LOOPBACK else "require", **dict(parse_qsl(parts.query, True))}
         starttls = query.pop("starttls")
         if query or starttls not in STARTTLS:
-            raise ValueError(f"Behind ? stands nothing but starttls={'|'.join(STARTTLS)}.")
+            raise ValueError(f"The only parameter allowed after ? is starttls={'|'.join(STARTTLS)}.")
         user, password = unquote(parts.username or ""), unquote(parts.password or "")
         if not (user + password).isascii() or (password and not user):
-            raise ValueError("A user name stands in front of the password, both in ASCII.")
+            raise ValueError("A password needs a user name, and both must be ASCII.")
         if user and scheme == "smtp" and starttls == "if_offered" and host not in LOOPBACK:
-            raise ValueError("A password may not go out in the open by chance: starttls=require, or never.")
+            raise ValueError("With starttls=if_offered the password could be sent unencrypted: use require or never.")
         return cls(host, port, scheme == "smtps", starttls, user, password)
 
 
 class Smtp:
-    """Hands mails over to one server, over one connection as long as that lasts. For one thread."""
+    """Client of one mail server, which reuses its connection. Not thread-safe."""
 
     def __init__(
         self,
@@ -95,9 +95,10 @@ class Smtp:
         self._mails = 0
 
     def send(self, message: EmailMessage, *, envelope_from: str, to: str) -> None:
-        """Hands the mail over for delivery to one address, within `mail_seconds`. Raises SmtpError.
+        """Submits the mail for one recipient, within `mail_seconds`. Raises SmtpError.
 
-        If the server has closed a kept connection before the mail began, one new connection is made.
+        If the server has closed a kept connection, the client connects again once, provided that the server has not
+        accepted the sender yet.
         """
         try:
             recipient = with_ascii_domain(to)
@@ -105,12 +106,12 @@ class Smtp:
             raise SmtpError("address", permanent=True, recipient=True) from None
         content = message.as_bytes(policy=message.policy.clone(linesep="\r\n"))
         self._deadline = Deadline(self._mail_seconds)
-        kept = self._kept()
+        reused = self._has_connection()
         try:
             self._send(content, envelope_from, recipient)
         except SmtpError as error:
-            given_up = error.stage == "mail_from" and error.code in (None, 421)
-            if not kept or not given_up or self._deadline.has_passed:
+            closed_by_server = error.stage == "mail_from" and error.code in (None, 421)
+            if not reused or not closed_by_server or self._deadline.has_passed:
                 raise
             self._send(content, envelope_from, recipient)
 
@@ -147,14 +148,14 @@ class Smtp:
             check("mail_from", *connection.mail(envelope_from, options))
         with stage("rcpt_to"):
             check("rcpt_to", *connection.docmd("RCPT", f"TO:<{recipient}>"))
-        # A connection that is lost from here on leaves open whether the server accepted the mail, and a repeat may be
-        # one too many: the server may take the rest of the mail's time for a reply.
+        # If the connection is lost from here on, nobody knows whether the server has accepted the mail, and a repeat
+        # could deliver it twice. So the client waits for a reply as long as the mail's time lasts.
         with stage("data"):
             _bound(connection, self._deadline)
             check("data", *connection.data(content))
 
-    def _kept(self) -> bool:
-        """True if there is a connection to use again; an old one is closed."""
+    def _has_connection(self) -> bool:
+        """True if the client has an open connection. Closes one that is idle too long or has carried MAILS mails."""
         idle = time.monotonic() - self._used_at > IDLE_SECONDS
         if self._connection is not None and (idle or self._mails >= MAILS):
             self.close()
@@ -162,9 +163,9 @@ class Smtp:
 
     def _connect(self) -> smtplib.SMTP:
         server = self._server
-        # Without a name smtplib would look up ours, which can take long. Our address replaces it once we have one.
+        # Without a name smtplib would look up our host name, which can take long. An address literal replaces it below.
         connection = smtplib.SMTP(local_hostname="localhost")
-        self._connection = connection  # which is closed also when the rest of this fails
+        self._connection = connection  # before connecting, so that it is also closed after an error
         self._mails = 0
         with stage("connect"):
             seconds = min(CONNECT_SECONDS, self._seconds)
@@ -193,7 +194,7 @@ class Smtp:
         return connection
 
     def _start_tls(self, connection: smtplib.SMTP) -> None:
-        """Encrypts the connection, and forgets replies that came before that (RFC 3207, section 4.2)."""
+        """Encrypts the connection and discards everything received before (RFC 3207, section 4.2)."""
         with stage("tls"):
             assert connection.sock is not None
             _bound(connection, self._deadline, self._seconds)
@@ -209,19 +210,19 @@ class Smtp:
 
 
 def _bound(connection: smtplib.SMTP, deadline: Deadline, reply_seconds: float = math.inf) -> None:
-    """Bounds what follows on the connection by the deadline, and each reply by `reply_seconds`."""
+    """Limits the following exchange on the connection by the deadline, and each reply by `reply_seconds`."""
     assert isinstance(connection.sock, BoundedSocket)
     connection.sock.bound(deadline, reply_seconds)
 
 
 def _address_literal(connected: socket.socket) -> str:
-    """Returns our end of the connection as an address literal (RFC 5321, section 4.1.3)."""
+    """Returns the client's own address as an address literal (RFC 5321, section 4.1.3)."""
     address = connected.getsockname()[0].partition("%")[0]
     return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
 
 
 def _is_reusable(connection: smtplib.SMTP, error: SmtpError) -> bool:
-    """True if the connection can be used for other mails: only this one was rejected, and the server has dropped it."""
+    """True if the connection can carry other mails: the server rejected only this one, and has accepted RSET."""
     if error.stage == "smtputf8":
         return True
     if error.stage not in ("rcpt_to", "data") or error.code in (None, 421):

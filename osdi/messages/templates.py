@@ -1,8 +1,8 @@
-"""The templates of messages: a small part of Jinja in which a template that was saved can be filled in whatever comes.
+"""Renders message templates, which use a small part of Jinja: a template that was saved renders with any values.
 
-A template prints fields (see template_fields), asks whether there is one, compares two, and goes through a list.
-Nothing in it calls, counts or assigns, so nothing in it can fail, take long or reach what lies behind a value. Mistakes
-are told when a template is saved: also a field that there is none of, which Jinja itself would print as nothing.
+A template prints fields (see template_fields), tests if a field exists, compares two values, and loops over a list. It
+cannot call, calculate or assign, so rendering cannot fail, take long or read the attributes of Python objects. Errors
+are reported when a client saves the template, also an unknown field, which Jinja itself would print as an empty string.
 
 Pure.
 """
@@ -20,29 +20,30 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import escape
 
 from osdi.action_functions.followup_kinds import EMAIL
-from osdi.messages.template_check import ENTRIES, FILTERS, LOOP, TESTS, Mistake, _Check
+from osdi.messages.template_check import ENTRIES, FILTERS, LOOP, TESTS, Mistake, TemplateChecker
 from osdi.messages.template_fields import single_line
 
-# What a template makes at the most: as it is saved, by a guess for each field; and as it is filled in.
-LARGEST_GUESS: Final = 200_000
+# Maximum length of the output in characters: as estimated when a template is saved, and as rendered.
+LARGEST_ESTIMATE: Final = 200_000
 LARGEST: Final = 400_000
 SUBJECT_LENGTH: Final = 300
 
+# Internal filter, applied to the list of every loop.
 ENTRY_FILTER: Final = "entries"
 
 DATE: Final = "%Y-%m-%d"
 
-# A plain text has no tags.
+# A template without any tag is plain text.
 TAG: Final = re.compile(r"<[a-z/!]", re.IGNORECASE)
 
 
 class TooLarge(Exception):
-    """What was filled in is longer than any message should be."""
+    """The rendered message is longer than LARGEST characters."""
 
 
 @dataclass(frozen=True)
 class Rendered:
-    """A message whose fields are filled in: `html` of an e-mail, `text` of a text message."""
+    """A message with its placeholders filled in: an e-mail has `html`, a text message has `text`."""
 
     subject: str = ""
     html: str = ""
@@ -52,44 +53,44 @@ class Rendered:
 
 
 def check(template: str) -> None:
-    """Raises Mistake for a template that cannot be saved."""
-    _compiled(template, escaped=True)
+    """Raises Mistake for an invalid template."""
+    _compile(template, escaped=True)
 
 
 def render(
     message: Mapping[str, Any], wrapper: Mapping[str, Any] | None, values: Mapping[str, Any], kind: str = EMAIL
 ) -> Rendered:
-    """The message between its wrapper's header and footer, filled in with `values` (see template_fields.fields).
+    """Renders the message between its wrapper's header and footer, with `values` from template_fields.fields().
 
-    Raises TooLarge, and Mistake for a template that was never checked.
+    Raises TooLarge, and Mistake for an invalid template that was saved without a check.
     """
-    around = wrapper or {}
-    parts = [part for part in (around.get("header"), message.get("body"), around.get("footer")) if part]
+    wrapper = wrapper or {}
+    parts = [part for part in (wrapper.get("header"), message.get("body"), wrapper.get("footer")) if part]
     if kind != EMAIL:
-        text = "\n".join(_render_text(part, values, escaped=False).strip() for part in parts)
+        text = "\n".join(_fill(part, values, escaped=False).strip() for part in parts)
         return Rendered(text=text, from_=message.get("from", ""))
-    html = "\n".join(_html(part, values) for part in parts)
+    html = "\n".join(_fill_html(part, values) for part in parts)
     if len(html) > LARGEST:
         raise TooLarge
     return Rendered(
-        subject=single_line(_render_text(message.get("subject", ""), values, escaped=False), SUBJECT_LENGTH),
+        subject=single_line(_fill(message.get("subject", ""), values, escaped=False), SUBJECT_LENGTH),
         html=html,
         from_=message.get("from", ""),
         reply_to=message.get("reply_to", ""),
     )
 
 
-def _html(template: str, values: Mapping[str, Any]) -> str:
-    """As HTML: plain text keeps its lines."""
+def _fill_html(template: str, values: Mapping[str, Any]) -> str:
+    """Returns the rendered template as HTML; plain text is escaped and keeps its line breaks."""
     if TAG.search(template):
-        return _render_text(template, values, escaped=True)
-    lines = _render_text(template, values, escaped=False).splitlines()
+        return _fill(template, values, escaped=True)
+    lines = _fill(template, values, escaped=False).splitlines()
     return "<br>\n".join(str(escape(line)) for line in lines)
 
 
-def _render_text(template: str, values: Mapping[str, Any], *, escaped: bool) -> str:
+def _fill(template: str, values: Mapping[str, Any], *, escaped: bool) -> str:
     pieces, size = [], 0
-    for piece in _compiled(template, escaped=escaped).generate(values):
+    for piece in _compile(template, escaped=escaped).generate(values):
         size += len(piece)
         if size > LARGEST:
             raise TooLarge
@@ -98,22 +99,22 @@ def _render_text(template: str, values: Mapping[str, Any], *, escaped: bool) -> 
 
 
 @lru_cache(maxsize=256)
-def _compiled(template: str, *, escaped: bool) -> Template:
-    """Raises Mistake."""
+def _compile(template: str, *, escaped: bool) -> Template:
+    """Returns the checked, compiled template. Raises Mistake if it is invalid."""
     environment = ESCAPING if escaped else PLAIN
     try:
         tree = environment.parse(template)
-        if _Check().size_of(tree) > LARGEST_GUESS:
-            raise Mistake("What this makes would be too long.")
+        if TemplateChecker().size_of(tree) > LARGEST_ESTIMATE:
+            raise Mistake("The output would be too long; shorten the template or its loops.")
         for loop in tree.find_all(nodes.For):
             loop.iter = nodes.Filter(loop.iter, ENTRY_FILTER, [], [], None, None)
         return environment.from_string(tree)
     except TemplateError as error:
-        raise Mistake(error.message or "This is no template.", getattr(error, "lineno", None)) from error
+        raise Mistake(error.message or "The template is invalid.", getattr(error, "lineno", None)) from error
     except (RecursionError, SyntaxError, OverflowError, ValueError) as error:
         if isinstance(error, Mistake):
             raise
-        raise Mistake("This is too involved.") from error
+        raise Mistake("The template is too complex.") from error
 
 
 def _date(value: Any, form: str = DATE) -> Any:
@@ -126,11 +127,11 @@ def _bounded_entries(value: Any) -> list[Any]:
 
 def _join(value: Any, separator: Any = ", ") -> str:
     entries = value if isinstance(value, list) else [value]
-    return str(_printed(separator)).join(str(_printed(each)) for each in entries)
+    return str(_printable(separator)).join(str(_printable(each)) for each in entries)
 
 
-def _printed(value: Any) -> Any:
-    """What is printed of a value: nothing of what is no text, number or date."""
+def _printable(value: Any) -> Any:
+    """Returns the value in printable form: text, number, date or boolean; an empty string for any other value."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dt.datetime):
@@ -139,7 +140,7 @@ def _printed(value: Any) -> Any:
 
 
 class _Environment(ImmutableSandboxedEnvironment):
-    """Jinja's, in which only what objects of JSON hold can be reached, and of a loop where it stands."""
+    """Jinja environment that gives access to JSON objects and lists and to the position of a loop, and nothing else."""
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         return self.getitem(obj, attribute)
@@ -155,8 +156,11 @@ class _Environment(ImmutableSandboxedEnvironment):
 
 
 def _environment(*, escaped: bool) -> _Environment:
-    made = _Environment(autoescape=escaped, undefined=ChainableUndefined, finalize=_printed, keep_trailing_newline=True)
-    kept: dict[str, Callable[..., Any]] = {name: made.filters[name] for name in FILTERS if name in made.filters}
+    environment = _Environment(
+        autoescape=escaped, undefined=ChainableUndefined, finalize=_printable, keep_trailing_newline=True
+    )
+    known = environment.filters
+    jinja: dict[str, Callable[..., Any]] = {name: _for_printable(known[name]) for name in FILTERS if name in known}
     own = {
         "date": _date,
         "join": _join,
@@ -165,18 +169,18 @@ def _environment(*, escaped: bool) -> _Environment:
         "length": _length,
         ENTRY_FILTER: _bounded_entries,
     }
-    made.filters = {**{name: _of_text(each) for name, each in kept.items()}, **own, "default": _default, "d": _default}
-    made.tests = {name: made.tests[name] for name in TESTS}
-    made.globals = {}
-    return made
+    environment.filters = {**jinja, **own, "default": _default, "d": _default}
+    environment.tests = {name: environment.tests[name] for name in TESTS}
+    environment.globals = {}
+    return environment
 
 
-def _of_text(text_filter: Callable[..., Any]) -> Callable[[Any], Any]:
-    return lambda value: text_filter(_printed(value))
+def _for_printable(text_filter: Callable[..., Any]) -> Callable[[Any], Any]:
+    return lambda value: text_filter(_printable(value))
 
 
-def _default(value: Any, instead: Any) -> Any:
-    return value if _printed(value) != "" or (isinstance(value, list | Mapping) and value) else instead
+def _default(value: Any, default: Any) -> Any:
+    return value if _printable(value) != "" or (isinstance(value, list | Mapping) and value) else default
 
 
 def _first_entry(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What cannot be saved of messages and wrappers, since it could not be sent: told when saved, not when it is late.
+"""Validates messages and wrappers when a client saves them, so that the worker can send every saved message.
 
 Pure.
 """
@@ -21,13 +21,13 @@ LINES: Final = ("subject", "from", "reply_to")
 
 
 def check_sendable(resource: Resource, document: Mapping[str, Any]) -> None:
-    """Raises OsdiError 400 that names each template with a mistake, and each header that would be none."""
-    wrong = [*_mistakes(resource, document), *(_wrong_headers(document) if resource is MESSAGE else ())]
-    if wrong:
-        raise OsdiError(400, *wrong, resource=resource.rel)
+    """Raises OsdiError 400 that names each invalid template and each invalid header."""
+    errors = [*_template_errors(resource, document), *(_header_errors(document) if resource is MESSAGE else ())]
+    if errors:
+        raise OsdiError(400, *errors, resource=resource.rel)
 
 
-def _mistakes(resource: Resource, document: Mapping[str, Any]) -> list[ErrorDescription]:
+def _template_errors(resource: Resource, document: Mapping[str, Any]) -> list[ErrorDescription]:
     found = []
     for name in TEMPLATES[resource]:
         try:
@@ -37,16 +37,19 @@ def _mistakes(resource: Resource, document: Mapping[str, Any]) -> list[ErrorDesc
     return found
 
 
-def _wrong_headers(message: Mapping[str, Any]) -> list[ErrorDescription]:
+def _header_errors(message: Mapping[str, Any]) -> list[ErrorDescription]:
     kind = message.get("type", EMAIL)
-    found = [(name, _wrong_header(name, message.get(name, ""), kind)) for name in LINES]
+    found = [(name, _header_error(name, message.get(name, ""), kind)) for name in LINES]
     return [ErrorDescription("INVALID", sentence, (name,)) for name, sentence in found if sentence]
 
 
-def _wrong_header(name: str, text: str, kind: str) -> str | None:
-    """Why a text cannot be that header; None where it can. A `from` may be a name alone, and of a text a number."""
+def _header_error(name: str, text: str, kind: str) -> str | None:
+    """Returns the reason why the text cannot be that header, or None.
+
+    `from` can be a name without an address; in a text message it can be a phone number.
+    """
     if not in_one_line(text):
-        return "This goes into one line."
+        return "This must be one line without control characters."
     if name == "subject" or not text or kind != EMAIL or (name == "from" and "@" not in text):
         return None
     try:

@@ -1,4 +1,4 @@
-"""Wrappers in the store: the one that messages without their own get, and the messages that lose theirs."""
+"""Reads the default wrapper, which messages without a wrapper of their own get."""
 
 from pymongo import DESCENDING
 
@@ -10,9 +10,9 @@ from osdi.store.driver import READ_MS
 
 
 def default_wrapper(store: Store, message_type: str) -> Document | None:
-    """The default wrapper of messages of this type, `email` or `sms`; of several the one changed last.
+    """Returns the default wrapper for messages of this type, `email` or `sms`; of several, the one modified last.
 
-    A wrapper that does not say its type is one of e-mails, as a message is. Raises OsdiError 503.
+    A wrapper without a type is for e-mails. Raises OsdiError 503.
     """
     types = [EMAIL, None] if message_type == EMAIL else [message_type]
     with store.operation():

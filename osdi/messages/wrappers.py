@@ -1,4 +1,4 @@
-"""Finds the wrapper of a message: its own, if that is of the message's type, else the default wrapper of the type."""
+"""Finds the wrapper of a message: its own if that has the message's type, otherwise the default of that type."""
 
 from collections.abc import Callable
 
@@ -10,9 +10,9 @@ from osdi.resources import WRAPPER
 def wrapper_of(
     find: Find, message: ReadOnlyDocument, default: Callable[[str], Document | None]
 ) -> ReadOnlyDocument | None:
-    """Returns the wrapper of a message, or None; `default` returns the default wrapper of a type. Raises OsdiError 503.
+    """Returns the wrapper of a message, or None. Raises OsdiError 503.
 
-    `find` looks references up, as `Reference.find` does.
+    `find` looks references up, as `Reference.find` does. `default` returns the default wrapper of a type.
     """
     wrapper_id, message_type = message.get("wrapper_id"), message.get("type", EMAIL)
     own = find(WRAPPER, [wrapper_id]).get(wrapper_id) if wrapper_id else None

@@ -1,4 +1,4 @@
-"""Parses the text of an OData `$filter` within bounds, and words the errors."""
+"""Parses the text of an OData `$filter` within limits, and writes the error messages."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from osdi.odata.fields import FilterField, shortened
 MAX_LENGTH: Final = 2_000
 MAX_DEPTH: Final = 32
 MAX_CONDITIONS: Final = 50
-# A keyword ends where a name could not go on: `order eq 1` does not begin with "or".
+# A keyword must not be followed by a character of a name: `order eq 1` does not begin with "or".
 GRAMMAR: Final = r"""
 ?any_of: all_of (_OR all_of)*
 ?all_of: negation (_AND negation)*
@@ -58,7 +58,7 @@ EXPECTED: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True)
 class Field:
-    """A field where it stands in a filter; `ignore_case` inside tolower()."""
+    """A field at its column in the filter; `ignore_case` is true inside tolower()."""
 
     name: str
     column: int
@@ -68,52 +68,52 @@ class Field:
 
 @dataclass(frozen=True)
 class Value:
-    """A value where it stands in a filter."""
+    """A value at its column in the filter."""
 
     literal: str | float | bool | dt.datetime | None
     column: int
 
 
-Operand = Field | Value | Token  # a path stays a token while it may still be a text without its quotes
+Operand = Field | Value | Token  # a path stays a token until it is clear that it is not text without quotes
 
 
 def parse(text: str) -> Tree[Token]:
-    """The syntax tree of a filter, within bounds: no deeper than what walks it may recurse. Raises OsdiError 400."""
-    reading = PARSER.parse_interactive(text)
+    """Returns the syntax tree of a filter. Raises OsdiError 400 for invalid text or nesting deeper than MAX_DEPTH."""
+    parser = PARSER.parse_interactive(text)
     depth = conditions = 0
     try:
-        for token in reading.iter_parse():
+        for token in parser.iter_parse():
             depth += {"LPAR": 1, "RPAR": -1}.get(token.type, 0)
             conditions += token.type == "OPERATOR" or (token.type == "FUNCTION" and token.lower() != "tolower")
             if depth > MAX_DEPTH:
-                raise refused(token, f"parentheses are nested more than {MAX_DEPTH} deep")
+                raise filter_error(token, f"parentheses are nested more than {MAX_DEPTH} deep")
             if conditions > MAX_CONDITIONS:
-                raise refused(token, f"a filter has at most {MAX_CONDITIONS} conditions")
-        tree: Tree[Token] = reading.feed_eof()  # type: ignore[no-untyped-call]
+                raise filter_error(token, f"a filter has at most {MAX_CONDITIONS} conditions")
+        tree: Tree[Token] = parser.feed_eof()  # type: ignore[no-untyped-call]
     except UnexpectedCharacters as error:
-        raise unexpected(text, error.pos_in_stream or 0, reading) from None
+        raise syntax_error(text, error.pos_in_stream or 0, parser) from None
     except UnexpectedToken as error:
         position = len(text) if error.token.type == "$END" else error.token.start_pos or 0
-        raise unexpected(text, position, reading) from None
+        raise syntax_error(text, position, parser) from None
     return tree
 
 
 def column(token: Token) -> int:
-    """Where a token stands in the text, counted from 1."""
+    """Returns the column of a token, counted from 1."""
     return 1 + (token.start_pos or 0)
 
 
-def refused(at: Operand | int, why: str) -> OsdiError:
-    """400 with the column in which the trouble begins."""
+def filter_error(at: Operand | int, reason: str) -> OsdiError:
+    """Returns a 400 that names the column of the error."""
     place = column(at) if isinstance(at, Token) else at if isinstance(at, int) else at.column
-    return invalid(f"Column {place}: {why}.", "filter")
+    return invalid(f"Column {place}: {reason}.", "filter")
 
 
-def unexpected(text: str, position: int, reading: InteractiveParser) -> OsdiError:
-    """400 for what cannot stand where it stands, with what could."""
-    accepted: set[str] = reading.accepts()  # type: ignore[no-untyped-call]
+def syntax_error(text: str, position: int, parser: InteractiveParser) -> OsdiError:
+    """Returns a 400 for unexpected text at `position`, with the alternatives that the grammar accepts there."""
+    accepted: set[str] = parser.accepts()  # type: ignore[no-untyped-call]
     if text[position : position + 1] == "'" and "STRING" in accepted:
-        return refused(position + 1, "this quote is not closed; a quote inside a text is written twice")
+        return filter_error(position + 1, "this quote is not closed; write a quote inside text twice")
     expected = [words for terminal, words in EXPECTED.items() if terminal in accepted] or ["the end"]
     found = (text[position:].split(maxsplit=1) or ["the end"])[0]
-    return refused(position + 1, f"{' or '.join(expected)} is expected, not {shortened(found)}")
+    return filter_error(position + 1, f"{' or '.join(expected)} is expected, not {shortened(found)}")

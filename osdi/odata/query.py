@@ -1,11 +1,11 @@
-"""Filtering a collection: the text of `?filter=` becomes a MongoDB query document.
+"""Translates the text of `?filter=` into a MongoDB query document.
 
-The language is the subset of OData that the standard names ("Filtering Collections" in its `README.md`);
-docs/filtering.md tells users what it holds. A lark grammar parses the text, a transformer makes the query: above each
-method stands the rule that it serves. Whatever a client gives is a literal in the query: never an operator, and a
-regular expression only once escaped. Length, nesting and the number of conditions are bounded while the text is read.
+The language is the subset of OData that the standard describes ("Filtering Collections" in its `README.md`);
+docs/filtering.md is its manual. A lark grammar parses the text, and a transformer builds the query; the comment above
+each of its methods quotes the grammar rule. A client's values become literals of the query, never operators, and are
+escaped in regular expressions. The parser limits length, nesting and the number of conditions.
 
-Pure: osdi.odata.osdi_fields says what can be asked for, and nothing is looked up.
+Pure: osdi.odata.osdi_fields lists the fields, and nothing is read from the database.
 """
 
 import datetime as dt
@@ -19,16 +19,16 @@ from lark.exceptions import VisitError
 
 from osdi.match_keys import MatchKeyRules
 from osdi.odata.fields import FilterFields, Stored, shortened, timestamp
-from osdi.odata.parser import MAX_LENGTH, Field, Operand, Value, column, parse, refused
+from osdi.odata.parser import MAX_LENGTH, Field, Operand, Value, column, filter_error, parse
 
 Query = dict[str, Any]
 
-
 ORDER: Final[Mapping[str, str]] = {"gt": "$gt", "ge": "$gte", "lt": "$lt", "le": "$lte"}
-TURNED: Final[Mapping[str, str]] = {"gt": "lt", "ge": "le", "lt": "gt", "le": "ge"}
-UNBOUNDED: Final = "regular expressions are not taken, since one can keep the database busy without bound"
-NO_PLACES: Final = "near() is not taken, since nothing here knows where a postal code lies"
-REFUSED: Final[Mapping[str, str]] = {"re": UNBOUNDED, "regexp": UNBOUNDED, "near": NO_PLACES}
+# The operators with their sides swapped.
+SWAPPED: Final[Mapping[str, str]] = {"gt": "lt", "ge": "le", "lt": "gt", "le": "ge"}
+NO_EXPRESSIONS: Final = "regular expressions are not supported, since one could keep the database busy without limit"
+NO_PLACES: Final = "near() is not supported, since the server does not know the location of postal codes"
+UNSUPPORTED: Final[Mapping[str, str]] = {"re": NO_EXPRESSIONS, "regexp": NO_EXPRESSIONS, "near": NO_PLACES}
 BSON_TYPES: Final[Mapping[str, str]] = {"integer": "number", "number": "number", "boolean": "bool", "date": "date"}
 CALLS: Final = (
     "startswith, endswith or contains(field, 'text'), substringof('text', field) and tolower(field or 'text')"
@@ -38,14 +38,14 @@ SEGMENT: Final = re.compile(r"'(?:[^']|'')*'|[^/.']+")
 
 
 def to_query(text: str, fields: FilterFields, rules: MatchKeyRules) -> Query:
-    """Returns the query document of a filter; `{}` of a blank one. Phone numbers are compared as `rules` match them.
+    """Returns the query document of a filter; `{}` for a blank one. Phone numbers are compared as `rules` match them.
 
-    Raises OsdiError 400, which names the column, for anything that is not a filter on these fields.
+    Raises OsdiError 400, which names the column, for text that is not a filter on these fields.
     """
     if len(text) > MAX_LENGTH:
-        raise refused(MAX_LENGTH + 1, f"a filter has at most {MAX_LENGTH} characters")
+        raise filter_error(MAX_LENGTH + 1, f"a filter has at most {MAX_LENGTH} characters")
     if unstorable := UNSTORABLE.search(text):
-        raise refused(unstorable.start() + 1, "this character cannot be stored, so nothing has it")
+        raise filter_error(unstorable.start() + 1, "this character cannot be stored, so no value contains it")
     if not text.strip():
         return {}
     try:
@@ -57,7 +57,7 @@ def to_query(text: str, fields: FilterFields, rules: MatchKeyRules) -> Query:
 
 @v_args(inline=True)
 class ToQuery(Transformer[Token, Query]):
-    """Makes the query of a syntax tree, from its leaves to its root."""
+    """Builds the query from a syntax tree, from the leaves to the root."""
 
     def __init__(self, fields: FilterFields, rules: MatchKeyRules) -> None:
         super().__init__()
@@ -81,16 +81,16 @@ class ToQuery(Transformer[Token, Query]):
     #           | operand OPERATOR operand -> comparison
     def comparison(self, left: Operand | Query, operator: Token, right: Operand | Query) -> Query:
         name = operator.lower()
-        if name in REFUSED:
-            raise refused(operator, REFUSED[name])
+        if name in UNSUPPORTED:
+            raise filter_error(operator, UNSUPPORTED[name])
         if isinstance(left, Value):
-            left, right, name = right, left, TURNED.get(name, name)
+            left, right, name = right, left, SWAPPED.get(name, name)
         if isinstance(left, dict) or isinstance(right, dict):
-            raise refused(operator, "a function that is true or false stands by itself, it is not compared")
+            raise filter_error(operator, "a function that returns true or false cannot be compared; use it alone")
         if isinstance(left, Value):
-            raise refused(operator, "two values are compared, one side must be a field")
+            raise filter_error(operator, "one side of a comparison must be a field")
         if not isinstance(right, Value):
-            raise refused(right, "a value is expected, and a text stands in single quotes")
+            raise filter_error(right, "a value is expected; put text in single quotes")
         field = self._field(left)
         return compare(field, name, None if right.literal is None else self._stored(field, right), operator)
 
@@ -98,13 +98,13 @@ class ToQuery(Transformer[Token, Query]):
     def test(self, called: Operand | Query) -> Query:
         if isinstance(called, dict):
             return called
-        raise refused(called, "tolower() is a value: an operator and another one are expected after it")
+        raise filter_error(called, "tolower() returns a value: an operator and a second value must follow")
 
     # call: FUNCTION "(" operand ("," operand)* ")"
     def call(self, function: Token, *operands: Operand | Query) -> Operand | Query:
         name = function.lower()
-        if name in REFUSED:
-            raise refused(function, REFUSED[name])
+        if name in UNSUPPORTED:
+            raise filter_error(function, UNSUPPORTED[name])
         match name, operands:
             case "tolower", [Value(str(text)) as value]:
                 return replace(value, literal=text.lower())
@@ -114,7 +114,7 @@ class ToQuery(Transformer[Token, Query]):
                 return self._search("contains", self._field(operand), part, function)
             case "startswith" | "endswith" | "contains", [Field() | Token() as operand, Value() as part]:
                 return self._search(name, self._field(operand), part, function)
-        raise refused(function, f"{shortened(function)} is not called so, there are {CALLS}")
+        raise filter_error(function, f"{shortened(function)} cannot be called like this; the functions are {CALLS}")
 
     # ?operand: call
     #         | PATH
@@ -126,59 +126,62 @@ class ToQuery(Transformer[Token, Query]):
         elif token.type == "NUMBER":
             literal = float(token) if "." in token else int(token)
             if not -(2**63) <= literal < 2**63:
-                raise refused(token, "this number has more than 64 bits")
+                raise filter_error(token, "this number has more than 64 bits")
         elif token.type == "BOOLEAN":
             literal = token.lower() == "true"
         elif token.type == "DATE":
             try:
                 literal = timestamp(token)
             except ValueError as error:
-                raise refused(token, f"{error} is expected") from None
+                raise filter_error(token, f"{error} is expected") from None
         return Value(literal, column(token))
 
     def _field(self, operand: Field | Token) -> Field:
-        """The field that a path names, with `/` or `.` between its parts. Raises OsdiError 400 where there is none."""
+        """Returns the field of a path, which has `/` or `.` between its parts. Raises OsdiError 400 if unknown."""
         if isinstance(operand, Field):
             return operand
         parts = [part[1:-1].replace("''", "'") if part[0] == "'" else part for part in SEGMENT.findall(operand)]
         declared = self._fields.find(parts)
         if declared is None:
-            raise refused(operand, self._fields.why_not(parts))
+            raise filter_error(operand, self._fields.why_not(parts))
         return Field(shortened(operand), column(operand), declared)
 
     def _stored(self, field: Field, value: Value, *, part: bool = False) -> Stored:
         try:
             stored = field.declared.stored(value.literal, self._rules, part=part)
         except ValueError as error:
-            raise refused(value, f"{field.name} needs {error}") from None
+            raise filter_error(value, f"{field.name} needs {error}") from None
         return replace(stored, ignore_case=True) if field.ignore_case and field.declared.has_case else stored
 
     def _search(self, function: str, field: Field, part: Value, at: Token) -> Query:
         if not field.declared.is_text:
-            raise refused(at, f"{field.name} is no text, {at} does not go with it")
+            raise filter_error(at, f"{field.name} is not a text field, so {at} cannot be used with it")
         stored = self._stored(field, part, part=True)
         return matching(stored, starts=function == "startswith", ends=function == "endswith")
 
 
 def compare(field: Field, operator: str, stored: Stored | None, at: Token) -> Query:
-    """The query of a comparison with a stored form or null. `ne` is the opposite of `eq`, also where nothing is."""
+    """Returns the query of a comparison with a stored form or null.
+
+    `ne` is the opposite of `eq`, so it also selects documents without the field.
+    """
     if stored is None:
         if operator not in ("eq", "ne"):
-            raise refused(at, f"null goes with eq and ne, not with {operator}")
-        # By type, since to MongoDB an array equals null when a single entry lacks the property.
-        something = {"$type": BSON_TYPES.get(field.declared.type, "string")}
-        return {field.declared.path: something if operator == "ne" else {"$not": something}}
+            raise filter_error(at, f"null can be compared with eq and ne, not with {operator}")
+        # By type: in MongoDB an array equals null if one entry lacks the property.
+        has_value = {"$type": BSON_TYPES.get(field.declared.type, "string")}
+        return {field.declared.path: has_value if operator == "ne" else {"$not": has_value}}
     value = f"{stored.prefix}{stored.value}" if stored.prefix else stored.value
     if operator in ORDER:
         if stored.ignore_case or field.declared.type == "phone":
-            raise refused(at, f"{field.name} has no order here, {operator} does not go with it")
+            raise filter_error(at, f"{field.name} has no order here, so {operator} cannot be used with it")
         if not stored.prefix:
             return {stored.path: {ORDER[operator]: value}}
-        # Both bounds of one entry: the array holds keys of other kinds too.
+        # Two bounds for one entry, since the array also contains keys of other kinds.
         other = {"$lt": f"{stored.prefix[:-1]};"} if operator in ("gt", "ge") else {"$gte": stored.prefix}
         return {stored.path: {"$elemMatch": {ORDER[operator]: value, **other}}}
     if operator == "like" and not field.declared.is_text:
-        raise refused(at, f"{field.name} is no text, like does not go with it")
+        raise filter_error(at, f"{field.name} is not a text field, so like cannot be used with it")
     if stored.ignore_case or (operator == "like" and field.declared.has_case):
         same = matching(replace(stored, ignore_case=True), starts=True, ends=True)
         return {"$nor": [same]} if operator == "ne" else same
@@ -186,9 +189,9 @@ def compare(field: Field, operator: str, stored: Stored | None, at: Token) -> Qu
 
 
 def matching(stored: Stored, *, starts: bool, ends: bool) -> Query:
-    """A regular expression of a text, taken literally; anchored where it can be, so that it may run on an index."""
+    """Returns a regular expression for a literal text; it is anchored if possible, so that an index can serve it."""
     start = f"^{stored.prefix}" if starts or stored.prefix else ""
     between = ".*" if stored.prefix and not starts else ""
-    end = "(?!.)" if ends else ""  # `$` would match in front of a final line feed too
+    end = "(?!.)" if ends else ""  # `$` would also match before a final line feed
     expression = f"{start}{between}{re.escape(stored.value)}{end}"
     return {stored.path: {"$regex": expression, "$options": "is" if stored.ignore_case else "s"}}

@@ -1,4 +1,4 @@
-"""Figures of the database for whoever watches over it: what waits, and since when. Read by indexes, within bounds."""
+"""Reads gauges of the queues from the database: waiting follow-ups and events. Uses indexes, with limits."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -13,24 +13,28 @@ from osdi.ids import now
 from osdi.resources import OUTREACH
 from osdi.store import Store
 from osdi.store.writes import WEBHOOK_EVENTS
-from osdi.webhooks.event_store import NOTED_IN
+from osdi.webhooks.event_store import RESOURCES_WITH_EVENTS
 
-# Whoever asks gives up after ten; and more than so many are as bad as twice as many.
+# Prometheus gives up after ten seconds. Beyond MOST the exact number makes no difference to an operator.
 SECONDS: Final = 3.0
 MOST: Final = 100_000
 
 
 @dataclass(frozen=True)
 class QueueGauges:
-    """Outreaches with waiting follow-ups by state, the seconds that one has been due, documents with untold events."""
+    """State of the queues.
+
+    `outbox` is the number of outreaches with follow-ups by state, `oldest` the seconds since the oldest waiting
+    follow-up became due, `events` the number of documents with undelivered events.
+    """
 
     outbox: Mapping[str, int]
     oldest: float
     events: int
 
 
-def read_figures(store: Store) -> QueueGauges:
-    """What waits now, counted until MOST. Raises OsdiError 503 where the database does not tell within SECONDS."""
+def read_queue_gauges(store: Store) -> QueueGauges:
+    """Returns the present gauges, each counted up to MOST. Raises OsdiError 503 if this takes longer than SECONDS."""
     timestamp = now()
     outreaches = store.collection(OUTREACH.collection)
     options: dict[str, Any] = {} if store.in_memory else {"hint": _INDEX}
@@ -40,14 +44,17 @@ def read_figures(store: Store) -> QueueGauges:
             state: outreaches.count_documents({"followups.state": state}, limit=MOST)
             for state in (QUEUED, LEASED, FAILED)
         }
-        # By this index whatever has waited longest comes first.
-        waiting = outreaches.find_one({"followups": {"$elemMatch": due}}, {"followups": 1}, **options)
-        noted = {f"{WEBHOOK_EVENTS}.webhook_id": {"$gt": ""}}
-        events = sum(store.collection(resource.collection).count_documents(noted, limit=MOST) for resource in NOTED_IN)
-    return QueueGauges(outbox, _waited(waiting, timestamp), events)
+        # In the order of this index the follow-up that has waited longest comes first.
+        oldest = outreaches.find_one({"followups": {"$elemMatch": due}}, {"followups": 1}, **options)
+        with_events = {f"{WEBHOOK_EVENTS}.webhook_id": {"$gt": ""}}
+        events = sum(
+            store.collection(resource.collection).count_documents(with_events, limit=MOST)
+            for resource in RESOURCES_WITH_EVENTS
+        )
+    return QueueGauges(outbox, _seconds_due(oldest, timestamp), events)
 
 
-def _waited(outreach: Document | None, timestamp: dt.datetime) -> float:
+def _seconds_due(outreach: Document | None, timestamp: dt.datetime) -> float:
     due = [each["not_before"] for each in (outreach or {}).get("followups", ()) if each["state"] == QUEUED]
     return max(0.0, (timestamp - min(due)).total_seconds()) if due else 0.0
 

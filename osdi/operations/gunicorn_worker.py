@@ -10,7 +10,7 @@ https://docs.gunicorn.org/en/stable/design.html
 """
 
 import socket
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from gunicorn.workers.gthread import ThreadWorker
 
@@ -22,9 +22,18 @@ BODY_SECONDS: Final = 8.0
 SILENCE_SECONDS: Final = 5.0
 
 
+class Bounds(NamedTuple):
+    """Seconds that a client has for a head, for a body, and for each piece of them."""
+
+    head_seconds: float = HEAD_SECONDS
+    body_seconds: float = BODY_SECONDS
+    silence_seconds: float = SILENCE_SECONDS
+
+
 class ClientSocket(socket.socket):
     """Connection to a client: receiving the head, and then the body, each ends at a deadline; sending does not."""
 
+    bounds = Bounds()
     _deadline: Deadline | None = None
     _in_body = False
 
@@ -36,29 +45,33 @@ class ClientSocket(socket.socket):
     def expect_body(self) -> None:
         """Prepares for a body. If it does not arrive in time, `recv` raises TimeoutError."""
         self._in_body = True
-        self._deadline = Deadline(BODY_SECONDS)
+        self._deadline = Deadline(self.bounds.body_seconds)
 
     def recv(self, size: int, flags: int = 0, /) -> bytes:
         if self._deadline is None:  # the first byte has arrived: gunicorn has waited for it
-            self._deadline = Deadline(HEAD_SECONDS)
+            self._deadline = Deadline(self.bounds.head_seconds)
         try:
-            self.settimeout(self._deadline.left(SILENCE_SECONDS))
+            self.settimeout(self._deadline.left(self.bounds.silence_seconds))
             return super().recv(size, flags)
         except TimeoutError:
             if self._in_body:
                 raise
             return b""
         finally:
-            self.settimeout(SILENCE_SECONDS)  # for the response
+            self.settimeout(self.bounds.silence_seconds)  # for the response
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
-    """Serves connections, and waits for their clients within bounds."""
+    """Threaded worker with time limits for reading requests."""
+
+    # gunicorn.conf.py sets them from the environment.
+    bounds = Bounds()
 
     def enqueue_req(self, conn: Any) -> None:
-        """Queues a connection that has something to read: its first request, or the next one."""
+        """Takes a connection that has data to read: its first request, or the next one."""
         if not isinstance(conn.sock, ClientSocket):
             conn.sock = ClientSocket(fileno=conn.sock.detach())
+            conn.sock.bounds = self.bounds
         super().enqueue_req(conn)
 
     def handle(self, conn: Any) -> Any:
@@ -72,19 +85,19 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         return super().handle_request(req, conn)
 
     def is_parent_alive(self) -> bool:
-        """True if the master is alive. If it was killed, the worker stops, and keeps no connection open."""
+        """True if the master is alive. If it was killed, the worker stops as after SIGTERM."""
         if not super().is_parent_alive():
             self.alive = False
         return bool(self.alive)
 
     def set_accept_enabled(self, enabled: bool) -> None:
-        """Accepts or stops accepting connections. A worker that stops first accepts all clients that have connected."""
+        """Accepts all waiting connections and closes the listener if the worker stops, so that none is reset."""
         super().set_accept_enabled(enabled)
         if enabled or self.alive:
             return
         for listener in self.sockets:
-            taken = -1
-            while self.nr_conns > taken:
-                taken = self.nr_conns
+            accepted = -1
+            while self.nr_conns > accepted:
+                accepted = self.nr_conns
                 self.accept(listener)
             listener.close()

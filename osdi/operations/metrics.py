@@ -1,10 +1,10 @@
-"""What is counted for Prometheus, and how it is told (https://prometheus.io/docs/instrumenting/exposition_formats/).
+"""Metrics for Prometheus, in its text format (https://prometheus.io/docs/instrumenting/exposition_formats/).
 
-Each process counts for itself. Where gunicorn serves, counts stand in files of a folder that its processes share, one
-for each worker's place (see gunicorn.conf.py), so that any of them tells the sums of all. A worker that takes the place
-of a dead one counts on in its file: nothing is lost, and there are never more files than places.
+Each process counts for itself. Under gunicorn the counts are in files of a shared folder, one file for each worker
+number (see gunicorn.conf.py), so any process can report the sums of all. A worker that replaces a dead one continues
+its file: no count is lost, and the number of files does not grow.
 
-Labels are words of ours, so there are few: never what a client sent.
+Label values come from fixed sets, never from a client's input.
 """
 
 import os
@@ -28,21 +28,24 @@ from osdi.operations.database_gauges import QueueGauges
 FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
 PLACE: Final = "METRICS_PLACE"
 
-# Seconds. A platform's router gives up at 30.
+# In seconds. Routers of hosting platforms give up at 30.
 BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20)
 ROUTES: Final = 1_000
 
-# How long a process answers with the same figures of the database, and how often it tells of itself.
-FIGURES_SECONDS: Final = 5.0
+# Lifetime of the gauges from the database in a process's cache, and the interval of a process's own gauges.
+GAUGES_SECONDS: Final = 5.0
 SAMPLE_SECONDS: Final = 1.0
 
 
 class Metrics:
-    """The counts of one application: told by `text`, with figures that `figures` reads from the database."""
+    """The metrics of one application; `text` returns them."""
 
-    def __init__(self, figures: Callable[[], QueueGauges], own: Callable[[], tuple[int, bool]]) -> None:
-        """`own` says of this process how many connections are in use, and whether its circuit is open."""
-        self._own = own
+    def __init__(self, queue_gauges: Callable[[], QueueGauges], process: Callable[[], tuple[int, bool]]) -> None:
+        """`queue_gauges` reads from the database.
+
+        `process` returns the number of this process's connections in use, and True if its circuit is open.
+        """
+        self._process = process
         self._shared = FOLDER in os.environ
         if self._shared and values.ValueClass._multiprocess:
             place = os.environ.get(PLACE, str(os.getpid()))
@@ -50,50 +53,52 @@ class Metrics:
         registry = self._registry = CollectorRegistry()
         self._seconds = Histogram(
             "osdi_request_seconds",
-            "Time from the first look at a request until its answer is ready.",
+            "Time from the start of a request until its response is ready.",
             ("method", "route", "status"),
             buckets=BUCKETS,
             registry=registry,
         )
         self._outreaches = Counter(
-            "osdi_outreaches_recorded", "Outreaches recorded, retries left out.", ("type", "token"), registry=registry
+            "osdi_outreaches_recorded", "Recorded outreaches, without retries.", ("type", "token"), registry=registry
         )
-        self._matches = Counter("osdi_matches", "Posted people, by how they were found.", ("kind",), registry=registry)
-        self._refusals = Counter(
-            "osdi_rejected_requests", "Requests refused, by error code.", ("code",), registry=registry
+        self._matches = Counter(
+            "osdi_matches", "Posted people, by the kind of match key that found them.", ("kind",), registry=registry
+        )
+        self._rejections = Counter(
+            "osdi_rejected_requests", "Rejected requests, by error code.", ("code",), registry=registry
         )
         self._connections = Gauge(
             "osdi_mongodb_connections_in_use",
-            "Connections to MongoDB in use or waited for, of all web processes.",
+            "MongoDB connections that web processes use or wait for.",
             multiprocess_mode="livesum",
             registry=registry,
         )
         self._circuit = Gauge(
             "osdi_circuit_open",
-            "Web processes that refuse requests because no database takes writes.",
+            "Web processes with an open circuit breaker: no database server accepts writes.",
             multiprocess_mode="livesum",
             registry=registry,
         )
+        # Looking a metric up by its labels takes longer than counting, so these keep the metric of each combination.
         self._of_requests: dict[tuple[str, str, int], Histogram] = {}
         self._of_outreaches: dict[tuple[str, bool], Counter] = {}
         self._of_matches: dict[str, Counter] = {}
-        self._database = _Database(figures)
+        self._database = _Database(queue_gauges)
         self._sampling = threading.Lock()
         self._samples = False
 
     def count_request(self, method: str, route: str, status: int, seconds: float) -> None:
-        """A request that was answered; `route` is the rule of the address, not the address."""
+        """Counts an answered request; `route` is the URL rule, not the URL."""
         key = method, route, status
         found = self._of_requests.get(key)
         if found is None:
             if len(self._of_requests) >= ROUTES:
                 return
-            # Asking for it by its labels takes longer than counting.
             found = self._of_requests[key] = self._seconds.labels(method, route, str(status))
         found.observe(seconds)
 
     def count_outreach(self, kind: str | None, *, token: bool) -> None:
-        """An outreach that was recorded; `kind` is its type, which may be any word."""
+        """Counts a recorded outreach; `kind` is its type, which can be any text."""
         key = kind if kind in OUTREACH_TYPES else "other" if kind else "none", token
         found = self._of_outreaches.get(key)
         if found is None:
@@ -101,26 +106,29 @@ class Metrics:
         found.inc()
 
     def count_match(self, kind: str) -> None:
-        """A posted person who was found, or is new."""
+        """Counts a posted person; `kind` is the kind of match key, or `new`."""
         found = self._of_matches.get(kind)
         if found is None:
             found = self._of_matches[kind] = self._matches.labels(kind)
         found.inc()
 
-    def count_refusal(self, code: str) -> None:
-        """A request that was refused with this error code."""
-        self._refusals.labels(code).inc()
+    def count_rejection(self, code: str) -> None:
+        """Counts a rejected request by its error code."""
+        self._rejections.labels(code).inc()
 
-    def sample_on(self) -> None:
-        """From now on tell of this process every SAMPLE_SECONDS, where others answer for it; once is enough."""
+    def start_sampling(self) -> None:
+        """Starts a thread that updates this process's gauges every SAMPLE_SECONDS, if processes share a folder.
+
+        Calling it again has no effect.
+        """
         if self._samples:
             return
         self._samples = True
         if self._shared and self._sampling.acquire(blocking=False):
-            threading.Thread(target=self._sample_for_ever, name="metrics", daemon=True).start()
+            threading.Thread(target=self._sample_repeatedly, name="metrics", daemon=True).start()
 
     def text(self) -> bytes:
-        """Everything, in Prometheus' text format."""
+        """Returns all metrics in Prometheus' text format."""
         self._sample()
         registry = self._registry
         if self._shared:
@@ -129,50 +137,50 @@ class Metrics:
         return generate_latest(registry) + generate_latest(self._database.registry)
 
     def _sample(self) -> None:
-        in_use, is_open = self._own()
+        in_use, is_open = self._process()
         self._connections.set(in_use)
         self._circuit.set(is_open)
 
-    def _sample_for_ever(self) -> None:
+    def _sample_repeatedly(self) -> None:
         while True:
             self._sample()
             time.sleep(SAMPLE_SECONDS)
 
 
 class _Database(Collector):
-    """Figures that are the same for every process, read from the database at most every FIGURES_SECONDS."""
+    """Gauges that are the same for every process, read from the database at most every GAUGES_SECONDS."""
 
-    def __init__(self, figures: Callable[[], QueueGauges]) -> None:
-        # One thread reads; others wait for what it finds.
-        self._figures = cached(TTLCache(1, FIGURES_SECONDS), condition=threading.Condition())(
-            partial(_figures_or_none, figures)
+    def __init__(self, queue_gauges: Callable[[], QueueGauges]) -> None:
+        # One thread reads; others wait for its result.
+        self._gauges = cached(TTLCache(1, GAUGES_SECONDS), condition=threading.Condition())(
+            partial(_gauges_or_none, queue_gauges)
         )
         self.registry = CollectorRegistry()
         self.registry.register(self)
 
     def describe(self) -> list[Metric]:
-        """Nothing: otherwise registering it would ask the database."""
+        """Returns nothing; otherwise the registration would read from the database."""
         return []
 
     def collect(self) -> Iterator[Metric]:
-        figures = self._figures()
-        yield GaugeMetricFamily("osdi_database_up", "Whether these figures could be read.", value=figures is not None)
-        if figures is None:
+        gauges = self._gauges()
+        yield GaugeMetricFamily("osdi_database_up", "1 if the server could read the queues.", value=gauges is not None)
+        if gauges is None:
             return
-        depth = GaugeMetricFamily("osdi_outbox_followups", "Outreaches with follow-ups that wait.", labels=["state"])
-        for state, number in figures.outbox.items():
+        depth = GaugeMetricFamily("osdi_outbox_followups", "Outreaches with follow-ups, by state.", labels=["state"])
+        for state, number in gauges.outbox.items():
             depth.add_metric([state], number)
         yield depth
         yield GaugeMetricFamily(
-            "osdi_outbox_oldest_seconds", "How long the follow-up has been due that waits longest.", figures.oldest
+            "osdi_outbox_oldest_seconds", "Seconds since the oldest waiting follow-up became due.", gauges.oldest
         )
         yield GaugeMetricFamily(
-            "osdi_webhook_events_waiting", "People and outreaches of which a webhook is not told yet.", figures.events
+            "osdi_webhook_events_waiting", "People and outreaches with undelivered webhook events.", gauges.events
         )
 
 
-def _figures_or_none(read: Callable[[], QueueGauges]) -> QueueGauges | None:
-    """Returns None if the database is unavailable, which is remembered as long as figures are."""
+def _gauges_or_none(read: Callable[[], QueueGauges]) -> QueueGauges | None:
+    """Returns the gauges, or None if the database is unavailable; both results are cached."""
     try:
         return read()
     except OsdiError:

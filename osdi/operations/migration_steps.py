@@ -24,7 +24,7 @@ PATIENCE_SECONDS: Final = 60.0
 
 @dataclass(frozen=True)
 class MigrationContext:
-    """What a step is given: the store, and the rules by which this deployment makes match keys."""
+    """The arguments of a step: the store, and the deployment's rules for match keys."""
 
     store: Store
     rules: MatchKeyRules
@@ -32,48 +32,49 @@ class MigrationContext:
 
 @dataclass(frozen=True)
 class Migration:
-    """A step to `number`. `run` changes a batch at a time and yields how many documents it changed."""
+    """A step to schema version `number`. `run` yields the number of changed documents after each batch."""
 
     number: int
-    what: str
+    description: str
     run: Callable[[MigrationContext], Iterator[int]]
 
 
-def note_contact_keys(given: MigrationContext) -> Iterator[int]:
-    """People from before `contact_keys`, which filters by e-mail and phone, unsubscribing and follow-ups look at.
+def set_contact_keys(context: MigrationContext) -> Iterator[int]:
+    """Adds `contact_keys` to people who lack them; filters by e-mail and phone, unsubscribing and follow-ups use them.
 
-    Whoever changes a person meanwhile notes the keys too, so only one that is still as it was read is changed.
+    A concurrent write of a person sets the keys, too, so the step changes only people with an unchanged version.
     """
     without = {"contact_keys": {"$exists": False}}
     contacts = {"$or": [{f"{array}.0": {"$exists": True}} for array in ("email_addresses", "phone_numbers")]}
-    people = scan(given.store, PERSON.collection, without | contacts, patience=PATIENCE_SECONDS)
+    people = scan(context.store, PERSON.collection, without | contacts, patience=PATIENCE_SECONDS)
     while batch := list(islice(people, BATCH)):
-        noted = [(person, given.rules.contact_keys(person)) for person in batch]
+        keys_of_people = [(person, context.rules.contact_keys(person)) for person in batch]
         updates = [
             UpdateOne({"_id": person["_id"], "version": person["version"], **without}, {"$set": {"contact_keys": keys}})
-            for person, keys in noted
+            for person, keys in keys_of_people
             if keys
         ]
         changed = 0
         if updates:
-            with given.store.operation():
-                found = given.store.collection(PERSON.collection).bulk_write(updates, ordered=False)
-                changed = found.modified_count
+            with context.store.operation():
+                result = context.store.collection(PERSON.collection).bulk_write(updates, ordered=False)
+                changed = result.modified_count
         yield changed
 
 
-def note_name_keys(given: MigrationContext) -> Iterator[int]:
-    """People from before their names had keys, by which `GET /people/duplicates` finds those who are probably one."""
-    create(given.store.collection(PERSON.collection), (MATCH_KEYS,))  # else two could own a key, and none be made then
-    yield from note_everybodys(given.store, given.rules)
+def set_name_keys(context: MigrationContext) -> Iterator[int]:
+    """Adds the keys of names to people who lack them; `GET /people/duplicates` finds probable duplicates by them."""
+    # The unique index first: if two people owned a key, MongoDB could not create it later.
+    create(context.store.collection(PERSON.collection), (MATCH_KEYS,))
+    yield from note_everybodys(context.store, context.rules)
 
 
-def rename_stored_names(given: MigrationContext) -> Iterator[int]:
+def rename_stored_names(context: MigrationContext) -> Iterator[int]:
     """Renames fields, keys and collections to the terms that docs/architecture.md lists.
 
     The previous, unreleased version does not read the new names: stop it before this step runs.
     """
-    store = given.store
+    store = context.store
     with store.operation():
         campaigns = store.collection(ADVOCACY_CAMPAIGN.collection)
         yield campaigns.update_many({}, {"$rename": {"open_door": "anonymous_posts"}}).modified_count
@@ -82,7 +83,8 @@ def rename_stored_names(given: MigrationContext) -> Iterator[int]:
             yield from _rename_keys(store, collection, field)
     yield from _move_documents(store, "erased", TOMBSTONES)
     with store.operation():
-        # Rollups that an unread invalidation would have dropped must not survive it: they are counted again when read.
+        # Unread invalidations are deleted, so the rollups that they concern must be deleted, too. The server counts
+        # rollups again when it needs them.
         for name in ("statistics_touches", STATISTICS):
             store.collection(name).delete_many({})
 
@@ -123,7 +125,7 @@ def _move_documents(store: Store, old: str, new: str) -> Iterator[int]:
 
 
 MIGRATIONS: Final = (
-    Migration(1, "people know the keys of their contact details", note_contact_keys),
-    Migration(2, "people have the keys of their names", note_name_keys),
-    Migration(3, "stored names are the present ones", rename_stored_names),
+    Migration(1, "added the keys of contact details to people", set_contact_keys),
+    Migration(2, "added the keys of names to people", set_name_keys),
+    Migration(3, "renamed stored fields, keys and collections", rename_stored_names),
 )

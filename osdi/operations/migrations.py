@@ -1,11 +1,11 @@
-"""Migrations: numbered steps that bring stored documents into the shape that this program writes.
+"""Runs migrations: numbered steps that bring stored documents into the form that this program writes.
 
-Each step is small, goes through documents in batches, and may be repeated: whatever it did before is found done. It has
-to leave documents that the program before still reads, since that one serves while the release runs. A step never goes
-away and never changes its number; the next one is added at the end, and `SCHEMA_VERSION` is its number.
+Each step changes documents in batches and can be repeated. The previous version must still be able to read the changed
+documents, since it serves requests while the release runs. A step is never removed and keeps its number; a new step is
+added at the end, and `SCHEMA_VERSION` is its number.
 
-One release at a time runs them: it holds a lease in the schema's document, by the server's clock, and renews it from
-batch to batch; a release that died is followed by another when its lease is over.
+One release at a time runs the steps: it has a lease in the schema's document, by the database server's clock, and
+renews it after each batch. If a release dies, another one can start when the lease has expired.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,30 +25,31 @@ from osdi.store.schema_version import ID, SCHEMA, SCHEMA_VERSION
 
 LEASE_SECONDS: Final = 60
 WAIT_SECONDS: Final = 600.0
-LOOK_SECONDS: Final = 1.0
+POLL_SECONDS: Final = 1.0
 
 
 def schema_version(store: Store) -> int:
-    """The database's schema_version; 0 where no release has run yet. Raises OsdiError 503."""
+    """Returns the database's schema_version; 0 before the first release. Raises OsdiError 503."""
     return int((store.get(SCHEMA, ID) or {}).get("schema_version", 0))
 
 
 def migrate(
     store: Store,
     rules: MatchKeyRules,
-    tell: Callable[[str], None],
+    report: Callable[[str], None],
     *,
     migrations: tuple[Migration, ...] = MIGRATIONS,
     wait: float = WAIT_SECONDS,
 ) -> int:
-    """Bring the database to the last migration; returns its version then. `tell` is told each step as a sentence.
+    """Runs all missing migrations and returns the new schema version. Calls `report` with a sentence for each step.
 
-    Waits for another release that is at it. Raises OsdiError 503 where that takes longer than `wait` seconds or the
-    database is away, WriteConflict where our lease ran out. What is done stays done: run it again.
+    Waits while another release runs. Raises OsdiError 503 if that takes longer than `wait` seconds or the database is
+    unavailable, and WriteConflict if this release has lost its lease. After an error the caller can run it again:
+    finished steps are kept.
     """
     if store.in_memory:
         return SCHEMA_VERSION
-    lease = _lease(store, tell, wait)
+    lease = _acquire_lease(store, report, wait)
     try:
         for migration in migrations:
             if schema_version(store) >= migration.number:
@@ -57,62 +58,63 @@ def migrate(
             for number in migration.run(MigrationContext(store, rules)):
                 changed += number
                 _renew(store, lease)
-            done = {"number": migration.number, "date": now(), "documents": changed}
-            _change(store, lease, {"$max": {"schema_version": migration.number}, "$push": {"migrations": done}})
-            tell(f"Migrated to schema_version {migration.number}: {migration.what} ({changed} changed).")
+            entry = {"number": migration.number, "date": now(), "documents": changed}
+            _change(store, lease, {"$max": {"schema_version": migration.number}, "$push": {"migrations": entry}})
+            report(f"Migrated to schema_version {migration.number}: {migration.description} ({changed} changed).")
     finally:
-        _give_back(store, lease)
+        _release_lease(store, lease)
     return schema_version(store)
 
 
 class _LeaseTaken(Exception):
-    """Another release holds the lease."""
+    """Another release has the lease."""
 
 
-def _lease(store: Store, tell: Callable[[str], None], wait: float) -> str:
-    """Takes the lease, at once or when it is free, and returns its id. Raises OsdiError 503 after `wait` seconds."""
+def _acquire_lease(store: Store, report: Callable[[str], None], wait: float) -> str:
+    """Acquires the lease as soon as it is free, and returns its id. Raises OsdiError 503 after `wait` seconds."""
     lease = new_id()
     try:
         retry_for(
             wait,
-            lambda: _take(store, lease),
+            lambda: _try_lease(store, lease),
             lambda error: isinstance(error, _LeaseTaken),
-            pause=LOOK_SECONDS,
-            on_first_failure=lambda: tell("Another release is migrating the database; waiting for it."),
+            pause=POLL_SECONDS,
+            on_first_failure=lambda: report("Another release is migrating the database; waiting for it."),
         )
     except _LeaseTaken as error:
-        raise unavailable("Another release is migrating the database; try again when it is done.") from error
+        raise unavailable("Another release is migrating the database; try again when it has finished.") from error
     return lease
 
 
-def _take(store: Store, lease: str) -> None:
+def _try_lease(store: Store, lease: str) -> None:
+    """Acquires the lease if it is free. Raises _LeaseTaken otherwise."""
     free: Document = {"_id": ID, "$expr": {"$lte": [{"$ifNull": ["$lease_ends", 0]}, "$$NOW"]}}
     with store.operation():
         documents = store.collection(SCHEMA)
-        with suppress(DuplicateKeyError):  # as at every release but the first
+        with suppress(DuplicateKeyError):  # the document exists since the first release
             documents.insert_one({"_id": ID, "schema_version": 0})
-        taken = documents.update_one(free, [{"$set": {"lease": lease, **_from_now()}}])
-    if not taken.matched_count:
+        leased = documents.update_one(free, [{"$set": {"lease": lease, **_new_end()}}])
+    if not leased.matched_count:
         raise _LeaseTaken
 
 
-def _from_now() -> Mapping[str, Any]:
+def _new_end() -> Mapping[str, Any]:
     return {"lease_ends": {"$add": ["$$NOW", LEASE_SECONDS * 1000]}}
 
 
 def _renew(store: Store, lease: str) -> None:
-    _change(store, lease, [{"$set": _from_now()}])
+    _change(store, lease, [{"$set": _new_end()}])
 
 
 def _change(store: Store, lease: str, change: Any) -> None:
-    """Change the schema's document while the lease is ours. Raises WriteConflict."""
+    """Changes the schema's document if this release still has the lease. Raises WriteConflict otherwise."""
     with store.operation():
         changed = store.collection(SCHEMA).update_one({"_id": ID, "lease": lease}, change)
     if not changed.matched_count:
-        raise WriteConflict("Another release took over, since this one was slow; run it again.")
+        raise WriteConflict("This release was too slow and lost its lease to another one; run it again.")
 
 
-def _give_back(store: Store, lease: str) -> None:
-    # Where the database is away the lease ends by itself, and what went wrong is told.
+def _release_lease(store: Store, lease: str) -> None:
+    # If the database is unavailable, the lease expires by itself; the caller raises the error of the step.
     with suppress(OsdiError), store.operation():
         store.collection(SCHEMA).update_one({"_id": ID, "lease": lease}, {"$unset": {"lease": "", "lease_ends": ""}})

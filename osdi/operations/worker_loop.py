@@ -1,8 +1,8 @@
-"""The worker process: follow-ups, webhooks, merges that are to be finished, and what is not to be kept any longer.
+"""The loop of the worker process, which runs follow-ups, webhooks, unfinished merges and retention.
 
-It may be started as often as is useful. Each work has a thread, so that a receiver of webhooks that is slow holds up no
-mail. Nothing is kept in memory: whatever dies is taken over by another worker, or by this one when it starts again.
-SIGTERM lets what is being sent end first.
+Any number of workers can run. Each kind of work has a thread, so that a slow webhook receiver does not delay mails. All
+state is in the database: if a worker dies, another one takes over its work, or the same one after a restart. After
+SIGTERM the worker finishes what it is sending.
 """
 
 import signal
@@ -24,17 +24,17 @@ Work = Callable[[], bool]
 
 
 def run(works: Iterable[Work], *, once: bool = False) -> str | None:
-    """Do all works side by side, each until there is nothing left, over and over until SIGTERM or SIGINT.
+    """Runs each work in its own thread until SIGTERM or SIGINT.
 
-    A work does one thing and says whether there may be more. With `once` all ends when nothing is left, or when it has
-    failed several times in a row. Returns what is wrong, as a sentence, where something was left in the middle.
+    A work does one thing and returns True if there may be more. With `once`, a thread ends when nothing is left or
+    after FAILURES_OF_ONCE failures in a row. Returns a sentence with the problem if work is unfinished, else None.
     """
     stop, gave_up = threading.Event(), threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    refused: list[str] = []
+    errors: list[str] = []
     threads = [
-        threading.Thread(target=_loop, args=(work, stop, gave_up if once else None, refused), daemon=True)
+        threading.Thread(target=_loop, args=(work, stop, gave_up if once else None, errors), daemon=True)
         for work in works
     ]
     for thread in threads:
@@ -44,17 +44,17 @@ def run(works: Iterable[Work], *, once: bool = False) -> str | None:
     ends = time.monotonic() + STOP_SECONDS
     for thread in threads:
         thread.join(max(0.0, ends - time.monotonic()))
-    if refused:
-        return refused[0]
+    if errors:
+        return errors[0]
     if any(thread.is_alive() for thread in threads):
-        return "Something was still being sent; another worker takes it over."
-    return "It failed again and again; the log tells why." if gave_up.is_set() else None
+        return f"Work was unfinished after {STOP_SECONDS:g} s; another worker will take it over."
+    return f"Stopped after {FAILURES_OF_ONCE} failures in a row; see the log." if gave_up.is_set() else None
 
 
-def _loop(work: Work, stop: threading.Event, gave_up: threading.Event | None, refused: list[str]) -> None:
-    """Do the work until `stop`; where there is a `gave_up`, until nothing is left or that is set.
+def _loop(work: Work, stop: threading.Event, gave_up: threading.Event | None, errors: list[str]) -> None:
+    """Does the work until `stop`; with `gave_up` until nothing is left or FAILURES_OF_ONCE failures in a row.
 
-    A database that is not for this program stops all; why stands in `refused`.
+    If the database belongs to another version of the program, adds the reason to `errors` and stops all threads.
     """
     failures = 0
     while not stop.is_set():
@@ -62,13 +62,13 @@ def _loop(work: Work, stop: threading.Event, gave_up: threading.Event | None, re
             more = work()
             failures = 0
         except WrongDatabase as error:
-            refused.append(str(error))
+            errors.append(str(error))
             stop.set()
             return
-        except Exception as error:  # a worker outlives what it meets; what it was doing is taken up again
+        except Exception as error:  # the worker survives any error and tries the same work again
             failures += 1
-            away = isinstance(error, OsdiError) and error.status == 503
-            log.logger().error("worker", waiting="the database" if away else None, exc_info=error)
+            unavailable = isinstance(error, OsdiError) and error.status == 503
+            log.logger().error("worker", waiting="the database" if unavailable else None, exc_info=error)
             if gave_up is not None and failures >= FAILURES_OF_ONCE:
                 gave_up.set()
                 return

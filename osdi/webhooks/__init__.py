@@ -1,6 +1,6 @@
-"""Webhooks: who subscribes to which event, and delivery of events by a worker, signed, at least once.
+"""Webhooks: subscriptions to events, and their signed delivery by the worker, at least once.
 
-An event is stored by the same write as the change that it reports (`osdi.store.change_events`).
+The write that makes a change also stores its event (`osdi.store.change_events`).
 
 Imports: documents, errors, etags, hal, http_client, ids, log, resources, retry, settings, store.
 """

@@ -1,9 +1,9 @@
-"""Delivers webhooks: each POST is signed and reports many events to another system.
+"""Delivers events to webhooks: the worker sends signed POSTs with many events each.
 
-The process: a write stores an event for each webhook in the document that it is about; a worker leases a webhook, posts
-its events, and removes those that the receiver has accepted. If the receiver fails, the worker tries again for
-WEBHOOK_GIVE_UP_HOURS and then disables the webhook; its events wait until it is enabled again. The guarantee is at
-least once. An event carries an idempotency key, by which the receiver recognises a repeat.
+A write stores an event for each webhook in the changed document. The worker leases a webhook, posts its events, and
+deletes those that the receiver accepted. If the receiver fails, the worker retries for WEBHOOK_GIVE_UP_HOURS and then
+disables the webhook; its events wait until it is enabled again. Delivery is at least once: receivers recognise a repeat
+by the event's idempotency key.
 """
 
 import datetime as dt
@@ -30,30 +30,29 @@ from osdi.store.writes import WEBHOOK_EVENTS
 from osdi.webhooks import event_store
 from osdi.webhooks.registry import FAILURE, GAVE_UP, RECEIVER_GONE
 
-# Bounds of one POST: events (at most half are about people, so that those never hold back outreaches), and bytes of its
-# body, unless a single event is larger.
+# Limits of one POST: events, of which at most half are about people, and bytes of the body unless one event is larger.
 EVENTS: Final = 200
 BODY_BYTES: Final = 1_000_000
 
-# Longer than a POST, with reading and marking its events, may take.
+# Longer than a POST with its reads and writes can take.
 LEASE_SECONDS: Final = 60.0
 FIRST_WAIT: Final = 5.0
 LONGEST_WAIT: Final = 3_600.0
 
-# Interval between two searches for events of webhooks that do not exist.
+# Interval at which the worker deletes events of deleted webhooks.
 ORPHANS_SECONDS: Final = 600.0
 
 GONE: Final = 410
 
-# The outreach of a test; it does not exist.
+# The invented outreach of a test event; no resource has this id.
 TEST: Final = "test"
-NOBODYS: Final = "00000000-0000-7000-8000-000000000000"
+TEST_ID: Final = "00000000-0000-7000-8000-000000000000"
 TEST_OUTREACH: Final = {"type": "phone", "duration": 120, "targets": [{"title": "Senator", "family_name": "Smith"}]}
 
 
 @dataclass(frozen=True)
 class DeliveryResult:
-    """The result of a POST: the status of the response, or the reason why there is none."""
+    """Result of a POST: the status of the response, or the reason why there is none."""
 
     status: int | None = None
     reason: str | None = None
@@ -64,25 +63,25 @@ class DeliveryResult:
 
     @property
     def failure(self) -> str | None:
-        """The reason why the receiver has not accepted it, such as `status_500` or `timeout`; else None."""
+        """The reason of a failure, such as `status_500` or `timeout`; None after success."""
         return None if self.taken else self.reason or f"status_{self.status}"
 
 
 class Webhooks:
-    """Delivers to the webhooks of a deployment."""
+    """Delivers the events of a deployment's webhooks."""
 
     def __init__(self, store: Store, hal: Hal, settings: Settings, http: HttpPost) -> None:
         self._store = store
         self._hal = hal
         self._settings = settings
         self._http = http
-        self._looked_for_orphans = float("-inf")
+        self._orphans_deleted_at = float("-inf")
 
     def deliver_next(self) -> bool:
-        """Delivers the events of one webhook; False if none are due. Raises OsdiError 503."""
-        if time.monotonic() - self._looked_for_orphans >= ORPHANS_SECONDS:
-            self._looked_for_orphans = time.monotonic()
-            event_store.forget_orphans(self._store)
+        """Sends one webhook its waiting events; returns False if no webhook is due. Raises OsdiError 503."""
+        if time.monotonic() - self._orphans_deleted_at >= ORPHANS_SECONDS:
+            self._orphans_deleted_at = time.monotonic()
+            event_store.delete_orphaned_events(self._store)
         for webhook in event_store.due_webhooks(self._store, now()):
             if event_store.has_events(self._store, webhook["_id"]):
                 lease = event_store.claim_webhook(self._store, webhook, now() + dt.timedelta(seconds=LEASE_SECONDS))
@@ -92,11 +91,11 @@ class Webhooks:
         return False
 
     def test(self, webhook: Document) -> DeliveryResult:
-        """Delivers an outreach that does not exist, as a test."""
+        """Sends the webhook a test event about an invented outreach, and returns the result."""
         timestamp = now()
         outreach = {
-            "_id": NOBODYS,
-            "advocacy_campaign_id": NOBODYS,
+            "_id": TEST_ID,
+            "advocacy_campaign_id": TEST_ID,
             "created_date": timestamp,
             "modified_date": timestamp,
             "action_date": timestamp,
@@ -110,13 +109,13 @@ class Webhooks:
         return self._post(webhook, [entry])
 
     def _deliver(self, webhook: Document, lease: str) -> None:
-        posted, entries = self._batch(webhook["_id"])
+        events, entries = self._batch(webhook["_id"])
         if not entries:
             event_store.mark_webhook(self._store, webhook["_id"], lease, {"not_before": now()})
             return
         result = self._post(webhook, entries)
         if result.taken:
-            event_store.remove_delivered(self._store, posted)
+            event_store.delete_delivered_events(self._store, events)
             fields = {"not_before": now(), "last_delivered_date": now()}
             event_store.mark_webhook(self._store, webhook["_id"], lease, fields, gone=FAILURE)
         else:
@@ -126,15 +125,15 @@ class Webhooks:
         )
 
     def _batch(self, webhook_id: str) -> tuple[list[tuple[Resource, Document, Document]], list[Json]]:
-        """Returns what is posted next: each event with its document, and the entries of the body."""
+        """Returns the next events with their documents, and the entries of the body."""
         events: list[tuple[Resource, Document, Document]] = []
         entries: list[Json] = []
         size = 0
         for resource, document in event_store.documents_with_events(self._store, webhook_id, max(1, EVENTS // 2)):
-            shown = self._hal.represent(resource, document)
-            length = len(orjson.dumps(shown))
-            mine = [event for event in document[WEBHOOK_EVENTS] if event["webhook_id"] == webhook_id]
-            for event in mine:
+            representation = self._hal.represent(resource, document)
+            length = len(orjson.dumps(representation))
+            own = [event for event in document[WEBHOOK_EVENTS] if event["webhook_id"] == webhook_id]
+            for event in own:
                 if entries and (size + length > BODY_BYTES or len(entries) >= EVENTS):
                     return events, entries
                 size += length
@@ -143,14 +142,14 @@ class Webhooks:
                     {
                         "idempotency_key": idempotency_key(event, document),
                         self._own("event"): event["event"],
-                        resource.rel: shown,
+                        resource.rel: representation,
                     }
                 )
         return events, entries
 
     def _post(self, webhook: Document, entries: Sequence[Json]) -> DeliveryResult:
         body = orjson.dumps(entries, option=orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z)
-        # The same events have the same id: a receiver of Standard Webhooks recognises a repeat of the whole POST.
+        # The id depends on the events only, so a receiver that follows Standard Webhooks recognises a repeated POST.
         keys = "\n".join(entry["idempotency_key"] for entry in entries)
         message_id = f"msg_{hashlib.sha256(keys.encode()).hexdigest()[:32]}"
         headers = sign(webhook["secret"], message_id, dt.datetime.now(dt.UTC), body)
@@ -161,7 +160,7 @@ class Webhooks:
         return DeliveryResult(status)
 
     def _after_failure(self, webhook: Document, result: DeliveryResult) -> Document:
-        """Returns the fields that a failure sets: the time of the next attempt, or that the webhook is disabled."""
+        """Returns the webhook's fields after a failure: the time of the next attempt, or that it is disabled."""
         timestamp = now()
         failures, since = webhook.get("failures", 0) + 1, webhook.get("failing_since", timestamp)
         seconds = backoff_seconds(failures, first=FIRST_WAIT, longest=LONGEST_WAIT)

@@ -1,7 +1,8 @@
-"""Stores webhooks and their events: an event is in the document that it is about, until it is delivered.
+"""Webhooks and their events in the database.
 
-The write that causes an event also stores it (see store/writes.py), so none is lost; it is removed once the receiver
-has it. A worker leases a webhook before it delivers, so that two workers do not deliver the same events.
+The write that causes an event stores it in the changed document (see osdi.store.writes), so no event is lost. The
+worker deletes it after the receiver has accepted it. A worker leases a webhook before it delivers, so that two workers
+do not deliver the same events.
 """
 
 import datetime as dt
@@ -20,12 +21,12 @@ from osdi.store.driver import READ_MS
 from osdi.store.indexes import WEBHOOKS
 from osdi.store.writes import WEBHOOK_EVENTS
 
-# People come first: a receiver gets a person before their outreaches.
-NOTED_IN: Final = (PERSON, OUTREACH)
+# People first, so that a receiver gets a person's event before the events of their outreaches.
+RESOURCES_WITH_EVENTS: Final = (PERSON, OUTREACH)
 
 
 def all_webhooks(store: Store) -> list[Document]:
-    """Returns all webhooks, the oldest first."""
+    """Returns every webhook, the oldest first."""
     with store.operation():
         return list(store.collection(WEBHOOKS).find().sort("_id", ASCENDING).max_time_ms(READ_MS))
 
@@ -38,10 +39,13 @@ def due_webhooks(store: Store, timestamp: dt.datetime) -> list[Document]:
 
 
 def claim_webhook(store: Store, webhook: Document, ends: dt.datetime) -> str | None:
-    """Leases a webhook until `ends`, and returns the lease; None if it was leased or changed meanwhile."""
+    """Leases a webhook until `ends` and returns the lease's id.
+
+    Returns None if another worker was first or the webhook has changed, for example its URL or secret.
+    """
     lease = new_id()
     unchanged = {"enabled": True, **{name: webhook[name] for name in ("_id", "version", "not_before")}}
-    # A lease that was lost is still there; one that was given back is not.
+    # The lease of a worker that died is still stored; a worker that finishes removes its lease.
     unchanged["lease"] = webhook.get("lease")
     with store.operation():
         changed = store.collection(WEBHOOKS).update_one(unchanged, {"$set": {"not_before": ends, "lease": lease}})
@@ -51,7 +55,7 @@ def claim_webhook(store: Store, webhook: Document, ends: dt.datetime) -> str | N
 def mark_webhook(
     store: Store, webhook_id: str, lease: str, fields: Mapping[str, Any], gone: Sequence[str] = ()
 ) -> bool:
-    """Returns the lease with the result in `fields`; False if the lease was lost meanwhile."""
+    """Releases the lease, sets `fields` and removes the fields `gone`. Returns False if the lease was lost."""
     change = {"$set": dict(fields), "$unset": dict.fromkeys(("lease", *gone), "")}
     with store.operation():
         changed = store.collection(WEBHOOKS).update_one({"_id": webhook_id, "lease": lease}, change)
@@ -59,7 +63,7 @@ def mark_webhook(
 
 
 def change_webhook(store: Store, webhook: Document, fields: Mapping[str, Any], gone: Sequence[str] = ()) -> None:
-    """Sets and removes fields of a webhook. Raises WriteConflict if it was changed meanwhile."""
+    """Sets `fields` of a webhook and removes the fields `gone`. Raises WriteConflict if its version has changed."""
     selected = {"_id": webhook["_id"], "version": webhook["version"]}
     change: Document = {"$set": {**fields, "version": webhook["version"] + 1}}
     if gone:
@@ -70,71 +74,74 @@ def change_webhook(store: Store, webhook: Document, fields: Mapping[str, Any], g
         raise WriteConflict(f"webhook {webhook['_id']} is no longer at version {webhook['version']}")
 
 
-def forget_events(store: Store, webhook_id: str) -> None:
-    """Removes all events of a webhook."""
+def delete_events(store: Store, webhook_id: str) -> None:
+    """Deletes all waiting events of a webhook."""
     with store.operation():
-        for resource in NOTED_IN:
-            store.collection(resource.collection).update_many(_waiting(webhook_id), _pull({"webhook_id": webhook_id}))
+        for resource in RESOURCES_WITH_EVENTS:
+            store.collection(resource.collection).update_many(_waiting(webhook_id), _remove({"webhook_id": webhook_id}))
 
 
-def forget_orphans(store: Store) -> None:
-    """Removes the events of webhooks that do not exist: a process with an old list of webhooks may have stored some."""
+def delete_orphaned_events(store: Store) -> None:
+    """Deletes the events of deleted webhooks: a process with an outdated list of webhooks can store such events."""
     known = [webhook["_id"] for webhook in all_webhooks(store)]
     waiting = {f"{WEBHOOK_EVENTS}.webhook_id": {"$exists": True, "$nin": known}}
     with store.operation():
-        for resource in NOTED_IN:
+        for resource in RESOURCES_WITH_EVENTS:
             documents = store.collection(resource.collection)
-            documents.update_many(waiting, _pull({"webhook_id": {"$nin": known}}))
+            documents.update_many(waiting, _remove({"webhook_id": {"$nin": known}}))
 
 
 def has_events(store: Store, webhook_id: str) -> bool:
-    """True if there are events for the webhook."""
+    """True if events wait for the webhook."""
     with store.operation():
         return any(
             store.collection(resource.collection).find_one(_waiting(webhook_id), {"_id": 1}, max_time_ms=READ_MS)
-            for resource in NOTED_IN
+            for resource in RESOURCES_WITH_EVENTS
         )
 
 
 def count_events(store: Store, webhook_id: str) -> int:
-    """Returns the number of documents with events for the webhook."""
+    """Returns the number of documents with waiting events for the webhook."""
     with store.operation():
         return sum(
             store.collection(resource.collection).count_documents(_waiting(webhook_id), maxTimeMS=READ_MS)
-            for resource in NOTED_IN
+            for resource in RESOURCES_WITH_EVENTS
         )
 
 
 def documents_with_events(store: Store, webhook_id: str, limit: int) -> Iterator[tuple[Resource, Document]]:
-    """Yields the documents with events for the webhook: of each collection at most `limit`, the oldest first."""
-    for resource in NOTED_IN:
+    """Yields the documents with waiting events for the webhook: up to `limit` of each collection, the oldest first."""
+    for resource in RESOURCES_WITH_EVENTS:
         with store.operation():
             found = store.collection(resource.collection).find(_waiting(webhook_id)).sort("_id", ASCENDING)
             for document in found.limit(limit).max_time_ms(READ_MS):
                 yield resource, document
 
 
-def remove_delivered(store: Store, delivered: Sequence[tuple[Resource, Document, Document]]) -> None:
-    """Removes events that were delivered: resource, document as it was delivered, event. It may have changed since."""
+def delete_delivered_events(store: Store, delivered: Sequence[tuple[Resource, Document, Document]]) -> None:
+    """Deletes delivered events; `delivered` has each event with its document as it was sent.
+
+    If the document has changed since then, an event about its state stays, so that the worker sends the new state.
+    """
     with store.operation():
-        for resource in NOTED_IN:
-            updates = [_removal_of(document, event) for of, document, event in delivered if of is resource]
+        for resource in RESOURCES_WITH_EVENTS:
+            updates = [_deletion(document, event) for kind, document, event in delivered if kind is resource]
             if updates:
                 store.collection(resource.collection).bulk_write(updates, ordered=False)
 
 
-def _removal_of(document: Document, event: Document) -> UpdateOne:
-    named = {"webhook_id": event["webhook_id"], "event": event["event"]}
+def _deletion(document: Document, event: Document) -> UpdateOne:
+    event_filter = {"webhook_id": event["webhook_id"], "event": event["event"]}
     selected = {"_id": document["_id"]}
     if event["event"] in ABOUT_NOW:
         selected["version"] = document["version"]
     if event["event"] in AT_A_VERSION:
-        named["version"] = event["version"]
-    return UpdateOne(selected, _pull(named))
+        event_filter["version"] = event["version"]
+    return UpdateOne(selected, _remove(event_filter))
 
 
-def _pull(named: Mapping[str, Any]) -> Document:
-    return {"$pull": {WEBHOOK_EVENTS: dict(named)}}
+def _remove(event_filter: Mapping[str, Any]) -> Document:
+    return {"$pull": {WEBHOOK_EVENTS: dict(event_filter)}}
 
 
 def _waiting(webhook_id: str) -> Document:

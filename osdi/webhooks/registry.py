@@ -16,14 +16,17 @@ from osdi.webhooks import event_store
 WEBHOOKS_AT_MOST: Final = 20
 # Why a webhook is disabled.
 BY_HAND, GAVE_UP, RECEIVER_GONE = "by_hand", "gave_up", "receiver_gone"
-# Fields that are removed when a webhook is enabled again, or has reached its receiver.
+# Fields that are removed when a webhook is enabled again, or after a successful delivery.
 FAILURE: Final = ("failures", "failing_since", "last_failure")
 
 
 def create(store: Store, fields: Mapping[str, Any]) -> Document:
-    """Creates a webhook of `{url, events, description?, enabled?, secret?}`. Raises OsdiError 409 past the maximum."""
+    """Creates a webhook of `{url, events, description?, enabled?, secret?}` and returns it.
+
+    Raises OsdiError 409 if there are already WEBHOOKS_AT_MOST webhooks.
+    """
     if len(event_store.all_webhooks(store)) >= WEBHOOKS_AT_MOST:
-        message = f"There are {WEBHOOKS_AT_MOST} webhooks; delete one first."
+        message = f"There are already {WEBHOOKS_AT_MOST} webhooks; delete one first."
         raise OsdiError(409, ErrorDescription("TOO_MANY_WEBHOOKS", message))
     timestamp = now()
     webhook = {
@@ -43,7 +46,7 @@ def create(store: Store, fields: Mapping[str, Any]) -> Document:
 
 
 def change(store: Store, webhook_id: str, fields: Mapping[str, Any], if_match: IfMatch = None) -> Document:
-    """Changes fields of a webhook, and returns it; enabling it removes its failures. Raises OsdiError 404, 412."""
+    """Changes these fields and returns the webhook; enabling it removes its failures. Raises OsdiError 404, 412."""
 
     def attempt() -> Document:
         stored = get_or_404(store, webhook_id)
@@ -71,12 +74,12 @@ def get_or_404(store: Store, webhook_id: str) -> Document:
 
 
 def delete(store: Store, webhook_id: str, if_match: IfMatch = None) -> None:
-    """Deletes a webhook with its events. Raises OsdiError 404, 412."""
+    """Deletes the webhook and its waiting events. Raises OsdiError 404, 412."""
 
     def attempt() -> None:
         stored = get_or_404(store, webhook_id)
         check_if_match(stored, if_match)
         store.write(Delete(WEBHOOKS, webhook_id, stored["version"]))
-        event_store.forget_events(store, webhook_id)
+        event_store.delete_events(store, webhook_id)
 
     retry_on_conflict(attempt)

@@ -31,7 +31,7 @@ def told() -> dict[str, set[str]]:
     metrics.count_request("GET", "/", 200, 0.1)
     metrics.count_outreach("email", token=True)
     metrics.count_match("new")
-    metrics.count_refusal("INVALID")
+    metrics.count_rejection("INVALID")
     found: dict[str, set[str]] = {}
     for family in text_string_to_metric_families(metrics.text().decode()):
         for sample in family.samples:

@@ -136,7 +136,7 @@ class TestARelease:
         assert found["a"].pop("contact_keys") == ["email:jane@example.com"]
         assert found["b"].pop("contact_keys") == ["phone:12025550123"]
         assert list(found.values()) == people
-        assert told == ["Migrated to schema_version 1: people know the keys of their contact details (2 changed)."]
+        assert told == ["Migrated to schema_version 1: added the keys of contact details to people (2 changed)."]
 
     def test_gives_people_from_before_the_keys_of_their_names(self, old: tuple[Store, Database]) -> None:
         store, database = old
@@ -160,7 +160,7 @@ class TestARelease:
         people[2]["match_keys"].append(JANES_KEY.replace("jane", "joan"))
         people[5] |= {"unclaimed_keys": known, "maybe_duplicate": True}
         assert list(database.people.find().sort("_id")) == people
-        assert told[1] == "Migrated to schema_version 2: people have the keys of their names (4 changed)."
+        assert told[1] == "Migrated to schema_version 2: added the keys of names to people (4 changed)."
 
     def test_lets_one_own_a_key_though_the_index_was_gone(self, old: tuple[Store, Database]) -> None:
         store, database = old
@@ -176,12 +176,12 @@ class TestARelease:
         store, database = old
         monkeypatch.setattr("osdi.people.duplicate_keys_store.BATCH", 2)
         database.people.insert_many([old_person(f"{number}", **JANE) for number in range(5)])
-        step = migration_steps.note_name_keys(MigrationContext(store, RULES))
+        step = migration_steps.set_name_keys(MigrationContext(store, RULES))
         assert next(step) == 2
         step.close()
 
-        assert list(migration_steps.note_name_keys(MigrationContext(store, RULES))) == [0, 2, 1]
-        assert list(migration_steps.note_name_keys(MigrationContext(store, RULES))) == [0, 0, 0]
+        assert list(migration_steps.set_name_keys(MigrationContext(store, RULES))) == [0, 2, 1]
+        assert list(migration_steps.set_name_keys(MigrationContext(store, RULES))) == [0, 0, 0]
         assert database.people.count_documents({"unclaimed_keys": JANES_KEY}) == 4
 
     def test_leaves_the_keys_to_whoever_changes_somebody_meanwhile(self, old: tuple[Store, Database]) -> None:
@@ -196,7 +196,7 @@ class TestARelease:
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(duplicate_keys_store, "scan", change)
-            assert list(migration_steps.note_name_keys(MigrationContext(store, RULES))) == [0]
+            assert list(migration_steps.set_name_keys(MigrationContext(store, RULES))) == [0]
         assert database.people.find_one()["match_keys"] == ["id:osdi_outreach:a"]
 
     def test_finds_them_by_the_filter_then(self, app: Flask, api: Client, database: Database) -> None:
@@ -215,13 +215,13 @@ class TestARelease:
             [old_person(f"{number}", email_addresses=[{"address": f"{number}@example.com"}]) for number in range(5)]
         )
 
-        assert list(migration_steps.note_contact_keys(MigrationContext(store, RULES))) == [2, 2, 1]
-        assert list(migration_steps.note_contact_keys(MigrationContext(store, RULES))) == []
+        assert list(migration_steps.set_contact_keys(MigrationContext(store, RULES))) == [2, 2, 1]
+        assert list(migration_steps.set_contact_keys(MigrationContext(store, RULES))) == []
 
     def test_leaves_somebody_who_is_changed_meanwhile(self, old: tuple[Store, Database]) -> None:
         store, database = old
         database.people.insert_one(old_person("a", email_addresses=[{"address": "a@example.com"}]))
-        steps = migration_steps.note_contact_keys(MigrationContext(store, RULES))
+        steps = migration_steps.set_contact_keys(MigrationContext(store, RULES))
         reading = migration_steps.scan
 
         def change(*arguments: Any, **options: Any) -> Iterator[Any]:

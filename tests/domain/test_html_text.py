@@ -1,4 +1,4 @@
-"""The text part that is made of a mail's HTML: what a reader sees, whatever the HTML is like."""
+"""The text part that is made of a mail's HTML."""
 
 import time
 
@@ -80,7 +80,7 @@ def test_a_mail_with_tables_for_its_layout() -> None:
         ("<table><tr><th>Day<th>Time<tr><td>Friday<td>8 pm</table>", "Day Time\nFriday 8 pm"),
         ("<table><tbody><tr><td><p>a</p><p>b</p></td><td>c</td></tr></tbody></table>d", "a\n\nb\n\nc\n\nd"),
         ("<table><caption>When</caption><tr><td>a<br>b</td></tr></table>", "When\n\na\nb"),
-        # What nobody sees.
+        # Invisible content.
         ("<html><head><title>Title</title><body>Hello", "Hello"),
         ("<style>p {}</style><script>alert('<p>')</script><template><style></style>x</template>Hello", "Hello"),
         ('<p hidden>a</p><p style="Display : None">b<i style="display:none">c</i></p><p>d</p>', "d"),
@@ -89,13 +89,13 @@ def test_a_mail_with_tables_for_its_layout() -> None:
         ('<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"><body>Hello</body></html>', "Hello"),
         ("https://example.org/only/an/address", "https://example.org/only/an/address"),
         ('<img src="a"><img src="b" alt=""><img src="c" alt="Us"><video src="d">e</video>', "Use"),
-        # Names that are special to the library, or no numbers that Python reads.
+        # Names that markdownify treats specially, and numbers that Python cannot parse.
         ("<soup>a</soup><fn_cache>b</fn_cache><hn>c</hn><_>", "abc<_>"),
         (f"<h{'9' * 5_000}>a", "a"),
         (f'<ol start="{"9" * 5_000}"><li>a</ol>', "1. a"),
         ('<ol start="٣"><li>a</ol><table><tr><td colspan="²">b</table>', "1. a\n\nb"),
         ("a<![b<![c>d", "a<![b<![c>d"),
-        # Lines end as in a text, and there are no gaps.
+        # Line ends are normalised, and there is at most one blank line.
         ("<p>a</p>\r\n\r\n<br><br><br><p>&nbsp;</p><p>b\x85c</p>", "a\n\nb\nc"),
     ],
 )  # fmt: skip
@@ -105,11 +105,11 @@ def test_the_text_of_html(html: str, text: str) -> None:
 
 @pytest.mark.parametrize("depth", [DEPTH - 10, DEPTH + 10, 10_000])
 @pytest.mark.parametrize("tag", ["div", "blockquote", "p", "a href=https://example.org", "table><tr><td"])
-def test_elements_may_lie_deep_in_one_another(tag: str, depth: int) -> None:
+def test_deeply_nested_elements_are_read(tag: str, depth: int) -> None:
     assert "Hello" in text_of(f"<{tag}>" * (depth // (tag.count("<") + 1)) + "Hello")
 
 
-def test_what_is_too_deep_or_too_long_for_a_layout_still_has_its_words() -> None:
+def test_too_deep_or_too_long_html_becomes_bare_words() -> None:
     deep, long = "<div>" * (DEPTH + 1), "<p>word</p>" * (LENGTH // 10)
 
     assert text_of(f"{deep}<p>Hello <b>Jane</b></p><style>a</style><p>Doe</p>") == "Hello\nJane\nDoe"
@@ -179,7 +179,7 @@ PIECES += [
 
 
 @given(st.lists(st.sampled_from(PIECES) | st.text(st.characters(exclude_categories=["Cs"]), max_size=5), max_size=40))
-def test_any_html_has_a_text_in_tidy_lines(pieces: list[str]) -> None:
+def test_text_of_any_html_has_no_trailing_spaces_or_repeated_blank_lines(pieces: list[str]) -> None:
     text = text_of("".join(pieces))
 
     assert text == text.strip()

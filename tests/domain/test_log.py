@@ -1,12 +1,12 @@
-"""How a failure is told: what went where, and never its message."""
+"""Exceptions in the log: frames, type and code, and never the message."""
 
 from osdi.log import MAXIMUM_CAUSES, MAXIMUM_FRAMES, format_exception
 
 MARKER = "jane-marker"
 
 
-class Refused(Exception):
-    """As a driver's errors are: with a code, and with the value in its message."""
+class Rejected(Exception):
+    """Like a driver's error: it has a code, and a value in its message."""
 
     code = 11000
 
@@ -19,44 +19,44 @@ def caught(raising: object) -> Exception:
     raise AssertionError("nothing was raised")
 
 
-def refuse() -> None:
-    raise Refused(MARKER)
+def reject() -> None:
+    raise Rejected(MARKER)
 
 
-def test_the_frames_lead_to_the_type_and_its_code() -> None:
-    lines = format_exception(caught(refuse)).splitlines()
+def test_the_frames_are_followed_by_type_and_code() -> None:
+    lines = format_exception(caught(reject)).splitlines()
 
     assert [line.rsplit(":", 1)[0] for line in lines[:-1]] == ["tests.domain.test_log"] * 2
-    assert lines[1].endswith(" refuse")
-    assert lines[-1] == "tests.domain.test_log.Refused (code 11000)"
+    assert lines[1].endswith(" reject")
+    assert lines[-1] == "tests.domain.test_log.Rejected (code 11000)"
 
 
-def test_a_cause_comes_before_what_it_led_to() -> None:
+def test_a_cause_comes_before_its_effect() -> None:
     def translate() -> None:
         try:
-            refuse()
-        except Refused as error:
+            reject()
+        except Rejected as error:
             raise LookupError(MARKER) from error
 
-    said = format_exception(caught(translate))
+    text = format_exception(caught(translate))
 
-    cause, effect = said.split("\nled to\n")
-    assert cause.endswith("Refused (code 11000)")
+    cause, effect = text.split("\nled to\n")
+    assert cause.endswith("Rejected (code 11000)")
     assert effect.endswith("builtins.LookupError")
-    assert MARKER not in said
+    assert MARKER not in text
 
 
-def test_what_was_suppressed_is_not_told() -> None:
+def test_a_suppressed_cause_is_left_out() -> None:
     def hide() -> None:
         try:
-            refuse()
-        except Refused:
+            reject()
+        except Rejected:
             raise LookupError from None
 
-    assert "Refused" not in format_exception(caught(hide))
+    assert "Rejected" not in format_exception(caught(hide))
 
 
-def test_an_endless_recursion_is_told_by_its_innermost_frames() -> None:
+def test_only_the_innermost_frames_are_logged() -> None:
     def deeper() -> None:
         deeper()
 
@@ -66,7 +66,7 @@ def test_an_endless_recursion_is_told_by_its_innermost_frames() -> None:
     assert lines[0].endswith(" deeper")
 
 
-def test_of_many_causes_the_last_are_told() -> None:
+def test_only_the_last_causes_are_logged() -> None:
     error: Exception | None = None
     for number in range(3 * MAXIMUM_CAUSES):
         following = type(f"Number{number}", (Exception,), {})()
@@ -74,5 +74,5 @@ def test_of_many_causes_the_last_are_told() -> None:
         error = following
 
     assert error is not None
-    told_types = [part.rsplit(".", 1)[1] for part in format_exception(error).split("\nled to\n")]
-    assert told_types == [f"Number{number}" for number in range(2 * MAXIMUM_CAUSES, 3 * MAXIMUM_CAUSES)]
+    types = [part.rsplit(".", 1)[1] for part in format_exception(error).split("\nled to\n")]
+    assert types == [f"Number{number}" for number in range(2 * MAXIMUM_CAUSES, 3 * MAXIMUM_CAUSES)]

@@ -1,4 +1,4 @@
-"""How a mail is composed: what its headers and parts say, read back as a mail program would from what goes out."""
+"""Composing mails: headers and parts, read back from the bytes that are sent as a mail program would read them."""
 
 import datetime as dt
 import re
@@ -23,7 +23,7 @@ SENDER = Address("Progressives United", "hello", "example.org")
 AUTOMATIC = ["Auto-Submitted", "X-Auto-Response-Suppress", "List-Unsubscribe", "List-Unsubscribe-Post"]
 HEADERS = ["Subject", "From", "To", "Date", "Message-ID", *AUTOMATIC, "MIME-Version", "Content-Type"]
 
-# What stands in a header's text: anything but what ends a line or is half a character.
+# Text of a header: any characters except line breaks and surrogates.
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=300).filter(lambda text: len(text.splitlines()) < 2)
 
 
@@ -35,7 +35,7 @@ class Rendered:
 
 
 def sent(rendered: Rendered = Rendered(), **how: Any) -> bytes:
-    """A mail as it goes over the wire."""
+    """Returns a mail as the bytes that are sent."""
     usual: dict[str, Any] = {
         "to": "jane@example.net",
         "message_id": FOLLOWUP_ID,
@@ -58,14 +58,14 @@ def part(content: bytes, kind: str) -> str:
 
 
 def raw(content: bytes, name: str) -> str:
-    """A header as it stands in the mail, its lines joined."""
+    """Returns a header's undecoded value, its lines joined."""
     head = content.partition(b"\r\n\r\n")[0].decode()
     [found] = re.findall(rf"^{name}: ([^\r]*(?:\r\n[ \t][^\r]*)*)", head, re.MULTILINE)
     return str(found).replace("\r\n", "")
 
 
 def assert_lines(content: bytes) -> None:
-    """Of RFC 5322, section 2.1.1: a line ends with CR and LF, which stand nowhere else, and is not too long."""
+    """RFC 5322, section 2.1.1: lines end with CR LF, contain neither elsewhere, and are not too long."""
     lines = content.split(b"\r\n")
     assert [line for line in lines if b"\r" in line or b"\n" in line or len(line) > 998] == []
 
@@ -73,7 +73,7 @@ def assert_lines(content: bytes) -> None:
 # Headers.
 
 
-def test_an_automatic_answer_has_these_headers() -> None:
+def test_a_mail_has_the_headers_of_an_automatic_answer() -> None:
     mail = read(sent())
 
     assert mail.keys() == HEADERS
@@ -88,7 +88,7 @@ def test_an_automatic_answer_has_these_headers() -> None:
     assert mail["MIME-Version"] == "1.0"
 
 
-def test_the_message_id_is_the_follow_ups_and_stays_the_same() -> None:
+def test_a_repeated_mail_has_the_same_message_id() -> None:
     first, again = sent(date=dt.datetime(2026, 11, 24, tzinfo=dt.UTC)), sent(date=dt.datetime.now(dt.UTC))
 
     assert raw(first, "Message-ID") == raw(again, "Message-ID") == f"<{FOLLOWUP_ID}@example.org>"
@@ -119,7 +119,7 @@ def test_a_message_id_is_neither_encoded_nor_folded(domain: str) -> None:
         "two  spaces, and a\ttab",
     ],
 )
-def test_a_subject_is_read_as_it_was_written(subject: str) -> None:
+def test_a_subject_is_read_back_unchanged(subject: str) -> None:
     content = sent(Rendered(subject=subject))
 
     assert read(content)["Subject"] == subject.strip()
@@ -129,7 +129,7 @@ def test_a_subject_is_read_as_it_was_written(subject: str) -> None:
 @given(TEXT)
 @example("=?utf-8?q?x?=")
 @example("=?utf-8?q?a?= =?utf-8?q?b?=")
-def test_any_subject_is_read_as_it_was_written_and_nothing_else_is_there(subject: str) -> None:
+def test_any_subject_is_read_back_unchanged_and_adds_no_header(subject: str) -> None:
     content = sent(Rendered(subject=subject))
 
     assert_lines(content)
@@ -138,13 +138,13 @@ def test_any_subject_is_read_as_it_was_written_and_nothing_else_is_there(subject
 
 
 @pytest.mark.parametrize("end", ["\r\n", "\n", "\r", "\v", "\x85", "\u2028"])
-def test_a_subject_of_two_lines_is_refused(end: str) -> None:
+def test_a_subject_of_two_lines_is_rejected(end: str) -> None:
     with pytest.raises(ValueError, match="more than one line"):
         sent(Rendered(subject=f"Hello{end}Bcc: everybody@example.org"))
 
 
 def test_encoded_words_in_a_name_add_no_header() -> None:
-    """The standard library would decode them, and write the line break that it finds there."""
+    """The standard library would decode them and write the line break that they contain."""
     hostile = "Hi =?utf-8?q?=0D=0ABcc=3A_everybody=40example=2Eorg?="
 
     mail = read(sent(Rendered(subject=hostile), sender=Address(hostile, "hello", "example.org")))
@@ -170,7 +170,7 @@ def test_encoded_words_in_a_name_add_no_header() -> None:
         "Team 😀",
     ],
 )
-def test_a_senders_name_is_read_as_it_was_written(name: str) -> None:
+def test_a_senders_name_is_read_back_unchanged(name: str) -> None:
     content = sent(sender=Address(name, "hello", "example.org"))
 
     assert_lines(content)
@@ -190,7 +190,7 @@ def test_a_senders_name_is_read_as_it_was_written(name: str) -> None:
         (", ".join(f"Office {number} <office{number}@example.org>" for number in range(30)), None),
     ],
 )
-def test_answers_go_where_the_message_says(reply_to: str, read_as: list[str] | None) -> None:
+def test_reply_to_is_taken_from_the_message(reply_to: str, read_as: list[str] | None) -> None:
     content = sent(Rendered(reply_to=reply_to))
 
     assert_lines(content)
@@ -198,7 +198,7 @@ def test_answers_go_where_the_message_says(reply_to: str, read_as: list[str] | N
 
 
 @pytest.mark.parametrize("reply_to", ["nobody", "a@example.org\r\nBcc: b@example.org", "a@", "Us: a@example.org;"])
-def test_answers_to_nowhere_are_refused(reply_to: str) -> None:
+def test_an_invalid_reply_to_is_rejected(reply_to: str) -> None:
     with pytest.raises(ValueError, match="Not a mailbox"):
         sent(Rendered(reply_to=reply_to))
 
@@ -216,7 +216,7 @@ def test_answers_to_nowhere_are_refused(reply_to: str) -> None:
         ("o'neil+tag@example.net", "o'neil+tag@example.net"),
     ],
 )
-def test_a_recipient_is_written_with_an_ascii_domain_and_in_one_piece(to: str, written: str) -> None:
+def test_a_recipient_has_an_ascii_domain_and_is_not_folded(to: str, written: str) -> None:
     assert f"\r\nTo: {written}\r\n".encode() in sent(to=to)
 
 
@@ -241,14 +241,14 @@ def test_a_recipient_is_written_with_an_ascii_domain_and_in_one_piece(to: str, w
         "jane\u00a0@example.net",
     ],
 )
-def test_what_is_no_address_is_refused(to: str) -> None:
+def test_an_invalid_recipient_is_rejected(to: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         sent(to=to)
     with pytest.raises(ValueError, match=r".+"):
         with_ascii_domain(to)
 
 
-def test_a_link_to_unsubscribe_stands_in_one_piece_however_long() -> None:
+def test_a_long_unsubscribe_link_is_not_folded() -> None:
     url = f"{URL}{'x' * 800}"
 
     content = sent(unsubscribe_url=url)
@@ -258,8 +258,8 @@ def test_a_link_to_unsubscribe_stands_in_one_piece_however_long() -> None:
 
 
 @pytest.mark.parametrize("url", [f"{URL}\r\nBcc: x@example.org", f"{URL} x", f"{URL}>", f"{URL}ü", URL + "x" * 1_000])
-def test_a_link_that_would_break_the_header_is_refused(url: str) -> None:
-    with pytest.raises(ValueError, match="link to unsubscribe"):
+def test_an_unsubscribe_link_that_would_break_the_header_is_rejected(url: str) -> None:
+    with pytest.raises(ValueError, match="unsubscribe link"):
         sent(unsubscribe_url=url)
 
 
@@ -309,7 +309,7 @@ def test_mailboxes_are_found(text: str, found: list[str]) -> None:
         "=?utf-8?q?A=00?= <a@example.org>",
     ],
 )
-def test_what_is_no_mailbox_is_refused(text: str) -> None:
+def test_an_invalid_mailbox_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match="Not a mailbox"):
         mailboxes(text)
 
@@ -318,7 +318,7 @@ PIECES = ["a@b.example", "a", "@", "<", ">", ",", ";", ":", " ", '"', "(", ")", 
 
 
 @given(st.lists(st.sampled_from([*PIECES, "ü", ".", "=?utf-8?q?=40?="]), max_size=12).map("".join))
-def test_whatever_is_taken_for_mailboxes_goes_out_as_these(text: str) -> None:
+def test_every_accepted_reply_to_is_written_as_the_mailboxes_that_were_read(text: str) -> None:
     try:
         found = mailboxes(text)
     except ValueError:
@@ -344,32 +344,32 @@ def test_a_mail_has_a_text_and_an_html_part() -> None:
 
 
 @pytest.mark.parametrize(
-    ("html", "before", "behind"),
+    ("html", "before", "after"),
     [
         ("<p>Hello</p>", "<p>Hello</p>", ""),
         ("<html><body><p>Hello</p></body></html>", "<html><body><p>Hello</p>", "</body></html>"),
         ("<BODY>Hello</BODY >", "<BODY>Hello", "</BODY >"),
-        ("<body>İİİİİİİİ</body>", "<body>İİİİİİİİ", "</body>"),  # whose small letters are longer
+        ("<body>İİİİİİİİ</body>", "<body>İİİİİİİİ", "</body>"),  # lower case takes more characters
         ("<body>not at </bodyguard></body>", "<body>not at </bodyguard>", "</body>"),
         ("<body>a</body><body>b</body>", "<body>a</body><body>b", "</body>"),
         ("", "", ""),
     ],
 )
-def test_a_link_to_unsubscribe_is_put_at_the_end_of_the_body(html: str, before: str, behind: str) -> None:
+def test_an_unsubscribe_link_is_added_at_the_end_of_the_body(html: str, before: str, after: str) -> None:
     link = f'<p style="font-size: small"><a href="{URL}">Unsubscribe</a></p>\n'
 
-    assert part(sent(Rendered(html=html)), "html").rstrip() == (before + link + behind).rstrip()
+    assert part(sent(Rendered(html=html)), "html").rstrip() == (before + link + after).rstrip()
 
 
 @pytest.mark.parametrize("url", [URL, f"{URL}?a=1&b=2"])
 @pytest.mark.parametrize("written", [lambda url: url, lambda url: url.replace("&", "&amp;")])
-def test_a_message_that_has_the_link_gets_no_other(url: str, written: Any) -> None:
+def test_a_message_with_an_unsubscribe_link_gets_no_second_one(url: str, written: Any) -> None:
     html = f'<body><a href="{written(url)}">No more mails</a></body>\n'
 
     assert part(sent(Rendered(html=html), unsubscribe_url=url), "html") == html
 
 
-def test_a_link_is_escaped_in_the_body() -> None:
+def test_an_unsubscribe_link_is_escaped_in_the_body() -> None:
     content = sent(unsubscribe_url=f"{URL}?a=1&b=2")
 
     assert f'<a href="{URL}?a=1&amp;b=2">' in part(content, "html")
@@ -390,7 +390,7 @@ def test_a_link_is_escaped_in_the_body() -> None:
         "--===============0==\r\nContent-Type: text/plain\r\n\r\nno part of its own",
     ],
 )
-def test_the_html_arrives_as_it_was(html: str) -> None:
+def test_the_html_arrives_unchanged(html: str) -> None:
     content = sent(Rendered(html=f"{html}<!-- {URL} -->\n"))
 
     assert_lines(content)
@@ -398,8 +398,8 @@ def test_the_html_arrives_as_it_was(html: str) -> None:
     assert part(content, "html") == re.sub("\r\n?", "\n", f"{html}<!-- {URL} -->\n")
 
 
-def test_the_parts_do_not_depend_on_who_reads_the_mail() -> None:
-    """The headers say it all: a mail with a recipient beyond ASCII has its body in ASCII too."""
+def test_a_mail_to_a_recipient_beyond_ascii_has_its_parts_in_ascii() -> None:
+    """Only the recipient's header needs SMTPUTF8."""
     content = sent(replace(Rendered(), html="<p>Grüße</p>"), to="jané@example.net")
 
     assert content.replace("jané@example.net".encode(), b"").isascii()

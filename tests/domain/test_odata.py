@@ -1,4 +1,4 @@
-"""The filter language: what each text asks the database for, and how a text that asks nothing sensible is refused."""
+"""The filter language: the query of each text, and the error of each invalid text."""
 
 import datetime as dt
 import re
@@ -96,7 +96,7 @@ def people(text: str, region: str = "") -> dict[str, Any]:
         ("modified_date eq '2013-11-17 23:27:35'", {"modified_date": SIX_PM}),
         ("modified_date lt 2013-11-17", {"modified_date": {"$lt": dt.datetime(2013, 11, 17)}}),
         ("created eq '2013-11-17T23:27:35.0019Z'", {"created_date": SIX_PM.replace(microsecond=1000)}),
-        # Nothing there.
+        # Missing values.
         ("family_name eq null", {"family_name": {"$not": {"$type": "string"}}}),
         ("null ne family_name", {"family_name": {"$type": "string"}}),
         ("birthdate/day eq null", {"birthdate.day": {"$not": {"$type": "number"}}}),
@@ -129,7 +129,7 @@ def people(text: str, region: str = "") -> dict[str, Any]:
         ("custom_fields/'a/b''s' eq 'M'", {"custom_fields.a/b's": "M"}),
         ("email_addresses/status eq 'subscribed'", {"email_addresses.status": "subscribed"}),
         ("division_info.divisions/ocd_id eq 'x'", {"division_info.divisions.ocd_id": "x"}),
-        # What is compared by key.
+        # Fields that are compared by key.
         ("identifier eq 'crm:1'", {"match_keys": "id:crm:1"}),
         ("identifiers ne 'crm:1'", {"match_keys": {"$ne": "id:crm:1"}}),
         ("identifier like 'CRM:1'", {"match_keys": {"$regex": "^id:CRM:1(?!.)", "$options": "is"}}),
@@ -153,11 +153,11 @@ def people(text: str, region: str = "") -> dict[str, Any]:
         ("endswith(phone_number,'3210')", {"contact_keys": {"$regex": "^phone:.*3210(?!.)", "$options": "s"}}),
     ],
 )
-def test_what_a_filter_asks_for(text: str, query: dict[str, Any]) -> None:
+def test_a_filter_becomes_a_query(text: str, query: dict[str, Any]) -> None:
     assert people(text) == query
 
 
-def test_a_phone_number_is_read_in_the_region_of_the_setting() -> None:
+def test_a_phone_number_is_read_in_the_configured_region() -> None:
     assert people("phone_number eq '(987) 654-3210'", "US") == {"contact_keys": "phone:19876543210"}
 
 
@@ -182,23 +182,23 @@ def test_a_phone_number_is_read_in_the_region_of_the_setting() -> None:
         (QUESTION, "responses/key eq 'yes'", {"responses.key": "yes"}),
     ],
 )
-def test_what_a_filter_asks_of_other_resources(resource: Resource, text: str, query: dict[str, Any]) -> None:
+def test_filters_of_other_resources_become_queries(resource: Resource, text: str, query: dict[str, Any]) -> None:
     assert to_query(text, FILTER_FIELDS[resource], RULES) == query
 
 
 @pytest.mark.parametrize(
     ("text", "column", "words"),
     [
-        # What cannot stand where it stands.
+        # Syntax errors.
         ("given_name", 11, "an operator (eq, ne, gt, ge, lt, le, like) is expected, not the end"),
         ("given_name eq", 14, "a value (text in single quotes"),
         ("given_name = 'x'", 12, "operator"),
         ('given_name eq "x"', 15, "text in single quotes"),
         ("given_name eq 'x", 15, "not closed"),
         ("given_name eq 'O'Brien'", 18, "the end is expected, not Brien'"),
-        ("given_name eq x", 15, "text stands in single quotes"),
-        ("given_name eq family_name", 15, "text stands in single quotes"),
-        ("'a' eq 'b'", 5, "one side must be a field"),
+        ("given_name eq x", 15, "put text in single quotes"),
+        ("given_name eq family_name", 15, "put text in single quotes"),
+        ("'a' eq 'b'", 5, "one side of a comparison must be a field"),
         ("(source eq 'a'", 15, ") is expected, not the end"),
         ("source eq 'a')", 14, "the end is expected, not )"),
         ("source eq 'a' source eq 'b'", 15, "and or or"),
@@ -210,7 +210,7 @@ def test_what_a_filter_asks_of_other_resources(resource: Resource, text: str, qu
         ("source eq 'a\x00'", 13, "cannot be stored"),
         ("source eq 'a\ud800'", 13, "cannot be stored"),
         ("$where eq 'x'", 1, "a field"),
-        # Fields that are not there.
+        # Unknown fields.
         ("given_nam eq 'x'", 1, "no field given_nam to filter by; near are given_name"),
         ("source eq 'a' and birthday/year eq 1", 19, "near are birthdate/year"),
         ("birthdate eq 1", 1, "near are birthdate/month, birthdate/day, birthdate/year"),
@@ -238,27 +238,27 @@ def test_what_a_filter_asks_of_other_resources(resource: Resource, text: str, qu
         ("given_name eq 2013-11-17", 15, "needs text"),
         ("contains(phone_number,'abc')", 23, "phone_number needs digits"),
         (f"email_address eq '{'a' * 255}'", 18, "at most 254 characters"),
-        # Operators and functions that do not go together.
-        ("given_name gt null", 12, "null goes with eq and ne, not with gt"),
-        ("birthdate/year like 5", 16, "is no text, like does not go with it"),
+        # Operators and functions that a field or value does not support.
+        ("given_name gt null", 12, "null can be compared with eq and ne, not with gt"),
+        ("birthdate/year like 5", 16, "is not a text field, so like cannot be used with it"),
         ("tolower(given_name) gt 'a'", 21, "has no order here"),
         ("phone_number gt '1'", 14, "has no order here"),
-        ("tolower(given_name)", 9, "tolower() is a value"),
-        ("tolower('a')", 9, "tolower() is a value"),
-        ("tolower(birthdate/year) eq 'a'", 1, "is not called so"),
-        ("tolower(given_name, 'a') eq 'a'", 1, "is not called so"),
-        ("startswith('a', given_name)", 1, "startswith is not called so"),
-        ("startswith(given_name)", 1, "startswith is not called so"),
-        ("contains(given_name, startswith(source, 'a'))", 1, "is not called so"),
-        ("contains(birthdate/year, 'a')", 1, "is no text, contains does not go with it"),
+        ("tolower(given_name)", 9, "tolower() returns a value"),
+        ("tolower('a')", 9, "tolower() returns a value"),
+        ("tolower(birthdate/year) eq 'a'", 1, "cannot be called like this"),
+        ("tolower(given_name, 'a') eq 'a'", 1, "cannot be called like this"),
+        ("startswith('a', given_name)", 1, "startswith cannot be called like this"),
+        ("startswith(given_name)", 1, "startswith cannot be called like this"),
+        ("contains(given_name, startswith(source, 'a'))", 1, "cannot be called like this"),
+        ("contains(birthdate/year, 'a')", 1, "is not a text field, so contains cannot be used with it"),
         ("contains(given_name, 5)", 22, "needs text in single quotes"),
         ("contains(given_name, null)", 22, "needs text in single quotes"),
-        ("contains(given_name,'a') eq true", 26, "stands by itself"),
-        ("upper(given_name) eq 'A'", 1, "upper is not called so, there are startswith"),
-        # Refused with a reason.
-        ("given_name re '/a/'", 12, "regular expressions are not taken"),
-        ("source eq 'a' and first_name regexp '/[Rr]ob/'", 30, "regular expressions are not taken"),
-        ("gender eq 'Female' and near('10011', '5 miles')", 24, "near() is not taken"),
+        ("contains(given_name,'a') eq true", 26, "cannot be compared; use it alone"),
+        ("upper(given_name) eq 'A'", 1, "upper cannot be called like this; the functions are startswith"),
+        # Parts of the language that are not supported.
+        ("given_name re '/a/'", 12, "regular expressions are not supported"),
+        ("source eq 'a' and first_name regexp '/[Rr]ob/'", 30, "regular expressions are not supported"),
+        ("gender eq 'Female' and near('10011', '5 miles')", 24, "near() is not supported"),
         # Bounds.
         (f"source eq '{'a' * MAX_LENGTH}'", MAX_LENGTH + 1, "at most 2000 characters"),
         (f"{'(' * 33}source eq 'a'{')' * 33}", 33, "more than 32 deep"),
@@ -268,23 +268,23 @@ def test_what_a_filter_asks_of_other_resources(resource: Resource, text: str, qu
         (" or ".join(["contains(source,'a')"] * 51), 50 * 24 + 1, "at most 50 conditions"),
     ],
 )
-def test_how_a_filter_is_refused(text: str, column: int, words: str) -> None:
-    with pytest.raises(OsdiError) as refusal:
+def test_an_invalid_filter_is_rejected_with_column_and_reason(text: str, column: int, words: str) -> None:
+    with pytest.raises(OsdiError) as caught:
         people(text)
 
-    (description,) = refusal.value.descriptions
-    assert refusal.value.status == 400
+    (description,) = caught.value.descriptions
+    assert caught.value.status == 400
     assert description.properties == ("filter",)
     assert description.description.startswith(f"Column {column}: ")
     assert words in description.description
 
 
-def test_fields_that_are_counted_are_refused_with_the_reason() -> None:
+def test_a_computed_field_is_rejected_with_the_reason() -> None:
     with pytest.raises(OsdiError, match="total_outreaches cannot be filtered by: it is counted"):
         to_query("total_outreaches gt 5", FILTER_FIELDS[ADVOCACY_CAMPAIGN], RULES)
 
 
-def test_up_to_the_bounds_a_filter_is_taken() -> None:
+def test_a_filter_up_to_the_limits_is_accepted() -> None:
     assert people(f"{'(' * MAX_DEPTH}source eq 'a'{')' * MAX_DEPTH}") == {"source": "a"}
     assert people(" or ".join(["source eq 'a'"] * MAX_CONDITIONS)) == {"$or": [{"source": "a"}] * MAX_CONDITIONS}
     assert people("tolower(" * MAX_DEPTH + "source" + ")" * MAX_DEPTH + " eq 'a'")
@@ -305,14 +305,14 @@ WORDS = st.sampled_from([*FIELDS.split(), *REST.split()])
 @example(text="startswith(email_address,'" + "a@xn--" * 42 + "')", resource=PERSON)
 @example(text="birthdate/year eq " + "9" * 1900 + ".5", resource=PERSON)
 @example(text="birthdate/year eq ٣", resource=PERSON)
-def test_any_text_is_a_query_or_refused(text: str, resource: Resource) -> None:
+def test_any_text_is_a_query_or_a_400(text: str, resource: Resource) -> None:
     try:
         query, status = to_query(text, FILTER_FIELDS[resource], RULES), 200
-    except OsdiError as refusal:
-        query, status = refusal.body(), refusal.status
+    except OsdiError as error:
+        query, status = error.body(), error.status
 
     assert status in (200, 400)
-    assert len(encode(query)) < 32_000  # BSON can hold it, and it is no larger than a few times the text
+    assert len(encode(query)) < 32_000  # BSON can encode it, and it is at most a few times as large as the text
 
 
 SCHEMAS: list[tuple[Resource, type[ma.Schema]]] = [
@@ -325,7 +325,7 @@ SCHEMAS: list[tuple[Resource, type[ma.Schema]]] = [
     (MESSAGE, MessageSchema),
     (WRAPPER, WrapperSchema),
 ]
-# Kept otherwise, or never: links, what is counted when it is read, and what is not sent from here.
+# Properties without a filter: links, numbers that are counted when they are read, and properties of sending.
 NOT_FILTERED = {"identifiers", "control", "pointing", "_links", "custom_fields", "total_outreaches", "total_items"}
 NOT_FILTERED |= {"total_targeted", "statistics"}
 TYPE_OF = {
@@ -338,8 +338,8 @@ TYPE_OF = {
 }
 
 
-def plain_fields(schema: ma.Schema, within: str = "") -> dict[str, set[str]]:
-    """The scalar properties of a schema, and of the objects and arrays inside it, with the types they may have."""
+def scalar_fields(schema: ma.Schema, within: str = "") -> dict[str, set[str]]:
+    """Returns the scalar properties of a schema and of the objects and arrays in it, with the types they may have."""
     found: dict[str, set[str]] = {}
     for name, field in schema.fields.items():
         name = field.attribute or name
@@ -347,15 +347,15 @@ def plain_fields(schema: ma.Schema, within: str = "") -> dict[str, set[str]]:
         if name in NOT_FILTERED:
             continue
         if isinstance(inner, ma.fields.Nested):
-            found |= plain_fields(inner.schema, f"{within}{name}/")
+            found |= scalar_fields(inner.schema, f"{within}{name}/")
         else:
             found[within + name] = next(kinds for kind, kinds in TYPE_OF.items() if isinstance(inner, kind))
     return found
 
 
 @pytest.mark.parametrize(("resource", "schema"), SCHEMAS, ids=[each.name for each, _ in SCHEMAS])
-def test_every_plain_field_of_a_schema_can_be_filtered_by(resource: Resource, schema: type[ma.Schema]) -> None:
-    fields, plain = FILTER_FIELDS[resource].fields, plain_fields(schema())
+def test_every_scalar_field_of_a_schema_can_be_filtered_by(resource: Resource, schema: type[ma.Schema]) -> None:
+    fields, plain = FILTER_FIELDS[resource].fields, scalar_fields(schema())
 
     assert plain.keys() <= fields.keys()
     assert {name for name, kinds in plain.items() if fields[name].type not in kinds} == set()
@@ -364,7 +364,7 @@ def test_every_plain_field_of_a_schema_can_be_filtered_by(resource: Resource, sc
 
 
 def documented() -> dict[str, dict[str, str]]:
-    """The tables of docs/filtering.md: by heading, the type of each name."""
+    """Returns the tables of docs/filtering.md: by heading, the type of each name."""
     page = (Path(__file__).parents[2] / "docs" / "filtering.md").read_text()
     sections = re.split(r"^### ", page, flags=re.MULTILINE)[1:]
     return {

@@ -1,4 +1,4 @@
-"""What of a post a message may print: short single lines without links, whoever posted it."""
+"""The values that a template can print: posted texts become short single lines without links."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from osdi.messages.template_fields import fields, single_line
 
 
 def printed(name: str, **how: Any) -> Any:
-    """A person's given name, as a template gets it."""
+    """Returns a person's given name as a template gets it."""
     return fields({"given_name": name}, {}, {}, by_token=how.get("by_token", True))["person"].get("given_name")
 
 
@@ -46,12 +46,12 @@ def printed(name: str, **how: Any) -> Any:
         ("   ", None),
     ],
 )
-def test_a_persons_name_is_one_harmless_line(name: str, expected: str | None) -> None:
+def test_a_persons_name_becomes_one_line_without_links(name: str, expected: str | None) -> None:
     assert printed(name, by_token=False) == expected
-    assert printed(name, by_token=True) == expected, "it may have come through the open door before"
+    assert printed(name, by_token=True) == expected, "the name may come from an earlier anonymous post"
 
 
-def test_what_a_stranger_says_of_an_outreach_is_harmless_too() -> None:
+def test_an_anonymous_outreachs_texts_become_lines_without_links() -> None:
     outreach = {
         "message": "a\nb",
         "notes": "https://evil.example",
@@ -64,7 +64,7 @@ def test_what_a_stranger_says_of_an_outreach_is_harmless_too() -> None:
     assert found["targets"] == [{"title": "Mayor"}]
 
 
-def test_what_a_token_says_of_an_outreach_is_kept() -> None:
+def test_an_outreach_recorded_with_a_token_keeps_its_texts() -> None:
     outreach = {"message": "a\nhttps://example.org", "targets": [{"title": "Mayor"}]}
 
     found = fields(None, outreach, {}, by_token=True)
@@ -73,13 +73,13 @@ def test_what_a_token_says_of_an_outreach_is_kept() -> None:
     assert found["targets"] == [{"title": "Mayor"}]
 
 
-def test_a_campaigns_fields_are_kept() -> None:
+def test_a_campaigns_fields_are_unchanged() -> None:
     assert fields(None, {}, {"browser_url": "https://example.org"}, by_token=False)["campaign"] == {
         "browser_url": "https://example.org"
     }
 
 
-def test_nothing_is_printed_but_the_standards_fields() -> None:
+def test_only_the_standards_fields_can_be_printed() -> None:
     person = {"_id": "x", "match_keys": ["y"], "version": 3, "identifiers": ["a:b"], "given_name": "Jane"}
 
     assert fields(person, {"person_id": "x"}, {"counted": 1}, by_token=True) == {
@@ -90,13 +90,13 @@ def test_nothing_is_printed_but_the_standards_fields() -> None:
     }
 
 
-def test_of_somebody_who_is_not_known_nothing_is_printed() -> None:
+def test_an_unknown_person_has_no_fields() -> None:
     assert fields(None, {}, {}, by_token=False)["person"] == {}
 
 
-def test_a_long_list_is_cut() -> None:
+def test_a_long_list_is_shortened() -> None:
     assert len(fields({}, {"targets": [{"title": "x"}] * 1000}, {}, by_token=True)["targets"]) == 100
 
 
-def test_a_line_of_a_megabyte_costs_nothing() -> None:
+def test_a_megabyte_of_text_becomes_a_short_line() -> None:
     assert single_line("x\n" * 500_000, 100).endswith("…")

@@ -1,4 +1,4 @@
-"""Templates: what they print, what is refused when one is saved, and that nothing in one can fail or escape later."""
+"""Templates: their output, the errors when a client saves one, and proof that a saved template cannot fail later."""
 
 import datetime as dt
 import time
@@ -23,7 +23,7 @@ CAMPAIGN = {"title": "Rivers & lakes"}
 
 
 def filled(template: str, **values: Any) -> str:
-    """The HTML that a body with a tag becomes, without that tag."""
+    """Returns the HTML that the template renders to."""
     known = fields(PERSON, OUTREACH, CAMPAIGN, by_token=True) | values
     return render({"body": f"<i>{template}"}, None, known).html.removeprefix("<i>")
 
@@ -68,76 +68,80 @@ def filled(template: str, **values: Any) -> str:
         ("{% if person.gender is defined %}x{% else %}y{% endif %}", "y"),
         ("{{ 'a' if person.given_name and not person.gender else 'b' }}", "a"),
         ("{{ outreach.duration != 3 }}", "true"),
-        ("{# nobody sees this #}x", "x"),
+        ("{# a comment #}x", "x"),
         ("{% raw %}{{ x }}{% endraw %}", "{{ x }}"),
         ("{{ ''.__class__ }}{{ person.given_name.__class__.__mro__ }}{{ targets.append }}", ""),
     ],
 )
-def test_a_template_prints(template: str, expected: str) -> None:
+def test_a_template_renders(template: str, expected: str) -> None:
     check(template)
     assert filled(template) == expected
 
 
 MISTAKES = [
-    ("{{ nothing }}", "There is no 'nothing'; there are person, outreach, targets, campaign, unsubscribe_url."),
+    (
+        "{{ nothing }}",
+        "The name 'nothing' does not exist; known names are person, outreach, targets, campaign, unsubscribe_url.",
+    ),
     ("line\n{{ person.givn_name }}", "Line 2: 'person' has no field 'givn_name'."),
     ("{{ person['givn_name'] }}", "'person' has no field"),
     ("{{ outreach.person }}", "'outreach' has no field"),
     ("{{ campaign.match_keys }}", "'campaign' has no field"),
     ("{{ person.match_keys }}", "'person' has no field"),
     ("{% for target in targets %}{{ target.titel }}{% endfor %}", "'target' has no field 'titel'"),
-    ("{% for target in targets %}{% endfor %}{{ target.title }}", "There is no 'target'"),
-    ("{{ person.given_name | safe }}", "There is no filter 'safe'"),
-    ("{{ person.given_name | entries }}", "There is no filter 'entries'"),
-    ("{{ person.given_name | attr('x') }}", "There is no filter 'attr'"),
+    ("{% for target in targets %}{% endfor %}{{ target.title }}", "The name 'target' does not exist"),
+    ("{{ person.given_name | safe }}", "The filter 'safe' does not exist"),
+    ("{{ person.given_name | entries }}", "The filter 'entries' does not exist"),
+    ("{{ person.given_name | attr('x') }}", "The filter 'attr' does not exist"),
     ("{{ person.given_name | upper(1) }}", "takes 0 arguments"),
-    ("{{ person.given_name | default }}", "takes 1 arguments"),
-    ("{{ person.given_name | default(value='x') }}", "takes 1 arguments"),
-    ("{{ person.given_name | default(*targets) }}", "takes 1 arguments"),
+    ("{{ person.given_name | join(1, 2) }}", "takes 0 or 1 arguments"),
+    ("{{ person.given_name | default }}", "takes 1 argument."),
+    ("{{ person.given_name | default(value='x') }}", "takes 1 argument."),
+    ("{{ person.given_name | default(*targets) }}", "takes 1 argument."),
     ("{{ outreach.action_date | date(person.given_name) }}", "A date's format"),
     ("{{ outreach.action_date | date('\\ud800') }}", "A date's format"),
-    ("{{ person.given_name is divisibleby 2 }}", "defined or undefined"),
-    ("{{ outreach.duration > 3 }}", "Compared can be with == and !=."),
-    ("{{ 'a' in person.given_name }}", "Compared can be"),
-    ("{{ 1 + 1 }}", "A template prints fields"),
-    ("{{ 9**9**9 }}", "A template prints fields"),
-    ("{{ 'a' * 999999999 }}", "A template prints fields"),
-    ("{{ 'a' ~ 'b' }}", "A template prints fields"),
-    ("{{ -1 }}", "A template prints fields"),
-    ("{{ [1] }}", "A template prints fields"),
-    ("{{ {} }}", "A template prints fields"),
-    ("{{ range(9) }}", "A template prints fields"),
-    ("{{ person.given_name.upper() }}", "A template prints fields"),
-    ("{{ loop.cycle }}", "A loop knows"),
-    ("{{ person.given_name[0:2] }}", "In [ ] stands"),
-    ("{{ person[person.given_name] }}", "In [ ] stands"),
-    ("{% set x = 1 %}", "A template prints fields"),
-    ("{% include 'x' %}", "A template prints fields"),
-    ("{% extends 'x' %}", "A template prints fields"),
-    ("{% import 'x' as y %}", "A template prints fields"),
-    ("{% macro x() %}{% endmacro %}", "A template prints fields"),
-    ("{% block x %}{% endblock %}", "A template prints fields"),
-    ("{% filter upper %}{% endfilter %}", "A template prints fields"),
-    ("{% with x = 1 %}{% endwith %}", "A template prints fields"),
-    ("{% autoescape false %}{{ person.given_name }}{% endautoescape %}", "A template prints fields"),
-    ("{% for a, b in targets %}{% endfor %}", "A loop is written"),
-    ("{% for a in targets recursive %}{% endfor %}", "A loop is written"),
-    ("{% for person in targets %}{% endfor %}", "'person' is the name of something else"),
-    ("{% for a in targets %}{% for a in targets %}{% endfor %}{% endfor %}", "'a' is the name of something else"),
-    ("{% for loop in targets %}{% endfor %}", "something else"),
+    ("{{ person.given_name is divisibleby 2 }}", "The only tests are 'is defined' and 'is undefined'."),
+    ("{{ outreach.duration > 3 }}", "The only comparisons are == and !=."),
+    ("{{ 'a' in person.given_name }}", "The only comparisons are"),
+    ("{{ 1 + 1 }}", "A template can only print fields"),
+    ("{{ 9**9**9 }}", "A template can only print fields"),
+    ("{{ 'a' * 999999999 }}", "A template can only print fields"),
+    ("{{ 'a' ~ 'b' }}", "A template can only print fields"),
+    ("{{ -1 }}", "A template can only print fields"),
+    ("{{ [1] }}", "A template can only print fields"),
+    ("{{ {} }}", "A template can only print fields"),
+    ("{{ range(9) }}", "A template can only print fields"),
+    ("{{ person.given_name.upper() }}", "A template can only print fields"),
+    ("{{ loop.cycle }}", "'loop' has only"),
+    ("{{ person.given_name[0:2] }}", "Brackets can contain only"),
+    ("{{ person[person.given_name] }}", "Brackets can contain only"),
+    ("{% set x = 1 %}", "A template can only print fields"),
+    ("{% include 'x' %}", "A template can only print fields"),
+    ("{% extends 'x' %}", "A template can only print fields"),
+    ("{% import 'x' as y %}", "A template can only print fields"),
+    ("{% macro x() %}{% endmacro %}", "A template can only print fields"),
+    ("{% block x %}{% endblock %}", "A template can only print fields"),
+    ("{% filter upper %}{% endfilter %}", "A template can only print fields"),
+    ("{% with x = 1 %}{% endwith %}", "A template can only print fields"),
+    ("{% autoescape false %}{{ person.given_name }}{% endautoescape %}", "A template can only print fields"),
+    ("{% for a, b in targets %}{% endfor %}", "Write a loop as"),
+    ("{% for a in targets recursive %}{% endfor %}", "Write a loop as"),
+    ("{% for person in targets %}{% endfor %}", "The name 'person' is already in use"),
+    ("{% for a in targets %}{% for a in targets %}{% endfor %}{% endfor %}", "The name 'a' is already in use"),
+    ("{% for loop in targets %}{% endfor %}", "already in use"),
     (
         "{% for a in targets %}{% for b in targets %}{% for c in targets %}{% endfor %}{% endfor %}{% endfor %}",
-        "Loops may lie 2 deep",
+        "Loops can be nested 2 deep",
     ),
     ("{% for a in targets %}" + "x" * 60_000 + "{% endfor %}", "too long"),
     ("{% for a in targets %}{% for b in targets %}" + "x" * 2_000 + "{% endfor %}{% endfor %}", "too long"),
     ("{{ person.given_name }}" * 2_000, "too long"),
-    ("{{ " + "(" * 5_000 + "1" + ")" * 5_000 + " }}", "too involved"),
-    ("{{ " + "not " * 5_000 + "1 }}", "too involved"),
+    ("{{ " + "(" * 5_000 + "1" + ")" * 5_000 + " }}", "too complex"),
+    ("{{ " + "not " * 5_000 + "1 }}", "too complex"),
     ("{{ " + "not " * 30 + "1 }}", "nested too deep"),
     ("{% if person %}" * 30 + "{% endif %}" * 30, "nested too deep"),
-    ("{{ " + "9" * 5_000 + " }}", "too involved"),
-    ("{{ '\\ud800' }}", "This is no text."),
+    ("{{ " + "9" * 5_000 + " }}", "too complex"),
+    ("{{ '\\ud800' }}", "not valid Unicode"),
     ("{{ person.given_name", "expected 'end of print statement'"),
     ("{% if person %}", "end of template"),
     ("{% nonsense %}", "Encountered unknown tag 'nonsense'"),
@@ -148,30 +152,30 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("template", "says"), MISTAKES, ids=[template[:40] for template, _ in MISTAKES])
-def test_a_mistake_is_told(template: str, says: str) -> None:
-    with pytest.raises(Mistake) as told:
+@pytest.mark.parametrize(("template", "reason"), MISTAKES, ids=[template[:40] for template, _ in MISTAKES])
+def test_an_invalid_template_is_rejected_with_the_reason(template: str, reason: str) -> None:
+    with pytest.raises(Mistake) as caught:
         check(template)
 
-    assert says in str(told.value)
+    assert reason in str(caught.value)
 
 
-class TestAMessage:
+class TestRender:
     VALUES = fields(PERSON, OUTREACH, CAMPAIGN, by_token=True)
 
-    def test_stands_between_header_and_footer(self) -> None:
+    def test_puts_the_body_between_header_and_footer(self) -> None:
         wrapper = {"header": "<h1>{{ campaign.title }}</h1>", "footer": "<p>Sent by us</p>"}
 
         html = render({"subject": "x", "body": "<p>Hi</p>"}, wrapper, self.VALUES).html
 
         assert html == "<h1>Rivers &amp; lakes</h1>\n<p>Hi</p>\n<p>Sent by us</p>"
 
-    def test_of_plain_text_keeps_its_lines(self) -> None:
+    def test_keeps_the_line_breaks_of_plain_text(self) -> None:
         html = render({"body": "Dear {{ person.family_name }},\nI <3 you.\r\nBye"}, None, self.VALUES).html
 
         assert html == "Dear O&#39;Neil,<br>\nI &lt;3 you.<br>\nBye"
 
-    def test_has_a_subject_of_one_line_that_is_not_escaped(self) -> None:
+    def test_makes_the_subject_one_line_that_is_not_escaped(self) -> None:
         values = fields({"given_name": "A\r\nBcc: b@example.com"}, {"message": "x\ny" * 500}, {}, by_token=True)
 
         subject = render({"subject": "{{ campaign.title | d('R & L') }} {{ outreach.message }}"}, None, values).subject
@@ -180,25 +184,25 @@ class TestAMessage:
         assert 290 < len(subject) <= 300
         assert subject.isprintable()
 
-    def test_keeps_whom_it_is_from_as_it_is(self) -> None:
+    def test_leaves_from_and_reply_to_unchanged(self) -> None:
         message = {"from": "{{ person.given_name }} <a@example.org>", "reply_to": "{{ person.given_name }}"}
 
         rendered = render(message, None, self.VALUES)
 
         assert (rendered.from_, rendered.reply_to) == (message["from"], message["reply_to"])
 
-    def test_of_a_text_is_not_escaped(self) -> None:
+    def test_does_not_escape_a_text_message(self) -> None:
         wrapper = {"footer": "STOP ends this"}
 
         assert render({"body": "Hi {{ person.family_name }} <3"}, wrapper, self.VALUES, "sms") == Rendered(
             text="Hi O'Neil <3\nSTOP ends this"
         )
 
-    def test_that_was_never_checked_is_told_as_a_mistake(self) -> None:
+    def test_raises_for_an_invalid_template_that_was_not_checked(self) -> None:
         with pytest.raises(Mistake):
             render({"body": "{{ nothing }}"}, None, self.VALUES)
 
-    def test_that_becomes_longer_than_any_mail_is_given_up(self) -> None:
+    def test_raises_if_the_output_is_too_long(self) -> None:
         values = fields(PERSON, {"message": "<" * 10_000}, CAMPAIGN, by_token=True)
         body = "<i>" + "{{ outreach.message }}" * 200
         check(body)
@@ -206,7 +210,7 @@ class TestAMessage:
         with pytest.raises(TooLarge):
             render({"body": body}, None, values)
 
-    def test_that_is_as_costly_as_may_be_saved_is_filled_in_quickly(self) -> None:
+    def test_renders_the_most_expensive_valid_template_quickly(self) -> None:
         loop = "{% for a in targets %}{% for b in targets %}{{ a.title }}{% endfor %}{% endfor %}"
         values = fields({}, {"targets": [{"title": "T" * 100}] * 100}, {}, by_token=True)
         check(loop * 2)
@@ -214,7 +218,7 @@ class TestAMessage:
 
         render({"body": f"<i>{loop * 2}"}, None, values)
 
-        assert time.monotonic() - began < 5, "this takes milliseconds"
+        assert time.monotonic() - began < 5, "usually milliseconds"
 
 
 pieces = st.sampled_from(
@@ -263,7 +267,7 @@ anything = st.recursive(
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(pieces, max_size=25).map("".join), st.fixed_dictionaries({"given_name": anything, "parties": anything}))
-def test_what_was_taken_never_fails_whatever_it_is_filled_with(template: str, person: dict[str, Any]) -> None:
+def test_a_valid_template_renders_with_any_values(template: str, person: dict[str, Any]) -> None:
     try:
         check(template)
     except Mistake:

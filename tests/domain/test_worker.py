@@ -44,7 +44,7 @@ def test_one_that_fails_again_and_again_is_given_up_where_it_is_to_end() -> None
     done, work = counting(1, failing=50)
     other_done, other = counting(4)
 
-    assert run([work, other], once=True) == "It failed again and again; the log tells why."  # type: ignore[list-item]
+    assert run([work, other], once=True) == "Stopped after 3 failures in a row; see the log."  # type: ignore[list-item]
 
     assert len(done) == FAILURES_OF_ONCE
     assert len(other_done) == 4, "it holds up no other"

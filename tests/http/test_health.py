@@ -113,7 +113,7 @@ class TestReadyz:
         seconds: float,
         status: int,
     ) -> None:
-        monkeypatch.setattr("osdi.operations.readiness.REMEMBERED_SECONDS", seconds)
+        monkeypatch.setattr("osdi.operations.readiness.INDEXES_SECONDS", seconds)
         uri, database = new_database
         client = deployed(mongodb_uri=uri)
         client.application.extensions[EXTENSION].store.create_indexes()

@@ -549,7 +549,10 @@ class TestNdjson:
         [
             ({"_links": {"osdi:advocacy_campaign": {"href": "/api/v1/advocacy_campaigns/1"}}}, "An outreach, and not"),
             ({"custom_fields": {"a": "x"}, "_links": [1]}, "Nothing tells who it is"),
-            ({"identifiers": ["crm:1"], "deep": json.loads("[" * 300 + "]" * 300)}, "Nested more than 32 deep."),
+            (
+                {"identifiers": ["crm:1"], "deep": json.loads("[" * 300 + "]" * 300)},
+                "The body is nested more than 32 deep.",
+            ),
         ],
     )
     def test_a_document_of_no_person_is_refused(

@@ -1,4 +1,4 @@
-"""Messages and wrappers as templates: what is refused when it is saved, and how a message looks before it is sent."""
+"""Messages and wrappers as templates: validation when a client saves them, and previews."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -39,63 +39,63 @@ def href(resource: dict[str, Any]) -> str:
 
 
 def save(api: Client, way: str, collection: str, body: dict[str, Any], **options: Any) -> TestResponse:
-    """Save a message or wrapper as a new one, or by changing the one that is there, with the identifier `crm:there`."""
+    """Saves a new message or wrapper, or changes the existing one, which has the identifier `crm:there`."""
     if way == "post":
         return api.post(f"/{collection}", body, **options)
     if way == "post again":
         return api.post(f"/{collection}", {"identifiers": ["crm:there"], **body}, **options)
-    (there,) = api.get(f"/{collection}").json["_embedded"][f"osdi:{collection}"]
-    return api.put(href(there), body, **options)
+    (stored_message,) = api.get(f"/{collection}").json["_embedded"][f"osdi:{collection}"]
+    return api.put(href(stored_message), body, **options)
 
 
-def told(refused: TestResponse) -> list[tuple[str, list[str], str]]:
-    """Code, properties and sentence of each error of a 400."""
-    assert refused.status_code == 400, refused.get_data(as_text=True)
-    (status,) = refused.json["osdi:error"]["resource_status"]
+def errors_of(response: TestResponse) -> list[tuple[str, list[str], str]]:
+    """Returns code, properties and sentence of each error of a 400."""
+    assert response.status_code == 400, response.get_data(as_text=True)
+    (status,) = response.json["osdi:error"]["resource_status"]
     errors = status["error_descriptions"]
     return [(each["error_code"], each["properties"], each["description"]) for each in errors]
 
 
-def resource_of(refused: TestResponse) -> str:
-    return str(refused.json["osdi:error"]["resource_status"][0]["resource"])
+def resource_of(response: TestResponse) -> str:
+    return str(response.json["osdi:error"]["resource_status"][0]["resource"])
 
 
 @pytest.fixture
-def there(api: Client) -> dict[str, Any]:
-    """The message that a post merges into, and a put changes."""
+def stored_message(api: Client) -> dict[str, Any]:
+    """A stored message, which a POST merges into and a PUT changes."""
     return api.created("/messages", factories.message(identifiers=["crm:there"]))
 
 
 MISTAKES = [
     ("Dear\n\n{{ person.nam }}", "Line 3: 'person' has no field 'nam'."),
-    ("{{ persn.given_name }}", "Line 1: There is no 'persn'; there are person, outreach, targets, campaign"),
-    ("Dear\n{{ person.given_name | shout }}", "Line 2: There is no filter 'shout'"),
+    ("{{ persn.given_name }}", "Line 1: The name 'persn' does not exist; known names are person, outreach, targets"),
+    ("Dear\n{{ person.given_name | shout }}", "Line 2: The filter 'shout' does not exist"),
     ("{{ person.given_name", "Line 1: "),
     ("{% if person.given_name %}\nDear", "Line 1: "),
     ("\n{% for target in targets %}{{ target.name }}{% endfor %}", "Line 2: 'target' has no field 'name'."),
-    ("{% include 'other' %}", "Line 1: A template prints fields, and knows"),
-    ("{{ person.given_name.upper() }}", "Line 1: A template prints fields, and knows"),
+    ("{% include 'other' %}", "Line 1: A template can only print fields and use"),
+    ("{{ person.given_name.upper() }}", "Line 1: A template can only print fields and use"),
     ("{{ person['__class__'] }}", "Line 1: 'person' has no field '__class__'."),
-    ("{{ 7 * 7 }}", "Line 1: A template prints fields, and knows"),
+    ("{{ 7 * 7 }}", "Line 1: A template can only print fields and use"),
 ]
 
 
-class TestATemplateWithAMistake:
-    """Is refused whichever way it comes, with the line and the property named, and nothing is written."""
+class TestInvalidTemplate:
+    """The server rejects it on every route, names the line and the property, and writes nothing."""
 
     @pytest.mark.parametrize(("template", "sentence"), MISTAKES)
-    @pytest.mark.usefixtures("there")
+    @pytest.mark.usefixtures("stored_message")
     def test_in_the_body(self, api: Client, database: Database, template: str, sentence: str) -> None:
         before = list(database.messages.find())
 
         for way in WAYS:
-            refused = save(api, way, "messages", {"name": "New", "subject": "Thanks", "body": template})
+            rejected = save(api, way, "messages", {"name": "New", "subject": "Thanks", "body": template})
 
-            ((code, properties, description),) = told(refused)
+            ((code, properties, description),) = errors_of(rejected)
             assert (code, properties) == ("TEMPLATE_ERROR", ["body"])
             assert description.startswith(sentence)
-            assert refused.json["error"] == f"body: {description}"
-            assert resource_of(refused) == "osdi:message"
+            assert rejected.json["error"] == f"body: {description}"
+            assert resource_of(rejected) == "osdi:message"
             assert list(database.messages.find()) == before
 
     @pytest.mark.parametrize("way", WAYS)
@@ -104,25 +104,25 @@ class TestATemplateWithAMistake:
         api.created("/wrappers", {"identifiers": ["crm:there"], "header": "<p>The river</p>"})
         before = list(database.wrappers.find())
 
-        refused = save(api, way, "wrappers", {"name": "New", name: "The\nriver\n{{ river }}"})
+        rejected = save(api, way, "wrappers", {"name": "New", name: "The\nriver\n{{ river }}"})
 
-        ((code, properties, description),) = told(refused)
+        ((code, properties, description),) = errors_of(rejected)
         assert (code, properties, description[:7]) == ("TEMPLATE_ERROR", [name], "Line 3:")
-        assert resource_of(refused) == "osdi:wrapper"
+        assert resource_of(rejected) == "osdi:wrapper"
         assert list(database.wrappers.find()) == before
 
     @pytest.mark.parametrize("type_", ["email", "sms"])
-    def test_is_told_together_with_all_others(self, api: Client, database: Database, type_: str) -> None:
+    def test_all_errors_are_reported_together(self, api: Client, database: Database, type_: str) -> None:
         body = {"type": type_, "subject": "{{ a }}", "body": "{{ b }}", "from": "a\nb", "reply_to": "c\rd"}
 
-        errors = told(api.post("/messages", body))
+        errors = errors_of(api.post("/messages", body))
 
         assert [properties for _, properties, _ in errors] == [["subject"], ["body"], ["from"], ["reply_to"]]
         assert database.messages.count_documents({}) == 0
 
     @pytest.mark.parametrize("options", [{}, {"headers": STRICT}], ids=["leniently", "strictly"])
-    @pytest.mark.usefixtures("there")
-    def test_is_refused_where_the_answer_is_declined(
+    @pytest.mark.usefixtures("stored_message")
+    def test_is_rejected_if_the_client_declines_the_response(
         self, api: Client, database: Database, options: dict[str, Any]
     ) -> None:
         before = list(database.messages.find())
@@ -133,24 +133,26 @@ class TestATemplateWithAMistake:
 
         assert list(database.messages.find()) == before
 
-    def test_that_was_saved_before_is_refused_until_it_is_mended(
-        self, api: Client, database: Database, there: dict[str, Any]
+    def test_a_stored_one_blocks_changes_until_it_is_corrected(
+        self, api: Client, database: Database, stored_message: dict[str, Any]
     ) -> None:
         database.messages.update_one({}, {"$set": {"body": "{{ river }}"}})
 
-        assert told(api.put(href(there), {"name": "Thanks"}))[0][:2] == ("TEMPLATE_ERROR", ["body"])
-        assert api.put(href(there), {"name": "Thanks", "body": "{{ campaign.title }}"}).json["name"] == "Thanks"
+        assert errors_of(api.put(href(stored_message), {"name": "Thanks"}))[0][:2] == ("TEMPLATE_ERROR", ["body"])
+        assert (
+            api.put(href(stored_message), {"name": "Thanks", "body": "{{ campaign.title }}"}).json["name"] == "Thanks"
+        )
 
-    def test_does_not_go_before_a_version_that_has_moved_on(self, api: Client, there: dict[str, Any]) -> None:
-        refused = api.put(href(there), {"body": "{{ river }}"}, headers={"If-Match": '"7"'})
+    def test_an_outdated_if_match_is_rejected_first(self, api: Client, stored_message: dict[str, Any]) -> None:
+        rejected = api.put(href(stored_message), {"body": "{{ river }}"}, headers={"If-Match": '"7"'})
 
-        assert refused.status_code == 412
+        assert rejected.status_code == 412
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.usefixtures("there")
-class TestATemplateWithoutOne:
-    def test_comes_back_as_it_was_sent(self, api: Client, way: str) -> None:
+@pytest.mark.usefixtures("stored_message")
+class TestValidTemplate:
+    def test_is_stored_unchanged(self, api: Client, way: str) -> None:
         body = {
             "subject": " {{ person.given_name | default('friend') }}, thanks ",
             "body": "<p>\r\n{% for target in targets if target.title %}{{ loop.index }}{% endfor %}</p>\n",
@@ -162,19 +164,21 @@ class TestATemplateWithoutOne:
         assert {name: saved.json[name] for name in body} == body
         assert api.follow(saved.json, "self") == saved.json
 
-    def test_declined_is_named_alone(self, api: Client, way: str) -> None:
+    def test_a_declined_response_has_identifiers_and_links_only(self, api: Client, way: str) -> None:
         saved = save(api, way, "messages", {"body": "Thanks", "osdi:control": {"return_response": False}}).json
 
         assert set(saved) == {"identifiers", "_links"}
         assert api.follow(saved, "self")["body"] == "Thanks"
 
-    def test_with_an_unknown_field_is_refused_strictly_alone(self, api: Client, database: Database, way: str) -> None:
+    def test_an_unknown_field_is_rejected_with_strict_handling_only(
+        self, api: Client, database: Database, way: str
+    ) -> None:
         before = list(database.messages.find())
         body = {"body": "Thanks", "form": "hello@example.org"}
 
-        refused = save(api, way, "messages", body, headers=dict(STRICT))
+        rejected = save(api, way, "messages", body, headers=dict(STRICT))
 
-        assert (refused.status_code, "form" in refused.json["error"]) == (400, True)
+        assert (rejected.status_code, "form" in rejected.json["error"]) == (400, True)
         assert list(database.messages.find()) == before
         assert save(api, way, "messages", body).json["body"] == "Thanks"
 
@@ -195,7 +199,7 @@ MAILBOXES = [
     "The\u00a0River <hello@river.example.org>",
     f"{'The long river ' * 50}<hello@river.example.org>",
 ]
-# Without an @ a `from` is a name, which goes with the address in MAIL_FROM.
+# Without an @, `from` is a name, which is combined with the address of MAIL_FROM.
 NAMES = [
     *("The River", "River, Inc.", " Zoë's Fluß ", 'The "River"', "The\u200bRiver", "The\u00a0River", "12025550123"),
     *("=?utf-8?q?=0D=0ABcc=3A?=", "x" * 999),
@@ -203,53 +207,54 @@ NAMES = [
 BY_TEXT = ["+1 202-555-0123", "River @ home", "a@", "The\u200bRiver", "one@example.org, two@example.org"]
 
 
-class TestAHeaderThatWouldBeNone:
-    """Subject, from and reply_to are single lines; of e-mails, from and reply_to are mailboxes."""
+class TestHeaders:
+    """Subject, from and reply_to are single lines; in e-mails, from and reply_to are mailboxes."""
 
     @pytest.mark.parametrize("line_break", BREAKS, ids=ascii)
-    @pytest.mark.usefixtures("there")
-    def test_is_refused_for_its_line_break(self, api: Client, database: Database, line_break: str) -> None:
+    @pytest.mark.usefixtures("stored_message")
+    def test_a_line_break_is_rejected(self, api: Client, database: Database, line_break: str) -> None:
         before = list(database.messages.find())
         broken = dict.fromkeys(("subject", "from", "reply_to"), f"The{line_break}Bcc: river@example.org")
 
         for type_ in ("email", "sms"):
             for way in WAYS:
-                errors = told(save(api, way, "messages", {"type": type_, **broken}))
-                assert errors == [("INVALID", [name], "This goes into one line.") for name in broken]
+                errors = errors_of(save(api, way, "messages", {"type": type_, **broken}))
+                sentence = "This must be one line without control characters."
+                assert errors == [("INVALID", [name], sentence) for name in broken]
 
         assert list(database.messages.find()) == before
 
     @pytest.mark.parametrize(
-        ("name", "said"),
+        ("name", "text"),
         [
-            *(("from", said) for said in NO_MAILBOXES),
-            *(("reply_to", said) for said in (*NO_MAILBOXES, *NAMES)),
+            *(("from", text) for text in NO_MAILBOXES),
+            *(("reply_to", text) for text in (*NO_MAILBOXES, *NAMES)),
         ],
         ids=lambda value: ascii(value)[:30],
     )
-    def test_is_refused_as_no_mailbox(
-        self, api: Client, database: Database, there: dict[str, Any], name: str, said: str
+    def test_an_invalid_mailbox_is_rejected(
+        self, api: Client, database: Database, stored_message: dict[str, Any], name: str, text: str
     ) -> None:
         before = list(database.messages.find())
 
         for way in WAYS:
-            ((code, properties, _),) = told(save(api, way, "messages", {name: said}))
+            ((code, properties, _),) = errors_of(save(api, way, "messages", {name: text}))
             assert (code, properties) == ("INVALID", [name])
 
         assert list(database.messages.find()) == before
 
     @pytest.mark.parametrize(
-        ("name", "said"),
-        [*(("from", said) for said in (*MAILBOXES, *NAMES)), *(("reply_to", said) for said in MAILBOXES)],
+        ("name", "text"),
+        [*(("from", text) for text in (*MAILBOXES, *NAMES)), *(("reply_to", text) for text in MAILBOXES)],
         ids=lambda value: ascii(value)[:30],
     )
-    @pytest.mark.usefixtures("there")
-    def test_is_none_of_these_which_can_be_sent(self, api: Client, name: str, said: str) -> None:
+    @pytest.mark.usefixtures("stored_message")
+    def test_a_valid_one_is_saved_and_can_be_sent(self, api: Client, name: str, text: str) -> None:
         for way in WAYS:
-            saved = save(api, way, "messages", {"subject": "Thanks", "body": f"Thanks by {way}", name: said})
+            saved = save(api, way, "messages", {"subject": "Thanks", "body": f"Thanks by {way}", name: text})
 
             assert saved.status_code == 200
-            assert saved.json[name] == said
+            assert saved.json[name] == text
         rendered = render(saved.json, None, {})
         mail = compose(
             rendered,
@@ -261,48 +266,48 @@ class TestAHeaderThatWouldBeNone:
         )
         assert b"\r\nBcc" not in mail.as_bytes()
 
-    @pytest.mark.parametrize("said", BY_TEXT, ids=ascii)
-    def test_is_no_matter_of_a_text_message(self, api: Client, said: str) -> None:
+    @pytest.mark.parametrize("text", BY_TEXT, ids=ascii)
+    def test_those_of_a_text_message_need_no_mailbox(self, api: Client, text: str) -> None:
         api.created("/messages", factories.text(identifiers=["crm:there"]))
-        body = {"type": "sms", "from": said, "reply_to": said}
+        body = {"type": "sms", "from": text, "reply_to": text}
 
         for way in WAYS:
             saved = save(api, way, "messages", body)
             assert saved.status_code == 200
             assert {name: saved.json[name] for name in body} == body
 
-    @pytest.mark.parametrize(("name", "said"), [("from", "River @ home"), ("reply_to", "nobody")])
+    @pytest.mark.parametrize(("name", "value"), [("from", "River @ home"), ("reply_to", "nobody")])
     @pytest.mark.parametrize(
         ("way", "change"),
         [("put", {"type": "email"}), ("put", {"type": None}), ("post again", {"type": "email"})],
         ids=str,
     )
-    def test_is_refused_where_the_type_makes_it_one(
-        self, api: Client, database: Database, way: str, change: dict[str, Any], name: str, said: str
+    def test_a_change_of_type_is_rejected_if_it_makes_a_header_invalid(
+        self, api: Client, database: Database, way: str, change: dict[str, Any], name: str, value: str
     ) -> None:
-        text = api.created("/messages", factories.text(identifiers=["crm:there"], **{name: said}))
+        text = api.created("/messages", factories.text(identifiers=["crm:there"], **{name: value}))
         before = list(database.messages.find())
 
-        assert [properties for _, properties, _ in told(save(api, way, "messages", change))] == [[name]]
+        assert [properties for _, properties, _ in errors_of(save(api, way, "messages", change))] == [[name]]
         assert list(database.messages.find()) == before
 
         fitting = save(api, way, "messages", change | {name: "hello@river.example.org"})
         assert (fitting.status_code, href(fitting.json)) == (200, href(text))
 
-    def test_is_mended_by_clearing_it(self, api: Client) -> None:
+    def test_a_change_of_type_can_clear_an_invalid_header(self, api: Client) -> None:
         text = api.created("/messages", factories.text(**{"from": "River @ home"}))
 
         assert "from" not in api.put(href(text), {"type": "email", "from": None}).json
 
-    def test_is_none_where_a_template_alone_makes_the_break(self, api: Client) -> None:
+    def test_a_line_break_from_a_template_becomes_a_space(self, api: Client) -> None:
         saved = api.created("/messages", factories.message(subject="{{ 'The\\n river' }}", body="Thanks"))
 
         assert api.get(f"{href(saved)}/preview").json["subject"] == "The river"
 
 
 @pytest.fixture(scope="module")
-def knowing(settings: Settings) -> Iterator[Flask]:
-    """An application that knows where it is reached, and from whom its mails are."""
+def configured(settings: Settings) -> Iterator[Flask]:
+    """An application with PUBLIC_URL and MAIL_FROM."""
     app = create_app(replace(settings, public_url=PUBLIC, mail_from=MAIL_FROM))
     yield app
     app.extensions[RATE_LIMITS].close()
@@ -310,18 +315,18 @@ def knowing(settings: Settings) -> Iterator[Flask]:
 
 
 @pytest.fixture
-def ours(knowing: Flask, api: Client) -> Client:
-    client = Client(knowing.test_client(), api.token)
+def ours(configured: Flask, api: Client) -> Client:
+    client = Client(configured.test_client(), api.token)
     client.campaign_id = api.campaign_id
     return client
 
 
 def preview_of(client: Client, message: dict[str, Any], outreach: dict[str, Any] | None = None) -> dict[str, Any]:
-    """What a preview answers besides its links; the test fails unless it answers."""
+    """Returns a preview without its links; fails the test unless the answer is 200."""
     query = {"outreach": href(outreach).rsplit("/", 1)[1]} if outreach else {}
     response = client.get(f"{href(message)}/preview", query_string=query)
     assert response.status_code == 200, response.get_data(as_text=True)
-    return {name: said for name, said in response.json.items() if name != "_links"}
+    return {name: value for name, value in response.json.items() if name != "_links"}
 
 
 ALL_FIELDS = (
@@ -339,10 +344,10 @@ PERSON = {
 TARGETS = [{"title": "Mayor", "family_name": "Roe"}]
 
 
-class TestAPreview:
-    """Shows a message as it would be sent."""
+class TestPreview:
+    """Shows a message as the worker would send it."""
 
-    def test_is_of_somebody_who_is_not_there(self, ours: Client) -> None:
+    def test_without_an_outreach_shows_an_invented_person(self, ours: Client) -> None:
         message = ours.created(
             "/messages",
             factories.message(
@@ -370,7 +375,7 @@ class TestAPreview:
             "text": text,
         }
 
-    def test_leads_to_its_message(self, ours: Client, api: Client) -> None:
+    def test_links_to_its_message(self, ours: Client, api: Client) -> None:
         message, outreach = api.created("/messages", factories.message()), api.recorded(factories.outreach())
         address = f"{href(message)}/preview?outreach={href(outreach).rsplit('/', 1)[1]}"
 
@@ -380,7 +385,7 @@ class TestAPreview:
         assert links["self"]["href"].endswith(address.partition("/api/")[2])
         assert ours.follow({"_links": links}, "osdi:message")["identifiers"] == message["identifiers"]
 
-    def test_is_of_an_outreach_with_all_that_a_token_sent(self, ours: Client) -> None:
+    def test_shows_all_values_of_an_outreach_recorded_with_a_token(self, ours: Client) -> None:
         message = ours.created("/messages", factories.message(body=ALL_FIELDS, identifiers=["crm:thanks"]))
         triggers = {"autoresponse": {"enabled": True, "identifiers": ["crm:thanks"]}}
         targets = [{"title": "www.mayor.example", "family_name": "<b>Roe</b>"}]
@@ -394,7 +399,7 @@ class TestAPreview:
         )
 
     @pytest.mark.parametrize("asked", [True, False])
-    def test_is_of_an_outreach_without_the_links_that_a_stranger_sent(
+    def test_removes_links_of_an_anonymous_outreach(
         self, ours: Client, api: Client, database: Database, asked: bool
     ) -> None:
         message = ours.created("/messages", factories.message(body=ALL_FIELDS, identifiers=["crm:thanks"]))
@@ -411,7 +416,9 @@ class TestAPreview:
 
         assert html == f"<p>Dear Ann  of Quay,</p>\n<p>phone:  Roe; Protect the river</p>{AT_THE_END}"
 
-    def test_tells_nothing_of_whom_a_stranger_does_not_reach(self, ours: Client, api: Client) -> None:
+    def test_does_not_show_a_person_whose_address_an_anonymous_post_did_not_give(
+        self, ours: Client, api: Client
+    ) -> None:
         message = ours.created("/messages", factories.message(body=ALL_FIELDS, identifiers=["crm:thanks"]))
         ours.put(f"/advocacy_campaigns/{api.campaign_id}/triggers", {"autoresponse": {"identifiers": ["crm:thanks"]}})
         number = {"phone_numbers": [{"number": "12025550123"}]}
@@ -423,7 +430,7 @@ class TestAPreview:
         assert preview_of(ours, message, outreach)["html"].startswith("<p>Dear friend  of nowhere,</p>")
 
     @pytest.mark.parametrize("by_token", [True, False])
-    def test_is_what_is_sent(
+    def test_equals_the_mail_that_is_sent(
         self, ours: Client, api: Client, store: Store, settings: Settings, app: Flask, by_token: bool
     ) -> None:
         fields = factories.message(
@@ -454,20 +461,20 @@ class TestAPreview:
             "html": html.get_content().replace(link, LINK).replace("\r\n", "\n"),
             "text": text.get_content().replace(link, LINK).replace("\r\n", "\n").removesuffix("\n"),
         } == before
-        assert preview_of(ours, message, outreach) == before, "also when it has been sent"
+        assert preview_of(ours, message, outreach) == before, "the preview is the same after sending"
 
-    def test_has_the_link_to_unsubscribe_where_the_template_puts_it(self, ours: Client) -> None:
+    def test_has_the_unsubscribe_link_where_the_template_puts_it(self, ours: Client) -> None:
         message = ours.created("/messages", factories.message(body="<p>{{ unsubscribe_url }}</p>"))
 
         assert preview_of(ours, message)["html"] == f"<p>{LINK}</p>"
 
-    def test_of_plain_text_keeps_its_lines(self, ours: Client) -> None:
+    def test_of_plain_text_keeps_its_line_breaks(self, ours: Client) -> None:
         message = ours.created("/messages", factories.message(body="Dear {{ person.given_name }},\n\nA & B"))
 
         assert preview_of(ours, message)["html"].startswith("Dear Jane,<br>\n<br>\nA &amp; B")
 
     @pytest.mark.parametrize(
-        ("said", "shown"),
+        ("from_", "shown"),
         [
             (None, "Office <office@river.example.org>"),
             ("The River", "The River <office@river.example.org>"),
@@ -475,25 +482,25 @@ class TestAPreview:
             ("The River <hello@river.example.org>", "The River <hello@river.example.org>"),
         ],
     )
-    def test_says_whom_it_is_from(self, ours: Client, api: Client, said: str | None, shown: str) -> None:
-        message = ours.created("/messages", factories.message(**{"from": said}))
+    def test_shows_the_sender(self, ours: Client, api: Client, from_: str | None, shown: str) -> None:
+        message = ours.created("/messages", factories.message(**{"from": from_}))
 
         assert preview_of(ours, message)["from"] == shown
-        assert preview_of(api, message).get("from") == said, "without MAIL_FROM nobody knows more"
+        assert preview_of(api, message).get("from") == from_, "without MAIL_FROM the preview shows the message's own"
 
-    def test_of_a_text_message_is_its_text(self, ours: Client) -> None:
+    def test_of_a_text_message_shows_its_text(self, ours: Client) -> None:
         body = "{{ person.given_name }} & {{ campaign.title }}{{ unsubscribe_url }}\n"
         message = ours.created("/messages", factories.text(body=body, **{"from": "12025550123"}))
 
         assert preview_of(ours, message) == {"text": "Jane & Protect the river", "from": "12025550123"}
 
-    def test_of_a_text_message_is_of_an_outreach(self, ours: Client) -> None:
+    def test_of_a_text_message_can_show_an_outreach(self, ours: Client) -> None:
         message = ours.created("/messages", factories.text(body="{{ person.given_name }}: {{ targets[0].title }}"))
         outreach = ours.recorded(factories.outreach(person=PERSON, targets=TARGETS))
 
         assert preview_of(ours, message, outreach) == {"text": "Ann: Mayor"}
 
-    def test_of_a_deleted_person_is_of_somebody(self, ours: Client) -> None:
+    def test_of_a_deleted_person_shows_the_defaults(self, ours: Client) -> None:
         message = ours.created("/messages", factories.message(body=ALL_FIELDS))
         outreach = ours.recorded(factories.outreach(person=PERSON, targets=TARGETS))
         ours.delete(outreach["_links"]["osdi:person"]["href"])
@@ -513,7 +520,7 @@ class TestAPreview:
         assert [list(database[name].find()) for name in names] == before
 
 
-class TestTheWrapperOfAPreview:
+class TestWrapperOfAPreview:
     @pytest.fixture
     def default(self, ours: Client) -> dict[str, Any]:
         return ours.created("/wrappers", {"header": "<h1>Default</h1>", "footer": "Foot", "default": True})
@@ -527,21 +534,21 @@ class TestTheWrapperOfAPreview:
 
         assert html == f"<h1>Default</h1>\n<p>Thanks</p>\nFoot{AT_THE_END}"
 
-    def test_is_its_own(self, ours: Client, default: dict[str, Any]) -> None:
+    def test_is_the_messages_own(self, ours: Client, default: dict[str, Any]) -> None:
         own = ours.created("/wrappers", {"footer": "<p>{{ person.given_name }}, this is ours</p>"})
 
         html = preview_of(ours, self.message(ours, own))["html"]
 
         assert html == f"<p>Thanks</p>\n<p>Jane, this is ours</p>{AT_THE_END}"
 
-    def test_is_the_default_one_when_its_own_is_deleted(self, ours: Client, default: dict[str, Any]) -> None:
+    def test_is_the_default_one_after_its_own_was_deleted(self, ours: Client, default: dict[str, Any]) -> None:
         own = ours.created("/wrappers", {"header": "<h1>Own</h1>"})
         message = self.message(ours, own)
         ours.delete(href(own))
 
         assert preview_of(ours, message)["html"].startswith("<h1>Default</h1>\n<p>Thanks</p>")
 
-    def test_is_none_of_another_type(self, ours: Client, default: dict[str, Any]) -> None:
+    def test_has_the_type_of_the_message(self, ours: Client, default: dict[str, Any]) -> None:
         ours.created("/wrappers", {"header": "The River:", "wrapper_type": "sms", "default": True})
         text = ours.created("/messages", factories.text(body="Thanks"))
 
@@ -549,7 +556,7 @@ class TestTheWrapperOfAPreview:
         assert preview_of(ours, self.message(ours))["html"].startswith("<h1>Default</h1>\n")
 
 
-class TestAPreviewThatCannotBe:
+class TestRejectedPreview:
     @pytest.mark.parametrize(
         ("query", "status", "named"),
         [
@@ -560,38 +567,38 @@ class TestAPreviewThatCannotBe:
         ],
         ids=str,
     )
-    def test_of_an_outreach_that_is_not_there(
-        self, api: Client, there: dict[str, Any], query: dict[str, str], status: int, named: str
+    def test_of_an_unknown_outreach(
+        self, api: Client, stored_message: dict[str, Any], query: dict[str, str], status: int, named: str
     ) -> None:
-        refused = api.get(f"{href(there)}/preview", query_string=query)
+        rejected = api.get(f"{href(stored_message)}/preview", query_string=query)
 
-        assert (refused.status_code, named in refused.json["error"]) == (status, True)
+        assert (rejected.status_code, named in rejected.json["error"]) == (status, True)
 
-    def test_of_an_outreach_that_was_deleted(self, api: Client, there: dict[str, Any]) -> None:
+    def test_of_a_deleted_outreach(self, api: Client, stored_message: dict[str, Any]) -> None:
         outreach = api.recorded(factories.outreach())
         api.delete(href(outreach))
 
         query = {"outreach": href(outreach).rsplit("/", 1)[1]}
-        assert api.get(f"{href(there)}/preview", query_string=query).status_code == 404
+        assert api.get(f"{href(stored_message)}/preview", query_string=query).status_code == 404
 
-    def test_of_a_message_that_is_not_there(self, api: Client) -> None:
-        refused = api.get("/messages/none/preview")
+    def test_of_an_unknown_message(self, api: Client) -> None:
+        rejected = api.get("/messages/none/preview")
 
-        assert (refused.status_code, resource_of(refused)) == (404, "osdi:message")
+        assert (rejected.status_code, resource_of(rejected)) == (404, "osdi:message")
 
-    def test_where_the_template_was_saved_before_it_was_checked(
-        self, api: Client, database: Database, there: dict[str, Any]
+    def test_of_a_stored_template_that_is_invalid(
+        self, api: Client, database: Database, stored_message: dict[str, Any]
     ) -> None:
         database.messages.update_one({}, {"$set": {"body": "Dear\n{{ river }}"}})
 
-        refused = api.get(f"{href(there)}/preview")
+        rejected = api.get(f"{href(stored_message)}/preview")
 
-        (status,) = refused.json["osdi:error"]["resource_status"]
-        assert (refused.status_code, status["resource"]) == (409, "osdi:message")
+        (status,) = rejected.json["osdi:error"]["resource_status"]
+        assert (rejected.status_code, status["resource"]) == (409, "osdi:message")
         assert status["error_descriptions"][0]["error_code"] == "TEMPLATE_ERROR"
-        assert "Line 2: There is no 'river'" in refused.json["error"]
+        assert "Line 2: The name 'river' does not exist" in rejected.json["error"]
 
-    def test_where_it_becomes_too_long(self, api: Client) -> None:
+    def test_that_would_be_too_long(self, api: Client) -> None:
         each = "{% for target in targets %}"
         message = api.created(
             "/messages",
@@ -604,35 +611,35 @@ class TestAPreviewThatCannotBe:
         targets = [{"title": str(number)} for number in range(20)]
         outreach = api.recorded(factories.outreach(message="x" * 9_000, targets=targets, triggers=triggers))
 
-        refused = api.get(f"{href(message)}/preview?outreach={href(outreach).rsplit('/', 1)[1]}")
+        rejected = api.get(f"{href(message)}/preview?outreach={href(outreach).rsplit('/', 1)[1]}")
 
-        assert (refused.status_code, refused.json["error"]) == (409, "This is too long.")
+        assert (rejected.status_code, rejected.json["error"]) == (409, "This is too long.")
 
     @pytest.mark.parametrize(
         ("scopes", "status"), [(["read"], 200), (["admin"], 200), (["read", "write"], 200), (["write"], 403)], ids=str
     )
     def test_without_the_scope_to_read(
-        self, api: Client, store: Store, there: dict[str, Any], scopes: list[str], status: int
+        self, api: Client, store: Store, stored_message: dict[str, Any], scopes: list[str], status: int
     ) -> None:
         token = factories.token(store, scopes=scopes)
 
-        assert api.get(f"{href(there)}/preview", token=token).status_code == status
+        assert api.get(f"{href(stored_message)}/preview", token=token).status_code == status
 
     @pytest.mark.parametrize("token", [False, "osdi_wrong"])
-    def test_without_a_token(self, api: Client, there: dict[str, Any], token: bool | str) -> None:
-        assert api.get(f"{href(there)}/preview", token=token).status_code == 401
+    def test_without_a_token(self, api: Client, stored_message: dict[str, Any], token: bool | str) -> None:
+        assert api.get(f"{href(stored_message)}/preview", token=token).status_code == 401
 
-    def test_with_a_token_that_is_tied_to_a_campaign(self, api: Client, store: Store, there: dict[str, Any]) -> None:
+    def test_with_a_campaign_scoped_token(self, api: Client, store: Store, stored_message: dict[str, Any]) -> None:
         token = factories.token(store, advocacy_campaign_id=api.campaign_id)
         outreach = api.recorded(factories.outreach())
 
         for query in ("", f"?outreach={href(outreach).rsplit('/', 1)[1]}"):
-            refused = api.get(f"{href(there)}/preview{query}", token=token)
-            assert (refused.status_code, "tied to one campaign" in refused.json["error"]) == (403, True)
+            rejected = api.get(f"{href(stored_message)}/preview{query}", token=token)
+            assert (rejected.status_code, "tied to one campaign" in rejected.json["error"]) == (403, True)
 
 
 def mail_of(store: Store, settings: Settings, app: Flask) -> EmailMessage:
-    """The one mail that is due, as a mail server gets it."""
+    """Delivers the one mail that is due, and returns it as the mail server received it."""
     with SmtpSink() as sink:
         chosen = Settings(mongodb_uri=settings.mongodb_uri, public_url=PUBLIC, smtp_url=sink.url, mail_from=MAIL_FROM)
         followups = Followups(store, app.extensions[EXTENSION].reference, chosen, transports(store, chosen))

@@ -1,4 +1,4 @@
-"""The operator's commands for webhooks: who is told what, how it stands, and whether a receiver takes it."""
+"""The operator's commands for webhooks: create, list, enable, disable, delete and test."""
 
 import datetime as dt
 import re
@@ -43,7 +43,7 @@ def receiver() -> Iterator[WebhookReceiver]:
 
 @pytest.fixture(scope="module")
 def app(settings: Settings) -> Iterator[Flask]:  # type: ignore[override]
-    """An application that lets webhooks go to this machine."""
+    """An application that allows webhooks on this machine."""
     app = create_app(replace(settings, webhook_networks=NETWORKS, public_url=PUBLIC))
     app.extensions[EXTENSION].store.create_indexes()
     yield app
@@ -52,8 +52,8 @@ def app(settings: Settings) -> Iterator[Flask]:  # type: ignore[override]
 
 
 @pytest.fixture
-def tell(store: Store, settings: Settings) -> Callable[[], None]:
-    """Tells the webhooks as the worker does, until nothing is due."""
+def deliver(store: Store, settings: Settings) -> Callable[[], None]:
+    """Function that delivers as the worker does until no webhook is due."""
 
     def work() -> None:
         chosen = Settings(mongodb_uri=settings.mongodb_uri, webhook_networks=NETWORKS)
@@ -65,27 +65,27 @@ def tell(store: Store, settings: Settings) -> Callable[[], None]:
     return work
 
 
-def run(app: Flask, *arguments: str, says: str | None = None) -> Result:
-    """What a `webhooks` command did; the test fails where it ended with anything but a sentence."""
-    result = app.test_cli_runner().invoke(args=["webhooks", *arguments], input=says)
+def run(app: Flask, *arguments: str, input_: str | None = None) -> Result:
+    """Returns the result of a `webhooks` command; fails the test if the command raised an exception."""
+    result = app.test_cli_runner().invoke(args=["webhooks", *arguments], input=input_)
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return result
 
 
 def done(app: Flask, *arguments: str) -> str:
-    """What a command printed; the test fails unless it worked."""
+    """Returns the output of a command; fails the test unless the command succeeded."""
     result = run(app, *arguments)
     assert result.exit_code == 0, result.output
     return str(result.stdout)
 
 
 def secret_of(printed: str) -> str:
-    """The secret, alone on the last line."""
+    """Returns the secret, which is alone on the last line."""
     return printed.splitlines()[-1]
 
 
 def stored(store: Store, **fields: Any) -> str:
-    """The id of a webhook that is told of every outreach, with these fields besides."""
+    """Inserts a webhook for new outreaches, with these additional fields; returns its id."""
     made = {
         "_id": new_id(),
         "version": 1,
@@ -105,25 +105,25 @@ def stored(store: Store, **fields: Any) -> str:
 class TestCreate:
     """Prints the secret once."""
 
-    def test_makes_a_webhook_that_is_told(
-        self, app: Flask, api: Client, receiver: WebhookReceiver, tell: Callable[[], None]
+    def test_creates_a_webhook_that_gets_events(
+        self, app: Flask, api: Client, receiver: WebhookReceiver, deliver: Callable[[], None]
     ) -> None:
         secret = secret_of(done(app, "create", receiver.url, "--event", "outreach_recorded"))
         recorded = api.recorded(factories.outreach())
 
-        tell()
+        deliver()
 
         assert SECRET.fullmatch(secret)
-        (told,) = receiver.entries(secret)
-        assert told["osdi:outreach"] == recorded
+        (sent,) = receiver.entries(secret)
+        assert sent["osdi:outreach"] == recorded
 
-    def test_tells_everything_where_no_event_is_named(self, app: Flask, database: Database) -> None:
+    def test_subscribes_to_all_events_by_default(self, app: Flask, database: Database) -> None:
         done(app, "create", HOOK)
 
         assert database.webhooks.find_one()["events"] == EVENTS
 
-    def test_takes_an_event_that_is_named_twice_once(
-        self, app: Flask, api: Client, receiver: WebhookReceiver, tell: Callable[[], None], database: Database
+    def test_ignores_a_repeated_event(
+        self, app: Flask, api: Client, receiver: WebhookReceiver, deliver: Callable[[], None], database: Database
     ) -> None:
         named = ("unsubscribed", "outreach_recorded", "outreach_recorded")
 
@@ -131,10 +131,10 @@ class TestCreate:
 
         assert database.webhooks.find_one()["events"] == ["unsubscribed", "outreach_recorded"]
         api.recorded(factories.outreach())
-        tell()
+        deliver()
         assert len(receiver.entries(secret)) == 1
 
-    def test_says_its_id_and_when_others_follow(self, app: Flask, database: Database) -> None:
+    def test_prints_the_id_and_when_other_processes_follow(self, app: Flask, database: Database) -> None:
         output = done(app, "create", HOOK)
 
         assert f"Webhook {database.webhooks.find_one()['_id']} is made." in output
@@ -159,7 +159,7 @@ class TestCreate:
         ],
         ids=lambda value: value if isinstance(value, str) else "",
     )
-    def test_refuses_what_it_cannot_take(
+    def test_rejects_invalid_arguments(
         self, app: Flask, database: Database, arguments: tuple[str, ...], named: str
     ) -> None:
         result = run(app, "create", *arguments)
@@ -169,7 +169,7 @@ class TestCreate:
         assert "password@" not in result.output
         assert database.webhooks.count_documents({}) == 0
 
-    def test_goes_to_this_machine_only_where_a_setting_lets_it(
+    def test_allows_this_machine_only_with_the_setting(
         self, deployed: Deployed, receiver: WebhookReceiver, database: Database
     ) -> None:
         result = run(deployed(public_url=PUBLIC).http.application, "create", receiver.url)
@@ -177,20 +177,20 @@ class TestCreate:
         assert (result.exit_code, "private" in result.output) == (2, True)
         assert database.webhooks.count_documents({}) == 0
 
-    def test_refuses_one_too_many(self, app: Flask, store: Store, database: Database) -> None:
+    def test_rejects_more_than_twenty_webhooks(self, app: Flask, store: Store, database: Database) -> None:
         for _ in range(20):
             stored(store)
 
         result = run(app, "create", HOOK)
 
         assert result.exit_code == 1
-        assert "There are 20 webhooks; delete one first." in result.output
+        assert "There are already 20 webhooks; delete one first." in result.output
         assert "whsec_" not in result.output
         assert database.webhooks.count_documents({}) == 20
 
 
 class TestList:
-    """Shows every webhook and nothing secret."""
+    """Prints every webhook, without its secret."""
 
     def test_has_a_line_for_each_webhook(self, app: Flask, api: Client, store: Store) -> None:
         failing = {"failures": 3, "last_failure": "status_500", "not_before": MOMENT}
@@ -219,7 +219,7 @@ class TestList:
 
         assert secret not in done(app, "list")
 
-    def test_stays_narrow_where_an_address_is_long(self, app: Flask, store: Store) -> None:
+    def test_has_narrow_columns_despite_a_long_url(self, app: Flask, store: Store) -> None:
         stored(store, url=f"{HOOK}/{'x' * 1_000}")
         stored(store)
 
@@ -228,34 +228,34 @@ class TestList:
         assert len(head) < 200
         assert len(short) < 200
 
-    def test_of_nothing_is_the_head_alone(self, app: Flask, database: Database) -> None:
+    def test_has_only_the_header_without_webhooks(self, app: Flask, database: Database) -> None:
         assert len(done(app, "list").splitlines()) == 1
 
 
 class TestDisableAndEnable:
-    """Tells a webhook nothing for a while."""
+    """A disabled webhook gets no events."""
 
-    def test_what_happens_meanwhile_it_is_never_told(
-        self, app: Flask, api: Client, receiver: WebhookReceiver, tell: Callable[[], None], store: Store
+    def test_events_during_the_time_it_was_disabled_are_never_sent(
+        self, app: Flask, api: Client, receiver: WebhookReceiver, deliver: Callable[[], None], store: Store
     ) -> None:
         webhook = stored(store, url=receiver.url)
         assert "is disabled" in done(app, "disable", webhook)
         api.recorded(factories.outreach())
-        tell()
+        deliver()
         assert receiver.received == []
 
         assert "is enabled" in done(app, "enable", webhook)
 
         after = api.recorded(factories.outreach())
-        tell()
+        deliver()
         assert [each["osdi:outreach"] for sent in receiver.received for each in sent.json] == [after]
 
-    def test_enabling_begins_with_what_waits(
+    def test_enabling_sends_the_waiting_events_first(
         self,
         app: Flask,
         api: Client,
         receiver: WebhookReceiver,
-        tell: Callable[[], None],
+        deliver: Callable[[], None],
         store: Store,
         database: Database,
     ) -> None:
@@ -269,11 +269,11 @@ class TestDisableAndEnable:
 
         kept = database.webhooks.find_one()
         assert not {"disabled_reason", "failures", "failing_since", "last_failure", "lease"} & set(kept)
-        tell()
+        deliver()
         assert [each["osdi:outreach"] for sent in receiver.taken for each in sent.json] == [waiting]
 
     @pytest.mark.parametrize(("command", "enabled"), [("enable", True), ("disable", False)])
-    def test_a_second_time_changes_nothing_more(
+    def test_repeating_the_command_changes_nothing(
         self, app: Flask, store: Store, database: Database, command: str, enabled: bool
     ) -> None:
         webhook = stored(store)
@@ -291,9 +291,9 @@ class TestDisableAndEnable:
 
 
 class TestDelete:
-    """Deletes a webhook, and what waits for it."""
+    """Deletes a webhook and its waiting events."""
 
-    def test_takes_along_what_waits(self, app: Flask, api: Client, store: Store, database: Database) -> None:
+    def test_deletes_the_waiting_events(self, app: Flask, api: Client, store: Store, database: Database) -> None:
         webhook, other = stored(store, events=EVENTS), stored(store)
         api.recorded(factories.outreach())
 
@@ -304,12 +304,14 @@ class TestDelete:
         assert [database[name].count_documents(waiting) for name in ("people", "outreaches")] == [0, 0]
         assert database.outreaches.count_documents({"webhook_events.webhook_id": other}) == 1
 
-    @pytest.mark.parametrize(("says", "left"), [("y\n", 0), ("n\n", 1), ("", 1)])
-    def test_asks_first(self, app: Flask, api: Client, store: Store, database: Database, says: str, left: int) -> None:
+    @pytest.mark.parametrize(("input_", "left"), [("y\n", 0), ("n\n", 1), ("", 1)])
+    def test_asks_first(
+        self, app: Flask, api: Client, store: Store, database: Database, input_: str, left: int
+    ) -> None:
         webhook = stored(store)
         api.recorded(factories.outreach())
 
-        result = run(app, "delete", webhook, says=says)
+        result = run(app, "delete", webhook, input_=input_)
 
         assert f"{HOOK}, and what waits for it (1)?" in result.output
         assert database.webhooks.count_documents({}) == left
@@ -318,10 +320,10 @@ class TestDelete:
 
 
 class TestTest:
-    """Tells a webhook of an outreach that nobody made."""
+    """Sends a webhook a test event about an invented outreach."""
 
     @pytest.mark.parametrize("enabled", [True, False])
-    def test_says_that_it_was_taken(
+    def test_prints_the_status_of_success(
         self, app: Flask, store: Store, receiver: WebhookReceiver, database: Database, enabled: bool
     ) -> None:
         receiver.status = 202
@@ -337,7 +339,7 @@ class TestTest:
         assert database.webhooks.find_one() == before
 
     @pytest.mark.parametrize("status", [302, 410, 500])
-    def test_says_that_it_was_not(
+    def test_prints_the_reason_of_a_failure(
         self, app: Flask, store: Store, receiver: WebhookReceiver, database: Database, status: int
     ) -> None:
         receiver.status = status
@@ -349,7 +351,7 @@ class TestTest:
         assert (result.exit_code, result.stderr) == (1, f"Error: Not taken: status_{status}\n")
         assert database.webhooks.find_one() == before
 
-    def test_says_why_nobody_was_reached(self, app: Flask, deployed: Deployed, store: Store) -> None:
+    def test_prints_the_reason_of_a_failed_connection(self, app: Flask, deployed: Deployed, store: Store) -> None:
         with WebhookReceiver() as gone:
             webhook = stored(store, url=gone.url)
 
@@ -357,9 +359,7 @@ class TestTest:
         result = run(deployed(public_url=PUBLIC).http.application, "test", webhook)
         assert (result.exit_code, result.stderr) == (1, "Error: Not taken: private_address\n")
 
-    def test_needs_to_know_where_it_is_reached(
-        self, deployed: Deployed, store: Store, receiver: WebhookReceiver
-    ) -> None:
+    def test_needs_public_url(self, deployed: Deployed, store: Store, receiver: WebhookReceiver) -> None:
         webhook = stored(store, url=receiver.url)
 
         result = run(deployed(webhook_networks=NETWORKS).http.application, "test", webhook)
@@ -370,7 +370,7 @@ class TestTest:
 
 @pytest.mark.parametrize("command", ["enable", "disable", "delete", "test"])
 @pytest.mark.parametrize("webhook_id", ["nothing", "", "01a21005-1f14-746e-b940-324329593de5"])
-def test_a_webhook_that_is_not_there_is_told(
+def test_an_unknown_webhook_is_reported(
     app: Flask, store: Store, database: Database, command: str, webhook_id: str
 ) -> None:
     stored(store)

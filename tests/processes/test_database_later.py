@@ -57,7 +57,7 @@ def test_web_starts_says_what_is_missing_and_serves_as_soon_as_the_database_is_t
         assert requests.get(f"{live.url}/healthz", timeout=SECONDS).json() == {"status": "alive"}
 
         with later:
-            assert eventually(lambda: "unique indexes" in missing())
+            assert eventually(lambda: "Unique indexes" in missing())
             for name in ("indexes", "sample"):
                 command = flask(later.uri, name)
                 told, errors = command.communicate(timeout=SECONDS)
@@ -100,7 +100,7 @@ def test_the_release_step_fails_with_a_sentence_when_it_has_waited_enough(later:
 
     assert (release.returncode, told) == (1, "")
     assert errors.splitlines()[-1] == (
-        "Error: The database did not answer within 3 s. Does it run where MONGODB_URI says?"
+        "Error: The database did not answer within 3 s. Check that it runs at the address in MONGODB_URI."
     )
     assert 3 < time.monotonic() - began < 15
 

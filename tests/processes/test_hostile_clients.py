@@ -1,23 +1,28 @@
 """Clients that misbehave on the wire, through real gunicorn: they are cut off, and everybody else is served."""
 
+import runpy
 import socket
 import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 import requests
 
 from dev.mongod import Mongod
-from osdi.operations.gunicorn_worker import BODY_SECONDS, HEAD_SECONDS
+from osdi.operations.gunicorn_worker import Bounds
 from osdi.resources import API
-from tests.live import Live
+from tests.live import ROOT, Live
 
 THREADS = 2
+# Shorter than the defaults, each different, so that a test sees which of them ended a connection.
+BOUNDS = Bounds(head_seconds=1.5, body_seconds=2.5, silence_seconds=1.0)
 
 
 @pytest.fixture(scope="module")
 def live(mongod: Mongod) -> Iterator[Live]:
-    with Live({"MONGODB_URI": mongod.uri}, workers=1, threads=THREADS) as live:
+    bounds = {name.upper(): str(seconds) for name, seconds in BOUNDS._asdict().items()}
+    with Live({"MONGODB_URI": mongod.uri} | bounds, workers=1, threads=THREADS) as live:
         yield live
 
 
@@ -43,7 +48,7 @@ def test_clients_that_never_send_their_body_stop_nobody(live: Live) -> None:
     honest = requests.get(f"{live.url}{API}/", timeout=20)
 
     assert honest.status_code == 200
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < BOUNDS.silence_seconds + 5
     assert [answer(connection).split(" ")[1] for connection in stalled] == ["408"] * THREADS
     for connection in stalled:
         connection.close()
@@ -74,7 +79,7 @@ def test_a_client_that_hangs_up_harms_nobody(live: Live) -> None:
 
 def drip(connection: socket.socket, seconds: float) -> bytes:
     """Send a byte now and then, for so long or until there is an answer or an end; what was received."""
-    connection.settimeout(0.5)
+    connection.settimeout(0.2)
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
         try:
@@ -92,7 +97,7 @@ def test_a_body_that_drips_is_given_up(live: Live) -> None:
         began = time.monotonic()
 
         assert drip(connection, 15).startswith(b"HTTP/1.1 408 ")
-        assert time.monotonic() - began < BODY_SECONDS + 3
+        assert time.monotonic() - began < BOUNDS.body_seconds + 5
 
 
 def test_a_head_that_drips_is_given_up_without_a_word(live: Live) -> None:
@@ -101,7 +106,7 @@ def test_a_head_that_drips_is_given_up_without_a_word(live: Live) -> None:
         began = time.monotonic()
 
         assert drip(connection, 15) == b""
-        assert time.monotonic() - began < HEAD_SECONDS + 3
+        assert time.monotonic() - began < BOUNDS.head_seconds + 5
     assert "Traceback" not in live.output
 
 
@@ -124,16 +129,27 @@ def test_clients_that_stop_in_a_head_stop_nobody(live: Live) -> None:
     honest = requests.get(f"{live.url}{API}/", timeout=20)
 
     assert honest.status_code == 200
-    assert time.monotonic() - began < HEAD_SECONDS + 3
+    assert time.monotonic() - began < BOUNDS.head_seconds + 5
     for connection in stalled:
         connection.close()
 
 
 def test_a_connection_that_waits_before_it_asks_is_served(live: Live) -> None:
     with socket.create_connection(("127.0.0.1", live.port), timeout=20) as connection:
-        time.sleep(4.5)  # as browsers do that connect ahead of need
+        time.sleep(BOUNDS.head_seconds + 0.5)  # as browsers do that connect ahead of need
         connection.sendall(f"GET {API}/ HTTP/1.1\r\nHost: localhost\r\n".encode())
-        time.sleep(1)
+        time.sleep(BOUNDS.silence_seconds / 2)
         connection.sendall(b"\r\n")
 
         assert connection.recv(4096).startswith(b"HTTP/1.1 200 ")
+
+
+def test_clients_have_five_seconds_for_a_head_and_eight_for_a_body_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Bounds._fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv("METRICS_PLACE", "")  # which post_fork sets
+    worker = SimpleNamespace(bounds=Bounds(), metrics_place=0)
+
+    runpy.run_path(str(ROOT / "gunicorn.conf.py"))["post_fork"](None, worker)
+
+    assert worker.bounds == Bounds(head_seconds=5, body_seconds=8, silence_seconds=5)
