@@ -45,6 +45,7 @@ docs: $(INSTALLED) ## Write openapi.json and the generated parts of docs/
 	$(BIN)/flask --app wsgi openapi print | $(BIN)/python -m json.tool --indent 1 > openapi.json
 	$(BIN)/python -m dev.conformance
 	$(BIN)/python -m dev.field_pages
+	$(BIN)/python -m dev.settings_page
 	$(BIN)/python -m dev.architecture
 
 FUZZ_MINUTES ?= 10

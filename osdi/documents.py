@@ -17,3 +17,5 @@ Json = dict[str, Any]
 Query = Mapping[str, Any]
 # Looks up references (names, URIs, identifiers, ids) of one resource; a reference that is not found is absent.
 Find = Callable[[Resource, Sequence[str]], Mapping[str, ReadOnlyDocument]]
+# Loads the body of a POST to the collection of a resource, as its schema does. Raises OsdiError 400.
+LoadBody = Callable[[Resource, Any], Json]

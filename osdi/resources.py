@@ -126,6 +126,15 @@ HELPERS = {
 }
 
 
+# The fields of a helper's body by which a client asks for each action (`helper_action_functions.md`).
+ACTION_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "tags": ("add_tags", "add_tags_uri"),
+    "lists": ("add_lists", "add_lists_uri"),
+    "answers": ("add_questions_responses_uri",),
+    "triggers": ("triggers",),
+}
+
+
 def id_from(reference: str, resource: Resource) -> str | None:
     """Returns the id at the end of a URI such as `https://host/api/v1/tags/{id}`; None for URIs of other resources.
 

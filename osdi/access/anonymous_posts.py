@@ -9,17 +9,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from osdi.errors import ErrorDescription, OsdiError, unauthorized
+from osdi.resources import ACTION_FIELDS
 from osdi.settings import ANONYMOUS_ACTIONS, Settings
 
 ANY_ORIGIN: Final = "*"
-
-# The fields of a helper's body by which each action is asked for (`helper_action_functions.md`).
-FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "tags": ("add_tags", "add_tags_uri"),
-    "lists": ("add_lists", "add_lists_uri"),
-    "answers": ("add_questions_responses_uri",),
-    "triggers": ("triggers",),
-}
 
 
 @dataclass(frozen=True)
@@ -60,7 +53,11 @@ class AnonymousPosts:
             message = "Pages of this origin may not post here without a token."
             raise OsdiError(403, ErrorDescription("ORIGIN_NOT_ALLOWED", message, ("Origin",)))
         refused = [
-            name for action, names in FIELDS.items() if action not in self.actions for name in names if name in body
+            name
+            for action, names in ACTION_FIELDS.items()
+            if action not in self.actions
+            for name in names
+            if name in body
         ]
         if strict and refused:
             message = "This may not be asked for without a token."

@@ -103,7 +103,7 @@ def restore_backup(
     rules: MatchKeyRules,
     *,
     send_queued: bool,
-    bring_back_erased: bool = False,
+    include_erased: bool = False,
     progress: Progress,
 ) -> int:
     """Put everything of a checked file in the place of what is in the database, and migrate it to this program's shape.
@@ -132,7 +132,7 @@ def restore_backup(
         progress(len(batch))
     migrate(store, rules, lambda _: None)
     # Of an erasure that was going on, the tombstones are older than the backup, which may have the person all the same.
-    erased = 0 if bring_back_erased else erase_again(store, header.created - SETTLED, rules)
+    erased = 0 if include_erased else erase_again(store, header.created - SETTLED, rules)
     end_restore(store)
     return erased
 

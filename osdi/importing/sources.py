@@ -6,7 +6,7 @@ export of this server or an answer of another has it.
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
@@ -86,7 +86,7 @@ class CsvChoices:
 
     encoding: str | None = None
     delimiter: str | None = None
-    mapped: Mapping[str, str] = ()  # type: ignore[assignment]
+    mapped: Mapping[str, str] = field(default_factory=dict)
     ignored: Sequence[str] = ()
     ignore_unknown: bool = False
     system: str | None = None
@@ -152,7 +152,7 @@ class CsvSource:
     def described(self) -> list[str]:
         """What the file is taken for."""
         name = DELIMITER_NAMES.get(self.delimiter, repr(self.delimiter))
-        return [f"{NAMES.get(self.encoding, self.encoding)}, cells parted by {name}, {len(self.header)} columns"]
+        return [f"{NAMES.get(self.encoding, self.encoding)}, cells separated by {name}, {len(self.header)} columns"]
 
     def items(self) -> Iterator[Item]:
         """Each row, or the rows of one outreach's targets together."""

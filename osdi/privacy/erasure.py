@@ -3,7 +3,8 @@
 The process: tombstones are laid, so that no import brings the person back; the person's document is deleted, on the
 condition of its version, together with writing the erasure down; then whatever else there is goes, which can be
 repeated. A request that had read the person before may still record an outreach for them. Therefore an erasure is
-written down until all such requests are over, and a worker (or `retain`) does what is left once more before it ends.
+written down until all such requests are over, and a worker (or `apply-retention`) does what is left once more before
+it ends.
 docs/decisions/0022 says why it is done in this order.
 """
 

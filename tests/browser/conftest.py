@@ -1,4 +1,4 @@
-"""A browser with an empty profile, and a server with the sample data for it to look at."""
+"""A browser with an empty profile, and a server with sample data."""
 
 import os
 import shutil
@@ -18,20 +18,20 @@ from osdi.store.indexes import TOKENS
 from tests.live import Live
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-# Browsers keep some functions from pages that come neither from loopback nor over TLS: ours have to work without.
+# Browsers disable some functions for pages that come neither from loopback nor over TLS; our pages must work without.
 PUBLIC_NAME = "outreach.example.org"
 OPTIONS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
     f"--host-resolver-rules=MAP {PUBLIC_NAME} 127.0.0.1,MAP * ~NOTFOUND,EXCLUDE 127.0.0.1",
 )
-PATIENCE_MS = 15_000
+TIMEOUT_MS = 15_000
 MINUTE_MS = 60_000
 
 
 @dataclass(frozen=True)
 class Explored:
-    """A server with sample data, and a token that it takes."""
+    """A server with sample data, and a valid token."""
 
     live: Live
     token: str
@@ -43,45 +43,45 @@ class Explored:
 
 @dataclass
 class Visit:
-    """A browser's page, with what it asked for elsewhere and what it complained of."""
+    """A browser's page, with its requests to other servers and its console messages."""
 
     page: Page
     origins: tuple[str, ...]
-    foreign: list[str] = field(default_factory=list)
-    complaints: list[str] = field(default_factory=list)
-    refusals: list[int] = field(default_factory=list)
+    foreign_requests: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
+    expected_statuses: list[int] = field(default_factory=list)
 
-    def expect_refusal(self, status: int) -> None:
-        """From here on an answer with this status, of which Chromium's console tells, is what the test wants."""
-        self.refusals.append(status)
+    def expect_status(self, status: int) -> None:
+        """From now on the test expects error responses with this status, which Chromium's console reports."""
+        self.expected_statuses.append(status)
 
-    def unexpected_complaints(self) -> list[str]:
+    def unexpected_messages(self) -> list[str]:
         failed = "Failed to load resource: the server responded with a status of"
-        expected = tuple(f"{failed} {status} " for status in self.refusals)
-        return [complaint for complaint in self.complaints if not complaint.startswith(expected)]
+        expected = tuple(f"{failed} {status} " for status in self.expected_statuses)
+        return [message for message in self.messages if not message.startswith(expected)]
 
-    def note_request(self, request: Request) -> None:
+    def record_request(self, request: Request) -> None:
         if not request.url.startswith((*self.origins, "data:", *(f"blob:{origin}" for origin in self.origins))):
-            self.foreign.append(request.url)
+            self.foreign_requests.append(request.url)
 
-    def note_message(self, message: ConsoleMessage) -> None:
+    def record_message(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
-            self.complaints.append(message.text)
+            self.messages.append(message.text)
 
-    def note_error(self, error: Error) -> None:
-        self.complaints.append(str(error))
+    def record_error(self, error: Error) -> None:
+        self.messages.append(str(error))
 
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Chromium. Without one the test is skipped; with REQUIRE_BROWSER=1, as in CI, it fails."""
+    """Chromium. If none is installed, the test is skipped; with REQUIRE_BROWSER=1, as in CI, it fails."""
     chromium = next((path for name in NAMES if (path := shutil.which(name))), None)
     if chromium is None:
-        told = f"needs one of {', '.join(NAMES)} on PATH"
+        reason = f"needs one of {', '.join(NAMES)} on PATH"
         if os.environ.get("REQUIRE_BROWSER") == "1":
-            pytest.fail(told)
-        pytest.skip(told)
-    expect.set_options(timeout=PATIENCE_MS)
+            pytest.fail(reason)
+        pytest.skip(reason)
+    expect.set_options(timeout=TIMEOUT_MS)
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=chromium, headless=True, args=list(OPTIONS))
         yield launched
@@ -90,7 +90,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def explored(mongod: Mongod) -> Iterator[Explored]:
-    """gunicorn over a database of its own, which the other tests do not empty."""
+    """gunicorn with a database of its own, which other tests do not empty."""
     uri = mongod.uri.replace("/osdi?", "/explored?")
     token, document = new_token("browser")
     store = Store(uri)
@@ -106,18 +106,18 @@ def explored(mongod: Mongod) -> Iterator[Explored]:
 
 @pytest.fixture
 def visit(browser: Browser, explored: Explored) -> Iterator[Visit]:
-    """A fresh page; at the end of the test it must have stayed with our server, without an error or warning."""
+    """A new page. Afterwards the test fails if the page called another server or logged an error or a warning."""
     with browser.new_context() as context:
         page = context.new_page()
         page.clock.install()
-        page.set_default_timeout(PATIENCE_MS)
+        page.set_default_timeout(TIMEOUT_MS)
         visited = Visit(page, (explored.live.url + "/", explored.public_url + "/"))
-        context.on("request", visited.note_request)
-        context.on("console", visited.note_message)
-        page.on("pageerror", visited.note_error)
+        context.on("request", visited.record_request)
+        context.on("console", visited.record_message)
+        page.on("pageerror", visited.record_error)
         yield visited
-        # A reader stays for a while, and what counts readers (ReDoc can) reports them only then.
+        # Telemetry, which ReDoc can have, reports a reader only after some time.
         page.clock.fast_forward(MINUTE_MS)
         page.wait_for_load_state("networkidle")
-    assert visited.foreign == []
-    assert visited.unexpected_complaints() == []
+    assert visited.foreign_requests == []
+    assert visited.unexpected_messages() == []

@@ -1,4 +1,4 @@
-"""What the tests do with the HAL explorer: open it, find its parts, and make people for it to show."""
+"""Functions for tests of the HAL explorer: open it, find its parts, and create people."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +15,7 @@ HELPER = f"{API}/advocacy_campaigns/{CAMPAIGN_ID}/record_outreach_helper"
 
 
 def open_explorer(visit: Visit, explored: Explored, path: str = "", *, with_token: bool = False) -> None:
-    """Open the explorer at an address of the API; with a token that was entered before anything was asked for."""
+    """Opens the explorer at an address of the API; `with_token` enters a token before it opens the address."""
     visit.page.goto(explored.live.url + "/explorer" + (f"#{path}" if path and not with_token else ""))
     if with_token:
         expect(heading(visit.page)).to_have_text(f"{API}/")
@@ -36,7 +36,7 @@ def go(page: Page, address: str) -> None:
 
 
 def reach(page: Page, name: str) -> None:
-    """Press Tab until the element with this id or text has the focus."""
+    """Presses Tab until the element with this id or text has the focus."""
     focused = "[document.activeElement.id, document.activeElement.textContent]"
     for _ in range(60):
         if name in page.evaluate(focused):
@@ -66,7 +66,7 @@ def link(page: Page, text: str) -> Locator:
 
 
 def answer_with(page: Page, resource: dict[str, Any]) -> None:
-    """Let the API answer this for the collection of tags."""
+    """Makes the API answer with this resource for the collection of tags."""
     page.route(f"**{API}/tags", lambda route: route.fulfill(json=resource))
 
 
@@ -75,7 +75,7 @@ def header(explored: Explored) -> dict[str, str]:
 
 
 def create_person(explored: Explored, **fields: Any) -> dict[str, Any]:
-    """A person whom nobody else is, by way of the helper."""
+    """Creates a person with unique contact details by the helper, and returns them."""
     body = factories.outreach(person=factories.person(**fields))
     recorded = requests.post(explored.live.url + HELPER, json=body, headers=header(explored), timeout=10).json()
     return read(explored, {"_links": {"self": recorded["_links"]["osdi:person"]}})

@@ -1,7 +1,7 @@
-"""The HAL explorer in a real browser: it walks from the entry point, fills forms, writes, and tells what came of it.
+"""The HAL explorer in a real browser: follows links from the entry point, fills forms, writes, and shows the answers.
 
-The fixture `visit` judges every test here at its end: no request to another server, no error in the console but those
-about refusals that the test asks for.
+The fixture `visit` checks after each test: no request to another server, and no error in the console except those for
+statuses that the test expects.
 """
 
 import json
@@ -35,8 +35,8 @@ from tests.browser.hal_explorer import (
 pytestmark = pytest.mark.browser
 
 
-def test_a_reader_walks_to_a_person_and_changes_them(visit: Visit, explored: Explored) -> None:
-    """Under a public name without TLS, where browsers keep some functions from a page."""
+def test_a_user_browses_to_a_person_and_changes_them(visit: Visit, explored: Explored) -> None:
+    """With a public name and without TLS, where browsers disable some functions."""
     page = visit.page
     people = [create_person(explored) for _ in range(3)]
     page.goto(explored.public_url + "/explorer")
@@ -70,8 +70,8 @@ def test_a_reader_walks_to_a_person_and_changes_them(visit: Visit, explored: Exp
     assert read(explored, people[0])["given_name"] == people[0]["given_name"]
 
 
-def test_the_collection_is_queried(visit: Visit, explored: Explored) -> None:
-    """The form's inputs are the query parameters that the OpenAPI document has."""
+def test_a_collection_can_be_filtered(visit: Visit, explored: Explored) -> None:
+    """The form's inputs are the query parameters of the OpenAPI document."""
     person, _ = create_person(explored), create_person(explored)
     address = person["email_addresses"][0]["address"]
     open_explorer(visit, explored, f"{API}/people", with_token=True)
@@ -87,7 +87,7 @@ def test_the_collection_is_queried(visit: Visit, explored: Explored) -> None:
     assert query.get_by_label("per_page").input_value() == "5"
 
 
-def test_a_change_from_elsewhere_is_not_overwritten_and_nothing_typed_is_lost(visit: Visit, explored: Explored) -> None:
+def test_a_concurrent_change_is_not_overwritten_and_the_typed_body_stays(visit: Visit, explored: Explored) -> None:
     person = create_person(explored)
     open_explorer(visit, explored, path_of(person), with_token=True)
     expect(shown(visit.page)).to_contain_text("ETag")
@@ -98,11 +98,11 @@ def test_a_change_from_elsewhere_is_not_overwritten_and_nothing_typed_is_lost(vi
 
     typed = '{"family_name": "Second"}'
     editor(visit.page).fill(typed)
-    visit.expect_refusal(412)
+    visit.expect_status(412)
     visit.page.get_by_role("button", name="Send").click()
 
     expect(answer(visit.page)).to_contain_text("412")
-    expect(answer(visit.page)).to_contain_text("Somebody changed it since it was read here.")
+    expect(answer(visit.page)).to_contain_text("The resource has changed since it was loaded here.")
     assert read(explored, person)["family_name"] == "First"
     visit.page.get_by_role("button", name="Go").click()
     expect(visit.page.get_by_label("Properties", exact=True)).to_contain_text("First")
@@ -111,13 +111,13 @@ def test_a_change_from_elsewhere_is_not_overwritten_and_nothing_typed_is_lost(vi
     expect(visit.page.get_by_label("Properties", exact=True)).to_contain_text("Second")
 
 
-def test_the_helper_takes_its_documented_example(visit: Visit, explored: Explored) -> None:
+def test_the_helper_accepts_its_documented_example(visit: Visit, explored: Explored) -> None:
     open_explorer(visit, explored, f"{API}/advocacy_campaigns/{CAMPAIGN_ID}", with_token=True)
     link(visit.page, HELPER).click()
-    expect(shown(visit.page)).to_contain_text("it takes POST")
+    expect(shown(visit.page)).to_contain_text("it accepts POST")
 
     assert json.loads(editor(visit.page).input_value())["identifiers"] == ["foreign_system:1"]
-    visit.page.get_by_label("Fill in").select_option("The least that a web page sends")
+    visit.page.get_by_label("Fill in").select_option("The minimum that a web page sends")
     assert json.loads(editor(visit.page).input_value())["person"]["given_name"] == "Jane"
     visit.page.get_by_role("button", name="Send").click()
 
@@ -131,11 +131,11 @@ def test_the_helper_takes_its_documented_example(visit: Visit, explored: Explore
 def test_delete_asks_first(visit: Visit, explored: Explored) -> None:
     person = create_person(explored)
     page = visit.page
-    asked: list[str] = []
+    questions: list[str] = []
 
     def decide(dialog: Dialog) -> None:
-        asked.append(dialog.message)
-        dialog.dismiss() if len(asked) == 1 else dialog.accept()
+        questions.append(dialog.message)
+        dialog.dismiss() if len(questions) == 1 else dialog.accept()
 
     page.on("dialog", decide)
     open_explorer(visit, explored, path_of(person), with_token=True)
@@ -147,15 +147,15 @@ def test_delete_asks_first(visit: Visit, explored: Explored) -> None:
     assert read(explored, person)["given_name"] == person["given_name"]
 
     page.get_by_role("button", name="Send").click()
-    expect(shown(page)).to_contain_text("This was deleted.")
+    expect(shown(page)).to_contain_text("The resource was deleted.")
     expect(answer(page)).to_contain_text("200 OK")
     gone = requests.get(explored.live.url + path_of(person), headers=header(explored), timeout=10)
     assert gone.status_code == 404
-    assert len(asked) == 2
-    assert path_of(person) in asked[0]
+    assert len(questions) == 2
+    assert path_of(person) in questions[0]
 
 
-def test_links_lead_to_their_documentation_and_templates_are_filled(visit: Visit, explored: Explored) -> None:
+def test_relations_link_to_their_documentation_and_templates_are_filled(visit: Visit, explored: Explored) -> None:
     template = f"{API}/{{collection}}{{?per_page,filter}}"
     curies = [{"name": "osdi", "href": f"{explored.live.url}/docs/v1/{{rel}}", "templated": True}]
     found = {"osdi:people": {"href": template, "templated": True, "title": "Look up"}, "curies": curies}
@@ -172,17 +172,17 @@ def test_links_lead_to_their_documentation_and_templates_are_filled(visit: Visit
     expect(heading(visit.page)).to_have_text(f"{API}/lists?filter=name%20eq%20%27a%26b%27")
 
 
-def test_refusals_are_told_in_words(visit: Visit, explored: Explored) -> None:
-    visit.expect_refusal(401)
+def test_errors_are_shown_in_sentences(visit: Visit, explored: Explored) -> None:
+    visit.expect_status(401)
     open_explorer(visit, explored, f"{API}/people")
     expect(shown(visit.page)).to_contain_text("This needs a token.")
-    expect(shown(visit.page)).to_contain_text("Put a token into the field at the top of the page.")
-    visit.expect_refusal(400)
+    expect(shown(visit.page)).to_contain_text("Enter a token in the field at the top of the page.")
+    visit.expect_status(400)
     use_token(visit.page, explored.token)
     expect(shown(visit.page)).to_contain_text("total_records")
 
     go(visit.page, HELPER)
-    expect(shown(visit.page)).to_contain_text("it takes POST")
+    expect(shown(visit.page)).to_contain_text("it accepts POST")
     sent: list[Request] = []
     visit.page.on("request", lambda request: sent.append(request) if API in request.url else None)
     editor(visit.page).fill('{"duration": 1,}')
@@ -197,7 +197,7 @@ def test_refusals_are_told_in_words(visit: Visit, explored: Explored) -> None:
     expect(answer(visit.page).get_by_role("listitem").filter(has_text="person.gender: Must be one of")).to_be_visible()
 
 
-def test_back_and_forward_and_the_address_agree(visit: Visit, explored: Explored) -> None:
+def test_back_and_forward_show_the_matching_address(visit: Visit, explored: Explored) -> None:
     page = visit.page
     open_explorer(visit, explored, with_token=True)
     expect(heading(page)).to_have_text(f"{API}/")
@@ -216,11 +216,11 @@ def test_back_and_forward_and_the_address_agree(visit: Visit, explored: Explored
     expect(shown(page)).to_contain_text("volunteer")
 
     go(page, "https://elsewhere.example/api/v1/")
-    expect(page.get_by_text("Only addresses of this API are opened here.")).to_be_visible()
+    expect(page.get_by_text("The explorer opens only addresses of this API.")).to_be_visible()
     expect(heading(page)).to_have_text(f"{API}/tags")
 
 
-def test_it_works_by_keyboard_alone_and_every_input_has_a_name(visit: Visit, explored: Explored) -> None:
+def test_the_keyboard_is_enough_and_every_input_has_a_name(visit: Visit, explored: Explored) -> None:
     page = visit.page
     open_explorer(visit, explored)
     expect(shown(page)).to_contain_text("osdi_version")
@@ -239,7 +239,7 @@ def test_it_works_by_keyboard_alone_and_every_input_has_a_name(visit: Visit, exp
     assert page.locator("input, select, textarea, button").evaluate_all(unnamed) == []
 
 
-def test_it_fits_a_phone(visit: Visit, explored: Explored) -> None:
+def test_the_explorer_fits_a_phone(visit: Visit, explored: Explored) -> None:
     person = create_person(explored, given_name="x" * 300, custom_fields={"y" * 80: "z" * 200})
     visit.page.set_viewport_size({"width": 360, "height": 740})
     open_explorer(visit, explored, with_token=True)
@@ -250,7 +250,7 @@ def test_it_fits_a_phone(visit: Visit, explored: Explored) -> None:
         assert visit.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
 
 
-def test_it_works_without_the_openapi_document(visit: Visit, explored: Explored) -> None:
+def test_the_explorer_works_without_the_openapi_document(visit: Visit, explored: Explored) -> None:
     person = create_person(explored)
     visit.page.route("**/openapi.json", lambda route: route.fulfill(json={}))
     open_explorer(visit, explored, path_of(person), with_token=True)
@@ -265,10 +265,10 @@ def test_it_works_without_the_openapi_document(visit: Visit, explored: Explored)
         expect(visit.page.get_by_label("Query").get_by_label(name, exact=True)).to_be_visible()
 
 
-def test_an_answer_says_when_to_come_again(visit: Visit, explored: Explored) -> None:
+def test_an_answer_shows_when_to_retry(visit: Visit, explored: Explored) -> None:
     busy = {"error": "The database does not answer."}
     visit.page.route(f"**{API}/tags", lambda route: route.fulfill(status=503, headers={"Retry-After": "2"}, json=busy))
-    visit.expect_refusal(503)
+    visit.expect_status(503)
 
     open_explorer(visit, explored, f"{API}/tags")
 

@@ -1,7 +1,7 @@
-"""The HAL explorer keeps the token to itself and takes what it is told as data, in a real browser.
+"""Security of the HAL explorer in a real browser: it sends the token only to the API, and shows answers as text.
 
-The fixture `visit` judges every test here at its end: no request to another server, no error in the console but those
-about refusals that the test asks for.
+The fixture `visit` checks after each test: no request to another server, and no error in the console except those for
+statuses that the test expects.
 """
 
 import json
@@ -16,12 +16,12 @@ from tests.browser.hal_explorer import answer, answer_with, create_person, open_
 
 pytestmark = pytest.mark.browser
 
-# Sets a mark where it gets to run, by whatever way.
+# Sets a variable if the browser executes it.
 SCRIPT = "window.attacked = true"
 HOSTILE = f"<img src=x onerror='{SCRIPT}'><script>{SCRIPT}</script>"
 
 
-def test_the_token_is_in_memory_only_and_goes_to_the_api_only(visit: Visit, explored: Explored) -> None:
+def test_the_token_stays_in_memory_and_is_sent_only_to_the_api(visit: Visit, explored: Explored) -> None:
     page = visit.page
     sent: list[Request] = []
     page.on("request", lambda request: sent.append(request))
@@ -38,16 +38,16 @@ def test_the_token_is_in_memory_only_and_goes_to_the_api_only(visit: Visit, expl
     assert [kept[0], *kept[3:]] == ["", {}, {}]
     assert explored.token not in json.dumps(kept)
 
-    visit.expect_refusal(401)
+    visit.expect_status(401)
     page.reload()
     expect(shown(page)).to_contain_text("401")
     assert page.get_by_label("Token").input_value() == ""
 
 
-def test_a_token_in_an_address_is_taken_out_of_it(visit: Visit, explored: Explored) -> None:
+def test_a_token_in_an_address_is_removed(visit: Visit, explored: Explored) -> None:
     sent: list[str] = []
     visit.page.on("request", lambda request: sent.append(request.url))
-    visit.expect_refusal(401)
+    visit.expect_status(401)
 
     open_explorer(visit, explored, f"{API}/people?OSDI-api-Token={explored.token}&page=1")
 
@@ -74,7 +74,7 @@ def test_hostile_values_are_shown_as_text(visit: Visit, explored: Explored) -> N
 
 
 def test_hostile_links_are_not_followed(visit: Visit, explored: Explored) -> None:
-    """Links that no server of ours gives: the page may not rely on that."""
+    """Our server sends no such links, but the page must not rely on that."""
     javascript = f"javascript:{SCRIPT}//"
     elsewhere = ("https://elsewhere.example/api/v1/people", "//elsewhere.example/api/v1/", "/docs", f"{API}/../../docs")
     answer_with(
@@ -100,7 +100,7 @@ def test_hostile_links_are_not_followed(visit: Visit, explored: Explored) -> Non
     visit.page.get_by_label(f"Embedded: {HOSTILE}").get_by_text(HOSTILE, exact=True).first.click()
     links.get_by_label("a", exact=True).fill("x")
     links.get_by_role("button", name="Follow").click()
-    expect(links).to_contain_text("That leads out of this API.")
+    expect(links).to_contain_text("This address is outside the API.")
 
     found = shown(visit.page).locator("a").evaluate_all("all => all.map(each => [each.href, each.target, each.rel])")
     inside = [href for href, *_ in found if "#" in href]

@@ -1,6 +1,6 @@
-"""The pages in a real browser: they work under their policy, offline, and "Try it out" does.
+"""The documentation pages in a real browser: they work with their Content-Security-Policy and without other servers.
 
-The fixture `visit` judges every test here at its end: no request to another server, no error in the console.
+The fixture `visit` checks after each test: no request to another server, and no error in the console.
 """
 
 import json
@@ -34,17 +34,17 @@ def test_redoc_shows_the_reference(visit: Visit, explored: Explored, origin: str
     visit.page.wait_for_load_state("networkidle")
 
 
-def test_redoc_shows_an_operation_and_finds_it_by_searching(visit: Visit, explored: Explored) -> None:
+def test_redoc_finds_an_operation_by_a_search(visit: Visit, explored: Explored) -> None:
     open_redoc(visit.page, explored.live.url)
 
     visit.page.get_by_text(re.compile("^Search")).click()
     visit.page.keyboard.type("record an outreach")
     visit.page.get_by_text("Record an outreach and the person who made it").first.click()
 
-    expect(visit.page.get_by_text("The person is matched by identifiers").first).to_be_visible()
+    expect(visit.page.get_by_text("The server matches the person by identifiers").first).to_be_visible()
 
 
-def test_the_landing_page_leads_to_everything(visit: Visit, explored: Explored) -> None:
+def test_the_landing_page_links_to_all_pages(visit: Visit, explored: Explored) -> None:
     visit.page.goto(explored.live.url)
 
     links = visit.page.locator("dt a").evaluate_all("found => found.map(link => link.getAttribute('href'))")
@@ -55,7 +55,7 @@ def test_the_landing_page_leads_to_everything(visit: Visit, explored: Explored) 
 
 
 @pytest.mark.parametrize("path", ["/", "/docs/v1/outreach"])
-def test_our_own_pages_fit_a_phone(visit: Visit, explored: Explored, path: str) -> None:
+def test_pages_fit_a_phone(visit: Visit, explored: Explored, path: str) -> None:
     visit.page.set_viewport_size({"width": 360, "height": 740})
 
     visit.page.goto(explored.live.url + path)
@@ -71,19 +71,19 @@ def test_every_relation_has_a_page_with_its_fields(visit: Visit, explored: Explo
         expect(visit.page.get_by_role("row").nth(1)).to_be_visible()
 
 
-def test_try_it_out_without_a_token_answers_an_empty_object(visit: Visit, explored: Explored) -> None:
+def test_try_it_out_without_a_token_shows_an_empty_object(visit: Visit, explored: Explored) -> None:
     visit.page.goto(explored.live.url + "/docs")
 
-    status, body = try_the_pages_own_request(visit.page)
+    status, body = execute_example(visit.page)
 
     assert (status, body) == ("200", {})
 
 
-def test_try_it_out_with_a_token_answers_the_outreach(visit: Visit, explored: Explored) -> None:
+def test_try_it_out_with_a_token_shows_the_outreach(visit: Visit, explored: Explored) -> None:
     visit.page.goto(explored.live.url + "/docs")
     authorize(visit.page, explored.token)
 
-    status, body = try_the_pages_own_request(visit.page)
+    status, body = execute_example(visit.page)
 
     assert status == "200"
     assert body["identifiers"][1:] == ["foreign_system:1"]
@@ -96,10 +96,10 @@ def address(explored: Explored, origin: str) -> str:
 
 
 def open_redoc(page: Page, url: str) -> None:
-    """Open the reference and wait until it has prepared its search.
+    """Opens the reference and waits until ReDoc has prepared its search.
 
-    For that ReDoc tries whether it may make code of text, and else does without a worker. Our policy forbids it, but
-    not to what Playwright runs: a timer that it fires at the end of a test, as ReDoc's may be, would seem allowed to.
+    ReDoc tests if the page may evaluate text as code, and works without a worker if not. Our policy forbids it, but the
+    browser would allow it in a timer that Playwright fires at the end of a test. So the function waits for the test.
     """
     page.add_init_script("addEventListener('securitypolicyviolation', ({blockedURI}) => console.debug(blockedURI))")
     with page.expect_console_message(lambda message: message.text == "eval"):
@@ -114,8 +114,8 @@ def authorize(page: Page, token: str) -> None:
     scheme.get_by_role("button", name="Close").click()
 
 
-def try_the_pages_own_request(page: Page) -> tuple[str, dict]:
-    """Press Try it out and Execute, with everything as the page fills it in; returns the status and the body shown."""
+def execute_example(page: Page) -> tuple[str, dict]:
+    """Presses Try it out and Execute without changing the example; returns the status and the body that are shown."""
     helper = page.locator(HELPER)
     helper.locator(".opblock-summary-control").click()
     helper.get_by_role("button", name="Try it out").click()

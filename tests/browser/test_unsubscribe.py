@@ -1,6 +1,6 @@
-"""The page to unsubscribe in a real browser, where its policy lets the button do what it says.
+"""The unsubscribe page in a real browser, which applies the page's Content-Security-Policy.
 
-The fixture `visit` judges every test here at its end: no request to another server, no error in the console.
+The fixture `visit` checks after each test: no request to another server, and no error in the console.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ ADDRESS = "a.rather.long.address.of.somebody.who.reads.on.a.telephone@subdomain.
 
 @pytest.fixture
 def explored_database(mongod: Mongod, explored: Explored) -> Iterator[Database]:
-    """The database behind `explored`, with a person who has ADDRESS."""
+    """The database of `explored`, with a person who has ADDRESS."""
     with MongoClient(mongod.uri.replace("/osdi?", "/explored?")) as client:
         database = client.get_default_database()
         person_id, timestamp = new_id(), now()
@@ -42,9 +42,7 @@ def explored_database(mongod: Mongod, explored: Explored) -> Iterator[Database]:
         database.people.delete_one({"_id": person_id})
 
 
-def test_a_reader_unsubscribes_by_the_button(
-    visit: Visit, explored: Explored, mongod: Mongod, explored_database: Database
-) -> None:
+def test_the_button_unsubscribes(visit: Visit, explored: Explored, mongod: Mongod, explored_database: Database) -> None:
     store = Store(mongod.uri.replace("/osdi?", "/explored?"))
     visit.page.set_viewport_size({"width": 360, "height": 740})
     visit.page.goto(link(signer(store), explored.live.url, ADDRESS))
@@ -59,9 +57,9 @@ def test_a_reader_unsubscribes_by_the_button(
     assert person["email_addresses"][0]["status"] == "unsubscribed"
 
 
-def test_a_broken_link_says_so(visit: Visit, explored: Explored) -> None:
-    visit.expect_refusal(404)
+def test_an_invalid_link_shows_an_error(visit: Visit, explored: Explored) -> None:
+    visit.expect_status(404)
 
     visit.page.goto(f"{explored.live.url}/unsubscribe/x.y")
 
-    expect(visit.page.get_by_role("heading", name="This link is not one of ours")).to_be_visible()
+    expect(visit.page.get_by_role("heading", name="This link is not valid")).to_be_visible()

@@ -17,8 +17,8 @@ from dotenv import dotenv_values
 
 from dev import lint_deploy
 from osdi.operations import worker_loop
-from osdi.operations.gunicorn_worker import BODY_SECONDS
 from osdi.settings import Settings
+from osdi.settings.table import ServerSettings
 from osdi.store.request_deadline import ANSWER_SECONDS
 
 ROOT = Path(__file__).parents[2]
@@ -113,7 +113,7 @@ def test_the_command_osdi_reads_no_settings_of_where_it_is_called(tmp_path: Path
     )
 
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert "indexes are there" in ended.stdout
+    assert ended.stdout.startswith("The database has ")
 
 
 @pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.stem)
@@ -176,7 +176,7 @@ class TestProxies:
         waits = re.findall(r"(?:proxy_read_timeout|response_header_timeout) (\d+)s", NGINX + CADDYFILE)
 
         assert len(waits) == 2
-        assert min(map(int, waits)) > BODY_SECONDS + ANSWER_SECONDS
+        assert min(map(int, waits)) > ServerSettings.body_seconds + ANSWER_SECONDS
 
     def test_wait_for_slow_clients_themselves(self) -> None:
         assert "proxy_request_buffering on;" in NGINX

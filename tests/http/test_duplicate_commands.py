@@ -33,7 +33,7 @@ class TestDuplicates:
     def test_nobody(self, app: Flask, api: Client) -> None:
         person(api)
 
-        assert "Nobody is there twice" in run(app, "duplicates").output
+        assert "No duplicates found." in run(app, "duplicates").output
 
     def test_each_on_a_line(self, app: Flask, api: Client) -> None:
         people = [person(api, email_addresses=[{"address": f"{name}@example.com"}]) for name in "ab"]
@@ -106,7 +106,7 @@ class TestMerge:
 
         assert (result.exit_code, result.output.splitlines()[-1]) == (
             0,
-            f"{two[1]} is merged into {two[0]}, and is held for 30 days in merged_people.",
+            f"Merged {two[1]} into {two[0]}. A copy stays in merged_people for 30 days.",
         )
 
     def test_again_finishes_what_was_left(
@@ -121,7 +121,7 @@ class TestMerge:
         result = run(app, "merge", *two)
 
         assert result.exit_code == 0
-        assert result.output == f"They are one already: {two[0]}. What was left undone is finished.\n"
+        assert result.output == f"Already merged into {two[0]}. All steps of the merge are complete.\n"
         assert database.outreaches.find_one()["person_id"] == two[0]
 
     def test_the_other_way_round_says_who_is_left(self, app: Flask, api: Client, two: tuple[str, str]) -> None:
@@ -131,7 +131,7 @@ class TestMerge:
 
         assert (result.exit_code, result.output) == (
             0,
-            f"They are one already: {two[0]}. What was left undone is finished.\n",
+            f"Already merged into {two[0]}. All steps of the merge are complete.\n",
         )
 
     def test_asks_nothing_that_it_refuses_then(self, app: Flask, api: Client, two: tuple[str, str]) -> None:
@@ -148,8 +148,8 @@ class TestMerge:
     @pytest.mark.parametrize(
         ("arguments", "status", "says"),
         [
-            (("<first>", "nobody"), 2, "There is no person 'nobody'"),
-            (("nobody", "<first>"), 2, "There is no person 'nobody'"),
+            (("<first>", "nobody"), 2, "No person has the id 'nobody'"),
+            (("nobody", "<first>"), 2, "No person has the id 'nobody'"),
             (("<first>", "<first>"), 1, "cannot be merged into themselves"),
         ],
     )

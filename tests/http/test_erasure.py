@@ -334,7 +334,7 @@ class TestWhoWasErased:
         assert not was_erased(store, self.KEYS.all)
         again = run(args=["allow-reimport", JANE])
         assert again.exit_code == 2
-        assert "Nobody who was erased is known by it." in again.output
+        assert "No erased person had this address, identifier or number." in again.output
 
 
 class TestASecondTime:

@@ -182,7 +182,7 @@ class TestSelecting:
             (["people", "--filter", "nothing eq 1"], "Column 1"),
             (["taggings", "--filter", "created_date gt '2026-01-01'"], "cannot be filtered"),
             (["people", "--campaign", "x"], "--campaign is for outreaches"),
-            (["outreaches", "--campaign", "none"], "no such advocacy campaign"),
+            (["outreaches", "--campaign", "none"], "No campaign has the id 'none'"),
             (["people", "--format", "ndjson", "--bom"], "for CSV"),
             (["people", "--format", "ndjson", "--plain"], "for CSV"),
             (["people", "-o", "/nowhere/people.csv"], "No such file"),
@@ -247,7 +247,7 @@ class TestTheFile:
         def fail(_: int) -> None:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-        monkeypatch.setattr("osdi.commands.output_file.os.fsync", fail)
+        monkeypatch.setattr("osdi.commands.output.os.fsync", fail)
 
         assert "No space left" in run(app, "people", "-o", str(tmp_path / "people.csv")).stderr
 

@@ -187,7 +187,7 @@ class TestList:
         result = run(app, "followups", "list", "--limit", limit)
 
         assert len(rows(result.stdout)) == int(limit)
-        assert ("more than these 2" in result.stderr) is more
+        assert ("more than 2." in result.stderr) is more
 
     def test_of_nothing_is_the_head_alone(self, app: Flask, database: Database) -> None:
         assert len(done(app, "list").splitlines()) == 1
@@ -220,7 +220,7 @@ class TestRetryOfOne:
         stored(store, entry(), meant)
         stored(store)
 
-        assert done(app, "retry", meant["_id"]) == "1 queued.\n"
+        assert done(app, "retry", meant["_id"]) == "Queued follow-ups: 1.\n"
 
         assert states(database) == ["failed", "queued", "failed"]
         found = database.outreaches.find_one({"followups._id": meant["_id"]})["followups"][1]
@@ -231,10 +231,10 @@ class TestRetryOfOne:
     @pytest.mark.parametrize(
         ("fields", "why"),
         [
-            ({"state": "queued"}, "It is queued"),
-            ({"state": "leased"}, "It is leased"),
-            ({"state": "sent"}, "It is sent"),
-            ({"state": "skipped", "message_id": None}, "had no message"),
+            ({"state": "queued"}, "The follow-up is queued"),
+            ({"state": "leased"}, "The follow-up is leased"),
+            ({"state": "sent"}, "The follow-up is sent"),
+            ({"state": "skipped", "message_id": None}, "never had a message"),
         ],
         ids=lambda value: value if isinstance(value, str) else "",
     )
@@ -258,7 +258,7 @@ class TestRetryOfOne:
         result = run(app, "followups", "retry", "--", unknown)
 
         assert result.exit_code == 2
-        assert f"There is no follow-up '{unknown}'" in result.output
+        assert f"No follow-up has the id '{unknown}'" in result.output
         assert states(database) == ["failed"]
 
     def test_takes_no_options_beside_the_id(self, app: Flask, store: Store, database: Database) -> None:
@@ -276,7 +276,7 @@ class TestRetryOfOne:
         api.recorded(factories.outreach(triggers=triggers))
         database.outreaches.update_one({}, {"$set": {"followups.0.state": "failed"}})
 
-        assert done(app, "retry", database.outreaches.find_one()["followups"][0]["_id"]) == "1 queued.\n"
+        assert done(app, "retry", database.outreaches.find_one()["followups"][0]["_id"]) == "Queued follow-ups: 1.\n"
 
     def test_reads_few_outreaches(self, store: Store, app: Flask, database: Database) -> None:
         meant = stored(store)
@@ -314,7 +314,7 @@ class TestRetryOfMany:
             stored(store, entry(state="skipped", **fields))
         before = states(database)
 
-        assert done(app, "retry", *options) == f"{len(found)} queued.\n"
+        assert done(app, "retry", *options) == f"Queued follow-ups: {len(found)}.\n"
 
         assert states(database) == ["queued" if at in found else state for at, state in enumerate(before)]
 
@@ -345,7 +345,7 @@ class TestRetryOfMany:
         for _ in range(5):
             stored(store, entry(), entry(kind="sms_response"))
 
-        assert done(app, "retry") == "10 queued.\n"
+        assert done(app, "retry") == "Queued follow-ups: 10.\n"
         assert set(states(database)) == {"queued"}
 
     @pytest.mark.parametrize(("seconds", "failing"), [(0, 1), (1, 5)], ids=["at once", "a second later"])
@@ -373,13 +373,13 @@ class TestRetryOfMany:
         monkeypatch.setattr("osdi.commands.followups.BATCH", 2)
         monkeypatch.setattr(outbox_store, "requeue", and_fail)
 
-        assert done(app, "retry") == "5 queued.\n"
+        assert done(app, "retry") == "Queued follow-ups: 5.\n"
         assert states(database) == [*["failed"] * failing, *["queued"] * (5 - failing)]
 
     def test_takes_what_failed_in_this_very_second(self, app: Flask, store: Store, database: Database) -> None:
         stored(store, entry(queued_date=now()))
 
-        assert done(app, "retry") == "1 queued.\n"
+        assert done(app, "retry") == "Queued follow-ups: 1.\n"
 
     def test_gets_past_those_that_can_never_be_sent(
         self, app: Flask, store: Store, database: Database, monkeypatch: pytest.MonkeyPatch
@@ -388,7 +388,7 @@ class TestRetryOfMany:
         for message_id in (None, None, None, "m"):
             stored(store, entry(message_id=message_id))
 
-        assert done(app, "retry") == "1 queued.\n"
+        assert done(app, "retry") == "Queued follow-ups: 1.\n"
         assert states(database) == ["failed"] * 3 + ["queued"]
 
     def test_says_that_some_can_never_be_sent(self, app: Flask, store: Store, database: Database) -> None:
@@ -398,8 +398,8 @@ class TestRetryOfMany:
         result = run(app, "followups", "retry", "--state", "skipped", "--reason", "no_message")
 
         assert result.exit_code == 0
-        assert result.stdout == "1 queued.\n"
-        assert "never can be sent" in result.stderr
+        assert result.stdout == "Queued follow-ups: 1.\n"
+        assert "cannot be sent" in result.stderr
         assert states(database) == ["skipped", "queued"]
 
 
@@ -439,7 +439,7 @@ class TestWorker:
         assert result.exit_code == 0
         assert len(sink.envelopes) == 3
         assert states(database) == ["sent"] * 3
-        assert "Sending autoresponse; telling webhooks." in result.stdout
+        assert "Sending autoresponse. Delivering webhooks." in result.stdout
         assert result.stderr == ""
 
     def test_sends_what_is_retried(self, deployed: Deployed, api: Client, sink: SmtpSink, database: Database) -> None:
@@ -449,7 +449,7 @@ class TestWorker:
         api.recorded(factories.outreach(triggers=triggers))
         without = self.application(deployed)
         result = run(without, "worker", "--once")
-        assert "what is queued is skipped: neither SMTP_URL nor a gateway is set" in result.stdout
+        assert "neither SMTP_URL nor a gateway is set: follow-ups are skipped" in result.stdout
         assert states(database) == ["skipped"]
 
         done(app, "retry", "--state", "skipped", "--reason", "no_smtp")
@@ -467,7 +467,8 @@ class TestWorker:
         app = self.application(deployed, mongodb_uri=uri)
         try:
             assert (
-                "indexes are missing, which `flask --app wsgi release` creates" in run(app, "worker", "--once").stderr
+                "indexes are missing, so the worker is slow. `flask --app wsgi release` creates them"
+                in run(app, "worker", "--once").stderr
             )
             run(app, "indexes")
             with MongoClient(uri) as client:
@@ -483,7 +484,7 @@ class TestWorker:
         result = run(self.application(deployed, public_url=""), "worker", "--once")
 
         assert result.exit_code == 2
-        assert "PUBLIC_URL is needed" in result.output
+        assert "Set PUBLIC_URL" in result.output
 
     def test_does_not_wait_for_a_database_that_is_away(
         self, deployed: Deployed, monkeypatch: pytest.MonkeyPatch

@@ -46,7 +46,7 @@ def test_a_row_without_an_identifier_is_recorded_once(app: Flask, api: Client, d
 
     output = done(app, file, "--campaign", api.campaign_id)
 
-    assert counts(output) == {"outreaches that are here already": 1}
+    assert counts(output) == {"outreaches that exist already": 1}
     assert (list(database.people.find()), list(database.outreaches.find())) == before
 
 
@@ -64,7 +64,7 @@ def test_a_row_names_its_own_campaign(app: Flask, api: Client, file: Path) -> No
         f"{api.campaign_id},a@example.com,phone\nnowhere,b@example.com,phone\n,c@example.com,phone\n"
     )
 
-    assert counts(done(app, file)) == {"outreaches recorded": 1, "people created": 1, "rows refused": 2}
+    assert counts(done(app, file)) == {"outreaches recorded": 1, "people created": 1, "rows rejected": 2}
     reasons = [row["refused_reason"] for row in refused(file.with_name("outreaches.refused.csv"))]
     assert reasons[0].startswith("Its campaign is not here")
     assert reasons[1].startswith("Nothing tells the campaign")
@@ -97,7 +97,7 @@ def test_all_rows_of_an_outreach_that_is_refused_can_be_mended_together(
         "identifiers,email,target_number,target_last_name\n"
         "crm:1,nobody,1,Smith\ncrm:1,nobody,2,Jones\ncrm:2,b@example.com,1,Brown\n"
     )
-    assert counts(done(app, file, "--campaign", api.campaign_id))["rows refused"] == 1
+    assert counts(done(app, file, "--campaign", api.campaign_id))["rows rejected"] == 1
     mended = file.with_name("outreaches.refused.csv")
     assert [row["refused_line"] for row in refused(mended)] == ["2", "3"]
     mended.write_text(mended.read_text().replace("nobody", "a@example.com"))
@@ -116,7 +116,7 @@ def test_a_dry_run_records_nothing(app: Flask, api: Client, database: Database, 
 
     assert counts(output) == {
         "outreaches would be recorded": 1,
-        "outreaches that are here already": 1,
+        "outreaches that exist already": 1,
         "people would be created": 1,
     }
     assert database.outreaches.count_documents({}) == database.people.count_documents({}) == 0
@@ -140,7 +140,7 @@ class TestNdjson:
         again = done(app, tmp_path / "outreaches.ndjson")
 
         assert counts(recorded) == {"outreaches recorded": 3, "people matched": 3, "of them unchanged": 3}
-        assert counts(again) == {"outreaches that are here already": 3}
+        assert counts(again) == {"outreaches that exist already": 3}
         moved = api.get("/outreaches").json["_embedded"]["osdi:outreaches"]
         made_by = [api.follow(each, "osdi:person")["given_name"] for each in moved]
         assert sorted(made_by) == sorted(person["given_name"] for person in people)
@@ -156,7 +156,7 @@ class TestNdjson:
         done(app, path, "--campaign", api.campaign_id)
         path.write_text(json.dumps(document | {"modified_date": "2024-12-31T00:00:00Z"}))
 
-        assert counts(done(app, path, "--campaign", api.campaign_id)) == {"outreaches that are here already": 1}
+        assert counts(done(app, path, "--campaign", api.campaign_id)) == {"outreaches that exist already": 1}
 
     def test_an_outreach_whose_person_is_not_here_is_refused(
         self, app: Flask, api: Client, database: Database, tmp_path: Path

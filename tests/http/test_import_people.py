@@ -88,7 +88,7 @@ def test_what_the_columns_are_taken_for_is_shown(app: Flask, api: Client, file: 
 
     output = done(app, file)
 
-    assert "Windows-1252, cells parted by semicolon, 3 columns" in output
+    assert "Windows-1252, cells separated by semicolon, 3 columns" in output
     assert re.search(r"^Vorname +given_name$", output, re.MULTILINE)
     assert re.search(r"^Lieblingsfisch +custom_fields.Lieblingsfisch +not known: a custom field$", output, re.MULTILINE)
 
@@ -114,9 +114,9 @@ class TestTwice:
 
         output = done(app, file, "--create-tags")
 
-        assert counts(output) == {"people matched": 190, "of them unchanged": 190, "rows refused": 10}
+        assert counts(output) == {"people matched": 190, "of them unchanged": 190, "rows rejected": 10}
         assert state(database) == before
-        assert "This file was imported so before" in output
+        assert "The same file was imported before" in output
 
     def test_names_what_is_refused_in_the_same_file_as_before(self, app: Flask, api: Client, file: Path) -> None:
         file.write_text(HEADER + "Jane,Doe,nobody,,\n")
@@ -194,7 +194,7 @@ class TestRefused:
             "6": "person: A person is needed: who signs up?",
             "7": "Nothing tells who it is: no identifier, e-mail address or phone number.",
         }
-        assert counts(output) == {"people created": 1, "rows refused": 5}
+        assert counts(output) == {"people created": 1, "rows rejected": 5}
         assert "There are 2 cells, but 5 columns. (line 3)" in output
 
     def test_the_mended_file_comes_in(self, app: Flask, api: Client, database: Database, file: Path) -> None:
@@ -364,7 +364,7 @@ class TestErased:
 
         output = done(app, file)
 
-        assert counts(output) == {"people created": 1, "rows refused": 1}
+        assert counts(output) == {"people created": 1, "rows rejected": 1}
         assert [row["refused_reason"] for row in refused(file.with_name("people.refused.csv"))] == ["erased"]
         assert database.people.count_documents({}) == 1
 
@@ -382,7 +382,7 @@ class TestErased:
             "first_name,last_name,email,zip_code\nJane,Doe,other@example.com,10011\nJane,Doe,jane@example.com,10011\n"
         )
 
-        assert counts(done(app, file)) == {"people created": 1, "rows refused": 1}
+        assert counts(done(app, file)) == {"people created": 1, "rows rejected": 1}
 
         assert by_email(database, "other@example.com")["given_name"] == "Jane"
         assert not was_erased(store, name_and_postal_code_keys(jane))
@@ -414,14 +414,14 @@ class TestResume:
         monkeypatch.setattr(file_import, "outcomes", breaking)
         result = run(app, file, "--create-tags")
         assert result.exit_code == 1
-        assert f"Stopped behind {sum(taken)} rows" in result.output
+        assert f"Stopped after {sum(taken)} rows" in result.output
         assert database.people.count_documents({}) < 400
 
         monkeypatch.setattr(file_import, "outcomes", whole)
         before = state(database)
         output = done(app, file, "--create-tags", "--resume")
 
-        assert counts(output) == {"people created": 570, "rows refused": 30}
+        assert counts(output) == {"people created": 570, "rows rejected": 30}
         assert state(database)[: len(before)] == before
         rows = refused(file.with_name("people.refused.csv"))
         assert sorted(int(row["refused_line"]) for row in rows) == [int(row["refused_line"]) for row in rows]
@@ -442,13 +442,13 @@ class TestResume:
 
         monkeypatch.setattr(file_import, "outcomes", breaking)
         monkeypatch.chdir(file.parent)
-        assert "Stopped behind 2 rows" in run(app, Path(file.name)).output
+        assert "Stopped after 2 rows" in run(app, Path(file.name)).output
         monkeypatch.setattr(file_import, "outcomes", whole)
         monkeypatch.chdir("/")
 
         output = done(app, file, "--resume")
 
-        assert f"The refused rows are in {file.with_name('people.refused.csv')}" in output
+        assert f"The rejected rows are in {file.with_name('people.refused.csv')}" in output
         assert [row["refused_line"] for row in refused(file.with_name("people.refused.csv"))] == ["2", "6"]
 
     def test_a_file_of_refused_lines_that_was_changed_meanwhile_is_not_added_to(
@@ -470,10 +470,10 @@ class TestResume:
         result = run(app, file, "--resume")
 
         assert result.exit_code == 2
-        assert "people.refused.csv is gone or changed" in result.output
+        assert "people.refused.csv, the file of rejected rows, is gone or was changed" in result.output
         assert file.with_name("people.refused.csv").read_text() == "mended"
 
-    @pytest.mark.parametrize(("options", "says"), [((), "with --resume goes on"), (("--dry-run",), "a dry run")])
+    @pytest.mark.parametrize(("options", "says"), [((), "with --resume continues"), (("--dry-run",), "a dry run")])
     def test_what_a_stop_leaves_is_told(
         self,
         app: Flask,
@@ -492,7 +492,7 @@ class TestResume:
         result = run(app, file, *options)
 
         assert result.exit_code == 1
-        assert "Stopped behind 0 rows" in result.output
+        assert "Stopped after 0 rows" in result.output
         assert says in result.output
         assert "The database does not answer at the moment." in result.output
         monkeypatch.undo()
@@ -508,7 +508,7 @@ class TestResume:
         result = run(app, file, "--resume")
 
         assert result.exit_code == 2
-        assert "There is no import of this file, with these options, that broke off." in result.output
+        assert "No import of this file with these options was interrupted." in result.output
 
 
 class TestNdjson:
@@ -536,7 +536,7 @@ class TestNdjson:
         path = tmp_path / "people.jsonl"
         path.write_text('{"given_name": "A"}\n{"broken\n[]\n\n{"email_addresses": [{"address": "a@example.com"}]}\n')
 
-        assert counts(done(app, path)) == {"people created": 1, "rows refused": 3}
+        assert counts(done(app, path)) == {"people created": 1, "rows rejected": 3}
         kept = [json.loads(line) for line in path.with_name("people.refused.jsonl").read_text().splitlines()]
         assert [(each["refused_line"], each.get("given_name"), each.get("text")) for each in kept] == [
             (1, "A", None),
@@ -563,7 +563,7 @@ class TestNdjson:
 
         output = done(app, path)
 
-        assert counts(output) == {"rows refused": 1}
+        assert counts(output) == {"rows rejected": 1}
         assert reason in output
         assert database.people.count_documents({}) == 0
 
@@ -603,8 +603,8 @@ class TestNdjson:
         ("email,id\na@example.com,1\n", ("--system", "my crm"), "'my crm' is no name of a system"),
         ("foo,bar\n1,2\n", (), "None of the columns is known: foo, bar."),
         ("email\na@example.com\n", ("--map", "mail=email"), "There is no column 'mail'. There are: email."),
-        ("email\na@example.com\n", ("--map", "email"), "--map email: it is COLUMN=FIELD."),
-        ("email\na@example.com\n", ("--dry-run", "--resume"), "A dry run keeps nothing"),
+        ("email\na@example.com\n", ("--map", "email"), "--map email: write COLUMN=FIELD."),
+        ("email\na@example.com\n", ("--dry-run", "--resume"), "a dry run stores nothing"),
     ],
 )
 def test_what_cannot_be_imported_is_told(
@@ -633,7 +633,7 @@ def test_what_is_no_file_on_a_disk_is_told(app: Flask, api: Client, tmp_path: Pa
     result = run(app, tmp_path / "pipe.csv")
 
     assert result.exit_code == 2
-    assert "has to be a file on a disk" in result.output
+    assert "is no regular file" in result.output
 
 
 def test_a_file_whose_name_is_no_text_is_told(app: Flask, api: Client, tmp_path: Path) -> None:
@@ -643,7 +643,7 @@ def test_a_file_whose_name_is_no_text_is_told(app: Flask, api: Client, tmp_path:
     result = run(app, path)
 
     assert result.exit_code == 2
-    assert "give it another name" in result.output
+    assert "its name is not UTF-8" in result.output
 
 
 def test_refused_lines_that_cannot_be_kept_are_told(app: Flask, api: Client, tmp_path: Path) -> None:
@@ -661,7 +661,7 @@ def test_two_thousand_lines_of_which_some_are_broken(app: Flask, api: Client, da
 
     output = done(app, file, "--create-tags")
 
-    assert counts(output) == {"people created": 1_900, "rows refused": 100}
+    assert counts(output) == {"people created": 1_900, "rows rejected": 100}
     assert database.people.count_documents({}) == 1_900
     told = {row["refused_reason"] for row in refused(file.with_name("people.refused.csv"))}
     assert told == set(reasons)

@@ -128,7 +128,7 @@ class TestWhoIsMeant:
             result = run(app, command, who, *(["--yes"] if command == "erase-person" else []))
 
             assert result.exit_code in (1, 2)
-            assert "There is n" in result.output
+            assert "No person found" in result.output or "There is no such person" in result.output
         assert database.people.count_documents({}) == 1
 
     def test_is_said_where_several_are(self, app: Flask, api: Client, database: Database) -> None:
@@ -139,7 +139,7 @@ class TestWhoIsMeant:
         result = run(app, "erase-person", "12025550123", "--yes")
 
         assert result.exit_code == 2
-        assert "2 people have it; name one by id:" in result.output
+        assert "2 people found. Give the id of one:" in result.output
         for person in database.people.find():
             assert f"{person['_id']}, {person['given_name']} {person['family_name']}, " in result.output
         assert database.people.count_documents({}) == 2
@@ -153,8 +153,11 @@ class TestErasing:
         result = run(app, "erase-person", JANE, says="n\n")
 
         assert result.exit_code == 1
-        assert f", Jane Doe, {JANE}; outreaches: 1; people merged into them: 0." in result.output
-        assert "Outreaches stay counted, without their texts and identifiers. This cannot be undone." in result.output
+        assert f", Jane Doe, {JANE}; outreaches: 1; people merged into this one: 0." in result.output
+        assert (
+            "The outreaches lose their texts and identifiers, and stay in the totals. This cannot be undone."
+            in result.output
+        )
         assert database.people.count_documents({}) == 1
 
     def test_what_anybody_posted_moves_no_cursor(self, app: Flask, api: Client) -> None:
@@ -169,16 +172,13 @@ class TestErasing:
         who, what = result.output.splitlines()[:2]
         assert "\x1b" not in result.output
         assert len(who) < 400
-        assert who.endswith("; outreaches: 0; people merged into them: 0.")
-        assert what.startswith("Outreaches stay counted")
+        assert who.endswith("; outreaches: 0; people merged into this one: 0.")
+        assert what.startswith("The outreaches lose their texts")
 
     def test_says_what_it_took_along(self, app: Flask, planted: Planted, database: Database) -> None:
         result = run(app, "erase-person", planted.person_id, "--outreaches", "delete", says="y\n")
 
         assert result.exit_code == 0, result.output
-        assert f"Erased {planted.person_id}." in result.output
-        assert (
-            "Outreaches that are deleted, and totals go down by them: 4. People merged into them: 1." in result.output
-        )
-        assert "Tokens that were theirs still work, see `tokens revoke`: 'factory' (" in result.output
+        assert f"Erased {planted.person_id}. Outreaches deleted: 4. Merged people erased: 1." in result.output
+        assert "Tokens of this person still work. To end them, use `tokens revoke`: 'factory' (" in result.output
         assert traces(database) == {}

@@ -210,16 +210,16 @@ class TestRetain:
         kept = old(1)
         scheduled = deployed(retain_message_days=30).http.application
 
-        result = scheduled.test_cli_runner().invoke(args=["retain"])
+        result = scheduled.test_cli_runner().invoke(args=["apply-retention"])
 
         assert result.exit_code == 0, result.output
-        assert result.output == "Erasures that ended: 0.\nOutreaches whose texts were dropped: 1.\n"
+        assert result.output == "Erasures completed: 0.\nOutreaches whose texts were deleted: 1.\n"
         assert having_texts(database) == {kept}
 
     def test_says_that_nothing_is_set(self, app: Flask, database: Database, old: Old) -> None:
         kept = old(4_000)
 
-        result = app.test_cli_runner().invoke(args=["retain"])
+        result = app.test_cli_runner().invoke(args=["apply-retention"])
 
-        assert "RETAIN_MESSAGE_DAYS is not set: the texts of outreaches stay." in result.output
+        assert "RETAIN_MESSAGE_DAYS is not set: the texts of outreaches are kept." in result.output
         assert having_texts(database) == {kept}

@@ -202,7 +202,7 @@ def test_everything_comes_out_again_as_it_went_in(
 
         report = command(elsewhere[0], "import", what, str(file), "--create-tags")
 
-        assert "0  rows refused" in report
+        assert "0  rows rejected" in report
         assert "Taken, but" not in report
         command(elsewhere[0], "export", what, "--format", form, "-o", str(again))
         assert comparable(again) == comparable(file)
@@ -219,7 +219,7 @@ def test_a_second_import_of_what_is_here_changes_nothing(rich: Client, app: Flas
             file = tmp_path / f"{what}.{form}"
             command(app, "export", what, "--format", form, "-o", str(file))
             before = file.read_bytes()
-            assert "0  rows refused" in command(app, "import", what, str(file))
+            assert "0  rows rejected" in command(app, "import", what, str(file))
 
             command(app, "export", what, "--format", form, "-o", str(file))
 

@@ -273,7 +273,7 @@ class TestWhichTokenIsMeant:
         result = run(app, *command, "none")
 
         assert result.exit_code == 2
-        assert "There is no token 'none'" in result.output
+        assert "No token has the name or id 'none'" in result.output
         assert database.tokens.count_documents({}) == 1
 
     def test_a_name_of_several_is_refused_with_their_ids(

@@ -137,7 +137,7 @@ class TestCreate:
     def test_prints_the_id_and_when_other_processes_follow(self, app: Flask, database: Database) -> None:
         output = done(app, "create", HOOK)
 
-        assert f"Webhook {database.webhooks.find_one()['_id']} is made." in output
+        assert f"Created webhook {database.webhooks.find_one()['_id']}." in output
         assert "within 0 seconds (CACHE_SECONDS)" in output
 
     @pytest.mark.parametrize(
@@ -239,12 +239,12 @@ class TestDisableAndEnable:
         self, app: Flask, api: Client, receiver: WebhookReceiver, deliver: Callable[[], None], store: Store
     ) -> None:
         webhook = stored(store, url=receiver.url)
-        assert "is disabled" in done(app, "disable", webhook)
+        assert "Disabled webhook" in done(app, "disable", webhook)
         api.recorded(factories.outreach())
         deliver()
         assert receiver.received == []
 
-        assert "is enabled" in done(app, "enable", webhook)
+        assert "Enabled webhook" in done(app, "enable", webhook)
 
         after = api.recorded(factories.outreach())
         deliver()
@@ -297,7 +297,7 @@ class TestDelete:
         webhook, other = stored(store, events=EVENTS), stored(store)
         api.recorded(factories.outreach())
 
-        assert "is deleted" in done(app, "delete", webhook, "--yes")
+        assert "Deleted webhook" in done(app, "delete", webhook, "--yes")
 
         assert [each["_id"] for each in database.webhooks.find()] == [other]
         waiting = {"webhook_events.webhook_id": webhook}
@@ -313,7 +313,7 @@ class TestDelete:
 
         result = run(app, "delete", webhook, input_=input_)
 
-        assert f"{HOOK}, and what waits for it (1)?" in result.output
+        assert f"{HOOK} and the 1 events that wait for it?" in result.output
         assert database.webhooks.count_documents({}) == left
         assert database.outreaches.count_documents({"webhook_events.webhook_id": webhook}) == left
         assert result.exit_code == left
@@ -330,7 +330,7 @@ class TestTest:
         webhook = stored(store, url=receiver.url, enabled=enabled)
         before = database.webhooks.find_one()
 
-        assert done(app, "test", webhook) == "Taken: 202\n"
+        assert done(app, "test", webhook) == "Delivered: 202\n"
 
         (entry,) = receiver.entries(before["secret"])
         assert entry["osdi_outreach:event"] == "test"
@@ -348,23 +348,23 @@ class TestTest:
 
         result = run(app, "test", webhook)
 
-        assert (result.exit_code, result.stderr) == (1, f"Error: Not taken: status_{status}\n")
+        assert (result.exit_code, result.stderr) == (1, f"Error: Not delivered: status_{status}\n")
         assert database.webhooks.find_one() == before
 
     def test_prints_the_reason_of_a_failed_connection(self, app: Flask, deployed: Deployed, store: Store) -> None:
         with WebhookReceiver() as gone:
             webhook = stored(store, url=gone.url)
 
-        assert run(app, "test", webhook).stderr == "Error: Not taken: connect\n"
+        assert run(app, "test", webhook).stderr == "Error: Not delivered: connect\n"
         result = run(deployed(public_url=PUBLIC).http.application, "test", webhook)
-        assert (result.exit_code, result.stderr) == (1, "Error: Not taken: private_address\n")
+        assert (result.exit_code, result.stderr) == (1, "Error: Not delivered: private_address\n")
 
     def test_needs_public_url(self, deployed: Deployed, store: Store, receiver: WebhookReceiver) -> None:
         webhook = stored(store, url=receiver.url)
 
         result = run(deployed(webhook_networks=NETWORKS).http.application, "test", webhook)
 
-        assert (result.exit_code, "PUBLIC_URL is needed" in result.output) == (2, True)
+        assert (result.exit_code, "Set PUBLIC_URL" in result.output) == (2, True)
         assert receiver.received == []
 
 
@@ -379,5 +379,5 @@ def test_an_unknown_webhook_is_reported(
     result = run(app, command, webhook_id)
 
     assert result.exit_code == 2
-    assert "There is no such webhook. `webhooks list` shows those that there are." in result.output
+    assert "There is no such webhook. `webhooks list` shows all webhooks." in result.output
     assert list(database.webhooks.find()) == before

@@ -129,7 +129,7 @@ def test_nothing_of_them_is_found_in_the_database_or_the_logs(
             assert erased.status_code == 200, erased.json
         else:
             told.append(command(environment, "erase-person", planted.person_id, "--yes"))
-        told.append(command({**environment, "RETAIN_MESSAGE_DAYS": "30"}, "retain"))
+        told.append(command({**environment, "RETAIN_MESSAGE_DAYS": "30"}, "apply-retention"))
     told.append(live.output)
 
     assert traces(database) == {}

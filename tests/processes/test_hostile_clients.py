@@ -148,7 +148,7 @@ def test_clients_have_five_seconds_for_a_head_and_eight_for_a_body_by_default(mo
     for name in Bounds._fields:
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.setenv("METRICS_PLACE", "")  # which post_fork sets
-    worker = SimpleNamespace(bounds=Bounds(), metrics_place=0)
+    worker = SimpleNamespace(metrics_place=0)
 
     runpy.run_path(str(ROOT / "gunicorn.conf.py"))["post_fork"](None, worker)
 

@@ -380,8 +380,8 @@ class TestAnotherKindOfServer:
     ) -> None:
         output = pull(app, server[0], "t", monkeypatch).output
 
-        assert "The people that were refused are in osdi-people.refused.ndjson." in output
-        assert "The outreaches that were refused are in osdi-outreaches.refused.ndjson." in output
+        assert "The rejected people are in osdi-people.refused.ndjson." in output
+        assert "The rejected outreaches are in osdi-outreaches.refused.ndjson." in output
         mended = folder / "osdi-people.refused.ndjson"
         mended.write_text(mended.read_text().replace('"given_name"', '"identifiers":["crm:3"],"given_name"'))
         result = app.test_cli_runner().invoke(args=["import", "people", mended.name])
@@ -436,7 +436,7 @@ def test_an_address_that_is_none_is_told_without_more(app: Flask, api: Client, m
     result = pull(app, "example.org", "t", monkeypatch)
 
     assert result.exit_code == 2
-    assert "goes on" not in result.output
+    assert "continues" not in result.output
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,8 @@ REPORT = """200 rows
         0  people matched
         0    of them changed
         0    of them unchanged
-       10  rows refused
-Refused:
+       10  rows rejected
+Rejected:
        10  A reason (lines 1, 2, 3, 4, 5, ...)""".splitlines()
 
 
