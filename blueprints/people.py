@@ -1,6 +1,6 @@
 """People (`people.md`) and the Person Signup Helper."""
 
-from typing import Any
+from typing import Any, Final
 
 from flask import Response, g
 
@@ -25,7 +25,7 @@ from schemas.person import PersonSchema
 
 blp = Blueprint("People", __name__, url_prefix=f"{API}/people", description="The people who made outreaches")
 
-EXAMPLES = {
+EXAMPLES: Final = {
     "signup": {
         "summary": "A person signs up and gets a tag",
         "value": {

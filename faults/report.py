@@ -18,8 +18,8 @@ from osdi.settings.table import ServerSettings
 from osdi.store.driver import SERVER_SELECTION_TIMEOUT_MS, SOCKET_TIMEOUT_MS
 from osdi.store.stale_transactions import INACTIVE_SECONDS
 
+# Maximum characters of a reason.
 REASON_LENGTH: Final = 500
-"""Maximum characters of a reason."""
 PACKAGES: Final = ("Flask", "pymongo", "gunicorn")
 
 

@@ -1,7 +1,7 @@
 """Reads one document or one page of a collection, for every resource."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from flask import Response, request
 
@@ -18,7 +18,7 @@ from osdi.people.lookup import get_person
 from osdi.resources import PERSON, Resource
 
 # Arguments of a collection that its links repeat, and their names in the URL.
-REPEATED = {"per_page": "per_page", "filter": "filter", "expand": "$expand"}
+REPEATED: Final = {"per_page": "per_page", "filter": "filter", "expand": "$expand"}
 
 
 def get_or_404(resource: Resource, document_id: str, belongs: Callable[[Document], bool] = lambda _: True) -> Document:

@@ -1,4 +1,4 @@
-"""What is special about a resource when it is changed or deleted: one row for each in `RULES`.
+"""The special rules of each resource for PUT and DELETE: one row for each in `RULES`.
 
 A field of a row that is not set means the default: the document with that id is read, values are replaced, identifiers
 are its only match keys, and nothing else is written or deleted.

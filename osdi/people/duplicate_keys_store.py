@@ -25,7 +25,7 @@ NOTED: Final = ("contact_keys", "unclaimed_keys", "maybe_duplicate")
 def people_without(store: Store, after: str, limit: int) -> list[Document]:
     """The ids and `unclaimed_keys` of people who have a key that they do not own, in the order of ids, behind one."""
     query = {"maybe_duplicate": True, "_id": {"$gt": after}}
-    return _first(store, query, limit, "unclaimed_keys")
+    return _first_people(store, query, limit, "unclaimed_keys")
 
 
 def owners_of(store: Store, keys: Sequence[str]) -> dict[str, str]:
@@ -36,10 +36,10 @@ def owners_of(store: Store, keys: Sequence[str]) -> dict[str, str]:
 
 def having_without(store: Store, key: str, limit: int) -> list[str]:
     """The first ids, in their order, of people who have this key and do not own it."""
-    return [each["_id"] for each in _first(store, {"unclaimed_keys": key}, limit)]
+    return [each["_id"] for each in _first_people(store, {"unclaimed_keys": key}, limit)]
 
 
-def _first(store: Store, query: Query, limit: int, *fields: str) -> list[Document]:
+def _first_people(store: Store, query: Query, limit: int, *fields: str) -> list[Document]:
     """Returns the first people by `_id` that the query selects; of each the id, and these fields."""
     return store.find(PERSON.collection, query, sort=("_id",), limit=limit, fields=fields)
 
@@ -54,10 +54,10 @@ def note_everybodys(store: Store, rules: MatchKeyRules, after: str = "") -> Iter
     behind = {"_id": {"$gt": after}} if after else {}
     people = scan(store, PERSON.collection, behind, patience=PATIENCE_SECONDS)
     while batch := list(islice(people, BATCH)):
-        changed, refused = _write(store, [each for person in batch for each in _update(person, rules)])
+        changed, refused = _write_keys(store, [each for person in batch for each in _update(person, rules)])
         again = [person for person in batch if person["_id"] in refused]
         owning_none = (each for person in again for each in _update(person, rules, claiming=False))
-        yield changed + _write(store, list(owning_none))[0]
+        yield changed + _write_keys(store, list(owning_none))[0]
 
 
 def _update(person: Document, rules: MatchKeyRules, *, claiming: bool = True) -> Iterator[UpdateOne]:
@@ -77,7 +77,7 @@ def _update(person: Document, rules: MatchKeyRules, *, claiming: bool = True) ->
         yield UpdateOne({"_id": person["_id"], "version": person["version"]}, change)
 
 
-def _write(store: Store, updates: list[UpdateOne]) -> tuple[int, set[str]]:
+def _write_keys(store: Store, updates: list[UpdateOne]) -> tuple[int, set[str]]:
     """Do the updates; returns how many changed somebody, and the ids of those of whom another one owns a key."""
     if not updates:
         return 0, set()

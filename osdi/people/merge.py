@@ -64,7 +64,7 @@ def merge_people(
 
     def attempt() -> Document:
         with one_at_a_time(store):
-            return _merged(store, survivor_id, other_id, rules, by)
+            return _merge_once(store, survivor_id, other_id, rules, by)
 
     survivor = retry_on_conflict(attempt)
     until = time.monotonic() + MOVE_SECONDS
@@ -137,7 +137,7 @@ def complete_next_merge(store: Store, rules: MatchKeyRules, resume_erasure: Resu
     return True
 
 
-def _merged(store: Store, survivor_id: str, other_id: str, rules: MatchKeyRules, by: str | None) -> Document:
+def _merge_once(store: Store, survivor_id: str, other_id: str, rules: MatchKeyRules, by: str | None) -> Document:
     """The survivor, once the other one's document is gone and in theirs. Raises OsdiError, WriteConflict."""
     survivor, other = get_person(store, survivor_id), get_person(store, other_id)
     if survivor is None:

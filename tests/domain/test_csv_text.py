@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from osdi.exporting.csv_cells import DEFUSED, Cell, Lines, defused, joined, parted, restored
+from osdi.exporting.csv_cells import DEFUSED, Cell, CsvLines, defused, joined, parted, restored
 
 SIGNS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 RUNS = (*SIGNS, "\t", "\r", "\n")
@@ -23,12 +23,12 @@ def read(text: str) -> list[list[str]]:
 
 @pytest.mark.parametrize("begins", RUNS)
 def test_a_cell_that_a_spreadsheet_would_execute_is_defused(begins: str) -> None:
-    assert read(Lines().line([f"{begins}1+cmd|' /C calc'!A0", "a"])) == [[f"'{begins}1+cmd|' /C calc'!A0", "a"]]
+    assert read(CsvLines().line([f"{begins}1+cmd|' /C calc'!A0", "a"])) == [[f"'{begins}1+cmd|' /C calc'!A0", "a"]]
 
 
 @pytest.mark.parametrize("begins", RUNS)
 def test_with_plain_nothing_is_defused(begins: str) -> None:
-    assert read(Lines(plain=True).line([f"{begins}1", [f"{begins}1", "a"]])) == [[f"{begins}1", f"{begins}1; a"]]
+    assert read(CsvLines(plain=True).line([f"{begins}1", [f"{begins}1", "a"]])) == [[f"{begins}1", f"{begins}1; a"]]
 
 
 def cells_by_semicolon(line: str) -> list[str]:
@@ -42,7 +42,7 @@ def test_a_formula_after_a_semicolon_or_line_break_is_defused(begins: str, betwe
     value = f"a{between}{begins}cmd|'/C calc'!A0;x"
 
     for cell in (value, [value], ["b", value]):
-        line = Lines().line([1, cell, 2])
+        line = CsvLines().line([1, cell, 2])
         assert not [each for each in cells_by_semicolon(line) if each.startswith(SIGNS)]
     assert restored(defused(value)) == value
 
@@ -84,7 +84,7 @@ CELLS = st.one_of(TEXT, st.lists(TEXT, min_size=2), st.none(), st.booleans(), st
 
 @given(st.lists(st.lists(CELLS, min_size=1), min_size=1))
 def test_every_row_is_read_back_by_the_standard_library(rows: list[list[Cell]]) -> None:
-    lines = Lines()
+    lines = CsvLines()
     text = "".join(lines.line(row) for row in rows)
 
     found = read(text)
@@ -108,5 +108,5 @@ def read_as(cell: str, value: Cell) -> Cell:
 
 
 def test_a_negative_number_is_not_defused() -> None:
-    assert Lines().line([-5, -0.5]) == "-5,-0.5\r\n"
+    assert CsvLines().line([-5, -0.5]) == "-5,-0.5\r\n"
     assert DEFUSED.match("'-5")
