@@ -18,8 +18,8 @@ from osdi.settings.table import ServerSettings
 from osdi.store.driver import SERVER_SELECTION_TIMEOUT_MS, SOCKET_TIMEOUT_MS
 from osdi.store.stale_transactions import INACTIVE_SECONDS
 
-REASON_LENGTH: Final = 500
 HEAD_SECONDS, BODY_SECONDS = ServerSettings.head_seconds, ServerSettings.body_seconds
+REASON_LENGTH: Final = 500
 """Maximum characters of a reason."""
 PACKAGES: Final = ("Flask", "pymongo", "gunicorn")
 
