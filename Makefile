@@ -5,54 +5,62 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: run mongod test lint types lint-deploy check openapi fuzz bench bench-scale faults
+.PHONY: help run mongod test lint types lint-deploy requirements check docs fuzz bench bench-scale faults
+.DEFAULT_GOAL := run
 
-run: $(INSTALLED)
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(INSTALLED) ## Start the server with sample data
 	@$(BIN)/python -m dev.run
 
-# The database alone, for whoever runs the Procfile by honcho.
-mongod: $(INSTALLED)
+mongod: $(INSTALLED) ## Start the packaged MongoDB alone, for running the Procfile with honcho
 	@$(BIN)/python -m dev.mongod
 
-# The domain has to stay covered; a single test runs by `.venv/bin/pytest tests/http -k name`. Side by side, each with a
-# database of its own, and the tests of a file together, in the order of the files: those with few tests take longest.
-test: $(INSTALLED)
-	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --cov --cov-fail-under=95
+# Two pytest runs side by side, see dev/run_tests.py. COVERAGE=1 measures the coverage of osdi/ too.
+# One test: .venv/bin/pytest tests/http -k name
+test: $(INSTALLED) ## Run all tests
+	@$(BIN)/python -m dev.run_tests $(if $(COVERAGE),--coverage)
 
-lint: $(INSTALLED)
+lint: $(INSTALLED) ## Check style, formatting and prose
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python -m dev.lint_prose
 
-types: $(INSTALLED)
+types: $(INSTALLED) ## Check types
 	$(BIN)/mypy
 
-# What deployments are made from, held against the programs that will read it; one that is not here is skipped.
-lint-deploy: $(INSTALLED)
+# A program that is not installed is skipped.
+lint-deploy: $(INSTALLED) ## Check the files in deploy/ with the programs that read them
 	@$(BIN)/python -m dev.lint_deploy
 
-# What CI runs.
-check: lint types lint-deploy test
+requirements: $(INSTALLED) ## Check that requirements.txt installs on Python 3.11.2, 3.12 and 3.13
+	@$(BIN)/python -m dev.check_requirements
 
-# Write openapi.json, docs/conformance.md and docs/settings.md; tests fail while they differ from the code.
-openapi: $(INSTALLED)
+check: lint types lint-deploy requirements ## Run everything that CI runs: linters, types, tests with coverage
+	@$(MAKE) --no-print-directory test COVERAGE=1
+
+# Tests fail while these files differ from the code.
+docs: $(INSTALLED) ## Write openapi.json and the generated parts of docs/
 	$(BIN)/flask --app wsgi openapi print | $(BIN)/python -m json.tool --indent 1 > openapi.json
 	$(BIN)/python -m dev.conformance
+	$(BIN)/python -m dev.field_pages
 	$(BIN)/python -m dev.settings_page
+	$(BIN)/python -m dev.architecture
 
-# Minutes of chance, where CI takes seconds: every operation of the document, and long histories of the model.
 FUZZ_MINUTES ?= 10
-fuzz: $(INSTALLED)
+fuzz: $(INSTALLED) ## Run randomised tests against every operation for FUZZ_MINUTES (10)
 	FUZZ_MINUTES=$(FUZZ_MINUTES) HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -rP tests/processes/test_fuzz.py tests/contract/test_model.py
 
-bench: $(VENV)/.installed-bench
+bench: $(VENV)/.installed-bench ## Measure throughput and response times
 	$(BIN)/python -m bench
 
-# Half an hour with a million people in the database, on Linux; `--only sizes --sizes 1000,10000` takes two minutes.
-bench-scale: $(VENV)/.installed-bench
+# On Linux. `.venv/bin/python -m bench.scale --only sizes --sizes 1000,10000` takes two minutes.
+bench-scale: $(VENV)/.installed-bench ## Measure with a million people for half an hour and write docs/performance.md
 	$(BIN)/python -m bench.scale --write
 
-# What is acknowledged has to stay, whatever is killed, frozen or full meanwhile: ten minutes, on Linux.
-faults: $(INSTALLED)
+# On Linux.
+faults: $(INSTALLED) ## Kill and freeze processes for ten minutes and check that no acknowledged write is lost
 	$(BIN)/python -m faults --write
 
 $(INSTALLED): requirements.txt requirements-dev.txt

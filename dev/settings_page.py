@@ -14,7 +14,7 @@ INTRODUCTION: Final = """# Settings
 Settings come from environment variables only. If some are wrong, no process starts, and the message names all of them.
 Lists have commas between their items. Booleans are `true` or `false`.
 
-This page is made from `osdi/settings/` by `make openapi`. Change it there.
+This page is made from `osdi/settings/` by `make docs`. Change it there.
 """
 TYPES: Final = {str: "text", int: "integer", float: "number", bool: "boolean"}
 

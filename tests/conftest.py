@@ -1,39 +1,69 @@
 """What the tests stand on: a real mongod, an application on it, and a clean database for each test."""
 
-import os
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import hypothesis
+import pymongo.common
 import pytest
 from flask import Flask
-from pymongo import MongoClient
+from pymongo import MongoClient, WriteConcern
 from pymongo.database import Database
 
 from app import create_app
 from blueprints.http.context import EXTENSION
 from dev.mongod import Mongod
 from osdi.access.tokens import new_token
+from osdi.ids import new_id, now
 from osdi.settings import Settings
-from osdi.store import Insert, Store
+from osdi.store import Store
 from osdi.store.indexes import TOKENS
 from tests import factories
 from tests.client import Client
+from tests.databases import empty
+from tests.live import Live, Worker
 from tests.smtp_sink import SmtpSink
 from tests.webhook_receiver import WebhookReceiver
 
 IN_MEMORY = Path("/dev/shm")
+
+# Closing a client waits until its monitors wake up, which they do twice a second; tests close hundreds of clients.
+pymongo.common.MIN_HEARTBEAT_INTERVAL = 0.02
 
 # How long an example takes says more of the machine than of what is tested.
 hypothesis.settings.register_profile("without deadlines", deadline=None)
 hypothesis.settings.load_profile("without deadlines")
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """How many run side by side by `-n auto`: one more than there are processors, since many tests wait."""
-    return (os.cpu_count() or 1) + 1
+MONGO_FIXTURES = {"mongod", "standalone", "mongod_folder"}
+STARTERS = {id(each) for each in (subprocess, Live, Worker)}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks each test by what it uses, and puts the files with the longest tests first.
+
+    A file whose tests start processes is recognised by what it imports. `dev/run_tests.py` runs the tests that mostly
+    wait, which are marked `waits`, on more workers than there are processors.
+    """
+    slow_files = set()
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        module = vars(getattr(item, "module", item)).values()
+        if fixtures & MONGO_FIXTURES or any(each is Mongod for each in module):
+            item.add_marker("mongo")
+        if "browser" in fixtures:
+            item.add_marker("browser")
+        if any(id(each) in STARTERS for each in module):
+            item.add_marker("process")
+        if item.get_closest_marker("browser") or item.get_closest_marker("process"):
+            item.add_marker("waits")
+        if item.get_closest_marker("slow"):
+            slow_files.add(item.path)
+    items.sort(key=lambda item: item.path not in slow_files)
 
 
 @pytest.fixture(scope="session")
@@ -78,12 +108,31 @@ def _raw_client(mongod: Mongod) -> Iterator[MongoClient]:
         yield client
 
 
+@pytest.fixture(scope="session")
+def new_campaign(settings: Settings, _raw_client: MongoClient) -> Callable[[], dict[str, Any]]:
+    """Makes documents of campaigns as the API stores them, each new: inserting one is cheaper than a POST."""
+    found = _raw_client.get_default_database()
+    secret, token = new_token("new_campaign")
+    found[TOKENS].insert_one(token)
+    app = create_app(settings)
+    created = Client(app.test_client(), secret).created("/advocacy_campaigns", {"title": "Protect the river"})
+    app.extensions[EXTENSION].store.close()
+    template_id = created["_links"]["self"]["href"].rsplit("/", 1)[1]
+    template = found.advocacy_campaigns.find_one({"_id": template_id})
+
+    def document() -> dict[str, Any]:
+        campaign_id, moment = new_id(), now()
+        keys = [key.replace(template_id, campaign_id) for key in template["match_keys"]]
+        return template | {"_id": campaign_id, "match_keys": keys, "created_date": moment, "modified_date": moment}
+
+    return document
+
+
 @pytest.fixture
 def database(app: Flask, _raw_client: MongoClient) -> Database:
     """The database itself, emptied, to see what was really written."""
     found = _raw_client.get_default_database()
-    for name in found.list_collection_names():
-        found[name].delete_many({})
+    empty(found)
     return found
 
 
@@ -106,13 +155,14 @@ def fail(mongod: Mongod) -> Iterator[Callable[..., None]]:
 
 
 @pytest.fixture
-def api(app: Flask, store: Store) -> Client:
+def api(app: Flask, new_campaign: Callable[[], dict[str, Any]], database: Database) -> Client:
     """A client with a token of every scope, and a campaign to record on."""
-    secret, document = new_token("tests")
-    store.write(Insert(TOKENS, document))
+    secret, token = new_token("tests")
+    campaign = new_campaign()
+    for name, document in ((TOKENS, token), ("advocacy_campaigns", campaign)):
+        database.get_collection(name, write_concern=WriteConcern(w=1)).insert_one(document)
     client = Client(app.test_client(), secret)
-    campaign = client.created("/advocacy_campaigns", {"title": "Protect the river"})
-    client.campaign_id = campaign["_links"]["self"]["href"].rsplit("/", 1)[1]
+    client.campaign_id = campaign["_id"]
     return client
 
 

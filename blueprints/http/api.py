@@ -5,6 +5,7 @@ A decorator that adds behaviour adds the status codes that it can answer with, s
 
 import http
 import inspect
+import threading
 from collections.abc import Callable
 from copy import deepcopy
 from functools import wraps
@@ -12,6 +13,7 @@ from typing import Any, NoReturn
 
 import flask_smorest
 import marshmallow as ma
+from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.common import resolve_schema_instance
 from flask import Flask, Request, Response, current_app, g
@@ -147,11 +149,39 @@ class Blueprint(flask_smorest.Blueprint):
 
 
 class Api(flask_smorest.Api):
-    """The generated document, and errors in OSDI's form."""
+    """The generated document, and errors in OSDI's form.
+
+    Views are documented when the document is first read: that takes as long as all the rest of an application's start.
+    """
 
     DEFAULT_ERROR_RESPONSE_NAME = None
     DEFAULT_RESPONSE_CONTENT_TYPE = HAL_JSON
     ERROR_SCHEMA = ErrorSchema
+
+    def __init__(self, app: Flask, **kwargs: Any) -> None:
+        self._undocumented: list[Blueprint] = []
+        self._documenting = threading.RLock()
+        super().__init__(app, **kwargs)
+
+    @property
+    def spec(self) -> APISpec:
+        """The document, of all blueprints that are registered."""
+        with self._documenting:
+            while self._undocumented:
+                blueprint = self._undocumented.pop(0)
+                blueprint.register_views_in_doc(self, self._app, self._spec, name=blueprint.name, parameters=None)
+                self._spec.tag({"name": blueprint.name, "description": blueprint.description})
+            return self._spec
+
+    @spec.setter
+    def spec(self, spec: APISpec) -> None:
+        self._spec = spec
+
+    def register_blueprint(self, blueprint: "Blueprint") -> None:
+        """Register the blueprint's views; they are documented later."""
+        self._app.extensions["flask-smorest"]["blp_name_to_api"][blueprint.name] = self
+        self._app.register_blueprint(blueprint)
+        self._undocumented.append(blueprint)
 
     def init_app(self, app: Flask, **kwargs: Any) -> None:
         super().init_app(app, **kwargs)

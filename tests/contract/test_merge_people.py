@@ -287,7 +287,7 @@ def test_posts_about_either_lose_nothing_while_they_are_merged(either: Deployed)
     survivor, other = people(api)
     with ThreadPoolExecutor(THREADS) as pool:
         posts = [pool.submit(post, number) for number in range(POSTS // 3)]
-        merging = pool.submit(merge_people, store_of(api), survivor, other)
+        merging = pool.submit(merge_people, store_of(api), survivor, other, RULES)
         posts += [pool.submit(post, number) for number in range(POSTS // 3, POSTS)]
         assert Counter(each.result(timeout=60) for each in posts) == {200: POSTS}
         assert merging.result(timeout=60)["_id"] == survivor

@@ -227,7 +227,7 @@ def test_a_honeypot_cannot_have_the_name_of_a_field_that_a_helper_reads() -> Non
 
 
 def test_the_committed_page_is_what_the_declarations_say() -> None:
-    assert (ROOT / PAGE).read_text(encoding="utf-8") == page(), "run `make openapi`"
+    assert (ROOT / PAGE).read_text(encoding="utf-8") == page(), "run `make docs`"
 
 
 def test_every_setting_has_a_type_that_can_be_read_and_a_sentence() -> None:

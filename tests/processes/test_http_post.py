@@ -15,6 +15,8 @@ from osdi.http_client.allowed_addresses import PORTS, Network
 from osdi.http_client.post import HttpPost, NotDelivered
 from tests.receivers import LONG, LOOPBACK, Receiver, nobody_came, port_of, resolving, script, silent
 
+pytestmark = pytest.mark.waits
+
 BODY = '[{"osdi:outreach": {"name": "Zoë"}}]'.encode()
 HEADERS = {"Content-Type": "application/json", "webhook-id": "0190e5a4-7c1f-7000-8000-000000000001"}
 

@@ -10,6 +10,8 @@ from bench import round_trip
 from bench.round_trip import contents, missing_of_report
 from dev.mongod import Mongod
 
+pytestmark = pytest.mark.process
+
 PEOPLE = 200
 NAMES = ("round_trip", "round_trip_restored")
 REPORT = """200 rows

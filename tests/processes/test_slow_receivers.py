@@ -16,6 +16,8 @@ from osdi import log
 from osdi.http_client.post import HttpPost, NotDelivered
 from tests.receivers import LONG, LOOPBACK, Receiver, Serve, deaf, drip, port_of, resolving, script, silent
 
+pytestmark = pytest.mark.waits
+
 BODY = b"[]"
 
 SHORT = 0.5

@@ -22,6 +22,8 @@ from osdi.mail.smtp import Smtp, SmtpError, SmtpServer
 from tests.mail_server import HANG_UP, MailServer
 from tests.receivers import LONG, Serve, deaf, drip, script
 
+pytestmark = pytest.mark.waits
+
 SENDER = Address("Progressives United", "hello", "example.org")
 BOUNCES = "bounces@example.org"
 JANE = "jane@example.net"
