@@ -18,6 +18,7 @@ from osdi.settings.table import ServerSettings
 from osdi.store.driver import SERVER_SELECTION_TIMEOUT_MS, SOCKET_TIMEOUT_MS
 from osdi.store.stale_transactions import INACTIVE_SECONDS
 
+HEAD_SECONDS, BODY_SECONDS = ServerSettings.head_seconds, ServerSettings.body_seconds
 # Maximum characters of a reason.
 REASON_LENGTH: Final = 500
 PACKAGES: Final = ("Flask", "pymongo", "gunicorn")
@@ -110,9 +111,9 @@ after about {INACTIVE_SECONDS:.1f} s. MongoDB alone would keep the locks for {TR
 the next master.
 - **If mongod's disk is full**, mongod exits. Start it again once there is space; everything that it acknowledged is \
 there.
-- **A client that sends very slowly** holds one thread for at most {ServerSettings.head_seconds:.0f} s while it sends \
-its headers, and at most {ServerSettings.body_seconds:.0f} s for its body. As many such clients as threads make the \
-others wait that long. A proxy that buffers requests keeps them out.
+- **A client that sends very slowly** holds one thread for at most {HEAD_SECONDS:.0f} s while it sends its headers, \
+and at most {BODY_SECONDS:.0f} s for its body. As many such clients as threads make the others wait that long. A \
+proxy that buffers requests keeps them out.
 - **Clients should check the length of an answer.** Some HTTP libraries accept an answer that was cut within its \
 headers as complete. If an answer has no body, send the request again."""
 

@@ -1,4 +1,4 @@
-"""What commands write: text and tables on a terminal, and files.
+"""Output of commands: text and tables on a terminal, and files.
 
 Text that is stored, posted or imported may contain characters that make a terminal act. Everything that a command
 prints goes through `printable`.

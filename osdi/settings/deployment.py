@@ -77,7 +77,7 @@ class Settings:
     anonymous_posts: bool = field(
         default=True,
         metadata=setting(
-            "Whether the helpers accept posts without a token. "
+            "The helpers accept posts without a token. "
             "A [campaign](security.md#anonymous-posts) can have a setting of its own.",
             Group.ANONYMOUS,
         ),
@@ -103,8 +103,7 @@ class Settings:
     trust_anonymous_identifiers: bool = field(
         default=False,
         metadata=setting(
-            "Whether identifiers in posts without a token find a person. Set it only where no stranger can reach the "
-            "server.",
+            "Identifiers in posts without a token find a person. Set it only if no stranger can reach the server.",
             Group.ANONYMOUS,
         ),
     )
@@ -315,7 +314,7 @@ class Settings:
     log_addresses: bool = field(
         default=False,
         metadata=setting(
-            "Whether the line of a request has the IP address of the client, which is personal data.",
+            "The log line of a request has the IP address of the client, which is personal data.",
             Group.OPERATIONS,
         ),
     )

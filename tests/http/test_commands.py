@@ -1,4 +1,4 @@
-"""What all commands have in common: they load on demand, need a server, and print no control characters."""
+"""All commands load on demand, need a database server, and print no control characters."""
 
 import json
 import subprocess
