@@ -19,6 +19,9 @@ from osdi.store.schema import WrongDatabase
 POLL_SECONDS: Final = 1.0
 STOP_SECONDS: Final = 25.0
 FAILURES_OF_ONCE: Final = 3
+# After a failure; doubled with each further one in a row.
+FIRST_WAIT_SECONDS: Final = 1.0
+LONGEST_WAIT_SECONDS: Final = 30.0
 
 Work = Callable[[], bool]
 
@@ -72,7 +75,7 @@ def _loop(work: Work, stop: threading.Event, gave_up: threading.Event | None, re
             if gave_up is not None and failures >= FAILURES_OF_ONCE:
                 gave_up.set()
                 return
-            stop.wait(wait_seconds(failures, first=1, longest=30))
+            stop.wait(wait_seconds(failures, first=FIRST_WAIT_SECONDS, longest=LONGEST_WAIT_SECONDS))
             continue
         if not more:
             if gave_up is not None:

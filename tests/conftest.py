@@ -1,5 +1,6 @@
 """What the tests stand on: a real mongod, an application on it, and a clean database for each test."""
 
+import os
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ import pytest
 from flask import Flask
 from pymongo import MongoClient, WriteConcern
 from pymongo.database import Database
+from werkzeug.routing import Rule
 
 from app import create_app
 from blueprints.deployment import EXTENSION
@@ -30,8 +32,28 @@ from tests.webhook_receiver import WebhookReceiver
 
 IN_MEMORY = Path("/dev/shm")
 
+# No test needs the public certificate authorities, and reading them takes 25 ms for each TLS context.
+os.environ.setdefault("SSL_CERT_FILE", os.devnull)
+
 # Closing a client waits until its monitors wake up, which they do twice a second; tests close hundreds of clients.
 pymongo.common.MIN_HEARTBEAT_INTERVAL = 0.02
+
+# Applications of tests have the same routes. Werkzeug compiles a function for each route of each application, which
+# takes more than half of the time that create_app needs; here each is compiled once.
+_compile_builder = Rule._compile_builder
+_builders: dict[tuple[Any, ...], Any] = {}
+
+
+def _compile_once(rule: Rule, append_unknown: bool = True) -> Any:
+    if rule.defaults:
+        return _compile_builder(rule, append_unknown)
+    key = (repr(rule), tuple(rule._trace), append_unknown)
+    if key not in _builders:
+        _builders[key] = _compile_builder(rule, append_unknown)
+    return _builders[key]
+
+
+Rule._compile_builder = _compile_once  # type: ignore[method-assign]
 
 # How long an example takes says more of the machine than of what is tested.
 hypothesis.settings.register_profile("without deadlines", deadline=None)
