@@ -1,6 +1,7 @@
 """What the tests stand on: a real mongod, an application on it, and a clean database for each test."""
 
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -62,6 +63,17 @@ hypothesis.settings.load_profile("without deadlines")
 
 MONGO_FIXTURES = {"mongod", "standalone", "mongod_folder"}
 STARTERS = {id(each) for each in (subprocess, Live, Worker)}
+
+
+# A file without any of these words contains no test that is marked `waits`.
+WAITING_WORDS = re.compile(r"subprocess|Live|Worker|visit|browser|mark\.(?:waits|process)")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Skips files that a run of the waiting tests does not need: each of its many workers would import them."""
+    if config.getoption("markexpr") != "waits" or collection_path.suffix != ".py":
+        return None
+    return True if not WAITING_WORDS.search(collection_path.read_text()) else None
 
 
 @pytest.hookimpl(tryfirst=True)

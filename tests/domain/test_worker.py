@@ -9,10 +9,11 @@ from osdi.worker import FAILURES_OF_ONCE, run
 @pytest.fixture
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "FIRST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(worker, "POLL_SECONDS", 0.01)
 
 
-def test_the_worker_waits_from_one_second_to_half_a_minute_after_failures() -> None:
-    assert (worker.FIRST_WAIT_SECONDS, worker.LONGEST_WAIT_SECONDS) == (1, 30)
+def test_the_worker_polls_each_second_and_waits_up_to_half_a_minute_after_failures() -> None:
+    assert (worker.FIRST_WAIT_SECONDS, worker.LONGEST_WAIT_SECONDS, worker.POLL_SECONDS) == (1, 30, 1)
 
 
 def counting(down_from: int, failing: int = 0) -> tuple[list[int], object]:
