@@ -9,6 +9,7 @@ from collections import Counter
 from typing import Any
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from pymongo.database import Database
@@ -374,5 +375,6 @@ def told(person: Person) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 def test_the_rules_hold_in_every_history(api: Client, database: Database) -> None:
     run_state_machine_as_test(lambda: History(api, database), settings=PROFILE)

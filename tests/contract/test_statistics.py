@@ -211,6 +211,7 @@ def counted(store: Store, zone: ZoneInfo, first: dt.date, last: dt.date) -> Coun
     return {day: (each.outreaches, each.people) for day, each in by_day if each.outreaches}, whole.people, whole.by
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("small", [True, False], ids=["many rounds", "one round"])
 def test_equal_a_recount(store: Store, clock: Clock, small: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(merge, "SETTLED", dt.timedelta(seconds=-5))

@@ -2,8 +2,23 @@
 
 import pytest
 
+<<<<<<< HEAD
 from osdi import log
 from osdi.operations.worker_loop import FAILURES_OF_ONCE, run
+=======
+from osdi import log, worker
+from osdi.worker import FAILURES_OF_ONCE, run
+>>>>>>> tests1
+
+
+@pytest.fixture
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "FIRST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(worker, "POLL_SECONDS", 0.01)
+
+
+def test_the_worker_polls_each_second_and_waits_up_to_half_a_minute_after_failures() -> None:
+    assert (worker.FIRST_WAIT_SECONDS, worker.LONGEST_WAIT_SECONDS, worker.POLL_SECONDS) == (1, 30, 1)
 
 
 def counting(down_from: int, failing: int = 0) -> tuple[list[int], object]:
@@ -28,6 +43,7 @@ def test_each_work_is_done_until_nothing_is_left() -> None:
     assert (len(first), len(second)) == (5, 2)
 
 
+@pytest.mark.usefixtures("short_waits")
 def test_a_work_that_fails_is_taken_up_again(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     log.configure("json", "info")
     done, work = counting(2, failing=1)
@@ -40,6 +56,7 @@ def test_a_work_that_fails_is_taken_up_again(capsysbinary: pytest.CaptureFixture
     assert b"secret@example.com" not in told
 
 
+@pytest.mark.usefixtures("short_waits")
 def test_one_that_fails_again_and_again_is_given_up_where_it_is_to_end() -> None:
     done, work = counting(1, failing=50)
     other_done, other = counting(4)

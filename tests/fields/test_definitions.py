@@ -16,7 +16,7 @@ import pytest
 
 from dev import field_pages
 from osdi.exporting.columns import PERSON_COLUMNS
-from osdi.exporting.csv_cells import Lines
+from osdi.exporting.csv_cells import CsvLines
 from osdi.exporting.rows import other_columns, outreach_columns, outreach_rows, person_columns, person_row
 from osdi.fields import definition as table
 from osdi.ids import now
@@ -138,7 +138,7 @@ def exported(resource: Resource, document: Mapping[str, Any]) -> list[dict[str, 
         names, rows = person_columns(custom), [person_row(document, dict.fromkeys(custom), str)]
     else:
         names, rows = outreach_columns(with_tags=True), list(outreach_rows(document, None, str, with_tags=True))
-    lines = Lines()
+    lines = CsvLines()
     text = lines.line(names) + "".join(lines.line(row) for row in rows)
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
@@ -170,7 +170,7 @@ def test_a_field_comes_back_from_csv_as_it_was(resource: Resource, field: table.
 def test_a_field_of_the_person_comes_back_from_a_file_of_outreaches() -> None:
     person = {"given_name": "=a; b", "email_addresses": [{"address": "jane@example.org", "status": "unsubscribed"}]}
     names, (row,) = outreach_columns(with_tags=True), outreach_rows(stored(OUTREACH, {}), person, str, with_tags=True)
-    lines = Lines()
+    lines = CsvLines()
     text = lines.line(names) + lines.line(row)
     (cells,) = csv.DictReader(io.StringIO(text, newline=""))
 

@@ -45,6 +45,7 @@ def eventually(condition: Callable[[], bool]) -> bool:
     return found
 
 
+@pytest.mark.slow
 def test_web_starts_says_what_is_missing_and_serves_as_soon_as_the_database_is_there(later: Mongod) -> None:
     with Live({"MONGODB_URI": later.uri}, workers=1, threads=THREADS) as live:
 

@@ -40,6 +40,7 @@ def unguarded(database: Database) -> Iterator[Database]:
     database.client.drop_database(found.name)
 
 
+@pytest.mark.slow
 def test_ours_keeps_what_it_acknowledged_when_the_database_is_killed(mongod_folder: Path) -> None:
     row = run_row(KILLED, STANDALONE, OURS, seconds=SECONDS, clients=CLIENTS, parent=mongod_folder)
 
@@ -47,6 +48,7 @@ def test_ours_keeps_what_it_acknowledged_when_the_database_is_killed(mongod_fold
     assert len(row.ledger.acknowledged) > 0
 
 
+@pytest.mark.slow
 def test_the_naive_variant_does_not(mongod_folder: Path) -> None:
     row = run_row(KILLED, STANDALONE, NAIVE, seconds=SECONDS, clients=CLIENTS, parent=mongod_folder)
 
@@ -54,6 +56,7 @@ def test_the_naive_variant_does_not(mongod_folder: Path) -> None:
     assert not row.kept
 
 
+@pytest.mark.slow
 def test_a_run_that_is_interrupted_leaves_no_process_and_no_folder(tmp_path: Path) -> None:
     mark = f"FAULTS_TEST={tmp_path}"
     run = subprocess.Popen(

@@ -121,6 +121,7 @@ LEASE_SECONDS = 4
 CHAOS_SECONDS = 150
 
 
+@pytest.mark.slow
 def test_no_mail_is_lost_while_workers_the_database_and_the_mail_server_fail(
     mongod_folder: Path, sink: SmtpSink
 ) -> None:
@@ -216,6 +217,7 @@ def post_many(live: Live, wanted: int) -> set[str]:
     return addresses
 
 
+@pytest.mark.slow
 def test_a_thousand_posts_about_one_victim_send_no_more_than_the_ceiling(
     environment: dict[str, str], sink: SmtpSink
 ) -> None:

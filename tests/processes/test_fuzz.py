@@ -66,6 +66,7 @@ def fuzzed(mongod: Mongod) -> Iterator[Fuzzed]:
         client.drop_database("fuzz")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("caller", SHARES)
 def test_every_operation_keeps_to_the_document(fuzzed: Fuzzed, tmp_path: Path, caller: str) -> None:
     seconds = round(MINUTES * 60 * SHARES[caller])
@@ -81,6 +82,7 @@ def test_every_operation_keeps_to_the_document(fuzzed: Fuzzed, tmp_path: Path, c
     print(printed[printed.index("= SUMMARY") :])  # the figures, which `make fuzz` shows
 
 
+@pytest.mark.slow
 def test_every_boundary_of_a_resource_keeps_to_the_document(fuzzed: Fuzzed, tmp_path: Path) -> None:
     extent = ["--phases", "coverage", "--include-path-regex", f"^{API}/tags", "--header", fuzzed.header]
 

@@ -90,6 +90,7 @@ def environment(mongod: Mongod) -> dict[str, str]:
     return {"MONGODB_URI": mongod.uri, "METRICS_TOKEN": TOKEN}
 
 
+@pytest.mark.slow
 def test_sums_are_those_of_all_workers_also_of_killed_ones(environment: dict[str, str]) -> None:
     with Live(environment, workers=2) as live:
         asked = ask_both(live)

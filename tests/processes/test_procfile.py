@@ -136,6 +136,7 @@ def post_until_it_is_stopped(platform: Platform, numbers: Iterator[int], acknowl
     raise AssertionError("numbers have no end")
 
 
+@pytest.mark.slow
 def test_what_is_stopped_in_the_middle_and_started_again_loses_nothing(
     environment: dict[str, str], database: Database, sink: SmtpSink
 ) -> None:

@@ -35,6 +35,7 @@ def uris(mongod: Mongod) -> Iterator[list[str]]:
             client.drop_database(name)
 
 
+@pytest.mark.slow
 def test_people_go_in_out_away_and_back(uris: list[str], tmp_path: Path) -> None:
     told: list[str] = []
 
@@ -45,6 +46,7 @@ def test_people_go_in_out_away_and_back(uris: list[str], tmp_path: Path) -> None
     ]
 
 
+@pytest.mark.slow
 def test_what_was_not_restored_is_told(uris: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = round_trip.command
 
