@@ -2,23 +2,19 @@
 
 import pytest
 
-<<<<<<< HEAD
 from osdi import log
+from osdi.operations import worker_loop
 from osdi.operations.worker_loop import FAILURES_OF_ONCE, run
-=======
-from osdi import log, worker
-from osdi.worker import FAILURES_OF_ONCE, run
->>>>>>> tests1
 
 
 @pytest.fixture
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "FIRST_WAIT_SECONDS", 0.01)
-    monkeypatch.setattr(worker, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(worker_loop, "FIRST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(worker_loop, "POLL_SECONDS", 0.01)
 
 
 def test_the_worker_polls_each_second_and_waits_up_to_half_a_minute_after_failures() -> None:
-    assert (worker.FIRST_WAIT_SECONDS, worker.LONGEST_WAIT_SECONDS, worker.POLL_SECONDS) == (1, 30, 1)
+    assert (worker_loop.FIRST_WAIT_SECONDS, worker_loop.LONGEST_WAIT_SECONDS, worker_loop.POLL_SECONDS) == (1, 30, 1)
 
 
 def counting(down_from: int, failing: int = 0) -> tuple[list[int], object]:
