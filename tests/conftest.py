@@ -24,12 +24,14 @@ from osdi.ids import new_id, now
 from osdi.settings import Settings
 from osdi.store import Store
 from osdi.store.indexes import TOKENS
-from tests import factories
-from tests.client import Client
-from tests.databases import empty
-from tests.live import Live, Worker
-from tests.smtp_sink import SmtpSink
-from tests.webhook_receiver import WebhookReceiver
+from tests.support import factories
+from tests.support.client import Client
+from tests.support.databases import empty
+from tests.support.live import Live, Worker
+from tests.support.smtp_sink import SmtpSink
+from tests.support.webhook_receiver import WebhookReceiver
+
+pytest_plugins = ["tests.fixtures.deployed"]
 
 IN_MEMORY = Path("/dev/shm")
 
