@@ -20,7 +20,7 @@ def outreaches_of(person: Mapping[str, Any]) -> Document:
 def move_outreaches(store: Store, from_id: str, to_id: str, timestamp: dt.datetime) -> int:
     """Moves a batch of one person's outreaches to another person; returns how many were left to move.
 
-    An outreach remembers from whom it was moved. A batch that is repeated finds none of those that it has moved.
+    An outreach remembers its former person in `moved_from_ids`. A repeated batch finds none of those that were moved.
     """
     theirs = {"person_id": from_id}
     ids = [each["_id"] for each in store.find(OUTREACH.collection, theirs, limit=BATCH, fields=("_id",))]
