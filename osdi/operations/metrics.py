@@ -47,8 +47,9 @@ class Metrics:
         """
         self._process = process
         self._shared = FOLDER in os.environ
-        if self._shared:
-            _count_in_place()
+        if self._shared and values.ValueClass._multiprocess:
+            place = os.environ.get(PLACE, str(os.getpid()))
+            values.ValueClass = values.MultiProcessValue(lambda: place)  # type: ignore[no-untyped-call]
         registry = self._registry = CollectorRegistry()
         self._seconds = Histogram(
             "osdi_request_seconds",
@@ -66,17 +67,13 @@ class Metrics:
         self._rejections = Counter(
             "osdi_rejected_requests", "Rejected requests, by error code.", ("code",), registry=registry
         )
-        self._connections = Gauge(
-            "osdi_mongodb_connections_in_use",
-            "MongoDB connections that web processes use or wait for.",
-            multiprocess_mode="livesum",
-            registry=registry,
+        self._connections = _sum_of_processes(
+            registry, "osdi_mongodb_connections_in_use", "MongoDB connections that web processes use or wait for."
         )
-        self._circuit = Gauge(
+        self._circuit = _sum_of_processes(
+            registry,
             "osdi_circuit_open",
             "Web processes with an open circuit breaker: no database server accepts writes.",
-            multiprocess_mode="livesum",
-            registry=registry,
         )
         # Looking a metric up by its labels takes longer than counting, so these keep the metric of each combination.
         self._of_requests: dict[tuple[str, str, int], Histogram] = {}
@@ -146,11 +143,9 @@ class Metrics:
             time.sleep(SAMPLE_SECONDS)
 
 
-def _count_in_place() -> None:
-    """Makes prometheus_client count in the file of this worker's place, not in one by process id."""
-    if values.ValueClass._multiprocess:
-        place = os.environ.get(PLACE, str(os.getpid()))
-        values.ValueClass = values.MultiProcessValue(lambda: place)  # type: ignore[no-untyped-call]
+def _sum_of_processes(registry: CollectorRegistry, name: str, text: str) -> Gauge:
+    """Returns a gauge whose value is the sum over the living processes."""
+    return Gauge(name, text, multiprocess_mode="livesum", registry=registry)
 
 
 class _Database(Collector):

@@ -17,8 +17,8 @@ from osdi.sample import CAMPAIGN_ID, create_sample
 from osdi.settings import Settings
 from osdi.store import Insert
 from osdi.store.indexes import TOKENS
-from tests import factories
-from tests.client import Client
+from tests.support import factories
+from tests.support.client import Client
 
 
 @pytest.fixture
