@@ -311,7 +311,7 @@ class TestMatchKeys:
 
 
 class TestDeletingAndChangingMany:
-    """Writes of a Store that a DryRunStore does not take (see test_trial_store)."""
+    """Writes of a Store that a DryRunStore does not take (see test_dry_run_store)."""
 
     def test_a_delete_holds_for_its_version_only(self, store: Store) -> None:
         written = document()
