@@ -18,7 +18,7 @@ mongod: $(INSTALLED) ## Start the packaged MongoDB alone, for running the Procfi
 	@$(BIN)/python -m dev.mongod
 
 # Two pytest runs side by side, see dev/run_tests.py. COVERAGE=1 measures the coverage of osdi/ too.
-# One test: .venv/bin/pytest tests/http -k name
+# One test: .venv/bin/pytest tests/people -k name
 test: $(INSTALLED) ## Run all tests
 	@$(BIN)/python -m dev.run_tests $(if $(COVERAGE),--coverage)
 
@@ -50,7 +50,7 @@ docs: $(INSTALLED) ## Write openapi.json and the generated parts of docs/
 
 FUZZ_MINUTES ?= 10
 fuzz: $(INSTALLED) ## Run randomised tests against every operation for FUZZ_MINUTES (10)
-	FUZZ_MINUTES=$(FUZZ_MINUTES) HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -rP tests/processes/test_fuzz.py tests/contract/test_model.py
+	FUZZ_MINUTES=$(FUZZ_MINUTES) HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -rP tests/conformance/test_fuzz.py tests/people/test_model.py
 
 bench: $(VENV)/.installed-bench ## Measure throughput and response times
 	$(BIN)/python -m bench

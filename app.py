@@ -25,6 +25,7 @@ from osdi.commands.register import CommandContext, register_commands
 from osdi.crud.reference_cache import Reference
 from osdi.resources import OSDI_VERSION
 from osdi.settings import Settings
+from osdi.statistics.reader import StatisticsReader
 from osdi.store import Store
 
 # Cache-Control as on the standard's pages. The others prevent that a browser runs data as a page.
@@ -84,7 +85,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     store = Store(settings.mongodb_uri, cache_seconds=settings.cache_seconds)
     reference = Reference(store, cache_seconds=settings.cache_seconds)
     authentication = Authentication(store, cache_seconds=settings.cache_seconds)
-    app.extensions[EXTENSION] = Deployment(settings, store, reference, authentication)
+    app.extensions[EXTENSION] = Deployment(settings, store, reference, authentication, StatisticsReader(store))
 
     metrics.count_requests(app, settings, store)
     api = Api(app, spec_kwargs={"marshmallow_plugin": SchemaDocstrings()})

@@ -33,8 +33,8 @@ POLL_SECONDS: Final = 0.05
 # Limit for the growth of an import's memory from the first tenth of the file to its end.
 FLAT_MEGABYTES: Final = 15
 
+# Prints one line.
 Report = Callable[[str], None]
-"""Prints one line."""
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from osdi.store.driver import SERVER_SELECTION_TIMEOUT_MS, SOCKET_TIMEOUT_MS
 from osdi.store.stale_transactions import INACTIVE_SECONDS
 
 HEAD_SECONDS, BODY_SECONDS = ServerSettings.head_seconds, ServerSettings.body_seconds
+# Maximum characters of a reason.
 REASON_LENGTH: Final = 500
-"""Maximum characters of a reason."""
 PACKAGES: Final = ("Flask", "pymongo", "gunicorn")
 
 

@@ -6,13 +6,13 @@ people's data (that is what merging without a token does); it bounds what a web 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from osdi.errors import ErrorDescription, OsdiError, unauthorized
 from osdi.resources import ACTION_FIELDS
 from osdi.settings import ANONYMOUS_ACTIONS, Settings
 
-ANY_ORIGIN = "*"
+ANY_ORIGIN: Final = "*"
 
 
 @dataclass(frozen=True)

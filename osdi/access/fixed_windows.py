@@ -13,13 +13,13 @@ from collections.abc import Callable
 from typing import Final
 
 WINDOWS: Final = 131_072
+# So many windows are looked through; with half of all taken, one in fifty groups is full.
 GROUP: Final = 8
-"""So many windows are looked through; with half of all taken, one in fifty groups is full."""
+# What a window holds, each of eight bytes: the caller's digest, when it ends in milliseconds, and the count.
 KEY, ENDS, COUNT = range(3)
-"""What a window holds, each of eight bytes: the caller's digest, when it ends in milliseconds, and the count."""
 SLOT: Final = 3
+# Nobody outside can choose keys of the same group.
 SECRET: Final = os.urandom(16)
-"""Nobody outside can choose keys of the same group."""
 
 
 class Windows:

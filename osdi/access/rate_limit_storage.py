@@ -1,15 +1,17 @@
 """Stores the counters of rate limits and sending limits in MongoDB, through the `limits` library."""
 
+from typing import Final
+
 from limits import RateLimitItem, parse_many
 from limits.storage import MongoDBStorage
 
 from osdi.store.driver import database_name
 
-WAIT_MS = 1_000
+WAIT_MS: Final = 1_000
 
 
-class Counts(MongoDBStorage):
-    """The library's storage, which is closed only where it was used: its own would connect first, at Python's end."""
+class LazilyClosedStorage(MongoDBStorage):
+    """The library's storage, closed only if it was used: the library would connect first, when Python ends."""
 
     def __del__(self) -> None:
         client = getattr(self, "_storage", None)
@@ -19,7 +21,7 @@ class Counts(MongoDBStorage):
 
 def counts_in_mongodb(mongodb_uri: str) -> MongoDBStorage:
     """Where `limits` counts for every process of a deployment; it connects when it is first used."""
-    return Counts(
+    return LazilyClosedStorage(
         mongodb_uri,
         database_name=database_name(mongodb_uri),
         counter_collection_name="rate_limits",

@@ -5,18 +5,19 @@ So web and worker processes have the same one without a setting, and links that 
 
 import secrets
 from contextlib import suppress
+from typing import Final
 
 from osdi.errors import DuplicateKey
 from osdi.ids import now
-from osdi.store import Insert, Store
+from osdi.store import DocumentStore, Insert
 
-SIGNING_KEYS = "signing_keys"
-KEY_BYTES = 32
-ERASURE = "erasure"
-"""The purpose of the key with which tombstones are made (see osdi.privacy.tombstones)."""
+SIGNING_KEYS: Final = "signing_keys"
+KEY_BYTES: Final = 32
+# The purpose of the key with which tombstones are made (see osdi.privacy.tombstones).
+ERASURE: Final = "erasure"
 
 
-def signing_key(store: Store, purpose: str) -> str:
+def signing_key(store: DocumentStore, purpose: str) -> str:
     """The deployment's key for a purpose. Raises OsdiError 503."""
     found = store.get(SIGNING_KEYS, purpose)
     if found is None:

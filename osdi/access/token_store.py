@@ -5,9 +5,9 @@ Their documents have no `version`: each write here means the same whatever was w
 
 import datetime as dt
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 
-from pymongo import ASCENDING, WriteConcern, timeout
+from pymongo import WriteConcern, timeout
 from pymongo.errors import PyMongoError
 
 from osdi.documents import Document, Query
@@ -23,8 +23,7 @@ MARK_SECONDS: Final = 0.5
 
 def find_tokens(store: Store, query: Query) -> list[Document]:
     """The stored tokens that the query selects, oldest first."""
-    with store.operation():
-        return list(store.collection(TOKENS).find(query).sort("_id", ASCENDING))
+    return store.find(TOKENS, query, sort=("_id",))
 
 
 def replace_token(store: Store, token_id: str, successor: Document, expires_date: dt.datetime | None) -> None:
@@ -33,8 +32,7 @@ def replace_token(store: Store, token_id: str, successor: Document, expires_date
     Raises WriteConflict where the token is gone. A server without transactions has stored the successor by then, whose
     secret nobody has seen.
     """
-    with store.operation(), store.transaction() as session:
-        options: dict[str, Any] = {"session": session} if session else {}
+    with store.operation(), store.transaction() as options:
         tokens = store.collection(TOKENS)
         tokens.insert_one(successor, **options)
         if expires_date is None:

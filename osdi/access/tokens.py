@@ -8,15 +8,15 @@ import hashlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from osdi.errors import forbidden, unauthorized
 from osdi.ids import new_id, now
 
-PREFIX = "osdi_"
+PREFIX: Final = "osdi_"
 READ, WRITE, ADMIN = "read", "write", "admin"
-SCOPES = (READ, WRITE, ADMIN)
-MAXIMUM_LENGTH = 200
+SCOPES: Final = (READ, WRITE, ADMIN)
+MAXIMUM_LENGTH: Final = 200
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ class Caller:
             )
 
 
-ANONYMOUS = Caller()
-IMPORTER = Caller(token_id="import", name="import", scopes=frozenset(SCOPES), holder_id="import", imports=True)  # noqa: S106  # no secret
+ANONYMOUS: Final = Caller()
+IMPORTER: Final = Caller(token_id="import", name="import", scopes=frozenset(SCOPES), holder_id="import", imports=True)  # noqa: S106  # no secret
 
 
 def new_token(

@@ -76,7 +76,7 @@ def restore(context: CommandContext, file: Path, replace: bool, send_queued: boo
     with file.open("rb") as opened:
         header = check_backup(opened)
         echo(f"{file} is complete: {_summary(header)}, from database {header.database}, {header.created_date}.")
-        store.take_any_schema()
+        store.skip_schema_check()
         if not is_empty(store):
             _confirm_deletion(name, replace)
         with progress(header.documents, "restore") as bar:

@@ -11,7 +11,7 @@ from osdi.documents import Document
 from osdi.people.duplicates import Group, duplicates
 from osdi.people.lookup import get_person
 from osdi.people.merge import merge_people
-from osdi.people.outreach_links import outreaches_of
+from osdi.people.outreach_links_store import outreaches_of
 from osdi.resources import OUTREACH
 from osdi.store import Store
 

@@ -21,7 +21,7 @@ from osdi.privacy.person_export import person_export
 from osdi.privacy.retention import drop_old_texts
 from osdi.privacy.tombstones import forget_erasure
 from osdi.settings import Settings
-from osdi.statistics.statistics_store import drop_stale_rollups
+from osdi.statistics.invalidation_store import drop_stale_rollups
 from osdi.store import Store
 
 WHO: Final = "ID|EMAIL|IDENTIFIER"

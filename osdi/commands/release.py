@@ -7,6 +7,7 @@ import click
 
 from osdi.commands.output import echo
 from osdi.commands.register import CommandContext, database_command
+from osdi.crud.totals_store import recount as recount_outreaches
 from osdi.operations.migrations import migrate
 from osdi.operations.readiness import wait_until_it_answers
 from osdi.sample import create_sample
@@ -67,4 +68,4 @@ def recount(context: CommandContext) -> None:
 
     Use it if a total is wrong.
     """
-    echo(f"The outreaches of {context.store.recount()} campaigns are counted when a client next reads them.")
+    echo(f"The outreaches of {recount_outreaches(context.store)} campaigns are counted when a client next reads them.")

@@ -7,7 +7,7 @@ has what is special about a resource.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from osdi.crud.resource_rules import rules_of
 from osdi.documents import Document, ReadOnlyDocument
@@ -21,7 +21,7 @@ from osdi.retry import retry_on_conflict
 from osdi.store import Store, Update
 
 # Match keys that no field of a document shows: a PUT keeps them.
-KEPT_KEYS = ("claimed:", "idempotency:")
+KEPT_KEYS: Final = ("claimed:", "idempotency:")
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def put(
     """
 
     def attempt() -> Document:
-        stored = _find(store, resource, document_id, belongs)
+        stored = _find_document(store, resource, document_id, belongs)
         check_if_match(stored, change.if_match, merged=stored["_id"] != document_id)
         changed = without_own(apply(resource, stored, change), rules)
         check(changed)
@@ -64,7 +64,7 @@ def put(
             return stored
         if exceeds_size_limit(changed):
             raise document_too_large(resource.name)
-        return _write(store, resource, stored, changed, change.by)
+        return _write_change(store, resource, stored, changed, change.by)
 
     return retry_on_conflict(attempt)
 
@@ -87,7 +87,7 @@ def apply(resource: Resource, stored: Document, change: Change) -> Document:
     return changed
 
 
-def _find(store: Store, resource: Resource, document_id: str, belongs: Callable[[Document], bool]) -> Document:
+def _find_document(store: Store, resource: Resource, document_id: str, belongs: Callable[[Document], bool]) -> Document:
     find = rules_of(resource).find
     found = find(store, document_id) if find else store.get(resource.collection, document_id)
     if found is None or not belongs(found):
@@ -110,7 +110,7 @@ def _set_match_keys(
         special.derive_fields(rules, changed)
 
 
-def _write(store: Store, resource: Resource, stored: Document, changed: Document, by: str | None) -> Document:
+def _write_change(store: Store, resource: Resource, stored: Document, changed: Document, by: str | None) -> Document:
     """Writes what differs, and returns the changed document with its new version. Raises OsdiError 409."""
     changed |= {"modified_date": now(), **({"modified_by_id": by} if by else {})}
     differing = {name: value for name, value in changed.items() if stored.get(name) != value}

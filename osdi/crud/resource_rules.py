@@ -1,4 +1,4 @@
-"""What is special about a resource when it is changed or deleted: one row for each in `RULES`.
+"""The special rules of each resource for PUT and DELETE: one row for each in `RULES`.
 
 A field of a row that is not set means the default: the document with that id is read, values are replaced, identifiers
 are its only match keys, and nothing else is written or deleted.
@@ -9,18 +9,21 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
+from osdi.crud.totals_store import total_outreaches
 from osdi.crud.unlink_store import forget_wrapper
 from osdi.documents import Document, ReadOnlyDocument
 from osdi.errors import conflict
 from osdi.ids import now
 from osdi.match_keys import MatchKeyRules, name_and_postal_code_keys, name_key
+from osdi.outreaches.deletion_store import delete_outreach
 from osdi.people.lookup import get_person
 from osdi.people.merge import finish_merges_of
 from osdi.people.merge_rules import CONTACT_VALUE, keep_status, of_change, one_primary, same_email
 from osdi.people.merged_people_store import all_ids, delete_merged_copies, ids_of, merged_copies_of
+from osdi.people.outreach_links_store import forget_person
 from osdi.resources import ADVOCACY_CAMPAIGN, LIST, OUTREACH, PERSON, TAG, WRAPPER, Resource
 from osdi.statistics.invalidation import invalidate
-from osdi.statistics.statistics_store import forget, invalidate_all
+from osdi.statistics.invalidation_store import delete_rollups, invalidate_all
 from osdi.store import Insert, Store
 
 # Takes the stored value (None if there is none) and the one of a PUT.
@@ -112,7 +115,7 @@ def name_survivor(store: Store, person_id: str) -> None:
 
 def delete_outreaches(store: Store, campaign: Document, force: bool) -> None:
     """Deletes the outreaches of a campaign. Raises OsdiError 409 if there are some and `force` is False."""
-    if not store.total_outreaches(campaign):
+    if not total_outreaches(store, campaign):
         return
     if not force:
         message = "The campaign has outreaches; add ?force=true to delete them too."
@@ -120,14 +123,9 @@ def delete_outreaches(store: Store, campaign: Document, force: bool) -> None:
     store.delete_many(OUTREACH.collection, {"advocacy_campaign_id": campaign["_id"]})
 
 
-def delete_outreach(store: Store, outreach: Document) -> None:
-    """Deletes an outreach, and invalidates the statistics that count it."""
-    store.delete_outreach(outreach)
-
-
 def forget_campaign(store: Store, campaign: Document) -> None:
     """Deletes the statistics of a campaign."""
-    forget(store, campaign["_id"])
+    delete_rollups(store, campaign["_id"])
 
 
 def unlink_person(store: Store, person: Document) -> None:
@@ -135,7 +133,7 @@ def unlink_person(store: Store, person: Document) -> None:
     gone = all_ids(ids_of(person), merged_copies_of(store, ids_of(person)))
     invalidate_all(store, {"person_id": {"$in": gone}})
     for person_id in gone:
-        store.forget_person(person_id, now())
+        forget_person(store, person_id, now())
     delete_merged_copies(store, {"survivor_id": person["_id"]})
 
 

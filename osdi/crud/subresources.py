@@ -6,9 +6,10 @@ removing one is a change of the person, written on the condition that nobody els
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from osdi.crud.put import Change
+from osdi.crud.totals_store import count_entries
 from osdi.documents import Document
 from osdi.errors import OsdiError, document_too_large, invalid, not_found
 from osdi.etags import IfMatch, check_if_match
@@ -41,9 +42,9 @@ class Embedded:
         return ENTRIES[self.resource][1]
 
 
-TAGGINGS = Embedded(TAGGING)
-ITEMS = Embedded(ITEM)
-ANSWERS = Embedded(ANSWER, several=True)
+TAGGINGS: Final = Embedded(TAGGING)
+ITEMS: Final = Embedded(ITEM)
+ANSWERS: Final = Embedded(ANSWER, several=True)
 
 
 def entry_of(kind: Embedded, person: Document, entry: Mapping[str, Any]) -> Document:
@@ -89,7 +90,7 @@ def page_of_parent(
     A person who has several is never torn apart: such a page may hold more than `per_page`.
     """
     query = {f"{kind.array}.{kind.field}": parent_id}
-    total = store.count_entries(kind.array, kind.field, parent_id) if kind.several else None
+    total = count_entries(store, kind.array, kind.field, parent_id) if kind.several else None
     people = store.page(
         PERSON.collection, query, page=page, per_page=per_page, total_records=total, after=after, before=before
     )
@@ -104,7 +105,7 @@ def page_of_parent(
 
 def get(store: Store, kind: Embedded, parent_id: str, entry_id: str) -> Document:
     """One entry. Raises OsdiError 404."""
-    person, entry = _find(store, kind, parent_id, entry_id)
+    person, entry = _find_entry(store, kind, parent_id, entry_id)
     return entry_of(kind, person, entry)
 
 
@@ -132,7 +133,7 @@ def add(store: Store, kind: Embedded, parent_id: str, person_id: str, fields: Ma
         }
         if kind.several:
             entry.setdefault("action_date", timestamp)
-        _write(store, kind, person, [*person.get(kind.array, ()), entry])
+        _write_entries(store, kind, person, [*person.get(kind.array, ()), entry])
         return entry_of(kind, person, entry)
 
     return retry_on_conflict(attempt)
@@ -149,7 +150,7 @@ def change(
     """The entry after the change; `check` may refuse it. Raises OsdiError 404, 412, 413, or what `check` returns."""
 
     def attempt() -> Document:
-        person, entry = _find(store, kind, parent_id, entry_id)
+        person, entry = _find_entry(store, kind, parent_id, entry_id)
         check_if_match(entry_of(kind, person, entry), wanted.if_match)
         changed = {name: value for name, value in entry.items() if name not in wanted.cleared} | dict(wanted.fields)
         refusal = check(changed)
@@ -158,7 +159,7 @@ def change(
         if changed != entry:
             changed["modified_date"] = now()
             entries = [changed if each["_id"] == entry_id else each for each in person[kind.array]]
-            _write(store, kind, person, entries)
+            _write_entries(store, kind, person, entries)
         return entry_of(kind, person, changed)
 
     return retry_on_conflict(attempt)
@@ -168,14 +169,14 @@ def remove(store: Store, kind: Embedded, parent_id: str, entry_id: str, if_match
     """Remove the entry from its person. Raises OsdiError 404, 412."""
 
     def attempt() -> None:
-        person, entry = _find(store, kind, parent_id, entry_id)
+        person, entry = _find_entry(store, kind, parent_id, entry_id)
         check_if_match(entry_of(kind, person, entry), if_match)
-        _write(store, kind, person, [each for each in person[kind.array] if each["_id"] != entry_id])
+        _write_entries(store, kind, person, [each for each in person[kind.array] if each["_id"] != entry_id])
 
     retry_on_conflict(attempt)
 
 
-def _find(store: Store, kind: Embedded, parent_id: str, entry_id: str) -> tuple[Document, Document]:
+def _find_entry(store: Store, kind: Embedded, parent_id: str, entry_id: str) -> tuple[Document, Document]:
     """The person and their entry. Raises OsdiError 404."""
     person = store.find_one(PERSON.collection, {f"{kind.array}._id": entry_id})
     for entry in (person or {}).get(kind.array, ()):
@@ -184,7 +185,7 @@ def _find(store: Store, kind: Embedded, parent_id: str, entry_id: str) -> tuple[
     raise not_found(f"There is no such {kind.resource.name}.", kind.resource.rel)
 
 
-def _write(store: Store, kind: Embedded, person: Document, entries: list[Document]) -> None:
+def _write_entries(store: Store, kind: Embedded, person: Document, entries: list[Document]) -> None:
     fields = {kind.array: entries, "modified_date": now()}
     if exceeds_size_limit({**person, **fields}) and len(entries) >= len(person.get(kind.array, ())):
         raise document_too_large(PERSON.name)

@@ -129,8 +129,8 @@ class Report:
             people=Counter(kept["people"]),
             matched_by=Counter(kept["matched_by"]),
             outreaches=Counter(kept["outreaches"]),
-            refusals=_read(kept["refusals"]),
-            warnings=_read(kept["warnings"]),
+            refusals=_reasons_of(kept["refusals"]),
+            warnings=_reasons_of(kept["warnings"]),
         )
 
 
@@ -140,7 +140,7 @@ def _kept(reasons: Reasons) -> list[dict[str, Any]]:
     ]
 
 
-def _read(kept: list[dict[str, Any]]) -> Reasons:
+def _reasons_of(kept: list[dict[str, Any]]) -> Reasons:
     return Reasons(
         Counter({each["reason"]: each["count"] for each in kept}), {each["reason"]: each["lines"] for each in kept}
     )

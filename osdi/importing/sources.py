@@ -161,11 +161,11 @@ class CsvSource:
             item = self._item(record)
             goes_on = self._goes_on(record) and len(rows) < ROWS
             if rows and not (goes_on and _same_outreach(rows[0], item)):
-                yield _joined(rows)
+                yield _one_outreach(rows)
                 rows = []
             rows.append(item)
         if rows:
-            yield _joined(rows)
+            yield _one_outreach(rows)
 
     @property
     def position(self) -> int:
@@ -247,7 +247,7 @@ def _same_outreach(first: Item, item: Item) -> bool:
     return bool(first.body.get("identifiers") == item.body.get("identifiers"))
 
 
-def _joined(rows: list[Item]) -> Item:
+def _one_outreach(rows: list[Item]) -> Item:
     """The outreach that these rows are the targets of; where one of them cannot be taken, none is."""
     first, *further = rows
     if not further:

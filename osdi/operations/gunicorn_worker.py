@@ -59,8 +59,8 @@ class ClientSocket(socket.socket):
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """Threaded worker with time limits for reading requests."""
 
+    # gunicorn.conf.py sets them from the environment.
     bounds: Bounds
-    """Set by gunicorn.conf.py, from the environment."""
 
     def enqueue_req(self, conn: Any) -> None:
         """Takes a connection that has data to read: its first request, or the next one."""

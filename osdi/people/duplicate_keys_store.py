@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Final
 
-from pymongo import ASCENDING, UpdateOne
+from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
 from osdi.documents import Document, Query
 from osdi.match_keys import MatchKeyRules, name_and_postal_code_keys
 from osdi.resources import PERSON
 from osdi.store import Store
-from osdi.store.driver import READ_MS, only_duplicate_keys
+from osdi.store.driver import only_duplicate_keys
 from osdi.store.scan import scan
 
 BATCH: Final = 500
@@ -25,27 +25,23 @@ NOTED: Final = ("contact_keys", "unclaimed_keys", "maybe_duplicate")
 def people_without(store: Store, after: str, limit: int) -> list[Document]:
     """The ids and `unclaimed_keys` of people who have a key that they do not own, in the order of ids, behind one."""
     query = {"maybe_duplicate": True, "_id": {"$gt": after}}
-    return _first(store, query, limit, unclaimed_keys=1)
+    return _first_people(store, query, limit, "unclaimed_keys")
 
 
 def owners_of(store: Store, keys: Sequence[str]) -> dict[str, str]:
     """The ids of those who own these keys, by the key."""
-    with store.operation():
-        query = {"match_keys": {"$in": list(keys)}}
-        owners = list(store.collection(PERSON.collection).find(query, {"match_keys": 1}).max_time_ms(READ_MS))
+    owners = store.find(PERSON.collection, {"match_keys": {"$in": list(keys)}}, fields=("match_keys",))
     return {key: owner["_id"] for owner in owners for key in owner["match_keys"]}
 
 
 def having_without(store: Store, key: str, limit: int) -> list[str]:
     """The first ids, in their order, of people who have this key and do not own it."""
-    return [each["_id"] for each in _first(store, {"unclaimed_keys": key}, limit)]
+    return [each["_id"] for each in _first_people(store, {"unclaimed_keys": key}, limit)]
 
 
-def _first(store: Store, query: Query, limit: int, **fields: int) -> list[Document]:
-    """By their ids the first people whom the query selects; of each the id, and these fields."""
-    with store.operation():
-        found = store.collection(PERSON.collection).find(query, {"_id": 1, **fields})
-        return list(found.sort("_id", ASCENDING).limit(limit).max_time_ms(READ_MS))
+def _first_people(store: Store, query: Query, limit: int, *fields: str) -> list[Document]:
+    """Returns the first people by `_id` that the query selects; of each the id, and these fields."""
+    return store.find(PERSON.collection, query, sort=("_id",), limit=limit, fields=fields)
 
 
 def note_everybodys(store: Store, rules: MatchKeyRules, after: str = "") -> Iterator[int]:
@@ -58,10 +54,10 @@ def note_everybodys(store: Store, rules: MatchKeyRules, after: str = "") -> Iter
     behind = {"_id": {"$gt": after}} if after else {}
     people = scan(store, PERSON.collection, behind, patience=PATIENCE_SECONDS)
     while batch := list(islice(people, BATCH)):
-        changed, refused = _write(store, [each for person in batch for each in _update(person, rules)])
+        changed, refused = _write_keys(store, [each for person in batch for each in _update(person, rules)])
         again = [person for person in batch if person["_id"] in refused]
         owning_none = (each for person in again for each in _update(person, rules, claiming=False))
-        yield changed + _write(store, list(owning_none))[0]
+        yield changed + _write_keys(store, list(owning_none))[0]
 
 
 def _update(person: Document, rules: MatchKeyRules, *, claiming: bool = True) -> Iterator[UpdateOne]:
@@ -81,7 +77,7 @@ def _update(person: Document, rules: MatchKeyRules, *, claiming: bool = True) ->
         yield UpdateOne({"_id": person["_id"], "version": person["version"]}, change)
 
 
-def _write(store: Store, updates: list[UpdateOne]) -> tuple[int, set[str]]:
+def _write_keys(store: Store, updates: list[UpdateOne]) -> tuple[int, set[str]]:
     """Do the updates; returns how many changed somebody, and the ids of those of whom another one owns a key."""
     if not updates:
         return 0, set()

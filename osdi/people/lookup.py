@@ -1,12 +1,12 @@
 """Whom an operator means: people by id, identifier, e-mail address or phone number."""
 
 from collections.abc import Collection
+from typing import Final
 
 from osdi.documents import Document
 from osdi.match_keys import MatchKeyRules, email_key, id_key
 from osdi.resources import PERSON
-from osdi.store import Store
-from osdi.store.driver import READ_MS
+from osdi.store import DocumentStore
 from osdi.store.indexes import MERGED_PEOPLE
 
 
@@ -16,7 +16,7 @@ def keys_of(text: str, rules: MatchKeyRules) -> list[str]:
     return [id_key(text), *([email_key(text)] if "@" in text else []), *([phone] if phone else [])]
 
 
-def find_people_by_text(store: Store, text: str, rules: MatchKeyRules) -> list[Document]:
+def find_people_by_text(store: DocumentStore, text: str, rules: MatchKeyRules) -> list[Document]:
     """Everybody whom the text means: one at the most by id or identifier, all who have it by address or number.
 
     The id of somebody who was merged away means whom they were merged into. Raises OsdiError 503.
@@ -36,17 +36,15 @@ def find_people_by_text(store: Store, text: str, rules: MatchKeyRules) -> list[D
 
 
 # More people than ever share an address; strangers cannot make more, since they match whoever has it.
-PEOPLE = 1_000
+PEOPLE: Final = 1_000
 
 
-def find_people_by_contact(store: Store, key: str) -> list[Document]:
+def find_people_by_contact(store: DocumentStore, key: str) -> list[Document]:
     """The people who have the e-mail address or phone number that this match key is made of."""
-    with store.operation():
-        found = store.collection(PERSON.collection).find({"contact_keys": key}).limit(PEOPLE)
-        return list(found.max_time_ms(READ_MS))
+    return store.find(PERSON.collection, {"contact_keys": key}, limit=PEOPLE)
 
 
-def get_person(store: Store, person_id: str) -> Document | None:
+def get_person(store: DocumentStore, person_id: str) -> Document | None:
     """The person with this id, or whom the person with it was merged into; None for nobody."""
     found = store.get(PERSON.collection, person_id) or store.find_one(PERSON.collection, {"merged_ids": person_id})
     if found is not None:
@@ -58,13 +56,11 @@ def get_person(store: Store, person_id: str) -> Document | None:
     return store.get(PERSON.collection, survivor_id) or store.find_one(PERSON.collection, {"merged_ids": survivor_id})
 
 
-def get_people(store: Store, ids: Collection[str]) -> dict[str, Document]:
+def get_people(store: DocumentStore, ids: Collection[str]) -> dict[str, Document]:
     """The people with these ids, or whom those were merged into, by the ids that were asked for."""
     found = {person["_id"]: person for person in store.by_ids(PERSON.collection, sorted(ids))}
     missing = sorted(set(ids) - found.keys())
     if missing:
-        with store.operation():
-            people = store.collection(PERSON.collection)
-            survivors = list(people.find({"merged_ids": {"$in": missing}}).max_time_ms(READ_MS))
+        survivors = store.find(PERSON.collection, {"merged_ids": {"$in": missing}})
         found |= {each: survivor for survivor in survivors for each in survivor["merged_ids"] if each in missing}
     return found

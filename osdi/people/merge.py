@@ -31,11 +31,11 @@ from osdi.people.merged_people_store import (
     pending_since,
     pending_with,
 )
-from osdi.people.outreach_links import move_outreaches
+from osdi.people.outreach_links_store import forget_person, move_outreaches
 from osdi.people.survivorship import combine
 from osdi.resources import PERSON
 from osdi.retry import retry_on_conflict
-from osdi.statistics.statistics_store import invalidate_all
+from osdi.statistics.invalidation_store import invalidate_all
 from osdi.store import Delete, Replace, Store, Update
 from osdi.store.indexes import MERGED_PEOPLE
 
@@ -64,7 +64,7 @@ def merge_people(
 
     def attempt() -> Document:
         with one_at_a_time(store):
-            return _merged(store, survivor_id, other_id, rules, by)
+            return _merge_once(store, survivor_id, other_id, rules, by)
 
     survivor = retry_on_conflict(attempt)
     until = time.monotonic() + MOVE_SECONDS
@@ -129,7 +129,7 @@ def complete_next_merge(store: Store, rules: MatchKeyRules, resume_erasure: Resu
         if resume_erasure(store, _both(held), rules):
             return True
         invalidate_all(store, {"person_id": held["_id"]})
-        store.forget_person(held["_id"], now())
+        forget_person(store, held["_id"], now())
         delete_merged_copies(store, {"_id": held["_id"], "pending": held["pending"]})
         return True
     _move(store, held["_id"], survivor["_id"])
@@ -137,7 +137,7 @@ def complete_next_merge(store: Store, rules: MatchKeyRules, resume_erasure: Resu
     return True
 
 
-def _merged(store: Store, survivor_id: str, other_id: str, rules: MatchKeyRules, by: str | None) -> Document:
+def _merge_once(store: Store, survivor_id: str, other_id: str, rules: MatchKeyRules, by: str | None) -> Document:
     """The survivor, once the other one's document is gone and in theirs. Raises OsdiError, WriteConflict."""
     survivor, other = get_person(store, survivor_id), get_person(store, other_id)
     if survivor is None:

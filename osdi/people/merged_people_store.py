@@ -15,7 +15,6 @@ from osdi.documents import Document
 from osdi.ids import id_before, new_id, now
 from osdi.resources import PERSON
 from osdi.store import Store
-from osdi.store.driver import READ_MS
 from osdi.store.indexes import ERASURES, MERGED_PEOPLE
 
 # Where there are no transactions, whoever merges at the moment; and how long, should they have died.
@@ -61,8 +60,7 @@ def merged_copies_of(store: Store, ids: Collection[str]) -> list[Document]:
     Not of one who is still there: nothing has come of that merge yet.
     """
     query = {"$or": [{name: {"$in": list(ids)}} for name in ("_id", "survivor_id")]}
-    with store.operation():
-        held = list(store.collection(MERGED_PEOPLE).find(query).max_time_ms(READ_MS))
+    held = store.find(MERGED_PEOPLE, query)
     there = {each["_id"] for each in store.by_ids(PERSON.collection, [each["_id"] for each in held])} if held else ()
     return [each for each in held if each["_id"] not in there]
 
@@ -70,8 +68,7 @@ def merged_copies_of(store: Store, ids: Collection[str]) -> list[Document]:
 def pending_with(store: Store, keys: Collection[str]) -> list[Document]:
     """What is held of people with one of these match keys and is pending."""
     query = {"pending": {"$exists": True}, "person.match_keys": {"$in": list(keys)}}
-    with store.operation():
-        return list(store.collection(MERGED_PEOPLE).find(query).max_time_ms(READ_MS))
+    return store.find(MERGED_PEOPLE, query)
 
 
 def pending_since(store: Store, timestamp: dt.datetime) -> Document | None:

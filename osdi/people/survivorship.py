@@ -29,15 +29,15 @@ def combine(survivor: ReadOnlyDocument, other: ReadOnlyDocument, rules: MatchKey
     united = dict(survivor)
     for name in PERSON.fields:
         if name in ENTRIES and other.get(name):
-            united[name] = _entries(name, survivor.get(name, ()), other[name], rules)
+            united[name] = _combined_entries(name, survivor.get(name, ()), other[name], rules)
         elif name in other:
-            united[name] = _filled(name, survivor[name], other[name]) if name in survivor else other[name]
+            united[name] = _combined_value(name, survivor[name], other[name]) if name in survivor else other[name]
     united = keep_strictest_opt_out(united, (survivor, other), rules)
     for name in (*KNOWN_BY, "match_keys"):
         _set(united, name, _distinct(survivor.get(name, ()), other.get(name, ())))
     for resource, (_, pointer) in POINTING.items():
         array = resource.collection
-        add = _answers if resource is ANSWER else _pointing
+        add = _combined_answers if resource is ANSWER else _pointing
         _set(united, array, add(survivor.get(array, ()), other.get(array, ()), pointer))
     united["merged_ids"] = _distinct(survivor.get("merged_ids", ()), [other["_id"]], other.get("merged_ids", ()))
     united["created_date"] = min(survivor["created_date"], other["created_date"])
@@ -45,7 +45,7 @@ def combine(survivor: ReadOnlyDocument, other: ReadOnlyDocument, rules: MatchKey
     return united
 
 
-def _filled(name: str, stored: Any, other: Any) -> Any:
+def _combined_value(name: str, stored: Any, other: Any) -> Any:
     if isinstance(stored, Mapping) and isinstance(other, Mapping):
         if name in WHOLE and any(stored[part] != other[part] for part in stored.keys() & other.keys()):
             return stored
@@ -55,7 +55,7 @@ def _filled(name: str, stored: Any, other: Any) -> Any:
     return stored
 
 
-def _entries(
+def _combined_entries(
     array: str, stored: Sequence[ReadOnlyDocument], other: Sequence[ReadOnlyDocument], rules: MatchKeyRules
 ) -> list[Entry]:
     if not stored:
@@ -88,7 +88,9 @@ def _pointing(stored: Sequence[ReadOnlyDocument], other: Sequence[ReadOnlyDocume
     return list(entries.values())
 
 
-def _answers(stored: Sequence[ReadOnlyDocument], other: Sequence[ReadOnlyDocument], pointer: str) -> list[Entry]:
+def _combined_answers(
+    stored: Sequence[ReadOnlyDocument], other: Sequence[ReadOnlyDocument], pointer: str
+) -> list[Entry]:
     """Answers in the order in which they were given, the latest last, as everywhere.
 
     One of the other person's goes where the answer just before or after it, to the same question, says the same.

@@ -13,7 +13,7 @@ from osdi.ids import id_before, now
 from osdi.privacy import retention_store
 from osdi.privacy.erasure import finish_next_erasure
 from osdi.settings import Settings
-from osdi.statistics.statistics_store import drop_stale_rollups
+from osdi.statistics.invalidation_store import drop_stale_rollups
 from osdi.store import Store
 from osdi.store.store import SETTLED
 

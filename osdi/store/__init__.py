@@ -2,10 +2,11 @@
 
 Every write is acknowledged by a majority and journaled. Nothing in this folder knows the rules of a resource.
 
-Imports: documents, errors, fields, ids, paging, resources, retry, statistics.
+Imports: documents, errors, fields, ids, paging, resources, retry.
 """
 
+from osdi.store.interface import DocumentStore
 from osdi.store.store import Store
 from osdi.store.writes import Delete, Insert, Replace, Update, Write
 
-__all__ = ["Delete", "Insert", "Replace", "Store", "Update", "Write"]
+__all__ = ["Delete", "DocumentStore", "Insert", "Replace", "Store", "Update", "Write"]

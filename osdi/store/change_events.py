@@ -6,16 +6,12 @@ Pure.
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from osdi.fields.webhook import OUTREACH_RECORDED, PERSON_CREATED, PERSON_UPDATED, UNSUBSCRIBED
+from osdi.fields.webhook import AT_A_VERSION, OUTREACH_RECORDED, PERSON_CREATED, PERSON_UPDATED
 from osdi.resources import OUTREACH, PERSON
 
 # By collection what it means that a document was inserted, or updated.
 INSERTED: Final[Mapping[str, str]] = {OUTREACH.collection: OUTREACH_RECORDED, PERSON.collection: PERSON_CREATED}
 UPDATED: Final[Mapping[str, str]] = {PERSON.collection: PERSON_UPDATED}
-
-# These say how something is now, so of several one is told. The others happen once, or at one version.
-ABOUT_NOW: Final = (PERSON_UPDATED,)
-AT_A_VERSION: Final = (UNSUBSCRIBED,)
 
 
 def entries_for(

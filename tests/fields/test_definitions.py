@@ -16,9 +16,10 @@ import pytest
 
 from dev import field_pages
 from osdi.exporting.columns import PERSON_COLUMNS
-from osdi.exporting.csv_cells import Lines
+from osdi.exporting.csv_cells import CsvLines
 from osdi.exporting.rows import other_columns, outreach_columns, outreach_rows, person_columns, person_row
 from osdi.fields import definition as table
+from osdi.fields.webhook import EVENTS
 from osdi.ids import now
 from osdi.importing.csv_files.column_mapping import OUTREACHES, PEOPLE, guess_columns
 from osdi.importing.csv_files.row_bodies import Reading, body_of
@@ -138,7 +139,7 @@ def exported(resource: Resource, document: Mapping[str, Any]) -> list[dict[str, 
         names, rows = person_columns(custom), [person_row(document, dict.fromkeys(custom), str)]
     else:
         names, rows = outreach_columns(with_tags=True), list(outreach_rows(document, None, str, with_tags=True))
-    lines = Lines()
+    lines = CsvLines()
     text = lines.line(names) + "".join(lines.line(row) for row in rows)
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
@@ -170,7 +171,7 @@ def test_a_field_comes_back_from_csv_as_it_was(resource: Resource, field: table.
 def test_a_field_of_the_person_comes_back_from_a_file_of_outreaches() -> None:
     person = {"given_name": "=a; b", "email_addresses": [{"address": "jane@example.org", "status": "unsubscribed"}]}
     names, (row,) = outreach_columns(with_tags=True), outreach_rows(stored(OUTREACH, {}), person, str, with_tags=True)
-    lines = Lines()
+    lines = CsvLines()
     text = lines.line(names) + lines.line(row)
     (cells,) = csv.DictReader(io.StringIO(text, newline=""))
 
@@ -292,3 +293,9 @@ def test_an_erasure_keeps_only_what_the_definition_says() -> None:
 
 def test_an_entry_inside_a_person_has_a_table_too() -> None:
     assert all(resource.table for resource in ENTRIES)
+
+
+def test_the_page_on_webhooks_lists_every_event() -> None:
+    page = (ROOT / "docs" / "webhooks.md").read_text(encoding="utf-8")
+
+    assert [event for event in EVENTS if f"| `{event}` |" not in page] == []

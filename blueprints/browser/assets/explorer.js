@@ -1,4 +1,4 @@
-// Starts Swagger UI on the document that the page names.
+// Starts Swagger UI with the OpenAPI document that the page refers to.
 SwaggerUIBundle({
   url: document.getElementById("swagger-ui").dataset.document,
   dom_id: "#swagger-ui",

@@ -1,13 +1,13 @@
-// Decides which addresses the explorer may open, and fills link templates. Whatever a server puts into a link, only
-// what lies under this API's root, on the page's own origin, is ever requested.
+// Decides which URLs the explorer may open, and fills link templates. The explorer requests only URLs below this API's
+// root on the page's own origin, also if a link contains another URL.
 
-/** The API entry point, as the page names it. */
+/** The URL of the API entry point, taken from the page. */
 export const API = new URL(document.getElementById("explorer").dataset.api, location.origin);
 
 const TOKEN_ARGUMENT = "osdi-api-token";
 const EXPRESSION = /\{([?&]?)([\w.%]+(?:,[\w.%]+)*)\}/g;
 
-/** The address as a URL when it lies in the API, without a token that it may carry; otherwise null. */
+/** Returns the URL of an address in the API, without a token argument; null for an address outside the API. */
 export function insideApi(address, base = API) {
   const url = parse(address, base);
   if (!url || url.protocol !== API.protocol || url.host !== API.host) return null;
@@ -17,29 +17,29 @@ export function insideApi(address, base = API) {
   return new URL(url.pathname + url.search, API);
 }
 
-/** The address as a URL of the web, to be opened outside the explorer; null for javascript:, data: and the like. */
+/** Returns the URL of an http or https address, to be opened outside the explorer; null for javascript:, data: etc. */
 export function onTheWeb(address, base = API) {
   const url = parse(address, base);
   return url && ["http:", "https:"].includes(url.protocol) ? url : null;
 }
 
-/** How the page's own address names an address of the API: `#/api/v1/people?page=2`. */
+/** Returns the fragment of the page's URL for a URL of the API: `#/api/v1/people?page=2`. */
 export function fragmentOf(url) {
   return `#${url.pathname}${url.search}`;
 }
 
-/** What to show of an address: without the origin where that is the API's. */
+/** Returns the visible form of a URL: without the origin if that is the API's. */
 export function shortened(url) {
   return url.origin === API.origin ? url.pathname + url.search : url.href;
 }
 
-/** The variables of a template (RFC 6570: {a}, {?a,b} and {&a,b}), or null for a template with anything more. */
+/** Returns the variables of a template (RFC 6570: {a}, {?a,b} and {&a,b}); null if it has other expressions. */
 export function variables(template) {
   if (/[{}]/.test(template.replace(EXPRESSION, ""))) return null;
   return [...new Set([...template.matchAll(EXPRESSION)].flatMap((found) => found[2].split(",")))];
 }
 
-/** The template with its variables filled in; those without a value are left out. */
+/** Returns the template with its variables filled in, without variables that have no value. */
 export function expand(template, values) {
   return template.replace(EXPRESSION, (_, operator, names) => {
     const given = names.split(",").filter((name) => values[name]);
@@ -48,12 +48,12 @@ export function expand(template, values) {
   });
 }
 
-/** Percent-encodes all but the unreserved characters. */
+/** Percent-encodes all characters except the unreserved ones. */
 function encode(value) {
   return encodeURIComponent(value).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
-/** A URL, or null for what is none. */
+/** Returns a URL, or null if the address is invalid. */
 function parse(address, base) {
   try {
     return new URL(address, base);

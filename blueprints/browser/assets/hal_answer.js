@@ -1,4 +1,4 @@
-// Shows an answer's status, headers of interest, and what went wrong in words (OSDI's errors.md).
+// Shows an answer: its status, some headers, and the server's error descriptions (OSDI's errors.md).
 
 import { isObject, linkOf } from "./hal_document.js";
 import { element } from "./hal_dom.js";
@@ -6,54 +6,54 @@ import { anchor, json } from "./hal_view.js";
 
 const LONGEST_TEXT = 20_000;
 const HINTS = {
-  401: "Put a token into the field at the top of the page.",
-  405: "This address does not take this method.",
-  412: "Somebody changed it since it was read here. Load the address again, then send yours once more.",
+  401: "Enter a token in the field at the top of the page.",
+  405: "This address does not accept this method.",
+  412: "The resource has changed since it was loaded here. Load the address again, then send your change again.",
 };
 
-/** The status as a number and a phrase: "404 NOT FOUND". */
+/** Returns the status line, such as "404 NOT FOUND", with the headers. */
 export function statusLine(answer) {
-  const said = answer.status ? `${answer.status} ${answer.reason}` : answer.reason;
+  const status = answer.status ? `${answer.status} ${answer.reason}` : answer.reason;
   const headers = Object.entries(answer.headers).map(([name, value]) => `${name}: ${value}`);
   return element(
     "p",
     { class: answer.ok ? "status good" : "status bad" },
-    element("strong", {}, said),
+    element("strong", {}, status),
     ...headers.map((line) => element("code", {}, line)),
   );
 }
 
-/** Why a request was refused, in the server's words; empty for one that was not. */
-export function refusal(answer) {
+/** Returns the server's error descriptions and a hint; nothing for a successful request. */
+export function errorView(answer) {
   if (answer.ok || !answer.status) return [];
-  const told = descriptions(answer.body);
-  const summary = typeof answer.body?.error === "string" && !told.length ? answer.body.error : null;
+  const sentences = descriptions(answer.body);
+  const summary = typeof answer.body?.error === "string" && !sentences.length ? answer.body.error : null;
   return [
     summary ? element("p", {}, summary) : null,
-    told.length ? element("ul", {}, ...told.map((line) => element("li", {}, line))) : null,
+    sentences.length ? element("ul", {}, ...sentences.map((line) => element("li", {}, line))) : null,
     HINTS[answer.status] ? element("p", {}, HINTS[answer.status]) : null,
   ];
 }
 
-/** An answer to a request that wrote: status, words, a link to what was written, the body. */
+/** Returns the view of an answer to a write: status, errors, a link to the written resource, the body. */
 export function answerView(answer, url) {
   const self = answer.ok ? linkOf(answer.body, "self") : null;
   return [
     element("h3", {}, "Answer"),
     statusLine(answer),
-    ...refusal(answer),
+    ...errorView(answer),
     self ? element("p", {}, "Open ", anchor(self.href, url)) : null,
     bodyView(answer),
   ];
 }
 
-/** The body as JSON, or as the text that it is. */
+/** Returns the body as JSON, or as plain text. */
 export function bodyView(answer) {
   if (answer.body !== undefined) return json(answer.body);
   return answer.text ? element("pre", { tabindex: "0" }, answer.text.slice(0, LONGEST_TEXT)) : null;
 }
 
-/** A sentence for each error description: "birthdate.month: Not a whole number. Hint." */
+/** Returns a sentence for each error description: "birthdate.month: Not a whole number. Hint." */
 function descriptions(body) {
   const statuses = [body?.["osdi:error"]?.resource_status ?? []].flat().filter(isObject);
   return statuses

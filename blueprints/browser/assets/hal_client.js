@@ -1,14 +1,14 @@
-// Sends requests to the API. The token travels in a header and to the API only: `send` takes nothing but what
-// `insideApi` let pass, and redirects are not followed.
+// Sends requests to the API. The token is sent in a header, and only to the API: `send` rejects URLs that `insideApi`
+// rejects, and does not follow redirects.
 
 import { insideApi } from "./hal_address.js";
 
-const PATIENCE_MS = 30_000;
+const TIMEOUT_MS = 30_000;
 export const SHOWN_HEADERS = ["ETag", "Retry-After", "Location"];
 
 /**
- * Sends a request and returns the answer, which is never an exception: {ok, status, reason, headers, body, text}.
- * `body` is the parsed JSON, undefined where there is none; status 0 means that no answer came, for the `reason`.
+ * Sends a request and returns the answer: {ok, status, reason, headers, body, text}. Never throws. `body` is the parsed
+ * JSON, or undefined. Status 0 means that there was no answer; `reason` says why.
  */
 export async function send(method, url, { token, body, ifMatch } = {}) {
   if (!insideApi(url)) return failed("This address is not part of the API.");
@@ -16,19 +16,19 @@ export async function send(method, url, { token, body, ifMatch } = {}) {
   if (token) headers["OSDI-API-Token"] = token;
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (ifMatch) headers["If-Match"] = ifMatch;
-  const patience = new AbortController();
-  const timer = setTimeout(() => patience.abort(new Error("It took too long.")), PATIENCE_MS);
+  const timeout = new AbortController();
+  const timer = setTimeout(() => timeout.abort(new Error("The server took too long.")), TIMEOUT_MS);
   try {
-    const options = { method, headers, body, signal: patience.signal, cache: "no-store" };
+    const options = { method, headers, body, signal: timeout.signal, cache: "no-store" };
     return await answerOf(await fetch(url, { ...options, credentials: "omit", redirect: "error" }));
   } catch (error) {
-    return failed(`No answer came. ${error.message}`);
+    return failed(`The server did not answer. ${error.message}`);
   } finally {
     clearTimeout(timer);
   }
 }
 
-/** What the server answered. */
+/** Returns the answer for a response. */
 async function answerOf(response) {
   const text = await response.text();
   const shown = SHOWN_HEADERS.map((name) => [name, response.headers.get(name)]).filter(([, value]) => value !== null);
@@ -42,12 +42,12 @@ async function answerOf(response) {
   };
 }
 
-/** An answer that stands for none. */
+/** Returns the answer for a failed request. */
 function failed(reason) {
   return { ok: false, status: 0, reason, headers: {}, text: "", body: undefined };
 }
 
-/** The JSON in a text, or undefined. */
+/** Returns the parsed JSON of a text, or undefined. */
 function parsed(text) {
   try {
     return JSON.parse(text);

@@ -1,7 +1,7 @@
-// Makes the page's elements. What the server says enters the page only as text: nothing here parses HTML, and the
-// page's Content-Security-Policy (trusted-types 'none') makes the browser refuse a script that would.
+// Creates the page's elements. Values from the server are inserted only as text: no code here parses HTML, and the
+// page's Content-Security-Policy (trusted-types 'none') makes the browser block code that would.
 
-/** An element with attributes and children; strings become text, attributes and children that are null are left out. */
+/** Returns an element. Children that are strings become text; attributes and children that are null are left out. */
 export function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);
   for (const [attribute, value] of Object.entries(attributes)) {
@@ -11,12 +11,12 @@ export function element(name, attributes = {}, ...children) {
   return made;
 }
 
-/** An option of a select. */
+/** Returns an option of a select. */
 export function option(value, text = value) {
   return element("option", { value }, text);
 }
 
-/** A label around an input, and the input: `field("page", { type: "number" })`. */
+/** Returns an input and a label around it: `field("page", { type: "number" })`. */
 export function field(name, attributes) {
   const input = element("input", { name, autocomplete: "off", ...attributes });
   return { input, label: element("label", {}, `${name} `, input) };

@@ -1,5 +1,5 @@
-// The form that writes: a method, a body that is checked before it is sent, and the answer. It sends If-Match with the
-// ETag that reading gave, so that nobody's change is overwritten unseen.
+// The form for writing: a method, a body that is checked before it is sent, and the answer. It sends If-Match with the
+// ETag of the loaded resource, so that it does not overwrite somebody else's change.
 
 import { insideApi } from "./hal_address.js";
 import { answerView } from "./hal_answer.js";
@@ -9,7 +9,7 @@ import { element, option } from "./hal_dom.js";
 const FIRST_CHOICE = ["PUT", "POST", "DELETE"];
 
 export class Editor {
-  /** `send(method, url, {body, ifMatch})` answers; `written(method, url)` is told of what the server took. */
+  /** `send(method, url, {body, ifMatch})` returns an answer; `written(method, url)` is called after a success. */
   constructor(section, { openApi, send, written }) {
     this.section = section;
     this.answer = section.querySelector("#answer");
@@ -27,7 +27,7 @@ export class Editor {
     });
   }
 
-  /** Offer what can be written at an address; at the same one as before, what was typed stays. */
+  /** Offers the methods of a URL. If the URL is the same as before, the typed body stays. */
   show(url, resource, etag) {
     const same = this.url?.href === url.href;
     const typed = same && this.fields.body.value !== this.filledIn;
@@ -44,12 +44,12 @@ export class Editor {
     this.#chooseMethod();
   }
 
-  /** Show an answer under the form, also when the resource is gone. */
+  /** Shows an answer below the form, also if the resource was deleted. */
   showAnswer(answer, url) {
     this.answer.replaceChildren(...answerView(answer, url).filter((part) => part !== null));
   }
 
-  /** Offer nothing, but leave the last answer to be read. */
+  /** Hides the form; the last answer stays visible. */
   close() {
     this.url = null;
     this.form.hidden = true;
@@ -69,30 +69,31 @@ export class Editor {
     this.#fillIn();
   }
 
-  /** What the body may start from, as [title, body]. */
+  /** Returns the bodies to start from, as [title, body]. */
   #choices(method) {
     const path = this.url.pathname;
-    const now = method === "PUT" ? [["What is stored now", this.openApi.writable(path, this.resource)]] : [];
+    const now = method === "PUT" ? [["The stored resource", this.openApi.writable(path, this.resource)]] : [];
     const examples = this.openApi.examples(path, method);
-    return [...now, ...examples, ["Nothing", {}]];
+    return [...now, ...examples, ["An empty object", {}]];
   }
 
   #fillIn() {
     const [, body] = this.choices[Number(this.fields.example.value)];
     this.filledIn = JSON.stringify(body, null, 2);
     this.fields.body.value = this.filledIn;
-    this.#complain("");
+    this.#showProblem("");
   }
 
-  /** Check what was entered, ask before deleting, send, and show the answer. */
+  /** Checks the input, asks before a deletion, sends the request, and shows the answer. */
   async #submit() {
     const method = this.fields.method.value;
     const url = insideApi(this.fields.target.value, this.url);
     const body = method === "DELETE" ? undefined : this.fields.body.value;
-    const wrong = url ? body !== undefined && whyNotJson(body) : "This address is not part of the API.";
-    this.#complain(wrong || "");
+    const problem = url ? body !== undefined && jsonProblem(body) : "This address is not part of the API.";
+    this.#showProblem(problem || "");
     this.answer.replaceChildren();
-    if (wrong || (method === "DELETE" && !confirm(`DELETE ${url.pathname}${url.search}\n\nThis cannot be undone.`))) return;
+    if (problem) return;
+    if (method === "DELETE" && !confirm(`DELETE ${url.pathname}${url.search}\n\nThis cannot be undone.`)) return;
     const ifMatch = method !== "POST" && url.pathname === this.url.pathname ? this.etag : undefined;
     this.fields.send.disabled = true;
     const answer = await this.deliver(method, url, { body, ifMatch });
@@ -105,16 +106,16 @@ export class Editor {
     this.answer.scrollIntoView({ block: "nearest" });
   }
 
-  #complain(sentence) {
+  #showProblem(sentence) {
     this.note.textContent = sentence;
     this.fields.body.setAttribute("aria-invalid", String(Boolean(sentence)));
   }
 }
 
-/** Why a text is no JSON object, in a sentence; empty when it is one. */
-function whyNotJson(text) {
+/** Returns a sentence if the text is not a JSON object; otherwise an empty string. */
+function jsonProblem(text) {
   try {
-    return isObject(JSON.parse(text)) ? "" : "Not sent: the body has to be a JSON object.";
+    return isObject(JSON.parse(text)) ? "" : "Not sent: the body must be a JSON object.";
   } catch (error) {
     return `Not sent: this is not JSON. ${error.message}`;
   }

@@ -1,8 +1,8 @@
-// The HAL explorer: walks the API from its entry point. The address that is shown stands in the page's fragment
-// (#/api/v1/people); the token stands in its input and nowhere else.
+// The HAL explorer: browses the API from its entry point. The fragment of the page's URL contains the present address
+// (#/api/v1/people). The token is only in its input.
 
 import { API, fragmentOf, insideApi, shortened } from "./hal_address.js";
-import { bodyView, refusal, statusLine } from "./hal_answer.js";
+import { bodyView, errorView, statusLine } from "./hal_answer.js";
 import { send } from "./hal_client.js";
 import { isObject } from "./hal_document.js";
 import { element } from "./hal_dom.js";
@@ -22,27 +22,27 @@ const editor = new Editor(document.getElementById("editor"), { openApi, send: se
 let visits = 0;
 let current = null;
 
-/** Sends a request with the token that the input holds now. */
+/** Sends a request with the token in the input. */
 function sendWithToken(method, url, options = {}) {
   return send(method, url, { ...options, token: token.value.trim() });
 }
 
-/** Opens an address: by changing the fragment, or again where it is the one that is open. */
+/** Opens a URL by changing the fragment; loads it again if it is already open. */
 function follow(url) {
   if (location.hash === fragmentOf(url)) return open(url);
   location.hash = fragmentOf(url);
 }
 
-/** Opens what the fragment names; the entry point where it names nothing. */
+/** Opens the address in the fragment; the entry point if the fragment is empty. */
 function openFragment() {
   const named = location.hash.slice(1);
   const url = named ? insideApi(named) : API;
-  if (!url) return refuse(`${named} is not an address of this API.`);
+  if (!url) return reject(`${named} is not an address of this API.`);
   if (named && location.hash !== fragmentOf(url)) history.replaceState(null, "", fragmentOf(url));
   return open(url);
 }
 
-/** Reads an address and shows what it answers; of two that are under way the later one is shown. */
+/** Loads a URL and shows the answer; if another one is opened meanwhile, only that one is shown. */
 async function open(url) {
   const visit = (visits += 1);
   const moved = current !== null && current.href !== url.href;
@@ -54,25 +54,25 @@ async function open(url) {
   const answer = readable ? await sendWithToken("GET", url) : null;
   if (visit !== visits) return;
   document.title = `${shortened(url)} - ${title}`;
-  const heading = show(url, ...(answer ? answerParts(answer, url) : onlyWritten(url)));
+  const heading = show(url, ...(answer ? answerParts(answer, url) : writeOnlyParts(url)));
   if (moved) heading.focus();
   editor.show(url, answer?.ok ? answer.body : null, answer?.headers.ETag);
 }
 
-/** What the page shows of an answer: the resource, or why there is none. */
+/** Returns the view of an answer: the resource, or the errors. */
 function answerParts(answer, url) {
-  if (!answer.ok) return [statusLine(answer), ...refusal(answer), bodyView(answer)];
+  if (!answer.ok) return [statusLine(answer), ...errorView(answer), bodyView(answer)];
   if (!isObject(answer.body)) return [statusLine(answer), bodyView(answer)];
   return [statusLine(answer), ...resourceView(answer.body, url, openApi.queryParameters(url.pathname), follow)];
 }
 
-/** What the page shows of an address that cannot be read, as the helper's. */
-function onlyWritten(url) {
+/** Returns the view of an address without GET, such as the helper's. */
+function writeOnlyParts(url) {
   const methods = openApi.methods(url.pathname).join(", ");
-  return [element("p", {}, `This address is not read but written to: it takes ${methods}.`)];
+  return [element("p", {}, `This address cannot be read; it accepts ${methods}.`)];
 }
 
-/** Replaces what is shown; returns its heading, which the keyboard's focus moves to when another address was opened. */
+/** Shows these parts and returns the heading, which gets the keyboard focus when another address was opened. */
 function show(url, ...parts) {
   const heading = element("h2", { tabindex: "-1" }, shortened(url));
   shown.replaceChildren(heading, ...parts.filter((part) => part !== null));
@@ -80,23 +80,23 @@ function show(url, ...parts) {
   return heading;
 }
 
-/** Says why an address is not opened, and leaves what is shown. */
-function refuse(sentence) {
+/** Shows why an address cannot be opened; the present resource stays visible. */
+function reject(sentence) {
   visits += 1;
   note.textContent = sentence;
   shown.setAttribute("aria-busy", "false");
 }
 
-/** After a write: what was deleted is gone from the page, everything else is read again. */
+/** Called after a write: removes a deleted resource from the page, and loads any other address again. */
 function written(method, url) {
   const deleted = method === "DELETE" && current?.pathname === url.pathname;
   if (!deleted) return openApi.methods(url.pathname).includes("GET") ? openFragment() : undefined;
   visits += 1;
   editor.close();
-  show(url, element("p", {}, "This was deleted."));
+  show(url, element("p", {}, "The resource was deleted."));
 }
 
-/** Makes a form do its work here instead of being sent. */
+/** Calls `work` when the form is submitted, instead of sending the form. */
 function onSubmit(name, work) {
   document.getElementById(name).addEventListener("submit", (event) => {
     event.preventDefault();
@@ -108,7 +108,7 @@ onSubmit("token-form", openFragment);
 onSubmit("address-form", () => {
   const url = insideApi(address.value.trim());
   if (url) follow(url);
-  else refuse("Only addresses of this API are opened here.");
+  else reject("The explorer opens only addresses of this API.");
 });
 addEventListener("hashchange", openFragment);
 openFragment();

@@ -1,5 +1,5 @@
-// What the OpenAPI document says of an address: its methods, query parameters, examples, and which properties may be
-// written. Without the document (it could not be loaded, or knows nothing of a path) the explorer offers everything.
+// Reads the OpenAPI document: methods, query parameters, examples and writable properties of a path. If the document
+// cannot be loaded or lacks a path, the explorer offers all methods and properties.
 
 import { isObject } from "./hal_document.js";
 
@@ -13,7 +13,7 @@ export class OpenApi {
     this.document = isObject(document) ? document : {};
   }
 
-  /** The document at an address of ours; an empty one when it cannot be had. */
+  /** Loads the document; returns an empty one after an error. */
   static async load(address) {
     try {
       return new OpenApi(await (await fetch(address, { credentials: "omit" })).json());
@@ -22,13 +22,13 @@ export class OpenApi {
     }
   }
 
-  /** The methods that a path takes, in the order of a reader's interest. */
+  /** Returns the methods of a path, in the order of the explorer. */
   methods(path) {
     const known = this.#path(path);
     return known ? METHODS.filter((method) => method.toLowerCase() in known) : METHODS;
   }
 
-  /** The query parameters of GET as OpenAPI describes them, but for the cursors that only links carry; null if unknown. */
+  /** Returns the query parameters of GET without the cursors, which only links contain; null for an unknown path. */
   queryParameters(path) {
     const known = this.#path(path);
     if (!known) return null;
@@ -36,17 +36,17 @@ export class OpenApi {
     return described.filter((each) => each.in === "query" && !CURSORS.includes(each.name));
   }
 
-  /** The example bodies of an operation as [title, body]. */
+  /** Returns the example bodies of an operation as [title, body]. */
   examples(path, method) {
     const content = this.#content(path, method);
-    if (content?.example !== undefined) return [["The document's example", content.example]];
+    if (content?.example !== undefined) return [["Example of the OpenAPI document", content.example]];
     return Object.entries(content?.examples ?? {}).map(([name, found]) => {
       const example = this.#resolved(found);
       return [example.summary ?? name, example.value];
     });
   }
 
-  /** The part of a resource that PUT on this path takes: no links, nothing that the server sets. */
+  /** Returns the properties of a resource that PUT on this path accepts, without links and those the server sets. */
   writable(path, resource) {
     return this.#writable(resource, this.#content(path, "PUT")?.schema, 0);
   }
@@ -66,7 +66,7 @@ export class OpenApi {
     );
   }
 
-  /** What the document has for a path: of several templates that fit, the one with the fewest variables. */
+  /** Returns the document's entry for a path: of several matching templates the one with the fewest variables. */
   #path(path) {
     const segments = path.split("/");
     const fitting = Object.keys(this.document.paths ?? {}).filter((template) => {
@@ -77,13 +77,13 @@ export class OpenApi {
     return fitting.length ? this.document.paths[fitting[0]] : null;
   }
 
-  /** The JSON body that an operation takes, or undefined. */
+  /** Returns the description of an operation's JSON body, or undefined. */
   #content(path, method) {
     const operation = this.#path(path)?.[method.toLowerCase()];
     return Object.values(this.#resolved(operation?.requestBody).content ?? {})[0];
   }
 
-  /** What a $ref points to, with what stands beside it; bounded, since references may go round. */
+  /** Returns the target of a $ref with the properties beside it. Stops after DEPTH steps: references can be cyclic. */
   #resolved(found) {
     let described = found ?? {};
     for (let step = 0; step < DEPTH && typeof described.$ref === "string"; step += 1) {

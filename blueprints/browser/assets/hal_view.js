@@ -1,5 +1,5 @@
-// Shows a resource: its properties, its links, its embedded resources, a form for its query parameters. What is opened
-// in the explorer is an anchor to a fragment (#/api/v1/...), so that history, bookmarks and new tabs work by themselves.
+// Shows a resource: its properties, links, embedded resources, and a form for query parameters. Links within the
+// explorer are anchors with a fragment (#/api/v1/...), so that history, bookmarks and new tabs need no further code.
 
 import { expand, fragmentOf, insideApi, onTheWeb, shortened, variables } from "./hal_address.js";
 import * as hal from "./hal_document.js";
@@ -9,24 +9,24 @@ const DEPTH = 20;
 const FEW = 5;
 const USUAL_PARAMETERS = ["per_page", "page", "filter"].map((name) => ({ name }));
 
-/** Everything about a resource that was read at `url`; `follow` opens a URL, `parameters` are those of the query. */
+/** Returns the view of a resource from `url`. `parameters` are the query parameters; `follow` opens a URL. */
 export function resourceView(resource, url, parameters, follow) {
-  const asked = parameters ?? (hal.isCollection(resource) ? USUAL_PARAMETERS : []);
+  const queried = parameters ?? (hal.isCollection(resource) ? USUAL_PARAMETERS : []);
   return [
     section("Properties", propertyList(resource, 0)),
     section("Links", linkTable(resource, url, follow)),
-    asked.length ? section("Query", queryForm(asked, url, follow)) : null,
+    queried.length ? section("Query", queryForm(queried, url, follow)) : null,
     ...hal.embeddedOf(resource).map(([relation, found]) => embeddedSection(relation, found, resource, url)),
-    element("details", {}, element("summary", {}, "JSON as answered"), json(resource)),
+    element("details", {}, element("summary", {}, "JSON of the answer"), json(resource)),
   ];
 }
 
-/** A value as JSON, laid out. */
+/** Returns a value as formatted JSON. */
 export function json(value) {
   return element("pre", { tabindex: "0", "aria-label": "JSON" }, JSON.stringify(value, null, 2));
 }
 
-/** A link opened in the explorer where it lies in the API, in a new tab where it is on the web, and text otherwise. */
+/** Returns a link that opens in the explorer for an address in the API, and in a new tab for another web address. */
 export function anchor(address, base, text = null) {
   const inside = insideApi(address, base);
   if (inside) return element("a", { href: fragmentOf(inside) }, text ?? shortened(inside));
@@ -39,7 +39,7 @@ function section(title, ...content) {
   return element("section", { "aria-label": title }, element("h3", {}, title), ...content);
 }
 
-/** The properties as a list of terms; nested objects and arrays become lists inside it. */
+/** Returns the properties as a description list; nested objects and arrays become nested lists. */
 function propertyList(resource, depth) {
   const rows = hal.propertiesOf(resource).map(([name, value]) => [
     element("dt", {}, name),
@@ -48,7 +48,7 @@ function propertyList(resource, depth) {
   return rows.length ? element("dl", { class: "properties" }, ...rows.flat()) : element("p", { class: "quiet" }, "None.");
 }
 
-/** One value as text, or as a list when it has parts. */
+/** Returns one value as text; an object or array as a list. */
 function valueView(value, depth) {
   if (depth > DEPTH) return JSON.stringify(value);
   if (Array.isArray(value) && value.length) {
@@ -59,7 +59,7 @@ function valueView(value, depth) {
   return element("code", {}, JSON.stringify(value));
 }
 
-/** The links, a row each; many of one relation are folded, as a collection's are, which are embedded as well. */
+/** Returns a table of the links. More than FEW links of one relation are folded. */
 function linkTable(resource, url, follow) {
   const rows = hal.linksOf(resource).flatMap(([relation, links]) => {
     if (links.length <= FEW) return links.map((link) => linkRow(relation, link, resource, url, follow));
@@ -80,7 +80,7 @@ function row(relation, title, address) {
   return element("tr", {}, heading, element("td", {}, address), element("td", {}, title));
 }
 
-/** The relation's name, leading to its documentation where it has some. */
+/** Returns the relation's name, as a link to its documentation if there is one. */
 function relationView(relation, resource, url) {
   const documented = hal.documentationOf(relation, resource);
   const page = documented === null ? null : onTheWeb(documented, url);
@@ -88,7 +88,7 @@ function relationView(relation, resource, url) {
   return element("a", { href: page.href, rel: "noreferrer", target: "_blank", title: "Documentation" }, relation);
 }
 
-/** Where a link leads: an anchor, or a form for the variables of a template. Curies are for names, not to be followed. */
+/** Returns an anchor, or a form for the variables of a template. Curies are shown as text. */
 function target(relation, link, url, follow) {
   if (!link.templated) return anchor(link.href, url);
   const names = variables(link.href);
@@ -96,17 +96,17 @@ function target(relation, link, url, follow) {
   return element("div", {}, element("code", {}, link.href), templateForm(link.href, names, url, follow));
 }
 
-/** A small form with the variables of a templated link. */
+/** Returns a form with the variables of a templated link. */
 function templateForm(template, names, url, follow) {
-  const refused = element("span", { class: "problem", role: "alert" });
-  return inputForm(names.map((name) => ({ name })), {}, "Follow", refused, (values) => {
+  const problem = element("span", { class: "problem", role: "alert" });
+  return inputForm(names.map((name) => ({ name })), {}, "Follow", problem, (values) => {
     const chosen = insideApi(expand(template, values), url);
-    refused.textContent = chosen ? "" : "That leads out of this API.";
+    problem.textContent = chosen ? "" : "This address is outside the API.";
     if (chosen) follow(chosen);
   });
 }
 
-/** A form with the query parameters of an address, filled with those that it has; the cursor of a page is dropped. */
+/** Returns a form with the query parameters of an address, with their present values and without page cursors. */
 function queryForm(parameters, url, follow) {
   const present = Object.fromEntries(url.searchParams);
   return inputForm(parameters, present, "Apply", null, (values) => {
@@ -116,7 +116,7 @@ function queryForm(parameters, url, follow) {
   });
 }
 
-/** A form with an input for each parameter; submitting hands over {name: value}. */
+/** Returns a form with an input for each parameter; calls `submitted` with {name: value}. */
 function inputForm(parameters, present, action, note, submitted) {
   const fields = parameters.map(({ name, schema, description }) => {
     const kind = schema?.type === "integer" ? { type: "number", min: schema.minimum } : { type: "text" };
@@ -134,15 +134,16 @@ function inputForm(parameters, present, action, note, submitted) {
   return form;
 }
 
-/** The embedded resources of a relation as cards, between the links to the previous and the next page. */
+/** Returns the embedded resources of a relation as cards, for a collection with links to the other pages. */
 function embeddedSection(relation, found, resource, url) {
   const cards = found.map((each) => card(each, url));
-  const list = cards.length ? element("ul", { class: "cards" }, ...cards) : element("p", { class: "quiet" }, "None here.");
+  const none = element("p", { class: "quiet" }, "None on this page.");
+  const list = cards.length ? element("ul", { class: "cards" }, ...cards) : none;
   const pager = hal.isCollection(resource) ? pageLinks(resource, url) : null;
   return section(`Embedded: ${relation}`, pager, list);
 }
 
-/** A card: the resource's name, which opens it, its first identifier, and its properties folded away. */
+/** Returns a card: the resource's name as a link, its first identifier, and its folded properties. */
 function card(resource, url) {
   const self = hal.linkOf(resource, "self");
   const name = hal.nameOf(resource);
@@ -156,7 +157,7 @@ function card(resource, url) {
   );
 }
 
-/** Where the page stands in its collection, and the ways on and back. */
+/** Returns the position of the page in its collection, and links to the previous and the next page. */
 function pageLinks(resource, url) {
   const [previous, next] = [hal.linkOf(resource, "previous", "prev"), hal.linkOf(resource, "next")];
   const pages = Math.max(resource.total_pages ?? 0, 1);
