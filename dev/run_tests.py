@@ -1,8 +1,8 @@
 """Runs the test suite as two pytest runs side by side: `python -m dev.run_tests [pytest arguments]`.
 
 Tests that compute get one worker for each processor. Tests that mostly wait (marked `waits`: for processes, for
-time-outs, for a browser) get WAITING_WORKERS, 6 by default. Arguments go to both runs. Each run writes a log; failures are printed as they
-come, the details at the end. The last line is pytest's closing line for both runs together.
+time-outs, for a browser) get WAITING_WORKERS, 6 by default. Arguments go to both runs. Each run writes a log; failures
+are printed as they come, the details at the end. The last line is pytest's closing line for both runs together.
 """
 
 import os
