@@ -6,7 +6,7 @@ import pytest
 from pymongo.database import Database
 
 from osdi.people import duplicates
-from osdi.people.duplicate_keys_store import note_everybodys
+from osdi.people.duplicate_keys_store import set_derived_keys_of_all
 from osdi.store import Store
 from tests.support import factories
 from tests.support.client import Client
@@ -248,15 +248,15 @@ class TestDocumentsFromBefore:
         return people
 
     def test_all_at_once(self, api: Client, store: Store, old: list[str]) -> None:
-        assert list(note_everybodys(store, RULES)) == [3]
+        assert list(set_derived_keys_of_all(store, RULES)) == [3]
 
         assert groups(api) == [(["name_and_postal_code"], old[:2])]
-        assert list(note_everybodys(store, RULES)) == [0]
+        assert list(set_derived_keys_of_all(store, RULES)) == [0]
 
     def test_without_a_change_that_a_client_sees(self, api: Client, store: Store, old: list[str]) -> None:
         before = [(api.get(each).json, api.get(each).headers["ETag"]) for each in old]
 
-        list(note_everybodys(store, RULES))
+        list(set_derived_keys_of_all(store, RULES))
 
         assert [(api.get(each).json, api.get(each).headers["ETag"]) for each in old] == before
 
@@ -265,6 +265,6 @@ class TestDocumentsFromBefore:
     ) -> None:
         monkeypatch.setattr("osdi.people.duplicate_keys_store.BATCH", 1)
 
-        assert list(note_everybodys(store, RULES, after=old[0].rsplit("/", 1)[1])) == [1, 1]
-        assert list(note_everybodys(store, RULES)) == [1, 0, 0]
+        assert list(set_derived_keys_of_all(store, RULES, after=old[0].rsplit("/", 1)[1])) == [1, 1]
+        assert list(set_derived_keys_of_all(store, RULES)) == [1, 0, 0]
         assert groups(api) == [(["name_and_postal_code"], [old[1], old[0]])]

@@ -21,7 +21,7 @@ from osdi.hal import Hal
 from osdi.ids import now
 from osdi.people import merge
 from osdi.people.merge import complete_next_merge, merge_people
-from osdi.people.merged_people_store import one_at_a_time
+from osdi.people.merged_people_store import merge_lock
 from osdi.privacy.erasure import erase, finish_next_erasure, resume_erasure
 from osdi.privacy.person_export import person_export
 from osdi.privacy.tombstones import was_erased
@@ -163,7 +163,7 @@ def test_a_crash_is_mended(
     survivor, other = people(api)
     with monkeypatch.context() as patched:
         if crash == 3:
-            patched.setattr(merge, "note_merged", crashed)
+            patched.setattr(merge, "set_merged_date", crashed)
         else:
             crash_at(patched, store_of(api), crash)
         with pytest.raises(Crashed):
@@ -566,7 +566,7 @@ def test_a_merge_that_another_dies_in_is_done_once_it_must_have_ended(
 ) -> None:
     api, database = alone
     survivor, other = people(api)
-    dead = one_at_a_time(store_of(api))
+    dead = merge_lock(store_of(api))
     dead.__enter__()
     monkeypatch.setattr("osdi.retry._retrying", lambda attempt: attempt())
     with pytest.raises(OsdiError, match="Too many requests"):
