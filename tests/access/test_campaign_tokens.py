@@ -83,7 +83,7 @@ class TestATokenTiedToACampaign:
     def test_is_told_why(self, tied: Client) -> None:
         refused = tied.get("/people")
 
-        assert "tied to one campaign" in refused.json["error"]
+        assert "scoped to one campaign" in refused.json["error"]
         assert refused.json["osdi:error"]["resource_status"][0]["error_descriptions"][0]["error_code"] == (
             "CAMPAIGN_TOKEN"
         )

@@ -110,7 +110,7 @@ def test_campaigns(tied: str | None, asked: str | None, let: bool) -> None:
         with pytest.raises(OsdiError) as caught:
             caller.require_campaign(asked)
         assert caught.value.status == 403
-        assert "tied to one campaign" in str(caught.value)
+        assert "scoped to one campaign" in str(caught.value)
 
 
 def test_nobody_has_no_token() -> None:
