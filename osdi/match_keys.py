@@ -13,7 +13,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import idna
 import phonenumbers
@@ -23,13 +23,13 @@ from osdi.resources import LIST, TAG
 
 Person = TypeVar("Person", bound=ReadOnlyDocument)
 
-EMAIL = "email:"
-MINIMUM_PHONE_DIGITS = 7
+EMAIL: Final = "email:"
+MINIMUM_PHONE_DIGITS: Final = 7
 
-NAME_AND_POSTAL_CODE = "name_and_postal_code:"
-NAME_LENGTH = 100
-POSTAL_CODES = 10
-ZIP_PLUS_4 = re.compile(r"([0-9]{5})[- ][0-9]{4}")
+NAME_AND_POSTAL_CODE: Final = "name_and_postal_code:"
+NAME_LENGTH: Final = 100
+POSTAL_CODES: Final = 10
+ZIP_PLUS_4: Final = re.compile(r"([0-9]{5})[- ][0-9]{4}")
 
 
 @dataclass(frozen=True)
@@ -211,7 +211,7 @@ def _phone_digits(number: str, region: str) -> str:
     return f"{parsed.country_code}{phonenumbers.national_significant_number(parsed)}"
 
 
-NAMED = (TAG, LIST)
+NAMED: Final = (TAG, LIST)
 
 
 def name_key(name: str) -> str:

@@ -6,6 +6,7 @@ again.
 
 import threading
 from collections.abc import Sequence
+from typing import Final
 
 from cachetools import TTLCache
 
@@ -15,8 +16,8 @@ from osdi.match_keys import NAMED, id_key, name_key
 from osdi.resources import ADVOCACY_CAMPAIGN, Resource, id_from
 from osdi.store import Store
 
-CACHED_DOCUMENTS = 1_000
-CACHED_REFERENCES = 10_000
+CACHED_DOCUMENTS: Final = 1_000
+CACHED_REFERENCES: Final = 10_000
 
 
 class Reference:

@@ -1,6 +1,7 @@
 """Finds people by id, identifier, e-mail address or phone number."""
 
 from collections.abc import Collection
+from typing import Final
 
 from osdi.documents import Document
 from osdi.match_keys import MatchKeyRules, email_key, id_key
@@ -35,7 +36,7 @@ def find_people_by_text(store: DocumentStore, text: str, rules: MatchKeyRules) -
 
 
 # More people than ever share an address. Anonymous posts cannot add more, since they match the person who has it.
-PEOPLE = 1_000
+PEOPLE: Final = 1_000
 
 
 def find_people_by_contact(store: DocumentStore, key: str) -> list[Document]:

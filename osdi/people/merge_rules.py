@@ -8,7 +8,7 @@ Pure: returns a new document and does not change its arguments.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -21,16 +21,16 @@ from osdi.resources import CONTACTS, PERSON
 Entry = dict[str, Any]
 SameEntry = Callable[[ReadOnlyDocument, ReadOnlyDocument], bool]
 
-MAX_DOCUMENT_BYTES = 1_000_000
+MAX_DOCUMENT_BYTES: Final = 1_000_000
 
 # No mail is sent to an address with one of these statuses. No post lifts them, and no PUT that omits the status.
-KEPT_STATUSES = ("unsubscribed", "spam complaints", "bouncing")
-SUBSCRIBED = "subscribed"
+KEPT_STATUSES: Final = ("unsubscribed", "spam complaints", "bouncing")
+SUBSCRIBED: Final = "subscribed"
 # If people have different statuses of one address, the first of these applies.
-STRICTEST = ("spam complaints", "unsubscribed", "bouncing")
+STRICTEST: Final = ("spam complaints", "unsubscribed", "bouncing")
 
-PLACE = ("postal_code", "address_lines", "locality")
-AREA = ("region", "country")
+PLACE: Final = ("postal_code", "address_lines", "locality")
+AREA: Final = ("region", "country")
 
 
 def merge_person(
@@ -261,15 +261,15 @@ def _by_key(key: EntryKey) -> SameEntry:
     return lambda stored, posted: bool(groups) and all(same(stored, posted) for same in groups)
 
 
-CONTACT_VALUE = {"email_addresses": "address", "phone_numbers": "number"}
+CONTACT_VALUE: Final = {"email_addresses": "address", "phone_numbers": "number"}
 
-CONTACT_RULES: dict[ContactRule, SameEntry] = {
+CONTACT_RULES: Final[dict[ContactRule, SameEntry]] = {
     "email address": same_email,
     "phone number": _same("number"),
     "postal address": _same_address,
 }
 
-ENTRIES: dict[str, SameEntry] = {
+ENTRIES: Final[dict[str, SameEntry]] = {
     each.name: CONTACT_RULES[each.same_by] if isinstance(each.same_by, str) else _by_key(each.same_by)
     for each in PERSON.table
     if isinstance(each, Objects)
