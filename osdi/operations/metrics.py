@@ -47,8 +47,9 @@ class Metrics:
         """
         self._process = process
         self._shared = FOLDER in os.environ
-        if self._shared:
-            _count_in_place()
+        if self._shared and values.ValueClass._multiprocess:
+            place = os.environ.get(PLACE, str(os.getpid()))
+            values.ValueClass = values.MultiProcessValue(lambda: place)  # type: ignore[no-untyped-call]
         registry = self._registry = CollectorRegistry()
         self._seconds = Histogram(
             "osdi_request_seconds",
@@ -145,13 +146,6 @@ class Metrics:
 def _sum_of_processes(registry: CollectorRegistry, name: str, text: str) -> Gauge:
     """Returns a gauge whose value is the sum over the living processes."""
     return Gauge(name, text, multiprocess_mode="livesum", registry=registry)
-
-
-def _count_in_place() -> None:
-    """Makes prometheus_client count in the file of this worker's place, not in one by process id."""
-    if values.ValueClass._multiprocess:
-        place = os.environ.get(PLACE, str(os.getpid()))
-        values.ValueClass = values.MultiProcessValue(lambda: place)  # type: ignore[no-untyped-call]
 
 
 class _Database(Collector):

@@ -249,7 +249,7 @@ def test_csv_keeps_every_field_of_a_person_and_an_outreach(
         what = resource.collection
         command(app, "export", what, "-o", str(tmp_path / f"{what}.csv"))
         report = command(elsewhere[0], "import", what, str(tmp_path / f"{what}.csv"))
-        assert "0  rows refused" in report
+        assert "0  rows rejected" in report
         assert "Taken, but" not in report
 
         (before,) = lines_of(app, what, tmp_path)
