@@ -12,6 +12,7 @@ from pymongo.database import Database
 from dev.mongod import Mongod
 from osdi.errors import OsdiError, RaceLost
 from osdi.store import Insert, Store, Update, deadline
+from tests.databases import SMALL_JOURNAL
 
 PATIENCE_MS = 1_500
 AT_ONCE_SECONDS = 0.5
@@ -33,7 +34,7 @@ with store._session() as session:
 def own(mongod_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mongod]:
     """A mongod that a test may end, and which keeps the locks of a lost transaction as long as MongoDB's default."""
     folder = mongod_folder / tmp_path_factory.mktemp("own").name
-    with Mongod(folder, transaction_seconds=60) as mongod:
+    with Mongod(folder, transaction_seconds=60, options=SMALL_JOURNAL) as mongod:
         yield mongod
 
 
