@@ -19,6 +19,7 @@ from osdi.access.tokens import new_token
 from osdi.ids import new_id
 from osdi.resources import API
 from osdi.store.indexes import TOKENS
+from tests.support.databases import SMALL_JOURNAL
 from tests.support.live import Live
 
 PEOPLE = 20_000
@@ -32,7 +33,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
 @pytest.fixture(scope="module")
 def own(mongod_folder: Path) -> Iterator[Mongod]:
     """A mongod that a test may end."""
-    with Mongod(mongod_folder / "downloads") as mongod:
+    with Mongod(mongod_folder / "downloads", options=SMALL_JOURNAL) as mongod:
         yield mongod
 
 

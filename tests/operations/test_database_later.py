@@ -16,6 +16,7 @@ from dev.mongod import Mongod, free_port
 from osdi.resources import API
 from osdi.sample import CAMPAIGN_ID
 from tests.support import factories
+from tests.support.databases import SMALL_JOURNAL
 from tests.support.live import ROOT, Live
 
 SECONDS = 30
@@ -26,7 +27,7 @@ THREADS = 2
 @pytest.fixture
 def later(mongod_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Mongod:
     """A mongod that is not started yet, with a port that it will have."""
-    return Mongod(mongod_folder / tmp_path_factory.mktemp("later").name, port=free_port())
+    return Mongod(mongod_folder / tmp_path_factory.mktemp("later").name, port=free_port(), options=SMALL_JOURNAL)
 
 
 def flask(uri: str, *arguments: str, **settings: str) -> "subprocess.Popen[str]":
