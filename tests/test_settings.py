@@ -15,7 +15,8 @@ from osdi.settings.table import Group, ServerSettings, declaration, read
 from osdi.settings.validators import BODY_FIELDS
 from schemas.outreach import PersonSignupHelperSchema, RecordOutreachHelperSchema
 
-ALL: dict[str, Field[Any]] = {each.name.upper(): each for one in (ServerSettings, Settings) for each in fields(one)}
+ROOT = Path(__file__).parents[1]
+ALL: dict[str, Field[Any]] = {each.name.upper(): each for table in (ServerSettings, Settings) for each in fields(table)}
 # These accept every text, and so do not appear in the table of values.
 FREE_TEXT = {"MOTD", "VENDOR_NAME", "PRODUCT_NAME"}
 

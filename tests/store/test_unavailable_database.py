@@ -10,14 +10,9 @@ import pytest
 from pymongo.database import Database
 
 from dev.mongod import Mongod
-<<<<<<< HEAD:tests/store/test_unavailable_database.py
 from osdi.errors import OsdiError, WriteConflict
 from osdi.store import Insert, Store, Update, request_deadline
-=======
-from osdi.errors import OsdiError, RaceLost
-from osdi.store import Insert, Store, Update, deadline
 from tests.support.databases import SMALL_JOURNAL
->>>>>>> tests1:tests/contract/test_database_away.py
 
 PATIENCE_MS = 1_500
 FAST_SECONDS = 0.5
