@@ -8,10 +8,10 @@ from typing import Any
 
 from osdi.resources import Resource
 
-# A document as it is stored in MongoDB, with `_id`; read-only where a function only reads it.
+# A document as MongoDB stores it, with `_id`; the read-only type is for functions that only read it.
 Document = dict[str, Any]
 ReadOnlyDocument = Mapping[str, Any]
-# A JSON object, such as a request body or an answer.
+# A JSON object, such as a request body or a response.
 Json = dict[str, Any]
 # A filter document of MongoDB.
 Query = Mapping[str, Any]

@@ -1,6 +1,6 @@
-"""Sample data for a first look: what the standard's own examples name, under the ids that they use.
+"""Sample data: the resources that the examples of the standard refer to, with the same ids.
 
-So the helper page's request works here as it is printed, and so does "Try it out" in the explorer.
+So the request that the helper's page prints works unchanged, and so does "Try it out" in the explorer.
 """
 
 from typing import Any, Final
@@ -72,7 +72,7 @@ SAMPLE: Final[tuple[tuple[Resource, str, dict[str, Any]], ...]] = (
 
 
 def create_sample(store: Store, namespace: str) -> list[str]:
-    """Create what is missing; returns a line for each thing that was created."""
+    """Creates the missing resources; returns a line of text for each."""
     created = []
     for resource, document_id, fields in SAMPLE:
         timestamp = now()

@@ -31,7 +31,8 @@ class MessageSchema(ResourceSchema):
     table = MESSAGE_FIELDS
     pointing = ma.fields.Nested(MessageLinksSchema, data_key="_links", load_only=True)
     _links = links(
-        *("self", "osdi:wrapper"),
+        "self",
+        "osdi:wrapper",
         description="HAL links. A body can set `osdi:wrapper`; null in a PUT removes it.",
         read_only=False,
     )

@@ -20,7 +20,7 @@ class Samples:
         return {each.name: self.value(each) for each in fields if not each.read_only}
 
     def value(self, of: table.Field) -> Any:
-        """Returns a value of the field's type, as JSON has it."""
+        """Returns a JSON value of the field's type."""
         number = next(self._numbers)
         match of:
             case table.Text():

@@ -1,4 +1,4 @@
-"""Ids sort by the time they were made."""
+"""Ids sort by the time they were ids."""
 
 import datetime as dt
 
@@ -6,13 +6,13 @@ from osdi.ids import id_before, new_id
 
 
 def test_later_ids_are_greater() -> None:
-    made = [new_id() for _ in range(1000)]
+    ids = [new_id() for _ in range(1000)]
 
-    assert made == sorted(made)
-    assert len(set(made)) == 1000
+    assert ids == sorted(ids)
+    assert len(set(ids)) == 1000
 
 
-def test_a_moment_lies_between_the_ids_around_it() -> None:
+def test_id_before_lies_between_earlier_and_later_ids() -> None:
     before = new_id()
     now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
 

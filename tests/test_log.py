@@ -1,4 +1,4 @@
-"""Exceptions in the log: frames, type and code, and never the message."""
+"""The log of an exception has frames, type and code, but not the message."""
 
 from osdi.log import MAXIMUM_CAUSES, MAXIMUM_FRAMES, format_exception
 

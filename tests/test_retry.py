@@ -1,4 +1,4 @@
-"""Retries: a lost race is run again, a database that is away is asked again, and both end within their bounds."""
+"""Retries after a write conflict and while the database is unavailable, and their limits."""
 
 import pytest
 
@@ -24,7 +24,7 @@ class Attempts:
 
 @pytest.fixture
 def sleeps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses in seconds; the clock moves by these alone."""
+    """The pauses in seconds; only they advance the clock."""
     slept: list[float] = []
 
     def sleep(seconds: float) -> None:
@@ -62,7 +62,7 @@ class TestOnConflict:
 
 
 class TestWhileUnavailable:
-    def test_an_attempt_that_succeeds_pauses_for_nothing(self, sleeps: list[float]) -> None:
+    def test_a_successful_attempt_does_not_pause(self, sleeps: list[float]) -> None:
         assert retry_while_unavailable(Attempts(), 60) == "done"
         assert sleeps == []
 
@@ -73,9 +73,7 @@ class TestWhileUnavailable:
         assert sleeps == [0.5] * 3
 
     @pytest.mark.parametrize(("seconds", "count"), [(0, 1), (1, 2), (3, 4)])
-    def test_the_last_error_is_raised_when_the_time_is_over(
-        self, sleeps: list[float], seconds: float, count: int
-    ) -> None:
+    def test_the_last_error_is_raised_after_the_time(self, sleeps: list[float], seconds: float, count: int) -> None:
         attempts = Attempts(*(unavailable(str(number)) for number in range(1, 100)))
 
         with pytest.raises(OsdiError, match=f"^{count}$"):
@@ -94,7 +92,7 @@ class TestWhileUnavailable:
 
 
 class TestForAWhile:
-    def test_the_first_failure_alone_is_reported_and_before_the_pause(self, sleeps: list[float]) -> None:
+    def test_only_the_first_failure_is_reported_before_the_pause(self, sleeps: list[float]) -> None:
         reported: list[int] = []
         attempts = Attempts(KeyError(), KeyError())
 

@@ -1,4 +1,4 @@
-"""Settings come from the environment only, and one message names every wrong one."""
+"""Settings come from the environment only, and one message names all invalid ones."""
 
 import ast
 from dataclasses import Field, fields
@@ -133,7 +133,7 @@ def test_defaults_need_no_environment() -> None:
     assert read(ServerSettings) == ServerSettings()
 
 
-def test_the_table_of_values_has_every_setting_that_does_not_accept_every_text() -> None:
+def test_every_setting_that_rejects_some_text_is_in_the_table_of_values() -> None:
     assert set(VALUES) == set(ALL) - FREE_TEXT
 
 
@@ -145,7 +145,7 @@ def test_a_valid_value_is_accepted(monkeypatch: pytest.MonkeyPatch, name: str, v
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, (_, wrong) in VALUES.items() for value in wrong])
-def test_an_invalid_value_is_named_with_a_sentence(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+def test_the_message_names_an_invalid_value(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(name, value)
 
     with pytest.raises(EnvValidationError) as caught:
@@ -157,13 +157,13 @@ def test_an_invalid_value_is_named_with_a_sentence(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("text", sorted(FREE_TEXT))
-def test_any_text_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+def test_a_text_setting_accepts_any_text(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv(text, " Ünï, $x 'y' ")
 
     assert getattr(Settings.from_environment(), text.lower()) == " Ünï, $x 'y' "
 
 
-def test_values_get_the_types_of_the_fields(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_values_have_the_types_of_the_fields(monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = {
         "PUBLIC_URL": "https://osdi.example.org/",
         "CORS_ORIGINS": "https://a.example.org, https://b.example.org",
@@ -200,8 +200,8 @@ def test_an_empty_list_has_no_items(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (settings.anonymous_actions, settings.cors_origins) == ((), ())
 
 
-def test_one_message_names_every_wrong_setting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those of gunicorn too: `release` runs before `web` and shows them."""
+def test_one_message_names_every_invalid_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message includes settings of gunicorn, since `release` runs before `web`."""
     for name, (_, wrong) in VALUES.items():
         monkeypatch.setenv(name, wrong[-1])
 
@@ -212,7 +212,7 @@ def test_one_message_names_every_wrong_setting(monkeypatch: pytest.MonkeyPatch) 
     assert all(f"\n  {name}: " in str(caught.value) for name in VALUES)
 
 
-def test_every_wrong_item_of_a_list_has_its_message(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_invalid_item_of_a_list_has_its_message(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WEBHOOK_NETWORKS", "here,10.0.0.0/8,there")
 
     with pytest.raises(EnvValidationError, match=r"'here' is no network.*'there' is no network"):
@@ -226,11 +226,11 @@ def test_a_honeypot_cannot_have_the_name_of_a_field_that_a_helper_reads() -> Non
     assert names == BODY_FIELDS
 
 
-def test_the_committed_page_is_what_the_declarations_say() -> None:
+def test_the_committed_page_is_up_to_date() -> None:
     assert (ROOT / PAGE).read_text(encoding="utf-8") == page(), "run `make docs`"
 
 
-def test_every_setting_has_a_type_that_can_be_read_and_a_sentence() -> None:
+def test_every_setting_has_a_readable_type_and_a_description() -> None:
     for each in ALL.values():
         declared = declaration(each)
         assert each.type in (str, int, float, bool) or declared.item
@@ -239,8 +239,8 @@ def test_every_setting_has_a_type_that_can_be_read_and_a_sentence() -> None:
         assert "\n" not in declared.description
 
 
-def test_the_table_imports_nothing_of_this_project() -> None:
-    """gunicorn.conf.py runs it by its path in a process that must not keep our modules."""
+def test_the_table_imports_no_other_module_of_the_project() -> None:
+    """gunicorn.conf.py runs it by its path in a process that must not load the project's modules."""
     imported = {
         name
         for node in ast.walk(ast.parse((ROOT / "osdi" / "settings" / "table.py").read_text()))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from flask import Response, current_app, g, request
 
@@ -17,8 +17,8 @@ from osdi.settings import Settings
 from osdi.statistics.reader import StatisticsReader
 from osdi.store import Store
 
-EXTENSION = "osdi"
-BACKGROUND = ("background_request", "background_processing")
+EXTENSION: Final = "osdi"
+BACKGROUND: Final = ("background_request", "background_processing")
 
 
 @dataclass(frozen=True)

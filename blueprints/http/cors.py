@@ -50,7 +50,7 @@ def _apply_campaign_origins(response: Response) -> Response:
         return response
     policy = AnonymousPosts.of(settings(), campaign)
     response.headers.pop(ALLOW_ORIGIN, None)
-    if policy.lets_in(origin):
+    if policy.allows_origin(origin):
         response.headers[ALLOW_ORIGIN] = ANY_ORIGIN if ANY_ORIGIN in policy.origins else origin
     response.vary.add("Origin")
     return response

@@ -5,6 +5,7 @@ Without METRICS_TOKEN nothing is counted, and the route answers 404.
 
 import hmac
 import time
+from typing import Final
 
 from flask import Blueprint, Flask, Response, current_app, g, request
 
@@ -17,8 +18,8 @@ from osdi.store import Store
 
 pages = Blueprint("metrics", __name__)
 
-EXTENSION = "osdi_metrics"
-NO_ROUTE = "none"
+EXTENSION: Final = "osdi_metrics"
+NO_ROUTE: Final = "none"
 
 
 @pages.get("/metrics")

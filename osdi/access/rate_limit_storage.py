@@ -11,7 +11,7 @@ WAIT_MS: Final = 1_000
 
 
 class LazilyClosedStorage(MongoDBStorage):
-    """The library's storage, closed only if it was used: the library would connect first, when Python ends."""
+    """The library's storage, which closes its client only if there is one: the library would connect to close."""
 
     def __del__(self) -> None:
         client = getattr(self, "_storage", None)
@@ -20,7 +20,7 @@ class LazilyClosedStorage(MongoDBStorage):
 
 
 def counts_in_mongodb(mongodb_uri: str) -> MongoDBStorage:
-    """Where `limits` counts for every process of a deployment; it connects when it is first used."""
+    """Returns the storage of `limits` that all processes of a deployment share; it connects at its first use."""
     return LazilyClosedStorage(
         mongodb_uri,
         database_name=database_name(mongodb_uri),
@@ -33,5 +33,5 @@ def counts_in_mongodb(mongodb_uri: str) -> MongoDBStorage:
 
 
 def items(text: str) -> list[RateLimitItem]:
-    """The limits that a setting names, such as `120/minute;2000/hour`; an empty one names none."""
+    """Returns the limits of a setting, such as `120/minute;2000/hour`; none for an empty one."""
     return parse_many(text) if text else []

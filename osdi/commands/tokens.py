@@ -4,6 +4,7 @@ A secret is printed once, alone on the last line. No command can print it again.
 """
 
 import datetime as dt
+from typing import Final
 
 import click
 
@@ -19,9 +20,9 @@ from osdi.settings import Settings
 from osdi.store import Insert, Store
 from osdi.store.indexes import TOKENS
 
-NAME_LENGTH = 100
-MAXIMUM_OVERLAP_HOURS = 24 * 366
-COLUMNS = ("id", "name", "scopes", "campaign", "created", "last used", "expires")
+NAME_LENGTH: Final = 100
+MAXIMUM_OVERLAP_HOURS: Final = 24 * 366
+COLUMNS: Final = ("id", "name", "scopes", "campaign", "created", "last used", "expires")
 
 
 def _name(_: click.Context, __: click.Parameter, name: str) -> str:

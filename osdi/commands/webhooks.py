@@ -1,6 +1,7 @@
 """The commands `webhooks`, which manage the webhooks that get the events of this server."""
 
 from collections.abc import Callable
+from typing import Final
 
 import click
 
@@ -18,7 +19,17 @@ from osdi.webhooks import delivery, registry
 from osdi.webhooks.event_store import all_webhooks, count_events
 
 # Addresses come last, since they may be long.
-COLUMNS = ("id", "state", "events", "waiting", "last delivered", "failures", "last failure", "next attempt", "url")
+COLUMNS: Final = (
+    "id",
+    "state",
+    "events",
+    "waiting",
+    "last delivered",
+    "failures",
+    "last failure",
+    "next attempt",
+    "url",
+)
 
 
 @click.group()

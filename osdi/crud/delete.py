@@ -29,7 +29,7 @@ def delete(
     force: bool = False,
     belongs: Callable[[Document], bool] = lambda _: True,
 ) -> None:
-    """Deletes the document; `belongs` is True for one under the path of the request.
+    """Deletes the document; `belongs` returns True for a document under the path of the request.
 
     Raises OsdiError 404, 409 for a campaign with outreaches without `force` or a person who was merged, 412.
     """

@@ -1,8 +1,8 @@
 """PUT: changes the named fields of a document, replaces arrays, and clears what is null.
 
-The process: the stored document is read, If-Match is compared with its version, the change is applied, the match keys
-follow it, and what differs is written on the condition that no other request has written meanwhile. `resource_rules`
-has what is special about a resource.
+It reads the stored document, compares If-Match with its version, applies the change, derives the match keys, and writes
+the fields that differ, unless another request has written meanwhile. `resource_rules` has the special rules of a
+resource.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ from osdi.resources import Resource
 from osdi.retry import retry_on_conflict
 from osdi.store import Store, Update
 
-# Match keys that no field of a document shows: a PUT keeps them.
+# Prefixes of match keys that do not derive from fields: a PUT keeps these keys.
 KEPT_KEYS: Final = ("claimed:", "idempotency:")
 
 
@@ -49,8 +49,8 @@ def put(
 ) -> Document:
     """Returns the document after the change.
 
-    `belongs` is True for a document under the path of the request. `check` raises what is wrong with the changed
-    document. Raises OsdiError 404, 409 if an identifier or name belongs to another document, 412, 413.
+    `belongs` returns True for a document under the path of the request. `check` raises an error for an
+    invalid document. Raises OsdiError 404, 409 if an identifier or name belongs to another document, 412, 413.
     """
 
     def attempt() -> Document:
@@ -98,7 +98,7 @@ def _find_document(store: Store, resource: Resource, document_id: str, belongs: 
 def _set_match_keys(
     store: Store, resource: Resource, changed: Document, named: ReadOnlyDocument, rules: MatchKeyRules
 ) -> None:
-    """Sets the match keys of a changed document to those that follow from its fields."""
+    """Sets the match keys of a changed document to those that derive from its fields."""
     special = rules_of(resource)
     former = changed["match_keys"]
     keys = [rules.own_key(changed["_id"]), *(id_key(identifier) for identifier in changed.get("identifiers", ()))]
@@ -111,7 +111,7 @@ def _set_match_keys(
 
 
 def _write_change(store: Store, resource: Resource, stored: Document, changed: Document, by: str | None) -> Document:
-    """Writes what differs, and returns the changed document with its new version. Raises OsdiError 409."""
+    """Writes the fields that differ; returns the changed document with its new version. Raises OsdiError 409."""
     changed |= {"modified_date": now(), **({"modified_by_id": by} if by else {})}
     differing = {name: value for name, value in changed.items() if stored.get(name) != value}
     gone = tuple(name for name in stored if name not in changed)
@@ -128,7 +128,7 @@ def _write_change(store: Store, resource: Resource, stored: Document, changed: D
 
 
 def _check_owners(store: Store, resource: Resource, changed: Document) -> None:
-    """Raises OsdiError 409 if another document has an identifier or name of the changed one for good."""
+    """Raises OsdiError 409 if another document owns an identifier or name of the changed one."""
     others = store.by_match_keys(resource.collection, changed["match_keys"])
     lasting = {key for key in changed["match_keys"] if key.startswith(("id:", "name:"))}
     for other in others:

@@ -1,7 +1,7 @@
 """Taggings, items and answers: entries inside a person's document that are resources of their own to clients.
 
-An entry is reached under what it points at (`/tags/{id}/taggings/{id}`) or through its person. Adding, changing and
-removing one is a change of the person, written on the condition that nobody else wrote meanwhile.
+The path of an entry is below its tag, list or question (`/tags/{id}/taggings/{id}`) or below its person. Each write of
+an entry is an update of the person, which fails if another request has written meanwhile.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,7 +26,7 @@ Check = Callable[[Mapping[str, Any]], OsdiError | None]
 
 @dataclass(frozen=True)
 class Embedded:
-    """A kind of entry, and whether a person may have several that point at the same."""
+    """A kind of entry; `several` is True if a person may have several for one tag, list or question."""
 
     resource: Resource
     several: bool = False
@@ -38,7 +38,7 @@ class Embedded:
 
     @property
     def field(self) -> str:
-        """The field by which an entry points at its tag, list or question."""
+        """The field with the id of the entry's tag, list or question."""
         return ENTRIES[self.resource][1]
 
 
@@ -48,9 +48,9 @@ ANSWERS: Final = Embedded(ANSWER, several=True)
 
 
 def entry_of(kind: Embedded, person: Document, entry: Mapping[str, Any]) -> Document:
-    """The entry as a document of its own: it knows its person, and what it is about."""
-    found = {"item_type": PERSON.rel, **entry} if "item_type" in kind.resource.fields else dict(entry)
-    return {**found, "person_id": person["_id"]}
+    """Returns the entry as a document of its own, with the id of its person."""
+    document = {"item_type": PERSON.rel, **entry} if "item_type" in kind.resource.fields else dict(entry)
+    return {**document, "person_id": person["_id"]}
 
 
 def page_of_person(
@@ -62,7 +62,7 @@ def page_of_person(
     after: str | None = None,
     before: str | None = None,
 ) -> Page:
-    """A page of a person's entries, in the order in which they were added; cursors are entry ids."""
+    """Returns a page of a person's entries, in the order in which they were added; cursors are entry ids."""
     entries = [entry_of(kind, person, entry) for entry in person.get(kind.array, ())]
     ids = [entry["_id"] for entry in entries]
     if after in ids:
@@ -85,9 +85,9 @@ def page_of_parent(
     after: str | None = None,
     before: str | None = None,
 ) -> Page:
-    """A page of the entries that point at something, in the order of their people; cursors are the people's ids.
+    """Returns a page of the entries of a tag, list or question, in the order of people; cursors are person ids.
 
-    A person who has several is never torn apart: such a page may hold more than `per_page`.
+    All entries of one person are on one page, so a page may have more than `per_page` entries.
     """
     query = {f"{kind.array}.{kind.field}": parent_id}
     total = count_entries(store, kind.array, kind.field, parent_id) if kind.several else None
@@ -104,15 +104,15 @@ def page_of_parent(
 
 
 def get(store: Store, kind: Embedded, parent_id: str, entry_id: str) -> Document:
-    """One entry. Raises OsdiError 404."""
+    """Returns one entry. Raises OsdiError 404."""
     person, entry = _find_entry(store, kind, parent_id, entry_id)
     return entry_of(kind, person, entry)
 
 
 def add(store: Store, kind: Embedded, parent_id: str, person_id: str, fields: Mapping[str, Any]) -> Document:
-    """Add an entry to a person; one that is there already, where a person has one only, is answered instead.
+    """Adds an entry to a person and returns it; returns the existing one if a person can have one only.
 
-    Raises OsdiError 400 where there is no such person, 413.
+    Raises OsdiError 400 if the person does not exist, 413.
     """
 
     def attempt() -> Document:
@@ -144,18 +144,19 @@ def change(
     kind: Embedded,
     parent_id: str,
     entry_id: str,
-    wanted: Change,
+    requested: Change,
     check: Check = lambda _: None,
 ) -> Document:
-    """The entry after the change; `check` may refuse it. Raises OsdiError 404, 412, 413, or what `check` returns."""
+    """Changes an entry and returns it. Raises OsdiError 404, 412, 413, or an error that `check` returns."""
 
     def attempt() -> Document:
         person, entry = _find_entry(store, kind, parent_id, entry_id)
-        check_if_match(entry_of(kind, person, entry), wanted.if_match)
-        changed = {name: value for name, value in entry.items() if name not in wanted.cleared} | dict(wanted.fields)
-        refusal = check(changed)
-        if refusal is not None:
-            raise refusal
+        check_if_match(entry_of(kind, person, entry), requested.if_match)
+        kept = {name: value for name, value in entry.items() if name not in requested.cleared}
+        changed = {**kept, **requested.fields}
+        error = check(changed)
+        if error is not None:
+            raise error
         if changed != entry:
             changed["modified_date"] = now()
             entries = [changed if each["_id"] == entry_id else each for each in person[kind.array]]
@@ -166,7 +167,7 @@ def change(
 
 
 def remove(store: Store, kind: Embedded, parent_id: str, entry_id: str, if_match: IfMatch = None) -> None:
-    """Remove the entry from its person. Raises OsdiError 404, 412."""
+    """Removes the entry from its person. Raises OsdiError 404, 412."""
 
     def attempt() -> None:
         person, entry = _find_entry(store, kind, parent_id, entry_id)
@@ -177,7 +178,7 @@ def remove(store: Store, kind: Embedded, parent_id: str, entry_id: str, if_match
 
 
 def _find_entry(store: Store, kind: Embedded, parent_id: str, entry_id: str) -> tuple[Document, Document]:
-    """The person and their entry. Raises OsdiError 404."""
+    """Returns the person and the entry. Raises OsdiError 404."""
     person = store.find_one(PERSON.collection, {f"{kind.array}._id": entry_id})
     for entry in (person or {}).get(kind.array, ()):
         if person and entry["_id"] == entry_id and entry[kind.field] == parent_id:

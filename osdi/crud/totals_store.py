@@ -1,4 +1,4 @@
-"""Totals that are counted when a document is read: a campaign's outreaches, and who or what refers to a document."""
+"""Totals that are counted when a document is read: outreaches of a campaign, entries of a tag, list or question."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -10,10 +10,10 @@ from osdi.statistics.invalidation_store import delete_all_rollups
 from osdi.store import DocumentStore, Store
 from osdi.store.store import SETTLED
 
-# A campaign's mark is moved once this many outreaches are behind it.
+# A campaign's mark is moved when this many outreaches come after it.
 UNCOUNTED_LIMIT: Final = 1_000
 
-# As osdi.store.count_cache.LARGE, for entries: they are counted by reading the people who have them.
+# Like osdi.store.count_cache.LARGE, for entries. To count them, the database reads the people who have them.
 LARGE_ENTRIES: Final = 500
 
 
@@ -27,11 +27,11 @@ def with_total(store: Store, resource: Resource, document: Mapping[str, Any]) ->
 
 
 def total_outreaches(store: Store, campaign: ReadOnlyDocument) -> int:
-    """Returns the number of a campaign's outreaches: exact at every moment, without a write for each outreach.
+    """Returns the exact number of a campaign's outreaches, without a write for each outreach.
 
-    The campaign remembers how many there are up to an id, its mark; only those behind it are counted. The mark is moved
-    when these become many, but never to within SETTLED of now, since ids are given before they are committed. Raises
-    OsdiError 503.
+    The campaign stores the number of outreaches up to an id, its mark; only outreaches after the mark are counted. When
+    these become many, the mark is moved, but only to ids older than SETTLED, since an id is assigned before its
+    document is committed. Raises OsdiError 503.
     """
     counted = campaign.get("counted", {"outreaches": 0, "through": ""})
     behind: Document = {"advocacy_campaign_id": campaign["_id"], "_id": {"$gt": counted["through"]}}
@@ -73,7 +73,7 @@ def count_entries(store: Store, array: str, field: str, value: str) -> int:
 
 
 def recount(store: Store) -> int:
-    """Forgets every number that was counted, so that it is counted anew; returns the number of campaigns.
+    """Deletes all stored counts, so that they are counted again; returns the number of campaigns.
 
     Raises OsdiError 503.
     """

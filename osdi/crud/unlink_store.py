@@ -8,14 +8,14 @@ from osdi.store import DocumentStore
 
 
 def forget_wrapper(store: DocumentStore, wrapper_id: str, timestamp: dt.datetime) -> None:
-    """Removes the link to a deleted wrapper from messages, which stay. Raises OsdiError 503."""
+    """Removes the link to a deleted wrapper from its messages. Raises OsdiError 503."""
     store.update_many(
         MESSAGE.collection, {"wrapper_id": wrapper_id}, {"$unset": {"wrapper_id": ""}, **_changed_at(timestamp)}
     )
 
 
 def remove_entries(store: DocumentStore, array: str, field: str, value: str, timestamp: dt.datetime) -> None:
-    """Removes the entries of people's `array` that point at a deleted tag, list or question. Raises OsdiError 503."""
+    """Removes entries of a deleted tag, list or question from `array` of all people. Raises OsdiError 503."""
     store.update_many(
         PERSON.collection, {f"{array}.{field}": value}, {"$pull": {array: {field: value}}, **_changed_at(timestamp)}
     )

@@ -1,4 +1,4 @@
-"""Deletes one outreach, with what else counts it."""
+"""Deletes one outreach, and corrects the counts that include it."""
 
 from osdi.documents import Document
 from osdi.resources import ADVOCACY_CAMPAIGN, OUTREACH
@@ -7,10 +7,10 @@ from osdi.store import Delete, Store, write_log
 
 
 def delete_outreach(store: Store, outreach: Document) -> None:
-    """Deletes an outreach that was read, and lowers its campaign's mark where it is counted there.
+    """Deletes an outreach that was read; lowers the stored count of its campaign if the outreach is in it.
 
-    It is one transaction where the server has them. Raises WriteConflict if the outreach has changed since; OsdiError
-    503.
+    This is one transaction if the server supports them. Raises WriteConflict if the outreach has changed since;
+    OsdiError 503.
     """
     campaign_id = outreach["advocacy_campaign_id"]
     counted = {"_id": campaign_id, "counted.through": {"$gte": outreach["_id"]}}

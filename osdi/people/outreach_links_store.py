@@ -12,7 +12,7 @@ from osdi.store import Store, write_log
 
 
 def outreaches_of(person: Mapping[str, Any]) -> Document:
-    """Returns the query for a person's outreaches, with those of people who were merged into them."""
+    """Returns the query for the outreaches of a person and of people who were merged into this person."""
     ids = ids_of(person)
     return {"person_id": {"$in": ids} if len(ids) > 1 else ids[0]}
 
@@ -20,7 +20,7 @@ def outreaches_of(person: Mapping[str, Any]) -> Document:
 def move_outreaches(store: Store, from_id: str, to_id: str, timestamp: dt.datetime) -> int:
     """Moves a batch of one person's outreaches to another person; returns how many were left to move.
 
-    An outreach remembers from whom it was moved. A batch that is repeated finds none of those that it has moved.
+    An outreach keeps the former person in `moved_from_ids`. A repeated batch skips outreaches that are already moved.
     """
     theirs = {"person_id": from_id}
     ids = [each["_id"] for each in store.find(OUTREACH.collection, theirs, limit=BATCH, fields=("_id",))]

@@ -24,7 +24,10 @@ ORIGIN: Final = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:]+\])(:
 # The names at the top of a body of the Record Outreach Helper and of the Person Signup Helper.
 BODY_FIELDS: Final = frozenset(
     {
-        *("_links", "identifiers", "osdi:control", PERSON.name),
+        "_links",
+        "identifiers",
+        "osdi:control",
+        PERSON.name,
         *OUTREACH.fields,
         *(name for names in ACTION_FIELDS.values() for name in names),
     }

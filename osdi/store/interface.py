@@ -1,7 +1,7 @@
 """The public interface of a store: what every capability may ask of it, whatever is behind it.
 
-`Store` implements it on MongoDB, and in memory by mongomock; `DryRunStore` (osdi.importing) writes nothing. What a
-capability needs of MongoDB beyond it, such as leases and aggregations, is in modules named `*_store.py`: these take a
+`Store` implements it on MongoDB, and in memory by mongomock; `DryRunStore` (osdi.importing) writes nothing.
+Leases, aggregations and whatever else a capability needs of MongoDB are in modules named `*_store.py`: these take a
 Store and call the driver by its `collection()`, `operation()` and `transaction()`. A contract test holds every
 implementation to this interface.
 """

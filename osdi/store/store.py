@@ -243,7 +243,7 @@ class Store(DocumentStore):
         return self._counts.get(counted, count, large=large)
 
     def write(self, *writes: Write) -> None:
-        """See DocumentStore. A document also gets the events that webhooks have to be told of it."""
+        """See DocumentStore. The same write stores the document's events for webhooks."""
         if webhooks_of := self.webhooks_of():
             writes = tuple(with_events(each, webhooks_of) for each in writes)
         with self.operation():

@@ -13,10 +13,10 @@ from pymongo import ASCENDING, UpdateOne
 
 from osdi.documents import Document
 from osdi.errors import WriteConflict
+from osdi.fields.webhook import ABOUT_NOW, AT_A_VERSION
 from osdi.ids import new_id
 from osdi.resources import OUTREACH, PERSON, Resource
 from osdi.store import Store
-from osdi.store.change_events import ABOUT_NOW, AT_A_VERSION
 from osdi.store.driver import READ_MS
 from osdi.store.indexes import WEBHOOKS
 from osdi.store.writes import WEBHOOK_EVENTS

@@ -1,15 +1,15 @@
 """A campaign's rules for anonymous posts. Unlike in other bodies an empty array has a meaning: it allows nothing."""
 
-from typing import Any
+from typing import Any, Final
 
 import marshmallow as ma
 
 from osdi.fields.limits import LINE_LENGTH
 from schemas.base.common import STRICT, links
 
-ORIGIN = r"^(\*|https?://[^/?#\s]{1,253})$(?!\s)"  # `$` also matches before a final line feed
-ACTIONS = ("tags", "lists", "answers", "triggers")
-ORIGINS_LENGTH = 100
+ORIGIN: Final = r"^(\*|https?://[^/?#\s]{1,253})$(?!\s)"  # `$` also matches before a final line feed
+ACTIONS: Final = ("tags", "lists", "answers", "triggers")
+ORIGINS_LENGTH: Final = 100
 
 
 class AnonymousPostsSchema(ma.Schema):

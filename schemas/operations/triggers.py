@@ -1,13 +1,13 @@
 """A campaign's triggers: the messages of its follow-ups. An empty array has a meaning: it removes the default."""
 
-from typing import Any
+from typing import Any, Final
 
 import marshmallow as ma
 
 from osdi.fields.limits import IDENTIFIER_LENGTH, IDENTIFIERS, LINE_LENGTH
 from schemas.base.common import STRICT, links
 
-KINDS = ("autoresponse", "sms_response", "call_response")
+KINDS: Final = ("autoresponse", "sms_response", "call_response")
 
 
 def _reject_unknown_fields(original: dict[str, Any], known: Any) -> None:

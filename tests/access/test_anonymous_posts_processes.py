@@ -1,6 +1,6 @@
-"""The open door on real processes: a flood from one address stops nobody else, and no answer tells who is known.
+"""Posts without a token on real processes: a flood does not block other clients, and responses reveal no stored person.
 
-Addresses are those that a proxy would report, since every client here is the same machine.
+The tests send addresses as a proxy does, since all clients run on one machine.
 """
 
 import itertools
@@ -37,9 +37,7 @@ def post(live: Live, campaign_id: str, address: str, body: dict) -> requests.Res
     return requests.post(url, json=body, headers={"X-Forwarded-For": address}, timeout=30)
 
 
-def test_under_a_flood_from_one_address_an_honest_client_gets_its_posts_through(
-    live: Live, api: Client, database: Database
-) -> None:
+def test_a_flood_from_one_address_does_not_block_other_clients(live: Live, api: Client, database: Database) -> None:
     over = threading.Event()
 
     def flood() -> list[int]:
@@ -62,14 +60,14 @@ def test_under_a_flood_from_one_address_an_honest_client_gets_its_posts_through(
 
     assert honest == [200] * HONEST_POSTS
     assert set(flooded) == {200, 429}
-    # A window may end and another begin while we post.
+    # The test may run across the end of a window.
     assert flooded.count(200) <= 2 * PER_MINUTE
     kept = database.outreaches.count_documents({"claimed_identifiers": {"$exists": True}})
     assert kept == HONEST_POSTS
     assert database.outreaches.count_documents({}) == HONEST_POSTS + flooded.count(200)
 
 
-def test_no_answer_tells_whether_somebody_is_known(live: Live, api: Client) -> None:
+def test_no_response_reveals_if_a_person_is_stored(live: Live, api: Client) -> None:
     known = [factories.person(phone_numbers=[{"number": "12025550123"}]), factories.person(identifiers=["crm:1"])]
     for person in known:
         api.recorded(factories.outreach(person=person))

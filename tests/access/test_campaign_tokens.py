@@ -1,4 +1,4 @@
-"""A token that is tied to one campaign: what it may call, and what it never gets at."""
+"""Campaign-scoped tokens: the routes and data that they can and cannot access."""
 
 from urllib.parse import quote
 
@@ -10,7 +10,7 @@ from osdi.store import Store
 from tests.support import factories
 from tests.support.client import Client
 
-# What a token that is tied to a campaign may do, and all that it may do.
+# All routes that a campaign-scoped token may call, besides those of FOR_EVERYBODY.
 OF_ITS_CAMPAIGN = {
     ("GET", "/advocacy_campaigns/<advocacy_campaign_id>"),
     ("GET", "/advocacy_campaigns/<advocacy_campaign_id>/stats"),
@@ -25,11 +25,11 @@ OF_ITS_CAMPAIGN = {
 FOR_EVERYBODY = {("GET", "/")}
 
 
-class TestATokenTiedToACampaign:
-    """Reads its campaign, works on that campaign's outreaches, and does nothing else."""
+class TestCampaignScopedToken:
+    """The token reads its campaign, and reads and writes that campaign's outreaches, and nothing else."""
 
     @pytest.fixture
-    def tied(self, app: Flask, api: Client, store: Store) -> Client:
+    def scoped(self, app: Flask, api: Client, store: Store) -> Client:
         client = Client(app.test_client(), factories.token(store, advocacy_campaign_id=api.campaign_id))
         client.campaign_id = api.campaign_id
         return client
@@ -43,7 +43,7 @@ class TestATokenTiedToACampaign:
         return campaign_id
 
     def allowed(self, app: Flask, client: Client, campaign_id: str) -> set[tuple[str, str]]:
-        """The routes that do not answer 403, called for a campaign and for nothing that exists besides."""
+        """Returns the routes that do not answer 403, called with this campaign and ids that do not exist."""
         found = set()
         for rule in app.url_map.iter_rules():
             if not rule.rule.startswith("/api/v1"):
@@ -58,99 +58,99 @@ class TestATokenTiedToACampaign:
                     found.add((method, rule.rule.removeprefix("/api/v1")))
         return found
 
-    def test_may_call_its_campaigns_routes_only(self, app: Flask, tied: Client) -> None:
-        assert self.allowed(app, tied, tied.campaign_id) == OF_ITS_CAMPAIGN | FOR_EVERYBODY
+    def test_only_routes_of_its_campaign_are_allowed(self, app: Flask, scoped: Client) -> None:
+        assert self.allowed(app, scoped, scoped.campaign_id) == OF_ITS_CAMPAIGN | FOR_EVERYBODY
 
-    def test_may_call_nothing_of_another_campaign(self, app: Flask, tied: Client, other: str) -> None:
-        assert self.allowed(app, tied, other) == FOR_EVERYBODY
-        assert self.allowed(app, tied, "none") == FOR_EVERYBODY
+    def test_no_route_of_another_campaign_is_allowed(self, app: Flask, scoped: Client, other: str) -> None:
+        assert self.allowed(app, scoped, other) == FOR_EVERYBODY
+        assert self.allowed(app, scoped, "none") == FOR_EVERYBODY
 
-    def test_while_one_that_is_not_tied_may_call_everything(self, app: Flask, api: Client, tied: Client) -> None:
-        assert self.allowed(app, api, "none") > self.allowed(app, tied, tied.campaign_id)
+    def test_a_token_without_a_campaign_may_call_more_routes(self, app: Flask, api: Client, scoped: Client) -> None:
+        assert self.allowed(app, api, "none") > self.allowed(app, scoped, scoped.campaign_id)
 
     @pytest.mark.parametrize("spelling", ["{own}/", "{own}/outreaches/"])
-    def test_may_end_the_address_with_a_slash(self, tied: Client, spelling: str) -> None:
-        assert tied.get("/advocacy_campaigns/" + spelling.format(own=tied.campaign_id)).status_code == 200
+    def test_a_path_may_end_with_a_slash(self, scoped: Client, spelling: str) -> None:
+        assert scoped.get("/advocacy_campaigns/" + spelling.format(own=scoped.campaign_id)).status_code == 200
 
-    def test_may_ask_for_the_head_alone(self, tied: Client) -> None:
-        address = f"/api/v1/advocacy_campaigns/{tied.campaign_id}"
+    def test_head_is_allowed(self, scoped: Client) -> None:
+        address = f"/api/v1/advocacy_campaigns/{scoped.campaign_id}"
 
-        assert tied.http.head(address, headers={"OSDI-API-Token": tied.token}).status_code == 200
+        assert scoped.http.head(address, headers={"OSDI-API-Token": scoped.token}).status_code == 200
 
-    def test_may_not_change_its_campaign_with_a_slash_either(self, tied: Client) -> None:
-        assert tied.delete(f"/advocacy_campaigns/{tied.campaign_id}/").status_code == 403
+    def test_a_path_with_a_slash_cannot_delete_the_campaign(self, scoped: Client) -> None:
+        assert scoped.delete(f"/advocacy_campaigns/{scoped.campaign_id}/").status_code == 403
 
-    def test_is_told_why(self, tied: Client) -> None:
-        refused = tied.get("/people")
+    def test_the_error_names_the_reason(self, scoped: Client) -> None:
+        rejected = scoped.get("/people")
 
-        assert "tied to one campaign" in refused.json["error"]
-        assert refused.json["osdi:error"]["resource_status"][0]["error_descriptions"][0]["error_code"] == (
+        assert "scoped to one campaign" in rejected.json["error"]
+        assert rejected.json["osdi:error"]["resource_status"][0]["error_descriptions"][0]["error_code"] == (
             "CAMPAIGN_TOKEN"
         )
 
-    def test_records_reads_changes_and_deletes_outreaches(self, tied: Client) -> None:
-        outreach = tied.recorded(factories.outreach())
+    def test_outreaches_can_be_recorded_read_changed_and_deleted(self, scoped: Client) -> None:
+        outreach = scoped.recorded(factories.outreach())
         address = outreach["_links"]["self"]["href"]
 
-        assert tied.put(address, {"duration": 5}).json["duration"] == 5
-        assert tied.get(address).json["duration"] == 5
-        assert tied.delete(address).status_code == 200
-        assert tied.get(address).status_code == 404
+        assert scoped.put(address, {"duration": 5}).json["duration"] == 5
+        assert scoped.get(address).json["duration"] == 5
+        assert scoped.delete(address).status_code == 200
+        assert scoped.get(address).status_code == 404
 
-    def test_reads_who_made_them(self, tied: Client) -> None:
-        tied.recorded(factories.outreach(person=factories.person(given_name="Jane")))
+    def test_the_person_of_an_outreach_can_be_expanded(self, scoped: Client) -> None:
+        scoped.recorded(factories.outreach(person=factories.person(given_name="Jane")))
 
-        page = tied.get(f"/advocacy_campaigns/{tied.campaign_id}/outreaches?$expand=osdi:person").json
+        page = scoped.get(f"/advocacy_campaigns/{scoped.campaign_id}/outreaches?$expand=osdi:person").json
 
         outreach = page["_embedded"]["osdi:outreaches"][0]
         assert outreach["_embedded"]["osdi:person"]["given_name"] == "Jane"
 
     @pytest.mark.parametrize("scope", ["read", "write"])
-    def test_has_no_more_than_its_scopes(self, tied: Client, database: Database, scope: str) -> None:
+    def test_the_scopes_of_the_token_apply(self, scoped: Client, database: Database, scope: str) -> None:
         database.tokens.update_one({"advocacy_campaign_id": {"$exists": True}}, {"$set": {"scopes": [scope]}})
 
-        assert tied.get(f"/advocacy_campaigns/{tied.campaign_id}").status_code == (200 if scope == "read" else 403)
-        assert tied.record(factories.outreach()).status_code == (200 if scope == "write" else 403)
+        assert scoped.get(f"/advocacy_campaigns/{scoped.campaign_id}").status_code == (200 if scope == "read" else 403)
+        assert scoped.record(factories.outreach()).status_code == (200 if scope == "write" else 403)
 
-    def test_does_not_get_another_campaigns_outreach_by_its_identifier(
-        self, tied: Client, other: str, database: Database
+    def test_an_identifier_of_another_campaigns_outreach_is_rejected(
+        self, scoped: Client, other: str, database: Database
     ) -> None:
         before = list(database.outreaches.find())
 
-        refused = tied.record(factories.outreach(identifiers=["crm:other"]))
+        rejected = scoped.record(factories.outreach(identifiers=["crm:other"]))
 
-        assert refused.status_code == 409
+        assert rejected.status_code == 409
         assert list(database.outreaches.find()) == before
 
-    def test_does_not_find_another_campaigns_outreach_under_its_own(
-        self, tied: Client, other: str, database: Database
+    def test_an_outreach_of_another_campaign_is_404_under_its_own_campaign(
+        self, scoped: Client, other: str, database: Database
     ) -> None:
         theirs = database.outreaches.find_one({"advocacy_campaign_id": other})
-        address = f"/advocacy_campaigns/{tied.campaign_id}/outreaches/{theirs['_id']}"
+        address = f"/advocacy_campaigns/{scoped.campaign_id}/outreaches/{theirs['_id']}"
 
-        answers = [tied.get(address), tied.put(address, {"duration": 5}), tied.delete(address)]
+        answers = [scoped.get(address), scoped.put(address, {"duration": 5}), scoped.delete(address)]
 
         assert [answer.status_code for answer in answers] == [404, 404, 404]
         assert database.outreaches.find_one({"_id": theirs["_id"]}) == theirs
 
-    def test_does_not_widen_a_collection_by_a_filter(self, tied: Client, other: str) -> None:
-        tied.recorded(factories.outreach())
-        path = f"/advocacy_campaigns/{tied.campaign_id}/outreaches?filter="
+    def test_a_filter_does_not_widen_a_collection(self, scoped: Client, other: str) -> None:
+        scoped.recorded(factories.outreach())
+        path = f"/advocacy_campaigns/{scoped.campaign_id}/outreaches?filter="
 
-        everything = tied.get(path + quote("type eq 'phone' or type ne 'phone'")).json
+        everything = scoped.get(path + quote("type eq 'phone' or type ne 'phone'")).json
 
         assert everything["total_records"] == 1
         assert other not in str(everything)
 
-    def test_matches_people_as_any_token_does(self, api: Client, tied: Client, other: str) -> None:
+    def test_people_are_matched_as_with_any_token(self, api: Client, scoped: Client, other: str) -> None:
         known = api.recorded(factories.by_email("jane@example.com"), campaign=other)
 
-        recorded = tied.recorded(factories.by_email("jane@example.com"))
+        recorded = scoped.recorded(factories.by_email("jane@example.com"))
 
         assert recorded["_links"]["osdi:person"] == known["_links"]["osdi:person"]
 
-    def test_is_of_no_use_when_its_campaign_is_deleted(self, api: Client, tied: Client) -> None:
-        assert api.delete(f"/advocacy_campaigns/{tied.campaign_id}").status_code == 200
+    def test_the_token_allows_nothing_after_its_campaign_is_deleted(self, api: Client, scoped: Client) -> None:
+        assert api.delete(f"/advocacy_campaigns/{scoped.campaign_id}").status_code == 200
 
-        assert tied.get(f"/advocacy_campaigns/{tied.campaign_id}").status_code == 404
-        assert tied.record(factories.outreach()).status_code == 404
+        assert scoped.get(f"/advocacy_campaigns/{scoped.campaign_id}").status_code == 404
+        assert scoped.record(factories.outreach()).status_code == 404

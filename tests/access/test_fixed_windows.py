@@ -1,4 +1,4 @@
-"""The windows in which callers are counted: exact while there is room, and never more memory."""
+"""Fixed windows: counts are exact while the table has room, and its memory does not grow."""
 
 import os
 from pathlib import Path
@@ -25,7 +25,7 @@ def clock() -> Clock:
     return Clock()
 
 
-def test_each_caller_is_counted_by_themselves(clock: Clock) -> None:
+def test_each_caller_is_counted_separately(clock: Clock) -> None:
     windows = Windows(SECONDS, clock=clock)
 
     counted = [windows.count(caller)[0] for caller in ("a", "b", "a", "a", "b", "\ud800")]
@@ -43,7 +43,7 @@ def test_a_window_lasts_from_its_first_request_on(clock: Clock) -> None:
     assert windows.count("a") == (1, 60)
 
 
-def test_thousands_are_all_remembered(clock: Clock) -> None:
+def test_thousands_of_callers_are_counted_exactly(clock: Clock) -> None:
     windows = Windows(SECONDS, clock=clock)
     callers = [f"caller {number}" for number in range(WINDOWS // 8)]
 
@@ -53,7 +53,7 @@ def test_thousands_are_all_remembered(clock: Clock) -> None:
     assert {windows.count(caller)[0] for caller in callers} == {2}
 
 
-def test_where_there_is_no_room_the_window_that_ends_first_is_given_up(clock: Clock) -> None:
+def test_in_a_full_group_the_window_that_ends_first_is_replaced(clock: Clock) -> None:
     windows = Windows(SECONDS, windows=GROUP, clock=clock)
     for number in range(GROUP + 1):
         windows.count(f"caller {number}")

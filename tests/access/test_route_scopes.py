@@ -1,4 +1,4 @@
-"""Every route says who may call it, and means it: a route that does not is found here."""
+"""Every route declares its access, and rejects requests that the declaration does not allow."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from flask import Flask
 from osdi.resources import API
 from tests.support.client import Client
 
-# Pages and their assets, which hold no data, the document behind them, and whether we are well.
+# Pages without data, their assets, the OpenAPI document, and the health checks.
 PUBLIC = {
     "/",
     "/docs",
@@ -21,11 +21,11 @@ PUBLIC = {
     "/redoc",
     "/static/<path:filename>",
 }
-# Pages that know who opens them by the signature in their address.
+# Pages that a signature in their address protects.
 SIGNED = {"/unsubscribe/<token>"}
-# What has a token of its own, that no caller of the API has.
+# Routes with a token of their own, which callers of the API do not have.
 WATCHED = {"/metrics"}
-# What somebody without a token may call of the API: the entry point and the helpers.
+# API routes that need no token: the entry point and the helpers.
 OPEN = {
     ("GET", f"{API}/"),
     ("POST", f"{API}/advocacy_campaigns/<advocacy_campaign_id>/record_outreach_helper"),
@@ -35,28 +35,30 @@ OPEN = {
 
 
 def routes(app: Flask) -> Iterator[tuple[str, str, str]]:
-    """Method, rule and endpoint of everything that can be called."""
+    """Yields method, rule and endpoint of every route."""
     for rule in app.url_map.iter_rules():
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
             yield method, rule.rule, rule.endpoint
 
 
-def test_every_route_is_a_public_page_or_says_who_may_call_it(app: Flask) -> None:
-    silent = {
+def test_every_route_is_a_public_page_or_declares_its_access(app: Flask) -> None:
+    undeclared = {
         rule
         for _, rule, endpoint in routes(app)
         if "access" not in getattr(app.view_functions[endpoint], "_apidoc", {})
     }
 
-    assert silent == PUBLIC | SIGNED | WATCHED
+    assert undeclared == PUBLIC | SIGNED | WATCHED
 
 
-def test_pages_are_only_read(app: Flask) -> None:
+def test_public_pages_are_read_only(app: Flask) -> None:
     assert {method for method, rule, _ in routes(app) if rule in PUBLIC} == {"GET"}
 
 
 @pytest.mark.parametrize("token", [None, "osdi_wrong"])
-def test_what_is_not_open_is_refused_before_anything_is_looked_up(app: Flask, api: Client, token: str | None) -> None:
+def test_routes_that_need_a_token_reject_a_request_before_any_look_up(
+    app: Flask, api: Client, token: str | None
+) -> None:
     headers = {"OSDI-API-Token": token} if token else {}
     called = 0
     for method, rule, _ in routes(app):
@@ -72,7 +74,7 @@ def test_what_is_not_open_is_refused_before_anything_is_looked_up(app: Flask, ap
     assert called > 40
 
 
-def test_the_open_routes_are_these(app: Flask) -> None:
+def test_the_routes_without_a_token_are_the_listed_ones(app: Flask) -> None:
     optional = {
         (method, rule)
         for method, rule, endpoint in routes(app)

@@ -1,4 +1,4 @@
-"""A deployment's signing keys: one for each purpose, the same for everybody, and for ever."""
+"""Signing keys of a deployment: one for each purpose, the same in all processes, which never changes."""
 
 import re
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ PROCESSES = 12
 
 @pytest.fixture(params=["mongod", "standalone", "memory"])
 def emptied(request: pytest.FixtureRequest) -> Iterator[Store]:
-    """A store without keys, of each kind that there is."""
+    """A store without keys on a replica set, on a standalone, and in memory."""
     uri = "mongomock://"
     if request.param != "memory":
         server: Mongod = request.getfixturevalue(request.param)
@@ -46,12 +46,12 @@ def test_a_key_never_changes(emptied: Store) -> None:
     assert emptied.get(SIGNING_KEYS, "unsubscribe") == kept
 
 
-def test_each_purpose_has_its_own(emptied: Store) -> None:
+def test_each_purpose_has_its_own_key(emptied: Store) -> None:
     assert signing_key(emptied, "unsubscribe") != signing_key(emptied, "confirm")
 
 
 @pytest.mark.parametrize("server", ["mongod", "standalone"])
-def test_processes_that_need_the_first_at_once_get_the_same(request: pytest.FixtureRequest, server: str) -> None:
+def test_processes_that_create_a_key_at_once_get_the_same_key(request: pytest.FixtureRequest, server: str) -> None:
     uri = request.getfixturevalue(server).uri.replace("/osdi?", "/signing_keys?")
     stores = [Store(uri) for _ in range(PROCESSES)]
     try:
@@ -74,15 +74,15 @@ def test_processes_that_need_the_first_at_once_get_the_same(request: pytest.Fixt
             store.close()
 
 
-def test_whoever_comes_second_takes_the_key_of_the_first(
+def test_a_second_process_uses_the_key_of_the_first(
     store: Store, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Between looking and inserting, in the narrowest moment."""
-    get, looks = Store.get, []
+    """The first process inserts its key between the read and the insert of the second."""
+    get, reads = Store.get, []
 
     def while_another_is_first(self: Store, collection: str, document_id: str) -> dict | None:
         found = get(self, collection, document_id)
-        looks.append(found)
+        reads.append(found)
         if found is None:
             database.signing_keys.insert_one({"_id": document_id, "key": "theirs"})
         return found
@@ -90,12 +90,12 @@ def test_whoever_comes_second_takes_the_key_of_the_first(
     monkeypatch.setattr(Store, "get", while_another_is_first)
 
     assert signing_key(store, "unsubscribe") == "theirs"
-    assert len(looks) == 2
+    assert len(reads) == 2
     assert database.signing_keys.count_documents({}) == 1
 
 
-def test_a_key_is_on_disk_of_most_servers_before_it_signs(store: Store, database: Database) -> None:
-    """What was signed with a key that a crash takes away would never be good again."""
+def test_a_key_is_durable_before_it_is_used(store: Store, database: Database) -> None:
+    """A signature would become invalid if a crash removed the key."""
     database.command("profile", 2)
     try:
         signing_key(store, "unsubscribe")
@@ -117,12 +117,12 @@ def test_a_key_is_found_by_its_id(store: Store, database: Database) -> None:
     assert [(each.collection, each.plan, each.read) for each in done] == [(SIGNING_KEYS, "IDHACK", 1)]
 
 
-def test_a_database_that_is_away_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unavailable_database_is_503(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("osdi.store.driver.SERVER_SELECTION_TIMEOUT_MS", 10)
-    away = Store("mongodb://127.0.0.1:1/osdi")
+    store = Store("mongodb://127.0.0.1:1/osdi")
     try:
-        with pytest.raises(OsdiError) as refused:
-            signing_key(away, "unsubscribe")
-        assert refused.value.status == 503
+        with pytest.raises(OsdiError) as caught:
+            signing_key(store, "unsubscribe")
+        assert caught.value.status == 503
     finally:
-        away.close()
+        store.close()

@@ -1,4 +1,4 @@
-"""When a token ends, and when it was last used: known to the minute, without a write for each request."""
+"""Expiry and last use of tokens; the last use is stored by the minute, without a write for each request."""
 
 import datetime as dt
 import time
@@ -23,16 +23,16 @@ from tests.support.client import Client
 
 
 @pytest.fixture
-def heard(monkeypatch: pytest.MonkeyPatch) -> Listener:
-    """Hears every client of the database that is made from now on."""
+def listener(monkeypatch: pytest.MonkeyPatch) -> Listener:
+    """Listens to every database client that is created after it."""
     listener = Listener()
     monkeypatch.setattr("pymongo.monitoring._LISTENERS", monitoring._Listeners([listener], [], [], [], []))
     return listener
 
 
 @pytest.fixture
-def process(settings: Settings, heard: Listener, api: Client) -> Iterator[Callable[..., Client]]:
-    """Makes what each of gunicorn's processes is: an application with a memory of its own."""
+def process(settings: Settings, listener: Listener, api: Client) -> Iterator[Callable[..., Client]]:
+    """Creates applications with a cache of their own, like the processes of gunicorn."""
     apps: list[Flask] = []
 
     def make(cache_seconds: float = 60.0) -> Client:
@@ -45,7 +45,7 @@ def process(settings: Settings, heard: Listener, api: Client) -> Iterator[Callab
 
 
 class Clock:
-    """The time as the application reads it."""
+    """The clock that the application reads."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.timestamp = now()
@@ -60,44 +60,44 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return Clock(monkeypatch)
 
 
-class TestATokenThatExpires:
-    """Is valid until its time is over, in every process at that moment."""
+class TestTokenWithExpiryDate:
+    """The token is valid until its expiry date, at the same time in every process."""
 
-    def test_is_401_from_then_on(self, api: Client, store: Store) -> None:
+    def test_it_is_401_after_the_expiry_date(self, api: Client, store: Store) -> None:
         ends = now() + dt.timedelta(hours=1)
 
         assert api.get("/people", token=factories.token(store, expires_date=ends)).status_code == 200
-        refused = api.get("/people", token=factories.token(store, expires_date=ends - dt.timedelta(hours=1)))
+        rejected = api.get("/people", token=factories.token(store, expires_date=ends - dt.timedelta(hours=1)))
 
-        assert refused.status_code == 401
-        assert refused.headers["WWW-Authenticate"].startswith("OSDI-API-Token")
-        assert "expired" in refused.json["error"]
+        assert rejected.status_code == 401
+        assert rejected.headers["WWW-Authenticate"].startswith("OSDI-API-Token")
+        assert "expired" in rejected.json["error"]
 
-    def test_is_401_also_where_it_is_remembered(
-        self, process: Callable[..., Client], store: Store, clock: Clock, heard: Listener
+    def test_it_is_401_also_if_a_process_has_cached_it(
+        self, process: Callable[..., Client], store: Store, clock: Clock, listener: Listener
     ) -> None:
         token = factories.token(store, expires_date=clock.timestamp + dt.timedelta(seconds=10))
         client = process()
         assert client.get("/people", token=token).status_code == 200
-        heard.commands.clear()
+        listener.commands.clear()
 
         clock.advance(seconds=9)
         assert client.get("/people", token=token).status_code == 200
         clock.advance(seconds=1)
         assert client.get("/people", token=token).status_code == 401
 
-        assert [command for _, command in heard.commands if TOKENS in command.values()] == []
+        assert [command for _, command in listener.commands if TOKENS in command.values()] == []
 
 
 class TestLastUse:
-    """Is known to the minute without a write for each request."""
+    """The last use is stored by the minute, without a write for each request."""
 
-    def marks(self, heard: Listener) -> list[dict[str, Any]]:
-        """The writes to tokens that the driver sent, in order."""
-        return [command for _, command in heard.named({"update"}) if command["update"] == TOKENS]
+    def marks(self, listener: Listener) -> list[dict[str, Any]]:
+        """Returns the writes to tokens that the driver sent, in order."""
+        return [command for _, command in listener.named({"update"}) if command["update"] == TOKENS]
 
     def eventually(self, database: Database, token: str, minute: dt.datetime) -> bool:
-        """Whether a token comes to have been used last in this minute; nobody waits for that write."""
+        """True if the token's last use becomes this minute within two seconds; the write is asynchronous."""
         for _ in range(100):
             if database.tokens.find_one({"name": token}).get("last_used_date") == minute:
                 return True
@@ -105,8 +105,8 @@ class TestLastUse:
         return False
 
     @pytest.mark.parametrize("cache_seconds", [0.0, 60.0])
-    def test_takes_one_write_a_minute_and_process(
-        self, process: Callable[..., Client], clock: Clock, heard: Listener, cache_seconds: float
+    def test_it_takes_one_write_per_minute_and_process(
+        self, process: Callable[..., Client], clock: Clock, listener: Listener, cache_seconds: float
     ) -> None:
         clock.advance(days=1)
         client = process(cache_seconds)
@@ -116,18 +116,20 @@ class TestLastUse:
             clock.advance(seconds=seconds)
             for _ in range(5):
                 assert client.get("/people").status_code == 200
-            written.append(len(self.marks(heard)))
+            written.append(len(self.marks(listener)))
 
         assert written == [1, 1, 1, 1, 2, 2, 3]
 
-    def test_is_not_waited_for(self, process: Callable[..., Client], clock: Clock, heard: Listener) -> None:
+    def test_requests_do_not_wait_for_the_write(
+        self, process: Callable[..., Client], clock: Clock, listener: Listener
+    ) -> None:
         clock.advance(hours=1)
 
         assert process().get("/people").status_code == 200
 
-        assert [mark["writeConcern"] for mark in self.marks(heard)] == [{"w": 0}]
+        assert [mark["writeConcern"] for mark in self.marks(listener)] == [{"w": 0}]
 
-    def test_is_stored_to_the_minute(
+    def test_it_is_stored_as_a_whole_minute(
         self, process: Callable[..., Client], clock: Clock, store: Store, database: Database
     ) -> None:
         clock.timestamp = dt.datetime(2026, 3, 18, 11, 2, 15)
@@ -136,8 +138,8 @@ class TestLastUse:
 
         assert self.eventually(database, "mine", dt.datetime(2026, 3, 18, 11, 2))
 
-    def test_takes_no_write_where_another_process_was_first(
-        self, process: Callable[..., Client], clock: Clock, store: Store, heard: Listener
+    def test_there_is_no_write_if_another_process_has_stored_it(
+        self, process: Callable[..., Client], clock: Clock, store: Store, listener: Listener
     ) -> None:
         minute = clock.timestamp.replace(second=0)
         token = factories.token(store, last_used_date=minute)
@@ -145,12 +147,12 @@ class TestLastUse:
 
         assert process().get("/people", token=token).status_code == 200
 
-        assert self.marks(heard) == []
+        assert self.marks(listener) == []
 
-    def test_never_goes_back(
+    def test_it_never_moves_back(
         self, process: Callable[..., Client], clock: Clock, store: Store, database: Database
     ) -> None:
-        """A process that remembers an old document writes after one that knows better."""
+        """A process with an outdated document writes after a process with a later time."""
         minute = clock.timestamp.replace(second=0)
         token = factories.token(store, name="mine")
         slow, quick = process(), process()
@@ -167,7 +169,7 @@ class TestLastUse:
         assert self.eventually(database, "later", minute + dt.timedelta(hours=1)), "the earlier write has arrived"
         assert database.tokens.find_one({"name": "mine"})["last_used_date"] == minute + dt.timedelta(hours=2)
 
-    def test_of_a_token_that_was_revoked_makes_no_document(
+    def test_a_revoked_token_is_not_created_again(
         self, process: Callable[..., Client], clock: Clock, database: Database
     ) -> None:
         client = process()
@@ -179,11 +181,11 @@ class TestLastUse:
 
         assert database.tokens.count_documents({}) == 0
 
-    def test_that_cannot_be_written_fails_no_request(self, process: Callable[..., Client], clock: Clock) -> None:
+    def test_a_failed_write_does_not_fail_the_request(self, process: Callable[..., Client], clock: Clock) -> None:
         client = process()
         assert client.get("/").status_code == 200
         store: Store = client.http.application.extensions[EXTENSION].store
-        store.uri = "mongodb://127.0.0.1:1/osdi"  # nobody listens there
+        store.uri = "mongodb://127.0.0.1:1/osdi"  # no server listens there
         store.close()
         clock.advance(hours=1)
         began = time.monotonic()
@@ -192,7 +194,7 @@ class TestLastUse:
 
         assert time.monotonic() - began < 2
 
-    def test_is_noted_without_a_database_server(self) -> None:
+    def test_it_is_stored_in_memory_without_a_database_server(self) -> None:
         app = create_app(Settings(mongodb_uri="mongomock://"))
         store: Store = app.extensions[EXTENSION].store
         client = Client(app.test_client(), factories.token(store))

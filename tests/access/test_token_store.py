@@ -1,4 +1,4 @@
-"""A token and its successor change places together, where the server can; whoever comes too late changes nothing."""
+"""Replacing a token by its successor is atomic with transactions; a concurrent deletion makes it fail."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ LATER = dt.datetime(2126, 3, 18)
 
 @pytest.fixture(params=["mongod", "standalone", "memory"])
 def emptied(request: pytest.FixtureRequest) -> Iterator[Store]:
-    """A store without tokens, of each kind that there is."""
+    """A store without tokens on a replica set, on a standalone, and in memory."""
     uri = "mongomock://"
     if request.param != "memory":
         server: Mongod = request.getfixturevalue(request.param)
@@ -46,7 +46,7 @@ def test_a_token_is_replaced(emptied: Store, ends: dt.datetime | None) -> None:
 
 
 @pytest.mark.parametrize("ends", [None, LATER])
-def test_a_token_that_is_gone_is_not_replaced(emptied: Store, ends: dt.datetime | None) -> None:
+def test_a_deleted_token_is_not_replaced(emptied: Store, ends: dt.datetime | None) -> None:
     with pytest.raises(WriteConflict):
         replace_token(emptied, "gone", new_token("late")[1], ends)
 
@@ -54,14 +54,14 @@ def test_a_token_that_is_gone_is_not_replaced(emptied: Store, ends: dt.datetime 
         assert find_tokens(emptied, {}) == []
 
 
-def test_a_token_is_found_oldest_first(emptied: Store) -> None:
+def test_tokens_are_found_oldest_first(emptied: Store) -> None:
     for name in ("c", "a", "b"):
         factories.token(emptied, name=name)
 
     assert [token["name"] for token in find_tokens(emptied, {})] == ["c", "a", "b"]
 
 
-def test_an_operator_who_comes_too_late_is_told(
+def test_a_rotation_of_a_token_revoked_meanwhile_fails(
     app: Flask, store: Store, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     factories.token(store, name="crm")

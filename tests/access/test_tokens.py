@@ -1,4 +1,4 @@
-"""Tokens are shown once, stored as a hash, and carry scopes, perhaps a campaign, and perhaps an end."""
+"""Tokens are shown once, stored as a hash, and have scopes; a campaign and an expiry date are optional."""
 
 import datetime as dt
 import re
@@ -28,7 +28,7 @@ def test_two_tokens_differ() -> None:
 
 
 @pytest.mark.parametrize("bound", [{}, {"person_id": "p", "advocacy_campaign_id": "c"}])
-def test_a_token_holds_what_it_is_bound_to_and_no_more(bound: dict[str, str]) -> None:
+def test_a_token_document_has_only_the_given_person_or_campaign(bound: dict[str, str]) -> None:
     document = new_token("sync", **bound)[1]
 
     assert set(document) == {"_id", "name", "hash", "scopes", "created_date", *bound}
@@ -36,9 +36,9 @@ def test_a_token_holds_what_it_is_bound_to_and_no_more(bound: dict[str, str]) ->
 
 
 class TestSuccessor:
-    """What takes a token's place lets its holder do what the token did."""
+    """The successor of a token has the same permissions and holder."""
 
-    def test_keeps_all_but_the_secret_and_the_end(self) -> None:
+    def test_it_keeps_all_but_the_secret_and_the_expiry(self) -> None:
         _, former = new_token("sync", ("read",), "p", "c")
         secret, latter = successor(former | {"expires_date": NOON, "last_used_date": NOON})
 
@@ -48,7 +48,7 @@ class TestSuccessor:
         assert latter["_id"] != former["_id"]
         assert not {"expires_date", "last_used_date"} & set(latter)
 
-    def test_has_the_holder_of_the_first_in_the_row(self) -> None:
+    def test_it_has_the_holder_of_the_first_token(self) -> None:
         first = new_token("sync")[1]
         second = successor(first)[1]
         third = successor(second)[1]
@@ -57,7 +57,7 @@ class TestSuccessor:
         assert caller_from(third, NOON).token_id == third["_id"]
 
 
-def test_a_token_that_is_not_stored_is_401() -> None:
+def test_an_unknown_token_is_401() -> None:
     with pytest.raises(OsdiError) as caught:
         caller_from(None, NOON)
     assert caught.value.status == 401
@@ -76,7 +76,7 @@ def test_a_token_is_valid_until_it_expires(timestamp: dt.datetime, valid: bool) 
 
 
 @pytest.mark.parametrize(
-    ("scopes", "asked", "let"),
+    ("scopes", "required", "allowed"),
     [
         ({"read"}, "read", True),
         ({"read"}, "write", False),
@@ -85,33 +85,33 @@ def test_a_token_is_valid_until_it_expires(timestamp: dt.datetime, valid: bool) 
         (set(), "read", False),
     ],
 )
-def test_scopes(scopes: set[str], asked: str, let: bool) -> None:
+def test_a_scope_is_required(scopes: set[str], required: str, allowed: bool) -> None:
     caller = Caller("1", "sync", frozenset(scopes))
 
-    if let:
-        caller.require(asked)
+    if allowed:
+        caller.require(required)
     else:
         with pytest.raises(OsdiError) as caught:
-            caller.require(asked)
+            caller.require(required)
         assert caught.value.status == 403
-        assert asked in str(caught.value)
+        assert required in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("tied", "asked", "let"),
+    ("campaign", "required", "allowed"),
     [(None, None, True), (None, "c", True), ("c", "c", True), ("c", "d", False), ("c", None, False), ("c", "", False)],
 )
-def test_campaigns(tied: str | None, asked: str | None, let: bool) -> None:
-    caller = Caller("1", "sync", frozenset({"admin"}), advocacy_campaign_id=tied)
+def test_a_campaign_is_required(campaign: str | None, required: str | None, allowed: bool) -> None:
+    caller = Caller("1", "sync", frozenset({"admin"}), advocacy_campaign_id=campaign)
 
-    if let:
-        caller.require_campaign(asked)
+    if allowed:
+        caller.require_campaign(required)
     else:
         with pytest.raises(OsdiError) as caught:
-            caller.require_campaign(asked)
+            caller.require_campaign(required)
         assert caught.value.status == 403
-        assert "tied to one campaign" in str(caught.value)
+        assert "scoped to one campaign" in str(caught.value)
 
 
-def test_nobody_has_no_token() -> None:
+def test_an_anonymous_caller_has_no_token() -> None:
     assert not ANONYMOUS.has_token

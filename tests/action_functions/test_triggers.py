@@ -1,4 +1,4 @@
-"""What a post's triggers become: a follow-up with a message inside the outreach, or the reason why there is none."""
+"""The triggers of a post become follow-ups of the outreach, with a message or with a reason why there is none."""
 
 from typing import Any
 
@@ -11,18 +11,18 @@ from tests.support.client import Client
 KINDS = ("autoresponse", "sms_response", "call_response")
 
 
-def operation(kind: str = "autoresponse", *identifiers: str, **fields: Any) -> dict[str, Any]:
-    """A helper's body that asks for one follow-up."""
+def body_with_trigger(kind: str = "autoresponse", *identifiers: str, **fields: Any) -> dict[str, Any]:
+    """Returns a helper's body that requests one follow-up."""
     return factories.outreach(triggers={kind: {"enabled": True, "identifiers": list(identifiers)}}, **fields)
 
 
-def made(kind: str = "autoresponse", **fields: Any) -> dict[str, Any]:
-    """A message's body that fits a kind of follow-up."""
+def message_body(kind: str = "autoresponse", **fields: Any) -> dict[str, Any]:
+    """Returns the body of a message that fits a kind of follow-up."""
     return factories.message(**fields) if kind == "autoresponse" else factories.text(**fields)
 
 
-def offer(api: Client, kind: str, *identifiers: str) -> None:
-    """Let the campaign name these messages for a kind of follow-up."""
+def set_campaign_messages(api: Client, kind: str, *identifiers: str) -> None:
+    """Sets the campaign's messages for a kind of follow-up."""
     path = f"/advocacy_campaigns/{api.campaign_id}/triggers"
     response = api.put(path, {kind: {"identifiers": list(identifiers)}})
     assert response.status_code == 200, response.get_data(as_text=True)
@@ -38,45 +38,49 @@ def message_id(message: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("kind", KINDS)
 class TestWithAToken:
-    def test_the_message_that_is_named_is_chosen(self, api: Client, database: Database, kind: str) -> None:
-        message = api.created("/messages", made(kind, identifiers=["crm:one"]))
-        api.created("/messages", made(kind, identifiers=["crm:two"]))
+    def test_the_named_message_is_chosen(self, api: Client, database: Database, kind: str) -> None:
+        message = api.created("/messages", message_body(kind, identifiers=["crm:one"]))
+        api.created("/messages", message_body(kind, identifiers=["crm:two"]))
 
-        api.recorded(operation(kind, "crm:one"))
+        api.recorded(body_with_trigger(kind, "crm:one"))
 
         (followup,) = followups(database)
         assert (followup["state"], followup["message_id"]) == ("queued", message_id(message))
         assert followup["not_before"]
 
-    def test_of_several_the_first_that_exists(self, api: Client, database: Database, kind: str) -> None:
-        message = api.created("/messages", made(kind, identifiers=["crm:second"]))
-        api.created("/messages", made(kind, identifiers=["crm:third"]))
+    def test_the_first_existing_message_is_chosen(self, api: Client, database: Database, kind: str) -> None:
+        message = api.created("/messages", message_body(kind, identifiers=["crm:second"]))
+        api.created("/messages", message_body(kind, identifiers=["crm:third"]))
 
-        api.recorded(operation(kind, "crm:first", "crm:second", "crm:third"))
-
-        assert followups(database)[0]["message_id"] == message_id(message)
-
-    def test_without_identifiers_the_campaigns_default(self, api: Client, database: Database, kind: str) -> None:
-        message = api.created("/messages", made(kind, identifiers=["crm:default"]))
-        api.created("/messages", made(kind, identifiers=["crm:other"]))
-        offer(api, kind, "crm:default", "crm:other")
-
-        api.recorded(operation(kind))
+        api.recorded(body_with_trigger(kind, "crm:first", "crm:second", "crm:third"))
 
         assert followups(database)[0]["message_id"] == message_id(message)
 
-    def test_a_message_that_does_not_exist_is_told(self, api: Client, database: Database, kind: str) -> None:
-        answer = api.recorded(operation(kind, "crm:nothing"))
+    def test_without_identifiers_the_campaigns_default_is_chosen(
+        self, api: Client, database: Database, kind: str
+    ) -> None:
+        message = api.created("/messages", message_body(kind, identifiers=["crm:default"]))
+        api.created("/messages", message_body(kind, identifiers=["crm:other"]))
+        set_campaign_messages(api, kind, "crm:default", "crm:other")
+
+        api.recorded(body_with_trigger(kind))
+
+        assert followups(database)[0]["message_id"] == message_id(message)
+
+    def test_a_missing_message_becomes_a_warning(self, api: Client, database: Database, kind: str) -> None:
+        answer = api.recorded(body_with_trigger(kind, "crm:nothing"))
 
         assert answer["osdi_outreach:warnings"] == [
             f"triggers.{kind}: there is no message of these identifiers that fits."
         ]
-        (shown,) = answer["osdi_outreach:followups"]
-        assert (shown["kind"], shown["state"], shown["reason"]) == (kind, "skipped", "no_message")
+        (followup,) = answer["osdi_outreach:followups"]
+        assert (followup["kind"], followup["state"], followup["reason"]) == (kind, "skipped", "no_message")
         assert "not_before" not in followups(database)[0]
 
-    def test_strict_handling_refuses_it_and_writes_nothing(self, api: Client, database: Database, kind: str) -> None:
-        response = api.record(operation(kind, "crm:nothing"), headers={"Prefer": "handling=strict"})
+    def test_strict_handling_rejects_a_missing_message_and_writes_nothing(
+        self, api: Client, database: Database, kind: str
+    ) -> None:
+        response = api.record(body_with_trigger(kind, "crm:nothing"), headers={"Prefer": "handling=strict"})
 
         assert response.status_code == 400
         assert response.json["osdi:error"]["resource_status"][0]["error_descriptions"][0]["properties"] == [
@@ -84,24 +88,24 @@ class TestWithAToken:
         ]
         assert database.outreaches.count_documents({}) == 0
 
-    def test_what_is_not_enabled_is_not_asked_for(self, api: Client, database: Database, kind: str) -> None:
+    def test_a_disabled_trigger_is_ignored(self, api: Client, database: Database, kind: str) -> None:
         api.recorded(factories.outreach(triggers={kind: {"enabled": False}}))
 
         assert followups(database) == []
 
-    def test_the_outreach_shows_what_became_of_it(self, api: Client, kind: str) -> None:
-        api.created("/messages", made(kind, identifiers=["crm:one"]))
+    def test_the_outreach_contains_the_state_of_the_follow_up(self, api: Client, kind: str) -> None:
+        api.created("/messages", message_body(kind, identifiers=["crm:one"]))
 
-        shown = api.recorded(operation(kind, "crm:one"))["osdi_outreach:followups"][0]
+        followup = api.recorded(body_with_trigger(kind, "crm:one"))["osdi_outreach:followups"][0]
 
-        assert (shown["kind"], shown["state"], shown["identifiers"], shown["attempts"]) == (
+        assert (followup["kind"], followup["state"], followup["identifiers"], followup["attempts"]) == (
             kind,
             "queued",
             ["crm:one"],
             0,
         )
-        assert shown["id"]
-        assert "to" not in shown
+        assert followup["id"]
+        assert "to" not in followup
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -111,76 +115,78 @@ class TestWithoutAToken:
         "phone_numbers": [{"number": "12025550123", "primary": True}],
     }
 
-    def test_the_campaigns_default_goes_to_what_was_posted(self, api: Client, database: Database, kind: str) -> None:
-        api.created("/messages", made(kind, identifiers=["crm:default"]))
-        offer(api, kind, "crm:default")
+    def test_the_campaigns_default_is_sent_to_the_posted_contact_detail(
+        self, api: Client, database: Database, kind: str
+    ) -> None:
+        api.created("/messages", message_body(kind, identifiers=["crm:default"]))
+        set_campaign_messages(api, kind, "crm:default")
 
-        api.record(operation(kind, person=self.CONTACTS), token=False)
+        api.record(body_with_trigger(kind, person=self.CONTACTS), token=False)
 
         (followup,) = followups(database)
         expected = "jane@example.com" if kind == "autoresponse" else "12025550123"
         assert (followup["state"], followup["to"], followup["by_token"]) == ("queued", expected, False)
 
-    def test_one_of_the_campaigns_may_be_chosen(self, api: Client, database: Database, kind: str) -> None:
-        api.created("/messages", made(kind, identifiers=["crm:default"]))
-        message = api.created("/messages", made(kind, identifiers=["crm:chosen"]))
-        offer(api, kind, "crm:default", "crm:chosen")
+    def test_a_message_of_the_campaign_can_be_chosen(self, api: Client, database: Database, kind: str) -> None:
+        api.created("/messages", message_body(kind, identifiers=["crm:default"]))
+        message = api.created("/messages", message_body(kind, identifiers=["crm:chosen"]))
+        set_campaign_messages(api, kind, "crm:default", "crm:chosen")
 
-        api.record(operation(kind, "crm:chosen", person=self.CONTACTS), token=False)
+        api.record(body_with_trigger(kind, "crm:chosen", person=self.CONTACTS), token=False)
 
         assert followups(database)[0]["message_id"] == message_id(message)
 
     def test_no_other_message_can_be_chosen(self, api: Client, database: Database, kind: str) -> None:
-        api.created("/messages", made(kind, identifiers=["crm:default"]))
-        other = api.created("/messages", made(kind, identifiers=["crm:draft"]))
-        offer(api, kind, "crm:default")
+        api.created("/messages", message_body(kind, identifiers=["crm:default"]))
+        other = api.created("/messages", message_body(kind, identifiers=["crm:draft"]))
+        set_campaign_messages(api, kind, "crm:default")
 
         for named in ("crm:draft", message_id(other), other["_links"]["self"]["href"]):
-            api.record(operation(kind, named, person=self.CONTACTS), token=False)
+            api.record(body_with_trigger(kind, named, person=self.CONTACTS), token=False)
 
             assert followups(database)[0]["reason"] == "no_message"
 
-    def test_nobody_is_reached_who_was_not_posted(self, api: Client, database: Database, kind: str) -> None:
-        api.created("/messages", made(kind, identifiers=["crm:default"]))
-        offer(api, kind, "crm:default")
+    def test_a_stored_contact_detail_is_not_used(self, api: Client, database: Database, kind: str) -> None:
+        api.created("/messages", message_body(kind, identifiers=["crm:default"]))
+        set_campaign_messages(api, kind, "crm:default")
         posted = "phone_numbers" if kind == "autoresponse" else "email_addresses"
 
-        api.record(operation(kind, person={posted: self.CONTACTS[posted]}), token=False)
+        api.record(body_with_trigger(kind, person={posted: self.CONTACTS[posted]}), token=False)
 
         assert (followups(database)[0]["state"], followups(database)[0]["reason"]) == ("skipped", "no_address")
 
-    def test_the_answer_is_empty_all_the_same(self, api: Client, kind: str) -> None:
-        assert api.record(operation(kind, "crm:nothing"), token=False).json == {}
+    def test_the_response_is_empty(self, api: Client, kind: str) -> None:
+        assert api.record(body_with_trigger(kind, "crm:nothing"), token=False).json == {}
 
 
 def test_a_message_of_the_wrong_type_is_not_chosen(api: Client, database: Database) -> None:
     api.created("/messages", factories.text(identifiers=["crm:text"]))
 
-    api.recorded(operation("autoresponse", "crm:text"))
+    api.recorded(body_with_trigger("autoresponse", "crm:text"))
 
     assert followups(database)[0]["reason"] == "no_message"
 
 
 @pytest.mark.parametrize("missing", ["subject", "body"])
-def test_a_message_that_is_not_complete_is_not_chosen(api: Client, database: Database, missing: str) -> None:
+def test_an_incomplete_message_is_not_chosen(api: Client, database: Database, missing: str) -> None:
     api.created("/messages", factories.message(identifiers=["crm:half"], **{missing: None}))
 
-    api.recorded(operation("autoresponse", "crm:half"))
+    api.recorded(body_with_trigger("autoresponse", "crm:half"))
 
     assert followups(database)[0]["reason"] == "no_message"
 
 
 class TestTheCampaignsTriggers:
-    def test_are_empty_at_first(self, api: Client) -> None:
+    def test_they_are_empty_at_first(self, api: Client) -> None:
         answer = api.get(f"/advocacy_campaigns/{api.campaign_id}/triggers")
 
         assert (answer.status_code, set(answer.json)) == (200, {"_links"})
 
-    def test_are_kept_by_kind(self, api: Client) -> None:
+    def test_they_are_stored_by_kind(self, api: Client) -> None:
         api.created("/messages", factories.message(identifiers=["crm:mail"]))
         api.created("/messages", factories.text(identifiers=["crm:text"]))
-        offer(api, "autoresponse", "crm:mail")
-        offer(api, "sms_response", "crm:text")
+        set_campaign_messages(api, "autoresponse", "crm:mail")
+        set_campaign_messages(api, "sms_response", "crm:text")
 
         answer = api.get(f"/advocacy_campaigns/{api.campaign_id}/triggers").json
 
@@ -188,16 +194,16 @@ class TestTheCampaignsTriggers:
         assert answer["sms_response"] == {"identifiers": ["crm:text"]}
 
     @pytest.mark.parametrize("nothing", [None, {"identifiers": []}])
-    def test_can_be_taken_away(self, api: Client, database: Database, nothing: Any) -> None:
+    def test_they_can_be_removed(self, api: Client, database: Database, nothing: Any) -> None:
         api.created("/messages", factories.message(identifiers=["crm:mail"]))
-        offer(api, "autoresponse", "crm:mail")
+        set_campaign_messages(api, "autoresponse", "crm:mail")
 
         assert api.put(f"/advocacy_campaigns/{api.campaign_id}/triggers", {"autoresponse": nothing}).status_code == 200
 
-        api.recorded(operation())
+        api.recorded(body_with_trigger())
         assert followups(database)[0]["reason"] == "no_message"
 
-    def test_name_messages_that_exist(self, api: Client) -> None:
+    def test_a_missing_message_is_rejected(self, api: Client) -> None:
         answer = api.put(
             f"/advocacy_campaigns/{api.campaign_id}/triggers", {"autoresponse": {"identifiers": ["crm:nothing"]}}
         )
@@ -205,7 +211,7 @@ class TestTheCampaignsTriggers:
         assert answer.status_code == 400
         assert answer.json["error"].startswith("autoresponse.identifiers[0]: There is no message")
 
-    def test_name_messages_that_fit(self, api: Client) -> None:
+    def test_a_message_of_the_wrong_type_is_rejected(self, api: Client) -> None:
         api.created("/messages", factories.text(identifiers=["crm:text"]))
 
         answer = api.put(

@@ -142,7 +142,7 @@ class TestMerge:
 
         assert (result.exit_code, result.output) == (
             1,
-            f"Error: This person was merged into {two[0]}; name that one, if they are meant.\n",
+            f"Error: This person was merged into {two[0]}; use that id instead.\n",
         )
 
     @pytest.mark.parametrize(

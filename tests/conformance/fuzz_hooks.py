@@ -49,7 +49,7 @@ BEYOND_SCHEMAS = re.compile(
             r"cannot be merged into themselves",
             r"DOES_NOT_EXIST|ANSWER_DOES_NOT_FIT|There is no such person|would exceed|sent inline, not as a link",
             r"has changed since it was read",  # a made-up ETag
-            r"This Idempotency-Key came with another body before",
+            r"This Idempotency-Key was used with another body",
             r"TEMPLATE_ERROR|This must be one line|Not a mailbox such as|MESSAGE_DOES_NOT_FIT|no such wrapper",
             r"The address (is|holds|has)|Not an address such as|Not a secret such as|There are already \d+ webhooks",
             r"The body has more than \d+ bytes|nested more than \d+ deep|Unknown field",

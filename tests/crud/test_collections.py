@@ -1,4 +1,4 @@
-"""Campaigns, tags, lists, messages and the like: created once, read alone and page by page; and the entry point."""
+"""POST and GET of campaigns, tags, lists, messages and other reference resources, paging, and the entry point."""
 
 from typing import Any
 
@@ -48,9 +48,9 @@ BODIES: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("collection", BODIES)
 class TestEachCollection:
-    """What every reference resource does alike."""
+    """The common behaviour of reference resources."""
 
-    def test_what_was_sent_is_answered_and_found(self, api: Client, collection: str) -> None:
+    def test_a_posted_resource_is_returned_and_found(self, api: Client, collection: str) -> None:
         sent = BODIES[collection]
         created = api.created(f"/{collection}/", sent | {"identifiers": ["foreign_system:1"]})
 
@@ -58,14 +58,14 @@ class TestEachCollection:
         assert created["identifiers"][1:] == ["foreign_system:1"]
         assert api.follow(created, "self") == created
 
-    def test_posting_it_again_makes_no_second(self, api: Client, collection: str) -> None:
+    def test_a_repeated_post_creates_no_second_one(self, api: Client, collection: str) -> None:
         first = api.created(f"/{collection}", BODIES[collection] | {"identifiers": ["crm:1"]})
         again = api.created(f"/{collection}", BODIES[collection] | {"identifiers": ["crm:1", "crm:2"], "summary": "S"})
 
         assert again["_links"] == first["_links"]
         assert again["identifiers"] == [*first["identifiers"], "crm:2"]
 
-    def test_identifiers_of_two_are_refused(self, api: Client, collection: str) -> None:
+    def test_identifiers_of_two_resources_are_rejected(self, api: Client, collection: str) -> None:
         for number in (1, 2):
             api.created(f"/{collection}", BODIES[collection] | {"identifiers": [f"c:{number}"], "name": f"n{number}"})
 
@@ -73,14 +73,14 @@ class TestEachCollection:
 
         assert response.status_code == 409
 
-    def test_the_answer_may_be_declined(self, api: Client, collection: str) -> None:
+    def test_the_client_can_decline_the_response_body(self, api: Client, collection: str) -> None:
         body = BODIES[collection] | {"osdi:control": {"return_response": False}}
 
         assert set(api.created(f"/{collection}", body)) == {"identifiers", "_links"}
 
 
 @pytest.mark.parametrize("collection", ["tags", "lists"])
-def test_a_tag_or_list_of_the_same_name_is_the_same(api: Client, collection: str) -> None:
+def test_a_post_with_the_same_name_finds_the_tag_or_list(api: Client, collection: str) -> None:
     first = api.created(f"/{collection}", {"name": "Door  Knockers"})
     second = api.created(f"/{collection}", {"name": "door knockers", "description": "now with a description"})
 
@@ -88,7 +88,7 @@ def test_a_tag_or_list_of_the_same_name_is_the_same(api: Client, collection: str
     assert second["description"] == "now with a description"
 
 
-def test_a_renamed_tag_gives_its_former_name_free(api: Client) -> None:
+def test_a_renamed_tag_releases_its_former_name(api: Client) -> None:
     renamed = api.created("/tags", {"name": "old", "identifiers": ["crm:1"]})
     api.created("/tags", {"name": "new", "identifiers": ["crm:1"]})
 
@@ -104,14 +104,14 @@ def test_a_question_does_not_change_its_type(api: Client) -> None:
     assert response.status_code == 409
 
 
-def test_a_resource_that_would_outgrow_its_bound_is_refused(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_resource_over_the_size_limit_is_rejected(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("osdi.people.merge_rules.MAX_DOCUMENT_BYTES", 2_000)
     api.created("/tags", {"name": "volunteer"})
 
     assert api.post("/tags", {"name": "volunteer", "description": "x" * 2_000}).status_code == 413
 
 
-def test_a_question_keeps_the_responses_it_had(api: Client) -> None:
+def test_a_question_keeps_its_responses(api: Client) -> None:
     body = BODIES["questions"] | {"identifiers": ["crm:1"]}
     api.created("/questions", body)
     again = api.created("/questions", body | {"responses": [{"key": "env", "title": "Environment"}]})
@@ -133,7 +133,7 @@ def test_a_question_keeps_the_responses_it_had(api: Client) -> None:
         ("advocacy_campaigns", {"target_list": [{"email_addresses": [{"address": "x"}]}]}, "target_list[0]"),
     ],
 )
-def test_what_does_not_fit_is_refused(api: Client, collection: str, body: dict[str, Any], named: str) -> None:
+def test_an_invalid_body_is_rejected(api: Client, collection: str, body: dict[str, Any], named: str) -> None:
     response = api.post(f"/{collection}", body)
 
     assert response.status_code == 400
@@ -150,41 +150,41 @@ class TestPaging:
             api.created("/tags", {"name": name})
         return names
 
-    def walk(self, api: Client, address: str, relation: str) -> list[dict[str, Any]]:
+    def pages_from(self, api: Client, address: str, relation: str) -> list[dict[str, Any]]:
         pages = [api.get(address).json]
         while relation in pages[-1]["_links"]:
             assert len(pages) < 20
             pages.append(api.follow(pages[-1], relation))
         return pages
 
-    def shown(self, pages: list[dict[str, Any]]) -> list[list[str]]:
+    def names_on(self, pages: list[dict[str, Any]]) -> list[list[str]]:
         return [[tag["name"] for tag in page["_embedded"]["osdi:tags"]] for page in pages]
 
-    def test_next_walks_all_of_them(self, api: Client, names: list[str]) -> None:
-        pages = self.walk(api, "/tags?per_page=3", "next")
+    def test_next_leads_to_all_pages(self, api: Client, names: list[str]) -> None:
+        pages = self.pages_from(api, "/tags?per_page=3", "next")
 
-        assert self.shown(pages) == [names[0:3], names[3:6], names[6:7]]
+        assert self.names_on(pages) == [names[0:3], names[3:6], names[6:7]]
         assert [page["page"] for page in pages] == [1, 2, 3]
         assert {(page["total_pages"], page["total_records"], page["per_page"]) for page in pages} == {(3, 7, 3)}
 
-    def test_previous_walks_back(self, api: Client, names: list[str]) -> None:
-        pages = self.walk(api, "/tags?per_page=3&page=3", "previous")
+    def test_previous_leads_back(self, api: Client, names: list[str]) -> None:
+        pages = self.pages_from(api, "/tags?per_page=3&page=3", "previous")
 
-        assert self.shown(pages) == [names[6:7], names[3:6], names[0:3]]
+        assert self.names_on(pages) == [names[6:7], names[3:6], names[0:3]]
 
     def test_a_page_past_the_end_is_empty(self, api: Client, names: list[str]) -> None:
         page = api.get("/tags?per_page=3&page=9").json
 
         assert page["_embedded"] == {"osdi:tags": []}
         assert "next" not in page["_links"]
-        assert self.shown([api.follow(page, "previous")]) == [names[6:7]]
+        assert self.names_on([api.follow(page, "previous")]) == [names[6:7]]
 
-    def test_a_page_ahead_of_the_first_is_empty_and_followed_by_the_first(self, api: Client, names: list[str]) -> None:
+    def test_a_page_before_the_first_is_empty_and_links_the_first(self, api: Client, names: list[str]) -> None:
         page = api.get("/tags?per_page=3&page=1&before=0").json
 
         assert page["_embedded"] == {"osdi:tags": []}
         assert "previous" not in page["_links"]
-        assert self.shown([api.follow(page, "next")]) == [names[0:3]]
+        assert self.names_on([api.follow(page, "next")]) == [names[0:3]]
 
     def test_an_empty_collection_is_one_empty_page(self, api: Client) -> None:
         page = api.get("/tags").json
@@ -198,16 +198,16 @@ class TestPaging:
         embedded = [tag["_links"]["self"] for tag in page["_embedded"]["osdi:tags"]]
         assert embedded == page["_links"]["osdi:tags"]
 
-    def test_more_than_the_largest_page_is_not_answered(self, api: Client) -> None:
+    def test_the_page_size_is_limited(self, api: Client) -> None:
         assert api.get("/tags?per_page=1000000").json["per_page"] == api.get("/").json["max_pagesize"]
 
-    def test_whoever_comes_in_between_shifts_nothing(self, api: Client, names: list[str]) -> None:
+    def test_an_insert_between_two_pages_shifts_nothing(self, api: Client, names: list[str]) -> None:
         first = api.get("/tags?per_page=3").json
         api.created("/tags", {"name": "late"})
 
-        assert self.shown([api.follow(first, "next")]) == [names[3:6]]
+        assert self.names_on([api.follow(first, "next")]) == [names[3:6]]
 
-    def test_a_campaigns_outreaches_are_its_own(self, api: Client, noise: list[dict]) -> None:
+    def test_a_campaign_lists_its_own_outreaches_only(self, api: Client, noise: list[dict]) -> None:
         mine = [api.recorded(factories.outreach()) for _ in range(2)]
         other = api.created("/advocacy_campaigns", {"title": "Another"})
 
@@ -217,16 +217,16 @@ class TestPaging:
 
 
 class TestTheEntryPoint:
-    """Readable by anybody, with links that lead to every collection."""
+    """The entry point is readable without a token and links every collection."""
 
     @pytest.mark.parametrize("path", ["/", ""])
-    def test_says_what_this_is(self, api: Client, path: str) -> None:
+    def test_it_describes_the_service(self, api: Client, path: str) -> None:
         answer = api.get(path, token=False).json
 
         assert (answer["osdi_version"], answer["namespace"]) == ("1.2.0", "osdi_outreach")
         assert answer["motd"]
 
-    def test_a_wrong_token_is_refused_here_too(self, api: Client) -> None:
+    def test_an_invalid_token_is_rejected(self, api: Client) -> None:
         assert api.get("/", token="osdi_wrong").status_code == 401
 
     def test_its_links_can_be_followed(self, api: Client) -> None:

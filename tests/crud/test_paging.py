@@ -1,4 +1,4 @@
-"""Walking a collection of 5,000 by `next` while others insert and delete: each that stays is visited exactly once."""
+"""Following `next` through 5,000 documents while others insert and delete visits each remaining one exactly once."""
 
 import datetime as dt
 from collections import Counter
@@ -15,7 +15,7 @@ SIZE = 5_000
 
 
 def people(number: int) -> list[dict[str, Any]]:
-    """Documents as the store keeps them, written without the API to keep the test short."""
+    """Returns stored documents, for inserts without the API, which are faster."""
     timestamp = dt.datetime(2020, 1, 1)
     dates = {"created_date": timestamp, "modified_date": timestamp}
     return [
@@ -25,7 +25,7 @@ def people(number: int) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("path", ["/people?per_page=100", "/people?per_page=100&filter=given_name eq 'A'"])
-def test_each_that_stays_is_visited_exactly_once(api: Client, database: Database, path: str) -> None:
+def test_each_remaining_document_is_visited_exactly_once(api: Client, database: Database, path: str) -> None:
     there = people(SIZE)
     database.people.insert_many(there)
     ids = [person["_id"] for person in there]

@@ -1,4 +1,4 @@
-"""PUT changes what it names, DELETE takes along what belongs to it, and both honour If-Match."""
+"""PUT changes the named fields, DELETE also deletes dependent data, and both check If-Match."""
 
 from typing import Any
 
@@ -34,9 +34,9 @@ def href(resource: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("collection", BODIES)
 class TestEachCollection:
-    """What campaigns, tags, lists, messages and the like do alike."""
+    """The common behaviour of campaigns, tags, lists, messages and other reference resources."""
 
-    def test_put_changes_what_it_names(self, api: Client, collection: str) -> None:
+    def test_put_changes_the_named_fields(self, api: Client, collection: str) -> None:
         created = api.created(f"/{collection}", BODIES[collection] | {"identifiers": ["crm:1"]})
 
         response = api.put(href(created), CHANGES[collection] | {"created_date": "2001-01-01", "_links": {}})
@@ -58,14 +58,14 @@ class TestEachCollection:
         assert changed["identifiers"] == [created["identifiers"][0], "crm:2"]
         assert href(other) != href(created)
 
-    def test_put_of_somebody_elses_identifier_is_refused(self, api: Client, collection: str) -> None:
+    def test_put_of_another_resources_identifier_is_rejected(self, api: Client, collection: str) -> None:
         api.created(f"/{collection}", BODIES[collection] | {"identifiers": ["crm:1"]})
         other = api.created(f"/{collection}", BODIES[collection] | {"name": "other", "identifiers": ["crm:2"]})
 
         assert api.put(href(other), {"identifiers": ["crm:1"]}).status_code == 409
         assert api.follow(other, "self") == other
 
-    def test_a_change_to_another_version_is_refused(self, api: Client, collection: str) -> None:
+    def test_a_change_of_another_version_is_rejected(self, api: Client, collection: str) -> None:
         created = api.created(f"/{collection}", BODIES[collection])
         read = api.get(href(created)).headers["ETag"]
         first = api.put(
@@ -80,7 +80,7 @@ class TestEachCollection:
         assert api.delete(href(created), headers={"If-Match": read}).status_code == 412
         assert api.delete(href(created), headers={"If-Match": f'"x", {first.headers["ETag"]}'}).status_code == 200
 
-    def test_delete_says_so_and_it_is_gone(self, api: Client, collection: str) -> None:
+    def test_a_deleted_resource_is_404(self, api: Client, collection: str) -> None:
         created = api.created(f"/{collection}", BODIES[collection])
 
         response = api.delete(href(created))
@@ -91,7 +91,7 @@ class TestEachCollection:
         assert api.delete(href(created)).status_code == 404
         assert api.put(href(created), {}).status_code == 404
 
-    def test_the_answer_may_be_declined(self, api: Client, collection: str) -> None:
+    def test_the_client_can_decline_the_response_body(self, api: Client, collection: str) -> None:
         created = api.created(f"/{collection}", BODIES[collection])
 
         response = api.put(href(created), {"osdi:control": {"return_response": False}})
@@ -120,7 +120,7 @@ class TestEachCollection:
         ("advocacy_campaigns", {"target_list": "x"}, "target_list"),
     ],
 )
-def test_a_put_that_does_not_fit_is_refused(api: Client, collection: str, body: Any, named: str) -> None:
+def test_an_invalid_put_is_rejected(api: Client, collection: str, body: Any, named: str) -> None:
     created = api.created(f"/{collection}", BODIES[collection])
 
     response = api.put(href(created), body)
@@ -162,7 +162,7 @@ class TestAPerson:
         assert changed["birthdate"] == {"year": 1973, "month": 6, "day": 2}
         assert not {"phone_numbers", "given_name"} & set(changed)
 
-    def test_they_are_known_by_what_they_have_now(self, api: Client, jane: dict[str, Any]) -> None:
+    def test_the_new_contact_details_match_the_person(self, api: Client, jane: dict[str, Any]) -> None:
         api.put(href(jane), {"email_addresses": [{"address": "new@example.com"}]})
 
         assert api.recorded(by_email("new@example.com"))["_links"]["osdi:person"]["href"] == href(jane)
@@ -173,7 +173,7 @@ class TestAPerson:
 
         assert changed["email_addresses"] == [{"address": "jane@example.com", "status": "unsubscribed"}]
 
-    def test_an_email_of_somebody_else_is_stored_but_not_claimed(self, api: Client, jane: dict[str, Any]) -> None:
+    def test_an_email_of_another_person_is_stored_but_not_claimed(self, api: Client, jane: dict[str, Any]) -> None:
         john = api.recorded(by_email("john@example.com"))["_links"]["osdi:person"]
         changed = api.put(href(jane), {"email_addresses": [{"address": "john@example.com"}]})
 
@@ -187,7 +187,9 @@ class TestAPerson:
 
         assert [each["primary"] for each in changed["postal_addresses"]] == [True, False]
 
-    def test_deleted_their_outreaches_stay_without_them(self, api: Client, jane: dict[str, Any], noise: list) -> None:
+    def test_the_outreaches_of_a_deleted_person_stay_without_the_person(
+        self, api: Client, jane: dict[str, Any], noise: list
+    ) -> None:
         outreach = api.follow(jane, "osdi:outreaches")["_embedded"]["osdi:outreaches"][0]
 
         assert api.delete(href(jane)).status_code == 200
@@ -225,14 +227,14 @@ class TestAnOutreach:
         assert href(api.recorded(body, headers={"Idempotency-Key": "k"})) == href(outreach)
         assert database.outreaches.count_documents({}) == 1
 
-    def test_delete_counts(self, api: Client, noise: list[dict[str, Any]], database: Database) -> None:
+    def test_delete_lowers_the_total(self, api: Client, noise: list[dict[str, Any]], database: Database) -> None:
         assert api.delete(href(noise[0])).status_code == 200
 
         campaign = api.follow(noise[1], "osdi:advocacy_campaign")
         assert campaign["total_outreaches"] == len(noise) - 1
         assert database.people.count_documents({}) == len(noise), "the person stays"
 
-    def test_delete_of_one_that_was_counted_long_ago_lowers_the_mark(
+    def test_delete_of_a_counted_outreach_lowers_the_stored_count(
         self, app: Flask, api: Client, noise: list[dict[str, Any]], database: Database
     ) -> None:
         counted = {"outreaches": 3, "through": database.outreaches.find_one(sort=[("_id", -1)])["_id"]}
@@ -244,7 +246,7 @@ class TestAnOutreach:
         assert app.test_cli_runner().invoke(args=["recount"]).exit_code == 0
         assert api.follow(noise[1], "osdi:advocacy_campaign")["total_outreaches"] == len(noise)
 
-    def test_not_under_another_campaign(self, api: Client) -> None:
+    def test_it_is_404_under_another_campaign(self, api: Client) -> None:
         outreach = api.recorded(factories.outreach())
         other = href(api.created("/advocacy_campaigns", {"title": "Another"}))
         address = f"{other}/outreaches/{href(outreach).rsplit('/', 1)[1]}"
@@ -253,7 +255,7 @@ class TestAnOutreach:
         assert api.delete(address).status_code == 404
 
 
-def test_a_campaign_with_outreaches_goes_only_by_force(
+def test_a_campaign_with_outreaches_is_deleted_only_with_force(
     api: Client, noise: list[dict[str, Any]], database: Database
 ) -> None:
     campaign = noise[0]["_links"]["osdi:advocacy_campaign"]["href"]
@@ -277,7 +279,7 @@ def test_a_campaign_with_outreaches_goes_only_by_force(
         ),
     ],
 )
-def test_deleting_removes_what_points_at_it(
+def test_deleting_a_resource_removes_links_to_it(
     api: Client, database: Database, collection: str, array: str, asked: Any
 ) -> None:
     one, other = (api.created(f"/{collection}", BODIES[collection] | {"name": name}) for name in ("one", "other"))
@@ -291,7 +293,9 @@ def test_deleting_removes_what_points_at_it(
 
 
 @pytest.mark.parametrize("change", [{"given_name": "Janet"}, {"email_addresses": [{"status": "unsubscribed"}]}])
-def test_correcting_something_else_does_not_confirm_what_a_stranger_added(api: Client, change: dict[str, Any]) -> None:
+def test_another_correction_does_not_confirm_an_address_of_an_anonymous_post(
+    api: Client, change: dict[str, Any]
+) -> None:
     jane = api.follow(api.recorded(by_email("jane@example.com")), "osdi:person")
     added = {"email_addresses": [{"address": "jane@example.com"}, {"address": "john@example.com"}]}
     api.record(factories.outreach(person=added), token=False)
@@ -301,7 +305,7 @@ def test_correcting_something_else_does_not_confirm_what_a_stranger_added(api: C
     assert api.follow(api.recorded(by_email("john@example.com")), "osdi:person")["identifiers"] != jane["identifiers"]
 
 
-def test_naming_the_addresses_confirms_them(api: Client) -> None:
+def test_a_put_of_the_addresses_confirms_them(api: Client) -> None:
     jane = api.follow(api.recorded(by_email("jane@example.com")), "osdi:person")
     added = {"email_addresses": [{"address": "jane@example.com"}, {"address": "john@example.com"}]}
     api.record(factories.outreach(person=added), token=False)

@@ -1,4 +1,4 @@
-"""Taggings, items and answers: inside the person's document, and pages of their own to the client."""
+"""Taggings, items and answers: stored inside people, resources of their own to clients."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ def link(person: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("collection", PARENTS)
 class TestEachKind:
-    """What the three do alike."""
+    """The common behaviour of taggings, items and answers."""
 
     @pytest.fixture
     def parent(self, api: Client, collection: str) -> dict[str, Any]:
@@ -47,7 +47,7 @@ class TestEachKind:
     def post(self, api: Client, parent: dict[str, Any], collection: str, body: dict[str, Any]) -> dict[str, Any]:
         return api.created(parent["_links"][f"osdi:{collection}"]["href"], body)
 
-    def test_what_was_sent_is_answered_and_found(
+    def test_a_posted_entry_is_returned_and_found(
         self, api: Client, jane: dict[str, Any], parent: dict[str, Any], collection: str
     ) -> None:
         sent = ENTRIES[collection] | {"origin_system": "OpenSupporter", "identifiers": ["foreign_system:1"]}
@@ -62,7 +62,7 @@ class TestEachKind:
         assert api.follow(created, f"osdi:{PARENTS[collection][0][:-1]}")["identifiers"] == parent["identifiers"]
         assert api.follow(created, "self") == created
 
-    def test_both_collections_show_it(
+    def test_both_collections_contain_it(
         self, api: Client, jane: dict[str, Any], parent: dict[str, Any], collection: str, noise: list[dict[str, Any]]
     ) -> None:
         created = self.post(api, parent, collection, ENTRIES[collection] | link(jane))
@@ -72,7 +72,7 @@ class TestEachKind:
             assert page["_embedded"][f"osdi:{collection}"] == [created]
             assert page["total_records"] == 1
 
-    def test_sent_back_as_it_was_read_it_may_be_taken_strictly(
+    def test_a_response_can_be_sent_back_with_strict_handling(
         self, api: Client, jane: dict[str, Any], parent: dict[str, Any], collection: str
     ) -> None:
         created = self.post(api, parent, collection, ENTRIES[collection] | link(jane))
@@ -96,7 +96,7 @@ class TestEachKind:
         assert api.delete(href(created)).status_code == 404
         assert database.people.find_one()[collection] == []
 
-    def test_a_change_meant_for_an_earlier_state_is_refused(
+    def test_a_change_of_an_older_version_is_rejected(
         self, api: Client, jane: dict[str, Any], parent: dict[str, Any], collection: str
     ) -> None:
         address = href(self.post(api, parent, collection, ENTRIES[collection] | link(jane)))
@@ -110,7 +110,7 @@ class TestEachKind:
         assert api.get(address).json["origin_system"] == "B"
         assert api.delete(address, headers={"If-Match": changed.headers["ETag"]}).status_code == 200
 
-    def test_another_entry_of_the_person_does_not_touch_the_tag_of_this_one(
+    def test_another_entry_of_the_person_does_not_change_its_etag(
         self, api: Client, jane: dict[str, Any], parent: dict[str, Any], collection: str
     ) -> None:
         address = href(self.post(api, parent, collection, ENTRIES[collection] | link(jane)))
@@ -122,7 +122,7 @@ class TestEachKind:
 
         assert api.put(address, {"origin_system": "B"}, headers={"If-Match": read}).status_code == 200
 
-    def test_its_person_and_what_it_points_at_are_expanded(
+    def test_its_person_and_parent_can_be_expanded(
         self, api: Client, jane: dict[str, Any], parent: dict[str, Any], collection: str, noise: list[dict[str, Any]]
     ) -> None:
         about = f"osdi:{PARENTS[collection][0][:-1]}"
@@ -135,7 +135,7 @@ class TestEachKind:
         assert api.get(href(created) + query).json == created | {"_embedded": expected}
         assert api.get(f"{href(created)}?$expand=osdi:outreaches").status_code == 400
 
-    def test_a_helper_makes_them_too(self, api: Client, parent: dict[str, Any], collection: str) -> None:
+    def test_a_helper_creates_it(self, api: Client, parent: dict[str, Any], collection: str) -> None:
         asked = {
             "taggings": {"add_tags_uri": [href(parent)]},
             "items": {"add_lists_uri": [href(parent)]},
@@ -147,7 +147,7 @@ class TestEachKind:
         assert api.follow(entry, "self") == entry
         assert entry["_links"]["osdi:person"] == person["_links"]["self"]
 
-    def test_pages_hold_each_once_while_others_come_and_go(
+    def test_pages_contain_each_entry_once_during_inserts_and_deletes(
         self, api: Client, parent: dict[str, Any], collection: str
     ) -> None:
         people = [api.follow(api.recorded(factories.outreach()), "osdi:person") for _ in range(5)]
@@ -165,7 +165,9 @@ class TestEachKind:
         assert [href(each) for each in seen] == [href(each) for each in posted]
 
     @pytest.mark.parametrize("person", [None, "nonsense", "https://x/api/v1/people/nobody"])
-    def test_nobody_is_refused(self, api: Client, parent: dict[str, Any], collection: str, person: str | None) -> None:
+    def test_a_missing_person_is_rejected(
+        self, api: Client, parent: dict[str, Any], collection: str, person: str | None
+    ) -> None:
         body = ENTRIES[collection] | ({"_links": {"osdi:person": {"href": person}}} if person else {})
 
         response = api.post(parent["_links"][f"osdi:{collection}"]["href"], body)
@@ -173,9 +175,7 @@ class TestEachKind:
         assert response.status_code == 400
         assert "_links.osdi:person" in response.json["error"]
 
-    def test_an_unknown_parent_is_not_found(
-        self, api: Client, jane: dict[str, Any], parent: Any, collection: str
-    ) -> None:
+    def test_an_unknown_parent_is_404(self, api: Client, jane: dict[str, Any], parent: Any, collection: str) -> None:
         path = f"/{PARENTS[collection][0]}/nothing/{collection}"
 
         assert api.get(path).status_code == 404
@@ -224,7 +224,9 @@ def test_a_person_may_answer_more_than_once(api: Client, jane: dict[str, Any]) -
 
 
 @pytest.mark.parametrize("body", [{"responses": ["c"]}, {"value": "a"}, {}, {"responses": ["a", "b"]}])
-def test_an_answer_has_to_fit_its_question(api: Client, jane: dict[str, Any], body: dict[str, Any]) -> None:
+def test_an_answer_that_does_not_fit_its_question_is_rejected(
+    api: Client, jane: dict[str, Any], body: dict[str, Any]
+) -> None:
     question = api.created("/questions", PARENTS["answers"][1])
     good = api.created(f"{href(question)}/answers", {"responses": "a"} | link(jane))
 
@@ -236,14 +238,14 @@ def test_an_answer_has_to_fit_its_question(api: Client, jane: dict[str, Any], bo
     assert api.follow(good, "self") == good
 
 
-def test_only_people_are_tagged(api: Client, jane: dict[str, Any]) -> None:
+def test_only_people_can_be_tagged(api: Client, jane: dict[str, Any]) -> None:
     tag = api.created("/tags", {"name": "one"})
 
     assert api.post(f"{href(tag)}/taggings", {"item_type": "osdi:event"} | link(jane)).status_code == 400
 
 
 @pytest.mark.parametrize("collection", [*PARENTS, *(path for path, _ in PARENTS.values()), "messages", "wrappers"])
-def test_a_refusal_names_the_resource(api: Client, jane: dict[str, Any], collection: str) -> None:
+def test_an_error_names_the_resource(api: Client, jane: dict[str, Any], collection: str) -> None:
     path = f"/{collection}"
     if collection in PARENTS:
         parent, body = PARENTS[collection]

@@ -19,6 +19,7 @@ from osdi.exporting.columns import PERSON_COLUMNS
 from osdi.exporting.csv_cells import CsvLines
 from osdi.exporting.rows import other_columns, outreach_columns, outreach_rows, person_columns, person_row
 from osdi.fields import definition as table
+from osdi.fields.webhook import EVENTS
 from osdi.ids import now
 from osdi.importing.csv_files.column_mapping import OUTREACHES, PEOPLE, guess_columns
 from osdi.importing.csv_files.row_bodies import Reading, body_of
@@ -292,3 +293,9 @@ def test_an_erasure_keeps_only_the_defined_fields() -> None:
 
 def test_an_entry_inside_a_person_has_a_table_too() -> None:
     assert all(resource.table for resource in ENTRIES)
+
+
+def test_the_page_on_webhooks_lists_every_event() -> None:
+    page = (ROOT / "docs" / "webhooks.md").read_text(encoding="utf-8")
+
+    assert [event for event in EVENTS if f"| `{event}` |" not in page] == []

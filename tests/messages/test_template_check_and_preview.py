@@ -635,7 +635,7 @@ class TestRejectedPreview:
 
         for query in ("", f"?outreach={href(outreach).rsplit('/', 1)[1]}"):
             rejected = api.get(f"{href(stored_message)}/preview{query}", token=token)
-            assert (rejected.status_code, "tied to one campaign" in rejected.json["error"]) == (403, True)
+            assert (rejected.status_code, "scoped to one campaign" in rejected.json["error"]) == (403, True)
 
 
 def mail_of(store: Store, settings: Settings, app: Flask) -> EmailMessage:

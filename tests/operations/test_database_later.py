@@ -116,7 +116,7 @@ def test_a_command_that_the_database_refuses_waits_for_nothing_and_ends_with_a_s
 
     assert (command.returncode, told) == (1, "")
     assert errors == (
-        "Error: The database refuses us: are the user and password of MONGODB_URI right, and may that user write?\n"
+        "Error: The database rejects the user of MONGODB_URI: check its name, password and write permission.\n"
     )
 
 

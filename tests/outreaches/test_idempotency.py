@@ -1,4 +1,4 @@
-"""Sent again, recorded once: identifiers and the Idempotency-Key."""
+"""A repeated request is recorded once, by its identifiers or the Idempotency-Key."""
 
 import datetime as dt
 from typing import Any
@@ -24,7 +24,7 @@ def test_the_same_identifier_is_the_same_outreach(api: Client, noise: list[dict]
     assert (list(database.people.find()), list(database.outreaches.find())) == before
 
 
-def test_our_own_identifier_is_the_same_outreach(api: Client, database: Database) -> None:
+def test_the_servers_own_identifier_is_the_same_outreach(api: Client, database: Database) -> None:
     first = api.recorded(factories.outreach())
 
     assert api.recorded(factories.outreach(identifiers=first["identifiers"])) == first
@@ -39,7 +39,7 @@ def test_a_retry_changes_nothing_about_the_person(api: Client) -> None:
     assert api.follow(retried, "osdi:person")["given_name"] == "New"
 
 
-def test_without_identifier_or_key_two_are_two(api: Client, database: Database) -> None:
+def test_without_identifier_or_key_two_posts_are_two_outreaches(api: Client, database: Database) -> None:
     body = by_email("jane@example.com")
     api.recorded(body)
     api.recorded(body)
@@ -47,7 +47,7 @@ def test_without_identifier_or_key_two_are_two(api: Client, database: Database) 
     assert counts(database) == (1, 2)
 
 
-def test_an_identifier_of_another_campaign_is_refused(api: Client, database: Database) -> None:
+def test_an_identifier_of_another_campaign_is_rejected(api: Client, database: Database) -> None:
     api.recorded(factories.outreach(identifiers=["crm:1"]))
     other = api.created("/advocacy_campaigns", {"title": "Another"})["_links"]["self"]["href"].rsplit("/", 1)[1]
 
@@ -58,7 +58,7 @@ def test_an_identifier_of_another_campaign_is_refused(api: Client, database: Dat
     assert counts(database) == (1, 1)
 
 
-def test_identifiers_of_two_outreaches_are_refused(api: Client, database: Database) -> None:
+def test_identifiers_of_two_outreaches_are_rejected(api: Client, database: Database) -> None:
     for number in (1, 2):
         api.recorded(factories.outreach(identifiers=[f"crm:{number}"]))
 
@@ -66,7 +66,7 @@ def test_identifiers_of_two_outreaches_are_refused(api: Client, database: Databa
     assert counts(database) == (2, 2)
 
 
-def test_without_a_token_the_senders_retry_is_one_outreach(api: Client, database: Database) -> None:
+def test_a_senders_retry_without_a_token_is_one_outreach(api: Client, database: Database) -> None:
     body = by_email("jane@example.com") | {"identifiers": ["page:1"]}
 
     answers = [api.record(body, token=False).data for _ in range(3)]
@@ -75,7 +75,7 @@ def test_without_a_token_the_senders_retry_is_one_outreach(api: Client, database
     assert counts(database) == (1, 1)
 
 
-def test_without_a_token_or_contact_details_too(api: Client, database: Database) -> None:
+def test_a_retry_without_token_and_contact_details_is_one_outreach(api: Client, database: Database) -> None:
     body = factories.outreach(person={"given_name": "Jane", "identifiers": ["page:p"]}, identifiers=["page:1"])
 
     for _ in range(3):
@@ -84,7 +84,7 @@ def test_without_a_token_or_contact_details_too(api: Client, database: Database)
     assert counts(database) == (1, 1)
 
 
-def test_without_a_token_identifiers_of_two_outreaches_tell_nothing(api: Client, database: Database) -> None:
+def test_without_a_token_a_clash_of_identifiers_is_not_reported(api: Client, database: Database) -> None:
     for identifiers in (["page:1"], ["page:2"], ["page:1", "page:2"]):
         response = api.record(by_email("jane@example.com") | {"identifiers": identifiers}, token=False)
         assert (response.status_code, response.data) == (200, b"{}")
@@ -92,14 +92,14 @@ def test_without_a_token_identifiers_of_two_outreaches_tell_nothing(api: Client,
     assert counts(database) == (1, 2)
 
 
-def test_nobody_can_take_another_senders_identifier_in_advance(api: Client, database: Database) -> None:
+def test_another_senders_identifier_cannot_be_used_first(api: Client, database: Database) -> None:
     api.record(by_email("mallory@example.com") | {"identifiers": ["page:1"]}, token=False)
     api.record(by_email("jane@example.com") | {"identifiers": ["page:1"]}, token=False)
 
     assert counts(database) == (2, 2)
 
 
-def test_an_identifier_claimed_without_a_token_does_not_stop_a_sync(api: Client, database: Database) -> None:
+def test_a_claimed_identifier_does_not_block_a_post_with_a_token(api: Client, database: Database) -> None:
     api.record(by_email("mallory@example.com") | {"identifiers": ["crm:1"]}, token=False)
     mine = api.recorded(by_email("jane@example.com") | {"identifiers": ["crm:1"]})
 
@@ -118,7 +118,7 @@ class TestIdempotencyKey:
         assert answers[0] == answers[1] == answers[2]
         assert counts(database) == (1, 1)
 
-    def test_the_same_key_with_another_body_is_refused(self, api: Client, database: Database) -> None:
+    def test_the_same_key_with_another_body_is_rejected(self, api: Client, database: Database) -> None:
         api.recorded(factories.outreach(), headers={"Idempotency-Key": "k"})
 
         response = api.record(factories.outreach(), headers={"Idempotency-Key": "k"})
@@ -127,7 +127,7 @@ class TestIdempotencyKey:
         assert "Idempotency-Key" in response.json["error"]
         assert counts(database) == (1, 1)
 
-    def test_the_same_key_on_another_campaign_is_refused(self, api: Client) -> None:
+    def test_the_same_key_on_another_campaign_is_rejected(self, api: Client) -> None:
         other = api.created("/advocacy_campaigns", {"title": "Another"})["_links"]["self"]["href"].rsplit("/", 1)[1]
         body = factories.outreach()
         api.recorded(body, headers={"Idempotency-Key": "k"})
@@ -141,7 +141,7 @@ class TestIdempotencyKey:
 
         assert counts(database) == (1, 2)
 
-    def test_without_a_token_a_guessed_key_hinders_nobody(self, api: Client, database: Database) -> None:
+    def test_without_a_token_a_guessed_key_blocks_no_other_sender(self, api: Client, database: Database) -> None:
         api.record(by_email("mallory@example.com"), token=False, headers={"Idempotency-Key": "1"})
         response = api.record(by_email("jane@example.com"), token=False, headers={"Idempotency-Key": "1"})
 
@@ -160,7 +160,7 @@ class TestIdempotencyKey:
         assert api.recorded(factories.outreach(identifiers=again["identifiers"]))["identifiers"] == again["identifiers"]
 
     @pytest.mark.parametrize("key", ["", "x" * 256])
-    def test_a_key_of_no_or_too_many_characters_is_refused(self, api: Client, database: Database, key: str) -> None:
+    def test_an_empty_or_too_long_key_is_rejected(self, api: Client, database: Database, key: str) -> None:
         response = api.record(factories.outreach(), headers={"Idempotency-Key": key})
 
         assert response.status_code == 400
@@ -177,7 +177,7 @@ def test_a_failed_request_can_be_repeated_with_its_key(api: Client, database: Da
     assert counts(database) == (1, 1)
 
 
-def test_a_retry_is_answered_whatever_has_become_of_its_person(api: Client, database: Database) -> None:
+def test_a_retry_is_answered_after_any_change_of_the_person(api: Client, database: Database) -> None:
     jane = api.follow(api.recorded(factories.outreach()), "osdi:person")
     body = factories.outreach(person=None, identifiers=["crm:1"], _links={"osdi:person": jane["_links"]["self"]})
     body = {name: value for name, value in body.items() if value is not None}

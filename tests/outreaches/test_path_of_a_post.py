@@ -1,7 +1,7 @@
 """The path of a post through the modules: resolve, match, merge, write, represent (docs/decisions/0024).
 
-A module is entered when another module calls a function of it; calls in a row count once. Words and values (osdi/ids,
-osdi/match_keys, a property of a result, ...) and the store are no steps: every step uses them.
+A module is entered when another module calls a function of it; calls in a row count once. Modules that every step
+uses, such as osdi/ids, osdi/match_keys and the store, and properties of a result do not count as steps.
 """
 
 import functools
@@ -22,19 +22,19 @@ from tests.support.client import Client
 
 ROOT = Path(__file__).parents[2]
 BODY = orjson.loads((ROOT / "blueprints" / "examples" / "record_outreach_request.json").read_bytes())
-WORDS = {"errors", "ids", "resources", "documents", "paging", "log", "match_keys", "retry", "etags"}
-NO_STEPS = (
+SHARED_MODULES = {"errors", "ids", "resources", "documents", "paging", "log", "match_keys", "retry", "etags"}
+NOT_STEPS = (
     "osdi.store.",
     "osdi.access.tokens",
     "osdi.action_functions.followup_kinds",
-    *(f"osdi.{each}" for each in WORDS),
+    *(f"osdi.{each}" for each in SHARED_MODULES),
 )
 MAX_MODULES = 16
 MAX_ENTRIES = 2
 
 
 def properties() -> Iterator[CodeType]:
-    """Yields the code of every property: to read a property of a result is not to enter its module."""
+    """Yields the code of every property: reading a property does not count as entering its module."""
     for name, module in list(sys.modules.items()):
         for found in vars(module).values() if name.startswith(("osdi.", "blueprints.")) else ():
             for attribute in vars(found).values() if isinstance(found, type) else ():
@@ -45,9 +45,9 @@ def properties() -> Iterator[CodeType]:
 
 
 def step_of(frame: FrameType) -> str | None:
-    """Returns the module of a frame, if it is a step of the path; the methods that dataclasses generate are none."""
+    """Returns the module of a frame, if it is a step of the path; generated methods of dataclasses do not count."""
     name: str = frame.f_globals.get("__name__", "")
-    if not name.startswith(("osdi.", "blueprints.")) or name.startswith(NO_STEPS):
+    if not name.startswith(("osdi.", "blueprints.")) or name.startswith(NOT_STEPS):
         return None
     return None if frame.f_code.co_filename == "<string>" else name
 
@@ -81,8 +81,8 @@ def entered(request: Callable[[], Any], view: str) -> list[str]:
 
 
 @pytest.fixture
-def known(api: Client, store: Store) -> Client:
-    """A client of a server that has everything that the body names, and the person."""
+def prepared(api: Client, store: Store) -> Client:
+    """A client of a server with all resources of the body, and the person."""
     create_sample(store, factories.RULES.namespace)
     api.recorded({**BODY, "identifiers": ["first:1"]})
     return api
@@ -94,27 +94,27 @@ def check(modules: list[str]) -> None:
     assert len(entries) <= MAX_MODULES, " ".join(modules)
 
 
-def test_outreach_passes_each_module_twice_at_most(known: Client) -> None:
+def test_outreach_passes_each_module_twice_at_most(prepared: Client) -> None:
     body = {**BODY, "identifiers": ["second:1"], "person": {**BODY["person"], "family_name": "Changed"}}
 
-    modules = entered(lambda: known.recorded(body), "blueprints.record_outreach_helper")
+    modules = entered(lambda: prepared.recorded(body), "blueprints.record_outreach_helper")
 
     check(modules)
 
 
-def test_signup_passes_each_module_twice_at_most(known: Client) -> None:
+def test_signup_passes_each_module_twice_at_most(prepared: Client) -> None:
     body = {"person": {**BODY["person"], "family_name": "Changed"}, "add_tags": ["volunteer"]}
 
-    modules = entered(lambda: known.created("/people", body), "blueprints.people")
+    modules = entered(lambda: prepared.created("/people", body), "blueprints.people")
 
     check(modules)
 
 
-def test_steps_follow_one_another(known: Client) -> None:
+def test_the_steps_come_in_order(prepared: Client) -> None:
     body = {**BODY, "identifiers": ["second:1"]}
     steps = ["action_functions.resolve", "people.matching", "people.merge_rules", "hal"]
 
-    modules = entered(lambda: known.recorded(body), "blueprints.record_outreach_helper")
+    modules = entered(lambda: prepared.recorded(body), "blueprints.record_outreach_helper")
 
     places = [modules.index(f"osdi.{step}") for step in steps]
     assert places == sorted(places)

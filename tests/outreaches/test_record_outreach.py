@@ -1,4 +1,4 @@
-"""The Record Outreach Helper over HTTP, as its page describes it."""
+"""The Record Outreach Helper over HTTP, as the standard's page describes it."""
 
 import json
 from pathlib import Path
@@ -17,8 +17,8 @@ REQUEST = json.loads((EXAMPLES / "record_outreach_request.json").read_text())
 RESPONSE = json.loads((EXAMPLES / "record_outreach_response.json").read_text())
 
 
-class TestThePagesOwnRequest:
-    """The request that the standard's page prints, on the campaign that it names."""
+class TestExampleRequest:
+    """The example request of the standard's page, on its campaign."""
 
     @pytest.fixture
     def answer(self, api: Client, store: Store) -> dict[str, Any]:
@@ -26,13 +26,13 @@ class TestThePagesOwnRequest:
         return api.recorded(REQUEST, campaign=CAMPAIGN_ID)
 
     @pytest.mark.parametrize("name", [name for name in RESPONSE if name not in ("identifiers", "_links")])
-    def test_is_answered_with_the_fields_that_the_page_prints(self, answer: dict[str, Any], name: str) -> None:
+    def test_the_response_has_the_fields_of_the_example(self, answer: dict[str, Any], name: str) -> None:
         if name in ("created_date", "modified_date"):
             assert answer[name].endswith("Z")
         else:
             assert answer[name] == RESPONSE[name]
 
-    def test_has_the_own_identifier_first(self, answer: dict[str, Any]) -> None:
+    def test_the_servers_identifier_comes_first(self, answer: dict[str, Any]) -> None:
         own, foreign = answer["identifiers"]
 
         assert own.startswith("osdi_outreach:")
@@ -40,22 +40,22 @@ class TestThePagesOwnRequest:
         assert answer["_links"]["self"]["href"].endswith(own.removeprefix("osdi_outreach:"))
 
     @pytest.mark.parametrize("relation", list(RESPONSE["_links"]))
-    def test_has_links_that_can_be_followed(self, api: Client, answer: dict[str, Any], relation: str) -> None:
+    def test_its_links_can_be_followed(self, api: Client, answer: dict[str, Any], relation: str) -> None:
         found = api.follow(answer, relation)
 
         assert found["_links"]["self"] == answer["_links"][relation]
 
-    def test_has_curies(self, answer: dict[str, Any]) -> None:
+    def test_it_has_curies(self, answer: dict[str, Any]) -> None:
         assert [(each["name"], each["templated"]) for each in answer["_links"]["curies"]] == [("osdi", True)]
 
-    def test_creates_the_person_as_sent(self, api: Client, answer: dict[str, Any]) -> None:
+    def test_it_creates_the_sent_person(self, api: Client, answer: dict[str, Any]) -> None:
         person = api.follow(answer, "osdi:person")
 
         sent = {name: value for name, value in REQUEST["person"].items() if name != "identifiers"}
         sent["phone_numbers"] = [{**sent["phone_numbers"][0], "number": "19876543210"}]
         assert {name: person[name] for name in sent} == sent
 
-    def test_tags_lists_and_answers(self, database: Database, answer: dict[str, Any]) -> None:
+    def test_it_adds_tags_lists_and_answers(self, database: Database, answer: dict[str, Any]) -> None:
         person = database.people.find_one()
 
         assert len(person["taggings"]) == 3, "volunteer and donor by name, one by URI"
@@ -64,7 +64,7 @@ class TestThePagesOwnRequest:
         assert choice["responses"] == ["r1", "r2"], "a repeated response counts once"
         assert paragraph["value"] == "Heard about the candidate at the Labor Day Picnic"
 
-    def test_queues_the_triggers_with_the_outreach(self, database: Database, answer: dict[str, Any]) -> None:
+    def test_it_queues_the_triggers_with_the_outreach(self, database: Database, answer: dict[str, Any]) -> None:
         followups = database.outreaches.find_one()["followups"]
 
         assert [(each["kind"], each["state"]) for each in followups] == [
@@ -75,13 +75,13 @@ class TestThePagesOwnRequest:
         assert followups[1]["identifiers"] == REQUEST["triggers"]["sms_response"]["identifiers"]
 
 
-def test_without_a_token_the_answer_is_an_empty_object(api: Client) -> None:
+def test_without_a_token_the_response_is_an_empty_object(api: Client) -> None:
     response = api.record(factories.outreach(), token=False)
 
     assert (response.status_code, response.data) == (200, b"{}")
 
 
-def test_both_answers_are_hal_json_that_no_one_caches(api: Client) -> None:
+def test_both_responses_are_hal_json_that_must_not_be_cached(api: Client) -> None:
     for token in (True, False):
         response = api.record(factories.outreach(), token=token)
 
@@ -89,7 +89,7 @@ def test_both_answers_are_hal_json_that_no_one_caches(api: Client) -> None:
         assert response.headers["Cache-Control"] == "max-age=0, private, must-revalidate"
 
 
-def test_a_wrong_token_is_never_treated_as_none(api: Client, database: Database) -> None:
+def test_an_invalid_token_is_not_treated_as_no_token(api: Client, database: Database) -> None:
     response = api.record(factories.outreach(), token="osdi_wrong")
 
     assert response.status_code == 401
@@ -98,7 +98,7 @@ def test_a_wrong_token_is_never_treated_as_none(api: Client, database: Database)
 
 
 @pytest.mark.parametrize("name", ["osdi-api-token", "OSDI-API-Token", "Osdi-Api-Token"])
-def test_a_token_may_come_in_the_query_in_any_case(api: Client, name: str) -> None:
+def test_a_token_in_the_query_is_read_in_any_case(api: Client, name: str) -> None:
     path = f"/advocacy_campaigns/{api.campaign_id}/record_outreach_helper"
 
     response = api.post(f"{path}?{name}={api.token}", factories.outreach(), token=False)
@@ -108,7 +108,7 @@ def test_a_token_may_come_in_the_query_in_any_case(api: Client, name: str) -> No
 
 @pytest.mark.parametrize("path", ["record_outreach_helper", "record_outreach_helper/", "outreaches", "outreaches/"])
 @pytest.mark.parametrize("content_type", ["application/json", "application/hal+json", "text/plain", None])
-def test_any_content_type_will_do_with_and_without_slash(api: Client, path: str, content_type: str | None) -> None:
+def test_any_content_type_is_accepted_with_and_without_slash(api: Client, path: str, content_type: str | None) -> None:
     body = json.dumps(factories.outreach()).encode()
 
     response = api.post(f"/advocacy_campaigns/{api.campaign_id}/{path}", body, content_type=content_type)
@@ -130,14 +130,14 @@ def test_any_content_type_will_do_with_and_without_slash(api: Client, path: str,
         ("2014-03-18T11:02:15.250Z", "2014-03-18T11:02:15.250000Z"),
     ],
 )
-def test_dates_of_any_offset_are_answered_in_utc(api: Client, sent: str, answered: str) -> None:
+def test_dates_with_an_offset_are_returned_in_utc(api: Client, sent: str, answered: str) -> None:
     answer = api.recorded(factories.outreach(action_date=sent))
 
     assert answer["action_date"] == answered
     assert api.follow(answer, "self")["action_date"] == answered
 
 
-def test_dates_are_set_here(api: Client) -> None:
+def test_the_server_sets_the_dates(api: Client) -> None:
     sent = {"created_date": "2001-01-01T00:00:00Z", "modified_date": "2001-01-01T00:00:00Z"}
 
     answer = api.recorded(factories.outreach(**sent))
@@ -146,7 +146,7 @@ def test_dates_are_set_here(api: Client) -> None:
     assert answer["created_date"] > "2026"
 
 
-def test_what_was_not_said_is_not_answered(api: Client) -> None:
+def test_missing_fields_are_not_returned(api: Client) -> None:
     answer = api.recorded(
         {"person": factories.person(), "subject": None, "message": "", "targets": [{}], "duration": 0}
     )
@@ -155,7 +155,7 @@ def test_what_was_not_said_is_not_answered(api: Client) -> None:
     assert standard == {"identifiers", "created_date", "modified_date", "action_date", "duration", "_links"}
 
 
-def test_a_whole_number_may_come_with_a_point(api: Client) -> None:
+def test_a_whole_number_may_have_a_decimal_point(api: Client) -> None:
     answer = api.recorded(factories.outreach(duration=120.0))
 
     assert (answer["duration"], type(answer["duration"])) == (120, int)
@@ -183,16 +183,16 @@ def test_unknown_fields_are_ignored(api: Client, database: Database) -> None:
     assert database.outreaches.find_one()["person_id"] == kept["_id"]
 
 
-def test_the_answer_may_be_declined(api: Client) -> None:
+def test_the_client_can_decline_the_response_body(api: Client) -> None:
     answer = api.recorded(factories.outreach(**{"osdi:control": {"return_response": False}}))
 
     assert set(answer) == {"identifiers", "_links"}
 
 
 class TestALinkedPerson:
-    """POST .../outreaches takes the person as a link, from a token holder."""
+    """POST .../outreaches with a token accepts the person as a link."""
 
-    def test_is_the_one_who_made_it(self, api: Client, database: Database) -> None:
+    def test_the_linked_person_has_the_outreach(self, api: Client, database: Database) -> None:
         first = api.recorded(factories.outreach())
         body = factories.outreach(person=None, _links={"osdi:person": first["_links"]["osdi:person"]})
 
@@ -202,7 +202,7 @@ class TestALinkedPerson:
         assert database.people.count_documents({}) == 1
 
     @pytest.mark.parametrize("href", ["https://example.org/api/v1/people/nobody", "nonsense", "http://[bad"])
-    def test_has_to_exist(self, api: Client, database: Database, href: str) -> None:
+    def test_a_missing_person_is_rejected(self, api: Client, database: Database, href: str) -> None:
         body = factories.outreach(person=None, _links={"osdi:person": {"href": href}})
 
         response = api.record(body)
@@ -211,14 +211,14 @@ class TestALinkedPerson:
         assert "_links.osdi:person" in response.json["error"]
         assert database.outreaches.count_documents({}) == 0
 
-    def test_is_not_taken_without_a_token(self, api: Client, database: Database) -> None:
+    def test_a_link_without_a_token_is_rejected(self, api: Client, database: Database) -> None:
         first = api.recorded(factories.outreach())
         body = factories.outreach(person=None, _links={"osdi:person": first["_links"]["osdi:person"]})
 
         assert api.record(body, token=False).status_code == 400
         assert database.outreaches.count_documents({}) == 1
 
-    def test_must_not_contradict_the_identifiers(self, api: Client, database: Database) -> None:
+    def test_a_link_and_identifiers_of_different_people_are_rejected(self, api: Client, database: Database) -> None:
         first = api.recorded(factories.outreach())
         api.recorded(factories.outreach(person=factories.person(identifiers=["crm:2"])))
         body = factories.outreach(
@@ -237,7 +237,7 @@ def test_the_campaign_counts_its_outreaches(api: Client, noise: list[dict]) -> N
     assert other["total_outreaches"] == 0
 
 
-def test_the_collections_show_the_outreach(api: Client) -> None:
+def test_the_collections_contain_the_outreach(api: Client) -> None:
     answer = api.recorded(factories.outreach())
 
     for relation in ("osdi:person", "osdi:advocacy_campaign"):

@@ -1,4 +1,4 @@
-"""People by a contact detail: everybody who has it, also who does not own its match key."""
+"""A search by contact detail finds all people who have it, whether or not they own the match key."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -31,7 +31,7 @@ def anywhere(request: pytest.FixtureRequest) -> Iterator[Store]:
 
 
 def person(store: Store, *contact_keys: str, owns: tuple[str, ...] = ()) -> str:
-    """The id of a person with these contact keys, who owns some of them."""
+    """Creates a person with these contact keys, who owns some of them; returns the id."""
     person_id = new_id()
     document: dict[str, Any] = {"_id": person_id, "version": 1, "match_keys": [f"id:ns:{person_id}", *owns]}
     store.write(Insert("people", document | ({"contact_keys": list(contact_keys)} if contact_keys else {})))
@@ -42,7 +42,7 @@ def found(store: Store, key: str) -> set[str]:
     return {each["_id"] for each in find_people_by_contact(store, key)}
 
 
-def test_whoever_has_it_is_found(anywhere: Store) -> None:
+def test_all_people_with_the_contact_detail_are_found(anywhere: Store) -> None:
     owner = person(anywhere, JANE, "phone:12025550123", owns=(JANE,))
     other = person(anywhere, "email:other@example.com", JANE)
     person(anywhere, "email:jane@example.org")
@@ -53,20 +53,20 @@ def test_whoever_has_it_is_found(anywhere: Store) -> None:
 
 
 @pytest.mark.parametrize("key", ["email:nobody@example.com", "email:", "", "$ne", "jane@example.com"])
-def test_nobody_else_is(anywhere: Store, key: str) -> None:
+def test_other_people_are_not_found(anywhere: Store, key: str) -> None:
     person(anywhere, JANE)
     person(anywhere)
 
     assert find_people_by_contact(anywhere, key) == []
 
 
-def test_a_person_is_whole(anywhere: Store) -> None:
+def test_a_found_person_has_all_fields(anywhere: Store) -> None:
     person_id = person(anywhere, JANE)
 
     assert find_people_by_contact(anywhere, JANE) == [anywhere.get("people", person_id)]
 
 
-def test_of_very_many_a_bound_is_read(anywhere: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_found_people_is_limited(anywhere: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lookup, "PEOPLE", 3)
     for _ in range(5):
         person(anywhere, JANE)
@@ -74,8 +74,8 @@ def test_of_very_many_a_bound_is_read(anywhere: Store, monkeypatch: pytest.Monke
     assert len(find_people_by_contact(anywhere, JANE)) == 3
 
 
-def test_it_is_known_of_everybody_however_they_came(api: Client, store: Store, database: Database) -> None:
-    """By the helper with a token and without, by POST of a person, and by PUT; in any letter case."""
+def test_people_are_found_after_every_kind_of_request(api: Client, store: Store, database: Database) -> None:
+    """People come from the helper with and without a token, from POST and from PUT, in any letter case."""
     api.recorded(factories.by_email("jane@example.com"))
     sharing = api.recorded(factories.outreach())["_links"]["osdi:person"]["href"]
     api.put(sharing, {"email_addresses": [{"address": "JANE@Example.com"}]})
@@ -97,7 +97,9 @@ def test_no_other_person_is_read(store: Store, database: Database) -> None:
         person(store, f"email:person{number}@example.com")
     person(store, JANE)
 
-    with profiled(database) as done:
+    with profiled(database) as operations:
         find_people_by_contact(store, JANE)
 
-    assert [(each.collection, each.plan, each.read) for each in done] == [("people", "IXSCAN { contact_keys: 1 }", 1)]
+    assert [(each.collection, each.plan, each.read) for each in operations] == [
+        ("people", "IXSCAN { contact_keys: 1 }", 1)
+    ]

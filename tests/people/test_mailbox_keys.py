@@ -1,4 +1,4 @@
-"""One mailbox has one key: no spelling of an address that mail reaches gets a key of its own."""
+"""All spellings of an address that reach one mailbox have one match key."""
 
 import unicodedata
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ NOT_IN_ADDRESSES = {"Cn", "Cs", "Co"}  # unassigned, surrogates, private use: no
 
 
 def spellings() -> Iterator[str]:
-    """Every assigned character inside a label; those that are no plain letter also alone, and in place of the dot."""
+    """Yields addresses with every assigned character inside a label, and with most also as a label and as the dot."""
     for code in range(0x110000):
         character = chr(code)
         category = unicodedata.category(character)

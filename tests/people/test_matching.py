@@ -1,4 +1,4 @@
-"""Match keys, and the order in which they decide which person a post means."""
+"""Match keys, and the order in which they match a stored person."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from tests.support.factories import RULES
 
 
 def stored(name: str, *keys: str, email: bool = True) -> dict[str, Any]:
-    """A stored person who owns these keys."""
+    """Returns a stored person expected owns these keys."""
     emails = [{"address": f"{name}@example.com"}] if email else []
     return {"_id": name, "match_keys": [f"id:ns:{name}", *keys], "email_addresses": emails}
 
@@ -57,7 +57,7 @@ def test_a_phone_key_is_its_digits_with_country_code(entry: dict[str, str], regi
     assert MatchKeyRules("ns", region).phone_key(entry) == key
 
 
-def test_identifiers_without_trust_are_only_claimed() -> None:
+def test_identifiers_of_an_untrusted_sender_are_only_claimed() -> None:
     person = {"identifiers": ["crm:1"], "email_addresses": [{"address": "a@example.com"}]}
 
     assert RULES.match_keys(person, trusted=True).all == ("id:crm:1", "email:a@example.com")
@@ -79,7 +79,7 @@ EVERYBODY = [JANE, JOHN, PHONE_ONLY, CLAIMED, CLAIMED_WITH_EMAIL]
 
 
 @pytest.mark.parametrize(
-    ("keys", "who"),
+    ("keys", "expected"),
     [
         (MatchKeys(identifiers=("id:crm:1",)), JANE),
         (MatchKeys(emails=("email:john@example.com",)), JOHN),
@@ -99,30 +99,30 @@ EVERYBODY = [JANE, JOHN, PHONE_ONLY, CLAIMED, CLAIMED_WITH_EMAIL]
     ids=[
         "an identifier",
         "an e-mail",
-        "an identifier goes before an e-mail",
-        "an unknown identifier leaves it to the e-mail",
+        "an identifier before an e-mail",
+        "an e-mail after an unknown identifier",
         "any of several e-mails",
         "the first of two known e-mails",
         "a phone where the post has no e-mail",
         "not a phone where both have an e-mail: households share phones",
         "a phone where the stored person has no e-mail",
         "an unknown phone",
-        "a claimed identifier where nothing else is said",
+        "a claimed identifier without any other key",
         "not a claimed identifier beside a contact detail",
-        "not a claimed identifier of somebody with contact details",
+        "not a claimed identifier of a person with contact details",
         "nothing",
     ],
 )
-def test_keys_decide_in_their_order(keys: MatchKeys, who: dict[str, Any] | None) -> None:
-    assert match(keys, EVERYBODY, refuse_clash=True).person is who
+def test_keys_match_in_their_order(keys: MatchKeys, expected: dict[str, Any] | None) -> None:
+    assert match(keys, EVERYBODY, reject_clash=True).person is expected
 
 
 def test_identifiers_of_two_people_clash() -> None:
     keys = MatchKeys(identifiers=("id:crm:2", "id:crm:1"))
 
     with pytest.raises(IdentifiersClash):
-        match(keys, EVERYBODY, refuse_clash=True)
-    assert match(keys, EVERYBODY, refuse_clash=False).person is JOHN
+        match(keys, EVERYBODY, reject_clash=True)
+    assert match(keys, EVERYBODY, reject_clash=False).person is JOHN
 
 
 @pytest.mark.parametrize(
@@ -135,23 +135,23 @@ def test_identifiers_of_two_people_clash() -> None:
         (MatchKeys(emails=("email:new@example.com",), phones=("phone:19876543210",)), "new"),
     ],
 )
-def test_a_match_names_the_kind_of_key_that_decided(keys: MatchKeys, matched_by: str) -> None:
-    assert match(keys, EVERYBODY, refuse_clash=True).matched_by == matched_by
+def test_a_match_has_the_kind_of_the_matching_key(keys: MatchKeys, matched_by: str) -> None:
+    assert match(keys, EVERYBODY, reject_clash=True).matched_by == matched_by
 
 
-def test_a_match_names_the_keys_that_belong_to_other_people() -> None:
+def test_a_match_has_the_keys_of_other_people() -> None:
     keys = MatchKeys(identifiers=("id:crm:1", "id:crm:new"), emails=("email:john@example.com",))
 
-    found = match(keys, EVERYBODY, refuse_clash=True)
+    found = match(keys, EVERYBODY, reject_clash=True)
 
     assert found.owners == {"id:crm:1": JANE, "email:john@example.com": JOHN}
     assert found.owned_elsewhere == {"email:john@example.com"}
 
 
-def test_every_owned_key_of_a_new_person_belongs_to_somebody_else() -> None:
+def test_all_owned_keys_of_a_new_person_belong_to_other_people() -> None:
     keys = MatchKeys(emails=("email:new@example.com",), phones=("phone:19876543210",))
 
-    assert match(keys, EVERYBODY, refuse_clash=True).owned_elsewhere == {"phone:19876543210"}
+    assert match(keys, EVERYBODY, reject_clash=True).owned_elsewhere == {"phone:19876543210"}
 
 
 @pytest.mark.parametrize(
@@ -182,15 +182,15 @@ def test_a_name_with_a_postal_code_is_a_key(
     assert name_and_postal_code_keys(person) == [f"name_and_postal_code:{key}" for key in keys]
 
 
-def test_nobody_is_matched_by_a_name() -> None:
+def test_a_name_matches_no_person() -> None:
     jane = {"given_name": "Jane", "family_name": "Doe", "postal_addresses": [{"postal_code": "10011"}]}
 
     namesake = stored("jane", *name_and_postal_code_keys(jane))
 
-    assert match(RULES.match_keys(jane, trusted=True), [namesake], refuse_clash=True).person is None
+    assert match(RULES.match_keys(jane, trusted=True), [namesake], reject_clash=True).person is None
 
 
-def test_what_a_person_has_and_does_not_own_is_noted() -> None:
+def test_keys_that_a_person_does_not_own_are_unclaimed_keys() -> None:
     person: dict[str, Any] = {
         "match_keys": ["id:ns:1", "email:a@example.com"],
         "email_addresses": [{"address": "a@example.com"}, {"address": "b@example.com"}],

@@ -1,4 +1,4 @@
-"""POST /people/{id}/merge: two people become one, and whoever asks for the other one is led on."""
+"""POST /people/{id}/merge merges a duplicate into the survivor, and the duplicate's address leads to the survivor."""
 
 import datetime as dt
 from typing import Any
@@ -28,12 +28,12 @@ def linked(address: str) -> dict[str, Any]:
 
 
 def person(api: Client, **fields: Any) -> str:
-    """The address of somebody new."""
+    """Creates a person; returns the address."""
     return href(api.created("/people", factories.person(**fields)))
 
 
 def merged(api: Client, survivor: str, other: str) -> dict[str, Any]:
-    """The survivor; the test fails unless the other one was merged into them."""
+    """Merges the other person into the survivor; returns the survivor. Any error fails the test."""
     return api.created(f"/people/{id_of(survivor)}/merge", linked(other))
 
 
@@ -50,9 +50,9 @@ def two(api: Client) -> tuple[str, str]:
 
 
 class TestTheSurvivor:
-    """Has what both had."""
+    """The survivor has the data of both people."""
 
-    def test_has_the_others_fields_contacts_and_identifiers(self, api: Client, two: tuple[str, str]) -> None:
+    def test_it_has_the_duplicates_fields_contacts_and_identifiers(self, api: Client, two: tuple[str, str]) -> None:
         found = merged(api, *two)
 
         assert href(found) == two[0]
@@ -72,7 +72,9 @@ class TestTheSurvivor:
             {"identifiers": ["osdi_outreach:<other>"]},
         ],
     )
-    def test_is_matched_by_what_the_other_was(self, api: Client, two: tuple[str, str], known: dict[str, Any]) -> None:
+    def test_it_is_matched_by_keys_of_the_duplicate(
+        self, api: Client, two: tuple[str, str], known: dict[str, Any]
+    ) -> None:
         merged(api, *two)
         if known.get("identifiers") == ["osdi_outreach:<other>"]:
             known = {"identifiers": [f"osdi_outreach:{id_of(two[1])}"]}
@@ -81,7 +83,7 @@ class TestTheSurvivor:
 
         assert recorded["_links"]["osdi:person"]["href"] == two[0]
 
-    def test_keeps_being_known_by_the_other_ones_own_identifier(self, api: Client, two: tuple[str, str]) -> None:
+    def test_it_keeps_the_servers_identifier_of_the_duplicate(self, api: Client, two: tuple[str, str]) -> None:
         found = merged(api, *two)
 
         changed = api.put(two[0], {"identifiers": found["identifiers"], "source": "c"})
@@ -89,7 +91,7 @@ class TestTheSurvivor:
         assert changed.json["identifiers"] == found["identifiers"]
         assert api.get(f"/people?filter=identifier eq 'osdi_outreach:{id_of(two[1])}'").json["total_records"] == 1
 
-    def test_has_the_outreaches(self, api: Client, two: tuple[str, str], noise: list[dict]) -> None:
+    def test_it_has_the_outreaches_of_both(self, api: Client, two: tuple[str, str], noise: list[dict]) -> None:
         path = f"/advocacy_campaigns/{api.campaign_id}/outreaches"
         made = [href(api.created(path, {**linked(each), "targets": [{"title": "x"}]})) for each in (*two, *two)]
 
@@ -100,7 +102,7 @@ class TestTheSurvivor:
         assert api.get(f"/advocacy_campaigns/{api.campaign_id}").json["total_outreaches"] == len(made) + len(noise)
         assert all("osdi:person" in each["_links"] for each in noise)
 
-    def test_has_taggings_items_and_answers_once(self, api: Client, two: tuple[str, str]) -> None:
+    def test_it_has_each_tagging_item_and_answer_once(self, api: Client, two: tuple[str, str]) -> None:
         tags = [href(api.created("/tags", {"name": name})) for name in ("a", "b")]
         question = href(api.created("/questions", {"question_type": "Paragraph"}))
         both = [href(api.created(f"{tags[0]}/taggings", linked(each))) for each in two]
@@ -117,9 +119,7 @@ class TestTheSurvivor:
         assert api.get(other).json["_links"]["osdi:person"]["href"] == two[0]
         assert api.get(both[1]).status_code == 404
 
-    def test_has_follow_ups_in_the_state_in_which_they_were(
-        self, api: Client, database: Database, two: tuple[str, str]
-    ) -> None:
+    def test_follow_ups_keep_their_state(self, api: Client, database: Database, two: tuple[str, str]) -> None:
         entry = {"_id": "f", "kind": "autoresponse", "state": "sent", "attempts": 2}
         made = api.recorded(factories.by_email("b@example.com"))
         database.outreaches.update_one({"_id": id_of(href(made))}, {"$set": {"followups": [entry]}})
@@ -129,7 +129,7 @@ class TestTheSurvivor:
         stored = database.outreaches.find_one({"_id": id_of(href(made))})
         assert (stored["followups"], stored["person_id"]) == ([entry], id_of(two[0]))
 
-    def test_webhooks_are_told_of(self, api: Client, database: Database, two: tuple[str, str]) -> None:
+    def test_webhooks_receive_events(self, api: Client, database: Database, two: tuple[str, str]) -> None:
         events = ["person_updated", "unsubscribed"]
         api.created("/webhooks", {"url": "https://hooks.example.org/osdi", "events": events})
 
@@ -138,7 +138,7 @@ class TestTheSurvivor:
         stored = database.people.find_one({"_id": id_of(two[0])})
         assert [each["event"] for each in stored["webhook_events"]] == events
 
-    def test_says_who_merged(self, api: Client, store: Store, two: tuple[str, str]) -> None:
+    def test_it_links_the_person_whose_token_merged(self, api: Client, store: Store, two: tuple[str, str]) -> None:
         editor = person(api)
         token = factories.token(store, person_id=id_of(editor))
 
@@ -146,7 +146,7 @@ class TestTheSurvivor:
 
         assert answer.json["_links"]["osdi:modified_by"]["href"] == editor
 
-    def test_may_not_outgrow_the_bound(self, api: Client, database: Database, two: tuple[str, str]) -> None:
+    def test_it_cannot_exceed_the_size_limit(self, api: Client, database: Database, two: tuple[str, str]) -> None:
         for each in two:
             large = {f"custom_fields.{id_of(each)}": "x" * 600_000}
             database.people.update_one({"_id": id_of(each)}, {"$set": large})
@@ -158,20 +158,20 @@ class TestTheSurvivor:
         assert (list(database.people.find()), database.merged_people.count_documents({})) == (before, 0)
 
 
-class TestTheOther:
-    """Is gone, is held for thirty days as they were, and leads to the survivor."""
+class TestTheDuplicate:
+    """The duplicate is deleted, its copy is stored for thirty days, and its address leads to the survivor."""
 
-    def test_is_held_as_they_were(self, api: Client, database: Database, two: tuple[str, str]) -> None:
+    def test_a_copy_of_its_document_is_stored(self, api: Client, database: Database, two: tuple[str, str]) -> None:
         before = database.people.find_one({"_id": id_of(two[1])})
 
         merged(api, *two)
 
-        (held,) = database.merged_people.find()
-        assert (held["_id"], held["survivor_id"], held["person"]) == (id_of(two[1]), id_of(two[0]), before)
-        assert dt.datetime.now(dt.UTC).replace(tzinfo=None) - held["merged_date"] < dt.timedelta(minutes=1)
+        (copy,) = database.merged_people.find()
+        assert (copy["_id"], copy["survivor_id"], copy["person"]) == (id_of(two[1]), id_of(two[0]), before)
+        assert dt.datetime.now(dt.UTC).replace(tzinfo=None) - copy["merged_date"] < dt.timedelta(minutes=1)
         assert database.people.count_documents({"_id": id_of(two[1])}) == 0
 
-    def test_is_held_for_thirty_days(self, database: Database) -> None:
+    def test_the_copy_is_stored_for_thirty_days(self, database: Database) -> None:
         indexes = database.merged_people.index_information().values()
 
         (ttl,) = [each for each in indexes if "expireAfterSeconds" in each]
@@ -179,7 +179,9 @@ class TestTheOther:
 
     @pytest.mark.parametrize("below", ["", "/outreaches", "/taggings", "/items", "/answers"])
     @pytest.mark.parametrize("query", ["", "?per_page=2&$expand=x%20y"])
-    def test_leads_to_the_survivor(self, api: Client, two: tuple[str, str], below: str, query: str) -> None:
+    def test_its_address_redirects_to_the_survivor(
+        self, api: Client, two: tuple[str, str], below: str, query: str
+    ) -> None:
         merged(api, *two)
 
         answer = api.get(f"{two[1]}{below}{query}")
@@ -188,7 +190,7 @@ class TestTheOther:
         assert answer.headers["Location"] == f"{two[0]}{below}{query}"
         assert answer.json["osdi:error"]["response_code"] == 301
 
-    def test_leads_there_also_when_what_was_held_is_gone(
+    def test_it_redirects_also_after_the_copy_is_deleted(
         self, api: Client, database: Database, two: tuple[str, str]
     ) -> None:
         merged(api, *two)
@@ -196,7 +198,7 @@ class TestTheOther:
 
         assert api.get(two[1]).headers["Location"] == two[0]
 
-    def test_leads_there_in_one_step_however_often_people_were_merged(
+    def test_it_redirects_in_one_step_after_several_merges(
         self, api: Client, database: Database, two: tuple[str, str]
     ) -> None:
         last, first = two
@@ -208,7 +210,7 @@ class TestTheOther:
         assert {each["survivor_id"] for each in database.merged_people.find()} == {id_of(last)}
         assert len(api.get(last).json["identifiers"]) == 4
 
-    def test_leads_nowhere_once_the_survivor_is_deleted(
+    def test_it_is_404_after_the_survivor_is_deleted(
         self, api: Client, database: Database, two: tuple[str, str]
     ) -> None:
         made = api.recorded(factories.by_email("b@example.com"))
@@ -220,7 +222,7 @@ class TestTheOther:
         assert "osdi:person" not in api.get(href(made)).json["_links"]
         assert list(database.merged_people.find()) == []
 
-    def test_is_not_deleted_by_the_old_address(self, api: Client, two: tuple[str, str]) -> None:
+    def test_delete_by_the_old_address_is_rejected(self, api: Client, two: tuple[str, str]) -> None:
         merged(api, *two)
 
         answer = api.delete(two[1])
@@ -229,7 +231,7 @@ class TestTheOther:
         assert id_of(two[0]) in answer.json["error"]
         assert api.get(two[0]).status_code == 200
 
-    def test_is_changed_by_the_old_address(self, api: Client, two: tuple[str, str]) -> None:
+    def test_put_by_the_old_address_changes_the_survivor(self, api: Client, two: tuple[str, str]) -> None:
         merged(api, *two)
 
         answer = api.put(two[1], {"given_name": "Changed"})
@@ -237,16 +239,16 @@ class TestTheOther:
         assert (answer.status_code, href(answer.json)) == (200, two[0])
         assert api.get(two[0]).json["given_name"] == "Changed"
 
-    def test_has_no_version_any_more(self, api: Client, two: tuple[str, str]) -> None:
+    def test_if_match_with_the_old_address_is_rejected(self, api: Client, two: tuple[str, str]) -> None:
         merged(api, *two)
         current = api.get(two[0]).headers["ETag"]
 
-        refused = api.put(two[1], {"given_name": "Changed"}, headers={"If-Match": current})
+        rejected = api.put(two[1], {"given_name": "Changed"}, headers={"If-Match": current})
 
-        assert refused.status_code == 412
+        assert rejected.status_code == 412
         assert api.put(two[1], {"given_name": "Changed"}, headers={"If-Match": "*"}).status_code == 200
 
-    def test_is_meant_in_a_link(self, api: Client, two: tuple[str, str]) -> None:
+    def test_a_link_to_it_finds_the_survivor(self, api: Client, two: tuple[str, str]) -> None:
         merged(api, *two)
         tag = href(api.created("/tags", {"name": "a"}))
 
@@ -258,25 +260,25 @@ class TestTheOther:
         assert outreach["_links"]["osdi:person"]["href"] == two[0]
 
 
-class TestAskedForAgain:
-    """It changes nothing, and what contradicts it is refused."""
+class TestRepeatedMerge:
+    """A repeated merge changes nothing, and a contradicting one is rejected."""
 
-    def test_it_answers_with_the_survivor(self, api: Client, database: Database, two: tuple[str, str]) -> None:
+    def test_it_returns_the_survivor(self, api: Client, database: Database, two: tuple[str, str]) -> None:
         found = merged(api, *two)
         before = list(database.merged_people.find())
 
         assert merged(api, *two) == found
-        assert merged(api, two[1], two[0]) == found, "whichever is named, they are one"
+        assert merged(api, two[1], two[0]) == found, "the order of the two does not matter after the merge"
         assert list(database.merged_people.find()) == before
 
-    def test_a_third_is_merged_through_the_old_address(self, api: Client, two: tuple[str, str]) -> None:
+    def test_a_third_person_can_be_merged_by_the_old_address(self, api: Client, two: tuple[str, str]) -> None:
         merged(api, *two)
         third = person(api)
 
         assert href(merged(api, two[1], third)) == two[0]
         assert api.get(third).headers["Location"] == two[0]
 
-    def test_one_who_is_somebody_else_already_is_refused(self, api: Client, two: tuple[str, str]) -> None:
+    def test_a_person_merged_into_a_third_is_rejected(self, api: Client, two: tuple[str, str]) -> None:
         merged(api, *two)
 
         answer = api.post(f"{person(api)}/merge", linked(two[1]))
@@ -294,7 +296,7 @@ class TestAskedForAgain:
             ("nobody", linked("/api/v1/people/<second>"), 404),
         ],
     )
-    def test_what_names_nobody_is_refused(
+    def test_a_missing_or_equal_person_is_rejected(
         self, api: Client, two: tuple[str, str], survivor: str, body: dict[str, Any], status: int
     ) -> None:
         def filled(text: str) -> str:
@@ -306,7 +308,7 @@ class TestAskedForAgain:
         assert answer.status_code == status
         assert [api.get(each).status_code for each in two] == [200, 200]
 
-    def test_a_read_token_may_not(self, api: Client, store: Store, two: tuple[str, str]) -> None:
+    def test_a_read_token_cannot_merge(self, api: Client, store: Store, two: tuple[str, str]) -> None:
         token = factories.token(store, scopes=["read"])
 
         assert api.post(f"{two[0]}/merge", linked(two[1]), token=token).status_code == 403
@@ -314,27 +316,27 @@ class TestAskedForAgain:
 
 
 class TestWhileOutreachesAreMoved:
-    """They are the survivor's at every moment, wherever they still point."""
+    """Reads return outreaches that are not moved yet under the survivor."""
 
     @pytest.fixture
     def unmoved(self, api: Client, two: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
-        """The address of an outreach that still points at the other one."""
+        """Returns the address of an outreach that still points at the duplicate."""
         made = href(api.recorded(factories.by_email("b@example.com")))
         monkeypatch.setattr(merge, "move_outreaches", lambda *_: 0)
         merged(api, *two)
         monkeypatch.undo()
         return made
 
-    def test_they_are_listed(self, api: Client, two: tuple[str, str], unmoved: str) -> None:
+    def test_they_are_listed_under_the_survivor(self, api: Client, two: tuple[str, str], unmoved: str) -> None:
         assert outreaches(api, two[0]) == [unmoved]
         expanded = api.get(f"{two[0]}?$expand=osdi:outreaches").json["_embedded"]["osdi:outreaches"]
         assert [href(each) for each in expanded] == [unmoved]
 
-    def test_their_person_is_the_survivor(self, api: Client, two: tuple[str, str], unmoved: str) -> None:
+    def test_their_link_leads_to_the_survivor(self, api: Client, two: tuple[str, str], unmoved: str) -> None:
         assert api.get(api.get(unmoved).json["_links"]["osdi:person"]["href"]).headers["Location"] == two[0]
         assert href(api.get(f"{unmoved}?$expand=osdi:person").json["_embedded"]["osdi:person"]) == two[0]
 
-    def test_a_page_of_them_is_read_by_the_index(
+    def test_the_index_serves_a_page_of_them(
         self, api: Client, database: Database, two: tuple[str, str], unmoved: str
     ) -> None:
         query = {"person_id": {"$in": [id_of(each) for each in two]}}
@@ -343,7 +345,7 @@ class TestWhileOutreachesAreMoved:
         assert "SORT_MERGE" in str(plan)
         assert "COLLSCAN" not in str(plan)
 
-    def test_the_same_merge_moves_them(self, api: Client, two: tuple[str, str], unmoved: str) -> None:
+    def test_a_repeated_merge_moves_them(self, api: Client, two: tuple[str, str], unmoved: str) -> None:
         merged(api, *two)
 
         assert api.get(unmoved).json["_links"]["osdi:person"]["href"] == two[0]
@@ -351,9 +353,7 @@ class TestWhileOutreachesAreMoved:
     def test_the_worker_moves_them_later(
         self, api: Client, store: Store, two: tuple[str, str], unmoved: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        assert not complete_next_merge(store, RULES, resume_erasure), (
-            "it may be that somebody is inserting one right now"
-        )
+        assert not complete_next_merge(store, RULES, resume_erasure), "another request may be inserting an outreach"
         monkeypatch.setattr(merge, "SETTLED", dt.timedelta(seconds=-5))
 
         assert complete_next_merge(store, RULES, resume_erasure)

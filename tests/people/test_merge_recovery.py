@@ -1,4 +1,4 @@
-"""A merge on a standalone that ends in the middle: running it again, a post or the worker mends it; and races."""
+"""Recovery of interrupted merges by a repeated merge, a post, a PUT or the worker; and concurrent requests."""
 
 import datetime as dt
 from collections import Counter
@@ -21,7 +21,7 @@ from osdi.hal import Hal
 from osdi.ids import now
 from osdi.people import merge
 from osdi.people.merge import complete_next_merge, merge_people
-from osdi.people.merged_people_store import one_at_a_time
+from osdi.people.merged_people_store import merge_lock
 from osdi.privacy.erasure import erase, finish_next_erasure, resume_erasure
 from osdi.privacy.person_export import person_export
 from osdi.privacy.tombstones import was_erased
@@ -39,7 +39,7 @@ THREADS = 6
 
 
 class Crashed(BaseException):
-    """The process ends here: nobody catches it."""
+    """Simulates the end of the process; no code catches it."""
 
 
 Deployed = tuple[Client, Database]
@@ -94,14 +94,14 @@ def store_of(api: Client) -> Store:
 
 
 def people(api: Client) -> tuple[str, str]:
-    """The ids of two people, each with an outreach."""
+    """Creates two people, each with an outreach; returns their ids."""
     made = [api.recorded(factories.by_email(address, identifiers=[f"crm:{address[0]}"])) for address in (A, B)]
     ids = [each["_links"]["osdi:person"]["href"].rsplit("/", 1)[1] for each in made]
     return ids[0], ids[1]
 
 
 def crash_at(monkeypatch: pytest.MonkeyPatch, store: Store, number: int) -> None:
-    """Let the process end right before its write of this number."""
+    """Makes the process end right before its write with this number (from 0)."""
     apply, done = store.apply, []
 
     def crashing(*arguments: Any) -> None:
@@ -118,7 +118,7 @@ def merge_again(api: Client, survivor: str, other: str) -> None:
 
 
 def merge_the_other_way_round(api: Client, survivor: str, other: str) -> None:
-    """Whoever names them so means the same, if the survivor is the only one left."""
+    """Merges with the roles exchanged if only the survivor is left; the effect is the same."""
     if store_of(api).get("people", other) is None:
         merge_people(store_of(api), other, survivor, RULES)
     else:
@@ -136,41 +136,43 @@ def put_what_the_other_has(api: Client, survivor: str, other: str) -> None:
     merge_people(store_of(api), survivor, other, RULES)
 
 
-def let_the_worker_come(api: Client, survivor: str, other: str) -> None:
+def run_the_worker(api: Client, survivor: str, other: str) -> None:
     while complete_next_merge(store_of(api), RULES, resume_erasure):
         pass
     merge_people(store_of(api), survivor, other, RULES)
 
 
-MENDED_BY: list[Callable[[Client, str, str], None]] = [
+RECOVERED_BY: list[Callable[[Client, str, str], None]] = [
     merge_again,
     merge_the_other_way_round,
     post_about_the_other,
     put_what_the_other_has,
-    let_the_worker_come,
+    run_the_worker,
 ]
 
 
-@pytest.mark.parametrize("mend", MENDED_BY, ids=lambda mend: mend.__name__)
-@pytest.mark.parametrize("crash", [0, 1, 2, 3], ids=["before all", "held", "taken away", "joined"])
-def test_a_crash_is_mended(
+@pytest.mark.parametrize("recover", RECOVERED_BY, ids=lambda recover: recover.__name__)
+@pytest.mark.parametrize(
+    "crash", [0, 1, 2, 3], ids=["before all writes", "copy stored", "document deleted", "survivor updated"]
+)
+def test_an_interrupted_merge_is_completed(
     alone: Deployed,
     monkeypatch: pytest.MonkeyPatch,
     crash: int,
-    mend: Callable[[Client, str, str], None],
+    recover: Callable[[Client, str, str], None],
 ) -> None:
     api, database = alone
     survivor, other = people(api)
     with monkeypatch.context() as patched:
         if crash == 3:
-            patched.setattr(merge, "note_merged", crashed)
+            patched.setattr(merge, "set_merged_date", crashed)
         else:
             crash_at(patched, store_of(api), crash)
         with pytest.raises(Crashed):
             merge_people(store_of(api), survivor, other, RULES)
     monkeypatch.setattr(merge, "SETTLED", dt.timedelta(seconds=-5))
 
-    mend(api, survivor, other)
+    recover(api, survivor, other)
 
     stored = database.people.find_one({"_id": survivor})
     assert {f"email:{A}", f"email:{B}", "id:crm:a", "id:crm:b"} <= set(stored["match_keys"])
@@ -186,8 +188,8 @@ def crashed(*_: object) -> None:
     raise Crashed
 
 
-@pytest.mark.parametrize("crash", [0, 1, 2], ids=["before all", "held", "taken away"])
-def test_after_a_crash_everybody_is_found(alone: Deployed, monkeypatch: pytest.MonkeyPatch, crash: int) -> None:
+@pytest.mark.parametrize("crash", [0, 1, 2], ids=["before all writes", "copy stored", "document deleted"])
+def test_both_people_are_found_after_a_crash(alone: Deployed, monkeypatch: pytest.MonkeyPatch, crash: int) -> None:
     api, _ = alone
     survivor, other = people(api)
     with monkeypatch.context() as patched:
@@ -201,9 +203,7 @@ def test_after_a_crash_everybody_is_found(alone: Deployed, monkeypatch: pytest.M
     assert answer.status_code == 200 or answer.headers["Location"].endswith(survivor)
 
 
-def test_what_was_put_aside_before_a_crash_and_not_taken_away_is_dropped_later(
-    alone: Deployed, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_copy_is_deleted_if_the_crash_was_before_the_merge(alone: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
     api, database = alone
     survivor, other = people(api)
     with monkeypatch.context() as patched:
@@ -219,9 +219,7 @@ def test_what_was_put_aside_before_a_crash_and_not_taken_away_is_dropped_later(
     assert {each["_id"] for each in database.people.find()} == {survivor, other}
 
 
-def test_what_is_put_aside_without_having_ended_is_never_deleted_by_its_age(
-    alone: Deployed, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_copy_of_an_unfinished_merge_does_not_expire(alone: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
     api, database = alone
     survivor, other = people(api)
     with monkeypatch.context() as patched:
@@ -232,7 +230,7 @@ def test_what_is_put_aside_without_having_ended_is_never_deleted_by_its_age(
     assert "merged_date" not in database.merged_people.find_one({"_id": other})
 
 
-def test_a_replica_set_merges_wholly_or_not_at_all(
+def test_a_merge_on_a_replica_set_is_atomic(
     api: Client, store: Store, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     survivor, other = people(api)
@@ -240,9 +238,7 @@ def test_a_replica_set_merges_wholly_or_not_at_all(
     for crash in range(3):
         with monkeypatch.context() as patched:
             crash_at(patched, store, crash)
-            patched.setattr(
-                "osdi.store.store.PyMongoError", Crashed
-            )  # aborted, as the server does with one who is gone
+            patched.setattr("osdi.store.store.PyMongoError", Crashed)  # the transaction is aborted, as by the server
             with pytest.raises(Crashed):
                 merge_people(store, survivor, other, RULES)
 
@@ -250,10 +246,10 @@ def test_a_replica_set_merges_wholly_or_not_at_all(
         assert database.merged_people.count_documents({}) == 0
 
 
-def test_who_was_merged_by_another_in_the_same_moment_is_looked_at_again(
+def test_a_merge_is_retried_if_the_survivor_is_merged_meanwhile(
     api: Client, store: Store, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A into B, while B goes into C."""
+    """A is merged into B while B is merged into C."""
     survivor, other = people(api)
     last = api.created("/people", factories.person())["_links"]["self"]["href"].rsplit("/", 1)[1]
     write, raced = store.write, []
@@ -271,8 +267,8 @@ def test_who_was_merged_by_another_in_the_same_moment_is_looked_at_again(
     assert set(database.people.find_one()["merged_ids"]) == {survivor, other}
 
 
-def test_posts_about_either_lose_nothing_while_they_are_merged(either: Deployed) -> None:
-    """Each acknowledged outreach is there and the survivor's, no match key is doubled, and nobody new came to be."""
+def test_posts_during_a_merge_are_not_lost(either: Deployed) -> None:
+    """Each acknowledged outreach belongs to the survivor, each match key has one owner, and no person is created."""
     api, database = either
     app: Flask = api.http.application
 
@@ -300,8 +296,8 @@ def test_posts_about_either_lose_nothing_while_they_are_merged(either: Deployed)
     assert len(stored["custom_fields"]) == POSTS // 3
 
 
-def test_a_late_outreach_is_moved_by_the_worker(either: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its sender had read the person before they were merged."""
+def test_the_worker_moves_a_late_outreach(either: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another request had read the person before the merge."""
     api, database = either
     survivor, other = people(api)
     store = store_of(api)
@@ -327,7 +323,7 @@ def test_a_late_outreach_is_moved_by_the_worker(either: Deployed, monkeypatch: p
     assert "pending" not in database.merged_people.find_one()
 
 
-def test_a_key_in_between_is_nobodys_to_claim(alone: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_claiming_a_key_completes_the_interrupted_merge(alone: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
     api, database = alone
     survivor, other = people(api)
     with monkeypatch.context() as patched:
@@ -343,7 +339,7 @@ def test_a_key_in_between_is_nobodys_to_claim(alone: Deployed, monkeypatch: pyte
 
 
 def marked(api: Client) -> tuple[str, str]:
-    """Two people, each with an outreach, all of whose words are marked."""
+    """Creates two people, each with an outreach, with a marker in every text; returns their ids."""
     ids = []
     for number in range(2):
         person = {"given_name": f"{MARKER}{number}", "email_addresses": [{"address": f"{MARKER}{number}@example.com"}]}
@@ -352,8 +348,8 @@ def marked(api: Client) -> tuple[str, str]:
     return ids[0], ids[1]
 
 
-def nothing_comes_back(api: Client, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever comes by later: the worker, a post that has a key of theirs, the end of the erasure."""
+def check_nothing_returns(api: Client, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Checks that no data returns after the worker, a request with their keys, and the end of the erasure."""
     store = store_of(api)
     assert traces(database) == {}
     merge.finish_merges_of(store, [f"email:{MARKER}{number}@example.com" for number in range(2)], RULES)
@@ -362,7 +358,7 @@ def nothing_comes_back(api: Client, database: Database, monkeypatch: pytest.Monk
         if not complete_next_merge(store, RULES, resume_erasure):
             break
     else:
-        pytest.fail("the worker does not come to an end")
+        pytest.fail("the worker always finds another merge")
     while finish_next_erasure(store, RULES, now() + dt.timedelta(minutes=5)):
         pass
     assert traces(database) == {}
@@ -371,25 +367,25 @@ def nothing_comes_back(api: Client, database: Database, monkeypatch: pytest.Monk
 
 
 class TestErasedWhileAMergeIsPending:
-    """Nothing of either comes back."""
+    """An erasure during a merge removes both people for good."""
 
-    @pytest.mark.parametrize("asked", ["survivor", "other"])
+    @pytest.mark.parametrize("erased", ["survivor", "other"])
     @pytest.mark.parametrize("outreaches", ["anonymise", "delete"])
-    def test_after_a_merge(
-        self, either: Deployed, monkeypatch: pytest.MonkeyPatch, asked: str, outreaches: str
+    def test_an_erasure_after_a_merge(
+        self, either: Deployed, monkeypatch: pytest.MonkeyPatch, erased: str, outreaches: str
     ) -> None:
         api, database = either
         survivor, other = marked(api)
         merge_people(store_of(api), survivor, other, RULES)
         assert database.merged_people.count_documents({"pending": {"$exists": True}}) == 1
 
-        erase(store_of(api), survivor if asked == "survivor" else other, RULES, outreaches)
+        erase(store_of(api), survivor if erased == "survivor" else other, RULES, outreaches)
 
-        nothing_comes_back(api, database, monkeypatch)
+        check_nothing_returns(api, database, monkeypatch)
 
-    @pytest.mark.parametrize("asked", ["survivor", "other"])
-    def test_after_a_crash_that_took_the_other_one_away(
-        self, alone: Deployed, monkeypatch: pytest.MonkeyPatch, asked: str
+    @pytest.mark.parametrize("erased", ["survivor", "other"])
+    def test_an_erasure_after_a_crash_that_deleted_the_duplicate(
+        self, alone: Deployed, monkeypatch: pytest.MonkeyPatch, erased: str
     ) -> None:
         api, database = alone
         survivor, other = marked(api)
@@ -398,15 +394,15 @@ class TestErasedWhileAMergeIsPending:
             with pytest.raises(Crashed):
                 merge_people(store_of(api), survivor, other, RULES)
 
-        erase(store_of(api), survivor if asked == "survivor" else other, RULES)
+        erase(store_of(api), survivor if erased == "survivor" else other, RULES)
 
-        nothing_comes_back(api, database, monkeypatch)
+        check_nothing_returns(api, database, monkeypatch)
         for number in range(2):
             assert was_erased(store_of(api), [f"email:{MARKER}{number}@example.com"])
 
-    @pytest.mark.parametrize("asked", [0, 1], ids=["survivor", "other"])
-    def test_a_crash_before_anything_was_done_leaves_whoever_is_not_erased(
-        self, alone: Deployed, monkeypatch: pytest.MonkeyPatch, asked: int
+    @pytest.mark.parametrize("erased", [0, 1], ids=["survivor", "other"])
+    def test_after_a_crash_before_the_merge_the_other_person_stays(
+        self, alone: Deployed, monkeypatch: pytest.MonkeyPatch, erased: int
     ) -> None:
         api, database = alone
         both = marked(api)
@@ -415,23 +411,23 @@ class TestErasedWhileAMergeIsPending:
             with pytest.raises(Crashed):
                 merge_people(store_of(api), *both, RULES)
 
-        erase(store_of(api), both[asked], RULES)
+        erase(store_of(api), both[erased], RULES)
         monkeypatch.setattr(merge, "SETTLED", dt.timedelta(seconds=-5))
         complete_next_merge(store_of(api), RULES, resume_erasure)
 
-        assert [each["_id"] for each in database.people.find()] == [both[1 - asked]]
+        assert [each["_id"] for each in database.people.find()] == [both[1 - erased]]
         assert traces(database) == {"people": 1, "outreaches": 1}
-        assert not was_erased(store_of(api), [f"email:{MARKER}{1 - asked}@example.com"])
+        assert not was_erased(store_of(api), [f"email:{MARKER}{1 - erased}@example.com"])
 
-    @pytest.mark.parametrize("asked", [0, 1], ids=["survivor", "other"])
+    @pytest.mark.parametrize("erased", [0, 1], ids=["survivor", "other"])
     @pytest.mark.parametrize(
         ("server", "before"),
         [("on_a_replica_set", 0), *(("on_a_standalone", number) for number in range(3))],
     )
-    def test_between_two_writes_of_a_merge(
-        self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, server: str, before: int, asked: int
+    def test_an_erasure_between_two_writes_of_a_merge(
+        self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, server: str, before: int, erased: int
     ) -> None:
-        """Whoever of the two is not erased with the other stays as they were."""
+        """The person who is not erased stays unchanged."""
         api, database = emptied(request.getfixturevalue(server))
         both = marked(api)
         store = store_of(api)
@@ -440,19 +436,19 @@ class TestErasedWhileAMergeIsPending:
         def overtaken(*arguments: Any) -> None:
             done.append(arguments)
             if len(done) == before + 1:
-                erase(store, both[asked], RULES)
+                erase(store, both[erased], RULES)
             apply(*arguments)
 
         with monkeypatch.context() as patched:
             if store.supports_transactions:
-                overtake_at_the_write(patched, store, both[asked])
+                overtake_at_the_write(patched, store, both[erased])
             else:
                 patched.setattr(store, "apply", overtaken)
             with pytest.raises(OsdiError):
                 merge_people(store, *both, RULES)
 
         left = {each["_id"] for each in database.people.find()}
-        assert left <= {both[1 - asked]}
+        assert left <= {both[1 - erased]}
         assert set(traces(database)) <= {"people", "outreaches", "merged_people"}
         monkeypatch.setattr(merge, "SETTLED", dt.timedelta(seconds=-5))
         for _ in range(10):
@@ -462,15 +458,15 @@ class TestErasedWhileAMergeIsPending:
             pass
         assert {each["_id"] for each in database.people.find()} == left
         assert traces(database) == ({"people": 1, "outreaches": 1} if left else {})
-        told = everything(database)
-        assert f"{MARKER}{asked}" not in told
+        stored_text = everything(database)
+        assert f"{MARKER}{erased}" not in stored_text
         assert database.merged_people.count_documents({}) == 0
         assert {each.get("person_id") for each in database.outreaches.find()} <= {*left, None}
 
-    def test_leaves_what_they_were_known_by_to_whoever_comes(
+    def test_a_new_person_can_have_the_address_of_an_erased_person(
         self, alone: Deployed, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """What is put aside of somebody who was erased holds nobody up, and nobody becomes them."""
+        """The copy of an erased person does not block a new person with the same address."""
         api, database = alone
         survivor, other = marked(api)
         store = store_of(api)
@@ -485,10 +481,10 @@ class TestErasedWhileAMergeIsPending:
         assert database.people.count_documents({"_id": {"$nin": [survivor]}}) == 1
         assert f"{MARKER}1" not in str(database.people.find_one({"_id": survivor}))
 
-    def test_an_outreach_that_is_moved_by_the_worker_meanwhile(
+    def test_an_erasure_while_the_worker_moves_outreaches(
         self, either: Deployed, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """The worker has read what is pending, and then finds no survivor."""
+        """The worker has read the pending copy, and then finds no survivor."""
         api, database = either
         survivor, other = marked(api)
         store = store_of(api)
@@ -508,12 +504,12 @@ class TestErasedWhileAMergeIsPending:
         monkeypatch.setattr(merge, "_finish", overtaken)
         assert complete_next_merge(store, RULES, resume_erasure)
 
-        nothing_comes_back(api, database, monkeypatch)
+        check_nothing_returns(api, database, monkeypatch)
         assert database.outreaches.count_documents({"message": {"$exists": True}}) == 0
 
 
 def overtake_at_the_write(patched: pytest.MonkeyPatch, store: Store, person_id: str) -> None:
-    """Let the person be erased right before the next transaction."""
+    """Erases the person right before the next transaction."""
     write, done = store.write, []
 
     def overtaken(*writes: Any) -> None:
@@ -534,8 +530,8 @@ def no_key_has_two_owners(database: Database) -> bool:
     return max(keys.values()) == 1
 
 
-def test_merges_of_the_same_few_at_once_lose_nobody(either: Deployed) -> None:
-    """Several of the staff look at the same list, and each keeps another one."""
+def test_concurrent_merges_of_the_same_people_lose_no_data(either: Deployed) -> None:
+    """Several users merge the same duplicates, each with another survivor."""
     api, database = either
     store = store_of(api)
     for _ in range(5):
@@ -545,8 +541,8 @@ def test_merges_of_the_same_few_at_once_lose_nobody(either: Deployed) -> None:
         def merged(pair: tuple[str, str]) -> str:
             try:
                 return str(merge_people(store, *pair, RULES)["_id"])
-            except OsdiError as refusal:
-                return str(refusal.status)
+            except OsdiError as error:
+                return str(error.status)
 
         with ThreadPoolExecutor(THREADS) as pool:
             survivors = set(pool.map(merged, permutations(three, 2), timeout=60))
@@ -554,19 +550,19 @@ def test_merges_of_the_same_few_at_once_lose_nobody(either: Deployed) -> None:
         left = [each["_id"] for each in database.people.find()]
         assert len(left) == 1
         assert left[0] in survivors
-        assert survivors <= {*three, "409"}  # merged into somebody else meanwhile
+        assert survivors <= {*three, "409"}  # merged into another person meanwhile
         assert {left[0], *database.people.find_one()["merged_ids"]} == set(three)
         assert {each["person_id"] for each in database.outreaches.find()} <= set(three)
         assert api.get(f"/people/{left[0]}/outreaches").json["total_records"] == 2
         assert no_key_has_two_owners(database)
 
 
-def test_a_merge_that_another_dies_in_is_done_once_it_must_have_ended(
+def test_a_merge_succeeds_after_the_lock_of_a_dead_process_expires(
     alone: Deployed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     api, database = alone
     survivor, other = people(api)
-    dead = one_at_a_time(store_of(api))
+    dead = merge_lock(store_of(api))
     dead.__enter__()
     monkeypatch.setattr("osdi.retry._retrying", lambda attempt: attempt())
     with pytest.raises(OsdiError, match="Too many requests"):
@@ -577,7 +573,7 @@ def test_a_merge_that_another_dies_in_is_done_once_it_must_have_ended(
     assert database.merging.count_documents({}) == 0
 
 
-def test_an_export_has_whom_a_crash_left_half_merged(alone: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_export_contains_the_copy_of_an_interrupted_merge(alone: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
     api, database = alone
     survivor, other = people(api)
     with monkeypatch.context() as patched:
@@ -591,7 +587,7 @@ def test_an_export_has_whom_a_crash_left_half_merged(alone: Deployed, monkeypatc
     assert len(exported["outreaches"]) == 2
 
 
-def test_a_survivor_who_is_deleted_takes_whom_a_crash_left_half_merged_off_their_outreaches(
+def test_deleting_the_survivor_removes_an_interrupted_merge_from_outreaches(
     alone: Deployed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     api, database = alone

@@ -1,4 +1,4 @@
-"""What becomes of a stored person when a post names them again."""
+"""The merge rules for a stored person and a posted one."""
 
 import copy
 from typing import Any
@@ -24,11 +24,11 @@ def places(*entries: dict[str, Any]) -> dict[str, Any]:
     return {"postal_addresses": list(entries)}
 
 
-# what, stored, posted, with a token, without
+# name, stored, posted, result with a token, result without
 TABLE: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], dict[str, Any]]] = [
-    ("a value that is there", {"gender": "Male"}, {"gender": "Other"}, {"gender": "Other"}, {"gender": "Male"}),
-    ("a value that is missing", {}, {"gender": "Other"}, {"gender": "Other"}, {"gender": "Other"}),
-    ("nothing said", {"gender": "Male"}, {}, {"gender": "Male"}, {"gender": "Male"}),
+    ("a stored value", {"gender": "Male"}, {"gender": "Other"}, {"gender": "Other"}, {"gender": "Male"}),
+    ("a missing value", {}, {"gender": "Other"}, {"gender": "Other"}, {"gender": "Other"}),
+    ("an empty post", {"gender": "Male"}, {}, {"gender": "Male"}, {"gender": "Male"}),
     (
         "custom fields merge by name",
         {"custom_fields": {"a": "1", "b": "2"}},
@@ -65,14 +65,14 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], dict[str,
         emails({"address": "a@example.com", "status": "unsubscribed", "address_type": "work"}),
     ),
     (
-        "who unsubscribed is not subscribed again",
+        "an unsubscribed address stays unsubscribed",
         emails({"address": "a@example.com", "status": "unsubscribed"}),
         emails({"address": "a@example.com", "status": "subscribed"}),
         emails({"address": "a@example.com", "status": "unsubscribed"}),
         emails({"address": "a@example.com", "status": "unsubscribed"}),
     ),
     (
-        "who complained is not subscribed again, where the address is not named either",
+        "a spam complaint stays, also if the post has no address",
         emails({"address": "a@example.com", "status": "spam complaints"}),
         emails({"status": "subscribed"}),
         emails({"address": "a@example.com", "status": "spam complaints"}),
@@ -93,7 +93,7 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], dict[str,
         emails({"address": "a@example.com"}, {"address": "b@example.com", "primary": True}),
     ),
     (
-        "a status where there is no address says nothing",
+        "a status is ignored if there is no address",
         {},
         emails({"status": "subscribed"}),
         {},
@@ -107,7 +107,7 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], dict[str,
         phones({"number": "19876543210", "number_type": "Home", "sms_capable": True}),
     ),
     (
-        "short numbers are the same only to the letter",
+        "short numbers are compared as strings",
         phones({"number": "110"}),
         phones({"number": "112"}, {"number": "110", "operator": "x"}),
         phones({"number": "110", "operator": "x"}, {"number": "112"}),
@@ -121,14 +121,14 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], dict[str,
         places({**HOME, "status": "Verified"}),
     ),
     (
-        "a fuller address fills the one it agrees with",
+        "a complete address fills a matching partial one",
         places({"postal_code": "20009"}),
         places(HOME),
         places(HOME),
         places(HOME),
     ),
     (
-        "spelling of an address differs only in case and space",
+        "letter case and spaces of an address make no difference",
         places(HOME),
         places({**HOME, "address_lines": ["1  ELM st"]}),
         places({**HOME, "address_lines": ["1  ELM st"]}),
@@ -142,7 +142,7 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], dict[str,
         places(HOME, {**HOME, "address_lines": ["2 Oak St"]}),
     ),
     (
-        "a country alone is about the address that lies there",
+        "a country alone is about the address in it",
         places(HOME),
         places({"country": "US"}),
         places(HOME),
@@ -177,7 +177,7 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], dict[str,
         {"profiles": [{"provider": "Facebook", "id": "1"}]},
     ),
     (
-        "entries that nothing compares are not repeated",
+        "equal entries without a key are stored once",
         {"profiles": [{"url": "https://a.example"}], "postal_addresses": [{"venue": "Smith Hall", "status": "Bad"}]},
         {"profiles": [{"url": "https://a.example"}], "postal_addresses": [{"venue": "Smith Hall"}]},
         {"profiles": [{"url": "https://a.example"}], "postal_addresses": [{"venue": "Smith Hall", "status": "Bad"}]},
@@ -190,7 +190,7 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], dict[str,
     ("stored", "posted", "with_token", "without"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE]
 )
 @pytest.mark.parametrize("token", [True, False], ids=["with a token", "without"])
-def test_merging(
+def test_merge_of_stored_and_posted_person(
     token: bool, stored: dict[str, Any], posted: dict[str, Any], with_token: dict[str, Any], without: dict[str, Any]
 ) -> None:
     before = copy.deepcopy((stored, posted))
@@ -200,13 +200,13 @@ def test_merging(
 
 
 @pytest.mark.parametrize("token", [True, False], ids=["with a token", "without"])
-def test_contacts_that_belong_to_somebody_else(token: bool) -> None:
+def test_contact_details_of_other_people(token: bool) -> None:
     posted = emails({"address": "other@example.com"}) | phones({"number": "19876543210"})
     owned = {"email:other@example.com", "phone:19876543210"}
 
     merged = merge_person({}, posted, overwrite=token, rules=RULES, owned_elsewhere=owned)
 
-    assert merged == (posted if token else {}), "kept for a token holder, who may know better; else left out"
+    assert merged == (posted if token else {}), "stored with a token, left out without"
 
 
 def test_a_new_person_has_one_primary_and_no_repeats() -> None:

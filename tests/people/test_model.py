@@ -1,7 +1,7 @@
-"""Histories of posts, changes and deletions, by strangers and token holders in turn, against the model in model.py.
+"""Random histories of posts, changes and deletions, with and without a token, compared with a model (model.py).
 
-Hypothesis makes each history from small pools, so that identifiers, addresses and numbers clash all the time. After
-each step the database is compared with the model, and with itself as it was before the step.
+Hypothesis draws each history from small pools, so that identifiers, addresses and numbers clash often. After each step
+the test compares the database with the model, and with its state before the step.
 """
 
 import os
@@ -64,7 +64,7 @@ class History(RuleBasedStateMachine):
     def one_of(self, things: Any, index: int) -> str:
         return sorted(things)[index % len(things)]
 
-    # What is posted
+    # Posts
 
     @rule(
         body=signups,
@@ -100,12 +100,12 @@ class History(RuleBasedStateMachine):
             known = self.model.known(request)
             if known is None:
                 expected = self.model.meant(request.posted, by_token=request.by_token, link=request.link)
-        except Refused as refused:
+        except Refused as rejected:
             clash, answer = self.clash_of(request), self.post_outreach(request)
-            self.refused(answer, refused, people, outreaches, by_token=request.by_token, either_way=clash)
+            self.check_rejected(answer, rejected, people, outreaches, by_token=request.by_token, either_way=clash)
             return
         answer = self.post_outreach(request)
-        self.taken(answer, by_token=request.by_token)
+        self.check_accepted(answer, by_token=request.by_token)
         now = self.stored("outreaches")
         if known is not None:
             assert (self.stored(), now) == (people, outreaches), "a retry writes nothing"
@@ -114,16 +114,16 @@ class History(RuleBasedStateMachine):
             return
         (added,) = now.keys() - outreaches.keys()
         person = now[added]["person_id"]
-        self.is_meant(person, expected, people)
+        self.check_person(person, expected, people)
         self.model.record(request, added, person)
-        self.only_one_changed(person, people, by_token=request.by_token)
+        self.check_only_one_changed(person, people, by_token=request.by_token)
 
     def clash_of(self, request: Request) -> int | None:
-        """The status that the person of a token holder's request is refused with, if any."""
+        """Returns the status with which the person of a request with a token is rejected, if any."""
         try:
             self.model.meant(request.posted, by_token=request.by_token, link=request.link)
-        except Refused as refused:
-            return refused.status if request.by_token else None
+        except Refused as rejected:
+            return rejected.status if request.by_token else None
         return None
 
     def post_outreach(self, request: Request) -> TestResponse:
@@ -132,7 +132,7 @@ class History(RuleBasedStateMachine):
         return self.api.post(path, request.body, token=request.by_token, headers=headers)
 
     @rule(body=signups, by_token=st.booleans(), to_people=st.booleans())
-    def somebody_signs_up(self, body: dict, by_token: bool, to_people: bool) -> None:
+    def a_person_signs_up(self, body: dict, by_token: bool, to_people: bool) -> None:
         path, sent = "/people/person_signup_helper", body
         if by_token and to_people:
             path, body = "/people", {"person": body["person"]}
@@ -140,59 +140,59 @@ class History(RuleBasedStateMachine):
         people = self.stored()
         try:
             expected = self.model.meant(body["person"], by_token=by_token)
-        except Refused as refused:
+        except Refused as rejected:
             answer = self.api.post(path, sent, token=by_token)
-            self.refused(answer, refused, people, self.stored("outreaches"), by_token=by_token)
+            self.check_rejected(answer, rejected, people, self.stored("outreaches"), by_token=by_token)
             return
         answer = self.api.post(path, sent, token=by_token)
-        self.taken(answer, by_token=by_token)
+        self.check_accepted(answer, by_token=by_token)
         added = self.stored().keys() - people.keys()
         assert len(added) == (expected is None), f"{len(added)} new people, expected {expected or 'one'}"
         person = expected or added.pop()
         if by_token:
             assert id_of(answer.json["_links"]["self"]["href"]) == person
         self.model.sign_up(person, body, by_token=by_token)
-        self.only_one_changed(person, people, by_token=by_token)
+        self.check_only_one_changed(person, people, by_token=by_token)
 
-    # What every answer to a post is held against
+    # Checks of responses to posts
 
-    def taken(self, answer: TestResponse, *, by_token: bool) -> None:
+    def check_accepted(self, answer: TestResponse, *, by_token: bool) -> None:
         assert answer.status_code == 200, answer.get_data(as_text=True)
         assert by_token or answer.data == b"{}"
 
-    def refused(
+    def check_rejected(
         self,
         answer: TestResponse,
-        refused: Refused,
+        rejected: Refused,
         people: dict,
         outreaches: dict,
         *,
         by_token: bool,
         either_way: int | None = None,
     ) -> None:
-        assert by_token or refused.status == 422, "what a stranger is answered depends on nobody"
-        assert answer.status_code in (refused.status, either_way), answer.get_data(as_text=True)
-        assert (self.stored(), self.stored("outreaches")) == (people, outreaches), "a refused request writes nothing"
+        assert by_token or rejected.status == 422, "a response without a token does not depend on stored people"
+        assert answer.status_code in (rejected.status, either_way), answer.get_data(as_text=True)
+        assert (self.stored(), self.stored("outreaches")) == (people, outreaches), "a rejected request writes nothing"
 
-    def is_meant(self, person: str, expected: str | None, before: dict) -> None:
+    def check_person(self, person: str, expected: str | None, before: dict) -> None:
         assert person == expected if expected else person not in before, f"{person} was matched, expected {expected}"
 
-    def only_one_changed(self, person: str, before: dict, *, by_token: bool) -> None:
+    def check_only_one_changed(self, person: str, before: dict, *, by_token: bool) -> None:
         after = self.stored()
         assert after.keys() == before.keys() | {person}
         for id_, old in before.items():
             new = after[id_]
             if new == old:
                 continue
-            assert id_ == person, "somebody else was changed"
+            assert id_ == person, "another person was changed"
             assert new["version"] == old["version"] + 1
             assert set(old.get("identifiers", ())) <= set(new.get("identifiers", ())), "a post only adds identifiers"
-            assert set(old["match_keys"]) <= set(new["match_keys"]), "a post takes no key away"
+            assert set(old["match_keys"]) <= set(new["match_keys"]), "a post removes no key"
             if not by_token:
-                self.only_filled(old, new)
+                self.check_only_filled(old, new)
 
-    def only_filled(self, old: dict, new: dict) -> None:
-        """Without a token nothing that had a value has another, and arrays only grew at their end."""
+    def check_only_filled(self, old: dict, new: dict) -> None:
+        """Checks that a post without a token changed no value, and only appended to arrays."""
         assert old.get("identifiers") == new.get("identifiers")
         gained = set(new["match_keys"]) - set(old["match_keys"])
         assert all(key.startswith("claimed:") for key in gained), gained
@@ -210,7 +210,7 @@ class History(RuleBasedStateMachine):
         for before, after in zip(old.get("email_addresses", ()), new.get("email_addresses", ()), strict=False):
             assert before.get("status") not in KEPT_STATUSES or after["status"] == before["status"]
 
-    # What a token holder changes and deletes
+    # Changes and deletions with a token
 
     @precondition(lambda self: self.model.people)
     @rule(
@@ -230,23 +230,23 @@ class History(RuleBasedStateMachine):
 
     @precondition(lambda self: self.model.people)
     @rule(index=either, status=st.sampled_from(STATUSES))
-    def somebody_is_unsubscribed(self, index: int, status: str) -> None:
+    def a_status_is_put(self, index: int, status: str) -> None:
         self.put_person(self.one_of(self.model.people, index), {"email_addresses": [{"status": status}]})
 
     def put_person(self, person: str, body: dict) -> None:
         people = self.stored()
         try:
             self.model.put_person(person, body)
-        except Refused as refused:
+        except Refused as rejected:
             answer = self.api.put(f"/people/{person}", body)
-            self.refused(answer, refused, people, self.stored("outreaches"), by_token=True)
+            self.check_rejected(answer, rejected, people, self.stored("outreaches"), by_token=True)
             return
         assert self.api.put(f"/people/{person}", body).status_code == 200
         after = self.stored()
         assert {id_ for id_ in people if after[id_] != people[id_]} <= {person}
         assert after[person] == people[person] or after[person]["version"] == people[person]["version"] + 1
 
-    @precondition(lambda self: len(self.model.people) > 3)  # fewer have nothing to clash about
+    @precondition(lambda self: len(self.model.people) > 3)  # fewer people cause no clashes
     @rule(index=either)
     def a_person_is_deleted(self, index: int) -> None:
         person = self.one_of(self.model.people, index)
@@ -262,8 +262,8 @@ class History(RuleBasedStateMachine):
         people, outreaches = self.stored(), self.stored("outreaches")
         try:
             self.model.put_outreach(outreach, body)
-        except Refused as refused:
-            self.refused(self.api.put(path, body), refused, people, outreaches, by_token=True)
+        except Refused as rejected:
+            self.check_rejected(self.api.put(path, body), rejected, people, outreaches, by_token=True)
             return
         assert self.api.put(path, body).status_code == 200
 
@@ -276,7 +276,7 @@ class History(RuleBasedStateMachine):
 
     @precondition(lambda self: self.model.people and self.model.tags)
     @rule(who=either, which=either)
-    def somebody_is_tagged(self, who: int, which: int) -> None:
+    def a_person_is_tagged(self, who: int, which: int) -> None:
         person, tag = self.one_of(self.model.people, who), self.one_of(self.model.tags.values(), which)
         link = {"_links": {"osdi:person": {"href": f"https://osdi.example.org/api/v1/people/{person}"}}}
         assert self.api.post(f"/tags/{tag}/taggings", link).status_code == 200
@@ -292,7 +292,7 @@ class History(RuleBasedStateMachine):
         self.model.people[person].tags.remove(tag)
 
     @rule(name=st.sampled_from(TAGS))
-    def a_tag_goes_or_comes_back(self, name: str) -> None:
+    def a_tag_is_deleted_or_created(self, name: str) -> None:
         if name not in self.model.tags:
             self.model.tags[name] = self.new("/tags", name=name)
             return
@@ -301,7 +301,7 @@ class History(RuleBasedStateMachine):
         for person in self.model.people.values():
             person.tags.discard(tag)
 
-    # What holds after every step
+    # Invariants after every step
 
     @invariant()
     def every_match_key_has_one_owner(self) -> None:
@@ -310,8 +310,8 @@ class History(RuleBasedStateMachine):
 
     @invariant()
     def people_are_as_the_model_says(self) -> None:
-        assert {id_: seen(document) for id_, document in self.stored().items()} == {
-            id_: told(person) for id_, person in self.model.people.items()
+        assert {id_: data_of_document(document) for id_, document in self.stored().items()} == {
+            id_: data_of_person(person) for id_, person in self.model.people.items()
         }
 
     @invariant()
@@ -329,19 +329,19 @@ class History(RuleBasedStateMachine):
         stored = Counter(each["advocacy_campaign_id"] for each in self.stored("outreaches").values())
         for campaign in self.campaigns:
             answered = self.api.get(f"/advocacy_campaigns/{campaign}").json["total_outreaches"]
-            told = sum(each.campaign == campaign for each in self.model.outreaches.values())
-            assert answered == stored[campaign] == told
+            expected = sum(each.campaign == campaign for each in self.model.outreaches.values())
+            assert answered == stored[campaign] == expected
         for list_ in self.model.lists.values():
-            told = sum(list_ in person.lists for person in self.model.people.values())
-            assert self.api.get(f"/lists/{list_}").json["total_items"] == told
+            expected = sum(list_ in person.lists for person in self.model.people.values())
+            assert self.api.get(f"/lists/{list_}").json["total_items"] == expected
 
 
 def id_of(href: str) -> str:
     return href.rsplit("/", 1)[1]
 
 
-def seen(document: dict[str, Any]) -> dict[str, Any]:
-    """What the model knows of a person, as the database has it."""
+def data_of_document(document: dict[str, Any]) -> dict[str, Any]:
+    """Returns the modelled data of a stored document."""
     return {
         "values": {name: document[name] for name in SINGLE_VALUES if name in document},
         **{
@@ -359,8 +359,8 @@ def seen(document: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def told(person: Person) -> dict[str, Any]:
-    """The same as the model has it."""
+def data_of_person(person: Person) -> dict[str, Any]:
+    """Returns the same data of a person of the model."""
     return {
         "values": person.values,
         **{
@@ -376,5 +376,5 @@ def told(person: Person) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-def test_the_rules_hold_in_every_history(api: Client, database: Database) -> None:
+def test_every_history_agrees_with_the_model(api: Client, database: Database) -> None:
     run_state_machine_as_test(lambda: History(api, database), settings=PROFILE)

@@ -1,4 +1,4 @@
-"""The Person Signup Helper and POST of people: the helper's person, without an outreach."""
+"""The Person Signup Helper and POST /people: a person without an outreach."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from tests.support.client import Client
 SIGNUP = "/people/person_signup_helper"
 
 
-def test_the_person_is_answered(api: Client) -> None:
+def test_the_response_is_the_person(api: Client) -> None:
     answer = api.created(SIGNUP, {"person": factories.person(identifiers=["foreign_system:1"], gender="Male")})
 
     assert answer["identifiers"][1:] == ["foreign_system:1"]
@@ -21,7 +21,7 @@ def test_the_person_is_answered(api: Client) -> None:
 
 @pytest.mark.parametrize("path", ["/people", "/people/"])
 @pytest.mark.parametrize("bare", [True, False], ids=["a bare person", "the helper's body"])
-def test_people_take_both_forms(api: Client, database: Database, path: str, bare: bool) -> None:
+def test_the_people_collection_accepts_both_forms(api: Client, database: Database, path: str, bare: bool) -> None:
     person = factories.person(given_name="Jane")
     api.created("/tags", {"name": "volunteer"})
     body = {**(person if bare else {"person": person}), "add_tags": ["volunteer"]}
@@ -42,7 +42,7 @@ def test_the_same_email_is_the_same_person(api: Client, database: Database) -> N
     assert database.people.count_documents({}) == 1
 
 
-def test_without_a_token_it_fills_and_tells_nothing(api: Client) -> None:
+def test_without_a_token_it_fills_empty_fields_and_returns_nothing(api: Client) -> None:
     person = api.created("/people", {"given_name": "Jane", "email_addresses": [{"address": "jane@example.com"}]})
     body = {"person": {"given_name": "Mallory", "family_name": "Doe", "email_addresses": person["email_addresses"]}}
 
@@ -53,7 +53,7 @@ def test_without_a_token_it_fills_and_tells_nothing(api: Client) -> None:
     assert (after["given_name"], after["family_name"]) == ("Jane", "Doe")
 
 
-def test_people_themselves_need_a_token(api: Client, database: Database) -> None:
+def test_the_people_collection_needs_a_token(api: Client, database: Database) -> None:
     assert api.post("/people", factories.person(), token=False).status_code == 401
     assert database.people.count_documents({}) == 0
 
@@ -69,7 +69,7 @@ def test_people_themselves_need_a_token(api: Client, database: Database) -> None
         ("/people", {"person": {"gender": "x"}}, "person.gender"),
     ],
 )
-def test_a_broken_body(api: Client, database: Database, path: str, body: Any, named: str) -> None:
+def test_an_invalid_body_is_rejected(api: Client, database: Database, path: str, body: Any, named: str) -> None:
     response = api.post(path, body)
 
     assert response.status_code == 400
@@ -77,13 +77,13 @@ def test_a_broken_body(api: Client, database: Database, path: str, body: Any, na
     assert database.people.count_documents({}) == 0
 
 
-def test_what_is_not_done_is_told(api: Client) -> None:
+def test_ignored_actions_become_warnings(api: Client) -> None:
     body = {"person": factories.person(), "add_tags": ["x"], "triggers": {"autoresponse": {"enabled": True}}}
 
     assert len(api.created(SIGNUP, body)["osdi_outreach:warnings"]) == 2
 
 
-def test_the_entry_point_leads_here(api: Client) -> None:
+def test_the_entry_point_links_the_helper(api: Client) -> None:
     link = api.get("/").json["_links"]["osdi:person_signup_helper"]["href"]
 
     assert api.created(link, {"person": factories.person()})

@@ -1,4 +1,4 @@
-"""What a survivor is made of: nothing that makes either of two people known is lost, and the stricter word holds."""
+"""Survivorship: the survivor keeps the identity data of both people, and the strictest opt-outs apply."""
 
 import datetime as dt
 from typing import Any
@@ -27,7 +27,7 @@ def person(name: str, **fields: Any) -> dict[str, Any]:
     }
 
 
-def united(survivor: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+def combined(survivor: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     return combine(person("s", **survivor), person("o", **other), RULES)
 
 
@@ -72,10 +72,10 @@ def entry(entry_id: str, day: int = 1, **fields: Any) -> dict[str, Any]:
         ),
     ],
 )
-def test_the_survivors_word_stands_and_gaps_are_filled(
+def test_the_survivors_values_stay_and_empty_fields_are_filled(
     survivor: dict[str, Any], other: dict[str, Any], expected: dict[str, Any]
 ) -> None:
-    found = united(survivor, other)
+    found = combined(survivor, other)
 
     assert {name: found[name] for name in expected} == expected
     assert "webhook_events" not in found
@@ -96,20 +96,20 @@ def test_the_survivors_word_stands_and_gaps_are_filled(
         (None, None, None),
     ],
 )
-def test_the_stricter_status_of_an_address_holds(ours: str | None, theirs: str | None, expected: str | None) -> None:
+def test_the_stricter_status_of_an_address_applies(ours: str | None, theirs: str | None, expected: str | None) -> None:
     def said(address: str, status: str | None) -> dict[str, Any]:
         return {"email_addresses": [{"address": address, **({"status": status} if status else {})}]}
 
-    (found,) = united(said("jane@example.com", ours), said("JANE@example.com", theirs))["email_addresses"]
+    (found,) = combined(said("jane@example.com", ours), said("JANE@example.com", theirs))["email_addresses"]
 
     assert found["address"] == "jane@example.com"
     assert found.get("status") == expected
 
 
-def test_a_status_is_that_addresss_only() -> None:
+def test_a_status_applies_to_its_address_only() -> None:
     other = {"email_addresses": [{"address": "b@example.com", "status": "unsubscribed"}]}
 
-    found = united({"email_addresses": [{"address": "a@example.com", "status": "subscribed"}]}, other)
+    found = combined({"email_addresses": [{"address": "a@example.com", "status": "subscribed"}]}, other)
 
     assert [each["status"] for each in found["email_addresses"]] == ["subscribed", "unsubscribed"]
 
@@ -124,10 +124,10 @@ def test_a_status_is_that_addresss_only() -> None:
         ({}, {"country": "DE"}, {}),
     ],
 )
-def test_the_stricter_word_about_a_number_holds(
+def test_the_stricter_opt_out_of_a_number_applies(
     ours: dict[str, Any], theirs: dict[str, Any], expected: dict[str, Any]
 ) -> None:
-    found = united(
+    found = combined(
         {"phone_numbers": [{"number": "19876543210", **ours}]},
         {"phone_numbers": [{"number": "+1 987 654 3210", **theirs}]},
     )
@@ -135,21 +135,21 @@ def test_the_stricter_word_about_a_number_holds(
     assert found["phone_numbers"] == [{"number": "19876543210", **expected}]
 
 
-def test_who_is_written_to_stays_as_it_was() -> None:
+def test_the_primary_address_stays() -> None:
     other = {"email_addresses": [{"address": "b@example.com", "primary": True}]}
 
-    assert united({"email_addresses": [{"address": "a@example.com"}]}, other)["email_addresses"] == [
+    assert combined({"email_addresses": [{"address": "a@example.com"}]}, other)["email_addresses"] == [
         {"address": "a@example.com"},
         {"address": "b@example.com"},
     ]
-    assert united({}, other)["email_addresses"] == other["email_addresses"]
+    assert combined({}, other)["email_addresses"] == other["email_addresses"]
 
 
-def test_a_tag_that_both_have_is_one_as_old_as_the_older_one() -> None:
+def test_a_tag_of_both_is_one_with_the_older_date() -> None:
     ours = entry("1", 5, tag_id="a", identifiers=["x:1"])
     theirs = [entry("2", 3, tag_id="a", identifiers=["x:2"], origin_system="crm"), entry("3", tag_id="b")]
 
-    found = united({"taggings": [ours]}, {"taggings": theirs})["taggings"]
+    found = combined({"taggings": [ours]}, {"taggings": theirs})["taggings"]
 
     one = {"created_date": dt.datetime(2022, 1, 3), "identifiers": ["x:1", "x:2"], "origin_system": "crm"}
     assert found == [{**ours, **one}, theirs[1]]
@@ -166,7 +166,7 @@ def test_a_tag_that_both_have_is_one_as_old_as_the_older_one() -> None:
         ("yes@1 yes@4", "no@2 no@3", "yes@1 no@2 yes@4"),
     ],
 )
-def test_answers_stand_in_the_order_in_which_they_were_given(ours: str, theirs: str, expected: str) -> None:
+def test_answers_are_in_the_order_of_their_dates(ours: str, theirs: str, expected: str) -> None:
     def answers(text: str, prefix: str) -> list[dict[str, Any]]:
         parted = (each.split("@") for each in text.split())
         return [
@@ -174,18 +174,18 @@ def test_answers_stand_in_the_order_in_which_they_were_given(ours: str, theirs: 
             for value, day in parted
         ]
 
-    found = united({"answers": answers(ours, "s")}, {"answers": answers(theirs, "o")})["answers"]
+    found = combined({"answers": answers(ours, "s")}, {"answers": answers(theirs, "o")})["answers"]
 
     assert " ".join(f"{each['value']}@{each['action_date'].day}" for each in found) == expected
     assert {each["_id"] for each in answers(ours, "s")} <= {each["_id"] for each in found}
 
 
-def test_what_was_unclaimed_because_the_other_one_owned_it_is_owned_now() -> None:
+def test_a_key_of_the_duplicate_is_no_longer_unclaimed() -> None:
     key = "email:jane@example.com"
     contact = {"email_addresses": [{"address": "jane@example.com"}], "contact_keys": [key]}
     sharing = {**contact, "unclaimed_keys": [key], "maybe_duplicate": True}
 
-    found = united(sharing, {**contact, "match_keys": ["id:ns:o", key]})
+    found = combined(sharing, {**contact, "match_keys": ["id:ns:o", key]})
 
     assert found["match_keys"] == ["id:ns:s", "id:ns:o", key]
     assert not {"unclaimed_keys", "maybe_duplicate"} & found.keys()
@@ -203,7 +203,7 @@ places = st.fixed_dictionaries(
 
 @st.composite
 def people(draw: st.DrawFn, name: str) -> dict[str, Any]:
-    """Anybody, with what they are known by, contact details, taggings, items and answers."""
+    """Draws a person with identifiers, contact details, taggings, items and answers."""
     found = {
         "identifiers": draw(identifiers),
         "claimed_identifiers": draw(identifiers),
@@ -223,12 +223,12 @@ def people(draw: st.DrawFn, name: str) -> dict[str, Any]:
 
 
 @given(people("s"), people("o"))
-def test_nothing_that_either_has_is_lost(survivor: dict[str, Any], other: dict[str, Any]) -> None:
+def test_no_data_of_either_is_lost(survivor: dict[str, Any], other: dict[str, Any]) -> None:
     before = repr((survivor, other))
 
     found = combine(survivor, other, RULES)
 
-    assert repr((survivor, other)) == before, "the arguments stay as they are"
+    assert repr((survivor, other)) == before, "the arguments are not changed"
     for each in (survivor, other):
         for array in ("identifiers", "claimed_identifiers", "match_keys"):
             assert set(each.get(array, ())) <= set(found.get(array, ()))
@@ -245,7 +245,7 @@ def test_nothing_that_either_has_is_lost(survivor: dict[str, Any], other: dict[s
 
 
 @given(people("s"), people("o"))
-def test_each_tag_and_list_is_there_once_and_no_latest_answer_changes(
+def test_each_tag_and_list_occurs_once_and_the_latest_answers_stay(
     survivor: dict[str, Any], other: dict[str, Any]
 ) -> None:
     found = combine(survivor, other, RULES)
@@ -262,7 +262,7 @@ def test_each_tag_and_list_is_there_once_and_no_latest_answer_changes(
 
 
 @given(people("s"), people("o"))
-def test_the_stricter_status_holds_whoever_said_it(survivor: dict[str, Any], other: dict[str, Any]) -> None:
+def test_the_strictest_status_applies_for_every_pair_of_people(survivor: dict[str, Any], other: dict[str, Any]) -> None:
     found = combine(survivor, other, RULES)
 
     for address in found.get("email_addresses", ()):
@@ -276,7 +276,7 @@ def test_the_stricter_status_holds_whoever_said_it(survivor: dict[str, Any], oth
 
 
 def contacts(document: dict[str, Any], array: str) -> list[str]:
-    """What the entries are compared by."""
+    """Returns the values by which entries are compared."""
     if array == "email_addresses":
         return [email_key(each["address"]) for each in document.get(array, ())]
     return [RULES.phone_key(each) or each["number"] for each in document.get(array, ())]

@@ -1,4 +1,4 @@
-"""No write is left to the server's defaults, and no route's query scans a collection: asked of the driver itself."""
+"""Every write has an explicit write concern, and no query of a route scans a collection, as the driver sends them."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -25,7 +25,7 @@ NAMES = {"find": "filter", "count": "query"}
 
 
 class Listener(monitoring.CommandListener):
-    """Keeps every command that the driver sends."""
+    """Records every command that the driver sends."""
 
     def __init__(self) -> None:
         self.commands: list[tuple[str, dict[str, Any]]] = []
@@ -34,10 +34,10 @@ class Listener(monitoring.CommandListener):
         self.commands.append((event.command_name, dict(event.command)))
 
     def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
-        """Only what was sent matters here."""
+        """Does nothing: the tests read sent commands only."""
 
     def failed(self, event: monitoring.CommandFailedEvent) -> None:
-        """Only what was sent matters here."""
+        """Does nothing: the tests read sent commands only."""
 
     def named(self, names: set[str]) -> list[tuple[str, dict[str, Any]]]:
         return [each for each in self.commands if each[0] in names]
@@ -45,10 +45,10 @@ class Listener(monitoring.CommandListener):
 
 @pytest.fixture
 def listener(monkeypatch: pytest.MonkeyPatch) -> Listener:
-    """Hears every client that is made from now on."""
-    heard = Listener()
-    monkeypatch.setattr("pymongo.monitoring._LISTENERS", monitoring._Listeners([heard], [], [], [], []))
-    return heard
+    """Listens to every client that is created after it."""
+    listening = Listener()
+    monkeypatch.setattr("pymongo.monitoring._LISTENERS", monitoring._Listeners([listening], [], [], [], []))
+    return listening
 
 
 @pytest.fixture(params=["replica set", "standalone"])
@@ -62,15 +62,15 @@ def app(request: pytest.FixtureRequest, listener: Listener) -> Iterator[Flask]:
     app.extensions[EXTENSION].store.close()
 
 
-def is_mark_of_use(command: dict[str, Any]) -> bool:
-    """Whether this moves a token's last use: the one write that nobody is promised, see osdi/access/token_store.py."""
+def is_last_use_update(command: dict[str, Any]) -> bool:
+    """True if this stores a token's last use, the one unacknowledged write (see osdi/access/token_store.py)."""
     changed = [each["u"] for each in command.get("updates", ())]
     mark = command.get("update") == TOKENS and all(list(each) == ["$max"] for each in changed)
     return mark and [list(each["$max"]) for each in changed] == [["last_used_date"]]
 
 
-def use_everything(app: Flask) -> None:
-    """Call every route and every way through the helper."""
+def call_everything(app: Flask) -> None:
+    """Calls every route and every branch of the helper."""
     deployment: Deployment = app.extensions[EXTENSION]
     deployment.store.create_indexes()
     create_sample(deployment.store, "osdi_outreach")
@@ -132,37 +132,37 @@ def use_everything(app: Flask) -> None:
 
 
 def test_every_acknowledged_write_is_journaled_on_a_majority(app: Flask, listener: Listener) -> None:
-    use_everything(app)
+    call_everything(app)
 
-    loose = []
+    not_durable = []
     for name, command in listener.named(WRITES | {"commitTransaction"}):
-        if is_mark_of_use(command):
+        if is_last_use_update(command):
             continue
         in_transaction = name != "commitTransaction" and command.get("autocommit") is False
         if not in_transaction and command.get("writeConcern") != {"w": "majority", "j": True}:
-            loose.append((name, command.get("writeConcern")))
-    assert loose == []
-    assert {name for name, _ in listener.named(WRITES)} == {"insert", "update", "delete"}, "the test heard the writes"
+            not_durable.append((name, command.get("writeConcern")))
+    assert not_durable == []
+    assert {name for name, _ in listener.named(WRITES)} == {"insert", "update", "delete"}, "the listener saw the writes"
 
 
 def test_no_query_scans_a_collection(app: Flask, listener: Listener) -> None:
-    use_everything(app)
+    call_everything(app)
     deployment: Deployment = app.extensions[EXTENSION]
     uri = deployment.settings.mongodb_uri
 
     scans = []
     with MongoClient(uri) as client:
         database = client.get_default_database()
-        for name, asked in questions(listener):
-            plan = database.command("explain", asked, verbosity="queryPlanner")
+        for name, read in explainable_reads(listener):
+            plan = database.command("explain", read, verbosity="queryPlanner")
             if "COLLSCAN" in str(plan["queryPlanner"] if "queryPlanner" in plan else plan["stages"]):
-                scans.append((name, asked))
+                scans.append((name, read))
     assert scans == []
     assert {command[name] for name, command in listener.named({"find"})} >= {"people", "outreaches", "tags"}
 
 
-def questions(listener: Listener) -> Iterator[tuple[str, dict[str, Any]]]:
-    """What was asked of the server, as it can explain it: each read, and how each write finds what it is about."""
+def explainable_reads(listener: Listener) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yields each read, and the filter of each write as a read, for the `explain` command."""
     for name, command in listener.named(READS):
         yield name, {key: value for key, value in command.items() if key in _EXPLAINED}
     for name, several in (("update", "updates"), ("delete", "deletes")):

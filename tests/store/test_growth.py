@@ -1,4 +1,4 @@
-"""What keeps the store flat as it grows: counts on indexes, large ones remembered, and pages that begin in place."""
+"""Costs that do not grow with the data: indexed counts, cached large counts, and pages that start at an id."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -21,27 +21,27 @@ SINCE = dt.datetime(2024, 3, 1, 12)
 
 
 @pytest.fixture
-def remembering(mongod: Mongod, database: Database) -> Iterator[Store]:
-    """The store as it is by default, on the test's database."""
+def caching_store(mongod: Mongod, database: Database) -> Iterator[Store]:
+    """A store with the default cache, on the test's database."""
     found = Store(mongod.uri, cache_seconds=60)
     yield found
     found.close()
 
 
 def fill(database: Database, number: int = PEOPLE) -> None:
-    """People who came a day apart, each with a tagging, an item and two answers."""
+    """Inserts people created a day apart, each with a tagging, an item and two answers."""
     database.people.insert_many(
         {
-            "_id": f"{id_before(came)}-7000-8000-{day:012}",
+            "_id": f"{id_before(created)}-7000-8000-{day:012}",
             "version": 1,
             "match_keys": [f"id:ns:{day}-{new_id()}"],
-            "created_date": came,
-            "modified_date": came,
+            "created_date": created,
+            "modified_date": created,
             "taggings": [{"_id": new_id(), "tag_id": "tag"}],
             "items": [{"_id": new_id(), "list_id": "list"}],
             "answers": [{"_id": new_id(), "question_id": "question"} for _ in range(2)],
         }
-        for day, came in ((day, SINCE + dt.timedelta(days=day)) for day in range(number))
+        for day, created in ((day, SINCE + dt.timedelta(days=day)) for day in range(number))
     )
 
 
@@ -50,7 +50,7 @@ def page(store: Store, query: dict[str, Any], **where: Any) -> Any:
 
 
 @pytest.mark.parametrize(("array", "field", "value"), [("taggings", "tag_id", "tag"), ("items", "list_id", "list")])
-def test_who_points_at_something_is_counted_on_the_index_alone(
+def test_the_index_alone_counts_people_with_a_tag_or_list(
     store: Store, database: Database, array: str, field: str, value: str
 ) -> None:
     fill(database)
@@ -61,20 +61,20 @@ def test_who_points_at_something_is_counted_on_the_index_alone(
     assert [(each.read, each.plan.partition(" ")[0]) for each in operations] == [(0, "COUNT_SCAN")]
 
 
-def test_small_numbers_are_exact_at_every_moment(remembering: Store, database: Database) -> None:
+def test_small_counts_are_always_exact(caching_store: Store, database: Database) -> None:
     fill(database)
-    assert count_people_with(remembering, "taggings", "tag_id", "tag") == PEOPLE
-    assert count_entries(remembering, "answers", "question_id", "question") == 2 * PEOPLE
+    assert count_people_with(caching_store, "taggings", "tag_id", "tag") == PEOPLE
+    assert count_entries(caching_store, "answers", "question_id", "question") == 2 * PEOPLE
 
     database.people.delete_one({})
 
-    assert count_people_with(remembering, "taggings", "tag_id", "tag") == PEOPLE - 1
-    assert count_entries(remembering, "answers", "question_id", "question") == 2 * PEOPLE - 2
-    assert page(remembering, {"taggings.tag_id": "tag"}).total_records == PEOPLE - 1
+    assert count_people_with(caching_store, "taggings", "tag_id", "tag") == PEOPLE - 1
+    assert count_entries(caching_store, "answers", "question_id", "question") == 2 * PEOPLE - 2
+    assert page(caching_store, {"taggings.tag_id": "tag"}).total_records == PEOPLE - 1
 
 
-def test_large_numbers_are_remembered_each_by_what_was_counted(
-    remembering: Store, database: Database, monkeypatch: pytest.MonkeyPatch
+def test_large_counts_are_cached_by_query(
+    caching_store: Store, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("osdi.store.store.LARGE", PEOPLE // 4)
     monkeypatch.setattr("osdi.crud.totals_store.LARGE_ENTRIES", PEOPLE // 4)
@@ -84,11 +84,11 @@ def test_large_numbers_are_remembered_each_by_what_was_counted(
 
     def numbers() -> list[int]:
         return [
-            count_people_with(remembering, "items", "list_id", "list"),
-            count_people_with(remembering, "taggings", "tag_id", "tag"),
-            count_entries(remembering, "answers", "question_id", "question"),
-            page(remembering, later).total_records,
-            page(remembering, few).total_records,
+            count_people_with(caching_store, "items", "list_id", "list"),
+            count_people_with(caching_store, "taggings", "tag_id", "tag"),
+            count_entries(caching_store, "answers", "question_id", "question"),
+            page(caching_store, later).total_records,
+            page(caching_store, few).total_records,
         ]
 
     counted = [PEOPLE, PEOPLE, 2 * PEOPLE, PEOPLE // 2, 5]
@@ -98,7 +98,7 @@ def test_large_numbers_are_remembered_each_by_what_was_counted(
     assert numbers() == [*counted[:-1], 0]
 
 
-def test_nothing_is_remembered_for_longer_than_is_set(
+def test_counts_are_not_cached_without_cache_seconds(
     store: Store, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("osdi.store.store.LARGE", 10)
@@ -111,7 +111,7 @@ def test_nothing_is_remembered_for_longer_than_is_set(
 
 
 @pytest.mark.parametrize("operator", ["$gt", "$gte"])
-def test_a_page_of_who_came_since_begins_there(store: Store, database: Database, operator: str) -> None:
+def test_a_page_by_creation_date_starts_at_the_first_id(store: Store, database: Database, operator: str) -> None:
     fill(database)
     query = {"created_date": {operator: SINCE + dt.timedelta(days=PEOPLE // 2, seconds=-1)}}
     expected = [each["_id"] for each in database.people.find(sort=[("_id", 1)])][PEOPLE // 2 :]
@@ -128,33 +128,33 @@ def test_a_page_of_who_came_since_begins_there(store: Store, database: Database,
     assert [each.read for each in operations] == [6]
 
 
-MOMENT = dt.datetime(2024, 3, 1, 12, 0, 30)
-BOUND = id_before(MOMENT - dt.timedelta(minutes=1))
+TIMESTAMP = dt.datetime(2024, 3, 1, 12, 0, 30)
+BOUND = id_before(TIMESTAMP - dt.timedelta(minutes=1))
 
 
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
         ({}, ""),
-        ({"created_date": {"$gt": MOMENT}}, BOUND),
-        ({"created_date": {"$gte": MOMENT}}, BOUND),
-        ({"$and": [{"person_id": "x"}, {"$and": [{"created_date": {"$gt": MOMENT}}]}]}, BOUND),
-        ({"$and": [{"created_date": {"$gt": MOMENT}}, {"created_date": {"$gt": dt.datetime(2020, 1, 1)}}]}, BOUND),
-        ({"created_date": {"$lt": MOMENT}}, ""),
+        ({"created_date": {"$gt": TIMESTAMP}}, BOUND),
+        ({"created_date": {"$gte": TIMESTAMP}}, BOUND),
+        ({"$and": [{"person_id": "x"}, {"$and": [{"created_date": {"$gt": TIMESTAMP}}]}]}, BOUND),
+        ({"$and": [{"created_date": {"$gt": TIMESTAMP}}, {"created_date": {"$gt": dt.datetime(2020, 1, 1)}}]}, BOUND),
+        ({"created_date": {"$lt": TIMESTAMP}}, ""),
         ({"created_date": {"$not": {"$type": "date"}}}, ""),
-        ({"created_date": MOMENT}, BOUND),
-        ({"modified_date": {"$gt": MOMENT}}, ""),
-        ({"$or": [{"created_date": {"$gt": MOMENT}}]}, ""),
-        ({"$nor": [{"created_date": {"$gt": MOMENT}}]}, ""),
+        ({"created_date": TIMESTAMP}, BOUND),
+        ({"modified_date": {"$gt": TIMESTAMP}}, ""),
+        ({"$or": [{"created_date": {"$gt": TIMESTAMP}}]}, ""),
+        ({"$nor": [{"created_date": {"$gt": TIMESTAMP}}]}, ""),
         ({"created_date": {"$gt": dt.datetime.min}}, "00000000-0000"),
         ({"created_date": {"$gt": dt.datetime.max}}, id_before(dt.datetime.max - dt.timedelta(minutes=1))),
     ],
 )
-def test_where_who_came_since_begins(query: dict[str, Any], expected: str) -> None:
+def test_the_first_id_of_a_query(query: dict[str, Any], expected: str) -> None:
     assert first_id(query) == expected
 
 
-def test_an_index_that_was_declared_otherwise_is_built_anew(store: Store, database: Database) -> None:
+def test_an_index_with_other_options_is_built_again(store: Store, database: Database) -> None:
     name, other = "taggings.tag_id_1__id_1", {"taggings._id": {"$exists": True}}
     declared = database.people.index_information()[name]
     database.people.drop_index(name)

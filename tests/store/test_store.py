@@ -1,4 +1,4 @@
-"""The contract of DocumentStore, on each implementation and server, and what Store promises beyond it."""
+"""The contract of DocumentStore on each implementation and server, and further properties of Store."""
 
 import datetime as dt
 import inspect
@@ -244,15 +244,15 @@ class TestWriting:
             contract.store.write(Insert("people", written | other))
 
     def test_writes_that_fail_together_leave_nothing_with_transactions(self, contract: Contract) -> None:
-        written, taken = document(), document()
-        contract.store.write(Insert("outreaches", taken))
+        written, existing = document(), document()
+        contract.store.write(Insert("outreaches", existing))
 
         with pytest.raises(DuplicateKey):
-            contract.store.write(Insert("people", written), Insert("outreaches", taken))
+            contract.store.write(Insert("people", written), Insert("outreaches", existing))
 
         assert (contract.store.get("people", written["_id"]) is None) == contract.store.supports_transactions
 
-    def test_a_document_of_this_version_is_waited_for(self, contract: Contract) -> None:
+    def test_waiting_for_a_document_of_this_version_succeeds(self, contract: Contract) -> None:
         written = document()
         contract.store.write(Insert("people", written))
 
@@ -311,7 +311,7 @@ class TestMatchKeys:
 
 
 class TestDeletingAndChangingMany:
-    """What a Store does and a DryRunStore refuses (see test_trial_store)."""
+    """Methods that a Store has and a DryRunStore rejects."""
 
     def test_a_delete_holds_for_its_version_only(self, store: Store) -> None:
         written = document()
@@ -369,7 +369,7 @@ def test_indexes_can_be_created_again(store: Store) -> None:
     assert len(store.create_indexes()) == sum(map(len, INDEXES.values()))
 
 
-def test_indexes_may_take_longer_than_any_answer(
+def test_building_indexes_may_take_longer_than_a_request(
     mongod: Mongod, fail: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("osdi.store.driver.SOCKET_TIMEOUT_MS", 200)
@@ -400,7 +400,7 @@ def test_outreaches_are_counted_exactly_with_and_without_a_mark(store: Store, mo
     assert totals == [6, 7, 8]
     marked = store.get("advocacy_campaigns", campaign["_id"])
     assert marked is not None
-    assert marked["counted"]["outreaches"] == 5, "what is old is counted once; what is young stays behind the mark"
+    assert marked["counted"]["outreaches"] == 5, "old outreaches are counted once; new ones come after the mark"
 
 
 @pytest.mark.parametrize("server", SERVERS[:2])
@@ -415,13 +415,13 @@ def test_a_document_that_is_too_large_is_413(server: str, request: pytest.Fixtur
 def test_a_replica_set_writes_both_or_neither(mongod: Mongod) -> None:
     store = Store(mongod.uri)
     store.create_indexes()
-    taken = document()
-    store.write(Insert("outreaches", taken))
+    existing = document()
+    store.write(Insert("outreaches", existing))
     person = document()
 
     assert store.supports_transactions
     with pytest.raises(DuplicateKey):
-        store.write(Insert("people", person), Insert("outreaches", taken))
+        store.write(Insert("people", person), Insert("outreaches", existing))
     assert store.get("people", person["_id"]) is None
     store.close()
 
@@ -429,18 +429,18 @@ def test_a_replica_set_writes_both_or_neither(mongod: Mongod) -> None:
 def test_a_standalone_writes_in_order(standalone: Mongod) -> None:
     store = Store(standalone.uri)
     store.create_indexes()
-    taken = document()
-    store.write(Insert("outreaches", taken))
+    existing = document()
+    store.write(Insert("outreaches", existing))
     person = document()
 
     assert not store.supports_transactions
     with pytest.raises(DuplicateKey):
-        store.write(Insert("people", person), Insert("outreaches", taken))
+        store.write(Insert("people", person), Insert("outreaches", existing))
     assert store.get("people", person["_id"]) == person
     store.close()
 
 
-def test_a_server_that_is_away_is_503(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unavailable_server_is_503(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("osdi.store.driver.SERVER_SELECTION_TIMEOUT_MS", 200)
     store = Store("mongodb://127.0.0.1:1/osdi")
 
@@ -451,7 +451,7 @@ def test_a_server_that_is_away_is_503(monkeypatch: pytest.MonkeyPatch) -> None:
     store.close()
 
 
-def test_a_failure_that_nobody_foresaw_is_not_disguised(mongod: Mongod) -> None:
+def test_an_unexpected_error_is_not_translated(mongod: Mongod) -> None:
     store = Store(mongod.uri)
 
     with pytest.raises(Exception, match="unknown operator"):

@@ -1,4 +1,4 @@
-"""A database that is away for longer than an election: who asks is told at once, until it is back."""
+"""While the database is unavailable for longer than an election, requests fail fast; then they succeed again."""
 
 import subprocess
 import sys
@@ -14,10 +14,10 @@ from osdi.errors import OsdiError, WriteConflict
 from osdi.store import Insert, Store, Update, request_deadline
 
 PATIENCE_MS = 1_500
-AT_ONCE_SECONDS = 0.5
+FAST_SECONDS = 0.5
 SECONDS = 30
 
-# A process that is in the middle of a transaction until it is killed.
+# A process that stays inside a transaction until it is killed.
 IN_A_TRANSACTION = """
 import sys, time
 from osdi.store import Store, Update
@@ -31,7 +31,7 @@ with store.transaction() as options:
 
 @pytest.fixture
 def own(mongod_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mongod]:
-    """A mongod that a test may end, and which keeps the locks of a lost transaction as long as MongoDB's default."""
+    """A mongod that a test may stop, with MongoDB's default lifetime of transactions."""
     folder = mongod_folder / tmp_path_factory.mktemp("own").name
     with Mongod(folder, transaction_seconds=60) as mongod:
         yield mongod
@@ -46,8 +46,8 @@ def own_store(own: Mongod, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     store.close()
 
 
-def seconds_until_refused(store: Store) -> float:
-    """How long an operation took to be refused with 503."""
+def seconds_until_503(store: Store) -> float:
+    """Returns the seconds until an operation failed with 503."""
     began = time.monotonic()
     with pytest.raises(OsdiError) as caught:
         store.get("people", "jane")
@@ -69,23 +69,19 @@ def is_back(store: Store) -> bool:
         return False
 
 
-def test_the_first_waits_those_behind_are_told_at_once_and_it_goes_on_when_the_database_is_back(
-    own: Mongod, own_store: Store
-) -> None:
+def test_requests_fail_fast_while_the_database_is_down_and_recover(own: Mongod, own_store: Store) -> None:
     own.stop()
 
-    first = seconds_until_refused(own_store)
-    assert AT_ONCE_SECONDS < first < PATIENCE_MS / 1000 + 3
-    assert eventually(lambda: seconds_until_refused(own_store) < AT_ONCE_SECONDS)
-    assert max(seconds_until_refused(own_store) for _ in range(20)) < AT_ONCE_SECONDS
+    first = seconds_until_503(own_store)
+    assert FAST_SECONDS < first < PATIENCE_MS / 1000 + 3
+    assert eventually(lambda: seconds_until_503(own_store) < FAST_SECONDS)
+    assert max(seconds_until_503(own_store) for _ in range(20)) < FAST_SECONDS
 
     own.start()
     assert eventually(lambda: is_back(own_store))
 
 
-def test_an_outage_that_is_shorter_than_the_patience_is_not_noticed(
-    own: Mongod, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_short_outage_causes_no_error(own: Mongod, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store(own.uri)
     try:
         store.write(Insert("people", {"_id": "jane", "version": 1}))
@@ -97,7 +93,7 @@ def test_an_outage_that_is_shorter_than_the_patience_is_not_noticed(
         store.close()
 
 
-def test_locks_of_a_process_that_was_killed_in_a_transaction_are_ended(own: Mongod, own_store: Store) -> None:
+def test_locks_of_a_killed_process_are_released(own: Mongod, own_store: Store) -> None:
     assert own_store.supports_transactions
     killed = subprocess.Popen([sys.executable, "-c", IN_A_TRANSACTION, own.uri], stdout=subprocess.PIPE, text=True)
     try:
@@ -112,7 +108,7 @@ def test_locks_of_a_process_that_was_killed_in_a_transaction_are_ended(own: Mong
 
 
 def has_written_jane_and_john(store: Store) -> bool:
-    """Whether a transaction about the person whom the other one has changed went through."""
+    """True if a transaction succeeded that updates the person of the other transaction."""
     try:
         store.write(
             Update("people", "jane", 1, {"given_name": "Jane"}), Insert("people", {"_id": "john", "version": 1})
@@ -122,7 +118,7 @@ def has_written_jane_and_john(store: Store) -> bool:
     return True
 
 
-def test_a_transaction_that_goes_on_is_left_alone(own_store: Store) -> None:
+def test_an_active_transaction_is_not_ended(own_store: Store) -> None:
     with own_store.transaction() as options:
         own_store.apply(Update("people", "jane", 1, {"given_name": "First"}), options)
         assert not has_written_jane_and_john(own_store)
@@ -131,16 +127,16 @@ def test_a_transaction_that_goes_on_is_left_alone(own_store: Store) -> None:
 
 
 class TestARequestThatHasWaited:
-    """Is answered by a moment, however many operations it goes on with."""
+    """A request that has waited is answered before its deadline, with any number of further operations."""
 
     @pytest.fixture(autouse=True)
-    def soon(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    def short_deadline(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setattr(request_deadline, "SLOW_SECONDS", 0.1)
         monkeypatch.setattr(request_deadline, "ANSWER_SECONDS", 0.6)
         yield
         request_deadline.end()
 
-    def test_waits_no_longer_than_what_is_left(
+    def test_an_operation_waits_for_the_remaining_time_only(
         self, mongod: Mongod, database: Database, fail: Callable[..., None]
     ) -> None:
         store = Store(mongod.uri)
@@ -150,11 +146,11 @@ class TestARequestThatHasWaited:
             request_deadline.begin()
             time.sleep(0.2)
 
-            assert seconds_until_refused(store) < 1.5
+            assert seconds_until_503(store) < 1.5
         finally:
             store.close()
 
-    def test_while_whoever_asks_without_a_request_takes_their_time(
+    def test_an_operation_outside_a_request_has_no_deadline(
         self, mongod: Mongod, database: Database, fail: Callable[..., None]
     ) -> None:
         store = Store(mongod.uri)

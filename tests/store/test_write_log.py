@@ -1,4 +1,4 @@
-"""What the store notes as written is what is in the database, with transactions and without."""
+"""The write log contains the documents that the database stored, with and without transactions."""
 
 from collections.abc import Iterator
 
@@ -13,14 +13,14 @@ FIRST, SECOND = Insert("people", {"_id": "a", "version": 1}), Update("people", "
 
 
 @pytest.fixture
-def noted() -> Iterator[list[str]]:
+def log() -> Iterator[list[str]]:
     yield write_log.start()
     write_log.end()
 
 
 @pytest.fixture(params=["mongod", "standalone"])
 def anywhere(request: pytest.FixtureRequest) -> Iterator[Store]:
-    """A store of this module's own on a replica set, then on a standalone."""
+    """A store with a database of its own on a replica set, then on a standalone."""
     server: Mongod = request.getfixturevalue(request.param)
     uri = server.uri.replace("/osdi", "/written", 1)
     store = Store(uri)
@@ -30,38 +30,38 @@ def anywhere(request: pytest.FixtureRequest) -> Iterator[Store]:
         client.drop_database("written")
 
 
-def test_each_document_that_is_inserted_changed_and_deleted(anywhere: Store, noted: list[str]) -> None:
+def test_each_inserted_changed_and_deleted_document_is_recorded(anywhere: Store, log: list[str]) -> None:
     anywhere.write(FIRST, Insert("outreaches", {"_id": "b", "version": 1}))
     anywhere.write(Update("people", "a", 1, {"given_name": "Jane"}))
     anywhere.write(Delete("people", "a", 2))
 
-    assert noted == ["people/a", "outreaches/b", "people/a", "people/a"]
+    assert log == ["people/a", "outreaches/b", "people/a", "people/a"]
 
 
-def test_of_writes_that_fail_together_those_that_are_there(anywhere: Store, noted: list[str]) -> None:
+def test_of_failed_writes_the_stored_ones_are_recorded(anywhere: Store, log: list[str]) -> None:
     anywhere.create_indexes()
 
     with pytest.raises(WriteConflict):
         anywhere.write(FIRST, SECOND)
 
-    assert noted == ([f"people/{each['_id']}" for each in anywhere.by_ids("people", ["a"])])
-    assert bool(noted) != anywhere.supports_transactions
+    assert log == ([f"people/{each['_id']}" for each in anywhere.by_ids("people", ["a"])])
+    assert bool(log) != anywhere.supports_transactions
 
 
-def test_many_at_once_by_the_id_that_chose_them(anywhere: Store, noted: list[str]) -> None:
+def test_a_write_of_many_documents_is_recorded_by_the_id_in_its_query(anywhere: Store, log: list[str]) -> None:
     for number in range(3):
         anywhere.write(Insert("outreaches", {"_id": f"{number}", "campaign_id": "c", "type": "phone"}))
-    noted.clear()
+    log.clear()
 
     anywhere.delete_many("outreaches", {"campaign_id": "c", "type": "phone"})
     anywhere.delete_many("outreaches", {"campaign_id": "c"})
 
-    assert noted == ["outreaches?campaign_id=c (3)"]
+    assert log == ["outreaches?campaign_id=c (3)"]
 
 
-def test_nothing_where_nobody_asks(anywhere: Store, noted: list[str]) -> None:
+def test_nothing_is_recorded_after_the_end(anywhere: Store, log: list[str]) -> None:
     write_log.end()
 
     anywhere.write(FIRST)
 
-    assert noted == []
+    assert log == []
