@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help run mongod test lint types lint-deploy check openapi fuzz bench bench-scale faults
+.PHONY: help run mongod test lint types lint-deploy requirements check docs fuzz bench bench-scale faults
 .DEFAULT_GOAL := run
 
 help: ## List the targets
@@ -18,13 +18,14 @@ mongod: $(INSTALLED) ## Start the packaged MongoDB alone, for running the Procfi
 	@$(BIN)/python -m dev.mongod
 
 # Two pytest runs side by side, see dev/run_tests.py. COVERAGE=1 measures the coverage of osdi/ too.
-# One test: .venv/bin/pytest tests/http -k name
+# One test: .venv/bin/pytest tests/people -k name
 test: $(INSTALLED) ## Run all tests
 	@$(BIN)/python -m dev.run_tests $(if $(COVERAGE),--coverage)
 
-lint: $(INSTALLED) ## Check style and formatting
+lint: $(INSTALLED) ## Check style, formatting and prose
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python -m dev.lint_prose
 
 types: $(INSTALLED) ## Check types
 	$(BIN)/mypy
@@ -33,17 +34,23 @@ types: $(INSTALLED) ## Check types
 lint-deploy: $(INSTALLED) ## Check the files in deploy/ with the programs that read them
 	@$(BIN)/python -m dev.lint_deploy
 
-check: lint types lint-deploy ## Run everything that CI runs: linters, types, tests with coverage
+requirements: $(INSTALLED) ## Check that requirements.txt installs on Python 3.11.2, 3.12 and 3.13
+	@$(BIN)/python -m dev.check_requirements
+
+check: lint types lint-deploy requirements ## Run everything that CI runs: linters, types, tests with coverage
 	@$(MAKE) --no-print-directory test COVERAGE=1
 
-# Tests fail while these two files differ from what the application serves.
-openapi: $(INSTALLED) ## Write openapi.json and docs/conformance.md
+# Tests fail while these files differ from the code.
+docs: $(INSTALLED) ## Write openapi.json and the generated parts of docs/
 	$(BIN)/flask --app wsgi openapi print | $(BIN)/python -m json.tool --indent 1 > openapi.json
 	$(BIN)/python -m dev.conformance
+	$(BIN)/python -m dev.field_pages
+	$(BIN)/python -m dev.settings_page
+	$(BIN)/python -m dev.architecture
 
 FUZZ_MINUTES ?= 10
 fuzz: $(INSTALLED) ## Run randomised tests against every operation for FUZZ_MINUTES (10)
-	FUZZ_MINUTES=$(FUZZ_MINUTES) HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -rP tests/processes/test_fuzz.py tests/contract/test_model.py
+	FUZZ_MINUTES=$(FUZZ_MINUTES) HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -rP tests/conformance/test_fuzz.py tests/people/test_model.py
 
 bench: $(VENV)/.installed-bench ## Measure throughput and response times
 	$(BIN)/python -m bench

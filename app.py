@@ -18,13 +18,14 @@ from blueprints.http.cors import share_with_origins
 from blueprints.http.rate_limits import limit_rates
 from blueprints.http.request_log import log_requests
 from blueprints.operations import health, metrics
-from blueprints.operations.import_bodies import LOADERS
+from blueprints.operations.import_bodies import load_body
 from osdi import log
 from osdi.access.authentication import Authentication
-from osdi.commands.register import register_commands
+from osdi.commands.register import CommandContext, register_commands
 from osdi.crud.reference_cache import Reference
 from osdi.resources import OSDI_VERSION
 from osdi.settings import Settings
+from osdi.statistics.reader import StatisticsReader
 from osdi.store import Store
 
 # Cache-Control as on the standard's pages. The others prevent that a browser runs data as a page.
@@ -84,7 +85,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     store = Store(settings.mongodb_uri, cache_seconds=settings.cache_seconds)
     reference = Reference(store, cache_seconds=settings.cache_seconds)
     authentication = Authentication(store, cache_seconds=settings.cache_seconds)
-    app.extensions[EXTENSION] = Deployment(settings, store, reference, authentication)
+    app.extensions[EXTENSION] = Deployment(settings, store, reference, authentication, StatisticsReader(store))
 
     metrics.count_requests(app, settings, store)
     api = Api(app, spec_kwargs={"marshmallow_plugin": SchemaDocstrings()})
@@ -94,7 +95,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(unsubscribe.pages)
     app.register_blueprint(health.blueprint(store))
     app.register_blueprint(metrics.pages)
-    register_commands(app, store, reference, settings, LOADERS)
+    register_commands(app, CommandContext(settings, store, reference, load_body))
     share_with_origins(app, settings)
     limit_rates(app, settings)
     app.after_request(_with_headers)

@@ -8,6 +8,7 @@ make others wait for some seconds; a proxy that buffers requests keeps slow clie
 import logging
 import multiprocessing
 import os
+import runpy
 import shutil
 import sys
 import tempfile
@@ -15,22 +16,34 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from environs import Env
+from environs import EnvValidationError
 from gunicorn import glogging
 
-env = Env(eager=False)
-port = env.int("PORT", 5000)
-workers = env.int("WEB_CONCURRENCY", 2)
-threads = env.int("WEB_THREADS", 4)
-# None stands for the default in osdi/gunicorn_worker.py.
-head_seconds = env.float("HEAD_SECONDS", None)
-body_seconds = env.float("BODY_SECONDS", None)
-silence_seconds = env.float("SILENCE_SECONDS", None)
-bind = [f"{env.str('HOST', '0.0.0.0')}:{port}"]
-log_format = env.str("LOG_FORMAT", "")  # the application reports an invalid value, with all other invalid settings
-metrics_token = env.str("METRICS_TOKEN", "")
-mongodb_uri = env.str("MONGODB_URI", "")
-env.seal()
+# The file is run and not imported, so that the workers import the new code after a reload.
+_table = runpy.run_path(str(Path(__file__).resolve().parent / "osdi" / "settings" / "table.py"))
+
+
+def _read_settings() -> Any:
+    """Returns the settings of gunicorn. Exits with a message that names every wrong setting of the deployment."""
+    try:
+        return _table["read"](_table["ServerSettings"])
+    except EnvValidationError:
+        from osdi.settings import Settings
+
+        try:
+            Settings.from_environment()
+        except EnvValidationError as error:
+            print(error, file=sys.stderr)
+        sys.exit(os.EX_CONFIG)
+
+
+settings = _read_settings()
+bind = [f"{settings.host}:{settings.port}"]
+workers = settings.web_concurrency
+threads = settings.web_threads
+# The master reads these two as they are. Before any worker starts, a child process checks all settings.
+log_format = os.environ.get("LOG_FORMAT", "")
+metrics_token = os.environ.get("METRICS_TOKEN", "")
 
 worker_class = "osdi.operations.gunicorn_worker.Worker"
 timeout = 60
@@ -77,28 +90,31 @@ class Logger(glogging.Logger):  # type: ignore[misc]  # gunicorn has no types
 
 logger_class = Logger
 
-# Time-out of the version check: 2 s for the database, the rest for imports on a slow processor.
+# Time-out of the check: 2 s for the database, the rest for imports on a slow processor.
 CHECK_SECONDS = 6.0
 
 
-def _check_database(log: Any) -> None:
-    """Exits with EX_CONFIG if a newer program has migrated the database."""
+def _check_deployment(log: Any) -> None:
+    """Exits with EX_CONFIG if settings are wrong, or if a newer program has migrated the database."""
     from osdi.operations.readiness import newer_database
     from osdi.settings import Settings
 
-    newer = newer_database(mongodb_uri or Settings.mongodb_uri)
-    if newer:
-        log.error(newer)
+    try:
+        problem = newer_database(Settings.from_environment().mongodb_uri)
+    except EnvValidationError as error:
+        problem = str(error)
+    if problem:
+        log.error(problem)
         sys.exit(os.EX_CONFIG)
 
 
-def _reject_newer_database(log: Any) -> None:
-    """Exits with EX_CONFIG if a newer program has migrated the database. Continues if the database does not answer.
+def _reject_wrong_deployment(log: Any) -> None:
+    """Exits with EX_CONFIG if `_check_deployment` does. Continues if the database does not answer.
 
     A child process checks that, because the workers are forks of the master. The master must have no threads and no
     connections, and must not import modules that a reload should read again.
     """
-    check = multiprocessing.get_context("fork").Process(target=_check_database, args=(log,), daemon=True)
+    check = multiprocessing.get_context("fork").Process(target=_check_deployment, args=(log,), daemon=True)
     check.start()
     check.join(CHECK_SECONDS)
     if check.is_alive():
@@ -109,12 +125,12 @@ def _reject_newer_database(log: Any) -> None:
 
 
 def on_starting(server: Any) -> None:
-    """Rejects a newer database. Creates a folder for the metrics if METRICS_TOKEN is set.
+    """Rejects wrong settings and a newer database. Creates a folder for the metrics if METRICS_TOKEN is set.
 
     The workers write their counts into the folder, so that each of them can report the totals. The folder is in memory
     like the heartbeat file. A new master that replaces another one inherits its environment, and creates a new folder.
     """
-    _reject_newer_database(server.log)
+    _reject_wrong_deployment(server.log)
     server.metrics_folder = None
     if metrics_token:
         server.metrics_folder = tempfile.mkdtemp(prefix="osdi-metrics-", dir=worker_tmp_dir)
@@ -128,9 +144,10 @@ def pre_fork(server: Any, worker: Any) -> None:
 
 
 def post_fork(server: Any, worker: Any) -> None:
+    from osdi.operations.gunicorn_worker import Bounds
+
     os.environ["METRICS_PLACE"] = str(worker.metrics_place)
-    chosen = {"head_seconds": head_seconds, "body_seconds": body_seconds, "silence_seconds": silence_seconds}
-    worker.bounds = worker.bounds._replace(**{name: value for name, value in chosen.items() if value is not None})
+    worker.bounds = Bounds(settings.head_seconds, settings.body_seconds, settings.silence_seconds)
 
 
 def child_exit(server: Any, worker: Any) -> None:

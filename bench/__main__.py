@@ -31,10 +31,10 @@ from bench.turns import measure_turns
 from dev.mongod import Mongod, MongodUnavailable
 
 WARM_UP_SECONDS = 2
+# Names of the measurements besides the contenders.
 TURNS, PROFILE, PAGES, DELIVERIES = "turns", "profile", "pages", "deliveries"
-"""Names of the measurements besides the contenders."""
+# Names of the two runs. The load puts the name into the data of its people, so both runs create different people.
 WARM_UP, MEASUREMENT = "run0", "run1"
-"""Names of the two runs. The load puts the name into the data of its people, so both runs create different people."""
 
 
 @dataclass(frozen=True)

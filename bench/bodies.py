@@ -8,13 +8,13 @@ import json
 from typing import Any
 
 KNOWN_PEOPLE = 1000
+# Known people have the numbers 1000 to 1999: always four digits, so that a phone number keeps its length.
 FIRST_KNOWN = 1000
-"""Known people have the numbers 1000 to 1999: always four digits, so that a phone number keeps its length."""
 
+# First of the phone numbers that `filled` uses. wrk's scripts use other ranges.
 FIRST_PHONE = 12_900_000_000
-"""First of the phone numbers that `filled` uses. wrk's scripts use other ranges."""
+# Identifier of the message that the triggers send.
 MESSAGE = "bench:thanks"
-"""Identifier of the message that the triggers send."""
 
 
 def helper_body(*, identifiers: bool, known_person: bool = False, trigger: bool = False) -> str:

@@ -19,12 +19,12 @@ from bench.server import ROOT, ServerFailed, environment
 from osdi.store import Store
 
 API = "/api/v1"
+# The campaign's id for contenders that do not check if the campaign exists.
 CAMPAIGN = "01890a5d-ac96-774b-bcce-b302099a8057"
-"""The campaign's id for contenders that do not check if the campaign exists."""
 COMMAND_SECONDS = 60
 WEBHOOK_EVENT = "outreach_recorded"
+# Address of a webhook where no server listens.
 UNREACHABLE = "http://127.0.0.1:9/osdi"
-"""Address of a webhook where no server listens."""
 
 
 @dataclass(frozen=True)

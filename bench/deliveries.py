@@ -70,8 +70,8 @@ class Delivered:
     others_percent: float
 
 
+# By the name of a measurement its results, one per round.
 Rounds = dict[str, list[Delivered]]
-"""By the name of a measurement its results, one per round."""
 
 
 def measure_deliveries(mongod: Mongod, scratch: Path, chosen: Namespace) -> Rounds:

@@ -12,18 +12,18 @@ from bench import bodies
 
 Document = dict[str, Any]
 
+# Number of the first loaded person: always eight digits, so that phone numbers keep their length.
 FIRST: Final = 10_000_000
-"""Number of the first loaded person: always eight digits, so that phone numbers keep their length."""
 TAGS: Final = ("caller", "volunteer", "donor")
 LIST: Final = "newsletter"
 
 GIVEN: Final = ("Jane", "John", "Amina", "Wei", "Zoé", "Olga", "Luis", "Priya", "Tom", "Ngozi", "Ada")
 FAMILY: Final = ("Smith", "O'Brien", "Okafor", "Nguyen", "García", "Müller", "Ivanova", "Rossi", "Kim")
 MARKS: Final = ("@given@", "@family@", "@postal@")
+# Placeholders for names and postal code in the person of a template.
 GIVEN_MARK, FAMILY_MARK, POSTAL_MARK = MARKS
-"""Placeholders for names and postal code in the person of a template."""
+# After this number of people, names and postal codes repeat (least common multiple of 11, 9 and 90,000).
 NAMESAKES: Final = 990_000
-"""After this number of people, names and postal codes repeat (least common multiple of 11, 9 and 90,000)."""
 
 
 @dataclass(frozen=True)

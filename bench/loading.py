@@ -47,16 +47,16 @@ from osdi.store import Store
 
 CAMPAIGNS: Final = 10
 YEARS: Final = dt.timedelta(days=730)
+# Age of the last loaded person.
 AGO: Final = dt.timedelta(hours=1)
-"""Age of the last loaded person."""
 BATCH: Final = 5_000
+# Share of outreaches that belong to the person created with them. The others belong to a recent person.
 OWN_OUTREACH: Final = 0.7
-"""Share of outreaches that belong to the person created with them. The others belong to a recent person."""
+# Share of people whose modified date is later than their creation.
 CHANGED: Final = 0.2
-"""Share of people whose modified date is later than their creation."""
 
+# Number of the person of a template, as part of the e-mail address, phone number and identifiers.
 MARK: Final = 98_765_432
-"""Number of the person of a template, as part of the e-mail address, phone number and identifiers."""
 HELPER: Final = "record_outreach_helper"
 
 

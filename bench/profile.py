@@ -77,8 +77,8 @@ HOOKS: Final = {
     "app": HEADERS,
 }
 
+# Processor seconds of one request, by part.
 Parts = Counter[str]
-"""Processor seconds of one request, by part."""
 
 
 class Clock:

@@ -15,6 +15,7 @@ from bench.load import THREADS as WRK_THREADS
 from bench.server import THREADS, WORKERS
 
 PACKAGES = ("Flask", "pymongo", "gunicorn", "Eve")
+# Summary of the profile of 2026-11-25. Check it when the ratios change.
 IN_BETWEEN = (
     "The section *Where the time goes* measures each part of the difference between the floor and our server. "
     "About half of our processor time is the driver's: four round trips, each of which takes about the same "
@@ -23,7 +24,6 @@ IN_BETWEEN = (
     "checking the body; then the caller, the log line, the headers and the answer. The rates of single rounds "
     "vary by a third with the disk; processor time does not."
 )
-"""Summary of the profile of 2026-11-25. Check it when the ratios change."""
 
 FLOORS = ("floor-ordered", "floor-transaction")
 
@@ -47,8 +47,8 @@ class Result:
         return self.worker_cpu_ms + self.mongod_cpu_ms
 
 
+# By a contender's key its results, one per round.
 Rounds = dict[str, list[Result]]
-"""By a contender's key its results, one per round."""
 
 COLUMNS: tuple[tuple[str, str, Callable[[Result], float]], ...] = (
     ("outreaches per second", ".0f", lambda result: result.per_second),

@@ -33,8 +33,8 @@ POLL_SECONDS: Final = 0.05
 # Limit for the growth of an import's memory from the first tenth of the file to its end.
 FLAT_MEGABYTES: Final = 15
 
+# Prints one line.
 Report = Callable[[str], None]
-"""Prints one line."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def missing_of_report(printed: list[str], people: int, reasons: Mapping[str, int
     lines = [line.strip() for line in printed]
     expected = [
         *(f"{people:,} rows", f"{created:,}  people created", f"{matched:,}  people matched"),
-        *("0    of them changed", f"{matched:,}    of them unchanged", f"{broken:,}  rows refused"),
+        *("0    of them changed", f"{matched:,}    of them unchanged", f"{broken:,}  rows rejected"),
         *(f"{count:,}  {reason}" for reason, count in reasons.items()),
     ]
     return [

@@ -2,8 +2,8 @@
 
 from typing import Final
 
+# Heading of the section that `python -m bench.scale` writes. `python -m bench` writes all others.
 SCALE: Final = "## As it grows"
-"""Heading of the section that `python -m bench.scale` writes. `python -m bench` writes all others."""
 
 
 def section(text: str, heading: str) -> str:

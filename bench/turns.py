@@ -42,8 +42,8 @@ KINDS = (
 # Each pair: the kind to compare with, and the compared kind.
 PAIRS = tuple((KINDS[first], KINDS[second]) for first, second in ((0, 1), (0, 2), (0, 3), (4, 5)))
 
+# Sends the request with this number. Returns seconds of processor time and seconds until the answer.
 Turn = Callable[[int], tuple[float, float]]
-"""Sends the request with this number. Returns seconds of processor time and seconds until the answer."""
 
 
 def measure_turns(mongod: Mongod, scratch: Path) -> str:

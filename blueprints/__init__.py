@@ -4,6 +4,8 @@
 webhooks, health), and `browser/` the pages for browsers.
 """
 
+from typing import Final
+
 from blueprints import (
     advocacy_campaigns,
     answers,
@@ -22,7 +24,7 @@ from blueprints import (
 from blueprints.operations import anonymous_posts, downloads, duplicates, followups, stats, triggers, webhooks
 
 # The blueprints of the API, in the order in which the OpenAPI document lists their tags.
-BLUEPRINTS = (
+BLUEPRINTS: Final = (
     record_outreach_helper.blp,
     outreaches.blp,
     outreaches.across,

@@ -1,6 +1,6 @@
 """Advocacy campaigns, on which outreaches are recorded (`advocacy_campaigns.md`)."""
 
-from typing import Any
+from typing import Any, Final
 
 from flask import Response
 
@@ -24,7 +24,7 @@ blp = Blueprint(
     description="Campaigns that ask people to contact targets",
 )
 
-EXAMPLES = {
+EXAMPLES: Final = {
     "one": {"value": {"title": "Ask your senators to protect the river", "name": "river-2026", "type": "phone"}}
 }
 

@@ -1,6 +1,6 @@
 """Answers of people to questions (`answers.md`)."""
 
-from typing import Any
+from typing import Any, Final
 
 from flask import Response
 
@@ -21,7 +21,7 @@ from schemas.subresources import AnswerSchema
 
 blp = Blueprint("Answers", __name__, url_prefix=API, description="Answers of people to questions")
 
-EXAMPLES = {
+EXAMPLES: Final = {
     "one": {
         "value": {
             "responses": ["river"],

@@ -1,6 +1,6 @@
 """Items: people on lists (`items.md`)."""
 
-from typing import Any
+from typing import Any, Final
 
 from flask import Response
 
@@ -20,7 +20,9 @@ from schemas.subresources import ItemSchema
 
 blp = Blueprint("Items", __name__, url_prefix=API, description="People on lists")
 
-EXAMPLES = {"one": {"value": {"_links": {"osdi:person": {"href": "https://osdi.example.org/api/v1/people/{id}"}}}}}
+EXAMPLES: Final = {
+    "one": {"value": {"_links": {"osdi:person": {"href": "https://osdi.example.org/api/v1/people/{id}"}}}}
+}
 
 ItemsSchema = collection_schema("Items", ITEM.collection_rel, ItemSchema)
 

@@ -1,6 +1,6 @@
 """Lists of people, which a helper's add_lists refers to (`lists.md`)."""
 
-from typing import Any
+from typing import Any, Final
 
 from flask import Response
 
@@ -19,7 +19,7 @@ from schemas.list import ListSchema
 
 blp = Blueprint("Lists", __name__, url_prefix=f"{API}/lists", description="Lists of people")
 
-EXAMPLES = {"one": {"value": {"name": "Newsletter", "title": "Our newsletter"}}}
+EXAMPLES: Final = {"one": {"value": {"name": "Newsletter", "title": "Our newsletter"}}}
 
 ListsSchema = collection_schema("Lists", LIST.collection_rel, ListSchema)
 

@@ -1,7 +1,7 @@
 """Messages: templates of follow-up mails and text messages (`messages.md`)."""
 
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from flask import Response
 
@@ -25,13 +25,13 @@ blp = Blueprint(
     "Messages", __name__, url_prefix=f"{API}/messages", description="Templates of follow-up mails and text messages"
 )
 
-EXAMPLES = {
+EXAMPLES: Final = {
     "one": {
         "value": {"type": "email", "name": "Thanks", "subject": "Thank you", "body": "<p>Thank you for calling.</p>"}
     }
 }
 
-CHECK = partial(check_sendable, MESSAGE)
+CHECK: Final = partial(check_sendable, MESSAGE)
 
 MessagesSchema = collection_schema("Messages", MESSAGE.collection_rel, MessageSchema)
 

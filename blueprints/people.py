@@ -1,6 +1,6 @@
 """People (`people.md`) and the Person Signup Helper."""
 
-from typing import Any
+from typing import Any, Final
 
 from flask import Response, g
 
@@ -13,7 +13,7 @@ from blueprints.http.expand import OF_OUTREACHES, OF_PEOPLE, expand_people, expa
 from blueprints.http.put_and_delete import change, erase_person, remove
 from osdi.access.tokens import READ, WRITE
 from osdi.etags import etag
-from osdi.people.outreach_links import outreaches_of
+from osdi.people.outreach_links_store import outreaches_of
 from osdi.people.signup import sign_up
 from osdi.privacy.anonymisation import ANONYMISE
 from osdi.resources import API, OUTREACH, PERSON
@@ -25,7 +25,7 @@ from schemas.person import PersonSchema
 
 blp = Blueprint("People", __name__, url_prefix=f"{API}/people", description="The people who made outreaches")
 
-EXAMPLES = {
+EXAMPLES: Final = {
     "signup": {
         "summary": "A person signs up and gets a tag",
         "value": {

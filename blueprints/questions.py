@@ -1,6 +1,6 @@
 """Questions, which a helper's add_questions_responses_uri answers (`questions.md`)."""
 
-from typing import Any
+from typing import Any, Final
 
 from flask import Response
 
@@ -19,7 +19,7 @@ from schemas.question import QuestionSchema
 
 blp = Blueprint("Questions", __name__, url_prefix=f"{API}/questions", description="Questions that people answer")
 
-EXAMPLES = {
+EXAMPLES: Final = {
     "one": {
         "value": {
             "title": "What moves you?",

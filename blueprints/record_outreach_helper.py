@@ -1,7 +1,7 @@
 """The Record Outreach Helper (`record_outreach.md`): a person and their outreach in one request."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from flask import Response, g, request
@@ -23,8 +23,8 @@ from osdi.outreaches.record_outreach import record_outreach
 from osdi.resources import ADVOCACY_CAMPAIGN, API, OUTREACH
 from schemas.outreach import OutreachSchema, RecordOutreachHelperSchema
 
-EXAMPLE_FILES = Path(__file__).parent / "examples"
-EXAMPLES = {
+EXAMPLE_FILES: Final = Path(__file__).parent / "examples"
+EXAMPLES: Final = {
     "whole": {
         "summary": "All properties that the standard's page shows",
         "value": orjson.loads((EXAMPLE_FILES / "record_outreach_request.json").read_bytes()),
@@ -38,7 +38,7 @@ EXAMPLES = {
         },
     },
 }
-ANSWERS = {
+ANSWERS: Final = {
     "with a token": {"value": orjson.loads((EXAMPLE_FILES / "record_outreach_response.json").read_bytes())},
     "without a token": {"value": {}},
 }

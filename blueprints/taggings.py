@@ -1,6 +1,6 @@
 """Taggings: tags on people (`taggings.md`)."""
 
-from typing import Any
+from typing import Any, Final
 
 from flask import Response
 
@@ -20,7 +20,9 @@ from schemas.subresources import TaggingSchema
 
 blp = Blueprint("Taggings", __name__, url_prefix=API, description="Tags on people")
 
-EXAMPLES = {"one": {"value": {"_links": {"osdi:person": {"href": "https://osdi.example.org/api/v1/people/{id}"}}}}}
+EXAMPLES: Final = {
+    "one": {"value": {"_links": {"osdi:person": {"href": "https://osdi.example.org/api/v1/people/{id}"}}}}
+}
 
 TaggingsSchema = collection_schema("Taggings", TAGGING.collection_rel, TaggingSchema)
 

@@ -1,6 +1,6 @@
 """Tags: labels for people, which a helper's add_tags refers to (`tags.md`)."""
 
-from typing import Any
+from typing import Any, Final
 
 from flask import Response
 
@@ -19,7 +19,7 @@ from schemas.tag import TagSchema
 
 blp = Blueprint("Tags", __name__, url_prefix=f"{API}/tags", description="Labels for people")
 
-EXAMPLES = {"one": {"value": {"name": "Volunteers", "description": "Everybody who has signed up to volunteer."}}}
+EXAMPLES: Final = {"one": {"value": {"name": "Volunteers", "description": "Everybody who has signed up to volunteer."}}}
 
 TagsSchema = collection_schema("Tags", TAG.collection_rel, TagSchema)
 

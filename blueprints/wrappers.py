@@ -1,7 +1,7 @@
 """Wrappers: headers and footers around messages (`wrappers.md`)."""
 
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from flask import Response
 
@@ -21,7 +21,7 @@ from schemas.wrapper import WrapperSchema
 
 blp = Blueprint("Wrappers", __name__, url_prefix=f"{API}/wrappers", description="Headers and footers around messages")
 
-EXAMPLES = {
+EXAMPLES: Final = {
     "one": {
         "value": {
             "name": "Letterhead",
@@ -33,7 +33,7 @@ EXAMPLES = {
     }
 }
 
-CHECK = partial(check_sendable, WRAPPER)
+CHECK: Final = partial(check_sendable, WRAPPER)
 
 WrappersSchema = collection_schema("Wrappers", WRAPPER.collection_rel, WrapperSchema)
 

@@ -11,7 +11,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -163,7 +162,7 @@ def _wait_until_up(server: "subprocess.Popen[bytes]", port: int) -> None:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}{API}/", timeout=5):
                 return
-        except urllib.error.URLError:
+        except OSError:  # not listening yet, or so slow to load that the answer timed out
             time.sleep(0.1)
     raise TimeoutError(f"gunicorn did not answer on port {port} within {START_SECONDS} s")
 

@@ -1,8 +1,8 @@
 """Runs the test suite as two pytest runs side by side: `python -m dev.run_tests [pytest arguments]`.
 
 Tests that compute get one worker for each processor. Tests that mostly wait (marked `waits`: for processes, for
-time-outs, for a browser) get many. Arguments go to both runs. Each run writes a log; failures are printed as they
-come, the details at the end. The last line is pytest's closing line for both runs together.
+time-outs, for a browser) get WAITING_WORKERS, 6 by default. Arguments go to both runs. Each run writes a log. Failures
+are printed as they come, the details at the end. The last line is pytest's closing line for both runs together.
 """
 
 import os
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parent.parent
-WAITING_WORKERS: Final = 8
+WAITING_WORKERS: Final = int(os.environ.get("WAITING_WORKERS", "6"))
 NOTHING_COLLECTED: Final = 5
 COVERED_PERCENT: Final = 95
 

@@ -19,8 +19,8 @@ from faults.server import ROOT, ServerFailed
 from faults.small_disk import CannotMount
 
 SECONDS = 15
+# Twice the number of threads, so that requests that wait for a blocked thread are tested too.
 CLIENTS = 16
-"""Twice the number of threads, so that requests that wait for a blocked thread are tested too."""
 PAGE = ROOT / "docs" / "reliability.md"
 # The naive variant must lose something in the first row and double something in the second.
 NAIVE_ROWS = (("mongod-killed", STANDALONE), ("answers-cut", SINGLE))

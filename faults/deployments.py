@@ -17,8 +17,8 @@ from pymongo.errors import PyMongoError
 from dev.mongod import START_SECONDS, Mongod, MongodUnavailable
 
 SINGLE, STANDALONE, THREE = "single", "standalone", "three"
+# Time that a transaction keeps its locks when its client is gone. This is MongoDB's default.
 TRANSACTION_SECONDS: Final = 60
-"""Time that a transaction keeps its locks when its client is gone. This is MongoDB's default."""
 PROBE_MS: Final = 1_000
 MEMBERS: Final = 3
 

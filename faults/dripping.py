@@ -5,8 +5,8 @@ import threading
 from contextlib import suppress
 
 BYTE_SECONDS = 1.0
+# Announced length of the body: longer than any run can send.
 LENGTH = 10_000
-"""Announced length of the body: longer than any run can send."""
 CONNECT_SECONDS = 10
 ANSWER = 65_536
 

@@ -19,15 +19,15 @@ from faults.small_disk import SmallDisk
 
 EVERYWHERE: Final = (SINGLE, STANDALONE, THREE)
 KILLED_WORKERS: Final = 5
+# Several kills, because most but not all of them lose unacknowledged writes.
 KILLED_MONGODS: Final = 3
-"""Several kills, because most but not all of them lose unacknowledged writes."""
 FROZEN_SECONDS: Final = 5.0
+# Time until a service manager restarts a process that has ended.
 RESTART_SECONDS: Final = 1.0
-"""Time until a service manager restarts a process that has ended."""
+# Longer than a request may wait for a database (see docs/decisions/0005).
 AWAY_SECONDS: Final = 20.0
-"""Longer than a request may wait for a database (see docs/decisions/0005)."""
+# Time within which mongod must notice that its disk is full.
 FULL_SECONDS: Final = 30.0
-"""Time within which mongod must notice that its disk is full."""
 HELD_SECONDS: Final = 25.0
 
 

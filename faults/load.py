@@ -24,12 +24,12 @@ EXPECTED = frozenset({OK, UNAVAILABLE, REFUSED, CUT, TIMED_OUT})
 
 WITHOUT_RETRY_AFTER: Final = "503 without Retry-After"
 
+# Time-out of a client; platforms' routers use the same.
 ANSWER_SECONDS: Final = 30.0
-"""Time-out of a client; platforms' routers use the same."""
+# Longest time of an answer: the database hangs, a new primary is elected, and that hangs too.
 LATE_SECONDS: Final = 23.0
-"""Longest time of an answer: the database hangs, a new primary is elected, and that hangs too."""
+# Time that a client continues to repeat its last post after the stop.
 PATIENCE_SECONDS: Final = 20.0
-"""Time that a client continues to repeat its last post after the stop."""
 PAUSE_SECONDS: Final = 0.005
 RETRY_SECONDS: Final = {REFUSED: 0.2, CUT: 0.1, TIMED_OUT: 0.1}
 JOIN_SECONDS: Final = ANSWER_SECONDS + PATIENCE_SECONDS + 5

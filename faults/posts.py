@@ -11,8 +11,8 @@ from typing import Any, Final
 
 OWN, SHARED, KNOWN, NAMELESS = "own", "shared", "known", "nameless"
 PATTERN: Final = (OWN, SHARED, KNOWN, SHARED, OWN, NAMELESS, SHARED, OWN)
+# Number of successive posts that use the same shared person.
 POSTS_OF_A_SHARED_PERSON: Final = 32
-"""Number of successive posts that use the same shared person."""
 KNOWN_PEOPLE: Final = 20
 FIELD_VALUE: Final = "yes"
 TOKEN_HEADER: Final = "OSDI-API-Token"

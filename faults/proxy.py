@@ -6,8 +6,8 @@ import threading
 from contextlib import suppress
 
 BUFFER = 65_536
+# Share of the answers that the proxy cuts while `cutting` is set.
 CUT_SHARE = 0.25
-"""Share of the answers that the proxy cuts while `cutting` is set."""
 
 
 class CuttingProxy:

@@ -14,12 +14,13 @@ from faults.faults import Fault
 from faults.load import ANSWER_SECONDS, CUT, LATE_SECONDS, PATIENCE_SECONDS, REFUSED, TIMED_OUT, UNAVAILABLE
 from faults.row import Row
 from faults.server import THREADS, WORKERS
-from osdi.operations.gunicorn_worker import BODY_SECONDS, HEAD_SECONDS
+from osdi.settings.table import ServerSettings
 from osdi.store.driver import SERVER_SELECTION_TIMEOUT_MS, SOCKET_TIMEOUT_MS
 from osdi.store.stale_transactions import INACTIVE_SECONDS
 
+HEAD_SECONDS, BODY_SECONDS = ServerSettings.head_seconds, ServerSettings.body_seconds
+# Maximum characters of a reason.
 REASON_LENGTH: Final = 500
-"""Maximum characters of a reason."""
 PACKAGES: Final = ("Flask", "pymongo", "gunicorn")
 
 

@@ -27,8 +27,8 @@ from osdi.store import Insert, Store
 from osdi.store.indexes import TOKENS
 
 PATH: Final = f"{API}/{ADVOCACY_CAMPAIGN.collection}/{CAMPAIGN_ID}/record_outreach_helper"
+# Share of the load's time that passes before the fault.
 BEFORE: Final = 0.2
-"""Share of the load's time that passes before the fault."""
 # With these options mongod soon notices the full disk, in its journal and data files.
 SMALL_DISK_OPTIONS: Final = ("--syncdelay", "2", "--setParameter", "diagnosticDataCollectionEnabled=false")
 

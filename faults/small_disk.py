@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+# Size of the disk: enough for a mongod with its journal of 300 MB, and for the load.
 MEGABYTES = 400
-"""Size of the disk: enough for a mongod with its journal of 300 MB, and for the load."""
 BALLAST = "ballast"
 MOUNT_SECONDS = 10
 

@@ -1,4 +1,4 @@
-"""Entity tags of documents, and the condition that a request may set by them (RFC 9110, sections 8.8.3 and 13.1.1).
+"""Entity tags of documents, and the If-Match condition of a request (RFC 9110, sections 8.8.3 and 13.1.1).
 
 Pure. The blueprints read the header If-Match (`if_match()` in blueprints/http/put_and_delete.py).
 """
@@ -29,9 +29,9 @@ def etag(document: ReadOnlyDocument) -> str:
 def check_if_match(document: ReadOnlyDocument, if_match: IfMatch, *, merged: bool = False) -> None:
     """Raises OsdiError 412 if the client has read another version.
 
-    `merged` says that the client has read a person who was merged into this document since: that is another version,
-    whatever its number.
+    `merged` is True if the client has read a person who was merged into this one since: that is another version, with
+    any number.
     """
     if if_match is not None and (merged or etag(document) not in if_match):
-        message = "The resource has changed since it was read; read it again, and repeat the change."
+        message = "The resource has changed since it was read; read it again and repeat the change."
         raise OsdiError(412, ErrorDescription("PRECONDITION_FAILED", message, ("If-Match",)))

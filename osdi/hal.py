@@ -6,6 +6,7 @@ definitions, never from the URL of the request.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import urlencode
 
 from osdi.documents import Json, ReadOnlyDocument
@@ -29,15 +30,22 @@ from osdi.resources import (
 )
 
 # The collections below a resource's URL.
-NESTED = {PERSON: (OUTREACH, TAGGING, ITEM, ANSWER), TAG: (TAGGING,), LIST: (ITEM,), QUESTION: (ANSWER,)}
+NESTED: Final = {PERSON: (OUTREACH, TAGGING, ITEM, ANSWER), TAG: (TAGGING,), LIST: (ITEM,), QUESTION: (ANSWER,)}
 
 # The public properties of a follow-up. The recipient is left out: the outreach's person has the address.
-FOLLOWUP = (
-    *("kind", "state", "reason", "identifiers", "not_before", "attempts", "leases_lost"),
-    *("queued_date", "sent_date"),
+FOLLOWUP: Final = (
+    "kind",
+    "state",
+    "reason",
+    "identifiers",
+    "not_before",
+    "attempts",
+    "leases_lost",
+    "queued_date",
+    "sent_date",
 )
 
-MADE_BY = {"osdi:creator": "creator_id", "osdi:modified_by": "modified_by_id"}
+MADE_BY: Final = {"osdi:creator": "creator_id", "osdi:modified_by": "modified_by_id"}
 
 
 @dataclass(frozen=True)

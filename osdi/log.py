@@ -30,8 +30,8 @@ NEVER_BELOW_ERROR: Final = ("urllib3",)
 
 # A line must stay below 4 KB, which a pipe writes atomically, so that lines of several processes do not mix. The
 # innermost frames and the last causes are the most useful ones.
-MAXIMUM_FRAMES = 15
-MAXIMUM_CAUSES = 3
+MAXIMUM_FRAMES: Final = 15
+MAXIMUM_CAUSES: Final = 3
 
 
 class StandardOutput:

@@ -1,9 +1,9 @@
 """Match keys: strings made of identifiers, e-mail addresses and phone numbers, by which stored documents are found.
 
 Examples are `id:foreign_system:1`, `email:jane@example.com` and `phone:19876543210`. A unique index lets each key
-belong to one person, the first who claims it. A key that a person has and another person owns is in `unclaimed_keys`:
-the two may be one person (osdi.people.duplicates). Keys of names with postal codes serve that purpose only; no post is
-matched by them. docs/matching.md describes the rules for users.
+belong to one person, the first who claims it. If another person owns a key, it is in the `unclaimed_keys` of the
+person: the two may be duplicates (osdi.people.duplicates). Keys of names with postal codes find duplicates only; no
+post is matched by them. docs/matching.md describes the rules for users.
 
 Pure: people are documents that the caller has read.
 """
@@ -13,7 +13,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import idna
 import phonenumbers
@@ -23,13 +23,13 @@ from osdi.resources import LIST, TAG
 
 Person = TypeVar("Person", bound=ReadOnlyDocument)
 
-EMAIL = "email:"
-MINIMUM_PHONE_DIGITS = 7
+EMAIL: Final = "email:"
+MINIMUM_PHONE_DIGITS: Final = 7
 
-NAME_AND_POSTAL_CODE = "name_and_postal_code:"
-NAME_LENGTH = 100
-POSTAL_CODES = 10
-ZIP_PLUS_4 = re.compile(r"([0-9]{5})[- ][0-9]{4}")
+NAME_AND_POSTAL_CODE: Final = "name_and_postal_code:"
+NAME_LENGTH: Final = 100
+POSTAL_CODES: Final = 10
+ZIP_PLUS_4: Final = re.compile(r"([0-9]{5})[- ][0-9]{4}")
 
 
 @dataclass(frozen=True)
@@ -43,47 +43,50 @@ class MatchKeys:
 
     @property
     def all(self) -> tuple[str, ...]:
-        """Every key, the most telling kind first."""
+        """Every key, the most certain kind first."""
         return (*self.identifiers, *self.emails, *self.phones, *self.claimed)
 
     @property
     def contacts(self) -> tuple[str, ...]:
-        """The keys that anybody may know: e-mails and phones."""
+        """The keys of contact details, which other people may know: e-mail addresses and phone numbers."""
         return (*self.emails, *self.phones)
 
 
 def id_key(identifier: str) -> str:
-    """Match key of an identifier that a token holder gave."""
+    """Returns the match key of an identifier that was sent with a token."""
     return f"id:{identifier}"
 
 
 def claimed_key(identifier: str) -> str:
-    """Match key of an identifier that came without a token: a key space of its own, since it can be guessed."""
+    """Returns the match key of an identifier that was sent without a token.
+
+    It has a key space of its own, since identifiers can be guessed.
+    """
     return f"claimed:{identifier}"
 
 
 def email_key(address: str) -> str:
     """Returns the match key of an e-mail address; two addresses of one mailbox have the same key.
 
-    The domain is compared in the form in which mail is sent to it (UTS 46), so that no other spelling of it is another
-    key; the local part by NFKC and without letter case, which nearly all mail servers ignore.
+    The domain is normalised by UTS 46, as for sending mail, so that all its spellings have one key. The local part is
+    normalised by NFKC and lower-cased, since nearly all mail servers ignore its letter case.
     """
     local, _, domain = address.strip().rpartition("@")
     return f"{EMAIL}{unicodedata.normalize('NFKC', local).lower()}@{_domain(domain)}"
 
 
 def mailbox_key(key: str) -> str:
-    """Returns the key of the mailbox behind an e-mail's match key: without a subaddress (`jane+news@` is `jane@`).
+    """Returns the key of the mailbox of an e-mail's match key: without a subaddress (`jane+news@` is `jane@`).
 
-    Limits and opt-outs count by it, because most providers deliver every subaddress to one mailbox (RFC 5233). Matching
-    does not: two people may share a mailbox.
+    Limits and opt-outs use this key, because most providers deliver every subaddress to one mailbox (RFC 5233).
+    Matching does not, since two people may share a mailbox.
     """
     local, _, domain = key.removeprefix(EMAIL).rpartition("@")
     return f"{EMAIL}{local.partition('+')[0] or local}@{domain}"
 
 
 def _domain(domain: str) -> str:
-    """The domain in Unicode, as it is after a round trip through the form in which mail is sent to it."""
+    """Returns the domain in Unicode, after conversion to ASCII (as for sending mail) and back."""
     if domain.isascii() and "xn--" not in domain.lower():
         return domain.lower()
     try:
@@ -111,8 +114,8 @@ class MatchKeyRules:
     """Makes the match keys of one deployment, which depend on two of its settings.
 
     `namespace` is the system of the identifiers that this server gives. `phone_region` (ISO 3166-1 Alpha-2, or empty)
-    is the country of phone numbers that name none. Neither has a default, so that no caller can forget one: keys made
-    without the region would differ from those that are stored.
+    is the country of phone numbers without one. Neither has a default, so that no caller can omit one: keys made
+    without the region would differ from the stored ones.
     """
 
     namespace: str
@@ -130,16 +133,16 @@ class MatchKeyRules:
         """Returns the match key of a phone number entry: its digits with country code; None if there are too few.
 
         The number is read in the country that its entry names, else in `phone_region`. Without either the digits are
-        taken as they stand, since OSDI asks for numbers with country code.
+        used unchanged, since OSDI requires numbers with country code.
         """
         region = str(entry.get("country") or self.phone_region or "").upper()
         digits = _phone_digits(str(entry.get("number", "")), region)
         return f"phone:{digits}" if len(digits) >= MINIMUM_PHONE_DIGITS else None
 
     def contact_keys(self, person: ReadOnlyDocument) -> list[str]:
-        """Returns the keys of every e-mail address and phone number of a person, also of those that others own.
+        """Returns the keys of every e-mail address and phone number of a person, also those that other people own.
 
-        Filters compare with these.
+        Filters compare with these keys.
         """
         emails = (email_key(entry["address"]) for entry in person.get("email_addresses", ()) if "address" in entry)
         phones = (self.phone_key(entry) for entry in person.get("phone_numbers", ()))
@@ -160,10 +163,10 @@ class MatchKeyRules:
         )
 
     def set_derived_keys(self, person: dict[str, Any]) -> None:
-        """Sets the fields of a person's document that follow from their contact details, names and match keys.
+        """Sets the fields of a person's document that derive from contact details, names and match keys.
 
-        `contact_keys` are compared with by filters. `unclaimed_keys` are those of the contact details and names that
-        the person does not own; `maybe_duplicate` is set if there are some.
+        Filters compare with `contact_keys`. `unclaimed_keys` are the keys of contact details and names that the person
+        does not own; `maybe_duplicate` is set if there are any.
         """
         contacts = self.contact_keys(person)
         unclaimed = [key for key in (*contacts, *name_and_postal_code_keys(person)) if key not in person["match_keys"]]
@@ -183,7 +186,7 @@ def _letters(name: str) -> str:
 
 
 def _postal_code(code: str) -> str:
-    """A postal code's letters and digits; of a ZIP+4 code (`10011-1234`) the first five."""
+    """Returns the letters and digits of a postal code; the first five digits of a ZIP+4 code (`10011-1234`)."""
     found = ZIP_PLUS_4.fullmatch(code.strip())
     return found[1] if found else _letters(code)
 
@@ -194,10 +197,10 @@ def _primary_first(person: ReadOnlyDocument, array: str) -> list[ReadOnlyDocumen
 
 @lru_cache(maxsize=10_000)
 def _phone_digits(number: str, region: str) -> str:
-    """E.164 digits where the country is known, else the digits as they stand."""
+    """Returns the E.164 digits if the country is known, else the digits unchanged."""
     digits = "".join(str(unicodedata.decimal(character)) for character in number if character.isdecimal())
     international = number.strip().startswith("+")
-    if digits.startswith("00") and not international:  # how many write "+"
+    if digits.startswith("00") and not international:  # a common way to write "+"
         digits, international = digits[2:], True
     if not international and region not in phonenumbers.SUPPORTED_REGIONS:
         return digits
@@ -208,9 +211,9 @@ def _phone_digits(number: str, region: str) -> str:
     return f"{parsed.country_code}{phonenumbers.national_significant_number(parsed)}"
 
 
-NAMED = (TAG, LIST)
+NAMED: Final = (TAG, LIST)
 
 
 def name_key(name: str) -> str:
-    """Match key of a tag's or list's name; letter case and spacing make no difference."""
+    """Returns the match key of a tag's or list's name; letter case and spacing make no difference."""
     return "name:" + " ".join(name.casefold().split())

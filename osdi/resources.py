@@ -8,6 +8,7 @@ keys, are never sent to clients.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Final
 
 from osdi.fields.advocacy_campaign import ADVOCACY_CAMPAIGN_FIELDS
 from osdi.fields.contacts import CONTACT_FIELDS
@@ -20,9 +21,9 @@ from osdi.fields.question import QUESTION_FIELDS
 from osdi.fields.subresources import ANSWER_FIELDS, ITEM_FIELDS, TAGGING_FIELDS
 from osdi.fields.tag import TAG_FIELDS
 
-OSDI_VERSION = "1.2.0"
-API = "/api/v1"
-CURIES = "/docs/v1/{rel}"
+OSDI_VERSION: Final = "1.2.0"
+API: Final = "/api/v1"
+CURIES: Final = "/docs/v1/{rel}"
 
 
 @dataclass(frozen=True)
@@ -48,73 +49,73 @@ class Resource:
         return f"osdi:{self.collection}"
 
 
-CONTACTS = names(CONTACT_FIELDS)
+CONTACTS: Final = names(CONTACT_FIELDS)
 
-PERSON = Resource(
+PERSON: Final = Resource(
     "person",
     "people",
     PERSON_FIELDS,
     "A supporter: names and contact details, with links to outreaches, taggings, list items and answers.",
 )
-OUTREACH = Resource(
+OUTREACH: Final = Resource(
     "outreach",
     "outreaches",
     OUTREACH_FIELDS,
     "A call, e-mail, letter or visit that a person made to targets in an advocacy campaign.",
 )
-ADVOCACY_CAMPAIGN = Resource(
+ADVOCACY_CAMPAIGN: Final = Resource(
     "advocacy_campaign",
     "advocacy_campaigns",
     ADVOCACY_CAMPAIGN_FIELDS,
     "A campaign that asks people to contact targets; outreaches are recorded on it.",
 )
-TAG = Resource("tag", "tags", TAG_FIELDS, "A label that people can be tagged with.")
-LIST = Resource("list", "lists", LIST_FIELDS, "A list that people can be items of.")
-QUESTION = Resource(
+TAG: Final = Resource("tag", "tags", TAG_FIELDS, "A label that people can be tagged with.")
+LIST: Final = Resource("list", "lists", LIST_FIELDS, "A list that people can be items of.")
+QUESTION: Final = Resource(
     "question",
     "questions",
     QUESTION_FIELDS,
     "A question that people answer in free text or with one of its responses.",
 )
 
-MESSAGE = Resource("message", "messages", MESSAGE_FIELDS, "The template of a follow-up mail or text message.")
-WRAPPER = Resource(
+MESSAGE: Final = Resource("message", "messages", MESSAGE_FIELDS, "The template of a follow-up mail or text message.")
+WRAPPER: Final = Resource(
     "wrapper",
     "wrappers",
     WRAPPER_FIELDS,
     "A header and a footer that are placed around messages.",
 )
-TAGGING = Resource("tagging", "taggings", TAGGING_FIELDS, "A tag on a person.")
-ITEM = Resource("item", "items", ITEM_FIELDS, "A person on a list.")
-ANSWER = Resource("answer", "answers", ANSWER_FIELDS, "A person's answer to a question.")
+TAGGING: Final = Resource("tagging", "taggings", TAGGING_FIELDS, "A tag on a person.")
+ITEM: Final = Resource("item", "items", ITEM_FIELDS, "A person on a list.")
+ANSWER: Final = Resource("answer", "answers", ANSWER_FIELDS, "A person's answer to a question.")
 
 # Resources that are stored as entries of a person's document: the resource that they refer to, and the field of its id.
-ENTRIES: Mapping[Resource, tuple[Resource, str]] = {
+ENTRIES: Final[Mapping[Resource, tuple[Resource, str]]] = {
     TAGGING: (TAG, "tag_id"),
     ITEM: (LIST, "list_id"),
     ANSWER: (QUESTION, "question_id"),
 }
 
 # Fields that are not in the standard: they contain the id of a resource that a client has linked.
-REFERENCES: Mapping[Resource, Mapping[str, Resource]] = {MESSAGE: {"wrapper_id": WRAPPER}}
+REFERENCES: Final[Mapping[Resource, Mapping[str, Resource]]] = {MESSAGE: {"wrapper_id": WRAPPER}}
 
-RESOURCES = (PERSON, OUTREACH, ADVOCACY_CAMPAIGN, TAG, LIST, QUESTION, MESSAGE, WRAPPER, TAGGING, ITEM, ANSWER)
+RESOURCES: Final = (PERSON, OUTREACH, ADVOCACY_CAMPAIGN, TAG, LIST, QUESTION, MESSAGE, WRAPPER, TAGGING, ITEM, ANSWER)
 
 # Relations whose name differs from that of their resource: resource, title, description.
-OTHER_RELATIONS = {
+OTHER_RELATIONS: Final = {
     "creator": (PERSON, "Creator", "The person whose token created the resource, if known."),
     "modified_by": (PERSON, "Last editor", "The person whose token last changed the resource, if known."),
 }
 
 # Relations that are not in the standard; they have the deployment's namespace.
-OWN_RELATIONS = {
+OWN_RELATIONS: Final = {
     "stats": (
         "Statistics",
         "The number of outreaches and people of a campaign: per day, by type, source, target and referrer.",
     ),
 }
 
-HELPERS = {
+HELPERS: Final = {
     "record_outreach_helper": (
         "Record Outreach Helper",
         "POST here to create or update a person and record their outreach on the campaign, in one request.",
@@ -123,6 +124,15 @@ HELPERS = {
         "Person Signup Helper",
         "POST here to create or update a person, with tags, lists and answers, in one request.",
     ),
+}
+
+
+# The fields of a helper's body by which a client asks for each action (`helper_action_functions.md`).
+ACTION_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "tags": ("add_tags", "add_tags_uri"),
+    "lists": ("add_lists", "add_lists_uri"),
+    "answers": ("add_questions_responses_uri",),
+    "triggers": ("triggers",),
 }
 
 

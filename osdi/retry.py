@@ -1,7 +1,7 @@
 """Retries: after a write conflict, while the database is unavailable, and the wait before a worker's next attempt.
 
-tenacity decides when an attempt is repeated. The first attempt is made without it where requests pass by often, since
-its bookkeeping takes longer than a read of one document. Pure: reads and writes nothing itself.
+tenacity decides when an attempt is repeated. Frequent callers make the first attempt without it, since its bookkeeping
+takes longer than a read of one document. Pure: reads and writes nothing itself.
 """
 
 import random
@@ -50,7 +50,7 @@ def retry_on_conflict(attempt: Attempt[Result]) -> Result:
 def retry_while_unavailable(attempt: Attempt[Result], seconds: float, *, pause: float | None = None) -> Result:
     """Returns the result of `attempt`, which is called again while the database is unavailable.
 
-    Raises the last OsdiError 503 once `seconds` have passed since the first one, and at once where a retry cannot help.
+    Raises the last OsdiError 503 once `seconds` have passed since the first one, and at once if a retry cannot help.
     `pause` is the time between two attempts; by default PAUSE_SECONDS.
     """
     pause = PAUSE_SECONDS if pause is None else pause
@@ -116,8 +116,8 @@ def retry_with_backoff(
 def backoff_seconds(attempts: int, *, first: float = 30, longest: float = 3600) -> float:
     """Returns the seconds until the next attempt, after this number of attempts.
 
-    Twice as long each time, and random within a factor of two, so that many do not return at once. This is not
-    tenacity's wait: the next attempt may be made by another process, days later.
+    It doubles each time, and is random within a factor of two, so that many attempts do not come at the same time. This
+    is not tenacity's wait: the next attempt may be made by another process, days later.
     """
     bound = min(longest, first * 2.0 ** min(attempts - 1, 30))
     return random.uniform(bound / 2, bound)  # noqa: S311  # nothing secret

@@ -1,9 +1,9 @@
-"""Sample data for a first look: what the standard's own examples name, under the ids that they use.
+"""Sample data: the resources that the examples of the standard refer to, with the same ids.
 
-So the helper page's request works here as it is printed, and so does "Try it out" in the explorer.
+So the request that the helper's page prints works unchanged, and so does "Try it out" in the explorer.
 """
 
-from typing import Any
+from typing import Any, Final
 
 from osdi.errors import DuplicateKey
 from osdi.ids import now
@@ -11,15 +11,15 @@ from osdi.match_keys import id_key, name_key
 from osdi.resources import ADVOCACY_CAMPAIGN, LIST, MESSAGE, QUESTION, TAG, Resource
 from osdi.store import Insert, Store
 
-CAMPAIGN_ID = "c945d6fe-929e-11e3-a2e9-12313d316c29"
-SHARED_ID = "d91b4b2e-ae0e-4cd3-9ed7-d0ec501b0bc3"
-CHOICE_ID = "c945d6fe-929e-11e3-a2e9-12313d316c29"
-PARAGRAPH_ID = "c945d6fe-929e-11e3-a2e9-12313d316c2a"
-MAIL = "system_1:eb84f0d01dec3b1ffb9e4dca406fa45e"
-TEXT = "system_1:efe398db3439be6bbf00d90e693ec3a3"
-CALL = "system_1:83069490-8a17-4131-b13e-f9a44d2b7646"
+CAMPAIGN_ID: Final = "c945d6fe-929e-11e3-a2e9-12313d316c29"
+SHARED_ID: Final = "d91b4b2e-ae0e-4cd3-9ed7-d0ec501b0bc3"
+CHOICE_ID: Final = "c945d6fe-929e-11e3-a2e9-12313d316c29"
+PARAGRAPH_ID: Final = "c945d6fe-929e-11e3-a2e9-12313d316c2a"
+MAIL: Final = "system_1:eb84f0d01dec3b1ffb9e4dca406fa45e"
+TEXT: Final = "system_1:efe398db3439be6bbf00d90e693ec3a3"
+CALL: Final = "system_1:83069490-8a17-4131-b13e-f9a44d2b7646"
 
-SAMPLE: tuple[tuple[Resource, str, dict[str, Any]], ...] = (
+SAMPLE: Final[tuple[tuple[Resource, str, dict[str, Any]], ...]] = (
     (
         ADVOCACY_CAMPAIGN,
         CAMPAIGN_ID,
@@ -72,7 +72,7 @@ SAMPLE: tuple[tuple[Resource, str, dict[str, Any]], ...] = (
 
 
 def create_sample(store: Store, namespace: str) -> list[str]:
-    """Create what is missing; returns a line for each thing that was created."""
+    """Creates the missing resources; returns a line of text for each."""
     created = []
     for resource, document_id, fields in SAMPLE:
         timestamp = now()

@@ -15,13 +15,12 @@ class EntryPointSchema(OsdiSchema):
     max_pagesize = ma.fields.Integer()
     namespace = ma.fields.String()
     _links = links(
-        *("self", "docs"),
-        *(
-            "osdi:advocacy_campaigns",
-            "osdi:people",
-            "osdi:tags",
-            "osdi:lists",
-            "osdi:questions",
-            "osdi:person_signup_helper",
-        ),
+        "self",
+        "docs",
+        "osdi:advocacy_campaigns",
+        "osdi:people",
+        "osdi:tags",
+        "osdi:lists",
+        "osdi:questions",
+        "osdi:person_signup_helper",
     )

@@ -31,7 +31,8 @@ class MessageSchema(ResourceSchema):
     table = MESSAGE_FIELDS
     pointing = ma.fields.Nested(MessageLinksSchema, data_key="_links", load_only=True)
     _links = links(
-        *("self", "osdi:wrapper"),
+        "self",
+        "osdi:wrapper",
         description="Links, as HAL has them. A body may name `osdi:wrapper`; null in a PUT takes it away.",
         read_only=False,
     )

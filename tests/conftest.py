@@ -1,5 +1,7 @@
 """What the tests stand on: a real mongod, an application on it, and a clean database for each test."""
 
+import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -12,6 +14,7 @@ import pytest
 from flask import Flask
 from pymongo import MongoClient, WriteConcern
 from pymongo.database import Database
+from werkzeug.routing import Rule
 
 from app import create_app
 from blueprints.http.context import EXTENSION
@@ -21,17 +24,39 @@ from osdi.ids import new_id, now
 from osdi.settings import Settings
 from osdi.store import Store
 from osdi.store.indexes import TOKENS
-from tests import factories
-from tests.client import Client
-from tests.databases import empty
-from tests.live import Live, Worker
-from tests.smtp_sink import SmtpSink
-from tests.webhook_receiver import WebhookReceiver
+from tests.support import factories
+from tests.support.client import Client
+from tests.support.databases import empty
+from tests.support.live import Live, Worker
+from tests.support.smtp_sink import SmtpSink
+from tests.support.webhook_receiver import WebhookReceiver
+
+pytest_plugins = ["tests.fixtures.deployed"]
 
 IN_MEMORY = Path("/dev/shm")
 
+# No test needs the public certificate authorities, and reading them takes 25 ms for each TLS context.
+os.environ.setdefault("SSL_CERT_FILE", os.devnull)
+
 # Closing a client waits until its monitors wake up, which they do twice a second; tests close hundreds of clients.
 pymongo.common.MIN_HEARTBEAT_INTERVAL = 0.02
+
+# Applications of tests have the same routes. Werkzeug compiles a function for each route of each application, which
+# takes more than half of the time that create_app needs; here each is compiled once.
+_compile_builder = Rule._compile_builder
+_builders: dict[tuple[Any, ...], Any] = {}
+
+
+def _compile_once(rule: Rule, append_unknown: bool = True) -> Any:
+    if rule.defaults:
+        return _compile_builder(rule, append_unknown)
+    key = (repr(rule), tuple(rule._trace), append_unknown)
+    if key not in _builders:
+        _builders[key] = _compile_builder(rule, append_unknown)
+    return _builders[key]
+
+
+Rule._compile_builder = _compile_once  # type: ignore[method-assign]
 
 # How long an example takes says more of the machine than of what is tested.
 hypothesis.settings.register_profile("without deadlines", deadline=None)
@@ -40,6 +65,17 @@ hypothesis.settings.load_profile("without deadlines")
 
 MONGO_FIXTURES = {"mongod", "standalone", "mongod_folder"}
 STARTERS = {id(each) for each in (subprocess, Live, Worker)}
+
+
+# A file without any of these words contains no test that is marked `waits`.
+WAITING_WORDS = re.compile(r"subprocess|Live|Worker|visit|browser|mark\.(?:waits|process)")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Skips files that a run of the waiting tests does not need: each of its many workers would import them."""
+    if config.getoption("markexpr") != "waits" or collection_path.suffix != ".py":
+        return None
+    return True if not WAITING_WORDS.search(collection_path.read_text()) else None
 
 
 @pytest.hookimpl(tryfirst=True)

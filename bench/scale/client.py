@@ -12,8 +12,8 @@ from bench.contenders import API
 from bench.server import ServerFailed
 
 SECONDS = 60
+# Idle time after which the client reconnects: gunicorn closes a connection that is silent for 5 s.
 IDLE_SECONDS = 3.0
-"""Idle time after which the client reconnects: gunicorn closes a connection that is silent for 5 s."""
 
 
 @dataclass(frozen=True)

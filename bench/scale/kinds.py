@@ -13,15 +13,15 @@ from bench.loaded_people import FIRST, Shape, email, helper_body, identifier, ou
 from bench.loading import CAMPAIGNS, HELPER, Loaded
 from bench.scale.client import ApiRequest, Client
 
+# Bounds: the largest database may take at most this many times as long as the smallest.
 HELPER_BOUND, READ_BOUND = 1.15, 1.3
-"""Bounds: the largest database may take at most this many times as long as the smallest."""
 PER_PAGE = 25
+# Share of a collection that precedes a far page.
 FAR = 0.9
-"""Share of a collection that precedes a far page."""
 FAR_PAGES = 20
 STATS_DAYS = 90
+# Number of loaded people in the time range of a filter by date.
 WINDOW = 25
-"""Number of loaded people in the time range of a filter by date."""
 
 
 class RequestFactory:

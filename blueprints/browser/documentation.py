@@ -1,7 +1,7 @@
-"""What people open in a browser: a landing page, explorers of the document and of the data, a page for each relation.
+"""Pages for browsers: a landing page, explorers of the OpenAPI document and of the data, a page for each relation.
 
-Served wholly by us, and the Content-Security-Policy makes browsers hold us to it: Swagger UI and ReDoc come from the
-package `offapi`, which ships their files. Only its folder is used; importing it would read all of them into memory.
+This server sends every file that they load, and the Content-Security-Policy makes browsers enforce that. Swagger UI and
+ReDoc are in the package `offapi`. Only its folder is used; importing it would read all of its files into memory.
 """
 
 import gzip
@@ -12,45 +12,51 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from flask import Blueprint, Flask, Response, abort, current_app, make_response, render_template, request, url_for
 
 from osdi.resources import API, HELPERS, OTHER_RELATIONS, OWN_RELATIONS, RESOURCES
 
-EXTENSION = "documentation"
-OURS = Path(__file__).parent / "assets"
-VIEWERS = ("swagger_bundle.js", "swagger_style.css", "redoc.js")
-# The HAL explorer's modules import one another by name, so they have one version and thereby one folder.
-MODULES = tuple(
+EXTENSION: Final = "documentation"
+OURS: Final = Path(__file__).parent / "assets"
+VIEWERS: Final = ("swagger_bundle.js", "swagger_style.css", "redoc.js")
+# The modules of the HAL explorer import one another by name, so they have one version, which is their folder.
+MODULES: Final = tuple(
     f"hal_{name}.js"
     for name in ("address", "answer", "client", "document", "dom", "editor", "explorer", "openapi", "view")
 )
-ASSETS = ("explorer.js", "explorer.css", "pages.css", "hal_explorer.css", "favicon.svg", *MODULES, *VIEWERS)
-ONE_YEAR = 31_536_000
+ASSETS: Final = ("explorer.js", "explorer.css", "pages.css", "hal_explorer.css", "favicon.svg", *MODULES, *VIEWERS)
+ONE_YEAR: Final = 31_536_000
 
-# Inline styles and data: fonts are ReDoc's, data: images those of both viewers.
-POLICY = "; ".join(
+# ReDoc needs inline styles and data: fonts; both viewers need data: images.
+POLICY: Final = "; ".join(
     (
-        *("default-src 'none'", "script-src 'self'", "connect-src 'self'"),
-        *("style-src 'self' 'unsafe-inline'", "img-src 'self' data:", "font-src 'self' data:"),
-        *("base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"),
+        "default-src 'none'",
+        "script-src 'self'",
+        "connect-src 'self'",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data:",
+        "font-src 'self' data:",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
     )
 )
-# The HAL explorer shows what anybody may have posted: there the browser also refuses whatever would parse text as HTML.
-HAL_EXPLORER_POLICY = POLICY.replace(" 'unsafe-inline'", "").replace(" data:", "") + (
+# The HAL explorer shows what clients have posted. There the browser also blocks code that would parse text as HTML.
+HAL_EXPLORER_POLICY: Final = POLICY.replace(" 'unsafe-inline'", "").replace(" data:", "") + (
     "; require-trusted-types-for 'script'; trusted-types 'none'"
 )
-HEADERS = {
+HEADERS: Final = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
 
-# ReDoc loads its logo from its maker's server, which would be told of every reader; its name stands there instead.
-REDOC_LOGOS = (b"https://cdn.redoc.ly/redoc/logo-mini-full.svg", b"https://cdn.redoc.ly/redoc/logo-mini.svg")
-REDOC_NAME = (
+# ReDoc loads its logo from the server of its maker, which would see every reader. An image of its name replaces it.
+REDOC_LOGOS: Final = (b"https://cdn.redoc.ly/redoc/logo-mini-full.svg", b"https://cdn.redoc.ly/redoc/logo-mini.svg")
+REDOC_NAME: Final = (
     b"data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='34' height='12'%3E"
     b"%3Ctext y='10' font-family='sans-serif' font-size='10'%3ERedoc%3C/text%3E%3C/svg%3E"
 )
@@ -60,7 +66,7 @@ def _words(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
-RELATIONS = {
+RELATIONS: Final = {
     **{resource.name: (_words(resource.name), resource.description) for resource in RESOURCES},
     **{
         resource.collection: (
@@ -198,7 +204,7 @@ def relation(name: str) -> str:
 
 @cache
 def viewers_folder() -> Path:
-    """Where the package with the viewers was installed. Raises RuntimeError where it was not."""
+    """Returns the folder of the package with the viewers. Raises RuntimeError if it is not installed."""
     found = importlib.util.find_spec("offapi")
     if found is None or found.origin is None:
         raise RuntimeError("The package offapi, which carries the explorer's files, is not installed.")
@@ -207,7 +213,7 @@ def viewers_folder() -> Path:
 
 @cache
 def asset(name: str) -> Asset:
-    """One of ASSETS. It is compressed once, when somebody first asks: 1.1 MB for all of them instead of 4."""
+    """Returns one of ASSETS, compressed at the first request: all of them take 1.1 MB instead of 4."""
     content = ((viewers_folder() if name in VIEWERS else OURS) / name).read_bytes()
     if name == "redoc.js":
         for logo in REDOC_LOGOS:
@@ -218,7 +224,7 @@ def asset(name: str) -> Asset:
 
 
 def asset_url(name: str) -> str:
-    """The asset's address, which changes with its content."""
+    """Returns the address of an asset, which changes with its content."""
     return url_for("documentation.versioned_asset", version=asset(name).version, name=name)
 
 
@@ -233,7 +239,7 @@ def _compressed_response(compressed: bytes, media_type: str) -> Response:
 
 
 def _properties(schemas: dict[str, Any], relation: str) -> list[Property]:
-    """What the document says of the schema that is named as the relation is."""
+    """Returns the properties of the schema that a relation leads to."""
     named = OTHER_RELATIONS[relation][0].name if relation in OTHER_RELATIONS else relation
     schema = schemas["".join(part.capitalize() for part in named.split("_"))]
     return [

@@ -4,6 +4,8 @@ A GET changes nothing, since virus scanners follow every link in a mail. No logi
 that this server sent it to that address.
 """
 
+from typing import Final
+
 from flask import Blueprint, Response, make_response, render_template
 
 from blueprints.browser.documentation import POLICY, asset_url
@@ -12,7 +14,7 @@ from osdi.followups.unsubscribe import PATH, address_of, unsubscribe
 
 pages = Blueprint("unsubscribe", __name__, template_folder="templates", url_prefix=PATH)
 
-HEADERS = {
+HEADERS: Final = {
     "Content-Security-Policy": POLICY.replace("form-action 'none'", "form-action 'self'"),
     "Cache-Control": "no-store",
     "X-Robots-Tag": "noindex",

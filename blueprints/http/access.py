@@ -14,9 +14,9 @@ from osdi.access.tokens import ANONYMOUS, MAXIMUM_LENGTH, Caller
 from osdi.errors import OsdiError, unauthorized
 from osdi.resources import ADVOCACY_CAMPAIGN, API
 
-TOKEN_HEADER = "OSDI-API-Token"  # noqa: S105  # a name, not a secret
-TOKEN_ARGUMENT = "osdi-api-token"  # noqa: S105
-OF_CAMPAIGN = f"{API}/{ADVOCACY_CAMPAIGN.collection}/<advocacy_campaign_id>"
+TOKEN_HEADER: Final = "OSDI-API-Token"  # noqa: S105  # a name, not a secret
+TOKEN_ARGUMENT: Final = "osdi-api-token"  # noqa: S105
+OF_CAMPAIGN: Final = f"{API}/{ADVOCACY_CAMPAIGN.collection}/<advocacy_campaign_id>"
 CAMPAIGN_TOKEN_ROUTES: Final[Mapping[str, tuple[str, ...]]] = {
     OF_CAMPAIGN: ("GET", "HEAD"),
     f"{OF_CAMPAIGN}/record_outreach_helper": ("POST",),

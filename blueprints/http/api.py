@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from copy import deepcopy
 from functools import wraps
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 import flask_smorest
 import marshmallow as ma
@@ -30,13 +30,13 @@ from osdi.store.schema_version import WrongDatabase
 from schemas.base.common import STRICT
 from schemas.base.error import ErrorSchema
 
-HAL_JSON = "application/hal+json"
-EXAMPLE_REQUEST_ID = "01a20a71-74b6-7406-a578-4e870a3dd118"
-TOKEN_SCHEMES: list[dict[str, list[str]]] = [{TOKEN_HEADER: []}, {TOKEN_ARGUMENT: []}]
+HAL_JSON: Final = "application/hal+json"
+EXAMPLE_REQUEST_ID: Final = "01a20a71-74b6-7406-a578-4e870a3dd118"
+TOKEN_SCHEMES: Final[list[dict[str, list[str]]]] = [{TOKEN_HEADER: []}, {TOKEN_ARGUMENT: []}]
 
 View = Callable[..., Any]
 
-BODY_PARAMETERS = (
+BODY_PARAMETERS: Final = (
     {
         "in": "header",
         "name": "Prefer",
@@ -51,7 +51,7 @@ BODY_PARAMETERS = (
     },
 )
 
-REFUSALS: dict[int, tuple[str, dict[str, str]]] = {
+REFUSALS: Final[dict[int, tuple[str, dict[str, str]]]] = {
     301: ("The person was merged into another one, who is under the address in `Location`.", {"Location": "Where."}),
     400: ("The request cannot be taken; the properties at fault are named, and nothing was written.", {}),
     401: ("The token is not valid, or none was sent where one is needed.", {"WWW-Authenticate": "OSDI-API-Token"}),

@@ -1,12 +1,12 @@
 """Reads one document or one page of a collection, for every resource."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from flask import Response, request
 
 from blueprints.http.context import answer, hal, settings, store
-from osdi.crud import totals
+from osdi.crud import totals_store
 from osdi.crud.subresources import Embedded, page_of_parent, page_of_person
 from osdi.documents import Document, Json
 from osdi.errors import invalid, moved, not_found
@@ -18,7 +18,7 @@ from osdi.people.lookup import get_person
 from osdi.resources import PERSON, Resource
 
 # Arguments of a collection that its links repeat, and their names in the URL.
-REPEATED = {"per_page": "per_page", "filter": "filter", "expand": "$expand"}
+REPEATED: Final = {"per_page": "per_page", "filter": "filter", "expand": "$expand"}
 
 
 def get_or_404(resource: Resource, document_id: str, belongs: Callable[[Document], bool] = lambda _: True) -> Document:
@@ -47,7 +47,7 @@ def _redirect_to_survivor(person_id: str) -> None:
 
 def with_total(resource: Resource, document: Mapping[str, Any]) -> Document:
     """Returns the document with its computed total: a campaign's outreaches or a list's items."""
-    return totals.with_total(store(), resource, document)
+    return totals_store.with_total(store(), resource, document)
 
 
 def read_page(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from flask import Response, current_app, g, request
 
@@ -14,10 +14,11 @@ from osdi.errors import invalid
 from osdi.hal import Hal
 from osdi.resources import Resource
 from osdi.settings import Settings
+from osdi.statistics.reader import StatisticsReader
 from osdi.store import Store
 
-EXTENSION = "osdi"
-BACKGROUND = ("background_request", "background_processing")
+EXTENSION: Final = "osdi"
+BACKGROUND: Final = ("background_request", "background_processing")
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Deployment:
     store: Store
     reference: Reference
     authentication: Authentication
+    statistics: StatisticsReader
 
 
 def deployment() -> Deployment:
@@ -45,6 +47,10 @@ def store() -> Store:
 
 def reference() -> Reference:
     return deployment().reference
+
+
+def statistics() -> StatisticsReader:
+    return deployment().statistics
 
 
 def caller() -> Caller:

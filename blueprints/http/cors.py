@@ -4,6 +4,8 @@ Flask-Cors uses the deployment's origins. If a campaign lists its own origins, t
 preflight request of it. No answer allows credentials: a page sends its token itself, never the browser.
 """
 
+from typing import Final
+
 from flask import Flask, Response, request
 from flask_cors import CORS
 
@@ -17,8 +19,8 @@ from osdi.errors import OsdiError
 from osdi.resources import API
 from osdi.settings import Settings
 
-ALLOW_ORIGIN = "Access-Control-Allow-Origin"
-OPEN_ROUTES = (f"{OF_CAMPAIGN}/record_outreach_helper", f"{OF_CAMPAIGN}/outreaches")
+ALLOW_ORIGIN: Final = "Access-Control-Allow-Origin"
+OPEN_ROUTES: Final = (f"{OF_CAMPAIGN}/record_outreach_helper", f"{OF_CAMPAIGN}/outreaches")
 
 
 def share_with_origins(app: Flask, settings: Settings) -> None:
@@ -48,7 +50,7 @@ def _apply_campaign_origins(response: Response) -> Response:
         return response
     policy = AnonymousPosts.of(settings(), campaign)
     response.headers.pop(ALLOW_ORIGIN, None)
-    if policy.lets_in(origin):
+    if policy.allows_origin(origin):
         response.headers[ALLOW_ORIGIN] = ANY_ORIGIN if ANY_ORIGIN in policy.origins else origin
     response.vary.add("Origin")
     return response

@@ -4,7 +4,7 @@ Referenced resources are read in one query for the whole page; a person's collec
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from blueprints.http.collections import read_entries, read_page, with_total
 from blueprints.http.context import hal, settings, store
@@ -12,22 +12,22 @@ from osdi.crud.subresources import ANSWERS, ITEMS, TAGGINGS
 from osdi.documents import Json, ReadOnlyDocument
 from osdi.errors import invalid
 from osdi.people.lookup import get_people
-from osdi.people.outreach_links import outreaches_of
+from osdi.people.outreach_links_store import outreaches_of
 from osdi.resources import ADVOCACY_CAMPAIGN, LIST, OUTREACH, PERSON, QUESTION, TAG
 from osdi.resources import ENTRIES as PARENTS
 
-EXPAND = "$expand"
-REFERENCES = {
+EXPAND: Final = "$expand"
+REFERENCES: Final = {
     PERSON.rel: (PERSON, "person_id"),
     ADVOCACY_CAMPAIGN.rel: (ADVOCACY_CAMPAIGN, "advocacy_campaign_id"),
     **{parent.rel: (parent, field) for parent, field in PARENTS.values()},
 }
-ENTRIES = {kind.resource.collection_rel: kind for kind in (TAGGINGS, ITEMS, ANSWERS)}
-OF_OUTREACHES = (PERSON.rel, ADVOCACY_CAMPAIGN.rel)
-OF_TAGGINGS = (PERSON.rel, TAG.rel)
-OF_ITEMS = (PERSON.rel, LIST.rel)
-OF_ANSWERS = (PERSON.rel, QUESTION.rel)
-OF_PEOPLE = (OUTREACH.collection_rel, *ENTRIES)
+ENTRIES: Final = {kind.resource.collection_rel: kind for kind in (TAGGINGS, ITEMS, ANSWERS)}
+OF_OUTREACHES: Final = (PERSON.rel, ADVOCACY_CAMPAIGN.rel)
+OF_TAGGINGS: Final = (PERSON.rel, TAG.rel)
+OF_ITEMS: Final = (PERSON.rel, LIST.rel)
+OF_ANSWERS: Final = (PERSON.rel, QUESTION.rel)
+OF_PEOPLE: Final = (OUTREACH.collection_rel, *ENTRIES)
 
 
 def requested_relations(arguments: Mapping[str, Any], allowed: Sequence[str]) -> list[str]:

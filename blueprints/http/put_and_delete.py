@@ -1,7 +1,7 @@
 """PUT and DELETE of one document or of one entry of a person, for every resource."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from flask import Response, request
 from marshmallow import ValidationError
@@ -17,7 +17,7 @@ from osdi.etags import IfMatch
 from osdi.privacy.erasure import erase
 from osdi.resources import Resource
 
-IF_MATCH = "If-Match"
+IF_MATCH: Final = "If-Match"
 
 
 def if_match() -> IfMatch:

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import Final
 
 from flask import Flask, current_app, request
 from limits import RateLimitItem
@@ -28,13 +29,13 @@ from osdi.resources import API
 from osdi.settings import Settings
 from osdi.store.driver import MOCK
 
-EXTENSION = "osdi_rate_limits"
+EXTENSION: Final = "osdi_rate_limits"
 
 # Whoever has one IPv6 address has all of its network.
-IPV6_NETWORK = 64
+IPV6_NETWORK: Final = 64
 
 # Counting is worth no more waiting than it takes once: a database that was away is not asked again for a while.
-AWAY_SECONDS = 10.0
+AWAY_SECONDS: Final = 10.0
 
 
 class CountsHere:

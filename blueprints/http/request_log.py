@@ -17,8 +17,8 @@ from osdi.ids import new_id
 from osdi.settings import Settings
 from osdi.store import request_deadline, write_log
 
-HEALTHZ = "/healthz"
-READYZ = "/readyz"
+HEALTHZ: Final = "/healthz"
+READYZ: Final = "/readyz"
 
 REQUEST_ID: Final = "OSDI-Request-ID"
 PLATFORM_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,200}")

@@ -1,14 +1,14 @@
 """Converts the link to a wrapper in a message's body to the wrapper's id, which the message's document stores."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from blueprints.http.collections import get_or_404
 from blueprints.http.context import store
 from osdi.errors import invalid
 from osdi.resources import MESSAGE, WRAPPER, id_from
 
-LINK = f"_links.{WRAPPER.rel}"
+LINK: Final = f"_links.{WRAPPER.rel}"
 
 
 def with_wrapper(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The policy for anonymous posts of a campaign. This route is not in the standard."""
 
-from typing import Any
+from typing import Any, Final
 
 from flask import Response
 
@@ -23,7 +23,9 @@ blp = Blueprint(
     description="The policy for posts without a token",
 )
 
-EXAMPLES = {"one": {"value": {"enabled": True, "origins": ["https://campaign.example.org"], "actions": ["tags"]}}}
+EXAMPLES: Final = {
+    "one": {"value": {"enabled": True, "origins": ["https://campaign.example.org"], "actions": ["tags"]}}
+}
 
 
 @blp.route("/<advocacy_campaign_id>/anonymous_posts", parameters=[CAMPAIGN_PARAMETER])

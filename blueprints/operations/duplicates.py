@@ -1,6 +1,6 @@
 """Probable duplicates, and merging of people. These routes are not in the standard."""
 
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from flask import Response
@@ -20,7 +20,9 @@ blp = Blueprint(
     "Duplicates", __name__, url_prefix=f"{API}/people", description="Probable duplicates of people, and merging"
 )
 
-EXAMPLES = {"one": {"value": {"_links": {"osdi:person": {"href": "https://osdi.example.org/api/v1/people/{id}"}}}}}
+EXAMPLES: Final = {
+    "one": {"value": {"_links": {"osdi:person": {"href": "https://osdi.example.org/api/v1/people/{id}"}}}}
+}
 
 
 @blp.route("/duplicates")

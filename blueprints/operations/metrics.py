@@ -5,6 +5,7 @@ Without METRICS_TOKEN nothing is counted, and the route answers 404.
 
 import hmac
 import time
+from typing import Final
 
 from flask import Blueprint, Flask, Response, current_app, g, request
 
@@ -17,8 +18,8 @@ from osdi.store import Store
 
 pages = Blueprint("metrics", __name__)
 
-EXTENSION = "osdi_metrics"
-NO_ROUTE = "none"
+EXTENSION: Final = "osdi_metrics"
+NO_ROUTE: Final = "none"
 
 
 @pages.get("/metrics")
@@ -43,7 +44,7 @@ def count_requests(app: Flask, settings: Settings, store: Store) -> None:
     from osdi.operations.database_gauges import read_queue_gauges
     from osdi.operations.metrics import Metrics
 
-    found = app.extensions[EXTENSION] = Metrics(lambda: read_queue_gauges(store), store.own_figures)
+    found = app.extensions[EXTENSION] = Metrics(lambda: read_queue_gauges(store), store.connection_gauges)
 
     def finish(response: Response) -> Response:
         found.start_sampling()

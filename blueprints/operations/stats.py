@@ -7,14 +7,13 @@ from zoneinfo import ZoneInfo
 from flask import Response
 
 from blueprints.http.api import Blueprint
-from blueprints.http.context import answer, hal, reference, store
+from blueprints.http.context import answer, hal, reference, statistics
 from blueprints.http.parameters import CAMPAIGN_PARAMETER
 from osdi.access.tokens import READ
 from osdi.errors import invalid
 from osdi.resources import ADVOCACY_CAMPAIGN, API
 from osdi.statistics import days, tally
 from osdi.statistics.days import DAYS, Interval
-from osdi.statistics.statistics_store import count, first_date
 from schemas.operations.stats import StatsArgumentsSchema, StatsSchema
 
 blp = Blueprint(
@@ -39,7 +38,7 @@ def get_stats(arguments: dict[str, Any], advocacy_campaign_id: str) -> Response:
     zone = _zone(arguments["time_zone"])
     first, last = _span(campaign_id, arguments.get("first"), arguments.get("last"), zone)
     dates = days.dates(first, last)
-    tallies, whole = count(store(), campaign_id, [days.interval_of(day, zone) for day in dates])
+    tallies, whole = statistics().count(campaign_id, [days.interval_of(day, zone) for day in dates])
     query = {"from": first.isoformat(), "to": last.isoformat(), "time_zone": zone.key}
     return answer({**query, **tally.summary(dates, tallies, whole), "_links": hal().stats_links(campaign_id, query)})
 
@@ -59,7 +58,7 @@ def _span(campaign_id: str, first: dt.date | None, last: dt.date | None, zone: Z
         latest = last or today
         start = days.midnight(latest - dt.timedelta(days=DAYS - 1), zone)
         end = days.midnight(latest + dt.timedelta(days=1), zone)
-        found = first_date(store(), campaign_id, Interval(start, end))
+        found = statistics().first_date(campaign_id, Interval(start, end))
         earliest = found.replace(tzinfo=dt.UTC).astimezone(zone).date() if found else None
     try:
         return days.span(first, last, today, earliest)

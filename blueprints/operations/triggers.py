@@ -1,6 +1,6 @@
 """A campaign's triggers: the messages of its follow-ups. This route is not in the standard."""
 
-from typing import Any
+from typing import Any, Final
 
 from flask import Response
 
@@ -24,7 +24,7 @@ blp = Blueprint(
     description="Follow-ups of outreaches: mails, text messages and calls",
 )
 
-EXAMPLES = {"one": {"value": {"autoresponse": {"identifiers": ["crm:thanks"]}}}}
+EXAMPLES: Final = {"one": {"value": {"autoresponse": {"identifiers": ["crm:thanks"]}}}}
 
 
 @blp.route("/<advocacy_campaign_id>/triggers", parameters=[CAMPAIGN_PARAMETER])

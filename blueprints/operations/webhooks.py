@@ -1,6 +1,6 @@
 """Webhooks: subscriptions of other systems to events. These routes are not in the standard."""
 
-from typing import Any
+from typing import Any, Final
 
 from flask import Response
 
@@ -25,11 +25,22 @@ blp = Blueprint(
     "Webhooks", __name__, url_prefix=f"{API}/webhooks", description="Subscriptions of other systems to events"
 )
 
-SHOWN = (
-    *("url", "events", "description", "enabled", "created_date", "modified_date", "disabled_reason"),
-    *("failures", "failing_since", "last_failure", "last_delivered_date"),
+SHOWN: Final = (
+    "url",
+    "events",
+    "description",
+    "enabled",
+    "created_date",
+    "modified_date",
+    "disabled_reason",
+    "failures",
+    "failing_since",
+    "last_failure",
+    "last_delivered_date",
 )
-EXAMPLES = {"one": {"value": {"url": "https://crm.example.org/osdi", "events": ["outreach_recorded", "unsubscribed"]}}}
+EXAMPLES: Final = {
+    "one": {"value": {"url": "https://crm.example.org/osdi", "events": ["outreach_recorded", "unsubscribed"]}}
+}
 
 
 @blp.route("")

@@ -29,7 +29,7 @@ from schemas.tag import TagSchema
 from schemas.wrapper import WrapperSchema
 
 ROOT = Path(__file__).parents[2]
-SCENARIOS = ROOT / "tests" / "http" / "scenarios"
+SCENARIOS = ROOT / "tests" / "conformance" / "scenarios"
 
 SCHEMAS: Mapping[str, type[ma.Schema]] = {
     "aep": EntryPointSchema,
@@ -226,7 +226,7 @@ def is_filtered(resource: resources.Resource, name: str) -> bool:
 
 
 def scenario_rows(page_name: str) -> list[Row]:
-    """Returns a row for each scenario of a page that tests/http/test_scenarios.py sends, with its deviations."""
+    """Returns a row for each scenario of a page that tests/conformance/test_scenarios.py sends, with its deviations."""
     file = SCENARIOS / f"{page_name}.json"
     titles = [each["title"] for each in json.loads(file.read_text("utf-8"))] if file.exists() else []
     listed = json.loads((SCENARIOS / "deviations.json").read_text("utf-8"))

@@ -1,30 +1,23 @@
-"""The open door: what somebody without a token may post to a helper.
+"""Policy for posts without a token: the allowed origins and actions.
 
-A deployment's settings say it for all campaigns, and a campaign may say otherwise for itself. Nothing here protects
-people's data (that is what merging without a token does); it bounds what a web page of strangers may ask for.
+The settings apply to all campaigns; a campaign may have its own values. The policy limits the requests of public web
+pages. It does not protect people's data: the merge rules for posts without a token do (osdi.people.merge_rules).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from osdi.errors import ErrorDescription, OsdiError, unauthorized
+from osdi.resources import ACTION_FIELDS
 from osdi.settings import ANONYMOUS_ACTIONS, Settings
 
-ANY_ORIGIN = "*"
-
-# The fields of a helper's body by which each action is asked for (`helper_action_functions.md`).
-FIELDS: Mapping[str, tuple[str, ...]] = {
-    "tags": ("add_tags", "add_tags_uri"),
-    "lists": ("add_lists", "add_lists_uri"),
-    "answers": ("add_questions_responses_uri",),
-    "triggers": ("triggers",),
-}
+ANY_ORIGIN: Final = "*"
 
 
 @dataclass(frozen=True)
 class AnonymousPosts:
-    """Whether posts without a token are taken, from pages of which origins, and what they may ask for."""
+    """The policy: `enabled` is True if posts without a token are accepted, from `origins` and for `actions`."""
 
     enabled: bool = True
     origins: tuple[str, ...] = (ANY_ORIGIN,)
@@ -41,11 +34,11 @@ class AnonymousPosts:
         )
 
     def body(self) -> dict[str, Any]:
-        """`{enabled, origins, actions}` as it is answered."""
+        """Returns the body of a response: `{enabled, origins, actions}`."""
         return {"enabled": self.enabled, "origins": list(self.origins), "actions": list(self.actions)}
 
-    def lets_in(self, origin: str | None) -> bool:
-        """Whether a page of this origin may post; what no browser sent has none, and may."""
+    def allows_origin(self, origin: str | None) -> bool:
+        """True if a page of this origin may post; a request that no browser sends has no origin and may post."""
         return origin is None or ANY_ORIGIN in self.origins or origin in self.origins
 
     def apply(self, body: Mapping[str, Any], origin: str | None, *, strict: bool = False) -> dict[str, Any]:
@@ -55,14 +48,18 @@ class AnonymousPosts:
         names each action that is not allowed.
         """
         if not self.enabled:
-            raise unauthorized("This takes posts with a token only.")
-        if not self.lets_in(origin):
-            message = "Pages of this origin may not post here without a token."
+            raise unauthorized("A token is required to post here.")
+        if not self.allows_origin(origin):
+            message = "Pages of this origin must not post here without a token."
             raise OsdiError(403, ErrorDescription("ORIGIN_NOT_ALLOWED", message, ("Origin",)))
-        refused = [
-            name for action, names in FIELDS.items() if action not in self.actions for name in names if name in body
+        rejected = [
+            name
+            for action, names in ACTION_FIELDS.items()
+            if action not in self.actions
+            for name in names
+            if name in body
         ]
-        if strict and refused:
-            message = "This may not be asked for without a token."
-            raise OsdiError(403, *(ErrorDescription("ACTION_NOT_ALLOWED", message, (name,)) for name in refused))
-        return {name: value for name, value in body.items() if name not in refused}
+        if strict and rejected:
+            message = "This action is not allowed without a token."
+            raise OsdiError(403, *(ErrorDescription("ACTION_NOT_ALLOWED", message, (name,)) for name in rejected))
+        return {name: value for name, value in body.items() if name not in rejected}

@@ -1,7 +1,7 @@
-"""Authentication: finds the holders of tokens, and notes when a token was used last.
+"""Authentication: finds the holders of tokens, and stores the time at which a token was last used.
 
-Nearly every request names a token, so each process remembers the tokens that it found for a few seconds. A token that
-was not found is looked up again.
+Nearly every request has a token, so each process caches found tokens for a few seconds. A token that was not found is
+looked up again.
 """
 
 import datetime as dt
@@ -31,15 +31,15 @@ class Authentication:
         self._lock = threading.Lock()
 
     def caller(self, secret: str) -> Caller:
-        """Returns the holder of a token, and notes that the token was used.
+        """Returns the holder of a token, and records the use of the token.
 
-        Raises OsdiError 401 for a token that is unknown or has expired, 503 if the database is away.
+        Raises OsdiError 401 for a token that is unknown or has expired, 503 if the database is unavailable.
         """
         timestamp = now()
         token = self._token(token_hash(secret))
         caller = caller_from(token, timestamp)
         if token is not None:
-            self._note_use(token, timestamp)
+            self._record_use(token, timestamp)
         return caller
 
     def _token(self, digest: str) -> Document | None:
@@ -52,12 +52,12 @@ class Authentication:
                     self._tokens[digest] = found
         return found
 
-    def _note_use(self, token: Document, timestamp: dt.datetime) -> None:
-        """Notes a token's use to the minute: at most one write per minute and process, none if another was first."""
+    def _record_use(self, token: Document, timestamp: dt.datetime) -> None:
+        """Stores the minute of a token's use: at most one write per minute and process, none if another did it."""
         stored = token.get("last_used_date")
         with self._lock:
-            noted = self._used.get(token["_id"])
-            if any(earlier is not None and timestamp - earlier < MINUTE for earlier in (stored, noted)):
+            recorded = self._used.get(token["_id"])
+            if any(earlier is not None and timestamp - earlier < MINUTE for earlier in (stored, recorded)):
                 return
             self._used[token["_id"]] = timestamp
         mark_used(self._store, token["_id"], timestamp.replace(second=0))

@@ -1,8 +1,8 @@
-"""Fixed windows in which callers are counted, in memory that does not grow: however many call, it is three megabytes.
+"""Counts calls in fixed windows of time, in a table of three megabytes that does not grow.
 
-A window of every caller's own, as an object, would take some hundred bytes for each, and a page of a campaign that goes
-round brings a hundred thousand of them in an hour. Here they lie in a table of numbers, in groups of a few: a caller's
-digest says the group, and where all of the group are taken, the window that ends first is given up.
+One object per caller would take some hundred bytes, and a popular campaign page brings a hundred thousand callers in an
+hour. The table has groups of a few windows each. A caller's digest selects the group. If the group is full, the window
+that ends first is replaced.
 """
 
 import hashlib
@@ -13,28 +13,28 @@ from collections.abc import Callable
 from typing import Final
 
 WINDOWS: Final = 131_072
+# The number of windows in a group; with half of all windows in use, one in fifty groups is full.
 GROUP: Final = 8
-"""So many windows are looked through; with half of all taken, one in fifty groups is full."""
+# The three numbers of a window, of eight bytes each: the caller's digest, its end in milliseconds, and the count.
 KEY, ENDS, COUNT = range(3)
-"""What a window holds, each of eight bytes: the caller's digest, when it ends in milliseconds, and the count."""
 SLOT: Final = 3
+# With a secret key clients cannot choose callers of the same group.
 SECRET: Final = os.urandom(16)
-"""Nobody outside can choose keys of the same group."""
 
 
 class Windows:
-    """Windows of so many seconds, each from its first request on. Not safe for threads: the caller holds a lock."""
+    """Windows of `seconds`, each from its first request on. Not safe for threads: the caller holds a lock."""
 
     def __init__(self, seconds: float, *, windows: int = WINDOWS, clock: Callable[[], float] = time.monotonic) -> None:
         self._milliseconds = int(seconds * 1_000)
         self._clock = clock
         self._groups = max(1, windows // GROUP)
-        # Pages of it that nobody was counted in take no memory yet.
+        # The operating system allocates a page of it when it is first written.
         size = self._groups * GROUP * SLOT * 8
         self._table = memoryview(mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)).cast("Q")
 
     def count(self, caller: str) -> tuple[int, float]:
-        """Count one for the caller: how many that makes in the window, and the seconds until it ends."""
+        """Counts a call; returns the number of calls in the caller's window, and the seconds until the window ends."""
         table = self._table
         digest = hashlib.blake2b(caller.encode(errors="surrogatepass"), digest_size=8, key=SECRET).digest()
         key = int.from_bytes(digest, "big")

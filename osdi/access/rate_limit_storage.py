@@ -1,15 +1,17 @@
 """Stores the counters of rate limits and sending limits in MongoDB, through the `limits` library."""
 
+from typing import Final
+
 from limits import RateLimitItem, parse_many
 from limits.storage import MongoDBStorage
 
 from osdi.store.driver import database_name
 
-WAIT_MS = 1_000
+WAIT_MS: Final = 1_000
 
 
-class Counts(MongoDBStorage):
-    """The library's storage, which is closed only where it was used: its own would connect first, at Python's end."""
+class LazilyClosedStorage(MongoDBStorage):
+    """The library's storage, which closes its client only if there is one: the library would connect to close."""
 
     def __del__(self) -> None:
         client = getattr(self, "_storage", None)
@@ -18,8 +20,8 @@ class Counts(MongoDBStorage):
 
 
 def counts_in_mongodb(mongodb_uri: str) -> MongoDBStorage:
-    """Where `limits` counts for every process of a deployment; it connects when it is first used."""
-    return Counts(
+    """Returns the storage of `limits` that all processes of a deployment share; it connects at its first use."""
+    return LazilyClosedStorage(
         mongodb_uri,
         database_name=database_name(mongodb_uri),
         counter_collection_name="rate_limits",
@@ -31,5 +33,5 @@ def counts_in_mongodb(mongodb_uri: str) -> MongoDBStorage:
 
 
 def items(text: str) -> list[RateLimitItem]:
-    """The limits that a setting names, such as `120/minute;2000/hour`; an empty one names none."""
+    """Returns the limits of a setting, such as `120/minute;2000/hour`; none for an empty one."""
     return parse_many(text) if text else []

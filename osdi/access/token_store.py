@@ -1,13 +1,13 @@
-"""Tokens in the store: found for the operator, replaced by their successors, and marked as used.
+"""Finds stored tokens, replaces a token by its successor, and stores the last use of a token.
 
-Their documents have no `version`: each write here means the same whatever was written meanwhile.
+The documents have no `version`: each write here has the same effect after any other write.
 """
 
 import datetime as dt
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 
-from pymongo import ASCENDING, WriteConcern, timeout
+from pymongo import WriteConcern, timeout
 from pymongo.errors import PyMongoError
 
 from osdi.documents import Document, Query
@@ -15,26 +15,24 @@ from osdi.errors import WriteConflict
 from osdi.store import Store, write_log
 from osdi.store.indexes import TOKENS
 
-# The one write that is not acknowledged. Nobody was promised it and the next minute repeats it, while a request would
-# wait for a majority's disks. Such a write has no reply, so all it may wait for is a server to send it to.
+# The one write that is not acknowledged. No response depends on it and the next minute repeats it; a request would wait
+# for the disks of a majority. It has no reply, so it waits only for the selection of a server.
 UNACKNOWLEDGED: Final = WriteConcern(w=0)
 MARK_SECONDS: Final = 0.5
 
 
 def find_tokens(store: Store, query: Query) -> list[Document]:
-    """The stored tokens that the query selects, oldest first."""
-    with store.operation():
-        return list(store.collection(TOKENS).find(query).sort("_id", ASCENDING))
+    """Returns the stored tokens that the query selects, oldest first."""
+    return store.find(TOKENS, query, sort=("_id",))
 
 
 def replace_token(store: Store, token_id: str, successor: Document, expires_date: dt.datetime | None) -> None:
-    """Store a token's successor and end the token: at once, or at a date unless it ends sooner.
+    """Stores a token's successor and ends the token: now, or at `expires_date` unless it ends sooner.
 
-    Raises WriteConflict where the token is gone. A server without transactions has stored the successor by then, whose
-    secret nobody has seen.
+    Raises WriteConflict if the token no longer exists. Without transactions the successor is stored then, but its
+    secret was never shown.
     """
-    with store.operation(), store.transaction() as session:
-        options: dict[str, Any] = {"session": session} if session else {}
+    with store.operation(), store.transaction() as options:
         tokens = store.collection(TOKENS)
         tokens.insert_one(successor, **options)
         if expires_date is None:
@@ -43,13 +41,13 @@ def replace_token(store: Store, token_id: str, successor: Document, expires_date
             change = {"$min": {"expires_date": expires_date}}
             ended = tokens.update_one({"_id": token_id}, change, **options).matched_count
         if not ended:
-            raise WriteConflict(f"{TOKENS} {token_id} is gone")
+            raise WriteConflict(f"{TOKENS} {token_id} no longer exists")
     write_log.record(TOKENS, successor["_id"])
     write_log.record(TOKENS, token_id)
 
 
 def mark_used(store: Store, token_id: str, minute: dt.datetime) -> None:
-    """Move a token's `last_used_date` forward, or leave it where that cannot be done: no request fails of it."""
+    """Moves a token's `last_used_date` forward; an error is ignored, so no request fails because of it."""
     with suppress(PyMongoError), timeout(MARK_SECONDS):
         tokens = store.collection(TOKENS).with_options(write_concern=UNACKNOWLEDGED)
         tokens.update_one({"_id": token_id}, {"$max": {"last_used_date": minute}})

@@ -1,6 +1,6 @@
-"""Who calls: tokens, made from 256 random bits, shown once and stored as a hash, and what they let their holder do.
+"""Tokens and callers: a token has 256 random bits, is shown once, and is stored as a hash.
 
-A token carries scopes, and may be tied to one campaign. One that takes another's place keeps all of it.
+A token has scopes, and may be scoped to one campaign. Its successor keeps both.
 """
 
 import datetime as dt
@@ -8,22 +8,22 @@ import hashlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from osdi.errors import forbidden, unauthorized
 from osdi.ids import new_id, now
 
-PREFIX = "osdi_"
+PREFIX: Final = "osdi_"
 READ, WRITE, ADMIN = "read", "write", "admin"
-SCOPES = (READ, WRITE, ADMIN)
-MAXIMUM_LENGTH = 200
+SCOPES: Final = (READ, WRITE, ADMIN)
+MAXIMUM_LENGTH: Final = 200
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Who sends a request: the holder of a token, who may be one of the people here, or nobody known.
+    """The sender of a request: the holder of a token, who may be one of the stored people, or an anonymous sender.
 
-    An import is the operator's own: it has every scope, and of two statuses of an e-mail address keeps the stricter.
+    `imports` is True for an import by the operator, which has every scope and keeps the strictest opt-outs.
     """
 
     token_id: str | None = None
@@ -39,22 +39,22 @@ class Caller:
         return self.token_id is not None
 
     def require(self, scope: str) -> None:
-        """Raises OsdiError 403 where the token lacks the scope; `admin` holds every other."""
+        """Raises OsdiError 403 if the token lacks the scope; `admin` includes every other."""
         if scope not in self.scopes and ADMIN not in self.scopes:
             raise forbidden(f"This token lacks the scope '{scope}'.")
 
     def require_campaign(self, advocacy_campaign_id: str | None) -> None:
-        """Raises OsdiError 403 where the token is tied to a campaign and the request is about none or another."""
+        """Raises OsdiError 403 for a campaign-scoped token if the request is about no campaign or another one."""
         if self.advocacy_campaign_id not in (None, advocacy_campaign_id):
             raise forbidden(
-                "This token is tied to one campaign: it reads that campaign, and reads, records, changes and deletes"
-                " its outreaches, and nothing else.",
+                "This token is scoped to one campaign: it can read that campaign, and read, record, change and delete"
+                " its outreaches. Use another token for other requests.",
                 "CAMPAIGN_TOKEN",
             )
 
 
-ANONYMOUS = Caller()
-IMPORTER = Caller(token_id="import", name="import", scopes=frozenset(SCOPES), holder_id="import", imports=True)  # noqa: S106  # no secret
+ANONYMOUS: Final = Caller()
+IMPORTER: Final = Caller(token_id="import", name="import", scopes=frozenset(SCOPES), holder_id="import", imports=True)  # noqa: S106  # no secret
 
 
 def new_token(
@@ -63,7 +63,7 @@ def new_token(
     person_id: str | None = None,
     advocacy_campaign_id: str | None = None,
 ) -> tuple[str, dict[str, Any]]:
-    """A secret to show once, and the document to store for it."""
+    """Returns a secret to show once, and the document to store for it."""
     secret = PREFIX + secrets.token_urlsafe(32)
     return secret, stored_token(name, secret, scopes, person_id, advocacy_campaign_id)
 
@@ -75,7 +75,7 @@ def stored_token(
     person_id: str | None = None,
     advocacy_campaign_id: str | None = None,
 ) -> dict[str, Any]:
-    """What is kept of a token: `{_id, name, hash, scopes, created_date, person_id?, advocacy_campaign_id?}`.
+    """Returns the document of a token: `{_id, name, hash, scopes, created_date, person_id?, advocacy_campaign_id?}`.
 
     Later there may be `expires_date`, `last_used_date` (a whole minute), and `holder_id` (see `successor`).
     """
@@ -91,10 +91,10 @@ def stored_token(
 
 
 def successor(token: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """A secret to show once, and the document of the token that takes this one's place.
+    """Returns a secret to show once, and the document of the token that replaces this one.
 
-    `holder_id` is the first one's id in all that follow it: the holder stays the same, so an Idempotency-Key that was
-    sent with the one token is known again with the other.
+    All successors of a token have its id as `holder_id`: the holder stays the same, so an Idempotency-Key that was sent
+    with the former token is recognised with the new one.
     """
     person_id, campaign_id = token.get("person_id"), token.get("advocacy_campaign_id")
     secret, document = new_token(token["name"], tuple(token["scopes"]), person_id, campaign_id)
@@ -102,17 +102,20 @@ def successor(token: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
 
 
 def token_hash(secret: str) -> str:
-    """What is stored of a token. A plain hash is enough: there is nothing to guess in 256 random bits."""
+    """Returns the hash of a token, which is stored. A plain hash is enough: 256 random bits cannot be guessed."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def has_expired(token: Mapping[str, Any], timestamp: dt.datetime) -> bool:
-    """Whether a stored token's time is over at a moment (naive UTC)."""
+    """True if a stored token has expired at a timestamp (naive UTC)."""
     return "expires_date" in token and bool(token["expires_date"] <= timestamp)
 
 
 def caller_from(token: Mapping[str, Any] | None, timestamp: dt.datetime) -> Caller:
-    """The caller behind a stored token at a moment (naive UTC). Raises OsdiError 401 where there is none any more."""
+    """Returns the caller of a stored token at a timestamp (naive UTC).
+
+    Raises OsdiError 401 if there is no token or it has expired.
+    """
     if token is None:
         raise unauthorized("The token is not valid.")
     if has_expired(token, timestamp):

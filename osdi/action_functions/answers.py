@@ -1,4 +1,4 @@
-"""Checks answers against the question that they answer."""
+"""Checks answers against their question."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,48 +13,48 @@ def accepted_answers(
 ) -> tuple[dict[str, Any], ...]:
     """Returns the answers of a helper's body, one to each question; of two to the same question the later one.
 
-    `questions` are those that the entries refer to, by the reference. Raises OsdiError 400 that names each entry that
-    its question does not accept.
+    `questions` are the questions of the entries, by reference. Raises OsdiError 400 with each entry that its question
+    does not accept.
     """
     answers: dict[str, dict[str, Any]] = {}
-    wrong: list[ErrorDescription] = []
+    errors: list[ErrorDescription] = []
     for index, entry in enumerate(entries):
         path = f"add_questions_responses_uri[{index}]"
         question = questions.get(entry["question"])
         if question is None:
             message = f"There is no question '{entry['question']}'."
-            wrong.append(ErrorDescription("QUESTION_DOES_NOT_EXIST", message, (f"{path}.question",)))
-        elif reason := _refusal(question, entry, path):
-            wrong.append(reason)
+            errors.append(ErrorDescription("QUESTION_DOES_NOT_EXIST", message, (f"{path}.question",)))
+        elif reason := _mismatch(question, entry, path):
+            errors.append(reason)
         elif question["question_type"] == "Paragraph":
             answers[question["_id"]] = {"question_id": question["_id"], "value": entry["value"]}
         else:
             answers[question["_id"]] = {"question_id": question["_id"], "responses": list(entry["responses"])}
-    if wrong:
-        raise OsdiError(400, *wrong, resource=OUTREACH.rel)
+    if errors:
+        raise OsdiError(400, *errors, resource=OUTREACH.rel)
     return tuple(answers.values())
 
 
 def answer_refusal(question: ReadOnlyDocument, answer: ReadOnlyDocument) -> OsdiError | None:
-    """400 that says why the question does not accept the answer, or None."""
-    reason = _refusal(question, {name: answer[name] for name in ("value", "responses") if name in answer}, "")
+    """Returns an OsdiError 400 with the reason why the question does not accept the answer, or None."""
+    reason = _mismatch(question, {name: answer[name] for name in ("value", "responses") if name in answer}, "")
     return OsdiError(400, reason, resource=QUESTION.rel) if reason else None
 
 
-def _refusal(question: ReadOnlyDocument, entry: ReadOnlyDocument, path: str) -> ErrorDescription | None:
-    """Why the question does not accept the entry, or None."""
+def _mismatch(question: ReadOnlyDocument, entry: ReadOnlyDocument, path: str) -> ErrorDescription | None:
+    """Returns the reason why the question does not accept the entry, or None."""
     if question["question_type"] == "Paragraph":
         if "value" in entry and "responses" not in entry:
             return None
-        message = "A question of type Paragraph is answered with a value, without responses."
+        message = "A question of type Paragraph needs a value and no responses."
         return ErrorDescription("ANSWER_DOES_NOT_FIT", message, (f"{path}.value".lstrip("."),))
     responses = entry.get("responses", ())
     keys = [response["key"] for response in question["responses"]]
     if "value" in entry or not responses:
-        message = f"A question of type {question['question_type']} is answered with responses, without a value."
+        message = f"A question of type {question['question_type']} needs responses and no value."
         return ErrorDescription("ANSWER_DOES_NOT_FIT", message, (f"{path}.responses".lstrip("."),))
     if question["question_type"] == "SingleChoice" and len(responses) != 1:
-        message = "A question of type SingleChoice is answered with one response."
+        message = "A question of type SingleChoice needs exactly one response."
         return ErrorDescription("ANSWER_DOES_NOT_FIT", message, (f"{path}.responses".lstrip("."),))
     unknown = [response for response in responses if response not in keys]
     if unknown:

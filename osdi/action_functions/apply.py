@@ -10,9 +10,9 @@ from osdi.action_functions.resolve import Actions
 def apply_to_person(
     person: dict[str, Any], actions: Actions, *, now: dt.datetime, new_id: Callable[[], str]
 ) -> dict[str, Any]:
-    """The person with the taggings, items and answers that are not there yet; each is given an id and dates.
+    """Returns the person with the new taggings, items and answers, each with an id and dates.
 
-    A tag or list is added once. An answer is added unless the latest one to its question says the same.
+    A tag or list is added once. An answer is added unless it equals the latest answer to its question.
     """
     changed = dict(person)
     for array, reference, ids in (("taggings", "tag_id", actions.tag_ids), ("items", "list_id", actions.list_ids)):

@@ -1,8 +1,8 @@
-"""The Helper Action Functions: what a helper's body asks for besides the person (`helper_action_functions.md`).
+"""Resolves the Helper Action Functions of a helper's body (`helper_action_functions.md`).
 
 Names, URIs and identifiers of tags, lists, questions and messages are resolved before anything is written. A tag or
 list that does not exist becomes a warning, and the outreach is recorded. An answer that its question does not accept
-rejects the whole request, since a wrong answer would be worse than a second request.
+rejects the whole request, since a wrong answer in the data is worse than a second request.
 """
 
 from collections.abc import Iterator, Mapping
@@ -47,28 +47,28 @@ def resolve(
     """Returns the action functions of a loaded body, with ids instead of references.
 
     `find` looks up resources by name, URI, identifier or id. Triggers need a campaign; without one they become a
-    warning. Raises OsdiError 400 that names each answer that its question does not accept; with `strict` also each
+    warning. Raises OsdiError 400 with each answer that its question does not accept; with `strict` also with each
     tag, list and message that does not exist.
     """
     triggers = body.get("triggers", {})
     references = _references(body, campaign, has_token=has_token)
     found = {resource: find(resource, some) for resource, some in references.items() if some}
-    todo: tuple[Followup, ...] = ()
+    requested: tuple[Followup, ...] = ()
     if triggers and campaign is not None:
         person = body.get("person", {})
-        todo = followups(triggers, campaign, person, found.get(MESSAGE, {}), has_token=has_token)
+        requested = followups(triggers, campaign, person, found.get(MESSAGE, {}), has_token=has_token)
     answers = body.get("add_questions_responses_uri", ())
-    warnings = [*_missing(body, found), *(warning for each in todo if (warning := each.warning))]
+    warnings = [*_missing(body, found), *(warning for each in requested if (warning := each.warning))]
     if strict and warnings:
-        parted = (warning.partition(": ") for warning in warnings)
-        raise OsdiError(400, *(ErrorDescription("DOES_NOT_EXIST", text, (name,)) for name, _, text in parted))
+        parts = (warning.partition(": ") for warning in warnings)
+        raise OsdiError(400, *(ErrorDescription("DOES_NOT_EXIST", text, (name,)) for name, _, text in parts))
     if campaign is None and enabled_triggers(triggers):
-        warnings.append("triggers: they are done with an outreach, not with a signup.")
+        warnings.append("triggers: a signup has no follow-ups; send the triggers with an outreach.")
     return Actions(
         tag_ids=_ids(body, TAG, found),
         list_ids=_ids(body, LIST, found),
         answers=accepted_answers(answers, found.get(QUESTION, {})),
-        followups=todo,
+        followups=requested,
         warnings=tuple(warnings),
     )
 

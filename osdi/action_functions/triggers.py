@@ -1,8 +1,8 @@
-"""Triggers: which follow-ups a helper's body asks for, and with which message (`record_outreach.md`, "triggers").
+"""Triggers: the follow-ups that a helper's body requests, and their messages (`record_outreach.md`, "triggers").
 
 A campaign names messages for each kind of follow-up: the first that exists is its default. A token may choose any other
-message by identifier. Without a token only those that the campaign names can be chosen, so nobody sends the drafts or
-the mails of other campaigns to somebody.
+message by identifier. Without a token only the messages of the campaign can be chosen, so that an anonymous post cannot
+send drafts or mails of other campaigns.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from osdi.documents import ReadOnlyDocument
 
 @dataclass(frozen=True)
 class Followup:
-    """A follow-up to do: its kind, the identifiers that were asked for, the message, and the address or number.
+    """A requested follow-up: its kind, the requested identifiers, the message, and the address or number.
 
     Without `reason` it is queued; with one it can never be sent.
     """
@@ -36,7 +36,7 @@ class Followup:
 
 
 def enabled_triggers(triggers: ReadOnlyDocument) -> tuple[str, ...]:
-    """Returns the kinds of follow-ups that a body's `triggers` ask for."""
+    """Returns the kinds of follow-ups that a body's `triggers` enable."""
     return tuple(kind for kind in TRIGGERS if triggers.get(kind, {}).get("enabled"))
 
 
@@ -54,9 +54,9 @@ def followups(
     *,
     has_token: bool,
 ) -> tuple[Followup, ...]:
-    """Returns the follow-ups that `triggers` ask for on this campaign, for this posted person.
+    """Returns the follow-ups that `triggers` request on this campaign, for this posted person.
 
-    `messages` are those of `message_references`, by the reference.
+    `messages` has the messages of `message_references`, by reference.
     """
     return tuple(
         _followup(kind, triggers[kind], campaign, person, messages, has_token) for kind in enabled_triggers(triggers)
@@ -67,7 +67,7 @@ def _references(kind: str, trigger: ReadOnlyDocument, campaign: ReadOnlyDocument
     """Returns the messages to choose from, the preferred one first."""
     identifiers = trigger.get("identifiers", ())
     named: Sequence[str] = campaign.get("triggers", {}).get(kind, {}).get("identifiers", ())
-    # Compared as they are written: identifiers of a post without a token are not looked up.
+    # Identifiers of a post without a token are compared as strings and not looked up.
     return [each for each in identifiers if has_token or each in named] if identifiers else named
 
 

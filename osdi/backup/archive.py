@@ -62,28 +62,28 @@ class Line:
     size: int
 
 
-def _told(header: Header) -> dict[str, Any]:
+def header_fields(header: Header) -> dict[str, Any]:
     names = ("schema_version", "created_date", "database", "one_moment", "counts")
     return {name: getattr(header, name) for name in names}
 
 
-def _line(value: Mapping[str, Any]) -> bytes:
+def json_line(value: Mapping[str, Any]) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)
 
 
-def _lines(file: BinaryIO) -> Iterator[Header | Line]:
+def read_lines(file: BinaryIO) -> Iterator[Header | Line]:
     """The header, and each document. Raises BadBackup at the place from which on the file is none."""
     file.seek(0)
     try:
         with gzip.GzipFile("", "rb", fileobj=file) as lines:
-            yield from _checked(lines)
+            yield from _checked_lines(lines)
     except (EOFError, zlib.error) as error:
         raise BadBackup("The file is cut off or damaged: it does not decompress to its end.") from error
     except gzip.BadGzipFile as error:
         raise BadBackup("The file is no backup of ours, or it is damaged: it is not compressed by gzip.") from error
 
 
-def _checked(lines: gzip.GzipFile) -> Iterator[Header | Line]:
+def _checked_lines(lines: gzip.GzipFile) -> Iterator[Header | Line]:
     first = lines.readline(LONGEST_LINE)
     yield _header(first)
     digest, counts = hashlib.sha256(first), Counter[str]()

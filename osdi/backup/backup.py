@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, Final
 import orjson
 
 from osdi.action_functions.followup_kinds import LEASED, QUEUED, SKIPPED
-from osdi.backup.archive import FORMAT, HEADER, TRAILER, Header, _line, _lines, _told
+from osdi.backup.archive import FORMAT, HEADER, TRAILER, Header, header_fields, json_line, read_lines
 from osdi.backup.dump_store import begin_restore, encode, end_restore, insert, reading
 from osdi.documents import Document
 from osdi.errors import ErrorDescription, OsdiError
@@ -60,7 +60,7 @@ def write_backup(
 
         one_moment = found.session is not None
         header = Header(schema_version(store), f"{now().isoformat()}Z", database, one_moment, found.counts)
-        put(_line({HEADER: FORMAT, **_told(header)}))
+        put(json_line({HEADER: FORMAT, **header_fields(header)}))
         progress = begin(header)
         for collection in found.counts:
             name = orjson.dumps(collection)
@@ -79,7 +79,7 @@ def write_backup(
             progress(len(lines))
         if one_moment and dict(written) != dict(found.counts):
             raise OsdiError(500, ErrorDescription("INCOMPLETE", f"Counted {found.counts}, but read {dict(written)}."))
-        compressed.write(_line({TRAILER: {"counts": dict(written), "sha256": digest.hexdigest()}}))
+        compressed.write(json_line({TRAILER: {"counts": dict(written), "sha256": digest.hexdigest()}}))
     return Header(header.schema_version, header.created_date, database, one_moment, dict(written))
 
 
@@ -87,7 +87,7 @@ def check_backup(file: BinaryIO) -> Header:
     """Read the file to its end; what is in it. Raises BadBackup unless all of it is there, as it was written."""
     header: Header | None = None
     counts: Counter[str] = Counter()
-    for each in _lines(file):
+    for each in read_lines(file):
         if isinstance(each, Header):
             header = each
         else:
@@ -103,7 +103,7 @@ def restore_backup(
     rules: MatchKeyRules,
     *,
     send_queued: bool,
-    bring_back_erased: bool = False,
+    include_erased: bool = False,
     progress: Progress,
 ) -> int:
     """Put everything of a checked file in the place of what is in the database, and migrate it to this program's shape.
@@ -112,12 +112,12 @@ def restore_backup(
     how many. Until all has ended nobody works on the database (see schema). Raises BadBackup, where the file has
     changed since it was checked, or OsdiError 503; it has to be repeated then.
     """
-    store.take_any_schema()
+    store.skip_schema_check()
     begin_restore(store, header.schema_version)
     store.create_indexes()
     batch: list[Document] = []
     within, size = "", 0
-    for each in _lines(file):
+    for each in read_lines(file):
         if isinstance(each, Header):
             continue
         if batch and (each.collection != within or len(batch) == BATCH or size >= BATCH_BYTES):
@@ -132,7 +132,7 @@ def restore_backup(
         progress(len(batch))
     migrate(store, rules, lambda _: None)
     # Of an erasure that was going on, the tombstones are older than the backup, which may have the person all the same.
-    erased = 0 if bring_back_erased else erase_again(store, header.created - SETTLED, rules)
+    erased = 0 if include_erased else erase_again(store, header.created - SETTLED, rules)
     end_restore(store)
     return erased
 

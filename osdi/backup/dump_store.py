@@ -88,7 +88,7 @@ def collections(store: Store) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Reading:
+class DumpReader:
     """The documents as they are read; all of one moment, if `session` has a snapshot."""
 
     store: Store
@@ -97,7 +97,7 @@ class Reading:
 
     def documents(self, collection: str) -> Iterator[Document]:
         """Every document of a collection, by `_id`. Raises OsdiError 503."""
-        with _told_when_too_old():
+        with _report_old_snapshot():
             yield from scan(
                 self.store,
                 collection,
@@ -109,25 +109,25 @@ class Reading:
 
 
 @contextmanager
-def reading(store: Store, *, snapshot: bool) -> Iterator[Reading]:
+def reading(store: Store, *, snapshot: bool) -> Iterator[DumpReader]:
     """Read the whole database, by a snapshot if that is wanted and the server has them. Raises OsdiError 503."""
     names = collections(store)
     if not (snapshot and store.supports_transactions):
-        yield Reading(store, None, _counts(store, names, None))
+        yield DumpReader(store, None, _counts(store, names, None))
         return
     with store.operation():
         session = store.connect().start_session(snapshot=True)
     with session:
-        yield Reading(store, session, _counts(store, names, session))
+        yield DumpReader(store, session, _counts(store, names, session))
 
 
 def _counts(store: Store, names: Sequence[str], session: ClientSession | None) -> dict[str, int]:
-    with _told_when_too_old(), store.operation():
+    with _report_old_snapshot(), store.operation():
         return {name: store.collection(name).count_documents({}, session=session, hint="_id_") for name in names}
 
 
 @contextmanager
-def _told_when_too_old() -> Iterator[None]:
+def _report_old_snapshot() -> Iterator[None]:
     try:
         yield
     except OperationFailure as error:

@@ -1,18 +1,18 @@
-"""Commands about people who were recorded twice: `flask --app wsgi duplicates` lists them, `merge` makes two one."""
+"""The commands `duplicates`, which lists people who were probably recorded twice, and `merge`, which merges two."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 import click
 
-from osdi.commands.tables import minute, one_line, table
+from osdi.commands.output import confirm, echo, minute, one_line, table
+from osdi.commands.register import CommandContext, database_command
 from osdi.documents import Document
 from osdi.people.duplicates import Group, duplicates
 from osdi.people.lookup import get_person
 from osdi.people.merge import merge_people
-from osdi.people.outreach_links import outreaches_of
+from osdi.people.outreach_links_store import outreaches_of
 from osdi.resources import OUTREACH
-from osdi.settings import Settings
 from osdi.store import Store
 
 COLUMNS: Final = ("GROUP", "BY", "ID", "NAME", "E-MAIL", "PHONE", "POSTAL CODE", "CREATED")
@@ -20,57 +20,57 @@ NAMES: Final = ("honorific_prefix", "given_name", "additional_name", "family_nam
 CELL: Final = 40
 
 
-def duplicates_command(store: Store) -> click.Command:
-    """The command `duplicates`."""
+@click.command("duplicates")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="Most groups to list.")
+@click.option("--after", default="", help="Continue behind this cursor, which the last line of a list names.")
+@database_command()
+def list_duplicates(context: CommandContext, limit: int, after: str) -> None:
+    """List people who were probably recorded twice.
 
-    @click.command("duplicates")
-    @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="How many groups.")
-    @click.option("--after", default="", help="Go on behind this cursor, which a former list printed.")
-    def list_duplicates(limit: int, after: str) -> None:
-        """List people who are probably one: the same e-mail address, phone number, or name and postal code."""
-        groups: list[Group] = []
-        cursor: str | None = after
-        while cursor is not None and len(groups) < limit:
-            found = duplicates(store, limit=limit - len(groups), after=cursor)
-            groups += found.groups
-            cursor = found.after
-        rows = [_row(number, group, person) for number, group in enumerate(groups, 1) for person in group.people]
-        click.echo(table(COLUMNS, rows) if rows else "Nobody is there twice, as far as can be seen.")
-        if cursor is not None:
-            click.echo(f"There may be more: --after {cursor}")
-
-    return list_duplicates
-
-
-def merge_command(store: Store, settings: Settings) -> click.Command:
-    """The command `merge`."""
-
-    @click.command("merge")
-    @click.argument("survivor_id", metavar="SURVIVOR")
-    @click.argument("other_id", metavar="OTHER")
-    @click.option("--yes", is_flag=True, help="Do not ask.")
-    def merge(survivor_id: str, other_id: str, yes: bool) -> None:
-        """Merge the person OTHER into the person SURVIVOR, both given by their ids, after showing them side by side."""
-        survivor, other = _existing(store, survivor_id, "SURVIVOR"), _existing(store, other_id, "OTHER")
-        are_two = other["_id"] == other_id != survivor["_id"]  # else they are one already, or it is refused
-        if are_two:
-            click.echo(_side_by_side(store, survivor, other))
-            if not yes:
-                click.confirm(f"Merge {other_id} into {survivor['_id']}?", abort=True)
-        merged = merge_people(store, survivor_id, other_id, settings.match_key_rules)
-        if are_two:
-            click.echo(f"{other_id} is merged into {merged['_id']}, and is held for 30 days in merged_people.")
-        else:
-            click.echo(f"They are one already: {merged['_id']}. What was left undone is finished.")
-
-    return merge
+    The people of a group share an e-mail address, a phone number, or a name and postal code.
+    """
+    groups: list[Group] = []
+    cursor: str | None = after
+    while cursor is not None and len(groups) < limit:
+        found = duplicates(context.store, limit=limit - len(groups), after=cursor)
+        groups += found.groups
+        cursor = found.after
+    rows = [_row(number, group, person) for number, group in enumerate(groups, 1) for person in group.people]
+    echo(table(COLUMNS, rows) if rows else "No duplicates found.")
+    if cursor is not None:
+        echo(f"There may be more: --after {cursor}")
 
 
-def _existing(store: Store, person_id: str, parameter: str) -> Document:
-    """The person, or whom they were merged into. Raises click.BadParameter, which ends the command with status 2."""
+@click.command()
+@click.argument("survivor_id", metavar="SURVIVOR")
+@click.argument("other_id", metavar="OTHER")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+@database_command()
+def merge(context: CommandContext, survivor_id: str, other_id: str, yes: bool) -> None:
+    """Merge two people into one.
+
+    The person with the id OTHER is merged into the person with the id SURVIVOR. The command shows both people and asks
+    for confirmation.
+    """
+    store = context.store
+    survivor, other = _get_person(store, survivor_id, "SURVIVOR"), _get_person(store, other_id, "OTHER")
+    are_two = other["_id"] == other_id != survivor["_id"]  # else they are merged already, or merge_people rejects them
+    if are_two:
+        echo(_side_by_side(store, survivor, other))
+        if not yes:
+            confirm(f"Merge {other_id} into {survivor['_id']}?")
+    merged = merge_people(store, survivor_id, other_id, context.settings.match_key_rules)
+    if are_two:
+        echo(f"Merged {other_id} into {merged['_id']}. A copy stays in merged_people for 30 days.")
+    else:
+        echo(f"Already merged into {merged['_id']}. All steps of the merge are complete.")
+
+
+def _get_person(store: Store, person_id: str, parameter: str) -> Document:
+    """Returns the person, or the person that this one was merged into. Raises click.BadParameter if there is none."""
     found = get_person(store, person_id)
     if found is None:
-        raise click.BadParameter(f"There is no person '{person_id}'.", param_hint=parameter)
+        raise click.BadParameter(f"No person has the id '{person_id}'.", param_hint=parameter)
     return found
 
 
@@ -88,9 +88,9 @@ def _row(number: int, group: Group, person: Document) -> tuple[str, ...]:
 
 
 def _side_by_side(store: Store, survivor: Document, other: Document) -> str:
-    """A line for each thing that tells people apart."""
+    """Returns a table with a line for each fact about the two people."""
     facts = _facts(store, survivor), _facts(store, other)
-    rows = [(what, one_line(facts[0][what], CELL), one_line(facts[1][what], CELL)) for what in facts[0]]
+    rows = [(name, one_line(facts[0][name], CELL), one_line(facts[1][name], CELL)) for name in facts[0]]
     return table(("", "SURVIVOR", "OTHER"), rows)
 
 

@@ -1,4 +1,4 @@
-"""`followups`: how the outbox stands, what has failed and why, and trying it again; `worker`: doing them."""
+"""The commands `followups`, which show the outbox, the failures with their reasons, and queue follow-ups again."""
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,7 +7,8 @@ from typing import Any, Final
 import click
 
 from osdi.action_functions.followup_kinds import FAILED, SENT, SKIPPED, STATES, TRIGGERS
-from osdi.commands.tables import minute, table
+from osdi.commands.output import echo, minute, table
+from osdi.commands.register import CommandContext, database_command
 from osdi.documents import Document
 from osdi.followups import outbox_store
 from osdi.ids import id_before, now
@@ -18,69 +19,80 @@ COLUMNS: Final = ("state", "kind", "reason", "count", "oldest", "leases lost")
 ENTRY_COLUMNS: Final = ("id", "kind", "state", "reason", "queued", "attempts", "due", "outreach")
 SHOWN: Final = 100
 
-# Outreaches that are read at a time while many are queued anew.
+# Outreaches that are read at a time while many follow-ups are queued again.
 BATCH: Final = 500
 
-# An outreach's id and those of its follow-ups are made by one process in a moment.
+# One process makes the ids of an outreach and of its follow-ups, within this time.
 TOGETHER: Final = dt.timedelta(minutes=1)
 
 
-def followup_commands(store: Store) -> click.Group:
-    """The group `followups`, to be added to the application's flask command."""
+@click.group(invoke_without_command=True)
+@database_command()
+def followups(context: CommandContext) -> None:
+    """Count follow-ups by state.
 
-    @click.group("followups", invoke_without_command=True)
-    @click.pass_context
-    def followups(context: click.Context) -> None:
-        """How the follow-ups stand: queued, leased, sent, failed, skipped. Times are UTC."""
-        if context.invoked_subcommand is None:
-            rows = [_count_row(each) for each in outbox_store.counts(store)]
-            click.echo(table(COLUMNS, rows))
-
-    @followups.command("list")
-    @click.option("--state", type=click.Choice(STATES), default=FAILED, show_default=True)
-    @click.option("--kind", type=click.Choice(TRIGGERS), help="Only of this kind.")
-    @click.option("--reason", callback=_said, help="Only with this reason, such as no_smtp.")
-    @click.option("--limit", type=click.IntRange(1, 10_000), default=SHOWN, show_default=True)
-    def list_followups(state: str, kind: str | None, reason: str | None, limit: int) -> None:
-        """Print follow-ups, the oldest first. Due is when one is tried next, or when a worker loses its lease."""
-        query = _query(state, kind, reason)
-        # One more outreach than is shown says that there are more.
-        found = list(_entries(outbox_store.find(store, query, limit + 1), query))
-        rows = [_entry_row(entry, outreach_id) for outreach_id, entry in found[:limit]]
-        click.echo(table(ENTRY_COLUMNS, rows))
-        if len(found) > limit:
-            click.echo(f"There are more than these {limit}; see --limit.", err=True)
-
-    @followups.command("retry")
-    @click.argument("followup_id", required=False, callback=_said)
-    @click.option("--kind", type=click.Choice(TRIGGERS), help="Only of this kind.")
-    @click.option("--reason", callback=_said, help="Only with this reason, such as no_smtp.")
-    @click.option(
-        "--state", type=click.Choice((FAILED, SKIPPED)), help=f"{SKIPPED} takes --reason too.  [default: {FAILED}]"
-    )
-    def retry(followup_id: str | None, kind: str | None, reason: str | None, state: str | None) -> None:
-        """Queue what has failed anew: the follow-up FOLLOWUP_ID, or all that the options say."""
-        if followup_id is not None:
-            if kind or reason or state:
-                raise click.UsageError("FOLLOWUP_ID stands alone, or options without it.")
-            _retry_one(store, followup_id)
-            click.echo("1 queued.")
-            return
-        if state == SKIPPED and not reason:
-            raise click.UsageError("Most were skipped for good reason, such as sent_before: name one by --reason.")
-        query = _query(state or FAILED, kind, reason)
-        click.echo(f"{_retry_all(store, query)} queued.")
-        if outbox_store.find(store, query | {"message_id": {"$exists": False}}, 1):
-            click.echo("Some had no message when they were asked for, and never can be sent.", err=True)
-
-    return followups
+    A follow-up is queued, leased by a worker, sent, failed or skipped. Times are UTC.
+    """
+    if click.get_current_context().invoked_subcommand is None:
+        echo(table(COLUMNS, map(_count_row, outbox_store.counts(context.store))))
 
 
-def _said(_: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
-    """What was said. Raises click.BadParameter for nothing, such as an unset variable of a script: it is not 'all'."""
+def _not_empty(_: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Returns the value. Raises click.BadParameter for an empty one, as an unset variable of a script gives."""
     if value is not None and not value.strip():
-        raise click.BadParameter("It is empty.", param=parameter)
+        raise click.BadParameter("The value is empty.", param=parameter)
     return value
+
+
+KIND: Final = click.option("--kind", type=click.Choice(TRIGGERS), help="Only follow-ups of this kind.")
+REASON: Final = click.option("--reason", callback=_not_empty, help="Only follow-ups with this reason, such as no_smtp.")
+
+
+@followups.command("list")
+@click.option("--state", type=click.Choice(STATES), default=FAILED, show_default=True)
+@KIND
+@REASON
+@click.option("--limit", type=click.IntRange(1, 10_000), default=SHOWN, show_default=True)
+@database_command()
+def list_followups(context: CommandContext, state: str, kind: str | None, reason: str | None, limit: int) -> None:
+    """List follow-ups, the oldest first.
+
+    The column `due` has the time of the next attempt, or the time when the lease of a worker ends.
+    """
+    query = _query(state, kind, reason)
+    # One more outreach than is shown tells whether there are more.
+    found = list(_entries(outbox_store.find(context.store, query, limit + 1), query))
+    echo(table(ENTRY_COLUMNS, [_entry_row(entry, outreach_id) for outreach_id, entry in found[:limit]]))
+    if len(found) > limit:
+        echo(f"There are more than {limit}. Use --limit to list more.", err=True)
+
+
+@followups.command("retry")
+@click.argument("followup_id", required=False, callback=_not_empty)
+@KIND
+@REASON
+@click.option(
+    "--state", type=click.Choice((FAILED, SKIPPED)), help=f"{SKIPPED} needs --reason too.  [default: {FAILED}]"
+)
+@database_command()
+def retry(
+    context: CommandContext, followup_id: str | None, kind: str | None, reason: str | None, state: str | None
+) -> None:
+    """Queue failed follow-ups again: the one with the id FOLLOWUP_ID, or all that the options select."""
+    if followup_id is not None:
+        if kind or reason or state:
+            raise click.UsageError("Give FOLLOWUP_ID or options, not both.")
+        _retry_one(context.store, followup_id)
+        echo("Queued follow-ups: 1.")
+        return
+    if state == SKIPPED and not reason:
+        raise click.UsageError(
+            "Add --reason: most skipped follow-ups, such as those with sent_before, must not be sent."
+        )
+    query = _query(state or FAILED, kind, reason)
+    echo(f"Queued follow-ups: {_retry_all(context.store, query)}.")
+    if outbox_store.find(context.store, query | {"message_id": {"$exists": False}}, 1):
+        echo("Some follow-ups never had a message, so they cannot be sent.", err=True)
 
 
 def _query(state: str, kind: str | None, reason: str | None) -> Document:
@@ -89,7 +101,7 @@ def _query(state: str, kind: str | None, reason: str | None) -> Document:
 
 
 def _entries(outreaches: Sequence[Document], query: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Each outreach's id with its follow-ups that the query, of equalities, selects."""
+    """Yields the id of an outreach with each of its follow-ups that the query, of equalities, selects."""
     for outreach in outreaches:
         for entry in outreach["followups"]:
             if query.items() <= entry.items():
@@ -97,10 +109,10 @@ def _entries(outreaches: Sequence[Document], query: Mapping[str, Any]) -> Iterat
 
 
 def _retry_all(store: Store, query: Document) -> int:
-    """Queue anew all that the query selects; how many these were."""
+    """Queues all follow-ups that the query selects again, and returns their number."""
     left = {"queued_date": {"$lte": now()}, "message_id": {"$exists": True}}
     queued, seen = 0, set[str]()
-    # What fails again meanwhile was queued later, or has been seen: it is left alone.
+    # A follow-up that fails again meanwhile was queued later, or has been seen: it is not queued a second time.
     while found := [
         (outreach_id, entry["_id"])
         for outreach_id, entry in _entries(outbox_store.find(store, query | left, BATCH), query)
@@ -112,21 +124,24 @@ def _retry_all(store: Store, query: Document) -> int:
 
 
 def _retry_one(store: Store, followup_id: str) -> None:
-    """Queue one follow-up anew. Raises click.BadParameter that says why not."""
-    outreach = _outreach_with(store, followup_id)
+    """Queues one follow-up again. Raises click.BadParameter with the reason if that is impossible."""
+    outreach = _outreach_of(store, followup_id)
     if outreach is None:
-        raise _not_retried(f"There is no follow-up '{followup_id}'; `followups list` shows those that there are.")
+        raise _not_retried(f"No follow-up has the id '{followup_id}'. `followups list` shows the ids.")
     entry = next(each for each in outreach["followups"] if each["_id"] == followup_id)
     if entry["state"] not in (FAILED, SKIPPED):
-        raise _not_retried(f"It is {entry['state']}; only what has failed or was skipped is queued anew.")
+        raise _not_retried(f"The follow-up is {entry['state']}. Only failed and skipped ones can be queued again.")
     if "message_id" not in entry:
-        raise _not_retried("It had no message when it was asked for, so there is nothing to send.")
+        raise _not_retried("The follow-up never had a message, so there is nothing to send.")
     if not outbox_store.requeue(store, outreach["_id"], followup_id, now()):
-        raise _not_retried("Somebody else has queued it just now; look at `followups list --state queued`.")
+        raise _not_retried("Somebody else has just queued the follow-up. See `followups list --state queued`.")
 
 
-def _outreach_with(store: Store, followup_id: str) -> Document | None:
-    """The outreach that a follow-up belongs to: no index has follow-ups, but outreaches of that time are few."""
+def _outreach_of(store: Store, followup_id: str) -> Document | None:
+    """Returns the outreach of a follow-up, or None.
+
+    No index has the ids of follow-ups. They contain their time, and few outreaches were created at that time.
+    """
     try:
         made = dt.datetime.fromtimestamp(int(followup_id.replace("-", "")[:12], 16) / 1000, dt.UTC).replace(tzinfo=None)
         around = {"$gt": id_before(made - TOGETHER), "$lt": id_before(made + TOGETHER)}

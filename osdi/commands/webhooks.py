@@ -1,10 +1,12 @@
-"""`webhooks list`, `create`, `enable`, `disable`, `delete`, `test`: which other systems are told what happens here."""
+"""The commands `webhooks`, which manage the webhooks that get the events of this server."""
 
 from collections.abc import Callable
+from typing import Final
 
 import click
 
-from osdi.commands.tables import minute, table
+from osdi.commands.output import confirm, echo, minute, table
+from osdi.commands.register import CommandContext, database_command
 from osdi.documents import Document
 from osdi.errors import OsdiError
 from osdi.fields.webhook import EVENTS
@@ -17,88 +19,112 @@ from osdi.webhooks import delivery, registry
 from osdi.webhooks.event_store import all_webhooks, count_events
 
 # Addresses come last, since they may be long.
-COLUMNS = ("id", "state", "events", "waiting", "last delivered", "failures", "last failure", "next attempt", "url")
+COLUMNS: Final = (
+    "id",
+    "state",
+    "events",
+    "waiting",
+    "last delivered",
+    "failures",
+    "last failure",
+    "next attempt",
+    "url",
+)
 
 
-def webhook_commands(store: Store, settings: Settings) -> click.Group:
-    """The commands' group, to be added to the application's flask command."""
-    group = click.Group("webhooks", help="Which other systems are told what happens here.")
-
-    @group.command("list")
-    def list_webhooks() -> None:
-        """Print every webhook, but not its secret. Times are UTC."""
-        click.echo(table(COLUMNS, (_row(store, each) for each in all_webhooks(store))))
-
-    @group.command("create")
-    @click.argument("url")
-    @click.option("--event", "events", multiple=True, type=click.Choice(EVENTS), help="Repeatable; default: all.")
-    def create(url: str, events: tuple[str, ...]) -> None:
-        """Tell URL what happens from now on. The secret by which it knows us is alone on the last line."""
-        try:
-            check_url(url, settings.webhook_networks)
-        except ValueError as error:
-            raise click.BadParameter(str(error), param_hint="URL") from error
-        made = registry.create(store, {"url": url, "events": list(dict.fromkeys(events or EVENTS))})
-        click.echo(f"Webhook {made['_id']} is made. {_followed(settings)}")
-        click.echo("Its receiver checks signatures with this secret:")
-        click.echo(made["secret"])
-
-    @group.command("enable")
-    @click.argument("webhook_id")
-    def enable(webhook_id: str) -> None:
-        """Tell the webhook again, beginning with what waits for it."""
-        _done(lambda: registry.change(store, webhook_id, {"enabled": True}))
-        click.echo(f"Webhook {webhook_id} is enabled. {_followed(settings)}")
-
-    @group.command("disable")
-    @click.argument("webhook_id")
-    def disable(webhook_id: str) -> None:
-        """Tell the webhook nothing until it is enabled; what happens meanwhile it is never told."""
-        _done(lambda: registry.change(store, webhook_id, {"enabled": False}))
-        click.echo(f"Webhook {webhook_id} is disabled. {_followed(settings)}")
-
-    @group.command("delete")
-    @click.argument("webhook_id")
-    @click.option("--yes", is_flag=True, help="Do not ask.")
-    def delete(webhook_id: str, yes: bool) -> None:
-        """Delete the webhook, and what waits for it."""
-        webhook = _done(lambda: registry.get_or_404(store, webhook_id))
-        if not yes:
-            waiting = count_events(store, webhook_id)
-            click.confirm(f"Delete the webhook {webhook['url']}, and what waits for it ({waiting})?", abort=True)
-        _done(lambda: registry.delete(store, webhook_id))
-        click.echo(f"Webhook {webhook_id} is deleted. {_followed(settings)}")
-
-    @group.command("test")
-    @click.argument("webhook_id")
-    def test(webhook_id: str) -> None:
-        """POST an outreach that nobody made to the webhook, and say what came of it."""
-        if not settings.public_url:
-            raise click.UsageError("PUBLIC_URL is needed: what webhooks are told links to us.")
-        webhook = _done(lambda: registry.get_or_404(store, webhook_id))
-        hal = Hal(settings.public_url, settings.namespace)
-        told = delivery.Webhooks(store, hal, settings, HttpPost(settings.webhook_networks)).test(webhook)
-        if not told.taken:
-            raise click.ClickException(f"Not taken: {told.failure}")
-        click.echo(f"Taken: {told.status}")
-
-    return group
+@click.group()
+def webhooks() -> None:
+    """Manage the webhooks that get events."""
 
 
-def _done(action: Callable[[], Document | None]) -> Document:
-    """What the action returns. Raises click.BadParameter where there is no such webhook."""
+@webhooks.command("list")
+@database_command()
+def list_webhooks(context: CommandContext) -> None:
+    """List all webhooks without their secrets. Times are UTC."""
+    echo(table(COLUMNS, (_row(context.store, each) for each in all_webhooks(context.store))))
+
+
+@webhooks.command("create")
+@click.argument("url")
+@click.option("--event", "events", multiple=True, type=click.Choice(EVENTS), help="Repeatable. Default: all events.")
+@database_command()
+def create(context: CommandContext, url: str, events: tuple[str, ...]) -> None:
+    """Send events from now on to URL.
+
+    The last line has the secret by which the receiver checks signatures.
+    """
+    try:
+        check_url(url, context.settings.webhook_networks)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="URL") from error
+    made = registry.create(context.store, {"url": url, "events": list(dict.fromkeys(events or EVENTS))})
+    echo(f"Created webhook {made['_id']}. {_delay(context.settings)}")
+    echo("The receiver checks signatures with this secret:")
+    echo(made["secret"])
+
+
+@webhooks.command("enable")
+@click.argument("webhook_id")
+@database_command()
+def enable(context: CommandContext, webhook_id: str) -> None:
+    """Send events to the webhook again, the waiting ones first."""
+    _or_unknown(lambda: registry.change(context.store, webhook_id, {"enabled": True}))
+    echo(f"Enabled webhook {webhook_id}. {_delay(context.settings)}")
+
+
+@webhooks.command("disable")
+@click.argument("webhook_id")
+@database_command()
+def disable(context: CommandContext, webhook_id: str) -> None:
+    """Send no events to the webhook until it is enabled. It never gets the events of that time."""
+    _or_unknown(lambda: registry.change(context.store, webhook_id, {"enabled": False}))
+    echo(f"Disabled webhook {webhook_id}. {_delay(context.settings)}")
+
+
+@webhooks.command("delete")
+@click.argument("webhook_id")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+@database_command()
+def delete(context: CommandContext, webhook_id: str, yes: bool) -> None:
+    """Delete the webhook and the events that wait for it."""
+    webhook = _or_unknown(lambda: registry.get_or_404(context.store, webhook_id))
+    if not yes:
+        waiting = count_events(context.store, webhook_id)
+        confirm(f"Delete the webhook {webhook['url']} and the {waiting} events that wait for it?")
+    _or_unknown(lambda: registry.delete(context.store, webhook_id))
+    echo(f"Deleted webhook {webhook_id}. {_delay(context.settings)}")
+
+
+@webhooks.command("test")
+@click.argument("webhook_id")
+@database_command()
+def test(context: CommandContext, webhook_id: str) -> None:
+    """Send an example event to the webhook, and print the answer."""
+    settings = context.settings
+    if not settings.public_url:
+        raise click.UsageError("Set PUBLIC_URL: events contain links to the server.")
+    webhook = _or_unknown(lambda: registry.get_or_404(context.store, webhook_id))
+    hal = Hal(settings.public_url, settings.namespace)
+    result = delivery.Webhooks(context.store, hal, settings, HttpPost(settings.webhook_networks)).test(webhook)
+    if not result.taken:
+        raise click.ClickException(f"Not delivered: {result.failure}")
+    echo(f"Delivered: {result.status}")
+
+
+def _or_unknown(action: Callable[[], Document | None]) -> Document:
+    """Returns the result of the action. Raises click.BadParameter if there is no such webhook."""
     try:
         return action() or {}
     except OsdiError as error:
         if error.status != 404:
-            raise  # cli tells it
-        message = f"{error} `webhooks list` shows those that there are."
+            raise
+        message = f"{error} `webhooks list` shows all webhooks."
         raise click.BadParameter(message, param_hint="WEBHOOK_ID") from error
 
 
-def _followed(settings: Settings) -> str:
-    """How long a change takes to reach the processes that serve, which remember webhooks."""
-    return f"Other processes follow within {settings.cache_seconds:g} seconds (CACHE_SECONDS)."
+def _delay(settings: Settings) -> str:
+    """Returns a sentence about the time until web processes, which cache webhooks, notice a change."""
+    return f"The change takes effect within {settings.cache_seconds:g} seconds (CACHE_SECONDS)."
 
 
 def _row(store: Store, webhook: Document) -> tuple[str, ...]:

@@ -6,7 +6,8 @@ from typing import Final
 import click
 
 from osdi.action_functions.followup_kinds import AUTORESPONSE
-from osdi.crud.reference_cache import Reference
+from osdi.commands.output import echo
+from osdi.commands.register import CommandContext, database_command
 from osdi.errors import OsdiError
 from osdi.followups.delivery import Followups
 from osdi.followups.transports import transports
@@ -17,56 +18,53 @@ from osdi.operations.worker_loop import Work, run
 from osdi.people.merge import complete_next_merge
 from osdi.privacy.erasure import resume_erasure
 from osdi.privacy.retention import Retention
-from osdi.settings import Settings
 from osdi.store import Store
 from osdi.webhooks.delivery import Webhooks
 
-NAMED: Final = 5
+INDEXES_SHOWN: Final = 5
 
 
-def worker_command(store: Store, reference: Reference, settings: Settings) -> click.Command:
-    """The command `worker`."""
+@click.command()
+@click.option("--once", is_flag=True, help="Exit when nothing is due. Use it if a scheduler starts the worker.")
+@database_command()
+def worker(context: CommandContext, once: bool) -> None:
+    """Send follow-ups and deliver webhooks.
 
-    @click.command("worker")
-    @click.option("--once", is_flag=True, help="End when nothing is due, for a scheduler that starts it now and then.")
-    def worker(once: bool) -> None:
-        """Send follow-ups, tell webhooks and finish merges until it is stopped. Several may run side by side."""
-        if not settings.public_url:
-            raise click.UsageError("PUBLIC_URL is needed: mails and webhooks link to us.")
-        ways = transports(store, settings)
-        nothing = "nothing, so what is queued is skipped: neither SMTP_URL nor a gateway is set"
-        click.echo(f"Sending {', '.join(ways) or nothing}; telling webhooks.")
-        if AUTORESPONSE in ways and not settings.mail_from:
-            click.echo("MAIL_FROM is not set: a mail whose message has no address of its own fails.", err=True)
-        _check_indexes(store, once)
-        followups = Followups(store, reference, settings, ways)
-        http = HttpPost(settings.webhook_networks)
-        webhooks = Webhooks(store, Hal(settings.public_url, settings.namespace), settings, http)
-        retention = Retention(store, settings)
-        settle = partial(complete_next_merge, store, settings.match_key_rules, resume_erasure)
-        works: tuple[Work, ...] = (followups.do_next, webhooks.deliver_next, settle, retention.do_next)
-        try:
-            wrong = run(works, once=once)
-            if wrong:
-                raise click.ClickException(wrong)
-        finally:
-            followups.close()
-            store.close()
-
-    return worker
+    The worker also finishes merges and erasures. It runs until it is stopped. Several workers can run at the same time.
+    """
+    store, settings = context.store, context.settings
+    if not settings.public_url:
+        raise click.UsageError("Set PUBLIC_URL: mails and webhooks contain links to the server.")
+    ways = transports(store, settings)
+    nothing = "nothing, since neither SMTP_URL nor a gateway is set: follow-ups are skipped"
+    echo(f"Sending {', '.join(ways) or nothing}. Delivering webhooks.")
+    if AUTORESPONSE in ways and not settings.mail_from:
+        echo("MAIL_FROM is not set: a mail fails if its message has no sender of its own.", err=True)
+    _check_indexes(store, once)
+    followups = Followups(store, context.reference, settings, ways)
+    http = HttpPost(settings.webhook_networks)
+    webhooks = Webhooks(store, Hal(settings.public_url, settings.namespace), settings, http)
+    retention = Retention(store, settings)
+    merges = partial(complete_next_merge, store, settings.match_key_rules, resume_erasure)
+    works: tuple[Work, ...] = (followups.do_next, webhooks.deliver_next, merges, retention.do_next)
+    try:
+        if problem := run(works, once=once):
+            raise click.ClickException(problem)
+    finally:
+        followups.close()
+        store.close()
 
 
 def _check_indexes(store: Store, once: bool) -> None:
-    """Say which indexes are missing. Raises OsdiError 503 where the database is away, and it is not waited for."""
+    """Prints the missing indexes. Raises OsdiError 503 if the database does not answer and the worker runs once."""
     try:
         missing = missing_indexes(store)
     except OsdiError:
         if once:
             raise
-        return  # the work waits for it, and says so in the log
+        return  # the loop waits for the database, and logs that
     if missing:
-        more = ", ..." if len(missing) > NAMED else ""
-        message = (
-            f"{len(missing)} indexes are missing, which `flask --app wsgi release` creates; until then it is slow: "
-        )
-        click.echo(message + ", ".join(missing[:NAMED]) + more, err=True)
+        more = ", ..." if len(missing) > INDEXES_SHOWN else ""
+        listed = ", ".join(missing[:INDEXES_SHOWN]) + more
+        problem = f"{len(missing)} indexes are missing, so the worker is slow"
+        echo(f"{problem}. `flask --app wsgi release` creates them: {listed}", err=True)

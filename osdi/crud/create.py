@@ -1,7 +1,7 @@
-"""POST of a tag, list, question, campaign, message or wrapper: creates it, or merges into the one that it names.
+"""POST of a tag, list, question, campaign, message or wrapper: creates it, or merges into an existing one.
 
-A script that makes sure of its tags may run twice: a post whose identifier belongs to a stored resource, or whose name
-belongs to a stored tag or list, changes that one.
+A post whose identifier belongs to a stored resource, or whose name belongs to a stored tag or list, changes that one.
+So a script that creates its tags can run twice.
 """
 
 from collections.abc import Callable, Mapping
@@ -34,10 +34,10 @@ def create(
     by: str | None = None,
     check: Check = lambda _: None,
 ) -> Document:
-    """Creates the resource, or merges the body into the one that it names; returns the document.
+    """Creates the resource, or merges the body into the one with its identifiers or name; returns the document.
 
-    `by` is the id of the person whose token sends the post. `check` may reject what would be stored. Raises OsdiError
-    409 if the body names two documents, 413, or what `check` raises.
+    `by` is the id of the person whose token sends the post. `check` may reject the document before it is stored. Raises
+    OsdiError 409 if the identifiers and name belong to two documents, 413, or what `check` raises.
     """
     names = ("identifiers", *resource.fields, *REFERENCES.get(resource, ()))
     fields = {name: body[name] for name in names if name in body}
@@ -87,7 +87,7 @@ def _merged(
     fields = without_own({**posted, "_id": stored["_id"]}, rules)
     merged = stored | {name: _merged_value(name, stored.get(name), value) for name, value in fields.items()}
     if merged.get("question_type") != stored.get("question_type"):
-        message = f"The question is of type {stored['question_type']}, and may have been answered as such."
+        message = f"The question has type {stored['question_type']}, which cannot be changed: it may have answers."
         raise conflict("QUESTION_TYPE_CHANGED", message, "question_type", resource=resource.rel)
     former = {name_key(stored["name"])} if "name" in fields and "name" in stored else set()
     kept = [key for key in stored["match_keys"] if key in keys or key not in former]

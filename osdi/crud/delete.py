@@ -10,11 +10,12 @@ to it are removed leaves links that answer 404. `resource_rules` has these rules
 from collections.abc import Callable
 
 from osdi.crud.resource_rules import rules_of
+from osdi.crud.unlink_store import remove_entries
 from osdi.documents import Document
 from osdi.errors import not_found
 from osdi.etags import IfMatch, check_if_match
 from osdi.ids import now
-from osdi.resources import ENTRIES, PERSON, Resource
+from osdi.resources import ENTRIES, Resource
 from osdi.retry import retry_on_conflict
 from osdi.store import Delete, Store
 
@@ -28,7 +29,7 @@ def delete(
     force: bool = False,
     belongs: Callable[[Document], bool] = lambda _: True,
 ) -> None:
-    """Deletes the document; `belongs` is True for one under the path of the request.
+    """Deletes the document; `belongs` returns True for a document under the path of the request.
 
     Raises OsdiError 404, 409 for a campaign with outreaches without `force` or a person who was merged, 412.
     """
@@ -56,4 +57,4 @@ def _remove_entries(store: Store, resource: Resource, document_id: str) -> None:
     """Removes the entries inside people that point at the document, such as the taggings of a tag."""
     for entry, (pointed_at, field) in ENTRIES.items():
         if pointed_at is resource:
-            store.remove_entries(PERSON.collection, entry.collection, field, document_id, now())
+            remove_entries(store, entry.collection, field, document_id, now())

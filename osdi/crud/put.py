@@ -1,13 +1,13 @@
 """PUT: changes the named fields of a document, replaces arrays, and clears what is null.
 
-The process: the stored document is read, If-Match is compared with its version, the change is applied, the match keys
-follow it, and what differs is written on the condition that no other request has written meanwhile. `resource_rules`
-has what is special about a resource.
+It reads the stored document, compares If-Match with its version, applies the change, derives the match keys, and writes
+the fields that differ, unless another request has written meanwhile. `resource_rules` has the special rules of a
+resource.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from osdi.crud.resource_rules import rules_of
 from osdi.documents import Document, ReadOnlyDocument
@@ -20,8 +20,8 @@ from osdi.resources import Resource
 from osdi.retry import retry_on_conflict
 from osdi.store import Store, Update
 
-# Match keys that no field of a document shows: a PUT keeps them.
-KEPT_KEYS = ("claimed:", "idempotency:")
+# Prefixes of match keys that do not derive from fields: a PUT keeps these keys.
+KEPT_KEYS: Final = ("claimed:", "idempotency:")
 
 
 @dataclass(frozen=True)
@@ -49,12 +49,12 @@ def put(
 ) -> Document:
     """Returns the document after the change.
 
-    `belongs` is True for a document under the path of the request. `check` raises what is wrong with the changed
-    document. Raises OsdiError 404, 409 if an identifier or name belongs to another document, 412, 413.
+    `belongs` returns True for a document under the path of the request. `check` raises an error for an
+    invalid document. Raises OsdiError 404, 409 if an identifier or name belongs to another document, 412, 413.
     """
 
     def attempt() -> Document:
-        stored = _find(store, resource, document_id, belongs)
+        stored = _find_document(store, resource, document_id, belongs)
         check_if_match(stored, change.if_match, merged=stored["_id"] != document_id)
         changed = without_own(apply(resource, stored, change), rules)
         check(changed)
@@ -64,7 +64,7 @@ def put(
             return stored
         if exceeds_size_limit(changed):
             raise document_too_large(resource.name)
-        return _write(store, resource, stored, changed, change.by)
+        return _write_change(store, resource, stored, changed, change.by)
 
     return retry_on_conflict(attempt)
 
@@ -87,7 +87,7 @@ def apply(resource: Resource, stored: Document, change: Change) -> Document:
     return changed
 
 
-def _find(store: Store, resource: Resource, document_id: str, belongs: Callable[[Document], bool]) -> Document:
+def _find_document(store: Store, resource: Resource, document_id: str, belongs: Callable[[Document], bool]) -> Document:
     find = rules_of(resource).find
     found = find(store, document_id) if find else store.get(resource.collection, document_id)
     if found is None or not belongs(found):
@@ -98,7 +98,7 @@ def _find(store: Store, resource: Resource, document_id: str, belongs: Callable[
 def _set_match_keys(
     store: Store, resource: Resource, changed: Document, named: ReadOnlyDocument, rules: MatchKeyRules
 ) -> None:
-    """Sets the match keys of a changed document to those that follow from its fields."""
+    """Sets the match keys of a changed document to those that derive from its fields."""
     special = rules_of(resource)
     former = changed["match_keys"]
     keys = [rules.own_key(changed["_id"]), *(id_key(identifier) for identifier in changed.get("identifiers", ()))]
@@ -110,8 +110,8 @@ def _set_match_keys(
         special.derive_fields(rules, changed)
 
 
-def _write(store: Store, resource: Resource, stored: Document, changed: Document, by: str | None) -> Document:
-    """Writes what differs, and returns the changed document with its new version. Raises OsdiError 409."""
+def _write_change(store: Store, resource: Resource, stored: Document, changed: Document, by: str | None) -> Document:
+    """Writes the fields that differ; returns the changed document with its new version. Raises OsdiError 409."""
     changed |= {"modified_date": now(), **({"modified_by_id": by} if by else {})}
     differing = {name: value for name, value in changed.items() if stored.get(name) != value}
     gone = tuple(name for name in stored if name not in changed)
@@ -128,7 +128,7 @@ def _write(store: Store, resource: Resource, stored: Document, changed: Document
 
 
 def _check_owners(store: Store, resource: Resource, changed: Document) -> None:
-    """Raises OsdiError 409 if another document has an identifier or name of the changed one for good."""
+    """Raises OsdiError 409 if another document owns an identifier or name of the changed one."""
     others = store.by_match_keys(resource.collection, changed["match_keys"])
     lasting = {key for key in changed["match_keys"] if key.startswith(("id:", "name:"))}
     for other in others:

@@ -1,11 +1,12 @@
-"""Reference data: the campaigns, tags, lists, questions and messages that nearly every request looks up.
+"""Cache of reference data: the campaigns, tags, lists, questions and messages that nearly every request looks up.
 
-They change seldom, so each process remembers for a few seconds what it found. A reference that was not found is looked
-up again.
+They change seldom, so each process keeps found documents for a few seconds. A reference that was not found is looked up
+again.
 """
 
 import threading
 from collections.abc import Sequence
+from typing import Final
 
 from cachetools import TTLCache
 
@@ -15,15 +16,15 @@ from osdi.match_keys import NAMED, id_key, name_key
 from osdi.resources import ADVOCACY_CAMPAIGN, Resource, id_from
 from osdi.store import Store
 
-CACHED_DOCUMENTS = 1_000
-CACHED_REFERENCES = 10_000
+CACHED_DOCUMENTS: Final = 1_000
+CACHED_REFERENCES: Final = 10_000
 
 
 class Reference:
     """Finds reference data in one store.
 
-    Documents are remembered by their id, and what refers to one only by that id: however many spellings of one
-    reference are sent, they take no more memory than their own length.
+    Documents are cached by id, and references by the id of their document. Different spellings of one reference
+    take little memory.
     """
 
     def __init__(self, store: Store, *, cache_seconds: float) -> None:
@@ -33,7 +34,7 @@ class Reference:
         self._lock = threading.Lock()
 
     def campaign(self, campaign_id: str) -> Document:
-        """The campaign with this id. Raises OsdiError 404."""
+        """Returns the campaign with this id. Raises OsdiError 404."""
         found = self._by_id(ADVOCACY_CAMPAIGN, [campaign_id])
         if not found:
             raise not_found("There is no such advocacy campaign.", ADVOCACY_CAMPAIGN.rel)
@@ -42,9 +43,9 @@ class Reference:
     def find(self, resource: Resource, references: Sequence[str]) -> dict[str, Document]:
         """Returns the documents that names, URIs, identifiers and ids refer to, by the reference."""
         with self._lock:
-            remembered = {reference: self._remembered(resource, reference) for reference in references}
-        found = {reference: document for reference, document in remembered.items() if document is not None}
-        if len(found) == len(remembered):
+            cached = {reference: self._cached(resource, reference) for reference in references}
+        found = {reference: document for reference, document in cached.items() if document is not None}
+        if len(found) == len(cached):
             return found
         ids = {reference: id_from(reference, resource) or reference for reference in references}
         with self._lock:
@@ -58,14 +59,14 @@ class Reference:
         return {reference: found[document_id] for reference, document_id in ids.items() if document_id in found}
 
     def forget(self, resource: Resource, document_id: str) -> None:
-        """Look a changed document up again. Other processes do so when their few seconds are over."""
+        """Removes a changed document from this process's cache. In other processes it expires after `cache_seconds`."""
         with self._lock:
             self._documents.pop((resource.collection, document_id), None)
             for key in [key for key, known in self._ids.items() if known == document_id]:
                 del self._ids[key]
 
-    def _remembered(self, resource: Resource, reference: str) -> Document | None:
-        """Returns the remembered document of a reference, if there is one; the caller holds the lock."""
+    def _cached(self, resource: Resource, reference: str) -> Document | None:
+        """Returns the cached document of a reference, or None; the caller holds the lock."""
         collection = resource.collection
         try:
             return self._documents[collection, self._ids.get((collection, reference), reference)]

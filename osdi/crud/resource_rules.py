@@ -1,4 +1,4 @@
-"""What is special about a resource when it is changed or deleted: one row for each in `RULES`.
+"""The special rules of each resource for PUT and DELETE: one row for each in `RULES`.
 
 A field of a row that is not set means the default: the document with that id is read, values are replaced, identifiers
 are its only match keys, and nothing else is written or deleted.
@@ -9,18 +9,21 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
+from osdi.crud.totals_store import total_outreaches
 from osdi.crud.unlink_store import forget_wrapper
 from osdi.documents import Document, ReadOnlyDocument
 from osdi.errors import conflict
 from osdi.ids import now
 from osdi.match_keys import MatchKeyRules, name_and_postal_code_keys, name_key
+from osdi.outreaches.deletion_store import delete_outreach
 from osdi.people.lookup import get_person
 from osdi.people.merge import finish_merges_of
 from osdi.people.merge_rules import CONTACT_VALUE, keep_status, of_change, one_primary, same_email
 from osdi.people.merged_people_store import all_ids, delete_merged_copies, ids_of, merged_copies_of
+from osdi.people.outreach_links_store import forget_person
 from osdi.resources import ADVOCACY_CAMPAIGN, LIST, OUTREACH, PERSON, TAG, WRAPPER, Resource
 from osdi.statistics.invalidation import invalidate
-from osdi.statistics.statistics_store import forget, invalidate_all
+from osdi.statistics.invalidation_store import delete_rollups, invalidate_all
 from osdi.store import Insert, Store
 
 # Takes the stored value (None if there is none) and the one of a PUT.
@@ -31,38 +34,37 @@ DeriveKeys = Callable[[Store, Document, ReadOnlyDocument, MatchKeyRules], list[s
 
 @dataclass(frozen=True)
 class ResourceRules:
-    """The rules of one resource. Documents are the stored one and, of a change, the changed one."""
+    """The rules of one resource. Functions take the stored document and, for a change, the changed one."""
 
-    # PUT reads the document by it.
+    # Finds the document for PUT.
     find: Callable[[Store, str], Document | None] | None = None
     # Fields whose new value does not simply replace the stored one.
     replace: Mapping[str, ReplaceValue] = field(default_factory=dict)
-    # Match keys besides those of identifiers, and fields that follow from all match keys.
+    # Returns match keys besides those of identifiers; sets fields that derive from all match keys.
     derive_keys: DeriveKeys | None = None
     derive_fields: Callable[[MatchKeyRules, Document], None] | None = None
     # Events of a change for webhooks, and a write that belongs to the same transaction.
     events: Callable[[Document, Document], tuple[str, ...]] = lambda stored, changed: ()
     invalidate: Callable[[Document, Document], Insert | None] = lambda stored, changed: None
 
-    # DELETE: raises OsdiError if an id that has no document deserves another answer than 404.
+    # DELETE: raises OsdiError if an id without a document needs another error than 404.
     check_missing: Callable[[Store, str], None] = lambda store, document_id: None
-    # Raises OsdiError if the document may not be deleted; `force` is what the request says.
+    # Raises OsdiError if the document must not be deleted; takes `force` of the request.
     before_delete: Callable[[Store, Document, bool], None] = lambda store, stored, force: None
     delete: Callable[[Store, Document], None] | None = None
-    # Removes what belonged to the document, and links to it.
+    # Removes data that belongs to the document, and links to it.
     after_delete: Callable[[Store, Document], None] = lambda store, stored: None
 
 
 def rules_of(resource: Resource) -> ResourceRules:
-    """Returns the rules of a resource; those of one that is not in RULES are the defaults."""
+    """Returns the rules of a resource: its row in RULES, or DEFAULT."""
     return RULES.get(resource, DEFAULT)
 
 
 def replace_contacts(value: str, stored: list[Any] | None, posted: list[Any]) -> list[Any]:
     """Returns a person's new e-mail addresses or phone numbers: the posted ones, of which one is primary.
 
-    `value` is the name of the address or number. A posted entry without it is about the primary one, not an entry of
-    its own.
+    `value` is the name of the address or number. A posted entry without it changes the primary entry.
     """
     kept = stored or []
     entries = [_with_kept_status(kept, entry) for entry in posted if value in entry] or [dict(entry) for entry in kept]
@@ -74,17 +76,17 @@ def replace_contacts(value: str, stored: list[Any] | None, posted: list[Any]) ->
 
 
 def _with_kept_status(stored: list[Any], entry: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns a posted entry; one without a status keeps a stored status by which no mail is sent."""
+    """Returns a posted entry; without a status it keeps a stored status of KEPT_STATUSES."""
     if "status" in entry:
         return dict(entry)
     return keep_status(next((each for each in stored if same_email(each, entry)), entry), dict(entry))
 
 
 def person_keys(store: Store, changed: Document, named: ReadOnlyDocument, rules: MatchKeyRules) -> list[str]:
-    """Returns the match keys of a person's contact details, and of name and postal code, that the person may have.
+    """Returns the match keys of contact details, and of name and postal code, that the person may claim.
 
     A contact detail that another person owns stays unclaimed. So does one that an anonymous post has added, until a
-    change names it: correcting a name or a status confirms no address.
+    change contains it: a change of a name or status does not confirm an address.
     """
     former = changed["match_keys"]
     known = (*former, *changed.get("unclaimed_keys", ()))
@@ -102,17 +104,17 @@ def name_keys(store: Store, changed: Document, named: ReadOnlyDocument, rules: M
     return [name_key(changed["name"])]
 
 
-def name_survivor(store: Store, person_id: str) -> None:
-    """Raises OsdiError 409 for a person who was merged: who deletes a duplicate seldom means the survivor."""
+def reject_merged_person(store: Store, person_id: str) -> None:
+    """Raises OsdiError 409 for a merged person: a client that deletes a duplicate seldom means the survivor."""
     survivor = get_person(store, person_id)
     if survivor is not None:
-        message = f"This person was merged into {survivor['_id']}; delete that one, if they are meant."
+        message = f"This person was merged into {survivor['_id']}; use that id to delete the survivor."
         raise conflict("MERGED", message, resource=PERSON.rel)
 
 
 def delete_outreaches(store: Store, campaign: Document, force: bool) -> None:
     """Deletes the outreaches of a campaign. Raises OsdiError 409 if there are some and `force` is False."""
-    if not store.total_outreaches(campaign):
+    if not total_outreaches(store, campaign):
         return
     if not force:
         message = "The campaign has outreaches; add ?force=true to delete them too."
@@ -120,34 +122,29 @@ def delete_outreaches(store: Store, campaign: Document, force: bool) -> None:
     store.delete_many(OUTREACH.collection, {"advocacy_campaign_id": campaign["_id"]})
 
 
-def delete_outreach(store: Store, outreach: Document) -> None:
-    """Deletes an outreach, and invalidates the statistics that count it."""
-    store.delete_outreach(outreach)
-
-
 def forget_campaign(store: Store, campaign: Document) -> None:
     """Deletes the statistics of a campaign."""
-    forget(store, campaign["_id"])
+    delete_rollups(store, campaign["_id"])
 
 
 def unlink_person(store: Store, person: Document) -> None:
-    """Takes a deleted person, and all who were merged into them, off outreaches, and deletes the merged copies."""
+    """Removes a deleted person, and people merged into this person, from outreaches; deletes the merged copies."""
     gone = all_ids(ids_of(person), merged_copies_of(store, ids_of(person)))
     invalidate_all(store, {"person_id": {"$in": gone}})
     for person_id in gone:
-        store.forget_person(person_id, now())
+        forget_person(store, person_id, now())
     delete_merged_copies(store, {"survivor_id": person["_id"]})
 
 
 def unlink_wrapper(store: Store, wrapper: Document) -> None:
-    """Takes a deleted wrapper off its messages."""
+    """Removes the link to a deleted wrapper from its messages."""
     forget_wrapper(store, wrapper["_id"], now())
 
 
 DEFAULT: Final = ResourceRules()
 RULES: Final[Mapping[Resource, ResourceRules]] = {
     PERSON: ResourceRules(
-        # Also by the id of a person who was merged into another one.
+        # Also finds the survivor by the id of a merged person.
         find=get_person,
         replace={
             **{array: partial(replace_contacts, value) for array, value in CONTACT_VALUE.items()},
@@ -156,7 +153,7 @@ RULES: Final[Mapping[Resource, ResourceRules]] = {
         derive_keys=person_keys,
         derive_fields=MatchKeyRules.set_derived_keys,
         events=of_change,
-        check_missing=name_survivor,
+        check_missing=reject_merged_person,
         after_delete=unlink_person,
     ),
     OUTREACH: ResourceRules(invalidate=invalidate, delete=delete_outreach),

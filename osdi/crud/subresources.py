@@ -1,14 +1,15 @@
 """Taggings, items and answers: entries inside a person's document that are resources of their own to clients.
 
-An entry is reached under what it points at (`/tags/{id}/taggings/{id}`) or through its person. Adding, changing and
-removing one is a change of the person, written on the condition that nobody else wrote meanwhile.
+The path of an entry is below its tag, list or question (`/tags/{id}/taggings/{id}`) or below its person. Each write of
+an entry is an update of the person, which fails if another request has written meanwhile.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from osdi.crud.put import Change
+from osdi.crud.totals_store import count_entries
 from osdi.documents import Document
 from osdi.errors import OsdiError, document_too_large, invalid, not_found
 from osdi.etags import IfMatch, check_if_match
@@ -25,7 +26,7 @@ Check = Callable[[Mapping[str, Any]], OsdiError | None]
 
 @dataclass(frozen=True)
 class Embedded:
-    """A kind of entry, and whether a person may have several that point at the same."""
+    """A kind of entry; `several` is True if a person may have several for one tag, list or question."""
 
     resource: Resource
     several: bool = False
@@ -37,19 +38,19 @@ class Embedded:
 
     @property
     def field(self) -> str:
-        """The field by which an entry points at its tag, list or question."""
+        """The field with the id of the entry's tag, list or question."""
         return ENTRIES[self.resource][1]
 
 
-TAGGINGS = Embedded(TAGGING)
-ITEMS = Embedded(ITEM)
-ANSWERS = Embedded(ANSWER, several=True)
+TAGGINGS: Final = Embedded(TAGGING)
+ITEMS: Final = Embedded(ITEM)
+ANSWERS: Final = Embedded(ANSWER, several=True)
 
 
 def entry_of(kind: Embedded, person: Document, entry: Mapping[str, Any]) -> Document:
-    """The entry as a document of its own: it knows its person, and what it is about."""
-    found = {"item_type": PERSON.rel, **entry} if "item_type" in kind.resource.fields else dict(entry)
-    return {**found, "person_id": person["_id"]}
+    """Returns the entry as a document of its own, with the id of its person."""
+    document = {"item_type": PERSON.rel, **entry} if "item_type" in kind.resource.fields else dict(entry)
+    return {**document, "person_id": person["_id"]}
 
 
 def page_of_person(
@@ -61,7 +62,7 @@ def page_of_person(
     after: str | None = None,
     before: str | None = None,
 ) -> Page:
-    """A page of a person's entries, in the order in which they were added; cursors are entry ids."""
+    """Returns a page of a person's entries, in the order in which they were added; cursors are entry ids."""
     entries = [entry_of(kind, person, entry) for entry in person.get(kind.array, ())]
     ids = [entry["_id"] for entry in entries]
     if after in ids:
@@ -84,12 +85,12 @@ def page_of_parent(
     after: str | None = None,
     before: str | None = None,
 ) -> Page:
-    """A page of the entries that point at something, in the order of their people; cursors are the people's ids.
+    """Returns a page of the entries of a tag, list or question, in the order of people; cursors are person ids.
 
-    A person who has several is never torn apart: such a page may hold more than `per_page`.
+    All entries of one person are on one page, so a page may have more than `per_page` entries.
     """
     query = {f"{kind.array}.{kind.field}": parent_id}
-    total = store.count_entries(kind.array, kind.field, parent_id) if kind.several else None
+    total = count_entries(store, kind.array, kind.field, parent_id) if kind.several else None
     people = store.page(
         PERSON.collection, query, page=page, per_page=per_page, total_records=total, after=after, before=before
     )
@@ -103,15 +104,15 @@ def page_of_parent(
 
 
 def get(store: Store, kind: Embedded, parent_id: str, entry_id: str) -> Document:
-    """One entry. Raises OsdiError 404."""
-    person, entry = _find(store, kind, parent_id, entry_id)
+    """Returns one entry. Raises OsdiError 404."""
+    person, entry = _find_entry(store, kind, parent_id, entry_id)
     return entry_of(kind, person, entry)
 
 
 def add(store: Store, kind: Embedded, parent_id: str, person_id: str, fields: Mapping[str, Any]) -> Document:
-    """Add an entry to a person; one that is there already, where a person has one only, is answered instead.
+    """Adds an entry to a person and returns it; returns the existing one if a person can have one only.
 
-    Raises OsdiError 400 where there is no such person, 413.
+    Raises OsdiError 400 if the person does not exist, 413.
     """
 
     def attempt() -> Document:
@@ -132,7 +133,7 @@ def add(store: Store, kind: Embedded, parent_id: str, person_id: str, fields: Ma
         }
         if kind.several:
             entry.setdefault("action_date", timestamp)
-        _write(store, kind, person, [*person.get(kind.array, ()), entry])
+        _write_entries(store, kind, person, [*person.get(kind.array, ()), entry])
         return entry_of(kind, person, entry)
 
     return retry_on_conflict(attempt)
@@ -143,40 +144,41 @@ def change(
     kind: Embedded,
     parent_id: str,
     entry_id: str,
-    wanted: Change,
+    requested: Change,
     check: Check = lambda _: None,
 ) -> Document:
-    """The entry after the change; `check` may refuse it. Raises OsdiError 404, 412, 413, or what `check` returns."""
+    """Changes an entry and returns it. Raises OsdiError 404, 412, 413, or an error that `check` returns."""
 
     def attempt() -> Document:
-        person, entry = _find(store, kind, parent_id, entry_id)
-        check_if_match(entry_of(kind, person, entry), wanted.if_match)
-        changed = {name: value for name, value in entry.items() if name not in wanted.cleared} | dict(wanted.fields)
-        refusal = check(changed)
-        if refusal is not None:
-            raise refusal
+        person, entry = _find_entry(store, kind, parent_id, entry_id)
+        check_if_match(entry_of(kind, person, entry), requested.if_match)
+        kept = {name: value for name, value in entry.items() if name not in requested.cleared}
+        changed = {**kept, **requested.fields}
+        error = check(changed)
+        if error is not None:
+            raise error
         if changed != entry:
             changed["modified_date"] = now()
             entries = [changed if each["_id"] == entry_id else each for each in person[kind.array]]
-            _write(store, kind, person, entries)
+            _write_entries(store, kind, person, entries)
         return entry_of(kind, person, changed)
 
     return retry_on_conflict(attempt)
 
 
 def remove(store: Store, kind: Embedded, parent_id: str, entry_id: str, if_match: IfMatch = None) -> None:
-    """Remove the entry from its person. Raises OsdiError 404, 412."""
+    """Removes the entry from its person. Raises OsdiError 404, 412."""
 
     def attempt() -> None:
-        person, entry = _find(store, kind, parent_id, entry_id)
+        person, entry = _find_entry(store, kind, parent_id, entry_id)
         check_if_match(entry_of(kind, person, entry), if_match)
-        _write(store, kind, person, [each for each in person[kind.array] if each["_id"] != entry_id])
+        _write_entries(store, kind, person, [each for each in person[kind.array] if each["_id"] != entry_id])
 
     retry_on_conflict(attempt)
 
 
-def _find(store: Store, kind: Embedded, parent_id: str, entry_id: str) -> tuple[Document, Document]:
-    """The person and their entry. Raises OsdiError 404."""
+def _find_entry(store: Store, kind: Embedded, parent_id: str, entry_id: str) -> tuple[Document, Document]:
+    """Returns the person and the entry. Raises OsdiError 404."""
     person = store.find_one(PERSON.collection, {f"{kind.array}._id": entry_id})
     for entry in (person or {}).get(kind.array, ()):
         if person and entry["_id"] == entry_id and entry[kind.field] == parent_id:
@@ -184,7 +186,7 @@ def _find(store: Store, kind: Embedded, parent_id: str, entry_id: str) -> tuple[
     raise not_found(f"There is no such {kind.resource.name}.", kind.resource.rel)
 
 
-def _write(store: Store, kind: Embedded, person: Document, entries: list[Document]) -> None:
+def _write_entries(store: Store, kind: Embedded, person: Document, entries: list[Document]) -> None:
     fields = {kind.array: entries, "modified_date": now()}
     if exceeds_size_limit({**person, **fields}) and len(entries) >= len(person.get(kind.array, ())):
         raise document_too_large(PERSON.name)

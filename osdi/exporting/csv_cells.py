@@ -65,8 +65,8 @@ def parted(cell: str) -> list[str]:
     return [restored(each) for each in parts]
 
 
-class Lines:
-    """Makes the lines of a file: `Lines().line(["a", 1])` returns `a,1` and CR LF. With `plain` nothing is defused."""
+class CsvLines:
+    """Makes the lines of a file: `CsvLines().line(["a", 1])` is `a,1` and CR LF. With `plain` nothing is defused."""
 
     def __init__(self, *, plain: bool = False) -> None:
         self._plain = plain

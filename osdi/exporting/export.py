@@ -18,10 +18,10 @@ import orjson
 from cachetools import LRUCache
 
 from osdi.crud.subresources import ANSWERS, ITEMS, TAGGINGS, Embedded, entry_of
-from osdi.crud.totals import with_total
+from osdi.crud.totals_store import with_total
 from osdi.documents import Document, Query
 from osdi.errors import invalid
-from osdi.exporting.csv_cells import BOM, Cell, Lines
+from osdi.exporting.csv_cells import BOM, Cell, CsvLines
 from osdi.exporting.rows import (
     CUSTOM,
     CUSTOM_COLUMNS,
@@ -153,7 +153,7 @@ def csv(wanted: ExportQuery, *, plain: bool = False, bom: bool = False, with_tag
     `plain` does not escape cells that a spreadsheet would execute; `bom` writes a byte order mark, by which Excel
     recognises UTF-8; `with_tags` adds the tags of an outreach's person.
     """
-    lines, names = Lines(plain=plain), Names(wanted)
+    lines, names = CsvLines(plain=plain), Names(wanted)
     if wanted.resource is PERSON:
         custom = dict.fromkeys(custom_names(wanted))
         header = person_columns(list(custom))
@@ -212,7 +212,7 @@ class Names:
         unknown = sorted({each for each in ids if self._known.get(each) is None})
         if unknown:
             found = self._wanted.ask(lambda: self._wanted.store.by_ids(resource.collection, unknown))
-            self._known.update((document["_id"], _name(document)) for document in found)
+            self._known.update((document["_id"], _title_of(document)) for document in found)
 
     def look_up_actions(self, people: Sequence[Document]) -> None:
         """Reads the names of these people's tags and lists into the cache. Raises OsdiError 503."""
@@ -233,7 +233,7 @@ class Names:
         return lambda document_id: str(self._known.get(document_id, document_id))
 
 
-def _name(document: Document) -> str:
+def _title_of(document: Document) -> str:
     """Returns the document's name or title, the person's name, or the id."""
     person_name = " ".join(filter(None, (document.get("given_name"), document.get("family_name"))))
     return str(document.get("name") or document.get("title") or person_name or document["_id"])

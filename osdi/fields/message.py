@@ -34,8 +34,17 @@ STATISTICS: Final = ObjectType(
     tuple(
         WholeNumber(name, read_only=True)
         for name in (
-            *("sent", "delivered", "opened", "clicked", "actions", "forwards", "unsubscribed", "bounced", "failed"),
-            *("no_route", "spam_reports"),
+            "sent",
+            "delivered",
+            "opened",
+            "clicked",
+            "actions",
+            "forwards",
+            "unsubscribed",
+            "bounced",
+            "failed",
+            "no_route",
+            "spam_reports",
         )
     ),
 )

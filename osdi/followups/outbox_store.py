@@ -129,9 +129,7 @@ def counts(store: Store) -> list[Document]:
 
 def find(store: Store, query: Query, limit: int) -> list[Document]:
     """Outreaches with a follow-up whose entry the query selects, oldest first; it names a state."""
-    with store.operation():
-        found = store.collection(OUTREACH.collection).find({"followups": {"$elemMatch": query}})
-        return list(found.sort("_id", ASCENDING).limit(limit).max_time_ms(READ_MS))
+    return store.find(OUTREACH.collection, {"followups": {"$elemMatch": query}}, sort=("_id",), limit=limit)
 
 
 def requeue(store: Store, outreach_id: str, followup_id: str, timestamp: dt.datetime) -> bool:

@@ -1,6 +1,6 @@
-"""Ceilings: how many follow-ups go out that came through the open door, in all and to one address.
+"""Sending limits: how many follow-ups of anonymous posts are sent, in all and to one address.
 
-Counted by `limits` in the same MongoDB, so all workers count together; addresses are counted by their hash.
+The package `limits` counts in the same MongoDB, so that all workers count together. An address is counted by its hash.
 """
 
 import hashlib
@@ -21,14 +21,14 @@ from osdi.store.driver import MOCK
 
 @dataclass(frozen=True)
 class LimitReached:
-    """A ceiling is reached: of this address, or of all, and then for so many seconds."""
+    """A sending limit is reached: that of the address, or that of all, which allows more after `seconds`."""
 
     address: bool
     seconds: int = 0
 
 
 class SendingLimits:
-    """The ceilings of one deployment."""
+    """The sending limits of one deployment."""
 
     def __init__(self, settings: Settings) -> None:
         self._all = items(settings.rate_limit_mail)
@@ -38,10 +38,10 @@ class SendingLimits:
         self._limiter = FixedWindowRateLimiter(self._storage)
         self._used = False
 
-    def over(self, kind: str, key: str) -> LimitReached | None:
-        """Count a follow-up of this kind to this match key; None where it may go. Raises OsdiError 503.
+    def reached(self, kind: str, key: str) -> LimitReached | None:
+        """Counts a follow-up of a kind to a match key; None if it may be sent. Raises OsdiError 503.
 
-        Where all have to wait the address is not counted, so that waiting does not use up what it may get.
+        While the limit of all is reached, the address is not counted, so that waiting does not use up its own limit.
         """
         digest = hashlib.sha256(key.encode()).hexdigest()
         self._used = True
@@ -60,7 +60,7 @@ class SendingLimits:
         return None
 
     def close(self) -> None:
-        """Close the connection by which was counted; where nothing was, closing would open one first."""
+        """Closes the connection that counts, unless nothing was counted: closing would open one first."""
         if self._used and isinstance(self._storage, MongoDBStorage):
             self._storage.storage.close()
 

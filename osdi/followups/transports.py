@@ -1,12 +1,16 @@
-"""The ways in which follow-ups go out: mails by SMTP, texts and calls by the organisation's gateways."""
+"""Transports of follow-ups: mails by SMTP, texts and calls by the gateways of the organisation."""
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from email.headerregistry import Address
+from email.message import EmailMessage
+from typing import Final
 
 import orjson
 
 from osdi.action_functions.followup_kinds import AUTORESPONSE, CALL_RESPONSE, SMS_RESPONSE
-from osdi.followups.delivery import DeliveryFailed, OutgoingMessage, Transport
+from osdi.followups.delivery import DeliveryFailed, Transport
+from osdi.followups.preparation import OutgoingMessage
 from osdi.followups.unsubscribe import mark_bouncing
 from osdi.hal import Hal
 from osdi.http_client import post
@@ -19,10 +23,10 @@ from osdi.resources import ADVOCACY_CAMPAIGN, OUTREACH, PERSON
 from osdi.settings import Settings
 from osdi.store import Store
 
-# At these stages it is not the mail that is refused: the next one would fare no better.
-BEFORE_THE_MAIL = ("connect", "tls", "starttls", "ehlo", "login")
+# At these stages the server rejects the connection, not the mail: the next mail would fail too.
+BEFORE_THE_MAIL: Final = ("connect", "tls", "starttls", "ehlo", "login")
 
-GATEWAY_SECONDS = 15.0
+GATEWAY_SECONDS: Final = 15.0
 
 
 class Mail:
@@ -33,28 +37,17 @@ class Mail:
         self._settings = settings
         self._smtp = smtp.Smtp(SmtpServer.of(settings.smtp_url))
 
-    def send(self, todo: OutgoingMessage) -> None:
+    def send(self, message: OutgoingMessage) -> None:
         """Hands the mail over. Raises DeliveryFailed, and marks an address that was rejected for good as bouncing."""
         try:
-            from_ = sender(todo.rendered.from_, self._settings.mail_from)
+            from_ = sender(message.rendered.from_, self._settings.mail_from)
         except ValueError as error:
             raise DeliveryFailed("no_from", permanent=True) from error
-        to = todo.recipient.to
-        try:
-            message = compose.compose(
-                todo.rendered,
-                to=to,
-                message_id=todo.followup["_id"],
-                sender=from_,
-                unsubscribe_url=todo.unsubscribe_url,
-                date=dt.datetime.now(dt.UTC),
-            )
-        except ValueError as error:
-            raise DeliveryFailed("not_a_mail", permanent=True) from error
         bounces = self._settings.bounce_address
         envelope_from = mailbox(bounces).addr_spec if bounces else from_.addr_spec
+        to = message.recipient.to
         try:
-            self._smtp.send(message, envelope_from=envelope_from, to=to)
+            self._smtp.send(_composed(message, from_), envelope_from=envelope_from, to=to)
         except SmtpError as error:
             if error.permanent and error.recipient:
                 mark_bouncing(self._store, to)
@@ -64,8 +57,22 @@ class Mail:
             raise DeliveryFailed(reason, permanent=error.permanent, everything=everything) from error
 
     def close(self) -> None:
-        """Take leave of the server."""
+        """Closes the connection to the mail server."""
         self._smtp.close()
+
+
+def _composed(message: OutgoingMessage, from_: Address) -> EmailMessage:
+    try:
+        return compose.compose(
+            message.rendered,
+            to=message.recipient.to,
+            message_id=message.followup["_id"],
+            sender=from_,
+            unsubscribe_url=message.unsubscribe_url,
+            date=dt.datetime.now(dt.UTC),
+        )
+    except ValueError as error:
+        raise DeliveryFailed("not_a_mail", permanent=True) from error
 
 
 class Gateway:
@@ -77,13 +84,16 @@ class Gateway:
         self._hal = Hal(settings.public_url, settings.namespace)
         self._http = post.HttpPost(seconds=GATEWAY_SECONDS)
 
-    def send(self, todo: OutgoingMessage) -> None:
-        """Hand it over: 2xx takes it, 429 and 5xx will later, anything else never. Raises DeliveryFailed."""
-        body = orjson.dumps(self._body(todo))
-        headers = {"Content-Type": "application/json", "Idempotency-Key": todo.followup["_id"]}
+    def send(self, message: OutgoingMessage) -> None:
+        """Posts the message. Raises DeliveryFailed unless the status is 2xx.
+
+        408, 429, 5xx and no response are failures for now, other statuses for good.
+        """
+        body = orjson.dumps(self._body(message))
+        headers = {"Content-Type": "application/json", "Idempotency-Key": message.followup["_id"]}
         if self._settings.gateway_secret:
             timestamp = dt.datetime.now(dt.UTC)
-            headers |= sign(self._settings.gateway_secret, todo.followup["_id"], timestamp, body)
+            headers |= sign(self._settings.gateway_secret, message.followup["_id"], timestamp, body)
         try:
             status = self._http.post(self._url, body, headers, guarded=False)
         except post.NotDelivered as error:
@@ -93,25 +103,25 @@ class Gateway:
             raise DeliveryFailed(f"gateway_{status}", permanent=not later)
 
     def close(self) -> None:
-        """Nothing is kept open."""
+        """Does nothing: no connection is kept open."""
 
-    def _body(self, todo: OutgoingMessage) -> dict[str, object]:
-        campaign_id = todo.outreach["advocacy_campaign_id"]
-        outreach = (ADVOCACY_CAMPAIGN.collection, campaign_id, OUTREACH.collection, todo.outreach["_id"])
+    def _body(self, message: OutgoingMessage) -> dict[str, object]:
+        campaign_id = message.outreach["advocacy_campaign_id"]
+        outreach = (ADVOCACY_CAMPAIGN.collection, campaign_id, OUTREACH.collection, message.outreach["_id"])
         return {
-            "kind": todo.followup["kind"],
-            "idempotency_key": todo.followup["_id"],
-            "to": todo.recipient.to,
-            "text": todo.rendered.text,
+            "kind": message.followup["kind"],
+            "idempotency_key": message.followup["_id"],
+            "to": message.recipient.to,
+            "text": message.rendered.text,
             "_links": {
                 OUTREACH.rel: {"href": self._hal.href(*outreach)},
-                PERSON.rel: {"href": self._hal.href(PERSON.collection, todo.person["_id"])},
+                PERSON.rel: {"href": self._hal.href(PERSON.collection, message.person["_id"])},
             },
         }
 
 
 def transports(store: Store, settings: Settings) -> dict[str, Transport]:
-    """What the settings name, by kind of follow-up; a kind without is skipped, which its outreach shows."""
+    """Returns the transports that the settings name, by kind of follow-up. Follow-ups of other kinds are skipped."""
     made: Mapping[str, tuple[str, Callable[[], Transport]]] = {
         AUTORESPONSE: (settings.smtp_url, lambda: Mail(store, settings)),
         SMS_RESPONSE: (settings.sms_gateway_url, lambda: Gateway(settings.sms_gateway_url, settings)),

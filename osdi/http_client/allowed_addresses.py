@@ -1,4 +1,4 @@
-"""Which addresses requests may be sent to: no private network, no unusual port (server-side request forgery)."""
+"""The rule for addresses that requests may be sent to: public ones, and those of allowed networks (SSRF)."""
 
 import ipaddress
 import re
@@ -15,10 +15,10 @@ PORTS: Final = {"https": 443, "http": 80}
 URL_LENGTH: Final = 2_000
 HOST: Final = re.compile(r"\[[0-9a-f:.]+\]|(?=.{1,253}$)([a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?")
 LOOPBACK: Final = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
-GLOBAL_UNICAST: Final = IPv6Network("2000::/3")  # all else is local, multicast, or given to nobody
+GLOBAL_UNICAST: Final = IPv6Network("2000::/3")  # all others are local, multicast or unassigned
 NAT64: Final = IPv6Network("64:ff9b::/96")  # RFC 6052: the last 32 bits are the IPv4 address that is reached
-# What Python, depending on its version, calls global though no receiver is there: protocols' own addresses, 6to4 and
-# its relays, which lead to an IPv4 address, documentation, and a cloud's service for its own machines.
+# Python calls these global, depending on its version, although they have no receivers: addresses of protocols, 6to4 and
+# its relays (which lead to an IPv4 address), documentation, and a service that a cloud has for its own machines.
 NO_RECEIVERS: Final = tuple(
     ipaddress.ip_network(text)
     for text in ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32", "2001::/23", "2002::/16", "3fff::/20")
@@ -26,7 +26,7 @@ NO_RECEIVERS: Final = tuple(
 
 
 def allowed(address: Address, networks: Sequence[Network]) -> bool:
-    """Whether a guarded POST may go to this address: it is public, or in one of the networks."""
+    """True if a guarded POST may be sent to this address: it is public, or in one of the networks."""
     address = wire_address(address)
     if any(address in network for network in networks):
         return True
@@ -39,13 +39,13 @@ def allowed(address: Address, networks: Sequence[Network]) -> bool:
 
 
 def check_url(url: str, networks: Sequence[Network]) -> None:
-    """Refuse what a guarded POST would refuse, as far as it shows without a lookup. Raises ValueError: a sentence."""
+    """Raises ValueError, a sentence, for a URL that every guarded POST would reject, whatever its host resolves to."""
     parts, host = parse_http_url(url)
     if parts.auth is not None:
         raise ValueError("The address holds a user or a password, for all to see who may see the address.")
     if parts.fragment is not None:
         raise ValueError("The address has a fragment (#), which is never sent.")
-    literal = _literal(host)
+    literal = _literal_address(host)
     local = f".{host.rstrip('.')}".endswith(".localhost")
     if literal is not None and not allowed(literal, networks):
         raise ValueError("The address is a private one.")
@@ -76,8 +76,8 @@ def wire_address(address: Address) -> Address:
     return (address.ipv4_mapped if isinstance(address, IPv6Address) else None) or address
 
 
-def _literal(host: str) -> Address | None:
-    """The address that a host is, in every spelling that the resolver takes for one, such as 2130706433 and 0x7f.1."""
+def _literal_address(host: str) -> Address | None:
+    """Returns the address that a host is written as, in any spelling of the resolver, such as 2130706433 or 0x7f.1."""
     try:
         found = socket.getaddrinfo(host.strip("[]"), None, flags=socket.AI_NUMERICHOST)
     except socket.gaierror:

@@ -14,19 +14,19 @@ SECRET_BYTES_MOST: Final = 64
 
 
 def new_secret() -> str:
-    """A secret that nobody has seen yet: `whsec_` and 32 bytes in base64."""
+    """Returns a new secret: `whsec_` and 32 random bytes in base64."""
     return PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
 def sign(secret: str, message_id: str, timestamp: dt.datetime, body: bytes) -> dict[str, str]:
-    """The headers that go with a body of UTF-8: id, time in whole seconds, and the signature over these and the body.
+    """Returns the headers of a body of UTF-8: id, time in whole seconds, and the signature over these and the body.
 
-    `moment` is aware; receivers refuse what is minutes off. Raises ValueError for a naive one, and for a secret or a
-    body that is none.
+    `timestamp` has a time zone; receivers reject one that is minutes off. Raises ValueError for a timestamp without a
+    time zone, an invalid secret, or a body that is not UTF-8.
     """
     if timestamp.tzinfo is None:
-        raise ValueError("A moment without a time zone.")
-    # The package takes any time for UTC, whatever zone it is in.
+        raise ValueError("The timestamp has no time zone.")
+    # The package ignores the time zone and takes any time for UTC.
     timestamp = timestamp.astimezone(dt.UTC)
     return {
         "webhook-id": message_id,
@@ -36,7 +36,7 @@ def sign(secret: str, message_id: str, timestamp: dt.datetime, body: bytes) -> d
 
 
 def check_secret(secret: str) -> None:
-    """Raises ValueError, a sentence, for what is no secret that somebody has made with care."""
+    """Raises ValueError, a sentence, for a secret that is not like one of `new_secret`."""
     try:
         key = base64.b64decode(secret.removeprefix(PREFIX), validate=True)
     except ValueError:

@@ -23,7 +23,7 @@ from osdi.store import Store
 
 GROUP: Final = 64
 KEEP_SECONDS: Final = 1.0
-CLOCK: Callable[[], float] = time.monotonic
+CLOCK: Final[Callable[[], float]] = time.monotonic
 
 
 @dataclass
@@ -73,7 +73,7 @@ def run(
     """
     take_in.retry_while_unavailable(lambda: progress.keep(report, refused, at_once=True))
     try:
-        _run(source, take_in, refused, progress, report, threads, shown)
+        _import_items(source, take_in, refused, progress, report, threads, shown)
     except KeyboardInterrupt:
         with suppress(OsdiError):  # then what was kept before counts
             progress.keep(report, refused, at_once=True)
@@ -81,7 +81,7 @@ def run(
     take_in.retry_while_unavailable(lambda: progress.keep(report, refused, finished=True))
 
 
-def _run(
+def _import_items(
     source: Source,
     take_in: RowImporter,
     refused: RefusedFile,

@@ -5,14 +5,14 @@ were erased, who a link means, follow-ups that are not sent); the person is matc
 recorded, by the code that serves POSTs; and what became of it is told.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from osdi.access.tokens import IMPORTER
 from osdi.crud.create import create
 from osdi.crud.reference_cache import Reference
-from osdi.documents import Document
+from osdi.documents import Document, LoadBody
 from osdi.errors import OsdiError, invalid
 from osdi.importing.csv_files.column_mapping import PEOPLE
 from osdi.importing.report import KNOWN, RECORDED, Outcome
@@ -20,15 +20,14 @@ from osdi.match_keys import id_key
 from osdi.outreaches.helper_request import HelperRequest
 from osdi.outreaches.record_outreach import record_outreach
 from osdi.people.signup import sign_up
-from osdi.resources import ADVOCACY_CAMPAIGN, PERSON, TAG
+from osdi.privacy.tombstones import erased_in
+from osdi.resources import ADVOCACY_CAMPAIGN, OUTREACH, PERSON, TAG
 from osdi.retry import retry_while_unavailable
 from osdi.settings import Settings
 from osdi.store import Store
 
 Body = Mapping[str, Any]
-Load = Callable[[Any], dict[str, Any]]
 Result = TypeVar("Result")
-IsErased = Callable[[Sequence[str]], bool]
 
 ERASED: Final = "erased"
 REASON_LENGTH: Final = 500
@@ -38,22 +37,13 @@ PATIENCE_SECONDS: Final = 120.0
 
 
 @dataclass(frozen=True)
-class Loaders:
-    """The schemas' loaders: a body as it is written becomes a body as it is used. Each raises OsdiError 400."""
-
-    person: Load
-    outreach: Load
-    campaign: Load
-
-
-@dataclass(frozen=True)
 class Choices:
     """What whoever imports has chosen."""
 
     campaign_id: str | None = None
     create_tags: bool = False
     silent: bool = True
-    bring_back_erased: bool = False
+    include_erased: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,11 +62,13 @@ class RowImporter:
     store: Store
     reference: Reference
     settings: Settings
-    loaders: Loaders
+    load_body: LoadBody
     kind: str
     choices: Choices
-    is_erased: IsErased
     patience: float = PATIENCE_SECONDS
+
+    def __post_init__(self) -> None:
+        self._is_erased = erased_in(self.store)
 
     def prepare(self, written: Body, campaign: str | None = None, namespace: str | None = None) -> Prepared:
         """Load a body, and find what it refers to.
@@ -94,10 +86,10 @@ class RowImporter:
 
     def _prepare(self, written: Body, campaign: str | None, namespace: str | None) -> Prepared:
         if self.kind == PEOPLE:
-            body = self.loaders.person(written)
+            body = self.load_body(PERSON, written)
             request = None
         else:
-            body = self.loaders.outreach(self._with_local_person(written, namespace))
+            body = self.load_body(OUTREACH, self._with_local_person(written, namespace))
             found = self._campaign(campaign, namespace)
             request = HelperRequest(body=body, campaign=found, caller=IMPORTER)
         if self.choices.silent:
@@ -106,7 +98,7 @@ class RowImporter:
         keys = self.settings.match_key_rules.match_keys(person, trusted=True)
         if not keys.all and "person_link" not in body:
             return Prepared(refused="Nothing tells who it is: no identifier, e-mail address or phone number.")
-        if not self.choices.bring_back_erased and keys.all and self.is_erased(keys.all):
+        if not self.choices.include_erased and keys.all and self._is_erased(keys.all):
             return Prepared(refused=ERASED)
         self._create_tags(body)
         meant = [body["person_link"]["person"]["href"]] if "person_link" in body else []
@@ -162,6 +154,14 @@ class RowImporter:
         if not found:
             raise invalid("Its person is not here; import the people first.")
         return {**written, "_links": {LINK: {"href": f"/api/{PERSON.collection}/{found[0]['_id']}"}}}
+
+
+def row_importers(
+    store: Store, settings: Settings, load_body: LoadBody, choices: Choices, kinds: Iterable[str]
+) -> dict[str, RowImporter]:
+    """Returns an importer for each kind of rows; they share one cache of campaigns, tags, lists and questions."""
+    reference = Reference(store, cache_seconds=settings.cache_seconds)
+    return {kind: RowImporter(store, reference, settings, load_body, kind, choices) for kind in kinds}
 
 
 def _told(error: OsdiError) -> str:

@@ -90,7 +90,7 @@ class Remote:
 
     def resolved(self, address: str, base: str | None = None) -> str:
         """The absolute address of a link in the document at `base`. Raises RemoteError for another server's."""
-        absolute = _joined(base or self.url, address)
+        absolute = _absolute_address(base or self.url, address)
         if _origin(absolute) != self._origin:
             raise RemoteError("A link leads to another host, to which nothing is sent.")
         return absolute
@@ -107,7 +107,7 @@ class Remote:
             body, timestamp = self.get(asked)
             documents = _embedded(body, relation)
             link = link_of(body, "next")
-            following = _joined(asked, link) if link else None  # whose it is, is looked at before it is asked
+            following = _absolute_address(asked, link) if link else None  # whose it is, is looked at before it is asked
             empty = 0 if documents else empty + 1
             # By what is in it, since a circle may have an address of its own for each round.
             digest = hashlib.sha256(orjson.dumps(documents)).digest()
@@ -210,7 +210,7 @@ def link_of(body: Mapping[str, Any], relation: str) -> str | None:
     return href if isinstance(href, str) and href else None
 
 
-def _joined(base: str, address: str) -> str:
+def _absolute_address(base: str, address: str) -> str:
     """An address of a link, absolute by that of the document that it stands in, or as it is where it is none."""
     try:
         return urljoin(base, address)

@@ -3,12 +3,12 @@
 from typing import Final
 
 from osdi.documents import Document
-from osdi.store import Store
+from osdi.store import DocumentStore, Store
 
 IMPORTS: Final = "imports"
 
 
-def import_progress(store: Store, import_id: str) -> Document | None:
+def import_progress(store: DocumentStore, import_id: str) -> Document | None:
     """What was kept last of this import, or None."""
     return store.get(IMPORTS, import_id)
 

@@ -110,7 +110,7 @@ class RefusedFile:
 
 def _made(source: Path) -> tuple[Path, BinaryIO]:
     """A new file under the first name that is free."""
-    for path in _names(source):
+    for path in _possible_paths(source):
         try:
             return path, path.open("xb")
         except FileExistsError:
@@ -118,7 +118,7 @@ def _made(source: Path) -> tuple[Path, BinaryIO]:
     raise FileExistsError(errno.EEXIST, f"There are {NUMBERS} files of refused lines already", str(source))
 
 
-def _names(source: Path) -> Iterator[Path]:
+def _possible_paths(source: Path) -> Iterator[Path]:
     for number in range(1, NUMBERS + 1):
         yield source.with_name(f"{source.stem}.refused{f'-{number}' if number > 1 else ''}{_suffix(source)}")
 

@@ -95,7 +95,7 @@ class Report:
         lines = [f"{self.rows:,} rows"]
         if self.outreaches:
             lines.append(f"  {self.outreaches[RECORDED]:>7,}  outreaches {would}recorded")
-            lines.append(f"  {self.outreaches[KNOWN]:>7,}  outreaches that are here already")
+            lines.append(f"  {self.outreaches[KNOWN]:>7,}  outreaches that exist already")
         if of_people and (self.people or not self.outreaches):
             matched = self.people[CHANGED] + self.people[UNCHANGED]
             how = ", ".join(f"{count:,} by {what}" for what, count in self.matched_by.most_common())
@@ -103,11 +103,11 @@ class Report:
             lines.append(f"  {matched:>7,}  people matched{f': {how}' if how else ''}")
             lines.append(f"  {self.people[CHANGED]:>7,}    of them {would}changed")
             lines.append(f"  {self.people[UNCHANGED]:>7,}    of them unchanged")
-        lines.append(f"  {self.refused:>7,}  rows {would}refused")
+        lines.append(f"  {self.refused:>7,}  rows {would}rejected")
         if self.refusals.counts:
-            lines += ["Refused:", *self.refusals.told()]
+            lines += ["Rejected:", *self.refusals.told()]
         if self.warnings.counts:
-            lines += ["Taken, but:", *self.warnings.told()]
+            lines += ["Imported with warnings:", *self.warnings.told()]
         return lines
 
     def kept(self) -> dict[str, Any]:
@@ -129,8 +129,8 @@ class Report:
             people=Counter(kept["people"]),
             matched_by=Counter(kept["matched_by"]),
             outreaches=Counter(kept["outreaches"]),
-            refusals=_read(kept["refusals"]),
-            warnings=_read(kept["warnings"]),
+            refusals=_reasons_of(kept["refusals"]),
+            warnings=_reasons_of(kept["warnings"]),
         )
 
 
@@ -140,7 +140,7 @@ def _kept(reasons: Reasons) -> list[dict[str, Any]]:
     ]
 
 
-def _read(kept: list[dict[str, Any]]) -> Reasons:
+def _reasons_of(kept: list[dict[str, Any]]) -> Reasons:
     return Reasons(
         Counter({each["reason"]: each["count"] for each in kept}), {each["reason"]: each["lines"] for each in kept}
     )

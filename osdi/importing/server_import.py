@@ -42,7 +42,6 @@ class Pull:
     remote: Remote
     pull_id: str
     taking: Mapping[str, RowImporter]
-    load_campaign: Callable[[Any], dict[str, Any]]
     refused: Callable[[str, int, str, bytes], None]
     shown: Callable[[str, Report], None] = lambda *_: None
     reports: dict[str, Report] = field(default_factory=dict)
@@ -74,7 +73,7 @@ class Pull:
                 written = orjson.dumps(document)
                 try:
                     found = document_of(document, ADVOCACY_CAMPAIGN.collection, written)
-                    body, rules = self.load_campaign(found.body), take_in.settings.match_key_rules
+                    body, rules = take_in.load_body(ADVOCACY_CAMPAIGN, found.body), take_in.settings.match_key_rules
                     attempt = partial(create, self.store, ADVOCACY_CAMPAIGN, body, rules)
                     campaign = take_in.retry_while_unavailable(attempt)
                 except (ValueError, OsdiError) as error:

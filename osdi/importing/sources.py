@@ -6,7 +6,7 @@ export of this server or an answer of another has it.
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
@@ -86,7 +86,7 @@ class CsvChoices:
 
     encoding: str | None = None
     delimiter: str | None = None
-    mapped: Mapping[str, str] = ()  # type: ignore[assignment]
+    mapped: Mapping[str, str] = field(default_factory=dict)
     ignored: Sequence[str] = ()
     ignore_unknown: bool = False
     system: str | None = None
@@ -152,7 +152,7 @@ class CsvSource:
     def described(self) -> list[str]:
         """What the file is taken for."""
         name = DELIMITER_NAMES.get(self.delimiter, repr(self.delimiter))
-        return [f"{NAMES.get(self.encoding, self.encoding)}, cells parted by {name}, {len(self.header)} columns"]
+        return [f"{NAMES.get(self.encoding, self.encoding)}, cells separated by {name}, {len(self.header)} columns"]
 
     def items(self) -> Iterator[Item]:
         """Each row, or the rows of one outreach's targets together."""
@@ -161,11 +161,11 @@ class CsvSource:
             item = self._item(record)
             goes_on = self._goes_on(record) and len(rows) < ROWS
             if rows and not (goes_on and _same_outreach(rows[0], item)):
-                yield _joined(rows)
+                yield _one_outreach(rows)
                 rows = []
             rows.append(item)
         if rows:
-            yield _joined(rows)
+            yield _one_outreach(rows)
 
     @property
     def position(self) -> int:
@@ -247,7 +247,7 @@ def _same_outreach(first: Item, item: Item) -> bool:
     return bool(first.body.get("identifiers") == item.body.get("identifiers"))
 
 
-def _joined(rows: list[Item]) -> Item:
+def _one_outreach(rows: list[Item]) -> Item:
     """The outreach that these rows are the targets of; where one of them cannot be taken, none is."""
     first, *further = rows
     if not further:

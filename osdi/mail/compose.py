@@ -29,7 +29,7 @@ UNSUBSCRIBE: Final = "Unsubscribe"
 END_OF_BODY: Final = re.compile(r"</body\b", re.IGNORECASE)
 
 
-class Rendered(Protocol):
+class RenderedMail(Protocol):
     """A message with its placeholders filled in (see osdi.messages.templates)."""
 
     @property
@@ -61,7 +61,7 @@ POLICY: Final = _Policy(linesep="\r\n")
 
 
 def compose(
-    rendered: Rendered,
+    rendered: RenderedMail,
     *,
     to: str,
     message_id: str,
@@ -76,10 +76,10 @@ def compose(
     html = with_link(rendered.html, unsubscribe_url)
     message = EmailMessage(policy=POLICY)
     message["Subject"] = _words(rendered.subject, "Subject")
-    message["From"] = _mailbox(sender, "From")
+    message["From"] = _mailbox_header(sender, "From")
     if rendered.reply_to:
         message["Reply-To"] = _Encoded(
-            ",\r\n ".join(_mailbox(each, "Reply-To") for each in mailboxes(rendered.reply_to))
+            ",\r\n ".join(_mailbox_header(each, "Reply-To") for each in mailboxes(rendered.reply_to))
         )
     # Only the address: a display name would put text that a person posted into a header.
     message["To"] = _Encoded(with_ascii_domain(to))
@@ -126,7 +126,7 @@ def _words(text: str, name: str) -> _Encoded:
     return _Encoded(Header(text, "utf-8", header_name=name).encode(linesep="\r\n"))
 
 
-def _mailbox(address: Address, name: str) -> _Encoded:
+def _mailbox_header(address: Address, name: str) -> _Encoded:
     """Returns the mailbox as a header value; `name` is the header's name."""
     bare = with_ascii_domain(address.addr_spec)
     display_name = address.display_name.strip()

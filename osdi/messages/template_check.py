@@ -129,8 +129,15 @@ class TemplateChecker:
 
 
 ALLOWED: Final = (
-    *(nodes.Template, nodes.Output, nodes.TemplateData, nodes.If, nodes.CondExpr, nodes.Compare),
-    *(nodes.And, nodes.Or, nodes.Not),
+    nodes.Template,
+    nodes.Output,
+    nodes.TemplateData,
+    nodes.If,
+    nodes.CondExpr,
+    nodes.Compare,
+    nodes.And,
+    nodes.Or,
+    nodes.Not,
 )
 
 

@@ -121,7 +121,7 @@ def _date(value: Any, form: str = DATE) -> Any:
     return f"{value:{form}}" if isinstance(value, dt.datetime) else value
 
 
-def _entries(value: Any) -> list[Any]:
+def _bounded_entries(value: Any) -> list[Any]:
     return value[:ENTRIES] if isinstance(value, list) else []
 
 
@@ -161,7 +161,14 @@ def _environment(*, escaped: bool) -> _Environment:
     )
     known = environment.filters
     jinja: dict[str, Callable[..., Any]] = {name: _for_printable(known[name]) for name in FILTERS if name in known}
-    own = {"date": _date, "join": _join, "first": _first, "last": _last, "length": _length, ENTRY_FILTER: _entries}
+    own = {
+        "date": _date,
+        "join": _join,
+        "first": _first_entry,
+        "last": _last_entry,
+        "length": _length,
+        ENTRY_FILTER: _bounded_entries,
+    }
     environment.filters = {**jinja, **own, "default": _default, "d": _default}
     environment.tests = {name: environment.tests[name] for name in TESTS}
     environment.globals = {}
@@ -176,11 +183,11 @@ def _default(value: Any, default: Any) -> Any:
     return value if _printable(value) != "" or (isinstance(value, list | Mapping) and value) else default
 
 
-def _first(value: Any) -> Any:
+def _first_entry(value: Any) -> Any:
     return value[0] if isinstance(value, list) and value else ChainableUndefined()
 
 
-def _last(value: Any) -> Any:
+def _last_entry(value: Any) -> Any:
     return value[-1] if isinstance(value, list) and value else ChainableUndefined()
 
 

@@ -10,30 +10,25 @@ https://docs.gunicorn.org/en/stable/design.html
 """
 
 import socket
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from gunicorn.workers.gthread import ThreadWorker
 
 from osdi.http_client.timeout import Deadline
 
-HEAD_SECONDS: Final = 5.0
-# Enough for the longest body on a slow line; after two such clients there is still time to respond to a third.
-BODY_SECONDS: Final = 8.0
-SILENCE_SECONDS: Final = 5.0
-
 
 class Bounds(NamedTuple):
     """Seconds that a client has for a head, for a body, and for each piece of them."""
 
-    head_seconds: float = HEAD_SECONDS
-    body_seconds: float = BODY_SECONDS
-    silence_seconds: float = SILENCE_SECONDS
+    head_seconds: float
+    body_seconds: float
+    silence_seconds: float
 
 
 class ClientSocket(socket.socket):
     """Connection to a client: receiving the head, and then the body, each ends at a deadline; sending does not."""
 
-    bounds = Bounds()
+    bounds: Bounds
     _deadline: Deadline | None = None
     _in_body = False
 
@@ -65,7 +60,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """Threaded worker with time limits for reading requests."""
 
     # gunicorn.conf.py sets them from the environment.
-    bounds = Bounds()
+    bounds: Bounds
 
     def enqueue_req(self, conn: Any) -> None:
         """Takes a connection that has data to read: its first request, or the next one."""

@@ -64,17 +64,13 @@ class Metrics:
         self._rejections = Counter(
             "osdi_rejected_requests", "Rejected requests, by error code.", ("code",), registry=registry
         )
-        self._connections = Gauge(
-            "osdi_mongodb_connections_in_use",
-            "MongoDB connections that web processes use or wait for.",
-            multiprocess_mode="livesum",
-            registry=registry,
+        self._connections = _sum_of_processes(
+            registry, "osdi_mongodb_connections_in_use", "MongoDB connections that web processes use or wait for."
         )
-        self._circuit = Gauge(
+        self._circuit = _sum_of_processes(
+            registry,
             "osdi_circuit_open",
             "Web processes with an open circuit breaker: no database server accepts writes.",
-            multiprocess_mode="livesum",
-            registry=registry,
         )
         # Looking a metric up by its labels takes longer than counting, so these keep the metric of each combination.
         self._of_requests: dict[tuple[str, str, int], Histogram] = {}
@@ -142,6 +138,11 @@ class Metrics:
         while True:
             self._sample()
             time.sleep(SAMPLE_SECONDS)
+
+
+def _sum_of_processes(registry: CollectorRegistry, name: str, text: str) -> Gauge:
+    """Returns a gauge whose value is the sum over the living processes."""
+    return Gauge(name, text, multiprocess_mode="livesum", registry=registry)
 
 
 class _Database(Collector):

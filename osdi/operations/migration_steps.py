@@ -12,7 +12,7 @@ from typing import Final
 from pymongo import ReplaceOne, UpdateOne
 
 from osdi.match_keys import NAME_AND_POSTAL_CODE, MatchKeyRules
-from osdi.people.duplicate_keys_store import note_everybodys
+from osdi.people.duplicate_keys_store import set_derived_keys_of_all
 from osdi.resources import ADVOCACY_CAMPAIGN, PERSON
 from osdi.store import Store
 from osdi.store.indexes import MATCH_KEYS, MERGED_PEOPLE, STATISTICS, TOMBSTONES, create
@@ -66,7 +66,7 @@ def set_name_keys(context: MigrationContext) -> Iterator[int]:
     """Adds the keys of names to people who lack them; `GET /people/duplicates` finds probable duplicates by them."""
     # The unique index first: if two people owned a key, MongoDB could not create it later.
     create(context.store.collection(PERSON.collection), (MATCH_KEYS,))
-    yield from note_everybodys(context.store, context.rules)
+    yield from set_derived_keys_of_all(context.store, context.rules)
 
 
 def rename_stored_names(context: MigrationContext) -> Iterator[int]:

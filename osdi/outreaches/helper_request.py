@@ -1,4 +1,4 @@
-"""A request to the Record Outreach Helper, as the domain takes it."""
+"""A request to the Record Outreach Helper, independent of HTTP."""
 
 import hashlib
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from osdi.access.tokens import Caller
 
 @dataclass(frozen=True)
 class HelperRequest:
-    """The body as loaded and as sent, the campaign's document, the caller, and the Idempotency-Key.
+    """The loaded body and the sent bytes, the campaign's document, the caller, and the Idempotency-Key.
 
     `strict` is True if unknown tags, lists and messages reject the request.
     """

@@ -36,7 +36,7 @@ class IdempotencyKeys:
         """Returns the keys of a request about a person with these match keys.
 
         Identifiers and Idempotency-Keys can be guessed. So without a token the keys contain the campaign and the
-        sender's contact details too: nobody can use up the keys of another sender's outreaches in advance.
+        sender's contact details too: a sender cannot use another sender's keys first.
         """
         identifiers = request.body.get("identifiers", ())
         if trusted:
@@ -52,11 +52,11 @@ class IdempotencyKeys:
 
 
 def find_recorded(store: Store, keys: IdempotencyKeys) -> Document | None:
-    """Returns the outreach that an earlier, equal request recorded, once it is durable; None if there is none.
+    """Returns the outreach that an earlier, equal request recorded, after it is durable; None if there is none.
 
     Raises WriteConflict if the outreach is changed at the same time; OsdiError 409 if the identifiers belong to several
-    outreaches or to an outreach of another campaign; 422 if the Idempotency-Key came with another body before. Without
-    a token neither clash of identifiers is reported.
+    outreaches or to an outreach of another campaign; 422 if the Idempotency-Key was used with another body. Without a
+    token no clash of identifiers is reported.
     """
     known = store.by_match_keys(OUTREACH.collection, keys.all)
     outreach = next((each for each in known if keys.header and keys.header in each["match_keys"]), None)
@@ -64,7 +64,7 @@ def find_recorded(store: Store, keys: IdempotencyKeys) -> Document | None:
         _release(store, outreach, str(keys.header))
         return find_recorded(store, replace(keys, header=None))
     if outreach is not None and outreach["fingerprint"] != keys.request.fingerprint:
-        message = "This Idempotency-Key came with another body before."
+        message = "This Idempotency-Key was used with another body; send a new key."
         raise OsdiError(422, ErrorDescription("IDEMPOTENCY_KEY_REUSED", message, ("Idempotency-Key",)))
     if outreach is None:
         outreach = _identified(keys.request, known)
@@ -96,7 +96,7 @@ def _header_key(request: HelperRequest, person: MatchKeys) -> str | None:
 
 
 def _sender(request: HelperRequest, person: MatchKeys) -> str:
-    """Returns what identifies a sender without a token: the contact details, or else this very request."""
+    """Returns the identity of a sender without a token: a digest of the contact details, else of the request."""
     return f"{request.campaign_id}:{_digest(*person.contacts) if person.contacts else request.fingerprint}"
 
 

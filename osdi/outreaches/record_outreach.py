@@ -1,9 +1,9 @@
 """The Record Outreach Helper (`record_outreach.md`): one request creates or updates a person and records an outreach.
 
-The steps: resolve what the body refers to; match and merge the person (osdi.people.signup); write person and outreach
-together, with taggings, items, answers and follow-ups inside them. After a lost race the steps from matching on are
-repeated. A retry of the same request, recognised by the outreach's identifiers or the Idempotency-Key, is answered with
-the outreach that is recorded already, and writes nothing.
+The steps: resolve the references of the body; match and merge the person (osdi.people.signup); write person and
+outreach together, with taggings, items, answers and follow-ups inside them. After a write conflict the steps from
+matching on are repeated. A retry of the same request, recognised by the outreach's identifiers or the Idempotency-Key,
+returns the recorded outreach, and writes nothing.
 """
 
 import datetime as dt
@@ -32,8 +32,8 @@ RETRY: Final = "retry"
 class Recorded:
     """The outreach's document, warnings for the sender, and what happened to the person.
 
-    `matched_by` is one of osdi.people.matching, or RETRY if the outreach was recorded already and nothing was written.
-    `person_outcome` is one of osdi.people.signup; None for a retry.
+    `matched_by` is one of osdi.people.matching, or RETRY if an earlier request recorded the outreach and nothing was
+    written. `person_outcome` is one of osdi.people.signup; None for a retry.
     """
 
     outreach: Document
@@ -44,7 +44,7 @@ class Recorded:
 
 @dataclass(frozen=True)
 class _Resolved:
-    """A request with everything that the attempts to record it have in common."""
+    """A request with its resolved actions, person and keys, which all attempts share."""
 
     request: HelperRequest
     actions: Actions
@@ -76,18 +76,18 @@ def _resolve(find: Find, request: HelperRequest, settings: Settings) -> _Resolve
 
 
 def _attempt(store: Store, resolved: _Resolved) -> Recorded:
-    """Matches, merges and writes once. Raises WriteConflict if another request was first."""
+    """Matches, merges and writes once. Raises WriteConflict if another request wrote first."""
     timestamp = now()
     try:
         change = person_change(store, resolved.person, timestamp)
     except OsdiError as error:
         if error.status >= 500:
             raise
-        # The person may have changed since the outreach was recorded. A retry is still answered with the outreach.
+        # The person may have changed since the outreach was recorded; a retry still returns the outreach.
         return _recorded_before(store, resolved, error)
     outreach = _outreach(resolved, change.person["_id"], timestamp)
-    # The order matters on a server without transactions: a person without an outreach is matched again by the client's
-    # retry, an outreach without a person would be wrong.
+    # The order matters on a server without transactions: the client's retry matches a person without an outreach
+    # again, while an outreach without a person would be wrong.
     writes = [change.write] if change.write else []
     try:
         store.write(*writes, Insert(OUTREACH.collection, outreach))
@@ -129,7 +129,7 @@ def _outreach(resolved: _Resolved, person_id: str, timestamp: dt.datetime) -> Do
 
 
 def _followup_entry(followup: Followup, timestamp: dt.datetime) -> Document:
-    """Returns the entry of an outreach that queues a follow-up, or says why it can never be sent."""
+    """Returns the entry of an outreach that queues a follow-up, or that has the reason why it is never sent."""
     optional = {"message_id": followup.message_id, "to": followup.to, "reason": followup.reason}
     return {
         "_id": new_id(),

@@ -1,8 +1,8 @@
-"""People who are probably one: who has what somebody else has too, an e-mail address, a number, a name and postal code.
+"""Possible duplicates: people who share an e-mail address, a phone number, or a name with postal code.
 
-The process: the unique index of match keys tells, at the write, that a key is somebody else's, and the person notes it
-as unclaimed. So of those who share a key all but one are in an index of their own, which is walked in the order of
-their ids; each group is told at the first of them.
+A write detects by the unique index on match keys that another person owns a key. It then stores the key in the person's
+`unclaimed_keys`, which have an index. So of the people who share a key, all but the owner are in that index. A search
+reads the index in the order of ids and returns each group at its first person.
 """
 
 from collections.abc import Sequence
@@ -11,34 +11,34 @@ from typing import Final
 
 from osdi.documents import Document
 from osdi.match_keys import NAME_AND_POSTAL_CODE
-from osdi.people.duplicate_keys_store import having_without, owners_of, people_without
+from osdi.people.duplicate_keys_store import owners_of, people_with_unclaimed_keys, sharing_people
 from osdi.resources import PERSON
 from osdi.store import Store
 
-# By what a key tells that two are one, in the order of how much that says.
+# The names of the kinds of keys that duplicates share, by key prefix; the most certain kind first.
 KINDS: Final = {
     "email": "email_address",
     "phone": "phone_number",
     NAME_AND_POSTAL_CODE.rstrip(":"): "name_and_postal_code",
 }
 
-# A group is told with so many people. A page looks at so many of those who have what they do not own, and at about so
-# many keys of theirs: anybody may add thousands to somebody.
+# A group contains at most GROUP people. A page reads at most LOOKED_AT people with unclaimed keys, and about KEYS of
+# their keys, since anonymous posts may add thousands of contact details to a person.
 GROUP: Final = 25
 LOOKED_AT: Final = 500
 KEYS: Final = 1_000
 BATCH: Final = 25
 
-# Kinds of KINDS, and the ids of those who share something of these kinds.
+# Values of KINDS, and the ids of the people who share keys of these kinds.
 Shared = tuple[tuple[str, ...], tuple[str, ...]]
 
-# By its key the id of whoever owns it, if anybody does, and those of the first others.
-Having = dict[str, tuple[list[str], list[str]]]
+# By key: the id of its owner, if there is one, and the ids of the first other people who have it.
+PeopleByKey = dict[str, tuple[list[str], list[str]]]
 
 
 @dataclass(frozen=True)
 class Group:
-    """People who share something, and what: kinds of KINDS. Whoever owns the key comes first."""
+    """People who share keys, and the kinds of these keys (values of KINDS). The owner of the key comes first."""
 
     by: tuple[str, ...]
     people: tuple[Document, ...]
@@ -46,45 +46,46 @@ class Group:
 
 @dataclass(frozen=True)
 class Groups:
-    """Some groups, and the cursor behind which there may be more; None at the end."""
+    """A page of groups, and the cursor of the next page; None at the end."""
 
     groups: Sequence[Group]
     after: str | None
 
 
 def duplicates(store: Store, *, limit: int, after: str = "") -> Groups:
-    """The next groups behind the cursor: `limit`, or fewer, or none, where few of those looked at are such.
+    """Returns the next groups after the cursor.
 
-    What is told at one person is never torn apart, so there may be some more.
+    A page may have fewer than `limit` groups, or none, because the number of people that it reads is bounded. It may
+    have a few more, because all groups that begin at one person are on one page.
     """
     found: list[Shared] = []
-    having: Having = {}
+    people_by_key: PeopleByKey = {}
     for _ in range(0, LOOKED_AT, BATCH):
-        people = people_without(store, after, BATCH)
+        people = people_with_unclaimed_keys(store, after, BATCH)
         for person in people:
-            found += _shared_at(store, person, having)
+            found += _shared_at(store, person, people_by_key)
             after = person["_id"]
-            if len(found) >= limit or len(having) >= KEYS:
+            if len(found) >= limit or len(people_by_key) >= KEYS:
                 return Groups(_groups(store, found), after)
         if len(people) < BATCH:
             return Groups(_groups(store, found), None)
     return Groups(_groups(store, found), after)
 
 
-def _shared_at(store: Store, person: Document, having: Having) -> list[Shared]:
-    """What is told at this person, the first who has it without owning it: once for each set of people.
+def _shared_at(store: Store, person: Document, people_by_key: PeopleByKey) -> list[Shared]:
+    """Returns the groups of which this person is the first who does not own the key: one for each set of people.
 
-    Who has their keys is added to `having`.
+    Adds the people who have the person's keys to `people_by_key`.
     """
     keys = person["unclaimed_keys"]
-    new = [key for key in keys if key not in having]
+    new = [key for key in keys if key not in people_by_key]
     owners = owners_of(store, new) if new else {}
     for key in new:
         owner = [owners[key]] if key in owners else []
-        having[key] = owner, having_without(store, key, GROUP - len(owner))
+        people_by_key[key] = owner, sharing_people(store, key, GROUP - len(owner))
     kinds: dict[tuple[str, ...], set[str]] = {}
     for key in keys:
-        owner, others = having[key]
+        owner, others = people_by_key[key]
         if others[:1] == [person["_id"]] and len(owner) + len(others) > 1:
             kinds.setdefault((*owner, *others), set()).add(key.partition(":")[0])
     return [
@@ -93,7 +94,7 @@ def _shared_at(store: Store, person: Document, having: Having) -> list[Shared]:
 
 
 def _groups(store: Store, found: Sequence[Shared]) -> list[Group]:
-    """The groups with their people, as far as these are still there."""
+    """Returns the groups with the documents of their people; people who are deleted meanwhile are left out."""
     ids = sorted({each for _, group in found for each in group})
     people = {person["_id"]: person for person in store.by_ids(PERSON.collection, ids)} if ids else {}
     groups = [Group(by, tuple(people[each] for each in group if each in people)) for by, group in found]

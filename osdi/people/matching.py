@@ -1,4 +1,4 @@
-"""Person matching: finds the stored person that a post means, by its match keys.
+"""Person matching: finds the stored person of a post by its match keys.
 
 Pure: the people are documents that the caller has read. docs/matching.md describes the rules for users.
 """
@@ -21,7 +21,7 @@ NEW: Final = "new"
 
 @dataclass(frozen=True)
 class Match:
-    """The person that is meant, what the person was matched by, and the owner of each key that has one.
+    """The matched person, the kind of key that matched, and the owner of each key that has one.
 
     `matched_by` is NEW if `person` is None.
     """
@@ -41,26 +41,26 @@ class IdentifiersClash(Exception):
     """The identifiers of one request belong to different people."""
 
 
-def match(keys: MatchKeys, people: Sequence[Document], *, refuse_clash: bool) -> Match:
-    """Returns the person among `people` that the keys mean, as a Match.
+def match(keys: MatchKeys, people: Sequence[Document], *, reject_clash: bool) -> Match:
+    """Returns the Match of these keys among `people`.
 
     Identifiers decide, then e-mail addresses (the primary one first), then phone numbers. A phone number alone matches
     only if the post or the person has no e-mail address, since households share phones. An untrusted post without any
     contact detail is matched by the identifiers that it claims, so that its retries are recognised, but never to a
     person who has contact details.
 
-    If identifiers belong to different people, raises IdentifiersClash with `refuse_clash`; else the first one decides.
+    If identifiers belong to different people, raises IdentifiersClash with `reject_clash`; else the first one decides.
     """
-    asked = set(keys.all)
-    owners = {key: person for person in people for key in person.get("match_keys", ()) if key in asked}
-    if refuse_clash and len({owners[key]["_id"] for key in keys.identifiers if key in owners}) > 1:
+    requested = set(keys.all)
+    owners = {key: person for person in people for key in person.get("match_keys", ()) if key in requested}
+    if reject_clash and len({owners[key]["_id"] for key in keys.identifiers if key in owners}) > 1:
         raise IdentifiersClash
     person, matched_by = next(_candidates(keys, owners), (None, NEW))
     return Match(person, matched_by, owners)
 
 
 def _candidates(keys: MatchKeys, owners: Mapping[str, Document]) -> Iterator[tuple[Document, str]]:
-    """Yields the people that the keys may mean and the kind of key, the most certain first."""
+    """Yields the people who may match and the kind of key, the most certain match first."""
     for kind, some in ((IDENTIFIER, keys.identifiers), (EMAIL, keys.emails)):
         yield from ((owners[key], kind) for key in some if key in owners)
     for key in keys.phones:

@@ -1,14 +1,14 @@
-"""What becomes of a stored person when a post names them again: the merge rules of docs/matching.md.
+"""Merges a posted person into a stored one, by the merge rules of docs/matching.md.
 
-Two rules, chosen by who posts. With a token a value that is said replaces the stored one; without, it only fills what
-is empty. Neither ever clears: objects merge by name, arrays by the key of their entries ("Merging Objects and Arrays"
-in the standard's general concepts).
+With a token a posted value replaces the stored one; without a token it only fills an empty field. No post clears a
+field: objects merge by name, arrays by the key of their entries ("Merging Objects and Arrays" in the standard's general
+concepts).
 
-Pure: returns a new document and leaves both arguments as they are.
+Pure: returns a new document and does not change its arguments.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -21,16 +21,16 @@ from osdi.resources import CONTACTS, PERSON
 Entry = dict[str, Any]
 SameEntry = Callable[[ReadOnlyDocument, ReadOnlyDocument], bool]
 
-MAX_DOCUMENT_BYTES = 1_000_000
+MAX_DOCUMENT_BYTES: Final = 1_000_000
 
-# By these statuses no mail goes to an address. No post lifts them, nor does a PUT that says nothing.
-KEPT_STATUSES = ("unsubscribed", "spam complaints", "bouncing")
-SUBSCRIBED = "subscribed"
-# Of what is said of one address the first of these holds, whoever says it.
-STRICTEST = ("spam complaints", "unsubscribed", "bouncing")
+# No mail is sent to an address with one of these statuses. No post lifts them, and no PUT that omits the status.
+KEPT_STATUSES: Final = ("unsubscribed", "spam complaints", "bouncing")
+SUBSCRIBED: Final = "subscribed"
+# If people have different statuses of one address, the first of these applies.
+STRICTEST: Final = ("spam complaints", "unsubscribed", "bouncing")
 
-PLACE = ("postal_code", "address_lines", "locality")
-AREA = ("region", "country")
+PLACE: Final = ("postal_code", "address_lines", "locality")
+AREA: Final = ("region", "country")
 
 
 def merge_person(
@@ -41,10 +41,10 @@ def merge_person(
     owned_elsewhere: Collection[str] = (),
     rules: MatchKeyRules,
 ) -> dict[str, Any]:
-    """The fields of `stored` with those of `posted` merged in.
+    """Returns the fields of `stored` with those of `posted` merged in.
 
     `overwrite` is the token holder's rule. `owned_elsewhere` holds match keys that belong to other people: without
-    `overwrite` the e-mails and phones behind them are left out.
+    `overwrite` the e-mail addresses and phone numbers of these keys are left out.
     """
     merged = dict(stored)
     for name, value in posted.items():
@@ -53,7 +53,7 @@ def merge_person(
         if name not in stored and name not in ENTRIES:
             merged[name] = value
         elif name in ENTRIES and not overwrite and name not in CONTACTS and stored.get(name):
-            continue  # only contact details are appended for strangers
+            continue  # without a token only contact details are appended
         elif name in ENTRIES:
             entries = value if overwrite else _unowned(name, value, owned_elsewhere, rules)
             merged[name] = merge_entries(name, stored.get(name, ()), entries, overwrite, rules)
@@ -68,16 +68,16 @@ def merge_person(
     return merged
 
 
-def exceeds_size_limit(document: ReadOnlyDocument, *, by_stranger: bool = False) -> bool:
-    """Whether a document is larger than anybody needs: then it is not kept growing, by whomever.
+def exceeds_size_limit(document: ReadOnlyDocument, *, anonymous: bool = False) -> bool:
+    """True if a document is larger than MAX_DOCUMENT_BYTES as JSON, or with `anonymous` than half of that.
 
-    Strangers fill half of the bound at most. What they leave free is the token holders', whom they cannot hinder so.
+    Posts without a token can fill half of the limit at most, so they cannot block changes by token holders.
     """
-    return len(orjson.dumps(document)) > (MAX_DOCUMENT_BYTES // 2 if by_stranger else MAX_DOCUMENT_BYTES)
+    return len(orjson.dumps(document)) > (MAX_DOCUMENT_BYTES // 2 if anonymous else MAX_DOCUMENT_BYTES)
 
 
 def without_own(document: ReadOnlyDocument, rules: MatchKeyRules) -> dict[str, Any]:
-    """The document without its own identifier among those of others: answers add it, so what was read is sent back."""
+    """Returns the document without its own identifier, which responses add and clients send back."""
     own = rules.own_identifier(document["_id"])
     others = [each for each in document.get("identifiers", ()) if each != own]
     if len(others) == len(document.get("identifiers", ())):
@@ -87,7 +87,7 @@ def without_own(document: ReadOnlyDocument, rules: MatchKeyRules) -> dict[str, A
 
 
 def keep_status(stored: ReadOnlyDocument, changed: Entry) -> Entry:
-    """An e-mail entry that a change would subscribe again, with the status that it had."""
+    """Returns the changed e-mail entry; it keeps a status of KEPT_STATUSES if the change would subscribe it again."""
     if stored.get("status") in KEPT_STATUSES and changed.get("status", SUBSCRIBED) == SUBSCRIBED:
         return {**changed, "status": stored["status"]}
     return changed
@@ -96,10 +96,10 @@ def keep_status(stored: ReadOnlyDocument, changed: Entry) -> Entry:
 def keep_strictest_opt_out(
     person: ReadOnlyDocument, others: Sequence[ReadOnlyDocument], rules: MatchKeyRules
 ) -> dict[str, Any]:
-    """The person, with what is strictest of all that they or others say of each of their addresses and numbers.
+    """Returns the person with the strictest opt-out that `person` or `others` have for each address and number.
 
-    That is a status by which no mail goes to an address, and that a number is not to be called, or takes no texts. A
-    file may be older than what is stored, and it names addresses that somebody else has.
+    Opt-outs are the statuses of STRICTEST, `do_not_call`, and `sms_capable` false. An imported file may be older than
+    the stored data, and may contain addresses that other people have.
     """
     people = (*others, person)
     statuses: dict[str, set[str]] = {}
@@ -108,11 +108,11 @@ def keep_strictest_opt_out(
             statuses.setdefault(email_key(entry["address"]), set()).add(entry.get("status", ""))
     numbers: dict[Any, Entry] = {}
     for entry in _all(people, "phone_numbers"):
-        said = numbers.setdefault(number_of(entry, rules), {})
+        opt_outs = numbers.setdefault(number_of(entry, rules), {})
         if entry.get("do_not_call"):
-            said["do_not_call"] = True
+            opt_outs["do_not_call"] = True
         if entry.get("sms_capable") is False:
-            said["sms_capable"] = False
+            opt_outs["sms_capable"] = False
     kept = dict(person)
     if "email_addresses" in person:
         kept["email_addresses"] = [
@@ -136,12 +136,12 @@ def _all(people: Sequence[ReadOnlyDocument], array: str) -> Iterator[ReadOnlyDoc
 
 
 def same_email(stored: ReadOnlyDocument, posted: ReadOnlyDocument) -> bool:
-    """Whether two entries are about the same e-mail address."""
+    """True if two entries have the same e-mail address."""
     return "address" in stored and "address" in posted and email_key(stored["address"]) == email_key(posted["address"])
 
 
 def one_primary(entries: Sequence[ReadOnlyDocument], primary: int | None = None) -> list[Entry]:
-    """The entries, of which at most one is primary: the one at this index, else the first that says so."""
+    """Returns the entries with at most one primary: the one at this index, else the first that is marked primary."""
     if primary is None:
         primary = next((index for index, entry in enumerate(entries) if entry.get("primary")), None)
     return [
@@ -151,7 +151,7 @@ def one_primary(entries: Sequence[ReadOnlyDocument], primary: int | None = None)
 
 
 def merge_object(stored: ReadOnlyDocument, posted: ReadOnlyDocument, overwrite: bool) -> Entry:
-    """`stored` with what `posted` says, by name; without `overwrite` only what `stored` does not say."""
+    """Returns `stored` with the values of `posted`, by name; without `overwrite` only values that `stored` lacks."""
     merged = dict(stored)
     for name, value in posted.items():
         if isinstance(value, Mapping) and isinstance(stored.get(name), Mapping):
@@ -168,16 +168,16 @@ def merge_entries(
     overwrite: bool,
     rules: MatchKeyRules,
 ) -> list[Entry]:
-    """Entries with the key of a stored one merge into it, others are appended; one at most stays primary.
+    """Returns the entries of one array: a posted entry merges into the stored one with its key, or is appended.
 
-    The arguments are as `merge_person` has them, of one array.
+    At most one entry stays primary. `overwrite` is as in `merge_person`.
     """
     merged = [dict(entry) for entry in stored]
     primary = next((index for index, entry in enumerate(merged) if entry.get("primary")), None)
     for entry in posted:
         index = _index_of(array, merged, entry, rules)
         if index is None and array in CONTACT_VALUE and CONTACT_VALUE[array] not in entry:
-            # A status without an address is about the address that mails go to; whose it is, only a token may say.
+            # A status without an address applies to the primary address; only a token holder may send one.
             if not overwrite or not merged:
                 continue
             index = primary or 0
@@ -194,13 +194,13 @@ def merge_entries(
 def _index_of(
     array: str, entries: Sequence[ReadOnlyDocument], entry: ReadOnlyDocument, rules: MatchKeyRules
 ) -> int | None:
-    """Where the stored entry stands that `entry` is about; among postal addresses the one that shares most parts."""
+    """Returns the index of the stored entry with the key of `entry`; of postal addresses, the most similar one."""
     if array == "phone_numbers":
         number = number_of(entry, rules)
         same = [i for i, each in enumerate(entries) if number and number_of(each, rules) == number]
     else:
         same = [i for i, each in enumerate(entries) if ENTRIES[array](each, entry)]
-        # What says nothing new is about the entry that says it already, whatever it can be compared by.
+        # An entry without a key is the same as a stored entry that has all its values.
         same = same or [i for i, each in enumerate(entries) if each.items() >= entry.items()]
     if array == "postal_addresses":
         return max(same, key=lambda i: _shared_parts(entries[i], entry), default=None)
@@ -219,12 +219,12 @@ def _unowned(
 
 
 def number_of(entry: ReadOnlyDocument, rules: MatchKeyRules) -> str | None:
-    """What a number is compared by: its match key, or itself where it is too short to have one."""
+    """Returns the value by which phone numbers are compared: the match key, or a number too short for one."""
     return rules.phone_key(entry) or entry.get("number")
 
 
 def _same_address(stored: ReadOnlyDocument, posted: ReadOnlyDocument) -> bool:
-    """Two addresses are one where no part contradicts and they share a place, or one of them names only an area."""
+    """True if no part of two postal addresses differs and both share a place, or one has only an area."""
     for part in (*PLACE, *AREA):
         if part in stored and part in posted and _folded(stored[part]) != _folded(posted[part]):
             return False
@@ -261,15 +261,15 @@ def _by_key(key: EntryKey) -> SameEntry:
     return lambda stored, posted: bool(groups) and all(same(stored, posted) for same in groups)
 
 
-CONTACT_VALUE = {"email_addresses": "address", "phone_numbers": "number"}
+CONTACT_VALUE: Final = {"email_addresses": "address", "phone_numbers": "number"}
 
-CONTACT_RULES: dict[ContactRule, SameEntry] = {
+CONTACT_RULES: Final[dict[ContactRule, SameEntry]] = {
     "email address": same_email,
     "phone number": _same("number"),
     "postal address": _same_address,
 }
 
-ENTRIES: dict[str, SameEntry] = {
+ENTRIES: Final[dict[str, SameEntry]] = {
     each.name: CONTACT_RULES[each.same_by] if isinstance(each.same_by, str) else _by_key(each.same_by)
     for each in PERSON.table
     if isinstance(each, Objects)
@@ -277,7 +277,7 @@ ENTRIES: dict[str, SameEntry] = {
 
 
 def of_change(stored: ReadOnlyDocument, changed: ReadOnlyDocument) -> tuple[str, ...]:
-    """The events of a person's change besides that there was one: whether an e-mail address was unsubscribed."""
+    """Returns the events of a person's change besides the update: UNSUBSCRIBED if an address was unsubscribed."""
     return (UNSUBSCRIBED,) if _unsubscribed(changed) - _unsubscribed(stored) else ()
 
 

@@ -1,9 +1,9 @@
-"""People who were merged into others: who they are now, their documents as they were, and their outreaches.
+"""Merged copies: the documents of people who were merged into a survivor.
 
-That somebody was merged stands for ever in the survivor's `merged_ids`, by which links to them are led on. Their
-document is held in `merged_people` for thirty days, `{_id, survivor_id, merged_date, person}`; the database deletes it
-then by itself. While `pending` stands in it, which is the id of the merge and thereby its time, outreaches may still
-point at the one who is gone; without `merged_date` the survivor may not have them yet (see osdi.people.merge).
+The survivor's `merged_ids` keeps the ids of merged people for ever, so that links to them lead to the survivor. The
+copy `{_id, survivor_id, merged_date, person}` stays in `merged_people` for thirty days; a TTL index deletes it. Until
+`merged_date` is set, the survivor may not have the duplicate's data yet. While `pending` is set (an id that contains
+the time of the merge), outreaches may still point at the duplicate. See osdi.people.merge.
 """
 
 import datetime as dt
@@ -15,27 +15,26 @@ from osdi.documents import Document
 from osdi.ids import id_before, new_id, now
 from osdi.resources import PERSON
 from osdi.store import Store
-from osdi.store.driver import READ_MS
 from osdi.store.indexes import ERASURES, MERGED_PEOPLE
 
-# Where there are no transactions, whoever merges at the moment; and how long, should they have died.
+# The collection of the merge lock, which only a standalone needs, and the time after which the lock expires.
 MERGING: Final = "merging"
 LEASE: Final = dt.timedelta(seconds=20)
 
-# So many outreaches are moved by one statement: a fraction of a second.
+# The number of outreaches that one statement moves, in a fraction of a second.
 BATCH: Final = 1_000
 
 
 @contextmanager
-def one_at_a_time(store: Store) -> Iterator[None]:
-    """Around a merge: where there are no transactions nobody else merges meanwhile. Raises WriteConflict for others."""
+def merge_lock(store: Store) -> Iterator[None]:
+    """Holds the lock of merges, if there are no transactions. Raises WriteConflict while another process holds it."""
     if store.supports_transactions:
         yield
         return
     timestamp, lease = now(), new_id()
     merging = store.collection(MERGING)
     with store.operation():
-        # Where somebody holds it nothing is selected, so that a second one is inserted, which the index refuses.
+        # If the lock is copies, the filter selects nothing, and the upsert fails on the unique `_id`.
         free = {"_id": MERGED_PEOPLE, "until": {"$lt": timestamp}}
         merging.update_one(free, {"$set": {"until": timestamp + LEASE, "lease": lease}}, upsert=True)
     try:
@@ -46,58 +45,57 @@ def one_at_a_time(store: Store) -> Iterator[None]:
 
 
 def ids_of(person: Mapping[str, Any]) -> list[str]:
-    """The ids that mean a person: their own first, then those of all who were merged into them."""
+    """Returns the ids of a person: the own one first, then those of people who were merged into this person."""
     return [person["_id"], *person.get("merged_ids", ())]
 
 
-def all_ids(ids: Iterable[str], held: Iterable[Mapping[str, Any]]) -> list[str]:
-    """These ids, and those of whom is held and of all who were merged into these before."""
-    return list(dict.fromkeys([*ids, *(one for each in held for one in (each["_id"], *ids_of(each["person"])))]))
+def all_ids(ids: Iterable[str], copies: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Returns these ids, those of the merged copies, and those of people who were merged into them before."""
+    return list(dict.fromkeys([*ids, *(one for each in copies for one in (each["_id"], *ids_of(each["person"])))]))
 
 
 def merged_copies_of(store: Store, ids: Collection[str]) -> list[Document]:
-    """What is held of people who have one of these ids, or were merged into somebody who has.
+    """Returns the merged copies of people with one of these ids, or whose survivor has one of these ids.
 
-    Not of one who is still there: nothing has come of that merge yet.
+    The copy of a person who still exists is left out: that merge has not happened yet.
     """
     query = {"$or": [{name: {"$in": list(ids)}} for name in ("_id", "survivor_id")]}
-    with store.operation():
-        held = list(store.collection(MERGED_PEOPLE).find(query).max_time_ms(READ_MS))
-    there = {each["_id"] for each in store.by_ids(PERSON.collection, [each["_id"] for each in held])} if held else ()
-    return [each for each in held if each["_id"] not in there]
+    copies = store.find(MERGED_PEOPLE, query)
+    people = store.by_ids(PERSON.collection, [each["_id"] for each in copies]) if copies else []
+    existing = {person["_id"] for person in people}
+    return [each for each in copies if each["_id"] not in existing]
 
 
 def pending_with(store: Store, keys: Collection[str]) -> list[Document]:
-    """What is held of people with one of these match keys and is pending."""
+    """Returns the pending merged copies of people who had one of these match keys."""
     query = {"pending": {"$exists": True}, "person.match_keys": {"$in": list(keys)}}
-    with store.operation():
-        return list(store.collection(MERGED_PEOPLE).find(query).max_time_ms(READ_MS))
+    return store.find(MERGED_PEOPLE, query)
 
 
 def pending_since(store: Store, timestamp: dt.datetime) -> Document | None:
-    """What is held and has been pending since before a moment (naive UTC), or None."""
+    """Returns a merged copy that has been pending since before a timestamp (naive UTC), or None."""
     return store.find_one(MERGED_PEOPLE, {"pending": {"$lt": id_before(timestamp)}})
 
 
-def note_merged(store: Store, person_id: str, timestamp: dt.datetime) -> None:
-    """Note when somebody was merged, unless that is noted: from then on their document is held for thirty days."""
-    unnoted = {"_id": person_id, "merged_date": {"$exists": False}}
+def set_merged_date(store: Store, person_id: str, timestamp: dt.datetime) -> None:
+    """Sets the `merged_date` of a merged copy if it has none; the copy is deleted thirty days later."""
+    undated = {"_id": person_id, "merged_date": {"$exists": False}}
     with store.operation():
-        store.collection(MERGED_PEOPLE).update_one(unnoted, {"$set": {"merged_date": timestamp}})
+        store.collection(MERGED_PEOPLE).update_one(undated, {"$set": {"merged_date": timestamp}})
 
 
-def end_pending(store: Store, held: Mapping[str, Any], survivor_id: str) -> None:
-    """Note that nothing points any more at somebody who was merged, and whom they are now."""
+def end_pending(store: Store, copy: Mapping[str, Any], survivor_id: str) -> None:
+    """Ends a pending merge: no outreach points at the duplicate any more. Sets the present survivor."""
     change = {"$unset": {"pending": ""}, "$set": {"survivor_id": survivor_id}}
     with store.operation():
-        store.collection(MERGED_PEOPLE).update_one({"_id": held["_id"], "pending": held["pending"]}, change)
+        store.collection(MERGED_PEOPLE).update_one({"_id": copy["_id"], "pending": copy["pending"]}, change)
 
 
 def delete_merged_copies(store: Store, query: Mapping[str, Any]) -> None:
-    """Delete what is held and the query selects."""
+    """Deletes the merged copies that the query selects."""
     store.delete_many(MERGED_PEOPLE, query)
 
 
 def erasure_of(store: Store, ids: Sequence[str]) -> Document | None:
-    """An erasure that is not over of somebody with one of these ids, or None."""
+    """Returns an unfinished erasure of a person with one of these ids, or None."""
     return store.find_one(ERASURES, {"people": {"$in": list(ids)}})

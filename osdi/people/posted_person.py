@@ -1,6 +1,6 @@
-"""A person as a post names them, and the document that the stored person becomes by the post.
+"""The person of a post, and the document of the stored person after the post.
 
-Pure: people are documents that the caller has read; they are left as they are.
+Pure: people are documents that the caller has read; they are not changed.
 """
 
 import datetime as dt
@@ -24,7 +24,7 @@ LINK: Final = "_links.osdi:person"
 
 @dataclass(frozen=True)
 class PostedPerson:
-    """The person of a post: inline `fields`, a `link`, or both; and what the post asks to do with the person.
+    """The person of a post: inline `fields`, a `link`, or both; and the action functions that the post requests.
 
     `trusted` is True if the identifiers count as given, False if they are only claimed. `by` is the id of the person
     whose token sends the post.
@@ -83,7 +83,7 @@ class PostedPerson:
 
     @property
     def editor(self) -> dict[str, str]:
-        """The field that names who changes the person, if that is known."""
+        """The field with the id of the person who makes the change, if it is known."""
         return {"modified_by_id": self.by} if self.by else {}
 
     def _new_document(self, timestamp: dt.datetime) -> Document:
@@ -98,24 +98,24 @@ class PostedPerson:
         }
 
     def _add_identity(self, person: Document, contacts: Sequence[str], elsewhere: Collection[str]) -> None:
-        """Adds the posted identifiers, and the match keys that nobody else owns."""
+        """Adds the posted identifiers, and the match keys that no other person owns."""
         identifiers = self.fields.get("identifiers", ())
         if self.keys.claimed:
             known = person.get("identifiers", ())
             _extend(person, "claimed_identifiers", (each for each in identifiers if each not in known))
         else:
-            own = self.rules.own_identifier(person["_id"])  # answers contain it, so clients send it back
+            own = self.rules.own_identifier(person["_id"])  # responses contain it, so clients send it back
             others = (each for each in identifiers if each != own and id_key(each) not in elsewhere)
             _extend(person, "identifiers", others)
         claims = (*self.keys.identifiers, *contacts, *self.keys.claimed)
         _extend(person, "match_keys", (key for key in claims if key not in elsewhere))
 
     def _contact_claims(self, *, is_new: bool) -> Sequence[str]:
-        """Returns the keys of contact details that the person may own by this post.
+        """Returns the keys of contact details that the person may claim by this post.
 
         A post without a token gives a new person one e-mail address and one phone number as keys, and a known person
-        none. The details are stored all the same. As keys they could lead the next outreach, or the next import, of
-        another person to this one.
+        none. The details are stored all the same. As keys they could make the next outreach, or the next import, of
+        another person match this one.
         """
         if self.has_token:
             return self.keys.contacts

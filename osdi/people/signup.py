@@ -1,7 +1,7 @@
 """The steps from a posted person to the stored one: match, merge, write.
 
-`person_change` returns the person as they will be and the one write that makes them so. Its caller commits the write
-together with everything else that belongs to the request. docs/matching.md describes the rules for users.
+`person_change` returns the changed person and the one write that stores the change. Its caller commits the write
+together with all other writes of the request. docs/matching.md describes the rules for users.
 """
 
 import datetime as dt
@@ -33,7 +33,7 @@ UNCHANGED: Final = "unchanged"
 
 @dataclass(frozen=True)
 class PersonChange:
-    """The person as they will be, the write that makes them so (None: nothing changes), and how they were matched."""
+    """The changed person, the write that stores the change (None: nothing changes), and the kind of match."""
 
     person: Document
     write: Write | None
@@ -49,7 +49,7 @@ class PersonChange:
 
 @dataclass(frozen=True)
 class SignedUp:
-    """The person as they are now, warnings for the sender, how the person was matched, and the outcome."""
+    """The stored person, warnings for the sender, the kind of match, and the outcome."""
 
     person: Document
     warnings: tuple[str, ...]
@@ -60,7 +60,7 @@ class SignedUp:
 def sign_up(
     store: Store, find: Find, body: Mapping[str, Any], caller: Caller, settings: Settings, *, strict: bool = False
 ) -> SignedUp:
-    """The Person Signup Helper (`person_signup.md`): creates the person of a loaded body, or merges into a known one.
+    """Creates the person of a loaded body, or changes a known one: the Person Signup Helper (`person_signup.md`).
 
     Raises OsdiError 400, 409, 413 or 503, having written nothing.
     """
@@ -80,10 +80,10 @@ def _write(store: Store, posted: PostedPerson) -> PersonChange:
 
 
 def person_change(store: Store, posted: PostedPerson, timestamp: dt.datetime) -> PersonChange:
-    """Returns the person as they will be, and the write that makes them so; writes nothing.
+    """Returns the changed person, and the write that stores the change; writes nothing.
 
-    Raises OsdiError 400 for a link to nobody, 409 for identifiers of different people, 413 for a person who would
-    exceed the size limit; WriteConflict if a merge had to be finished first.
+    Raises OsdiError 400 if the linked person does not exist, 409 for identifiers of different people, 413 for a person
+    who would exceed the size limit; WriteConflict if a merge had to be finished first.
     """
     people = store.by_match_keys(PERSON.collection, (*posted.keys.all, *posted.name_keys))
     found = _matched(store, posted, people)
@@ -95,9 +95,9 @@ def person_change(store: Store, posted: PostedPerson, timestamp: dt.datetime) ->
 
 
 def _matched(store: Store, posted: PostedPerson, people: Sequence[Document]) -> Match:
-    """Returns the person that the link names, else the one that the keys mean."""
+    """Returns the person that the link names, else the one that the keys match."""
     try:
-        found = match(posted.keys, people, refuse_clash=posted.has_token)
+        found = match(posted.keys, people, reject_clash=posted.has_token)
     except IdentifiersClash:
         message = "These identifiers belong to different people."
         raise conflict("IDENTIFIERS_CLASH", message, "person.identifiers", resource=PERSON.rel) from None
@@ -115,9 +115,9 @@ def _matched(store: Store, posted: PostedPerson, people: Sequence[Document]) -> 
 def _claim_name_keys(
     store: Store, posted: PostedPerson, person: Document, stored: Document, people: Sequence[Document]
 ) -> None:
-    """Claims the keys of the person's name that are new and nobody's, and gives up those of a former name.
+    """Claims the new keys of the person's name that have no owner, and gives up those of a former name.
 
-    `people` are the owners of the keys that were posted. Other owners are read only after some changes of a name.
+    `people` are the owners of the posted keys. Further owners are read only if the stored name differs from the posted.
     """
     wanted = name_and_postal_code_keys(person)
     kept = [key for key in person["match_keys"] if not key.startswith(NAME_AND_POSTAL_CODE) or key in wanted]
@@ -133,7 +133,7 @@ def _change(posted: PostedPerson, found: Match, person: Document, timestamp: dt.
     stored = found.person
     if stored is not None and person == stored:
         return PersonChange(stored, None, found.matched_by)
-    if exceeds_size_limit(person, by_stranger=not posted.has_token):
+    if exceeds_size_limit(person, anonymous=not posted.has_token):
         if posted.has_token or stored is None:
             raise document_too_large(PERSON.name, "person")
         # A post without a token cannot make a later outreach of the same person fail.

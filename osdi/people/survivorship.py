@@ -1,9 +1,9 @@
-"""Two people who are one: what the survivor is when another person has been merged into them (docs/duplicates.md).
+"""Combines the documents of two people who are merged (docs/duplicates.md).
 
-The survivor's word stands, and only gaps are filled from the other one; arrays are united; and of what either has said
-about an address or a number the stricter holds. Nothing that makes somebody known is lost.
+The survivor's values stay, and the other person's values fill empty fields. Arrays are joined. The strictest opt-out of
+an address or number applies. Identifiers and match keys of both are kept.
 
-Pure: returns a new document and leaves both arguments as they are.
+Pure: returns a new document and does not change its arguments.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,38 +14,38 @@ from osdi.fields.definition import Object
 from osdi.match_keys import MatchKeyRules
 from osdi.people.merge_rules import ENTRIES, keep_strictest_opt_out, merge_entries, merge_object, number_of, one_primary
 from osdi.resources import ANSWER, PERSON
-from osdi.resources import ENTRIES as POINTING
+from osdi.resources import ENTRIES as EMBEDDED
 
 Entry = dict[str, Any]
 
-KNOWN_BY: Final = ("identifiers", "claimed_identifiers")
+IDENTITY: Final = ("identifiers", "claimed_identifiers")
 
-# Objects whose parts make sense together only: half of one birthday and half of another is nobody's.
+# Objects whose parts belong together: year and day of two different birthdays make no date.
 WHOLE: Final = tuple(each.name for each in PERSON.table if isinstance(each, Object) and each.whole)
 
 
 def combine(survivor: ReadOnlyDocument, other: ReadOnlyDocument, rules: MatchKeyRules) -> dict[str, Any]:
-    """The survivor's document with the other person's merged in; version, id and modified date stay the survivor's."""
-    united = dict(survivor)
+    """Returns the survivor's document with the other person's merged in; id, version and modified date are kept."""
+    combined = dict(survivor)
     for name in PERSON.fields:
         if name in ENTRIES and other.get(name):
-            united[name] = _entries(name, survivor.get(name, ()), other[name], rules)
+            combined[name] = _combined_entries(name, survivor.get(name, ()), other[name], rules)
         elif name in other:
-            united[name] = _filled(name, survivor[name], other[name]) if name in survivor else other[name]
-    united = keep_strictest_opt_out(united, (survivor, other), rules)
-    for name in (*KNOWN_BY, "match_keys"):
-        _set(united, name, _distinct(survivor.get(name, ()), other.get(name, ())))
-    for resource, (_, pointer) in POINTING.items():
+            combined[name] = _combined_value(name, survivor[name], other[name]) if name in survivor else other[name]
+    combined = keep_strictest_opt_out(combined, (survivor, other), rules)
+    for name in (*IDENTITY, "match_keys"):
+        _set(combined, name, _distinct(survivor.get(name, ()), other.get(name, ())))
+    for resource, (_, pointer) in EMBEDDED.items():
         array = resource.collection
-        add = _answers if resource is ANSWER else _pointing
-        _set(united, array, add(survivor.get(array, ()), other.get(array, ()), pointer))
-    united["merged_ids"] = _distinct(survivor.get("merged_ids", ()), [other["_id"]], other.get("merged_ids", ()))
-    united["created_date"] = min(survivor["created_date"], other["created_date"])
-    rules.set_derived_keys(united)
-    return united
+        join = _combined_answers if resource is ANSWER else _combined_links
+        _set(combined, array, join(survivor.get(array, ()), other.get(array, ()), pointer))
+    combined["merged_ids"] = _distinct(survivor.get("merged_ids", ()), [other["_id"]], other.get("merged_ids", ()))
+    combined["created_date"] = min(survivor["created_date"], other["created_date"])
+    rules.set_derived_keys(combined)
+    return combined
 
 
-def _filled(name: str, stored: Any, other: Any) -> Any:
+def _combined_value(name: str, stored: Any, other: Any) -> Any:
     if isinstance(stored, Mapping) and isinstance(other, Mapping):
         if name in WHOLE and any(stored[part] != other[part] for part in stored.keys() & other.keys()):
             return stored
@@ -55,12 +55,12 @@ def _filled(name: str, stored: Any, other: Any) -> Any:
     return stored
 
 
-def _entries(
+def _combined_entries(
     array: str, stored: Sequence[ReadOnlyDocument], other: Sequence[ReadOnlyDocument], rules: MatchKeyRules
 ) -> list[Entry]:
     if not stored:
         return one_primary(other)
-    # Which one is written to stays as it was, also where nobody has said it; and a number stays what it was read as.
+    # The primary entry stays the survivor's. An equal number keeps the survivor's country, by which its key was made.
     kept = ("primary", "country") if array == "phone_numbers" else ("primary",)
     known = {number_of(entry, rules) for entry in stored} if array == "phone_numbers" else set()
     added = [
@@ -74,8 +74,11 @@ def _entries(
     return merge_entries(array, stored, added, False, rules)
 
 
-def _pointing(stored: Sequence[ReadOnlyDocument], other: Sequence[ReadOnlyDocument], pointer: str) -> list[Entry]:
-    """Taggings or items, one to each tag or list: the survivor's, since links lead to it, as old as the older one."""
+def _combined_links(stored: Sequence[ReadOnlyDocument], other: Sequence[ReadOnlyDocument], pointer: str) -> list[Entry]:
+    """Returns taggings or items, one for each tag or list: the survivor's entry, with the older creation date.
+
+    The survivor's entry is kept because clients may have links to it.
+    """
     entries = {entry[pointer]: dict(entry) for entry in stored}
     for entry in other:
         same = entries.get(entry[pointer])
@@ -88,10 +91,12 @@ def _pointing(stored: Sequence[ReadOnlyDocument], other: Sequence[ReadOnlyDocume
     return list(entries.values())
 
 
-def _answers(stored: Sequence[ReadOnlyDocument], other: Sequence[ReadOnlyDocument], pointer: str) -> list[Entry]:
-    """Answers in the order in which they were given, the latest last, as everywhere.
+def _combined_answers(
+    stored: Sequence[ReadOnlyDocument], other: Sequence[ReadOnlyDocument], pointer: str
+) -> list[Entry]:
+    """Returns the answers of both in the order of their dates, the latest last.
 
-    One of the other person's goes where the answer just before or after it, to the same question, says the same.
+    Of two equal answers to one question, with no other answer to it between them, the survivor's is kept.
     """
     ours = {entry["_id"] for entry in stored}
     kept: list[Entry] = []

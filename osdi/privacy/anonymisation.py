@@ -32,14 +32,26 @@ def _names(fields: Table, kept: AfterErasure) -> tuple[str, ...]:
 WORDS: Final = _names(OUTREACH.table, "kept if others have it")
 REFERRER_WORDS: Final = _names(REFERRER_DATA.fields, "kept if others have it")
 FACTS: Final = (
-    *("_id", "version", "advocacy_campaign_id", "created_date", "modified_date"),
+    "_id",
+    "version",
+    "advocacy_campaign_id",
+    "created_date",
+    "modified_date",
     *_names(OUTREACH.table, "kept"),
     # What is told is the outreach as it is then.
     "webhook_events",
 )
 TARGET_FACTS: Final = _names(TARGET.fields, "kept")
 FOLLOWUP: Final = (
-    *("_id", "kind", "state", "reason", "by_token", "queued_date", "sent_date", "attempts", "leases_lost"),
+    "_id",
+    "kind",
+    "state",
+    "reason",
+    "by_token",
+    "queued_date",
+    "sent_date",
+    "attempts",
+    "leases_lost",
     "message_id",
 )
 NO_PERSON: Final = "no_person"

@@ -3,7 +3,8 @@
 The process: tombstones are laid, so that no import brings the person back; the person's document is deleted, on the
 condition of its version, together with writing the erasure down; then whatever else there is goes, which can be
 repeated. A request that had read the person before may still record an outreach for them. Therefore an erasure is
-written down until all such requests are over, and a worker (or `retain`) does what is left once more before it ends.
+written down until all such requests are over, and a worker (or `apply-retention`) does what is left once more before
+it ends.
 docs/decisions/0022 says why it is done in this order.
 """
 
@@ -18,6 +19,7 @@ from osdi.errors import WriteConflict, not_found, unavailable
 from osdi.etags import IfMatch, check_if_match
 from osdi.ids import now
 from osdi.match_keys import NAME_AND_POSTAL_CODE, MatchKeyRules
+from osdi.outreaches.deletion_store import delete_outreach
 from osdi.people import merged_people_store
 from osdi.people.lookup import get_person
 from osdi.people.merged_people_store import all_ids, ids_of, merged_copies_of
@@ -26,7 +28,7 @@ from osdi.privacy.anonymisation import ANONYMISE, DELETE, KEEP, all_words, anony
 from osdi.privacy.tombstones import erased_since, note_erasure
 from osdi.resources import PERSON
 from osdi.retry import retry_on_conflict
-from osdi.statistics.statistics_store import drop_stale_rollups
+from osdi.statistics.invalidation_store import drop_stale_rollups
 from osdi.store import Store
 from osdi.store.scan import scan
 from osdi.store.store import SETTLED
@@ -154,7 +156,7 @@ def _next_outreaches(store: Store, erasure: Document) -> int:
     found = erasure_store.outreaches_of(store, erasure["people"], BATCH)
     if erasure["outreaches"] == DELETE:
         for outreach in found:
-            store.delete_outreach(outreach)
+            delete_outreach(store, outreach)
         return len(found)
     changed = erasure_store.rewrite_outreaches(store, [(each, _left(store, each, erasure)) for each in found], now())
     if found and not changed:

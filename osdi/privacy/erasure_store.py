@@ -9,14 +9,13 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from pymongo import ASCENDING, DESCENDING, ReturnDocument
+from pymongo import ReturnDocument
 
 from osdi.documents import Document
 from osdi.errors import WriteConflict
 from osdi.resources import ADVOCACY_CAMPAIGN, LIST, MESSAGE, OUTREACH, PERSON, QUESTION, TAG, WRAPPER
-from osdi.statistics.invalidation import touches
-from osdi.store import Delete, Store, write_log
-from osdi.store.driver import READ_MS
+from osdi.statistics.invalidation import invalidate_each
+from osdi.store import Delete, DocumentStore, Store, write_log
 from osdi.store.indexes import ERASURES, MERGED_PEOPLE, TOKENS, TOMBSTONES
 
 # So many documents are changed by one command.
@@ -47,8 +46,7 @@ def begin_erasure(store: Store, erasure: Document, person: Document | None) -> D
         "$set": {name: erasure[name] for name in ("outreaches", "erased_date")},
         "$addToSet": {"people": {"$each": erasure["people"]}},
     }
-    with store.operation(), store.transaction() as session:
-        options: dict[str, Any] = {"session": session} if session else {}
+    with store.operation(), store.transaction() as options:
         erasures = store.collection(ERASURES)
         begun = erasures.find_one_and_update(
             {"_id": erasure["_id"]}, change, upsert=True, return_document=ReturnDocument.AFTER, **options
@@ -56,9 +54,9 @@ def begin_erasure(store: Store, erasure: Document, person: Document | None) -> D
         assert begun is not None
         if person is not None:
             try:
-                store.apply(Delete(PERSON.collection, person["_id"], person["version"]), session)
+                store.apply(Delete(PERSON.collection, person["_id"], person["version"]), options)
             except WriteConflict:
-                if session is None:
+                if not options:
                     erasures.delete_one({"_id": erasure["_id"]})
                 raise
     if person is not None:
@@ -68,10 +66,7 @@ def begin_erasure(store: Store, erasure: Document, person: Document | None) -> D
 
 def oldest_erasure(store: Store, timestamp: dt.datetime) -> Document | None:
     """The oldest of the erasures that were begun before this moment and are not over."""
-    with store.operation():
-        return store.collection(ERASURES).find_one(
-            {"erased_date": {"$lt": timestamp}}, sort=[("erased_date", ASCENDING)], max_time_ms=READ_MS
-        )
+    return store.find_one(ERASURES, {"erased_date": {"$lt": timestamp}}, sort=("erased_date",))
 
 
 def end_erasure(store: Store, erasure: Document) -> None:
@@ -98,26 +93,20 @@ def count_outreaches(store: Store, people: Sequence[str]) -> int:
 
 def outreaches_of(store: Store, people: Sequence[str], limit: int) -> list[Document]:
     """Outreaches of these people, so many at the most."""
-    with store.operation():
-        found = store.collection(OUTREACH.collection).find({"person_id": {"$in": list(people)}})
-        return list(found.limit(limit).max_time_ms(READ_MS))
+    return store.find(OUTREACH.collection, {"person_id": {"$in": list(people)}}, limit=limit)
 
 
 def tokens_of(store: Store, people: Sequence[str]) -> list[Document]:
     """The tokens that are these people's."""
-    with store.operation():
-        return list(store.collection(TOKENS).find({"person_id": {"$in": list(people)}}).sort("_id", ASCENDING))
+    return store.find(TOKENS, {"person_id": {"$in": list(people)}}, sort=("_id",))
 
 
 def outreaches_around(store: Store, outreach: Document, limit: int) -> list[Document]:
     """What others said on the same campaign: of so many outreaches before this one and after it, the words."""
     found: list[Document] = []
-    with store.operation():
-        outreaches = store.collection(OUTREACH.collection)
-        for operator, order in (("$lt", DESCENDING), ("$gt", ASCENDING)):
-            query = {"advocacy_campaign_id": outreach["advocacy_campaign_id"], "_id": {operator: outreach["_id"]}}
-            some = outreaches.find(query, dict.fromkeys(WORDS, 1)).sort("_id", order).limit(limit)
-            found += some.max_time_ms(READ_MS)
+    for operator, order in (("$lt", "-_id"), ("$gt", "_id")):
+        query = {"advocacy_campaign_id": outreach["advocacy_campaign_id"], "_id": {operator: outreach["_id"]}}
+        found += store.find(OUTREACH.collection, query, sort=(order,), limit=limit, fields=WORDS)
     return found
 
 
@@ -129,11 +118,10 @@ def rewrite_outreaches(
     Follow-ups are marked without moving the version, so they are compared too. Raises WriteConflict.
     """
     changed = 0
-    with store.operation(), store.transaction() as session:
-        options: dict[str, Any] = {"session": session} if session else {}
+    with store.operation(), store.transaction() as options:
         outreaches = store.collection(OUTREACH.collection)
-        for touched in touches(changes):
-            store.apply(touched, session)
+        for each in invalidate_each(changes):
+            store.apply(each, options)
         for stored, left in changes:
             selected = {
                 **{name: stored[name] for name in ("_id", "version", "person_id")},
@@ -163,17 +151,15 @@ def forget_editors(store: Store, people: Sequence[str]) -> None:
 
 def lay_tombstones(store: Store, digests: Sequence[str], timestamp: dt.datetime) -> None:
     """Write down these digests; safe to repeat."""
-    with store.operation(), store.transaction() as session:
-        options: dict[str, Any] = {"session": session} if session else {}
+    with store.operation(), store.transaction() as options:
         for digest in digests:
             change = {"$set": {"erased_date": timestamp}}
             store.collection(TOMBSTONES).update_one({"_id": digest}, change, upsert=True, **options)
 
 
-def any_tombstone(store: Store, digests: Sequence[str]) -> bool:
+def any_tombstone(store: DocumentStore, digests: Sequence[str]) -> bool:
     """Whether one of these digests is written down."""
-    with store.operation():
-        return store.collection(TOMBSTONES).find_one({"_id": {"$in": list(digests)}}, {"_id": 1}) is not None
+    return store.find_one(TOMBSTONES, {"_id": {"$in": list(digests)}}, fields=("_id",)) is not None
 
 
 def tombstones_since(store: Store, timestamp: dt.datetime) -> set[str]:

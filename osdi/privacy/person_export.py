@@ -28,7 +28,7 @@ def person_export(store: Store, hal: Hal, person: Document) -> Json:
         "exported_date": now(),
         "person": _resource(hal, PERSON, person),
         "subscriptions": _subscriptions(person),
-        **{kind.array: list(_entries(store, hal, person, kind.resource)) for kind in (TAGGINGS, ITEMS, ANSWERS)},
+        **{kind.array: list(_titled_entries(store, hal, person, kind.resource)) for kind in (TAGGINGS, ITEMS, ANSWERS)},
         "outreaches": list(_outreaches(store, hal, ids)),
         "merged_people": [
             # Without a date a merge has not ended yet.
@@ -69,11 +69,11 @@ def _subscriptions(person: Document) -> Json:
     }
 
 
-def _entries(store: Store, hal: Hal, person: Document, resource: Resource) -> Iterator[Json]:
+def _titled_entries(store: Store, hal: Hal, person: Document, resource: Resource) -> Iterator[Json]:
     """Taggings, items or answers, each with the name of what it is about."""
     pointed_at, field = ENTRIES[resource]
     entries = person.get(resource.collection, ())
-    names = _names(store.by_ids(pointed_at.collection, sorted({entry[field] for entry in entries})))
+    names = _titles_by_id(store.by_ids(pointed_at.collection, sorted({entry[field] for entry in entries})))
     for entry in entries:
         shown = hal.represent(resource, entry_of(_KINDS[resource], person, entry))
         shown["_links"].pop("curies", None)
@@ -89,13 +89,13 @@ def _outreaches(store: Store, hal: Hal, people: Sequence[str]) -> Iterator[Json]
     for outreach in scan(store, OUTREACH.collection, {"person_id": {"$in": people}}):
         campaign_id = outreach["advocacy_campaign_id"]
         if campaign_id not in names:
-            names |= _names(store.by_ids(ADVOCACY_CAMPAIGN.collection, [campaign_id]))
+            names |= _titles_by_id(store.by_ids(ADVOCACY_CAMPAIGN.collection, [campaign_id]))
         yield {ADVOCACY_CAMPAIGN.name: names.get(campaign_id), **_resource(hal, OUTREACH, outreach)}
 
 
-def _names(documents: list[Document]) -> dict[str, Any]:
-    return {each["_id"]: _name(each) for each in documents}
+def _titles_by_id(documents: list[Document]) -> dict[str, Any]:
+    return {each["_id"]: _title(each) for each in documents}
 
 
-def _name(document: Mapping[str, Any]) -> str | None:
+def _title(document: Mapping[str, Any]) -> str | None:
     return next((document[name] for name in ("name", "title", "summary") if name in document), None)

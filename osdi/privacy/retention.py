@@ -1,7 +1,7 @@
 """Keeping no longer than is said: texts of outreaches after RETAIN_MESSAGE_DAYS, what erasures have left, and what
 statistics have counted of words that outreaches no longer say.
 
-Done by workers now and then, or by the command `retain`: in small batches, each over at once, so nobody waits for it.
+Workers do it from time to time, or the command `apply-retention`: in small batches, so that no request waits for it.
 """
 
 import datetime as dt
@@ -13,7 +13,7 @@ from osdi.ids import id_before, now
 from osdi.privacy import retention_store
 from osdi.privacy.erasure import finish_next_erasure
 from osdi.settings import Settings
-from osdi.statistics.statistics_store import drop_stale_rollups
+from osdi.statistics.invalidation_store import drop_stale_rollups
 from osdi.store import Store
 from osdi.store.store import SETTLED
 
@@ -46,7 +46,7 @@ class Retention:
             return False
         looked_at, dropped = drop_old_texts(self._store, self._days, now())
         if dropped:
-            log.logger().info("texts", outreaches=dropped)
+            log.logger().info("retention", outreaches=dropped)
         if not looked_at:
             self._texts_after = time.monotonic() + TEXTS_SECONDS
         return looked_at > 0

@@ -7,12 +7,9 @@ may have got texts again; a second mark goes along the dates of change.
 import datetime as dt
 from typing import Final
 
-from pymongo import ASCENDING
-
 from osdi.documents import Document, Query
 from osdi.resources import OUTREACH
 from osdi.store import Store, write_log
-from osdi.store.driver import READ_MS
 
 RETENTION: Final = "retention"
 MARKS: Final = "outreach_texts"
@@ -57,6 +54,4 @@ def drop_texts(store: Store, ids: list[str], timestamp: dt.datetime) -> int:
 
 
 def _found(store: Store, query: Query, *order: str, limit: int) -> list[Document]:
-    with store.operation():
-        found = store.collection(OUTREACH.collection).find(query, {"_id": 1, "modified_date": 1})
-        return list(found.sort([(name, ASCENDING) for name in order]).limit(limit).max_time_ms(READ_MS))
+    return store.find(OUTREACH.collection, query, sort=order, limit=limit, fields=("modified_date",))

@@ -34,7 +34,7 @@ def erased_in(store: Store) -> Callable[[Sequence[str]], bool]:
     key = cache(lambda: signing_key(store, ERASURE))
 
     def is_erased(keys: Sequence[str]) -> bool:
-        return any_tombstone(store, _digests(key(), _telling(keys)))
+        return any_tombstone(store, _digests(key(), _identifying(keys)))
 
     return is_erased
 
@@ -45,7 +45,7 @@ def erased_since(store: Store, timestamp: dt.datetime) -> Callable[[Sequence[str
     if not digests:
         return lambda _: False
     key = signing_key(store, ERASURE)
-    return lambda keys: not digests.isdisjoint(_digests(key, _telling(keys)))
+    return lambda keys: not digests.isdisjoint(_digests(key, _identifying(keys)))
 
 
 def note_erasure(store: Store, keys: Iterable[str], timestamp: dt.datetime) -> None:
@@ -58,7 +58,7 @@ def forget_erasure(store: Store, keys: Iterable[str]) -> int:
     return lift_tombstones(store, _digests(signing_key(store, ERASURE), keys))
 
 
-def _telling(keys: Sequence[str]) -> list[str]:
+def _identifying(keys: Sequence[str]) -> list[str]:
     """Those of somebody's match keys that tell who they are."""
     has_email = any(each.startswith(EMAIL) for each in keys)
     return [each for each in keys if not (has_email and each.startswith(PHONE))]

@@ -19,40 +19,40 @@ class Interval:
 
 @lru_cache(maxsize=1)
 def _names() -> frozenset[str]:
-    # What some machines call their own zone is no zone's name.
+    # Some machines list their own zone under these names.
     return frozenset(available_timezones()) - {"localtime", "Factory"}
 
 
 def time_zone(name: str) -> ZoneInfo:
-    """The zone of this name, such as `Europe/Berlin`. Raises ValueError where there is none."""
-    # Asked for first: ZoneInfo would look for a file of that name.
+    """Returns the zone of this name, such as `Europe/Berlin`. Raises ValueError if there is none."""
+    # Checked first, since ZoneInfo would open a file of that name.
     if name not in _names():
         raise ValueError(f"There is no time zone of this name: {name[:100]}")
     return ZoneInfo(name)
 
 
 def midnight(date: dt.date, zone: ZoneInfo) -> dt.datetime:
-    """When a date begins in a zone, as naive UTC; where the clock shows midnight twice, the first time."""
+    """Returns the begin of a date in a zone as naive UTC; the first one if the clock shows midnight twice."""
     return dt.datetime.combine(date, dt.time(), zone).astimezone(dt.UTC).replace(tzinfo=None)
 
 
 def interval_of(date: dt.date, zone: ZoneInfo) -> Interval:
-    """The day of this date in a zone."""
+    """Returns the day of this date in a zone."""
     return Interval(midnight(date, zone), midnight(date + dt.timedelta(days=1), zone))
 
 
 def dates(first: dt.date, last: dt.date) -> list[dt.date]:
-    """Every date from the first to the last."""
+    """Returns every date from the first to the last."""
     return [first + dt.timedelta(days=number) for number in range((last - first).days + 1)]
 
 
 def span(
     first: dt.date | None, last: dt.date | None, today: dt.date, earliest: dt.date | None
 ) -> tuple[dt.date, dt.date]:
-    """The dates from and to which is counted, where one or both are not said. Raises ValueError for too many, or none.
+    """Returns the first and the last date to count, if the request leaves one or both out.
 
-    Without `last` it is until today, or as far as DAYS reach; without `first` it is from the earliest date that has an
-    outreach, which whoever asks has looked for in the DAYS before `last`.
+    Without `last` it is today, or as far as DAYS reach. Without `first` it is `earliest`, the first date with an
+    outreach in the DAYS before `last`. Raises ValueError for too many dates, or none.
     """
     furthest = dt.timedelta(days=DAYS - 1)
     if last is None:

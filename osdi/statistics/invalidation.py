@@ -1,14 +1,15 @@
-"""What is noted of an outreach that is changed or deleted, so that statistics which have counted it are counted anew.
+"""Invalidations: what a change or deletion of outreaches records, so that rollups which counted them are counted again.
 
-A *touch* holds the dates at which something counts otherwise now. It is written with the change in one transaction, or
-before it where the server has none, or where the change is of more than a transaction takes; see statistics.
+An invalidation holds the dates whose numbers change. It is written in one transaction with the change; before it on a
+server without transactions, and before a change of more documents than a transaction takes (see `invalidation_store`).
+Pure.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Final
 
-from osdi.documents import Document
+from osdi.documents import Document, ReadOnlyDocument
 from osdi.ids import new_id
 from osdi.store.indexes import INVALIDATIONS
 from osdi.store.writes import Insert
@@ -17,32 +18,33 @@ COUNTED: Final = ("action_date", "type", "referrer_data", "targets", "person_id"
 PEOPLE: Final = ("action_date", "person_id")
 
 
-def invalidate(before: Document, after: Mapping[str, Any] | None = None) -> Insert | None:
-    """The write that goes with the change or deletion of an outreach; None where it counts as it did."""
+def invalidate(before: ReadOnlyDocument, after: ReadOnlyDocument | None = None) -> Insert | None:
+    """Returns the write that goes with the change or deletion of an outreach; None if every number stays the same."""
     if after is not None and all(before.get(name) == after.get(name) for name in COUNTED):
         return None
     people = after is None or any(before.get(name) != after.get(name) for name in PEOPLE)
-    moments = {each["action_date"] for each in (before, after) if each and "action_date" in each}
-    return Insert(INVALIDATIONS, touch_document(before["advocacy_campaign_id"], moments, people=people))
+    dates = {each["action_date"] for each in (before, after) if each and "action_date" in each}
+    return Insert(INVALIDATIONS, invalidation(before["advocacy_campaign_id"], dates, people=people))
 
 
-def touches(changes: Iterable[tuple[Document, Mapping[str, Any]]]) -> list[Insert]:
-    """The writes that go with the changes of several outreaches in one transaction: one for each campaign."""
+def invalidate_each(changes: Iterable[tuple[ReadOnlyDocument, ReadOnlyDocument]]) -> list[Insert]:
+    """Returns the writes that go with the changes of several outreaches in one transaction: one for each campaign."""
     found: dict[str, Insert] = {}
     for before, after in changes:
         one = invalidate(before, after)
         if one is None:
             continue
-        several = found.setdefault(before["advocacy_campaign_id"], one).document
-        several["dates"] = sorted({*several["dates"], *one.document["dates"]})
-        several["people"] = several["people"] or one.document["people"]
+        of_campaign = found.setdefault(before["advocacy_campaign_id"], one).document
+        of_campaign["dates"] = sorted({*of_campaign["dates"], *one.document["dates"]})
+        of_campaign["people"] = of_campaign["people"] or one.document["people"]
     return list(found.values())
 
 
-def touch_document(campaign_id: str, moments: Iterable[dt.datetime], *, people: bool, early: bool = False) -> Document:
-    """A touch; `people` says whether it may be others who made the outreaches of those moments.
+def invalidation(campaign_id: str, dates: Iterable[dt.datetime], *, people: bool, early: bool = False) -> Document:
+    """Returns the document `{_id, advocacy_campaign_id, dates, people, early?}`.
 
-    An `early` one comes before its change, also on a server that has transactions.
+    `people` is True if other people than before may have made the outreaches of these dates. An `early` one precedes
+    its change even on a server with transactions.
     """
-    touched = {"_id": new_id(), "advocacy_campaign_id": campaign_id, "dates": sorted(moments), "people": people}
-    return {**touched, "early": True} if early else touched
+    found = {"_id": new_id(), "advocacy_campaign_id": campaign_id, "dates": sorted(dates), "people": people}
+    return {**found, "early": True} if early else found

@@ -1,9 +1,7 @@
-"""Statistics of a campaign: which days there are, what an outreach counts for, and how what was counted adds up.
+"""Tallies of a campaign's statistics: the values that an outreach counts for, and sums of them.
 
-A day is the time from one midnight to the next in a time zone, as an interval of UTC: 23 or 25 hours where the clock
-changes, and nothing where a zone left a date out.
-
-Pure: outreaches are documents that somebody else has read.
+A day is the time from one midnight to the next in a time zone, as an interval of UTC: 23 or 25 hours when the clock
+changes, and empty for a date that a zone left out. Pure.
 """
 
 import datetime as dt
@@ -14,20 +12,20 @@ from typing import Final
 
 from osdi.documents import Json, ReadOnlyDocument
 
-# By what outreaches are counted, besides the day. An outreach has one type, source and referrer, and many targets.
+# Outreaches are counted by these, besides the day. One has one type, source and referrer, and many targets.
 KINDS: Final = ("type", "source", "target", "referrer")
 TOP: Final = 10
 
-# How many values of a kind are kept for each day, the most frequent ones, and the characters by which one is known.
+# The number of values of a kind that a day keeps, the most frequent ones, and the characters that are kept of each.
 VALUES: Final = 1_000
 VALUE_LENGTH: Final = 200
 
 
 @dataclass
 class Tally:
-    """What was counted: outreaches, distinct people, and by kind how many outreaches name each value, or none (None).
+    """Numbers of outreaches and of distinct people, and by kind the number of outreaches that name a value, or none.
 
-    `cut` says by kind how many there are of values that were not kept.
+    None stands for no value. `cut` has by kind the number of outreaches with values that were not kept.
     """
 
     outreaches: int = 0
@@ -36,13 +34,13 @@ class Tally:
     cut: Counter[str] = field(default_factory=Counter)
 
     def add(self, outreach: ReadOnlyDocument) -> None:
-        """Count one more outreach; whether its person is new is for others to know."""
+        """Counts one more outreach. The caller counts its person."""
         self.outreaches += 1
         for kind, values in values_of(outreach).items():
             self.by[kind].update(values)
 
     def plus(self, other: "Tally") -> None:
-        """Count what another tally has; not its people, who may be the same."""
+        """Adds another tally, but not its people, who may be the same."""
         self.outreaches += other.outreaches
         for kind in KINDS:
             self.by[kind].update(other.by[kind])
@@ -50,7 +48,7 @@ class Tally:
 
 
 def values_of(outreach: ReadOnlyDocument) -> dict[str, tuple[str | None, ...]]:
-    """What an outreach counts for, by kind; `(None,)` where it says nothing."""
+    """Returns the values that an outreach counts for, by kind; `(None,)` if it has none."""
     referrer_data = outreach.get("referrer_data") or {}
     named = dict.fromkeys(_cut(target_name(target)) for target in outreach.get("targets") or ())
     named.pop(None, None)
@@ -63,14 +61,14 @@ def values_of(outreach: ReadOnlyDocument) -> dict[str, tuple[str | None, ...]]:
 
 
 def target_name(target: ReadOnlyDocument) -> str | None:
-    """How a target is called: title and names, or else the organization, or else the division."""
+    """Returns the name of a target: title and names, or else the organization, or else the division."""
     named = " ".join(target[part] for part in ("title", "given_name", "family_name") if target.get(part))
     other: str | None = target.get("organization") or target.get("ocdid")
     return named or other
 
 
 def top(kind: str, tally: Tally) -> Json:
-    """The most frequent values: `{top: [{value, outreaches}], others: {values, outreaches}, without, complete}`."""
+    """Returns the top values: `{top: [{value, outreaches}], others: {values, outreaches}, without, complete}`."""
     counted = Counter(tally.by[kind])
     without = counted.pop(None, 0)
     ranked = sorted(counted.items(), key=lambda each: (-each[1], str(each[0])))
@@ -86,7 +84,7 @@ def top(kind: str, tally: Tally) -> Json:
 
 
 def summary(days: Sequence[dt.date], tallies: Sequence[Tally], whole: Tally) -> Json:
-    """What is answered: the totals, each day's numbers, and the top of each kind of all days."""
+    """Returns the body of the response: totals, each day's numbers, and the top values of all days by kind."""
     return {
         "total": {"outreaches": whole.outreaches, "people": whole.people},
         "days": [

@@ -1,4 +1,4 @@
-"""What webhooks are told of: an outreach that was recorded, a person who was created, changed or unsubscribed.
+"""The events that webhooks receive: an outreach was recorded, a person was created, updated or unsubscribed.
 
 Pure.
 """
@@ -6,22 +6,18 @@ Pure.
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from osdi.fields.webhook import OUTREACH_RECORDED, PERSON_CREATED, PERSON_UPDATED, UNSUBSCRIBED
+from osdi.fields.webhook import AT_A_VERSION, OUTREACH_RECORDED, PERSON_CREATED, PERSON_UPDATED
 from osdi.resources import OUTREACH, PERSON
 
-# By collection what it means that a document was inserted, or updated.
+# By collection: the event of an insert, and that of an update.
 INSERTED: Final[Mapping[str, str]] = {OUTREACH.collection: OUTREACH_RECORDED, PERSON.collection: PERSON_CREATED}
 UPDATED: Final[Mapping[str, str]] = {PERSON.collection: PERSON_UPDATED}
-
-# These say how something is now, so of several one is told. The others happen once, or at one version.
-ABOUT_NOW: Final = (PERSON_UPDATED,)
-AT_A_VERSION: Final = (UNSUBSCRIBED,)
 
 
 def entries_for(
     events: Sequence[str], version: int, webhooks_of: Mapping[str, Sequence[str]]
 ) -> list[dict[str, str | int]]:
-    """What a document notes of what happened to it, for each webhook to be told: `{webhook_id, event, version?}`.
+    """Returns the entries that a document stores until they are sent: `{webhook_id, event, version?}` for each webhook.
 
     `webhooks_of` has the ids of webhooks by event.
     """

@@ -1,8 +1,8 @@
-"""A circuit that opens while no server takes writes: who asks then is told at once instead of holding a thread.
+"""Circuit breaker: while no server accepts writes, operations fail fast with 503 instead of blocking a thread.
 
-The driver watches the servers on connections of its own and tells here what it sees, so that nobody has to try in
-order to find out, neither that the database is away nor that it is back. For as long as an election may take, requests
-wait, and each only for what is left of that time, however long it stood in line before; after that they are refused.
+The driver watches the servers on its own connections and reports each change here. So no request has to try in order to
+find out that the database is away, or that it is back. Requests wait for as long as an election may take, each only for
+the rest of that time; after it they fail.
 """
 
 import math
@@ -22,12 +22,12 @@ from pymongo.monitoring import (
 from osdi.errors import unavailable
 from osdi.store import request_deadline
 
-# The driver tells what it sees up to a second later, and whoever found a server must still have time to be answered.
+# The driver reports a change up to a second later, and an operation that found a server needs time for its reply.
 LEAST_SECONDS: Final = 1.0
 
 
 class CircuitBreaker(TopologyListener):
-    """Listens to one client. `patience` says how many seconds requests wait for a server that takes writes."""
+    """Listens to one client; `patience` is the time in seconds that requests wait for a server that accepts writes."""
 
     def __init__(self, patience: float) -> None:
         self._patience = patience
@@ -35,13 +35,13 @@ class CircuitBreaker(TopologyListener):
 
     @property
     def is_open(self) -> bool:
-        """Whether requests are refused now."""
+        """True if operations fail at once now."""
         since = self._away_since
         return since is not None and time.monotonic() >= since + self._patience
 
     @contextmanager
     def operation(self) -> Iterator[None]:
-        """Around what is asked of the database. Raises OsdiError 503 where it is known to be away for too long."""
+        """Wraps an operation. Raises OsdiError 503 if the database has been away for longer than the patience."""
         since, left = self._away_since, request_deadline.left()
         if since is None and left is None:
             yield
@@ -55,14 +55,14 @@ class CircuitBreaker(TopologyListener):
             yield
 
     def opened(self, event: TopologyOpenedEvent) -> None:
-        """Nothing: what is known at first comes as a change."""
+        """Does nothing: the first state is reported as a change."""
 
     def description_changed(self, event: TopologyDescriptionChangedEvent) -> None:
-        """Called in a thread of the driver's own for every change that it sees."""
+        """Called by the driver, in a thread of its own, for each change that it sees."""
         if event.new_description.has_writable_server():
             self._away_since = None
         elif self._away_since is None:
             self._away_since = time.monotonic()
 
     def closed(self, event: TopologyClosedEvent) -> None:
-        """Nothing: a client that was closed is not asked any more."""
+        """Does nothing: a closed client is not used any more."""

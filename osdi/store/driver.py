@@ -1,7 +1,4 @@
-"""The connection to MongoDB: how long it waits, how durably it writes, and what its errors become.
-
-The rest of the store uses this and nothing else of the driver's behaviour is left to defaults.
-"""
+"""The connection to MongoDB: its time-outs, the durability of its writes, and the translation of its errors."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -31,21 +28,21 @@ DURABLE: Final = WriteConcern(w="majority", j=True)
 MOCK: Final = "mongomock://"
 DATABASE: Final = "osdi"
 
-# A platform's router gives up at 30 s. A database that hangs is waited for once, then a new primary is looked for, as
-# long as a failover takes; together they stay below 20 s, or 23 where that one hangs too (see deadline).
+# A platform's router gives up at 30 s. An operation waits once for a database that hangs, then for a new primary, as
+# long as a failover takes. Together they stay below 20 s, or 23 s if the new one hangs too (see request_deadline).
 SOCKET_TIMEOUT_MS: Final = 5_500
 SERVER_SELECTION_TIMEOUT_MS: Final = 12_000
-# How often the driver looks after the servers, and how long it waits for their answer to that: the two together are
-# how late it sees that one hangs.
+# The driver checks the servers this often, and waits this long for their reply. It notices a server that hangs after
+# both together at the latest.
 HEARTBEAT_MS: Final = 2_000
 CONNECT_TIMEOUT_MS: Final = 3_000
 
 ABORT_SECONDS: Final = 1.0
 
-# A filter that no index serves may read a whole collection: the server gives it up before we stop waiting for it.
+# A filter that no index serves may read a whole collection: the server aborts it before the socket times out.
 READ_MS: Final = 5_000
 
-# What says that the server is away, changes its role, or could not promise durability: the request may be sent again.
+# Errors of a server that is away, changes its role or could not promise durability: the client may repeat the request.
 AWAY: Final = (ConnectionFailure, ExecutionTimeout, WriteConcernError, ConfigurationError)
 AWAY_CODES: Final = frozenset({6, 7, 64, 89, 91, 100, 134, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436})
 # Unauthorized, AuthenticationFailed, and Atlas's own for both.
@@ -56,37 +53,40 @@ TOO_LARGE_CODES: Final = frozenset({10334, 17419, 17420})
 
 
 class Refused(OsdiError):
-    """The database answers and does not let us: 503, with a sentence for the operator."""
+    """The database rejects our user: 503, with a sentence for the operator."""
 
     def __init__(self) -> None:
-        told = "The database refuses us: are the user and password of MONGODB_URI right, and may that user write?"
-        super().__init__(503, ErrorDescription("UNAVAILABLE", told), headers={"Retry-After": "60"})
+        message = "The database rejects the user of MONGODB_URI: check its name, password and write permission."
+        super().__init__(503, ErrorDescription("UNAVAILABLE", message), headers={"Retry-After": "60"})
 
 
 def check_uri(uri: str) -> None:
-    """Raises ValueError that says what is wrong with a connection string; hosts are not looked up."""
+    """Raises ValueError, whose text is for the operator, if a connection string is not valid; looks no host up."""
     if uri.startswith(MOCK):
         return
     try:
-        # An SRV record is asked for when the client connects: at start the network may not be there yet.
+        # The client looks an SRV record up when it connects: at start the network may not be ready.
         parse_uri(uri.replace("mongodb+srv://", "mongodb://", 1))
     except (InvalidURI, ConfigurationError, ValueError) as error:
         raise ValueError(str(error)) from error
 
 
 def database_name(uri: str) -> str:
-    """The database that a connection string names, or ours where it names none."""
+    """Returns the name of the database in a connection string, or DATABASE without one."""
     return parse_uri(uri.replace("mongodb+srv://", "mongodb://", 1))["database"] or DATABASE
 
 
 @contextmanager
 def driver_errors() -> Iterator[None]:
-    """The one boundary where what pymongo raises becomes what this project raises."""
+    """Translates errors of pymongo into those of this project; any other error passes.
+
+    Raises DuplicateKey, WriteConflict, OsdiError 413 and 503 (of which one is Refused).
+    """
     try:
         yield
     except DuplicateKeyError as error:
         raise DuplicateKey(str(error)) from error
-    except DocumentTooLarge as error:  # the driver's own measure; not a PyMongoError
+    except DocumentTooLarge as error:  # measured by the driver; not a PyMongoError
         raise document_too_large("document") from error
     except PyMongoError as error:
         code = getattr(error, "code", None)
@@ -94,8 +94,8 @@ def driver_errors() -> Iterator[None]:
             raise document_too_large("document") from error
         if code in REFUSED_CODES:
             raise Refused from error
-        # Inside a transaction a lost connection means that nothing was committed, so the race is run again; but where
-        # the server hangs, or none is there, the time is used up, and the client is told.
+        # A connection that is lost inside a transaction means that nothing was committed, so the caller retries. If the
+        # server hangs, or there is none, the time is used up: 503.
         if error.has_error_label("TransientTransactionError") and not error.timeout:
             raise WriteConflict(str(error)) from error
         if _is_away(error):
@@ -113,21 +113,21 @@ def _is_away(error: PyMongoError) -> bool:
 
 
 def only_duplicate_keys(error: BulkWriteError) -> bool:
-    """True if unique indexes refused some of the writes, and every other write was done and is durable."""
-    refused, not_durable = error.details["writeErrors"], error.details["writeConcernErrors"]
-    return not not_durable and all(each["code"] == DUPLICATE_KEY for each in refused)
+    """True if unique indexes rejected some of the writes, and every other write was done and is durable."""
+    rejected, not_durable = error.details["writeErrors"], error.details["writeConcernErrors"]
+    return not not_durable and all(each["code"] == DUPLICATE_KEY for each in rejected)
 
 
 def abort(session: ClientSession) -> None:
-    """Give up the transaction's locks at once; a server that cannot be told gives them up by itself later."""
+    """Aborts a transaction, which releases its locks; a server that cannot be reached releases them later."""
     with suppress(PyMongoError), timeout(ABORT_SECONDS):
         session.abort_transaction()
 
 
 def connect(uri: str) -> tuple[MongoClient[Document], CircuitBreaker]:
-    """A client for this connection string, and the circuit that listens to it.
+    """Returns a client for this connection string, and the circuit breaker that listens to it.
 
-    What the string says about durability, time-outs and which member is read does not count.
+    Options of the string about durability, time-outs and the read preference do not apply.
     """
     circuit = CircuitBreaker(SERVER_SELECTION_TIMEOUT_MS / 1000)
     if uri.startswith(MOCK):
@@ -138,7 +138,7 @@ def connect(uri: str) -> tuple[MongoClient[Document], CircuitBreaker]:
         w="majority",
         journal=True,
         retryWrites=True,
-        # What was just written has to be found; a secondary may not have it yet.
+        # A read has to find the last write; a secondary may not have it yet.
         readPreference="primary",
         # Not `timeoutMS`, which bounds an operation with its retry as a whole: it costs each of them 60 microseconds.
         socketTimeoutMS=SOCKET_TIMEOUT_MS,
@@ -151,7 +151,7 @@ def connect(uri: str) -> tuple[MongoClient[Document], CircuitBreaker]:
 
 
 def _in_memory() -> MongoClient[Document]:
-    """The fallback without a server: nothing is kept, and unique indexes on arrays are not enforced."""
-    import mongomock  # only where it is asked for: it costs memory and start-up time
+    """Returns the fallback without a server: it keeps nothing, and does not enforce unique indexes on arrays."""
+    import mongomock  # only here: it costs memory and start-up time
 
     return mongomock.MongoClient(tz_aware=False)

@@ -1,4 +1,4 @@
-"""Which indexes there are: every query that serves a route is covered by one, and the unique ones decide races."""
+"""The declared indexes: one serves each query of a route, and the unique ones decide races."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ from pymongo.collection import Collection
 
 from osdi.resources import ADVOCACY_CAMPAIGN, ENTRIES, LIST, MESSAGE, OUTREACH, PERSON, QUESTION, TAG, WRAPPER
 
-# Those of a million documents take longer to build than any answer may.
+# Indexes of a million documents take longer to build than a response may.
 SECONDS: Final = 3_600
 PARTIAL: Final = "partialFilterExpression"
 EXPIRES: Final = "expireAfterSeconds"
 TOKENS: Final = "tokens"
 WEBHOOKS: Final = "webhooks"
-# People who were merged away, erasures that are not over yet, and what tells that somebody was erased.
+# People who were merged away, erasures that are not finished, and digests of erased people's keys.
 MERGED_PEOPLE: Final = "merged_people"
 ERASURES: Final = "erasures"
 TOMBSTONES: Final = "tombstones"
@@ -26,10 +26,11 @@ INVALIDATIONS: Final = "statistics_invalidations"
 
 @dataclass(frozen=True)
 class Index:
-    """An index to have: its fields, ascending, whether it is unique, and the field without which nothing is in it.
+    """A declared index: its fields, all ascending, and its options.
 
-    A sparse one holds only documents that have one of its fields, and serves any query that asks for a value of it.
-    Documents whose date in the one field is so many seconds ago are deleted by the database itself.
+    With `only_with` it holds the documents that have this field. A `sparse` one holds documents with one of its fields,
+    and serves any query for a value of it. With `expires_seconds` the database deletes documents whose date in the one
+    field is older.
     """
 
     fields: tuple[str, ...]
@@ -40,17 +41,17 @@ class Index:
 
     @property
     def partial(self) -> dict[str, Any] | None:
-        """What a document has to be like to be in it."""
+        """The filter of the documents in it, or None for all."""
         return {self.only_with: {"$exists": True}} if self.only_with else None
 
     def is_as(self, found: Mapping[str, Any]) -> bool:
-        """Whether an index that the server describes so, by the fields that it has, is like this one."""
+        """True if an index of the same fields, as the server describes it, has the same options."""
         same = bool(found.get("unique")) == self.unique and bool(found.get("sparse")) == self.sparse
         return same and (found.get(PARTIAL), found.get(EXPIRES)) == (self.partial, self.expires_seconds)
 
     @property
     def model(self) -> IndexModel:
-        """The index as the driver creates it."""
+        """The driver's description of the index."""
         options: dict[str, Any] = {"unique": True} if self.unique else {}
         if self.sparse:
             options["sparse"] = True
@@ -62,21 +63,21 @@ class Index:
 
 
 MATCH_KEYS: Final = Index(("match_keys",), unique=True)
-# What waits for webhooks: only documents that have some are in it.
+# Only documents with events that wait for webhooks are in it.
 UNTOLD: Final = Index(("webhook_events.webhook_id", "_id"), only_with="webhook_events.webhook_id")
-# Only what a token of somebody known has changed is in it.
+# Only documents that were modified with a person's token are in it.
 MODIFIED_BY: Final = Index(("modified_by_id",), sparse=True)
 DATES: Final = (Index(("modified_date", "_id")), Index(("created_date", "_id")))
 INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
     PERSON.collection: (
         MATCH_KEYS,
         Index(("contact_keys",)),
-        # Who may be somebody else: in the order of their ids, and by what they share.
+        # Possible duplicates: in the order of their ids, and by the key that they share.
         Index(("maybe_duplicate", "_id"), only_with="maybe_duplicate"),
         Index(("unclaimed_keys", "_id"), only_with="unclaimed_keys"),
         Index(("merged_ids",), sparse=True),
-        # Whoever has a value in the first field is in the index, so that a query for one needs to say no more, and is
-        # counted on the index alone.
+        # People with a value in the first field are in the index, so a query for a value needs no other condition, and
+        # the index alone counts its result.
         *(
             Index(fields, only_with=fields[0])
             for array, pointer in ((entry.collection, field) for entry, (_, field) in ENTRIES.items())
@@ -90,7 +91,7 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
         MATCH_KEYS,
         Index(("advocacy_campaign_id", "_id")),
         Index(("person_id", "_id")),
-        # By day; and who made them, so that people are counted by the index alone.
+        # By day; with the person, so that the index alone counts people.
         Index(("advocacy_campaign_id", "action_date", "person_id", "_id")),
         Index(("followups.state", "followups.not_before"), sparse=True),
         UNTOLD,
@@ -118,14 +119,14 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
 
 
 def create(collection: Collection[dict[str, Any]], declared: Sequence[Index]) -> list[str]:
-    """Create those that are missing, together, so that the documents are read once; returns the names of all.
+    """Creates the indexes that are missing, together, so that the documents are read once; returns the names of all.
 
-    The server keeps one that is there as it is: one that an earlier version declared otherwise is dropped first.
+    The server keeps an existing index as it is, so one that was declared with other options is dropped first.
     """
     models = [index.model for index in declared]
     there = collection.index_information()
     for index, name in zip(declared, (model.document["name"] for model in models), strict=True):
         if name in there and not index.is_as(there[name]):
             collection.drop_index(name)
-    with timeout(SECONDS):  # not around the above, which would wait as long for a database that is away
+    with timeout(SECONDS):  # not around the calls above, which would wait as long for a database that is away
         return collection.create_indexes(models)

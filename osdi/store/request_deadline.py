@@ -1,7 +1,7 @@
-"""By when a request is answered, whatever the database does: a platform's router gives up at 30 s.
+"""The deadline of a request: it is answered in time, whatever the database does, since a router gives up at 30 s.
 
-Each operation has its own time-outs (see driver), which several in a row could add up to more. To bound all of them by
-`pymongo.timeout` would cost every request; so only those are bounded that have waited already.
+Each operation has its own time-outs (see driver), and several in a row could add up to more. `pymongo.timeout` around
+all of them would cost each request time, so it bounds only requests that have waited already.
 """
 
 import time
@@ -9,26 +9,26 @@ from contextvars import ContextVar
 from typing import Final
 
 ANSWER_SECONDS: Final = 19.0
-# No operation of a request takes as long while all is well.
+# No operation of a request takes this long while the database is well.
 SLOW_SECONDS: Final = 3.0
-# What has come so far is tried, rather than given up in advance.
+# A request that is late tries its next operation for this long.
 LEAST_SECONDS: Final = 0.5
 
 _began: ContextVar[float | None] = ContextVar("began", default=None)
 
 
 def begin() -> None:
-    """A request begins in this thread now."""
+    """Starts the deadline of a request in this thread."""
     _began.set(time.monotonic())
 
 
 def end() -> None:
-    """It is answered; what this thread does next, such as sending a download, takes as long as it takes."""
+    """Ends the deadline: the request is answered, and sending a download may take longer."""
     _began.set(None)
 
 
 def left() -> float | None:
-    """The seconds that a request which has waited for long may still wait; None for any other, or without one."""
+    """Returns the seconds that are left for a request that has waited for long; None for any other, or without one."""
     began = _began.get()
     if began is None:
         return None

@@ -1,9 +1,8 @@
-"""Which shape the stored documents have, as a number: `schema_version`, one document in a collection of its own.
+"""The schema version of the stored documents: a number in a document of its own collection.
 
-A program reads and writes its own shape and the ones before it. It refuses a database that a newer program has
-migrated, and one into which a restore was begun and not ended. Each process looks at that when it first asks the
-database for anything (see `Store.asking`), and every few seconds for a restore; a release is run while the program
-before still serves.
+A program reads and writes its own version and those before it. It does not work on a database that a newer program has
+migrated, nor on one with an unfinished restore. A process checks both at its first operation (see `Store.operation`),
+and every LOOK_SECONDS for a restore. A release runs while the previous program still serves.
 """
 
 from typing import Any, Final
@@ -18,7 +17,7 @@ ID: Final = "schema"
 # The number of the last migration (see migrations).
 SCHEMA_VERSION: Final = 3
 
-# How often a process looks whether a restore was begun.
+# The time between two checks of a process for a restore.
 LOOK_SECONDS: Final = 5.0
 
 
@@ -32,13 +31,13 @@ class WrongDatabase(OsdiError):
 
 
 class NewerDatabase(WrongDatabase):
-    """A newer program has migrated it: this one will never work on it."""
+    """A newer program has migrated the database: this one can never work on it."""
 
 
 def check_schema(database: Database[dict[str, Any]], *, serves: bool = False) -> None:
-    """Raises WrongDatabase. A database without a version is one from before there was any.
+    """Raises WrongDatabase if this program must not work on the database. One without a version has version 0.
 
-    A process that `serves` goes on where a newer release has migrated the database meanwhile: its steps allow for that.
+    A process that `serves` continues after a newer release has migrated the database: the steps allow for that.
     """
     found = database[SCHEMA].find_one({"_id": ID}) or {}
     version = found.get("schema_version", 0)

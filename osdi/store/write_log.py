@@ -1,7 +1,7 @@
-"""What a request writes: each document that the store inserts, changes or deletes, noted once it is stored.
+"""The write log of a request: each document that the store inserts, changes or deletes, recorded once it is stored.
 
-Whoever wants to know opens a list by `start()`; the store notes into it without knowing who that is. What a
-transaction gave up is not noted. Where the outcome of a commit stays unknown nothing is noted, though it may be there.
+`start()` opens a list for this thread, and the store appends to it. An aborted transaction records nothing. A commit of
+unknown outcome records nothing either, though its documents may be stored.
 """
 
 from collections.abc import Mapping
@@ -14,28 +14,28 @@ _written: Final[ContextVar[list[str] | None]] = ContextVar("written", default=No
 
 
 def start() -> list[str]:
-    """A new list, to which everything goes that this thread writes from now on."""
+    """Returns a new list, to which everything is appended that this thread writes from now on."""
     opened: list[str] = []
     _written.set(opened)
     return opened
 
 
 def end() -> None:
-    """Nothing is noted any more."""
+    """Stops recording in this thread."""
     _written.set(None)
 
 
 def record(collection: str, document_id: str) -> None:
-    """Note one document, as `collection/id`."""
+    """Records one document, as `collection/id`."""
     opened = _written.get()
-    if opened is not None and collection != INVALIDATIONS:  # what is noted for the statistics is nobody's change
+    if opened is not None and collection != INVALIDATIONS:  # an invalidation is no change of data
         opened.append(f"{collection}/{document_id}")
 
 
 def record_many(collection: str, query: Mapping[str, Any], count: int) -> None:
-    """Note `count` documents, if any, as `collection?field=id (count)`: there may be more than a line can hold.
+    """Records `count` documents, if any, as `collection?field=id (count)`: their ids might not fit into a line.
 
-    Only ids are told of the query. Whatever else it compares with may be somebody's.
+    Of the query only ids are recorded; other values may be personal data.
     """
     opened = _written.get()
     if opened is not None and count:

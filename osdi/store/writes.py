@@ -1,4 +1,4 @@
-"""The writes that the store does, alone or several together, and what webhooks are to be told of each."""
+"""The writes of a store, and the events that each of them has for webhooks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -7,13 +7,13 @@ from typing import Any, Final
 from osdi.documents import Document
 from osdi.store.change_events import INSERTED, UPDATED, entries_for
 
-# The array of a document in which stands what webhooks have not been told of it yet (see webhook_events).
+# The array of a document that holds its events until webhooks have received them (see osdi.webhooks.event_store).
 WEBHOOK_EVENTS: Final = "webhook_events"
 
 
 @dataclass(frozen=True)
 class Insert:
-    """Write a new document."""
+    """Inserts a new document."""
 
     collection: str
     document: Document
@@ -26,9 +26,9 @@ class Insert:
 
 @dataclass(frozen=True)
 class Update:
-    """Set and remove fields of a document on the condition that it still has this version.
+    """Sets and removes (`gone`) fields of a document if it still has this version, which it raises.
 
-    `events` are those besides what an update of the collection means; `noted` what is added to WEBHOOK_EVENTS.
+    `events` are those besides the one of any update in the collection; `noted` are the entries for WEBHOOK_EVENTS.
     """
 
     collection: str
@@ -40,7 +40,7 @@ class Update:
     noted: tuple[Mapping[str, Any], ...] = ()
 
     def operators(self) -> Document:
-        """The update document of MongoDB; repeated after a lost reply it still means the same."""
+        """Returns the update document of MongoDB; repeated after a lost reply it has the same effect."""
         operators: Document = {"$set": {**self.fields, "version": self.version + 1}}
         if self.gone:
             operators["$unset"] = dict.fromkeys(self.gone, "")
@@ -51,7 +51,7 @@ class Update:
 
 @dataclass(frozen=True)
 class Delete:
-    """Delete a document on the condition that it still has this version."""
+    """Deletes a document if it still has this version."""
 
     collection: str
     document_id: str
@@ -60,7 +60,7 @@ class Delete:
 
 @dataclass(frozen=True)
 class Replace:
-    """Write a document in the place of the one with its id, if there is one."""
+    """Stores a document in place of the one with its id, if there is one."""
 
     collection: str
     document: Document
@@ -75,7 +75,7 @@ Write = Insert | Update | Delete | Replace
 
 
 def with_events(write: Write, webhooks_of: Mapping[str, Sequence[str]]) -> Write:
-    """The write, with which the document notes for each webhook what it is to be told: one atomic write for both."""
+    """Returns the write with the document's events for each webhook in it: one atomic write stores both."""
     if isinstance(write, Delete | Replace) or not webhooks_of:
         return write
     names = INSERTED if isinstance(write, Insert) else UPDATED

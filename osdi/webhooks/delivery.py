@@ -17,6 +17,7 @@ import orjson
 
 from osdi import log
 from osdi.documents import Document, Json, ReadOnlyDocument
+from osdi.fields.webhook import ABOUT_NOW, AT_A_VERSION
 from osdi.hal import Hal
 from osdi.http_client.post import HttpPost, NotDelivered
 from osdi.http_client.signature import sign
@@ -25,7 +26,6 @@ from osdi.resources import OUTREACH, Resource
 from osdi.retry import backoff_seconds
 from osdi.settings import Settings
 from osdi.store import Store
-from osdi.store.change_events import ABOUT_NOW, AT_A_VERSION
 from osdi.store.writes import WEBHOOK_EVENTS
 from osdi.webhooks import event_store
 from osdi.webhooks.registry import FAILURE, GAVE_UP, RECEIVER_GONE

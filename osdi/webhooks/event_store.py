@@ -13,10 +13,10 @@ from pymongo import ASCENDING, UpdateOne
 
 from osdi.documents import Document
 from osdi.errors import WriteConflict
+from osdi.fields.webhook import ABOUT_NOW, AT_A_VERSION
 from osdi.ids import new_id
 from osdi.resources import OUTREACH, PERSON, Resource
 from osdi.store import Store
-from osdi.store.change_events import ABOUT_NOW, AT_A_VERSION
 from osdi.store.driver import READ_MS
 from osdi.store.indexes import WEBHOOKS
 from osdi.store.writes import WEBHOOK_EVENTS
@@ -27,15 +27,12 @@ RESOURCES_WITH_EVENTS: Final = (PERSON, OUTREACH)
 
 def all_webhooks(store: Store) -> list[Document]:
     """Returns every webhook, the oldest first."""
-    with store.operation():
-        return list(store.collection(WEBHOOKS).find().sort("_id", ASCENDING).max_time_ms(READ_MS))
+    return store.find(WEBHOOKS, {}, sort=("_id",))
 
 
 def due_webhooks(store: Store, timestamp: dt.datetime) -> list[Document]:
     """Returns the enabled webhooks that are due, the one that has waited longest first."""
-    with store.operation():
-        found = store.collection(WEBHOOKS).find({"enabled": True, "not_before": {"$lte": timestamp}})
-        return list(found.sort("not_before", ASCENDING).max_time_ms(READ_MS))
+    return store.find(WEBHOOKS, {"enabled": True, "not_before": {"$lte": timestamp}}, sort=("not_before",))
 
 
 def claim_webhook(store: Store, webhook: Document, ends: dt.datetime) -> str | None:

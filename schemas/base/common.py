@@ -8,7 +8,7 @@ strict handling.
 from collections.abc import Mapping
 from contextvars import ContextVar
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import marshmallow as ma
 from marshmallow.error_store import ErrorStore
@@ -21,7 +21,7 @@ from schemas.base.from_table import marshmallow_field
 
 # True if unknown fields are rejected while this request's body is loaded (`Prefer: handling=strict`, RFC 7240). The
 # context of marshmallow 4 is a ContextVar too, and would need a `with` around webargs' call of `load`.
-STRICT: ContextVar[bool] = ContextVar("strict", default=False)
+STRICT: Final[ContextVar[bool]] = ContextVar("strict", default=False)
 
 
 class TableMeta(SchemaMeta):

@@ -9,7 +9,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 import marshmallow as ma
 from email_validator import EmailNotValidError, validate_email
@@ -33,15 +33,15 @@ from osdi.fields.limits import (
 )
 
 # "[system name]:[id]": the system name has neither colon nor space, the id is printable.
-IDENTIFIER = re.compile(
+IDENTIFIER: Final = re.compile(
     rf"[^\s:\x00-\x1f\x7f]{{1,{SYSTEM_NAME_LENGTH}}}:[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?"
 )
 
 # What nearly all addresses look like: a dot-atom (RFC 5322), which is valid before every domain, and ASCII behind it.
 # Not punycode, which is longer or shorter than what it stands for, while the length of an address is bounded.
-ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
-PLAIN_ADDRESS = re.compile(rf"{ATOM}(?:\.{ATOM})*@(?!.*xn--)(?P<domain>[a-z0-9.-]+)", re.ASCII | re.IGNORECASE)
-DOMAINS = 1_000
+ATOM: Final = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
+PLAIN_ADDRESS: Final = re.compile(rf"{ATOM}(?:\.{ATOM})*@(?!.*xn--)(?P<domain>[a-z0-9.-]+)", re.ASCII | re.IGNORECASE)
+DOMAINS: Final = 1_000
 
 
 def is_empty(value: Any) -> bool:

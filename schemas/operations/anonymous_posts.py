@@ -1,15 +1,15 @@
 """What a campaign says of posts without a token. Unlike elsewhere an empty array is said: it allows nothing."""
 
-from typing import Any
+from typing import Any, Final
 
 import marshmallow as ma
 
 from osdi.fields.limits import LINE_LENGTH
 from schemas.base.common import STRICT, links
 
-ORIGIN = r"^(\*|https?://[^/?#\s]{1,253})$(?!\s)"  # `$` alone would match in front of a final line feed too
-ACTIONS = ("tags", "lists", "answers", "triggers")
-ORIGINS_LENGTH = 100
+ORIGIN: Final = r"^(\*|https?://[^/?#\s]{1,253})$(?!\s)"  # `$` alone would match in front of a final line feed too
+ACTIONS: Final = ("tags", "lists", "answers", "triggers")
+ORIGINS_LENGTH: Final = 100
 
 
 class AnonymousPostsSchema(ma.Schema):

@@ -1,7 +1,7 @@
 """People who are probably one, and the request to make them one."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import marshmallow as ma
 
@@ -11,7 +11,7 @@ from schemas.base.common import OsdiSchema, links
 from schemas.person import PersonSchema
 from schemas.subresources import PointingSchema
 
-SHARED = ("email_address", "phone_number", "name_and_postal_code")
+SHARED: Final = ("email_address", "phone_number", "name_and_postal_code")
 
 
 class DuplicatesArgumentsSchema(QuerySchema):

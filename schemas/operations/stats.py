@@ -1,6 +1,7 @@
 """A campaign's statistics, and for which days they are asked."""
 
 import datetime as dt
+from typing import Final
 
 import marshmallow as ma
 
@@ -8,8 +9,8 @@ from osdi.fields.limits import DATE_LENGTH, ZONE_LENGTH
 from schemas.base.collection import QuerySchema
 from schemas.base.common import links
 
-FIRST_DATE = dt.date(1900, 1, 1)
-LAST_DATE = dt.date(2199, 12, 31)
+FIRST_DATE: Final = dt.date(1900, 1, 1)
+LAST_DATE: Final = dt.date(2199, 12, 31)
 
 
 def _date(name: str, description: str) -> ma.fields.Date:

@@ -1,13 +1,13 @@
 """A campaign's triggers: the messages of its follow-ups. An empty array is said: it takes the default away."""
 
-from typing import Any
+from typing import Any, Final
 
 import marshmallow as ma
 
 from osdi.fields.limits import IDENTIFIER_LENGTH, IDENTIFIERS, LINE_LENGTH
 from schemas.base.common import STRICT, links
 
-KINDS = ("autoresponse", "sms_response", "call_response")
+KINDS: Final = ("autoresponse", "sms_response", "call_response")
 
 
 def _strict(original: dict[str, Any], known: Any) -> None:

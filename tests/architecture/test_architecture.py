@@ -93,6 +93,22 @@ def test_only_stores_import_the_driver() -> None:
     assert not wrong
 
 
+def test_only_stores_call_the_driver() -> None:
+    """By what a Store has beyond DocumentStore."""
+    driver_calls = {"collection", "connect", "operation", "transaction"}
+    wrong = {
+        f"{module}:{node.lineno} calls {node.func.attr}()"
+        for module, path in MODULES.items()
+        if module.startswith(("osdi.", "blueprints.")) and not driver_allowed(path)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in driver_calls
+        and ast.unparse(node.func.value).removesuffix("()").rpartition(".")[2] in ("store", "_store")
+    }
+    assert not wrong
+
+
 def test_pure_parts_import_no_framework_and_no_store() -> None:
     wrong = {
         f"{module} imports {name}"

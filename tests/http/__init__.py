@@ -1,0 +1,1 @@
+"""Tests of blueprints/http/: what applies to every request."""

@@ -17,8 +17,8 @@ from osdi.sample import CAMPAIGN_ID, create_sample
 from osdi.settings import Settings
 from osdi.store import Insert
 from osdi.store.indexes import TOKENS
-from tests import factories
-from tests.client import Client
+from tests.support import factories
+from tests.support.client import Client
 
 
 @pytest.fixture
@@ -112,8 +112,8 @@ def test_reference_data_is_remembered_for_a_while(api: Client, deployed: Any, da
 def test_a_campaign_that_is_remembered_does_not_hide_how_many_outreaches_it_has(
     api: Client, deployed: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("osdi.store.store.UNCOUNTED_LIMIT", 1)
-    monkeypatch.setattr("osdi.store.store.SETTLED", dt.timedelta(seconds=-5))
+    monkeypatch.setattr("osdi.crud.totals_store.UNCOUNTED_LIMIT", 1)
+    monkeypatch.setattr("osdi.crud.totals_store.SETTLED", dt.timedelta(seconds=-5))
     first, *_ = [api.recorded(factories.outreach()) for _ in range(3)]
     assert api.get(f"/advocacy_campaigns/{api.campaign_id}").json["total_outreaches"] == 3
     client = Client(deployed(cache_seconds=60.0).application.test_client(), api.token)

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests import factories
-from tests.client import Client
+from tests.support import factories
+from tests.support.client import Client
 
 
 @pytest.fixture

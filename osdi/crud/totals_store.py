@@ -1,0 +1,83 @@
+"""Totals that are counted when a document is read: outreaches of a campaign, entries of a tag, list or question."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from osdi.documents import Document, ReadOnlyDocument
+from osdi.ids import id_before, now
+from osdi.resources import ADVOCACY_CAMPAIGN, ITEM, LIST, OUTREACH, PERSON, Resource
+from osdi.statistics.invalidation_store import delete_all_rollups
+from osdi.store import DocumentStore, Store
+from osdi.store.store import SETTLED
+
+# A campaign's mark is moved when this many outreaches come after it.
+UNCOUNTED_LIMIT: Final = 1_000
+
+# Like osdi.store.count_cache.LARGE, for entries. To count them, the database reads the people who have them.
+LARGE_ENTRIES: Final = 500
+
+
+def with_total(store: Store, resource: Resource, document: Mapping[str, Any]) -> Document:
+    """Returns the document with the totals of its resource. Raises OsdiError 503."""
+    if resource is ADVOCACY_CAMPAIGN:
+        return {**document, "total_outreaches": total_outreaches(store, document)}
+    if resource is LIST:
+        return {**document, "total_items": count_people_with(store, ITEM.collection, "list_id", document["_id"])}
+    return dict(document)
+
+
+def total_outreaches(store: Store, campaign: ReadOnlyDocument) -> int:
+    """Returns the exact number of a campaign's outreaches, without a write for each outreach.
+
+    The campaign stores the number of outreaches up to an id, its mark; only outreaches after the mark are counted. When
+    these become many, the mark is moved, but only to ids older than SETTLED, since an id is assigned before its
+    document is committed. Raises OsdiError 503.
+    """
+    counted = campaign.get("counted", {"outreaches": 0, "through": ""})
+    behind: Document = {"advocacy_campaign_id": campaign["_id"], "_id": {"$gt": counted["through"]}}
+    with store.operation():
+        outreaches = store.collection(OUTREACH.collection)
+        uncounted = outreaches.count_documents(behind)
+        if uncounted > UNCOUNTED_LIMIT:
+            through = max(id_before(now() - SETTLED), counted["through"])
+            settled = outreaches.count_documents(behind | {"_id": {"$gt": counted["through"], "$lt": through}})
+            mark = {"outreaches": counted["outreaches"] + settled, "through": through}
+            store.collection(ADVOCACY_CAMPAIGN.collection).update_one(
+                {"_id": campaign["_id"], "counted": campaign.get("counted")}, {"$set": {"counted": mark}}
+            )
+    return int(counted["outreaches"]) + uncounted
+
+
+def count_people_with(store: DocumentStore, array: str, field: str, value: str) -> int:
+    """Returns the number of people with an entry in `array` whose `field` is `value`, counted on an index.
+
+    Raises OsdiError 503.
+    """
+    return store.count(PERSON.collection, {f"{array}.{field}": value})
+
+
+def count_entries(store: Store, array: str, field: str, value: str) -> int:
+    """Returns the number of entries in the `array` of all people whose `field` is `value`. Raises OsdiError 503."""
+    having = {"$filter": {"input": f"${array}", "cond": {"$eq": [f"$$this.{field}", value]}}}
+    pipeline: list[Document] = [
+        {"$match": {f"{array}.{field}": value}},
+        {"$group": {"_id": None, "entries": {"$sum": {"$size": having}}}},
+    ]
+
+    def count() -> int:
+        found = next(iter(store.collection(PERSON.collection).aggregate(pipeline)), {"entries": 0})
+        return int(found["entries"])
+
+    with store.operation():
+        return store.cached_count({array: {field: value}}, count, large=LARGE_ENTRIES)
+
+
+def recount(store: Store) -> int:
+    """Deletes all stored counts, so that they are counted again; returns the number of campaigns.
+
+    Raises OsdiError 503.
+    """
+    delete_all_rollups(store)
+    with store.operation():
+        campaigns = store.collection(ADVOCACY_CAMPAIGN.collection)
+        return campaigns.update_many({}, {"$unset": {"counted": ""}}).matched_count

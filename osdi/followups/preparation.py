@@ -1,0 +1,185 @@
+"""Prepares a claimed follow-up: decides whether it may be sent now, and renders its message.
+
+The checks, in this order: a transport, a message and a person exist; the person has the contact detail that is to be
+reached; nobody who has it has opted out; no other follow-up of its kind was sent to the person within the interval; the
+sending limits of anonymous posts are not reached.
+"""
+
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from cachetools import TTLCache, cached
+
+from osdi.action_functions.followup_kinds import (
+    AUTORESPONSE,
+    FAILED,
+    LEASED,
+    QUEUED,
+    SENT,
+    SKIPPED,
+    TRIGGERS,
+    fits,
+    type_of,
+)
+from osdi.crud.reference_cache import Reference
+from osdi.documents import Document, ReadOnlyDocument
+from osdi.followups import outbox_store
+from osdi.followups.outbox_store import Claimed
+from osdi.followups.recipients import Recipient, Unreachable, recipient, unwanted_number
+from osdi.followups.sending_limits import SendingLimits
+from osdi.followups.unsubscribe import link, signer, unwanted
+from osdi.ids import now
+from osdi.messages.template_check import Mistake
+from osdi.messages.template_fields import UNSUBSCRIBE_URL, fields
+from osdi.messages.templates import Rendered, TooLarge, render
+from osdi.messages.wrapper_store import default_wrapper
+from osdi.messages.wrappers import wrapper_of
+from osdi.people.lookup import find_people_by_contact, get_person
+from osdi.resources import ADVOCACY_CAMPAIGN, MESSAGE, Resource
+from osdi.retry import backoff_seconds
+from osdi.settings import Settings
+from osdi.store import Store
+
+# About how long a follow-up waits for the result of another one of its kind.
+OTHER_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True)
+class OutgoingMessage:
+    """A follow-up that is to be sent, with its outreach, person, recipient and text.
+
+    A mail has the URL by which its reader unsubscribes.
+    """
+
+    followup: Document
+    outreach: Document
+    person: Document
+    recipient: Recipient
+    rendered: Rendered
+    unsubscribe_url: str = ""
+
+
+class Stop(Exception):
+    """The follow-up is never sent: SKIPPED because it should not be, or FAILED."""
+
+    def __init__(self, state: str, reason: str) -> None:
+        super().__init__(reason)
+        self.state = state
+        self.reason = reason
+
+
+class Postpone(Exception):
+    """The follow-up waits for `seconds`; `tried` is True if sending it was attempted."""
+
+    def __init__(self, reason: str, seconds: float, *, tried: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.seconds = seconds
+        self.tried = tried
+
+
+class Preparation:
+    """Prepares the follow-ups of one deployment. `kinds` are those that have a transport."""
+
+    def __init__(self, store: Store, reference: Reference, settings: Settings, kinds: Collection[str]) -> None:
+        self._store = store
+        self._reference = reference
+        self._settings = settings
+        self._kinds = kinds
+        self._limits = SendingLimits(settings)
+        # Every mail needs these two; they are cached for as long as reference data.
+        seconds = settings.cache_seconds
+        self._signer = cached(TTLCache(1, seconds))(partial(signer, store))
+        self._default_wrapper = cached(TTLCache(len(TRIGGERS), seconds))(partial(default_wrapper, store))
+
+    def prepare(self, claimed: Claimed) -> OutgoingMessage:
+        """Returns the follow-up as it is to be sent. Raises Stop or Postpone if it is not sent now, OsdiError 503."""
+        outreach, followup = claimed.outreach, claimed.followup
+        kind = followup["kind"]
+        if kind not in self._kinds:
+            raise Stop(SKIPPED, "no_smtp" if kind == AUTORESPONSE else "no_gateway")
+        message = self._message(followup)
+        person = get_person(self._store, outreach.get("person_id", ""))
+        if person is None:
+            raise Stop(SKIPPED, "no_person")
+        to = self._recipient(followup, person)
+        self._check_opt_out(kind, to)
+        self._check_interval(claimed)
+        if not followup["by_token"] and not followup.get("admitted"):
+            self._check_limits(kind, to.key)
+        unsubscribe_url = link(self._signer(), self._settings.public_url, to.to) if kind == AUTORESPONSE else ""
+        rendered = self._render(claimed, message, person if to.known else None, unsubscribe_url)
+        return OutgoingMessage(followup, outreach, person, to, rendered, unsubscribe_url)
+
+    def close(self) -> None:
+        """Closes the connection that counts for the sending limits."""
+        self._limits.close()
+
+    def _message(self, followup: Document) -> ReadOnlyDocument:
+        found = self._find(MESSAGE, followup["message_id"])
+        if found is None or not fits(followup["kind"], found):
+            raise Stop(SKIPPED, "no_message")
+        return found
+
+    def _recipient(self, followup: Document, person: Document) -> Recipient:
+        try:
+            return recipient(followup, person, self._settings.match_key_rules)
+        except Unreachable as unreachable:
+            raise Stop(SKIPPED, unreachable.reason) from unreachable
+
+    def _check_opt_out(self, kind: str, to: Recipient) -> None:
+        """Raises Stop if an entry of anybody for the address or number says that nothing may be sent to it."""
+        if kind == AUTORESPONSE:
+            reason = unwanted(self._store, to.to)
+        else:
+            people = find_people_by_contact(self._store, to.key)
+            reason = unwanted_number(kind, to.key, people, self._settings.match_key_rules)
+        if reason:
+            raise Stop(SKIPPED, reason)
+
+    def _check_interval(self, claimed: Claimed) -> None:
+        """Allows one follow-up of a kind for a person and campaign in an interval. Raises Stop or Postpone."""
+        interval = dt.timedelta(hours=self._settings.followup_interval_hours)
+        if not interval:
+            return
+        if outbox_store.other_of_its_kind(self._store, claimed, [SENT, LEASED, QUEUED], interval) is None:
+            return
+        other = outbox_store.other_of_its_kind(self._store, claimed, [SENT, LEASED], interval)
+        if other is not None and other["state"] == SENT:
+            raise Stop(SKIPPED, "sent_before")
+        if other is not None:
+            # Of two that workers handle at the same time both are postponed, and return at different times.
+            raise Postpone("another_first", backoff_seconds(1, first=OTHER_SECONDS))
+        queued = outbox_store.other_of_its_kind(self._store, claimed, [QUEUED], interval, before=True)
+        if queued is not None:
+            seconds = max(0.0, (queued["not_before"] - now()).total_seconds())
+            raise Postpone("another_first", seconds + backoff_seconds(1, first=OTHER_SECONDS))
+
+    def _check_limits(self, kind: str, key: str) -> None:
+        """Counts a follow-up of an anonymous post. Raises Stop or Postpone if a sending limit is reached."""
+        reached = self._limits.reached(kind, key)
+        if reached is not None and reached.address:
+            raise Stop(SKIPPED, "too_many_to_address")
+        if reached is not None:
+            raise Postpone("too_many", reached.seconds)
+
+    def _render(
+        self, claimed: Claimed, message: ReadOnlyDocument, person: Document | None, unsubscribe_url: str
+    ) -> Rendered:
+        """Returns the filled-in message; it says nothing of the person if that is None. Raises Stop."""
+        outreach, followup = claimed.outreach, claimed.followup
+        campaign = self._find(ADVOCACY_CAMPAIGN, outreach["advocacy_campaign_id"]) or {}
+        values = fields(person, outreach, campaign, by_token=followup["by_token"]) | {UNSUBSCRIBE_URL: unsubscribe_url}
+        wrapper = wrapper_of(self._reference.find, message, self._default_wrapper)
+        try:
+            return render(message, wrapper, values, type_of(followup["kind"]))
+        except Mistake as mistake:
+            raise Stop(FAILED, "template") from mistake
+        except TooLarge as too_large:
+            raise Stop(FAILED, "too_large") from too_large
+
+    def _find(self, resource: Resource, document_id: str) -> ReadOnlyDocument | None:
+        return self._reference.find(resource, [document_id]).get(document_id)

@@ -1,0 +1,333 @@
+"""Declares the settings of the application. `python -m dev.settings_page` writes docs/settings.md from them."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final
+
+from environs import validate
+
+from osdi.http_client.signature import check_secret
+from osdi.log import FORMATS, LEVELS
+from osdi.mail.mailboxes import mailbox
+from osdi.mail.smtp import SmtpServer
+from osdi.match_keys import MatchKeyRules
+from osdi.resources import ACTION_FIELDS
+from osdi.settings import validators
+from osdi.settings.table import Group, ServerSettings, read, setting
+from osdi.settings.validators import Network, empty_or
+
+ANONYMOUS_ACTIONS: Final = tuple(ACTION_FIELDS)
+RATE_LIMIT_STORAGES: Final = ("memory", "mongodb")
+NAMESPACE: Final = r"[a-z][a-z0-9_]{0,49}\Z"
+# A leap year.
+HOURS: Final = validate.Range(0, 8784)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of one deployment. The defaults suit a developer's machine."""
+
+    mongodb_uri: str = field(
+        default="mongodb://127.0.0.1:27017/osdi",
+        metadata=setting(
+            "Connection string of the database. `mongomock://` keeps everything in the memory of one process, and "
+            "loses it when the process ends.",
+            Group.DATABASE,
+            validate=validators.connection_string,
+        ),
+    )
+    namespace: str = field(
+        default="osdi_outreach",
+        metadata=setting(
+            "Prefix of the server's own identifiers. Set it before the first person is recorded, and never change it. "
+            "Clients of Action Network expect `action_network`.",
+            Group.DATABASE,
+            validate=validate.Regexp(
+                NAMESPACE, error="Use 1 to 50 lower-case letters, digits and underscores, and begin with a letter."
+            ),
+        ),
+    )
+    public_url: str = field(
+        default="",
+        metadata=setting(
+            "Address that links begin with, such as `https://osdi.example.org`.",
+            Group.DATABASE,
+            validate=validators.public_url,
+            normalize=lambda url: str(url).rstrip("/"),
+            default="the address of the request",
+        ),
+    )
+    trusted_proxies: int = field(
+        default=0,
+        metadata=setting(
+            "Number of proxies in front of the server whose forwarding headers are trusted; `1` on Heroku.",
+            Group.SERVER,
+            validate=validate.Range(0, 10),
+        ),
+    )
+    cors_origins: tuple[str, ...] = field(
+        default=("*",),
+        metadata=setting(
+            "Origins whose pages may call the API, separated by commas. `*` means any origin.",
+            Group.SERVER,
+            item=validators.origin,
+            validate=validators.origins,
+        ),
+    )
+    anonymous_posts: bool = field(
+        default=True,
+        metadata=setting(
+            "The helpers accept posts without a token. "
+            "A [campaign](security.md#anonymous-posts) can have a setting of its own.",
+            Group.ANONYMOUS,
+        ),
+    )
+    anonymous_actions: tuple[str, ...] = field(
+        default=ANONYMOUS_ACTIONS,
+        metadata=setting(
+            "What a post without a token may ask for.",
+            Group.ANONYMOUS,
+            item=str.strip,
+            validate=validators.actions,
+        ),
+    )
+    honeypot_field: str = field(
+        default="",
+        metadata=setting(
+            "Name of a form field that your page hides from people. A post without a token that fills it gets a "
+            "normal answer, and nothing is stored.",
+            Group.ANONYMOUS,
+            validate=validators.honeypot,
+        ),
+    )
+    trust_anonymous_identifiers: bool = field(
+        default=False,
+        metadata=setting(
+            "Identifiers in posts without a token find a person. Set it only if no stranger can reach the server.",
+            Group.ANONYMOUS,
+        ),
+    )
+    rate_limit_anonymous: str = field(
+        default="120/minute;2000/hour",
+        metadata=setting(
+            "Requests without a token from one IP address. Empty means no limit, here and in the rows below.",
+            Group.RATES,
+            validate=validators.rate_limit,
+        ),
+    )
+    rate_limit_token: str = field(
+        default="3000/minute",
+        metadata=setting("Requests with one token.", Group.RATES, validate=validators.rate_limit),
+    )
+    rate_limit_contact: str = field(
+        default="60/hour",
+        metadata=setting(
+            "Posts without a token about one e-mail address or phone number.",
+            Group.RATES,
+            validate=validators.rate_limit,
+        ),
+    )
+    rate_limit_mail: str = field(
+        default="1000/hour",
+        metadata=setting(
+            "Follow-ups of each kind that posts without a token cause. More than that wait.",
+            Group.RATES,
+            validate=validators.rate_limit,
+        ),
+    )
+    rate_limit_mail_address: str = field(
+        default="5/day",
+        metadata=setting(
+            "Follow-ups of each kind to one e-mail address or phone number that posts without a token cause. More than "
+            "that are skipped.",
+            Group.RATES,
+            validate=validators.rate_limit,
+        ),
+    )
+    rate_limit_storage: str = field(
+        default="memory",
+        metadata=setting(
+            "`memory`: each process counts for itself. `mongodb`: all processes count together, with one more write "
+            "for each request.",
+            Group.RATES,
+            validate=validate.OneOf(RATE_LIMIT_STORAGES),
+        ),
+    )
+    max_body_bytes: int = field(
+        default=262_144,
+        metadata=setting(
+            "Longest body of a request. A longer one gets `413`.",
+            Group.REQUESTS,
+            validate=validate.Range(1_000, 10_000_000),
+        ),
+    )
+    per_page: int = field(
+        default=25,
+        metadata=setting(
+            "Resources on a page if the request has no `per_page`.", Group.REQUESTS, validate=validate.Range(1, 1_000)
+        ),
+    )
+    max_pagesize: int = field(
+        default=100,
+        metadata=setting("Most resources on a page.", Group.REQUESTS, validate=validate.Range(1, 1_000)),
+    )
+    phone_region: str = field(
+        default="",
+        metadata=setting(
+            "Country of phone numbers without country code, such as `US`.",
+            Group.REQUESTS,
+            validate=validators.region,
+        ),
+    )
+    cache_seconds: float = field(
+        default=5.0,
+        metadata=setting(
+            "Time that each process caches campaigns, tags, lists, questions and tokens.",
+            Group.REQUESTS,
+            validate=validate.Range(0, 300),
+        ),
+    )
+    motd: str = field(
+        default="", metadata=setting("Message on the entry point.", Group.ENTRY_POINT, default="a welcome")
+    )
+    vendor_name: str = field(
+        default="Self-hosted",
+        metadata=setting("Name of your organisation, on the entry point, in mails and on pages.", Group.ENTRY_POINT),
+    )
+    product_name: str = field(
+        default="OSDI Outreach Server",
+        metadata=setting("Name of the server on the entry point and in the API explorer.", Group.ENTRY_POINT),
+    )
+    smtp_url: str = field(
+        default="",
+        metadata=setting(
+            "Mail server for [follow-up mails](follow-ups.md): `smtp://user:password@host:587` or `smtps://...`.",
+            Group.FOLLOWUPS,
+            validate=empty_or(SmtpServer.of),
+        ),
+    )
+    mail_from: str = field(
+        default="",
+        metadata=setting(
+            "Sender of mails whose message names none, such as `Our Name <hello@example.org>`.",
+            Group.FOLLOWUPS,
+            validate=empty_or(mailbox),
+        ),
+    )
+    bounce_address: str = field(
+        default="",
+        metadata=setting(
+            "Address that gets the reports about undeliverable mails.",
+            Group.FOLLOWUPS,
+            validate=empty_or(mailbox),
+            default="the sender of the mail",
+        ),
+    )
+    sms_gateway_url: str = field(
+        default="",
+        metadata=setting(
+            "Address that gets [text messages](follow-ups.md#texts-and-calls) to send.",
+            Group.FOLLOWUPS,
+            validate=validators.url,
+        ),
+    )
+    call_gateway_url: str = field(
+        default="", metadata=setting("Address that gets calls to make.", Group.FOLLOWUPS, validate=validators.url)
+    )
+    gateway_secret: str = field(
+        default="",
+        metadata=setting(
+            "Secret that signs the requests to the gateways: `whsec_` and base64.",
+            Group.FOLLOWUPS,
+            validate=empty_or(check_secret),
+        ),
+    )
+    followup_interval_hours: float = field(
+        default=24.0,
+        metadata=setting(
+            "Hours in which a person gets at most one follow-up of each kind from a campaign.",
+            Group.FOLLOWUPS,
+            validate=HOURS,
+        ),
+    )
+    followup_lease_seconds: float = field(
+        default=120.0,
+        metadata=setting(
+            "Time after which another worker takes over a follow-up that a worker has begun.",
+            Group.FOLLOWUPS,
+            validate=validate.Range(1, 3600),
+        ),
+    )
+    followup_give_up_hours: float = field(
+        default=72.0,
+        metadata=setting("Hours after which a follow-up is not tried again.", Group.FOLLOWUPS, validate=HOURS),
+    )
+    webhook_give_up_hours: float = field(
+        default=24.0,
+        metadata=setting(
+            "Hours after which an event is not sent to a [webhook](webhooks.md) again.", Group.WEBHOOKS, validate=HOURS
+        ),
+    )
+    webhook_networks: tuple[Network, ...] = field(
+        default=(),
+        metadata=setting(
+            "Private networks that webhooks may be in, such as `127.0.0.0/8,10.0.0.0/8`.",
+            Group.WEBHOOKS,
+            item=validators.network,
+        ),
+    )
+    retain_message_days: int = field(
+        default=0,
+        metadata=setting(
+            "Days after which [the texts of outreaches](privacy.md#retention) are deleted; `0` keeps them.",
+            Group.OPERATIONS,
+            validate=validate.Range(0, 36_500),
+        ),
+    )
+    metrics_token: str = field(
+        default="",
+        metadata=setting(
+            "Token of 16 to 200 characters that Prometheus sends to read [`/metrics`](monitoring.md). Without it "
+            "nothing is measured.",
+            Group.OPERATIONS,
+            validate=validators.token,
+        ),
+    )
+    log_format: str = field(
+        default="",
+        metadata=setting(
+            "Form of [log lines](logs.md): `console` or `json`.",
+            Group.OPERATIONS,
+            validate=validate.OneOf(("", *FORMATS), error="Set console or json."),
+            default="`console` on a terminal, else `json`",
+        ),
+    )
+    log_level: str = field(
+        default="info",
+        metadata=setting(
+            "Lowest level that is logged: `debug`, `info`, `warning` or `error`. A request is logged at `info`, from "
+            "status 500 on at `error`.",
+            Group.OPERATIONS,
+            validate=validate.OneOf(LEVELS),
+        ),
+    )
+    log_addresses: bool = field(
+        default=False,
+        metadata=setting(
+            "The log line of a request has the IP address of the client, which is personal data.",
+            Group.OPERATIONS,
+        ),
+    )
+
+    @cached_property
+    def match_key_rules(self) -> MatchKeyRules:
+        """The rules by which this deployment makes match keys."""
+        return MatchKeyRules(self.namespace, self.phone_region)
+
+    @classmethod
+    def from_environment(cls) -> "Settings":
+        """Returns the settings of the environment.
+
+        Raises environs.EnvValidationError that names every wrong setting, those of gunicorn included.
+        """
+        return read(cls, ServerSettings)

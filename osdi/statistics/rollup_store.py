@@ -1,0 +1,140 @@
+"""Rollups in the store: loaded, counted by the database, and saved."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from pymongo import ReplaceOne
+from pymongo.errors import BulkWriteError
+
+from osdi.documents import Document
+from osdi.resources import OUTREACH
+from osdi.statistics.rollups import DAY, Rollup
+from osdi.statistics.tally import KINDS, VALUE_LENGTH, VALUES, Tally
+from osdi.store import Store
+from osdi.store.driver import READ_MS, only_duplicate_keys
+from osdi.store.indexes import STATISTICS
+
+# A campaign with more rollups loses all of them, which are then counted again.
+MAX_ROLLUPS: Final = 20_000
+
+
+def load(store: Store, rollups: Sequence[Rollup], *, values: bool = True) -> list[Rollup]:
+    """Loads the rollups that are stored, without their `values` if these are not needed; returns the others."""
+    wanted = {"_id": {"$in": [each.rollup_id for each in rollups]}}
+    with store.operation():
+        documents = store.collection(STATISTICS).find(wanted, None if values else {"by": 0})
+        found = {each["_id"]: each for each in documents}
+    for each in rollups:
+        if each.rollup_id in found:
+            each.load(found[each.rollup_id])
+    return [each for each in rollups if each.rollup_id not in found]
+
+
+def make_room(store: Store, campaign_id: str, number: int) -> None:
+    """Deletes the campaign's rollups if there were more than MAX_ROLLUPS with this number of new ones."""
+    of_campaign = {"advocacy_campaign_id": campaign_id}
+    with store.operation():
+        rollups = store.collection(STATISTICS)
+        if rollups.count_documents(of_campaign, limit=MAX_ROLLUPS) + number > MAX_ROLLUPS:
+            rollups.delete_many(of_campaign)
+
+
+def count_anew(store: Store, rollup: Rollup, through: str) -> None:
+    """Counts all outreaches of a rollup up to an id, in the database. Raises OsdiError 503 if that takes too long."""
+    outreaches = store.collection(OUTREACH.collection)
+    selected = {"$match": rollup.selected | {"_id": {"$lte": through}}}
+    rollup.tally = Tally()
+    with store.operation():
+        for each in outreaches.aggregate([selected, *_PEOPLE], maxTimeMS=READ_MS, allowDiskUse=True):
+            rollup.tally.people = each["number"]
+        for kind in KINDS if rollup.kind == DAY else ():
+            counting = [selected, *_COUNTING[kind]]
+            _add_counts(rollup.tally, kind, outreaches.aggregate(counting, maxTimeMS=READ_MS, allowDiskUse=True))
+            if not rollup.tally.outreaches:
+                break
+    rollup.through = through
+    rollup.changed = True
+
+
+def save(store: Store, rollups: Sequence[Rollup], through: str = "") -> None:
+    """Saves the rollups, which have counted up to the id `through`; where another reader was further, its one stays."""
+    writes: list[ReplaceOne[Document]] = []
+    moved: list[str] = []
+    for each in rollups:
+        each.through = max(each.through, through)
+        if each.changed:
+            as_loaded = {} if each.stored is None else {"through": each.stored}
+            writes.append(ReplaceOne({"_id": each.rollup_id, **as_loaded}, each.document(), upsert=each.stored is None))
+        elif each.stored is not None and each.through > each.stored:
+            moved.append(each.rollup_id)
+        each.stored, each.changed = each.through, False
+    if store.in_memory:
+        return
+    with store.operation():
+        stored = store.collection(STATISTICS)
+        if moved:
+            stored.update_many({"_id": {"$in": moved}, "through": {"$lt": through}}, {"$set": {"through": through}})
+        if writes:
+            try:
+                stored.bulk_write(writes, ordered=False)
+            except BulkWriteError as error:  # two readers have counted the same day for the first time
+                if not only_duplicate_keys(error):
+                    raise
+
+
+def _add_counts(tally: Tally, kind: str, found: Iterable[Document]) -> None:
+    """Adds what was counted by kind, the most frequent value first."""
+    for each in found:
+        number = each["number"]
+        if kind == "type":
+            tally.outreaches += number  # each outreach has one type
+        if len(tally.by[kind]) < VALUES:
+            tally.by[kind][each["_id"]] = number
+        else:
+            tally.cut[kind] += number
+
+
+def _text(value: Any) -> Document:
+    """Returns the expression of MongoDB for the beginning of a value that is text; null for any other."""
+    return {"$cond": [{"$eq": [{"$type": value}, "string"]}, {"$substrCP": [value, 0, VALUE_LENGTH]}, None]}
+
+
+# As osdi.statistics.tally.target_name.
+_PARTS: Final = {
+    "$filter": {
+        "input": [f"$$target.{part}" for part in ("title", "given_name", "family_name")],
+        "as": "part",
+        "cond": {"$and": [{"$eq": [{"$type": "$$part"}, "string"]}, {"$ne": ["$$part", ""]}]},
+    }
+}
+_JOINED: Final = {
+    "$reduce": {
+        "input": _PARTS,
+        "initialValue": "",
+        "in": {"$concat": ["$$value", {"$cond": [{"$eq": ["$$value", ""]}, "", " "]}, "$$this"]},
+    }
+}
+_OTHERWISE: Final = {"$ifNull": ["$$target.organization", "$$target.ocdid"]}
+_NAME: Final = {"$let": {"vars": {"name": _JOINED}, "in": {"$cond": [{"$eq": ["$$name", ""]}, _OTHERWISE, "$$name"]}}}
+_CUT_NAME: Final = {"$let": {"vars": {"name": _NAME}, "in": _text("$$name")}}
+_NAMES: Final = {"$map": {"input": {"$ifNull": ["$targets", []]}, "as": "target", "in": _CUT_NAME}}
+_EACH: Final[list[Document]] = [
+    {"$group": {"_id": "$value", "number": {"$sum": 1}}},
+    {"$sort": {"number": -1, "_id": 1}},
+]
+_PEOPLE: Final[list[Document]] = [
+    {"$match": {"person_id": {"$gt": ""}}},
+    {"$group": {"_id": "$person_id"}},
+    {"$count": "number"},
+]
+# By kind: how often each value is named, the most frequent first.
+_COUNTING: Final[dict[str, list[Document]]] = {
+    "type": [{"$project": {"_id": 0, "value": _text("$type")}}, *_EACH],
+    "source": [{"$project": {"_id": 0, "value": _text("$referrer_data.source")}}, *_EACH],
+    "referrer": [{"$project": {"_id": 0, "value": _text("$referrer_data.referrer")}}, *_EACH],
+    "target": [
+        {"$project": {"_id": 0, "value": {"$setDifference": [_NAMES, [None]]}}},
+        {"$unwind": {"path": "$value", "preserveNullAndEmptyArrays": True}},
+        *_EACH,
+    ],
+}

@@ -1,0 +1,259 @@
+"""Whoever sends what they should not is refused in the standard's form, and the database stays as it was.
+
+The attacks stand in tables (tests/attacks); here is what each has to end with.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from flask import Flask
+from pymongo import MongoClient
+from pymongo.database import Database
+from werkzeug.test import TestResponse
+
+from blueprints.http.context import EXTENSION
+from osdi.access.tokens import new_token
+from osdi.resources import API
+from osdi.store import Insert
+from osdi.store.indexes import TOKENS
+from tests.attacks import (
+    COLLECTIONS,
+    LINKED,
+    MERGED,
+    ORIGIN,
+    SINGLE,
+    WRAPPED,
+    Attack,
+    addresses,
+    bodies,
+    check_refusal,
+    ignored,
+    requests,
+)
+from tests.support import factories
+from tests.support.client import Client
+from tests.support.databases import empty
+
+ATTACKS = [*bodies.ATTACKS, *addresses.ATTACKS, *requests.ATTACKS]
+PLACE = re.compile(r"<([a-z_]+)>")
+SERVERS_OWN = (
+    "_id",
+    "created_date",
+    "creator_id",
+    "modified_by_id",
+    "counted",
+    "contact_keys",
+    "person_id",
+    "wrapper_id",
+    "followups",
+)
+
+Documents = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class World:
+    """A database with one or two of everything; `ids` says what stands for `<person>` and the like."""
+
+    http: Client
+    database: Database
+    ids: dict[str, str]
+
+    def send(self, attack: Attack) -> TestResponse:
+        """The answer to the attack, with every `<name>` in it filled in."""
+        headers = {"Origin": ORIGIN, **attack.headers}
+        if attack.token:
+            headers["OSDI-API-Token"] = self.http.token if attack.token is True else attack.token
+        headers = {name: self.filled(value) for name, value in headers.items()}
+        sent = attack.sent()
+        return self.http.http.open(
+            attack.root + self.filled(attack.path),
+            method=attack.method,
+            query_string=self.filled(attack.query),
+            headers=headers,
+            data=self.filled(sent) if isinstance(sent, str) else sent,
+        )
+
+    def filled(self, text: str) -> str:
+        return PLACE.sub(lambda found: self.ids.get(found[1], found[0]), text)
+
+    def hashes(self) -> dict[str, Any]:
+        """MongoDB's hash of each collection, and the tokens without the date of their last use.
+
+        `statistics` is left out: reading statistics fills it.
+        """
+        found: dict[str, Any] = dict(self.database.command("dbHash")["collections"])
+        found.pop("statistics", None)
+        return found | {"tokens": self.documents("tokens")}
+
+    def documents(self, collection: str) -> Documents:
+        return {
+            each["_id"]: {key: value for key, value in each.items() if key != "last_used_date"}
+            for each in self.database[collection].find()
+        }
+
+    def dump(self) -> dict[str, Documents]:
+        """Every document by collection and id, but for `statistics`."""
+        names = set(self.database.list_collection_names()) - {"statistics"}
+        return {name: self.documents(name) for name in names}
+
+
+@pytest.fixture(scope="module")
+def world(app: Flask, _raw_client: MongoClient) -> World:
+    """Made once for the module: no attack may change it, and those that are answered with 200 only add to it."""
+    database = _raw_client.get_default_database()
+    empty(database)
+    ids: dict[str, str] = {}
+    for name, scopes in (("secret", ("admin",)), ("reader", ("read",))):
+        ids[name], document = new_token(name, scopes)
+        app.extensions[EXTENSION].store.write(Insert(TOKENS, document))
+        ids |= {"token": document["_id"], "hash": document["hash"]}
+    client = Client(app.test_client(), ids["secret"])
+
+    def make(name: str, path: str, body: Any) -> None:
+        found = World(client, database, ids)
+        sent = Attack("", "POST", found.filled(path), 200, body).sent()
+        created = client.created(found.filled(path), found.filled(str(sent)))
+        ids[name] = created["_links"]["self"]["href"].rsplit("/", 1)[1]
+
+    make("campaign", "/advocacy_campaigns", {"title": "Protect the river", "target_list": [{"title": "Senator"}]})
+    make("other_campaign", "/advocacy_campaigns", {"title": "Another"})
+    make(
+        "person",
+        "/people",
+        factories.person(custom_fields={"colour": "blue"}, phone_numbers=[{"number": "12025550123"}]),
+    )
+    make("outreach", "/advocacy_campaigns/<campaign>/outreaches", LINKED | {"targets": [{"title": "Senator"}]})
+    make("tag", "/tags", {"name": "volunteer"})
+    make("other_tag", "/tags", {"name": "donor"})
+    make("list", "/lists", {"name": "supporters"})
+    make("question", "/questions", {"question_type": "Paragraph"})
+    make("wrapper", "/wrappers", {"footer": "Riverton", "default": True})
+    make(
+        "message",
+        "/messages",
+        WRAPPED | {"subject": "Thank you", "targets": [{"href": "x"}], "sections": [{"keyword": "stop"}]},
+    )
+    make("webhook", "/webhooks", {"url": "https://hooks.example.org/osdi", "events": ["unsubscribed"]})
+    make("tagging", "/tags/<tag>/taggings", LINKED)
+    make("item", "/lists/<list>/items", LINKED)
+    make("answer", "/questions/<question>/answers", LINKED | {"value": "because"})
+    for name in ("merged", "other_person"):
+        make(name, "/people", factories.person())
+    found = World(client, database, ids)
+    client.created(found.filled("/people/<person>/merge"), json.loads(found.filled(json.dumps(MERGED))))
+    return found
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=str)
+def test_is_refused_and_changes_nothing(world: World, attack: Attack) -> None:
+    before = world.hashes()
+
+    response = world.send(attack)
+
+    check_refusal(response, attack.status, attack.names)
+    assert response.headers.get("Access-Control-Allow-Origin") == ("*" if attack.is_of_the_api else None)
+    assert world.hashes() == before
+
+
+@pytest.mark.parametrize("attack", ignored.SETTING, ids=str)
+def test_what_only_the_server_sets_is_ignored(world: World, attack: Attack) -> None:
+    before = world.dump()
+
+    response = world.send(attack)
+
+    assert response.status_code == 200, response.get_data(as_text=True)
+    after = world.dump()
+    assert ignored.MARK not in response.get_data(as_text=True) + repr(after)
+    assert f"datetime({ignored.YEAR}" not in repr(after)
+    assert str(ignored.NUMBER) not in repr(after)
+    assert after["tokens"] == before["tokens"]
+    for name, documents in before.items():
+        for document_id, document in documents.items():
+            now = after[name][document_id]
+            assert {key: now.get(key) for key in SERVERS_OWN} == {key: document.get(key) for key in SERVERS_OWN}
+            assert now.get("version", 0) - document.get("version", 0) in (0, 1)
+            assert set(now.get("match_keys", ())) >= set(document.get("match_keys", ()))
+
+
+@pytest.mark.parametrize("attack", ignored.READING, ids=str)
+def test_reading_is_reading_whatever_is_sent_along(world: World, attack: Attack) -> None:
+    before = world.hashes()
+
+    response = world.send(attack)
+
+    assert response.status_code == 200, response.get_data(as_text=True)
+    assert ignored.MARK not in response.get_data(as_text=True)
+    assert world.hashes() == before
+
+
+def test_every_route_is_attacked(app: Flask, world: World) -> None:
+    """Who adds a route adds it to the tables."""
+    routes = app.url_map.bind("localhost")
+    attacked = set()
+    for attack in ATTACKS:
+        if attack.status != 405 and routes.test(path := attack.root + world.filled(attack.path), attack.method):
+            rule, _ = routes.match(path, attack.method, return_rule=True)
+            attacked.add((attack.method, str(rule)))
+    served = {
+        (method, str(rule))
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        if str(rule).startswith(f"{API}/") and str(rule) != f"{API}/"
+    }
+
+    assert served - attacked == set()
+
+
+def test_every_collection_is_asked_badly(app: Flask) -> None:
+    collections = {
+        re.sub(r"<(advocacy_)?([a-z]+)_id>", r"<\2>", str(rule)).removeprefix(API)
+        for rule in app.url_map.iter_rules()
+        if "GET" in (rule.methods or ()) and re.search(r"/[a-z_]+[^>/]$", str(rule)) and str(rule).startswith(f"{API}/")
+    }
+
+    assert collections - set(SINGLE) == set(COLLECTIONS)
+
+
+def test_there_are_enough_of_them() -> None:
+    assert len({str(attack) for attack in ATTACKS}) > 1_000
+
+
+class TestStrings:
+    """What is stored comes back as it was sent, and stays in the body."""
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "\u202eright to left\u202c",
+            "zero\u200bwidth\u2060\ufeff",
+            "\u0301" * 1_000,
+            "a" + "\u0301" * 999,
+            "\U0001f600\U0010ffff",
+            "\uffff\ufffe\x7f\x01\x85\u2028",
+            "line\r\nSet-Cookie: a=b",
+            "<script>alert(1)</script>",
+            "{{7*7}}${7*7}%s%n",
+            "$where",
+            "../../etc/passwd",
+            "ﷺ" * 100,
+        ],
+        ids=range(12),
+    )
+    def test_come_back_as_they_were_sent(self, api: Client, text: str) -> None:
+        created = api.created("/tags", {"name": text, "description": text})
+
+        response = api.get(created["_links"]["self"]["href"])
+
+        assert (response.json["name"], response.json["description"]) == (text, text)
+        assert "Set-Cookie" not in response.headers
+        assert all(value.isprintable() and value.isascii() for value in response.headers.values())
+
+    def test_an_argument_that_a_link_repeats_stays_inside_the_link(self, api: Client) -> None:
+        response = api.get("/people?filter=given_name%20eq%20'%0d%0aSet-Cookie:%20a=b%22%3E'")
+
+        assert "Set-Cookie" not in response.headers
+        assert response.json["_links"]["self"]["href"].endswith("%0D%0ASet-Cookie%3A+a%3Db%22%3E%27")

@@ -1,0 +1,824 @@
+"""Backup and restore: everything comes back as it was, and a file that is not whole writes nothing."""
+
+import datetime as dt
+import gzip
+import io
+import os
+import re
+import stat
+import threading
+import time
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import bson
+import orjson
+import pytest
+from bson import Binary, Code, Decimal128, Int64, MaxKey, MinKey, ObjectId, Regex, Timestamp
+from bson.datetime_ms import DatetimeMS
+from bson.raw_bson import RawBSONDocument
+from click.testing import Result
+from flask import Flask
+from hypothesis import given
+from hypothesis import strategies as st
+from pymongo import MongoClient
+from pymongo.database import Database
+from pymongo.errors import BulkWriteError
+
+from app import create_app
+from blueprints.http.context import EXTENSION
+from dev.mongod import Mongod
+from osdi.access.signing_keys import ERASURE, SIGNING_KEYS, signing_key
+from osdi.backup import archive, backup, dump_store
+from osdi.backup.archive import BadBackup, Header
+from osdi.backup.backup import check_backup, restore_backup, without_queued, write_backup
+from osdi.backup.dump_store import COUNTED, LEFT_OUT, decode, encode
+from osdi.errors import OsdiError
+from osdi.ids import new_id, now
+from osdi.match_keys import email_key
+from osdi.people.merge import merge_people
+from osdi.privacy.erasure import erase
+from osdi.privacy.tombstones import note_erasure, was_erased
+from osdi.settings import Settings
+from osdi.store import Insert, Store
+from osdi.store.indexes import INDEXES, TOMBSTONES
+from osdi.store.schema_version import LOOK_SECONDS, SCHEMA_VERSION, WrongDatabase
+from tests.support import factories
+from tests.support.client import Client
+from tests.support.factories import RULES
+from tests.support.planted import MARKER, traces
+
+MOMENT = dt.datetime(2026, 3, 18, 11, 2, 15, 123_000)
+EVERY_TYPE = {
+    "string": "Jané \u2028 \U0001f30a",
+    "empty": "",
+    "int": 5,
+    "negative": -(2**31),
+    "long": Int64(5),
+    "longest": Int64(2**63 - 1),
+    "double": 5.0,
+    "odd": [float("inf"), float("-inf"), -0.0, 1e300, None],
+    "true": True,
+    "null": None,
+    "date": MOMENT,
+    "before": dt.datetime(1, 1, 1),
+    "after all": DatetimeMS(2**60),
+    "array": [[], {}, [1, {"a": [None]}]],
+    "object": {"nested": {"deeper": {}}},
+    "id": ObjectId("65f81d7e1c9d440000000000"),
+    "binary": b"\x00\xff",
+    "uuid": Binary(bytes(16), 4),
+    "decimal": Decimal128("1.10"),
+    "timestamp": Timestamp(1, 2),
+    "regex": Regex("^a", "i"),
+    "code": Code("x"),
+    "least": MinKey(),
+    "most": MaxKey(),
+}
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two documents are the same BSON, types and order included."""
+    return bson.encode(one) == bson.encode(other)
+
+
+class TestALine:
+    """Holds a document exactly."""
+
+    @pytest.mark.parametrize("name", EVERY_TYPE)
+    def test_keeps_every_type(self, name: str) -> None:
+        assert same(decode(encode({name: EVERY_TYPE[name]})), {name: EVERY_TYPE[name]})
+
+    def test_keeps_them_all_together(self) -> None:
+        assert same(decode(encode(EVERY_TYPE)), EVERY_TYPE)
+
+    def test_keeps_what_is_not_a_number(self) -> None:
+        found = decode(encode({"a": [float("nan")], "b": None}))
+
+        assert str(found) == "{'a': [nan], 'b': None}"
+
+    def test_is_one_line_of_json(self) -> None:
+        line = encode(EVERY_TYPE)
+
+        assert b"\n" not in line
+        orjson.loads(line)
+
+    values = st.recursive(
+        st.one_of(
+            st.none(),
+            st.booleans(),
+            st.floats(allow_nan=False),
+            st.text(st.characters(codec="utf-8", exclude_characters="\x00")),
+            st.integers(-(2**31), 2**31 - 1),
+            st.integers(-(2**63), 2**63 - 1).map(Int64),
+            st.datetimes(dt.datetime(1, 1, 1), dt.datetime(9999, 1, 1)).map(
+                lambda timestamp: timestamp.replace(microsecond=timestamp.microsecond // 1000 * 1000)
+            ),
+            st.binary(max_size=20),
+        ),
+        lambda inner: st.one_of(
+            st.lists(inner, max_size=4), st.dictionaries(st.text("abcdefg. é", min_size=1), inner, max_size=4)
+        ),
+        max_leaves=15,
+    )
+
+    @given(st.dictionaries(st.text("abcdefg. é", min_size=1), values))
+    def test_keeps_any_document(self, document: dict[str, Any]) -> None:
+        assert same(decode(encode(document)), document)
+
+    @pytest.mark.parametrize("line", [b"", b"[]", b"1", b"{", b'{"a": {"$date": "x"}}', b'{"a": {"$oid": 1}}'])
+    def test_that_is_none_is_refused(self, line: bytes) -> None:
+        with pytest.raises(ValueError):
+            decode(line)
+
+
+@pytest.fixture
+def api(api: Client, database: Database) -> Client:
+    """With one or two of everything, in every collection that the store has, and types that only others write."""
+    api.created("/tags", {"name": "volunteer"})
+    api.created("/lists", {"name": "supporters"})
+    api.created("/questions", {"question_type": "Paragraph"})
+    api.created("/wrappers", {"footer": "Riverton"})
+    message = api.created("/messages", factories.message())
+    api.put(
+        f"/advocacy_campaigns/{api.campaign_id}/triggers", {"autoresponse": {"identifiers": message["identifiers"]}}
+    )
+    api.created("/webhooks", {"url": "https://hooks.example.org/osdi", "events": ["outreach_recorded"]})
+    for number in range(3):
+        body = factories.outreach(
+            add_tags=["volunteer"], add_lists=["supporters"], triggers={"autoresponse": {"enabled": True}}
+        )
+        api.recorded(body | {"identifiers": [f"crm:{number}"]})
+    signing_key(api.http.application.extensions[EXTENSION].store, "unsubscribe")
+    merged = [api.recorded(factories.by_email(f"jane.{at}@example.com"))["_links"]["osdi:person"] for at in range(2)]
+    api.post(f"{merged[0]['href']}/merge", {"_links": {"osdi:person": merged[1]}})
+    database.erasures.insert_one({"_id": "gone", "people": ["gone"], "outreaches": "keep", "erased_date": MOMENT})
+    database.tombstones.insert_one({"_id": "0" * 64, "erased_date": MOMENT})
+    database.of_a_later_version.insert_one({"_id": "x", **EVERY_TYPE})
+    return api
+
+
+def dumped(database: Database) -> dict[str, list[bytes]]:
+    """Everything that is backed up, as BSON."""
+    raw = database.client.get_database(database.name).with_options(
+        codec_options=database.codec_options.with_options(document_class=RawBSONDocument)
+    )
+    names = set(database.list_collection_names()) - set(LEFT_OUT)
+    found = {name: [bytes(each.raw) for each in raw[name].find().sort("_id")] for name in sorted(names)}
+    return {name: documents for name, documents in found.items() if documents}
+
+
+def quiet(_: Header) -> Callable[[int], None]:
+    return lambda _: None
+
+
+def backed_up(store: Store, *, snapshot: bool = True) -> bytes:
+    file = io.BytesIO()
+    write_backup(store, file, "osdi", snapshot=snapshot, begin=quiet)
+    return file.getvalue()
+
+
+def restored(store: Store, content: bytes, **options: Any) -> int:
+    """Restores it; how many were erased again."""
+    file = io.BytesIO(content)
+    options = {"send_queued": True, "progress": lambda _: None, **options}
+    return restore_backup(store, file, check_backup(file), RULES, **options)
+
+
+@pytest.fixture(params=["mongod", "standalone"])
+def other(request: pytest.FixtureRequest) -> Iterator[tuple[Store, Database]]:
+    """Another database, empty, on a replica set or a standalone."""
+    server: Mongod = request.getfixturevalue(request.param)
+    uri = server.uri.replace("/osdi?", "/restored?")
+    store = Store(uri)
+    with MongoClient(uri) as client:
+        client.drop_database("restored")
+        yield store, client.get_default_database()
+        client.drop_database("restored")
+    store.close()
+
+
+class TestARestoredBackup:
+    """Is what was backed up."""
+
+    def test_is_equal_in_every_collection(
+        self, api: Client, store: Store, database: Database, other: tuple[Store, Database]
+    ) -> None:
+        there = dumped(database)
+        assert set(there) == {*INDEXES, TOMBSTONES, SIGNING_KEYS, "of_a_later_version"} - set(COUNTED)
+
+        restored(other[0], backed_up(store))
+
+        assert dumped(other[1]) == there
+
+    def test_has_nobody_who_was_erased_since(self, api: Client, store: Store, other: tuple[Store, Database]) -> None:
+        restored(other[0], backed_up(store))
+        before = backed_up(other[0])
+        person = other[1].people.find_one({"contact_keys": {"$exists": True}})
+        assert person is not None
+        erase(other[0], person["_id"], RULES)
+        assert other[1].people.find_one({"_id": person["_id"]}) is None
+        key = signing_key(other[0], ERASURE)
+
+        assert restored(other[0], before) == 1
+
+        assert other[1].people.find_one({"_id": person["_id"]}) is None
+        assert other[1].outreaches.find_one({"person_id": person["_id"]}) is None
+        assert signing_key(other[0], ERASURE) == key
+
+    def test_has_whoever_came_back_after_an_erasure(
+        self, api: Client, store: Store, other: tuple[Store, Database]
+    ) -> None:
+        note_erasure(store, ["email:back@example.com"], MOMENT)
+        api.record(factories.by_email("back@example.com"))
+
+        assert restored(other[0], backed_up(store)) == 0
+
+        assert other[1].people.find_one({"contact_keys": "email:back@example.com"}) is not None
+
+    @pytest.mark.parametrize("merged", [False, True], ids=["alone", "with whom was merged into them since"])
+    def test_has_nothing_of_them(self, other: tuple[Store, Database], merged: bool) -> None:
+        store, database = other
+        for number in range(2):
+            insert_known(store, f"{MARKER}{number}")
+        insert_known(store, "somebody else")
+        before = backed_up(store)
+        if merged:
+            merge_people(store, f"{MARKER}0", f"{MARKER}1", RULES)
+        erase(store, f"{MARKER}0", RULES, "delete")
+        tombstones = set(database.tombstones.distinct("_id"))
+
+        assert restored(store, before) == (2 if merged else 1)
+
+        database.erasures.delete_many({})  # ids alone, of what is not over
+        assert set(traces(database)) == (set() if merged else {"people", "outreaches"})
+        assert f"{MARKER}0" not in str([list(database[name].find()) for name in database.list_collection_names()])
+        assert database.outreaches.count_documents({}) == 3
+        assert database.people.count_documents({"_id": "somebody else"}) == 1
+        assert set(database.tombstones.distinct("_id")) == tombstones
+
+    def test_has_nobody_who_was_being_erased_when_it_was_made(self, other: tuple[Store, Database]) -> None:
+        """Tombstones come first."""
+        insert_known(other[0], MARKER)
+        note_erasure(other[0], [email_key(f"{MARKER}@example.com")], now() - dt.timedelta(seconds=1))
+
+        assert restored(other[0], backed_up(other[0])) == 1
+
+        assert other[1].people.count_documents({}) == 0
+
+    def test_has_its_tombstones_beside_those_of_the_present_key(self, other: tuple[Store, Database]) -> None:
+        """The two databases are not of one deployment, or one has lost its key."""
+        store, database = other
+        insert_known(store, MARKER)
+        note_erasure(store, ["email:before@example.com"], MOMENT)
+        before = backed_up(store)
+        (theirs,) = database.tombstones.distinct("_id")
+        for name in ("tombstones", "signing_keys"):
+            database[name].delete_many({})
+        key = signing_key(store, ERASURE)
+        erase(store, MARKER, RULES)
+
+        assert restored(store, before) == 1
+
+        assert signing_key(store, ERASURE) == key
+        assert was_erased(store, [email_key(f"{MARKER}@example.com")])
+        assert database.tombstones.count_documents({"_id": theirs}) == 1
+        assert not was_erased(store, ["email:before@example.com"])  # nobody can tell any more
+
+    def test_has_its_own_key_where_no_tombstone_needs_the_present_one(self, other: tuple[Store, Database]) -> None:
+        store, database = other
+        note_erasure(store, ["email:before@example.com"], MOMENT)
+        before = backed_up(store)
+        database.client.drop_database(database.name)
+        assert not was_erased(store, ["email:before@example.com"])  # makes a key
+
+        restored(store, before)
+
+        assert was_erased(store, ["email:before@example.com"])
+
+    def test_is_counted_anew(self, other: tuple[Store, Database]) -> None:
+        before = backed_up(other[0])
+        for name in COUNTED:
+            other[1][name].insert_one({"_id": "of what was there"})
+
+        restored(other[0], before)
+
+        assert [other[1][name].count_documents({}) for name in COUNTED] == [0, 0]
+
+    def test_has_its_indexes_and_its_version(self, api: Client, store: Store, other: tuple[Store, Database]) -> None:
+        restored(other[0], backed_up(store))
+
+        for name, indexes in INDEXES.items():
+            there = [tuple(field for field, _ in each["key"]) for each in other[1][name].index_information().values()]
+            assert {each.fields for each in indexes} <= set(there)
+        found = other[1].schema.find_one()
+        assert (found["schema_version"], "restoring" in found) == (SCHEMA_VERSION, False)
+
+    def test_takes_the_place_of_everything(
+        self, api: Client, store: Store, database: Database, other: tuple[Store, Database]
+    ) -> None:
+        other[1].people.insert_one({"_id": "gone"})
+        other[1].elsewhere.insert_one({"_id": "gone"})
+
+        restored(other[0], backed_up(store))
+
+        assert dumped(other[1]) == dumped(database)
+
+    def test_leaves_counters_where_they_are(
+        self, api: Client, store: Store, database: Database, other: tuple[Store, Database]
+    ) -> None:
+        database.rate_limits.insert_one({"_id": "of the old one"})
+        other[1].rate_limits.insert_one({"_id": "of this one"})
+
+        restored(other[0], backed_up(store))
+
+        assert [each["_id"] for each in other[1].rate_limits.find()] == ["of this one"]
+
+    def test_serves(self, api: Client, store: Store, other: tuple[Store, Database]) -> None:
+        restored(other[0], backed_up(store))
+        settings = Settings(mongodb_uri=other[0].uri, cache_seconds=0, **factories.UNLIMITED)
+        app = create_app(settings)
+        try:
+            client = Client(app.test_client(), api.token)
+            client.campaign_id = api.campaign_id
+
+            assert client.get("/people").json == api.get("/people").json
+            client.recorded(factories.outreach())
+        finally:
+            app.extensions[EXTENSION].store.close()
+
+    @pytest.mark.parametrize(("name", "limit"), [("BATCH", 2), ("BATCH_BYTES", 1)])
+    def test_is_written_and_read_some_documents_at_a_time(
+        self,
+        api: Client,
+        store: Store,
+        other: tuple[Store, Database],
+        monkeypatch: pytest.MonkeyPatch,
+        name: str,
+        limit: int,
+    ) -> None:
+        """However many, or however large, they are; the bar goes on by as many."""
+        monkeypatch.setattr(backup, name, limit)
+        file = io.BytesIO()
+        written: list[int] = []
+        read: list[int] = []
+
+        header = write_backup(store, file, "osdi", snapshot=True, begin=lambda _: written.append)
+        restored(other[0], file.getvalue(), progress=read.append)
+
+        assert max(written) == max(read) == limit
+        assert sum(written) == sum(read) == header.documents
+        assert dumped(other[1]) == dumped(api_database(store))
+
+    def test_of_an_older_program_is_brought_to_what_this_one_needs(self, other: tuple[Store, Database]) -> None:
+        store, database = other
+        insert_known(store, "jane")
+        database.people.update_one({}, {"$unset": {"contact_keys": ""}})
+        before = backed_up(store)
+        assert check_backup(io.BytesIO(before)).schema_version == 0
+
+        restored(store, before)
+
+        assert database.people.distinct("contact_keys") == [email_key("jane@example.com")]
+        assert database.schema.find_one()["schema_version"] == SCHEMA_VERSION
+
+    def test_is_worked_on_by_nobody_before_those_are_gone_who_were_erased(
+        self, other: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        store, database = other
+        before = backed_up(store)
+
+        def erase_again(*_: object) -> int:
+            assert "restoring" in database.schema.find_one()
+            return 7
+
+        monkeypatch.setattr(backup, "erase_again", erase_again)
+
+        assert restored(store, before) == 7
+        assert "restoring" not in database.schema.find_one()
+
+    def test_has_the_collections_of_other_programs_too_and_no_views(self, other: tuple[Store, Database]) -> None:
+        store, database = other
+        database['theirs: "1"'].insert_one({"_id": ObjectId("65f81d7e1c9d440000000000")})
+        database.create_collection("view", viewOn="people", pipeline=[])
+        there = dumped(database)
+
+        restored(store, backed_up(store))
+
+        assert dumped(database) == there
+        assert check_backup(io.BytesIO(backed_up(store))).counts == {'theirs: "1"': 1}
+
+    def test_is_read_in_batches(
+        self, api: Client, store: Store, other: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(backup, "BATCH", 2)
+        monkeypatch.setattr("osdi.store.scan.BATCH", 2)
+        there = dumped(api_database(store))
+
+        restored(other[0], backed_up(store))
+
+        assert dumped(other[1]) == there
+
+
+def insert_known(store: Store, name: str) -> None:
+    """A person whose id is a name, with an address made of it, and an outreach."""
+    dates = {"version": 1, "created_date": now(), "modified_date": now()}
+    address = f"{name}@example.com"
+    person = {"_id": name, **dates, "email_addresses": [{"address": address}], "contact_keys": [email_key(address)]}
+    store.write(Insert("people", {**person, "match_keys": [f"id:osdi_outreach:{name}", email_key(address)]}))
+    outreach = {"_id": new_id(), **dates, "advocacy_campaign_id": "c", "action_date": now(), "person_id": name}
+    store.write(Insert("outreaches", {**outreach, "message": name, "match_keys": [f"id:{outreach['_id']}"]}))
+
+
+def api_database(store: Store) -> Database:
+    return store.connect().get_default_database()
+
+
+class TestWhatWasQueued:
+    """Is not done again unless somebody says so."""
+
+    FOLLOWUPS = (
+        {"_id": "q", "state": "queued", "not_before": MOMENT, "message_id": "m"},
+        {"_id": "l", "state": "leased", "not_before": MOMENT, "lease": "x"},
+        {"_id": "s", "state": "sent", "sent_date": MOMENT},
+        {"_id": "f", "state": "failed", "reason": "no_smtp"},
+    )
+
+    def test_is_skipped_with_a_reason(self) -> None:
+        found = without_queued("outreaches", {"_id": "o", "followups": list(self.FOLLOWUPS)})
+
+        assert found["followups"] == [
+            {"_id": "q", "state": "skipped", "reason": "restored", "message_id": "m"},
+            {"_id": "l", "state": "skipped", "reason": "restored"},
+            *self.FOLLOWUPS[2:],
+        ]
+
+    def test_is_not_told_to_webhooks(self) -> None:
+        assert without_queued("people", {"_id": "p", "webhook_events": [{"event": "person_created"}]}) == {"_id": "p"}
+
+    def test_leaves_everything_else(self) -> None:
+        assert without_queued("outreaches", {"_id": "o", "targets": []}) == {"_id": "o", "targets": []}
+        assert without_queued("x", {"_id": "o", "followups": [{"state": "queued"}]})["followups"] == [
+            {"state": "queued"}
+        ]
+
+    def test_can_be_queued_again(self, app: Flask, api: Client, store: Store, database: Database) -> None:
+        assert database.outreaches.count_documents({"followups.state": "queued"}) == 3
+        restored(store, backed_up(store), send_queued=False)
+        assert database.outreaches.count_documents({"followups.state": "queued"}) == 0
+
+        command = ["followups", "retry", "--state", "skipped", "--reason", "restored"]
+        assert app.test_cli_runner().invoke(args=command).output == "Queued follow-ups: 3.\n"
+
+        assert database.outreaches.count_documents({"followups.state": "queued"}) == 3
+        assert database.outreaches.count_documents({"webhook_events": {"$exists": True}}) == 0
+
+
+class TestAFileThatIsNotWhole:
+    """Is refused in words, and nothing is written."""
+
+    @pytest.fixture
+    def content(self, api: Client, store: Store) -> bytes:
+        return backed_up(store)
+
+    @pytest.mark.parametrize("twentieth", range(20))
+    def test_when_it_is_cut_off(self, content: bytes, twentieth: int) -> None:
+        cut = content[: len(content) * twentieth // 20]
+
+        with pytest.raises(BadBackup, match=r"cut off|no backup|damaged"):
+            check_backup(io.BytesIO(cut))
+
+    @pytest.mark.parametrize("less", [1, 2, 8, 9])
+    def test_when_only_its_end_is_missing(self, content: bytes, less: int) -> None:
+        with pytest.raises(BadBackup):
+            check_backup(io.BytesIO(content[:-less]))
+
+    def test_when_one_byte_is_another(self, content: bytes) -> None:
+        for place in range(10, len(content), max(1, len(content) // 97)):
+            changed = bytearray(content)
+            changed[place] ^= 0x55
+            with pytest.raises(BadBackup):
+                check_backup(io.BytesIO(bytes(changed)))
+
+    @pytest.mark.parametrize(
+        ("change", "says"),
+        [
+            (lambda lines: lines[:-1], "last line is missing"),
+            (lambda lines: lines[:-2] + lines[-1:], "not whole"),
+            (lambda lines: [*lines[:-1], lines[1], lines[-1]], "not whole"),
+            (lambda lines: [lines[0], lines[2], lines[1], *lines[3:]], "SHA-256"),
+            (lambda lines: [*lines, b"{}\n"], "follows the end"),
+            (lambda lines: lines[1:], "does not say so"),
+            (lambda lines: [b"id,given_name\r\n"], "does not say so"),
+            (lambda lines: [b"[]\n", *lines[1:]], "does not say so"),
+            (lambda lines: [b'{"osdi_backup": 2}\n', *lines[1:]], "format 2"),
+            (lambda lines: [b'{"osdi_backup": 1}\n', *lines[1:]], "first line"),
+            (lambda lines: [lines[0].replace(b'"counts":{', b'"counts":1,"x":{'), *lines[1:]], "first line"),
+            (lambda lines: [re.sub(rb'"counts":{[^}]*}', b'"counts":1', lines[0]), *lines[1:]], "first line"),
+            (lambda lines: [re.sub(rb'"counts":{[^}]*}', b'"counts":{"a":"1"}', lines[0]), *lines[1:]], "first line"),
+            (lambda lines: [re.sub(rb'"schema_version":\d+', b'"schema_version":"1"', lines[0])], "first line"),
+            (lambda lines: [re.sub(rb'"created_date":"', b'"created_date":"x', lines[0]), *lines[1:]], "first line"),
+            (lambda lines: [lines[0], b"garbage\n", *lines[1:]], "Line 2"),
+            (lambda lines: [lines[0], b'{"people":{"a":}}\n', *lines[1:]], "Line 2"),
+            (lambda lines: [lines[0], b'{"people":{"a":{"$date":"x"}}}\n', *lines[1:]], "Line 2"),
+            (lambda lines: [lines[0], b'{"":{}}\n', *lines[1:]], "Line 2"),
+            (lambda lines: [lines[0], b'{"system.views":{}}\n', *lines[1:]], "Line 2"),
+            (lambda lines: [lines[0], b'{"schema":{}}\n', *lines[1:]], "Line 2"),
+            (lambda lines: [*lines[:-1], b'{"osdi_backup_end":{}}\n'], "last line of the backup is broken"),
+        ],
+    )
+    def test_when_its_lines_are_others(
+        self, content: bytes, change: Callable[[list[bytes]], list[bytes]], says: str
+    ) -> None:
+        lines = gzip.decompress(content).splitlines(keepends=True)
+
+        with pytest.raises(BadBackup, match=re.escape(says)):
+            check_backup(io.BytesIO(gzip.compress(b"".join(change(lines)))))
+
+    @pytest.mark.parametrize("content", [b"", b"id,name\n", b"PK\x03\x04", gzip.compress(b"", mtime=0)])
+    def test_when_it_is_something_else(self, content: bytes) -> None:
+        with pytest.raises(BadBackup, match="no backup"):
+            check_backup(io.BytesIO(content))
+
+    def test_when_a_line_has_no_end(self, content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Of such a line no more is read than the longest document takes, and it is not looked at any further."""
+        monkeypatch.setattr(archive, "decode", lambda _: pytest.fail("parsed it"))
+        monkeypatch.setattr(archive, "LONGEST_LINE", 10_000)
+        bomb = gzip.compress(gzip.decompress(content).splitlines(keepends=True)[0] + b'{"people":' + b" " * 10_000_000)
+        file = io.BytesIO(bomb)
+
+        with pytest.raises(BadBackup, match="Line 2"):
+            check_backup(file)
+        assert file.tell() < len(bomb)
+
+    def test_when_a_newer_program_made_it(self, content: bytes) -> None:
+        newer = gzip.decompress(content).replace(b'"schema_version":0', b'"schema_version":99', 1)
+
+        with pytest.raises(BadBackup, match="schema_version 99"):
+            check_backup(io.BytesIO(gzip.compress(newer)))
+
+
+class TestTheCommands:
+    """`backup FILE` and `restore FILE`."""
+
+    def run(self, app: Flask, *arguments: str, says: str | None = None) -> Result:
+        return app.test_cli_runner().invoke(args=list(arguments), input=says)
+
+    @pytest.fixture
+    def file(self, app: Flask, api: Client, tmp_path: Path) -> Path:
+        found = tmp_path / "osdi.backup.backup.gz"
+        result = self.run(app, "backup", str(found))
+        assert result.exit_code == 0, result.output
+        assert "5 outreaches" in result.stdout
+        return found
+
+    def test_write_a_file_that_only_its_owner_reads(self, file: Path) -> None:
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        assert os.listdir(file.parent) == [file.name]
+
+    def test_write_into_no_database_that_is_not_empty(self, app: Flask, file: Path, database: Database) -> None:
+        before = dumped(database)
+
+        result = self.run(app, "restore", str(file))
+
+        assert result.exit_code == 2
+        assert "not empty" in result.stderr
+        assert dumped(database) == before
+
+    def test_replace_what_is_there_when_its_name_is_typed(self, app: Flask, file: Path, database: Database) -> None:
+        before = dumped(database)
+        database.people.delete_many({})
+        database.tags.insert_one({"_id": "new"})
+
+        result = self.run(app, "restore", str(file), "--replace", "--send-queued", says="osdi\n")
+
+        assert result.exit_code == 0, result.output
+        assert dumped(database) == before
+        assert "tests" in result.stderr  # the tokens that are valid again
+
+    @pytest.mark.parametrize("back", [False, True], ids=["as a rule", "unless they are brought back"])
+    def test_erase_again_whoever_was_erased_since(
+        self, app: Flask, file: Path, store: Store, database: Database, back: bool
+    ) -> None:
+        person_id = database.people.find_one({"contact_keys": {"$exists": True}})["_id"]
+        erase(store, person_id, RULES)
+        known = database.tombstones.count_documents({})
+        options = ["--include-erased"] if back else []
+
+        result = self.run(app, "restore", str(file), "--replace", *options, says="osdi\n")
+
+        assert result.exit_code == 0, result.output
+        assert ("Erased 1 people again" in result.stdout) is not back
+        assert database.people.count_documents({"_id": person_id}) == (1 if back else 0)
+        assert database.tombstones.count_documents({}) == known  # imports leave them out all the same
+
+    def test_take_no_other_backups_place(self, app: Flask, file: Path) -> None:
+        before = file.read_bytes()
+
+        result = self.run(app, "backup", str(file))
+
+        assert result.exit_code == 2
+        assert "exists already" in result.stderr
+        assert file.read_bytes() == before
+
+    def test_leave_it_when_another_name_is_typed(self, app: Flask, file: Path, database: Database) -> None:
+        before = dumped(database)
+
+        assert self.run(app, "restore", str(file), "--replace", says="production\n").exit_code == 1
+        assert dumped(database) == before
+
+    @pytest.mark.parametrize("part", [0.0, 0.5, 0.95])
+    def test_write_nothing_of_a_file_that_is_cut_off(
+        self, app: Flask, file: Path, database: Database, part: float
+    ) -> None:
+        before = dumped(database)
+        file.write_bytes(file.read_bytes()[: int(file.stat().st_size * part)])
+
+        result = self.run(app, "restore", str(file), "--replace", says="osdi\n")
+
+        assert result.exit_code == 1
+        assert result.stderr.startswith("Error: The file is")
+        assert dumped(database) == before
+
+    def test_need_a_server(self, tmp_path: Path) -> None:
+        app = create_app(Settings(mongodb_uri="mongomock://"))
+
+        assert self.run(app, "backup", str(tmp_path / "x")).exit_code == 2
+
+
+def test_a_backup_is_of_one_moment_while_posts_go_on(api: Client, store: Store, other: tuple[Store, Database]) -> None:
+    """Every outreach has its person, and the counts are those that were told at the beginning."""
+    stop, recorded = threading.Event(), threading.Semaphore(0)
+
+    def record() -> None:
+        while not stop.is_set():
+            api.recorded(factories.outreach())
+            recorded.release()
+
+    thread = threading.Thread(target=record)
+    thread.start()
+    try:
+        for _ in range(5):
+            assert recorded.acquire(timeout=30)
+
+        def begin(header: Header) -> Callable[[int], None]:
+            for _ in range(5):  # what came behind the moment
+                assert recorded.acquire(timeout=30)
+            return lambda _: None
+
+        file = io.BytesIO()
+        written = write_backup(store, file, "osdi", snapshot=True, begin=begin)
+    finally:
+        stop.set()
+        thread.join()
+    restored(other[0], file.getvalue())
+
+    people = set(other[1].people.distinct("_id"))
+    assert written.one_moment
+    assert other[1].outreaches.count_documents({}) == written.counts["outreaches"]
+    assert set(other[1].outreaches.distinct("person_id")) <= people
+    assert len(people) < api_database(store).people.count_documents({})
+
+
+def test_a_standalone_is_read_without_a_snapshot(other: tuple[Store, Database]) -> None:
+    other[0].write(Insert("tags", {"_id": new_id(), "match_keys": ["a"]}))
+    file = io.BytesIO()
+
+    written = write_backup(other[0], file, "osdi", snapshot=True, begin=quiet)
+
+    assert written.one_moment == other[0].supports_transactions
+    assert check_backup(io.BytesIO(file.getvalue())).counts["tags"] == 1
+
+
+def test_what_was_written_while_it_was_read_is_counted_in_the_file(other: tuple[Store, Database]) -> None:
+    store, database = other
+    database.tags.insert_one({"_id": "before"})
+    file = io.BytesIO()
+
+    def begin(header: Header) -> Callable[[int], None]:
+        assert header.counts == {"tags": 1}
+        database.tags.insert_one({"_id": "meanwhile"})
+        return lambda _: None
+
+    written = write_backup(store, file, "osdi", snapshot=False, begin=begin)
+
+    assert written.counts == check_backup(file).counts == {"tags": 2}
+
+
+def test_what_is_not_all_there_is_no_backup(api: Client, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    reading = dump_store.scan
+    monkeypatch.setattr(dump_store, "scan", lambda *given, **options: islice(reading(*given, **options), 1, None))
+    file = io.BytesIO()
+
+    with pytest.raises(OsdiError, match="but read"):
+        write_backup(store, file, "osdi", snapshot=True, begin=quiet)
+    with pytest.raises(BadBackup):
+        check_backup(file)
+
+
+def test_a_database_that_is_away_for_a_while_is_waited_for(
+    api: Client, store: Store, fail: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("osdi.retry.PAUSE_SECONDS", 0)
+    there = check_backup(io.BytesIO(backed_up(store)))
+    fail({"times": 1}, ["find"], errorCode=50, namespace="osdi.people")
+
+    assert check_backup(io.BytesIO(backed_up(store))).counts == there.counts
+
+
+def test_what_points_at_something_is_read_before_it(api: Client, store: Store) -> None:
+    """So that without a snapshot the person of each outreach is there too."""
+    lines = gzip.decompress(backed_up(store, snapshot=False)).splitlines()
+
+    collections = list(dict.fromkeys(next(iter(orjson.loads(line))) for line in lines[1:]))
+    assert collections[:2] == ["outreaches", "people"]
+
+
+def test_a_tombstone_that_cannot_be_written_is_no_tombstone_that_is_there(other: tuple[Store, Database]) -> None:
+    store, database = other
+    database.create_collection("tombstones", validator={"erased_date": {"$exists": True}})
+
+    with pytest.raises(BulkWriteError):
+        dump_store.insert(store, "tombstones", [{"_id": "a"}])
+
+
+@pytest.mark.parametrize("command", ["find", "aggregate"])
+def test_a_moment_that_the_server_gave_up_is_told(
+    api: Client, store: Store, fail: Callable[..., None], command: str
+) -> None:
+    fail("alwaysOn", [command], errorCode=239, namespace="osdi.people")
+
+    with pytest.raises(OsdiError, match="--no-snapshot"):
+        backed_up(store)
+
+
+def test_nobody_works_on_a_database_that_is_restored_in_part(
+    api: Client, store: Store, other: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = backed_up(store)
+    inserted = dump_store.insert
+
+    def fail(of: Store, collection: str, documents: Any) -> None:
+        if collection == "people":
+            raise OsdiError(503)
+        inserted(of, collection, documents)
+
+    monkeypatch.setattr(backup, "insert", fail)
+    with pytest.raises(OsdiError):
+        restored(other[0], content)
+    later = Store(other[0].uri)
+    try:
+        with pytest.raises(WrongDatabase, match="restore"):
+            later.get("people", "x")
+    finally:
+        later.close()
+
+    monkeypatch.setattr(backup, "insert", inserted)
+    again = Store(other[0].uri)
+    try:
+        restored(again, content)
+        assert again.find_one("people", {})
+    finally:
+        again.close()
+
+
+def test_whoever_works_on_the_database_already_notices_a_restore(
+    other: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, database = other
+    store.get("people", "x")
+    database.schema.replace_one({"_id": "schema"}, {"restoring": now()}, upsert=True)
+    later = time.monotonic() + LOOK_SECONDS
+    monkeypatch.setattr("osdi.store.store.time.monotonic", lambda: later)
+
+    with pytest.raises(WrongDatabase, match="restore"):
+        store.get("people", "x")
+
+    database.schema.update_one({}, {"$unset": {"restoring": ""}})
+    assert store.get("people", "x") is None
+
+
+def test_what_is_written_into_it_meanwhile_is_told(
+    other: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a web process that was not stopped, for instance."""
+    store, database = other
+    for name in ("jane", "joan"):
+        insert_known(store, name)
+    content = backed_up(store)
+    inserted = dump_store.insert
+
+    def insert(of: Store, collection: str, documents: Any) -> None:
+        if collection == "people":
+            database.people.insert_one({"_id": "new", "match_keys": [email_key("joan@example.com")]})
+        inserted(of, collection, documents)
+
+    monkeypatch.setattr(backup, "insert", insert)
+    with pytest.raises(OsdiError, match="stop web and worker"):
+        restored(store, content)
+
+
+def test_every_collection_that_the_store_knows_is_backed_up_or_left_out_on_purpose() -> None:
+    assert not ({*INDEXES, SIGNING_KEYS} - set(COUNTED)) & set(LEFT_OUT)

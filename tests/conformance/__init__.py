@@ -1,0 +1,1 @@
+"""Tests against the OSDI standard: its fields, its scenarios, the OpenAPI document, HAL clients."""

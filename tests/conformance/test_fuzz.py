@@ -1,0 +1,125 @@
+"""schemathesis against our own document: every operation, with a token and without, on real gunicorn and mongod.
+
+Bounded here, with a seed, so that it fails alike for everybody; with FUZZ_MINUTES (`make fuzz`) it goes on for so long,
+by chance, and tries every boundary of every schema besides. fuzz.toml says which checks do not hold here, and why.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from pymongo import MongoClient
+
+from dev.mongod import Mongod
+from osdi.resources import API
+from osdi.sample import CAMPAIGN_ID, CHOICE_ID
+from tests.support import factories
+from tests.support.live import ROOT, Live
+
+MINUTES = float(os.environ.get("FUZZ_MINUTES", "0"))
+BOUNDED = ["--phases", "examples,fuzzing,stateful", "--max-examples", "5", "--seed", "20260318"]
+# The share of the minutes that each caller gets: nearly all that one without a token may do is to be refused.
+SHARES = {"with a token": 0.8, "without a token": 0.2}
+LEAST_CASES = 300  # of a bounded run; far fewer would mean that it tries nothing
+METHODS = {"get", "post", "put", "delete"}
+SECONDS = 180
+
+
+@dataclass(frozen=True)
+class Fuzzed:
+    """A server to be fuzzed, the header that holds a token of every scope, and answers that show what is there."""
+
+    live: Live
+    header: str
+    seen: str
+
+
+@pytest.fixture(scope="module")
+def fuzzed(mongod: Mongod) -> Iterator[Fuzzed]:
+    """A database of this module's own behind gunicorn: the sample, and a person with one of everything."""
+    uri = mongod.uri.replace("/osdi?", "/fuzz?")
+    environment = {"MONGODB_URI": uri, "CACHE_SECONDS": "0", "WEBHOOK_NETWORKS": "127.0.0.0/8,::1/128"}
+    flask(environment, "indexes")
+    flask(environment, "sample")
+    secret = flask(environment, "tokens", "create", "fuzz").split()[-1]
+    with Live(environment, workers=2) as live:
+        answers = [{"question": f"{live.url}{API}/questions/{CHOICE_ID}", "responses": ["r1"]}]
+        everything = factories.outreach(
+            add_tags=["volunteer"], add_lists=["supporters"], add_questions_responses_uri=answers
+        )
+        helper = f"{live.url}{API}/advocacy_campaigns/{CAMPAIGN_ID}/record_outreach_helper"
+        with requests.Session() as session:
+            session.headers["OSDI-API-Token"] = secret
+            recorded = session.post(helper, json=everything, timeout=SECONDS)
+            person = session.get(recorded.json()["_links"]["osdi:person"]["href"], timeout=SECONDS)
+            entries = [person.json()["_links"][f"osdi:{name}"]["href"] for name in ("taggings", "items", "answers")]
+            seen = [recorded, person, *(session.get(address, timeout=SECONDS) for address in entries)]
+        yield Fuzzed(live, f"OSDI-API-Token: {secret}", "".join(answer.text for answer in seen))
+    with MongoClient(uri) as client:
+        client.drop_database("fuzz")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("caller", SHARES)
+def test_every_operation_keeps_to_the_document(fuzzed: Fuzzed, tmp_path: Path, caller: str) -> None:
+    seconds = round(MINUTES * 60 * SHARES[caller])
+    extent = ["--max-time", str(seconds)] if seconds else BOUNDED
+    token = ["--header", fuzzed.header] if caller == "with a token" else []
+
+    report, printed = run_schemathesis(fuzzed, tmp_path / "report.json", [*extent, *token], SECONDS + seconds)
+
+    assert (report["failures"], report["errors"]) == ([], []), printed
+    documented = requests.get(f"{fuzzed.live.url}/openapi.json", timeout=SECONDS).json()["paths"].values()
+    assert report["operations"]["tested"] == sum(len(METHODS & set(path)) for path in documented)
+    assert report["test_cases"]["generated"] >= LEAST_CASES
+    print(printed[printed.index("= SUMMARY") :])  # the figures, which `make fuzz` shows
+
+
+@pytest.mark.slow
+def test_every_boundary_of_a_resource_keeps_to_the_document(fuzzed: Fuzzed, tmp_path: Path) -> None:
+    extent = ["--phases", "coverage", "--include-path-regex", f"^{API}/tags", "--header", fuzzed.header]
+
+    report, printed = run_schemathesis(fuzzed, tmp_path / "report.json", extent, SECONDS)
+
+    assert (report["failures"], report["errors"]) == ([], []), printed
+    assert report["test_cases"]["generated"] >= LEAST_CASES
+
+
+def run_schemathesis(fuzzed: Fuzzed, report: Path, options: list[str], seconds: int) -> tuple[dict[str, Any], str]:
+    """What schemathesis reports and what it prints, from a process of its own: its hooks are global."""
+    done = subprocess.run(
+        [
+            *(sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()"),
+            *("--config-file", str(Path(__file__).with_name("fuzz.toml"))),
+            *("run", f"{fuzzed.live.url}/openapi.json", "--no-color"),
+            *("--report", "json", "--report-json-path", str(report), *options),
+        ],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "FUZZ_SEEN": fuzzed.seen},
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+    )
+    printed = done.stdout + done.stderr
+    assert report.is_file(), printed
+    return json.loads(report.read_text()), printed
+
+
+def flask(environment: dict[str, str], *command: str) -> str:
+    """What a flask command prints."""
+    return subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "wsgi", *command],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=SECONDS,
+    ).stdout

@@ -1,0 +1,419 @@
+"""The generated document: valid, complete, committed, and true of what is really answered."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import marshmallow as ma
+import orjson
+import pytest
+from flask import Flask
+from jsonschema import Draft202012Validator, FormatChecker
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from app import create_app
+from blueprints.http.context import EXTENSION
+from blueprints.http.rate_limits import RateLimits
+from osdi.access.tokens import READ, new_token
+from osdi.crud.reference_cache import Reference
+from osdi.errors import too_many_requests, unavailable
+from osdi.resources import API
+from osdi.sample import CAMPAIGN_ID, CHOICE_ID, SHARED_ID, create_sample
+from osdi.settings import Settings
+from osdi.store import Insert, Store
+from osdi.store.indexes import TOKENS
+from schemas.advocacy_campaign import AdvocacyCampaignSchema
+from schemas.list import ListSchema
+from schemas.message import MessageSchema
+from schemas.operations.anonymous_posts import AnonymousPostsSchema
+from schemas.operations.duplicates import MergeSchema
+from schemas.operations.triggers import CampaignTriggersSchema
+from schemas.operations.webhook import WebhookPutSchema, WebhookSchema
+from schemas.outreach import PersonSignupHelperSchema, PostedPersonSchema, RecordOutreachHelperSchema
+from schemas.question import QuestionSchema
+from schemas.subresources import AnswerSchema, ItemSchema, TaggingSchema
+from schemas.tag import TagSchema
+from schemas.wrapper import WrapperSchema
+from tests.support import factories
+from tests.support.client import Client
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "blueprints" / "examples"
+HELPER = f"{API}/advocacy_campaigns/{{advocacy_campaign_id}}/record_outreach_helper"
+OUTREACHES = f"{API}/advocacy_campaigns/{{advocacy_campaign_id}}/outreaches"
+SIGNUP = f"{API}/people/person_signup_helper"
+METHODS = ("get", "post", "put", "patch", "delete")
+TOKEN = [{"OSDI-API-Token": []}, {"osdi-api-token": []}]
+BODIES: dict[str, type[ma.Schema]] = {
+    "RecordOutreachHelper": RecordOutreachHelperSchema,
+    "PersonSignupHelper": PersonSignupHelperSchema,
+    "PostedPerson": PostedPersonSchema,
+    "AdvocacyCampaign": AdvocacyCampaignSchema,
+    "Tag": TagSchema,
+    "List": ListSchema,
+    "Question": QuestionSchema,
+    "Message": MessageSchema,
+    "Wrapper": WrapperSchema,
+    "Tagging": TaggingSchema,
+    "Item": ItemSchema,
+    "Answer": AnswerSchema,
+    "AnonymousPosts": AnonymousPostsSchema,
+    "CampaignTriggers": CampaignTriggersSchema,
+    "Webhook": WebhookSchema,
+    "WebhookPut": WebhookPutSchema,
+    "Merge": MergeSchema,
+}
+
+Operation = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    """As an application with the default settings serves it."""
+    app = create_app(Settings(mongodb_uri="mongomock://"))
+    response = app.test_client().get("/openapi.json")
+    assert response.mimetype == "application/json"
+    return dict(orjson.loads(response.data))
+
+
+@pytest.fixture(scope="module")
+def operations(document: dict[str, Any]) -> dict[tuple[str, str], Operation]:
+    """Every operation under its method and path."""
+    return {
+        (method, path): item[method] for path, item in document["paths"].items() for method in METHODS if method in item
+    }
+
+
+def test_the_document_is_valid(document: dict[str, Any]) -> None:
+    assert [error.message for error in OpenAPIV31SpecValidator(document).iter_errors()] == []
+
+
+def test_the_committed_file_is_what_is_served(document: dict[str, Any]) -> None:
+    committed = ROOT / "openapi.json"
+
+    assert committed.exists(), "openapi.json is missing: run `make docs`"
+    assert json.loads(committed.read_bytes()) == document, "openapi.json is out of date: run `make docs`"
+
+
+def test_every_route_is_documented_and_every_documented_route_is_there(
+    app: Flask, operations: dict[tuple[str, str], Operation]
+) -> None:
+    routes = {
+        (method.lower(), re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule))
+        for rule in app.url_map.iter_rules()
+        if rule.rule.startswith(API)
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+
+    assert set(operations) == routes
+
+
+def test_every_operation_is_named_once(operations: dict[tuple[str, str], Operation]) -> None:
+    names = [operation["operationId"] for operation in operations.values()]
+
+    assert sorted(set(names)) == sorted(names)
+
+
+def test_every_operation_says_what_it_does_and_who_may_call_it(
+    document: dict[str, Any], operations: dict[tuple[str, str], Operation]
+) -> None:
+    tags = {tag["name"] for tag in document["tags"]}
+    for operation in operations.values():
+        assert operation["summary"]
+        assert len(operation["tags"]) == 1
+        assert set(operation["tags"]) <= tags
+        assert operation["security"] in ([], TOKEN, [*TOKEN, {}])
+
+
+def test_every_operation_documents_its_answer_and_its_refusals(operations: dict[tuple[str, str], Operation]) -> None:
+    for (_, path), operation in operations.items():
+        expected = {"200", "500"}
+        if operation["security"]:
+            expected |= {"401", "403", "503"}
+        if "requestBody" in operation:
+            expected |= {"400", "408", "413"}
+        if "{" in path:
+            expected |= {"404"}
+        assert expected <= set(operation["responses"]), path
+
+
+def test_every_parameter_of_a_path_is_declared(document: dict[str, Any]) -> None:
+    for path, item in document["paths"].items():
+        declared = {parameter["name"] for parameter in item.get("parameters", ()) if parameter["in"] == "path"}
+        assert declared == set(re.findall(r"{(\w+)}", path))
+
+
+def test_only_the_helpers_write_without_a_token(operations: dict[tuple[str, str], Operation]) -> None:
+    without = {key for key, operation in operations.items() if operation["security"] != TOKEN and key[0] != "get"}
+
+    assert without == {("post", HELPER), ("post", OUTREACHES), ("post", SIGNUP)}
+    for key in without:
+        assert operations[key]["security"] == [*TOKEN, {}]
+
+
+@pytest.mark.parametrize("path", [HELPER, OUTREACHES])
+def test_a_retry_can_be_marked(operations: dict[tuple[str, str], Operation], path: str) -> None:
+    parameters = {parameter["name"]: parameter for parameter in operations["post", path]["parameters"]}
+
+    assert parameters["Idempotency-Key"]["in"] == "header"
+
+
+@pytest.mark.parametrize("path", [HELPER, OUTREACHES])
+def test_the_first_example_is_the_pages_own_request(operations: dict[tuple[str, str], Operation], path: str) -> None:
+    first = next(iter(_json(operations["post", path]["requestBody"])["examples"].values()))
+
+    assert first["value"] == _page("request")
+
+
+def test_the_helper_shows_both_of_its_answers(operations: dict[tuple[str, str], Operation]) -> None:
+    answers = operations["post", HELPER]["responses"]["200"]["content"]["application/hal+json"]["examples"]
+
+    assert [answer["value"] for answer in answers.values()] == [_page("response"), {}]
+
+
+def test_every_example_of_a_body_is_taken(operations: dict[tuple[str, str], Operation]) -> None:
+    for operation in operations.values():
+        for schema, example in _examples(operation):
+            BODIES[schema]().load(example)
+
+
+def test_every_example_of_a_body_is_valid_by_the_document(
+    document: dict[str, Any], operations: dict[tuple[str, str], Operation]
+) -> None:
+    for operation in operations.values():
+        for schema, example in _examples(operation):
+            assert _mistakes(document, {"$ref": f"#/components/schemas/{schema}"}, example) == []
+
+
+@pytest.mark.parametrize("path", [HELPER, OUTREACHES])
+def test_an_answer_with_a_token_is_as_documented(
+    document: dict[str, Any], api: Client, store: Store, path: str
+) -> None:
+    create_sample(store, Settings.namespace)
+
+    answer = api.post(path.format(advocacy_campaign_id=CAMPAIGN_ID).removeprefix(API), _page("request"))
+
+    assert answer.status_code == 200
+    assert _departures(document, ("post", path), answer) == []
+
+
+def test_what_several_bodies_add_up_to_is_as_documented(document: dict[str, Any], api: Client) -> None:
+    for part in ("a", "b"):
+        body = {
+            "identifiers": ["crm:1", *(f"{part}:{number}" for number in range(19))],
+            "email_addresses": [{"address": f"{part}{number}@example.org"} for number in range(10)],
+        }
+        answer = api.post("/people", body)
+
+    assert (len(answer.json["identifiers"]), len(answer.json["email_addresses"])) == (40, 20)
+    assert _departures(document, ("post", f"{API}/people"), answer) == []
+
+
+def test_duplicates_and_who_was_merged_are_as_documented(document: dict[str, Any], api: Client) -> None:
+    phone = [{"number": "12025550123"}]
+    people = [api.created("/people", factories.person(phone_numbers=phone))["_links"]["self"] for _ in range(2)]
+
+    duplicates = api.get("/people/duplicates?per_page=1")
+    merged = api.post(f"{people[0]['href']}/merge", {"_links": {"osdi:person": people[1]}})
+    moved = api.get(people[1]["href"])
+
+    assert len(duplicates.json["duplicates"][0]["_embedded"]["osdi:people"]) == 2
+    assert _departures(document, ("get", f"{API}/people/duplicates"), duplicates) == []
+    assert _departures(document, ("post", f"{API}/people/{{person_id}}/merge"), merged) == []
+    assert moved.status_code == 301
+    assert _departures(document, ("get", f"{API}/people/{{person_id}}"), moved) == []
+
+
+def test_an_answer_without_a_token_is_as_documented(document: dict[str, Any], api: Client) -> None:
+    answer = api.record(factories.outreach(), token=False)
+
+    assert answer.status_code == 200
+    assert _departures(document, ("post", HELPER), answer) == []
+
+
+def test_everything_that_can_be_read_is_as_documented(
+    document: dict[str, Any], operations: dict[tuple[str, str], Operation], api: Client, store: Store
+) -> None:
+    create_sample(store, Settings.namespace)
+    outreach = api.recorded(_page("request"), campaign=CAMPAIGN_ID)
+    ids = {
+        "advocacy_campaign_id": CAMPAIGN_ID,
+        "outreach_id": outreach["_links"]["self"]["href"].rsplit("/", 1)[1],
+        "person_id": outreach["_links"]["osdi:person"]["href"].rsplit("/", 1)[1],
+        "tag_id": SHARED_ID,
+        "list_id": SHARED_ID,
+        "question_id": CHOICE_ID,
+    }
+    wrapper = api.created("/wrappers", {"footer": "Reply STOP to stop.", "wrapper_type": "sms", "default": True})
+    message = api.created("/messages", {"type": "sms", "_links": {"osdi:wrapper": wrapper["_links"]["self"]}})
+    webhook = api.created("/webhooks", {"url": "https://crm.example.org/osdi"})
+    for name, created in (("wrapper", wrapper), ("message", message), ("webhook", webhook)):
+        ids[f"{name}_id"] = created["_links"]["self"]["href"].rsplit("/", 1)[1]
+    person = api.follow(outreach, "osdi:person")
+    for name in ("tagging", "item", "answer"):
+        entries = api.follow(person, f"osdi:{name}s")["_embedded"][f"osdi:{name}s"]
+        entry = next(each for each in entries if f"/{SHARED_ID}/" in each["_links"]["self"]["href"] or name == "answer")
+        ids[f"{name}_id"] = entry["_links"]["self"]["href"].rsplit("/", 1)[1]
+
+    for method, path in operations:
+        if method == "get":
+            answer = api.get(path.format(**ids).removeprefix(API))
+            assert answer.status_code == 200, path
+            assert _departures(document, (method, path), answer) == [], path
+
+
+def bad_json(api: Client, _: pytest.MonkeyPatch) -> Any:
+    return api.record("{")
+
+
+def wrong_token(api: Client, _: pytest.MonkeyPatch) -> Any:
+    return api.record(factories.outreach(), token="wrong")
+
+
+def missing_scope(api: Client, _: pytest.MonkeyPatch) -> Any:
+    store: Store = api.http.application.extensions[EXTENSION].store
+    secret, token = new_token("reader", (READ,))
+    store.write(Insert(TOKENS, token))
+    return api.record(factories.outreach(), token=secret)
+
+
+def unknown_campaign(api: Client, _: pytest.MonkeyPatch) -> Any:
+    return api.record(factories.outreach(), campaign="none")
+
+
+def identifiers_of_two_people(api: Client, _: pytest.MonkeyPatch) -> Any:
+    for identifier in ("crm:1", "crm:2"):
+        api.recorded(factories.outreach(person=factories.person(identifiers=[identifier])))
+    return api.record(factories.outreach(person={"identifiers": ["crm:1", "crm:2"]}))
+
+
+def too_long(api: Client, _: pytest.MonkeyPatch) -> Any:
+    return api.record(" " * (Settings.max_body_bytes + 1))
+
+
+def silent(api: Client, _: pytest.MonkeyPatch) -> Any:
+    return api.http.post(
+        f"/api/v1/advocacy_campaigns/{api.campaign_id}/record_outreach_helper",
+        data=b"{",
+        environ_overrides={"CONTENT_LENGTH": "500"},
+    )
+
+
+def key_used_for_another_body(api: Client, _: pytest.MonkeyPatch) -> Any:
+    headers = {"Idempotency-Key": "same"}
+    api.recorded(factories.outreach(), headers=headers)
+    return api.record(factories.outreach(), headers=headers)
+
+
+def unforeseen(api: Client, monkeypatch: pytest.MonkeyPatch) -> Any:
+    def fail(*_: object) -> None:
+        raise ArithmeticError
+
+    monkeypatch.setattr(Reference, "campaign", fail)
+    return api.record(factories.outreach())
+
+
+def database_away(api: Client, monkeypatch: pytest.MonkeyPatch) -> Any:
+    def fail(*_: object) -> None:
+        raise unavailable("The database does not answer at the moment.")
+
+    monkeypatch.setattr(Store, "write", fail)
+    return api.record(factories.outreach())
+
+
+def too_often(api: Client, monkeypatch: pytest.MonkeyPatch) -> Any:
+    def refuse(*_: object) -> None:
+        raise too_many_requests(60)
+
+    monkeypatch.setattr(RateLimits, "hit_contacts", refuse)
+    return api.record(factories.outreach(), token=False)
+
+
+REFUSALS: dict[int, Callable[[Client, pytest.MonkeyPatch], Any]] = {
+    400: bad_json,
+    401: wrong_token,
+    403: missing_scope,
+    404: unknown_campaign,
+    408: silent,
+    409: identifiers_of_two_people,
+    413: too_long,
+    422: key_used_for_another_body,
+    429: too_often,
+    500: unforeseen,
+    503: database_away,
+}
+
+
+@pytest.mark.parametrize("status", REFUSALS)
+def test_a_refusal_of_the_helper_is_as_documented(
+    document: dict[str, Any], api: Client, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    answer = REFUSALS[status](api, monkeypatch)
+
+    assert answer.status_code == status
+    assert _departures(document, ("post", HELPER), answer) == []
+
+
+def test_every_refusal_that_the_helper_documents_is_tried_here(operations: dict[tuple[str, str], Operation]) -> None:
+    documented = set(operations["post", HELPER]["responses"])
+
+    assert documented - {"200"} == {str(status) for status in REFUSALS}
+
+
+def _page(part: str) -> Any:
+    """The request or the response that the helper's page prints."""
+    return json.loads((EXAMPLES / f"record_outreach_{part}.json").read_bytes())
+
+
+def _json(body: dict[str, Any]) -> dict[str, Any]:
+    return dict(body["content"]["application/json"])
+
+
+def _examples(operation: Operation) -> Iterator[tuple[str, Any]]:
+    """The schema's name and the value of every example of the operation's body."""
+    if "requestBody" in operation:
+        described = _json(operation["requestBody"])
+        name = described["schema"]["$ref"].rsplit("/", 1)[1]
+        for example in described.get("examples", {}).values():
+            yield name, example["value"]
+
+
+def _departures(document: dict[str, Any], operation: tuple[str, str], answer: Any) -> list[str]:
+    """How an answer differs from what the document says of the operation's answers with this status."""
+    method, path = operation
+    described = document["paths"][path][method]["responses"][str(answer.status_code)]
+    if "$ref" in described:
+        described = document["components"]["responses"][described["$ref"].rsplit("/", 1)[1]]
+    if answer.mimetype not in described["content"]:
+        return [f"{answer.mimetype} is not documented"]
+    schema = described["content"][answer.mimetype]["schema"]
+    body = answer.text if answer.mimetype == "text/csv" else answer.json
+    return _mistakes(document, schema, body) + _undocumented(document, schema, body)
+
+
+def _mistakes(document: dict[str, Any], schema: dict[str, Any], value: Any) -> list[str]:
+    """What JSON Schema says against the value."""
+    whole = {**schema, "components": document["components"]}
+    found = Draft202012Validator(whole, format_checker=FormatChecker()).iter_errors(value)
+    return [f"{error.json_path}: {error.message}" for error in found]
+
+
+def _undocumented(document: dict[str, Any], schema: dict[str, Any], value: Any, place: str = "$") -> list[str]:
+    """The properties that the schema does not name; those under the server's own namespace are its own."""
+    if "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+    if isinstance(value, list):
+        return [each for item in value for each in _undocumented(document, schema.get("items", {}), item, f"{place}[]")]
+    if not isinstance(value, dict) or "properties" not in schema:
+        return []
+    found = []
+    for name, inner in value.items():
+        if name in schema["properties"]:
+            # HAL says what a link object holds; which relations there are is ours to say.
+            inside = {} if place.endswith("._links") else schema["properties"][name]
+            found += _undocumented(document, inside, inner, f"{place}.{name}")
+        elif not name.startswith(f"{Settings.namespace}:"):
+            found.append(f"{place}.{name} is not documented")
+    return found

@@ -1,0 +1,1 @@
+"""Tests of what deployments are made from: deploy/, the image, proxies."""

@@ -1,0 +1,36 @@
+"""What a client says to gunicorn of how it came: only TRUSTED_PROXIES lets it be believed, wherever it calls from."""
+
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from osdi.resources import API
+from tests.support.live import Live
+
+SECONDS = 30
+# From a proxy that it believes gunicorn takes the first three for the scheme, and SCRIPT_NAME for where we are mounted.
+SAID = [
+    {"X-Forwarded-Proto": "https"},
+    {"X-Forwarded-Ssl": "on"},
+    {"X-Forwarded-Protocol": "ssl", "X-Forwarded-Proto": "http"},
+    {"SCRIPT_NAME": "/api"},
+    {"SCRIPT_NAME": "/elsewhere"},
+    {"PATH_INFO": "/healthz"},
+]
+
+
+@pytest.fixture(scope="module", params=["127.0.0.1", "*"])
+def live(request: pytest.FixtureRequest) -> Iterator[Live]:
+    """The server with what a platform's buildpack sets for gunicorn, and no proxy that is trusted."""
+    environment = {"MONGODB_URI": "mongomock://", "TRUSTED_PROXIES": "0", "PUBLIC_URL": ""}
+    with Live({**environment, "FORWARDED_ALLOW_IPS": request.param}) as started:
+        yield started
+
+
+@pytest.mark.parametrize("said", SAID, ids=lambda said: " ".join(said))
+def test_changes_nothing_where_no_proxy_is_trusted(live: Live, said: dict[str, str]) -> None:
+    answer = requests.get(f"{live.url}{API}/", headers=said, timeout=SECONDS)
+
+    assert answer.status_code == 200
+    assert answer.json()["_links"]["self"]["href"] == f"{live.url}{API}"

@@ -1,0 +1,80 @@
+"""The container's image without a container: what the Dockerfile copies serves, and its health check sees that."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from dev.mongod import free_port
+from tests.support.live import ROOT
+
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+LAST_STAGE = DOCKERFILE[DOCKERFILE.rindex("\nFROM ") :]
+SECONDS = 30
+
+
+@dataclass
+class Image:
+    """What would be in the image, in a folder, and the environment of a container."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    def python(self, *command: str) -> "subprocess.Popen[bytes]":
+        """Start this, which the image starts by name, with the Python that runs the tests."""
+        return subprocess.Popen([sys.executable, *command], cwd=self.folder, env=self.environment)
+
+    def is_healthy(self) -> bool:
+        """What the image's health check says."""
+        command = json.loads(re.findall(r"^HEALTHCHECK.*\n +CMD (.+)$", LAST_STAGE, flags=re.M)[0])
+        assert command[0] == "python"
+        ended = subprocess.run(
+            [sys.executable, *command[1:]], env=self.environment, capture_output=True, timeout=SECONDS
+        )
+        return ended.returncode == 0
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Image:
+    folder = tmp_path / "image"
+    folder.mkdir()
+    for sources in re.findall(r"^COPY (?!--from)(.+) \S+$", LAST_STAGE, flags=re.M):
+        for source in sources.split():
+            if (ROOT / source).is_dir():
+                shutil.copytree(ROOT / source, folder / source, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(ROOT / source, folder)
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    chosen = {"PORT": str(free_port()), "HOST": "127.0.0.1", "MONGODB_URI": "mongomock://"}
+    return Image(folder, {**kept, **chosen, "PYTHONDONTWRITEBYTECODE": "1"})
+
+
+def test_it_serves_is_healthy_stops_when_it_is_told_and_writes_nothing(image: Image) -> None:
+    program, *arguments = json.loads(re.findall(r"^CMD (.+)$", LAST_STAGE, flags=re.M)[-1])
+    assert not image.is_healthy()
+
+    web = image.python("-m", program, *arguments)
+    try:
+        ends = time.monotonic() + SECONDS
+        while not image.is_healthy():
+            assert web.poll() is None
+            assert time.monotonic() < ends
+    finally:
+        web.send_signal(signal.SIGTERM)
+        assert web.wait(SECONDS) == 0
+
+    assert not image.is_healthy()
+    assert not list(image.folder.rglob("__pycache__"))
+
+
+@pytest.mark.parametrize("command", ["worker", "indexes"])
+def test_the_other_commands_are_there_too(image: Image, command: str) -> None:
+    assert image.python("-m", "flask", "--app", "wsgi", command, "--help").wait(SECONDS) == 0

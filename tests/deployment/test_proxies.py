@@ -1,0 +1,211 @@
+"""nginx and Caddy in front, by the files in deploy/: who called, how, and what is too long, with real programs.
+
+Only ports and the name of the site are others than on a server, and Caddy gets no certificate.
+"""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+
+from dev.lint_deploy import NGINX, ToolMissing, find_program
+from dev.mongod import Mongod, free_port
+from osdi.resources import API
+from osdi.sample import CAMPAIGN_ID, create_sample
+from osdi.settings import Settings
+from osdi.store import Store
+from tests.support import factories
+from tests.support.live import ROOT, Live
+
+HELPER = f"{API}/advocacy_campaigns/{CAMPAIGN_ID}/record_outreach_helper"
+SECONDS = 30
+# Fewer than the clients that send slowly.
+THREADS = 2
+
+Start = Callable[[Path, int, int], list[str]]
+
+
+def program(name: str) -> str:
+    """Where a program is; the test is skipped, in CI fails, where it is not."""
+    try:
+        return find_program(name)
+    except ToolMissing:
+        if os.environ.get("REQUIRE_DEPLOY_TOOLS"):
+            raise
+        pytest.skip(f"{name} is not on this machine")
+
+
+def nginx(folder: Path, port: int, upstream: int) -> list[str]:
+    """The command that runs nginx with our site."""
+    site = (ROOT / "deploy" / "nginx-site.conf").read_text()
+    for ours, here in (("listen 80;", f"listen 127.0.0.1:{port};"), ("127.0.0.1:5000;", f"127.0.0.1:{upstream};")):
+        assert site.count(ours) == 1
+        site = site.replace(ours, here)
+    (folder / "site.conf").write_text(site)
+    (folder / "nginx.conf").write_text(NGINX.format(folder=folder))
+    # As root it would give its processes to somebody who may not write into the test's folder.
+    directives = "daemon off; user root;" if os.geteuid() == 0 else "daemon off;"
+    return [program("nginx"), "-g", directives, "-p", str(folder), "-c", str(folder / "nginx.conf")]
+
+
+def caddy(folder: Path, port: int, upstream: int) -> list[str]:
+    """The command that runs Caddy with our file, which takes the site and the upstream from the environment."""
+    settings = f"OSDI_HOST=http://127.0.0.1:{port} OSDI_UPSTREAM=127.0.0.1:{upstream} XDG_DATA_HOME={folder}"
+    (folder / "Caddyfile").write_text("{\n\tadmin off\n}\n" + (ROOT / "deploy" / "Caddyfile").read_text())
+    command = [program("caddy"), "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
+    return ["/usr/bin/env", *settings.split(), *command]
+
+
+@pytest.fixture(scope="module")
+def live(mongod: Mongod) -> Iterator[Live]:
+    """The server as a proxy finds it, which it believes."""
+    uri = mongod.uri.replace("/osdi?", "/proxies?")
+    store = Store(uri)
+    store.create_indexes()
+    create_sample(store, "osdi_outreach")
+    store.close()
+    environment = {"MONGODB_URI": uri, "TRUSTED_PROXIES": "1", "LOG_ADDRESSES": "true", "LOG_FORMAT": "json"}
+    with Live(environment, workers=1, threads=THREADS) as started:
+        yield started
+
+
+@pytest.fixture(scope="module", params=[nginx, caddy], ids=lambda start: start.__name__)
+def proxy(request: pytest.FixtureRequest, live: Live, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    start: Start = request.param
+    with running(start, tmp_path_factory.mktemp(start.__name__), live) as address:
+        yield address
+
+
+@contextmanager
+def running(start: Start, folder: Path, live: Live) -> Iterator[str]:
+    """The proxy, whose files are in a folder: where it listens, such as http://127.0.0.1:8080."""
+    port = free_port()
+    command = start(folder, port, live.port)
+    with (folder / "output.log").open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+        try:
+            address = f"http://127.0.0.1:{port}"
+            assert eventually(lambda: answers(address)), (folder / "output.log").read_text()
+            yield address
+        finally:
+            process.terminate()
+            process.wait(SECONDS)
+
+
+def eventually(condition: Callable[[], bool]) -> bool:
+    ends = time.monotonic() + SECONDS
+    while not (found := condition()) and time.monotonic() < ends:
+        time.sleep(0.1)
+    return found
+
+
+def answers(address: str) -> bool:
+    try:
+        return requests.get(f"{address}/healthz", timeout=SECONDS).ok
+    except requests.ConnectionError:
+        return False
+
+
+def test_links_lead_to_where_the_client_called(proxy: str) -> None:
+    answer = requests.get(f"{proxy}{API}/", timeout=SECONDS)
+
+    assert answer.json()["_links"]["self"]["href"] == f"{proxy}{API}"
+
+
+def test_what_a_client_says_of_itself_is_not_believed(proxy: str) -> None:
+    forged = {
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-Host": "evil.example.org",
+        "X-Forwarded-For": "192.0.2.1",
+        "Forwarded": "host=evil.example.org",
+    }
+
+    answer = requests.get(f"{proxy}{API}/", headers=forged, timeout=SECONDS)
+
+    assert answer.json()["_links"]["self"]["href"] == f"{proxy}{API}"
+
+
+def test_the_address_that_counts_is_where_the_client_called_from(proxy: str, live: Live) -> None:
+    """By it requests are counted and, where that is wanted, logged."""
+    forged = {"X-Forwarded-For": "192.0.2.1", "X-Real-IP": "192.0.2.1", "Forwarded": "for=192.0.2.1"}
+
+    answer = requests.get(f"{proxy}{API}/", headers=forged, timeout=SECONDS)
+
+    said = f'"request_id":"{answer.headers["OSDI-Request-ID"]}"'
+    assert eventually(lambda: said in live.output)
+    (line,) = [json.loads(each) for each in live.output.splitlines() if said in each]
+    assert line["remote_addr"] == "127.0.0.1"
+
+
+def test_nobody_chooses_the_path_by_a_header(proxy: str) -> None:
+    """Caddy lets names with an underscore through."""
+    answer = requests.get(f"{proxy}{API}/", headers={"SCRIPT_NAME": "/api", "PATH_INFO": "/healthz"}, timeout=SECONDS)
+
+    assert answer.json()["_links"]["self"]["href"] == f"{proxy}{API}"
+
+
+@pytest.mark.parametrize("start", [nginx, caddy], ids=lambda start: start.__name__)
+def test_what_was_asked_for_is_written_down_nowhere(start: Start, live: Live, tmp_path: Path) -> None:
+    query = {"osdi-api-token": "planted", "filter": "email_address eq 'planted@example.org'"}
+    with running(start, tmp_path, live) as address:
+        assert requests.get(f"{address}{API}/people", params=query, timeout=SECONDS).status_code == 401
+
+    files = [each for each in tmp_path.rglob("*") if each.is_file()]
+    assert files
+    assert [each.name for each in files if b"planted" in each.read_bytes()] == []
+
+
+def test_the_longest_body_that_is_taken_comes_through(proxy: str) -> None:
+    answer = requests.post(proxy + HELPER, data=a_body(of_length=Settings.max_body_bytes), timeout=SECONDS)
+
+    assert (answer.status_code, answer.text) == (200, "{}")
+
+
+def test_a_body_that_is_a_little_too_long_is_refused_as_we_refuse(proxy: str) -> None:
+    body = a_body(of_length=Settings.max_body_bytes + 1)
+
+    answer = requests.post(proxy + HELPER, data=body, headers={"Origin": "https://page.example.org"}, timeout=SECONDS)
+
+    assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (413, "*")
+    assert answer.json()["osdi:error"]["response_code"] == 413
+
+
+def test_a_body_that_is_far_too_long_is_refused(proxy: str) -> None:
+    answer = requests.post(proxy + HELPER, data=a_body(of_length=3 * Settings.max_body_bytes), timeout=SECONDS)
+
+    assert answer.status_code in (413, 502)  # the latter is Caddy's before 2.7
+
+
+def a_body(*, of_length: int) -> bytes:
+    """A helper's body with a blank end."""
+    return json.dumps(factories.outreach()).encode().ljust(of_length)
+
+
+def test_slow_clients_hold_no_thread_of_ours(proxy: str, live: Live) -> None:
+    """More of them than threads send a body piece by piece; ours would have given them up after eight seconds."""
+    body = a_body(of_length=1_000)
+    port = int(proxy.rpartition(":")[2])
+    head = f"POST {HELPER} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: 1000\r\nConnection: close\r\n\r\n"
+    clients = [socket.create_connection(("127.0.0.1", port), SECONDS) for _ in range(THREADS * 3)]
+    try:
+        for client in clients:
+            client.sendall(head.encode() + body[:10])
+        began = time.monotonic()
+        assert requests.get(f"{proxy}/healthz", timeout=SECONDS).ok
+        assert time.monotonic() - began < 4
+
+        for client in clients:
+            client.sendall(body[10:])
+        for client in clients:
+            assert re.match(rb"HTTP/1\.1 200 ", client.recv(4096))
+    finally:
+        for client in clients:
+            client.close()

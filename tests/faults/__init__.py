@@ -1,0 +1,1 @@
+"""Tests with failing databases and many clients at once, and of faults/."""

@@ -1,0 +1,232 @@
+"""The harness that breaks things: what it finds in ours, in the naive variant, and in databases that are wrong."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from pymongo.database import Database
+
+from faults.__main__ import naive_variant_failed
+from faults.check import Found, check
+from faults.deployments import SINGLE, STANDALONE, THREE
+from faults.faults import FAULTS
+from faults.load import OK, TIMED_OUT, Acknowledged, Attempt, Ledger, longest_pause
+from faults.posts import FIELD_VALUE, post
+from faults.report import NoRow, page
+from faults.row import NAIVE, OURS, Row, run_row
+from faults.server import ROOT
+
+SECONDS = 3
+CLIENTS = 8
+SECONDS_TO_END = 20
+KILLED = next(fault for fault in FAULTS if fault.key == "mongod-killed")
+JANE, JOHN = "id-jane", "id-john"
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+
+
+@pytest.fixture
+def unguarded(database: Database) -> Iterator[Database]:
+    """A database without our indexes, in which anything can be wrong."""
+    found = database.client.get_database("faults")
+    yield found
+    database.client.drop_database(found.name)
+
+
+@pytest.mark.slow
+def test_ours_keeps_what_it_acknowledged_when_the_database_is_killed(mongod_folder: Path) -> None:
+    row = run_row(KILLED, STANDALONE, OURS, seconds=SECONDS, clients=CLIENTS, parent=mongod_folder)
+
+    assert row.problems == []
+    assert len(row.ledger.acknowledged) > 0
+
+
+@pytest.mark.slow
+def test_the_naive_variant_does_not(mongod_folder: Path) -> None:
+    row = run_row(KILLED, STANDALONE, NAIVE, seconds=SECONDS, clients=CLIENTS, parent=mongod_folder)
+
+    assert row.found.lost_outreaches + row.found.doubled + row.found.people_doubled > 0
+    assert not row.kept
+
+
+@pytest.mark.slow
+def test_a_run_that_is_interrupted_leaves_no_process_and_no_folder(tmp_path: Path) -> None:
+    mark = f"FAULTS_TEST={tmp_path}"
+    run = subprocess.Popen(
+        [sys.executable, "-m", "faults", "--only", "mongod-hung", "--deployment", STANDALONE, "--folder", tmp_path],
+        cwd=ROOT,
+        env={**os.environ, "FAULTS_TEST": str(tmp_path)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        # The mongod is stopped, while gunicorn's master and both workers are there.
+        assert eventually(lambda: "T" in (found := states(mark, besides=run.pid)) and len(found) == 4)
+        run.send_signal(signal.SIGINT)
+
+        assert run.wait(SECONDS_TO_END) == 130
+        assert states(mark, besides=run.pid) == []
+        assert list(tmp_path.iterdir()) == []
+    finally:
+        run.kill()
+        run.wait()
+
+
+@pytest.mark.parametrize(
+    ("people", "outreaches", "expected"),
+    [
+        pytest.param([{}], [{}], {}, id="all is right"),
+        pytest.param([{}], [], {"lost_outreaches": 1, "people_alone": 1}, id="no outreach"),
+        pytest.param([{}], [{"_id": "other"}], {"lost_outreaches": 1}, id="another outreach than was answered"),
+        pytest.param([], [{}], {"lost_people": 1}, id="no person"),
+        pytest.param([{"custom_fields": {}}], [{}], {"lost_people": 1}, id="what was said of the person is not there"),
+        pytest.param(
+            [{}, {"_id": JOHN, "email_addresses": [{"address": "john@example.com"}], "match_keys": []}],
+            [{"person_id": JOHN}],
+            {"lost_people": 1, "people_alone": 1},
+            id="somebody else's",
+        ),
+        pytest.param([{}], [{}, {"_id": "second"}], {"doubled": 1}, id="two outreaches of a post"),
+        pytest.param([{}], [{}, {"_id": "2"}, {"_id": "3"}], {"doubled": 2}, id="three outreaches of a post"),
+        pytest.param(
+            [{}, {"_id": JOHN, "match_keys": []}],
+            [{}],
+            {"people_doubled": 1, "people_alone": 1},
+            id="one address of two",
+        ),
+        pytest.param(
+            [{}, {"_id": JOHN, "email_addresses": []}],
+            [{}],
+            {"people_doubled": 1, "people_alone": 1},
+            id="one key of two",
+        ),
+        pytest.param(
+            [{}, {"_id": JOHN, "email_addresses": [], "match_keys": []}], [{}], {"people_alone": 1}, id="no outreach of"
+        ),
+    ],
+)
+def test_what_is_wrong_in_a_database_is_found(
+    unguarded: Database, people: list[dict], outreaches: list[dict], expected: dict[str, int]
+) -> None:
+    sent = post(0, "token")
+    person = {
+        "_id": JANE,
+        "email_addresses": [{"address": sent.address}],
+        "match_keys": [f"email:{sent.address}"],
+        "custom_fields": {sent.field: FIELD_VALUE},
+    }
+    outreach = {"_id": "first", "person_id": JANE, "referrer_data": {"source": sent.source}}
+    for collection, right, documents in (("people", person, people), ("outreaches", outreach, outreaches)):
+        for document in documents:
+            unguarded[collection].insert_one(right | document)
+
+    found = check(unguarded, [Acknowledged(sent, 0.0, "first", JANE)])
+
+    assert {name: value for name, value in vars(found).items() if value and name != "examples"} == expected
+    assert bool(found.examples) == bool(expected)
+
+
+def test_a_post_that_was_never_acknowledged_may_be_there_or_not(unguarded: Database) -> None:
+    assert check(unguarded, []) == Found()
+
+    unguarded.people.insert_one({"_id": JANE})
+    unguarded.outreaches.insert_one({"person_id": JANE, "referrer_data": {"source": "post-1"}})
+    assert check(unguarded, []) == Found()
+
+
+@pytest.mark.parametrize(
+    ("moments", "stopped", "longest"),
+    [
+        ([], 9.0, 0.0),
+        ([1.0, 2.0, 5.0, 6.0], 7.0, 3.0),
+        ([5.0, 1.0], 5.0, 4.0),
+        ([1.0, 2.0], 9.0, 7.0),
+        ([1.0, 2.0, 8.0], 5.0, 6.0),
+        ([1.0, 2.0, 6.0, 20.0], 5.0, 4.0),
+    ],
+    ids=["nothing", "between two", "in any order", "until the stop", "over the stop", "not after the stop"],
+)
+def test_the_longest_pause(moments: list[float], stopped: float, longest: float) -> None:
+    assert longest_pause(moments, stopped) == longest
+
+
+def test_what_clients_saw_is_counted() -> None:
+    seen = [(1.0, 1.1, OK), (5.0, 28.1, OK), (5.0, 35.0, TIMED_OUT), (6.0, 6.1, "500"), (6.2, 6.3, "503")]
+    ledger = Ledger(attempts=[Attempt(number, *each) for number, each in enumerate(seen)])
+
+    assert ledger.late() == 2
+    assert ledger.unexpected() == 1
+    assert ledger.longest_answer() == 30.0
+    assert ledger.outcomes() == {OK: 2, TIMED_OUT: 1, "500": 1, "503": 1}
+
+
+def test_each_post_is_recognisable_when_it_is_sent_again() -> None:
+    posts = [post(number, "token") for number in range(100)]
+
+    assert posts == [post(number, "token") for number in range(100)]
+    keys = [json.loads(sent.body).get("identifiers", [sent.headers.get("Idempotency-Key")])[0] for sent in posts]
+    assert None not in keys
+    assert len(set(keys)) == 100
+
+
+def test_the_page_says_what_was_not_kept_and_what_could_not_be_run() -> None:
+    moments = [Acknowledged(post(number, "token"), float(number), None, None) for number in (1, 2, 5)]
+    ledger = Ledger([Attempt(1, 0.0, 1.0, "503"), Attempt(1, 3.0, 27.0, OK)], moments, stopped=6.0)
+    broken = Row(KILLED, STANDALONE, ledger, Found(lost_outreaches=2, lost_people=1, doubled=4), 9.0, ["3 are lost"])
+    right = Row(KILLED, SINGLE, ledger, Found(), 9.0)
+    skipped = NoRow(KILLED, SINGLE, "Only root can.", skipped=True)
+    failed = NoRow(KILLED, THREE, "It did not start.\nA log.", skipped=False)
+
+    def written(*ours: Row | NoRow) -> str:
+        return page(ours, [broken], clients=8, command="python -m faults", mongodb="6.0.5")
+
+    told = written(broken, right, skipped, failed)
+    title = KILLED.title
+    assert f"| {title} | standalone | 3 | 3 | 4 | 0 | 0 | 1 | 0 | 0 | 0 | 0 | 1 | 24.0 | 3.0 | **no** |" in told
+    assert f"| {title} | single-member set | 3 | 0 | 0 | 0 | 0 | 1 | 0 | 0 | 0 | 0 | 1 | 24.0 | 3.0 | yes |" in told
+    assert "- `mongod-killed`, standalone: 3 are lost\n" in told
+    assert "- `mongod-killed`, single-member set: Only root can.\n" in told
+    assert "- `mongod-killed`, three members: It did not start.\n" in told
+    assert "A log." not in told
+    rows = [line for line in told.splitlines() if line.startswith(("| fault |", "|---|---|---:|", f"| {title} |"))]
+    assert len(rows) == 2 + 4 + 2 + 1  # both tables with their heads
+    assert len({line.count("|") for line in rows}) == 1
+    assert "Not every promise was kept" in told
+    assert "Every promise was kept." in written(right, skipped)
+    assert "Not every promise was kept" in written(right, failed)
+
+
+def test_the_naive_variant_has_to_be_caught_in_each_row() -> None:
+    caught = Row(KILLED, STANDALONE, Ledger(), Found(doubled=1), 9.0)
+    passed = Row(KILLED, STANDALONE, Ledger(), Found(), 9.0)
+
+    assert naive_variant_failed([caught, caught])
+    assert not naive_variant_failed([caught, passed])
+    assert not naive_variant_failed([NoRow(KILLED, STANDALONE, "It did not start.", skipped=False)])
+
+
+def states(mark: str, *, besides: int) -> list[str]:
+    """The states (R, S, T, ...) of all processes but one that have this variable in their environment."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(FileNotFoundError, ProcessLookupError, PermissionError):
+            if int(folder.name) != besides and mark.encode() in (folder / "environ").read_bytes().split(b"\0"):
+                found.append((folder / "stat").read_text().rsplit(")", 1)[1].split()[0])
+    return found
+
+
+def eventually(condition: Callable[[], bool], *, seconds: float = SECONDS_TO_END) -> bool:
+    """Whether the condition comes true within the bound, asked again and again."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True

@@ -1,0 +1,631 @@
+"""What becomes of a follow-up that waits: sent once to whom it may, or left with the reason why it was not."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from pymongo.database import Database
+
+from blueprints.http.context import EXTENSION
+from osdi.access.signing_keys import signing_key
+from osdi.followups import outbox_store
+from osdi.followups.delivery import Followups
+from osdi.followups.transports import transports
+from osdi.ids import now
+from osdi.settings import Settings
+from osdi.store import Store
+from tests.support import factories
+from tests.support.client import Client
+from tests.support.profiled import profiled
+from tests.support.smtp_sink import SmtpSink
+from tests.support.webhook_receiver import WebhookReceiver
+
+PUBLIC = "https://osdi.example.org"
+JANE = "jane@example.com"
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+CONTACTS = {
+    "email_addresses": [{"address": JANE}],
+    "phone_numbers": [{"number": "+1 202-555-0123", "sms_capable": True}],
+}
+
+Work = Callable[..., list[dict[str, Any]]]
+
+
+@pytest.fixture
+def work(
+    app: Flask, store: Store, settings: Settings, sink: SmtpSink, gateway: WebhookReceiver, database: Database
+) -> Work:
+    """Does what is due, as the worker does, and returns every follow-up of the latest outreach."""
+
+    def run(*, times: int = 200, **changed: Any) -> list[dict[str, Any]]:
+        given = {
+            "mongodb_uri": settings.mongodb_uri,
+            "public_url": PUBLIC,
+            "smtp_url": sink.url,
+            "sms_gateway_url": gateway.url,
+            "call_gateway_url": gateway.url,
+            "gateway_secret": SECRET,
+            "mail_from": "The River <hello@river.example.org>",
+            "rate_limit_mail": "",
+            "rate_limit_mail_address": "",
+        }
+        chosen = Settings(**{**given, **changed})
+        followups = Followups(store, app.extensions[EXTENSION].reference, chosen, transports(store, chosen))
+        try:
+            for _ in range(times):
+                if not followups.do_next():
+                    break
+        finally:
+            followups.close()
+        found = database.outreaches.find_one({}, sort=[("_id", -1)]) or {}
+        return list(found.get("followups", ()))
+
+    return run
+
+
+@pytest.fixture
+def message(api: Client) -> dict[str, Any]:
+    """The campaign's message for mails, texts and calls."""
+    made = api.created("/messages", factories.message(identifiers=["crm:thanks"]))
+    api.created("/messages", factories.text(identifiers=["crm:text"]))
+    triggers = {"autoresponse": {"identifiers": ["crm:thanks"]}}
+    triggers |= {kind: {"identifiers": ["crm:text"]} for kind in ("sms_response", "call_response")}
+    assert api.put(f"/advocacy_campaigns/{api.campaign_id}/triggers", triggers).status_code == 200
+    return made
+
+
+def ask(
+    api: Client, *kinds: str, token: bool = True, person: dict[str, Any] | None = None, **fields: Any
+) -> dict[str, Any]:
+    """Record an outreach of Jane's that asks for follow-ups of these kinds; autoresponse, where none is named."""
+    triggers = {kind: {"enabled": True} for kind in kinds or ("autoresponse",)}
+    body = factories.outreach(person={"given_name": "Jane", **CONTACTS, **(person or {})}, triggers=triggers, **fields)
+    response = api.record(body, token=token)
+    assert response.status_code == 200, response.get_data(as_text=True)
+    return dict(response.json)
+
+
+def outcome(followups: list[dict[str, Any]]) -> tuple[str, str | None]:
+    (followup,) = followups
+    return followup["state"], followup.get("reason")
+
+
+@pytest.mark.usefixtures("message")
+class TestAMail:
+    def test_goes_to_the_person_with_what_the_message_says(self, api: Client, work: Work, sink: SmtpSink) -> None:
+        outreach = ask(api)
+
+        (followup,) = work()
+
+        (mail,) = sink.mails
+        assert mail["To"] == JANE
+        assert mail["From"] == "The River <hello@river.example.org>"
+        assert mail["Subject"] == "Thank you"
+        assert mail["Auto-Submitted"] == "auto-replied"
+        assert mail["Message-ID"] == f"<{followup['_id']}@river.example.org>"
+        assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+        html, text = mail.get_body(("html",)), mail.get_body(("plain",))
+        assert html is not None
+        assert text is not None
+        assert "<p>Dear Jane, thank you.</p>" in html.get_content()
+        assert text.get_content().startswith("Dear Jane, thank you.")
+        shown = api.get(outreach["_links"]["self"]["href"]).json["osdi_outreach:followups"][0]
+        assert (shown["state"], shown["attempts"]) == ("sent", 1)
+        assert shown["sent_date"]
+        assert not {"lease", "to", "not_before"} & set(shown)
+
+    def test_has_a_link_that_unsubscribes_its_reader(
+        self, api: Client, work: Work, sink: SmtpSink, database: Database
+    ) -> None:
+        ask(api)
+        work()
+        (mail,) = sink.mails
+        link = str(mail["List-Unsubscribe"]).strip("<>")
+        html = mail.get_body(("html",))
+        assert html is not None
+        assert f'href="{link}"' in html.get_content()
+        assert link.startswith(f"{PUBLIC}/unsubscribe/")
+
+        assert api.http.post(link.removeprefix(PUBLIC), data={"List-Unsubscribe": "One-Click"}).status_code == 200
+
+        assert database.people.find_one({"given_name": "Jane"})["email_addresses"][0]["status"] == "unsubscribed"
+        ask(api)
+        assert outcome(work(followup_interval_hours=0)) == ("skipped", "unsubscribed")
+        assert len(sink.envelopes) == 1
+
+    def test_shows_the_link_where_the_template_puts_it(self, api: Client, work: Work, sink: SmtpSink) -> None:
+        body = "<p><a href='{{ unsubscribe_url }}'>Leave</a> {{ person.given_name }}</p>"
+        api.created("/messages", factories.message(identifiers=["crm:own"], body=body))
+        api.recorded(
+            factories.outreach(
+                person=CONTACTS, triggers={"autoresponse": {"enabled": True, "identifiers": ["crm:own"]}}
+            )
+        )
+
+        work()
+
+        html = sink.mails[0].get_body(("html",))
+        assert html is not None
+        assert html.get_content().count("/unsubscribe/") == 1
+
+    def test_stands_in_the_default_wrapper(self, api: Client, work: Work, sink: SmtpSink) -> None:
+        api.created("/wrappers", {"header": "<h1>River</h1>", "footer": "<p>{{ campaign.title }}</p>", "default": True})
+        ask(api)
+
+        work()
+
+        html = sink.mails[0].get_body(("html",))
+        assert html is not None
+        text = " ".join(html.get_content().split())
+        assert text.startswith("<h1>River</h1> <p>Dear Jane")
+        assert "<p>Protect the river</p>" in text
+
+    @pytest.mark.parametrize(("seconds", "asked"), [(60.0, 1), (0.0, 3)])
+    def test_asks_for_what_all_mails_need_once_in_a_while(
+        self, api: Client, store: Store, work: Work, sink: SmtpSink, database: Database, seconds: float, asked: int
+    ) -> None:
+        for number in range(3):
+            address = f"jane-{number}@example.com"
+            ask(api, person={"email_addresses": [{"address": address}], "phone_numbers": []})
+        signing_key(store, "unsubscribe")
+
+        with profiled(database) as done:
+            work(cache_seconds=seconds)
+
+        collections = [operation.collection for operation in done]
+        assert len(sink.envelopes) == 3
+        assert collections.count("wrappers") == asked
+        assert collections.count("signing_keys") == asked
+
+    def test_asks_once_whether_another_of_its_kind_goes_before(
+        self, api: Client, work: Work, sink: SmtpSink, database: Database
+    ) -> None:
+        ask(api)
+
+        with profiled(database) as done:
+            work(times=1)
+
+        assert len(sink.envelopes) == 1
+        # A lost one is looked for, this one claimed, another one looked for, this one marked; and then read here.
+        assert [operation.collection for operation in done].count("outreaches") == 5
+
+    def test_comes_back_to_the_bounce_address(self, api: Client, work: Work, sink: SmtpSink) -> None:
+        ask(api)
+
+        work(bounce_address="Bounces <bounces@river.example.org>")
+
+        assert sink.envelopes[0][:2] == ("bounces@river.example.org", JANE)
+
+    def test_is_sent_once(self, api: Client, work: Work, sink: SmtpSink) -> None:
+        ask(api)
+
+        work()
+        work()
+
+        assert len(sink.envelopes) == 1
+
+    def test_goes_to_the_primary_address_of_who_is_linked(self, api: Client, work: Work, sink: SmtpSink) -> None:
+        contacts = [{"address": "old@example.com"}, {"address": "new@example.com", "primary": True}]
+        person = api.recorded(factories.outreach(person={"email_addresses": contacts}))["_links"]["osdi:person"]
+        api.recorded(
+            {"_links": {"osdi:person": person}, "type": "phone", "triggers": {"autoresponse": {"enabled": True}}}
+        )
+
+        work()
+
+        assert [to for _, to, _ in sink.envelopes] == ["new@example.com"]
+
+    @pytest.mark.parametrize("by_token", [True, False])
+    def test_prints_nothing_as_html_or_link_that_was_posted(
+        self, api: Client, work: Work, sink: SmtpSink, by_token: bool
+    ) -> None:
+        subject = "Dear {{ person.given_name }} {{ person.family_name | default('friend') }}"
+        body = (
+            "<p>{{ person.given_name }} {{ person.family_name | default('friend') }} {{ (targets | first).title }}</p>"
+        )
+        thanks = api.get("/messages").json["_embedded"]["osdi:messages"][0]["_links"]["self"]["href"]
+        assert api.put(thanks, {"subject": subject, "body": body}).status_code == 200
+        evil = "<script>alert(1)</script>\r\nBcc: all@example.com"
+
+        ask(
+            api,
+            token=by_token,
+            person={"given_name": "{{ 7 * 7 }} <b>\r\nX: y", "family_name": "http://evil.example"},
+            targets=[{"title": evil if not by_token else "<b>"}],
+        )
+        work()
+
+        (mail,) = sink.mails
+        assert mail["Subject"] == "Dear {{ 7 * 7 }} <b> X: y friend"
+        assert mail["Bcc"] is None
+        assert mail["X"] is None
+        sent = sink.envelopes[0][2]
+        assert b"evil.example" not in sent
+        html = mail.get_body(("html",))
+        assert html is not None
+        assert "<b>" not in html.get_content()
+        assert "<script>" not in html.get_content()
+        assert "{{ 7 * 7 }} &lt;b&gt; X: y friend" in html.get_content()
+
+    def test_that_comes_through_the_open_door_tells_nothing_of_whom_it_does_not_reach(
+        self, api: Client, work: Work, sink: SmtpSink
+    ) -> None:
+        """Somebody adds their own address to a person whose phone number they know."""
+        api.recorded(factories.outreach(person={"given_name": "Secret", "phone_numbers": [{"number": "12025550123"}]}))
+        contacts = {
+            "email_addresses": [{"address": "mallory@example.com"}],
+            "phone_numbers": [{"number": "12025550123"}],
+        }
+
+        api.record(factories.outreach(person=contacts, triggers={"autoresponse": {"enabled": True}}), token=False)
+        work()
+
+        assert [to for _, to, _ in sink.envelopes] == ["mallory@example.com"]
+        assert b"Secret" not in sink.envelopes[0][2]
+        assert b"Dear friend" in sink.envelopes[0][2]
+
+
+@pytest.mark.usefixtures("message")
+class TestWhatIsNotSent:
+    @pytest.mark.parametrize("status", ["unsubscribed", "bouncing", "spam complaints"])
+    @pytest.mark.parametrize("token", [True, False])
+    def test_to_whoever_wants_no_mail(self, api: Client, work: Work, sink: SmtpSink, status: str, token: bool) -> None:
+        api.recorded(factories.outreach(person={"email_addresses": [{"address": JANE, "status": status}]}))
+        ask(api, token=token)
+
+        assert outcome(work()) == ("skipped", status.replace(" ", "_"))
+        assert sink.envelopes == []
+
+    def test_twice_in_the_interval(self, api: Client, work: Work, sink: SmtpSink) -> None:
+        for _ in range(3):
+            ask(api)
+            work()
+
+        assert outcome(work()) == ("skipped", "sent_before")
+        assert len(sink.envelopes) == 1
+
+    def test_twice_in_the_interval_though_all_waited_together(
+        self, api: Client, work: Work, sink: SmtpSink, database: Database
+    ) -> None:
+        for _ in range(5):
+            ask(api)
+
+        for _ in range(20):
+            work()
+            database.outreaches.update_many(
+                {"followups.state": "queued"}, {"$set": {"followups.0.not_before": now() - dt.timedelta(seconds=1)}}
+            )
+
+        states = [each["followups"][0]["state"] for each in database.outreaches.find()]
+        assert sorted(states) == ["sent", *["skipped"] * 4] or sorted(states) == sorted(["sent", *["skipped"] * 4])
+        assert len(sink.envelopes) == 1
+
+    def test_before_one_that_has_waited_longer(
+        self, api: Client, work: Work, sink: SmtpSink, database: Database
+    ) -> None:
+        ask(api)
+        tomorrow = now() + dt.timedelta(days=1)
+        database.outreaches.update_one({}, {"$set": {"followups.0.not_before": tomorrow}})
+        ask(api)
+
+        assert outcome(work(times=1)) == ("queued", "another_first")
+        assert sink.envelopes == []
+
+    def test_in_another_campaign_is_another_matter(self, api: Client, work: Work, sink: SmtpSink) -> None:
+        ask(api)
+        first = api.campaign_id
+        campaign = api.created("/advocacy_campaigns", {"title": "Another"})["_links"]["self"]["href"]
+        api.campaign_id = campaign.rsplit("/", 1)[1]
+        api.put(f"{campaign}/triggers", {"autoresponse": {"identifiers": ["crm:thanks"]}})
+        ask(api)
+        work()
+        api.campaign_id = first
+
+        assert len(sink.envelopes) == 2
+
+    def test_after_the_interval_it_is_sent_again(self, api: Client, work: Work, sink: SmtpSink) -> None:
+        ask(api)
+        work()
+        ask(api)
+        work(followup_interval_hours=0)
+
+        assert len(sink.envelopes) == 2
+
+    @pytest.mark.parametrize(
+        ("gone", "reason"), [("person", "no_person"), ("address", "not_theirs"), ("message", "no_message")]
+    )
+    def test_where_something_is_gone(
+        self, api: Client, work: Work, message: dict[str, Any], gone: str, reason: str
+    ) -> None:
+        outreach = ask(api, token=True)
+        person = outreach["_links"]["osdi:person"]["href"]
+        if gone == "person":
+            api.delete(person)
+        elif gone == "address":
+            api.put(person, {"email_addresses": [{"address": "other@example.com"}]})
+        else:
+            api.delete(message["_links"]["self"]["href"])
+
+        assert outcome(work()) == ("skipped", reason)
+
+    def test_without_a_mail_server(self, api: Client, work: Work) -> None:
+        ask(api)
+
+        assert outcome(work(smtp_url="")) == ("skipped", "no_smtp")
+
+    def test_without_anybody_whom_it_is_from(self, api: Client, work: Work) -> None:
+        thanks = api.get("/messages").json["_embedded"]["osdi:messages"][0]["_links"]["self"]["href"]
+        api.put(thanks, {"from": None})
+        ask(api)
+
+        assert outcome(work(mail_from="")) == ("failed", "no_from")
+
+    def test_to_an_address_that_somebody_else_has(
+        self, api: Client, work: Work, sink: SmtpSink, database: Database
+    ) -> None:
+        """A stranger cannot have mails sent to an address that is not the person's own."""
+        api.recorded(factories.by_email("victim@example.com"))
+        api.recorded(factories.by_email("mallory@example.com"))
+        contacts = [{"address": "mallory@example.com"}, {"address": "victim@example.com", "primary": True}]
+
+        api.record(
+            factories.outreach(person={"email_addresses": contacts}, triggers={"autoresponse": {"enabled": True}}),
+            token=False,
+        )
+        followups = work()
+
+        assert [to for _, to, _ in sink.envelopes] in ([], ["victim@example.com"])
+        if sink.envelopes:  # the first person whom the keys mean is the victim, who posted this as far as anybody knows
+            person = database.people.find_one({"match_keys": "email:victim@example.com"})
+            assert database.outreaches.find_one({}, sort=[("_id", -1)])["person_id"] == person["_id"]
+        else:
+            assert outcome(followups) == ("skipped", "not_theirs")
+
+
+@pytest.mark.usefixtures("message")
+class TestWhatTheServerRefuses:
+    def test_for_good_makes_the_address_bouncing(
+        self, api: Client, work: Work, sink: SmtpSink, database: Database
+    ) -> None:
+        sink.recipient_replies[JANE] = "550 5.1.1 no such user"
+        ask(api)
+
+        assert outcome(work()) == ("failed", "bouncing")
+        assert database.people.find_one({"given_name": "Jane"})["email_addresses"][0]["status"] == "bouncing"
+
+    def test_for_good_but_not_for_the_address_leaves_it_alone(
+        self, api: Client, work: Work, sink: SmtpSink, database: Database
+    ) -> None:
+        sink.data_reply = "554 5.7.1 looks like spam"
+        ask(api)
+
+        assert outcome(work()) == ("failed", "smtp_data_554")
+        assert "status" not in database.people.find_one({"given_name": "Jane"})["email_addresses"][0]
+
+    def test_for_now_is_tried_again_and_later_given_up(
+        self, api: Client, work: Work, sink: SmtpSink, database: Database
+    ) -> None:
+        sink.recipient_replies[JANE] = "450 4.2.1 try later"
+        ask(api)
+
+        (followup,) = work()
+        assert (followup["state"], followup["reason"], followup["attempts"]) == ("queued", "smtp_rcpt_to_450", 1)
+        assert dt.timedelta(seconds=10) < followup["not_before"] - now() < dt.timedelta(seconds=32)
+
+        due = {"followups.0.not_before": now(), "followups.0.queued_date": now() - dt.timedelta(hours=73)}
+        database.outreaches.update_many({}, {"$set": due})
+        assert outcome(work()) == ("failed", "smtp_rcpt_to_450")
+
+    def test_for_now_is_sent_when_it_is_taken_again(
+        self, api: Client, work: Work, sink: SmtpSink, database: Database
+    ) -> None:
+        sink.data_reply = "451 try later"
+        ask(api)
+        (waiting,) = work()
+        sink.data_reply = ""
+        database.outreaches.update_many({}, {"$set": {"followups.0.not_before": now()}})
+
+        (sent,) = work()
+
+        assert (sent["state"], sent["attempts"], "reason" in sent) == ("sent", 2, False)
+        assert sink.message_ids == {f"<{waiting['_id']}@river.example.org>": 1}
+
+    def test_where_it_is_away_nothing_behind_is_tried_in_vain(
+        self, api: Client, work: Work, database: Database
+    ) -> None:
+        for number in range(4):
+            ask(api, person={"email_addresses": [{"address": f"person{number}@example.com"}], "phone_numbers": []})
+
+        work(smtp_url="smtp://127.0.0.1:1")
+
+        attempts = [each["followups"][0]["attempts"] for each in database.outreaches.find()]
+        assert sorted(attempts) == [0, 0, 0, 1]
+
+
+@pytest.mark.usefixtures("message")
+class TestTheCeilingsOfTheOpenDoor:
+    def campaigns(self, api: Client, number: int) -> list[str]:
+        """Campaigns that answer with the same message: only the ceilings stand between them and an address."""
+        made = []
+        for _ in range(number):
+            campaign = api.created("/advocacy_campaigns", {"title": "x"})["_links"]["self"]["href"]
+            api.put(f"{campaign}/triggers", {"autoresponse": {"identifiers": ["crm:thanks"]}})
+            made.append(campaign.rsplit("/", 1)[1])
+        return made
+
+    def test_hold_for_one_address(self, api: Client, work: Work, sink: SmtpSink, database: Database) -> None:
+        body = factories.outreach(person=CONTACTS, triggers={"autoresponse": {"enabled": True}})
+        for campaign in self.campaigns(api, 6):
+            api.record(body, token=False, campaign=campaign)
+
+        work(rate_limit_mail_address="3/day")
+
+        assert len(sink.envelopes) == 3
+        reasons = [each["followups"][0].get("reason") for each in database.outreaches.find()]
+        assert reasons.count("too_many_to_address") == 3
+
+    def test_hold_for_all_together_and_the_rest_waits(
+        self, api: Client, work: Work, sink: SmtpSink, database: Database
+    ) -> None:
+        for number in range(5):
+            body = factories.by_email(f"person{number}@example.com") | {"triggers": {"autoresponse": {"enabled": True}}}
+            api.record(body, token=False)
+
+        work(rate_limit_mail="2/hour")
+
+        assert len(sink.envelopes) == 2
+        waiting = [each["followups"][0] for each in database.outreaches.find({"followups.state": "queued"})]
+        assert [(each["reason"], each["attempts"]) for each in waiting] == [("too_many", 0)] * 3
+        assert all(each["not_before"] > now() for each in waiting)
+
+    def test_are_not_for_tokens(self, api: Client, work: Work, sink: SmtpSink) -> None:
+        for number in range(5):
+            ask(api, person={"email_addresses": [{"address": f"person{number}@example.com"}], "phone_numbers": []})
+
+        work(rate_limit_mail="2/hour", rate_limit_mail_address="1/day")
+
+        assert len(sink.envelopes) == 5
+
+    def test_count_no_attempt_twice(self, api: Client, work: Work, sink: SmtpSink, database: Database) -> None:
+        sink.data_reply = "451 try later"
+        ask(api, token=False)
+        for _ in range(3):
+            work(rate_limit_mail="1/hour", rate_limit_mail_address="1/day")
+            database.outreaches.update_many({}, {"$set": {"followups.0.not_before": now()}})
+        sink.data_reply = ""
+
+        assert outcome(work(rate_limit_mail="1/hour", rate_limit_mail_address="1/day"))[0] == "sent"
+
+
+@pytest.mark.usefixtures("message")
+@pytest.mark.parametrize("kind", ["sms_response", "call_response"])
+class TestTextsAndCalls:
+    def test_are_posted_to_the_gateway(self, api: Client, work: Work, gateway: WebhookReceiver, kind: str) -> None:
+        outreach = ask(api, kind)
+
+        (followup,) = work()
+
+        assert followup["state"] == "sent"
+        (received,) = gateway.received
+        body = received.verified(SECRET)
+        assert body == {
+            "kind": kind,
+            "idempotency_key": followup["_id"],
+            "to": "+12025550123",
+            "text": "Thank you!",
+            "_links": {
+                "osdi:outreach": {"href": outreach["_links"]["self"]["href"].replace("http://localhost", PUBLIC)},
+                "osdi:person": {"href": outreach["_links"]["osdi:person"]["href"].replace("http://localhost", PUBLIC)},
+            },
+        }
+        assert received.headers["idempotency-key"] == followup["_id"]
+
+    def test_without_a_gateway_say_so(self, api: Client, work: Work, kind: str) -> None:
+        ask(api, kind)
+
+        assert outcome(work(sms_gateway_url="", call_gateway_url="")) == ("skipped", "no_gateway")
+
+    @pytest.mark.parametrize(
+        ("status", "expected"), [(500, "queued"), (429, "queued"), (400, "failed"), (302, "failed")]
+    )
+    def test_are_tried_again_or_not(
+        self, api: Client, work: Work, gateway: WebhookReceiver, kind: str, status: int, expected: str
+    ) -> None:
+        gateway.status = status
+        ask(api, kind)
+
+        assert outcome(work()) == (expected, f"gateway_{status}")
+
+    def test_are_not_for_numbers_that_do_not_want_them(
+        self, api: Client, work: Work, gateway: WebhookReceiver, kind: str
+    ) -> None:
+        entry = {"number": "12025550123", "do_not_call": True, "sms_capable": False}
+        ask(api, kind, person={"phone_numbers": [entry]})
+
+        expected = "do_not_call" if kind == "call_response" else "not_sms_capable"
+        assert outcome(work()) == ("skipped", expected)
+        assert gateway.received == []
+
+
+@pytest.mark.usefixtures("message")
+def test_all_three_are_done_for_one_outreach(api: Client, work: Work, sink: SmtpSink, gateway: WebhookReceiver) -> None:
+    ask(api, "autoresponse", "sms_response", "call_response")
+
+    followups = work()
+
+    assert [(each["kind"], each["state"]) for each in followups] == [
+        ("autoresponse", "sent"),
+        ("sms_response", "sent"),
+        ("call_response", "sent"),
+    ]
+    assert (len(sink.envelopes), len(gateway.received)) == (1, 2)
+
+
+@pytest.mark.usefixtures("message")
+def test_what_is_queued_anew_together_is_still_one_mail(
+    api: Client, work: Work, sink: SmtpSink, store: Store, database: Database
+) -> None:
+    """Three of the same person and campaign have failed days ago, and the operator retries them all."""
+    for _ in range(3):
+        ask(api)
+    then = now() - dt.timedelta(days=4)
+    for outreach in list(database.outreaches.find()):
+        failed = {"state": "failed", "queued_date": then, "reason": "no_from"}
+        database.outreaches.update_one(
+            {"_id": outreach["_id"]}, {"$set": {f"followups.0.{name}": value for name, value in failed.items()}}
+        )
+        assert outbox_store.requeue(store, outreach["_id"], outreach["followups"][0]["_id"], now())
+
+    for _ in range(10):
+        work()
+        database.outreaches.update_many({"followups.state": "queued"}, {"$set": {"followups.0.not_before": now()}})
+
+    assert len(sink.envelopes) == 1
+
+
+@pytest.mark.usefixtures("message")
+@pytest.mark.parametrize("sent", [True, False], ids=["sent", "waiting"])
+def test_of_a_person_who_is_deleted_no_address_is_left(api: Client, work: Work, database: Database, sent: bool) -> None:
+    ask(api, token=False)
+    if sent:
+        work()
+    person = database.people.find_one({"given_name": "Jane"})["_id"]
+
+    assert api.delete(f"/people/{person}").status_code == 200
+
+    assert JANE not in str(list(database.outreaches.find()))
+
+
+@pytest.mark.usefixtures("message")
+def test_a_lost_lease_is_taken_over_and_counted(api: Client, work: Work, sink: SmtpSink, database: Database) -> None:
+    ask(api)
+    taken_away = {"state": "leased", "lease": "dead", "attempts": 1, "not_before": now() - dt.timedelta(seconds=1)}
+    database.outreaches.update_many({}, {"$set": {f"followups.0.{name}": each for name, each in taken_away.items()}})
+
+    (followup,) = work()
+
+    assert (followup["state"], followup["leases_lost"], followup["attempts"]) == ("sent", 1, 2)
+    assert len(sink.envelopes) == 1
+
+
+@pytest.mark.usefixtures("message")
+def test_what_waits_and_what_came_of_it_is_counted(api: Client, work: Work, sink: SmtpSink) -> None:
+    sink.recipient_replies["bad@example.com"] = "550 5.1.1 no"
+    ask(api)
+    ask(api, person={"email_addresses": [{"address": "bad@example.com"}], "phone_numbers": []})
+    work()
+    sink.data_reply = "451 later"
+    ask(api, person={"email_addresses": [{"address": "later@example.com"}], "phone_numbers": []})
+    work()
+
+    answer = api.get("/followups").json
+
+    told = [
+        {name: each[name] for name in each if name not in ("oldest", "leases_lost")} for each in answer["followups"]
+    ]
+    assert {"state": "queued", "kind": "autoresponse", "reason": "smtp_data_451", "count": 1} in told
+    assert {"state": "failed", "kind": "autoresponse", "reason": "bouncing", "count": 1} in told
+    assert {"state": "sent", "count": 1} in told
+    assert answer["oldest"]

@@ -1,0 +1,191 @@
+"""A mail's link to unsubscribe: it really does, for its own address alone, and no post takes it back."""
+
+from typing import Any
+
+import pytest
+from pymongo.database import Database
+
+from osdi.followups.unsubscribe import link, mark_bouncing, signer, unwanted
+from osdi.store import Store
+from tests.support import factories
+from tests.support.client import Client
+
+JANE, JOHN = "jane@example.com", "john@example.com"
+ONE_CLICK = {"List-Unsubscribe": "One-Click"}
+
+
+def path(store: Store, address: str = JANE) -> str:
+    return link(signer(store), "", address)
+
+
+def status_of(database: Database, address: str) -> list[Any]:
+    """The statuses of the address, of everybody who has it."""
+    people = database.people.find({"email_addresses.address": address})
+    return [each.get("status") for person in people for each in person["email_addresses"] if each["address"] == address]
+
+
+@pytest.fixture
+def jane(api: Client) -> dict[str, Any]:
+    """Somebody with two addresses, both subscribed."""
+    contacts = [{"address": JANE, "status": "subscribed"}, {"address": "work@example.com", "status": "subscribed"}]
+    recorded = api.recorded(factories.outreach(person={"email_addresses": contacts}))
+    api.recorded(factories.by_email(JOHN))
+    return api.follow(recorded, "osdi:person")
+
+
+@pytest.mark.usefixtures("jane")
+class TestTheLink:
+    def test_asks_first_when_it_is_opened(self, api: Client, store: Store, database: Database) -> None:
+        answer = api.http.get(path(store))
+
+        assert answer.status_code == 200
+        assert JANE in answer.text
+        assert '<form method="post">' in answer.text
+        assert status_of(database, JANE) == ["subscribed"], "programs that look for viruses follow every link"
+
+    def test_unsubscribes_by_one_click(self, api: Client, store: Store, database: Database) -> None:
+        answer = api.http.post(path(store), data=ONE_CLICK)
+
+        assert answer.status_code == 200
+        assert "unsubscribed" in answer.text
+        assert status_of(database, JANE) == ["unsubscribed"]
+        assert unwanted(store, JANE) == "unsubscribed"
+
+    def test_is_about_its_address_alone(self, api: Client, store: Store, database: Database) -> None:
+        api.http.post(path(store), data=ONE_CLICK)
+
+        assert status_of(database, "work@example.com") == ["subscribed"]
+        assert status_of(database, JOHN) == [None]
+        assert unwanted(store, JOHN) is None
+
+    def test_does_nothing_a_second_time(self, api: Client, store: Store, database: Database) -> None:
+        api.http.post(path(store), data=ONE_CLICK)
+        before = list(database.people.find())
+
+        assert api.http.post(path(store), data=ONE_CLICK).status_code == 200
+        assert list(database.people.find()) == before
+
+    def test_is_the_same_in_every_mail(self, store: Store) -> None:
+        assert path(store) == path(store)
+
+    def test_is_not_told_to_other_sites(self, api: Client, store: Store) -> None:
+        answer = api.http.get(path(store))
+
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert "form-action 'self'" in answer.headers["Content-Security-Policy"]
+        assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
+        assert "Access-Control-Allow-Origin" not in answer.headers
+
+    def test_works_for_an_address_of_other_letters(self, api: Client, store: Store, database: Database) -> None:
+        api.http.post(path(store, "JANE@Example.com"), data=ONE_CLICK)
+
+        assert status_of(database, JANE) == ["unsubscribed"]
+
+    def test_of_somebody_who_is_gone_is_answered_all_the_same(self, api: Client, store: Store) -> None:
+        assert api.http.post(path(store, "gone@example.com"), data=ONE_CLICK).status_code == 200
+
+    def test_moves_the_persons_version(self, api: Client, store: Store, jane: dict[str, Any]) -> None:
+        before = api.get(jane["_links"]["self"]["href"]).headers["ETag"]
+
+        api.http.post(path(store), data=ONE_CLICK)
+
+        assert api.get(jane["_links"]["self"]["href"]).headers["ETag"] != before
+
+
+def forged(token: str) -> list[str]:
+    """What somebody may make of a link of their own."""
+    payload, _, signature = token.rpartition(".")
+    other = "ImpvaG5AZXhhbXBsZS5jb20i"  # "john@example.com"
+    return [
+        *(payload, f"{payload}.", f".{signature}", signature, f"{other}.{signature}", f"{token}x", token[:-1]),
+        *(f"{payload}.{signature[::-1]}", f"{payload}..{signature}", "x" * 5_000, "x", "%00", ".", "a.b"),
+        *(f"{payload}.{signature.swapcase()}", f".{payload}.{signature}", "😀.x", "ImEi.AAAA"),
+    ]
+
+
+def test_a_link_cannot_be_forged(api: Client, store: Store, database: Database, jane: dict[str, Any]) -> None:
+    root, _, token = path(store).rpartition("/")
+    before = list(database.people.find())
+
+    for wrong in forged(token):
+        for method in ("GET", "POST"):
+            answer = api.http.open(f"{root}/{wrong}", method=method)
+            assert answer.status_code == 404, wrong
+            assert JANE not in answer.text
+    assert list(database.people.find()) == before
+
+
+class TestWhoeverUnsubscribed:
+    @pytest.fixture(autouse=True)
+    def _unsubscribed(self, api: Client, store: Store, jane: dict[str, Any]) -> None:
+        api.http.post(path(store), data=ONE_CLICK)
+
+    @pytest.mark.parametrize("token", [True, False], ids=["with a token", "without"])
+    @pytest.mark.parametrize("status", [{}, {"status": "subscribed"}], ids=["no status", "subscribed"])
+    def test_stays_so_after_a_post(self, api: Client, database: Database, token: bool, status: dict[str, str]) -> None:
+        api.record(factories.outreach(person={"email_addresses": [{"address": JANE, **status}]}), token=token)
+        api.post("/people/person_signup_helper", {"person": {"email_addresses": [{"address": JANE, **status}]}})
+
+        assert status_of(database, JANE) == ["unsubscribed"]
+
+    def test_stays_so_after_a_put_that_says_nothing(
+        self, api: Client, database: Database, jane: dict[str, Any]
+    ) -> None:
+        api.put(jane["_links"]["self"]["href"], {"email_addresses": [{"address": JANE.upper()}]})
+
+        assert status_of(database, JANE.upper()) == ["unsubscribed"]
+
+    def test_is_subscribed_again_by_a_put_that_says_so(
+        self, api: Client, store: Store, database: Database, jane: dict[str, Any]
+    ) -> None:
+        api.put(jane["_links"]["self"]["href"], {"email_addresses": [{"address": JANE, "status": "subscribed"}]})
+
+        assert status_of(database, JANE) == ["subscribed"]
+        assert unwanted(store, JANE) is None
+
+    def test_stays_so_whoever_else_has_the_address(self, api: Client, store: Store) -> None:
+        api.recorded(factories.outreach(person={"identifiers": ["crm:2"], "email_addresses": [{"address": JANE}]}))
+        other = factories.outreach(
+            person={"identifiers": ["crm:3"], "phone_numbers": [{"number": "12025550123"}], "given_name": "Kim"}
+        )
+        kim = api.recorded(other)["_links"]["osdi:person"]["href"]
+        api.put(kim, {"email_addresses": [{"address": JANE, "status": "subscribed"}]})
+
+        assert unwanted(store, JANE) == "unsubscribed"
+
+    def test_does_not_become_bouncing(self, store: Store, database: Database) -> None:
+        mark_bouncing(store, JANE)
+
+        assert status_of(database, JANE) == ["unsubscribed"]
+
+
+def test_everybody_who_has_the_address_is_unsubscribed(api: Client, store: Store, database: Database) -> None:
+    api.recorded(factories.outreach(person={"email_addresses": [{"address": JANE}]}))
+    kim = api.recorded(factories.outreach(person={"phone_numbers": [{"number": "12025550123"}]}))
+    api.put(kim["_links"]["osdi:person"]["href"], {"email_addresses": [{"address": JANE}]})
+
+    api.http.post(path(store), data=ONE_CLICK)
+
+    assert status_of(database, JANE) == ["unsubscribed", "unsubscribed"]
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [("bouncing", "bouncing"), ("spam complaints", "spam_complaints"), ("subscribed", None), (None, None)],
+)
+def test_a_status_says_whether_mail_goes_there(
+    api: Client, store: Store, status: str | None, reason: str | None
+) -> None:
+    entry = {"address": JANE, **({"status": status} if status else {})}
+    api.recorded(factories.outreach(person={"email_addresses": [entry]}))
+
+    assert unwanted(store, JANE) == reason
+
+
+def test_an_address_that_is_refused_for_good_is_bouncing(api: Client, store: Store, database: Database) -> None:
+    api.recorded(factories.by_email(JANE))
+
+    mark_bouncing(store, JANE)
+
+    assert status_of(database, JANE) == ["bouncing"]

@@ -1,0 +1,79 @@
+"""A page of another origin may post without a token: what its browser asks first, and what it may then read."""
+
+import pytest
+from flask import Flask
+
+from app import create_app
+from blueprints.http.context import EXTENSION
+from osdi.settings import Settings
+from osdi.store import Store
+from tests.support import factories
+from tests.support.client import Client
+
+ORIGIN = {"Origin": "https://campaign.example.org"}
+
+
+def test_the_preflight_allows_the_helper(api: Client) -> None:
+    response = api.http.options(
+        f"/api/v1/advocacy_campaigns/{api.campaign_id}/record_outreach_helper",
+        headers=ORIGIN
+        | {
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "content-type,osdi-api-token,idempotency-key",
+        },
+    )
+
+    assert response.status_code == 200
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    assert "POST" in response.headers["Access-Control-Allow-Methods"]
+    allowed = response.headers["Access-Control-Allow-Headers"].lower()
+    assert {"content-type", "osdi-api-token", "idempotency-key"} <= set(allowed.split(", "))
+
+
+@pytest.mark.parametrize(
+    ("body", "campaign", "status"),
+    [
+        (factories.outreach(), None, 200),
+        ("{", None, 400),
+        (factories.outreach(), "nothing", 404),
+        ("x" * 300_000, None, 413),
+    ],
+)
+def test_every_answer_can_be_read(api: Client, body: object, campaign: str | None, status: int) -> None:
+    response = api.record(body, campaign=campaign, token=False, headers=dict(ORIGIN))
+
+    assert response.status_code == status
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_so_can_a_failure_that_nobody_foresaw(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(Store, "write", fail)
+    response = api.record(factories.outreach(), token=False, headers=dict(ORIGIN))
+
+    assert response.status_code == 500
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    assert response.headers["OSDI-Request-ID"] in response.get_data(as_text=True)
+    assert "OSDI-Request-ID" in response.headers["Access-Control-Expose-Headers"]
+
+
+def test_an_unknown_route_can_be_read_too(api: Client) -> None:
+    assert api.http.get("/api/v1/nothing", headers=ORIGIN).headers["Access-Control-Allow-Origin"] == "*"
+
+
+@pytest.fixture
+def listed(settings: Settings) -> Flask:
+    app = create_app(Settings(mongodb_uri=settings.mongodb_uri, cors_origins=("https://campaign.example.org",)))
+    yield app
+    app.extensions[EXTENSION].store.close()
+
+
+def test_only_listed_origins_where_a_list_is_set(api: Client, listed: Flask) -> None:
+    address = f"/api/v1/advocacy_campaigns/{api.campaign_id}/record_outreach_helper"
+    mine = listed.test_client().post(address, json=factories.outreach(), headers=ORIGIN)
+    other = listed.test_client().post(address, json=factories.outreach(), headers={"Origin": "https://evil.example"})
+
+    assert mine.headers["Access-Control-Allow-Origin"] == ORIGIN["Origin"]
+    assert "Access-Control-Allow-Origin" not in other.headers

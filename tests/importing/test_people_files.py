@@ -1,0 +1,679 @@
+"""`import people`: files of people come in by the rules of a POST, and twice is once."""
+
+import csv
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from flask import Flask
+from pymongo.database import Database
+
+from bench.broken_file import write_broken_file
+from blueprints.http.context import EXTENSION
+from osdi.errors import unavailable
+from osdi.ids import now
+from osdi.importing import file_import
+from osdi.match_keys import name_and_postal_code_keys
+from osdi.privacy.tombstones import erased_in, note_erasure, was_erased
+from osdi.store import Store
+from tests.support import factories
+from tests.support.client import Client
+
+HEADER = "first_name,last_name,email,can2_subscription_status,can2_user_tags\n"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "people.csv"
+
+
+def run(app: Flask, file: Path, *options: str) -> Result:
+    return app.test_cli_runner().invoke(args=["import", "people", str(file), *options])
+
+
+def done(app: Flask, file: Path, *options: str) -> str:
+    """The output of the command; the test fails unless it worked."""
+    result = run(app, file, *options)
+    assert result.exit_code == 0, result.output
+    return str(result.output)
+
+
+def counts(output: str) -> dict[str, int]:
+    """The numbers of the summary by what they count."""
+    found = re.findall(r"^ +([\d,]+)  +((?:people|of them|rows|outreaches).*?)(?:: .*)?$", output, re.MULTILINE)
+    return {what: int(number.replace(",", "")) for number, what in found if number != "0"}
+
+
+def refused(file: Path) -> list[dict[str, str]]:
+    """The rows of a file of refused lines."""
+    with file.open(encoding="utf-8-sig", newline="", errors="surrogateescape") as opened:
+        return list(csv.DictReader(opened))
+
+
+def by_email(database: Database, address: str) -> dict[str, Any]:
+    found = database.people.find_one({"match_keys": f"email:{address}"})
+    assert found is not None
+    return dict(found)
+
+
+def state(database: Database) -> list[dict[str, Any]]:
+    return list(database.people.find().sort("_id"))
+
+
+def test_an_export_of_action_network_comes_in(app: Flask, api: Client, file: Path, database: Database) -> None:
+    file.write_text(
+        "first_name,last_name,email,zip_code,country,can2_phone,can2_user_tags,can2_subscription_status,uuid,Fish\n"
+        'Jane,Doe,Jane@example.com,01234,United States,12025550143,"river, dam",unsubscribed,u-1,=1+1\n'
+    )
+
+    output = done(app, file, "--create-tags")
+
+    found = api.get("/people?filter=email_address eq 'jane@example.com'&$expand=osdi:taggings").json["_embedded"]
+    person = found["osdi:people"][0]
+    assert counts(output) == {"people created": 1}
+    assert person["identifiers"][1:] == ["action_network:u-1"]
+    assert person["postal_addresses"] == [{"postal_code": "01234", "country": "US"}]
+    assert person["email_addresses"] == [{"address": "Jane@example.com", "status": "unsubscribed"}]
+    assert person["custom_fields"] == {"Fish": "=1+1"}
+    assert {tag["name"] for tag in api.get("/tags").json["_embedded"]["osdi:tags"]} == {"river", "dam"}
+    assert len(by_email(database, "jane@example.com")["taggings"]) == 2
+
+
+def test_what_the_columns_are_taken_for_is_shown(app: Flask, api: Client, file: Path) -> None:
+    file.write_text("Vorname;E-Mail;Lieblingsfisch\nJürgen;j@example.com;Hecht\n", encoding="cp1252")
+
+    output = done(app, file)
+
+    assert "Windows-1252, cells separated by semicolon, 3 columns" in output
+    assert re.search(r"^Vorname +given_name$", output, re.MULTILINE)
+    assert re.search(r"^Lieblingsfisch +custom_fields.Lieblingsfisch +not known: a custom field$", output, re.MULTILINE)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_names_survive_their_encoding(app: Flask, api: Client, database: Database, file: Path, encoding: str) -> None:
+    file.write_text("first_name,email\nJürgen Ö.,j@example.com\n", encoding=encoding)
+
+    done(app, file)
+
+    assert by_email(database, "j@example.com")["given_name"] == "Jürgen Ö."
+
+
+class TestTwice:
+    """A second run finds everything to be here."""
+
+    def test_changes_nothing_and_moves_no_version_and_date(
+        self, app: Flask, api: Client, database: Database, file: Path
+    ) -> None:
+        write_broken_file(file, 200)
+        done(app, file, "--create-tags")
+        before = state(database)
+
+        output = done(app, file, "--create-tags")
+
+        assert counts(output) == {"people matched": 190, "of them unchanged": 190, "rows rejected": 10}
+        assert state(database) == before
+        assert "The same file was imported before" in output
+
+    def test_names_what_is_refused_in_the_same_file_as_before(self, app: Flask, api: Client, file: Path) -> None:
+        file.write_text(HEADER + "Jane,Doe,nobody,,\n")
+
+        first, second = done(app, file), done(app, file)
+
+        assert "people.refused.csv" in first
+        assert "people.refused.csv" in second
+        assert [path.name for path in file.parent.iterdir() if "refused" in path.name] == ["people.refused.csv"]
+
+
+class TestDryRun:
+    """Tells what would be done, and does nothing."""
+
+    def test_writes_nothing(self, app: Flask, api: Client, database: Database, file: Path) -> None:
+        file.write_text(HEADER + 'Jane,Doe,jane@example.com,subscribed,"river"\n')
+        before = {name: list(database[name].find()) for name in database.list_collection_names()}
+
+        output = done(app, file, "--dry-run", "--create-tags")
+
+        assert counts(output) == {"people would be created": 1}
+        assert {name: list(database[name].find()) for name in before} == before
+
+    def test_tells_what_the_real_run_tells(self, app: Flask, api: Client, database: Database, file: Path) -> None:
+        write_broken_file(file, 300)
+        api.created("/people", {"given_name": "X", "email_addresses": [{"address": "person3@example.com"}]})
+        again = file.read_text() + "Joan,Doe,person4@example.com,,,,,,,\nJoan,Doe,person4@example.com,,,,,,,\n"
+        file.write_text(again, newline="")
+
+        dry = counts(done(app, file, "--dry-run", "--create-tags"))
+        real = counts(done(app, file, "--create-tags"))
+
+        assert {what.replace("would be ", ""): number for what, number in dry.items()} == real
+        assert real["people created"] == 284
+        assert real["people matched"] == 3
+        assert real["of them unchanged"] == 1
+
+    def test_tells_it_too_where_somebody_gives_up_a_name_that_another_has_then(
+        self, app: Flask, api: Client, file: Path
+    ) -> None:
+        jane = {"given_name": "Jane", "family_name": "Doe", "postal_addresses": [{"postal_code": "10011"}]}
+        api.created("/people", jane | {"email_addresses": [{"address": "jane@example.com"}]})
+        file.write_text(
+            "first_name,last_name,email,zip_code\n"
+            "Jane,Smith,jane@example.com,10011\nJane,Doe,another@example.com,10011\n"
+        )
+
+        dry, real = counts(done(app, file, "--dry-run")), counts(done(app, file))
+
+        assert real == {"people created": 1, "people matched": 1, "of them changed": 1}
+        assert {what.replace("would be ", ""): number for what, number in dry.items()} == real
+
+    def test_tells_by_what_somebody_is_matched(self, app: Flask, api: Client, file: Path) -> None:
+        api.created("/people", {"identifiers": ["crm:1"], "given_name": "A"})
+        api.created("/people", {"email_addresses": [{"address": "b@example.com"}]})
+        api.created("/people", {"phone_numbers": [{"number": "12025550143"}]})
+        file.write_text("identifiers,email,phone\ncrm:1,,\n,b@example.com,\n,,+1 202 555 0143\n")
+
+        assert "matched: 1 by identifier, 1 by e-mail, 1 by phone" in done(app, file, "--dry-run")
+
+
+class TestRefused:
+    """Rows that cannot be taken are told with their lines, and kept to be mended."""
+
+    def test_each_is_told_with_its_line_and_reason(self, app: Flask, api: Client, file: Path) -> None:
+        file.write_text(HEADER + "A,B,a@example.com,,\nC,D\nE,F,nobody,,\nG,H,g@example.com,perhaps,\n,,,,x\nI,J,,,\n")
+
+        output = done(app, file)
+
+        reasons = {row["refused_line"]: row["refused_reason"] for row in refused(file.with_name("people.refused.csv"))}
+        assert reasons == {
+            "3": "There are 2 cells, but 5 columns.",
+            "4": "person.email_addresses[0].address: Not a valid e-mail address.",
+            "5": "can2_subscription_status: Neither subscribed, unsubscribed, bouncing nor spam complaints.",
+            "6": "person: A person is needed: who signs up?",
+            "7": "Nothing tells who it is: no identifier, e-mail address or phone number.",
+        }
+        assert counts(output) == {"people created": 1, "rows rejected": 5}
+        assert "There are 2 cells, but 5 columns. (line 3)" in output
+
+    def test_the_mended_file_comes_in(self, app: Flask, api: Client, database: Database, file: Path) -> None:
+        file.write_text("first_name,email,phone,Note\n=Jane,nobody,+12025550143,@x\n")
+        done(app, file)
+        mended = file.with_name("people.refused.csv")
+        assert "'=Jane" in mended.read_text()
+        mended.write_text(mended.read_text().replace("nobody", "jane@example.com"))
+
+        done(app, mended)
+
+        person = by_email(database, "jane@example.com")
+        assert (person["given_name"], person["custom_fields"]) == ("=Jane", {"Note": "@x"})
+        assert person["phone_numbers"] == [{"number": "+12025550143"}]
+
+    def test_a_file_that_is_there_is_never_written_over(self, app: Flask, api: Client, file: Path) -> None:
+        file.write_text(HEADER + "A,B,nobody,,\n")
+        mended = file.with_name("people.refused.csv")
+        mended.write_text("mended")
+
+        done(app, file)
+
+        assert mended.read_text() == "mended"
+        assert refused(file.with_name("people.refused-2.csv"))[0]["refused_line"] == "2"
+
+    def test_nobody_else_may_read_it(self, app: Flask, api: Client, file: Path) -> None:
+        file.write_text(HEADER + "A,B,nobody,,\n")
+        done(app, file)
+
+        assert file.with_name("people.refused.csv").stat().st_mode & 0o077 == 0
+
+    def test_identifiers_of_two_people_are_a_reason(self, app: Flask, api: Client, file: Path) -> None:
+        for number in (1, 2):
+            api.created("/people", factories.person(identifiers=[f"crm:{number}"]))
+        file.write_text("identifiers,first_name\ncrm:1; crm:2,Jane\n")
+
+        assert "These identifiers belong to different people." in done(app, file)
+
+
+class TestStatus:
+    """Nobody is subscribed again, nor made less unsubscribed than they are."""
+
+    @pytest.mark.parametrize(
+        ("stored", "imported", "becomes"),
+        [
+            ("unsubscribed", "subscribed", "unsubscribed"),
+            ("bouncing", "subscribed", "bouncing"),
+            ("spam complaints", "subscribed", "spam complaints"),
+            ("spam complaints", "unsubscribed", "spam complaints"),
+            ("unsubscribed", "bouncing", "unsubscribed"),
+            ("subscribed", "unsubscribed", "unsubscribed"),
+            ("bouncing", "unsubscribed", "unsubscribed"),
+            ("unsubscribed", "", "unsubscribed"),
+        ],
+    )
+    def test_the_stricter_one_stays(
+        self, app: Flask, api: Client, database: Database, file: Path, stored: str, imported: str, becomes: str
+    ) -> None:
+        api.created("/people", {"email_addresses": [{"address": "a@example.com", "status": stored}]})
+        file.write_text(HEADER + f"A,B,A@Example.com,{imported},\n")
+
+        done(app, file)
+
+        assert by_email(database, "a@example.com")["email_addresses"][0]["status"] == becomes
+
+    def test_an_address_that_somebody_else_unsubscribed_is_no_way_around(
+        self, app: Flask, api: Client, database: Database, file: Path
+    ) -> None:
+        api.created("/people", {"email_addresses": [{"address": "a@example.com", "status": "unsubscribed"}]})
+        api.created("/people", {"identifiers": ["crm:1"], "given_name": "Joan"})
+        file.write_text("identifiers,email,email_status\ncrm:1,a@example.com,subscribed\n")
+
+        done(app, file)
+
+        joan = database.people.find_one({"match_keys": "id:crm:1"})
+        assert joan is not None
+        assert joan["email_addresses"] == [{"address": "a@example.com", "status": "unsubscribed"}]
+
+    @pytest.mark.parametrize(
+        ("stored", "column", "imported"),
+        [({"do_not_call": True}, "do_not_call", "no"), ({"sms_capable": False}, "sms_status", "subscribed")],
+    )
+    def test_a_number_that_is_not_to_be_called_or_texted_stays_so(
+        self,
+        app: Flask,
+        api: Client,
+        database: Database,
+        file: Path,
+        stored: dict[str, bool],
+        column: str,
+        imported: str,
+    ) -> None:
+        number = {"number": "12025550143", **stored}
+        api.created("/people", {"identifiers": ["crm:1"], "phone_numbers": [number]})
+        api.created("/people", {"identifiers": ["crm:2"], "given_name": "Joan"})
+        file.write_text(
+            f"identifiers,mobile,{column}\ncrm:1,+1 202 555 0143,{imported}\ncrm:2,12025550143,{imported}\n"
+        )
+
+        done(app, file)
+
+        people = list(database.people.find({"phone_numbers": {"$exists": True}}))
+        (name,) = stored
+        assert [person["phone_numbers"][0][name] for person in people] == [stored[name]] * 2
+
+    def test_one_row_after_the_other_counts_for_the_same_person(
+        self, app: Flask, api: Client, database: Database, file: Path
+    ) -> None:
+        rows = "".join(f"Name{number},B,a@example.com,,\n" for number in range(30))
+        file.write_text(HEADER + rows)
+
+        output = done(app, file)
+
+        assert counts(output) == {"people created": 1, "people matched": 29, "of them changed": 29}
+        assert by_email(database, "a@example.com")["given_name"] == "Name29"
+
+
+class TestTags:
+    """Tags that do not exist are told, or made where that is asked for."""
+
+    def test_a_tag_that_does_not_exist_is_told(self, app: Flask, api: Client, database: Database, file: Path) -> None:
+        file.write_text(HEADER + "A,B,a@example.com,,river\n")
+
+        output = done(app, file)
+
+        assert "add_tags: there is no tag 'river'. (line 2)" in output
+        assert "taggings" not in by_email(database, "a@example.com")
+        assert database.tags.count_documents({}) == 0
+
+    def test_a_person_may_have_more_than_one_post_can_add(
+        self, app: Flask, api: Client, database: Database, file: Path
+    ) -> None:
+        tags = ",".join(f"action {number}" for number in range(120))
+        file.write_text(HEADER + f'A,B,a@example.com,,"{tags}"\n')
+
+        assert counts(done(app, file, "--create-tags")) == {"people created": 1}
+        assert len(by_email(database, "a@example.com")["taggings"]) == 120
+        posted = {"person": {"identifiers": ["crm:1"]}, "add_tags": [f"action {number}" for number in range(120)]}
+        assert api.post("/people", posted).status_code == 400
+
+
+class TestSilence:
+    """An import tells nobody, unless it is asked to."""
+
+    @pytest.mark.parametrize(("options", "told"), [((), False), (("--notify",), True)])
+    def test_webhooks(
+        self, app: Flask, api: Client, database: Database, file: Path, options: tuple[str, ...], told: bool
+    ) -> None:
+        database.webhooks.insert_one({"_id": "w", "enabled": True, "events": ["person_created"], "not_before": None})
+        file.write_text(HEADER + "A,B,a@example.com,,\n")
+
+        done(app, file, *options)
+
+        assert ("webhook_events" in by_email(database, "a@example.com")) is told
+
+
+class TestErased:
+    """People who were erased do not come back unasked."""
+
+    @pytest.fixture
+    def remembering(self, store: Store) -> None:
+        """A database from which jane@example.com was erased."""
+        note_erasure(store, ["email:jane@example.com"], now())
+
+    def test_they_are_refused(self, app: Flask, api: Client, database: Database, file: Path, remembering: None) -> None:
+        file.write_text(HEADER + "Jane,Doe,JANE@example.com,,\nJoan,Doe,joan@example.com,,\n")
+
+        output = done(app, file)
+
+        assert counts(output) == {"people created": 1, "rows rejected": 1}
+        assert [row["refused_reason"] for row in refused(file.with_name("people.refused.csv"))] == ["erased"]
+        assert database.people.count_documents({}) == 1
+
+    def test_a_namesake_of_theirs_is_somebody_else(
+        self, app: Flask, api: Client, store: Store, database: Database, file: Path
+    ) -> None:
+        jane = {"given_name": "Jane", "family_name": "Doe", "postal_addresses": [{"postal_code": "10011"}]}
+        address = api.created("/people", jane | {"email_addresses": [{"address": "jane@example.com"}]})
+        person = database.people.find_one()
+        assert name_and_postal_code_keys(person) == ["name_and_postal_code:jane doe|10011"]
+        assert set(name_and_postal_code_keys(person)) < set(person["match_keys"])
+        assert api.delete(f"{address['_links']['self']['href']}?erase=true").status_code == 200
+        assert database.tombstones.count_documents({}) == 2  # the address, and the id here
+        file.write_text(
+            "first_name,last_name,email,zip_code\nJane,Doe,other@example.com,10011\nJane,Doe,jane@example.com,10011\n"
+        )
+
+        assert counts(done(app, file)) == {"people created": 1, "rows rejected": 1}
+
+        assert by_email(database, "other@example.com")["given_name"] == "Jane"
+        assert not was_erased(store, name_and_postal_code_keys(jane))
+
+    def test_they_come_back_where_that_is_asked_for(
+        self, app: Flask, api: Client, file: Path, remembering: None
+    ) -> None:
+        file.write_text(HEADER + "Jane,Doe,jane@example.com,,\n")
+
+        assert counts(done(app, file, "--include-erased")) == {"people created": 1}
+
+
+class TestResume:
+    """An import that breaks off goes on where it was."""
+
+    def test_goes_on_behind_what_was_kept_and_counts_all(
+        self, app: Flask, api: Client, database: Database, file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        reasons = write_broken_file(file, 600)
+        taken: list[int] = []
+        whole = file_import.outcomes
+
+        def breaking(group: Any, pool: Any) -> Any:
+            if len(taken) == 4:
+                raise KeyboardInterrupt
+            taken.append(len(group))
+            return whole(group, pool)
+
+        monkeypatch.setattr(file_import, "outcomes", breaking)
+        result = run(app, file, "--create-tags")
+        assert result.exit_code == 1
+        assert f"Stopped after {sum(taken)} rows" in result.output
+        assert database.people.count_documents({}) < 400
+
+        monkeypatch.setattr(file_import, "outcomes", whole)
+        before = state(database)
+        output = done(app, file, "--create-tags", "--resume")
+
+        assert counts(output) == {"people created": 570, "rows rejected": 30}
+        assert state(database)[: len(before)] == before
+        rows = refused(file.with_name("people.refused.csv"))
+        assert sorted(int(row["refused_line"]) for row in rows) == [int(row["refused_line"]) for row in rows]
+        assert len({row["refused_line"] for row in rows}) == len(rows) == reasons.total()
+
+    def test_goes_on_from_another_folder_in_the_same_file_of_refused_lines(
+        self, app: Flask, api: Client, file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        file.write_text(HEADER + "A,B,nobody,,\n" + "A,B,a@example.com,,\n" * 3 + "C,D,nobody,,\n")
+        whole = file_import.outcomes
+        taken: list[int] = []
+
+        def breaking(group: Any, pool: Any) -> Any:
+            if taken:
+                raise KeyboardInterrupt
+            taken.append(len(group))
+            return whole(group, pool)
+
+        monkeypatch.setattr(file_import, "outcomes", breaking)
+        monkeypatch.chdir(file.parent)
+        assert "Stopped after 2 rows" in run(app, Path(file.name)).output
+        monkeypatch.setattr(file_import, "outcomes", whole)
+        monkeypatch.chdir("/")
+
+        output = done(app, file, "--resume")
+
+        assert f"The rejected rows are in {file.with_name('people.refused.csv')}" in output
+        assert [row["refused_line"] for row in refused(file.with_name("people.refused.csv"))] == ["2", "6"]
+
+    def test_a_file_of_refused_lines_that_was_changed_meanwhile_is_not_added_to(
+        self, app: Flask, api: Client, file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        file.write_text(HEADER + "A,B,nobody,,\n" + "A,B,a@example.com,,\n" * 2)
+        whole = file_import.outcomes
+
+        def breaking(group: Any, pool: Any) -> Any:
+            if len(group) == 1:
+                raise KeyboardInterrupt
+            return whole(group, pool)
+
+        monkeypatch.setattr(file_import, "outcomes", breaking)
+        run(app, file)
+        monkeypatch.setattr(file_import, "outcomes", whole)
+        file.with_name("people.refused.csv").write_text("mended")
+
+        result = run(app, file, "--resume")
+
+        assert result.exit_code == 2
+        assert "people.refused.csv, the file of rejected rows, is gone or was changed" in result.output
+        assert file.with_name("people.refused.csv").read_text() == "mended"
+
+    @pytest.mark.parametrize(("options", "says"), [((), "with --resume continues"), (("--dry-run",), "a dry run")])
+    def test_what_a_stop_leaves_is_told(
+        self,
+        app: Flask,
+        api: Client,
+        file: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        options: tuple[str, ...],
+        says: str,
+    ) -> None:
+        def away(*_: Any) -> Any:
+            raise unavailable("The database does not answer at the moment.")
+
+        monkeypatch.setattr(file_import, "outcomes", away)
+        file.write_text(HEADER + "A,B,a@example.com,,\n")
+
+        result = run(app, file, *options)
+
+        assert result.exit_code == 1
+        assert "Stopped after 0 rows" in result.output
+        assert says in result.output
+        assert "The database does not answer at the moment." in result.output
+        monkeypatch.undo()
+        if not options:
+            assert counts(done(app, file, "--resume")) == {"people created": 1}
+
+    @pytest.mark.parametrize("finished", [False, True])
+    def test_what_did_not_break_off_is_not_resumed(self, app: Flask, api: Client, file: Path, finished: bool) -> None:
+        file.write_text(HEADER + "A,B,a@example.com,,\n")
+        if finished:
+            done(app, file)
+
+        result = run(app, file, "--resume")
+
+        assert result.exit_code == 2
+        assert "No import of this file with these options was interrupted." in result.output
+
+
+class TestNdjson:
+    """A document of OSDI in each line, as it is exported or answered."""
+
+    def test_what_was_answered_comes_in_and_stays_the_same(
+        self, app: Flask, api: Client, database: Database, tmp_path: Path
+    ) -> None:
+        people = [factories.person(identifiers=[f"crm:{number}"], custom_fields={"a": "1"}) for number in range(3)]
+        answered = [api.created("/people", person) for person in people]
+        path = tmp_path / "people.ndjson"
+        path.write_text("".join(json.dumps(person) + "\n" for person in answered))
+        before = state(database)
+
+        assert counts(done(app, path)) == {"people matched": 3, "of them unchanged": 3}
+        assert state(database) == before
+
+        database.people.delete_many({})
+        assert counts(done(app, path)) == {"people created": 3}
+        assert counts(done(app, path)) == {"people matched": 3, "of them unchanged": 3}
+        found = api.get("/people").json["_embedded"]["osdi:people"]
+        assert [person["custom_fields"] for person in found] == [{"a": "1"}] * 3
+
+    def test_a_line_that_is_no_document_is_refused_and_kept(self, app: Flask, api: Client, tmp_path: Path) -> None:
+        path = tmp_path / "people.jsonl"
+        path.write_text('{"given_name": "A"}\n{"broken\n[]\n\n{"email_addresses": [{"address": "a@example.com"}]}\n')
+
+        assert counts(done(app, path)) == {"people created": 1, "rows rejected": 3}
+        kept = [json.loads(line) for line in path.with_name("people.refused.jsonl").read_text().splitlines()]
+        assert [(each["refused_line"], each.get("given_name"), each.get("text")) for each in kept] == [
+            (1, "A", None),
+            (2, None, '{"broken'),
+            (3, None, "[]"),
+        ]
+
+    @pytest.mark.parametrize(
+        ("document", "reason"),
+        [
+            ({"_links": {"osdi:advocacy_campaign": {"href": "/api/v1/advocacy_campaigns/1"}}}, "An outreach, and not"),
+            ({"custom_fields": {"a": "x"}, "_links": [1]}, "Nothing tells who it is"),
+            (
+                {"identifiers": ["crm:1"], "deep": json.loads("[" * 300 + "]" * 300)},
+                "The body is nested more than 32 deep.",
+            ),
+        ],
+    )
+    def test_a_document_of_no_person_is_refused(
+        self, app: Flask, api: Client, database: Database, tmp_path: Path, document: Any, reason: str
+    ) -> None:
+        path = tmp_path / "people.ndjson"
+        path.write_text(json.dumps({"identifiers": ["crm:1"]} | document if "_links" not in document else document))
+
+        output = done(app, path)
+
+        assert counts(output) == {"rows rejected": 1}
+        assert reason in output
+        assert database.people.count_documents({}) == 0
+
+    def test_statuses_that_action_network_alone_has_come_along(
+        self, app: Flask, api: Client, database: Database, tmp_path: Path
+    ) -> None:
+        statuses = ["subscribed", "spam complaint", "previous bounce", "previous spam complaint"]
+        path = tmp_path / "people.ndjson"
+        path.write_text(
+            "".join(
+                json.dumps(
+                    {
+                        "identifiers": [f"action_network:{number}"],
+                        "email_addresses": [{"address": f"{number}@example.com", "status": status}],
+                        "phone_numbers": [{"number": f"1202555014{number}", "status": status}],
+                    }
+                )
+                + "\n"
+                for number, status in enumerate(statuses)
+            )
+        )
+
+        done(app, path)
+
+        people = list(database.people.find().sort("identifiers"))
+        assert [person["email_addresses"][0]["status"] for person in people] == [
+            "subscribed", "spam complaints", "bouncing", "spam complaints",
+        ]  # fmt: skip
+        assert [person["phone_numbers"][0].get("sms_capable") for person in people] == [None, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "says"),
+    [
+        ("", (), "The file is empty."),
+        (" \n\n", (), "The file is empty."),
+        ("email,id\na@example.com,1\n", ("--system", "my crm"), "'my crm' is no name of a system"),
+        ("foo,bar\n1,2\n", (), "None of the columns is known: foo, bar."),
+        ("email\na@example.com\n", ("--map", "mail=email"), "There is no column 'mail'. There are: email."),
+        ("email\na@example.com\n", ("--map", "email"), "--map email: write COLUMN=FIELD."),
+        ("email\na@example.com\n", ("--dry-run", "--resume"), "a dry run stores nothing"),
+    ],
+)
+def test_what_cannot_be_imported_is_told(
+    app: Flask, api: Client, file: Path, content: str, options: tuple[str, ...], says: str
+) -> None:
+    file.write_text(content)
+
+    result = run(app, file, *options)
+
+    assert result.exit_code == 2
+    assert says in result.output
+
+
+def test_a_file_of_nothing_but_names_of_columns_has_no_rows(app: Flask, api: Client, file: Path) -> None:
+    file.write_text(HEADER)
+
+    output = done(app, file)
+
+    assert "\n0 rows\n" in output
+    assert counts(output) == {}
+
+
+def test_what_is_no_file_on_a_disk_is_told(app: Flask, api: Client, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+
+    result = run(app, tmp_path / "pipe.csv")
+
+    assert result.exit_code == 2
+    assert "is no regular file" in result.output
+
+
+def test_a_file_whose_name_is_no_text_is_told(app: Flask, api: Client, tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"people\xff.csv")
+    path.write_text(HEADER)
+
+    result = run(app, path)
+
+    assert result.exit_code == 2
+    assert "its name is not UTF-8" in result.output
+
+
+def test_refused_lines_that_cannot_be_kept_are_told(app: Flask, api: Client, tmp_path: Path) -> None:
+    path = tmp_path / f"{'a' * 250}.csv"  # with `.refused` in it, it is longer than a file system takes
+    path.write_text(HEADER + "A,B,nobody,,\n")
+
+    result = run(app, path)
+
+    assert result.exit_code == 1
+    assert "File name too long." in result.output
+
+
+def test_two_thousand_lines_of_which_some_are_broken(app: Flask, api: Client, database: Database, file: Path) -> None:
+    reasons = write_broken_file(file, 2_000)
+
+    output = done(app, file, "--create-tags")
+
+    assert counts(output) == {"people created": 1_900, "rows rejected": 100}
+    assert database.people.count_documents({}) == 1_900
+    told = {row["refused_reason"] for row in refused(file.with_name("people.refused.csv"))}
+    assert told == set(reasons)
+    assert all(f"{number:>7,}  {reason}" in output for reason, number in reasons.items())
+
+
+@pytest.mark.parametrize("command", ["insert", "update"])
+def test_an_import_outlasts_a_database_that_is_away(
+    app: Flask, api: Client, database: Database, file: Path, fail: Any, command: str
+) -> None:
+    file.write_text(HEADER + "A,B,a@example.com,,\n")
+    erased_in(app.extensions[EXTENSION].store)  # lays down the key, which is an insert too
+    fail({"times": 1}, [command], errorCode=11600, errorLabels=[])  # which the driver does not retry by itself
+
+    assert counts(done(app, file)) == {"people created": 1}

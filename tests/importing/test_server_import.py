@@ -1,0 +1,453 @@
+"""`import osdi`: from a second instance of this application, and from servers that no one should trust."""
+
+import datetime as dt
+import json
+import socket
+import socketserver
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from flask import Flask
+from pymongo import MongoClient
+from pymongo.database import Database
+from werkzeug.serving import make_server
+
+from app import create_app
+from blueprints.http.context import EXTENSION
+from blueprints.http.rate_limits import EXTENSION as RATE_LIMITS
+from osdi.access.tokens import new_token
+from osdi.ids import now
+from osdi.importing import osdi_client
+from osdi.importing.osdi_client import Remote, RemoteBusy, RemoteError
+from osdi.settings import Settings
+from osdi.store import Insert
+from osdi.store.indexes import TOKENS
+from tests.support import factories
+from tests.support.client import Client
+
+RELATION = "osdi:people"
+
+
+@pytest.fixture
+def elsewhere(settings: Settings) -> Iterator[tuple[str, Client]]:
+    """A second instance on a database of its own: its address, and a client of it."""
+    uri = settings.mongodb_uri.replace("/osdi?", "/osdi_elsewhere?")
+    with MongoClient(uri) as client:
+        client.drop_database("osdi_elsewhere")
+    other = create_app(Settings(mongodb_uri=uri, cache_seconds=0, namespace="elsewhere", **factories.UNLIMITED))
+    store = other.extensions[EXTENSION].store
+    store.create_indexes()
+    secret, document = new_token("pull")
+    store.write(Insert(TOKENS, document))
+    server = make_server("127.0.0.1", 0, other, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/api/v1", Client(other.test_client(), secret)
+    server.shutdown()
+    thread.join(10)
+    server.server_close()
+    other.extensions[RATE_LIMITS].close()
+    store.close()
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the command leaves what it refuses."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def pull(app: Flask, url: str, token: str, monkeypatch: pytest.MonkeyPatch) -> Result:
+    monkeypatch.setenv("PULL_TOKEN", token)
+    return app.test_cli_runner().invoke(args=["import", "osdi", url, "--token-env", "PULL_TOKEN"])
+
+
+class TestSecondInstance:
+    """What the one has, the other has afterwards."""
+
+    def test_all_comes_with_its_identifiers_and_only_once(
+        self,
+        app: Flask,
+        api: Client,
+        database: Database,
+        elsewhere: tuple[str, Client],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        url, other = elsewhere
+        campaign = other.created("/advocacy_campaigns", {"title": "Theirs", "identifiers": ["crm:campaign"]})
+        other.campaign_id = campaign["_links"]["self"]["href"].rsplit("/", 1)[1]
+        recorded = [other.recorded(factories.outreach(identifiers=[f"crm:{number}"])) for number in range(60)]
+
+        first = pull(app, url, other.token, monkeypatch)
+        before = {name: list(database[name].find()) for name in ("people", "outreaches")}
+        second = pull(app, url, other.token, monkeypatch)
+
+        assert first.exit_code == second.exit_code == 0, first.output + second.output
+        found = list(database.outreaches.find())
+        assert {each for outreach in found for each in outreach["identifiers"]} == {
+            each for outreach in recorded for each in outreach["identifiers"]
+        }
+        people = {person["_id"]: person for person in database.people.find()}
+        assert len(people) == len({outreach["person_id"] for outreach in found}) == 60
+        assert all(any(each.startswith("elsewhere:") for each in person["identifiers"]) for person in people.values())
+        assert {name: list(database[name].find()) for name in before} == before
+
+    def test_the_next_pull_asks_for_what_was_changed_only(
+        self,
+        app: Flask,
+        api: Client,
+        database: Database,
+        elsewhere: tuple[str, Client],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        url, other = elsewhere
+        other.created("/people", factories.person())
+        assert pull(app, url, other.token, monkeypatch).exit_code == 0
+        state = database.imports.find_one()
+        assert state is not None
+        assert state["parts"]["people"]["next"] is None
+        asked: list[str] = []
+        get = Remote.get
+        monkeypatch.setattr(Remote, "get", lambda self, address: asked.append(address) or get(self, address))
+
+        assert pull(app, url, other.token, monkeypatch).exit_code == 0
+
+        assert any("/people?filter=modified_date+gt+%27" in address for address in asked)
+
+    def test_a_pull_that_broke_off_goes_on_at_the_page_that_was_next(
+        self,
+        app: Flask,
+        api: Client,
+        database: Database,
+        elsewhere: tuple[str, Client],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        url, other = elsewhere
+        for _ in range(60):
+            other.created("/people", factories.person())
+        get = Remote.get
+
+        def failing(self: Remote, address: str) -> Any:
+            if "page=3" in address:
+                raise RemoteBusy("It went away.")
+            return get(self, address)
+
+        monkeypatch.setattr(Remote, "get", failing)
+        broken = pull(app, url, other.token, monkeypatch)
+        assert broken.exit_code == 1
+        assert "It went away." in broken.output
+        assert database.people.count_documents({}) == 50
+
+        asked: list[str] = []
+        monkeypatch.setattr(Remote, "get", lambda self, address: asked.append(address) or get(self, address))
+        assert pull(app, url, other.token, monkeypatch).exit_code == 0
+        assert database.people.count_documents({}) == 60
+        assert "page=3" in next(address for address in asked if "/people" in address)
+
+    def test_a_wrong_token_is_told_and_not_shown(
+        self, app: Flask, api: Client, elsewhere: tuple[str, Client], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        result = pull(app, elsewhere[0], "osdi_wrong", monkeypatch)
+
+        assert result.exit_code == 1
+        assert "401: the token is not valid there" in result.output
+        assert "osdi_wrong" not in result.output
+
+
+Answer = Callable[[str, int], tuple[int, dict[str, str], bytes]]
+
+
+@contextmanager
+def dripping(drip: Callable[[socket.socket], None]) -> Iterator[str]:
+    """A server that answers each connection by `drip`, until nobody listens any more; its address."""
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(65_536)
+            with suppress(OSError):
+                drip(self.request)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/api"
+        server.shutdown()
+        thread.join(10)
+
+
+@contextmanager
+def misbehaving(answer: Answer) -> Iterator[tuple[str, list[str]]]:
+    """A server that answers as it likes, by path and by how often it was asked; its address, and what was asked."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            status, headers, body = answer(self.path, len(asked))
+            self.send_response_only(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            try:
+                self.wfile.write(body)
+            except (BrokenPipeError, ConnectionResetError):
+                self.close_connection = True
+
+        def log_message(self, *_: object) -> None:
+            """Nobody looks."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/api", asked
+    finally:
+        server.shutdown()
+        thread.join(10)
+        server.server_close()
+
+
+def page(documents: list[Any], following: str | None = None) -> bytes:
+    links = {"next": {"href": following}} if following else {}
+    return json.dumps({"_links": links, "_embedded": {RELATION: documents}}).encode()
+
+
+def read(url: str, **options: Any) -> list[Any]:
+    """All documents of the collection at an address."""
+    remote = Remote(url, "token", first_wait=0.001, **options)
+    try:
+        return [each for found in remote.pages(url, RELATION) for each in found.documents]
+    finally:
+        remote.close()
+
+
+class TestMisbehaving:
+    """Nothing that a server does makes a pull endless, large, or send the token elsewhere."""
+
+    @pytest.mark.parametrize(
+        ("answer", "says", "most"),
+        [
+            (lambda path, _: (200, {}, page([{"a": 1}], path)), "circle", 3),
+            (lambda _, n: (200, {}, page([{"a": 1}], f"/api?page={n}")), "circle", 3),
+            (lambda _, n: (200, {}, page([], f"/api?page={n}")), "circle", 4),
+            (lambda *_: (200, {}, page([{"a": 1}], "http://127.0.0.2/api")), "another host", 1),
+            (lambda *_: (200, {}, page([{"a": 1}], "https://127.0.0.1/api")), "another host", 1),
+            (lambda *_: (200, {}, page([{"a": 1}], "file:///etc/passwd")), "Not an address", 1),
+            (lambda *_: (200, {}, page([{"a": 1}], "http://[")), "Not an address", 1),
+            (lambda *_: (200, {}, page([json.loads("[" * 300 + "]" * 300)])), "nested too deep", 1),
+            (lambda *_: (302, {"Location": "http://127.0.0.2/"}, b""), "302, which leads elsewhere", 1),
+            (lambda *_: (500, {}, b""), "answers 500", osdi_client.ATTEMPTS),
+            (lambda *_: (404, {}, b""), "answers 404", 1),
+            (lambda *_: (403, {}, b""), "not enough", 1),
+            (lambda *_: (200, {}, b"<html>"), "not JSON", 1),
+            (lambda *_: (200, {}, b"[]"), "no object", 1),
+            (lambda *_: (200, {"Content-Length": "99"}, b"{}"), "cannot be reached", osdi_client.ATTEMPTS),
+        ],
+    )  # fmt: skip
+    def test_is_left_with_a_sentence(self, answer: Answer, says: str, most: int) -> None:
+        with misbehaving(answer) as (url, asked), pytest.raises(RemoteError, match=says):
+            read(url)
+
+        assert len(asked) <= most
+
+    def test_an_answer_of_any_size_is_read_up_to_a_bound(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(osdi_client, "ANSWER_BYTES", 100_000)
+        with (
+            misbehaving(lambda *_: (200, {}, b" " * 5_000_000)) as (url, asked),
+            pytest.raises(RemoteError, match="more than 100,000 bytes"),
+        ):
+            read(url)
+
+        assert len(asked) == 1
+
+    def test_a_server_that_says_nothing_is_left(self) -> None:
+        gone = threading.Event()
+
+        def answer(*_: object) -> tuple[int, dict[str, str], bytes]:
+            gone.wait(5)
+            return 200, {}, b"{}"
+
+        with misbehaving(answer) as (url, _):
+            with pytest.raises(RemoteError, match=r"cannot be reached|too slowly"):
+                read(url, seconds=0.05)
+            gone.set()
+
+    @pytest.mark.parametrize("headers", [b"", b"Content-Length: 100000\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n"])
+    def test_a_server_that_drips_is_left(self, headers: bytes) -> None:
+        gone = threading.Event()
+
+        def drip(connection: socket.socket) -> None:
+            connection.sendall(b"HTTP/1.1 200 OK\r\n" + headers)
+            while not gone.wait(0.02):
+                connection.sendall(b"1\r\n \r\n" if b"chunked" in headers else b"X")
+
+        with dripping(drip) as url:
+            begun = time.monotonic()
+            with pytest.raises(RemoteError, match="too slowly"):
+                read(url, seconds=0.3)
+            assert time.monotonic() - begun < 0.3 * osdi_client.ATTEMPTS + 3
+            gone.set()
+
+    def test_a_server_that_recovers_is_asked_again(self) -> None:
+        def answer(_: str, asked: int) -> tuple[int, dict[str, str], bytes]:
+            return (503 if asked < 3 else 200), {}, page([{"a": 1}])
+
+        with misbehaving(answer) as (url, asked):
+            assert read(url) == [{"a": 1}]
+
+        assert len(asked) == 3
+
+
+@pytest.mark.parametrize("date", ["Fri, 31 Dec 9999 23:59:59 -0100", "Fri, 99 Dec 2024 00:00:00 GMT", "today", ""])
+def test_a_date_that_is_none_is_not_believed(date: str) -> None:
+    with misbehaving(lambda *_: (200, {"Date": date}, page([]))) as (url, _):
+        (found,) = Remote(url, None).pages(url, RELATION)
+
+    assert abs(found.timestamp - now()) < dt.timedelta(minutes=1)
+
+
+class TestAnotherKindOfServer:
+    """One whose links are relative, whose documents have no identifiers, and that shows each token something else."""
+
+    @pytest.fixture
+    def server(self) -> Iterator[tuple[str, list[str], dict[str, Any]]]:
+        """Its address, what it was asked, and its documents by path, which a test may change."""
+        has: dict[str, Any] = {
+            "/api": {"_links": {"osdi:people": {"href": "api/people"}, "osdi:advocacy_campaigns": {"href": "api/c"}}},
+            "/api/c": collection(
+                "osdi:advocacy_campaigns",
+                {"title": "Theirs", "_links": {"self": {"href": "/api/c/7"}, "osdi:outreaches": {"href": "c/7/o"}}},
+                {"title": "Without links", "_links": [1], "identifiers": ["crm:2"]},
+            ),
+            "/api/people": collection(RELATION, {"identifiers": ["crm:1"], "given_name": "A"}, following="?page=2"),
+            "/api/people?page=2": collection(RELATION, {"identifiers": ["crm:2"]}, {"given_name": "Nobody"}),
+            "/api/c/7/o": collection(
+                "osdi:outreaches",
+                {"type": "phone", "person": {"identifiers": ["crm:1"]}, "_links": {"self": {"href": "/api/o/1"}}},
+                {"type": "phone", "_links": {"self": {"href": "/api/o/2"}}},
+            ),
+        }
+
+        def answer(path: str, _: int) -> tuple[int, dict[str, str], bytes]:
+            found = has.get(path.partition("?filter")[0].partition("&filter")[0])
+            return (200, {}, json.dumps(found).encode()) if found is not None else (404, {}, b"")
+
+        with misbehaving(answer) as (url, asked):
+            yield url, asked, has
+
+    def test_all_comes_and_only_once(
+        self,
+        app: Flask,
+        api: Client,
+        database: Database,
+        server: tuple[str, list[str], dict[str, Any]],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        url, _, has = server
+
+        first = pull(app, url, "t", monkeypatch)
+        before = {name: list(database[name].find()) for name in ("people", "outreaches", "advocacy_campaigns")}
+        has["/api/c/7/o"]["_embedded"]["osdi:outreaches"][0]["modified_date"] = "2024-12-31T00:00:00Z"
+        second = pull(app, url, "t", monkeypatch)
+
+        assert first.exit_code == second.exit_code == 0, first.output + second.output
+        assert sorted(each["title"] for each in before["advocacy_campaigns"] if each["_id"] != api.campaign_id) == [
+            "Theirs",
+            "Without links",
+        ]
+        assert {each["identifiers"][0] for each in before["people"]} == {"crm:1", "crm:2"}
+        (outreach,) = before["outreaches"]
+        campaign = next(each for each in before["advocacy_campaigns"] if each["title"] == "Theirs")
+        assert outreach["advocacy_campaign_id"] == campaign["_id"]
+        assert {name: list(database[name].find()) for name in before} == before
+
+    def test_what_is_refused_is_kept_by_kind_and_comes_in_when_it_is_mended(
+        self,
+        app: Flask,
+        api: Client,
+        database: Database,
+        folder: Path,
+        server: tuple[str, list[str], dict[str, Any]],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        output = pull(app, server[0], "t", monkeypatch).output
+
+        assert "The rejected people are in osdi-people.refused.ndjson." in output
+        assert "The rejected outreaches are in osdi-outreaches.refused.ndjson." in output
+        mended = folder / "osdi-people.refused.ndjson"
+        mended.write_text(mended.read_text().replace('"given_name"', '"identifiers":["crm:3"],"given_name"'))
+        result = app.test_cli_runner().invoke(args=["import", "people", mended.name])
+        assert result.exit_code == 0, result.output
+        assert database.people.count_documents({"identifiers": "crm:3"}) == 1
+
+    def test_another_token_may_see_others_so_all_is_asked_for(
+        self,
+        app: Flask,
+        api: Client,
+        server: tuple[str, list[str], dict[str, Any]],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        url, asked, _ = server
+        pull(app, url, "one", monkeypatch)
+        asked.clear()
+
+        pull(app, url, "one", monkeypatch)
+        pull(app, url, "another", monkeypatch)
+
+        people = [path for path in asked if path.startswith("/api/people") and "page=2" not in path]
+        assert len(people) == 2
+        assert "filter" in people[0]
+        assert "filter" not in people[1]
+
+    def test_a_next_page_that_is_gone_is_not_asked_for_ever(
+        self,
+        app: Flask,
+        api: Client,
+        database: Database,
+        server: tuple[str, list[str], dict[str, Any]],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        url, _, has = server
+        gone = has.pop("/api/people?page=2")
+
+        assert "answers 404" in pull(app, url, "t", monkeypatch).output
+        del has["/api/people"]["_links"]["next"]
+        has["/api/people"]["_embedded"][RELATION] += gone["_embedded"][RELATION]
+        again = pull(app, url, "t", monkeypatch)
+
+        assert again.exit_code == 0, again.output
+        assert database.people.count_documents({}) == 2
+
+
+def collection(relation: str, *documents: Any, following: str | None = None) -> dict[str, Any]:
+    links = {"next": {"href": following}} if following else {}
+    return {"_links": links, "_embedded": {relation: list(documents)}}
+
+
+def test_an_address_that_is_none_is_told_without_more(app: Flask, api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = pull(app, "example.org", "t", monkeypatch)
+
+    assert result.exit_code == 2
+    assert "continues" not in result.output
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["ftp://example.org/api", "file:///etc/passwd", "example.org", "https://", "https://me:secret@example.org/api"],
+)
+def test_only_http_addresses_are_asked(url: str) -> None:
+    with pytest.raises(RemoteError, match="Not an address"):
+        Remote(url, "token")
+
+
+def test_a_token_never_goes_in_the_clear() -> None:
+    with pytest.raises(RemoteError, match="for all to read"):
+        Remote("http://example.org/api", "token")

@@ -1,0 +1,126 @@
+"""Processes that start before MongoDB does: web says so and serves once it is there, the release step waits for it."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import requests
+
+from dev.mongod import Mongod, free_port
+from osdi.resources import API
+from osdi.sample import CAMPAIGN_ID
+from tests.support import factories
+from tests.support.live import ROOT, Live
+
+SECONDS = 30
+HELPER = f"{API}/advocacy_campaigns/{CAMPAIGN_ID}/record_outreach_helper"
+THREADS = 2
+
+
+@pytest.fixture
+def later(mongod_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Mongod:
+    """A mongod that is not started yet, with a port that it will have."""
+    return Mongod(mongod_folder / tmp_path_factory.mktemp("later").name, port=free_port())
+
+
+def flask(uri: str, *arguments: str, **settings: str) -> "subprocess.Popen[str]":
+    """A flask command that runs now."""
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", *arguments]
+    environment = {**os.environ, "MONGODB_URI": uri, **settings}
+    return subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def eventually(condition: Callable[[], bool]) -> bool:
+    ends = time.monotonic() + SECONDS
+    while not (found := condition()) and time.monotonic() < ends:
+        time.sleep(0.1)
+    return found
+
+
+@pytest.mark.slow
+def test_web_starts_says_what_is_missing_and_serves_as_soon_as_the_database_is_there(later: Mongod) -> None:
+    with Live({"MONGODB_URI": later.uri}, workers=1, threads=THREADS) as live:
+
+        def missing() -> str:
+            answer = requests.get(f"{live.url}/readyz", timeout=SECONDS)
+            assert answer.status_code == (503 if "missing" in answer.json() else 200)
+            return json.dumps(answer.json().get("missing"))
+
+        assert "does not answer" in missing()
+        assert requests.get(f"{live.url}/healthz", timeout=SECONDS).json() == {"status": "alive"}
+
+        with later:
+            assert eventually(lambda: "Unique indexes" in missing())
+            for name in ("indexes", "sample"):
+                command = flask(later.uri, name)
+                told, errors = command.communicate(timeout=SECONDS)
+                assert command.returncode == 0, told + errors
+            assert missing() == "null"
+
+            answer = requests.post(live.url + HELPER, json=factories.outreach(), timeout=SECONDS)
+            assert (answer.status_code, answer.json()) == (200, {})
+        assert eventually(lambda: "does not answer" in missing())
+
+
+def test_probes_while_the_database_is_away_hold_no_thread_for_long(later: Mongod) -> None:
+    with Live({"MONGODB_URI": later.uri}, workers=1, threads=THREADS) as live, ThreadPoolExecutor() as clients:
+        began = time.monotonic()
+        probes = [clients.submit(requests.get, f"{live.url}/readyz", timeout=SECONDS) for _ in range(THREADS)]
+        alive = requests.get(f"{live.url}/healthz", timeout=SECONDS)
+
+        assert [probe.result().status_code for probe in probes] == [503] * THREADS
+        assert alive.ok
+        assert time.monotonic() - began < 6
+
+
+def test_the_release_step_waits_for_the_database_and_says_so(later: Mongod) -> None:
+    release = flask(later.uri, "indexes")
+    assert release.stderr is not None
+    assert release.stderr.readline() == "The database does not answer. Waiting 60 s for it.\n"
+
+    with later:
+        told, errors = release.communicate(timeout=SECONDS)
+
+    assert (release.returncode, errors) == (0, "")
+    assert " indexes: " in told
+
+
+def test_the_release_step_fails_with_a_sentence_when_it_has_waited_enough(later: Mongod) -> None:
+    began = time.monotonic()
+    release = flask(later.uri, "indexes", "--wait", "3")
+
+    told, errors = release.communicate(timeout=SECONDS)
+
+    assert (release.returncode, told) == (1, "")
+    assert errors.splitlines()[-1] == (
+        "Error: The database did not answer within 3 s. Check that it runs at the address in MONGODB_URI."
+    )
+    assert 3 < time.monotonic() - began < 15
+
+
+@pytest.mark.parametrize("arguments", ["indexes", "release", "tokens create sync", "followups", "recount"])
+def test_a_command_that_the_database_refuses_waits_for_nothing_and_ends_with_a_sentence(
+    mongod: Mongod, arguments: str
+) -> None:
+    command = flask(mongod.uri.replace("://", "://somebody:wrong@"), *arguments.split())
+
+    told, errors = command.communicate(timeout=SECONDS)
+
+    assert (command.returncode, told) == (1, "")
+    assert errors == (
+        "Error: The database rejects the user of MONGODB_URI: check its name, password and write permission.\n"
+    )
+
+
+def test_a_command_says_nothing_of_counts_that_it_did_not_use(mongod: Mongod) -> None:
+    release = flask(mongod.uri, "indexes", RATE_LIMIT_STORAGE="mongodb")
+
+    assert (release.communicate(timeout=SECONDS)[1], release.returncode) == ("", 0)

@@ -1,0 +1,143 @@
+"""/metrics of real gunicorn with two workers: the sums are right whichever answers, and after one was killed."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import requests
+from prometheus_client.parser import text_string_to_metric_families
+
+from dev.mongod import Mongod
+from osdi.resources import API
+from tests.support.live import Live
+
+TOKEN = "metrics-token-of-the-tests"
+SECONDS = 30
+
+
+def scraped(live: Live) -> requests.Response:
+    return requests.get(f"{live.url}/metrics", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=10)
+
+
+def answered(live: Live, route: str) -> float:
+    """How many requests to a route are told of."""
+    families = text_string_to_metric_families(scraped(live).text)
+    return sum(
+        sample.value
+        for family in families
+        for sample in family.samples
+        if sample.name == "osdi_request_seconds_count" and sample.labels["route"] == route
+    )
+
+
+def ask(live: Live, times: int) -> None:
+    """Ask for a page so many times, each by a connection of its own, so that both workers answer some."""
+    with ThreadPoolExecutor(8) as pool:
+        statuses = list(pool.map(lambda _: requests.get(f"{live.url}/docs", timeout=10).status_code, range(times)))
+    assert statuses == [200] * times
+
+
+def ask_both(live: Live) -> int:
+    """Ask until both workers have counted something; how often that was."""
+    asked = 0
+
+    def have_counted() -> bool:
+        nonlocal asked
+        ask(live, 20)
+        asked += 20
+        return sum(each.startswith("histogram") for each in files(live)) == 2
+
+    wait_for(have_counted)
+    return asked
+
+
+def wait_for(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not holds():
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.05)
+
+
+def files(live: Live) -> set[str]:
+    """What lies in the folder in which the workers count."""
+    return {each.name for each in folder(live).iterdir()}
+
+
+def folder(live: Live) -> Path:
+    (found,) = {Path(link).parent for pid in live.workers() for link in mapped(pid)}
+    return found
+
+
+def mapped(pid: int) -> set[str]:
+    """The files of counts that a process has open."""
+    found = set()
+    for each in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # a connection that was closed meanwhile
+            target = os.readlink(each)
+            if "osdi-metrics-" in target:
+                found.add(target)
+    return found
+
+
+@pytest.fixture
+def environment(mongod: Mongod) -> dict[str, str]:
+    return {"MONGODB_URI": mongod.uri, "METRICS_TOKEN": TOKEN}
+
+
+@pytest.mark.slow
+def test_sums_are_those_of_all_workers_also_of_killed_ones(environment: dict[str, str]) -> None:
+    with Live(environment, workers=2) as live:
+        asked = ask_both(live)
+        assert {answered(live, "/docs") for _ in range(20)} == {asked}
+
+        for killed in range(3):
+            victim = live.workers()[0]
+            os.kill(victim, signal.SIGKILL)
+            wait_for(lambda gone=victim: gone not in live.workers() and len(live.workers()) == 2)
+            assert {answered(live, "/docs") for _ in range(10)} == {asked + 20 * killed}
+            ask(live, 20)
+            assert {answered(live, "/docs") for _ in range(10)} == {asked + 20 * killed + 20}
+
+        assert len([each for each in files(live) if each.startswith("histogram")]) == 2
+        left = folder(live)
+    assert not left.exists()
+
+
+def test_what_a_dead_worker_told_of_itself_is_gone(environment: dict[str, str]) -> None:
+    with Live(environment, workers=2) as live:
+        ask_both(live)
+        wait_for(lambda: sum(each.startswith("gauge_livesum") for each in files(live)) == 2)
+        victim = live.workers()[0]
+        (told,) = (Path(each) for each in mapped(victim) if "gauge_livesum" in each)
+        first = told.stat().st_ino
+
+        os.kill(victim, signal.SIGKILL)
+
+        wait_for(lambda: not told.exists() or told.stat().st_ino != first)
+
+
+def test_a_reload_keeps_the_sums(environment: dict[str, str]) -> None:
+    with Live(environment, workers=2) as live:
+        asked = ask_both(live)
+        before = set(live.workers())
+
+        os.kill(live.pid, signal.SIGHUP)
+        wait_for(lambda: len(live.workers()) == 2 and not before & set(live.workers()))
+
+        assert requests.get(f"{live.url}{API}/", timeout=10).ok
+        assert {answered(live, "/docs") for _ in range(10)} == {asked}
+        assert len([each for each in files(live) if each.startswith("histogram")]) <= 4
+
+
+def test_without_the_token_there_is_no_folder_and_nothing_to_read(mongod: Mongod) -> None:
+    with Live({"MONGODB_URI": mongod.uri, "METRICS_TOKEN": ""}, workers=2) as live:
+        ask(live, 10)
+
+        assert scraped(live).status_code == 404
+        assert [pid for pid in live.workers() if mapped(pid)] == []

@@ -1,0 +1,427 @@
+"""schema_version and the steps to it: documents of an old shape, repeated and concurrent releases, newer databases."""
+
+import datetime as dt
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from pymongo import MongoClient
+from pymongo.database import Database
+
+from app import create_app
+from blueprints.http.context import EXTENSION
+from dev.mongod import Mongod
+from osdi.errors import OsdiError, WriteConflict
+from osdi.match_keys import MatchKeyRules
+from osdi.operations import migration_steps
+from osdi.operations.migration_steps import MIGRATIONS, Migration, MigrationContext
+from osdi.operations.migrations import migrate, schema_version
+from osdi.operations.readiness import missing_indexes
+from osdi.operations.worker_loop import run
+from osdi.people import duplicate_keys_store
+from osdi.settings import Settings
+from osdi.store import Store
+from osdi.store.indexes import INDEXES
+from osdi.store.schema_version import SCHEMA_VERSION, WrongDatabase
+from tests.support.client import Client
+from tests.support.factories import RULES
+from tests.support.live import ROOT
+
+NEWER = {"_id": "schema", "schema_version": SCHEMA_VERSION + 1}
+RELEASE = [sys.executable, "-m", "flask", "--app", "wsgi", "release"]
+DeliveryResult = list[str]
+JANE = {"given_name": "Jane", "family_name": "Doe", "postal_addresses": [{"postal_code": "10011"}]}
+JANES_KEY = "name_and_postal_code:jane doe|10011"
+# The indexes of people before anybody could be merged, and some that were declared otherwise than now.
+BEFORE = ("match_keys",), ("contact_keys",), ("modified_date", "_id"), ("created_date", "_id")
+OTHERWISE: tuple[tuple[str, tuple[str, ...], dict[str, Any]], ...] = (
+    ("people", ("taggings.tag_id", "_id"), {}),
+    ("people", ("items.list_id", "_id"), {"partialFilterExpression": {"items": {"$exists": True}}}),
+    ("people", ("modified_by_id",), {}),
+    ("merged_people", ("merged_date",), {}),
+    ("tokens", ("hash",), {}),
+)
+
+
+@pytest.fixture(params=["mongod", "standalone"])
+def old(request: pytest.FixtureRequest) -> Iterator[tuple[Store, Database]]:
+    """A database from before there were versions, and a store on it."""
+    server: Mongod = request.getfixturevalue(request.param)
+    uri = server.uri.replace("/osdi?", "/old?")
+    with MongoClient(uri) as client:
+        client.drop_database("old")
+        store = Store(uri)
+        yield store, client.get_default_database()
+        store.close()
+        client.drop_database("old")
+
+
+def old_person(person_id: str, **fields: Any) -> dict[str, Any]:
+    """As people were stored before `contact_keys`."""
+    timestamp = dt.datetime(2025, 1, 1)
+    dates = {"created_date": timestamp, "modified_date": timestamp}
+    return {"_id": person_id, "version": 3, "match_keys": [f"id:osdi_outreach:{person_id}"], **dates, **fields}
+
+
+def test_the_version_is_the_last_migrations_number() -> None:
+    assert [each.number for each in MIGRATIONS] == list(range(1, SCHEMA_VERSION + 1))
+
+
+class TestRenamedStoredNames:
+    """Migration 3 renames what earlier versions stored."""
+
+    def test_renames_fields_keys_and_collections(self, old: tuple[Store, Database]) -> None:
+        store, database = old
+        keys = ["id:x:1", "namesake:jane doe|10011"]
+        renamed = ["id:x:1", JANES_KEY]
+        database.advocacy_campaigns.insert_one({"_id": "c", "match_keys": ["id:x:c"], "open_door": {"enabled": False}})
+        database.people.insert_one({"_id": "p", "match_keys": keys, "unclaimed_keys": ["namesake:j d|1", "email:a@b"]})
+        database.merged_people.insert_one({"_id": "m", "person": {"match_keys": ["namesake:j d|2"]}})
+        database.erased.insert_many([{"_id": "hash", "erased_date": dt.datetime(2025, 1, 1)}, {"_id": "other"}])
+        database.statistics.insert_one({"_id": "s"})
+        database.statistics_touches.insert_one({"_id": "t"})
+
+        migrate(store, RULES, lambda _: None, migrations=MIGRATIONS[2:])
+
+        assert database.advocacy_campaigns.find_one()["anonymous_posts"] == {"enabled": False}
+        assert "open_door" not in database.advocacy_campaigns.find_one()
+        person = database.people.find_one()
+        assert person["match_keys"] == renamed
+        assert person["unclaimed_keys"] == ["name_and_postal_code:j d|1", "email:a@b"]
+        assert database.merged_people.find_one()["person"]["match_keys"] == ["name_and_postal_code:j d|2"]
+        assert {each["_id"] for each in database.tombstones.find()} == {"hash", "other"}
+        assert database.tombstones.find_one({"_id": "hash"})["erased_date"] == dt.datetime(2025, 1, 1)
+        for name in ("erased", "statistics", "statistics_touches"):
+            assert database[name].count_documents({}) == 0, name
+
+    def test_changes_nothing_the_second_time(self, old: tuple[Store, Database]) -> None:
+        store, database = old
+        database.people.insert_one({"_id": "p", "match_keys": [JANES_KEY]})
+        context = MigrationContext(store, RULES)
+
+        assert sum(MIGRATIONS[2].run(context)) == 0
+        assert database.people.find_one()["match_keys"] == [JANES_KEY]
+
+
+class TestARelease:
+    """Brings a database to the version, whatever it was before."""
+
+    def test_of_an_empty_database_sets_the_version(self, old: tuple[Store, Database]) -> None:
+        store, database = old
+        assert schema_version(store) == 0
+
+        assert migrate(store, RULES, lambda _: None) == SCHEMA_VERSION == schema_version(store)
+        assert "lease" not in database.schema.find_one()
+
+    def test_notes_the_contact_keys_of_people_from_before(self, old: tuple[Store, Database]) -> None:
+        store, database = old
+        people = [
+            old_person("a", email_addresses=[{"address": "Jane@Example.com"}, {"status": "subscribed"}]),
+            old_person("b", phone_numbers=[{"number": "(202) 555-0123"}]),
+            old_person("c", given_name="Nobody's"),
+            old_person("d", email_addresses=[], phone_numbers=[{"number": "12"}]),
+            old_person("e", email_addresses=[{"address": "x@example.com"}], contact_keys=["email:kept@example.com"]),
+        ]
+        database.people.insert_many(people)
+        told: DeliveryResult = []
+
+        migrate(store, MatchKeyRules("osdi_outreach", "US"), told.append, migrations=MIGRATIONS[:1])
+
+        found = {each["_id"]: each for each in database.people.find()}
+        assert found["a"].pop("contact_keys") == ["email:jane@example.com"]
+        assert found["b"].pop("contact_keys") == ["phone:12025550123"]
+        assert list(found.values()) == people
+        assert told == ["Migrated to schema_version 1: added the keys of contact details to people (2 changed)."]
+
+    def test_gives_people_from_before_the_keys_of_their_names(self, old: tuple[Store, Database]) -> None:
+        store, database = old
+        known = ["email:jane@example.com"]
+        people = [
+            old_person("a", **JANE),
+            old_person("b", **{**JANE, "given_name": "JANE", "postal_addresses": [{"postal_code": "10011-1234"}]}),
+            old_person("c", **{**JANE, "given_name": "Joan"}, taggings=[{"_id": "t", "tag_id": "volunteer"}]),
+            old_person("d", given_name="Jane", postal_addresses=[{"postal_code": "10011"}]),
+            old_person("e", email_addresses=[{"address": "jane@example.com"}], contact_keys=known),
+            old_person("f", email_addresses=[{"address": "jane@example.com"}], contact_keys=known),
+        ]
+        people[4]["match_keys"] += known
+        database.people.insert_many(people)
+        told: DeliveryResult = []
+
+        migrate(store, RULES, told.append)
+
+        people[0]["match_keys"].append(JANES_KEY)
+        people[1] |= {"unclaimed_keys": [JANES_KEY], "maybe_duplicate": True}
+        people[2]["match_keys"].append(JANES_KEY.replace("jane", "joan"))
+        people[5] |= {"unclaimed_keys": known, "maybe_duplicate": True}
+        assert list(database.people.find().sort("_id")) == people
+        assert told[1] == "Migrated to schema_version 2: added the keys of names to people (4 changed)."
+
+    def test_lets_one_own_a_key_though_the_index_was_gone(self, old: tuple[Store, Database]) -> None:
+        store, database = old
+        database.people.insert_many([old_person("a", **JANE), old_person("b", **JANE)])
+
+        migrate(store, RULES, lambda _: None)
+
+        assert [each["_id"] for each in database.people.find({"match_keys": JANES_KEY})] == ["a"]
+
+    def test_gives_keys_in_batches_and_goes_on_where_it_ended(
+        self, old: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        store, database = old
+        monkeypatch.setattr("osdi.people.duplicate_keys_store.BATCH", 2)
+        database.people.insert_many([old_person(f"{number}", **JANE) for number in range(5)])
+        step = migration_steps.set_name_keys(MigrationContext(store, RULES))
+        assert next(step) == 2
+        step.close()
+
+        assert list(migration_steps.set_name_keys(MigrationContext(store, RULES))) == [0, 2, 1]
+        assert list(migration_steps.set_name_keys(MigrationContext(store, RULES))) == [0, 0, 0]
+        assert database.people.count_documents({"unclaimed_keys": JANES_KEY}) == 4
+
+    def test_leaves_the_keys_to_whoever_changes_somebody_meanwhile(self, old: tuple[Store, Database]) -> None:
+        store, database = old
+        database.people.insert_one(old_person("a", **JANE))
+        reading = duplicate_keys_store.scan
+
+        def change(*arguments: Any, **options: Any) -> Iterator[Any]:
+            for each in reading(*arguments, **options):
+                database.people.update_one({"_id": "a"}, {"$inc": {"version": 1}, "$set": {"given_name": "Joan"}})
+                yield each
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(duplicate_keys_store, "scan", change)
+            assert list(migration_steps.set_name_keys(MigrationContext(store, RULES))) == [0]
+        assert database.people.find_one()["match_keys"] == ["id:osdi_outreach:a"]
+
+    def test_finds_them_by_the_filter_then(self, app: Flask, api: Client, database: Database) -> None:
+        database.people.insert_one(old_person("a", email_addresses=[{"address": "old@example.com"}]))
+        found = "/people?filter=email_address eq 'old@example.com'"
+        assert api.get(found).json["total_records"] == 0
+
+        assert app.test_cli_runner().invoke(args=["release"]).exit_code == 0
+
+        assert api.get(found).json["total_records"] == 1
+
+    def test_goes_on_in_batches(self, old: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch) -> None:
+        store, database = old
+        monkeypatch.setattr(migration_steps, "BATCH", 2)
+        database.people.insert_many(
+            [old_person(f"{number}", email_addresses=[{"address": f"{number}@example.com"}]) for number in range(5)]
+        )
+
+        assert list(migration_steps.set_contact_keys(MigrationContext(store, RULES))) == [2, 2, 1]
+        assert list(migration_steps.set_contact_keys(MigrationContext(store, RULES))) == []
+
+    def test_leaves_somebody_who_is_changed_meanwhile(self, old: tuple[Store, Database]) -> None:
+        store, database = old
+        database.people.insert_one(old_person("a", email_addresses=[{"address": "a@example.com"}]))
+        steps = migration_steps.set_contact_keys(MigrationContext(store, RULES))
+        reading = migration_steps.scan
+
+        def change(*arguments: Any, **options: Any) -> Iterator[Any]:
+            for each in reading(*arguments, **options):
+                database.people.update_one({"_id": "a"}, {"$inc": {"version": 1}, "$set": {"given_name": "Jane"}})
+                yield each
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(migration_steps, "scan", change)
+            assert list(steps) == [0]
+        assert "contact_keys" not in database.people.find_one()
+
+    def test_may_be_repeated(self, old: tuple[Store, Database]) -> None:
+        store, database = old
+        migrate(store, RULES, lambda _: None)
+        before = database.schema.find_one()
+        told: DeliveryResult = []
+
+        assert migrate(store, RULES, told.append) == SCHEMA_VERSION
+        assert (told, database.schema.find_one()) == ([], before)
+
+    def test_that_fails_gives_the_lease_back_and_is_repeated(self, old: tuple[Store, Database]) -> None:
+        store, _ = old
+        ran: list[int] = []
+
+        def fail_once(_: MigrationContext) -> Iterator[int]:
+            ran.append(1)
+            if len(ran) == 1:
+                raise ZeroDivisionError
+            yield 1
+
+        steps = (Migration(1, "first", lambda _: iter((1,))), Migration(2, "second", fail_once))
+        with pytest.raises(ZeroDivisionError):
+            migrate(store, RULES, lambda _: None, migrations=steps)
+        assert schema_version(store) == 1
+
+        assert migrate(store, RULES, lambda _: None, migrations=steps, wait=0) == 2
+
+    def test_runs_each_step_once_though_several_begin_together(self, old: tuple[Store, Database]) -> None:
+        store, _ = old
+        ran: list[int] = []
+        inside, most = 0, 0
+        lock = threading.Lock()
+
+        def step(_: MigrationContext) -> Iterator[int]:
+            nonlocal inside, most
+            with lock:
+                inside += 1
+                most = max(most, inside)
+            ran.append(1)
+            yield 1
+            with lock:
+                inside -= 1
+
+        steps = (Migration(1, "first", step), Migration(2, "second", step))
+        versions: list[int] = []
+        threads = [
+            threading.Thread(
+                target=lambda: versions.append(migrate(store, RULES, lambda _: None, migrations=steps, wait=60))
+            )
+            for _ in range(4)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(90)
+
+        assert (versions, ran, most) == ([2] * 4, [1, 1], 1)
+
+    def test_waits_for_another_and_says_so(self, old: tuple[Store, Database]) -> None:
+        store, database = old
+        ends = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=1)
+        database.schema.insert_one({"_id": "schema", "schema_version": 0, "lease": "another", "lease_ends": ends})
+        told: DeliveryResult = []
+
+        with pytest.raises(OsdiError, match="Another release"):
+            migrate(store, RULES, told.append, wait=0.1)
+        assert told == ["Another release is migrating the database; waiting for it."]
+        assert database.schema.find_one()["lease"] == "another"
+
+    def test_takes_over_from_one_that_died(self, old: tuple[Store, Database]) -> None:
+        store, database = old
+        ended = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1)
+        database.schema.insert_one({"_id": "schema", "schema_version": 0, "lease": "dead", "lease_ends": ended})
+
+        assert migrate(store, RULES, lambda _: None, wait=0) == SCHEMA_VERSION
+
+    def test_whose_lease_ran_out_stops(self, old: tuple[Store, Database]) -> None:
+        store, database = old
+
+        def slow(_: MigrationContext) -> Iterator[int]:
+            database.schema.update_one({}, {"$set": {"lease": "another"}})
+            yield 1
+
+        with pytest.raises(WriteConflict):
+            migrate(store, RULES, lambda _: None, migrations=(Migration(1, "slow", slow),))
+        assert database.schema.find_one() == {**database.schema.find_one(), "schema_version": 0, "lease": "another"}
+
+
+class TestTheCommand:
+    """`release`, which a deployment runs before the new program serves."""
+
+    def test_tells_the_version_and_the_indexes(self, app: Flask, database: Database) -> None:
+        result = app.test_cli_runner().invoke(args=["release"])
+
+        assert result.exit_code == 0, result.output
+        assert result.output.splitlines()[-1].startswith(f"The database has schema_version {SCHEMA_VERSION} and ")
+
+    def test_brings_a_database_from_before_to_all_the_indexes(self, old: tuple[Store, Database]) -> None:
+        store, database = old
+        for fields in BEFORE:
+            database.people.create_index([(field, 1) for field in fields], unique=fields == ("match_keys",))
+        for collection, fields, options in OTHERWISE:
+            database[collection].create_index([(field, 1) for field in fields], **options)
+        database.people.insert_many([old_person("a", **JANE), old_person("b", **JANE)])
+        environment = {**os.environ, "MONGODB_URI": store.uri}
+
+        for _ in range(2):
+            released = subprocess.run(RELEASE, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+            assert released.returncode == 0, released.stderr
+
+        assert missing_indexes(store) == []
+        for collection, declared in INDEXES.items():
+            there = {
+                tuple(f for f, _ in each["key"]): each for each in database[collection].index_information().values()
+            }
+            assert [each.fields for each in declared if not each.is_as(there[each.fields])] == []
+        assert released.stdout.startswith(f"The database has schema_version {SCHEMA_VERSION} and ")
+        assert database.people.count_documents({"maybe_duplicate": True}) == 1
+
+    def test_does_nothing_in_memory(self, memory: Flask) -> None:
+        assert memory.test_cli_runner().invoke(args=["release"]).exit_code == 0
+
+    @pytest.fixture
+    def memory(self) -> Flask:
+        return create_app(Settings(mongodb_uri="mongomock://"))
+
+
+class TestANewerDatabase:
+    """Is worked on by nobody who does not know it."""
+
+    SAYS = f"schema_version {SCHEMA_VERSION + 1}"
+
+    @pytest.fixture
+    def newer(self, mongod: Mongod) -> Iterator[Flask]:
+        uri = mongod.uri.replace("/osdi?", "/newer?")
+        with MongoClient(uri) as client:
+            client.drop_database("newer")
+            client.get_default_database().schema.insert_one(NEWER)
+            app = create_app(Settings(mongodb_uri=uri, cache_seconds=0, public_url="http://localhost"))
+            yield app
+            app.extensions[EXTENSION].store.close()
+            client.drop_database("newer")
+
+    def test_by_the_web_process(self, newer: Flask, capsys: pytest.CaptureFixture[str]) -> None:
+        response = Client(newer.test_client(), "osdi_x").get("/people")
+
+        assert response.status_code == 503
+        assert self.SAYS in response.json["error"]
+        assert self.SAYS in capsys.readouterr().out
+
+    def test_but_the_entry_point_is_answered(self, newer: Flask) -> None:
+        assert Client(newer.test_client(), "").get("/", token=False).status_code == 200
+
+    @pytest.mark.parametrize(
+        "command", [("release",), ("indexes",), ("tokens", "list"), ("export", "people"), ("recount",), ("sample",)]
+    )
+    def test_by_a_command(self, newer: Flask, command: tuple[str, ...]) -> None:
+        result = newer.test_cli_runner().invoke(args=list(command))
+
+        assert result.exit_code == 1
+        assert result.stderr.startswith("Error: The database has ")
+        assert self.SAYS in result.stderr
+        assert result.stdout == ""
+
+    def test_by_a_worker(self, newer: Flask) -> None:
+        result = newer.test_cli_runner().invoke(args=["worker"])
+
+        assert result.exit_code == 1
+        assert self.SAYS in result.stderr
+
+    def test_until_it_is_one_that_is_known(self, old: tuple[Store, Database]) -> None:
+        store, database = old
+        database.schema.insert_one(NEWER)
+        with pytest.raises(WrongDatabase):
+            store.get("people", "x")
+        database.schema.update_one({}, {"$set": {"schema_version": SCHEMA_VERSION}})
+
+        assert store.get("people", "x") is None
+
+    def test_is_looked_for_once_only(self, old: tuple[Store, Database]) -> None:
+        store, database = old
+        store.get("people", "x")
+        database.schema.insert_one(NEWER)
+
+        assert store.get("people", "x") is None
+
+
+def test_a_worker_ends_with_the_reason() -> None:
+    def refused() -> bool:
+        raise WrongDatabase("It is newer.")
+
+    assert run([refused, lambda: False]) == "It is newer."

@@ -1,0 +1,102 @@
+"""gunicorn on a database that a newer program has migrated: it does not start; once it serves it goes on."""
+
+import datetime as dt
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from pymongo import MongoClient
+from pymongo.database import Database
+
+from dev.mongod import Mongod, free_port
+from osdi.access.tokens import new_token
+from osdi.resources import API
+from osdi.store.indexes import TOKENS
+from osdi.store.schema_version import SCHEMA_VERSION
+from tests.support.live import Live
+
+SAYS = f"The database has schema_version {SCHEMA_VERSION + 1}, and this program knows {SCHEMA_VERSION} at most"
+NEWER = {"_id": "schema", "schema_version": SCHEMA_VERSION + 1}
+SECONDS = 30
+
+
+@pytest.fixture
+def uri(mongod: Mongod) -> Iterator[str]:
+    """A database of this test's own."""
+    uri = mongod.uri.replace("/osdi?", "/newer_web?")
+    with MongoClient(uri) as client:
+        client.drop_database("newer_web")
+        yield uri
+        client.drop_database("newer_web")
+
+
+@pytest.fixture
+def database(uri: str) -> Iterator[Database]:
+    with MongoClient(uri) as client:
+        yield client.get_default_database()
+
+
+def eventually(condition: Callable[[], bool]) -> bool:
+    ends = time.monotonic() + SECONDS
+    while not (found := condition()) and time.monotonic() < ends:
+        time.sleep(0.1)
+    return found
+
+
+def test_does_not_start_and_says_why(uri: str, database: Database) -> None:
+    database.schema.insert_one(NEWER)
+    live = Live({"MONGODB_URI": uri}, workers=2)
+
+    with pytest.raises(RuntimeError, match=SAYS):
+        live.start()
+
+    assert live.process is not None
+    assert live.process.returncode == os.EX_CONFIG
+    assert "Listening at" not in live.output
+    assert "Traceback" not in live.output
+
+
+def test_starts_on_one_that_is_restored_and_answers_that(uri: str, database: Database) -> None:
+    database.schema.insert_one({**NEWER, "schema_version": SCHEMA_VERSION, "restoring": dt.datetime(2026, 3, 18)})
+
+    with Live({"MONGODB_URI": uri}) as live:
+        answer = requests.get(f"{live.url}/readyz", timeout=SECONDS)
+
+    assert answer.status_code == 503
+    assert "A restore into this database was begun" in answer.text
+
+
+def test_starts_while_the_database_is_away_and_answers_503_once_it_shows_to_be_newer(
+    mongod_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    later = Mongod(mongod_folder / tmp_path_factory.mktemp("newer").name, port=free_port())
+    secret, token = new_token("reader")
+    with Live({"MONGODB_URI": later.uri}) as live, later, MongoClient(later.uri) as client:
+        client.osdi.schema.insert_one(NEWER)
+        client.osdi[TOKENS].insert_one(token)
+
+        def people() -> requests.Response:
+            return requests.get(f"{live.url}{API}/people", headers={"OSDI-API-Token": secret}, timeout=SECONDS)
+
+        assert eventually(lambda: SAYS in people().text), people().text
+        assert people().status_code == 503
+        assert live.process is not None
+        assert live.process.poll() is None
+
+
+def test_that_serves_goes_on_when_the_next_version_has_migrated_also_in_workers_that_are_made_anew(
+    uri: str, database: Database
+) -> None:
+    """A release runs while the version before serves; one of its workers that dies takes nobody else along."""
+    with Live({"MONGODB_URI": uri}, workers=2) as live:
+        workers = live.workers()
+        database.schema.insert_one(NEWER)
+        os.kill(workers[0], signal.SIGKILL)
+
+        assert eventually(lambda: len(live.workers()) == 2 and workers[0] not in live.workers())
+        assert requests.get(f"{live.url}{API}/", timeout=SECONDS).ok
+        assert workers[1] in live.workers()

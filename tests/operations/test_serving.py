@@ -1,0 +1,329 @@
+"""The processes that an operator and a newcomer start: `gunicorn wsgi:app`, the flask commands, `make run`."""
+
+import contextlib
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from pymongo import MongoClient
+from pymongo.database import Database
+
+from dev.mongod import Mongod, free_port
+from osdi.resources import API
+from osdi.sample import CAMPAIGN_ID
+from tests.support import factories
+from tests.support.live import ROOT, Live
+
+LIMIT = 1_000
+HELPER = f"{API}/advocacy_campaigns/{CAMPAIGN_ID}/record_outreach_helper"
+SECONDS = 30
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs /proc to see child processes")
+
+
+@pytest.fixture(scope="module")
+def environment(mongod: Mongod) -> Iterator[dict[str, str]]:
+    """Settings for a database of this module's own, prepared as an operator does it, with a small body limit."""
+    uri = mongod.uri.replace("/osdi?", "/serving?")
+    chosen = {"MONGODB_URI": uri, "MAX_BODY_BYTES": str(LIMIT)}
+    flask("indexes", environment=chosen)
+    flask("sample", environment=chosen)
+    yield chosen
+    with MongoClient(uri) as client:
+        client.drop_database("serving")
+
+
+@pytest.fixture(scope="module")
+def live(environment: dict[str, str]) -> Iterator[Live]:
+    with Live(environment) as started:
+        yield started
+
+
+@pytest.fixture
+def served(environment: dict[str, str]) -> Iterator[Database]:
+    """The database behind `live`, without people and outreaches."""
+    with MongoClient(environment["MONGODB_URI"]) as client:
+        database = client.get_default_database()
+        for name in ("people", "outreaches"):
+            database[name].delete_many({})
+        yield database
+
+
+@needs_proc
+def test_gunicorn_starts_as_many_workers_as_the_environment_says(environment: dict[str, str]) -> None:
+    with Live(environment, workers=3) as live:
+        assert eventually(lambda: len(live.workers()) == 3)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"MAX_PAGESIZE": "0", "NAMESPACE": "Bad Name", "MONGODB_URI": "http://x"},
+        {"WEB_CONCURRENCY": "0", "BODY_SECONDS": "long", "PHONE_REGION": "UK"},
+    ],
+    ids=["of the application", "of gunicorn too"],
+)
+def test_gunicorn_does_not_start_with_wrong_settings_and_names_all_of_them(wrong: dict[str, str]) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "gunicorn", "wsgi:app"],
+        cwd=ROOT,
+        env={**os.environ, "HOST": "127.0.0.1", "PORT": str(free_port()), **wrong},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+    )
+
+    printed = ended.stdout + ended.stderr
+    assert ended.returncode == os.EX_CONFIG
+    assert all(f"{name}: " in printed for name in wrong)
+    assert "Listening at" not in printed
+    assert "Traceback" not in printed
+
+
+def test_a_token_is_printed_alone_on_the_last_line_and_works(live: Live, environment: dict[str, str]) -> None:
+    token = flask("tokens", "create", "sync", environment=environment).splitlines()[-1]
+
+    answer = requests.get(f"{live.url}{API}/people", headers={"OSDI-API-Token": token}, timeout=SECONDS)
+
+    assert answer.status_code == 200
+
+
+def test_a_token_with_a_scope_has_no_other(live: Live, environment: dict[str, str]) -> None:
+    command = ("tokens", "create", "reader", "--scope", "read")
+    token = flask(*command, environment=environment).splitlines()[-1]
+
+    answer = requests.post(
+        f"{live.url}{API}/tags", json={"name": "x"}, headers={"OSDI-API-Token": token}, timeout=SECONDS
+    )
+
+    assert answer.status_code == 403
+
+
+def test_creating_the_indexes_can_be_repeated(environment: dict[str, str]) -> None:
+    first = flask("indexes", environment=environment)
+
+    assert flask("indexes", environment=environment) == first
+
+
+def test_creating_the_sample_data_can_be_repeated(environment: dict[str, str]) -> None:
+    assert flask("sample", environment=environment) == ""
+
+
+def test_a_chunked_body_is_taken(live: Live, served: Database) -> None:
+    status, body = post_in_chunks(live, a_body(of_length=LIMIT))
+
+    assert (status, body) == (200, {})
+    assert served["outreaches"].count_documents({}) == 1
+
+
+def test_a_chunked_body_over_the_limit_is_413_and_writes_nothing(live: Live, served: Database) -> None:
+    status, body = post_in_chunks(live, a_body(of_length=LIMIT + 1))
+
+    assert status == 413
+    assert body["osdi:error"]["response_code"] == 413
+    assert served["outreaches"].count_documents({}) == served["people"].count_documents({}) == 0
+
+
+def test_a_body_whose_length_is_over_the_limit_is_413_and_writes_nothing(live: Live, served: Database) -> None:
+    answer = requests.post(live.url + HELPER, data=a_body(of_length=LIMIT + 1), timeout=SECONDS)
+
+    assert answer.status_code == 413
+    assert answer.json()["osdi:error"]["response_code"] == 413
+    assert served["outreaches"].count_documents({}) == served["people"].count_documents({}) == 0
+
+
+def test_a_request_that_is_under_way_is_finished_when_the_server_is_stopped(
+    environment: dict[str, str], served: Database
+) -> None:
+    body = a_body(of_length=LIMIT)
+    head = f"POST {HELPER} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\nExpect: 100-continue\r\n\r\n"
+    with Live(environment) as live, socket.create_connection(("127.0.0.1", live.port), SECONDS) as connection:
+        connection.sendall(head.encode())
+        # The server asks for the body: the request has reached a worker.
+        assert connection.recv(1000).startswith(b"HTTP/1.1 100")
+        connection.sendall(body[:100])
+
+        os.kill(live.pid, signal.SIGTERM)
+        assert eventually(lambda: "Handling signal: term" in live.output)
+        connection.sendall(body[100:])
+
+        assert connection.recv(1000).startswith(b"HTTP/1.1 200")
+        assert live.process
+        assert live.process.wait(SECONDS) == 0
+    assert served["outreaches"].count_documents({}) == 1
+
+
+@needs_proc
+def test_make_run_prints_what_works_keeps_the_data_and_stops_what_it_started(mongod_folder: Path) -> None:
+    with MakeRun(mongod_folder / "make-run") as first:
+        without_token, with_token = first.commands()
+        assert bash(without_token) == {}
+        outreach = bash(with_token)
+        started = {process_name(pid) for pid in descendants(first.pid)}
+        assert {"mongod", "gunicorn"} <= started
+        assert first.interrupt() == []
+
+    # On a port of its own: somebody else may have taken the first one meanwhile.
+    with MakeRun(first.folder) as second:
+        there, here = f":{first.port}/", f":{second.port}/"
+        address = outreach["_links"]["self"]["href"].replace(there, here)
+        assert second.token() == first.token()
+        answer = requests.get(address, headers={"OSDI-API-Token": second.token()}, timeout=SECONDS)
+        assert json.loads(answer.text.replace(here, there)) == outreach
+        assert second.interrupt() == []
+
+
+def test_make_run_falls_back_to_memory_with_a_warning(mongod_folder: Path) -> None:
+    folder = mongod_folder / "make-run-in-memory"
+    without_mongod = folder / "stub" / "fiftyone"
+    without_mongod.mkdir(parents=True)
+    (without_mongod / "__init__.py").touch()
+
+    with MakeRun(folder, first_on_path=str(without_mongod.parent)) as run:
+        without_token, with_token = run.commands()
+
+        assert "NOTHING IS KEPT" in run.output
+        assert bash(without_token) == {}
+        assert bash(with_token)["type"] == "phone"
+        assert run.interrupt() == []
+
+
+@dataclass
+class MakeRun:
+    """The supervisor behind `make run`, in a folder of its own."""
+
+    folder: Path
+    port: int = 0
+    first_on_path: str = ""
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self.process
+        return self.process.pid
+
+    @property
+    def output(self) -> str:
+        return self.log.read_text()
+
+    def commands(self) -> list[str]:
+        """The curl commands, exactly as printed."""
+        return re.findall(r"^curl .*?(?=\n\n)", self.output, re.MULTILINE | re.DOTALL)
+
+    def token(self) -> str:
+        found = re.search(r"OSDI-API-Token: ([^']+)", self.output)
+        assert found
+        return found[1]
+
+    def interrupt(self) -> list[int]:
+        """Press Ctrl-C; returns the processes it had started that still run after it ended."""
+        assert self.process
+        started = descendants(self.pid)
+        self.process.send_signal(signal.SIGINT)
+        assert self.process.wait(2 * SECONDS) == 0, self.output
+        left = [pid for pid in started if Path(f"/proc/{pid}").exists()]
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return left
+
+    def __enter__(self) -> "MakeRun":
+        self.folder.mkdir(exist_ok=True)
+        self.port = self.port or free_port()
+        # The checkout's root as far as gunicorn can tell, with data of its own.
+        settings = self.folder / "gunicorn.conf.py"
+        settings.unlink(missing_ok=True)
+        settings.symlink_to(ROOT / settings.name)
+        self.log = Path(tempfile.mkstemp(dir=self.folder, suffix=".log")[1])
+        path = os.pathsep.join(filter(None, (self.first_on_path, str(ROOT))))
+        chosen = {"PYTHONPATH": path, "HOST": "127.0.0.1", "PORT": str(self.port), "MONGODB_URI": ""}
+        with self.log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "dev.run"],
+                cwd=self.folder,
+                env={**os.environ, **chosen},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        process = self.process
+        eventually(lambda: "Stop: Ctrl-C" in self.output or process.poll() is not None, seconds=2 * SECONDS)
+        if "Stop: Ctrl-C" not in self.output:
+            self.__exit__()
+            raise RuntimeError(f"make run did not start:\n{self.output}")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process and self.process.poll() is None:
+            for pid in [self.pid, *descendants(self.pid)]:
+                os.kill(pid, signal.SIGKILL)
+            self.process.wait()
+
+
+def flask(*arguments: str, environment: dict[str, str]) -> str:
+    """What a flask command of the application prints; the test fails unless it succeeds."""
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", *arguments]
+    run = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, timeout=SECONDS
+    )
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+def bash(command: str) -> Any:
+    """The JSON that a pasted command answers."""
+    run = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=SECONDS)
+    assert run.returncode == 0, run.stderr
+    return json.loads(run.stdout)
+
+
+def a_body(*, of_length: int) -> bytes:
+    """A helper's body, which stays valid JSON wherever its blank end is cut off."""
+    return json.dumps(factories.outreach()).encode().ljust(of_length)
+
+
+def post_in_chunks(live: Live, body: bytes) -> tuple[int, Any]:
+    """Post without a Content-Length, as a client that streams does."""
+    connection = http.client.HTTPConnection("127.0.0.1", live.port, timeout=SECONDS)
+    try:
+        chunks = (body[start : start + 300] for start in range(0, len(body), 300))
+        connection.request("POST", HELPER, chunks, {"Transfer-Encoding": "chunked"}, encode_chunked=True)
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
+    finally:
+        connection.close()
+
+
+def descendants(pid: int) -> list[int]:
+    """The processes that a process started, and those that they did."""
+    children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return [*children, *(each for child in children for each in descendants(child))]
+
+
+def process_name(pid: int) -> str:
+    """What a process runs: `mongod`, or the Python module."""
+    arguments = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    return arguments[2] if arguments[1] == "-m" else Path(arguments[0]).name
+
+
+def eventually(condition: Callable[[], bool], *, seconds: float = SECONDS) -> bool:
+    """Whether the condition comes true within the bound, asked again and again."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True

@@ -1,0 +1,155 @@
+"""Clients that misbehave on the wire, through real gunicorn: they are cut off, and everybody else is served."""
+
+import runpy
+import socket
+import time
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import pytest
+import requests
+
+from dev.mongod import Mongod
+from osdi.operations.gunicorn_worker import Bounds
+from osdi.resources import API
+from tests.support.live import ROOT, Live
+
+THREADS = 2
+# Shorter than the defaults, each different, so that a test sees which of them ended a connection.
+BOUNDS = Bounds(head_seconds=1.5, body_seconds=2.5, silence_seconds=1.0)
+
+
+@pytest.fixture(scope="module")
+def live(mongod: Mongod) -> Iterator[Live]:
+    bounds = {name.upper(): str(seconds) for name, seconds in BOUNDS._asdict().items()}
+    with Live({"MONGODB_URI": mongod.uri} | bounds, workers=1, threads=THREADS) as live:
+        yield live
+
+
+def send(live: Live, head: str, body: bytes = b"") -> socket.socket:
+    """A connection on which a POST to the helper has been begun."""
+    connection = socket.create_connection(("127.0.0.1", live.port), timeout=20)
+    path = f"{API}/advocacy_campaigns/nothing/record_outreach_helper"
+    connection.sendall(f"POST {path} HTTP/1.1\r\nHost: localhost\r\n{head}\r\n\r\n".encode() + body)
+    return connection
+
+
+def answer(connection: socket.socket) -> str:
+    received = b""
+    while b"\r\n\r\n" not in received and (more := connection.recv(4096)):
+        received += more
+    return received.decode()
+
+
+def test_clients_that_never_send_their_body_stop_nobody(live: Live) -> None:
+    stalled = [send(live, "Content-Length: 500", b"{") for _ in range(THREADS)]
+    began = time.monotonic()
+
+    honest = requests.get(f"{live.url}{API}/", timeout=20)
+
+    assert honest.status_code == 200
+    assert time.monotonic() - began < BOUNDS.silence_seconds + 5
+    assert [answer(connection).split(" ")[1] for connection in stalled] == ["408"] * THREADS
+    for connection in stalled:
+        connection.close()
+
+
+@pytest.mark.parametrize("chunk", [b"zz\r\n{}\r\n0\r\n\r\n", b"-1\r\n{}\r\n0\r\n\r\n"])
+def test_a_broken_chunk_is_the_clients_fault(live: Live, chunk: bytes) -> None:
+    with send(live, "Transfer-Encoding: chunked", chunk) as connection:
+        assert answer(connection).split(" ")[1] == "400"
+
+
+def test_an_address_with_as_long_a_filter_as_may_be_is_read(live: Live) -> None:
+    response = requests.get(f"{live.url}{API}/people", params={"filter": "'" * 2_000}, timeout=20)
+
+    assert (response.status_code, response.headers["Content-Type"]) == (401, "application/hal+json")
+
+
+def test_a_longer_address_is_refused(live: Live) -> None:
+    assert requests.get(f"{live.url}{API}/people", params={"filter": "x" * 8_200}, timeout=20).status_code == 414
+
+
+def test_a_client_that_hangs_up_harms_nobody(live: Live) -> None:
+    send(live, "Content-Length: 500", b"{").close()
+
+    assert requests.get(f"{live.url}{API}/", timeout=20).status_code == 200
+    assert "Traceback" not in live.output
+
+
+def drip(connection: socket.socket, seconds: float) -> bytes:
+    """Send a byte now and then, for so long or until there is an answer or an end; what was received."""
+    connection.settimeout(0.2)
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        try:
+            connection.sendall(b"x")
+            return connection.recv(4096)
+        except TimeoutError:
+            continue  # nothing yet
+        except OSError:
+            return b""
+    raise AssertionError(f"nothing came within {seconds:.0f} s")
+
+
+def test_a_body_that_drips_is_given_up(live: Live) -> None:
+    with send(live, "Content-Length: 500", b"{") as connection:
+        began = time.monotonic()
+
+        assert drip(connection, 15).startswith(b"HTTP/1.1 408 ")
+        assert time.monotonic() - began < BOUNDS.body_seconds + 5
+
+
+def test_a_head_that_drips_is_given_up_without_a_word(live: Live) -> None:
+    with socket.create_connection(("127.0.0.1", live.port), timeout=20) as connection:
+        connection.sendall(b"GET /api/v1/ HTTP/1.1\r\nX-Slow: ")
+        began = time.monotonic()
+
+        assert drip(connection, 15) == b""
+        assert time.monotonic() - began < BOUNDS.head_seconds + 5
+    assert "Traceback" not in live.output
+
+
+def test_the_head_of_a_later_request_on_a_connection_is_bounded_too(live: Live) -> None:
+    with socket.create_connection(("127.0.0.1", live.port), timeout=20) as connection:
+        connection.sendall(b"HEAD /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")  # whose answer is read at once
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+        time.sleep(1)  # its own time, which does not count for the next one
+        connection.sendall(b"GET /api/v1/ HTTP/1.1\r\nX-Slow: ")
+
+        assert drip(connection, 15) == b""
+
+
+def test_clients_that_stop_in_a_head_stop_nobody(live: Live) -> None:
+    stalled = [socket.create_connection(("127.0.0.1", live.port), timeout=20) for _ in range(THREADS)]
+    for connection in stalled:
+        connection.sendall(b"POST /api/v1/ HT")
+    began = time.monotonic()
+
+    honest = requests.get(f"{live.url}{API}/", timeout=20)
+
+    assert honest.status_code == 200
+    assert time.monotonic() - began < BOUNDS.head_seconds + 5
+    for connection in stalled:
+        connection.close()
+
+
+def test_a_connection_that_waits_before_it_asks_is_served(live: Live) -> None:
+    with socket.create_connection(("127.0.0.1", live.port), timeout=20) as connection:
+        time.sleep(BOUNDS.head_seconds + 0.5)  # as browsers do that connect ahead of need
+        connection.sendall(f"GET {API}/ HTTP/1.1\r\nHost: localhost\r\n".encode())
+        time.sleep(BOUNDS.silence_seconds / 2)
+        connection.sendall(b"\r\n")
+
+        assert connection.recv(4096).startswith(b"HTTP/1.1 200 ")
+
+
+def test_clients_have_five_seconds_for_a_head_and_eight_for_a_body_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Bounds._fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv("METRICS_PLACE", "")  # which post_fork sets
+    worker = SimpleNamespace(metrics_place=0)
+
+    runpy.run_path(str(ROOT / "gunicorn.conf.py"))["post_fork"](None, worker)
+
+    assert worker.bounds == Bounds(head_seconds=5, body_seconds=8, silence_seconds=5)

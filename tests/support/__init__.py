@@ -1,0 +1,1 @@
+"""What tests use besides fixtures: clients, factories, servers, readers of the database."""

@@ -1,0 +1,149 @@
+"""The server as it runs in production: real gunicorn in a process of its own, started and ended by a test.
+
+Output goes to a file, so a server that logs much never blocks on a full pipe.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import requests
+
+from dev.mongod import free_port
+from osdi.resources import API
+from tests.support.factories import UNLIMITED
+
+ROOT = Path(__file__).parents[2]
+START_SECONDS = 30
+# Longer than gunicorn's own grace for requests that are under way (gunicorn.conf.py).
+STOP_SECONDS = 30
+
+
+class Live:
+    """gunicorn on a free loopback port: `with Live({"MONGODB_URI": uri}) as live: requests.get(live.url)`."""
+
+    def __init__(
+        self, environment: dict[str, str], *, workers: int = 1, threads: int = 4, application: str = "wsgi:app"
+    ) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.command = [sys.executable, "-m", "gunicorn", application]
+        self.environment = {
+            **os.environ,
+            **{name.upper(): value for name, value in UNLIMITED.items()},
+            **environment,
+            "HOST": "127.0.0.1",
+            "PORT": str(self.port),
+            "WEB_CONCURRENCY": str(workers),
+            "WEB_THREADS": str(threads),
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def output(self) -> str:
+        """Everything that the server has printed so far, or until it was stopped."""
+        if self._output.closed:
+            return self._last_output
+        return Path(self._output.name).read_text(errors="replace")
+
+    @property
+    def pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
+
+    def workers(self) -> list[int]:
+        """The worker processes that run now."""
+        return [int(pid) for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
+
+    def start(self) -> "Live":
+        """Start gunicorn and wait until the API entry point answers. Raises RuntimeError with what it printed."""
+        self._output = tempfile.NamedTemporaryFile(prefix="osdi-live-", suffix=".log")  # noqa: SIM115  # closed by stop
+        # A session of its own: Ctrl-C in the terminal reaches the test, which stops the server.
+        self.process = subprocess.Popen(
+            self.command,
+            cwd=ROOT,
+            env=self.environment,
+            stdout=self._output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                if requests.get(f"{self.url}{API}/", timeout=5).ok:
+                    return self
+            except (requests.ConnectionError, requests.Timeout):
+                time.sleep(0.05)  # not listening yet, or busy starting: asked again until the deadline
+        self.stop()
+        raise RuntimeError(f"gunicorn did not answer:\n{self.output}")
+
+    def stop(self) -> None:
+        """End the process that this object started: SIGTERM, and SIGKILL past the bound."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                os.killpg(self.pid, signal.SIGKILL)  # the workers too, which are in the session that start() made
+                self.process.wait()
+        self._last_output = self.output
+        self._output.close()
+
+    def __enter__(self) -> "Live":
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+class Worker:
+    """The worker in a process of its own: `with Worker({"MONGODB_URI": uri, "SMTP_URL": ...}): ...`."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.environment = {**os.environ, "PUBLIC_URL": "http://127.0.0.1", "LOG_FORMAT": "json", **environment}
+        self.process: subprocess.Popen[bytes] | None = None
+        self._file = tempfile.NamedTemporaryFile(prefix="osdi-worker-", suffix=".log")  # noqa: SIM115  # closed by stop
+
+    @property
+    def output(self) -> str:
+        """Everything that it has printed, over all its starts."""
+        return Path(self._file.name).read_text(errors="replace")
+
+    def start(self) -> "Worker":
+        """Start it; what it does shows when it has done it."""
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "flask", "--app", "wsgi", "worker"],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=self._file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        return self
+
+    def kill(self) -> None:
+        """SIGKILL, in the middle of whatever it does."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    def stop(self) -> int:
+        """SIGTERM; its exit code once it has ended, which it has to do within the bound."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(STOP_SECONDS)
+
+    def close(self) -> None:
+        """End it, if it has not ended, and forget what it has printed."""
+        self.kill()
+        self._file.close()
+
+    def __enter__(self) -> "Worker":
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
