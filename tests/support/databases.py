@@ -2,7 +2,7 @@
 
 from pymongo.database import Database
 
-# What `dbHash` says of a collection without documents: the MD5 of nothing.
+# The `dbHash` of a collection without documents: the MD5 of an empty input.
 EMPTY_HASH = "d41d8cd98f00b204e9800998ecf8427e"
 
 
