@@ -506,8 +506,8 @@ class TestAFileThatIsNotWhole:
         ("change", "says"),
         [
             (lambda lines: lines[:-1], "last line is missing"),
-            (lambda lines: lines[:-2] + lines[-1:], "not whole"),
-            (lambda lines: [*lines[:-1], lines[1], lines[-1]], "not whole"),
+            (lambda lines: lines[:-2] + lines[-1:], "incomplete"),
+            (lambda lines: [*lines[:-1], lines[1], lines[-1]], "incomplete"),
             (lambda lines: [lines[0], lines[2], lines[1], *lines[3:]], "SHA-256"),
             (lambda lines: [*lines, b"{}\n"], "follows the end"),
             (lambda lines: lines[1:], "does not say so"),
