@@ -1,4 +1,4 @@
-"""What gunicorn and the flask command load: the application as the environment describes it."""
+"""WSGI entry point for gunicorn and the flask command: the application with the settings of the environment."""
 
 from app import create_app
 

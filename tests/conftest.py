@@ -1,4 +1,4 @@
-"""What the tests stand on: a real mongod, an application on it, and a clean database for each test."""
+"""Fixtures of all tests: a real mongod, an application that uses it, and a clean database for each test."""
 
 import os
 import re
@@ -58,7 +58,7 @@ def _compile_once(rule: Rule, append_unknown: bool = True) -> Any:
 
 Rule._compile_builder = _compile_once  # type: ignore[method-assign]
 
-# How long an example takes says more of the machine than of what is tested.
+# The duration of an example depends more on the machine than on the tested code.
 hypothesis.settings.register_profile("without deadlines", deadline=None)
 hypothesis.settings.load_profile("without deadlines")
 

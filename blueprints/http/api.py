@@ -1,6 +1,6 @@
-"""What OSDI asks of flask-smorest: its error form, its token, JSON whatever the content type, and all of it documented.
+"""Adapts flask-smorest to OSDI: error format, token, JSON for every content type, and their documentation.
 
-A decorator that adds behaviour adds the status codes that it can answer with, so the document cannot miss one.
+A decorator that adds behaviour also documents its status codes, so the OpenAPI document cannot miss one.
 """
 
 import http

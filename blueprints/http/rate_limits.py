@@ -1,8 +1,8 @@
-"""How often one caller may call: counted by token, without one by address, and by contact detail that is posted.
+"""Rate limits: counts requests by token, without a token by IP address, and by posted contact detail.
 
-A request is counted before its view is called, in this process or, where several are to count together, in the same
-MongoDB. Whoever is over a limit is refused with 429 and told when to come back. Pages, assets and preflights are not
-counted. Contact details are counted by their hash, so that nobody's address stands in the counters.
+A request is counted before its view is called, in this process or, if several processes share the limits, in MongoDB.
+A request over a limit gets 429 with `Retry-After`. Pages, assets and preflights are not counted. Contact details are
+counted by their hash, so that the counters contain no address.
 """
 
 import hashlib
@@ -31,22 +31,22 @@ from osdi.store.driver import MOCK
 
 EXTENSION: Final = "osdi_rate_limits"
 
-# Whoever has one IPv6 address has all of its network.
+# The holder of one IPv6 address has its whole network, so the network is counted.
 IPV6_NETWORK: Final = 64
 
-# Counting is worth no more waiting than it takes once: a database that was away is not asked again for a while.
+# After a failure of the database, this process counts alone for this time, so that requests do not wait for it.
 AWAY_SECONDS: Final = 10.0
 
 
 class CountsHere:
-    """Fixed windows in this process, each from its first request on. (`limits` would start a thread a request.)"""
+    """Fixed windows in this process, each from its first request on. (`limits` would start a thread per request.)"""
 
     def __init__(self) -> None:
         self._windows: dict[RateLimitItem, Windows] = {}
         self._lock = threading.Lock()
 
     def over(self, item: RateLimitItem, kind: str, key: str) -> float:
-        """Count one; seconds until the window ends where that was one too many, else 0."""
+        """Counts one request; returns the seconds until the window ends if the limit is exceeded, else 0."""
         with self._lock:
             windows = self._windows.get(item)
             if windows is None:
@@ -56,7 +56,7 @@ class CountsHere:
 
 
 class RateLimits:
-    """The limits of one application: of callers, and of the contact details that come through the open door."""
+    """The limits of one application: of callers, and of the contact details of anonymous posts."""
 
     def __init__(self, settings: Settings) -> None:
         self._per_address = items(settings.rate_limit_anonymous)
@@ -67,24 +67,24 @@ class RateLimits:
         if settings.rate_limit_storage == "mongodb" and not settings.mongodb_uri.startswith(MOCK):
             self._shared = counts_in_mongodb(settings.mongodb_uri)
         self._together = FixedWindowRateLimiter(self._shared) if self._shared else None
-        # No TTLCache: nothing is remembered but a time, and to compare it takes no lock.
+        # A plain number instead of a TTLCache, because comparing it needs no lock.
         self._away_until = 0.0
 
     def hit_caller(self, caller: Caller, address: str | None) -> None:
-        """Count a request of this caller. Raises OsdiError 429."""
+        """Counts a request of this caller. Raises OsdiError 429."""
         if caller.token_id is not None:
             self._hit(self._per_token, "token", caller.token_id)
         elif self._per_address:
             self._hit(self._per_address, "address", _network(address or ""))
 
     def hit_contacts(self, keys: Iterable[str]) -> None:
-        """Count a post about these contact details (match keys). Raises OsdiError 429 for one that came too often."""
+        """Counts a post with these contact details (match keys). Raises OsdiError 429 if a limit is exceeded."""
         if self._per_contact:
             for key in keys:
                 self._hit(self._per_contact, "contact", hashlib.sha256(key.encode()).hexdigest())
 
     def close(self) -> None:
-        """Close the connection by which is counted, where there is one."""
+        """Closes the connection to the shared counters, if there is one."""
         if self._shared is not None:
             self._shared.storage.close()
 
@@ -101,19 +101,19 @@ class RateLimits:
             if self._together.hit(item, kind, key):
                 return 0
             return max(1, self._together.get_window_stats(item, kind, key).reset_time - time.time())
-        except StorageError:  # an outreach that the database takes again is not lost for the sake of a count
+        except StorageError:  # an outreach is more important than its count, so the request goes on
             self._away_until = time.monotonic() + AWAY_SECONDS
             return self._here.over(item, kind, key)
 
 
 def limit_rates(app: Flask, settings: Settings) -> None:
-    """Count every request to the application's API before it is answered."""
+    """Counts every request to the application's API before its view is called."""
     app.extensions[EXTENSION] = RateLimits(settings)
     app.before_request(_count)
 
 
 def rate_limits() -> RateLimits:
-    """The limits of the application that answers this request."""
+    """Returns the limits of the current application."""
     found: RateLimits = current_app.extensions[EXTENSION]
     return found
 
@@ -127,7 +127,7 @@ def _count() -> None:
 
 @lru_cache(maxsize=10_000)
 def _network(address: str) -> str:
-    """The address, or of an IPv6 address its network."""
+    """Returns an IPv4 address, or the network of an IPv6 address."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:  # a Unix socket has none

@@ -20,14 +20,14 @@ from osdi.store.schema_version import SCHEMA, SCHEMA_VERSION
 
 FORMAT: Final = 1
 HEADER, TRAILER = "osdi_backup", "osdi_backup_end"
-# Longer than any document's line: 16 MB of BSON, each byte of which may take some.
+# Longer than any document's line: 16 MB of BSON, and one byte of BSON can take several of JSON.
 LONGEST_LINE: Final = 128 * 1024 * 1024
-# A collection that may be restored: one that the server and the driver take, and not what says how a restore is going.
+# A name that may be restored: valid for the server and the driver, and not the collection that records a restore.
 COLLECTION: Final = re.compile(rf"(?!system\.|{SCHEMA}\Z)[^.$\0]+(\.[^.$\0]+)*")
 
 
 class BadBackup(OsdiError):
-    """A file that is not a whole backup, or not one for this program; why stands in the message."""
+    """The file is not a complete backup, or not one that this program can read; the message states the reason."""
 
     def __init__(self, message: str) -> None:
         super().__init__(400, ErrorDescription("BAD_BACKUP", message))
@@ -35,7 +35,7 @@ class BadBackup(OsdiError):
 
 @dataclass(frozen=True)
 class Header:
-    """What the first line says: `one_moment` is whether all was read as of one moment."""
+    """The first line of a backup; `one_moment` is True if all documents were read from one snapshot."""
 
     schema_version: int
     created_date: str
@@ -49,13 +49,13 @@ class Header:
 
     @property
     def created(self) -> dt.datetime:
-        """The moment in naive UTC."""
+        """The creation date in naive UTC."""
         return dt.datetime.fromisoformat(self.created_date.removesuffix("Z"))
 
 
 @dataclass(frozen=True)
 class Line:
-    """A document of the file, the collection that it is of, and the bytes of its line."""
+    """A document of the file, its collection, and the size of its line in bytes."""
 
     collection: str
     document: Document
@@ -72,7 +72,7 @@ def json_line(value: Mapping[str, Any]) -> bytes:
 
 
 def read_lines(file: BinaryIO) -> Iterator[Header | Line]:
-    """The header, and each document. Raises BadBackup at the place from which on the file is none."""
+    """Yields the header, then each document. Raises BadBackup at the first invalid line."""
     file.seek(0)
     try:
         with gzip.GzipFile("", "rb", fileobj=file) as lines:
@@ -80,7 +80,7 @@ def read_lines(file: BinaryIO) -> Iterator[Header | Line]:
     except (EOFError, zlib.error) as error:
         raise BadBackup("The file is cut off or damaged: it does not decompress to its end.") from error
     except gzip.BadGzipFile as error:
-        raise BadBackup("The file is no backup of ours, or it is damaged: it is not compressed by gzip.") from error
+        raise BadBackup("The file is no backup of this program, or it is damaged: it is not a gzip file.") from error
 
 
 def _checked_lines(lines: gzip.GzipFile) -> Iterator[Header | Line]:
@@ -104,7 +104,7 @@ def _checked_lines(lines: gzip.GzipFile) -> Iterator[Header | Line]:
 
 def _document(text: bytes, number: int) -> Line:
     try:
-        if not text.endswith(b"}\n"):  # which may be without an end: it is not looked at any further
+        if not text.endswith(b"}\n"):  # an overlong line is not parsed
             raise ValueError
         ((collection, document),) = decode(text).items()
         if not COLLECTION.fullmatch(collection) or not isinstance(document, dict):
@@ -116,14 +116,14 @@ def _document(text: bytes, number: int) -> Line:
 
 def _header(line: bytes) -> Header:
     try:
-        said = orjson.loads(line)
-        version = said.pop(HEADER)
+        fields = orjson.loads(line)
+        version = fields.pop(HEADER)
     except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError):
-        raise BadBackup("The file is no backup of ours: its first line does not say so.") from None
+        raise BadBackup("The file is no backup of this program: its first line is not a backup's header.") from None
     if version != FORMAT:
         raise BadBackup(f"The backup has format {version}, and this program reads {FORMAT}: take the newer program.")
     try:
-        header = Header(**said)
+        header = Header(**fields)
         if not (isinstance(header.schema_version + header.documents, int) and header.created):
             raise TypeError
     except (AttributeError, TypeError, ValueError):
@@ -136,12 +136,12 @@ def _header(line: bytes) -> Header:
     return header
 
 
-def _check_trailer(said: Document, counts: Counter[str], digest: str) -> None:
+def _check_trailer(trailer: Document, counts: Counter[str], digest: str) -> None:
     try:
-        told, sha256 = {name: number for name, number in said["counts"].items() if number}, said["sha256"]
+        expected, sha256 = {name: number for name, number in trailer["counts"].items() if number}, trailer["sha256"]
     except (AttributeError, KeyError):
         raise BadBackup("The last line of the backup is broken.") from None
-    if told != dict(counts):
-        raise BadBackup(f"The backup is not whole: it should have {told}, and has {dict(counts)}.")
+    if expected != dict(counts):
+        raise BadBackup(f"The backup is incomplete: it should have {expected}, and has {dict(counts)}.")
     if sha256 != digest:
-        raise BadBackup("The backup was changed or damaged: its SHA-256 is not what its last line says.")
+        raise BadBackup("The backup was changed or damaged: its SHA-256 differs from the one in its last line.")

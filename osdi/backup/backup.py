@@ -1,11 +1,10 @@
-"""Backup and restore: the whole database as one compressed file, which is checked before anything is written from it.
+"""Backup and restore: the whole database as one compressed file, which is checked before it is restored.
 
-The file is gzip of lines, each a JSON object. The header says what it is, from when, of which schema_version, and how
-many documents each collection has; then comes a line for each document, under its collection's name; the last line has
-the counts once more and the SHA-256 of everything in front of it. So a file that was cut, changed or is something else
-is refused as a whole.
+The file is gzip of JSON lines. The header has the format, the date, the schema_version and the document count of each
+collection. Then follows one line for each document, under its collection's name. The last line repeats the counts and
+has the SHA-256 of all lines before it, so a cut, changed or foreign file is rejected as a whole.
 
-What a restored database must not do is to repeat: what was queued when the backup was made has been sent since then.
+A restored database does not send follow-ups that were queued in the backup: they have been sent since.
 """
 
 import gzip
@@ -32,12 +31,12 @@ from osdi.store.store import SETTLED
 from osdi.store.writes import WEBHOOK_EVENTS
 
 LEVEL: Final = 6
-# Documents, and bytes of their lines, that are inserted at a time.
+# Limits of one insert: documents, and bytes of their lines.
 BATCH: Final = 500
 BATCH_BYTES: Final = 8_000_000
 
 
-# Why a follow-up that was queued when the backup was made is not sent.
+# The reason of a skipped follow-up that was queued when the backup was made.
 RESTORED: Final = "restored"
 
 Progress = Callable[[int], None]
@@ -46,9 +45,9 @@ Progress = Callable[[int], None]
 def write_backup(
     store: Store, file: BinaryIO, database: str, *, snapshot: bool, begin: Callable[[Header], Progress]
 ) -> Header:
-    """Write everything to the file; `begin` is told what will be written, and gives whom to tell how many were.
+    """Writes the whole database to the file. `begin` gets the header and returns the function that reports progress.
 
-    Returns what was written. Raises OsdiError 503.
+    Returns the header with the counts of what was written. Raises OsdiError 503.
     """
     digest = hashlib.sha256()
     written: Counter[str] = Counter()
@@ -84,7 +83,7 @@ def write_backup(
 
 
 def check_backup(file: BinaryIO) -> Header:
-    """Read the file to its end; what is in it. Raises BadBackup unless all of it is there, as it was written."""
+    """Reads the file to its end and returns its header. Raises BadBackup unless the file is complete and unchanged."""
     header: Header | None = None
     counts: Counter[str] = Counter()
     for each in read_lines(file):
@@ -92,7 +91,7 @@ def check_backup(file: BinaryIO) -> Header:
             header = each
         else:
             counts[each.collection] += 1
-    assert header is not None  # else it was refused
+    assert header is not None  # `read_lines` rejects a file without a header
     return replace(header, counts=counts)
 
 
@@ -106,11 +105,11 @@ def restore_backup(
     include_erased: bool = False,
     progress: Progress,
 ) -> int:
-    """Put everything of a checked file in the place of what is in the database, and migrate it to this program's shape.
+    """Replaces the content of the database by a checked file, and migrates it to this program's schema.
 
-    Whoever was erased from this database since the backup is erased again, unless they are to be brought back; returns
-    how many. Until all has ended nobody works on the database (see schema). Raises BadBackup, where the file has
-    changed since it was checked, or OsdiError 503; it has to be repeated then.
+    People who were erased from this database since the backup are erased again, unless `include_erased`; returns their
+    number. All other processes reject requests until the restore has ended (see schema_version). Raises BadBackup if
+    the file has changed since it was checked, or OsdiError 503; then the restore must be repeated.
     """
     store.skip_schema_check()
     begin_restore(store, header.schema_version)
@@ -131,14 +130,14 @@ def restore_backup(
         insert(store, within, batch)
         progress(len(batch))
     migrate(store, rules, lambda _: None)
-    # Of an erasure that was going on, the tombstones are older than the backup, which may have the person all the same.
+    # The tombstones of an erasure that was running are older than the backup, but the backup may contain the person.
     erased = 0 if include_erased else erase_again(store, header.created - SETTLED, rules)
     end_restore(store)
     return erased
 
 
 def without_queued(collection: str, document: Document) -> Document:
-    """The document without what would go out again: follow-ups are skipped, and webhooks are told no old events."""
+    """Returns the document without queued webhook events, and with its queued follow-ups skipped."""
     kept = {name: value for name, value in document.items() if name != WEBHOOK_EVENTS}
     if collection == OUTREACH.collection and "followups" in kept:
         kept["followups"] = [_skipped(each) for each in kept["followups"]]

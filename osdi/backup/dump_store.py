@@ -30,10 +30,10 @@ from osdi.store.indexes import INVALIDATIONS, STATISTICS, TOMBSTONES
 from osdi.store.scan import scan
 from osdi.store.schema_version import ID, SCHEMA
 
-# What counts for minutes only, what the header says, and what is counted anew when it is read.
+# Not in a backup: short-lived counters, the schema version (the header has it), and statistics, which are recomputed.
 COUNTED: Final = (STATISTICS, INVALIDATIONS)
 LEFT_OUT: Final = ("rate_limits", "rate_limit_windows", SCHEMA, *COUNTED)
-# Without a snapshot what points at something is read before it, so that what it points at is there too.
+# Without a snapshot, collections with references are read first, so that the referenced documents are in the file too.
 FIRST: Final = (OUTREACH.collection, PERSON.collection)
 
 OPTIONS: Final = JSONOptions(
@@ -138,15 +138,15 @@ def _report_old_snapshot() -> Iterator[None]:
 
 
 def is_empty(store: Store) -> bool:
-    """Whether no collection of ours has a document. Raises OsdiError 503."""
+    """True if none of the server's collections has a document. Raises OsdiError 503."""
     with store.operation():
         return not any(store.collection(name).find_one({}, {"_id": 1}) for name in collections(store))
 
 
 def begin_restore(store: Store, schema_version: int) -> None:
-    """Drop every collection of ours, and mark the database so that nobody works on it until `end_restore`.
+    """Drops the server's collections, and marks the database so that no process uses it until `end_restore`.
 
-    Tombstones stay, and the key that they are made with: whoever was erased since the backup stays erased.
+    Tombstones and their signing key stay, so that people who were erased since the backup stay erased.
     """
     with store.operation():
         mark = {"schema_version": schema_version, "restoring": now()}

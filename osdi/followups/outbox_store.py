@@ -24,7 +24,7 @@ PENDING: Final = (QUEUED, LEASED)
 
 @dataclass(frozen=True)
 class Claimed:
-    """A follow-up that is ours until its lease runs out, with the outreach around it."""
+    """A follow-up that this worker has leased, with its outreach."""
 
     outreach: Document
     followup: Document
@@ -38,9 +38,9 @@ class Claimed:
 def claim(
     store: Store, timestamp: dt.datetime, seconds: float, kinds: Collection[str], *, lost: bool = False
 ) -> Claimed | None:
-    """The follow-up of one of these kinds that has waited longest, ours for so many seconds; None where nothing is due.
+    """Leases the follow-up of these kinds that has waited longest, for `seconds`; None if nothing is due.
 
-    With `lost` it is one whose worker has not marked it in time: it may have been sent, which is counted.
+    With `lost` it takes a follow-up whose lease has run out, and counts the lost lease, as it may have been sent.
     """
     lease = new_id()
     due = {"state": LEASED if lost else QUEUED, "not_before": {"$lte": timestamp}, "kind": {"$in": list(kinds)}}
@@ -60,7 +60,7 @@ def claim(
 
 
 def mark(store: Store, claimed: Claimed, fields: Mapping[str, Any], *, gone: Iterable[str] = ()) -> bool:
-    """Set fields of a claimed follow-up, take others away, and give the lease back; False where it was lost."""
+    """Sets fields of a claimed follow-up, removes others, and ends the lease; False if the lease was lost."""
     ours = {"_id": claimed.followup["_id"], "lease": claimed.lease}
     change = {
         "$set": {f"followups.$.{name}": value for name, value in fields.items()},
@@ -76,10 +76,10 @@ def mark(store: Store, claimed: Claimed, fields: Mapping[str, Any], *, gone: Ite
 def other_of_its_kind(
     store: Store, claimed: Claimed, states: Collection[str], around: dt.timedelta, *, before: bool = False
 ) -> Document | None:
-    """The earliest other follow-up of that kind to the same person and campaign, in one of these states.
+    """Returns the earliest other follow-up of that kind to the same person and campaign, in one of these states.
 
-    Only outreaches made within `around` of this one count, or of when it was queued anew; with `before` only earlier
-    ones.
+    Only outreaches within `around` of this one, or of the time when it was queued again, count; with `before` only
+    earlier ones.
     """
     outreach, followup = claimed.outreach, claimed.followup
     ends = outreach["_id"] if before else id_before(followup["queued_date"] + around)
@@ -98,15 +98,15 @@ def other_of_its_kind(
 
 
 def counts(store: Store) -> list[Document]:
-    """How many follow-ups there are: `{state, count}`, and of those unsent also `{kind, reason?, oldest, leases_lost}`.
+    """Returns the numbers of follow-ups: `{state, count}`, for unsent ones also `{kind, reason?, oldest, leases_lost}`.
 
-    Those that are sent or skipped are many in time, so they are counted by the index alone: as outreaches with such.
+    Sent and skipped ones become many, so the index alone counts them, as the outreaches that have one.
     """
     outreaches = store.collection(OUTREACH.collection)
-    told = {"state": "$followups.state", "kind": "$followups.kind", "reason": "$followups.reason"}
+    group = {"state": "$followups.state", "kind": "$followups.kind", "reason": "$followups.reason"}
     unsent = {"followups.state": {"$in": [*PENDING, FAILED]}}
     totals = {
-        "_id": told,
+        "_id": group,
         "count": {"$sum": 1},
         "oldest": {"$min": "$followups.queued_date"},
         "leases_lost": {"$sum": "$followups.leases_lost"},

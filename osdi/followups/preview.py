@@ -1,4 +1,4 @@
-"""A message as it would be sent, for whoever writes it: filled in for an outreach, or for somebody who is not there."""
+"""Preview of a message for its author: rendered for a stored outreach, or for an example person."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -49,9 +49,9 @@ def preview(
     outreach: Mapping[str, Any] | None,
     base_url: str,
 ) -> dict[str, str]:
-    """`{subject, html, text, from, reply_to}` of an e-mail, `{text, from}` of a text message.
+    """Returns `{subject, html, text, from, reply_to}` of an e-mail, `{text, from}` of a text message.
 
-    Raises OsdiError 409 for what was saved before templates were checked, and for what has become too long; 503.
+    Raises OsdiError 409 if the template is invalid (older versions stored it unchecked) or the result is too long; 503.
     """
     kind = message.get("type", EMAIL)
     values = _values_of_preview() if outreach is None else _values(store, outreach, kind, settings.match_key_rules)
@@ -78,25 +78,25 @@ def _values(store: Store, outreach: Mapping[str, Any], kind: str, rules: MatchKe
     person = get_person(store, outreach.get("person_id", ""))
     campaign = store.get(ADVOCACY_CAMPAIGN.collection, outreach["advocacy_campaign_id"])
     followups = outreach.get("followups", ())
-    # Nobody knows any more how one without follow-ups came in: it is shown as a stranger's would be.
+    # Without follow-ups the outreach does not show if it was posted with a token, so the preview assumes none.
     by_token = any(each["by_token"] for each in followups)
-    # Once it is sent nobody knows either whom a stranger's reached.
-    reaching = next((each for each in followups if type_of(each["kind"]) == kind and "to" in each), None)
-    known = by_token or reaching is None or person is None or _is_known(reaching, person, rules)
+    # A sent follow-up has no address any more.
+    addressed = next((each for each in followups if type_of(each["kind"]) == kind and "to" in each), None)
+    known = by_token or addressed is None or person is None or _is_known(addressed, person, rules)
     return fields(person if known else None, outreach, campaign or {}, by_token=by_token)
 
 
 def _is_known(followup: Mapping[str, Any], person: Mapping[str, Any], rules: MatchKeyRules) -> bool:
-    """Whether the person is known by what a follow-up reaches: else it prints nothing of them."""
+    """True if the person is matched by the follow-up's address; otherwise the message contains nothing about them."""
     try:
         return recipient(followup, person, rules).known
     except Unreachable:
         return False
 
 
-def _from(said: str, mail_from: str) -> str:
-    """Whom the mail is from; what the message says of it, as long as MAIL_FROM is not set."""
+def _from(message_from: str, mail_from: str) -> str:
+    """Returns the sender of the mail; the message's own `from` if MAIL_FROM is not set."""
     try:
-        return str(sender(said, mail_from))
+        return str(sender(message_from, mail_from))
     except ValueError:
-        return said
+        return message_from

@@ -1,8 +1,8 @@
-"""Whom a follow-up reaches: one contact detail of the person who made the outreach.
+"""Recipients of follow-ups: chooses one contact detail of the person who made the outreach.
 
-Somebody without a token chooses nobody: only what they posted themselves is reached, and only where it has become the
-person's own. What is known about that person goes into the text only where the address is one by which the person is
-matched; a stranger could have added theirs to somebody whose phone number they know.
+A caller without a token cannot choose a recipient: the follow-up is sent only to a contact detail of the same post, and
+only if the person has it. The message contains data of the person only if the person is matched by that address:
+otherwise a stranger could add their own address to a person whose phone number they know, and read the data.
 
 Pure.
 """
@@ -19,7 +19,7 @@ PHONE: Final = "phone:"
 
 
 class Unreachable(Exception):
-    """Nobody can be reached; `reason` is the code that the follow-up shows."""
+    """The follow-up has no recipient; `reason` is the code that the follow-up gets."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -28,7 +28,7 @@ class Unreachable(Exception):
 
 @dataclass(frozen=True)
 class Recipient:
-    """An e-mail address, or a number as E.164 has it; its match key; and whether the person is known by it."""
+    """An e-mail address or E.164 number, and its match key; `known` is True if the person is matched by it."""
 
     to: str
     key: str
@@ -36,7 +36,7 @@ class Recipient:
 
 
 def recipient(followup: ReadOnlyDocument, person: ReadOnlyDocument, rules: MatchKeyRules) -> Recipient:
-    """Whom the follow-up reaches. Raises Unreachable: `no_address`, `not_theirs`."""
+    """Returns the recipient of the follow-up. Raises Unreachable: `no_address`, `not_theirs`."""
     kind = followup["kind"]
     array, value = REACHED_BY[kind]
     posted = followup.get("to")
@@ -46,7 +46,7 @@ def recipient(followup: ReadOnlyDocument, person: ReadOnlyDocument, rules: Match
     wanted = posted or primary(entries, value)
     if wanted is None:
         raise Unreachable("no_address")
-    # As the person has it: they may have been posted with other spelling, and may have lost it since.
+    # The person's own spelling is used; the post may have another one, and the person may have lost the entry since.
     same = _key(kind, {value: wanted}, rules)
     theirs = next((each for each in entries if each.get(value) == wanted), None) or next(
         (each for each in entries if same and _key(kind, each, rules) == same), None
@@ -61,7 +61,7 @@ def recipient(followup: ReadOnlyDocument, person: ReadOnlyDocument, rules: Match
 
 
 def unwanted_number(kind: str, key: str, people: Iterable[ReadOnlyDocument], rules: MatchKeyRules) -> str | None:
-    """`do_not_call` or `not_sms_capable` where any of these people's entries for the number says so; else None."""
+    """Returns `do_not_call` or `not_sms_capable` if an entry of these people for the number has it; else None."""
     for person in people:
         for entry in person.get("phone_numbers", ()):
             if _key(kind, entry, rules) != key:
@@ -74,7 +74,7 @@ def unwanted_number(kind: str, key: str, people: Iterable[ReadOnlyDocument], rul
 
 
 def _key(kind: str, entry: ReadOnlyDocument, rules: MatchKeyRules) -> str | None:
-    """The match key of a contact detail, or None where it cannot have one."""
+    """Returns the match key of a contact detail, or None if it cannot have one."""
     if kind != AUTORESPONSE:
         return rules.phone_key(entry)
     return email_key(entry["address"]) if entry.get("address") else None

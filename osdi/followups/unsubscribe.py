@@ -1,7 +1,7 @@
-"""Who wants no mail: the signed link by which a mail's reader unsubscribes (RFC 8058), and what a status says.
+"""Unsubscribing: the signed link by which a mail's reader unsubscribes (RFC 8058), and the statuses that stop mail.
 
-A link is about one e-mail address, cannot be made by anybody else, and never ends. Whoever follows it unsubscribes the
-address, of everybody who has it: whether two people share a mailbox or one is recorded twice, its reader wants no more.
+A link is for one e-mail address, cannot be forged, and never expires. It unsubscribes the address for every person who
+has it: two people may share a mailbox, or one person may be recorded twice, and its reader wants no more mail.
 """
 
 import hashlib
@@ -29,18 +29,18 @@ TOKEN_LENGTH: Final = 500
 
 
 def signer(store: Store) -> URLSafeSerializer:
-    """What makes and reads the signed part of this deployment's links. Raises OsdiError 503."""
+    """Returns the serializer that signs and verifies this deployment's links. Raises OsdiError 503."""
     key = signing_key(store, PURPOSE)
     return URLSafeSerializer(key, salt=PURPOSE, signer_kwargs={"digest_method": hashlib.sha256})
 
 
 def link(signs: URLSafeSerializer, public_url: str, address: str) -> str:
-    """The link by which the reader of a mail to this address unsubscribes it: the same one each time."""
+    """Returns the unsubscribe link of this address, which is always the same."""
     return f"{public_url}{PATH}/{signs.dumps(address)}"
 
 
 def address_of(store: Store, token: str) -> str | None:
-    """The address that a link is about; None for a link that is not ours."""
+    """Returns the address of a link; None if this deployment has not signed it."""
     if len(token) > TOKEN_LENGTH:
         return None
     try:
@@ -51,27 +51,27 @@ def address_of(store: Store, token: str) -> str | None:
 
 
 def unsubscribe(store: Store, address: str) -> None:
-    """Unsubscribe the address, of everybody who has it; nothing happens a second time. Raises OsdiError 503."""
+    """Unsubscribes the address for every person who has it; safe to repeat. Raises OsdiError 503."""
     _set_status(store, address, UNSUBSCRIBED, unless=(UNSUBSCRIBED, "spam complaints"))
 
 
 def mark_bouncing(store: Store, address: str) -> None:
-    """Note that the address takes no mail, unless its status says already that none is to be sent."""
+    """Sets the status `bouncing`, unless the address already has a status that stops mail."""
     _set_status(store, address, BOUNCING, unless=KEPT_STATUSES)
 
 
 def unwanted(store: Store, address: str) -> str | None:
-    """Why no mail goes to the address, as the reason of a follow-up; None where it may.
+    """Returns why the address gets no mail, as the reason of a follow-up; None if it may get mail.
 
-    What anybody's entry for the address says counts: `unsubscribed`, `bouncing`, `spam_complaints`.
+    An entry of any person with this address counts: `unsubscribed`, `bouncing`, `spam_complaints`.
     """
-    said = {
+    statuses = {
         entry.get("status")
         for person in find_people_by_contact(store, email_key(address))
         for entry in person.get("email_addresses", ())
         if same_email(entry, {"address": address})
     }
-    return next((status.replace(" ", "_") for status in KEPT_STATUSES if status in said), None)
+    return next((status.replace(" ", "_") for status in KEPT_STATUSES if status in statuses), None)
 
 
 def _set_status(store: Store, address: str, status: str, unless: tuple[str, ...]) -> None:

@@ -52,13 +52,13 @@ class FilterField:
 
     @property
     def has_case(self) -> bool:
-        """Whether letter case makes a difference, unless a filter says otherwise."""
+        """True if comparisons are case-sensitive, unless a filter changes that."""
         return self.type in ("string", "identifier")
 
     def stored(self, value: object, rules: MatchKeyRules, *, part: bool = False) -> Stored:
-        """The form in which documents hold `value`, or a `part` of such a value.
+        """Returns `value`, or a `part` of such a value, in its stored form.
 
-        Raises ValueError, which says what the field needs, where it is none of the field's type.
+        Raises ValueError, whose message states the required type, if `value` does not have the field's type.
         """
         if self.is_text:
             return self._stored_text(value, rules, part=part)
@@ -137,7 +137,7 @@ class FilterFields:
         return self.fields.get(self.aliases.get(name, name))
 
     def why_not(self, parts: Sequence[str]) -> str:
-        """Why there is no such field to filter by, and which ones are near."""
+        """Returns why the field cannot be filtered by, with similar fields."""
         name = "/".join(parts)
         if name in self.refused:
             return f"{name} cannot be filtered by: {self.refused[name]}"
@@ -149,5 +149,5 @@ class FilterFields:
 
 
 def shortened(text: str) -> str:
-    """What a client wrote, as it is told back in a message: not at any length."""
+    """Returns a client's text, cut to 60 characters for an error message."""
     return text if len(text) <= 60 else f"{text[:60]}..."

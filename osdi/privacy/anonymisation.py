@@ -1,7 +1,7 @@
-"""What stays of an outreach whose person is erased: what counts, and nothing that tells who it was.
+"""Anonymises an outreach whose person is erased: keeps what statistics count, removes what identifies the person.
 
-The definition of a field says whether it stays (`after_erasure`); a new field is removed. A word that anybody may
-write, such as a source, stays where other people's outreaches say the same: then it is about none of them.
+Each field's definition states whether the field is kept (`after_erasure`); a field without a statement is removed. A
+free-text value, such as a source, is kept if outreaches of other people have the same value: then it identifies nobody.
 
 Pure.
 """
@@ -18,10 +18,11 @@ from osdi.resources import OUTREACH
 
 Word = tuple[str, str]
 
-# What becomes of an erased person's outreaches.
+# The choices for an erased person's outreaches.
 KEEP, ANONYMISE, DELETE = "keep", "anonymise", "delete"
 CHOICES: Final = (KEEP, ANONYMISE, DELETE)
 
+# The number of other people who must have a value before the value is kept.
 OTHERS: Final = 2
 
 
@@ -38,7 +39,7 @@ FACTS: Final = (
     "created_date",
     "modified_date",
     *_names(OUTREACH.table, "kept"),
-    # What is told is the outreach as it is then.
+    # Queued webhook events; each delivery sends the outreach in its anonymised form.
     "webhook_events",
 )
 TARGET_FACTS: Final = _names(TARGET.fields, "kept")
@@ -58,7 +59,7 @@ NO_PERSON: Final = "no_person"
 
 
 def anonymised(outreach: ReadOnlyDocument, common: Set[Word]) -> dict[str, Any]:
-    """The outreach without its person, texts and identifiers; `common` has the words that others said too."""
+    """Returns the outreach without its person, texts and identifiers; `common` has the values that others have too."""
     left = {name: outreach[name] for name in FACTS if name in outreach}
     left["match_keys"] = _own_keys(outreach)
     said = words(outreach)
@@ -73,7 +74,7 @@ def anonymised(outreach: ReadOnlyDocument, common: Set[Word]) -> dict[str, Any]:
 
 
 def unlinked(outreach: ReadOnlyDocument) -> dict[str, Any]:
-    """The outreach as it is, without its person and without what is made of their contact details."""
+    """Returns the outreach without its person and without all fields derived from the person's contact details."""
     gone = ("person_id", "moved_from_ids", "claimed_identifiers", "fingerprint")
     left = {name: value for name, value in outreach.items() if name not in gone}
     given = [key for key in outreach["match_keys"] if key.startswith("id:")]
@@ -82,19 +83,19 @@ def unlinked(outreach: ReadOnlyDocument) -> dict[str, Any]:
 
 
 def words(outreach: ReadOnlyDocument) -> dict[str, str]:
-    """The outreach's own words, by name."""
+    """Returns the outreach's own free-text values, by field name."""
     return {name: outreach[name] for name in WORDS if name in outreach}
 
 
 def all_words(outreach: ReadOnlyDocument) -> set[Word]:
-    """Each word of the outreach and of its referrer data, with its name; but not the standard's types."""
+    """Returns each free-text value of the outreach and its referrer data, with its field; OSDI's types are left out."""
     said = outreach.get("referrer_data", {})
     found = words(outreach) | {name: said[name] for name in REFERRER_WORDS if name in said}
     return {(name, value) for name, value in found.items() if value not in OUTREACH_TYPES}
 
 
 def said_by_others(others: Sequence[ReadOnlyDocument], people: Set[str]) -> set[Word]:
-    """The words that outreaches of at least OTHERS people who are not among `people` have in common."""
+    """Returns the values that outreaches of at least OTHERS people outside `people` have."""
     sayers: dict[Word, set[str]] = {}
     for outreach in others:
         person_id = outreach.get("person_id")
@@ -105,16 +106,16 @@ def said_by_others(others: Sequence[ReadOnlyDocument], people: Set[str]) -> set[
 
 
 def _own_keys(outreach: ReadOnlyDocument) -> list[str]:
-    """The key that the server gave: those of identifiers, and of the sender's contact details, are the person's.
+    """Returns the match key that the server assigned; keys of identifiers and contact details identify the person.
 
-    There is always one, since two outreaches without any would collide in the unique index.
+    There is always one, because two outreaches without keys would collide in the unique index.
     """
     own = [key for key in outreach["match_keys"] if key.startswith("id:") and key.endswith(f":{outreach['_id']}")]
     return own or [f"id:{outreach['_id']}"]
 
 
 def _followups(outreach: ReadOnlyDocument) -> dict[str, Any]:
-    """The follow-ups, without whom they were to reach; what has not been sent is not."""
+    """Returns the follow-ups without their recipients; those that are not sent yet are skipped."""
     left = [{name: each[name] for name in FOLLOWUP if name in each} for each in outreach.get("followups", ())]
     for followup in left:
         if followup["state"] in (QUEUED, LEASED):

@@ -1,11 +1,10 @@
-"""Erasing a person: all that is known about them goes, and what they did stays counted.
+"""Erases a person: deletes their data, and keeps their outreaches in the counts.
 
-The process: tombstones are laid, so that no import brings the person back; the person's document is deleted, on the
-condition of its version, together with writing the erasure down; then whatever else there is goes, which can be
-repeated. A request that had read the person before may still record an outreach for them. Therefore an erasure is
-written down until all such requests are over, and a worker (or `apply-retention`) does what is left once more before
-it ends.
-docs/decisions/0022 says why it is done in this order.
+Steps: (1) store tombstones, so that no import creates the person again; (2) in one write, delete the person's document
+if its version is unchanged, and store an erasure record; (3) delete or anonymise everything else, which is safe to
+repeat. A request that read the person before step 2 can still record an outreach for them. The erasure record
+therefore stays until all such requests have ended; a worker (or `apply-retention`) repeats step 3 before it deletes
+the record. docs/decisions/0022 explains the order.
 """
 
 import datetime as dt
@@ -33,16 +32,16 @@ from osdi.store import Store
 from osdi.store.scan import scan
 from osdi.store.store import SETTLED
 
-# Of a request: a platform's router gives up at 30 s. What is left then is done by a repeat, or by a worker.
+# Time limit within a request, because a platform's router gives up at 30 s. A repeat or a worker does the rest.
 SECONDS: Final = 15.0
 BATCH: Final = 100
-# Outreaches on either side among which a word has to be another's too.
+# The number of outreaches before and after an outreach that are searched for the same value.
 AROUND: Final = 500
 
 
 @dataclass(frozen=True)
 class Erased:
-    """What an erasure took along: outreaches that lost their person or are gone, and people who were merged away."""
+    """The number of outreaches that were changed or deleted, and of merged people who were deleted with the person."""
 
     outreaches: int = 0
     merged: int = 0
@@ -57,10 +56,10 @@ def erase(
     if_match: IfMatch = None,
     seconds: float = SECONDS,
 ) -> Erased:
-    """Erase the person, of whatever id: also of one who was merged into them. `outreaches` is one of CHOICES.
+    """Erases the person with this id, or the survivor of a merge of that id. `outreaches` is one of CHOICES.
 
-    Raises OsdiError 404, having done what an earlier erasure of that id has left; 412; 503 where there is more to do
-    than `seconds` allow, and a repeat goes on.
+    Raises OsdiError 404 after completing an earlier erasure of that id; 412; 503 if the work takes longer than
+    `seconds`: a repeat continues it.
     """
 
     def begin() -> Document | None:
@@ -89,9 +88,9 @@ def erase(
 
 
 def erase_again(store: Store, since: dt.datetime, rules: MatchKeyRules) -> int:
-    """Erase whoever is here and was erased at that moment (naive UTC) or later: they came back by a restore.
+    """Erases people again after a restore: those who were erased at `since` (naive UTC) or later.
 
-    Returns how many these were. Raises OsdiError 503.
+    Returns their number. Raises OsdiError 503.
     """
     was_erased = erased_since(store, since)
     erased = 0
@@ -103,9 +102,9 @@ def erase_again(store: Store, since: dt.datetime, rules: MatchKeyRules) -> int:
 
 
 def resume_erasure(store: Store, ids: Sequence[str], rules: MatchKeyRules, seconds: float = SECONDS) -> bool:
-    """Do what is left of an erasure of somebody with one of these ids; False where none is going on.
+    """Completes the pending erasure of one of these ids; False if there is none.
 
-    Raises OsdiError 503 where there is more than `seconds` allow.
+    Raises OsdiError 503 if the work takes longer than `seconds`.
     """
     erasure = merged_people_store.erasure_of(store, ids)
     if erasure is None:
@@ -115,9 +114,9 @@ def resume_erasure(store: Store, ids: Sequence[str], rules: MatchKeyRules, secon
 
 
 def finish_next_erasure(store: Store, rules: MatchKeyRules, timestamp: dt.datetime, seconds: float = SECONDS) -> bool:
-    """Do what the oldest erasure has left whose requests are all over; False where there is none.
+    """Completes the oldest erasure that no running request can add to, and deletes its record; False if there is none.
 
-    Raises OsdiError 503 where there is more than `seconds` allow.
+    Raises OsdiError 503 if the work takes longer than `seconds`.
     """
     erasure = erasure_store.oldest_erasure(store, timestamp - SETTLED)
     if erasure is None:
@@ -128,7 +127,7 @@ def finish_next_erasure(store: Store, rules: MatchKeyRules, timestamp: dt.dateti
 
 
 def _carry_out(store: Store, erasure: Document, rules: MatchKeyRules, ends: float) -> Erased:
-    """Everything but the tombstones; what is done already is not done again. Raises OsdiError 503."""
+    """Does all steps after the tombstones, and skips those that are complete. Raises OsdiError 503."""
     erasure = _with_merged_since(store, erasure, rules)
     erasure_store.delete_people(store, erasure["people"])
     outreaches = 0
@@ -142,7 +141,7 @@ def _carry_out(store: Store, erasure: Document, rules: MatchKeyRules, ends: floa
 
 
 def _with_merged_since(store: Store, erasure: Document, rules: MatchKeyRules) -> Document:
-    """The erasure, also of those whom a merge took away while it began; a merge that is undone brings nobody back."""
+    """Returns the erasure, with the people that a concurrent merge moved; undoing a merge must not bring one back."""
     held = merged_copies_of(store, erasure["people"])
     people = all_ids(erasure["people"], held)
     if len(people) == len(erasure["people"]):
@@ -152,7 +151,7 @@ def _with_merged_since(store: Store, erasure: Document, rules: MatchKeyRules) ->
 
 
 def _next_outreaches(store: Store, erasure: Document) -> int:
-    """Do with some outreaches what is to become of them; how many these were. Raises WriteConflict."""
+    """Deletes or rewrites one batch of outreaches; returns their number. Raises WriteConflict."""
     found = erasure_store.outreaches_of(store, erasure["people"], BATCH)
     if erasure["outreaches"] == DELETE:
         for outreach in found:
@@ -165,7 +164,7 @@ def _next_outreaches(store: Store, erasure: Document) -> int:
 
 
 def _left(store: Store, outreach: Document, erasure: Mapping[str, Any]) -> Document:
-    """What stays of the outreach."""
+    """Returns the outreach in the form in which it is kept."""
     if erasure["outreaches"] == KEEP:
         return unlinked(outreach)
     wanted = all_words(outreach)
@@ -174,9 +173,9 @@ def _left(store: Store, outreach: Document, erasure: Mapping[str, Any]) -> Docum
 
 
 def _keys(store: Store, documents: list[Document], people: list[str], rules: MatchKeyRules) -> list[str]:
-    """What an import could know these people by: identifiers, and contact details that nobody else here has.
+    """Returns the keys that get tombstones: identifiers, and contact details that no other stored person has.
 
-    A name with a postal code is no such thing: a namesake is somebody else.
+    A name with a postal code gets none, because another person can have the same.
     """
     contacts = {key for each in documents for key in (*each.get("contact_keys", ()), *rules.contact_keys(each))}
     shared = erasure_store.keys_of_others(store, sorted(contacts), people)

@@ -1,8 +1,8 @@
-"""Erasing in the store: people who are erased, their outreaches, and tombstones.
+"""Store functions for erasure: erasure records, people, their outreaches, and tombstones.
 
-An erasure is a document of ids alone, `{_id, people, outreaches, erased_date}`, written together with the deletion of
-the person. It says what is to be done until it is done, whoever dies meanwhile, and no request that read the person
-before can still write about them.
+An erasure record contains ids only, `{_id, people, outreaches, erased_date}`, and is written together with the deletion
+of the person. It stays until the erasure is complete, even if a process dies, and until no request that read the
+person earlier can still write about them.
 """
 
 import datetime as dt
@@ -18,18 +18,18 @@ from osdi.statistics.invalidation import invalidate_each
 from osdi.store import Delete, DocumentStore, Store, write_log
 from osdi.store.indexes import ERASURES, MERGED_PEOPLE, TOKENS, TOMBSTONES
 
-# So many documents are changed by one command.
+# The number of documents that one command changes.
 MANY: Final = 500
 
-# In these few a scan is cheap; people and outreaches have an index for whom they were changed by.
+# These collections are small, so a scan is cheap; people and outreaches have an index on `modified_by_id`.
 REFERENCE: Final = (ADVOCACY_CAMPAIGN, TAG, LIST, QUESTION, MESSAGE, WRAPPER)
 
 WORDS: Final = ("person_id", "type", "origin_system", "referrer_data")
 
 
 def keys_of_others(store: Store, keys: Sequence[str], people: Sequence[str]) -> set[str]:
-    """Those of these contact keys that somebody has who is not among `people`."""
-    # One look for each: thousands may have given the same address that is nobody's.
+    """Returns those of these contact keys that a person outside `people` has."""
+    # One query for each key, because thousands of people may have the same made-up address.
     with store.operation():
         found = store.collection(PERSON.collection)
         elsewhere = {"$nin": list(people)}
@@ -37,10 +37,10 @@ def keys_of_others(store: Store, keys: Sequence[str], people: Sequence[str]) -> 
 
 
 def begin_erasure(store: Store, erasure: Document, person: Document | None) -> Document:
-    """Write down the erasure and delete the person, as one where the server has transactions.
+    """Stores the erasure record and deletes the person, in one transaction if the server supports transactions.
 
-    Returns the erasure as it stands, including what an earlier, interrupted one has begun with. Raises WriteConflict if
-    the person has changed since; then nothing is written.
+    Returns the stored record, which includes the people of an earlier, interrupted erasure. Raises WriteConflict if the
+    person has changed since they were read; then nothing is written.
     """
     change = {
         "$set": {name: erasure[name] for name in ("outreaches", "erased_date")},
@@ -65,18 +65,18 @@ def begin_erasure(store: Store, erasure: Document, person: Document | None) -> D
 
 
 def oldest_erasure(store: Store, timestamp: dt.datetime) -> Document | None:
-    """The oldest of the erasures that were begun before this moment and are not over."""
+    """Returns the oldest erasure record from before `timestamp`."""
     return store.find_one(ERASURES, {"erased_date": {"$lt": timestamp}}, sort=("erased_date",))
 
 
 def end_erasure(store: Store, erasure: Document) -> None:
-    """Nothing is left to do for the erasure."""
+    """Deletes the erasure record, unless a later erasure has renewed it."""
     with store.operation():
         store.collection(ERASURES).delete_one({"_id": erasure["_id"], "erased_date": erasure["erased_date"]})
 
 
 def delete_people(store: Store, people: Sequence[str]) -> int:
-    """Delete these people, and what is held of them; how many held documents these were."""
+    """Deletes these people and their merged copies; returns the number of merged copies."""
     ids = list(people)
     with store.operation():
         deleted = store.collection(PERSON.collection).delete_many({"_id": {"$in": ids}})
@@ -86,23 +86,23 @@ def delete_people(store: Store, people: Sequence[str]) -> int:
 
 
 def count_outreaches(store: Store, people: Sequence[str]) -> int:
-    """How many outreaches these people have."""
+    """Returns the number of these people's outreaches."""
     with store.operation():
         return store.collection(OUTREACH.collection).count_documents({"person_id": {"$in": list(people)}})
 
 
 def outreaches_of(store: Store, people: Sequence[str], limit: int) -> list[Document]:
-    """Outreaches of these people, so many at the most."""
+    """Returns at most `limit` outreaches of these people."""
     return store.find(OUTREACH.collection, {"person_id": {"$in": list(people)}}, limit=limit)
 
 
 def tokens_of(store: Store, people: Sequence[str]) -> list[Document]:
-    """The tokens that are these people's."""
+    """Returns the tokens of these people."""
     return store.find(TOKENS, {"person_id": {"$in": list(people)}}, sort=("_id",))
 
 
 def outreaches_around(store: Store, outreach: Document, limit: int) -> list[Document]:
-    """What others said on the same campaign: of so many outreaches before this one and after it, the words."""
+    """Returns the free-text values of at most `limit` outreaches of the same campaign before this one, and after it."""
     found: list[Document] = []
     for operator, order in (("$lt", "-_id"), ("$gt", "_id")):
         query = {"advocacy_campaign_id": outreach["advocacy_campaign_id"], "_id": {operator: outreach["_id"]}}
@@ -113,9 +113,9 @@ def outreaches_around(store: Store, outreach: Document, limit: int) -> list[Docu
 def rewrite_outreaches(
     store: Store, changes: Sequence[tuple[Document, Mapping[str, Any]]], timestamp: dt.datetime
 ) -> int:
-    """Make these outreaches what stands beside them; how many were still as they were read.
+    """Replaces each outreach by the document of its pair if it is unchanged; returns the number of replaced ones.
 
-    Follow-ups are marked without moving the version, so they are compared too. Raises WriteConflict.
+    Follow-ups change without a new version, so they are compared too. Raises WriteConflict.
     """
     changed = 0
     with store.operation(), store.transaction() as options:
@@ -127,7 +127,7 @@ def rewrite_outreaches(
                 **{name: stored[name] for name in ("_id", "version", "person_id")},
                 "followups": stored.get("followups", {"$exists": False}),
             }
-            # What is noted for webhooks meanwhile stays noted.
+            # Webhook events that were queued since the outreach was read stay queued.
             fields = {name: value for name, value in left.items() if name not in ("_id", "webhook_events")}
             update: Document = {"$set": {**fields, "modified_date": timestamp, "version": stored["version"] + 1}}
             update["$unset"] = {name: "" for name in stored if name not in left}
@@ -136,7 +136,7 @@ def rewrite_outreaches(
 
 
 def forget_editors(store: Store, people: Sequence[str]) -> None:
-    """Take these people off what they made and changed, and off their tokens, which stay."""
+    """Removes these people as creators, editors and token owners; the documents stay."""
     ids = {"$in": list(people)}
     with store.operation():
         store.collection(TOKENS).update_many({"person_id": ids}, {"$unset": {"person_id": ""}})
@@ -150,7 +150,7 @@ def forget_editors(store: Store, people: Sequence[str]) -> None:
 
 
 def lay_tombstones(store: Store, digests: Sequence[str], timestamp: dt.datetime) -> None:
-    """Write down these digests; safe to repeat."""
+    """Stores these digests; safe to repeat."""
     with store.operation(), store.transaction() as options:
         for digest in digests:
             change = {"$set": {"erased_date": timestamp}}
@@ -158,12 +158,12 @@ def lay_tombstones(store: Store, digests: Sequence[str], timestamp: dt.datetime)
 
 
 def any_tombstone(store: DocumentStore, digests: Sequence[str]) -> bool:
-    """Whether one of these digests is written down."""
+    """True if one of these digests is stored."""
     return store.find_one(TOMBSTONES, {"_id": {"$in": list(digests)}}, fields=("_id",)) is not None
 
 
 def tombstones_since(store: Store, timestamp: dt.datetime) -> set[str]:
-    """The digests that were written down at this moment or later."""
+    """Returns the digests that were stored at `timestamp` or later."""
     with store.operation():
         return {
             each["_id"] for each in store.collection(TOMBSTONES).find({"erased_date": {"$gte": timestamp}}, {"_id": 1})
@@ -171,7 +171,7 @@ def tombstones_since(store: Store, timestamp: dt.datetime) -> set[str]:
 
 
 def lift_tombstones(store: Store, digests: Sequence[str]) -> int:
-    """Delete these digests; how many there were."""
+    """Deletes these digests; returns the number of deleted ones."""
     with store.operation():
         return store.collection(TOMBSTONES).delete_many({"_id": {"$in": list(digests)}}).deleted_count
 

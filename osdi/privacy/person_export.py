@@ -1,6 +1,6 @@
-"""Everything about one person as one document: what is answered to somebody who asks what is stored about them.
+"""Exports all data about one person as one document, for a person who asks for a copy of their data (GDPR, article 15).
 
-Each resource stands as the API answers it; what is stored besides stands under `stored`, so nothing is left out.
+Each resource has the form in which the API returns it; stored fields that the API does not return are under `stored`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,14 +16,14 @@ from osdi.resources import ADVOCACY_CAMPAIGN, ENTRIES, OUTREACH, PERSON, Resourc
 from osdi.store import Store
 from osdi.store.scan import scan
 
-# Internal to the server, and about nobody.
+# Internal fields without personal data.
 MACHINERY: Final = ("version",)
 
 
 def person_export(store: Store, hal: Hal, person: Document) -> Json:
-    """All that is stored about the person, as JSON that orjson takes (dates are naive UTC). Raises OsdiError 503."""
-    held = merged_copies_of(store, ids_of(person))
-    ids = all_ids(ids_of(person), held)
+    """Returns all data about the person, as JSON for orjson (dates are naive UTC). Raises OsdiError 503."""
+    merged_copies = merged_copies_of(store, ids_of(person))
+    ids = all_ids(ids_of(person), merged_copies)
     return {
         "exported_date": now(),
         "person": _resource(hal, PERSON, person),
@@ -31,9 +31,9 @@ def person_export(store: Store, hal: Hal, person: Document) -> Json:
         **{kind.array: list(_titled_entries(store, hal, person, kind.resource)) for kind in (TAGGINGS, ITEMS, ANSWERS)},
         "outreaches": list(_outreaches(store, hal, ids)),
         "merged_people": [
-            # Without a date a merge has not ended yet.
+            # A merge that is still running has no date.
             {"merged_date": each.get("merged_date"), "person": _resource(hal, PERSON, each["person"])}
-            for each in held
+            for each in merged_copies
             if each["_id"] != person["_id"]
         ],
         "tokens": [
@@ -46,15 +46,15 @@ def person_export(store: Store, hal: Hal, person: Document) -> Json:
 def _resource(hal: Hal, resource: Resource, document: Document) -> Json:
     shown = hal.represent(resource, document)
     shown["_links"].pop("curies", None)
-    told = {*shown, *MACHINERY, "_id", "identifiers", "claimed_identifiers"}
-    besides = {name: value for name, value in document.items() if name not in told}
-    return {**shown, "stored": besides} if besides else shown
+    covered = {*shown, *MACHINERY, "_id", "identifiers", "claimed_identifiers"}
+    others = {name: value for name, value in document.items() if name not in covered}
+    return {**shown, "stored": others} if others else shown
 
 
 def _subscriptions(person: Document) -> Json:
-    """Whether they want mails, texts and calls: as it stands, since when the server does not know.
+    """Returns the current subscriptions to mails, texts and calls.
 
-    It was so at the latest when the person changed last.
+    `as_of` is the person's last change, because the server does not record when a subscription changed.
     """
     return {
         "as_of": person["modified_date"],
@@ -70,7 +70,7 @@ def _subscriptions(person: Document) -> Json:
 
 
 def _titled_entries(store: Store, hal: Hal, person: Document, resource: Resource) -> Iterator[Json]:
-    """Taggings, items or answers, each with the name of what it is about."""
+    """Yields taggings, items or answers, each with the name of its tag, list or question."""
     pointed_at, field = ENTRIES[resource]
     entries = person.get(resource.collection, ())
     names = _titles_by_id(store.by_ids(pointed_at.collection, sorted({entry[field] for entry in entries})))
@@ -84,7 +84,7 @@ _KINDS: Final = {kind.resource: kind for kind in (TAGGINGS, ITEMS, ANSWERS)}
 
 
 def _outreaches(store: Store, hal: Hal, people: Sequence[str]) -> Iterator[Json]:
-    """Outreaches of these ids, the oldest first, each with its campaign's name and what became of its follow-ups."""
+    """Yields the outreaches of these people, oldest first, each with its campaign's name and its follow-ups' states."""
     names: dict[str, str | None] = {}
     for outreach in scan(store, OUTREACH.collection, {"person_id": {"$in": people}}):
         campaign_id = outreach["advocacy_campaign_id"]

@@ -1,7 +1,7 @@
-"""Keeping no longer than is said: texts of outreaches after RETAIN_MESSAGE_DAYS, what erasures have left, and what
-statistics have counted of words that outreaches no longer say.
+"""Applies retention: deletes texts of outreaches after RETAIN_MESSAGE_DAYS, completes erasures, drops stale rollups.
 
-Workers do it from time to time, or the command `apply-retention`: in small batches, so that no request waits for it.
+Workers do this regularly, and the command `apply-retention` does it once. Batches are small, so that requests do not
+wait for them.
 """
 
 import datetime as dt
@@ -21,12 +21,12 @@ TEXTS_SECONDS: Final = 3_600.0
 ERASURES_SECONDS: Final = 30.0
 BATCH: Final = 500
 
-# So often all is looked through again, should outreaches have come with older ids, as by a restore.
+# Interval of a full pass over all outreaches: a restore, for instance, adds outreaches with older ids.
 AGAIN: Final = dt.timedelta(days=7)
 
 
 class Retention:
-    """Drops what is no longer to be kept, one batch at a time."""
+    """Applies retention, one batch at a time."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
@@ -36,7 +36,7 @@ class Retention:
         self._texts_after = float("-inf")
 
     def do_next(self) -> bool:
-        """Do one batch where it is time; False where nothing is left. Raises OsdiError 503."""
+        """Processes one batch if one is due; False if nothing is left. Raises OsdiError 503."""
         if time.monotonic() >= self._erasures_after:
             if finish_next_erasure(self._store, self._rules, now()):
                 return True
@@ -44,22 +44,22 @@ class Retention:
             self._erasures_after = time.monotonic() + ERASURES_SECONDS
         if not self._days or time.monotonic() < self._texts_after:
             return False
-        looked_at, dropped = drop_old_texts(self._store, self._days, now())
+        checked, dropped = drop_old_texts(self._store, self._days, now())
         if dropped:
             log.logger().info("retention", outreaches=dropped)
-        if not looked_at:
+        if not checked:
             self._texts_after = time.monotonic() + TEXTS_SECONDS
-        return looked_at > 0
+        return checked > 0
 
 
 def drop_old_texts(store: Store, days: int, timestamp: dt.datetime) -> tuple[int, int]:
-    """Drop subject, message and notes of outreaches that came more than `days` ago: of one batch.
+    """Deletes subject, message and notes of one batch of outreaches that were recorded more than `days` ago.
 
-    Returns how many were looked at, none where all are done, and how many had some. Raises OsdiError 503.
+    Returns the number of checked outreaches (0 if all are done) and the number of changed ones. Raises OsdiError 503.
     """
     marks = retention_store.marks(store)
     if marks is None:
-        # What changes from now on has to be looked at again.
+        # Outreaches that change from now on are checked again.
         marks = {"began": timestamp, "through": "", "changed": {"date": timestamp, "id": ""}}
         retention_store.move_marks(store, marks)
     oldest_kept = id_before(timestamp - dt.timedelta(days=days))

@@ -1,7 +1,7 @@
-"""Who was erased: tombstones by which an import knows somebody who asked to be forgotten, and does not bring them back.
+"""Tombstones: hashes by which an import recognises an erased person and does not create them again.
 
-A tombstone is the HMAC-SHA256 of a match key under a key of this deployment, so that nobody who has the collection
-alone can try addresses on it. Whoever has the database has that key too; docs/privacy.md says so.
+A tombstone is the HMAC-SHA256 of a match key under a key of this deployment, so that a copy of this collection alone
+does not allow testing addresses. A copy of the whole database does, as it contains that key; see docs/privacy.md.
 """
 
 import datetime as dt
@@ -18,18 +18,18 @@ EMAIL, PHONE = "email:", "phone:"
 
 
 def was_erased(store: Store, keys: Sequence[str]) -> bool:
-    """Whether these match keys of one person, as `MatchKeys.all` has them, are of somebody who was erased.
+    """True if these match keys of one person (see `MatchKeys.all`) belong to an erased person.
 
-    As in matching, a phone number tells nothing where there is an e-mail address: households share phones. Raises
+    As in matching, phone numbers are ignored if there is an e-mail address, because households share phones. Raises
     OsdiError 503.
     """
     return erased_in(store)(keys)
 
 
 def erased_in(store: Store) -> Callable[[Sequence[str]], bool]:
-    """`was_erased` of this store, for whoever asks often: the deployment's key is read once, at the first question.
+    """Returns `was_erased` for this store as a function that reads the deployment's key once, at its first call.
 
-    Not before, so that an import which waits for a database that is away waits for the key too.
+    The key is not read earlier, so that the retries of an import cover an unavailable database here too.
     """
     key = cache(lambda: signing_key(store, ERASURE))
 
@@ -40,7 +40,7 @@ def erased_in(store: Store) -> Callable[[Sequence[str]], bool]:
 
 
 def erased_since(store: Store, timestamp: dt.datetime) -> Callable[[Sequence[str]], bool]:
-    """As `erased_in`, of whoever was erased at this moment (naive UTC) or later. Raises OsdiError 503."""
+    """Returns the same as `erased_in` for erasures at `timestamp` (naive UTC) or later. Raises OsdiError 503."""
     digests = tombstones_since(store, timestamp)
     if not digests:
         return lambda _: False
@@ -49,17 +49,20 @@ def erased_since(store: Store, timestamp: dt.datetime) -> Callable[[Sequence[str
 
 
 def note_erasure(store: Store, keys: Iterable[str], timestamp: dt.datetime) -> None:
-    """Remember that whoever has these match keys was erased; safe to repeat. Raises OsdiError 503."""
+    """Stores tombstones for these match keys; safe to repeat. Raises OsdiError 503."""
     lay_tombstones(store, _digests(signing_key(store, ERASURE), keys), timestamp)
 
 
 def forget_erasure(store: Store, keys: Iterable[str]) -> int:
-    """Let imports bring back whoever has these match keys; how many of them were known. Raises OsdiError 503."""
+    """Deletes the tombstones of these match keys, so that imports accept them; returns their number.
+
+    Raises OsdiError 503.
+    """
     return lift_tombstones(store, _digests(signing_key(store, ERASURE), keys))
 
 
 def _identifying(keys: Sequence[str]) -> list[str]:
-    """Those of somebody's match keys that tell who they are."""
+    """Returns the match keys of one person that identify them."""
     has_email = any(each.startswith(EMAIL) for each in keys)
     return [each for each in keys if not (has_email and each.startswith(PHONE))]
 

@@ -21,7 +21,7 @@ ROWS = [
 
 
 def constant(where: str) -> Any:
-    """What a dotted name such as `osdi.settings.Settings.per_page` stands for."""
+    """Returns the value of a dotted name such as `osdi.settings.Settings.per_page`."""
     parts = where.split(".")
     depth = next(number for number, part in enumerate(parts) if not part.islower())
     found: Any = importlib.import_module(".".join(parts[:depth]))

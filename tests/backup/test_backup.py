@@ -80,7 +80,7 @@ EVERY_TYPE = {
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether two documents are the same BSON, types and order included."""
+    """True if two documents are the same BSON, types and order included."""
     return bson.encode(one) == bson.encode(other)
 
 
@@ -228,7 +228,7 @@ class TestARestoredBackup:
         assert other[1].outreaches.find_one({"person_id": person["_id"]}) is None
         assert signing_key(other[0], ERASURE) == key
 
-    def test_has_whoever_came_back_after_an_erasure(
+    def test_contains_people_who_returned_after_an_erasure(
         self, api: Client, store: Store, other: tuple[Store, Database]
     ) -> None:
         note_erasure(store, ["email:back@example.com"], MOMENT)
@@ -455,7 +455,7 @@ class TestWhatWasQueued:
             *self.FOLLOWUPS[2:],
         ]
 
-    def test_is_not_told_to_webhooks(self) -> None:
+    def test_drops_queued_webhook_events(self) -> None:
         assert without_queued("people", {"_id": "p", "webhook_events": [{"event": "person_created"}]}) == {"_id": "p"}
 
     def test_leaves_everything_else(self) -> None:
@@ -506,8 +506,8 @@ class TestAFileThatIsNotWhole:
         ("change", "says"),
         [
             (lambda lines: lines[:-1], "last line is missing"),
-            (lambda lines: lines[:-2] + lines[-1:], "not whole"),
-            (lambda lines: [*lines[:-1], lines[1], lines[-1]], "not whole"),
+            (lambda lines: lines[:-2] + lines[-1:], "incomplete"),
+            (lambda lines: [*lines[:-1], lines[1], lines[-1]], "incomplete"),
             (lambda lines: [lines[0], lines[2], lines[1], *lines[3:]], "SHA-256"),
             (lambda lines: [*lines, b"{}\n"], "follows the end"),
             (lambda lines: lines[1:], "does not say so"),
@@ -599,7 +599,7 @@ class TestTheCommands:
         assert "tests" in result.stderr  # the tokens that are valid again
 
     @pytest.mark.parametrize("back", [False, True], ids=["as a rule", "unless they are brought back"])
-    def test_erase_again_whoever_was_erased_since(
+    def test_erases_again_people_erased_since_the_backup(
         self, app: Flask, file: Path, store: Store, database: Database, back: bool
     ) -> None:
         person_id = database.people.find_one({"contact_keys": {"$exists": True}})["_id"]
@@ -649,7 +649,7 @@ class TestTheCommands:
 
 
 def test_a_backup_is_of_one_moment_while_posts_go_on(api: Client, store: Store, other: tuple[Store, Database]) -> None:
-    """Every outreach has its person, and the counts are those that were told at the beginning."""
+    """Every outreach has its person, and the counts are those of the header."""
     stop, recorded = threading.Event(), threading.Semaphore(0)
 
     def record() -> None:
@@ -745,9 +745,7 @@ def test_a_tombstone_that_cannot_be_written_is_no_tombstone_that_is_there(other:
 
 
 @pytest.mark.parametrize("command", ["find", "aggregate"])
-def test_a_moment_that_the_server_gave_up_is_told(
-    api: Client, store: Store, fail: Callable[..., None], command: str
-) -> None:
+def test_an_expired_snapshot_is_reported(api: Client, store: Store, fail: Callable[..., None], command: str) -> None:
     fail("alwaysOn", [command], errorCode=239, namespace="osdi.people")
 
     with pytest.raises(OsdiError, match="--no-snapshot"):
@@ -784,9 +782,7 @@ def test_nobody_works_on_a_database_that_is_restored_in_part(
         again.close()
 
 
-def test_whoever_works_on_the_database_already_notices_a_restore(
-    other: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_connected_process_notices_a_restore(other: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch) -> None:
     store, database = other
     store.get("people", "x")
     database.schema.replace_one({"_id": "schema"}, {"restoring": now()}, upsert=True)
@@ -800,10 +796,10 @@ def test_whoever_works_on_the_database_already_notices_a_restore(
     assert store.get("people", "x") is None
 
 
-def test_what_is_written_into_it_meanwhile_is_told(
+def test_concurrent_writes_to_the_target_are_reported(
     other: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By a web process that was not stopped, for instance."""
+    """For instance, the operator did not stop a web process."""
     store, database = other
     for name in ("jane", "joan"):
         insert_known(store, name)

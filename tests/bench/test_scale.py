@@ -1,4 +1,4 @@
-"""What `make bench-scale` stands on: the loader, on a real database, and what is read off its figures."""
+"""`make bench-scale`: its loader on a real database, and the evaluation of its figures."""
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
@@ -106,7 +106,7 @@ def test_a_loaded_document_is_of_the_shape_that_a_post_makes(
     (made, made_outreach), (posted, posted_outreach) = written(number), written(stranger)
     database.people.delete_one({"_id": posted["_id"]})
     database.outreaches.delete_one({"_id": posted_outreach["_id"]})
-    # The loader names the outreach of whoever came with a token.
+    # The loader gives an outreach that was posted with a token an identifier.
     named = {("/identifiers", list), ("/identifiers[]", str)} if wanted.token else set()
     assert shape(made) == shape(posted)
     assert shape(made_outreach) == shape(posted_outreach) | named

@@ -15,7 +15,7 @@ JANE = {"given_name": "Jane", "family_name": "Doe", "postal_addresses": [{"posta
 
 
 def run(app: Flask, *arguments: str, says: str | None = None) -> Result:
-    """What a command did."""
+    """Runs a command and returns its result."""
     return app.test_cli_runner().invoke(args=arguments, input=says)
 
 

@@ -33,12 +33,12 @@ TOO_LONG = 50
 
 
 def run(app: Flask, *arguments: str) -> Result:
-    """What `export` did; standard output and standard error apart."""
+    """Runs `export` and returns its result, with separate standard output and standard error."""
     return app.test_cli_runner().invoke(args=["export", *arguments])
 
 
 def exported(app: Flask, *arguments: str) -> bytes:
-    """What `export` wrote to standard output; the test fails unless it worked."""
+    """Returns the standard output of `export`; the test fails unless the command succeeds."""
     result = run(app, *arguments)
     assert result.exit_code == 0, result.output
     return bytes(result.stdout_bytes)
@@ -129,7 +129,7 @@ class TestCsv:
     def test_names_what_it_has_named_long_before(
         self, app: Flask, api: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Only so many names are remembered, and the people are among them."""
+        """NAMES_KEPT limits the number of cached names, those of people included."""
         monkeypatch.setattr("osdi.exporting.export.NAMES_KEPT", 4)
         monkeypatch.setattr("osdi.exporting.export.PART", 2)
         for name in ("seldom", "often"):
@@ -230,7 +230,7 @@ class TestTheFile:
         self, app: Flask, api: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
     ) -> None:
         monkeypatch.setattr("osdi.exporting.export.custom_names", lambda _: signal.raise_signal(number))
-        # As in a terminal; whoever runs the tests in the background may have let them ignore Ctrl-C.
+        # As in a terminal: a test run in the background may ignore Ctrl-C.
         usual = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
         before = signal.signal(number, usual)
         try:

@@ -30,14 +30,14 @@ NOBODYS = "01a21004-af86-7299-a966-038ca17af4c2"
 
 
 def run(app: Flask, *arguments: str, says: str | None = None) -> Result:
-    """What a command did; the test fails where it ended with anything but a sentence."""
+    """Runs a command and returns its result; the test fails if it ends with an unhandled exception."""
     result = app.test_cli_runner().invoke(args=list(arguments), input=says)
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return result
 
 
 def done(app: Flask, *arguments: str) -> str:
-    """What a `followups` command printed; the test fails unless it worked."""
+    """Returns the standard output of a `followups` command; the test fails unless the command succeeds."""
     result = run(app, "followups", *arguments)
     assert result.exit_code == 0, result.output
     return str(result.stdout)
@@ -305,7 +305,7 @@ class TestRetryOfMany:
         ],
         ids=str,
     )
-    def test_queues_what_is_meant(
+    def test_queues_the_selected_followups(
         self, app: Flask, store: Store, database: Database, options: tuple[str, ...], found: set[int]
     ) -> None:
         stored(store)
@@ -319,7 +319,7 @@ class TestRetryOfMany:
         assert states(database) == ["queued" if at in found else state for at, state in enumerate(before)]
 
     def test_of_all_that_was_skipped_is_refused(self, app: Flask, store: Store, database: Database) -> None:
-        """Whoever got a mail once would get those that were one too many, months later."""
+        """Otherwise a person who got one mail would get the suppressed repeats months later."""
         stored(store, entry(state="skipped", reason="sent_before"))
 
         result = run(app, "followups", "retry", "--state", "skipped", "--kind", "autoresponse")
@@ -519,7 +519,9 @@ class TestWhereTheDatabaseIs:
     """Commands say in a sentence that the database is away, or is one that they cannot reach."""
 
     @pytest.mark.parametrize("command", [("followups",), ("webhooks", "list")], ids=" ".join)
-    def test_away_is_told(self, deployed: Deployed, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]) -> None:
+    def test_away_is_reported(
+        self, deployed: Deployed, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+    ) -> None:
         monkeypatch.setattr("osdi.store.driver.SERVER_SELECTION_TIMEOUT_MS", 50)
         app = deployed(mongodb_uri="mongodb://127.0.0.1:1/osdi", public_url=PUBLIC).http.application
 

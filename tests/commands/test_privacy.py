@@ -1,4 +1,4 @@
-"""What an organiser types to answer somebody who asks about their data: shown whom, asked, done or left."""
+"""The privacy commands, by which an organiser answers requests about personal data: choice, confirmation, result."""
 
 import json
 import stat
@@ -30,7 +30,7 @@ def run(app: Flask, *arguments: str, says: str | None = None) -> Result:
 
 
 def exported(app: Flask, who: str) -> dict[str, Any]:
-    """What `export-person` prints; the test fails unless it worked."""
+    """Returns the output of `export-person`; the test fails unless the command succeeds."""
     result = run(app, "export-person", who)
     assert result.exit_code == 0, result.output
     return dict(json.loads(result.stdout))
@@ -117,7 +117,7 @@ class TestWhoIsMeant:
 
         assert found["person"]["identifiers"][0] == jane
 
-    def test_by_the_id_of_whom_was_merged_into_them(self, app: Flask, planted: Planted) -> None:
+    def test_by_the_id_of_a_person_merged_into_them(self, app: Flask, planted: Planted) -> None:
         assert exported(app, planted.held_id)["person"]["identifiers"][0].endswith(planted.person_id)
 
     @pytest.mark.parametrize("who", ["", " ", "nobody", "crm:7", "john@example.com", "+1 202 555 0199", "7", "$ne"])

@@ -19,12 +19,12 @@ SOON = dt.timedelta(hours=1)
 
 
 def run(app: Flask, *arguments: str, says: str | None = None) -> Result:
-    """What a `tokens` command did."""
+    """Runs a `tokens` command and returns its result."""
     return app.test_cli_runner().invoke(args=["tokens", *arguments], input=says)
 
 
 def done(app: Flask, *arguments: str) -> str:
-    """The output of a `tokens` command; the test fails unless it worked."""
+    """Returns the output of a `tokens` command; the test fails unless the command succeeds."""
     result = run(app, *arguments)
     assert result.exit_code == 0, result.output
     return str(result.output)
@@ -267,7 +267,9 @@ class TestRevoke:
 class TestWhichTokenIsMeant:
     """An id, or a name that only one token has; else nothing is done."""
 
-    def test_an_unknown_one_is_told(self, app: Flask, store: Store, database: Database, command: tuple[str]) -> None:
+    def test_an_unknown_token_is_reported(
+        self, app: Flask, store: Store, database: Database, command: tuple[str]
+    ) -> None:
         factories.token(store)
 
         result = run(app, *command, "none")

@@ -19,7 +19,7 @@ PAGE = (ROOT / "docs" / "monitoring.md").read_text()
 # A metric and what it is narrowed to, and what a sum is kept apart by.
 NARROWED = re.compile(r"\b(osdi_[a-z_]+)(?:\{([^}]*)\})?")
 LABELS = re.compile(r"by \(([a-z_, ]+)\)")
-# What Prometheus adds to everything that it reads.
+# The label that Prometheus adds to every metric.
 OF_PROMETHEUS = {"job"}
 GRID = 24
 
@@ -46,7 +46,7 @@ def expressions() -> list[str]:
 
 
 def alerts() -> list[str]:
-    """What the page would be told of, an expression each."""
+    """Returns the expressions of the alerts on the page."""
     table = PAGE.partition("## Alerts")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| (`.+?`) (?:for .+? )?\|", table, flags=re.MULTILINE)
     return [expression for row in rows for expression in re.findall(r"`([^`]+)`", row)]
@@ -60,7 +60,7 @@ def places(panel: dict[str, Any]) -> Iterator[tuple[int, int]]:
 
 
 @pytest.mark.parametrize("expression", [*expressions(), *alerts()])
-def test_asks_only_for_what_is_told(told: dict[str, set[str]], expression: str) -> None:
+def test_queries_only_exported_metrics(told: dict[str, set[str]], expression: str) -> None:
     asked = NARROWED.findall(expression)
     assert asked or expression == 'up{job="osdi"} == 0'
     for name, narrowed in asked:
@@ -72,7 +72,7 @@ def test_asks_only_for_what_is_told(told: dict[str, set[str]], expression: str) 
 
 @pytest.mark.parametrize("expression", [*expressions(), *alerts()])
 def test_counts_up_only_what_never_falls(expression: str) -> None:
-    """To `rate` and `increase` what falls has begun anew, so they would tell of a gauge that fell as of a rise."""
+    """`rate` and `increase` take a decrease for a restart from zero, so they show a falling gauge as a rise."""
     for name in re.findall(r"(?:rate|increase)\((osdi_[a-z_]+)", expression):
         assert name.endswith(("_total", "_count", "_sum", "_bucket"))
 
@@ -81,7 +81,7 @@ def test_the_page_names_an_alert_for_each_row() -> None:
     assert len(alerts()) == 9
 
 
-def test_shows_everything_that_is_told(told: dict[str, set[str]]) -> None:
+def test_shows_every_exported_metric(told: dict[str, set[str]]) -> None:
     asked = {name for expression in expressions() for name in METRIC.findall(expression)}
 
     assert {name for name in told if name.startswith("osdi_") and not name.endswith("_created")} == asked

@@ -1,4 +1,4 @@
-"""What deployments are made from: each file fits the code, and `make lint-deploy` finds what is wrong in one."""
+"""Deployment files: each file fits the code, and `make lint-deploy` finds errors in them."""
 
 import ast
 import io

@@ -1,4 +1,4 @@
-"""What a client says to gunicorn of how it came: only TRUSTED_PROXIES lets it be believed, wherever it calls from."""
+"""Forwarded headers in gunicorn: the server uses them only with TRUSTED_PROXIES, from every client address."""
 
 from collections.abc import Iterator
 

@@ -23,7 +23,7 @@ SECONDS = 30
 
 @dataclass
 class Image:
-    """What would be in the image, in a folder, and the environment of a container."""
+    """The files of the image, in a folder, and the environment of a container."""
 
     folder: Path
     environment: dict[str, str]
@@ -33,7 +33,7 @@ class Image:
         return subprocess.Popen([sys.executable, *command], cwd=self.folder, env=self.environment)
 
     def is_healthy(self) -> bool:
-        """What the image's health check says."""
+        """True if the image's health check succeeds."""
         command = json.loads(re.findall(r"^HEALTHCHECK.*\n +CMD (.+)$", LAST_STAGE, flags=re.M)[0])
         assert command[0] == "python"
         ended = subprocess.run(
@@ -57,7 +57,7 @@ def image(tmp_path: Path) -> Image:
     return Image(folder, {**kept, **chosen, "PYTHONDONTWRITEBYTECODE": "1"})
 
 
-def test_it_serves_is_healthy_stops_when_it_is_told_and_writes_nothing(image: Image) -> None:
+def test_serves_is_healthy_stops_on_sigterm_and_writes_nothing(image: Image) -> None:
     program, *arguments = json.loads(re.findall(r"^CMD (.+)$", LAST_STAGE, flags=re.M)[-1])
     assert not image.is_healthy()
 

@@ -34,7 +34,7 @@ Start = Callable[[Path, int, int], list[str]]
 
 
 def program(name: str) -> str:
-    """Where a program is; the test is skipped, in CI fails, where it is not."""
+    """Returns the path of a program; if it is not installed, the test is skipped, and fails in CI."""
     try:
         return find_program(name)
     except ToolMissing:

@@ -47,7 +47,7 @@ class Deployed:
             return Counter(pool.map(post, range(POSTS)))
 
     def counts(self) -> tuple[int, int]:
-        """People and outreaches in the database; whoever was there before is cleared by the fixture."""
+        """Returns the numbers of people and outreaches; the fixture has deleted earlier ones."""
         return self.database.people.count_documents({}), self.database.outreaches.count_documents({})
 
 

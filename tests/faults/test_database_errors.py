@@ -1,4 +1,4 @@
-"""What the helper answers while the database is in trouble: 503 or success, never a 500, never twice."""
+"""The helper during database errors: it answers 503 or success, never 500, and records nothing twice."""
 
 import os
 import signal
@@ -119,7 +119,7 @@ class TestAServerThatHangs:
             yield mongod, app
             app.extensions[EXTENSION].store.close()
 
-    def test_is_told_in_time_and_recovered_from(self, own: tuple[Mongod, Flask]) -> None:
+    def test_fails_fast_and_recovers(self, own: tuple[Mongod, Flask]) -> None:
         mongod, app = own
         assert mongod.process is not None
         client = Client(

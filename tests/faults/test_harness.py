@@ -223,7 +223,7 @@ def states(mark: str, *, besides: int) -> list[str]:
 
 
 def eventually(condition: Callable[[], bool], *, seconds: float = SECONDS_TO_END) -> bool:
-    """Whether the condition comes true within the bound, asked again and again."""
+    """Polls the condition; True if it becomes true within `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

@@ -1,4 +1,4 @@
-"""What becomes of a follow-up that waits: sent once to whom it may, or left with the reason why it was not."""
+"""Delivery of a queued follow-up: it is sent once to its recipient, or gets the reason why it is not sent."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -249,7 +249,7 @@ class TestAMail:
         assert "<script>" not in html.get_content()
         assert "{{ 7 * 7 }} &lt;b&gt; X: y friend" in html.get_content()
 
-    def test_that_comes_through_the_open_door_tells_nothing_of_whom_it_does_not_reach(
+    def test_of_an_anonymous_post_contains_no_data_of_a_person_it_is_not_sent_to(
         self, api: Client, work: Work, sink: SmtpSink
     ) -> None:
         """Somebody adds their own address to a person whose phone number they know."""
@@ -271,7 +271,9 @@ class TestAMail:
 class TestWhatIsNotSent:
     @pytest.mark.parametrize("status", ["unsubscribed", "bouncing", "spam complaints"])
     @pytest.mark.parametrize("token", [True, False])
-    def test_to_whoever_wants_no_mail(self, api: Client, work: Work, sink: SmtpSink, status: str, token: bool) -> None:
+    def test_to_a_person_who_wants_no_mail(
+        self, api: Client, work: Work, sink: SmtpSink, status: str, token: bool
+    ) -> None:
         api.recorded(factories.outreach(person={"email_addresses": [{"address": JANE, "status": status}]}))
         ask(api, token=token)
 
@@ -355,7 +357,7 @@ class TestWhatIsNotSent:
 
         assert outcome(work(smtp_url="")) == ("skipped", "no_smtp")
 
-    def test_without_anybody_whom_it_is_from(self, api: Client, work: Work) -> None:
+    def test_without_a_sender(self, api: Client, work: Work) -> None:
         thanks = api.get("/messages").json["_embedded"]["osdi:messages"][0]["_links"]["self"]["href"]
         api.put(thanks, {"from": None})
         ask(api)
@@ -377,7 +379,7 @@ class TestWhatIsNotSent:
         followups = work()
 
         assert [to for _, to, _ in sink.envelopes] in ([], ["victim@example.com"])
-        if sink.envelopes:  # the first person whom the keys mean is the victim, who posted this as far as anybody knows
+        if sink.envelopes:  # the keys match the victim first, so the post counts as the victim's
             person = database.people.find_one({"match_keys": "email:victim@example.com"})
             assert database.outreaches.find_one({}, sort=[("_id", -1)])["person_id"] == person["_id"]
         else:
@@ -447,7 +449,7 @@ class TestWhatTheServerRefuses:
 @pytest.mark.usefixtures("message")
 class TestTheCeilingsOfTheOpenDoor:
     def campaigns(self, api: Client, number: int) -> list[str]:
-        """Campaigns that answer with the same message: only the ceilings stand between them and an address."""
+        """Creates campaigns with the same message, so that only the sending limits restrict mails to one address."""
         made = []
         for _ in range(number):
             campaign = api.created("/advocacy_campaigns", {"title": "x"})["_links"]["self"]["href"]

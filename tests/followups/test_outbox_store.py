@@ -118,7 +118,7 @@ def test_a_mark_gives_the_lease_back(store: Store, database: Database) -> None:
     assert not {"lease", "not_before"} & set(entry)
 
 
-def test_whoever_lost_the_lease_marks_nothing(store: Store, database: Database) -> None:
+def test_a_worker_that_lost_the_lease_marks_nothing(store: Store, database: Database) -> None:
     outreach = queued(store)
     slow = outbox_store.claim(store, now(), LEASE, KINDS)
     assert slow is not None
@@ -169,7 +169,7 @@ def test_what_has_ended_unsent_is_queued_anew(store: Store, database: Database, 
         assert entry["queued_date"] > before
 
 
-def test_what_never_had_a_message_is_not_queued_anew(store: Store, database: Database) -> None:
+def test_a_followup_without_a_message_is_not_queued_again(store: Store, database: Database) -> None:
     outreach = queued(store, state="skipped", reason="no_message")
     database.outreaches.update_one({"_id": outreach["_id"]}, {"$unset": {"followups.0.message_id": ""}})
 

@@ -240,7 +240,7 @@ def test_a_thousand_posts_about_one_victim_send_no_more_than_the_ceiling(
         def attack(number: int) -> int:
             spelling = ("victim@example.com", "Victim@Example.com", "VICTIM@EXAMPLE.COM")[number % 3]
             body = factories.by_email(spelling) | {"triggers": {"autoresponse": {"enabled": True}}}
-            if number % 2:  # the victim as a second address of somebody whom the attacker makes up
+            if number % 2:  # the victim's address is the second one of a made-up person
                 entries = [{"address": f"attacker{number}@example.com"}, {"address": spelling, "primary": True}]
                 body["person"]["email_addresses"] = entries
             return requests.post(live.url + helpers[number % 20], json=body, timeout=30).status_code
@@ -266,7 +266,7 @@ def soon(database: Database) -> Counter[str]:
     return states(database)
 
 
-def test_webhooks_are_told_by_the_worker(environment: dict[str, str], gateway: WebhookReceiver) -> None:
+def test_the_worker_sends_webhooks(environment: dict[str, str], gateway: WebhookReceiver) -> None:
     token = prepared(environment["MONGODB_URI"])
     headers = {"OSDI-API-Token": token}
     with Live(environment | {"CACHE_SECONDS": "0"}) as live, Worker(environment) as worker:

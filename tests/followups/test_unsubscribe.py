@@ -68,7 +68,7 @@ class TestTheLink:
     def test_is_the_same_in_every_mail(self, store: Store) -> None:
         assert path(store) == path(store)
 
-    def test_is_not_told_to_other_sites(self, api: Client, store: Store) -> None:
+    def test_does_not_leak_to_other_sites(self, api: Client, store: Store) -> None:
         answer = api.http.get(path(store))
 
         assert answer.headers["Referrer-Policy"] == "no-referrer"
@@ -94,7 +94,7 @@ class TestTheLink:
 
 
 def forged(token: str) -> list[str]:
-    """What somebody may make of a link of their own."""
+    """Returns forged tokens that are made from a valid one."""
     payload, _, signature = token.rpartition(".")
     other = "ImpvaG5AZXhhbXBsZS5jb20i"  # "john@example.com"
     return [
@@ -144,7 +144,7 @@ class TestWhoeverUnsubscribed:
         assert status_of(database, JANE) == ["subscribed"]
         assert unwanted(store, JANE) is None
 
-    def test_stays_so_whoever_else_has_the_address(self, api: Client, store: Store) -> None:
+    def test_stays_so_if_another_person_has_the_address(self, api: Client, store: Store) -> None:
         api.recorded(factories.outreach(person={"identifiers": ["crm:2"], "email_addresses": [{"address": JANE}]}))
         other = factories.outreach(
             person={"identifiers": ["crm:3"], "phone_numbers": [{"number": "12025550123"}], "given_name": "Kim"}

@@ -1,4 +1,4 @@
-"""What differs from one deployment to another: addresses, namespace, proxies, trust, memory."""
+"""Settings of a deployment: addresses, namespace, proxies, trust, memory."""
 
 import datetime as dt
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""How strictly a request is taken, and how much of an answer is wanted."""
+"""The `Prefer` header: strict or lenient handling, and full or minimal answers."""
 
 from typing import Any
 

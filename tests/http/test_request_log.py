@@ -102,7 +102,7 @@ class TestARequestHasOneLine:
         assert (line["caller"], line["token_id"]) == ("anonymous", None)
         assert [each.split("/")[0] for each in line["wrote"]] == ["people", "outreaches"]
 
-    def test_whose_caller_is_told_though_a_scope_is_missing(
+    def test_names_the_caller_if_a_scope_is_missing(
         self, logging_api: Client, lines: Lines, database: Database
     ) -> None:
         database.tokens.update_one({}, {"$set": {"scopes": ["write"]}})
@@ -112,7 +112,7 @@ class TestARequestHasOneLine:
         [line] = lines()
         assert (line["status"], line["caller"]) == (403, "tests")
 
-    def test_whose_caller_is_told_though_they_come_too_often(
+    def test_names_the_caller_if_the_rate_limit_is_exceeded(
         self, api: Client, make: Callable[..., Flask], lines: Lines
     ) -> None:
         client = _at(make(rate_limit_token="1/minute"), api)
@@ -191,7 +191,7 @@ class TestWhatWasWritten:
 
         assert lines()[0]["wrote"] == [f"people/{_id(answer, 'osdi:person')}", f"outreaches/{_id(answer)}"]
 
-    def test_is_the_person_whom_a_tagging_is_put_on(self, logging_api: Client, lines: Lines) -> None:
+    def test_is_the_person_of_a_new_tagging(self, logging_api: Client, lines: Lines) -> None:
         person = logging_api.created("/people", factories.person())
         tag = logging_api.created("/tags", {"name": "volunteer"})
         lines()
@@ -204,7 +204,7 @@ class TestWhatWasWritten:
         assert tagged["wrote"] == [f"people/{_id(person)}"]
         assert deleted["wrote"] == [f"tags/{_id(tag)}", f"people?taggings.tag_id={_id(tag)} (1)"]
 
-    def test_is_told_of_all_that_a_person_leaves_behind(self, logging_api: Client, lines: Lines) -> None:
+    def test_lists_all_documents_deleted_with_a_person(self, logging_api: Client, lines: Lines) -> None:
         for _ in range(2):
             recorded = logging_api.recorded(factories.by_email(ADDRESS))
         person = _id(recorded, "osdi:person")
@@ -214,7 +214,7 @@ class TestWhatWasWritten:
 
         assert lines()[0]["wrote"] == [f"people/{person}", f"outreaches?person_id={person} (2)"]
 
-    def test_is_told_of_all_that_a_campaign_takes_along(self, logging_api: Client, lines: Lines) -> None:
+    def test_lists_all_documents_deleted_with_a_campaign(self, logging_api: Client, lines: Lines) -> None:
         campaign = logging_api.campaign_id
         logging_api.recorded(factories.outreach())
         lines()
@@ -276,7 +276,7 @@ class TestTheRequestsId:
         ("sent", "logged"),
         [("a1-B_2", "a1-B_2"), ("x" * 200, "x" * 200), ("x" * 201, None), (ADDRESS, None), ("a b", None), ("", None)],
     )
-    def test_of_the_platform_is_told_beside_it(
+    def test_of_the_platform_is_logged_too(
         self, logging_api: Client, lines: Lines, sent: str, logged: str | None
     ) -> None:
         logging_api.get("/", headers={"X-Request-ID": sent})
@@ -290,9 +290,7 @@ class TestAnAddress:
 
         assert "remote_addr" not in lines()[0]
 
-    def test_is_told_where_the_operator_asks_for_it(
-        self, api: Client, make: Callable[..., Flask], lines: Lines
-    ) -> None:
+    def test_is_logged_if_the_operator_enables_it(self, api: Client, make: Callable[..., Flask], lines: Lines) -> None:
         client = _at(make(log_addresses=True, trusted_proxies=1), api)
 
         client.get("/", headers={"X-Forwarded-For": "203.0.113.7"})
@@ -301,7 +299,7 @@ class TestAnAddress:
 
 
 class TestAFailure:
-    def test_is_told_by_type_and_frames_without_its_message(
+    def test_is_logged_by_type_and_frames_without_its_message(
         self, logging_api: Client, lines: Lines, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def fail(*_: object) -> None:
@@ -337,7 +335,7 @@ class TestAFailure:
         assert MARKER not in str(line)
 
     @pytest.mark.parametrize(("code", "status"), [(2, 500), (50, 503)])
-    def test_of_the_database_is_told_with_its_code(
+    def test_of_the_database_is_logged_with_its_code(
         self, logging_api: Client, lines: Lines, fail: Callable[..., None], code: int, status: int
     ) -> None:
         fail({"times": 3}, ["find"], errorCode=code)
@@ -365,7 +363,7 @@ class TestAFailure:
         [description] = answer.json["osdi:error"]["resource_status"][0]["error_descriptions"]
         assert "reference_code" not in description
 
-    def test_outside_of_a_view_is_told_without_its_message_too(
+    def test_outside_of_a_view_is_logged_without_its_message_too(
         self, api: Client, make: Callable[..., Flask], lines: Lines
     ) -> None:
         app = make()

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.waits
 BODY = '[{"osdi:outreach": {"name": "Zoë"}}]'.encode()
 HEADERS = {"Content-Type": "application/json", "webhook-id": "0190e5a4-7c1f-7000-8000-000000000001"}
 
-# What is refused by time is refused after this.
+# The time-out of tests that expect a time-out, in seconds.
 SHORT = 0.5
 
 
@@ -48,7 +48,7 @@ def reason(url: str, networks: Sequence[Network] = LOOPBACK, *, guarded: bool = 
     return caught.value.reason
 
 
-# What arrives.
+# Requests that arrive.
 
 
 def test_body_and_headers_arrive_as_they_were_given() -> None:
@@ -289,7 +289,7 @@ def test_a_public_address_does_not_help_a_private_one(monkeypatch: pytest.Monkey
 def test_the_address_that_was_checked_is_the_one_connected_to(
     monkeypatch: pytest.MonkeyPatch, authority: trustme.CA, ca_certs: str
 ) -> None:
-    """DNS rebinding: whoever asked the name's server a second time would be sent elsewhere."""
+    """DNS rebinding: a second look-up of the name returns another address."""
     real, asked = socket.getaddrinfo, []
 
     def rebinding(host: str, *args: object, **how: object) -> list:

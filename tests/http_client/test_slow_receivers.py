@@ -21,7 +21,7 @@ pytestmark = pytest.mark.waits
 BODY = b"[]"
 
 SHORT = 0.5
-# What takes SHORT may take so much more on a busy machine, and far less than a server here would go on.
+# Upper bound for a time-out of SHORT on a busy machine; the servers here would run far longer.
 SOON = 5.0
 
 
@@ -234,7 +234,7 @@ def test_a_short_answer_is_read_to_its_end() -> None:
     ],
     ids=["nothing", "another protocol", "no number", "too many headers", "too long a header", "too long a line"],
 )
-def test_what_is_no_http_is_told_without_its_words(answer: bytes) -> None:
+def test_an_answer_that_is_not_http_is_reported_without_its_text(answer: bytes) -> None:
     def serve(connection: socket.socket, over: threading.Event) -> None:
         read_request(connection)
         connection.sendall(answer)

@@ -58,7 +58,7 @@ class TestOfAMessage:
     def test_is_not_there_without_one(self, api: Client) -> None:
         assert "osdi:wrapper" not in api.created("/messages", factories.message())["_links"]
 
-    def test_is_told_where_the_answer_is_declined(self, api: Client, wrapper: dict[str, Any]) -> None:
+    def test_is_returned_if_the_representation_is_declined(self, api: Client, wrapper: dict[str, Any]) -> None:
         body = wrapped_by(href(wrapper)) | {"osdi:control": {"return_response": False}}
 
         assert api.created("/messages", body)["_links"]["osdi:wrapper"] == {"href": href(wrapper)}
@@ -163,7 +163,7 @@ class TestOfAMessage:
 
 
 class TestDeleting:
-    """What becomes of the messages of a wrapper that is deleted."""
+    """Deleting a wrapper changes its messages."""
 
     def test_takes_it_off_its_messages(self, api: Client, wrapper: dict[str, Any], message: dict[str, Any]) -> None:
         before = api.get(href(message)).headers["ETag"]

@@ -229,7 +229,7 @@ def alike(kind: str, folded: bool, each: Iterable[Any]) -> list[Any]:
 
 
 def holds(node: Node, document: dict[str, Any], fields: dict[str, tuple[str, str]]) -> bool:
-    """Whether the condition is true of the document. What is not there is not equal, not ordered and found nowhere."""
+    """True if the document meets the condition. A missing field equals nothing, has no order, and contains nothing."""
     match node:
         case "and", nodes:
             return all(holds(each, document, fields) for each in nodes)

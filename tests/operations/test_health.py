@@ -1,4 +1,4 @@
-"""`/healthz` and `/readyz`: what they look at, what they tell, and whom they do not bother."""
+"""`/healthz` and `/readyz`: their checks, their answers, and their load on the database."""
 
 import json
 import time
@@ -149,7 +149,9 @@ class TestReadyz:
         assert client.get("/readyz").status_code == 503
         assert 1 < time.monotonic() - began < 3
 
-    def test_a_database_that_refuses_us_is_told_apart(self, deployed: Deployed, fail: Callable[..., None]) -> None:
+    def test_a_database_that_denies_access_has_its_own_message(
+        self, deployed: Deployed, fail: Callable[..., None]
+    ) -> None:
         client = deployed()
         fail({"times": 1}, ["ping"], errorCode=13)
 
@@ -158,7 +160,7 @@ class TestReadyz:
         assert answer.status_code == 503
         assert "user and password" in answer.json["missing"][0]
 
-    def test_a_wrong_password_is_told_and_shown_to_nobody(self, deployed: Deployed, mongod: Mongod) -> None:
+    def test_a_wrong_password_is_reported_but_not_shown(self, deployed: Deployed, mongod: Mongod) -> None:
         wrong = mongod.uri.replace("://", f"://{NOBODY}:{PASSWORD}@")
 
         answer = deployed(mongodb_uri=wrong).get("/readyz")

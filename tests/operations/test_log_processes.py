@@ -1,4 +1,4 @@
-"""What a real gunicorn prints: a JSON line for each request, and nothing of what clients sent."""
+"""The log of a real gunicorn: a JSON line for each request, and nothing that clients sent."""
 
 import json
 import os
@@ -43,7 +43,7 @@ def token(mongod: Mongod) -> Iterator[tuple[str, str]]:
 
 
 def raw(port: int, request: str) -> bytes:
-    """What comes back for bytes that a client of HTTP would not send."""
+    """Sends bytes that an HTTP client would not send, and returns the answer."""
     with socket.create_connection(("127.0.0.1", port), SECONDS) as connection:
         connection.sendall(request.encode())
         return connection.recv(10_000)
@@ -81,7 +81,7 @@ def test_each_request_is_one_line_of_json_without_what_was_sent(
         sent.append(send("POST", HELPER, json=factories.outreach(person=person)))
         fail({"times": 3}, ["find"], errorCode=50)
         sent.append(send("GET", f"{API}/people", params={"filter": f"email_address eq '{ADDRESS}'"}))
-        # What gunicorn itself refuses.
+        # Requests that gunicorn itself rejects.
         for broken in (f"GET /{MARKER} {MARKER}\r\n\r\n", f"GET / HTTP/1.1\r\n{MARKER} {MARKER}\r\n\r\n"):
             assert raw(live.port, broken).startswith(b"HTTP/1.1 400")
 

@@ -1,4 +1,4 @@
-"""What /metrics tells, to whom, and that nothing of what a client sent is in it."""
+"""`/metrics`: its content, its access control, and that it contains nothing that a client sent."""
 
 import datetime as dt
 import threading
@@ -59,7 +59,7 @@ class TestWhoMayRead:
     def test_a_token_of_the_api_is_none(self, watched: Client) -> None:
         assert watched.http.get("/metrics", headers={"OSDI-API-Token": watched.token}).status_code == 401
 
-    def test_whoever_sends_it_in_the_format_of_prometheus(self, watched: Client) -> None:
+    def test_with_the_token_in_the_format_of_prometheus(self, watched: Client) -> None:
         response = watched.http.get("/metrics", headers=BEARER)
 
         assert response.content_type == "text/plain; version=0.0.4; charset=utf-8"
@@ -86,7 +86,7 @@ class TestRequests:
         assert value(watched, "osdi_request_seconds_count", method="other", route="none", status="404") == 5
         assert value(watched, "osdi_rejected_requests_total", code="NOT_FOUND") == 10
 
-    def test_nothing_that_a_client_sent_is_told(self, watched: Client) -> None:
+    def test_contain_nothing_that_a_client_sent(self, watched: Client) -> None:
         mark = "planted.marker"
         body = factories.outreach(type=mark, referrer_data={"source": mark}, subject=mark)
         body["person"] |= {"given_name": mark, "email_addresses": [{"address": f"{mark}@example.org"}]}
@@ -114,7 +114,7 @@ class TestOutreaches:
 
         assert value(watched, "osdi_outreaches_recorded_total", type=told, token="yes") == 1
 
-    def test_without_a_token_are_told_apart(self, watched: Client) -> None:
+    def test_without_a_token_have_their_own_label(self, watched: Client) -> None:
         watched.record(factories.outreach(type="email"), token=False)
 
         assert value(watched, "osdi_outreaches_recorded_total", type="email", token="no") == 1
@@ -234,7 +234,7 @@ class TestTheDatabase:
         assert value(watched, "osdi_outbox_followups", state="queued") == 3
 
 
-def test_connections_in_use_are_told(watched: Client, fail: Callable[..., None]) -> None:
+def test_connections_in_use_are_exported(watched: Client, fail: Callable[..., None]) -> None:
     for _ in range(5):
         watched.record(factories.outreach())
     assert value(watched, "osdi_mongodb_connections_in_use") == 0

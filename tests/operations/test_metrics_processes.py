@@ -26,7 +26,7 @@ def scraped(live: Live) -> requests.Response:
 
 
 def answered(live: Live, route: str) -> float:
-    """How many requests to a route are told of."""
+    """Returns the exported number of requests to a route."""
     families = text_string_to_metric_families(scraped(live).text)
     return sum(
         sample.value
@@ -37,7 +37,7 @@ def answered(live: Live, route: str) -> float:
 
 
 def ask(live: Live, times: int) -> None:
-    """Ask for a page so many times, each by a connection of its own, so that both workers answer some."""
+    """Requests a page `times` times, each by a new connection, so that both workers answer some."""
     with ThreadPoolExecutor(8) as pool:
         statuses = list(pool.map(lambda _: requests.get(f"{live.url}/docs", timeout=10).status_code, range(times)))
     assert statuses == [200] * times
@@ -65,7 +65,7 @@ def wait_for(holds: Callable[[], bool]) -> None:
 
 
 def files(live: Live) -> set[str]:
-    """What lies in the folder in which the workers count."""
+    """Returns the names of the workers' metric files."""
     return {each.name for each in folder(live).iterdir()}
 
 
@@ -109,7 +109,7 @@ def test_sums_are_those_of_all_workers_also_of_killed_ones(environment: dict[str
     assert not left.exists()
 
 
-def test_what_a_dead_worker_told_of_itself_is_gone(environment: dict[str, str]) -> None:
+def test_gauges_of_a_dead_worker_are_removed(environment: dict[str, str]) -> None:
     with Live(environment, workers=2) as live:
         ask_both(live)
         wait_for(lambda: sum(each.startswith("gauge_livesum") for each in files(live)) == 2)

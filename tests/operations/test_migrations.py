@@ -184,7 +184,7 @@ class TestARelease:
         assert list(migration_steps.set_name_keys(MigrationContext(store, RULES))) == [0, 0, 0]
         assert database.people.count_documents({"unclaimed_keys": JANES_KEY}) == 4
 
-    def test_leaves_the_keys_to_whoever_changes_somebody_meanwhile(self, old: tuple[Store, Database]) -> None:
+    def test_does_not_overwrite_keys_of_a_concurrent_change(self, old: tuple[Store, Database]) -> None:
         store, database = old
         database.people.insert_one(old_person("a", **JANE))
         reading = duplicate_keys_store.scan

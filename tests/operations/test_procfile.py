@@ -78,7 +78,7 @@ class Platform:
 
 @pytest.fixture
 def environment(mongod: Mongod, sink: SmtpSink) -> Iterator[dict[str, str]]:
-    """What an operator sets on a platform, with a database of this test's own."""
+    """The settings of an operator on a platform, with a separate database."""
     uri = mongod.uri.replace("/osdi?", "/procfile?")
     yield {
         "MONGODB_URI": uri,
@@ -177,12 +177,12 @@ def test_what_is_stopped_in_the_middle_and_started_again_loses_nothing(
 
 
 def recorded(database: Database) -> set[int]:
-    """The numbers of the people of whom there is an outreach."""
+    """Returns the numbers of the people with an outreach."""
     found = database.people.find({"_id": {"$in": database.outreaches.distinct("person_id")}})
     return {int(each["email_addresses"][0]["address"].removeprefix("person").partition("@")[0]) for each in found}
 
 
-def test_the_database_alone_says_how_it_is_reached_and_stops_when_it_is_told(mongod_folder: Path) -> None:
+def test_the_database_alone_prints_its_uri_and_stops_on_sigterm(mongod_folder: Path) -> None:
     folder = mongod_folder / "alone"
     folder.mkdir()
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

@@ -274,7 +274,7 @@ class MakeRun:
 
 
 def flask(*arguments: str, environment: dict[str, str]) -> str:
-    """What a flask command of the application prints; the test fails unless it succeeds."""
+    """Returns the output of a flask command of the application; the test fails unless the command succeeds."""
     command = [sys.executable, "-m", "flask", "--app", "wsgi", *arguments]
     run = subprocess.run(
         command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, timeout=SECONDS
@@ -314,13 +314,13 @@ def descendants(pid: int) -> list[int]:
 
 
 def process_name(pid: int) -> str:
-    """What a process runs: `mongod`, or the Python module."""
+    """Returns the name of what a process runs: `mongod`, or the Python module."""
     arguments = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
     return arguments[2] if arguments[1] == "-m" else Path(arguments[0]).name
 
 
 def eventually(condition: Callable[[], bool], *, seconds: float = SECONDS) -> bool:
-    """Whether the condition comes true within the bound, asked again and again."""
+    """Polls the condition; True if it becomes true within `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

@@ -1,4 +1,4 @@
-"""gunicorn when it is told to stop or its master is killed: whoever has connected is answered, the port is free."""
+"""Stopping gunicorn, or killing its master: connected clients get their answers, and the port becomes free."""
 
 import os
 import signal

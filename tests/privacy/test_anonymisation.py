@@ -1,4 +1,4 @@
-"""What stays of an outreach whose person is erased, field by field."""
+"""The kept fields of an outreach whose person is erased."""
 
 import datetime as dt
 
@@ -89,7 +89,7 @@ def test_the_same_word_under_another_name_is_another_one() -> None:
     [("queued", "skipped"), ("leased", "skipped"), ("sent", "sent"), ("failed", "failed"), ("skipped", "skipped")],
 )
 @pytest.mark.parametrize("left", [lambda outreach: anonymised(outreach, set()), unlinked])
-def test_a_followup_loses_whom_it_was_to_reach(left: object, state: str, after: str) -> None:
+def test_a_followup_loses_its_recipient(left: object, state: str, after: str) -> None:
     followup = {"_id": "f1", "kind": "autoresponse", "by_token": True, "attempts": 1, "to": "jane@example.com"}
     followup |= {"state": state, "lease": "l", "not_before": MOMENT, "identifiers": ["crm:jane"], "admitted": True}
 

@@ -32,7 +32,7 @@ JANE = "jane@example.com"
 SAID = {"message": MARKER}
 LATER = SETTLED + dt.timedelta(seconds=5)
 NOT_OURS = {"system.profile"}
-# What the tests' own campaign, messages and tokens are in is small, and read whole where nothing points at a person.
+# These collections have only the tests' own campaign, messages and tokens, so reading them completely is cheap.
 SMALL = {"tokens", "advocacy_campaigns", "tags", "lists", "questions", "messages", "wrappers", "webhooks"}
 
 Erase = Callable[..., None]
@@ -193,9 +193,7 @@ class TestWhatStays:
 
         assert {name: list(database[name].find(query).sort("_id", 1)) for name, query in others.items()} == before
 
-    def test_are_when_how_long_and_whom_they_wrote_to(
-        self, planted: Planted, database: Database, erased: Erase
-    ) -> None:
+    def test_are_dates_duration_and_targets(self, planted: Planted, database: Database, erased: Erase) -> None:
         database.outreaches.update_many({}, {"$set": {"type": "phone", "duration": 120}})
         before = database.outreaches.find_one({"targets": {"$exists": True}})
 
@@ -358,7 +356,7 @@ class TestASecondTime:
 class TestSomebodyWhoWasMergedAway:
     @pytest.fixture
     def chain(self, api: Client, database: Database) -> list[str]:
-        """The ids of three people, each with an outreach, the first of whom were merged into the next, one by one."""
+        """Returns the ids of three people with an outreach each; each person was merged into the next."""
         made = [api.recorded(factories.by_email(f"{MARKER}{number}@example.com") | SAID) for number in range(3)]
         links = [each["_links"]["osdi:person"]["href"] for each in made]
         for other, survivor in pairwise(links):
@@ -368,7 +366,7 @@ class TestSomebodyWhoWasMergedAway:
 
     @pytest.mark.parametrize("asked", range(3))
     @pytest.mark.parametrize("held", [True, False], ids=["held", "expired"])
-    def test_means_whom_they_were_merged_into(
+    def test_erases_the_survivor_of_their_merge(
         self, chain: list[str], api: Client, database: Database, erased: Erase, asked: int, held: bool
     ) -> None:
         if not held:

@@ -1,4 +1,4 @@
-"""Somebody is erased on a real server that logs all it can: neither its database nor its log tells of them then."""
+"""Erasure on a real server with full logging: afterwards neither the database nor the log has data of the person."""
 
 import datetime as dt
 import os
@@ -29,7 +29,7 @@ MAIL = {"FOLLOWUP_INTERVAL_HOURS": "0", "PUBLIC_URL": "http://127.0.0.1", "MAIL_
 
 
 class Answer:
-    """What the planting asks of an answer."""
+    """A response with the attributes that `planted` uses."""
 
     def __init__(self, response: requests.Response) -> None:
         self.status_code = response.status_code
@@ -93,7 +93,7 @@ def deployment(mongod: Mongod) -> Iterator[tuple[dict[str, str], str, Database]]
 
 
 def command(environment: dict[str, str], *arguments: str) -> str:
-    """What a command of the operator's prints, on either stream."""
+    """Returns the output of a flask command, standard error included."""
     done = subprocess.run(
         [sys.executable, "-m", "flask", "--app", "wsgi", *arguments],
         cwd=ROOT,

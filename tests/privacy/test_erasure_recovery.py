@@ -71,7 +71,7 @@ def known(store: Store, outreaches: int = 3) -> str:
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("done", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("again", ["another erasure", "a worker"])
-def test_whoever_dies_in_between_leaves_what_can_be_finished(
+def test_an_interrupted_erasure_can_be_completed(
     emptied: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch, step: str, done: bool, again: str
 ) -> None:
     store, database = emptied
@@ -93,7 +93,7 @@ def test_whoever_dies_in_between_leaves_what_can_be_finished(
     if again == "a worker":
         assert finish_next_erasure(store, RULES, now() + 2 * SETTLED) is begun
     if again != "a worker" or not begun:
-        # Whoever was merged into them may be left to find.
+        # A person who was merged into them may still exist.
         with suppress(OsdiError):
             erase(store, person_id, RULES)
     with pytest.raises(OsdiError, match="There is no such person"):
@@ -122,7 +122,7 @@ def test_several_at_once_leave_nothing(emptied: tuple[Store, Database]) -> None:
     for thread in threads:
         thread.join(30)
 
-    # Whoever comes while there is something left helps; nobody fails.
+    # A concurrent erasure helps to complete the first one; none fails.
     assert len(outcomes) == 4
     assert set(outcomes) <= {0, 1, 404}
     assert 1 in outcomes
@@ -151,7 +151,7 @@ def test_a_person_who_changes_meanwhile_is_read_again(
     assert was_erased(store, ["email:new@example.com"])
 
 
-def test_whoever_is_merged_into_them_meanwhile_goes_too(emptied: tuple[Store, Database]) -> None:
+def test_a_person_merged_into_them_meanwhile_is_erased_too(emptied: tuple[Store, Database]) -> None:
     store, database = emptied
     person_id = known(store)
     late = {**database.merged_people.find_one({}), "_id": new_id()}
@@ -213,7 +213,7 @@ def test_many_outreaches_take_several_batches(emptied: tuple[Store, Database], m
 
 
 @pytest.mark.parametrize("skipped", range(8))
-def test_a_database_that_goes_away_is_told_and_a_repeat_finishes(
+def test_a_database_failure_is_reported_and_a_repeat_completes(
     app: Flask, api: Client, database: Database, fail: Callable[..., None], skipped: int
 ) -> None:
     person = factories.by_email(ADDRESS, given_name=MARKER)["person"]

@@ -28,7 +28,7 @@ Old = Callable[..., str]
 
 @pytest.fixture
 def old(api: Client, database: Database) -> Old:
-    """Records an outreach that came so many days ago, and gives its id."""
+    """Returns a function that records an outreach as of `days` days ago and returns its id."""
 
     def record(days: int, **fields: object) -> str:
         api.recorded(factories.outreach(**{**TEXTS, **fields}))

@@ -140,7 +140,7 @@ def empty(store: Store) -> None:
 
 
 def there(store: Store, clock: Clock, person_id: str) -> bool:
-    """Whether the person is there, whom this makes where they never were."""
+    """Creates the person unless they existed before; True if they exist now."""
     if get_person(store, person_id) is None:
         dates = {"created_date": clock.timestamp, "modified_date": clock.timestamp}
         store.write(Insert("people", {"_id": person_id, "version": 1, **dates, "match_keys": [f"id:{person_id}"]}))
@@ -299,7 +299,7 @@ class TestRollups:
         tallies, whole = reader_of(store).count(CAMPAIGN, [interval_of(day, self.ZONE) for day in days])
         return [each.outreaches for each in tallies], [each.people for each in tallies], whole.people
 
-    def test_of_different_ages_each_know_whom_they_have_counted(self, store: Store, clock: Clock) -> None:
+    def test_of_different_ages_count_each_person_once(self, store: Store, clock: Clock) -> None:
         assert self.count(store) == ([0], [0], 0)
         clock.timestamp += dt.timedelta(seconds=300)
         record(store, clock, self.NOON, "A")

@@ -1,4 +1,4 @@
-"""A campaign's statistics over HTTP: what is answered, for which days, and to whom."""
+"""A campaign's statistics over HTTP: their content, their days, and the required access."""
 
 import datetime as dt
 from zoneinfo import ZoneInfo
@@ -112,7 +112,7 @@ class TestAnswer:
             }
             assert found["total"]["outreaches"] == 7
 
-    def test_counts_an_outreach_on_the_day_that_its_time_zone_had(self, api: Client) -> None:
+    def test_counts_an_outreach_on_the_day_in_its_time_zone(self, api: Client) -> None:
         record(api, "2026-03-28T23:30:00Z")  # 00:30 in Berlin, on the day that has 23 hours
         record(api, "2026-03-29T21:59:59Z")  # its last second
         record(api, "2026-03-29T22:00:00Z")

@@ -1,1 +1,1 @@
-"""What tests use besides fixtures: clients, factories, servers, readers of the database."""
+"""Support code of the tests: clients, factories, servers, readers of the database."""

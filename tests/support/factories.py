@@ -1,4 +1,4 @@
-"""Bodies to post, and tokens: each call makes a new person or outreach unless the test says whom it means."""
+"""Factories of request bodies and tokens: each call gives a new person or outreach unless the test chooses one."""
 
 import itertools
 from typing import Any

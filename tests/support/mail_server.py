@@ -96,7 +96,7 @@ class MailServer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # What is still open when the loop stops would never be closed.
+        # Connections that are still open when the loop stops would never be closed.
         self._controller.loop.call_soon_threadsafe(self._end_all, "")
         ended = self._idle.wait(STOP_SECONDS)
         self._controller.stop()
@@ -169,12 +169,12 @@ class _Session(SMTP):
         self._handler_coroutine.cancel()
 
     async def reply(self, command: str) -> str:
-        """What is replied to the command instead of doing it."""
-        said = self._server.replies[command]
-        if said == HANG_UP:
+        """Returns the configured reply to the command."""
+        configured = self._server.replies[command]
+        if configured == HANG_UP:
             self.end()
             await asyncio.Event().wait()  # until that is cancelled
-        return said
+        return configured
 
     async def _unless_refused(self, command: str, arg: str | None) -> None:
         self._server.commands.append(command)

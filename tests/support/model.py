@@ -1,7 +1,7 @@
-"""What docs/matching.md tells users, as a small model: who is matched, what a post changes, what counts as sent twice.
+"""Model of docs/matching.md: which person a post matches, what it changes, and which post is a retry.
 
-Written from the words of that page and of the design; it imports nothing of the application, so that a mistake there is
-not repeated here. People and outreaches are known by the ids that the application gave them.
+It follows that page and the design, and imports nothing of the application, so that it does not repeat errors of the
+application. It uses the ids that the application assigned to people and outreaches.
 """
 
 import json
@@ -47,7 +47,7 @@ class Request:
 
     @property
     def sender(self) -> object:
-        """Who a retry has to come from: without a token the same contact details on the same campaign."""
+        """The sender that a retry must have: without a token, the same contact details on the same campaign."""
         if self.by_token:
             return "token"
         keys = frozenset(key for array in CONTACTS for key in match_keys(self.posted, array))
@@ -81,7 +81,7 @@ class Outreach:
 
 
 def contact_key(array: str, entry: Body) -> str | None:
-    """What an e-mail or phone entry is compared by: the letters in lower case, the digits with country code."""
+    """Returns the key that compares e-mail or phone entries: letters in lower case, digits with country code."""
     value = entry.get(CONTACTS[array])
     if value is None:
         return None
@@ -96,7 +96,7 @@ def contact_key(array: str, entry: Body) -> str | None:
 
 
 def is_match_key(key: str | None) -> bool:
-    """Whether anybody is matched by it: short numbers match nobody."""
+    """True if the key can match a person: short numbers match nobody."""
     return key is not None and (not key.startswith("phone:") or len(key) >= len("phone:") + MINIMUM_DIGITS)
 
 
@@ -120,7 +120,7 @@ class Model:
         return next((id_ for id_, person in self.people.items() if key in person.keys), None)
 
     def meant(self, posted: Body, *, by_token: bool, link: str | None = None) -> str | None:
-        """Who is meant, None for somebody new. Raises Refused."""
+        """Returns the id of the matching person, or None for a new one. Raises Refused."""
         identifiers = [f"id:{each}" for each in posted.get("identifiers") or ()] if by_token else []
         owners = {owner for owner in map(self.owner, identifiers) if owner}
         if link is not None and link not in self.people:
@@ -146,7 +146,7 @@ class Model:
         return None
 
     def sign_up(self, id_: str, body: Body, *, by_token: bool) -> None:
-        """What a post does to the person who is meant, or makes of somebody new, who has this id."""
+        """Updates the person with this id by a post, or creates them."""
         posted = body.get("person", {})
         is_new = id_ not in self.people
         person = self.people.setdefault(id_, Person())
@@ -192,7 +192,7 @@ class Model:
                 same["primary"] = True
 
     def put_person(self, id_: str, body: Body) -> None:
-        """What a PUT does: named arrays are replaced, null clears. Raises Refused."""
+        """Applies a PUT: the sent arrays are replaced, and null removes a field. Raises Refused."""
         person = self.people[id_]
         if "identifiers" in body:
             identifiers = list(body["identifiers"] or ())
@@ -253,7 +253,7 @@ class Model:
         return next(iter(found), None)
 
     def record(self, request: Request, outreach_id: str, person_id: str) -> None:
-        """What a request does that is no retry."""
+        """Records a request that is no retry."""
         self.sign_up(person_id, request.body, by_token=request.by_token)
         outreach = Outreach(request.campaign, person_id, duration=request.body.get("duration"))
         identifiers = request.body.get("identifiers", ())
@@ -277,7 +277,7 @@ class Model:
 
 
 def lifts(stored: Body, posted: Body) -> bool:
-    """Whether a post would subscribe an address again, which only a PUT does."""
+    """True if a post would subscribe an address again; only a PUT may do that."""
     return stored.get("status") in NO_MAIL and posted.get("status") == "subscribed"
 
 

@@ -24,7 +24,7 @@ from tests.support.factories import token
 
 MARKER = "zq7planted"
 DIGITS = "1202777"  # of every planted number, with its country code
-OFFICIAL = "zq7official"  # whom the person wrote to
+OFFICIAL = "zq7official"  # the target of the person's outreach
 NUMBER = re.compile(r"[ ().+-]*".join(DIGITS))  # however it is written
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # whose digits may be any
 
@@ -114,7 +114,7 @@ def plant(api: Client, database: Database) -> Planted:
 
 
 def traces(database: Database) -> dict[str, int]:
-    """How many documents of each collection hold a trace of the planted person, however it is written."""
+    """Returns, by collection, the number of documents with data of the planted person, in any spelling."""
     found: dict[str, int] = {}
     for name in database.list_collection_names():
         for document in database[name].find():

@@ -1,4 +1,4 @@
-"""What the histories of test_model.py post: made of few values, so that what is posted clashes all the time."""
+"""Strategies for the posts of test_model.py: they use few values, so that posts often conflict."""
 
 from typing import Any
 

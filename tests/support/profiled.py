@@ -1,4 +1,4 @@
-"""What the server really did: the plan of every operation on a database, as its profiler notes it."""
+"""Records the query plan of every operation on a database, by MongoDB's profiler."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

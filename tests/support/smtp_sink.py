@@ -38,7 +38,7 @@ class SmtpSink:
 
     @property
     def message_ids(self) -> Counter[str]:
-        """How often each Message-ID was taken."""
+        """Returns how often each Message-ID was accepted."""
         return Counter(_header(sent, b"Message-ID") for _, _, sent in list(self.envelopes))
 
     async def handle_RCPT(  # noqa: N802  # aiosmtpd's names

@@ -63,11 +63,11 @@ class WebhookReceiver:
 
     @property
     def taken(self) -> list[Received]:
-        """What was answered with success."""
+        """Returns the requests that got a success status."""
         return [each for each in list(self.received) if each.status < 300]
 
     def entries(self, secret: str) -> list[dict[str, Any]]:
-        """The events of every POST that was taken, each signature checked."""
+        """Returns the events of all accepted requests, after checking each signature."""
         return [entry for each in self.taken for entry in each.verified(secret)]
 
     def __enter__(self) -> "WebhookReceiver":

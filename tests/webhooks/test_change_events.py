@@ -1,4 +1,4 @@
-"""What webhooks are told of a write, and by what a receiver knows a repeat again."""
+"""The webhook events of a write, and the id by which a receiver recognises a repeated event."""
 
 from typing import Any
 
@@ -60,7 +60,7 @@ def test_an_update_notes_its_events_in_the_same_write(write: Update, expected: A
 @pytest.mark.parametrize(
     "write", [Update("outreaches", "o", 1, {}), Update("tags", "t", 1, {}), Delete("people", "p", 1)]
 )
-def test_nobody_is_told_of_other_writes(write: Update | Delete) -> None:
+def test_other_writes_cause_no_event(write: Update | Delete) -> None:
     assert with_events(write, WEBHOOKS) is write
 
 
