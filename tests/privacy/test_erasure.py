@@ -377,7 +377,7 @@ class TestMergedPerson:
             assert api.delete(f"/people/{each}?erase=true").status_code == 404
 
     @pytest.mark.parametrize("outreaches", ["anonymise", "keep", "delete"])
-    def test_has_no_outreach(self, chain: list[str], database: Database, erased: Erase, outreaches: str) -> None:
+    def test_is_in_no_outreach(self, chain: list[str], database: Database, erased: Erase, outreaches: str) -> None:
         """Their documents have expired, and an outreach came after the last was moved."""
         database.merged_people.delete_many({})
         database.outreaches.update_one({}, {"$set": {"person_id": chain[0]}, "$unset": {"moved_from_ids": ""}})
