@@ -15,8 +15,8 @@ BREAKS: Final = {
     "address": NOT_AN_ADDRESS,
     "cells": "There are 4 cells, but 10 columns.",
     "quotation mark": "A quotation mark is not closed.",
-    "NUL": "Holds a NUL character.",
-    "status": "can2_subscription_status: Neither subscribed, unsubscribed, bouncing nor spam complaints.",
+    "NUL": "Contains a NUL character.",
+    "status": "can2_subscription_status: Write subscribed, unsubscribed, bouncing or spam complaints.",
 }
 
 

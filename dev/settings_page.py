@@ -8,7 +8,7 @@ from typing import Any, Final
 from osdi.settings import Settings
 from osdi.settings.table import Group, ServerSettings, declaration
 
-PAGE: Final = Path("docs/settings.md")
+PAGE: Final = Path(__file__).parents[1] / "docs" / "settings.md"
 INTRODUCTION: Final = """# Settings
 
 Settings come from environment variables only. If some are wrong, no process starts, and the message names all of them.

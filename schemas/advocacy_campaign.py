@@ -5,7 +5,7 @@ from schemas.base.common import ResourceSchema, links
 
 
 class AdvocacyCampaignSchema(ResourceSchema):
-    """An advocacy campaign, on which outreaches are recorded."""
+    """An advocacy campaign. It has outreaches."""
 
     rel = "osdi:advocacy_campaign"
     table = ADVOCACY_CAMPAIGN_FIELDS

@@ -6,7 +6,7 @@ from schemas.base.common import OsdiSchema, links
 
 
 class EntryPointSchema(OsdiSchema):
-    """Where every client of the API begins."""
+    """The API entry point, with links to all collections."""
 
     motd = ma.fields.String()
     vendor_name = ma.fields.String()

@@ -6,7 +6,7 @@ from schemas.base.common import RequiredFields, ResourceSchema, links
 
 
 class ListSchema(ResourceSchema, RequiredFields):
-    """A list of people, found by its name or its URI."""
+    """A list of people. Action functions find it by its name or its URI."""
 
     rel = "osdi:list"
     table = LIST_FIELDS

@@ -1,4 +1,4 @@
-"""A message (`messages.md`): the template of a follow-up mail or text. Messages are not sent to many from here.
+"""A message (`messages.md`): the template of a follow-up e-mail or text message. There is no mass sending.
 
 The fields are in osdi.fields.message.
 """
@@ -19,7 +19,7 @@ class WrapperLinkSchema(LinkSchema, RequiredFields):
 
 
 class MessageLinksSchema(PostedLinksSchema):
-    """The link by which a message names its wrapper."""
+    """The link from a message to its wrapper."""
 
     wrapper = ma.fields.Nested(WrapperLinkSchema, data_key="osdi:wrapper")
 
@@ -33,17 +33,17 @@ class MessageSchema(ResourceSchema):
     _links = links(
         "self",
         "osdi:wrapper",
-        description="Links, as HAL has them. A body may name `osdi:wrapper`; null in a PUT takes it away.",
+        description="HAL links. A body can set `osdi:wrapper`; null in a PUT removes it.",
         read_only=False,
     )
 
 
 class PreviewArgumentsSchema(QuerySchema):
-    """For which outreach a message is filled in."""
+    """The outreach for the preview of a message."""
 
     outreach = ma.fields.String(
         validate=ma.validate.Length(1, CURSOR_LENGTH),
-        metadata={"description": "Id of an outreach; somebody who is not there, when absent."},
+        metadata={"description": "Id of an outreach. Default: made-up example data."},
     )
 
 

@@ -21,7 +21,7 @@ class OutreachFieldsSchema(OsdiSchema):
 
 
 class OutreachSchema(OutreachFieldsSchema, ResourceSchema):
-    """An outreach as it is answered."""
+    """An outreach in a response."""
 
     rel = "osdi:outreach"
     _links = links("self", "osdi:advocacy_campaign", "osdi:person")
@@ -38,14 +38,14 @@ class QuestionResponseSchema(RequiredFields):
 
 
 class TriggerSchema(OsdiSchema):
-    """One kind of response that the server is asked for."""
+    """One kind of follow-up that the client requests."""
 
     enabled = Bool()
     identifiers = Identifiers()
 
 
 class TriggersSchema(OsdiSchema):
-    """The responses that the server is asked to send to the person."""
+    """The follow-ups that the client requests for the person."""
 
     autoresponse = ma.fields.Nested(TriggerSchema)
     sms_response = ma.fields.Nested(TriggerSchema)
@@ -53,7 +53,7 @@ class TriggersSchema(OsdiSchema):
 
 
 class ActionFunctionsSchema(OsdiSchema):
-    """The Helper Action Functions, done along with recording the person."""
+    """The Helper Action Functions, which apply to the recorded person."""
 
     add_tags = Strings(limit=REFERENCES, metadata={"description": "Names of existing tags to add to the person."})
     add_tags_uri = Strings(limit=REFERENCES, metadata={"description": "URIs of existing tags to add to the person."})
@@ -67,7 +67,7 @@ class PersonSignupHelperSchema(ActionFunctionsSchema, PostedSchema):
     """The body of the Person Signup Helper."""
 
     rel = "osdi:person"
-    person = ma.fields.Nested(InlinePersonSchema, metadata={"description": "Who signs up."})
+    person = ma.fields.Nested(InlinePersonSchema, metadata={"description": "The person who signs up."})
 
     @ma.validates_schema(skip_on_field_errors=True)
     def names_a_person(self, data: dict[str, object], **_: object) -> None:
@@ -76,10 +76,10 @@ class PersonSignupHelperSchema(ActionFunctionsSchema, PostedSchema):
 
 
 class PostedPersonSchema(PersonSignupHelperSchema, InlinePersonSchema):
-    """The body of a POST to the people: a person as they are, or the body of the Person Signup Helper."""
+    """The body of a POST to the people collection: a person, or the body of the Person Signup Helper."""
 
     @ma.pre_load
-    def put_person_under_their_name(self, data: Any, **_: Any) -> Any:
+    def wrap_bare_person(self, data: Any, **_: Any) -> Any:
         if not isinstance(data, dict) or "person" in data:
             return data
         around = {"osdi:control", *ActionFunctionsSchema().fields}
@@ -88,7 +88,7 @@ class PostedPersonSchema(PersonSignupHelperSchema, InlinePersonSchema):
 
 
 class PersonLinkSchema(OsdiSchema):
-    """A link to a person who is here already."""
+    """A link to an existing person."""
 
     person = ma.fields.Nested(LinkSchema, data_key="osdi:person")
 
@@ -97,7 +97,7 @@ class RecordOutreachHelperSchema(ActionFunctionsSchema, OutreachFieldsSchema, Po
     """The body of the Record Outreach Helper; the person is inline or, with a token, linked."""
 
     rel = "osdi:outreach"
-    person = ma.fields.Nested(InlinePersonSchema, metadata={"description": "Who made the outreach."})
+    person = ma.fields.Nested(InlinePersonSchema, metadata={"description": "The person who made the outreach."})
     person_link = ma.fields.Nested(PersonLinkSchema, data_key="_links", load_only=True)
 
     @ma.validates_schema(skip_on_field_errors=True)

@@ -8,13 +8,13 @@ from schemas.base.fields import Identifiers
 
 
 class ContactsSchema(OsdiSchema):
-    """The three arrays of contact details, which the OpenAPI document lists first."""
+    """The three arrays of contact details. The OpenAPI document lists them first."""
 
     table = CONTACT_FIELDS
 
 
 class PersonFieldsSchema(ContactsSchema):
-    """The fields of a person that a client may set, inline in a helper or in a body of its own."""
+    """The fields of a person that a client may set, inline in a helper's body or as the whole body."""
 
     table = PERSON_FIELDS
 
@@ -26,8 +26,8 @@ class InlinePersonSchema(PersonFieldsSchema):
 
 
 class PersonSchema(ResourceSchema, PersonFieldsSchema):
-    """A person as a resource of their own."""
+    """A person as a resource."""
 
     rel = "osdi:person"
-    adding_up = ("identifiers", *names(PERSON_FIELDS))
+    unlimited_in_responses = ("identifiers", *names(PERSON_FIELDS))
     _links = links("self", "osdi:outreaches", "osdi:taggings", "osdi:items", "osdi:answers")

@@ -11,19 +11,16 @@ from schemas.base.common import RequiredFields, ResourceSchema, links
 
 
 class QuestionSchema(ResourceSchema, RequiredFields):
-    """A question; a choice has responses with unique keys, a paragraph has none."""
+    """A question. A choice has responses with unique keys; a paragraph has no responses."""
 
     rel = "osdi:question"
     table = QUESTION_FIELDS
     needs = required(QUESTION_FIELDS)
-    adding_up = ("identifiers", "responses")
+    unlimited_in_responses = ("identifiers", "responses")
     _links = links("self", "osdi:answers")
 
     def check_whole(self, question: Mapping[str, Any]) -> None:
-        """Check a question that a PUT has changed; merging may have gathered any number of responses.
-
-        Raises ValidationError.
-        """
+        """Checks a question after the change by a PUT. Raises ValidationError."""
         self.responses_fit_the_type(question)
 
     @ma.validates_schema(skip_on_field_errors=True)

@@ -14,13 +14,13 @@ from schemas.base.common import LinkSchema, PostedLinksSchema, ResourceSchema, l
 
 
 class PointingSchema(PostedLinksSchema):
-    """The link by which a posted entry names its person."""
+    """The link from a posted entry to its person."""
 
     person = ma.fields.Nested(LinkSchema, data_key="osdi:person")
 
 
 class EntrySchema(ResourceSchema):
-    """What taggings, items and answers have in common."""
+    """Base of taggings, items and answers."""
 
     table: ClassVar[Table] = (ORIGIN_SYSTEM,)
     pointing = ma.fields.Nested(PointingSchema, data_key="_links", load_only=True)

@@ -6,7 +6,7 @@ from schemas.base.common import RequiredFields, ResourceSchema, links
 
 
 class TagSchema(ResourceSchema, RequiredFields):
-    """A tag, found by its name or its URI."""
+    """A tag. Action functions find it by its name or its URI."""
 
     rel = "osdi:tag"
     table = TAG_FIELDS

@@ -1,4 +1,4 @@
-"""A wrapper (`wrappers.md`): what stands around the bodies of messages. Its fields are in osdi.fields.message."""
+"""A wrapper (`wrappers.md`): header and footer of messages. Its fields are in osdi.fields.message."""
 
 from osdi.fields.message import WRAPPER_FIELDS
 from schemas.base.common import ResourceSchema, links

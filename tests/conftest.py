@@ -26,7 +26,7 @@ from osdi.store import Store
 from osdi.store.indexes import TOKENS
 from tests.support import factories
 from tests.support.client import Client
-from tests.support.databases import empty
+from tests.support.databases import SMALL_JOURNAL, empty
 from tests.support.live import Live, Worker
 from tests.support.smtp_sink import SmtpSink
 from tests.support.webhook_receiver import WebhookReceiver
@@ -113,14 +113,16 @@ def mongod_folder() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def mongod(mongod_folder: Path) -> Iterator[Mongod]:
     """A single-member replica set, as `make run` starts it."""
-    with Mongod(mongod_folder / "replica-set", options=("--setParameter", "enableTestCommands=1")) as server:
+    with Mongod(
+        mongod_folder / "replica-set", options=(*SMALL_JOURNAL, "--setParameter", "enableTestCommands=1")
+    ) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def standalone(mongod_folder: Path) -> Iterator[Mongod]:
     """A mongod without transactions."""
-    with Mongod(mongod_folder / "standalone", replica_set=None) as server:
+    with Mongod(mongod_folder / "standalone", replica_set=None, options=SMALL_JOURNAL) as server:
         yield server
 
 

@@ -10,12 +10,12 @@ import pytest
 from environs import EnvValidationError
 
 from dev.settings_page import PAGE, page
-from osdi.settings import Settings
+from osdi.settings import Settings, table
 from osdi.settings.table import Group, ServerSettings, declaration, read
 from osdi.settings.validators import BODY_FIELDS
 from schemas.outreach import PersonSignupHelperSchema, RecordOutreachHelperSchema
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 ALL: dict[str, Field[Any]] = {each.name.upper(): each for table in (ServerSettings, Settings) for each in fields(table)}
 # These accept every text, and so do not appear in the table of values.
 FREE_TEXT = {"MOTD", "VENDOR_NAME", "PRODUCT_NAME"}
@@ -227,7 +227,7 @@ def test_a_honeypot_cannot_have_the_name_of_a_field_that_a_helper_reads() -> Non
 
 
 def test_the_committed_page_is_up_to_date() -> None:
-    assert (ROOT / PAGE).read_text(encoding="utf-8") == page(), "run `make docs`"
+    assert PAGE.read_text(encoding="utf-8") == page(), "run `make docs`"
 
 
 def test_every_setting_has_a_readable_type_and_a_description() -> None:
@@ -243,7 +243,7 @@ def test_the_table_imports_no_other_module_of_the_project() -> None:
     """gunicorn.conf.py runs it by its path in a process that must not load the project's modules."""
     imported = {
         name
-        for node in ast.walk(ast.parse((ROOT / "osdi" / "settings" / "table.py").read_text()))
+        for node in ast.walk(ast.parse(Path(table.__file__).read_text()))
         if isinstance(node, ast.Import | ast.ImportFrom)
         for name in ([node.module] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names])
     }

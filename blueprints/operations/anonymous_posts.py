@@ -14,7 +14,7 @@ from osdi.access.tokens import ADMIN, READ
 from osdi.documents import Document
 from osdi.etags import etag
 from osdi.resources import ADVOCACY_CAMPAIGN, API
-from schemas.operations.anonymous_posts import AnonymousPostsSchema, said
+from schemas.operations.anonymous_posts import AnonymousPostsSchema, as_put
 
 blp = Blueprint(
     "Anonymous posts",
@@ -49,7 +49,7 @@ def put_anonymous_posts(body: dict[str, Any], advocacy_campaign_id: str) -> Resp
     A property in the body applies to this campaign. An empty array allows nothing; null makes the property follow the
     deployment's settings again. The ETag is the campaign's.
     """
-    return _answer(change(ADVOCACY_CAMPAIGN, advocacy_campaign_id, said(body)))
+    return _answer(change(ADVOCACY_CAMPAIGN, advocacy_campaign_id, as_put(body)))
 
 
 def _answer(campaign: Document) -> Response:

@@ -15,7 +15,7 @@ from osdi.documents import Document
 from osdi.errors import ErrorDescription, OsdiError
 from osdi.etags import etag
 from osdi.resources import ADVOCACY_CAMPAIGN, API, MESSAGE
-from schemas.operations.triggers import CampaignTriggersSchema, said
+from schemas.operations.triggers import CampaignTriggersSchema, as_put
 
 blp = Blueprint(
     "Triggers",
@@ -50,7 +50,7 @@ def put_triggers(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
     """
     for kind, trigger in body.items():
         _check(kind, trigger["identifiers"] if trigger else [])
-    return _answer(change(ADVOCACY_CAMPAIGN, advocacy_campaign_id, said(body)))
+    return _answer(change(ADVOCACY_CAMPAIGN, advocacy_campaign_id, as_put(body)))
 
 
 def _check(kind: str, identifiers: list[str]) -> None:

@@ -24,7 +24,7 @@ from osdi.importing.dry_run_store import DryRunStore
 from osdi.importing.file_import import Progress, run
 from osdi.importing.importer import Choices, RowImporter, row_importers
 from osdi.importing.progress_store import import_progress
-from osdi.importing.rejected_rows import RefusedFile
+from osdi.importing.rejected_rows import RejectedFile
 from osdi.importing.report import Report
 from osdi.importing.sources import NDJSON, CsvChoices, CsvSource, NdjsonSource, Source
 from osdi.settings import Settings
@@ -76,7 +76,7 @@ class ImportOptions:
             ignore_unknown=self.ignore_unknown,
             system=self.system,
             dates=self.dates,
-            tags_by=self.tag_separator,
+            tag_separator=self.tag_separator,
         )
 
     def row_choices(self) -> Choices:
@@ -194,7 +194,7 @@ def _import_rows(importer: RowImporter, source: Source, file: Path, surveyed: Su
     if not dry and not options.yes and sys.stdin.isatty():
         confirm("Import it?")
     header, delimiter = (source.header, source.delimiter) if isinstance(source, CsvSource) else (None, ",")
-    rejected = RefusedFile(file, header, delimiter, path=path, size=size)
+    rejected = RejectedFile(file, header, delimiter, path=path, size=size)
     progress = Progress(None if dry else importer.store, import_id, {"file": file.name, "kind": importer.kind})
     _run(source, importer, rejected, progress, report, surveyed.size, 1 if dry else options.threads)
     for line in report.summary(dry=dry):
@@ -226,11 +226,11 @@ def _earlier_progress(store: Store, import_id: str, *, resume: bool) -> tuple[Re
         return Report(), None, 0
     if kept is None or kept["finished"]:
         raise click.UsageError("No import of this file with these options was interrupted. Leave out --resume.")
-    path = Path(kept["refused_file"]) if kept["refused_file"] else None
-    if path is not None and (not path.exists() or path.stat().st_size < kept["refused_bytes"]):
+    path = Path(kept["rejected_file"]) if kept["rejected_file"] else None
+    if path is not None and (not path.exists() or path.stat().st_size < kept["rejected_bytes"]):
         message = f"{path}, the file of rejected rows, is gone or was changed. Import without --resume."
         raise click.UsageError(message)
-    return Report.of(kept["report"]), path, kept["refused_bytes"]
+    return Report.of(kept["report"]), path, kept["rejected_bytes"]
 
 
 def _show(file: Path, size: int, source: Source) -> None:
@@ -248,7 +248,7 @@ def _column_row(column: Column) -> Sequence[str]:
 def _run(
     source: Source,
     importer: RowImporter,
-    rejected: RefusedFile,
+    rejected: RejectedFile,
     progress: Progress,
     report: Report,
     size: int,
@@ -283,6 +283,6 @@ def _printing(size: int) -> Callable[[Report, int], None]:
         if report.rows - printed >= LINE_AFTER_ROWS:
             printed = report.rows
             percent = 100 * position // max(size, 1)
-            echo(f"{report.rows:,} rows ({percent} % of the file), {report.refused:,} rejected")
+            echo(f"{report.rows:,} rows ({percent} % of the file), {report.rejected:,} rejected")
 
     return show

@@ -13,7 +13,7 @@ from osdi.commands.register import CommandContext, database_command
 from osdi.importing.csv_files.column_mapping import OUTREACHES, PEOPLE
 from osdi.importing.importer import Choices, row_importers
 from osdi.importing.osdi_client import Remote, RemoteError
-from osdi.importing.rejected_rows import RefusedFile
+from osdi.importing.rejected_rows import RejectedFile
 from osdi.importing.report import Report
 from osdi.importing.server_import import Pull
 from osdi.resources import ADVOCACY_CAMPAIGN
@@ -53,7 +53,7 @@ def import_osdi(
         raise click.UsageError(str(error)) from error
     settings = context.settings
     store = Store(settings.mongodb_uri, cache_seconds=settings.cache_seconds, tells_webhooks=not silent)
-    rejected = {kind: RefusedFile(Path(f"osdi-{kind}.ndjson"), None) for kind in (CAMPAIGNS, PEOPLE, OUTREACHES)}
+    rejected = {kind: RejectedFile(Path(f"osdi-{kind}.ndjson"), None) for kind in (CAMPAIGNS, PEOPLE, OUTREACHES)}
     try:
         choices = Choices(silent=silent, include_erased=include_erased)
         importers = row_importers(store, settings, context.load_body, choices, (PEOPLE, OUTREACHES))
@@ -98,7 +98,7 @@ def _pull(pull: Pull) -> None:
         raise click.ClickException(f"{error.filename or 'Rejected rows'}: {error.strerror}.") from error
 
 
-def _rejecting(rejected: Mapping[str, RefusedFile]) -> Callable[[str, int, str, bytes], None]:
+def _rejecting(rejected: Mapping[str, RejectedFile]) -> Callable[[str, int, str, bytes], None]:
     return lambda kind, line, reason, written: rejected[kind].add(line, reason, written)
 
 
@@ -108,6 +108,6 @@ def _printing() -> Callable[[str, Report], None]:
     def show(kind: str, report: Report) -> None:
         if report.rows - printed.get(kind, 0) >= LINE_AFTER_ROWS:
             printed[kind] = report.rows
-            echo(f"{kind}: {report.rows:,}, of which {report.refused:,} rejected")
+            echo(f"{kind}: {report.rows:,}, of which {report.rejected:,} rejected")
 
     return show

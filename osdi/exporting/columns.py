@@ -24,10 +24,10 @@ from osdi.resources import CONTACTS
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its name, the path under which an import puts the cell, and how a document fills the cell.
+    """A column: its name, its path, and a function that returns its cell for a document.
 
-    The path is that of a field in a body of OSDI, such as `email_addresses[0].address`. A column of the entries besides
-    the main one has its own name as path.
+    The path is that of a field in an OSDI body, such as `email_addresses[0].address`: an import puts the cell there. A
+    column of the entries besides the main one has its own name as path.
     """
 
     name: str
@@ -46,12 +46,12 @@ def cell(value: Any) -> Cell:
         return value
     if isinstance(value, list | dict):
         return as_json(value)
-    found: Cell = value
-    return found
+    scalar: Cell = value
+    return scalar
 
 
 def as_json(value: Any) -> str | None:
-    """Returns a deep value as the JSON that the API answers, or None for an empty one."""
+    """Returns an object or array as JSON in the API's form, or None for an empty one."""
     return orjson.dumps(value, option=orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z).decode() if value else None
 
 
@@ -142,8 +142,8 @@ BEGINNING: Final[tuple[Column, ...]] = (
     Column("id", "id", lambda document: document["_id"]),
     *(_of_field(name, name) for name in ("identifiers", "created_date", "modified_date", "origin_system")),
 )
-# The first columns of a person, whose order is not that of the table. A sheet that was made for an older file has to
-# fit a newer one: columns that are not named here come behind these, and a new field is not added here.
+# The first columns of a person. Their order is fixed, so that spreadsheets made for an older file fit a newer one.
+# Other columns follow in the order of the table; do not add new fields here.
 PERSON_ORDER: Final = (
     "given_name",
     "family_name",

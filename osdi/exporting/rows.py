@@ -1,9 +1,9 @@
 """Rows of a CSV file of people, outreaches and other resources, and the names of their columns.
 
-Custom fields come last, a column each, since only they differ from file to file: those that most people have, by name.
-The very last column has the other custom fields as JSON.
+The most frequent custom fields have a column each, sorted by name, after the fixed columns. The last column has the
+other custom fields as JSON.
 
-Pure: documents and the names of what they point at go in.
+Pure: the caller passes documents and the names of the resources that they refer to.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ from osdi.exporting.columns import (
 from osdi.exporting.csv_cells import Cell
 from osdi.resources import ENTRIES, REFERENCES, Resource
 
-# The name of what an id stands for, such as a tag's; the id itself of what is gone.
+# Returns the name of the resource with an id, such as a tag's name, or the id itself if the resource was deleted.
 NameOf = Callable[[str], str]
 
 CUSTOM: Final = "custom_fields"
@@ -32,31 +32,31 @@ CUSTOM_COLUMNS: Final = 200
 
 
 def has_column(custom: str) -> bool:
-    """Whether a custom field's name can be that of a column: one that is read again as it was written."""
+    """True if a custom field's name can be a column name: an import reads it back unchanged."""
     return custom == custom.strip() and custom.isprintable()
 
 
 def person_columns(custom: Sequence[str]) -> list[str]:
-    """The names of a person's columns, where these custom fields have one each."""
+    """Returns the names of a person's columns, with a column for each of these custom fields."""
     fixed = [each.name for each in PERSON_COLUMNS]
     return [*fixed, "tags", "lists", *(f"{CUSTOM}/{name}" for name in custom), OTHERS]
 
 
 def person_row(person: ReadOnlyDocument, custom: Mapping[str, Any], name_of: NameOf) -> list[Cell]:
-    """The cells of a person, where the keys of `custom` are the custom fields that have a column."""
+    """Returns the cells of a person; the keys of `custom` are the custom fields that have a column."""
     fields = person.get(CUSTOM, {})
-    left = {name: value for name, value in fields.items() if name not in custom} if fields else None
+    others = {name: value for name, value in fields.items() if name not in custom} if fields else None
     return [
         *(each.cell(person) for each in PERSON_COLUMNS),
         [name_of(each["tag_id"]) for each in person.get("taggings", ())],
         [name_of(each["list_id"]) for each in person.get("items", ())],
         *(fields.get(name) for name in custom),
-        as_json(left),
+        as_json(others),
     ]
 
 
 def outreach_columns(*, with_tags: bool) -> list[str]:
-    """The names of an outreach's columns: the outreach, its campaign, the person, their tags, and one target."""
+    """Returns the names of an outreach's columns: outreach, campaign, person, the person's tags, and one target."""
     outreach, person, target = (
         [each.name for each in columns] for columns in (OUTREACH_COLUMNS, OF_PERSON, TARGET_COLUMNS)
     )
@@ -67,7 +67,7 @@ def outreach_columns(*, with_tags: bool) -> list[str]:
 def outreach_rows(
     outreach: ReadOnlyDocument, person: ReadOnlyDocument | None, name_of: NameOf, *, with_tags: bool
 ) -> Iterator[list[Cell]]:
-    """A row for each target of the outreach, numbered from 1; one without target where it has none."""
+    """Yields a row for each target of the outreach, numbered from 1, or one row if it has no targets."""
     person = person or NOTHING
     beginning: list[Cell] = [
         *(each.cell(outreach) for each in OUTREACH_COLUMNS),
@@ -83,32 +83,32 @@ def outreach_rows(
 
 
 def other_columns(resource: Resource) -> list[str]:
-    """The names of the columns of anything else: as the standard's page has its fields, and what it points at."""
-    pointing = [name for field in _pointers(resource) for name in (field, field.removesuffix("_id"))]
+    """Returns the names of another resource's columns: its fields in the standard's order, then its references."""
+    references = [name for field in _reference_fields(resource) for name in (field, field.removesuffix("_id"))]
     return [
         *(each.name for each in BEGINNING),
         *(name for name in resource.fields if name != "origin_system"),
-        *pointing,
+        *references,
     ]
 
 
 def other_row(resource: Resource, document: ReadOnlyDocument, name_of: NameOf) -> list[Cell]:
-    """The cells of anything else; what it points at by id and by name."""
-    pointing = [each for field in _pointers(resource) for each in _pointed_at(document.get(field), name_of)]
+    """Returns the cells of another resource; references have their id and their name."""
+    references = [each for field in _reference_fields(resource) for each in _id_and_name(document.get(field), name_of)]
     fields = (cell(document.get(name)) for name in _fields(resource))
-    return [*(each.cell(document) for each in BEGINNING), *fields, *pointing]
+    return [*(each.cell(document) for each in BEGINNING), *fields, *references]
 
 
 def _fields(resource: Resource) -> list[str]:
     return [name for name in resource.fields if name != "origin_system"]
 
 
-def _pointers(resource: Resource) -> list[str]:
-    """The fields of a document that hold the id of something else."""
+def _reference_fields(resource: Resource) -> list[str]:
+    """Returns the fields of a document that hold the id of another resource."""
     if resource in ENTRIES:
         return [ENTRIES[resource][1], "person_id"]
     return list(REFERENCES.get(resource, ()))
 
 
-def _pointed_at(document_id: str | None, name_of: NameOf) -> tuple[Cell, Cell]:
+def _id_and_name(document_id: str | None, name_of: NameOf) -> tuple[Cell, Cell]:
     return document_id, name_of(document_id) if document_id else None

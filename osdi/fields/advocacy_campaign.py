@@ -19,7 +19,7 @@ from osdi.fields.outreach import OUTREACH_TYPES
 
 FACEBOOK_SHARE: Final = ObjectType(
     "FacebookShare",
-    "What is shared on Facebook.",
+    "Content to share on Facebook.",
     (
         Text("title", LINE_LENGTH),
         Text("description"),
@@ -30,17 +30,17 @@ FACEBOOK_SHARE: Final = ObjectType(
 )
 TWITTER_SHARE: Final = ObjectType(
     "TwitterShare",
-    "What is shared on Twitter.",
+    "Content to share on Twitter.",
     (Text("message"), WholeNumber("total_shares"), Text("share_url")),
 )
 EMAIL_SHARE: Final = ObjectType(
     "EmailShare",
-    "What is shared by e-mail.",
+    "Content to share by e-mail.",
     (Text("subject", LINE_LENGTH), Text("body"), WholeNumber("total_shares"), Text("share_url")),
 )
 SHARE_OPTION: Final = ObjectType(
     "ShareOptions",
-    "The ways in which a campaign may be shared.",
+    "Content for sharing a campaign.",
     (
         Object("facebook_share", FACEBOOK_SHARE),
         Object("twitter_share", TWITTER_SHARE),

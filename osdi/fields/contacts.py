@@ -21,11 +21,11 @@ from osdi.fields.definition import (
 from osdi.fields.limits import ADDRESS_LINES, CODE_LENGTH, CONTACTS, LINE_LENGTH
 
 ISO_COUNTRY: Final = "ISO 3166-1 Alpha-2 code."
-ONE_PRIMARY: Final = "One entry at most is primary."
+ONE_PRIMARY: Final = "At most one entry is primary."
 
 LOCATION: Final = ObjectType(
     "Location",
-    "Where an address lies.",
+    "The geographic location of an address.",
     (Float("latitude", -90, 90), Float("longitude", -180, 180), Enum("accuracy", ("Rooftop", "Approximate"))),
 )
 
@@ -72,7 +72,7 @@ EMAIL_ADDRESS: Final = ObjectType(
             ("subscribed", "unsubscribed", "bouncing", "spam complaints"),
             column="email_status",
             others_column="other_email_statuses",
-            description="Whether mails may be sent. Without an address it is about the primary one.",
+            description="Says if e-mails may be sent. An entry without an address means the primary address.",
         ),
     ),
 )
@@ -91,7 +91,7 @@ PHONE_NUMBER: Final = ObjectType(
             "number",
             column="phone_number",
             others_column="other_phone_numbers",
-            description="With country code; compared by its digits.",
+            description="With the country code. Only the digits are compared.",
         ),
         LiberalText("extension", CODE_LENGTH, column=None),
         Text("description", LINE_LENGTH, column=None),
@@ -116,10 +116,10 @@ CONTACT_FIELDS: Final[Table] = (
     Objects("phone_numbers", PHONE_NUMBER, CONTACTS, same_by="phone number"),
 )
 
-# Targets are officials: an erasure removes how to reach them, but not who they are.
+# Targets are officials: an erasure removes their contact details, but not their name and office.
 TARGET: Final = ObjectType(
     "Target",
-    "Somebody whom an outreach or campaign addresses (`target_subobject.md`).",
+    "An official to whom an outreach or campaign is addressed (`target_subobject.md`).",
     (
         *CONTACT_FIELDS,
         Text("title", LINE_LENGTH, after_erasure="kept"),

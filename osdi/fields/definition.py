@@ -1,9 +1,9 @@
-"""Definition of a field: all that the server knows about it, as one value.
+"""Definition of a field: its type and its properties, as one value.
 
 A table, such as osdi.fields.person.PERSON_FIELDS, is a tuple of these values in the order of the standard's page. Each
-class below is a type of the standard. What a field can do follows from its type: a text can be filtered by, has a CSV
-column of its own name, and is replaced when a post with a token merges. An attribute that is set is an exception to
-that, and is declared in the table for this reason.
+class below is a type of the standard. The type determines the behaviour of a field: a text can be used in filters, has
+a CSV column of the same name, and is replaced when a post with a token merges. An attribute of the field declares an
+exception.
 
 Pure data.
 """
@@ -14,9 +14,9 @@ from typing import Final, Literal
 
 from osdi.fields.limits import LINE_LENGTH, MAX_INTEGER, STRING_LENGTH, STRINGS
 
-# Properties of which the first one that two entries share has to be equal; of several groups each.
+# Groups of properties: two entries are the same if, in each group, the first property that both have is equal.
 EntryKey = tuple[tuple[str, ...], ...]
-# Entries that are compared by a rule of osdi.people.merge_rules.
+# Names of the rules of osdi.people.merge_rules that compare entries.
 ContactRule = Literal["email address", "phone number", "postal address"]
 AfterErasure = Literal["removed", "kept", "kept if others have it"]
 
@@ -25,14 +25,14 @@ AfterErasure = Literal["removed", "kept", "kept if others have it"]
 class Field:
     """A field of a resource, or a property of an object inside it.
 
-    `description` is for the OpenAPI document. `read_only` fields are set by the server. `not_filtered` is the reason
-    why filters reject the field. `differs` and `absent` are notes for docs/conformance.md: how the field differs from
-    the standard's page, or why it is never there. `after_erasure` says what stays of an outreach whose person is
-    erased.
+    `description` is for the OpenAPI document. The server sets `read_only` fields. `not_filtered` is the reason why
+    filters reject the field. `differs` and `absent` are notes for docs/conformance.md: how the field differs from the
+    standard's page, or why responses never have it. `after_erasure` says if an outreach keeps the field when its person
+    is erased.
 
-    `column` is the name of the CSV column, None for a field without one; without a name the column is named as the
-    field. Of e-mail addresses, phone numbers and postal addresses the columns hold the main entry, and
-    `others_column` names the column for the other entries. It has no default there: a new property says which.
+    `column` is the name of the CSV column: empty for the name of the field, None for no column. The columns of e-mail
+    addresses, phone numbers and postal addresses have the main entry; `others_column` names the column for the other
+    entries. A new property of these needs a name for both, or `column=None`.
     """
 
     name: str
@@ -119,12 +119,12 @@ class DateTime(Field):
 
 @dataclass(frozen=True)
 class CustomFields(Field):
-    """The object `custom_fields`: texts under names that the sender chooses. Each name has a CSV column."""
+    """The object `custom_fields`: texts with names that the client chooses. Each name has a CSV column."""
 
 
 @dataclass(frozen=True)
 class ObjectType:
-    """The properties of an object. `name` is that of its schema in the OpenAPI document."""
+    """The properties of an object. `name` is the name of its schema in the OpenAPI document."""
 
     name: str
     description: str
@@ -135,8 +135,9 @@ class ObjectType:
 class Object(Field):
     """An object. Merging changes its properties by name; the CSV column holds JSON.
 
-    `whole`: a merge of two people never mixes properties of both if they contradict each other. `column_per_property`:
-    instead of JSON each property has a column, named `{field}_{property}` unless the property names its own.
+    `whole`: a merge of two people takes the object of one of them if the two objects contradict each other.
+    `column_per_property`: each property has a column instead of JSON, named `{field}_{property}` unless the property
+    has a `column`.
     """
 
     type: ObjectType
@@ -148,8 +149,9 @@ class Object(Field):
 class Objects(Field):
     """An array of at most `limit` objects in one body; the CSV column holds JSON.
 
-    Merging combines entries that are the same by `same_by`, and appends the others. Without it only equal entries are
-    the same. `row_prefix`: instead of JSON the CSV file has a row for each entry, in columns whose names begin with it.
+    Merging combines entries that are the same by `same_by`, and appends the others. Without `same_by`, only equal
+    entries are the same. `row_prefix`: the CSV file has a row for each entry instead of JSON; the names of its columns
+    begin with the prefix.
     """
 
     type: ObjectType
@@ -169,12 +171,12 @@ def names(fields: Table) -> tuple[str, ...]:
 
 
 def required(fields: Table) -> tuple[str, ...]:
-    """Returns the names of the fields that a body has to have."""
+    """Returns the names of the required fields."""
     return tuple(each.name for each in fields if each.required)
 
 
 def properties(of: Field) -> Table:
-    """Returns the fields of the object, or of an entry of the array, or nothing."""
+    """Returns the fields of the object or of the array's entries; an empty table for other types."""
     return of.type.fields if isinstance(of, Object | Objects) else ()
 
 

@@ -1,12 +1,12 @@
-"""How much is taken: the bound of every string, array, number and name that a body or an address may hold.
+"""Limits of every string, array, number and name in a body or address.
 
-The server stands open on the internet, so nothing is without a bound. Beyond one a request is refused with a 4xx that
-names the property; nothing is cut. docs/limits.md lists these for users, and a test compares the two.
+The server is open to the internet, so everything has a limit. A request beyond one is rejected with a 4xx that names
+the property; nothing is truncated. docs/limits.md lists the limits for users, and a test compares the two.
 """
 
 from typing import Any, Final
 
-# Of a body as a whole; its bytes are a setting.
+# Maximum depth of a body; its maximum size in bytes is a setting.
 BODY_DEPTH: Final = 32
 
 # Characters.
@@ -42,10 +42,10 @@ SHARE_OPTIONS: Final = 20
 MESSAGE_ENTRIES: Final = 100
 RESPONSES: Final = 500
 
-# What has grown by merging is sent back whole: so many times the entries above.
+# Factor for the maximum number of entries in a PUT: arrays that grew by merging can be sent back.
 PUT_TIMES: Final = 10
 
-# Numbers: of a whole number, and of one that becomes a string (JSON has no larger integers that survive reading).
+# Maximum of an integer, and maximum bits of a number that is stored as a string: JSON readers round larger ones.
 MAX_INTEGER: Final = 2**31 - 1
 INTEGER_BITS: Final = 64
 
@@ -58,7 +58,7 @@ ZONE_LENGTH: Final = 100
 
 
 def deeper_than(depth: int, value: Any) -> bool:
-    """Whether arrays and objects lie more than `depth` deep in one another; walks level by level, without recursion."""
+    """True if arrays and objects are nested more than `depth` deep. Works level by level, without recursion."""
     level = [value]
     for _ in range(depth + 1):
         level = [each for each in level if isinstance(each, dict | list)]

@@ -17,6 +17,6 @@ LIST_FIELDS: Final[Table] = (
         "total_items",
         read_only=True,
         not_filtered="it is counted when a list is read",
-        description="How many people are on the list.",
+        description="Number of people on the list.",
     ),
 )

@@ -20,17 +20,15 @@ MESSAGE_TYPES: Final = ("email", "sms")
 NO_SENDING: Final = "Never present: messages are templates of follow-ups, and there is no mass sending."
 NEVER_STORED: Final = "it is never stored, since messages are templates of follow-ups"
 
-MESSAGE_TARGET: Final = ObjectType(
-    "MessageTarget", "A query or list of people for whom a message is meant.", (Text("href"),)
-)
+MESSAGE_TARGET: Final = ObjectType("MessageTarget", "A query or list of people who receive a message.", (Text("href"),))
 SECTION: Final = ObjectType(
     "Section",
-    "A keyword in a reply, and what is answered to it.",
+    "A keyword in a reply, and the automatic answer to it.",
     (Text("keyword", LINE_LENGTH), Text("auto_reply")),
 )
 STATISTICS: Final = ObjectType(
     "Statistics",
-    "How a message was received: set by the server.",
+    "Delivery statistics of a message, set by the server.",
     tuple(
         WholeNumber(name, read_only=True)
         for name in (
@@ -57,9 +55,9 @@ MESSAGE_FIELDS: Final[Table] = (
     Text(
         "from",
         LINE_LENGTH,
-        description="Whom an e-mail is from: a mailbox, or a name alone; or a text's number.",
+        description="Sender: a mailbox or only a name for an e-mail, a number for a text message.",
     ),
-    Text("reply_to", LINE_LENGTH, description="The mailbox that answers to an e-mail go to."),
+    Text("reply_to", LINE_LENGTH, description="Mailbox for replies to an e-mail."),
     Text("administrative_url"),
     Text("browser_url"),
     Enum("type", MESSAGE_TYPES),
@@ -79,9 +77,9 @@ MESSAGE_FIELDS: Final[Table] = (
 WRAPPER_FIELDS: Final[Table] = (
     ORIGIN_SYSTEM,
     Text("name", LINE_LENGTH),
-    Text("header", MESSAGE_LENGTH, description="What stands above a message: text or HTML."),
-    Text("footer", MESSAGE_LENGTH, description="What stands below a message: text or HTML."),
+    Text("header", MESSAGE_LENGTH, description="Text or HTML above a message."),
+    Text("footer", MESSAGE_LENGTH, description="Text or HTML below a message."),
     Text("administrative_url"),
-    Enum("wrapper_type", MESSAGE_TYPES, description="Of which messages it is; of e-mails, when absent."),
-    Bool("default", description="Whether messages of its type that have no wrapper get this one."),
+    Enum("wrapper_type", MESSAGE_TYPES, description="Type of the messages that it is for. Default: e-mail."),
+    Bool("default", description="True: messages of its type without a wrapper get this one."),
 )

@@ -21,7 +21,7 @@ OUTREACH_TYPES: Final = ("email", "in-person", "phone", "postal mail")
 
 REFERRER_DATA: Final = ObjectType(
     "ReferrerData",
-    "Where the person came from to make the outreach.",
+    "The page or link that led the person to the outreach.",
     (
         Text("source", LINE_LENGTH, column="source", after_erasure="kept if others have it"),
         Text("referrer", LINE_LENGTH, column="referrer", after_erasure="kept if others have it"),
@@ -38,20 +38,20 @@ OUTREACH_FIELDS: Final[Table] = (
     ),
     DateTime(
         "action_date",
-        description="When the outreach was made: ISO 8601; now, when absent.",
+        description="Time of the outreach, in ISO 8601. Default: now.",
         differs="Must be an ISO 8601 date and time; the page lists a string.",
         after_erasure="kept",
     ),
     FlexEnum(
         "type",
         OUTREACH_TYPES,
-        description="How the person reached out: one of the examples, or another word.",
+        description="Kind of outreach: one of the examples, or another word.",
         after_erasure="kept if others have it",
     ),
-    WholeNumber("duration", description="Seconds, of a call.", after_erasure="kept"),
+    WholeNumber("duration", description="Duration of a call in seconds.", after_erasure="kept"),
     Text("subject", LINE_LENGTH, description="Subject of an e-mail."),
     Text("message", MESSAGE_LENGTH, description="Text of an e-mail or letter."),
-    Text("notes", MESSAGE_LENGTH, description="What the person noted, such as what was said."),
+    Text("notes", MESSAGE_LENGTH, description="Notes of the person, such as the answer of the target."),
     Object("referrer_data", REFERRER_DATA, column_per_property=True),
-    Objects("targets", TARGET, TARGETS, row_prefix="target_", description="Whom the person reached out to."),
+    Objects("targets", TARGET, TARGETS, row_prefix="target_", description="The targets of the outreach."),
 )

@@ -1,6 +1,6 @@
 """Fields of a person (`people.md`).
 
-A new field goes to the end of the table, so that its CSV column comes behind the present ones.
+Add a new field at the end of the table, so that its CSV column follows the present ones.
 """
 
 from typing import Final
@@ -28,12 +28,12 @@ PARTIES: Final = ("None", "Democratic", "Republican", "Independent")
 
 BIRTHDATE: Final = ObjectType(
     "Birthdate",
-    "A birth date, of which any part may be unknown.",
+    "A birth date. Any part can be absent.",
     (WholeNumber("month", 1, 12), WholeNumber("day", 1, 31), WholeNumber("year", 1, 9999)),
 )
 GENDER_PRONOUNS: Final = ObjectType(
     "GenderPronouns",
-    "How a person wants to be referred to; `posessive` is the standard's spelling.",
+    "The pronouns of a person; `posessive` is the standard's spelling.",
     (
         FlexEnum("subject", ("She", "He", "They")),
         FlexEnum("object", ("Her", "Him", "Them")),
@@ -57,7 +57,7 @@ DIVISION: Final = ObjectType(
 )
 DIVISION_INFO: Final = ObjectType(
     "DivisionInfo",
-    "The divisions of one kind that a person lives in.",
+    "The divisions of one kind in which a person lives.",
     (
         LiberalText("id", LINE_LENGTH),
         Text("name", LINE_LENGTH),

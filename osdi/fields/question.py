@@ -29,6 +29,6 @@ QUESTION_FIELDS: Final[Table] = (
         RESPONSE,
         RESPONSES,
         same_by=(("key",),),
-        description="What a choice accepts. A paragraph has none.",
+        description="Accepted responses of a choice. A paragraph has none.",
     ),
 )

@@ -9,17 +9,17 @@ PEOPLE_ONLY: Final = "Always `osdi:person`: only people can be tagged or listed.
 
 TAGGING_FIELDS: Final[Table] = (
     ORIGIN_SYSTEM,
-    Enum("item_type", PERSON_ONLY, description="What is tagged: people only.", differs=PEOPLE_ONLY),
+    Enum("item_type", PERSON_ONLY, description="Type of the tagged resource: only people.", differs=PEOPLE_ONLY),
 )
 ITEM_FIELDS: Final[Table] = (
     ORIGIN_SYSTEM,
-    Enum("item_type", PERSON_ONLY, description="What is on the list: people only.", differs=PEOPLE_ONLY),
+    Enum("item_type", PERSON_ONLY, description="Type of the listed resource: only people.", differs=PEOPLE_ONLY),
 )
 ANSWER_FIELDS: Final[Table] = (
     ORIGIN_SYSTEM,
     DateTime(
         "action_date",
-        description="When the answer was given; now, when absent.",
+        description="Time of the answer. Default: now.",
         differs="Must be an ISO 8601 date and time; the page lists a string.",
     ),
     Text("value", description="Free text, to a question of type Paragraph."),

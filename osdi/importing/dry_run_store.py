@@ -1,7 +1,7 @@
-"""A store for dry runs: it writes nothing, and reads what it would have written as if it were stored.
+"""A store for dry runs: it writes nothing to the database, but returns its pending writes as if they were stored.
 
-So a dry run runs the same code as an import, and reports two rows of a file that mean one person as such. The documents
-are kept in a temporary file of SQLite, which keeps memory flat however many there are.
+So a dry run runs the same code as an import, and matches two rows of one person with each other. The pending documents
+are in a temporary SQLite file, so memory use does not grow with their number.
 """
 
 import sqlite3
@@ -20,9 +20,9 @@ NOT_IN_A_DRY_RUN: Final = "A dry run inserts and updates single documents only."
 
 
 class DryRunStore(Store):
-    """A DocumentStore over the stored documents that keeps writes to itself, and takes inserts and updates only.
+    """A DocumentStore that keeps inserts and updates in a temporary file, and accepts no other writes.
 
-    `get`, `by_ids` and `by_match_keys` return what it would have written; queries return what is stored.
+    `get`, `by_ids` and `by_match_keys` return the pending documents; queries return the stored ones.
     """
 
     def __init__(self, uri: str) -> None:
@@ -35,7 +35,7 @@ class DryRunStore(Store):
 
     @property
     def supports_transactions(self) -> bool:
-        """True: nothing is written, so never a part."""
+        """True: pending writes are kept all or none."""
         return True
 
     def get(self, collection: str, document_id: str) -> Document | None:
@@ -55,12 +55,12 @@ class DryRunStore(Store):
         pending = [found for each in owners if (found := self._pending(collection, each))]
         stored = super().by_match_keys(collection, keys)
         changed = [self._pending(collection, document["_id"]) or document for document in stored]
-        # A document may own a key in the database that it would have given up.
+        # A document may have a key in the database that its pending version no longer has.
         changed = [each for each in changed if not set(keys).isdisjoint(each["match_keys"])]
         return list({document["_id"]: document for document in (*pending, *changed)}.values())
 
     def write(self, *writes: Write) -> None:
-        """Keeps what would be written; see DocumentStore. Raises NotImplementedError for a Delete or Replace."""
+        """Keeps the writes as pending; see DocumentStore. Raises NotImplementedError for a Delete or Replace."""
         with self._guard:
             self._pending_writes.execute("SAVEPOINT before")
             try:
@@ -73,7 +73,7 @@ class DryRunStore(Store):
                 self._pending_writes.execute("RELEASE before")
 
     def _written(self, write: Write) -> Document:
-        """Returns the document that a write would leave."""
+        """Returns the document as the write would store it."""
         if isinstance(write, Delete | Replace):
             raise NotImplementedError(NOT_IN_A_DRY_RUN)
         found = self.get(write.collection, write.document_id)
@@ -92,7 +92,7 @@ class DryRunStore(Store):
         return written
 
     def apply(self, write: Write, options: Mapping[str, Any]) -> None:
-        """Raises NotImplementedError: this would write."""
+        """Raises NotImplementedError: it would write to the database."""
         raise NotImplementedError(NOT_IN_A_DRY_RUN)
 
     def update_many(self, collection: str, query: Query, change: Mapping[str, Any]) -> int:
@@ -104,7 +104,7 @@ class DryRunStore(Store):
         raise NotImplementedError(NOT_IN_A_DRY_RUN)
 
     def wait_for_majority(self, collection: str, document: Document) -> None:
-        """See DocumentStore. It waits for nothing."""
+        """See DocumentStore. Does not wait."""
         found = self.get(collection, document["_id"])
         if found is None or found["version"] != document["version"]:
             raise WriteConflict(f"{collection} {document['_id']}")

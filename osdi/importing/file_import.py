@@ -1,8 +1,8 @@
-"""The import of one file, from its first row to its last: several rows at once, in order where order matters.
+"""Imports one file: several rows at the same time, but rows of the same person in their order.
 
-Rows go in groups to a few threads, which mostly wait for the database. Two rows that share a match key never go in one
-group, so the later row counts, as it does where they come one by one. After a group it is kept how far the import has
-come: one that breaks off goes on there, and what it did twice it finds to be there.
+A group of rows is imported by a few threads, which mostly wait for the database. Two rows that share a match key are
+never in one group, so the later row wins. The progress is stored after each group. An interrupted import continues
+from there; rows that it imports again are recognised and change nothing.
 """
 
 import time
@@ -16,7 +16,7 @@ from osdi.errors import OsdiError
 from osdi.ids import now
 from osdi.importing.importer import Prepared, RowImporter
 from osdi.importing.progress_store import keep_import_progress
-from osdi.importing.rejected_rows import RefusedFile
+from osdi.importing.rejected_rows import RejectedFile
 from osdi.importing.report import Outcome, Report
 from osdi.importing.sources import Item, Source
 from osdi.store import Store
@@ -28,7 +28,7 @@ CLOCK: Final[Callable[[], float]] = time.monotonic
 
 @dataclass
 class Progress:
-    """How far an import has come, as the database keeps it; a dry run keeps nothing."""
+    """The progress of an import, stored in the database; a dry run (`store` is None) stores nothing."""
 
     store: Store | None
     import_id: str
@@ -36,18 +36,18 @@ class Progress:
     started: Any = field(default_factory=now)
     _kept: float = field(default_factory=CLOCK)
 
-    def keep(self, report: Report, refused: RefusedFile, *, finished: bool = False, at_once: bool = False) -> None:
-        """Keep it, but not more often than each second unless it is finished or is said to be kept at once."""
+    def keep(self, report: Report, rejected: RejectedFile, *, finished: bool = False, at_once: bool = False) -> None:
+        """Stores the progress, at most once a second unless `finished` or `at_once`. Raises OsdiError, OSError."""
         if self.store is None or not (finished or at_once or CLOCK() - self._kept >= KEEP_SECONDS):
             return
-        # First the refused lines are on the disk, then it is said that they are.
-        size = refused.size()
+        # `size` writes the rejected rows to the disk, before the progress counts them.
+        size = rejected.size()
         document = {
             **self.about,
             "_id": self.import_id,
             "report": report.kept(),
-            "refused_file": str(refused.path.resolve()) if size and refused.path else None,
-            "refused_bytes": size,
+            "rejected_file": str(rejected.path.resolve()) if size and rejected.path else None,
+            "rejected_bytes": size,
             "started_date": self.started,
             "modified_date": now(),
             "finished": finished,
@@ -58,33 +58,33 @@ class Progress:
 
 def run(
     source: Source,
-    take_in: RowImporter,
-    refused: RefusedFile,
+    importer: RowImporter,
+    rejected: RejectedFile,
     progress: Progress,
     report: Report,
     *,
     threads: int,
     shown: Callable[[Report, int], None] = lambda *_: None,
 ) -> None:
-    """Import what the source holds behind the `report.rows` rows that are done, and count it into the report.
+    """Imports the rows of the source after the first `report.rows`, and adds them to the report.
 
-    `shown` is told after every group, with the bytes of the file that are read. Raises OsdiError 503 where the database
-    stays away, and OSError where refused lines cannot be written.
+    Calls `shown` after every group, with the number of bytes that have been read. Raises OsdiError 503 if the database
+    stays unavailable, and OSError if rejected rows cannot be written.
     """
-    take_in.retry_while_unavailable(lambda: progress.keep(report, refused, at_once=True))
+    importer.retry_while_unavailable(lambda: progress.keep(report, rejected, at_once=True))
     try:
-        _import_items(source, take_in, refused, progress, report, threads, shown)
+        _import_items(source, importer, rejected, progress, report, threads, shown)
     except KeyboardInterrupt:
-        with suppress(OsdiError):  # then what was kept before counts
-            progress.keep(report, refused, at_once=True)
+        with suppress(OsdiError):  # then the import continues from the progress stored before
+            progress.keep(report, rejected, at_once=True)
         raise
-    take_in.retry_while_unavailable(lambda: progress.keep(report, refused, finished=True))
+    importer.retry_while_unavailable(lambda: progress.keep(report, rejected, finished=True))
 
 
 def _import_items(
     source: Source,
-    take_in: RowImporter,
-    refused: RefusedFile,
+    importer: RowImporter,
+    rejected: RejectedFile,
     progress: Progress,
     report: Report,
     threads: int,
@@ -93,35 +93,37 @@ def _import_items(
     skipped = report.rows
     items = (item for index, item in enumerate(source.items()) if index >= skipped)
     with ThreadPoolExecutor(threads, thread_name_prefix="import") as pool:
-        for group in groups(items, take_in):
-            done = outcomes(group, pool)
-            # From here until it is kept nothing waits, so that a group is counted wholly or not at all.
-            for item, outcome in done:
-                if outcome.refused is not None:
+        for group in groups(items, importer):
+            imported = outcomes(group, pool)
+            # Nothing waits until the progress is stored, so a group is counted completely or not at all.
+            for item, outcome in imported:
+                if outcome.rejected is not None:
                     for row in item.rows():
-                        refused.add(row.line, outcome.refused, row.written)
+                        rejected.add(row.line, outcome.rejected, row.written)
                 report.add(outcome, item.line)
-            take_in.retry_while_unavailable(lambda: progress.keep(report, refused))
+            importer.retry_while_unavailable(lambda: progress.keep(report, rejected))
             shown(report, source.position)
 
 
 def outcomes(group: list[tuple[Item, Prepared]], pool: ThreadPoolExecutor) -> list[tuple[Item, Outcome]]:
-    """Take in a group, and tell what became of each in its order. Raises OsdiError 503."""
-    waiting = [(item, prepared, pool.submit(prepared.take) if prepared.take else None) for item, prepared in group]
+    """Imports a group, and returns the outcomes in its order. Raises OsdiError 503."""
+    started = [
+        (item, prepared, pool.submit(prepared.attempt) if prepared.attempt else None) for item, prepared in group
+    ]
     return [
-        (item, taking.result() if taking else Outcome(refused=prepared.refused)) for item, prepared, taking in waiting
+        (item, future.result() if future else Outcome(rejected=prepared.rejected)) for item, prepared, future in started
     ]
 
 
-def groups(items: Iterable[Item], take_in: RowImporter) -> Iterator[list[tuple[Item, Prepared]]]:
-    """The items, prepared, in groups of at most GROUP of which no two may mean the same person or outreach."""
+def groups(items: Iterable[Item], importer: RowImporter) -> Iterator[list[tuple[Item, Prepared]]]:
+    """Yields the prepared items in groups of up to GROUP; no two items of a group share a key."""
     group: list[tuple[Item, Prepared]] = []
     keys: set[str] = set()
     for item in items:
         if item.body is None:
-            prepared = Prepared(refused=item.refused)
+            prepared = Prepared(rejected=item.rejected)
         else:
-            prepared = take_in.prepare(item.body, item.campaign, item.namespace)
+            prepared = importer.prepare(item.body, item.campaign, item.namespace)
         if len(group) == GROUP or not keys.isdisjoint(prepared.keys):
             yield group
             group, keys = [], set()

@@ -1,8 +1,8 @@
-"""A body that comes from a file or another server, taken in as a POST with a token would be.
+"""Imports one body from a file or another server, by the rules of a POST with a token.
 
-The process: the body is loaded by the schemas; what belongs to an import only is seen to (tags to be made, people who
-were erased, who a link means, follow-ups that are not sent); the person is matched and merged into, or the outreach
-recorded, by the code that serves POSTs; and what became of it is told.
+The steps: the schemas load the body; the importer does what only imports need (create tags, reject erased people,
+resolve the link to the person, drop follow-ups); the code that serves POSTs matches and merges the person, or records
+the outreach; the importer returns the outcome.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -32,13 +32,13 @@ Result = TypeVar("Result")
 ERASED: Final = "erased"
 REASON_LENGTH: Final = 500
 LINK: Final = PERSON.rel
-# An import outlasts a failover, and much longer than a request may wait.
+# Long enough for a failover of the database. A request could not wait this long.
 PATIENCE_SECONDS: Final = 120.0
 
 
 @dataclass(frozen=True)
 class Choices:
-    """What whoever imports has chosen."""
+    """Options of an import."""
 
     campaign_id: str | None = None
     create_tags: bool = False
@@ -48,16 +48,19 @@ class Choices:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A body that may be taken in: loaded, and with the keys by which others may mean the same. Or why it may not."""
+    """A loaded body as a function that imports it, or the reason why it is rejected.
+
+    Bodies that share one of `keys` may be of the same person or outreach.
+    """
 
     keys: frozenset[str] = frozenset()
-    take: Callable[[], Outcome] | None = None
-    refused: str | None = None
+    attempt: Callable[[], Outcome] | None = None
+    rejected: str | None = None
 
 
 @dataclass
 class RowImporter:
-    """Takes in bodies of one kind, into one store, by what was chosen."""
+    """Imports bodies of one kind into one store."""
 
     store: Store
     reference: Reference
@@ -71,17 +74,17 @@ class RowImporter:
         self._is_erased = erased_in(self.store)
 
     def prepare(self, written: Body, campaign: str | None = None, namespace: str | None = None) -> Prepared:
-        """Load a body, and find what it refers to.
+        """Loads a body and finds the resources that it refers to. Raises OsdiError 503.
 
-        `campaign` is the id of the campaign that an outreach names; `namespace` is whose the ids in its links are.
+        `campaign` is the id of the campaign that an outreach names; `namespace` is that of the ids in its links.
         """
         try:
             return self.retry_while_unavailable(lambda: self._prepare(written, campaign, namespace))
         except OsdiError as error:
-            return Prepared(refused=_told(error))
+            return Prepared(rejected=_reason(error))
 
     def retry_while_unavailable(self, attempt: Callable[[], Result]) -> Result:
-        """The attempt's result, waiting for a database that is away. Raises OsdiError, 503 at last."""
+        """Returns the attempt's result; repeats it while the database is unavailable. Raises OsdiError."""
         return retry_while_unavailable(attempt, self.patience)
 
     def _prepare(self, written: Body, campaign: str | None, namespace: str | None) -> Prepared:
@@ -90,28 +93,28 @@ class RowImporter:
             request = None
         else:
             body = self.load_body(OUTREACH, self._with_local_person(written, namespace))
-            found = self._campaign(campaign, namespace)
-            request = HelperRequest(body=body, campaign=found, caller=IMPORTER)
+            resolved = self._campaign(campaign, namespace)
+            request = HelperRequest(body=body, campaign=resolved, caller=IMPORTER)
         if self.choices.silent:
             body.pop("triggers", None)
         person = body.get("person", {})
         keys = self.settings.match_key_rules.match_keys(person, trusted=True)
         if not keys.all and "person_link" not in body:
-            return Prepared(refused="Nothing tells who it is: no identifier, e-mail address or phone number.")
+            return Prepared(rejected="The person has no identifier, e-mail address or phone number. Add one of them.")
         if not self.choices.include_erased and keys.all and self._is_erased(keys.all):
-            return Prepared(refused=ERASED)
+            return Prepared(rejected=ERASED)
         self._create_tags(body)
-        meant = [body["person_link"]["person"]["href"]] if "person_link" in body else []
-        both = frozenset((*keys.all, *meant, *(f"outreach:{each}" for each in body.get("identifiers", ()))))
+        linked = [body["person_link"]["person"]["href"]] if "person_link" in body else []
+        all_keys = frozenset((*keys.all, *linked, *(f"outreach:{each}" for each in body.get("identifiers", ()))))
         if request is None:
-            return Prepared(both, lambda: self._take(lambda: self._sign_up(body)))
-        return Prepared(both, lambda: self._take(lambda: self._record(request)))
+            return Prepared(all_keys, lambda: self._outcome(lambda: self._sign_up(body)))
+        return Prepared(all_keys, lambda: self._outcome(lambda: self._record(request)))
 
-    def _take(self, attempt: Callable[[], Outcome]) -> Outcome:
+    def _outcome(self, attempt: Callable[[], Outcome]) -> Outcome:
         try:
             return self.retry_while_unavailable(attempt)
         except OsdiError as error:
-            return Outcome(refused=_told(error))
+            return Outcome(rejected=_reason(error))
 
     def _sign_up(self, body: Body) -> Outcome:
         signed_up = sign_up(self.store, self.reference.find, body, IMPORTER, self.settings)
@@ -134,15 +137,18 @@ class RowImporter:
         if self.choices.campaign_id is not None:
             return self.reference.campaign(self.choices.campaign_id)
         if named is None:
-            raise invalid("Nothing tells the campaign; name one by --campaign.")
-        known = [f"{namespace}:{named}"] if namespace else []
-        found = self.reference.find(ADVOCACY_CAMPAIGN, [*known, named])
+            raise invalid("The row names no campaign. Name one with --campaign.")
+        identifier = [f"{namespace}:{named}"] if namespace else []
+        found = self.reference.find(ADVOCACY_CAMPAIGN, [*identifier, named])
         if not found:
-            raise invalid("Its campaign is not here; import the campaigns first, or name one by --campaign.")
+            raise invalid("The campaign does not exist. Import campaigns first, or name one with --campaign.")
         return next(iter(found.values()))
 
     def _with_local_person(self, written: Body, namespace: str | None) -> Body:
-        """The body with the link to its person made one of this server, by the identifier that the person has there."""
+        """Returns the body with the link to its person changed to the person on this server. Raises OsdiError 400.
+
+        The person is found by the identifier that the other server gave them.
+        """
         links = written.get("_links")
         link = links.get(LINK) if isinstance(links, Mapping) else None
         href = link.get("href") if isinstance(link, Mapping) else None
@@ -152,7 +158,7 @@ class RowImporter:
         keys = [id_key(f"{each}:{person_id}") for each in (namespace, self.settings.namespace) if each]
         found = self.store.by_match_keys(PERSON.collection, list(dict.fromkeys(keys)))
         if not found:
-            raise invalid("Its person is not here; import the people first.")
+            raise invalid("The person does not exist. Import the people first.")
         return {**written, "_links": {LINK: {"href": f"/api/{PERSON.collection}/{found[0]['_id']}"}}}
 
 
@@ -164,8 +170,8 @@ def row_importers(
     return {kind: RowImporter(store, reference, settings, load_body, kind, choices) for kind in kinds}
 
 
-def _told(error: OsdiError) -> str:
-    """A refusal in a line. Raises the error itself where it is about the database, and so about no row."""
+def _reason(error: OsdiError) -> str:
+    """Returns the message of an error. Raises the error itself if it is about the database, not about the row."""
     if error.status >= 500:
         raise error
     return str(error.body()["error"])[:REASON_LENGTH]

@@ -1,7 +1,7 @@
 """Reads the pages of another OSDI server: retries, follows `next`, and trusts nothing that the server sends.
 
-Every address that is followed is of the host that the operator named, because the token is sent along; no redirect is
-followed. A response has a bound in bytes and in seconds. The client stops when the pages lead in a circle.
+The client follows only addresses of the host that the operator named, because each request contains the token, and no
+redirects. A response has a limit in bytes and in seconds. The client stops if the pages form a loop.
 """
 
 import datetime as dt
@@ -35,16 +35,16 @@ LOOPBACK: Final = ("127.0.0.1", "::1", "[::1]", "localhost")
 
 
 class RemoteError(Exception):
-    """The other server does not give what it should; the text is a sentence for the operator."""
+    """The other server fails or sends something invalid; the text is for the operator."""
 
 
 class RemoteBusy(RemoteError):
-    """It may give it later."""
+    """The other server is unavailable; a later attempt may succeed."""
 
 
 @dataclass(frozen=True)
 class RemotePage:
-    """Documents of a collection, its and the next one's address, and the server's time at its answer (naive UTC)."""
+    """A page's address and documents, the next page's address, and the server's time of the response (naive UTC)."""
 
     address: str
     documents: list[Any]
@@ -53,10 +53,10 @@ class RemotePage:
 
 
 class Remote:
-    """Another OSDI server, known by the address of its API entry point.
+    """Client of another OSDI server; `url` is the address of its API entry point.
 
-    `seconds` bound each answer, `first_wait` is about how long the first retry waits. Raises RemoteError for an address
-    that is not http(s), or over which a token would go for all to read.
+    `seconds` limits each response; `first_wait` is the time in seconds before the first retry, approximately. Raises
+    RemoteError for an address that is not http(s), or for a token over an unencrypted connection.
     """
 
     def __init__(
@@ -71,9 +71,9 @@ class Remote:
         self.url = url
         self._origin = _origin(url)
         if token and self._origin[0] == "http" and self._origin[1] not in LOOPBACK:
-            raise RemoteError("The address is not https: the token would go over the network for all to read.")
+            raise RemoteError("The address is not https, so the token would be sent unencrypted. Use https.")
         if token and not (token.isascii() and token.isprintable()):
-            raise RemoteError("The token holds characters that no header takes.")
+            raise RemoteError("The token contains characters that an HTTP header cannot contain.")
         self._headers = {"Accept": "application/hal+json, application/json", "Accept-Encoding": "identity"}
         self._headers |= {"User-Agent": USER_AGENT, **({TOKEN_HEADER: token} if token else {})}
         self._deadline = Deadline(seconds)
@@ -81,40 +81,40 @@ class Remote:
         self._pool = _pool(self._origin, self._deadline, min(CONNECT_SECONDS, seconds), ca_certs)
 
     def get(self, address: str) -> tuple[Mapping[str, Any], dt.datetime]:
-        """The JSON object at an address, and the server's time. Raises RemoteError, after several attempts."""
-        found = self.resolved(address)
+        """Returns the JSON object at an address, and the server's time. Raises RemoteError after several attempts."""
+        absolute = self.resolved(address)
         first = self._first_wait
         return retry_with_backoff(
-            lambda: self._get(found), RemoteBusy, attempts=ATTEMPTS, first=first, longest=30 * first
+            lambda: self._get(absolute), RemoteBusy, attempts=ATTEMPTS, first=first, longest=30 * first
         )
 
     def resolved(self, address: str, base: str | None = None) -> str:
-        """The absolute address of a link in the document at `base`. Raises RemoteError for another server's."""
+        """Returns the absolute address of a link in the document at `base`. Raises RemoteError for another host."""
         absolute = _absolute_address(base or self.url, address)
         if _origin(absolute) != self._origin:
-            raise RemoteError("A link leads to another host, to which nothing is sent.")
+            raise RemoteError("A link leads to another host. The import does not follow it.")
         return absolute
 
     def pages(self, address: str, relation: str) -> Iterator[RemotePage]:
-        """The pages of a collection from an address on. Raises RemoteError where they lead in a circle."""
+        """Yields the pages of a collection, starting at an address. Raises RemoteError if they form a loop."""
         seen: set[bytes] = set()
         empty = 0
         following: str | None = address
         for _ in range(PAGES):
             if following is None:
                 return
-            asked = self.resolved(following)
-            body, timestamp = self.get(asked)
+            current = self.resolved(following)
+            body, timestamp = self.get(current)
             documents = _embedded(body, relation)
             link = link_of(body, "next")
-            following = _absolute_address(asked, link) if link else None  # whose it is, is looked at before it is asked
+            following = _absolute_address(current, link) if link else None  # its host is checked before the request
             empty = 0 if documents else empty + 1
-            # By what is in it, since a circle may have an address of its own for each round.
+            # A loop is recognised by the content: the addresses may differ in each round.
             digest = hashlib.sha256(orjson.dumps(documents)).digest()
             if following and (empty >= EMPTY_PAGES or (documents and digest in seen)):
-                raise RemoteError("The pages lead in a circle: the same one came twice.")
+                raise RemoteError("The pages form a loop: the same page came twice.")
             seen.add(digest)
-            yield RemotePage(asked, documents, following, timestamp)
+            yield RemotePage(current, documents, following, timestamp)
         raise RemoteError(f"There are more than {PAGES:,} pages.")
 
     def close(self) -> None:
@@ -123,7 +123,7 @@ class Remote:
 
     def _get(self, address: str) -> tuple[Mapping[str, Any], dt.datetime]:
         try:
-            status, headers, sent = self._exchange(parse_url(address).request_uri)
+            status, headers, content = self._exchange(parse_url(address).request_uri)
         except urllib3.exceptions.ReadTimeoutError:
             raise RemoteBusy("The other server answers too slowly.") from None
         except urllib3.exceptions.HTTPError as error:
@@ -131,44 +131,44 @@ class Remote:
         if status == 429 or status >= 500:
             raise RemoteBusy(f"The other server answers {status}.")
         if 300 <= status < 400:
-            raise RemoteError(f"The other server answers {status}, which leads elsewhere; name that address.")
+            raise RemoteError(f"The other server redirects ({status}). Use the address that it redirects to.")
         if status in (401, 403):
-            raise RemoteError(f"The other server answers {status}: the token is not valid there, or not enough.")
+            raise RemoteError(f"The other server answers {status}: the token is invalid or lacks permission.")
         if status != 200:
             raise RemoteError(f"The other server answers {status}.")
         try:
-            body = orjson.loads(sent)
-            orjson.dumps(body)  # which refuses what is too deep to be kept among what was refused
+            body = orjson.loads(content)
+            orjson.dumps(body)  # fails if it is nested too deep for the file of rejected rows
         except (orjson.JSONDecodeError, orjson.JSONEncodeError):
-            raise RemoteError("The other server answers something that is not JSON, or nested too deep.") from None
+            raise RemoteError("The response of the other server is not JSON, or nested too deep.") from None
         if not isinstance(body, dict):
-            raise RemoteError("The other server answers something that is no object of OSDI.")
-        return body, _moment(headers.get("Date"))
+            raise RemoteError("The response of the other server is not a JSON object.")
+        return body, _server_time(headers.get("Date"))
 
     def _exchange(self, target: str) -> tuple[int, Mapping[str, str], bytes]:
         """Returns status, headers and body of a response. Raises RemoteError, or HTTPError if there is none."""
         self._deadline.restart()
-        answer = self._pool.request("GET", target, headers=self._headers, redirect=False, preload_content=False)
+        response = self._pool.request("GET", target, headers=self._headers, redirect=False, preload_content=False)
         try:
-            return answer.status, answer.headers, _read_all(answer)
+            return response.status, response.headers, _read_all(response)
         finally:
-            answer.close()
+            response.close()
 
 
 def collection_address(entry_point: Mapping[str, Any], relation: str) -> str:
-    """The address of a collection by the API entry point. Raises RemoteError where it names none."""
+    """Returns the address of a collection from the API entry point. Raises RemoteError if it has no such link."""
     found = link_of(entry_point, relation)
     if found is None:
-        raise RemoteError(f"This is no API entry point of OSDI: it has no link {relation}.")
+        raise RemoteError(f"This is not an OSDI API entry point: it has no link {relation}. Check the address.")
     return found
 
 
 def since(address: str, timestamp: dt.datetime | None) -> str:
-    """The address of a collection, but only what was changed after a moment (naive UTC), if one is given."""
+    """Returns the address of a collection, filtered to changes after the timestamp (naive UTC) if there is one."""
     if timestamp is None:
         return address
-    asked = urlencode({"filter": f"modified_date gt '{timestamp:%Y-%m-%dT%H:%M:%SZ}'"})
-    return f"{address}{'&' if '?' in address else '?'}{asked}"
+    arguments = urlencode({"filter": f"modified_date gt '{timestamp:%Y-%m-%dT%H:%M:%SZ}'"})
+    return f"{address}{'&' if '?' in address else '?'}{arguments}"
 
 
 def _pool(
@@ -183,10 +183,10 @@ def _pool(
     return HttpsPool(host, port, retries=False, timeout=timeout, deadline=deadline, ssl_context=context)
 
 
-def _read_all(answer: urllib3.BaseHTTPResponse) -> bytes:
+def _read_all(response: urllib3.BaseHTTPResponse) -> bytes:
     """Returns the whole body. Raises RemoteError for one that is too large, HTTPError for one that ends early."""
     pieces, size = [], 0
-    while piece := answer.read1(CHUNK):
+    while piece := response.read1(CHUNK):
         pieces.append(piece)
         size += len(piece)
         if size > ANSWER_BYTES:
@@ -203,7 +203,7 @@ def _embedded(body: Mapping[str, Any], relation: str) -> list[Any]:
 
 
 def link_of(body: Mapping[str, Any], relation: str) -> str | None:
-    """The address of a link, as it is written, or None."""
+    """Returns the address of a link, unchanged, or None."""
     links = body.get("_links")
     link = links.get(relation) if isinstance(links, dict) else None
     href = link.get("href") if isinstance(link, dict) else None
@@ -211,7 +211,7 @@ def link_of(body: Mapping[str, Any], relation: str) -> str | None:
 
 
 def _absolute_address(base: str, address: str) -> str:
-    """An address of a link, absolute by that of the document that it stands in, or as it is where it is none."""
+    """Returns a link's address resolved against its document's address, or unchanged if it is not an address."""
     try:
         return urljoin(base, address)
     except ValueError:
@@ -224,12 +224,12 @@ def _origin(url: str) -> tuple[str, str, int]:
     except ValueError:
         raise RemoteError("Not an address such as https://example.org/api/v1.") from None
     if parts.scheme not in PORTS or not parts.host or parts.auth is not None:
-        raise RemoteError("Not an address such as https://example.org/api/v1, without a user in it.")
+        raise RemoteError("Not an address such as https://example.org/api/v1, without a user name.")
     return parts.scheme, parts.host, parts.port or PORTS[parts.scheme]
 
 
-def _moment(header: str | None) -> dt.datetime:
-    """The time that an answer names, or ours."""
+def _server_time(header: str | None) -> dt.datetime:
+    """Returns the time in a response's `Date` header, or the present time if the header is invalid."""
     try:
         found = parsedate_to_datetime(header or "")
         return found.astimezone(dt.UTC).replace(tzinfo=None) if found.tzinfo else found

@@ -1,6 +1,6 @@
-"""A document of OSDI as the body of a POST: as it was answered, but for what only holds on the server it came from.
+"""Converts an OSDI document from another server or an export to the body of a POST.
 
-Pure.
+Removes what is valid only on the server that the document came from. Pure.
 """
 
 import hashlib
@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from osdi.importing.csv_files.cell_values import status
-from osdi.importing.csv_files.column_mapping import OUTREACHES, PEOPLE, REFUSED_LINE, REFUSED_REASON
+from osdi.importing.csv_files.column_mapping import OUTREACHES, PEOPLE, REJECTED_LINE, REJECTED_REASON
 
 CAMPAIGN_LINK, PERSON_LINK = "osdi:advocacy_campaign", "osdi:person"
 
 
 @dataclass(frozen=True)
 class Found:
-    """The body, the id of the campaign that it links to, and the namespace whose ids stand in its links."""
+    """The body, the id of the linked campaign, and the namespace of the ids in its links."""
 
     body: dict[str, Any]
     campaign: str | None = None
@@ -24,20 +24,22 @@ class Found:
 
 
 def document_of(document: Any, kind: str, line: bytes = b"") -> Found:
-    """What to post of a document that was answered or exported; `line` is how it was written.
+    """Returns the body to post for a document; `line` is its JSON.
 
-    An embedded person is taken for the inline one. What is no person and has no identifier gets one of its address, or
-    of what it says, by which it is known again. Raises ValueError: a sentence.
+    An embedded person becomes the inline person. A resource other than a person that has no identifier gets one, made
+    of its address or its JSON, so that a repeated import recognises it. Raises ValueError, whose text is for the user.
     """
     if not isinstance(document, Mapping):
         raise ValueError("Not a JSON object.")
-    body = {name: value for name, value in document.items() if name not in (REFUSED_LINE, REFUSED_REASON, "_embedded")}
+    body = {
+        name: value for name, value in document.items() if name not in (REJECTED_LINE, REJECTED_REASON, "_embedded")
+    }
     links = body.get("_links")
     links = links if isinstance(links, Mapping) else {}
     namespace = _namespace(body, links)
     if kind == PEOPLE:
         if CAMPAIGN_LINK in links:
-            raise ValueError("An outreach, and not a person.")
+            raise ValueError("An outreach, not a person. Import it with `import outreaches`.")
         body.pop("_links", None)
         return Found(_with_known_statuses(body), None, namespace)
     if not body.get("identifiers"):
@@ -56,7 +58,7 @@ def document_of(document: Any, kind: str, line: bytes = b"") -> Found:
 
 
 def last_segment(link: Any) -> str | None:
-    """The last part of a link's address, or None."""
+    """Returns the last part of a link's address, or None."""
     href = link.get("href") if isinstance(link, Mapping) else None
     if not isinstance(href, str):
         return None
@@ -64,24 +66,24 @@ def last_segment(link: Any) -> str | None:
 
 
 def _with_known_statuses(person: Mapping[str, Any]) -> dict[str, Any]:
-    """The person with the statuses that Action Network has besides the standard's, in the standard's words.
+    """Returns the person with Action Network's additional statuses replaced by the standard's.
 
-    A phone number has no status here: one that is not subscribed is not for texts.
+    OSDI phone numbers have no status: a number that is not subscribed gets `sms_capable: false`.
     """
-    said = dict(person)
+    converted = dict(person)
     for array, known in (("email_addresses", _known_email), ("phone_numbers", _known_phone)):
-        if isinstance(said.get(array), list):
-            said[array] = [
+        if isinstance(converted.get(array), list):
+            converted[array] = [
                 known(entry) if isinstance(entry, Mapping) and isinstance(entry.get("status"), str) else entry
-                for entry in said[array]
+                for entry in converted[array]
             ]
-    return said
+    return converted
 
 
 def _known_email(entry: Mapping[str, Any]) -> Mapping[str, Any]:
     try:
         return {**entry, "status": status(entry["status"])}
-    except ValueError:  # which the schema refuses, in words of its own
+    except ValueError:  # the schema rejects it with its own message
         return entry
 
 
@@ -90,7 +92,10 @@ def _known_phone(entry: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _namespace(body: Mapping[str, Any], links: Mapping[str, Any]) -> str | None:
-    """Whose ids stand in the links: of the identifier whose id is the last part of the document's own address."""
+    """Returns the namespace of the ids in the links, or None.
+
+    It is the system of the identifier whose id is the last part of the document's own address.
+    """
     own = last_segment(links.get("self"))
     identifiers = body.get("identifiers")
     for identifier in identifiers if own and isinstance(identifiers, list) else ():

@@ -1,4 +1,4 @@
-"""How far each import has come: one document for each file, or server, that data come from."""
+"""Stores the progress of imports: one document for each imported file or server."""
 
 from typing import Final
 
@@ -9,15 +9,15 @@ IMPORTS: Final = "imports"
 
 
 def import_progress(store: DocumentStore, import_id: str) -> Document | None:
-    """What was kept last of this import, or None."""
+    """Returns the last stored progress of this import, or None."""
     return store.get(IMPORTS, import_id)
 
 
 def keep_import_progress(store: Store, progress: Document) -> None:
-    """Keep how far an import has come, in place of what was kept before.
+    """Stores the progress of an import in place of the earlier one.
 
-    Acknowledged by a majority, as every write: what the import found to be here already, and therefore did not write,
-    is as durable then.
+    A majority acknowledges the write. So the documents that the import found unchanged, and did not write, are durable
+    too.
     """
     with store.operation():
         store.collection(IMPORTS).replace_one({"_id": progress["_id"]}, progress, upsert=True)

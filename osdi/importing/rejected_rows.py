@@ -1,4 +1,4 @@
-"""The file of refused lines: as they stood, each with its number and why, ready to be mended and imported again."""
+"""Writes the file of rejected rows: unchanged, each with its line and reason, to be corrected and imported again."""
 
 import csv
 import errno
@@ -13,17 +13,17 @@ from typing import Any, BinaryIO, Final
 import orjson
 
 from osdi.exporting.csv_cells import BOM, defused, restored
-from osdi.importing.csv_files.column_mapping import REFUSED_LINE, REFUSED_REASON, squashed
+from osdi.importing.csv_files.column_mapping import REJECTED_LINE, REJECTED_REASON, squashed
 
 NUMBERS: Final = 1_000
 
 
-class RefusedFile:
-    """The refused lines of a source: `SOURCE.refused.csv`, numbered where that is there already.
+class RejectedFile:
+    """The file of a source's rejected rows: `SOURCE.rejected.csv`, or with a number if that file exists.
 
-    It is made when the first line is refused, since one that is there may hold what somebody has mended, or be made by
-    another import of the source at this moment. Where an import is resumed it goes on at its path, behind its `size`.
-    Raises OSError where it cannot be written.
+    It is created for the first rejected row, and never overwrites a file: that may hold corrections, or belong to
+    another running import. A resumed import continues the file at `path` after its first `size` bytes. Raises OSError
+    if the file cannot be written.
     """
 
     def __init__(
@@ -43,15 +43,15 @@ class RefusedFile:
         self._file: BinaryIO | None = None
 
     def add(self, line: int, reason: str, written: tuple[str, ...] | bytes) -> None:
-        """Add a refused line."""
+        """Adds a rejected row with its line and reason. Raises OSError."""
         file = self._opened()
         if isinstance(written, bytes):
             file.write(_as_document(line, reason, written) + b"\n")
         else:
-            file.write(self._row([str(line), reason, *self._without_former(written)]))
+            file.write(self._row([str(line), reason, *self._without_own_columns(written)]))
 
     def size(self) -> int:
-        """How many bytes it has, all of them on the disk."""
+        """Writes everything to the disk, and returns the size in bytes. Raises OSError."""
         if self._file is None:
             return self._size
         self._file.flush()
@@ -59,20 +59,20 @@ class RefusedFile:
         return self._file.tell()
 
     def close(self) -> None:
-        """Close it."""
+        """Closes the file."""
         if self._file is not None:
             self._file.close()
 
     def without_repeats(self) -> Path | None:
-        """Where the refused lines are, once all are there: where an earlier file says the same this one is removed.
+        """Closes the file and returns its path, or None if no row was rejected.
 
-        None where nothing was refused.
+        If an earlier file has the same content, removes this one and returns the path of the earlier one.
         """
         self.close()
         if self.path is None:
             return None
         stem, suffix = glob.escape(self._source.stem), glob.escape(_suffix(self._source))
-        for each in sorted(self._source.parent.glob(f"{stem}.refused*{suffix}")):
+        for each in sorted(self._source.parent.glob(f"{stem}.rejected*{suffix}")):
             if not each.samefile(self.path) and filecmp.cmp(each, self.path, shallow=False):
                 self.path.unlink()
                 return each
@@ -81,46 +81,46 @@ class RefusedFile:
     def _opened(self) -> BinaryIO:
         if self._file is None:
             if self.path is None:
-                self.path, self._file = _made(self._source)
+                self.path, self._file = _create(self._source)
             else:
                 self._file = self.path.open("r+b")
-            # Whatever an import that broke off wrote behind its last mark is written again.
+            # The resumed import writes again what an interrupted import wrote after its last stored progress.
             self._file.truncate(self._size)
             self._file.seek(self._size)
-            os.chmod(self.path, 0o600)  # it holds people's data
+            os.chmod(self.path, 0o600)  # personal data
             if self._header is not None and not self._size:
-                head = self._row([REFUSED_LINE, REFUSED_REASON, *self._without_former(self._header)])
+                head = self._row([REJECTED_LINE, REJECTED_REASON, *self._without_own_columns(self._header)])
                 self._file.write(BOM.encode() + head)
         return self._file
 
-    def _without_former(self, cells: Sequence[str]) -> list[str]:
-        """The cells but those of a former file of refused lines."""
-        former = (squashed(REFUSED_LINE), squashed(REFUSED_REASON))
+    def _without_own_columns(self, cells: Sequence[str]) -> list[str]:
+        """Returns the cells without line and reason, which they have if the source is a file of rejected rows."""
+        own = (squashed(REJECTED_LINE), squashed(REJECTED_REASON))
         names = self._header or ()
-        return [cell for index, cell in enumerate(cells) if index >= len(names) or squashed(names[index]) not in former]
+        return [cell for index, cell in enumerate(cells) if index >= len(names) or squashed(names[index]) not in own]
 
     def _row(self, cells: Sequence[str]) -> bytes:
-        """A line of CSV, quoted as it needs, that no spreadsheet runs and that is read as the refused one is."""
+        """Returns a line of CSV that an import reads like the rejected row, and that no spreadsheet executes."""
         text = io.StringIO()
         safe = (defused(restored(cell)) for cell in cells)
         csv.writer(text, delimiter=self._delimiter, lineterminator="\r\n").writerow(safe)
-        # What was no text stays as it was: read again it is refused again, unless it was mended.
+        # Undecodable bytes are written unchanged: the row is rejected again unless somebody corrects it.
         return text.getvalue().encode("utf-8", "surrogateescape")
 
 
-def _made(source: Path) -> tuple[Path, BinaryIO]:
-    """A new file under the first name that is free."""
+def _create(source: Path) -> tuple[Path, BinaryIO]:
+    """Creates a file under the first free name. Raises OSError."""
     for path in _possible_paths(source):
         try:
             return path, path.open("xb")
         except FileExistsError:
             continue
-    raise FileExistsError(errno.EEXIST, f"There are {NUMBERS} files of refused lines already", str(source))
+    raise FileExistsError(errno.EEXIST, f"{NUMBERS} files of rejected rows exist. Remove some", str(source))
 
 
 def _possible_paths(source: Path) -> Iterator[Path]:
     for number in range(1, NUMBERS + 1):
-        yield source.with_name(f"{source.stem}.refused{f'-{number}' if number > 1 else ''}{_suffix(source)}")
+        yield source.with_name(f"{source.stem}.rejected{f'-{number}' if number > 1 else ''}{_suffix(source)}")
 
 
 def _suffix(source: Path) -> str:
@@ -128,12 +128,12 @@ def _suffix(source: Path) -> str:
 
 
 def _as_document(line: int, reason: str, written: bytes) -> bytes:
-    """The line's own document with the reason in it, or where it is none an object that holds its text."""
-    said: dict[str, Any] = {REFUSED_LINE: line, REFUSED_REASON: reason}
+    """Returns the line's document with the reason in it, or an object with the line's text if it is no document."""
+    added: dict[str, Any] = {REJECTED_LINE: line, REJECTED_REASON: reason}
     try:
         document = orjson.loads(written)
         if isinstance(document, dict):
-            return orjson.dumps({**document, **said})
-    except (orjson.JSONDecodeError, orjson.JSONEncodeError):  # the latter where it is deeper than can be written
+            return orjson.dumps({**document, **added})
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):  # the latter for a document that is nested too deep
         pass
-    return orjson.dumps({**said, "text": written.decode("utf-8", "replace")})
+    return orjson.dumps({**added, "text": written.decode("utf-8", "replace")})

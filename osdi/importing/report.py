@@ -1,6 +1,6 @@
-"""What an import did, or would do: counts, reasons with the lines that they stand for, and the summary of them.
+"""The report of an import or dry run: counts, reasons of rejections with their lines, and the summary.
 
-However many lines a file has, no more is remembered than a bounded number of reasons and of lines for each.
+The number of reasons, and of lines for each reason, is limited, so memory use does not grow with the file.
 """
 
 from collections import Counter
@@ -22,27 +22,28 @@ RECORDED, KNOWN = "recorded", "known"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one row: of its outreach, if it is one; of its person, and by what they were matched; or why not.
+    """The result for one row.
 
-    `person` is CREATED, CHANGED or UNCHANGED; `outreach` RECORDED or KNOWN; `refused` a sentence.
+    `person` is CREATED, CHANGED or UNCHANGED; `matched_by` says how the person was matched; `outreach` is RECORDED or
+    KNOWN; `rejected` is the reason of a rejection.
     """
 
     person: str | None = None
     matched_by: str | None = None
     outreach: str | None = None
-    refused: str | None = None
+    rejected: str | None = None
     warnings: tuple[str, ...] = ()
 
 
 @dataclass
 class Reasons:
-    """How often each reason came, and the first lines that it came for."""
+    """Counts of reasons, with the first lines of each."""
 
     counts: Counter[str] = field(default_factory=Counter)
     lines: dict[str, list[int]] = field(default_factory=dict)
 
     def add(self, reason: str, line: int) -> None:
-        """Note that a line has the reason."""
+        """Counts the reason for a line; beyond the first REASONS different ones it counts as OTHER_REASONS."""
         if reason not in self.counts and len(self.counts) >= REASONS:
             reason = OTHER_REASONS
         self.counts[reason] += 1
@@ -50,8 +51,8 @@ class Reasons:
         if len(shown) < LINES_SHOWN:
             shown.append(line)
 
-    def told(self) -> list[str]:
-        """A line of text for each reason, the most frequent first."""
+    def summary(self) -> list[str]:
+        """Returns a line of text for each reason, the most frequent first."""
         return [f"  {count:>7,}  {reason} ({self._where(reason)})" for reason, count in self.counts.most_common()]
 
     def _where(self, reason: str) -> str:
@@ -68,18 +69,18 @@ class Report:
     people: Counter[str] = field(default_factory=Counter)
     matched_by: Counter[str] = field(default_factory=Counter)
     outreaches: Counter[str] = field(default_factory=Counter)
-    refusals: Reasons = field(default_factory=Reasons)
+    rejections: Reasons = field(default_factory=Reasons)
     warnings: Reasons = field(default_factory=Reasons)
 
     @property
-    def refused(self) -> int:
-        return self.refusals.counts.total()
+    def rejected(self) -> int:
+        return self.rejections.counts.total()
 
     def add(self, outcome: Outcome, line: int) -> None:
-        """Count what became of a row that begins on this line."""
+        """Counts the outcome of a row that begins on this line."""
         self.rows += 1
-        if outcome.refused is not None:
-            self.refusals.add(outcome.refused, line)
+        if outcome.rejected is not None:
+            self.rejections.add(outcome.rejected, line)
         if outcome.person:
             self.people[outcome.person] += 1
         if outcome.matched_by and outcome.matched_by != NEW:
@@ -90,7 +91,7 @@ class Report:
             self.warnings.add(warning, line)
 
     def summary(self, *, dry: bool, of_people: bool = True) -> list[str]:
-        """What happened, in lines of text; `dry` tells what would have. Campaigns are nothing `of_people`."""
+        """Returns the report as lines of text, for a dry run with "would be"; `of_people` adds the counts of people."""
         would = "would be " if dry else ""
         lines = [f"{self.rows:,} rows"]
         if self.outreaches:
@@ -103,33 +104,33 @@ class Report:
             lines.append(f"  {matched:>7,}  people matched{f': {how}' if how else ''}")
             lines.append(f"  {self.people[CHANGED]:>7,}    of them {would}changed")
             lines.append(f"  {self.people[UNCHANGED]:>7,}    of them unchanged")
-        lines.append(f"  {self.refused:>7,}  rows {would}rejected")
-        if self.refusals.counts:
-            lines += ["Rejected:", *self.refusals.told()]
+        lines.append(f"  {self.rejected:>7,}  rows {would}rejected")
+        if self.rejections.counts:
+            lines += ["Rejected:", *self.rejections.summary()]
         if self.warnings.counts:
-            lines += ["Imported with warnings:", *self.warnings.told()]
+            lines += ["Imported with warnings:", *self.warnings.summary()]
         return lines
 
     def kept(self) -> dict[str, Any]:
-        """The report as it is kept in the database; names of fields may hold no dots there, so reasons are values."""
+        """Returns the report as a document; reasons are values in it, since names of fields should have no dots."""
         return {
             "rows": self.rows,
             "people": dict(self.people),
             "matched_by": dict(self.matched_by),
             "outreaches": dict(self.outreaches),
-            "refusals": _kept(self.refusals),
+            "rejections": _kept(self.rejections),
             "warnings": _kept(self.warnings),
         }
 
     @classmethod
     def of(cls, kept: Mapping[str, Any]) -> "Report":
-        """What `kept` made of a report."""
+        """Returns the report from the document that `kept` returned."""
         return cls(
             rows=kept["rows"],
             people=Counter(kept["people"]),
             matched_by=Counter(kept["matched_by"]),
             outreaches=Counter(kept["outreaches"]),
-            refusals=_reasons_of(kept["refusals"]),
+            rejections=_reasons_of(kept["rejections"]),
             warnings=_reasons_of(kept["warnings"]),
         )
 

@@ -1,8 +1,8 @@
-"""Everything that another OSDI server has: its campaigns, its people, and the outreaches of each campaign.
+"""Imports everything from another OSDI server: its campaigns, its people, and the outreaches of each campaign.
 
-The process: the API entry point names the collections; each is followed page by page, and every document taken in as a
-POST of it would be, with its identifiers, by which it is known when it comes again. After each page it is kept which
-one is next, and at a collection's end since when changes count: the next pull asks for these only.
+The import reads each collection that the API entry point links to, page by page, and imports every document by the
+rules of a POST. Identifiers let the next import recognise the documents. The import stores the address of the next page
+after each page, and a start time at the end of a collection: the next import reads only later changes.
 """
 
 import datetime as dt
@@ -29,28 +29,33 @@ from osdi.importing.sources import Item
 from osdi.resources import ADVOCACY_CAMPAIGN, OUTREACH, PERSON
 from osdi.store import Store
 
-# Clocks differ, and what is being written while the pages are read shows a little later.
+# Clocks differ, and a write that is in progress during the import becomes visible a little later.
 OVERLAP: Final = dt.timedelta(minutes=2)
 THREADS: Final = 4
 
 
 @dataclass
 class Pull:
-    """One pull from one server. `taking` has the importer of each kind; `refused` is told what was not."""
+    """One import from one server.
+
+    `importers` has the importer of each kind. `rejected` is called with kind, line, reason and JSON of each rejected
+    document, `shown` with kind and report after each page.
+    """
 
     store: Store
     remote: Remote
     pull_id: str
-    taking: Mapping[str, RowImporter]
-    refused: Callable[[str, int, str, bytes], None]
+    importers: Mapping[str, RowImporter]
+    rejected: Callable[[str, int, str, bytes], None]
     shown: Callable[[str, Report], None] = lambda *_: None
     reports: dict[str, Report] = field(default_factory=dict)
     _state: dict[str, Any] = field(default_factory=dict)
 
     def run(self) -> dict[str, Report]:
-        """Pull all of it; reports by collection. Raises RemoteError, OsdiError 503, and OSError of `refused`.
+        """Imports everything and returns the reports by collection.
 
-        The next pull goes on where a server is busy, and reads a collection anew whose pages lead nowhere.
+        Raises RemoteError, OsdiError 503, and OSError of `rejected`. After RemoteBusy the next run continues at the
+        same page; after another RemoteError it reads the collection from the beginning.
         """
         self._state = import_progress(self.store, self.pull_id) or {"_id": self.pull_id, "source": self.remote.url}
         self._state.setdefault("parts", {})
@@ -65,23 +70,23 @@ class Pull:
         return self.reports
 
     def _campaigns(self, address: str) -> Iterator[tuple[str, str]]:
-        """Take in every campaign; their ids here, and where their outreaches are."""
+        """Imports every campaign; yields their ids on this server and the addresses of their outreaches."""
         report = self.reports.setdefault(ADVOCACY_CAMPAIGN.collection, Report())
-        take_in = self.taking[OUTREACHES]
+        importer = self.importers[OUTREACHES]
         for page in self.remote.pages(address, ADVOCACY_CAMPAIGN.collection_rel):
             for document in page.documents:
                 written = orjson.dumps(document)
                 try:
                     found = document_of(document, ADVOCACY_CAMPAIGN.collection, written)
-                    body, rules = take_in.load_body(ADVOCACY_CAMPAIGN, found.body), take_in.settings.match_key_rules
+                    body, rules = importer.load_body(ADVOCACY_CAMPAIGN, found.body), importer.settings.match_key_rules
                     attempt = partial(create, self.store, ADVOCACY_CAMPAIGN, body, rules)
-                    campaign = take_in.retry_while_unavailable(attempt)
+                    campaign = importer.retry_while_unavailable(attempt)
                 except (ValueError, OsdiError) as error:
                     if isinstance(error, OsdiError) and error.status >= 500:
                         raise
                     reason = str(error.body()["error"]) if isinstance(error, OsdiError) else str(error)
-                    report.add(Outcome(refused=reason), report.rows + 1)
-                    self.refused(ADVOCACY_CAMPAIGN.collection, report.rows, reason, written)
+                    report.add(Outcome(rejected=reason), report.rows + 1)
+                    self.rejected(ADVOCACY_CAMPAIGN.collection, report.rows, reason, written)
                     continue
                 report.rows += 1
                 outreaches = link_of(document, OUTREACH.collection_rel)
@@ -97,26 +102,26 @@ class Pull:
         pool: ThreadPoolExecutor,
         campaign_id: str | None = None,
     ) -> None:
-        """Take in a collection, from where the last pull broke off, or what was changed since it ended."""
+        """Imports a collection: from the page where the last run stopped, or what has changed since it finished."""
         kept: dict[str, Any] = self._state["parts"].setdefault(part, {})
         report = self.reports.setdefault(kind, Report())
         start = kept.get("next") or since(address, kept.get("since"))
         try:
             for page in self.remote.pages(start, relation):
-                # What is changed from now on may lie on a page that was read already, so this pull ends its care here.
+                # A later change may be on a page that was already read, so the next run reads changes since this time.
                 kept.setdefault("begun", page.timestamp - OVERLAP)
                 items = self._items(page.documents, kind, report.rows, campaign_id)
-                for group in groups(items, self.taking[kind]):
+                for group in groups(items, self.importers[kind]):
                     for item, outcome in outcomes(group, pool):
                         report.add(outcome, item.line)
-                        if outcome.refused is not None:
+                        if outcome.rejected is not None:
                             assert isinstance(item.written, bytes)
-                            self.refused(kind, item.line, outcome.refused, item.written)
+                            self.rejected(kind, item.line, outcome.rejected, item.written)
                 kept["next"] = page.next
                 self._keep()
                 self.shown(kind, report)
         except RemoteError as error:
-            if not isinstance(error, RemoteBusy):  # an address that leads nowhere would do so again
+            if not isinstance(error, RemoteBusy):  # the address would fail again
                 kept["next"] = None
                 self._keep()
             raise
@@ -130,10 +135,10 @@ class Pull:
             try:
                 found = document_of(document, kind, written)
             except ValueError as error:
-                yield Item(number, written, refused=str(error))
+                yield Item(number, written, rejected=str(error))
                 continue
             yield Item(number, written, found.body, campaign_id or found.campaign, found.namespace)
 
     def _keep(self) -> None:
         state = {**self._state, "modified_date": now()}
-        self.taking[PEOPLE].retry_while_unavailable(lambda: keep_import_progress(self.store, state))
+        self.importers[PEOPLE].retry_while_unavailable(lambda: keep_import_progress(self.store, state))

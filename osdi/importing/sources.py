@@ -1,7 +1,7 @@
-"""Files as what is imported: each row or line as a body, or as why it is none. Only a part of a file is in memory.
+"""Readers of files to import: each yields a body, or the reason of a rejection, for a row or line.
 
-CSV files say by the names of their columns what they hold; NDJSON files hold a document of OSDI in each line, as an
-export of this server or an answer of another has it.
+CSV files are read by the names of their columns. NDJSON files have an OSDI document in each line, as in an export. Only
+a part of the file is in memory.
 """
 
 import io
@@ -38,16 +38,16 @@ from osdi.importing.osdi_documents import document_of
 
 NDJSON: Final = (".ndjson", ".jsonl", ".json")
 LINE_BYTES: Final = 1_000_000
-# Of one outreach: as many as its targets may be.
+# Maximum number of rows that are read as one outreach.
 ROWS: Final = 1_000
 
 
 @dataclass(frozen=True)
 class Item:
-    """What one row or line holds: a body, the campaign and namespace that it names; or why it cannot be read.
+    """One row or line: a body with the campaign and namespace that it names, or the reason why it is rejected.
 
-    `written` is how it stood in the file, for the file of refused lines; `further` are the rows of an outreach's other
-    targets, which are taken or refused with it.
+    `written` is the unchanged row, for the file of rejected rows. `further` are the rows of the outreach's other
+    targets, which are imported or rejected with it.
     """
 
     line: int
@@ -55,11 +55,11 @@ class Item:
     body: Body | None = None
     campaign: str | None = None
     namespace: str | None = None
-    refused: str | None = None
+    rejected: str | None = None
     further: tuple["Item", ...] = ()
 
     def rows(self) -> tuple["Item", ...]:
-        """All rows that it was made of."""
+        """Returns all rows of the item."""
         return (self, *self.further)
 
 
@@ -67,22 +67,22 @@ class Source(Protocol):
     """A file that is imported."""
 
     def described(self) -> list[str]:
-        """What the file is taken for, in lines of text."""
+        """Returns a description of the file's format, in lines of text."""
 
     def items(self) -> Iterator[Item]:
-        """What it holds, in its order."""
+        """Yields the items in the order of the file."""
 
     @property
     def position(self) -> int:
-        """How many bytes of it are read."""
+        """The number of bytes that have been read."""
 
     def close(self) -> None:
-        """Close the file."""
+        """Closes the file."""
 
 
 @dataclass(frozen=True)
 class CsvChoices:
-    """How a CSV file is to be read, where somebody knows better than the guesses."""
+    """Options for reading a CSV file, which override the guesses."""
 
     encoding: str | None = None
     delimiter: str | None = None
@@ -91,11 +91,11 @@ class CsvChoices:
     ignore_unknown: bool = False
     system: str | None = None
     dates: DayFirst | None = None
-    tags_by: str | None = None
+    tag_separator: str | None = None
 
 
 class CsvSource:
-    """A CSV file. Raises ValueError: a sentence, where it has no columns that are known."""
+    """Reader of a CSV file. Raises ValueError, whose text is for the user, for a file without known columns."""
 
     def __init__(
         self, path: Path, survey: Survey, kind: str, choices: CsvChoices, namespace: str, campaign_id: str | None
@@ -103,21 +103,21 @@ class CsvSource:
         self._campaign_id = campaign_id
         self.encoding = choices.encoding or survey.encoding
         wide = self.encoding.startswith("utf-16")
-        if wide and survey.encoding.startswith("utf-16"):  # of its two forms that one, which nobody has to know
+        if wide and survey.encoding.startswith("utf-16"):  # the byte order is guessed
             self.encoding = survey.encoding
         self._file: BinaryIO = path.open("rb")
         text = io.TextIOWrapper(self._file, self.encoding, NO_TEXT if wide else "surrogateescape", newline="")
         self._lines = Lines(text)
         try:
             self.header, self.delimiter = self._read_header(kind, choices.delimiter)
-            # What our own export has in `id`, and in columns of ids, is of the namespace.
+            # In our own export, columns of ids have identifiers of the namespace.
             ours = set(self.header) >= EXPORTED
             self._system = choices.system or (namespace if ours else None)
             self.columns = self._guess_columns(kind, choices)
         except ValueError:
             self.close()
             raise
-        self._reading = Reading(kind, self.columns, choices.dates, choices.tags_by, exact=ours)
+        self._reading = Reading(kind, self.columns, choices.dates, choices.tag_separator, exact=ours)
         self._numbered = next((each.index for each in self.columns if each.field == TARGET_NUMBER), None)
 
     def _guess_columns(self, kind: str, choices: CsvChoices) -> tuple[Column, ...]:
@@ -131,16 +131,16 @@ class CsvSource:
         )
         if all(column.field == IGNORED or column.because == CUSTOM_BECAUSE for column in columns):
             raise ValueError(
-                f"None of the columns is known: {', '.join(self.header)[:500]}. The first line has to name the columns;"
-                " what they hold can be said by --map COLUMN=FIELD."
+                f"All columns are unknown: {', '.join(self.header)[:500]}. Name the columns in the first line, or map"
+                " them with --map COLUMN=FIELD."
             )
         return columns
 
     def _read_header(self, kind: str, delimiter: str | None) -> tuple[list[str], str]:
         first = self._lines.next().removeprefix("\ufeff")
-        told = first.rstrip("\r\n")
-        if told.lower().startswith("sep=") and told[4:] in DELIMITERS:  # how spreadsheets are told the delimiter
-            delimiter, first = delimiter or told[4:], self._lines.next()
+        line = first.rstrip("\r\n")
+        if line.lower().startswith("sep=") and line[4:] in DELIMITERS:  # the delimiter, for spreadsheets
+            delimiter, first = delimiter or line[4:], self._lines.next()
         while first and not first.strip():
             first = self._lines.next()
         if not first:
@@ -150,17 +150,17 @@ class CsvSource:
         return header_of(self._lines, delimiter), delimiter
 
     def described(self) -> list[str]:
-        """What the file is taken for."""
+        """See Source."""
         name = DELIMITER_NAMES.get(self.delimiter, repr(self.delimiter))
         return [f"{NAMES.get(self.encoding, self.encoding)}, cells separated by {name}, {len(self.header)} columns"]
 
     def items(self) -> Iterator[Item]:
-        """Each row, or the rows of one outreach's targets together."""
+        """Yields an item for each row, or for all rows of one outreach."""
         rows: list[Item] = []
         for record in records(self._lines, self.delimiter, len(self.header)):
             item = self._item(record)
-            goes_on = self._goes_on(record) and len(rows) < ROWS
-            if rows and not (goes_on and _same_outreach(rows[0], item)):
+            continues = self._continues_outreach(record) and len(rows) < ROWS
+            if rows and not (continues and _same_outreach(rows[0], item)):
                 yield _one_outreach(rows)
                 rows = []
             rows.append(item)
@@ -169,27 +169,27 @@ class CsvSource:
 
     @property
     def position(self) -> int:
-        """How many bytes of it are read."""
+        """See Source."""
         return self._file.tell()
 
     def close(self) -> None:
-        """Close the file."""
+        """See Source."""
         self._file.close()
 
-    def _goes_on(self, record: Record) -> bool:
-        """Whether a row is about another target of the outreach above."""
-        if self._numbered is None or record.refused is not None:
+    def _continues_outreach(self, record: Record) -> bool:
+        """True if the row's target has a number above 1."""
+        if self._numbered is None or record.rejected is not None:
             return False
         number = record.cells[self._numbered].strip().lstrip("0")
         return number.isdecimal() and number != "1"
 
     def _item(self, record: Record) -> Item:
-        if record.refused is not None:
-            return Item(record.line, record.cells, refused=record.refused)
+        if record.rejected is not None:
+            return Item(record.line, record.cells, rejected=record.rejected)
         try:
             body, campaign = body_of(record.cells, self._reading)
         except Unreadable as error:
-            return Item(record.line, record.cells, refused=str(error))
+            return Item(record.line, record.cells, rejected=str(error))
         if self._reading.kind == OUTREACHES and "identifiers" not in body:
             about = self._campaign_id or campaign or ""
             body["identifiers"] = [f"import:{digest_of(record.cells, self._reading, about)}"]
@@ -197,18 +197,18 @@ class CsvSource:
 
 
 class NdjsonSource:
-    """A file of OSDI's documents, one in each line."""
+    """Reader of an NDJSON file: an OSDI document in each line."""
 
     def __init__(self, path: Path, kind: str) -> None:
         self._kind = kind
         self._file: BinaryIO = path.open("rb")
 
     def described(self) -> list[str]:
-        """What the file is taken for."""
-        return ["a document of OSDI in each line"]
+        """See Source."""
+        return ["an OSDI document in each line"]
 
     def items(self) -> Iterator[Item]:
-        """Each line that is not blank."""
+        """Yields an item for each line that is not blank."""
         number = 0
         while line := self._file.readline(LINE_BYTES + 1):
             number += 1
@@ -217,43 +217,45 @@ class NdjsonSource:
                 pass
             line = line.removeprefix(b"\xef\xbb\xbf").strip() if number == 1 else line.strip()
             if too_long:
-                yield Item(number, line[:1_000], refused=f"Longer than {LINE_BYTES:,} bytes, and cut here.")
+                yield Item(
+                    number, line[:1_000], rejected=f"The line has more than {LINE_BYTES:,} bytes; it is cut here."
+                )
             elif line:
                 yield self._item(number, line)
 
     @property
     def position(self) -> int:
-        """How many bytes of it are read."""
+        """See Source."""
         return self._file.tell()
 
     def close(self) -> None:
-        """Close the file."""
+        """See Source."""
         self._file.close()
 
     def _item(self, number: int, line: bytes) -> Item:
         try:
             found = document_of(orjson.loads(line), self._kind, line)
         except orjson.JSONDecodeError as error:
-            return Item(number, line, refused=f"Not valid JSON: {str(error).partition(':')[0]}.")
+            return Item(number, line, rejected=f"Not valid JSON: {str(error).partition(':')[0]}.")
         except ValueError as error:
-            return Item(number, line, refused=str(error))
+            return Item(number, line, rejected=str(error))
         return Item(number, line, found.body, found.campaign, found.namespace)
 
 
 def _same_outreach(first: Item, item: Item) -> bool:
-    """Whether a row that numbers another target is of the outreach above; one that cannot be read is taken for that."""
+    """True if both rows have the same identifiers, or one of them cannot be read."""
     if first.body is None or item.body is None:
         return True
     return bool(first.body.get("identifiers") == item.body.get("identifiers"))
 
 
 def _one_outreach(rows: list[Item]) -> Item:
-    """The outreach that these rows are the targets of; where one of them cannot be taken, none is."""
+    """Returns the rows as one outreach with several targets; if one row is rejected, all are."""
     first, *further = rows
     if not further:
         return first
-    wrong = next((each.refused for each in rows if each.refused is not None), None)
-    if wrong is not None or first.body is None:
-        return replace(first, body=None, refused=wrong, further=tuple(further))
+    reason = next((each.rejected for each in rows if each.rejected is not None), None)
+    if reason is not None or first.body is None:
+        return replace(first, body=None, rejected=reason, further=tuple(further))
     targets = [target for each in rows if each.body for target in each.body.get("targets", ())]
     return replace(first, body={**first.body, "targets": targets}, further=tuple(further))

@@ -41,10 +41,7 @@ class Metrics:
     """The metrics of one application; `text` returns them."""
 
     def __init__(self, queue_gauges: Callable[[], QueueGauges], process: Callable[[], tuple[int, bool]]) -> None:
-        """`queue_gauges` reads from the database.
-
-        `process` returns the number of this process's connections in use, and True if its circuit is open.
-        """
+        """`process` returns this process's connections in use and if its circuit is open."""
         self._process = process
         self._shared = FOLDER in os.environ
         if self._shared and values.ValueClass._multiprocess:

@@ -41,7 +41,7 @@ class IdentifiersClash(Exception):
     """The identifiers of one request belong to different people."""
 
 
-def match(keys: MatchKeys, people: Sequence[Document], *, refuse_clash: bool) -> Match:
+def match(keys: MatchKeys, people: Sequence[Document], *, reject_clash: bool) -> Match:
     """Returns the Match of these keys among `people`.
 
     Identifiers decide, then e-mail addresses (the primary one first), then phone numbers. A phone number alone matches
@@ -49,11 +49,11 @@ def match(keys: MatchKeys, people: Sequence[Document], *, refuse_clash: bool) ->
     contact detail is matched by the identifiers that it claims, so that its retries are recognised, but never to a
     person who has contact details.
 
-    If identifiers belong to different people, raises IdentifiersClash with `refuse_clash`; else the first one decides.
+    If identifiers belong to different people, raises IdentifiersClash with `reject_clash`; else the first one decides.
     """
     requested = set(keys.all)
     owners = {key: person for person in people for key in person.get("match_keys", ()) if key in requested}
-    if refuse_clash and len({owners[key]["_id"] for key in keys.identifiers if key in owners}) > 1:
+    if reject_clash and len({owners[key]["_id"] for key in keys.identifiers if key in owners}) > 1:
         raise IdentifiersClash
     person, matched_by = next(_candidates(keys, owners), (None, NEW))
     return Match(person, matched_by, owners)

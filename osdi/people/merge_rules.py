@@ -68,12 +68,12 @@ def merge_person(
     return merged
 
 
-def exceeds_size_limit(document: ReadOnlyDocument, *, by_stranger: bool = False) -> bool:
-    """True if a document is larger than MAX_DOCUMENT_BYTES as JSON, or with `by_stranger` than half of that.
+def exceeds_size_limit(document: ReadOnlyDocument, *, anonymous: bool = False) -> bool:
+    """True if a document is larger than MAX_DOCUMENT_BYTES as JSON, or with `anonymous` than half of that.
 
     Posts without a token can fill half of the limit at most, so they cannot block changes by token holders.
     """
-    return len(orjson.dumps(document)) > (MAX_DOCUMENT_BYTES // 2 if by_stranger else MAX_DOCUMENT_BYTES)
+    return len(orjson.dumps(document)) > (MAX_DOCUMENT_BYTES // 2 if anonymous else MAX_DOCUMENT_BYTES)
 
 
 def without_own(document: ReadOnlyDocument, rules: MatchKeyRules) -> dict[str, Any]:

@@ -97,7 +97,7 @@ def person_change(store: Store, posted: PostedPerson, timestamp: dt.datetime) ->
 def _matched(store: Store, posted: PostedPerson, people: Sequence[Document]) -> Match:
     """Returns the person that the link names, else the one that the keys match."""
     try:
-        found = match(posted.keys, people, refuse_clash=posted.has_token)
+        found = match(posted.keys, people, reject_clash=posted.has_token)
     except IdentifiersClash:
         message = "These identifiers belong to different people."
         raise conflict("IDENTIFIERS_CLASH", message, "person.identifiers", resource=PERSON.rel) from None
@@ -133,7 +133,7 @@ def _change(posted: PostedPerson, found: Match, person: Document, timestamp: dt.
     stored = found.person
     if stored is not None and person == stored:
         return PersonChange(stored, None, found.matched_by)
-    if exceeds_size_limit(person, by_stranger=not posted.has_token):
+    if exceeds_size_limit(person, anonymous=not posted.has_token):
         if posted.has_token or stored is None:
             raise document_too_large(PERSON.name, "person")
         # A post without a token cannot make a later outreach of the same person fail.

@@ -1,6 +1,6 @@
 """MongoDB: connection, transactions, driver errors, indexes and the schema version, for every capability.
 
-Every write is acknowledged by a majority and journaled. Nothing in this folder knows the rules of a resource.
+Every write is acknowledged by a majority and journaled. No module of this folder has rules of a resource.
 
 Imports: documents, errors, fields, ids, paging, resources, retry.
 """

@@ -30,7 +30,7 @@ class CountCache:
 
         `counted` holds what BSON holds.
         """
-        # A digest is kept of it alone: a filter may be long, and hold somebody's address.
+        # The key is a digest only: a filter may be long, and may contain an address of a person.
         key = hashlib.sha256(bson.encode(counted)).digest()
         with self._lock:
             found = self._large.get(key)

@@ -56,7 +56,7 @@ class Refused(OsdiError):
     """The database rejects our user: 503, with a sentence for the operator."""
 
     def __init__(self) -> None:
-        message = "The database refuses us: are the user and password of MONGODB_URI right, and may that user write?"
+        message = "The database rejects the user of MONGODB_URI: check its name, password and write permission."
         super().__init__(503, ErrorDescription("UNAVAILABLE", message), headers={"Retry-After": "60"})
 
 
@@ -113,9 +113,9 @@ def _is_away(error: PyMongoError) -> bool:
 
 
 def only_duplicate_keys(error: BulkWriteError) -> bool:
-    """True if unique indexes refused some of the writes, and every other write was done and is durable."""
-    refused, not_durable = error.details["writeErrors"], error.details["writeConcernErrors"]
-    return not not_durable and all(each["code"] == DUPLICATE_KEY for each in refused)
+    """True if unique indexes rejected some of the writes, and every other write was done and is durable."""
+    rejected, not_durable = error.details["writeErrors"], error.details["writeConcernErrors"]
+    return not not_durable and all(each["code"] == DUPLICATE_KEY for each in rejected)
 
 
 def abort(session: ClientSession) -> None:

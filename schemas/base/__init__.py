@@ -1,1 +1,1 @@
-"""Fields, limits and base classes that every schema uses."""
+"""Field types and base classes of the schemas."""

@@ -1,4 +1,4 @@
-"""Collections: the page that is asked for, and the envelope that is answered ("Collections and Navigation")."""
+"""Collections: arguments for a page, and the envelope of the response ("Collections and Navigation")."""
 
 from typing import Any
 
@@ -9,14 +9,14 @@ from schemas.base.common import OsdiSchema, links
 
 
 class QuerySchema(ma.Schema):
-    """Arguments in an address: unknown ones are ignored."""
+    """Query arguments; unknown ones are ignored."""
 
     class Meta:
         unknown = ma.EXCLUDE
 
 
 def filter_field() -> ma.fields.String:
-    """The argument `filter`, whose text says itself what is wrong with it."""
+    """Returns the argument `filter`. The filter's parser checks it, and reports errors with their column."""
     return ma.fields.String(
         metadata={
             "description": "An OData filter, such as `email_address eq 'jane@example.com'`; see docs/filtering.md.",
@@ -26,12 +26,12 @@ def filter_field() -> ma.fields.String:
 
 
 class PageArgumentsSchema(QuerySchema):
-    """Which page of a collection; `next` and `previous` links carry the cursors."""
+    """Arguments for a page of a collection. The `next` and `previous` links contain the cursors."""
 
     page = ma.fields.Integer(load_default=1, validate=ma.validate.Range(1, PAGE_NUMBER))
     per_page = ma.fields.Integer(
         validate=ma.validate.Range(1, PAGE_NUMBER),
-        metadata={"description": "At most the entry point's max_pagesize are answered."},
+        metadata={"description": "Resources on a page; at most the entry point's max_pagesize."},
     )
     filter = filter_field()
     after = ma.fields.String(
@@ -43,7 +43,7 @@ class PageArgumentsSchema(QuerySchema):
 
 
 class ExpandSchema(QuerySchema):
-    """Which related resources are to be embedded in one resource."""
+    """The related resources to embed in a resource."""
 
     expand = ma.fields.String(
         data_key="$expand",
@@ -53,24 +53,24 @@ class ExpandSchema(QuerySchema):
 
 
 class ExpandedPageArgumentsSchema(PageArgumentsSchema, ExpandSchema):
-    """Which page of a collection, and which related resources are to be embedded in each of its resources."""
+    """Arguments for a page of a collection, and the related resources to embed in each of its resources."""
 
 
 class DownloadArgumentsSchema(QuerySchema):
-    """What of a collection is in a file."""
+    """Arguments of a download."""
 
     filter = filter_field()
     bom = ma.fields.Boolean(
         load_default=False,
-        metadata={"description": "Whether the file begins with a byte order mark, by which Excel knows UTF-8."},
+        metadata={"description": "True: the file begins with a byte order mark, so that Excel reads UTF-8."},
     )
 
 
 def collection_schema(name: str, relation: str, schema: type[ma.Schema]) -> type[ma.Schema]:
-    """The schema of a page of resources under `relation`, such as `osdi:people`."""
+    """Returns the schema of a page of resources under `relation`, such as `osdi:people`."""
     embedded = OsdiSchema.from_dict({relation: ma.fields.List(ma.fields.Nested(schema))}, name=f"Embedded{name}Schema")
     fields: dict[str, Any] = {
-        "total_pages": ma.fields.Integer(metadata={"description": "Pages of this size that there are."}),
+        "total_pages": ma.fields.Integer(metadata={"description": "Number of pages of this size."}),
         "per_page": ma.fields.Integer(metadata={"description": "Resources on a page."}),
         "page": ma.fields.Integer(metadata={"description": "Number of this page."}),
         "total_records": ma.fields.Integer(metadata={"description": "Resources in the whole collection."}),

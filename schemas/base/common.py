@@ -1,8 +1,7 @@
-"""What every resource's schema shares: common fields, control headers, and what "not said" means.
+"""Base classes of the resources' schemas: common fields, control headers, empty values and unknown fields.
 
-In a POST a null, an empty string and an empty array or object say nothing (only a PUT's null clears), so they are
-dropped wherever they stand. Unknown fields are ignored, as the standard asks of servers, unless the client asks for
-strict handling.
+In a POST a null, an empty string and an empty array or object are ignored everywhere; only in a PUT does null clear a
+field. Unknown fields are ignored, as the standard requires, unless the client asks for strict handling.
 """
 
 from collections.abc import Mapping
@@ -43,9 +42,9 @@ class TableMeta(SchemaMeta):
 class OsdiSchema(ma.Schema, metaclass=TableMeta):
     """Base of all schemas: unknown fields are ignored.
 
-    Loading walks what was sent instead of what is declared: a helper's body names about 60 of the 400 fields that its
-    schemas declare, and asking each of them took half the time of the whole request's Python (decision 0004). The few
-    required fields are checked by RequiredFields.
+    Loading iterates over the fields in the body, not over the declared fields: a helper's body has about 60 of the 400
+    declared fields, and a check of every field took half of the request's Python time (decision 0004). RequiredFields
+    checks the few required fields.
     """
 
     # The fields of the resource or object, from osdi.fields; a class may have more of its own.
@@ -63,7 +62,7 @@ class OsdiSchema(ma.Schema, metaclass=TableMeta):
         self._has_hooks = any(self._hooks.values())
 
     def load(self, data: Any, **kwargs: Any) -> Any:
-        """As marshmallow's, without its preparations for hooks where a schema has none, which most nested ones have."""
+        """Loads like marshmallow; skips the preparations for hooks if the schema has none, as most nested ones."""
         if self._has_hooks:
             return super().load(data, **kwargs)
         errors = ErrorStore()
@@ -80,15 +79,15 @@ class OsdiSchema(ma.Schema, metaclass=TableMeta):
         for sent_name, value in data.items():
             name, field = self._by_name.get(sent_name, (None, None))
             if field is None or name is None:
-                # What is namespaced or read-only may be sent back as it was answered.
+                # Clients may send back namespaced and read-only fields of a response.
                 if STRICT.get() and sent_name not in self._answered and ":" not in sent_name:
                     error_store.store_error(["Unknown field."], sent_name[:LINE_LENGTH], index=index)
                 continue
             if is_empty(value):
                 continue
             try:
-                # Not its `deserialize`: it sees to what is missing or null, as nothing is here, and builds a validator
-                # where there is nothing to validate.
+                # Not `deserialize`, which handles missing and null values (there are none here), and builds a
+                # validator even for a field without validators.
                 entry = field._deserialize(value, sent_name, data)
                 if field.validators:
                     field._validate(entry)
@@ -100,9 +99,9 @@ class OsdiSchema(ma.Schema, metaclass=TableMeta):
 
 
 class RequiredFields(OsdiSchema):
-    """A schema with required fields: each that is missing is an error of its own.
+    """A schema with required fields: each missing field is an error.
 
-    They are required of a body, not of an answer (which may be declined), so the fields themselves do not say it.
+    They are required in a body, not in a response (a client may decline it), so the fields are not declared required.
     """
 
     needs: ClassVar[tuple[str, ...]] = ()
@@ -127,12 +126,12 @@ class ControlSchema(OsdiSchema):
     """The `osdi:control` object of the standard."""
 
     return_response = Bool(
-        metadata={"description": "False: the answer holds only identifiers and links, not the whole resource."}
+        metadata={"description": "False: the response has only identifiers and links, not the whole resource."}
     )
 
 
 class PostedSchema(OsdiSchema):
-    """A body as it is POSTed; `rel` names the resource in the refusal of one (`errors.md`)."""
+    """The body of a POST; `rel` names the resource in an error response (`errors.md`)."""
 
     rel: ClassVar[str | None] = None
     identifiers = Identifiers()
@@ -140,19 +139,19 @@ class PostedSchema(OsdiSchema):
 
 
 class ResourceSchema(PostedSchema):
-    """A resource: the common fields, of which a client sets only the identifiers.
+    """The common fields of a resource; clients set only the identifiers.
 
-    The arrays that are `adding_up` are longer in answers than they may be in a body: several bodies merge, and an
-    identifier of our own comes in front.
+    The arrays in `unlimited_in_responses` can be longer in responses than in a body: several bodies merge, and the
+    server adds its own identifier.
     """
 
-    adding_up: ClassVar[tuple[str, ...]] = ("identifiers",)
+    unlimited_in_responses: ClassVar[tuple[str, ...]] = ("identifiers",)
     created_date = DateTime(dump_only=True, metadata={"description": "Set by the server."})
     modified_date = DateTime(dump_only=True, metadata={"description": "Set by the server."})
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        for name in self.adding_up:
+        for name in self.unlimited_in_responses:
             self.fields[name].metadata = without_limit(self.fields[name].metadata)
 
 
@@ -166,7 +165,7 @@ class LinkSchema(OsdiSchema):
 
 
 class PostedLinksSchema(OsdiSchema):
-    """The links of a body that say something. The others are an answer's, sent back."""
+    """The links of a body that have an effect. Other links may be sent back from a response, and are ignored."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -174,9 +173,9 @@ class PostedLinksSchema(OsdiSchema):
 
 
 def links(*relations: str, many: str = "", description: str = "", read_only: bool = True) -> ma.fields.Field[Any]:
-    """The `_links` property of an answer, documented with the relations it holds; `many` is an array of links.
+    """Returns the `_links` property of a response, documented with its relations; `many` is an array of links.
 
-    It is never loaded: a body that may set links says so by a field of its own, and here by `read_only`.
+    It is not loaded. A schema whose body can set links has another field for them, and passes `read_only=False` here.
     """
     link = {"type": "object", "properties": {"href": {"type": "string"}}}
     curie = {"name": {"type": "string"}, "href": {"type": "string"}, "templated": {"type": "boolean"}}
@@ -192,7 +191,7 @@ def links(*relations: str, many: str = "", description: str = "", read_only: boo
         metadata={
             "type": "object",
             "properties": properties,
-            "description": description or "Links, as HAL has them.",
+            "description": description or "HAL links.",
             "readOnly": read_only,
         },
     )

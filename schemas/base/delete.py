@@ -1,4 +1,4 @@
-"""DELETE: what may be asked along with it, and what is answered."""
+"""Query arguments and response of DELETE."""
 
 from typing import Any
 
@@ -10,30 +10,30 @@ from schemas.base.fields import Bool
 
 
 class ForceSchema(QuerySchema):
-    """Whether what depends on the resource is deleted too."""
+    """The argument `force`, which deletes dependent resources too."""
 
     force = Bool(load_default=False, metadata={"description": "Delete the campaign's outreaches too."})
 
 
 class EraseSchema(QuerySchema):
-    """Whether a person is erased, and what becomes of their outreaches then."""
+    """Arguments for erasing a person."""
 
-    erase = Bool(load_default=False, metadata={"description": "Erase all that is known about the person, for good."})
+    erase = Bool(load_default=False, metadata={"description": "Permanently erase all data of the person."})
     outreaches = ma.fields.String(
         validate=ma.validate.OneOf(("keep", "anonymise", "delete")),
         metadata={
-            "description": "With `erase`, what becomes of their outreaches: `anonymise` (when absent) keeps them"
-            " counted, without texts and identifiers; `keep` keeps the texts too; `delete` deletes them."
+            "description": "With `erase`, the action for the person's outreaches: `anonymise` (default) keeps them for"
+            " statistics, without texts and identifiers; `keep` keeps the texts too; `delete` deletes them."
         },
     )
 
     @ma.validates_schema(skip_on_field_errors=True)
-    def says_so_of_an_erasure(self, data: dict[str, Any], **_: object) -> None:
+    def outreaches_only_with_erase(self, data: dict[str, Any], **_: object) -> None:
         if "outreaches" in data and not data["erase"]:
-            raise ma.ValidationError("What becomes of outreaches is said with erase=true.", "outreaches")
+            raise ma.ValidationError("Use outreaches only together with erase=true.", "outreaches")
 
 
 class NoticeSchema(OsdiSchema):
-    """The answer to a DELETE, as the standard's pages print it."""
+    """The response to a DELETE, as on the standard's pages."""
 
     notice = ma.fields.String()

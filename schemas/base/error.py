@@ -1,4 +1,4 @@
-"""A refusal (`errors.md`)."""
+"""An error response (`errors.md`)."""
 
 import marshmallow as ma
 
@@ -6,19 +6,19 @@ from schemas.base.common import OsdiSchema
 
 
 class ErrorDescriptionSchema(OsdiSchema):
-    """One reason for a refusal."""
+    """One reason for an error response."""
 
     error_code = ma.fields.String()
     description = ma.fields.String()
     properties = ma.fields.List(ma.fields.String())
     hint = ma.fields.String()
     reference_code = ma.fields.String(
-        metadata={"description": "With 500 and 503: the request's id, by which our log tells more."}
+        metadata={"description": "With 500 and 503: the id of the request in the server's log."}
     )
 
 
 class ResourceStatusSchema(OsdiSchema):
-    """What was refused, and why."""
+    """The rejected resource and the reasons."""
 
     resource = ma.fields.String()
     response_code = ma.fields.Integer()
@@ -34,7 +34,7 @@ class OsdiErrorSchema(OsdiSchema):
 
 
 class ErrorSchema(OsdiSchema):
-    """The body of every refusal: one sentence for people, and the standard's object for programs."""
+    """The body of every error response: one sentence for people, and the standard's object for programs."""
 
     error = ma.fields.String(required=True)
     osdi_error = ma.fields.Nested(OsdiErrorSchema, data_key="osdi:error", required=True)

@@ -1,8 +1,8 @@
-"""Field types of the standard: what OSDI calls string, strings[], datetime, enum, flexenum and identifier.
+"""Field types of the standard: string, strings[], datetime, enum, flexenum, identifier and others.
 
-Input is taken liberally (the standard's "Flexibility and Server Behavior"): a single string where an array of strings
-is expected is an array of one, enum values match in any case, numbers may come as digits. What cannot be read is a
-ValidationError that names the property. Every type has an upper bound, because the server stands open on the internet.
+The fields accept liberal input (the standard's "Flexibility and Server Behavior"): a string is accepted for an array of
+strings, enum values in any case, and digits for a number. Invalid values raise a ValidationError that names the
+property. Every type has a limit, because the server is open to the internet.
 """
 
 import datetime as dt
@@ -37,36 +37,36 @@ IDENTIFIER: Final = re.compile(
     rf"[^\s:\x00-\x1f\x7f]{{1,{SYSTEM_NAME_LENGTH}}}:[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?"
 )
 
-# What nearly all addresses look like: a dot-atom (RFC 5322), which is valid before every domain, and ASCII behind it.
-# Not punycode, which is longer or shorter than what it stands for, while the length of an address is bounded.
+# The form of nearly all addresses: a dot-atom (RFC 5322), which is valid before every domain, and an ASCII domain. Not
+# punycode: its length differs from that of the decoded domain, and the length of an address is limited.
 ATOM: Final = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
 PLAIN_ADDRESS: Final = re.compile(rf"{ATOM}(?:\.{ATOM})*@(?!.*xn--)(?P<domain>[a-z0-9.-]+)", re.ASCII | re.IGNORECASE)
 DOMAINS: Final = 1_000
 
 
 def is_empty(value: Any) -> bool:
-    """Whether a value is null, empty or blank; false and zero say something."""
+    """True if a value is null, empty or blank. False and zero are not empty."""
     if isinstance(value, str):
         return not value or value.isspace()
     return not value and not isinstance(value, int | float)
 
 
 def _described(arguments: dict[str, Any], **facts: Any) -> dict[str, Any]:
-    """A field's arguments with facts for the generated document, which the caller's own metadata overrides."""
+    """Returns a field's arguments with facts for the OpenAPI document; the caller's metadata overrides them."""
     return arguments | {"metadata": facts | dict(arguments.get("metadata", {}))}
 
 
 def without_limit(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """What is documented of an array but its length: that of a body is bounded, not what many bodies add up to."""
+    """Returns the metadata of an array without its maximum length, which responses can exceed."""
     return {name: fact for name, fact in metadata.items() if name != "maxItems"}
 
 
 class Text(ma.fields.String):
-    """A string of bounded length without NUL, which BSON keys and many clients cannot carry."""
+    """A string of limited length without NUL, which BSON keys and many clients do not support."""
 
     def __init__(self, *, max_length: int = STRING_LENGTH, **kwargs: Any) -> None:
         super().__init__(**_described(kwargs, maxLength=max_length))
-        self.max_length = max_length  # of any string, so that nothing is compared at great length
+        self.max_length = max_length
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         if not isinstance(value, str):
@@ -74,11 +74,11 @@ class Text(ma.fields.String):
         if len(value) > self.max_length:
             raise ma.ValidationError(f"Longer than {self.max_length} characters.")
         if "\x00" in value:
-            raise ma.ValidationError("Holds a NUL character.")
+            raise ma.ValidationError("Contains a NUL character.")
         return value
 
     def load(self, value: Any) -> str:
-        """An entry of an array or object, which is neither missing nor null. Raises ValidationError."""
+        """Returns an entry of an array or object, which is neither missing nor null. Raises ValidationError."""
         return self._deserialize(value, None, None)
 
 
@@ -89,15 +89,15 @@ class LiberalText(Text):
         if isinstance(value, bool):
             value = "true" if value else "false"
         elif isinstance(value, float) and abs(value) >= 2 ** (INTEGER_BITS - 1):
-            # An integer this large was rounded when the JSON was read: what would be kept is not what was sent.
-            raise ma.ValidationError(f"A number beyond {INTEGER_BITS} bits is sent as a string.")
+            # The JSON reader rounds an integer this large, so the stored value would differ from the sent one.
+            raise ma.ValidationError(f"A number of more than {INTEGER_BITS} bits. Send it as a string.")
         elif isinstance(value, int | float):
             value = str(value)
         return super()._deserialize(value, attr, data, **kwargs)
 
 
 class Email(Text):
-    """An e-mail address by RFC 5321 and 6531, kept as it was sent. Whether it can receive is not looked up."""
+    """An e-mail address by RFC 5321 and 6531, stored unchanged. The server does not check that it can receive mail."""
 
     default_error_messages = {"invalid": "Not a valid e-mail address."}
 
@@ -113,7 +113,7 @@ class Email(Text):
 
 
 class PhoneNumber(Text):
-    """A phone number: digits, in whatever punctuation; a JSON number becomes its digits."""
+    """A phone number: digits with any punctuation; a JSON number becomes a string of digits."""
 
     default_error_messages = {"invalid": "Not a valid phone number: digits are expected."}
 
@@ -130,7 +130,7 @@ class PhoneNumber(Text):
 
 
 class Enum(Text):
-    """One of the standard's values, matched in any case and kept in the standard's spelling."""
+    """One of the standard's values, accepted in any case and stored in the standard's spelling."""
 
     def __init__(self, *values: str, **kwargs: Any) -> None:
         super().__init__(**_described(kwargs, enum=list(values), maxLength=max(map(len, values))))
@@ -152,14 +152,14 @@ class FlexEnum(Text):
 
 
 class Bool(ma.fields.Boolean):
-    """true or false; the strings and numbers that common form libraries send for them are taken too."""
+    """True or false, also as strings and numbers that common form libraries send."""
 
     truthy = {True, "1", "true", "True", "TRUE", "yes", "on"}
     falsy = {False, "0", "false", "False", "FALSE", "no", "off"}
 
 
 class WholeNumber(ma.fields.Integer):
-    """An integer within bounds; digits in a string are taken, fractions and booleans are not."""
+    """An integer within limits, also as a string of digits; no fractions and booleans."""
 
     def __init__(self, *, minimum: int = 0, maximum: int = MAX_INTEGER, **kwargs: Any) -> None:
         super().__init__(strict=True, validate=ma.validate.Range(minimum, maximum), **kwargs)
@@ -172,14 +172,14 @@ class WholeNumber(ma.fields.Integer):
         if isinstance(value, bool | str):
             raise self.make_error("invalid", input=value)
         number = super()._deserialize(value, attr, data, **kwargs)
-        assert number is not None  # allow_none is the caller's: None never reaches a field's own deserializer
+        assert number is not None  # the schema does not pass None
         return number
 
 
 class DateTime(ma.fields.Field[dt.datetime]):
-    """ISO 8601 with any offset, or none (then UTC); loaded as a naive UTC datetime of millisecond precision.
+    """ISO 8601 with any offset, or without (UTC); loaded as a naive UTC datetime in milliseconds.
 
-    MongoDB keeps milliseconds and answers naive UTC, so a value compares equal before and after storage.
+    MongoDB stores milliseconds and returns naive UTC, so a value is equal before and after storage.
     """
 
     default_error_messages = {"invalid": "Not a valid ISO 8601 date and time, such as 2014-03-18T11:02:15Z."}
@@ -200,7 +200,7 @@ class DateTime(ma.fields.Field[dt.datetime]):
 
 
 class Strings(ma.fields.Field[list[str]]):
-    """strings[]: an array of bounded length; a lone string is an array of one; empty ones and repeats are dropped."""
+    """strings[]: an array of limited length, or a single string; empty strings and repeats are dropped."""
 
     default_error_messages = {"invalid": "Not an array of strings.", "many": "More than {limit} entries."}
 
@@ -243,7 +243,7 @@ class Identifiers(Strings):
 
 
 class CustomFields(ma.fields.Field[dict[str, str]]):
-    """custom_fields: names with string values; numbers and booleans become strings, as the standard types them."""
+    """custom_fields: names with string values; numbers and booleans become strings, the standard's type."""
 
     default_error_messages = {
         "invalid": "Not an object of names and values.",
@@ -269,7 +269,7 @@ class CustomFields(ma.fields.Field[dict[str, str]]):
             if is_empty(entry):
                 continue
             try:
-                # MongoDB reads "." as a path and "$" as an operator: such a name could be stored but never queried.
+                # In MongoDB "." is a path and "$" an operator: such a name could be stored, but not queried.
                 fits = 1 <= len(name) <= CUSTOM_FIELD_NAME_LENGTH
                 if not fits or "." in name or "\x00" in name or name.startswith("$"):
                     raise self.make_error("name", length=CUSTOM_FIELD_NAME_LENGTH)
@@ -282,7 +282,7 @@ class CustomFields(ma.fields.Field[dict[str, str]]):
 
 
 class Objects(ma.fields.List):
-    """Type[] of the standard: an array of object hashes of bounded length; a lone object is an array of one."""
+    """Type[] of the standard: an array of objects of limited length, or a single object."""
 
     inner: ma.fields.Nested
 
@@ -301,9 +301,9 @@ class Objects(ma.fields.List):
 
 
 def _is_address(address: str) -> bool:
-    """Whether this is an e-mail address by the standards."""
+    """True if this is an e-mail address by the RFCs."""
     try:
-        # The reserved domain `test` is let through: staging deployments and tests use it, and it cannot receive.
+        # The reserved domain `test` is accepted: staging deployments and tests use it, and it cannot receive mail.
         validate_email(address, check_deliverability=False, test_environment=True)
     except EmailNotValidError:
         return False
@@ -312,12 +312,12 @@ def _is_address(address: str) -> bool:
 
 @lru_cache(DOMAINS)
 def _is_domain(domain: str) -> bool:
-    """Whether an address may end so. Few domains come again and again, and asking took a third of a load's time."""
-    return _is_address(f"a@{domain}")  # the shortest, so that the longest domain has room
+    """True if an address can have this domain. Cached: most addresses share a few domains, and validation is slow."""
+    return _is_address(f"a@{domain}")  # the shortest local part allows the longest domain
 
 
 def _load_each(values: Sequence[Any], load: Callable[[Any], Any]) -> list[Any]:
-    """Load every value that says something; errors are collected under its index, as marshmallow's own List does."""
+    """Returns the loaded values without empty ones. Raises ValidationError with the errors by index."""
     loaded: list[Any] = []
     errors: dict[int, Any] = {}
     for index, value in enumerate(values):

@@ -1,4 +1,4 @@
-"""Makes marshmallow's fields of the definitions in osdi.fields."""
+"""Creates marshmallow fields from the definitions in osdi.fields."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +12,7 @@ NestedSchema = Callable[[table.ObjectType], type[ma.Schema]]
 
 
 def marshmallow_field(of: table.Field, nested: NestedSchema) -> ma.fields.Field[Any]:
-    """Returns the field of a schema; `nested` makes the schema of an object. Raises TypeError for an unknown type."""
+    """Returns the field of a schema; `nested` returns the schema of an object. Raises TypeError for an unknown type."""
     common: dict[str, Any] = {"dump_only": True} if of.read_only else {}
     if of.description:
         common["metadata"] = {"description": of.description}

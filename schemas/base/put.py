@@ -1,4 +1,4 @@
-"""Bodies of PUT: the same fields as a POST's, but what is named with null or nothing in it is to be cleared."""
+"""Bodies of PUT: the same fields as in a POST, but null or an empty value clears a field."""
 
 from typing import Any
 
@@ -14,10 +14,10 @@ class PutSchema(OsdiSchema):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        # A PUT names some fields only: what has to be true of the whole is checked when the change has been applied.
+        # A PUT has only some fields, so rules about the whole resource are checked after the change.
         self._has_hooks = False
-        # Posts merge, so an array may hold more than one post can bring; who reads it can send it back. The fields are
-        # this schema's own copies, their metadata are not.
+        # Posts merge, so a stored array can be longer than the limit of one post; a client can send it back. The fields
+        # are this schema's own copies; their metadata are shared.
         for field in self.load_fields.values():
             if isinstance(field, Objects | Strings | CustomFields):
                 field.limit *= PUT_TIMES
@@ -35,7 +35,7 @@ class PutSchema(OsdiSchema):
         return {"fields": fields, "cleared": cleared, "control": control}
 
     def _cleared(self, data: dict[str, Any]) -> list[str]:
-        """Names that the body empties: fields, and names inside objects such as custom_fields."""
+        """Returns the names that the body clears: fields, and names inside objects such as custom_fields."""
         cleared = []
         for sent_name, value in data.items():
             name, field = self._by_name.get(sent_name, (None, None))
@@ -44,13 +44,13 @@ class PutSchema(OsdiSchema):
             if is_empty(value):
                 cleared.append(name)
             elif isinstance(value, dict) and isinstance(field, ma.fields.Nested | CustomFields):
-                # Not the lone object that stands for an array of one: that has no names of its own to clear.
+                # A single object in place of an array clears nothing inside.
                 cleared += [f"{name}.{inner}" for inner, entry in value.items() if is_empty(entry)]
         return cleared
 
 
 def put_of(schema: type[PostedSchema]) -> ma.Schema:
-    """The PUT's schema of a resource's schema."""
+    """Returns the schema for a PUT of a resource."""
     name = schema.__name__.removesuffix("Schema")
     made: type[ma.Schema] = type(f"{name}PutSchema", (PutSchema, schema), {"__doc__": f"A change of a {name}."})
     return made()

@@ -1,4 +1,4 @@
-"""What a campaign says of posts without a token. Unlike elsewhere an empty array is said: it allows nothing."""
+"""A campaign's rules for anonymous posts. Unlike in other bodies an empty array has a meaning: it allows nothing."""
 
 from typing import Any, Final
 
@@ -7,19 +7,19 @@ import marshmallow as ma
 from osdi.fields.limits import LINE_LENGTH
 from schemas.base.common import STRICT, links
 
-ORIGIN: Final = r"^(\*|https?://[^/?#\s]{1,253})$(?!\s)"  # `$` alone would match in front of a final line feed too
+ORIGIN: Final = r"^(\*|https?://[^/?#\s]{1,253})$(?!\s)"  # `$` also matches before a final line feed
 ACTIONS: Final = ("tags", "lists", "answers", "triggers")
 ORIGINS_LENGTH: Final = 100
 
 
 class AnonymousPostsSchema(ma.Schema):
-    """Posts without a token: whether they are taken, from pages of which origins, and what they may ask for."""
+    """A campaign's rules for anonymous posts: if they are accepted, from which origins, and with which actions."""
 
     class Meta:
         unknown = ma.EXCLUDE
 
     enabled = ma.fields.Boolean(
-        allow_none=True, metadata={"description": "Whether the campaign's helper takes posts without a token."}
+        allow_none=True, metadata={"description": "True: the campaign's helper accepts posts without a token."}
     )
     origins = ma.fields.List(
         ma.fields.String(validate=ma.validate.Regexp(ORIGIN, error="Not an origin such as https://example.org, or *.")),
@@ -31,12 +31,12 @@ class AnonymousPostsSchema(ma.Schema):
         ma.fields.String(validate=ma.validate.OneOf(ACTIONS)),
         allow_none=True,
         validate=ma.validate.Length(max=len(ACTIONS)),
-        metadata={"description": "What may be asked for."},
+        metadata={"description": "Action functions that are allowed."},
     )
 
     @ma.validates_schema(pass_original=True)
-    def knows_every_field(self, _: Any, original: Any, **__: Any) -> None:
-        """As everywhere: an unknown field is ignored, unless the client prefers strict handling."""
+    def has_no_unknown_fields(self, _: Any, original: Any, **__: Any) -> None:
+        """Rejects unknown fields if the client asks for strict handling; else they are ignored."""
         unknown = [name for name in original if name not in self.fields] if STRICT.get() else []
         if unknown:
             raise ma.ValidationError({name[:LINE_LENGTH]: ["Unknown field."] for name in unknown})
@@ -44,8 +44,8 @@ class AnonymousPostsSchema(ma.Schema):
     _links = links("self", "osdi:advocacy_campaign")
 
 
-def said(body: dict[str, Any]) -> dict[str, Any]:
-    """A loaded body as a PUT's: null leaves it to the deployment again."""
+def as_put(body: dict[str, Any]) -> dict[str, Any]:
+    """Returns a loaded body in the form of PutSchema; null restores the deployment's setting."""
     return {
         "fields": {"anonymous_posts": {name: value for name, value in body.items() if value is not None}},
         "cleared": tuple(f"anonymous_posts.{name}" for name, value in body.items() if value is None),

@@ -1,4 +1,4 @@
-"""People who are probably one, and the request to make them one."""
+"""Probable duplicates among people, and the request to merge two people."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -15,11 +15,11 @@ SHARED: Final = ("email_address", "phone_number", "name_and_postal_code")
 
 
 class DuplicatesArgumentsSchema(QuerySchema):
-    """Which groups of probable duplicates; a `next` link carries the cursor."""
+    """Arguments for a page of probable duplicates. The `next` link contains the cursor."""
 
     per_page = ma.fields.Integer(
         validate=ma.validate.Range(1, PAGE_NUMBER),
-        metadata={"description": "About so many groups; at most the entry point's max_pagesize."},
+        metadata={"description": "Approximate number of groups; at most the entry point's max_pagesize."},
     )
     after = ma.fields.String(
         validate=ma.validate.Length(1, CURSOR_LENGTH), metadata={"description": "Cursor of a next link."}
@@ -33,12 +33,12 @@ class EmbeddedDuplicatesSchema(OsdiSchema):
 
 
 class DuplicateSchema(OsdiSchema):
-    """A group of people who are probably one."""
+    """A group of people who are probably the same person."""
 
     by = ma.fields.List(
         ma.fields.String(),
         metadata={
-            "description": "What all of them have, most telling first.",
+            "description": "What all of them share, the strongest evidence first.",
             "items": {"type": "string", "enum": list(SHARED)},
         },
     )
@@ -47,15 +47,15 @@ class DuplicateSchema(OsdiSchema):
 
 
 class DuplicatesSchema(OsdiSchema):
-    """Groups of people who are probably one. Without a `next` link there are no more; a page may be empty."""
+    """Groups of probable duplicates. The last page has no `next` link; a page may be empty."""
 
-    per_page = ma.fields.Integer(metadata={"description": "About so many groups are on a page."})
+    per_page = ma.fields.Integer(metadata={"description": "Approximate number of groups on a page."})
     duplicates = ma.fields.List(ma.fields.Nested(DuplicateSchema))
     _links = links("self", "next")
 
 
 class MergeSchema(OsdiSchema):
-    """Whom to merge into the person of the address."""
+    """A link to the person to merge into the person of the address."""
 
     pointing = ma.fields.Nested(PointingSchema, data_key="_links")
 

@@ -1,4 +1,4 @@
-"""How the follow-ups stand."""
+"""Counts of follow-ups by state."""
 
 import marshmallow as ma
 
@@ -6,23 +6,29 @@ from schemas.base.common import links
 
 
 class FollowupCountSchema(ma.Schema):
-    """How many follow-ups are in a state."""
+    """The number of follow-ups in a state."""
 
     state = ma.fields.String(
-        metadata={"enum": ["queued", "leased", "sent", "failed", "skipped"], "description": "What became of them."}
+        metadata={"enum": ["queued", "leased", "sent", "failed", "skipped"], "description": "State of the follow-ups."}
     )
     kind = ma.fields.String(metadata={"description": "autoresponse, sms_response or call_response."})
-    reason = ma.fields.String(metadata={"description": "Why they were not sent, or not yet."})
-    count = ma.fields.Integer(metadata={"description": "Of those sent and skipped: outreaches with such."})
-    oldest = ma.fields.DateTime(metadata={"description": "When the oldest was asked for."})
+    reason = ma.fields.String(metadata={"description": "Reason why they are not sent yet, or not at all."})
+    count = ma.fields.Integer(
+        metadata={"description": "Number of follow-ups; for `sent` and `skipped`, of outreaches with such."}
+    )
+    oldest = ma.fields.DateTime(metadata={"description": "Time of the oldest request."})
     leases_lost = ma.fields.Integer(
-        metadata={"description": "How often a worker ended before it marked one: so many may have been sent twice."}
+        metadata={
+            "description": "How often a worker ended before it stored the result: these may have been sent twice."
+        }
     )
 
 
 class FollowupCountsSchema(ma.Schema):
-    """How the follow-ups of all campaigns stand."""
+    """Counts of the follow-ups of all campaigns by state."""
 
     followups = ma.fields.List(ma.fields.Nested(FollowupCountSchema))
-    oldest = ma.fields.DateTime(allow_none=True, metadata={"description": "Since when one waits; null if none does."})
+    oldest = ma.fields.DateTime(
+        allow_none=True, metadata={"description": "Time of the oldest waiting follow-up; null if none waits."}
+    )
     _links = links("self")

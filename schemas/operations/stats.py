@@ -1,4 +1,4 @@
-"""A campaign's statistics, and for which days they are asked."""
+"""A campaign's statistics, and the arguments for their days."""
 
 import datetime as dt
 from typing import Final
@@ -23,14 +23,14 @@ def _date(name: str, description: str) -> ma.fields.Date:
 
 
 class StatsArgumentsSchema(QuerySchema):
-    """Which days are counted, and in which time zone a day begins."""
+    """The first and last day, and their time zone."""
 
-    first = _date("from", "The first day, such as `2026-11-01`; else the first with an outreach, 366 days at most.")
-    last = _date("to", "The last day; else today.")
+    first = _date("from", "First day, such as `2026-11-01`. Default: the first with an outreach; 366 days at most.")
+    last = _date("to", "Last day. Default: today.")
     time_zone = ma.fields.String(
         load_default="UTC",
         validate=ma.validate.Length(1, ZONE_LENGTH),
-        metadata={"description": "Where a day begins at midnight: a name such as `Europe/Berlin`."},
+        metadata={"description": "Time zone of the days, such as `Europe/Berlin`."},
     )
 
 
@@ -50,36 +50,36 @@ class DaySchema(ma.Schema):
 
 
 class ValueCountSchema(ma.Schema):
-    """How often one value is named."""
+    """The count of one value."""
 
-    value = ma.fields.String(metadata={"description": "At most its first 200 characters."})
-    outreaches = ma.fields.Integer(metadata={"description": "Outreaches that name it."})
+    value = ma.fields.String(metadata={"description": "The value, up to 200 characters."})
+    outreaches = ma.fields.Integer(metadata={"description": "Outreaches with this value."})
 
 
 class OthersSchema(ma.Schema):
-    """What is beyond the top ten."""
+    """The values below the top ten."""
 
-    values = ma.fields.Integer(metadata={"description": "How many other values there are."})
-    outreaches = ma.fields.Integer(metadata={"description": "How often they are named, together."})
+    values = ma.fields.Integer(metadata={"description": "Number of other values."})
+    outreaches = ma.fields.Integer(metadata={"description": "Sum of their counts."})
 
 
 class TopSchema(ma.Schema):
-    """The ten values that most outreaches name."""
+    """The ten most frequent values."""
 
     top = ma.fields.List(ma.fields.Nested(ValueCountSchema))
     others = ma.fields.Nested(OthersSchema)
-    without = ma.fields.Integer(metadata={"description": "Outreaches that name none."})
+    without = ma.fields.Integer(metadata={"description": "Outreaches without a value."})
     complete = ma.fields.Boolean(
-        metadata={"description": "False where a day had more than 1,000 values: the rarest are only summed up."}
+        metadata={"description": "False: a day had more than 1,000 values, so the rarest are only in the sum."}
     )
 
 
 class StatsSchema(ma.Schema):
-    """What was done in a campaign: per day, by type, source, target and referrer."""
+    """Outreaches and people of a campaign per day, by type, source, target and referrer."""
 
-    first = ma.fields.Date(data_key="from", metadata={"description": "The first day that was counted."})
-    last = ma.fields.Date(data_key="to", metadata={"description": "The last day that was counted."})
-    time_zone = ma.fields.String(metadata={"description": "Where these days begin at midnight."})
+    first = ma.fields.Date(data_key="from", metadata={"description": "First day."})
+    last = ma.fields.Date(data_key="to", metadata={"description": "Last day."})
+    time_zone = ma.fields.String(metadata={"description": "Time zone of the days."})
     total = ma.fields.Nested(TotalSchema)
     days = ma.fields.List(
         ma.fields.Nested(DaySchema), metadata={"description": "Every day from the first to the last."}

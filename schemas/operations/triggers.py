@@ -1,4 +1,4 @@
-"""A campaign's triggers: the messages of its follow-ups. An empty array is said: it takes the default away."""
+"""A campaign's triggers: the messages of its follow-ups. An empty array has a meaning: it removes the default."""
 
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ from schemas.base.common import STRICT, links
 KINDS: Final = ("autoresponse", "sms_response", "call_response")
 
 
-def _strict(original: dict[str, Any], known: Any) -> None:
+def _reject_unknown_fields(original: dict[str, Any], known: Any) -> None:
     unknown = [name for name in original if name not in known] if STRICT.get() else []
     if unknown:
         raise ma.ValidationError({name[:LINE_LENGTH]: ["Unknown field."] for name in unknown})
@@ -26,16 +26,18 @@ class CampaignTriggerSchema(ma.Schema):
         ma.fields.String(validate=ma.validate.Length(1, IDENTIFIER_LENGTH)),
         required=True,
         validate=ma.validate.Length(max=IDENTIFIERS),
-        metadata={"description": "Identifiers of messages: the first that exists is sent where a post names none."},
+        metadata={
+            "description": "Identifiers of messages: the first that exists is the default for posts that name none."
+        },
     )
 
     @ma.validates_schema(pass_original=True)
-    def knows_every_field(self, _: Any, original: Any, **__: Any) -> None:
-        _strict(original, self.fields)
+    def has_no_unknown_fields(self, _: Any, original: Any, **__: Any) -> None:
+        _reject_unknown_fields(original, self.fields)
 
 
 class CampaignTriggersSchema(ma.Schema):
-    """What a campaign answers with: for each kind of follow-up the messages that may be chosen."""
+    """A campaign's messages for each kind of follow-up."""
 
     class Meta:
         unknown = ma.EXCLUDE
@@ -46,12 +48,12 @@ class CampaignTriggersSchema(ma.Schema):
     _links = links("self", "osdi:advocacy_campaign")
 
     @ma.validates_schema(pass_original=True)
-    def knows_every_field(self, _: Any, original: Any, **__: Any) -> None:
-        _strict(original, self.fields)
+    def has_no_unknown_fields(self, _: Any, original: Any, **__: Any) -> None:
+        _reject_unknown_fields(original, self.fields)
 
 
-def said(body: dict[str, Any]) -> dict[str, Any]:
-    """A loaded body as a PUT's: null names no message any more."""
+def as_put(body: dict[str, Any]) -> dict[str, Any]:
+    """Returns a loaded body in the form of PutSchema; null removes the messages of a kind."""
     return {
         "fields": {"triggers": {kind: body[kind] for kind in KINDS if body.get(kind)}},
         "cleared": tuple(f"triggers.{kind}" for kind in KINDS if kind in body and body[kind] is None),

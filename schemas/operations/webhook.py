@@ -1,4 +1,4 @@
-"""A webhook: which other system is told of what. An empty array of events is refused: it would tell nothing."""
+"""A webhook: the receiver of events, and its events. An empty array of events is rejected: nothing would be sent."""
 
 from typing import Any, ClassVar
 
@@ -11,22 +11,26 @@ from schemas.base.fields import Bool, DateTime, Enum, Strings, Text, WholeNumber
 
 
 class WebhookSchema(RequiredFields):
-    """A receiver of events, as it is created and answered."""
+    """A receiver of events, in the body of a POST and in responses."""
 
     needs: ClassVar[tuple[str, ...]] = ("url",)
 
     id = Text(dump_only=True)
-    url = Text(max_length=URL_LENGTH, metadata={"description": "Where events are POSTed: https://..."})
+    url = Text(max_length=URL_LENGTH, metadata={"description": "Address that receives events by POST: https://..."})
     events = Strings(
         Enum(*EVENTS),
         limit=len(EVENTS),
-        metadata={"description": "What it is told of; everything, when absent.", "items": {"enum": list(EVENTS)}},
+        metadata={"description": "Events to send. Default: all.", "items": {"enum": list(EVENTS)}},
     )
     description = Text(max_length=LINE_LENGTH)
-    enabled = Bool(metadata={"description": "Whether it is told anything; true again begins with what waits."})
+    enabled = Bool(
+        metadata={"description": "True: events are sent. Enabling a webhook again sends the waiting events first."}
+    )
     secret = Text(
         max_length=SECRET_LENGTH,
-        metadata={"description": "`whsec_` and base64: what signatures are made with. Answered when it is new only."},
+        metadata={
+            "description": "Key of the signatures: `whsec_` and base64. Only the response that creates it has it."
+        },
     )
     created_date = DateTime(dump_only=True)
     modified_date = DateTime(dump_only=True)
@@ -34,22 +38,24 @@ class WebhookSchema(RequiredFields):
         dump_only=True,
         metadata={"description": "`by_hand`, `gave_up` after failures, or `receiver_gone` after a 410."},
     )
-    waiting = WholeNumber(dump_only=True, metadata={"description": "Outreaches and people that wait to be told."})
+    waiting = WholeNumber(
+        dump_only=True, metadata={"description": "Outreaches and people with events that are not sent yet."}
+    )
     failures = WholeNumber(dump_only=True, metadata={"description": "Failures in a row."})
     failing_since = DateTime(dump_only=True)
     last_failure = Text(dump_only=True, metadata={"description": "Such as `status_500`, `timeout`, `private_address`."})
-    next_attempt_date = DateTime(dump_only=True, metadata={"description": "After failures: when it is tried again."})
+    next_attempt_date = DateTime(dump_only=True, metadata={"description": "After failures: time of the next attempt."})
     last_delivered_date = DateTime(dump_only=True)
     _links = links("self", "test")
 
 
 class WebhookPutSchema(WebhookSchema):
-    """A change of a webhook: what is named changes. A secret of null is replaced by a new one, which is answered."""
+    """A change of a webhook. Null for the secret creates a new one, which the response contains."""
 
     needs: ClassVar[tuple[str, ...]] = ()
 
     def load(self, data: Any, **kwargs: Any) -> Any:
-        """The fields to change; `secret` is None where a new one is to be made."""
+        """Returns the fields to change; `secret` is None if the server must create a new one."""
         loaded = super().load(data, **kwargs)
         wrong = [name for name in ("url", "events") if name in data and name not in loaded]
         if wrong:
@@ -62,16 +68,16 @@ class WebhookPutSchema(WebhookSchema):
 
 
 class WebhookListSchema(OsdiSchema):
-    """All webhooks: there are few, so they come on one page."""
+    """All webhooks, on one page."""
 
     webhooks = ma.fields.List(ma.fields.Nested(WebhookSchema))
     _links = links("self")
 
 
 class WebhookTestSchema(OsdiSchema):
-    """What came of a test."""
+    """The result of a test."""
 
-    taken = Bool(metadata={"description": "Whether the receiver answered with 2xx."})
-    status = WholeNumber(metadata={"description": "Which status it answered with."})
-    failure = Text(metadata={"description": "Why it was not taken."})
+    taken = Bool(metadata={"description": "True: the receiver answered with 2xx."})
+    status = WholeNumber(metadata={"description": "Status code of the receiver's response."})
+    failure = Text(metadata={"description": "Reason of the failure."})
     _links = links("self", "webhook")

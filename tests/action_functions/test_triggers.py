@@ -219,4 +219,4 @@ class TestTheCampaignsTriggers:
         )
 
         assert answer.status_code == 400
-        assert "of type email, with subject and body" in answer.json["error"]
+        assert "type email, a subject and a body" in answer.json["error"]

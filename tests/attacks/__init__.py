@@ -1,7 +1,7 @@
-"""Attacks and bad input as tables, by theme: one row is one request, with the status that it is refused with.
+"""Tables of attacks and bad input: one row is one request, with the status of its error response.
 
-`bodies` sends what should not be taken, `addresses` asks for what should not be reached, `requests` bends what stands
-around them: tokens, methods, headers. `ignored` holds what is answered with 200 by design and must do no harm.
+`bodies` has invalid bodies, `addresses` invalid addresses and arguments, `requests` invalid tokens, methods and
+headers. `ignored` has requests that get 200 by design and must have no effect.
 """
 
 import json
@@ -25,10 +25,10 @@ DOOR = "/advocacy_campaigns/<campaign>/anonymous_posts"
 TRIGGERS = "/advocacy_campaigns/<campaign>/triggers"
 STATS = "/advocacy_campaigns/<campaign>/stats"
 
-# What is ours beside the standard's resources: its bodies have neither identifiers nor control headers.
+# Resources beside the standard: their bodies have neither identifiers nor control headers.
 OURS = (DOOR, TRIGGERS, "/webhooks", "/webhooks/<webhook>", "/people/<person>/merge")
 
-# What is read whole: neither a page of a collection, nor one of its resources, which ends with an id.
+# Addresses that are neither a collection with pages nor one of its resources.
 DOWNLOADS = ("/people.csv", "/outreaches.csv", "/advocacy_campaigns/<campaign>/outreaches.csv")
 SINGLE = (
     DOOR,
@@ -89,9 +89,10 @@ COLLECTIONS = [
 
 @dataclass(frozen=True)
 class Attack:
-    """One request and how it ends.
+    """One request, and the status of its response.
 
-    A body goes as JSON, unless it is text or bytes; `token` may be a text; `root` is what the path stands under.
+    A body is sent as JSON, unless it is text or bytes. `token` can be the token itself. `names` is a text in the error
+    message. `root` is the prefix of the path.
     """
 
     name: str
@@ -110,15 +111,15 @@ class Attack:
 
     @property
     def is_of_the_api(self) -> bool:
-        """Whether pages of other origins may read the answer; what lies elsewhere is not for them."""
+        """True if the address is in the API: only there may pages of other origins read the response."""
         return f"{self.root}{self.path}".startswith(f"{API}/")
 
     def sent(self) -> bytes | str | None:
         return self.body if self.body is None or isinstance(self.body, bytes | str) else json.dumps(self.body)
 
 
-def check_refusal(response: TestResponse, status: int, names: str = "") -> None:
-    """The response is a refusal with this status, in the standard's error form, and names what was wrong."""
+def check_error(response: TestResponse, status: int, names: str = "") -> None:
+    """Asserts that this is an error response in the standard's form, with this status and this text in its message."""
     body = response.get_data(as_text=True)
     assert response.status_code == status, body
     assert response.content_type == "application/hal+json"

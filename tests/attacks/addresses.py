@@ -1,17 +1,17 @@
-"""What no address leads to, and what the arguments of one may not say."""
+"""Attacks by addresses that do not exist, and by invalid query arguments."""
 
 from urllib.parse import quote
 
 from tests.attacks import COLLECTIONS, DOWNLOADS, HELPER, LINKED, MERGED, ONE, SMALL, STATS, Attack
 
-# Ids that nobody has, as they stand in an address.
+# Ids that do not exist, as written in an address.
 IDS = ["%00", "<person>%00", "%7B%22%24ne%22%3Anull%7D", "..", "%0d%0aSet-Cookie:%20a=b"]
 MORE_IDS = [
     *("%24ne", "[$ne]=x", "%2e%2e", "%252e%252e", "x" * 3_000, "%ff%fe", "%ED%A0%80", "%E2%80%AE", "<person>%20"),
     *("<person>;a=b", "-1", "null", "*", "';return%20true;--", "<script>", "%F0%9F%8C%8A"),
 ]
 
-# What stands under one address is not reached under another.
+# Resources under the address of another resource.
 ELSEWHERE = [
     "/advocacy_campaigns/<other_campaign>/outreaches/<outreach>",
     "/advocacy_campaigns/<outreach>/outreaches/<outreach>",
@@ -93,7 +93,7 @@ PAGES = [
     *("/docs/assets/x/%00", "/openapi.yaml", "/console", "/wsgi.py", "/debug"),
 ]
 
-# What no collection takes.
+# Invalid arguments for every collection.
 QUERIES = ["page=0", "page=1e3", "page=" + "9" * 100, "per_page=-1", "after=" + "x" * 101, "filter=%24where%20eq%20'1'"]
 MORE_QUERIES = [
     *("page=-1", "page=x", "page=1.5", "page=NaN", "page=0x1", "page=%00", "page=1%00", "page=" + "1" * 5_000),
@@ -131,7 +131,7 @@ EXPANDED = [
     "/advocacy_campaigns/<campaign>/outreaches/<outreach>",
 ]
 
-# What no statistics are asked for by: zones are no files, days are bounded.
+# Invalid arguments for statistics: time zones that are files, and days out of range.
 STATS_QUERIES = [
     *("time_zone=", "time_zone=x", "time_zone=Europe", "time_zone=europe/berlin", "time_zone=Europe/Berlin%00"),
     *("time_zone=../../../etc/passwd", "time_zone=/etc/localtime", "time_zone=localtime", "time_zone=posixrules"),
@@ -197,13 +197,13 @@ DUPLICATES = [
     *("per_page=0", "per_page=-1", "per_page=x", "per_page=1e3", "per_page=" + "9" * 100, "per_page="),
     *("after=", "after=" + "x" * 101, "per_page=%7B%22%24gt%22:1%7D"),
 ]
-# Whom nobody is merged into, and who is merged into nobody.
+# Invalid people for a merge.
 NOBODY = ["nobody", "%24ne", "%00", "..", "x" * 3_000, "<person>%20", "[$ne]=x", "", "<tag>", "<person>/merge"]
 MERGING = "/people/<person>/merge"
 
 METHODS = ("GET", "PUT", "DELETE")
 
-# Erasing takes along what a DELETE leaves, so whatever is not quite said is refused instead of guessed.
+# Erasing deletes more than a DELETE, so an invalid argument is rejected.
 ERASE = "erase=true"
 ERASURES = [
     *(("erase=perhaps", "erase"), ("erase=", "erase"), ("erase=true&outreaches=", "outreaches")),

@@ -1,4 +1,4 @@
-"""What no route takes in a body, and what the fields of a helper, a person and the others do not take."""
+"""Attacks by invalid bodies, for every route and for single fields."""
 
 import gzip
 import json
@@ -11,18 +11,18 @@ STRICT = {"Prefer": "handling=strict"}
 
 
 def nested(depth: int) -> str:
-    """JSON whose arrays and objects lie this deep in one another, inside a field that nobody knows."""
+    """Returns JSON with arrays and objects nested this deep, in an unknown field."""
     return '{"x": ' + "[" * (depth - 1) + "]" * (depth - 1) + "}"
 
 
-# What no route takes: name, body, headers, what the refusal names.
+# Invalid for every route: name, body, headers, text in the error message.
 EVERYWHERE: list[tuple[str, Any, dict[str, str], str]] = [
     ("cut JSON", '{"name": "x"', {}, "JSON"),
     ("a form", "name=x", {"Content-Type": "application/x-www-form-urlencoded"}, "JSON"),
     ("33 deep", nested(33), {}, "32 deep"),
     ("past the limit", '{"x": "' + "x" * LIMIT + '"}', {}, "262144"),
 ]
-# More of the same kind, which one reader of bodies sees for all routes.
+# More invalid bodies, for one route only: all routes read bodies with the same code.
 SOMEWHERE: list[tuple[str, Any, dict[str, str], str]] = [
     ("no body", "", {}, "JSON"),
     ("two documents", "{}{}", {}, "JSON"),
@@ -46,7 +46,7 @@ SOMEWHERE: list[tuple[str, Any, dict[str, str], str]] = [
     ("100,000 deep", "[" * 100_000, {}, "JSON"),
     ("past the limit, of combining characters", '{"x": "' + "\u0301" * LIMIT + '"}', {}, "262144"),
 ]
-# What no resource takes.
+# Invalid for every resource.
 RESOURCES: list[tuple[str, Any, dict[str, str], str]] = [
     ("an array", [SMALL], {}, "object"),
     ("a string", '"x"', {}, "object"),
@@ -62,7 +62,7 @@ RESOURCES: list[tuple[str, Any, dict[str, str], str]] = [
     ("its keys, taken strictly", {"match_keys": ["x"]}, STRICT, "match_keys"),
 ]
 
-# A field of a person or outreach as the helper gets it, and what the refusal names.
+# An invalid field of a person or outreach in a helper's body, and the text in the error message.
 PERSON: list[tuple[dict[str, Any], str]] = [
     ({"given_name": {"$gt": ""}}, "given_name"),
     ({"family_name": ["$ne"]}, "family_name"),
@@ -156,7 +156,7 @@ OUTREACH: list[tuple[dict[str, Any], str]] = [
     ({"triggers": {"autoresponse": {"enabled": {"$ne": 1}}}}, "enabled"),
     ({"triggers": {"autoresponse": {"identifiers": ["\x00"]}}}, "identifiers"),
 ]
-# method, path, body, what the refusal names
+# method, path, body, text in the error message
 ELSEWHERE: list[tuple[str, str, Any, str]] = [
     ("POST", "/tags", {"name": {"$ne": 1}}, "name"),
     ("POST", "/tags", {"name": "\u2003 "}, "name"),

@@ -1,4 +1,4 @@
-"""What is answered with 200 by design and must do no harm: what it tries to set is written nowhere."""
+"""Requests that get 200 by design and must have no effect: the server ignores the fields that they try to set."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ MARK = "attacker-7f3a"
 YEAR = "1999"
 NUMBER = 424_242
 
-# Fields that only the server sets, in a document or around it, and names that mean something elsewhere.
+# Fields that only the server sets, and names with a meaning in MongoDB or JavaScript.
 ENTRY = {"_id": MARK, "tag_id": MARK, "list_id": MARK, "kind": MARK}
 COUNTS = {"outreaches": NUMBER, "sent": MARK}
 SET: dict[str, Any] = {
@@ -28,12 +28,12 @@ LINKS = {"self": {"href": MARK}, "osdi:creator": {"href": MARK}, "curies": [{"na
 
 
 def with_set(body: dict[str, Any]) -> dict[str, Any]:
-    """The body with everything that it may not set, around and inside its person."""
+    """Returns the body with all fields of SET, also in its person."""
     inner = {"person": {**SET, **body["person"]}} if "person" in body else {}
     return {**SET, **body, **inner, "_links": {**LINKS, **body.get("_links", {})}}
 
 
-# With what is sent along, these are answered as ever. A cursor is an id, and any text sorts somewhere among ids.
+# Arguments that change nothing. A cursor is an id, and any text has a place in the order of ids.
 QUERIES = [
     "filter[$ne]=x",
     "_method=DELETE",

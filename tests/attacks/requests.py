@@ -1,4 +1,4 @@
-"""What stands around a body and an address: tokens, methods, headers."""
+"""Attacks by tokens, methods and headers."""
 
 from tests.attacks import BODIES, COLLECTIONS, HELPER, ONE, OPEN, OURS, SINGLE, SMALL, Attack
 
@@ -27,7 +27,7 @@ TOKENS = [
         "<token>",
     ),
 ]
-# What is no token, whatever it holds.
+# Headers that are not a token, even with a valid one in them.
 NOT_A_TOKEN: list[dict[str, str]] = [
     {"Authorization": "Bearer <secret>"},
     {"Cookie": "OSDI-API-Token=<secret>"},
@@ -42,7 +42,7 @@ TOKEN_QUERIES = [
     "osdi-api-token=%7B%7D",
 ]
 
-# TRACE would show a page its own cookies, CONNECT make a proxy of us; the rest would be a surprise.
+# TRACE would show cookies to a page, and CONNECT would make the server a proxy; the others are not supported.
 METHODS = ("TRACE", "PATCH")
 MORE_METHODS = ("CONNECT", "PROPFIND", "LOCK", "FOO", "POST/../GET")
 
@@ -76,7 +76,7 @@ ATTACKS = [
         Attack("method", method, path, 405, "{}")
         for method in ("POST", "PUT", "DELETE")
         for path in SINGLE
-        # Whatever lies right under /people could be somebody's id.
+        # A segment below /people could be a person's id.
         if (method, path) not in BODIES and (method == "POST" or path != "/people/duplicates")
     ),
     *(Attack("method", "GET", path, 405) for path in (HELPER,)),

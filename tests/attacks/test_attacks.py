@@ -1,7 +1,4 @@
-"""Whoever sends what they should not is refused in the standard's form, and the database stays as it was.
-
-The attacks stand in tables (tests/attacks); here is what each has to end with.
-"""
+"""Every attack in the tables of tests/attacks gets an error response in the standard's form, and writes nothing."""
 
 import json
 import re
@@ -29,7 +26,7 @@ from tests.attacks import (
     Attack,
     addresses,
     bodies,
-    check_refusal,
+    check_error,
     ignored,
     requests,
 )
@@ -56,14 +53,14 @@ Documents = dict[str, dict[str, Any]]
 
 @dataclass(frozen=True)
 class World:
-    """A database with one or two of everything; `ids` says what stands for `<person>` and the like."""
+    """A database with one or two documents of each kind; `ids` has the values for `<person>` and other placeholders."""
 
     http: Client
     database: Database
     ids: dict[str, str]
 
     def send(self, attack: Attack) -> TestResponse:
-        """The answer to the attack, with every `<name>` in it filled in."""
+        """Sends the attack with its placeholders replaced, and returns the response."""
         headers = {"Origin": ORIGIN, **attack.headers}
         if attack.token:
             headers["OSDI-API-Token"] = self.http.token if attack.token is True else attack.token
@@ -81,9 +78,9 @@ class World:
         return PLACE.sub(lambda found: self.ids.get(found[1], found[0]), text)
 
     def hashes(self) -> dict[str, Any]:
-        """MongoDB's hash of each collection, and the tokens without the date of their last use.
+        """Returns MongoDB's hash of each collection, and the tokens without the date of their last use.
 
-        `statistics` is left out: reading statistics fills it.
+        Without `statistics`, which a request for statistics fills.
         """
         found: dict[str, Any] = dict(self.database.command("dbHash")["collections"])
         found.pop("statistics", None)
@@ -96,14 +93,14 @@ class World:
         }
 
     def dump(self) -> dict[str, Documents]:
-        """Every document by collection and id, but for `statistics`."""
+        """Returns every document by collection and id, without `statistics`."""
         names = set(self.database.list_collection_names()) - {"statistics"}
         return {name: self.documents(name) for name in names}
 
 
 @pytest.fixture(scope="module")
 def world(app: Flask, _raw_client: MongoClient) -> World:
-    """Made once for the module: no attack may change it, and those that are answered with 200 only add to it."""
+    """Returns a World for the whole module: attacks do not change it, and requests with 200 only add to it."""
     database = _raw_client.get_default_database()
     empty(database)
     ids: dict[str, str] = {}
@@ -149,18 +146,18 @@ def world(app: Flask, _raw_client: MongoClient) -> World:
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=str)
-def test_is_refused_and_changes_nothing(world: World, attack: Attack) -> None:
+def test_an_attack_is_rejected_and_changes_nothing(world: World, attack: Attack) -> None:
     before = world.hashes()
 
     response = world.send(attack)
 
-    check_refusal(response, attack.status, attack.names)
+    check_error(response, attack.status, attack.names)
     assert response.headers.get("Access-Control-Allow-Origin") == ("*" if attack.is_of_the_api else None)
     assert world.hashes() == before
 
 
 @pytest.mark.parametrize("attack", ignored.SETTING, ids=str)
-def test_what_only_the_server_sets_is_ignored(world: World, attack: Attack) -> None:
+def test_fields_that_only_the_server_sets_are_ignored(world: World, attack: Attack) -> None:
     before = world.dump()
 
     response = world.send(attack)
@@ -180,7 +177,7 @@ def test_what_only_the_server_sets_is_ignored(world: World, attack: Attack) -> N
 
 
 @pytest.mark.parametrize("attack", ignored.READING, ids=str)
-def test_reading_is_reading_whatever_is_sent_along(world: World, attack: Attack) -> None:
+def test_a_get_changes_nothing(world: World, attack: Attack) -> None:
     before = world.hashes()
 
     response = world.send(attack)
@@ -191,7 +188,7 @@ def test_reading_is_reading_whatever_is_sent_along(world: World, attack: Attack)
 
 
 def test_every_route_is_attacked(app: Flask, world: World) -> None:
-    """Who adds a route adds it to the tables."""
+    """A new route needs rows in the tables."""
     routes = app.url_map.bind("localhost")
     attacked = set()
     for attack in ATTACKS:
@@ -208,7 +205,7 @@ def test_every_route_is_attacked(app: Flask, world: World) -> None:
     assert served - attacked == set()
 
 
-def test_every_collection_is_asked_badly(app: Flask) -> None:
+def test_every_collection_is_in_the_tables(app: Flask) -> None:
     collections = {
         re.sub(r"<(advocacy_)?([a-z]+)_id>", r"<\2>", str(rule)).removeprefix(API)
         for rule in app.url_map.iter_rules()
@@ -218,12 +215,12 @@ def test_every_collection_is_asked_badly(app: Flask) -> None:
     assert collections - set(SINGLE) == set(COLLECTIONS)
 
 
-def test_there_are_enough_of_them() -> None:
+def test_there_are_more_than_a_thousand_attacks() -> None:
     assert len({str(attack) for attack in ATTACKS}) > 1_000
 
 
 class TestStrings:
-    """What is stored comes back as it was sent, and stays in the body."""
+    """Texts are returned unchanged, and only in the body."""
 
     @pytest.mark.parametrize(
         "text",
@@ -243,7 +240,7 @@ class TestStrings:
         ],
         ids=range(12),
     )
-    def test_come_back_as_they_were_sent(self, api: Client, text: str) -> None:
+    def test_a_text_is_returned_unchanged(self, api: Client, text: str) -> None:
         created = api.created("/tags", {"name": text, "description": text})
 
         response = api.get(created["_links"]["self"]["href"])
@@ -252,7 +249,7 @@ class TestStrings:
         assert "Set-Cookie" not in response.headers
         assert all(value.isprintable() and value.isascii() for value in response.headers.values())
 
-    def test_an_argument_that_a_link_repeats_stays_inside_the_link(self, api: Client) -> None:
+    def test_an_argument_is_encoded_in_links(self, api: Client) -> None:
         response = api.get("/people?filter=given_name%20eq%20'%0d%0aSet-Cookie:%20a=b%22%3E'")
 
         assert "Set-Cookie" not in response.headers

@@ -1,11 +1,11 @@
-"""Every broken request is refused with a 4xx in OSDI's error form that names the property, and nothing is written."""
+"""An invalid request gets a 4xx in OSDI's error form that names the property, and nothing is written."""
 
 from typing import Any
 
 import pytest
 from pymongo.database import Database
 
-from tests.attacks import check_refusal
+from tests.attacks import check_error
 from tests.support.client import Client
 
 OK: dict[str, Any] = {"person": {"email_addresses": [{"address": "jane@example.com"}]}}
@@ -15,7 +15,7 @@ def person(**fields: Any) -> dict[str, Any]:
     return {"person": OK["person"] | fields}
 
 
-# body, the property that the refusal names
+# body, property in the error message
 TABLE: list[tuple[Any, str]] = [
     ("{", "JSON"),
     ("", "JSON"),
@@ -103,8 +103,8 @@ TABLE: list[tuple[Any, str]] = [
 
 @pytest.mark.parametrize("token", [True, False], ids=["with a token", "without"])
 @pytest.mark.parametrize(("body", "named"), TABLE, ids=[str(number) for number in range(len(TABLE))])
-def test_a_broken_body(api: Client, database: Database, body: Any, named: str, token: bool) -> None:
-    check_refusal(api.record(body, token=token), 400, named)
+def test_an_invalid_body_is_rejected(api: Client, database: Database, body: Any, named: str, token: bool) -> None:
+    check_error(api.record(body, token=token), 400, named)
 
     assert database.people.count_documents({}) == 0
     assert database.outreaches.count_documents({}) == 0
@@ -117,13 +117,13 @@ def test_every_wrong_property_is_named_at_once(api: Client) -> None:
     assert {each["properties"][0] for each in descriptions} == {"duration", "action_date", "targets[0].title"}
 
 
-def test_a_blank_name_says_nothing(api: Client, database: Database) -> None:
+def test_a_blank_name_is_ignored(api: Client, database: Database) -> None:
     api.recorded({"person": OK["person"] | {"given_name": "  "}})
 
     assert "given_name" not in database.people.find_one()
 
 
-def test_of_two_equal_names_the_later_counts(api: Client, database: Database) -> None:
+def test_the_last_of_two_equal_names_wins(api: Client, database: Database) -> None:
     assert api.record('{"person": {"given_name": "Jane"}, "type": "phone", "type": "email"}').status_code == 200
 
     assert database.outreaches.find_one()["type"] == "email"
@@ -151,7 +151,7 @@ class TestAnswersToQuestions:
             ("paragraph", {"value": "Because"}, "Because"),
         ],
     )
-    def test_fitting(
+    def test_a_valid_answer_is_recorded(
         self, api: Client, database: Database, questions: dict[str, str], question: str, entry: Any, kept: Any
     ) -> None:
         api.recorded(OK | {"add_questions_responses_uri": [{"question": questions[question], **entry}]})
@@ -173,16 +173,16 @@ class TestAnswersToQuestions:
             ("nothing", {"value": "x"}, "question"),
         ],
     )
-    def test_not_fitting(
+    def test_an_invalid_answer_is_rejected(
         self, api: Client, database: Database, questions: dict[str, str], question: str, entry: Any, named: str
     ) -> None:
         href = questions.get(question, "https://example.org/api/v1/questions/nothing")
         body = OK | {"add_questions_responses_uri": [{"question": href, **entry}]}
 
-        check_refusal(api.record(body), 400, f"add_questions_responses_uri[0].{named}")
+        check_error(api.record(body), 400, f"add_questions_responses_uri[0].{named}")
         assert database.people.count_documents({}) == 0
 
-    def test_of_two_answers_to_one_question_the_later_counts(
+    def test_the_last_of_two_answers_to_one_question_wins(
         self, api: Client, database: Database, questions: dict[str, str]
     ) -> None:
         entries = [{"question": questions["single"], "responses": each} for each in ("r1", "r2")]
@@ -191,14 +191,14 @@ class TestAnswersToQuestions:
 
         assert [each["responses"] for each in database.people.find_one()["answers"]] == [["r2"]]
 
-    def test_by_identifier(self, api: Client, database: Database, questions: dict[str, str]) -> None:
+    def test_a_question_can_be_named_by_its_identifier(
+        self, api: Client, database: Database, questions: dict[str, str]
+    ) -> None:
         api.recorded(OK | {"add_questions_responses_uri": [{"question": "crm:multi", "responses": ["r1"]}]})
 
         assert database.people.find_one()["answers"][0]["responses"] == ["r1"]
 
-    def test_the_same_answer_again_is_kept_once(
-        self, api: Client, database: Database, questions: dict[str, str]
-    ) -> None:
+    def test_a_repeated_answer_is_stored_once(self, api: Client, database: Database, questions: dict[str, str]) -> None:
         for response in ("r1", "r1", "r2", "r1"):
             api.recorded(
                 OK | {"add_questions_responses_uri": [{"question": questions["single"], "responses": response}]}
@@ -208,7 +208,7 @@ class TestAnswersToQuestions:
 
 
 class TestTagsAndLists:
-    """Unknown ones are told to a token holder; the outreach is kept."""
+    """Unknown tags and lists are warnings for token holders; the outreach is recorded."""
 
     def test_each_is_added_once(self, api: Client, database: Database) -> None:
         tag = api.created("/tags", {"name": "volunteer", "identifiers": ["crm:t"]})
@@ -250,7 +250,7 @@ class TestTagsAndLists:
         ("/advocacy_campaigns", {"target_list": [{"title": "Senator"}]}, {"target_list": {"title": None}}),
     ],
 )
-def test_a_lone_entry_that_says_nothing_clears_nothing(
+def test_an_empty_single_entry_clears_nothing(
     api: Client, path: str, stored: dict[str, Any], sent: dict[str, Any]
 ) -> None:
     created = api.created(path, stored)
@@ -261,7 +261,7 @@ def test_a_lone_entry_that_says_nothing_clears_nothing(
     assert response.json == created
 
 
-def test_a_405_says_what_is_allowed(api: Client) -> None:
+def test_a_405_lists_the_allowed_methods(api: Client) -> None:
     response = api.http.delete("/api/v1/tags", headers={"OSDI-API-Token": api.token})
 
     assert {"GET", "POST"} <= set(response.headers["Allow"].split(", "))

@@ -154,7 +154,7 @@ class TestControlCharacters:
         ("name", "content", "shows"),
         [
             ("people.csv", f"email,{HOSTILE}\na@example.com,x\n", "custom_fields.Eve"),
-            ("people.csv", f"{HOSTILE}\nx\n", "None of the columns is known: Eve"),
+            ("people.csv", f"{HOSTILE}\nx\n", "All columns are unknown: Eve"),
             ("people.csv", f"email,{HOSTILE}\na@example.com\n", "There is 1 cell,"),
             (
                 "people.ndjson",

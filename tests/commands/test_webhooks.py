@@ -15,6 +15,7 @@ from pymongo.database import Database
 from app import create_app
 from blueprints.http.context import EXTENSION
 from blueprints.http.rate_limits import EXTENSION as RATE_LIMITS
+from osdi.fields import webhook
 from osdi.hal import Hal
 from osdi.http_client.post import HttpPost
 from osdi.ids import new_id, now
@@ -29,7 +30,7 @@ from tests.support.webhook_receiver import LOOPBACK, WebhookReceiver
 NETWORKS = (ip_network(LOOPBACK),)
 PUBLIC = "https://osdi.example.org"
 HOOK = "https://hooks.example.org/osdi"
-EVENTS = ["outreach_recorded", "person_created", "person_updated", "unsubscribed"]
+EVENTS = list(webhook.EVENTS)
 SECRET = re.compile(r"whsec_[A-Za-z0-9+/]{43}=")
 MOMENT = dt.datetime(2026, 3, 18, 11, 2, 30)
 MINUTE = "2026-03-18T11:02Z"

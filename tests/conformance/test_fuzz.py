@@ -1,7 +1,7 @@
-"""schemathesis against our own document: every operation, with a token and without, on real gunicorn and mongod.
+"""schemathesis tests every operation of our OpenAPI document, with and without a token, on real gunicorn and mongod.
 
-Bounded here, with a seed, so that it fails alike for everybody; with FUZZ_MINUTES (`make fuzz`) it goes on for so long,
-by chance, and tries every boundary of every schema besides. fuzz.toml says which checks do not hold here, and why.
+The number of cases is limited and has a seed, so the result is the same for everybody. With FUZZ_MINUTES (`make fuzz`)
+it runs random cases for that time, and tries the limits of every schema. fuzz.toml explains the disabled checks.
 """
 
 import json
@@ -25,16 +25,16 @@ from tests.support.live import ROOT, Live
 
 MINUTES = float(os.environ.get("FUZZ_MINUTES", "0"))
 BOUNDED = ["--phases", "examples,fuzzing,stateful", "--max-examples", "5", "--seed", "20260318"]
-# The share of the minutes that each caller gets: nearly all that one without a token may do is to be refused.
+# Share of the minutes for each caller: nearly all requests without a token are rejected.
 SHARES = {"with a token": 0.8, "without a token": 0.2}
-LEAST_CASES = 300  # of a bounded run; far fewer would mean that it tries nothing
+LEAST_CASES = 300  # of a limited run; far fewer would mean that it tests nothing
 METHODS = {"get", "post", "put", "delete"}
 SECONDS = 180
 
 
 @dataclass(frozen=True)
 class Fuzzed:
-    """A server to be fuzzed, the header that holds a token of every scope, and answers that show what is there."""
+    """A server to test, the header with a token of every scope, and responses with the stored addresses."""
 
     live: Live
     header: str
@@ -43,7 +43,7 @@ class Fuzzed:
 
 @pytest.fixture(scope="module")
 def fuzzed(mongod: Mongod) -> Iterator[Fuzzed]:
-    """A database of this module's own behind gunicorn: the sample, and a person with one of everything."""
+    """Yields gunicorn with its own database: the sample, and a person with one entry of each kind."""
     uri = mongod.uri.replace("/osdi?", "/fuzz?")
     environment = {"MONGODB_URI": uri, "CACHE_SECONDS": "0", "WEBHOOK_NETWORKS": "127.0.0.0/8,::1/128"}
     flask(environment, "indexes")
@@ -68,7 +68,7 @@ def fuzzed(mongod: Mongod) -> Iterator[Fuzzed]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("caller", SHARES)
-def test_every_operation_keeps_to_the_document(fuzzed: Fuzzed, tmp_path: Path, caller: str) -> None:
+def test_every_operation_conforms_to_the_document(fuzzed: Fuzzed, tmp_path: Path, caller: str) -> None:
     seconds = round(MINUTES * 60 * SHARES[caller])
     extent = ["--max-time", str(seconds)] if seconds else BOUNDED
     token = ["--header", fuzzed.header] if caller == "with a token" else []
@@ -79,11 +79,11 @@ def test_every_operation_keeps_to_the_document(fuzzed: Fuzzed, tmp_path: Path, c
     documented = requests.get(f"{fuzzed.live.url}/openapi.json", timeout=SECONDS).json()["paths"].values()
     assert report["operations"]["tested"] == sum(len(METHODS & set(path)) for path in documented)
     assert report["test_cases"]["generated"] >= LEAST_CASES
-    print(printed[printed.index("= SUMMARY") :])  # the figures, which `make fuzz` shows
+    print(printed[printed.index("= SUMMARY") :])  # for `make fuzz`
 
 
 @pytest.mark.slow
-def test_every_boundary_of_a_resource_keeps_to_the_document(fuzzed: Fuzzed, tmp_path: Path) -> None:
+def test_every_limit_of_a_resource_conforms_to_the_document(fuzzed: Fuzzed, tmp_path: Path) -> None:
     extent = ["--phases", "coverage", "--include-path-regex", f"^{API}/tags", "--header", fuzzed.header]
 
     report, printed = run_schemathesis(fuzzed, tmp_path / "report.json", extent, SECONDS)
@@ -93,7 +93,7 @@ def test_every_boundary_of_a_resource_keeps_to_the_document(fuzzed: Fuzzed, tmp_
 
 
 def run_schemathesis(fuzzed: Fuzzed, report: Path, options: list[str], seconds: int) -> tuple[dict[str, Any], str]:
-    """What schemathesis reports and what it prints, from a process of its own: its hooks are global."""
+    """Runs schemathesis in a separate process, since its hooks are global; returns its report and its output."""
     done = subprocess.run(
         [
             *(sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()"),
@@ -113,7 +113,7 @@ def run_schemathesis(fuzzed: Fuzzed, report: Path, options: list[str], seconds: 
 
 
 def flask(environment: dict[str, str], *command: str) -> str:
-    """What a flask command prints."""
+    """Runs a flask command and returns its output."""
     return subprocess.run(
         [sys.executable, "-m", "flask", "--app", "wsgi", *command],
         cwd=ROOT,

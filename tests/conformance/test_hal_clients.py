@@ -22,12 +22,12 @@ from tests.support import factories
 from tests.support.live import Live
 
 OUTREACHES = 30  # more than a page
-PAGES = 10  # a walk ends, whatever `next` says
+PAGES = 10  # limit of followed `next` links
 
 
 @dataclass(frozen=True)
 class Served:
-    """A server with campaigns, and who made the last outreach of the last campaign."""
+    """A server with campaigns, and the person of the last campaign's last outreach."""
 
     entry_point: str
     token: str
@@ -83,7 +83,7 @@ def test_halchemy_walks_to_an_outreachs_person(served: Served) -> None:
 
 
 def test_halchemy_changes_a_person_by_their_entity_tag(served: Served) -> None:
-    """It sends the ETag of what it read as If-Match, by itself."""
+    """halchemy sends the ETag of the read resource as If-Match."""
     api = Api(served.entry_point.rstrip("/"), headers={"OSDI-API-Token": served.token})
     people = api.follow(api.home.get()).to("osdi:people").get()
     person = api.follow(people.embedded_many("osdi:people")[0]).to("self").get()
@@ -115,7 +115,7 @@ def test_restnavigator_walks_to_an_outreachs_person(served: Served) -> None:
         assert (person()["given_name"], person()["family_name"]) == (served.last_person, "Protect the river")
 
 
-def test_restnavigator_finds_embedded_resources_by_what_they_link(served: Served) -> None:
+def test_restnavigator_finds_embedded_resources_by_their_links(served: Served) -> None:
     with requests.Session() as session:
         headers = {"OSDI-API-Token": served.token}
         entry_point = Navigator.hal(served.entry_point, default_curie="osdi", headers=headers, session=session)
@@ -126,11 +126,11 @@ def test_restnavigator_finds_embedded_resources_by_what_they_link(served: Served
 
 
 @pytest.mark.parametrize("token", ["", "osdi_wrong"], ids=["without a token", "with a wrong one"])
-def test_who_has_no_token_comes_no_further_than_the_entry_point(served: Served, token: str) -> None:
+def test_without_a_token_only_the_entry_point_can_be_read(served: Served, token: str) -> None:
     api = Api(served.entry_point.rstrip("/"), headers={"OSDI-API-Token": token} if token else {})
     entry_point = Api(served.entry_point.rstrip("/")).home.get()
 
-    refused = api.follow(entry_point).to("osdi:advocacy_campaigns").get()
+    response = api.follow(entry_point).to("osdi:advocacy_campaigns").get()
 
     assert "osdi:outreaches" not in entry_point.links
-    assert refused._halchemy.response.status_code == 401
+    assert response._halchemy.response.status_code == 401

@@ -1,4 +1,4 @@
-"""The generated document: valid, complete, committed, and true of what is really answered."""
+"""The generated OpenAPI document is valid, complete and committed, and matches the real responses."""
 
 import json
 import re
@@ -71,7 +71,7 @@ Operation = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    """As an application with the default settings serves it."""
+    """Returns the document that an application with the default settings serves."""
     app = create_app(Settings(mongodb_uri="mongomock://"))
     response = app.test_client().get("/openapi.json")
     assert response.mimetype == "application/json"
@@ -80,7 +80,7 @@ def document() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def operations(document: dict[str, Any]) -> dict[tuple[str, str], Operation]:
-    """Every operation under its method and path."""
+    """Returns every operation by its method and path."""
     return {
         (method, path): item[method] for path, item in document["paths"].items() for method in METHODS if method in item
     }
@@ -90,16 +90,14 @@ def test_the_document_is_valid(document: dict[str, Any]) -> None:
     assert [error.message for error in OpenAPIV31SpecValidator(document).iter_errors()] == []
 
 
-def test_the_committed_file_is_what_is_served(document: dict[str, Any]) -> None:
+def test_the_committed_file_is_up_to_date(document: dict[str, Any]) -> None:
     committed = ROOT / "openapi.json"
 
     assert committed.exists(), "openapi.json is missing: run `make docs`"
     assert json.loads(committed.read_bytes()) == document, "openapi.json is out of date: run `make docs`"
 
 
-def test_every_route_is_documented_and_every_documented_route_is_there(
-    app: Flask, operations: dict[tuple[str, str], Operation]
-) -> None:
+def test_routes_and_documented_routes_are_the_same(app: Flask, operations: dict[tuple[str, str], Operation]) -> None:
     routes = {
         (method.lower(), re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule))
         for rule in app.url_map.iter_rules()
@@ -110,13 +108,13 @@ def test_every_route_is_documented_and_every_documented_route_is_there(
     assert set(operations) == routes
 
 
-def test_every_operation_is_named_once(operations: dict[tuple[str, str], Operation]) -> None:
+def test_every_operation_id_is_unique(operations: dict[tuple[str, str], Operation]) -> None:
     names = [operation["operationId"] for operation in operations.values()]
 
     assert sorted(set(names)) == sorted(names)
 
 
-def test_every_operation_says_what_it_does_and_who_may_call_it(
+def test_every_operation_has_a_summary_and_its_scopes(
     document: dict[str, Any], operations: dict[tuple[str, str], Operation]
 ) -> None:
     tags = {tag["name"] for tag in document["tags"]}
@@ -127,7 +125,7 @@ def test_every_operation_says_what_it_does_and_who_may_call_it(
         assert operation["security"] in ([], TOKEN, [*TOKEN, {}])
 
 
-def test_every_operation_documents_its_answer_and_its_refusals(operations: dict[tuple[str, str], Operation]) -> None:
+def test_every_operation_documents_its_responses_and_errors(operations: dict[tuple[str, str], Operation]) -> None:
     for (_, path), operation in operations.items():
         expected = {"200", "500"}
         if operation["security"]:
@@ -154,26 +152,28 @@ def test_only_the_helpers_write_without_a_token(operations: dict[tuple[str, str]
 
 
 @pytest.mark.parametrize("path", [HELPER, OUTREACHES])
-def test_a_retry_can_be_marked(operations: dict[tuple[str, str], Operation], path: str) -> None:
+def test_the_idempotency_key_is_documented(operations: dict[tuple[str, str], Operation], path: str) -> None:
     parameters = {parameter["name"]: parameter for parameter in operations["post", path]["parameters"]}
 
     assert parameters["Idempotency-Key"]["in"] == "header"
 
 
 @pytest.mark.parametrize("path", [HELPER, OUTREACHES])
-def test_the_first_example_is_the_pages_own_request(operations: dict[tuple[str, str], Operation], path: str) -> None:
+def test_the_first_example_is_the_request_of_the_standards_page(
+    operations: dict[tuple[str, str], Operation], path: str
+) -> None:
     first = next(iter(_json(operations["post", path]["requestBody"])["examples"].values()))
 
     assert first["value"] == _page("request")
 
 
-def test_the_helper_shows_both_of_its_answers(operations: dict[tuple[str, str], Operation]) -> None:
+def test_the_helper_has_an_example_of_both_responses(operations: dict[tuple[str, str], Operation]) -> None:
     answers = operations["post", HELPER]["responses"]["200"]["content"]["application/hal+json"]["examples"]
 
     assert [answer["value"] for answer in answers.values()] == [_page("response"), {}]
 
 
-def test_every_example_of_a_body_is_taken(operations: dict[tuple[str, str], Operation]) -> None:
+def test_every_example_of_a_body_is_accepted(operations: dict[tuple[str, str], Operation]) -> None:
     for operation in operations.values():
         for schema, example in _examples(operation):
             BODIES[schema]().load(example)
@@ -188,7 +188,7 @@ def test_every_example_of_a_body_is_valid_by_the_document(
 
 
 @pytest.mark.parametrize("path", [HELPER, OUTREACHES])
-def test_an_answer_with_a_token_is_as_documented(
+def test_a_response_with_a_token_is_as_documented(
     document: dict[str, Any], api: Client, store: Store, path: str
 ) -> None:
     create_sample(store, Settings.namespace)
@@ -199,7 +199,7 @@ def test_an_answer_with_a_token_is_as_documented(
     assert _departures(document, ("post", path), answer) == []
 
 
-def test_what_several_bodies_add_up_to_is_as_documented(document: dict[str, Any], api: Client) -> None:
+def test_a_resource_merged_from_several_bodies_is_as_documented(document: dict[str, Any], api: Client) -> None:
     for part in ("a", "b"):
         body = {
             "identifiers": ["crm:1", *(f"{part}:{number}" for number in range(19))],
@@ -211,7 +211,7 @@ def test_what_several_bodies_add_up_to_is_as_documented(document: dict[str, Any]
     assert _departures(document, ("post", f"{API}/people"), answer) == []
 
 
-def test_duplicates_and_who_was_merged_are_as_documented(document: dict[str, Any], api: Client) -> None:
+def test_duplicates_and_merged_people_are_as_documented(document: dict[str, Any], api: Client) -> None:
     phone = [{"number": "12025550123"}]
     people = [api.created("/people", factories.person(phone_numbers=phone))["_links"]["self"] for _ in range(2)]
 
@@ -226,14 +226,14 @@ def test_duplicates_and_who_was_merged_are_as_documented(document: dict[str, Any
     assert _departures(document, ("get", f"{API}/people/{{person_id}}"), moved) == []
 
 
-def test_an_answer_without_a_token_is_as_documented(document: dict[str, Any], api: Client) -> None:
+def test_a_response_without_a_token_is_as_documented(document: dict[str, Any], api: Client) -> None:
     answer = api.record(factories.outreach(), token=False)
 
     assert answer.status_code == 200
     assert _departures(document, ("post", HELPER), answer) == []
 
 
-def test_everything_that_can_be_read_is_as_documented(
+def test_every_get_is_as_documented(
     document: dict[str, Any], operations: dict[tuple[str, str], Operation], api: Client, store: Store
 ) -> None:
     create_sample(store, Settings.namespace)
@@ -324,14 +324,14 @@ def database_away(api: Client, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def too_often(api: Client, monkeypatch: pytest.MonkeyPatch) -> Any:
-    def refuse(*_: object) -> None:
+    def reject(*_: object) -> None:
         raise too_many_requests(60)
 
-    monkeypatch.setattr(RateLimits, "hit_contacts", refuse)
+    monkeypatch.setattr(RateLimits, "hit_contacts", reject)
     return api.record(factories.outreach(), token=False)
 
 
-REFUSALS: dict[int, Callable[[Client, pytest.MonkeyPatch], Any]] = {
+ERRORS: dict[int, Callable[[Client, pytest.MonkeyPatch], Any]] = {
     400: bad_json,
     401: wrong_token,
     403: missing_scope,
@@ -346,24 +346,24 @@ REFUSALS: dict[int, Callable[[Client, pytest.MonkeyPatch], Any]] = {
 }
 
 
-@pytest.mark.parametrize("status", REFUSALS)
-def test_a_refusal_of_the_helper_is_as_documented(
+@pytest.mark.parametrize("status", ERRORS)
+def test_an_error_response_of_the_helper_is_as_documented(
     document: dict[str, Any], api: Client, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
-    answer = REFUSALS[status](api, monkeypatch)
+    answer = ERRORS[status](api, monkeypatch)
 
     assert answer.status_code == status
     assert _departures(document, ("post", HELPER), answer) == []
 
 
-def test_every_refusal_that_the_helper_documents_is_tried_here(operations: dict[tuple[str, str], Operation]) -> None:
+def test_every_documented_error_of_the_helper_is_tested(operations: dict[tuple[str, str], Operation]) -> None:
     documented = set(operations["post", HELPER]["responses"])
 
-    assert documented - {"200"} == {str(status) for status in REFUSALS}
+    assert documented - {"200"} == {str(status) for status in ERRORS}
 
 
 def _page(part: str) -> Any:
-    """The request or the response that the helper's page prints."""
+    """Returns the request or the response of the helper's page."""
     return json.loads((EXAMPLES / f"record_outreach_{part}.json").read_bytes())
 
 
@@ -372,7 +372,7 @@ def _json(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _examples(operation: Operation) -> Iterator[tuple[str, Any]]:
-    """The schema's name and the value of every example of the operation's body."""
+    """Yields the schema's name and the value of every example of the operation's body."""
     if "requestBody" in operation:
         described = _json(operation["requestBody"])
         name = described["schema"]["$ref"].rsplit("/", 1)[1]
@@ -381,7 +381,7 @@ def _examples(operation: Operation) -> Iterator[tuple[str, Any]]:
 
 
 def _departures(document: dict[str, Any], operation: tuple[str, str], answer: Any) -> list[str]:
-    """How an answer differs from what the document says of the operation's answers with this status."""
+    """Returns the differences between a response and the documented response with this status."""
     method, path = operation
     described = document["paths"][path][method]["responses"][str(answer.status_code)]
     if "$ref" in described:
@@ -394,14 +394,14 @@ def _departures(document: dict[str, Any], operation: tuple[str, str], answer: An
 
 
 def _mistakes(document: dict[str, Any], schema: dict[str, Any], value: Any) -> list[str]:
-    """What JSON Schema says against the value."""
+    """Returns the errors of the value by JSON Schema."""
     whole = {**schema, "components": document["components"]}
     found = Draft202012Validator(whole, format_checker=FormatChecker()).iter_errors(value)
     return [f"{error.json_path}: {error.message}" for error in found]
 
 
 def _undocumented(document: dict[str, Any], schema: dict[str, Any], value: Any, place: str = "$") -> list[str]:
-    """The properties that the schema does not name; those under the server's own namespace are its own."""
+    """Returns the properties that the schema does not have, except those in the server's namespace."""
     if "$ref" in schema:
         schema = document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
     if isinstance(value, list):
@@ -411,7 +411,7 @@ def _undocumented(document: dict[str, Any], schema: dict[str, Any], value: Any, 
     found = []
     for name, inner in value.items():
         if name in schema["properties"]:
-            # HAL says what a link object holds; which relations there are is ours to say.
+            # HAL defines the content of a link object; our document has to list the relations.
             inside = {} if place.endswith("._links") else schema["properties"][name]
             found += _undocumented(document, inside, inner, f"{place}.{name}")
         elif not name.startswith(f"{Settings.namespace}:"):

@@ -1,4 +1,4 @@
-"""The vocabulary holds what the standard's pages list, and schemas and vocabulary say the same."""
+"""The definitions of resources match the standard's pages and the schemas."""
 
 import marshmallow as ma
 import pytest
@@ -45,7 +45,7 @@ COMMON = {"identifiers", "created_date", "modified_date", "control", "_links", "
 
 
 @pytest.mark.parametrize(("resource", "schema"), SCHEMAS, ids=[each.name for each, _ in SCHEMAS])
-def test_what_is_answered_is_what_the_schema_documents(resource: Resource, schema: type[ma.Schema]) -> None:
+def test_a_resource_and_its_schema_have_the_same_fields(resource: Resource, schema: type[ma.Schema]) -> None:
     assert set(resource.fields) == {field.attribute or name for name, field in schema().fields.items()} - COMMON
 
 
@@ -53,5 +53,5 @@ def test_every_resource_has_a_schema() -> None:
     assert {resource for resource, _ in SCHEMAS} == set(RESOURCES)
 
 
-def test_relations_carry_the_standards_prefix() -> None:
+def test_relations_have_the_standards_prefix() -> None:
     assert (PERSON.rel, PERSON.collection_rel) == ("osdi:person", "osdi:people")

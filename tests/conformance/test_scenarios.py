@@ -1,9 +1,9 @@
-"""The scenarios of the standard's pages: each request is sent as it is printed, and answered with what is printed.
+"""The scenarios of the standard's pages: the test sends each printed request, and compares the printed response.
 
-`scenarios/` holds them, one file a page, with the printed slips of syntax mended: commas too many or too few, comments,
-single quotes. What has to be there before a GET, PUT or DELETE is made from what its answer prints, so that values can
-be compared too; the printed addresses then become ours. Where an answer is not as printed, `scenarios/deviations.json`
-says what and why, and an answer may deviate by neither more nor less than that.
+`scenarios/` has one file for each page, with errors of syntax corrected: commas, comments, single quotes. Before a GET,
+PUT or DELETE the test creates the resource from the printed response, so that it can compare values, and replaces the
+printed addresses with ours. `scenarios/deviations.json` lists differences with their reasons; the response must have
+exactly these.
 """
 
 import itertools
@@ -25,8 +25,8 @@ from tests.support.client import Client
 Json = dict[str, Any]
 
 PRINTED_AT = "https://osdi-sample-system.org/api/v1"
-HOLDER = f"{PRINTED_AT}/people/65345d7d-cd24-466a-a698-4a7686ef684f"  # whom the pages print as creator
-PARAGRAPH = f"{PRINTED_AT}/questions/c945d6fe-929e-11e3-a2e9-12313d316c2a"  # which the helpers answer with a text
+HOLDER = f"{PRINTED_AT}/people/65345d7d-cd24-466a-a698-4a7686ef684f"  # the creator on the pages
+PARAGRAPH = f"{PRINTED_AT}/questions/c945d6fe-929e-11e3-a2e9-12313d316c2a"  # answered with a text on the helpers' pages
 PAGES = (
     *("README", "aep", "people", "person_signup", "advocacy_campaigns", "outreaches", "record_outreach", "tags"),
     *("taggings", "lists", "items", "questions", "answers", "messages", "wrappers", "errors"),
@@ -35,7 +35,7 @@ PAGES = (
 
 @dataclass(frozen=True)
 class Scenario:
-    """A request of a page, and the answer that is printed below it."""
+    """A request of a page, and its response."""
 
     page: str
     title: str
@@ -60,7 +60,7 @@ SCENARIOS = tuple(Scenario(page, **row) for page in PAGES for row in printed_in(
 
 @dataclass(frozen=True)
 class Deviation:
-    """What is not as printed in the answers of some scenarios, and why. `titles` is a regular expression."""
+    """Differences between our and the printed responses, with the reason. `titles` is a regular expression."""
 
     page: str
     titles: str
@@ -87,11 +87,11 @@ def test_scenario(scenario: Scenario, api: Client, store: Store) -> None:
 
 
 @pytest.mark.parametrize("deviation", DEVIATIONS, ids=lambda each: f"{each.page}: {each.titles}")
-def test_a_listed_deviation_is_about_a_scenario(deviation: Deviation) -> None:
+def test_every_deviation_belongs_to_a_scenario(deviation: Deviation) -> None:
     assert any(deviation.covers(scenario) for scenario in SCENARIOS)
 
 
-def test_what_is_printed_is_compared() -> None:
+def test_compare_finds_differences() -> None:
     printed = {"name": "a", "tags": ["x", "y"], "total": 1, "_links": {"osdi:tag": {"href": "b"}}, "inner": {"x": 1}}
 
     found = set(compare(printed, {"name": "b", "tags": ["x"], "total": "1", "_links": {}}, {"name": "a"}))
@@ -100,7 +100,7 @@ def test_what_is_printed_is_compared() -> None:
 
 
 KEYS = ("hc", "env", "r1", "r2", "Y")
-# What else is said of a resource that has to be there: what the server requires, or what the requests refer to.
+# Fields of a created resource that the server requires or that requests refer to.
 EXAMPLES: Mapping[str, Json] = {
     "people": {"given_name": "Jane"},
     "advocacy_campaigns": {},
@@ -114,7 +114,7 @@ EXAMPLES: Mapping[str, Json] = {
     "items": {},
     "answers": {"responses": ["hc"]},
 }
-# Printed in collections, and refused here, as the deviations say.
+# Printed in collections, but rejected by this server, as the deviations explain.
 NOT_TAKEN = (("item_type", "osdi:event"), ("value", "He's not sure"))
 ENTRIES = ("outreaches", "taggings", "items", "answers")
 NAMED = ("tags", "lists")
@@ -128,19 +128,19 @@ SET_BY_SERVER = (
 
 
 class World:
-    """What is there before a scenario's request, and which of the printed addresses is which of ours."""
+    """The resources that exist before a scenario's request, and our addresses by the printed ones."""
 
     def __init__(self, api: Client, store: Store) -> None:
         self.api = api
         self.ours: dict[str, str] = {}
-        self.said: dict[str, Json] = {}
+        self.stored: dict[str, Json] = {}
         self._numbers = itertools.count(1)
         secret, document = new_token("holder", person_id=self.make(HOLDER).rsplit("/", 1)[1])
         store.write(Insert(TOKENS, document))
         api.token = secret
 
     def prepare(self, scenario: Scenario) -> None:
-        """Make what the request is about as its answer prints it, and whatever else its path and body name."""
+        """Creates the requested resource from the printed response, and the resources in its path and body."""
         body = scenario.body or {}
         for kind in ("tags", "lists"):
             for name in body.get(f"add_{kind}", ()) if scenario.page != "errors" else ():
@@ -149,7 +149,7 @@ class World:
             for printed in embedded:
                 self.make(printed["_links"]["self"]["href"], printed)
             address = embedded[0]["_links"]["self"]["href"].rsplit("/", 1)[0]
-            for number in range(25):  # so that there is a second page
+            for number in range(25):  # for a second page
                 self.make(f"{address}/filler-{number}")
         path = RESOURCE.match(PRINTED_AT + scenario.path)
         if path:
@@ -158,7 +158,7 @@ class World:
             self.make(found[0])
 
     def make(self, address: str, printed: Json | None = None) -> str:
-        """Make the resource that is printed under this address, unless it has been made; returns our address."""
+        """Creates the resource of this printed address, unless it exists; returns our address."""
         if address in self.ours:
             return self.ours[address]
         found = RESOURCE.fullmatch(address)
@@ -169,7 +169,7 @@ class World:
             fields["identifiers"] = foreign(fields["identifiers"])
         links = (printed or {}).get("_links", {})
         number = next(self._numbers)
-        self.said[address] = fields
+        self.stored[address] = fields
         fields = {name: value for name, value in fields.items() if (name, value) not in NOT_TAKEN}
         body = {**({"name": f"Name {number}"} if collection in NAMED else {}), **fields}
         if address == PARAGRAPH:
@@ -189,7 +189,7 @@ class World:
         return self.ours[address]
 
     def send(self, scenario: Scenario) -> Any:
-        """The answer to the scenario's request, sent as printed with our addresses."""
+        """Sends the scenario's request with our addresses, and returns the response."""
         path = self.translated(PRINTED_AT + scenario.path).removeprefix(PRINTED_AT)
         if scenario.body is None:
             return getattr(self.api, scenario.method.lower())(path, token=scenario.token)
@@ -197,7 +197,7 @@ class World:
         return getattr(self.api, scenario.method.lower())(path, body, token=scenario.token)
 
     def translated(self, printed: Any) -> Any:
-        """The same with our addresses instead of the printed ones."""
+        """Returns the value with our addresses instead of the printed ones."""
         if isinstance(printed, dict):
             return {name: self.translated(value) for name, value in printed.items()}
         if isinstance(printed, list):
@@ -207,7 +207,7 @@ class World:
         return RESOURCE.sub(lambda found: self.ours.get(found[0], found[0]), printed)
 
     def deviations(self, scenario: Scenario, status: int, answered: Json) -> Iterator[str]:
-        """Where the answer is not as printed: paths of properties, or `status`."""
+        """Yields the differences from the printed response: paths of properties, or `status`."""
         if status != scenario.status:
             yield f"status {status}"
             return
@@ -222,21 +222,21 @@ class World:
         if body.get("osdi:control", {}).get("return_response") is False:
             yield from (f"{name} too" for name in answered if name not in scenario.answer)
         address = RESOURCE.match(PRINTED_AT + scenario.path)
-        before = self.said.get(address[0], {}) if address else {}
-        said = self.translated({**before, **body.get("person", {}), **body})
+        before = self.stored.get(address[0], {}) if address else {}
+        stored = self.translated({**before, **body.get("person", {}), **body})
         printed = {name: value for name, value in scenario.answer.items() if name != "_embedded"}
-        yield from compare(self.translated(printed), answered, said if scenario.page != "errors" else REFUSED)
+        yield from compare(self.translated(printed), answered, stored if scenario.page != "errors" else ERROR_VALUES)
         yield from self.dead_links(printed, answered)
         for relation, embedded in scenario.answer.get("_embedded", {}).items():
             shown = {each["_links"]["self"]["href"]: each for each in answered["_embedded"][relation]}
             for each in embedded:
                 self_address = each["_links"]["self"]["href"]
                 ours = shown[self.ours[self_address]]
-                yield from compare(self.translated(each), ours, self.translated(self.said[self_address]))
+                yield from compare(self.translated(each), ours, self.translated(self.stored[self_address]))
                 yield from self.dead_links(each, ours)
 
     def dead_links(self, printed: Json, answered: Json) -> Iterator[str]:
-        """Printed links that are answered, but lead nowhere."""
+        """Yields printed links that the response has, but that are broken."""
         for relation in printed.get("_links", {}):
             link = answered.get("_links", {}).get(relation)
             if not isinstance(link, dict) or relation == "docs" or relation.endswith("_helper"):
@@ -245,7 +245,7 @@ class World:
                 yield f"_links.{relation} leads nowhere"
 
 
-REFUSED = {
+ERROR_VALUES = {
     "osdi:error": {
         "request_type": "atomic",
         "response_code": 400,
@@ -254,15 +254,18 @@ REFUSED = {
 }
 
 
-def compare(printed: Any, answered: Any, said: Any, path: str = "") -> Iterator[str]:
-    """Paths of what is printed and not answered: the value where it was said before, else one of its type."""
+def compare(printed: Any, answered: Any, stored: Any, path: str = "") -> Iterator[str]:
+    """Yields the paths of printed values that the response lacks.
+
+    A value that the test stored has to be equal; of another value only the type.
+    """
     if path == "identifiers":
-        if answered[1:] != foreign(said or ()):
+        if answered[1:] != foreign(stored or ()):
             yield path
     elif path == "_links":
         yield from (f"_links.{relation}" for relation in printed if not is_linked(printed, answered, relation))
     elif isinstance(printed, dict):
-        known = said if isinstance(said, dict) else {}
+        known = stored if isinstance(stored, dict) else {}
         for name, value in printed.items():
             inner = f"{path}.{name}".lstrip(".")
             if not isinstance(answered, dict) or name not in answered:
@@ -270,11 +273,11 @@ def compare(printed: Any, answered: Any, said: Any, path: str = "") -> Iterator[
             else:
                 yield from compare(value, answered[name], known.get(name), inner)
     elif isinstance(printed, list):
-        entries = said if isinstance(said, list) else []
+        entries = stored if isinstance(stored, list) else []
         for value, ours, each in itertools.zip_longest(printed, answered, entries[: len(printed)], fillvalue=None):
             if value is not None:
                 yield from compare(value, ours, each, f"{path}[]")
-    elif said is not None:
+    elif stored is not None:
         if comparable(answered) != comparable(printed):
             yield path
     elif type(answered) is not type(printed):
@@ -282,7 +285,7 @@ def compare(printed: Any, answered: Any, said: Any, path: str = "") -> Iterator[
 
 
 def is_linked(printed: Json, answered: Json, relation: str) -> bool:
-    """Whether the relation is linked, and to what is printed, where that is one of ours."""
+    """True if the response has the link, and to the same resource if the test created it."""
     expected, found = printed[relation], answered.get(relation)
     if isinstance(expected, list):
         return bool(found)
@@ -292,7 +295,7 @@ def is_linked(printed: Json, answered: Json, relation: str) -> bool:
 
 
 def comparable(value: Any) -> Any:
-    """A value, with dates as dates: `Z` and `+00:00` are the same."""
+    """Returns a value, with dates as datetime: `Z` and `+00:00` are the same."""
     try:
         return datetime.fromisoformat(value) if isinstance(value, str) and len(value) > len("2014-03-20") else value
     except ValueError:
@@ -300,5 +303,5 @@ def comparable(value: Any) -> Any:
 
 
 def foreign(identifiers: Any) -> list[str]:
-    """The identifiers of other systems than the one that answers."""
+    """Returns the identifiers without those of the responding server."""
     return [each for each in identifiers if not each.startswith(("osdi_sample_system:", "osdi-sample-system:"))]

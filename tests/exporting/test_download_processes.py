@@ -1,4 +1,4 @@
-"""Downloads from real gunicorn: memory stays flat, slow and vanished clients hold nobody up, and a failure shows."""
+"""Downloads from real gunicorn: memory use stays constant, slow clients block no others, and a failure is visible."""
 
 import csv
 import datetime as dt
@@ -19,11 +19,12 @@ from osdi.access.tokens import new_token
 from osdi.ids import new_id
 from osdi.resources import API
 from osdi.store.indexes import TOKENS
+from tests.support.databases import SMALL_JOURNAL
 from tests.support.live import Live
 
 PEOPLE = 20_000
 SECONDS = 60
-# What a download may add to a worker, however many people there are: the whole file is 12 MB, its documents far more.
+# Memory in MB that a download may add to a worker. The whole file has 12 MB, and its documents far more.
 GROWTH_MB = 12
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
@@ -31,14 +32,14 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
 
 @pytest.fixture(scope="module")
 def own(mongod_folder: Path) -> Iterator[Mongod]:
-    """A mongod that a test may end."""
-    with Mongod(mongod_folder / "downloads") as mongod:
+    """Yields a mongod that a test may stop."""
+    with Mongod(mongod_folder / "downloads", options=SMALL_JOURNAL) as mongod:
         yield mongod
 
 
 @pytest.fixture(scope="module")
 def database(own: Mongod) -> Iterator[Database]:
-    """With many people, written without the API to keep the test short."""
+    """Yields a database with many people, written without the API to keep the test short."""
     timestamp = dt.datetime(2026, 3, 18)
     with MongoClient(own.uri) as client:
         found = client.get_default_database()
@@ -75,7 +76,7 @@ def person(number: int, timestamp: dt.datetime) -> dict[str, object]:
 
 
 def megabytes(pid: int) -> float:
-    """What a process has in memory now."""
+    """Returns the memory of a process in MB."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * 4096 / 1_000_000
 
@@ -84,7 +85,7 @@ def download(live: Live, token: str, path: str = "/people.csv") -> requests.Resp
     return requests.get(f"{live.url}{API}{path}", headers={"OSDI-API-Token": token}, stream=True, timeout=SECONDS)
 
 
-def test_memory_stays_flat_however_many_there_are(live: Live, token: str) -> None:
+def test_memory_does_not_grow_with_the_number_of_people(live: Live, token: str) -> None:
     (worker,) = live.workers()
     few = download(live, token, "/people.csv?filter=given_name%20eq%20'Given7'")
     assert len(few.content.splitlines()) == 2
@@ -93,7 +94,7 @@ def test_memory_stays_flat_however_many_there_are(live: Live, token: str) -> Non
     with download(live, token) as response:
         lines = response.iter_lines(decode_unicode=True)
         rows, most = 0, before
-        for row in csv.reader(line for line in lines if line):  # requests tears "\r\n" apart between two chunks
+        for row in csv.reader(line for line in lines if line):  # requests splits "\r\n" between two chunks
             rows += 1
             if rows % 1_000 == 0:
                 most = max(most, megabytes(worker))
@@ -104,7 +105,7 @@ def test_memory_stays_flat_however_many_there_are(live: Live, token: str) -> Non
     assert most - before < GROWTH_MB, f"{before:.0f} MB, then {most:.0f} MB"
 
 
-def test_a_client_that_goes_away_gives_its_place_back(live: Live, token: str) -> None:
+def test_a_closed_connection_frees_its_slot(live: Live, token: str) -> None:
     for _ in range(4):
         connection = socket.create_connection(("127.0.0.1", live.port), SECONDS)
         head = f"GET {API}/people.csv HTTP/1.1\r\nHost: x\r\nOSDI-API-Token: {token}\r\n\r\n"
@@ -118,7 +119,7 @@ def test_a_client_that_goes_away_gives_its_place_back(live: Live, token: str) ->
     assert status == 200
 
 
-def test_one_that_reads_nothing_is_cut_off_and_others_are_answered_meanwhile(live: Live, token: str) -> None:
+def test_a_client_that_does_not_read_is_disconnected_and_blocks_no_others(live: Live, token: str) -> None:
     with socket.create_connection(("127.0.0.1", live.port), SECONDS) as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         head = f"GET {API}/people.csv HTTP/1.1\r\nHost: x\r\nOSDI-API-Token: {token}\r\n\r\n"
@@ -131,7 +132,7 @@ def test_one_that_reads_nothing_is_cut_off_and_others_are_answered_meanwhile(liv
         assert "Socket error processing request" in live.output
 
 
-def test_what_breaks_off_in_the_middle_never_looks_whole(own: Mongod, live: Live, token: str) -> None:
+def test_an_interrupted_download_does_not_look_complete(own: Mongod, live: Live, token: str) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", live.port, timeout=SECONDS)
     connection.request("GET", f"{API}/people.csv", headers={"OSDI-API-Token": token})
     response = connection.getresponse()

@@ -1,4 +1,4 @@
-"""People and outreaches as CSV over HTTP: what is in the file, for whom, and how one learns that it is not whole."""
+"""People and outreaches as CSV over HTTP: the content of the file, access, and incomplete downloads."""
 
 import csv
 import io
@@ -24,7 +24,7 @@ PAGE = (Path(__file__).parents[2] / "docs/exporting.md").read_text()
 
 
 def rows(client: Client, path: str, **options: object) -> list[dict[str, str]]:
-    """The rows of a download by column; the test fails unless it is one."""
+    """Returns the rows of a download by column; the test fails unless the status is 200."""
     response = client.get(path, **options)
     assert response.status_code == 200, response.get_data(as_text=True)
     return list(csv.DictReader(io.StringIO(response.get_data().decode("utf-8-sig"), newline=""), strict=True))
@@ -43,12 +43,12 @@ def tied(app: Flask, api: Client, store: Store) -> Client:
 
 @pytest.fixture
 def free() -> Iterator[None]:
-    """Fails unless every download has given its place back."""
+    """Fails unless every download has freed its slot."""
     yield
-    places = [downloads._running.acquire(blocking=False) for _ in range(downloads.AT_ONCE)]
-    for _ in filter(None, places):
+    slots = [downloads._running.acquire(blocking=False) for _ in range(downloads.AT_ONCE)]
+    for _ in filter(None, slots):
         downloads._running.release()
-    assert all(places)
+    assert all(slots)
 
 
 pytestmark = pytest.mark.usefixtures("free")
@@ -57,7 +57,7 @@ pytestmark = pytest.mark.usefixtures("free")
 class TestPeople:
     """`/people.csv`: a row for each person."""
 
-    def test_says_that_it_is_a_file_with_a_header(self, api: Client) -> None:
+    def test_is_an_attachment_with_a_header_line(self, api: Client) -> None:
         response = api.get("/people.csv")
 
         assert response.headers["Content-Type"] == "text/csv; charset=utf-8; header=present"
@@ -120,7 +120,7 @@ class TestPeople:
         assert [row["custom_fields/colour"] for row in found] == ["'=1+1", "blue", ""]
         assert [row[OTHERS] for row in found] == ["", "", ""]
 
-    def test_has_the_commonest_only_and_the_rest_as_json(self, api: Client) -> None:
+    def test_has_columns_for_the_most_frequent_custom_fields_and_json_for_the_others(self, api: Client) -> None:
         common = {f"common{number}": "x" for number in range(CUSTOM_COLUMNS)}
         for _ in range(2):
             api.created("/people", factories.person(custom_fields=common))
@@ -131,7 +131,7 @@ class TestPeople:
         assert list(found[0]) == person_columns(sorted(common))
         assert [row[OTHERS] for row in found] == ["", "", '{"a rare one":"y"}']
 
-    def test_keeps_a_custom_field_that_came_while_it_was_read(
+    def test_has_a_custom_field_that_is_added_during_the_download(
         self, api: Client, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         api.created("/people", factories.person())
@@ -143,14 +143,14 @@ class TestPeople:
 
         assert row[OTHERS] == '{"colour":"blue"}'
 
-    def test_is_in_the_order_in_which_they_came(self, api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_is_in_the_order_of_ids(self, api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(scan, "BATCH", 2)
         monkeypatch.setattr("osdi.exporting.export.PART", 1)
         created = [api.created("/people", factories.person())["identifiers"][0] for _ in range(5)]
 
         assert [row["identifiers"] or f"osdi_outreach:{row['id']}" for row in rows(api, "/people.csv")] == created
 
-    def test_is_filtered_as_the_collection_is(self, api: Client) -> None:
+    def test_can_be_filtered_like_the_collection(self, api: Client) -> None:
         for name in ("Jane", "John"):
             api.created("/people", factories.person(given_name=name, custom_fields={name: "x"}))
 
@@ -159,10 +159,10 @@ class TestPeople:
         assert row["given_name"] == "Jane"
         assert "custom_fields/John" not in row
 
-    def test_tells_excel_that_it_is_utf_8_where_that_is_asked_for(self, api: Client) -> None:
+    def test_begins_with_a_byte_order_mark_on_request(self, api: Client) -> None:
         assert api.get("/people.csv?bom=true").get_data().startswith(b"\xef\xbb\xbfid,")
 
-    def test_needs_a_token_that_reads(self, api: Client, store: Store) -> None:
+    def test_needs_a_token_with_the_scope_read(self, api: Client, store: Store) -> None:
         assert api.get("/people.csv", token=False).status_code == 401
         assert api.get("/people.csv", token=factories.token(store, scopes=["write"])).status_code == 403
 
@@ -170,7 +170,7 @@ class TestPeople:
 class TestOutreaches:
     """`/outreaches.csv`, and those of one campaign: a row for each target."""
 
-    def test_has_a_row_for_each_target_with_the_person_beside_it(self, api: Client) -> None:
+    def test_has_a_row_with_the_person_for_each_target(self, api: Client) -> None:
         api.created("/tags", {"name": "volunteer"})
         api.recorded(
             factories.outreach(
@@ -192,7 +192,7 @@ class TestOutreaches:
             assert row["action_date"] == "2026-03-18T16:02:15Z"
             assert row["advocacy_campaign"] == "Protect the river"
 
-    def test_has_a_row_for_one_without_targets_or_person(self, api: Client, database: Database) -> None:
+    def test_has_a_row_for_an_outreach_without_targets_or_person(self, api: Client, database: Database) -> None:
         api.recorded(factories.outreach(targets=None))
         database.outreaches.update_one({}, {"$unset": {"person_id": ""}})
 
@@ -200,7 +200,7 @@ class TestOutreaches:
 
         assert (row["target_number"], row["person_id"], row["type"]) == ("", "", "phone")
 
-    def test_of_a_campaign_are_no_others(self, api: Client) -> None:
+    def test_of_a_campaign_contain_no_others(self, api: Client) -> None:
         other = api.created("/advocacy_campaigns", {"title": "Another"})["_links"]["self"]["href"].rsplit("/", 1)[1]
         api.recorded(factories.outreach(type="email"), campaign=other)
         api.recorded(factories.outreach(type="phone"))
@@ -209,10 +209,10 @@ class TestOutreaches:
         assert [row["type"] for row in rows(api, f"{ours(api)}?filter={anything}")] == ["phone"]
         assert [row["type"] for row in rows(api, "/outreaches.csv")] == ["email", "phone"]
 
-    def test_are_refused_for_no_campaign(self, api: Client) -> None:
+    def test_of_an_unknown_campaign_are_404(self, api: Client) -> None:
         assert api.get("/advocacy_campaigns/none/outreaches.csv").status_code == 404
 
-    def test_of_its_campaign_are_read_by_a_tied_token_without_tags(self, api: Client, tied: Client) -> None:
+    def test_of_its_campaign_can_be_read_with_a_campaign_token_without_tags(self, api: Client, tied: Client) -> None:
         api.recorded(factories.outreach())
 
         (row,) = rows(tied, ours(api))
@@ -220,11 +220,11 @@ class TestOutreaches:
         assert list(row) == outreach_columns(with_tags=False)
         assert row["email_address"]
 
-    def test_of_all_campaigns_and_people_are_not(self, tied: Client) -> None:
+    def test_of_all_campaigns_cannot_be_read_with_a_campaign_token(self, tied: Client) -> None:
         assert [tied.get(path).status_code for path in ("/outreaches.csv", "/people.csv")] == [403, 403]
 
-    def test_come_in_small_pieces_however_long_they_are(self, api: Client) -> None:
-        """A slow client has seconds for each piece, and memory holds one."""
+    def test_are_sent_in_small_pieces(self, api: Client) -> None:
+        """A slow client has some seconds for each piece, and only one piece is in memory."""
         for _ in range(2):
             api.recorded(factories.outreach(message="x" * 60_000, targets=[{"family_name": "Smith"}] * 100))
 
@@ -235,14 +235,16 @@ class TestOutreaches:
 
 
 class TestADownloadThatFails:
-    """Is refused before the first byte, or breaks off; it never looks whole."""
+    """A download that fails is an error response, or is interrupted; it never looks complete."""
 
-    def test_is_503_where_the_database_fails_at_once(self, api: Client, fail: Callable[..., None]) -> None:
+    def test_is_503_if_the_database_fails_before_the_first_byte(self, api: Client, fail: Callable[..., None]) -> None:
         fail("alwaysOn", ["find"], errorCode=91, namespace="osdi.people")
 
         assert api.get("/people.csv").status_code == 503
 
-    def test_raises_in_the_middle(self, api: Client, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_is_interrupted_if_the_database_fails_later(
+        self, api: Client, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr("osdi.exporting.export.PART", 1)
         for _ in range(4):
             api.created("/people", factories.person())
@@ -259,24 +261,24 @@ class TestADownloadThatFails:
             list(response.response)
         response.close()
 
-    def test_is_refused_to_a_client_that_could_not_tell(self, api: Client) -> None:
+    def test_is_rejected_for_http_1_0(self, api: Client) -> None:
         response = api.get("/people.csv", environ_overrides={"SERVER_PROTOCOL": "HTTP/1.0"})
 
         assert response.status_code == 400
         assert "HTTP/1.1" in response.json["error"]
 
-    def test_waits_while_others_hold_all_places(self, api: Client) -> None:
+    def test_is_429_while_all_slots_are_used(self, api: Client) -> None:
         open_ones = [api.get("/people.csv", buffered=False) for _ in range(downloads.AT_ONCE)]
 
-        refused = api.get("/people.csv")
+        rejected = api.get("/people.csv")
 
-        assert (refused.status_code, refused.headers["Retry-After"]) == (429, str(downloads.WAIT_SECONDS))
+        assert (rejected.status_code, rejected.headers["Retry-After"]) == (429, str(downloads.WAIT_SECONDS))
         for each in open_ones:
             each.close()
         assert api.get("/people.csv").status_code == 200
 
     @pytest.mark.parametrize("end", ["read", "closed", "closed twice", "HEAD"])
-    def test_gives_its_place_back_however_it_ends(self, api: Client, end: str) -> None:
+    def test_frees_its_slot_at_every_end(self, api: Client, end: str) -> None:
         if end == "HEAD":
             assert api.http.head("/api/v1/people.csv", headers={"OSDI-API-Token": api.token}).status_code == 200
             return
@@ -293,8 +295,10 @@ COLOUR = {"$set": {"custom_fields": {"colour": "blue"}}}
 
 def test_the_page_lists_the_columns() -> None:
     listed = re.findall(r"^\| `([a-z_/]+)`", PAGE, flags=re.MULTILINE)
-    told = {name for line in PAGE.splitlines() if line.startswith("|") for name in re.findall(r"`([a-z_/]+)`", line)}
+    listed_names = {
+        name for line in PAGE.splitlines() if line.startswith("|") for name in re.findall(r"`([a-z_/]+)`", line)
+    }
 
     assert listed
     for name in (*person_columns([]), *outreach_columns(with_tags=True)):
-        assert name in told, name
+        assert name in listed_names, name

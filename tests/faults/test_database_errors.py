@@ -17,6 +17,7 @@ from dev.mongod import Mongod
 from osdi.settings import Settings
 from tests.support import factories
 from tests.support.client import Client
+from tests.support.databases import SMALL_JOURNAL
 
 # Error codes of networks, conflicts and exceeded times. Not those of a server that changes its role: injected, without
 # a real election, the driver waits for its next heartbeat, which makes the test long and proves nothing more.
@@ -111,7 +112,7 @@ class TestAServerThatHangs:
     def own(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Mongod, Flask]]:
         monkeypatch.setattr("osdi.store.driver.SOCKET_TIMEOUT_MS", 500)
         monkeypatch.setattr("osdi.store.driver.SERVER_SELECTION_TIMEOUT_MS", 1_000)
-        with Mongod(tmp_path, transaction_seconds=1) as mongod:
+        with Mongod(tmp_path, transaction_seconds=1, options=SMALL_JOURNAL) as mongod:
             app = create_app(Settings(mongodb_uri=mongod.uri))
             app.extensions[EXTENSION].store.create_indexes()
             app.test_cli_runner().invoke(args=["sample"])

@@ -102,7 +102,7 @@ def test_the_openapi_document_has_every_field(resource: Resource) -> None:
 
 
 @pytest.mark.parametrize("resource", FILTER_FIELDS, ids=[each.name for each in FILTER_FIELDS])
-def test_filters_find_a_field_or_say_why_not(resource: Resource) -> None:
+def test_filters_support_a_field_or_have_a_reason(resource: Resource) -> None:
     known = FILTER_FIELDS[resource]
 
     def unknown(fields: table.Table, *path: str) -> Iterator[str]:
@@ -145,7 +145,7 @@ def exported(resource: Resource, document: Mapping[str, Any]) -> list[dict[str, 
 
 
 def imported(resource: Resource, rows: list[dict[str, str]]) -> dict[str, Any]:
-    """Returns the document that rows of our own export become; rows of one outreach bring a target each."""
+    """Returns the document from rows of our own export; each row of an outreach has one target."""
     kind = PEOPLE if resource is PERSON else OUTREACHES
     reading = Reading(kind, guess_columns(list(rows[0]), kind, system=RULES.namespace), exact=True)
     bodies = [body_of(list(row.values()), reading)[0] for row in rows]
@@ -159,7 +159,7 @@ IMPORTED = [(resource, field) for resource in (PERSON, OUTREACH) for field in re
 
 
 @pytest.mark.parametrize(("resource", "field"), IMPORTED, ids=[f"{each.name}-{field.name}" for each, field in IMPORTED])
-def test_a_field_comes_back_from_csv_as_it_was(resource: Resource, field: table.Field) -> None:
+def test_a_field_is_unchanged_after_export_and_import(resource: Resource, field: table.Field) -> None:
     document = stored(resource, {field.name: Samples().value(field)})
     again = imported(resource, exported(resource, document))
 
@@ -168,7 +168,7 @@ def test_a_field_comes_back_from_csv_as_it_was(resource: Resource, field: table.
     assert {field.name: again.get(field.name)} == expected
 
 
-def test_a_field_of_the_person_comes_back_from_a_file_of_outreaches() -> None:
+def test_a_field_of_the_person_is_unchanged_after_export_and_import_of_outreaches() -> None:
     person = {"given_name": "=a; b", "email_addresses": [{"address": "jane@example.org", "status": "unsubscribed"}]}
     names, (row,) = outreach_columns(with_tags=True), outreach_rows(stored(OUTREACH, {}), person, str, with_tags=True)
     lines = CsvLines()
@@ -181,7 +181,7 @@ def test_a_field_of_the_person_comes_back_from_a_file_of_outreaches() -> None:
 
 
 def test_columns_of_people_keep_their_places() -> None:
-    """A sheet that was made for an older file fits a newer one, so a new column comes behind these."""
+    """A spreadsheet made for an older file fits a newer one, so a new column follows these."""
     names = [each.name for each in PERSON_COLUMNS]
 
     assert names[: len(COLUMNS)] == COLUMNS
@@ -210,9 +210,9 @@ def test_other_resources_have_a_column_for_every_field(resource: Resource) -> No
 
 @pytest.mark.parametrize("field", PERSON.table, ids=[each.name for each in PERSON.table])
 class TestMerging:
-    """What a post, and a merge of two people, do with a field of a person."""
+    """The effect of a post, and of a merge of two people, on a field of a person."""
 
-    def test_a_post_with_a_token_loses_no_posted_value(self, field: table.Field) -> None:
+    def test_a_post_with_a_token_stores_every_posted_value(self, field: table.Field) -> None:
         samples = Samples()
         before, posted = (stored(PERSON, {field.name: samples.value(field)})[field.name] for _ in range(2))
 
@@ -236,7 +236,7 @@ class TestMerging:
             field.name: value
         }
 
-    def test_the_survivor_of_a_merge_gets_what_it_lacks(self, field: table.Field) -> None:
+    def test_the_survivor_of_a_merge_gets_missing_values(self, field: table.Field) -> None:
         survivor = stored(PERSON, {})
         other = {**stored(PERSON, {field.name: Samples().value(field)}), "_id": "2"}
 
@@ -254,7 +254,7 @@ class TestMerging:
 
 
 def _merged(field: table.Field, before: Any, posted: Any) -> Any:
-    """Returns the value that docs/matching.md promises for values that have nothing in common."""
+    """Returns the value after a merge of two different values, as docs/matching.md describes."""
     match field:
         case table.Strings():
             return [*before, *posted]
@@ -266,7 +266,7 @@ def _merged(field: table.Field, before: Any, posted: Any) -> Any:
     return posted
 
 
-def test_every_array_of_objects_of_a_person_says_which_entries_are_the_same() -> None:
+def test_every_array_of_objects_of_a_person_defines_equal_entries() -> None:
     arrays = [each for each in PERSON.table if isinstance(each, table.Objects)]
     page = (ROOT / "docs" / "matching.md").read_text(encoding="utf-8")
 
@@ -274,7 +274,7 @@ def test_every_array_of_objects_of_a_person_says_which_entries_are_the_same() ->
     assert [each.name for each in arrays if f"`{each.name}`" not in page] == []
 
 
-def test_an_erasure_keeps_only_what_the_definition_says() -> None:
+def test_an_erasure_keeps_only_the_defined_fields() -> None:
     outreach = stored(OUTREACH, Samples().body(OUTREACH.table))
     common = {(name, value) for name, value in outreach["referrer_data"].items()}
     common |= {(name, value) for name, value in outreach.items() if isinstance(value, str)}

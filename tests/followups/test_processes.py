@@ -21,6 +21,7 @@ from osdi.sample import CAMPAIGN_ID, create_sample
 from osdi.store import Insert, Store
 from osdi.store.indexes import TOKENS
 from tests.support import factories
+from tests.support.databases import SMALL_JOURNAL
 from tests.support.live import ROOT, Live, Worker
 from tests.support.smtp_sink import SmtpSink
 from tests.support.webhook_receiver import LOOPBACK, WebhookReceiver
@@ -133,7 +134,7 @@ def test_no_mail_is_lost_while_workers_the_database_and_the_mail_server_fail(
     wanted = OUTREACHES
     chance = random.Random(20)
     sink.reply_seconds = 0.1  # so that kills meet workers in between
-    with Mongod(mongod_folder / "chaos") as mongod:
+    with Mongod(mongod_folder / "chaos", options=SMALL_JOURNAL) as mongod:
         prepared(mongod.uri)
         environment = {
             "MONGODB_URI": mongod.uri,

@@ -1,4 +1,4 @@
-"""What people write into spreadsheets, and what cannot be told from it."""
+"""Cells of spreadsheets: the accepted forms of dates, times, countries and statuses, and the errors for others."""
 
 import datetime as dt
 
@@ -8,7 +8,7 @@ import pytest
 from dev.country_names import FILE, country_names
 from osdi.importing.csv_files import cell_values
 
-DOUBT = "It may be two dates"
+AMBIGUOUS = "The date is ambiguous"
 
 
 @pytest.mark.parametrize(
@@ -42,20 +42,20 @@ def test_dates(text: str, order: cell_values.DayFirst | None, date: tuple[int, i
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("1/2/2024", DOUBT),
-        ("2024-02-30", "no such day"),
-        ("31.11.2024", "no such day"),
-        ("99/99/2024", "no such day"),
+        ("1/2/2024", AMBIGUOUS),
+        ("2024-02-30", "day does not exist"),
+        ("31.11.2024", "day does not exist"),
+        ("99/99/2024", "day does not exist"),
         ("tomorrow", "Not a date"),
         ("1/2/3", "Not a date"),
-        ("2024-12-311", "no such day"),
-        ("Feb 29 2023", "no such day"),
+        ("2024-12-311", "day does not exist"),
+        ("Feb 29 2023", "day does not exist"),
         ("Feb 30 2024", "Not a date"),
         ("45292", "Not a date"),
         ("", "Not a date"),
     ],
 )
-def test_what_is_no_date_is_told(text: str, says: str) -> None:
+def test_an_invalid_date_is_an_error(text: str, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         cell_values.date(text)
 
@@ -74,12 +74,12 @@ def test_what_is_no_date_is_told(text: str, says: str) -> None:
         ("31.12.2024 18:30 UTC", "2024-12-31T18:30:00+00:00"),
     ],
 )
-def test_moments(text: str, timestamp: str) -> None:
+def test_timestamps(text: str, timestamp: str) -> None:
     assert cell_values.timestamp(text) == timestamp
 
 
 @pytest.mark.parametrize("text", ["31.12.2024 25:30", "31.12.2024 18.30", "12/31/2024 at 3pm", "2024-12-31 10:00 EST"])
-def test_a_time_that_cannot_be_read_is_told_and_never_taken_for_midnight(text: str) -> None:
+def test_an_unreadable_time_is_an_error_and_not_midnight(text: str) -> None:
     with pytest.raises(ValueError, match="Not a time"):
         cell_values.timestamp(text)
 
@@ -98,11 +98,11 @@ def test_a_time_that_cannot_be_read_is_told_and_never_taken_for_midnight(text: s
         ("Narnia", "Narnia"),
     ],
 )
-def test_countries_are_known_by_name_in_any_language(text: str, code: str) -> None:
+def test_a_country_is_recognised_by_its_name_in_any_language(text: str, code: str) -> None:
     assert cell_values.country(text) == code
 
 
-def test_the_names_of_countries_are_those_that_the_phone_number_library_knows() -> None:
+def test_the_file_of_country_names_matches_the_phone_number_library() -> None:
     assert orjson.loads(FILE.read_bytes()) == country_names()
 
 
@@ -122,17 +122,17 @@ def test_statuses(text: str, status: str) -> None:
     assert cell_values.status(text) == status
 
 
-def test_a_status_that_is_not_known_is_never_guessed() -> None:
-    with pytest.raises(ValueError, match="Neither subscribed"):
+def test_an_unknown_status_is_an_error() -> None:
+    with pytest.raises(ValueError, match="Write subscribed"):
         cell_values.status("perhaps")
 
 
-@pytest.mark.parametrize(("text", "said"), [("Yes", True), ("x", True), ("0", False), ("nein", False)])
-def test_yes_and_no(text: str, said: bool) -> None:
-    assert cell_values.boolean(text) is said
+@pytest.mark.parametrize(("text", "value"), [("Yes", True), ("x", True), ("0", False), ("nein", False)])
+def test_yes_and_no(text: str, value: bool) -> None:
+    assert cell_values.boolean(text) is value
 
 
 @pytest.mark.parametrize("text", ["1.20256E+10", "4,9E+11"])
-def test_a_number_that_a_spreadsheet_rounded_is_refused(text: str) -> None:
+def test_a_number_that_a_spreadsheet_rounded_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match="rounded"):
         cell_values.phone_number(text)

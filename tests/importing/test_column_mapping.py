@@ -1,4 +1,4 @@
-"""What the columns of a file are taken for."""
+"""Mapping of the columns of a file to fields."""
 
 import pytest
 
@@ -29,7 +29,7 @@ def fields(names: list[str], kind: str = PEOPLE, **options: object) -> dict[str,
     return {column.name: column.field for column in guess_columns(names, kind, **options)}
 
 
-def test_an_action_network_export_is_read_as_it_is_downloaded() -> None:
+def test_every_column_of_an_action_network_export_has_a_field() -> None:
     assert fields(list(ACTION_NETWORK)) == ACTION_NETWORK
 
 
@@ -64,7 +64,7 @@ def test_an_action_network_export_is_read_as_it_is_downloaded() -> None:
         ("", None),
     ],
 )
-def test_a_name_of_a_column_of_people(name: str, field: str | None) -> None:
+def test_the_field_of_a_column_of_people(name: str, field: str | None) -> None:
     assert known_field(name, PEOPLE) == field
 
 
@@ -85,11 +85,11 @@ def test_a_name_of_a_column_of_people(name: str, field: str | None) -> None:
         ("followups", None),
     ],
 )
-def test_a_name_of_a_column_of_outreaches(name: str, field: str | None) -> None:
+def test_the_field_of_a_column_of_outreaches(name: str, field: str | None) -> None:
     assert known_field(name, OUTREACHES) == field
 
 
-def test_what_somebody_says_counts_more_than_the_guess() -> None:
+def test_options_override_the_guess() -> None:
     found = fields(["email", "Notes", "zip"], mapped={"Notes": "source"}, ignored=["zip"])
 
     assert found == {"email": "email_addresses[0].address", "Notes": "source", "zip": ""}
@@ -98,20 +98,20 @@ def test_what_somebody_says_counts_more_than_the_guess() -> None:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"mapped": {"mail": "email"}}, "There is no column 'mail'. There are: email, Fish."),
+        ({"mapped": {"mail": "email"}}, "There is no column 'mail'. The columns are: email, Fish."),
         ({"ignored": ["mail"]}, "There is no column 'mail'."),
         ({"mapped": {"Fish": "fishes"}}, "There is no field 'fishes'"),
-        ({"mapped": {"Fish": "email"}}, "'email' and 'Fish' are both email_addresses"),
-        ({"system": "my crm"}, "'my crm' is no name of a system"),
-        ({"system": "crm:a"}, "'crm:a' is no name of a system"),
+        ({"mapped": {"Fish": "email"}}, "'email' and 'Fish' both map to email_addresses"),
+        ({"system": "my crm"}, "'my crm' is not a valid system name"),
+        ({"system": "crm:a"}, "'crm:a' is not a valid system name"),
     ],
 )
-def test_what_cannot_be_meant_is_told(options: dict[str, object], says: str) -> None:
+def test_an_invalid_option_is_an_error(options: dict[str, object], says: str) -> None:
     with pytest.raises(ValueError, match=says.replace("(", r"\(")):
         guess_columns(["email", "Fish"], PEOPLE, **options)
 
 
-def test_a_second_column_for_a_field_is_another_entry_or_left_out() -> None:
+def test_a_second_column_for_a_field_is_another_entry_or_ignored() -> None:
     found = fields(["Phone", "Phone Number", "first_name", "given_name"])
 
     assert found == {
@@ -122,7 +122,7 @@ def test_a_second_column_for_a_field_is_another_entry_or_left_out() -> None:
     }
 
 
-def test_an_unknown_column_becomes_a_custom_field_whose_name_can_be_stored() -> None:
+def test_an_unknown_column_becomes_a_custom_field_with_a_valid_name() -> None:
     columns = guess_columns(["email", "Fav. fish", "$cost", "."], PEOPLE)
 
     assert [column.field for column in columns[1:]] == [
@@ -133,12 +133,12 @@ def test_an_unknown_column_becomes_a_custom_field_whose_name_can_be_stored() -> 
     assert {column.because for column in columns[1:]} == {CUSTOM_BECAUSE}
 
 
-def test_an_unknown_column_may_be_left_out() -> None:
+def test_an_unknown_column_can_be_ignored() -> None:
     assert fields(["email", "Fish"], custom=False)["Fish"] == ""
 
 
-def test_columns_of_a_file_of_refused_lines_are_left_out() -> None:
-    assert fields(["refused_line", "refused_reason", "email"])["refused_reason"] == ""
+def test_line_and_reason_of_a_rejected_row_are_ignored() -> None:
+    assert fields(["rejected_line", "rejected_reason", "email"])["rejected_reason"] == ""
 
 
 @pytest.mark.parametrize(
@@ -149,5 +149,5 @@ def test_columns_of_a_file_of_refused_lines_are_left_out() -> None:
         (OUTREACHES, "person_id", "person.identifiers[crm]"),
     ],
 )
-def test_ids_are_identifiers_of_the_system_that_is_named(kind: str, name: str, field: str) -> None:
+def test_ids_are_identifiers_of_the_named_system(kind: str, name: str, field: str) -> None:
     assert fields(["email", name], kind, system="crm")[name] == field

@@ -1,6 +1,6 @@
-"""A dry run: what it would write is read as if it were stored, and the database stays as it is.
+"""The store of a dry run returns its pending writes as if they were stored, and does not change the database.
 
-test_store has what it has in common with every store.
+tests/store/test_store.py tests the behaviour that all stores share.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def document(*keys: str, **fields: object) -> Document:
     return {"_id": new_id(), "version": 1, "match_keys": list(keys), **fields}
 
 
-def test_what_would_be_written_is_read_and_not_stored(trial: DryRunStore, store: Store, database: Database) -> None:
+def test_pending_writes_are_returned_and_not_stored(trial: DryRunStore, store: Store, database: Database) -> None:
     inserted, stored = document("email:a"), document("email:b", name="B")
     store.write(Insert("people", stored))
     before = list(database.people.find())
@@ -42,12 +42,12 @@ def test_what_would_be_written_is_read_and_not_stored(trial: DryRunStore, store:
 
 
 @pytest.mark.parametrize("write", [Delete("people", "x", 1), Replace("people", {"_id": "x"})])
-def test_a_dry_run_deletes_and_replaces_nothing(trial: DryRunStore, write: Write) -> None:
+def test_delete_and_replace_are_errors(trial: DryRunStore, write: Write) -> None:
     with pytest.raises(NotImplementedError):
         trial.write(write)
 
 
-def test_a_dry_run_changes_nothing_by_a_query(trial: DryRunStore, store: Store, database: Database) -> None:
+def test_writes_by_a_query_are_errors(trial: DryRunStore, store: Store, database: Database) -> None:
     store.write(Insert("people", document("email:a")))
     before = list(database.people.find())
 
@@ -60,7 +60,7 @@ def test_a_dry_run_changes_nothing_by_a_query(trial: DryRunStore, store: Store, 
     assert list(database.people.find()) == before
 
 
-def test_queries_find_what_is_stored_alone(trial: DryRunStore, store: Store) -> None:
+def test_queries_find_only_stored_documents(trial: DryRunStore, store: Store) -> None:
     stored = document("email:a", name="A")
     store.write(Insert("people", stored))
     trial.write(Insert("people", document("email:b", name="B")))

@@ -1,4 +1,4 @@
-"""How the bytes of a file become text."""
+"""The guess of a file's encoding."""
 
 from pathlib import Path
 
@@ -21,14 +21,14 @@ TEXT = "first_name,email\nJürgen,j@example.com\nŁucja,l@example.com\n"
         ("first_name\nJürgen €\n".encode("cp1252"), WINDOWS),
         (b"email\nj@example.com\n", UTF_8),
         (b"", UTF_8),
-        # An accent after a million letters, and one broken byte among good ones.
+        # An accent after a million letters, and one broken byte in valid UTF-8.
         (b"a" * (CHUNK + 5) + "é".encode("cp1252"), WINDOWS),
         (TEXT.encode() + b"\xff\n", UTF_8),
-        # A letter of two bytes of which each lies in another piece.
+        # A letter of two bytes that are read in different pieces.
         (b"a" * (CHUNK - 1) + "é".encode(), UTF_8),
     ],
 )
-def test_the_encoding_is_told_by_all_bytes(sent: bytes, encoding: str, tmp_path: Path) -> None:
+def test_the_encoding_is_guessed_from_all_bytes(sent: bytes, encoding: str, tmp_path: Path) -> None:
     path = tmp_path / "people.csv"
     path.write_bytes(sent)
 

@@ -1,4 +1,4 @@
-"""`import outreaches`: each is recorded once, with the person who made it."""
+"""`import outreaches` records each outreach once, with its person."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from pymongo.database import Database
 
-from tests.importing.test_people_files import counts, refused, run
+from tests.importing.test_people_files import counts, rejected, run
 from tests.support import factories
 from tests.support.client import Client
 
@@ -26,7 +26,7 @@ def done(app: Flask, file: Path, *options: str) -> str:
     return str(result.output)
 
 
-def test_a_row_is_an_outreach_and_its_person(app: Flask, api: Client, file: Path) -> None:
+def test_a_row_creates_an_outreach_and_its_person(app: Flask, api: Client, file: Path) -> None:
     file.write_text(HEADER + ROW)
 
     output = done(app, file, "--campaign", api.campaign_id)
@@ -50,7 +50,7 @@ def test_a_row_without_an_identifier_is_recorded_once(app: Flask, api: Client, d
     assert (list(database.people.find()), list(database.outreaches.find())) == before
 
 
-def test_the_same_file_for_another_campaign_is_other_outreaches(app: Flask, api: Client, file: Path) -> None:
+def test_the_same_file_creates_new_outreaches_for_another_campaign(app: Flask, api: Client, file: Path) -> None:
     file.write_text(HEADER + ROW)
     done(app, file, "--campaign", api.campaign_id)
     other = api.created("/advocacy_campaigns", {"title": "Another"})["_links"]["self"]["href"].rsplit("/", 1)[1]
@@ -58,19 +58,19 @@ def test_the_same_file_for_another_campaign_is_other_outreaches(app: Flask, api:
     assert counts(done(app, file, "--campaign", other))["outreaches recorded"] == 1
 
 
-def test_a_row_names_its_own_campaign(app: Flask, api: Client, file: Path) -> None:
+def test_a_row_can_name_its_campaign(app: Flask, api: Client, file: Path) -> None:
     file.write_text(
         "advocacy_campaign_id,email,type\n"
         f"{api.campaign_id},a@example.com,phone\nnowhere,b@example.com,phone\n,c@example.com,phone\n"
     )
 
     assert counts(done(app, file)) == {"outreaches recorded": 1, "people created": 1, "rows rejected": 2}
-    reasons = [row["refused_reason"] for row in refused(file.with_name("outreaches.refused.csv"))]
-    assert reasons[0].startswith("Its campaign is not here")
-    assert reasons[1].startswith("Nothing tells the campaign")
+    reasons = [row["rejected_reason"] for row in rejected(file.with_name("outreaches.rejected.csv"))]
+    assert reasons[0].startswith("The campaign does not exist")
+    assert reasons[1].startswith("The row names no campaign")
 
 
-def test_a_campaign_that_is_not_there_is_told_before_anything_happens(app: Flask, api: Client, file: Path) -> None:
+def test_an_unknown_campaign_is_an_error_before_the_first_row(app: Flask, api: Client, file: Path) -> None:
     file.write_text(HEADER + ROW)
 
     result = app.test_cli_runner().invoke(args=["import", "outreaches", str(file), "--campaign", "nowhere"])
@@ -79,7 +79,7 @@ def test_a_campaign_that_is_not_there_is_told_before_anything_happens(app: Flask
     assert "There is no such advocacy campaign." in result.output
 
 
-def test_rows_of_several_targets_are_one_outreach(app: Flask, api: Client, database: Database, file: Path) -> None:
+def test_rows_with_several_targets_are_one_outreach(app: Flask, api: Client, database: Database, file: Path) -> None:
     file.write_text(
         "identifiers,email,target_number,target_last_name\n"
         "crm:1,a@example.com,1,Smith\ncrm:1,a@example.com,2,Jones\ncrm:2,b@example.com,1,Brown\n"
@@ -90,7 +90,7 @@ def test_rows_of_several_targets_are_one_outreach(app: Flask, api: Client, datab
     assert sorted(targets) == [["Brown"], ["Smith", "Jones"]]
 
 
-def test_all_rows_of_an_outreach_that_is_refused_can_be_mended_together(
+def test_all_rows_of_a_rejected_outreach_can_be_corrected_and_imported(
     app: Flask, api: Client, database: Database, file: Path
 ) -> None:
     file.write_text(
@@ -98,11 +98,11 @@ def test_all_rows_of_an_outreach_that_is_refused_can_be_mended_together(
         "crm:1,nobody,1,Smith\ncrm:1,nobody,2,Jones\ncrm:2,b@example.com,1,Brown\n"
     )
     assert counts(done(app, file, "--campaign", api.campaign_id))["rows rejected"] == 1
-    mended = file.with_name("outreaches.refused.csv")
-    assert [row["refused_line"] for row in refused(mended)] == ["2", "3"]
-    mended.write_text(mended.read_text().replace("nobody", "a@example.com"))
+    corrected = file.with_name("outreaches.rejected.csv")
+    assert [row["rejected_line"] for row in rejected(corrected)] == ["2", "3"]
+    corrected.write_text(corrected.read_text().replace("nobody", "a@example.com"))
 
-    done(app, mended, "--campaign", api.campaign_id)
+    done(app, corrected, "--campaign", api.campaign_id)
 
     outreach = database.outreaches.find_one({"identifiers": "crm:1"})
     assert outreach is not None
@@ -123,9 +123,9 @@ def test_a_dry_run_records_nothing(app: Flask, api: Client, database: Database, 
 
 
 class TestNdjson:
-    """Outreaches with links, as they are answered, or with their person inline."""
+    """Outreaches as the API returns them, with links, or with an inline person."""
 
-    def test_what_was_answered_comes_into_another_deployment_with_its_people(
+    def test_exported_outreaches_and_people_are_imported_by_another_deployment(
         self, app: Flask, api: Client, database: Database, tmp_path: Path
     ) -> None:
         outreaches = [api.recorded(factories.outreach()) for _ in range(3)]
@@ -147,7 +147,7 @@ class TestNdjson:
         kept = {each["identifiers"][-1] for each in database.outreaches.find()}
         assert kept == {each["identifiers"][0] for each in outreaches}
 
-    def test_an_outreach_without_identifiers_is_known_again_by_its_address(
+    def test_an_outreach_without_identifiers_is_recognised_by_its_address(
         self, app: Flask, api: Client, tmp_path: Path
     ) -> None:
         path = tmp_path / "outreaches.ndjson"
@@ -158,7 +158,7 @@ class TestNdjson:
 
         assert counts(done(app, path, "--campaign", api.campaign_id)) == {"outreaches that exist already": 1}
 
-    def test_an_outreach_whose_person_is_not_here_is_refused(
+    def test_an_outreach_with_an_unknown_person_is_rejected(
         self, app: Flask, api: Client, database: Database, tmp_path: Path
     ) -> None:
         path = tmp_path / "outreaches.ndjson"
@@ -166,9 +166,9 @@ class TestNdjson:
         database.people.delete_many({})
         database.outreaches.delete_many({})
 
-        assert "Its person is not here; import the people first. (line 1)" in done(app, path)
+        assert "The person does not exist. Import the people first. (line 1)" in done(app, path)
 
-    def test_follow_ups_are_not_sent_unless_that_is_asked_for(
+    def test_follow_ups_are_sent_only_with_notify(
         self, app: Flask, api: Client, database: Database, tmp_path: Path
     ) -> None:
         message = api.created("/messages", factories.message())

@@ -1,4 +1,4 @@
-"""`import people`: files of people come in by the rules of a POST, and twice is once."""
+"""`import people` imports files by the rules of a POST; a repeated import changes nothing."""
 
 import csv
 import json
@@ -36,20 +36,20 @@ def run(app: Flask, file: Path, *options: str) -> Result:
 
 
 def done(app: Flask, file: Path, *options: str) -> str:
-    """The output of the command; the test fails unless it worked."""
+    """Returns the output of the command; the test fails unless it succeeds."""
     result = run(app, file, *options)
     assert result.exit_code == 0, result.output
     return str(result.output)
 
 
 def counts(output: str) -> dict[str, int]:
-    """The numbers of the summary by what they count."""
+    """Returns the counts in the summary by their labels, without zeros."""
     found = re.findall(r"^ +([\d,]+)  +((?:people|of them|rows|outreaches).*?)(?:: .*)?$", output, re.MULTILINE)
     return {what: int(number.replace(",", "")) for number, what in found if number != "0"}
 
 
-def refused(file: Path) -> list[dict[str, str]]:
-    """The rows of a file of refused lines."""
+def rejected(file: Path) -> list[dict[str, str]]:
+    """Returns the rows of a file of rejected rows."""
     with file.open(encoding="utf-8-sig", newline="", errors="surrogateescape") as opened:
         return list(csv.DictReader(opened))
 
@@ -64,7 +64,7 @@ def state(database: Database) -> list[dict[str, Any]]:
     return list(database.people.find().sort("_id"))
 
 
-def test_an_export_of_action_network_comes_in(app: Flask, api: Client, file: Path, database: Database) -> None:
+def test_an_action_network_export_is_imported(app: Flask, api: Client, file: Path, database: Database) -> None:
     file.write_text(
         "first_name,last_name,email,zip_code,country,can2_phone,can2_user_tags,can2_subscription_status,uuid,Fish\n"
         'Jane,Doe,Jane@example.com,01234,United States,12025550143,"river, dam",unsubscribed,u-1,=1+1\n'
@@ -83,18 +83,20 @@ def test_an_export_of_action_network_comes_in(app: Flask, api: Client, file: Pat
     assert len(by_email(database, "jane@example.com")["taggings"]) == 2
 
 
-def test_what_the_columns_are_taken_for_is_shown(app: Flask, api: Client, file: Path) -> None:
+def test_the_mapping_of_columns_is_shown(app: Flask, api: Client, file: Path) -> None:
     file.write_text("Vorname;E-Mail;Lieblingsfisch\nJürgen;j@example.com;Hecht\n", encoding="cp1252")
 
     output = done(app, file)
 
     assert "Windows-1252, cells separated by semicolon, 3 columns" in output
     assert re.search(r"^Vorname +given_name$", output, re.MULTILINE)
-    assert re.search(r"^Lieblingsfisch +custom_fields.Lieblingsfisch +not known: a custom field$", output, re.MULTILINE)
+    assert re.search(r"^Lieblingsfisch +custom_fields.Lieblingsfisch +unknown: a custom field$", output, re.MULTILINE)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
-def test_names_survive_their_encoding(app: Flask, api: Client, database: Database, file: Path, encoding: str) -> None:
+def test_a_name_is_read_in_every_encoding(
+    app: Flask, api: Client, database: Database, file: Path, encoding: str
+) -> None:
     file.write_text("first_name,email\nJürgen Ö.,j@example.com\n", encoding=encoding)
 
     done(app, file)
@@ -103,11 +105,9 @@ def test_names_survive_their_encoding(app: Flask, api: Client, database: Databas
 
 
 class TestTwice:
-    """A second run finds everything to be here."""
+    """A second import of the same file."""
 
-    def test_changes_nothing_and_moves_no_version_and_date(
-        self, app: Flask, api: Client, database: Database, file: Path
-    ) -> None:
+    def test_changes_no_document(self, app: Flask, api: Client, database: Database, file: Path) -> None:
         write_broken_file(file, 200)
         done(app, file, "--create-tags")
         before = state(database)
@@ -118,18 +118,18 @@ class TestTwice:
         assert state(database) == before
         assert "The same file was imported before" in output
 
-    def test_names_what_is_refused_in_the_same_file_as_before(self, app: Flask, api: Client, file: Path) -> None:
+    def test_leaves_one_file_of_rejected_rows(self, app: Flask, api: Client, file: Path) -> None:
         file.write_text(HEADER + "Jane,Doe,nobody,,\n")
 
         first, second = done(app, file), done(app, file)
 
-        assert "people.refused.csv" in first
-        assert "people.refused.csv" in second
-        assert [path.name for path in file.parent.iterdir() if "refused" in path.name] == ["people.refused.csv"]
+        assert "people.rejected.csv" in first
+        assert "people.rejected.csv" in second
+        assert [path.name for path in file.parent.iterdir() if "rejected" in path.name] == ["people.rejected.csv"]
 
 
 class TestDryRun:
-    """Tells what would be done, and does nothing."""
+    """A dry run shows the result of the import, and writes nothing."""
 
     def test_writes_nothing(self, app: Flask, api: Client, database: Database, file: Path) -> None:
         file.write_text(HEADER + 'Jane,Doe,jane@example.com,subscribed,"river"\n')
@@ -140,7 +140,7 @@ class TestDryRun:
         assert counts(output) == {"people would be created": 1}
         assert {name: list(database[name].find()) for name in before} == before
 
-    def test_tells_what_the_real_run_tells(self, app: Flask, api: Client, database: Database, file: Path) -> None:
+    def test_shows_the_same_counts_as_the_import(self, app: Flask, api: Client, database: Database, file: Path) -> None:
         write_broken_file(file, 300)
         api.created("/people", {"given_name": "X", "email_addresses": [{"address": "person3@example.com"}]})
         again = file.read_text() + "Joan,Doe,person4@example.com,,,,,,,\nJoan,Doe,person4@example.com,,,,,,,\n"
@@ -154,7 +154,7 @@ class TestDryRun:
         assert real["people matched"] == 3
         assert real["of them unchanged"] == 1
 
-    def test_tells_it_too_where_somebody_gives_up_a_name_that_another_has_then(
+    def test_shows_the_same_counts_if_a_row_takes_over_the_former_name_of_a_person(
         self, app: Flask, api: Client, file: Path
     ) -> None:
         jane = {"given_name": "Jane", "family_name": "Doe", "postal_addresses": [{"postal_code": "10011"}]}
@@ -169,7 +169,7 @@ class TestDryRun:
         assert real == {"people created": 1, "people matched": 1, "of them changed": 1}
         assert {what.replace("would be ", ""): number for what, number in dry.items()} == real
 
-    def test_tells_by_what_somebody_is_matched(self, app: Flask, api: Client, file: Path) -> None:
+    def test_shows_how_people_were_matched(self, app: Flask, api: Client, file: Path) -> None:
         api.created("/people", {"identifiers": ["crm:1"], "given_name": "A"})
         api.created("/people", {"email_addresses": [{"address": "b@example.com"}]})
         api.created("/people", {"phone_numbers": [{"number": "12025550143"}]})
@@ -178,55 +178,56 @@ class TestDryRun:
         assert "matched: 1 by identifier, 1 by e-mail, 1 by phone" in done(app, file, "--dry-run")
 
 
-class TestRefused:
-    """Rows that cannot be taken are told with their lines, and kept to be mended."""
+class TestRejected:
+    """Rejected rows are written to a file with their lines and reasons, to be corrected and imported."""
 
-    def test_each_is_told_with_its_line_and_reason(self, app: Flask, api: Client, file: Path) -> None:
+    def test_each_is_reported_with_its_line_and_reason(self, app: Flask, api: Client, file: Path) -> None:
         file.write_text(HEADER + "A,B,a@example.com,,\nC,D\nE,F,nobody,,\nG,H,g@example.com,perhaps,\n,,,,x\nI,J,,,\n")
 
         output = done(app, file)
 
-        reasons = {row["refused_line"]: row["refused_reason"] for row in refused(file.with_name("people.refused.csv"))}
+        rows = rejected(file.with_name("people.rejected.csv"))
+        reasons = {row["rejected_line"]: row["rejected_reason"] for row in rows}
         assert reasons == {
             "3": "There are 2 cells, but 5 columns.",
             "4": "person.email_addresses[0].address: Not a valid e-mail address.",
-            "5": "can2_subscription_status: Neither subscribed, unsubscribed, bouncing nor spam complaints.",
+            "5": "can2_subscription_status: Write subscribed, unsubscribed, bouncing or spam complaints.",
             "6": "person: A person is needed: who signs up?",
-            "7": "Nothing tells who it is: no identifier, e-mail address or phone number.",
+            "7": "The person has no identifier, e-mail address or phone number. Add one of them.",
         }
         assert counts(output) == {"people created": 1, "rows rejected": 5}
         assert "There are 2 cells, but 5 columns. (line 3)" in output
 
-    def test_the_mended_file_comes_in(self, app: Flask, api: Client, database: Database, file: Path) -> None:
+    def test_the_corrected_file_is_imported(self, app: Flask, api: Client, database: Database, file: Path) -> None:
         file.write_text("first_name,email,phone,Note\n=Jane,nobody,+12025550143,@x\n")
         done(app, file)
-        mended = file.with_name("people.refused.csv")
-        assert "'=Jane" in mended.read_text()
-        mended.write_text(mended.read_text().replace("nobody", "jane@example.com"))
+        corrected = file.with_name("people.rejected.csv")
+        assert "'=Jane" in corrected.read_text()
+        corrected.write_text(corrected.read_text().replace("nobody", "jane@example.com"))
 
-        done(app, mended)
+        done(app, corrected)
 
         person = by_email(database, "jane@example.com")
         assert (person["given_name"], person["custom_fields"]) == ("=Jane", {"Note": "@x"})
         assert person["phone_numbers"] == [{"number": "+12025550143"}]
 
-    def test_a_file_that_is_there_is_never_written_over(self, app: Flask, api: Client, file: Path) -> None:
+    def test_an_existing_file_is_not_overwritten(self, app: Flask, api: Client, file: Path) -> None:
         file.write_text(HEADER + "A,B,nobody,,\n")
-        mended = file.with_name("people.refused.csv")
-        mended.write_text("mended")
+        corrected = file.with_name("people.rejected.csv")
+        corrected.write_text("corrected")
 
         done(app, file)
 
-        assert mended.read_text() == "mended"
-        assert refused(file.with_name("people.refused-2.csv"))[0]["refused_line"] == "2"
+        assert corrected.read_text() == "corrected"
+        assert rejected(file.with_name("people.rejected-2.csv"))[0]["rejected_line"] == "2"
 
-    def test_nobody_else_may_read_it(self, app: Flask, api: Client, file: Path) -> None:
+    def test_other_users_of_the_machine_cannot_read_the_file(self, app: Flask, api: Client, file: Path) -> None:
         file.write_text(HEADER + "A,B,nobody,,\n")
         done(app, file)
 
-        assert file.with_name("people.refused.csv").stat().st_mode & 0o077 == 0
+        assert file.with_name("people.rejected.csv").stat().st_mode & 0o077 == 0
 
-    def test_identifiers_of_two_people_are_a_reason(self, app: Flask, api: Client, file: Path) -> None:
+    def test_identifiers_of_two_people_are_rejected(self, app: Flask, api: Client, file: Path) -> None:
         for number in (1, 2):
             api.created("/people", factories.person(identifiers=[f"crm:{number}"]))
         file.write_text("identifiers,first_name\ncrm:1; crm:2,Jane\n")
@@ -235,7 +236,7 @@ class TestRefused:
 
 
 class TestStatus:
-    """Nobody is subscribed again, nor made less unsubscribed than they are."""
+    """An import never makes the status of an address less strict."""
 
     @pytest.mark.parametrize(
         ("stored", "imported", "becomes"),
@@ -250,7 +251,7 @@ class TestStatus:
             ("unsubscribed", "", "unsubscribed"),
         ],
     )
-    def test_the_stricter_one_stays(
+    def test_the_stricter_status_stays(
         self, app: Flask, api: Client, database: Database, file: Path, stored: str, imported: str, becomes: str
     ) -> None:
         api.created("/people", {"email_addresses": [{"address": "a@example.com", "status": stored}]})
@@ -260,7 +261,7 @@ class TestStatus:
 
         assert by_email(database, "a@example.com")["email_addresses"][0]["status"] == becomes
 
-    def test_an_address_that_somebody_else_unsubscribed_is_no_way_around(
+    def test_the_status_applies_to_the_same_address_of_another_person(
         self, app: Flask, api: Client, database: Database, file: Path
     ) -> None:
         api.created("/people", {"email_addresses": [{"address": "a@example.com", "status": "unsubscribed"}]})
@@ -277,7 +278,7 @@ class TestStatus:
         ("stored", "column", "imported"),
         [({"do_not_call": True}, "do_not_call", "no"), ({"sms_capable": False}, "sms_status", "subscribed")],
     )
-    def test_a_number_that_is_not_to_be_called_or_texted_stays_so(
+    def test_a_number_keeps_do_not_call_and_no_texts(
         self,
         app: Flask,
         api: Client,
@@ -300,7 +301,7 @@ class TestStatus:
         (name,) = stored
         assert [person["phone_numbers"][0][name] for person in people] == [stored[name]] * 2
 
-    def test_one_row_after_the_other_counts_for_the_same_person(
+    def test_rows_of_the_same_person_are_imported_in_order(
         self, app: Flask, api: Client, database: Database, file: Path
     ) -> None:
         rows = "".join(f"Name{number},B,a@example.com,,\n" for number in range(30))
@@ -313,9 +314,9 @@ class TestStatus:
 
 
 class TestTags:
-    """Tags that do not exist are told, or made where that is asked for."""
+    """Unknown tags are reported, or created with --create-tags."""
 
-    def test_a_tag_that_does_not_exist_is_told(self, app: Flask, api: Client, database: Database, file: Path) -> None:
+    def test_an_unknown_tag_is_a_warning(self, app: Flask, api: Client, database: Database, file: Path) -> None:
         file.write_text(HEADER + "A,B,a@example.com,,river\n")
 
         output = done(app, file)
@@ -324,9 +325,7 @@ class TestTags:
         assert "taggings" not in by_email(database, "a@example.com")
         assert database.tags.count_documents({}) == 0
 
-    def test_a_person_may_have_more_than_one_post_can_add(
-        self, app: Flask, api: Client, database: Database, file: Path
-    ) -> None:
+    def test_a_row_can_add_more_tags_than_a_post(self, app: Flask, api: Client, database: Database, file: Path) -> None:
         tags = ",".join(f"action {number}" for number in range(120))
         file.write_text(HEADER + f'A,B,a@example.com,,"{tags}"\n')
 
@@ -336,39 +335,39 @@ class TestTags:
         assert api.post("/people", posted).status_code == 400
 
 
-class TestSilence:
-    """An import tells nobody, unless it is asked to."""
+class TestNotifications:
+    """An import notifies webhooks only with --notify."""
 
-    @pytest.mark.parametrize(("options", "told"), [((), False), (("--notify",), True)])
+    @pytest.mark.parametrize(("options", "notified"), [((), False), (("--notify",), True)])
     def test_webhooks(
-        self, app: Flask, api: Client, database: Database, file: Path, options: tuple[str, ...], told: bool
+        self, app: Flask, api: Client, database: Database, file: Path, options: tuple[str, ...], notified: bool
     ) -> None:
         database.webhooks.insert_one({"_id": "w", "enabled": True, "events": ["person_created"], "not_before": None})
         file.write_text(HEADER + "A,B,a@example.com,,\n")
 
         done(app, file, *options)
 
-        assert ("webhook_events" in by_email(database, "a@example.com")) is told
+        assert ("webhook_events" in by_email(database, "a@example.com")) is notified
 
 
 class TestErased:
-    """People who were erased do not come back unasked."""
+    """An import does not create erased people again, unless with --include-erased."""
 
     @pytest.fixture
-    def remembering(self, store: Store) -> None:
-        """A database from which jane@example.com was erased."""
+    def tombstone(self, store: Store) -> None:
+        """Stores a tombstone for the erased address jane@example.com."""
         note_erasure(store, ["email:jane@example.com"], now())
 
-    def test_they_are_refused(self, app: Flask, api: Client, database: Database, file: Path, remembering: None) -> None:
+    def test_they_are_rejected(self, app: Flask, api: Client, database: Database, file: Path, tombstone: None) -> None:
         file.write_text(HEADER + "Jane,Doe,JANE@example.com,,\nJoan,Doe,joan@example.com,,\n")
 
         output = done(app, file)
 
         assert counts(output) == {"people created": 1, "rows rejected": 1}
-        assert [row["refused_reason"] for row in refused(file.with_name("people.refused.csv"))] == ["erased"]
+        assert [row["rejected_reason"] for row in rejected(file.with_name("people.rejected.csv"))] == ["erased"]
         assert database.people.count_documents({}) == 1
 
-    def test_a_namesake_of_theirs_is_somebody_else(
+    def test_another_person_with_the_same_name_and_postal_code_is_imported(
         self, app: Flask, api: Client, store: Store, database: Database, file: Path
     ) -> None:
         jane = {"given_name": "Jane", "family_name": "Doe", "postal_addresses": [{"postal_code": "10011"}]}
@@ -377,7 +376,7 @@ class TestErased:
         assert name_and_postal_code_keys(person) == ["name_and_postal_code:jane doe|10011"]
         assert set(name_and_postal_code_keys(person)) < set(person["match_keys"])
         assert api.delete(f"{address['_links']['self']['href']}?erase=true").status_code == 200
-        assert database.tombstones.count_documents({}) == 2  # the address, and the id here
+        assert database.tombstones.count_documents({}) == 2  # for the address and for the server's own id
         file.write_text(
             "first_name,last_name,email,zip_code\nJane,Doe,other@example.com,10011\nJane,Doe,jane@example.com,10011\n"
         )
@@ -387,18 +386,16 @@ class TestErased:
         assert by_email(database, "other@example.com")["given_name"] == "Jane"
         assert not was_erased(store, name_and_postal_code_keys(jane))
 
-    def test_they_come_back_where_that_is_asked_for(
-        self, app: Flask, api: Client, file: Path, remembering: None
-    ) -> None:
+    def test_they_are_imported_with_include_erased(self, app: Flask, api: Client, file: Path, tombstone: None) -> None:
         file.write_text(HEADER + "Jane,Doe,jane@example.com,,\n")
 
         assert counts(done(app, file, "--include-erased")) == {"people created": 1}
 
 
 class TestResume:
-    """An import that breaks off goes on where it was."""
+    """An interrupted import continues after the last stored progress."""
 
-    def test_goes_on_behind_what_was_kept_and_counts_all(
+    def test_continues_and_counts_all_rows(
         self, app: Flask, api: Client, database: Database, file: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         reasons = write_broken_file(file, 600)
@@ -423,11 +420,11 @@ class TestResume:
 
         assert counts(output) == {"people created": 570, "rows rejected": 30}
         assert state(database)[: len(before)] == before
-        rows = refused(file.with_name("people.refused.csv"))
-        assert sorted(int(row["refused_line"]) for row in rows) == [int(row["refused_line"]) for row in rows]
-        assert len({row["refused_line"] for row in rows}) == len(rows) == reasons.total()
+        rows = rejected(file.with_name("people.rejected.csv"))
+        assert sorted(int(row["rejected_line"]) for row in rows) == [int(row["rejected_line"]) for row in rows]
+        assert len({row["rejected_line"] for row in rows}) == len(rows) == reasons.total()
 
-    def test_goes_on_from_another_folder_in_the_same_file_of_refused_lines(
+    def test_continues_the_file_of_rejected_rows_from_another_working_directory(
         self, app: Flask, api: Client, file: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         file.write_text(HEADER + "A,B,nobody,,\n" + "A,B,a@example.com,,\n" * 3 + "C,D,nobody,,\n")
@@ -448,10 +445,10 @@ class TestResume:
 
         output = done(app, file, "--resume")
 
-        assert f"The rejected rows are in {file.with_name('people.refused.csv')}" in output
-        assert [row["refused_line"] for row in refused(file.with_name("people.refused.csv"))] == ["2", "6"]
+        assert f"The rejected rows are in {file.with_name('people.rejected.csv')}" in output
+        assert [row["rejected_line"] for row in rejected(file.with_name("people.rejected.csv"))] == ["2", "6"]
 
-    def test_a_file_of_refused_lines_that_was_changed_meanwhile_is_not_added_to(
+    def test_a_changed_file_of_rejected_rows_is_an_error(
         self, app: Flask, api: Client, file: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         file.write_text(HEADER + "A,B,nobody,,\n" + "A,B,a@example.com,,\n" * 2)
@@ -465,16 +462,16 @@ class TestResume:
         monkeypatch.setattr(file_import, "outcomes", breaking)
         run(app, file)
         monkeypatch.setattr(file_import, "outcomes", whole)
-        file.with_name("people.refused.csv").write_text("mended")
+        file.with_name("people.rejected.csv").write_text("corrected")
 
         result = run(app, file, "--resume")
 
         assert result.exit_code == 2
-        assert "people.refused.csv, the file of rejected rows, is gone or was changed" in result.output
-        assert file.with_name("people.refused.csv").read_text() == "mended"
+        assert "people.rejected.csv, the file of rejected rows, is gone or was changed" in result.output
+        assert file.with_name("people.rejected.csv").read_text() == "corrected"
 
     @pytest.mark.parametrize(("options", "says"), [((), "with --resume continues"), (("--dry-run",), "a dry run")])
-    def test_what_a_stop_leaves_is_told(
+    def test_an_interrupted_import_says_how_to_continue(
         self,
         app: Flask,
         api: Client,
@@ -500,7 +497,9 @@ class TestResume:
             assert counts(done(app, file, "--resume")) == {"people created": 1}
 
     @pytest.mark.parametrize("finished", [False, True])
-    def test_what_did_not_break_off_is_not_resumed(self, app: Flask, api: Client, file: Path, finished: bool) -> None:
+    def test_only_an_interrupted_import_can_be_resumed(
+        self, app: Flask, api: Client, file: Path, finished: bool
+    ) -> None:
         file.write_text(HEADER + "A,B,a@example.com,,\n")
         if finished:
             done(app, file)
@@ -512,9 +511,9 @@ class TestResume:
 
 
 class TestNdjson:
-    """A document of OSDI in each line, as it is exported or answered."""
+    """NDJSON files with an OSDI document in each line, as exports and the API return it."""
 
-    def test_what_was_answered_comes_in_and_stays_the_same(
+    def test_a_document_of_the_api_is_imported_and_recognised(
         self, app: Flask, api: Client, database: Database, tmp_path: Path
     ) -> None:
         people = [factories.person(identifiers=[f"crm:{number}"], custom_fields={"a": "1"}) for number in range(3)]
@@ -532,13 +531,13 @@ class TestNdjson:
         found = api.get("/people").json["_embedded"]["osdi:people"]
         assert [person["custom_fields"] for person in found] == [{"a": "1"}] * 3
 
-    def test_a_line_that_is_no_document_is_refused_and_kept(self, app: Flask, api: Client, tmp_path: Path) -> None:
+    def test_an_invalid_line_is_rejected_and_kept(self, app: Flask, api: Client, tmp_path: Path) -> None:
         path = tmp_path / "people.jsonl"
         path.write_text('{"given_name": "A"}\n{"broken\n[]\n\n{"email_addresses": [{"address": "a@example.com"}]}\n')
 
         assert counts(done(app, path)) == {"people created": 1, "rows rejected": 3}
-        kept = [json.loads(line) for line in path.with_name("people.refused.jsonl").read_text().splitlines()]
-        assert [(each["refused_line"], each.get("given_name"), each.get("text")) for each in kept] == [
+        kept = [json.loads(line) for line in path.with_name("people.rejected.jsonl").read_text().splitlines()]
+        assert [(each["rejected_line"], each.get("given_name"), each.get("text")) for each in kept] == [
             (1, "A", None),
             (2, None, '{"broken'),
             (3, None, "[]"),
@@ -547,15 +546,15 @@ class TestNdjson:
     @pytest.mark.parametrize(
         ("document", "reason"),
         [
-            ({"_links": {"osdi:advocacy_campaign": {"href": "/api/v1/advocacy_campaigns/1"}}}, "An outreach, and not"),
-            ({"custom_fields": {"a": "x"}, "_links": [1]}, "Nothing tells who it is"),
+            ({"_links": {"osdi:advocacy_campaign": {"href": "/api/v1/advocacy_campaigns/1"}}}, "An outreach, not"),
+            ({"custom_fields": {"a": "x"}, "_links": [1]}, "The person has no identifier"),
             (
                 {"identifiers": ["crm:1"], "deep": json.loads("[" * 300 + "]" * 300)},
                 "The body is nested more than 32 deep.",
             ),
         ],
     )
-    def test_a_document_of_no_person_is_refused(
+    def test_an_invalid_document_is_rejected(
         self, app: Flask, api: Client, database: Database, tmp_path: Path, document: Any, reason: str
     ) -> None:
         path = tmp_path / "people.ndjson"
@@ -567,7 +566,7 @@ class TestNdjson:
         assert reason in output
         assert database.people.count_documents({}) == 0
 
-    def test_statuses_that_action_network_alone_has_come_along(
+    def test_statuses_of_action_network_are_converted(
         self, app: Flask, api: Client, database: Database, tmp_path: Path
     ) -> None:
         statuses = ["subscribed", "spam complaint", "previous bounce", "previous spam complaint"]
@@ -600,14 +599,14 @@ class TestNdjson:
     [
         ("", (), "The file is empty."),
         (" \n\n", (), "The file is empty."),
-        ("email,id\na@example.com,1\n", ("--system", "my crm"), "'my crm' is no name of a system"),
-        ("foo,bar\n1,2\n", (), "None of the columns is known: foo, bar."),
-        ("email\na@example.com\n", ("--map", "mail=email"), "There is no column 'mail'. There are: email."),
+        ("email,id\na@example.com,1\n", ("--system", "my crm"), "'my crm' is not a valid system name"),
+        ("foo,bar\n1,2\n", (), "All columns are unknown: foo, bar."),
+        ("email\na@example.com\n", ("--map", "mail=email"), "There is no column 'mail'. The columns are: email."),
         ("email\na@example.com\n", ("--map", "email"), "--map email: write COLUMN=FIELD."),
         ("email\na@example.com\n", ("--dry-run", "--resume"), "a dry run stores nothing"),
     ],
 )
-def test_what_cannot_be_imported_is_told(
+def test_an_invalid_file_or_option_is_a_usage_error(
     app: Flask, api: Client, file: Path, content: str, options: tuple[str, ...], says: str
 ) -> None:
     file.write_text(content)
@@ -618,7 +617,7 @@ def test_what_cannot_be_imported_is_told(
     assert says in result.output
 
 
-def test_a_file_of_nothing_but_names_of_columns_has_no_rows(app: Flask, api: Client, file: Path) -> None:
+def test_a_file_with_only_a_header_has_no_rows(app: Flask, api: Client, file: Path) -> None:
     file.write_text(HEADER)
 
     output = done(app, file)
@@ -627,7 +626,7 @@ def test_a_file_of_nothing_but_names_of_columns_has_no_rows(app: Flask, api: Cli
     assert counts(output) == {}
 
 
-def test_what_is_no_file_on_a_disk_is_told(app: Flask, api: Client, tmp_path: Path) -> None:
+def test_a_pipe_is_a_usage_error(app: Flask, api: Client, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.csv")
 
     result = run(app, tmp_path / "pipe.csv")
@@ -636,7 +635,7 @@ def test_what_is_no_file_on_a_disk_is_told(app: Flask, api: Client, tmp_path: Pa
     assert "is no regular file" in result.output
 
 
-def test_a_file_whose_name_is_no_text_is_told(app: Flask, api: Client, tmp_path: Path) -> None:
+def test_a_file_name_that_is_not_utf_8_is_a_usage_error(app: Flask, api: Client, tmp_path: Path) -> None:
     path = tmp_path / os.fsdecode(b"people\xff.csv")
     path.write_text(HEADER)
 
@@ -646,8 +645,8 @@ def test_a_file_whose_name_is_no_text_is_told(app: Flask, api: Client, tmp_path:
     assert "its name is not UTF-8" in result.output
 
 
-def test_refused_lines_that_cannot_be_kept_are_told(app: Flask, api: Client, tmp_path: Path) -> None:
-    path = tmp_path / f"{'a' * 250}.csv"  # with `.refused` in it, it is longer than a file system takes
+def test_an_error_of_writing_rejected_rows_is_reported(app: Flask, api: Client, tmp_path: Path) -> None:
+    path = tmp_path / f"{'a' * 250}.csv"  # with `.rejected`, the name is too long for the file system
     path.write_text(HEADER + "A,B,nobody,,\n")
 
     result = run(app, path)
@@ -656,24 +655,24 @@ def test_refused_lines_that_cannot_be_kept_are_told(app: Flask, api: Client, tmp
     assert "File name too long." in result.output
 
 
-def test_two_thousand_lines_of_which_some_are_broken(app: Flask, api: Client, database: Database, file: Path) -> None:
+def test_a_file_of_two_thousand_rows_with_broken_ones(app: Flask, api: Client, database: Database, file: Path) -> None:
     reasons = write_broken_file(file, 2_000)
 
     output = done(app, file, "--create-tags")
 
     assert counts(output) == {"people created": 1_900, "rows rejected": 100}
     assert database.people.count_documents({}) == 1_900
-    told = {row["refused_reason"] for row in refused(file.with_name("people.refused.csv"))}
-    assert told == set(reasons)
+    written = {row["rejected_reason"] for row in rejected(file.with_name("people.rejected.csv"))}
+    assert written == set(reasons)
     assert all(f"{number:>7,}  {reason}" in output for reason, number in reasons.items())
 
 
 @pytest.mark.parametrize("command", ["insert", "update"])
-def test_an_import_outlasts_a_database_that_is_away(
+def test_an_import_waits_for_an_unavailable_database(
     app: Flask, api: Client, database: Database, file: Path, fail: Any, command: str
 ) -> None:
     file.write_text(HEADER + "A,B,a@example.com,,\n")
-    erased_in(app.extensions[EXTENSION].store)  # lays down the key, which is an insert too
-    fail({"times": 1}, [command], errorCode=11600, errorLabels=[])  # which the driver does not retry by itself
+    erased_in(app.extensions[EXTENSION].store)  # stores the key of the tombstones before the failing insert
+    fail({"times": 1}, [command], errorCode=11600, errorLabels=[])  # the driver does not retry this error
 
     assert counts(done(app, file)) == {"people created": 1}

@@ -1,4 +1,4 @@
-"""Records of a CSV file: which lines are refused, and that they spoil no other."""
+"""Records of a CSV file: broken lines are rejected, and do not affect the others."""
 
 import io
 
@@ -22,7 +22,7 @@ GOOD = "a,b,c\n"
 
 def read(text: str, columns: int = 3) -> list[tuple[int, tuple[str, ...], str | None]]:
     found = records(Lines(io.StringIO(text, newline="")), ",", columns)
-    return [(each.line, each.cells, each.refused) for each in found]
+    return [(each.line, each.cells, each.rejected) for each in found]
 
 
 @pytest.mark.parametrize(
@@ -53,52 +53,52 @@ def test_a_record_is_read(text: str, cells: tuple[str, ...]) -> None:
         ("a,b,c,d\n", "There are 4 cells, but 3 columns."),
         ('a,"b,c\n', NOT_CLOSED),
         ('"a"b,c,d\n', MISPLACED),
-        ("a,b\x00,c\n", "Holds a NUL character."),
-        ("a,b\udcff,c\n", "Holds bytes that are no text in the file's encoding."),
+        ("a,b\x00,c\n", "Contains a NUL character."),
+        ("a,b\udcff,c\n", "Contains bytes that are invalid in the file's encoding."),
         (f"a,{'b' * 1_000_000},c\n", TOO_LONG),
         (f'a,"{"b" * 200_000}",c\n', TOO_LONG),
     ],
 )
-def test_a_broken_line_is_refused_and_spoils_no_other(broken: str, reason: str) -> None:
+def test_a_broken_line_is_rejected_alone(broken: str, reason: str) -> None:
     found = read(GOOD + broken + GOOD + GOOD)
 
-    assert [(line, refused) for line, _, refused in found] == [(1, None), (2, reason), (3, None), (4, None)]
+    assert [(line, rejected) for line, _, rejected in found] == [(1, None), (2, reason), (3, None), (4, None)]
     assert all(sum(map(len, cells)) < 20_000 for _, cells, _ in found)
 
 
-def test_two_open_quotation_marks_do_not_swallow_what_is_between() -> None:
+def test_records_between_two_unclosed_quotation_marks_are_read() -> None:
     found = read('x,"y,z\n' + GOOD * 3 + 'x,"y,z\n' + GOOD)
 
-    assert [(line, refused) for line, _, refused in found] == [
+    assert [(line, rejected) for line, _, rejected in found] == [
         (1, NOT_CLOSED), (2, None), (3, None), (4, None), (5, NOT_CLOSED), (6, None),
     ]  # fmt: skip
 
 
-def test_an_open_quotation_mark_is_given_up_after_a_bounded_number_of_lines() -> None:
+def test_an_unclosed_quotation_mark_ends_after_a_limited_number_of_lines() -> None:
     found = read('x,"y,z\n' + GOOD * (RECORD_LINES * 2))
 
     assert len(found) == RECORD_LINES * 2 + 1
-    assert [refused for _, _, refused in found[:2]] == [NOT_CLOSED, None]
+    assert [rejected for _, _, rejected in found[:2]] == [NOT_CLOSED, None]
 
 
-def test_line_numbers_count_lines_and_not_records() -> None:
+def test_line_numbers_count_lines_not_records() -> None:
     assert [line for line, _, _ in read('"a\n\n1",b,c\n\n' + GOOD)] == [1, 5]
 
 
-def test_blank_lines_are_nothing() -> None:
+def test_blank_lines_are_ignored() -> None:
     assert read("\n  \n,,\n") == []
 
 
-def test_an_endless_line_is_never_read_whole() -> None:
-    class Endless(io.StringIO):
+def test_a_long_line_is_read_in_pieces() -> None:
+    class PiecewiseOnly(io.StringIO):
         def readline(self, size: int | None = -1, /) -> str:
             assert size is not None
             assert 0 < size <= RECORD_LENGTH + 1
             return super().readline(size)
 
-    found = list(records(Lines(Endless("x" * (RECORD_LENGTH * 5) + "\n" + GOOD)), ",", 3))
+    found = list(records(Lines(PiecewiseOnly("x" * (RECORD_LENGTH * 5) + "\n" + GOOD)), ",", 3))
 
-    assert [each.refused for each in found] == [TOO_LONG, None]
+    assert [each.rejected for each in found] == [TOO_LONG, None]
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_an_endless_line_is_never_read_whole() -> None:
         ("anything;at;all", ";"),
     ],
 )
-def test_the_delimiter_is_told_by_the_names_of_columns(header: str, delimiter: str) -> None:
+def test_the_delimiter_is_guessed_from_the_names_of_columns(header: str, delimiter: str) -> None:
     assert guess_delimiter(header, lambda name: known_field(name, PEOPLE) is not None) == delimiter
 
 
@@ -122,15 +122,15 @@ def test_the_delimiter_is_told_by_the_names_of_columns(header: str, delimiter: s
     [
         ("email,zip,email\n", "Two columns are called 'email'"),
         ('email,"zip\n', "cannot be read. A quotation mark is not closed."),
-        ("email,zip\udcff\n", "cannot be read. Holds bytes that are no text"),
+        ("email,zip\udcff\n", "cannot be read. Contains bytes that are invalid"),
     ],
 )
-def test_a_header_that_cannot_be_meant_is_told(text: str, says: str) -> None:
+def test_an_invalid_header_is_an_error(text: str, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         header_of(Lines(io.StringIO(text)), ",")
 
 
-def test_a_name_of_a_column_that_goes_over_lines_is_one_line() -> None:
+def test_a_column_name_with_line_breaks_becomes_one_line() -> None:
     assert header_of(Lines(io.StringIO('email," Your\nfavourite \r\n fish"\n', newline="")), ",") == [
         "email",
         "Your favourite fish",

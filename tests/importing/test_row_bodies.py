@@ -1,4 +1,4 @@
-"""A row as the body of a POST."""
+"""Conversion of a row to the body of a POST."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from osdi.importing.csv_files.row_bodies import Reading, Unreadable, body_of, di
 
 
 def body(kind: str = PEOPLE, **cells: str) -> dict[str, Any]:
-    """The body of a row with these cells by column."""
+    """Returns the body of a row with these cells by column."""
     found, _ = body_of(list(cells.values()), Reading(kind, guess_columns(list(cells), kind)))
     return found
 
@@ -47,19 +47,19 @@ def test_a_row_of_people(cells: dict[str, str], person: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("cells", "reason"),
     [
-        ({"birthday": "1/2/1973"}, "birthday: It may be two dates"),
+        ({"birthday": "1/2/1973"}, "birthday: The date is ambiguous"),
         ({"can2_phone": "1.2E+10"}, "can2_phone: A spreadsheet has rounded"),
-        ({"email": "a@example.com", "email_status": "?"}, "email_status: Neither subscribed"),
-        ({"do_not_call": "perhaps", "phone": "1234567"}, "do_not_call: Neither yes nor no"),
+        ({"email": "a@example.com", "email_status": "?"}, "email_status: Write subscribed"),
+        ({"do_not_call": "perhaps", "phone": "1234567"}, "do_not_call: Write yes or no."),
         ({"profiles": "me"}, "profiles: Not JSON"),
         ({"profiles": '{"0": {"url": "u"}}'}, "profiles: Not JSON"),
-        ({"other_phone_numbers": "1234567", "other_sms_capable": "perhaps"}, "other_sms_capable: Neither yes nor no"),
-        ({"profiles": "[]", "profiles[0].url": "u"}, "profiles.0..url: Another column holds a part of it"),
-        ({"profiles[0].url": "u", "profiles": "[]"}, "profiles: Another column holds a part of it"),
+        ({"other_phone_numbers": "1234567", "other_sms_capable": "perhaps"}, "other_sms_capable: Write yes or no."),
+        ({"profiles": "[]", "profiles[0].url": "u"}, "profiles.0..url: Another column holds a part of this value"),
+        ({"profiles[0].url": "u", "profiles": "[]"}, "profiles: Another column holds a part of this value"),
         ({"employer_address": "[1]", "employer_address.locality": "u"}, "employer_address: Not JSON"),
     ],
 )
-def test_a_cell_that_cannot_be_read_names_its_column(cells: dict[str, str], reason: str) -> None:
+def test_the_error_for_a_cell_names_its_column(cells: dict[str, str], reason: str) -> None:
     with pytest.raises(Unreadable, match=reason):
         body(**cells)
 
@@ -73,7 +73,7 @@ def test_a_cell_that_cannot_be_read_names_its_column(cells: dict[str, str], reas
         ("tags", r"a\; b; c", ["a; b", "c"]),
     ],
 )
-def test_tags_are_parted_as_the_column_has_them(column: str, cell: str, tags: list[str]) -> None:
+def test_tags_are_split_by_the_separator_of_their_column(column: str, cell: str, tags: list[str]) -> None:
     assert body(**{column: cell})["add_tags"] == tags
 
 
@@ -99,7 +99,7 @@ def test_a_row_of_outreaches() -> None:
     }
 
 
-def test_a_row_is_known_again_in_another_order_of_columns_but_not_with_another_cell() -> None:
+def test_the_digest_depends_on_cells_and_not_on_the_order_of_columns() -> None:
     def digest(**cells: str) -> str:
         return digest_of(list(cells.values()), Reading(OUTREACHES, guess_columns(list(cells), OUTREACHES)), "campaign")
 

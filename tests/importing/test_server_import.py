@@ -1,4 +1,4 @@
-"""`import osdi`: from a second instance of this application, and from servers that no one should trust."""
+"""`import osdi` from a second instance of this application, and from untrustworthy servers."""
 
 import datetime as dt
 import json
@@ -37,7 +37,7 @@ RELATION = "osdi:people"
 
 @pytest.fixture
 def elsewhere(settings: Settings) -> Iterator[tuple[str, Client]]:
-    """A second instance on a database of its own: its address, and a client of it."""
+    """Yields the address of a second instance with its own database, and a client of it."""
     uri = settings.mongodb_uri.replace("/osdi?", "/osdi_elsewhere?")
     with MongoClient(uri) as client:
         client.drop_database("osdi_elsewhere")
@@ -59,7 +59,7 @@ def elsewhere(settings: Settings) -> Iterator[tuple[str, Client]]:
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the command leaves what it refuses."""
+    """Returns the working directory, where the command writes rejected documents."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -70,9 +70,9 @@ def pull(app: Flask, url: str, token: str, monkeypatch: pytest.MonkeyPatch) -> R
 
 
 class TestSecondInstance:
-    """What the one has, the other has afterwards."""
+    """An import from a second instance of this application."""
 
-    def test_all_comes_with_its_identifiers_and_only_once(
+    def test_everything_is_imported_once_with_its_identifiers(
         self,
         app: Flask,
         api: Client,
@@ -99,7 +99,7 @@ class TestSecondInstance:
         assert all(any(each.startswith("elsewhere:") for each in person["identifiers"]) for person in people.values())
         assert {name: list(database[name].find()) for name in before} == before
 
-    def test_the_next_pull_asks_for_what_was_changed_only(
+    def test_the_next_import_requests_only_changes(
         self,
         app: Flask,
         api: Client,
@@ -121,7 +121,7 @@ class TestSecondInstance:
 
         assert any("/people?filter=modified_date+gt+%27" in address for address in asked)
 
-    def test_a_pull_that_broke_off_goes_on_at_the_page_that_was_next(
+    def test_an_interrupted_import_continues_at_the_next_page(
         self,
         app: Flask,
         api: Client,
@@ -151,13 +151,13 @@ class TestSecondInstance:
         assert database.people.count_documents({}) == 60
         assert "page=3" in next(address for address in asked if "/people" in address)
 
-    def test_a_wrong_token_is_told_and_not_shown(
+    def test_a_wrong_token_is_an_error_that_does_not_show_it(
         self, app: Flask, api: Client, elsewhere: tuple[str, Client], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         result = pull(app, elsewhere[0], "osdi_wrong", monkeypatch)
 
         assert result.exit_code == 1
-        assert "401: the token is not valid there" in result.output
+        assert "401: the token is invalid" in result.output
         assert "osdi_wrong" not in result.output
 
 
@@ -166,7 +166,7 @@ Answer = Callable[[str, int], tuple[int, dict[str, str], bytes]]
 
 @contextmanager
 def dripping(drip: Callable[[socket.socket], None]) -> Iterator[str]:
-    """A server that answers each connection by `drip`, until nobody listens any more; its address."""
+    """Yields the address of a server that calls `drip` for each connection."""
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
@@ -185,7 +185,7 @@ def dripping(drip: Callable[[socket.socket], None]) -> Iterator[str]:
 
 @contextmanager
 def misbehaving(answer: Answer) -> Iterator[tuple[str, list[str]]]:
-    """A server that answers as it likes, by path and by how often it was asked; its address, and what was asked."""
+    """Yields the address of a server that responds with `answer(path, number of the request)`, and the paths so far."""
     asked: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -202,7 +202,7 @@ def misbehaving(answer: Answer) -> Iterator[tuple[str, list[str]]]:
                 self.close_connection = True
 
         def log_message(self, *_: object) -> None:
-            """Nobody looks."""
+            """Keeps the test's output free of the server's log."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
@@ -221,7 +221,7 @@ def page(documents: list[Any], following: str | None = None) -> bytes:
 
 
 def read(url: str, **options: Any) -> list[Any]:
-    """All documents of the collection at an address."""
+    """Returns all documents of the collection at an address."""
     remote = Remote(url, "token", first_wait=0.001, **options)
     try:
         return [each for found in remote.pages(url, RELATION) for each in found.documents]
@@ -230,35 +230,35 @@ def read(url: str, **options: Any) -> list[Any]:
 
 
 class TestMisbehaving:
-    """Nothing that a server does makes a pull endless, large, or send the token elsewhere."""
+    """An import from a misbehaving server ends, stays small, and sends the token to no other host."""
 
     @pytest.mark.parametrize(
         ("answer", "says", "most"),
         [
-            (lambda path, _: (200, {}, page([{"a": 1}], path)), "circle", 3),
-            (lambda _, n: (200, {}, page([{"a": 1}], f"/api?page={n}")), "circle", 3),
-            (lambda _, n: (200, {}, page([], f"/api?page={n}")), "circle", 4),
+            (lambda path, _: (200, {}, page([{"a": 1}], path)), "loop", 3),
+            (lambda _, n: (200, {}, page([{"a": 1}], f"/api?page={n}")), "loop", 3),
+            (lambda _, n: (200, {}, page([], f"/api?page={n}")), "loop", 4),
             (lambda *_: (200, {}, page([{"a": 1}], "http://127.0.0.2/api")), "another host", 1),
             (lambda *_: (200, {}, page([{"a": 1}], "https://127.0.0.1/api")), "another host", 1),
             (lambda *_: (200, {}, page([{"a": 1}], "file:///etc/passwd")), "Not an address", 1),
             (lambda *_: (200, {}, page([{"a": 1}], "http://[")), "Not an address", 1),
             (lambda *_: (200, {}, page([json.loads("[" * 300 + "]" * 300)])), "nested too deep", 1),
-            (lambda *_: (302, {"Location": "http://127.0.0.2/"}, b""), "302, which leads elsewhere", 1),
+            (lambda *_: (302, {"Location": "http://127.0.0.2/"}, b""), "redirects .302", 1),
             (lambda *_: (500, {}, b""), "answers 500", osdi_client.ATTEMPTS),
             (lambda *_: (404, {}, b""), "answers 404", 1),
-            (lambda *_: (403, {}, b""), "not enough", 1),
+            (lambda *_: (403, {}, b""), "lacks permission", 1),
             (lambda *_: (200, {}, b"<html>"), "not JSON", 1),
-            (lambda *_: (200, {}, b"[]"), "no object", 1),
+            (lambda *_: (200, {}, b"[]"), "not a JSON object", 1),
             (lambda *_: (200, {"Content-Length": "99"}, b"{}"), "cannot be reached", osdi_client.ATTEMPTS),
         ],
     )  # fmt: skip
-    def test_is_left_with_a_sentence(self, answer: Answer, says: str, most: int) -> None:
+    def test_is_an_error_after_few_requests(self, answer: Answer, says: str, most: int) -> None:
         with misbehaving(answer) as (url, asked), pytest.raises(RemoteError, match=says):
             read(url)
 
         assert len(asked) <= most
 
-    def test_an_answer_of_any_size_is_read_up_to_a_bound(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_response_is_read_up_to_a_maximum_size(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(osdi_client, "ANSWER_BYTES", 100_000)
         with (
             misbehaving(lambda *_: (200, {}, b" " * 5_000_000)) as (url, asked),
@@ -268,7 +268,7 @@ class TestMisbehaving:
 
         assert len(asked) == 1
 
-    def test_a_server_that_says_nothing_is_left(self) -> None:
+    def test_a_silent_server_is_an_error(self) -> None:
         gone = threading.Event()
 
         def answer(*_: object) -> tuple[int, dict[str, str], bytes]:
@@ -281,7 +281,7 @@ class TestMisbehaving:
             gone.set()
 
     @pytest.mark.parametrize("headers", [b"", b"Content-Length: 100000\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n"])
-    def test_a_server_that_drips_is_left(self, headers: bytes) -> None:
+    def test_a_slow_response_is_an_error(self, headers: bytes) -> None:
         gone = threading.Event()
 
         def drip(connection: socket.socket) -> None:
@@ -296,7 +296,7 @@ class TestMisbehaving:
             assert time.monotonic() - begun < 0.3 * osdi_client.ATTEMPTS + 3
             gone.set()
 
-    def test_a_server_that_recovers_is_asked_again(self) -> None:
+    def test_a_request_is_repeated_until_the_server_recovers(self) -> None:
         def answer(_: str, asked: int) -> tuple[int, dict[str, str], bytes]:
             return (503 if asked < 3 else 200), {}, page([{"a": 1}])
 
@@ -307,7 +307,7 @@ class TestMisbehaving:
 
 
 @pytest.mark.parametrize("date", ["Fri, 31 Dec 9999 23:59:59 -0100", "Fri, 99 Dec 2024 00:00:00 GMT", "today", ""])
-def test_a_date_that_is_none_is_not_believed(date: str) -> None:
+def test_an_invalid_date_header_is_replaced_by_the_present_time(date: str) -> None:
     with misbehaving(lambda *_: (200, {"Date": date}, page([]))) as (url, _):
         (found,) = Remote(url, None).pages(url, RELATION)
 
@@ -315,11 +315,11 @@ def test_a_date_that_is_none_is_not_believed(date: str) -> None:
 
 
 class TestAnotherKindOfServer:
-    """One whose links are relative, whose documents have no identifiers, and that shows each token something else."""
+    """A server with relative links and with documents without identifiers."""
 
     @pytest.fixture
     def server(self) -> Iterator[tuple[str, list[str], dict[str, Any]]]:
-        """Its address, what it was asked, and its documents by path, which a test may change."""
+        """Yields the server's address, the requested paths, and its documents by path, which a test may change."""
         has: dict[str, Any] = {
             "/api": {"_links": {"osdi:people": {"href": "api/people"}, "osdi:advocacy_campaigns": {"href": "api/c"}}},
             "/api/c": collection(
@@ -343,7 +343,7 @@ class TestAnotherKindOfServer:
         with misbehaving(answer) as (url, asked):
             yield url, asked, has
 
-    def test_all_comes_and_only_once(
+    def test_everything_is_imported_once(
         self,
         app: Flask,
         api: Client,
@@ -369,7 +369,7 @@ class TestAnotherKindOfServer:
         assert outreach["advocacy_campaign_id"] == campaign["_id"]
         assert {name: list(database[name].find()) for name in before} == before
 
-    def test_what_is_refused_is_kept_by_kind_and_comes_in_when_it_is_mended(
+    def test_rejected_documents_are_written_by_kind_and_can_be_imported_after_correction(
         self,
         app: Flask,
         api: Client,
@@ -380,15 +380,15 @@ class TestAnotherKindOfServer:
     ) -> None:
         output = pull(app, server[0], "t", monkeypatch).output
 
-        assert "The rejected people are in osdi-people.refused.ndjson." in output
-        assert "The rejected outreaches are in osdi-outreaches.refused.ndjson." in output
-        mended = folder / "osdi-people.refused.ndjson"
-        mended.write_text(mended.read_text().replace('"given_name"', '"identifiers":["crm:3"],"given_name"'))
-        result = app.test_cli_runner().invoke(args=["import", "people", mended.name])
+        assert "The rejected people are in osdi-people.rejected.ndjson." in output
+        assert "The rejected outreaches are in osdi-outreaches.rejected.ndjson." in output
+        corrected = folder / "osdi-people.rejected.ndjson"
+        corrected.write_text(corrected.read_text().replace('"given_name"', '"identifiers":["crm:3"],"given_name"'))
+        result = app.test_cli_runner().invoke(args=["import", "people", corrected.name])
         assert result.exit_code == 0, result.output
         assert database.people.count_documents({"identifiers": "crm:3"}) == 1
 
-    def test_another_token_may_see_others_so_all_is_asked_for(
+    def test_another_token_requests_everything_again(
         self,
         app: Flask,
         api: Client,
@@ -407,7 +407,7 @@ class TestAnotherKindOfServer:
         assert "filter" in people[0]
         assert "filter" not in people[1]
 
-    def test_a_next_page_that_is_gone_is_not_asked_for_ever(
+    def test_after_a_missing_next_page_the_collection_is_read_from_the_beginning(
         self,
         app: Flask,
         api: Client,
@@ -432,7 +432,7 @@ def collection(relation: str, *documents: Any, following: str | None = None) -> 
     return {"_links": links, "_embedded": {relation: list(documents)}}
 
 
-def test_an_address_that_is_none_is_told_without_more(app: Flask, api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_address_is_a_usage_error(app: Flask, api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     result = pull(app, "example.org", "t", monkeypatch)
 
     assert result.exit_code == 2
@@ -443,11 +443,11 @@ def test_an_address_that_is_none_is_told_without_more(app: Flask, api: Client, m
     "url",
     ["ftp://example.org/api", "file:///etc/passwd", "example.org", "https://", "https://me:secret@example.org/api"],
 )
-def test_only_http_addresses_are_asked(url: str) -> None:
+def test_only_http_addresses_are_accepted(url: str) -> None:
     with pytest.raises(RemoteError, match="Not an address"):
         Remote(url, "token")
 
 
-def test_a_token_never_goes_in_the_clear() -> None:
-    with pytest.raises(RemoteError, match="for all to read"):
+def test_a_token_is_not_sent_unencrypted() -> None:
+    with pytest.raises(RemoteError, match="unencrypted"):
         Remote("http://example.org/api", "token")

@@ -1,4 +1,4 @@
-"""A CSV file as what is imported: how it is read, and which rows belong together."""
+"""Reading of a CSV file to import: formats of spreadsheets, and rows that form one outreach."""
 
 from pathlib import Path
 
@@ -35,7 +35,7 @@ def items(file: Path, kind: str = PEOPLE, **choices: str) -> list[Item]:
         (b'email,"first\nname"\na@example.com,J', {}),
     ],
 )
-def test_a_file_is_read_however_a_spreadsheet_has_saved_it(file: Path, content: bytes, choices: dict[str, str]) -> None:
+def test_every_format_that_spreadsheets_save_is_read(file: Path, content: bytes, choices: dict[str, str]) -> None:
     file.write_bytes(content)
 
     assert [each.body for each in items(file, **choices)] == [
@@ -43,14 +43,14 @@ def test_a_file_is_read_however_a_spreadsheet_has_saved_it(file: Path, content: 
     ]
 
 
-def test_bytes_that_are_no_text_in_utf_16_are_refused_too(file: Path) -> None:
+def test_a_row_with_invalid_utf_16_is_rejected(file: Path) -> None:
     good = "email,first_name\na@example.com,J"
     file.write_bytes(good.encode("utf-16") + b"\x00\xd8" + "\nb@example.com,K\n".encode("utf-16-le"))
 
-    assert [each.refused for each in items(file)] == ["Holds bytes that are no text in the file's encoding.", None]
+    assert [each.rejected for each in items(file)] == ["Contains bytes that are invalid in the file's encoding.", None]
 
 
-def test_a_file_of_another_system_with_ids_and_dates_is_not_taken_for_our_own_export(file: Path) -> None:
+def test_ids_of_another_system_are_a_custom_field(file: Path) -> None:
     file.write_text("id,created_date,modified_date,email\n17,2024-01-01,2024-01-01,a@example.com\n")
 
     assert items(file)[0].body == {
@@ -59,7 +59,7 @@ def test_a_file_of_another_system_with_ids_and_dates_is_not_taken_for_our_own_ex
 
 
 class TestTargets:
-    """The rows of one outreach's targets are taken together, or refused together."""
+    """The rows of one outreach are imported together, or rejected together."""
 
     @pytest.mark.parametrize(
         ("rows", "broken"),
@@ -69,23 +69,23 @@ class TestTargets:
             ("crm:1,a@example.com\ncrm:1,a@example.com,2,B,\ncrm:1,a@example.com,3,C,\n", "2 cells"),
         ],
     )
-    def test_one_row_that_cannot_be_read_refuses_all(self, file: Path, rows: str, broken: str) -> None:
+    def test_one_invalid_row_rejects_all(self, file: Path, rows: str, broken: str) -> None:
         file.write_text(TARGETS + rows + "crm:2,b@example.com,1,D,\n")
 
         found = items(file, OUTREACHES)
 
-        assert broken in (found[0].refused or "")
+        assert broken in (found[0].rejected or "")
         assert [row.line for row in found[0].rows()] == [2, 3, 4]
-        assert [(each.line, each.refused) for each in found[1:]] == [(5, None)]
+        assert [(each.line, each.rejected) for each in found[1:]] == [(5, None)]
 
-    def test_a_number_of_any_length_is_one(self, file: Path) -> None:
+    def test_a_target_number_can_have_any_length(self, file: Path) -> None:
         file.write_text(TARGETS + f"crm:1,a@example.com,01,A,\ncrm:1,a@example.com,{'9' * 5000},B,\n")
 
         found = items(file, OUTREACHES)
 
         assert [len(each.rows()) for each in found] == [2]
 
-    def test_no_more_rows_are_held_than_an_outreach_may_have(self, file: Path) -> None:
+    def test_the_rows_of_one_outreach_are_limited(self, file: Path) -> None:
         file.write_text(TARGETS + "crm:1,a@example.com,2,A,\n" * (ROWS + 1))
 
         assert [len(each.rows()) for each in items(file, OUTREACHES)] == [ROWS, 1]

@@ -1,4 +1,4 @@
-"""`import people` on a terminal: it asks before it writes, and shows how far it is."""
+"""`import people` on a terminal: it asks for confirmation, and shows a progress bar."""
 
 import os
 import pty
@@ -16,9 +16,9 @@ from tests.support.client import Client
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize(("said", "people"), [(b"n\n", 0), (b"y\n", 3)])
-def test_it_asks_first_and_shows_a_bar(
-    api: Client, database: Database, settings: Settings, tmp_path: Path, said: bytes, people: int
+@pytest.mark.parametrize(("answer", "people"), [(b"n\n", 0), (b"y\n", 3)])
+def test_asks_for_confirmation_and_shows_a_progress_bar(
+    api: Client, database: Database, settings: Settings, tmp_path: Path, answer: bytes, people: int
 ) -> None:
     file = tmp_path / "people.csv"
     file.write_text("email\n" + "".join(f"{number}@example.com\n" for number in range(3)))
@@ -29,9 +29,9 @@ def test_it_asks_first_and_shows_a_bar(
         command, cwd=ROOT, env=environment, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
     ) as process:
         os.close(theirs)
-        os.write(ours, said)  # which waits in the terminal until it is asked for
+        os.write(ours, answer)  # the terminal keeps it until the command reads it
         shown = b""
-        with suppress(OSError):  # how Linux tells that nobody writes any more
+        with suppress(OSError):  # Linux raises it when the other end is closed
             while piece := os.read(ours, 65_536):
                 shown += piece
         process.wait(60)

@@ -398,19 +398,19 @@ class TestPreview:
             f"<p>phone: www.mayor.example &lt;b&gt;Roe&lt;/b&gt;; Protect the river</p>{AT_THE_END}"
         )
 
-    @pytest.mark.parametrize("asked", [True, False])
+    @pytest.mark.parametrize("with_trigger", [True, False])
     def test_removes_links_of_an_anonymous_outreach(
-        self, ours: Client, api: Client, database: Database, asked: bool
+        self, ours: Client, api: Client, database: Database, with_trigger: bool
     ) -> None:
         message = ours.created("/messages", factories.message(body=ALL_FIELDS, identifiers=["crm:thanks"]))
         campaign = f"/advocacy_campaigns/{api.campaign_id}/triggers"
         ours.put(campaign, {"autoresponse": {"identifiers": ["crm:thanks"]}})
         person = PERSON | {"family_name": "http://evil.example"}
         targets = [{"title": "www.mayor.example", "family_name": "Roe"}]
-        triggers = {"autoresponse": {"enabled": asked}}
+        triggers = {"autoresponse": {"enabled": with_trigger}}
         ours.record(factories.outreach(person=person, targets=targets, triggers=triggers), token=False)
         (outreach,) = ours.get("/outreaches").json["_embedded"]["osdi:outreaches"]
-        assert ("followups" in database.outreaches.find_one()) is asked
+        assert ("followups" in database.outreaches.find_one()) is with_trigger
 
         html = preview_of(ours, message, outreach)["html"]
 

@@ -16,6 +16,7 @@ from dev.mongod import Mongod, free_port
 from osdi.resources import API
 from osdi.sample import CAMPAIGN_ID
 from tests.support import factories
+from tests.support.databases import SMALL_JOURNAL
 from tests.support.live import ROOT, Live
 
 SECONDS = 30
@@ -26,7 +27,7 @@ THREADS = 2
 @pytest.fixture
 def later(mongod_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Mongod:
     """A mongod that is not started yet, with a port that it will have."""
-    return Mongod(mongod_folder / tmp_path_factory.mktemp("later").name, port=free_port())
+    return Mongod(mongod_folder / tmp_path_factory.mktemp("later").name, port=free_port(), options=SMALL_JOURNAL)
 
 
 def flask(uri: str, *arguments: str, **settings: str) -> "subprocess.Popen[str]":
@@ -114,7 +115,7 @@ def test_a_command_without_database_access_fails_at_once_with_a_message(mongod: 
 
     assert (command.returncode, told) == (1, "")
     assert errors == (
-        "Error: The database refuses us: are the user and password of MONGODB_URI right, and may that user write?\n"
+        "Error: The database rejects the user of MONGODB_URI: check its name, password and write permission.\n"
     )
 
 

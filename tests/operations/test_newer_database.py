@@ -17,6 +17,7 @@ from osdi.access.tokens import new_token
 from osdi.resources import API
 from osdi.store.indexes import TOKENS
 from osdi.store.schema_version import SCHEMA_VERSION
+from tests.support.databases import SMALL_JOURNAL
 from tests.support.live import Live
 
 SAYS = f"The database has schema_version {SCHEMA_VERSION + 1}, and this program knows {SCHEMA_VERSION} at most"
@@ -73,7 +74,7 @@ def test_the_server_starts_during_a_restore_and_answers_503(uri: str, database: 
 def test_the_server_starts_without_a_database_and_answers_503_if_it_is_newer(
     mongod_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    later = Mongod(mongod_folder / tmp_path_factory.mktemp("newer").name, port=free_port())
+    later = Mongod(mongod_folder / tmp_path_factory.mktemp("newer").name, port=free_port(), options=SMALL_JOURNAL)
     secret, token = new_token("reader")
     with Live({"MONGODB_URI": later.uri}) as live, later, MongoClient(later.uri) as client:
         client.osdi.schema.insert_one(NEWER)

@@ -114,15 +114,15 @@ EVERYBODY = [JANE, JOHN, PHONE_ONLY, CLAIMED, CLAIMED_WITH_EMAIL]
     ],
 )
 def test_keys_match_in_their_order(keys: MatchKeys, expected: dict[str, Any] | None) -> None:
-    assert match(keys, EVERYBODY, refuse_clash=True).person is expected
+    assert match(keys, EVERYBODY, reject_clash=True).person is expected
 
 
 def test_identifiers_of_two_people_clash() -> None:
     keys = MatchKeys(identifiers=("id:crm:2", "id:crm:1"))
 
     with pytest.raises(IdentifiersClash):
-        match(keys, EVERYBODY, refuse_clash=True)
-    assert match(keys, EVERYBODY, refuse_clash=False).person is JOHN
+        match(keys, EVERYBODY, reject_clash=True)
+    assert match(keys, EVERYBODY, reject_clash=False).person is JOHN
 
 
 @pytest.mark.parametrize(
@@ -136,13 +136,13 @@ def test_identifiers_of_two_people_clash() -> None:
     ],
 )
 def test_a_match_has_the_kind_of_the_matching_key(keys: MatchKeys, matched_by: str) -> None:
-    assert match(keys, EVERYBODY, refuse_clash=True).matched_by == matched_by
+    assert match(keys, EVERYBODY, reject_clash=True).matched_by == matched_by
 
 
 def test_a_match_has_the_keys_of_other_people() -> None:
     keys = MatchKeys(identifiers=("id:crm:1", "id:crm:new"), emails=("email:john@example.com",))
 
-    found = match(keys, EVERYBODY, refuse_clash=True)
+    found = match(keys, EVERYBODY, reject_clash=True)
 
     assert found.owners == {"id:crm:1": JANE, "email:john@example.com": JOHN}
     assert found.owned_elsewhere == {"email:john@example.com"}
@@ -151,7 +151,7 @@ def test_a_match_has_the_keys_of_other_people() -> None:
 def test_all_owned_keys_of_a_new_person_belong_to_other_people() -> None:
     keys = MatchKeys(emails=("email:new@example.com",), phones=("phone:19876543210",))
 
-    assert match(keys, EVERYBODY, refuse_clash=True).owned_elsewhere == {"phone:19876543210"}
+    assert match(keys, EVERYBODY, reject_clash=True).owned_elsewhere == {"phone:19876543210"}
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_a_name_matches_no_person() -> None:
 
     namesake = stored("jane", *name_and_postal_code_keys(jane))
 
-    assert match(RULES.match_keys(jane, trusted=True), [namesake], refuse_clash=True).person is None
+    assert match(RULES.match_keys(jane, trusted=True), [namesake], reject_clash=True).person is None
 
 
 def test_keys_that_a_person_does_not_own_are_unclaimed_keys() -> None:

@@ -1,4 +1,4 @@
-"""Which e-mail addresses are taken: what email-validator says, also where only the domain is asked about."""
+"""E-mail addresses: the field accepts the same as email-validator, also if it validates only the domain."""
 
 import idna
 import pytest
@@ -42,31 +42,31 @@ DOMAINS = (
 
 
 @pytest.mark.parametrize("domain", DOMAINS)
-def test_is_taken_where_email_validator_takes_it(domain: str) -> None:
+def test_accepts_the_same_addresses_as_email_validator(domain: str) -> None:
     for local in LOCAL_PARTS:
         address = f"{local}@{domain}".strip()
-        assert _taken(address) == (len(address) <= 254 and _valid(address)), address
+        assert _accepted(address) == (len(address) <= 254 and _valid(address)), address
 
 
 @pytest.mark.parametrize("length", [3, 200, 201, 202, 203, 204, 250, 251, 252, 253, 254])
-def test_is_taken_up_to_the_same_length(length: int) -> None:
+def test_accepts_the_same_lengths_as_email_validator(length: int) -> None:
     local = "x" * (length - len("@example.com"))
     for address in (f"{local}@example.com", f"a@{'d' * 60}.{'d' * 60}.{'d' * 60}.{'d' * 60}.com"[:length]):
-        assert _taken(address) == _valid(address), address
+        assert _accepted(address) == _valid(address), address
 
 
-def test_is_measured_as_what_punycode_stands_for() -> None:
-    """40 letters of three bytes each, which take 46 in punycode."""
+def test_the_length_of_a_punycode_domain_is_that_of_its_letters() -> None:
+    """40 letters have three bytes each, and 46 characters in punycode."""
     domain = f"{idna.encode('あ' * 40).decode()}.com"
-    assert _taken(f"a@{domain}")
-    assert not _taken(f"{'x' * 150}@{domain}")
+    assert _accepted(f"a@{domain}")
+    assert not _accepted(f"{'x' * 150}@{domain}")
 
 
-def test_of_the_usual_form_only_the_domain_is_asked_about() -> None:
+def test_the_usual_form_is_recognised() -> None:
     assert PLAIN_ADDRESS.fullmatch("Jane.Doe+tag@mail.example.com")
 
 
-def _taken(address: str) -> bool:
+def _accepted(address: str) -> bool:
     try:
         return bool(Email().deserialize(address) == address)
     except ValidationError:

@@ -12,6 +12,7 @@ from pymongo.database import Database
 from dev.mongod import Mongod
 from osdi.errors import OsdiError, WriteConflict
 from osdi.store import Insert, Store, Update, request_deadline
+from tests.support.databases import SMALL_JOURNAL
 
 PATIENCE_MS = 1_500
 FAST_SECONDS = 0.5
@@ -33,7 +34,7 @@ with store.transaction() as options:
 def own(mongod_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mongod]:
     """A mongod that a test may stop, with MongoDB's default lifetime of transactions."""
     folder = mongod_folder / tmp_path_factory.mktemp("own").name
-    with Mongod(folder, transaction_seconds=60) as mongod:
+    with Mongod(folder, transaction_seconds=60, options=SMALL_JOURNAL) as mongod:
         yield mongod
 
 

@@ -1,7 +1,9 @@
-"""Databases of tests: emptied between tests, with their indexes kept."""
+"""Databases of tests: options of their servers, and how to empty them."""
 
 from pymongo.database import Database
 
+# By default a mongod sets aside 300 MB for its journal; the folder of a test's server is in memory.
+SMALL_JOURNAL = ("--wiredTigerEngineConfigString", "log=(prealloc=false,file_max=40MB)")
 # The `dbHash` of a collection without documents: the MD5 of an empty input.
 EMPTY_HASH = "d41d8cd98f00b204e9800998ecf8427e"
 

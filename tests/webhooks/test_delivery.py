@@ -10,6 +10,7 @@ from flask import Flask
 from pymongo.database import Database
 
 from blueprints.http.context import EXTENSION
+from osdi.fields import webhook
 from osdi.followups.unsubscribe import unsubscribe
 from osdi.hal import Hal
 from osdi.http_client.post import HttpPost
@@ -25,7 +26,7 @@ from tests.support.webhook_receiver import LOOPBACK, WebhookReceiver
 Deliver = Callable[..., int]
 
 NETWORKS = (ip_network(LOOPBACK),)
-EVENTS = ["outreach_recorded", "person_created", "person_updated", "unsubscribed"]
+EVENTS = list(webhook.EVENTS)
 PUBLIC = "https://osdi.example.org"
 
 

@@ -1,6 +1,6 @@
-"""What people write into spreadsheets, read as what OSDI takes: dates, yes and no, countries, statuses.
+"""Converts the cells of spreadsheets to OSDI values: dates, yes and no, countries, statuses.
 
-What cannot be read is a ValueError whose text tells the organiser what to do. Pure.
+A cell that cannot be read raises ValueError; its text says what to do. Pure.
 """
 
 import datetime as dt
@@ -31,7 +31,7 @@ GENDERS: Final = {
     **dict.fromkeys(("m", "male", "man"), "Male"),
     **dict.fromkeys(("o", "other", "x", "d"), "Other"),
 }
-# What stands in addresses besides the names that the phone number library knows in every language.
+# Common names of countries that the phone number library does not have.
 COUNTRIES: Final = {
     **dict.fromkeys(("usa", "u.s.a.", "u.s.", "united states of america", "america"), "US"),
     **dict.fromkeys(("uk", "u.k.", "great britain", "britain", "england", "scotland", "wales"), "GB"),
@@ -46,32 +46,32 @@ WORDS: Final = re.compile(r"(\w+)[ .,-]+(\w+)[ .,-]+(\d{4}|\d{2})(?=$|[ T,])")
 NAMED_MONTH: Final = ("%d %b", "%d %B", "%b %d", "%B %d")
 TIME: Final = re.compile(r"[ T,]+(\d{1,2}:\d{2}(?::\d{2})?)(?:\s*([AaPp])\.?[Mm]\.?)?\s*([+-]\d{2}:\d{2})?")
 ROUNDED: Final = re.compile(r"[+-]?\d+([.,]\d+)?[eE]\+?\d+")
-PIVOT: Final = 30  # a year of two digits: 30 and more is 19.., as most spreadsheets have it
+PIVOT: Final = 30  # a year of two digits: 30 and above is 19.., as in most spreadsheets
 
 
 def boolean(text: str) -> bool:
-    """Yes or no."""
-    said = text.strip().casefold()
-    if said in TRUE or said in FALSE:
-        return said in TRUE
-    raise ValueError("Neither yes nor no.")
+    """Returns True for a yes and False for a no. Raises ValueError for other words."""
+    word = text.strip().casefold()
+    if word in TRUE or word in FALSE:
+        return word in TRUE
+    raise ValueError("Write yes or no.")
 
 
 def status(text: str) -> str:
-    """An e-mail address's status in the standard's words."""
-    said = " ".join(re.split(r"[\s_-]+", text.strip().casefold()))
-    if said in STATUSES:
-        return STATUSES[said]
-    raise ValueError("Neither subscribed, unsubscribed, bouncing nor spam complaints.")
+    """Returns the standard's word for the status of an e-mail address. Raises ValueError for an unknown word."""
+    words = " ".join(re.split(r"[\s_-]+", text.strip().casefold()))
+    if words in STATUSES:
+        return STATUSES[words]
+    raise ValueError("Write subscribed, unsubscribed, bouncing or spam complaints.")
 
 
 def gender(text: str) -> str:
-    """A gender in the standard's words, or what was written, which the schema judges."""
+    """Returns the standard's word for a gender, or the text itself, which the schema then checks."""
     return GENDERS.get(text.strip().casefold(), text.strip())
 
 
 def country(text: str) -> str:
-    """The ISO 3166-1 Alpha-2 code of a country that is named, in whatever language; what is no name stays."""
+    """Returns the ISO 3166-1 Alpha-2 code for a country's name in any language, or the text itself."""
     name = " ".join(text.split())
     if len(name) == 2 and name.isascii() and name.isalpha() and name.casefold() != "uk":
         return name.upper()
@@ -79,69 +79,69 @@ def country(text: str) -> str:
 
 
 def phone_number(text: str) -> str:
-    """A phone number as it was written."""
+    """Returns a phone number unchanged. Raises ValueError for a number in scientific notation."""
     if ROUNDED.fullmatch(text.strip()):
-        raise ValueError("A spreadsheet has rounded this number; its column has to be text.")
+        raise ValueError("A spreadsheet has rounded this number. Format its column as text.")
     return text.strip()
 
 
 def date(text: str, order: DayFirst | None = None) -> dt.date:
-    """A date, with or without a time behind it.
+    """Returns a date; a time after it is ignored. Raises ValueError.
 
-    ISO 8601, `31.12.2024`, names of months, and `12/31/2024` in the order that is given; without one only where the
-    numbers leave no doubt.
+    Accepts ISO 8601, `31.12.2024`, names of months, and `12/31/2024` in the given order. Without an order such a date
+    is accepted only if it is unambiguous.
     """
     return _day(text.strip(), order)[0]
 
 
 def timestamp(text: str, order: DayFirst | None = None) -> str:
-    """A date and time as ISO 8601, which says UTC where nothing else was said; a date alone is its beginning."""
+    """Returns a date and time in ISO 8601; without a zone it means UTC, without a time midnight. Raises ValueError."""
     written = re.sub(r"\s*(UTC|GMT|Z)$", "+00:00", text.strip())
     written = re.sub(r"\s+([+-]\d{2}):?(\d{2})$", r"\1:\2", written)
     try:
         return dt.datetime.fromisoformat(written).isoformat()
     except ValueError:
         pass
-    day, behind = _day(written, order)
-    if not behind:
+    day, rest = _day(written, order)
+    if not rest:
         return day.isoformat()
     wrong = ValueError("Not a time such as 2024-12-31 18:30, or 2024-12-31 18:30 UTC.")
-    time = TIME.fullmatch(behind)
-    if time is None:  # which may be the name of a zone, so the rest does not tell the time
+    time = TIME.fullmatch(rest)
+    if time is None:  # the rest may contain the name of an unknown zone
         raise wrong
     clock, half, offset = time.groups()
-    hour, _, rest = clock.partition(":")
+    hour, _, minutes = clock.partition(":")
     hours = int(hour) % 12 + (12 if half.lower() == "p" else 0) if half else int(hour)
     try:
-        return dt.datetime.fromisoformat(f"{day.isoformat()}T{hours:02}:{rest}{offset or ''}").isoformat()
+        return dt.datetime.fromisoformat(f"{day.isoformat()}T{hours:02}:{minutes}{offset or ''}").isoformat()
     except ValueError:
         raise wrong from None
 
 
 def _day(written: str, order: DayFirst | None) -> tuple[dt.date, str]:
-    """The date that a text begins with, and what is behind it."""
+    """Returns the date that a text begins with, and the text after it. Raises ValueError."""
     numbers = NUMBERS.match(written)
     if numbers is None:
         return _with_named_month(written)
-    behind = written[numbers.end() :]
+    rest = written[numbers.end() :]
     first, separator, second, third = numbers.groups()
     if len(first) == 4:
-        return _checked(int(first), int(second), int(third)), behind
+        return _checked(int(first), int(second), int(third)), rest
     if len(first) > 2 or len(third) not in (2, 4):
         raise ValueError("Not a date such as 2024-12-31.")
     day, month = int(first), int(second)
     if _month_first(day, month, separator, order):
         day, month = month, day
-    return _checked(_year(third), month, day), behind
+    return _checked(_year(third), month, day), rest
 
 
 def _month_first(first: int, second: int, separator: str, order: DayFirst | None) -> bool:
-    if first > 12 or separator == ".":  # with dots nobody writes the month first
+    if first > 12 or separator == ".":  # dates with dots have the day first
         return False
     if second > 12:
         return True
     if order is None and first != second:
-        raise ValueError("It may be two dates: say --dates dmy or --dates mdy.")
+        raise ValueError("The date is ambiguous. Use --dates dmy or --dates mdy.")
     return order == "mdy"
 
 
@@ -151,7 +151,7 @@ def _with_named_month(written: str) -> tuple[dt.date, str]:
         raise ValueError("Not a date such as 2024-12-31.")
     for form in NAMED_MONTH:
         try:
-            # With a leap year, so that there is a 29th of February.
+            # 2000 is a leap year, so 29 February is accepted.
             found = dt.datetime.strptime(f"{words[1]} {words[2]} 2000", f"{form} %Y")
         except ValueError:
             continue
@@ -167,11 +167,11 @@ def _checked(year: int, month: int, day: int) -> dt.date:
     try:
         return dt.date(year, month, day)
     except ValueError:
-        raise ValueError("There is no such day.") from None
+        raise ValueError("This day does not exist.") from None
 
 
 @cache
 def _country_names() -> dict[str, str]:
-    """Codes by name in every language (see dev/country_names.py)."""
+    """Returns the codes by name in every language (see dev/country_names.py)."""
     names: dict[str, list[str]] = orjson.loads(COUNTRY_NAMES.read_bytes())
     return {name: code for code, each in names.items() for name in each}

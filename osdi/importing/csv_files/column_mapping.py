@@ -1,9 +1,9 @@
 """Mapping of a file's columns to fields: guessed from the columns' names, and changed by options of the import.
 
-A field is named by its path in a body of OSDI, such as `email_addresses[0].address`; the text in the brackets only
-tells entries of an array apart. Fields of the person who made an outreach begin with `person.`. Paths, their types and
-the names of our own columns come from the tables in osdi.fields and from osdi.exporting.columns; listed here are only
-the names that other programs have for columns.
+A field is identified by its path in an OSDI body, such as `email_addresses[0].address`; the text in the brackets only
+distinguishes entries of an array. Fields of the person who made an outreach begin with `person.`. Paths, their types
+and our own column names come from osdi.fields and osdi.exporting.columns. This module lists only the column names of
+other programs.
 
 Pure.
 """
@@ -24,9 +24,9 @@ from osdi.resources import CONTACTS, OUTREACH, PERSON
 
 PEOPLE, OUTREACHES = PERSON.collection, OUTREACH.collection
 TABLES: Final[Mapping[str, Table]] = {PEOPLE: PERSON_FIELDS, OUTREACHES: OUTREACH_FIELDS}
-# Besides fields: tags and lists to add, a name to be divided, identifiers of a system, and a column that is left out.
+# Targets of columns that are not fields: tags and lists to add, a full name to split, the campaign, an ignored column.
 TAGS, LISTS, NAME, CAMPAIGN, IGNORED = "add_tags", "add_lists", "name", "advocacy_campaign", ""
-# A column of our own export: the number of a target, in several rows of one outreach.
+# A column of our own export: the number of the target, if an outreach has several rows.
 TARGET_NUMBER: Final = "target_number"
 # Custom fields that have no column of their own.
 OTHER_CUSTOM_FIELDS: Final = "other_custom_fields"
@@ -34,11 +34,12 @@ OF_SERVER: Final = ("createddate", "modifieddate")
 EXPORTED: Final = frozenset(("id", "identifiers", "created_date", "modified_date", "origin_system"))
 IDENTIFIER: Final = re.compile(r"(person\.)?identifiers(\[[^\s\]:\[]{1,100}\])?")
 PATH: Final = re.compile(r"(?P<top>\w+)(?:\[(?P<slot>\w+)\])?(?:\.(?P<leaf>.+))?")
-# `address_lines[2]`: a further entry of an array of texts.
+# `address_lines[2]`: another entry of an array of texts.
 FURTHER: Final = re.compile(r"\[\w+\]$")
-# Columns that say why a line was refused, when the file of refused lines comes back.
-REFUSED_LINE, REFUSED_REASON = "refused_line", "refused_reason"
-CUSTOM_BECAUSE: Final = "not known: a custom field"
+# Columns that a file of rejected rows has in addition.
+REJECTED_LINE, REJECTED_REASON = "rejected_line", "rejected_reason"
+CUSTOM_BECAUSE: Final = "unknown: a custom field"
+REJECTED_BECAUSE: Final = "reason of the rejection"
 PATHS: Final = 10_000
 
 # Columns of our own export for the entries besides the main one: their array, and the property that they hold.
@@ -62,7 +63,7 @@ def _json_columns(table: Table) -> dict[str, type[Any]]:
     return {each.name: dict if isinstance(each, Object) else list for each in table if _is_json(each)}
 
 
-# Columns of JSON by the kind of file, and whether an object or an array is in them.
+# Columns that hold JSON by the kind of file, with the type of the value: an object or an array.
 AS_JSON: Final[Mapping[str, Mapping[str, type[Any]]]] = {
     PEOPLE: {
         **_json_columns(PERSON_FIELDS),
@@ -90,7 +91,7 @@ PROPERTIES: Final[Mapping[str, Mapping[str, Field]]] = {
     each.name: _properties(each) for table in TABLES.values() for each in table if properties(each)
 }
 
-# What columns are called elsewhere, in lower case without spaces and punctuation. `can2_` is Action Network's.
+# Column names of other programs, in lower case without spaces and punctuation. `can2_` is Action Network's.
 EMAIL, MOBILE = "email_addresses[0].address", "phone_numbers[mobile].number"
 _PERSON: Final[Mapping[str, str]] = {
     "given_name": "first firstname forename vorname prenom prénom nombre",
@@ -148,7 +149,7 @@ _OUTREACH: Final[Mapping[str, str]] = {
     "identifiers": "outreachidentifier outreachidentifiers identifier",
     CAMPAIGN: "advocacycampaignid campaignid",
 }
-# Columns of ids, and whose identifiers they are.
+# Columns of ids, with the prefix of the path: the identifiers of the row's resource, or of its person.
 ID_COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
     PEOPLE: {"id": "", "uuid": "", "personid": ""},
     OUTREACHES: {"id": "", "outreachid": "", "uuid": "person.", "personid": "person."},
@@ -158,7 +159,7 @@ NO_CUSTOM_FIELD: Final = re.compile(r"^\$+|[.\x00]")
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a file: its place, its name, the field that it holds (IGNORED: none), and how that came about."""
+    """A column of a file: its index, its name, its field (IGNORED: none), and the reason for this field."""
 
     index: int
     name: str
@@ -167,12 +168,12 @@ class Column:
 
 
 def squashed(name: str) -> str:
-    """A column's name as it is compared: in lower case, without spaces and punctuation."""
+    """Returns a column's name for comparison: in lower case, without spaces and punctuation."""
     return re.sub(r"[\W_]+", "", name.strip().casefold())
 
 
 def known_field(name: str, kind: str) -> str | None:
-    """The field that a name means in a file of this kind, be it the name of a column or a path; None: no field."""
+    """Returns the field of a column name or path in a file of this kind, or None for an unknown one."""
     path = name.strip()
     if path.startswith("custom_fields/"):
         path = f"{_of_person(kind)}custom_fields.{path.partition('/')[2]}"
@@ -189,28 +190,28 @@ def guess_columns(
     custom: bool = True,
     system: str | None = None,
 ) -> tuple[Column, ...]:
-    """The field of each column.
+    """Returns the columns with their fields.
 
-    `mapped` has fields by column name, `ignored` names of columns; both come from whoever imports. What is not known
-    becomes a custom field of the person, or with `custom=False` is left out. Columns of ids hold identifiers of the
-    `system`, where one is named. Raises ValueError: a sentence.
+    `mapped` has fields by column name, `ignored` has names of columns; both are options of the command. An unknown
+    column becomes a custom field of the person, or with `custom=False` is ignored. If a `system` is given, columns of
+    ids hold identifiers of this system. Raises ValueError, whose text is for the user.
     """
     mapped = mapped or {}
     if system and not IDENTIFIER.fullmatch(f"identifiers[{system}]"):
-        raise ValueError(f"'{system}' is no name of a system: spaces, colons and brackets cannot be in one.")
+        raise ValueError(f"'{system}' is not a valid system name. Remove spaces, colons and brackets.")
     absent = [name for name in (*mapped, *ignored) if name not in names]
     if absent:
-        raise ValueError(f"There is no column '{absent[0]}'. There are: {', '.join(names)}.")
+        raise ValueError(f"There is no column '{absent[0]}'. The columns are: {', '.join(names)}.")
     columns = []
-    taken: dict[str, str] = {}
+    name_by_field: dict[str, str] = {}
     for index, name in enumerate(names):
         column = _guessed(index, name, kind, mapped, ignored, custom, system)
         if column.field not in (IGNORED, TAGS, LISTS) and not IDENTIFIER.fullmatch(column.field):
-            if column.field in taken and column.because == "you said so":
-                raise ValueError(f"'{taken[column.field]}' and '{name}' are both {column.field}.")
-            if column.field in taken:
-                column = _again(column, taken[column.field], set(taken))
-            taken.setdefault(column.field, name)
+            if column.field in name_by_field and column.because == "option":
+                raise ValueError(f"'{name_by_field[column.field]}' and '{name}' both map to {column.field}.")
+            if column.field in name_by_field:
+                column = _second_column(column, name_by_field[column.field], set(name_by_field))
+            name_by_field.setdefault(column.field, name)
         columns.append(column)
     return tuple(columns)
 
@@ -225,39 +226,39 @@ def _guessed(
     system: str | None,
 ) -> Column:
     if name in ignored:
-        return Column(index, name, IGNORED, "you said so")
+        return Column(index, name, IGNORED, "option")
     if name in mapped:
         field = known_field(mapped[name], kind)
         if field is None:
             raise ValueError(f"There is no field '{mapped[name]}'; docs/importing.md lists them.")
-        return Column(index, name, field, "you said so")
+        return Column(index, name, field, "option")
     if not name.strip():
-        return Column(index, name, IGNORED, "without a name")
-    if squashed(name) in map(squashed, (REFUSED_LINE, REFUSED_REASON)):
-        return Column(index, name, IGNORED, "why it was refused")
+        return Column(index, name, IGNORED, "no name")
+    if squashed(name) in map(squashed, (REJECTED_LINE, REJECTED_REASON)):
+        return Column(index, name, IGNORED, REJECTED_BECAUSE)
     if squashed(name) in OF_SERVER:
-        return Column(index, name, IGNORED, "the server's own")
+        return Column(index, name, IGNORED, "set by the server")
     if system and (prefix := ID_COLUMNS[kind].get(squashed(name))) is not None:
         return Column(index, name, f"{prefix}identifiers[{system}]", f"of {system}")
     field = known_field(name, kind)
     if field is not None:
         return Column(index, name, field)
     if not custom:
-        return Column(index, name, IGNORED, "not known")
+        return Column(index, name, IGNORED, "unknown")
     own = NO_CUSTOM_FIELD.sub("", name.strip())[:CUSTOM_FIELD_NAME_LENGTH] or f"column {index + 1}"
     return Column(index, name, f"{_of_person(kind)}custom_fields.{own}", CUSTOM_BECAUSE)
 
 
-def _again(column: Column, before: str, taken: set[str]) -> Column:
-    """A second column for a field: another entry where the field is one of an array, else it is left out."""
+def _second_column(column: Column, first: str, used: set[str]) -> Column:
+    """Returns the second column for a field: as another entry if the field is in an array, else ignored."""
     match = PATH.fullmatch(column.field.removeprefix("person."))
     prefix = "person." if column.field.startswith("person.") else ""
     if match and match["top"] in ARRAYS and match["leaf"] in ("number", "address"):
         for number in range(2, 10):
             field = f"{prefix}{match['top']}[{match['slot']}_{number}].{match['leaf']}"
-            if field not in taken:
-                return Column(column.index, column.name, field, f"besides '{before}'")
-    return Column(column.index, column.name, IGNORED, f"'{before}' says it already")
+            if field not in used:
+                return Column(column.index, column.name, field, f"in addition to '{first}'")
+    return Column(column.index, column.name, IGNORED, f"same field as '{first}'")
 
 
 def _split(path: str, kind: str) -> tuple[str, str]:
@@ -321,12 +322,12 @@ def _own_names(kind: str) -> Iterator[tuple[str, str]]:
 
 
 def _vocabulary(kind: str) -> dict[str, str]:
-    """Returns paths by squashed name; in a file of outreaches their own names come before those of the person."""
+    """Returns paths by squashed name; in a file of outreaches, names of the outreach override those of the person."""
     found: dict[str, str] = {}
-    spoken = [(PEOPLE, _PERSON, _of_person(kind))]
+    sources = [(PEOPLE, _PERSON, _of_person(kind))]
     if kind == OUTREACHES:
-        spoken.append((OUTREACHES, _OUTREACH, ""))
-    for own, elsewhere, prefix in spoken:
+        sources.append((OUTREACHES, _OUTREACH, ""))
+    for own, elsewhere, prefix in sources:
         found |= {squashed(name): prefix + path for name, path in _own_names(own)}
         for path, others in elsewhere.items():
             target = path if path in (TAGS, LISTS, CAMPAIGN) else prefix + path

@@ -1,6 +1,6 @@
-"""How a file's bytes become text: guessed from all of them, since the first letter with an accent may be far down.
+"""Guesses the encoding of a file from all its bytes: the first letter with an accent may be near the end.
 
-Pure but for `survey`, which reads a file.
+Pure, except `survey`, which reads a file.
 """
 
 import codecs
@@ -16,14 +16,14 @@ BYTE_ORDER_MARKS: Final = (
     (codecs.BOM_UTF16_LE, UTF_16_LE),
     (codecs.BOM_UTF16_BE, UTF_16_BE),
 )
-# How UTF-16 is decoded: `surrogateescape` is for bytes beyond ASCII only.
+# Error handler for UTF-16, for which `surrogateescape` does not work.
 NO_TEXT: Final = "osdi.no_text"
 CHUNK: Final = 1 << 20
 HEAD: Final = 4_096
 
 
 def _no_text(error: UnicodeError) -> tuple[str, int]:
-    """What stands for bytes that are no text, as `surrogateescape` has it."""
+    """Returns a replacement for undecodable bytes: a surrogate, like those of `surrogateescape`."""
     assert isinstance(error, UnicodeDecodeError)
     return "\udcff", error.end
 
@@ -33,7 +33,7 @@ codecs.register_error(NO_TEXT, _no_text)
 
 @dataclass(frozen=True)
 class Survey:
-    """What a file is: the SHA-256 of its bytes, how many there are, and how they are read."""
+    """Facts about a file: the SHA-256 of its bytes, its size in bytes, and the guessed encoding."""
 
     digest: str
     size: int
@@ -41,7 +41,7 @@ class Survey:
 
 
 class Tally:
-    """Counts what UTF-8 makes of bytes that come in pieces: characters beyond ASCII, and bytes that are none of it."""
+    """Counts, in bytes that arrive in pieces, the UTF-8 characters beyond ASCII and the undecodable bytes."""
 
     def __init__(self) -> None:
         self.beyond_ascii = 0
@@ -58,11 +58,11 @@ class Tally:
 
 
 def guess(head: bytes, tally: Tally) -> str:
-    """The encoding of a file by its first bytes and the tally of all.
+    """Returns the encoding of a file, from its first bytes and the tally of all bytes.
 
-    A byte order mark decides. Without one, UTF-16 shows by the NULs between Latin letters. Else it is UTF-8 where most
-    of what is not ASCII is: a few broken bytes spoil their lines and not the others. What is left is Windows-1252, in
-    which spreadsheets save on Windows.
+    A byte order mark decides. Without one, NULs between Latin letters indicate UTF-16. Otherwise the file is UTF-8 if
+    most of its non-ASCII characters are valid UTF-8: a few broken bytes affect only their own lines. All other files
+    are read as Windows-1252, which spreadsheets write on Windows.
     """
     for mark, encoding in BYTE_ORDER_MARKS:
         if head.startswith(mark):
@@ -77,7 +77,7 @@ def guess(head: bytes, tally: Tally) -> str:
 
 
 def survey(path: Path) -> Survey:
-    """Read the whole file once, a piece at a time. Raises OSError."""
+    """Reads the whole file once, piece by piece, and returns the facts about it. Raises OSError."""
     digest, tally, head, size = hashlib.sha256(), Tally(), b"", 0
     with path.open("rb") as file:
         while piece := file.read(CHUNK):

@@ -1,9 +1,9 @@
-"""The records of a CSV file (RFC 4180), each with the line that it begins on; a broken one spoils no other.
+"""Records of a CSV file (RFC 4180), each with the number of its first line; a broken record does not affect others.
 
-The csv module alone would take everything behind a quote that is never closed for one field. So a record is read by
-itself, within bounds, and where it turns out wrong only its first line is refused, and reading goes on with the second.
+The csv module alone would read everything after an unclosed quotation mark as one field. So each record is read
+separately, within limits. If a record is broken, only its first line is rejected; reading continues with the second.
 
-Pure: lines go in. No field is looked into.
+Pure. Does not interpret cells.
 """
 
 import csv
@@ -15,27 +15,27 @@ from typing import Final, TextIO
 
 DELIMITERS: Final = (",", ";", "\t", "|")
 DELIMITER_NAMES: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-RECORD_LENGTH: Final = 262_144  # of a field half as much, the csv module's own bound
+RECORD_LENGTH: Final = 262_144  # the csv module limits a field to half of this
 RECORD_LINES: Final = 1_000
-# As much of a line is shown that cannot be read.
+# Characters of a broken line that are kept for the file of rejected rows.
 SHOWN_LENGTH: Final = 10_000
 
 NOT_CLOSED: Final = "A quotation mark is not closed."
-MISPLACED: Final = "A quotation mark is not where it belongs."
-TOO_LONG: Final = "A field or the whole is too long, and cut here."
+MISPLACED: Final = "A quotation mark is misplaced."
+TOO_LONG: Final = "A field or the whole row is too long; it is cut here."
 
 
 @dataclass(frozen=True)
 class Record:
-    """A record: its first line's number, its cells, and why it cannot be taken, if so."""
+    """A record: the number of its first line, its cells, and the reason if it is rejected."""
 
     line: int
     cells: tuple[str, ...]
-    refused: str | None = None
+    rejected: str | None = None
 
 
 class Lines:
-    """Lines of a text file, none longer than a bound, some of which may be given back."""
+    """Lines of a text file, cut at a maximum length; the last lines read can be pushed back."""
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
@@ -43,7 +43,10 @@ class Lines:
         self.number = 0
 
     def next(self) -> str:
-        """The next line with its end, or an empty string; one that is too long is cut, and longer than the bound."""
+        """Returns the next line with its line end, or an empty string at the end of the file.
+
+        A line of more than RECORD_LENGTH characters is cut after one more.
+        """
         if self._returned:
             self.number += 1
             return self._returned.popleft()
@@ -56,94 +59,93 @@ class Lines:
         return line
 
     def give_back(self, lines: list[str]) -> None:
-        """Let these lines, the last ones that were read, come again."""
+        """Pushes back the last lines that were read, so that `next` returns them again."""
         self._returned.extendleft(reversed(lines))
         self.number -= len(lines)
 
 
 def records(lines: Lines, delimiter: str, columns: int) -> Iterator[Record]:
-    """Every record but blank ones; any that has not as many cells as there are columns is refused."""
+    """Yields every record that is not blank; a record with too few or too many cells has a reason for rejection."""
     while True:
         line = lines.number + 1
-        cells, taken, problem = _read(lines, delimiter)
-        if not taken:
+        cells, read_lines, problem = _read(lines, delimiter)
+        if not read_lines:
             return
         if problem is None and not any(map(str.strip, cells)):
             continue
         if problem is None:
             cells, problem = _fitted(cells, columns)
-        if problem is not None and len(taken) > 1:
-            # Either a quotation mark opened by mistake, or one at its end: the lines below may be well.
-            lines.give_back(taken[1:])
-            cells, problem = cells_of(taken[0], delimiter), NOT_CLOSED
+        if problem is not None and len(read_lines) > 1:
+            # A quotation mark was opened by mistake, so the lines below may be valid records.
+            lines.give_back(read_lines[1:])
+            cells, problem = cells_of(read_lines[0], delimiter), NOT_CLOSED
         yield Record(line, tuple(cells), problem or _unreadable(cells))
 
 
 def header_of(lines: Lines, delimiter: str) -> list[str]:
-    """The names of the columns, in the next record. Raises ValueError: a sentence."""
+    """Returns the names of the columns from the next record. Raises ValueError, whose text is for the user."""
     cells, _, problem = _read(lines, delimiter)
     if problem is not None:
         raise ValueError(f"The first line, with the names of the columns, cannot be read. {problem}")
     while cells and not cells[-1].strip():
         cells.pop()
-    # A line's end in a name, as forms make it of a long question, could be said in no option.
+    # Forms make column names of long questions; an option of the command could not contain their line breaks.
     names = [re.sub(r"\s*[\r\n]+\s*", " ", cell.strip()) for cell in cells]
     if unreadable := _unreadable(names):
         raise ValueError(f"The first line, with the names of the columns, cannot be read. {unreadable}")
     twice = next((name for name in names if name and names.count(name) > 1), None)
     if twice is not None:
-        raise ValueError(f"Two columns are called '{twice}'.")
+        raise ValueError(f"Two columns are called '{twice}'. Rename one of them.")
     return names
 
 
 def guess_delimiter(header: str, is_known: Callable[[str], bool]) -> str:
-    """The delimiter that makes most known names of a header line; of equal ones that which makes most names.
+    """Returns the delimiter that yields the most known column names; among equals, the most names.
 
-    csv.Sniffer judges by how often characters come in a sample, and may take a letter or a space for the delimiter of
-    free text. The names of columns are known better.
+    csv.Sniffer counts characters in a sample, and may choose a letter or a space for free text.
     """
 
-    def found(delimiter: str) -> tuple[int, int]:
+    def score(delimiter: str) -> tuple[int, int]:
         names = cells_of(header, delimiter)
         return sum(map(is_known, names)), len(names)
 
-    return max(DELIMITERS, key=found)
+    return max(DELIMITERS, key=score)
 
 
 def cells_of(line: str, delimiter: str) -> list[str]:
-    """The cells of one line, whatever is wrong with its quotation marks."""
+    """Returns the cells of one line, even if its quotation marks are wrong."""
     return next(csv.reader([line[:SHOWN_LENGTH].rstrip("\r\n")], delimiter=delimiter), [])
 
 
 def _read(lines: Lines, delimiter: str) -> tuple[list[str], list[str], str | None]:
-    """The cells of the next record, the lines that it was read from, and what is wrong with it."""
-    taken: list[str] = []
+    """Returns the cells of the next record, the lines that it was read from, and the reason if it is broken."""
+    read_lines: list[str] = []
     length = 0
 
     def feed() -> Iterator[str]:
         nonlocal length
-        while len(taken) < RECORD_LINES and length <= RECORD_LENGTH:
+        while len(read_lines) < RECORD_LINES and length <= RECORD_LENGTH:
             line = lines.next()
             if not line:
                 return
-            taken.append(line)
+            read_lines.append(line)
             length += len(line)
             yield line
 
     try:
         cells = next(csv.reader(feed(), delimiter=delimiter, strict=True), [])
     except csv.Error as error:
-        cells = cells_of(taken[0], delimiter)
+        cells = cells_of(read_lines[0], delimiter)
         if length > RECORD_LENGTH or "field limit" in str(error):
-            return cells, taken, TOO_LONG
-        return cells, taken, NOT_CLOSED if "unexpected end" in str(error) else MISPLACED
+            return cells, read_lines, TOO_LONG
+        return cells, read_lines, NOT_CLOSED if "unexpected end" in str(error) else MISPLACED
     if length > RECORD_LENGTH:
-        return cells_of(taken[0], delimiter), taken, TOO_LONG
-    return cells, taken, None
+        return cells_of(read_lines[0], delimiter), read_lines, TOO_LONG
+    return cells, read_lines, None
 
 
 def _fitted(cells: list[str], columns: int) -> tuple[list[str], str | None]:
-    """The cells without empty ones behind the last column, and whether they are too few or too many."""
+    """Returns the cells without empty ones after the last column, and the reason if their number is wrong."""
     while len(cells) > columns and not cells[-1].strip():
         cells = cells[:-1]
     if len(cells) == columns:
@@ -155,7 +157,7 @@ def _fitted(cells: list[str], columns: int) -> tuple[list[str], str | None]:
 def _unreadable(cells: list[str]) -> str | None:
     text = "".join(cells)
     if "\x00" in text:
-        return "Holds a NUL character."
+        return "Contains a NUL character."
     if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
-        return "Holds bytes that are no text in the file's encoding."
+        return "Contains bytes that are invalid in the file's encoding."
     return None

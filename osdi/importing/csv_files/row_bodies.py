@@ -1,4 +1,4 @@
-"""A row of a file as the body of a POST: each cell is read by the type of its field, and put at the field's path.
+"""Converts a row of a file to the body of a POST: reads each cell by its field's type, and puts it at the field's path.
 
 Pure. The schemas validate the body.
 """
@@ -29,6 +29,7 @@ from osdi.importing.csv_files.column_mapping import (
     OUTREACHES,
     PATH,
     PEOPLE,
+    REJECTED_BECAUSE,
     TAGS,
     TARGET_NUMBER,
     Column,
@@ -40,32 +41,32 @@ from osdi.resources import CONTACTS
 Body = dict[str, Any]
 
 NUMBER_TYPES: Final = {"mobile": "Mobile", "home": "Home", "work": "Work"}
-# Action Network writes tags with commas between them, in a column of this name.
+# Action Network separates tags with commas, in a column of this name.
 COMMAS: Final = "can2_user_tags"
 ADDRESS_LINES: Final = "address_lines"
-IN_PARTS: Final = "Another column holds a part of it, or the whole; leave one out by --ignore."
+IN_PARTS: Final = "Another column holds a part of this value, or all of it. Leave one out with --ignore."
 
 
 class Unreadable(Exception):
-    """A row that is no body; the text says which cell, and why."""
+    """A cell that cannot be read; the text names the column and the reason."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """How the rows of a file are read: what kind, its columns, in which order dates stand, what stands between tags.
+    """Options for reading rows: kind, columns, the order of day and month, and the separator of tags.
 
-    What our own export has written is `exact`: nothing in it has to be guessed, and no space is there by mistake.
+    `exact` is for our own exports: cells are read as they are, without guesses and without removing spaces.
     """
 
     kind: str
     columns: tuple[Column, ...]
     dates: cell_values.DayFirst | None = None
-    tags_by: str | None = None
+    tag_separator: str | None = None
     exact: bool = False
 
 
 def body_of(cells: Sequence[str], reading: Reading) -> tuple[Body, str | None]:
-    """The body that a row makes, and the campaign that it names. Raises Unreadable."""
+    """Returns the body of a row, and the campaign that the row names. Raises Unreadable."""
     person: Body = {}
     around: Body = {}
     outreach: Body = {}
@@ -89,7 +90,7 @@ def body_of(cells: Sequence[str], reading: Reading) -> tuple[Body, str | None]:
 
 
 def _read(cell: str, field: str, reading: Reading) -> str:
-    """A cell's text; what our export has joined is restored value by value, when it is parted."""
+    """Returns a cell's text. Lists from our own export stay escaped; `parted` restores each of their values."""
     if not reading.exact:
         return restored(cell).strip()
     joined = IDENTIFIER.fullmatch(field) or field.removeprefix("person.") in (TAGS, LISTS, *OTHERS)
@@ -97,17 +98,20 @@ def _read(cell: str, field: str, reading: Reading) -> str:
 
 
 def digest_of(cells: Sequence[str], reading: Reading, *more: str) -> str:
-    """What makes an outreach known again that brings no identifier: its cells by their columns' names, wherever."""
-    said = sorted(
+    """Returns a digest that identifies an outreach without identifiers: of its cells and their columns' names.
+
+    The order of the columns does not matter. `more` is text that is digested too.
+    """
+    named = sorted(
         f"{column.name.strip().casefold()}\x1f{cell}"
         for column in reading.columns
-        if (cell := restored(cells[column.index]).strip()) and column.because != "why it was refused"
+        if (cell := restored(cells[column.index]).strip()) and column.because != REJECTED_BECAUSE
     )
-    return hashlib.sha256("\x1e".join((*more, *said)).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return hashlib.sha256("\x1e".join((*more, *named)).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def _place(into: Body, kind: str, field: str, cell: str, column: Column, reading: Reading) -> None:
-    """Puts a cell where its field belongs."""
+    """Puts the value of a cell at its field's path. Raises Unreadable."""
     try:
         if IDENTIFIER.fullmatch(field):
             system = field.partition("[")[2].rstrip("]")
@@ -148,14 +152,14 @@ def _place_deep(into: Body, kind: str, field: str, cell: str, reading: Reading) 
         if top == "phone_numbers" and leaf == "number" and (slot or "").partition("_")[0] in NUMBER_TYPES:
             entry.setdefault("number_type", NUMBER_TYPES[slot.partition("_")[0]])
     definition = field_at(field, kind)
-    if isinstance(definition, Strings):  # of which the path may name a further line: `address_lines[2]`
+    if isinstance(definition, Strings):  # the path may name another line: `address_lines[2]`
         entry.setdefault(definition.name, []).extend(_strings(definition, cell, reading))
     else:
         entry[leaf] = _converted(kind, field, cell, reading)
 
 
 def _converted(kind: str, field: str, cell: str, reading: Reading) -> Any:
-    """Returns the cell as a body has it: by the type of the field, unless CONVERTERS has a rule for it."""
+    """Returns the value of a cell: by CONVERTERS if they have the field, else by the type of the field."""
     definition = field_at(field, kind)
     if definition is None:  # a custom field
         return cell
@@ -163,7 +167,7 @@ def _converted(kind: str, field: str, cell: str, reading: Reading) -> Any:
         return _strings(definition, cell, reading)
     if isinstance(definition, DateTime):
         return cell_values.timestamp(cell, reading.dates)
-    if reading.exact and definition.name in ("country", "gender"):  # as it was posted, whatever it means
+    if reading.exact and definition.name in ("country", "gender"):  # exported as it was posted
         return cell
     convert = CONVERTERS.get(f"{field.partition('[')[0]}.{definition.name}") or CONVERTERS.get(definition.name)
     if convert is None and isinstance(definition, Bool):
@@ -182,11 +186,11 @@ def _strings(of: Strings, cell: str, reading: Reading) -> list[str]:
 
 
 def _close(body: Body) -> None:
-    """Turn the entries by slot into arrays, those of other columns behind them."""
+    """Converts the entries by slot to arrays, and appends the entries from the `other_` columns."""
     for array in ARRAYS:
         if isinstance(body.get(array), dict):
             entries = list(body[array].values())
-            # What is said of a number that is not there says nothing.
+            # Properties of a phone number without the number are dropped.
             body[array] = [each for each in entries if array != "phone_numbers" or "number" in each]
     for target in body.get("targets", ()):
         _give_contacts(target)
@@ -194,7 +198,7 @@ def _close(body: Body) -> None:
 
 
 def _give_contacts(target: Body) -> None:
-    """Puts the contact details of a target, which a row has flat, into the arrays of a body."""
+    """Moves the contact details of a target, which are flat in a row, into arrays."""
     for name in TARGET_CONTACTS:
         if name in target:
             array, of = contact_of(name)
@@ -202,7 +206,7 @@ def _give_contacts(target: Body) -> None:
 
 
 def _add_others(person: Body) -> None:
-    """Adds what our own export has in columns of their own: the entries besides the main one."""
+    """Appends the entries from the `other_` columns of our own export, and the other custom fields."""
     for array in CONTACTS:
         entries = [*_other_entries(person, array), *person.pop(f"other_{array}", [])]
         if entries:
@@ -212,7 +216,7 @@ def _add_others(person: Body) -> None:
 
 
 def _other_entries(person: Body, array: str) -> list[Body]:
-    """Returns an entry for each other address or number; the columns of its properties are in the same order."""
+    """Returns an entry for each other address or number; the columns list its properties in the same order."""
     columns = {of: person.pop(name, []) for name, (of_array, of) in OTHERS.items() if of_array == array}
     value = next((of for of in columns if isinstance(of, Email | PhoneNumber)), None)
     if value is None:
@@ -223,10 +227,10 @@ def _other_entries(person: Body, array: str) -> list[Body]:
 
 
 def _names(cell: str, column: Column, reading: Reading) -> list[str]:
-    """The names of tags or lists in a cell."""
-    if reading.exact and not reading.tags_by:
+    """Returns the names of tags or lists in a cell."""
+    if reading.exact and not reading.tag_separator:
         return parted(cell)
-    return _parted(cell, reading.tags_by or ("," if column.name.strip().casefold() == COMMAS else ";"))
+    return _parted(cell, reading.tag_separator or ("," if column.name.strip().casefold() == COMMAS else ";"))
 
 
 def _parted(cell: str, by: str) -> list[str]:
@@ -236,10 +240,10 @@ def _parted(cell: str, by: str) -> list[str]:
 
 
 def _divided(name: str) -> dict[str, str]:
-    """`Jane van Doe` and `van Doe, Jane`: the last word is the family name, unless a comma says what is."""
-    before, comma, behind = name.partition(",")
+    """Splits a full name: `van Doe, Jane` at the comma, `Jane van Doe` before the last word."""
+    before, comma, after = name.partition(",")
     if comma:
-        return {"family_name": before.strip(), "given_name": behind.strip()}
+        return {"family_name": before.strip(), "given_name": after.strip()}
     given, _, family = " ".join(name.split()).rpartition(" ")
     return {"given_name": given, "family_name": family} if given else {"given_name": family}
 
@@ -250,12 +254,12 @@ def _json(cell: str, wanted: type) -> Any:
     except orjson.JSONDecodeError:
         found = None
     if not isinstance(found, wanted):
-        raise ValueError("Not JSON as the export writes it.")
+        raise ValueError("Not JSON in the form that the export writes.")
     return found
 
 
 def _sms(text: str) -> bool:
-    """Whether texts may be sent: yes or no, or Action Network's status, of which only `subscribed` lets them."""
+    """True if text messages may be sent: the cell is a yes, or Action Network's status `subscribed`."""
     try:
         return cell_values.boolean(text)
     except ValueError:
@@ -266,7 +270,7 @@ def _email(text: str) -> str:
     return text.removeprefix("mailto:").strip()
 
 
-# Readings that do not follow from the type of a field.
+# Conversions that do not follow from the type of a field.
 CONVERTERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "email_addresses.status": cell_values.status,
     "email_addresses.address": _email,
