@@ -51,7 +51,7 @@ BODY_PARAMETERS: Final = (
     },
 )
 
-REFUSALS: Final[dict[int, tuple[str, dict[str, str]]]] = {
+ERROR_RESPONSES: Final[dict[int, tuple[str, dict[str, str]]]] = {
     301: ("The person was merged into another one; `Location` has its URL.", {"Location": "The URL."}),
     400: ("The request is invalid; the answer names the invalid properties, and nothing was written.", {}),
     401: ("The token is invalid, or a required token is missing.", {"WWW-Authenticate": "OSDI-API-Token"}),
@@ -199,7 +199,7 @@ class Api(flask_smorest.Api):
 
     def _register_responses(self) -> None:
         """Adds a description and an example of every error response to the document."""
-        for status, (description, headers) in REFUSALS.items():
+        for status, (description, headers) in ERROR_RESPONSES.items():
             reference_code = EXAMPLE_REQUEST_ID if status >= 500 else None
             example = OsdiError(status, ErrorDescription("CODE", description)).body(reference_code)
             response: dict[str, Any] = {
