@@ -18,9 +18,9 @@ from osdi import resources
 from osdi.fields.contacts import CONTACT_FIELDS
 from osdi.fields.definition import properties
 from osdi.settings import Settings
-from tests.samples import Samples, csv_part
 from tests.support import factories
 from tests.support.client import Client
+from tests.support.samples import Samples, csv_part
 
 NASTY = "He said, \"no\";\r\n=cmd|' /C calc'!A0\\"
 JANE: dict[str, Any] = {

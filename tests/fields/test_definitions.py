@@ -39,7 +39,7 @@ from schemas.question import QuestionSchema
 from schemas.subresources import AnswerSchema, ItemSchema, TaggingSchema
 from schemas.tag import TagSchema
 from schemas.wrapper import WrapperSchema
-from tests.samples import Samples, csv_part
+from tests.support.samples import Samples, csv_part
 
 ROOT = Path(__file__).parents[2]
 RULES = MatchKeyRules("osdi_outreach", "")

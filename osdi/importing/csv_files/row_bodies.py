@@ -14,7 +14,7 @@ import orjson
 
 from osdi.exporting.columns import TARGET_CONTACTS
 from osdi.exporting.csv_cells import parted, restored
-from osdi.fields.definition import Bool, DateTime, Email, PhoneNumber, Strings
+from osdi.fields.definition import Bool, DateTime, Email, Field, PhoneNumber, Strings
 from osdi.importing.csv_files import cell_values
 from osdi.importing.csv_files.column_mapping import (
     ARRAYS,
@@ -44,6 +44,16 @@ NUMBER_TYPES: Final = {"mobile": "Mobile", "home": "Home", "work": "Work"}
 # Action Network separates tags with commas, in a column of this name.
 COMMAS: Final = "can2_user_tags"
 ADDRESS_LINES: Final = "address_lines"
+# Columns of our own export with several values in a cell, besides those of arrays of texts.
+JOINED: Final = frozenset((TAGS, LISTS, *OTHERS))
+# The columns of the other entries of each array, with the address or number first.
+OTHER_COLUMNS: Final = {
+    array: sorted(
+        ((name, of) for name, (of_array, of) in OTHERS.items() if of_array == array),
+        key=lambda each: not isinstance(each[1], Email | PhoneNumber),
+    )
+    for array in CONTACTS
+}
 IN_PARTS: Final = "Another column holds a part of this value, or all of it. Leave one out with --ignore."
 
 
@@ -93,8 +103,8 @@ def _read(cell: str, field: str, reading: Reading) -> str:
     """Returns a cell's text. Lists from our own export stay escaped; `parted` restores each of their values."""
     if not reading.exact:
         return restored(cell).strip()
-    joined = IDENTIFIER.fullmatch(field) or field.removeprefix("person.") in (TAGS, LISTS, *OTHERS)
-    return cell if joined or isinstance(field_at(field, reading.kind), Strings) else restored(cell)
+    joined = field.removeprefix("person.") in JOINED or isinstance(field_at(field, reading.kind), Strings)
+    return cell if joined or IDENTIFIER.fullmatch(field) else restored(cell)
 
 
 def digest_of(cells: Sequence[str], reading: Reading, *more: str) -> str:
@@ -141,8 +151,9 @@ def _place_deep(into: Body, kind: str, field: str, cell: str, reading: Reading) 
     match = PATH.fullmatch(field)
     assert match is not None, field
     top, slot, leaf = match.group("top", "slot", "leaf")
+    definition = field_at(field, kind)
     if leaf is None:
-        into[top] = _converted(kind, field, cell, reading)
+        into[top] = _converted(definition, field, cell, reading)
         return
     entry = into.setdefault(top, {})
     if not isinstance(entry, dict):
@@ -151,16 +162,14 @@ def _place_deep(into: Body, kind: str, field: str, cell: str, reading: Reading) 
         entry = entry.setdefault(slot or "0", {})
         if top == "phone_numbers" and leaf == "number" and (slot or "").partition("_")[0] in NUMBER_TYPES:
             entry.setdefault("number_type", NUMBER_TYPES[slot.partition("_")[0]])
-    definition = field_at(field, kind)
     if isinstance(definition, Strings):  # the path may name another line: `address_lines[2]`
         entry.setdefault(definition.name, []).extend(_strings(definition, cell, reading))
     else:
-        entry[leaf] = _converted(kind, field, cell, reading)
+        entry[leaf] = _converted(definition, field, cell, reading)
 
 
-def _converted(kind: str, field: str, cell: str, reading: Reading) -> Any:
+def _converted(definition: Field | None, field: str, cell: str, reading: Reading) -> Any:
     """Returns the value of a cell: by CONVERTERS if they have the field, else by the type of the field."""
-    definition = field_at(field, kind)
     if definition is None:  # a custom field
         return cell
     if isinstance(definition, Strings):
@@ -217,13 +226,13 @@ def _add_others(person: Body) -> None:
 
 def _other_entries(person: Body, array: str) -> list[Body]:
     """Returns an entry for each other address or number; the columns list its properties in the same order."""
-    columns = {of: person.pop(name, []) for name, (of_array, of) in OTHERS.items() if of_array == array}
-    value = next((of for of in columns if isinstance(of, Email | PhoneNumber)), None)
-    if value is None:
-        return []
-    number = len(columns[value])
-    rows = zip_longest(*(column[:number] for column in columns.values()), fillvalue="")
-    return [{of.name: each for of, each in zip(columns, row, strict=True) if of is value or each != ""} for row in rows]
+    properties = OTHER_COLUMNS[array]
+    values, *further = [person.pop(name, []) for name, _ in properties] or [[]]
+    rows = zip_longest(values, *(each[: len(values)] for each in further), fillvalue="")
+    return [
+        {of.name: each for (_, of), each in zip(properties, row, strict=True) if each != "" or of is properties[0][1]}
+        for row in rows
+    ]
 
 
 def _names(cell: str, column: Column, reading: Reading) -> list[str]:
