@@ -23,7 +23,7 @@ WAITING_WORKERS: Final = int(os.environ.get("WAITING_WORKERS", "6"))
 NOTHING_COLLECTED: Final = 5
 COVERED_PERCENT: Final = 95
 
-# What pytest-xdist prints with -v: `[gw0] [ 12%] PASSED tests/x.py::test_y`.
+# A line of pytest-xdist with -v: `[gw0] [ 12%] PASSED tests/x.py::test_y`.
 RESULT: Final = re.compile(r"^\[gw\d+\] \[ *(\d+)%\] ([A-Z]+) (.+)$")
 CLOSING: Final = re.compile(r"^=+ (?P<counts>.*\d+ \w+.*|no tests ran) in [\d.]+s.*=+$")
 COUNT: Final = re.compile(r"(\d+) ([a-z]+)")

@@ -41,41 +41,41 @@ BODY_PARAMETERS: Final = (
         "in": "header",
         "name": "Prefer",
         "schema": {"type": "string"},
-        "description": "`handling=strict` (RFC 7240) refuses unknown fields, tags and lists instead of ignoring them.",
+        "description": "`handling=strict` (RFC 7240) rejects unknown fields, tags and lists instead of ignoring them.",
     },
     {
         "in": "query",
         "name": "background_request",
         "schema": {"type": "boolean"},
-        "description": "True: the answer is an empty object. All is stored before it is given all the same.",
+        "description": "True: the answer is an empty object. The server stores everything before it answers.",
     },
 )
 
-REFUSALS: Final[dict[int, tuple[str, dict[str, str]]]] = {
-    301: ("The person was merged into another one, who is under the address in `Location`.", {"Location": "Where."}),
-    400: ("The request cannot be taken; the properties at fault are named, and nothing was written.", {}),
-    401: ("The token is not valid, or none was sent where one is needed.", {"WWW-Authenticate": "OSDI-API-Token"}),
-    403: ("The token lacks a scope, or is tied to another campaign.", {}),
-    404: ("There is nothing under this address.", {}),
-    408: ("The body did not arrive.", {}),
-    409: ("The request contradicts what is stored, such as identifiers that belong to different resources.", {}),
+ERROR_RESPONSES: Final[dict[int, tuple[str, dict[str, str]]]] = {
+    301: ("The person was merged into another one; `Location` has its URL.", {"Location": "The URL."}),
+    400: ("The request is invalid; the answer names the invalid properties, and nothing was written.", {}),
+    401: ("The token is invalid, or a required token is missing.", {"WWW-Authenticate": "OSDI-API-Token"}),
+    403: ("The token lacks a scope, or is scoped to another campaign.", {}),
+    404: ("There is no resource under this URL.", {}),
+    408: ("The body did not arrive in time.", {}),
+    409: ("The request contradicts stored data, for example by identifiers of different resources.", {}),
     412: ("The resource has changed since the ETag in If-Match was read.", {}),
-    413: ("The body, or what it would make of a stored resource, is too large.", {}),
-    422: ("The Idempotency-Key came with another body before.", {}),
+    413: ("The body, or the resource that it would change, is too large.", {}),
+    422: ("The Idempotency-Key was already used with another body.", {}),
     429: ("There were too many requests.", {"Retry-After": "Seconds to wait."}),
-    500: ("Something went wrong on the server; its log tells more under the `reference_code`.", {}),
-    503: ("The database does not answer; the request may be sent again.", {"Retry-After": "Seconds to wait."}),
+    500: ("The server failed; its log has the details under the `reference_code`.", {}),
+    503: ("The database does not answer; send the request again later.", {"Retry-After": "Seconds to wait."}),
 }
 
 
 class Parser(FlaskParser):
-    """Reads a request's arguments; what is wrong with them is a 400 that names the properties."""
+    """Reads a request's arguments; invalid ones are a 400 that names the properties."""
 
     DEFAULT_VALIDATION_STATUS = 400
     DEFAULT_UNKNOWN_BY_LOCATION = {"query": ma.EXCLUDE, "json": None}
 
     def load_json(self, req: Request, schema: ma.Schema) -> Any:
-        """Returns the body as JSON, whatever the content type says, and tells the schemas how strictly to take it."""
+        """Returns the body as JSON for every content type, and sets the strictness of the schemas."""
         body = request_body()
         STRICT.set(body.strict)
         return body.json
@@ -95,12 +95,12 @@ class Parser(FlaskParser):
 
 
 class Blueprint(flask_smorest.Blueprint):
-    """A blueprint whose views say who may call them and which refusals they answer with."""
+    """Blueprint whose views state the token that they need and the error statuses that they return."""
 
     ARGUMENTS_PARSER = Parser()
 
     def arguments(self, schema: ma.Schema, *, location: str = "json", **kwargs: Any) -> Callable[[View], View]:
-        """As flask-smorest's, but for an instance only: of a class webargs would build one at every request."""
+        """Like flask-smorest's, for a schema instance only: webargs would instantiate a class at every request."""
         decorator: Callable[[View], View] = super().arguments(schema, location=location, **kwargs)
         if location != "json":
             return decorator
@@ -112,17 +112,17 @@ class Blueprint(flask_smorest.Blueprint):
 
     @staticmethod
     def token_required(scope: str) -> Callable[[View], View]:
-        """Let only holders of a token with this scope call the view."""
+        """Requires a token with this scope."""
         return _access(scope, optional=False)
 
     @staticmethod
     def token_optional(scope: str | None) -> Callable[[View], View]:
-        """Let anybody call the view; a token that is sent must be valid and have this scope, if one is named."""
+        """Allows calls without a token; a token that is sent must be valid and have this scope, if one is given."""
         return _access(scope, optional=True)
 
     @staticmethod
     def if_match(view: View) -> View:
-        """Document that the view honours If-Match with the resource's ETag, and works without."""
+        """Documents that the view checks the optional header If-Match against the resource's ETag."""
         parameter: dict[str, Any] = {
             "in": "header",
             "name": "If-Match",
@@ -133,7 +133,7 @@ class Blueprint(flask_smorest.Blueprint):
 
     @staticmethod
     def refuses(*statuses: int) -> Callable[[View], View]:
-        """Document the statuses with which the view may refuse."""
+        """Documents the error statuses of the view."""
         return lambda view: _documented(view, refusals=statuses)
 
     @staticmethod
@@ -149,9 +149,9 @@ class Blueprint(flask_smorest.Blueprint):
 
 
 class Api(flask_smorest.Api):
-    """The generated document, and errors in OSDI's form.
+    """The generated OpenAPI document, and error responses in OSDI's format.
 
-    Views are documented when the document is first read: that takes as long as all the rest of an application's start.
+    Views are documented when the document is first read, because that takes half of an application's start time.
     """
 
     DEFAULT_ERROR_RESPONSE_NAME = None
@@ -165,7 +165,7 @@ class Api(flask_smorest.Api):
 
     @property
     def spec(self) -> APISpec:
-        """The document, of all blueprints that are registered."""
+        """The OpenAPI document of all registered blueprints."""
         with self._documenting:
             while self._undocumented:
                 blueprint = self._undocumented.pop(0)
@@ -178,7 +178,7 @@ class Api(flask_smorest.Api):
         self._spec = spec
 
     def register_blueprint(self, blueprint: "Blueprint") -> None:
-        """Register the blueprint's views; they are documented later."""
+        """Registers the blueprint's views; they are documented later."""
         self._app.extensions["flask-smorest"]["blp_name_to_api"][blueprint.name] = self
         self._app.register_blueprint(blueprint)
         self._undocumented.append(blueprint)
@@ -187,18 +187,19 @@ class Api(flask_smorest.Api):
         super().init_app(app, **kwargs)
         app.register_error_handler(OsdiError, answer_refusal)
         app.register_error_handler(
-            WriteConflict, lambda lost: answer_refusal(unavailable("Somebody else was first.", seconds=1), lost)
+            WriteConflict,
+            lambda conflict: answer_refusal(unavailable("Another request was faster; retry.", seconds=1), conflict),
         )
         for name, place, description in (
             (TOKEN_HEADER, "header", "Preferred."),
-            (TOKEN_ARGUMENT, "query", "Only where no header can be sent: an address ends up in logs."),
+            (TOKEN_ARGUMENT, "query", "Only for clients that cannot send a header, because URLs are written to logs."),
         ):
             scheme = {"type": "apiKey", "in": place, "name": name, "description": description}
             self.spec.components.security_scheme(name, scheme)
 
     def _register_responses(self) -> None:
-        """Describe every refusal in our words, with an example, instead of by its status alone."""
-        for status, (description, headers) in REFUSALS.items():
+        """Adds a description and an example of every error response to the document."""
+        for status, (description, headers) in ERROR_RESPONSES.items():
             reference_code = EXAMPLE_REQUEST_ID if status >= 500 else None
             example = OsdiError(status, ErrorDescription("CODE", description)).body(reference_code)
             response: dict[str, Any] = {
@@ -212,12 +213,12 @@ class Api(flask_smorest.Api):
             self.spec.components.response(http.HTTPStatus(status).name, response, lazy=True)
 
     def handle_http_exception(self, error: HTTPException) -> Response:
-        """Werkzeug's errors in OSDI's form: unknown routes, wrong methods, and failures that nobody foresaw."""
+        """Returns Werkzeug's errors in OSDI's format: unknown routes, wrong methods, and unexpected exceptions."""
         status = error.code or 500
         if status == 413:
             return answer_refusal(too_large(settings().max_body_bytes))
         if status >= 500:
-            description = ErrorDescription("UNEXPECTED", "Something went wrong here; it was not your request.")
+            description = ErrorDescription("UNEXPECTED", "The server failed; the request was not the cause.")
         else:
             description = ErrorDescription(error.name.upper().replace(" ", "_"), error.description or error.name)
         headers = {name: value for name, value in error.get_headers() if name.lower() not in ("content-type",)}
@@ -226,10 +227,10 @@ class Api(flask_smorest.Api):
 
 
 def answer_refusal(error: OsdiError, failure: BaseException | None = None) -> Response:
-    """The refusal as a response, always JSON; where it is our fault the log tells the failure behind it."""
+    """Returns the error response, always as JSON; for a 5xx status it logs the exception."""
     reference_code = None
     if isinstance(error, WrongDatabase):
-        log.logger().error(str(error))  # for the operator, who has to do something about it
+        log.logger().error(str(error))  # only the operator can correct it
     g.refused = error.descriptions[0].error_code
     if error.status >= 500:
         failed_by(failure or error)
@@ -255,7 +256,7 @@ def _access(scope: str | None, *, optional: bool) -> Callable[[View], View]:
 
 
 def _documented(view: View, **info: Any) -> View:
-    """The view with more for the callbacks that prepare its documentation; a copy, since views share decorators."""
+    """Adds documentation to the view, in a copy of what it has, because views share decorators."""
     known = deepcopy(getattr(view, "_apidoc", {}))
     for several in ("refusals", "parameters"):
         info[several] = (*known.get(several, ()), *info.get(several, ()))

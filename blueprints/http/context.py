@@ -60,11 +60,11 @@ def caller() -> Caller:
 
 
 def hal() -> Hal:
-    """Represents documents under the address at which this request found us, or under PUBLIC_URL."""
+    """Returns the representation with links to PUBLIC_URL, or to the address of this request."""
     here = settings()
     if not here.public_url and not request.host:
         raise invalid("The request names no host.", "Host")
-    # Not request.host_url, which decodes what we put into links as it came.
+    # Not request.host_url, which decodes the host; links need it as it was sent.
     return Hal(here.public_url or f"{request.scheme}://{request.host}", here.namespace)
 
 
@@ -76,7 +76,7 @@ def asks_for_nothing_back() -> bool:
 
 
 def answer(body: Json, etag: str | None = None) -> Response:
-    """200 with the body as HAL+JSON, or `{}` where that was asked for, and the entity tag of what it represents."""
+    """Returns 200 with the body as HAL+JSON, or `{}` if the client declines the body, and the entity tag."""
     response = current_app.make_response(current_app.json.response({} if asks_for_nothing_back() else body))
     if etag:
         response.headers["ETag"] = etag

@@ -1,8 +1,8 @@
-"""All documents of the database, out of it and into it, exactly: as lines of MongoDB Extended JSON.
+"""Store functions for backup and restore: read and write all documents exactly, as lines of MongoDB Extended JSON.
 
-https://www.mongodb.com/docs/manual/reference/mongodb-extended-json/: what JSON has is written as JSON, other types of
-BSON in the canonical form, so that each comes back as the type that it was. On a replica set all is read as of one
-moment (read concern `snapshot`), whatever is written meanwhile.
+https://www.mongodb.com/docs/manual/reference/mongodb-extended-json/: JSON types are written as JSON, other BSON types
+in canonical form, so that each value keeps its type. On a replica set all documents are read from one snapshot (read
+concern `snapshot`), even if clients write meanwhile.
 """
 
 import math
@@ -47,7 +47,7 @@ TOO_OLD_CODES: Final = frozenset({239, 246})
 
 
 def encode(document: Mapping[str, Any]) -> bytes:
-    """A document as one line of Extended JSON, without its end."""
+    """Returns a document as one line of Extended JSON, without the line feed."""
     line = orjson.dumps(document, default=_extended, option=NATIVE)
     # JSON has no infinity, and orjson writes null for it.
     if b"null" in line and _has_odd_number(document):
@@ -56,7 +56,7 @@ def encode(document: Mapping[str, Any]) -> bytes:
 
 
 def decode(line: bytes) -> Document:
-    """The document of a line. Raises ValueError for what is none."""
+    """Returns the document of a line. Raises ValueError if the line is not a document."""
     try:
         found = json_util.loads(line.decode(), json_options=OPTIONS)
     except (BSONError, ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
@@ -79,7 +79,7 @@ def _has_odd_number(value: Any) -> bool:
 
 
 def collections(store: Store) -> list[str]:
-    """Every collection that is ours to back up, in the order in which they are read."""
+    """Returns the names of all collections that a backup contains, in the order in which they are read."""
     with store.operation():
         database = store.connect().get_default_database(DATABASE)
         found = [each["name"] for each in database.list_collections() if each["type"] == "collection"]
@@ -89,14 +89,14 @@ def collections(store: Store) -> list[str]:
 
 @dataclass(frozen=True)
 class DumpReader:
-    """The documents as they are read; all of one moment, if `session` has a snapshot."""
+    """Reads the documents of a backup; all from one snapshot if there is a `session`."""
 
     store: Store
     session: ClientSession | None
     counts: Mapping[str, int]
 
     def documents(self, collection: str) -> Iterator[Document]:
-        """Every document of a collection, by `_id`. Raises OsdiError 503."""
+        """Yields every document of a collection, ordered by `_id`. Raises OsdiError 503."""
         with _report_old_snapshot():
             yield from scan(
                 self.store,
@@ -110,7 +110,7 @@ class DumpReader:
 
 @contextmanager
 def reading(store: Store, *, snapshot: bool) -> Iterator[DumpReader]:
-    """Read the whole database, by a snapshot if that is wanted and the server has them. Raises OsdiError 503."""
+    """Returns a reader of the whole database, with a snapshot if requested and supported. Raises OsdiError 503."""
     names = collections(store)
     if not (snapshot and store.supports_transactions):
         yield DumpReader(store, None, _counts(store, names, None))
@@ -133,7 +133,7 @@ def _report_old_snapshot() -> Iterator[None]:
     except OperationFailure as error:
         if error.code not in TOO_OLD_CODES:
             raise
-        message = "It took longer than the server keeps one moment: use --no-snapshot, or mongodump."
+        message = "The backup took longer than the server keeps a snapshot: use --no-snapshot, or mongodump."
         raise OsdiError(503, ErrorDescription("UNAVAILABLE", message)) from error
 
 
@@ -161,9 +161,9 @@ def begin_restore(store: Store, schema_version: int) -> None:
 
 
 def insert(store: Store, collection: str, documents: Sequence[Document]) -> None:
-    """Insert documents as they are; of what a restore keeps, only those that are not there.
+    """Inserts documents unchanged; for tombstones and signing keys, which a restore keeps, only the missing ones.
 
-    Raises OsdiError 409 where somebody has written into the database meanwhile, 503.
+    Raises OsdiError 409 if another process has written into the database since the restore began, 503.
     """
     kept = collection in (TOMBSTONES, SIGNING_KEYS)
     with store.operation():
@@ -173,11 +173,11 @@ def insert(store: Store, collection: str, documents: Sequence[Document]) -> None
             if not only_duplicate_keys(error):
                 raise
             if not kept:
-                message = f"Of {collection} something is there already: stop web and worker, and repeat it."
+                message = f"Another process wrote into {collection}: stop web and worker, and repeat the restore."
                 raise OsdiError(409, ErrorDescription("WRITE_CONFLICT", message)) from error
 
 
 def end_restore(store: Store) -> None:
-    """All is there: the database may be worked on."""
+    """Removes the mark of a running restore, so that processes use the database again."""
     with store.operation():
         store.collection(SCHEMA).update_one({"_id": ID}, {"$unset": {"restoring": ""}})

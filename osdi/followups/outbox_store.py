@@ -1,8 +1,8 @@
-"""The outbox in the store: follow-ups inside their outreaches, claimed by lease and marked.
+"""Store functions of the outbox: claims follow-ups inside their outreaches by a lease, and marks their results.
 
-A claim and a mark are one atomic update each. A mark counts only while its lease is the entry's: a worker that was slow
-for so long that another took over changes nothing any more. None of this moves the outreach's version, since what a
-client reads of an outreach has not been edited by it.
+A claim and a mark are one atomic update each. A mark is written only if its lease is still valid, so a slow worker
+changes nothing after another worker has taken over. The outreach's version stays the same, because no client has
+edited the outreach.
 """
 
 import datetime as dt
@@ -128,12 +128,12 @@ def counts(store: Store) -> list[Document]:
 
 
 def find(store: Store, query: Query, limit: int) -> list[Document]:
-    """Outreaches with a follow-up whose entry the query selects, oldest first; it names a state."""
+    """Returns outreaches with a follow-up that the query selects, oldest first. The query must name a state."""
     return store.find(OUTREACH.collection, {"followups": {"$elemMatch": query}}, sort=("_id",), limit=limit)
 
 
 def requeue(store: Store, outreach_id: str, followup_id: str, timestamp: dt.datetime) -> bool:
-    """Queue a follow-up anew that has ended unsent, as if it were asked for now; False where it is not such."""
+    """Queues a failed or skipped follow-up again, as if it were requested now; False if it is in another state."""
     ended = {"_id": followup_id, "state": {"$in": [FAILED, SKIPPED]}, "message_id": {"$exists": True}}
     fresh = {"state": QUEUED, "not_before": timestamp, "queued_date": timestamp, "attempts": 0}
     change = {

@@ -26,7 +26,7 @@ MAX_CONTACT_LENGTH: Final = 254
 
 @dataclass(frozen=True)
 class Stored:
-    """A value in the form in which documents hold it at `path`, behind the prefix of its kind of keys."""
+    """A value in its stored form at `path`; a match key also has the `prefix` of its kind."""
 
     path: str
     value: Any
@@ -38,8 +38,8 @@ class Stored:
 class FilterField:
     """A field's type and its path in the stored document.
 
-    `keys` is the array that holds its values once more as keys of osdi.match_keys: normalised, behind the prefix of
-    their kind, and indexed. Such a field is compared by key.
+    `keys` is the array with its values as keys of osdi.match_keys: normalised, with the prefix of their kind, and
+    indexed. Such a field is compared by key.
     """
 
     type: FieldType
@@ -83,14 +83,14 @@ class FilterField:
             value = _phone_part(value)
         elif self.type == "phone":
             key = rules.phone_key({"number": value})
-            if key is None:  # too short for one
+            if key is None:  # the number is too short for a key
                 return Stored(self.path, value)
             value = key.removeprefix(prefix)
         return Stored(self.keys, value, prefix)
 
 
 def timestamp(text: str) -> dt.datetime:
-    """An ISO 8601 date and time as it is stored: naive UTC of milliseconds. Raises ValueError."""
+    """Returns an ISO 8601 date and time in its stored form: naive UTC in milliseconds. Raises ValueError."""
     try:
         # The "+" of an offset that a client did not percent-encode arrives as a space.
         read = dt.datetime.fromisoformat(LOST_PLUS.sub(r"\1+\2", text.strip()))
@@ -101,12 +101,12 @@ def timestamp(text: str) -> dt.datetime:
 
 
 def _folded(text: str) -> str:
-    """A part of an e-mail address, as osdi.match_keys writes it in its keys."""
+    """Returns a part of an e-mail address as it is in the keys of osdi.match_keys."""
     return unicodedata.normalize("NFKC", text).lower()
 
 
 def _phone_part(text: str) -> str:
-    """The digits in a part of a phone number. Raises ValueError where there are none."""
+    """Returns the digits in a part of a phone number. Raises ValueError if there are none."""
     digits = "".join(str(unicodedata.decimal(character)) for character in text if character.isdecimal())
     if not digits:
         raise ValueError("digits in single quotes, such as '+1 987'")
@@ -117,8 +117,8 @@ def _phone_part(text: str) -> str:
 class FilterFields:
     """The fields of one resource, by name.
 
-    `open_objects` have properties of any name, all of one type (`custom_fields`). `refused` are fields of the page
-    that nobody can filter by, with the reason.
+    `open_objects` have properties of any name, all of one type (`custom_fields`). `refused` maps the standard's fields
+    that a filter cannot use to the reason.
     """
 
     fields: Mapping[str, FilterField]
@@ -127,7 +127,7 @@ class FilterFields:
     refused: Mapping[str, str] = field(default_factory=dict)
 
     def find(self, parts: Sequence[str]) -> FilterField | None:
-        """The field with these parts of a path, or None."""
+        """Returns the field with these parts of a path, or None."""
         if len(parts) == 2 and parts[0] in self.open_objects:
             # Other names are never stored, see schemas.base.fields.CustomFields.
             if not 1 <= len(parts[1]) <= 200 or "." in parts[1] or parts[1].startswith("$"):

@@ -91,7 +91,7 @@ class TestALine:
     def test_keeps_every_type(self, name: str) -> None:
         assert same(decode(encode({name: EVERY_TYPE[name]})), {name: EVERY_TYPE[name]})
 
-    def test_keeps_them_all_together(self) -> None:
+    def test_keeps_all_types_in_one_document(self) -> None:
         assert same(decode(encode(EVERY_TYPE)), EVERY_TYPE)
 
     def test_keeps_what_is_not_a_number(self) -> None:
@@ -129,7 +129,7 @@ class TestALine:
         assert same(decode(encode(document)), document)
 
     @pytest.mark.parametrize("line", [b"", b"[]", b"1", b"{", b'{"a": {"$date": "x"}}', b'{"a": {"$oid": 1}}'])
-    def test_that_is_none_is_refused(self, line: bytes) -> None:
+    def test_that_is_no_document_is_rejected(self, line: bytes) -> None:
         with pytest.raises(ValueError):
             decode(line)
 
@@ -213,7 +213,9 @@ class TestARestoredBackup:
 
         assert dumped(other[1]) == there
 
-    def test_has_nobody_who_was_erased_since(self, api: Client, store: Store, other: tuple[Store, Database]) -> None:
+    def test_does_not_contain_people_erased_since(
+        self, api: Client, store: Store, other: tuple[Store, Database]
+    ) -> None:
         restored(other[0], backed_up(store))
         before = backed_up(other[0])
         person = other[1].people.find_one({"contact_keys": {"$exists": True}})
@@ -239,7 +241,7 @@ class TestARestoredBackup:
         assert other[1].people.find_one({"contact_keys": "email:back@example.com"}) is not None
 
     @pytest.mark.parametrize("merged", [False, True], ids=["alone", "with whom was merged into them since"])
-    def test_has_nothing_of_them(self, other: tuple[Store, Database], merged: bool) -> None:
+    def test_contains_no_data_of_erased_people(self, other: tuple[Store, Database], merged: bool) -> None:
         store, database = other
         for number in range(2):
             insert_known(store, f"{MARKER}{number}")
@@ -259,7 +261,7 @@ class TestARestoredBackup:
         assert database.people.count_documents({"_id": "somebody else"}) == 1
         assert set(database.tombstones.distinct("_id")) == tombstones
 
-    def test_has_nobody_who_was_being_erased_when_it_was_made(self, other: tuple[Store, Database]) -> None:
+    def test_does_not_contain_people_whose_erasure_was_running(self, other: tuple[Store, Database]) -> None:
         """Tombstones come first."""
         insert_known(other[0], MARKER)
         note_erasure(other[0], [email_key(f"{MARKER}@example.com")], now() - dt.timedelta(seconds=1))
@@ -268,7 +270,7 @@ class TestARestoredBackup:
 
         assert other[1].people.count_documents({}) == 0
 
-    def test_has_its_tombstones_beside_those_of_the_present_key(self, other: tuple[Store, Database]) -> None:
+    def test_adds_its_tombstones_to_the_present_ones(self, other: tuple[Store, Database]) -> None:
         """The two databases are not of one deployment, or one has lost its key."""
         store, database = other
         insert_known(store, MARKER)
@@ -287,7 +289,7 @@ class TestARestoredBackup:
         assert database.tombstones.count_documents({"_id": theirs}) == 1
         assert not was_erased(store, ["email:before@example.com"])  # nobody can tell any more
 
-    def test_has_its_own_key_where_no_tombstone_needs_the_present_one(self, other: tuple[Store, Database]) -> None:
+    def test_has_its_own_key_without_present_tombstones(self, other: tuple[Store, Database]) -> None:
         store, database = other
         note_erasure(store, ["email:before@example.com"], MOMENT)
         before = backed_up(store)
@@ -298,7 +300,7 @@ class TestARestoredBackup:
 
         assert was_erased(store, ["email:before@example.com"])
 
-    def test_is_counted_anew(self, other: tuple[Store, Database]) -> None:
+    def test_has_recomputed_statistics(self, other: tuple[Store, Database]) -> None:
         before = backed_up(other[0])
         for name in COUNTED:
             other[1][name].insert_one({"_id": "of what was there"})
@@ -307,7 +309,7 @@ class TestARestoredBackup:
 
         assert [other[1][name].count_documents({}) for name in COUNTED] == [0, 0]
 
-    def test_has_its_indexes_and_its_version(self, api: Client, store: Store, other: tuple[Store, Database]) -> None:
+    def test_has_indexes_and_schema_version(self, api: Client, store: Store, other: tuple[Store, Database]) -> None:
         restored(other[0], backed_up(store))
 
         for name, indexes in INDEXES.items():
@@ -316,7 +318,7 @@ class TestARestoredBackup:
         found = other[1].schema.find_one()
         assert (found["schema_version"], "restoring" in found) == (SCHEMA_VERSION, False)
 
-    def test_takes_the_place_of_everything(
+    def test_replaces_everything(
         self, api: Client, store: Store, database: Database, other: tuple[Store, Database]
     ) -> None:
         other[1].people.insert_one({"_id": "gone"})
@@ -326,7 +328,7 @@ class TestARestoredBackup:
 
         assert dumped(other[1]) == dumped(database)
 
-    def test_leaves_counters_where_they_are(
+    def test_keeps_rate_limit_counters(
         self, api: Client, store: Store, database: Database, other: tuple[Store, Database]
     ) -> None:
         database.rate_limits.insert_one({"_id": "of the old one"})
@@ -336,7 +338,7 @@ class TestARestoredBackup:
 
         assert [each["_id"] for each in other[1].rate_limits.find()] == ["of this one"]
 
-    def test_serves(self, api: Client, store: Store, other: tuple[Store, Database]) -> None:
+    def test_serves_requests(self, api: Client, store: Store, other: tuple[Store, Database]) -> None:
         restored(other[0], backed_up(store))
         settings = Settings(mongodb_uri=other[0].uri, cache_seconds=0, **factories.UNLIMITED)
         app = create_app(settings)
@@ -350,7 +352,7 @@ class TestARestoredBackup:
             app.extensions[EXTENSION].store.close()
 
     @pytest.mark.parametrize(("name", "limit"), [("BATCH", 2), ("BATCH_BYTES", 1)])
-    def test_is_written_and_read_some_documents_at_a_time(
+    def test_is_written_and_read_in_batches(
         self,
         api: Client,
         store: Store,
@@ -372,7 +374,7 @@ class TestARestoredBackup:
         assert sum(written) == sum(read) == header.documents
         assert dumped(other[1]) == dumped(api_database(store))
 
-    def test_of_an_older_program_is_brought_to_what_this_one_needs(self, other: tuple[Store, Database]) -> None:
+    def test_of_an_older_program_is_migrated(self, other: tuple[Store, Database]) -> None:
         store, database = other
         insert_known(store, "jane")
         database.people.update_one({}, {"$unset": {"contact_keys": ""}})
@@ -384,7 +386,7 @@ class TestARestoredBackup:
         assert database.people.distinct("contact_keys") == [email_key("jane@example.com")]
         assert database.schema.find_one()["schema_version"] == SCHEMA_VERSION
 
-    def test_is_worked_on_by_nobody_before_those_are_gone_who_were_erased(
+    def test_is_not_usable_before_erasures_are_repeated(
         self, other: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         store, database = other
@@ -399,7 +401,7 @@ class TestARestoredBackup:
         assert restored(store, before) == 7
         assert "restoring" not in database.schema.find_one()
 
-    def test_has_the_collections_of_other_programs_too_and_no_views(self, other: tuple[Store, Database]) -> None:
+    def test_has_collections_of_other_programs_but_no_views(self, other: tuple[Store, Database]) -> None:
         store, database = other
         database['theirs: "1"'].insert_one({"_id": ObjectId("65f81d7e1c9d440000000000")})
         database.create_collection("view", viewOn="people", pipeline=[])
@@ -436,7 +438,7 @@ def api_database(store: Store) -> Database:
     return store.connect().get_default_database()
 
 
-class TestWhatWasQueued:
+class TestQueuedFollowup:
     """Is not done again unless somebody says so."""
 
     FOLLOWUPS = (
@@ -458,7 +460,7 @@ class TestWhatWasQueued:
     def test_drops_queued_webhook_events(self) -> None:
         assert without_queued("people", {"_id": "p", "webhook_events": [{"event": "person_created"}]}) == {"_id": "p"}
 
-    def test_leaves_everything_else(self) -> None:
+    def test_changes_nothing_else(self) -> None:
         assert without_queued("outreaches", {"_id": "o", "targets": []}) == {"_id": "o", "targets": []}
         assert without_queued("x", {"_id": "o", "followups": [{"state": "queued"}]})["followups"] == [
             {"state": "queued"}
@@ -476,7 +478,7 @@ class TestWhatWasQueued:
         assert database.outreaches.count_documents({"webhook_events": {"$exists": True}}) == 0
 
 
-class TestAFileThatIsNotWhole:
+class TestInvalidFile:
     """Is refused in words, and nothing is written."""
 
     @pytest.fixture
@@ -484,18 +486,18 @@ class TestAFileThatIsNotWhole:
         return backed_up(store)
 
     @pytest.mark.parametrize("twentieth", range(20))
-    def test_when_it_is_cut_off(self, content: bytes, twentieth: int) -> None:
+    def test_that_is_cut_off(self, content: bytes, twentieth: int) -> None:
         cut = content[: len(content) * twentieth // 20]
 
         with pytest.raises(BadBackup, match=r"cut off|no backup|damaged"):
             check_backup(io.BytesIO(cut))
 
     @pytest.mark.parametrize("less", [1, 2, 8, 9])
-    def test_when_only_its_end_is_missing(self, content: bytes, less: int) -> None:
+    def test_without_its_last_line(self, content: bytes, less: int) -> None:
         with pytest.raises(BadBackup):
             check_backup(io.BytesIO(content[:-less]))
 
-    def test_when_one_byte_is_another(self, content: bytes) -> None:
+    def test_with_one_changed_byte(self, content: bytes) -> None:
         for place in range(10, len(content), max(1, len(content) // 97)):
             changed = bytearray(content)
             changed[place] ^= 0x55
@@ -510,9 +512,9 @@ class TestAFileThatIsNotWhole:
             (lambda lines: [*lines[:-1], lines[1], lines[-1]], "incomplete"),
             (lambda lines: [lines[0], lines[2], lines[1], *lines[3:]], "SHA-256"),
             (lambda lines: [*lines, b"{}\n"], "follows the end"),
-            (lambda lines: lines[1:], "does not say so"),
-            (lambda lines: [b"id,given_name\r\n"], "does not say so"),
-            (lambda lines: [b"[]\n", *lines[1:]], "does not say so"),
+            (lambda lines: lines[1:], "not a backup's header"),
+            (lambda lines: [b"id,given_name\r\n"], "not a backup's header"),
+            (lambda lines: [b"[]\n", *lines[1:]], "not a backup's header"),
             (lambda lines: [b'{"osdi_backup": 2}\n', *lines[1:]], "format 2"),
             (lambda lines: [b'{"osdi_backup": 1}\n', *lines[1:]], "first line"),
             (lambda lines: [lines[0].replace(b'"counts":{', b'"counts":1,"x":{'), *lines[1:]], "first line"),
@@ -529,20 +531,18 @@ class TestAFileThatIsNotWhole:
             (lambda lines: [*lines[:-1], b'{"osdi_backup_end":{}}\n'], "last line of the backup is broken"),
         ],
     )
-    def test_when_its_lines_are_others(
-        self, content: bytes, change: Callable[[list[bytes]], list[bytes]], says: str
-    ) -> None:
+    def test_with_changed_lines(self, content: bytes, change: Callable[[list[bytes]], list[bytes]], says: str) -> None:
         lines = gzip.decompress(content).splitlines(keepends=True)
 
         with pytest.raises(BadBackup, match=re.escape(says)):
             check_backup(io.BytesIO(gzip.compress(b"".join(change(lines)))))
 
     @pytest.mark.parametrize("content", [b"", b"id,name\n", b"PK\x03\x04", gzip.compress(b"", mtime=0)])
-    def test_when_it_is_something_else(self, content: bytes) -> None:
+    def test_that_is_no_backup(self, content: bytes) -> None:
         with pytest.raises(BadBackup, match="no backup"):
             check_backup(io.BytesIO(content))
 
-    def test_when_a_line_has_no_end(self, content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_with_an_endless_line(self, content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
         """Of such a line no more is read than the longest document takes, and it is not looked at any further."""
         monkeypatch.setattr(archive, "decode", lambda _: pytest.fail("parsed it"))
         monkeypatch.setattr(archive, "LONGEST_LINE", 10_000)
@@ -553,7 +553,7 @@ class TestAFileThatIsNotWhole:
             check_backup(file)
         assert file.tell() < len(bomb)
 
-    def test_when_a_newer_program_made_it(self, content: bytes) -> None:
+    def test_of_a_newer_program(self, content: bytes) -> None:
         newer = gzip.decompress(content).replace(b'"schema_version":0', b'"schema_version":99', 1)
 
         with pytest.raises(BadBackup, match="schema_version 99"):
@@ -578,7 +578,7 @@ class TestTheCommands:
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         assert os.listdir(file.parent) == [file.name]
 
-    def test_write_into_no_database_that_is_not_empty(self, app: Flask, file: Path, database: Database) -> None:
+    def test_reject_a_database_that_is_not_empty(self, app: Flask, file: Path, database: Database) -> None:
         before = dumped(database)
 
         result = self.run(app, "restore", str(file))
@@ -587,7 +587,7 @@ class TestTheCommands:
         assert "not empty" in result.stderr
         assert dumped(database) == before
 
-    def test_replace_what_is_there_when_its_name_is_typed(self, app: Flask, file: Path, database: Database) -> None:
+    def test_replace_the_database_when_its_name_is_typed(self, app: Flask, file: Path, database: Database) -> None:
         before = dumped(database)
         database.people.delete_many({})
         database.tags.insert_one({"_id": "new"})
@@ -614,7 +614,7 @@ class TestTheCommands:
         assert database.people.count_documents({"_id": person_id}) == (1 if back else 0)
         assert database.tombstones.count_documents({}) == known  # imports leave them out all the same
 
-    def test_take_no_other_backups_place(self, app: Flask, file: Path) -> None:
+    def test_do_not_overwrite_another_backup(self, app: Flask, file: Path) -> None:
         before = file.read_bytes()
 
         result = self.run(app, "backup", str(file))
@@ -623,14 +623,14 @@ class TestTheCommands:
         assert "exists already" in result.stderr
         assert file.read_bytes() == before
 
-    def test_leave_it_when_another_name_is_typed(self, app: Flask, file: Path, database: Database) -> None:
+    def test_change_nothing_when_another_name_is_typed(self, app: Flask, file: Path, database: Database) -> None:
         before = dumped(database)
 
         assert self.run(app, "restore", str(file), "--replace", says="production\n").exit_code == 1
         assert dumped(database) == before
 
     @pytest.mark.parametrize("part", [0.0, 0.5, 0.95])
-    def test_write_nothing_of_a_file_that_is_cut_off(
+    def test_restore_nothing_of_a_file_that_is_cut_off(
         self, app: Flask, file: Path, database: Database, part: float
     ) -> None:
         before = dumped(database)
@@ -648,7 +648,7 @@ class TestTheCommands:
         assert self.run(app, "backup", str(tmp_path / "x")).exit_code == 2
 
 
-def test_a_backup_is_of_one_moment_while_posts_go_on(api: Client, store: Store, other: tuple[Store, Database]) -> None:
+def test_a_backup_during_posts_is_one_snapshot(api: Client, store: Store, other: tuple[Store, Database]) -> None:
     """Every outreach has its person, and the counts are those of the header."""
     stop, recorded = threading.Event(), threading.Semaphore(0)
 
@@ -692,7 +692,7 @@ def test_a_standalone_is_read_without_a_snapshot(other: tuple[Store, Database]) 
     assert check_backup(io.BytesIO(file.getvalue())).counts["tags"] == 1
 
 
-def test_what_was_written_while_it_was_read_is_counted_in_the_file(other: tuple[Store, Database]) -> None:
+def test_documents_written_during_a_backup_are_in_its_counts(other: tuple[Store, Database]) -> None:
     store, database = other
     database.tags.insert_one({"_id": "before"})
     file = io.BytesIO()
@@ -707,7 +707,7 @@ def test_what_was_written_while_it_was_read_is_counted_in_the_file(other: tuple[
     assert written.counts == check_backup(file).counts == {"tags": 2}
 
 
-def test_what_is_not_all_there_is_no_backup(api: Client, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_incomplete_read_is_no_backup(api: Client, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     reading = dump_store.scan
     monkeypatch.setattr(dump_store, "scan", lambda *given, **options: islice(reading(*given, **options), 1, None))
     file = io.BytesIO()
@@ -718,7 +718,7 @@ def test_what_is_not_all_there_is_no_backup(api: Client, store: Store, monkeypat
         check_backup(file)
 
 
-def test_a_database_that_is_away_for_a_while_is_waited_for(
+def test_a_backup_waits_for_an_unavailable_database(
     api: Client, store: Store, fail: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("osdi.retry.PAUSE_SECONDS", 0)
@@ -728,7 +728,7 @@ def test_a_database_that_is_away_for_a_while_is_waited_for(
     assert check_backup(io.BytesIO(backed_up(store))).counts == there.counts
 
 
-def test_what_points_at_something_is_read_before_it(api: Client, store: Store) -> None:
+def test_collections_with_references_are_read_first(api: Client, store: Store) -> None:
     """So that without a snapshot the person of each outreach is there too."""
     lines = gzip.decompress(backed_up(store, snapshot=False)).splitlines()
 
@@ -736,7 +736,7 @@ def test_what_points_at_something_is_read_before_it(api: Client, store: Store) -
     assert collections[:2] == ["outreaches", "people"]
 
 
-def test_a_tombstone_that_cannot_be_written_is_no_tombstone_that_is_there(other: tuple[Store, Database]) -> None:
+def test_a_failed_write_of_a_tombstone_is_not_taken_for_a_duplicate(other: tuple[Store, Database]) -> None:
     store, database = other
     database.create_collection("tombstones", validator={"erased_date": {"$exists": True}})
 
@@ -752,7 +752,7 @@ def test_an_expired_snapshot_is_reported(api: Client, store: Store, fail: Callab
         backed_up(store)
 
 
-def test_nobody_works_on_a_database_that_is_restored_in_part(
+def test_a_partly_restored_database_is_not_used(
     api: Client, store: Store, other: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content = backed_up(store)
@@ -816,5 +816,5 @@ def test_concurrent_writes_to_the_target_are_reported(
         restored(store, content)
 
 
-def test_every_collection_that_the_store_knows_is_backed_up_or_left_out_on_purpose() -> None:
+def test_every_collection_is_backed_up_or_left_out_on_purpose() -> None:
     assert not ({*INDEXES, SIGNING_KEYS} - set(COUNTED)) & set(LEFT_OUT)

@@ -30,12 +30,12 @@ def person(api: Client, **fields: Any) -> str:
 class TestDuplicates:
     """Prints who is probably one, group by group."""
 
-    def test_nobody(self, app: Flask, api: Client) -> None:
+    def test_reports_none(self, app: Flask, api: Client) -> None:
         person(api)
 
         assert "No duplicates found." in run(app, "duplicates").output
 
-    def test_each_on_a_line(self, app: Flask, api: Client) -> None:
+    def test_prints_each_on_a_line(self, app: Flask, api: Client) -> None:
         people = [person(api, email_addresses=[{"address": f"{name}@example.com"}]) for name in "ab"]
 
         lines = run(app, "duplicates").output.splitlines()
@@ -45,7 +45,7 @@ class TestDuplicates:
             assert line.split()[:5] == ["1", "name_and_postal_code", person_id, "Jane", "Doe"]
             assert f"{address}  " in line
 
-    def test_so_many_and_how_to_go_on(self, app: Flask, api: Client) -> None:
+    def test_limits_the_output_and_prints_the_next_command(self, app: Flask, api: Client) -> None:
         people = [[person(api, given_name=name) for _ in range(2)] for name in ("Jane", "Joan", "Jo")]
 
         output = run(app, "duplicates", "--limit", "2").output
@@ -58,7 +58,7 @@ class TestDuplicates:
         assert people[1][1] not in rest
         assert "There may be more" not in rest
 
-    def test_what_anybody_posted_moves_no_cursor(self, app: Flask, api: Client) -> None:
+    def test_posted_control_characters_do_not_move_the_cursor(self, app: Flask, api: Client) -> None:
         for _ in range(2):
             person(api, family_name="Doe\x1b[2J\n")
 
@@ -78,7 +78,7 @@ class TestMerge:
             person(api, email_addresses=[{"address": "b@example.com", "status": "unsubscribed"}], source="web"),
         )
 
-    def test_after_a_yes(self, app: Flask, api: Client, two: tuple[str, str]) -> None:
+    def test_merges_after_a_yes(self, app: Flask, api: Client, two: tuple[str, str]) -> None:
         api.recorded(factories.by_email("b@example.com"))
 
         result = run(app, "merge", *two, says="y\n")
@@ -95,13 +95,13 @@ class TestMerge:
             assert line in lines
         assert api.get(f"/people/{two[1]}").headers["Location"].endswith(two[0])
 
-    def test_not_after_a_no(self, app: Flask, api: Client, two: tuple[str, str]) -> None:
+    def test_does_not_merge_after_a_no(self, app: Flask, api: Client, two: tuple[str, str]) -> None:
         result = run(app, "merge", *two, says="n\n")
 
         assert result.exit_code == 1
         assert [api.get(f"/people/{each}").status_code for each in two] == [200, 200]
 
-    def test_without_asking(self, app: Flask, api: Client, two: tuple[str, str]) -> None:
+    def test_merges_without_asking(self, app: Flask, api: Client, two: tuple[str, str]) -> None:
         result = run(app, "merge", "--yes", *two)
 
         assert (result.exit_code, result.output.splitlines()[-1]) == (
@@ -109,7 +109,7 @@ class TestMerge:
             f"Merged {two[1]} into {two[0]}. A copy stays in merged_people for 30 days.",
         )
 
-    def test_again_finishes_what_was_left(
+    def test_a_repeat_completes_the_merge(
         self, app: Flask, api: Client, database: Database, two: tuple[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         api.recorded(factories.by_email("b@example.com"))
@@ -124,7 +124,7 @@ class TestMerge:
         assert result.output == f"Already merged into {two[0]}. All steps of the merge are complete.\n"
         assert database.outreaches.find_one()["person_id"] == two[0]
 
-    def test_the_other_way_round_says_who_is_left(self, app: Flask, api: Client, two: tuple[str, str]) -> None:
+    def test_the_reverse_merge_names_the_survivor(self, app: Flask, api: Client, two: tuple[str, str]) -> None:
         run(app, "merge", "--yes", *two)
 
         result = run(app, "merge", *reversed(two))
@@ -134,7 +134,7 @@ class TestMerge:
             f"Already merged into {two[0]}. All steps of the merge are complete.\n",
         )
 
-    def test_asks_nothing_that_it_refuses_then(self, app: Flask, api: Client, two: tuple[str, str]) -> None:
+    def test_rejects_before_it_asks(self, app: Flask, api: Client, two: tuple[str, str]) -> None:
         third = person(api)
         run(app, "merge", "--yes", *two)
 
@@ -153,7 +153,7 @@ class TestMerge:
             (("<first>", "<first>"), 1, "cannot be merged into themselves"),
         ],
     )
-    def test_refuses_nobody(
+    def test_rejects_an_unknown_person(
         self, app: Flask, api: Client, two: tuple[str, str], arguments: tuple[str, ...], status: int, says: str
     ) -> None:
         named = [each.replace("<first>", two[0]) for each in arguments]

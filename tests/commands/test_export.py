@@ -73,7 +73,7 @@ class TestNdjson:
     """A line for each resource, as the API answers it."""
 
     @pytest.mark.parametrize("what", EXPORTED)
-    def test_says_what_the_api_says(self, app: Flask, everything: Client, what: str) -> None:
+    def test_equals_the_api(self, app: Flask, everything: Client, what: str) -> None:
         resource = EXPORTED[what]
 
         lines = [orjson.loads(line) for line in exported(app, what, "--format", "ndjson").splitlines()]
@@ -88,14 +88,14 @@ class TestNdjson:
             page = everything.get(f"/{resource.collection}").json
             assert lines == page["_embedded"][resource.collection_rel]
 
-    def test_links_begin_with_the_public_address(self, everything: Client, deployed: Callable[..., Flask]) -> None:
+    def test_links_begin_with_the_public_url(self, everything: Client, deployed: Callable[..., Flask]) -> None:
         app = deployed(public_url="https://osdi.example.org")
 
         (line, _) = exported(app, "people", "--format", "ndjson").splitlines()
 
         assert orjson.loads(line)["_links"]["self"]["href"].startswith("https://osdi.example.org/api/v1/people/")
 
-    def test_says_so_where_there_is_none(self, app: Flask, everything: Client) -> None:
+    def test_reports_a_missing_public_url(self, app: Flask, everything: Client) -> None:
         assert "PUBLIC_URL" in run(app, "tags", "--format", "ndjson").stderr
 
 
@@ -103,7 +103,7 @@ class TestCsv:
     """For spreadsheets."""
 
     @pytest.mark.parametrize("what", EXPORTED)
-    def test_has_a_row_for_each(self, app: Flask, everything: Client, database: Database, what: str) -> None:
+    def test_has_a_row_for_each_resource(self, app: Flask, everything: Client, database: Database, what: str) -> None:
         resource = EXPORTED[what]
         ids = [person["_id"] for person in database.people.find().sort("_id")] if what == "people" else None
 
@@ -115,18 +115,18 @@ class TestCsv:
         if ids:
             assert [row["id"] for row in found] == ids
 
-    def test_is_what_a_download_is(self, app: Flask, everything: Client) -> None:
+    def test_equals_a_download(self, app: Flask, everything: Client) -> None:
         for what in ("people", "outreaches"):
             assert exported(app, what) == everything.get(f"/{what}.csv").get_data()
 
-    def test_names_what_entries_point_at(self, app: Flask, everything: Client) -> None:
+    def test_names_the_resources_of_entries(self, app: Flask, everything: Client) -> None:
         row = rows(exported(app, "taggings"))[0]
 
         assert (row["tag"], row["item_type"]) == ("volunteer", "osdi:person")
         assert row["person"].startswith("Given")
         assert row["tag_id"]
 
-    def test_names_what_it_has_named_long_before(
+    def test_names_a_resource_again_after_it_left_the_cache(
         self, app: Flask, api: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """NAMES_KEPT limits the number of cached names, those of people included."""
@@ -140,17 +140,17 @@ class TestCsv:
 
         assert [row["tag"] for row in rows(exported(app, "taggings"))] == tags
 
-    def test_counts_what_the_api_counts(self, app: Flask, everything: Client) -> None:
+    def test_has_the_same_count_as_the_api(self, app: Flask, everything: Client) -> None:
         assert rows(exported(app, "campaigns"))[0]["total_outreaches"] == "2"
         assert rows(exported(app, "lists"))[0]["total_items"] == "2"
 
-    def test_leaves_cells_as_they_are_where_that_is_asked_for(self, app: Flask, api: Client) -> None:
+    def test_leaves_cells_unchanged_with_the_option(self, app: Flask, api: Client) -> None:
         api.created("/tags", {"name": "=1+1"})
 
         assert rows(exported(app, "tags"))[0]["name"] == "'=1+1"
         assert rows(exported(app, "tags", "--plain"))[0]["name"] == "=1+1"
 
-    def test_begins_with_a_mark_where_that_is_asked_for(self, app: Flask, api: Client) -> None:
+    def test_begins_with_a_byte_order_mark_with_the_option(self, app: Flask, api: Client) -> None:
         assert exported(app, "tags", "--bom").startswith(b"\xef\xbb\xbf")
 
 
@@ -188,7 +188,7 @@ class TestSelecting:
             (["people", "-o", "/nowhere/people.csv"], "No such file"),
         ],
     )
-    def test_refuses_what_it_cannot_do(self, app: Flask, api: Client, arguments: list[str], says: str) -> None:
+    def test_rejects_invalid_options(self, app: Flask, api: Client, arguments: list[str], says: str) -> None:
         result = run(app, *arguments)
 
         assert result.exit_code != 0
@@ -207,7 +207,7 @@ class TestTheFile:
         assert file.read_bytes().startswith(b"id,")
         assert os.listdir(tmp_path) == ["people.csv"]
 
-    def test_stays_as_it_was_where_the_export_fails(
+    def test_is_unchanged_if_the_export_fails(
         self, app: Flask, api: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         api.created("/people", factories.person())
@@ -226,7 +226,7 @@ class TestTheFile:
         assert os.listdir(tmp_path) == ["people.csv"]
 
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-    def test_is_not_there_where_the_export_is_ended(
+    def test_is_not_created_if_the_export_is_interrupted(
         self, app: Flask, api: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
     ) -> None:
         monkeypatch.setattr("osdi.exporting.export.custom_names", lambda _: signal.raise_signal(number))
@@ -241,7 +241,7 @@ class TestTheFile:
         finally:
             signal.signal(number, before)
 
-    def test_is_not_there_where_the_disk_is_full(
+    def test_is_not_created_if_the_disk_is_full(
         self, app: Flask, api: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def fail(_: int) -> None:
@@ -254,11 +254,11 @@ class TestTheFile:
         assert os.listdir(tmp_path) == []
 
 
-class TestADatabaseThatIsAwayForAWhile:
+class TestUnavailableDatabase:
     """Is waited for, whatever it is asked just then."""
 
     @pytest.mark.parametrize("asked", ["people", "outreaches", "advocacy_campaigns", "tags"])
-    def test_is_asked_again(
+    def test_is_retried(
         self, app: Flask, everything: Client, fail: Callable[..., None], monkeypatch: pytest.MonkeyPatch, asked: str
     ) -> None:
         monkeypatch.setattr("osdi.retry.PAUSE_SECONDS", 0)
@@ -268,7 +268,7 @@ class TestADatabaseThatIsAwayForAWhile:
         assert exported(app, "outreaches") == whole
 
     @pytest.mark.parametrize("what", ["campaigns", "lists"])
-    def test_is_asked_again_for_what_is_counted(
+    def test_is_retried_for_counts(
         self, app: Flask, everything: Client, fail: Callable[..., None], monkeypatch: pytest.MonkeyPatch, what: str
     ) -> None:
         monkeypatch.setattr("osdi.retry.PAUSE_SECONDS", 0)
@@ -277,9 +277,7 @@ class TestADatabaseThatIsAwayForAWhile:
 
         assert exported(app, what, "--format", "ndjson") == whole
 
-    def test_is_not_waited_for_where_it_is_one_of_a_newer_program(
-        self, deployed: Callable[..., Flask], database: Database
-    ) -> None:
+    def test_of_a_newer_program_is_not_retried(self, deployed: Callable[..., Flask], database: Database) -> None:
         database.schema.insert_one({"_id": "schema", "schema_version": 1_000})
 
         assert "schema_version 1000" in run(deployed(), "people").stderr
@@ -296,14 +294,14 @@ class TestReadingInOrder:
         database.tags.insert_many([{"_id": each, "match_keys": [each]} for each in reversed(ids)])
         return ids
 
-    def test_gives_each_once_by_id(self, store: Store, many: list[str]) -> None:
+    def test_yields_each_document_once_by_id(self, store: Store, many: list[str]) -> None:
         assert [each["_id"] for each in scan(store, "tags", {})] == many
 
-    def test_ends_after_a_batch_that_is_just_full(self, store: Store, many: list[str]) -> None:
+    def test_ends_after_an_exactly_full_batch(self, store: Store, many: list[str]) -> None:
         assert [each["_id"] for each in scan(store, "tags", {"_id": {"$lt": "003"}})] == many[:3]
 
     @pytest.mark.parametrize("selected", [[1, 2, 3, 7], [0, 9], [], list(range(10))])
-    def test_looks_through_a_part_at_a_time_where_no_index_helps(
+    def test_scans_in_parts_without_an_index(
         self, store: Store, many: list[str], monkeypatch: pytest.MonkeyPatch, selected: list[int]
     ) -> None:
         """The server gives up what takes longer than seconds, however often it is asked for it."""
@@ -315,9 +313,7 @@ class TestReadingInOrder:
 
         assert [each["_id"] for each in scan(store, "tags", query)] == wanted
 
-    def test_goes_on_where_it_was_after_a_failover(
-        self, store: Store, many: list[str], fail: Callable[..., None]
-    ) -> None:
+    def test_resumes_after_a_failover(self, store: Store, many: list[str], fail: Callable[..., None]) -> None:
         found = scan(store, "tags", {}, patience=30)
         begun = [next(found)["_id"] for _ in range(4)]
         # The driver asks a second time by itself.

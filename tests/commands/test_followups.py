@@ -94,13 +94,13 @@ def states(database: Database) -> list[str]:
 class TestTheCounts:
     """`followups`: a row for each state, and for what is unsent also for each kind and reason."""
 
-    def test_of_nothing_are_zero(self, app: Flask, database: Database) -> None:
+    def test_without_followups_are_zero(self, app: Flask, database: Database) -> None:
         assert [(row["state"], row["count"]) for row in rows(done(app))] == [
             ("sent", "0 outreaches"),
             ("skipped", "0 outreaches"),
         ]
 
-    def test_say_what_waits_since_when_and_what_failed_why(self, app: Flask, store: Store, database: Database) -> None:
+    def test_show_queue_times_and_failure_reasons(self, app: Flask, store: Store, database: Database) -> None:
         for date in (MOMENT, MOMENT + dt.timedelta(hours=1)):
             stored(store, queued(queued_date=date))
         stored(store, entry(kind="sms_response", reason="gateway_400"))
@@ -123,7 +123,7 @@ class TestTheCounts:
 class TestList:
     """`followups list`: a row for each follow-up in a state."""
 
-    def test_has_what_failed_the_oldest_first(self, app: Flask, store: Store, database: Database) -> None:
+    def test_shows_failed_followups_oldest_first(self, app: Flask, store: Store, database: Database) -> None:
         first, second = stored(store), stored(store, queued(), entry(reason="bouncing", kind="sms_response"))
         stored(store, entry(state="sent"))
 
@@ -151,7 +151,7 @@ class TestList:
         ],
         ids=str,
     )
-    def test_has_what_is_asked_for_alone(
+    def test_shows_only_the_selected_followups(
         self, app: Flask, store: Store, database: Database, options: tuple[str, ...], found: set[int]
     ) -> None:
         entries = [
@@ -165,20 +165,20 @@ class TestList:
         assert {row["id"] for row in rows(done(app, "list", *options))} == {entries[number]["_id"] for number in found}
 
     @pytest.mark.parametrize("state", ["queued", "leased"])
-    def test_says_when_it_goes_on(self, app: Flask, store: Store, database: Database, state: str) -> None:
+    def test_shows_the_next_attempt(self, app: Flask, store: Store, database: Database, state: str) -> None:
         stored(store, queued(state=state, queued_date=MOMENT - dt.timedelta(days=1)))
 
         (row,) = rows(done(app, "list", "--state", state))
 
         assert (row["queued"], row["due"]) == ("2026-03-17T11:02Z", MINUTE)
 
-    def test_shows_nobodys_address(self, app: Flask, store: Store, database: Database) -> None:
+    def test_shows_no_addresses(self, app: Flask, store: Store, database: Database) -> None:
         stored(store)
 
         assert "jane" not in done(app, "list")
 
     @pytest.mark.parametrize(("limit", "more"), [("2", True), ("3", False)])
-    def test_says_that_there_are_more(
+    def test_reports_that_there_are_more(
         self, app: Flask, store: Store, database: Database, limit: str, more: bool
     ) -> None:
         for _ in range(3):
@@ -189,7 +189,7 @@ class TestList:
         assert len(rows(result.stdout)) == int(limit)
         assert ("more than 2." in result.stderr) is more
 
-    def test_of_nothing_is_the_head_alone(self, app: Flask, database: Database) -> None:
+    def test_without_followups_is_the_header_only(self, app: Flask, database: Database) -> None:
         assert len(done(app, "list").splitlines()) == 1
 
     @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ class TestList:
         ],
         ids=str,
     )
-    def test_refuses_what_there_is_not(self, app: Flask, options: tuple[str, ...], named: str) -> None:
+    def test_rejects_unknown_values(self, app: Flask, options: tuple[str, ...], named: str) -> None:
         result = run(app, "followups", "list", *options)
 
         assert result.exit_code == 2
@@ -215,7 +215,7 @@ class TestRetryOfOne:
     """`followups retry ID`."""
 
     @pytest.mark.parametrize("state", ["failed", "skipped"])
-    def test_queues_it_and_no_other(self, app: Flask, store: Store, database: Database, state: str) -> None:
+    def test_queues_only_that_followup(self, app: Flask, store: Store, database: Database, state: str) -> None:
         meant = entry(state=state, reason="no_smtp")
         stored(store, entry(), meant)
         stored(store)
@@ -238,7 +238,7 @@ class TestRetryOfOne:
         ],
         ids=lambda value: value if isinstance(value, str) else "",
     )
-    def test_of_what_cannot_be_says_why(
+    def test_reports_why_it_is_impossible(
         self, app: Flask, store: Store, database: Database, fields: dict[str, Any], why: str
     ) -> None:
         outreach = stored(store, entry(**fields))
@@ -252,7 +252,7 @@ class TestRetryOfOne:
     @pytest.mark.parametrize(
         "unknown", ["nothing", "ffffffff-ffff-ffff", "-", "0", NOBODYS, "c945d6fe-929e-11e3-a2e9-12313d316c29"]
     )
-    def test_of_what_is_not_there_says_so(self, app: Flask, store: Store, database: Database, unknown: str) -> None:
+    def test_reports_an_unknown_id(self, app: Flask, store: Store, database: Database, unknown: str) -> None:
         stored(store)
 
         result = run(app, "followups", "retry", "--", unknown)
@@ -261,7 +261,7 @@ class TestRetryOfOne:
         assert f"No follow-up has the id '{unknown}'" in result.output
         assert states(database) == ["failed"]
 
-    def test_takes_no_options_beside_the_id(self, app: Flask, store: Store, database: Database) -> None:
+    def test_rejects_options_together_with_an_id(self, app: Flask, store: Store, database: Database) -> None:
         outreach = stored(store)
 
         result = run(app, "followups", "retry", outreach["followups"][0]["_id"], "--kind", "autoresponse")
@@ -269,7 +269,7 @@ class TestRetryOfOne:
         assert result.exit_code == 2
         assert states(database) == ["failed"]
 
-    def test_finds_one_of_an_outreach_as_it_is_recorded(self, app: Flask, api: Client, database: Database) -> None:
+    def test_finds_a_followup_of_a_recorded_outreach(self, app: Flask, api: Client, database: Database) -> None:
         """No index has follow-ups: it is found by the time that its id tells."""
         api.created("/messages", factories.message(identifiers=["crm:thanks"]))
         triggers = {"autoresponse": {"enabled": True, "identifiers": ["crm:thanks"]}}
@@ -318,7 +318,7 @@ class TestRetryOfMany:
 
         assert states(database) == ["queued" if at in found else state for at, state in enumerate(before)]
 
-    def test_of_all_that_was_skipped_is_refused(self, app: Flask, store: Store, database: Database) -> None:
+    def test_of_all_skipped_followups_is_rejected(self, app: Flask, store: Store, database: Database) -> None:
         """Otherwise a person who got one mail would get the suppressed repeats months later."""
         stored(store, entry(state="skipped", reason="sent_before"))
 
@@ -329,7 +329,7 @@ class TestRetryOfMany:
         assert states(database) == ["skipped"]
 
     @pytest.mark.parametrize("arguments", [("",), (" ",), ("--reason", ""), ("--reason", " "), ("--kind", "")], ids=str)
-    def test_of_an_empty_name_is_not_of_all(
+    def test_of_an_empty_reason_does_not_select_all(
         self, app: Flask, store: Store, database: Database, arguments: tuple[str, ...]
     ) -> None:
         """As a script has it whose variable is not set."""
@@ -338,7 +338,7 @@ class TestRetryOfMany:
         assert run(app, "followups", "retry", *arguments).exit_code == 2
         assert states(database) == ["failed"]
 
-    def test_goes_on_until_none_is_left(
+    def test_continues_until_none_is_left(
         self, app: Flask, store: Store, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("osdi.commands.followups.BATCH", 2)
@@ -349,7 +349,7 @@ class TestRetryOfMany:
         assert set(states(database)) == {"queued"}
 
     @pytest.mark.parametrize(("seconds", "failing"), [(0, 1), (1, 5)], ids=["at once", "a second later"])
-    def test_leaves_alone_what_fails_again_meanwhile(
+    def test_does_not_queue_a_followup_twice_that_fails_again(
         self,
         app: Flask,
         store: Store,
@@ -376,12 +376,12 @@ class TestRetryOfMany:
         assert done(app, "retry") == "Queued follow-ups: 5.\n"
         assert states(database) == [*["failed"] * failing, *["queued"] * (5 - failing)]
 
-    def test_takes_what_failed_in_this_very_second(self, app: Flask, store: Store, database: Database) -> None:
+    def test_includes_failures_of_the_present_second(self, app: Flask, store: Store, database: Database) -> None:
         stored(store, entry(queued_date=now()))
 
         assert done(app, "retry") == "Queued follow-ups: 1.\n"
 
-    def test_gets_past_those_that_can_never_be_sent(
+    def test_skips_followups_without_a_message(
         self, app: Flask, store: Store, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("osdi.commands.followups.BATCH", 2)
@@ -391,7 +391,7 @@ class TestRetryOfMany:
         assert done(app, "retry") == "Queued follow-ups: 1.\n"
         assert states(database) == ["failed"] * 3 + ["queued"]
 
-    def test_says_that_some_can_never_be_sent(self, app: Flask, store: Store, database: Database) -> None:
+    def test_reports_followups_without_a_message(self, app: Flask, store: Store, database: Database) -> None:
         stored(store, entry(state="skipped", reason="no_message", message_id=None))
         stored(store, entry(state="skipped", reason="no_message"))
 
@@ -427,7 +427,7 @@ class TestWorker:
     def application(self, deployed: Deployed, **changed: Any) -> Flask:
         return deployed(**{"public_url": PUBLIC, **changed}).http.application
 
-    def test_sends_what_waits(self, deployed: Deployed, api: Client, sink: SmtpSink, database: Database) -> None:
+    def test_sends_queued_followups(self, deployed: Deployed, api: Client, sink: SmtpSink, database: Database) -> None:
         app = self.application(deployed, smtp_url=sink.url, mail_from="hello@river.example.org")
         api.created("/messages", factories.message(identifiers=["crm:thanks"]))
         triggers = {"autoresponse": {"enabled": True, "identifiers": ["crm:thanks"]}}
@@ -442,7 +442,7 @@ class TestWorker:
         assert "Sending autoresponse. Delivering webhooks." in result.stdout
         assert result.stderr == ""
 
-    def test_sends_what_is_retried(self, deployed: Deployed, api: Client, sink: SmtpSink, database: Database) -> None:
+    def test_sends_retried_followups(self, deployed: Deployed, api: Client, sink: SmtpSink, database: Database) -> None:
         app = self.application(deployed, smtp_url=sink.url, mail_from="hello@river.example.org")
         api.created("/messages", factories.message(identifiers=["crm:thanks"]))
         triggers = {"autoresponse": {"enabled": True, "identifiers": ["crm:thanks"]}}
@@ -457,12 +457,12 @@ class TestWorker:
 
         assert states(database) == ["sent"]
 
-    def test_warns_that_it_has_no_address_of_its_own(self, deployed: Deployed, sink: SmtpSink) -> None:
+    def test_warns_about_a_missing_sender(self, deployed: Deployed, sink: SmtpSink) -> None:
         result = run(self.application(deployed, smtp_url=sink.url), "worker", "--once")
 
         assert (result.exit_code, "MAIL_FROM is not set" in result.stderr) == (0, True)
 
-    def test_warns_that_indexes_are_missing(self, deployed: Deployed, settings: Settings) -> None:
+    def test_warns_about_missing_indexes(self, deployed: Deployed, settings: Settings) -> None:
         uri = settings.mongodb_uri.replace("/osdi?", "/without_indexes?")
         app = self.application(deployed, mongodb_uri=uri)
         try:
@@ -480,13 +480,13 @@ class TestWorker:
             with MongoClient(uri) as client:
                 client.drop_database("without_indexes")
 
-    def test_needs_to_know_where_it_is_reached(self, deployed: Deployed, api: Client, database: Database) -> None:
+    def test_requires_public_url(self, deployed: Deployed, api: Client, database: Database) -> None:
         result = run(self.application(deployed, public_url=""), "worker", "--once")
 
         assert result.exit_code == 2
         assert "Set PUBLIC_URL" in result.output
 
-    def test_does_not_wait_for_a_database_that_is_away(
+    def test_does_not_wait_for_an_unavailable_database(
         self, deployed: Deployed, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("osdi.store.driver.SERVER_SELECTION_TIMEOUT_MS", 100)
@@ -515,11 +515,11 @@ COMMANDS = [
 ]
 
 
-class TestWhereTheDatabaseIs:
+class TestADatabase:
     """Commands say in a sentence that the database is away, or is one that they cannot reach."""
 
     @pytest.mark.parametrize("command", [("followups",), ("webhooks", "list")], ids=" ".join)
-    def test_away_is_reported(
+    def test_that_is_unavailable_is_reported(
         self, deployed: Deployed, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
     ) -> None:
         monkeypatch.setattr("osdi.store.driver.SERVER_SELECTION_TIMEOUT_MS", 50)
@@ -531,7 +531,7 @@ class TestWhereTheDatabaseIs:
         assert result.stderr == "Error: The database does not answer at the moment.\n"
 
     @pytest.mark.parametrize("command", [*COMMANDS, ("worker",), ("worker", "--once")], ids=" ".join)
-    def test_in_memory_is_refused(self, deployed: Deployed, command: tuple[str, ...]) -> None:
+    def test_in_memory_is_rejected(self, deployed: Deployed, command: tuple[str, ...]) -> None:
         app = deployed(mongodb_uri="mongomock://", public_url=PUBLIC).http.application
 
         result = run(app, *command)
@@ -540,5 +540,5 @@ class TestWhereTheDatabaseIs:
         assert "MONGODB_URI is mongomock://" in result.stderr
         assert result.stdout == ""
 
-    def test_in_memory_is_no_matter_for_a_release(self, deployed: Deployed) -> None:
+    def test_in_memory_is_accepted_by_a_release(self, deployed: Deployed) -> None:
         assert run(deployed(mongodb_uri="mongomock://").http.application, "indexes").exit_code == 0

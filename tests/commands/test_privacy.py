@@ -37,7 +37,7 @@ def exported(app: Flask, who: str) -> dict[str, Any]:
 
 
 class TestAnExport:
-    def test_has_every_word_that_was_ever_said(self, app: Flask, planted: Planted) -> None:
+    def test_contains_all_posted_text(self, app: Flask, planted: Planted) -> None:
         result = run(app, "export-person", planted.person_id)
 
         told = json.dumps(json.loads(result.stdout), ensure_ascii=False)
@@ -46,7 +46,7 @@ class TestAnExport:
         assert len(words) > 100
         assert {path: word for path, word in words.items() if word.casefold() not in told.casefold()} == {}
 
-    def test_tells_what_things_are_called_and_what_became_of_them(self, app: Flask, planted: Planted) -> None:
+    def test_contains_names_and_states(self, app: Flask, planted: Planted) -> None:
         found = exported(app, planted.person_id)
 
         assert [each["tag"] for each in found["taggings"]] == ["volunteer"]
@@ -59,7 +59,7 @@ class TestAnExport:
         assert [each["name"] for each in found["tokens"]] == ["factory"]
         assert [each["merged_date"][-1] for each in found["merged_people"]] == ["Z"]
 
-    def test_tells_whether_they_want_mails_texts_and_calls(self, app: Flask, api: Client) -> None:
+    def test_contains_subscriptions(self, app: Flask, api: Client) -> None:
         person = factories.person(
             email_addresses=[{"address": JANE, "status": "unsubscribed"}],
             phone_numbers=[{"number": "12025550123", "do_not_call": True, "sms_capable": False}],
@@ -72,13 +72,15 @@ class TestAnExport:
             "phone_numbers": [{"number": "12025550123", "do_not_call": True, "sms_capable": False}],
         }
 
-    def test_is_about_nobody_else(self, app: Flask, noise: list[dict], planted: Planted) -> None:
+    def test_contains_nothing_about_others(self, app: Flask, noise: list[dict], planted: Planted) -> None:
         told = json.dumps(exported(app, planted.person_id))
 
         for other in noise:
             assert other["_links"]["osdi:person"]["href"].rsplit("/", 1)[1] not in told
 
-    def test_goes_to_a_file_that_only_the_operator_reads(self, app: Flask, planted: Planted, tmp_path: Path) -> None:
+    def test_is_written_to_a_file_that_only_its_owner_can_read(
+        self, app: Flask, planted: Planted, tmp_path: Path
+    ) -> None:
         path = tmp_path / "jane.json"
 
         result = run(app, "export-person", planted.person_id, "-o", str(path))
@@ -104,7 +106,7 @@ class TestAnExport:
         assert {name: list(database[name].find()) for name in names} == before
 
 
-class TestWhoIsMeant:
+class TestFindingThePerson:
     @pytest.mark.parametrize(
         "who", ["{id}", "osdi_outreach:{id}", "crm:1", "Jane@Example.com", " jane@example.com", "+1 (202) 555-0123"]
     )
@@ -121,7 +123,7 @@ class TestWhoIsMeant:
         assert exported(app, planted.held_id)["person"]["identifiers"][0].endswith(planted.person_id)
 
     @pytest.mark.parametrize("who", ["", " ", "nobody", "crm:7", "john@example.com", "+1 202 555 0199", "7", "$ne"])
-    def test_is_nobody(self, app: Flask, api: Client, database: Database, who: str) -> None:
+    def test_finds_nobody(self, app: Flask, api: Client, database: Database, who: str) -> None:
         api.created("/people", factories.person(identifiers=["crm:1"]))
 
         for command in ("export-person", "erase-person"):
@@ -131,7 +133,7 @@ class TestWhoIsMeant:
             assert "No person found" in result.output or "There is no such person" in result.output
         assert database.people.count_documents({}) == 1
 
-    def test_is_said_where_several_are(self, app: Flask, api: Client, database: Database) -> None:
+    def test_lists_several_people(self, app: Flask, api: Client, database: Database) -> None:
         phone = [{"number": "12025550123"}]
         for name in ("Jane", "John"):
             api.created("/people", factories.person(given_name=name, phone_numbers=phone))
@@ -146,7 +148,7 @@ class TestWhoIsMeant:
 
 
 class TestErasing:
-    def test_shows_who_it_is_and_asks(self, app: Flask, api: Client, database: Database) -> None:
+    def test_shows_the_person_and_asks(self, app: Flask, api: Client, database: Database) -> None:
         person = {"given_name": "Jane", "family_name": "Doe", "email_addresses": [{"address": JANE}]}
         api.recorded(factories.outreach(person=person))
 
@@ -160,7 +162,7 @@ class TestErasing:
         )
         assert database.people.count_documents({}) == 1
 
-    def test_what_anybody_posted_moves_no_cursor(self, app: Flask, api: Client) -> None:
+    def test_posted_control_characters_do_not_move_the_cursor(self, app: Flask, api: Client) -> None:
         addresses = [{"address": f"{number}{JANE}"} for number in range(10)]
         person = factories.person(given_name="Jane\x1b[2J\nErase this person? [y/N]: ", email_addresses=addresses)
         person_id = api.created("/people", person)["_links"]["self"]["href"].rsplit("/", 1)[1]
@@ -175,7 +177,7 @@ class TestErasing:
         assert who.endswith("; outreaches: 0; people merged into this one: 0.")
         assert what.startswith("The outreaches lose their texts")
 
-    def test_says_what_it_took_along(self, app: Flask, planted: Planted, database: Database) -> None:
+    def test_reports_the_results(self, app: Flask, planted: Planted, database: Database) -> None:
         result = run(app, "erase-person", planted.person_id, "--outreaches", "delete", says="y\n")
 
         assert result.exit_code == 0, result.output

@@ -53,13 +53,13 @@ def test_indexes_and_sample_can_be_repeated(app: Flask, database: Database) -> N
 class TestCreate:
     """Prints the secret once and keeps its hash, with what the token is bound to."""
 
-    def test_makes_a_token_that_works(self, app: Flask, api: Client) -> None:
+    def test_creates_a_valid_token(self, app: Flask, api: Client) -> None:
         secret = secret_of(done(app, "create", "crm sync"))
 
         assert SECRET.fullmatch(secret)
         assert api.record(factories.outreach(), token=secret).json["type"] == "phone"
 
-    def test_keeps_only_the_hash(self, app: Flask, database: Database) -> None:
+    def test_stores_only_the_hash(self, app: Flask, database: Database) -> None:
         secret = secret_of(done(app, "create", "crm sync"))
 
         document = database.tokens.find_one()
@@ -73,7 +73,7 @@ class TestCreate:
         assert database.tokens.find_one({"name": "some"})["scopes"] == ["read", "write"]
         assert database.tokens.find_one({"name": "all"})["scopes"] == ["read", "write", "admin"]
 
-    def test_ties_it_to_a_person_and_a_campaign(self, app: Flask, api: Client, database: Database) -> None:
+    def test_sets_person_and_campaign(self, app: Flask, api: Client, database: Database) -> None:
         person_id = api.recorded(factories.outreach())["_links"]["osdi:person"]["href"].rsplit("/", 1)[1]
 
         output = done(app, "create", "jane", "--person", person_id, "--campaign", api.campaign_id)
@@ -101,7 +101,7 @@ class TestCreate:
             ((), "NAME"),
         ],
     )
-    def test_refuses_what_it_cannot_take(
+    def test_rejects_invalid_arguments(
         self, app: Flask, database: Database, arguments: tuple[str, ...], named: str
     ) -> None:
         result = run(app, "create", *arguments)
@@ -146,14 +146,14 @@ class TestList:
         assert secret not in output
         assert token_hash(secret) not in output
 
-    def test_of_nothing_is_the_head_alone(self, app: Flask, database: Database) -> None:
+    def test_without_tokens_is_the_header_only(self, app: Flask, database: Database) -> None:
         assert len(done(app, "list").splitlines()) == 1
 
 
 class TestRotate:
     """Gives a token a new secret, which lets its holder do what the former did."""
 
-    def test_ends_the_former_at_once(self, app: Flask, api: Client, store: Store) -> None:
+    def test_ends_the_old_secret_at_once(self, app: Flask, api: Client, store: Store) -> None:
         former = factories.token(store, name="crm")
 
         output = done(app, "rotate", "crm")
@@ -163,7 +163,7 @@ class TestRotate:
         assert "within 0 seconds" in output
 
     @pytest.mark.parametrize("overlap", [(), ("--overlap", "2")])
-    def test_keeps_what_the_token_is_bound_to(
+    def test_keeps_person_campaign_and_scopes(
         self, app: Flask, api: Client, store: Store, database: Database, overlap: tuple[str, ...]
     ) -> None:
         bound = {"scopes": ["read"], "person_id": "p", "advocacy_campaign_id": api.campaign_id}
@@ -176,7 +176,7 @@ class TestRotate:
         assert stored["name"] == "crm"
         assert not {"expires_date", "last_used_date"} & set(stored)
 
-    def test_lets_both_be_valid_while_they_overlap(
+    def test_accepts_both_secrets_during_the_overlap(
         self, app: Flask, api: Client, store: Store, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         former = factories.token(store, name="crm")
@@ -190,7 +190,7 @@ class TestRotate:
         monkeypatch.setattr("osdi.access.authentication.now", lambda: ends)
         assert [api.get("/people", token=each).status_code for each in (former, latter)] == [401, 200]
 
-    def test_never_makes_the_former_last_longer(self, app: Flask, store: Store, database: Database) -> None:
+    def test_never_extends_the_old_secret(self, app: Flask, store: Store, database: Database) -> None:
         ends = now() + SOON
         factories.token(store, _id="1", name="crm", expires_date=ends)
 
@@ -198,7 +198,7 @@ class TestRotate:
 
         assert database.tokens.find_one({"_id": "1"})["expires_date"] == ends
 
-    def test_does_not_bring_back_what_has_expired(self, app: Flask, store: Store, database: Database) -> None:
+    def test_does_not_renew_an_expired_token(self, app: Flask, store: Store, database: Database) -> None:
         factories.token(store, name="crm", expires_date=now() - SOON)
 
         result = run(app, "rotate", "crm", "--overlap", "1")
@@ -207,7 +207,7 @@ class TestRotate:
         assert "expired" in result.output
         assert database.tokens.count_documents({"name": "crm"}) == 1
 
-    def test_by_name_means_the_one_that_has_not_expired(self, app: Flask, store: Store, database: Database) -> None:
+    def test_by_name_selects_the_token_that_has_not_expired(self, app: Flask, store: Store, database: Database) -> None:
         factories.token(store, _id="old", name="crm", expires_date=now() - SOON)
         factories.token(store, _id="new", name="crm")
 
@@ -217,7 +217,7 @@ class TestRotate:
         assert database.tokens.count_documents({"name": "crm"}) == 2
 
     @pytest.mark.parametrize("overlap", [(), ("--overlap", "2")])
-    def test_an_idempotency_key_is_still_known(
+    def test_keeps_idempotency_keys(
         self, app: Flask, api: Client, store: Store, database: Database, overlap: tuple[str, ...]
     ) -> None:
         """A client that takes up the new secret between a request and its retry doubles nothing."""
@@ -231,7 +231,7 @@ class TestRotate:
         assert database.outreaches.count_documents({}) == 1
 
     @pytest.mark.parametrize("hours", ["-1", "nan", "1e300", "99999999", "soon"])
-    def test_refuses_an_overlap_that_is_none(self, app: Flask, store: Store, database: Database, hours: str) -> None:
+    def test_rejects_an_invalid_overlap(self, app: Flask, store: Store, database: Database, hours: str) -> None:
         factories.token(store, name="crm")
         before = list(database.tokens.find())
 
@@ -243,7 +243,7 @@ class TestRevoke:
     """Ends a token."""
 
     @pytest.mark.parametrize("by", ["name", "_id"])
-    def test_ends_it(self, app: Flask, api: Client, store: Store, database: Database, by: str) -> None:
+    def test_ends_the_token(self, app: Flask, api: Client, store: Store, database: Database, by: str) -> None:
         secret = factories.token(store, name="crm")
         other = factories.token(store, name="other")
 
@@ -264,7 +264,7 @@ class TestRevoke:
 
 
 @pytest.mark.parametrize("command", [("rotate",), ("revoke", "--yes")])
-class TestWhichTokenIsMeant:
+class TestFindingTheToken:
     """An id, or a name that only one token has; else nothing is done."""
 
     def test_an_unknown_token_is_reported(
@@ -278,7 +278,7 @@ class TestWhichTokenIsMeant:
         assert "No token has the name or id 'none'" in result.output
         assert database.tokens.count_documents({}) == 1
 
-    def test_a_name_of_several_is_refused_with_their_ids(
+    def test_an_ambiguous_name_is_rejected_with_the_ids(
         self, app: Flask, store: Store, database: Database, command: tuple[str]
     ) -> None:
         for _ in range(2):
@@ -291,7 +291,9 @@ class TestWhichTokenIsMeant:
         assert all(token["_id"] in result.output for token in before)
         assert list(database.tokens.find()) == before
 
-    def test_an_id_goes_before_a_name(self, app: Flask, store: Store, database: Database, command: tuple[str]) -> None:
+    def test_an_id_has_priority_over_a_name(
+        self, app: Flask, store: Store, database: Database, command: tuple[str]
+    ) -> None:
         factories.token(store, _id="1", name="crm")
         factories.token(store, _id="2", name="1")
 

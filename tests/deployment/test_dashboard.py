@@ -93,7 +93,7 @@ def test_every_expression_is_balanced() -> None:
             assert expression.count(opening) == expression.count(closing)
 
 
-def test_panels_have_ids_of_their_own_and_stand_beside_one_another() -> None:
+def test_panels_have_unique_ids_and_do_not_overlap() -> None:
     ids = [panel["id"] for panel in DASHBOARD["panels"]]
     taken = [place for panel in DASHBOARD["panels"] for place in places(panel)]
 
@@ -102,7 +102,7 @@ def test_panels_have_ids_of_their_own_and_stand_beside_one_another() -> None:
     assert max(x for x, _ in taken) < GRID
 
 
-def test_names_no_machine_of_ours() -> None:
+def test_names_no_machine() -> None:
     assert DASHBOARD["id"] is None
     sources = {target["datasource"]["uid"] for panel in DASHBOARD["panels"] for target in panel["targets"]}
     assert sources == {"${datasource}"}

@@ -114,13 +114,13 @@ def answers(address: str) -> bool:
         return False
 
 
-def test_links_lead_to_where_the_client_called(proxy: str) -> None:
+def test_links_have_the_host_that_the_client_called(proxy: str) -> None:
     answer = requests.get(f"{proxy}{API}/", timeout=SECONDS)
 
     assert answer.json()["_links"]["self"]["href"] == f"{proxy}{API}"
 
 
-def test_what_a_client_says_of_itself_is_not_believed(proxy: str) -> None:
+def test_forwarded_headers_of_a_client_are_ignored(proxy: str) -> None:
     forged = {
         "X-Forwarded-Proto": "https",
         "X-Forwarded-Host": "evil.example.org",
@@ -133,8 +133,8 @@ def test_what_a_client_says_of_itself_is_not_believed(proxy: str) -> None:
     assert answer.json()["_links"]["self"]["href"] == f"{proxy}{API}"
 
 
-def test_the_address_that_counts_is_where_the_client_called_from(proxy: str, live: Live) -> None:
-    """By it requests are counted and, where that is wanted, logged."""
+def test_the_server_sees_the_clients_address(proxy: str, live: Live) -> None:
+    """The server counts requests by this address, and logs it if the operator enables that."""
     forged = {"X-Forwarded-For": "192.0.2.1", "X-Real-IP": "192.0.2.1", "Forwarded": "for=192.0.2.1"}
 
     answer = requests.get(f"{proxy}{API}/", headers=forged, timeout=SECONDS)
@@ -145,7 +145,7 @@ def test_the_address_that_counts_is_where_the_client_called_from(proxy: str, liv
     assert line["remote_addr"] == "127.0.0.1"
 
 
-def test_nobody_chooses_the_path_by_a_header(proxy: str) -> None:
+def test_no_header_changes_the_path(proxy: str) -> None:
     """Caddy lets names with an underscore through."""
     answer = requests.get(f"{proxy}{API}/", headers={"SCRIPT_NAME": "/api", "PATH_INFO": "/healthz"}, timeout=SECONDS)
 
@@ -153,7 +153,7 @@ def test_nobody_chooses_the_path_by_a_header(proxy: str) -> None:
 
 
 @pytest.mark.parametrize("start", [nginx, caddy], ids=lambda start: start.__name__)
-def test_what_was_asked_for_is_written_down_nowhere(start: Start, live: Live, tmp_path: Path) -> None:
+def test_no_log_contains_the_query(start: Start, live: Live, tmp_path: Path) -> None:
     query = {"osdi-api-token": "planted", "filter": "email_address eq 'planted@example.org'"}
     with running(start, tmp_path, live) as address:
         assert requests.get(f"{address}{API}/people", params=query, timeout=SECONDS).status_code == 401
@@ -163,13 +163,13 @@ def test_what_was_asked_for_is_written_down_nowhere(start: Start, live: Live, tm
     assert [each.name for each in files if b"planted" in each.read_bytes()] == []
 
 
-def test_the_longest_body_that_is_taken_comes_through(proxy: str) -> None:
+def test_the_longest_accepted_body_passes(proxy: str) -> None:
     answer = requests.post(proxy + HELPER, data=a_body(of_length=Settings.max_body_bytes), timeout=SECONDS)
 
     assert (answer.status_code, answer.text) == (200, "{}")
 
 
-def test_a_body_that_is_a_little_too_long_is_refused_as_we_refuse(proxy: str) -> None:
+def test_a_slightly_too_long_body_gets_the_servers_error(proxy: str) -> None:
     body = a_body(of_length=Settings.max_body_bytes + 1)
 
     answer = requests.post(proxy + HELPER, data=body, headers={"Origin": "https://page.example.org"}, timeout=SECONDS)
@@ -178,7 +178,7 @@ def test_a_body_that_is_a_little_too_long_is_refused_as_we_refuse(proxy: str) ->
     assert answer.json()["osdi:error"]["response_code"] == 413
 
 
-def test_a_body_that_is_far_too_long_is_refused(proxy: str) -> None:
+def test_a_far_too_long_body_is_rejected(proxy: str) -> None:
     answer = requests.post(proxy + HELPER, data=a_body(of_length=3 * Settings.max_body_bytes), timeout=SECONDS)
 
     assert answer.status_code in (413, 502)  # the latter is Caddy's before 2.7
@@ -189,7 +189,7 @@ def a_body(*, of_length: int) -> bytes:
     return json.dumps(factories.outreach()).encode().ljust(of_length)
 
 
-def test_slow_clients_hold_no_thread_of_ours(proxy: str, live: Live) -> None:
+def test_slow_clients_occupy_no_server_thread(proxy: str, live: Live) -> None:
     """More of them than threads send a body piece by piece; ours would have given them up after eight seconds."""
     body = a_body(of_length=1_000)
     port = int(proxy.rpartition(":")[2])

@@ -100,7 +100,7 @@ def test_one_idempotency_key_is_one_outreach(deployed: Deployed) -> None:
     assert deployed.counts() == (1, 1)
 
 
-def test_what_each_post_says_about_one_person_is_kept(deployed: Deployed) -> None:
+def test_data_of_concurrent_posts_about_one_person_is_kept(deployed: Deployed) -> None:
     def body(number: int) -> dict[str, Any]:
         return by_email("jane@example.com", custom_fields={f"field {number}": "x"})
 
@@ -111,7 +111,7 @@ def test_what_each_post_says_about_one_person_is_kept(deployed: Deployed) -> Non
     assert len(person["custom_fields"]) == POSTS
 
 
-def test_posts_that_name_the_keys_of_two_people_crosswise(deployed: Deployed) -> None:
+def test_posts_with_crossed_keys_of_two_people(deployed: Deployed) -> None:
     both = [{"address": "jane@example.com"}, {"address": "john@example.com"}]
 
     def body(number: int) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def recorded_people_and_outreaches(database: Database) -> tuple[int, int]:
 
 @pytest.mark.parametrize("command", ["find", "insert", "commitTransaction"])
 @pytest.mark.parametrize("code", CODES)
-def test_one_failure_is_success_or_503_and_a_retry_mends_it(
+def test_one_failure_is_success_or_503_and_a_retry_succeeds(
     api: Client, database: Database, fail: Callable[..., None], command: str, code: int
 ) -> None:
     body = factories.outreach(identifiers=["crm:1"])
@@ -49,7 +49,7 @@ def test_one_failure_is_success_or_503_and_a_retry_mends_it(
 
 
 @pytest.mark.parametrize("code", [13, 18])
-def test_a_write_that_is_not_allowed_is_503_and_says_so(
+def test_a_forbidden_write_is_503_with_the_reason(
     api: Client, database: Database, fail: Callable[..., None], code: int
 ) -> None:
     fail({"times": 1}, ["insert"], errorCode=code)
@@ -83,12 +83,12 @@ def test_a_commit_whose_durability_is_unknown_is_503(
         pytest.param(lambda api: api.put(f"/advocacy_campaigns/{api.campaign_id}", TITLE), id="a PUT again"),
     ],
 )
-def test_what_is_here_already_is_acknowledged_no_sooner_than_a_write_would_be(
+def test_a_repeated_post_waits_for_the_majority_like_a_write(
     api: Client, fail: Callable[..., None], send: Callable[[Client], Any]
 ) -> None:
     assert send(api).status_code == 200
 
-    # As while the members that are to have it too have it not, and a failover would take it back.
+    # The first write has not reached a majority yet, so a failover would undo it.
     fail({"times": 1}, ["update"], writeConcernError={"code": 64, "errmsg": "injected"})
 
     assert send(api).status_code == 503
@@ -96,7 +96,7 @@ def test_what_is_here_already_is_acknowledged_no_sooner_than_a_write_would_be(
 
 
 @pytest.mark.parametrize("command", ["find", "insert", "commitTransaction"])
-def test_a_connection_that_breaks_is_made_again(
+def test_a_broken_connection_is_replaced(
     api: Client, database: Database, fail: Callable[..., None], command: str
 ) -> None:
     fail({"times": 1}, [command], closeConnection=True)
@@ -142,9 +142,7 @@ class TestAServerThatHangs:
         assert waited < 4, "about one socket time-out and one server selection"
         assert client.recorded(body)["identifiers"][1:] == ["crm:1"]
 
-    def test_in_the_middle_of_a_transaction_too(
-        self, own: tuple[Mongod, Flask], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_fails_fast_in_a_transaction_too(self, own: tuple[Mongod, Flask], monkeypatch: pytest.MonkeyPatch) -> None:
         mongod, app = own
         assert mongod.process is not None
         process = mongod.process

@@ -94,7 +94,7 @@ def outcome(followups: list[dict[str, Any]]) -> tuple[str, str | None]:
 
 @pytest.mark.usefixtures("message")
 class TestAMail:
-    def test_goes_to_the_person_with_what_the_message_says(self, api: Client, work: Work, sink: SmtpSink) -> None:
+    def test_is_sent_to_the_person_with_the_messages_text(self, api: Client, work: Work, sink: SmtpSink) -> None:
         outreach = ask(api)
 
         (followup,) = work()
@@ -135,7 +135,7 @@ class TestAMail:
         assert outcome(work(followup_interval_hours=0)) == ("skipped", "unsubscribed")
         assert len(sink.envelopes) == 1
 
-    def test_shows_the_link_where_the_template_puts_it(self, api: Client, work: Work, sink: SmtpSink) -> None:
+    def test_has_the_unsubscribe_link_where_the_template_puts_it(self, api: Client, work: Work, sink: SmtpSink) -> None:
         body = "<p><a href='{{ unsubscribe_url }}'>Leave</a> {{ person.given_name }}</p>"
         api.created("/messages", factories.message(identifiers=["crm:own"], body=body))
         api.recorded(
@@ -150,7 +150,7 @@ class TestAMail:
         assert html is not None
         assert html.get_content().count("/unsubscribe/") == 1
 
-    def test_stands_in_the_default_wrapper(self, api: Client, work: Work, sink: SmtpSink) -> None:
+    def test_has_the_default_wrapper(self, api: Client, work: Work, sink: SmtpSink) -> None:
         api.created("/wrappers", {"header": "<h1>River</h1>", "footer": "<p>{{ campaign.title }}</p>", "default": True})
         ask(api)
 
@@ -163,7 +163,7 @@ class TestAMail:
         assert "<p>Protect the river</p>" in text
 
     @pytest.mark.parametrize(("seconds", "asked"), [(60.0, 1), (0.0, 3)])
-    def test_asks_for_what_all_mails_need_once_in_a_while(
+    def test_caches_the_data_that_all_mails_need(
         self, api: Client, store: Store, work: Work, sink: SmtpSink, database: Database, seconds: float, asked: int
     ) -> None:
         for number in range(3):
@@ -179,9 +179,7 @@ class TestAMail:
         assert collections.count("wrappers") == asked
         assert collections.count("signing_keys") == asked
 
-    def test_asks_once_whether_another_of_its_kind_goes_before(
-        self, api: Client, work: Work, sink: SmtpSink, database: Database
-    ) -> None:
+    def test_queries_earlier_mails_once(self, api: Client, work: Work, sink: SmtpSink, database: Database) -> None:
         ask(api)
 
         with profiled(database) as done:
@@ -191,7 +189,7 @@ class TestAMail:
         # A lost one is looked for, this one claimed, another one looked for, this one marked; and then read here.
         assert [operation.collection for operation in done].count("outreaches") == 5
 
-    def test_comes_back_to_the_bounce_address(self, api: Client, work: Work, sink: SmtpSink) -> None:
+    def test_bounces_to_the_configured_address(self, api: Client, work: Work, sink: SmtpSink) -> None:
         ask(api)
 
         work(bounce_address="Bounces <bounces@river.example.org>")
@@ -206,7 +204,7 @@ class TestAMail:
 
         assert len(sink.envelopes) == 1
 
-    def test_goes_to_the_primary_address_of_who_is_linked(self, api: Client, work: Work, sink: SmtpSink) -> None:
+    def test_is_sent_to_the_primary_address_of_the_linked_person(self, api: Client, work: Work, sink: SmtpSink) -> None:
         contacts = [{"address": "old@example.com"}, {"address": "new@example.com", "primary": True}]
         person = api.recorded(factories.outreach(person={"email_addresses": contacts}))["_links"]["osdi:person"]
         api.recorded(
@@ -218,7 +216,7 @@ class TestAMail:
         assert [to for _, to, _ in sink.envelopes] == ["new@example.com"]
 
     @pytest.mark.parametrize("by_token", [True, False])
-    def test_prints_nothing_as_html_or_link_that_was_posted(
+    def test_shows_posted_text_without_html_and_links(
         self, api: Client, work: Work, sink: SmtpSink, by_token: bool
     ) -> None:
         subject = "Dear {{ person.given_name }} {{ person.family_name | default('friend') }}"
@@ -268,7 +266,7 @@ class TestAMail:
 
 
 @pytest.mark.usefixtures("message")
-class TestWhatIsNotSent:
+class TestNotSent:
     @pytest.mark.parametrize("status", ["unsubscribed", "bouncing", "spam complaints"])
     @pytest.mark.parametrize("token", [True, False])
     def test_to_a_person_who_wants_no_mail(
@@ -288,7 +286,7 @@ class TestWhatIsNotSent:
         assert outcome(work()) == ("skipped", "sent_before")
         assert len(sink.envelopes) == 1
 
-    def test_twice_in_the_interval_though_all_waited_together(
+    def test_twice_in_the_interval_if_all_were_queued_together(
         self, api: Client, work: Work, sink: SmtpSink, database: Database
     ) -> None:
         for _ in range(5):
@@ -304,9 +302,7 @@ class TestWhatIsNotSent:
         assert sorted(states) == ["sent", *["skipped"] * 4] or sorted(states) == sorted(["sent", *["skipped"] * 4])
         assert len(sink.envelopes) == 1
 
-    def test_before_one_that_has_waited_longer(
-        self, api: Client, work: Work, sink: SmtpSink, database: Database
-    ) -> None:
+    def test_before_an_earlier_one(self, api: Client, work: Work, sink: SmtpSink, database: Database) -> None:
         ask(api)
         tomorrow = now() + dt.timedelta(days=1)
         database.outreaches.update_one({}, {"$set": {"followups.0.not_before": tomorrow}})
@@ -315,7 +311,7 @@ class TestWhatIsNotSent:
         assert outcome(work(times=1)) == ("queued", "another_first")
         assert sink.envelopes == []
 
-    def test_in_another_campaign_is_another_matter(self, api: Client, work: Work, sink: SmtpSink) -> None:
+    def test_but_sent_again_for_another_campaign(self, api: Client, work: Work, sink: SmtpSink) -> None:
         ask(api)
         first = api.campaign_id
         campaign = api.created("/advocacy_campaigns", {"title": "Another"})["_links"]["self"]["href"]
@@ -327,7 +323,7 @@ class TestWhatIsNotSent:
 
         assert len(sink.envelopes) == 2
 
-    def test_after_the_interval_it_is_sent_again(self, api: Client, work: Work, sink: SmtpSink) -> None:
+    def test_but_sent_again_after_the_interval(self, api: Client, work: Work, sink: SmtpSink) -> None:
         ask(api)
         work()
         ask(api)
@@ -338,7 +334,7 @@ class TestWhatIsNotSent:
     @pytest.mark.parametrize(
         ("gone", "reason"), [("person", "no_person"), ("address", "not_theirs"), ("message", "no_message")]
     )
-    def test_where_something_is_gone(
+    def test_if_a_resource_was_deleted(
         self, api: Client, work: Work, message: dict[str, Any], gone: str, reason: str
     ) -> None:
         outreach = ask(api, token=True)
@@ -364,9 +360,7 @@ class TestWhatIsNotSent:
 
         assert outcome(work(mail_from="")) == ("failed", "no_from")
 
-    def test_to_an_address_that_somebody_else_has(
-        self, api: Client, work: Work, sink: SmtpSink, database: Database
-    ) -> None:
+    def test_to_an_address_of_another_person(self, api: Client, work: Work, sink: SmtpSink, database: Database) -> None:
         """A stranger cannot have mails sent to an address that is not the person's own."""
         api.recorded(factories.by_email("victim@example.com"))
         api.recorded(factories.by_email("mallory@example.com"))
@@ -387,7 +381,7 @@ class TestWhatIsNotSent:
 
 
 @pytest.mark.usefixtures("message")
-class TestWhatTheServerRefuses:
+class TestRejectedByTheServer:
     def test_for_good_makes_the_address_bouncing(
         self, api: Client, work: Work, sink: SmtpSink, database: Database
     ) -> None:
@@ -397,7 +391,7 @@ class TestWhatTheServerRefuses:
         assert outcome(work()) == ("failed", "bouncing")
         assert database.people.find_one({"given_name": "Jane"})["email_addresses"][0]["status"] == "bouncing"
 
-    def test_for_good_but_not_for_the_address_leaves_it_alone(
+    def test_for_good_for_another_reason_keeps_the_status(
         self, api: Client, work: Work, sink: SmtpSink, database: Database
     ) -> None:
         sink.data_reply = "554 5.7.1 looks like spam"
@@ -406,7 +400,7 @@ class TestWhatTheServerRefuses:
         assert outcome(work()) == ("failed", "smtp_data_554")
         assert "status" not in database.people.find_one({"given_name": "Jane"})["email_addresses"][0]
 
-    def test_for_now_is_tried_again_and_later_given_up(
+    def test_for_now_is_retried_and_later_abandoned(
         self, api: Client, work: Work, sink: SmtpSink, database: Database
     ) -> None:
         sink.recipient_replies[JANE] = "450 4.2.1 try later"
@@ -420,7 +414,7 @@ class TestWhatTheServerRefuses:
         database.outreaches.update_many({}, {"$set": due})
         assert outcome(work()) == ("failed", "smtp_rcpt_to_450")
 
-    def test_for_now_is_sent_when_it_is_taken_again(
+    def test_for_now_is_sent_when_the_server_accepts_it(
         self, api: Client, work: Work, sink: SmtpSink, database: Database
     ) -> None:
         sink.data_reply = "451 try later"
@@ -434,9 +428,7 @@ class TestWhatTheServerRefuses:
         assert (sent["state"], sent["attempts"], "reason" in sent) == ("sent", 2, False)
         assert sink.message_ids == {f"<{waiting['_id']}@river.example.org>": 1}
 
-    def test_where_it_is_away_nothing_behind_is_tried_in_vain(
-        self, api: Client, work: Work, database: Database
-    ) -> None:
+    def test_an_unavailable_server_pauses_the_queue(self, api: Client, work: Work, database: Database) -> None:
         for number in range(4):
             ask(api, person={"email_addresses": [{"address": f"person{number}@example.com"}], "phone_numbers": []})
 
@@ -447,7 +439,7 @@ class TestWhatTheServerRefuses:
 
 
 @pytest.mark.usefixtures("message")
-class TestTheCeilingsOfTheOpenDoor:
+class TestSendingLimits:
     def campaigns(self, api: Client, number: int) -> list[str]:
         """Creates campaigns with the same message, so that only the sending limits restrict mails to one address."""
         made = []
@@ -457,7 +449,7 @@ class TestTheCeilingsOfTheOpenDoor:
             made.append(campaign.rsplit("/", 1)[1])
         return made
 
-    def test_hold_for_one_address(self, api: Client, work: Work, sink: SmtpSink, database: Database) -> None:
+    def test_restrict_one_address(self, api: Client, work: Work, sink: SmtpSink, database: Database) -> None:
         body = factories.outreach(person=CONTACTS, triggers={"autoresponse": {"enabled": True}})
         for campaign in self.campaigns(api, 6):
             api.record(body, token=False, campaign=campaign)
@@ -468,7 +460,7 @@ class TestTheCeilingsOfTheOpenDoor:
         reasons = [each["followups"][0].get("reason") for each in database.outreaches.find()]
         assert reasons.count("too_many_to_address") == 3
 
-    def test_hold_for_all_together_and_the_rest_waits(
+    def test_restrict_all_together_and_postpone_the_rest(
         self, api: Client, work: Work, sink: SmtpSink, database: Database
     ) -> None:
         for number in range(5):
@@ -482,7 +474,7 @@ class TestTheCeilingsOfTheOpenDoor:
         assert [(each["reason"], each["attempts"]) for each in waiting] == [("too_many", 0)] * 3
         assert all(each["not_before"] > now() for each in waiting)
 
-    def test_are_not_for_tokens(self, api: Client, work: Work, sink: SmtpSink) -> None:
+    def test_do_not_apply_with_a_token(self, api: Client, work: Work, sink: SmtpSink) -> None:
         for number in range(5):
             ask(api, person={"email_addresses": [{"address": f"person{number}@example.com"}], "phone_numbers": []})
 
@@ -524,7 +516,7 @@ class TestTextsAndCalls:
         }
         assert received.headers["idempotency-key"] == followup["_id"]
 
-    def test_without_a_gateway_say_so(self, api: Client, work: Work, kind: str) -> None:
+    def test_without_a_gateway_are_skipped_with_a_reason(self, api: Client, work: Work, kind: str) -> None:
         ask(api, kind)
 
         assert outcome(work(sms_gateway_url="", call_gateway_url="")) == ("skipped", "no_gateway")
@@ -532,7 +524,7 @@ class TestTextsAndCalls:
     @pytest.mark.parametrize(
         ("status", "expected"), [(500, "queued"), (429, "queued"), (400, "failed"), (302, "failed")]
     )
-    def test_are_tried_again_or_not(
+    def test_are_retried_or_failed_by_status(
         self, api: Client, work: Work, gateway: WebhookReceiver, kind: str, status: int, expected: str
     ) -> None:
         gateway.status = status
@@ -540,7 +532,7 @@ class TestTextsAndCalls:
 
         assert outcome(work()) == (expected, f"gateway_{status}")
 
-    def test_are_not_for_numbers_that_do_not_want_them(
+    def test_are_not_sent_to_numbers_that_opted_out(
         self, api: Client, work: Work, gateway: WebhookReceiver, kind: str
     ) -> None:
         entry = {"number": "12025550123", "do_not_call": True, "sms_capable": False}
@@ -552,7 +544,9 @@ class TestTextsAndCalls:
 
 
 @pytest.mark.usefixtures("message")
-def test_all_three_are_done_for_one_outreach(api: Client, work: Work, sink: SmtpSink, gateway: WebhookReceiver) -> None:
+def test_all_three_kinds_are_sent_for_one_outreach(
+    api: Client, work: Work, sink: SmtpSink, gateway: WebhookReceiver
+) -> None:
     ask(api, "autoresponse", "sms_response", "call_response")
 
     followups = work()
@@ -566,7 +560,7 @@ def test_all_three_are_done_for_one_outreach(api: Client, work: Work, sink: Smtp
 
 
 @pytest.mark.usefixtures("message")
-def test_what_is_queued_anew_together_is_still_one_mail(
+def test_followups_queued_again_together_are_one_mail(
     api: Client, work: Work, sink: SmtpSink, store: Store, database: Database
 ) -> None:
     """Three of the same person and campaign have failed days ago, and the operator retries them all."""
@@ -589,7 +583,7 @@ def test_what_is_queued_anew_together_is_still_one_mail(
 
 @pytest.mark.usefixtures("message")
 @pytest.mark.parametrize("sent", [True, False], ids=["sent", "waiting"])
-def test_of_a_person_who_is_deleted_no_address_is_left(api: Client, work: Work, database: Database, sent: bool) -> None:
+def test_a_deleted_persons_address_is_removed(api: Client, work: Work, database: Database, sent: bool) -> None:
     ask(api, token=False)
     if sent:
         work()
@@ -613,7 +607,7 @@ def test_a_lost_lease_is_taken_over_and_counted(api: Client, work: Work, sink: S
 
 
 @pytest.mark.usefixtures("message")
-def test_what_waits_and_what_came_of_it_is_counted(api: Client, work: Work, sink: SmtpSink) -> None:
+def test_followups_are_counted_by_state(api: Client, work: Work, sink: SmtpSink) -> None:
     sink.recipient_replies["bad@example.com"] = "550 5.1.1 no"
     ask(api)
     ask(api, person={"email_addresses": [{"address": "bad@example.com"}], "phone_numbers": []})

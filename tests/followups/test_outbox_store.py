@@ -38,7 +38,7 @@ def entry_of(database: Database, outreach: dict[str, Any]) -> dict[str, Any]:
     return dict(found)
 
 
-def test_what_is_due_is_claimed_once(store: Store, database: Database) -> None:
+def test_a_due_followup_is_claimed_once(store: Store, database: Database) -> None:
     outreach = queued(store)
 
     claimed = outbox_store.claim(store, now(), LEASE, KINDS)
@@ -62,7 +62,7 @@ def test_a_hundred_workers_claim_each_once(store: Store) -> None:
     assert set(claimed) == ids
 
 
-def test_what_waits_longest_is_claimed_first(store: Store) -> None:
+def test_the_longest_waiting_followup_is_claimed_first(store: Store) -> None:
     timestamp = now()
     queued(store, not_before=timestamp)
     oldest = queued(store, not_before=timestamp - dt.timedelta(hours=1))
@@ -92,7 +92,7 @@ def test_nothing_else_is_claimed(store: Store, fields: dict[str, Any]) -> None:
     assert outbox_store.claim(store, now(), LEASE, KINDS) is None
 
 
-def test_a_lease_that_ran_out_is_taken_over_and_counted(store: Store, database: Database) -> None:
+def test_an_expired_lease_is_taken_over_and_counted(store: Store, database: Database) -> None:
     outreach = queued(store)
     first = outbox_store.claim(store, now(), LEASE, KINDS)
     assert outbox_store.claim(store, now(), LEASE, KINDS, lost=True) is None, "it is still held"
@@ -106,7 +106,7 @@ def test_a_lease_that_ran_out_is_taken_over_and_counted(store: Store, database: 
     assert (entry["attempts"], entry["leases_lost"]) == (2, 1)
 
 
-def test_a_mark_gives_the_lease_back(store: Store, database: Database) -> None:
+def test_a_mark_ends_the_lease(store: Store, database: Database) -> None:
     outreach = queued(store)
     claimed = outbox_store.claim(store, now(), LEASE, KINDS)
     assert claimed is not None
@@ -146,7 +146,7 @@ def test_only_the_claimed_entry_of_several_is_marked(store: Store, database: Dat
     assert states == {"autoresponse": "sent", "sms_response": "queued"}
 
 
-def test_nothing_of_it_moves_the_outreachs_version(store: Store, database: Database) -> None:
+def test_the_outreachs_version_does_not_change(store: Store, database: Database) -> None:
     outreach = queued(store)
     claimed = outbox_store.claim(store, now(), LEASE, KINDS)
     assert claimed is not None
@@ -156,7 +156,9 @@ def test_nothing_of_it_moves_the_outreachs_version(store: Store, database: Datab
 
 
 @pytest.mark.parametrize(("state", "again"), [("failed", True), ("skipped", True), ("sent", False), ("leased", False)])
-def test_what_has_ended_unsent_is_queued_anew(store: Store, database: Database, state: str, again: bool) -> None:
+def test_a_failed_or_skipped_followup_is_queued_again(
+    store: Store, database: Database, state: str, again: bool
+) -> None:
     before = now() - dt.timedelta(days=4)
     outreach = queued(store, state=state, reason="smtp_login_535", attempts=9, queued_date=before)
     entry = outreach["followups"][0]

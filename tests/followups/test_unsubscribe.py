@@ -35,7 +35,7 @@ def jane(api: Client) -> dict[str, Any]:
 
 @pytest.mark.usefixtures("jane")
 class TestTheLink:
-    def test_asks_first_when_it_is_opened(self, api: Client, store: Store, database: Database) -> None:
+    def test_shows_a_confirmation_page(self, api: Client, store: Store, database: Database) -> None:
         answer = api.http.get(path(store))
 
         assert answer.status_code == 200
@@ -51,14 +51,14 @@ class TestTheLink:
         assert status_of(database, JANE) == ["unsubscribed"]
         assert unwanted(store, JANE) == "unsubscribed"
 
-    def test_is_about_its_address_alone(self, api: Client, store: Store, database: Database) -> None:
+    def test_changes_no_other_address(self, api: Client, store: Store, database: Database) -> None:
         api.http.post(path(store), data=ONE_CLICK)
 
         assert status_of(database, "work@example.com") == ["subscribed"]
         assert status_of(database, JOHN) == [None]
         assert unwanted(store, JOHN) is None
 
-    def test_does_nothing_a_second_time(self, api: Client, store: Store, database: Database) -> None:
+    def test_can_be_used_again(self, api: Client, store: Store, database: Database) -> None:
         api.http.post(path(store), data=ONE_CLICK)
         before = list(database.people.find())
 
@@ -77,15 +77,15 @@ class TestTheLink:
         assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
         assert "Access-Control-Allow-Origin" not in answer.headers
 
-    def test_works_for_an_address_of_other_letters(self, api: Client, store: Store, database: Database) -> None:
+    def test_works_for_another_spelling_of_the_address(self, api: Client, store: Store, database: Database) -> None:
         api.http.post(path(store, "JANE@Example.com"), data=ONE_CLICK)
 
         assert status_of(database, JANE) == ["unsubscribed"]
 
-    def test_of_somebody_who_is_gone_is_answered_all_the_same(self, api: Client, store: Store) -> None:
+    def test_of_a_deleted_person_gets_the_same_answer(self, api: Client, store: Store) -> None:
         assert api.http.post(path(store, "gone@example.com"), data=ONE_CLICK).status_code == 200
 
-    def test_moves_the_persons_version(self, api: Client, store: Store, jane: dict[str, Any]) -> None:
+    def test_increments_the_persons_version(self, api: Client, store: Store, jane: dict[str, Any]) -> None:
         before = api.get(jane["_links"]["self"]["href"]).headers["ETag"]
 
         api.http.post(path(store), data=ONE_CLICK)
@@ -116,27 +116,29 @@ def test_a_link_cannot_be_forged(api: Client, store: Store, database: Database, 
     assert list(database.people.find()) == before
 
 
-class TestWhoeverUnsubscribed:
+class TestUnsubscribedPerson:
     @pytest.fixture(autouse=True)
     def _unsubscribed(self, api: Client, store: Store, jane: dict[str, Any]) -> None:
         api.http.post(path(store), data=ONE_CLICK)
 
     @pytest.mark.parametrize("token", [True, False], ids=["with a token", "without"])
     @pytest.mark.parametrize("status", [{}, {"status": "subscribed"}], ids=["no status", "subscribed"])
-    def test_stays_so_after_a_post(self, api: Client, database: Database, token: bool, status: dict[str, str]) -> None:
+    def test_stays_unsubscribed_after_a_post(
+        self, api: Client, database: Database, token: bool, status: dict[str, str]
+    ) -> None:
         api.record(factories.outreach(person={"email_addresses": [{"address": JANE, **status}]}), token=token)
         api.post("/people/person_signup_helper", {"person": {"email_addresses": [{"address": JANE, **status}]}})
 
         assert status_of(database, JANE) == ["unsubscribed"]
 
-    def test_stays_so_after_a_put_that_says_nothing(
+    def test_stays_unsubscribed_after_a_put_without_a_status(
         self, api: Client, database: Database, jane: dict[str, Any]
     ) -> None:
         api.put(jane["_links"]["self"]["href"], {"email_addresses": [{"address": JANE.upper()}]})
 
         assert status_of(database, JANE.upper()) == ["unsubscribed"]
 
-    def test_is_subscribed_again_by_a_put_that_says_so(
+    def test_is_subscribed_again_by_a_put_with_that_status(
         self, api: Client, store: Store, database: Database, jane: dict[str, Any]
     ) -> None:
         api.put(jane["_links"]["self"]["href"], {"email_addresses": [{"address": JANE, "status": "subscribed"}]})
@@ -144,7 +146,7 @@ class TestWhoeverUnsubscribed:
         assert status_of(database, JANE) == ["subscribed"]
         assert unwanted(store, JANE) is None
 
-    def test_stays_so_if_another_person_has_the_address(self, api: Client, store: Store) -> None:
+    def test_stays_unsubscribed_if_another_person_has_the_address(self, api: Client, store: Store) -> None:
         api.recorded(factories.outreach(person={"identifiers": ["crm:2"], "email_addresses": [{"address": JANE}]}))
         other = factories.outreach(
             person={"identifiers": ["crm:3"], "phone_numbers": [{"number": "12025550123"}], "given_name": "Kim"}
@@ -174,16 +176,14 @@ def test_everybody_who_has_the_address_is_unsubscribed(api: Client, store: Store
     ("status", "reason"),
     [("bouncing", "bouncing"), ("spam complaints", "spam_complaints"), ("subscribed", None), (None, None)],
 )
-def test_a_status_says_whether_mail_goes_there(
-    api: Client, store: Store, status: str | None, reason: str | None
-) -> None:
+def test_a_status_allows_or_stops_mail(api: Client, store: Store, status: str | None, reason: str | None) -> None:
     entry = {"address": JANE, **({"status": status} if status else {})}
     api.recorded(factories.outreach(person={"email_addresses": [entry]}))
 
     assert unwanted(store, JANE) == reason
 
 
-def test_an_address_that_is_refused_for_good_is_bouncing(api: Client, store: Store, database: Database) -> None:
+def test_a_permanently_rejected_address_is_bouncing(api: Client, store: Store, database: Database) -> None:
     api.recorded(factories.by_email(JANE))
 
     mark_bouncing(store, JANE)

@@ -46,7 +46,7 @@ def test_every_answer_can_be_read(api: Client, body: object, campaign: str | Non
     assert response.headers["Access-Control-Allow-Origin"] == "*"
 
 
-def test_so_can_a_failure_that_nobody_foresaw(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_error_can_be_read_too(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise RuntimeError
 

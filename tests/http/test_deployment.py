@@ -39,11 +39,11 @@ def self_link(client: FlaskClient, **headers: str) -> str:
     return str(client.get("/api/v1/", headers=headers).json["_links"]["self"]["href"])
 
 
-def test_links_lead_to_where_the_request_came_in(deployed: Any) -> None:
+def test_links_have_the_host_of_the_request(deployed: Any) -> None:
     assert self_link(deployed(), Host="osdi.example.org:8000") == "http://osdi.example.org:8000/api/v1"
 
 
-def test_links_lead_to_the_public_url_where_one_is_set(deployed: Any) -> None:
+def test_links_have_the_public_url_if_it_is_set(deployed: Any) -> None:
     client = deployed(public_url="https://osdi.example.org/sub")
 
     assert self_link(client) == "https://osdi.example.org/sub/api/v1"
@@ -52,11 +52,11 @@ def test_links_lead_to_the_public_url_where_one_is_set(deployed: Any) -> None:
 FORWARDED = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "public.example.org"}
 
 
-def test_a_trusted_proxy_says_how_the_client_came(deployed: Any) -> None:
+def test_headers_of_a_trusted_proxy_are_used(deployed: Any) -> None:
     assert self_link(deployed(trusted_proxies=1), **FORWARDED) == "https://public.example.org/api/v1"
 
 
-def test_nobody_else_says_so(deployed: Any) -> None:
+def test_headers_of_other_clients_are_ignored(deployed: Any) -> None:
     assert self_link(deployed(), **FORWARDED) == "http://localhost/api/v1"
 
 
@@ -99,7 +99,7 @@ def test_identifiers_of_two_people_go_to_the_first_without_a_token(
     assert api.follow(api.follow(first, "osdi:person"), "osdi:outreaches")["total_records"] == 1
 
 
-def test_reference_data_is_remembered_for_a_while(api: Client, deployed: Any, database: Database) -> None:
+def test_reference_data_is_cached(api: Client, deployed: Any, database: Database) -> None:
     client = Client(deployed(cache_seconds=60.0).application.test_client(), api.token)
     client.campaign_id = api.campaign_id
     client.recorded(factories.outreach())
@@ -109,9 +109,7 @@ def test_reference_data_is_remembered_for_a_while(api: Client, deployed: Any, da
     client.recorded(factories.outreach())
 
 
-def test_a_campaign_that_is_remembered_does_not_hide_how_many_outreaches_it_has(
-    api: Client, deployed: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_cached_campaign_has_its_current_total(api: Client, deployed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("osdi.crud.totals_store.UNCOUNTED_LIMIT", 1)
     monkeypatch.setattr("osdi.crud.totals_store.SETTLED", dt.timedelta(seconds=-5))
     first, *_ = [api.recorded(factories.outreach()) for _ in range(3)]
@@ -134,7 +132,7 @@ def test_a_campaign_that_was_missing_is_looked_up_again(api: Client, deployed: A
     assert client.record(factories.outreach(), campaign=CAMPAIGN_ID).status_code == 200
 
 
-def test_what_is_remembered_does_not_hide_what_is_not(api: Client, deployed: Any) -> None:
+def test_cached_resources_do_not_hide_new_ones(api: Client, deployed: Any) -> None:
     client = Client(deployed(cache_seconds=60.0).application.test_client(), api.token)
     client.campaign_id = api.campaign_id
     for name in ("volunteer", "donor"):
@@ -146,7 +144,7 @@ def test_what_is_remembered_does_not_hide_what_is_not(api: Client, deployed: Any
     assert api.follow(api.follow(outreach, "osdi:person"), "osdi:taggings")["total_records"] == 2
 
 
-def test_spellings_of_one_reference_take_no_memory(api: Client, deployed: Any) -> None:
+def test_spellings_of_one_reference_share_a_cache_entry(api: Client, deployed: Any) -> None:
     app = deployed(cache_seconds=60.0).application
     client = Client(app.test_client(), api.token)
     client.campaign_id = api.campaign_id
@@ -159,7 +157,7 @@ def test_spellings_of_one_reference_take_no_memory(api: Client, deployed: Any) -
     assert [key[0] for key in remembered].count("tags") == 1
 
 
-def test_memory_serves_where_no_database_runs() -> None:
+def test_works_in_memory_without_a_database() -> None:
     app = create_app(Settings(mongodb_uri="mongomock://"))
     deployment: Deployment = app.extensions[EXTENSION]
     deployment.store.create_indexes()
@@ -182,7 +180,7 @@ PATHS = ("/api/v1/", "/api/v1/people", "/api/v1/nothing", "/docs", "/explorer", 
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_no_answer_is_taken_for_more_than_it_is(api: Client, path: str) -> None:
+def test_answers_have_security_headers(api: Client, path: str) -> None:
     """No sniffing, no framing, no scripts but our own, and no address handed on: it may hold a token."""
     headers = api.http.get(path).headers
 

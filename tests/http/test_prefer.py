@@ -23,7 +23,7 @@ STRICT = {"Prefer": "handling=strict"}
     ],
 )
 @pytest.mark.parametrize("token", [True, False], ids=["with a token", "without"])
-def test_strict_handling_refuses_what_is_unknown(
+def test_strict_handling_rejects_unknown_fields(
     api: Client, database: Database, token: bool, changed: dict[str, Any], named: str
 ) -> None:
     body = factories.outreach(**changed)
@@ -46,7 +46,7 @@ def test_spellings_of_strict(api: Client, preference: str) -> None:
     assert api.record(factories.outreach(unknown=1), headers={"Prefer": preference}).status_code == 400
 
 
-def test_what_was_answered_may_be_sent_back_strictly(api: Client) -> None:
+def test_a_response_can_be_sent_back_strictly(api: Client) -> None:
     api.created("/messages", factories.message(identifiers=["crm:thanks"]))
     api.put(f"/advocacy_campaigns/{api.campaign_id}/triggers", {"autoresponse": {"identifiers": ["crm:thanks"]}})
     outreach = api.recorded(factories.outreach(triggers={"autoresponse": {"enabled": True}}))
@@ -58,7 +58,7 @@ def test_what_was_answered_may_be_sent_back_strictly(api: Client) -> None:
 
 
 @pytest.mark.parametrize("name", ["background_request", "background_processing"])
-def test_in_the_background_all_is_stored_and_nothing_answered(api: Client, database: Database, name: str) -> None:
+def test_a_background_request_is_stored_and_gets_an_empty_answer(api: Client, database: Database, name: str) -> None:
     helper = f"/advocacy_campaigns/{api.campaign_id}/record_outreach_helper"
 
     assert api.post(f"{helper}?{name}=true", factories.outreach()).data == b"{}"
@@ -68,5 +68,5 @@ def test_in_the_background_all_is_stored_and_nothing_answered(api: Client, datab
     assert api.post(f"{helper}?{name}=true", {}).status_code == 400
 
 
-def test_reading_is_never_in_the_background(api: Client) -> None:
+def test_a_read_is_never_a_background_request(api: Client) -> None:
     assert "_embedded" in api.get("/people?background_request=true").json

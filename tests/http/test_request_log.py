@@ -68,8 +68,8 @@ def _id(resource: dict[str, Any], relation: str = "self") -> str:
     return str(resource["_links"][relation]["href"].rsplit("/", 1)[1])
 
 
-class TestARequestHasOneLine:
-    def test_that_says_who_did_what(self, logging_api: Client, lines: Lines, database: Database) -> None:
+class TestRequestLine:
+    def test_names_caller_and_action(self, logging_api: Client, lines: Lines, database: Database) -> None:
         answer = logging_api.record(factories.outreach())
 
         [line] = lines()
@@ -88,14 +88,14 @@ class TestARequestHasOneLine:
             "bytes": len(answer.data),
         }
 
-    def test_whose_parts_are_those_that_the_page_shows(self, logging_api: Client, lines: Lines) -> None:
+    def test_has_the_fields_of_the_page(self, logging_api: Client, lines: Lines) -> None:
         page = (Path(__file__).parents[2] / "docs" / "logs.md").read_text()
 
         logging_api.get("/")
 
         assert list(lines()[0]) == list(json.loads(page.split("```json\n")[1].split("```")[0]))
 
-    def test_without_a_token_by_anonymous(self, logging_api: Client, lines: Lines) -> None:
+    def test_names_anonymous_without_a_token(self, logging_api: Client, lines: Lines) -> None:
         logging_api.record(factories.outreach(), token=False)
 
         [line] = lines()
@@ -135,7 +135,7 @@ class TestARequestHasOneLine:
             ("OPTIONS", "/api/v1/people", 200, "/api/v1/people"),
         ],
     )
-    def test_with_the_route_instead_of_the_address(
+    def test_has_the_route_instead_of_the_url(
         self, logging_api: Client, lines: Lines, method: str, path: str, status: int, route: str | None
     ) -> None:
         logging_api.http.open(path, method=method, headers={"OSDI-API-Token": logging_api.token})
@@ -143,12 +143,12 @@ class TestARequestHasOneLine:
         [line] = lines()
         assert (line["method"], line["status"], line["route"]) == (method, status, route)
 
-    def test_whose_method_is_not_what_a_client_makes_up(self, logging_api: Client, lines: Lines) -> None:
+    def test_does_not_contain_an_unknown_method(self, logging_api: Client, lines: Lines) -> None:
         logging_api.http.open("/api/v1/", method="JANE")
 
         assert lines()[0]["method"] == "other"
 
-    def test_but_an_asset_only_at_debug(
+    def test_of_an_asset_is_logged_at_debug_only(
         self, api: Client, make: Callable[..., Flask], capfdbinary: pytest.CaptureFixture[bytes]
     ) -> None:
         quiet, all_of_it = make(), make(log_level="debug")
@@ -162,19 +162,19 @@ class TestARequestHasOneLine:
         assert json.loads(capfdbinary.readouterr().out)["level"] == "debug"
 
 
-class TestWhatWasWritten:
-    def test_is_nothing_for_a_reader(self, logging_api: Client, lines: Lines) -> None:
+class TestWrittenDocuments:
+    def test_are_none_for_a_read(self, logging_api: Client, lines: Lines) -> None:
         logging_api.get("/people")
 
         assert lines()[0]["wrote"] == []
 
-    def test_is_nothing_for_what_is_refused(self, logging_api: Client, lines: Lines) -> None:
+    def test_are_none_for_a_rejected_request(self, logging_api: Client, lines: Lines) -> None:
         logging_api.record(factories.outreach(duration="long"))
 
         [line] = lines()
         assert (line["status"], line["wrote"]) == (400, [])
 
-    def test_is_nothing_for_a_replay(self, logging_api: Client, lines: Lines) -> None:
+    def test_are_none_for_a_replay(self, logging_api: Client, lines: Lines) -> None:
         body = factories.outreach(identifiers=["crm:1"])
         logging_api.record(body)
         logging_api.record(body)
@@ -182,7 +182,7 @@ class TestWhatWasWritten:
         first, again = lines()
         assert (len(first["wrote"]), again["wrote"]) == (2, [])
 
-    def test_leaves_out_the_attempt_that_lost_a_race(
+    def test_leave_out_an_attempt_with_a_write_conflict(
         self, logging_api: Client, lines: Lines, fail: Callable[..., None]
     ) -> None:
         fail({"times": 1}, ["commitTransaction"], errorCode=112, errorLabels=["TransientTransactionError"])
@@ -191,7 +191,7 @@ class TestWhatWasWritten:
 
         assert lines()[0]["wrote"] == [f"people/{_id(answer, 'osdi:person')}", f"outreaches/{_id(answer)}"]
 
-    def test_is_the_person_of_a_new_tagging(self, logging_api: Client, lines: Lines) -> None:
+    def test_include_the_person_of_a_new_tagging(self, logging_api: Client, lines: Lines) -> None:
         person = logging_api.created("/people", factories.person())
         tag = logging_api.created("/tags", {"name": "volunteer"})
         lines()
@@ -204,7 +204,7 @@ class TestWhatWasWritten:
         assert tagged["wrote"] == [f"people/{_id(person)}"]
         assert deleted["wrote"] == [f"tags/{_id(tag)}", f"people?taggings.tag_id={_id(tag)} (1)"]
 
-    def test_lists_all_documents_deleted_with_a_person(self, logging_api: Client, lines: Lines) -> None:
+    def test_include_all_documents_deleted_with_a_person(self, logging_api: Client, lines: Lines) -> None:
         for _ in range(2):
             recorded = logging_api.recorded(factories.by_email(ADDRESS))
         person = _id(recorded, "osdi:person")
@@ -214,7 +214,7 @@ class TestWhatWasWritten:
 
         assert lines()[0]["wrote"] == [f"people/{person}", f"outreaches?person_id={person} (2)"]
 
-    def test_lists_all_documents_deleted_with_a_campaign(self, logging_api: Client, lines: Lines) -> None:
+    def test_include_all_documents_deleted_with_a_campaign(self, logging_api: Client, lines: Lines) -> None:
         campaign = logging_api.campaign_id
         logging_api.recorded(factories.outreach())
         lines()
@@ -226,7 +226,7 @@ class TestWhatWasWritten:
             f"advocacy_campaigns/{campaign}",
         ]
 
-    def test_is_the_outreach_that_is_changed_and_deleted(self, logging_api: Client, lines: Lines) -> None:
+    def test_include_a_changed_and_deleted_outreach(self, logging_api: Client, lines: Lines) -> None:
         address = logging_api.recorded(factories.outreach())["_links"]["self"]["href"]
         lines()
 
@@ -236,7 +236,7 @@ class TestWhatWasWritten:
         assert [line["wrote"] for line in lines()] == [[f"outreaches/{address.rsplit('/', 1)[1]}"]] * 2
 
 
-class TestTheRequestsId:
+class TestRequestId:
     @pytest.mark.parametrize(
         ("method", "path", "status"),
         [
@@ -256,18 +256,18 @@ class TestTheRequestsId:
         assert answer.status_code == status
         assert answer.headers["OSDI-Request-ID"] == lines()[0]["request_id"]
 
-    def test_is_on_what_is_too_large_too(self, logging_api: Client) -> None:
+    def test_is_on_an_answer_to_a_too_large_body(self, logging_api: Client) -> None:
         answer = logging_api.record("x" * 300_000)
 
         assert answer.status_code == 413
         assert answer.headers["OSDI-Request-ID"]
 
-    def test_may_be_read_by_a_page_of_another_origin(self, logging_api: Client) -> None:
+    def test_can_be_read_by_a_page_of_another_origin(self, logging_api: Client) -> None:
         answer = logging_api.get("/", headers={"Origin": "https://campaign.example.org"})
 
         assert "OSDI-Request-ID" in answer.headers["Access-Control-Expose-Headers"].split(", ")
 
-    def test_is_never_what_the_client_says(self, logging_api: Client, lines: Lines) -> None:
+    def test_is_never_chosen_by_the_client(self, logging_api: Client, lines: Lines) -> None:
         answer = logging_api.get("/", headers={"OSDI-Request-ID": MARKER})
 
         assert answer.headers["OSDI-Request-ID"] == lines()[0]["request_id"] != MARKER
@@ -315,7 +315,7 @@ class TestAFailure:
         assert "tests.http.test_request_log" in line["exception"]
         assert MARKER not in str(line)
 
-    def test_of_a_unique_index_does_not_tell_the_key(
+    def test_of_a_unique_index_does_not_show_the_key(
         self, logging_api: Client, lines: Lines, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         from osdi import retry
@@ -383,7 +383,7 @@ class TestAFailure:
         assert answer.status_code == line["status"] == 500
         assert MARKER not in str(line)
 
-    def test_to_write_the_line_fails_no_request(
+    def test_of_logging_does_not_fail_the_request(
         self, logging_api: Client, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def gone(_: bytes) -> None:
@@ -398,13 +398,13 @@ class TestAFailure:
 
 
 class TestALibrary:
-    def test_speaks_in_the_same_form(self, logging_api: Client, lines: Lines) -> None:
+    def test_logs_in_the_same_format(self, logging_api: Client, lines: Lines) -> None:
         logging.getLogger("some.library").warning("%s is late", "it")
 
         [line] = lines()
         assert (line["event"], line["level"], line["logger"]) == ("it is late", "warning", "some.library")
 
-    def test_tells_no_message_of_an_exception(self, logging_api: Client, lines: Lines) -> None:
+    def test_logs_no_exception_message(self, logging_api: Client, lines: Lines) -> None:
         try:
             raise ValueError(MARKER)
         except ValueError:
@@ -415,7 +415,9 @@ class TestALibrary:
         assert MARKER not in str(line)
 
     @pytest.mark.parametrize("broken", [("\ud800",), ("%d", "x")])
-    def test_that_logs_wrongly_fails_nobody(self, logging_api: Client, lines: Lines, broken: tuple[str, ...]) -> None:
+    def test_with_a_logging_error_fails_no_request(
+        self, logging_api: Client, lines: Lines, broken: tuple[str, ...]
+    ) -> None:
         [ours] = [each for each in logging.getLogger().handlers if type(each).__module__ == "osdi.log"]
 
         # Not by way of a logger: pytest's own handler would fail.
@@ -425,16 +427,14 @@ class TestALibrary:
         assert line["logger"] == "some.library"
 
     @pytest.mark.parametrize("name", ["pymongo.command", "pymongo.connection", "werkzeug", "flask_cors", "app"])
-    def test_says_nothing_below_a_warning_whatever_our_level(
-        self, make: Callable[..., Flask], lines: Lines, name: str
-    ) -> None:
+    def test_logs_warnings_and_errors_only(self, make: Callable[..., Flask], lines: Lines, name: str) -> None:
         make(log_level="debug")
 
         assert not logging.getLogger(name).isEnabledFor(logging.INFO)
         assert logging.getLogger(name).isEnabledFor(logging.WARNING)
 
 
-def test_the_level_says_from_where_on_we_log(
+def test_the_level_is_the_minimum(
     api: Client, make: Callable[..., Flask], lines: Lines, fail: Callable[..., None]
 ) -> None:
     client = _at(make(log_level="error"), api)
@@ -447,7 +447,7 @@ def test_the_level_says_from_where_on_we_log(
     assert [line["status"] for line in lines()] == [500]
 
 
-def test_the_other_form_is_for_people(
+def test_the_other_format_is_readable_text(
     api: Client, make: Callable[..., Flask], capfdbinary: pytest.CaptureFixture[bytes], fail: Callable[..., None]
 ) -> None:
     client = _at(make(log_format="console"), api)
@@ -462,7 +462,7 @@ def test_the_other_form_is_for_people(
 
 
 @pytest.mark.parametrize("level", ["debug", "info"])
-def test_no_line_holds_what_a_client_sent(
+def test_no_line_contains_what_a_client_sent(
     api: Client, make: Callable[..., Flask], lines: Lines, capfdbinary: pytest.CaptureFixture[bytes], level: str
 ) -> None:
     client = _at(make(log_level=level, cors_origins=("https://campaign.example.org",)), api)

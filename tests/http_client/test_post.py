@@ -70,7 +70,7 @@ def test_body_and_headers_arrive_as_they_were_given() -> None:
     )
 
 
-def test_the_port_of_the_scheme_goes_without_saying(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_default_port_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     with Receiver() as receiver:
         monkeypatch.setitem(PORTS, "http", receiver.port)  # 80 is not for tests to listen at
         resolving(monkeypatch, "hooks.example.org", "127.0.0.1")
@@ -80,7 +80,7 @@ def test_the_port_of_the_scheme_goes_without_saying(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("status", [200, 204, 302, 404, 410, 429, 500, 503])
-def test_the_status_is_what_the_server_says(status: int) -> None:
+def test_returns_the_status_of_the_server(status: int) -> None:
     with Receiver(status=status) as receiver:
         assert post(receiver.url()) == status
 
@@ -110,14 +110,14 @@ def test_nothing_follows_a_large_body() -> None:
     assert received.partition(b"\r\n\r\n")[2] == body
 
 
-def test_letters_beyond_ascii_arrive_encoded() -> None:
+def test_non_ascii_characters_arrive_encoded() -> None:
     with Receiver() as receiver:
         assert post(f"http://127.0.0.1:{receiver.port}/straße?ü") == 200
 
     assert receiver.requests[0][0] == "POST /stra%C3%9Fe?%C3%BC HTTP/1.1"
 
 
-def test_a_status_that_comes_before_the_body_is_read_counts() -> None:
+def test_a_status_before_the_body_was_read_counts() -> None:
     def serve(connection: socket.socket, over: threading.Event) -> None:
         connection.recv(1_000)
         connection.sendall(b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\n\r\n")
@@ -150,7 +150,7 @@ def test_a_redirect_is_a_status_and_never_followed() -> None:
 
 
 @pytest.mark.parametrize("guarded", [True, False])
-def test_certificate_host_header_and_sni_are_of_the_name(
+def test_certificate_host_header_and_sni_use_the_name(
     monkeypatch: pytest.MonkeyPatch, authority: trustme.CA, ca_certs: str, guarded: bool
 ) -> None:
     resolving(monkeypatch, "hooks.example.org", "127.0.0.1")
@@ -164,7 +164,7 @@ def test_certificate_host_header_and_sni_are_of_the_name(
     assert body == BODY
 
 
-def test_an_international_name_is_asked_for_by_idna(
+def test_an_international_name_is_encoded_by_idna(
     monkeypatch: pytest.MonkeyPatch, authority: trustme.CA, ca_certs: str
 ) -> None:
     asked = resolving(monkeypatch, "xn--bcher-kva.example", "127.0.0.1")
@@ -177,7 +177,7 @@ def test_an_international_name_is_asked_for_by_idna(
     assert dict(receiver.requests[0][1])["Host"] == f"xn--bcher-kva.example:{receiver.port}"
 
 
-def test_a_name_with_its_last_dot_is_the_same_server(
+def test_a_name_with_a_trailing_dot_is_the_same_server(
     monkeypatch: pytest.MonkeyPatch, authority: trustme.CA, ca_certs: str
 ) -> None:
     asked = resolving(monkeypatch, "hooks.example.org.", "127.0.0.1")
@@ -198,7 +198,7 @@ def test_the_certificate_of_a_bare_address_is_checked_too(authority: trustme.CA,
 
 @pytest.mark.parametrize("guarded", [True, False])
 @pytest.mark.parametrize("certified", ["other.example.org", "127.0.0.1"])
-def test_nothing_is_sent_to_a_server_with_anothers_certificate(
+def test_nothing_is_sent_to_a_server_with_another_names_certificate(
     monkeypatch: pytest.MonkeyPatch, authority: trustme.CA, ca_certs: str, certified: str, guarded: bool
 ) -> None:
     resolving(monkeypatch, "hooks.example.org", "127.0.0.1")
@@ -209,7 +209,7 @@ def test_nothing_is_sent_to_a_server_with_anothers_certificate(
     assert receiver.requests == []
 
 
-def test_nothing_is_sent_to_a_server_whose_certificate_nobody_trusts(
+def test_nothing_is_sent_to_a_server_with_an_untrusted_certificate(
     monkeypatch: pytest.MonkeyPatch, authority: trustme.CA
 ) -> None:
     resolving(monkeypatch, "hooks.example.org", "127.0.0.1")
@@ -220,7 +220,7 @@ def test_nothing_is_sent_to_a_server_whose_certificate_nobody_trusts(
     assert receiver.requests == []
 
 
-def test_a_server_without_tls_is_refused() -> None:
+def test_a_server_without_tls_is_rejected() -> None:
     def serve(connection: socket.socket, over: threading.Event) -> None:
         connection.recv(1_000)
         connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
@@ -248,13 +248,13 @@ def test_a_server_without_tls_is_refused() -> None:
     ],
 )
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_private_addresses_are_not_even_connected_to(scheme: str, host: str) -> None:
+def test_private_addresses_are_not_connected_to(scheme: str, host: str) -> None:
     with silent() as internal:
         assert reason(f"{scheme}://{host}:{port_of(internal)}/", networks=()) == "private_address"
         assert nobody_came(internal)
 
 
-def test_a_network_of_the_setting_lets_no_other_address_through() -> None:
+def test_an_allowed_network_allows_no_other_address() -> None:
     with silent() as internal:
         networks = (ipaddress.ip_network("10.0.0.0/8"),)
         assert reason(f"https://127.0.0.1:{port_of(internal)}/", networks) == "private_address"
@@ -270,7 +270,7 @@ def test_a_name_that_leads_to_a_private_address_is_not_connected_to(monkeypatch:
 
 
 @pytest.mark.parametrize("other", ["10.0.0.1", "169.254.169.254", "fd00::1"])
-def test_one_private_address_among_others_refuses_the_name(monkeypatch: pytest.MonkeyPatch, other: str) -> None:
+def test_one_private_address_among_others_rejects_the_name(monkeypatch: pytest.MonkeyPatch, other: str) -> None:
     resolving(monkeypatch, "hooks.example.org", "127.0.0.1", other)
 
     with silent() as receiver:
@@ -326,7 +326,7 @@ def test_without_tls_nothing_goes_to_an_allowed_network_but_loopback(monkeypatch
         "http://127.0.0.1:{port}0000/",
     ],
 )
-def test_what_is_no_address_for_webhooks_is_not_connected_to(url: str) -> None:
+def test_an_invalid_webhook_url_is_not_connected_to(url: str) -> None:
     with silent() as receiver:
         assert reason(url.format(port=port_of(receiver))) == "url"
         assert nobody_came(receiver)
@@ -335,7 +335,7 @@ def test_what_is_no_address_for_webhooks_is_not_connected_to(url: str) -> None:
 # The operator's own gateways.
 
 
-def test_a_gateway_may_be_anywhere_and_without_tls() -> None:
+def test_a_gateway_can_have_any_address_and_no_tls() -> None:
     with Receiver() as gateway:
         assert post(gateway.url("localhost"), networks=(), guarded=False) == 200
 
@@ -350,7 +350,7 @@ def test_a_gateways_redirect_is_not_followed() -> None:
         assert nobody_came(internal)
 
 
-def test_a_gateways_user_and_password_go_by_basic_authentication() -> None:
+def test_a_gateways_user_and_password_use_basic_authentication() -> None:
     with Receiver() as gateway:
         assert post(gateway.url("osdi:a%40b@127.0.0.1"), networks=(), guarded=False) == 200
 
@@ -360,6 +360,6 @@ def test_a_gateways_user_and_password_go_by_basic_authentication() -> None:
     assert dict(headers)["Host"] == f"127.0.0.1:{gateway.port}"
 
 
-def test_a_gateway_that_never_answers_is_left() -> None:
+def test_a_gateway_that_never_answers_times_out() -> None:
     with script(lambda _, over: over.wait(LONG)) as port:
         assert reason(f"http://127.0.0.1:{port}/", networks=(), guarded=False, seconds=SHORT) == "timeout"

@@ -47,7 +47,7 @@ def eventually(condition: Callable[[], bool]) -> bool:
 
 
 @pytest.mark.slow
-def test_web_starts_says_what_is_missing_and_serves_as_soon_as_the_database_is_there(later: Mongod) -> None:
+def test_web_starts_without_a_database_and_serves_when_it_is_available(later: Mongod) -> None:
     with Live({"MONGODB_URI": later.uri}, workers=1, threads=THREADS) as live:
 
         def missing() -> str:
@@ -71,7 +71,7 @@ def test_web_starts_says_what_is_missing_and_serves_as_soon_as_the_database_is_t
         assert eventually(lambda: "does not answer" in missing())
 
 
-def test_probes_while_the_database_is_away_hold_no_thread_for_long(later: Mongod) -> None:
+def test_probes_without_a_database_release_their_thread_soon(later: Mongod) -> None:
     with Live({"MONGODB_URI": later.uri}, workers=1, threads=THREADS) as live, ThreadPoolExecutor() as clients:
         began = time.monotonic()
         probes = [clients.submit(requests.get, f"{live.url}/readyz", timeout=SECONDS) for _ in range(THREADS)]
@@ -82,7 +82,7 @@ def test_probes_while_the_database_is_away_hold_no_thread_for_long(later: Mongod
         assert time.monotonic() - began < 6
 
 
-def test_the_release_step_waits_for_the_database_and_says_so(later: Mongod) -> None:
+def test_the_release_step_waits_for_the_database_and_reports_that(later: Mongod) -> None:
     release = flask(later.uri, "indexes")
     assert release.stderr is not None
     assert release.stderr.readline() == "The database does not answer. Waiting 60 s for it.\n"
@@ -94,7 +94,7 @@ def test_the_release_step_waits_for_the_database_and_says_so(later: Mongod) -> N
     assert " indexes: " in told
 
 
-def test_the_release_step_fails_with_a_sentence_when_it_has_waited_enough(later: Mongod) -> None:
+def test_the_release_step_fails_with_a_message_after_its_time_out(later: Mongod) -> None:
     began = time.monotonic()
     release = flask(later.uri, "indexes", "--wait", "3")
 
@@ -108,9 +108,7 @@ def test_the_release_step_fails_with_a_sentence_when_it_has_waited_enough(later:
 
 
 @pytest.mark.parametrize("arguments", ["indexes", "release", "tokens create sync", "followups", "recount"])
-def test_a_command_that_the_database_refuses_waits_for_nothing_and_ends_with_a_sentence(
-    mongod: Mongod, arguments: str
-) -> None:
+def test_a_command_without_database_access_fails_at_once_with_a_message(mongod: Mongod, arguments: str) -> None:
     command = flask(mongod.uri.replace("://", "://somebody:wrong@"), *arguments.split())
 
     told, errors = command.communicate(timeout=SECONDS)
@@ -121,7 +119,7 @@ def test_a_command_that_the_database_refuses_waits_for_nothing_and_ends_with_a_s
     )
 
 
-def test_a_command_says_nothing_of_counts_that_it_did_not_use(mongod: Mongod) -> None:
+def test_a_command_does_not_report_unused_counters(mongod: Mongod) -> None:
     release = flask(mongod.uri, "indexes", RATE_LIMIT_STORAGE="mongodb")
 
     assert (release.communicate(timeout=SECONDS)[1], release.returncode) == ("", 0)

@@ -61,7 +61,7 @@ class TestHealthz:
         assert (answer.status_code, answer.json) == (200, {"status": "alive"})
         assert answer.mimetype == "application/json"
 
-    def test_looks_at_no_database(self, deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_uses_no_database(self, deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(Store, "connect", lambda _: pytest.fail("asked the database"))
 
         assert deployed().get("/healthz").status_code == 200
@@ -76,7 +76,7 @@ class TestReadyz:
     def test_is_ready_in_memory(self, deployed: Deployed) -> None:
         assert deployed(mongodb_uri="mongomock://").get("/readyz").status_code == 200
 
-    def test_says_which_unique_indexes_are_missing_until_they_are_made(
+    def test_names_missing_unique_indexes_until_they_exist(
         self, deployed: Deployed, new_database: tuple[str, Database]
     ) -> None:
         uri, _ = new_database
@@ -105,7 +105,7 @@ class TestReadyz:
         assert "people (match_keys)" in client.get("/readyz").json["missing"][0]
 
     @pytest.mark.parametrize(("seconds", "status"), [(30, 200), (0, 503)])
-    def test_indexes_that_exist_are_remembered_for_a_while(
+    def test_existing_indexes_are_cached(
         self,
         deployed: Deployed,
         new_database: tuple[str, Database],
@@ -122,7 +122,7 @@ class TestReadyz:
 
         assert client.get("/readyz").status_code == status
 
-    def test_a_database_that_is_away_is_waited_for_two_seconds_and_then_not_at_all(
+    def test_waits_two_seconds_once_for_an_unavailable_database(
         self, deployed: Deployed, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("osdi.store.driver.SERVER_SELECTION_TIMEOUT_MS", 1_000)
@@ -138,9 +138,7 @@ class TestReadyz:
         assert max(seconds) < 3
         assert seconds[-1] < AT_ONCE_SECONDS
 
-    def test_a_database_that_hangs_is_waited_for_two_seconds(
-        self, deployed: Deployed, fail: Callable[..., None]
-    ) -> None:
+    def test_waits_two_seconds_for_a_hanging_database(self, deployed: Deployed, fail: Callable[..., None]) -> None:
         client = deployed()
         assert client.get("/readyz").status_code == 200
         fail({"times": 1}, ["ping"], blockConnection=True, blockTimeMS=5_000)
@@ -169,7 +167,7 @@ class TestReadyz:
         for secret in (NOBODY, PASSWORD, str(mongod.port), "127.0.0.1"):
             assert secret not in answer.get_data(as_text=True)
 
-    def test_tells_nothing_of_where_a_database_is_that_is_away(self, deployed: Deployed) -> None:
+    def test_does_not_show_the_address_of_an_unavailable_database(self, deployed: Deployed) -> None:
         told = deployed(mongodb_uri=away()).get("/readyz").get_data(as_text=True)
 
         for secret in (NOBODY, PASSWORD, "127.0.0.1", "rs0", "mongodb://"):
@@ -183,12 +181,12 @@ class TestBoth:
 
         assert [client.get(path).status_code for _ in range(5)] == [200] * 5
 
-    def test_are_asked_by_head_too(self, deployed: Deployed, path: str) -> None:
+    def test_answer_head_requests(self, deployed: Deployed, path: str) -> None:
         answer = deployed().head(path)
 
         assert (answer.status_code, answer.data) == (200, b"")
 
-    def test_are_kept_by_no_cache(self, deployed: Deployed, path: str) -> None:
+    def test_are_not_cached(self, deployed: Deployed, path: str) -> None:
         assert deployed().get(path).headers["Cache-Control"] == "no-store"
 
     def test_are_logged_only_at_debug(

@@ -39,8 +39,8 @@ def value(client: Client, name: str, **labels: str) -> float:
     return samples(client).get((name, frozenset(labels.items())), 0.0)
 
 
-class TestWhoMayRead:
-    def test_nobody_where_it_is_off(self, api: Client) -> None:
+class TestAccess:
+    def test_is_404_if_disabled(self, api: Client) -> None:
         for headers in ({}, BEARER, {"Authorization": "Bearer "}):
             assert api.http.get("/metrics", headers=headers).status_code == 404
 
@@ -49,17 +49,17 @@ class TestWhoMayRead:
         ["", "Bearer", "Bearer ", "Bearer wrong", f"Basic {TOKEN}", TOKEN, f"Bearer {TOKEN}x", "Bearer \u00ff\udcff"],
         ids=range(8),
     )
-    def test_nobody_without_the_token(self, watched: Client, sent: str) -> None:
+    def test_requires_the_token(self, watched: Client, sent: str) -> None:
         response = watched.http.get("/metrics", headers={"Authorization": sent} if sent.isascii() else None)
 
         assert response.status_code == 401
         assert response.headers["WWW-Authenticate"].startswith("Bearer")
         assert "osdi_request" not in response.get_data(as_text=True)
 
-    def test_a_token_of_the_api_is_none(self, watched: Client) -> None:
+    def test_rejects_a_token_of_the_api(self, watched: Client) -> None:
         assert watched.http.get("/metrics", headers={"OSDI-API-Token": watched.token}).status_code == 401
 
-    def test_with_the_token_in_the_format_of_prometheus(self, watched: Client) -> None:
+    def test_returns_the_format_of_prometheus(self, watched: Client) -> None:
         response = watched.http.get("/metrics", headers=BEARER)
 
         assert response.content_type == "text/plain; version=0.0.4; charset=utf-8"
@@ -77,7 +77,7 @@ class TestRequests:
         assert 0 < value(watched, "osdi_request_seconds_sum", method="POST", route=HELPER, status="200") < 60
         assert value(watched, "osdi_rejected_requests_total", code="INVALID") == 1
 
-    def test_of_no_route_and_of_odd_methods_are_one(self, watched: Client) -> None:
+    def test_of_unknown_routes_and_methods_share_one_label(self, watched: Client) -> None:
         for number in range(5):
             watched.http.get(f"/nothing/{number}")
             watched.http.open(f"/nothing/{number}", method=f"FOO{number}")
@@ -127,7 +127,7 @@ class TestOutreaches:
         assert value(watched, "osdi_outreaches_recorded_total", type="email", token="yes") == 1
         assert value(watched, "osdi_matches_total", kind="retry") == 2
 
-    def test_what_was_refused_is_none(self, watched: Client) -> None:
+    def test_a_rejected_request_records_nothing(self, watched: Client) -> None:
         watched.record({"type": "email"})
 
         assert not [name for name, _ in samples(watched) if name.startswith("osdi_outreaches_recorded")]
@@ -150,7 +150,7 @@ class TestMatches:
             ({"email_addresses": [{"address": "john@example.org"}]}, "new"),
         ],
     )
-    def test_are_counted_by_what_found_the_person(self, watched: Client, person: Any, kind: str) -> None:
+    def test_are_counted_by_kind_of_match(self, watched: Client, person: Any, kind: str) -> None:
         watched.created("/people", {"person": self.EVERYTHING})
         before = value(watched, "osdi_matches_total", kind=kind)
 
@@ -158,14 +158,14 @@ class TestMatches:
 
         assert value(watched, "osdi_matches_total", kind=kind) == before + 1
 
-    def test_who_is_linked_is_a_kind_of_its_own(self, watched: Client) -> None:
+    def test_a_linked_person_is_a_separate_kind(self, watched: Client) -> None:
         created = watched.created("/people", {"person": self.EVERYTHING})
 
         watched.record({"_links": {"osdi:person": {"href": created["_links"]["self"]["href"]}}})
 
         assert value(watched, "osdi_matches_total", kind="link") == 1
 
-    def test_what_one_request_found_does_not_count_for_the_next(self, watched: Client) -> None:
+    def test_are_not_carried_over_to_the_next_request(self, watched: Client) -> None:
         watched.record({"person": self.EVERYTHING})
         for _ in range(3):
             watched.get("/people")
@@ -174,7 +174,7 @@ class TestMatches:
 
 
 class TestTheDatabase:
-    def test_tells_what_waits_and_for_how_long(self, watched: Client, database: Database) -> None:
+    def test_exports_queue_lengths_and_ages(self, watched: Client, database: Database) -> None:
         timestamp = now()
         waiting = [("queued", 90), ("queued", 30), ("leased", 500), ("failed", 900), ("sent", 5_000)]
         for number, (state, seconds) in enumerate(waiting):
@@ -192,14 +192,14 @@ class TestTheDatabase:
         assert 90 <= value(watched, "osdi_outbox_oldest_seconds") < 150
         assert value(watched, "osdi_webhook_events_waiting") == 1
 
-    def test_what_is_not_due_yet_does_not_wait(self, watched: Client, database: Database) -> None:
+    def test_a_followup_that_is_not_due_is_not_late(self, watched: Client, database: Database) -> None:
         entry = {"_id": "f", "state": "queued", "not_before": now() + dt.timedelta(hours=1), "kind": "autoresponse"}
         database.outreaches.insert_one({"_id": "o", "match_keys": ["id:o"], "followups": [entry]})
 
         assert value(watched, "osdi_outbox_followups", state="queued") == 1
         assert value(watched, "osdi_outbox_oldest_seconds") == 0
 
-    def test_is_asked_once_in_some_seconds(self, watched: Client, database: Database) -> None:
+    def test_is_queried_once_in_some_seconds(self, watched: Client, database: Database) -> None:
         samples(watched)
         database.outreaches.insert_one(
             {"_id": "o", "match_keys": ["id:o"], "followups": [{"state": "failed", "not_before": now()}]}
@@ -207,7 +207,7 @@ class TestTheDatabase:
 
         assert value(watched, "osdi_outbox_followups", state="failed") == 0
 
-    def test_that_fails_is_a_figure_too(self, watched: Client, fail: Callable[..., None]) -> None:
+    def test_a_failure_is_exported_too(self, watched: Client, fail: Callable[..., None]) -> None:
         fail("alwaysOn", ["find", "aggregate", "count"], errorCode=91)
 
         found = samples(watched)
@@ -216,7 +216,7 @@ class TestTheDatabase:
         assert not [name for name, _ in found if name.startswith("osdi_outbox")]
         assert ("osdi_mongodb_connections_in_use", frozenset()) in found
 
-    def test_that_was_never_there_is_waited_for_less_long_than_prometheus_waits(self, deployed: Deployed) -> None:
+    def test_an_unavailable_one_delays_less_than_prometheus_waits(self, deployed: Deployed) -> None:
         client = deployed(metrics_token=TOKEN, mongodb_uri=f"mongodb://127.0.0.1:{free_port()}/osdi")
         began = time.monotonic()
 
@@ -225,7 +225,7 @@ class TestTheDatabase:
         assert found["osdi_database_up", frozenset()] == 0
         assert time.monotonic() - began < database_gauges.SECONDS + 2
 
-    def test_is_read_by_indexes_up_to_a_bound(self, watched: Client, database: Database, monkeypatch: Any) -> None:
+    def test_is_queried_by_indexes_up_to_a_limit(self, watched: Client, database: Database, monkeypatch: Any) -> None:
         monkeypatch.setattr(database_gauges, "MOST", 3)
         for number in range(10):
             entry = {"state": "queued", "not_before": now(), "kind": "autoresponse"}

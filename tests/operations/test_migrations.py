@@ -118,7 +118,7 @@ class TestARelease:
         assert migrate(store, RULES, lambda _: None) == SCHEMA_VERSION == schema_version(store)
         assert "lease" not in database.schema.find_one()
 
-    def test_notes_the_contact_keys_of_people_from_before(self, old: tuple[Store, Database]) -> None:
+    def test_sets_contact_keys_of_older_people(self, old: tuple[Store, Database]) -> None:
         store, database = old
         people = [
             old_person("a", email_addresses=[{"address": "Jane@Example.com"}, {"status": "subscribed"}]),
@@ -138,7 +138,7 @@ class TestARelease:
         assert list(found.values()) == people
         assert told == ["Migrated to schema_version 1: added the keys of contact details to people (2 changed)."]
 
-    def test_gives_people_from_before_the_keys_of_their_names(self, old: tuple[Store, Database]) -> None:
+    def test_sets_name_keys_of_older_people(self, old: tuple[Store, Database]) -> None:
         store, database = old
         known = ["email:jane@example.com"]
         people = [
@@ -162,7 +162,7 @@ class TestARelease:
         assert list(database.people.find().sort("_id")) == people
         assert told[1] == "Migrated to schema_version 2: added the keys of names to people (4 changed)."
 
-    def test_lets_one_own_a_key_though_the_index_was_gone(self, old: tuple[Store, Database]) -> None:
+    def test_gives_a_key_one_owner_after_the_index_was_missing(self, old: tuple[Store, Database]) -> None:
         store, database = old
         database.people.insert_many([old_person("a", **JANE), old_person("b", **JANE)])
 
@@ -170,7 +170,7 @@ class TestARelease:
 
         assert [each["_id"] for each in database.people.find({"match_keys": JANES_KEY})] == ["a"]
 
-    def test_gives_keys_in_batches_and_goes_on_where_it_ended(
+    def test_sets_keys_in_batches_and_resumes(
         self, old: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         store, database = old
@@ -199,7 +199,7 @@ class TestARelease:
             assert list(migration_steps.set_name_keys(MigrationContext(store, RULES))) == [0]
         assert database.people.find_one()["match_keys"] == ["id:osdi_outreach:a"]
 
-    def test_finds_them_by_the_filter_then(self, app: Flask, api: Client, database: Database) -> None:
+    def test_makes_older_people_findable_by_filter(self, app: Flask, api: Client, database: Database) -> None:
         database.people.insert_one(old_person("a", email_addresses=[{"address": "old@example.com"}]))
         found = "/people?filter=email_address eq 'old@example.com'"
         assert api.get(found).json["total_records"] == 0
@@ -208,7 +208,7 @@ class TestARelease:
 
         assert api.get(found).json["total_records"] == 1
 
-    def test_goes_on_in_batches(self, old: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_works_in_batches(self, old: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch) -> None:
         store, database = old
         monkeypatch.setattr(migration_steps, "BATCH", 2)
         database.people.insert_many(
@@ -218,7 +218,7 @@ class TestARelease:
         assert list(migration_steps.set_contact_keys(MigrationContext(store, RULES))) == [2, 2, 1]
         assert list(migration_steps.set_contact_keys(MigrationContext(store, RULES))) == []
 
-    def test_leaves_somebody_who_is_changed_meanwhile(self, old: tuple[Store, Database]) -> None:
+    def test_skips_a_person_with_a_concurrent_change(self, old: tuple[Store, Database]) -> None:
         store, database = old
         database.people.insert_one(old_person("a", email_addresses=[{"address": "a@example.com"}]))
         steps = migration_steps.set_contact_keys(MigrationContext(store, RULES))
@@ -234,7 +234,7 @@ class TestARelease:
             assert list(steps) == [0]
         assert "contact_keys" not in database.people.find_one()
 
-    def test_may_be_repeated(self, old: tuple[Store, Database]) -> None:
+    def test_can_be_repeated(self, old: tuple[Store, Database]) -> None:
         store, database = old
         migrate(store, RULES, lambda _: None)
         before = database.schema.find_one()
@@ -243,7 +243,7 @@ class TestARelease:
         assert migrate(store, RULES, told.append) == SCHEMA_VERSION
         assert (told, database.schema.find_one()) == ([], before)
 
-    def test_that_fails_gives_the_lease_back_and_is_repeated(self, old: tuple[Store, Database]) -> None:
+    def test_that_fails_ends_its_lease_and_can_be_repeated(self, old: tuple[Store, Database]) -> None:
         store, _ = old
         ran: list[int] = []
 
@@ -260,7 +260,7 @@ class TestARelease:
 
         assert migrate(store, RULES, lambda _: None, migrations=steps, wait=0) == 2
 
-    def test_runs_each_step_once_though_several_begin_together(self, old: tuple[Store, Database]) -> None:
+    def test_runs_each_step_once_if_several_start_together(self, old: tuple[Store, Database]) -> None:
         store, _ = old
         ran: list[int] = []
         inside, most = 0, 0
@@ -291,7 +291,7 @@ class TestARelease:
 
         assert (versions, ran, most) == ([2] * 4, [1, 1], 1)
 
-    def test_waits_for_another_and_says_so(self, old: tuple[Store, Database]) -> None:
+    def test_waits_for_another_release_and_reports_that(self, old: tuple[Store, Database]) -> None:
         store, database = old
         ends = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=1)
         database.schema.insert_one({"_id": "schema", "schema_version": 0, "lease": "another", "lease_ends": ends})
@@ -302,14 +302,14 @@ class TestARelease:
         assert told == ["Another release is migrating the database; waiting for it."]
         assert database.schema.find_one()["lease"] == "another"
 
-    def test_takes_over_from_one_that_died(self, old: tuple[Store, Database]) -> None:
+    def test_takes_over_from_a_dead_release(self, old: tuple[Store, Database]) -> None:
         store, database = old
         ended = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1)
         database.schema.insert_one({"_id": "schema", "schema_version": 0, "lease": "dead", "lease_ends": ended})
 
         assert migrate(store, RULES, lambda _: None, wait=0) == SCHEMA_VERSION
 
-    def test_whose_lease_ran_out_stops(self, old: tuple[Store, Database]) -> None:
+    def test_stops_when_its_lease_has_expired(self, old: tuple[Store, Database]) -> None:
         store, database = old
 
         def slow(_: MigrationContext) -> Iterator[int]:
@@ -324,13 +324,13 @@ class TestARelease:
 class TestTheCommand:
     """`release`, which a deployment runs before the new program serves."""
 
-    def test_tells_the_version_and_the_indexes(self, app: Flask, database: Database) -> None:
+    def test_prints_the_version_and_the_indexes(self, app: Flask, database: Database) -> None:
         result = app.test_cli_runner().invoke(args=["release"])
 
         assert result.exit_code == 0, result.output
         assert result.output.splitlines()[-1].startswith(f"The database has schema_version {SCHEMA_VERSION} and ")
 
-    def test_brings_a_database_from_before_to_all_the_indexes(self, old: tuple[Store, Database]) -> None:
+    def test_creates_all_indexes_of_an_older_database(self, old: tuple[Store, Database]) -> None:
         store, database = old
         for fields in BEFORE:
             database.people.create_index([(field, 1) for field in fields], unique=fields == ("match_keys",))
@@ -376,20 +376,20 @@ class TestANewerDatabase:
             app.extensions[EXTENSION].store.close()
             client.drop_database("newer")
 
-    def test_by_the_web_process(self, newer: Flask, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_is_rejected_by_the_web_process(self, newer: Flask, capsys: pytest.CaptureFixture[str]) -> None:
         response = Client(newer.test_client(), "osdi_x").get("/people")
 
         assert response.status_code == 503
         assert self.SAYS in response.json["error"]
         assert self.SAYS in capsys.readouterr().out
 
-    def test_but_the_entry_point_is_answered(self, newer: Flask) -> None:
+    def test_does_not_affect_the_entry_point(self, newer: Flask) -> None:
         assert Client(newer.test_client(), "").get("/", token=False).status_code == 200
 
     @pytest.mark.parametrize(
         "command", [("release",), ("indexes",), ("tokens", "list"), ("export", "people"), ("recount",), ("sample",)]
     )
-    def test_by_a_command(self, newer: Flask, command: tuple[str, ...]) -> None:
+    def test_is_rejected_by_a_command(self, newer: Flask, command: tuple[str, ...]) -> None:
         result = newer.test_cli_runner().invoke(args=list(command))
 
         assert result.exit_code == 1
@@ -397,13 +397,13 @@ class TestANewerDatabase:
         assert self.SAYS in result.stderr
         assert result.stdout == ""
 
-    def test_by_a_worker(self, newer: Flask) -> None:
+    def test_is_rejected_by_a_worker(self, newer: Flask) -> None:
         result = newer.test_cli_runner().invoke(args=["worker"])
 
         assert result.exit_code == 1
         assert self.SAYS in result.stderr
 
-    def test_until_it_is_one_that_is_known(self, old: tuple[Store, Database]) -> None:
+    def test_is_rejected_until_its_version_is_supported(self, old: tuple[Store, Database]) -> None:
         store, database = old
         database.schema.insert_one(NEWER)
         with pytest.raises(WrongDatabase):
@@ -412,7 +412,7 @@ class TestANewerDatabase:
 
         assert store.get("people", "x") is None
 
-    def test_is_looked_for_once_only(self, old: tuple[Store, Database]) -> None:
+    def test_is_checked_only_once(self, old: tuple[Store, Database]) -> None:
         store, database = old
         store.get("people", "x")
         database.schema.insert_one(NEWER)
@@ -420,7 +420,7 @@ class TestANewerDatabase:
         assert store.get("people", "x") is None
 
 
-def test_a_worker_ends_with_the_reason() -> None:
+def test_ends_a_worker_with_the_reason() -> None:
     def refused() -> bool:
         raise WrongDatabase("It is newer.")
 

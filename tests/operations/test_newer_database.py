@@ -48,7 +48,7 @@ def eventually(condition: Callable[[], bool]) -> bool:
     return found
 
 
-def test_does_not_start_and_says_why(uri: str, database: Database) -> None:
+def test_the_server_does_not_start_and_reports_the_reason(uri: str, database: Database) -> None:
     database.schema.insert_one(NEWER)
     live = Live({"MONGODB_URI": uri}, workers=2)
 
@@ -61,7 +61,7 @@ def test_does_not_start_and_says_why(uri: str, database: Database) -> None:
     assert "Traceback" not in live.output
 
 
-def test_starts_on_one_that_is_restored_and_answers_that(uri: str, database: Database) -> None:
+def test_the_server_starts_during_a_restore_and_answers_503(uri: str, database: Database) -> None:
     database.schema.insert_one({**NEWER, "schema_version": SCHEMA_VERSION, "restoring": dt.datetime(2026, 3, 18)})
 
     with Live({"MONGODB_URI": uri}) as live:
@@ -71,7 +71,7 @@ def test_starts_on_one_that_is_restored_and_answers_that(uri: str, database: Dat
     assert "A restore into this database was begun" in answer.text
 
 
-def test_starts_while_the_database_is_away_and_answers_503_once_it_shows_to_be_newer(
+def test_the_server_starts_without_a_database_and_answers_503_if_it_is_newer(
     mongod_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     later = Mongod(mongod_folder / tmp_path_factory.mktemp("newer").name, port=free_port(), options=SMALL_JOURNAL)
@@ -89,9 +89,7 @@ def test_starts_while_the_database_is_away_and_answers_503_once_it_shows_to_be_n
         assert live.process.poll() is None
 
 
-def test_that_serves_goes_on_when_the_next_version_has_migrated_also_in_workers_that_are_made_anew(
-    uri: str, database: Database
-) -> None:
+def test_a_running_server_and_its_new_workers_continue_after_a_migration(uri: str, database: Database) -> None:
     """A release runs while the version before serves; one of its workers that dies takes nobody else along."""
     with Live({"MONGODB_URI": uri}, workers=2) as live:
         workers = live.workers()

@@ -137,9 +137,7 @@ def post_until_it_is_stopped(platform: Platform, numbers: Iterator[int], acknowl
 
 
 @pytest.mark.slow
-def test_what_is_stopped_in_the_middle_and_started_again_loses_nothing(
-    environment: dict[str, str], database: Database, sink: SmtpSink
-) -> None:
+def test_a_restart_in_the_middle_loses_nothing(environment: dict[str, str], database: Database, sink: SmtpSink) -> None:
     with Platform(environment, "release") as release:
         assert release.process.wait(SECONDS) == 0, release.output
         assert "The database has schema_version" in release.output

@@ -41,7 +41,7 @@ def answer(connection: socket.socket) -> str:
     return received.decode()
 
 
-def test_clients_that_never_send_their_body_stop_nobody(live: Live) -> None:
+def test_clients_that_never_send_a_body_do_not_block_others(live: Live) -> None:
     stalled = [send(live, "Content-Length: 500", b"{") for _ in range(THREADS)]
     began = time.monotonic()
 
@@ -55,22 +55,22 @@ def test_clients_that_never_send_their_body_stop_nobody(live: Live) -> None:
 
 
 @pytest.mark.parametrize("chunk", [b"zz\r\n{}\r\n0\r\n\r\n", b"-1\r\n{}\r\n0\r\n\r\n"])
-def test_a_broken_chunk_is_the_clients_fault(live: Live, chunk: bytes) -> None:
+def test_a_broken_chunk_is_400(live: Live, chunk: bytes) -> None:
     with send(live, "Transfer-Encoding: chunked", chunk) as connection:
         assert answer(connection).split(" ")[1] == "400"
 
 
-def test_an_address_with_as_long_a_filter_as_may_be_is_read(live: Live) -> None:
+def test_a_url_with_the_longest_filter_is_accepted(live: Live) -> None:
     response = requests.get(f"{live.url}{API}/people", params={"filter": "'" * 2_000}, timeout=20)
 
     assert (response.status_code, response.headers["Content-Type"]) == (401, "application/hal+json")
 
 
-def test_a_longer_address_is_refused(live: Live) -> None:
+def test_a_longer_url_is_rejected(live: Live) -> None:
     assert requests.get(f"{live.url}{API}/people", params={"filter": "x" * 8_200}, timeout=20).status_code == 414
 
 
-def test_a_client_that_hangs_up_harms_nobody(live: Live) -> None:
+def test_a_client_that_hangs_up_does_not_affect_others(live: Live) -> None:
     send(live, "Content-Length: 500", b"{").close()
 
     assert requests.get(f"{live.url}{API}/", timeout=20).status_code == 200
@@ -92,7 +92,7 @@ def drip(connection: socket.socket, seconds: float) -> bytes:
     raise AssertionError(f"nothing came within {seconds:.0f} s")
 
 
-def test_a_body_that_drips_is_given_up(live: Live) -> None:
+def test_a_slow_body_is_rejected(live: Live) -> None:
     with send(live, "Content-Length: 500", b"{") as connection:
         began = time.monotonic()
 
@@ -100,7 +100,7 @@ def test_a_body_that_drips_is_given_up(live: Live) -> None:
         assert time.monotonic() - began < BOUNDS.body_seconds + 5
 
 
-def test_a_head_that_drips_is_given_up_without_a_word(live: Live) -> None:
+def test_a_slow_head_is_closed_without_an_answer(live: Live) -> None:
     with socket.create_connection(("127.0.0.1", live.port), timeout=20) as connection:
         connection.sendall(b"GET /api/v1/ HTTP/1.1\r\nX-Slow: ")
         began = time.monotonic()
@@ -110,7 +110,7 @@ def test_a_head_that_drips_is_given_up_without_a_word(live: Live) -> None:
     assert "Traceback" not in live.output
 
 
-def test_the_head_of_a_later_request_on_a_connection_is_bounded_too(live: Live) -> None:
+def test_the_head_of_a_later_request_has_a_time_limit_too(live: Live) -> None:
     with socket.create_connection(("127.0.0.1", live.port), timeout=20) as connection:
         connection.sendall(b"HEAD /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")  # whose answer is read at once
         assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
@@ -120,7 +120,7 @@ def test_the_head_of_a_later_request_on_a_connection_is_bounded_too(live: Live) 
         assert drip(connection, 15) == b""
 
 
-def test_clients_that_stop_in_a_head_stop_nobody(live: Live) -> None:
+def test_clients_that_stop_in_a_head_do_not_block_others(live: Live) -> None:
     stalled = [socket.create_connection(("127.0.0.1", live.port), timeout=20) for _ in range(THREADS)]
     for connection in stalled:
         connection.sendall(b"POST /api/v1/ HT")
@@ -134,7 +134,7 @@ def test_clients_that_stop_in_a_head_stop_nobody(live: Live) -> None:
         connection.close()
 
 
-def test_a_connection_that_waits_before_it_asks_is_served(live: Live) -> None:
+def test_a_connection_that_is_idle_at_first_is_served(live: Live) -> None:
     with socket.create_connection(("127.0.0.1", live.port), timeout=20) as connection:
         time.sleep(BOUNDS.head_seconds + 0.5)  # as browsers do that connect ahead of need
         connection.sendall(f"GET {API}/ HTTP/1.1\r\nHost: localhost\r\n".encode())

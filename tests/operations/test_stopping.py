@@ -51,7 +51,7 @@ def runs(pid: int) -> bool:
     return Path(f"/proc/{pid}").exists()
 
 
-def test_clients_that_wait_in_line_when_it_is_stopped_are_answered(live: Live) -> None:
+def test_queued_clients_are_answered_after_a_stop(live: Live) -> None:
     (worker,) = live.workers()
     os.kill(worker, signal.SIGSTOP)  # busy, so that nobody is taken in before it hears of the end
     with ExitStack() as stack:
@@ -68,7 +68,7 @@ def test_clients_that_wait_in_line_when_it_is_stopped_are_answered(live: Live) -
     assert not listens(live)
 
 
-def test_workers_whose_master_is_killed_end_and_leave_the_port_to_the_next(live: Live) -> None:
+def test_workers_of_a_killed_master_end_and_free_the_port(live: Live) -> None:
     workers = live.workers()
     with requests.Session() as kept_open:
         assert kept_open.get(f"{live.url}{API}/", timeout=SECONDS).headers["Connection"] == "keep-alive"

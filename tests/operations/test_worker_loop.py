@@ -40,7 +40,7 @@ def test_each_work_is_done_until_nothing_is_left() -> None:
 
 
 @pytest.mark.usefixtures("short_waits")
-def test_a_work_that_fails_is_taken_up_again(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_a_failed_work_is_retried(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     log.configure("json", "info")
     done, work = counting(2, failing=1)
 
@@ -53,7 +53,7 @@ def test_a_work_that_fails_is_taken_up_again(capsysbinary: pytest.CaptureFixture
 
 
 @pytest.mark.usefixtures("short_waits")
-def test_one_that_fails_again_and_again_is_given_up_where_it_is_to_end() -> None:
+def test_with_once_a_repeatedly_failing_work_ends_the_worker() -> None:
     done, work = counting(1, failing=50)
     other_done, other = counting(4)
 

@@ -33,7 +33,7 @@ OUTREACH = {
 }
 
 
-def test_what_counts_stays_and_all_else_goes() -> None:
+def test_keeps_counted_fields_and_removes_all_others() -> None:
     assert anonymised(OUTREACH, set()) == {
         **{name: OUTREACH[name] for name in ("_id", "version", "advocacy_campaign_id", "duration", "webhook_events")},
         **dict.fromkeys(("created_date", "modified_date", "action_date"), MOMENT),
@@ -43,7 +43,7 @@ def test_what_counts_stays_and_all_else_goes() -> None:
 
 
 @pytest.mark.parametrize("standard", ["email", "in-person", "phone", "postal mail"])
-def test_a_type_of_the_standard_stays(standard: str) -> None:
+def test_a_type_of_the_standard_is_kept(standard: str) -> None:
     assert anonymised(OUTREACH | {"type": standard}, set())["type"] == standard
 
 
@@ -54,7 +54,7 @@ def test_a_standard_type_is_no_other_words_excuse() -> None:
     assert "origin_system" not in left
 
 
-def test_words_in_common_stay_but_never_an_address() -> None:
+def test_common_words_are_kept_but_never_an_address() -> None:
     left = anonymised(OUTREACH, all_words(OUTREACH) | {("url", "https://a.example/?jane")})
 
     assert left["type"] == "petition"
@@ -72,13 +72,13 @@ def test_words_in_common_stay_but_never_an_address() -> None:
         (["p2", "p3", "p4"], True),
     ],
 )
-def test_a_word_is_common_where_two_others_said_it(people: list[str | None], common: bool) -> None:
+def test_a_word_of_two_other_people_is_common(people: list[str | None], common: bool) -> None:
     others = [{"person_id": each, "referrer_data": {"source": "march"}} for each in people]
 
     assert (("source", "march") in said_by_others(others, {"p1"})) is common
 
 
-def test_the_same_word_under_another_name_is_another_one() -> None:
+def test_the_same_word_in_another_field_is_not_common() -> None:
     others = [{"person_id": each, "origin_system": "march"} for each in ("p2", "p3")]
 
     assert said_by_others(others, {"p1"}) == {("origin_system", "march")}
@@ -100,7 +100,7 @@ def test_a_followup_loses_its_recipient(left: object, state: str, after: str) ->
     assert found == {**kept, "state": after, **reason}
 
 
-def test_one_that_is_kept_is_as_it_was_but_for_its_person() -> None:
+def test_a_kept_outreach_loses_only_its_person() -> None:
     gone = ("person_id", "claimed_identifiers", "fingerprint", "match_keys")
 
     assert unlinked(OUTREACH) == {
@@ -110,5 +110,5 @@ def test_one_that_is_kept_is_as_it_was_but_for_its_person() -> None:
 
 
 @pytest.mark.parametrize("left", [lambda outreach: anonymised(outreach, set()), unlinked])
-def test_no_two_are_left_without_any_key(left: object) -> None:
+def test_every_anonymised_outreach_has_a_key(left: object) -> None:
     assert left(OUTREACH | {"match_keys": ["claimed:x"]})["match_keys"] == ["id:o1"]  # type: ignore[operator]

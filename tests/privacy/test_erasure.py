@@ -77,9 +77,9 @@ def total(api: Client, address: str, name: str) -> int:
     return int(api.get(address).json[name])
 
 
-class TestNothingOfThem:
+class TestErasedData:
     @pytest.mark.parametrize("outreaches", [None, "anonymise", "delete"])
-    def test_is_left_in_any_collection(
+    def test_is_in_no_collection(
         self, planted: Planted, database: Database, erased: Erase, outreaches: str | None
     ) -> None:
         assert traces(database) == {"people": 1, "outreaches": 4, "merged_people": 1}
@@ -91,7 +91,7 @@ class TestNothingOfThem:
         assert planted.person_id not in left
         assert planted.held_id not in left
 
-    def test_but_texts_and_words_where_these_are_kept(
+    def test_keeps_texts_and_words_only_if_outreaches_are_kept(
         self, planted: Planted, database: Database, erased: Erase
     ) -> None:
         erased(planted.person_id, "keep")
@@ -106,9 +106,7 @@ class TestNothingOfThem:
         assert "claimed" not in left
         assert "idempotency" not in left
 
-    def test_is_counted_by_a_limit_in_a_way_that_tells_them(
-        self, api: Client, database: Database, deployed: Deployed
-    ) -> None:
+    def test_is_not_readable_in_sending_limits(self, api: Client, database: Database, deployed: Deployed) -> None:
         counting = deployed(rate_limit_storage="mongodb", rate_limit_contact="60/hour")
         found = plant(counting, database)
         assert any("/contact/" in str(each) for each in database.rate_limits.find())
@@ -117,7 +115,7 @@ class TestNothingOfThem:
 
         assert traces(database) == {}
 
-    def test_is_sent_any_more(self, planted: Planted, database: Database, erased: Erase) -> None:
+    def test_is_not_sent(self, planted: Planted, database: Database, erased: Erase) -> None:
         before = sorted(each["followups"][0]["state"] for each in database.outreaches.find())
         assert before == ["failed", "leased", "queued", "sent"]
 
@@ -128,7 +126,7 @@ class TestNothingOfThem:
         assert {each["reason"] for each in after if each["state"] == "skipped"} == {"no_person"}
         assert {name for each in after for name in each} & {"to", "lease", "not_before", "identifiers"} == set()
 
-    def test_waits_for_a_webhook_but_that_there_was_an_outreach(
+    def test_is_not_in_queued_webhook_events_except_the_anonymised_outreach(
         self, planted: Planted, database: Database, erased: Erase
     ) -> None:
         erased(planted.person_id)
@@ -136,7 +134,7 @@ class TestNothingOfThem:
         waiting = list(database.outreaches.find({"webhook_events": {"$exists": True}}))
         assert [[event["event"] for event in each["webhook_events"]] for each in waiting] == [["outreach_recorded"]] * 4
 
-    def test_is_left_in_what_statistics_have_counted(
+    def test_is_not_in_statistics(
         self, planted: Planted, api: Client, database: Database, erased: Erase, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         for module in (reader, invalidation_store):
@@ -148,7 +146,7 @@ class TestNothingOfThem:
 
         assert traces(database) == {}
 
-    def test_is_answered(self, planted: Planted, api: Client, erased: Erase) -> None:
+    def test_is_in_no_response(self, planted: Planted, api: Client, erased: Erase) -> None:
         erased(planted.person_id)
 
         assert api.get(f"/people/{planted.person_id}").status_code == 404
@@ -159,7 +157,7 @@ class TestNothingOfThem:
         assert "osdi:person" not in shown.json["_links"]
 
 
-class TestWhatStays:
+class TestKeptData:
     def test_are_the_totals(self, planted: Planted, api: Client, noise: list[dict], erased: Erase) -> None:
         campaign = f"/advocacy_campaigns/{planted.campaign_id}"
         api.created(f"{planted.links['lists']}/items", {"_links": {"osdi:person": noise[0]["_links"]["osdi:person"]}})
@@ -181,7 +179,7 @@ class TestWhatStays:
 
         assert total(api, f"/advocacy_campaigns/{planted.campaign_id}", "total_outreaches") == len(noise)
 
-    def test_is_whatever_is_about_others(
+    def test_includes_everything_about_others(
         self, planted: Planted, noise: list[dict], database: Database, erased: Erase
     ) -> None:
         ids = [each["identifiers"][0].split(":")[1] for each in noise]
@@ -209,7 +207,7 @@ class TestWhatStays:
         assert after["version"] == before["version"] + 1
 
     @pytest.mark.parametrize(("others", "stays"), [(1, False), (2, True)])
-    def test_are_words_that_two_others_said_too(
+    def test_are_words_of_two_other_people(
         self, api: Client, database: Database, erased: Erase, others: int, stays: bool
     ) -> None:
         words = {"type": "petition", "referrer_data": {"source": "newsletter-march", "url": "https://a.example/?jane"}}
@@ -232,7 +230,7 @@ class TestWhatStays:
             else {"type": None, "referrer_data": None}
         )
 
-    def test_are_tokens_that_were_theirs_and_what_they_made(
+    def test_are_their_tokens_and_the_resources_they_created(
         self, planted: Planted, database: Database, erased: Erase
     ) -> None:
         erased(planted.person_id)
@@ -241,7 +239,7 @@ class TestWhatStays:
         assert database.tags.count_documents({"name": "made by them"}) == 1
         assert database.people.count_documents({"given_name": "Changed"}) == 1
 
-    def test_is_a_detail_that_somebody_else_has_too(self, api: Client, erased: Erase) -> None:
+    def test_is_a_contact_detail_of_another_person(self, api: Client, erased: Erase) -> None:
         phone = [{"number": "+1 202-555-0123"}]
         jane, john = signed_up(api, phone_numbers=phone), signed_up(api, phone_numbers=phone)
 
@@ -250,7 +248,7 @@ class TestWhatStays:
         assert api.get(f"/people/{john}").json["phone_numbers"] == phone
 
 
-class TestWhoWasErased:
+class TestTombstones:
     KEYS = RULES.match_keys(
         {
             "identifiers": ["crm:1"],
@@ -269,7 +267,7 @@ class TestWhoWasErased:
             phone_numbers=[{"number": "+1 202-555-0123"}],
         )
 
-    def test_is_known_to_an_import_by_any_key(self, store: Store, jane: str, erased: Erase) -> None:
+    def test_block_an_import_by_any_key(self, store: Store, jane: str, erased: Erase) -> None:
         assert not was_erased(store, self.KEYS.all)
 
         erased(jane)
@@ -281,19 +279,19 @@ class TestWhoWasErased:
         assert not was_erased(store, ["id:crm:2", "email:john@example.com"])
         assert not was_erased(store, [])
 
-    def test_is_known_by_what_was_merged_into_them(self, store: Store, planted: Planted, erased: Erase) -> None:
+    def test_include_keys_of_merged_people(self, store: Store, planted: Planted, erased: Erase) -> None:
         erased(planted.person_id)
 
         held = [planted.words["held.identifiers"], planted.words["held.email_addresses.address"]]
         assert was_erased(store, [f"id:{held[0]}"])
         assert was_erased(store, [f"email:{held[1].lower()}"])
 
-    def test_is_nobody_else_who_shares_a_phone(self, store: Store, jane: str, erased: Erase) -> None:
+    def test_do_not_block_others_who_share_a_phone(self, store: Store, jane: str, erased: Erase) -> None:
         erased(jane)
 
         assert not was_erased(store, ["email:john@example.com", "phone:12025550123"])
 
-    def test_is_not_known_by_what_somebody_here_has(self, api: Client, store: Store, jane: str, erased: Erase) -> None:
+    def test_leave_out_keys_of_other_stored_people(self, api: Client, store: Store, jane: str, erased: Erase) -> None:
         signed_up(api, email_addresses=[{"address": "john@example.com"}], phone_numbers=[{"number": "12025550123"}])
 
         erased(jane)
@@ -301,7 +299,7 @@ class TestWhoWasErased:
         assert not was_erased(store, ["phone:12025550123"])
         assert was_erased(store, [f"email:{JANE}"])
 
-    def test_is_kept_as_nothing_that_can_be_read(self, database: Database, jane: str, erased: Erase) -> None:
+    def test_contain_only_hashes(self, database: Database, jane: str, erased: Erase) -> None:
         erased(jane)
 
         tombstones = list(database.tombstones.find())
@@ -310,7 +308,7 @@ class TestWhoWasErased:
         assert all(len(each["_id"]) == 64 for each in tombstones)
 
     @pytest.mark.parametrize("has_token", [True, False])
-    def test_is_somebody_new_when_they_come_back_and_still_not_imported(
+    def test_stay_when_the_person_comes_back_by_a_post(
         self, api: Client, database: Database, store: Store, jane: str, erased: Erase, has_token: bool
     ) -> None:
         erased(jane)
@@ -322,9 +320,7 @@ class TestWhoWasErased:
         assert person["email_addresses"] == [{"address": JANE}]
         assert was_erased(store, self.KEYS.all)
 
-    def test_may_be_imported_again_once_an_operator_says_so(
-        self, app: Flask, store: Store, jane: str, erased: Erase
-    ) -> None:
+    def test_are_removed_by_the_operators_command(self, app: Flask, store: Store, jane: str, erased: Erase) -> None:
         erased(jane)
         run = app.test_cli_runner().invoke
         for who in ("Jane@Example.com", "crm:1", "+1 (202) 555-0123"):
@@ -336,8 +332,8 @@ class TestWhoWasErased:
         assert "No erased person had this address, identifier or number." in again.output
 
 
-class TestASecondTime:
-    def test_there_is_nobody(self, planted: Planted, api: Client, app: Flask, erased: Erase) -> None:
+class TestRepeatedErasure:
+    def test_answers_404(self, planted: Planted, api: Client, app: Flask, erased: Erase) -> None:
         erased(planted.person_id)
 
         for person_id in (planted.person_id, planted.held_id):
@@ -346,14 +342,14 @@ class TestASecondTime:
             assert result.exit_code == 1
             assert "There is no such person." in result.output
 
-    def test_is_as_good_as_the_first_for_somebody_who_came_back(self, api: Client, database: Database) -> None:
+    def test_erases_a_person_who_came_back(self, api: Client, database: Database) -> None:
         for _ in range(2):
             assert api.delete(f"/people/{signed_up(api, given_name=MARKER)}?erase=true").status_code == 200
 
         assert traces(database) == {}
 
 
-class TestSomebodyWhoWasMergedAway:
+class TestMergedPerson:
     @pytest.fixture
     def chain(self, api: Client, database: Database) -> list[str]:
         """Returns the ids of three people with an outreach each; each person was merged into the next."""
@@ -381,9 +377,7 @@ class TestSomebodyWhoWasMergedAway:
             assert api.delete(f"/people/{each}?erase=true").status_code == 404
 
     @pytest.mark.parametrize("outreaches", ["anonymise", "keep", "delete"])
-    def test_is_not_who_an_outreach_points_at_or_came_from(
-        self, chain: list[str], database: Database, erased: Erase, outreaches: str
-    ) -> None:
+    def test_is_in_no_outreach(self, chain: list[str], database: Database, erased: Erase, outreaches: str) -> None:
         """Their documents have expired, and an outreach came after the last was moved."""
         database.merged_people.delete_many({})
         database.outreaches.update_one({}, {"$set": {"person_id": chain[0]}, "$unset": {"moved_from_ids": ""}})
@@ -394,7 +388,7 @@ class TestSomebodyWhoWasMergedAway:
         assert all(each not in everything(database, without=("erasures",)) for each in chain)
         assert ("outreaches" in traces(database)) == (outreaches == "keep")
 
-    def test_has_left_nothing_on_tokens_and_what_they_made(
+    def test_is_removed_from_tokens_and_created_resources(
         self, chain: list[str], api: Client, store: Store, database: Database, erased: Erase
     ) -> None:
         for name, person_id in (("a", chain[0]), ("b", chain[1])):
@@ -410,7 +404,7 @@ class TestSomebodyWhoWasMergedAway:
         assert all(each not in everything(database, without=("erasures",)) for each in chain)
         assert database.tags.count_documents({}) == 2
 
-    def test_is_known_to_an_import(self, chain: list[str], store: Store, database: Database, erased: Erase) -> None:
+    def test_has_a_tombstone(self, chain: list[str], store: Store, database: Database, erased: Erase) -> None:
         database.merged_people.delete_many({})
 
         erased(chain[1])
@@ -427,9 +421,7 @@ class TestSomebodyWhoWasMergedAway:
         assert refused.status_code == 412
         assert database.people.count_documents({"_id": chain[2]}) == 1
 
-    def test_is_erased_alone_where_the_survivor_is_no_more(
-        self, planted: Planted, database: Database, erased: Erase
-    ) -> None:
+    def test_is_erased_without_a_survivor(self, planted: Planted, database: Database, erased: Erase) -> None:
         """A DELETE of the survivor ended in the middle."""
         database.people.delete_one({"_id": planted.person_id})
         database.outreaches.delete_many({})
@@ -439,15 +431,15 @@ class TestSomebodyWhoWasMergedAway:
 
         assert traces(database) == {}
 
-    def test_is_gone_with_a_survivor_who_is_deleted(self, planted: Planted, api: Client, database: Database) -> None:
+    def test_is_deleted_with_the_survivor(self, planted: Planted, api: Client, database: Database) -> None:
         assert api.delete(f"/people/{planted.person_id}").status_code == 200
 
         assert traces(database) == {"outreaches": 4}
 
 
-class TestAtTheSameMoment:
+class TestConcurrentRequests:
     @pytest.mark.parametrize("fields", [{}, {"given_name": MARKER}], ids=["unchanged", "changed"])
-    def test_an_outreach_is_not_left_with_them(
+    def test_a_concurrent_outreach_loses_its_person(
         self, api: Client, store: Store, database: Database, monkeypatch: pytest.MonkeyPatch, fields: dict[str, str]
     ) -> None:
         jane = signed_up(api, email_addresses=[{"address": JANE}], given_name=None, family_name=None)
@@ -474,7 +466,7 @@ class TestAtTheSameMoment:
             assert "person_id" not in database.outreaches.find_one({})
         assert total(api, f"/advocacy_campaigns/{api.campaign_id}", "total_outreaches") == 1
 
-    def test_an_erasure_is_over_once_nobody_can_write_about_them_any_more(
+    def test_an_erasure_ends_when_no_request_can_write_about_the_person(
         self, planted: Planted, store: Store, database: Database
     ) -> None:
         erase(store, planted.person_id, RULES)
@@ -486,7 +478,7 @@ class TestAtTheSameMoment:
 
         assert database.erasures.count_documents({}) == 0
 
-    def test_another_version_is_refused(self, planted: Planted, api: Client, database: Database) -> None:
+    def test_an_outdated_version_is_rejected(self, planted: Planted, api: Client, database: Database) -> None:
         refused = api.delete(f"/people/{planted.person_id}?erase=true", headers={"If-Match": '"0"'})
 
         assert refused.status_code == 412
@@ -494,7 +486,7 @@ class TestAtTheSameMoment:
         assert database.erasures.count_documents({}) == 0
         assert database.tombstones.count_documents({}) == 0
 
-    def test_more_than_a_request_can_is_gone_on_with(
+    def test_a_repeat_continues_an_erasure_that_exceeds_its_time(
         self, planted: Planted, api: Client, store: Store, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(erasure, "BATCH", 2)
@@ -508,14 +500,14 @@ class TestAtTheSameMoment:
         assert traces(database) == {}
 
 
-def test_a_plain_delete_is_what_it_was(planted: Planted, api: Client, database: Database) -> None:
+def test_a_plain_delete_is_unchanged(planted: Planted, api: Client, database: Database) -> None:
     assert api.delete(f"/people/{planted.person_id}").status_code == 200
 
     assert traces(database) == {"outreaches": 4}
     assert database.tombstones.count_documents({}) == 0
 
 
-def test_nothing_large_is_read_whole(planted: Planted, noise: list[dict], store: Store, database: Database) -> None:
+def test_no_large_collection_is_scanned(planted: Planted, noise: list[dict], store: Store, database: Database) -> None:
     with profiled(database) as done:
         erase(store, planted.person_id, RULES)
         finish_next_erasure(store, RULES, now() + LATER)

@@ -107,7 +107,7 @@ def command(environment: dict[str, str], *arguments: str) -> str:
 
 
 @pytest.mark.parametrize("way", ["HTTP", "command"])
-def test_nothing_of_them_is_found_in_the_database_or_the_logs(
+def test_database_and_logs_contain_no_data_of_the_person(
     deployment: tuple[dict[str, str], str, Database], sink: SmtpSink, way: str
 ) -> None:
     environment, secret, database = deployment

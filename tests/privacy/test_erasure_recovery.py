@@ -104,7 +104,7 @@ def test_an_interrupted_erasure_can_be_completed(
     assert total_outreaches(store, {"_id": "c1"}) == 3
 
 
-def test_several_at_once_leave_nothing(emptied: tuple[Store, Database]) -> None:
+def test_concurrent_erasures_leave_nothing(emptied: tuple[Store, Database]) -> None:
     store, database = emptied
     person_id = known(store, outreaches=20)
     barrier, outcomes = threading.Barrier(4), []
@@ -130,7 +130,7 @@ def test_several_at_once_leave_nothing(emptied: tuple[Store, Database]) -> None:
     assert database.outreaches.count_documents({}) == 20
 
 
-def test_a_person_who_changes_meanwhile_is_read_again(
+def test_a_person_with_a_concurrent_change_is_read_again(
     emptied: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store, database = emptied
@@ -163,7 +163,7 @@ def test_a_person_merged_into_them_meanwhile_is_erased_too(emptied: tuple[Store,
     assert traces(database) == {}
 
 
-def test_what_an_erasure_began_with_is_not_forgotten_by_another(emptied: tuple[Store, Database]) -> None:
+def test_a_second_erasure_keeps_the_people_of_the_first(emptied: tuple[Store, Database]) -> None:
     store, database = emptied
     person_id = known(store)
     (held,) = database.merged_people.find()
@@ -181,7 +181,7 @@ def test_what_an_erasure_began_with_is_not_forgotten_by_another(emptied: tuple[S
     assert traces(database) == {}
 
 
-def test_a_followup_that_is_marked_meanwhile_keeps_its_mark(
+def test_a_followup_with_a_concurrent_mark_keeps_it(
     emptied: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store, database = emptied
@@ -230,7 +230,7 @@ def test_a_database_failure_is_reported_and_a_repeat_completes(
     assert database.outreaches.count_documents({}) == 1
 
 
-def test_in_memory_it_is_done_too() -> None:
+def test_works_in_memory() -> None:
     store = Store("mongomock://")
     person_id = known(store)
 
@@ -242,7 +242,7 @@ def test_in_memory_it_is_done_too() -> None:
 
 
 @pytest.mark.parametrize("collection", INDEXES)
-def test_the_page_says_of_every_collection_what_an_erasure_does(collection: str) -> None:
+def test_the_privacy_page_lists_every_collection(collection: str) -> None:
     table = Path("docs/privacy.md").read_text().partition("## Where personal data lie")[2].partition("\n## ")[0]
 
     assert collection.removeprefix("advocacy_").removesuffix("_touches") in table

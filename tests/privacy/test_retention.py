@@ -61,7 +61,7 @@ def having_texts(database: Database) -> set[str]:
 
 
 class TestTexts:
-    def test_are_dropped_once_they_are_old(self, store: Store, database: Database, old: Old) -> None:
+    def test_are_deleted_after_the_configured_days(self, store: Store, database: Database, old: Old) -> None:
         gone, kept = old(31), old(29)
         before = database.outreaches.find_one({"_id": gone})
 
@@ -80,7 +80,7 @@ class TestTexts:
         assert drop_all(store, 30) == 1
         assert having_texts(database) == set()
 
-    def test_are_gone_whatever_the_number_of_batches(
+    def test_are_deleted_in_any_number_of_batches(
         self, store: Store, database: Database, old: Old, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(retention, "BATCH", 2)
@@ -92,7 +92,7 @@ class TestTexts:
         assert having_texts(database) == {kept}
         assert drop_all(store, 30) == 0
 
-    def test_go_the_next_time_when_they_have_become_old(self, store: Store, database: Database, old: Old) -> None:
+    def test_are_deleted_by_the_next_run_when_they_become_old(self, store: Store, database: Database, old: Old) -> None:
         old(31), old(29)
         assert drop_all(store, 30) == 1
 
@@ -100,7 +100,7 @@ class TestTexts:
 
         assert having_texts(database) == set()
 
-    def test_that_are_put_on_an_old_outreach_go_too(
+    def test_of_a_changed_old_outreach_are_deleted_too(
         self, api: Client, store: Store, database: Database, old: Old, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(retention, "BATCH", 2)
@@ -118,9 +118,7 @@ class TestTexts:
         assert having_texts(database) == {young}
         assert drop_all(store, 30, soon + SETTLED) == 0
 
-    def test_that_came_behind_the_mark_are_found_within_a_week(
-        self, store: Store, database: Database, old: Old
-    ) -> None:
+    def test_before_the_mark_are_found_within_a_week(self, store: Store, database: Database, old: Old) -> None:
         old(31)
         assert drop_all(store, 30) == 1
         before = now() - 31 * DAY  # as a restore brings back what was before
@@ -131,7 +129,7 @@ class TestTexts:
 
         assert having_texts(database) == set()
 
-    def test_are_found_without_reading_whatever_else_there_is(self, store: Store, database: Database, old: Old) -> None:
+    def test_are_found_by_an_index(self, store: Store, database: Database, old: Old) -> None:
         old(31)
         for _ in range(10):
             old(1)
@@ -147,7 +145,7 @@ class TestTexts:
 
 
 class TestAWorker:
-    def test_drops_them_and_then_waits_an_hour(
+    def test_deletes_texts_and_then_waits_an_hour(
         self, store: Store, settings: Settings, database: Database, old: Old, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         old(31)
@@ -165,7 +163,7 @@ class TestAWorker:
         assert worker.do_next()
         assert having_texts(database) == set()
 
-    def test_keeps_them_where_nothing_is_set(
+    def test_keeps_texts_without_the_setting(
         self, store: Store, settings: Settings, database: Database, old: Old
     ) -> None:
         kept = old(4_000)
@@ -174,7 +172,7 @@ class TestAWorker:
 
         assert having_texts(database) == {kept}
 
-    def test_ends_erasures(self, api: Client, store: Store, settings: Settings, database: Database) -> None:
+    def test_completes_erasures(self, api: Client, store: Store, settings: Settings, database: Database) -> None:
         person = api.recorded(factories.outreach())["_links"]["osdi:person"]["href"].rsplit("/", 1)[1]
         erase(store, person, RULES)
         timestamp = now() - SETTLED - dt.timedelta(seconds=2)
@@ -186,7 +184,7 @@ class TestAWorker:
 
         assert database.erasures.count_documents({}) == 0
 
-    def test_forgets_statistics_of_what_outreaches_no_longer_say(
+    def test_drops_stale_rollups(
         self, api: Client, store: Store, settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Also where nobody reads them any more."""
@@ -205,8 +203,8 @@ class TestAWorker:
         assert database.statistics_invalidations.count_documents({}) == 0
 
 
-class TestRetain:
-    def test_drops_what_is_old(self, app: Flask, database: Database, old: Old, deployed: Deployed) -> None:
+class TestApplyRetention:
+    def test_deletes_old_texts(self, app: Flask, database: Database, old: Old, deployed: Deployed) -> None:
         old(31)
         kept = old(1)
         scheduled = deployed(retain_message_days=30).http.application
@@ -217,7 +215,7 @@ class TestRetain:
         assert result.output == "Erasures completed: 0.\nOutreaches whose texts were deleted: 1.\n"
         assert having_texts(database) == {kept}
 
-    def test_says_that_nothing_is_set(self, app: Flask, database: Database, old: Old) -> None:
+    def test_reports_a_missing_setting(self, app: Flask, database: Database, old: Old) -> None:
         kept = old(4_000)
 
         result = app.test_cli_runner().invoke(args=["apply-retention"])

@@ -310,7 +310,7 @@ class TestRollups:
         assert self.count(store, 0, 1) == ([1, 1], [1, 1], 1)
         assert self.count(store, 0, 0) == ([1], [1], 1)
 
-    def test_what_was_counted_after_a_change_is_not_counted_again(
+    def test_computed_after_a_change_are_not_recomputed(
         self, store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         outreach = record(store, clock, self.NOON, "A", type="email")
@@ -336,7 +336,7 @@ class TestRollups:
         days = [interval_of(self.DAY + dt.timedelta(days=number), zone) for number in range(3)]
         return reader_of(store).count(CAMPAIGN, days)[1].by["type"]
 
-    def test_are_added_up_once_for_as_long_as_none_changes(self, store: Store, clock: Clock) -> None:
+    def test_are_summed_once_until_one_changes(self, store: Store, clock: Clock) -> None:
         for number in range(3):
             record(store, clock, self.NOON + dt.timedelta(days=number), "A", type="email")
         clock.timestamp += dt.timedelta(seconds=300)
@@ -351,9 +351,7 @@ class TestRollups:
 
         assert self.by_type(store) == {"email": 1, "what nobody reads": 2}
 
-    def test_with_many_values_are_not_remembered(
-        self, store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_with_many_values_are_not_cached(self, store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("osdi.statistics.range_cache.LARGEST", 2)
         record(store, clock, self.NOON, "A", type="email")
         clock.timestamp += dt.timedelta(seconds=300)
@@ -363,7 +361,7 @@ class TestRollups:
         assert self.by_type(store) == {"other": 1}
 
     @pytest.mark.parametrize("change", ["forget", "move", "erase"])
-    def test_that_were_counted_right_before_a_change_are_counted_anew(
+    def test_computed_right_before_a_change_are_recomputed(
         self, store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch, change: str
     ) -> None:
         """Another reader counts when the change is noted already and is not made yet."""
@@ -392,7 +390,7 @@ class TestRollups:
             assert self.count(store) == ([3], [1], 1)
             clock.timestamp += dt.timedelta(seconds=91)
 
-    def test_that_a_slower_reader_stored_late_are_counted_anew(
+    def test_stored_late_by_a_slow_reader_are_recomputed(
         self, store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         outreach = record(store, clock, self.NOON, "A")
@@ -416,7 +414,7 @@ class TestRollups:
         with store.operation():
             assert store.collection("statistics_invalidations").count_documents({}) == 0
 
-    def test_of_more_changes_than_are_looked_through_at_once_are_counted_anew_once(
+    def test_with_many_invalidations_are_recomputed_once(
         self, store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(invalidation_store, "AT_ONCE", 3)

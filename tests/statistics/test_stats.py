@@ -93,7 +93,7 @@ class TestAnswer:
         assert [each["value"] for each in found["top"]] == ["s07", *(f"s{n:02}" for n in range(10) if n != 7)]
         assert found["others"] == {"values": 2, "outreaches": 2}
 
-    def test_more_values_than_are_kept_are_summed_up_and_said_so(
+    def test_values_past_the_limit_are_summed_up_and_reported(
         self, api: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("osdi.statistics.rollups.VALUES", 2)
@@ -137,12 +137,12 @@ class TestDays:
 
         assert (found["from"], found["to"], len(found["days"])) == (week_ago, today(), 8)
 
-    def test_of_nothing_are_today(self, api: Client) -> None:
+    def test_without_outreaches_are_today(self, api: Client) -> None:
         found = stats(api, "?time_zone=Pacific/Auckland")
 
         assert (found["from"], found["to"]) == (today("Pacific/Auckland"), today("Pacific/Auckland"))
 
-    def test_are_366_at_most_whatever_date_somebody_sent(self, api: Client) -> None:
+    def test_are_366_at_most(self, api: Client) -> None:
         for date in ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "1969-12-31T23:59:59Z"):
             record(api, date)
 
@@ -151,18 +151,18 @@ class TestDays:
         assert found["to"] == today()
         assert len(found["days"]) == 1
 
-    def test_go_as_far_as_they_may_from_the_one_that_is_asked_for(self, api: Client) -> None:
+    def test_extend_to_the_limit_from_the_requested_one(self, api: Client) -> None:
         assert len(stats(api, "?from=2020-01-01")["days"]) == 366
         assert stats(api, "?from=2100-01-01")["to"] == "2100-01-01"
 
-    def test_before_the_first_may_be_asked_for(self, api: Client) -> None:
+    def test_before_the_first_outreach_can_be_requested(self, api: Client) -> None:
         record(api, "2026-11-10T10:00:00Z")
 
         assert stats(api, "?to=2026-11-12")["from"] == "2026-11-10"
 
 
 class TestChanges:
-    def test_are_seen_at_once(self, api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_are_visible_at_once(self, api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(reader, "SETTLED", dt.timedelta(seconds=-5))  # everything is counted for good at once
         first, second = (record(api, "2026-11-01T10:00:00Z", type="email") for _ in range(2))
         query = "?from=2026-11-01&to=2026-11-02"
@@ -179,7 +179,7 @@ class TestChanges:
         api.delete(second["_links"]["self"]["href"])
         assert stats(api, query)["total"] == {"outreaches": 1, "people": 0}
 
-    def test_what_was_counted_goes_with_its_campaign(self, api: Client, store: Store) -> None:
+    def test_rollups_are_deleted_with_their_campaign(self, api: Client, store: Store) -> None:
         outreach = record(api, "2026-11-01T10:00:00Z")
         stats(api)
         assert api.put(outreach["_links"]["self"]["href"], {"type": "in-person"}).status_code == 200
@@ -189,14 +189,14 @@ class TestChanges:
         assert store.find_one("statistics", {}) is None
         assert store.find_one("statistics_invalidations", {}) is None
 
-    def test_recount_forgets_what_was_counted(self, api: Client, store: Store) -> None:
+    def test_recount_deletes_rollups(self, api: Client, store: Store) -> None:
         stats(api)
 
         recount(store)
 
         assert store.find_one("statistics", {}) is None
 
-    def test_much_to_count_is_counted_over_several_readings(self, api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_large_count_takes_several_requests(self, api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         record(api, "2026-11-01T10:00:00Z")
         monkeypatch.setattr(reader, "SECONDS", -1)
         address = f"/advocacy_campaigns/{api.campaign_id}/stats?from=2026-10-20&to=2026-11-10"
@@ -208,7 +208,7 @@ class TestChanges:
 
 
 class TestAccess:
-    def test_a_campaign_links_to_its_own(self, api: Client) -> None:
+    def test_a_campaign_links_to_its_statistics(self, api: Client) -> None:
         campaign = api.get(f"/advocacy_campaigns/{api.campaign_id}").json
 
         assert api.follow(campaign, "osdi_outreach:stats")["total"] == {"outreaches": 0, "people": 0}
@@ -219,7 +219,9 @@ class TestAccess:
     @pytest.mark.parametrize(
         ("scope", "tied", "status"), [("read", "own", 200), ("read", "other", 403), ("write", "own", 403)]
     )
-    def test_a_tied_token_reads_its_own(self, api: Client, store: Store, scope: str, tied: str, status: int) -> None:
+    def test_a_campaign_scoped_token_reads_its_campaign(
+        self, api: Client, store: Store, scope: str, tied: str, status: int
+    ) -> None:
         campaign = api.campaign_id if tied == "own" else "another"
         secret, token = new_token("tied", (scope,), advocacy_campaign_id=campaign)
         store.write(Insert(TOKENS, token))
