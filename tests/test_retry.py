@@ -1,5 +1,8 @@
 """Retries after a write conflict and while the database is unavailable, and their limits."""
 
+import threading
+import time
+
 import pytest
 
 from osdi import retry
@@ -24,14 +27,13 @@ class Attempts:
 
 @pytest.fixture
 def sleeps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses in seconds; only they advance the clock."""
+    """The pauses of this thread in seconds; only they advance its clock. Threads of pymongo keep the real one."""
     slept: list[float] = []
-
-    def sleep(seconds: float) -> None:
-        slept.append(seconds)
-
-    monkeypatch.setattr("time.sleep", sleep)
-    monkeypatch.setattr("time.monotonic", lambda: sum(slept))
+    own, sleep, monotonic = threading.get_ident(), time.sleep, time.monotonic
+    monkeypatch.setattr(
+        "time.sleep", lambda seconds: (slept.append if threading.get_ident() == own else sleep)(seconds)
+    )
+    monkeypatch.setattr("time.monotonic", lambda: sum(slept) if threading.get_ident() == own else monotonic())
     return slept
 
 

@@ -19,6 +19,7 @@ from tests.support import factories
 from tests.support.client import Client
 from tests.support.databases import SMALL_JOURNAL
 
+RECOVERY_SECONDS = 10
 # Error codes of networks, conflicts and exceeded times. Not those of a server that changes its role: injected, without
 # a real election, the driver waits for its next heartbeat, which makes the test long and proves nothing more.
 CODES = [6, 7, 89, 112, 262, 9001]
@@ -57,7 +58,7 @@ def test_a_forbidden_write_is_503_with_the_reason(
     answer = api.record(factories.outreach())
 
     assert answer.status_code == 503
-    assert "may that user write?" in answer.json["error"]
+    assert "check its name, password and write permission" in answer.json["error"]
     assert recorded_people_and_outreaches(database) == (0, 0)
 
 
@@ -140,7 +141,10 @@ class TestAServerThatHangs:
         assert frozen.status_code == 503
         assert "Retry-After" in frozen.headers
         assert waited < 4, "about one socket time-out and one server selection"
-        assert client.recorded(body)["identifiers"][1:] == ["crm:1"]
+        ends = time.monotonic() + RECOVERY_SECONDS
+        while (answer := client.record(body)).status_code == 503 and time.monotonic() < ends:
+            time.sleep(0.1)  # the driver has not noticed yet that the server answers again
+        assert (answer.status_code, answer.json.get("identifiers", ())[1:]) == (200, ["crm:1"])
 
     def test_fails_fast_in_a_transaction_too(self, own: tuple[Mongod, Flask], monkeypatch: pytest.MonkeyPatch) -> None:
         mongod, app = own

@@ -193,7 +193,7 @@ def test_the_database_alone_prints_its_uri_and_stops_on_sigterm(mongod_folder: P
         assert uri
         with MongoClient(uri[1], serverSelectionTimeoutMS=1_000) as client:
             assert client.admin.command("hello")["setName"] == "rs0"
-            alone.send_signal(signal.SIGINT)
+            alone.terminate()
             assert alone.wait(SECONDS) == 0
             with pytest.raises(PyMongoError):
                 client.admin.command("ping")
