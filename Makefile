@@ -38,7 +38,7 @@ requirements: $(INSTALLED) ## Check that requirements.txt installs on Python 3.1
 	@$(BIN)/python -m dev.check_requirements
 
 check: lint types lint-deploy requirements ## Run everything that CI runs: linters, types, tests with coverage
-	@$(MAKE) --no-print-directory test COVERAGE=1
+	@HYPOTHESIS_PROFILE=ci $(MAKE) --no-print-directory test COVERAGE=1
 
 # Tests fail while these files differ from the code.
 docs: $(INSTALLED) ## Write openapi.json and the generated parts of docs/

@@ -21,10 +21,11 @@ from dev.mongod import Mongod
 from osdi.resources import API
 from osdi.sample import CAMPAIGN_ID, CHOICE_ID
 from tests.support import factories
+from tests.support.examples import examples
 from tests.support.live import ROOT, Live
 
 MINUTES = float(os.environ.get("FUZZ_MINUTES", "0"))
-BOUNDED = ["--phases", "examples,fuzzing,stateful", "--max-examples", "5", "--seed", "20260318"]
+BOUNDED = ["--phases", "examples,fuzzing,stateful", "--max-examples", str(max(2, examples(5))), "--seed", "20260318"]
 # Share of the minutes for each caller: nearly all requests without a token are rejected.
 SHARES = {"with a token": 0.8, "without a token": 0.2}
 LEAST_CASES = 300  # of a limited run; far fewer would mean that it tests nothing

@@ -22,6 +22,7 @@ from osdi.odata.osdi_fields import FILTER_FIELDS
 from osdi.odata.parser import MAX_CONDITIONS, MAX_DEPTH
 from osdi.odata.query import to_query
 from osdi.resources import OUTREACH, PERSON, Resource
+from tests.support.examples import examples
 from tests.support.factories import RULES
 
 DOCUMENTS = 300
@@ -281,7 +282,7 @@ def test_a_filter_finds_what_the_same_condition_finds_in_python(
     telling = set()
 
     @settings(
-        max_examples=300,
+        max_examples=examples(300),
         deadline=None,
         derandomize=bool(os.environ.get("CI")),
         suppress_health_check=[HealthCheck.too_slow],

@@ -4,7 +4,6 @@ Hypothesis draws each history from small pools, so that identifiers, addresses a
 the test compares the database with the model, and with its state before the step.
 """
 
-import os
 from collections import Counter
 from typing import Any
 
@@ -16,6 +15,7 @@ from pymongo.database import Database
 from werkzeug.test import TestResponse
 
 from tests.support.client import Client
+from tests.support.examples import PROFILE, examples
 from tests.support.model import CONTACTS, SINGLE_VALUES, Model, Person, Refused, Request, contact_key
 from tests.support.posts import (
     KEPT_STATUSES,
@@ -31,11 +31,12 @@ from tests.support.posts import (
 )
 
 PROFILES = {
+    "quick": settings(max_examples=examples(30), stateful_step_count=25, derandomize=True),
     "ci": settings(max_examples=30, stateful_step_count=25, derandomize=True),
     "long": settings(max_examples=1_000, stateful_step_count=50, database=None),
 }
-PROFILE = settings(
-    PROFILES[os.environ.get("HYPOTHESIS_PROFILE", "ci")],
+SETTINGS = settings(
+    PROFILES[PROFILE],
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
@@ -377,4 +378,4 @@ def data_of_person(person: Person) -> dict[str, Any]:
 
 @pytest.mark.slow
 def test_every_history_agrees_with_the_model(api: Client, database: Database) -> None:
-    run_state_machine_as_test(lambda: History(api, database), settings=PROFILE)
+    run_state_machine_as_test(lambda: History(api, database), settings=SETTINGS)

@@ -33,6 +33,7 @@ from osdi.statistics.rollups import Rollup
 from osdi.statistics.tally import KINDS
 from osdi.store import Insert, Store
 from tests.store.test_store import SERVERS, uri_of
+from tests.support.examples import examples
 from tests.support.factories import RULES
 
 CAMPAIGN, OTHER = "campaign", "other"
@@ -229,7 +230,7 @@ def test_equal_a_recount(store: Store, clock: Clock, small: bool, monkeypatch: p
         for _ in range(2):  # the second time it is remembered what the days have in all
             assert counted(store, zone, first, last) == recount(store, zone, first, last)
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=examples(60), deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.sampled_from(CHANGES), histories)
     def check(change: tuple[str, dt.date], history: list[tuple[Any, ...]]) -> None:
         empty(store)
