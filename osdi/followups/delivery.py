@@ -24,17 +24,18 @@ from osdi.retry import backoff_seconds, retry_while_unavailable
 from osdi.settings import Settings
 from osdi.store import Store
 
-# A worker searches for lost leases at this interval, and for queued follow-ups each time.
+# A worker searches for lost leases at most this often; it searches for queued follow-ups in every call.
 LOST_EVERY_SECONDS: Final = 5.0
 
+# For this long a worker tries to store the result of a delivery while the database is unavailable.
 MARK_SECONDS: Final = 60.0
 MARK_PAUSE_SECONDS: Final = 0.5
 
 
 class DeliveryFailed(Exception):
-    """A transport could not send a message: for good if `permanent`, else for now.
+    """A transport could not send a message. If `permanent`, the message is not tried again.
 
-    `everything` says that no message of its kind could be sent now.
+    If `everything`, no message of this kind can be sent now, so the kind is paused.
     """
 
     def __init__(self, reason: str, *, permanent: bool = False, everything: bool = False) -> None:
@@ -55,7 +56,7 @@ class Transport(Protocol):
 
 
 class Pauses:
-    """Pauses of the kinds of follow-ups that cannot be sent now: they spare the queue attempts that would fail."""
+    """Remembers until when each kind of follow-up is paused: while a server is down, attempts would only fail."""
 
     def __init__(self) -> None:
         self._until: dict[str, dt.datetime] = {}
@@ -71,7 +72,7 @@ class Pauses:
         self._until[kind] = now() + dt.timedelta(seconds=backoff_seconds(failures, first=2, longest=60))
 
     def reset(self, kind: str) -> None:
-        """Lets the next pause of a kind be short, because one was sent."""
+        """Resets a kind after a success: its next pause is short again."""
         self._failures.pop(kind, None)
 
 
@@ -89,7 +90,11 @@ class Followups:
         self._looked_for_lost = float("-inf")
 
     def do_next(self) -> bool:
-        """Delivers the follow-up that has waited longest; False if none is due. Raises OsdiError 503."""
+        """Delivers the follow-up that has waited longest; returns False if none is due.
+
+        Raises OsdiError 503 if the database is unavailable. After an unexpected error it queues the follow-up again, or
+        ends it as failed, and raises the error.
+        """
         claimed = self._claim(now())
         if claimed is None:
             return False
@@ -181,7 +186,7 @@ class Followups:
     def _mark(self, claimed: Claimed, fields: Document, *, gone: tuple[str, ...] = ()) -> None:
         """Marks it, and retries while the database is unavailable: a message that is not marked is sent twice.
 
-        Raises OsdiError 503 after MARK_SECONDS, or when the lease ends.
+        Raises OsdiError 503 after MARK_SECONDS or the length of a lease, whichever is shorter.
         """
         seconds = min(MARK_SECONDS, self._settings.followup_lease_seconds)
         mark = partial(outbox_store.mark, self._store, claimed, fields, gone=gone)

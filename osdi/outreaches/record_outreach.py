@@ -1,9 +1,9 @@
 """The Record Outreach Helper (`record_outreach.md`): one request creates or updates a person and records an outreach.
 
 The steps: resolve the references of the body; match and merge the person (osdi.people.signup); write person and
-outreach together, with taggings, items, answers and follow-ups inside them. After a write conflict the steps from
-matching on are repeated. A retry of the same request, recognised by the outreach's identifiers or the Idempotency-Key,
-returns the recorded outreach, and writes nothing.
+outreach together. Taggings, items and answers are inside the person, follow-ups inside the outreach. After a write
+conflict the request starts again at the matching step. A retry of the same request, recognised by the outreach's
+identifiers or the Idempotency-Key, returns the recorded outreach, and writes nothing.
 """
 
 import datetime as dt
@@ -55,8 +55,9 @@ class _Resolved:
 def record_outreach(store: Store, find: Find, request: HelperRequest, settings: Settings) -> Recorded:
     """Records the outreach once.
 
-    Raises OsdiError 400, 409, 413, 422 or 503, having written nothing. Without transactions a person may have been
-    written although another request recorded the outreach first, or the outreach could not be written.
+    Raises OsdiError 400, 409, 413, 422 or 503. With transactions nothing is written then, unless a 503 says that the
+    outcome is unknown. Without transactions the person may be written although the outreach is not: if another request
+    recorded the outreach first, or if the second write failed.
     """
     resolved = _resolve(find, request, settings)
     # If person and outreach are committed together, the unique index alone detects a retry. Otherwise a retry has to be
@@ -86,8 +87,8 @@ def _attempt(store: Store, resolved: _Resolved) -> Recorded:
         # The person may have changed since the outreach was recorded; a retry still returns the outreach.
         return _recorded_before(store, resolved, error)
     outreach = _outreach(resolved, change.person["_id"], timestamp)
-    # The order matters on a server without transactions: the client's retry matches a person without an outreach
-    # again, while an outreach without a person would be wrong.
+    # The person comes first, because without transactions a crash may come between the two writes. A person without an
+    # outreach is harmless: the client's retry matches that person again. An outreach without a person would be wrong.
     writes = [change.write] if change.write else []
     try:
         store.write(*writes, Insert(OUTREACH.collection, outreach))
@@ -97,7 +98,10 @@ def _attempt(store: Store, resolved: _Resolved) -> Recorded:
 
 
 def _recorded_before(store: Store, resolved: _Resolved, error: Exception) -> Recorded:
-    """Returns the outreach of an earlier, equal request. Raises `error` if there is none; see also find_recorded."""
+    """Returns the outreach of an earlier, equal request.
+
+    Raises `error` if there is none, and what find_recorded raises.
+    """
     known = find_recorded(store, resolved.keys)
     if known is None:
         raise error

@@ -62,7 +62,7 @@ def sign_up(
 ) -> SignedUp:
     """Creates the person of a loaded body, or changes a known one: the Person Signup Helper (`person_signup.md`).
 
-    Raises OsdiError 400, 409, 413 or 503, having written nothing.
+    Raises OsdiError 400, 409, 413 or 503, without having written the posted person.
     """
     actions = resolve(body, find, strict=strict)
     posted = PostedPerson.of(body, caller, actions, settings)
@@ -80,7 +80,9 @@ def _write(store: Store, posted: PostedPerson) -> PersonChange:
 
 
 def person_change(store: Store, posted: PostedPerson, timestamp: dt.datetime) -> PersonChange:
-    """Returns the changed person, and the write that stores the change; writes nothing.
+    """Returns the changed person, and the write that stores the change, without making that write.
+
+    On a server without transactions it first completes an interrupted merge that holds one of the keys.
 
     Raises OsdiError 400 if the linked person does not exist, 409 for identifiers of different people, 413 for a person
     who would exceed the size limit; WriteConflict if a merge had to be finished first.

@@ -260,7 +260,11 @@ class Settings:
     )
     followup_give_up_hours: float = field(
         default=72.0,
-        metadata=setting("Hours after which a follow-up is not tried again.", Group.FOLLOWUPS, validate=HOURS),
+        metadata=setting(
+            "Hours after a follow-up was queued when the worker gives up and marks it as failed.",
+            Group.FOLLOWUPS,
+            validate=HOURS,
+        ),
     )
     webhook_give_up_hours: float = field(
         default=24.0,

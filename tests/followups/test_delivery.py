@@ -1,4 +1,4 @@
-"""Delivery of a queued follow-up: it is sent once to its recipient, or gets the reason why it is not sent."""
+"""Delivery of a queued follow-up: the worker sends it to its recipient, or gets the reason why it is not sent."""
 
 import datetime as dt
 from collections.abc import Callable

@@ -10,7 +10,7 @@ from tests.support.factories import RULES
 
 
 def stored(name: str, *keys: str, email: bool = True) -> dict[str, Any]:
-    """Returns a stored person expected owns these keys."""
+    """Returns a stored person who owns these keys."""
     emails = [{"address": f"{name}@example.com"}] if email else []
     return {"_id": name, "match_keys": [f"id:ns:{name}", *keys], "email_addresses": emails}
 
