@@ -11,7 +11,9 @@ from typing import Final
 
 from pymongo import ReplaceOne, UpdateOne
 
-from osdi.match_keys import NAME_AND_POSTAL_CODE, MatchKeyRules
+from osdi.documents import Document
+from osdi.errors import DuplicateKey
+from osdi.match_keys import EMAIL, NAME_AND_POSTAL_CODE, MatchKeyRules, email_key
 from osdi.people.duplicate_keys_store import set_derived_keys_of_all
 from osdi.resources import ADVOCACY_CAMPAIGN, PERSON
 from osdi.store import Store
@@ -19,6 +21,8 @@ from osdi.store.indexes import MATCH_KEYS, MERGED_PEOPLE, STATISTICS, TOMBSTONES
 from osdi.store.scan import scan
 
 BATCH: Final = 500
+# The fields of a person that MatchKeyRules.set_derived_keys sets.
+DERIVED_KEYS: Final = ("contact_keys", "unclaimed_keys", "maybe_duplicate")
 PATIENCE_SECONDS: Final = 60.0
 
 
@@ -124,8 +128,47 @@ def _move_documents(store: Store, old: str, new: str) -> Iterator[int]:
         yield len(batch)
 
 
+def compare_domains_as_sent(context: MigrationContext) -> Iterator[int]:
+    """Gives e-mail keys with a domain that is not ASCII the form in which mail is sent to it (see `email_key`).
+
+    If two people turn out to have one mailbox, the one who has the key keeps it; of two old keys the older person's
+    becomes the key. The other person has it among `unclaimed_keys`, and is listed as a probable duplicate.
+    """
+    not_ascii = {"$regex": f"^{EMAIL}.*[^ -~]"}
+    query = {"$or": [{"match_keys": not_ascii}, {"contact_keys": not_ascii}]}
+    people = scan(context.store, PERSON.collection, query, patience=PATIENCE_SECONDS)
+    for person in people:
+        yield _with_keys_as_sent(context, person)
+
+
+def _with_keys_as_sent(context: MigrationContext, person: Document) -> int:
+    """Stores a person's keys anew; returns 1 if that changed the person. A concurrent write sets them by itself."""
+    keys = list(dict.fromkeys(_as_sent(key) for key in person["match_keys"]))
+    for match_keys in (keys, [key for key in keys if key in person["match_keys"]]):
+        changed = {**person, "match_keys": match_keys}
+        context.rules.set_derived_keys(changed)
+        fields = {name: changed[name] for name in ("match_keys", *DERIVED_KEYS) if name in changed}
+        gone = {name: "" for name in DERIVED_KEYS if name in person and name not in changed}
+        if not gone and all(person.get(name) == value for name, value in fields.items()):
+            return 0
+        change = {"$set": fields} | ({"$unset": gone} if gone else {})
+        try:
+            with context.store.operation():
+                found = context.store.collection(PERSON.collection)
+                selected = {"_id": person["_id"], "version": person["version"]}
+                return found.update_one(selected, change).modified_count
+        except DuplicateKey:
+            continue  # another person has the key: without it
+    return 0
+
+
+def _as_sent(key: str) -> str:
+    return email_key(key.removeprefix(EMAIL)) if key.startswith(EMAIL) and not key.isascii() else key
+
+
 MIGRATIONS: Final = (
     Migration(1, "added the keys of contact details to people", set_contact_keys),
     Migration(2, "added the keys of names to people", set_name_keys),
     Migration(3, "renamed stored fields, keys and collections", rename_stored_names),
+    Migration(4, "compared e-mail domains in the form in which mail is sent", compare_domains_as_sent),
 )

@@ -108,6 +108,63 @@ class TestRenamedStoredNames:
         assert database.people.find_one()["match_keys"] == [JANES_KEY]
 
 
+class TestDomainsAsSent:
+    """Migration 4 gives e-mail keys the form in which mail is sent to the domain."""
+
+    HIDDEN = "jane@ex\u034fample.com"  # a character that UTS 46 removes
+    OLD, NEW = "email:jane@ex\u034fample.com", "email:jane@example.com"
+
+    def person(self, person_id: str, address: str, key: str) -> dict[str, Any]:
+        own = f"id:osdi_outreach:{person_id}"
+        emails = [{"address": address}]
+        return {
+            "_id": person_id,
+            "version": 1,
+            "match_keys": [own, key],
+            "contact_keys": [key],
+            "email_addresses": emails,
+        }
+
+    def migrated(self, old: tuple[Store, Database], *people: dict[str, Any]) -> list[dict[str, Any]]:
+        store, database = old
+        store.create_indexes()
+        database.people.insert_many(people)
+        migrate(store, RULES, lambda _: None, migrations=MIGRATIONS[3:])
+        return list(database.people.find().sort("_id"))
+
+    def test_an_old_key_becomes_the_key_of_the_mailbox(self, old: tuple[Store, Database]) -> None:
+        (found,) = self.migrated(old, self.person("a", self.HIDDEN, self.OLD))
+
+        assert found["match_keys"] == ["id:osdi_outreach:a", self.NEW]
+        assert found["contact_keys"] == [self.NEW]
+        assert found["version"] == 1, "no client sees a change"
+
+    def test_a_key_that_another_person_has_stays_with_that_person(self, old: tuple[Store, Database]) -> None:
+        first, second = self.migrated(
+            old, self.person("a", self.HIDDEN, self.OLD), self.person("b", "jane@example.com", self.NEW)
+        )
+
+        assert (first["match_keys"], first["unclaimed_keys"]) == (["id:osdi_outreach:a"], [self.NEW])
+        assert first["maybe_duplicate"]
+        assert second["match_keys"] == ["id:osdi_outreach:b", self.NEW]
+
+    def test_of_two_spellings_the_older_person_has_the_key(self, old: tuple[Store, Database]) -> None:
+        other = "jane@exam\u034fple.com"
+        first, second = self.migrated(
+            old, self.person("a", self.HIDDEN, self.OLD), self.person("b", other, f"email:{other}")
+        )
+
+        assert self.NEW in first["match_keys"]
+        assert (second["match_keys"], second["unclaimed_keys"]) == (["id:osdi_outreach:b"], [self.NEW])
+
+    def test_a_key_that_is_right_stays_and_a_repetition_changes_nothing(self, old: tuple[Store, Database]) -> None:
+        address = "jane@b\u00fccher.example"
+        (found,) = self.migrated(old, self.person("a", address, f"email:{address}"))
+
+        assert found["match_keys"][1] == f"email:{address}"
+        assert sum(MIGRATIONS[3].run(MigrationContext(old[0], RULES))) == 0
+
+
 class TestARelease:
     """Brings a database to the version, whatever it was before."""
 
