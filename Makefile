@@ -37,7 +37,7 @@ lint-deploy: $(INSTALLED) ## Check the files in deploy/ with the programs that r
 requirements: $(INSTALLED) ## Check that requirements.txt installs on Python 3.11.2, 3.12 and 3.13
 	@$(BIN)/python -m dev.check_requirements
 
-check: lint types lint-deploy requirements ## Run everything that CI runs: linters, types, tests with coverage
+check: lint types lint-deploy requirements ## Run what CI runs, with more random examples and coverage
 	@HYPOTHESIS_PROFILE=ci $(MAKE) --no-print-directory test COVERAGE=1
 
 # Tests fail while these files differ from the code.

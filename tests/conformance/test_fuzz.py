@@ -28,7 +28,7 @@ MINUTES = float(os.environ.get("FUZZ_MINUTES", "0"))
 BOUNDED = ["--phases", "examples,fuzzing,stateful", "--max-examples", str(max(2, examples(5))), "--seed", "20260318"]
 # Share of the minutes for each caller: nearly all requests without a token are rejected.
 SHARES = {"with a token": 0.8, "without a token": 0.2}
-LEAST_CASES = examples(600)  # of a limited run; far fewer would mean that it tests nothing
+LEAST_CASES = examples(400)  # of a limited run; far fewer would mean that it tests nothing
 METHODS = {"get", "post", "put", "delete"}
 SECONDS = 180
 

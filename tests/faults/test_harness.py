@@ -68,7 +68,7 @@ def test_a_run_that_is_interrupted_leaves_no_process_and_no_folder(tmp_path: Pat
     )
     try:
         # The mongod is stopped, while gunicorn's master and both workers are there.
-        assert eventually(lambda: "T" in (found := states(mark, besides=run.pid)) and len(found) == 4)
+        assert eventually(lambda: "T" in (found := states(mark, besides=run.pid)) and len(found) == 4, seconds=60)
         run.send_signal(signal.SIGINT)
 
         assert run.wait(SECONDS_TO_END) == 130
