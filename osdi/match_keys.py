@@ -75,16 +75,6 @@ def email_key(address: str) -> str:
     return f"{EMAIL}{unicodedata.normalize('NFKC', local).lower()}@{_domain(domain)}"
 
 
-def mailbox_key(key: str) -> str:
-    """Returns the key of the mailbox of an e-mail's match key: without a subaddress (`jane+news@` is `jane@`).
-
-    Limits and opt-outs use this key, because most providers deliver every subaddress to one mailbox (RFC 5233).
-    Matching does not, since two people may share a mailbox.
-    """
-    local, _, domain = key.removeprefix(EMAIL).rpartition("@")
-    return f"{EMAIL}{local.partition('+')[0] or local}@{domain}"
-
-
 def _domain(domain: str) -> str:
     """Returns the domain in Unicode, after conversion to ASCII (as for sending mail) and back."""
     if domain.isascii() and "xn--" not in domain.lower():

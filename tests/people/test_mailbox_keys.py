@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from osdi.mail.mailboxes import with_ascii_domain
-from osdi.match_keys import email_key, mailbox_key
+from osdi.match_keys import email_key
 
 NOT_IN_ADDRESSES = {"Cn", "Cs", "Co"}  # unassigned, surrogates, private use: no domain has them
 
@@ -58,17 +58,3 @@ def test_every_spelling_of_a_domain_has_the_key_of_the_address_that_mail_is_sent
 )
 def test_the_key_of_an_address(address: str, key: str) -> None:
     assert email_key(address) == key
-
-
-@pytest.mark.parametrize(
-    ("address", "mailbox"),
-    [
-        ("jane@example.com", "email:jane@example.com"),
-        ("Jane+News@example.com", "email:jane@example.com"),
-        ("jane+a+b@example.com", "email:jane@example.com"),
-        ("+news@example.com", "email:+news@example.com"),
-        ("jane.doe@example.com", "email:jane.doe@example.com"),
-    ],
-)
-def test_subaddresses_are_one_mailbox(address: str, mailbox: str) -> None:
-    assert mailbox_key(email_key(address)) == mailbox
