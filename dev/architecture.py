@@ -17,7 +17,7 @@ BEGIN, END = "<!-- begin {} -->", "<!-- end {} -->"
 
 # From the lowest to the highest. A name is a module or a folder inside osdi/.
 LAYERS: Final[tuple[tuple[str, ...], ...]] = (
-    ("errors", "fields", "http_client", "ids", "log", "paging"),
+    ("errors", "fields", "http_client", "ids", "log", "paging", "values"),
     ("resources",),
     ("documents", "mail"),
     ("etags", "hal", "match_keys", "retry"),
@@ -46,6 +46,7 @@ PURE: Final = frozenset(
     {
         *("action_functions", "documents", "errors", "etags", "fields", "hal", "ids", "match_keys", "odata", "paging"),
         "resources",
+        "values",
     }
 )
 

@@ -1,4 +1,4 @@
-"""Writes osdi/importing/csv_files/country_names.json: `python -m dev.country_names`.
+"""Writes osdi/values/country_names.json: `python -m dev.country_names`.
 
 Run it after an upgrade of phonenumbers. The library has the names of all countries in many languages, in a module that
 takes 100 MB when imported.
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import orjson
 
-FILE = Path(__file__).parent.parent / "osdi" / "importing" / "csv_files" / "country_names.json"
+FILE = Path(__file__).parent.parent / "osdi" / "values" / "country_names.json"
 
 
 def country_names() -> dict[str, list[str]]:

@@ -17,7 +17,6 @@ from osdi.commands.import_osdi import import_osdi
 from osdi.commands.output import confirm, echo, table
 from osdi.commands.register import CommandContext, database_command
 from osdi.errors import OsdiError
-from osdi.importing.csv_files.cell_values import DayFirst
 from osdi.importing.csv_files.column_mapping import OUTREACHES, PEOPLE, Column
 from osdi.importing.csv_files.encoding import Survey, survey
 from osdi.importing.dry_run_store import DryRunStore
@@ -29,6 +28,7 @@ from osdi.importing.report import Report
 from osdi.importing.sources import NDJSON, CsvChoices, CsvSource, NdjsonSource, Source
 from osdi.settings import Settings
 from osdi.store import Store
+from osdi.values.dates import DayFirst
 
 THREADS: Final = 8
 LINE_AFTER_ROWS: Final = 5_000

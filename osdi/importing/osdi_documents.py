@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from osdi.importing.csv_files.cell_values import status
 from osdi.importing.csv_files.column_mapping import OUTREACHES, PEOPLE, REJECTED_LINE, REJECTED_REASON
+from osdi.values.words import status
 
 CAMPAIGN_LINK, PERSON_LINK = "osdi:advocacy_campaign", "osdi:person"
 

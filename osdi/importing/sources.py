@@ -12,7 +12,6 @@ from typing import BinaryIO, Final, Protocol
 
 import orjson
 
-from osdi.importing.csv_files.cell_values import DayFirst
 from osdi.importing.csv_files.column_mapping import (
     CUSTOM_BECAUSE,
     EXPORTED,
@@ -35,6 +34,7 @@ from osdi.importing.csv_files.records import (
 )
 from osdi.importing.csv_files.row_bodies import Body, Reading, Unreadable, body_of, digest_of
 from osdi.importing.osdi_documents import document_of
+from osdi.values.dates import DayFirst
 
 NDJSON: Final = (".ndjson", ".jsonl", ".json")
 LINE_BYTES: Final = 1_000_000

@@ -15,7 +15,6 @@ import orjson
 from osdi.exporting.columns import TARGET_CONTACTS
 from osdi.exporting.csv_cells import parted, restored
 from osdi.fields.definition import Bool, DateTime, Email, Field, PhoneNumber, Strings
-from osdi.importing.csv_files import cell_values
 from osdi.importing.csv_files.column_mapping import (
     ARRAYS,
     AS_JSON,
@@ -37,6 +36,8 @@ from osdi.importing.csv_files.column_mapping import (
     field_at,
 )
 from osdi.resources import CONTACTS
+from osdi.values import words
+from osdi.values.dates import DayFirst, date, timestamp
 
 Body = dict[str, Any]
 
@@ -70,7 +71,7 @@ class Reading:
 
     kind: str
     columns: tuple[Column, ...]
-    dates: cell_values.DayFirst | None = None
+    dates: DayFirst | None = None
     tag_separator: str | None = None
     exact: bool = False
 
@@ -132,7 +133,7 @@ def _place(into: Body, kind: str, field: str, cell: str, column: Column, reading
             for part, text in _divided(cell).items():
                 into.setdefault(part, text)
         elif field == "birthdate":
-            day = cell_values.date(cell, reading.dates)
+            day = date(cell, reading.dates)
             into["birthdate"] = {"year": day.year, "month": day.month, "day": day.day}
         elif field in AS_JSON[kind]:
             if field in into:
@@ -140,7 +141,7 @@ def _place(into: Body, kind: str, field: str, cell: str, column: Column, reading
             into[field] = _json(cell, AS_JSON[kind][field])
         elif field in OTHERS:
             is_bool = isinstance(OTHERS[field][1], Bool)
-            into[field] = [each and cell_values.boolean(each) if is_bool else each for each in parted(cell)]
+            into[field] = [each and words.boolean(each) if is_bool else each for each in parted(cell)]
         else:
             _place_deep(into, kind, field, cell, reading)
     except ValueError as error:
@@ -175,12 +176,12 @@ def _converted(definition: Field | None, field: str, cell: str, reading: Reading
     if isinstance(definition, Strings):
         return _strings(definition, cell, reading)
     if isinstance(definition, DateTime):
-        return cell_values.timestamp(cell, reading.dates)
+        return timestamp(cell, reading.dates)
     if reading.exact and definition.name in ("country", "gender"):  # exported as it was posted
         return cell
     convert = CONVERTERS.get(f"{field.partition('[')[0]}.{definition.name}") or CONVERTERS.get(definition.name)
     if convert is None and isinstance(definition, Bool):
-        convert = cell_values.boolean
+        convert = words.boolean
     return convert(cell) if convert else cell
 
 
@@ -270,9 +271,9 @@ def _json(cell: str, wanted: type) -> Any:
 def _sms(text: str) -> bool:
     """True if text messages may be sent: the cell is a yes, or Action Network's status `subscribed`."""
     try:
-        return cell_values.boolean(text)
+        return words.boolean(text)
     except ValueError:
-        return cell_values.status(text) == "subscribed"
+        return words.status(text) == "subscribed"
 
 
 def _email(text: str) -> str:
@@ -281,10 +282,10 @@ def _email(text: str) -> str:
 
 # Conversions that do not follow from the type of a field.
 CONVERTERS: Final[Mapping[str, Callable[[str], Any]]] = {
-    "email_addresses.status": cell_values.status,
+    "email_addresses.status": words.status,
     "email_addresses.address": _email,
-    "phone_numbers.number": cell_values.phone_number,
+    "phone_numbers.number": words.phone_number,
     "phone_numbers.sms_capable": _sms,
-    "gender": cell_values.gender,
-    "country": cell_values.country,
+    "gender": words.gender,
+    "country": words.country,
 }

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from dev.country_names import FILE, country_names
-from osdi.importing.csv_files import cell_values
+from osdi.values import dates, words
 
 AMBIGUOUS = "The date is ambiguous"
 
@@ -35,8 +35,8 @@ AMBIGUOUS = "The date is ambiguous"
         ("2024-12-31 at noon", None, (2024, 12, 31)),
     ],
 )
-def test_dates(text: str, order: cell_values.DayFirst | None, date: tuple[int, int, int]) -> None:
-    assert cell_values.date(text, order) == dt.date(*date)
+def test_dates(text: str, order: dates.DayFirst | None, date: tuple[int, int, int]) -> None:
+    assert dates.date(text, order) == dt.date(*date)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_dates(text: str, order: cell_values.DayFirst | None, date: tuple[int, i
 )
 def test_an_invalid_date_is_an_error(text: str, says: str) -> None:
     with pytest.raises(ValueError, match=says):
-        cell_values.date(text)
+        dates.date(text)
 
 
 @pytest.mark.parametrize(
@@ -75,13 +75,13 @@ def test_an_invalid_date_is_an_error(text: str, says: str) -> None:
     ],
 )
 def test_timestamps(text: str, timestamp: str) -> None:
-    assert cell_values.timestamp(text) == timestamp
+    assert dates.timestamp(text) == timestamp
 
 
 @pytest.mark.parametrize("text", ["31.12.2024 25:30", "31.12.2024 18.30", "12/31/2024 at 3pm", "2024-12-31 10:00 EST"])
 def test_an_unreadable_time_is_an_error_and_not_midnight(text: str) -> None:
     with pytest.raises(ValueError, match="Not a time"):
-        cell_values.timestamp(text)
+        dates.timestamp(text)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_an_unreadable_time_is_an_error_and_not_midnight(text: str) -> None:
     ],
 )
 def test_a_country_is_recognised_by_its_name_in_any_language(text: str, code: str) -> None:
-    assert cell_values.country(text) == code
+    assert words.country(text) == code
 
 
 def test_the_file_of_country_names_matches_the_phone_number_library() -> None:
@@ -119,20 +119,20 @@ def test_the_file_of_country_names_matches_the_phone_number_library() -> None:
     ],
 )
 def test_statuses(text: str, status: str) -> None:
-    assert cell_values.status(text) == status
+    assert words.status(text) == status
 
 
 def test_an_unknown_status_is_an_error() -> None:
     with pytest.raises(ValueError, match="Write subscribed"):
-        cell_values.status("perhaps")
+        words.status("perhaps")
 
 
 @pytest.mark.parametrize(("text", "value"), [("Yes", True), ("x", True), ("0", False), ("nein", False)])
 def test_yes_and_no(text: str, value: bool) -> None:
-    assert cell_values.boolean(text) is value
+    assert words.boolean(text) is value
 
 
 @pytest.mark.parametrize("text", ["1.20256E+10", "4,9E+11"])
 def test_a_number_that_a_spreadsheet_rounded_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match="rounded"):
-        cell_values.phone_number(text)
+        words.phone_number(text)
