@@ -27,6 +27,7 @@ from osdi.store.indexes import TOKENS
 from tests.support import factories
 from tests.support.client import Client
 from tests.support.databases import SMALL_JOURNAL, empty
+from tests.support.fork_server import popen, run
 from tests.support.live import Live, Worker
 from tests.support.smtp_sink import SmtpSink
 from tests.support.webhook_receiver import WebhookReceiver
@@ -64,11 +65,11 @@ hypothesis.settings.load_profile("without deadlines")
 
 
 MONGO_FIXTURES = {"mongod", "standalone", "mongod_folder"}
-STARTERS = {id(each) for each in (subprocess, Live, Worker)}
+STARTERS = {id(each) for each in (subprocess, Live, Worker, popen, run)}
 
 
 # A file without any of these words contains no test that is marked `waits`.
-WAITING_WORDS = re.compile(r"subprocess|Live|Worker|visit|browser|mark\.(?:waits|process)")
+WAITING_WORDS = re.compile(r"subprocess|fork_server|Live|Worker|visit|browser|mark\.(?:waits|process)")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -22,6 +22,7 @@ from osdi.resources import API
 from osdi.sample import CAMPAIGN_ID, CHOICE_ID
 from tests.support import factories
 from tests.support.examples import examples
+from tests.support.fork_server import run
 from tests.support.live import ROOT, Live
 
 MINUTES = float(os.environ.get("FUZZ_MINUTES", "0"))
@@ -115,12 +116,6 @@ def run_schemathesis(fuzzed: Fuzzed, report: Path, options: list[str], seconds: 
 
 def flask(environment: dict[str, str], *command: str) -> str:
     """Runs a flask command and returns its output."""
-    return subprocess.run(
-        [sys.executable, "-m", "flask", "--app", "wsgi", *command],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=SECONDS,
-    ).stdout
+    done = run("flask", "--app", "wsgi", *command, env={**os.environ, **environment}, timeout=SECONDS)
+    assert done.returncode == 0, done.stderr
+    return done.stdout

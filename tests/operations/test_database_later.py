@@ -17,6 +17,7 @@ from osdi.resources import API
 from osdi.sample import CAMPAIGN_ID
 from tests.support import factories
 from tests.support.databases import SMALL_JOURNAL
+from tests.support.fork_server import run
 from tests.support.live import ROOT, Live
 
 SECONDS = 30
@@ -30,13 +31,10 @@ def later(mongod_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Mong
     return Mongod(mongod_folder / tmp_path_factory.mktemp("later").name, port=free_port(), options=SMALL_JOURNAL)
 
 
-def flask(uri: str, *arguments: str, **settings: str) -> "subprocess.Popen[str]":
-    """A flask command that runs now."""
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", *arguments]
+def flask(uri: str, *arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+    """Runs a flask command to its end."""
     environment = {**os.environ, "MONGODB_URI": uri, **settings}
-    return subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    return run("flask", "--app", "wsgi", *arguments, env=environment, timeout=SECONDS)
 
 
 def eventually(condition: Callable[[], bool]) -> bool:
@@ -61,9 +59,8 @@ def test_web_starts_without_a_database_and_serves_when_it_is_available(later: Mo
         with later:
             assert eventually(lambda: "Unique indexes" in missing())
             for name in ("indexes", "sample"):
-                command = flask(later.uri, name)
-                told, errors = command.communicate(timeout=SECONDS)
-                assert command.returncode == 0, told + errors
+                done = flask(later.uri, name)
+                assert done.returncode == 0, done.stdout + done.stderr
             assert missing() == "null"
 
             answer = requests.post(live.url + HELPER, json=factories.outreach(), timeout=SECONDS)
@@ -83,25 +80,28 @@ def test_probes_without_a_database_release_their_thread_soon(later: Mongod) -> N
 
 
 def test_the_release_step_waits_for_the_database_and_reports_that(later: Mongod) -> None:
-    release = flask(later.uri, "indexes")
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", "indexes"]
+    environment = {**os.environ, "MONGODB_URI": later.uri}
+    release = subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     assert release.stderr is not None
     assert release.stderr.readline() == "The database does not answer. Waiting 60 s for it.\n"
 
     with later:
-        told, errors = release.communicate(timeout=SECONDS)
+        output, errors = release.communicate(timeout=SECONDS)
 
     assert (release.returncode, errors) == (0, "")
-    assert " indexes: " in told
+    assert " indexes: " in output
 
 
 def test_the_release_step_fails_with_a_message_after_its_time_out(later: Mongod) -> None:
     began = time.monotonic()
+
     release = flask(later.uri, "indexes", "--wait", "3")
 
-    told, errors = release.communicate(timeout=SECONDS)
-
-    assert (release.returncode, told) == (1, "")
-    assert errors.splitlines()[-1] == (
+    assert (release.returncode, release.stdout) == (1, "")
+    assert release.stderr.splitlines()[-1] == (
         "Error: The database did not answer within 3 s. Check that it runs at the address in MONGODB_URI."
     )
     assert 3 < time.monotonic() - began < 15
@@ -109,12 +109,10 @@ def test_the_release_step_fails_with_a_message_after_its_time_out(later: Mongod)
 
 @pytest.mark.parametrize("arguments", ["indexes", "release", "tokens create sync", "followups", "recount"])
 def test_a_command_without_database_access_fails_at_once_with_a_message(mongod: Mongod, arguments: str) -> None:
-    command = flask(mongod.uri.replace("://", "://somebody:wrong@"), *arguments.split())
+    done = flask(mongod.uri.replace("://", "://somebody:wrong@"), *arguments.split())
 
-    told, errors = command.communicate(timeout=SECONDS)
-
-    assert (command.returncode, told) == (1, "")
-    assert errors == (
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
         "Error: The database rejects the user of MONGODB_URI: check its name, password and write permission.\n"
     )
 
@@ -122,4 +120,4 @@ def test_a_command_without_database_access_fails_at_once_with_a_message(mongod: 
 def test_a_command_does_not_report_unused_counters(mongod: Mongod) -> None:
     release = flask(mongod.uri, "indexes", RATE_LIMIT_STORAGE="mongodb")
 
-    assert (release.communicate(timeout=SECONDS)[1], release.returncode) == ("", 0)
+    assert (release.stderr, release.returncode) == ("", 0)

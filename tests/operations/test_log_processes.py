@@ -3,8 +3,6 @@
 import json
 import os
 import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -19,7 +17,8 @@ from osdi.sample import CAMPAIGN_ID
 from osdi.store import Insert, Store
 from osdi.store.indexes import TOKENS
 from tests.support import factories
-from tests.support.live import ROOT, Live
+from tests.support.fork_server import run
+from tests.support.live import Live
 
 HELPER = f"{API}/advocacy_campaigns/{CAMPAIGN_ID}/record_outreach_helper"
 SECONDS = 30
@@ -98,14 +97,9 @@ def test_each_request_is_one_line_of_json_without_what_was_sent(
 
 
 def test_a_wrong_setting_of_the_log_ends_the_start_with_its_name() -> None:
-    ended = subprocess.run(
-        [sys.executable, "-m", "gunicorn", "wsgi:app"],
-        cwd=ROOT,
-        env={**os.environ, "LOG_FORMAT": "xml", "LOG_LEVEL": "loud", "HOST": "127.0.0.1", "PORT": str(free_port())},
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-    )
+    wrong = {"LOG_FORMAT": "xml", "LOG_LEVEL": "loud"}
+    environment = {**os.environ, "HOST": "127.0.0.1", "PORT": str(free_port()), **wrong}
+    ended = run("gunicorn", "wsgi:app", env=environment, timeout=SECONDS)
 
     assert ended.returncode != 0
     assert "LOG_FORMAT" in ended.stderr

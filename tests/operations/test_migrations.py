@@ -2,8 +2,6 @@
 
 import datetime as dt
 import os
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -18,11 +16,10 @@ from blueprints.http.context import EXTENSION
 from dev.mongod import Mongod
 from osdi.errors import OsdiError, WriteConflict
 from osdi.match_keys import MatchKeyRules
-from osdi.operations import migration_steps
+from osdi.operations import migration_steps, worker_loop
 from osdi.operations.migration_steps import MIGRATIONS, Migration, MigrationContext
 from osdi.operations.migrations import migrate, schema_version
 from osdi.operations.readiness import missing_indexes
-from osdi.operations.worker_loop import run
 from osdi.people import duplicate_keys_store
 from osdi.settings import Settings
 from osdi.store import Store
@@ -30,10 +27,9 @@ from osdi.store.indexes import INDEXES
 from osdi.store.schema_version import SCHEMA_VERSION, WrongDatabase
 from tests.support.client import Client
 from tests.support.factories import RULES
-from tests.support.live import ROOT
+from tests.support.fork_server import run
 
 NEWER = {"_id": "schema", "schema_version": SCHEMA_VERSION + 1}
-RELEASE = [sys.executable, "-m", "flask", "--app", "wsgi", "release"]
 DeliveryResult = list[str]
 JANE = {"given_name": "Jane", "family_name": "Doe", "postal_addresses": [{"postal_code": "10011"}]}
 JANES_KEY = "name_and_postal_code:jane doe|10011"
@@ -397,7 +393,7 @@ class TestTheCommand:
         environment = {**os.environ, "MONGODB_URI": store.uri}
 
         for _ in range(2):
-            released = subprocess.run(RELEASE, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+            released = run("flask", "--app", "wsgi", "release", env=environment, timeout=60)
             assert released.returncode == 0, released.stderr
 
         assert missing_indexes(store) == []
@@ -481,4 +477,4 @@ def test_ends_a_worker_with_the_reason() -> None:
     def refused() -> bool:
         raise WrongDatabase("It is newer.")
 
-    assert run([refused, lambda: False]) == "It is newer."
+    assert worker_loop.run([refused, lambda: False]) == "It is newer."

@@ -25,6 +25,7 @@ from dev.mongod import Mongod, free_port
 from osdi.resources import API
 from osdi.sample import CAMPAIGN_ID
 from tests.support import factories
+from tests.support.fork_server import run
 from tests.support.live import ROOT, Live
 
 LIMIT = 1_000
@@ -77,14 +78,8 @@ def test_gunicorn_starts_as_many_workers_as_the_environment_says(environment: di
     ids=["of the application", "of gunicorn too"],
 )
 def test_gunicorn_does_not_start_with_wrong_settings_and_names_all_of_them(wrong: dict[str, str]) -> None:
-    ended = subprocess.run(
-        [sys.executable, "-m", "gunicorn", "wsgi:app"],
-        cwd=ROOT,
-        env={**os.environ, "HOST": "127.0.0.1", "PORT": str(free_port()), **wrong},
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-    )
+    environment = {**os.environ, "HOST": "127.0.0.1", "PORT": str(free_port()), **wrong}
+    ended = run("gunicorn", "wsgi:app", env=environment, timeout=SECONDS)
 
     printed = ended.stdout + ended.stderr
     assert ended.returncode == os.EX_CONFIG
@@ -192,13 +187,13 @@ def test_make_run_falls_back_to_memory_with_a_warning(mongod_folder: Path) -> No
     without_mongod.mkdir(parents=True)
     (without_mongod / "__init__.py").touch()
 
-    with MakeRun(folder, first_on_path=str(without_mongod.parent)) as run:
-        without_token, with_token = run.commands()
+    with MakeRun(folder, first_on_path=str(without_mongod.parent)) as started:
+        without_token, with_token = started.commands()
 
-        assert "NOTHING IS KEPT" in run.output
+        assert "NOTHING IS KEPT" in started.output
         assert bash(without_token) == {}
         assert bash(with_token)["type"] == "phone"
-        assert run.interrupt() == []
+        assert started.interrupt() == []
 
 
 @dataclass
@@ -275,19 +270,16 @@ class MakeRun:
 
 def flask(*arguments: str, environment: dict[str, str]) -> str:
     """Returns the output of a flask command of the application; the test fails unless the command succeeds."""
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", *arguments]
-    run = subprocess.run(
-        command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, timeout=SECONDS
-    )
-    assert run.returncode == 0, run.stderr
-    return run.stdout
+    done = run("flask", "--app", "wsgi", *arguments, env={**os.environ, **environment}, timeout=SECONDS)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def bash(command: str) -> Any:
     """The JSON that a pasted command answers."""
-    run = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=SECONDS)
-    assert run.returncode == 0, run.stderr
-    return json.loads(run.stdout)
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=SECONDS)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
 def a_body(*, of_length: int) -> bytes:

@@ -2,8 +2,6 @@
 
 import datetime as dt
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,7 +16,8 @@ from osdi.ids import now
 from osdi.resources import API
 from osdi.store import Insert, Store
 from osdi.store.indexes import TOKENS
-from tests.support.live import ROOT, Live
+from tests.support.fork_server import run
+from tests.support.live import Live
 from tests.support.planted import DIGITS, MARKER, Planted, plant, traces
 from tests.support.smtp_sink import SmtpSink
 
@@ -94,14 +93,7 @@ def deployment(mongod: Mongod) -> Iterator[tuple[dict[str, str], str, Database]]
 
 def command(environment: dict[str, str], *arguments: str) -> str:
     """Returns the output of a flask command, standard error included."""
-    done = subprocess.run(
-        [sys.executable, "-m", "flask", "--app", "wsgi", *arguments],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-    )
+    done = run("flask", "--app", "wsgi", *arguments, env={**os.environ, **environment}, timeout=SECONDS)
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr
 

@@ -6,7 +6,6 @@ Output goes to a file, so a server that logs much never blocks on a full pipe.
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -16,6 +15,7 @@ import requests
 from dev.mongod import free_port
 from osdi.resources import API
 from tests.support.factories import UNLIMITED
+from tests.support.fork_server import ForkedProcess, popen
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 30
@@ -31,7 +31,7 @@ class Live:
     ) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.command = [sys.executable, "-m", "gunicorn", application]
+        self.application = application
         self.environment = {
             **os.environ,
             **{name.upper(): value for name, value in UNLIMITED.items()},
@@ -41,7 +41,7 @@ class Live:
             "WEB_CONCURRENCY": str(workers),
             "WEB_THREADS": str(threads),
         }
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: ForkedProcess | None = None
 
     @property
     def output(self) -> str:
@@ -62,15 +62,8 @@ class Live:
     def start(self) -> "Live":
         """Start gunicorn and wait until the API entry point answers. Raises RuntimeError with what it printed."""
         self._output = tempfile.NamedTemporaryFile(prefix="osdi-live-", suffix=".log")  # noqa: SIM115  # closed by stop
-        # A session of its own: Ctrl-C in the terminal reaches the test, which stops the server.
-        self.process = subprocess.Popen(
-            self.command,
-            cwd=ROOT,
-            env=self.environment,
-            stdout=self._output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        # It has a session of its own: Ctrl-C in the terminal reaches the test, which stops the server.
+        self.process = popen("gunicorn", self.application, env=self.environment, stdout=self._output)
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
@@ -105,7 +98,7 @@ class Worker:
 
     def __init__(self, environment: dict[str, str]) -> None:
         self.environment = {**os.environ, "PUBLIC_URL": "http://127.0.0.1", "LOG_FORMAT": "json", **environment}
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: ForkedProcess | None = None
         self._file = tempfile.NamedTemporaryFile(prefix="osdi-worker-", suffix=".log")  # noqa: SIM115  # closed by stop
 
     @property
@@ -115,14 +108,7 @@ class Worker:
 
     def start(self) -> "Worker":
         """Start it; what it does shows when it has done it."""
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "flask", "--app", "wsgi", "worker"],
-            cwd=ROOT,
-            env=self.environment,
-            stdout=self._file,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        self.process = popen("flask", "--app", "wsgi", "worker", env=self.environment, stdout=self._file)
         return self
 
     def kill(self) -> None:

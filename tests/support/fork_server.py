@@ -1,0 +1,220 @@
+"""Starts Python processes of the project quickly: a fork server imports the packages once, and forks for each process.
+
+Importing the application takes most of the time that a process needs to start, and the suite starts hundreds. A forked
+process runs `python -m MODULE ARGUMENTS` with the environment, folder and files that it gets, like a started one; only
+the imported modules are there already. No thread runs in the fork server, and nothing in it has read a setting.
+
+`popen` is for tests. The file, run as a program, is the fork server itself.
+"""
+
+import contextlib
+import gc
+import importlib
+import io
+import json
+import os
+import runpy
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import IO, Any
+
+ROOT = Path(__file__).parents[2]
+LENGTH = 4  # bytes that contain the length of a request
+# Everything that gunicorn and the flask command import for the application.
+PRELOADED = ("app", "flask.cli", "gunicorn.app.wsgiapp", "gunicorn.workers.gthread", "osdi.operations.gunicorn_worker")
+
+
+class ForkedProcess:
+    """A process of the fork server, with the part of subprocess.Popen's interface that tests use."""
+
+    def __init__(self, arguments: Sequence[str], pid: int, ended: socket.socket) -> None:
+        self.args = arguments
+        self.pid = pid
+        self.returncode: int | None = None
+        self._ended = ended  # receives the exit code
+
+    def poll(self) -> int | None:
+        """Returns the exit code, or None while the process runs."""
+        return self._receive(0)
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Returns the exit code; negative for a signal. Raises subprocess.TimeoutExpired."""
+        code = self._receive(timeout)
+        if code is None:
+            raise subprocess.TimeoutExpired(self.args, timeout or 0)
+        return code
+
+    def send_signal(self, number: int) -> None:
+        """Sends a signal, if the process runs."""
+        if self.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        """Sends SIGTERM."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Sends SIGKILL."""
+        self.send_signal(signal.SIGKILL)
+
+    def _receive(self, timeout: float | None) -> int | None:
+        if self.returncode is None and select.select([self._ended], [], [], timeout)[0]:
+            message = self._ended.recv(64)
+            self.returncode = int(message) if message else -signal.SIGKILL
+            self._ended.close()
+        return self.returncode
+
+    def __del__(self) -> None:
+        self._ended.close()
+
+
+def popen(
+    module: str,
+    *arguments: str,
+    env: Mapping[str, str],
+    stdout: IO[Any] | int,
+    stderr: IO[Any] | int = subprocess.STDOUT,
+    cwd: Path = ROOT,
+) -> ForkedProcess:
+    """Starts `python -m module arguments` in a session of its own, as leader of its process group."""
+    command = [module, *arguments]
+    ours, theirs = socket.socketpair()
+    out = stdout if isinstance(stdout, int) else stdout.fileno()
+    err = out if stderr == subprocess.STDOUT else stderr if isinstance(stderr, int) else stderr.fileno()
+    request = json.dumps({"command": command, "env": dict(env), "cwd": str(cwd)}).encode()
+    _, server = _server()
+    with theirs:
+        socket.send_fds(server, [len(request).to_bytes(LENGTH, "big")], [out, err, theirs.fileno()])
+        server.sendall(request)
+    return ForkedProcess(command, int(ours.recv(64)), ours)
+
+
+def run(
+    module: str, *arguments: str, env: Mapping[str, str], timeout: float, cwd: Path = ROOT
+) -> subprocess.CompletedProcess[str]:
+    """Runs `python -m module arguments` to its end; returns exit code and output. Raises subprocess.TimeoutExpired."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        process = popen(module, *arguments, env=env, stdout=out, stderr=err, cwd=cwd)
+        try:
+            code = process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+        texts = []
+        for file in (out, err):
+            file.seek(0)
+            texts.append(file.read().decode())
+    return subprocess.CompletedProcess([module, *arguments], code, *texts)
+
+
+@cache
+def _server() -> tuple[subprocess.Popen[bytes], socket.socket]:
+    """Returns the fork server of this process and the connection to it. It ends with the connection."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        command = [sys.executable, "-m", __name__, str(theirs.fileno())]
+        server = subprocess.Popen(command, cwd=ROOT, pass_fds=[theirs.fileno()])
+    return server, ours
+
+
+def serve(requests: socket.socket) -> dict[str, Any] | None:
+    """Forks a process for each request. Returns None at the end; in a forked process, returns its request."""
+    children: dict[int, socket.socket] = {}
+    woken, wake = socket.socketpair()
+    wake.setblocking(False)
+    signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends pytest, and with it the connection
+    while True:
+        readable, _, _ = select.select([requests, woken], [], [])
+        if woken in readable:
+            woken.recv(1024)
+            _report_ended(children)
+        if requests in readable:
+            head, fds, _, _ = socket.recv_fds(requests, LENGTH, 3)
+            if not head:
+                return None
+            request = json.loads(_received(requests, int.from_bytes(head, "big")))
+            pid = os.fork()
+            if pid == 0:
+                return _become(request, fds)
+            out, err, ended = fds
+            children[pid] = socket.socket(fileno=ended)
+            for fd in {out, err}:
+                os.close(fd)
+            children[pid].send(str(pid).encode())
+
+
+def _received(connection: socket.socket, length: int) -> bytes:
+    parts = b""
+    while len(parts) < length:
+        parts += connection.recv(length - len(parts))
+    return parts
+
+
+def _report_ended(children: dict[int, socket.socket]) -> None:
+    """Sends the exit code of each process that has ended."""
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+        with children.pop(pid) as ended, contextlib.suppress(BrokenPipeError):
+            ended.send(str(os.waitstatus_to_exitcode(status)).encode())
+
+
+def _become(request: dict[str, Any], fds: Sequence[int]) -> dict[str, Any]:
+    """Gives the forked process its session, files, folder, environment and signal handlers."""
+    os.setsid()
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGCHLD, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL if number == signal.SIGCHLD else signal.default_int_handler)
+    os.dup2(fds[0], 1)
+    os.dup2(fds[1], 2)
+    os.closerange(3, 4096)
+    os.chdir(request["cwd"])
+    os.environ.clear()
+    os.environ.update(request["env"])
+    time.tzset()
+    unbuffered = bool(os.environ.get("PYTHONUNBUFFERED"))
+    sys.stdout = sys.__stdout__ = io.TextIOWrapper(io.FileIO(1, "wb", closefd=False), write_through=unbuffered)
+    sys.stderr = sys.__stderr__ = io.TextIOWrapper(io.FileIO(2, "wb", closefd=False), write_through=True)
+    sys.path[0] = request["cwd"]
+    return request
+
+
+def main(fd: int) -> None:
+    """Serves; a forked process runs its module instead."""
+    for name in PRELOADED:
+        importlib.import_module(name)
+    gc.collect()
+    gc.freeze()  # a collection in a forked process would copy all these pages
+    request = serve(socket.socket(fileno=fd))
+    if request is None:
+        return
+    _read_environment()
+    module, *arguments = request["command"]
+    sys.argv = [module, *arguments]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+def _read_environment() -> None:
+    """Repeats what a package does when it is imported: prometheus_client chooses where it counts."""
+    from prometheus_client import values
+
+    values.ValueClass = values.get_value_class()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
