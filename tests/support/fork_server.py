@@ -28,7 +28,7 @@ from typing import IO, Any
 
 ROOT = Path(__file__).parents[2]
 LENGTH = 4  # bytes that contain the length of a request
-# Everything that gunicorn and the flask command import for the application.
+# These import all that gunicorn and the flask command need, except prometheus_client, which reads the environment then.
 PRELOADED = ("app", "flask.cli", "gunicorn.app.wsgiapp", "gunicorn.workers.gthread", "osdi.operations.gunicorn_worker")
 
 
@@ -203,17 +203,9 @@ def main(fd: int) -> None:
     request = serve(socket.socket(fileno=fd))
     if request is None:
         return
-    _read_environment()
     module, *arguments = request["command"]
     sys.argv = [module, *arguments]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
-
-
-def _read_environment() -> None:
-    """Repeats what a package does when it is imported: prometheus_client chooses where it counts."""
-    from prometheus_client import values
-
-    values.ValueClass = values.get_value_class()
 
 
 if __name__ == "__main__":
