@@ -7,17 +7,23 @@ import pytest
 
 from osdi.mail.mailboxes import with_ascii_domain
 from osdi.match_keys import email_key
+from tests.support.examples import PROFILE, QUICK_SHARE
 
 NOT_IN_ADDRESSES = {"Cn", "Cs", "Co"}  # unassigned, surrogates, private use: no domain has them
 
 
+# Nearly all of the 130,000 letters without case are unchanged in every form, so `make test` tries some of them.
+LETTERS_STEP = QUICK_SHARE if PROFILE == "quick" else 1
+
+
 def spellings() -> Iterator[str]:
-    """Yields addresses with every assigned character inside a label, and with most also as a label and as the dot."""
+    """Yields addresses with assigned characters inside a label, and with most also as a label and as the dot."""
     for code in range(0x110000):
         character = chr(code)
         category = unicodedata.category(character)
         if category not in NOT_IN_ADDRESSES:
-            yield f"jane@ex{character}ample.com"
+            if category != "Lo" or code % LETTERS_STEP == 0:
+                yield f"jane@ex{character}ample.com"
             if category != "Lo":
                 yield f"jane@{character}.com"
                 yield f"jane@example{character}com"
