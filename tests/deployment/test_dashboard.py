@@ -73,7 +73,9 @@ def test_queries_only_exported_metrics(told: dict[str, set[str]], expression: st
 @pytest.mark.parametrize("expression", [*expressions(), *alerts()])
 def test_counts_up_only_what_never_falls(expression: str) -> None:
     """`rate` and `increase` take a decrease for a restart from zero, so they show a falling gauge as a rise."""
-    for name in re.findall(r"(?:rate|increase)\((osdi_[a-z_]+)", expression):
+    rising = re.findall(r"\b(?:rate|increase)\(\s*(osdi_[a-z_]+)", expression)
+    assert len(rising) == len(re.findall(r"\b(?:rate|increase)\b", expression)), "the argument is not a metric's name"
+    for name in rising:
         assert name.endswith(("_total", "_count", "_sum", "_bucket"))
 
 

@@ -98,6 +98,24 @@ class TestPeople:
         assert (row["postal_code"], row["country"], row["locality"]) == ("02108", "US", "")
         assert row["other_postal_addresses"] == '[{"locality":"Berlin"}]'
 
+    @pytest.mark.parametrize(
+        ("array", "entries", "column"),
+        [
+            ("email_addresses", [{"address": f"{each}@example.com"} for each in "abc"], "other_email_statuses"),
+            ("phone_numbers", [{"number": f"1202555010{each}"} for each in "123"], "other_phone_number_types"),
+            ("phone_numbers", [{"number": f"1202555010{each}"} for each in "123"], "other_do_not_call"),
+            ("phone_numbers", [{"number": f"1202555010{each}"} for each in "123"], "other_sms_capable"),
+        ],
+    )
+    def test_has_an_empty_cell_if_no_other_entry_has_a_value(
+        self, api: Client, array: str, entries: list[dict[str, str]], column: str
+    ) -> None:
+        api.created("/people", {"person": factories.person(**{array: entries})})
+
+        (row,) = rows(api, "/people.csv")
+
+        assert row[column] == ""
+
     def test_has_tags_and_lists_by_name(self, api: Client) -> None:
         for name in ("volunteer", "=donor"):
             api.created("/tags", {"name": name})

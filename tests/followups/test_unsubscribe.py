@@ -65,6 +65,15 @@ class TestTheLink:
         assert api.http.post(path(store), data=ONE_CLICK).status_code == 200
         assert list(database.people.find()) == before
 
+    def test_keeps_the_status_of_a_spam_complaint(self, api: Client, store: Store, database: Database) -> None:
+        database.people.update_one(
+            {"email_addresses.address": JANE}, {"$set": {"email_addresses.$.status": "spam complaints"}}
+        )
+
+        assert api.http.post(path(store), data=ONE_CLICK).status_code == 200
+
+        assert status_of(database, JANE) == ["spam complaints"]
+
     def test_is_the_same_in_every_mail(self, store: Store) -> None:
         assert path(store) == path(store)
 

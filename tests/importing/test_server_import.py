@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 import socket
 import socketserver
 import threading
@@ -11,6 +12,7 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote_plus
 
 import pytest
 from click.testing import Result
@@ -33,6 +35,7 @@ from tests.support import factories
 from tests.support.client import Client
 
 RELATION = "osdi:people"
+SINCE = re.compile(r"/people\?filter=modified_date gt '([^'Z]+)Z?'")
 
 
 @pytest.fixture
@@ -109,6 +112,7 @@ class TestSecondInstance:
     ) -> None:
         url, other = elsewhere
         other.created("/people", factories.person())
+        began = now()
         assert pull(app, url, other.token, monkeypatch).exit_code == 0
         state = database.imports.find_one()
         assert state is not None
@@ -119,7 +123,9 @@ class TestSecondInstance:
 
         assert pull(app, url, other.token, monkeypatch).exit_code == 0
 
-        assert any("/people?filter=modified_date+gt+%27" in address for address in asked)
+        (since,) = (each for address in asked for each in SINCE.findall(unquote_plus(address)))
+        # The import requests again the documents that were written while the first one ran.
+        assert dt.timedelta(seconds=110) < began - dt.datetime.fromisoformat(since) <= dt.timedelta(seconds=125)
 
     def test_an_interrupted_import_continues_at_the_next_page(
         self,

@@ -14,6 +14,17 @@ def person_of(api: Client, outreach: dict[str, Any]) -> dict[str, Any]:
     return api.follow(outreach, "osdi:person")
 
 
+def test_an_answer_is_added_unless_the_latest_answer_to_its_question_is_the_same(api: Client) -> None:
+    question = api.created("/questions", {"question_type": "Paragraph"})["_links"]["self"]["href"]
+
+    for value in ("a", "a", "b", "b", "a"):
+        answers = [{"question": question, "value": value}]
+        recorded = api.recorded(by_email("jane@example.com") | {"add_questions_responses_uri": answers})
+
+    found = api.follow(person_of(api, recorded), "osdi:answers")["_embedded"]["osdi:answers"]
+    assert sorted(each["value"] for each in found) == ["a", "a", "b"]
+
+
 class TestWithAToken:
     """Posts with a token match by identifiers, e-mails and phones, and replace stored values."""
 

@@ -316,8 +316,12 @@ class TestDeletionOfDeliveredEvents:
         assert database.people.count_documents({}) == 0
         assert events_of(store, outreach) == []
 
-    def test_of_an_empty_list_does_nothing(self, store: Store, made: Document) -> None:
+    def test_of_an_empty_list_keeps_every_event(self, store: Store, made: Document) -> None:
+        person = inserted(store, PERSON)
+
         event_store.delete_delivered_events(store, [])
+
+        assert events_of(store, person) == [(made["_id"], "person_created")]
 
     def test_can_be_repeated(self, store: Store, made: Document) -> None:
         person = inserted(store, PERSON)
