@@ -1,0 +1,51 @@
+"""Sending limits: the limit of all anonymous posts, and the limit of one address."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from osdi.followups.sending_limits import LimitReached, SendingLimits
+from osdi.settings import Settings
+
+KIND = "autoresponse"
+JANE = "email:jane@example.com"
+
+
+@pytest.fixture
+def limits_of(settings: Settings) -> Iterator[object]:
+    """Makes SendingLimits with a limit of all and one of an address."""
+    made: list[SendingLimits] = []
+
+    def make(of_all: str, of_address: str) -> SendingLimits:
+        chosen = Settings(mongodb_uri=settings.mongodb_uri, rate_limit_mail=of_all, rate_limit_mail_address=of_address)
+        made.append(SendingLimits(chosen))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+@pytest.mark.usefixtures("database")
+def test_a_mail_that_waits_for_the_limit_of_all_does_not_count_for_its_address(limits_of: object) -> None:
+    narrow = limits_of("1/day", "2/day")
+    assert narrow.reached(KIND, "email:other@example.com") is None
+
+    for _ in range(3):
+        reached = narrow.reached(KIND, JANE)
+        assert reached is not None
+        assert not reached.address
+        assert reached.seconds > 0
+
+    wide = limits_of("1000/day", "2/day")
+    assert [wide.reached(KIND, JANE) for _ in range(3)] == [None, None, LimitReached(address=True)]
+
+
+@pytest.mark.usefixtures("database")
+def test_each_address_and_each_kind_has_its_own_limit(limits_of: object) -> None:
+    limits = limits_of("1000/day", "1/day")
+
+    assert limits.reached(KIND, JANE) is None
+    assert limits.reached(KIND, JANE) == LimitReached(address=True)
+    assert limits.reached("sms_response", JANE) is None
+    assert limits.reached(KIND, "email:john@example.com") is None
