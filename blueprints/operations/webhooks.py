@@ -38,7 +38,7 @@ SHOWN: Final = (
     "last_failure",
     "last_delivered_date",
 )
-# Rejected events are shown of so many people and of so many outreaches.
+# The number of people, and of outreaches, whose rejected events are shown.
 REJECTED_SHOWN: Final = 50
 EXAMPLES: Final = {
     "one": {"value": {"url": "https://crm.example.org/osdi", "events": ["outreach_recorded", "unsubscribed"]}}
