@@ -15,6 +15,7 @@ from blueprints.browser import documentation, unsubscribe
 from blueprints.http.api import HAL_JSON, Api, SchemaDocstrings
 from blueprints.http.context import EXTENSION, Deployment
 from blueprints.http.cors import share_with_origins
+from blueprints.http.parameters import ResourceId
 from blueprints.http.rate_limits import limit_rates
 from blueprints.http.request_log import log_requests
 from blueprints.operations import health, metrics
@@ -70,6 +71,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.json = OrjsonProvider(app)
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
+    app.url_map.converters["default"] = ResourceId  # of `<person_id>` and the like
     # One byte more than the limit: a body that reaches it was longer (see blueprints/http/body.py).
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes + 1
     app.config.update(

@@ -5,7 +5,7 @@ from typing import Any, Final
 from flask import Response
 
 from blueprints.http.api import Blueprint
-from blueprints.http.collections import answer_page, get_or_404, read_entries
+from blueprints.http.collections import answer_page, get_entry_of_person, get_or_404, read_entries
 from blueprints.http.context import answer, hal, store
 from blueprints.http.expand import OF_ANSWERS, expand_references, requested_relations
 from blueprints.http.put_and_delete import change_entry, remove_entry
@@ -56,6 +56,18 @@ def get_person_answers(arguments: dict[str, Any], person_id: str) -> Response:
     page = read_entries(subresources.ANSWERS, get_or_404(PERSON, person_id), arguments)
     expanded = expand_references(page.documents, requested_relations(arguments, OF_ANSWERS))
     return answer_page(ANSWER, page, arguments, PERSON.collection, person_id, ANSWER.collection, embedded=expanded)
+
+
+@blp.route("/people/<person_id>/answers/<answer_id>")
+@blp.token_required(READ)
+@blp.arguments(ExpandSchema(), location="query")
+@blp.response(200, AnswerSchema)
+@blp.refuses(301, 404)
+def get_person_answer(arguments: dict[str, Any], person_id: str, answer_id: str) -> Response:
+    """Read one answer of a person"""
+    found = get_entry_of_person(subresources.ANSWERS, person_id, answer_id)
+    expanded = expand_references([found], requested_relations(arguments, OF_ANSWERS))
+    return answer(hal().represent(ANSWER, found, embedded=expanded[answer_id]), etag(found))
 
 
 @blp.route("/questions/<question_id>/answers", methods=["POST"])

@@ -5,7 +5,7 @@ from typing import Any, Final
 from flask import Response
 
 from blueprints.http.api import Blueprint
-from blueprints.http.collections import answer_page, get_or_404, read_entries
+from blueprints.http.collections import answer_page, get_entry_of_person, get_or_404, read_entries
 from blueprints.http.context import answer, hal, store
 from blueprints.http.expand import OF_ITEMS, expand_references, requested_relations
 from blueprints.http.put_and_delete import change_entry, remove_entry
@@ -50,6 +50,18 @@ def get_person_items(arguments: dict[str, Any], person_id: str) -> Response:
     page = read_entries(subresources.ITEMS, get_or_404(PERSON, person_id), arguments)
     expanded = expand_references(page.documents, requested_relations(arguments, OF_ITEMS))
     return answer_page(ITEM, page, arguments, PERSON.collection, person_id, ITEM.collection, embedded=expanded)
+
+
+@blp.route("/people/<person_id>/items/<item_id>")
+@blp.token_required(READ)
+@blp.arguments(ExpandSchema(), location="query")
+@blp.response(200, ItemSchema)
+@blp.refuses(301, 404)
+def get_person_item(arguments: dict[str, Any], person_id: str, item_id: str) -> Response:
+    """Read one item of a person"""
+    found = get_entry_of_person(subresources.ITEMS, person_id, item_id)
+    expanded = expand_references([found], requested_relations(arguments, OF_ITEMS))
+    return answer(hal().represent(ITEM, found, embedded=expanded[item_id]), etag(found))
 
 
 @blp.route("/lists/<list_id>/items", methods=["POST"])

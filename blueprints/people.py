@@ -13,6 +13,7 @@ from blueprints.http.expand import OF_OUTREACHES, OF_PEOPLE, expand_people, expa
 from blueprints.http.put_and_delete import change, erase_person, remove
 from osdi.access.tokens import READ, WRITE
 from osdi.etags import etag
+from osdi.people.merged_people_store import ids_of
 from osdi.people.outreach_links_store import outreaches_of
 from osdi.people.signup import sign_up
 from osdi.privacy.anonymisation import ANONYMISE
@@ -137,6 +138,19 @@ def get_person_outreaches(arguments: dict[str, Any], person_id: str) -> Response
     embedded = expand_references(page.documents, requested_relations(arguments, OF_OUTREACHES))
     path = (PERSON.collection, person_id, OUTREACH.collection)
     return answer_page(OUTREACH, page, arguments, *path, embedded=embedded)
+
+
+@blp.route("/<person_id>/outreaches/<outreach_id>")
+@blp.token_required(READ)
+@blp.arguments(ExpandSchema(), location="query")
+@blp.response(200, OutreachSchema)
+@blp.refuses(301, 404)
+def get_person_outreach(arguments: dict[str, Any], person_id: str, outreach_id: str) -> Response:
+    """Read one outreach of a person"""
+    ids = ids_of(get_or_404(PERSON, person_id))
+    found = get_or_404(OUTREACH, outreach_id, lambda outreach: outreach.get("person_id") in ids)
+    embedded = expand_references([found], requested_relations(arguments, OF_OUTREACHES))
+    return answer(hal().represent(OUTREACH, found, embedded=embedded[outreach_id]), etag(found))
 
 
 def sign_up_and_answer(body: dict[str, Any]) -> Response:

@@ -5,7 +5,7 @@ from typing import Any, Final
 from flask import Response
 
 from blueprints.http.api import Blueprint
-from blueprints.http.collections import answer_page, get_or_404, read_entries
+from blueprints.http.collections import answer_page, get_entry_of_person, get_or_404, read_entries
 from blueprints.http.context import answer, hal, store
 from blueprints.http.expand import OF_TAGGINGS, expand_references, requested_relations
 from blueprints.http.put_and_delete import change_entry, remove_entry
@@ -50,6 +50,18 @@ def get_person_taggings(arguments: dict[str, Any], person_id: str) -> Response:
     page = read_entries(subresources.TAGGINGS, get_or_404(PERSON, person_id), arguments)
     expanded = expand_references(page.documents, requested_relations(arguments, OF_TAGGINGS))
     return answer_page(TAGGING, page, arguments, PERSON.collection, person_id, TAGGING.collection, embedded=expanded)
+
+
+@blp.route("/people/<person_id>/taggings/<tagging_id>")
+@blp.token_required(READ)
+@blp.arguments(ExpandSchema(), location="query")
+@blp.response(200, TaggingSchema)
+@blp.refuses(301, 404)
+def get_person_tagging(arguments: dict[str, Any], person_id: str, tagging_id: str) -> Response:
+    """Read one tagging of a person"""
+    found = get_entry_of_person(subresources.TAGGINGS, person_id, tagging_id)
+    expanded = expand_references([found], requested_relations(arguments, OF_TAGGINGS))
+    return answer(hal().represent(TAGGING, found, embedded=expanded[tagging_id]), etag(found))
 
 
 @blp.route("/tags/<tag_id>/taggings", methods=["POST"])

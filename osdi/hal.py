@@ -125,6 +125,10 @@ class Hal:
             "_embedded": {resource.collection_rel: entries},
         }
 
+    def href_of(self, resource: Resource, document: ReadOnlyDocument) -> str:
+        """Returns the absolute URL of a document."""
+        return self._self(resource, document)
+
     def entry_point(self, *, motd: str, vendor_name: str, product_name: str, max_pagesize: int) -> Json:
         """Returns the API entry point (`aep.md`); it has only relations that the standard defines."""
         links: Json = {

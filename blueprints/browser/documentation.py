@@ -48,6 +48,8 @@ POLICY: Final = "; ".join(
 HAL_EXPLORER_POLICY: Final = POLICY.replace(" 'unsafe-inline'", "").replace(" data:", "") + (
     "; require-trusted-types-for 'script'; trusted-types 'none'"
 )
+# HAL browsers on other sites show the page of a relation in a frame. It has neither scripts nor forms.
+RELATION_POLICY: Final = POLICY.replace("frame-ancestors 'none'", "frame-ancestors *")
 HEADERS: Final = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -190,16 +192,19 @@ def versioned_asset(version: str, name: str) -> Response:
     return response
 
 
-@pages.get("/docs/v1/<name>")
-def relation(name: str) -> str:
+@pages.get("/docs/v1/<string:name>")
+def relation(name: str) -> Response:
     """Explain a link relation, with the properties of the resource that it leads to"""
     if name not in RELATIONS:
         abort(404)
     heading, description = RELATIONS[name]
     properties = _properties(_openapi_document().content["components"]["schemas"], name)
-    return render_template(
+    page = render_template(
         "relation.html", relation=name, heading=heading, description=description, properties=properties
     )
+    response = make_response(page)
+    response.headers["Content-Security-Policy"] = RELATION_POLICY
+    return response
 
 
 @cache

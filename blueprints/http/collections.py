@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
+from urllib.parse import quote
 
 from flask import Response, request
 
 from blueprints.http.context import answer, hal, settings, store
 from osdi.crud import totals_store
-from osdi.crud.subresources import Embedded, page_of_parent, page_of_person
+from osdi.crud.subresources import Embedded, get_of_person, page_of_parent, page_of_person
 from osdi.documents import Document, Json
 from osdi.errors import invalid, moved, not_found
 from osdi.odata.fields import FilterFields
@@ -39,10 +40,15 @@ def _redirect_to_survivor(person_id: str) -> None:
     survivor = get_person(store(), person_id)
     if survivor is None:
         return
-    below = str(request.url_rule).partition("<person_id>")[2]
+    below = quote(request.path.partition(f"/{PERSON.collection}/{person_id}")[2])
     query = request.query_string.decode("ascii", "replace")
     location = f"{hal().href(PERSON.collection, survivor['_id'])}{below}{f'?{query}' if query else ''}"
     raise moved("This person was merged into another one.", location, PERSON.rel)
+
+
+def get_entry_of_person(kind: Embedded, person_id: str, entry_id: str) -> Document:
+    """Returns an entry of a person. Raises OsdiError 404, or 301 for a person who was merged into another one."""
+    return get_of_person(kind, get_or_404(PERSON, person_id), entry_id)
 
 
 def with_total(resource: Resource, document: Mapping[str, Any]) -> Document:

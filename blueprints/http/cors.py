@@ -20,6 +20,14 @@ from osdi.resources import API
 from osdi.settings import Settings
 
 ALLOW_ORIGIN: Final = "Access-Control-Allow-Origin"
+METHODS: Final = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS")
+# Libraries for browsers add the headers of the second line to every request; the server ignores them.
+ALLOWED_HEADERS: Final = (
+    *("Content-Type", TOKEN_HEADER, IDEMPOTENCY_KEY, IF_MATCH, "Prefer"),
+    *("Accept", "Cache-Control", "Pragma", "X-Requested-With"),
+)
+# The headers of an answer that a page can need. Without this list it can read only a few common ones.
+EXPOSED_HEADERS: Final = ("Allow", "Content-Disposition", "ETag", "Retry-After", REQUEST_ID, "WWW-Authenticate")
 OPEN_ROUTES: Final = (f"{OF_CAMPAIGN}/record_outreach_helper", f"{OF_CAMPAIGN}/outreaches")
 
 
@@ -30,9 +38,9 @@ def share_with_origins(app: Flask, settings: Settings) -> None:
     CORS(
         app,
         resources={f"{API}/*": {"origins": list(settings.cors_origins)}},
-        methods=["GET", "POST", "PUT", "DELETE", "OPTIONS"],
-        expose_headers=["ETag", "Retry-After", REQUEST_ID],
-        allow_headers=["Content-Type", TOKEN_HEADER, IDEMPOTENCY_KEY, IF_MATCH, "Prefer"],
+        methods=list(METHODS),
+        expose_headers=list(EXPOSED_HEADERS),
+        allow_headers=list(ALLOWED_HEADERS),
         max_age=3600,
         send_wildcard=True,  # sends `*` itself, so that caches can share the answer
     )

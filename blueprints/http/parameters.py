@@ -1,8 +1,15 @@
 """Path and header parameters that several views share."""
 
-from typing import Final
+import re
+from typing import Any, Final
 
+from werkzeug.routing import UnicodeConverter
+
+from osdi.resources import HELPERS
 from osdi.sample import CAMPAIGN_ID
+
+# Last segments of URLs that are no ids, although a resource's id can be in their place.
+RESERVED_SEGMENTS: Final = (*HELPERS, "duplicates")
 
 IDEMPOTENCY_KEY: Final = "Idempotency-Key"
 IDEMPOTENCY_KEY_LENGTH: Final = 255
@@ -21,3 +28,14 @@ CAMPAIGN_PARAMETER: Final = {
     "description": "The campaign's id: the last part of its URL.",
     "example": CAMPAIGN_ID,
 }
+
+
+class ResourceId(UnicodeConverter):
+    """The id of a resource in a path: any segment except RESERVED_SEGMENTS.
+
+    So `GET /people/person_signup_helper` is a wrong method (405), and does not ask for a person of that name (404).
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.regex = rf"(?!(?:{'|'.join(map(re.escape, RESERVED_SEGMENTS))})\Z){self.regex}"

@@ -17,7 +17,7 @@ from osdi.http_client.post import HttpPost
 from osdi.http_client.signature import check_secret, new_secret
 from osdi.resources import API
 from osdi.webhooks import delivery, registry
-from osdi.webhooks.event_store import all_webhooks, count_events
+from osdi.webhooks.event_store import all_webhooks, count_events, count_rejected, rejected_events
 from schemas.base.delete import NoticeSchema
 from schemas.operations.webhook import WebhookListSchema, WebhookPutSchema, WebhookSchema, WebhookTestSchema
 
@@ -38,6 +38,8 @@ SHOWN: Final = (
     "last_failure",
     "last_delivered_date",
 )
+# The number of people, and of outreaches, whose rejected events are shown.
+REJECTED_SHOWN: Final = 50
 EXAMPLES: Final = {
     "one": {"value": {"url": "https://crm.example.org/osdi", "events": ["outreach_recorded", "unsubscribed"]}}
 }
@@ -87,8 +89,9 @@ def get_webhook(webhook_id: str) -> Response:
 def put_webhook(body: dict[str, Any], webhook_id: str) -> Response:
     """Change one webhook
 
-    Properties that are not in the body stay as they are. A webhook that is enabled again gets its waiting events, but
-    none from the time when it was disabled. A secret of null is replaced by a new one, which the answer contains.
+    Properties that are not in the body stay as they are. A webhook that is enabled again gets its waiting and its
+    rejected events, but none from the time when it was disabled. A secret of null is replaced by a new one, which the
+    answer contains.
     """
     _check(body)
     secret = {"secret": body["secret"] or new_secret()} if "secret" in body else {}
@@ -148,5 +151,11 @@ def _represent(webhook: Document) -> Json:
         **{name: webhook[name] for name in SHOWN if name in webhook},
         **next_attempt,
         "waiting": count_events(store(), webhook["_id"]),
+        "rejected": count_rejected(store(), webhook["_id"]),
+        "rejected_events": [
+            {name: rejection[name] for name in ("event", "reason", "date")}
+            | {"_links": {resource.rel: {"href": hal().href_of(resource, document)}}}
+            for resource, document, rejection in rejected_events(store(), webhook["_id"], REJECTED_SHOWN)
+        ],
         "_links": {"self": {"href": address}, "test": {"href": f"{address}/test"}},
     }

@@ -28,7 +28,7 @@ from osdi.privacy.erasure import erase_again
 from osdi.resources import OUTREACH
 from osdi.store import Store
 from osdi.store.store import SETTLED
-from osdi.store.writes import WEBHOOK_EVENTS
+from osdi.store.writes import WEBHOOK_EVENTS, WEBHOOK_REJECTIONS
 
 LEVEL: Final = 6
 # Limits of one insert: documents, and bytes of their lines.
@@ -138,7 +138,7 @@ def restore_backup(
 
 def without_queued(collection: str, document: Document) -> Document:
     """Returns the document without queued webhook events, and with its queued follow-ups skipped."""
-    kept = {name: value for name, value in document.items() if name != WEBHOOK_EVENTS}
+    kept = {name: value for name, value in document.items() if name not in (WEBHOOK_EVENTS, WEBHOOK_REJECTIONS)}
     if collection == OUTREACH.collection and "followups" in kept:
         kept["followups"] = [_skipped(each) for each in kept["followups"]]
     return kept

@@ -16,7 +16,7 @@ from osdi.http_client.post import HttpPost
 from osdi.settings import Settings
 from osdi.store import Store
 from osdi.webhooks import delivery, registry
-from osdi.webhooks.event_store import all_webhooks, count_events
+from osdi.webhooks.event_store import all_webhooks, count_events, count_rejected, rejected_events
 
 # Addresses come last, since they may be long.
 COLUMNS: Final = (
@@ -24,12 +24,16 @@ COLUMNS: Final = (
     "state",
     "events",
     "waiting",
+    "rejected",
     "last delivered",
     "failures",
     "last failure",
     "next attempt",
     "url",
 )
+
+
+REJECTED_COLUMNS: Final = ("event", "record", "reason", "rejected")
 
 
 @click.group()
@@ -42,6 +46,21 @@ def webhooks() -> None:
 def list_webhooks(context: CommandContext) -> None:
     """List all webhooks without their secrets. Times are UTC."""
     echo(table(COLUMNS, (_row(context.store, each) for each in all_webhooks(context.store))))
+
+
+@webhooks.command("rejected")
+@click.argument("webhook_id")
+@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="Of each kind of record.")
+@database_command()
+def list_rejected(context: CommandContext, webhook_id: str, limit: int) -> None:
+    """List the events that the webhook's receiver rejects for good, the newest first. `enable` sends them again."""
+    _or_unknown(lambda: registry.get_or_404(context.store, webhook_id))
+    found = rejected_events(context.store, webhook_id, limit)
+    rows = (
+        (each["event"], f"{resource.collection}/{document['_id']}", each["reason"], minute(each["date"]))
+        for resource, document, each in found
+    )
+    echo(table(REJECTED_COLUMNS, rows))
 
 
 @webhooks.command("create")
@@ -67,7 +86,7 @@ def create(context: CommandContext, url: str, events: tuple[str, ...]) -> None:
 @click.argument("webhook_id")
 @database_command()
 def enable(context: CommandContext, webhook_id: str) -> None:
-    """Send events to the webhook again, the waiting ones first."""
+    """Send events to the webhook again, first those that wait or were rejected."""
     _or_unknown(lambda: registry.change(context.store, webhook_id, {"enabled": True}))
     echo(f"Enabled webhook {webhook_id}. {_delay(context.settings)}")
 
@@ -134,6 +153,7 @@ def _row(store: Store, webhook: Document) -> tuple[str, ...]:
         "enabled" if webhook["enabled"] else f"disabled: {webhook.get('disabled_reason', registry.BY_HAND)}",
         "all" if set(events) == set(EVENTS) else ",".join(events),
         str(count_events(store, webhook["_id"])),
+        str(count_rejected(store, webhook["_id"])),
         minute(delivered) if delivered else "never",
         str(failures),
         webhook.get("last_failure", ""),

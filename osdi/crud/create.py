@@ -7,6 +7,7 @@ So a script that creates its tags can run twice.
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from osdi.crud.resource_rules import rules_of
 from osdi.documents import Document
 from osdi.errors import conflict, document_too_large
 from osdi.fields.definition import Objects
@@ -50,7 +51,7 @@ def create(
         if len(owners) > 1:
             message = f"The identifiers and name belong to different {resource.collection}."
             raise conflict("IDENTIFIERS_CLASH", message, "identifiers", resource=resource.rel)
-        document = _merged(resource, owners[0], fields, keys, rules) if owners else _new(fields, keys, rules)
+        document = _merged(resource, owners[0], fields, keys, rules) if owners else _new(resource, fields, keys, rules)
         check(document)
         if exceeds_size_limit(document):
             raise document_too_large(resource.name)
@@ -61,7 +62,7 @@ def create(
     return retry_on_conflict(attempt)
 
 
-def _new(fields: Mapping[str, Any], keys: list[str], rules: MatchKeyRules) -> Document:
+def _new(resource: Resource, fields: Mapping[str, Any], keys: list[str], rules: MatchKeyRules) -> Document:
     document_id, timestamp = new_id(), now()
     return {
         "_id": document_id,
@@ -69,6 +70,7 @@ def _new(fields: Mapping[str, Any], keys: list[str], rules: MatchKeyRules) -> Do
         "created_date": timestamp,
         "modified_date": timestamp,
         **fields,
+        **rules_of(resource).defaults(fields),
         "match_keys": [rules.own_key(document_id), *keys],
     }
 

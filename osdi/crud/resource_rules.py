@@ -32,10 +32,16 @@ ReplaceValue = Callable[[Any, Any], Any]
 DeriveKeys = Callable[[Store, Document, ReadOnlyDocument, MatchKeyRules], list[str]]
 
 
+# The title of a campaign without title and name: clients list campaigns by their title.
+UNTITLED: Final = "Untitled campaign"
+
+
 @dataclass(frozen=True)
 class ResourceRules:
     """The rules of one resource. Functions take the stored document and, for a change, the changed one."""
 
+    # Returns the fields that a new document gets in addition to the posted ones.
+    defaults: Callable[[ReadOnlyDocument], Mapping[str, Any]] = lambda posted: {}
     # Finds the document for PUT.
     find: Callable[[Store, str], Document | None] | None = None
     # Fields whose new value does not simply replace the stored one.
@@ -112,6 +118,11 @@ def reject_merged_person(store: Store, person_id: str) -> None:
         raise conflict("MERGED", message, resource=PERSON.rel)
 
 
+def default_title(posted: ReadOnlyDocument) -> Document:
+    """Returns the title of a campaign that is posted without one: its name, or UNTITLED."""
+    return {} if "title" in posted else {"title": posted.get("name", UNTITLED)}
+
+
 def delete_outreaches(store: Store, campaign: Document, force: bool) -> None:
     """Deletes the outreaches of a campaign. Raises OsdiError 409 if there are some and `force` is False."""
     if not total_outreaches(store, campaign):
@@ -157,7 +168,9 @@ RULES: Final[Mapping[Resource, ResourceRules]] = {
         after_delete=unlink_person,
     ),
     OUTREACH: ResourceRules(invalidate=invalidate, delete=delete_outreach),
-    ADVOCACY_CAMPAIGN: ResourceRules(before_delete=delete_outreaches, after_delete=forget_campaign),
+    ADVOCACY_CAMPAIGN: ResourceRules(
+        defaults=default_title, before_delete=delete_outreaches, after_delete=forget_campaign
+    ),
     TAG: ResourceRules(derive_keys=name_keys),
     LIST: ResourceRules(derive_keys=name_keys),
     WRAPPER: ResourceRules(after_delete=unlink_wrapper),

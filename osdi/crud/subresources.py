@@ -109,6 +109,14 @@ def get(store: Store, kind: Embedded, parent_id: str, entry_id: str) -> Document
     return entry_of(kind, person, entry)
 
 
+def get_of_person(kind: Embedded, person: Document, entry_id: str) -> Document:
+    """Returns one entry of a person. Raises OsdiError 404."""
+    for entry in person.get(kind.array, ()):
+        if entry["_id"] == entry_id:
+            return entry_of(kind, person, entry)
+    raise not_found(f"There is no such {kind.resource.name}.", kind.resource.rel)
+
+
 def add(store: Store, kind: Embedded, parent_id: str, person_id: str, fields: Mapping[str, Any]) -> Document:
     """Adds an entry to a person and returns it; returns the existing one if a person can have one only.
 

@@ -51,7 +51,7 @@ SHARE_OPTION: Final = ObjectType(
 ADVOCACY_CAMPAIGN_FIELDS: Final[Table] = (
     ORIGIN_SYSTEM,
     Text("name", LINE_LENGTH),
-    Text("title", LINE_LENGTH),
+    Text("title", LINE_LENGTH, description="Title for readers. Default: the name, else `Untitled campaign`."),
     Text("description", MESSAGE_LENGTH),
     Strings("templates", TEMPLATES, MESSAGE_LENGTH),
     Text("summary"),

@@ -35,14 +35,18 @@ MARK_PAUSE_SECONDS: Final = 0.5
 class DeliveryFailed(Exception):
     """A transport could not send a message. If `permanent`, the message is not tried again.
 
-    If `everything`, no message of this kind can be sent now, so the kind is paused.
+    If `everything`, no message of this kind can be sent now, so the kind is paused. `retry_after` is the number of
+    seconds for which the server asks us to wait.
     """
 
-    def __init__(self, reason: str, *, permanent: bool = False, everything: bool = False) -> None:
+    def __init__(
+        self, reason: str, *, permanent: bool = False, everything: bool = False, retry_after: float | None = None
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.permanent = permanent
         self.everything = everything
+        self.retry_after = retry_after or 0.0
 
 
 class Transport(Protocol):
@@ -66,10 +70,11 @@ class Pauses:
         """Returns the kinds that are not paused at that time (naive UTC)."""
         return [kind for kind in TRIGGERS if self._until.get(kind, timestamp) <= timestamp]
 
-    def extend(self, kind: str) -> None:
-        """Pauses a kind, each time for about twice as long."""
+    def extend(self, kind: str, at_least: float = 0.0) -> None:
+        """Pauses a kind, each time for about twice as long, and for `at_least` as many seconds."""
         failures = self._failures[kind] = self._failures.get(kind, 0) + 1
-        self._until[kind] = now() + dt.timedelta(seconds=backoff_seconds(failures, first=2, longest=60))
+        seconds = max(at_least, backoff_seconds(failures, first=2, longest=60))
+        self._until[kind] = now() + dt.timedelta(seconds=seconds)
 
     def reset(self, kind: str) -> None:
         """Resets a kind after a success: its next pause is short again."""
@@ -158,8 +163,9 @@ class Followups:
             if error.permanent:
                 raise Stop(FAILED, error.reason) from error
             if error.everything:
-                self._pauses.extend(kind)
-            raise Postpone(error.reason, backoff_seconds(followup["attempts"]), tried=True) from error
+                self._pauses.extend(kind, error.retry_after)
+            seconds = max(error.retry_after, backoff_seconds(followup["attempts"]))
+            raise Postpone(error.reason, seconds, tried=True) from error
         self._pauses.reset(kind)
 
     def _end(self, claimed: Claimed, state: str, reason: str) -> tuple[str, str]:

@@ -87,7 +87,7 @@ class Gateway:
     def send(self, message: OutgoingMessage) -> None:
         """Posts the message. Raises DeliveryFailed unless the status is 2xx.
 
-        408, 429, 5xx and no response are failures for now, other statuses for good.
+        408, 429, 5xx and no response are failures for now, other statuses for good. A Retry-After pauses the gateway.
         """
         body = orjson.dumps(self._body(message))
         headers = {"Content-Type": "application/json", "Idempotency-Key": message.followup["_id"]}
@@ -95,12 +95,15 @@ class Gateway:
             timestamp = dt.datetime.now(dt.UTC)
             headers |= sign(self._settings.gateway_secret, message.followup["_id"], timestamp, body)
         try:
-            status = self._http.post(self._url, body, headers, guarded=False)
+            response = self._http.post(self._url, body, headers, guarded=False)
         except post.NotDelivered as error:
             raise DeliveryFailed(f"gateway_{error.reason}", everything=True) from error
+        status = response.status
         if not 200 <= status < 300:
             later = status in (408, 429) or status >= 500
-            raise DeliveryFailed(f"gateway_{status}", permanent=not later)
+            # A gateway that asks us to wait takes no other message either.
+            wait = response.retry_after if later else None
+            raise DeliveryFailed(f"gateway_{status}", permanent=not later, everything=bool(wait), retry_after=wait)
 
     def close(self) -> None:
         """Does nothing: no connection is kept open."""

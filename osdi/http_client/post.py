@@ -5,8 +5,10 @@ must be public or in an allowed network, and the connection goes to one of the a
 Host header use the name. No redirect is followed and no proxy of the environment is used.
 """
 
+import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from http.client import HTTPException
 from ssl import create_default_context
@@ -19,6 +21,7 @@ from urllib3.util import Url, make_headers
 
 from osdi.http_client.allowed_addresses import PORTS, Address, Network, allowed, parse_http_url, wire_address
 from osdi.http_client.connections import Check, HttpConnection, HttpsConnection
+from osdi.http_client.retry_after import retry_after_seconds
 from osdi.http_client.timeout import Deadline, bounded_tls
 
 Reason = Literal["url", "no_such_host", "private_address", "not_https", "connect", "tls", "timeout", "protocol"]
@@ -37,6 +40,14 @@ class NotDelivered(Exception):
         self.reason: Reason = reason
 
 
+@dataclass(frozen=True)
+class HttpResponse:
+    """The status of a response, and the seconds for which it asks us to wait (Retry-After, bounded)."""
+
+    status: int
+    retry_after: float | None = None
+
+
 class HttpPost:
     """Sends POSTs, each on a connection of its own; guarded ones to public addresses and to `networks` only.
 
@@ -49,8 +60,8 @@ class HttpPost:
         self._seconds = seconds
         self._context = bounded_tls(create_default_context(cafile=ca_certs))
 
-    def post(self, url: str, body: bytes, headers: Mapping[str, str], *, guarded: bool = True) -> int:
-        """Posts the body and returns the status of the response, also that of a redirect. Raises NotDelivered.
+    def post(self, url: str, body: bytes, headers: Mapping[str, str], *, guarded: bool = True) -> HttpResponse:
+        """Posts the body and returns the response, also a redirect. Raises NotDelivered.
 
         `headers` are all but Host, User-Agent and Content-Length. Unguarded, for what the operator's settings name, any
         address will do, and a user and password in the URL are sent by Basic authentication.
@@ -94,15 +105,16 @@ def _own_headers(parts: Url, host: str) -> dict[str, str]:
     return headers | (make_headers(basic_auth=unquote(parts.auth)) if parts.auth is not None else {})
 
 
-def _exchange(connection: HttpConnection, target: str, body: bytes, headers: Mapping[str, str]) -> int:
-    """Returns the status of the response, of which no more than RESPONSE_BYTES are read."""
+def _exchange(connection: HttpConnection, target: str, body: bytes, headers: Mapping[str, str]) -> HttpResponse:
+    """Returns the response, of which no more than RESPONSE_BYTES are read."""
     # A server may reject a body, with a status, before it has read all of it.
     with suppress(BrokenPipeError, ConnectionResetError):
         connection.request("POST", target, body, headers, preload_content=False)
     with closing(connection.getresponse()) as response:
         with suppress(HTTPException, HTTPError, OSError):
             response.read(RESPONSE_BYTES, decode_content=False)
-        return response.status
+        wait = retry_after_seconds(response.headers.get("Retry-After"), dt.datetime.now(dt.UTC))
+        return HttpResponse(response.status, wait)
 
 
 @contextmanager

@@ -65,6 +65,8 @@ class Index:
 MATCH_KEYS: Final = Index(("match_keys",), unique=True)
 # Only documents with events that wait for webhooks are in it.
 UNTOLD: Final = Index(("webhook_events.webhook_id", "_id"), only_with="webhook_events.webhook_id")
+# Only documents with events that a receiver rejected for good are in it.
+REJECTED: Final = Index(("webhook_rejections.webhook_id", "_id"), only_with="webhook_rejections.webhook_id")
 # Only documents that were modified with a person's token are in it.
 MODIFIED_BY: Final = Index(("modified_by_id",), sparse=True)
 DATES: Final = (Index(("modified_date", "_id")), Index(("created_date", "_id")))
@@ -84,6 +86,7 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
             for fields in ((f"{array}.{pointer}", "_id"), (f"{array}._id",))
         ),
         UNTOLD,
+        REJECTED,
         MODIFIED_BY,
         *DATES,
     ),
@@ -95,6 +98,7 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
         Index(("advocacy_campaign_id", "action_date", "person_id", "_id")),
         Index(("followups.state", "followups.not_before"), sparse=True),
         UNTOLD,
+        REJECTED,
         MODIFIED_BY,
         *DATES,
     ),

@@ -9,6 +9,8 @@ from osdi.store.change_events import INSERTED, UPDATED, entries_for
 
 # The array of a document that holds its events until webhooks have received them (see osdi.webhooks.event_store).
 WEBHOOK_EVENTS: Final = "webhook_events"
+# The array of events that a receiver rejected for good: `{webhook_id, event, version?, reason, date}`.
+WEBHOOK_REJECTIONS: Final = "webhook_rejections"
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 A write stores an event for each webhook in the changed document. The worker leases a webhook, posts its events, and
 deletes those that the receiver accepted. If the receiver fails, the worker retries for WEBHOOK_GIVE_UP_HOURS and then
-disables the webhook; its events wait until it is enabled again. Delivery is at least once: receivers recognise a repeat
+disables the webhook; its events wait until it is enabled again. An event that the receiver rejects for good is set
+aside (see osdi.webhooks.result). Delivery is at least once: receivers recognise a repeat
 by the event's idempotency key.
 """
 
@@ -10,7 +11,6 @@ import datetime as dt
 import hashlib
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import orjson
@@ -23,48 +23,25 @@ from osdi.http_client.post import HttpPost, NotDelivered
 from osdi.http_client.signature import sign
 from osdi.ids import new_id, now
 from osdi.resources import OUTREACH, Resource
-from osdi.retry import backoff_seconds
 from osdi.settings import Settings
 from osdi.store import Store
 from osdi.store.writes import WEBHOOK_EVENTS
 from osdi.webhooks import event_store
-from osdi.webhooks.registry import FAILURE, GAVE_UP, RECEIVER_GONE
+from osdi.webhooks.result import Consequence, DeliveryResult, batch_size, consequence
 
-# Limits of one POST: events, of which at most half are about people, and bytes of the body unless one event is larger.
-EVENTS: Final = 200
+# Limit of the body of one POST, unless one event is larger.
 BODY_BYTES: Final = 1_000_000
 
 # Longer than a POST with its reads and writes can take.
 LEASE_SECONDS: Final = 60.0
-FIRST_WAIT: Final = 5.0
-LONGEST_WAIT: Final = 3_600.0
 
 # Interval at which the worker deletes events of deleted webhooks.
 ORPHANS_SECONDS: Final = 600.0
-
-GONE: Final = 410
 
 # The invented outreach of a test event; no resource has this id.
 TEST: Final = "test"
 TEST_ID: Final = "00000000-0000-7000-8000-000000000000"
 TEST_OUTREACH: Final = {"type": "phone", "duration": 120, "targets": [{"title": "Senator", "family_name": "Smith"}]}
-
-
-@dataclass(frozen=True)
-class DeliveryResult:
-    """Result of a POST: the status of the response, or the reason why there is none."""
-
-    status: int | None = None
-    reason: str | None = None
-
-    @property
-    def taken(self) -> bool:
-        return self.status is not None and 200 <= self.status < 300
-
-    @property
-    def failure(self) -> str | None:
-        """The reason of a failure, such as `status_500` or `timeout`; None after success."""
-        return None if self.taken else self.reason or f"status_{self.status}"
 
 
 class Webhooks:
@@ -109,32 +86,42 @@ class Webhooks:
         return self._post(webhook, [entry])
 
     def _deliver(self, webhook: Document, lease: str) -> None:
-        events, entries = self._batch(webhook["_id"])
+        events, entries = self._batch(webhook["_id"], batch_size(webhook))
         if not entries:
             event_store.mark_webhook(self._store, webhook["_id"], lease, {"not_before": now()})
             return
         result = self._post(webhook, entries)
+        give_up = dt.timedelta(hours=self._settings.webhook_give_up_hours)
+        after = consequence(webhook, result, len(entries), now(), give_up)
         if result.taken:
             event_store.delete_delivered_events(self._store, events)
-            fields = {"not_before": now(), "last_delivered_date": now()}
-            event_store.mark_webhook(self._store, webhook["_id"], lease, fields, gone=FAILURE)
-        else:
-            event_store.mark_webhook(self._store, webhook["_id"], lease, self._after_failure(webhook, result))
-        log.logger().info(
+        elif after.rejected:
+            event_store.reject_event(self._store, *events[0], reason=str(result.failure))
+        event_store.mark_webhook(self._store, webhook["_id"], lease, after.fields, gone=after.gone)
+        self._log(webhook, entries, result, after)
+
+    @staticmethod
+    def _log(webhook: Document, entries: Sequence[Json], result: DeliveryResult, after: Consequence) -> None:
+        line = log.logger()
+        line.info(
             "webhook", webhook_id=webhook["_id"], events=len(entries), status=result.status, reason=result.failure
         )
+        if after.rejected:
+            line.warning("webhook", webhook_id=webhook["_id"], rejected=entries[0]["idempotency_key"])
+        if after.disabled:
+            line.error("webhook", webhook_id=webhook["_id"], disabled=after.disabled)
 
-    def _batch(self, webhook_id: str) -> tuple[list[tuple[Resource, Document, Document]], list[Json]]:
-        """Returns the next events with their documents, and the entries of the body."""
+    def _batch(self, webhook_id: str, at_most: int) -> tuple[list[tuple[Resource, Document, Document]], list[Json]]:
+        """Returns the next events with their documents, and the entries of the body. At most half are about people."""
         events: list[tuple[Resource, Document, Document]] = []
         entries: list[Json] = []
         size = 0
-        for resource, document in event_store.documents_with_events(self._store, webhook_id, max(1, EVENTS // 2)):
+        for resource, document in event_store.documents_with_events(self._store, webhook_id, max(1, at_most // 2)):
             representation = self._hal.represent(resource, document)
             length = len(orjson.dumps(representation))
             own = [event for event in document[WEBHOOK_EVENTS] if event["webhook_id"] == webhook_id]
             for event in own:
-                if entries and (size + length > BODY_BYTES or len(entries) >= EVENTS):
+                if entries and (size + length > BODY_BYTES or len(entries) >= at_most):
                     return events, entries
                 size += length
                 events.append((resource, document, event))
@@ -154,27 +141,10 @@ class Webhooks:
         message_id = f"msg_{hashlib.sha256(keys.encode()).hexdigest()[:32]}"
         headers = sign(webhook["secret"], message_id, dt.datetime.now(dt.UTC), body)
         try:
-            status = self._http.post(webhook["url"], body, {"Content-Type": "application/json", **headers})
+            response = self._http.post(webhook["url"], body, {"Content-Type": "application/json", **headers})
         except NotDelivered as error:
             return DeliveryResult(reason=error.reason)
-        return DeliveryResult(status)
-
-    def _after_failure(self, webhook: Document, result: DeliveryResult) -> Document:
-        """Returns the webhook's fields after a failure: the time of the next attempt, or that it is disabled."""
-        timestamp = now()
-        failures, since = webhook.get("failures", 0) + 1, webhook.get("failing_since", timestamp)
-        seconds = backoff_seconds(failures, first=FIRST_WAIT, longest=LONGEST_WAIT)
-        fields: Document = {
-            "failures": failures,
-            "failing_since": since,
-            "last_failure": result.failure,
-            "not_before": timestamp + dt.timedelta(seconds=seconds),
-        }
-        given_up = timestamp - since >= dt.timedelta(hours=self._settings.webhook_give_up_hours)
-        if given_up or result.status == GONE:
-            fields |= {"enabled": False, "disabled_reason": RECEIVER_GONE if result.status == GONE else GAVE_UP}
-            log.logger().error("webhook", webhook_id=webhook["_id"], disabled=fields["disabled_reason"])
-        return fields
+        return DeliveryResult(response.status, retry_after=response.retry_after)
 
     def _own(self, name: str) -> str:
         return f"{self._hal.namespace}:{name}"

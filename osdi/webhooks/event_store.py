@@ -1,28 +1,30 @@
 """Webhooks and their events in the database.
 
 The write that causes an event stores it in the changed document (see osdi.store.writes), so no event is lost. The
-worker deletes it after the receiver has accepted it. A worker leases a webhook before it delivers, so that two workers
-do not deliver the same events.
+worker deletes it after the receiver has accepted it. An event that the receiver rejects for good moves to another array
+of the document, and back when the webhook is enabled again; so it never outlives its document. A worker leases a
+webhook before it delivers, so that two workers do not deliver the same events.
 """
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from pymongo import ASCENDING, UpdateOne
+from pymongo import ASCENDING, DESCENDING, UpdateOne
 
 from osdi.documents import Document
 from osdi.errors import WriteConflict
 from osdi.fields.webhook import ABOUT_NOW, AT_A_VERSION
-from osdi.ids import new_id
+from osdi.ids import new_id, now
 from osdi.resources import OUTREACH, PERSON, Resource
 from osdi.store import Store
 from osdi.store.driver import READ_MS
 from osdi.store.indexes import WEBHOOKS
-from osdi.store.writes import WEBHOOK_EVENTS
+from osdi.store.writes import WEBHOOK_EVENTS, WEBHOOK_REJECTIONS
 
 # People first, so that a receiver gets a person's event before the events of their outreaches.
 RESOURCES_WITH_EVENTS: Final = (PERSON, OUTREACH)
+ARRAYS: Final = (WEBHOOK_EVENTS, WEBHOOK_REJECTIONS)
 
 
 def all_webhooks(store: Store) -> list[Document]:
@@ -72,20 +74,22 @@ def change_webhook(store: Store, webhook: Document, fields: Mapping[str, Any], g
 
 
 def delete_events(store: Store, webhook_id: str) -> None:
-    """Deletes all waiting events of a webhook."""
+    """Deletes all waiting and rejected events of a webhook."""
     with store.operation():
         for resource in RESOURCES_WITH_EVENTS:
-            store.collection(resource.collection).update_many(_waiting(webhook_id), _remove({"webhook_id": webhook_id}))
+            for array in ARRAYS:
+                theirs = {f"{array}.webhook_id": webhook_id}
+                store.collection(resource.collection).update_many(theirs, _remove({"webhook_id": webhook_id}))
 
 
 def delete_orphaned_events(store: Store) -> None:
     """Deletes the events of deleted webhooks: a process with an outdated list of webhooks can store such events."""
     known = [webhook["_id"] for webhook in all_webhooks(store)]
-    waiting = {f"{WEBHOOK_EVENTS}.webhook_id": {"$exists": True, "$nin": known}}
     with store.operation():
         for resource in RESOURCES_WITH_EVENTS:
-            documents = store.collection(resource.collection)
-            documents.update_many(waiting, _remove({"webhook_id": {"$nin": known}}))
+            for array in ARRAYS:
+                orphaned = {f"{array}.webhook_id": {"$exists": True, "$nin": known}}
+                store.collection(resource.collection).update_many(orphaned, _remove({"webhook_id": {"$nin": known}}))
 
 
 def has_events(store: Store, webhook_id: str) -> bool:
@@ -127,19 +131,81 @@ def delete_delivered_events(store: Store, delivered: Sequence[tuple[Resource, Do
                 store.collection(resource.collection).bulk_write(updates, ordered=False)
 
 
+def reject_event(store: Store, resource: Resource, document: Document, event: Document, reason: str) -> None:
+    """Sets a waiting event aside: it is not sent again until the webhook is enabled again.
+
+    If the document has changed since then, an event about its state stays, because the new state may be accepted.
+    """
+    event_filter = _event_filter(event)
+    rejection = {**event_filter, "reason": reason, "date": now()}
+    collection = store.collection(resource.collection)
+    with store.operation():
+        # First the rejection of an earlier state, which this one replaces.
+        collection.update_one({"_id": document["_id"]}, {"$pull": {WEBHOOK_REJECTIONS: event_filter}})
+        collection.update_one(
+            {**_unchanged(document, event), WEBHOOK_EVENTS: {"$elemMatch": event_filter}},
+            {"$pull": {WEBHOOK_EVENTS: event_filter}, "$push": {WEBHOOK_REJECTIONS: rejection}},
+        )
+
+
+def count_rejected(store: Store, webhook_id: str) -> int:
+    """Returns the number of documents with events that the webhook's receiver has rejected for good."""
+    with store.operation():
+        return sum(
+            store.collection(resource.collection).count_documents(_rejected(webhook_id), maxTimeMS=READ_MS)
+            for resource in RESOURCES_WITH_EVENTS
+        )
+
+
+def rejected_events(store: Store, webhook_id: str, limit: int) -> list[tuple[Resource, Document, Document]]:
+    """Returns rejected events with their documents: of up to `limit` documents of each collection, the newest first."""
+    found = []
+    with store.operation():
+        for resource in RESOURCES_WITH_EVENTS:
+            documents = store.collection(resource.collection).find(_rejected(webhook_id)).sort("_id", DESCENDING)
+            for document in documents.limit(limit).max_time_ms(READ_MS):
+                rejections = [each for each in document[WEBHOOK_REJECTIONS] if each["webhook_id"] == webhook_id]
+                found += [(resource, document, rejection) for rejection in rejections]
+    return found
+
+
+def retry_rejected_events(store: Store, webhook_id: str) -> None:
+    """Lets all rejected events of a webhook wait again."""
+    theirs = {"$eq": ["$$this.webhook_id", {"$literal": webhook_id}]}
+    rejections = {"$ifNull": [f"${WEBHOOK_REJECTIONS}", []]}
+    event = {name: f"$$each.{name}" for name in ("webhook_id", "event", "version")}
+    moved = {"$map": {"input": {"$filter": {"input": rejections, "cond": theirs}}, "as": "each", "in": event}}
+    change = {
+        WEBHOOK_EVENTS: {"$setUnion": [{"$ifNull": [f"${WEBHOOK_EVENTS}", []]}, moved]},
+        WEBHOOK_REJECTIONS: {"$filter": {"input": rejections, "cond": {"$not": [theirs]}}},
+    }
+    with store.operation():
+        for resource in RESOURCES_WITH_EVENTS:
+            store.collection(resource.collection).update_many(_rejected(webhook_id), [{"$set": change}])
+
+
 def _deletion(document: Document, event: Document) -> UpdateOne:
-    event_filter = {"webhook_id": event["webhook_id"], "event": event["event"]}
-    selected = {"_id": document["_id"]}
-    if event["event"] in ABOUT_NOW:
-        selected["version"] = document["version"]
-    if event["event"] in AT_A_VERSION:
-        event_filter["version"] = event["version"]
-    return UpdateOne(selected, _remove(event_filter))
+    return UpdateOne(_unchanged(document, event), _remove(_event_filter(event)))
+
+
+def _event_filter(event: Document) -> Document:
+    names = ("webhook_id", "event", *(("version",) if event["event"] in AT_A_VERSION else ()))
+    return {name: event[name] for name in names}
+
+
+def _unchanged(document: Document, event: Document) -> Document:
+    """Returns the filter for the document; for an event about its state, only in the version that was sent."""
+    state = {"version": document["version"]} if event["event"] in ABOUT_NOW else {}
+    return {"_id": document["_id"], **state}
 
 
 def _remove(event_filter: Mapping[str, Any]) -> Document:
-    return {"$pull": {WEBHOOK_EVENTS: dict(event_filter)}}
+    return {"$pull": {array: dict(event_filter) for array in ARRAYS}}
 
 
 def _waiting(webhook_id: str) -> Document:
     return {f"{WEBHOOK_EVENTS}.webhook_id": webhook_id}
+
+
+def _rejected(webhook_id: str) -> Document:
+    return {f"{WEBHOOK_REJECTIONS}.webhook_id": webhook_id}

@@ -17,7 +17,7 @@ WEBHOOKS_AT_MOST: Final = 20
 # Why a webhook is disabled.
 BY_HAND, GAVE_UP, RECEIVER_GONE = "by_hand", "gave_up", "receiver_gone"
 # Fields that are removed when a webhook is enabled again, or after a successful delivery.
-FAILURE: Final = ("failures", "failing_since", "last_failure")
+FAILURE: Final = ("failures", "failing_since", "last_failure", "rejected_attempts", "rejected_in_a_row")
 
 
 def create(store: Store, fields: Mapping[str, Any]) -> Document:
@@ -46,7 +46,10 @@ def create(store: Store, fields: Mapping[str, Any]) -> Document:
 
 
 def change(store: Store, webhook_id: str, fields: Mapping[str, Any], if_match: IfMatch = None) -> Document:
-    """Changes these fields and returns the webhook; enabling it removes its failures. Raises OsdiError 404, 412."""
+    """Changes these fields and returns the webhook. Raises OsdiError 404, 412.
+
+    If the fields enable it, its failures are removed and its rejected events wait again.
+    """
 
     def attempt() -> Document:
         stored = get_or_404(store, webhook_id)
@@ -56,10 +59,12 @@ def change(store: Store, webhook_id: str, fields: Mapping[str, Any], if_match: I
         gone: tuple[str, ...] = ()
         if fields.get("enabled") is True:
             changed["not_before"] = timestamp
-            gone = (*FAILURE, "disabled_reason", "lease")
+            gone = (*FAILURE, "batch_events", "disabled_reason", "lease")
         elif fields.get("enabled") is False:
             changed["disabled_reason"] = BY_HAND
         event_store.change_webhook(store, stored, changed, gone)
+        if fields.get("enabled") is True:
+            event_store.retry_rejected_events(store, webhook_id)
         return get_or_404(store, webhook_id)
 
     return retry_on_conflict(attempt)

@@ -10,6 +10,15 @@ from schemas.base.common import OsdiSchema, RequiredFields, links
 from schemas.base.fields import Bool, DateTime, Enum, Strings, Text, WholeNumber
 
 
+class RejectedEventSchema(OsdiSchema):
+    """An event that the receiver rejected alone, so that it is not sent again."""
+
+    event = Text()
+    reason = Text(metadata={"description": "Such as `status_413`."})
+    date = DateTime()
+    _links = links("osdi:person", "osdi:outreach")
+
+
 class WebhookSchema(RequiredFields):
     """A receiver of events, in the body of a POST and in responses."""
 
@@ -24,7 +33,7 @@ class WebhookSchema(RequiredFields):
     )
     description = Text(max_length=LINE_LENGTH)
     enabled = Bool(
-        metadata={"description": "True: events are sent. Enabling a webhook again sends the waiting events first."}
+        metadata={"description": "True: events are sent. Enabling again sends waiting and rejected events, too."}
     )
     secret = Text(
         max_length=SECRET_LENGTH,
@@ -40,6 +49,15 @@ class WebhookSchema(RequiredFields):
     )
     waiting = WholeNumber(
         dump_only=True, metadata={"description": "Outreaches and people with events that are not sent yet."}
+    )
+    rejected = WholeNumber(
+        dump_only=True,
+        metadata={"description": "Outreaches and people with events that the receiver rejects."},
+    )
+    rejected_events = ma.fields.List(
+        ma.fields.Nested(RejectedEventSchema),
+        dump_only=True,
+        metadata={"description": "The newest of these events. They are sent again if the webhook is enabled again."},
     )
     failures = WholeNumber(dump_only=True, metadata={"description": "Failures in a row."})
     failing_since = DateTime(dump_only=True)

@@ -13,7 +13,7 @@ PUBLIC = {
     "/",
     "/docs",
     "/docs/assets/<version>/<name>",
-    "/docs/v1/<name>",
+    "/docs/v1/<string:name>",
     "/explorer",
     "/healthz",
     "/openapi.json",

@@ -79,6 +79,11 @@ OPEN = {
     ("POST", "/people/person_signup_helper"),
 }
 ONE = [path for method, path in BODIES if method == "PUT" and path.endswith(">")]
+# Other paths of outreaches, taggings, items and answers, for reading only.
+BELOW_PEOPLE = [
+    f"/people/<person>/{path}"
+    for path in ("outreaches/<outreach>", "taggings/<tagging>", "items/<item>", "answers/<answer>")
+]
 COLLECTIONS = [
     *("/advocacy_campaigns", "/advocacy_campaigns/<campaign>/outreaches", "/outreaches", "/people", "/tags"),
     *("/people/<person>/outreaches", "/people/<person>/taggings", "/people/<person>/items", "/people/<person>/answers"),

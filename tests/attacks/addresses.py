@@ -83,8 +83,8 @@ PATHS = [
         "/api/v1/tokens/<token>",
         "/api/v1/followups/<outreach>",
     ),
-    *("/api/v1/people/<person>/match_keys", "/api/v1/people/<person>/outreaches/<outreach>", "/api/v1/people/$where"),
-    *("/.env", "/.git/config", "/api/v1/system.users", "/api/v1/admin", "/api/v1/people/<person>/taggings/<tagging>"),
+    *("/api/v1/people/<person>/match_keys", "/api/v1/people/<person>/tags/<tag>", "/api/v1/people/$where"),
+    *("/.env", "/.git/config", "/api/v1/system.users", "/api/v1/admin", "/api/v1/people/<person>/triggers/<outreach>"),
 ]
 
 PAGES = [

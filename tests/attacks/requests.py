@@ -1,10 +1,10 @@
 """Attacks by tokens, methods and headers."""
 
-from tests.attacks import BODIES, COLLECTIONS, HELPER, ONE, OPEN, OURS, SINGLE, SMALL, Attack
+from tests.attacks import BELOW_PEOPLE, BODIES, COLLECTIONS, HELPER, ONE, OPEN, OURS, SINGLE, SMALL, Attack
 
 GUARDED = [
     *((method, path, body) for (method, path), body in BODIES.items() if (method, path) not in OPEN),
-    *(("GET", path, None) for path in (*COLLECTIONS, *ONE, *SINGLE)),
+    *(("GET", path, None) for path in (*COLLECTIONS, *ONE, *BELOW_PEOPLE, *SINGLE)),
     *(("DELETE", path, None) for path in ONE),
     ("POST", "/webhooks/<webhook>/test", None),
 ]
@@ -79,7 +79,8 @@ ATTACKS = [
         # A segment below /people could be a person's id.
         if (method, path) not in BODIES and (method == "POST" or path != "/people/duplicates")
     ),
-    *(Attack("method", "GET", path, 405) for path in (HELPER,)),
+    *(Attack("method", "GET", path, 405) for path in (HELPER, "/people/person_signup_helper")),
+    *(Attack("method", method, path, 405) for method in ("PUT", "DELETE") for path in BELOW_PEOPLE),
     *(
         Attack(f"If-Match {tag[:20]}", method, path, 412, body, headers={"If-Match": tag})
         for path in ONE

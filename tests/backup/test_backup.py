@@ -458,7 +458,9 @@ class TestQueuedFollowup:
         ]
 
     def test_drops_queued_webhook_events(self) -> None:
-        assert without_queued("people", {"_id": "p", "webhook_events": [{"event": "person_created"}]}) == {"_id": "p"}
+        events = {name: [{"event": "person_created"}] for name in ("webhook_events", "webhook_rejections")}
+
+        assert without_queued("people", {"_id": "p", **events}) == {"_id": "p"}
 
     def test_changes_nothing_else(self) -> None:
         assert without_queued("outreaches", {"_id": "o", "targets": []}) == {"_id": "o", "targets": []}

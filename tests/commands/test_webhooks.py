@@ -205,14 +205,15 @@ class TestList:
         head, *lines = done(app, "list").splitlines()
 
         assert re.split(r"\s{2,}", head) == [
-            *("id", "state", "events", "waiting", "last delivered", "failures", "last failure", "next attempt", "url"),
+            *("id", "state", "events", "waiting", "rejected"),
+            *("last delivered", "failures", "last failure", "next attempt", "url"),
         ]
         assert [re.split(r"\s{2,}", line) for line in lines] == [
             # Each new outreach has a new person.
-            ["1", "enabled", "all", "4", MINUTE, "0", f"{HOOK}/1"],
-            ["2", "enabled", "outreach_recorded", "2", "never", "3", "status_500", MINUTE, HOOK],
-            ["3", "disabled: by_hand", "unsubscribed,person_created", "0", "never", "0", HOOK],
-            ["4", "disabled: gave_up", "outreach_recorded", "0", "never", "3", "status_500", HOOK],
+            ["1", "enabled", "all", "4", "0", MINUTE, "0", f"{HOOK}/1"],
+            ["2", "enabled", "outreach_recorded", "2", "0", "never", "3", "status_500", MINUTE, HOOK],
+            ["3", "disabled: by_hand", "unsubscribed,person_created", "0", "0", "never", "0", HOOK],
+            ["4", "disabled: gave_up", "outreach_recorded", "0", "0", "never", "3", "status_500", HOOK],
         ]
 
     def test_shows_no_secret(self, app: Flask, database: Database) -> None:
@@ -231,6 +232,50 @@ class TestList:
 
     def test_has_only_the_header_without_webhooks(self, app: Flask, database: Database) -> None:
         assert len(done(app, "list").splitlines()) == 1
+
+
+class TestRejected:
+    """Prints the events that a receiver rejected for good."""
+
+    def test_has_a_line_for_each_event(
+        self,
+        app: Flask,
+        api: Client,
+        receiver: WebhookReceiver,
+        deliver: Callable[[], None],
+        store: Store,
+        database: Database,
+    ) -> None:
+        webhook = stored(store, url=receiver.url)
+        api.recorded(factories.outreach())
+        receiver.status = 413
+        deliver()
+        database.outreaches.update_many({}, {"$set": {"webhook_rejections.0.date": MOMENT}})
+
+        head, line = done(app, "rejected", webhook).splitlines()
+
+        assert re.split(r"\s{2,}", head) == ["event", "record", "reason", "rejected"]
+        record = f"outreaches/{database.outreaches.find_one()['_id']}"
+        assert re.split(r"\s{2,}", line) == ["outreach_recorded", record, "status_413", MINUTE]
+        assert " 1 " in done(app, "list").splitlines()[1]
+
+    def test_are_sent_again_by_enable(
+        self, app: Flask, api: Client, receiver: WebhookReceiver, deliver: Callable[[], None], store: Store
+    ) -> None:
+        webhook = stored(store, url=receiver.url)
+        outreach = api.recorded(factories.outreach())
+        receiver.status = 413
+        deliver()
+        receiver.status = 200
+
+        done(app, "enable", webhook)
+        deliver()
+
+        assert [each["osdi:outreach"] for sent in receiver.taken for each in sent.json] == [outreach]
+        assert len(done(app, "rejected", webhook).splitlines()) == 1
+
+    def test_of_an_unknown_webhook_are_an_error(self, app: Flask, database: Database) -> None:
+        assert "`webhooks list` shows all webhooks" in run(app, "rejected", "none").output
 
 
 class TestDisableAndEnable:

@@ -236,3 +236,29 @@ class TestTheEntryPoint:
             if relation not in ("curies", "osdi:person_signup_helper"):
                 assert api.get(link["href"]).status_code == 200, relation
         assert set(links) >= {"self", "osdi:people", "osdi:tags", "osdi:lists", "osdi:questions"}
+
+
+@pytest.mark.parametrize(
+    ("posted", "title"),
+    [
+        ({"title": "Ask your senators", "name": "river"}, "Ask your senators"),
+        ({"name": "river-2026"}, "river-2026"),
+        ({"name": "river-2026", "title": ""}, "river-2026"),
+        ({"name": "river-2026", "title": None}, "river-2026"),
+        ({"type": "phone"}, "Untitled campaign"),
+        ({}, "Untitled campaign"),
+    ],
+)
+def test_a_campaign_without_a_title_gets_one(api: Client, posted: dict[str, Any], title: str) -> None:
+    campaign = api.created("/advocacy_campaigns", posted)
+
+    assert campaign["title"] == title
+    assert api.follow(campaign, "self")["title"] == title
+
+
+def test_a_post_to_a_known_campaign_without_a_title_keeps_its_title(api: Client) -> None:
+    api.created("/advocacy_campaigns", {"title": "River", "identifiers": ["crm:1"]})
+
+    campaign = api.created("/advocacy_campaigns", {"name": "river-2026", "identifiers": ["crm:1"]})
+
+    assert campaign["title"] == "River"

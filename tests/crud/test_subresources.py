@@ -257,3 +257,63 @@ def test_an_error_names_the_resource(api: Client, jane: dict[str, Any], collecti
     (status,) = response.json["osdi:error"]["resource_status"]
     named = WORDS.get(collection, collection[:-1])
     assert status["resource"] == f"osdi:{named}"
+
+
+class TestBelowAPerson:
+    """`/people/{id}/outreaches/{id}` and the like: the same resource as at its own URL."""
+
+    @pytest.fixture
+    def outreach(self, api: Client) -> dict[str, Any]:
+        tag, list_ = (api.created(f"/{path}", {"name": "one"}) for path in ("tags", "lists"))
+        question = api.created("/questions", {"question_type": "Paragraph"})
+        body = by_email("jane@example.com") | {
+            "add_tags_uri": [href(tag)],
+            "add_lists_uri": [href(list_)],
+            "add_questions_responses_uri": [{"question": href(question), "value": "Yes"}],
+        }
+        return api.recorded(body)
+
+    @pytest.fixture
+    def other(self, api: Client) -> dict[str, Any]:
+        return api.follow(api.recorded(by_email("otto@example.com")), "osdi:person")
+
+    @pytest.mark.parametrize("collection", ["outreaches", "taggings", "items", "answers"])
+    def test_an_entry_can_be_read_below_its_person_only(
+        self, api: Client, outreach: dict[str, Any], other: dict[str, Any], collection: str
+    ) -> None:
+        person = api.follow(outreach, "osdi:person")
+        (entry,) = api.follow(person, f"osdi:{collection}")["_embedded"][f"osdi:{collection}"]
+        below = f"/{collection}/{href(entry).rsplit('/', 1)[1]}"
+
+        response = api.get(href(person) + below)
+
+        assert response.json == entry
+        assert response.headers["ETag"] == api.get(href(entry)).headers["ETag"]
+        assert api.get(href(other) + below).status_code == 404
+        assert api.get(f"{href(person)}/{collection}/none").status_code == 404
+        assert api.get(f"/people/none{below}").status_code == 404
+        assert api.get(href(person) + below, token=False).status_code == 401
+
+    @pytest.mark.parametrize("collection", ["outreaches", "taggings", "items", "answers"])
+    def test_its_person_can_be_expanded(self, api: Client, outreach: dict[str, Any], collection: str) -> None:
+        person = api.follow(outreach, "osdi:person")
+        (entry,) = api.follow(person, f"osdi:{collection}")["_embedded"][f"osdi:{collection}"]
+
+        found = api.get(f"{href(person)}/{collection}/{href(entry).rsplit('/', 1)[1]}?$expand=osdi:person").json
+
+        assert found["_embedded"]["osdi:person"] == person
+
+    @pytest.mark.parametrize("rest", ["", "?$expand=osdi:person", "%0D%0AX-Injected%3A%201", "%3Fa%23b"])
+    def test_below_a_merged_person_it_redirects(
+        self, api: Client, outreach: dict[str, Any], other: dict[str, Any], rest: str
+    ) -> None:
+        person = api.follow(outreach, "osdi:person")
+        api.created(f"{href(other)}/merge", link(person))
+        below = f"/outreaches/{href(outreach).rsplit('/', 1)[1]}{rest}"
+
+        response = api.get(href(person) + below)
+
+        assert response.status_code == 301
+        assert response.headers["Location"] == href(other) + below
+        if "%" not in rest:
+            assert api.get(response.headers["Location"]).json["_links"]["osdi:person"]["href"] == href(other)

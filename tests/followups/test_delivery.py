@@ -557,6 +557,32 @@ class TestTextsAndCalls:
 
         assert outcome(work()) == (expected, f"gateway_{status}")
 
+    @pytest.mark.parametrize(("asked", "least"), [("1800", 1_800), ("0", 0), ("86400", 3_600)])
+    @pytest.mark.parametrize("status", [429, 503])
+    def test_wait_as_long_as_the_gateway_asks(
+        self, api: Client, work: Work, gateway: WebhookReceiver, kind: str, status: int, asked: str, least: int
+    ) -> None:
+        gateway.status, gateway.headers = status, {"Retry-After": asked}
+        began = now()
+        ask(api, kind)
+
+        (followup,) = work()
+
+        assert followup["state"] == "queued"
+        wait = (followup["not_before"] - began).total_seconds()
+        assert max(least, 15) <= wait <= max(least, 30) + 5
+
+    def test_of_others_wait_too_while_the_gateway_asks_for_it(
+        self, api: Client, work: Work, gateway: WebhookReceiver, kind: str
+    ) -> None:
+        gateway.status, gateway.headers = 429, {"Retry-After": "1800"}
+        for number in ("+12025550123", "+12025550124"):
+            ask(api, kind, person={"phone_numbers": [{"number": number, "sms_capable": True}]})
+
+        work()
+
+        assert len(gateway.received) == 1
+
     def test_are_not_sent_to_numbers_that_opted_out(
         self, api: Client, work: Work, gateway: WebhookReceiver, kind: str
     ) -> None:

@@ -13,6 +13,48 @@ from tests.support.client import Client
 ORIGIN = {"Origin": "https://campaign.example.org"}
 
 
+HELPER_HEADERS = ("content-type", "osdi-api-token", "idempotency-key", "prefer")
+# Headers that libraries for browsers add although the author of the page does not name them.
+ADDED_HEADERS = ("accept", "cache-control", "pragma", "x-requested-with")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers"),
+    [
+        ("POST", "/advocacy_campaigns/{campaign}/record_outreach_helper", HELPER_HEADERS),
+        ("POST", "/people/person_signup_helper", HELPER_HEADERS),
+        ("PUT", "/people/1", ("osdi-api-token", "if-match", "prefer", "content-type")),
+        ("DELETE", "/people/1", ("osdi-api-token", "if-match")),
+        ("GET", "/people", ("osdi-api-token",)),
+        ("HEAD", "/people", ("osdi-api-token",)),
+        ("HEAD", "/people/1", ("osdi-api-token",)),
+    ],
+)
+@pytest.mark.parametrize("added", [(), *((name,) for name in ADDED_HEADERS), ADDED_HEADERS])
+def test_a_preflight_allows_every_method_with_its_headers(
+    api: Client, method: str, path: str, headers: tuple[str, ...], added: tuple[str, ...]
+) -> None:
+    asked = (*headers, *added)
+    response = api.http.options(
+        f"/api/v1{path.format(campaign=api.campaign_id)}",
+        headers=ORIGIN | {"Access-Control-Request-Method": method, "Access-Control-Request-Headers": ",".join(asked)},
+    )
+
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    assert method in response.headers["Access-Control-Allow-Methods"].split(", ")
+    assert set(asked) <= set(response.headers["Access-Control-Allow-Headers"].lower().split(", "))
+    assert "Access-Control-Allow-Credentials" not in response.headers
+
+
+def test_a_page_may_read_every_header_that_an_answer_can_need(api: Client) -> None:
+    answer = api.get("/people", headers=dict(ORIGIN))
+
+    exposed = answer.headers["Access-Control-Expose-Headers"].lower().split(", ")
+    assert set(exposed) == {
+        *("allow", "content-disposition", "etag", "osdi-request-id", "retry-after", "www-authenticate"),
+    }
+
+
 def test_the_preflight_allows_the_helper(api: Client) -> None:
     response = api.http.options(
         f"/api/v1/advocacy_campaigns/{api.campaign_id}/record_outreach_helper",

@@ -37,7 +37,7 @@ def ca_certs(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def post(url: str, networks: Sequence[Network] = LOOPBACK, *, guarded: bool = True, **how: Any) -> int:
-    return HttpPost(networks, **how).post(url, BODY, HEADERS, guarded=guarded)
+    return HttpPost(networks, **how).post(url, BODY, HEADERS, guarded=guarded).status
 
 
 def reason(url: str, networks: Sequence[Network] = LOOPBACK, *, guarded: bool = True, **how: Any) -> str:
@@ -89,7 +89,7 @@ def test_a_large_body_arrives_whole() -> None:
     body = bytes(range(256)) * 20_000
 
     with Receiver() as receiver:
-        assert HttpPost(LOOPBACK).post(receiver.url(), body, HEADERS) == 200
+        assert HttpPost(LOOPBACK).post(receiver.url(), body, HEADERS).status == 200
 
     assert receiver.requests[0][2] == body
 
@@ -105,7 +105,7 @@ def test_nothing_follows_a_large_body() -> None:
             received.extend(more)
 
     with script(serve) as port:
-        assert HttpPost(LOOPBACK).post(f"http://127.0.0.1:{port}/", body, HEADERS) == 204
+        assert HttpPost(LOOPBACK).post(f"http://127.0.0.1:{port}/", body, HEADERS).status == 204
 
     assert received.partition(b"\r\n\r\n")[2] == body
 
@@ -123,9 +123,9 @@ def test_a_status_before_the_body_was_read_counts() -> None:
         connection.sendall(b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\n\r\n")
 
     with script(serve) as port:
-        status = HttpPost(LOOPBACK).post(f"http://127.0.0.1:{port}/", b" " * 20_000_000, HEADERS)
+        response = HttpPost(LOOPBACK).post(f"http://127.0.0.1:{port}/", b" " * 20_000_000, HEADERS)
 
-    assert status == 413
+    assert response.status == 413
 
 
 def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,7 +26,7 @@ SOON = 5.0
 
 
 def post(url: str, body: bytes = BODY, **how: Any) -> int:
-    return HttpPost(LOOPBACK, **how).post(url, body, {})
+    return HttpPost(LOOPBACK, **how).post(url, body, {}).status
 
 
 def reason(url: str, body: bytes = BODY, **how: Any) -> str:

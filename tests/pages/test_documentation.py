@@ -29,9 +29,17 @@ def test_a_page_may_load_nothing_from_elsewhere(http: FlaskClient, path: str) ->
     policy = dict(directive.split(" ", 1) for directive in headers["Content-Security-Policy"].split("; "))
     assert policy["default-src"] == "'none'"
     assert policy["script-src"] == policy["connect-src"] == "'self'"
-    assert not re.search(r"https?:|\*", headers["Content-Security-Policy"])
+    assert not any(re.search(r"https?:|\*", value) for name, value in policy.items() if name != "frame-ancestors")
+    assert policy["frame-ancestors"] == ("*" if path.startswith("/docs/v1/") else "'none'")
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_a_page_that_may_be_framed_runs_no_script_and_has_no_form(http: FlaskClient) -> None:
+    page = http.get("/docs/v1/person_signup_helper").text
+
+    assert "<h1>Person Signup Helper</h1>" in page
+    assert not re.search(r"<(script|form|input|button|iframe)\b", page)
 
 
 def test_a_page_keeps_the_headers_that_it_sets_itself(http: FlaskClient) -> None:

@@ -357,6 +357,7 @@ class TestDeletionOfDeliveredEvents:
         assert not event_store.has_events(store, made["_id"])
 
 
+REJECTED = "IXSCAN { webhook_rejections.webhook_id: 1, _id: 1 }"
 BY_WEBHOOK = "IXSCAN { webhook_events.webhook_id: 1, _id: 1 }"
 COUNTED = "COUNT_SCAN { webhook_events.webhook_id: 1, _id: 1 }"
 DUE = "IXSCAN { enabled: 1, not_before: 1 }"
@@ -382,14 +383,22 @@ def delete_delivered(store: Store, made: Document) -> None:
         (waiting, {("people", BY_WEBHOOK), ("outreaches", BY_WEBHOOK)}),
         (
             lambda store, made: event_store.delete_events(store, made["_id"]),
-            {("people", BY_WEBHOOK), ("outreaches", BY_WEBHOOK)},
+            {(name, plan) for name in ("people", "outreaches") for plan in (BY_WEBHOOK, REJECTED)},
+        ),
+        (
+            lambda store, made: event_store.rejected_events(store, made["_id"], 50),
+            {("people", REJECTED), ("outreaches", REJECTED)},
+        ),
+        (
+            lambda store, made: event_store.retry_rejected_events(store, made["_id"]),
+            {("people", REJECTED), ("outreaches", REJECTED)},
         ),
         (
             delete_delivered,
             {(name, plan) for name in ("people", "outreaches") for plan in (BY_WEBHOOK, "IXSCAN { _id: 1 }", "IDHACK")},
         ),
     ],
-    ids=["due", "has", "has-none", "count", "documents", "delete", "delete-delivered"],
+    ids=["due", "has", "has-none", "count", "documents", "delete", "rejected", "retry", "delete-delivered"],
 )
 def test_no_query_scans_or_sorts_a_collection(
     store: Store,
