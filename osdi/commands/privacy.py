@@ -9,6 +9,7 @@ import orjson
 
 from osdi.commands.output import confirm, echo, one_line, printable_json
 from osdi.commands.register import CommandContext, database_command
+from osdi.crud.delete import complete_next_deletion
 from osdi.documents import Document
 from osdi.hal import Hal
 from osdi.ids import now
@@ -107,6 +108,8 @@ def apply_retention(context: CommandContext) -> None:
     ended = 0
     while finish_next_erasure(store, settings.match_key_rules, now(), COMMAND_SECONDS):
         ended += 1
+    while complete_next_deletion(store, now()):
+        pass
     drop_stale_rollups(store)
     echo(f"Erasures completed: {ended}.")
     if not settings.retain_message_days:

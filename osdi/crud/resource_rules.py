@@ -58,8 +58,10 @@ class ResourceRules:
     # Raises OsdiError if the document must not be deleted; takes `force` of the request.
     before_delete: Callable[[Store, Document, bool], None] = lambda store, stored, force: None
     delete: Callable[[Store, Document], None] | None = None
-    # Removes data that belongs to the document, and links to it.
-    after_delete: Callable[[Store, Document], None] = lambda store, stored: None
+    # Returns further ids of the document, which links to it may have.
+    other_ids: Callable[[Store, Document], list[str]] = lambda store, stored: []
+    # Removes data that belongs to the document, and links to it; takes `_id` and `merged_ids`. It may be repeated.
+    after_delete: Callable[[Store, ReadOnlyDocument], None] = lambda store, deleted: None
 
 
 def rules_of(resource: Resource) -> ResourceRules:
@@ -133,21 +135,27 @@ def delete_outreaches(store: Store, campaign: Document, force: bool) -> None:
     store.delete_many(OUTREACH.collection, {"advocacy_campaign_id": campaign["_id"]})
 
 
-def forget_campaign(store: Store, campaign: Document) -> None:
-    """Deletes the statistics of a campaign."""
+def forget_campaign(store: Store, campaign: ReadOnlyDocument) -> None:
+    """Deletes the statistics of a deleted campaign, and outreaches that were recorded while it was deleted."""
+    store.delete_many(OUTREACH.collection, {"advocacy_campaign_id": campaign["_id"]})
     delete_rollups(store, campaign["_id"])
 
 
-def unlink_person(store: Store, person: Document) -> None:
+def ids_of_merged(store: Store, person: ReadOnlyDocument) -> list[str]:
+    """Returns the ids of people who were merged into this person, directly or through others."""
+    return all_ids(ids_of(person), merged_copies_of(store, ids_of(person)))[1:]
+
+
+def unlink_person(store: Store, person: ReadOnlyDocument) -> None:
     """Removes a deleted person, and people merged into this person, from outreaches; deletes the merged copies."""
-    gone = all_ids(ids_of(person), merged_copies_of(store, ids_of(person)))
+    gone = [person["_id"], *ids_of_merged(store, person)]
     invalidate_all(store, {"person_id": {"$in": gone}})
     for person_id in gone:
         forget_person(store, person_id, now())
     delete_merged_copies(store, {"survivor_id": person["_id"]})
 
 
-def unlink_wrapper(store: Store, wrapper: Document) -> None:
+def unlink_wrapper(store: Store, wrapper: ReadOnlyDocument) -> None:
     """Removes the link to a deleted wrapper from its messages."""
     forget_wrapper(store, wrapper["_id"], now())
 
@@ -165,6 +173,7 @@ RULES: Final[Mapping[Resource, ResourceRules]] = {
         derive_fields=MatchKeyRules.set_derived_keys,
         events=of_change,
         check_missing=reject_merged_person,
+        other_ids=ids_of_merged,
         after_delete=unlink_person,
     ),
     OUTREACH: ResourceRules(invalidate=invalidate, delete=delete_outreach),

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from osdi.documents import Document, ReadOnlyDocument
 from osdi.ids import id_before, now
+from osdi.outreaches.deletion_store import complete_deletions
 from osdi.resources import ADVOCACY_CAMPAIGN, ITEM, LIST, OUTREACH, PERSON, Resource
 from osdi.statistics.invalidation_store import delete_all_rollups
 from osdi.store import DocumentStore, Store
@@ -33,17 +34,21 @@ def total_outreaches(store: Store, campaign: ReadOnlyDocument) -> int:
     these become many, the mark is moved, but only to ids older than SETTLED, since an id is assigned before its
     document is committed. Raises OsdiError 503.
     """
+    campaign = complete_deletions(store, campaign)
     counted = campaign.get("counted", {"outreaches": 0, "through": ""})
     behind: Document = {"advocacy_campaign_id": campaign["_id"], "_id": {"$gt": counted["through"]}}
     with store.operation():
         outreaches = store.collection(OUTREACH.collection)
         uncounted = outreaches.count_documents(behind)
-        if uncounted > UNCOUNTED_LIMIT:
+        # While a deletion is announced, nobody can tell if the count below includes the outreach.
+        if uncounted > UNCOUNTED_LIMIT and not campaign.get("deleting"):
             through = max(id_before(now() - SETTLED), counted["through"])
             settled = outreaches.count_documents(behind | {"_id": {"$gt": counted["through"], "$lt": through}})
             mark = {"outreaches": counted["outreaches"] + settled, "through": through}
+            # The mark moves only if no other reader moved it, and no outreach was deleted, since the campaign was read.
+            unchanged = {name: campaign.get(name) for name in ("counted", "deletions", "deleting")}
             store.collection(ADVOCACY_CAMPAIGN.collection).update_one(
-                {"_id": campaign["_id"], "counted": campaign.get("counted")}, {"$set": {"counted": mark}}
+                {"_id": campaign["_id"], **unchanged}, {"$set": {"counted": mark}}
             )
     return int(counted["outreaches"]) + uncounted
 

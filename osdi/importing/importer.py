@@ -5,7 +5,7 @@ resolve the link to the person, drop follow-ups); the code that serves POSTs mat
 the outreach; the importer returns the outcome.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -19,7 +19,7 @@ from osdi.importing.report import KNOWN, RECORDED, Outcome
 from osdi.match_keys import id_key
 from osdi.outreaches.helper_request import HelperRequest
 from osdi.outreaches.record_outreach import record_outreach
-from osdi.people.signup import sign_up
+from osdi.people.signup import CheckChange, PersonChange, accept, sign_up
 from osdi.privacy.tombstones import erased_in
 from osdi.resources import ADVOCACY_CAMPAIGN, OUTREACH, PERSON, TAG
 from osdi.retry import retry_while_unavailable
@@ -56,6 +56,10 @@ class Prepared:
     keys: frozenset[str] = frozenset()
     attempt: Callable[[], Outcome] | None = None
     rejected: str | None = None
+
+
+class ErasedPerson(Exception):
+    """The row is about a person who has been erased since the row was prepared."""
 
 
 @dataclass
@@ -106,22 +110,38 @@ class RowImporter:
         self._create_tags(body)
         linked = [body["person_link"]["person"]["href"]] if "person_link" in body else []
         all_keys = frozenset((*keys.all, *linked, *(f"outreach:{each}" for each in body.get("identifiers", ()))))
+        check = self._erasure_check(keys.all)
         if request is None:
-            return Prepared(all_keys, lambda: self._outcome(lambda: self._sign_up(body)))
-        return Prepared(all_keys, lambda: self._outcome(lambda: self._record(request)))
+            return Prepared(all_keys, lambda: self._outcome(lambda: self._sign_up(body, check)))
+        return Prepared(all_keys, lambda: self._outcome(lambda: self._record(request, check)))
+
+    def _erasure_check(self, keys: Sequence[str]) -> CheckChange:
+        """Returns the check of one attempt, which raises ErasedPerson if these keys are those of an erased person.
+
+        The person may be erased after the row is prepared. An erasure stores the tombstones before it deletes the
+        person. So an attempt that no longer finds the person, and would insert them, finds the tombstones.
+        """
+
+        def check(change: PersonChange) -> None:
+            if change.adds_keys and self._is_erased(keys):
+                raise ErasedPerson
+
+        return accept if self.choices.include_erased or not keys else check
 
     def _outcome(self, attempt: Callable[[], Outcome]) -> Outcome:
         try:
             return self.retry_while_unavailable(attempt)
+        except ErasedPerson:
+            return Outcome(rejected=ERASED)
         except OsdiError as error:
             return Outcome(rejected=_reason(error))
 
-    def _sign_up(self, body: Body) -> Outcome:
-        signed_up = sign_up(self.store, self.reference.find, body, IMPORTER, self.settings)
+    def _sign_up(self, body: Body, check: CheckChange) -> Outcome:
+        signed_up = sign_up(self.store, self.reference.find, body, IMPORTER, self.settings, check=check)
         return Outcome(signed_up.outcome, signed_up.matched_by, warnings=signed_up.warnings)
 
-    def _record(self, request: HelperRequest) -> Outcome:
-        recorded = record_outreach(self.store, self.reference.find, request, self.settings)
+    def _record(self, request: HelperRequest, check: CheckChange) -> Outcome:
+        recorded = record_outreach(self.store, self.reference.find, request, self.settings, check=check)
         if recorded.person_outcome is None:
             return Outcome(outreach=KNOWN, warnings=recorded.warnings)
         return Outcome(recorded.person_outcome, recorded.matched_by, RECORDED, warnings=recorded.warnings)

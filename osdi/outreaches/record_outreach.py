@@ -19,7 +19,7 @@ from osdi.ids import new_id, now
 from osdi.outreaches.helper_request import HelperRequest
 from osdi.outreaches.idempotency import IdempotencyKeys, find_recorded
 from osdi.people.posted_person import PostedPerson
-from osdi.people.signup import person_change
+from osdi.people.signup import CheckChange, accept, person_change
 from osdi.resources import OUTREACH
 from osdi.retry import retry_on_conflict
 from osdi.settings import Settings
@@ -50,16 +50,19 @@ class _Resolved:
     actions: Actions
     person: PostedPerson
     keys: IdempotencyKeys
+    check: CheckChange
 
 
-def record_outreach(store: Store, find: Find, request: HelperRequest, settings: Settings) -> Recorded:
+def record_outreach(
+    store: Store, find: Find, request: HelperRequest, settings: Settings, *, check: CheckChange = accept
+) -> Recorded:
     """Records the outreach once.
 
-    Raises OsdiError 400, 409, 413, 422 or 503. With transactions nothing is written then, unless a 503 says that the
-    outcome is unknown. Without transactions the person may be written although the outreach is not: if another request
-    recorded the outreach first, or if the second write failed.
+    Raises OsdiError 400, 409, 413, 422 or 503, or what `check` raises for the change of the person. With transactions
+    nothing is written then, unless a 503 says that the outcome is unknown. Without transactions the person may be
+    written although the outreach is not: if another request recorded the outreach first, or if the second write failed.
     """
-    resolved = _resolve(find, request, settings)
+    resolved = _resolve(find, request, settings, check)
     # If person and outreach are committed together, the unique index alone detects a retry. Otherwise a retry has to be
     # found before the person is written.
     if not store.supports_transactions:
@@ -69,11 +72,11 @@ def record_outreach(store: Store, find: Find, request: HelperRequest, settings: 
     return retry_on_conflict(lambda: _attempt(store, resolved))
 
 
-def _resolve(find: Find, request: HelperRequest, settings: Settings) -> _Resolved:
+def _resolve(find: Find, request: HelperRequest, settings: Settings, check: CheckChange) -> _Resolved:
     has_token = request.caller.has_token
     actions = resolve(request.body, find, request.campaign, has_token=has_token, strict=request.strict)
     person = PostedPerson.of(request.body, request.caller, actions, settings)
-    return _Resolved(request, actions, person, IdempotencyKeys.of(request, person.keys, trusted=person.trusted))
+    return _Resolved(request, actions, person, IdempotencyKeys.of(request, person.keys, trusted=person.trusted), check)
 
 
 def _attempt(store: Store, resolved: _Resolved) -> Recorded:
@@ -86,6 +89,7 @@ def _attempt(store: Store, resolved: _Resolved) -> Recorded:
             raise
         # The person may have changed since the outreach was recorded; a retry still returns the outreach.
         return _recorded_before(store, resolved, error)
+    resolved.check(change)
     outreach = _outreach(resolved, change.person["_id"], timestamp)
     # The person comes first, because without transactions a crash may come between the two writes. A person without an
     # outreach is harmless: the client's retry matches that person again. An outreach without a person would be wrong.

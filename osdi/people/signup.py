@@ -5,7 +5,7 @@ together with all other writes of the request. docs/matching.md describes the ru
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -46,6 +46,20 @@ class PersonChange:
             return UNCHANGED
         return CREATED if isinstance(self.write, Insert) else CHANGED
 
+    @property
+    def adds_keys(self) -> bool:
+        """True if the write inserts the person, or changes their match keys or contact details."""
+        changed = self.write.fields if isinstance(self.write, Update) else {}
+        return isinstance(self.write, Insert) or not changed.keys().isdisjoint(("match_keys", "contact_keys"))
+
+
+# Rejects the change of one attempt, before it is written, by raising an error.
+CheckChange = Callable[[PersonChange], None]
+
+
+def accept(change: PersonChange) -> None:
+    """Accepts every change: a post has no further check."""
+
 
 @dataclass(frozen=True)
 class SignedUp:
@@ -58,20 +72,28 @@ class SignedUp:
 
 
 def sign_up(
-    store: Store, find: Find, body: Mapping[str, Any], caller: Caller, settings: Settings, *, strict: bool = False
+    store: Store,
+    find: Find,
+    body: Mapping[str, Any],
+    caller: Caller,
+    settings: Settings,
+    *,
+    strict: bool = False,
+    check: CheckChange = accept,
 ) -> SignedUp:
     """Creates the person of a loaded body, or changes a known one: the Person Signup Helper (`person_signup.md`).
 
-    Raises OsdiError 400, 409, 413 or 503, without having written the posted person.
+    Raises OsdiError 400, 409, 413 or 503, or what `check` raises, without having written the posted person.
     """
     actions = resolve(body, find, strict=strict)
     posted = PostedPerson.of(body, caller, actions, settings)
-    change = retry_on_conflict(lambda: _write(store, posted))
+    change = retry_on_conflict(lambda: _write(store, posted, check))
     return SignedUp(change.person, actions.warnings, change.matched_by, change.outcome)
 
 
-def _write(store: Store, posted: PostedPerson) -> PersonChange:
+def _write(store: Store, posted: PostedPerson, check: CheckChange) -> PersonChange:
     change = person_change(store, posted, now())
+    check(change)
     if change.write is not None:
         store.write(change.write)
     elif not posted.imported:  # an import waits once for many rows (docs/decisions/0018)

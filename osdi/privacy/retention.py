@@ -1,4 +1,4 @@
-"""Applies retention: deletes texts of outreaches after RETAIN_MESSAGE_DAYS, completes erasures, drops stale rollups.
+"""Applies retention: deletes old texts of outreaches, completes erasures and deletions, drops stale rollups.
 
 Workers do this regularly, and the command `apply-retention` does it once. Batches are small, so that requests do not
 wait for them.
@@ -9,6 +9,7 @@ import time
 from typing import Final
 
 from osdi import log
+from osdi.crud.delete import complete_next_deletion
 from osdi.ids import id_before, now
 from osdi.privacy import retention_store
 from osdi.privacy.erasure import finish_next_erasure
@@ -38,7 +39,7 @@ class Retention:
     def do_next(self) -> bool:
         """Processes one batch if one is due; False if nothing is left. Raises OsdiError 503."""
         if time.monotonic() >= self._erasures_after:
-            if finish_next_erasure(self._store, self._rules, now()):
+            if finish_next_erasure(self._store, self._rules, now()) or complete_next_deletion(self._store, now()):
                 return True
             drop_stale_rollups(self._store)
             self._erasures_after = time.monotonic() + ERASURES_SECONDS

@@ -15,8 +15,9 @@ PARTIAL: Final = "partialFilterExpression"
 EXPIRES: Final = "expireAfterSeconds"
 TOKENS: Final = "tokens"
 WEBHOOKS: Final = "webhooks"
-# People who were merged away, erasures that are not finished, and digests of erased people's keys.
+# People who were merged away, deletions and erasures that are not finished, and digests of erased people's keys.
 MERGED_PEOPLE: Final = "merged_people"
+DELETIONS: Final = "deletions"
 ERASURES: Final = "erasures"
 TOMBSTONES: Final = "tombstones"
 MERGED_KEPT_SECONDS: Final = 30 * 24 * 60 * 60

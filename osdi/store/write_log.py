@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any, Final
 
-from osdi.store.indexes import INVALIDATIONS
+from osdi.store.indexes import DELETIONS, INVALIDATIONS
 
 _written: Final[ContextVar[list[str] | None]] = ContextVar("written", default=None)
 
@@ -28,7 +28,7 @@ def end() -> None:
 def record(collection: str, document_id: str) -> None:
     """Records one document, as `collection/id`."""
     opened = _written.get()
-    if opened is not None and collection != INVALIDATIONS:  # an invalidation is no change of data
+    if opened is not None and collection not in (DELETIONS, INVALIDATIONS):  # these are notes, and no change of data
         opened.append(f"{collection}/{document_id}")
 
 

@@ -26,7 +26,7 @@ from blueprints.http.context import EXTENSION
 from blueprints.http.rate_limits import EXTENSION as RATE_LIMITS
 from osdi.access.tokens import new_token
 from osdi.ids import now
-from osdi.importing import osdi_client
+from osdi.importing import osdi_client, server_import
 from osdi.importing.osdi_client import Remote, RemoteBusy, RemoteError
 from osdi.settings import Settings
 from osdi.store import Insert
@@ -101,6 +101,33 @@ class TestSecondInstance:
         assert len(people) == len({outreach["person_id"] for outreach in found}) == 60
         assert all(any(each.startswith("elsewhere:") for each in person["identifiers"]) for person in people.values())
         assert {name: list(database[name].find()) for name in before} == before
+
+    def test_a_person_who_is_erased_meanwhile_is_not_created_again(
+        self,
+        app: Flask,
+        api: Client,
+        database: Database,
+        elsewhere: tuple[str, Client],
+        monkeypatch: pytest.MonkeyPatch,
+        folder: Path,
+    ) -> None:
+        """The person is erased after the page was prepared, and before its documents are imported."""
+        url, other = elsewhere
+        body = factories.person()
+        other.created("/people", body)
+        person = api.created("/people", body)
+        original = server_import.outcomes
+
+        def erase_first(group: Any, pool: Any) -> Any:
+            assert api.delete(f"{person['_links']['self']['href']}?erase=true").status_code < 300
+            return original(group, pool)
+
+        monkeypatch.setattr(server_import, "outcomes", erase_first)
+        result = pull(app, url, other.token, monkeypatch)
+
+        assert result.exit_code == 0, result.output
+        assert b'"erased"' in (folder / "osdi-people.rejected.ndjson").read_bytes()
+        assert database.people.count_documents({}) == 0
 
     def test_the_next_import_requests_only_changes(
         self,

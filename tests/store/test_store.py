@@ -11,9 +11,10 @@ from dev.mongod import Mongod
 from osdi.crud.totals_store import total_outreaches
 from osdi.documents import Document
 from osdi.errors import DuplicateKey, OsdiError, WriteConflict
-from osdi.ids import id_before, new_id
+from osdi.ids import id_before, new_id, now
 from osdi.importing.dry_run_store import DryRunStore
-from osdi.store import Delete, DocumentStore, Insert, Replace, Store, Update
+from osdi.outreaches.deletion_store import delete_outreach
+from osdi.store import Delete, DocumentStore, Insert, Replace, Store, Update, Write
 from osdi.store.driver import DURABLE
 from osdi.store.indexes import INDEXES
 
@@ -401,6 +402,161 @@ def test_outreaches_are_counted_exactly_with_and_without_a_mark(store: Store, mo
     marked = store.get("advocacy_campaigns", campaign["_id"])
     assert marked is not None
     assert marked["counted"]["outreaches"] == 5, "old outreaches are counted once; new ones come after the mark"
+
+
+LONG_AGO = dt.datetime(2020, 1, 1)
+
+
+def campaign_with_old_outreaches(store: Store, number: int) -> tuple[Document, list[Document]]:
+    """A stored campaign, and its outreaches, which are old enough to be before the mark."""
+    campaign = document()
+    store.write(Insert("advocacy_campaigns", campaign))
+    outreaches = [
+        document(advocacy_campaign_id=campaign["_id"]) | {"_id": f"{id_before(LONG_AGO)}-{each}"}
+        for each in range(number)
+    ]
+    for each in outreaches:
+        store.write(Insert("outreaches", each))
+    return campaign, outreaches
+
+
+def total_now(store: Store, campaign: Document) -> int:
+    found = store.get("advocacy_campaigns", campaign["_id"])
+    assert found is not None
+    return total_outreaches(store, found)
+
+
+@pytest.fixture
+def marks_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A campaign's mark moves from four uncounted outreaches on."""
+    monkeypatch.setattr("osdi.crud.totals_store.UNCOUNTED_LIMIT", 3)
+
+
+@pytest.mark.parametrize("count", [1, 2], ids=["before the settled ones are counted", "after they are counted"])
+@pytest.mark.usefixtures("marks_early")
+def test_a_total_stays_exact_when_an_outreach_is_deleted_while_the_mark_moves(
+    store: Store, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    """`count` is the count of the reader behind which the outreach is deleted."""
+    campaign, outreaches = campaign_with_old_outreaches(store, 6)
+    documents = store.collection("outreaches")
+    counting, counts = documents.count_documents, iter([1, 2])
+
+    def count_then_delete(query: Document) -> int:
+        found = counting(query)
+        if next(counts, None) == count:
+            delete_outreach(store, outreaches[0])
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(documents, "count_documents", count_then_delete)
+        total_now(store, campaign)
+
+    assert [total_now(store, campaign) for _ in range(2)] == [5, 5]
+
+
+@pytest.mark.usefixtures("marks_early")
+def test_the_mark_does_not_move_between_the_two_writes_of_a_deletion(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without transactions a reader may come between them; with transactions it sees neither."""
+    campaign, outreaches = campaign_with_old_outreaches(store, 6)
+    apply = store.apply
+
+    def apply_then_read(write: Write, options: Document) -> None:
+        apply(write, options)
+        if isinstance(write, Delete) and not options:
+            total_now(store, campaign)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "apply", apply_then_read)
+        delete_outreach(store, outreaches[0])
+
+    assert [total_now(store, campaign) for _ in range(2)] == [5, 5]
+
+
+@pytest.mark.parametrize("marked", [True, False], ids=["before the mark", "without a mark"])
+@pytest.mark.parametrize("deleted", [True, False], ids=["after the deletion", "before the deletion"])
+@pytest.mark.parametrize("store", SERVERS[1:], indirect=True)
+@pytest.mark.usefixtures("marks_early")
+def test_a_later_reader_completes_the_count_of_a_deletion_whose_process_died(
+    store: Store, monkeypatch: pytest.MonkeyPatch, marked: bool, deleted: bool
+) -> None:
+    campaign, outreaches = campaign_with_old_outreaches(store, 6)
+    if marked:
+        total_now(store, campaign)
+    apply = store.apply
+
+    def die(write: Write, options: Document) -> None:
+        if isinstance(write, Delete):
+            if deleted:
+                apply(write, options)
+            raise KeyboardInterrupt
+        apply(write, options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "apply", die)
+        with pytest.raises(KeyboardInterrupt):
+            delete_outreach(store, outreaches[0])
+    monkeypatch.setattr("osdi.outreaches.deletion_store.SETTLED", dt.timedelta(days=-1))
+
+    assert [total_now(store, campaign) for _ in range(3)] == [5 if deleted else 6] * 3
+    found = store.get("advocacy_campaigns", campaign["_id"])
+    assert found is not None
+    assert (found["counted"]["outreaches"], found["deleting"]) == (5 if deleted else 6, {})
+
+
+@pytest.mark.usefixtures("marks_early")
+def test_an_outreach_that_two_requests_delete_is_counted_once(store: Store) -> None:
+    campaign, outreaches = campaign_with_old_outreaches(store, 6)
+    total_now(store, campaign)
+
+    delete_outreach(store, outreaches[0])
+    with pytest.raises(WriteConflict):
+        delete_outreach(store, outreaches[0])
+
+    assert total_now(store, campaign) == 5
+    found = store.get("advocacy_campaigns", campaign["_id"])
+    assert found is not None
+    assert not found.get("deleting")
+
+
+@pytest.mark.usefixtures("marks_early")
+def test_a_slower_reader_does_not_overwrite_the_mark_of_a_faster_one(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise the deletion, which lowered the faster one's mark, would be undone."""
+    campaign, outreaches = campaign_with_old_outreaches(store, 6)
+    documents = store.collection("outreaches")
+    counting, counts = documents.count_documents, iter([1, 2])
+
+    def count_while_others_work(query: Document) -> int:
+        found = counting(query)
+        if next(counts, None) == 2:
+            assert total_now(store, campaign) == 6
+            delete_outreach(store, outreaches[0])
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(documents, "count_documents", count_while_others_work)
+        total_now(store, campaign)
+
+    assert [total_now(store, campaign) for _ in range(2)] == [5, 5]
+
+
+@pytest.mark.usefixtures("marks_early")
+def test_the_mark_stays_behind_outreaches_that_may_not_be_committed_yet(store: Store) -> None:
+    """An id is given before its outreach is committed; up to 90 seconds are allowed for that."""
+    campaign, _ = campaign_with_old_outreaches(store, 4)
+    for seconds in (120, 60, 30):
+        young = {"_id": f"{id_before(now() - dt.timedelta(seconds=seconds))}-0"}
+        store.write(Insert("outreaches", document(advocacy_campaign_id=campaign["_id"]) | young))
+
+    assert total_now(store, campaign) == 7
+
+    found = store.get("advocacy_campaigns", campaign["_id"])
+    assert found is not None
+    assert found["counted"]["outreaches"] == 5, "those of 60 and 30 seconds ago come after the mark"
 
 
 @pytest.mark.parametrize("server", SERVERS[:2])
