@@ -1,8 +1,7 @@
 """Configuration of gunicorn: reads address, processes and threads from the environment, so that it needs no arguments.
 
-The workers use threads and limit the time in which a client must send a request (osdi/operations/gunicorn_worker.py).
-Otherwise clients that announce a body and do not send it would block all others. As many slow clients as threads still
-make others wait for some seconds; a proxy that buffers requests keeps slow clients out.
+The workers collect each request in their loop before a thread works on it (osdi/operations/gunicorn_worker.py). So
+clients that connect, or announce a body, and send nothing block no other client.
 """
 
 import logging
@@ -144,10 +143,15 @@ def pre_fork(server: Any, worker: Any) -> None:
 
 
 def post_fork(server: Any, worker: Any) -> None:
-    from osdi.operations.gunicorn_worker import Bounds
+    from osdi.operations.incoming_request import Bounds
+    from osdi.settings import Settings
 
+    application = Settings.from_environment()
     os.environ["METRICS_PLACE"] = str(worker.metrics_place)
     worker.bounds = Bounds(settings.head_seconds, settings.body_seconds, settings.silence_seconds)
+    worker.longest_body = application.max_body_bytes
+    # Behind a proxy, all clients have the proxy's address.
+    worker.limits_addresses = not application.trusted_proxies
 
 
 def child_exit(server: Any, worker: Any) -> None:

@@ -16,16 +16,16 @@ import marshmallow as ma
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.common import resolve_schema_instance
-from flask import Flask, Request, Response, current_app, g
+from flask import Flask, Request, Response, current_app, g, request
 from webargs.flaskparser import FlaskParser
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 
 from blueprints.http.access import TOKEN_ARGUMENT, TOKEN_HEADER, authorize
 from blueprints.http.body import request_body
 from blueprints.http.context import settings
 from blueprints.http.request_log import failed_by, request_id
 from osdi import log
-from osdi.errors import ErrorDescription, OsdiError, WriteConflict, invalid_properties, too_large, unavailable
+from osdi.errors import ErrorDescription, OsdiError, WriteConflict, invalid, invalid_properties, too_large, unavailable
 from osdi.store.schema_version import WrongDatabase
 from schemas.base.common import STRICT
 from schemas.base.error import ErrorSchema
@@ -185,6 +185,7 @@ class Api(flask_smorest.Api):
 
     def init_app(self, app: Flask, **kwargs: Any) -> None:
         super().init_app(app, **kwargs)
+        app.before_request(_check_address)
         app.register_error_handler(OsdiError, answer_refusal)
         app.register_error_handler(
             WriteConflict,
@@ -224,6 +225,17 @@ class Api(flask_smorest.Api):
         headers = {name: value for name, value in error.get_headers() if name.lower() not in ("content-type",)}
         failure = getattr(error, "original_exception", None) or error
         return answer_refusal(OsdiError(status, description, headers=headers), failure)
+
+
+def _check_address() -> None:
+    """Gives an address that begins with two slashes no route, and rejects HTTP/1.1 without Host (RFC 9112, 3.2).
+
+    gunicorn and Werkzeug drop the second slash, so a proxy that guards an address by its prefix would be passed.
+    """
+    if request.environ.get("RAW_URI", "").startswith("//") or request.environ["PATH_INFO"].startswith("//"):
+        request.url_rule, request.view_args, request.routing_exception = None, None, NotFound()
+    if "HTTP_HOST" not in request.environ and request.environ.get("SERVER_PROTOCOL") == "HTTP/1.1":
+        raise invalid("HTTP/1.1 needs the header Host.", "Host")
 
 
 def answer_refusal(error: OsdiError, failure: BaseException | None = None) -> Response:

@@ -1,7 +1,9 @@
-"""Threaded gunicorn worker that bounds how long a client may hold a thread, and serves all clients before it stops.
+"""Threaded gunicorn worker whose threads never wait for a client to send: its loop collects each request first.
 
-gunicorn bounds the wait for the first byte of a request only. This worker also bounds each wait for more, the head as a
-whole and the body as a whole, on the connection itself.
+gunicorn gives each new connection a thread, which waits for the request. So a few silent clients would occupy all
+threads. Here a connection gets a thread only when its whole request has arrived. The loop bounds the time for a head, a
+body and each piece of them, and the number of unfinished requests from one address. It also waits for clients that are
+slow to close.
 
 When gunicorn stops, it would reset the clients that have connected but wait in the queue: the worker accepts them
 first. It does the same when its master was killed, because the next master needs the port.
@@ -9,75 +11,139 @@ first. It does the same when its master was killed, because the next master need
 https://docs.gunicorn.org/en/stable/design.html
 """
 
+import errno
+import ipaddress
+import os
+import selectors
 import socket
-from typing import Any, NamedTuple
+import sys
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from functools import partial
+from typing import Any, Final
 
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
-from osdi.http_client.timeout import Deadline
+from osdi.operations.incoming_request import Bounds, IncomingRequest
 
+# Unfinished requests from one address, and their bytes from all addresses. Beyond them the oldest connection is closed.
+UNFINISHED_PER_ADDRESS: Final = 20
+UNFINISHED_BYTES: Final = 67_108_864
+# The holder of one IPv6 address has its whole network.
+IPV6_NETWORK: Final = 64
 
-class Bounds(NamedTuple):
-    """Seconds that a client has for a head, for a body, and for each piece of them."""
-
-    head_seconds: float
-    body_seconds: float
-    silence_seconds: float
+PIECE: Final = 65_536
+# The loop looks for connections that are over their time this often at most.
+LOOK_SECONDS: Final = 0.25
+# After the last response, a client has this time to close; until then the loop reads and drops what it sends. Otherwise
+# the system would reset the connection, and the response could be lost (RFC 9112, section 9.6).
+LINGER_SECONDS: Final = 2.0
+CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class ClientSocket(socket.socket):
-    """Connection to a client: receiving the head, and then the body, each ends at a deadline; sending does not."""
+    """Connection to a client. In a thread nothing more is received: what has arrived is in the parser already."""
 
-    bounds: Bounds
-    _deadline: Deadline | None = None
-    _in_body = False
+    in_body = False
 
-    def expect_head(self) -> None:
-        """Prepares for a request. If its head does not arrive in time, `recv` returns nothing, as if it was closed."""
-        self._in_body = False
-        self._deadline = None
-
-    def expect_body(self) -> None:
-        """Prepares for a body. If it does not arrive in time, `recv` raises TimeoutError."""
-        self._in_body = True
-        self._deadline = Deadline(self.bounds.body_seconds)
+    def receive(self) -> bytes:
+        """Returns what has arrived, for the worker's loop; nothing at the end. Raises OSError."""
+        return super().recv(PIECE)
 
     def recv(self, size: int, flags: int = 0, /) -> bytes:
-        if self._deadline is None:  # the first byte has arrived: gunicorn has waited for it
-            self._deadline = Deadline(self.bounds.head_seconds)
-        try:
-            self.settimeout(self._deadline.left(self.bounds.silence_seconds))
-            return super().recv(size, flags)
-        except TimeoutError:
-            if self._in_body:
-                raise
-            return b""
-        finally:
-            self.settimeout(self.bounds.silence_seconds)  # for the response
+        """Called by gunicorn's parser if a request is incomplete: the client had its time, or has closed."""
+        if self.in_body:
+            raise TimeoutError("The body did not arrive in time.")
+        return b""
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
-    """Threaded worker with time limits for reading requests."""
+    """Threaded worker that collects requests in its loop."""
 
     # gunicorn.conf.py sets them from the environment.
     bounds: Bounds
+    longest_body: int
+    limits_addresses: bool
 
-    def enqueue_req(self, conn: Any) -> None:
-        """Takes a connection that has data to read: its first request, or the next one."""
-        if not isinstance(conn.sock, ClientSocket):
-            conn.sock = ClientSocket(fileno=conn.sock.detach())
-            conn.sock.bounds = self.bounds
-        super().enqueue_req(conn)
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        # Both in the order in which they began.
+        self._incoming: dict[TConn, IncomingRequest] = {}
+        self._lingering: dict[TConn, float] = {}
+        self._unfinished: dict[str, dict[TConn, None]] = {}
+        self._held = 0
+        self._next_look = 0.0
+
+    @classmethod
+    def check_config(cls, cfg: Any, log: Any) -> None:
+        """Exits if gunicorn is to end TLS: the loop reads requests as they arrive."""
+        super().check_config(cfg, log)
+        if cfg.is_ssl:
+            log.error("This worker does not end TLS: remove --certfile and --keyfile, and put a proxy in front.")
+            sys.exit(os.EX_CONFIG)
+
+    def accept(self, listener: Any) -> None:
+        """Accepts a connection and waits in the loop for its first request."""
+        try:
+            accepted, address = listener.accept()
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK):
+                raise
+            return
+        self.nr_conns += 1
+        if self.nr_conns >= self.worker_connections:
+            self._close_first(self._incoming)
+        conn = TConn(self.cfg, ClientSocket(fileno=accepted.detach()), address, listener.getsockname())
+        conn.data_ready = True
+        self._await_request(conn)
 
     def handle(self, conn: Any) -> Any:
         """Handles one request, in a thread of the pool."""
-        conn.sock.expect_head()
+        conn.sock.in_body = False
         return super().handle(conn)
 
     def handle_request(self, req: Any, conn: Any) -> Any:
-        """Handles a request whose head has been read; the body follows."""
-        conn.sock.expect_body()
+        """Handles a request whose head has been parsed."""
+        conn.sock.in_body = True
+        conn.sock.settimeout(self.bounds.silence_seconds)  # for each piece of the response
+        # The loop has sent `100 Continue`; gunicorn would send another one.
+        req._expected_100_continue = False
         return super().handle_request(req, conn)
+
+    def finish_request(self, conn: Any, fs: Any) -> None:
+        """Waits in the loop for the next request of a connection, or until the client closes it."""
+        try:
+            keeps = bool(not fs.cancelled() and fs.result())
+            conn.sock.setblocking(False)
+            if keeps:
+                self._await_request(conn, conn.parser.unreader.take_buffered())
+            else:
+                conn.sock.shutdown(socket.SHUT_WR)
+                self._lingering[conn] = time.monotonic() + LINGER_SECONDS
+                self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._drain, conn))
+        except Exception:  # the client has closed, or a thread failed in an unexpected way
+            self._close(conn)
+
+    def murder_pending(self) -> None:
+        """Ends connections that are over their time: a body that did not arrive is answered with 408."""
+        timestamp = time.monotonic()
+        if timestamp < self._next_look:
+            return
+        self._next_look = timestamp + LOOK_SECONDS
+        for conn in [conn for conn, request in self._incoming.items() if request.deadline <= timestamp]:
+            if self._incoming[conn].in_body:
+                self._start(conn)
+            else:
+                self._close(conn)
+        for conn in [conn for conn, deadline in self._lingering.items() if deadline <= timestamp]:
+            self._close(conn)
+
+    def murder_keepalived(self, force: bool = False) -> None:
+        """Closes every connection that waits in the loop if `force` is set."""
+        if force:
+            for conn in [*self._incoming, *self._lingering]:
+                self._close(conn)
 
     def is_parent_alive(self) -> bool:
         """True if the master is alive. If it was killed, the worker stops as after SIGTERM."""
@@ -96,3 +162,110 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
                 accepted = self.nr_conns
                 self.accept(listener)
             listener.close()
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        """Ends the wait for the first byte of a request at `deadline`: called when the worker stops."""
+        for request in self._incoming.values():
+            if not request.data:
+                request.deadline = min(request.deadline, deadline)
+
+    def _await_request(self, conn: TConn, data: bytes = b"") -> None:
+        """Waits for a request of which `data` has arrived with the previous one."""
+        timestamp = time.monotonic()
+        idle_seconds = self.cfg.keepalive if self.alive else STOP_KEEPALIVE_LINGER
+        self._incoming[conn] = IncomingRequest(self.bounds, self.longest_body, timestamp + idle_seconds)
+        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._receive, conn))
+        if data:
+            self._add(conn, data)
+
+    def _receive(self, conn: TConn, _: object) -> None:
+        """Receives the next piece of a request. Called by the poller."""
+        if conn not in self._incoming:
+            return  # closed while the poller's other events were handled
+        try:
+            data = conn.sock.receive()
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            self._close(conn)
+            return
+        if data:
+            self._add(conn, data)
+        elif self._incoming[conn].data:
+            self._start(conn)  # gunicorn says what is missing
+        else:
+            self._close(conn)
+
+    def _add(self, conn: TConn, data: bytes) -> None:
+        request = self._incoming[conn]
+        request.add(data, time.monotonic())
+        self._held += len(data)
+        if request.is_complete:
+            self._start(conn)
+            return
+        if request.awaits_continue:
+            with suppress(OSError):
+                conn.sock.send(CONTINUE)
+        network = _network(conn.client)
+        of_network = self._unfinished.setdefault(network, {})
+        of_network[conn] = None
+        if network and self.limits_addresses and len(of_network) > UNFINISHED_PER_ADDRESS:
+            self._close_first(of_network)
+        while self._held > UNFINISHED_BYTES:
+            self._close_first(each for each, request in self._incoming.items() if request.data)
+
+    def _start(self, conn: TConn) -> None:
+        """Passes a request to the threads."""
+        request = self._forget(conn)
+        conn.init()
+        conn.parser.unreader.unread(bytes(request.data))
+        self.enqueue_req(conn)
+
+    def _drain(self, conn: TConn, _: object) -> None:
+        """Drops what a client sends after the last response. Called by the poller."""
+        try:
+            if conn in self._lingering and not conn.sock.receive():
+                self._close(conn)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            self._close(conn)
+
+    def _close_first(self, conns: Iterable[TConn]) -> None:
+        """Closes the connection that has waited longest."""
+        first = next(iter(conns), None)
+        if first is not None:
+            self._close(first)
+
+    def _close(self, conn: TConn) -> None:
+        if conn in self._incoming:
+            self._forget(conn)
+        elif self._lingering.pop(conn, None) is not None:
+            self._unregister(conn)
+        self.nr_conns -= 1
+        conn.close()
+
+    def _forget(self, conn: TConn) -> IncomingRequest:
+        """Stops waiting for a request, and returns what has arrived of it."""
+        request = self._incoming.pop(conn)
+        self._held -= len(request.data)
+        network = _network(conn.client)
+        of_network = self._unfinished.get(network, {})
+        of_network.pop(conn, None)
+        if not of_network:
+            self._unfinished.pop(network, None)
+        self._unregister(conn)
+        return request
+
+    def _unregister(self, conn: TConn) -> None:
+        with suppress(OSError, KeyError, ValueError):
+            self.poller.unregister(conn.sock)
+
+
+def _network(client: Any) -> str:
+    """Returns the client's IPv4 address, or the network of its IPv6 address; "" for a Unix socket."""
+    address = str(client[0]) if isinstance(client, tuple) else ""
+    if ":" not in address:
+        return address
+    found = ipaddress.IPv6Address(address)
+    return str(found.ipv4_mapped or ipaddress.ip_network((found, IPV6_NETWORK), strict=False))

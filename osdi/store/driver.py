@@ -14,6 +14,7 @@ from pymongo.errors import (
     DuplicateKeyError,
     ExecutionTimeout,
     InvalidURI,
+    ProtocolError,
     PyMongoError,
     WriteConcernError,
 )
@@ -43,11 +44,29 @@ ABORT_SECONDS: Final = 1.0
 READ_MS: Final = 5_000
 
 # Errors of a server that is away, changes its role or could not promise durability: the client may repeat the request.
-AWAY: Final = (ConnectionFailure, ExecutionTimeout, WriteConcernError, ConfigurationError)
-AWAY_CODES: Final = frozenset({6, 7, 64, 89, 91, 100, 134, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436})
+# After a reply that cannot be read (ProtocolError), nobody knows if the write was done.
+AWAY: Final = (ConnectionFailure, ExecutionTimeout, WriteConcernError, ConfigurationError, ProtocolError)
+# The same as error codes, by the categories of https://github.com/mongodb/mongo (src/mongo/base/error_codes.yml). The
+# driver repeats some of them itself. An error with any other code would come again, so it is an error of this program.
+AWAY_CODES: Final = frozenset(
+    {
+        # The network, a change of roles, and a shutdown.
+        *(6, 7, 71, 74, 89, 91, 94, 133, 134, 172, 189, 202, 216, 317, 384, 398),
+        *(9001, 10058, 10107, 11600, 11602, 13435, 13436),
+        # Durability, which the server could not confirm, and an outcome that it does not know.
+        *(1, 8, 64, 75, 77, 79, 82, 83, 96, 100, 244),
+        # An operation that was interrupted, by an operator or by a limit of time, and a cursor or snapshot that is gone.
+        *(24, 43, 46, 50, 90, 107, 143, 175, 237, 239, 246, 251, 262, 267, 276, 279, 281, 282, 290, 314, 355, 363),
+        *(407, 453, 11601, 46841, 91331, 10045600),
+        # Too few resources, and writes that an operator has stopped.
+        *(39, 42, 146, 208, 215, 261, 264, 365, 371, 388, 402, 412, 433, 449, 450, 462, 14031),
+        # A sharded cluster that moves data.
+        *(63, 70, 149, 150, 203, 211, 249, 250, 272, 343, 13388, 56846),
+    }
+)
 # Unauthorized, AuthenticationFailed, and Atlas's own for both.
 REFUSED_CODES: Final = frozenset({13, 18, 8000})
-UNSURE: Final = ("RetryableWriteError", "UnknownTransactionCommitResult")
+UNSURE: Final = ("RetryableWriteError", "UnknownTransactionCommitResult", "SystemOverloadedError", "RetryableError")
 DUPLICATE_KEY: Final = 11000
 TOO_LARGE_CODES: Final = frozenset({10334, 17419, 17420})
 
@@ -80,12 +99,13 @@ def database_name(uri: str) -> str:
 def driver_errors() -> Iterator[None]:
     """Translates errors of pymongo into those of this project; any other error passes.
 
-    Raises DuplicateKey, WriteConflict, OsdiError 413 and 503 (of which one is Refused).
+    Raises DuplicateKey, WriteConflict, OsdiError 413 and 503 (of which one is Refused). Their messages contain nothing of
+    the driver's, which has values of documents in it.
     """
     try:
         yield
     except DuplicateKeyError as error:
-        raise DuplicateKey(str(error)) from error
+        raise DuplicateKey("A unique index rejected the write.") from error
     except DocumentTooLarge as error:  # measured by the driver; not a PyMongoError
         raise document_too_large("document") from error
     except PyMongoError as error:
@@ -97,18 +117,20 @@ def driver_errors() -> Iterator[None]:
         # A connection that is lost inside a transaction means that nothing was committed, so the caller retries. If the
         # server hangs, or there is none, the time is used up: 503.
         if error.has_error_label("TransientTransactionError") and not error.timeout:
-            raise WriteConflict(str(error)) from error
+            raise WriteConflict("Another transaction was first.") from error
         if _is_away(error):
             raise unavailable("The database does not answer at the moment.") from error
         raise
 
 
 def _is_away(error: PyMongoError) -> bool:
-    """True if the server is away, changes its role or could not promise durability."""
+    """True if the server is away or overloaded, changes its role, or cannot say if the write was done and is durable."""
     if error.timeout or isinstance(error, AWAY) or getattr(error, "code", None) in AWAY_CODES:
         return True
-    if isinstance(error, BulkWriteError) and error.details["writeConcernErrors"]:
-        return True
+    if isinstance(error, BulkWriteError):
+        rejected = {each.get("code") for each in error.details["writeErrors"]}
+        if error.details["writeConcernErrors"] or not rejected.isdisjoint(AWAY_CODES):
+            return True
     return any(map(error.has_error_label, UNSURE))
 
 

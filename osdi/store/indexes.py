@@ -6,7 +6,9 @@ from typing import Any, Final
 
 from pymongo import ASCENDING, IndexModel, timeout
 from pymongo.collection import Collection
+from pymongo.errors import DuplicateKeyError
 
+from osdi.errors import ErrorDescription, OsdiError
 from osdi.resources import ADVOCACY_CAMPAIGN, ENTRIES, LIST, MESSAGE, OUTREACH, PERSON, QUESTION, TAG, WRAPPER
 
 # Indexes of a million documents take longer to build than a response may.
@@ -123,10 +125,26 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
 }
 
 
+class ValuesNotUnique(OsdiError):
+    """A unique index cannot be created: the message names the documents with equal values by their ids only."""
+
+    needs_operator = True
+
+    def __init__(self, collection: str, field: str, clashes: Sequence[Sequence[str]]) -> None:
+        lines = "\n".join(" ".join(ids) for ids in clashes)
+        message = (
+            f"The unique index of {collection} ({field}) cannot be created. The documents of each of these "
+            f"{len(clashes)} lines have a value in common. Merge them, or delete all but one, and repeat the command:\n"
+            f"{lines}"
+        )
+        super().__init__(409, ErrorDescription("NOT_UNIQUE", message))
+
+
 def create(collection: Collection[dict[str, Any]], declared: Sequence[Index]) -> list[str]:
     """Creates the indexes that are missing, together, so that the documents are read once; returns the names of all.
 
-    The server keeps an existing index as it is, so one that was declared with other options is dropped first.
+    The server keeps an existing index as it is, so one that was declared with other options is dropped first. Raises
+    ValuesNotUnique.
     """
     models = [index.model for index in declared]
     there = collection.index_information()
@@ -134,4 +152,22 @@ def create(collection: Collection[dict[str, Any]], declared: Sequence[Index]) ->
         if name in there and not index.is_as(there[name]):
             collection.drop_index(name)
     with timeout(SECONDS):  # not around the calls above, which would wait as long for a database that is away
-        return collection.create_indexes(models)
+        try:
+            return collection.create_indexes(models)
+        except DuplicateKeyError as error:
+            raise _not_unique(collection, declared) or error from None
+
+
+def _not_unique(collection: Collection[dict[str, Any]], declared: Sequence[Index]) -> ValuesNotUnique | None:
+    """Returns the error that lists the documents with equal values of a unique index; None if there are none now."""
+    for (field,) in (index.fields for index in declared if index.unique):
+        pipeline: list[dict[str, Any]] = [
+            {"$project": {field: 1}},
+            {"$unwind": f"${field}"},
+            {"$group": {"_id": f"${field}", "ids": {"$addToSet": "$_id"}}},
+            {"$match": {"ids.1": {"$exists": True}}},
+        ]
+        found = {tuple(sorted(map(str, each["ids"]))) for each in collection.aggregate(pipeline, allowDiskUse=True)}
+        if found:
+            return ValuesNotUnique(collection.name, field, sorted(found))
+    return None

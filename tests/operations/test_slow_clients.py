@@ -1,6 +1,7 @@
 """Clients that misbehave on the wire, through real gunicorn: they are cut off, and everybody else is served."""
 
 import runpy
+import select
 import socket
 import time
 from collections.abc import Iterator
@@ -10,7 +11,8 @@ import pytest
 import requests
 
 from dev.mongod import Mongod
-from osdi.operations.gunicorn_worker import Bounds
+from osdi.operations.gunicorn_worker import UNFINISHED_PER_ADDRESS
+from osdi.operations.incoming_request import Bounds
 from osdi.resources import API
 from tests.support.live import ROOT, Live
 
@@ -75,6 +77,48 @@ def test_a_client_that_hangs_up_does_not_affect_others(live: Live) -> None:
 
     assert requests.get(f"{live.url}{API}/", timeout=20).status_code == 200
     assert "Traceback" not in live.output
+
+
+@pytest.mark.parametrize(
+    ("target", "status"),
+    [
+        ("/healthz", "200"),
+        ("//healthz", "404"),
+        ("///healthz", "404"),
+        ("//docs/", "404"),
+        ("///docs/", "404"),
+        ("//api/v1/", "404"),
+        ("/%2Fhealthz", "404"),
+        ("//localhost/healthz", "404"),
+        ("http://localhost//healthz", "404"),
+        ("http://localhost/healthz", "200"),
+    ],
+)
+def test_an_address_that_begins_with_two_slashes_does_not_exist(live: Live, target: str, status: str) -> None:
+    with socket.create_connection(("127.0.0.1", live.port), timeout=20) as connection:
+        connection.sendall(f"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        answered = answer(connection)
+
+    assert answered.split(" ")[1] == status
+    assert status == "200" or "\r\nContent-Type: application/hal+json\r\n" in answered
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        ("HTTP/1.1\r\n", "400"),
+        ("HTTP/1.1\r\nX-Forwarded-Host: localhost\r\n", "400"),
+        ("HTTP/1.1\r\nHost: a\r\nHost: b\r\n", "400"),
+        ("HTTP/1.1\r\nHost: localhost\r\n", "200"),
+        ("HTTP/1.0\r\n", "200"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/healthz", f"{API}/"])
+def test_http_1_1_needs_one_host(live: Live, path: str, head: str, status: str) -> None:
+    with socket.create_connection(("127.0.0.1", live.port), timeout=20) as connection:
+        connection.sendall(f"GET {path} {head}\r\n".encode())
+
+        assert answer(connection).split(" ")[1] == status
 
 
 def drip(connection: socket.socket, seconds: float) -> bytes:
@@ -144,12 +188,111 @@ def test_a_connection_that_is_idle_at_first_is_served(live: Live) -> None:
         assert connection.recv(4096).startswith(b"HTTP/1.1 200 ")
 
 
+# A client of another address than the one that the tests' other clients have.
+OTHER_ADDRESS = "127.0.0.2"
+CHUNKED = b"POST /api/v1/people HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+POST = b"POST /api/v1/people HTTP/1.1\r\nHost: localhost\r\nContent-Length: 500\r\n"
+SECONDS = 2
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"POST /api/v1/ HT", id="a part of the request line"),
+        pytest.param(b"GET /api/v1/ HTTP/1.1\r\nHost: localhost\r\nX-Slow: ", id="a part of the head"),
+        pytest.param(POST + b"\r\n{", id="a part of the body"),
+        pytest.param(POST + b"Expect: 100-continue\r\n\r\n", id="a head that waits for 100 Continue"),
+        pytest.param(CHUNKED + b"5\r\n0\r\n\r\n", id="a part of a chunk that looks like the last one"),
+        pytest.param(CHUNKED + b"0\r\nX-Trailer: a\r\n", id="a part of the trailers"),
+        pytest.param(
+            b"POST /api/v1/people HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\n\r\n{",
+            id="a part of a body that is too long",
+        ),
+        pytest.param(
+            b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\nGET /healthz HT", id="a part of a second request"
+        ),
+        pytest.param(
+            b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+            id="a request after which the client does not close",
+        ),
+    ],
+)
+def test_two_hundred_clients_that_stop_delay_no_other_client(live: Live, sent: bytes) -> None:
+    def stop() -> socket.socket:
+        connection = socket.create_connection(("127.0.0.1", live.port), 20, source_address=(OTHER_ADDRESS, 0))
+        connection.sendall(sent)
+        return connection
+
+    stopped = [stop() for _ in range(200)]
+    waits = []
+    for _ in range(SECONDS * 5):
+        stopped.append(stop())
+        began = time.monotonic()
+        assert requests.get(f"{live.url}{API}/", timeout=20).status_code == 200
+        waits.append(time.monotonic() - began)
+        time.sleep(max(0.0, 0.2 - waits[-1]))
+
+    assert max(waits) < 1
+    for connection in stopped:
+        connection.close()
+
+
+def test_an_address_has_twenty_unfinished_requests_and_the_oldest_is_closed(live: Live) -> None:
+    connections = [send(live, "Content-Length: 500", b"{") for _ in range(UNFINISHED_PER_ADDRESS + 2)]
+
+    closed = [connection for connection in connections if connection in select.select(connections, [], [], 0.5)[0]]
+
+    assert closed == connections[:2]
+    assert [connection.recv(4096) for connection in closed] == [b"", b""]
+    for connection in connections:
+        connection.close()
+
+
+def test_the_body_is_awaited_after_100_continue(live: Live) -> None:
+    with send(live, "Content-Length: 2\r\nExpect: 100-continue") as connection:
+        assert connection.recv(25) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(b"{}")
+
+        assert answer(connection).startswith("HTTP/1.1 400 ")
+
+
+def test_two_requests_in_one_piece_are_both_answered(live: Live) -> None:
+    with socket.create_connection(("127.0.0.1", live.port), timeout=20) as connection:
+        connection.sendall(b"HEAD /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2)
+        received = b""
+        while received.count(b"HTTP/1.1 200 ") < 2 and (more := connection.recv(4096)):
+            received += more
+
+        assert received.count(b"HTTP/1.1 200 ") == 2
+
+
+def test_a_body_that_is_too_long_is_413_before_it_arrives(live: Live) -> None:
+    with send(live, "Content-Length: 99999999", b"{") as connection:
+        began = time.monotonic()
+
+        assert answer(connection).split(" ")[1] == "413"
+        assert time.monotonic() - began < BOUNDS.silence_seconds
+
+
 def test_clients_have_five_seconds_for_a_head_and_eight_for_a_body_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in Bounds._fields:
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.setenv("METRICS_PLACE", "")  # which post_fork sets
+    monkeypatch.setenv("TRUSTED_PROXIES", "0")
     worker = SimpleNamespace(metrics_place=0)
 
     runpy.run_path(str(ROOT / "gunicorn.conf.py"))["post_fork"](None, worker)
 
     assert worker.bounds == Bounds(head_seconds=5, body_seconds=8, silence_seconds=5)
+    assert worker.limits_addresses
+
+
+def test_the_address_of_a_trusted_proxy_is_not_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("METRICS_PLACE", "")
+    monkeypatch.setenv("TRUSTED_PROXIES", "1")
+    worker = SimpleNamespace(metrics_place=0)
+
+    runpy.run_path(str(ROOT / "gunicorn.conf.py"))["post_fork"](None, worker)
+
+    assert not worker.limits_addresses

@@ -1,0 +1,106 @@
+"""One HTTP request that is arriving: the bytes so far, if it is complete, and the time by which more must arrive.
+
+The worker's loop collects requests with this class, so no thread waits for a client. It finds only the end of a
+request (RFC 9112, sections 6 and 7); gunicorn parses and checks it. What gunicorn will reject counts as complete.
+"""
+
+import re
+from typing import Final, NamedTuple
+
+# More than gunicorn's limits for a request line and 100 headers, so that gunicorn rejects what is longer.
+LONGEST_HEAD: Final = 1_048_576
+END_OF_HEAD: Final = b"\r\n\r\n"
+CONTENT_LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,18})[ \t]*\r\n", re.IGNORECASE)
+TRANSFER_ENCODING: Final = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
+EXPECT_CONTINUE: Final = re.compile(rb"\r\nexpect:[ \t]*100-continue", re.IGNORECASE)
+CHUNK_SIZE: Final = re.compile(rb"[0-9a-fA-F]{1,15}")
+LONGEST_CHUNK_LINE: Final = 1_000
+# A body in chunks of one byte takes six times its length.
+CHUNKED_FACTOR: Final = 8
+
+
+class Bounds(NamedTuple):
+    """Seconds that a client has for a head, for a body, and for each piece of them."""
+
+    head_seconds: float
+    body_seconds: float
+    silence_seconds: float
+
+
+class IncomingRequest:
+    """The bytes of a request that have arrived. `deadline` is the time (monotonic) by which the next must arrive."""
+
+    def __init__(self, bounds: Bounds, longest_body: int, deadline: float) -> None:
+        """`longest_body`: a longer body need not arrive, since the application rejects it. `deadline`: of byte one."""
+        self.data = bytearray()
+        self.deadline = deadline
+        self.is_complete = False
+        self._bounds = bounds
+        self._longest_body = longest_body
+        self._part_ends = 0.0
+        self._head_ends = 0
+        self._length: int | None = None  # of head and body; None while it is unknown, or for a chunked body
+        self._next_chunk = 0
+        self._in_chunks = 0  # bytes of the body in all chunks before the next one
+
+    @property
+    def in_body(self) -> bool:
+        """True if the head is complete."""
+        return self._head_ends > 0
+
+    @property
+    def awaits_continue(self) -> bool:
+        """True if the client waits for `100 Continue` before it sends the body."""
+        return self.in_body and not self.is_complete and len(self.data) == self._head_ends and self._expects_continue()
+
+    def add(self, data: bytes, timestamp: float) -> None:
+        """Adds bytes that arrived at `timestamp` (monotonic)."""
+        if not self.data:
+            self._part_ends = timestamp + self._bounds.head_seconds
+        searched = max(0, len(self.data) - len(END_OF_HEAD))
+        self.data += data
+        if not self._head_ends:
+            self._find_head(searched, timestamp)
+        if self._head_ends and not self.is_complete:
+            self.is_complete = self._has_body()
+        self.deadline = min(self._part_ends, timestamp + self._bounds.silence_seconds)
+
+    def _find_head(self, searched: int, timestamp: float) -> None:
+        found = self.data.find(END_OF_HEAD, searched)
+        if found < 0:
+            self.is_complete = len(self.data) > LONGEST_HEAD
+            return
+        self._head_ends = self._next_chunk = found + len(END_OF_HEAD)
+        self._part_ends = timestamp + self._bounds.body_seconds
+        if TRANSFER_ENCODING.search(self.data, 0, self._head_ends):
+            return
+        length = CONTENT_LENGTH.search(self.data, 0, self._head_ends)
+        self._length = self._head_ends + (int(length[1]) if length else 0)
+
+    def _has_body(self) -> bool:
+        """True if the body is complete, or is or will be too long."""
+        if self._length is None:
+            return self._has_last_chunk() or len(self.data) - self._head_ends > CHUNKED_FACTOR * self._longest_body
+        return len(self.data) >= self._length or self._length - self._head_ends > self._longest_body
+
+    def _has_last_chunk(self) -> bool:
+        """True if the last chunk and its trailers are there, if a chunk is invalid, or if the chunks are too long."""
+        while True:
+            ends = self.data.find(b"\r\n", self._next_chunk)
+            if ends < 0:
+                return len(self.data) - self._next_chunk > LONGEST_CHUNK_LINE
+            size = CHUNK_SIZE.match(self.data, self._next_chunk, ends)
+            if size is None:
+                return True
+            length = int(size[0], 16)
+            if length == 0:
+                trailers = self.data[ends:]
+                return trailers.startswith(END_OF_HEAD) or END_OF_HEAD in trailers
+            begins = ends + 2
+            if begins + length + 2 > len(self.data):
+                return self._in_chunks + min(length, len(self.data) - begins) > self._longest_body
+            self._next_chunk = begins + length + 2
+            self._in_chunks += length
+
+    def _expects_continue(self) -> bool:
+        return EXPECT_CONTINUE.search(self.data, 0, self._head_ends) is not None

@@ -1,0 +1,105 @@
+"""The end of a request, and the time that a client has for each part of it."""
+
+import pytest
+
+from osdi.operations.incoming_request import LONGEST_HEAD, Bounds, IncomingRequest
+
+BOUNDS = Bounds(head_seconds=5, body_seconds=8, silence_seconds=2)
+HEAD = b"POST /x HTTP/1.1\r\nHost: a\r\n"
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+def request() -> IncomingRequest:
+    return IncomingRequest(BOUNDS, longest_body=100, deadline=95)
+
+
+@pytest.mark.parametrize(
+    ("sent", "is_complete"),
+    [
+        (b"GET / HTTP/1.1\r\nHost: a\r\n", False),
+        (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", True),
+        (b"GET / HTTP/1.0\r\n\r\n", True),
+        (HEAD + b"Content-Length: 3\r\n\r\nab", False),
+        (HEAD + b"Content-Length: 3\r\n\r\nabc", True),
+        (HEAD + b"content-length:3\r\n\r\nabc", True),
+        (HEAD + b"Content-Length: 0\r\n\r\n", True),
+        (HEAD + b"Content-Length: 3\r\n\r\nabcGET / HTTP/1.1", True),
+        # gunicorn rejects these.
+        (HEAD + b"Content-Length: x\r\n\r\n", True),
+        (HEAD + b"Content-Length: -1\r\n\r\n", True),
+        # The application rejects a body of more than 100 bytes.
+        (HEAD + b"Content-Length: 101\r\n\r\n", True),
+        (HEAD + b"Content-Length: 100\r\n\r\n", False),
+        # A header's value that looks like a length.
+        (HEAD + b"X: Content-Length: 3\r\n\r\n", True),
+        (CHUNKED, False),
+        (CHUNKED + b"3\r\nabc\r\n", False),
+        (CHUNKED + b"3\r\nabc\r\n0\r\n", False),
+        (CHUNKED + b"3\r\nabc\r\n0\r\n\r\n", True),
+        (CHUNKED + b"3;name=value\r\nabc\r\n000\r\n\r\n", True),
+        (CHUNKED + b"0\r\nX-Trailer: a\r\n", False),
+        (CHUNKED + b"0\r\nX-Trailer: a\r\n\r\n", True),
+        (CHUNKED + b"5\r\n0\r\n\r\n\r\n", False),
+        (CHUNKED + b"5\r\n0\r\n\r\n\r\n0\r\n\r\n", True),
+        (CHUNKED + b"zz\r\n", True),
+        (CHUNKED + b"-1\r\n", True),
+        (CHUNKED + b"f" * 1_001, True),
+        (CHUNKED + b"65\r\n" + b"a" * 100, False),
+        (CHUNKED + b"65\r\n" + b"a" * 101, True),
+        (CHUNKED + b"1\r\na\r\n" * 100, False),
+        (CHUNKED + b"1\r\na\r\n" * 100 + b"1\r\na", True),
+        (CHUNKED + (b"1;" + b"x" * 900 + b"\r\na\r\n"), True),
+        (b"GET / HTTP/1.1\r\nX: " + b"a" * LONGEST_HEAD, True),
+    ],
+)
+@pytest.mark.parametrize("piece", [1, 7, 10_000_000])
+def test_a_request_is_complete_however_it_is_cut_into_pieces(sent: bytes, is_complete: bool, piece: int) -> None:
+    if len(sent) > 10_000 and piece < 10_000:
+        piece = 10_000
+    arriving = request()
+
+    for start in range(0, len(sent), piece):
+        arriving.add(sent[start : start + piece], 0)
+
+    assert arriving.is_complete is is_complete
+
+
+def test_the_head_has_a_time_limit_as_a_whole_and_for_each_piece() -> None:
+    arriving = request()
+    assert arriving.deadline == 95
+
+    deadlines = []
+    for timestamp in (10.0, 11.5, 14.0):
+        arriving.add(b"GET", timestamp)
+        deadlines.append(arriving.deadline)
+
+    assert deadlines == [12, 13.5, 15]
+
+
+def test_the_body_has_a_time_limit_of_its_own() -> None:
+    arriving = request()
+
+    deadlines = []
+    for timestamp, data in ((10.0, HEAD), (12.0, b"Content-Length: 9\r\n\r\n"), (19.0, b"a")):
+        arriving.add(data, timestamp)
+        deadlines.append(arriving.deadline)
+
+    assert deadlines == [12, 14, 20]
+
+
+@pytest.mark.parametrize(
+    ("sent", "awaits"),
+    [
+        (HEAD + b"Expect: 100-continue\r\nContent-Length: 3\r\n\r\n", True),
+        (HEAD + b"Expect: 100-continue\r\nContent-Length: 3\r\n\r\na", False),
+        (HEAD + b"Expect: 100-continue\r\nContent-Length: 300\r\n\r\n", False),
+        (HEAD + b"Content-Length: 3\r\n\r\n", False),
+        (HEAD + b"Expect: 100-continue\r\n", False),
+    ],
+)
+def test_a_client_may_wait_for_100_continue(sent: bytes, awaits: bool) -> None:
+    arriving = request()
+
+    arriving.add(sent, 0)
+
+    assert arriving.awaits_continue is awaits
