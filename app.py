@@ -22,6 +22,7 @@ from blueprints.operations import health, metrics
 from blueprints.operations.import_bodies import load_body
 from osdi import log
 from osdi.access.authentication import Authentication
+from osdi.access.sender_digests import SenderDigests
 from osdi.commands.register import CommandContext, register_commands
 from osdi.crud.reference_cache import Reference
 from osdi.resources import OSDI_VERSION
@@ -87,7 +88,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     store = Store(settings.mongodb_uri, cache_seconds=settings.cache_seconds)
     reference = Reference(store, cache_seconds=settings.cache_seconds)
     authentication = Authentication(store, cache_seconds=settings.cache_seconds)
-    app.extensions[EXTENSION] = Deployment(settings, store, reference, authentication, StatisticsReader(store))
+    app.extensions[EXTENSION] = Deployment(
+        settings, store, reference, authentication, StatisticsReader(store), SenderDigests(store)
+    )
 
     metrics.count_requests(app, settings, store)
     api = Api(app, spec_kwargs={"marshmallow_plugin": SchemaDocstrings()})

@@ -6,7 +6,7 @@ from flask import Response
 
 from blueprints.http.api import Blueprint
 from blueprints.http.collections import answer_page, get_or_404, read_page, with_total
-from blueprints.http.context import answer, caller, hal, settings, store
+from blueprints.http.context import answer, caller, hal, settings, shown_after_write, store
 from blueprints.http.put_and_delete import change, remove
 from osdi.access.tokens import READ, WRITE
 from osdi.crud.create import create
@@ -56,7 +56,7 @@ def post_advocacy_campaign(body: dict[str, Any]) -> Response:
     """
     campaign = create(store(), ADVOCACY_CAMPAIGN, body, settings().match_key_rules, by=caller().person_id)
     created = with_total(ADVOCACY_CAMPAIGN, campaign)
-    return answer(hal().represent(ADVOCACY_CAMPAIGN, created, control=body.get("control")))
+    return answer(shown_after_write(ADVOCACY_CAMPAIGN, created, body.get("control")))
 
 
 @blp.route("/<advocacy_campaign_id>")
@@ -81,7 +81,7 @@ def put_advocacy_campaign(body: dict[str, Any], advocacy_campaign_id: str) -> Re
     Properties that are not in the body stay as they are. An array replaces the stored one; null clears a property.
     """
     changed = with_total(ADVOCACY_CAMPAIGN, change(ADVOCACY_CAMPAIGN, advocacy_campaign_id, body))
-    return answer(hal().represent(ADVOCACY_CAMPAIGN, changed, control=body["control"]), etag(changed))
+    return answer(shown_after_write(ADVOCACY_CAMPAIGN, changed, body["control"]), etag(changed))
 
 
 @blp.route("/<advocacy_campaign_id>", methods=["DELETE"])

@@ -6,7 +6,7 @@ from flask import Response
 
 from blueprints.http.api import Blueprint
 from blueprints.http.collections import answer_page, get_entry_of_person, get_or_404, read_entries
-from blueprints.http.context import answer, hal, store
+from blueprints.http.context import answer, hal, shown_after_write, store
 from blueprints.http.expand import OF_ANSWERS, expand_references, requested_relations
 from blueprints.http.put_and_delete import change_entry, remove_entry
 from osdi.access.tokens import READ, WRITE
@@ -87,7 +87,7 @@ def post_answer(body: dict[str, Any], question_id: str) -> Response:
     if error:
         raise error
     added = subresources.add(store(), subresources.ANSWERS, question_id, person_id, fields)
-    return answer(hal().represent(ANSWER, added, control=body.get("control")))
+    return answer(shown_after_write(ANSWER, added, body.get("control")))
 
 
 @blp.route("/questions/<question_id>/answers/<answer_id>")
@@ -118,7 +118,7 @@ def put_answer(body: dict[str, Any], question_id: str, answer_id: str) -> Respon
     changed = change_entry(
         subresources.ANSWERS, question_id, answer_id, body, lambda entry: answer_refusal(question, entry)
     )
-    return answer(hal().represent(ANSWER, changed, control=body["control"]), etag(changed))
+    return answer(shown_after_write(ANSWER, changed, body["control"]), etag(changed))
 
 
 @blp.route("/questions/<question_id>/answers/<answer_id>", methods=["DELETE"])

@@ -6,7 +6,7 @@ from flask import Response
 
 from blueprints.http.api import Blueprint
 from blueprints.http.collections import answer_page, get_or_404, read_page, with_total
-from blueprints.http.context import answer, caller, hal, settings, store
+from blueprints.http.context import answer, caller, hal, settings, shown_after_write, store
 from blueprints.http.put_and_delete import change, remove
 from osdi.access.tokens import READ, WRITE
 from osdi.crud.create import create
@@ -46,7 +46,7 @@ def post_list(body: dict[str, Any]) -> Response:
     If a list with the same name or one of the identifiers exists, the server adds to it and returns it.
     """
     created = with_total(LIST, create(store(), LIST, body, settings().match_key_rules, by=caller().person_id))
-    return answer(hal().represent(LIST, created, control=body.get("control")))
+    return answer(shown_after_write(LIST, created, body.get("control")))
 
 
 @blp.route("/<list_id>")
@@ -71,7 +71,7 @@ def put_list(body: dict[str, Any], list_id: str) -> Response:
     Properties that are not in the body stay as they are. An array replaces the stored one; null clears a property.
     """
     changed = change(LIST, list_id, body)
-    return answer(hal().represent(LIST, with_total(LIST, changed), control=body["control"]), etag(changed))
+    return answer(shown_after_write(LIST, with_total(LIST, changed), body["control"]), etag(changed))
 
 
 @blp.route("/<list_id>", methods=["DELETE"])

@@ -7,7 +7,7 @@ from flask import Response
 
 from blueprints.http.api import Blueprint
 from blueprints.http.collections import answer_page, get_or_404, read_page
-from blueprints.http.context import answer, caller, hal, reference, settings, store
+from blueprints.http.context import answer, caller, hal, reference, settings, shown_after_write, store
 from blueprints.http.put_and_delete import change, remove
 from blueprints.http.wrapper_links import changing_wrapper, with_wrapper
 from osdi.access.tokens import READ, WRITE
@@ -60,7 +60,7 @@ def post_message(body: dict[str, Any]) -> Response:
     created = create(
         store(), MESSAGE, with_wrapper(body), settings().match_key_rules, by=caller().person_id, check=CHECK
     )
-    return answer(hal().represent(MESSAGE, created, control=body.get("control")))
+    return answer(shown_after_write(MESSAGE, created, body.get("control")))
 
 
 @blp.route("/<message_id>")
@@ -105,7 +105,7 @@ def put_message(body: dict[str, Any], message_id: str) -> Response:
     the link `osdi:wrapper`.
     """
     changed = change(MESSAGE, message_id, changing_wrapper(body, message_id), check=CHECK)
-    return answer(hal().represent(MESSAGE, changed, control=body["control"]), etag(changed))
+    return answer(shown_after_write(MESSAGE, changed, body["control"]), etag(changed))
 
 
 @blp.route("/<message_id>", methods=["DELETE"])

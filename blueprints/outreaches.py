@@ -7,7 +7,7 @@ from flask import Response
 
 from blueprints.http.api import Blueprint
 from blueprints.http.collections import answer_page, get_or_404, read_page, with_total
-from blueprints.http.context import answer, hal
+from blueprints.http.context import answer, hal, shown_after_write
 from blueprints.http.expand import OF_OUTREACHES, expand_references, requested_relations
 from blueprints.http.parameters import CAMPAIGN_PARAMETER, IDEMPOTENCY_PARAMETER
 from blueprints.http.put_and_delete import change, remove
@@ -99,7 +99,7 @@ def put_outreach(body: dict[str, Any], advocacy_campaign_id: str, outreach_id: s
     Properties that are not in the body stay as they are. An array replaces the stored one; null clears a property.
     """
     changed = change(OUTREACH, outreach_id, body, belongs=of_campaign(advocacy_campaign_id))
-    return answer(hal().represent(OUTREACH, changed, control=body["control"]), etag(changed))
+    return answer(shown_after_write(OUTREACH, changed, body["control"]), etag(changed))
 
 
 @blp.route("/<advocacy_campaign_id>/outreaches/<outreach_id>", methods=["DELETE"], parameters=[CAMPAIGN_PARAMETER])

@@ -8,7 +8,7 @@ from blueprints.http.anonymous_posts import apply_policy, honeypot_filled
 from blueprints.http.api import Blueprint
 from blueprints.http.body import request_body
 from blueprints.http.collections import answer_page, get_or_404, read_page
-from blueprints.http.context import answer, caller, deployment, hal, helper_answer
+from blueprints.http.context import answer, caller, deployment, hal, helper_answer, shown_after_write
 from blueprints.http.expand import OF_OUTREACHES, OF_PEOPLE, expand_people, expand_references, requested_relations
 from blueprints.http.put_and_delete import change, erase_person, remove
 from osdi.access.tokens import READ, WRITE
@@ -106,7 +106,7 @@ def put_person(body: dict[str, Any], person_id: str) -> Response:
     e-mail entry without an address, such as `{"status": "unsubscribed"}`, changes the primary address.
     """
     changed = change(PERSON, person_id, body)
-    return answer(hal().represent(PERSON, changed, control=body["control"]), etag(changed))
+    return answer(shown_after_write(PERSON, changed, body["control"]), etag(changed))
 
 
 @blp.route("/<person_id>", methods=["DELETE"])

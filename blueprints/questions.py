@@ -6,7 +6,7 @@ from flask import Response
 
 from blueprints.http.api import Blueprint
 from blueprints.http.collections import answer_page, get_or_404, read_page
-from blueprints.http.context import answer, caller, hal, settings, store
+from blueprints.http.context import answer, caller, hal, settings, shown_after_write, store
 from blueprints.http.put_and_delete import change, remove
 from osdi.access.tokens import READ, WRITE
 from osdi.crud.create import create
@@ -52,7 +52,7 @@ def post_question(body: dict[str, Any]) -> Response:
     If a question with one of the identifiers exists, the server adds to it and returns it.
     """
     created = create(store(), QUESTION, body, settings().match_key_rules, by=caller().person_id)
-    return answer(hal().represent(QUESTION, created, control=body.get("control")))
+    return answer(shown_after_write(QUESTION, created, body.get("control")))
 
 
 @blp.route("/<question_id>")
@@ -77,7 +77,7 @@ def put_question(body: dict[str, Any], question_id: str) -> Response:
     Properties that are not in the body stay as they are. An array replaces the stored one; null clears a property.
     """
     changed = change(QUESTION, question_id, body, check=QuestionSchema().check_whole)
-    return answer(hal().represent(QUESTION, changed, control=body["control"]), etag(changed))
+    return answer(shown_after_write(QUESTION, changed, body["control"]), etag(changed))
 
 
 @blp.route("/<question_id>", methods=["DELETE"])

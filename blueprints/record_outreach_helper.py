@@ -85,10 +85,17 @@ def record(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
         idempotency_key=_idempotency_key(),
         sent=posted.sent,
         strict=posted.strict,
+        sender=_sender(),
     )
     recorded = record_outreach(deployed.store, deployed.reference.find, helper_request, deployed.settings)
     g.matched_by, g.recorded = recorded.matched_by, recorded.outreach
     return helper_answer(OUTREACH, recorded.outreach, recorded.warnings, body)
+
+
+def _sender() -> str:
+    """Returns the digest of a caller without a token, or nothing if double clicks are not recognised."""
+    recognised = deployment().settings.repeat_seconds and not caller().has_token
+    return deployment().senders.of(request.remote_addr) if recognised else ""
 
 
 def _idempotency_key() -> str | None:

@@ -6,7 +6,7 @@ from flask import Response
 
 from blueprints.http.api import Blueprint
 from blueprints.http.collections import answer_page, get_entry_of_person, get_or_404, read_entries
-from blueprints.http.context import answer, hal, store
+from blueprints.http.context import answer, hal, shown_after_write, store
 from blueprints.http.expand import OF_TAGGINGS, expand_references, requested_relations
 from blueprints.http.put_and_delete import change_entry, remove_entry
 from osdi.access.tokens import READ, WRITE
@@ -78,7 +78,7 @@ def post_tagging(body: dict[str, Any], tag_id: str) -> Response:
     person_id = id_from(body["pointing"]["person"]["href"], PERSON) or ""
     fields = {name: body[name] for name in ("identifiers", *TAGGING.fields) if name in body}
     added = subresources.add(store(), subresources.TAGGINGS, tag_id, person_id, fields)
-    return answer(hal().represent(TAGGING, added, control=body.get("control")))
+    return answer(shown_after_write(TAGGING, added, body.get("control")))
 
 
 @blp.route("/tags/<tag_id>/taggings/<tagging_id>")
@@ -107,7 +107,7 @@ def put_tagging(body: dict[str, Any], tag_id: str, tagging_id: str) -> Response:
     """
     get_or_404(TAG, tag_id)
     changed = change_entry(subresources.TAGGINGS, tag_id, tagging_id, body)
-    return answer(hal().represent(TAGGING, changed, control=body["control"]), etag(changed))
+    return answer(shown_after_write(TAGGING, changed, body["control"]), etag(changed))
 
 
 @blp.route("/tags/<tag_id>/taggings/<tagging_id>", methods=["DELETE"])

@@ -6,7 +6,7 @@ from flask import Response
 
 from blueprints.http.api import Blueprint
 from blueprints.http.collections import answer_page, get_or_404, read_page
-from blueprints.http.context import answer, caller, hal, settings, store
+from blueprints.http.context import answer, caller, hal, settings, shown_after_write, store
 from blueprints.http.put_and_delete import change, remove
 from osdi.access.tokens import READ, WRITE
 from osdi.crud.create import create
@@ -44,7 +44,7 @@ def post_tag(body: dict[str, Any]) -> Response:
     If a tag with the same name or one of the identifiers exists, the server adds to it and returns it.
     """
     created = create(store(), TAG, body, settings().match_key_rules, by=caller().person_id)
-    return answer(hal().represent(TAG, created, control=body.get("control")))
+    return answer(shown_after_write(TAG, created, body.get("control")))
 
 
 @blp.route("/<tag_id>")
@@ -69,7 +69,7 @@ def put_tag(body: dict[str, Any], tag_id: str) -> Response:
     Properties that are not in the body stay as they are. An array replaces the stored one; null clears a property.
     """
     changed = change(TAG, tag_id, body)
-    return answer(hal().represent(TAG, changed, control=body["control"]), etag(changed))
+    return answer(shown_after_write(TAG, changed, body["control"]), etag(changed))
 
 
 @blp.route("/<tag_id>", methods=["DELETE"])

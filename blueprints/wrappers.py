@@ -7,7 +7,7 @@ from flask import Response
 
 from blueprints.http.api import Blueprint
 from blueprints.http.collections import answer_page, get_or_404, read_page
-from blueprints.http.context import answer, caller, hal, settings, store
+from blueprints.http.context import answer, caller, hal, settings, shown_after_write, store
 from blueprints.http.put_and_delete import change, remove
 from osdi.access.tokens import READ, WRITE
 from osdi.crud.create import create
@@ -59,7 +59,7 @@ def post_wrapper(body: dict[str, Any]) -> Response:
     templates, like a message's body.
     """
     created = create(store(), WRAPPER, body, settings().match_key_rules, by=caller().person_id, check=CHECK)
-    return answer(hal().represent(WRAPPER, created, control=body.get("control")))
+    return answer(shown_after_write(WRAPPER, created, body.get("control")))
 
 
 @blp.route("/<wrapper_id>")
@@ -84,7 +84,7 @@ def put_wrapper(body: dict[str, Any], wrapper_id: str) -> Response:
     Properties that are not in the body stay as they are; null clears a property.
     """
     changed = change(WRAPPER, wrapper_id, body, check=CHECK)
-    return answer(hal().represent(WRAPPER, changed, control=body["control"]), etag(changed))
+    return answer(shown_after_write(WRAPPER, changed, body["control"]), etag(changed))
 
 
 @blp.route("/<wrapper_id>", methods=["DELETE"])

@@ -10,6 +10,7 @@ Pure: people are documents that the caller has read.
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -20,12 +21,20 @@ import phonenumbers
 
 from osdi.documents import ReadOnlyDocument
 from osdi.resources import LIST, TAG
+from osdi.values.identifiers import is_placeholder, system_of
+from osdi.values.names import compared_name, letters_and_digits, names_differ
+from osdi.values.phones import split_extension
+from osdi.values.words import country
 
 Person = TypeVar("Person", bound=ReadOnlyDocument)
 
 EMAIL: Final = "email:"
+PHONE: Final = "phone:"
+ID: Final = "id:"
+CLAIMED: Final = "claimed:"
 MINIMUM_PHONE_DIGITS: Final = 7
 
+PHONE_AND_NAME: Final = "phone_and_name:"
 NAME_AND_POSTAL_CODE: Final = "name_and_postal_code:"
 NAME_LENGTH: Final = 100
 POSTAL_CODES: Final = 10
@@ -34,27 +43,63 @@ ZIP_PLUS_4: Final = re.compile(r"([0-9]{5})[- ][0-9]{4}")
 
 @dataclass(frozen=True)
 class MatchKeys:
-    """The keys of a posted person, each kind in the order in which it is tried."""
+    """The keys of a posted person, each kind in the order in which it is tried.
+
+    `phones_and_names` are the keys of people who share a phone: each has its own name. `name` is the posted name in
+    the form in which names are compared.
+    """
 
     identifiers: tuple[str, ...] = ()
     emails: tuple[str, ...] = ()
+    phones_and_names: tuple[str, ...] = ()
     phones: tuple[str, ...] = ()
     claimed: tuple[str, ...] = ()
+    name: tuple[str, str] = ("", "")
 
     @property
     def all(self) -> tuple[str, ...]:
         """Every key, the most certain kind first."""
-        return (*self.identifiers, *self.emails, *self.phones, *self.claimed)
+        return (*self.identifiers, *self.emails, *self.phones_and_names, *self.phones, *self.claimed)
 
     @property
     def contacts(self) -> tuple[str, ...]:
         """The keys of contact details, which other people may know: e-mail addresses and phone numbers."""
         return (*self.emails, *self.phones)
 
+    def share_a_phone_with(self, person: ReadOnlyDocument) -> bool:
+        """True if the posted person is not this stored one although both have a phone number.
+
+        So it is if their names differ, or if they have different ids of one system.
+        """
+        return names_differ(self.name, compared_name(person)) or _ids_differ(
+            [key.partition(":")[2] for key in (*self.identifiers, *self.claimed)],
+            [key.removeprefix(ID) for key in person.get("match_keys", ()) if key.startswith(ID)],
+        )
+
+
+def _ids_differ(some: Iterable[str], others: Iterable[str]) -> bool:
+    """True if one system has given each side identifiers, and none of them is the same."""
+    by_system: dict[str, tuple[set[str], set[str]]] = {}
+    for side, identifiers in enumerate((some, others)):
+        for each in identifiers:
+            by_system.setdefault(system_of(each), (set(), set()))[side].add(each)
+    return any(ours and theirs and not ours & theirs for ours, theirs in by_system.values())
+
+
+def phone_and_name_key(phone: str, name: tuple[str, str]) -> str | None:
+    """Returns the key of a phone's match key with a compared name; None without a name.
+
+    Of several people with one phone number, one owns the number's key. The others own such a key.
+    """
+    letters = "".join(name)
+    if not letters or len(letters) > NAME_LENGTH:
+        return None
+    return f"{PHONE_AND_NAME}{phone.removeprefix(PHONE)}|{letters}"
+
 
 def id_key(identifier: str) -> str:
     """Returns the match key of an identifier that was sent with a token."""
-    return f"id:{identifier}"
+    return f"{ID}{identifier}"
 
 
 def claimed_key(identifier: str) -> str:
@@ -62,7 +107,7 @@ def claimed_key(identifier: str) -> str:
 
     It has a key space of its own, since identifiers can be guessed.
     """
-    return f"claimed:{identifier}"
+    return f"{CLAIMED}{identifier}"
 
 
 def email_key(address: str) -> str:
@@ -91,7 +136,7 @@ def name_and_postal_code_keys(person: ReadOnlyDocument) -> list[str]:
     Letter case, accents, punctuation and the last digits of a ZIP+4 code make no difference. A person without given or
     family name has none.
     """
-    names = [_letters(str(person.get(name, ""))) for name in ("given_name", "family_name")]
+    names = compared_name(person)
     if not all(names) or sum(map(len, names)) > NAME_LENGTH:
         return []
     codes = (_postal_code(str(entry.get("postal_code", ""))) for entry in person.get("postal_addresses", ()))
@@ -123,11 +168,12 @@ class MatchKeyRules:
         """Returns the match key of a phone number entry: its digits with country code; None if there are too few.
 
         The number is read in the country that its entry names, else in `phone_region`. Without either the digits are
-        used unchanged, since OSDI requires numbers with country code.
+        used unchanged, since OSDI requires numbers with country code. An extension is not part of the key.
         """
-        region = str(entry.get("country") or self.phone_region or "").upper()
-        digits = _phone_digits(str(entry.get("number", "")), region)
-        return f"phone:{digits}" if len(digits) >= MINIMUM_PHONE_DIGITS else None
+        named = country(str(entry.get("country") or ""))
+        number, _ = split_extension(str(entry.get("number", "")))
+        digits = _phone_digits(number, (named or self.phone_region).upper())
+        return f"{PHONE}{digits}" if len(digits) >= MINIMUM_PHONE_DIGITS else None
 
     def contact_keys(self, person: ReadOnlyDocument) -> list[str]:
         """Returns the keys of every e-mail address and phone number of a person, also those that other people own.
@@ -138,18 +184,31 @@ class MatchKeyRules:
         phones = (self.phone_key(entry) for entry in person.get("phone_numbers", ()))
         return list(dict.fromkeys([*emails, *(key for key in phones if key)]))
 
+    def phone_and_name_keys(self, person: ReadOnlyDocument) -> list[tuple[str, str]]:
+        """Returns, for each phone number of a person, its key and its key with the person's name, if there is one."""
+        name = compared_name(person)
+        phones = [key for entry in person.get("phone_numbers", ()) if (key := self.phone_key(entry))]
+        return [(phone, key) for phone in phones if (key := phone_and_name_key(phone, name))]
+
     def match_keys(self, person: ReadOnlyDocument, *, trusted: bool) -> MatchKeys:
-        """Returns the match keys of a posted person; identifiers of an untrusted sender are only `claimed`."""
-        identifiers = person.get("identifiers", ())
+        """Returns the match keys of a posted person; identifiers of an untrusted sender are only `claimed`.
+
+        A placeholder in place of an identifier has no key.
+        """
+        identifiers = [each for each in person.get("identifiers", ()) if not is_placeholder(each)]
         emails = (
             email_key(entry["address"]) for entry in _primary_first(person, "email_addresses") if "address" in entry
         )
-        phones = (self.phone_key(entry) for entry in _primary_first(person, "phone_numbers") if "number" in entry)
+        numbers = (self.phone_key(entry) for entry in _primary_first(person, "phone_numbers") if "number" in entry)
+        phones = tuple(dict.fromkeys(key for key in numbers if key))
+        name = compared_name(person)
         return MatchKeys(
             identifiers=tuple(map(id_key, identifiers)) if trusted else (),
             emails=tuple(dict.fromkeys(emails)),
-            phones=tuple(dict.fromkeys(key for key in phones if key)),
+            phones_and_names=tuple(key for phone in phones if (key := phone_and_name_key(phone, name))),
+            phones=phones,
             claimed=() if trusted else tuple(map(claimed_key, identifiers)),
+            name=name,
         )
 
     def set_derived_keys(self, person: dict[str, Any]) -> None:
@@ -167,18 +226,10 @@ class MatchKeyRules:
                 person[name] = value
 
 
-def _letters(name: str) -> str:
-    """Returns the letters and digits of a name, without case, accents, spaces and punctuation."""
-    decomposed = unicodedata.normalize("NFKD", name.casefold())
-    return "".join(
-        each for each in decomposed if not unicodedata.combining(each) and unicodedata.category(each)[0] in "LMN"
-    )
-
-
 def _postal_code(code: str) -> str:
     """Returns the letters and digits of a postal code; the first five digits of a ZIP+4 code (`10011-1234`)."""
     found = ZIP_PLUS_4.fullmatch(code.strip())
-    return found[1] if found else _letters(code)
+    return found[1] if found else letters_and_digits(code)
 
 
 def _primary_first(person: ReadOnlyDocument, array: str) -> list[ReadOnlyDocument]:

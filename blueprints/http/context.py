@@ -7,7 +7,8 @@ from typing import Any, Final
 from flask import Response, current_app, g, request
 
 from osdi.access.authentication import Authentication
-from osdi.access.tokens import Caller
+from osdi.access.sender_digests import SenderDigests
+from osdi.access.tokens import READ, Caller
 from osdi.crud.reference_cache import Reference
 from osdi.documents import Json, ReadOnlyDocument
 from osdi.errors import invalid
@@ -18,6 +19,7 @@ from osdi.statistics.reader import StatisticsReader
 from osdi.store import Store
 
 EXTENSION: Final = "osdi"
+NOT_SHOWN: Final = {"return_response": False}
 BACKGROUND: Final = ("background_request", "background_processing")
 
 
@@ -30,6 +32,7 @@ class Deployment:
     reference: Reference
     authentication: Authentication
     statistics: StatisticsReader
+    senders: SenderDigests
 
 
 def deployment() -> Deployment:
@@ -75,6 +78,15 @@ def asks_for_nothing_back() -> bool:
     return any(request.args.get(name, "").lower() in ("true", "1") for name in BACKGROUND)
 
 
+def shown_after_write(resource: Resource, document: ReadOnlyDocument, control: Mapping[str, Any] | None = None) -> Json:
+    """Returns the representation of a document that the caller has written.
+
+    It has identifiers and links only if the caller's `osdi:control` declines the rest, or if the caller's token lacks
+    the scope `read`: a post may match a stored document that the caller may not see.
+    """
+    return hal().represent(resource, document, control=control if caller().may(READ) else NOT_SHOWN)
+
+
 def answer(body: Json, etag: str | None = None) -> Response:
     """Returns 200 with the body as HAL+JSON, or `{}` if the client declines the body, and the entity tag."""
     response = current_app.make_response(current_app.json.response({} if asks_for_nothing_back() else body))
@@ -92,7 +104,7 @@ def helper_answer(
     """
     if not caller().has_token:
         return answer({})
-    shown = hal().represent(resource, document, control=body.get("control"))
+    shown = shown_after_write(resource, document, body.get("control"))
     if warnings:
         shown[f"{settings().namespace}:warnings"] = list(warnings)
     return answer(shown)

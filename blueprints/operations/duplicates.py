@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from flask import Response
 
 from blueprints.http.api import Blueprint
-from blueprints.http.context import answer, caller, hal, settings, store
+from blueprints.http.context import answer, caller, hal, settings, shown_after_write, store
 from osdi.access.tokens import READ, WRITE
 from osdi.documents import Json
 from osdi.etags import etag
@@ -59,7 +59,7 @@ def merge_person(body: dict[str, Any], person_id: str) -> Response:
     """
     other_id = id_from(body["pointing"]["person"]["href"], PERSON) or ""
     person = merge_people(store(), person_id, other_id, settings().match_key_rules, by=caller().person_id)
-    return answer(hal().represent(PERSON, person), etag(person))
+    return answer(shown_after_write(PERSON, person), etag(person))
 
 
 def _address(arguments: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ from flask import Response
 
 from blueprints.http.api import Blueprint
 from blueprints.http.collections import get_or_404
-from blueprints.http.context import answer, hal, reference
+from blueprints.http.context import answer, caller, hal, reference
 from blueprints.http.parameters import CAMPAIGN_PARAMETER
 from blueprints.http.put_and_delete import change
 from osdi.access.tokens import READ, WRITE
@@ -71,4 +71,5 @@ def _check(kind: str, identifiers: list[str]) -> None:
 def _answer(campaign: Document) -> Response:
     address = hal().href(ADVOCACY_CAMPAIGN.collection, campaign["_id"])
     links = {"self": {"href": f"{address}/triggers"}, ADVOCACY_CAMPAIGN.rel: {"href": address}}
-    return answer({**campaign.get("triggers", {}), "_links": links}, etag(campaign))
+    shown = campaign.get("triggers", {}) if caller().may(READ) else {}
+    return answer({**shown, "_links": links}, etag(campaign))

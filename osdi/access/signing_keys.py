@@ -15,6 +15,8 @@ SIGNING_KEYS: Final = "signing_keys"
 KEY_BYTES: Final = 32
 # The purpose of the key for tombstones (see osdi.privacy.tombstones).
 ERASURE: Final = "erasure"
+# That of the key for senders without a token (see osdi.access.sender_digests).
+SENDERS: Final = "senders"
 
 
 def signing_key(store: DocumentStore, purpose: str) -> str:

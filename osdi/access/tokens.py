@@ -38,9 +38,13 @@ class Caller:
     def has_token(self) -> bool:
         return self.token_id is not None
 
+    def may(self, scope: str) -> bool:
+        """True if the token has the scope; `admin` includes every other."""
+        return scope in self.scopes or ADMIN in self.scopes
+
     def require(self, scope: str) -> None:
-        """Raises OsdiError 403 if the token lacks the scope; `admin` includes every other."""
-        if scope not in self.scopes and ADMIN not in self.scopes:
+        """Raises OsdiError 403 if the token lacks the scope."""
+        if not self.may(scope):
             raise forbidden(f"This token lacks the scope '{scope}'.")
 
     def require_campaign(self, advocacy_campaign_id: str | None) -> None:

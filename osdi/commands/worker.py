@@ -15,6 +15,7 @@ from osdi.hal import Hal
 from osdi.http_client.post import HttpPost
 from osdi.operations.readiness import missing_indexes
 from osdi.operations.worker_loop import Work, run
+from osdi.outreaches.repeat_keys_store import RepeatKeys
 from osdi.people.merge import complete_next_merge
 from osdi.privacy.erasure import resume_erasure
 from osdi.privacy.retention import Retention
@@ -46,7 +47,8 @@ def worker(context: CommandContext, once: bool) -> None:
     webhooks = Webhooks(store, Hal(settings.public_url, settings.namespace), settings, http)
     retention = Retention(store, settings)
     merges = partial(complete_next_merge, store, settings.match_key_rules, resume_erasure)
-    works: tuple[Work, ...] = (followups.do_next, webhooks.deliver_next, merges, retention.do_next)
+    repeats = RepeatKeys(store, settings.repeat_seconds)
+    works: tuple[Work, ...] = (followups.do_next, webhooks.deliver_next, merges, retention.do_next, repeats.do_next)
     try:
         if problem := run(works, once=once):
             raise click.ClickException(problem)

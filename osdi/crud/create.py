@@ -7,6 +7,7 @@ So a script that creates its tags can run twice.
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from osdi.crud.placeholders import reject_placeholders
 from osdi.crud.resource_rules import rules_of
 from osdi.documents import Document
 from osdi.errors import conflict, document_too_large
@@ -42,6 +43,7 @@ def create(
     """
     names = ("identifiers", *resource.fields, *REFERENCES.get(resource, ()))
     fields = {name: body[name] for name in names if name in body}
+    reject_placeholders(fields, resource)
     keys = [id_key(identifier) for identifier in fields.get("identifiers", ())]
     if resource in NAMED and "name" in fields:
         keys.append(name_key(fields["name"]))

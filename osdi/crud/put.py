@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from osdi.crud.placeholders import reject_placeholders
 from osdi.crud.resource_rules import rules_of
 from osdi.documents import Document, ReadOnlyDocument
 from osdi.errors import DuplicateKey, conflict, document_too_large, not_found
@@ -21,7 +22,7 @@ from osdi.retry import retry_on_conflict
 from osdi.store import Store, Update
 
 # Prefixes of match keys that do not derive from fields: a PUT keeps these keys.
-KEPT_KEYS: Final = ("claimed:", "idempotency:")
+KEPT_KEYS: Final = ("claimed:", "idempotency:", "repeat:")
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,13 @@ def put(
     """Returns the document after the change.
 
     `belongs` returns True for a document under the path of the request. `check` raises an error for an
-    invalid document. Raises OsdiError 404, 409 if an identifier or name belongs to another document, 412, 413.
+    invalid document. Raises OsdiError 400, 404, 409 if an identifier or name belongs to another document, 412, 413.
     """
 
     def attempt() -> Document:
         stored = _find_document(store, resource, document_id, belongs)
         check_if_match(stored, change.if_match, merged=stored["_id"] != document_id)
+        reject_placeholders(change.fields, resource, stored)
         changed = without_own(apply(resource, stored, change), rules)
         check(changed)
         _set_match_keys(store, resource, changed, change.fields, rules)

@@ -94,17 +94,20 @@ def person_keys(store: Store, changed: Document, named: ReadOnlyDocument, rules:
     """Returns the match keys of contact details, and of name and postal code, that the person may claim.
 
     A contact detail that another person owns stays unclaimed. So does one that an anonymous post has added, until a
-    change contains it: a change of a name or status does not confirm an address.
+    change contains it: a change of a name or status does not confirm an address. For a phone number of another person
+    it claims the key of number and name.
     """
     former = changed["match_keys"]
     known = (*former, *changed.get("unclaimed_keys", ()))
     by_name = name_and_postal_code_keys(changed)
-    new = [key for key in rules.contact_keys(named) if key not in former]
-    new += [key for key in by_name if key not in known]
+    posted = [key for key in rules.contact_keys(named) if key not in former]
+    shared = {phone: key for phone, key in rules.phone_and_name_keys(changed) if phone not in former}
+    new = [*posted, *(key for key in by_name if key not in known), *(shared[each] for each in posted if each in shared)]
     owned = {key for person in store.by_match_keys(PERSON.collection, new) for key in person["match_keys"]}
     free = [key for key in new if key not in owned]
     finish_merges_of(store, free, rules)
-    return [key for key in (*rules.contact_keys(changed), *by_name) if key in former or key in free]
+    of_shared_phones = (key for phone, key in shared.items() if phone not in free)
+    return [key for key in (*rules.contact_keys(changed), *by_name, *of_shared_phones) if key in former or key in free]
 
 
 def name_keys(store: Store, changed: Document, named: ReadOnlyDocument, rules: MatchKeyRules) -> list[str]:

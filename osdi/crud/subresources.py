@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from osdi.crud.placeholders import reject_placeholders
 from osdi.crud.put import Change
 from osdi.crud.totals_store import count_entries
 from osdi.documents import Document
@@ -120,8 +121,9 @@ def get_of_person(kind: Embedded, person: Document, entry_id: str) -> Document:
 def add(store: Store, kind: Embedded, parent_id: str, person_id: str, fields: Mapping[str, Any]) -> Document:
     """Adds an entry to a person and returns it; returns the existing one if a person can have one only.
 
-    Raises OsdiError 400 if the person does not exist, 413.
+    Raises OsdiError 400 if the person does not exist, or for a placeholder identifier; 413.
     """
+    reject_placeholders(fields, kind.resource)
 
     def attempt() -> Document:
         person = get_person(store, person_id)
@@ -160,6 +162,7 @@ def change(
     def attempt() -> Document:
         person, entry = _find_entry(store, kind, parent_id, entry_id)
         check_if_match(entry_of(kind, person, entry), requested.if_match)
+        reject_placeholders(requested.fields, kind.resource, entry)
         kept = {name: value for name, value in entry.items() if name not in requested.cleared}
         changed = {**kept, **requested.fields}
         error = check(changed)

@@ -13,7 +13,8 @@ from osdi.access.tokens import Caller
 class HelperRequest:
     """The loaded body and the sent bytes, the campaign's document, the caller, and the Idempotency-Key.
 
-    `strict` is True if unknown tags, lists and messages reject the request.
+    `strict` is True if unknown tags, lists and messages reject the request. `sender` is a keyed digest of the network
+    address of a caller without a token, by which a double click is recognised; empty if that is switched off.
     """
 
     body: Mapping[str, Any]
@@ -22,6 +23,7 @@ class HelperRequest:
     idempotency_key: str | None = None
     sent: bytes = b""
     strict: bool = False
+    sender: str = ""
 
     @cached_property
     def fingerprint(self) -> str:

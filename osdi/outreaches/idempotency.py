@@ -1,6 +1,6 @@
-"""Retries of a request: recognised by the outreach's identifiers or by the Idempotency-Key.
+"""Retries of a request: recognised by the outreach's identifiers, by the Idempotency-Key, or as a double click.
 
-Both become match keys of the outreach, so that one unique index decides (docs/decisions/0002).
+Each becomes a match key of the outreach, so that one unique index decides (docs/decisions/0002 and 0031).
 """
 
 import datetime as dt
@@ -11,28 +11,34 @@ from typing import Final
 
 from osdi.documents import Document
 from osdi.errors import ErrorDescription, OsdiError, conflict
-from osdi.ids import now
+from osdi.ids import id_before, now
 from osdi.match_keys import MatchKeys, claimed_key, id_key
 from osdi.outreaches.helper_request import HelperRequest
 from osdi.resources import OUTREACH
 from osdi.store import Store, Update
 
 IDEMPOTENCY_KEPT: Final = dt.timedelta(hours=24)
+REPEAT: Final = "repeat:"
 
 
 @dataclass(frozen=True)
 class IdempotencyKeys:
     """The match keys of an outreach by which a retry of its request is recognised.
 
-    `identifiers` are the keys of the outreach's identifiers, `header` is the key of the Idempotency-Key.
+    `identifiers` are the keys of the outreach's identifiers, `header` is the key of the Idempotency-Key. `repeat` is
+    the key of a body without either, which is a repeat for `repeat_seconds`.
     """
 
     request: HelperRequest
     identifiers: tuple[str, ...]
     header: str | None
+    repeat: str | None = None
+    repeat_seconds: float = 0
 
     @classmethod
-    def of(cls, request: HelperRequest, person: MatchKeys, *, trusted: bool) -> "IdempotencyKeys":
+    def of(
+        cls, request: HelperRequest, person: MatchKeys, *, trusted: bool, repeat_seconds: float
+    ) -> "IdempotencyKeys":
         """Returns the keys of a request about a person with these match keys.
 
         Identifiers and Idempotency-Keys can be guessed. So without a token the keys contain the campaign and the
@@ -44,11 +50,29 @@ class IdempotencyKeys:
         else:
             sender = f"{_sender(request, person)}:" if identifiers else ""
             keys = tuple(claimed_key(sender + each) for each in identifiers)
-        return cls(request, keys, _header_key(request, person))
+        header = _header_key(request, person)
+        repeat = _repeat_key(request) if repeat_seconds and not keys and not header else None
+        return cls(request, keys, header, repeat, repeat_seconds)
 
     @property
     def all(self) -> Sequence[str]:
-        return (*self.identifiers, self.header) if self.header else self.identifiers
+        return (*self.identifiers, *(key for key in (self.header, self.repeat) if key))
+
+    def expired(self, outreach: Document) -> "tuple[str, IdempotencyKeys] | None":
+        """Returns the key of this outreach that no longer counts, and the other keys; None if each counts."""
+        if self.header in outreach["match_keys"] and outreach["created_date"] < now() - IDEMPOTENCY_KEPT:
+            return str(self.header), replace(self, header=None)
+        if self.repeat in outreach["match_keys"] and outreach["_id"] < oldest_repeat(self.repeat_seconds):
+            return str(self.repeat), replace(self, repeat=None)
+        return None
+
+
+def oldest_repeat(seconds: float) -> str:
+    """Returns a string that sorts after the id of each outreach that is older than `seconds`, and before the others.
+
+    The id of an outreach has the milliseconds of its time. A double click is too fast for dates in whole seconds.
+    """
+    return id_before(dt.datetime.now(dt.UTC).replace(tzinfo=None) - dt.timedelta(seconds=seconds))
 
 
 def find_recorded(store: Store, keys: IdempotencyKeys) -> Document | None:
@@ -59,10 +83,12 @@ def find_recorded(store: Store, keys: IdempotencyKeys) -> Document | None:
     token no clash of identifiers is reported.
     """
     known = store.by_match_keys(OUTREACH.collection, keys.all)
+    for each in known:
+        if expired := keys.expired(each):
+            key, others = expired
+            _release(store, each, key)
+            return find_recorded(store, others)
     outreach = next((each for each in known if keys.header and keys.header in each["match_keys"]), None)
-    if outreach is not None and outreach["created_date"] < now() - IDEMPOTENCY_KEPT:
-        _release(store, outreach, str(keys.header))
-        return find_recorded(store, replace(keys, header=None))
     if outreach is not None and outreach["fingerprint"] != keys.request.fingerprint:
         message = "This Idempotency-Key was used with another body; send a new key."
         raise OsdiError(422, ErrorDescription("IDEMPOTENCY_KEY_REUSED", message, ("Idempotency-Key",)))
@@ -83,7 +109,7 @@ def _identified(request: HelperRequest, known: Sequence[Document]) -> Document |
 
 
 def _release(store: Store, outreach: Document, key: str) -> None:
-    """Frees an Idempotency-Key that has expired; the outreach itself stays."""
+    """Frees an Idempotency-Key or repeat key that has expired; the outreach itself stays."""
     remaining = [each for each in outreach["match_keys"] if each != key]
     store.write(Update(OUTREACH.collection, outreach["_id"], outreach["version"], {"match_keys": remaining}))
 
@@ -93,6 +119,11 @@ def _header_key(request: HelperRequest, person: MatchKeys) -> str | None:
         return None
     sender = request.caller.holder_id or _sender(request, person)
     return f"idempotency:{_digest(sender, request.idempotency_key)}"
+
+
+def _repeat_key(request: HelperRequest) -> str | None:
+    """Returns the key of a body that was sent without a token, for its sender and campaign."""
+    return f"{REPEAT}{_digest(request.sender, request.fingerprint)}" if request.sender else None
 
 
 def _sender(request: HelperRequest, person: MatchKeys) -> str:

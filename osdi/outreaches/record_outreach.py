@@ -7,10 +7,11 @@ identifiers or the Idempotency-Key, returns the recorded outreach, and writes no
 """
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from osdi.action_functions.followup_kinds import QUEUED, SKIPPED
+from osdi.action_functions.helper_body import check_person, without_placeholders
 from osdi.action_functions.resolve import Actions, resolve
 from osdi.action_functions.triggers import Followup
 from osdi.documents import Document, Find
@@ -18,6 +19,7 @@ from osdi.errors import DuplicateKey, OsdiError
 from osdi.ids import new_id, now
 from osdi.outreaches.helper_request import HelperRequest
 from osdi.outreaches.idempotency import IdempotencyKeys, find_recorded
+from osdi.outreaches.known_outreach import warnings_about
 from osdi.people.posted_person import PostedPerson
 from osdi.people.signup import CheckChange, accept, person_change
 from osdi.resources import OUTREACH
@@ -51,6 +53,7 @@ class _Resolved:
     person: PostedPerson
     keys: IdempotencyKeys
     check: CheckChange
+    warnings: tuple[str, ...]
 
 
 def record_outreach(
@@ -66,17 +69,22 @@ def record_outreach(
     # If person and outreach are committed together, the unique index alone detects a retry. Otherwise a retry has to be
     # found before the person is written.
     if not store.supports_transactions:
-        known = retry_on_conflict(lambda: find_recorded(store, resolved.keys))
+        known = retry_on_conflict(lambda: _find_recorded(store, resolved))
         if known is not None:
-            return Recorded(known, resolved.actions.warnings, RETRY)
+            return known
     return retry_on_conflict(lambda: _attempt(store, resolved))
 
 
 def _resolve(find: Find, request: HelperRequest, settings: Settings, check: CheckChange) -> _Resolved:
     has_token = request.caller.has_token
-    actions = resolve(request.body, find, request.campaign, has_token=has_token, strict=request.strict)
-    person = PostedPerson.of(request.body, request.caller, actions, settings)
-    return _Resolved(request, actions, person, IdempotencyKeys.of(request, person.keys, trusted=person.trusted), check)
+    body, ignored = without_placeholders(request.body, strict=request.strict)
+    check_person(body)
+    request = replace(request, body=body)
+    actions = resolve(body, find, request.campaign, has_token=has_token, strict=request.strict)
+    person = PostedPerson.of(body, request.caller, actions, settings)
+    seconds = settings.repeat_seconds
+    keys = IdempotencyKeys.of(request, person.keys, trusted=person.trusted, repeat_seconds=seconds)
+    return _Resolved(request, actions, person, keys, check, (*ignored, *actions.warnings))
 
 
 def _attempt(store: Store, resolved: _Resolved) -> Recorded:
@@ -98,18 +106,30 @@ def _attempt(store: Store, resolved: _Resolved) -> Recorded:
         store.write(*writes, Insert(OUTREACH.collection, outreach))
     except DuplicateKey as error:
         return _recorded_before(store, resolved, error)
-    return Recorded(outreach, resolved.actions.warnings, change.matched_by, change.outcome)
+    return Recorded(outreach, resolved.warnings, change.matched_by, change.outcome)
 
 
 def _recorded_before(store: Store, resolved: _Resolved, error: Exception) -> Recorded:
     """Returns the outreach of an earlier, equal request.
 
-    Raises `error` if there is none, and what find_recorded raises.
+    Raises `error` if there is none, and what _find_recorded raises.
+    """
+    known = _find_recorded(store, resolved)
+    if known is None:
+        raise error
+    return known
+
+
+def _find_recorded(store: Store, resolved: _Resolved) -> Recorded | None:
+    """Returns the outreach of an earlier request, with a warning about new content; None if there is none.
+
+    Raises what find_recorded and warnings_about raise.
     """
     known = find_recorded(store, resolved.keys)
     if known is None:
-        raise error
-    return Recorded(known, resolved.actions.warnings, RETRY)
+        return None
+    dropped = () if resolved.keys.repeat else warnings_about(store, known, resolved.request, resolved.person)
+    return Recorded(known, (*resolved.warnings, *dropped), RETRY)
 
 
 def _outreach(resolved: _Resolved, person_id: str, timestamp: dt.datetime) -> Document:
@@ -129,7 +149,7 @@ def _outreach(resolved: _Resolved, person_id: str, timestamp: dt.datetime) -> Do
     }
     if "identifiers" in body:
         outreach["identifiers" if resolved.person.trusted else "claimed_identifiers"] = body["identifiers"]
-    if keys.header:
+    if keys.header or (keys.identifiers and resolved.request.sent):
         outreach["fingerprint"] = resolved.request.fingerprint
     if followups:
         outreach["followups"] = [_followup_entry(each, timestamp) for each in followups]

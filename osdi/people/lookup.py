@@ -8,11 +8,13 @@ from osdi.match_keys import MatchKeyRules, email_key, id_key
 from osdi.resources import PERSON
 from osdi.store import DocumentStore
 from osdi.store.indexes import MERGED_PEOPLE
+from osdi.values.phones import split_extension
 
 
 def keys_of(text: str, rules: MatchKeyRules) -> list[str]:
     """Returns the match keys of a text as an identifier (always, and first), e-mail address and phone number."""
-    phone = None if any(character.isalpha() for character in text) else rules.phone_key({"number": text})
+    number, _ = split_extension(text)
+    phone = None if any(character.isalpha() for character in number) else rules.phone_key({"number": number})
     return [id_key(text), *([email_key(text)] if "@" in text else []), *([phone] if phone else [])]
 
 

@@ -44,8 +44,9 @@ class IdentifiersClash(Exception):
 def match(keys: MatchKeys, people: Sequence[Document], *, reject_clash: bool) -> Match:
     """Returns the Match of these keys among `people`.
 
-    Identifiers decide, then e-mail addresses (the primary one first), then phone numbers. A phone number alone matches
-    only if the post or the person has no e-mail address, since households share phones. An untrusted post without any
+    Identifiers decide, then e-mail addresses (the primary one first), then phone numbers. Households share phones, so a
+    phone number alone matches only if the post or the person has no e-mail address, and never if names or identifiers
+    say that they are two people. An untrusted post without any
     contact detail is matched by the identifiers that it claims, so that its retries are recognised, but never to a
     person who has contact details.
 
@@ -63,8 +64,8 @@ def _candidates(keys: MatchKeys, owners: Mapping[str, Document]) -> Iterator[tup
     """Yields the people who may match and the kind of key, the most certain match first."""
     for kind, some in ((IDENTIFIER, keys.identifiers), (EMAIL, keys.emails)):
         yield from ((owners[key], kind) for key in some if key in owners)
-    for key in keys.phones:
-        if key in owners and not (keys.emails and _has_email(owners[key])):
+    for key in (*keys.phones_and_names, *keys.phones):
+        if key in owners and not (keys.emails and _has_email(owners[key])) and not keys.share_a_phone_with(owners[key]):
             yield owners[key], PHONE
     for key in () if keys.contacts else keys.claimed:
         if key in owners and not any(owners[key].get(array) for array in ("email_addresses", "phone_numbers")):

@@ -17,6 +17,7 @@ from osdi.fields.definition import ContactRule, EntryKey, Objects
 from osdi.fields.webhook import UNSUBSCRIBED
 from osdi.match_keys import MatchKeyRules, email_key
 from osdi.resources import CONTACTS, PERSON
+from osdi.values.postal_codes import more_exact_country, more_exact_postal_code, same_country, same_postal_code
 
 Entry = dict[str, Any]
 SameEntry = Callable[[ReadOnlyDocument, ReadOnlyDocument], bool]
@@ -31,6 +32,9 @@ STRICTEST: Final = ("spam complaints", "unsubscribed", "bouncing")
 
 PLACE: Final = ("postal_code", "address_lines", "locality")
 AREA: Final = ("region", "country")
+# The parts of a postal address that have several spellings.
+SAME_PART: Final[Mapping[str, Callable[[Any, Any], bool]]] = {"postal_code": same_postal_code, "country": same_country}
+MORE_EXACT: Final = {"postal_code": more_exact_postal_code, "country": more_exact_country}
 
 
 def merge_person(
@@ -185,7 +189,8 @@ def merge_entries(
             merged.append(dict(entry))
             index = len(merged) - 1
         else:
-            merged[index] = keep_status(merged[index], merge_object(merged[index], entry, overwrite))
+            posted_entry = with_exact_parts(merged[index], entry) if array == "postal_addresses" else entry
+            merged[index] = keep_status(merged[index], merge_object(merged[index], posted_entry, overwrite))
         if entry.get("primary"):
             primary = index if overwrite or primary is None else primary
     return one_primary(merged, primary)
@@ -197,7 +202,11 @@ def _index_of(
     """Returns the index of the stored entry with the key of `entry`; of postal addresses, the most similar one."""
     if array == "phone_numbers":
         number = number_of(entry, rules)
-        same = [i for i, each in enumerate(entries) if number and number_of(each, rules) == number]
+        same = [
+            i
+            for i, each in enumerate(entries)
+            if number and number_of(each, rules) == number and not _extensions_differ(each, entry)
+        ]
     else:
         same = [i for i, each in enumerate(entries) if ENTRIES[array](each, entry)]
         # An entry without a key is the same as a stored entry that has all its values.
@@ -223,15 +232,32 @@ def number_of(entry: ReadOnlyDocument, rules: MatchKeyRules) -> str | None:
     return rules.phone_key(entry) or entry.get("number")
 
 
+def _extensions_differ(stored: ReadOnlyDocument, posted: ReadOnlyDocument) -> bool:
+    """True if both entries have an extension, and not the same: two telephones of one office."""
+    return "extension" in stored and "extension" in posted and stored["extension"] != posted["extension"]
+
+
 def _same_address(stored: ReadOnlyDocument, posted: ReadOnlyDocument) -> bool:
     """True if no part of two postal addresses differs and both share a place, or one has only an area."""
     for part in (*PLACE, *AREA):
-        if part in stored and part in posted and _folded(stored[part]) != _folded(posted[part]):
+        if part in stored and part in posted and not SAME_PART.get(part, _equal)(stored[part], posted[part]):
             return False
     if any(part in stored and part in posted for part in PLACE):
         return True
     area_only = not any(part in stored for part in PLACE) or not any(part in posted for part in PLACE)
     return area_only and any(part in stored and part in posted for part in AREA)
+
+
+def with_exact_parts(stored: ReadOnlyDocument, posted: ReadOnlyDocument) -> Entry:
+    """Returns a posted postal address with the stored postal code and country where these are more exact."""
+    exact = {
+        part: more(stored[part], posted[part]) for part, more in MORE_EXACT.items() if part in stored and part in posted
+    }
+    return {**posted, **exact}
+
+
+def _equal(one: Any, other: Any) -> bool:
+    return _folded(one) == _folded(other)
 
 
 def _shared_parts(stored: ReadOnlyDocument, posted: ReadOnlyDocument) -> int:

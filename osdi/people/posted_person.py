@@ -4,7 +4,7 @@ Pure: people are documents that the caller has read; they are not changed.
 """
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from osdi.action_functions.resolve import Actions
 from osdi.documents import Document
 from osdi.errors import invalid
 from osdi.ids import new_id
-from osdi.match_keys import MatchKeyRules, MatchKeys, id_key, name_and_postal_code_keys
+from osdi.match_keys import MatchKeyRules, MatchKeys, id_key, name_and_postal_code_keys, phone_and_name_key
 from osdi.people.matching import Match
 from osdi.people.merge_rules import keep_strictest_opt_out, merge_person
 from osdi.settings import Settings
@@ -107,8 +107,17 @@ class PostedPerson:
             own = self.rules.own_identifier(person["_id"])  # responses contain it, so clients send it back
             others = (each for each in identifiers if each != own and id_key(each) not in elsewhere)
             _extend(person, "identifiers", others)
-        claims = (*self.keys.identifiers, *contacts, *self.keys.claimed)
+        claims = (*self.keys.identifiers, *contacts, *self._shared_phones(contacts, elsewhere), *self.keys.claimed)
         _extend(person, "match_keys", (key for key in claims if key not in elsewhere))
+
+    def _shared_phones(self, contacts: Sequence[str], elsewhere: Collection[str]) -> Iterator[str]:
+        """Yields the keys of phone and name for the claimed phone numbers that another person owns.
+
+        By these keys the next post about this person finds them, not the owner of the number.
+        """
+        for phone in self.keys.phones:
+            if phone in contacts and phone in elsewhere and (key := phone_and_name_key(phone, self.keys.name)):
+                yield key
 
     def _contact_claims(self, *, is_new: bool) -> Sequence[str]:
         """Returns the keys of contact details that the person may claim by this post.

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from osdi.access.tokens import Caller
+from osdi.action_functions.helper_body import check_person, without_placeholders
 from osdi.action_functions.resolve import resolve
 from osdi.documents import Document, Find
 from osdi.errors import conflict, document_too_large, invalid
@@ -85,10 +86,12 @@ def sign_up(
 
     Raises OsdiError 400, 409, 413 or 503, or what `check` raises, without having written the posted person.
     """
+    body, ignored = without_placeholders(body, strict=strict)
+    check_person(body)
     actions = resolve(body, find, strict=strict)
     posted = PostedPerson.of(body, caller, actions, settings)
     change = retry_on_conflict(lambda: _write(store, posted, check))
-    return SignedUp(change.person, actions.warnings, change.matched_by, change.outcome)
+    return SignedUp(change.person, (*ignored, *actions.warnings), change.matched_by, change.outcome)
 
 
 def _write(store: Store, posted: PostedPerson, check: CheckChange) -> PersonChange:

@@ -107,6 +107,15 @@ class Settings:
             Group.ANONYMOUS,
         ),
     )
+    repeat_seconds: float = field(
+        default=10.0,
+        metadata=setting(
+            "Seconds in which an equal post without a token from the same IP address is the same outreach: a double "
+            "click. `0` turns this off.",
+            Group.ANONYMOUS,
+            validate=validate.Range(0, 3_600),
+        ),
+    )
     rate_limit_anonymous: str = field(
         default="120/minute;2000/hour",
         metadata=setting(

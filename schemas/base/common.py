@@ -13,8 +13,10 @@ import marshmallow as ma
 from marshmallow.error_store import ErrorStore
 from marshmallow.schema import SchemaMeta
 
+from osdi.fields.contacts import PHONE_NUMBER
 from osdi.fields.definition import ObjectType, Table, required
 from osdi.fields.limits import LINE_LENGTH
+from osdi.values.phones import with_extension
 from schemas.base.fields import Bool, DateTime, Identifiers, Text, is_empty, without_limit
 from schemas.base.from_table import marshmallow_field
 
@@ -113,12 +115,20 @@ class RequiredFields(OsdiSchema):
             raise ma.ValidationError({name: ["Missing data for required field."] for name in missing})
 
 
+class PhoneNumberBase(OsdiSchema):
+    """A phone number entry: an extension behind the number, such as `x23`, becomes its `extension`."""
+
+    def load(self, data: Any, **kwargs: Any) -> Any:
+        return with_extension(super().load(data, **kwargs))
+
+
 @cache
 def object_schema(of: ObjectType) -> type[OsdiSchema]:
     """Returns the schema of an object inside a resource, such as `PostalAddressSchema`."""
     needs = required(of.fields)
     facts = {"__doc__": of.description, "table": of.fields, **({"needs": needs} if needs else {})}
-    made: type[OsdiSchema] = type(f"{of.name}Schema", (RequiredFields if needs else OsdiSchema,), facts)
+    base = PhoneNumberBase if of is PHONE_NUMBER else RequiredFields if needs else OsdiSchema
+    made: type[OsdiSchema] = type(f"{of.name}Schema", (base,), facts)
     return made
 
 

@@ -32,9 +32,10 @@ from osdi.fields.limits import (
     SYSTEM_NAME_LENGTH,
 )
 
-# "[system name]:[id]": the system name has neither colon nor space, the id is printable.
+# "[system name]:[id]": the system name has neither colon nor space, the id is printable. An empty id is a placeholder,
+# which the domain ignores or rejects.
 IDENTIFIER: Final = re.compile(
-    rf"[^\s:\x00-\x1f\x7f]{{1,{SYSTEM_NAME_LENGTH}}}:[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?"
+    rf"[^\s:\x00-\x1f\x7f]{{1,{SYSTEM_NAME_LENGTH}}}:(?:[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?)?"
 )
 
 # The form of nearly all addresses: a dot-atom (RFC 5322), which is valid before every domain, and an ASCII domain. Not

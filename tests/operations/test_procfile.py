@@ -87,7 +87,7 @@ def environment(mongod: Mongod, sink: SmtpSink) -> Iterator[dict[str, str]]:
         "SMTP_URL": sink.url,
         "MAIL_FROM": "The River <hello@river.example.org>",
         "FOLLOWUP_LEASE_SECONDS": str(LEASE_SECONDS),
-        **{name.upper(): value for name, value in factories.UNLIMITED.items()},
+        **{name.upper(): str(value) for name, value in factories.UNLIMITED.items()},
     }
     with MongoClient(uri) as client:
         client.drop_database("procfile")

@@ -20,14 +20,15 @@ def test_the_same_identifier_is_the_same_outreach(api: Client, noise: list[dict]
     first = api.recorded(body)
     before = list(database.people.find()), list(database.outreaches.find())
 
-    assert api.recorded(body | {"duration": 999}) == first
+    assert api.recorded(body) == first
     assert (list(database.people.find()), list(database.outreaches.find())) == before
 
 
 def test_the_servers_own_identifier_is_the_same_outreach(api: Client, database: Database) -> None:
-    first = api.recorded(factories.outreach())
+    body = factories.outreach()
+    first = api.recorded(body)
 
-    assert api.recorded(factories.outreach(identifiers=first["identifiers"])) == first
+    assert api.recorded({**body, "identifiers": first["identifiers"]}) == first
     assert counts(database) == (1, 1)
 
 
@@ -153,11 +154,12 @@ class TestIdempotencyKey:
         yesterday = dt.datetime.now(dt.UTC) - dt.timedelta(hours=24, minutes=1)
         database.outreaches.update_one({}, {"$set": {"created_date": yesterday}})
 
-        again = api.recorded(factories.outreach(), headers={"Idempotency-Key": "k"})
+        body = factories.outreach()
+        again = api.recorded(body, headers={"Idempotency-Key": "k"})
 
         assert again["identifiers"] != first["identifiers"]
         assert api.get(first["_links"]["self"]["href"]).status_code == 200
-        assert api.recorded(factories.outreach(identifiers=again["identifiers"]))["identifiers"] == again["identifiers"]
+        assert api.recorded({**body, "identifiers": again["identifiers"]})["identifiers"] == again["identifiers"]
 
     @pytest.mark.parametrize("key", ["", "x" * 256])
     def test_an_empty_or_too_long_key_is_rejected(self, api: Client, database: Database, key: str) -> None:

@@ -34,7 +34,7 @@ class Live:
         self.application = application
         self.environment = {
             **os.environ,
-            **{name.upper(): value for name, value in UNLIMITED.items()},
+            **{name.upper(): str(value) for name, value in UNLIMITED.items()},
             **environment,
             "HOST": "127.0.0.1",
             "PORT": str(self.port),

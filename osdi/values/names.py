@@ -1,0 +1,31 @@
+"""Compares names of people without letter case, accents, spaces and punctuation. Pure."""
+
+import unicodedata
+from collections.abc import Mapping
+from typing import Any, Final
+
+PARTS: Final = ("given_name", "family_name")
+
+
+def letters_and_digits(text: str) -> str:
+    """Returns the letters and digits of a text, without case, accents, spaces and punctuation."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(
+        each for each in decomposed if not unicodedata.combining(each) and unicodedata.category(each)[0] in "LMN"
+    )
+
+
+def compared_name(person: Mapping[str, Any]) -> tuple[str, str]:
+    """Returns given and family name in the form in which they are compared; empty where one is missing."""
+    given, family = (letters_and_digits(str(person.get(part, ""))) for part in PARTS)
+    return given, family
+
+
+def names_differ(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    """True if two compared names are of different people: a part that both have is not equal.
+
+    It makes no difference which part holds the whole name: `Jane Doe` without a family name is `Jane`, `Doe`.
+    """
+    if "".join(one) == "".join(other):
+        return False
+    return any(first and second and first != second for first, second in zip(one, other, strict=True))
