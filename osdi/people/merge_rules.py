@@ -56,7 +56,8 @@ def merge_person(
             continue  # without a token only contact details are appended
         elif name in ENTRIES:
             entries = value if overwrite else _unowned(name, value, owned_elsewhere, rules)
-            merged[name] = merge_entries(name, stored.get(name, ()), entries, overwrite, rules)
+            unconfirmed = stored.get("unconfirmed_statuses", ())
+            merged[name] = merge_entries(name, stored.get(name, ()), entries, overwrite, rules, unconfirmed=unconfirmed)
             if not merged[name]:
                 del merged[name]
         elif isinstance(value, Mapping) and isinstance(stored[name], Mapping):
@@ -167,10 +168,13 @@ def merge_entries(
     posted: Sequence[ReadOnlyDocument],
     overwrite: bool,
     rules: MatchKeyRules,
+    *,
+    unconfirmed: Collection[str] = (),
 ) -> list[Entry]:
     """Returns the entries of one array: a posted entry merges into the stored one with its key, or is appended.
 
-    At most one entry stays primary. `overwrite` is as in `merge_person`.
+    At most one entry stays primary. `overwrite` is as in `merge_person`. A status in `unconfirmed` was stated without
+    a token, so one with a token replaces it.
     """
     merged = [dict(entry) for entry in stored]
     primary = next((index for index, entry in enumerate(merged) if entry.get("primary")), None)
@@ -185,7 +189,9 @@ def merge_entries(
             merged.append(dict(entry))
             index = len(merged) - 1
         else:
-            merged[index] = keep_status(merged[index], merge_object(merged[index], entry, overwrite))
+            changed = merge_object(merged[index], entry, overwrite)
+            replaceable = overwrite and status_name(array, "status", merged[index], rules) in unconfirmed
+            merged[index] = changed if replaceable else keep_status(merged[index], changed)
         if entry.get("primary"):
             primary = index if overwrite or primary is None else primary
     return one_primary(merged, primary)
@@ -221,6 +227,17 @@ def _unowned(
 def number_of(entry: ReadOnlyDocument, rules: MatchKeyRules) -> str | None:
     """Returns the value by which phone numbers are compared: the match key, or a number too short for one."""
     return rules.phone_key(entry) or entry.get("number")
+
+
+def status_name(array: str, name: str, entry: ReadOnlyDocument, rules: MatchKeyRules) -> str | None:
+    """Returns the name of an entry's status in `unconfirmed_statuses`, such as `status email:jane@example.com`.
+
+    None without an address or number.
+    """
+    if array == "email_addresses":
+        return f"{name} {email_key(entry['address'])}" if entry.get("address") else None
+    number = number_of(entry, rules) if array == "phone_numbers" else None
+    return f"{name} {number}" if number else None
 
 
 def _same_address(stored: ReadOnlyDocument, posted: ReadOnlyDocument) -> bool:

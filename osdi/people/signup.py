@@ -65,7 +65,7 @@ def sign_up(
     Raises OsdiError 400, 409, 413 or 503, without having written the posted person.
     """
     actions = resolve(body, find, strict=strict)
-    posted = PostedPerson.of(body, caller, actions, settings)
+    posted = replace(PostedPerson.of(body, caller, actions, settings), keeps_claims=True)
     change = retry_on_conflict(lambda: _write(store, posted))
     return SignedUp(change.person, actions.warnings, change.matched_by, change.outcome)
 
