@@ -45,6 +45,9 @@ FOLLOWUP: Final = (
     "sent_date",
 )
 
+# What posts without a token have stated, and what was not applied of one; the stored names.
+CLAIMED: Final = ("claimed_identifiers", "claimed_opt_outs", "not_applied")
+
 MADE_BY: Final = {"osdi:creator": "creator_id", "osdi:modified_by": "modified_by_id"}
 
 
@@ -164,9 +167,7 @@ class Hal:
 
     def _own_properties(self, document: ReadOnlyDocument) -> Json:
         """Returns the properties that this server adds to the standard's, under its namespace."""
-        added: Json = {}
-        if document.get("claimed_identifiers"):
-            added[f"{self.namespace}:claimed_identifiers"] = document["claimed_identifiers"]
+        added: Json = {f"{self.namespace}:{name}": document[name] for name in CLAIMED if document.get(name)}
         if document.get("followups"):
             added[f"{self.namespace}:followups"] = [
                 {"id": followup["_id"], **{name: followup[name] for name in FOLLOWUP if name in followup}}

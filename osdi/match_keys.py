@@ -34,6 +34,9 @@ ID: Final = "id:"
 CLAIMED: Final = "claimed:"
 MINIMUM_PHONE_DIGITS: Final = 7
 
+# A person's field: true as long as every post about the person came without a token.
+ANONYMOUS_ONLY: Final = "anonymous_only"
+
 PHONE_AND_NAME: Final = "phone_and_name:"
 NAME_AND_POSTAL_CODE: Final = "name_and_postal_code:"
 NAME_LENGTH: Final = 100
@@ -128,6 +131,28 @@ def _domain(domain: str) -> str:
         return idna.decode(idna.encode(domain, uts46=True).lower())
     except idna.IDNAError:  # no mail can be sent there
         return unicodedata.normalize("NFKC", domain).lower()
+
+
+def confirm_contacts(person: dict[str, Any], keys: Iterable[str]) -> None:
+    """Adds those of these match keys that the person owns to `confirmed_keys`, after a change with a token.
+
+    These are the keys of the contact details that a token holder has posted or put (docs/decisions/0027).
+    """
+    person.pop(ANONYMOUS_ONLY, None)
+    confirmed = dict.fromkeys((*person.pop("confirmed_keys", ()), *keys))
+    owned = [key for key in confirmed if key in person["match_keys"]]
+    if owned:
+        person["confirmed_keys"] = owned
+
+
+def is_confirmed(person: ReadOnlyDocument, key: str) -> bool:
+    """True if the contact detail of this match key may get what is stored about the person.
+
+    A token holder has confirmed it, or nobody but those who posted this detail has added to the person.
+    """
+    if key not in person["match_keys"]:
+        return False
+    return key in person.get("confirmed_keys", ()) or bool(person.get(ANONYMOUS_ONLY))
 
 
 def name_and_postal_code_keys(person: ReadOnlyDocument) -> list[str]:

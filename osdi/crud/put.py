@@ -60,7 +60,7 @@ def put(
         reject_placeholders(change.fields, resource, stored)
         changed = without_own(apply(resource, stored, change), rules)
         check(changed)
-        _set_match_keys(store, resource, changed, change.fields, rules)
+        _set_match_keys(store, resource, stored, changed, change.fields, rules)
         if changed == stored:
             store.wait_for_majority(resource.collection, stored)
             return stored
@@ -98,7 +98,12 @@ def _find_document(store: Store, resource: Resource, document_id: str, belongs: 
 
 
 def _set_match_keys(
-    store: Store, resource: Resource, changed: Document, named: ReadOnlyDocument, rules: MatchKeyRules
+    store: Store,
+    resource: Resource,
+    stored: Document,
+    changed: Document,
+    named: ReadOnlyDocument,
+    rules: MatchKeyRules,
 ) -> None:
     """Sets the match keys of a changed document to those that derive from its fields."""
     special = rules_of(resource)
@@ -109,7 +114,7 @@ def _set_match_keys(
     keys += [key for key in former if key.startswith((*KEPT_KEYS, rules.own_key("")))]
     changed["match_keys"] = list(dict.fromkeys(keys))
     if special.derive_fields:
-        special.derive_fields(rules, changed)
+        special.derive_fields(rules, stored, changed, named)
 
 
 def _write_change(store: Store, resource: Resource, stored: Document, changed: Document, by: str | None) -> Document:

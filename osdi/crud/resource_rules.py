@@ -14,12 +14,13 @@ from osdi.crud.unlink_store import forget_wrapper
 from osdi.documents import Document, ReadOnlyDocument
 from osdi.errors import conflict
 from osdi.ids import now
-from osdi.match_keys import MatchKeyRules, name_and_postal_code_keys, name_key
+from osdi.match_keys import MatchKeyRules, confirm_contacts, name_and_postal_code_keys, name_key
 from osdi.outreaches.deletion_store import delete_outreach
 from osdi.people.lookup import get_person
 from osdi.people.merge import finish_merges_of
 from osdi.people.merge_rules import CONTACT_VALUE, keep_status, of_change, one_primary, same_email
 from osdi.people.merged_people_store import all_ids, delete_merged_copies, ids_of, merged_copies_of
+from osdi.people.opt_outs import UNCONFIRMED, unconfirmed_after_change
 from osdi.people.outreach_links_store import forget_person
 from osdi.resources import ADVOCACY_CAMPAIGN, LIST, OUTREACH, PERSON, TAG, WRAPPER, Resource
 from osdi.statistics.invalidation import invalidate
@@ -30,6 +31,8 @@ from osdi.store import Insert, Store
 ReplaceValue = Callable[[Any, Any], Any]
 # Takes the changed document and the fields that the PUT names; returns match keys.
 DeriveKeys = Callable[[Store, Document, ReadOnlyDocument, MatchKeyRules], list[str]]
+# Takes the stored and the changed document, and the fields that the PUT names; sets fields of the changed document.
+DeriveFields = Callable[[MatchKeyRules, ReadOnlyDocument, Document, ReadOnlyDocument], None]
 
 
 # The title of a campaign without title and name: clients list campaigns by their title.
@@ -48,7 +51,7 @@ class ResourceRules:
     replace: Mapping[str, ReplaceValue] = field(default_factory=dict)
     # Returns match keys besides those of identifiers; sets fields that derive from all match keys.
     derive_keys: DeriveKeys | None = None
-    derive_fields: Callable[[MatchKeyRules, Document], None] | None = None
+    derive_fields: DeriveFields | None = None
     # Events of a change for webhooks, and a write that belongs to the same transaction.
     events: Callable[[Document, Document], tuple[str, ...]] = lambda stored, changed: ()
     invalidate: Callable[[Document, Document], Insert | None] = lambda stored, changed: None
@@ -108,6 +111,20 @@ def person_keys(store: Store, changed: Document, named: ReadOnlyDocument, rules:
     finish_merges_of(store, free, rules)
     of_shared_phones = (key for phone, key in shared.items() if phone not in free)
     return [key for key in (*rules.contact_keys(changed), *by_name, *of_shared_phones) if key in former or key in free]
+
+
+def derive_person_fields(
+    rules: MatchKeyRules, stored: ReadOnlyDocument, changed: Document, named: ReadOnlyDocument
+) -> None:
+    """Sets the fields of a changed person that derive from match keys, and what the PUT has confirmed."""
+    contacts = rules.contact_keys(named)
+    if contacts or changed != stored:
+        confirm_contacts(changed, contacts)
+    unconfirmed = unconfirmed_after_change(stored, changed, named, rules)
+    changed.pop(UNCONFIRMED, None)
+    if unconfirmed:
+        changed[UNCONFIRMED] = unconfirmed
+    rules.set_derived_keys(changed)
 
 
 def name_keys(store: Store, changed: Document, named: ReadOnlyDocument, rules: MatchKeyRules) -> list[str]:
@@ -173,7 +190,7 @@ RULES: Final[Mapping[Resource, ResourceRules]] = {
             "postal_addresses": lambda stored, posted: one_primary(posted),
         },
         derive_keys=person_keys,
-        derive_fields=MatchKeyRules.set_derived_keys,
+        derive_fields=derive_person_fields,
         events=of_change,
         check_missing=reject_merged_person,
         other_ids=ids_of_merged,

@@ -28,7 +28,7 @@ from osdi.crud.reference_cache import Reference
 from osdi.documents import Document, ReadOnlyDocument
 from osdi.followups import outbox_store
 from osdi.followups.outbox_store import Claimed
-from osdi.followups.recipients import Recipient, Unreachable, recipient, unwanted_number
+from osdi.followups.recipients import Recipient, Unreachable, claimed_opt_out, recipient, unwanted_number
 from osdi.followups.sending_limits import SendingLimits
 from osdi.followups.unsubscribe import link, signer, unwanted
 from osdi.ids import now
@@ -106,7 +106,7 @@ class Preparation:
         if person is None:
             raise Stop(SKIPPED, "no_person")
         to = self._recipient(followup, person)
-        self._check_opt_out(kind, to)
+        self._check_opt_out(kind, to, outreach)
         self._check_interval(claimed)
         if not followup["by_token"] and not followup.get("admitted"):
             self._check_limits(kind, to.key)
@@ -130,13 +130,14 @@ class Preparation:
         except Unreachable as unreachable:
             raise Stop(SKIPPED, unreachable.reason) from unreachable
 
-    def _check_opt_out(self, kind: str, to: Recipient) -> None:
-        """Raises Stop if an entry of anybody for the address or number says that nothing may be sent to it."""
-        if kind == AUTORESPONSE:
-            reason = unwanted(self._store, to.to)
-        else:
-            people = find_people_by_contact(self._store, to.key)
-            reason = unwanted_number(kind, to.key, people, self._settings.match_key_rules)
+    def _check_opt_out(self, kind: str, to: Recipient, outreach: Document) -> None:
+        """Raises Stop if the post, or an entry of anybody for the address or number, says that nothing may be sent."""
+        rules = self._settings.match_key_rules
+        reason = claimed_opt_out(to, kind, outreach, rules)
+        if reason is None and kind == AUTORESPONSE:
+            reason = unwanted(self._store, to.to, rules)
+        elif reason is None:
+            reason = unwanted_number(kind, to.key, find_people_by_contact(self._store, to.key), rules)
         if reason:
             raise Stop(SKIPPED, reason)
 

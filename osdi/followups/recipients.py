@@ -1,8 +1,9 @@
 """Recipients of follow-ups: chooses one contact detail of the person who made the outreach.
 
 A caller without a token cannot choose a recipient: the follow-up is sent only to a contact detail of the same post, and
-only if the person has it. The message contains data of the person only if the person is matched by that address:
-otherwise a stranger could add their own address to a person whose phone number they know, and read the data.
+only if the person has it. The message contains data of the person only if a token has confirmed that address or number,
+or if only posts about it have added to the person (`confirmed_keys`): otherwise a stranger could post their own
+address with the phone number of another person, and read what is stored about that person later.
 
 Pure.
 """
@@ -13,9 +14,12 @@ from typing import Final
 
 from osdi.action_functions.followup_kinds import AUTORESPONSE, CALL_RESPONSE, REACHED_BY, SMS_RESPONSE, primary
 from osdi.documents import ReadOnlyDocument
-from osdi.match_keys import MatchKeyRules, email_key
+from osdi.match_keys import MatchKeyRules, email_key, is_confirmed
+from osdi.people.opt_outs import phone_opt_out
 
 PHONE: Final = "phone:"
+# By kind: the property of a phone number that can forbid it, and the reason that the follow-up gets.
+UNWANTED: Final = {CALL_RESPONSE: ("do_not_call", "do_not_call"), SMS_RESPONSE: ("sms_capable", "not_sms_capable")}
 
 
 class Unreachable(Exception):
@@ -28,7 +32,7 @@ class Unreachable(Exception):
 
 @dataclass(frozen=True)
 class Recipient:
-    """An e-mail address or E.164 number, and its match key; `known` is True if the person is matched by it."""
+    """An e-mail address or E.164 number, and its match key; `known` is True if it may get the person's data."""
 
     to: str
     key: str
@@ -57,19 +61,31 @@ def recipient(followup: ReadOnlyDocument, person: ReadOnlyDocument, rules: Match
     if key is None:
         raise Unreachable("no_address")
     to = str(theirs[value]) if kind == AUTORESPONSE else f"+{key.removeprefix(PHONE)}"
-    return Recipient(to, key, followup["by_token"] or key in person["match_keys"])
+    return Recipient(to, key, followup["by_token"] or is_confirmed(person, key))
 
 
 def unwanted_number(kind: str, key: str, people: Iterable[ReadOnlyDocument], rules: MatchKeyRules) -> str | None:
-    """Returns `do_not_call` or `not_sms_capable` if an entry of these people for the number has it; else None."""
-    for person in people:
-        for entry in person.get("phone_numbers", ()):
-            if _key(kind, entry, rules) != key:
-                continue
-            if kind == CALL_RESPONSE and entry.get("do_not_call"):
-                return "do_not_call"
-            if kind == SMS_RESPONSE and entry.get("sms_capable") is False:
-                return "not_sms_capable"
+    """Returns `do_not_call` or `not_sms_capable` if an entry of these people for the number has it; else None.
+
+    One that only a post without a token has stated does not count, if a token holder has stated the opposite.
+    """
+    name, reason = UNWANTED[kind]
+    return reason if phone_opt_out(people, name, key, rules) else None
+
+
+def claimed_opt_out(to: Recipient, kind: str, outreach: ReadOnlyDocument, rules: MatchKeyRules) -> str | None:
+    """Returns the reason if the post itself states an opt-out of its recipient, as `claimed_opt_outs`; else None.
+
+    An opt-out without an address or number is about each of the post.
+    """
+    _, value = REACHED_BY[kind]
+    for claim in outreach.get("claimed_opt_outs", ()):
+        if value in claim and _key(kind, claim, rules) != to.key:
+            continue
+        if kind == AUTORESPONSE and "status" in claim:
+            return str(claim["status"]).replace(" ", "_")
+        if kind != AUTORESPONSE and UNWANTED[kind][0] in claim:
+            return UNWANTED[kind][1]
     return None
 
 

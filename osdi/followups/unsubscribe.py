@@ -13,9 +13,10 @@ from itsdangerous import BadData, URLSafeSerializer
 from osdi.access.signing_keys import signing_key
 from osdi.documents import Document
 from osdi.ids import now
-from osdi.match_keys import email_key
+from osdi.match_keys import MatchKeyRules, email_key
 from osdi.people.lookup import find_people_by_contact
 from osdi.people.merge_rules import KEPT_STATUSES, of_change, same_email
+from osdi.people.opt_outs import UNCONFIRMED, mail_opt_out
 from osdi.resources import PERSON
 from osdi.retry import retry_on_conflict
 from osdi.store import Store, Update
@@ -60,18 +61,15 @@ def mark_bouncing(store: Store, address: str) -> None:
     _set_status(store, address, BOUNCING, unless=KEPT_STATUSES)
 
 
-def unwanted(store: Store, address: str) -> str | None:
+def unwanted(store: Store, address: str, rules: MatchKeyRules) -> str | None:
     """Returns why the address gets no mail, as the reason of a follow-up; None if it may get mail.
 
-    An entry of any person with this address counts: `unsubscribed`, `bouncing`, `spam_complaints`.
+    An entry of any person with this address counts: `unsubscribed`, `bouncing`, `spam_complaints`. One that only a
+    post without a token has stated does not, if a token holder has stated `subscribed`.
     """
-    statuses = {
-        entry.get("status")
-        for person in find_people_by_contact(store, email_key(address))
-        for entry in person.get("email_addresses", ())
-        if same_email(entry, {"address": address})
-    }
-    return next((status.replace(" ", "_") for status in KEPT_STATUSES if status in statuses), None)
+    key = email_key(address)
+    status = mail_opt_out(find_people_by_contact(store, key), key, rules)
+    return status.replace(" ", "_") if status else None
 
 
 def _set_status(store: Store, address: str, status: str, unless: tuple[str, ...]) -> None:
@@ -84,13 +82,21 @@ def _set_status_of(store: Store, person_id: str, address: str, status: str, unle
     if person is None:
         return
     stored = person.get("email_addresses", [])
+    # A status that only a post without a token has stated is replaced, whatever it is: this one is certain.
+    claimed = f"status {email_key(address)}"
+    unconfirmed = person.get(UNCONFIRMED, [])
+    kept = () if claimed in unconfirmed else unless
     entries = [
         {**entry, "status": status}
-        if same_email(entry, {"address": address}) and entry.get("status") not in unless
+        if same_email(entry, {"address": address}) and entry.get("status") not in kept
         else entry
         for entry in stored
     ]
-    if entries != stored:
+    if entries != stored or claimed in unconfirmed:
         changed: Document = {"email_addresses": entries, "modified_date": now()}
+        left = [each for each in unconfirmed if each != claimed]
+        if left:
+            changed[UNCONFIRMED] = left
+        gone = (UNCONFIRMED,) if unconfirmed and not left else ()
         events = of_change(person, changed)
-        store.write(Update(PERSON.collection, person_id, person["version"], changed, events=events))
+        store.write(Update(PERSON.collection, person_id, person["version"], changed, gone, events))

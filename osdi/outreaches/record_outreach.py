@@ -149,6 +149,8 @@ def _outreach(resolved: _Resolved, person_id: str, timestamp: dt.datetime) -> Do
     }
     if "identifiers" in body:
         outreach["identifiers" if resolved.person.trusted else "claimed_identifiers"] = body["identifiers"]
+    if resolved.person.claimed_opt_outs:
+        outreach["claimed_opt_outs"] = resolved.person.claimed_opt_outs
     if keys.header or (keys.identifiers and resolved.request.sent):
         outreach["fingerprint"] = resolved.request.fingerprint
     if followups:

@@ -60,7 +60,8 @@ def merge_person(
             continue  # without a token only contact details are appended
         elif name in ENTRIES:
             entries = value if overwrite else _unowned(name, value, owned_elsewhere, rules)
-            merged[name] = merge_entries(name, stored.get(name, ()), entries, overwrite, rules)
+            unconfirmed = stored.get("unconfirmed_statuses", ())
+            merged[name] = merge_entries(name, stored.get(name, ()), entries, overwrite, rules, unconfirmed=unconfirmed)
             if not merged[name]:
                 del merged[name]
         elif isinstance(value, Mapping) and isinstance(stored[name], Mapping):
@@ -171,10 +172,13 @@ def merge_entries(
     posted: Sequence[ReadOnlyDocument],
     overwrite: bool,
     rules: MatchKeyRules,
+    *,
+    unconfirmed: Collection[str] = (),
 ) -> list[Entry]:
     """Returns the entries of one array: a posted entry merges into the stored one with its key, or is appended.
 
-    At most one entry stays primary. `overwrite` is as in `merge_person`.
+    At most one entry stays primary. `overwrite` is as in `merge_person`. A status in `unconfirmed` was stated without
+    a token, so one with a token replaces it.
     """
     merged = [dict(entry) for entry in stored]
     primary = next((index for index, entry in enumerate(merged) if entry.get("primary")), None)
@@ -190,7 +194,9 @@ def merge_entries(
             index = len(merged) - 1
         else:
             posted_entry = with_exact_parts(merged[index], entry) if array == "postal_addresses" else entry
-            merged[index] = keep_status(merged[index], merge_object(merged[index], posted_entry, overwrite))
+            changed = merge_object(merged[index], posted_entry, overwrite)
+            replaceable = overwrite and status_name(array, "status", merged[index], rules) in unconfirmed
+            merged[index] = changed if replaceable else keep_status(merged[index], changed)
         if entry.get("primary"):
             primary = index if overwrite or primary is None else primary
     return one_primary(merged, primary)
@@ -235,6 +241,17 @@ def number_of(entry: ReadOnlyDocument, rules: MatchKeyRules) -> str | None:
 def _extensions_differ(stored: ReadOnlyDocument, posted: ReadOnlyDocument) -> bool:
     """True if both entries have an extension, and not the same: two telephones of one office."""
     return "extension" in stored and "extension" in posted and stored["extension"] != posted["extension"]
+
+
+def status_name(array: str, name: str, entry: ReadOnlyDocument, rules: MatchKeyRules) -> str | None:
+    """Returns the name of an entry's status in `unconfirmed_statuses`, such as `status email:jane@example.com`.
+
+    None without an address or number.
+    """
+    if array == "email_addresses":
+        return f"{name} {email_key(entry['address'])}" if entry.get("address") else None
+    number = number_of(entry, rules) if array == "phone_numbers" else None
+    return f"{name} {number}" if number else None
 
 
 def _same_address(stored: ReadOnlyDocument, posted: ReadOnlyDocument) -> bool:

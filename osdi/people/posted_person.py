@@ -14,9 +14,25 @@ from osdi.action_functions.resolve import Actions
 from osdi.documents import Document
 from osdi.errors import invalid
 from osdi.ids import new_id
-from osdi.match_keys import MatchKeyRules, MatchKeys, id_key, name_and_postal_code_keys, phone_and_name_key
+from osdi.match_keys import (
+    ANONYMOUS_ONLY,
+    MatchKeyRules,
+    MatchKeys,
+    confirm_contacts,
+    id_key,
+    name_and_postal_code_keys,
+    phone_and_name_key,
+)
 from osdi.people.matching import Match
 from osdi.people.merge_rules import keep_strictest_opt_out, merge_person
+from osdi.people.opt_outs import (
+    UNCONFIRMED,
+    claimed_opt_outs,
+    unconfirmed_after_change,
+    unconfirmed_after_claim,
+    without_opt_outs,
+    without_unconfirmed,
+)
 from osdi.settings import Settings
 
 LINK: Final = "_links.osdi:person"
@@ -27,7 +43,8 @@ class PostedPerson:
     """The person of a post: inline `fields`, a `link`, or both; and the action functions that the post requests.
 
     `trusted` is True if the identifiers count as given, False if they are only claimed. `by` is the id of the person
-    whose token sends the post.
+    whose token sends the post. `keeps_claims` is True if the post has no outreach that stores `claimed_opt_outs`: then
+    a known person does.
     """
 
     fields: Mapping[str, Any]
@@ -40,6 +57,7 @@ class PostedPerson:
     trusted: bool
     by: str | None = None
     imported: bool = False
+    keeps_claims: bool = False
 
     @classmethod
     def of(cls, body: Mapping[str, Any], caller: Caller, actions: Actions, settings: Settings) -> "PostedPerson":
@@ -67,19 +85,38 @@ class PostedPerson:
 
         `people` own keys of the post. The keys of the person's name and the derived keys are left to the caller.
         """
+        is_new = match.person is None
         stored = match.person or self._new_document(timestamp)
         elsewhere = match.owned_elsewhere
         person = merge_person(
             stored,
-            self.fields,
-            overwrite=self.has_token or match.person is None,
+            self.fields if self.has_token or is_new else without_opt_outs(self.fields),
+            overwrite=self.has_token or is_new,
             owned_elsewhere=elsewhere,
             rules=self.rules,
         )
         if self.imported:
-            person = keep_strictest_opt_out(person, [*people, stored], self.rules)
-        self._add_identity(person, self._contact_claims(is_new=match.person is None), elsewhere)
+            others = [without_unconfirmed(each, self.rules) for each in (*people, stored)]
+            person = keep_strictest_opt_out(person, others, self.rules)
+        if not self.has_token or stored.get(UNCONFIRMED):
+            self._set_unconfirmed(person, stored)
+        if self.keeps_claims and not is_new:
+            _extend(person, "claimed_opt_outs", self.claimed_opt_outs)
+        self._add_identity(person, self._contact_claims(is_new=is_new), elsewhere)
+        if self.has_token and (self.keys.contacts or person != stored):
+            confirm_contacts(person, self.keys.contacts)
         return apply_to_person(person, self.actions, now=timestamp, new_id=new_id)
+
+    def claimed_contact(self, match: Match) -> str | None:
+        """Returns the key of the contact detail by which a post without a token matches, or which it claims."""
+        if match.person is None:
+            return next(iter(self.keys.contacts), None)
+        return next((key for key in self.keys.contacts if key in match.person["match_keys"]), None)
+
+    @property
+    def claimed_opt_outs(self) -> list[dict[str, Any]]:
+        """The opt-outs of a post without a token, which are stored with the outreach."""
+        return [] if self.has_token else claimed_opt_outs(self.fields)
 
     @property
     def editor(self) -> dict[str, str]:
@@ -95,7 +132,18 @@ class PostedPerson:
             "modified_date": timestamp,
             # Its own key keeps two people without any other key from colliding in the unique index.
             "match_keys": [self.rules.own_key(person_id)],
+            **({} if self.has_token else {ANONYMOUS_ONLY: True}),
         }
+
+    def _set_unconfirmed(self, person: Document, stored: Document) -> None:
+        """Sets the statuses of the person that no token has confirmed."""
+        if self.has_token:
+            unconfirmed = unconfirmed_after_change(stored, person, self.fields, self.rules)
+        else:
+            unconfirmed = unconfirmed_after_claim(stored, person, self.rules)
+        person.pop(UNCONFIRMED, None)
+        if unconfirmed:
+            person[UNCONFIRMED] = unconfirmed
 
     def _add_identity(self, person: Document, contacts: Sequence[str], elsewhere: Collection[str]) -> None:
         """Adds the posted identifiers, and the match keys that no other person owns."""
@@ -122,16 +170,16 @@ class PostedPerson:
     def _contact_claims(self, *, is_new: bool) -> Sequence[str]:
         """Returns the keys of contact details that the person may claim by this post.
 
-        A post without a token gives a new person one e-mail address and one phone number as keys, and a known person
-        none. The details are stored all the same. As keys they could make the next outreach, or the next import, of
-        another person match this one.
+        A post without a token gives a new person one key: an e-mail address, or else a phone number. It gives a known
+        person none. The details are stored all the same. As keys they could make the next outreach, or the next import,
+        of another person match this one: a sender knows the two details of one person, or one of two people.
         """
         if self.has_token:
             return self.keys.contacts
-        return (*self.keys.emails[:1], *self.keys.phones[:1]) if is_new else ()
+        return self.keys.contacts[:1] if is_new else ()
 
 
-def _extend(person: Document, array: str, values: Iterable[str]) -> None:
+def _extend(person: Document, array: str, values: Iterable[Any]) -> None:
     present = person.get(array, [])
     added = [value for value in values if value not in present]
     if added:

@@ -11,8 +11,9 @@ from typing import Any, Final
 
 from osdi.documents import ReadOnlyDocument
 from osdi.fields.definition import Object
-from osdi.match_keys import MatchKeyRules
+from osdi.match_keys import ANONYMOUS_ONLY, MatchKeyRules
 from osdi.people.merge_rules import ENTRIES, keep_strictest_opt_out, merge_entries, merge_object, number_of, one_primary
+from osdi.people.opt_outs import UNCONFIRMED, without_answered
 from osdi.resources import ANSWER, PERSON
 from osdi.resources import ENTRIES as EMBEDDED
 
@@ -26,6 +27,7 @@ WHOLE: Final = tuple(each.name for each in PERSON.table if isinstance(each, Obje
 
 def combine(survivor: ReadOnlyDocument, other: ReadOnlyDocument, rules: MatchKeyRules) -> dict[str, Any]:
     """Returns the survivor's document with the other person's merged in; id, version and modified date are kept."""
+    survivor, other = without_answered(survivor, other, rules), without_answered(other, survivor, rules)
     combined = dict(survivor)
     for name in PERSON.fields:
         if name in ENTRIES and other.get(name):
@@ -33,8 +35,13 @@ def combine(survivor: ReadOnlyDocument, other: ReadOnlyDocument, rules: MatchKey
         elif name in other:
             combined[name] = _combined_value(name, survivor[name], other[name]) if name in survivor else other[name]
     combined = keep_strictest_opt_out(combined, (survivor, other), rules)
-    for name in (*IDENTITY, "match_keys"):
+    # Two people's data are together now, so only confirmed contact details may get them.
+    combined.pop(ANONYMOUS_ONLY, None)
+    for name in (*IDENTITY, "match_keys", "confirmed_keys", UNCONFIRMED):
         _set(combined, name, _distinct(survivor.get(name, ()), other.get(name, ())))
+    claims = survivor.get("claimed_opt_outs", ())
+    further = (each for each in other.get("claimed_opt_outs", ()) if each not in claims)
+    _set(combined, "claimed_opt_outs", [*claims, *further])
     for resource, (_, pointer) in EMBEDDED.items():
         array = resource.collection
         join = _combined_answers if resource is ANSWER else _combined_links

@@ -75,7 +75,7 @@ def anonymised(outreach: ReadOnlyDocument, common: Set[Word]) -> dict[str, Any]:
 
 def unlinked(outreach: ReadOnlyDocument) -> dict[str, Any]:
     """Returns the outreach without its person and without all fields derived from the person's contact details."""
-    gone = ("person_id", "moved_from_ids", "claimed_identifiers", "fingerprint")
+    gone = ("person_id", "moved_from_ids", "claimed_identifiers", "claimed_opt_outs", "fingerprint")
     left = {name: value for name, value in outreach.items() if name not in gone}
     given = [key for key in outreach["match_keys"] if key.startswith("id:")]
     left["match_keys"] = given or _own_keys(outreach)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from osdi.crud.subresources import ANSWERS, ITEMS, TAGGINGS, entry_of
 from osdi.documents import Document, Json
-from osdi.hal import Hal
+from osdi.hal import CLAIMED, Hal
 from osdi.ids import now
 from osdi.people.merged_people_store import all_ids, ids_of, merged_copies_of
 from osdi.privacy.erasure_store import tokens_of
@@ -46,7 +46,7 @@ def person_export(store: Store, hal: Hal, person: Document) -> Json:
 def _resource(hal: Hal, resource: Resource, document: Document) -> Json:
     shown = hal.represent(resource, document)
     shown["_links"].pop("curies", None)
-    covered = {*shown, *MACHINERY, "_id", "identifiers", "claimed_identifiers"}
+    covered = {*shown, *MACHINERY, "_id", "identifiers", *CLAIMED}
     others = {name: value for name, value in document.items() if name not in covered}
     return {**shown, "stored": others} if others else shown
 

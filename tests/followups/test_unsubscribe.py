@@ -9,6 +9,7 @@ from osdi.followups.unsubscribe import link, mark_bouncing, signer, unwanted
 from osdi.store import Store
 from tests.support import factories
 from tests.support.client import Client
+from tests.support.factories import RULES
 
 JANE, JOHN = "jane@example.com", "john@example.com"
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
@@ -49,14 +50,14 @@ class TestTheLink:
         assert answer.status_code == 200
         assert "unsubscribed" in answer.text
         assert status_of(database, JANE) == ["unsubscribed"]
-        assert unwanted(store, JANE) == "unsubscribed"
+        assert unwanted(store, JANE, RULES) == "unsubscribed"
 
     def test_changes_no_other_address(self, api: Client, store: Store, database: Database) -> None:
         api.http.post(path(store), data=ONE_CLICK)
 
         assert status_of(database, "work@example.com") == ["subscribed"]
         assert status_of(database, JOHN) == [None]
-        assert unwanted(store, JOHN) is None
+        assert unwanted(store, JOHN, RULES) is None
 
     def test_can_be_used_again(self, api: Client, store: Store, database: Database) -> None:
         api.http.post(path(store), data=ONE_CLICK)
@@ -153,7 +154,7 @@ class TestUnsubscribedPerson:
         api.put(jane["_links"]["self"]["href"], {"email_addresses": [{"address": JANE, "status": "subscribed"}]})
 
         assert status_of(database, JANE) == ["subscribed"]
-        assert unwanted(store, JANE) is None
+        assert unwanted(store, JANE, RULES) is None
 
     def test_stays_unsubscribed_if_another_person_has_the_address(self, api: Client, store: Store) -> None:
         api.recorded(factories.outreach(person={"identifiers": ["crm:2"], "email_addresses": [{"address": JANE}]}))
@@ -163,7 +164,7 @@ class TestUnsubscribedPerson:
         kim = api.recorded(other)["_links"]["osdi:person"]["href"]
         api.put(kim, {"email_addresses": [{"address": JANE, "status": "subscribed"}]})
 
-        assert unwanted(store, JANE) == "unsubscribed"
+        assert unwanted(store, JANE, RULES) == "unsubscribed"
 
     def test_does_not_become_bouncing(self, store: Store, database: Database) -> None:
         mark_bouncing(store, JANE)
@@ -189,7 +190,7 @@ def test_a_status_allows_or_stops_mail(api: Client, store: Store, status: str | 
     entry = {"address": JANE, **({"status": status} if status else {})}
     api.recorded(factories.outreach(person={"email_addresses": [entry]}))
 
-    assert unwanted(store, JANE) == reason
+    assert unwanted(store, JANE, RULES) == reason
 
 
 def test_a_permanently_rejected_address_is_bouncing(api: Client, store: Store, database: Database) -> None:

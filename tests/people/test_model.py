@@ -203,7 +203,11 @@ class History(RuleBasedStateMachine):
             if not isinstance(value, list):
                 assert new[name] == value, name
                 continue
-            if name in ("contact_keys", "unclaimed_keys"):  # the e-mails' first, then the phones'
+            if name in (
+                "contact_keys",
+                "unclaimed_keys",
+                "unconfirmed_statuses",
+            ):
                 assert set(value) <= set(new[name])
                 continue
             for before, after in zip(value, new[name][: len(value)], strict=True):
@@ -355,6 +359,8 @@ def data_of_document(document: dict[str, Any]) -> dict[str, Any]:
         "identifiers": sorted(document.get("identifiers", ())),
         "claimed": sorted(document.get("claimed_identifiers", ())),
         "keys": {key for key in document["match_keys"] if not key.endswith(document["_id"])},
+        "confirmed": set(document.get("confirmed_keys", ())),
+        "unconfirmed": {each.partition(" ")[2] for each in document.get("unconfirmed_statuses", ())},
         "tags": sorted(each["tag_id"] for each in document.get("taggings", ())),
         "lists": sorted(each["list_id"] for each in document.get("items", ())),
     }
@@ -371,6 +377,8 @@ def data_of_person(person: Person) -> dict[str, Any]:
         "identifiers": sorted(person.identifiers),
         "claimed": sorted(person.claimed),
         "keys": person.keys,
+        "confirmed": person.confirmed,
+        "unconfirmed": person.unconfirmed,
         "tags": sorted(person.tags),
         "lists": sorted(person.lists),
     }

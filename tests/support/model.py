@@ -65,6 +65,9 @@ class Person:
     keys: set[str] = field(default_factory=set)
     tags: set[str] = field(default_factory=set)
     lists: set[str] = field(default_factory=set)
+    # The keys of the contact details that a token holder has posted, and of the statuses that only strangers have.
+    confirmed: set[str] = field(default_factory=set)
+    unconfirmed: set[str] = field(default_factory=set)
 
 
 @dataclass
@@ -153,10 +156,15 @@ class Model:
         for name in SINGLE_VALUES:
             if posted.get(name) and (by_token or name not in person.values):
                 person.values[name] = posted[name]
+        keys = [key for array in CONTACTS for key in match_keys(posted, array)]
         for array in CONTACTS:
-            self._merge_contacts(id_, array, posted.get(array) or (), overwrite=by_token or is_new)
-            keys = match_keys(posted, array)
-            self._claim(id_, keys if by_token else keys[:1] if is_new else ())
+            entries = posted.get(array) or ()
+            if not by_token and not is_new:
+                entries = [without_opt_out(entry) for entry in entries]
+            self._merge_contacts(id_, array, entries, overwrite=by_token or is_new, by_token=by_token)
+        self._claim(id_, keys if by_token else keys[:1] if is_new else ())
+        if by_token:
+            person.confirmed |= person.keys.intersection(keys)
         identifiers = posted.get("identifiers") or ()
         known = person.identifiers if by_token else person.claimed
         known += [each for each in identifiers if each not in (*known, *person.identifiers)]
@@ -168,15 +176,26 @@ class Model:
         self.people[id_].keys |= {key for key in keys if self.owner(key) in (None, id_)}
 
     def _merge_contacts(
-        self, id_: str, array: str, posted: Iterable[Body], *, overwrite: bool, is_put: bool = False
+        self,
+        id_: str,
+        array: str,
+        posted: Iterable[Body],
+        *,
+        overwrite: bool,
+        is_put: bool = False,
+        by_token: bool = True,
     ) -> None:
         entries = self.people[id_].contacts[array]
+        unconfirmed = self.people[id_].unconfirmed
         for entry in posted:
             key = contact_key(array, entry)
             if key is None:
                 if overwrite and entries:
                     same = primary_of(entries)
-                    same.update({name: entry[name] for name in entry if is_put or not lifts(same, entry)})
+                    lifted = not is_put and same["key"] not in unconfirmed and lifts(same, entry)
+                    same.update({} if lifted else entry)
+                    if "status" in entry and by_token:
+                        unconfirmed.discard(same["key"])
                 continue
             if not overwrite and self.owner(key) not in (None, id_):
                 continue
@@ -184,8 +203,13 @@ class Model:
             if same is None:
                 entries.append(same := {"key": key})
             for name in ("status",):
-                if name in entry and (overwrite or name not in same) and (is_put or not lifts(same, entry)):
+                lifted = not is_put and key not in unconfirmed and lifts(same, entry)
+                if name in entry and (overwrite or name not in same) and not lifted:
+                    if not by_token:
+                        unconfirmed.add(key)
                     same[name] = entry[name]
+                if name in entry and by_token:
+                    unconfirmed.discard(key)
             if entry.get("primary") and (overwrite or not any(each.get("primary") for each in entries)):
                 for each in entries:
                     each.pop("primary", None)
@@ -226,6 +250,9 @@ class Model:
         person.keys = {key for key in person.keys if not key.startswith(kind) or key in keys}
         confirmed = [contact_key(array, entry) for entry in named]  # what a stranger added stays unclaimed until then
         self._claim(id_, [key for key in keys if key in confirmed])
+        person.confirmed = {key for key in (*person.confirmed, *confirmed) if key in person.keys}
+        stated = {each["key"] for each in person.contacts[array] if "status" in each}
+        person.unconfirmed = {key for key in person.unconfirmed if not key.startswith(kind) or key in stated}
 
     def delete_person(self, id_: str) -> None:
         """Their outreaches stay, without the person."""
@@ -279,6 +306,11 @@ class Model:
 def lifts(stored: Body, posted: Body) -> bool:
     """True if a post would subscribe an address again; only a PUT may do that."""
     return stored.get("status") in NO_MAIL and posted.get("status") == "subscribed"
+
+
+def without_opt_out(entry: Body) -> Body:
+    """Returns the entry without a status that a post without a token cannot give a known person."""
+    return {name: entry[name] for name in entry if name != "status" or entry[name] == "subscribed"}
 
 
 def primary_of(entries: list[dict[str, Any]]) -> dict[str, Any]:
