@@ -15,6 +15,8 @@ SIGNING_KEYS: Final = "signing_keys"
 KEY_BYTES: Final = 32
 # The purpose of the key for tombstones (see osdi.privacy.tombstones).
 ERASURE: Final = "erasure"
+# The purpose of the key for hashes in the suppression list (see osdi.suppression).
+SUPPRESSION: Final = "suppression"
 
 
 def signing_key(store: DocumentStore, purpose: str) -> str:

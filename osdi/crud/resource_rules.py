@@ -25,11 +25,14 @@ from osdi.resources import ADVOCACY_CAMPAIGN, LIST, OUTREACH, PERSON, TAG, WRAPP
 from osdi.statistics.invalidation import invalidate
 from osdi.statistics.invalidation_store import delete_rollups, invalidate_all
 from osdi.store import Insert, Store
+from osdi.suppression.changes import Checked, check_put
 
 # Takes the stored value (None if there is none) and the one of a PUT.
 ReplaceValue = Callable[[Any, Any], Any]
 # Takes the changed document and the fields that the PUT names; returns match keys.
 DeriveKeys = Callable[[Store, Document, ReadOnlyDocument, MatchKeyRules], list[str]]
+
+CheckOptOuts = Callable[[Store, Document, Document, ReadOnlyDocument, MatchKeyRules], Checked]
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,8 @@ class ResourceRules:
     # Returns match keys besides those of identifiers; sets fields that derive from all match keys.
     derive_keys: DeriveKeys | None = None
     derive_fields: Callable[[MatchKeyRules, Document], None] | None = None
+    # Keeps the changed document within the suppression list; takes the stored one and the fields that the PUT names.
+    check_opt_outs: CheckOptOuts | None = None
     # Events of a change for webhooks, and a write that belongs to the same transaction.
     events: Callable[[Document, Document], tuple[str, ...]] = lambda stored, changed: ()
     invalidate: Callable[[Document, Document], Insert | None] = lambda stored, changed: None
@@ -99,6 +104,13 @@ def person_keys(store: Store, changed: Document, named: ReadOnlyDocument, rules:
     return [key for key in (*rules.contact_keys(changed), *by_name) if key in former or key in free]
 
 
+def person_opt_outs(
+    store: Store, stored: Document, changed: Document, named: ReadOnlyDocument, rules: MatchKeyRules
+) -> Checked:
+    """Returns the changed person with the opt-outs that the PUT does not lift."""
+    return check_put(store, stored, changed, named, rules, now())
+
+
 def name_keys(store: Store, changed: Document, named: ReadOnlyDocument, rules: MatchKeyRules) -> list[str]:
     """Returns the match key of a tag's or list's name."""
     return [name_key(changed["name"])]
@@ -152,6 +164,7 @@ RULES: Final[Mapping[Resource, ResourceRules]] = {
         },
         derive_keys=person_keys,
         derive_fields=MatchKeyRules.set_derived_keys,
+        check_opt_outs=person_opt_outs,
         events=of_change,
         check_missing=reject_merged_person,
         after_delete=unlink_person,

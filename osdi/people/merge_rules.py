@@ -93,6 +93,14 @@ def keep_status(stored: ReadOnlyDocument, changed: Entry) -> Entry:
     return changed
 
 
+def keep_opt_outs(stored: ReadOnlyDocument, changed: Entry) -> Entry:
+    """Returns the changed entry with the opt-outs of the stored one: a post lifts none."""
+    kept = keep_status(stored, changed)
+    if stored.get("do_not_call"):
+        kept = {**kept, "do_not_call": True}
+    return {**kept, "sms_capable": False} if stored.get("sms_capable") is False else kept
+
+
 def keep_strictest_opt_out(
     person: ReadOnlyDocument, others: Sequence[ReadOnlyDocument], rules: MatchKeyRules
 ) -> dict[str, Any]:
@@ -185,7 +193,7 @@ def merge_entries(
             merged.append(dict(entry))
             index = len(merged) - 1
         else:
-            merged[index] = keep_status(merged[index], merge_object(merged[index], entry, overwrite))
+            merged[index] = keep_opt_outs(merged[index], merge_object(merged[index], entry, overwrite))
         if entry.get("primary"):
             primary = index if overwrite or primary is None else primary
     return one_primary(merged, primary)

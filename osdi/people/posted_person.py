@@ -27,7 +27,7 @@ class PostedPerson:
     """The person of a post: inline `fields`, a `link`, or both; and the action functions that the post requests.
 
     `trusted` is True if the identifiers count as given, False if they are only claimed. `by` is the id of the person
-    whose token sends the post.
+    whose token sends the post. `source` is that of the opt-outs in the post, see osdi.suppression.
     """
 
     fields: Mapping[str, Any]
@@ -40,6 +40,7 @@ class PostedPerson:
     trusted: bool
     by: str | None = None
     imported: bool = False
+    source: str = "api"
 
     @classmethod
     def of(cls, body: Mapping[str, Any], caller: Caller, actions: Actions, settings: Settings) -> "PostedPerson":
@@ -60,6 +61,7 @@ class PostedPerson:
             trusted=trusted,
             by=caller.person_id,
             imported=caller.imports,
+            source=caller.source,
         )
 
     def merged(self, match: Match, people: Sequence[Document], timestamp: dt.datetime) -> Document:

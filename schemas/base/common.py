@@ -13,9 +13,10 @@ import marshmallow as ma
 from marshmallow.error_store import ErrorStore
 from marshmallow.schema import SchemaMeta
 
+from osdi.fields.contacts import PHONE_NUMBER
 from osdi.fields.definition import ObjectType, Table, required
 from osdi.fields.limits import LINE_LENGTH
-from schemas.base.fields import Bool, DateTime, Identifiers, Text, is_empty, without_limit
+from schemas.base.fields import Bool, DateTime, Identifiers, SubscriptionStatus, Text, is_empty, without_limit
 from schemas.base.from_table import marshmallow_field
 
 # True if unknown fields are rejected while this request's body is loaded (`Prefer: handling=strict`, RFC 7240). The
@@ -113,12 +114,40 @@ class RequiredFields(OsdiSchema):
             raise ma.ValidationError({name: ["Missing data for required field."] for name in missing})
 
 
+# The status of a phone number, and what it means in OSDI's terms.
+PHONE_STATUSES: Final[Mapping[str, Mapping[str, bool]]] = {
+    "subscribed": {},
+    "unsubscribed": {"do_not_call": True, "sms_capable": False},
+    "bouncing": {"sms_capable": False},
+    "spam complaints": {"do_not_call": True, "sms_capable": False},
+}
+
+
+class WithPhoneStatus(OsdiSchema):
+    """A phone number with the `status` that Action Network's clients send: it is read as OSDI's two booleans.
+
+    A number that is unsubscribed gets neither calls nor texts, one that is bouncing gets no texts. `subscribed` changes
+    nothing: only the booleans themselves say so.
+    """
+
+    status = SubscriptionStatus(
+        *PHONE_STATUSES,
+        load_only=True,
+        metadata={"description": "Read as `do_not_call` and `sms_capable`; not stored. OSDI has no such property."},
+    )
+
+    def _deserialize(self, data: Any, **kwargs: Any) -> dict[str, Any]:
+        loaded = super()._deserialize(data, **kwargs)
+        return {**loaded, **PHONE_STATUSES[loaded.pop("status")]} if "status" in loaded else loaded
+
+
 @cache
 def object_schema(of: ObjectType) -> type[OsdiSchema]:
     """Returns the schema of an object inside a resource, such as `PostalAddressSchema`."""
     needs = required(of.fields)
     facts = {"__doc__": of.description, "table": of.fields, **({"needs": needs} if needs else {})}
-    made: type[OsdiSchema] = type(f"{of.name}Schema", (RequiredFields if needs else OsdiSchema,), facts)
+    base = RequiredFields if needs else WithPhoneStatus if of is PHONE_NUMBER else OsdiSchema
+    made: type[OsdiSchema] = type(f"{of.name}Schema", (base,), facts)
     return made
 
 
