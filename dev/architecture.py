@@ -24,6 +24,7 @@ LAYERS: Final[tuple[tuple[str, ...], ...]] = (
     ("action_functions", "odata", "store"),
     ("messages", "settings", "statistics"),
     ("access", "sample", "webhooks"),
+    ("suppression",),
     ("people",),
     ("operations", "outreaches"),
     ("crud",),
@@ -40,7 +41,7 @@ TOP_LEVEL: Final[Mapping[str, frozenset[str]]] = {
     "schemas": frozenset({"osdi"}),
 }
 # Of osdi/, schemas import the definitions of the fields and the readers of values only.
-SCHEMAS_IMPORT: Final = ("fields", "values")
+SCHEMAS_IMPORT: Final = frozenset({"fields", "values"})
 # These import neither Flask nor pymongo nor marshmallow, and nothing of ours that does.
 PURE: Final = frozenset(
     {

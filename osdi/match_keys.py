@@ -123,6 +123,17 @@ def email_key(address: str) -> str:
     return f"{EMAIL}{unicodedata.normalize('NFKC', local).lower()}@{_domain(domain)}"
 
 
+def mailbox_key(key: str) -> str:
+    """Returns the match key of an e-mail address without its subaddress: that of `jane@x` for `jane+news@x`.
+
+    Mail to both reaches one mailbox (RFC 5233). They do not match each other. Other keys stay as they are.
+    """
+    if not key.startswith(EMAIL):
+        return key
+    local, _, domain = key.removeprefix(EMAIL).rpartition("@")
+    return f"{EMAIL}{local.partition('+')[0] or local}@{domain}"
+
+
 def _domain(domain: str) -> str:
     """Returns the domain in Unicode, after conversion to ASCII (as for sending mail) and back."""
     if domain.isascii() and "xn--" not in domain.lower():

@@ -13,6 +13,7 @@ from blueprints.http.body import request_body
 from blueprints.http.context import settings
 from blueprints.http.rate_limits import rate_limits
 from osdi.access.anonymous_posts import AnonymousPosts
+from osdi.match_keys import mailbox_key
 
 
 def honeypot_filled() -> bool:
@@ -29,5 +30,5 @@ def apply_policy(body: Mapping[str, Any], campaign: Mapping[str, Any] | None = N
     policy = AnonymousPosts.of(settings(), campaign)
     allowed = policy.apply(body, request.headers.get("Origin"), strict=request_body().strict)
     keys = settings().match_key_rules.match_keys(body.get("person", {}), trusted=False)
-    rate_limits().hit_contacts(keys.contacts)
+    rate_limits().hit_contacts(dict.fromkeys(map(mailbox_key, keys.contacts)))
     return allowed

@@ -17,6 +17,8 @@ KEY_BYTES: Final = 32
 ERASURE: Final = "erasure"
 # That of the key for senders without a token (see osdi.access.sender_digests).
 SENDERS: Final = "senders"
+# The purpose of the key for hashes in the suppression list (see osdi.suppression).
+SUPPRESSION: Final = "suppression"
 
 
 def signing_key(store: DocumentStore, purpose: str) -> str:

@@ -7,7 +7,7 @@ import datetime as dt
 import hashlib
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from osdi.errors import forbidden, unauthorized
@@ -33,6 +33,8 @@ class Caller:
     advocacy_campaign_id: str | None = None
     holder_id: str | None = None
     imports: bool = False
+    # The source of the opt-outs that the sender reports, see osdi.suppression.
+    source: str = "api"
 
     @property
     def has_token(self) -> bool:
@@ -58,7 +60,16 @@ class Caller:
 
 
 ANONYMOUS: Final = Caller()
-IMPORTER: Final = Caller(token_id="import", name="import", scopes=frozenset(SCOPES), holder_id="import", imports=True)  # noqa: S106  # no secret
+IMPORTER: Final = Caller(
+    token_id="import",  # noqa: S106  # no secret
+    name="import",
+    scopes=frozenset(SCOPES),
+    holder_id="import",
+    imports=True,
+    source="file",
+)
+# An import from another server.
+PULLER: Final = replace(IMPORTER, source="pull")
 
 
 def new_token(

@@ -8,6 +8,7 @@ from typing import Final
 
 import click
 
+from osdi.access.tokens import PULLER
 from osdi.commands.output import echo
 from osdi.commands.register import CommandContext, database_command
 from osdi.importing.csv_files.column_mapping import OUTREACHES, PEOPLE
@@ -55,7 +56,7 @@ def import_osdi(
     store = Store(settings.mongodb_uri, cache_seconds=settings.cache_seconds, tells_webhooks=not silent)
     rejected = {kind: RejectedFile(Path(f"osdi-{kind}.ndjson"), None) for kind in (CAMPAIGNS, PEOPLE, OUTREACHES)}
     try:
-        choices = Choices(silent=silent, include_erased=include_erased)
+        choices = Choices(silent=silent, include_erased=include_erased, caller=PULLER)
         importers = row_importers(store, settings, context.load_body, choices, (PEOPLE, OUTREACHES))
         _pull(Pull(store, remote, _pull_id(url, token), importers, _rejecting(rejected), _printing()))
     finally:

@@ -19,7 +19,7 @@ from osdi.match_keys import MatchKeyRules, id_key
 from osdi.people.merge_rules import exceeds_size_limit, without_own
 from osdi.resources import Resource
 from osdi.retry import retry_on_conflict
-from osdi.store import Store, Update
+from osdi.store import Store, Update, Write
 
 # Prefixes of match keys that do not derive from fields: a PUT keeps these keys.
 KEPT_KEYS: Final = ("claimed:", "idempotency:", "repeat:")
@@ -61,12 +61,15 @@ def put(
         changed = without_own(apply(resource, stored, change), rules)
         check(changed)
         _set_match_keys(store, resource, stored, changed, change.fields, rules)
+        changed, opt_outs = _checked_opt_outs(store, resource, stored, changed, change.fields, rules)
         if changed == stored:
+            if opt_outs:
+                store.write(*opt_outs)
             store.wait_for_majority(resource.collection, stored)
             return stored
         if exceeds_size_limit(changed):
             raise document_too_large(resource.name)
-        return _write_change(store, resource, stored, changed, change.by)
+        return _write_change(store, resource, stored, changed, opt_outs, change.by)
 
     return retry_on_conflict(attempt)
 
@@ -117,7 +120,30 @@ def _set_match_keys(
         special.derive_fields(rules, stored, changed, named)
 
 
-def _write_change(store: Store, resource: Resource, stored: Document, changed: Document, by: str | None) -> Document:
+def _checked_opt_outs(
+    store: Store,
+    resource: Resource,
+    stored: Document,
+    changed: Document,
+    named: ReadOnlyDocument,
+    rules: MatchKeyRules,
+) -> tuple[Document, tuple[Write, ...]]:
+    """Returns the changed document with the opt-outs that it keeps, and the writes to the suppression list."""
+    check = rules_of(resource).check_opt_outs
+    if check is None:
+        return changed, ()
+    checked = check(store, stored, changed, named, rules)
+    return checked.person, checked.writes
+
+
+def _write_change(
+    store: Store,
+    resource: Resource,
+    stored: Document,
+    changed: Document,
+    opt_outs: tuple[Write, ...],
+    by: str | None,
+) -> Document:
     """Writes the fields that differ; returns the changed document with its new version. Raises OsdiError 409."""
     changed |= {"modified_date": now(), **({"modified_by_id": by} if by else {})}
     differing = {name: value for name, value in changed.items() if stored.get(name) != value}
@@ -127,7 +153,7 @@ def _write_change(store: Store, resource: Resource, stored: Document, changed: D
     events = special.events(stored, changed)
     update = Update(resource.collection, stored["_id"], stored["version"], differing, gone, events)
     try:
-        store.write(*([invalidation] if invalidation else []), update)
+        store.write(*opt_outs, *([invalidation] if invalidation else []), update)
     except DuplicateKey:
         _check_owners(store, resource, changed)
         raise

@@ -26,6 +26,7 @@ from osdi.resources import ADVOCACY_CAMPAIGN, LIST, OUTREACH, PERSON, TAG, WRAPP
 from osdi.statistics.invalidation import invalidate
 from osdi.statistics.invalidation_store import delete_rollups, invalidate_all
 from osdi.store import Insert, Store
+from osdi.suppression.changes import Checked, check_put
 
 # Takes the stored value (None if there is none) and the one of a PUT.
 ReplaceValue = Callable[[Any, Any], Any]
@@ -37,6 +38,8 @@ DeriveFields = Callable[[MatchKeyRules, ReadOnlyDocument, Document, ReadOnlyDocu
 
 # The title of a campaign without title and name: clients list campaigns by their title.
 UNTITLED: Final = "Untitled campaign"
+
+CheckOptOuts = Callable[[Store, Document, Document, ReadOnlyDocument, MatchKeyRules], Checked]
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,8 @@ class ResourceRules:
     # Returns match keys besides those of identifiers; sets fields that derive from all match keys.
     derive_keys: DeriveKeys | None = None
     derive_fields: DeriveFields | None = None
+    # Keeps the changed document within the suppression list; takes the stored one and the fields that the PUT names.
+    check_opt_outs: CheckOptOuts | None = None
     # Events of a change for webhooks, and a write that belongs to the same transaction.
     events: Callable[[Document, Document], tuple[str, ...]] = lambda stored, changed: ()
     invalidate: Callable[[Document, Document], Insert | None] = lambda stored, changed: None
@@ -127,6 +132,13 @@ def derive_person_fields(
     rules.set_derived_keys(changed)
 
 
+def person_opt_outs(
+    store: Store, stored: Document, changed: Document, named: ReadOnlyDocument, rules: MatchKeyRules
+) -> Checked:
+    """Returns the changed person with the opt-outs that the PUT does not lift."""
+    return check_put(store, stored, changed, named, rules, now())
+
+
 def name_keys(store: Store, changed: Document, named: ReadOnlyDocument, rules: MatchKeyRules) -> list[str]:
     """Returns the match key of a tag's or list's name."""
     return [name_key(changed["name"])]
@@ -191,6 +203,7 @@ RULES: Final[Mapping[Resource, ResourceRules]] = {
         },
         derive_keys=person_keys,
         derive_fields=derive_person_fields,
+        check_opt_outs=person_opt_outs,
         events=of_change,
         check_missing=reject_merged_person,
         other_ids=ids_of_merged,

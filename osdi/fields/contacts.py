@@ -15,6 +15,7 @@ from osdi.fields.definition import (
     ObjectType,
     PhoneNumber,
     Strings,
+    SubscriptionStatus,
     Table,
     Text,
 )
@@ -67,7 +68,7 @@ EMAIL_ADDRESS: Final = ObjectType(
         Bool("primary", column=None, description=ONE_PRIMARY),
         Email("address", column="email_address", others_column="other_email_addresses"),
         FlexEnum("address_type", ("personal", "work", "other"), column=None),
-        Enum(
+        SubscriptionStatus(
             "status",
             ("subscribed", "unsubscribed", "bouncing", "spam complaints"),
             column="email_status",

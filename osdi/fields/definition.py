@@ -77,6 +77,11 @@ class Enum(Field):
 
 
 @dataclass(frozen=True)
+class SubscriptionStatus(Enum):
+    """The status of a subscription: one of these values, also in the words of other systems (osdi.values.words)."""
+
+
+@dataclass(frozen=True)
 class FlexEnum(Field):
     """One of these values, or another text of at most a line."""
 

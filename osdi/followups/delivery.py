@@ -169,6 +169,8 @@ class Followups:
         self._pauses.reset(kind)
 
     def _end(self, claimed: Claimed, state: str, reason: str) -> tuple[str, str]:
+        if not claimed.followup["by_token"]:
+            outbox_store.release_interval(self._store, claimed)
         self._mark(claimed, {"state": state, "reason": reason}, gone=("not_before",))
         return state, reason
 

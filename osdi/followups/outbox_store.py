@@ -14,10 +14,12 @@ from pymongo import ASCENDING, ReturnDocument
 
 from osdi.action_functions.followup_kinds import FAILED, LEASED, QUEUED, SENT, SKIPPED
 from osdi.documents import Document, Query
-from osdi.ids import id_before, new_id
+from osdi.errors import DuplicateKey
+from osdi.ids import id_before, new_id, now
 from osdi.resources import OUTREACH
 from osdi.store import Store
 from osdi.store.driver import READ_MS
+from osdi.store.indexes import MAILBOX_INTERVALS
 
 PENDING: Final = (QUEUED, LEASED)
 
@@ -95,6 +97,31 @@ def other_of_its_kind(
             query, {"followups": {"$elemMatch": wanted}}, sort=[("_id", ASCENDING)], max_time_ms=READ_MS
         )
     return found["followups"][0] if found else None
+
+
+def claim_interval(store: Store, claimed: Claimed, mailbox: str, interval: dt.timedelta) -> bool:
+    """Claims the interval of a mailbox (its hash) for a follow-up of this kind and campaign; False if another has it.
+
+    The follow-up that has the interval can claim it again: a worker may have died before it sent the follow-up.
+    """
+    kind, campaign_id = claimed.followup["kind"], claimed.outreach["advocacy_campaign_id"]
+    timestamp = now()
+    mine = {"followup_id": claimed.followup["_id"]}
+    free = {"_id": f"{kind}:{campaign_id}:{mailbox}", "$or": [mine, {"until": {"$lte": timestamp}}]}
+    # If another follow-up has the interval, the filter selects nothing, and the upsert fails on the unique `_id`.
+    try:
+        with store.operation():
+            intervals = store.collection(MAILBOX_INTERVALS)
+            intervals.update_one(free, {"$set": {**mine, "until": timestamp + interval}}, upsert=True)
+    except DuplicateKey:
+        return False
+    return True
+
+
+def release_interval(store: Store, claimed: Claimed) -> None:
+    """Frees the interval that a follow-up has claimed, because it was not sent."""
+    with store.operation():
+        store.collection(MAILBOX_INTERVALS).delete_many({"followup_id": claimed.followup["_id"]})
 
 
 def counts(store: Store) -> list[Document]:

@@ -2,7 +2,7 @@
 
 The checks, in this order: a transport, a message and a person exist; the person has the contact detail that is to be
 reached; nobody who has it has opted out; no other follow-up of its kind was sent to the person within the interval; the
-sending limits of anonymous posts are not reached.
+sending limits of anonymous posts are not reached; all subaddresses of a mailbox count as one there.
 """
 
 import datetime as dt
@@ -15,6 +15,7 @@ from cachetools import TTLCache, cached
 
 from osdi.action_functions.followup_kinds import (
     AUTORESPONSE,
+    CALL_RESPONSE,
     FAILED,
     LEASED,
     QUEUED,
@@ -32,6 +33,7 @@ from osdi.followups.recipients import Recipient, Unreachable, claimed_opt_out, r
 from osdi.followups.sending_limits import SendingLimits
 from osdi.followups.unsubscribe import link, signer, unwanted
 from osdi.ids import now
+from osdi.match_keys import mailbox_key
 from osdi.messages.template_check import Mistake
 from osdi.messages.template_fields import UNSUBSCRIBE_URL, fields
 from osdi.messages.templates import Rendered, TooLarge, render
@@ -42,6 +44,8 @@ from osdi.resources import ADVOCACY_CAMPAIGN, MESSAGE, Resource
 from osdi.retry import backoff_seconds
 from osdi.settings import Settings
 from osdi.store import Store
+from osdi.suppression.refusals import CALLS, TEXTS
+from osdi.suppression.suppression_list import suppression_list
 
 # About how long a follow-up waits for the result of another one of its kind.
 OTHER_SECONDS: Final = 5.0
@@ -90,8 +94,9 @@ class Preparation:
         self._settings = settings
         self._kinds = kinds
         self._limits = SendingLimits(settings)
-        # Every mail needs these two; they are cached for as long as reference data.
+        # Every mail needs these; they are cached for as long as reference data.
         seconds = settings.cache_seconds
+        self._suppressed = cached(TTLCache(1, seconds))(partial(suppression_list, store))
         self._signer = cached(TTLCache(1, seconds))(partial(signer, store))
         self._default_wrapper = cached(TTLCache(len(TRIGGERS), seconds))(partial(default_wrapper, store))
 
@@ -106,10 +111,12 @@ class Preparation:
         if person is None:
             raise Stop(SKIPPED, "no_person")
         to = self._recipient(followup, person)
-        self._check_opt_out(kind, to, outreach)
+        self._check_opt_out(followup, to, outreach)
         self._check_interval(claimed)
         if not followup["by_token"] and not followup.get("admitted"):
-            self._check_limits(kind, to.key)
+            mailbox = mailbox_key(to.key)
+            self._check_mailbox_interval(claimed, mailbox)
+            self._check_limits(kind, mailbox)
         unsubscribe_url = link(self._signer(), self._settings.public_url, to.to) if kind == AUTORESPONSE else ""
         rendered = self._render(claimed, message, person if to.known else None, unsubscribe_url)
         return OutgoingMessage(followup, outreach, person, to, rendered, unsubscribe_url)
@@ -130,14 +137,17 @@ class Preparation:
         except Unreachable as unreachable:
             raise Stop(SKIPPED, unreachable.reason) from unreachable
 
-    def _check_opt_out(self, kind: str, to: Recipient, outreach: Document) -> None:
-        """Raises Stop if the post, or an entry of anybody for the address or number, says that nothing may be sent."""
-        rules = self._settings.match_key_rules
+    def _check_opt_out(self, followup: Document, to: Recipient, outreach: Document) -> None:
+        """Raises Stop if the post, the suppression list or any entry says that the recipient wants nothing."""
+        kind, suppressed, rules = followup["kind"], self._suppressed(), self._settings.match_key_rules
         reason = claimed_opt_out(to, kind, outreach, rules)
         if reason is None and kind == AUTORESPONSE:
-            reason = unwanted(self._store, to.to, rules)
+            reason = unwanted(self._store, to.to, rules, by_token=followup["by_token"], suppressed=suppressed)
         elif reason is None:
-            reason = unwanted_number(kind, to.key, find_people_by_contact(self._store, to.key), rules)
+            people = find_people_by_contact(self._store, to.key)
+            reason = unwanted_number(kind, to.key, people, rules) or suppressed.reason(
+                CALLS if kind == CALL_RESPONSE else TEXTS, to.key, whole_mailbox=False
+            )
         if reason:
             raise Stop(SKIPPED, reason)
 
@@ -159,9 +169,21 @@ class Preparation:
             seconds = max(0.0, (queued["not_before"] - now()).total_seconds())
             raise Postpone("another_first", seconds + backoff_seconds(1, first=OTHER_SECONDS))
 
-    def _check_limits(self, kind: str, key: str) -> None:
+    def _check_mailbox_interval(self, claimed: Claimed, mailbox: str) -> None:
+        """Allows one follow-up of a kind for a mailbox and campaign in an interval. Raises Stop.
+
+        People with different subaddresses of one mailbox are different people, and a stranger can post any number.
+        """
+        interval = dt.timedelta(hours=self._settings.followup_interval_hours)
+        if not interval:
+            return
+        digest = self._suppressed().digest(mailbox)
+        if not outbox_store.claim_interval(self._store, claimed, digest, interval):
+            raise Stop(SKIPPED, "sent_before")
+
+    def _check_limits(self, kind: str, mailbox: str) -> None:
         """Counts a follow-up of an anonymous post. Raises Stop or Postpone if a sending limit is reached."""
-        reached = self._limits.reached(kind, key)
+        reached = self._limits.reached(kind, mailbox)
         if reached is not None and reached.address:
             raise Stop(SKIPPED, "too_many_to_address")
         if reached is not None:

@@ -1,6 +1,6 @@
 """Sending limits: how many follow-ups of anonymous posts are sent, in all and to one address.
 
-The package `limits` counts in the same MongoDB, so that all workers count together. An address is counted by its hash.
+The package `limits` counts in the same MongoDB, so that all workers count together. A mailbox is counted by its hash.
 """
 
 import hashlib
@@ -39,9 +39,10 @@ class SendingLimits:
         self._used = False
 
     def reached(self, kind: str, key: str) -> LimitReached | None:
-        """Counts a follow-up of a kind to a match key; None if it may be sent. Raises OsdiError 503.
+        """Counts a follow-up of a kind to the match key of a mailbox or number; None if it may be sent.
 
         While the limit of all is reached, the address is not counted, so that waiting does not use up its own limit.
+        Raises OsdiError 503.
         """
         digest = hashlib.sha256(key.encode()).hexdigest()
         self._used = True

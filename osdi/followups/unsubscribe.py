@@ -1,7 +1,8 @@
-"""Unsubscribing: the signed link by which a mail's reader unsubscribes (RFC 8058), and the statuses that stop mail.
+"""Unsubscribing: the signed link by which a mail's reader unsubscribes (RFC 8058), and what stops mail.
 
-A link is for one e-mail address, cannot be forged, and never expires. It unsubscribes the address for every person who
-has it: two people may share a mailbox, or one person may be recorded twice, and its reader wants no more mail.
+A link is for one e-mail address, cannot be forged, and never expires. It adds the address to the suppression list, also
+if nobody has the address, and unsubscribes it for every person who has it: two people may share a mailbox, or one
+person may be recorded twice, and its reader wants no more mail.
 """
 
 import hashlib
@@ -20,10 +21,11 @@ from osdi.people.opt_outs import UNCONFIRMED, mail_opt_out
 from osdi.resources import PERSON
 from osdi.retry import retry_on_conflict
 from osdi.store import Store, Update
+from osdi.suppression.refusals import BOUNCE, BOUNCING, COMPLAINED, LINK, MAIL, UNSUBSCRIBED
+from osdi.suppression.suppression_list import SuppressionList, suppression_list
 
 PATH: Final = "/unsubscribe"
 PURPOSE: Final = "unsubscribe"
-UNSUBSCRIBED, BOUNCING = "unsubscribed", "bouncing"
 
 # An address has 254 characters at the most; the rest is base64 and the signature.
 TOKEN_LENGTH: Final = 500
@@ -51,25 +53,41 @@ def address_of(store: Store, token: str) -> str | None:
     return address
 
 
-def unsubscribe(store: Store, address: str) -> None:
-    """Unsubscribes the address for every person who has it; safe to repeat. Raises OsdiError 503."""
-    _set_status(store, address, UNSUBSCRIBED, unless=(UNSUBSCRIBED, "spam complaints"))
+def unsubscribe(store: Store, address: str, source: str = LINK) -> None:
+    """Adds the address to the suppression list, and unsubscribes it for every person who has it; safe to repeat.
+
+    The list comes first: after it, nothing is sent to the address. Raises OsdiError 503.
+    """
+    suppression_list(store).change(email_key(address), add={MAIL: source})
+    _set_status(store, address, UNSUBSCRIBED, unless=(UNSUBSCRIBED, COMPLAINED))
 
 
 def mark_bouncing(store: Store, address: str) -> None:
-    """Sets the status `bouncing`, unless the address already has a status that stops mail."""
+    """Sets the status `bouncing`, unless the address already has a status that stops mail, and lists the address."""
+    suppression_list(store).change(email_key(address), add={MAIL: BOUNCE})
     _set_status(store, address, BOUNCING, unless=KEPT_STATUSES)
 
 
-def unwanted(store: Store, address: str, rules: MatchKeyRules) -> str | None:
+def unwanted(
+    store: Store,
+    address: str,
+    rules: MatchKeyRules,
+    *,
+    by_token: bool = True,
+    suppressed: SuppressionList | None = None,
+) -> str | None:
     """Returns why the address gets no mail, as the reason of a follow-up; None if it may get mail.
 
-    An entry of any person with this address counts: `unsubscribed`, `bouncing`, `spam_complaints`. One that only a
-    post without a token has stated does not, if a token holder has stated `subscribed`.
+    The suppression list counts, and an entry of any person with this address: `unsubscribed`, `bouncing`,
+    `spam_complaints`. An entry that only a post without a token has stated does not, if a token holder has stated
+    `subscribed`. For a follow-up that was posted without a token, all subaddresses are one mailbox.
     """
     key = email_key(address)
     status = mail_opt_out(find_people_by_contact(store, key), key, rules)
-    return status.replace(" ", "_") if status else None
+    if status:
+        return status.replace(" ", "_")
+    suppressed = suppressed or suppression_list(store)
+    return suppressed.reason(MAIL, key, whole_mailbox=not by_token)
 
 
 def _set_status(store: Store, address: str, status: str, unless: tuple[str, ...]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from osdi.access.tokens import IMPORTER
+from osdi.access.tokens import IMPORTER, Caller
 from osdi.crud.create import create
 from osdi.crud.reference_cache import Reference
 from osdi.documents import Document, LoadBody
@@ -44,6 +44,7 @@ class Choices:
     create_tags: bool = False
     silent: bool = True
     include_erased: bool = False
+    caller: Caller = IMPORTER
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ class RowImporter:
         else:
             body = self.load_body(OUTREACH, self._with_local_person(written, namespace))
             resolved = self._campaign(campaign, namespace)
-            request = HelperRequest(body=body, campaign=resolved, caller=IMPORTER)
+            request = HelperRequest(body=body, campaign=resolved, caller=self.choices.caller)
         if self.choices.silent:
             body.pop("triggers", None)
         person = body.get("person", {})
@@ -137,7 +138,7 @@ class RowImporter:
             return Outcome(rejected=_reason(error))
 
     def _sign_up(self, body: Body, check: CheckChange) -> Outcome:
-        signed_up = sign_up(self.store, self.reference.find, body, IMPORTER, self.settings, check=check)
+        signed_up = sign_up(self.store, self.reference.find, body, self.choices.caller, self.settings, check=check)
         return Outcome(signed_up.outcome, signed_up.matched_by, warnings=signed_up.warnings)
 
     def _record(self, request: HelperRequest, check: CheckChange) -> Outcome:

@@ -101,12 +101,11 @@ def _attempt(store: Store, resolved: _Resolved) -> Recorded:
     outreach = _outreach(resolved, change.person["_id"], timestamp)
     # The person comes first, because without transactions a crash may come between the two writes. A person without an
     # outreach is harmless: the client's retry matches that person again. An outreach without a person would be wrong.
-    writes = [change.write] if change.write else []
     try:
-        store.write(*writes, Insert(OUTREACH.collection, outreach))
+        store.write(*change.writes, Insert(OUTREACH.collection, outreach))
     except DuplicateKey as error:
         return _recorded_before(store, resolved, error)
-    return Recorded(outreach, resolved.warnings, change.matched_by, change.outcome)
+    return Recorded(outreach, (*resolved.warnings, *change.warnings), change.matched_by, change.outcome)
 
 
 def _recorded_before(store: Store, resolved: _Resolved, error: Exception) -> Recorded:

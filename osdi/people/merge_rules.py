@@ -98,6 +98,24 @@ def keep_status(stored: ReadOnlyDocument, changed: Entry) -> Entry:
     return changed
 
 
+def keep_opt_outs(stored: ReadOnlyDocument, changed: Entry, replaceable: Collection[str] = ()) -> Entry:
+    """Returns the changed entry with the opt-outs of the stored one: a post lifts none but those in `replaceable`."""
+    kept = changed if "status" in replaceable else keep_status(stored, changed)
+    if stored.get("do_not_call") and "do_not_call" not in replaceable:
+        kept = {**kept, "do_not_call": True}
+    if stored.get("sms_capable") is False and "sms_capable" not in replaceable:
+        kept = {**kept, "sms_capable": False}
+    return kept
+
+
+def _replaceable(
+    array: str, stored: ReadOnlyDocument, unconfirmed: Collection[str], rules: MatchKeyRules
+) -> tuple[str, ...]:
+    """Returns the names of the statuses of an entry that only posts without a token have stated."""
+    names = ("status",) if array == "email_addresses" else ("do_not_call", "sms_capable")
+    return tuple(name for name in names if unconfirmed and status_name(array, name, stored, rules) in unconfirmed)
+
+
 def keep_strictest_opt_out(
     person: ReadOnlyDocument, others: Sequence[ReadOnlyDocument], rules: MatchKeyRules
 ) -> dict[str, Any]:
@@ -195,8 +213,9 @@ def merge_entries(
         else:
             posted_entry = with_exact_parts(merged[index], entry) if array == "postal_addresses" else entry
             changed = merge_object(merged[index], posted_entry, overwrite)
-            replaceable = overwrite and status_name(array, "status", merged[index], rules) in unconfirmed
-            merged[index] = changed if replaceable else keep_status(merged[index], changed)
+            merged[index] = keep_opt_outs(
+                merged[index], changed, _replaceable(array, merged[index], unconfirmed, rules) if overwrite else ()
+            )
         if entry.get("primary"):
             primary = index if overwrite or primary is None else primary
     return one_primary(merged, primary)

@@ -44,7 +44,7 @@ class PostedPerson:
 
     `trusted` is True if the identifiers count as given, False if they are only claimed. `by` is the id of the person
     whose token sends the post. `keeps_claims` is True if the post has no outreach that stores `claimed_opt_outs`: then
-    a known person does.
+    a known person does. `source` is that of the opt-outs in the post, see osdi.suppression.
     """
 
     fields: Mapping[str, Any]
@@ -58,6 +58,7 @@ class PostedPerson:
     by: str | None = None
     imported: bool = False
     keeps_claims: bool = False
+    source: str = "api"
 
     @classmethod
     def of(cls, body: Mapping[str, Any], caller: Caller, actions: Actions, settings: Settings) -> "PostedPerson":
@@ -78,6 +79,7 @@ class PostedPerson:
             trusted=trusted,
             by=caller.person_id,
             imported=caller.imports,
+            source=caller.source,
         )
 
     def merged(self, match: Match, people: Sequence[Document], timestamp: dt.datetime) -> Document:

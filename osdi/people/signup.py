@@ -26,6 +26,7 @@ from osdi.resources import PERSON, id_from
 from osdi.retry import retry_on_conflict
 from osdi.settings import Settings
 from osdi.store import Insert, Store, Update, Write
+from osdi.suppression.changes import check_post
 
 CREATED: Final = "created"
 CHANGED: Final = "changed"
@@ -34,11 +35,21 @@ UNCHANGED: Final = "unchanged"
 
 @dataclass(frozen=True)
 class PersonChange:
-    """The changed person, the write that stores the change (None: nothing changes), and the kind of match."""
+    """The changed person, the write that stores the change (None: nothing changes), and the kind of match.
+
+    `opt_outs` are the writes to the suppression list, which come first; `warnings` are for the sender.
+    """
 
     person: Document
     write: Write | None
     matched_by: str
+    opt_outs: tuple[Write, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def writes(self) -> tuple[Write, ...]:
+        """All writes, in their order."""
+        return (*self.opt_outs, *([self.write] if self.write else []))
 
     @property
     def outcome(self) -> str:
@@ -91,14 +102,14 @@ def sign_up(
     actions = resolve(body, find, strict=strict)
     posted = replace(PostedPerson.of(body, caller, actions, settings), keeps_claims=True)
     change = retry_on_conflict(lambda: _write(store, posted, check))
-    return SignedUp(change.person, (*ignored, *actions.warnings), change.matched_by, change.outcome)
+    return SignedUp(change.person, (*ignored, *actions.warnings, *change.warnings), change.matched_by, change.outcome)
 
 
 def _write(store: Store, posted: PostedPerson, check: CheckChange) -> PersonChange:
     change = person_change(store, posted, now())
     check(change)
-    if change.write is not None:
-        store.write(change.write)
+    if change.writes:
+        store.write(*change.writes)
     elif not posted.imported:  # an import waits once for many rows (docs/decisions/0018)
         store.wait_for_majority(PERSON.collection, change.person)
     return change
@@ -118,7 +129,10 @@ def person_change(store: Store, posted: PostedPerson, timestamp: dt.datetime) ->
     person = posted.merged(found, people, timestamp)
     _claim_name_keys(store, posted, person, found.person or {}, people)
     posted.rules.set_derived_keys(person)
-    return _change(posted, found, person, timestamp)
+    source = posted.source if posted.has_token else None
+    checked = check_post(store, found.person or {}, person, posted.fields, posted.rules, source, timestamp)
+    change = _change(posted, found, checked.person, timestamp)
+    return replace(change, opt_outs=checked.writes, warnings=checked.warnings)
 
 
 def _matched(store: Store, posted: PostedPerson, people: Sequence[Document]) -> Match:

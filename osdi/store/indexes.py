@@ -22,6 +22,9 @@ MERGED_PEOPLE: Final = "merged_people"
 DELETIONS: Final = "deletions"
 ERASURES: Final = "erasures"
 TOMBSTONES: Final = "tombstones"
+SUPPRESSIONS: Final = "suppressions"
+# Which follow-up a mailbox gets from a campaign in an interval.
+MAILBOX_INTERVALS: Final = "mailbox_intervals"
 MERGED_KEPT_SECONDS: Final = 30 * 24 * 60 * 60
 STATISTICS: Final = "statistics"
 INVALIDATIONS: Final = "statistics_invalidations"
@@ -120,6 +123,8 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
     TOKENS: (Index(("hash",), unique=True),),
     WEBHOOKS: (Index(("enabled", "not_before")),),
     ERASURES: (Index(("erased_date",)),),
+    SUPPRESSIONS: (Index(("mailbox",), sparse=True),),
+    MAILBOX_INTERVALS: (Index(("until",), expires_seconds=0), Index(("followup_id",))),
     STATISTICS: (Index(("advocacy_campaign_id", "kind", "start")),),
     INVALIDATIONS: (Index(("advocacy_campaign_id", "_id")),),
 }

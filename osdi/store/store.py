@@ -34,16 +34,18 @@ from osdi.store.writes import Delete, Insert, Replace, Write, with_events
 
 # Ids are given before their documents are committed. A document whose id is older than this is committed.
 SETTLED: Final = dt.timedelta(seconds=90)
+REMEMBERED: Final = 100
 
 
 class Store(DocumentStore):
     """A DocumentStore on MongoDB. It connects when it is first used, so that each forked process has its own client."""
 
     def __init__(self, uri: str, *, cache_seconds: float = 0, tells_webhooks: bool = True) -> None:
-        """`cache_seconds` is how long large counts and the enabled webhooks are remembered."""
+        """`cache_seconds` is how long large counts, the enabled webhooks and signing keys are remembered."""
         self.uri = uri
         self._tells_webhooks = tells_webhooks
         self._counts = CountCache(cache_seconds)
+        self._remembered: TTLCache[str, str] = TTLCache(REMEMBERED, cache_seconds)
         self._enabled_webhooks = cached(TTLCache(1, cache_seconds), lock=threading.Lock())(self._find_enabled_webhooks)
         self._lock = threading.Lock()
         self._in_operation: set[int] = set()
@@ -241,6 +243,16 @@ class Store(DocumentStore):
     def cached_count(self, counted: Mapping[str, Any], count: Callable[[], int], *, large: int) -> int:
         """Returns the result of `count`, or an earlier one for the same `counted` (BSON) that was more than `large`."""
         return self._counts.get(counted, count, large=large)
+
+    def remembered(self, name: str, read: Callable[[], str]) -> str:
+        """Returns the result of `read`, or an earlier one for this name that is at most `cache_seconds` old."""
+        with self._lock:
+            found = self._remembered.get(name)
+        if found is None:
+            found = read()
+            with self._lock:
+                self._remembered[name] = found
+        return found
 
     def write(self, *writes: Write) -> None:
         """See DocumentStore. The same write stores the document's events for webhooks."""

@@ -17,7 +17,7 @@ from osdi.fields.contacts import PHONE_NUMBER
 from osdi.fields.definition import ObjectType, Table, required
 from osdi.fields.limits import LINE_LENGTH
 from osdi.values.phones import with_extension
-from schemas.base.fields import Bool, DateTime, Identifiers, Text, is_empty, without_limit
+from schemas.base.fields import Bool, DateTime, Identifiers, SubscriptionStatus, Text, is_empty, without_limit
 from schemas.base.from_table import marshmallow_field
 
 # True if unknown fields are rejected while this request's body is loaded (`Prefer: handling=strict`, RFC 7240). The
@@ -115,11 +115,35 @@ class RequiredFields(OsdiSchema):
             raise ma.ValidationError({name: ["Missing data for required field."] for name in missing})
 
 
+# The status of a phone number, and what it means in OSDI's terms.
+PHONE_STATUSES: Final[Mapping[str, Mapping[str, bool]]] = {
+    "subscribed": {},
+    "unsubscribed": {"do_not_call": True, "sms_capable": False},
+    "bouncing": {"sms_capable": False},
+    "spam complaints": {"do_not_call": True, "sms_capable": False},
+}
+
+
 class PhoneNumberBase(OsdiSchema):
-    """A phone number entry: an extension behind the number, such as `x23`, becomes its `extension`."""
+    """A phone number entry: an extension behind the number, such as `x23`, becomes its `extension`.
+
+    It may have the `status` that Action Network's clients send, which is read as OSDI's two booleans. A number that is
+    unsubscribed gets neither calls nor texts, one that is bouncing gets no texts. `subscribed` changes nothing: only
+    the booleans themselves say so.
+    """
+
+    status = SubscriptionStatus(
+        *PHONE_STATUSES,
+        load_only=True,
+        metadata={"description": "Read as `do_not_call` and `sms_capable`; not stored. OSDI has no such property."},
+    )
 
     def load(self, data: Any, **kwargs: Any) -> Any:
         return with_extension(super().load(data, **kwargs))
+
+    def _deserialize(self, data: Any, **kwargs: Any) -> dict[str, Any]:
+        loaded = super()._deserialize(data, **kwargs)
+        return {**loaded, **PHONE_STATUSES[loaded.pop("status")]} if "status" in loaded else loaded
 
 
 @cache

@@ -31,6 +31,7 @@ from osdi.fields.limits import (
     STRINGS,
     SYSTEM_NAME_LENGTH,
 )
+from osdi.values import words
 
 # "[system name]:[id]": the system name has neither colon nor space, the id is printable. An empty id is a placeholder,
 # which the domain ignores or rejects.
@@ -143,6 +144,21 @@ class Enum(Text):
             return self.values[text.strip().casefold()]
         except KeyError:
             raise ma.ValidationError(f"Must be one of: {', '.join(self.values.values())}.") from None
+
+
+class SubscriptionStatus(Enum):
+    """The status of a subscription, also in the words of other systems, such as Action Network's `previous bounce`."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        text = Text._deserialize(self, value, attr, data, **kwargs)
+        try:
+            return words.status(text)
+        except ValueError:
+            raise ma.ValidationError(f"Must be one of: {', '.join(self.values.values())}.") from None
+
+    def __init__(self, *values: str, **kwargs: Any) -> None:
+        super().__init__(*values, **kwargs)
+        self.max_length = LINE_LENGTH  # of the words of other systems
 
 
 class FlexEnum(Text):

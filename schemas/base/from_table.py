@@ -25,6 +25,8 @@ def marshmallow_field(of: table.Field, nested: NestedSchema) -> ma.fields.Field[
             return types.Email(**common)
         case table.PhoneNumber():
             return types.PhoneNumber(**common)
+        case table.SubscriptionStatus():
+            return types.SubscriptionStatus(*of.values, **common)
         case table.Enum():
             return types.Enum(*of.values, **common)
         case table.FlexEnum():

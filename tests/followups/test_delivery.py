@@ -126,7 +126,7 @@ class TestAMail:
         collections = [operation.collection for operation in done]
         assert len(sink.envelopes) == 3
         assert collections.count("wrappers") == asked
-        assert collections.count("signing_keys") == asked
+        assert collections.count("signing_keys") == 2 * asked  # of the link to unsubscribe, and of the suppression list
 
     def test_queries_earlier_mails_once(self, api: Client, work: Work, sink: SmtpSink, database: Database) -> None:
         ask(api)

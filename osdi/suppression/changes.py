@@ -1,0 +1,129 @@
+"""Keeps a change of a person within the suppression list, and the list up to date with the change.
+
+The list is read only for contact details that are new to the person, and for what the change says about consent.
+"""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from osdi.action_functions.followup_kinds import primary
+from osdi.documents import Document, ReadOnlyDocument
+from osdi.match_keys import MatchKeyRules, email_key
+from osdi.store import Store, Write
+from osdi.suppression.refusals import (
+    API,
+    CALLS,
+    MAIL,
+    TEXTS,
+    RefusalsByKey,
+    obeying,
+    of_entries,
+    refusals_of,
+    united,
+    without,
+)
+from osdi.suppression.suppression_list import suppression_list
+
+SUBSCRIBED: Final = "subscribed"
+CONTACTS: Final = ("email_addresses", "phone_numbers")
+# Warnings for the sender of a post that would undo an opt-out.
+KEPT: Final = {
+    MAIL: "person.email_addresses: an address has opted out of mail, and keeps its status. A PUT can subscribe it.",
+    CALLS: "person.phone_numbers: a number has opted out of calls, and keeps do_not_call. A PUT can change that.",
+    TEXTS: "person.phone_numbers: a number has opted out of texts, and keeps sms_capable. A PUT can change that.",
+}
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A changed person who obeys the list, the writes to the list, and warnings for the sender."""
+
+    person: Document
+    writes: tuple[Write, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def check_post(
+    store: Store,
+    stored: ReadOnlyDocument,
+    person: Document,
+    posted: ReadOnlyDocument,
+    rules: MatchKeyRules,
+    source: str | None,
+    timestamp: dt.datetime,
+) -> Checked:
+    """Returns the person after a post, with its opt-outs in the list. A post lifts no refusal.
+
+    `stored` is the person before the post, `posted` the fields of the post. Without a `source` the sender had no token:
+    then what the post says is not added to the list. Raises OsdiError 503.
+    """
+    known = set(stored.get("contact_keys", ()))
+    new = [key for key in person.get("contact_keys", ()) if key not in known]
+    said: RefusalsByKey = {}
+    if source is not None:
+        changed = without(refusals_of(person, rules, source), refusals_of(stored, rules, source))
+        said = united(changed, refusals_of(posted, rules, source))
+    obedient = person
+    writes: tuple[Write, ...] = ()
+    if new or said:
+        suppressed = suppression_list(store)
+        entries = suppressed.read([*new, *(key for key in said if key not in new)])
+        obedient = obeying(person, of_entries(entries), rules)
+        writes = suppressed.writes(entries, timestamp, add=said)
+    return Checked(obedient, writes, tuple(_warnings(posted, obedient, rules)) if source is not None else ())
+
+
+def check_put(
+    store: Store,
+    stored: ReadOnlyDocument,
+    changed: Document,
+    named: ReadOnlyDocument,
+    rules: MatchKeyRules,
+    timestamp: dt.datetime,
+) -> Checked:
+    """Returns the person after a PUT of the fields `named`. Only what it says explicitly lifts a refusal.
+
+    Raises OsdiError 503.
+    """
+    if not any(array in named for array in CONTACTS):
+        return Checked(changed)
+    before, after = (refusals_of(each, rules, API) for each in (stored, changed))
+    said = united(without(after, before), refusals_of(named, rules, API))
+    lifted = without(_lifted(named, changed, rules), said)
+    suppressed = suppression_list(store)
+    entries = suppressed.read(rules.contact_keys(changed))
+    writes = suppressed.writes(entries, timestamp, add=said, lift=lifted)
+    # A PUT that omits a flag of a number keeps it, as it keeps the status of an address (osdi.crud.resource_rules).
+    numbers = {key: {what: by for what, by in each.items() if what != MAIL} for key, each in before.items()}
+    refused = without(united(numbers, of_entries(entries)), lifted)
+    return Checked(obeying(changed, refused, rules), writes)
+
+
+def _lifted(named: ReadOnlyDocument, changed: ReadOnlyDocument, rules: MatchKeyRules) -> RefusalsByKey:
+    """Returns the refusals that a PUT lifts; an entry without an address or number is about the primary one."""
+    found: list[RefusalsByKey] = []
+    for entry in named.get("email_addresses", ()):
+        address = entry.get("address") or primary(changed.get("email_addresses", ()), "address")
+        if entry.get("status") == SUBSCRIBED and address:
+            found.append({email_key(address): {MAIL: API}})
+    for entry in named.get("phone_numbers", ()):
+        wanted = {CALLS: entry.get("do_not_call") is False, TEXTS: entry.get("sms_capable") is True}
+        if "number" not in entry:
+            number = primary(changed.get("phone_numbers", ()), "number")
+            entry = next((each for each in changed.get("phone_numbers", ()) if each.get("number") == number), entry)
+        key = rules.phone_key(entry) if any(wanted.values()) else None
+        if key:
+            found.append({key: {what: API for what, is_lifted in wanted.items() if is_lifted}})
+    return united(*found)
+
+
+def _warnings(posted: ReadOnlyDocument, person: ReadOnlyDocument, rules: MatchKeyRules) -> Iterator[str]:
+    """Yields a warning for each kind of opt-out that the post would have undone."""
+    refused = refusals_of(person, rules, API)
+    if not refused:
+        return
+    wanted = _lifted(posted, person, rules)
+    undone = {what for key, each in wanted.items() for what in each if what in refused.get(key, {})}
+    yield from (KEPT[what] for what in KEPT if what in undone)
