@@ -96,9 +96,12 @@ def remote() -> Iterator[tuple[str, list[dict[str, Any]]]]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             root = f"http://127.0.0.1:{self.server.server_port}"  # type: ignore[attr-defined]
-            page = {"_links": {"self": {"href": self.path}}, "_embedded": {"osdi:people": people}}
-            entry = {"_links": {"osdi:people": {"href": f"{root}/people"}}}
-            body = json.dumps(page if self.path.startswith("/people") else entry).encode()
+            name = self.path.strip("/").partition("?")[0]
+            entries = people if name == "people" else []
+            page = {"_links": {"self": {"href": self.path}}, "_embedded": {f"osdi:{name}": entries}}
+            names = ("people", "advocacy_campaigns")
+            entry = {"_links": {f"osdi:{each}": {"href": f"{root}/{each}"} for each in names}}
+            body = json.dumps(page if name else entry).encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/hal+json")
             self.send_header("Content-Length", str(len(body)))
