@@ -6,11 +6,12 @@ that this server sent it to that address.
 
 from typing import Final
 
-from flask import Blueprint, Response, make_response, render_template
+from flask import Blueprint, Response, make_response, render_template, request
 
 from blueprints.browser.documentation import POLICY, asset_url
 from blueprints.http.context import settings, store
 from osdi.followups.unsubscribe import PATH, address_of, unsubscribe
+from osdi.suppression.refusals import LINK, ONE_CLICK
 
 pages = Blueprint("unsubscribe", __name__, template_folder="templates", url_prefix=PATH)
 
@@ -32,7 +33,7 @@ def confirm(token: str) -> Response:
     """Unsubscribes the address of the link, after a mail program's POST or the page's button."""
     address = address_of(store(), token)
     if address is not None:
-        unsubscribe(store(), address)
+        unsubscribe(store(), address, ONE_CLICK if request.form.get("List-Unsubscribe") == "One-Click" else LINK)
     return _page(address, done=True)
 
 

@@ -51,7 +51,7 @@ def export_person(context: CommandContext, who: str, output: Path | None) -> Non
     """
     store, settings = context.store, context.settings
     person = _find_person(store, who, settings)
-    exported = person_export(store, Hal(settings.public_url, settings.namespace), person)
+    exported = person_export(store, Hal(settings.public_url, settings.namespace), person, settings.match_key_rules)
     text = orjson.dumps(exported, option=orjson.OPT_INDENT_2 | orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z)
     if output is None:
         echo(printable_json(text.decode()))

@@ -41,7 +41,7 @@ def document_of(document: Any, kind: str, line: bytes = b"") -> Found:
         if CAMPAIGN_LINK in links:
             raise ValueError("An outreach, not a person. Import it with `import outreaches`.")
         body.pop("_links", None)
-        return Found(_with_known_statuses(body), None, namespace)
+        return Found(_with_readable_statuses(body), None, namespace)
     if not body.get("identifiers"):
         address = links["self"]["href"] if last_segment(links.get("self")) else None
         body["identifiers"] = [f"import:{hashlib.sha256(address.encode() if address else line).hexdigest()[:32]}"]
@@ -53,7 +53,7 @@ def document_of(document: Any, kind: str, line: bytes = b"") -> Found:
     if isinstance(person, Mapping) and "person" not in body:
         body["person"] = {name: value for name, value in person.items() if not name.startswith("_")}
     if isinstance(body.get("person"), Mapping):
-        body["person"] = _with_known_statuses(body["person"])
+        body["person"] = _with_readable_statuses(body["person"])
     return Found(body, last_segment(links.get(CAMPAIGN_LINK)), namespace)
 
 
@@ -65,30 +65,26 @@ def last_segment(link: Any) -> str | None:
     return href.partition("#")[0].partition("?")[0].rstrip("/").rpartition("/")[2] or None
 
 
-def _with_known_statuses(person: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the person with Action Network's additional statuses replaced by the standard's.
+def _with_readable_statuses(person: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the person; a phone number whose `status` is an unknown word gets `sms_capable: false` instead.
 
-    OSDI phone numbers have no status: a number that is not subscribed gets `sms_capable: false`.
+    The schemas read the other statuses (schemas.base.common.PHONE_STATUSES).
     """
-    converted = dict(person)
-    for array, known in (("email_addresses", _known_email), ("phone_numbers", _known_phone)):
-        if isinstance(converted.get(array), list):
-            converted[array] = [
-                known(entry) if isinstance(entry, Mapping) and isinstance(entry.get("status"), str) else entry
-                for entry in converted[array]
-            ]
-    return converted
+    numbers = person.get("phone_numbers")
+    if not isinstance(numbers, list):
+        return dict(person)
+    return {**person, "phone_numbers": [_readable(entry) for entry in numbers]}
 
 
-def _known_email(entry: Mapping[str, Any]) -> Mapping[str, Any]:
-    try:
-        return {**entry, "status": status(entry["status"])}
-    except ValueError:  # the schema rejects it with its own message
+def _readable(entry: Any) -> Any:
+    if not isinstance(entry, Mapping) or not isinstance(entry.get("status"), str) or not entry["status"].strip():
         return entry
-
-
-def _known_phone(entry: Mapping[str, Any]) -> Mapping[str, Any]:
-    return entry if entry["status"] == "subscribed" else {**entry, "sms_capable": False}
+    try:
+        status(entry["status"])
+    except ValueError:
+        kept = {name: value for name, value in entry.items() if name != "status"}
+        return {**kept, "sms_capable": False}
+    return entry
 
 
 def _namespace(body: Mapping[str, Any], links: Mapping[str, Any]) -> str | None:

@@ -19,6 +19,7 @@ from osdi.resources import ADVOCACY_CAMPAIGN, PERSON
 from osdi.store import Store
 from osdi.store.indexes import MATCH_KEYS, MERGED_PEOPLE, STATISTICS, TOMBSTONES, create
 from osdi.store.scan import scan
+from osdi.suppression.suppression_store import fill_from_people
 
 BATCH: Final = 500
 # The fields of a person that MatchKeyRules.set_derived_keys sets.
@@ -166,9 +167,15 @@ def _as_sent(key: str) -> str:
     return email_key(key.removeprefix(EMAIL)) if key.startswith(EMAIL) and not key.isascii() else key
 
 
+def fill_suppressions(context: MigrationContext) -> Iterator[int]:
+    """Adds the opt-outs of stored people to the suppression list, which outlives people."""
+    yield from fill_from_people(context.store, context.rules)
+
+
 MIGRATIONS: Final = (
     Migration(1, "added the keys of contact details to people", set_contact_keys),
     Migration(2, "added the keys of names to people", set_name_keys),
     Migration(3, "renamed stored fields, keys and collections", rename_stored_names),
     Migration(4, "compared e-mail domains in the form in which mail is sent", compare_domains_as_sent),
+    Migration(5, "added the opt-outs of people to the suppression list", fill_suppressions),
 )

@@ -3,5 +3,5 @@
 A tombstone is the hash of a contact detail of an erased person; it keeps imports from bringing the person back.
 
 Imports: access, action_functions, crud, documents, errors, etags, fields, hal, ids, log, match_keys, outreaches,
-people, resources, retry, settings, statistics, store.
+people, resources, retry, settings, statistics, store, suppression.
 """

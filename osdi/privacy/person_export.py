@@ -10,17 +10,19 @@ from osdi.crud.subresources import ANSWERS, ITEMS, TAGGINGS, entry_of
 from osdi.documents import Document, Json
 from osdi.hal import CLAIMED, Hal
 from osdi.ids import now
+from osdi.match_keys import MatchKeyRules
 from osdi.people.merged_people_store import all_ids, ids_of, merged_copies_of
 from osdi.privacy.erasure_store import tokens_of
 from osdi.resources import ADVOCACY_CAMPAIGN, ENTRIES, OUTREACH, PERSON, Resource
 from osdi.store import Store
 from osdi.store.scan import scan
+from osdi.suppression.of_person import suppressions_of
 
 # Internal fields without personal data.
 MACHINERY: Final = ("version",)
 
 
-def person_export(store: Store, hal: Hal, person: Document) -> Json:
+def person_export(store: Store, hal: Hal, person: Document, rules: MatchKeyRules) -> Json:
     """Returns all data about the person, as JSON for orjson (dates are naive UTC). Raises OsdiError 503."""
     merged_copies = merged_copies_of(store, ids_of(person))
     ids = all_ids(ids_of(person), merged_copies)
@@ -28,6 +30,7 @@ def person_export(store: Store, hal: Hal, person: Document) -> Json:
         "exported_date": now(),
         "person": _resource(hal, PERSON, person),
         "subscriptions": _subscriptions(person),
+        "suppressions": suppressions_of(store, person, rules),
         **{kind.array: list(_titled_entries(store, hal, person, kind.resource)) for kind in (TAGGINGS, ITEMS, ANSWERS)},
         "outreaches": list(_outreaches(store, hal, ids)),
         "merged_people": [

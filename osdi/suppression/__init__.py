@@ -3,5 +3,5 @@
 The list is separate from people, so that an opt-out outlives a person who is deleted, merged or erased. An entry holds
 keyed hashes, and no address or number. Everything that sends reads the list, and so does everything that subscribes.
 
-Imports: access, action_functions, documents, ids, match_keys, retry, store.
+Imports: access, action_functions, documents, errors, ids, match_keys, resources, retry, store.
 """

@@ -18,6 +18,7 @@ from osdi.suppression.refusals import (
     MAIL,
     TEXTS,
     RefusalsByKey,
+    changed,
     obeying,
     of_entries,
     refusals_of,
@@ -63,8 +64,8 @@ def check_post(
     new = [key for key in person.get("contact_keys", ()) if key not in known]
     said: RefusalsByKey = {}
     if source is not None:
-        changed = without(refusals_of(person, rules, source), refusals_of(stored, rules, source))
-        said = united(changed, refusals_of(posted, rules, source))
+        became = changed(refusals_of(stored, rules, source), refusals_of(person, rules, source))
+        said = united(became, refusals_of(posted, rules, source))
     obedient = person
     writes: tuple[Write, ...] = ()
     if new or said:
@@ -78,7 +79,7 @@ def check_post(
 def check_put(
     store: Store,
     stored: ReadOnlyDocument,
-    changed: Document,
+    person: Document,
     named: ReadOnlyDocument,
     rules: MatchKeyRules,
     timestamp: dt.datetime,
@@ -88,31 +89,31 @@ def check_put(
     Raises OsdiError 503.
     """
     if not any(array in named for array in CONTACTS):
-        return Checked(changed)
-    before, after = (refusals_of(each, rules, API) for each in (stored, changed))
-    said = united(without(after, before), refusals_of(named, rules, API))
-    lifted = without(_lifted(named, changed, rules), said)
+        return Checked(person)
+    before, after = (refusals_of(each, rules, API) for each in (stored, person))
+    said = united(changed(before, after), refusals_of(named, rules, API))
+    lifted = without(_lifted(named, person, rules), said)
     suppressed = suppression_list(store)
-    entries = suppressed.read(rules.contact_keys(changed))
+    entries = suppressed.read(rules.contact_keys(person))
     writes = suppressed.writes(entries, timestamp, add=said, lift=lifted)
     # A PUT that omits a flag of a number keeps it, as it keeps the status of an address (osdi.crud.resource_rules).
     numbers = {key: {what: by for what, by in each.items() if what != MAIL} for key, each in before.items()}
-    refused = without(united(numbers, of_entries(entries)), lifted)
-    return Checked(obeying(changed, refused, rules), writes)
+    refused = without(united(numbers, of_entries(entries)), united(lifted, said))
+    return Checked(obeying(person, refused, rules), writes)
 
 
-def _lifted(named: ReadOnlyDocument, changed: ReadOnlyDocument, rules: MatchKeyRules) -> RefusalsByKey:
+def _lifted(named: ReadOnlyDocument, person: ReadOnlyDocument, rules: MatchKeyRules) -> RefusalsByKey:
     """Returns the refusals that a PUT lifts; an entry without an address or number is about the primary one."""
     found: list[RefusalsByKey] = []
     for entry in named.get("email_addresses", ()):
-        address = entry.get("address") or primary(changed.get("email_addresses", ()), "address")
+        address = entry.get("address") or primary(person.get("email_addresses", ()), "address")
         if entry.get("status") == SUBSCRIBED and address:
             found.append({email_key(address): {MAIL: API}})
     for entry in named.get("phone_numbers", ()):
         wanted = {CALLS: entry.get("do_not_call") is False, TEXTS: entry.get("sms_capable") is True}
         if "number" not in entry:
-            number = primary(changed.get("phone_numbers", ()), "number")
-            entry = next((each for each in changed.get("phone_numbers", ()) if each.get("number") == number), entry)
+            number = primary(person.get("phone_numbers", ()), "number")
+            entry = next((each for each in person.get("phone_numbers", ()) if each.get("number") == number), entry)
         key = rules.phone_key(entry) if any(wanted.values()) else None
         if key:
             found.append({key: {what: API for what, is_lifted in wanted.items() if is_lifted}})

@@ -66,6 +66,12 @@ def refused_by(entry: ReadOnlyDocument) -> Iterator[str]:
         yield TEXTS
 
 
+def changed(before: RefusalsByKey, after: RefusalsByKey) -> RefusalsByKey:
+    """Returns the refusals of `after` that `before` does not have, or has from another source."""
+    found = {key: dict(each.items() - before.get(key, {}).items()) for key, each in after.items()}
+    return {key: each for key, each in found.items() if each}
+
+
 def without(refusals: RefusalsByKey, others: RefusalsByKey) -> RefusalsByKey:
     """Returns the refusals that `others` does not have."""
     found: RefusalsByKey = {}

@@ -344,7 +344,7 @@ def scalar_fields(schema: ma.Schema, within: str = "") -> dict[str, set[str]]:
     for name, field in schema.fields.items():
         name = field.attribute or name
         inner = field.inner if isinstance(field, types.Objects) else field
-        if name in NOT_FILTERED:
+        if name in NOT_FILTERED or field.load_only:
             continue
         if isinstance(inner, ma.fields.Nested):
             found |= scalar_fields(inner.schema, f"{within}{name}/")

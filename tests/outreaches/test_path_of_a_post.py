@@ -29,7 +29,7 @@ NOT_STEPS = (
     "osdi.action_functions.followup_kinds",
     *(f"osdi.{each}" for each in SHARED_MODULES),
 )
-MAX_MODULES = 16
+MAX_MODULES = 18
 MAX_ENTRIES = 2
 
 

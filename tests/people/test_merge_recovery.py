@@ -581,7 +581,9 @@ def test_an_export_contains_the_copy_of_an_interrupted_merge(alone: Deployed, mo
         with pytest.raises(Crashed):
             merge_people(store_of(api), survivor, other, RULES)
 
-    exported = person_export(store_of(api), Hal("http://x.example", "osdi"), database.people.find_one())
+    exported = person_export(
+        store_of(api), Hal("http://x.example", "osdi"), database.people.find_one(), factories.RULES
+    )
 
     assert [B in str(each["person"]) for each in exported["merged_people"]] == [True]
     assert len(exported["outreaches"]) == 2

@@ -48,7 +48,7 @@ class History(RuleBasedStateMachine):
     def __init__(self, api: Client, database: Database) -> None:
         super().__init__()
         self.api, self.database = api, database
-        for name in ("people", "outreaches", "tags", "lists", "advocacy_campaigns"):
+        for name in ("people", "outreaches", "tags", "lists", "advocacy_campaigns", "suppressions"):
             self.database[name].delete_many({})
         self.model = Model()
         self.sent: list[Request] = []

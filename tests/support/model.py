@@ -14,6 +14,8 @@ Body = Mapping[str, Any]
 SINGLE_VALUES = ("given_name", "family_name", "source")
 CONTACTS = {"email_addresses": "address", "phone_numbers": "number"}
 NO_MAIL = ("unsubscribed", "bouncing", "spam complaints")
+# The strictest status last.
+STRICTNESS = ("", "bouncing", "unsubscribed", "spam complaints")
 MINIMUM_DIGITS = 7
 COUNTRY_CODES = {"US": "1", "DE": "49"}
 PUNYCODE = {"xn--mnchen-3ya.example": "münchen.example"}
@@ -117,6 +119,7 @@ class Model:
         self.outreaches: dict[str, Outreach] = {}
         self.tags: dict[str, str] = {}  # name to id
         self.lists: dict[str, str] = {}
+        self.suppressed: dict[str, str] = {}  # key of an address to the strictest status that a token has told
 
     def owner(self, key: str) -> str | None:
         """Whose match key it is."""
@@ -152,6 +155,7 @@ class Model:
         """Updates the person with this id by a post, or creates them."""
         posted = body.get("person", {})
         is_new = id_ not in self.people
+        before = {} if is_new else self.statuses(id_)
         person = self.people.setdefault(id_, Person())
         for name in SINGLE_VALUES:
             if posted.get(name) and (by_token or name not in person.values):
@@ -165,12 +169,35 @@ class Model:
         self._claim(id_, keys if by_token else keys[:1] if is_new else ())
         if by_token:
             person.confirmed |= person.keys.intersection(keys)
+            self._suppress(id_, before, posted.get("email_addresses") or ())
+        self._obey(id_, [key for key in self.statuses(id_) if key not in before])
         identifiers = posted.get("identifiers") or ()
         known = person.identifiers if by_token else person.claimed
         known += [each for each in identifiers if each not in (*known, *person.identifiers)]
         self._claim(id_, (f"{'id' if by_token else 'claimed'}:{each}" for each in identifiers))
         person.tags |= {self.tags[name] for name in body.get("add_tags", ()) if name in self.tags}
         person.lists |= {self.lists[name] for name in body.get("add_lists", ()) if name in self.lists}
+
+    def statuses(self, id_: str) -> dict[str, str | None]:
+        """Returns the status of each address of a person."""
+        return {each["key"]: each.get("status") for each in self.people[id_].contacts["email_addresses"]}
+
+    def _suppress(self, id_: str, before: dict[str, str | None], posted: Iterable[Body]) -> set[str]:
+        """Adds what a token has told to the suppression list; returns the keys that it is about."""
+        told = [(key, status) for key, status in self.statuses(id_).items() if before.get(key) != status]
+        told += [(contact_key("email_addresses", each) or "", each.get("status")) for each in posted]
+        refused = [(key, status) for key, status in told if key and status in NO_MAIL]
+        for key, status in refused:
+            self.suppressed[key] = max(self.suppressed.get(key, ""), status, key=STRICTNESS.index)
+        return {key for key, _ in refused}
+
+    def _obey(self, id_: str, keys: Iterable[str]) -> None:
+        """Gives addresses the stricter one of their status and that of the suppression list."""
+        for entry in self.people[id_].contacts["email_addresses"]:
+            listed = self.suppressed.get(entry["key"]) if entry["key"] in keys else None
+            status = entry.get("status", "")
+            if listed and STRICTNESS.index(listed) > STRICTNESS.index(status if status in STRICTNESS else ""):
+                entry["status"] = listed
 
     def _claim(self, id_: str, keys: Iterable[str]) -> None:
         self.people[id_].keys |= {key for key in keys if self.owner(key) in (None, id_)}
@@ -230,9 +257,20 @@ class Model:
                 person.values.pop(name, None)
                 if body[name]:
                     person.values[name] = body[name]
+        before = self.statuses(id_)
         for array, value in CONTACTS.items():
             if array in body:
                 self._put_contacts(id_, array, body[array] or (), value)
+        if any(body.get(array) for array in CONTACTS):
+            posted = body.get("email_addresses") or ()
+            told = self._suppress(id_, before, posted)
+            for key in {self._key_of(id_, each) for each in posted if each.get("status") == "subscribed"} - told:
+                self.suppressed.pop(key, None)
+            self._obey(id_, self.statuses(id_).keys() - told)
+
+    def _key_of(self, id_: str, entry: Body) -> str:
+        entries = self.people[id_].contacts["email_addresses"]
+        return contact_key("email_addresses", entry) or (primary_of(entries)["key"] if entries else "")
 
     def _put_contacts(self, id_: str, array: str, posted: Iterable[Body], value: str) -> None:
         person, kind = self.people[id_], "email:" if value == "address" else "phone:"

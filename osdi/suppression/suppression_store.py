@@ -1,0 +1,109 @@
+"""Fills the suppression list from stored people, and unites it with the list of a backup. Both are safe to repeat."""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Final
+
+from pymongo.errors import BulkWriteError
+
+from osdi.documents import Document
+from osdi.errors import WriteConflict
+from osdi.ids import now
+from osdi.match_keys import MatchKeyRules
+from osdi.resources import PERSON
+from osdi.retry import retry_on_conflict
+from osdi.store import Store, Update
+from osdi.store.driver import only_duplicate_keys
+from osdi.store.indexes import SUPPRESSIONS
+from osdi.store.scan import scan
+from osdi.suppression.refusals import (
+    MIGRATION,
+    STRICTNESS,
+    RefusalsByKey,
+    refusals_of,
+    united,
+    with_earlier,
+    with_refusals,
+)
+from osdi.suppression.suppression_list import SuppressionList, suppression_list
+
+BATCH: Final = 500
+PATIENCE_SECONDS: Final = 60.0
+# The people whose contact details refuse anything.
+REFUSING: Final = {
+    "$or": [
+        {"email_addresses.status": {"$in": list(STRICTNESS)}},
+        {"phone_numbers.do_not_call": True},
+        {"phone_numbers.sms_capable": False},
+    ]
+}
+
+
+def fill_from_people(store: Store, rules: MatchKeyRules) -> Iterator[int]:
+    """Adds the opt-outs of all stored people to the list; yields the number of changed entries after each batch.
+
+    Nobody knows since when they hold: the date is that of the person's last change. Raises OsdiError 503.
+    """
+    suppressed = suppression_list(store)
+    people = scan(store, PERSON.collection, REFUSING, patience=PATIENCE_SECONDS)
+    while batch := list(islice(people, BATCH)):
+        found: RefusalsByKey = {}
+        dates: dict[str, dt.datetime] = {}
+        for person in batch:
+            refusals = refusals_of(person, rules, MIGRATION)
+            found = united(found, refusals)
+            dates |= dict.fromkeys(refusals, person.get("modified_date", now()))
+        yield retry_on_conflict(lambda: _add(suppressed, store, found, dates))  # noqa: B023  # called at once
+
+
+def _add(suppressed: SuppressionList, store: Store, refusals: RefusalsByKey, dates: Mapping[str, dt.datetime]) -> int:
+    """Adds the refusals of one batch; returns the number of changed entries. Raises WriteConflict."""
+    entries = suppressed.read(refusals)
+    new = {key: each for key, each in refusals.items() if key not in entries}
+    made = [with_refusals(suppressed.new_entry(key), each, dates[key]) for key, each in new.items()]
+    changed = _insert(store, made)
+    for key, entry in entries.items():
+        if writes := suppressed.writes({key: entry}, dates[key], add={key: refusals[key]}):
+            store.write(*writes)
+            changed += 1
+    return changed
+
+
+def unite(store: Store, documents: Iterable[Document]) -> int:
+    """Adds the entries of a backup to the list, and returns the number of changed entries.
+
+    An entry that is in both keeps its present refusals, and gains those of the backup that nobody has lifted since. So
+    no restore of an older backup loses an opt-out. Raises OsdiError 503.
+    """
+    documents = iter(documents)
+    changed = 0
+    while batch := list(islice(documents, BATCH)):
+        changed += retry_on_conflict(lambda: _unite(store, batch))  # called at once
+    return changed
+
+
+def _unite(store: Store, batch: list[Document]) -> int:
+    present = {each["_id"]: each for each in store.by_ids(SUPPRESSIONS, [each["_id"] for each in batch])}
+    changed = _insert(store, [each for each in batch if each["_id"] not in present])
+    for earlier in batch:
+        entry = present.get(earlier["_id"], earlier)
+        whole = with_earlier(entry, earlier)
+        if whole != entry:
+            fields = {name: whole[name] for name in ("refused", "history")}
+            store.write(Update(SUPPRESSIONS, entry["_id"], entry["version"], fields))
+            changed += 1
+    return changed
+
+
+def _insert(store: Store, entries: list[Document]) -> int:
+    """Inserts new entries; returns their number. Raises WriteConflict if another process has inserted some of them."""
+    if not entries:
+        return 0
+    with store.operation():
+        try:
+            return len(store.collection(SUPPRESSIONS).insert_many(entries, ordered=False).inserted_ids)
+        except BulkWriteError as error:
+            if not only_duplicate_keys(error):
+                raise
+            raise WriteConflict("Another process has added the same opt-outs.") from error
