@@ -1,7 +1,7 @@
 """A request to the Record Outreach Helper, independent of HTTP."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,7 +13,8 @@ from osdi.access.tokens import Caller
 class HelperRequest:
     """The loaded body and the sent bytes, the campaign's document, the caller, and the Idempotency-Key.
 
-    `strict` is True if unknown tags, lists and messages reject the request.
+    `strict` is True if unknown tags, lists and messages reject the request. `over_limit` counts a post without a token
+    about the contact detail of a match key; it returns True if there are too many.
     """
 
     body: Mapping[str, Any]
@@ -22,6 +23,7 @@ class HelperRequest:
     idempotency_key: str | None = None
     sent: bytes = b""
     strict: bool = False
+    over_limit: Callable[[str], bool] | None = None
 
     @cached_property
     def fingerprint(self) -> str:

@@ -33,11 +33,15 @@ UNCHANGED: Final = "unchanged"
 
 @dataclass(frozen=True)
 class PersonChange:
-    """The changed person, the write that stores the change (None: nothing changes), and the kind of match."""
+    """The changed person, the write that stores the change (None: nothing changes), and the kind of match.
+
+    `over_limit` is True if there are too many posts without a token about the person: then a known one is unchanged.
+    """
 
     person: Document
     write: Write | None
     matched_by: str
+    over_limit: bool = False
 
     @property
     def outcome(self) -> str:
@@ -89,11 +93,14 @@ def person_change(store: Store, posted: PostedPerson, timestamp: dt.datetime) ->
     """
     people = store.by_match_keys(PERSON.collection, (*posted.keys.all, *posted.name_keys))
     found = _matched(store, posted, people)
+    over_limit = posted.over_limit is not None and posted.is_over_limit(found)
+    if over_limit and found.person is not None:
+        return PersonChange(found.person, None, found.matched_by, over_limit)
     finish_merges_of(store, [key for key in posted.keys.all if key not in found.owners], posted.rules)
     person = posted.merged(found, people, timestamp)
     _claim_name_keys(store, posted, person, found.person or {}, people)
     posted.rules.set_derived_keys(person)
-    return _change(posted, found, person, timestamp)
+    return replace(_change(posted, found, person, timestamp), over_limit=over_limit)
 
 
 def _matched(store: Store, posted: PostedPerson, people: Sequence[Document]) -> Match:
