@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from flask import Response, g
 
-from blueprints.http.anonymous_posts import apply_policy, honeypot_filled
+from blueprints.http.anonymous_posts import apply_policy, honeypot_filled, limit_signups
 from blueprints.http.api import Blueprint
 from blueprints.http.body import request_body
 from blueprints.http.collections import answer_page, get_or_404, read_page
@@ -178,6 +178,7 @@ def sign_up_and_answer(body: dict[str, Any]) -> Response:
         if honeypot_filled():
             return answer({})
         body = apply_policy(body)
+        limit_signups(body)
     strict = request_body().strict
     signed_up = sign_up(deployed.store, deployed.reference.find, body, sender, deployed.settings, strict=strict)
     g.matched_by = signed_up.matched_by

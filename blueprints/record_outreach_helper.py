@@ -16,6 +16,7 @@ from blueprints.http.parameters import (
     IDEMPOTENCY_KEY_LENGTH,
     IDEMPOTENCY_PARAMETER,
 )
+from blueprints.http.rate_limits import rate_limits
 from osdi.access.tokens import WRITE
 from osdi.errors import invalid
 from osdi.outreaches.helper_request import HelperRequest
@@ -73,10 +74,12 @@ def record(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
     """Records a loaded body on the campaign, and returns the answer that the caller may see."""
     deployed, sender = deployment(), caller()
     campaign = deployed.reference.campaign(advocacy_campaign_id)
+    over_limit = None
     if not sender.has_token:
         if honeypot_filled():
             return answer({})
         body = apply_policy(body, campaign)
+        over_limit = rate_limits().contact_counter()
     posted = request_body()
     helper_request = HelperRequest(
         body=body,
@@ -86,6 +89,7 @@ def record(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
         sent=posted.sent,
         strict=posted.strict,
         sender=_sender(),
+        over_limit=over_limit,
     )
     recorded = record_outreach(deployed.store, deployed.reference.find, helper_request, deployed.settings)
     g.matched_by, g.recorded = recorded.matched_by, recorded.outreach

@@ -45,7 +45,7 @@ FOLLOWUP: Final = (
     "sent_date",
 )
 
-# What posts without a token have stated, and what was not applied of one; the stored names.
+# Stored fields with the claims of posts without a token, and with the reason why a post was not applied.
 CLAIMED: Final = ("claimed_identifiers", "claimed_opt_outs", "not_applied")
 
 MADE_BY: Final = {"osdi:creator": "creator_id", "osdi:modified_by": "modified_by_id"}

@@ -1,7 +1,7 @@
 """Checks of a helper's body that came without a token, before its person is looked up.
 
 A body that fills the honeypot is answered like any other, and dropped. The policy of deployment and campaign decides
-what a body may ask for. A contact detail that is posted too often is rejected.
+what a body may ask for. A signup that comes too often is rejected.
 """
 
 from collections.abc import Mapping
@@ -25,10 +25,13 @@ def honeypot_filled() -> bool:
 def apply_policy(body: Mapping[str, Any], campaign: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Returns the loaded body without the actions that the policy forbids.
 
-    Raises OsdiError 401, 403 or 429, see AnonymousPosts and RateLimits.
+    Raises OsdiError 401 or 403, see AnonymousPosts.
     """
     policy = AnonymousPosts.of(settings(), campaign)
-    allowed = policy.apply(body, request.headers.get("Origin"), strict=request_body().strict)
+    return policy.apply(body, request.headers.get("Origin"), strict=request_body().strict)
+
+
+def limit_signups(body: Mapping[str, Any]) -> None:
+    """Counts a signup by its sender and contact detail. Raises OsdiError 429, because no outreach would be lost."""
     keys = settings().match_key_rules.match_keys(body.get("person", {}), trusted=False)
-    rate_limits().hit_contacts(dict.fromkeys(map(mailbox_key, keys.contacts)))
-    return allowed
+    rate_limits().hit_signup(request.remote_addr, list(dict.fromkeys(map(mailbox_key, keys.contacts))))

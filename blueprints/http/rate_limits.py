@@ -1,8 +1,9 @@
-"""Rate limits: counts requests by token, without a token by IP address, and by posted contact detail.
+"""Rate limits: counts requests by token, without a token by IP address, and by the contact detail that they are about.
 
 A request is counted before its view is called, in this process or, if several processes share the limits, in MongoDB.
-A request over a limit gets 429 with `Retry-After`. Pages, assets and preflights are not counted. Contact details are
-counted by their hash, so that the counters contain no address.
+A request over a limit gets 429 with `Retry-After`. Pages, assets and preflights are not counted. An outreach over the
+limit of its contact detail is recorded nevertheless (docs/decisions/0027). Contact details are counted by their hash,
+so that the counters contain no address.
 """
 
 import hashlib
@@ -10,8 +11,8 @@ import ipaddress
 import math
 import threading
 import time
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from functools import cache, lru_cache
 from typing import Final
 
 from flask import Flask, current_app, request
@@ -56,7 +57,7 @@ class CountsHere:
 
 
 class RateLimits:
-    """The limits of one application: of callers, and of the contact details of anonymous posts."""
+    """The limits of one application: of callers, and of the contact details that anonymous posts are about."""
 
     def __init__(self, settings: Settings) -> None:
         self._per_address = items(settings.rate_limit_anonymous)
@@ -77,11 +78,26 @@ class RateLimits:
         elif self._per_address:
             self._hit(self._per_address, "address", _network(address or ""))
 
-    def hit_contacts(self, keys: Iterable[str]) -> None:
-        """Counts a post with these contact details (match keys). Raises OsdiError 429 if a limit is exceeded."""
-        if self._per_contact:
-            for key in keys:
-                self._hit(self._per_contact, "contact", hashlib.sha256(key.encode()).hexdigest())
+    def contact_counter(self) -> Callable[[str], bool]:
+        """Returns a function for one request: it counts the contact detail of a match key; True if it is over a limit.
+
+        It counts a key once, although the request may match its person again after a write conflict.
+        """
+
+        def count(key: str) -> bool:
+            seconds = [self._over(item, "contact", _digest(key)) for item in self._per_contact]  # counts for each limit
+            return any(seconds)
+
+        return cache(count)
+
+    def hit_signup(self, address: str | None, keys: Sequence[str]) -> None:
+        """Counts a signup of this address about the first of these match keys. Raises OsdiError 429.
+
+        Other senders who post the same contact detail do not count, so nobody can lock a person out. The first key
+        counts, whether or not it is stored, so that the answer does not reveal who is.
+        """
+        for key in keys[:1]:
+            self._hit(self._per_contact, "signup", _digest(_network(address or ""), key))
 
     def close(self) -> None:
         """Closes the connection to the shared counters, if there is one."""
@@ -123,6 +139,10 @@ def _count() -> None:
         return
     # A request with an invalid token counts for its address, and is rejected later.
     rate_limits().hit_caller(identify(), request.remote_addr)
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\x00".join(parts).encode()).hexdigest()
 
 
 @lru_cache(maxsize=10_000)

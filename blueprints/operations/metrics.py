@@ -58,6 +58,8 @@ def count_requests(app: Flask, settings: Settings, store: Store) -> None:
         recorded = g.get("recorded")
         if recorded is not None and matched_by != RETRY:
             found.count_outreach(recorded.get("type"), token=g.caller.has_token)
+            if "not_applied" in recorded:
+                found.count_not_applied(recorded["not_applied"])
         refused = g.get("refused")
         if refused is not None:
             found.count_rejection(refused)

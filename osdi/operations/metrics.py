@@ -58,6 +58,12 @@ class Metrics:
         self._outreaches = Counter(
             "osdi_outreaches_recorded", "Recorded outreaches, without retries.", ("type", "token"), registry=registry
         )
+        self._not_applied = Counter(
+            "osdi_outreaches_not_applied",
+            "Recorded outreaches without follow-ups and changes of the person, by reason.",
+            ("reason",),
+            registry=registry,
+        )
         self._matches = Counter(
             "osdi_matches", "Posted people, by the kind of match key that found them.", ("kind",), registry=registry
         )
@@ -97,6 +103,10 @@ class Metrics:
         if found is None:
             found = self._of_outreaches[key] = self._outreaches.labels(key[0], "yes" if token else "no")
         found.inc()
+
+    def count_not_applied(self, reason: str) -> None:
+        """Counts a recorded outreach that had no other effect."""
+        self._not_applied.labels(reason).inc()
 
     def count_match(self, kind: str) -> None:
         """Counts a posted person; `kind` is the kind of match key, or `new`."""

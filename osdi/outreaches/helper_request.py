@@ -1,7 +1,7 @@
 """A request to the Record Outreach Helper, independent of HTTP."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,6 +15,8 @@ class HelperRequest:
 
     `strict` is True if unknown tags, lists and messages reject the request. `sender` is a keyed digest of the network
     address of a caller without a token, by which a double click is recognised; empty if that is switched off.
+    `over_limit` counts a post without a token about the contact detail of a match key; it returns True if there are too
+    many.
     """
 
     body: Mapping[str, Any]
@@ -24,6 +26,7 @@ class HelperRequest:
     sent: bytes = b""
     strict: bool = False
     sender: str = ""
+    over_limit: Callable[[str], bool] | None = None
 
     @cached_property
     def fingerprint(self) -> str:

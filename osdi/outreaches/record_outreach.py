@@ -28,6 +28,8 @@ from osdi.settings import Settings
 from osdi.store import Insert, Store
 
 RETRY: Final = "retry"
+# The reason why only the outreach of a post without a token was recorded (`not_applied`).
+TOO_MANY_POSTS: Final = "too_many_posts"
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ def _resolve(find: Find, request: HelperRequest, settings: Settings, check: Chec
     request = replace(request, body=body)
     actions = resolve(body, find, request.campaign, has_token=has_token, strict=request.strict)
     person = PostedPerson.of(body, request.caller, actions, settings)
+    person = replace(person, over_limit=request.over_limit)
     seconds = settings.repeat_seconds
     keys = IdempotencyKeys.of(request, person.keys, trusted=person.trusted, repeat_seconds=seconds)
     return _Resolved(request, actions, person, keys, check, (*ignored, *actions.warnings))
@@ -98,7 +101,7 @@ def _attempt(store: Store, resolved: _Resolved) -> Recorded:
         # The person may have changed since the outreach was recorded; a retry still returns the outreach.
         return _recorded_before(store, resolved, error)
     resolved.check(change)
-    outreach = _outreach(resolved, change.person["_id"], timestamp)
+    outreach = _outreach(resolved, change.person["_id"], timestamp, over_limit=change.over_limit)
     # The person comes first, because without transactions a crash may come between the two writes. A person without an
     # outreach is harmless: the client's retry matches that person again. An outreach without a person would be wrong.
     try:
@@ -131,10 +134,15 @@ def _find_recorded(store: Store, resolved: _Resolved) -> Recorded | None:
     return Recorded(known, (*resolved.warnings, *dropped), RETRY)
 
 
-def _outreach(resolved: _Resolved, person_id: str, timestamp: dt.datetime) -> Document:
-    """Returns a new outreach's document, with its follow-ups: one write inserts it and queues them."""
+def _outreach(resolved: _Resolved, person_id: str, timestamp: dt.datetime, *, over_limit: bool) -> Document:
+    """Returns a new outreach's document, with its follow-ups: one write inserts it and queues them.
+
+    With `over_limit` the follow-ups are skipped, and the outreach says why.
+    """
     outreach_id = new_id()
     body, keys, followups = resolved.request.body, resolved.keys, resolved.actions.followups
+    if over_limit:
+        followups = tuple(replace(each, reason=each.reason or TOO_MANY_POSTS) for each in followups)
     outreach: Document = {
         "_id": outreach_id,
         "version": 1,
@@ -148,6 +156,8 @@ def _outreach(resolved: _Resolved, person_id: str, timestamp: dt.datetime) -> Do
     }
     if "identifiers" in body:
         outreach["identifiers" if resolved.person.trusted else "claimed_identifiers"] = body["identifiers"]
+    if over_limit:
+        outreach["not_applied"] = TOO_MANY_POSTS
     if resolved.person.claimed_opt_outs:
         outreach["claimed_opt_outs"] = resolved.person.claimed_opt_outs
     if keys.header or (keys.identifiers and resolved.request.sent):

@@ -4,7 +4,7 @@ Pure: people are documents that the caller has read; they are not changed.
 """
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from osdi.match_keys import (
     MatchKeys,
     confirm_contacts,
     id_key,
+    mailbox_key,
     name_and_postal_code_keys,
     phone_and_name_key,
 )
@@ -44,7 +45,8 @@ class PostedPerson:
 
     `trusted` is True if the identifiers count as given, False if they are only claimed. `by` is the id of the person
     whose token sends the post. `keeps_claims` is True if the post has no outreach that stores `claimed_opt_outs`: then
-    a known person does. `source` is that of the opt-outs in the post, see osdi.suppression.
+    a known person does. `source` is that of the opt-outs in the post, see osdi.suppression. `over_limit` is as in
+    HelperRequest.
     """
 
     fields: Mapping[str, Any]
@@ -59,6 +61,7 @@ class PostedPerson:
     imported: bool = False
     keeps_claims: bool = False
     source: str = "api"
+    over_limit: Callable[[str], bool] | None = None
 
     @classmethod
     def of(cls, body: Mapping[str, Any], caller: Caller, actions: Actions, settings: Settings) -> "PostedPerson":
@@ -109,11 +112,16 @@ class PostedPerson:
             confirm_contacts(person, self.keys.contacts)
         return apply_to_person(person, self.actions, now=timestamp, new_id=new_id)
 
-    def claimed_contact(self, match: Match) -> str | None:
-        """Returns the key of the contact detail by which a post without a token matches, or which it claims."""
-        if match.person is None:
-            return next(iter(self.keys.contacts), None)
-        return next((key for key in self.keys.contacts if key in match.person["match_keys"]), None)
+    def is_over_limit(self, match: Match) -> bool:
+        """Counts a post without a token by the contact detail that matches or is claimed; True if there are too many.
+
+        Other details of the post do not count: anybody can post them, and nothing happens to their owners.
+        """
+        if self.over_limit is None:
+            return False
+        person = match.person
+        key = next((key for key in self.keys.contacts if person is None or key in person["match_keys"]), None)
+        return key is not None and self.over_limit(mailbox_key(key))
 
     @property
     def claimed_opt_outs(self) -> list[dict[str, Any]]:

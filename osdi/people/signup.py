@@ -37,7 +37,8 @@ UNCHANGED: Final = "unchanged"
 class PersonChange:
     """The changed person, the write that stores the change (None: nothing changes), and the kind of match.
 
-    `opt_outs` are the writes to the suppression list, which come first; `warnings` are for the sender.
+    `opt_outs` are the writes to the suppression list, which come first; `warnings` are for the sender. `over_limit` is
+    True if there are too many posts without a token about the person: then a known one is unchanged.
     """
 
     person: Document
@@ -45,6 +46,7 @@ class PersonChange:
     matched_by: str
     opt_outs: tuple[Write, ...] = ()
     warnings: tuple[str, ...] = ()
+    over_limit: bool = False
 
     @property
     def writes(self) -> tuple[Write, ...]:
@@ -125,6 +127,9 @@ def person_change(store: Store, posted: PostedPerson, timestamp: dt.datetime) ->
     """
     people = store.by_match_keys(PERSON.collection, (*posted.keys.all, *posted.name_keys))
     found = _matched(store, posted, people)
+    over_limit = posted.over_limit is not None and posted.is_over_limit(found)
+    if over_limit and found.person is not None:
+        return PersonChange(found.person, None, found.matched_by, over_limit=True)
     finish_merges_of(store, [key for key in posted.keys.all if key not in found.owners], posted.rules)
     person = posted.merged(found, people, timestamp)
     _claim_name_keys(store, posted, person, found.person or {}, people)
@@ -132,7 +137,7 @@ def person_change(store: Store, posted: PostedPerson, timestamp: dt.datetime) ->
     source = posted.source if posted.has_token else None
     checked = check_post(store, found.person or {}, person, posted.fields, posted.rules, source, timestamp)
     change = _change(posted, found, checked.person, timestamp)
-    return replace(change, opt_outs=checked.writes, warnings=checked.warnings)
+    return replace(change, opt_outs=checked.writes, warnings=checked.warnings, over_limit=over_limit)
 
 
 def _matched(store: Store, posted: PostedPerson, people: Sequence[Document]) -> Match:

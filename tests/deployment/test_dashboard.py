@@ -30,6 +30,7 @@ def told() -> dict[str, set[str]]:
     metrics = Metrics(lambda: QueueGauges({"queued": 1, "leased": 0, "failed": 0}, 1.0, 1), lambda: (1, False))
     metrics.count_request("GET", "/", 200, 0.1)
     metrics.count_outreach("email", token=True)
+    metrics.count_not_applied("too_many_posts")
     metrics.count_match("new")
     metrics.count_rejection("INVALID")
     found: dict[str, set[str]] = {}

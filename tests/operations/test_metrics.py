@@ -127,6 +127,13 @@ class TestOutreaches:
         assert value(watched, "osdi_outreaches_recorded_total", type="email", token="yes") == 1
         assert value(watched, "osdi_matches_total", kind="retry") == 2
 
+    def test_over_the_limit_of_their_contact_detail_are_counted_by_reason(self, deployed: Deployed) -> None:
+        client = deployed(metrics_token=TOKEN, rate_limit_contact="1/hour")
+        for _ in range(3):
+            client.record(factories.by_email("jane@example.com"), token=False)
+
+        assert value(client, "osdi_outreaches_not_applied_total", reason="too_many_posts") == 2
+
     def test_a_rejected_request_records_nothing(self, watched: Client) -> None:
         watched.record({"type": "email"})
 
