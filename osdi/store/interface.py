@@ -95,8 +95,8 @@ class DocumentStore(ABC):
     def count(self, collection: str, query: Query) -> int:
         """Returns the number of documents that the query selects.
 
-        A large number may be some seconds old, and that of a whole collection an estimate. Raises OsdiError 503 as
-        `find` does.
+        A large number may be some seconds old. That of a large whole collection may miss some of the documents that
+        were written while it was counted, for ten minutes. Raises OsdiError 503 as `find` does.
         """
 
     @abstractmethod

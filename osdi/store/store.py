@@ -16,7 +16,7 @@ from typing import Any, Final
 from cachetools import TTLCache, cached
 from pymongo import ASCENDING, DESCENDING, MongoClient
 from pymongo.collection import Collection
-from pymongo.errors import PyMongoError
+from pymongo.errors import ExecutionTimeout, PyMongoError
 
 from osdi.documents import Document, Query
 from osdi.errors import WriteConflict
@@ -24,7 +24,7 @@ from osdi.ids import id_before
 from osdi.paging import Page
 from osdi.store import write_log
 from osdi.store.circuit_breaker import CircuitBreaker
-from osdi.store.count_cache import LARGE, CountCache
+from osdi.store.count_cache import LARGE, CollectionCounts, CountCache
 from osdi.store.driver import DATABASE, DURABLE, MOCK, READ_MS, abort, connect, driver_errors
 from osdi.store.indexes import INDEXES, WEBHOOKS, create
 from osdi.store.interface import DocumentStore
@@ -46,6 +46,7 @@ class Store(DocumentStore):
         self._tells_webhooks = tells_webhooks
         self._counts = CountCache(cache_seconds)
         self._remembered: TTLCache[str, str] = TTLCache(REMEMBERED, cache_seconds)
+        self._collection_counts = CollectionCounts()
         self._enabled_webhooks = cached(TTLCache(1, cache_seconds), lock=threading.Lock())(self._find_enabled_webhooks)
         self._lock = threading.Lock()
         self._in_operation: set[int] = set()
@@ -230,15 +231,37 @@ class Store(DocumentStore):
 
     def count(self, collection: str, query: Query) -> int:
         """See DocumentStore."""
-        # mongomock refuses the option.
-        options: dict[str, Any] = {} if self.in_memory else {"maxTimeMS": READ_MS}
         with self.operation():
             documents = self.collection(collection)
             if not query:
-                return documents.estimated_document_count()
+                return self._count_all(documents)
+            # mongomock refuses the option.
+            options: dict[str, Any] = {} if self.in_memory else {"maxTimeMS": READ_MS}
             return self.cached_count(
                 {collection: query}, lambda: documents.count_documents(query, **options), large=LARGE
             )
+
+    def _count_all(self, documents: Collection[Document]) -> int:
+        """Returns the number of all documents of a collection; this takes no longer as a large collection grows."""
+        if self.in_memory:
+            return documents.count_documents({})
+
+        def count(limit: int | None) -> int | None:
+            options: dict[str, Any] = {"limit": limit} if limit else {}
+            try:
+                return documents.count_documents({}, hint="_id_", maxTimeMS=READ_MS, **options)
+            except ExecutionTimeout:  # more than some ten million documents
+                return None
+
+        kept = documents.estimated_document_count
+        return self._collection_counts.get(documents.name, self._server_process(), kept, count, large=LARGE)
+
+    def _server_process(self) -> tuple[Any, ...]:
+        """Returns a value that is another one after a start of the server that accepts writes, or a change of it."""
+        servers = self.connect().topology_description.server_descriptions().values()
+        return tuple(
+            (each.address, *sorted((each.topology_version or {}).items())) for each in servers if each.is_writable
+        )
 
     def cached_count(self, counted: Mapping[str, Any], count: Callable[[], int], *, large: int) -> int:
         """Returns the result of `count`, or an earlier one for the same `counted` (BSON) that was more than `large`."""
