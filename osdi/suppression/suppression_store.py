@@ -53,7 +53,8 @@ def fill_from_people(store: Store, rules: MatchKeyRules) -> Iterator[int]:
         for person in batch:
             refusals = refusals_of(person, rules, MIGRATION)
             found = united(found, refusals)
-            dates |= dict.fromkeys(refusals, person.get("modified_date", now()))
+            changed: dt.datetime = person.get("modified_date") or now()
+            dates |= dict.fromkeys(refusals, changed)
         yield retry_on_conflict(lambda: _add(suppressed, store, found, dates))  # noqa: B023  # called at once
 
 
