@@ -39,8 +39,8 @@ TOP_LEVEL: Final[Mapping[str, frozenset[str]]] = {
     "osdi": frozenset(),
     "schemas": frozenset({"osdi"}),
 }
-# Of osdi/, schemas import the definitions of the fields only.
-SCHEMAS_IMPORT: Final = "fields"
+# Of osdi/, schemas import the definitions of the fields and the readers of values only.
+SCHEMAS_IMPORT: Final = frozenset({"fields", "values"})
 # These import neither Flask nor pymongo nor marshmallow, and nothing of ours that does.
 PURE: Final = frozenset(
     {

@@ -20,6 +20,7 @@ import phonenumbers
 
 from osdi.documents import ReadOnlyDocument
 from osdi.resources import LIST, TAG
+from osdi.values.text import normalized
 
 Person = TypeVar("Person", bound=ReadOnlyDocument)
 
@@ -205,5 +206,8 @@ NAMED: Final = (TAG, LIST)
 
 
 def name_key(name: str) -> str:
-    """Returns the match key of a tag's or list's name; letter case and spacing make no difference."""
-    return "name:" + " ".join(name.casefold().split())
+    """Returns the match key of a tag's or list's name.
+
+    Letter case, spacing, invisible characters and the Unicode form make no difference.
+    """
+    return "name:" + " ".join(normalized(normalized(name).casefold()).split())

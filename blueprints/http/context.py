@@ -10,7 +10,7 @@ from osdi.access.authentication import Authentication
 from osdi.access.tokens import Caller
 from osdi.crud.reference_cache import Reference
 from osdi.documents import Json, ReadOnlyDocument
-from osdi.errors import invalid
+from osdi.errors import ErrorDescription, invalid
 from osdi.hal import Hal
 from osdi.resources import Resource
 from osdi.settings import Settings
@@ -84,7 +84,7 @@ def answer(body: Json, etag: str | None = None) -> Response:
 
 
 def helper_answer(
-    resource: Resource, document: ReadOnlyDocument, warnings: Sequence[str], body: Mapping[str, Any]
+    resource: Resource, document: ReadOnlyDocument, warnings: Sequence[ErrorDescription], body: Mapping[str, Any]
 ) -> Response:
     """Returns the answer of a helper: the document and the warnings for the holder of a token, else `{}`.
 
@@ -94,5 +94,5 @@ def helper_answer(
         return answer({})
     shown = hal().represent(resource, document, control=body.get("control"))
     if warnings:
-        shown[f"{settings().namespace}:warnings"] = list(warnings)
+        shown[f"{settings().namespace}:warnings"] = [each.sentence for each in warnings]
     return answer(shown)

@@ -7,6 +7,7 @@ identifiers or the Idempotency-Key, returns the recorded outreach, and writes no
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,7 +15,7 @@ from osdi.action_functions.followup_kinds import QUEUED, SKIPPED
 from osdi.action_functions.resolve import Actions, resolve
 from osdi.action_functions.triggers import Followup
 from osdi.documents import Document, Find
-from osdi.errors import DuplicateKey, OsdiError
+from osdi.errors import DuplicateKey, ErrorDescription, OsdiError
 from osdi.ids import new_id, now
 from osdi.outreaches.helper_request import HelperRequest
 from osdi.outreaches.idempotency import IdempotencyKeys, find_recorded
@@ -37,7 +38,7 @@ class Recorded:
     """
 
     outreach: Document
-    warnings: tuple[str, ...]
+    warnings: tuple[ErrorDescription, ...]
     matched_by: str
     person_outcome: str | None = None
 
@@ -127,9 +128,16 @@ def _outreach(resolved: _Resolved, person_id: str, timestamp: dt.datetime) -> Do
         outreach["identifiers" if resolved.person.trusted else "claimed_identifiers"] = body["identifiers"]
     if keys.header:
         outreach["fingerprint"] = resolved.request.fingerprint
+    if resolved.actions.warnings:
+        outreach["warnings"] = _stored_warnings(resolved.actions.warnings)
     if followups:
         outreach["followups"] = [_followup_entry(each, timestamp) for each in followups]
     return outreach
+
+
+def _stored_warnings(warnings: Sequence[ErrorDescription]) -> list[dict[str, str]]:
+    """Returns property and reason of each warning, without values of the request."""
+    return [{"property": ", ".join(each.properties), "reason": each.stored or each.description} for each in warnings]
 
 
 def _followup_entry(followup: Followup, timestamp: dt.datetime) -> Document:
