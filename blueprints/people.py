@@ -32,7 +32,7 @@ from osdi.suppression.of_person import suppressions_of
 from schemas.base.collection import ExpandedPageArgumentsSchema, ExpandSchema, collection_schema
 from schemas.base.delete import EraseSchema, NoticeSchema
 from schemas.base.put import put_of
-from schemas.outreach import OutreachSchema, PersonSignupHelperSchema, PostedPersonSchema
+from schemas.outreach import ACTIONS, OutreachSchema, PersonSignupHelperSchema, PostedPersonSchema
 from schemas.person import PersonSchema
 
 blp = Blueprint("People", __name__, url_prefix=f"{API}/people", description="The people who made outreaches")
@@ -77,7 +77,7 @@ def post_person(body: dict[str, Any]) -> Response:
 
 @blp.route("/person_signup_helper", methods=["POST"])
 @blp.token_optional(WRITE)
-@blp.arguments(PersonSignupHelperSchema(), examples=EXAMPLES)
+@blp.arguments(PersonSignupHelperSchema(skips=True), examples=EXAMPLES)
 @blp.response(200, PersonSchema)
 @blp.refuses(409)
 def person_signup_helper(body: dict[str, Any]) -> Response:
@@ -107,7 +107,7 @@ def get_person(arguments: dict[str, Any], person_id: str) -> Response:
 
 @blp.route("/<person_id>", methods=["PUT"])
 @blp.token_required(WRITE)
-@blp.arguments(put_of(PersonSchema))
+@blp.arguments(put_of(PersonSchema, wrapper="person", posted_only=ACTIONS))
 @blp.response(200, PersonSchema)
 @blp.if_match
 @blp.refuses(404, 409)
@@ -181,5 +181,5 @@ def sign_up_and_answer(body: dict[str, Any]) -> Response:
         limit_signups(body)
     strict = request_body().strict
     signed_up = sign_up(deployed.store, deployed.reference.find, body, sender, deployed.settings, strict=strict)
-    g.matched_by = signed_up.matched_by
+    g.matched_by, g.warnings = signed_up.matched_by, signed_up.warnings
     return helper_answer(PERSON, signed_up.person, signed_up.warnings, body)

@@ -56,7 +56,7 @@ blp = Blueprint(
 @blp.route("/<advocacy_campaign_id>/record_outreach_helper", methods=["POST"], parameters=[CAMPAIGN_PARAMETER])
 @blp.token_optional(WRITE)
 @blp.doc(parameters=[IDEMPOTENCY_PARAMETER])
-@blp.arguments(RecordOutreachHelperSchema(), examples=EXAMPLES)
+@blp.arguments(RecordOutreachHelperSchema(skips=True), examples=EXAMPLES)
 @blp.response(200, OutreachSchema, examples=ANSWERS)
 @blp.refuses(404, 409, 422)
 def record_outreach_helper(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
@@ -92,7 +92,7 @@ def record(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
         over_limit=over_limit,
     )
     recorded = record_outreach(deployed.store, deployed.reference.find, helper_request, deployed.settings)
-    g.matched_by, g.recorded = recorded.matched_by, recorded.outreach
+    g.matched_by, g.recorded, g.warnings = recorded.matched_by, recorded.outreach, recorded.warnings
     return helper_answer(OUTREACH, recorded.outreach, recorded.warnings, body)
 
 

@@ -6,17 +6,33 @@ exceptions never reach a client: WriteConflict and DuplicateKey make the caller 
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import islice
+from typing import Any, Final
+
+# Descriptions in one response, and characters of a client's name for a property.
+MOST_DESCRIPTIONS: Final = 50
+NAME_LENGTH: Final = 200
+UNKNOWN_FIELD: Final = "UNKNOWN_FIELD"
+DOES_NOT_EXIST: Final = "DOES_NOT_EXIST"
 
 
 @dataclass(frozen=True)
 class ErrorDescription:
-    """One reason of an error: a code, a sentence, the properties that caused it, and a hint how to correct them."""
+    """One reason of an error or warning: a code, a sentence, the properties that caused it, and a hint.
+
+    `stored` is the sentence without values of the request, if it has some: warnings are stored, values are not.
+    """
 
     error_code: str
     description: str
     properties: tuple[str, ...] = ()
     hint: str | None = None
+    stored: str | None = None
+
+    @property
+    def sentence(self) -> str:
+        """The description behind the properties: `person.gender: Must be one of: Female, Male, Other.`"""
+        return f"{', '.join(self.properties)}: {self.description}" if self.properties else self.description
 
     def body(self, reference_code: str | None = None) -> dict[str, Any]:
         body: dict[str, Any] = {"error_code": self.error_code, "description": self.description}
@@ -60,7 +76,7 @@ class OsdiError(Exception):
         if self.resource:
             status = {"resource": self.resource, **status}
         return {
-            "error": "; ".join(_sentence(description) for description in self.descriptions),
+            "error": "; ".join(description.sentence for description in self.descriptions),
             "osdi:error": {
                 "request_type": "atomic",
                 "response_code": self.status,
@@ -76,10 +92,14 @@ def invalid(message: str, *properties: str, hint: str | None = None, resource: s
 
 def invalid_properties(messages: object, *, resource: str | None = None) -> OsdiError:
     """Returns a 400 from marshmallow's nested messages, with one description for each invalid property."""
-    descriptions = [
-        ErrorDescription("INVALID", sentence, (path,) if path else ()) for path, sentence in _flatten(messages, "")
-    ]
-    return OsdiError(400, *descriptions[:50], resource=resource)
+    return OsdiError(400, *islice(described(messages), MOST_DESCRIPTIONS), resource=resource)
+
+
+def described(messages: object) -> Iterator[ErrorDescription]:
+    """Yields a description for each invalid property of marshmallow's nested messages."""
+    for path, text in _flatten(messages, ""):
+        code = UNKNOWN_FIELD if text == "Unknown field." else "INVALID"
+        yield ErrorDescription(code, text, (path,) if path else ())
 
 
 def unauthorized(message: str) -> OsdiError:
@@ -144,11 +164,6 @@ class DuplicateKey(WriteConflict):
     """A unique index rejected an insert or update."""
 
 
-def _sentence(description: ErrorDescription) -> str:
-    properties = ", ".join(description.properties)
-    return f"{properties}: {description.description}" if properties else description.description
-
-
 def _flatten(messages: object, path: str) -> Iterator[tuple[str, str]]:
     """Yields a path and a sentence: `("targets[0].title", "Bad.")` for `{"targets": {0: {"title": ["Bad."]}}}`."""
     if isinstance(messages, Mapping):
@@ -158,7 +173,8 @@ def _flatten(messages: object, path: str) -> Iterator[tuple[str, str]]:
             elif isinstance(name, int):
                 yield from _flatten(inner, f"{path}[{name}]")
             else:
-                yield from _flatten(inner, f"{path}.{name}" if path else str(name))
+                short = str(name)[:NAME_LENGTH]
+                yield from _flatten(inner, f"{path}.{short}" if path else short)
     elif isinstance(messages, Sequence) and not isinstance(messages, str):
         for inner in messages:
             yield from _flatten(inner, path)

@@ -16,6 +16,7 @@ from osdi.resources import (
     ANSWER,
     API,
     CURIES,
+    CUSTOM_FIELDS,
     ENTRIES,
     ITEM,
     LIST,
@@ -28,6 +29,7 @@ from osdi.resources import (
     TAGGING,
     Resource,
 )
+from osdi.values.custom_field_names import as_sent
 
 # The collections below a resource's URL.
 NESTED: Final = {PERSON: (OUTREACH, TAGGING, ITEM, ANSWER), TAG: (TAGGING,), LIST: (ITEM,), QUESTION: (ANSWER,)}
@@ -79,6 +81,8 @@ class Hal:
             answer["created_date"] = document["created_date"]
             answer["modified_date"] = document["modified_date"]
             answer.update((name, document[name]) for name in resource.fields if name in document)
+            if CUSTOM_FIELDS in answer:
+                answer[CUSTOM_FIELDS] = as_sent(answer[CUSTOM_FIELDS])
             answer.update(self._own_properties(document))
         answer["_links"] = self._links(resource, document)
         if embedded:
@@ -86,10 +90,9 @@ class Hal:
         return answer
 
     def identifiers(self, document: ReadOnlyDocument) -> list[str]:
-        """Returns the document's own identifier, then those of people merged into it, then those of other systems."""
-        prefix = f"{self.namespace}:"
-        others = (identifier for identifier in document.get("identifiers", ()) if not identifier.startswith(prefix))
-        return [prefix + document["_id"], *(prefix + each for each in document.get("merged_ids", ())), *others]
+        """Returns the document's own identifier, then those of people merged into it, then those that were posted."""
+        own = (f"{self.namespace}:{each}" for each in (document["_id"], *document.get("merged_ids", ())))
+        return list(dict.fromkeys((*own, *document.get("identifiers", ()))))
 
     def collection(
         self,
@@ -168,6 +171,8 @@ class Hal:
     def _own_properties(self, document: ReadOnlyDocument) -> Json:
         """Returns the properties that this server adds to the standard's, under its namespace."""
         added: Json = {f"{self.namespace}:{name}": document[name] for name in CLAIMED if document.get(name)}
+        if document.get("warnings"):
+            added[f"{self.namespace}:warnings"] = [_sentence(each) for each in document["warnings"]]
         if document.get("followups"):
             added[f"{self.namespace}:followups"] = [
                 {"id": followup["_id"], **{name: followup[name] for name in FOLLOWUP if name in followup}}
@@ -217,6 +222,10 @@ class Hal:
         """Returns the standard's curie; with `own` also that of the deployment's namespace."""
         names = ["osdi", self.namespace] if own and self.namespace != "osdi" else ["osdi"]
         return [{"name": name, "href": self.base_url + CURIES, "templated": True} for name in names]
+
+
+def _sentence(warning: ReadOnlyDocument) -> str:
+    return f"{warning['property']}: {warning['reason']}" if warning["property"] else str(warning["reason"])
 
 
 def _with_query(address: str, arguments: Mapping[str, str]) -> str:

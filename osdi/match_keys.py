@@ -24,6 +24,7 @@ from osdi.resources import LIST, TAG
 from osdi.values.identifiers import is_placeholder, system_of
 from osdi.values.names import compared_name, letters_and_digits, names_differ
 from osdi.values.phones import split_extension
+from osdi.values.text import normalized
 from osdi.values.words import country
 
 Person = TypeVar("Person", bound=ReadOnlyDocument)
@@ -292,5 +293,8 @@ NAMED: Final = (TAG, LIST)
 
 
 def name_key(name: str) -> str:
-    """Returns the match key of a tag's or list's name; letter case and spacing make no difference."""
-    return "name:" + " ".join(name.casefold().split())
+    """Returns the match key of a tag's or list's name.
+
+    Letter case, spacing, invisible characters and the Unicode form make no difference.
+    """
+    return "name:" + " ".join(normalized(normalized(name).casefold()).split())

@@ -49,6 +49,8 @@ class Resource:
         return f"osdi:{self.collection}"
 
 
+# The field whose names are stored in the form of osdi.values.custom_field_names.
+CUSTOM_FIELDS: Final = "custom_fields"
 CONTACTS: Final = names(CONTACT_FIELDS)
 
 PERSON: Final = Resource(

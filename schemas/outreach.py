@@ -3,21 +3,41 @@
 The fields of an outreach are in osdi.fields.outreach.
 """
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
 
 import marshmallow as ma
 
 from osdi.fields.limits import REFERENCES
 from osdi.fields.outreach import OUTREACH_FIELDS
-from schemas.base.common import LinkSchema, OsdiSchema, PostedSchema, RequiredFields, ResourceSchema, links
-from schemas.base.fields import Bool, Identifiers, Objects, Strings, Text
+from schemas.base.common import (
+    LinkSchema,
+    OsdiSchema,
+    PostedLinksSchema,
+    PostedSchema,
+    RequiredFields,
+    ResourceSchema,
+    links,
+)
+from schemas.base.fields import Bool, Identifiers, Objects, Reason, Strings, Text
+from schemas.base.skipping import SkippingSchema
 from schemas.person import InlinePersonSchema
+
+# What says who a person is: the names, and the property of each contact detail that reaches the person.
+NAMES: Final = ("given_name", "family_name", "additional_name")
+REACHED_BY: Final = {"email_addresses": "address", "phone_numbers": "number"}
+NEEDED: Final = (
+    "Send one of person.email_addresses[].address, person.phone_numbers[].number, person.given_name, "
+    "person.family_name, person.additional_name and person.identifiers."
+)
 
 
 class OutreachFieldsSchema(OsdiSchema):
     """The fields of an outreach that a client may set."""
 
     table = OUTREACH_FIELDS
+    # Action Network's name of the standard's field.
+    aliases: ClassVar[Mapping[str, str]] = {"action_network:referrer_data": "referrer_data"}
 
 
 class OutreachSchema(OutreachFieldsSchema, ResourceSchema):
@@ -37,11 +57,22 @@ class QuestionResponseSchema(RequiredFields):
     value = Text(metadata={"description": "Free text (Paragraph)."})
 
 
+class MessageIdentifiers(Identifiers):
+    """The message that the client requests. If it is unreadable, no other message is sent in its place."""
+
+    def _deserialize(self, *args: Any, **kwargs: Any) -> list[str]:
+        try:
+            return super()._deserialize(*args, **kwargs)
+        except ma.ValidationError:
+            reason = Reason("Not identifiers of the form [system name]:[id].", whole_entry=True)
+            raise ma.ValidationError([reason]) from None
+
+
 class TriggerSchema(OsdiSchema):
     """One kind of follow-up that the client requests."""
 
     enabled = Bool()
-    identifiers = Identifiers()
+    identifiers = MessageIdentifiers()
 
 
 class TriggersSchema(OsdiSchema):
@@ -52,7 +83,7 @@ class TriggersSchema(OsdiSchema):
     call_response = ma.fields.Nested(TriggerSchema)
 
 
-class ActionFunctionsSchema(OsdiSchema):
+class ActionFunctionsSchema(SkippingSchema):
     """The Helper Action Functions, which apply to the recorded person."""
 
     add_tags = Strings(limit=REFERENCES, metadata={"description": "Names of existing tags to add to the person."})
@@ -61,6 +92,32 @@ class ActionFunctionsSchema(OsdiSchema):
     add_lists_uri = Strings(limit=REFERENCES, metadata={"description": "URIs of existing lists to add the person to."})
     add_questions_responses_uri = Objects(QuestionResponseSchema, limit=REFERENCES)
     triggers = ma.fields.Nested(TriggersSchema)
+
+    def why_useless(self, loaded: Mapping[str, Any], skipped: Mapping[Any, Any]) -> dict[str, Any] | None:
+        """Returns an error if no name and no contact detail remains; next to an invalid e-mail a name is too little."""
+        if _linked(loaded):
+            return None
+        person = loaded["person"]
+        if "postal_addresses" in person or any(
+            value in entry for array, value in REACHED_BY.items() for entry in person.get(array, ())
+        ):
+            return None
+        named = any(name in person for name in (*NAMES, "identifiers"))
+        return None if named and not _lost_address(skipped) else {"person": {"_schema": [NEEDED]}}
+
+
+def _lost_address(skipped: Mapping[Any, Any]) -> bool:
+    """True if an e-mail address of the person is among the skipped values."""
+    person = skipped.get("person")
+    entries = person.get("email_addresses", {}) if isinstance(person, Mapping) else {}
+    return not isinstance(entries, Mapping) or any(
+        not isinstance(each, Mapping) or "address" in each for each in entries.values()
+    )
+
+
+def _linked(loaded: Mapping[str, Any]) -> bool:
+    """True if the loaded body has a link to its person."""
+    return bool(loaded.get("person_link", {}).get("person", {}).get("href"))
 
 
 class PersonSignupHelperSchema(ActionFunctionsSchema, PostedSchema):
@@ -72,7 +129,7 @@ class PersonSignupHelperSchema(ActionFunctionsSchema, PostedSchema):
     @ma.validates_schema(skip_on_field_errors=True)
     def names_a_person(self, data: dict[str, object], **_: object) -> None:
         if not data.get("person"):
-            raise ma.ValidationError("A person is needed: who signs up?", "person")
+            raise ma.ValidationError([Reason(f"A person is needed: who signs up? {NEEDED}", final=True)], "person")
 
 
 class PostedPersonSchema(PersonSignupHelperSchema, InlinePersonSchema):
@@ -82,12 +139,16 @@ class PostedPersonSchema(PersonSignupHelperSchema, InlinePersonSchema):
     def wrap_bare_person(self, data: Any, **_: Any) -> Any:
         if not isinstance(data, dict) or "person" in data:
             return data
-        around = {"osdi:control", *ActionFunctionsSchema().fields}
-        person = {name: value for name, value in data.items() if name not in around}
-        return {"person": person, **{name: value for name, value in data.items() if name in around}}
+        person = {name: value for name, value in data.items() if name not in AROUND_PERSON}
+        return {"person": person, **{name: value for name, value in data.items() if name in AROUND_PERSON}}
 
 
-class PersonLinkSchema(OsdiSchema):
+ACTIONS: Final = frozenset(ActionFunctionsSchema._declared_fields)
+# The properties beside the person in a helper's body.
+AROUND_PERSON: Final = ACTIONS | {"osdi:control"}
+
+
+class PersonLinkSchema(PostedLinksSchema):
     """A link to an existing person."""
 
     person = ma.fields.Nested(LinkSchema, data_key="osdi:person")
@@ -102,6 +163,6 @@ class RecordOutreachHelperSchema(ActionFunctionsSchema, OutreachFieldsSchema, Po
 
     @ma.validates_schema(skip_on_field_errors=True)
     def names_a_person(self, data: dict[str, object], **_: object) -> None:
-        link = data.get("person_link")
-        if not data.get("person") and not (isinstance(link, dict) and link.get("person", {}).get("href")):
-            raise ma.ValidationError("A person is needed: who made this outreach?", "person")
+        if not data.get("person") and not _linked(data):
+            reason = Reason(f"A person is needed: who made this outreach? {NEEDED}", final=True)
+            raise ma.ValidationError([reason], "person")

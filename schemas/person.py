@@ -1,5 +1,7 @@
 """A person (`people.md`); the fields are in osdi.fields.person."""
 
+from typing import Any
+
 from osdi.fields.contacts import CONTACT_FIELDS
 from osdi.fields.definition import names
 from osdi.fields.person import PERSON_FIELDS
@@ -23,6 +25,11 @@ class InlinePersonSchema(PersonFieldsSchema):
     """The person inside a helper's body."""
 
     identifiers = Identifiers()
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        # Clients may send a person back as they received it.
+        self._answered |= {"created_date", "modified_date", "_links", "_embedded"}
 
 
 class PersonSchema(ResourceSchema, PersonFieldsSchema):

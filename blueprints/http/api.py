@@ -6,7 +6,7 @@ A decorator that adds behaviour also documents its status codes, so the OpenAPI 
 import http
 import inspect
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from copy import deepcopy
 from functools import wraps
 from typing import Any, Final, NoReturn
@@ -21,8 +21,8 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException, NotFound
 
 from blueprints.http.access import TOKEN_ARGUMENT, TOKEN_HEADER, authorize
-from blueprints.http.body import request_body
-from blueprints.http.context import settings
+from blueprints.http.body import prefers_strict_handling, request_body
+from blueprints.http.context import BACKGROUND, settings
 from blueprints.http.request_log import failed_by, request_id
 from osdi import log
 from osdi.errors import ErrorDescription, OsdiError, WriteConflict, invalid, invalid_properties, too_large, unavailable
@@ -33,6 +33,9 @@ from schemas.base.error import ErrorSchema
 HAL_JSON: Final = "application/hal+json"
 EXAMPLE_REQUEST_ID: Final = "01a20a71-74b6-7406-a578-4e870a3dd118"
 TOKEN_SCHEMES: Final[list[dict[str, list[str]]]] = [{TOKEN_HEADER: []}, {TOKEN_ARGUMENT: []}]
+
+# Arguments that every route reads: see blueprints.http.access and blueprints.http.context.
+ARGUMENTS_EVERYWHERE: Final = (TOKEN_ARGUMENT, *BACKGROUND)
 
 View = Callable[..., Any]
 
@@ -102,6 +105,9 @@ class Blueprint(flask_smorest.Blueprint):
     def arguments(self, schema: ma.Schema, *, location: str = "json", **kwargs: Any) -> Callable[[View], View]:
         """Like flask-smorest's, for a schema instance only: webargs would instantiate a class at every request."""
         decorator: Callable[[View], View] = super().arguments(schema, location=location, **kwargs)
+        if location == "query":
+            names = tuple(field.data_key or name for name, field in schema.load_fields.items())
+            return lambda view: _documented(decorator(view), query=names)
         if location != "json":
             return decorator
         return lambda view: _documented(decorator(view), refusals=(408, 413), parameters=BODY_PARAMETERS)
@@ -255,9 +261,13 @@ def answer_refusal(error: OsdiError, failure: BaseException | None = None) -> Re
 
 def _access(scope: str | None, *, optional: bool) -> Callable[[View], View]:
     def decorator(view: View) -> View:
+        known = frozenset((*ARGUMENTS_EVERYWHERE, *getattr(view, "_apidoc", {}).get("query", ())))
+
         @wraps(view)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             authorize(scope, optional=optional)
+            if "Prefer" in request.headers and prefers_strict_handling():
+                _reject_unknown_arguments(known)
             return view(*args, **kwargs)
 
         security = [*TOKEN_SCHEMES, {}] if optional else TOKEN_SCHEMES
@@ -267,10 +277,17 @@ def _access(scope: str | None, *, optional: bool) -> Callable[[View], View]:
     return decorator
 
 
+def _reject_unknown_arguments(known: Set[str]) -> None:
+    """Raises OsdiError 400 for arguments of the address that no view of this route reads."""
+    unknown = [name for name in request.args if name not in known]
+    if unknown:
+        raise invalid_properties({name: ["Unknown argument."] for name in unknown})
+
+
 def _documented(view: View, **info: Any) -> View:
     """Adds documentation to the view, in a copy of what it has, because views share decorators."""
     known = deepcopy(getattr(view, "_apidoc", {}))
-    for several in ("refusals", "parameters"):
+    for several in ("refusals", "parameters", "query"):
         info[several] = (*known.get(several, ()), *info.get(several, ()))
     view._apidoc = {**known, **info}  # type: ignore[attr-defined]
     return view

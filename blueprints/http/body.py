@@ -33,7 +33,7 @@ def request_body() -> RequestBody:
     found: RequestBody | None = g.get("body")
     if found is None:
         sent = _read()
-        found = g.body = RequestBody(sent, _parsed(sent), _prefers_strict_handling())
+        found = g.body = RequestBody(sent, _parsed(sent), prefers_strict_handling())
     return found
 
 
@@ -55,7 +55,7 @@ def _read() -> bytes:
     return body
 
 
-def _prefers_strict_handling() -> bool:
+def prefers_strict_handling() -> bool:
     """True if the request prefers to be rejected rather than understood in part (RFC 7240, section 4.4)."""
     return any(map(_is_strict, parse_list_header(request.headers.get("Prefer", ""))))
 

@@ -11,7 +11,7 @@ from osdi.access.sender_digests import SenderDigests
 from osdi.access.tokens import READ, Caller
 from osdi.crud.reference_cache import Reference
 from osdi.documents import Json, ReadOnlyDocument
-from osdi.errors import invalid
+from osdi.errors import ErrorDescription, invalid
 from osdi.hal import Hal
 from osdi.resources import Resource
 from osdi.settings import Settings
@@ -96,7 +96,7 @@ def answer(body: Json, etag: str | None = None) -> Response:
 
 
 def helper_answer(
-    resource: Resource, document: ReadOnlyDocument, warnings: Sequence[str], body: Mapping[str, Any]
+    resource: Resource, document: ReadOnlyDocument, warnings: Sequence[ErrorDescription], body: Mapping[str, Any]
 ) -> Response:
     """Returns the answer of a helper: the document and the warnings for the holder of a token, else `{}`.
 
@@ -106,5 +106,5 @@ def helper_answer(
         return answer({})
     shown = shown_after_write(resource, document, body.get("control"))
     if warnings:
-        shown[f"{settings().namespace}:warnings"] = list(warnings)
+        shown[f"{settings().namespace}:warnings"] = [each.sentence for each in warnings]
     return answer(shown)

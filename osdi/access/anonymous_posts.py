@@ -62,4 +62,10 @@ class AnonymousPosts:
         if strict and rejected:
             message = "This action is not allowed without a token."
             raise OsdiError(403, *(ErrorDescription("ACTION_NOT_ALLOWED", message, (name,)) for name in rejected))
-        return {name: value for name, value in body.items() if name not in rejected}
+        allowed = {name: value for name, value in body.items() if name not in rejected}
+        if rejected:
+            allowed["skipped"] = {
+                **body.get("skipped", {}),
+                **{name: ["Not allowed without a token."] for name in rejected},
+            }
+        return allowed

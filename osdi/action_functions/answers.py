@@ -5,16 +5,16 @@ from typing import Any
 
 from osdi.documents import ReadOnlyDocument
 from osdi.errors import ErrorDescription, OsdiError
-from osdi.resources import OUTREACH, QUESTION
+from osdi.resources import QUESTION
 
 
 def accepted_answers(
     entries: Sequence[ReadOnlyDocument], questions: Mapping[str, ReadOnlyDocument]
-) -> tuple[dict[str, Any], ...]:
-    """Returns the answers of a helper's body, one to each question; of two to the same question the later one.
+) -> tuple[tuple[dict[str, Any], ...], list[ErrorDescription]]:
+    """Returns the answers of a helper's body, and the reason for each entry that its question does not accept.
 
-    `questions` are the questions of the entries, by reference. Raises OsdiError 400 with each entry that its question
-    does not accept.
+    There is one answer to each question; of two to the same question the later one. `questions` are the questions of
+    the entries, by reference.
     """
     answers: dict[str, dict[str, Any]] = {}
     errors: list[ErrorDescription] = []
@@ -22,17 +22,15 @@ def accepted_answers(
         path = f"add_questions_responses_uri[{index}]"
         question = questions.get(entry["question"])
         if question is None:
-            message = f"There is no question '{entry['question']}'."
-            errors.append(ErrorDescription("QUESTION_DOES_NOT_EXIST", message, (f"{path}.question",)))
+            message, stored = f"There is no question '{entry['question']}'.", "There is no such question."
+            errors.append(ErrorDescription("QUESTION_DOES_NOT_EXIST", message, (f"{path}.question",), stored=stored))
         elif reason := _mismatch(question, entry, path):
             errors.append(reason)
         elif question["question_type"] == "Paragraph":
             answers[question["_id"]] = {"question_id": question["_id"], "value": entry["value"]}
         else:
             answers[question["_id"]] = {"question_id": question["_id"], "responses": list(entry["responses"])}
-    if errors:
-        raise OsdiError(400, *errors, resource=OUTREACH.rel)
-    return tuple(answers.values())
+    return tuple(answers.values()), errors
 
 
 def answer_refusal(question: ReadOnlyDocument, answer: ReadOnlyDocument) -> OsdiError | None:
@@ -43,6 +41,8 @@ def answer_refusal(question: ReadOnlyDocument, answer: ReadOnlyDocument) -> Osdi
 
 def _mismatch(question: ReadOnlyDocument, entry: ReadOnlyDocument, path: str) -> ErrorDescription | None:
     """Returns the reason why the question does not accept the entry, or None."""
+    if "value" not in entry and not entry.get("responses"):
+        return ErrorDescription("ANSWER_DOES_NOT_FIT", "The answer is blank.", (path,) if path else ())
     if question["question_type"] == "Paragraph":
         if "value" in entry and "responses" not in entry:
             return None
@@ -60,5 +60,7 @@ def _mismatch(question: ReadOnlyDocument, entry: ReadOnlyDocument, path: str) ->
     if unknown:
         message = f"The question has no response '{unknown[0]}'."
         hint = f"One of: {', '.join(keys)}"[:500]
-        return ErrorDescription("RESPONSE_DOES_NOT_EXIST", message, (f"{path}.responses".lstrip("."),), hint)
+        stored = "The question has no such response."
+        place = (f"{path}.responses".lstrip("."),)
+        return ErrorDescription("RESPONSE_DOES_NOT_EXIST", message, place, hint, stored)
     return None

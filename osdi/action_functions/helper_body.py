@@ -22,7 +22,9 @@ NEEDED: Final = (
 )
 
 
-def without_placeholders(body: ReadOnlyDocument, *, strict: bool) -> tuple[dict[str, Any], tuple[str, ...]]:
+def without_placeholders(
+    body: ReadOnlyDocument, *, strict: bool
+) -> tuple[dict[str, Any], tuple[ErrorDescription, ...]]:
     """Returns the body without placeholders among the identifiers of it and its person, and a warning for each.
 
     With `strict` raises OsdiError 400 that names them.
@@ -41,7 +43,12 @@ def without_placeholders(body: ReadOnlyDocument, *, strict: bool) -> tuple[dict[
     kept = _without_placeholders(body)
     if "person" in body:
         kept["person"] = _without_placeholders(person)
-    return kept, tuple(f"{path}: {not_an_id(each)} It was ignored." for path, each in ignored)
+    return kept, tuple(_ignored(path, each) for path, each in ignored)
+
+
+def _ignored(path: str, identifier: str) -> ErrorDescription:
+    stored = "An identifier had no id, but a word for a missing value. It was ignored."
+    return ErrorDescription("PLACEHOLDER", f"{not_an_id(identifier)} It was ignored.", (path,), stored=stored)
 
 
 def check_person(body: ReadOnlyDocument) -> None:

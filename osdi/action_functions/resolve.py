@@ -1,20 +1,21 @@
 """Resolves the Helper Action Functions of a helper's body (`helper_action_functions.md`).
 
-Names, URIs and identifiers of tags, lists, questions and messages are resolved before anything is written. A tag or
-list that does not exist becomes a warning, and the outreach is recorded. An answer that its question does not accept
-rejects the whole request, since a wrong answer in the data is worse than a second request.
+Names, URIs and identifiers of tags, lists, questions and messages are resolved before anything is written. One that
+does not exist, and an answer that its question does not accept, becomes a warning, and the outreach is recorded
+(docs/decisions/0032). With strict handling it rejects the request.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from osdi.action_functions.answers import accepted_answers
 from osdi.action_functions.triggers import Followup, enabled_triggers, followups, message_references
 from osdi.documents import Find, ReadOnlyDocument
-from osdi.errors import ErrorDescription, OsdiError
-from osdi.resources import LIST, MESSAGE, QUESTION, TAG, Resource
+from osdi.errors import DOES_NOT_EXIST, MOST_DESCRIPTIONS, ErrorDescription, OsdiError, described
+from osdi.resources import LIST, MESSAGE, OUTREACH, QUESTION, TAG, Resource
 
+MOST_WARNINGS: Final = 100
 # The fields of a body that name tags and lists.
 NAMED_BY: Final[Mapping[Resource, tuple[str, ...]]] = {
     TAG: ("add_tags", "add_tags_uri"),
@@ -27,13 +28,16 @@ Found = Mapping[Resource, Mapping[str, ReadOnlyDocument]]
 
 @dataclass(frozen=True)
 class Actions:
-    """The resolved action functions: ids of tags and lists, answers, follow-ups, and warnings about missing ones."""
+    """The resolved action functions: ids of tags and lists, answers, follow-ups.
+
+    `warnings` are about everything of the body that is not stored, the values that its schema has skipped included.
+    """
 
     tag_ids: tuple[str, ...] = ()
     list_ids: tuple[str, ...] = ()
     answers: tuple[dict[str, Any], ...] = ()
     followups: tuple[Followup, ...] = ()
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[ErrorDescription, ...] = ()
 
 
 def resolve(
@@ -47,8 +51,8 @@ def resolve(
     """Returns the action functions of a loaded body, with ids instead of references.
 
     `find` looks up resources by name, URI, identifier or id. Triggers need a campaign; without one they become a
-    warning. Raises OsdiError 400 with each answer that its question does not accept; with `strict` also with each
-    tag, list and message that does not exist.
+    warning. With `strict` raises OsdiError 400 with each tag, list, question and message that does not exist, and each
+    answer that its question does not accept.
     """
     triggers = body.get("triggers", {})
     references = _references(body, campaign, has_token=has_token)
@@ -57,20 +61,28 @@ def resolve(
     if triggers and campaign is not None:
         person = body.get("person", {})
         requested = followups(triggers, campaign, person, found.get(MESSAGE, {}), has_token=has_token)
-    answers = body.get("add_questions_responses_uri", ())
-    warnings = [*_missing(body, found), *(warning for each in requested if (warning := each.warning))]
+    entries = body.get("add_questions_responses_uri", ())
+    answers, wrong_answers = accepted_answers(entries, found.get(QUESTION, {}))
+    warnings = [*_missing(body, found), *(warning for each in requested if (warning := each.warning)), *wrong_answers]
     if strict and warnings:
-        parts = (warning.partition(": ") for warning in warnings)
-        raise OsdiError(400, *(ErrorDescription("DOES_NOT_EXIST", text, (name,)) for name, _, text in parts))
+        raise OsdiError(400, *warnings[:MOST_DESCRIPTIONS], resource=OUTREACH.rel)
     if campaign is None and enabled_triggers(triggers):
-        warnings.append("triggers: a signup has no follow-ups; send the triggers with an outreach.")
+        message = "a signup has no follow-ups; send the triggers with an outreach."
+        warnings.append(ErrorDescription("NO_CAMPAIGN", message, ("triggers",)))
     return Actions(
         tag_ids=_ids(body, TAG, found),
         list_ids=_ids(body, LIST, found),
-        answers=accepted_answers(answers, found.get(QUESTION, {})),
+        answers=answers,
         followups=requested,
-        warnings=tuple(warnings),
+        warnings=_bounded([*described(body.get("skipped", {})), *warnings]),
     )
+
+
+def _bounded(warnings: Sequence[ErrorDescription]) -> tuple[ErrorDescription, ...]:
+    """Returns the first MOST_WARNINGS warnings, and one that counts the others: posts must not fill the database."""
+    more = len(warnings) - MOST_WARNINGS
+    counted = (ErrorDescription("MORE", f"{more} more values were skipped."),) if more > 0 else ()
+    return (*warnings[:MOST_WARNINGS], *counted)
 
 
 def _references(
@@ -89,12 +101,13 @@ def _named(body: ReadOnlyDocument, resource: Resource) -> Iterator[tuple[str, st
     return ((name, reference) for name in NAMED_BY[resource] for reference in body.get(name, ()))
 
 
-def _missing(body: ReadOnlyDocument, found: Found) -> Iterator[str]:
+def _missing(body: ReadOnlyDocument, found: Found) -> Iterator[ErrorDescription]:
     """Yields a warning for each tag and list that does not exist."""
     for resource in NAMED_BY:
         for name, reference in _named(body, resource):
             if reference not in found[resource]:
-                yield f"{name}: there is no {resource.name} '{reference}'."
+                message, stored = f"there is no {resource.name} '{reference}'.", f"there is no such {resource.name}."
+                yield ErrorDescription(DOES_NOT_EXIST, message, (name,), stored=stored)
 
 
 def _ids(body: ReadOnlyDocument, resource: Resource, found: Found) -> tuple[str, ...]:

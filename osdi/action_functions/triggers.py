@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from osdi.action_functions.followup_kinds import REACHED_BY, TRIGGERS, fits, primary
 from osdi.documents import ReadOnlyDocument
+from osdi.errors import DOES_NOT_EXIST, ErrorDescription
 
 
 @dataclass(frozen=True)
@@ -27,12 +28,12 @@ class Followup:
     reason: str | None = None
 
     @property
-    def warning(self) -> str | None:
+    def warning(self) -> ErrorDescription | None:
         """The warning for the sender, if the follow-up has no message."""
         if self.message_id is not None:
             return None
         missing = "of these identifiers that fits" if self.identifiers else "of the campaign"
-        return f"triggers.{self.kind}: there is no message {missing}."
+        return ErrorDescription(DOES_NOT_EXIST, f"there is no message {missing}.", (f"triggers.{self.kind}",))
 
 
 def enabled_triggers(triggers: ReadOnlyDocument) -> tuple[str, ...]:

@@ -42,6 +42,7 @@ from osdi.resources import ADVOCACY_CAMPAIGN, ENTRIES, LIST, OUTREACH, PERSON, R
 from osdi.retry import retry_while_unavailable
 from osdi.store import Store
 from osdi.store.scan import scan
+from osdi.values.custom_field_names import as_sent
 
 # Resources by the name that the command `export` takes.
 EXPORTED: Final[Mapping[str, Resource]] = {
@@ -193,7 +194,7 @@ def custom_names(wanted: ExportQuery) -> list[str]:
     found: Counter[str] = Counter()
     for person in scan(wanted.store, PERSON.collection, query, fields=(CUSTOM,), patience=wanted.patience):
         # Anonymous posts can create any number of names, so names beyond the first CUSTOM_NAMES are ignored.
-        names = filter(has_column, person[CUSTOM])
+        names = filter(has_column, as_sent(person[CUSTOM]))
         found.update(name for name in names if name in found or len(found) < CUSTOM_NAMES)
     by_frequency = sorted(found, key=lambda name: (-found[name], name))
     return sorted(by_frequency[:CUSTOM_COLUMNS])

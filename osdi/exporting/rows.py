@@ -22,6 +22,7 @@ from osdi.exporting.columns import (
 )
 from osdi.exporting.csv_cells import Cell
 from osdi.resources import ENTRIES, REFERENCES, Resource
+from osdi.values.custom_field_names import as_sent
 
 # Returns the name of the resource with an id, such as a tag's name, or the id itself if the resource was deleted.
 NameOf = Callable[[str], str]
@@ -44,7 +45,7 @@ def person_columns(custom: Sequence[str]) -> list[str]:
 
 def person_row(person: ReadOnlyDocument, custom: Mapping[str, Any], name_of: NameOf) -> list[Cell]:
     """Returns the cells of a person; the keys of `custom` are the custom fields that have a column."""
-    fields = person.get(CUSTOM, {})
+    fields = as_sent(person.get(CUSTOM, {}))
     others = {name: value for name, value in fields.items() if name not in custom} if fields else None
     return [
         *(each.cell(person) for each in PERSON_COLUMNS),

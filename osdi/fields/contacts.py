@@ -15,7 +15,6 @@ from osdi.fields.definition import (
     ObjectType,
     PhoneNumber,
     Strings,
-    SubscriptionStatus,
     Table,
     Text,
 )
@@ -37,7 +36,7 @@ ADDRESS: Final = (
     Text("locality", LINE_LENGTH, column="locality"),
     Text("region", LINE_LENGTH, column="region", description="The last part of the ISO 3166-2 code."),
     LiberalText("postal_code", CODE_LENGTH, column="postal_code"),
-    Text("country", CODE_LENGTH, column="country", description=ISO_COUNTRY),
+    Text("country", CODE_LENGTH, column="country", spelling="country", description=ISO_COUNTRY),
     Text("language", CODE_LENGTH, column=None, description="ISO 639 language code."),
     Object("location", LOCATION, column=None),
 )
@@ -68,11 +67,13 @@ EMAIL_ADDRESS: Final = ObjectType(
         Bool("primary", column=None, description=ONE_PRIMARY),
         Email("address", column="email_address", others_column="other_email_addresses"),
         FlexEnum("address_type", ("personal", "work", "other"), column=None),
-        SubscriptionStatus(
+        Enum(
             "status",
             ("subscribed", "unsubscribed", "bouncing", "spam complaints"),
             column="email_status",
             others_column="other_email_statuses",
+            spelling="status",
+            unreadable="unsubscribed",
             description="Says if e-mails may be sent. An entry without an address means the primary address.",
         ),
     ),
@@ -103,9 +104,9 @@ PHONE_NUMBER: Final = ObjectType(
             others_column="other_phone_number_types",
         ),
         Text("operator", LINE_LENGTH, column=None),
-        Text("country", CODE_LENGTH, column=None, description=ISO_COUNTRY),
-        Bool("sms_capable", column="sms_capable", others_column="other_sms_capable"),
-        Bool("do_not_call", column="do_not_call", others_column="other_do_not_call"),
+        Text("country", CODE_LENGTH, column=None, spelling="country", description=ISO_COUNTRY),
+        Bool("sms_capable", column="sms_capable", others_column="other_sms_capable", unreadable=False),
+        Bool("do_not_call", column="do_not_call", others_column="other_do_not_call", unreadable=True),
     ),
 )
 

@@ -18,6 +18,7 @@ from osdi.fields.limits import LINE_LENGTH, MAX_INTEGER, STRING_LENGTH, STRINGS
 EntryKey = tuple[tuple[str, ...], ...]
 # Names of the rules of osdi.people.merge_rules that compare entries.
 ContactRule = Literal["email address", "phone number", "postal address"]
+Spelling = Literal["", "country", "gender", "status"]
 AfterErasure = Literal["removed", "kept", "kept if others have it"]
 
 
@@ -49,9 +50,15 @@ class Field:
 
 @dataclass(frozen=True)
 class Text(Field):
-    """A string of at most `length` characters."""
+    """A string of at most `length` characters.
+
+    `spelling` names the reader of osdi.values.words that converts the words people use, such as `United States`. A
+    `template` is stored as it was sent: errors name its lines, and designers may use invisible characters.
+    """
 
     length: int = STRING_LENGTH
+    template: bool = field(default=False, kw_only=True)
+    spelling: Spelling = field(default="", kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -71,14 +78,15 @@ class PhoneNumber(Field):
 
 @dataclass(frozen=True)
 class Enum(Field):
-    """One of these values."""
+    """One of these values.
+
+    `spelling` names the reader of osdi.values.words that converts other words to them. Where an unreadable value costs
+    no outreach, `unreadable` is stored in its place: of a consent always the refusal.
+    """
 
     values: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class SubscriptionStatus(Enum):
-    """The status of a subscription: one of these values, also in the words of other systems (osdi.values.words)."""
+    spelling: Spelling = field(default="", kw_only=True)
+    unreadable: str | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -98,7 +106,9 @@ class Strings(Field):
 
 @dataclass(frozen=True)
 class Bool(Field):
-    """True or false."""
+    """True or false; `unreadable` as in Enum."""
+
+    unreadable: bool | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,12 @@ MESSAGE_FIELDS: Final[Table] = (
     ORIGIN_SYSTEM,
     Text("name", LINE_LENGTH),
     Text("subject", LINE_LENGTH, description="Subject of an e-mail: a template."),
-    Text("body", MESSAGE_LENGTH, description="Text, or HTML of an e-mail: a template, see docs/follow-ups.md."),
+    Text(
+        "body",
+        MESSAGE_LENGTH,
+        template=True,
+        description="Text, or HTML of an e-mail: a template, see docs/follow-ups.md.",
+    ),
     Text(
         "from",
         LINE_LENGTH,
@@ -77,8 +82,8 @@ MESSAGE_FIELDS: Final[Table] = (
 WRAPPER_FIELDS: Final[Table] = (
     ORIGIN_SYSTEM,
     Text("name", LINE_LENGTH),
-    Text("header", MESSAGE_LENGTH, description="Text or HTML above a message."),
-    Text("footer", MESSAGE_LENGTH, description="Text or HTML below a message."),
+    Text("header", MESSAGE_LENGTH, template=True, description="Text or HTML above a message."),
+    Text("footer", MESSAGE_LENGTH, template=True, description="Text or HTML below a message."),
     Text("administrative_url"),
     Enum("wrapper_type", MESSAGE_TYPES, description="Type of the messages that it is for. Default: e-mail."),
     Bool("default", description="True: messages of its type without a wrapper get this one."),

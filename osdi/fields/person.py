@@ -72,7 +72,7 @@ PERSON_FIELDS: Final[Table] = (
     Text("additional_name", LINE_LENGTH),
     Text("honorific_prefix", LINE_LENGTH),
     Text("honorific_suffix", LINE_LENGTH),
-    Enum("gender", ("Female", "Male", "Other")),
+    Enum("gender", ("Female", "Male", "Other"), spelling="gender"),
     Text("gender_identity", LINE_LENGTH),
     Strings("additional_gender_identities"),
     Object("gender_pronouns", GENDER_PRONOUNS, whole=True),

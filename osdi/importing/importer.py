@@ -13,7 +13,7 @@ from osdi.access.tokens import IMPORTER, Caller
 from osdi.crud.create import create
 from osdi.crud.reference_cache import Reference
 from osdi.documents import Document, LoadBody
-from osdi.errors import OsdiError, invalid
+from osdi.errors import ErrorDescription, OsdiError, invalid
 from osdi.importing.csv_files.column_mapping import PEOPLE
 from osdi.importing.report import KNOWN, RECORDED, Outcome
 from osdi.match_keys import id_key
@@ -139,13 +139,13 @@ class RowImporter:
 
     def _sign_up(self, body: Body, check: CheckChange) -> Outcome:
         signed_up = sign_up(self.store, self.reference.find, body, self.choices.caller, self.settings, check=check)
-        return Outcome(signed_up.outcome, signed_up.matched_by, warnings=signed_up.warnings)
+        return Outcome(signed_up.outcome, signed_up.matched_by, warnings=_sentences(signed_up.warnings))
 
     def _record(self, request: HelperRequest, check: CheckChange) -> Outcome:
         recorded = record_outreach(self.store, self.reference.find, request, self.settings, check=check)
         if recorded.person_outcome is None:
-            return Outcome(outreach=KNOWN, warnings=recorded.warnings)
-        return Outcome(recorded.person_outcome, recorded.matched_by, RECORDED, warnings=recorded.warnings)
+            return Outcome(outreach=KNOWN, warnings=_sentences(recorded.warnings))
+        return Outcome(recorded.person_outcome, recorded.matched_by, RECORDED, warnings=_sentences(recorded.warnings))
 
     def _create_tags(self, body: Body) -> None:
         names = body.get("add_tags", ()) if self.choices.create_tags else ()
@@ -189,6 +189,10 @@ def row_importers(
     """Returns an importer for each kind of rows; they share one cache of campaigns, tags, lists and questions."""
     reference = Reference(store, cache_seconds=settings.cache_seconds)
     return {kind: RowImporter(store, reference, settings, load_body, kind, choices) for kind in kinds}
+
+
+def _sentences(warnings: Iterable[ErrorDescription]) -> tuple[str, ...]:
+    return tuple(each.sentence for each in warnings)
 
 
 def _reason(error: OsdiError) -> str:

@@ -14,7 +14,8 @@ from typing import Any, Final
 
 from osdi.fields.contacts import TARGET
 from osdi.fields.definition import names
-from osdi.resources import ADVOCACY_CAMPAIGN, OUTREACH, PERSON
+from osdi.resources import ADVOCACY_CAMPAIGN, CUSTOM_FIELDS, OUTREACH, PERSON
+from osdi.values.custom_field_names import as_sent
 
 UNSUBSCRIBE_URL: Final = "unsubscribe_url"
 
@@ -56,7 +57,7 @@ def fields(
     posted = _select(OUTREACH.fields, outreach)
     printable = _shorten_texts(posted) if by_token else _make_safe(posted)
     return {
-        "person": _make_safe(_select(PERSON.fields, person or {})),
+        "person": _make_safe(_of_person(person or {})),
         "outreach": printable,
         "targets": printable.get("targets", []),
         "campaign": _shorten_texts(_select(ADVOCACY_CAMPAIGN.fields, campaign)),
@@ -75,6 +76,13 @@ def single_line(text: str, length: int) -> str:
 
 def _select(names: tuple[str, ...], document: Mapping[str, Any]) -> dict[str, Any]:
     return {name: document[name] for name in names if name in document}
+
+
+def _of_person(person: Mapping[str, Any]) -> dict[str, Any]:
+    selected = _select(PERSON.fields, person)
+    if CUSTOM_FIELDS in selected:
+        selected[CUSTOM_FIELDS] = as_sent(selected[CUSTOM_FIELDS])
+    return selected
 
 
 def _shorten_texts(value: Any) -> Any:

@@ -8,18 +8,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, get_args
 
+from osdi.fields.limits import CUSTOM_FIELD_NAME_LENGTH
 from osdi.match_keys import MatchKeyRules, email_key
+from osdi.values.custom_field_names import stored_name
+from osdi.values.dates import instant
+from osdi.values.text import cleaned, normalized
+from osdi.values.words import boolean
 
 FieldType = Literal["string", "integer", "number", "boolean", "date", "identifier", "email", "phone"]
 TYPES: Final[tuple[FieldType, ...]] = get_args(FieldType)
 KEY_PREFIXES: Final[Mapping[str, str]] = {"identifier": "id:", "email": "email:", "phone": "phone:"}
 NEEDED: Final[Mapping[str, str]] = {
-    "integer": "a number without quotes, such as 5",
-    "number": "a number without quotes, such as 1.5",
-    "boolean": "true or false, without quotes",
+    "integer": "a number, such as 5",
+    "number": "a number, such as 1.5",
+    "boolean": "true or false",
     "date": "an ISO 8601 date and time, such as '2014-03-18T11:02:15Z'",
 }
 TEXT_NEEDED: Final = "text in single quotes, such as 'Jane'"
+WHOLE: Final = re.compile(r"[+-]?\d{1,19}")
+# A "+" that a client did not percent-encode arrives as a space. An e-mail address has no other spaces inside, unless it
+# has quotes; a phone number begins with no other space.
+LOST_ADDRESS_PLUS: Final = re.compile(r"(?<=\S) (?=\S)")
+LOST_NUMBER_PLUS: Final = re.compile(r"^ (?=\d)")
 LOST_PLUS: Final = re.compile(r"(:\d\d(?:\.\d+)?) (\d\d(?::?\d\d)?)$")
 MAX_CONTACT_LENGTH: Final = 254
 
@@ -62,18 +72,35 @@ class FilterField:
         """
         if self.is_text:
             return self._stored_text(value, rules, part=part)
-        if self.type == "date" and isinstance(value, str):
-            value = timestamp(value)
+        if isinstance(value, str):
+            value = self._read(cleaned(value))
         fits = {"boolean": bool, "date": dt.datetime}.get(self.type, int | float)
         if not isinstance(value, fits) or (isinstance(value, bool) and self.type != "boolean"):
             raise ValueError(NEEDED[self.type])
         return Stored(self.path, value)
+
+    def _read(self, text: str) -> object:
+        """Returns the value of a text in quotes, as some clients write every value. Raises ValueError."""
+        if self.type == "date":
+            return timestamp(text)
+        try:
+            if self.type == "boolean":
+                return boolean(text)
+            number = int(text) if WHOLE.fullmatch(text) else float(text)
+        except ValueError:
+            raise ValueError(NEEDED[self.type]) from None
+        return number if -(2**63) <= number < 2**63 else text  # a text does not fit, and NaN is not in the range
 
     def _stored_text(self, value: object, rules: MatchKeyRules, *, part: bool) -> Stored:
         if not isinstance(value, str):
             raise ValueError(TEXT_NEEDED)
         if self.type in ("email", "phone") and len(value) > MAX_CONTACT_LENGTH:
             raise ValueError(f"text of at most {MAX_CONTACT_LENGTH} characters")
+        if self.type == "email":
+            value = LOST_ADDRESS_PLUS.sub("+", value) if '"' not in value else value
+        elif self.type == "phone" and not part:
+            value = LOST_NUMBER_PLUS.sub("+", value)
+        value = normalized(value) if part else cleaned(value)
         if self.keys is None:
             return Stored(self.path, value, ignore_case=self.type == "email")
         prefix = KEY_PREFIXES[self.type]
@@ -92,8 +119,7 @@ class FilterField:
 def timestamp(text: str) -> dt.datetime:
     """Returns an ISO 8601 date and time in its stored form: naive UTC in milliseconds. Raises ValueError."""
     try:
-        # The "+" of an offset that a client did not percent-encode arrives as a space.
-        read = dt.datetime.fromisoformat(LOST_PLUS.sub(r"\1+\2", text.strip()))
+        read = instant(LOST_PLUS.sub(r"\1+\2", text.strip()))
         read = read.astimezone(dt.UTC).replace(tzinfo=None) if read.tzinfo else read
     except (ValueError, OverflowError):
         raise ValueError(NEEDED["date"]) from None
@@ -129,10 +155,11 @@ class FilterFields:
     def find(self, parts: Sequence[str]) -> FilterField | None:
         """Returns the field with these parts of a path, or None."""
         if len(parts) == 2 and parts[0] in self.open_objects:
+            name = cleaned(parts[1])
             # Other names are never stored, see schemas.base.fields.CustomFields.
-            if not 1 <= len(parts[1]) <= 200 or "." in parts[1] or parts[1].startswith("$"):
+            if not 1 <= len(name) <= CUSTOM_FIELD_NAME_LENGTH:
                 return None
-            return FilterField(self.open_objects[parts[0]], ".".join(parts))
+            return FilterField(self.open_objects[parts[0]], f"{parts[0]}.{stored_name(name)}")
         name = "/".join(parts)
         return self.fields.get(self.aliases.get(name, name))
 

@@ -20,7 +20,6 @@ FILTER_TYPES: Final[Mapping[type[table.Field], FieldType]] = {
     table.Text: "string",
     table.LiberalText: "string",
     table.Enum: "string",
-    table.SubscriptionStatus: "string",
     table.FlexEnum: "string",
     table.Strings: "string",
     table.Email: "email",

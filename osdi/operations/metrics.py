@@ -70,6 +70,9 @@ class Metrics:
         self._rejections = Counter(
             "osdi_rejected_requests", "Rejected requests, by error code.", ("code",), registry=registry
         )
+        self._skipped = Counter(
+            "osdi_skipped_values", "Posted values that were not stored, by reason.", ("code",), registry=registry
+        )
         self._connections = _sum_of_processes(
             registry, "osdi_mongodb_connections_in_use", "MongoDB connections that web processes use or wait for."
         )
@@ -118,6 +121,10 @@ class Metrics:
     def count_rejection(self, code: str) -> None:
         """Counts a rejected request by its error code."""
         self._rejections.labels(code).inc()
+
+    def count_skipped(self, code: str) -> None:
+        """Counts a value that a helper has skipped, by the code of the warning."""
+        self._skipped.labels(code).inc()
 
     def start_sampling(self) -> None:
         """Starts a thread that updates this process's gauges every SAMPLE_SECONDS, if processes share a folder.

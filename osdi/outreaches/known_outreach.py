@@ -1,7 +1,7 @@
 """Compares a request with the outreach that has its identifier: a retry, another person, or other content."""
 
 from osdi.documents import Document
-from osdi.errors import conflict
+from osdi.errors import ErrorDescription, conflict
 from osdi.outreaches.helper_request import HelperRequest
 from osdi.people.lookup import get_person
 from osdi.people.matching import match
@@ -11,7 +11,9 @@ from osdi.store import Store
 from osdi.values.names import compared_name, names_differ
 
 
-def warnings_about(store: Store, outreach: Document, request: HelperRequest, posted: PostedPerson) -> tuple[str, ...]:
+def warnings_about(
+    store: Store, outreach: Document, request: HelperRequest, posted: PostedPerson
+) -> tuple[ErrorDescription, ...]:
     """Returns a warning if the request has content that the outreach lacks, which was not stored.
 
     Raises OsdiError 409 if a trusted identifier comes with another person: a retry has the same one.
@@ -25,10 +27,14 @@ def warnings_about(store: Store, outreach: Document, request: HelperRequest, pos
     differing = [name for name in OUTREACH.fields if name in body and body[name] != outreach.get(name)]
     if differing:
         names = ", ".join(differing)
-        return (f"identifiers: The outreach was recorded before, so these were not stored: {names}. Change it by PUT.",)
+        return (_recorded_before(f"so these were not stored: {names}. Change it by PUT."),)
     if request.sent and "fingerprint" in outreach:
-        return ("identifiers: The outreach was recorded before, so nothing of this request was stored.",)
+        return (_recorded_before("so nothing of this request was stored."),)
     return ()
+
+
+def _recorded_before(consequence: str) -> ErrorDescription:
+    return ErrorDescription("RECORDED_BEFORE", f"The outreach was recorded before, {consequence}", ("identifiers",))
 
 
 def _is_of(store: Store, outreach: Document, posted: PostedPerson) -> bool:

@@ -7,6 +7,7 @@ identifiers or the Idempotency-Key, returns the recorded outreach, and writes no
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -15,13 +16,13 @@ from osdi.action_functions.helper_body import check_person, without_placeholders
 from osdi.action_functions.resolve import Actions, resolve
 from osdi.action_functions.triggers import Followup
 from osdi.documents import Document, Find
-from osdi.errors import DuplicateKey, OsdiError
+from osdi.errors import DuplicateKey, ErrorDescription, OsdiError
 from osdi.ids import new_id, now
 from osdi.outreaches.helper_request import HelperRequest
 from osdi.outreaches.idempotency import IdempotencyKeys, find_recorded
 from osdi.outreaches.known_outreach import warnings_about
 from osdi.people.posted_person import PostedPerson
-from osdi.people.signup import CheckChange, accept, person_change
+from osdi.people.signup import CheckChange, PersonChange, accept, person_change
 from osdi.resources import OUTREACH
 from osdi.retry import retry_on_conflict
 from osdi.settings import Settings
@@ -41,7 +42,7 @@ class Recorded:
     """
 
     outreach: Document
-    warnings: tuple[str, ...]
+    warnings: tuple[ErrorDescription, ...]
     matched_by: str
     person_outcome: str | None = None
 
@@ -55,7 +56,7 @@ class _Resolved:
     person: PostedPerson
     keys: IdempotencyKeys
     check: CheckChange
-    warnings: tuple[str, ...]
+    warnings: tuple[ErrorDescription, ...]
 
 
 def record_outreach(
@@ -101,7 +102,7 @@ def _attempt(store: Store, resolved: _Resolved) -> Recorded:
         # The person may have changed since the outreach was recorded; a retry still returns the outreach.
         return _recorded_before(store, resolved, error)
     resolved.check(change)
-    outreach = _outreach(resolved, change.person["_id"], timestamp, over_limit=change.over_limit)
+    outreach = _outreach(resolved, change, timestamp)
     # The person comes first, because without transactions a crash may come between the two writes. A person without an
     # outreach is harmless: the client's retry matches that person again. An outreach without a person would be wrong.
     try:
@@ -134,20 +135,20 @@ def _find_recorded(store: Store, resolved: _Resolved) -> Recorded | None:
     return Recorded(known, (*resolved.warnings, *dropped), RETRY)
 
 
-def _outreach(resolved: _Resolved, person_id: str, timestamp: dt.datetime, *, over_limit: bool) -> Document:
+def _outreach(resolved: _Resolved, change: PersonChange, timestamp: dt.datetime) -> Document:
     """Returns a new outreach's document, with its follow-ups: one write inserts it and queues them.
 
-    With `over_limit` the follow-ups are skipped, and the outreach says why.
+    If the change is over the limit, the follow-ups are skipped, and the outreach says why.
     """
     outreach_id = new_id()
     body, keys, followups = resolved.request.body, resolved.keys, resolved.actions.followups
-    if over_limit:
+    if change.over_limit:
         followups = tuple(replace(each, reason=each.reason or TOO_MANY_POSTS) for each in followups)
     outreach: Document = {
         "_id": outreach_id,
         "version": 1,
         "advocacy_campaign_id": resolved.request.campaign_id,
-        "person_id": person_id,
+        "person_id": change.person["_id"],
         "created_date": timestamp,
         "modified_date": timestamp,
         "action_date": timestamp,
@@ -156,15 +157,23 @@ def _outreach(resolved: _Resolved, person_id: str, timestamp: dt.datetime, *, ov
     }
     if "identifiers" in body:
         outreach["identifiers" if resolved.person.trusted else "claimed_identifiers"] = body["identifiers"]
-    if over_limit:
+    if change.over_limit:
         outreach["not_applied"] = TOO_MANY_POSTS
     if resolved.person.claimed_opt_outs:
         outreach["claimed_opt_outs"] = resolved.person.claimed_opt_outs
     if keys.header or (keys.identifiers and resolved.request.sent):
         outreach["fingerprint"] = resolved.request.fingerprint
+    warnings = (*resolved.warnings, *change.warnings)
+    if warnings:
+        outreach["warnings"] = _stored_warnings(warnings)
     if followups:
         outreach["followups"] = [_followup_entry(each, timestamp) for each in followups]
     return outreach
+
+
+def _stored_warnings(warnings: Sequence[ErrorDescription]) -> list[dict[str, str]]:
+    """Returns property and reason of each warning, without values of the request."""
+    return [{"property": ", ".join(each.properties), "reason": each.stored or each.description} for each in warnings]
 
 
 def _followup_entry(followup: Followup, timestamp: dt.datetime) -> Document:

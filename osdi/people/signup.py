@@ -13,7 +13,7 @@ from osdi.access.tokens import Caller
 from osdi.action_functions.helper_body import check_person, without_placeholders
 from osdi.action_functions.resolve import resolve
 from osdi.documents import Document, Find
-from osdi.errors import conflict, document_too_large, invalid
+from osdi.errors import ErrorDescription, conflict, document_too_large, invalid
 from osdi.ids import now
 from osdi.match_keys import NAME_AND_POSTAL_CODE, name_and_postal_code_keys
 from osdi.people.lookup import get_person
@@ -45,7 +45,7 @@ class PersonChange:
     write: Write | None
     matched_by: str
     opt_outs: tuple[Write, ...] = ()
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[ErrorDescription, ...] = ()
     over_limit: bool = False
 
     @property
@@ -80,7 +80,7 @@ class SignedUp:
     """The stored person, warnings for the sender, the kind of match, and the outcome."""
 
     person: Document
-    warnings: tuple[str, ...]
+    warnings: tuple[ErrorDescription, ...]
     matched_by: str
     outcome: str
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from osdi.action_functions.followup_kinds import primary
 from osdi.documents import Document, ReadOnlyDocument
+from osdi.errors import ErrorDescription
 from osdi.match_keys import MatchKeyRules, email_key
 from osdi.store import Store, Write
 from osdi.suppression.refusals import (
@@ -31,9 +32,12 @@ SUBSCRIBED: Final = "subscribed"
 CONTACTS: Final = ("email_addresses", "phone_numbers")
 # Warnings for the sender of a post that would undo an opt-out.
 KEPT: Final = {
-    MAIL: "person.email_addresses: an address has opted out of mail, and keeps its status. A PUT can subscribe it.",
-    CALLS: "person.phone_numbers: a number has opted out of calls, and keeps do_not_call. A PUT can change that.",
-    TEXTS: "person.phone_numbers: a number has opted out of texts, and keeps sms_capable. A PUT can change that.",
+    what: ErrorDescription("OPTED_OUT", description, (f"person.{array}",))
+    for what, array, description in (
+        (MAIL, "email_addresses", "an address has opted out of mail, and keeps its status. A PUT can subscribe it."),
+        (CALLS, "phone_numbers", "a number has opted out of calls, and keeps do_not_call. A PUT can change that."),
+        (TEXTS, "phone_numbers", "a number has opted out of texts, and keeps sms_capable. A PUT can change that."),
+    )
 }
 
 
@@ -43,7 +47,7 @@ class Checked:
 
     person: Document
     writes: tuple[Write, ...] = ()
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[ErrorDescription, ...] = ()
 
 
 def check_post(
@@ -120,7 +124,7 @@ def _lifted(named: ReadOnlyDocument, person: ReadOnlyDocument, rules: MatchKeyRu
     return united(*found)
 
 
-def _warnings(posted: ReadOnlyDocument, person: ReadOnlyDocument, rules: MatchKeyRules) -> Iterator[str]:
+def _warnings(posted: ReadOnlyDocument, person: ReadOnlyDocument, rules: MatchKeyRules) -> Iterator[ErrorDescription]:
     """Yields a warning for each kind of opt-out that the post would have undone."""
     refused = refusals_of(person, rules, API)
     if not refused:

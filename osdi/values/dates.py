@@ -5,6 +5,7 @@ A text that cannot be read raises ValueError; its text says what to do. Pure.
 
 import datetime as dt
 import re
+from email.utils import parsedate_to_datetime
 from typing import Final, Literal
 
 DayFirst = Literal["dmy", "mdy"]
@@ -14,6 +15,14 @@ NUMBERS: Final = re.compile(r"(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})(?=$|[ T,])")
 WORDS: Final = re.compile(r"(\w+)[ .,-]+(\w+)[ .,-]+(\d{4}|\d{2})(?=$|[ T,])")
 NAMED_MONTH: Final = ("%d %b", "%d %B", "%b %d", "%B %d")
 TIME: Final = re.compile(r"[ T,]+(\d{1,2}:\d{2}(?::\d{2})?)(?:\s*([AaPp])\.?[Mm]\.?)?\s*([+-]\d{2}:\d{2})?")
+# Only behind a time: a date has no zone.
+ZULU: Final = re.compile(r"(:\d\d(?:[.,]\d+)?(?:\s*[ap]\.?m\.?)?)\s*(?:UTC|GMT|Z)$", re.IGNORECASE)
+OFFSET: Final = re.compile(r"(\d)\s+([+-]\d{2}):?(\d{2})$")
+SMALL_T: Final = re.compile(r"(?<=\d)t(?=\d)")
+# Offsets are whole quarters of an hour, so a leap second is at the end of one.
+LEAP_SECOND: Final = re.compile(r"(\d\d:(?:59|14|29|44):)60(?!\d)")
+# RFC 5322, as in mails and HTTP headers, and as browsers print a date in UTC.
+MAIL_DATE: Final = re.compile(r"(?:[A-Za-z]{3}, *)?\d{1,2} +[A-Za-z]{3} +\d{4} +\d{1,2}:\d\d(?::\d\d)? +\S+")
 PIVOT: Final = 30  # a year of two digits: 30 and above is 19.., as in most spreadsheets
 
 
@@ -28,13 +37,11 @@ def date(text: str, order: DayFirst | None = None) -> dt.date:
 
 def timestamp(text: str, order: DayFirst | None = None) -> str:
     """Returns a date and time in ISO 8601; without a zone it means UTC, without a time midnight. Raises ValueError."""
-    written = re.sub(r"\s*(UTC|GMT|Z)$", "+00:00", text.strip())
-    written = re.sub(r"\s+([+-]\d{2}):?(\d{2})$", r"\1:\2", written)
     try:
-        return dt.datetime.fromisoformat(written).isoformat()
+        return instant(text).isoformat()
     except ValueError:
         pass
-    day, rest = _day(written, order)
+    day, rest = _day(_with_offset(text.strip()), order)
     if not rest:
         return day.isoformat()
     wrong = ValueError("Not a time such as 2024-12-31 18:30, or 2024-12-31 18:30 UTC.")
@@ -48,6 +55,27 @@ def timestamp(text: str, order: DayFirst | None = None) -> str:
         return dt.datetime.fromisoformat(f"{day.isoformat()}T{hours:02}:{minutes}{offset or ''}").isoformat()
     except ValueError:
         raise wrong from None
+
+
+def instant(text: str) -> dt.datetime:
+    """Returns the date and time of a text in ISO 8601 or in a form that differs only a little. Raises ValueError.
+
+    Accepts small `t` and `z`, `UTC` and `GMT` behind the time, a space before the offset, dates of mails (RFC 5322),
+    and leap seconds: `23:59:60` is the last second of the minute. Without a zone it is naive.
+    """
+    try:
+        return dt.datetime.fromisoformat(text)
+    except ValueError:
+        pass
+    if MAIL_DATE.fullmatch(text.strip()):
+        return parsedate_to_datetime(text.strip())
+    written = SMALL_T.sub("T", _with_offset(text.strip()))
+    return dt.datetime.fromisoformat(LEAP_SECOND.sub(r"\g<1>59", written))
+
+
+def _with_offset(written: str) -> str:
+    """Returns the text with its zone as an offset behind the time, if the zone is UTC or an offset."""
+    return OFFSET.sub(r"\1\2:\3", ZULU.sub(r"\1+00:00", written))
 
 
 def _day(written: str, order: DayFirst | None) -> tuple[dt.date, str]:

@@ -25,7 +25,25 @@ def filter_field() -> ma.fields.String:
     )
 
 
-class PageArgumentsSchema(QuerySchema):
+class FilterSchema(QuerySchema):
+    """The filter of a collection, also under OData's own name."""
+
+    filter = filter_field()
+    odata_filter = ma.fields.String(
+        data_key="$filter", metadata={"description": "The same as `filter`.", "maxLength": FILTER_LENGTH}
+    )
+
+    @ma.post_load
+    def one_filter(self, arguments: dict[str, Any], **_: Any) -> dict[str, Any]:
+        named_by_odata = arguments.pop("odata_filter", None)
+        if named_by_odata is None:
+            return arguments
+        if arguments.get("filter", named_by_odata) != named_by_odata:
+            raise ma.ValidationError("Different from `filter`, which means the same. Send one of them.", "$filter")
+        return {**arguments, "filter": named_by_odata}
+
+
+class PageArgumentsSchema(FilterSchema):
     """Arguments for a page of a collection. The `next` and `previous` links contain the cursors."""
 
     page = ma.fields.Integer(load_default=1, validate=ma.validate.Range(1, PAGE_NUMBER))
@@ -33,7 +51,6 @@ class PageArgumentsSchema(QuerySchema):
         validate=ma.validate.Range(1, PAGE_NUMBER),
         metadata={"description": "Resources on a page; at most the entry point's max_pagesize."},
     )
-    filter = filter_field()
     after = ma.fields.String(
         validate=ma.validate.Length(1, CURSOR_LENGTH), metadata={"description": "Cursor of a next link."}
     )
@@ -56,10 +73,9 @@ class ExpandedPageArgumentsSchema(PageArgumentsSchema, ExpandSchema):
     """Arguments for a page of a collection, and the related resources to embed in each of its resources."""
 
 
-class DownloadArgumentsSchema(QuerySchema):
+class DownloadArgumentsSchema(FilterSchema):
     """Arguments of a download."""
 
-    filter = filter_field()
     bom = ma.fields.Boolean(
         load_default=False,
         metadata={"description": "True: the file begins with a byte order mark, so that Excel reads UTF-8."},

@@ -17,7 +17,7 @@ from osdi.fields.contacts import PHONE_NUMBER
 from osdi.fields.definition import ObjectType, Table, required
 from osdi.fields.limits import LINE_LENGTH
 from osdi.values.phones import with_extension
-from schemas.base.fields import Bool, DateTime, Identifiers, SubscriptionStatus, Text, is_empty, without_limit
+from schemas.base.fields import Bool, DateTime, Enum, Identifiers, Text, is_empty, without_limit
 from schemas.base.from_table import marshmallow_field
 
 # True if unknown fields are rejected while this request's body is loaded (`Prefer: handling=strict`, RFC 7240). The
@@ -51,6 +51,8 @@ class OsdiSchema(ma.Schema, metaclass=TableMeta):
 
     # The fields of the resource or object, from osdi.fields; a class may have more of its own.
     table: ClassVar[Table] = ()
+    # Names of other systems for these fields.
+    aliases: ClassVar[Mapping[str, str]] = {}
 
     class Meta:
         unknown = ma.EXCLUDE
@@ -60,6 +62,7 @@ class OsdiSchema(ma.Schema, metaclass=TableMeta):
         self._by_name = {
             field.data_key or name: (field.attribute or name, field) for name, field in self.load_fields.items()
         }
+        self._by_name |= {alias: self._by_name[name] for alias, name in self.aliases.items()}
         self._answered = {field.data_key or name for name, field in self.fields.items()}
         self._has_hooks = any(self._hooks.values())
 
@@ -83,7 +86,7 @@ class OsdiSchema(ma.Schema, metaclass=TableMeta):
             if field is None or name is None:
                 # Clients may send back namespaced and read-only fields of a response.
                 if STRICT.get() and sent_name not in self._answered and ":" not in sent_name:
-                    error_store.store_error(["Unknown field."], sent_name[:LINE_LENGTH], index=index)
+                    error_store.store_error(["Unknown field."], sent_name, index=index)
                 continue
             if is_empty(value):
                 continue
@@ -93,6 +96,8 @@ class OsdiSchema(ma.Schema, metaclass=TableMeta):
                 entry = field._deserialize(value, sent_name, data)
                 if field.validators:
                     field._validate(entry)
+                if sent_name in self.aliases and not is_empty(data.get(self.aliases[sent_name])):
+                    continue  # the standard's name counts
                 if entry is value or not is_empty(entry):
                     loaded[name] = entry
             except ma.ValidationError as error:
@@ -132,8 +137,10 @@ class PhoneNumberBase(OsdiSchema):
     the booleans themselves say so.
     """
 
-    status = SubscriptionStatus(
+    status = Enum(
         *PHONE_STATUSES,
+        spelling="status",
+        unreadable="unsubscribed",
         load_only=True,
         metadata={"description": "Read as `do_not_call` and `sms_capable`; not stored. OSDI has no such property."},
     )

@@ -1,8 +1,9 @@
 """Field types of the standard: string, strings[], datetime, enum, flexenum, identifier and others.
 
-The fields accept liberal input (the standard's "Flexibility and Server Behavior"): a string is accepted for an array of
-strings, enum values in any case, and digits for a number. Invalid values raise a ValidationError that names the
-property. Every type has a limit, because the server is open to the internet.
+The fields accept liberal input (the standard's "Flexibility and Server Behavior"), and osdi.values reads it, as in
+imports: a string for an array of strings, enum values in any case, digits for a number, a number for a text. Invalid
+values raise a ValidationError that names the property. Every type has a limit, because the server is open to the
+internet.
 """
 
 import datetime as dt
@@ -32,6 +33,9 @@ from osdi.fields.limits import (
     SYSTEM_NAME_LENGTH,
 )
 from osdi.values import words
+from osdi.values.custom_field_names import stored_name
+from osdi.values.dates import instant, timestamp
+from osdi.values.text import as_array, cleaned, from_number
 
 # "[system name]:[id]": the system name has neither colon nor space, the id is printable. An empty id is a placeholder,
 # which the domain ignores or rejects.
@@ -44,6 +48,32 @@ IDENTIFIER: Final = re.compile(
 ATOM: Final = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
 PLAIN_ADDRESS: Final = re.compile(rf"{ATOM}(?:\.{ATOM})*@(?!.*xn--)(?P<domain>[a-z0-9.-]+)", re.ASCII | re.IGNORECASE)
 DOMAINS: Final = 1_000
+# Spreadsheets and scripts with floating point numbers write 120 as 120.0.
+WHOLE: Final = re.compile(r"\d{1,20}(?:\.0)?")
+
+# Readers of the words that people use for a value, by `spelling` in osdi.fields.
+SPELLINGS: Final[Mapping[str, Callable[[str], str]]] = {
+    "country": words.country,
+    "gender": words.gender,
+    "status": words.status,
+}
+
+
+class Reason(str):
+    """The reason why a value is invalid, for schemas that skip invalid values (schemas.base.skipping).
+
+    `instead` is the value that is stored in place of the invalid one. If `whole_entry` is true, the object around the
+    value means nothing without it and is skipped, too. A `final` reason rejects the whole body.
+    """
+
+    instead: Any
+    whole_entry: bool
+    final: bool
+
+    def __new__(cls, text: str, *, instead: Any = None, whole_entry: bool = False, final: bool = False) -> "Reason":
+        made = super().__new__(cls, text)
+        made.instead, made.whole_entry, made.final = instead, whole_entry, final
+        return made
 
 
 def is_empty(value: Any) -> bool:
@@ -64,20 +94,38 @@ def without_limit(metadata: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class Text(ma.fields.String):
-    """A string of limited length without NUL, which BSON keys and many clients do not support."""
+    """A string of limited length, cleaned by osdi.values.text; a number is read as its digits.
 
-    def __init__(self, *, max_length: int = STRING_LENGTH, **kwargs: Any) -> None:
+    NUL is rejected: BSON keys and many clients do not support it. `spelling` names a reader of SPELLINGS. A `template`
+    is stored as it was sent.
+    """
+
+    def __init__(
+        self, *, max_length: int = STRING_LENGTH, spelling: str = "", template: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(**_described(kwargs, maxLength=max_length))
         self.max_length = max_length
+        self.template = template
+        self.read = SPELLINGS[spelling] if spelling else None
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         if not isinstance(value, str):
-            raise self.make_error("invalid")
-        if len(value) > self.max_length:
+            value = self._written(value)
+        text = value if self.template else cleaned(value)
+        if len(text) > self.max_length:
             raise ma.ValidationError(f"Longer than {self.max_length} characters.")
-        if "\x00" in value:
+        if "\x00" in text:
             raise ma.ValidationError("Contains a NUL character.")
-        return value
+        return self.read(text) if self.read and text else text
+
+    def _written(self, value: Any) -> str:
+        """Returns a number as text. Raises ValidationError for other values."""
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self.make_error("invalid")
+        if isinstance(value, float) and abs(value) >= 2 ** (INTEGER_BITS - 1):
+            # The JSON reader rounds an integer this large, so the stored value would differ from the sent one.
+            raise ma.ValidationError(f"A number of more than {INTEGER_BITS} bits. Send it as a string.")
+        return from_number(value)
 
     def load(self, value: Any) -> str:
         """Returns an entry of an array or object, which is neither missing nor null. Raises ValidationError."""
@@ -85,21 +133,27 @@ class Text(ma.fields.String):
 
 
 class LiberalText(Text):
-    """Text for values that senders often write as numbers: postal codes, extensions, custom fields."""
+    """Text that can also be true or false: postal codes, extensions, custom fields."""
+
+    def _written(self, value: Any) -> str:
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        return super()._written(value)
+
+
+class FreeText(LiberalText):
+    """The value of a custom field: a text, or an array of texts, which becomes one text with `; ` between them."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
-        if isinstance(value, bool):
-            value = "true" if value else "false"
-        elif isinstance(value, float) and abs(value) >= 2 ** (INTEGER_BITS - 1):
-            # The JSON reader rounds an integer this large, so the stored value would differ from the sent one.
-            raise ma.ValidationError(f"A number of more than {INTEGER_BITS} bits. Send it as a string.")
-        elif isinstance(value, int | float):
-            value = str(value)
+        value = as_array(value)
+        if isinstance(value, list):
+            read = super()._deserialize
+            value = "; ".join(text for each in value if not is_empty(each) and (text := read(each, None, None)))
         return super()._deserialize(value, attr, data, **kwargs)
 
 
 class Email(Text):
-    """An e-mail address by RFC 5321 and 6531, stored unchanged. The server does not check that it can receive mail."""
+    """An e-mail address by RFC 5321 and 6531. The server does not check that it can receive mail."""
 
     default_error_messages = {"invalid": "Not a valid e-mail address."}
 
@@ -107,10 +161,13 @@ class Email(Text):
         super().__init__(max_length=EMAIL_LENGTH, **_described(kwargs, format="email"))
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
-        address = super()._deserialize(value, attr, data, **kwargs).strip()
-        plain = PLAIN_ADDRESS.fullmatch(address)
-        if not (_is_domain(plain["domain"]) if plain else _is_address(address)):
-            raise self.make_error("invalid")
+        try:
+            address = super()._deserialize(value, attr, data, **kwargs)
+            plain = PLAIN_ADDRESS.fullmatch(address)
+            if address and not (_is_domain(plain["domain"]) if plain else _is_address(address)):
+                raise self.make_error("invalid")
+        except ma.ValidationError as error:
+            raise _of_whole_entry(error) from None
         return address
 
 
@@ -123,42 +180,41 @@ class PhoneNumber(Text):
         super().__init__(max_length=PHONE_LENGTH, **_described(kwargs, type=["string", "integer"]))
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
-        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-            value = str(value)
-        number = super()._deserialize(value, attr, data, **kwargs)
-        if not PHONE_DIGITS_LEAST <= sum(character.isdecimal() for character in number) <= PHONE_DIGITS:
-            raise self.make_error("invalid")
+        try:
+            number = super()._deserialize(value, attr, data, **kwargs)
+            digits = sum(character.isdecimal() for character in number)
+            if number and not PHONE_DIGITS_LEAST <= digits <= PHONE_DIGITS:
+                raise self.make_error("invalid")
+        except ma.ValidationError as error:
+            raise _of_whole_entry(error) from None
         return number
+
+    def _written(self, value: Any) -> str:
+        if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+            raise self.make_error("invalid")
+        return super()._written(value)
 
 
 class Enum(Text):
-    """One of the standard's values, accepted in any case and stored in the standard's spelling."""
+    """One of the standard's values, accepted in any case and stored in the standard's spelling.
 
-    def __init__(self, *values: str, **kwargs: Any) -> None:
+    `unreadable` is the value that a schema that skips invalid values stores in place of an unknown word.
+    """
+
+    def __init__(self, *values: str, unreadable: str | None = None, **kwargs: Any) -> None:
         super().__init__(**_described(kwargs, enum=list(values), maxLength=max(map(len, values))))
         self.values = {value.casefold(): value for value in values}
+        self.unreadable = unreadable
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
-        text = super()._deserialize(value, attr, data, **kwargs)
         try:
-            return self.values[text.strip().casefold()]
-        except KeyError:
-            raise ma.ValidationError(f"Must be one of: {', '.join(self.values.values())}.") from None
-
-
-class SubscriptionStatus(Enum):
-    """The status of a subscription, also in the words of other systems, such as Action Network's `previous bounce`."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
-        text = Text._deserialize(self, value, attr, data, **kwargs)
-        try:
-            return words.status(text)
-        except ValueError:
-            raise ma.ValidationError(f"Must be one of: {', '.join(self.values.values())}.") from None
-
-    def __init__(self, *values: str, **kwargs: Any) -> None:
-        super().__init__(*values, **kwargs)
-        self.max_length = LINE_LENGTH  # of the words of other systems
+            text = super()._deserialize(value, attr, data, **kwargs)
+            return self.values[text.casefold()] if text else text
+        except (KeyError, ValueError):  # ValueError from the reader of SPELLINGS
+            reasons = [f"Must be one of: {', '.join(self.values.values())}."]
+        except ma.ValidationError as error:
+            reasons = list(error.messages)
+        raise ma.ValidationError([Reason(each, instead=self.unreadable) for each in reasons])
 
 
 class FlexEnum(Text):
@@ -169,10 +225,22 @@ class FlexEnum(Text):
 
 
 class Bool(ma.fields.Boolean):
-    """True or false, also as strings and numbers that common form libraries send."""
+    """True or false, also as the words and numbers that forms and spreadsheets have.
 
-    truthy = {True, "1", "true", "True", "TRUE", "yes", "on"}
-    falsy = {False, "0", "false", "False", "FALSE", "no", "off"}
+    `unreadable` is the value that a schema that skips invalid values stores in place of an unknown word.
+    """
+
+    def __init__(self, *, unreadable: bool | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.unreadable = unreadable
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> bool:
+        if value is True or value is False:
+            return value
+        try:
+            return words.boolean(cleaned(value) if isinstance(value, str) else str(from_number(value)))
+        except (ValueError, TypeError, AttributeError):
+            raise ma.ValidationError([Reason("Not a valid boolean.", instead=self.unreadable)]) from None
 
 
 class WholeNumber(ma.fields.Integer):
@@ -182,8 +250,9 @@ class WholeNumber(ma.fields.Integer):
         super().__init__(strict=True, validate=ma.validate.Range(minimum, maximum), **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> int:
-        if isinstance(value, str) and len(value) <= 20 and value.strip().isdecimal():
-            value = int(value)
+        if isinstance(value, str):
+            text = cleaned(value)
+            value = int(text.removesuffix(".0")) if WHOLE.fullmatch(text) else value
         elif isinstance(value, float) and value.is_integer():
             value = int(value)  # JSON has one kind of number: 120.0 is 120
         if isinstance(value, bool | str):
@@ -196,6 +265,7 @@ class WholeNumber(ma.fields.Integer):
 class DateTime(ma.fields.Field[dt.datetime]):
     """ISO 8601 with any offset, or without (UTC); loaded as a naive UTC datetime in milliseconds.
 
+    Forms of osdi.values.dates that mean one date only are accepted, too.
     MongoDB stores milliseconds and returns naive UTC, so a value is equal before and after storage.
     """
 
@@ -208,12 +278,12 @@ class DateTime(ma.fields.Field[dt.datetime]):
         if not isinstance(value, str) or len(value) > DATE_LENGTH:
             raise self.make_error("invalid")
         try:
-            timestamp = dt.datetime.fromisoformat(value.strip())
-            if timestamp.tzinfo is not None:
-                timestamp = timestamp.astimezone(dt.UTC).replace(tzinfo=None)
+            read = _read_date(cleaned(value))
+            if read.tzinfo is not None:
+                read = read.astimezone(dt.UTC).replace(tzinfo=None)
         except (ValueError, OverflowError) as error:
             raise self.make_error("invalid") from error
-        return timestamp.replace(microsecond=timestamp.microsecond // 1000 * 1000)
+        return read.replace(microsecond=read.microsecond // 1000 * 1000)
 
 
 class Strings(ma.fields.Field[list[str]]):
@@ -227,7 +297,8 @@ class Strings(ma.fields.Field[list[str]]):
         self.limit = limit
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> list[str]:
-        if isinstance(value, str):
+        value = as_array(value)
+        if isinstance(value, str | int | float):
             value = [value]
         if not isinstance(value, list):
             raise self.make_error("invalid")
@@ -260,17 +331,21 @@ class Identifiers(Strings):
 
 
 class CustomFields(ma.fields.Field[dict[str, str]]):
-    """custom_fields: names with string values; numbers and booleans become strings, the standard's type."""
+    """custom_fields: names with string values; numbers, booleans and arrays become strings, the standard's type.
+
+    The loaded names are those of osdi.values.custom_field_names, as they are stored.
+    """
 
     default_error_messages = {
         "invalid": "Not an object of names and values.",
         "many": "More than {limit} names.",
-        "name": "A name must be 1 to {length} characters without '.', NUL or a leading '$'.",
+        "name": "A name must be 1 to {length} characters without NUL.",
+        "twice": "Another name differs only in invisible characters or spaces.",
     }
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**_described(kwargs, type="object", additionalProperties={"type": "string"}))
-        self.inner = LiberalText()
+        self.inner = FreeText()
         self.limit = CUSTOM_FIELDS
 
     def _deserialize(
@@ -286,16 +361,24 @@ class CustomFields(ma.fields.Field[dict[str, str]]):
             if is_empty(entry):
                 continue
             try:
-                # In MongoDB "." is a path and "$" an operator: such a name could be stored, but not queried.
-                fits = 1 <= len(name) <= CUSTOM_FIELD_NAME_LENGTH
-                if not fits or "." in name or "\x00" in name or name.startswith("$"):
-                    raise self.make_error("name", length=CUSTOM_FIELD_NAME_LENGTH)
-                loaded[name] = self.inner.load(entry)
+                stored = self.stored_name(name)
+                if stored in loaded:
+                    raise self.make_error("twice")
+                text = self.inner.load(entry)
+                if text:
+                    loaded[stored] = text
             except ma.ValidationError as error:
-                errors[name[:CUSTOM_FIELD_NAME_LENGTH]] = list(error.messages)
+                errors[name] = list(error.messages)
         if errors:
             raise ma.ValidationError(errors)
         return loaded
+
+    def stored_name(self, sent: str) -> str:
+        """Returns the name under which a custom field is stored. Raises ValidationError."""
+        name = cleaned(sent)
+        if not 1 <= len(name) <= CUSTOM_FIELD_NAME_LENGTH or "\x00" in name:
+            raise self.make_error("name", length=CUSTOM_FIELD_NAME_LENGTH)
+        return stored_name(name)
 
 
 class Objects(ma.fields.List):
@@ -308,6 +391,7 @@ class Objects(ma.fields.List):
         self.limit = limit
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> list[Any]:
+        value = as_array(value)
         if isinstance(value, dict):
             value = [value]
         if not isinstance(value, list):
@@ -331,6 +415,19 @@ def _is_address(address: str) -> bool:
 def _is_domain(domain: str) -> bool:
     """True if an address can have this domain. Cached: most addresses share a few domains, and validation is slow."""
     return _is_address(f"a@{domain}")  # the shortest local part allows the longest domain
+
+
+def _read_date(text: str) -> dt.datetime:
+    """Returns a date and time, naive if the text names no zone. Raises ValueError."""
+    try:
+        return instant(text)
+    except ValueError:
+        return dt.datetime.fromisoformat(timestamp(text))
+
+
+def _of_whole_entry(error: ma.ValidationError) -> ma.ValidationError:
+    """Returns the error of a value without which the object around it means nothing."""
+    return ma.ValidationError([Reason(str(each), whole_entry=True) for each in error.messages])
 
 
 def _load_each(values: Sequence[Any], load: Callable[[Any], Any]) -> list[Any]:

