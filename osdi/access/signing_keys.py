@@ -10,8 +10,8 @@ from typing import Final
 from osdi.errors import DuplicateKey
 from osdi.ids import now
 from osdi.store import DocumentStore, Insert
+from osdi.store.indexes import SIGNING_KEYS
 
-SIGNING_KEYS: Final = "signing_keys"
 KEY_BYTES: Final = 32
 # The purpose of the key for tombstones (see osdi.privacy.tombstones).
 ERASURE: Final = "erasure"

@@ -27,6 +27,7 @@ SUPPRESSIONS: Final = "suppressions"
 MAILBOX_INTERVALS: Final = "mailbox_intervals"
 MERGED_KEPT_SECONDS: Final = 30 * 24 * 60 * 60
 STATISTICS: Final = "statistics"
+SIGNING_KEYS: Final = "signing_keys"
 INVALIDATIONS: Final = "statistics_invalidations"
 
 

@@ -8,7 +8,10 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any, Final
 
-from osdi.store.indexes import DELETIONS, INVALIDATIONS
+from osdi.store.indexes import DELETIONS, INVALIDATIONS, SIGNING_KEYS
+
+# Notes for the worker, and keys that the first request creates.
+NOT_DATA: Final = frozenset((DELETIONS, INVALIDATIONS, SIGNING_KEYS))
 
 _written: Final[ContextVar[list[str] | None]] = ContextVar("written", default=None)
 
@@ -28,7 +31,7 @@ def end() -> None:
 def record(collection: str, document_id: str) -> None:
     """Records one document, as `collection/id`."""
     opened = _written.get()
-    if opened is not None and collection not in (DELETIONS, INVALIDATIONS):  # these are notes, and no change of data
+    if opened is not None and collection not in NOT_DATA:
         opened.append(f"{collection}/{document_id}")
 
 
