@@ -1,4 +1,4 @@
-"""What the addresses and numbers of a person refuse, and why. This route is not in the standard."""
+"""Refusals of mail, calls and texts by a person's addresses and numbers. This route is not in the standard."""
 
 from flask import Response
 
@@ -18,7 +18,7 @@ blp = Blueprint("Suppressions", __name__, url_prefix=f"{API}/people", descriptio
 @blp.response(200, SuppressionsSchema)
 @blp.refuses(301, 404)
 def get_suppressions(person_id: str) -> Response:
-    """List what a person's addresses and numbers refuse
+    """List the refusals of a person's addresses and numbers
 
     The suppression list outlives people, so an address can refuse mail since before this person was stored. Each entry
     says what is refused (mail, calls, texts), since when, and where the server learned it. The history also has

@@ -24,7 +24,7 @@ class RefusalSchema(OsdiSchema):
 
 
 class RefusedSchema(OsdiSchema):
-    """What is refused; {} if every refusal was lifted."""
+    """The refusals that hold; {} if all were lifted."""
 
     mail = ma.fields.Nested(RefusalSchema)
     calls = ma.fields.Nested(RefusalSchema)

@@ -407,7 +407,7 @@ def test_an_opt_out_is_stored_in_the_transaction_of_the_person(
     api: Client, database: Database, fail: Callable[..., None]
 ) -> None:
     api.created("/people", factories.person())
-    fail({"times": 1}, ["insert"], errorCode=11600, errorLabels=[], namespace="osdi.people")
+    fail({"times": 1}, ["insert"], errorCode=13, namespace="osdi.people")
 
     assert api.post("/people", OPT_OUTS).status_code == 503
 
