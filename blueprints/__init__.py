@@ -21,7 +21,16 @@ from blueprints import (
     tags,
     wrappers,
 )
-from blueprints.operations import anonymous_posts, downloads, duplicates, followups, stats, triggers, webhooks
+from blueprints.operations import (
+    anonymous_posts,
+    downloads,
+    duplicates,
+    followups,
+    stats,
+    suppressions,
+    triggers,
+    webhooks,
+)
 
 # The blueprints of the API, in the order in which the OpenAPI document lists their tags.
 BLUEPRINTS: Final = (
@@ -35,6 +44,7 @@ BLUEPRINTS: Final = (
     followups.blp,
     webhooks.blp,
     duplicates.blp,
+    suppressions.blp,
     people.blp,
     downloads.blp,
     tags.blp,

@@ -8,27 +8,16 @@ from blueprints.http.anonymous_posts import apply_policy, honeypot_filled, limit
 from blueprints.http.api import Blueprint
 from blueprints.http.body import request_body
 from blueprints.http.collections import answer_page, get_or_404, read_page
-from blueprints.http.context import (
-    answer,
-    caller,
-    deployment,
-    hal,
-    helper_answer,
-    settings,
-    shown_after_write,
-    store,
-)
+from blueprints.http.context import answer, caller, deployment, hal, helper_answer, shown_after_write
 from blueprints.http.expand import OF_OUTREACHES, OF_PEOPLE, expand_people, expand_references, requested_relations
 from blueprints.http.put_and_delete import change, erase_person, remove
 from osdi.access.tokens import READ, WRITE
-from osdi.documents import Document, Json
 from osdi.etags import etag
 from osdi.people.merged_people_store import ids_of
 from osdi.people.outreach_links_store import outreaches_of
 from osdi.people.signup import sign_up
 from osdi.privacy.anonymisation import ANONYMISE
 from osdi.resources import API, OUTREACH, PERSON
-from osdi.suppression.of_person import suppressions_of
 from schemas.base.collection import ExpandedPageArgumentsSchema, ExpandSchema, collection_schema
 from schemas.base.delete import EraseSchema, NoticeSchema
 from schemas.base.put import put_of
@@ -101,8 +90,7 @@ def get_person(arguments: dict[str, Any], person_id: str) -> Response:
     """
     found = get_or_404(PERSON, person_id)
     embedded = expand_people([found], requested_relations(arguments, OF_PEOPLE))
-    shown = hal().represent(PERSON, found, embedded=embedded[person_id])
-    return answer(with_suppressions(shown, found), etag(found))
+    return answer(hal().represent(PERSON, found, embedded=embedded[person_id]), etag(found))
 
 
 @blp.route("/<person_id>", methods=["PUT"])
@@ -163,12 +151,6 @@ def get_person_outreach(arguments: dict[str, Any], person_id: str, outreach_id: 
     found = get_or_404(OUTREACH, outreach_id, lambda outreach: outreach.get("person_id") in ids)
     embedded = expand_references([found], requested_relations(arguments, OF_OUTREACHES))
     return answer(hal().represent(OUTREACH, found, embedded=embedded[outreach_id]), etag(found))
-
-
-def with_suppressions(shown: Json, person: Document) -> Json:
-    """Returns the person with what their addresses and numbers refuse, if the suppression list has any of them."""
-    found = suppressions_of(store(), person, settings().match_key_rules)
-    return {**shown, f"{settings().namespace}:suppressions": found} if found else shown
 
 
 def sign_up_and_answer(body: dict[str, Any]) -> Response:

@@ -33,7 +33,7 @@ SOURCES: Final = {status: source for source, status in STATUSES.items()}
 # Of two refusals of mail the one with the higher number applies.
 STRICTNESS: Final = {BOUNCING: 1, UNSUBSCRIBED: 2, COMPLAINED: 3}
 
-# What is refused, and the source of the refusal.
+# The sources of refusals, by MAIL, CALLS and TEXTS.
 Refusals = dict[str, str]
 # Refusals by match key.
 RefusalsByKey = dict[str, Refusals]

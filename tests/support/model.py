@@ -169,8 +169,8 @@ class Model:
         self._claim(id_, keys if by_token else keys[:1] if is_new else ())
         if by_token:
             person.confirmed |= person.keys.intersection(keys)
-            self._suppress(id_, before, posted.get("email_addresses") or ())
-        self._obey(id_, [key for key in self.statuses(id_) if key not in before])
+        told = self._suppress(id_, before, posted.get("email_addresses") or ()) if by_token else set()
+        self._obey(id_, told | (self.statuses(id_).keys() - before.keys()))
         identifiers = posted.get("identifiers") or ()
         known = person.identifiers if by_token else person.claimed
         known += [each for each in identifiers if each not in (*known, *person.identifiers)]

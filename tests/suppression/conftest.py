@@ -23,7 +23,7 @@ KINDS = ("autoresponse", "sms_response", "call_response")
 
 
 class Sent:
-    """What the worker has sent: pairs of the kind and the recipient."""
+    """The follow-ups that the worker has sent, as pairs of kind and recipient."""
 
     def __init__(self, sink: SmtpSink, gateway: WebhookReceiver) -> None:
         self._sink, self._gateway = sink, gateway

@@ -1,0 +1,58 @@
+"""The entries of the suppression list for one person."""
+
+from typing import Final
+
+import marshmallow as ma
+
+from schemas.base.common import OsdiSchema, links
+from schemas.base.fields import DateTime
+
+WHAT: Final = ("mail", "calls", "texts")
+SOURCES: Final = ("link", "one_click", "api", "file", "pull", "bounce", "complaint", "migration")
+SOURCE: Final = {
+    "enum": list(SOURCES),
+    "description": "The link in a mail, one click in a mail program, a request with a token, an imported file, an"
+    " import from a server, a mail server, a spam complaint, or the migration that made the list.",
+}
+
+
+class RefusalSchema(OsdiSchema):
+    """A refusal that holds."""
+
+    since = DateTime()
+    source = ma.fields.String(metadata=SOURCE)
+
+
+class RefusedSchema(OsdiSchema):
+    """The refusals that hold; {} if all were lifted."""
+
+    mail = ma.fields.Nested(RefusalSchema)
+    calls = ma.fields.Nested(RefusalSchema)
+    texts = ma.fields.Nested(RefusalSchema)
+
+
+class SuppressionChangeSchema(OsdiSchema):
+    """A refusal that was added or lifted."""
+
+    what = ma.fields.String(metadata={"enum": list(WHAT)})
+    change = ma.fields.String(metadata={"enum": ["refused", "lifted"]})
+    date = DateTime()
+    source = ma.fields.String(metadata=SOURCE)
+
+
+class SuppressionSchema(OsdiSchema):
+    """The entry of one address or number."""
+
+    address = ma.fields.String(metadata={"description": "The e-mail address, if the entry is about one."})
+    number = ma.fields.String(metadata={"description": "The phone number, if the entry is about one."})
+    refused = ma.fields.Nested(RefusedSchema)
+    history = ma.fields.List(
+        ma.fields.Nested(SuppressionChangeSchema), metadata={"description": "The latest 20 changes, the oldest first."}
+    )
+
+
+class SuppressionsSchema(OsdiSchema):
+    """The entries for a person's addresses and numbers; those that never refused anything have none."""
+
+    suppressions = ma.fields.List(ma.fields.Nested(SuppressionSchema))
+    _links = links("self", "osdi:person")
