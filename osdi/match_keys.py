@@ -25,6 +25,7 @@ from osdi.resources import LIST, TAG
 Person = TypeVar("Person", bound=ReadOnlyDocument)
 
 EMAIL: Final = "email:"
+PHONE: Final = "phone:"
 MINIMUM_PHONE_DIGITS: Final = 7
 
 # A person's field: true as long as every post about the person came without a token.
@@ -96,9 +97,7 @@ def confirm_contacts(person: dict[str, Any], keys: Iterable[str]) -> None:
     """
     person.pop(ANONYMOUS_ONLY, None)
     confirmed = dict.fromkeys((*person.pop("confirmed_keys", ()), *keys))
-    owned = [key for key in confirmed if key in person["match_keys"]]
-    if owned:
-        person["confirmed_keys"] = owned
+    person["confirmed_keys"] = [key for key in confirmed if key in person["match_keys"]]
 
 
 def is_confirmed(person: ReadOnlyDocument, key: str) -> bool:
@@ -153,7 +152,7 @@ class MatchKeyRules:
         """
         region = str(entry.get("country") or self.phone_region or "").upper()
         digits = _phone_digits(str(entry.get("number", "")), region)
-        return f"phone:{digits}" if len(digits) >= MINIMUM_PHONE_DIGITS else None
+        return f"{PHONE}{digits}" if len(digits) >= MINIMUM_PHONE_DIGITS else None
 
     def contact_keys(self, person: ReadOnlyDocument) -> list[str]:
         """Returns the keys of every e-mail address and phone number of a person, also those that other people own.

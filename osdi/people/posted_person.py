@@ -43,7 +43,7 @@ class PostedPerson:
 
     `trusted` is True if the identifiers count as given, False if they are only claimed. `by` is the id of the person
     whose token sends the post. `keeps_claims` is True if the post has no outreach that stores `claimed_opt_outs`: then
-    a known person does. `over_limit` is as in HelperRequest.
+    the person does. `over_limit` is as in HelperRequest.
     """
 
     fields: Mapping[str, Any]
@@ -100,7 +100,7 @@ class PostedPerson:
             person = keep_strictest_opt_out(person, others, self.rules)
         if not self.has_token or stored.get(UNCONFIRMED):
             self._set_unconfirmed(person, stored)
-        if self.keeps_claims and not is_new:
+        if self.keeps_claims:
             _extend(person, "claimed_opt_outs", self.claimed_opt_outs)
         self._add_identity(person, self._contact_claims(is_new=is_new), elsewhere)
         if self.has_token and (self.keys.contacts or person != stored):
