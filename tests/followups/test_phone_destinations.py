@@ -23,7 +23,7 @@ US, GERMAN, CANADIAN = "+12025550123", "+4930901820", "+16135550123"
         (US, ("DE",), "country_not_allowed", None),
         (GERMAN, ("US",), "country_not_allowed", None),
         (GERMAN, ("DE",), None, None),
-        # Countries that share the code +1 are told apart.
+        # Countries that share the code +1 are different countries.
         (CANADIAN, ("US",), "country_not_allowed", None),
         ("+18765550123", ("US", "CA"), "country_not_allowed", None),
         # A premium-rate number and a number without a country.
