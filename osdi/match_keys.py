@@ -152,9 +152,7 @@ def confirm_contacts(person: dict[str, Any], keys: Iterable[str]) -> None:
     """
     person.pop(ANONYMOUS_ONLY, None)
     confirmed = dict.fromkeys((*person.pop("confirmed_keys", ()), *keys))
-    owned = [key for key in confirmed if key in person["match_keys"]]
-    if owned:
-        person["confirmed_keys"] = owned
+    person["confirmed_keys"] = [key for key in confirmed if key in person["match_keys"]]
 
 
 def is_confirmed(person: ReadOnlyDocument, key: str) -> bool:

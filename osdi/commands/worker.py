@@ -5,7 +5,7 @@ from typing import Final
 
 import click
 
-from osdi.action_functions.followup_kinds import AUTORESPONSE
+from osdi.action_functions.followup_kinds import AUTORESPONSE, CALL_RESPONSE, SMS_RESPONSE
 from osdi.commands.output import echo
 from osdi.commands.register import CommandContext, database_command
 from osdi.errors import OsdiError
@@ -41,6 +41,8 @@ def worker(context: CommandContext, once: bool) -> None:
     echo(f"Sending {', '.join(ways) or nothing}. Delivering webhooks.")
     if AUTORESPONSE in ways and not settings.mail_from:
         echo("MAIL_FROM is not set: a mail fails if its message has no sender of its own.", err=True)
+    if not settings.allowed_phone_countries and {SMS_RESPONSE, CALL_RESPONSE}.intersection(ways):
+        echo("PHONE_COUNTRIES is not set: texts and calls of posts without a token are skipped.", err=True)
     _check_indexes(store, once)
     followups = Followups(store, context.reference, settings, ways)
     http = HttpPost(settings.webhook_networks)

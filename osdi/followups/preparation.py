@@ -1,8 +1,9 @@
 """Prepares a claimed follow-up: decides whether it may be sent now, and renders its message.
 
 The checks, in this order: a transport, a message and a person exist; the person has the contact detail that is to be
-reached; nobody who has it has opted out; no other follow-up of its kind was sent to the person within the interval; the
-sending limits of anonymous posts are not reached; all subaddresses of a mailbox count as one there.
+reached; nobody who has it has opted out; texts and calls may go to a number; no other follow-up of its kind was sent to
+the person within the interval; the sending limits of anonymous posts are not reached. All subaddresses of a mailbox
+count as one there.
 """
 
 import datetime as dt
@@ -29,6 +30,7 @@ from osdi.crud.reference_cache import Reference
 from osdi.documents import Document, ReadOnlyDocument
 from osdi.followups import outbox_store
 from osdi.followups.outbox_store import Claimed
+from osdi.followups.phone_destinations import refused_number
 from osdi.followups.recipients import Recipient, Unreachable, claimed_opt_out, recipient, unwanted_number
 from osdi.followups.sending_limits import SendingLimits
 from osdi.followups.unsubscribe import link, signer, unwanted
@@ -112,6 +114,7 @@ class Preparation:
             raise Stop(SKIPPED, "no_person")
         to = self._recipient(followup, person)
         self._check_opt_out(followup, to, outreach)
+        self._check_number(followup, to)
         self._check_interval(claimed)
         if not followup["by_token"] and not followup.get("admitted"):
             mailbox = mailbox_key(to.key)
@@ -149,6 +152,14 @@ class Preparation:
                 CALLS if kind == CALL_RESPONSE else TEXTS, to.key, whole_mailbox=False
             )
         if reason:
+            raise Stop(SKIPPED, reason)
+
+    def _check_number(self, followup: Document, to: Recipient) -> None:
+        """Raises Stop if no text or call may go to the number."""
+        if followup["kind"] == AUTORESPONSE:
+            return
+        countries = self._settings.allowed_phone_countries
+        if reason := refused_number(to.to, countries, by_token=followup["by_token"]):
             raise Stop(SKIPPED, reason)
 
     def _check_interval(self, claimed: Claimed) -> None:

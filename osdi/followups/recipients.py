@@ -14,10 +14,9 @@ from typing import Final
 
 from osdi.action_functions.followup_kinds import AUTORESPONSE, CALL_RESPONSE, REACHED_BY, SMS_RESPONSE, primary
 from osdi.documents import ReadOnlyDocument
-from osdi.match_keys import MatchKeyRules, email_key, is_confirmed
+from osdi.match_keys import PHONE, MatchKeyRules, email_key, is_confirmed
 from osdi.people.opt_outs import phone_opt_out
 
-PHONE: Final = "phone:"
 # By kind: the property of a phone number that can forbid it, and the reason that the follow-up gets.
 UNWANTED: Final = {CALL_RESPONSE: ("do_not_call", "do_not_call"), SMS_RESPONSE: ("sms_capable", "not_sms_capable")}
 
@@ -47,7 +46,9 @@ def recipient(followup: ReadOnlyDocument, person: ReadOnlyDocument, rules: Match
     if posted is None and not followup["by_token"]:
         raise Unreachable("no_address")
     entries = person.get(array, ())
-    wanted = posted or primary(entries, value)
+    # Without an address in the post, one that a stranger has added comes last.
+    confirmed = [each for each in entries if is_confirmed(person, _key(kind, each, rules) or "")]
+    wanted = posted or primary(confirmed, value) or primary(entries, value)
     if wanted is None:
         raise Unreachable("no_address")
     # The person's own spelling is used; the post may have another one, and the person may have lost the entry since.
@@ -61,7 +62,8 @@ def recipient(followup: ReadOnlyDocument, person: ReadOnlyDocument, rules: Match
     if key is None:
         raise Unreachable("no_address")
     to = str(theirs[value]) if kind == AUTORESPONSE else f"+{key.removeprefix(PHONE)}"
-    return Recipient(to, key, followup["by_token"] or is_confirmed(person, key))
+    named_by_token = followup["by_token"] and posted is not None
+    return Recipient(to, key, named_by_token or is_confirmed(person, key))
 
 
 def unwanted_number(kind: str, key: str, people: Iterable[ReadOnlyDocument], rules: MatchKeyRules) -> str | None:

@@ -14,6 +14,7 @@ from limits.storage import MemoryStorage, MongoDBStorage
 from limits.strategies import FixedWindowRateLimiter
 
 from osdi.access.rate_limit_storage import counts_in_mongodb, items
+from osdi.action_functions.followup_kinds import AUTORESPONSE, CALL_RESPONSE, SMS_RESPONSE
 from osdi.errors import unavailable
 from osdi.settings import Settings
 from osdi.store.driver import MOCK
@@ -31,7 +32,8 @@ class SendingLimits:
     """The sending limits of one deployment."""
 
     def __init__(self, settings: Settings) -> None:
-        self._all = items(settings.rate_limit_mail)
+        phone = items(settings.rate_limit_phone)
+        self._all = {AUTORESPONSE: items(settings.rate_limit_mail), SMS_RESPONSE: phone, CALL_RESPONSE: phone}
         self._address = items(settings.rate_limit_mail_address)
         in_memory = settings.mongodb_uri.startswith(MOCK)
         self._storage = MemoryStorage() if in_memory else counts_in_mongodb(settings.mongodb_uri)
@@ -47,13 +49,13 @@ class SendingLimits:
         digest = hashlib.sha256(key.encode()).hexdigest()
         self._used = True
         try:
-            for item in self._all:
+            for item in self._all[kind]:
                 if not self._limiter.test(item, "followups", kind):
                     return self._wait(item, kind)
             for item in self._address:
                 if not self._limiter.hit(item, "followup", kind, digest):
                     return LimitReached(address=True)
-            for item in self._all:
+            for item in self._all[kind]:
                 if not self._limiter.hit(item, "followups", kind):
                     return self._wait(item, kind)
         except StorageError as error:

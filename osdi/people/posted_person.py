@@ -105,7 +105,7 @@ class PostedPerson:
             person = keep_strictest_opt_out(person, others, self.rules)
         if not self.has_token or stored.get(UNCONFIRMED):
             self._set_unconfirmed(person, stored)
-        if self.keeps_claims and not is_new:
+        if self.keeps_claims:
             _extend(person, "claimed_opt_outs", self.claimed_opt_outs)
         self._add_identity(person, self._contact_claims(is_new=is_new), elsewhere)
         if self.has_token and (self.keys.contacts or person != stored):

@@ -37,7 +37,8 @@ def combine(survivor: ReadOnlyDocument, other: ReadOnlyDocument, rules: MatchKey
     combined = keep_strictest_opt_out(combined, (survivor, other), rules)
     # Two people's data are together now, so only confirmed contact details may get them.
     combined.pop(ANONYMOUS_ONLY, None)
-    for name in (*IDENTITY, "match_keys", "confirmed_keys", UNCONFIRMED):
+    combined["confirmed_keys"] = _distinct(survivor.get("confirmed_keys", ()), other.get("confirmed_keys", ()))
+    for name in (*IDENTITY, "match_keys", UNCONFIRMED):
         _set(combined, name, _distinct(survivor.get(name, ()), other.get(name, ())))
     claims = survivor.get("claimed_opt_outs", ())
     further = (each for each in other.get("claimed_opt_outs", ()) if each not in claims)

@@ -131,7 +131,8 @@ class Settings:
     rate_limit_contact: str = field(
         default="60/hour",
         metadata=setting(
-            "Posts without a token about one e-mail address or phone number.",
+            "Posts without a token about one e-mail address or phone number. An outreach beyond that is "
+            "[recorded, and nothing else](security.md#rate-limits).",
             Group.RATES,
             validate=validators.rate_limit,
         ),
@@ -139,7 +140,15 @@ class Settings:
     rate_limit_mail: str = field(
         default="1000/hour",
         metadata=setting(
-            "Follow-ups of each kind that posts without a token cause. More than that wait.",
+            "Mails that posts without a token cause. More than that wait.",
+            Group.RATES,
+            validate=validators.rate_limit,
+        ),
+    )
+    rate_limit_phone: str = field(
+        default="100/hour;500/day",
+        metadata=setting(
+            "Texts that posts without a token cause, and as many calls. More than that wait.",
             Group.RATES,
             validate=validators.rate_limit,
         ),
@@ -243,6 +252,17 @@ class Settings:
     call_gateway_url: str = field(
         default="", metadata=setting("Address that gets calls to make.", Group.FOLLOWUPS, validate=validators.url)
     )
+    phone_countries: tuple[str, ...] = field(
+        default=(),
+        metadata=setting(
+            "Countries to which posts without a token may cause texts and calls, such as `US,CA`. `*` means any "
+            "country.",
+            Group.FOLLOWUPS,
+            item=validators.country,
+            validate=validators.countries,
+            default="the country of `PHONE_REGION`; without it, none",
+        ),
+    )
     gateway_secret: str = field(
         default="",
         metadata=setting(
@@ -336,6 +356,11 @@ class Settings:
     def match_key_rules(self) -> MatchKeyRules:
         """The rules by which this deployment makes match keys."""
         return MatchKeyRules(self.namespace, self.phone_region)
+
+    @property
+    def allowed_phone_countries(self) -> tuple[str, ...]:
+        """The countries to which posts without a token may cause texts and calls."""
+        return self.phone_countries or ((self.phone_region,) if self.phone_region else ())
 
     @classmethod
     def from_environment(cls) -> "Settings":

@@ -19,6 +19,7 @@ from osdi.store.driver import check_uri
 Network = IPv4Network | IPv6Network
 
 ANY_ORIGIN: Final = "*"
+ANY_COUNTRY: Final = "*"
 # A scheme, a host in lower case (browsers send no other), and a port where it is not the scheme's own.
 ORIGIN: Final = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
 # The names at the top of a body of the Record Outreach Helper and of the Person Signup Helper.
@@ -95,6 +96,22 @@ def region(text: str) -> None:
     """Accepts a region that the package phonenumbers has a numbering plan of."""
     if text and text not in SUPPORTED_REGIONS:
         raise ValidationError(f"{text!r} is no known region. Set a code of ISO 3166 in capitals, such as US or GB.")
+
+
+def country(text: str) -> str:
+    """Returns a region that the package phonenumbers has a numbering plan of, or `*`."""
+    found = text.strip()
+    if found != ANY_COUNTRY:
+        region(found or text)
+        if not found:
+            raise ValidationError("Remove the empty entry.")
+    return found
+
+
+def countries(found: Sequence[str]) -> None:
+    """Accepts a list of countries, or `*` alone."""
+    if ANY_COUNTRY in found and len(found) > 1:
+        raise ValidationError("* allows every country. Remove it, or remove the others.")
 
 
 def honeypot(text: str) -> None:

@@ -327,7 +327,7 @@ def too_often(api: Client, monkeypatch: pytest.MonkeyPatch) -> Any:
     def reject(*_: object) -> None:
         raise too_many_requests(60)
 
-    monkeypatch.setattr(RateLimits, "hit_contacts", reject)
+    monkeypatch.setattr(RateLimits, "hit_caller", reject)
     return api.record(factories.outreach(), token=False)
 
 

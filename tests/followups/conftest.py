@@ -37,7 +37,9 @@ def work(
             "call_gateway_url": gateway.url,
             "gateway_secret": SECRET,
             "mail_from": "The River <hello@river.example.org>",
+            "phone_countries": ("US",),
             "rate_limit_mail": "",
+            "rate_limit_phone": "",
             "rate_limit_mail_address": "",
         }
         chosen = Settings(**{**given, **changed})

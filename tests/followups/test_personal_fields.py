@@ -115,6 +115,33 @@ class TestAStrangerWhoPostsFirst:
         assert greeted() == (STRANGER, "friend")
 
 
+class TestAnOutreachWithATokenThatNamesNoDetail:
+    """A sync posts an outreach with a link to the person, and asks for the follow-up."""
+
+    def ask(self, api: Client, link: str) -> None:
+        triggers = {"autoresponse": {"enabled": True}}
+        api.recorded({"_links": {"osdi:person": {"href": link}}, "type": "phone", "triggers": triggers})
+
+    def test_is_answered_to_a_confirmed_address_before_one_that_a_stranger_has_added(
+        self, api: Client, greeted: Greeted
+    ) -> None:
+        known(api, person(number=VICTIMS_NUMBER, identifiers=["crm:1"], **VICTORIA))
+        anonymous(api, person(STRANGER, VICTIMS_NUMBER))
+        link = known(api, person(VICTIM, identifiers=["crm:1"]))
+
+        self.ask(api, link)
+
+        assert greeted() == (VICTIM, "Victoria")
+
+    def test_prints_nothing_to_an_address_that_only_a_stranger_has_added(self, api: Client, greeted: Greeted) -> None:
+        link = known(api, person(number=VICTIMS_NUMBER, **VICTORIA))
+        anonymous(api, person(STRANGER, VICTIMS_NUMBER))
+
+        self.ask(api, link)
+
+        assert greeted() == (STRANGER, "friend")
+
+
 class TestAConfirmedDetail:
     """A detail that a token holder has posted gets the person's name, also if a post without a token came first."""
 

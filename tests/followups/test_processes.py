@@ -65,6 +65,7 @@ def environment(mongod: Mongod, sink: SmtpSink, gateway: WebhookReceiver) -> Ite
         "SMS_GATEWAY_URL": gateway.url,
         "CALL_GATEWAY_URL": gateway.url,
         "GATEWAY_SECRET": SECRET,
+        "PHONE_COUNTRIES": "US",
         "WEBHOOK_NETWORKS": LOOPBACK,
     }
     with MongoClient(uri) as client:

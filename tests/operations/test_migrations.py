@@ -161,6 +161,44 @@ class TestDomainsAsSent:
         assert sum(MIGRATIONS[3].run(MigrationContext(old[0], RULES))) == 0
 
 
+class TestConfirmedContacts:
+    """Migration 5 confirms the contact detail of people who own one only."""
+
+    @pytest.mark.parametrize(
+        ("keys", "confirmed"),
+        [
+            (["email:jane@example.com"], ["email:jane@example.com"]),
+            (["phone:12025550123", "id:crm:1", "name_and_postal_code:jane doe|10011"], ["phone:12025550123"]),
+            (["email:jane@example.com", "phone:12025550123"], None),
+            (["email:jane@example.com", "email:doe@example.com"], None),
+            (["id:crm:1"], None),
+        ],
+    )
+    def test_a_single_detail_is_confirmed(
+        self, old: tuple[Store, Database], keys: list[str], confirmed: list[str] | None
+    ) -> None:
+        store, database = old
+        store.create_indexes()
+        database.people.insert_one({"_id": "a", "version": 1, "match_keys": ["id:osdi_outreach:a", *keys]})
+
+        migrate(store, RULES, lambda _: None, migrations=MIGRATIONS[4:])
+
+        found = database.people.find_one()
+        assert found.get("confirmed_keys") == confirmed
+        assert found["version"] == 1, "no client sees a change"
+        assert sum(MIGRATIONS[4].run(MigrationContext(store, RULES))) == 0
+
+    @pytest.mark.parametrize("present", [{"anonymous_only": True}, {"confirmed_keys": []}])
+    def test_a_person_that_this_release_has_written_is_unchanged(
+        self, old: tuple[Store, Database], present: dict[str, Any]
+    ) -> None:
+        store, database = old
+        keys = ["id:osdi_outreach:a", "email:jane@example.com"]
+        database.people.insert_one({"_id": "a", "version": 1, "match_keys": keys, **present})
+
+        assert sum(MIGRATIONS[4].run(MigrationContext(store, RULES))) == 0
+
+
 class TestARelease:
     """Brings a database to the version, whatever it was before."""
 
@@ -211,6 +249,7 @@ class TestARelease:
         people[0]["match_keys"].append(JANES_KEY)
         people[1] |= {"unclaimed_keys": [JANES_KEY], "maybe_duplicate": True}
         people[2]["match_keys"].append(JANES_KEY.replace("jane", "joan"))
+        people[4]["confirmed_keys"] = known
         people[5] |= {"unclaimed_keys": known, "maybe_duplicate": True}
         assert list(database.people.find().sort("_id")) == people
         assert told[1] == "Migrated to schema_version 2: added the keys of names to people (4 changed)."

@@ -21,7 +21,7 @@ JANE = "jane@example.com"
 NUMBER = "+12025550123"
 SIGNUP = "/people/person_signup_helper"
 
-# What a post can say about the contact details, by array, and what token holders then read as the claim.
+# Opt-outs that a post can contain, by array; token holders read the same entry as the claim.
 OPT_OUTS: list[tuple[str, dict[str, Any]]] = [
     *(
         ("email_addresses", {"address": JANE, "status": each})

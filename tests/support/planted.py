@@ -140,7 +140,10 @@ def _from_a_web_page(api: Client, planted: Planted, person: Mapping[str, Any]) -
             "identifiers": [planted.word(f"page {number}.identifiers", "page:{}")],
             "person": {
                 "identifiers": [planted.word(f"page {number}.person.identifiers", "page:{}")],
-                "email_addresses": [{"address": person["email_addresses"][0]["address"].upper()}],
+                "email_addresses": [
+                    # The opt-out is stored with the outreach as a claim.
+                    {"address": person["email_addresses"][0]["address"].upper(), "status": "unsubscribed"}
+                ],
             },
             "triggers": {
                 "autoresponse": {
