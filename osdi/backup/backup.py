@@ -76,7 +76,7 @@ def write_backup(
         header = Header(schema_version(store), f"{now().isoformat()}Z", database, one_moment, found.counts)
         put(json_line({HEADER: FORMAT, **header_fields(header)}))
         progress = begin(header)
-        for collection in found.counts:
+        for collection in found.collections():
             lines: list[bytes] = []
             size = 0
             for document in found.documents(collection):

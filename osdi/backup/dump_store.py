@@ -36,6 +36,8 @@ LEFT_OUT: Final = ("rate_limits", "rate_limit_windows", SCHEMA, *COUNTED)
 STAGING: Final = "restore_staging."
 # Without a snapshot, collections with references are read first, so that the referenced documents are in the file too.
 FIRST: Final = (OUTREACH.collection, PERSON.collection)
+# Tombstones are read last, so that they include people who are erased meanwhile, and then the key they are made with.
+LAST: Final = (TOMBSTONES, SIGNING_KEYS)
 
 OPTIONS: Final = JSONOptions(
     json_mode=JSONMode.CANONICAL, tz_aware=False, datetime_conversion=DatetimeConversion.DATETIME_AUTO
@@ -85,7 +87,8 @@ def collections(store: Store) -> list[str]:
         database = store.connect().get_default_database(DATABASE)
         found = [each["name"] for each in database.list_collections() if each["type"] == "collection"]
     names = {name for name in found if not name.startswith(("system.", STAGING))} - set(LEFT_OUT)
-    return [*(name for name in FIRST if name in names), *sorted(names - set(FIRST))]
+    ordered = [*FIRST, *sorted(names - {*FIRST, *LAST}), *LAST]
+    return [name for name in ordered if name in names]
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,16 @@ class DumpReader:
     store: Store
     session: ClientSession | None
     counts: Mapping[str, int]
+
+    def collections(self) -> Iterator[str]:
+        """Yields the names of all collections in order; without a snapshot also of those that are created meanwhile."""
+        yield from (done := list(self.counts))
+        while self.session is None:
+            created = [name for name in collections(self.store) if name not in done]
+            if not created:
+                return
+            yield created[0]
+            done.append(created[0])
 
     def documents(self, collection: str) -> Iterator[Document]:
         """Yields every document of a collection, ordered by `_id`. Raises OsdiError 503."""

@@ -1,8 +1,8 @@
 """Makes the links of a restored database consistent, before it is put into service.
 
 A backup that is not of one moment reads outreaches first, then people, then everything else. Meanwhile people are
-deleted and merged. So an outreach may link to a person whom the file does not have, and a person may be in it who was
-merged into another one. A snapshot may have links that a DELETE was about to remove.
+deleted and merged. So an outreach may link to a person who is not in the file, and a person may be in it who was merged
+into another one. A snapshot may have links that a DELETE was about to remove.
 """
 
 from collections.abc import Iterable
@@ -28,7 +28,7 @@ LONG_AGO: Final = "0"
 def repair_links(store: Store, rules: MatchKeyRules) -> int:
     """Completes merges that the file has in part, and removes links to documents that it does not have.
 
-    Returns the number of people whom outreaches link to and who are missing. Raises OsdiError 503.
+    Returns the number of missing people that outreaches linked to. Raises OsdiError 503.
     """
     _complete_merges(store, rules)
     missing = _repair_outreaches(store)

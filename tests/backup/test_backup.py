@@ -271,6 +271,15 @@ class TestARestoredBackup:
 
         assert other[1].people.count_documents({}) == 0
 
+    def test_contains_people_who_returned_shortly_before_the_backup(self, other: tuple[Store, Database]) -> None:
+        """The tombstone is young enough to be of an erasure that was running."""
+        insert_known(other[0], "back")
+        note_erasure(other[0], [email_key("back@example.com")], now() - dt.timedelta(seconds=30))
+
+        assert restored(other[0], backed_up(other[0])) == 0
+
+        assert other[1].people.count_documents({"_id": "back"}) == 1
+
     def test_adds_its_tombstones_to_the_present_ones(self, other: tuple[Store, Database]) -> None:
         """The two databases are not of one deployment, or one has lost its key."""
         store, database = other
@@ -716,6 +725,63 @@ def test_documents_written_during_a_backup_are_in_its_counts(other: tuple[Store,
     written = write_backup(store, file, "osdi", snapshot=False, begin=begin)
 
     assert written.counts == check_backup(file).counts == {"tags": 2}
+
+
+@pytest.mark.parametrize("people", [2, 3])
+def test_the_person_who_was_read_last_keeps_a_shared_match_key(
+    other: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch, people: int
+) -> None:
+    store, database = other
+    scan = dump_store.scan
+
+    def scan_and_sign_up_again(of: Store, collection: str, *given: Any, **options: Any) -> Iterator[Any]:
+        for document in scan(of, collection, *given, **options):
+            yield document
+            if collection == "people" and document["_id"] != f"{people - 1}":
+                database.people.delete_one({"_id": document["_id"]})
+                sign_up(int(document["_id"]) + 1)
+
+    def sign_up(number: int) -> None:
+        insert_known(store, str(number))
+        contact = {"email_addresses": [{"address": "jane@example.com"}], "contact_keys": ["email:jane@example.com"]}
+        keys = [f"id:osdi_outreach:{number}", "email:jane@example.com", "id:crm:7"]
+        database.people.update_one(
+            {"_id": str(number)}, {"$set": {**contact, "identifiers": ["crm:7"], "match_keys": keys}}
+        )
+
+    sign_up(0)
+    monkeypatch.setattr(dump_store, "scan", scan_and_sign_up_again)
+    monkeypatch.setattr("osdi.store.scan.BATCH", 1)
+    content = backed_up(store, snapshot=False)
+
+    restored(store, content)
+
+    *earlier, last = database.people.find().sort("_id")
+    assert last["match_keys"] == [f"id:osdi_outreach:{people - 1}", "email:jane@example.com", "id:crm:7"]
+    assert [each["match_keys"] for each in earlier] == [[f"id:osdi_outreach:{n}"] for n in range(people - 1)]
+    assert all(each["unclaimed_keys"] == ["email:jane@example.com"] for each in earlier)
+    assert [each.get("identifiers") for each in (*earlier, last)] == [None] * len(earlier) + [["crm:7"]]
+
+
+def test_a_collection_that_is_created_during_a_backup_is_in_it(
+    other: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first erasure creates the collection of tombstones, and the key that they are made with."""
+    store, database = other
+    insert_known(store, "jane")
+    scan = dump_store.scan
+
+    def scan_and_erase(of: Store, collection: str, *given: Any, **options: Any) -> Iterator[Any]:
+        yield from scan(of, collection, *given, **options)
+        if collection == "people":
+            erase(store, "jane", RULES)
+
+    monkeypatch.setattr(dump_store, "scan", scan_and_erase)
+    content = backed_up(store, snapshot=False)
+    database.client.drop_database(database.name)
+
+    assert restored(store, content) == 1
+    assert was_erased(store, [email_key("jane@example.com")])
 
 
 def test_a_document_that_no_restore_would_take_is_no_part_of_a_backup(
