@@ -13,17 +13,20 @@ from typing import Any, BinaryIO, Final
 
 import orjson
 
-from osdi.backup.dump_store import decode
+from osdi.backup.dump_store import STAGING, decode, encode
 from osdi.documents import Document
 from osdi.errors import ErrorDescription, OsdiError
 from osdi.store.schema_version import SCHEMA, SCHEMA_VERSION
 
 FORMAT: Final = 1
 HEADER, TRAILER = "osdi_backup", "osdi_backup_end"
-# Longer than any document's line: 16 MB of BSON, and one byte of BSON can take several of JSON.
-LONGEST_LINE: Final = 128 * 1024 * 1024
-# A name that may be restored: valid for the server and the driver, and not the collection that records a restore.
-COLLECTION: Final = re.compile(rf"(?!system\.|{SCHEMA}\Z)[^.$\0]+(\.[^.$\0]+)*")
+# A document has at most 16 MB of BSON. A stored person has one megabyte, and no other document of ours has more than a
+# few. `write_backup` rejects a longer line too, so that each backup can be restored.
+MEGABYTE: Final = 1024 * 1024
+LONGEST_LINE: Final = 20 * MEGABYTE
+LONGEST_HEADER: Final = MEGABYTE
+# A name that may be restored: valid for the server and the driver, and not one of the collections of a running restore.
+COLLECTION: Final = re.compile(rf"(?!system\.|{re.escape(STAGING)}|{SCHEMA}\Z)[^.$\0]+(\.[^.$\0]+)*")
 
 
 class BadBackup(OsdiError):
@@ -67,6 +70,15 @@ def header_fields(header: Header) -> dict[str, Any]:
     return {name: getattr(header, name) for name in names}
 
 
+def document_line(collection: str, document: Mapping[str, Any]) -> bytes:
+    """Returns the line of a document. Raises OsdiError 413 if a restore would reject it as too long."""
+    line = b"{%b:%b}\n" % (orjson.dumps(collection), encode(document))
+    if len(line) > LONGEST_LINE:
+        message = f"The document {document['_id']} of {collection} is too long for a backup. Use mongodump."
+        raise OsdiError(413, ErrorDescription("TOO_LARGE", message))
+    return line
+
+
 def json_line(value: Mapping[str, Any]) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)
 
@@ -84,7 +96,7 @@ def read_lines(file: BinaryIO) -> Iterator[Header | Line]:
 
 
 def _checked_lines(lines: gzip.GzipFile) -> Iterator[Header | Line]:
-    first = lines.readline(LONGEST_LINE)
+    first = lines.readline(min(LONGEST_LINE, LONGEST_HEADER))
     yield _header(first)
     digest, counts = hashlib.sha256(first), Counter[str]()
     for number in count(2):
@@ -103,8 +115,10 @@ def _checked_lines(lines: gzip.GzipFile) -> Iterator[Header | Line]:
 
 
 def _document(text: bytes, number: int) -> Line:
+    if len(text) == LONGEST_LINE and not text.endswith(b"\n"):  # it is not read to its end, and not parsed
+        raise BadBackup(f"Line {number} is longer than {LONGEST_LINE:,} bytes, which no line of a backup is.")
     try:
-        if not text.endswith(b"}\n"):  # an overlong line is not parsed
+        if not text.endswith(b"}\n"):
             raise ValueError
         ((collection, document),) = decode(text).items()
         if not COLLECTION.fullmatch(collection) or not isinstance(document, dict):

@@ -4,28 +4,40 @@ The file is gzip of JSON lines. The header has the format, the date, the schema_
 collection. Then follows one line for each document, under its collection's name. The last line repeats the counts and
 has the SHA-256 of all lines before it, so a cut, changed or foreign file is rejected as a whole.
 
+A restore loads the file into staging collections, checks them there, and only then replaces the data in service.
+
 A restored database does not send follow-ups that were queued in the backup: they have been sent since.
 """
 
 import gzip
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, BinaryIO, Final
 
-import orjson
-
 from osdi.action_functions.followup_kinds import LEASED, QUEUED, SKIPPED
-from osdi.backup.archive import FORMAT, HEADER, TRAILER, Header, header_fields, json_line, read_lines
-from osdi.backup.dump_store import begin_restore, encode, end_restore, insert, reading
+from osdi.backup.archive import (
+    FORMAT,
+    HEADER,
+    TRAILER,
+    BadBackup,
+    Header,
+    document_line,
+    header_fields,
+    json_line,
+    read_lines,
+)
+from osdi.backup.dump_store import exists, insert, reading, replace_document
+from osdi.backup.links_store import repair_links
+from osdi.backup.staging_store import keep_tombstones, staging
 from osdi.documents import Document
 from osdi.errors import ErrorDescription, OsdiError
 from osdi.ids import now
-from osdi.match_keys import MatchKeyRules
+from osdi.match_keys import MatchKeyRules, id_key
 from osdi.operations.migrations import migrate, schema_version
 from osdi.privacy.erasure import erase_again
-from osdi.resources import OUTREACH
+from osdi.resources import ADVOCACY_CAMPAIGN, OUTREACH, PERSON
 from osdi.store import Store
 from osdi.store.store import SETTLED
 from osdi.store.writes import WEBHOOK_EVENTS, WEBHOOK_REJECTIONS
@@ -35,6 +47,9 @@ LEVEL: Final = 6
 BATCH: Final = 500
 BATCH_BYTES: Final = 8_000_000
 
+
+# The fields of a campaign by which its outreaches are counted (see osdi.crud.totals_store).
+COUNTS: Final = ("counted", "deletions", "deleting")
 
 # The reason of a skipped follow-up that was queued when the backup was made.
 RESTORED: Final = "restored"
@@ -47,7 +62,7 @@ def write_backup(
 ) -> Header:
     """Writes the whole database to the file. `begin` gets the header and returns the function that reports progress.
 
-    Returns the header with the counts of what was written. Raises OsdiError 503.
+    Returns the header with the counts of what was written. Raises OsdiError 413 for a document that is too long, 503.
     """
     digest = hashlib.sha256()
     written: Counter[str] = Counter()
@@ -61,12 +76,11 @@ def write_backup(
         header = Header(schema_version(store), f"{now().isoformat()}Z", database, one_moment, found.counts)
         put(json_line({HEADER: FORMAT, **header_fields(header)}))
         progress = begin(header)
-        for collection in found.counts:
-            name = orjson.dumps(collection)
+        for collection in found.collections():
             lines: list[bytes] = []
             size = 0
             for document in found.documents(collection):
-                lines.append(b"{%b:%b}\n" % (name, encode(document)))
+                lines.append(document_line(collection, document))
                 size += len(lines[-1])
                 if len(lines) == BATCH or size >= BATCH_BYTES:
                     put(b"".join(lines))
@@ -109,31 +123,74 @@ def restore_backup(
 
     People who were erased from this database since the backup are erased again, unless `include_erased`; returns their
     number. All other processes reject requests until the restore has ended (see schema_version). Raises BadBackup if
-    the file has changed since it was checked, or OsdiError 503; then the restore must be repeated.
+    the file has changed since it was checked or has two documents with one unique value, and OsdiError 503; then the
+    database has its former content.
     """
     store.skip_schema_check()
-    begin_restore(store, header.schema_version)
-    store.create_indexes()
+    with staging(store, header.schema_version) as staged:
+        for collection, batch in _batches(file):
+            _load(staged, collection, [_loaded(collection, each, header, send_queued) for each in batch], header, rules)
+            progress(len(batch))
+        migrate(staged, rules, lambda _: None)
+        keep_tombstones(store, staged)  # also those of an erasure that was running when the restore began
+        repair_links(staged, rules)
+        # The tombstones of an erasure that was running are older than the backup, but it may contain the person.
+        return 0 if include_erased else erase_again(staged, header.created - SETTLED, rules)
+
+
+def _batches(file: BinaryIO) -> Iterator[tuple[str, list[Document]]]:
+    """Yields the documents of a file in batches of one collection each. Raises BadBackup."""
     batch: list[Document] = []
     within, size = "", 0
     for each in read_lines(file):
         if isinstance(each, Header):
             continue
         if batch and (each.collection != within or len(batch) == BATCH or size >= BATCH_BYTES):
-            insert(store, within, batch)
-            progress(len(batch))
+            yield within, batch
             batch, size = [], 0
         within = each.collection
-        batch.append(each.document if send_queued else without_queued(within, each.document))
+        batch.append(each.document)
         size += each.size
     if batch:
-        insert(store, within, batch)
-        progress(len(batch))
-    migrate(store, rules, lambda _: None)
-    # The tombstones of an erasure that was running are older than the backup, but the backup may contain the person.
-    erased = 0 if include_erased else erase_again(store, header.created - SETTLED, rules)
-    end_restore(store)
-    return erased
+        yield within, batch
+
+
+def _load(staged: Store, collection: str, documents: Sequence[Document], header: Header, rules: MatchKeyRules) -> None:
+    """Inserts documents. If two share a match key, the document that was read later keeps the key.
+
+    That happens in a backup that is not of one moment: a person was deleted and signed up again, or was merged, while
+    the backup was made. The later document had the key when it was read, so the earlier one had lost it. Raises
+    BadBackup if the backup is of one moment, or another unique value is there twice.
+    """
+    for document in insert(staged, collection, documents):
+        if not header.one_moment and "match_keys" in document and not exists(staged, collection, document):
+            for owner in staged.by_match_keys(collection, document["match_keys"]):
+                replace_document(staged, collection, _without_keys(collection, owner, document["match_keys"], rules))
+            if not insert(staged, collection, [document]):
+                continue
+        raise BadBackup(
+            f"The document {document['_id']} of {collection} has an id or another unique value that an earlier document"
+            " of the file has too. The file is damaged: use another backup."
+        )
+
+
+def _without_keys(collection: str, owner: Document, keys: Sequence[str], rules: MatchKeyRules) -> Document:
+    """Returns the document without these match keys, and without the identifiers that they are made of."""
+    lost = set(keys)
+    kept = {**owner, "match_keys": [key for key in owner["match_keys"] if key not in lost]}
+    if "identifiers" in owner:
+        kept["identifiers"] = [each for each in owner["identifiers"] if id_key(each) not in lost]
+    if collection == PERSON.collection:
+        rules.set_derived_keys(kept)
+    return {name: value for name, value in kept.items() if name != "identifiers" or value}
+
+
+def _loaded(collection: str, document: Document, header: Header, send_queued: bool) -> Document:
+    """Returns the document as it is stored: a count that is not of the moment of the documents is left out."""
+    kept = document if send_queued else without_queued(collection, document)
+    if collection == ADVOCACY_CAMPAIGN.collection and not header.one_moment:
+        return {name: value for name, value in kept.items() if name not in COUNTS}
+    return kept
 
 
 def without_queued(collection: str, document: Document) -> Document:

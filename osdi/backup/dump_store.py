@@ -19,22 +19,25 @@ from bson.json_util import JSONMode, JSONOptions
 from pymongo.client_session import ClientSession
 from pymongo.errors import BulkWriteError, OperationFailure
 
-from osdi.access.signing_keys import ERASURE, SIGNING_KEYS
+from osdi.access.signing_keys import SIGNING_KEYS
 from osdi.documents import Document
 from osdi.errors import ErrorDescription, OsdiError
-from osdi.ids import now
 from osdi.resources import OUTREACH, PERSON
 from osdi.store import Store
 from osdi.store.driver import DATABASE, only_duplicate_keys
 from osdi.store.indexes import INVALIDATIONS, STATISTICS, TOMBSTONES
 from osdi.store.scan import scan
-from osdi.store.schema_version import ID, SCHEMA
+from osdi.store.schema_version import SCHEMA
 
 # Not in a backup: short-lived counters, the schema version (the header has it), and statistics, which are recomputed.
 COUNTED: Final = (STATISTICS, INVALIDATIONS)
 LEFT_OUT: Final = ("rate_limits", "rate_limit_windows", SCHEMA, *COUNTED)
+# Begins the names of the collections that a restore fills before they replace those in service.
+STAGING: Final = "restore_staging."
 # Without a snapshot, collections with references are read first, so that the referenced documents are in the file too.
 FIRST: Final = (OUTREACH.collection, PERSON.collection)
+# Tombstones are read last, so that they include people who are erased meanwhile, and then the key they are made with.
+LAST: Final = (TOMBSTONES, SIGNING_KEYS)
 
 OPTIONS: Final = JSONOptions(
     json_mode=JSONMode.CANONICAL, tz_aware=False, datetime_conversion=DatetimeConversion.DATETIME_AUTO
@@ -83,8 +86,9 @@ def collections(store: Store) -> list[str]:
     with store.operation():
         database = store.connect().get_default_database(DATABASE)
         found = [each["name"] for each in database.list_collections() if each["type"] == "collection"]
-    names = {name for name in found if not name.startswith("system.")} - set(LEFT_OUT)
-    return [*(name for name in FIRST if name in names), *sorted(names - set(FIRST))]
+    names = {name for name in found if not name.startswith(("system.", STAGING))} - set(LEFT_OUT)
+    ordered = [*FIRST, *sorted(names - {*FIRST, *LAST}), *LAST]
+    return [name for name in ordered if name in names]
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,16 @@ class DumpReader:
     store: Store
     session: ClientSession | None
     counts: Mapping[str, int]
+
+    def collections(self) -> Iterator[str]:
+        """Yields the names of all collections in order; without a snapshot also of those that are created meanwhile."""
+        yield from (done := list(self.counts))
+        while self.session is None:
+            created = [name for name in collections(self.store) if name not in done]
+            if not created:
+                return
+            yield created[0]
+            done.append(created[0])
 
     def documents(self, collection: str) -> Iterator[Document]:
         """Yields every document of a collection, ordered by `_id`. Raises OsdiError 503."""
@@ -143,41 +157,32 @@ def is_empty(store: Store) -> bool:
         return not any(store.collection(name).find_one({}, {"_id": 1}) for name in collections(store))
 
 
-def begin_restore(store: Store, schema_version: int) -> None:
-    """Drops the server's collections, and marks the database so that no process uses it until `end_restore`.
+def insert(store: Store, collection: str, documents: Sequence[Document]) -> list[Document]:
+    """Inserts documents unchanged; returns those that were not inserted because of a unique index, in their order.
 
-    Tombstones and their signing key stay, so that people who were erased since the backup stay erased.
+    Of tombstones and signing keys only the missing ones are inserted, because a restore keeps the present ones. Raises
+    OsdiError 503.
     """
-    with store.operation():
-        mark = {"schema_version": schema_version, "restoring": now()}
-        store.collection(SCHEMA).replace_one({"_id": ID}, mark, upsert=True)
-        database = store.connect().get_default_database(DATABASE)
-        keeps_key = database[TOMBSTONES].find_one({}, {"_id": 1}) is not None
-        for name in (*COUNTED, *collections(store)):
-            if name == SIGNING_KEYS and keeps_key:
-                database[name].delete_many({"_id": {"$ne": ERASURE}})
-            elif name != TOMBSTONES:
-                database.drop_collection(name)
-
-
-def insert(store: Store, collection: str, documents: Sequence[Document]) -> None:
-    """Inserts documents unchanged; for tombstones and signing keys, which a restore keeps, only the missing ones.
-
-    Raises OsdiError 409 if another process has written into the database since the restore began, 503.
-    """
-    kept = collection in (TOMBSTONES, SIGNING_KEYS)
+    if not documents:
+        return []
     with store.operation():
         try:
-            store.collection(collection).insert_many(documents, ordered=not kept)
+            store.collection(collection).insert_many(documents, ordered=False)
         except BulkWriteError as error:
             if not only_duplicate_keys(error):
                 raise
-            if not kept:
-                message = f"Another process wrote into {collection}: stop web and worker, and repeat the restore."
-                raise OsdiError(409, ErrorDescription("WRITE_CONFLICT", message)) from error
+            if collection not in (TOMBSTONES, SIGNING_KEYS):
+                return [documents[each["index"]] for each in error.details["writeErrors"]]
+    return []
 
 
-def end_restore(store: Store) -> None:
-    """Removes the mark of a running restore, so that processes use the database again."""
+def exists(store: Store, collection: str, document: Document) -> bool:
+    """True if a document with this id is stored. The id may have any type."""
     with store.operation():
-        store.collection(SCHEMA).update_one({"_id": ID}, {"$unset": {"restoring": ""}})
+        return store.collection(collection).find_one({"_id": document["_id"]}, {"_id": 1}) is not None
+
+
+def replace_document(store: Store, collection: str, document: Document) -> None:
+    """Stores a document in place of the one with its id."""
+    with store.operation():
+        store.collection(collection).replace_one({"_id": document["_id"]}, document)

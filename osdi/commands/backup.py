@@ -12,6 +12,7 @@ from osdi.access.token_store import find_tokens
 from osdi.backup.archive import Header
 from osdi.backup.backup import Progress, check_backup, restore_backup, write_backup
 from osdi.backup.dump_store import is_empty
+from osdi.backup.staging_store import COMPLETED, end_interrupted_restore
 from osdi.commands.output import destination, echo, progress
 from osdi.commands.register import CommandContext, database_command
 from osdi.store import Store
@@ -50,13 +51,13 @@ def backup(context: CommandContext, file: Path, no_snapshot: bool) -> None:
     if not written.one_moment:
         echo(
             "Documents that were written during the backup may be missing. Only a backup of a replica set, without "
-            "--no-snapshot, has the state of one moment.",
+            "--no-snapshot, has the state of one moment. A restore makes match keys and links consistent.",
             err=True,
         )
 
 
 @click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--replace", is_flag=True, help="Delete everything in the database first. The command asks for its name.")
 @click.option(
     "--send-queued",
@@ -65,14 +66,27 @@ def backup(context: CommandContext, file: Path, no_snapshot: bool) -> None:
     "sent since.",
 )
 @click.option("--include-erased", is_flag=True, help="Keep people who were erased after the backup.")
+@click.option(
+    "--recover",
+    is_flag=True,
+    help="End a restore whose process was killed; without FILE. The former data is in service again, or the restored "
+    "data if all of it was there.",
+)
 @database_command()
-def restore(context: CommandContext, file: Path, replace: bool, send_queued: bool, include_erased: bool) -> None:
+def restore(
+    context: CommandContext, file: Path | None, replace: bool, send_queued: bool, include_erased: bool, recover: bool
+) -> None:
     """Restore the database from a backup.
 
-    Stop web and worker first. The database has to be empty. The command checks the whole FILE before it writes
-    anything.
+    Stop web and worker first. The database has to be empty. The command checks the whole FILE before it changes
+    anything. If it fails, the database has its former content.
     """
     store, name = context.store, database_name(context.settings.mongodb_uri)
+    if recover:
+        _recover(store, file)
+        return
+    if file is None:
+        raise click.UsageError("Name the FILE of the backup.")
     with file.open("rb") as opened:
         header = check_backup(opened)
         echo(f"{file} is complete: {_summary(header)}, from database {header.database}, {header.created_date}.")
@@ -93,6 +107,20 @@ def restore(context: CommandContext, file: Path, replace: bool, send_queued: boo
     if erased:
         echo(f"Erased {erased} people again who were erased after the backup; their outreaches are anonymised.")
     _warn(store, header, send_queued)
+
+
+def _recover(store: Store, file: Path | None) -> None:
+    """Ends an interrupted restore. Raises click.UsageError if a file is named, or no restore was interrupted."""
+    if file is not None:
+        raise click.UsageError("Leave out FILE: --recover ends a restore that was interrupted.")
+    store.skip_schema_check()
+    ended = end_interrupted_restore(store)
+    if ended is None:
+        raise click.UsageError("No restore was interrupted.")
+    if ended == COMPLETED:
+        echo("All data was restored, and is in service now.")
+    else:
+        echo("The former data is in service again. Nothing was restored: repeat the restore.")
 
 
 def _summary(header: Header) -> str:

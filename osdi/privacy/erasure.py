@@ -90,12 +90,12 @@ def erase(
 def erase_again(store: Store, since: dt.datetime, rules: MatchKeyRules) -> int:
     """Erases people again after a restore: those who were erased at `since` (naive UTC) or later.
 
-    Returns their number. Raises OsdiError 503.
+    A person who was created after the erasure has come back. Returns the number of erased people. Raises OsdiError 503.
     """
     was_erased = erased_since(store, since)
     erased = 0
     for person in scan(store, PERSON.collection, {}, patience=SECONDS):
-        if was_erased([*person["match_keys"], *rules.contact_keys(person)]):
+        if was_erased([*person["match_keys"], *rules.contact_keys(person)], person["created_date"]):
             erase(store, person["_id"], rules, seconds=float("inf"))
             erased += 1
     return erased

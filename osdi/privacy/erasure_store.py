@@ -162,12 +162,11 @@ def any_tombstone(store: DocumentStore, digests: Sequence[str]) -> bool:
     return store.find_one(TOMBSTONES, {"_id": {"$in": list(digests)}}, fields=("_id",)) is not None
 
 
-def tombstones_since(store: Store, timestamp: dt.datetime) -> set[str]:
-    """Returns the digests that were stored at `timestamp` or later."""
+def tombstones_since(store: Store, timestamp: dt.datetime) -> dict[str, dt.datetime]:
+    """Returns the digests that were stored at `timestamp` or later, with the times of the erasures."""
     with store.operation():
-        return {
-            each["_id"] for each in store.collection(TOMBSTONES).find({"erased_date": {"$gte": timestamp}}, {"_id": 1})
-        }
+        found = store.collection(TOMBSTONES).find({"erased_date": {"$gte": timestamp}})
+        return {each["_id"]: each["erased_date"] for each in found}
 
 
 def lift_tombstones(store: Store, digests: Sequence[str]) -> int:

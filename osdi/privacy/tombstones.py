@@ -39,13 +39,20 @@ def erased_in(store: Store) -> Callable[[Sequence[str]], bool]:
     return is_erased
 
 
-def erased_since(store: Store, timestamp: dt.datetime) -> Callable[[Sequence[str]], bool]:
-    """Returns the same as `erased_in` for erasures at `timestamp` (naive UTC) or later. Raises OsdiError 503."""
+def erased_since(store: Store, timestamp: dt.datetime) -> Callable[[Sequence[str], dt.datetime], bool]:
+    """Returns the same as `erased_in` for erasures at `timestamp` (naive UTC) or later; it takes a second argument.
+
+    That is the time when the person was created: who was created after the erasure is not the erased person. Raises
+    OsdiError 503.
+    """
     digests = tombstones_since(store, timestamp)
-    if not digests:
-        return lambda _: False
-    key = signing_key(store, ERASURE)
-    return lambda keys: not digests.isdisjoint(_digests(key, _identifying(keys)))
+    key = signing_key(store, ERASURE) if digests else ""
+
+    def is_erased(keys: Sequence[str], created: dt.datetime) -> bool:
+        found = _digests(key, _identifying(keys)) if digests else []
+        return any(created <= digests[each] for each in found if each in digests)
+
+    return is_erased
 
 
 def note_erasure(store: Store, keys: Iterable[str], timestamp: dt.datetime) -> None:

@@ -264,11 +264,21 @@ class TestARestoredBackup:
     def test_does_not_contain_people_whose_erasure_was_running(self, other: tuple[Store, Database]) -> None:
         """Tombstones come first."""
         insert_known(other[0], MARKER)
+        other[1].people.update_one({}, {"$set": {"created_date": MOMENT}})
         note_erasure(other[0], [email_key(f"{MARKER}@example.com")], now() - dt.timedelta(seconds=1))
 
         assert restored(other[0], backed_up(other[0])) == 1
 
         assert other[1].people.count_documents({}) == 0
+
+    def test_contains_people_who_returned_shortly_before_the_backup(self, other: tuple[Store, Database]) -> None:
+        """The tombstone is young enough to be of an erasure that was running."""
+        insert_known(other[0], "back")
+        note_erasure(other[0], [email_key("back@example.com")], now() - dt.timedelta(seconds=30))
+
+        assert restored(other[0], backed_up(other[0])) == 0
+
+        assert other[1].people.count_documents({"_id": "back"}) == 1
 
     def test_adds_its_tombstones_to_the_present_ones(self, other: tuple[Store, Database]) -> None:
         """The two databases are not of one deployment, or one has lost its key."""
@@ -530,6 +540,7 @@ class TestInvalidFile:
             (lambda lines: [lines[0], b'{"":{}}\n', *lines[1:]], "Line 2"),
             (lambda lines: [lines[0], b'{"system.views":{}}\n', *lines[1:]], "Line 2"),
             (lambda lines: [lines[0], b'{"schema":{}}\n', *lines[1:]], "Line 2"),
+            (lambda lines: [lines[0], b'{"restore_staging.people":{}}\n', *lines[1:]], "Line 2"),
             (lambda lines: [*lines[:-1], b'{"osdi_backup_end":{}}\n'], "last line of the backup is broken"),
         ],
     )
@@ -551,7 +562,16 @@ class TestInvalidFile:
         bomb = gzip.compress(gzip.decompress(content).splitlines(keepends=True)[0] + b'{"people":' + b" " * 10_000_000)
         file = io.BytesIO(bomb)
 
-        with pytest.raises(BadBackup, match="Line 2"):
+        with pytest.raises(BadBackup, match=r"Line 2 is longer than 10,000 bytes"):
+            check_backup(file)
+        assert file.tell() < len(bomb)
+
+    def test_with_an_endless_first_line(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(archive, "LONGEST_HEADER", 10_000)
+        bomb = gzip.compress(b'{"osdi_backup":' + b" " * 10_000_000)
+        file = io.BytesIO(bomb)
+
+        with pytest.raises(BadBackup, match="first line"):
             check_backup(file)
         assert file.tell() < len(bomb)
 
@@ -709,6 +729,82 @@ def test_documents_written_during_a_backup_are_in_its_counts(other: tuple[Store,
     assert written.counts == check_backup(file).counts == {"tags": 2}
 
 
+@pytest.mark.parametrize("people", [2, 3])
+def test_the_person_who_was_read_last_keeps_a_shared_match_key(
+    other: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch, people: int
+) -> None:
+    store, database = other
+    scan = dump_store.scan
+
+    def scan_and_sign_up_again(of: Store, collection: str, *given: Any, **options: Any) -> Iterator[Any]:
+        for document in scan(of, collection, *given, **options):
+            yield document
+            if collection == "people" and document["_id"] != f"{people - 1}":
+                database.people.delete_one({"_id": document["_id"]})
+                sign_up(int(document["_id"]) + 1)
+
+    def sign_up(number: int) -> None:
+        insert_known(store, str(number))
+        contact = {"email_addresses": [{"address": "jane@example.com"}], "contact_keys": ["email:jane@example.com"]}
+        keys = [f"id:osdi_outreach:{number}", "email:jane@example.com", "id:crm:7"]
+        database.people.update_one(
+            {"_id": str(number)}, {"$set": {**contact, "identifiers": ["crm:7"], "match_keys": keys}}
+        )
+
+    sign_up(0)
+    monkeypatch.setattr(dump_store, "scan", scan_and_sign_up_again)
+    monkeypatch.setattr("osdi.store.scan.BATCH", 1)
+    content = backed_up(store, snapshot=False)
+
+    restored(store, content)
+
+    *earlier, last = database.people.find().sort("_id")
+    assert last["match_keys"] == [f"id:osdi_outreach:{people - 1}", "email:jane@example.com", "id:crm:7"]
+    assert [each["match_keys"] for each in earlier] == [[f"id:osdi_outreach:{n}"] for n in range(people - 1)]
+    assert all(each["unclaimed_keys"] == ["email:jane@example.com"] for each in earlier)
+    assert [each.get("identifiers") for each in (*earlier, last)] == [None] * len(earlier) + [["crm:7"]]
+
+
+def test_a_collection_that_is_created_during_a_backup_is_in_it(
+    other: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first erasure creates the collection of tombstones, and the key that they are made with."""
+    store, database = other
+    insert_known(store, "jane")
+    scan = dump_store.scan
+
+    def scan_and_erase(of: Store, collection: str, *given: Any, **options: Any) -> Iterator[Any]:
+        yield from scan(of, collection, *given, **options)
+        if collection == "people":
+            erase(store, "jane", RULES)
+
+    monkeypatch.setattr(dump_store, "scan", scan_and_erase)
+    content = backed_up(store, snapshot=False)
+    database.client.drop_database(database.name)
+
+    assert restored(store, content) == 1
+    assert was_erased(store, [email_key("jane@example.com")])
+
+
+def test_a_document_that_no_restore_would_take_is_no_part_of_a_backup(
+    other: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other[1].theirs.insert_one({"_id": "long", "text": "x" * 10_000})
+    monkeypatch.setattr(archive, "LONGEST_LINE", 10_000)
+
+    with pytest.raises(OsdiError, match="document long of theirs is too long"):
+        backed_up(other[0])
+
+
+def test_the_longest_document_of_the_database_can_be_restored(other: tuple[Store, Database]) -> None:
+    other[1].theirs.insert_one({"_id": "long", "text": "x" * (16 * 1024 * 1024 - 100)})
+    there = dumped(other[1])
+
+    restored(other[0], backed_up(other[0]))
+
+    assert dumped(other[1]) == there
+
+
 def test_an_incomplete_read_is_no_backup(api: Client, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     reading = dump_store.scan
     monkeypatch.setattr(dump_store, "scan", lambda *given, **options: islice(reading(*given, **options), 1, None))
@@ -754,36 +850,6 @@ def test_an_expired_snapshot_is_reported(api: Client, store: Store, fail: Callab
         backed_up(store)
 
 
-def test_a_partly_restored_database_is_not_used(
-    api: Client, store: Store, other: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    content = backed_up(store)
-    inserted = dump_store.insert
-
-    def fail(of: Store, collection: str, documents: Any) -> None:
-        if collection == "people":
-            raise OsdiError(503)
-        inserted(of, collection, documents)
-
-    monkeypatch.setattr(backup, "insert", fail)
-    with pytest.raises(OsdiError):
-        restored(other[0], content)
-    later = Store(other[0].uri)
-    try:
-        with pytest.raises(WrongDatabase, match="restore"):
-            later.get("people", "x")
-    finally:
-        later.close()
-
-    monkeypatch.setattr(backup, "insert", inserted)
-    again = Store(other[0].uri)
-    try:
-        restored(again, content)
-        assert again.find_one("people", {})
-    finally:
-        again.close()
-
-
 def test_a_connected_process_notices_a_restore(other: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch) -> None:
     store, database = other
     store.get("people", "x")
@@ -796,26 +862,6 @@ def test_a_connected_process_notices_a_restore(other: tuple[Store, Database], mo
 
     database.schema.update_one({}, {"$unset": {"restoring": ""}})
     assert store.get("people", "x") is None
-
-
-def test_concurrent_writes_to_the_target_are_reported(
-    other: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """For instance, the operator did not stop a web process."""
-    store, database = other
-    for name in ("jane", "joan"):
-        insert_known(store, name)
-    content = backed_up(store)
-    inserted = dump_store.insert
-
-    def insert(of: Store, collection: str, documents: Any) -> None:
-        if collection == "people":
-            database.people.insert_one({"_id": "new", "match_keys": [email_key("joan@example.com")]})
-        inserted(of, collection, documents)
-
-    monkeypatch.setattr(backup, "insert", insert)
-    with pytest.raises(OsdiError, match="stop web and worker"):
-        restored(store, content)
 
 
 def test_every_collection_is_backed_up_or_left_out_on_purpose() -> None:

@@ -1,0 +1,87 @@
+"""Makes the links of a restored database consistent, before it is put into service.
+
+A backup that is not of one moment reads outreaches first, then people, then everything else. Meanwhile people are
+deleted and merged. So an outreach may link to a person who is not in the file, and a person may be in it who was merged
+into another one. A snapshot may have links that a DELETE was about to remove.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from osdi.crud.unlink_store import forget_wrapper, remove_entries
+from osdi.ids import now
+from osdi.match_keys import MatchKeyRules
+from osdi.people.lookup import get_person
+from osdi.people.merge import complete_next_merge
+from osdi.people.outreach_links_store import forget_person, move_outreaches
+from osdi.privacy.erasure import resume_erasure
+from osdi.resources import ENTRIES, MESSAGE, OUTREACH, PERSON, WRAPPER
+from osdi.store import Store
+from osdi.store.indexes import MERGED_PEOPLE
+from osdi.store.scan import scan
+
+BATCH: Final = 1_000
+# Older than any time: a merge with this id is due for completion.
+LONG_AGO: Final = "0"
+
+
+def repair_links(store: Store, rules: MatchKeyRules) -> int:
+    """Completes merges that the file has in part, and removes links to documents that it does not have.
+
+    Returns the number of missing people that outreaches linked to. Raises OsdiError 503.
+    """
+    _complete_merges(store, rules)
+    missing = _repair_outreaches(store)
+    for entry, (resource, field) in ENTRIES.items():
+        for value in _missing(store, resource.collection, _linked(store, PERSON.collection, entry.collection, field)):
+            remove_entries(store, entry.collection, field, value, now())
+    for value in _missing(store, WRAPPER.collection, _linked(store, MESSAGE.collection, "wrapper_id")):
+        forget_wrapper(store, value, now())
+    return missing
+
+
+def _complete_merges(store: Store, rules: MatchKeyRules) -> None:
+    for survivor in scan(store, PERSON.collection, {"merged_ids": {"$exists": True}}, fields=("merged_ids",)):
+        # The survivor was read after the merge and has the data of these people, who were read before it.
+        store.delete_many(PERSON.collection, {"_id": {"$in": survivor["merged_ids"]}})
+    for copy in scan(store, MERGED_PEOPLE, {}, fields=("survivor_id",)):
+        if store.find_one(PERSON.collection, {"merged_ids": copy["_id"]}, fields=("_id",)) is None:
+            # The survivor was read before the merge: it is done again, from the copy.
+            store.update_many(MERGED_PEOPLE, {"_id": copy["_id"]}, {"$set": {"pending": LONG_AGO}})
+    while complete_next_merge(store, rules, resume_erasure):
+        pass
+
+
+def _repair_outreaches(store: Store) -> int:
+    """Moves outreaches of merged people to the survivor, and removes the links to other people who are missing."""
+    missing: set[str] = set()
+    batch: set[str] = set()
+    for outreach in scan(store, OUTREACH.collection, {"person_id": {"$exists": True}}, fields=("person_id",)):
+        batch.add(outreach["person_id"])
+        if len(batch) == BATCH:
+            missing.update(_missing(store, PERSON.collection, batch))
+            batch = set()
+    missing.update(_missing(store, PERSON.collection, batch))
+    unlinked = 0
+    for person_id in sorted(missing):
+        survivor = get_person(store, person_id)
+        if survivor is None:
+            forget_person(store, person_id, now())
+            unlinked += 1
+            continue
+        while move_outreaches(store, person_id, survivor["_id"], now()):
+            pass
+    return unlinked
+
+
+def _missing(store: Store, collection: str, ids: Iterable[str]) -> list[str]:
+    """Returns those of these ids that no document has."""
+    wanted = sorted(set(ids))
+    found = store.find(collection, {"_id": {"$in": wanted}}, fields=()) if wanted else []
+    return sorted(set(wanted) - {each["_id"] for each in found})
+
+
+def _linked(store: Store, collection: str, *path: str) -> list[str]:
+    """Returns the ids that a field of a collection's documents has."""
+    with store.operation():
+        return [each for each in store.collection(collection).distinct(".".join(path)) if isinstance(each, str)]

@@ -1,0 +1,339 @@
+"""A restore that fails leaves the former data in service; one whose process is killed can be ended."""
+
+import gzip
+import hashlib
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from flask import Flask
+from pymongo import MongoClient
+from pymongo.database import Database
+
+from app import create_app
+from blueprints.http.context import EXTENSION
+from dev.mongod import Mongod
+from osdi.backup import backup, staging_store
+from osdi.backup.archive import BadBackup
+from osdi.backup.backup import check_backup
+from osdi.backup.staging_store import CANCELLED, COMPLETED, end_interrupted_restore
+from osdi.errors import OsdiError, unavailable
+from osdi.match_keys import email_key
+from osdi.privacy.erasure import erase
+from osdi.settings import Settings
+from osdi.store import Store
+from osdi.store.schema_version import WrongDatabase
+from tests.backup.test_backup import backed_up, dumped, insert_known, restored
+from tests.support import factories
+from tests.support.factories import RULES
+
+DATABASE = "failed_restore"
+
+
+class Killed(BaseException):
+    """The process ends here: nothing is cleaned up."""
+
+
+@pytest.fixture(params=["mongod", "standalone"])
+def target(request: pytest.FixtureRequest) -> Iterator[tuple[Store, Database]]:
+    """A database with data in service, and its store."""
+    server: Mongod = request.getfixturevalue(request.param)
+    uri = server.uri.replace("/osdi?", f"/{DATABASE}?")
+    with MongoClient(uri) as client:
+        client.drop_database(DATABASE)
+        store = Store(uri)
+        store.create_indexes()
+        insert_known(store, "former")
+        yield store, client[DATABASE]
+        store.close()
+        client.drop_database(DATABASE)
+
+
+@pytest.fixture
+def content(target: tuple[Store, Database]) -> bytes:
+    """A backup of two other people."""
+    store, database = target
+    before = {name: list(database[name].find()) for name in ("people", "outreaches")}
+    for name in before:
+        database[name].delete_many({})
+    for name in ("jane", "joan"):
+        insert_known(store, name)
+    found = backed_up(store)
+    for name, documents in before.items():
+        database[name].delete_many({})
+        database[name].insert_many(documents)
+    return found
+
+
+def is_in_service(store: Store) -> bool:
+    """True if another process works on the database."""
+    later = Store(store.uri)
+    try:
+        later.get("people", "x")
+    except WrongDatabase:
+        return False
+    finally:
+        later.close()
+    return True
+
+
+def staged(database: Database) -> list[str]:
+    return [name for name in database.list_collection_names() if name.startswith(staging_store.STAGING)]
+
+
+def rewritten(content: bytes, change: Callable[[list[bytes]], list[bytes]], *, one_moment: bool) -> bytes:
+    """A complete backup with other lines between the first and the last one."""
+    lines = gzip.decompress(content).splitlines(keepends=True)
+    header = orjson.loads(lines[0]) | {"one_moment": one_moment}
+    body = change(lines[1:-1])
+    first = orjson.dumps(header) + b"\n"
+    counts: dict[str, int] = {}
+    for line in body:
+        name = next(iter(orjson.loads(line)))
+        counts[name] = counts.get(name, 0) + 1
+    digest = hashlib.sha256(b"".join([first, *body])).hexdigest()
+    last = orjson.dumps({"osdi_backup_end": {"counts": counts, "sha256": digest}}) + b"\n"
+    return gzip.compress(b"".join([first, *body, last]))
+
+
+def with_another(name: str, **fields: Any) -> Callable[[list[bytes]], list[bytes]]:
+    """Repeats the last document of a collection, with these fields."""
+
+    def change(lines: list[bytes]) -> list[bytes]:
+        found = [line for line in lines if line.startswith(b'{"%b":' % name.encode())]
+        document = orjson.loads(found[-1])[name] | fields
+        return [*lines, orjson.dumps({name: document}) + b"\n"]
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "one_moment", "says"),
+    [
+        (with_another("people", _id="zoe"), True, "document zoe of people has .* unique value"),
+        (with_another("outreaches", _id="zoe"), True, "document zoe of outreaches has .* unique value"),
+        (with_another("people"), True, "document joan of people"),
+        (with_another("people"), False, "document joan of people"),
+    ],
+    ids=["a match key of two people", "a match key of two outreaches", "an id twice", "an id twice without a snapshot"],
+)
+def test_a_file_with_a_unique_value_twice_is_rejected_with_its_reason(
+    target: tuple[Store, Database],
+    content: bytes,
+    change: Callable[[list[bytes]], list[bytes]],
+    one_moment: bool,
+    says: str,
+) -> None:
+    store, database = target
+    before = dumped(database)
+
+    with pytest.raises(BadBackup, match=says) as caught:
+        restored(store, rewritten(content, change, one_moment=one_moment))
+
+    assert "example.com" not in str(caught.value), "the message is printed to logs"
+    assert dumped(database) == before
+    assert staged(database) == []
+    assert is_in_service(store)
+
+
+def fail_at(module: Any, name: str, error: BaseException) -> Callable[[pytest.MonkeyPatch], None]:
+    def fail(*_: Any, **__: Any) -> None:
+        raise error
+
+    return lambda monkeypatch: monkeypatch.setattr(module, name, fail)
+
+
+FAILURES = {
+    "while it deletes an earlier attempt": fail_at(staging_store, "_drop_staging", unavailable("away")),
+    "while it keeps the tombstones": fail_at(staging_store, "keep_tombstones", unavailable("away")),
+    "while it inserts": fail_at(backup, "insert", unavailable("away")),
+    "by Ctrl-C": fail_at(backup, "insert", KeyboardInterrupt()),
+    "while it migrates": fail_at(backup, "migrate", OsdiError(503)),
+    "while it repairs links": fail_at(backup, "repair_links", MemoryError()),
+    "while it erases again": fail_at(backup, "erase_again", unavailable("away")),
+    "before it replaces": fail_at(staging_store, "_begin_replacing", unavailable("away")),
+}
+
+
+@pytest.mark.parametrize("target", ["standalone"], indirect=True)
+@pytest.mark.parametrize("failure", [each for each in FAILURES if "earlier" not in each])
+def test_the_former_data_is_in_service_after_a_restore_that_fails(
+    target: tuple[Store, Database], content: bytes, monkeypatch: pytest.MonkeyPatch, failure: str
+) -> None:
+    store, database = target
+    before = dumped(database)
+    schema = list(database.schema.find())
+
+    with monkeypatch.context() as patch:
+        FAILURES[failure](patch)
+        with pytest.raises((OsdiError, KeyboardInterrupt, MemoryError)):
+            restored(store, content)
+
+    assert (dumped(database), list(database.schema.find())) == (before, schema)
+    assert staged(database) == []
+    assert is_in_service(store)
+    restored(store, content)
+    assert set(database.people.distinct("_id")) == {"jane", "joan"}
+
+
+@pytest.mark.parametrize("target", ["mongod"], indirect=True)
+@pytest.mark.parametrize("failure", ["while it deletes an earlier attempt", "while it inserts", "before it replaces"])
+@pytest.mark.parametrize("again", ["it is ended", "it is repeated"])
+def test_a_restore_whose_process_was_killed_before_it_replaced_anything_can_be_cancelled(
+    target: tuple[Store, Database], content: bytes, monkeypatch: pytest.MonkeyPatch, failure: str, again: str
+) -> None:
+    store, database = target
+    before = dumped(database)
+    with monkeypatch.context() as patch:
+        FAILURES[failure](patch)
+        patch.setattr(staging_store, "_cancel", lambda _: None)
+        with pytest.raises((OsdiError, KeyboardInterrupt, MemoryError)):
+            restored(store, content)
+    assert not is_in_service(store)
+
+    if again == "it is ended":
+        assert end_interrupted_restore(store) == CANCELLED
+        assert dumped(database) == before
+        assert end_interrupted_restore(store) is None
+    else:
+        restored(store, content)
+        assert set(database.people.distinct("_id")) == {"jane", "joan"}
+    assert staged(database) == []
+    assert is_in_service(store)
+
+
+@pytest.mark.parametrize(
+    ("after", "again"),
+    [
+        (0, "it is ended"),
+        (1, "it is ended"),
+        (4, "it is ended"),
+        (1, "it is repeated with a file that is rejected"),
+    ],
+)
+def test_a_restore_whose_process_was_killed_while_it_replaced_can_be_completed(
+    target: tuple[Store, Database], content: bytes, monkeypatch: pytest.MonkeyPatch, after: int, again: str
+) -> None:
+    """`after` is the number of collections that were renamed before."""
+    store, database = target
+    database.of_the_former_data.insert_one({"_id": "x"})
+    renamed = iter(range(after))
+    collection = type(database.people)
+    rename = collection.rename
+
+    def die(self: Any, *given: Any, **options: Any) -> Any:
+        if next(renamed, None) is None:
+            raise Killed
+        return rename(self, *given, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(collection, "rename", die)
+        with pytest.raises(Killed):
+            restored(store, content)
+    assert not is_in_service(store)
+
+    if again == "it is ended":
+        assert end_interrupted_restore(store) == COMPLETED
+    else:
+        twice = rewritten(content, with_another("people"), one_moment=True)
+        with pytest.raises(BadBackup):
+            restored(store, twice)
+
+    assert set(database.people.distinct("_id")) == {"jane", "joan"}
+    assert database.outreaches.count_documents({}) == 2
+    assert "of_the_former_data" not in database.list_collection_names()
+    assert any(each.get("unique") for each in database.people.index_information().values())
+    assert staged(database) == []
+    assert is_in_service(store)
+
+
+def test_a_person_who_is_erased_while_a_restore_begins_stays_erased(
+    target: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process that erases has not noticed the restore yet."""
+    store, database = target
+    before = backed_up(store)
+    migrate = backup.migrate
+    other_process = Store(store.uri)
+    other_process.get("people", "x")
+
+    def erase_then_migrate(*given: Any) -> Any:
+        erase(other_process, "former", RULES)
+        return migrate(*given)
+
+    monkeypatch.setattr(backup, "migrate", erase_then_migrate)
+
+    assert restored(store, before) == 1
+    other_process.close()
+    assert database.people.count_documents({"contact_keys": email_key("former@example.com")}) == 0
+
+
+class TestTheCommand:
+    """`restore --recover`."""
+
+    @pytest.fixture
+    def app(self, target: tuple[Store, Database]) -> Iterator[Flask]:
+        found = create_app(Settings(mongodb_uri=target[0].uri, cache_seconds=0, **factories.UNLIMITED))
+        yield found
+        found.extensions[EXTENSION].store.close()
+
+    @pytest.mark.parametrize(
+        ("module", "name", "says"),
+        [
+            (backup, "insert", "The former data is in service again"),
+            (staging_store, "_complete", "All data was restored, and is in service now"),
+        ],
+        ids=["before anything is replaced", "while it replaces"],
+    )
+    def test_ends_an_interrupted_restore(
+        self,
+        app: Flask,
+        target: tuple[Store, Database],
+        content: bytes,
+        monkeypatch: pytest.MonkeyPatch,
+        module: Any,
+        name: str,
+        says: str,
+    ) -> None:
+        with monkeypatch.context() as patch:
+            fail_at(module, name, Killed())(patch)
+            patch.setattr(staging_store, "_cancel", lambda _: None)
+            with pytest.raises(Killed):
+                restored(target[0], content)
+
+        result = app.test_cli_runner().invoke(args=["restore", "--recover"])
+
+        assert (result.exit_code, result.output) == (0, result.output)
+        assert says in result.output
+        assert is_in_service(target[0])
+
+    @pytest.mark.parametrize(
+        ("arguments", "says"),
+        [
+            (["--recover"], "No restore was interrupted"),
+            (["--recover", "FILE"], "Leave out FILE"),
+            ([], "Name the FILE"),
+        ],
+    )
+    def test_says_what_is_wrong(
+        self,
+        app: Flask,
+        target: tuple[Store, Database],
+        content: bytes,
+        tmp_path: Path,
+        arguments: list[str],
+        says: str,
+    ) -> None:
+        file = tmp_path / "osdi.backup.gz"
+        file.write_bytes(content)
+        check_backup(io.BytesIO(content))
+
+        result = app.test_cli_runner().invoke(
+            args=["restore", *(str(file) if each == "FILE" else each for each in arguments)]
+        )
+
+        assert result.exit_code == 2
+        assert says in result.stderr
