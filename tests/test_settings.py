@@ -203,7 +203,7 @@ def test_values_have_the_types_of_the_fields(monkeypatch: pytest.MonkeyPatch) ->
         cache_seconds=1.5,
         anonymous_posts=False,
         phone_region="US",
-            rate_limit_storage="mongodb",
+        rate_limit_storage="mongodb",
     )
 
 

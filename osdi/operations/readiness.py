@@ -57,7 +57,6 @@ class Readiness:
             return [_missing(str(missing))]
         return []
 
-
     def warnings(self) -> list[str]:
         """Returns, after `missing`, what is wrong and does not keep the process from serving."""
         if not self._store.has_wrong_clock:

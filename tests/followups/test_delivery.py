@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from blueprints.http.context import EXTENSION
 from osdi.access.signing_keys import signing_key
 from osdi.followups import outbox_store
 from osdi.followups.delivery import Followups
+from osdi.followups.sending_limits import SendingLimits
 from osdi.followups.transports import transports
 from osdi.ids import now
 from osdi.settings import Settings
@@ -459,6 +461,30 @@ class TestSendingLimits:
         assert len(sink.envelopes) == 3
         reasons = [each["followups"][0].get("reason") for each in database.outreaches.find()]
         assert reasons.count("too_many_to_address") == 3
+
+    def test_store_no_address(self, database: Database, settings: Settings) -> None:
+        limits = SendingLimits(settings)
+
+        assert limits.reached("autoresponse", "email:jane@example.com") is None
+        limits.close()
+
+        counters = list(database.rate_limits.find({"count": {"$gte": 1}}))
+        assert len(counters) == 2
+        assert "jane" not in str(counters)
+
+    def test_count_nothing_for_an_address_that_waits_for_the_limit_of_all(
+        self, database: Database, settings: Settings
+    ) -> None:
+        narrow = SendingLimits(replace(settings, rate_limit_mail="1/hour", rate_limit_mail_address="1/day"))
+        wide = SendingLimits(replace(settings, rate_limit_mail="9/hour", rate_limit_mail_address="1/day"))
+        assert narrow.reached("autoresponse", "email:john@example.com") is None
+
+        waits = [narrow.reached("autoresponse", "email:jane@example.com") for _ in range(3)]
+
+        assert [found.address for found in waits if found] == [False] * 3
+        assert wide.reached("autoresponse", "email:jane@example.com") is None
+        for each in (narrow, wide):
+            each.close()
 
     def test_restrict_all_together_and_postpone_the_rest(
         self, api: Client, work: Work, sink: SmtpSink, database: Database
