@@ -132,7 +132,10 @@ def on_starting(server: Any) -> None:
     _reject_wrong_deployment(server.log)
     server.metrics_folder = None
     if metrics_token:
-        server.metrics_folder = tempfile.mkdtemp(prefix="osdi-metrics-", dir=worker_tmp_dir)
+        try:
+            server.metrics_folder = tempfile.mkdtemp(prefix="osdi-metrics-", dir=worker_tmp_dir)
+        except OSError:  # no space in memory
+            server.metrics_folder = tempfile.mkdtemp(prefix="osdi-metrics-")
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = server.metrics_folder
 
 

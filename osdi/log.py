@@ -11,6 +11,7 @@ LOG_LEVEL is lower: below that level they log addresses, commands and replies.
 import json
 import logging
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, Final
@@ -76,10 +77,27 @@ def configure(form: str, level: str) -> None:
     for earlier in [each for each in root.handlers if isinstance(each, _Handler)]:
         root.removeHandler(earlier)
     root.addHandler(handler)
+    _log_uncaught_exceptions()
     for library in (root, *map(logging.getLogger, NEVER_BELOW_WARNING)):
         library.setLevel(max(LEVELS[level], logging.WARNING))
     for library in map(logging.getLogger, NEVER_BELOW_ERROR):
         library.setLevel(logging.ERROR)
+
+
+def _log_uncaught_exceptions() -> None:
+    """Makes Python log an uncaught exception like any other. It would print the message, which may hold personal data.
+
+    A hook that another program has set, such as a test runner, stays.
+    """
+    if sys.excepthook is sys.__excepthook__:
+        sys.excepthook = lambda kind, error, trace: _log_uncaught(error)
+    if threading.excepthook is threading.__excepthook__:
+        threading.excepthook = lambda arguments: _log_uncaught(arguments.exc_value)
+
+
+def _log_uncaught(error: BaseException | None) -> None:
+    if not isinstance(error, KeyboardInterrupt | SystemExit):
+        logger().error("uncaught", exc_info=error)
 
 
 def logger() -> FilteringBoundLogger:

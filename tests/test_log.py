@@ -1,5 +1,10 @@
 """The log of an exception has frames, type and code, but not the message."""
 
+import subprocess
+import sys
+
+import pytest
+
 from osdi.log import MAXIMUM_CAUSES, MAXIMUM_FRAMES, format_exception
 
 MARKER = "jane-marker"
@@ -76,3 +81,39 @@ def test_only_the_last_causes_are_logged() -> None:
     assert error is not None
     types = [part.rsplit(".", 1)[1] for part in format_exception(error).split("\nled to\n")]
     assert types == [f"Number{number}" for number in range(2 * MAXIMUM_CAUSES, 3 * MAXIMUM_CAUSES)]
+
+
+UNCAUGHT = """
+import threading
+from osdi import log
+
+log.configure("json", "info")
+
+
+def fail() -> None:
+    try:
+        raise ValueError("jane-" + "marker")
+    except ValueError as error:
+        raise LookupError("jane-" + "marker") from error
+
+
+{call}
+"""
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        pytest.param("fail()", id="in the main thread"),
+        pytest.param("thread = threading.Thread(target=fail); thread.start(); thread.join()", id="in another thread"),
+    ],
+)
+def test_an_uncaught_exception_is_logged_without_its_message(call: str) -> None:
+    code = UNCAUGHT.format(call=call)
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+
+    assert MARKER not in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert '"event":"uncaught"' in done.stdout
+    assert "builtins.LookupError" in done.stdout

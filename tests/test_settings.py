@@ -92,7 +92,9 @@ VALUES: dict[str, tuple[list[str], list[str]]] = {
     "RATE_LIMIT_MAIL": RATES,
     "RATE_LIMIT_PHONE": RATES,
     "RATE_LIMIT_MAIL_ADDRESS": RATES,
-    "RATE_LIMIT_STORAGE": (["memory", "mongodb"], ["", "redis"]),
+    "RATE_LIMIT_STORAGE": (["", "memory", "mongodb"], ["redis"]),
+    "RATE_LIMIT_ANONYMOUS_BYTES": RATES,
+    "MAX_ANONYMOUS_BODY_BYTES": (["1000", "10000000"], ["999", "10000001"]),
     "MAX_BODY_BYTES": (["1000", "10000000"], ["999", "10000001"]),
     "PER_PAGE": (["1", "1000"], ["0", "1001", "many"]),
     "MAX_PAGESIZE": (["1", "1000"], ["0", "1001"]),
@@ -131,8 +133,21 @@ def empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_defaults_need_no_environment() -> None:
-    assert Settings.from_environment() == Settings()
+    assert Settings.from_environment() == Settings(rate_limit_storage="mongodb")
     assert read(ServerSettings) == ServerSettings()
+
+
+@pytest.mark.parametrize(
+    ("processes", "storage", "used"),
+    [("1", "", "memory"), ("2", "", "mongodb"), ("8", "memory", "memory"), ("1", "mongodb", "mongodb")],
+)
+def test_several_processes_share_their_counts_by_default(
+    monkeypatch: pytest.MonkeyPatch, processes: str, storage: str, used: str
+) -> None:
+    monkeypatch.setenv("WEB_CONCURRENCY", processes)
+    monkeypatch.setenv("RATE_LIMIT_STORAGE", storage)
+
+    assert Settings.from_environment().rate_limit_storage == used
 
 
 def test_every_setting_that_rejects_some_text_is_in_the_table_of_values() -> None:
@@ -190,6 +205,7 @@ def test_values_have_the_types_of_the_fields(monkeypatch: pytest.MonkeyPatch) ->
         cache_seconds=1.5,
         anonymous_posts=False,
         phone_region="US",
+        rate_limit_storage="mongodb",
     )
 
 

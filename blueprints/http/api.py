@@ -21,8 +21,8 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException, NotFound
 
 from blueprints.http.access import TOKEN_ARGUMENT, TOKEN_HEADER, authorize
-from blueprints.http.body import prefers_strict_handling, request_body
-from blueprints.http.context import BACKGROUND, settings
+from blueprints.http.body import longest_body, prefers_strict_handling, request_body
+from blueprints.http.context import BACKGROUND
 from blueprints.http.request_log import failed_by, request_id
 from osdi import log
 from osdi.errors import ErrorDescription, OsdiError, WriteConflict, invalid, invalid_properties, too_large, unavailable
@@ -223,7 +223,7 @@ class Api(flask_smorest.Api):
         """Returns Werkzeug's errors in OSDI's format: unknown routes, wrong methods, and unexpected exceptions."""
         status = error.code or 500
         if status == 413:
-            return answer_refusal(too_large(settings().max_body_bytes))
+            return answer_refusal(too_large(longest_body()))
         if status >= 500:
             description = ErrorDescription("UNEXPECTED", "The server failed; the request was not the cause.")
         else:

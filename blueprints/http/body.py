@@ -9,7 +9,8 @@ from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import ClientDisconnected
 from werkzeug.http import parse_list_header, parse_options_header
 
-from blueprints.http.context import settings
+from blueprints.http.context import caller, settings
+from blueprints.http.rate_limits import rate_limits
 from osdi.errors import ErrorDescription, OsdiError, invalid, too_large
 from osdi.fields.limits import BODY_DEPTH, deeper_than
 
@@ -26,7 +27,7 @@ class RequestBody:
 def request_body() -> RequestBody:
     """Returns the body of this request.
 
-    Raises OsdiError 408 or 413, and 400 for a body that is not JSON or is nested too deep. NaN, Infinity and lone
+    Raises OsdiError 408, 413 or 429, and 400 for a body that is not JSON or is nested too deep. NaN, Infinity and lone
     surrogates are not JSON. Of two equal names in one object the later one counts: nothing in front of this server
     reads the body, so nothing can have checked the other one.
     """
@@ -37,13 +38,20 @@ def request_body() -> RequestBody:
     return found
 
 
+def longest_body() -> int:
+    """Returns the number of bytes that a body of this caller may have."""
+    here = settings()
+    return here.max_body_bytes if caller().has_token else min(here.max_body_bytes, here.max_anonymous_body_bytes)
+
+
 def _read() -> bytes:
-    """Returns the bytes of the body. Raises OsdiError 408, 400, or 413 past the limit.
+    """Returns the bytes of the body. Raises OsdiError 408, 400, 413 past the limit, and 429.
 
     Werkzeug's limit is one byte more than ours (see app.py). It cuts a chunked body there without an error, so a body
     that reaches it was too long.
     """
-    limit = settings().max_body_bytes
+    limit = longest_body()
+    request.max_content_length = limit + 1
     try:
         body = request.get_data(cache=True)
     except ClientDisconnected as error:  # or silent for longer than gunicorn.conf.py allows
@@ -52,6 +60,8 @@ def _read() -> bytes:
         raise invalid("The body could not be read.") from error
     if len(body) > limit:
         raise too_large(limit)
+    if not caller().has_token:
+        rate_limits().hit_bytes(len(body), request.remote_addr)
     return body
 
 

@@ -1,12 +1,13 @@
 """Rate limits: counts requests by token, without a token by IP address, and by the contact detail that they are about.
 
-A request is counted before its view is called, in this process or, if several processes share the limits, in MongoDB.
-A request over a limit gets 429 with `Retry-After`. Pages, assets and preflights are not counted. An outreach over the
-limit of its contact detail is recorded nevertheless (docs/decisions/0027). Contact details are counted by their hash,
-so that the counters contain no address.
+A request is counted before its view is called; the bytes of an anonymous post when its body is read. A request over a
+limit gets 429 with `Retry-After`. Pages, assets and preflights are not counted. An outreach over the limit of its
+contact detail is recorded nevertheless (docs/decisions/0027).
+
+Each process counts for itself. If several processes share the limits, a process also counts in MongoDB what exceeds the
+first part of a limit. So most callers, who send few requests, cause no write. MongoDB gets digests of keys only.
 """
 
-import hashlib
 import ipaddress
 import math
 import threading
@@ -18,14 +19,14 @@ from typing import Final
 from flask import Flask, current_app, request
 from limits import RateLimitItem
 from limits.errors import StorageError
-from limits.storage import MongoDBStorage
 from limits.strategies import FixedWindowRateLimiter
 
 from blueprints.http.access import identify
 from osdi.access.fixed_windows import Windows
-from osdi.access.rate_limit_storage import counts_in_mongodb, items
+from osdi.access.rate_limit_storage import SharedCounters, counts_in_mongodb, items
 from osdi.access.tokens import Caller
 from osdi.errors import too_many_requests
+from osdi.ids import timestamp
 from osdi.resources import API
 from osdi.settings import Settings
 from osdi.store.driver import MOCK
@@ -38,6 +39,10 @@ IPV6_NETWORK: Final = 64
 # After a failure of the database, this process counts alone for this time, so that requests do not wait for it.
 AWAY_SECONDS: Final = 10.0
 
+# One part in this many of a limit is counted in a process only. The requests that several processes have counted so
+# exceed the limit: with two processes by an eighth at most.
+ALONE_PART: Final = 8
+
 
 class CountsHere:
     """Fixed windows in this process, each from its first request on. (`limits` would start a thread per request.)"""
@@ -46,14 +51,13 @@ class CountsHere:
         self._windows: dict[RateLimitItem, Windows] = {}
         self._lock = threading.Lock()
 
-    def over(self, item: RateLimitItem, kind: str, key: str) -> float:
-        """Counts one request; returns the seconds until the window ends if the limit is exceeded, else 0."""
+    def count(self, item: RateLimitItem, kind: str, key: str, cost: int) -> tuple[int, float]:
+        """Adds `cost` to a window; returns its sum, and the seconds until the window ends."""
         with self._lock:
             windows = self._windows.get(item)
             if windows is None:
                 windows = self._windows[item] = Windows(item.get_expiry())
-            count, seconds = windows.count(f"{kind}:{key}")
-        return seconds if count > item.amount else 0
+            return windows.count(f"{kind}:{key}", cost)
 
 
 class RateLimits:
@@ -61,10 +65,11 @@ class RateLimits:
 
     def __init__(self, settings: Settings) -> None:
         self._per_address = items(settings.rate_limit_anonymous)
+        self._bytes_per_address = items(settings.rate_limit_anonymous_bytes)
         self._per_token = items(settings.rate_limit_token)
         self._per_contact = items(settings.rate_limit_contact)
         self._here = CountsHere()
-        self._shared: MongoDBStorage | None = None
+        self._shared: SharedCounters | None = None
         if settings.rate_limit_storage == "mongodb" and not settings.mongodb_uri.startswith(MOCK):
             self._shared = counts_in_mongodb(settings.mongodb_uri)
         self._together = FixedWindowRateLimiter(self._shared) if self._shared else None
@@ -85,7 +90,7 @@ class RateLimits:
         """
 
         def count(key: str) -> bool:
-            seconds = [self._over(item, "contact", _digest(key)) for item in self._per_contact]  # counts for each limit
+            seconds = [self._over(item, "contact", key, 1) for item in self._per_contact]  # counts for each limit
             return any(seconds)
 
         return cache(count)
@@ -97,29 +102,40 @@ class RateLimits:
         counts, whether or not it is stored, so that the answer does not reveal who is.
         """
         for key in keys[:1]:
-            self._hit(self._per_contact, "signup", _digest(_network(address or ""), key))
+            self._hit(self._per_contact, "signup", f"{_network(address or '')} {key}")
+
+    def hit_bytes(self, number: int, address: str | None) -> None:
+        """Counts the bytes of an anonymous post. Raises OsdiError 429 if a limit is exceeded."""
+        if self._bytes_per_address and number:
+            self._hit(self._bytes_per_address, "bytes", _network(address or ""), number)
 
     def close(self) -> None:
         """Closes the connection to the shared counters, if there is one."""
         if self._shared is not None:
             self._shared.storage.close()
 
-    def _hit(self, limits: Sequence[RateLimitItem], kind: str, key: str) -> None:
+    def _hit(self, limits: Sequence[RateLimitItem], kind: str, key: str, cost: int = 1) -> None:
         for item in limits:
-            seconds = self._over(item, kind, key)
+            seconds = self._over(item, kind, key, cost)
             if seconds:
                 raise too_many_requests(max(1, math.ceil(seconds)))
 
-    def _over(self, item: RateLimitItem, kind: str, key: str) -> float:
-        if self._together is None or time.monotonic() < self._away_until:
-            return self._here.over(item, kind, key)
+    def _over(self, item: RateLimitItem, kind: str, key: str, cost: int) -> float:
+        """Counts a request; returns the seconds until the window ends if the limit is exceeded, else 0."""
+        count, seconds = self._here.count(item, kind, key, cost)
+        over = seconds if count > item.amount else 0
+        alone = item.amount // ALONE_PART
+        if over or count <= alone or self._together is None or time.monotonic() < self._away_until:
+            return over
+        # The first count that is shared includes what was counted here until then.
+        shared_cost = count if count - cost <= alone else cost
         try:
-            if self._together.hit(item, kind, key):
+            if self._together.hit(item, kind, key, cost=shared_cost):
                 return 0
-            return max(1, self._together.get_window_stats(item, kind, key).reset_time - time.time())
+            return max(1, self._together.get_window_stats(item, kind, key).reset_time - timestamp())
         except StorageError:  # an outreach is more important than its count, so the request goes on
             self._away_until = time.monotonic() + AWAY_SECONDS
-            return self._here.over(item, kind, key)
+            return over
 
 
 def limit_rates(app: Flask, settings: Settings) -> None:
@@ -139,10 +155,6 @@ def _count() -> None:
         return
     # A request with an invalid token counts for its address, and is rejected later.
     rate_limits().hit_caller(identify(), request.remote_addr)
-
-
-def _digest(*parts: str) -> str:
-    return hashlib.sha256("\x00".join(parts).encode()).hexdigest()
 
 
 @lru_cache(maxsize=10_000)

@@ -5,15 +5,20 @@ against an unavailable database. Load balancers and monitors use `/readyz`, whic
 seconds at most. Rate limits do not count these routes, and their answers do not contain the database's address.
 """
 
-from flask import Blueprint, Response, current_app
+from typing import Final
+
+from flask import Blueprint, Response, current_app, request
 
 from blueprints.http.request_log import HEALTHZ, READYZ
 from osdi.operations.readiness import Readiness
+from osdi.resources import API
 from osdi.store import Store
+
+WRITES: Final = ("POST", "PUT")
 
 
 def blueprint(store: Store) -> Blueprint:
-    """Returns a blueprint with both routes for one store."""
+    """Returns a blueprint with both routes for one store, and the check of its indexes before each write."""
     health = Blueprint("health", __name__)
     readiness = Readiness(store)
 
@@ -26,9 +31,16 @@ def blueprint(store: Store) -> Blueprint:
     def readyz() -> Response:
         """Returns 200 if the database answers and has its unique indexes; otherwise 503 with the problems."""
         missing = readiness.missing()
+        warnings: dict[str, object] = {"warnings": found} if (found := readiness.warnings()) else {}
         if missing:
-            return _answer(503, {"status": "not ready", "missing": missing})
-        return _answer(200, {"status": "ready"})
+            return _answer(503, {"status": "not ready", "missing": missing, **warnings})
+        return _answer(200, {"status": "ready", **warnings})
+
+    @health.before_app_request
+    def require_unique_indexes() -> None:
+        """Rejects a write while unique indexes are missing: a retried or simultaneous post could be stored twice."""
+        if request.method in WRITES and request.path.startswith(API):
+            readiness.require_unique_indexes()
 
     return health
 

@@ -5,13 +5,15 @@ Without METRICS_TOKEN nothing is counted, and the route answers 404.
 
 import hmac
 import time
+from contextlib import suppress
 from typing import Final
 
 from flask import Blueprint, Flask, Response, current_app, g, request
 
 from blueprints.http.context import settings
 from blueprints.http.request_log import METHODS
-from osdi.errors import ErrorDescription, OsdiError, not_found
+from osdi import log
+from osdi.errors import ErrorDescription, OsdiError, not_found, unavailable
 from osdi.outreaches.record_outreach import RETRY
 from osdi.settings import Settings
 from osdi.store import Store
@@ -32,21 +34,35 @@ def metrics() -> Response:
     if scheme.lower() != "bearer" or not is_token:
         description = ErrorDescription("INVALID_TOKEN", "Send the token of METRICS_TOKEN as a bearer token.")
         raise OsdiError(401, description, headers={"WWW-Authenticate": 'Bearer realm="metrics"'})
-    text: bytes = current_app.extensions[EXTENSION].text()
-    return Response(text, content_type="text/plain; version=0.0.4; charset=utf-8")
+    found = current_app.extensions.get(EXTENSION)
+    if found is None:
+        raise unavailable("There was no space to count in when this process started.", seconds=60)
+    return Response(found.text(), content_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 def count_requests(app: Flask, settings: Settings, store: Store) -> None:
-    """Counts every request if METRICS_TOKEN is set. Called after the request log has been set up."""
+    """Counts every request if METRICS_TOKEN is set. Called after the request log has been set up.
+
+    If there is no space for the counts, nothing is counted, and every request is answered as usual.
+    """
     if not settings.metrics_token:
         return
     # Imported here: the metrics take memory, which a deployment without METRICS_TOKEN does not need.
     from osdi.operations.database_gauges import read_queue_gauges
     from osdi.operations.metrics import Metrics
 
-    found = app.extensions[EXTENSION] = Metrics(lambda: read_queue_gauges(store), store.connection_gauges)
+    try:
+        found = app.extensions[EXTENSION] = Metrics(lambda: read_queue_gauges(store), store.connection_gauges)
+    except OSError as error:
+        log.logger().error("metrics", exc_info=error)
+        return
 
     def finish(response: Response) -> Response:
+        with suppress(OSError):
+            count(response)
+        return response
+
+    def count(response: Response) -> None:
         found.start_sampling()
         rule = request.url_rule
         method = request.method if request.method in METHODS else "other"
@@ -65,6 +81,5 @@ def count_requests(app: Flask, settings: Settings, store: Store) -> None:
         refused = g.get("refused")
         if refused is not None:
             found.count_rejection(refused)
-        return response
 
     app.after_request(finish)

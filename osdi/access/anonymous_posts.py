@@ -4,15 +4,22 @@ The settings apply to all campaigns; a campaign may have its own values. The pol
 pages. It does not protect people's data: the merge rules for posts without a token do (osdi.people.merge_rules).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from osdi.errors import ErrorDescription, OsdiError, unauthorized
-from osdi.resources import ACTION_FIELDS
+from osdi.errors import ErrorDescription, OsdiError, invalid_properties, unauthorized
+from osdi.fields.limits import (
+    ANONYMOUS_CUSTOM_FIELDS,
+    ANONYMOUS_TARGETS,
+    ANONYMOUS_TEXT_LENGTH,
+    ANONYMOUS_VALUE_LENGTH,
+)
+from osdi.resources import ACTION_FIELDS, PERSON
 from osdi.settings import ANONYMOUS_ACTIONS, Settings
 
 ANY_ORIGIN: Final = "*"
+CUSTOM_FIELDS: Final = "person.custom_fields"
 
 
 @dataclass(frozen=True)
@@ -44,14 +51,18 @@ class AnonymousPosts:
     def apply(self, body: Mapping[str, Any], origin: str | None, *, strict: bool = False) -> dict[str, Any]:
         """Returns the loaded body without the actions that are not allowed; the outreach is kept.
 
-        Raises OsdiError 401 if a token is needed, 403 for an origin that is not allowed, and with `strict` 403 that
-        names each action that is not allowed.
+        Properties that are too long are left out, too; `skipped` names everything that is. Raises OsdiError 401 if a
+        token is needed, 403 for an origin that is not allowed, and with `strict` 400 that names each property that is
+        too long, 403 that names each action that is not allowed.
         """
         if not self.enabled:
             raise unauthorized("A token is required to post here.")
         if not self.allows_origin(origin):
             message = "Pages of this origin must not post here without a token."
             raise OsdiError(403, ErrorDescription("ORIGIN_NOT_ALLOWED", message, ("Origin",)))
+        too_long = dict(_too_long(body))
+        if strict and too_long:
+            raise invalid_properties({name: [message] for name, message in too_long.items()})
         rejected = [
             name
             for action, names in ACTION_FIELDS.items()
@@ -62,10 +73,28 @@ class AnonymousPosts:
         if strict and rejected:
             message = "This action is not allowed without a token."
             raise OsdiError(403, *(ErrorDescription("ACTION_NOT_ALLOWED", message, (name,)) for name in rejected))
-        allowed = {name: value for name, value in body.items() if name not in rejected}
-        if rejected:
-            allowed["skipped"] = {
-                **body.get("skipped", {}),
-                **{name: ["Not allowed without a token."] for name in rejected},
-            }
-        return allowed
+        return _without(body, too_long | dict.fromkeys(rejected, "Not allowed without a token."))
+
+
+def _without(body: Mapping[str, Any], reasons: Mapping[str, str]) -> dict[str, Any]:
+    """Returns the body without these properties; `skipped` contains them with the reasons."""
+    if not reasons:
+        return dict(body)
+    kept = {name: value for name, value in body.items() if name not in reasons}
+    if CUSTOM_FIELDS in reasons:
+        kept[PERSON.name] = {name: value for name, value in body[PERSON.name].items() if name != "custom_fields"}
+    return {**kept, "skipped": {**body.get("skipped", {}), **{name: [reason] for name, reason in reasons.items()}}}
+
+
+def _too_long(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yields each property of a loaded body that is longer than a post without a token may have, and why."""
+    for name in ("message", "notes"):
+        if len(body.get(name) or "") > ANONYMOUS_TEXT_LENGTH:
+            yield name, f"Without a token it has at most {ANONYMOUS_TEXT_LENGTH} characters."
+    if len(body.get("targets") or ()) > ANONYMOUS_TARGETS:
+        yield "targets", f"Without a token it has at most {ANONYMOUS_TARGETS} entries."
+    custom_fields: Mapping[str, Any] = (body.get(PERSON.name) or {}).get("custom_fields") or {}
+    if len(custom_fields) > ANONYMOUS_CUSTOM_FIELDS:
+        yield CUSTOM_FIELDS, f"Without a token it has at most {ANONYMOUS_CUSTOM_FIELDS} names."
+    if any(isinstance(each, str) and len(each) > ANONYMOUS_VALUE_LENGTH for each in custom_fields.values()):
+        yield CUSTOM_FIELDS, f"Without a token each value has at most {ANONYMOUS_VALUE_LENGTH} characters."

@@ -33,8 +33,8 @@ class Windows:
         size = self._groups * GROUP * SLOT * 8
         self._table = memoryview(mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)).cast("Q")
 
-    def count(self, caller: str) -> tuple[int, float]:
-        """Counts a call; returns the number of calls in the caller's window, and the seconds until the window ends."""
+    def count(self, caller: str, cost: int = 1) -> tuple[int, float]:
+        """Adds `cost` to the caller's window; returns its sum, and the seconds until the window ends."""
         table = self._table
         digest = hashlib.blake2b(caller.encode(errors="surrogatepass"), digest_size=8, key=SECRET).digest()
         key = int.from_bytes(digest, "big")
@@ -43,9 +43,9 @@ class Windows:
         first = start
         for at in range(start, start + GROUP * SLOT, SLOT):
             if table[at + KEY] == key and table[at + ENDS] > timestamp:
-                table[at + COUNT] += 1
+                table[at + COUNT] += cost
                 return table[at + COUNT], (table[at + ENDS] - timestamp) / 1_000
             if table[at + ENDS] < table[first + ENDS]:
                 first = at
-        table[first + KEY], table[first + ENDS], table[first + COUNT] = key, timestamp + self._milliseconds, 1
-        return 1, self._milliseconds / 1_000
+        table[first + KEY], table[first + ENDS], table[first + COUNT] = key, timestamp + self._milliseconds, cost
+        return cost, self._milliseconds / 1_000

@@ -19,13 +19,12 @@ from bson.json_util import JSONMode, JSONOptions
 from pymongo.client_session import ClientSession
 from pymongo.errors import BulkWriteError, OperationFailure
 
-from osdi.access.signing_keys import SIGNING_KEYS
 from osdi.documents import Document
 from osdi.errors import ErrorDescription, OsdiError
 from osdi.resources import OUTREACH, PERSON
 from osdi.store import Store
 from osdi.store.driver import DATABASE, only_duplicate_keys
-from osdi.store.indexes import INVALIDATIONS, STATISTICS, TOMBSTONES
+from osdi.store.indexes import INVALIDATIONS, SIGNING_KEYS, STATISTICS, TOMBSTONES
 from osdi.store.scan import scan
 from osdi.store.schema_version import SCHEMA
 

@@ -18,13 +18,13 @@ from typing import Any, Final
 from pymongo.collection import Collection
 from pymongo.database import Database
 
-from osdi.access.signing_keys import ERASURE, SIGNING_KEYS
+from osdi.access.signing_keys import ERASURE
 from osdi.backup.dump_store import COUNTED, STAGING, collections, insert
 from osdi.documents import Document
 from osdi.ids import now
 from osdi.store import Store
 from osdi.store.driver import DATABASE
-from osdi.store.indexes import TOMBSTONES
+from osdi.store.indexes import SIGNING_KEYS, TOMBSTONES
 from osdi.store.scan import scan
 from osdi.store.schema_version import ID, SCHEMA
 

@@ -42,6 +42,13 @@ SHARE_OPTIONS: Final = 20
 MESSAGE_ENTRIES: Final = 100
 RESPONSES: Final = 500
 
+# Of a post without a token: characters of `message` and `notes`, entries of `targets`, names in `custom_fields`, and
+# characters of a value in it. Anybody can post, so anybody could fill the database.
+ANONYMOUS_TEXT_LENGTH: Final = 10_000
+ANONYMOUS_TARGETS: Final = 50
+ANONYMOUS_CUSTOM_FIELDS: Final = 50
+ANONYMOUS_VALUE_LENGTH: Final = 1_000
+
 # Factor for the maximum number of entries in a PUT: arrays that grew by merging can be sent back.
 PUT_TIMES: Final = 10
 

@@ -1,11 +1,9 @@
 """Sending limits: how many follow-ups of anonymous posts are sent, in all and to one address.
 
-The package `limits` counts in the same MongoDB, so that all workers count together. A mailbox is counted by its hash.
+The package `limits` counts in the same MongoDB, so that all workers count together. The storage stores digests only.
 """
 
-import hashlib
 import math
-import time
 from dataclasses import dataclass
 
 from limits import RateLimitItem
@@ -16,6 +14,7 @@ from limits.strategies import FixedWindowRateLimiter
 from osdi.access.rate_limit_storage import counts_in_mongodb, items
 from osdi.action_functions.followup_kinds import AUTORESPONSE, CALL_RESPONSE, SMS_RESPONSE
 from osdi.errors import unavailable
+from osdi.ids import timestamp
 from osdi.settings import Settings
 from osdi.store.driver import MOCK
 
@@ -46,14 +45,13 @@ class SendingLimits:
         While the limit of all is reached, the address is not counted, so that waiting does not use up its own limit.
         Raises OsdiError 503.
         """
-        digest = hashlib.sha256(key.encode()).hexdigest()
         self._used = True
         try:
             for item in self._all[kind]:
                 if not self._limiter.test(item, "followups", kind):
                     return self._wait(item, kind)
             for item in self._address:
-                if not self._limiter.hit(item, "followup", kind, digest):
+                if not self._limiter.hit(item, "followup", kind, key):
                     return LimitReached(address=True)
             for item in self._all[kind]:
                 if not self._limiter.hit(item, "followups", kind):
@@ -69,4 +67,4 @@ class SendingLimits:
 
     def _wait(self, item: RateLimitItem, kind: str) -> LimitReached:
         until = self._limiter.get_window_stats(item, "followups", kind).reset_time
-        return LimitReached(address=False, seconds=max(1, math.ceil(until - time.time())))
+        return LimitReached(address=False, seconds=max(1, math.ceil(until - timestamp())))

@@ -24,6 +24,7 @@ from prometheus_client.registry import Collector
 from osdi.errors import OsdiError
 from osdi.fields.outreach import OUTREACH_TYPES
 from osdi.operations.database_gauges import QueueGauges
+from osdi.operations.metrics_files import use_allocated_files
 
 FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
 PLACE: Final = "METRICS_PLACE"
@@ -41,12 +42,11 @@ class Metrics:
     """The metrics of one application; `text` returns them."""
 
     def __init__(self, queue_gauges: Callable[[], QueueGauges], process: Callable[[], tuple[int, bool]]) -> None:
-        """`process` returns this process's connections in use and if its circuit is open."""
+        """`process` returns this process's connections in use and if its circuit is open. Raises OSError if full."""
         self._process = process
         self._shared = FOLDER in os.environ
         if self._shared and values.ValueClass._multiprocess:
-            place = os.environ.get(PLACE, str(os.getpid()))
-            values.ValueClass = values.MultiProcessValue(lambda: place)  # type: ignore[no-untyped-call]
+            use_allocated_files(os.environ.get(PLACE, str(os.getpid())))
         registry = self._registry = CollectorRegistry()
         self._seconds = Histogram(
             "osdi_request_seconds",

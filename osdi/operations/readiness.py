@@ -12,7 +12,7 @@ from typing import Final
 from cachetools import TTLCache, cached
 from pymongo import timeout
 
-from osdi.errors import OsdiError, unavailable
+from osdi.errors import ErrorDescription, OsdiError, unavailable
 from osdi.retry import retry_for
 from osdi.store import Store
 from osdi.store.driver import Refused
@@ -54,8 +54,40 @@ class Readiness:
         except OsdiError:
             return [NO_ANSWER]
         except _IndexesMissing as missing:
-            return [f"Unique indexes are missing; run `flask --app wsgi release` to create them: {missing}."]
+            return [_missing(str(missing))]
         return []
+
+    def warnings(self) -> list[str]:
+        """Returns, after `missing`, what is wrong and does not keep the process from serving."""
+        if not self._store.has_wrong_clock:
+            return []
+        ahead = -self._store.clock_ahead
+        return [
+            f"This machine's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the database's, which "
+            "the server uses instead. Correct it, for example by NTP."
+        ]
+
+    def require_unique_indexes(self) -> None:
+        """Raises OsdiError 503 if the database lacks unique indexes, or is unavailable."""
+        if self._store.in_memory:
+            return
+        try:
+            self._check_indexes()
+        except _IndexesMissing as missing:
+            raise UniqueIndexMissing(str(missing)) from None
+
+
+class UniqueIndexMissing(OsdiError):
+    """The database lacks unique indexes, without which posts could be stored twice: 503, until an operator acts."""
+
+    needs_operator = True
+
+    def __init__(self, indexes: str) -> None:
+        super().__init__(503, ErrorDescription("UNAVAILABLE", _missing(indexes)), headers={"Retry-After": "60"})
+
+
+def _missing(indexes: str) -> str:
+    return f"Unique indexes are missing; run `flask --app wsgi release` to create them: {indexes}."
 
 
 class _IndexesMissing(Exception):

@@ -1,6 +1,6 @@
 """Declares the settings of the application. `python -m dev.settings_page` writes docs/settings.md from them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
@@ -17,7 +17,7 @@ from osdi.settings.table import Group, ServerSettings, read, setting
 from osdi.settings.validators import Network, empty_or
 
 ANONYMOUS_ACTIONS: Final = tuple(ACTION_FIELDS)
-RATE_LIMIT_STORAGES: Final = ("memory", "mongodb")
+MEMORY, MONGODB = "memory", "mongodb"
 NAMESPACE: Final = r"[a-z][a-z0-9_]{0,49}\Z"
 # A leap year.
 HOURS: Final = validate.Range(0, 8784)
@@ -124,6 +124,14 @@ class Settings:
             validate=validators.rate_limit,
         ),
     )
+    rate_limit_anonymous_bytes: str = field(
+        default="5000000/hour",
+        metadata=setting(
+            "Bytes of the bodies of posts without a token from one IP address.",
+            Group.RATES,
+            validate=validators.rate_limit,
+        ),
+    )
     rate_limit_token: str = field(
         default="3000/minute",
         metadata=setting("Requests with one token.", Group.RATES, validate=validators.rate_limit),
@@ -163,12 +171,13 @@ class Settings:
         ),
     )
     rate_limit_storage: str = field(
-        default="memory",
+        default="",
         metadata=setting(
-            "`memory`: each process counts for itself. `mongodb`: all processes count together, with one more write "
-            "for each request.",
+            "`memory`: each process counts for itself. `mongodb`: all processes count together, with a few more writes "
+            "for callers who send many requests.",
             Group.RATES,
-            validate=validate.OneOf(RATE_LIMIT_STORAGES),
+            validate=validate.OneOf(("", MEMORY, MONGODB), error="Set memory or mongodb."),
+            default="`mongodb` if `WEB_CONCURRENCY` is more than 1, else `memory`",
         ),
     )
     max_body_bytes: int = field(
@@ -176,6 +185,14 @@ class Settings:
         metadata=setting(
             "Longest body of a request. A longer one gets `413`.",
             Group.REQUESTS,
+            validate=validate.Range(1_000, 10_000_000),
+        ),
+    )
+    max_anonymous_body_bytes: int = field(
+        default=32_768,
+        metadata=setting(
+            "Longest body of a post without a token. A longer one gets `413`.",
+            Group.ANONYMOUS,
             validate=validate.Range(1_000, 10_000_000),
         ),
     )
@@ -368,4 +385,8 @@ class Settings:
 
         Raises environs.EnvValidationError that names every wrong setting, those of gunicorn included.
         """
-        return read(cls, ServerSettings)
+        found = read(cls, ServerSettings)
+        if not found.rate_limit_storage:
+            several = read(ServerSettings).web_concurrency > 1
+            found = replace(found, rate_limit_storage=MONGODB if several else MEMORY)
+        return found

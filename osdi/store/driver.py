@@ -1,5 +1,7 @@
 """The connection to MongoDB: its time-outs, the durability of its writes, and the translation of its errors."""
 
+import datetime as dt
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
@@ -39,6 +41,8 @@ HEARTBEAT_MS: Final = 2_000
 CONNECT_TIMEOUT_MS: Final = 3_000
 
 ABORT_SECONDS: Final = 1.0
+# A slower reply says too little about the time at which the server read its clock.
+CLOCK_REPLY_SECONDS: Final = 1.0
 
 # A filter that no index serves may read a whole collection: the server aborts it before the socket times out.
 READ_MS: Final = 5_000
@@ -55,7 +59,7 @@ AWAY_CODES: Final = frozenset(
         *(9001, 10058, 10107, 11600, 11602, 13435, 13436),
         # Durability, which the server could not confirm, and an outcome that it does not know.
         *(1, 8, 64, 75, 77, 79, 82, 83, 96, 100, 244),
-        # An operation that was interrupted, by an operator or by a limit of time, and a cursor or snapshot that is gone.
+        # An operation that was interrupted by an operator or a limit of time, and a cursor or snapshot that is gone.
         *(24, 43, 46, 50, 90, 107, 143, 175, 237, 239, 246, 251, 262, 267, 276, 279, 281, 282, 290, 314, 355, 363),
         *(407, 453, 11601, 46841, 91331, 10045600),
         # Too few resources, and writes that an operator has stopped.
@@ -99,8 +103,8 @@ def database_name(uri: str) -> str:
 def driver_errors() -> Iterator[None]:
     """Translates errors of pymongo into those of this project; any other error passes.
 
-    Raises DuplicateKey, WriteConflict, OsdiError 413 and 503 (of which one is Refused). Their messages contain nothing of
-    the driver's, which has values of documents in it.
+    Raises DuplicateKey, WriteConflict, OsdiError 413 and 503 (of which one is Refused). Their messages contain nothing
+    of the driver's message, which has values of documents in it.
     """
     try:
         yield
@@ -124,7 +128,7 @@ def driver_errors() -> Iterator[None]:
 
 
 def _is_away(error: PyMongoError) -> bool:
-    """True if the server is away or overloaded, changes its role, or cannot say if the write was done and is durable."""
+    """True if the server is away or overloaded, changes its role, or cannot say if the write is done and durable."""
     if error.timeout or isinstance(error, AWAY) or getattr(error, "code", None) in AWAY_CODES:
         return True
     if isinstance(error, BulkWriteError):
@@ -144,6 +148,16 @@ def abort(session: ClientSession) -> None:
     """Aborts a transaction, which releases its locks; a server that cannot be reached releases them later."""
     with suppress(PyMongoError), timeout(ABORT_SECONDS):
         session.abort_transaction()
+
+
+def server_clock_ahead(client: MongoClient[Document]) -> float | None:
+    """Returns the seconds by which the server's clock is ahead of this machine's; None if the reply took too long."""
+    began, asked = time.monotonic(), time.time()
+    local_time = client.admin.command("hello").get("localTime")
+    took = time.monotonic() - began
+    if local_time is None or took > CLOCK_REPLY_SECONDS:
+        return None
+    return float(local_time.replace(tzinfo=dt.UTC).timestamp() - asked - took / 2)
 
 
 def connect(uri: str) -> tuple[MongoClient[Document], CircuitBreaker]:

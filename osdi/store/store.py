@@ -18,14 +18,15 @@ from pymongo import ASCENDING, DESCENDING, MongoClient
 from pymongo.collection import Collection
 from pymongo.errors import ExecutionTimeout, PyMongoError
 
+from osdi import log
 from osdi.documents import Document, Query
 from osdi.errors import WriteConflict
-from osdi.ids import id_before
+from osdi.ids import follow_clock, id_before
 from osdi.paging import Page
 from osdi.store import write_log
 from osdi.store.circuit_breaker import CircuitBreaker
 from osdi.store.count_cache import LARGE, CollectionCounts, CountCache
-from osdi.store.driver import DATABASE, DURABLE, MOCK, READ_MS, abort, connect, driver_errors
+from osdi.store.driver import DATABASE, DURABLE, MOCK, READ_MS, abort, connect, driver_errors, server_clock_ahead
 from osdi.store.indexes import INDEXES, WEBHOOKS, create
 from osdi.store.interface import DocumentStore
 from osdi.store.schema_version import LOOK_SECONDS, check_schema
@@ -35,6 +36,10 @@ from osdi.store.writes import Delete, Insert, Replace, Write, with_events
 # Ids are given before their documents are committed. A document whose id is older than this is committed.
 SETTLED: Final = dt.timedelta(seconds=90)
 REMEMBERED: Final = 100
+# Smaller differences between clocks do no harm, and each step would change the order of ids.
+CLOCK_STEP_SECONDS: Final = 1.0
+# From this difference on, the operator is told.
+WRONG_CLOCK_SECONDS: Final = 5.0
 
 
 class Store(DocumentStore):
@@ -58,6 +63,9 @@ class Store(DocumentStore):
         self._served = False
         # No TTLCache: nothing is remembered but a time, which each operation compares, and a restore sets to never.
         self._next_schema_check = 0.0
+        # Seconds by which the server's clock is ahead of this machine's: as measured, and as ids and times follow it.
+        self.clock_ahead = 0.0
+        self._followed = 0.0
 
     @property
     def in_memory(self) -> bool:
@@ -99,7 +107,8 @@ class Store(DocumentStore):
         """Wraps calls of the driver: raises the project's errors in place of the driver's (see `driver_errors`).
 
         The first operation checks the schema version, and one every LOOK_SECONDS checks whether a restore was begun:
-        both raise WrongDatabase. Raises OsdiError 503 at once while the circuit breaker is open.
+        both raise WrongDatabase. These two also make this process follow the server's clock. Raises OsdiError 503 at
+        once while the circuit breaker is open.
         """
         # Of a set, which threads may change at once: each uses one connection, or waits for one.
         thread = threading.get_ident()
@@ -109,6 +118,8 @@ class Store(DocumentStore):
                 if time.monotonic() >= self._next_schema_check:
                     check_schema(self.connect().get_default_database(DATABASE), serves=self._served)
                     self._served = True
+                    if not self.in_memory:
+                        self._follow_clock()
                     self._next_schema_check = time.monotonic() + LOOK_SECONDS
                 yield
         finally:
@@ -133,6 +144,23 @@ class Store(DocumentStore):
                 self._stale_transactions.end_where_in_the_way(self.connect(), error)
                 raise
             session.commit_transaction()  # the driver repeats it where the outcome is unknown
+
+    def _follow_clock(self) -> None:
+        """Makes this process's ids and times follow the server's clock, and logs a difference that begins."""
+        ahead = server_clock_ahead(self.connect())
+        if ahead is None:
+            return
+        if abs(ahead - self._followed) > CLOCK_STEP_SECONDS:
+            self._followed = ahead if abs(ahead) > CLOCK_STEP_SECONDS else 0.0
+            follow_clock(self._followed)
+        was_wrong, self.clock_ahead = self.has_wrong_clock, ahead
+        if self.has_wrong_clock and not was_wrong:
+            log.logger().warning("clock", seconds_ahead=round(-ahead, 1))
+
+    @property
+    def has_wrong_clock(self) -> bool:
+        """True if this machine's clock and that of the database differ."""
+        return abs(self.clock_ahead) > WRONG_CLOCK_SECONDS
 
     def skip_schema_check(self) -> None:
         """Accepts whatever schema the documents have: for a restore, which replaces them."""

@@ -1,11 +1,14 @@
 """Rate limits: a caller over the limit gets 429 with Retry-After, and other callers are not affected."""
 
+import datetime as dt
+import json
 import time
+from typing import Any
 
 import pytest
 from pymongo.database import Database
 
-from blueprints.http.rate_limits import RateLimits
+from blueprints.http.rate_limits import ALONE_PART, RateLimits
 from osdi.access.rate_limit_storage import WAIT_MS
 from osdi.access.tokens import new_token
 from osdi.settings import Settings
@@ -14,6 +17,7 @@ from osdi.store.indexes import TOKENS
 from tests.fixtures.deployed import Deployed
 from tests.support import factories
 from tests.support.client import Client
+from tests.support.clocks import shift_clock
 from tests.support.factories import by_email
 
 
@@ -254,13 +258,91 @@ class TestCountedInMongoDB:
 
         assert [*statuses(first, 1), *statuses(second, 2)] == [200, 200, 429]
 
-    def test_counters_contain_no_contact_detail(self, deployed: Deployed, database: Database) -> None:
-        client = deployed(rate_limit_contact="9/hour", rate_limit_storage="mongodb")
+    @pytest.mark.parametrize("address", ["203.0.113.77", "2001:db8:77:77::1"])
+    def test_no_collection_contains_the_ip_address_or_a_counted_contact_detail(
+        self, deployed: Deployed, database: Database, address: str
+    ) -> None:
+        limits = dict.fromkeys(factories.UNLIMITED, "5/hour") | {"rate_limit_anonymous_bytes": "5000/hour"}
+        client = deployed(rate_limit_storage="mongodb", **limits)
 
-        client.record(by_email("jane@example.com"), token=False)
+        statuses(client, 3, address=address)
+        for _ in range(2):
+            client.record(
+                by_email("jane@example.com"), token=False, environ_base={"REMOTE_ADDR": address}, headers={"X": address}
+            )
 
-        (counter,) = database.rate_limits.find()
-        assert "jane" not in str(counter)
+        # Of two limits of the address, and of the contact details of four people.
+        assert database.rate_limits.count_documents({"count": {"$gte": 1}}) == 2 + 4
+        assert "jane" not in str(list(database.rate_limits.find()))
+        everything = {name: str(list(database[name].find())) for name in database.list_collection_names()}
+        network = address.partition("::")[0]
+        assert [name for name, text in everything.items() if network in text] == []
+
+    def test_counters_of_two_deployments_have_different_digests(self, database: Database, settings: Settings) -> None:
+        digests = set()
+        for _ in range(2):
+            database.rate_limits.delete_many({})
+            limits = RateLimits(Settings(mongodb_uri=settings.mongodb_uri, rate_limit_storage="mongodb"))
+            for _ in range(60 // ALONE_PART + 1):
+                limits.hit_contacts(["email:jane@example.com"])
+            limits.close()
+            digests |= {each["_id"] for each in database.rate_limits.find({"count": {"$gte": 1}})}
+
+        assert len(digests) == 2
+
+    def test_a_caller_with_few_requests_causes_no_write(self, deployed: Deployed, database: Database) -> None:
+        client = deployed(rate_limit_anonymous="16/hour", rate_limit_storage="mongodb")
+
+        assert statuses(client, 2) == [200, 200]
+        assert database.rate_limits.count_documents({}) == 0
+
+        assert statuses(client, 1) == [200]
+        assert [each["count"] for each in database.rate_limits.find({"count": {"$gte": 1}})] == [3]
+
+    def test_two_processes_allow_an_eighth_more_at_most(self, deployed: Deployed) -> None:
+        clients = [deployed(rate_limit_anonymous="16/hour", rate_limit_storage="mongodb") for _ in range(2)]
+
+        answers = [status for _ in range(20) for client in clients for status in statuses(client, 1)]
+
+        assert answers.count(200) <= 16 + 16 // ALONE_PART
+        assert set(answers[-10:]) == {429}
+
+    @pytest.mark.parametrize("hours", [-25, 25])
+    def test_a_wrong_clock_of_a_process_changes_no_limit(
+        self, deployed: Deployed, database: Database, monkeypatch: pytest.MonkeyPatch, hours: int
+    ) -> None:
+        shift_clock(monkeypatch, hours * 3600)
+        client = deployed(rate_limit_anonymous="2/hour", rate_limit_storage="mongodb")
+
+        assert statuses(client, 4) == [200, 200, 429, 429]
+        (ends,) = (each["expireAt"] for each in database.rate_limits.find({"count": {"$gte": 1}}))
+        assert dt.timedelta(minutes=59) < ends - dt.datetime.now(dt.UTC).replace(tzinfo=None) < dt.timedelta(minutes=61)
+        retry = client.record(factories.outreach(), token=False, environ_base={"REMOTE_ADDR": "192.0.2.1"})
+        assert 3_500 <= int(retry.headers["Retry-After"]) <= 3_601
+
+
+class TestBytes:
+    """The bodies of posts without a token, by IP address."""
+
+    def test_of_one_address_are_limited(self, deployed: Deployed, database: Database) -> None:
+        client = deployed(rate_limit_anonymous_bytes="1000/hour")
+
+        def send(length: int, **options: Any) -> int:
+            body = factories.outreach()
+            body["message"] = "x" * (length - len(json.dumps(body | {"message": ""})))
+            return client.record(
+                body, **{"token": False, "environ_base": {"REMOTE_ADDR": "192.0.2.1"}} | options
+            ).status_code
+
+        assert [send(400), send(400), send(400)] == [200, 200, 429]
+        assert send(400, environ_base={"REMOTE_ADDR": "192.0.2.2"}) == 200
+        assert send(900, token=True) == send(900, token=True) == 200
+        assert database.outreaches.count_documents({}) == 5
+
+    def test_of_invalid_posts_count_too(self, deployed: Deployed) -> None:
+        client = deployed(rate_limit_anonymous_bytes="1000/hour")
+
+        assert [client.record("[" * 600, token=False).status_code for _ in range(3)] == [400, 429, 429]
 
 
 def test_each_process_counts_alone_while_the_database_is_unavailable() -> None:

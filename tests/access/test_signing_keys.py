@@ -10,9 +10,10 @@ from pymongo import MongoClient
 from pymongo.database import Database
 
 from dev.mongod import Mongod
-from osdi.access.signing_keys import SIGNING_KEYS, signing_key
+from osdi.access.signing_keys import signing_key
 from osdi.errors import OsdiError
 from osdi.store import Store
+from osdi.store.indexes import SIGNING_KEYS
 from tests.support.profiled import profiled
 
 PROCESSES = 12

@@ -10,11 +10,23 @@ from typing import Any
 import pytest
 from flask import Flask
 from pymongo.database import Database
+from pymongo.errors import (
+    BulkWriteError,
+    DuplicateKeyError,
+    NetworkTimeout,
+    OperationFailure,
+    ProtocolError,
+    PyMongoError,
+    WaitQueueTimeoutError,
+)
 
 from app import create_app
 from blueprints.http.context import EXTENSION
 from dev.mongod import Mongod
+from osdi.errors import OsdiError, WriteConflict
+from osdi.log import format_exception
 from osdi.settings import Settings
+from osdi.store.driver import driver_errors
 from tests.support import factories
 from tests.support.client import Client
 from tests.support.databases import SMALL_JOURNAL
@@ -47,6 +59,87 @@ def test_one_failure_is_success_or_503_and_a_retry_succeeds(
     assert first.status_code == 200 or "Retry-After" in first.headers
     assert again.status_code == 200
     assert recorded_people_and_outreaches(database) == (1, 1)
+
+
+# One of each kind in osdi.store.driver.AWAY_CODES that the driver does not repeat itself, and the errors that mongod
+# gives under load or on a full disk.
+UNKNOWN_OUTCOMES = [1, 8, 24, 39, 43, 46, 50, 75, 82, 83, 96, 133, 146, 202, 215, 237, 246, 261, 264, 279, 282, 290]
+UNKNOWN_OUTCOMES += [355, 363, 365, 371, 384, 388, 402, 433, 449, 450, 462, 11601, 14031, 46841, 91331]
+PROGRAM_ERRORS = [2, 9, 14, 20, 28, 40, 52, 56, 59, 66, 72, 121, 168, 197, 263, 40414]
+
+
+@pytest.mark.parametrize("code", UNKNOWN_OUTCOMES)
+def test_an_unknown_outcome_or_overload_is_503_and_a_retry_records_once(
+    api: Client, database: Database, fail: Callable[..., None], code: int
+) -> None:
+    body = factories.outreach(identifiers=["crm:1"])
+    fail("alwaysOn", ["insert"], errorCode=code)
+
+    first = api.record(body)
+
+    assert (first.status_code, first.json["osdi:error"]["response_code"]) == (503, 503)
+    assert int(first.headers["Retry-After"]) >= 1
+    fail("off", [])
+    assert api.record(body).status_code == 200
+    assert recorded_people_and_outreaches(database) == (1, 1)
+
+
+@pytest.mark.parametrize("code", [96, 365, 11601, 14031])
+@pytest.mark.parametrize("command", ["find", "commitTransaction", "update"])
+def test_overload_at_any_command_is_503(api: Client, fail: Callable[..., None], command: str, code: int) -> None:
+    api.recorded(factories.outreach(identifiers=["crm:1"]))
+    fail("alwaysOn", [command], errorCode=code)
+
+    assert api.record(factories.outreach(identifiers=["crm:1" if command == "update" else "crm:2"])).status_code == 503
+
+
+@pytest.mark.parametrize("code", PROGRAM_ERRORS)
+def test_an_error_of_the_program_is_500(api: Client, fail: Callable[..., None], code: int) -> None:
+    fail("alwaysOn", ["insert"], errorCode=code)
+
+    assert api.record(factories.outreach()).status_code == 500
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ProtocolError("a reply that cannot be read"),
+        NetworkTimeout("no reply"),
+        WaitQueueTimeoutError("no connection"),
+        BulkWriteError({"writeErrors": [{"index": 0, "code": 14031, "errmsg": "x"}], "writeConcernErrors": []}),
+        BulkWriteError({"writeErrors": [], "writeConcernErrors": [{"code": 64, "errmsg": "x"}]}),
+        OperationFailure("x", 999, {"errorLabels": ["SystemOverloadedError", "RetryableError"]}),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_errors_of_the_driver_with_an_unknown_outcome_are_503(error: PyMongoError) -> None:
+    with pytest.raises(OsdiError) as translated, driver_errors():
+        raise error
+
+    assert (translated.value.status, "Retry-After" in translated.value.headers) == (503, True)
+
+
+VALUE = "jane@example.com"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        DuplicateKeyError(f"dup key: {VALUE}", 11000, {"keyValue": {"match_keys": VALUE}}),
+        OperationFailure(f"write conflict with {VALUE}", 112, {"errorLabels": ["TransientTransactionError"]}),
+        OperationFailure(f"overloaded by {VALUE}", 365),
+        OperationFailure(f"too large: {VALUE}", 10334),
+        OperationFailure(f"not allowed: {VALUE}", 13),
+        NetworkTimeout(f"no reply to {VALUE}"),
+    ],
+    ids=lambda error: f"{type(error).__name__} {getattr(error, 'code', None)}",
+)
+def test_no_translated_error_contains_the_message_of_the_driver(error: PyMongoError) -> None:
+    with pytest.raises((OsdiError, WriteConflict)) as translated, driver_errors():
+        raise error
+
+    assert VALUE not in str(translated.value)
+    assert VALUE not in format_exception(translated.value)
 
 
 @pytest.mark.parametrize("code", [13, 18])

@@ -1,18 +1,20 @@
 """Sending limits: the limit of all anonymous posts, and the limit of one address."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
+from pymongo.database import Database
 
 from osdi.followups.sending_limits import LimitReached, SendingLimits
 from osdi.settings import Settings
 
 KIND = "autoresponse"
+Limits = Callable[[str, str], SendingLimits]
 JANE = "email:jane@example.com"
 
 
 @pytest.fixture
-def limits_of(settings: Settings) -> Iterator[object]:
+def limits_of(settings: Settings) -> Iterator[Limits]:
     """Makes SendingLimits with a limit of all and one of an address."""
     made: list[SendingLimits] = []
 
@@ -27,7 +29,7 @@ def limits_of(settings: Settings) -> Iterator[object]:
 
 
 @pytest.mark.usefixtures("database")
-def test_a_mail_that_waits_for_the_limit_of_all_does_not_count_for_its_address(limits_of: object) -> None:
+def test_a_mail_that_waits_for_the_limit_of_all_does_not_count_for_its_address(limits_of: Limits) -> None:
     narrow = limits_of("1/day", "2/day")
     assert narrow.reached(KIND, "email:other@example.com") is None
 
@@ -42,10 +44,18 @@ def test_a_mail_that_waits_for_the_limit_of_all_does_not_count_for_its_address(l
 
 
 @pytest.mark.usefixtures("database")
-def test_each_address_and_each_kind_has_its_own_limit(limits_of: object) -> None:
+def test_each_address_and_each_kind_has_its_own_limit(limits_of: Limits) -> None:
     limits = limits_of("1000/day", "1/day")
 
     assert limits.reached(KIND, JANE) is None
     assert limits.reached(KIND, JANE) == LimitReached(address=True)
     assert limits.reached("sms_response", JANE) is None
     assert limits.reached(KIND, "email:john@example.com") is None
+
+
+def test_no_address_is_stored(limits_of: Limits, database: Database) -> None:
+    assert limits_of("10/hour", "2/day").reached(KIND, JANE) is None
+
+    counters = list(database.rate_limits.find({"count": {"$gte": 1}}))
+    assert len(counters) == 2
+    assert "jane" not in str(counters)

@@ -1,15 +1,19 @@
 """`/metrics`: its content, its access control, and that it contains nothing that a client sent."""
 
 import datetime as dt
+import errno
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import mmap_dict, values
 from prometheus_client.parser import text_string_to_metric_families
 from pymongo.database import Database
 
+from blueprints.operations.metrics import EXTENSION
 from dev.mongod import free_port
 from osdi.ids import now
 from osdi.operations import database_gauges
@@ -37,6 +41,58 @@ def samples(client: Client) -> dict[tuple[str, frozenset[tuple[str, str]]], floa
 
 def value(client: Client, name: str, **labels: str) -> float:
     return samples(client).get((name, frozenset(labels.items())), 0.0)
+
+
+class TestWithoutSpace:
+    """A full folder for the counts, such as `/dev/shm` in a container."""
+
+    @pytest.fixture
+    def shared(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+        """A folder as gunicorn's processes have it. The library counts in memory again after the test."""
+        monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+        monkeypatch.setenv("METRICS_PLACE", "0")
+        monkeypatch.setattr(values, "ValueClass", values.MultiProcessValue())
+        monkeypatch.setattr(values, "MmapedDict", mmap_dict.MmapedDict)
+        return tmp_path
+
+    def fill(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def no_space(*_: int) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr("osdi.operations.metrics_files.os.posix_fallocate", no_space)
+
+    def test_nothing_is_counted_and_posts_are_answered(
+        self, deployed: Deployed, shared: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.fill(monkeypatch)
+        client = deployed(metrics_token=TOKEN)
+
+        assert client.record(factories.outreach()).status_code == 200
+        assert client.http.get("/metrics", headers=BEARER).status_code == 503
+        assert list(shared.iterdir()) == []
+
+    def test_counts_that_fit_are_kept_and_later_posts_are_answered(
+        self, deployed: Deployed, shared: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        client = deployed(metrics_token=TOKEN)
+        client.recorded(factories.outreach())
+        self.fill(monkeypatch)
+        monkeypatch.setattr("osdi.operations.metrics_files.ENTRY_BYTES", 10**9)  # no further value fits
+
+        assert client.record(factories.outreach(type="email")).status_code == 200
+        assert client.get("/people").status_code == 200
+        assert value(client, "osdi_outreaches_recorded_total", type="phone", token="yes") == 1
+        assert value(client, "osdi_outreaches_recorded_total", type="email", token="yes") == 0
+
+    def test_every_page_of_the_files_is_allocated(self, deployed: Deployed, shared: Path) -> None:
+        client = deployed(metrics_token=TOKEN)
+        for number in range(200):  # more than a file of the first size holds
+            client.http.application.extensions[EXTENSION].count_request("GET", f"/{number}", 200, 0.1)
+
+        files = [each.stat() for each in shared.iterdir()]
+
+        assert max(each.st_size for each in files) > 65_536
+        assert all(each.st_blocks * 512 >= each.st_size for each in files)
 
 
 class TestAccess:
