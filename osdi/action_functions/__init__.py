@@ -3,5 +3,5 @@
 `resolve` looks up the references of a body before anything is written; `apply` adds the result to the person. Pure:
 callers pass a function that looks resources up.
 
-Imports: documents, errors, resources.
+Imports: documents, errors, resources, values.
 """

@@ -4,5 +4,5 @@ Taggings, items and answers are stored inside people; `subresources` reads and c
 holds campaigns, tags, lists and questions, which most requests look up, for a few seconds.
 
 Imports: documents, errors, etags, fields, ids, match_keys, outreaches, paging, people, resources, retry, statistics,
-store.
+store, values.
 """

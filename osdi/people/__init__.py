@@ -4,5 +4,5 @@
 `merge` merges two stored people; `survivorship` combines their documents.
 
 Imports: access, action_functions, documents, errors, fields, ids, match_keys, resources, retry, settings, statistics,
-store.
+store, values.
 """

@@ -107,7 +107,7 @@ def match_keys(person: Body, array: str) -> list[str]:
 
 
 def name_of(values: Body) -> tuple[str, str]:
-    """The name by which people with one phone number are told apart."""
+    """The name that distinguishes people with one phone number."""
     return (values.get("given_name") or "").lower(), (values.get("family_name") or "").lower()
 
 
