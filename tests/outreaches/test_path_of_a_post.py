@@ -1,7 +1,7 @@
 """The path of a post through the modules: resolve, match, merge, write, represent (docs/decisions/0024).
 
 A module is entered when another module calls a function of it; calls in a row count once. Modules that every step
-uses, such as osdi/ids, osdi/match_keys and the store, and properties of a result do not count as steps.
+uses, such as osdi/ids, osdi/match_keys, osdi/values and the store, and properties of a result do not count as steps.
 """
 
 import functools
@@ -25,6 +25,7 @@ BODY = orjson.loads((ROOT / "blueprints" / "examples" / "record_outreach_request
 SHARED_MODULES = {"errors", "ids", "resources", "documents", "paging", "log", "match_keys", "retry", "etags"}
 NOT_STEPS = (
     "osdi.store.",
+    "osdi.values.",
     "osdi.access.tokens",
     "osdi.action_functions.followup_kinds",
     *(f"osdi.{each}" for each in SHARED_MODULES),
