@@ -30,7 +30,7 @@ NOT_STEPS = (
     "osdi.action_functions.followup_kinds",
     *(f"osdi.{each}" for each in SHARED_MODULES),
 )
-MAX_MODULES = 16
+MAX_MODULES = 17
 MAX_ENTRIES = 2
 
 
