@@ -79,6 +79,7 @@ def application(kind: Ours, uri: str, scratch: Path) -> tuple[Flask, Traffic]:
         rate_limit_anonymous=variables["RATE_LIMIT_ANONYMOUS"],
         rate_limit_token=variables["RATE_LIMIT_TOKEN"],
         rate_limit_contact=variables["RATE_LIMIT_CONTACT"],
+        repeat_seconds=float(variables["REPEAT_SECONDS"]),
     )
     return create_app(settings), traffic
 

@@ -9,7 +9,7 @@ from flask import Response, g, request
 from blueprints.http.anonymous_posts import apply_policy, honeypot_filled
 from blueprints.http.api import Blueprint
 from blueprints.http.body import request_body
-from blueprints.http.context import answer, caller, deployment, helper_answer
+from blueprints.http.context import Deployment, answer, caller, deployment, helper_answer
 from blueprints.http.parameters import (
     CAMPAIGN_PARAMETER,
     IDEMPOTENCY_KEY,
@@ -17,7 +17,7 @@ from blueprints.http.parameters import (
     IDEMPOTENCY_PARAMETER,
 )
 from blueprints.http.rate_limits import rate_limits
-from osdi.access.tokens import WRITE
+from osdi.access.tokens import WRITE, Caller
 from osdi.errors import invalid
 from osdi.outreaches.helper_request import HelperRequest
 from osdi.outreaches.record_outreach import record_outreach
@@ -88,7 +88,7 @@ def record(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
         idempotency_key=_idempotency_key(),
         sent=posted.sent,
         strict=posted.strict,
-        sender=_sender(),
+        sender=_address_digest(deployed, sender),
         over_limit=over_limit,
     )
     recorded = record_outreach(deployed.store, deployed.reference.find, helper_request, deployed.settings)
@@ -96,10 +96,10 @@ def record(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
     return helper_answer(OUTREACH, recorded.outreach, recorded.warnings, body)
 
 
-def _sender() -> str:
-    """Returns the digest of a caller without a token, or nothing if double clicks are not recognised."""
-    recognised = deployment().settings.repeat_seconds and not caller().has_token
-    return deployment().senders.of(request.remote_addr) if recognised else ""
+def _address_digest(deployed: Deployment, sender: Caller) -> str:
+    """Returns the digest of the address of a caller without a token; empty if double clicks are not recognised."""
+    recognised = deployed.settings.repeat_seconds and not sender.has_token
+    return deployed.senders.of(request.remote_addr) if recognised else ""
 
 
 def _idempotency_key() -> str | None:

@@ -207,7 +207,11 @@ class MatchKeyRules:
         """
         named = country(str(entry.get("country") or ""))
         number, _ = split_extension(str(entry.get("number", "")))
-        digits = _phone_digits(number, (named or self.phone_region).upper())
+        return self.number_key(number, named)
+
+    def number_key(self, number: str, named_country: str) -> str | None:
+        """Returns the match key of a number without extension, in the named country; see `phone_key`."""
+        digits = _phone_digits(number, (named_country or self.phone_region).upper())
         return f"{PHONE}{digits}" if len(digits) >= MINIMUM_PHONE_DIGITS else None
 
     def contact_keys(self, person: ReadOnlyDocument) -> list[str]:

@@ -100,6 +100,7 @@ VALUES: dict[str, tuple[list[str], list[str]]] = {
     "MAX_PAGESIZE": (["1", "1000"], ["0", "1001"]),
     "PHONE_REGION": (["", "US", "GB"], ["UK", "us", "usa", "ZZ", "001", "EU"]),
     "CACHE_SECONDS": (["0", "300"], ["-0.1", "300.1"]),
+    "REPEAT_SECONDS": (["0", "3600"], ["-1", "3601", "ten"]),
     "SMTP_URL": (
         ["", "smtp://user:password@mail.example.org:587", "smtps://mail.example.org"],
         ["mail.example.org", "http://user:hunter2@mail.example.org", "smtp://user:hunter2@mail.example.org:99999"],

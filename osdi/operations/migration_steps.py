@@ -4,7 +4,7 @@ A step changes stored documents in batches and yields the number of changed docu
 repeat. It leaves documents that the previous version can still read, unless its docstring says otherwise.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -143,8 +143,12 @@ def compare_domains_as_sent(context: MigrationContext) -> Iterator[int]:
 
 
 def _with_keys_as_sent(context: MigrationContext, person: Document) -> int:
+    return _store_keys(context, person, [_as_sent(key) for key in person["match_keys"]])
+
+
+def _store_keys(context: MigrationContext, person: Document, new_keys: Iterable[str]) -> int:
     """Stores a person's keys anew; returns 1 if that changed the person. A concurrent write sets them by itself."""
-    keys = list(dict.fromkeys(_as_sent(key) for key in person["match_keys"]))
+    keys = list(dict.fromkeys(new_keys))
     for match_keys in (keys, [key for key in keys if key in person["match_keys"]]):
         changed = {**person, "match_keys": match_keys}
         context.rules.set_derived_keys(changed)
@@ -170,6 +174,29 @@ def _as_sent(key: str) -> str:
 def fill_suppressions(context: MigrationContext) -> Iterator[int]:
     """Adds the opt-outs of stored people to the suppression list, which outlives people."""
     yield from fill_from_people(context.store, context.rules)
+
+
+def compare_phones_without_extension(context: MigrationContext) -> Iterator[int]:
+    """Gives phone keys the number without its extension, read in the country that is named (see `phone_key`).
+
+    If two people turn out to have one number, the one who has the key keeps it, as with e-mail domains.
+    """
+    unusual = [
+        {"phone_numbers.number": {"$regex": r"[^\d\s()+./-]"}},
+        {"phone_numbers.country": {"$regex": "^.{3,}|^[Uu][Kk]$"}},
+    ]
+    for person in scan(context.store, PERSON.collection, {"$or": unusual}, patience=PATIENCE_SECONDS):
+        new = dict(_phone_keys(context.rules, person))
+        yield _store_keys(context, person, [new.get(key, key) for key in person["match_keys"]])
+
+
+def _phone_keys(rules: MatchKeyRules, person: Document) -> Iterator[tuple[str, str]]:
+    """Yields the former and the new key of each phone number of a person."""
+    for entry in person["phone_numbers"]:
+        former = rules.number_key(str(entry.get("number", "")), str(entry.get("country") or ""))
+        new = rules.phone_key(entry)
+        if former and new:
+            yield former, new
 
 
 def confirm_only_contacts(context: MigrationContext) -> Iterator[int]:
@@ -201,5 +228,6 @@ MIGRATIONS: Final = (
     Migration(3, "renamed stored fields, keys and collections", rename_stored_names),
     Migration(4, "compared e-mail domains in the form in which mail is sent", compare_domains_as_sent),
     Migration(5, "added the opt-outs of people to the suppression list", fill_suppressions),
-    Migration(6, "confirmed the contact detail of people who have one only", confirm_only_contacts),
+    Migration(6, "compared phone numbers without extensions", compare_phones_without_extension),
+    Migration(7, "confirmed the contact detail of people who have one only", confirm_only_contacts),
 )

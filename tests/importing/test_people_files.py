@@ -677,3 +677,43 @@ def test_an_import_waits_for_an_unavailable_database(
     fail({"times": 1}, [command], errorCode=11600, errorLabels=[])  # the driver does not retry this error
 
     assert counts(done(app, file)) == {"people created": 1}
+
+
+def test_members_of_a_household_stay_different_people(app: Flask, file: Path, database: Database) -> None:
+    """One landline, and an id of each person."""
+    file.write_text(
+        "VANID,FirstName,LastName,Home Phone\n"
+        "1001,Jane,Doe,202-555-0101\n1002,John,Doe,202-555-0101\n1003,Kim,Doe,202-555-0101\n"
+    )
+    for outcome in ({"people created": 3}, {"of them unchanged": 3}):
+        summary = counts(done(app, file, "--map", "VANID=identifiers[van]"))
+        assert summary.items() >= outcome.items(), summary
+
+    people = list(database.people.find().sort("_id"))
+    assert [(each["given_name"], each["identifiers"]) for each in people] == [
+        ("Jane", ["van:1001"]),
+        ("John", ["van:1002"]),
+        ("Kim", ["van:1003"]),
+    ]
+    assert ["maybe_duplicate" in each for each in people] == [False, True, True]
+
+
+@pytest.mark.parametrize("names", [("Jane", "John"), ("Jane", "Jane")], ids=["two names", "one name"])
+def test_a_household_without_ids_is_divided_by_names(
+    app: Flask, file: Path, database: Database, names: tuple[str, str]
+) -> None:
+    rows = "".join(f"{name},Doe,202-555-0101\n" for name in names)
+    file.write_text(f"FirstName,LastName,Home Phone\n{rows}")
+
+    done(app, file)
+
+    assert [each["given_name"] for each in database.people.find().sort("_id")] == list(dict.fromkeys(names))
+
+
+def test_a_placeholder_identifier_is_reported_and_matches_nobody(app: Flask, file: Path, database: Database) -> None:
+    file.write_text("CRM Id,First Name,Email\nundefined,Ann,ann@example.com\nundefined,Bob,bob@example.com\n")
+
+    output = done(app, file, "--map", "CRM Id=identifiers[crm]")
+
+    assert "crm:undefined" in output
+    assert database.people.count_documents({"identifiers": {"$exists": False}}) == 2

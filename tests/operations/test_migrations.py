@@ -162,7 +162,7 @@ class TestDomainsAsSent:
 
 
 class TestConfirmedContacts:
-    """Migration 5 confirms the contact detail of people who own one only."""
+    """Migration 7 confirms the contact detail of people who own one only."""
 
     @pytest.mark.parametrize(
         ("keys", "confirmed"),
@@ -181,12 +181,12 @@ class TestConfirmedContacts:
         store.create_indexes()
         database.people.insert_one({"_id": "a", "version": 1, "match_keys": ["id:osdi_outreach:a", *keys]})
 
-        migrate(store, RULES, lambda _: None, migrations=MIGRATIONS[4:])
+        migrate(store, RULES, lambda _: None, migrations=MIGRATIONS[6:])
 
         found = database.people.find_one()
         assert found.get("confirmed_keys") == confirmed
         assert found["version"] == 1, "no client sees a change"
-        assert sum(MIGRATIONS[4].run(MigrationContext(store, RULES))) == 0
+        assert sum(MIGRATIONS[6].run(MigrationContext(store, RULES))) == 0
 
     @pytest.mark.parametrize("present", [{"anonymous_only": True}, {"confirmed_keys": []}])
     def test_a_person_that_this_release_has_written_is_unchanged(
@@ -196,7 +196,70 @@ class TestConfirmedContacts:
         keys = ["id:osdi_outreach:a", "email:jane@example.com"]
         database.people.insert_one({"_id": "a", "version": 1, "match_keys": keys, **present})
 
-        assert sum(MIGRATIONS[4].run(MigrationContext(store, RULES))) == 0
+        assert sum(MIGRATIONS[6].run(MigrationContext(store, RULES))) == 0
+
+
+class TestPhonesWithoutExtension:
+    """Migration 6 takes extensions out of phone keys, and reads countries that are named."""
+
+    MIGRATION = next(each for each in MIGRATIONS if each.number == 6)
+    PLAIN = "phone:16175550123"
+
+    def person(self, person_id: str, key: str, **entry: str) -> dict[str, Any]:
+        keys = [f"id:osdi_outreach:{person_id}", key]
+        return {"_id": person_id, "version": 1, "match_keys": keys, "contact_keys": [key], "phone_numbers": [entry]}
+
+    def migrated(self, old: tuple[Store, Database], *people: dict[str, Any]) -> list[dict[str, Any]]:
+        store, database = old
+        store.create_indexes()
+        database.people.insert_many(people)
+        migrate(store, RULES, lambda _: None, migrations=(self.MIGRATION,))
+        return list(database.people.find().sort("_id"))
+
+    @pytest.mark.parametrize(
+        ("key", "entry"),
+        [
+            ("phone:1617555012323", {"number": "+1 617 555 0123 ext. 23"}),
+            ("phone:161755501239", {"number": "+16175550123;ext=9"}),
+            ("phone:6175550123", {"number": "617 555 0123", "country": "USA"}),
+            ("phone:617555012323", {"number": "(617) 555-0123 x23", "country": "United States"}),
+        ],
+    )
+    def test_an_old_key_becomes_the_key_of_the_number(
+        self, old: tuple[Store, Database], key: str, entry: dict[str, str]
+    ) -> None:
+        (found,) = self.migrated(old, self.person("a", key, **entry))
+
+        assert found["match_keys"] == ["id:osdi_outreach:a", self.PLAIN]
+        assert found["contact_keys"] == [self.PLAIN]
+        assert found["phone_numbers"] == [entry]
+        assert found["version"] == 1, "no client sees a change"
+        assert sum(self.MIGRATION.run(MigrationContext(old[0], RULES))) == 0
+
+    def test_a_number_in_the_united_kingdom(self, old: tuple[Store, Database]) -> None:
+        (found,) = self.migrated(old, self.person("a", "phone:02079460199", number="020 7946 0199", country="UK"))
+
+        assert found["match_keys"][1] == "phone:442079460199"
+
+    def test_a_key_that_another_person_has_stays_with_that_person(self, old: tuple[Store, Database]) -> None:
+        first, second = self.migrated(
+            old,
+            self.person("a", "phone:161755501239", number="+16175550123 x9"),
+            self.person("b", self.PLAIN, number="+1 617 555 0123"),
+        )
+
+        assert (first["match_keys"], first["unclaimed_keys"]) == (["id:osdi_outreach:a"], [self.PLAIN])
+        assert first["maybe_duplicate"]
+        assert second["match_keys"] == ["id:osdi_outreach:b", self.PLAIN]
+
+    def test_an_unclaimed_number_stays_unclaimed(self, old: tuple[Store, Database]) -> None:
+        key = "phone:161755501239"
+        added = self.person("a", key, number="+16175550123 x9")
+        added["match_keys"].remove(key)
+        (found,) = self.migrated(old, added | {"unclaimed_keys": [key], "maybe_duplicate": True})
+
+        assert found["match_keys"] == ["id:osdi_outreach:a"]
+        assert found["unclaimed_keys"] == found["contact_keys"] == [self.PLAIN]
 
 
 class TestARelease:

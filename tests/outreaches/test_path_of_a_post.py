@@ -1,7 +1,7 @@
 """The path of a post through the modules: resolve, match, merge, write, represent (docs/decisions/0024).
 
 A module is entered when another module calls a function of it; calls in a row count once. Modules that every step
-uses, such as osdi/ids, osdi/match_keys and the store, and properties of a result do not count as steps.
+uses, such as osdi/ids, osdi/match_keys, osdi/values and the store, and properties of a result do not count as steps.
 """
 
 import functools

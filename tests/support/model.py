@@ -111,6 +111,21 @@ def match_keys(person: Body, array: str) -> list[str]:
     return [key for key in (contact_key(array, entry) for entry in entries) if key and is_match_key(key)]
 
 
+def name_of(values: Body) -> tuple[str, str]:
+    """The name that distinguishes people with one phone number."""
+    return (values.get("given_name") or "").lower(), (values.get("family_name") or "").lower()
+
+
+def differ(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    """True if a part of the name that both have is not equal, unless the whole names are."""
+    return "".join(one) != "".join(other) and any(a and b and a != b for a, b in zip(one, other, strict=True))
+
+
+def shared_phone_key(phone: str, name: tuple[str, str]) -> list[str]:
+    """The key of a person whose phone number is another person's: number and name; none without a name."""
+    return [f"phone_and_name:{phone.removeprefix('phone:')}|{''.join(name)}"] if any(name) else []
+
+
 class Model:
     """The people, outreaches, tags and lists that should be there."""
 
@@ -140,9 +155,11 @@ class Model:
         for key in emails:
             if owner := self.owner(key):
                 return owner
-        for key in phones:
+        name = name_of(posted)
+        for key in (*(shared for phone in phones for shared in shared_phone_key(phone, name)), *phones):
             owner = self.owner(key)
-            if owner and not (emails and self.people[owner].contacts["email_addresses"]):
+            has_own_email = owner and emails and self.people[owner].contacts["email_addresses"]
+            if owner and not has_own_email and not self._are_two(posted, owner):
                 return owner
         if not by_token and not emails and not phones:  # a retry of somebody who gave no contact detail
             for identifier in posted.get("identifiers") or ():
@@ -150,6 +167,31 @@ class Model:
                 if owner and not any(self.people[owner].contacts.values()):
                     return owner
         return None
+
+    def _are_two(self, posted: Body, id_: str) -> bool:
+        """True if a posted person is not this one, although they share a phone: other names, or ids of one system."""
+        person = self.people[id_]
+        ours = {each.removeprefix("id:") for each in person.keys if each.startswith("id:")}
+        theirs = set(posted.get("identifiers") or ())  # all of one system
+        return differ(name_of(posted), name_of(person.values)) or bool(ours and theirs and not ours & theirs)
+
+    def _is_of(self, outreach: Outreach, request: Request) -> bool:
+        """True if an outreach with the identifier of a request with a token can be a retry of it."""
+        posted, id_ = request.posted, outreach.person
+        if outreach.digest == request.digest or id_ not in self.people:
+            return True
+        if request.link:
+            return request.link == id_
+        owners = [self.owner(f"id:{each}") for each in posted.get("identifiers") or ()]
+        matched = next((owner for owner in owners if owner), None) or self._by_contact(posted, by_token=True)
+        emails, phones = (match_keys(posted, array) for array in CONTACTS)
+        known = {each["key"] for entries in self.people[id_].contacts.values() for each in entries}
+        if matched == id_ or known.intersection(emails):
+            return True
+        if known.intersection(phones):
+            return not self._are_two(posted, id_)
+        no_keys = not owners and not emails and not phones
+        return no_keys and not differ(name_of(posted), name_of(self.people[id_].values))
 
     def sign_up(self, id_: str, body: Body, *, by_token: bool) -> None:
         """Updates the person with this id by a post, or creates them."""
@@ -166,7 +208,10 @@ class Model:
             if not by_token and not is_new:
                 entries = [without_opt_out(entry) for entry in entries]
             self._merge_contacts(id_, array, entries, overwrite=by_token or is_new, by_token=by_token)
-        self._claim(id_, keys if by_token else keys[:1] if is_new else ())
+        claimed = keys if by_token else keys[:1] if is_new else []
+        elsewhere = [key for key in claimed if key.startswith("phone:") and self.owner(key) not in (None, id_)]
+        self._claim(id_, [each for key in elsewhere for each in shared_phone_key(key, name_of(posted))])
+        self._claim(id_, claimed)
         if by_token:
             person.confirmed |= person.keys.intersection(keys)
         told = self._suppress(id_, before, posted.get("email_addresses") or ()) if by_token else set()
@@ -245,6 +290,7 @@ class Model:
     def put_person(self, id_: str, body: Body) -> None:
         """Applies a PUT: the sent arrays are replaced, and null removes a field. Raises Refused."""
         person = self.people[id_]
+        former = set(person.keys)
         if "identifiers" in body:
             identifiers = list(body["identifiers"] or ())
             if any(self.owner(f"id:{each}") not in (None, id_) for each in identifiers):
@@ -261,6 +307,7 @@ class Model:
         for array, value in CONTACTS.items():
             if array in body:
                 self._put_contacts(id_, array, body[array] or (), value)
+        self._put_shared_phones(id_, former, match_keys(body, "phone_numbers"))
         if any(body.get(array) for array in CONTACTS):
             posted = body.get("email_addresses") or ()
             told = self._suppress(id_, before, posted)
@@ -271,6 +318,15 @@ class Model:
     def _key_of(self, id_: str, entry: Body) -> str:
         entries = self.people[id_].contacts["email_addresses"]
         return contact_key("email_addresses", entry) or (primary_of(entries)["key"] if entries else "")
+
+    def _put_shared_phones(self, id_: str, former: set[str], posted: list[str]) -> None:
+        """Claims the keys of number and name for the posted numbers of other people; drops those of other numbers."""
+        person = self.people[id_]
+        person.keys = {key for key in person.keys if not key.startswith("phone_and_name:")}
+        for phone in [each["key"] for each in person.contacts["phone_numbers"] if is_match_key(each["key"])]:
+            for key in shared_phone_key(phone, name_of(person.values)) if phone not in person.keys else ():
+                if key in former or (phone in posted and self.owner(key) in (None, id_)):
+                    person.keys.add(key)
 
     def _put_contacts(self, id_: str, array: str, posted: Iterable[Body], value: str) -> None:
         person, kind = self.people[id_], "email:" if value == "address" else "phone:"
@@ -311,6 +367,8 @@ class Model:
         if request.by_token:
             found = [id_ for id_, each in self.outreaches.items() if each.identifiers.intersection(identifiers)]
             if len(found) > 1 or any(self.outreaches[id_].campaign != request.campaign for id_ in found):
+                raise Refused(409)
+            if any(not self._is_of(self.outreaches[id_], request) for id_ in found):
                 raise Refused(409)
         else:
             claims = {(request.sender, each) for each in identifiers}
