@@ -40,7 +40,7 @@ TOP_LEVEL: Final[Mapping[str, frozenset[str]]] = {
     "schemas": frozenset({"osdi"}),
 }
 # Of osdi/, schemas import the definitions of the fields only.
-SCHEMAS_IMPORT: Final = "fields"
+SCHEMAS_IMPORT: Final = ("fields", "values")
 # These import neither Flask nor pymongo nor marshmallow, and nothing of ours that does.
 PURE: Final = frozenset(
     {

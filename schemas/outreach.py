@@ -8,7 +8,8 @@ from typing import Any
 import marshmallow as ma
 
 from osdi.fields.limits import REFERENCES
-from osdi.fields.outreach import OUTREACH_FIELDS
+from osdi.fields.outreach import ACTION_DATE_OFFSET, OUTREACH_FIELDS
+from osdi.values.dates import offset_minutes
 from schemas.base.common import LinkSchema, OsdiSchema, PostedSchema, RequiredFields, ResourceSchema, links
 from schemas.base.fields import Bool, Identifiers, Objects, Strings, Text
 from schemas.person import InlinePersonSchema
@@ -18,6 +19,13 @@ class OutreachFieldsSchema(OsdiSchema):
     """The fields of an outreach that a client may set."""
 
     table = OUTREACH_FIELDS
+
+    def _deserialize(self, data: Any, *, error_store: Any, index: int | None = None, **kwargs: Any) -> dict[str, Any]:
+        """Loads the fields, and the offset of `action_date`: the date itself becomes UTC."""
+        loaded = super()._deserialize(data, error_store=error_store, index=index, **kwargs)
+        if "action_date" in loaded:
+            loaded[ACTION_DATE_OFFSET] = offset_minutes(str(data["action_date"]))
+        return loaded
 
 
 class OutreachSchema(OutreachFieldsSchema, ResourceSchema):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from environs import validate
 
@@ -242,6 +243,15 @@ class Settings:
             validate=empty_or(check_secret),
         ),
     )
+    time_zone: str = field(
+        default="UTC",
+        metadata=setting(
+            "Time zone of dates in messages, such as `America/New_York`. A date that was posted with an offset other "
+            "than UTC is shown by its offset.",
+            Group.FOLLOWUPS,
+            validate=validators.time_zone,
+        ),
+    )
     followup_interval_hours: float = field(
         default=24.0,
         metadata=setting(
@@ -327,6 +337,11 @@ class Settings:
     def match_key_rules(self) -> MatchKeyRules:
         """The rules by which this deployment makes match keys."""
         return MatchKeyRules(self.namespace, self.phone_region)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of dates in messages."""
+        return ZoneInfo(self.time_zone)
 
     @classmethod
     def from_environment(cls) -> "Settings":

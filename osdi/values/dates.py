@@ -14,6 +14,8 @@ NUMBERS: Final = re.compile(r"(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})(?=$|[ T,])")
 WORDS: Final = re.compile(r"(\w+)[ .,-]+(\w+)[ .,-]+(\d{4}|\d{2})(?=$|[ T,])")
 NAMED_MONTH: Final = ("%d %b", "%d %B", "%b %d", "%B %d")
 TIME: Final = re.compile(r"[ T,]+(\d{1,2}:\d{2}(?::\d{2})?)(?:\s*([AaPp])\.?[Mm]\.?)?\s*([+-]\d{2}:\d{2})?")
+# The offset after a time: `T23:30-05:00`, `23:30:00.5 +0530`, `T233000-05`.
+OFFSET: Final = re.compile(r"[Tt ]\d{2}[\d:.,]*\s*([+-])([01]\d|2[0-3]):?([0-5]\d)?$")
 PIVOT: Final = 30  # a year of two digits: 30 and above is 19.., as in most spreadsheets
 
 
@@ -100,3 +102,12 @@ def _checked(year: int, month: int, day: int) -> dt.date:
         return dt.date(year, month, day)
     except ValueError:
         raise ValueError("This day does not exist.") from None
+
+
+def offset_minutes(text: str) -> int:
+    """Returns the offset from UTC, in minutes, at the end of a date and time; 0 if it has none."""
+    found = OFFSET.search(text.strip())
+    if found is None:
+        return 0
+    minutes = int(found[2]) * 60 + int(found[3] or 0)
+    return -minutes if found[1] == "-" else minutes
