@@ -39,7 +39,7 @@ TOP_LEVEL: Final[Mapping[str, frozenset[str]]] = {
     "osdi": frozenset(),
     "schemas": frozenset({"osdi"}),
 }
-# Of osdi/, schemas import the definitions of the fields only.
+# Of osdi/, schemas import the definitions of fields and the reading of values only.
 SCHEMAS_IMPORT: Final = ("fields", "values")
 # These import neither Flask nor pymongo nor marshmallow, and nothing of ours that does.
 PURE: Final = frozenset(

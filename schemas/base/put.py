@@ -5,7 +5,7 @@ from typing import Any
 import marshmallow as ma
 
 from osdi.fields.limits import PUT_TIMES
-from schemas.base.common import OsdiSchema, PostedSchema, RequiredFields
+from schemas.base.common import OsdiSchema, PostedLinks, PostedSchema, RequiredFields
 from schemas.base.fields import CustomFields, Objects, Strings, is_empty
 
 
@@ -43,7 +43,7 @@ class PutSchema(OsdiSchema):
                 continue
             if is_empty(value):
                 cleared.append(name)
-            elif isinstance(value, dict) and isinstance(field, ma.fields.Nested | CustomFields):
+            elif isinstance(value, dict) and isinstance(field, ma.fields.Nested | CustomFields | PostedLinks):
                 # A single object in place of an array clears nothing inside.
                 cleared += [f"{name}.{inner}" for inner, entry in value.items() if is_empty(entry)]
         return cleared
