@@ -22,10 +22,11 @@ mongod: $(INSTALLED) ## Start the packaged MongoDB alone, for running the Procfi
 test: $(INSTALLED) ## Run all tests
 	@$(BIN)/python -m dev.run_tests $(if $(COVERAGE),--coverage)
 
-lint: $(INSTALLED) ## Check style, formatting and prose
+lint: $(INSTALLED) ## Check style, formatting, prose and openapi.json
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m dev.lint_prose
+	$(BIN)/python -m dev.lint_openapi
 
 types: $(INSTALLED) ## Check types
 	$(BIN)/mypy

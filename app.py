@@ -4,6 +4,7 @@
 """
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 from flask import Flask, Response
@@ -79,7 +80,10 @@ def create_app(settings: Settings | None = None) -> Flask:
         API_TITLE=settings.product_name,
         API_VERSION=OSDI_VERSION,
         OPENAPI_VERSION="3.1.0",
-        API_SPEC_OPTIONS={"info": {"description": DESCRIPTION}, "servers": [{"url": "/"}]},
+        API_SPEC_OPTIONS={
+            "info": {"description": DESCRIPTION},
+            "servers": [{"url": urlsplit(settings.public_url).path or "/"}],
+        },
     )
     if settings.trusted_proxies:
         proxies = settings.trusted_proxies
@@ -96,7 +100,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     api = Api(app, spec_kwargs={"marshmallow_plugin": SchemaDocstrings()})
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
-    documentation.add_pages(app, settings.product_name, lambda: api.spec.to_dict())
+    documentation.add_pages(app, settings.product_name, lambda: api.document(settings.public_url))
     app.register_blueprint(unsubscribe.pages)
     app.register_blueprint(health.blueprint(store))
     app.register_blueprint(metrics.pages)

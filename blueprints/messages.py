@@ -27,7 +27,13 @@ blp = Blueprint(
 
 EXAMPLES: Final = {
     "one": {
-        "value": {"type": "email", "name": "Thanks", "subject": "Thank you", "body": "<p>Thank you for calling.</p>"}
+        "value": {
+            "identifiers": ["crm:thanks"],  # the example of a campaign's follow-ups names it
+            "type": "email",
+            "name": "Thanks",
+            "subject": "Thank you",
+            "body": "<p>Thank you for calling.</p>",
+        }
     }
 }
 

@@ -8,7 +8,15 @@ import marshmallow as ma
 from osdi.fields.limits import CURSOR_LENGTH
 from osdi.fields.message import MESSAGE_FIELDS
 from schemas.base.collection import QuerySchema
-from schemas.base.common import LinkSchema, OsdiSchema, PostedLinksSchema, RequiredFields, ResourceSchema, links
+from schemas.base.common import (
+    LinkSchema,
+    OsdiSchema,
+    PostedLinks,
+    PostedLinksSchema,
+    RequiredFields,
+    ResourceSchema,
+    links,
+)
 from schemas.base.fields import Text
 
 
@@ -29,7 +37,7 @@ class MessageSchema(ResourceSchema):
 
     rel = "osdi:message"
     table = MESSAGE_FIELDS
-    pointing = ma.fields.Nested(MessageLinksSchema, data_key="_links", load_only=True)
+    pointing = PostedLinks(MessageLinksSchema)
     _links = links(
         "self",
         "osdi:wrapper",

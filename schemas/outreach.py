@@ -9,7 +9,8 @@ from typing import Any, ClassVar, Final
 import marshmallow as ma
 
 from osdi.fields.limits import REFERENCES
-from osdi.fields.outreach import OUTREACH_FIELDS
+from osdi.fields.outreach import ACTION_DATE_OFFSET, OUTREACH_FIELDS
+from osdi.values.dates import offset_minutes
 from schemas.base.common import (
     LinkSchema,
     OsdiSchema,
@@ -38,6 +39,13 @@ class OutreachFieldsSchema(OsdiSchema):
     table = OUTREACH_FIELDS
     # Action Network's name of the standard's field.
     aliases: ClassVar[Mapping[str, str]] = {"action_network:referrer_data": "referrer_data"}
+
+    def _deserialize(self, data: Any, *, error_store: Any, index: int | None = None, **kwargs: Any) -> dict[str, Any]:
+        """Loads the fields, and the offset of `action_date`: the date itself becomes UTC."""
+        loaded = super()._deserialize(data, error_store=error_store, index=index, **kwargs)
+        if "action_date" in loaded:
+            loaded[ACTION_DATE_OFFSET] = offset_minutes(str(data["action_date"]))
+        return loaded
 
 
 class OutreachSchema(OutreachFieldsSchema, ResourceSchema):

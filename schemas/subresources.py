@@ -4,13 +4,15 @@ Their fields are in osdi.fields.subresources.
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import marshmallow as ma
 
 from osdi.fields.definition import ORIGIN_SYSTEM, Table
 from osdi.fields.subresources import ANSWER_FIELDS, ITEM_FIELDS, TAGGING_FIELDS
-from schemas.base.common import LinkSchema, PostedLinksSchema, ResourceSchema, links
+from schemas.base.common import LinkSchema, PostedLinks, PostedLinksSchema, ResourceSchema, links
+
+SET_BY_POST: Final = "HAL links. The body of a POST must have `osdi:person`; a PUT changes no link."
 
 
 class PointingSchema(PostedLinksSchema):
@@ -23,7 +25,7 @@ class EntrySchema(ResourceSchema):
     """Base of taggings, items and answers."""
 
     table: ClassVar[Table] = (ORIGIN_SYSTEM,)
-    pointing = ma.fields.Nested(PointingSchema, data_key="_links", load_only=True)
+    pointing = PostedLinks(PointingSchema)
 
     @ma.validates_schema(skip_on_field_errors=True)
     def names_a_person(self, data: Mapping[str, Any], **_: Any) -> None:
@@ -36,7 +38,7 @@ class TaggingSchema(EntrySchema):
 
     rel = "osdi:tagging"
     table = TAGGING_FIELDS
-    _links = links("self", "osdi:tag", "osdi:person")
+    _links = links("self", "osdi:tag", "osdi:person", description=SET_BY_POST, read_only=False)
 
 
 class ItemSchema(EntrySchema):
@@ -44,7 +46,7 @@ class ItemSchema(EntrySchema):
 
     rel = "osdi:item"
     table = ITEM_FIELDS
-    _links = links("self", "osdi:list", "osdi:person")
+    _links = links("self", "osdi:list", "osdi:person", description=SET_BY_POST, read_only=False)
 
 
 class AnswerSchema(EntrySchema):
@@ -52,4 +54,4 @@ class AnswerSchema(EntrySchema):
 
     rel = "osdi:answer"
     table = ANSWER_FIELDS
-    _links = links("self", "osdi:question", "osdi:person")
+    _links = links("self", "osdi:question", "osdi:person", description=SET_BY_POST, read_only=False)

@@ -111,6 +111,10 @@ VALUES: dict[str, tuple[list[str], list[str]]] = {
     "CALL_GATEWAY_URL": URLS,
     "PHONE_COUNTRIES": (["", "US", "US, CA", "*"], ["UK", "us", "US,", "US,ZZ", "*,US"]),
     "GATEWAY_SECRET": (["", "whsec_" + "A" * 32], ["whsec_", "secret", "whsec_" + "A" * 28]),
+    "TIME_ZONE": (
+        ["UTC", "America/New_York", "Asia/Kolkata", "Etc/GMT+5"],
+        ["", "EDT", "America/Riverton", "+05:00", "../../etc/passwd", "/etc/localtime", "America"],
+    ),
     "FOLLOWUP_INTERVAL_HOURS": HOURS,
     "FOLLOWUP_LEASE_SECONDS": (["1", "3600"], ["0.9", "3601"]),
     "FOLLOWUP_GIVE_UP_HOURS": HOURS,

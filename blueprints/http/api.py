@@ -13,6 +13,7 @@ from typing import Any, Final, NoReturn
 
 import flask_smorest
 import marshmallow as ma
+import orjson
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.common import resolve_schema_instance
@@ -31,6 +32,7 @@ from schemas.base.common import STRICT
 from schemas.base.error import ErrorSchema
 
 HAL_JSON: Final = "application/hal+json"
+EXAMPLE_URL: Final = b"https://osdi.example.org"
 EXAMPLE_REQUEST_ID: Final = "01a20a71-74b6-7406-a578-4e870a3dd118"
 TOKEN_SCHEMES: Final[list[dict[str, list[str]]]] = [{TOKEN_HEADER: []}, {TOKEN_ARGUMENT: []}]
 
@@ -203,6 +205,15 @@ class Api(flask_smorest.Api):
         ):
             scheme = {"type": "apiKey", "in": place, "name": name, "description": description}
             self.spec.components.security_scheme(name, scheme)
+
+    def document(self, public_url: str) -> dict[str, Any]:
+        """Returns the OpenAPI document; the links of its examples begin with `public_url`, if that is set."""
+        content = orjson.dumps(self.spec.to_dict())
+        found: dict[str, Any] = orjson.loads(content.replace(EXAMPLE_URL, public_url.encode() or EXAMPLE_URL))
+        return found
+
+    def _register_pagination_header(self) -> None:
+        """Adds no component: OSDI's page envelope has no such header."""
 
     def _register_responses(self) -> None:
         """Adds a description and an example of every error response to the document."""

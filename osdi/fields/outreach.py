@@ -19,6 +19,9 @@ from osdi.fields.limits import LINE_LENGTH, MESSAGE_LENGTH, TARGETS
 
 OUTREACH_TYPES: Final = ("email", "in-person", "phone", "postal mail")
 
+# The offset from UTC in minutes that was posted with `action_date`; mails print the date by it. Not a field of clients.
+ACTION_DATE_OFFSET: Final = "action_date_offset"
+
 REFERRER_DATA: Final = ObjectType(
     "ReferrerData",
     "The page or link that led the person to the outreach.",

@@ -206,7 +206,8 @@ class Preparation:
         """Returns the filled-in message; it says nothing of the person if that is None. Raises Stop."""
         outreach, followup = claimed.outreach, claimed.followup
         campaign = self._find(ADVOCACY_CAMPAIGN, outreach["advocacy_campaign_id"]) or {}
-        values = fields(person, outreach, campaign, by_token=followup["by_token"]) | {UNSUBSCRIBE_URL: unsubscribe_url}
+        values = fields(person, outreach, campaign, by_token=followup["by_token"], zone=self._settings.zone)
+        values[UNSUBSCRIBE_URL] = unsubscribe_url
         wrapper = wrapper_of(self._reference.find, message, self._default_wrapper)
         try:
             return render(message, wrapper, values, type_of(followup["kind"]))

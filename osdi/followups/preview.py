@@ -54,7 +54,7 @@ def preview(
     Raises OsdiError 409 if the template is invalid (older versions stored it unchecked) or the result is too long; 503.
     """
     kind = message.get("type", EMAIL)
-    values = _values_of_preview() if outreach is None else _values(store, outreach, kind, settings.match_key_rules)
+    values = _values_of_preview(settings) if outreach is None else _values(store, outreach, kind, settings)
     unsubscribe_url = f"{base_url}{PATH}/..." if kind == EMAIL else ""
     values |= {UNSUBSCRIBE_URL: unsubscribe_url}
     wrapper = wrapper_of(reference.find, message, partial(default_wrapper, store))
@@ -65,16 +65,17 @@ def preview(
     if kind != EMAIL:
         return {"text": rendered.text, "from": rendered.from_}
     html = compose.with_link(rendered.html, unsubscribe_url)
+    text = compose.text_part(rendered, html, unsubscribe_url)
     headers = {"from": _from(rendered.from_, settings.mail_from), "reply_to": rendered.reply_to}
-    return {"subject": rendered.subject, **headers, "html": html, "text": compose.text_of(html)}
+    return {"subject": rendered.subject, **headers, "html": html, "text": text}
 
 
-def _values_of_preview() -> dict[str, Any]:
+def _values_of_preview(settings: Settings) -> dict[str, Any]:
     outreach = {**OUTREACH_OF_PREVIEW, "action_date": now()}
-    return fields(PERSON_OF_PREVIEW, outreach, CAMPAIGN_OF_PREVIEW, by_token=True)
+    return fields(PERSON_OF_PREVIEW, outreach, CAMPAIGN_OF_PREVIEW, by_token=True, zone=settings.zone)
 
 
-def _values(store: Store, outreach: Mapping[str, Any], kind: str, rules: MatchKeyRules) -> dict[str, Any]:
+def _values(store: Store, outreach: Mapping[str, Any], kind: str, settings: Settings) -> dict[str, Any]:
     person = get_person(store, outreach.get("person_id", ""))
     campaign = store.get(ADVOCACY_CAMPAIGN.collection, outreach["advocacy_campaign_id"])
     followups = outreach.get("followups", ())
@@ -82,8 +83,8 @@ def _values(store: Store, outreach: Mapping[str, Any], kind: str, rules: MatchKe
     by_token = any(each["by_token"] for each in followups)
     # A sent follow-up has no address any more.
     addressed = next((each for each in followups if type_of(each["kind"]) == kind and "to" in each), None)
-    known = by_token or addressed is None or person is None or _is_known(addressed, person, rules)
-    return fields(person if known else None, outreach, campaign or {}, by_token=by_token)
+    known = by_token or addressed is None or person is None or _is_known(addressed, person, settings.match_key_rules)
+    return fields(person if known else None, outreach, campaign or {}, by_token=by_token, zone=settings.zone)
 
 
 def _is_known(followup: Mapping[str, Any], person: Mapping[str, Any], rules: MatchKeyRules) -> bool:

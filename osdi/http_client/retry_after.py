@@ -15,7 +15,7 @@ def retry_after_seconds(value: str | None, timestamp: dt.datetime) -> float | No
     """Returns the seconds from `timestamp` (aware), at most LONGEST; None for a value that is no number and no date."""
     text = (value or "").strip()
     if text.isascii() and text.isdigit():
-        # So many digits are beyond the bound, and too many for int().
+        # A number of ten or more digits is beyond the bound; thousands of digits are too many for float().
         return LONGEST if len(text) > 9 else min(float(text), LONGEST)
     try:
         date = parsedate_to_datetime(text)

@@ -37,6 +37,8 @@ class RenderedMail(Protocol):
     @property
     def html(self) -> str: ...
     @property
+    def text(self) -> str: ...
+    @property
     def reply_to(self) -> str: ...
 
 
@@ -91,7 +93,7 @@ def compose(
     # RFC 8058: mail programs offer to unsubscribe with one click.
     message["List-Unsubscribe"] = _bracketed_url(unsubscribe_url)
     message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    message.set_content(text_of(html) + "\n", cte="quoted-printable")
+    message.set_content(text_part(rendered, html, unsubscribe_url) + "\n", cte="quoted-printable")
     message.add_alternative(html, subtype="html", cte="quoted-printable")
     return message
 
@@ -103,6 +105,14 @@ def with_link(html: str, unsubscribe_url: str) -> str:
     link = f'<p style="font-size: small"><a href="{escape(unsubscribe_url)}">{UNSUBSCRIBE}</a></p>\n'
     ends = [found.start() for found in END_OF_BODY.finditer(html)]
     return html[: ends[-1]] + link + html[ends[-1] :] if ends else html + link
+
+
+def text_part(rendered: RenderedMail, html: str, unsubscribe_url: str) -> str:
+    """Returns the text part: the text as it was written, or else the text of `html`; with an unsubscribe link."""
+    if not rendered.text:
+        return text_of(html)
+    text = rendered.text.rstrip("\n")
+    return text if unsubscribe_url in text else f"{text}\n\n{UNSUBSCRIBE} ({unsubscribe_url})"
 
 
 def text_of(html: str) -> str:

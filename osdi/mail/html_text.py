@@ -7,7 +7,7 @@ import re
 from typing import Final
 
 from bs4 import BeautifulSoup, ParserRejectedMarkup, Tag
-from bs4.element import PreformattedString
+from bs4.element import NavigableString, PreformattedString
 from markdownify import MarkdownConverter
 
 # Nesting beyond this depth could exceed Python's recursion limit, and longer HTML takes too long. Such mails get their
@@ -34,6 +34,8 @@ OPTIONAL_END_TAGS: Final = (
 CONVERTED: Final = [*BLOCKS, "a", "caption", "figcaption", "img", "li", "q", "td", "th", "tr"]
 START: Final = re.compile(r"[0-9]{1,6}")
 SHOWN_ADDRESSES: Final = ("http://", "https://", "mailto:", "tel:")
+# White space that HTML collapses; a no-break space is none of it.
+COLLAPSED: Final = " \t\n\r\f"
 BLANK_LINES: Final = re.compile(r"\n{3,}")
 
 
@@ -49,7 +51,7 @@ def text_of(html: str) -> str:
     else:
         _lay_out(soup)
         text = _CONVERTER.convert_soup(soup)
-    return BLANK_LINES.sub("\n\n", "\n".join(line.rstrip() for line in text.splitlines())).strip()
+    return BLANK_LINES.sub("\n\n", "\n".join(line.rstrip() for line in text.splitlines())).strip().replace("\xa0", " ")
 
 
 class _TextConverter(MarkdownConverter):
@@ -132,6 +134,8 @@ def _lay_out(soup: BeautifulSoup) -> None:
                 unclosed.insert_after(element)
     for element in soup.find_all(LIKE_DIV):
         element.name = "div"
+    for line_break in soup.find_all("br"):
+        _trim_line_start(line_break)
     for row in soup.find_all("tr"):
         cells = row.find_all(["td", "th"], recursive=False)
         if any(cell.find(BLOCKS) for cell in cells):
@@ -141,6 +145,14 @@ def _lay_out(soup: BeautifulSoup) -> None:
         start = START.fullmatch(str(ordered.get("start")))
         for number, entry in enumerate(ordered.find_all("li", recursive=False), int(start[0]) if start else 1):
             entry["value"] = f"{number}."
+
+
+def _trim_line_start(line_break: Tag) -> None:
+    """Removes white space after a line break, which HTML does not show."""
+    following = line_break.next_element
+    if not isinstance(following, NavigableString) or line_break.find_parent("pre") is not None:
+        return
+    following.replace_with(NavigableString(following.lstrip(COLLAPSED)))
 
 
 def _depth(soup: BeautifulSoup) -> int:

@@ -7,6 +7,7 @@ the outreach. A text with a link counts as missing, so the template prints its `
 Pure.
 """
 
+import datetime as dt
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -14,6 +15,7 @@ from typing import Any, Final
 
 from osdi.fields.contacts import TARGET
 from osdi.fields.definition import names
+from osdi.fields.outreach import ACTION_DATE_OFFSET
 from osdi.resources import ADVOCACY_CAMPAIGN, CUSTOM_FIELDS, OUTREACH, PERSON
 from osdi.values.custom_field_names import as_sent
 
@@ -48,13 +50,20 @@ JOINERS: Final = "\u200c\u200d"  # words of some languages and emoji need these
 
 
 def fields(
-    person: Mapping[str, Any] | None, outreach: Mapping[str, Any], campaign: Mapping[str, Any], *, by_token: bool
+    person: Mapping[str, Any] | None,
+    outreach: Mapping[str, Any],
+    campaign: Mapping[str, Any],
+    *,
+    by_token: bool,
+    zone: dt.tzinfo = dt.UTC,
 ) -> dict[str, Any]:
     """Returns the values for a template, `{person, outreach, targets, campaign}`; `person` is empty if it is None.
 
-    `by_token` is true if a token recorded the outreach.
+    `by_token` is true if a token recorded the outreach. `zone` is the time zone of dates that were sent in UTC.
     """
     posted = _select(OUTREACH.fields, outreach)
+    if "action_date" in posted:
+        posted["action_date"] = _local(posted["action_date"], outreach.get(ACTION_DATE_OFFSET), zone)
     printable = _shorten_texts(posted) if by_token else _make_safe(posted)
     return {
         "person": _make_safe(_of_person(person or {})),
@@ -72,6 +81,15 @@ def single_line(text: str, length: int) -> str:
     )
     line = " ".join(visible.split())
     return line if len(line) <= length else line[: length - 1].rstrip() + "…"
+
+
+def _local(timestamp: dt.datetime, offset: int | None, zone: dt.tzinfo) -> dt.datetime:
+    """Returns a naive UTC time by the offset in minutes that was posted with it, or else by the zone."""
+    by = dt.timezone(dt.timedelta(minutes=offset)) if offset else zone
+    try:
+        return timestamp.replace(tzinfo=dt.UTC).astimezone(by)
+    except OverflowError:  # in the first or last hours of the calendar
+        return timestamp
 
 
 def _select(names: tuple[str, ...], document: Mapping[str, Any]) -> dict[str, Any]:

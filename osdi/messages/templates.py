@@ -20,6 +20,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import escape
 
 from osdi.action_functions.followup_kinds import EMAIL
+from osdi.mail.html_tags import is_html
 from osdi.messages.template_check import ENTRIES, FILTERS, LOOP, TESTS, Mistake, TemplateChecker
 from osdi.messages.template_fields import single_line
 
@@ -33,8 +34,9 @@ ENTRY_FILTER: Final = "entries"
 
 DATE: Final = "%Y-%m-%d"
 
-# A template without any tag is plain text.
-TAG: Final = re.compile(r"<[a-z/!]", re.IGNORECASE)
+# White space that HTML would collapse: a tab, and spaces at the start of a line or in a row.
+SPACES: Final = re.compile(r"^ +|\t| {2,}")
+TAB: Final = 4
 
 
 class TooLarge(Exception):
@@ -43,7 +45,10 @@ class TooLarge(Exception):
 
 @dataclass(frozen=True)
 class Rendered:
-    """A message with its placeholders filled in: an e-mail has `html`, a text message has `text`."""
+    """A message with its placeholders filled in: an e-mail has `html`, a text message has `text`.
+
+    An e-mail that was written as plain text has both.
+    """
 
     subject: str = ""
     html: str = ""
@@ -69,23 +74,45 @@ def render(
     if kind != EMAIL:
         text = "\n".join(_fill(part, values, escaped=False).strip() for part in parts)
         return Rendered(text=text, from_=message.get("from", ""))
-    html = "\n".join(_fill_html(part, values) for part in parts)
+    text = ""
+    if any(is_html(part) for part in parts):
+        html = "\n".join(_fill_html(part, values) for part in parts)
+    else:
+        text = "\n".join(_fill_plain(part, values) for part in parts)
+        html = text_as_html(text)
     if len(html) > LARGEST:
         raise TooLarge
     return Rendered(
         subject=single_line(_fill(message.get("subject", ""), values, escaped=False), SUBJECT_LENGTH),
         html=html,
+        text=text,
         from_=message.get("from", ""),
         reply_to=message.get("reply_to", ""),
     )
 
 
 def _fill_html(template: str, values: Mapping[str, Any]) -> str:
-    """Returns the rendered template as HTML; plain text is escaped and keeps its line breaks."""
-    if TAG.search(template):
+    """Returns the rendered template as HTML."""
+    if is_html(template):
         return _fill(template, values, escaped=True)
-    lines = _fill(template, values, escaped=False).splitlines()
-    return "<br>\n".join(str(escape(line)) for line in lines)
+    return text_as_html(_fill_plain(template, values))
+
+
+def _fill_plain(template: str, values: Mapping[str, Any]) -> str:
+    """Returns the rendered template as plain text with uniform line ends."""
+    return "\n".join(_fill(template, values, escaped=False).splitlines())
+
+
+def text_as_html(text: str) -> str:
+    """Returns plain text as HTML that shows the same characters, lines and spaces."""
+    return "<br>\n".join(SPACES.sub(_unbreakable, str(escape(line))) for line in text.split("\n"))
+
+
+def _unbreakable(spaces: re.Match[str]) -> str:
+    """Returns white space that HTML keeps; the last space inside a line may still be broken."""
+    if spaces[0] == "\t":
+        return "&nbsp;" * TAB
+    return "&nbsp;" * len(spaces[0]) if spaces.start() == 0 else "&nbsp;" * (len(spaces[0]) - 1) + " "
 
 
 def _fill(template: str, values: Mapping[str, Any], *, escaped: bool) -> str:

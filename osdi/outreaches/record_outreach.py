@@ -17,6 +17,7 @@ from osdi.action_functions.resolve import Actions, resolve
 from osdi.action_functions.triggers import Followup
 from osdi.documents import Document, Find
 from osdi.errors import DuplicateKey, ErrorDescription, OsdiError
+from osdi.fields.outreach import ACTION_DATE_OFFSET
 from osdi.ids import new_id, now
 from osdi.outreaches.helper_request import HelperRequest
 from osdi.outreaches.idempotency import IdempotencyKeys, find_recorded
@@ -155,6 +156,8 @@ def _outreach(resolved: _Resolved, change: PersonChange, timestamp: dt.datetime)
         "match_keys": [resolved.person.rules.own_key(outreach_id), *keys.all],
         **{name: body[name] for name in OUTREACH.fields if name in body},
     }
+    if body.get(ACTION_DATE_OFFSET):
+        outreach[ACTION_DATE_OFFSET] = body[ACTION_DATE_OFFSET]
     if "identifiers" in body:
         outreach["identifiers" if resolved.person.trusted else "claimed_identifiers"] = body["identifiers"]
     if change.over_limit:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from environs import validate
 
@@ -288,6 +289,15 @@ class Settings:
             validate=empty_or(check_secret),
         ),
     )
+    time_zone: str = field(
+        default="UTC",
+        metadata=setting(
+            "Time zone of dates in messages, such as `America/New_York`. A date that was posted with an offset other "
+            "than UTC is shown by its offset.",
+            Group.FOLLOWUPS,
+            validate=validators.time_zone,
+        ),
+    )
     followup_interval_hours: float = field(
         default=24.0,
         metadata=setting(
@@ -378,6 +388,11 @@ class Settings:
     def allowed_phone_countries(self) -> tuple[str, ...]:
         """The countries to which posts without a token may cause texts and calls."""
         return self.phone_countries or ((self.phone_region,) if self.phone_region else ())
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of dates in messages."""
+        return ZoneInfo(self.time_zone)
 
     @classmethod
     def from_environment(cls) -> "Settings":

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Final
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from environs import ValidationError, validate
 from limits import parse_many
@@ -66,6 +67,14 @@ def rate_limit(text: str) -> None:
             parse_many(text)
         except ValueError as error:
             raise ValidationError(f"{text!r} is no rate limit. Set one such as 120/minute;2000/hour.") from error
+
+
+def time_zone(text: str) -> None:
+    """Accepts the name of a time zone of the IANA database."""
+    try:
+        ZoneInfo(text)
+    except (ValueError, OSError, ZoneInfoNotFoundError) as error:
+        raise ValidationError(f"{text!r} is no time zone. Set a name such as America/New_York.") from error
 
 
 def token(text: str) -> None:

@@ -23,6 +23,8 @@ SMALL_T: Final = re.compile(r"(?<=\d)t(?=\d)")
 LEAP_SECOND: Final = re.compile(r"(\d\d:(?:59|14|29|44):)60(?!\d)")
 # RFC 5322, as in mails and HTTP headers, and as browsers print a date in UTC.
 MAIL_DATE: Final = re.compile(r"(?:[A-Za-z]{3}, *)?\d{1,2} +[A-Za-z]{3} +\d{4} +\d{1,2}:\d\d(?::\d\d)? +\S+")
+# The offset after a time: `T23:30-05:00`, `23:30:00.5 +0530`, `T233000-05`.
+FINAL_OFFSET: Final = re.compile(r"[Tt ]\d{2}[\d:.,]*\s*([+-])([01]\d|2[0-3]):?([0-5]\d)?$")
 PIVOT: Final = 30  # a year of two digits: 30 and above is 19.., as in most spreadsheets
 
 
@@ -128,3 +130,12 @@ def _checked(year: int, month: int, day: int) -> dt.date:
         return dt.date(year, month, day)
     except ValueError:
         raise ValueError("This day does not exist.") from None
+
+
+def offset_minutes(text: str) -> int:
+    """Returns the offset from UTC, in minutes, at the end of a date and time; 0 if it has none."""
+    found = FINAL_OFFSET.search(text.strip())
+    if found is None:
+        return 0
+    minutes = int(found[2]) * 60 + int(found[3] or 0)
+    return -minutes if found[1] == "-" else minutes

@@ -26,7 +26,7 @@ TOO_LARGE: Final = 413
 # Statuses about the content of a request, and the number of attempts after which an event that was sent alone is
 # rejected for good. A size never heals; a receiver that answers 400 may have an error that somebody corrects.
 ATTEMPTS_ALONE: Final = {400: 5, TOO_LARGE: 1, 422: 5}
-# If so many events in a row are rejected, the receiver is at fault and not the events: no other is set aside until the
+# After this number of rejected events in a row the receiver is at fault: no other event is set aside until the
 # receiver accepts one.
 REJECTED_IN_A_ROW: Final = 10
 

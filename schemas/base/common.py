@@ -213,6 +213,20 @@ class PostedLinksSchema(OsdiSchema):
         self._answered |= {"self", "curies"}
 
 
+class PostedLinks(ma.fields.Field[dict[str, Any]]):
+    """The links of a body, loaded by a schema of links; `links` documents them.
+
+    Not a nested field, which would add its schema to the OpenAPI document as a component that nothing uses.
+    """
+
+    def __init__(self, schema: type[PostedLinksSchema], **kwargs: Any) -> None:
+        super().__init__(data_key="_links", load_only=True, **kwargs)
+        self.schema = schema()
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        return self.schema.load(value)
+
+
 def links(*relations: str, many: str = "", description: str = "", read_only: bool = True) -> ma.fields.Field[Any]:
     """Returns the `_links` property of a response, documented with its relations; `many` is an array of links.
 

@@ -11,7 +11,7 @@ import marshmallow as ma
 
 from osdi.fields.limits import PUT_TIMES
 from osdi.values.text import cleaned
-from schemas.base.common import OsdiSchema, PostedSchema, RequiredFields
+from schemas.base.common import OsdiSchema, PostedLinks, PostedSchema, RequiredFields
 from schemas.base.fields import CustomFields, Objects, Strings, is_empty
 
 SAYS_NOTHING: Final = "A blank value clears nothing. Send null."
@@ -86,7 +86,7 @@ class PutSchema(OsdiSchema):
                 cleared.append(name)
             elif name not in loaded and _is_blank(value, field):
                 wrong[sent_name] = [SAYS_NOTHING]
-            elif isinstance(value, dict) and isinstance(field, ma.fields.Nested | CustomFields):
+            elif isinstance(value, dict) and isinstance(field, ma.fields.Nested | CustomFields | PostedLinks):
                 # A single object in place of an array clears nothing inside.
                 inside, blank = _cleared_inside(field, value, loaded.get(name, {}))
                 cleared += [f"{name}.{inner}" for inner in inside]
@@ -96,7 +96,7 @@ class PutSchema(OsdiSchema):
 
 
 def _cleared_inside(
-    of: ma.fields.Nested | CustomFields, value: Mapping[str, Any], loaded: Mapping[str, Any]
+    of: ma.fields.Nested | CustomFields | PostedLinks, value: Mapping[str, Any], loaded: Mapping[str, Any]
 ) -> tuple[list[str], list[str]]:
     """Returns the names that an object clears inside a field, and those whose text is blank."""
     own = of.stored_name if isinstance(of, CustomFields) else str

@@ -233,9 +233,8 @@ def test_a_response_without_a_token_is_as_documented(document: dict[str, Any], a
     assert _departures(document, ("post", HELPER), answer) == []
 
 
-def test_every_get_is_as_documented(
-    document: dict[str, Any], operations: dict[tuple[str, str], Operation], api: Client, store: Store
-) -> None:
+def sample_ids(api: Client, store: Store) -> dict[str, str]:
+    """Creates a resource for every parameter of a path, and returns its id by the parameter's name."""
     create_sample(store, Settings.namespace)
     outreach = api.recorded(_page("request"), campaign=CAMPAIGN_ID)
     ids = {
@@ -256,12 +255,66 @@ def test_every_get_is_as_documented(
         entries = api.follow(person, f"osdi:{name}s")["_embedded"][f"osdi:{name}s"]
         entry = next(each for each in entries if f"/{SHARED_ID}/" in each["_links"]["self"]["href"] or name == "answer")
         ids[f"{name}_id"] = entry["_links"]["self"]["href"].rsplit("/", 1)[1]
+    return ids
 
+
+def test_every_get_is_as_documented(
+    document: dict[str, Any], operations: dict[tuple[str, str], Operation], api: Client, store: Store
+) -> None:
+    ids = sample_ids(api, store)
     for method, path in operations:
         if method == "get":
             answer = api.get(path.format(**ids).removeprefix(API))
             assert answer.status_code == 200, path
             assert _departures(document, (method, path), answer) == [], path
+
+
+def test_every_example_of_a_body_works(operations: dict[tuple[str, str], Operation], api: Client, store: Store) -> None:
+    ids = sample_ids(api, store)
+    other = api.created("/people", {"email_addresses": [{"address": "otto@example.org"}]})["_links"]["self"]["href"]
+    sent = 0
+    # Examples name the message and the responses of the question of other examples, which therefore come first.
+    first = [("post", f"{API}/messages"), ("post", f"{API}/questions")]
+    for method, path in (*first, *(each for each in operations if each not in first)):
+        operation = operations[method, path]
+        for _, example in _examples(operation):
+            # The id of a person is the only part of an example that depends on the data.
+            body = json.dumps(example).replace("{id}", other.rsplit("/", 1)[1])
+            address = path.format(**ids).removeprefix(API)
+            answer = api.post(address, body) if method == "post" else api.put(address, json.loads(body))
+            assert answer.status_code == 200, (method, path, answer.text)
+            if path == f"{API}/questions":
+                ids["question_id"] = answer.json["_links"]["self"]["href"].rsplit("/", 1)[1]
+            sent += 1
+
+    assert sent > 15
+
+
+@pytest.mark.parametrize(
+    ("public_url", "server", "address"),
+    [
+        ("", "/", "https://osdi.example.org/api/v1/people/"),
+        ("https://data.river.example", "/", "https://data.river.example/api/v1/people/"),
+        ("https://river.example/osdi", "/osdi", "https://river.example/osdi/api/v1/people/"),
+    ],
+)
+def test_server_and_examples_are_those_of_the_deployment(public_url: str, server: str, address: str) -> None:
+    app = create_app(Settings(mongodb_uri="mongomock://", public_url=public_url))
+
+    found = orjson.loads(app.test_client().get("/openapi.json").data)
+
+    assert [each["url"] for each in found["servers"]] == [server]
+    tagging = found["paths"][f"{API}/tags/{{tag_id}}/taggings"]["post"]
+    (example,) = (value for _, value in _examples(tagging))
+    assert example["_links"]["osdi:person"]["href"].startswith(address)
+
+
+@pytest.mark.parametrize("schema", ["Tagging", "Item", "Answer", "Message"])
+def test_links_that_a_body_can_set_are_not_read_only(document: dict[str, Any], schema: str) -> None:
+    links = document["components"]["schemas"][schema]["properties"]["_links"]
+
+    assert not links.get("readOnly")
+    assert ("osdi:wrapper" if schema == "Message" else "osdi:person") in links["properties"]
 
 
 def bad_json(api: Client, _: pytest.MonkeyPatch) -> Any:

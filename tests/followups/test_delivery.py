@@ -43,6 +43,70 @@ def outcome(followups: list[dict[str, Any]]) -> tuple[str, str | None]:
 
 @pytest.mark.usefixtures("message")
 class TestAMail:
+    def put_body(self, api: Client, message: dict[str, Any], body: str) -> None:
+        assert api.put(message["_links"]["self"]["href"], {"body": body}).status_code == 200
+
+    def test_of_plain_text_has_its_lines_and_addresses_in_both_parts(
+        self, api: Client, work: Work, sink: SmtpSink, message: dict[str, Any]
+    ) -> None:
+        self.put_body(
+            api,
+            message,
+            "Dear {{ person.given_name }},\n\nWrite to Jane <jane@river.example.org> for more.\n\nThanks\nThe River",
+        )
+        ask(api)
+
+        work()
+
+        (mail,) = sink.mails
+        html, text = (mail.get_body((kind,)).get_content().replace("\r\n", "\n") for kind in ("html", "plain"))
+        written = (
+            "Dear Jane,\n\nWrite to Jane <jane@river.example.org> for more.\n\nThanks\nThe River\n\nUnsubscribe (http"
+        )
+        assert text.startswith(written)
+        assert "Write to Jane &lt;jane@river.example.org&gt; for more.<br>\n<br>\nThanks<br>\nThe River" in html
+
+    @pytest.mark.parametrize(
+        ("posted", "zone", "printed"),
+        [
+            ("2026-03-18T23:30:00-05:00", "UTC", "18 March 2026 23:30"),
+            ("2026-03-19T09:30:00+05:30", "America/New_York", "19 March 2026 09:30"),
+            ("2026-03-19T04:30:00Z", "UTC", "19 March 2026 04:30"),
+            ("2026-03-19T04:30:00Z", "America/Chicago", "18 March 2026 23:30"),
+            ("2026-03-19T04:30:00+00:00", "America/Chicago", "18 March 2026 23:30"),
+            ("2026-01-19T04:30:00", "America/Chicago", "18 January 2026 22:30"),
+        ],
+    )
+    def test_prints_the_date_of_the_outreach_by_its_offset_or_the_time_zone(
+        self,
+        api: Client,
+        work: Work,
+        sink: SmtpSink,
+        message: dict[str, Any],
+        posted: str,
+        zone: str,
+        printed: str,
+    ) -> None:
+        self.put_body(api, message, '<p>{{ outreach.action_date | date("%d %B %Y %H:%M") }}</p>')
+        outreach = ask(api, action_date=posted)
+
+        work(time_zone=zone)
+
+        assert printed in sink.mails[0].get_body(("plain",)).get_content()
+        assert "action_date_offset" not in outreach
+
+    def test_prints_a_corrected_date_by_its_own_offset(
+        self, api: Client, work: Work, sink: SmtpSink, message: dict[str, Any]
+    ) -> None:
+        self.put_body(api, message, '<p>{{ outreach.action_date | date("%d %B") }}</p>')
+        outreach = ask(api, action_date="2026-03-18T23:30:00-05:00")
+        for date in ("2026-03-20T01:00:00+09:00", "2026-03-22T01:00:00Z"):
+            api.put(outreach["_links"]["self"]["href"], {"action_date": date})
+
+        work()
+
+        assert "22 March" in sink.mails[0].get_body(("plain",)).get_content()
+
     def test_is_sent_to_the_person_with_the_messages_text(self, api: Client, work: Work, sink: SmtpSink) -> None:
         outreach = ask(api)
 

@@ -31,6 +31,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=300).filter(la
 class Rendered:
     subject: str = "Thank you"
     html: str = "<p>Hello Jane</p>"
+    text: str = ""
     reply_to: str = ""
 
 

@@ -66,6 +66,11 @@ def test_a_mail_with_tables_for_its_layout() -> None:
         ('<a href=" https://example.org/\n a ">Read</a>', "Read (https://example.org/a)"),
         ('<a href="#top">Up</a> <a name="here">here</a> <a href="">there</a>', "Up here there"),
         ('<a href="javascript:alert(1)">Click</a> <a href="data:text/html,x">me</a>', "Click me"),
+        # A line does not begin with a space.
+        ("a<br>\nb<br> c<br>\n\n  <b>d</b>", "a\nb\nc\nd"),
+        ("<p>Dear Ann,<br>\n  first<br />\n\tsecond</p>", "Dear Ann,\nfirst\nsecond"),
+        ("<pre>a<br>  b</pre>", "a\n  b"),
+        ("a<br>&nbsp;&nbsp;b", "a\n  b"),
         # Lists.
         ("<ul><li>a</li><li>b</li></ul>c", "- a\n- b\n\nc"),
         ("<ol><li>a</li><li>b</li></ol>", "1. a\n2. b"),

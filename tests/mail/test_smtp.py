@@ -41,6 +41,7 @@ STAGES = ("connect", "ehlo", "mail_from", "rcpt_to", "data", "data")
 class Rendered:
     subject: str = "Thank you, Zoë"
     html: str = "<p>It helps.</p>"
+    text: str = ""
     reply_to: str = ""
 
 

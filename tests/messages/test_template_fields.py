@@ -1,6 +1,8 @@
 """The values that a template can print: posted texts become short single lines without links."""
 
+import datetime as dt
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -100,3 +102,33 @@ def test_a_long_list_is_shortened() -> None:
 
 def test_a_megabyte_of_text_becomes_a_short_line() -> None:
     assert single_line("x\n" * 500_000, 100).endswith("…")
+
+
+DATE = dt.datetime(2026, 3, 19, 4, 30)
+
+
+@pytest.mark.parametrize(
+    ("offset", "zone", "shown"),
+    [
+        (None, "UTC", "2026-03-19 04:30 +0000"),
+        (0, "America/New_York", "2026-03-19 00:30 -0400"),
+        (None, "America/Chicago", "2026-03-18 23:30 -0500"),
+        (-300, "UTC", "2026-03-18 23:30 -0500"),
+        (-300, "Asia/Kolkata", "2026-03-18 23:30 -0500"),
+        (330, "UTC", "2026-03-19 10:00 +0530"),
+    ],
+)
+def test_the_date_of_an_outreach_has_its_offset_or_the_zone(offset: int | None, zone: str, shown: str) -> None:
+    outreach = {"action_date": DATE, **({"action_date_offset": offset} if offset is not None else {})}
+
+    found = fields(None, outreach, {}, by_token=False, zone=ZoneInfo(zone))["outreach"]
+
+    assert f"{found['action_date']:%Y-%m-%d %H:%M %z}" == shown
+    assert list(found) == ["action_date"]
+
+
+@pytest.mark.parametrize("edge", [dt.datetime.min, dt.datetime.max])
+def test_a_date_at_the_end_of_the_calendar_is_shown_in_utc(edge: dt.datetime) -> None:
+    for offset in (-300, 300):
+        found = fields(None, {"action_date": edge, "action_date_offset": offset}, {}, by_token=True)["outreach"]
+        assert f"{found['action_date']:%m}" in ("01", "12")

@@ -175,6 +175,36 @@ class TestRender:
 
         assert html == "Dear O&#39;Neil,<br>\nI &lt;3 you.<br>\nBye"
 
+    @pytest.mark.parametrize(
+        ("body", "text", "html"),
+        [
+            ("Dear Ann,\nfirst\nsecond", "Dear Ann,\nfirst\nsecond", "Dear Ann,<br>\nfirst<br>\nsecond"),
+            ("Jane <jane@river.example.org>", None, "Jane &lt;jane@river.example.org&gt;"),
+            ("a\n\n\n\nb", "a\n\n\n\nb", "a<br>\n<br>\n<br>\n<br>\nb"),
+            ("- a\n  - b", "- a\n  - b", "- a<br>\n&nbsp;&nbsp;- b"),
+            ("a   b", "a   b", "a&nbsp;&nbsp; b"),
+            ("a\tb", "a\tb", "a&nbsp;&nbsp;&nbsp;&nbsp;b"),
+            ("a\r\nb\rc", "a\nb\nc", "a<br>\nb<br>\nc"),
+            ("Hi {{ person.family_name }} & all", "Hi O'Neil & all", "Hi O&#39;Neil &amp; all"),
+            ("*bold* _it_ # 1. [x](y)", None, "*bold* _it_ # 1. [x](y)"),
+        ],
+    )
+    def test_sends_plain_text_as_it_was_written(self, body: str, text: str | None, html: str) -> None:
+        rendered = render({"body": body}, None, self.VALUES)
+
+        assert (rendered.text, rendered.html) == (text or body, html)
+
+    def test_joins_plain_text_with_a_plain_header_and_footer(self) -> None:
+        rendered = render({"body": "Hi"}, {"header": "The River", "footer": "<3"}, self.VALUES)
+
+        assert (rendered.text, rendered.html) == ("The River\nHi\n<3", "The River<br>\nHi<br>\n&lt;3")
+
+    def test_shows_plain_text_between_html_with_its_lines(self) -> None:
+        rendered = render({"body": "Dear Ann <a@example.org>,\n  Bye"}, {"header": "<p>The River</p>"}, self.VALUES)
+
+        assert rendered.text == ""
+        assert rendered.html == "<p>The River</p>\nDear Ann &lt;a@example.org&gt;,<br>\n&nbsp;&nbsp;Bye"
+
     def test_makes_the_subject_one_line_that_is_not_escaped(self) -> None:
         values = fields({"given_name": "A\r\nBcc: b@example.com"}, {"message": "x\ny" * 500}, {}, by_token=True)
 

@@ -140,3 +140,27 @@ def test_yes_and_no(text: str, value: bool) -> None:
 def test_a_number_that_a_spreadsheet_rounded_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match="rounded"):
         words.phone_number(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes"),
+    [
+        ("2026-03-18T23:30:00-05:00", -300),
+        ("2026-03-18T23:30:00.123-0500", -300),
+        ("2026-03-18 23:30-05", -300),
+        ("2026-03-18 23:30:00 +0530", 330),
+        ("20260318T233000+13", 780),
+        (" 2026-03-18T23:30:00+05:45 ", 345),
+        ("2026-03-18t23:30:00-03:30", -210),
+        ("2026-03-18T23:30:00Z", 0),
+        ("2026-03-18T23:30:00+00:00", 0),
+        ("2026-03-18T23:30:00-00:00", 0),
+        ("2026-03-18T23:30:00", 0),
+        ("2026-03-18", 0),
+        ("2026-W12-3", 0),
+        ("2026-03-18 23:30 UTC", 0),
+        ("", 0),
+    ],
+)
+def test_the_offset_of_a_time_is_read(text: str, minutes: int) -> None:
+    assert dates.offset_minutes(text) == minutes
