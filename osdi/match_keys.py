@@ -291,6 +291,7 @@ def _phone_digits(number: str, region: str) -> str:
     return f"{parsed.country_code}{phonenumbers.national_significant_number(parsed)}"
 
 
+NAME: Final = "name:"
 NAMED: Final = (TAG, LIST)
 
 
@@ -299,4 +300,4 @@ def name_key(name: str) -> str:
 
     Letter case, spacing, invisible characters and the Unicode form make no difference.
     """
-    return "name:" + " ".join(normalized(normalized(name).casefold()).split())
+    return NAME + " ".join(normalized(normalized(name).casefold()).split())

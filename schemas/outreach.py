@@ -24,7 +24,7 @@ from schemas.base.fields import Bool, Identifiers, Objects, Reason, Strings, Tex
 from schemas.base.skipping import SkippingSchema
 from schemas.person import InlinePersonSchema
 
-# What says who a person is: the names, and the property of each contact detail that reaches the person.
+# A person is known by one of these names, or by a contact detail with this property.
 NAMES: Final = ("given_name", "family_name", "additional_name")
 REACHED_BY: Final = {"email_addresses": "address", "phone_numbers": "number"}
 NEEDED: Final = (

@@ -36,8 +36,6 @@ EXAMPLE_URL: Final = b"https://osdi.example.org"
 EXAMPLE_REQUEST_ID: Final = "01a20a71-74b6-7406-a578-4e870a3dd118"
 TOKEN_SCHEMES: Final[list[dict[str, list[str]]]] = [{TOKEN_HEADER: []}, {TOKEN_ARGUMENT: []}]
 
-# Arguments that every route reads: see blueprints.http.access and blueprints.http.context.
-ARGUMENTS_EVERYWHERE: Final = (TOKEN_ARGUMENT, *BACKGROUND)
 
 View = Callable[..., Any]
 
@@ -272,7 +270,7 @@ def answer_refusal(error: OsdiError, failure: BaseException | None = None) -> Re
 
 def _access(scope: str | None, *, optional: bool) -> Callable[[View], View]:
     def decorator(view: View) -> View:
-        known = frozenset((*ARGUMENTS_EVERYWHERE, *getattr(view, "_apidoc", {}).get("query", ())))
+        known = frozenset((*BACKGROUND, *getattr(view, "_apidoc", {}).get("query", ())))
 
         @wraps(view)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
@@ -290,7 +288,7 @@ def _access(scope: str | None, *, optional: bool) -> Callable[[View], View]:
 
 def _reject_unknown_arguments(known: Set[str]) -> None:
     """Raises OsdiError 400 for arguments of the address that no view of this route reads."""
-    unknown = [name for name in request.args if name not in known]
+    unknown = [name for name in request.args if name not in known and name.lower() != TOKEN_ARGUMENT]
     if unknown:
         raise invalid_properties({name: ["Unknown argument."] for name in unknown})
 

@@ -42,7 +42,8 @@ def answer_refusal(question: ReadOnlyDocument, answer: ReadOnlyDocument) -> Osdi
 def _mismatch(question: ReadOnlyDocument, entry: ReadOnlyDocument, path: str) -> ErrorDescription | None:
     """Returns the reason why the question does not accept the entry, or None."""
     if "value" not in entry and not entry.get("responses"):
-        return ErrorDescription("ANSWER_DOES_NOT_FIT", "The answer is blank.", (path,) if path else ())
+        name = "value" if question["question_type"] == "Paragraph" else "responses"
+        return ErrorDescription("ANSWER_DOES_NOT_FIT", "The answer is blank.", (f"{path}.{name}".lstrip("."),))
     if question["question_type"] == "Paragraph":
         if "value" in entry and "responses" not in entry:
             return None

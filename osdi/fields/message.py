@@ -50,7 +50,7 @@ STATISTICS: Final = ObjectType(
 MESSAGE_FIELDS: Final[Table] = (
     ORIGIN_SYSTEM,
     Text("name", LINE_LENGTH),
-    Text("subject", LINE_LENGTH, description="Subject of an e-mail: a template."),
+    Text("subject", LINE_LENGTH, template=True, description="Subject of an e-mail: a template."),
     Text(
         "body",
         MESSAGE_LENGTH,

@@ -26,8 +26,8 @@ NEEDED: Final[Mapping[str, str]] = {
 }
 TEXT_NEEDED: Final = "text in single quotes, such as 'Jane'"
 WHOLE: Final = re.compile(r"[+-]?\d{1,19}")
-# A "+" that a client did not percent-encode arrives as a space. An e-mail address has no other spaces inside, unless it
-# has quotes; a phone number begins with no other space.
+# A "+" that a client did not percent-encode arrives as a space. An e-mail address has no other spaces inside, and a
+# phone number begins with no other space.
 LOST_ADDRESS_PLUS: Final = re.compile(r"(?<=\S) (?=\S)")
 LOST_NUMBER_PLUS: Final = re.compile(r"^ (?=\d)")
 LOST_PLUS: Final = re.compile(r"(:\d\d(?:\.\d+)?) (\d\d(?::?\d\d)?)$")
@@ -97,7 +97,7 @@ class FilterField:
         if self.type in ("email", "phone") and len(value) > MAX_CONTACT_LENGTH:
             raise ValueError(f"text of at most {MAX_CONTACT_LENGTH} characters")
         if self.type == "email":
-            value = LOST_ADDRESS_PLUS.sub("+", value) if '"' not in value else value
+            value = LOST_ADDRESS_PLUS.sub("+", value)
         elif self.type == "phone" and not part:
             value = LOST_NUMBER_PLUS.sub("+", value)
         value = normalized(value) if part else cleaned(value)

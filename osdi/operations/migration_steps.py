@@ -13,9 +13,18 @@ from pymongo import ReplaceOne, UpdateOne
 
 from osdi.documents import Document
 from osdi.errors import DuplicateKey
-from osdi.match_keys import EMAIL, NAME_AND_POSTAL_CODE, PHONE, MatchKeyRules, email_key
+from osdi.match_keys import (
+    EMAIL,
+    NAME,
+    NAME_AND_POSTAL_CODE,
+    NAMED,
+    PHONE,
+    MatchKeyRules,
+    email_key,
+    name_key,
+)
 from osdi.people.duplicate_keys_store import set_derived_keys_of_all
-from osdi.resources import ADVOCACY_CAMPAIGN, PERSON
+from osdi.resources import ADVOCACY_CAMPAIGN, PERSON, Resource
 from osdi.store import Store
 from osdi.store.indexes import MATCH_KEYS, MERGED_PEOPLE, STATISTICS, TOMBSTONES, create
 from osdi.store.scan import scan
@@ -222,6 +231,34 @@ def confirm_only_contacts(context: MigrationContext) -> Iterator[int]:
         yield changed
 
 
+def compare_names_in_one_form(context: MigrationContext) -> Iterator[int]:
+    """Gives the keys of tags' and lists' names the form of `name_key`, which ignores the Unicode form of a name.
+
+    If two names turn out to be one, the first tag or list keeps the key. The other one is found by id and identifiers.
+    """
+    for resource in NAMED:
+        not_ascii = {"match_keys": {"$regex": f"^{NAME}.*[^ -~]"}}
+        for document in scan(context.store, resource.collection, not_ascii, patience=PATIENCE_SECONDS):
+            others = [key for key in document["match_keys"] if not key.startswith(NAME)]
+            if [*others, name_key(document["name"])] != document["match_keys"]:
+                yield _with_name_key(context.store, resource, document, others)
+
+
+def _with_name_key(store: Store, resource: Resource, document: Document, others: list[str]) -> int:
+    """Stores the key of a name anew; returns 1 if that changed the document."""
+    selected = {"_id": document["_id"], "version": document["version"]}
+    for keys in ([*others, name_key(document["name"])], others):
+        if sorted(keys) == sorted(document["match_keys"]):
+            return 0
+        try:
+            with store.operation():
+                found = store.collection(resource.collection)
+                return found.update_one(selected, {"$set": {"match_keys": keys}}).modified_count
+        except DuplicateKey:
+            continue  # another tag or list has the name: without the key
+    return 0
+
+
 MIGRATIONS: Final = (
     Migration(1, "added the keys of contact details to people", set_contact_keys),
     Migration(2, "added the keys of names to people", set_name_keys),
@@ -230,4 +267,5 @@ MIGRATIONS: Final = (
     Migration(5, "added the opt-outs of people to the suppression list", fill_suppressions),
     Migration(6, "compared phone numbers without extensions", compare_phones_without_extension),
     Migration(7, "confirmed the contact detail of people who have one only", confirm_only_contacts),
+    Migration(8, "compared names of tags and lists in one Unicode form", compare_names_in_one_form),
 )

@@ -8,7 +8,6 @@ Pure.
 
 import re
 import unicodedata
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -37,6 +36,6 @@ def as_array(value: Any) -> Any:
 
     PHP encodes an array with a gap as such an object: `{"0": "a", "2": "b"}`.
     """
-    if not isinstance(value, Mapping) or not value or not all(name.isascii() and name.isdigit() for name in value):
+    if not isinstance(value, dict) or not value or not all(name.isascii() and name.isdigit() for name in value):
         return value
     return [value[name] for name in sorted(value, key=lambda name: (len(name.lstrip("0")), name.lstrip("0")))]

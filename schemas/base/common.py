@@ -96,7 +96,7 @@ class OsdiSchema(ma.Schema, metaclass=TableMeta):
                 entry = field._deserialize(value, sent_name, data)
                 if field.validators:
                     field._validate(entry)
-                if sent_name in self.aliases and not is_empty(data.get(self.aliases[sent_name])):
+                if self.aliases and sent_name in self.aliases and not is_empty(data.get(self.aliases[sent_name])):
                     continue  # the standard's name counts
                 if entry is value or not is_empty(entry):
                     loaded[name] = entry

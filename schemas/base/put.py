@@ -113,8 +113,9 @@ def _clears(value: Any, field: Any) -> bool:
 
 
 def _is_blank(value: Any, field: Any) -> bool:
-    """True for a blank text, and for an empty object in place of an array."""
-    return isinstance(value, str) or (value == {} and isinstance(field, Objects | Strings))
+    """True for a blank text, and for an empty array or object in place of something else."""
+    is_object = isinstance(field, ma.fields.Nested | CustomFields)
+    return isinstance(value, str) or (isinstance(value, dict | list) and not value and not is_object)
 
 
 def put_of(schema: type[PostedSchema], *, wrapper: str = "", posted_only: frozenset[str] = frozenset()) -> ma.Schema:

@@ -171,7 +171,7 @@ class TestWrittenDocuments:
         assert lines()[0]["wrote"] == []
 
     def test_are_none_for_a_rejected_request(self, logging_api: Client, lines: Lines) -> None:
-        logging_api.record(factories.outreach(person={}))
+        logging_api.record(factories.outreach(duration="long"), headers={"Prefer": "handling=strict"})
 
         [line] = lines()
         assert (line["status"], line["wrote"]) == (400, [])

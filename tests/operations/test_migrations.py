@@ -262,6 +262,24 @@ class TestPhonesWithoutExtension:
         assert found["unclaimed_keys"] == found["contact_keys"] == [self.PLAIN]
 
 
+def test_names_of_tags_are_compared_in_one_unicode_form(old: tuple[Store, Database]) -> None:
+    """Migration 8: of two spellings of one name the first tag keeps the key."""
+    store, database = old
+    composed, decomposed = "r\u00edo", "ri\u0301o"
+    for tag_id, name in (("a", decomposed), ("b", composed), ("c", "sea")):
+        keys = [f"id:osdi_outreach:{tag_id}", f"name:{name}"]
+        database.tags.insert_one({"_id": tag_id, "version": 1, "name": name, "match_keys": keys})
+    database.lists.insert_one({"_id": "d", "version": 1, "name": decomposed, "match_keys": [f"name:{decomposed}"]})
+    database.tags.create_index("match_keys", unique=True)
+
+    assert sum(MIGRATIONS[7].run(MigrationContext(store, RULES))) == 2
+
+    keys = {each["_id"]: each["match_keys"][1:] for each in database.tags.find()}
+    assert keys == {"a": [], "b": [f"name:{composed}"], "c": ["name:sea"]}
+    assert database.lists.find_one()["match_keys"] == [f"name:{composed}"]
+    assert sum(MIGRATIONS[7].run(MigrationContext(store, RULES))) == 0
+
+
 class TestARelease:
     """Brings a database to the version, whatever it was before."""
 

@@ -164,3 +164,56 @@ def test_a_number_that_a_spreadsheet_rounded_is_rejected(text: str) -> None:
 )
 def test_the_offset_of_a_time_is_read(text: str, minutes: int) -> None:
     assert dates.offset_minutes(text) == minutes
+
+
+SECOND = dt.datetime(2026, 3, 18, 11, 2, 15, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-03-18T11:02:15Z",
+        "2026-03-18T11:02:15+00:00",
+        "2026-03-18 11:02:15 UTC",
+        "2026-03-18 11:02:15UTC",
+        "2026-03-18 11:02:15 utc",
+        "2026-03-18 11:02:15 GMT",
+        "2026-03-18T11:02:15 Z",
+        "2026-03-18t11:02:15z",
+        "2026-03-18T11:02:15z",
+        "2026-03-18 12:02:15 +0100",
+        "2026-03-18 12:02:15 +01:00",
+        " 2026-03-18T06:02:15-05:00 ",
+        "Wed, 18 Mar 2026 11:02:15 GMT",
+        "18 Mar 2026 12:02:15 +0100",
+        "20260318T110215Z",
+        "2026-W12-3T11:02:15Z",
+    ],
+)
+def test_spellings_of_one_moment(text: str) -> None:
+    assert dates.instant(text) == SECOND
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2016-12-31T23:59:60Z", "2016-12-31T23:59:59+00:00"),
+        ("2016-12-31 23:59:60 UTC", "2016-12-31T23:59:59+00:00"),
+        ("2016-12-31t23:59:60z", "2016-12-31T23:59:59+00:00"),
+        ("2016-12-31T23:59:60.250Z", "2016-12-31T23:59:59.250000+00:00"),
+        ("2016-12-31T18:59:60-05:00", "2016-12-31T18:59:59-05:00"),
+        ("2017-01-01T05:29:60+05:30", "2017-01-01T05:29:59+05:30"),
+        ("2016-12-31T23:59:60", "2016-12-31T23:59:59"),
+    ],
+)
+def test_a_leap_second_is_the_last_second_of_its_minute(text: str, expected: str) -> None:
+    assert dates.instant(text).isoformat() == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2016-12-31T10:15:60Z", "2016-12-31T23:59:61Z", "yesterday", "", "1395140535", "Wed, 99 Mar 2026 11:02 GMT"],
+)
+def test_a_text_that_is_no_moment_is_an_error(text: str) -> None:
+    with pytest.raises(ValueError):  # the text is Python's
+        dates.instant(text)
