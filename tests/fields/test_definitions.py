@@ -22,7 +22,7 @@ from osdi.fields import definition as table
 from osdi.fields.webhook import EVENTS
 from osdi.ids import now
 from osdi.importing.csv_files.column_mapping import OUTREACHES, PEOPLE, guess_columns
-from osdi.importing.csv_files.row_bodies import Reading, body_of
+from osdi.importing.csv_files.row_bodies import Reading, row_of
 from osdi.match_keys import MatchKeyRules
 from osdi.odata.osdi_fields import FILTER_FIELDS
 from osdi.people.merge_rules import merge_person
@@ -147,8 +147,8 @@ def exported(resource: Resource, document: Mapping[str, Any]) -> list[dict[str, 
 def imported(resource: Resource, rows: list[dict[str, str]]) -> dict[str, Any]:
     """Returns the document from rows of our own export; each row of an outreach has one target."""
     kind = PEOPLE if resource is PERSON else OUTREACHES
-    reading = Reading(kind, guess_columns(list(rows[0]), kind, system=RULES.namespace), exact=True)
-    bodies = [body_of(list(row.values()), reading)[0] for row in rows]
+    reading = Reading(kind, guess_columns(list(rows[0]), kind, system=RULES.namespace, exact=True), exact=True)
+    bodies = [row_of(list(row.values()), reading).body for row in rows]
     body = bodies[0]["person"] if resource is PERSON else {**bodies[0]}
     if resource is OUTREACH:
         body["targets"] = [target for each in bodies for target in each.get("targets", ())]
@@ -175,7 +175,8 @@ def test_a_field_of_the_person_is_unchanged_after_export_and_import_of_outreache
     text = lines.line(names) + lines.line(row)
     (cells,) = csv.DictReader(io.StringIO(text, newline=""))
 
-    body, _ = body_of(list(cells.values()), Reading(OUTREACHES, guess_columns(list(cells), OUTREACHES), exact=True))
+    columns = guess_columns(list(cells), OUTREACHES, exact=True)
+    body = row_of(list(cells.values()), Reading(OUTREACHES, columns, exact=True)).body
 
     assert {name: body["person"].get(name) for name in person} == person
 

@@ -66,11 +66,12 @@ class TestTargets:
         [
             ("crm:1,a@example.com,1,A,?\ncrm:1,a@example.com,2,B,\ncrm:1,a@example.com,3,C,\n", "Not a date"),
             ("crm:1,a@example.com,1,A,\ncrm:1,a@example.com,2,B,?\ncrm:1,a@example.com,3,C,\n", "Not a date"),
-            ("crm:1,a@example.com\ncrm:1,a@example.com,2,B,\ncrm:1,a@example.com,3,C,\n", "2 cells"),
+            ("crm:1,a@example.com,1,A,,x\ncrm:1,a@example.com,2,B,\ncrm:1,a@example.com,3,C,\n", "6 cells"),
+            ("crm:1,a@example.com,1,A,\ncrm:1,a@example.com,2,B,\ncrm:1,a@example.com,3,C,\n", "The row has no date"),
         ],
     )
     def test_one_invalid_row_rejects_all(self, file: Path, rows: str, broken: str) -> None:
-        file.write_text(TARGETS + rows + "crm:2,b@example.com,1,D,\n")
+        file.write_text(TARGETS + rows + "crm:2,b@example.com,1,D,2024-12-31\n")
 
         found = items(file, OUTREACHES)
 
