@@ -144,7 +144,7 @@ class TestDryRun:
     def test_shows_the_same_counts_as_the_import(self, app: Flask, api: Client, database: Database, file: Path) -> None:
         write_broken_file(file, 300)
         api.created("/people", {"given_name": "X", "email_addresses": [{"address": "person3@example.com"}]})
-        again = file.read_text() + "Joan,Doe,person4@example.com,,,,,,,\nJoan,Doe,person4@example.com,,,,,,,\n"
+        again = file.read_text() + 'Joan,"Family, 4",person4@example.com,,,,,,,\n' * 2
         file.write_text(again, newline="")
 
         dry = counts(done(app, file, "--dry-run", "--create-tags"))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from osdi.importing.csv_files.column_mapping import OUTREACHES, PEOPLE
-from osdi.importing.csv_files.encoding import survey
+from osdi.importing.csv_files.encoding import ENCODINGS, survey
 from osdi.importing.sources import ROWS, CsvChoices, CsvSource, Item
 
 TARGETS = "identifiers,email,target_number,target_last_name,date\n"
@@ -41,6 +41,27 @@ def test_every_format_that_spreadsheets_save_is_read(file: Path, content: bytes,
     assert [each.body for each in items(file, **choices)] == [
         {"person": {"email_addresses": [{"address": "a@example.com"}], "given_name": "J"}}
     ]
+
+
+ENCODED = {
+    "utf-8": "Łódź", "utf-16": "Łódź", "latin-1": "José", "latin-9": "Œuvre", "windows-1250": "Łódź",
+    "windows-1251": "Юлия",
+    "windows-1252": "Œuvre", "windows-1253": "Γιώργος", "windows-1254": "Doğan", "windows-1255": "שלום",
+    "windows-1256": "سلام", "windows-1257": "Ąžuolas", "windows-1258": "Đăk", "mac-roman": "José",
+    "mac-central-europe": "Łódź", "mac-cyrillic": "Юлия", "mac-greek": "Γιώργος", "mac-turkish": "Doğan",
+    "dos-437": "José", "dos-850": "José", "dos-852": "Łódź", "dos-866": "Юлия", "shift-jis": "山田", "gb18030": "王伟",
+    "big5": "陳", "korean": "김민준",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+def test_each_encoding_of_the_option_is_read(file: Path, name: str) -> None:
+    file.write_text(f"email,first_name\na@example.com,{ENCODED[name]}\n", encoding=ENCODINGS[name])
+
+    (found,) = items(file, encoding=ENCODINGS[name])
+
+    assert found.body is not None
+    assert found.body["person"]["given_name"] == ENCODED[name]
 
 
 def test_a_row_with_invalid_utf_16_is_rejected(file: Path) -> None:

@@ -12,13 +12,14 @@ from typing import Any, Final
 
 FILE: Final = Path(__file__).with_name("column_names.toml")
 NUMBERED: Final = "{n}"
-# Words around a column's name in the question of a form: `What is your e-mail address? (required)`.
+# Words around a column's name in the question of a form: `What is your e-mail address? (required)`,
+# and the number of a second column of the same name: `Tags (2)`.
 ASKED: Final = re.compile(
     r"^(please )?(enter |provide |fill in )?(what('s|\u2019s| is| are) )?(your|my|deine?|ihre?|votre|ton|tu|su|je|uw) ",
     re.IGNORECASE,
 )
 REMARK: Final = re.compile(
-    r"\s*(\((required|optional|pflichtfeld|obligatoire|obligatorio|verplicht)\)|[?*:])+\s*$", re.IGNORECASE
+    r"\s*(\((required|optional|pflichtfeld|obligatoire|obligatorio|verplicht|\d+)\)|[?*:])+\s*$", re.IGNORECASE
 )
 
 

@@ -46,7 +46,7 @@ UNKNOWN: Final = frozenset(
     )
 )
 A_DATE: Final = re.compile(
-    r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}([ T].*)?|\w{3,9} \d{1,2},? \d{4}.*|\d{1,2}[ -]\w{3,9}[ -]\d{2,4}.*"
+    r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}([ t].*)?|\w{3,9} \d{1,2},? \d{4}.*|\d{1,2}[ -]\w{3,9}[ -]\d{2,4}.*"
 )
 # CiviCRM writes 2 for an address on hold after an opt-out, and 1 after a bounce.
 ON_HOLD_AFTER_OPT_OUT: Final = frozenset(("2", "on hold opt out"))
@@ -54,7 +54,7 @@ STRICTER: Final = ("spam complaints",)
 
 # Words of a column's name that speak of consent, in several languages. Two words stand next to each other.
 CONSENT_NAME: Final = re.compile(
-    r"\b(opt(ed|s)?[ -]?(in|out)|optin|optout|unsub\w*|(re)?subscri\w*|non ?subscri\w*|consent\w*|suppress\w*|"
+    r"\b(opt(ed|s)?[ -]?(in|out)|optin\w*|optout\w*|unsub\w*|(re)?subscri\w*|non ?subscri\w*|consent\w*|suppress\w*|"
     r"blocklist\w*|blacklist\w*|permissions?|contactable|mailable|callable|textable|dnc|dne|dnm|gdpr|rgpd|dsgvo|"
     r"bounce\w*|newsletter\w*|mailing list|(do not|dont|don't|donot|never|not to)(?= \w)|"
     r"donot\w+|dont(call|mail|email|text|contact|sms|phone)\w*|"
@@ -71,7 +71,7 @@ CONSENT_NAME: Final = re.compile(
 CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 # The last word of a name that speaks about a consent, but does not say if it was given.
 CIRCUMSTANCE: Final = re.compile(
-    r"\b(time|date|at|on|ip|source|reason|reason other|campaign|campaign title|campaign id|url|method|by|via|stamp)$"
+    r"\b(time|date|at|on|ip|source|reason|reason other|campaign|campaign title|campaign id|url|method|by|via|stamp)( \d+)?$"
 )
 GIVEN: Final = re.compile(r"\b(opt(ed)?[ -]?in|optin|subscri\w*|consent\w*|gdpr|newsletter\w*)\b")
 # Values that refuse, whatever the column is called.

@@ -16,7 +16,7 @@ WORDS: Final = 2_000
 CANDIDATES: Final = ("cp1252", "mac_roman", "cp850", "cp1250", "cp1251", "cp1253")
 # Signs that stand beside or between the letters of words.
 BESIDE: Final = frozenset("\u2019\u2018\u201c\u201d\u2026\u2013\u2014«»°ªº™®©€¿¡·\u00a0")
-BETWEEN: Final = frozenset("\u2019·\u2013\u2014\u00a0")
+BETWEEN: Final = frozenset("\u2019·\u00a0")
 # A word of this many letters that are all beyond ASCII is not of the Latin alphabet.
 ALL_BEYOND: Final = 3
 
