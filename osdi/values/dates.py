@@ -65,7 +65,7 @@ def duration(text: str) -> int:
     if NUMBER.fullmatch(written):
         return round(float(written.replace(",", ".")))
     found = CLOCK.fullmatch(written) or (UNITS.fullmatch(written) if written else None)
-    if found is None or not any(found.groups()) or (":" in written and int(found[3]) > 59):
+    if found is None or not any(found.groups()) or (":" in written and _exceeds_an_hour(found)):
         raise ValueError("Not a duration such as 133 or 00:02:13.")
     hours, minutes, seconds = (int(each or 0) for each in found.groups())
     return hours * 3600 + minutes * 60 + seconds
@@ -134,6 +134,12 @@ def _with_named_month(written: str) -> tuple[dt.date, str]:
             continue
         return _checked(_year(words[3]), found.month, found.day), written[words.end() :]
     raise ValueError("Not a date such as 2024-12-31.")
+
+
+def _exceeds_an_hour(clock: re.Match[str]) -> bool:
+    """True if a clock has more than 59 seconds, or minutes after an hour."""
+    hours, minutes, seconds = clock.groups()
+    return int(seconds) > 59 or (hours is not None and int(minutes) > 59)
 
 
 def _day_of_year(written: str, order: DayFirst | None) -> dict[str, int] | None:
