@@ -43,7 +43,7 @@ def test_phone_numbers_in_a_cell(cell: str, numbers: list[str]) -> None:
 @pytest.mark.parametrize(
     "cell", ["20255501062025550107", "202 555 0106 202 555 0107", "2.0E+09", "2,02555E+09", "1E10"]
 )
-def test_numbers_that_cannot_be_told_apart_are_an_error(cell: str) -> None:
+def test_inseparable_numbers_are_an_error(cell: str) -> None:
     with pytest.raises(ValueError, match=r"More digits than a phone number|A spreadsheet has rounded"):
         cells.phone_numbers(cell)
 

@@ -156,5 +156,5 @@ def test_missing_cells_at_the_end_of_a_row_are_empty(short: str) -> None:
         ("Phone,Phone\n", ["Phone", "Phone (2)"]),
     ],
 )
-def test_columns_of_the_same_name_are_told_apart(header: str, names: list[str]) -> None:
+def test_columns_of_the_same_name_get_different_names(header: str, names: list[str]) -> None:
     assert header_of(Lines(io.StringIO(header, newline="")), ",") == names

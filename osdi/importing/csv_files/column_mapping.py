@@ -81,7 +81,7 @@ AS_JSON: Final[Mapping[str, Mapping[str, type[Any]]]] = {
 
 def _properties(of: Field) -> dict[str, Field]:
     """Returns the properties that a column can hold; those of targets are flat, such as `email_address`."""
-    found = {each.name: each for each in properties(of) if not properties(each)}
+    found = {each.name: each for each in properties(of) if not isinstance(each, Objects)}
     if of.name == TARGETS.name:
         found |= {name: contact_of(name)[1] for name in TARGET_CONTACTS}
     return found

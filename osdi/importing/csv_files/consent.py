@@ -71,7 +71,8 @@ CONSENT_NAME: Final = re.compile(
 CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 # The last word of a name that speaks about a consent, but does not say if it was given.
 CIRCUMSTANCE: Final = re.compile(
-    r"\b(time|date|at|on|ip|source|reason|reason other|campaign|campaign title|campaign id|url|method|by|via|stamp)( \d+)?$"
+    r"\b(time|date|at|on|ip|source|reason|reason other|campaign|campaign title|campaign id|url|method|by|via|stamp)"
+    r"( \d+)?$"
 )
 GIVEN: Final = re.compile(r"\b(opt(ed)?[ -]?in|optin|subscri\w*|consent\w*|gdpr|newsletter\w*)\b")
 # Values that refuse, whatever the column is called.

@@ -9,7 +9,7 @@ ODS: Final = f"an OpenDocument spreadsheet (.ods). {CSV}"
 ZIP: Final = b"PK\x03\x04"
 EMPTY_ZIP: Final = b"PK\x05\x06"
 HEAD: Final = 512
-# What a file is, by the bytes at its beginning, and what to do.
+# Descriptions of files by the bytes at their beginning, with what to do.
 BEGINNINGS: Final = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", f"an old Excel workbook (.xls). {CSV}"),
     (b"%PDF", "a PDF. Export the data as CSV, and import that file."),
@@ -26,9 +26,9 @@ TEXTS: Final = (
     (b"<table", f"an HTML table. {CSV}"),
     (b"{\\rtf", "a text document (RTF). Save the data as CSV, and import that file."),
 )
-# What a zip archive is that cannot be opened, by the end of its name.
+# Indexes in ARCHIVES of archives that cannot be opened, by the end of their names.
 SUFFIXES: Final = {".xlsx": 0, ".xlsm": 0, ".docx": 1, ".numbers": 2}
-# What a zip archive is, by a part of the name of a file inside.
+# Descriptions of zip archives by a part of the name of a file inside.
 ARCHIVES: Final = (
     ("xl/workbook", f"an Excel workbook (.xlsx). {CSV}"),
     ("word/document", "a Word document. Copy its table to a spreadsheet, save that as CSV, and import that file."),

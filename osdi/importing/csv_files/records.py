@@ -97,10 +97,10 @@ def header_of(lines: Lines, delimiter: str) -> list[str]:
     names = [re.sub(r"\s*[\r\n]+\s*", " ", cell.strip()) for cell in cells]
     if unreadable := _unreadable(names):
         raise ValueError(f"The first line, with the names of the columns, cannot be read. {unreadable}")
-    return _told_apart(names)
+    return _distinct(names)
 
 
-def _told_apart(names: list[str]) -> list[str]:
+def _distinct(names: list[str]) -> list[str]:
     """Returns the names; the second of two equal ones, such as `Comments`, becomes `Comments (2)`."""
     found: list[str] = []
     for name in names:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import orjson
 
 from osdi.exporting.csv_cells import parted, restored
-from osdi.fields.definition import Bool, DateTime, Field, Strings, WholeNumber
+from osdi.fields.definition import Bool, DateTime, Field, Object, Strings, WholeNumber
 from osdi.importing.csv_files import cells as values
 from osdi.importing.csv_files.column_mapping import (
     ARRAYS,
@@ -274,6 +274,8 @@ def _converted(definition: Field | None, field: str, cell: str, reading: Reading
         return cell
     if isinstance(definition, Strings):
         return _strings(definition, cell, reading)
+    if isinstance(definition, Object):
+        return _json(cell, dict)
     if isinstance(definition, DateTime):
         return dates.timestamp(cell, reading.dates)
     if reading.exact and not isinstance(definition, Bool):  # exported as it was posted
