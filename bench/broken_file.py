@@ -9,11 +9,11 @@ from typing import Final
 HEADER: Final = (
     "first_name,last_name,email,zip_code,country,can2_phone,can2_user_city,can2_user_tags,can2_subscription_status,uuid"
 )
-NOT_AN_ADDRESS: Final = "person.email_addresses[0].address: Not a valid e-mail address."
+NOT_AN_ADDRESS: Final = "email: Not a valid e-mail address."
 # For each way to break a line the reason with which the import must reject it.
 BREAKS: Final = {
     "address": NOT_AN_ADDRESS,
-    "cells": "There are 4 cells, but 10 columns.",
+    "cells": "There are 11 cells, but 10 columns.",
     "quotation mark": "A quotation mark is not closed.",
     "NUL": "Contains a NUL character.",
     "status": "can2_subscription_status: Write subscribed, unsubscribed, bouncing or spam complaints.",
@@ -54,9 +54,9 @@ def _rows(people: int, every: int, rng: random.Random) -> Iterator[tuple[str, st
         broken = breaks[(number // every) % len(breaks)]
         cells[1] = f"Family{number}"
         if broken == "address":
-            cells[2] = "nobody at example.com"
+            cells[2], cells[5], cells[9] = "nobody at example.com", "", ""
         elif broken == "cells":
-            cells = cells[:4]
+            cells.append("one too many")
         elif broken == "quotation mark":
             cells[1], cells[7] = f'"Family{number}', ""
         elif broken == "NUL":

@@ -5,8 +5,9 @@ Before an import the command shows its reading of the columns, and afterwards th
 
 import hashlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -14,11 +15,12 @@ import click
 import orjson
 
 from osdi.commands.import_osdi import import_osdi
-from osdi.commands.output import confirm, echo, table
+from osdi.commands.output import confirm, echo, one_line, table
 from osdi.commands.register import CommandContext, database_command
 from osdi.errors import OsdiError
 from osdi.importing.csv_files.column_mapping import OUTREACHES, PEOPLE, Column
-from osdi.importing.csv_files.encoding import Survey, survey
+from osdi.importing.csv_files.encoding import ENCODINGS, Survey, survey
+from osdi.importing.csv_files.file_formats import check_format
 from osdi.importing.dry_run_store import DryRunStore
 from osdi.importing.file_import import Progress, run
 from osdi.importing.importer import Choices, RowImporter, row_importers
@@ -28,11 +30,11 @@ from osdi.importing.report import Report
 from osdi.importing.sources import NDJSON, CsvChoices, CsvSource, NdjsonSource, Source
 from osdi.settings import Settings
 from osdi.store import Store
-from osdi.values.dates import DayFirst
+from osdi.values.dates import DayFirst, timestamp
 
 THREADS: Final = 8
 LINE_AFTER_ROWS: Final = 5_000
-ENCODINGS: Final = {"utf-8": "utf-8", "utf-16": "utf-16", "windows-1252": "cp1252", "latin-1": "iso-8859-1"}
+TAGS_SHOWN: Final = 50
 DELIMITERS: Final = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 FILE: Final = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 
@@ -58,7 +60,9 @@ class ImportOptions:
     include_erased: bool
     threads: int
     yes: bool
+    unsubscribed: bool
     campaign_id: str | None = None
+    action_date: str | None = None
 
     def csv_choices(self) -> CsvChoices:
         """Returns the options about reading a CSV file. Raises click.UsageError for a wrong --map."""
@@ -77,7 +81,16 @@ class ImportOptions:
             system=self.system,
             dates=self.dates,
             tag_separator=self.tag_separator,
+            unsubscribed=self.unsubscribed,
+            action_date=self._timestamp(),
         )
+
+    def _timestamp(self) -> str | None:
+        """Returns the date of rows without one, in ISO 8601. Raises click.UsageError for a text that is no date."""
+        try:
+            return timestamp(self.action_date, self.dates) if self.action_date else None
+        except ValueError as error:
+            raise click.UsageError(f"--action-date {self.action_date}: {error}") from error
 
     def row_choices(self) -> Choices:
         """Returns the options about importing a row."""
@@ -87,12 +100,23 @@ class ImportOptions:
 def file_options(command: Function) -> Function:
     """Adds the options that both kinds of files have; the command gets them as keyword arguments."""
     options = (
-        click.option("--map", "mapped", multiple=True, metavar="COLUMN=FIELD", help="The field of a column."),
+        click.option(
+            "--map",
+            "mapped",
+            multiple=True,
+            metavar="COLUMN=FIELD",
+            help="The field of a column. Fields of flags are opted_out, opted_in, no_calls, no_texts and no_contact.",
+        ),
         click.option("--ignore", "ignored", multiple=True, metavar="COLUMN", help="Leave a column out."),
         click.option("--ignore-unknown", is_flag=True, help="Make no custom fields of unknown columns."),
         click.option("--system", metavar="NAME", help="The system whose ids the column `id` has, such as crm."),
         click.option("--dates", type=click.Choice(["dmy", "mdy"]), help="The order of day and month in 1/2/2024."),
-        click.option("--tag-separator", metavar="TEXT", help="The text between two tags. Default: a semicolon."),
+        click.option(
+            "--tag-separator", metavar="TEXT", help="The text between two tags. Default: a semicolon or comma."
+        ),
+        click.option(
+            "--unsubscribed", is_flag=True, help="Nobody in the file wants e-mails: unsubscribe all addresses."
+        ),
         click.option("--delimiter", type=click.Choice(list(DELIMITERS)), help="Default: guessed."),
         click.option("--encoding", type=click.Choice(list(ENCODINGS)), help="Default: guessed."),
         click.option("--create-tags", is_flag=True, help="Create tags that do not exist."),
@@ -127,6 +151,7 @@ def people(context: CommandContext, /, file: Path, **options: Any) -> None:
 @imports.command("outreaches")
 @click.argument("file", type=FILE)
 @click.option("--campaign", "campaign_id", help="Id of the campaign of all rows. Default: each row names its campaign.")
+@click.option("--action-date", metavar="DATE", help="The date of rows that have none.")
 @file_options
 @database_command()
 def outreaches(context: CommandContext, /, file: Path, **options: Any) -> None:
@@ -173,7 +198,10 @@ def _source(file: Path, surveyed: Survey, kind: str, options: ImportOptions, set
     """Returns the reader of the file. Raises click.UsageError for a file whose columns are unknown."""
     try:
         if file.suffix.lower() in NDJSON:
+            if options.unsubscribed:
+                raise ValueError("Leave out --unsubscribed: it is for CSV files.")
             return NdjsonSource(file, kind)
+        check_format(file)
         return CsvSource(file, surveyed, kind, options.csv_choices(), settings.namespace, options.campaign_id)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
@@ -198,6 +226,8 @@ def _import_rows(importer: RowImporter, source: Source, file: Path, surveyed: Su
     progress = Progress(None if dry else importer.store, import_id, {"file": file.name, "kind": importer.kind})
     _run(source, importer, rejected, progress, report, surveyed.size, 1 if dry else options.threads)
     for line in report.summary(dry=dry):
+        echo(line)
+    for line in _created_tags(importer, dry=dry):
         echo(line)
     if found := rejected.without_repeats():
         echo(f"The rejected rows are in {found}. Correct them and import that file.")
@@ -237,12 +267,34 @@ def _show(file: Path, size: int, source: Source) -> None:
     """Prints how the file is read."""
     echo(f"{file.name}: {size:,} bytes, {', '.join(source.described())}")
     if isinstance(source, CsvSource):
-        echo(table(("COLUMN", "FIELD", ""), map(_column_row, source.columns)))
+        echo(table(("COLUMN", "FIELD", ""), _column_rows(source.columns)))
+
+
+def _column_rows(columns: Sequence[Column]) -> Iterator[Sequence[str]]:
+    """Yields a row for each column; columns without a name that follow each other have one row."""
+    for unnamed, group in groupby(columns, key=lambda each: not each.name):
+        found = list(group)
+        if unnamed:
+            first, last = found[0].index + 1, found[-1].index + 1
+            name = f"(column {first})" if first == last else f"(columns {first} to {last})"
+            yield name, "(left out)", found[0].because
+        else:
+            yield from map(_column_row, found)
 
 
 def _column_row(column: Column) -> Sequence[str]:
     because = "" if column.because == "known name" else column.because
-    return (column.name or f"(column {column.index + 1})", column.field or "(left out)", because)
+    return column.name, column.field or "(left out)", because
+
+
+def _created_tags(importer: RowImporter, *, dry: bool) -> Iterator[str]:
+    """Yields lines with the tags that the import creates, so that a wrong separator is seen."""
+    tags = [one_line(name) for name in importer.created_tags]
+    if tags:
+        yield f"Tags that {'would be' if dry else 'were'} created ({len(tags):,}; --tag-separator splits them):"
+        yield from (f"  {name}" for name in tags[:TAGS_SHOWN])
+        if len(tags) > TAGS_SHOWN:
+            yield f"  and {len(tags) - TAGS_SHOWN:,} more"
 
 
 def _run(

@@ -122,8 +122,8 @@ def _contact_columns(array: Field) -> Iterator[Column]:
 def _with_columns(outer: Field) -> Iterator[Field]:
     """Yields the properties that have a column. Raises ValueError for one that no cell can hold."""
     for each in properties(outer):
-        if each.column is not None and properties(each):
-            raise ValueError(f"{outer.name}.{each.name} is an object inside an object, so it needs `column=None`.")
+        if each.column is not None and (isinstance(each, Objects) or (each.others_column and isinstance(each, Object))):
+            raise ValueError(f"{outer.name}.{each.name} is an array or object inside one, so it needs `column=None`.")
         if each.others_column and isinstance(each, Strings):
             raise ValueError(f"{outer.name}.{each.name} is an array inside an array, so it needs `column=None`.")
         if each.column is not None:
@@ -183,6 +183,30 @@ PERSON_ORDER: Final = (
     "birthdate_year",
     "birthdate_month",
     "birthdate_day",
+    "employer",
+    "work_title",
+    "work_department",
+    "employer_address",
+    "occupation",
+    "profiles",
+    "division_info",
+    "venue",
+    "address_language",
+    "location",
+    "postal_address_type",
+    "postal_address_status",
+    "postal_address_verified_date",
+    "postal_address_occupation",
+    "email_address_type",
+    "other_email_address_types",
+    "phone_extension",
+    "other_phone_extensions",
+    "phone_description",
+    "other_phone_descriptions",
+    "phone_operator",
+    "other_phone_operators",
+    "phone_country",
+    "other_phone_countries",
 )
 PERSON_COLUMNS: Final[tuple[Column, ...]] = (
     *BEGINNING,

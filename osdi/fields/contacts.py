@@ -21,6 +21,7 @@ from osdi.fields.definition import (
 from osdi.fields.limits import ADDRESS_LINES, CODE_LENGTH, CONTACTS, LINE_LENGTH
 
 ISO_COUNTRY: Final = "ISO 3166-1 Alpha-2 code."
+# In CSV the main entry has columns of its own, so `primary` needs none.
 ONE_PRIMARY: Final = "At most one entry is primary."
 
 LOCATION: Final = ObjectType(
@@ -31,14 +32,14 @@ LOCATION: Final = ObjectType(
 
 # The properties that the addresses of people, targets and employers share.
 ADDRESS: Final = (
-    Text("venue", LINE_LENGTH, column=None),
+    Text("venue", LINE_LENGTH, column="venue"),
     Strings("address_lines", ADDRESS_LINES, column="address_lines"),
     Text("locality", LINE_LENGTH, column="locality"),
     Text("region", LINE_LENGTH, column="region", description="The last part of the ISO 3166-2 code."),
     LiberalText("postal_code", CODE_LENGTH, column="postal_code"),
     Text("country", CODE_LENGTH, column="country", spelling="country", description=ISO_COUNTRY),
-    Text("language", CODE_LENGTH, column=None, description="ISO 639 language code."),
-    Object("location", LOCATION, column=None),
+    Text("language", CODE_LENGTH, column="address_language", description="ISO 639 language code."),
+    Object("location", LOCATION, column="location"),
 )
 
 EMPLOYER_ADDRESS: Final = ObjectType(
@@ -53,10 +54,10 @@ POSTAL_ADDRESS: Final = ObjectType(
     (
         *ADDRESS,
         Bool("primary", column=None, description=ONE_PRIMARY),
-        Enum("address_type", ("Home", "Work", "Mailing"), column=None),
-        Enum("status", ("Potential", "Verified", "Bad", "Past"), column=None),
-        DateTime("last_verified_date", column=None),
-        Text("occupation", LINE_LENGTH, column=None),
+        Enum("address_type", ("Home", "Work", "Mailing"), column="postal_address_type"),
+        Enum("status", ("Potential", "Verified", "Bad", "Past"), column="postal_address_status"),
+        DateTime("last_verified_date", column="postal_address_verified_date"),
+        Text("occupation", LINE_LENGTH, column="postal_address_occupation"),
     ),
 )
 
@@ -66,7 +67,12 @@ EMAIL_ADDRESS: Final = ObjectType(
     (
         Bool("primary", column=None, description=ONE_PRIMARY),
         Email("address", column="email_address", others_column="other_email_addresses"),
-        FlexEnum("address_type", ("personal", "work", "other"), column=None),
+        FlexEnum(
+            "address_type",
+            ("personal", "work", "other"),
+            column="email_address_type",
+            others_column="other_email_address_types",
+        ),
         Enum(
             "status",
             ("subscribed", "unsubscribed", "bouncing", "spam complaints"),
@@ -95,16 +101,23 @@ PHONE_NUMBER: Final = ObjectType(
             others_column="other_phone_numbers",
             description="With the country code. Only the digits are compared.",
         ),
-        LiberalText("extension", CODE_LENGTH, column=None),
-        Text("description", LINE_LENGTH, column=None),
+        LiberalText("extension", CODE_LENGTH, column="phone_extension", others_column="other_phone_extensions"),
+        Text("description", LINE_LENGTH, column="phone_description", others_column="other_phone_descriptions"),
         FlexEnum(
             "number_type",
             ("Home", "Work", "Mobile", "Other", "Daytime", "Evening", "Fax"),
             column="phone_number_type",
             others_column="other_phone_number_types",
         ),
-        Text("operator", LINE_LENGTH, column=None),
-        Text("country", CODE_LENGTH, column=None, spelling="country", description=ISO_COUNTRY),
+        Text("operator", LINE_LENGTH, column="phone_operator", others_column="other_phone_operators"),
+        Text(
+            "country",
+            CODE_LENGTH,
+            column="phone_country",
+            others_column="other_phone_countries",
+            spelling="country",
+            description=ISO_COUNTRY,
+        ),
         Bool("sms_capable", column="sms_capable", others_column="other_sms_capable", unreadable=False),
         Bool("do_not_call", column="do_not_call", others_column="other_do_not_call", unreadable=True),
     ),

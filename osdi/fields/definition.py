@@ -33,7 +33,7 @@ class Field:
 
     `column` is the name of the CSV column: empty for the name of the field, None for no column. The columns of e-mail
     addresses, phone numbers and postal addresses have the main entry; `others_column` names the column for the other
-    entries. A new property of these needs a name for both, or `column=None`.
+    entries. A new property of these needs a name for both, or `column=None`, which loses it in CSV.
     """
 
     name: str

@@ -123,7 +123,7 @@ def groups(items: Iterable[Item], importer: RowImporter) -> Iterator[list[tuple[
         if item.body is None:
             prepared = Prepared(rejected=item.rejected)
         else:
-            prepared = importer.prepare(item.body, item.campaign, item.namespace)
+            prepared = importer.prepare(item.body, item.campaign, item.namespace, item.row)
         if len(group) == GROUP or not keys.isdisjoint(prepared.keys):
             yield group
             group, keys = [], set()

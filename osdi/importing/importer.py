@@ -1,12 +1,12 @@
 """Imports one body from a file or another server, by the rules of a POST with a token.
 
 The steps: the schemas load the body; the importer does what only imports need (create tags, reject erased people,
-resolve the link to the person, drop follow-ups); the code that serves POSTs matches and merges the person, or records
-the outreach; the importer returns the outcome.
+resolve the link to the person, drop follow-ups, leave out invalid cells of a row); the code that serves POSTs matches
+and merges the person, or records the outreach; the importer returns the outcome.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 from osdi.access.tokens import IMPORTER, Caller
@@ -15,7 +15,10 @@ from osdi.crud.reference_cache import Reference
 from osdi.documents import Document, LoadBody
 from osdi.errors import ErrorDescription, OsdiError, invalid
 from osdi.importing.csv_files.column_mapping import PEOPLE
+from osdi.importing.csv_files.row_bodies import Row
+from osdi.importing.refusals import refuse_everywhere
 from osdi.importing.report import KNOWN, RECORDED, Outcome
+from osdi.importing.row_corrections import FirstNames, load_without_invalid
 from osdi.match_keys import id_key
 from osdi.outreaches.helper_request import HelperRequest
 from osdi.outreaches.record_outreach import record_outreach
@@ -30,6 +33,7 @@ Body = Mapping[str, Any]
 Result = TypeVar("Result")
 
 ERASED: Final = "erased"
+NO_KEYS: Final = "The person has no identifier, e-mail address or phone number. Add one of them."
 REASON_LENGTH: Final = 500
 LINK: Final = PERSON.rel
 # Long enough for a failover of the database. A request could not wait this long.
@@ -77,14 +81,20 @@ class RowImporter:
 
     def __post_init__(self) -> None:
         self._is_erased = erased_in(self.store)
+        self._first_names = FirstNames()
+        # Names of the tags that the import has created, in their order; the values mean nothing.
+        self.created_tags: dict[str, None] = {}
 
-    def prepare(self, written: Body, campaign: str | None = None, namespace: str | None = None) -> Prepared:
+    def prepare(
+        self, written: Body, campaign: str | None = None, namespace: str | None = None, row: Row | None = None
+    ) -> Prepared:
         """Loads a body and finds the resources that it refers to. Raises OsdiError 503.
 
-        `campaign` is the id of the campaign that an outreach names; `namespace` is that of the ids in its links.
+        `campaign` is the id of the campaign that an outreach names; `namespace` is that of the ids in its links. `row`
+        is the row of a CSV file from which the body was made: its invalid cells are left out.
         """
         try:
-            return self.retry_while_unavailable(lambda: self._prepare(written, campaign, namespace))
+            return self.retry_while_unavailable(lambda: self._prepare(written, campaign, namespace, row))
         except OsdiError as error:
             return Prepared(rejected=_reason(error))
 
@@ -92,12 +102,12 @@ class RowImporter:
         """Returns the attempt's result; repeats it while the database is unavailable. Raises OsdiError."""
         return retry_while_unavailable(attempt, self.patience)
 
-    def _prepare(self, written: Body, campaign: str | None, namespace: str | None) -> Prepared:
-        if self.kind == PEOPLE:
-            body = self.load_body(PERSON, written)
-            request = None
-        else:
-            body = self.load_body(OUTREACH, self._with_local_person(written, namespace))
+    def _prepare(self, written: Body, campaign: str | None, namespace: str | None, row: Row | None) -> Prepared:
+        if self.kind != PEOPLE:
+            written = self._with_local_person(written, namespace)
+        body, warnings = self._loaded(written, row)
+        request = None
+        if self.kind != PEOPLE:
             resolved = self._campaign(campaign, namespace)
             request = HelperRequest(body=body, campaign=resolved, caller=self.choices.caller)
         if self.choices.silent:
@@ -105,16 +115,20 @@ class RowImporter:
         person = body.get("person", {})
         keys = self.settings.match_key_rules.match_keys(person, trusted=True)
         if not keys.all and "person_link" not in body:
-            return Prepared(rejected="The person has no identifier, e-mail address or phone number. Add one of them.")
+            reasons = [*warnings, *(row.unreadable if row is not None else ())]
+            return Prepared(rejected=reasons[0] if reasons else NO_KEYS)
         if not self.choices.include_erased and keys.all and self._is_erased(keys.all):
             return Prepared(rejected=ERASED)
+        if row is not None:
+            warnings = [*row.warnings, *warnings, *self._first_names.correct(person)]
         self._create_tags(body)
         linked = [body["person_link"]["person"]["href"]] if "person_link" in body else []
         all_keys = frozenset((*keys.all, *linked, *(f"outreach:{each}" for each in body.get("identifiers", ()))))
         check = self._erasure_check(keys.all)
+        refused = frozenset(row.consent.refused) if row is not None else frozenset()
         if request is None:
-            return Prepared(all_keys, lambda: self._outcome(lambda: self._sign_up(body, check)))
-        return Prepared(all_keys, lambda: self._outcome(lambda: self._record(request, check)))
+            return Prepared(all_keys, lambda: self._outcome(lambda: self._sign_up(body, check, refused), warnings))
+        return Prepared(all_keys, lambda: self._outcome(lambda: self._record(request, check, refused), warnings))
 
     def _erasure_check(self, keys: Sequence[str]) -> CheckChange:
         """Returns the check of one attempt, which raises ErasedPerson if these keys are those of an erased person.
@@ -129,23 +143,39 @@ class RowImporter:
 
         return accept if self.choices.include_erased or not keys else check
 
-    def _outcome(self, attempt: Callable[[], Outcome]) -> Outcome:
+    def _loaded(self, written: Body, row: Row | None) -> tuple[dict[str, Any], list[str]]:
+        """Returns the loaded body, and a warning for each invalid cell of a row. Raises OsdiError 400."""
+        resource = PERSON if self.kind == PEOPLE else OUTREACH
+        if row is None:
+            return self.load_body(resource, written), []
+        return load_without_invalid(lambda body: self.load_body(resource, body), dict(written), row.origins)
+
+    def _outcome(self, attempt: Callable[[], Outcome], warnings: Sequence[str]) -> Outcome:
         try:
-            return self.retry_while_unavailable(attempt)
+            outcome = self.retry_while_unavailable(attempt)
         except ErasedPerson:
             return Outcome(rejected=ERASED)
         except OsdiError as error:
             return Outcome(rejected=_reason(error))
+        return replace(outcome, warnings=(*warnings, *outcome.warnings))
 
-    def _sign_up(self, body: Body, check: CheckChange) -> Outcome:
+    def _sign_up(self, body: Body, check: CheckChange, refused: Collection[str]) -> Outcome:
         signed_up = sign_up(self.store, self.reference.find, body, self.choices.caller, self.settings, check=check)
-        return Outcome(signed_up.outcome, signed_up.matched_by, warnings=_sentences(signed_up.warnings))
+        warnings = (*_sentences(signed_up.warnings), *self._refuse(signed_up.person["_id"], refused))
+        return Outcome(signed_up.outcome, signed_up.matched_by, warnings=warnings)
 
-    def _record(self, request: HelperRequest, check: CheckChange) -> Outcome:
+    def _record(self, request: HelperRequest, check: CheckChange, refused: Collection[str]) -> Outcome:
         recorded = record_outreach(self.store, self.reference.find, request, self.settings, check=check)
+        warnings = (*_sentences(recorded.warnings), *self._refuse(recorded.outreach["person_id"], refused))
         if recorded.person_outcome is None:
-            return Outcome(outreach=KNOWN, warnings=_sentences(recorded.warnings))
-        return Outcome(recorded.person_outcome, recorded.matched_by, RECORDED, warnings=_sentences(recorded.warnings))
+            return Outcome(outreach=KNOWN, warnings=warnings)
+        return Outcome(recorded.person_outcome, recorded.matched_by, RECORDED, warnings=warnings)
+
+    def _refuse(self, person_id: str, refused: Collection[str]) -> list[str]:
+        if not refused:
+            return []
+        deployment = self.store, self.reference, self.settings
+        return refuse_everywhere(*deployment, person_id, refused, caller=self.choices.caller)
 
     def _create_tags(self, body: Body) -> None:
         names = body.get("add_tags", ()) if self.choices.create_tags else ()
@@ -153,6 +183,7 @@ class RowImporter:
         for name in names:
             if name not in found:
                 create(self.store, TAG, {"name": name}, self.settings.match_key_rules)
+                self.created_tags[name] = None
 
     def _campaign(self, named: str | None, namespace: str | None) -> Document:
         if self.choices.campaign_id is not None:

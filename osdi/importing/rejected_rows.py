@@ -13,7 +13,8 @@ from typing import Any, BinaryIO, Final
 import orjson
 
 from osdi.exporting.csv_cells import BOM, defused, restored
-from osdi.importing.csv_files.column_mapping import REJECTED_LINE, REJECTED_REASON, squashed
+from osdi.importing.csv_files.column_mapping import REJECTED_LINE, REJECTED_REASON
+from osdi.importing.csv_files.column_names import squashed
 
 NUMBERS: Final = 1_000
 

@@ -22,7 +22,8 @@ from osdi.importing.csv_files.column_mapping import (
     guess_columns,
     known_field,
 )
-from osdi.importing.csv_files.encoding import NAMES, NO_TEXT, Survey
+from osdi.importing.csv_files.consent_columns import checked_columns, unknown_columns, values_of
+from osdi.importing.csv_files.encoding import ENCODINGS, NAMES, NO_TEXT, Survey
 from osdi.importing.csv_files.records import (
     DELIMITER_NAMES,
     DELIMITERS,
@@ -32,7 +33,7 @@ from osdi.importing.csv_files.records import (
     header_of,
     records,
 )
-from osdi.importing.csv_files.row_bodies import Body, Reading, Unreadable, body_of, digest_of
+from osdi.importing.csv_files.row_bodies import Body, Reading, Row, Unreadable, digest_of, row_of
 from osdi.importing.osdi_documents import document_of
 from osdi.values.dates import DayFirst
 
@@ -40,6 +41,10 @@ NDJSON: Final = (".ndjson", ".jsonl", ".json")
 LINE_BYTES: Final = 1_000_000
 # Maximum number of rows that are read as one outreach.
 ROWS: Final = 1_000
+DATE: Final = "action_date"
+NO_DATE: Final = "The row has no date. Write one, or name a date for such rows with --action-date."
+# Encodings for which `surrogateescape` keeps undecodable bytes.
+ASCII_COMPATIBLE: Final = frozenset(each for each in ENCODINGS.values() if not each.startswith("utf-16"))
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ class Item:
     """One row or line: a body with the campaign and namespace that it names, or the reason why it is rejected.
 
     `written` is the unchanged row, for the file of rejected rows. `further` are the rows of the outreach's other
-    targets, which are imported or rejected with it.
+    targets, which are imported or rejected with it. `row` has more about a row of a CSV file.
     """
 
     line: int
@@ -57,6 +62,7 @@ class Item:
     namespace: str | None = None
     rejected: str | None = None
     further: tuple["Item", ...] = ()
+    row: Row | None = None
 
     def rows(self) -> tuple["Item", ...]:
         """Returns all rows of the item."""
@@ -92,6 +98,8 @@ class CsvChoices:
     system: str | None = None
     dates: DayFirst | None = None
     tag_separator: str | None = None
+    unsubscribed: bool = False
+    action_date: str | None = None
 
 
 class CsvSource:
@@ -101,26 +109,40 @@ class CsvSource:
         self, path: Path, survey: Survey, kind: str, choices: CsvChoices, namespace: str, campaign_id: str | None
     ) -> None:
         self._campaign_id = campaign_id
+        self._path = path
+        self._example = survey.example if choices.encoding in (None, survey.encoding) else ""
         self.encoding = choices.encoding or survey.encoding
         wide = self.encoding.startswith("utf-16")
         if wide and survey.encoding.startswith("utf-16"):  # the byte order is guessed
             self.encoding = survey.encoding
-        self._file: BinaryIO = path.open("rb")
-        text = io.TextIOWrapper(self._file, self.encoding, NO_TEXT if wide else "surrogateescape", newline="")
-        self._lines = Lines(text)
+        self._file, self._lines = self._opened()
         try:
             self.header, self.delimiter = self._read_header(kind, choices.delimiter)
             # In our own export, columns of ids have identifiers of the namespace.
             ours = set(self.header) >= EXPORTED
             self._system = choices.system or (namespace if ours else None)
-            self.columns = self._guess_columns(kind, choices)
+            self.columns = self._guess_columns(kind, choices, exact=ours)
         except ValueError:
             self.close()
             raise
-        self._reading = Reading(kind, self.columns, choices.dates, choices.tag_separator, exact=ours)
+        self._reading = Reading(
+            kind,
+            self.columns,
+            choices.dates,
+            choices.tag_separator,
+            exact=ours,
+            unsubscribed=choices.unsubscribed,
+        )
+        self._action_date = choices.action_date
         self._numbered = next((each.index for each in self.columns if each.field == TARGET_NUMBER), None)
 
-    def _guess_columns(self, kind: str, choices: CsvChoices) -> tuple[Column, ...]:
+    def _opened(self) -> tuple[BinaryIO, Lines]:
+        """Returns the file from its beginning, as bytes and as lines of text. Raises OSError."""
+        file = self._path.open("rb")
+        errors = "surrogateescape" if self.encoding in ASCII_COMPATIBLE else NO_TEXT
+        return file, Lines(io.TextIOWrapper(file, self.encoding, errors, newline=""))
+
+    def _guess_columns(self, kind: str, choices: CsvChoices, *, exact: bool) -> tuple[Column, ...]:
         columns = guess_columns(
             self.header,
             kind,
@@ -128,31 +150,59 @@ class CsvSource:
             ignored=choices.ignored,
             custom=kind != OUTREACHES and not choices.ignore_unknown,
             system=self._system,
+            exact=exact,
         )
         if all(column.field == IGNORED or column.because == CUSTOM_BECAUSE for column in columns):
             raise ValueError(
                 f"All columns are unknown: {', '.join(self.header)[:500]}. Name the columns in the first line, or map"
                 " them with --map COLUMN=FIELD."
             )
-        return columns
+        if kind == OUTREACHES and choices.action_date is None and not any(each.field == DATE for each in columns):
+            raise ValueError(
+                "No column says when the outreaches were made. Map one with --map COLUMN=action_date, or name the date"
+                " of all rows with --action-date."
+            )
+        return self._with_consent(columns, kind)
+
+    def _with_consent(self, columns: tuple[Column, ...], kind: str) -> tuple[Column, ...]:
+        """Returns the columns after a look at the values of the unknown ones. Raises ValueError."""
+        unknown = unknown_columns(columns)
+        if not unknown:
+            return columns
+        file, lines = self._opened()
+        with file:
+            self._skip_to_header(lines)
+            header_of(lines, self.delimiter)
+            values = values_of(records(lines, self.delimiter, len(self.header)), unknown)
+        return checked_columns(columns, values, "person." if kind == OUTREACHES else "")
 
     def _read_header(self, kind: str, delimiter: str | None) -> tuple[list[str], str]:
-        first = self._lines.next().removeprefix("\ufeff")
-        line = first.rstrip("\r\n")
-        if line.lower().startswith("sep=") and line[4:] in DELIMITERS:  # the delimiter, for spreadsheets
-            delimiter, first = delimiter or line[4:], self._lines.next()
-        while first and not first.strip():
-            first = self._lines.next()
+        first, declared = self._skip_to_header(self._lines)
         if not first:
             raise ValueError("The file is empty.")
-        delimiter = delimiter or guess_delimiter(first, lambda name: known_field(name, kind) is not None)
-        self._lines.give_back([first])
+        delimiter = delimiter or declared or guess_delimiter(first, lambda name: known_field(name, kind) is not None)
         return header_of(self._lines, delimiter), delimiter
+
+    @staticmethod
+    def _skip_to_header(lines: Lines) -> tuple[str, str | None]:
+        """Reads the lines before the header. Returns its first line, and the delimiter that a line declares."""
+        delimiter, first = None, lines.next().removeprefix("\ufeff")
+        line = first.rstrip("\r\n")
+        if line.lower().startswith("sep=") and line[4:] in DELIMITERS:  # the delimiter, for spreadsheets
+            delimiter, first = line[4:], lines.next()
+        while first and not first.strip():
+            first = lines.next()
+        if first:
+            lines.give_back([first])
+        return first, delimiter
 
     def described(self) -> list[str]:
         """See Source."""
         name = DELIMITER_NAMES.get(self.delimiter, repr(self.delimiter))
-        return [f"{NAMES.get(self.encoding, self.encoding)}, cells separated by {name}, {len(self.header)} columns"]
+        encoding = NAMES.get(self.encoding, self.encoding)
+        if self._example:  # a reader sees a wrong guess
+            encoding += f", in which a word reads '{self._example}' (--encoding changes it)"
+        return [f"{encoding}, cells separated by {name}, {len(self.header)} columns"]
 
     def items(self) -> Iterator[Item]:
         """Yields an item for each row, or for all rows of one outreach."""
@@ -161,11 +211,11 @@ class CsvSource:
             item = self._item(record)
             continues = self._continues_outreach(record) and len(rows) < ROWS
             if rows and not (continues and _same_outreach(rows[0], item)):
-                yield _one_outreach(rows)
+                yield self._dated(_one_outreach(rows))
                 rows = []
             rows.append(item)
         if rows:
-            yield _one_outreach(rows)
+            yield self._dated(_one_outreach(rows))
 
     @property
     def position(self) -> int:
@@ -175,6 +225,14 @@ class CsvSource:
     def close(self) -> None:
         """See Source."""
         self._file.close()
+
+    def _dated(self, item: Item) -> Item:
+        """Returns an outreach without a date with the date of the option, or rejected: the date of today is wrong."""
+        if self._reading.kind != OUTREACHES or item.body is None or DATE in item.body:
+            return item
+        if self._action_date is None:
+            return replace(item, body=None, rejected=NO_DATE)
+        return replace(item, body={**item.body, DATE: self._action_date})
 
     def _continues_outreach(self, record: Record) -> bool:
         """True if the row's target has a number above 1."""
@@ -187,13 +245,13 @@ class CsvSource:
         if record.rejected is not None:
             return Item(record.line, record.cells, rejected=record.rejected)
         try:
-            body, campaign = body_of(record.cells, self._reading)
+            row = row_of(record.cells, self._reading)
         except Unreadable as error:
             return Item(record.line, record.cells, rejected=str(error))
-        if self._reading.kind == OUTREACHES and "identifiers" not in body:
-            about = self._campaign_id or campaign or ""
-            body["identifiers"] = [f"import:{digest_of(record.cells, self._reading, about)}"]
-        return Item(record.line, record.cells, body, campaign, self._system)
+        if self._reading.kind == OUTREACHES and "identifiers" not in row.body:
+            about = self._campaign_id or row.campaign or ""
+            row.body["identifiers"] = [f"import:{digest_of(record.cells, self._reading, about)}"]
+        return Item(record.line, record.cells, row.body, row.campaign, self._system, row=row)
 
 
 class NdjsonSource:
@@ -258,4 +316,7 @@ def _one_outreach(rows: list[Item]) -> Item:
     if reason is not None or first.body is None:
         return replace(first, body=None, rejected=reason, further=tuple(further))
     targets = [target for each in rows if each.body for target in each.body.get("targets", ())]
+    for each in further:
+        if first.row is not None and each.row is not None:
+            first.row.warnings += each.row.warnings
     return replace(first, body={**first.body, "targets": targets}, further=tuple(further))

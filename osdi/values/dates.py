@@ -25,6 +25,18 @@ LEAP_SECOND: Final = re.compile(r"(\d\d:(?:59|14|29|44):)60(?!\d)")
 MAIL_DATE: Final = re.compile(r"(?:[A-Za-z]{3}, *)?\d{1,2} +[A-Za-z]{3} +\d{4} +\d{1,2}:\d\d(?::\d\d)? +\S+")
 # The offset after a time: `T23:30-05:00`, `23:30:00.5 +0530`, `T233000-05`.
 FINAL_OFFSET: Final = re.compile(r"[Tt ]\d{2}[\d:.,]*\s*([+-])([01]\d|2[0-3]):?([0-5]\d)?$")
+# No date, as programs write it: `0/0/00`, `00.00.0000`, `0000-00-00 00:00:00`.
+ZERO_DATE: Final = re.compile(r"0{1,4}[./-]0{1,2}[./-]0{1,4}([ T]+0{1,2}:0{2}(:0{2}(\.0+)?)?)?")
+# A day of a year: `03/25`, `25.3.`, `--03-25`; and one with a month's name: `25 March`, `March 25th`.
+DAY_OF_YEAR: Final = re.compile(r"(-{0,2})(\d{1,2})([./-]?)(\d{1,2})\.?")
+NAMED_DAY: Final = re.compile(r"(\w+)[ .,-]+(\w+?)(?:st|nd|rd|th|\.)?")
+# Address books write one of these for an unknown year.
+NO_YEAR: Final = (0, 1604)
+CLOCK: Final = re.compile(r"(?:(\d+):)?(\d{1,5}):(\d{1,2})(?:[.,]\d+)?")
+UNITS: Final = re.compile(
+    r"(?:pt)?(?:(\d+)\s*h(?:ours?|rs?)?)?[\s,]*(?:(\d+)\s*m(?:in(?:ute)?s?)?\.?)?[\s,]*(?:(\d+)(?:[.,]\d+)?\s*s(?:ec(?:ond)?s?)?\.?)?"
+)
+NUMBER: Final = re.compile(r"\d+([.,]\d{1,6})?")
 PIVOT: Final = 30  # a year of two digits: 30 and above is 19.., as in most spreadsheets
 
 
@@ -35,6 +47,39 @@ def date(text: str, order: DayFirst | None = None) -> dt.date:
     is accepted only if it is unambiguous.
     """
     return _day(text.strip(), order)[0]
+
+
+def birthdate(text: str, order: DayFirst | None = None) -> dict[str, int]:
+    """Returns the parts of a birth date that a text has: year, month and day, or month and day, or the year.
+
+    A text for no date, such as `0/0/00`, has none. Raises ValueError.
+    """
+    written = text.strip()
+    if ZERO_DATE.fullmatch(written):
+        return {}
+    if re.fullmatch(r"(1[89]|20)\d\d(\.0)?", written):
+        return {"year": int(written[:4])}
+    found = _day_of_year(re.sub(r"^0000-", "--", written), order)
+    if found is not None:
+        return found
+    day = date(written, order)
+    if day.year in NO_YEAR:
+        return {"month": day.month, "day": day.day}
+    two_digits = re.search(r"\d{4}", written) is None
+    year = day.year - 100 if two_digits and day > dt.date.today() else day.year
+    return {"year": year, "month": day.month, "day": day.day}
+
+
+def duration(text: str) -> int:
+    """Returns a duration in seconds: `133`, `133.0`, `2:13`, `00:02:13`, `2 min 13 s`, `PT2M13S`. Raises ValueError."""
+    written = text.strip().casefold()
+    if NUMBER.fullmatch(written):
+        return round(float(written.replace(",", ".")))
+    found = CLOCK.fullmatch(written) or (UNITS.fullmatch(written) if written else None)
+    if found is None or not any(found.groups()) or (":" in written and _exceeds_an_hour(found)):
+        raise ValueError("Not a duration such as 133 or 00:02:13.")
+    hours, minutes, seconds = (int(each or 0) for each in found.groups())
+    return hours * 3600 + minutes * 60 + seconds
 
 
 def timestamp(text: str, order: DayFirst | None = None) -> str:
@@ -119,6 +164,39 @@ def _with_named_month(written: str) -> tuple[dt.date, str]:
             continue
         return _checked(_year(words[3]), found.month, found.day), written[words.end() :]
     raise ValueError("Not a date such as 2024-12-31.")
+
+
+def _exceeds_an_hour(clock: re.Match[str]) -> bool:
+    """True if a clock has more than 59 seconds, or minutes after an hour."""
+    hours, minutes, seconds = clock.groups()
+    return int(seconds) > 59 or (hours is not None and int(minutes) > 59)
+
+
+def _day_of_year(written: str, order: DayFirst | None) -> dict[str, int] | None:
+    """Returns month and day of a text without a year, or None for other texts. Raises ValueError."""
+    numbers = DAY_OF_YEAR.fullmatch(written)
+    if numbers is not None:
+        dashes, first, separator, second = numbers.groups()
+        if not separator and len(dashes) < 2:
+            return None
+        day, month = int(first), int(second)
+        # An ISO 8601 date without a year has the month first.
+        if dashes or _month_first(day, month, separator, order):
+            day, month = month, day
+        return _checked_day(month, day)
+    words = NAMED_DAY.fullmatch(written)
+    for form in NAMED_MONTH if words else ():
+        try:
+            found = dt.datetime.strptime(f"{words[1]} {words[2]} 2000", f"{form} %Y") if words else dt.datetime.min
+        except ValueError:
+            continue
+        return {"month": found.month, "day": found.day}
+    return None
+
+
+def _checked_day(month: int, day: int) -> dict[str, int]:
+    _checked(2000, month, day)  # a leap year
+    return {"month": month, "day": day}
 
 
 def _year(digits: str) -> int:

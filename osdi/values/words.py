@@ -10,24 +10,114 @@ from typing import Final
 
 import orjson
 
-TRUE: Final = {"1", "true", "t", "yes", "y", "on", "x", "ja", "oui", "si", "sí"}
-FALSE: Final = {"0", "false", "f", "no", "n", "off", "nein", "non"}
+# Besides yes and no, the words that spreadsheets write for TRUE and FALSE in their language.
+TRUE: Final = {
+    "1", "true", "t", "yes", "y", "on", "x", "checked", "ja", "oui", "si", "sí", "sì", "sim", "tak", "ano", "áno",
+    "igen", "да",
+    "wahr", "vrai", "verdadero", "vero", "verdadeiro", "waar", "sant", "sand", "sann", "tosi", "prawda", "pravda",
+    "igaz",
+    "истина", "evet", "doğru", "αληθης", "adevărat", "veritat", "cert",
+}  # fmt: skip
+FALSE: Final = {
+    "0", "false", "f", "no", "n", "off", "unchecked", "nein", "non", "nee", "nej", "nei", "não", "nie", "ne",
+    "nem", "нет",
+    "falsch", "faux", "falso", "onwaar", "falskt", "falsk", "usann", "epätosi", "fałsz", "nepravda", "hamis", "ложь",
+    "hay\u0131r", "yanl\u0131ş", "ψευδης", "fals",
+}  # fmt: skip
 STATUSES: Final = {
-    **dict.fromkeys(("subscribed", "active", "opted in", "opt in", "confirmed"), "subscribed"),
-    **dict.fromkeys(("unsubscribed", "inactive", "opted out", "opt out", "cancelled"), "unsubscribed"),
     **dict.fromkeys(
-        ("bouncing", "bounced", "bounce", "previous bounce", "cleaned", "invalid", "hard bounce"), "bouncing"
+        ("subscribed", "active", "opted in", "opt in", "confirmed", "enabled", "abonniert", "abonné", "suscrito"),
+        "subscribed",
+    ),
+    **dict.fromkeys(
+        (
+            "unsubscribed",
+            "inactive",
+            "opted out",
+            "opt out",
+            "cancelled",
+            "canceled",
+            "disabled",
+            "unsub",
+            "unsubscribe",
+            "not subscribed",
+            "non subscribed",
+            "nonsubscribed",
+            "blocklisted",
+            "blacklisted",
+            "suppressed",
+            "do not email",
+            "abgemeldet",
+            "désabonné",
+            "désinscrit",
+            "dado de baja",
+            "de baja",
+            "uitgeschreven",
+            "afgemeld",
+            "disiscritto",
+        ),
+        "unsubscribed",
+    ),
+    **dict.fromkeys(
+        (
+            "bouncing",
+            "bounced",
+            "bounce",
+            "previous bounce",
+            "cleaned",
+            "invalid",
+            "hard bounce",
+            "hard bounced",
+            "soft bounce",
+            "undeliverable",
+            "unreachable",
+        ),
+        "bouncing",
     ),
     **dict.fromkeys(
         ("spam complaints", "spam complaint", "previous spam complaint", "spam", "complained", "complaint"),
         "spam complaints",
     ),
 }
+# Words for a status that also describe a membership, an order or a call.
+AMBIGUOUS_STATUSES: Final = {
+    "active", "inactive", "confirmed", "cancelled", "canceled", "invalid", "enabled", "disabled", "unreachable",
+}  # fmt: skip
 GENDERS: Final = {
-    **dict.fromkeys(("f", "female", "w", "woman"), "Female"),
-    **dict.fromkeys(("m", "male", "man"), "Male"),
+    **dict.fromkeys(
+        ("f", "female", "w", "woman", "girl", "weiblich", "frau", "femme", "féminin", "femenino", "mujer",
+        "vrouw", "vrouwelijk",
+         "femminile", "donna", "feminino", "kvinna", "kvinde", "kvinne", "kobieta"),
+        "Female",
+    ),
+    **dict.fromkeys(
+        ("m", "male", "man", "boy", "männlich", "mann", "homme", "masculin", "masculino", "hombre", "mannelijk",
+        "maschile", "uomo",
+         "mężczyzna"),
+        "Male",
+    ),
     **dict.fromkeys(("o", "other", "x", "d"), "Other"),
-}
+}  # fmt: skip
+# Words for a gender that OSDI does not list: it is `Other`, and the word is the gender identity.
+OTHER_GENDERS: Final = {
+    "non binary", "nonbinary", "nb", "enby", "non binary person", "genderqueer", "gender queer", "genderfluid",
+    "gender fluid",
+    "agender", "bigender", "intersex", "inter", "two spirit", "third gender", "gender nonconforming",
+    "gender non conforming",
+    "divers", "nicht binär", "nichtbinär", "non binaire", "autre", "no binario", "otro", "niet binair", "anders",
+    "x gender",
+    "non binario", "altro", "outro", "queer", "diverse", "self described", "prefer to self describe",
+}  # fmt: skip
+# Answers that state no gender.
+NO_GENDER: Final = {
+    "unspecified", "unknown", "u", "not specified", "prefer not to say", "prefer not to answer",
+    "prefer not to disclose",
+    "rather not say", "decline to state", "declined", "not stated", "undisclosed", "none", "n/a", "?", "-",
+    "keine angabe", "k.a.",
+    "unbekannt", "ne souhaite pas répondre", "non précisé", "inconnu", "prefiero no decirlo", "no especificado",
+    "desconocido",
+    "zeg ik liever niet", "onbekend", "niet gespecificeerd", "non specificato",
+}  # fmt: skip
 # Common names of countries that the phone number library does not have.
 COUNTRIES: Final = {
     **dict.fromkeys(("usa", "u.s.a.", "u.s.", "united states of america", "america"), "US"),
@@ -59,6 +149,17 @@ def status(text: str) -> str:
 def gender(text: str) -> str:
     """Returns the standard's word for a gender, or the text itself, which the schema then checks."""
     return GENDERS.get(text.strip().casefold(), text.strip())
+
+
+def gender_fields(text: str) -> dict[str, str]:
+    """Returns the fields `gender` and `gender_identity` for a word; none for an answer that states no gender."""
+    word = " ".join(re.split(r"[\s_-]+", text.strip().casefold()))
+    if word in GENDERS:
+        return {"gender": GENDERS[word]}
+    if word in NO_GENDER:
+        return {}
+    identity = {"gender_identity": text.strip()}
+    return {"gender": "Other", **identity} if word in OTHER_GENDERS else identity
 
 
 def country(text: str) -> str:

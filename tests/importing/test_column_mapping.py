@@ -11,7 +11,7 @@ ACTION_NETWORK = {
     "email": "email_addresses[0].address",
     "Phone Number": "phone_numbers[0].number",
     "can2_phone": "phone_numbers[mobile].number",
-    "can2_sms_status": "phone_numbers[mobile].sms_capable",
+    "can2_sms_status": "texts_opted_in",
     "can2_user_address": "postal_addresses[0].address_lines",
     "can2_user_city": "postal_addresses[0].locality",
     "can2_state_abbreviated": "postal_addresses[0].region",

@@ -60,8 +60,8 @@ def test_the_same_file_creates_new_outreaches_for_another_campaign(app: Flask, a
 
 def test_a_row_can_name_its_campaign(app: Flask, api: Client, file: Path) -> None:
     file.write_text(
-        "advocacy_campaign_id,email,type\n"
-        f"{api.campaign_id},a@example.com,phone\nnowhere,b@example.com,phone\n,c@example.com,phone\n"
+        "advocacy_campaign_id,email,date\n"
+        f"{api.campaign_id},a@example.com,2024-12-31\nnowhere,b@example.com,2024-12-31\n,c@example.com,2024-12-31\n"
     )
 
     assert counts(done(app, file)) == {"outreaches recorded": 1, "people created": 1, "rows rejected": 2}
@@ -81,8 +81,8 @@ def test_an_unknown_campaign_is_an_error_before_the_first_row(app: Flask, api: C
 
 def test_rows_with_several_targets_are_one_outreach(app: Flask, api: Client, database: Database, file: Path) -> None:
     file.write_text(
-        "identifiers,email,target_number,target_last_name\n"
-        "crm:1,a@example.com,1,Smith\ncrm:1,a@example.com,2,Jones\ncrm:2,b@example.com,1,Brown\n"
+        "identifiers,email,target_number,target_last_name,date\n"
+        "crm:1,a@example.com,1,Smith,2024-12-31\ncrm:1,a@example.com,2,Jones,\ncrm:2,b@example.com,1,Brown,2024-12-31\n"
     )
 
     assert counts(done(app, file, "--campaign", api.campaign_id))["outreaches recorded"] == 2
@@ -94,8 +94,8 @@ def test_all_rows_of_a_rejected_outreach_can_be_corrected_and_imported(
     app: Flask, api: Client, database: Database, file: Path
 ) -> None:
     file.write_text(
-        "identifiers,email,target_number,target_last_name\n"
-        "crm:1,nobody,1,Smith\ncrm:1,nobody,2,Jones\ncrm:2,b@example.com,1,Brown\n"
+        "identifiers,email,target_number,target_last_name,date\n"
+        "crm:1,nobody,1,Smith,2024-12-31\ncrm:1,nobody,2,Jones,2024-12-31\ncrm:2,b@example.com,1,Brown,2024-12-31\n"
     )
     assert counts(done(app, file, "--campaign", api.campaign_id))["rows rejected"] == 1
     corrected = file.with_name("outreaches.rejected.csv")

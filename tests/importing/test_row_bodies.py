@@ -5,13 +5,17 @@ from typing import Any
 import pytest
 
 from osdi.importing.csv_files.column_mapping import OUTREACHES, PEOPLE, guess_columns
-from osdi.importing.csv_files.row_bodies import Reading, Unreadable, body_of, digest_of
+from osdi.importing.csv_files.row_bodies import IN_PARTS, Reading, Row, Unreadable, digest_of, row_of
+
+
+def row(kind: str = PEOPLE, **cells: str) -> Row:
+    """Returns the row with these cells by column."""
+    return row_of(list(cells.values()), Reading(kind, guess_columns(list(cells), kind)))
 
 
 def body(kind: str = PEOPLE, **cells: str) -> dict[str, Any]:
     """Returns the body of a row with these cells by column."""
-    found, _ = body_of(list(cells.values()), Reading(kind, guess_columns(list(cells), kind)))
-    return found
+    return row(kind, **cells).body
 
 
 @pytest.mark.parametrize(
@@ -27,7 +31,7 @@ def body(kind: str = PEOPLE, **cells: str) -> dict[str, Any]:
          {"email_addresses": [{"address": "j@example.com", "status": "unsubscribed"}]}),
         ({"can2_phone": "'+1 202 555 0143", "can2_sms_status": "unsubscribed"},
          {"phone_numbers": [{"number_type": "Mobile", "number": "+1 202 555 0143", "sms_capable": False}]}),
-        ({"can2_phone": "", "can2_sms_status": "unsubscribed"}, {"phone_numbers": []}),
+        ({"can2_phone": "", "can2_sms_status": "unsubscribed"}, {}),
         ({"uuid": "1-2"}, {"identifiers": ["action_network:1-2"]}),
         ({"identifiers": "crm:1; van:2"}, {"identifiers": ["crm:1", "van:2"]}),
         ({"gender": "f"}, {"gender": "Female"}),
@@ -47,28 +51,49 @@ def test_a_row_of_people(cells: dict[str, str], person: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("cells", "reason"),
     [
-        ({"birthday": "1/2/1973"}, "birthday: The date is ambiguous"),
-        ({"can2_phone": "1.2E+10"}, "can2_phone: A spreadsheet has rounded"),
-        ({"email": "a@example.com", "email_status": "?"}, "email_status: Write subscribed"),
-        ({"do_not_call": "perhaps", "phone": "1234567"}, "do_not_call: Write yes or no."),
-        ({"profiles": "me"}, "profiles: Not JSON"),
-        ({"profiles": '{"0": {"url": "u"}}'}, "profiles: Not JSON"),
-        ({"other_phone_numbers": "1234567", "other_sms_capable": "perhaps"}, "other_sms_capable: Write yes or no."),
-        ({"profiles": "[]", "profiles[0].url": "u"}, "profiles.0..url: Another column holds a part of this value"),
-        ({"profiles[0].url": "u", "profiles": "[]"}, "profiles: Another column holds a part of this value"),
-        ({"employer_address": "[1]", "employer_address.locality": "u"}, "employer_address: Not JSON"),
+        ({"birthday": "1/2/1973"}, "birthday: The date is ambiguous. Use --dates dmy or --dates mdy."),
+        ({"birthday": "soon"}, "birthday: Not a date such as 2024-12-31."),
+        ({"can2_phone": "1.2E+10"}, "can2_phone: A spreadsheet has rounded this number. Format its column as text."),
+        ({"profiles": "me"}, "profiles: Not JSON in the form that the export writes."),
+        ({"profiles": '{"0": {"url": "u"}}'}, "profiles: Not JSON in the form that the export writes."),
+        ({"profiles": "[]", "profiles[0].url": "u"}, f"profiles[0].url: {IN_PARTS}"),
+        ({"profiles[0].url": "u", "profiles": "[]"}, f"profiles: {IN_PARTS}"),
+        ({"employer_address": "[1]"}, "employer_address: Not JSON in the form that the export writes."),
     ],
 )
-def test_the_error_for_a_cell_names_its_column(cells: dict[str, str], reason: str) -> None:
+def test_a_cell_that_cannot_be_read_is_left_out_with_a_warning_that_names_its_column(
+    cells: dict[str, str], reason: str
+) -> None:
+    found = row(email="a@example.com", **cells)
+
+    assert found.warnings == [reason]
+    assert found.body["person"]["email_addresses"] == [{"address": "a@example.com"}]
+
+
+@pytest.mark.parametrize(
+    ("cells", "reason"),
+    [
+        ({"email": "a@example.com", "email_status": "?"}, "email_status: Write subscribed"),
+        ({"email": "a@example.com", "Email Opt Out": "perhaps"}, "Email Opt Out: Neither yes, no"),
+        ({"do_not_call": "perhaps", "phone": "1234567"}, "do_not_call: Neither yes, no"),
+        ({"phone_numbers[0].do_not_call": "perhaps", "phone": "1234567"}, "do_not_call: Write yes or no."),
+        ({"other_phone_numbers": "1234567", "other_sms_capable": "perhaps"}, "other_sms_capable: Write yes or no."),
+    ],
+)
+def test_a_row_is_rejected_if_its_consent_cannot_be_read(cells: dict[str, str], reason: str) -> None:
     with pytest.raises(Unreadable, match=reason):
-        body(**cells)
+        row(**cells)
 
 
 @pytest.mark.parametrize(
     ("column", "cell", "tags"),
     [
         ("tags", "a; b;", ["a", "b"]),
-        ("tags", "a, b", ["a, b"]),
+        ("tags", "a, b", ["a", "b"]),
+        ("tags", "a, b; c", ["a, b", "c"]),
+        ("TAGS", '"River","Dam, old"', ["River", "Dam, old"]),
+        ("Labels", "* myContacts ::: Volunteers ::: Press, local", ["Volunteers", "Press, local"]),
+        ("Group Membership", "* myContacts", []),
         ("can2_user_tags", "a, b c", ["a", "b c"]),
         ("tags", r"a\; b; c", ["a; b", "c"]),
     ],
@@ -93,7 +118,7 @@ def test_a_row_of_outreaches() -> None:
         "person": {"email_addresses": [{"address": "j@example.com"}]},
         "action_date": "2024-12-31T10:00:00+00:00",
         "type": "phone",
-        "duration": "90",
+        "duration": 90,
         "referrer_data": {"source": "flyer"},
         "targets": [{"family_name": "Smith", "email_addresses": [{"address": "smith@example.org"}]}],
     }

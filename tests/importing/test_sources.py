@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from osdi.importing.csv_files.column_mapping import OUTREACHES, PEOPLE
-from osdi.importing.csv_files.encoding import survey
+from osdi.importing.csv_files.encoding import ENCODINGS, survey
 from osdi.importing.sources import ROWS, CsvChoices, CsvSource, Item
 
 TARGETS = "identifiers,email,target_number,target_last_name,date\n"
@@ -43,6 +43,27 @@ def test_every_format_that_spreadsheets_save_is_read(file: Path, content: bytes,
     ]
 
 
+ENCODED = {
+    "utf-8": "Łódź", "utf-16": "Łódź", "latin-1": "José", "latin-9": "Œuvre", "windows-1250": "Łódź",
+    "windows-1251": "Юлия",
+    "windows-1252": "Œuvre", "windows-1253": "Γιώργος", "windows-1254": "Doğan", "windows-1255": "שלום",
+    "windows-1256": "سلام", "windows-1257": "Ąžuolas", "windows-1258": "Đăk", "mac-roman": "José",
+    "mac-central-europe": "Łódź", "mac-cyrillic": "Юлия", "mac-greek": "Γιώργος", "mac-turkish": "Doğan",
+    "dos-437": "José", "dos-850": "José", "dos-852": "Łódź", "dos-866": "Юлия", "shift-jis": "山田", "gb18030": "王伟",
+    "big5": "陳", "korean": "김민준",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+def test_each_encoding_of_the_option_is_read(file: Path, name: str) -> None:
+    file.write_text(f"email,first_name\na@example.com,{ENCODED[name]}\n", encoding=ENCODINGS[name])
+
+    (found,) = items(file, encoding=ENCODINGS[name])
+
+    assert found.body is not None
+    assert found.body["person"]["given_name"] == ENCODED[name]
+
+
 def test_a_row_with_invalid_utf_16_is_rejected(file: Path) -> None:
     good = "email,first_name\na@example.com,J"
     file.write_bytes(good.encode("utf-16") + b"\x00\xd8" + "\nb@example.com,K\n".encode("utf-16-le"))
@@ -66,11 +87,12 @@ class TestTargets:
         [
             ("crm:1,a@example.com,1,A,?\ncrm:1,a@example.com,2,B,\ncrm:1,a@example.com,3,C,\n", "Not a date"),
             ("crm:1,a@example.com,1,A,\ncrm:1,a@example.com,2,B,?\ncrm:1,a@example.com,3,C,\n", "Not a date"),
-            ("crm:1,a@example.com\ncrm:1,a@example.com,2,B,\ncrm:1,a@example.com,3,C,\n", "2 cells"),
+            ("crm:1,a@example.com,1,A,,x\ncrm:1,a@example.com,2,B,\ncrm:1,a@example.com,3,C,\n", "6 cells"),
+            ("crm:1,a@example.com,1,A,\ncrm:1,a@example.com,2,B,\ncrm:1,a@example.com,3,C,\n", "The row has no date"),
         ],
     )
     def test_one_invalid_row_rejects_all(self, file: Path, rows: str, broken: str) -> None:
-        file.write_text(TARGETS + rows + "crm:2,b@example.com,1,D,\n")
+        file.write_text(TARGETS + rows + "crm:2,b@example.com,1,D,2024-12-31\n")
 
         found = items(file, OUTREACHES)
 

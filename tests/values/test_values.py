@@ -217,3 +217,116 @@ def test_a_leap_second_is_the_last_second_of_its_minute(text: str, expected: str
 def test_a_text_that_is_no_moment_is_an_error(text: str) -> None:
     with pytest.raises(ValueError):  # the text is Python's
         dates.instant(text)
+
+
+@pytest.mark.parametrize(
+    ("yes", "no"),
+    [
+        ("WAHR", "FALSCH"), ("VRAI", "FAUX"), ("VERDADERO", "FALSO"), ("WAAR", "ONWAAR"), ("VERO",
+        "FALSO"), ("VERDADEIRO", "FALSO"),
+        ("SANT", "FALSKT"), ("SAND", "FALSK"), ("TOSI", "EPÄTOSI"), ("PRAWDA", "FAŁSZ"), ("PRAVDA",
+        "NEPRAVDA"), ("IGAZ", "HAMIS"),
+        ("ADEVĂRAT", "FALS"), ("ja", "nein"), ("oui", "non"), ("sí", "no"), ("sim", "não"), ("ja", "nej"), ("tak",
+        "nie"), ("ano", "ne"),
+    ],
+)  # fmt: skip
+def test_yes_and_no_are_read_in_the_language_of_a_spreadsheet(yes: str, no: str) -> None:
+    assert (words.boolean(yes), words.boolean(no)) == (True, False)
+    assert (words.boolean(f" {yes.lower()} "), words.boolean(no.capitalize())) == (True, False)
+
+
+def test_no_word_is_both_yes_and_no() -> None:
+    assert words.TRUE.isdisjoint(words.FALSE)
+    assert words.OTHER_GENDERS.isdisjoint({*words.GENDERS, *words.NO_GENDER})
+
+
+@pytest.mark.parametrize(
+    ("word", "fields"),
+    [
+        ("F", {"gender": "Female"}),
+        ("weiblich", {"gender": "Female"}),
+        ("Homme", {"gender": "Male"}),
+        ("mujer", {"gender": "Female"}),
+        ("man", {"gender": "Male"}),
+        ("Other", {"gender": "Other"}),
+        ("Non-binary", {"gender": "Other", "gender_identity": "Non-binary"}),
+        ("nonbinary", {"gender": "Other", "gender_identity": "nonbinary"}),
+        ("Divers", {"gender": "Other", "gender_identity": "Divers"}),
+        ("Two-Spirit", {"gender": "Other", "gender_identity": "Two-Spirit"}),
+        ("no binario", {"gender": "Other", "gender_identity": "no binario"}),
+        ("trans woman", {"gender_identity": "trans woman"}),
+        ("Prefer not to say", {}),
+        ("Unspecified", {}),
+        ("unknown", {}),
+        ("keine Angabe", {}),
+    ],
+)
+def test_the_fields_of_a_gender(word: str, fields: dict[str, str]) -> None:
+    assert words.gender_fields(word) == fields
+
+
+@pytest.mark.parametrize(
+    ("text", "order", "parts"),
+    [
+        ("1980-03-25", None, (1980, 3, 25)),
+        ("25.03.1980", None, (1980, 3, 25)),
+        ("03/25", "mdy", (None, 3, 25)),
+        ("03/25", None, (None, 3, 25)),
+        ("25/03", None, (None, 3, 25)),
+        ("3/4", "mdy", (None, 3, 4)),
+        ("3/4", "dmy", (None, 4, 3)),
+        ("25.3.", None, (None, 3, 25)),
+        ("4.3", None, (None, 3, 4)),
+        ("--03-25", None, (None, 3, 25)),
+        ("--03-04", None, (None, 3, 4)),
+        ("--0325", None, (None, 3, 25)),
+        ("0000-03-04", None, (None, 3, 4)),
+        ("1604-03-25", None, (None, 3, 25)),
+        ("March 25", None, (None, 3, 25)),
+        ("25 Mar", None, (None, 3, 25)),
+        ("March 25th", None, (None, 3, 25)),
+        ("02/29", "mdy", (None, 2, 29)),
+        ("1980", None, (1980, None, None)),
+        ("3/25/49", "mdy", (1949, 3, 25)),
+        ("3/25/05", "mdy", (2005, 3, 25)),
+    ],
+)
+def test_birthdates(text: str, order: dates.DayFirst | None, parts: tuple[int | None, ...]) -> None:
+    found = dates.birthdate(text, order)
+
+    assert tuple(found.get(name) for name in ("year", "month", "day")) == parts
+
+
+def test_a_birthdate_of_two_digits_is_not_in_the_future() -> None:
+    next_year = dt.date.today().year + 1
+
+    assert dates.birthdate(f"3/25/{next_year % 100:02}", "mdy")["year"] == next_year - 100
+
+
+@pytest.mark.parametrize("text", ["0/0/00", "00/00/0000", "0000-00-00", "00.00.0000", "0000-00-00 00:00:00"])
+def test_no_date_is_no_birthdate(text: str) -> None:
+    assert dates.birthdate(text) == {}
+
+
+@pytest.mark.parametrize("text", ["3/4", "13/13", "30.2.", "02/30", "tomorrow", "29305", "March 1980", "0325"])
+def test_an_unreadable_birthdate_is_an_error(text: str) -> None:
+    with pytest.raises(ValueError, match=r"Not a date|ambiguous|does not exist"):
+        dates.birthdate(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("133", 133), ("133.0", 133), ("133,0", 133), ("133.4", 133), ("0", 0), ("00:02:13", 133), ("0:02:13", 133),
+        ("2:13", 133), ("02:13", 133), ("1:02:13", 3733), ("00:02:13.250", 133), ("2 min 13 s", 133), ("2m13s", 133),
+        ("2 minutes, 13 seconds", 133), ("133 s", 133), ("133 sec", 133), ("PT2M13S", 133), ("1h", 3600), ("PT1H2M", 3720), ("90:00", 5400),
+    ],
+)  # fmt: skip
+def test_durations(text: str, seconds: int) -> None:
+    assert dates.duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "long", "2:75", "1:2:3:4", "-5", "2 fish", "PT", "1:99:00"])
+def test_an_unreadable_duration_is_an_error(text: str) -> None:
+    with pytest.raises(ValueError, match="Not a duration"):
+        dates.duration(text)

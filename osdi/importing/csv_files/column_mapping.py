@@ -2,8 +2,8 @@
 
 A field is identified by its path in an OSDI body, such as `email_addresses[0].address`; the text in the brackets only
 distinguishes entries of an array. Fields of the person who made an outreach begin with `person.`. Paths, their types
-and our own column names come from osdi.fields and osdi.exporting.columns. This module lists only the column names of
-other programs.
+and our own column names come from osdi.fields and osdi.exporting.columns, the column names of other programs from
+column_names.toml.
 
 Pure.
 """
@@ -20,6 +20,9 @@ from osdi.fields.definition import CustomFields, Field, Object, Objects, Strings
 from osdi.fields.limits import CUSTOM_FIELD_NAME_LENGTH
 from osdi.fields.outreach import OUTREACH_FIELDS
 from osdi.fields.person import PERSON_FIELDS
+from osdi.importing.csv_files import column_names
+from osdi.importing.csv_files.column_names import Program, program_of, squashed, without_question
+from osdi.importing.csv_files.consent import FLAG, FLAGS
 from osdi.resources import CONTACTS, OUTREACH, PERSON
 
 PEOPLE, OUTREACHES = PERSON.collection, OUTREACH.collection
@@ -39,6 +42,8 @@ FURTHER: Final = re.compile(r"\[\w+\]$")
 # Columns that a file of rejected rows has in addition.
 REJECTED_LINE, REJECTED_REASON = "rejected_line", "rejected_reason"
 CUSTOM_BECAUSE: Final = "unknown: a custom field"
+UNKNOWN: Final = "unknown"
+UNNAMED: Final = "without a name"
 REJECTED_BECAUSE: Final = "reason of the rejection"
 PATHS: Final = 10_000
 
@@ -76,7 +81,7 @@ AS_JSON: Final[Mapping[str, Mapping[str, type[Any]]]] = {
 
 def _properties(of: Field) -> dict[str, Field]:
     """Returns the properties that a column can hold; those of targets are flat, such as `email_address`."""
-    found = {each.name: each for each in properties(of) if not properties(each)}
+    found = {each.name: each for each in properties(of) if not isinstance(each, Objects)}
     if of.name == TARGETS.name:
         found |= {name: contact_of(name)[1] for name in TARGET_CONTACTS}
     return found
@@ -91,68 +96,11 @@ PROPERTIES: Final[Mapping[str, Mapping[str, Field]]] = {
     each.name: _properties(each) for table in TABLES.values() for each in table if properties(each)
 }
 
-# Column names of other programs, in lower case without spaces and punctuation. `can2_` is Action Network's.
-EMAIL, MOBILE = "email_addresses[0].address", "phone_numbers[mobile].number"
-_PERSON: Final[Mapping[str, str]] = {
-    "given_name": "first firstname forename vorname prenom prénom nombre",
-    "family_name": "last lastname surname nachname familienname nom apellido apellidos",
-    "additional_name": "middle middlename middleinitial",
-    "honorific_prefix": "prefix title salutation anrede",
-    "honorific_suffix": "suffix",
-    NAME: "fullname",
-    "gender": "sex geschlecht",
-    "birthdate": "birthday dateofbirth dob geburtsdatum datenaissance",
-    "birthdate.year": "birthdateyear birthyear yearofbirth",
-    "birthdate.month": "birthdatemonth birthmonth",
-    "birthdate.day": "birthdateday",
-    "employer": "company companyname organization organisation",
-    "work_title": "jobtitle",
-    "preferred_language": "language lang can2language can2languagepreference can2preferredlanguage sprache",
-    "languages_spoken": "languages",
-    "source": "sourcecode can2source",
-    EMAIL: "email emailaddress mail mailaddress primaryemail email1 courriel correo",
-    "email_addresses[0].status": "emailstatus subscriptionstatus can2subscriptionstatus emailsubscriptionstatus",
-    "email_addresses[1].address": "email2 secondaryemail otheremail",
-    MOBILE: "mobile mobilephone mobilenumber mobilephonenumber cell cellphone cellphonenumber can2phone handy",
-    "phone_numbers[mobile].sms_capable": "smsstatus can2smsstatus mobilestatus",
-    "phone_numbers[0].number": "phone phonenumber telephone tel telefon phone1",
-    "phone_numbers[0].number_type": "phonenumbertype phonetype",
-    "phone_numbers[0].sms_capable": "smscapable",
-    "phone_numbers[0].do_not_call": "donotcall",
-    "phone_numbers[1].number": "phone2 otherphone",
-    "phone_numbers[home].number": "homephone homephonenumber",
-    "phone_numbers[work].number": "workphone workphonenumber businessphone",
-    "postal_addresses[0].address_lines": "address streetaddress street address1 addressline1 can2useraddress",
-    "postal_addresses[0].address_lines[2]": "address2 addressline2 apartment apt",
-    "postal_addresses[0].locality": "city town can2usercity ort stadt ville ciudad",
-    "postal_addresses[0].region": "state province can2stateabbreviated can2userstate bundesland",
-    "postal_addresses[0].postal_code": "zip zipcode postcode postal plz can2zipcode codepostal",
-    "postal_addresses[0].country": "countrycode can2country land pays",
-    TAGS: "tags tag persontags tagnames taglist can2usertags",
-    LISTS: "lists list",
-    "identifiers[action_network]": "uuid actionnetworkid actionnetworkuuid can2uuid",
-}
-_OUTREACH: Final[Mapping[str, str]] = {
-    "action_date": "date datetime timestamp createdat createddate created sentat",
-    "type": "outreachtype actiontype kind",
-    "duration": "callduration seconds",
-    "subject": "emailsubject betreff",
-    "message": "letter body text emailbody",
-    "notes": "note comment comments",
-    "referrer_data.source": "source sourcecode",
-    "referrer_data.referrer": "referrer referrercode",
-    "referrer_data.website": "website referrerwebsite",
-    "referrer_data.url": "url pageurl referrerurl",
-    "targets[0].given_name": "targetfirstname",
-    "targets[0].family_name": "targetlastname",
-    "targets[0].organization": "targetorganisation",
-    "identifiers": "outreachidentifier outreachidentifiers identifier",
-    CAMPAIGN: "advocacycampaignid campaignid",
-}
+EMAIL_STATUS: Final = "email_addresses[0].status"
 # Columns of ids, with the prefix of the path: the identifiers of the row's resource, or of its person.
 ID_COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
-    PEOPLE: {"id": "", "uuid": "", "personid": ""},
-    OUTREACHES: {"id": "", "outreachid": "", "uuid": "person.", "personid": "person."},
+    PEOPLE: {"id": "", "uuid": "", "personid": "", "contactid": ""},
+    OUTREACHES: {"id": "", "outreachid": "", "uuid": "person.", "personid": "person.", "contactid": "person."},
 }
 NO_CUSTOM_FIELD: Final = re.compile(r"\x00")
 
@@ -167,18 +115,36 @@ class Column:
     because: str = "known name"
 
 
-def squashed(name: str) -> str:
-    """Returns a column's name for comparison: in lower case, without spaces and punctuation."""
-    return re.sub(r"[\W_]+", "", name.strip().casefold())
+def known_field(name: str, kind: str, *, exact: bool = False, program: Program | None = None) -> str | None:
+    """Returns the field of a column name or path in a file of this kind, or None for an unknown one.
 
-
-def known_field(name: str, kind: str) -> str | None:
-    """Returns the field of a column name or path in a file of this kind, or None for an unknown one."""
+    `exact` is for our own exports, in which our names mean one address or number, not all of the row. `program` is the
+    program that has written the file.
+    """
     path = name.strip()
     if path.startswith("custom_fields/"):
         path = f"{_of_person(kind)}custom_fields.{path.partition('/')[2]}"
-    found = _VOCABULARY[kind].get(squashed(path))
-    return found if found is not None else path if _is_path(path, kind) else None
+    if program is not None and squashed(path) in program.fields:
+        special = program.fields[squashed(path)]
+        return f"{_of_person(kind)}{special}" if special else None
+    vocabulary = _EXACT_VOCABULARY[kind] if exact else _VOCABULARY[kind]
+    found = vocabulary.get(squashed(path))
+    if found is None and _is_path(path, kind):
+        return path
+    return found if found is not None else vocabulary.get(squashed(without_question(path)))
+
+
+@dataclass(frozen=True)
+class _Guess:
+    """The options of a guess, and the facts about the file that it needs."""
+
+    kind: str
+    mapped: Mapping[str, str]
+    ignored: Sequence[str]
+    custom: bool
+    system: str | None
+    exact: bool
+    program: Program | None
 
 
 def guess_columns(
@@ -189,12 +155,13 @@ def guess_columns(
     ignored: Sequence[str] = (),
     custom: bool = True,
     system: str | None = None,
+    exact: bool = False,
 ) -> tuple[Column, ...]:
     """Returns the columns with their fields.
 
     `mapped` has fields by column name, `ignored` has names of columns; both are options of the command. An unknown
     column becomes a custom field of the person, or with `custom=False` is ignored. If a `system` is given, columns of
-    ids hold identifiers of this system. Raises ValueError, whose text is for the user.
+    ids hold identifiers of this system. `exact` is for our own exports. Raises ValueError, whose text is for the user.
     """
     mapped = mapped or {}
     if system and not IDENTIFIER.fullmatch(f"identifiers[{system}]"):
@@ -202,11 +169,16 @@ def guess_columns(
     absent = [name for name in (*mapped, *ignored) if name not in names]
     if absent:
         raise ValueError(f"There is no column '{absent[0]}'. The columns are: {', '.join(names)}.")
+    guess = _Guess(kind, mapped, ignored, custom, system, exact, None if exact else program_of(names))
     columns = []
     name_by_field: dict[str, str] = {}
     for index, name in enumerate(names):
-        column = _guessed(index, name, kind, mapped, ignored, custom, system)
-        if column.field not in (IGNORED, TAGS, LISTS) and not IDENTIFIER.fullmatch(column.field):
+        column = _guessed(index, name, guess)
+        if (
+            column.field not in (IGNORED, TAGS, LISTS)
+            and not IDENTIFIER.fullmatch(column.field)
+            and not is_flag(column.field)
+        ):
             if column.field in name_by_field and column.because == "option":
                 raise ValueError(f"'{name_by_field[column.field]}' and '{name}' both map to {column.field}.")
             if column.field in name_by_field:
@@ -216,35 +188,40 @@ def guess_columns(
     return tuple(columns)
 
 
-def _guessed(
-    index: int,
-    name: str,
-    kind: str,
-    mapped: Mapping[str, str],
-    ignored: Sequence[str],
-    custom: bool,
-    system: str | None,
-) -> Column:
-    if name in ignored:
+def _can_repeat(field: str) -> bool:
+    """True if several columns can have the field: their values are added."""
+    return field in (IGNORED, TAGS, LISTS) or IDENTIFIER.fullmatch(field) is not None or is_flag(field)
+
+
+def is_flag(field: str) -> bool:
+    """True if the field is a flag about consent, such as `opted_out`; several columns can have the same."""
+    return FLAG.fullmatch(field.removeprefix("person.")) is not None
+
+
+def _guessed(index: int, name: str, guess: _Guess) -> Column:
+    kind = guess.kind
+    if name in guess.ignored:
         return Column(index, name, IGNORED, "option")
-    if name in mapped:
-        field = known_field(mapped[name], kind)
+    if name in guess.mapped:
+        field = known_field(guess.mapped[name], kind)
         if field is None:
-            raise ValueError(f"There is no field '{mapped[name]}'; docs/importing.md lists them.")
+            raise ValueError(f"There is no field '{guess.mapped[name]}'; docs/importing.md lists them.")
         return Column(index, name, field, "option")
     if not name.strip():
-        return Column(index, name, IGNORED, "no name")
+        return Column(index, name, IGNORED, UNNAMED)
     if squashed(name) in map(squashed, (REJECTED_LINE, REJECTED_REASON)):
         return Column(index, name, IGNORED, REJECTED_BECAUSE)
     if squashed(name) in OF_SERVER:
         return Column(index, name, IGNORED, "set by the server")
-    if system and (prefix := ID_COLUMNS[kind].get(squashed(name))) is not None:
-        return Column(index, name, f"{prefix}identifiers[{system}]", f"of {system}")
-    field = known_field(name, kind)
+    if guess.system and (prefix := ID_COLUMNS[kind].get(squashed(name))) is not None:
+        return Column(index, name, f"{prefix}identifiers[{guess.system}]", f"of {guess.system}")
+    field = known_field(name, kind, exact=guess.exact, program=guess.program)
     if field is not None:
         return Column(index, name, field)
-    if not custom:
-        return Column(index, name, IGNORED, "unknown")
+    if squashed(name) in column_names.REDUNDANT:
+        return Column(index, name, IGNORED, "in other columns, too")
+    if not guess.custom:
+        return Column(index, name, IGNORED, UNKNOWN)
     own = NO_CUSTOM_FIELD.sub("", name.strip())[:CUSTOM_FIELD_NAME_LENGTH] or f"column {index + 1}"
     return Column(index, name, f"{_of_person(kind)}custom_fields.{own}", CUSTOM_BECAUSE)
 
@@ -286,6 +263,8 @@ def field_at(path: str, kind: str) -> Field | None:
 
 
 def _is_path(path: str, kind: str) -> bool:
+    if is_flag(path):
+        return path.startswith("person.") == (kind == OUTREACHES)
     if IDENTIFIER.fullmatch(path):
         return kind == OUTREACHES or not path.startswith("person.")
     field = field_at(path, kind)
@@ -321,17 +300,17 @@ def _own_names(kind: str) -> Iterator[tuple[str, str]]:
     yield from ((each, each) for each in AS_JSON[kind])
 
 
-def _vocabulary(kind: str) -> dict[str, str]:
+def _vocabulary(kind: str, *, exact: bool) -> dict[str, str]:
     """Returns paths by squashed name; in a file of outreaches, names of the outreach override those of the person."""
     found: dict[str, str] = {}
-    sources = [(PEOPLE, _PERSON, _of_person(kind))]
+    sources = [(PEOPLE, column_names.OF_PEOPLE, _of_person(kind))]
     if kind == OUTREACHES:
-        sources.append((OUTREACHES, _OUTREACH, ""))
+        sources.append((OUTREACHES, column_names.OF_OUTREACHES, ""))
     for own, elsewhere, prefix in sources:
-        found |= {squashed(name): prefix + path for name, path in _own_names(own)}
-        for path, others in elsewhere.items():
-            target = path if path in (TAGS, LISTS, CAMPAIGN) else prefix + path
-            found |= {squashed(each): target for each in others.split()}
+        ours = {squashed(name): prefix + path for name, path in _own_names(own)}
+        others = {name: path if path in (TAGS, LISTS, CAMPAIGN) else prefix + path for name, path in elsewhere.items()}
+        found |= {**others, **ours} if exact else {**ours, **others}
+        found |= {squashed(flag): prefix + flag for flag in FLAGS if own == PEOPLE}
     found |= {squashed(each): _of_person(kind) + each for each in (NAME, "birthdate")}
     found["identifiers"] = "identifiers"
     if kind == OUTREACHES:
@@ -340,4 +319,5 @@ def _vocabulary(kind: str) -> dict[str, str]:
     return found
 
 
-_VOCABULARY: Final = {kind: _vocabulary(kind) for kind in TABLES}
+_VOCABULARY: Final = {kind: _vocabulary(kind, exact=False) for kind in TABLES}
+_EXACT_VOCABULARY: Final = {kind: _vocabulary(kind, exact=True) for kind in TABLES}

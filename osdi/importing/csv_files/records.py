@@ -65,7 +65,10 @@ class Lines:
 
 
 def records(lines: Lines, delimiter: str, columns: int) -> Iterator[Record]:
-    """Yields every record that is not blank; a record with too few or too many cells has a reason for rejection."""
+    """Yields every record that is not blank; a record with too many cells has a reason for rejection.
+
+    Spreadsheets leave out empty cells at the end of a row, so missing ones are empty.
+    """
     while True:
         line = lines.number + 1
         cells, read_lines, problem = _read(lines, delimiter)
@@ -83,20 +86,29 @@ def records(lines: Lines, delimiter: str, columns: int) -> Iterator[Record]:
 
 
 def header_of(lines: Lines, delimiter: str) -> list[str]:
-    """Returns the names of the columns from the next record. Raises ValueError, whose text is for the user."""
+    """Returns the names of the columns from the next record, all different; some can be empty.
+
+    Raises ValueError, whose text is for the user.
+    """
     cells, _, problem = _read(lines, delimiter)
     if problem is not None:
         raise ValueError(f"The first line, with the names of the columns, cannot be read. {problem}")
-    while cells and not cells[-1].strip():
-        cells.pop()
     # Forms make column names of long questions; an option of the command could not contain their line breaks.
     names = [re.sub(r"\s*[\r\n]+\s*", " ", cell.strip()) for cell in cells]
     if unreadable := _unreadable(names):
         raise ValueError(f"The first line, with the names of the columns, cannot be read. {unreadable}")
-    twice = next((name for name in names if name and names.count(name) > 1), None)
-    if twice is not None:
-        raise ValueError(f"Two columns are called '{twice}'. Rename one of them.")
-    return names
+    return _distinct(names)
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """Returns the names; the second of two equal ones, such as `Comments`, becomes `Comments (2)`."""
+    found: list[str] = []
+    for name in names:
+        number, new = 2, name
+        while name and (new in found or (new != name and new in names)):
+            new, number = f"{name} ({number})", number + 1
+        found.append(new)
+    return found
 
 
 def guess_delimiter(header: str, is_known: Callable[[str], bool]) -> str:
@@ -145,13 +157,12 @@ def _read(lines: Lines, delimiter: str) -> tuple[list[str], list[str], str | Non
 
 
 def _fitted(cells: list[str], columns: int) -> tuple[list[str], str | None]:
-    """Returns the cells without empty ones after the last column, and the reason if their number is wrong."""
+    """Returns a cell for each column, and the reason if there are more cells."""
     while len(cells) > columns and not cells[-1].strip():
         cells = cells[:-1]
-    if len(cells) == columns:
-        return cells, None
-    found = "is 1 cell" if len(cells) == 1 else f"are {len(cells)} cells"
-    return cells, f"There {found}, but {columns} columns."
+    if len(cells) <= columns:
+        return [*cells, *([""] * (columns - len(cells)))], None
+    return cells, f"There are {len(cells)} cells, but {columns} column{'s' if columns > 1 else ''}."
 
 
 def _unreadable(cells: list[str]) -> str | None:

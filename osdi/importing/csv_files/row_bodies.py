@@ -1,20 +1,21 @@
 """Converts a row of a file to the body of a POST: reads each cell by its field's type, and puts it at the field's path.
 
-Pure. The schemas validate the body.
+A cell that cannot be read is left out with a warning. Only cells about consent, and the date of an outreach, reject
+their row: nothing is guessed there. Pure. The schemas validate the body.
 """
 
+import csv
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import zip_longest
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import orjson
 
-from osdi.exporting.columns import TARGET_CONTACTS
 from osdi.exporting.csv_cells import parted, restored
-from osdi.fields.definition import Bool, DateTime, Email, Field, PhoneNumber, Strings
+from osdi.fields.definition import Bool, DateTime, Field, Object, Strings, WholeNumber
+from osdi.importing.csv_files import cells as values
 from osdi.importing.csv_files.column_mapping import (
     ARRAYS,
     AS_JSON,
@@ -23,7 +24,6 @@ from osdi.importing.csv_files.column_mapping import (
     IGNORED,
     LISTS,
     NAME,
-    OTHER_CUSTOM_FIELDS,
     OTHERS,
     OUTREACHES,
     PATH,
@@ -32,41 +32,46 @@ from osdi.importing.csv_files.column_mapping import (
     TAGS,
     TARGET_NUMBER,
     Column,
-    contact_of,
     field_at,
+    is_flag,
 )
-from osdi.resources import CONTACTS
-from osdi.values import words
-from osdi.values.dates import DayFirst, date, timestamp
+from osdi.importing.csv_files.consent import MAIL, Consent, apply_consent
+from osdi.importing.csv_files.contact_entries import Origins, close, kind_of_slot
+from osdi.values import dates, words
+from osdi.values.dates import DayFirst
 
 Body = dict[str, Any]
 
-NUMBER_TYPES: Final = {"mobile": "Mobile", "home": "Home", "work": "Work"}
-# Action Network separates tags with commas, in a column of this name.
-COMMAS: Final = "can2_user_tags"
 ADDRESS_LINES: Final = "address_lines"
 # Columns of our own export with several values in a cell, besides those of arrays of texts.
 JOINED: Final = frozenset((TAGS, LISTS, *OTHERS))
-# The columns of the other entries of each array, with the address or number first.
-OTHER_COLUMNS: Final = {
-    array: sorted(
-        ((name, of) for name, (of_array, of) in OTHERS.items() if of_array == array),
-        key=lambda each: not isinstance(each[1], Email | PhoneNumber),
-    )
-    for array in CONTACTS
-}
 IN_PARTS: Final = "Another column holds a part of this value, or all of it. Leave one out with --ignore."
+# Google Contacts writes its own groups so, and separates groups by GOOGLE_BETWEEN.
+GOOGLE_GROUP: Final = "* "
+# A cell of these fields rejects its row if it cannot be read.
+DECISIVE: Final = (
+    "status",
+    "sms_capable",
+    "do_not_call",
+    "action_date",
+    "other_email_statuses",
+    "other_sms_capable",
+    "other_do_not_call",
+)
+# Fields that a cell fills besides its own.
+PARTS: Final = {"gender": ("gender_identity",), NAME: ("given_name", "family_name")}
 
 
 class Unreadable(Exception):
-    """A cell that cannot be read; the text names the column and the reason."""
+    """A cell that rejects its row; the text names the column and the reason."""
 
 
 @dataclass(frozen=True)
 class Reading:
     """Options for reading rows: kind, columns, the order of day and month, and the separator of tags.
 
-    `exact` is for our own exports: cells are read as they are, without guesses and without removing spaces.
+    `exact` is for our own exports: cells are read as they are, without guesses and without removing spaces. With
+    `unsubscribed` no person of the file wants e-mails.
     """
 
     kind: str
@@ -74,38 +79,108 @@ class Reading:
     dates: DayFirst | None = None
     tag_separator: str | None = None
     exact: bool = False
+    unsubscribed: bool = False
 
 
-def body_of(cells: Sequence[str], reading: Reading) -> tuple[Body, str | None]:
-    """Returns the body of a row, and the campaign that the row names. Raises Unreadable."""
+@dataclass
+class Row:
+    """A row as the body of a POST, with the campaign that it names.
+
+    `consent` has what its person refuses, `warnings` the reasons why cells were left out (`unreadable`: those that
+    could not be read), and `origins` the column of each value by its path in the person or outreach.
+    """
+
+    body: Body
+    campaign: str | None = None
+    consent: Consent = field(default_factory=Consent)
+    warnings: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+    origins: Origins = field(default_factory=dict)
+
+
+def row_of(cells: Sequence[str], reading: Reading) -> Row:
+    """Returns the row. Raises Unreadable for a row that has to be rejected."""
     person: Body = {}
     around: Body = {}
     outreach: Body = {}
-    campaign = None
+    row = Row({})
+    of_person: Origins = {}
+    of_outreach: Origins = {}
     for column in reading.columns:
-        cell = _read(cells[column.index], column.field, reading)
-        if column.field in (IGNORED, TARGET_NUMBER) or not cell.strip():
+        cell = _read(cells[column.index], column, reading, row)
+        if cell is None:
             continue
+        field = column.field.removeprefix("person.")
         if column.field == CAMPAIGN:
-            campaign = cell.strip()
+            row.campaign = cell.strip()
         elif column.field in (TAGS, LISTS):
-            around.setdefault(column.field, []).extend(_names(cell, column, reading))
+            around.setdefault(column.field, []).extend(_names(cell, reading))
+        elif is_flag(column.field):
+            _add_flag(row.consent, field, cell, column)
+        elif reading.kind == OUTREACHES and field == column.field:
+            _try_to_place(outreach, OUTREACHES, field, cell, column, reading, row, of_outreach)
         else:
-            into, kind, field = person, PEOPLE, column.field.removeprefix("person.")
-            if reading.kind == OUTREACHES and field == column.field:
-                into, kind = outreach, OUTREACHES
-            _place(into, kind, field, cell, column, reading)
-    for body in (person, outreach):
-        _close(body)
-    return {"person": person, **outreach, **around}, campaign
+            _try_to_place(person, PEOPLE, field, cell, column, reading, row, of_person)
+    if reading.unsubscribed:
+        row.consent.refused.add(MAIL)
+    row.warnings += close(person, row.consent, of_person)
+    row.warnings += close(outreach, row.consent, of_outreach)
+    apply_consent(person, row.consent)
+    row.origins = {**{f"person.{path}": name for path, name in of_person.items()}, **of_outreach}
+    row.body = {"person": person, **outreach, **around}
+    return row
 
 
-def _read(cell: str, field: str, reading: Reading) -> str:
-    """Returns a cell's text. Lists from our own export stay escaped; `parted` restores each of their values."""
+def _read(cell: str, column: Column, reading: Reading, row: Row) -> str | None:
+    """Returns a cell's text, or None if it has no value.
+
+    Lists from our own export stay escaped; `parted` restores each of their values.
+    """
+    field = column.field
+    if field in (IGNORED, TARGET_NUMBER) or not cell.strip():
+        return None
     if not reading.exact:
-        return restored(cell).strip()
+        text = restored(cell).strip()
+        if not is_flag(field) and values.is_empty(text, field):
+            if text and not dates.ZERO_DATE.fullmatch(text):
+                row.warnings.append(f"{column.name}: '{text}' is read as an empty cell.")
+            return None
+        return text or None
     joined = field.removeprefix("person.") in JOINED or isinstance(field_at(field, reading.kind), Strings)
     return cell if joined or IDENTIFIER.fullmatch(field) else restored(cell)
+
+
+def _add_flag(consent: Consent, flag: str, cell: str, column: Column) -> None:
+    try:
+        consent.add(flag, cell)
+    except ValueError as error:
+        raise Unreadable(f"{column.name}: {error}") from None
+
+
+def _try_to_place(
+    into: Body, kind: str, field: str, cell: str, column: Column, reading: Reading, row: Row, origins: Origins
+) -> None:
+    """Puts the value of a cell at its field's path, or leaves it out with a warning. Raises Unreadable."""
+    try:
+        _place(into, kind, field, cell, reading)
+    except ValueError as error:
+        if field.rpartition(".")[2] in DECISIVE:
+            raise Unreadable(f"{column.name}: {error}") from None
+        row.warnings.append(f"{column.name}: {error}")
+        row.unreadable.append(f"{column.name}: {error}")
+        return
+    if field in ("gender", NAME):
+        origins |= dict.fromkeys(
+            ("gender", "gender_identity") if field == "gender" else ("given_name", "family_name"), column.name
+        )
+    origins[_with_slot(field)] = column.name
+
+
+def _with_slot(field: str) -> str:
+    match = PATH.fullmatch(field)
+    if match is None or match["top"] not in ARRAYS or match["leaf"] is None:
+        return field
+    return f"{match['top']}[{match['slot'] or '0'}].{match['leaf']}"
 
 
 def digest_of(cells: Sequence[str], reading: Reading, *more: str) -> str:
@@ -121,31 +196,38 @@ def digest_of(cells: Sequence[str], reading: Reading, *more: str) -> str:
     return hashlib.sha256("\x1e".join((*more, *named)).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def _place(into: Body, kind: str, field: str, cell: str, column: Column, reading: Reading) -> None:
-    """Puts the value of a cell at its field's path. Raises Unreadable."""
-    try:
-        if IDENTIFIER.fullmatch(field):
-            system = field.partition("[")[2].rstrip("]")
-            each = parted(cell) if reading.exact else re.split(r"[;\n]", cell)
-            named = [text.strip() for text in each if text.strip()]
-            into.setdefault("identifiers", []).extend(f"{system}:{text}" if system else text for text in named)
-        elif field == NAME:
-            for part, text in _divided(cell).items():
-                into.setdefault(part, text)
-        elif field == "birthdate":
-            day = date(cell, reading.dates)
-            into["birthdate"] = {"year": day.year, "month": day.month, "day": day.day}
-        elif field in AS_JSON[kind]:
-            if field in into:
-                raise ValueError(IN_PARTS)
-            into[field] = _json(cell, AS_JSON[kind][field])
-        elif field in OTHERS:
-            is_bool = isinstance(OTHERS[field][1], Bool)
-            into[field] = [each and words.boolean(each) if is_bool else each for each in parted(cell)]
-        else:
-            _place_deep(into, kind, field, cell, reading)
-    except ValueError as error:
-        raise Unreadable(f"{column.name}: {error}") from None
+def _place(into: Body, kind: str, field: str, cell: str, reading: Reading) -> None:
+    """Puts the value of a cell at its field's path. Raises ValueError."""
+    if IDENTIFIER.fullmatch(field):
+        system = field.partition("[")[2].rstrip("]")
+        each = parted(cell) if reading.exact else [values.whole(text) for text in re.split(r"[;\n]", cell)]
+        named = [text.strip() for text in each if text.strip()]
+        into.setdefault("identifiers", []).extend(f"{system}:{text}" if system else text for text in named)
+    elif field == NAME:
+        for part, text in _divided(cell).items():
+            into.setdefault(part, text)
+    elif field == "birthdate":
+        if found := dates.birthdate(cell, reading.dates):
+            into["birthdate"] = found
+    elif field == "gender" and not reading.exact:
+        _place_gender(into, cell)
+    elif field in AS_JSON[kind]:
+        if field in into:
+            raise ValueError(IN_PARTS)
+        into[field] = _json(cell, AS_JSON[kind][field])
+    elif field in OTHERS:
+        is_bool = isinstance(OTHERS[field][1], Bool)
+        into[field] = [each and words.boolean(each) if is_bool else each for each in parted(cell)]
+    else:
+        _place_deep(into, kind, field, cell, reading)
+
+
+def _place_gender(into: Body, cell: str) -> None:
+    found = words.gender_fields(cell)
+    if not found:
+        raise ValueError("The answer states no gender.")
+    for name, value in found.items():
+        into.setdefault(name, value)
 
 
 def _place_deep(into: Body, kind: str, field: str, cell: str, reading: Reading) -> None:
@@ -156,17 +238,34 @@ def _place_deep(into: Body, kind: str, field: str, cell: str, reading: Reading) 
     if leaf is None:
         into[top] = _converted(definition, field, cell, reading)
         return
-    entry = into.setdefault(top, {})
+    entry = into.get(top, {})
     if not isinstance(entry, dict):
         raise ValueError(IN_PARTS)
+    entries, slot = entry, slot or "0"
     if top in ARRAYS:
-        entry = entry.setdefault(slot or "0", {})
-        if top == "phone_numbers" and leaf == "number" and (slot or "").partition("_")[0] in NUMBER_TYPES:
-            entry.setdefault("number_type", NUMBER_TYPES[slot.partition("_")[0]])
+        entry = entries.get(slot, {})
+        if found := kind_of_slot(top, slot):
+            entry.setdefault(*found)
     if isinstance(definition, Strings):  # the path may name another line: `address_lines[2]`
         entry.setdefault(definition.name, []).extend(_strings(definition, cell, reading))
+    elif not reading.exact and f"{top}.{leaf}" in SEVERAL:
+        _place_several(entries, slot, entry, leaf, SEVERAL[f"{top}.{leaf}"](cell))
     else:
         entry[leaf] = _converted(definition, field, cell, reading)
+    # Only now: a cell that cannot be read leaves no empty entry.
+    into[top] = entries
+    if top in ARRAYS:
+        entries[slot] = entry
+
+
+def _place_several(entries: Body, slot: str, entry: Body, leaf: str, found: Sequence[str]) -> None:
+    """Puts the first value into the entry, and each other value into an entry of its own, with the same type."""
+    first, *others = found
+    kind = {name: value for name, value in entry.items() if name in ("number_type", "address_type")}
+    entry[leaf] = first
+    entries[slot] = entry
+    for number, value in enumerate(others, 2):
+        entries[f"{slot}_also{number}"] = {**kind, leaf: value}
 
 
 def _converted(definition: Field | None, field: str, cell: str, reading: Reading) -> Any:
@@ -175,13 +274,15 @@ def _converted(definition: Field | None, field: str, cell: str, reading: Reading
         return cell
     if isinstance(definition, Strings):
         return _strings(definition, cell, reading)
+    if isinstance(definition, Object):
+        return _json(cell, dict)
     if isinstance(definition, DateTime):
-        return timestamp(cell, reading.dates)
-    if reading.exact and definition.name in ("country", "gender"):  # exported as it was posted
-        return cell
+        return dates.timestamp(cell, reading.dates)
+    if reading.exact and not isinstance(definition, Bool):  # exported as it was posted
+        return words.status(cell) if definition.name == "status" and "email" in field else cell
     convert = CONVERTERS.get(f"{field.partition('[')[0]}.{definition.name}") or CONVERTERS.get(definition.name)
-    if convert is None and isinstance(definition, Bool):
-        convert = words.boolean
+    if convert is None and isinstance(definition, Bool | WholeNumber):
+        convert = words.boolean if isinstance(definition, Bool) else values.whole
     return convert(cell) if convert else cell
 
 
@@ -195,52 +296,18 @@ def _strings(of: Strings, cell: str, reading: Reading) -> list[str]:
     return _parted(cell, ";" if ";" in cell else ",")
 
 
-def _close(body: Body) -> None:
-    """Converts the entries by slot to arrays, and appends the entries from the `other_` columns."""
-    for array in ARRAYS:
-        if isinstance(body.get(array), dict):
-            entries = list(body[array].values())
-            # Properties of a phone number without the number are dropped.
-            body[array] = [each for each in entries if array != "phone_numbers" or "number" in each]
-    for target in body.get("targets", ()):
-        _give_contacts(target)
-    _add_others(body)
-
-
-def _give_contacts(target: Body) -> None:
-    """Moves the contact details of a target, which are flat in a row, into arrays."""
-    for name in TARGET_CONTACTS:
-        if name in target:
-            array, of = contact_of(name)
-            target.setdefault(array, [{}])[0][of.name] = target.pop(name)
-
-
-def _add_others(person: Body) -> None:
-    """Appends the entries from the `other_` columns of our own export, and the other custom fields."""
-    for array in CONTACTS:
-        entries = [*_other_entries(person, array), *person.pop(f"other_{array}", [])]
-        if entries:
-            person[array] = [*person.get(array, []), *entries]
-    if others := person.pop(OTHER_CUSTOM_FIELDS, None):
-        person["custom_fields"] = {**others, **person.get("custom_fields", {})}
-
-
-def _other_entries(person: Body, array: str) -> list[Body]:
-    """Returns an entry for each other address or number; the columns list its properties in the same order."""
-    properties = OTHER_COLUMNS[array]
-    values, *further = [person.pop(name, []) for name, _ in properties] or [[]]
-    rows = zip_longest(values, *(each[: len(values)] for each in further), fillvalue="")
-    return [
-        {of.name: each for (_, of), each in zip(properties, row, strict=True) if each != "" or of is properties[0][1]}
-        for row in rows
-    ]
-
-
-def _names(cell: str, column: Column, reading: Reading) -> list[str]:
-    """Returns the names of tags or lists in a cell."""
+def _names(cell: str, reading: Reading) -> list[str]:
+    """Returns the names of tags or lists in a cell: separated by semicolons, or by commas if it has no semicolon."""
     if reading.exact and not reading.tag_separator:
         return parted(cell)
-    return _parted(cell, reading.tag_separator or ("," if column.name.strip().casefold() == COMMAS else ";"))
+    if reading.tag_separator:
+        return _parted(cell, reading.tag_separator)
+    if values.GOOGLE_BETWEEN in cell or cell.startswith(GOOGLE_GROUP):
+        return [each for each in _parted(cell, values.GOOGLE_BETWEEN) if not each.startswith(GOOGLE_GROUP)]
+    if ";" in cell:
+        return _parted(cell, ";")
+    # Mailchimp writes each tag in quotation marks.
+    return [" ".join(each.split()) for each in next(csv.reader([cell], skipinitialspace=True), []) if each.strip()]
 
 
 def _parted(cell: str, by: str) -> list[str]:
@@ -276,16 +343,19 @@ def _sms(text: str) -> bool:
         return words.status(text) == "subscribed"
 
 
-def _email(text: str) -> str:
-    return text.removeprefix("mailto:").strip()
-
-
+# Fields whose cell may have several values, each for an entry of its own.
+SEVERAL: Final[Mapping[str, Callable[[str], list[str]]]] = {
+    "email_addresses.address": values.email_addresses,
+    "phone_numbers.number": values.phone_numbers,
+}
 # Conversions that do not follow from the type of a field.
 CONVERTERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "email_addresses.status": words.status,
-    "email_addresses.address": _email,
-    "phone_numbers.number": words.phone_number,
+    "email_addresses.address_type": values.email_type,
     "phone_numbers.sms_capable": _sms,
-    "gender": words.gender,
+    "phone_numbers.number_type": values.number_type,
+    "postal_addresses.address_type": values.address_type,
+    "postal_code": values.postal_code,
     "country": words.country,
+    "duration": dates.duration,
 }

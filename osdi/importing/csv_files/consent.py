@@ -1,0 +1,202 @@
+"""Columns about consent: flags such as "opted out", their cells, and names and values that look like consent.
+
+A flag is about a person, so it applies to all addresses or numbers of its row. Pure.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from osdi.values import words
+from osdi.values.dates import ZERO_DATE
+
+Refused = Literal["e-mails", "calls", "texts"]
+MAIL, CALLS, TEXTS = "e-mails", "calls", "texts"
+
+# Flags that a column can be mapped to: what a yes refuses, and what a no refuses.
+FLAGS: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = {
+    "opted_out": (frozenset({MAIL}), frozenset()),
+    "opted_in": (frozenset(), frozenset({MAIL})),
+    "no_calls": (frozenset({CALLS}), frozenset()),
+    "calls_opted_in": (frozenset(), frozenset({CALLS})),
+    "no_texts": (frozenset({TEXTS}), frozenset()),
+    "texts_opted_in": (frozenset(), frozenset({TEXTS})),
+    "no_contact": (frozenset({MAIL, CALLS, TEXTS}), frozenset()),
+    "contact_allowed": (frozenset(), frozenset({MAIL, CALLS, TEXTS})),
+    "bounced": (frozenset(), frozenset()),
+}
+FLAG: Final = re.compile(rf"({'|'.join(FLAGS)})(\[\w+\])?")
+# A flag whose yes permits something: a status word such as `subscribed` is a yes.
+PERMITS: Final = frozenset(("opted_in", "calls_opted_in", "texts_opted_in", "contact_allowed"))
+UNKNOWN: Final = frozenset(
+    (
+        "",
+        "unknown",
+        "not asked",
+        "not set",
+        "not specified",
+        "unspecified",
+        "none",
+        "n/a",
+        "na",
+        "null",
+        "-",
+        "not applicable",
+    )
+)
+A_DATE: Final = re.compile(
+    r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}([ t].*)?|\w{3,9} \d{1,2},? \d{4}.*|\d{1,2}[ -]\w{3,9}[ -]\d{2,4}.*"
+)
+# CiviCRM writes 2 for an address on hold after an opt-out, and 1 after a bounce.
+ON_HOLD_AFTER_OPT_OUT: Final = frozenset(("2", "on hold opt out"))
+STRICTER: Final = ("spam complaints",)
+
+# Words of a column's name that speak of consent, in several languages. Two words stand next to each other.
+CONSENT_NAME: Final = re.compile(
+    r"\b(opt(ed|s)?[ -]?(in|out)|optin\w*|optout\w*|unsub\w*|(re)?subscri\w*|non ?subscri\w*|consent\w*|suppress\w*|"
+    r"blocklist\w*|blacklist\w*|permissions?|contactable|mailable|callable|textable|dnc|dne|dnm|gdpr|rgpd|dsgvo|"
+    r"bounce\w*|newsletter\w*|mailing list|(do not|dont|don't|donot|never|not to)(?= \w)|"
+    r"donot\w+|dont(call|mail|email|text|contact|sms|phone)\w*|"
+    r"no (calls?|contact|e ?mails?|mail|mailings?|texts?|sms|phone|bulk|marketing)|(ok|okay|can|may) to \w+|"
+    r"einwillig\w*|widerruf\w*|widerspruch\w*|abgemeldet|abmeld\w*|abbestell\w*|kontaktsperre|anrufsperre|"
+    r"werbesperre|zustimmung|kein(e|en)? (anrufe?|e ?mails?|mails?|werbung|kontakt|sms|post)|"
+    r"nicht (anrufen|kontaktieren|anschreiben|mailen)|"
+    r"consentement|desabonn\w*|désabonn\w*|désinscri\w*|desinscri\w*|abonn\w*|ne pas \w+|pas d|pas de \w+|"
+    r"consentimiento|baja|suscri\w*|no (llamar|contactar|enviar)|"
+    r"toestemming|uitgeschreven|afgemeld|nieuwsbrief|niet (bellen|mailen|contacteren|benaderen)|"
+    r"geen (e ?mail|telefoon|sms|contact)|"
+    r"consenso|disiscri\w*|iscri\w*|non (chiamare|contattare)|samtykke|samtycke|avregistr\w*|zgoda|wypis\w*)\b"
+)
+CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+# The last word of a name that speaks about a consent, but does not say if it was given.
+CIRCUMSTANCE: Final = re.compile(
+    r"\b(time|date|at|on|ip|source|reason|reason other|campaign|campaign title|campaign id|url|method|by|via|stamp)"
+    r"( \d+)?$"
+)
+GIVEN: Final = re.compile(r"\b(opt(ed)?[ -]?in|optin|subscri\w*|consent\w*|gdpr|newsletter\w*)\b")
+# Values that refuse, whatever the column is called.
+REFUSALS: Final = frozenset(
+    {
+        *(word for word, status in words.STATUSES.items() if status != "subscribed"),
+        "do not call", "do not contact", "do not email", "do not mail", "do not text", "dnc", "no contact",
+        "no calls", "no texts",
+        "nicht anrufen", "nicht kontaktieren", "ne pas appeler", "ne pas contacter", "no llamar", "no contactar",
+        "niet bellen",
+    }
+    - words.AMBIGUOUS_STATUSES
+)  # fmt: skip
+
+
+@dataclass
+class Consent:
+    """The consent that the flags of a row express."""
+
+    refused: set[str] = field(default_factory=set)
+    permitted: set[str] = field(default_factory=set)
+    # The slot of an address that bounced, with its status.
+    bounced: dict[str, str] = field(default_factory=dict)
+
+    def add(self, flag: str, cell: str) -> None:
+        """Adds a flag's cell. Raises ValueError for a cell that is neither yes, no, a date nor a status."""
+        name, _, slot = flag.rstrip("]").partition("[")
+        value = _flag(cell, permits=name in PERMITS)
+        if value is None:
+            return
+        if name == "bounced":
+            if value:
+                out = " ".join(cell.split()).casefold() in ON_HOLD_AFTER_OPT_OUT
+                self.bounced[slot] = "unsubscribed" if out else "bouncing"
+            return
+        of_yes, of_no = FLAGS[name]
+        self.refused |= of_yes if value else of_no
+        if value:
+            self.permitted |= of_no
+
+
+def _flag(cell: str, *, permits: bool) -> bool | None:
+    """Returns the yes or no of a cell, or None if the cell says neither."""
+    text = " ".join(cell.split()).casefold()
+    if text in UNKNOWN or ZERO_DATE.fullmatch(text):
+        return None
+    if text in ON_HOLD_AFTER_OPT_OUT or text == "on hold bounce":
+        return True
+    try:
+        return words.boolean(text)
+    except ValueError:
+        pass
+    if A_DATE.fullmatch(text):  # the day on which the person said so
+        return True
+    if text.removesuffix(".0") in ("0", "1"):
+        return text.startswith("1")
+    try:
+        return (words.status(text) == "subscribed") == permits
+    except ValueError:
+        raise ValueError("Neither yes, no, a date nor a status such as unsubscribed.") from None
+
+
+def looks_like_consent(name: str) -> bool:
+    """True if a column's name speaks of consent, in one of several languages."""
+    return CONSENT_NAME.search(_spaced(name)) is not None
+
+
+def is_circumstance(name: str, *, with_consent: bool) -> bool:
+    """True if the column only has the time, place or reason of a consent.
+
+    Such a column of an opt-out is one only if another column of the file has the consent itself (`with_consent`).
+    """
+    spaced = _spaced(name)
+    if CIRCUMSTANCE.search(spaced) is None and not spaced.startswith("confirm "):
+        return False
+    return with_consent or (GIVEN.search(spaced) is not None and "out" not in spaced and "unsub" not in spaced)
+
+
+def refuses(values: Iterable[str]) -> bool:
+    """True if one of the values refuses mail, calls or texts in words that have no other meaning."""
+    return any(_word(each) in REFUSALS for each in values)
+
+
+def are_statuses(values: Collection[str]) -> bool:
+    """True if all values are words for the status of an e-mail address, and one has no other meaning."""
+    found = {_word(each) for each in values}
+    return bool(found) and found <= words.STATUSES.keys() and not found <= words.AMBIGUOUS_STATUSES
+
+
+def may_be_statuses(values: Collection[str]) -> bool:
+    """True if all values are words for a status, one of them for an opt-out, and all have other meanings, too."""
+    found = {_word(each) for each in values}
+    return found <= words.STATUSES.keys() and any(words.STATUSES[each] != "subscribed" for each in found)
+
+
+def apply_consent(person: dict[str, Any], consent: Consent) -> None:
+    """Changes the contact details of a row's person by the flags of the row."""
+    emails, numbers = person.get("email_addresses", []), person.get("phone_numbers", [])
+    if MAIL in consent.permitted:
+        for each in emails[:1]:
+            each.setdefault("status", "subscribed")
+    if TEXTS in consent.permitted:
+        mobile = [each for each in numbers if each.get("number_type") == "Mobile"]
+        for each in mobile or numbers[:1]:
+            each.setdefault("sms_capable", True)
+    refuse(person, consent.refused)
+
+
+def refuse(person: Mapping[str, Any], refused: Collection[str]) -> None:
+    """Changes all e-mail addresses and phone numbers of the person so that they refuse mail, calls or texts."""
+    for each in person.get("email_addresses", ()) if MAIL in refused else ():
+        if each.get("status") not in STRICTER:
+            each["status"] = "unsubscribed"
+    for each in person.get("phone_numbers", ()):
+        if CALLS in refused:
+            each["do_not_call"] = True
+        if TEXTS in refused:
+            each["sms_capable"] = False
+
+
+def _spaced(name: str) -> str:
+    """Returns a column's name as words in lower case: `do not email` for `doNotEmail`."""
+    return " ".join(re.split(r"[\s_\-./,:()]+", CAMEL.sub(" ", name.strip()).casefold())).strip()
+
+
+def _word(value: str) -> str:
+    return " ".join(re.split(r"[\s_-]+", value.strip().casefold()))

@@ -1,0 +1,85 @@
+"""Finds columns that look like consent, by their names or values, but whose meaning is unknown.
+
+Such a column stops the import: as a custom field it would not prevent a message to somebody who has refused. Pure.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from osdi.importing.csv_files import column_names, consent
+from osdi.importing.csv_files.column_mapping import CUSTOM_BECAUSE, EMAIL_STATUS, UNKNOWN, Column, is_flag
+from osdi.importing.csv_files.column_names import squashed
+from osdi.importing.csv_files.records import Record
+
+DISTINCT: Final = 100
+STATUS_BECAUSE: Final = "its values are statuses"
+
+
+@dataclass
+class Values:
+    """The values of a column: up to DISTINCT different ones, and if one of all refuses something."""
+
+    distinct: set[str] = field(default_factory=set)
+    refuse: bool = False
+
+    def add(self, value: str) -> None:
+        if value in self.distinct:
+            return
+        self.refuse = self.refuse or consent.refuses((value,))
+        if len(self.distinct) < DISTINCT:
+            self.distinct.add(value)
+
+
+def unknown_columns(columns: Iterable[Column]) -> list[Column]:
+    """Returns the columns whose field is neither recognised nor chosen by an option."""
+    return [each for each in columns if each.because in (CUSTOM_BECAUSE, UNKNOWN)]
+
+
+def values_of(records: Iterable[Record], columns: Sequence[Column]) -> dict[int, Values]:
+    """Returns the values of these columns by the columns' indexes."""
+    found = {each.index: Values() for each in columns}
+    for record in records:
+        if record.rejected is None:
+            for index, values in found.items():
+                if value := record.cells[index].strip():
+                    values.add(value)
+    return found
+
+
+def checked_columns(columns: Sequence[Column], values: Mapping[int, Values], prefix: str) -> tuple[Column, ...]:
+    """Returns the columns; a column `Status` whose values are those of e-mail addresses gets their field.
+
+    `prefix` is that of a person's fields. Raises ValueError that names the columns which look like consent.
+    """
+    known = [*columns]
+    for each in unknown_columns(columns):
+        distinct = values[each.index].distinct
+        taken = any(column.field == prefix + EMAIL_STATUS for column in known)
+        if squashed(each.name) in column_names.STATUS and consent.are_statuses(distinct) and not taken:
+            known[each.index] = replace(each, field=prefix + EMAIL_STATUS, because=STATUS_BECAUSE)
+    doubtful = [each.name for each in unknown_columns(known) if _is_doubtful(each.name, values[each.index], known)]
+    if doubtful:
+        names = ", ".join(f"'{name}'" for name in doubtful)
+        flags = ", ".join(prefix + flag for flag in consent.FLAGS)
+        raise ValueError(
+            f"It is unknown if these columns say who wants no e-mails, calls or texts: {names}. Map each of them, such"
+            f' as --map "{doubtful[0]}={prefix}opted_out" (other fields: {flags}),'
+            f' keep it as it is with --map "{doubtful[0]}={prefix}custom_fields.NAME", or leave it out with --ignore'
+            f' "{doubtful[0]}".'
+        )
+    return tuple(known)
+
+
+def _is_doubtful(name: str, values: Values, columns: Sequence[Column]) -> bool:
+    if not values.distinct or squashed(name) in column_names.OTHER_MEDIA:
+        return False
+    flags = {each.field.removeprefix("person.") for each in columns if is_flag(each.field)}
+    with_consent = bool(flags) or any(each.field.endswith(EMAIL_STATUS) for each in columns)
+    if squashed(name) in column_names.LETTERS and "opted_out" in flags:
+        return False
+    if values.refuse:
+        return True
+    if squashed(name) in column_names.STATUS and consent.may_be_statuses(values.distinct):
+        return True
+    return consent.looks_like_consent(name) and not consent.is_circumstance(name, with_consent=with_consent)

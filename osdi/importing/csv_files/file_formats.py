@@ -1,0 +1,75 @@
+"""Recognises files that are no CSV by their first bytes, and says how to save them as CSV. Reads files."""
+
+import zipfile
+from pathlib import Path
+from typing import Final
+
+CSV: Final = "Open it in a spreadsheet, save it as CSV (in Excel: CSV UTF-8), and import that file."
+ODS: Final = f"an OpenDocument spreadsheet (.ods). {CSV}"
+ZIP: Final = b"PK\x03\x04"
+EMPTY_ZIP: Final = b"PK\x05\x06"
+HEAD: Final = 512
+# Descriptions of files by the bytes at their beginning, with what to do.
+BEGINNINGS: Final = (
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", f"an old Excel workbook (.xls). {CSV}"),
+    (b"%PDF", "a PDF. Export the data as CSV, and import that file."),
+    (b"\x1f\x8b", "compressed with gzip. Decompress it, and import the file inside."),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive. Unpack it, and import the files inside."),
+    (b"Rar!", "a RAR archive. Unpack it, and import the files inside."),
+    (b"SQLite format 3", "an SQLite database. Export a table as CSV, and import that file."),
+)
+TEXTS: Final = (
+    (b"begin:vcard", "a vCard file. Import it into an address book, export that as CSV, and import that file."),
+    (b"<?xml", f"XML. {CSV}"),
+    (b"<!doctype html", f"an HTML page. {CSV}"),
+    (b"<html", f"an HTML page. {CSV}"),
+    (b"<table", f"an HTML table. {CSV}"),
+    (b"{\\rtf", "a text document (RTF). Save the data as CSV, and import that file."),
+)
+# Indexes in ARCHIVES of archives that cannot be opened, by the end of their names.
+SUFFIXES: Final = {".xlsx": 0, ".xlsm": 0, ".docx": 1, ".numbers": 2}
+# Descriptions of zip archives by a part of the name of a file inside.
+ARCHIVES: Final = (
+    ("xl/workbook", f"an Excel workbook (.xlsx). {CSV}"),
+    ("word/document", "a Word document. Copy its table to a spreadsheet, save that as CSV, and import that file."),
+    ("index/document.iwa", "a Numbers document. Export it as CSV (File, Export To, CSV), and import that file."),
+    ("index.zip", "a Numbers document. Export it as CSV (File, Export To, CSV), and import that file."),
+)
+
+
+def check_format(path: Path) -> None:
+    """Raises ValueError for a workbook, an archive or another file that is no CSV. Raises OSError."""
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+    found = _found(head, path)
+    if found is not None:
+        raise ValueError(f"{path.name} is {found}")
+
+
+def _found(head: bytes, path: Path) -> str | None:
+    if head.startswith((ZIP, EMPTY_ZIP)):
+        return _archive(path)
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    for beginnings, start in ((BEGINNINGS, head), (TEXTS, text)):
+        for beginning, description in beginnings:
+            if start.startswith(beginning):
+                return description
+    return None
+
+
+def _archive(path: Path) -> str:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [each.lower() for each in archive.namelist()]
+            if "mimetype" in names and b"opendocument.spreadsheet" in archive.read("mimetype")[:HEAD]:
+                return ODS
+    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, KeyError):
+        names = []
+    if path.suffix.lower() in SUFFIXES:
+        return ARCHIVES[SUFFIXES[path.suffix.lower()]][1]
+    if path.suffix.lower() == ".ods":
+        return ODS
+    for part, description in ARCHIVES:
+        if any(part in name for name in names):
+            return description
+    return "a zip archive. Unpack it, and import the CSV files inside one by one."

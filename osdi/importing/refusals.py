@@ -1,0 +1,47 @@
+"""Stores what the person of a row refuses at all their addresses and numbers, those that the row does not have too.
+
+"Do not call" in a row with an e-mail address only is about the numbers that the person has.
+"""
+
+from collections.abc import Collection
+from copy import deepcopy
+from typing import Final
+
+from osdi.access.tokens import Caller
+from osdi.crud.reference_cache import Reference
+from osdi.documents import Document
+from osdi.importing.csv_files.consent import CALLS, MAIL, TEXTS, refuse
+from osdi.people.signup import sign_up
+from osdi.resources import PERSON
+from osdi.settings import Settings
+from osdi.store import Store
+
+ARRAYS: Final = {MAIL: "email_addresses", CALLS: "phone_numbers", TEXTS: "phone_numbers"}
+NOTHING_KNOWN: Final = "The person refuses {}, but has no {} that this could be about."
+
+
+def refuse_everywhere(
+    store: Store, reference: Reference, settings: Settings, person_id: str, refused: Collection[str], *, caller: Caller
+) -> list[str]:
+    """Changes the stored person, if needed, so that all addresses and numbers refuse. Returns warnings.
+
+    Raises OsdiError.
+    """
+    person = store.get(PERSON.collection, person_id)
+    if person is None:  # erased since
+        return []
+    changed = deepcopy({name: person[name] for name in set(ARRAYS.values()) if name in person})
+    refuse(changed, refused)
+    different = {name: entries for name, entries in changed.items() if entries != person[name]}
+    if different:
+        link = {"person": {"href": f"/api/{PERSON.collection}/{person_id}"}}
+        sign_up(store, reference.find, {"person_link": link, "person": different}, caller, settings)
+    return [_warning(each) for each in sorted(refused) if not _has(person, ARRAYS[each])]
+
+
+def _has(person: Document, array: str) -> bool:
+    return any(each.get("address") or each.get("number") for each in person.get(array, ()))
+
+
+def _warning(refused: str) -> str:
+    return NOTHING_KNOWN.format(refused, "e-mail address" if refused == MAIL else "phone number")

@@ -1,0 +1,307 @@
+"""Columns about consent: flags that apply to a whole row, and columns that stop the import until they are mapped."""
+
+from typing import Any
+
+import pytest
+
+from osdi.importing.csv_files.column_mapping import IGNORED, OUTREACHES, PEOPLE, guess_columns
+from osdi.importing.csv_files.consent import Consent, looks_like_consent
+from osdi.importing.csv_files.consent_columns import checked_columns, unknown_columns, values_of
+from osdi.importing.csv_files.records import Record
+from osdi.importing.csv_files.row_bodies import Reading, Unreadable, row_of
+
+MAIL, CALLS, TEXTS = "e-mails", "calls", "texts"
+EVERYTHING = {MAIL, CALLS, TEXTS}
+
+
+def person(cells: dict[str, str], **reading: Any) -> dict[str, Any]:
+    """Returns the person of a row with these cells by column."""
+    found = row_of(list(cells.values()), Reading(PEOPLE, guess_columns(list(cells), PEOPLE), **reading))
+    return dict(found.body["person"])
+
+
+def columns(cells: dict[str, list[str]], kind: str = PEOPLE, **options: Any) -> dict[str, str]:
+    """Returns the fields by column after the check of these values."""
+    guessed = guess_columns(list(cells), kind, **options)
+    rows = [Record(number, row) for number, row in enumerate(zip(*cells.values(), strict=True), 2)]
+    values = values_of(rows, unknown_columns(guessed))
+    checked = checked_columns(guessed, values, "person." if kind == OUTREACHES else "")
+    return {column.name: column.field for column in checked}
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "refused"),
+    [
+        # NationBuilder
+        ("email_opt_in", "false", {MAIL}),
+        ("email_opt_in", "true", set()),
+        ("do_not_call", "true", {CALLS}),
+        ("do_not_contact", "true", EVERYTHING),
+        ("mobile_opt_in", "false", {TEXTS}),
+        ("federal_do_not_call", "t", {CALLS}),
+        ("is_deceased", "true", EVERYTHING),
+        # Salesforce NPSP
+        ("Email Opt Out", "1", {MAIL}),
+        ("HasOptedOutOfEmail", "TRUE", {MAIL}),
+        ("Do Not Call", "0", set()),
+        ("DoNotCall", "1", {CALLS}),
+        ("npsp__Do_Not_Contact__c", "true", EVERYTHING),
+        ("Deceased", "Yes", EVERYTHING),
+        # CiviCRM
+        ("Do Not Email", "1", {MAIL}),
+        ("Do Not Phone", "Yes", {CALLS}),
+        ("Do Not Sms", "1", {TEXTS}),
+        ("No Bulk Emails (User Opt Out)", "Yes", {MAIL}),
+        ("is_opt_out", "1", {MAIL}),
+        # Mautic
+        ("doNotEmail", "1", {MAIL}),
+        ("doNotEmail", "1.0", {MAIL}),
+        ("donotsms", "TRUE", {TEXTS}),
+        ("dnc", "x", {CALLS}),
+        # Mailchimp and other mailing tools
+        ("UNSUB_TIME", "2021-02-03 11:00:00", {MAIL}),
+        ("unsubscribed_at", "2021-02-03T11:00:00Z", {MAIL}),
+        ("Unsubscribed On", "3/2/2021", {MAIL}),
+        ("Unsubscribe Date", "Mar 3, 2021", {MAIL}),
+        ("unsubscribed_at", "0000-00-00 00:00:00", set()),
+        ("Opt Out Date", "0/0/00", set()),
+        ("Unsubscribed", "yes", {MAIL}),
+        ("Subscribed", "No", {MAIL}),
+        ("Subscribed", "Unsubscribed", {MAIL}),
+        ("Accepts Marketing", "no", {MAIL}),
+        ("Newsletter", "nein", {MAIL}),
+        ("Newsletter", "FALSCH", {MAIL}),
+        ("Newsletter", "FAUX", {MAIL}),
+        # VAN and EveryAction
+        ("SMSOptInStatus", "Opt Out", {TEXTS}),
+        ("SMS Opt In Status", "Unknown", set()),
+        ("SMS Opt In Status", "Opt In", set()),
+        ("Do Not Text", "Y", {TEXTS}),
+        ("No Contact", "1", EVERYTHING),
+        # Action Network
+        ("can2_sms_status", "unsubscribed", {TEXTS}),
+        ("can2_sms_status", "subscribed", set()),
+        # Lists that people keep
+        ("Opted out", "ja", {MAIL}),
+        ("Don't call", "x", {CALLS}),
+        ("OK to call", "no", {CALLS}),
+        ("OK to contact?", "No", EVERYTHING),
+        ("Abgemeldet am", "03.02.2021", {MAIL}),
+        ("Nicht anrufen", "ja", {CALLS}),
+        ("Ne pas appeler", "VRAI", {CALLS}),
+        ("Baja", "VERDADERO", {MAIL}),
+        ("Niet bellen", "WAAR", {CALLS}),
+        ("Uitgeschreven", "ja", {MAIL}),
+    ],
+)
+def test_a_flag_refuses_for_all_addresses_and_numbers_of_its_row(column: str, cell: str, refused: set[str]) -> None:
+    found = person({
+        "Email": "a@example.com", "Work Email": "b@example.com", "Mobile Phone": "202-555-0101",
+        "Home Phone": "202-555-0102",
+        column: cell,
+    })  # fmt: skip
+
+    statuses = [each.get("status") for each in found["email_addresses"]]
+    assert all((status == "unsubscribed") == (MAIL in refused) for status in statuses)
+    assert [each.get("do_not_call") is True for each in found["phone_numbers"]] == [CALLS in refused] * 2
+    assert [each.get("sms_capable") is False for each in found["phone_numbers"]] == [TEXTS in refused] * 2
+
+
+@pytest.mark.parametrize(
+    "number", ["Mobile", "Cell Phone", "Home Phone", "Work Phone", "Phone 2", "Phone 3 - Value", "Handy"]
+)
+def test_do_not_call_is_about_every_number_whichever_columns_there_are(number: str) -> None:
+    assert person({number: "202-555-0101", "Do Not Call": "TRUE"})["phone_numbers"][0]["do_not_call"] is True
+
+
+@pytest.mark.parametrize("cell", ["maybe", "3", "see notes", "?"])
+def test_a_flag_that_cannot_be_read_rejects_its_row(cell: str) -> None:
+    with pytest.raises(Unreadable, match="Email Opt Out: Neither yes, no, a date nor a status"):
+        person({"Email": "a@example.com", "Email Opt Out": cell})
+
+
+@pytest.mark.parametrize("cell", ["", "unknown", "N/A", "null", "-", "not asked"])
+def test_a_flag_without_an_answer_says_nothing(cell: str) -> None:
+    consent = Consent()
+    consent.add("opted_in", cell)
+
+    assert (consent.refused, consent.permitted) == (set(), set())
+
+
+def test_a_stricter_status_of_the_row_stays() -> None:
+    found = person({"email": "a@example.com", "email_status": "spam complaint", "opted_out": "yes"})
+
+    assert found["email_addresses"] == [{"address": "a@example.com", "status": "spam complaints"}]
+
+
+@pytest.mark.parametrize(
+    ("cells", "statuses"),
+    [
+        ({"email1": "a@example.com", "email2": "b@example.com", "email1_is_bad": "true"}, ["bouncing", None]),
+        ({"email1": "a@example.com", "email2": "b@example.com", "email2_is_bad": "true"}, [None, "bouncing"]),
+        ({"Email": "a@example.com", "On Hold": "1"}, ["bouncing"]),
+        ({"Email": "a@example.com", "Email On Hold": "2"}, ["unsubscribed"]),
+        ({"Email": "a@example.com", "On Hold": "On Hold Opt Out"}, ["unsubscribed"]),
+        ({"Email": "a@example.com", "On Hold": "No"}, [None]),
+        ({"Email Address": "a@example.com", "CLEAN_TIME": "2021-02-03 11:00:00"}, ["bouncing"]),
+        ({"Email": "a@example.com", "Bounced": "yes", "Opted Out": "yes"}, ["unsubscribed"]),
+    ],
+)
+def test_an_address_that_bounced(cells: dict[str, str], statuses: list[str | None]) -> None:
+    assert [each.get("status") for each in person(cells)["email_addresses"]] == statuses
+
+
+def test_all_of_a_file_can_be_unsubscribed() -> None:
+    found = person({"email": "a@example.com", "Other Email": "b@example.com"}, unsubscribed=True)
+
+    assert [each["status"] for each in found["email_addresses"]] == ["unsubscribed"] * 2
+
+
+@pytest.mark.parametrize(
+    ("cells", "emails"),
+    [
+        ({"Email Status": "Unsubscribed", "Personal Email": "a@example.com"},
+         [{"address_type": "personal", "address": "a@example.com", "status": "unsubscribed"}]),
+        ({"Email Status": "bounced", "Work Email": "a@example.com"},
+         [{"address_type": "work", "address": "a@example.com", "status": "bouncing"}]),
+        ({"Email Subscription Status": "Unsubscribed", "E-mail 1 - Value": "a@example.com"},
+         [{"address": "a@example.com", "status": "unsubscribed"}]),
+        ({"Email Subscription Status": "Unsubscribed", "Preferred Email": "a@example.com"},
+         [{"address": "a@example.com", "status": "unsubscribed"}]),
+    ],
+)  # fmt: skip
+def test_a_status_is_about_the_address_of_the_row_whichever_column_has_it(
+    cells: dict[str, str], emails: list[dict[str, str]]
+) -> None:
+    assert person(cells)["email_addresses"] == emails
+
+
+def test_a_status_without_an_address_is_a_warning() -> None:
+    names = ["First Name", "Home Phone", "Email Status"]
+    found = row_of(["Nora", "202-555-0101", "Unsubscribed"], Reading(PEOPLE, guess_columns(names, PEOPLE)))
+
+    assert found.warnings == [
+        "Email Status: The row has no e-mail address. The status applies to the main address of a person who is known."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("Status", ["Unsubscribed", "Subscribed"]),
+        ("status", ["active", "unsubscribed", ""]),
+        ("Contact Status", ["Opted Out"]),
+        ("Member Status", ["cleaned", "subscribed"]),
+        ("Status", ["blocklisted", "enabled"]),
+        ("Statut", ["désabonné", "abonné"]),
+        ("STATUS", ["bounced", "active"]),
+    ],
+)
+def test_a_column_status_whose_values_are_those_of_addresses_is_their_status(name: str, values: list[str]) -> None:
+    cells = {"email": [f"{number}@example.com" for number in range(len(values))], name: values}
+
+    assert columns(cells)[name] == "email_addresses[0].status"
+    assert columns({"date": values, **cells}, OUTREACHES)[name] == "person.email_addresses[0].status"
+
+
+@pytest.mark.parametrize(
+    "values", [["Attending", "Not Attending"], ["Gold", "Silver"], ["active", "active"], ["Completed"]]
+)
+def test_another_column_status_is_a_custom_field(values: list[str]) -> None:
+    assert columns({"email": ["a@example.com"] * len(values), "Status": values})["Status"] == "custom_fields.Status"
+
+
+DOUBTFUL = [
+    ("Mailing opt-out level", "2"), ("optout2", "1"), ("Unsub Flag", "1"), ("Subscription preference", "weekly"),
+    ("GDPR consent", "no"), ("Consent given", "no"), ("Do Not Solicit", "TRUE"), ("Do not share",
+    "1"), ("never email", "1"),
+    ("DNC Reason Code", "5"), ("Suppression group", "A"), ("Blocklist", "x"), ("Contact Permission Level", "none"),
+    ("Newsletter Status Code", "0"), ("Bounce count", "3"), ("donotknock", "1"), ("No mailings",
+    "1"), ("OK to visit", "no"),
+    ("Einwilligung E-Mail", "nein"), ("Werbesperre", "ja"), ("Widerspruch am", "1.2.2021"), ("Keine Werbung", "x"),
+    ("Consentement RGPD", "non"), ("Ne pas déranger", "oui"), ("Consentimiento", "no"), ("Suscripción", "no"),
+    ("Toestemming nieuwsbrief", "nee"), ("Geen telefoon", "ja"), ("Consenso privacy", "no"), ("Samtycke", "nej"),
+    ("Do Not Mail", "1"), ("email_is_subscribed_flag", "0"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "value"), DOUBTFUL)
+@pytest.mark.parametrize("kind", [PEOPLE, OUTREACHES])
+def test_a_column_that_looks_like_consent_stops_the_import(kind: str, name: str, value: str) -> None:
+    with pytest.raises(ValueError, match=f"who wants no e-mails, calls or texts: '{name}'"):
+        columns({"email": ["a@example.com"], "date": ["2024-12-31"], name: [value]}, kind)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Remarks", "Unsubscribed"), ("Field 12", "do not call"), ("Flag", "Opted out"), ("Note", "DO NOT CONTACT"),
+        ("Extra", "abgemeldet"), ("Group", "Do not email"), ("Segment", "cleaned"), ("X",
+        "désinscrit"), ("State2", "bounced"),
+        ("Status", "inactive"), ("Status", "cancelled"), ("Level", "nicht anrufen"),
+    ],
+)  # fmt: skip
+def test_values_that_refuse_stop_the_import_whatever_the_column_is_called(name: str, value: str) -> None:
+    with pytest.raises(ValueError, match=f"texts: '{name}'"):
+        columns({"email": ["a@example.com", "b@example.com"], name: ["", value]})
+
+
+@pytest.mark.parametrize(("name", "value"), DOUBTFUL[:6])
+def test_a_mapped_or_ignored_column_does_not_stop_the_import(name: str, value: str) -> None:
+    cells = {"email": ["a@example.com"], name: [value]}
+
+    assert columns(cells, ignored=[name])[name] == IGNORED
+    assert columns(cells, mapped={name: "opted_out"})[name] == "opted_out"
+    assert columns(cells, mapped={name: "custom_fields.consent"})[name] == "custom_fields.consent"
+
+
+def test_ignoring_unknown_columns_does_not_ignore_consent() -> None:
+    with pytest.raises(ValueError, match="'GDPR consent'"):
+        columns({"email": ["a@example.com"], "GDPR consent": ["no"]}, custom=False)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Favourite fish", "Options", "Adopted in", "Adoption date", "Opinion", "Optician", "Notes", "Call notes",
+        "Nonprofit", "Mail carrier",
+        "Contact owner", "Number of calls", "Status of case", "Callback", "Last contacted", "Text", "Note",
+        "Dancing", "Basic", "Marketing source",
+        "Submission", "Bahnhof", "Abonline", "Telefonkette", "Pasadena",
+    ],
+)  # fmt: skip
+def test_another_column_does_not_look_like_consent(name: str) -> None:
+    assert not looks_like_consent(name)
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        {"Email Opt Out": ["0"], "Fax Opt Out": ["1"]},
+        {"Do Not Email": ["0"], "Do Not Mail": ["1"], "Do Not Trade": ["1"]},
+        {"OPTIN_TIME": ["2019-03-05 10:00:00"], "OPTIN_IP": ["192.0.2.1"], "CONFIRM_TIME": ["2019-03-05 10:00:00"]},
+        {"UNSUB_TIME": [""], "UNSUB_REASON": ["too many"], "UNSUB_CAMPAIGN_TITLE": ["March"]},
+        {"Email Status": ["subscribed"], "Unsubscribe reason": ["none"]},
+        {"Unsub Flag": [""]},
+        {"Subscribed on": ["2019-03-05"]},
+    ],
+)
+def test_a_column_about_other_media_or_the_circumstances_of_a_consent_does_not_stop_the_import(
+    others: dict[str, list[str]],
+) -> None:
+    assert columns({"email": ["a@example.com"], **others})
+
+
+def test_the_circumstances_of_an_opt_out_stop_the_import_if_no_column_has_the_opt_out() -> None:
+    with pytest.raises(ValueError, match="'UNSUB_REASON'"):
+        columns({"email": ["a@example.com"], "UNSUB_REASON": ["too many"]})
+
+
+def test_listmonk_has_its_own_statuses_and_ids() -> None:
+    cells = {name: ["x"] for name in ("uuid", "email", "name", "attributes", "created_at")} | {
+        "status": ["blocklisted"]
+    }
+
+    found = columns(cells)
+
+    assert (found["status"], found["uuid"]) == ("email_addresses[0].status", "identifiers[listmonk]")
