@@ -222,14 +222,28 @@ def test_a_text_that_is_no_moment_is_an_error(text: str) -> None:
 @pytest.mark.parametrize(
     ("yes", "no"),
     [
-        ("WAHR", "FALSCH"), ("VRAI", "FAUX"), ("VERDADERO", "FALSO"), ("WAAR", "ONWAAR"), ("VERO",
-        "FALSO"), ("VERDADEIRO", "FALSO"),
-        ("SANT", "FALSKT"), ("SAND", "FALSK"), ("TOSI", "EPÄTOSI"), ("PRAWDA", "FAŁSZ"), ("PRAVDA",
-        "NEPRAVDA"), ("IGAZ", "HAMIS"),
-        ("ADEVĂRAT", "FALS"), ("ja", "nein"), ("oui", "non"), ("sí", "no"), ("sim", "não"), ("ja", "nej"), ("tak",
-        "nie"), ("ano", "ne"),
+        ("WAHR", "FALSCH"),
+        ("VRAI", "FAUX"),
+        ("VERDADERO", "FALSO"),
+        ("WAAR", "ONWAAR"),
+        ("VERO", "FALSO"),
+        ("VERDADEIRO", "FALSO"),
+        ("SANT", "FALSKT"),
+        ("SAND", "FALSK"),
+        ("TOSI", "EPÄTOSI"),
+        ("PRAWDA", "FAŁSZ"),
+        ("PRAVDA", "NEPRAVDA"),
+        ("IGAZ", "HAMIS"),
+        ("ADEVĂRAT", "FALS"),
+        ("ja", "nein"),
+        ("oui", "non"),
+        ("sí", "no"),
+        ("sim", "não"),
+        ("ja", "nej"),
+        ("tak", "nie"),
+        ("ano", "ne"),
     ],
-)  # fmt: skip
+)
 def test_yes_and_no_are_read_in_the_language_of_a_spreadsheet(yes: str, no: str) -> None:
     assert (words.boolean(yes), words.boolean(no)) == (True, False)
     assert (words.boolean(f" {yes.lower()} "), words.boolean(no.capitalize())) == (True, False)
@@ -317,11 +331,28 @@ def test_an_unreadable_birthdate_is_an_error(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [
-        ("133", 133), ("133.0", 133), ("133,0", 133), ("133.4", 133), ("0", 0), ("00:02:13", 133), ("0:02:13", 133),
-        ("2:13", 133), ("02:13", 133), ("1:02:13", 3733), ("00:02:13.250", 133), ("2 min 13 s", 133), ("2m13s", 133),
-        ("2 minutes, 13 seconds", 133), ("133 s", 133), ("133 sec", 133), ("PT2M13S", 133), ("1h", 3600), ("PT1H2M", 3720), ("90:00", 5400),
+        ("133", 133),
+        ("133.0", 133),
+        ("133,0", 133),
+        ("133.4", 133),
+        ("0", 0),
+        ("00:02:13", 133),
+        ("0:02:13", 133),
+        ("2:13", 133),
+        ("02:13", 133),
+        ("1:02:13", 3733),
+        ("00:02:13.250", 133),
+        ("2 min 13 s", 133),
+        ("2m13s", 133),
+        ("2 minutes, 13 seconds", 133),
+        ("133 s", 133),
+        ("133 sec", 133),
+        ("PT2M13S", 133),
+        ("1h", 3600),
+        ("PT1H2M", 3720),
+        ("90:00", 5400),
     ],
-)  # fmt: skip
+)
 def test_durations(text: str, seconds: int) -> None:
     assert dates.duration(text) == seconds
 
