@@ -211,6 +211,21 @@ def test_a_resource_merged_from_several_bodies_is_as_documented(document: dict[s
     assert _departures(document, ("post", f"{API}/people"), answer) == []
 
 
+def test_suppressions_are_as_documented(document: dict[str, Any], api: Client) -> None:
+    contacts = {
+        "email_addresses": [{"address": "jane@example.com", "status": "unsubscribed"}],
+        "phone_numbers": [{"number": "12025550123", "do_not_call": True, "sms_capable": False}],
+    }
+    href = api.created("/people", contacts)["_links"]["self"]["href"]
+    api.put(href, {"phone_numbers": [{"number": "12025550123", "do_not_call": False}]})
+
+    suppressions = api.get(f"{href}/suppressions")
+
+    assert [set(each["refused"]) for each in suppressions.json["suppressions"]] == [{"mail"}, {"texts"}]
+    assert _departures(document, ("get", f"{API}/people/{{person_id}}/suppressions"), suppressions) == []
+    assert api.get("/people/unknown/suppressions").status_code == 404
+
+
 def test_duplicates_and_merged_people_are_as_documented(document: dict[str, Any], api: Client) -> None:
     phone = [{"number": "12025550123"}]
     people = [api.created("/people", factories.person(phone_numbers=phone))["_links"]["self"] for _ in range(2)]
