@@ -22,7 +22,7 @@ from osdi.importing.csv_files.column_mapping import (
     guess_columns,
     known_field,
 )
-from osdi.importing.csv_files.consent_columns import checked_columns, unknown_columns, values_of
+from osdi.importing.csv_files.consent_columns import check_file_name, checked_columns, unknown_columns, values_of
 from osdi.importing.csv_files.encoding import ENCODINGS, NAMES, NO_TEXT, Survey
 from osdi.importing.csv_files.records import (
     DELIMITER_NAMES,
@@ -162,7 +162,10 @@ class CsvSource:
                 "No column says when the outreaches were made. Map one with --map COLUMN=action_date, or name the date"
                 " of all rows with --action-date."
             )
-        return self._with_consent(columns, kind)
+        checked = self._with_consent(columns, kind)
+        if kind != OUTREACHES and not choices.unsubscribed and not exact:
+            check_file_name(self._path.stem, checked)
+        return checked
 
     def _with_consent(self, columns: tuple[Column, ...], kind: str) -> tuple[Column, ...]:
         """Returns the columns after a look at the values of the unknown ones. Raises ValueError."""

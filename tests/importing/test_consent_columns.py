@@ -6,7 +6,7 @@ import pytest
 
 from osdi.importing.csv_files.column_mapping import IGNORED, OUTREACHES, PEOPLE, guess_columns
 from osdi.importing.csv_files.consent import Consent, looks_like_consent
-from osdi.importing.csv_files.consent_columns import checked_columns, unknown_columns, values_of
+from osdi.importing.csv_files.consent_columns import check_file_name, checked_columns, unknown_columns, values_of
 from osdi.importing.csv_files.records import Record
 from osdi.importing.csv_files.row_bodies import Reading, Unreadable, row_of
 
@@ -267,7 +267,7 @@ def test_ignoring_unknown_columns_does_not_ignore_consent() -> None:
         "Nonprofit", "Mail carrier",
         "Contact owner", "Number of calls", "Status of case", "Callback", "Last contacted", "Text", "Note",
         "Dancing", "Basic", "Marketing source",
-        "Submission", "Bahnhof", "Abonline", "Telefonkette", "Pasadena",
+        "Submission", "Bahnhof", "Abonline", "Telefonkette", "Pasadena", "Never voted",
     ],
 )  # fmt: skip
 def test_another_column_does_not_look_like_consent(name: str) -> None:
@@ -295,6 +295,30 @@ def test_a_column_about_other_media_or_the_circumstances_of_a_consent_does_not_s
 def test_the_circumstances_of_an_opt_out_stop_the_import_if_no_column_has_the_opt_out() -> None:
     with pytest.raises(ValueError, match="'UNSUB_REASON'"):
         columns({"email": ["a@example.com"], "UNSUB_REASON": ["too many"]})
+
+
+@pytest.mark.parametrize(
+    "stem",
+    [
+        "unsubscribed_members_export_1a2b3c", "cleaned_members_export_1a2b3c", "nonsubscribed_members_export", "unsubscribes",
+        "2024-unsubscribed", "opt-outs", "optouts", "Opted Out", "suppression_list", "Suppressions",
+        "do-not-contact", "DoNotEmail",
+        "do not call list", "bounces", "blocklist", "Abgemeldete", "désabonnés", "bajas", "uitgeschreven", "no-emails",
+    ],
+)  # fmt: skip
+def test_a_file_of_refusals_without_a_column_about_them_stops_the_import(stem: str) -> None:
+    with pytest.raises(ValueError, match="Use --unsubscribed if they want no e-mails"):
+        check_file_name(stem, guess_columns(["email", "first_name"], PEOPLE))
+
+    check_file_name(stem, guess_columns(["email", "UNSUB_TIME"], PEOPLE))
+    check_file_name(stem, guess_columns(["email", "email_status"], PEOPLE))
+
+
+@pytest.mark.parametrize(
+    "stem", ["subscribed_members_export_1a2b3c", "people", "members-2024", "contacts", "an", "options", "dance"]
+)
+def test_another_file_does_not_stop_the_import(stem: str) -> None:
+    check_file_name(stem, guess_columns(["email", "first_name"], PEOPLE))
 
 
 def test_listmonk_has_its_own_statuses_and_ids() -> None:

@@ -373,6 +373,17 @@ class TestKnownPeople:
         assert result.exit_code == 0, result.output
         assert refusals(people(app)["Ada"]) == refused
 
+    def test_a_dry_run_shows_the_same(self, app: Flask, api: Client, file: Path) -> None:
+        api.created("/people", {"given_name": "Ada", **MAILED, "phone_numbers": [{"number": "12025550121"}]})
+        file.write_text("Email,Do Not Call\nada@example.com,TRUE\nnew@example.com,TRUE\n")
+        before = people(app)
+
+        dry = done(app, file, "--dry-run")
+
+        assert people(app) == before
+        warning = "The person refuses calls, but has no phone number that this could be about. (line 3)"
+        assert (warning in dry, warning in done(app, file)) == (True, True)
+
     def test_nothing_known_is_a_warning(self, app: Flask, api: Client, file: Path) -> None:
         file.write_text("Email,Do Not Call\nada@example.com,TRUE\n")
 
@@ -424,6 +435,16 @@ class TestOptions:
         done(app, file, "--map", option)
 
         assert refusals(people(app)["Ada"]) == refused
+
+    def test_a_file_of_refusals_needs_the_option(self, app: Flask, api: Client, tmp_path: Path) -> None:
+        path = tmp_path / "unsubscribes.csv"
+        path.write_text("First Name,Email\nAda,ada@example.com\n")
+        stopped = run(app, path)
+
+        assert stopped.exit_code == 2
+        assert "--unsubscribed" in stopped.output
+        done(app, path, "--unsubscribed")
+        assert refusals(people(app)["Ada"])[0]
 
     def test_a_whole_file_can_be_unsubscribed(self, app: Flask, api: Client, file: Path) -> None:
         file.write_text("First Name,Email,Status\nAda,ada@example.com,Subscribed\nBea,bea@example.com,\n")

@@ -29,6 +29,14 @@ FLAGS: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = {
 FLAG: Final = re.compile(rf"({'|'.join(FLAGS)})(\[\w+\])?")
 # A flag whose yes permits something: a status word such as `subscribed` is a yes.
 PERMITS: Final = frozenset(("opted_in", "calls_opted_in", "texts_opted_in", "contact_allowed"))
+# A yes of these is a statement about one kind of message, and not only that nothing has been refused.
+PERMITTING: Final = ("opted_in", "texts_opted_in")
+# Names of files whose people have all refused. `subscribed_members.csv` is none.
+REFUSING_FILE: Final = re.compile(
+    r"\b(unsub\w*|un ?subscri\w*|non ?subscri\w*|opt(ed)? ?outs?|optouts?|suppress\w*|blocklist\w*|blacklist\w*|"
+    r"(do not|dont|no) (contact|call|e ?mail|mail|text)s?|donot\w+|dnc|bounce[sd]?|cleaned|abgemeldet\w*|abmeldungen|"
+    r"désabonn\w*|desabonn\w*|désinscri\w*|desinscri\w*|bajas?|uitgeschreven|afgemeld\w*|disiscritt\w*)\b"
+)
 UNKNOWN: Final = frozenset(
     (
         "",
@@ -56,7 +64,8 @@ STRICTER: Final = ("spam complaints",)
 CONSENT_NAME: Final = re.compile(
     r"\b(opt(ed|s)?[ -]?(in|out)|optin\w*|optout\w*|unsub\w*|(re)?subscri\w*|non ?subscri\w*|consent\w*|suppress\w*|"
     r"blocklist\w*|blacklist\w*|permissions?|contactable|mailable|callable|textable|dnc|dne|dnm|gdpr|rgpd|dsgvo|"
-    r"bounce\w*|newsletter\w*|mailing list|(do not|dont|don't|donot|never|not to)(?= \w)|"
+    r"bounce\w*|newsletter\w*|mailing list|(do not|dont|don't|donot)(?= \w)|"
+    r"never (contact|call|phone|e ?mail|mail|text|write)|"
     r"donot\w+|dont(call|mail|email|text|contact|sms|phone)\w*|"
     r"no (calls?|contact|e ?mails?|mail|mailings?|texts?|sms|phone|bulk|marketing)|(ok|okay|can|may) to \w+|"
     r"einwillig\w*|widerruf\w*|widerspruch\w*|abgemeldet|abmeld\w*|abbestell\w*|kontaktsperre|anrufsperre|"
@@ -110,7 +119,7 @@ class Consent:
             return
         of_yes, of_no = FLAGS[name]
         self.refused |= of_yes if value else of_no
-        if value:
+        if value and name in PERMITTING:
             self.permitted |= of_no
 
 
@@ -138,6 +147,11 @@ def _flag(cell: str, *, permits: bool) -> bool | None:
 def looks_like_consent(name: str) -> bool:
     """True if a column's name speaks of consent, in one of several languages."""
     return CONSENT_NAME.search(_spaced(name)) is not None
+
+
+def refuses_by_name(stem: str) -> bool:
+    """True if a file's name says that its people have refused something: `unsubscribed_members_export_1a2b`."""
+    return REFUSING_FILE.search(_spaced(stem)) is not None
 
 
 def is_circumstance(name: str, *, with_consent: bool) -> bool:

@@ -71,15 +71,27 @@ def checked_columns(columns: Sequence[Column], values: Mapping[int, Values], pre
     return tuple(known)
 
 
+def check_file_name(stem: str, columns: Sequence[Column]) -> None:
+    """Raises ValueError if a file's name says that its people have refused, and no column says it."""
+    if not _with_consent(columns) and consent.refuses_by_name(stem):
+        raise ValueError(
+            f"The name of the file, {stem}, says that its people want no e-mails or calls, and no column does. Use"
+            " --unsubscribed if they want no e-mails, or rename the file."
+        )
+
+
+def _with_consent(columns: Sequence[Column]) -> bool:
+    return any(is_flag(each.field) or each.field.endswith(EMAIL_STATUS) for each in columns)
+
+
 def _is_doubtful(name: str, values: Values, columns: Sequence[Column]) -> bool:
     if not values.distinct or squashed(name) in column_names.OTHER_MEDIA:
         return False
     flags = {each.field.removeprefix("person.") for each in columns if is_flag(each.field)}
-    with_consent = bool(flags) or any(each.field.endswith(EMAIL_STATUS) for each in columns)
     if squashed(name) in column_names.LETTERS and "opted_out" in flags:
         return False
     if values.refuse:
         return True
     if squashed(name) in column_names.STATUS and consent.may_be_statuses(values.distinct):
         return True
-    return consent.looks_like_consent(name) and not consent.is_circumstance(name, with_consent=with_consent)
+    return consent.looks_like_consent(name) and not consent.is_circumstance(name, with_consent=_with_consent(columns))
