@@ -85,17 +85,10 @@ def create_app(settings: Settings | None = None) -> Flask:
             "servers": [{"url": urlsplit(settings.public_url).path or "/"}],
         },
     )
-    if settings.trusted_proxies:
-        proxies = settings.trusted_proxies
+    if proxies := settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
-
-    store = Store(settings.mongodb_uri, cache_seconds=settings.cache_seconds)
-    reference = Reference(store, cache_seconds=settings.cache_seconds)
-    authentication = Authentication(store, cache_seconds=settings.cache_seconds)
-    app.extensions[EXTENSION] = Deployment(
-        settings, store, reference, authentication, StatisticsReader(store), SenderDigests(store)
-    )
-
+    deployment = app.extensions[EXTENSION] = _deployment(settings)
+    store, reference = deployment.store, deployment.reference
     metrics.count_requests(app, settings, store)
     api = Api(app, spec_kwargs={"marshmallow_plugin": SchemaDocstrings()})
     for blueprint in BLUEPRINTS:
@@ -109,6 +102,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     limit_rates(app, settings)
     app.after_request(_with_headers)
     return app
+
+
+def _deployment(settings: Settings) -> Deployment:
+    """Returns the parts that all requests share."""
+    store = Store(settings.mongodb_uri, cache_seconds=settings.cache_seconds)
+    reference = Reference(store, cache_seconds=settings.cache_seconds)
+    authentication = Authentication(store, cache_seconds=settings.cache_seconds)
+    return Deployment(settings, store, reference, authentication, StatisticsReader(store), SenderDigests(store))
 
 
 def _with_headers(response: Response) -> Response:

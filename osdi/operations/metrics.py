@@ -36,6 +36,11 @@ ROUTES: Final = 1_000
 # Lifetime of the gauges from the database in a process's cache, and the interval of a process's own gauges.
 GAUGES_SECONDS: Final = 5.0
 SAMPLE_SECONDS: Final = 1.0
+# Names and descriptions of the gauges that are sums over all processes.
+OF_PROCESSES: Final = (
+    ("osdi_mongodb_connections_in_use", "MongoDB connections that web processes use or wait for."),
+    ("osdi_circuit_open", "Web processes with an open circuit breaker: no database server accepts writes."),
+)
 
 
 class Metrics:
@@ -73,14 +78,7 @@ class Metrics:
         self._skipped = Counter(
             "osdi_skipped_values", "Posted values that were not stored, by reason.", ("code",), registry=registry
         )
-        self._connections = _sum_of_processes(
-            registry, "osdi_mongodb_connections_in_use", "MongoDB connections that web processes use or wait for."
-        )
-        self._circuit = _sum_of_processes(
-            registry,
-            "osdi_circuit_open",
-            "Web processes with an open circuit breaker: no database server accepts writes.",
-        )
+        self._connections, self._circuit = (_sum_of_processes(registry, *each) for each in OF_PROCESSES)
         # Looking a metric up by its labels takes longer than counting, so these keep the metric of each combination.
         self._of_requests: dict[tuple[str, str, int], Histogram] = {}
         self._of_outreaches: dict[tuple[str, bool], Counter] = {}

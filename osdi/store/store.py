@@ -38,7 +38,7 @@ SETTLED: Final = dt.timedelta(seconds=90)
 REMEMBERED: Final = 100
 # Smaller differences between clocks do no harm, and each step would change the order of ids.
 CLOCK_STEP_SECONDS: Final = 1.0
-# From this difference on, the operator is told.
+# The log and /readyz report a larger difference.
 WRONG_CLOCK_SECONDS: Final = 5.0
 
 

@@ -57,6 +57,8 @@ SCHEMAS: Mapping[str, type[ma.Schema]] = {
     "answer": AnswerSchema,
 }
 COMMON = {"identifiers", "created_date", "modified_date", "osdi:control", "_links"}
+# OSDI has no status of a phone number. The schema reads it as `do_not_call` and `sms_capable`.
+READ_AS_OTHERS = ("phone_numbers", "status")
 
 each_resource = pytest.mark.parametrize("resource", RESOURCES, ids=[each.name for each in RESOURCES])
 
@@ -65,7 +67,7 @@ def properties(schema: ma.Schema, *path: str) -> Iterator[tuple[str, ...]]:
     """Yields the paths of a schema's fields, and of those of the objects inside it."""
     for name, field in schema.fields.items():
         name = field.data_key or name
-        if path or name not in COMMON:
+        if (path or name not in COMMON) and (*path, name)[-2:] != READ_AS_OTHERS:
             yield (*path, name)
             inner = field.inner if isinstance(field, Objects) else field
             if isinstance(inner, ma.fields.Nested):

@@ -95,11 +95,15 @@ def columns(cells: dict[str, list[str]], kind: str = PEOPLE, **options: Any) -> 
     ],
 )
 def test_a_flag_refuses_for_all_addresses_and_numbers_of_its_row(column: str, cell: str, refused: set[str]) -> None:
-    found = person({
-        "Email": "a@example.com", "Work Email": "b@example.com", "Mobile Phone": "202-555-0101",
-        "Home Phone": "202-555-0102",
-        column: cell,
-    })  # fmt: skip
+    found = person(
+        {
+            "Email": "a@example.com",
+            "Work Email": "b@example.com",
+            "Mobile Phone": "202-555-0101",
+            "Home Phone": "202-555-0102",
+            column: cell,
+        }
+    )
 
     statuses = [each.get("status") for each in found["email_addresses"]]
     assert all((status == "unsubscribed") == (MAIL in refused) for status in statuses)
@@ -160,16 +164,24 @@ def test_all_of_a_file_can_be_unsubscribed() -> None:
 @pytest.mark.parametrize(
     ("cells", "emails"),
     [
-        ({"Email Status": "Unsubscribed", "Personal Email": "a@example.com"},
-         [{"address_type": "personal", "address": "a@example.com", "status": "unsubscribed"}]),
-        ({"Email Status": "bounced", "Work Email": "a@example.com"},
-         [{"address_type": "work", "address": "a@example.com", "status": "bouncing"}]),
-        ({"Email Subscription Status": "Unsubscribed", "E-mail 1 - Value": "a@example.com"},
-         [{"address": "a@example.com", "status": "unsubscribed"}]),
-        ({"Email Subscription Status": "Unsubscribed", "Preferred Email": "a@example.com"},
-         [{"address": "a@example.com", "status": "unsubscribed"}]),
+        (
+            {"Email Status": "Unsubscribed", "Personal Email": "a@example.com"},
+            [{"address_type": "personal", "address": "a@example.com", "status": "unsubscribed"}],
+        ),
+        (
+            {"Email Status": "bounced", "Work Email": "a@example.com"},
+            [{"address_type": "work", "address": "a@example.com", "status": "bouncing"}],
+        ),
+        (
+            {"Email Subscription Status": "Unsubscribed", "E-mail 1 - Value": "a@example.com"},
+            [{"address": "a@example.com", "status": "unsubscribed"}],
+        ),
+        (
+            {"Email Subscription Status": "Unsubscribed", "Preferred Email": "a@example.com"},
+            [{"address": "a@example.com", "status": "unsubscribed"}],
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_status_is_about_the_address_of_the_row_whichever_column_has_it(
     cells: dict[str, str], emails: list[dict[str, str]]
 ) -> None:
@@ -212,17 +224,39 @@ def test_another_column_status_is_a_custom_field(values: list[str]) -> None:
 
 
 DOUBTFUL = [
-    ("Mailing opt-out level", "2"), ("optout2", "1"), ("Unsub Flag", "1"), ("Subscription preference", "weekly"),
-    ("GDPR consent", "no"), ("Consent given", "no"), ("Do Not Solicit", "TRUE"), ("Do not share",
-    "1"), ("never email", "1"),
-    ("DNC Reason Code", "5"), ("Suppression group", "A"), ("Blocklist", "x"), ("Contact Permission Level", "none"),
-    ("Newsletter Status Code", "0"), ("Bounce count", "3"), ("donotknock", "1"), ("No mailings",
-    "1"), ("OK to visit", "no"),
-    ("Einwilligung E-Mail", "nein"), ("Werbesperre", "ja"), ("Widerspruch am", "1.2.2021"), ("Keine Werbung", "x"),
-    ("Consentement RGPD", "non"), ("Ne pas déranger", "oui"), ("Consentimiento", "no"), ("Suscripción", "no"),
-    ("Toestemming nieuwsbrief", "nee"), ("Geen telefoon", "ja"), ("Consenso privacy", "no"), ("Samtycke", "nej"),
-    ("Do Not Mail", "1"), ("email_is_subscribed_flag", "0"),
-]  # fmt: skip
+    ("Mailing opt-out level", "2"),
+    ("optout2", "1"),
+    ("Unsub Flag", "1"),
+    ("Subscription preference", "weekly"),
+    ("GDPR consent", "no"),
+    ("Consent given", "no"),
+    ("Do Not Solicit", "TRUE"),
+    ("Do not share", "1"),
+    ("never email", "1"),
+    ("DNC Reason Code", "5"),
+    ("Suppression group", "A"),
+    ("Blocklist", "x"),
+    ("Contact Permission Level", "none"),
+    ("Newsletter Status Code", "0"),
+    ("Bounce count", "3"),
+    ("donotknock", "1"),
+    ("No mailings", "1"),
+    ("OK to visit", "no"),
+    ("Einwilligung E-Mail", "nein"),
+    ("Werbesperre", "ja"),
+    ("Widerspruch am", "1.2.2021"),
+    ("Keine Werbung", "x"),
+    ("Consentement RGPD", "non"),
+    ("Ne pas déranger", "oui"),
+    ("Consentimiento", "no"),
+    ("Suscripción", "no"),
+    ("Toestemming nieuwsbrief", "nee"),
+    ("Geen telefoon", "ja"),
+    ("Consenso privacy", "no"),
+    ("Samtycke", "nej"),
+    ("Do Not Mail", "1"),
+    ("email_is_subscribed_flag", "0"),
+]
 
 
 @pytest.mark.parametrize(("name", "value"), DOUBTFUL)
@@ -235,12 +269,20 @@ def test_a_column_that_looks_like_consent_stops_the_import(kind: str, name: str,
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("Remarks", "Unsubscribed"), ("Field 12", "do not call"), ("Flag", "Opted out"), ("Note", "DO NOT CONTACT"),
-        ("Extra", "abgemeldet"), ("Group", "Do not email"), ("Segment", "cleaned"), ("X",
-        "désinscrit"), ("State2", "bounced"),
-        ("Status", "inactive"), ("Status", "cancelled"), ("Level", "nicht anrufen"),
+        ("Remarks", "Unsubscribed"),
+        ("Field 12", "do not call"),
+        ("Flag", "Opted out"),
+        ("Note", "DO NOT CONTACT"),
+        ("Extra", "abgemeldet"),
+        ("Group", "Do not email"),
+        ("Segment", "cleaned"),
+        ("X", "désinscrit"),
+        ("State2", "bounced"),
+        ("Status", "inactive"),
+        ("Status", "cancelled"),
+        ("Level", "nicht anrufen"),
     ],
-)  # fmt: skip
+)
 def test_values_that_refuse_stop_the_import_whatever_the_column_is_called(name: str, value: str) -> None:
     with pytest.raises(ValueError, match=f"texts: '{name}'"):
         columns({"email": ["a@example.com", "b@example.com"], name: ["", value]})
@@ -263,13 +305,34 @@ def test_ignoring_unknown_columns_does_not_ignore_consent() -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "Favourite fish", "Options", "Adopted in", "Adoption date", "Opinion", "Optician", "Notes", "Call notes",
-        "Nonprofit", "Mail carrier",
-        "Contact owner", "Number of calls", "Status of case", "Callback", "Last contacted", "Text", "Note",
-        "Dancing", "Basic", "Marketing source",
-        "Submission", "Bahnhof", "Abonline", "Telefonkette", "Pasadena", "Never voted",
+        "Favourite fish",
+        "Options",
+        "Adopted in",
+        "Adoption date",
+        "Opinion",
+        "Optician",
+        "Notes",
+        "Call notes",
+        "Nonprofit",
+        "Mail carrier",
+        "Contact owner",
+        "Number of calls",
+        "Status of case",
+        "Callback",
+        "Last contacted",
+        "Text",
+        "Note",
+        "Dancing",
+        "Basic",
+        "Marketing source",
+        "Submission",
+        "Bahnhof",
+        "Abonline",
+        "Telefonkette",
+        "Pasadena",
+        "Never voted",
     ],
-)  # fmt: skip
+)
 def test_another_column_does_not_look_like_consent(name: str) -> None:
     assert not looks_like_consent(name)
 
@@ -300,12 +363,28 @@ def test_the_circumstances_of_an_opt_out_stop_the_import_if_no_column_has_the_op
 @pytest.mark.parametrize(
     "stem",
     [
-        "unsubscribed_members_export_1a2b3c", "cleaned_members_export_1a2b3c", "nonsubscribed_members_export", "unsubscribes",
-        "2024-unsubscribed", "opt-outs", "optouts", "Opted Out", "suppression_list", "Suppressions",
-        "do-not-contact", "DoNotEmail",
-        "do not call list", "bounces", "blocklist", "Abgemeldete", "désabonnés", "bajas", "uitgeschreven", "no-emails",
+        "unsubscribed_members_export_1a2b3c",
+        "cleaned_members_export_1a2b3c",
+        "nonsubscribed_members_export",
+        "unsubscribes",
+        "2024-unsubscribed",
+        "opt-outs",
+        "optouts",
+        "Opted Out",
+        "suppression_list",
+        "Suppressions",
+        "do-not-contact",
+        "DoNotEmail",
+        "do not call list",
+        "bounces",
+        "blocklist",
+        "Abgemeldete",
+        "désabonnés",
+        "bajas",
+        "uitgeschreven",
+        "no-emails",
     ],
-)  # fmt: skip
+)
 def test_a_file_of_refusals_without_a_column_about_them_stops_the_import(stem: str) -> None:
     with pytest.raises(ValueError, match="Use --unsubscribed if they want no e-mails"):
         check_file_name(stem, guess_columns(["email", "first_name"], PEOPLE))

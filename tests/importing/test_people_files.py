@@ -718,5 +718,5 @@ def test_a_placeholder_identifier_is_reported_and_matches_nobody(app: Flask, fil
 
     output = done(app, file, "--map", "CRM Id=identifiers[crm]")
 
-    assert "crm:undefined" in output
+    assert "CRM Id: 'undefined' is read as an empty cell. (lines 2, 3)" in output
     assert database.people.count_documents({"identifiers": {"$exists": False}}) == 2

@@ -30,7 +30,7 @@ NOT_STEPS = (
     "osdi.action_functions.followup_kinds",
     *(f"osdi.{each}" for each in SHARED_MODULES),
 )
-MAX_MODULES = 18
+MAX_MODULES = 19
 MAX_ENTRIES = 2
 
 
