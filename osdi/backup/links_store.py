@@ -41,15 +41,20 @@ def repair_links(store: Store, rules: MatchKeyRules) -> int:
 
 
 def _complete_merges(store: Store, rules: MatchKeyRules) -> None:
-    for survivor in scan(store, PERSON.collection, {"merged_ids": {"$exists": True}}, fields=("merged_ids",)):
-        # The survivor was read after the merge and has the data of these people, who were read before it.
-        store.delete_many(PERSON.collection, {"_id": {"$in": survivor["merged_ids"]}})
+    _delete_merged(store)
     for copy in scan(store, MERGED_PEOPLE, {}, fields=("survivor_id",)):
         if store.find_one(PERSON.collection, {"merged_ids": copy["_id"]}, fields=("_id",)) is None:
             # The survivor was read before the merge: it is done again, from the copy.
             store.update_many(MERGED_PEOPLE, {"_id": copy["_id"]}, {"$set": {"pending": LONG_AGO}})
     while complete_next_merge(store, rules, resume_erasure):
         pass
+    _delete_merged(store)  # a merge that was done again may have people who had been merged before
+
+
+def _delete_merged(store: Store) -> None:
+    """Deletes people who were merged into another one: they were read before the merge, and the survivor after it."""
+    for survivor in scan(store, PERSON.collection, {"merged_ids": {"$exists": True}}, fields=("merged_ids",)):
+        store.delete_many(PERSON.collection, {"_id": {"$in": survivor["merged_ids"]}})
 
 
 def _repair_outreaches(store: Store) -> int:

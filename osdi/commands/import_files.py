@@ -17,6 +17,7 @@ import orjson
 from osdi.commands.import_osdi import import_osdi
 from osdi.commands.output import confirm, echo, one_line, table
 from osdi.commands.register import CommandContext, database_command
+from osdi.documents import Document
 from osdi.errors import OsdiError
 from osdi.importing.csv_files.column_mapping import OUTREACHES, PEOPLE, Column
 from osdi.importing.csv_files.encoding import ENCODINGS, Survey, survey
@@ -172,8 +173,8 @@ def _import(context: CommandContext, kind: str, file: Path, options: ImportOptio
     store = _store(context.settings, options)
     try:
         importer = row_importers(store, context.settings, context.load_body, options.row_choices(), (kind,))[kind]
-        if options.campaign_id is not None:
-            importer.reference.campaign(options.campaign_id)
+        if (campaign_id := options.campaign_id) is not None:
+            importer.retry_while_unavailable(lambda: importer.reference.campaign(campaign_id))
         _import_rows(importer, source, file, surveyed, options)
     except BrokenPipeError:  # the reader of the output has ended
         raise
@@ -217,7 +218,8 @@ def _import_rows(importer: RowImporter, source: Source, file: Path, surveyed: Su
     """Shows the reading of the file, asks for confirmation, imports the rows and prints the report."""
     dry = options.dry_run
     import_id = _import_id(importer, surveyed.digest, options)
-    report, path, size = _earlier_progress(importer.store, import_id, resume=options.resume)
+    kept = importer.retry_while_unavailable(lambda: import_progress(importer.store, import_id))
+    report, path, size = _earlier_progress(kept, resume=options.resume)
     _show(file, surveyed.size, source)
     if not dry and not options.yes and sys.stdin.isatty():
         confirm("Import it?")
@@ -242,12 +244,11 @@ def _import_id(importer: RowImporter, digest: str, options: ImportOptions) -> st
     return hashlib.sha256(orjson.dumps(identity, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def _earlier_progress(store: Store, import_id: str, *, resume: bool) -> tuple[Report, Path | None, int]:
+def _earlier_progress(kept: Document | None, *, resume: bool) -> tuple[Report, Path | None, int]:
     """Returns the report so far, and the file of rejected rows with its size; empty ones unless `resume`.
 
-    Raises click.UsageError if there is nothing to resume.
+    `kept` is the stored progress. Raises click.UsageError if there is nothing to resume.
     """
-    kept = import_progress(store, import_id)
     if kept and kept["finished"]:
         echo(f"The same file was imported before, until {kept['modified_date']:%Y-%m-%d %H:%M} UTC.")
     elif kept and not resume:

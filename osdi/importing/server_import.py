@@ -57,7 +57,9 @@ class Pull:
         Raises RemoteError, OsdiError 503, and OSError of `rejected`. After RemoteBusy the next run continues at the
         same page; after another RemoteError it reads the collection from the beginning.
         """
-        self._state = import_progress(self.store, self.pull_id) or {"_id": self.pull_id, "source": self.remote.url}
+        importer = self.importers[PEOPLE]
+        kept = importer.retry_while_unavailable(lambda: import_progress(self.store, self.pull_id))
+        self._state = kept or {"_id": self.pull_id, "source": self.remote.url}
         self._state.setdefault("parts", {})
         entry_point, _ = self.remote.get(self.remote.url)
         campaigns = list(self._campaigns(collection_address(entry_point, ADVOCACY_CAMPAIGN.collection_rel)))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from osdi.documents import Document
-from osdi.errors import WriteConflict, not_found, unavailable
+from osdi.errors import OsdiError, WriteConflict, not_found, unavailable
 from osdi.etags import IfMatch, check_if_match
 from osdi.ids import now
 from osdi.match_keys import NAME_AND_POSTAL_CODE, MatchKeyRules
@@ -96,8 +96,13 @@ def erase_again(store: Store, since: dt.datetime, rules: MatchKeyRules) -> int:
     erased = 0
     for person in scan(store, PERSON.collection, {}, patience=SECONDS):
         if was_erased([*person["match_keys"], *rules.contact_keys(person)], person["created_date"]):
-            erase(store, person["_id"], rules, seconds=float("inf"))
-            erased += 1
+            try:
+                erase(store, person["_id"], rules, seconds=float("inf"))
+            except OsdiError as error:
+                if error.status != 404:  # erased with another person since the scan read them
+                    raise
+            else:
+                erased += 1
     return erased
 
 
@@ -173,11 +178,12 @@ def _left(store: Store, outreach: Document, erasure: Mapping[str, Any]) -> Docum
 
 
 def _keys(store: Store, documents: list[Document], people: list[str], rules: MatchKeyRules) -> list[str]:
-    """Returns the keys that get tombstones: identifiers, and contact details that no other stored person has.
+    """Returns the keys that get tombstones: identifiers and contact details that no other stored person has.
 
-    A name with a postal code gets none, because another person can have the same.
+    A name with a postal code gets none, because another person can have the same. An identifier of a merged copy may
+    belong to another person by now.
     """
     contacts = {key for each in documents for key in (*each.get("contact_keys", ()), *rules.contact_keys(each))}
-    shared = erasure_store.keys_of_others(store, sorted(contacts), people)
     keys = contacts.union(*(each["match_keys"] for each in documents))
-    return sorted(key for key in keys - shared if not key.startswith(NAME_AND_POSTAL_CODE))
+    identifying = sorted(key for key in keys if not key.startswith(NAME_AND_POSTAL_CODE))
+    return sorted(set(identifying) - erasure_store.keys_of_others(store, identifying, people))

@@ -28,12 +28,17 @@ WORDS: Final = ("person_id", "type", "origin_system", "referrer_data")
 
 
 def keys_of_others(store: Store, keys: Sequence[str], people: Sequence[str]) -> set[str]:
-    """Returns those of these contact keys that a person outside `people` has."""
+    """Returns those of these keys that a person outside `people` has, as a contact detail or as a match key."""
     # One query for each key, because thousands of people may have the same made-up address.
     with store.operation():
         found = store.collection(PERSON.collection)
         elsewhere = {"$nin": list(people)}
-        return {key for key in keys if found.find_one({"contact_keys": key, "_id": elsewhere}, {"_id": 1})}
+        return {
+            key
+            for key in keys
+            for field in ("contact_keys", "match_keys")
+            if found.find_one({field: key, "_id": elsewhere}, {"_id": 1})
+        }
 
 
 def begin_erasure(store: Store, erasure: Document, person: Document | None) -> Document:

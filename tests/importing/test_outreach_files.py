@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -181,3 +182,15 @@ class TestNdjson:
 
         sent = {each["identifiers"][0]: len(each.get("followups", ())) for each in database.outreaches.find()}
         assert sent == {"crm:1": 0, "crm:2": 1}
+
+
+@pytest.mark.parametrize("collection", ["advocacy_campaigns", "schema", "imports", "tombstones", "people"])
+def test_an_import_that_begins_while_the_database_is_unavailable_waits_for_it(
+    app: Flask, api: Client, file: Path, monkeypatch: pytest.MonkeyPatch, fail: Any, collection: str
+) -> None:
+    """Each of the first reads fails three times, as while a database hangs."""
+    monkeypatch.setattr("osdi.retry.PAUSE_SECONDS", 0)
+    file.write_text(HEADER + ROW)
+    fail({"times": 3}, ["find"], errorCode=50, namespace=f"osdi.{collection}")
+
+    assert counts(done(app, file, "--campaign", api.campaign_id)) == {"outreaches recorded": 1, "people created": 1}

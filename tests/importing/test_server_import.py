@@ -129,6 +129,25 @@ class TestSecondInstance:
         assert b'"erased"' in (folder / "osdi-people.rejected.ndjson").read_bytes()
         assert database.people.count_documents({}) == 0
 
+    def test_an_import_that_begins_while_the_database_is_unavailable_waits_for_it(
+        self,
+        app: Flask,
+        api: Client,
+        database: Database,
+        elsewhere: tuple[str, Client],
+        monkeypatch: pytest.MonkeyPatch,
+        fail: Callable[..., None],
+    ) -> None:
+        url, other = elsewhere
+        other.created("/people", factories.person())
+        monkeypatch.setattr("osdi.retry.PAUSE_SECONDS", 0)
+        fail({"times": 3}, ["find"], errorCode=50, namespace="osdi.imports")
+
+        result = pull(app, url, other.token, monkeypatch)
+
+        assert result.exit_code == 0, result.output
+        assert database.people.count_documents({}) == 1
+
     def test_the_next_import_requests_only_changes(
         self,
         app: Flask,

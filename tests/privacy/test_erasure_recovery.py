@@ -246,3 +246,17 @@ def test_the_privacy_page_lists_every_collection(collection: str) -> None:
     table = Path("docs/privacy.md").read_text().partition("## Where personal data lie")[2].partition("\n## ")[0]
 
     assert collection.removeprefix("advocacy_").removesuffix("_touches") in table
+
+
+def test_an_identifier_that_belongs_to_another_person_gets_no_tombstone(emptied: tuple[Store, Database]) -> None:
+    """The merged copy of the erased person has it, too."""
+    store, database = emptied
+    person_id = known(store)
+    database.merged_people.update_one({}, {"$push": {"person.match_keys": "id:crm:7"}})
+    another = {"_id": new_id(), "version": 1, "created_date": now(), "match_keys": ["id:crm:7"]}
+    store.write(Insert("people", another))
+
+    erase(store, person_id, RULES)
+
+    assert not was_erased(store, ["id:crm:7"])
+    assert was_erased(store, [email_key(ADDRESS)])
