@@ -2,5 +2,5 @@
 
 A token is stored as a hash. A post without a token is allowed by the settings and by its campaign.
 
-Imports: documents, errors, ids, resources, settings, store.
+Imports: documents, errors, fields, ids, resources, settings, store.
 """

@@ -1,5 +1,4 @@
 """Operation of the service: migrations, readiness, metrics, the worker process's loop and the gunicorn worker.
 
-Imports: action_functions, documents, errors, fields, http_client, ids, log, match_keys, people, resources, retry,
-store, webhooks.
+Imports: action_functions, documents, errors, fields, ids, log, match_keys, people, resources, retry, store, webhooks.
 """

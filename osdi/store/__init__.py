@@ -2,7 +2,7 @@
 
 Every write is acknowledged by a majority and journaled. No module of this folder has rules of a resource.
 
-Imports: documents, errors, fields, ids, paging, resources, retry.
+Imports: documents, errors, fields, ids, log, paging, resources, retry.
 """
 
 from osdi.store.interface import DocumentStore

@@ -37,7 +37,7 @@ from osdi.store.writes import Delete, Insert, Replace, Write, with_events
 SETTLED: Final = dt.timedelta(seconds=90)
 # Smaller differences between clocks do no harm, and each step would change the order of ids.
 CLOCK_STEP_SECONDS: Final = 1.0
-# From this difference on, the operator is told.
+# The log and readiness checks report a difference from here on.
 WRONG_CLOCK_SECONDS: Final = 5.0
 
 
