@@ -1,7 +1,8 @@
 """One HTTP request that is arriving: the bytes so far, if it is complete, and the time by which more must arrive.
 
 The worker's loop collects requests with this class, so no thread waits for a client. It finds only the end of a
-request (RFC 9112, sections 6 and 7); gunicorn parses and checks it. A request that gunicorn will reject counts as complete.
+request (RFC 9112, sections 6 and 7); gunicorn parses and checks it. A request that gunicorn will reject counts as
+complete.
 """
 
 import re

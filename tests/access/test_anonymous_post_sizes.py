@@ -30,8 +30,8 @@ from tests.support.live import ROOT
 
 PAGE = ROOT / "docs" / "security.md"
 HOUR = 3_600
-# The documents of a post have at most this number of bytes, and this number more for each byte of its body. A tag or list that a
-# few characters name is an entry of 160 bytes in the person; a URI, also of a question, is longer than a quarter of it.
+# The documents of a post have at most this number of bytes, and this number more for each byte of its body. A tag or
+# list that a few characters name is an entry of 160 bytes in the person; a URI is longer than a quarter of that.
 BYTES_OF_A_POST = 3_000 + 2 * REFERENCES * 160
 BYTES_PER_BYTE = 4
 # Before these limits: the longest body of any post, counted in the memory of each of two processes.
