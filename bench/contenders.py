@@ -99,6 +99,7 @@ class Ours:
             "MONGODB_URI": uri,
             "WEBHOOK_NETWORKS": "127.0.0.0/8",
             **dict.fromkeys(limits, "1000000/second"),
+            "RATE_LIMIT_ANONYMOUS_BYTES": "1000000000/second",
         }
 
     def prepare(self, uri: str) -> None:
