@@ -101,6 +101,7 @@ class Ours:
             **dict.fromkeys(limits, "1000000/second"),
             # Posts about known people are equal, and all come from one address.
             "REPEAT_SECONDS": "0",
+            "RATE_LIMIT_ANONYMOUS_BYTES": "1000000000/second",
         }
 
     def prepare(self, uri: str) -> None:

@@ -77,6 +77,7 @@ def application(kind: Ours, uri: str, scratch: Path) -> tuple[Flask, Traffic]:
         mongodb_uri=uri,
         log_format="json",
         rate_limit_anonymous=variables["RATE_LIMIT_ANONYMOUS"],
+        rate_limit_anonymous_bytes=variables["RATE_LIMIT_ANONYMOUS_BYTES"],
         rate_limit_token=variables["RATE_LIMIT_TOKEN"],
         rate_limit_contact=variables["RATE_LIMIT_CONTACT"],
         repeat_seconds=float(variables["REPEAT_SECONDS"]),

@@ -42,7 +42,8 @@ class Gunicorn:
         self._application = application
         self._log = log
         inherited = {name: value for name, value in os.environ.items() if name != "GUNICORN_CMD_ARGS"}
-        unlimited = dict.fromkeys(("RATE_LIMIT_ANONYMOUS", "RATE_LIMIT_TOKEN", "RATE_LIMIT_CONTACT"), "")
+        limits = ("ANONYMOUS", "ANONYMOUS_BYTES", "TOKEN", "CONTACT")
+        unlimited = {f"RATE_LIMIT_{each}": "" for each in limits}
         self._variables = {
             **inherited,
             **unlimited,

@@ -25,7 +25,12 @@ LINES = 5_000
 # are left out.
 POSTS, READS = 5, 3
 # Limits per hour, so that the worker stores the callers for an hour; contact details have the default limit.
-LIMITS = {"RATE_LIMIT_ANONYMOUS": "10000000/hour", "RATE_LIMIT_TOKEN": "10000000/hour", "RATE_LIMIT_CONTACT": "60/hour"}
+LIMITS = {
+    "RATE_LIMIT_ANONYMOUS": "10000000/hour",
+    "RATE_LIMIT_ANONYMOUS_BYTES": "1000000000/hour",
+    "RATE_LIMIT_TOKEN": "10000000/hour",
+    "RATE_LIMIT_CONTACT": "60/hour",
+}
 READ_KINDS = [kind for kind in KINDS if kind.bound not in (None, HELPER_BOUND) and "half of all" not in kind.label]
 
 

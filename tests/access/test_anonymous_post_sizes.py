@@ -30,9 +30,8 @@ from tests.support.live import ROOT
 
 PAGE = ROOT / "docs" / "security.md"
 HOUR = 3_600
-# The documents of a post have at most this number of bytes, and BYTES_PER_BYTE more for each byte of its body. A tag or
-# list that a few characters name is an entry of 160 bytes in the person; a URI, also of a question, is longer than a
-# quarter of it.
+# The documents of a post have at most this number of bytes, and this number more for each byte of its body. A tag or
+# list that a few characters name is an entry of 160 bytes in the person; a URI is longer than a quarter of that.
 BYTES_OF_A_POST = 3_000 + 2 * REFERENCES * 160
 BYTES_PER_BYTE = 4
 # Before these limits: the longest body of any post, counted in the memory of each of two processes.
@@ -133,8 +132,15 @@ def test_a_post_stores_no_more_than_the_page_says(api: Client, database: Databas
     response = api.record(sent.encode(), token=False)
 
     assert response.status_code == 200, response.json["error"]
+    assert all(len(database.people.find_one()[array]) == REFERENCES for array in named_arrays(body))
     assert len(sent.encode()) <= Settings().max_anonymous_body_bytes
     assert stored_bytes(database) - before <= BYTES_OF_A_POST + BYTES_PER_BYTE * len(sent.encode())
+
+
+def named_arrays(body: dict[str, Any]) -> list[str]:
+    """Returns the arrays of the person that the body adds entries to."""
+    arrays = {"add_tags": "taggings", "add_lists": "items", "add_questions_responses": "answers"}
+    return [array for name, array in arrays.items() if any(each.startswith(name) for each in body)]
 
 
 def stored_bytes(database: Database) -> int:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
 
 from dev.mongod import Mongod
@@ -86,7 +88,7 @@ def mapped(pid: int) -> set[str]:
 
 
 @pytest.fixture
-def environment(mongod: Mongod) -> dict[str, str]:
+def environment(mongod: Mongod, app: Flask) -> dict[str, str]:
     return {"MONGODB_URI": mongod.uri, "METRICS_TOKEN": TOKEN}
 
 
@@ -141,3 +143,28 @@ def test_without_the_token_there_is_no_folder_and_nothing_to_read(mongod: Mongod
 
         assert scraped(live).status_code == 404
         assert [pid for pid in live.workers() if mapped(pid)] == []
+
+
+# In a mount namespace of its own, so that `/dev/shm` is small for this server only.
+SMALL_MEMORY = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
+
+
+@pytest.mark.parametrize("kilobytes", [40, 100, 200])
+def test_a_full_folder_ends_no_worker(environment: dict[str, str], kilobytes: int) -> None:
+    mount = f"mount -t tmpfs -o size={kilobytes}k tmpfs /dev/shm"
+    if subprocess.run([*SMALL_MEMORY, mount], capture_output=True).returncode:
+        pytest.skip("this machine allows no mount namespaces")
+    live = Live(environment, workers=1)
+    live.command = [*SMALL_MEMORY, f'{mount} && exec "$0" "$@"', *live.command]
+    with live:
+        (worker,) = live.workers()
+        # Many combinations of method, route and status, so that the counts grow.
+        for path in ("", "/people", "/tags", "/lists", "/questions", "/messages", "/webhooks", "/stats", "/x"):
+            for method in ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"):
+                assert requests.request(method, f"{live.url}{API}{path}", timeout=10).status_code < 500
+
+        status = requests.get(
+            f"{live.url}/metrics", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=10
+        ).status_code
+        assert status == (200 if kilobytes == 200 else 503)
+        assert live.workers() == [worker]

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 import requests
+from flask import Flask
 
 from dev.mongod import Mongod
 from osdi.operations.gunicorn_worker import UNFINISHED_PER_ADDRESS
@@ -22,7 +23,7 @@ BOUNDS = Bounds(head_seconds=1.5, body_seconds=2.5, silence_seconds=1.0)
 
 
 @pytest.fixture(scope="module")
-def live(mongod: Mongod) -> Iterator[Live]:
+def live(mongod: Mongod, app: Flask) -> Iterator[Live]:
     bounds = {name.upper(): str(seconds) for name, seconds in BOUNDS._asdict().items()}
     with Live({"MONGODB_URI": mongod.uri} | bounds, workers=1, threads=THREADS) as live:
         yield live

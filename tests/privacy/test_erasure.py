@@ -112,7 +112,7 @@ class TestErasedData:
         monkeypatch.setattr("blueprints.http.rate_limits.ALONE_PART", 1_000)  # so that each post is counted in MongoDB
         counting = deployed(rate_limit_storage="mongodb", rate_limit_contact="60/hour")
         found = plant(counting, database)
-        assert database.rate_limits.count_documents({"count": {"$gte": 1}}) > 1
+        assert database.rate_limits.count_documents({"count": {"$gte": 1}}) >= 1
 
         assert api.delete(f"/people/{found.person_id}?erase=true").status_code == 200
 
