@@ -35,6 +35,7 @@ from osdi.importing.csv_files.records import (
 from osdi.importing.csv_files.row_bodies import Body, Reading, Unreadable, body_of, digest_of
 from osdi.importing.osdi_documents import document_of
 from osdi.values.dates import DayFirst
+from osdi.values.identifiers import has_id
 
 NDJSON: Final = (".ndjson", ".jsonl", ".json")
 LINE_BYTES: Final = 1_000_000
@@ -190,9 +191,10 @@ class CsvSource:
             body, campaign = body_of(record.cells, self._reading)
         except Unreadable as error:
             return Item(record.line, record.cells, rejected=str(error))
-        if self._reading.kind == OUTREACHES and "identifiers" not in body:
+        if self._reading.kind == OUTREACHES and not has_id(body.get("identifiers", [])):
             about = self._campaign_id or campaign or ""
-            body["identifiers"] = [f"import:{digest_of(record.cells, self._reading, about)}"]
+            of_row = f"import:{digest_of(record.cells, self._reading, about)}"
+            body["identifiers"] = [*body.get("identifiers", []), of_row]
         return Item(record.line, record.cells, body, campaign, self._system)
 
 
