@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from osdi.importing.csv_files.column_mapping import OUTREACHES, PEOPLE, REJECTED_LINE, REJECTED_REASON
+from osdi.values.identifiers import has_id
 from osdi.values.words import status
 
 CAMPAIGN_LINK, PERSON_LINK = "osdi:advocacy_campaign", "osdi:person"
@@ -42,9 +43,10 @@ def document_of(document: Any, kind: str, line: bytes = b"") -> Found:
             raise ValueError("An outreach, not a person. Import it with `import outreaches`.")
         body.pop("_links", None)
         return Found(_with_readable_statuses(body), None, namespace)
-    if not body.get("identifiers"):
+    if not has_id(body.get("identifiers", [])):
         address = links["self"]["href"] if last_segment(links.get("self")) else None
-        body["identifiers"] = [f"import:{hashlib.sha256(address.encode() if address else line).hexdigest()[:32]}"]
+        of_document = f"import:{hashlib.sha256(address.encode() if address else line).hexdigest()[:32]}"
+        body["identifiers"] = [*(body.get("identifiers") or ()), of_document]
     if kind != OUTREACHES:
         body.pop("_links", None)
         return Found(body, None, namespace)

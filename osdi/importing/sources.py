@@ -36,6 +36,7 @@ from osdi.importing.csv_files.records import (
 from osdi.importing.csv_files.row_bodies import Body, Reading, Row, Unreadable, digest_of, row_of
 from osdi.importing.osdi_documents import document_of
 from osdi.values.dates import DayFirst
+from osdi.values.identifiers import has_id
 
 NDJSON: Final = (".ndjson", ".jsonl", ".json")
 LINE_BYTES: Final = 1_000_000
@@ -251,9 +252,10 @@ class CsvSource:
             row = row_of(record.cells, self._reading)
         except Unreadable as error:
             return Item(record.line, record.cells, rejected=str(error))
-        if self._reading.kind == OUTREACHES and "identifiers" not in row.body:
+        if self._reading.kind == OUTREACHES and not has_id(row.body.get("identifiers", [])):
             about = self._campaign_id or row.campaign or ""
-            row.body["identifiers"] = [f"import:{digest_of(record.cells, self._reading, about)}"]
+            of_row = f"import:{digest_of(record.cells, self._reading, about)}"
+            row.body["identifiers"] = [*row.body.get("identifiers", []), of_row]
         return Item(record.line, record.cells, row.body, row.campaign, self._system, row=row)
 
 

@@ -5,7 +5,7 @@ one person of two strangers.
 """
 
 import re
-from typing import Final
+from typing import Any, Final
 
 # The words that programming languages, spreadsheets and databases print for no value, in lower case.
 WORDS: Final = frozenset(
@@ -32,6 +32,13 @@ def is_placeholder(identifier: str) -> bool:
     """
     last = identifier.partition(":")[2].rpartition(":")[2].strip(QUOTES).casefold()
     return not last or last in WORDS or VARIABLE.fullmatch(last) is not None
+
+
+def has_id(identifiers: Any) -> bool:
+    """True unless this array of identifiers is empty, or has placeholders only; also for a value that is no array."""
+    if not isinstance(identifiers, list):
+        return bool(identifiers)
+    return any(not isinstance(each, str) or not is_placeholder(each) for each in identifiers)
 
 
 def not_an_id(identifier: str) -> str:

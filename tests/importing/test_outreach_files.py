@@ -194,3 +194,25 @@ def test_an_import_that_begins_while_the_database_is_unavailable_waits_for_it(
     fail({"times": 3}, ["find"], errorCode=50, namespace=f"osdi.{collection}")
 
     assert counts(done(app, file, "--campaign", api.campaign_id)) == {"outreaches recorded": 1, "people created": 1}
+
+
+@pytest.mark.parametrize("word", ["undefined", "NULL", "[object Object]", "N/A"])
+def test_rows_with_a_placeholder_are_different_outreaches_that_are_recorded_once(
+    app: Flask, api: Client, database: Database, file: Path, word: str
+) -> None:
+    second = ROW.replace("jane", "john").replace("Jane", "John")
+    file.write_text(f"call_id,{HEADER}{word},{ROW}{word},{second}")
+    options = ("--campaign", api.campaign_id, "--map", "call_id=identifiers[calls]")
+
+    assert counts(done(app, file, *options))["outreaches recorded"] == 2
+    assert counts(done(app, file, *options)) == {"outreaches that exist already": 2}
+    assert database.outreaches.count_documents({"identifiers": f"calls:{word}"}) == 0
+
+
+def test_a_line_with_a_placeholder_is_recorded_once(app: Flask, api: Client, tmp_path: Path) -> None:
+    path = tmp_path / "outreaches.ndjson"
+    bodies = [factories.outreach(identifiers=["calls:undefined"]) for _ in range(2)]
+    path.write_text("\n".join(map(json.dumps, bodies)))
+
+    assert counts(done(app, path, "--campaign", api.campaign_id))["outreaches recorded"] == 2
+    assert counts(done(app, path, "--campaign", api.campaign_id)) == {"outreaches that exist already": 2}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from osdi.values.identifiers import is_placeholder
+from osdi.values.identifiers import has_id, is_placeholder
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,19 @@ def test_a_word_for_no_value_is_a_placeholder(identifier: str) -> None:
 )
 def test_any_other_id_is_none(identifier: str) -> None:
     assert not is_placeholder(identifier)
+
+
+@pytest.mark.parametrize(
+    ("identifiers", "expected"),
+    [
+        ([], False),
+        (["crm:undefined"], False),
+        (["crm:undefined", "calls:"], False),
+        (["crm:undefined", "crm:1"], True),
+        ("crm:1", True),
+        (None, False),
+        ([7], True),
+    ],
+)
+def test_identifiers_with_an_id(identifiers: object, expected: bool) -> None:
+    assert has_id(identifiers) is expected
