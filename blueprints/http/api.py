@@ -44,7 +44,8 @@ BODY_PARAMETERS: Final = (
         "in": "header",
         "name": "Prefer",
         "schema": {"type": "string"},
-        "description": "`handling=strict` (RFC 7240) rejects unknown fields, tags and lists instead of ignoring them.",
+        "description": "`handling=strict` (RFC 7240) rejects what is ignored or skipped otherwise: unknown fields, "
+        "tags, lists and arguments, and in the helpers invalid optional values.",
     },
     {
         "in": "query",

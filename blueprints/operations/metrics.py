@@ -71,7 +71,7 @@ def count_requests(app: Flask, settings: Settings, store: Store) -> None:
         matched_by = g.get("matched_by")
         if matched_by is not None:
             found.count_match(matched_by)
-        for warning in g.get("warnings", ()):
+        for warning in g.get("warnings", ()) if matched_by != RETRY else ():
             found.count_skipped(warning.error_code)
         recorded = g.get("recorded")
         if recorded is not None and matched_by != RETRY:

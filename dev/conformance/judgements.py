@@ -150,8 +150,8 @@ RULES: Sequence[Row] = (
     (
         "Errors of helpers",
         "differs",
-        "Unknown names of tags and lists give 200 with warnings beside the resource. With `Prefer: handling=strict` "
-        "they give 400, and nothing is written.",
+        "Unknown names of tags and lists, and invalid optional values, give 200 with warnings beside the resource. "
+        "With `Prefer: handling=strict` they give 400, and nothing is written.",
     ),
     (
         "No required fields",

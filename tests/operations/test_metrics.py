@@ -196,6 +196,22 @@ class TestOutreaches:
         assert not [name for name, _ in samples(watched) if name.startswith("osdi_outreaches_recorded")]
 
 
+class TestSkippedValues:
+    def test_are_counted_by_reason(self, watched: Client) -> None:
+        body = factories.outreach(duration="long", shoe_size=43, add_tags=["nobody"], identifiers=["crm:1"])
+        body["person"]["gender"] = "robot"
+        for _ in range(2):  # the second is a retry
+            assert watched.record(body).status_code == 200
+
+        for code, number in (("INVALID", 2), ("UNKNOWN_FIELD", 1), ("DOES_NOT_EXIST", 1)):
+            assert value(watched, "osdi_skipped_values_total", code=code) == number
+
+    def test_of_a_signup_are_counted_too(self, watched: Client) -> None:
+        watched.post("/people/person_signup_helper", {"person": factories.person(gender="robot")})
+
+        assert value(watched, "osdi_skipped_values_total", code="INVALID") == 1
+
+
 class TestMatches:
     EVERYTHING = {
         "identifiers": ["crm:1"],
