@@ -97,16 +97,28 @@ def retry_for(
 
 
 def retry_with_backoff(
-    attempt: Attempt[Result], retry_if: type[Exception], *, attempts: int, first: float, longest: float
+    attempt: Attempt[Result],
+    retry_if: type[Exception],
+    *,
+    attempts: int,
+    first: float,
+    longest: float,
+    at_least: Callable[[BaseException], float] = lambda error: 0.0,
 ) -> Result:
     """Returns the result of `attempt`, which is called again after each error of the type `retry_if`.
 
     Raises the last error after `attempts`. The pauses are random, and twice as long each time: up to `first` seconds at
-    first, and `longest` at last.
+    first, and `longest` at last; each has `at_least` the seconds that its error asks for.
     """
+    backoff = tenacity.wait_random_exponential(multiplier=first, max=longest)
+
+    def wait(state: tenacity.RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        return max(backoff(state), at_least(error) if error else 0.0)
+
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(retry_if),
-        wait=tenacity.wait_random_exponential(multiplier=first, max=longest),
+        wait=wait,
         stop=tenacity.stop_after_attempt(attempts),
         reraise=True,
     )

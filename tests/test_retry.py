@@ -37,6 +37,24 @@ def sleeps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return slept
 
 
+class Wait(Exception):
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.seconds = seconds
+
+
+@pytest.mark.parametrize(("asked", "waits"), [([50.0, 0.0], [50.0]), ([0.0, 70.0], [70.0])])
+def test_a_pause_is_at_least_as_long_as_the_error_asks(
+    sleeps: list[float], asked: list[float], waits: list[float]
+) -> None:
+    attempts = Attempts(*(Wait(seconds) for seconds in asked))
+
+    retry_with_backoff(attempts, Wait, attempts=5, first=1, longest=10, at_least=lambda error: error.seconds)
+
+    assert [each for each in sleeps if each >= 50] == waits
+    assert len(sleeps) == 2
+
+
 class TestOnConflict:
     def test_an_attempt_that_succeeds_later_returns_its_result(self) -> None:
         attempts = Attempts(WriteConflict("first"), WriteConflict("second"))

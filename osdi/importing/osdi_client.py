@@ -18,6 +18,7 @@ import urllib3
 from urllib3.util import Url, parse_url
 
 from osdi.http_client.connections import HttpPool, HttpsPool
+from osdi.http_client.retry_after import retry_after_seconds
 from osdi.http_client.timeout import Deadline, bounded_tls
 from osdi.ids import now
 from osdi.retry import retry_with_backoff
@@ -29,6 +30,8 @@ ANSWER_BYTES: Final = 32_000_000
 CHUNK: Final = 65_536
 ATTEMPTS: Final = 6
 PAGES: Final = 1_000_000
+# The longest wait that the other server can ask for: an operator watches the import.
+LONGEST_WAIT: Final = 300.0
 EMPTY_PAGES: Final = 3
 PORTS: Final = {"http": 80, "https": 443}
 LOOPBACK: Final = ("127.0.0.1", "::1", "[::1]", "localhost")
@@ -39,7 +42,11 @@ class RemoteError(Exception):
 
 
 class RemoteBusy(RemoteError):
-    """The other server is unavailable; a later attempt may succeed."""
+    """The other server is unavailable; a later attempt may succeed, at the earliest after `seconds`."""
+
+    def __init__(self, message: str, seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.seconds = min(seconds or 0.0, LONGEST_WAIT)
 
 
 @dataclass(frozen=True)
@@ -85,7 +92,12 @@ class Remote:
         absolute = self.resolved(address)
         first = self._first_wait
         return retry_with_backoff(
-            lambda: self._get(absolute), RemoteBusy, attempts=ATTEMPTS, first=first, longest=30 * first
+            lambda: self._get(absolute),
+            RemoteBusy,
+            attempts=ATTEMPTS,
+            first=first,
+            longest=30 * first,
+            at_least=lambda error: error.seconds if isinstance(error, RemoteBusy) else 0.0,
         )
 
     def resolved(self, address: str, base: str | None = None) -> str:
@@ -129,7 +141,8 @@ class Remote:
         except urllib3.exceptions.HTTPError as error:
             raise RemoteBusy(f"The other server cannot be reached ({type(error).__name__}).") from None
         if status == 429 or status >= 500:
-            raise RemoteBusy(f"The other server answers {status}.")
+            wait = retry_after_seconds(headers.get("Retry-After"), dt.datetime.now(dt.UTC))
+            raise RemoteBusy(f"The other server answers {status}.", wait)
         if 300 <= status < 400:
             raise RemoteError(f"The other server redirects ({status}). Use the address that it redirects to.")
         if status in (401, 403):

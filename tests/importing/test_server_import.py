@@ -357,6 +357,26 @@ class TestMisbehaving:
 
         assert len(asked) == 3
 
+    @pytest.mark.parametrize(
+        ("status", "asks", "least", "most"),
+        [(429, "7", 7, 7), (503, "7", 7, 7), (503, "86400", 300, 300), (503, "0", 0, 1), (429, "soon", 0, 1)],
+    )
+    def test_a_request_is_repeated_when_the_server_asks_for_it(
+        self, monkeypatch: pytest.MonkeyPatch, status: int, asks: str, least: float, most: float
+    ) -> None:
+        slept: list[float] = []
+        own, sleep = threading.get_ident(), time.sleep
+        monkeypatch.setattr("time.sleep", lambda for_: (slept.append if threading.get_ident() == own else sleep)(for_))
+
+        def answer(_: str, asked: int) -> tuple[int, dict[str, str], bytes]:
+            return (status if asked < 2 else 200), {"Retry-After": asks}, page([{"a": 1}])
+
+        with misbehaving(answer) as (url, _):
+            assert read(url) == [{"a": 1}]
+
+        (seconds,) = slept
+        assert least <= seconds <= most
+
 
 @pytest.mark.parametrize("date", ["Fri, 31 Dec 9999 23:59:59 -0100", "Fri, 99 Dec 2024 00:00:00 GMT", "today", ""])
 def test_an_invalid_date_header_is_replaced_by_the_present_time(date: str) -> None:
