@@ -29,6 +29,8 @@ OUTREACH = {
     "fingerprint": "f",
     "modified_by_id": "p2",
     "webhook_events": [{"webhook_id": "w1", "event": "outreach_recorded"}],
+    "webhook_rejections": [{"webhook_id": "w2", "event": "outreach_recorded", "reason": "status_413"}],
+    "action_date_offset": -300,
     "something_new": "who knows",
 }
 
