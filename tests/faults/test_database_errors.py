@@ -38,6 +38,7 @@ CODES = [6, 7, 89, 112, 262, 9001]
 
 SIGNUP = {"person": {"email_addresses": [{"address": "jane@example.com"}]}}
 TITLE = {"title": "Protect the river"}
+AGAIN = {**SIGNUP, "identifiers": ["crm:1"]}
 
 
 def recorded_people_and_outreaches(database: Database) -> tuple[int, int]:
@@ -172,7 +173,7 @@ def test_a_commit_whose_durability_is_unknown_is_503(
 @pytest.mark.parametrize(
     "send",
     [
-        pytest.param(lambda api: api.record(factories.outreach(identifiers=["crm:1"])), id="an outreach again"),
+        pytest.param(lambda api: api.record(AGAIN), id="an outreach again"),
         pytest.param(lambda api: api.post("/people/person_signup_helper", SIGNUP), id="a sign-up again"),
         pytest.param(lambda api: api.put(f"/advocacy_campaigns/{api.campaign_id}", TITLE), id="a PUT again"),
     ],
