@@ -141,8 +141,9 @@ def _from_a_web_page(api: Client, planted: Planted, person: Mapping[str, Any]) -
             "person": {
                 "identifiers": [planted.word(f"page {number}.person.identifiers", "page:{}")],
                 "email_addresses": [
+                    {"address": person["email_addresses"][0]["address"].upper()},
                     # The opt-out is stored with the outreach as a claim.
-                    {"address": person["email_addresses"][0]["address"].upper(), "status": "unsubscribed"}
+                    {"address": planted.word(f"page {number}.claim", "{}@example.com"), "status": "unsubscribed"},
                 ],
             },
             "triggers": {
