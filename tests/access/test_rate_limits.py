@@ -131,6 +131,14 @@ class TestContactDetails:
         assert self.posts(client, by_email("john@example.com")) == [200]
         assert database.outreaches.count_documents({}) == 3
 
+    def test_subaddresses_of_one_mailbox_are_limited_together(self, deployed: Deployed) -> None:
+        client = deployed(rate_limit_contact="1/hour")
+
+        bodies = [by_email(each) for each in ("jane@example.com", "Jane+1@example.com", "jane+2@example.com")]
+
+        assert self.posts(client, *bodies) == [200, 429, 429]
+        assert self.posts(client, *bodies, token=True) == [200, 200, 200]
+
     def test_the_same_phone_number_is_limited(self, deployed: Deployed) -> None:
         client = deployed(rate_limit_contact="1/hour")
         bodies = [
