@@ -150,7 +150,8 @@ class PhoneNumberBase(OsdiSchema):
 
     def _deserialize(self, data: Any, **kwargs: Any) -> dict[str, Any]:
         loaded = super()._deserialize(data, **kwargs)
-        return {**loaded, **PHONE_STATUSES[loaded.pop("status")]} if "status" in loaded else loaded
+        status = loaded.pop("status", None)
+        return {**loaded, **PHONE_STATUSES[status]} if status else loaded
 
 
 @cache

@@ -143,6 +143,14 @@ class TestContactDetails:
         assert from_everywhere(client, by_email("john@example.com")) == [200]
         assert not_applied(database) == [None, None, "too_many_posts", None]
 
+    def test_subaddresses_of_one_mailbox_are_limited_together(self, deployed: Deployed, database: Database) -> None:
+        client = deployed(rate_limit_contact="1/hour")
+
+        bodies = [by_email(each) for each in ("jane@example.com", "Jane+1@example.com", "jane+2@example.com")]
+
+        assert from_everywhere(client, *bodies) == [200, 200, 200]
+        assert not_applied(database) == [None, "too_many_posts", "too_many_posts"]
+
     def test_the_same_phone_number_is_limited(self, deployed: Deployed, database: Database) -> None:
         client = deployed(rate_limit_contact="1/hour")
         bodies = [
