@@ -158,12 +158,14 @@ def _batches(file: BinaryIO) -> Iterator[tuple[str, list[Document]]]:
         yield within, batch
 
 
-def _load(staged: Store, collection: str, documents: Sequence[Document], header: Header, rules: MatchKeyRules) -> None:
+def _load(staged: Store, collection: str, documents: Sequence[Document], header: Header, rules: MatchKeyRules) -> int:
     """Inserts documents. If two share a match key, the document that was read later keeps the key.
 
     That happens in a backup that is not of one moment: a person was deleted and signed up again, or was merged, while
-    the backup was made. The later document had the key when it was read, so the earlier one had lost it. Raises
-    BadBackup if the backup is of one moment, or another unique value is there twice.
+    the backup was made. The later document had the key when it was read, so the earlier one had lost it.
+
+    Returns the number of documents that gave a key up. Raises BadBackup if the backup is of one moment, or another
+    unique value is there twice.
     """
     given_up = 0
     for document in insert(staged, collection, documents):
