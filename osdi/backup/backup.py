@@ -29,7 +29,7 @@ from osdi.backup.archive import (
     read_lines,
 )
 from osdi.backup.dump_store import exists, insert, reading, replace_document
-from osdi.backup.links_store import repair_links
+from osdi.backup.links_store import Repaired, repair_links
 from osdi.backup.staging_store import keep_tombstones, staging
 from osdi.documents import Document
 from osdi.errors import ErrorDescription, OsdiError
@@ -118,22 +118,25 @@ def restore_backup(
     send_queued: bool,
     include_erased: bool = False,
     progress: Progress,
+    report: Callable[[str], None] = lambda _: None,
 ) -> int:
     """Replaces the content of the database by a checked file, and migrates it to this program's schema.
 
     People who were erased from this database since the backup are erased again, unless `include_erased`; returns their
-    number. All other processes reject requests until the restore has ended (see schema_version). Raises BadBackup if
-    the file has changed since it was checked or has two documents with one unique value, and OsdiError 503; then the
-    database has its former content.
+    number. `report` is called with a sentence for each kind of repair. All other processes reject requests until the
+    restore has ended (see schema_version). Raises BadBackup if the file has changed since it was checked or has two
+    documents with one unique value, and OsdiError 503; then the database has its former content.
     """
     store.skip_schema_check()
     with staging(store, header.schema_version) as staged:
+        given_up = 0
         for collection, batch in _batches(file):
-            _load(staged, collection, [_loaded(collection, each, header, send_queued) for each in batch], header, rules)
+            documents = [_loaded(collection, each, header, send_queued) for each in batch]
+            given_up += _load(staged, collection, documents, header, rules)
             progress(len(batch))
         migrate(staged, rules, lambda _: None)
         keep_tombstones(store, staged)  # also those of an erasure that was running when the restore began
-        repair_links(staged, rules)
+        _report_repairs(given_up, repair_links(staged, rules), report)
         # The tombstones of an erasure that was running are older than the backup, but it may contain the person.
         return 0 if include_erased else erase_again(staged, header.created - SETTLED, rules)
 
@@ -155,23 +158,41 @@ def _batches(file: BinaryIO) -> Iterator[tuple[str, list[Document]]]:
         yield within, batch
 
 
-def _load(staged: Store, collection: str, documents: Sequence[Document], header: Header, rules: MatchKeyRules) -> None:
+def _load(staged: Store, collection: str, documents: Sequence[Document], header: Header, rules: MatchKeyRules) -> int:
     """Inserts documents. If two share a match key, the document that was read later keeps the key.
 
     That happens in a backup that is not of one moment: a person was deleted and signed up again, or was merged, while
-    the backup was made. The later document had the key when it was read, so the earlier one had lost it. Raises
-    BadBackup if the backup is of one moment, or another unique value is there twice.
+    the backup was made. The later document had the key when it was read, so the earlier one had lost it.
+
+    Returns the number of documents that gave a key up. Raises BadBackup if the backup is of one moment, or another
+    unique value is there twice.
     """
+    given_up = 0
     for document in insert(staged, collection, documents):
         if not header.one_moment and "match_keys" in document and not exists(staged, collection, document):
             for owner in staged.by_match_keys(collection, document["match_keys"]):
                 replace_document(staged, collection, _without_keys(collection, owner, document["match_keys"], rules))
+                given_up += 1
             if not insert(staged, collection, [document]):
                 continue
         raise BadBackup(
             f"The document {document['_id']} of {collection} has an id or another unique value that an earlier document"
             " of the file has too. The file is damaged: use another backup."
         )
+    return given_up
+
+
+def _report_repairs(given_up: int, repaired: Repaired, report: Callable[[str], None]) -> None:
+    """Reports the repairs of a backup that is not of one moment."""
+    sentences = {
+        "Documents that gave a match key up to a document that was read later: {}.": given_up,
+        "Merged people who were also there by themselves, or were merged again: {}.": repaired.merged,
+        "People who are not in the backup and whose outreaches stay without them: {}.": repaired.unlinked,
+        "Tags, lists and questions that are not in the backup and were removed from people: {}.": repaired.entries,
+    }
+    for sentence, number in sentences.items():
+        if number:
+            report(sentence.format(number))
 
 
 def _without_keys(collection: str, owner: Document, keys: Sequence[str], rules: MatchKeyRules) -> Document:

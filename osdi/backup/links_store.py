@@ -6,6 +6,7 @@ into another one. A snapshot may have links that a DELETE was about to remove.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from osdi.crud.unlink_store import forget_wrapper, remove_entries
@@ -25,40 +26,59 @@ BATCH: Final = 1_000
 LONG_AGO: Final = "0"
 
 
-def repair_links(store: Store, rules: MatchKeyRules) -> int:
+@dataclass(frozen=True)
+class Repaired:
+    """The number of people who were removed or merged again because they had been merged.
+
+    Also the number of missing people that outreaches linked to, and of missing tags, lists and questions of people.
+    """
+
+    merged: int
+    unlinked: int
+    entries: int
+
+
+def repair_links(store: Store, rules: MatchKeyRules) -> Repaired:
     """Completes merges that the file has in part, and removes links to documents that it does not have.
 
-    Returns the number of missing people that outreaches linked to. Raises OsdiError 503.
+    Raises OsdiError 503.
     """
-    _complete_merges(store, rules)
-    missing = _repair_outreaches(store)
+    merged = _complete_merges(store, rules)
+    unlinked = _repair_outreaches(store)
+    entries = 0
     for entry, (resource, field) in ENTRIES.items():
-        for value in _missing(store, resource.collection, _linked(store, PERSON.collection, entry.collection, field)):
+        linked = _linked(store, PERSON.collection, entry.collection, field)
+        for value in _missing(store, resource.collection, linked):
             remove_entries(store, entry.collection, field, value, now())
+            entries += 1
     for value in _missing(store, WRAPPER.collection, _linked(store, MESSAGE.collection, "wrapper_id")):
         forget_wrapper(store, value, now())
-    return missing
+    return Repaired(merged, unlinked, entries)
 
 
-def _complete_merges(store: Store, rules: MatchKeyRules) -> None:
-    _delete_merged(store)
+def _complete_merges(store: Store, rules: MatchKeyRules) -> int:
+    """Returns the number of people who were removed or merged again."""
+    merged = _delete_merged(store)
     for copy in scan(store, MERGED_PEOPLE, {}, fields=("survivor_id",)):
         if store.find_one(PERSON.collection, {"merged_ids": copy["_id"]}, fields=("_id",)) is None:
             # The survivor was read before the merge: it is done again, from the copy.
-            store.update_many(MERGED_PEOPLE, {"_id": copy["_id"]}, {"$set": {"pending": LONG_AGO}})
+            merged += store.update_many(MERGED_PEOPLE, {"_id": copy["_id"]}, {"$set": {"pending": LONG_AGO}})
     while complete_next_merge(store, rules, resume_erasure):
         pass
-    _delete_merged(store)  # a merge that was done again may have people who had been merged before
+    return merged + _delete_merged(store)  # a merge that was done again may have people who had been merged before
 
 
-def _delete_merged(store: Store) -> None:
+def _delete_merged(store: Store) -> int:
     """Deletes people who were merged into another one: they were read before the merge, and the survivor after it."""
-    for survivor in scan(store, PERSON.collection, {"merged_ids": {"$exists": True}}, fields=("merged_ids",)):
-        store.delete_many(PERSON.collection, {"_id": {"$in": survivor["merged_ids"]}})
+    survivors = scan(store, PERSON.collection, {"merged_ids": {"$exists": True}}, fields=("merged_ids",))
+    return sum(store.delete_many(PERSON.collection, {"_id": {"$in": each["merged_ids"]}}) for each in survivors)
 
 
 def _repair_outreaches(store: Store) -> int:
-    """Moves outreaches of merged people to the survivor, and removes the links to other people who are missing."""
+    """Moves outreaches of merged people to the survivor, and removes the links to other people who are missing.
+
+    Returns the number of these other people.
+    """
     missing: set[str] = set()
     batch: set[str] = set()
     for outreach in scan(store, OUTREACH.collection, {"person_id": {"$exists": True}}, fields=("person_id",)):

@@ -19,9 +19,10 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 
 from osdi.access.signing_keys import ERASURE
-from osdi.backup.dump_store import COUNTED, STAGING, collections, insert
+from osdi.backup.dump_store import COUNTED, PATIENCE_SECONDS, STAGING, collections, insert
 from osdi.documents import Document
 from osdi.ids import now
+from osdi.retry import retry_while_unavailable
 from osdi.store import Store
 from osdi.store.driver import DATABASE
 from osdi.store.indexes import SIGNING_KEYS, TOMBSTONES
@@ -70,7 +71,7 @@ def staging(store: Store, schema_version: int) -> Iterator[StagingStore]:
         raise
     finally:
         staged.close()
-    _complete(store)
+    retry_while_unavailable(lambda: _complete(store), PATIENCE_SECONDS)
 
 
 def keep_tombstones(store: Store, staged: StagingStore) -> None:
@@ -125,6 +126,9 @@ def _drop_staging(store: Store) -> None:
 
 def _cancel(store: Store) -> None:
     """Deletes the staging collections, and then the mark."""
+    with store.operation():
+        # It may be set although its write has failed. Nobody must complete a restore whose collections are deleted.
+        store.collection(SCHEMA).update_one({"_id": ID}, {"$unset": {"replacing": ""}})
     _drop_staging(store)
     with store.operation():
         schema = store.collection(SCHEMA)

@@ -93,6 +93,7 @@ def restore(
         store.skip_schema_check()
         if not is_empty(store):
             _confirm_deletion(name, replace)
+        repairs: list[str] = []
         with progress(header.documents, "restore") as bar:
             erased = restore_backup(
                 store,
@@ -102,8 +103,11 @@ def restore(
                 send_queued=send_queued,
                 include_erased=include_erased,
                 progress=bar.update,
+                report=repairs.append,
             )
     echo(f"Restored {_summary(header)} into {name}.")
+    for sentence in repairs:
+        echo(sentence, err=True)
     if erased:
         echo(f"Erased {erased} people again who were erased after the backup; their outreaches are anonymised.")
     _warn(store, header, send_queued)

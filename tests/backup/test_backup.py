@@ -755,14 +755,51 @@ def test_the_person_who_was_read_last_keeps_a_shared_match_key(
     monkeypatch.setattr(dump_store, "scan", scan_and_sign_up_again)
     monkeypatch.setattr("osdi.store.scan.BATCH", 1)
     content = backed_up(store, snapshot=False)
+    reported: list[str] = []
 
-    restored(store, content)
+    restored(store, content, report=reported.append)
 
+    assert f"Documents that gave a match key up to a document that was read later: {people - 1}." in reported
     *earlier, last = database.people.find().sort("_id")
     assert last["match_keys"] == [f"id:osdi_outreach:{people - 1}", "email:jane@example.com", "id:crm:7"]
     assert [each["match_keys"] for each in earlier] == [[f"id:osdi_outreach:{n}"] for n in range(people - 1)]
     assert all(each["unclaimed_keys"] == ["email:jane@example.com"] for each in earlier)
     assert [each.get("identifiers") for each in (*earlier, last)] == [None] * len(earlier) + [["crm:7"]]
+
+
+LINKS = {
+    "an outreach of a deleted person": (
+        [("people", {"_id": "gone"})],
+        "People who are not in the backup and whose outreaches stay without them: 1.",
+    ),
+    "a tagging of a deleted tag": (
+        [("tags", {"_id": "tag"})],
+        "Tags, lists and questions that are not in the backup and were removed from people: 1.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("deleted", "reported"), LINKS.values(), ids=LINKS)
+def test_links_to_documents_that_are_not_in_the_file_are_removed_and_reported(
+    other: tuple[Store, Database], deleted: list[tuple[str, dict[str, str]]], reported: str
+) -> None:
+    """A snapshot may be of the middle of a DELETE."""
+    store, database = other
+    for name in ("gone", "jane"):
+        insert_known(store, name)
+    store.write(Insert("tags", {"_id": "tag", "match_keys": ["name:tag"]}))
+    database.people.update_many({}, {"$set": {"taggings": [{"_id": new_id(), "tag_id": "tag"}]}})
+    for collection, query in deleted:
+        database[collection].delete_one(query)
+    sentences: list[str] = []
+
+    restored(store, backed_up(store), report=sentences.append)
+
+    assert sentences == [reported]
+    assert database.outreaches.count_documents({}) == 2
+    linked = database.outreaches.find({"person_id": {"$exists": True}})
+    assert {each["person_id"] for each in linked} == set(database.people.distinct("_id"))
+    assert database.people.distinct("taggings.tag_id") == database.tags.distinct("_id")
 
 
 def test_a_collection_that_is_created_during_a_backup_is_in_it(

@@ -21,6 +21,7 @@ from osdi.access.tokens import new_token
 from osdi.backup import backup, dump_store
 from osdi.backup.archive import BadBackup
 from osdi.backup.backup import check_backup, restore_backup, write_backup
+from osdi.backup.links_store import Repaired
 from osdi.crud.totals_store import total_outreaches
 from osdi.settings import Settings
 from osdi.store import Insert, Store
@@ -240,7 +241,7 @@ def test_the_load_breaks_a_restore_that_repairs_nothing(
     store, _, raw = server
     content = backed_up_under(load, store, monkeypatch)
 
-    monkeypatch.setattr(backup, "repair_links", lambda *_: 0)
+    monkeypatch.setattr(backup, "repair_links", lambda *_: Repaired(0, 0, 0))
     restore(other, content)
 
     assert set(raw[RESTORED].outreaches.distinct("person_id")) - set(raw[RESTORED].people.distinct("_id"))

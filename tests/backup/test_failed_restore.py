@@ -205,6 +205,55 @@ def test_a_restore_whose_process_was_killed_before_it_replaced_anything_can_be_c
     assert is_in_service(store)
 
 
+def test_a_cancelled_restore_is_never_completed(
+    target: tuple[Store, Database], content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The write that begins the replacement is stored, its reply is lost, and the process dies while it cancels."""
+    store, database = target
+    before = dumped(database)
+    begin, drop = staging_store._begin_replacing, type(database).drop_collection
+    dropped = iter([True])
+
+    def begin_and_lose_the_reply(of: Store) -> None:
+        begin(of)
+        raise unavailable("away")
+
+    def drop_one(self: Any, *given: Any) -> Any:
+        if next(dropped, None) is None:
+            raise Killed
+        return drop(self, *given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(staging_store, "_begin_replacing", begin_and_lose_the_reply)
+        patch.setattr(type(database), "drop_collection", drop_one)
+        with pytest.raises(Killed):
+            restored(store, content)
+
+    assert end_interrupted_restore(store) == CANCELLED
+    assert dumped(database) == before
+    assert is_in_service(store)
+
+
+def test_replacing_waits_for_an_unavailable_database(
+    target: tuple[Store, Database], content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, database = target
+    complete, failures = staging_store._complete, iter([True, True])
+
+    def be_away_first(of: Store) -> None:
+        if next(failures, False):
+            raise unavailable("away")
+        complete(of)
+
+    monkeypatch.setattr("osdi.retry.PAUSE_SECONDS", 0)
+    monkeypatch.setattr(staging_store, "_complete", be_away_first)
+
+    restored(store, content)
+
+    assert set(database.people.distinct("_id")) == {"jane", "joan"}
+    assert is_in_service(store)
+
+
 @pytest.mark.parametrize(
     ("after", "again"),
     [

@@ -17,6 +17,7 @@ from osdi.access.tokens import new_token
 from osdi.crud import delete as deletions
 from osdi.crud.delete import CACHED, complete_next_deletion
 from osdi.ids import now
+from osdi.privacy.retention import Retention
 from osdi.settings import Settings
 from osdi.store import Insert, Store
 from osdi.store.indexes import DELETIONS, TOKENS
@@ -220,8 +221,18 @@ def test_entries_of_a_resource_that_another_process_still_caches_are_removed(
     assert service.database.people.count_documents({f"{entries}._id": {"$exists": True}}) == 0
 
 
-def test_apply_retention_completes_deletions_without_a_worker(
-    service: Service, monkeypatch: pytest.MonkeyPatch
+def a_worker(service: Service) -> None:
+    Retention(service.store, Settings(mongodb_uri=service.store.uri)).do_next()
+
+
+def apply_retention(service: Service) -> None:
+    result = service.app.test_cli_runner().invoke(args=["apply-retention"])
+    assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize("complete", [a_worker, apply_retention])
+def test_a_worker_or_apply_retention_completes_deletions_that_are_due(
+    service: Service, complete: Callable[[Service], None]
 ) -> None:
     outreach = service.client.recorded(factories.outreach())
     person_id = id_of(outreach, "osdi:person")
@@ -229,7 +240,22 @@ def test_apply_retention_completes_deletions_without_a_worker(
     service.database.outreaches.update_one({}, {"$set": {"person_id": person_id}})
     service.database[DELETIONS].update_one({"_id": person_id}, {"$set": {"not_before": now() - LATER}})
 
-    result = service.app.test_cli_runner().invoke(args=["apply-retention"])
+    complete(service)
 
-    assert result.exit_code == 0, result.output
     assert service.database.outreaches.count_documents({"person_id": {"$exists": True}}) == 0
+
+
+def test_a_deletion_that_a_restore_has_undone_has_no_effect(service: Service) -> None:
+    """The note is in the backup, and so is the person, who was read before."""
+    outreach = service.client.recorded(factories.outreach())
+    person_id = id_of(outreach, "osdi:person")
+    stored = [list(service.database[name].find()) for name in ("people", "outreaches")]
+    service.client.delete(f"/people/{person_id}")
+    for name, documents in zip(("people", "outreaches"), stored, strict=True):
+        service.database[name].delete_many({})
+        service.database[name].insert_many(documents)
+
+    service.complete(after=SETTLED + LATER)
+
+    assert service.database.outreaches.count_documents({"person_id": person_id}) == 1
+    assert service.database[DELETIONS].count_documents({}) == 0
