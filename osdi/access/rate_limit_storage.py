@@ -36,7 +36,7 @@ class SharedCounters(MongoDBStorage):
             "count": {"$cond": [ended, amount, {"$add": ["$count", amount]}]},
             "expireAt": {"$cond": [ended, {"$add": ["$$NOW", expiry * 1_000]}, "$expireAt"]},
         }
-        counter = self.counters.find_one_and_update(
+        counter: Any = self.counters.find_one_and_update(
             {"_id": self._digest(key)},
             [{"$set": change}],
             upsert=True,
@@ -63,9 +63,7 @@ class SharedCounters(MongoDBStorage):
         if not self._key:
             fresh = {"$setOnInsert": {"key": secrets.token_hex(KEY_BYTES)}}
             after = self.lib.ReturnDocument.AFTER
-            found: dict[str, Any] = self.counters.find_one_and_update(
-                {"_id": KEY_ID}, fresh, upsert=True, return_document=after
-            )
+            found: Any = self.counters.find_one_and_update({"_id": KEY_ID}, fresh, upsert=True, return_document=after)
             self._key = bytes.fromhex(found["key"])
         return hmac.digest(self._key, key.encode(errors="surrogatepass"), "sha256").hex()
 

@@ -14,7 +14,7 @@ from prometheus_client import mmap_dict, values
 ENTRY_BYTES: Final = 64
 
 
-class AllocatedFile(mmap_dict.MmapedDict):  # type: ignore[misc]  # the library has no types here
+class AllocatedFile(mmap_dict.MmapedDict):
     """A file of the library's format whose pages are all allocated. Raises OSError if there is no space."""
 
     def __init__(self, filename: str, read_mode: bool = False) -> None:
@@ -28,16 +28,16 @@ class AllocatedFile(mmap_dict.MmapedDict):  # type: ignore[misc]  # the library 
                         with suppress(FileNotFoundError):
                             os.unlink(filename)
                     raise
-        super().__init__(filename, read_mode)
+        super().__init__(filename, read_mode)  # type: ignore[no-untyped-call]
 
     def _init_value(self, key: str) -> None:
         """Adds a value. Called by the library, which doubles the file if it is full."""
         if self._used + len(key.encode()) + ENTRY_BYTES > self._capacity:
             os.posix_fallocate(self._f.fileno(), 0, 2 * self._capacity)
-        super()._init_value(key)
+        super()._init_value(key)  # type: ignore[no-untyped-call]
 
 
 def use_allocated_files(place: str) -> None:
     """Makes metrics that are created from now on count in allocated files, which are named by the worker's place."""
-    values.MmapedDict = AllocatedFile
+    values.MmapedDict = AllocatedFile  # type: ignore[misc]
     values.ValueClass = values.MultiProcessValue(lambda: place)  # type: ignore[no-untyped-call]
