@@ -44,6 +44,11 @@ def timestamp() -> float:
     return time.time() + _ahead
 
 
+def time_in(zone: dt.tzinfo) -> dt.datetime:
+    """Returns the present time in a time zone."""
+    return dt.datetime.fromtimestamp(timestamp(), zone)
+
+
 def now() -> dt.datetime:
     """Returns the present time as naive UTC in whole seconds, the precision of OSDI's dates."""
     return dt.datetime.fromtimestamp(int(timestamp()), dt.UTC).replace(tzinfo=None)

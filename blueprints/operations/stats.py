@@ -11,6 +11,7 @@ from blueprints.http.context import answer, hal, reference, statistics
 from blueprints.http.parameters import CAMPAIGN_PARAMETER
 from osdi.access.tokens import READ
 from osdi.errors import invalid
+from osdi.ids import time_in
 from osdi.resources import ADVOCACY_CAMPAIGN, API
 from osdi.statistics import days, tally
 from osdi.statistics.days import DAYS, Interval
@@ -52,7 +53,7 @@ def _zone(name: str) -> ZoneInfo:
 
 def _span(campaign_id: str, first: dt.date | None, last: dt.date | None, zone: ZoneInfo) -> tuple[dt.date, dt.date]:
     """Returns the first and the last day of the statistics. Raises OsdiError 400."""
-    today = dt.datetime.now(zone).date()
+    today = time_in(zone).date()
     earliest = None
     if first is None:
         latest = last or today

@@ -15,6 +15,7 @@ from osdi.followups.unsubscribe import mark_bouncing
 from osdi.hal import Hal
 from osdi.http_client import post
 from osdi.http_client.signature import sign
+from osdi.ids import time_in
 from osdi.mail import compose, smtp
 from osdi.mail.mailboxes import mailbox, sender
 from osdi.mail.smtp import SmtpServer
@@ -69,7 +70,7 @@ def _composed(message: OutgoingMessage, from_: Address) -> EmailMessage:
             message_id=message.followup["_id"],
             sender=from_,
             unsubscribe_url=message.unsubscribe_url,
-            date=dt.datetime.now(dt.UTC),
+            date=time_in(dt.UTC),
         )
     except ValueError as error:
         raise DeliveryFailed("not_a_mail", permanent=True) from error
@@ -92,7 +93,7 @@ class Gateway:
         body = orjson.dumps(self._body(message))
         headers = {"Content-Type": "application/json", "Idempotency-Key": message.followup["_id"]}
         if self._settings.gateway_secret:
-            timestamp = dt.datetime.now(dt.UTC)
+            timestamp = time_in(dt.UTC)
             headers |= sign(self._settings.gateway_secret, message.followup["_id"], timestamp, body)
         try:
             response = self._http.post(self._url, body, headers, guarded=False)

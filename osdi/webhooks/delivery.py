@@ -21,7 +21,7 @@ from osdi.fields.webhook import ABOUT_NOW, AT_A_VERSION
 from osdi.hal import Hal
 from osdi.http_client.post import HttpPost, NotDelivered
 from osdi.http_client.signature import sign
-from osdi.ids import new_id, now
+from osdi.ids import new_id, now, time_in
 from osdi.resources import OUTREACH, Resource
 from osdi.settings import Settings
 from osdi.store import Store
@@ -139,7 +139,7 @@ class Webhooks:
         # The id depends on the events only, so a receiver that follows Standard Webhooks recognises a repeated POST.
         keys = "\n".join(entry["idempotency_key"] for entry in entries)
         message_id = f"msg_{hashlib.sha256(keys.encode()).hexdigest()[:32]}"
-        headers = sign(webhook["secret"], message_id, dt.datetime.now(dt.UTC), body)
+        headers = sign(webhook["secret"], message_id, time_in(dt.UTC), body)
         try:
             response = self._http.post(webhook["url"], body, {"Content-Type": "application/json", **headers})
         except NotDelivered as error:

@@ -166,5 +166,5 @@ def test_a_full_folder_ends_no_worker(environment: dict[str, str], kilobytes: in
         status = requests.get(
             f"{live.url}/metrics", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=10
         ).status_code
-        assert status == (200 if kilobytes == 200 else 503)
+        assert status == (503 if kilobytes == 40 else 200)
         assert live.workers() == [worker]
