@@ -5,19 +5,21 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, get_args
 
 from osdi.fields.limits import CUSTOM_FIELD_NAME_LENGTH
 from osdi.match_keys import MatchKeyRules, email_key
+from osdi.values import words
 from osdi.values.custom_field_names import stored_name
 from osdi.values.dates import instant
 from osdi.values.text import cleaned, normalized
-from osdi.values.words import boolean
 
 FieldType = Literal["string", "integer", "number", "boolean", "date", "identifier", "email", "phone"]
 TYPES: Final[tuple[FieldType, ...]] = get_args(FieldType)
 KEY_PREFIXES: Final[Mapping[str, str]] = {"identifier": "id:", "email": "email:", "phone": "phone:"}
+SPELLINGS: Final = {"country": words.country, "gender": words.gender, "status": words.status}
 NEEDED: Final[Mapping[str, str]] = {
     "integer": "a number, such as 5",
     "number": "a number, such as 1.5",
@@ -49,12 +51,14 @@ class FilterField:
     """A field's type and its path in the stored document.
 
     `keys` is the array with its values as keys of osdi.match_keys: normalised, with the prefix of their kind, and
-    indexed. Such a field is compared by key.
+    indexed. Such a field is compared by key. `spelling` names the reader of osdi.values.words by which values are
+    stored.
     """
 
     type: FieldType
     path: str
     keys: str | None = None
+    spelling: str = ""
 
     @property
     def is_text(self) -> bool:
@@ -85,7 +89,7 @@ class FilterField:
             return timestamp(text)
         try:
             if self.type == "boolean":
-                return boolean(text)
+                return words.boolean(text)
             number = int(text) if WHOLE.fullmatch(text) else float(text)
         except ValueError:
             raise ValueError(NEEDED[self.type]) from None
@@ -101,6 +105,9 @@ class FilterField:
         elif self.type == "phone" and not part:
             value = LOST_NUMBER_PLUS.sub("+", value)
         value = normalized(value) if part else cleaned(value)
+        if self.spelling and not part:
+            with suppress(ValueError):  # a word that is never stored
+                value = SPELLINGS[self.spelling](value)
         if self.keys is None:
             return Stored(self.path, value, ignore_case=self.type == "email")
         prefix = KEY_PREFIXES[self.type]

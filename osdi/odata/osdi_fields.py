@@ -69,7 +69,8 @@ def _properties(fields: table.Table, *path: str) -> Iterator[tuple[str, FilterFi
     for each in fields:
         names = (*path, each.name)
         if type(each) in FILTER_TYPES and not each.not_filtered:
-            yield "/".join(names), FilterField(FILTER_TYPES[type(each)], ".".join(names))
+            spelling = each.spelling if isinstance(each, table.Text | table.Enum) else ""
+            yield "/".join(names), FilterField(FILTER_TYPES[type(each)], ".".join(names), spelling=spelling)
         elif not each.not_filtered:
             yield from _properties(table.properties(each), *names)
 

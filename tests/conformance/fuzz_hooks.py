@@ -52,7 +52,9 @@ BEYOND_SCHEMAS = re.compile(
             r"This Idempotency-Key was used with another body",
             r"TEMPLATE_ERROR|This must be one line|Not a mailbox such as|MESSAGE_DOES_NOT_FIT|no such wrapper",
             r"The address (is|holds|has)|Not an address such as|Not a secret such as|There are already \d+ webhooks",
-            r"The body has more than \d+ bytes|nested more than \d+ deep|Unknown field",
+            r"The body has more than \d+ bytes|nested more than \d+ deep|Unknown field|Unknown argument",
+            r"A blank value clears nothing|A PUT does not apply|Send it inside|Another name differs only",
+            r"Different from `filter`|Send one of person",
         )
     )
 )

@@ -33,6 +33,7 @@ def told() -> dict[str, set[str]]:
     metrics.count_not_applied("too_many_posts")
     metrics.count_match("new")
     metrics.count_rejection("INVALID")
+    metrics.count_skipped("INVALID")
     found: dict[str, set[str]] = {}
     for family in text_string_to_metric_families(metrics.text().decode()):
         for sample in family.samples:

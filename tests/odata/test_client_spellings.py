@@ -10,11 +10,12 @@ ADDRESS = "jane+osdi@example.org"
 @pytest.fixture
 def recorded(api: Client) -> Client:
     person = {
-        "email_addresses": [{"address": ADDRESS, "primary": True}],
+        "email_addresses": [{"address": ADDRESS, "primary": True, "status": "previous bounce"}],
+        "gender": "F",
         "phone_numbers": [{"number": "+16175550100"}],
         "given_name": "Zo\N{LATIN SMALL LETTER E WITH DIAERESIS}",
         "birthdate": {"year": 1980},
-        "postal_addresses": [{"postal_code": " 02134 ", "location": {"latitude": 42.5}}],
+        "postal_addresses": [{"postal_code": " 02134 ", "country": "USA", "location": {"latitude": 42.5}}],
     }
     api.recorded({"person": person, "type": "phone", "duration": 4711, "action_date": "2026-03-18 11:02:15 UTC"})
     return api
@@ -37,6 +38,13 @@ def recorded(api: Client) -> Client:
         ("/people", "tolower(given_name) eq 'zoe\u0308'"),
         ("/people", "startswith(given_name,'Zoe\u0308')"),
         ("/people", "postal_code eq '02134'"),
+        ("/people", "postal_addresses/country eq 'United States'"),
+        ("/people", "postal_addresses/country eq 'us'"),
+        ("/people", "startswith(postal_addresses/country,'U')"),
+        ("/people", "gender eq 'F'"),
+        ("/people", "gender eq 'woman' and not gender eq 'robot'"),
+        ("/people", "email_addresses/status eq 'Previous_Bounce'"),
+        ("/people", "email_addresses/status ne 'nonsense'"),
         ("/people", "postal_code eq ' 02134'"),
         ("/people", "birthdate/year eq '1980'"),
         ("/people", "birthdate/year lt ' 1981 '"),

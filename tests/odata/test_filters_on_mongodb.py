@@ -26,7 +26,7 @@ from tests.support.examples import examples
 from tests.support.factories import RULES
 
 DOCUMENTS = 300
-NAMES = ["Jane", "jane", "JANE", "John", "Jon", "O'Brien", "Ann Lee", "Zoé", "ZOÉ", "a.b*", "Jane\n", "%", ""]
+NAMES = ["Jane", "jane", "JANE", "John", "Jon", "O'Brien", "Ann Lee", "Zoé", "ZOÉ", "a.b*", "Jane\nAnn", "%", ""]
 EMAILS = [f"{name}@{host}.org" for name in ("jane", "Jane", "JOHN", "o'brien", "a.b") for host in ("x", "X", "example")]
 PHONES = ["+1 (987) 654-3210", "19876543210", "1-987-654-3211", "+49 30 901820", "911", "4930901821"]
 PARTS = ["", "a", "J", "an", "o'b", ".", "*", "\n", "É", "@x", ".org", "org", "ex"]
