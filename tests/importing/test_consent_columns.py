@@ -300,7 +300,8 @@ def test_the_circumstances_of_an_opt_out_stop_the_import_if_no_column_has_the_op
 @pytest.mark.parametrize(
     "stem",
     [
-        "unsubscribed_members_export_1a2b3c", "cleaned_members_export_1a2b3c", "nonsubscribed_members_export", "unsubscribes",
+        "unsubscribed_members_export_1a2b3c", "cleaned_members_export_1a2b3c", "nonsubscribed_members_export",
+        "unsubscribes",
         "2024-unsubscribed", "opt-outs", "optouts", "Opted Out", "suppression_list", "Suppressions",
         "do-not-contact", "DoNotEmail",
         "do not call list", "bounces", "blocklist", "Abgemeldete", "désabonnés", "bajas", "uitgeschreven", "no-emails",
