@@ -312,6 +312,7 @@ def _vocabulary(kind: str, *, exact: bool) -> dict[str, str]:
         found |= {**others, **ours} if exact else {**ours, **others}
         found |= {squashed(flag): prefix + flag for flag in FLAGS if own == PEOPLE}
     found |= {squashed(each): _of_person(kind) + each for each in (NAME, "birthdate")}
+    found |= {squashed(each): each for each in (TAGS, LISTS)}
     found["identifiers"] = "identifiers"
     if kind == OUTREACHES:
         found |= {squashed(column.name): column.path for column in TARGET_COLUMNS}
