@@ -193,6 +193,7 @@ def _can_repeat(field: str) -> bool:
     return field in (IGNORED, TAGS, LISTS) or IDENTIFIER.fullmatch(field) is not None or is_flag(field)
 
 
+@lru_cache(PATHS)
 def is_flag(field: str) -> bool:
     """True if the field is a flag about consent, such as `opted_out`; several columns can have the same."""
     return FLAG.fullmatch(field.removeprefix("person.")) is not None
