@@ -155,7 +155,7 @@ class TestControlCharacters:
         [
             ("people.csv", f"email,{HOSTILE}\na@example.com,x\n", "custom_fields.Eve"),
             ("people.csv", f"{HOSTILE}\nx\n", "All columns are unknown: Eve"),
-            ("people.csv", f"email,{HOSTILE}\na@example.com\n", "There is 1 cell,"),
+            ("people.csv", f"email,{HOSTILE}\na@example.com,1,2\n", "There are 3 cells,"),
             (
                 "people.ndjson",
                 json.dumps({"custom_fields": {HOSTILE: {"a": 1}}, "identifiers": ["crm:1"]}),

@@ -137,8 +137,8 @@ def test_a_word_with_a_meaning_in_a_field_stays_there(cell: str, field: str, emp
     [
         ("* Mobile", "Mobile"), ("mobile", "Mobile"), ("Cell", "Mobile"), ("iPhone", "Mobile"), ("Home",
         "Home"), ("Work", "Work"),
-        ("Work Fax", "Fax"), ("Home Fax", "Fax"), ("Main", "Work"), ("Privat", "Home"), ("Grandma",
-        "Other"), ("Domicile", "Home"),
+        ("Work Fax", "Fax"), ("Home Fax", "Fax"), ("Main", "Work"), ("Privat", "Home"), ("Grandma", "Grandma"),
+        ("* Other", "Other"), ("Domicile", "Home"),
     ],
 )  # fmt: skip
 def test_the_type_of_a_number_by_its_label(label: str, kind: str) -> None:

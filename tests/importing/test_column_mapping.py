@@ -1,8 +1,22 @@
 """Mapping of the columns of a file to fields."""
 
+import tomllib
+from collections import Counter
+
 import pytest
 
-from osdi.importing.csv_files.column_mapping import CUSTOM_BECAUSE, OUTREACHES, PEOPLE, guess_columns, known_field
+from osdi.importing.csv_files.column_mapping import (
+    CAMPAIGN,
+    CUSTOM_BECAUSE,
+    LISTS,
+    NAME,
+    OUTREACHES,
+    PEOPLE,
+    TAGS,
+    guess_columns,
+    known_field,
+)
+from osdi.importing.csv_files.column_names import FILE, squashed
 
 ACTION_NETWORK = {
     "uuid": "identifiers[action_network]",
@@ -69,9 +83,97 @@ def test_the_field_of_a_column_of_people(name: str, field: str | None) -> None:
 
 
 @pytest.mark.parametrize(
+    ("field", "names"),
+    [
+        ("given_name", ["Prénom", "Nombre", "Voornaam", "Förnamn", "Nome", "Imię", "Name (First)",
+            "What's your first name?"]),
+        ("family_name", ["Nachname", "Nom", "Apellidos", "Achternaam", "Efternamn", "Cognome", "Nazwisko",
+            "Name (Last)"]),
+        ("name", ["Full Name", "Name", "Your name *", "full_name", "Nombre completo", "Nom complet"]),
+        ("email_addresses[0].address", ["E-Mail-Adresse", "Adresse e-mail", "Courriel", "Correo electrónico",
+
+                       "E-mailadres",
+            "Adresse de messagerie", "Dirección de correo electrónico", "Preferred Email",
+            "Your email address (required)"]),
+        ("email_addresses[personal].address", ["Personal Email", "personal_email"]),
+        ("email_addresses[3].address", ["E-mail 3 - Value"]),
+        ("phone_numbers[0].number", ["Telefonnummer", "Téléphone", "Teléfono", "Telefoonnummer", "Telefono",
+            "Preferred Phone"]),
+        ("phone_numbers[mobile].number", ["Mobiltelefon", "Tél. mobile", "Móvil", "Mobiele telefoon",
+            "Cellulare", "Cell Phone"]),
+        ("phone_numbers[home].number", ["Telefon (privat)", "Téléphone (domicile)", "Teléfono particular",
+            "Telefoon thuis"]),
+        ("phone_numbers[work].number", ["Telefon geschäftlich", "Téléphone (bureau)", "Telefoon op werk",
+            "Business Phone"]),
+        ("phone_numbers[n2].number_type", ["Phone 2 - Label", "Phone 2 - Type"]),
+        ("postal_addresses[0].address_lines", ["Straße", "STRASSE", "Adresse", "Dirección", "Adres",
+            "Indirizzo", "Street 1",
+            "primary_address1", "Address (Street Address)"]),
+        ("postal_addresses[0].locality", ["Ort", "Ville", "Ciudad", "Plaats", "Woonplaats", "Città",
+            "primary_city", "City/Town"]),
+        ("postal_addresses[0].region", ["State/Province", "Bundesland", "Région", "Provincia", "Provincie",
+            "primary_state"]),
+        ("postal_addresses[0].postal_code", ["Zip/Postal Code", "Postleitzahl", "Code postal",
+            "Código postal", "primary_zip",
+            "PLZ", "CAP", "Address (ZIP / Postal Code)"]),
+        ("postal_addresses[0].country", ["Country/Region", "Land", "Pays", "País", "Paese", "primary_country_code"]),
+        ("postal_addresses[home].postal_code", ["Home Zip", "Home Postal Code", "Postleitzahl privat",
+            "Code postal (domicile)"]),
+        ("postal_addresses[mailing].region", ["Mailing State/Province", "MailingState", "mailing_state"]),
+        ("postal_addresses[n1].locality", ["Address 1 - City"]),
+        ("birthdate", ["Geburtstag", "Geburtsdatum", "Date de naissance", "Fecha de nacimiento", "Cumpleaños",
+            "Verjaardag", "DOB"]),
+        ("gender", ["Geschlecht", "Sexe", "Género", "Geslacht", "Sesso"]),
+        ("employer", ["Firma", "Société", "Empresa", "Bedrijf", "Organization 1 - Name", "Company"]),
+        ("add_tags", ["tag_list", "Tags", "Labels", "Group Membership", "TAGS", "Schlagwörter"]),
+        ("identifiers[van]", ["VANID", "VAN ID"]),
+        ("identifiers[nationbuilder]", ["nationbuilder_id"]),
+    ],
+)  # fmt: skip
+def test_the_columns_of_other_programs_and_languages(field: str, names: list[str]) -> None:
+    assert {name: known_field(name, PEOPLE) for name in names} == dict.fromkeys(names, field)
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        (["Salutation", "Title", "First Name"], {"Salutation": "honorific_prefix", "Title": "work_title"}),
+        (["Title", "First Name"], {"Title": "honorific_prefix"}),
+        (["Email Address", "LEID", "EUID", "REGION"], {"REGION": "custom_fields.REGION"}),
+        (["Email Address", "REGION"], {"REGION": "postal_addresses[0].region"}),
+        (["Phone", "Phone (2)"], {"Phone": "phone_numbers[0].number", "Phone (2)": "phone_numbers[1].number"}),
+        (["Tags", "Tags (2)", "email"], {"Tags": "add_tags", "Tags (2)": "add_tags"}),
+    ],
+)
+def test_a_name_can_mean_something_else_in_the_export_of_one_program(names: list[str], found: dict[str, str]) -> None:
+    columns = fields(names)
+
+    assert {name: columns[name] for name in found} == found
+
+
+@pytest.mark.parametrize("kind", [PEOPLE, OUTREACHES])
+def test_each_name_in_the_file_of_names_has_one_valid_field(kind: str) -> None:
+    """A mistake in column_names.toml is found here, and not by an import."""
+    names = tomllib.loads(FILE.read_text(encoding="utf-8"))
+    for part in ("people", "outreaches") if kind == OUTREACHES else ("people",):
+        every = Counter(name for each in names[part].values() for name in set(map(squashed, each)))
+        assert [name for name, count in every.items() if count > 1] == []
+        for path in set(names[part]) - {CAMPAIGN}:
+            prefix = "person." if kind == OUTREACHES and part == "people" and path not in (TAGS, LISTS, NAME) else ""
+            assert known_field(prefix + path.replace("{n}", "1"), kind), path
+
+
+@pytest.mark.parametrize(
     ("name", "field"),
     [
         ("Date", "action_date"),
+        ("Call Date", "action_date"),
+        ("Date Contacted", "action_date"),
+        ("Zeitstempel", "action_date"),
+        ("Horodateur", "action_date"),
+        ("Marca temporal", "action_date"),
+        ("Submit Date (UTC)", "action_date"),
+        ("Gesprächsdauer", "duration"),
         ("created_at", "action_date"),
         ("source", "referrer_data.source"),
         ("email", "person.email_addresses[0].address"),

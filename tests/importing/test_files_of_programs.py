@@ -548,6 +548,20 @@ class TestSpreadsheets:
 
         assert counts(done(app, file)) == {"people matched": 1, "of them unchanged": 1}
 
+    @pytest.mark.parametrize("cell", ["1.20256E+10", "1,20256E+10", "12025550101.0"])
+    def test_a_rounded_number_in_our_own_export_is_not_stored(
+        self, app: Flask, api: Client, file: Path, cell: str
+    ) -> None:
+        number = {"phone_numbers": [{"number": "12025550101"}]}
+        api.created("/people", {"given_name": "Ada", **MAILED, **number})
+        app.test_cli_runner().invoke(args=["export", "people", "-o", str(file)])
+        file.write_text(file.read_text("utf-8").replace("12025550101", f'"{cell}"'), encoding="utf-8")
+
+        output = done(app, file)
+
+        assert counts(output) == {"people matched": 1, "of them unchanged": 1}
+        assert ("phone_number: A spreadsheet has rounded this number." in output) == ("E" in cell)
+
     @pytest.mark.parametrize("note", ["called twice", "", "=1+1"])
     def test_a_note_beside_the_table_is_left_out_and_shown(
         self, app: Flask, api: Client, file: Path, note: str

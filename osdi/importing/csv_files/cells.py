@@ -39,6 +39,16 @@ DIGITS_OF_POSTAL_CODE: Final = {
     **dict.fromkeys(("RO", "SG", "KZ", "IN", "CN"), 6),
 }
 ZIP: Final = re.compile(r"(\d{3,5})(-\d{4})?")
+ADDRESS_TYPES: Final = {
+    **dict.fromkeys(("home", "privat", "domicile", "casa", "thuis"), "Home"),
+    **dict.fromkeys(("work", "business", "geschäftlich", "bureau", "trabajo", "werk"), "Work"),
+    "mailing": "Mailing",
+}
+EMAIL_TYPES: Final = {
+    **dict.fromkeys(("home", "personal", "privat", "domicile", "casa", "thuis"), "personal"),
+    **dict.fromkeys(("work", "business", "geschäftlich", "bureau", "trabajo", "werk"), "work"),
+    "other": "other",
+}
 NUMBER_TYPES: Final = (
     ("Fax", ("fax",)),
     ("Mobile", ("mobile", "mobil", "cell", "handy", "iphone", "móvil", "portable", "mobiel")),
@@ -102,21 +112,23 @@ def with_leading_zeros(code: str, country: str) -> str:
 
 
 def number_type(text: str) -> str:
-    """Returns OSDI's type of a phone number for a label such as `* Mobile`, or `Other`."""
-    label = text.strip("* ").casefold()
-    return next((kind for kind, known in NUMBER_TYPES if any(each in label for each in known)), "Other")
+    """Returns OSDI's type of a phone number for a label such as `* Mobile`, or the label itself."""
+    label = text.strip("* ")
+    return next((kind for kind, known in NUMBER_TYPES if any(each in label.casefold() for each in known)), label)
 
 
-def address_type(text: str) -> str | None:
-    """Returns OSDI's type of a postal address for a label such as `* Home`, or None for other words."""
+def address_type(text: str) -> str:
+    """Returns OSDI's type of a postal address for a label such as `* Home`. Raises ValueError for other labels."""
     label = text.strip("* ").casefold()
-    return {"home": "Home", "work": "Work", "mailing": "Mailing", "privat": "Home", "geschäftlich": "Work"}.get(label)
+    if label not in ADDRESS_TYPES:
+        raise ValueError("Not Home, Work or Mailing.")
+    return ADDRESS_TYPES[label]
 
 
 def email_type(text: str) -> str:
-    """Returns OSDI's type of an e-mail address for a label such as `* Home`."""
-    label = text.strip("* ").casefold()
-    return {"home": "personal", "personal": "personal", "privat": "personal", "work": "work"}.get(label, "other")
+    """Returns OSDI's type of an e-mail address for a label such as `* Home`, or the label itself."""
+    label = text.strip("* ")
+    return EMAIL_TYPES.get(label.casefold(), label)
 
 
 def _digits(text: str) -> int:

@@ -193,6 +193,7 @@ def _can_repeat(field: str) -> bool:
     return field in (IGNORED, TAGS, LISTS) or IDENTIFIER.fullmatch(field) is not None or is_flag(field)
 
 
+@lru_cache(PATHS)
 def is_flag(field: str) -> bool:
     """True if the field is a flag about consent, such as `opted_out`; several columns can have the same."""
     return FLAG.fullmatch(field.removeprefix("person.")) is not None
@@ -312,6 +313,7 @@ def _vocabulary(kind: str, *, exact: bool) -> dict[str, str]:
         found |= {**others, **ours} if exact else {**ours, **others}
         found |= {squashed(flag): prefix + flag for flag in FLAGS if own == PEOPLE}
     found |= {squashed(each): _of_person(kind) + each for each in (NAME, "birthdate")}
+    found |= {squashed(each): each for each in (TAGS, LISTS)}
     found["identifiers"] = "identifiers"
     if kind == OUTREACHES:
         found |= {squashed(column.name): column.path for column in TARGET_COLUMNS}

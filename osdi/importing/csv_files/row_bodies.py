@@ -9,6 +9,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
@@ -27,6 +28,7 @@ from osdi.importing.csv_files.column_mapping import (
     OTHERS,
     OUTREACHES,
     PATH,
+    PATHS,
     PEOPLE,
     REJECTED_BECAUSE,
     TAGS,
@@ -169,13 +171,11 @@ def _try_to_place(
         row.warnings.append(f"{column.name}: {error}")
         row.unreadable.append(f"{column.name}: {error}")
         return
-    if field in ("gender", NAME):
-        origins |= dict.fromkeys(
-            ("gender", "gender_identity") if field == "gender" else ("given_name", "family_name"), column.name
-        )
+    origins.update(dict.fromkeys(PARTS.get(field, ()), column.name))
     origins[_with_slot(field)] = column.name
 
 
+@lru_cache(PATHS)
 def _with_slot(field: str) -> str:
     match = PATH.fullmatch(field)
     if match is None or match["top"] not in ARRAYS or match["leaf"] is None:
@@ -216,8 +216,9 @@ def _place(into: Body, kind: str, field: str, cell: str, reading: Reading) -> No
             raise ValueError(IN_PARTS)
         into[field] = _json(cell, AS_JSON[kind][field])
     elif field in OTHERS:
-        is_bool = isinstance(OTHERS[field][1], Bool)
-        into[field] = [each and words.boolean(each) if is_bool else each for each in parted(cell)]
+        definition = OTHERS[field][1]
+        convert = words.boolean if isinstance(definition, Bool) else EXACT_CONVERTERS.get(definition.name, str)
+        into[field] = [each and convert(each) for each in parted(cell)]
     else:
         _place_deep(into, kind, field, cell, reading)
 
@@ -278,9 +279,11 @@ def _converted(definition: Field | None, field: str, cell: str, reading: Reading
         return _json(cell, dict)
     if isinstance(definition, DateTime):
         return dates.timestamp(cell, reading.dates)
-    if reading.exact and not isinstance(definition, Bool):  # exported as it was posted
-        return words.status(cell) if definition.name == "status" and "email" in field else cell
-    convert = CONVERTERS.get(f"{field.partition('[')[0]}.{definition.name}") or CONVERTERS.get(definition.name)
+    names = (f"{field.partition('[')[0]}.{definition.name}", definition.name)
+    if reading.exact and not isinstance(definition, Bool | WholeNumber):  # exported as it was posted
+        convert = next((EXACT_CONVERTERS[each] for each in names if each in EXACT_CONVERTERS), None)
+        return convert(cell) if convert else cell
+    convert = next((CONVERTERS[each] for each in names if each in CONVERTERS), None)
     if convert is None and isinstance(definition, Bool | WholeNumber):
         convert = words.boolean if isinstance(definition, Bool) else values.whole
     return convert(cell) if convert else cell
@@ -343,10 +346,21 @@ def _sms(text: str) -> bool:
         return words.status(text) == "subscribed"
 
 
+def _number(text: str) -> str:
+    return words.phone_number(values.whole(text))
+
+
 # Fields whose cell may have several values, each for an entry of its own.
 SEVERAL: Final[Mapping[str, Callable[[str], list[str]]]] = {
     "email_addresses.address": values.email_addresses,
     "phone_numbers.number": values.phone_numbers,
+}
+# Conversions of our own export, whose cells a spreadsheet may have changed.
+EXACT_CONVERTERS: Final[Mapping[str, Callable[[str], Any]]] = {
+    "email_addresses.status": words.status,
+    "number": _number,
+    "phone_number": _number,
+    "postal_code": values.whole,
 }
 # Conversions that do not follow from the type of a field.
 CONVERTERS: Final[Mapping[str, Callable[[str], Any]]] = {
