@@ -30,7 +30,7 @@ from osdi.backup.archive import (
 )
 from osdi.backup.dump_store import exists, insert, reading, replace_document
 from osdi.backup.links_store import Repaired, repair_links
-from osdi.backup.staging_store import keep_tombstones, staging
+from osdi.backup.staging_store import keep_digests, staging
 from osdi.documents import Document
 from osdi.errors import ErrorDescription, OsdiError
 from osdi.ids import now
@@ -39,8 +39,10 @@ from osdi.operations.migrations import migrate, schema_version
 from osdi.privacy.erasure import erase_again
 from osdi.resources import ADVOCACY_CAMPAIGN, OUTREACH, PERSON
 from osdi.store import Store
+from osdi.store.indexes import SUPPRESSIONS
 from osdi.store.store import SETTLED
 from osdi.store.writes import WEBHOOK_EVENTS, WEBHOOK_REJECTIONS
+from osdi.suppression.suppression_store import apply_to_people, fill_from_people, unite
 
 LEVEL: Final = 6
 # Limits of one insert: documents, and bytes of their lines.
@@ -135,10 +137,22 @@ def restore_backup(
             given_up += _load(staged, collection, documents, header, rules)
             progress(len(batch))
         migrate(staged, rules, lambda _: None)
-        keep_tombstones(store, staged)  # also those of an erasure that was running when the restore began
+        keep_digests(store, staged)  # also those of an erasure that was running when the restore began
+        _bring_opt_outs_together(staged, rules)
         _report_repairs(given_up, repair_links(staged, rules), report)
         # The tombstones of an erasure that was running are older than the backup, but it may contain the person.
         return 0 if include_erased else erase_again(staged, header.created - SETTLED, rules)
+
+
+def _bring_opt_outs_together(staged: Store, rules: MatchKeyRules) -> None:
+    """Gives the list the opt-outs of the restored people, and these people the opt-outs since the backup.
+
+    If the backup is of another deployment, its list has digests that no key of this one makes: its people have the
+    opt-outs.
+    """
+    for steps in (fill_from_people(staged, rules), apply_to_people(staged, rules)):
+        for _ in steps:
+            pass
 
 
 def _batches(file: BinaryIO) -> Iterator[tuple[str, list[Document]]]:
@@ -167,6 +181,9 @@ def _load(staged: Store, collection: str, documents: Sequence[Document], header:
     Returns the number of documents that gave a key up. Raises BadBackup if the backup is of one moment, or another
     unique value is there twice.
     """
+    if collection == SUPPRESSIONS:
+        unite(staged, documents)
+        return 0
     given_up = 0
     for document in insert(staged, collection, documents):
         if not header.one_moment and "match_keys" in document and not exists(staged, collection, document):

@@ -24,7 +24,7 @@ from osdi.errors import ErrorDescription, OsdiError
 from osdi.resources import OUTREACH, PERSON
 from osdi.store import Store
 from osdi.store.driver import DATABASE, only_duplicate_keys
-from osdi.store.indexes import INVALIDATIONS, SIGNING_KEYS, STATISTICS, TOMBSTONES
+from osdi.store.indexes import INVALIDATIONS, SIGNING_KEYS, STATISTICS, SUPPRESSIONS, TOMBSTONES
 from osdi.store.scan import scan
 from osdi.store.schema_version import SCHEMA
 
@@ -37,6 +37,8 @@ STAGING: Final = "restore_staging."
 FIRST: Final = (OUTREACH.collection, PERSON.collection)
 # Tombstones are read last, so that they include people who are erased meanwhile, and then the key they are made with.
 LAST: Final = (TOMBSTONES, SIGNING_KEYS)
+# A restore keeps the present documents of these collections, and adds those of the backup.
+KEPT: Final = (TOMBSTONES, SUPPRESSIONS, SIGNING_KEYS)
 
 OPTIONS: Final = JSONOptions(
     json_mode=JSONMode.CANONICAL, tz_aware=False, datetime_conversion=DatetimeConversion.DATETIME_AUTO
@@ -135,7 +137,7 @@ def reading(store: Store, *, snapshot: bool) -> Iterator[DumpReader]:
 
 
 def _counts(store: Store, names: Sequence[str], session: ClientSession | None) -> dict[str, int]:
-    with _report_old_snapshot(), store.operation():
+    with store.operation(), _report_old_snapshot():
         return {name: store.collection(name).count_documents({}, session=session, hint="_id_") for name in names}
 
 
@@ -159,7 +161,7 @@ def is_empty(store: Store) -> bool:
 def insert(store: Store, collection: str, documents: Sequence[Document]) -> list[Document]:
     """Inserts documents unchanged; returns those that were not inserted because of a unique index, in their order.
 
-    Of tombstones and signing keys only the missing ones are inserted, because a restore keeps the present ones. Raises
+    Of the collections that a restore keeps (KEPT), only the missing documents are inserted. Raises
     OsdiError 503.
     """
     if not documents:
@@ -170,7 +172,7 @@ def insert(store: Store, collection: str, documents: Sequence[Document]) -> list
         except BulkWriteError as error:
             if not only_duplicate_keys(error):
                 raise
-            if collection not in (TOMBSTONES, SIGNING_KEYS):
+            if collection not in KEPT:
                 return [documents[each["index"]] for each in error.details["writeErrors"]]
     return []
 

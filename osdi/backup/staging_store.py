@@ -13,19 +13,20 @@ renaming instead, which is safe to repeat.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any, Final
 
 from pymongo.collection import Collection
 from pymongo.database import Database
 
-from osdi.access.signing_keys import ERASURE
+from osdi.access.signing_keys import ERASURE, SUPPRESSION
 from osdi.backup.dump_store import COUNTED, PATIENCE_SECONDS, STAGING, collections, insert
 from osdi.documents import Document
 from osdi.ids import now
 from osdi.retry import retry_while_unavailable
 from osdi.store import Store
 from osdi.store.driver import DATABASE
-from osdi.store.indexes import SIGNING_KEYS, TOMBSTONES
+from osdi.store.indexes import SIGNING_KEYS, SUPPRESSIONS, TOMBSTONES
 from osdi.store.scan import scan
 from osdi.store.schema_version import ID, SCHEMA
 
@@ -63,7 +64,7 @@ def staging(store: Store, schema_version: int) -> Iterator[StagingStore]:
         with staged.operation():
             staged.collection(SCHEMA).insert_one({"_id": ID, "schema_version": schema_version})
         staged.create_indexes()
-        keep_tombstones(store, staged)
+        keep_digests(store, staged)
         yield staged
         _begin_replacing(store)
     except BaseException:
@@ -74,22 +75,18 @@ def staging(store: Store, schema_version: int) -> Iterator[StagingStore]:
     retry_while_unavailable(lambda: _complete(store), PATIENCE_SECONDS)
 
 
-def keep_tombstones(store: Store, staged: StagingStore) -> None:
-    """Copies the tombstones of the old data, and the key that they are made with; safe to repeat.
+def keep_digests(store: Store, staged: StagingStore) -> None:
+    """Copies tombstones and suppression list of the old data, and the keys of their digests; safe to repeat.
 
-    So people who were erased since the backup stay erased.
+    So people who were erased since the backup stay erased, and no opt-out since then is lost.
     """
-    batch: list[Document] = []
-    for tombstone in scan(store, TOMBSTONES, {}):
-        batch.append(tombstone)
-        if len(batch) == BATCH:
-            insert(staged, TOMBSTONES, batch)
-            batch = []
-    if batch:
-        insert(staged, TOMBSTONES, batch)
-    if store.find_one(TOMBSTONES, {}, fields=("_id",)):
-        key = store.get(SIGNING_KEYS, ERASURE)
-        insert(staged, SIGNING_KEYS, [key] if key else [])
+    for collection, purpose in ((TOMBSTONES, ERASURE), (SUPPRESSIONS, SUPPRESSION)):
+        documents = scan(store, collection, {})
+        while batch := list(islice(documents, BATCH)):
+            insert(staged, collection, batch)
+        if store.find_one(collection, {}, fields=("_id",)):
+            key = store.get(SIGNING_KEYS, purpose)
+            insert(staged, SIGNING_KEYS, [key] if key else [])
 
 
 def end_interrupted_restore(store: Store) -> str | None:

@@ -1,4 +1,4 @@
-"""Fills the suppression list from stored people, and unites it with the list of a backup. Both are safe to repeat."""
+"""Brings the suppression list and stored people together: after a migration, and in a restore. All safe to repeat."""
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,6 +21,8 @@ from osdi.suppression.refusals import (
     MIGRATION,
     STRICTNESS,
     RefusalsByKey,
+    obeying,
+    of_entries,
     refusals_of,
     united,
     with_earlier,
@@ -45,7 +47,6 @@ def fill_from_people(store: Store, rules: MatchKeyRules) -> Iterator[int]:
 
     Nobody knows since when they hold: the date is that of the person's last change. Raises OsdiError 503.
     """
-    suppressed = suppression_list(store)
     people = scan(store, PERSON.collection, REFUSING, patience=PATIENCE_SECONDS)
     while batch := list(islice(people, BATCH)):
         found: RefusalsByKey = {}
@@ -55,7 +56,32 @@ def fill_from_people(store: Store, rules: MatchKeyRules) -> Iterator[int]:
             found = united(found, refusals)
             changed: dt.datetime = person.get("modified_date") or now()
             dates |= dict.fromkeys(refusals, changed)
+        # The list is opened for people only: opening it creates its signing key.
+        suppressed = suppression_list(store)
         yield retry_on_conflict(lambda: _add(suppressed, store, found, dates))  # noqa: B023  # called at once
+
+
+def apply_to_people(store: Store, rules: MatchKeyRules) -> Iterator[int]:
+    """Gives stored people the opt-outs of the list; yields the number of changed people after each batch.
+
+    Raises OsdiError 503.
+    """
+    if store.find_one(SUPPRESSIONS, {}, fields=("_id",)) is None:
+        return
+    suppressed = suppression_list(store)
+    people = scan(store, PERSON.collection, {"contact_keys": {"$exists": True}}, patience=PATIENCE_SECONDS)
+    while batch := list(islice(people, BATCH)):
+        refusals = of_entries(suppressed.read({key for person in batch for key in person["contact_keys"]}))
+        yield sum(_apply(store, person, refusals, rules) for person in batch) if refusals else 0
+
+
+def _apply(store: Store, person: Document, refusals: RefusalsByKey, rules: MatchKeyRules) -> bool:
+    obedient = obeying(person, refusals, rules)
+    changed = {name: value for name, value in obedient.items() if value != person[name]}
+    if changed:
+        fields = {**changed, "modified_date": now()}
+        store.write(Update(PERSON.collection, person["_id"], person["version"], fields))
+    return bool(changed)
 
 
 def _add(suppressed: SuppressionList, store: Store, refusals: RefusalsByKey, dates: Mapping[str, dt.datetime]) -> int:

@@ -292,7 +292,7 @@ class TestCountedInMongoDB:
             database.rate_limits.delete_many({})
             limits = RateLimits(Settings(mongodb_uri=settings.mongodb_uri, rate_limit_storage="mongodb"))
             for _ in range(60 // ALONE_PART + 1):
-                limits.hit_contacts(["email:jane@example.com"])
+                limits.contact_counter()("email:jane@example.com")
             limits.close()
             digests |= {each["_id"] for each in database.rate_limits.find({"count": {"$gte": 1}})}
 

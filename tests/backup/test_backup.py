@@ -45,6 +45,8 @@ from osdi.settings import Settings
 from osdi.store import Insert, Store
 from osdi.store.indexes import INDEXES, TOMBSTONES
 from osdi.store.schema_version import LOOK_SECONDS, SCHEMA_VERSION, WrongDatabase
+from osdi.suppression.refusals import LINK, MAIL
+from osdi.suppression.suppression_list import suppression_list
 from tests.support import factories
 from tests.support.client import Client
 from tests.support.factories import RULES
@@ -156,6 +158,9 @@ def api(api: Client, database: Database) -> Client:
     api.post(f"{merged[0]['href']}/merge", {"_links": {"osdi:person": merged[1]}})
     database.erasures.insert_one({"_id": "gone", "people": ["gone"], "outreaches": "keep", "erased_date": MOMENT})
     database.tombstones.insert_one({"_id": "0" * 64, "erased_date": MOMENT})
+    opted_out = {"email_addresses": [{"address": "jim@example.com", "status": "unsubscribed"}]}
+    api.created("/people", {"person": opted_out})
+    database.mailbox_intervals.insert_one({"_id": "0" * 64, "followup_id": "x", "until": now() + dt.timedelta(days=9)})
     database.of_a_later_version.insert_one({"_id": "x", **EVERY_TYPE})
     return api
 
@@ -298,6 +303,39 @@ class TestARestoredBackup:
         assert was_erased(store, [email_key(f"{MARKER}@example.com")])
         assert database.tombstones.count_documents({"_id": theirs}) == 1
         assert not was_erased(store, ["email:before@example.com"])  # nobody can tell any more
+
+    def test_has_the_opt_outs_since_the_backup(self, api: Client, store: Store, other: tuple[Store, Database]) -> None:
+        """The address of a person who is in the backup, and one that belongs to nobody."""
+        here, database = other
+        insert_known(here, MARKER)
+        before = backed_up(here)
+        known, unknown = email_key(f"{MARKER}@example.com"), email_key("nobody@example.com")
+        for key in (known, unknown):
+            suppression_list(here).change(key, add={MAIL: LINK})
+
+        restored(here, before)
+
+        here = Store(here.uri)
+        assert [suppression_list(here).reason(MAIL, key, whole_mailbox=False) for key in (known, unknown)] == [
+            *("unsubscribed", "unsubscribed"),
+        ]
+        here.close()
+        person = database.people.find_one({"contact_keys": known})
+        assert person["email_addresses"][0]["status"] == "unsubscribed"
+
+    def test_has_the_opt_outs_of_the_backup(self, other: tuple[Store, Database]) -> None:
+        """The person had opted out when the backup was made, and the database was lost since."""
+        store, database = other
+        suppression_list(store).change("email:nobody@example.com", add={MAIL: LINK})
+        before = backed_up(store)
+        for name in ("suppressions", "signing_keys"):
+            database[name].delete_many({})
+
+        restored(store, before)
+
+        again = Store(store.uri)
+        assert suppression_list(again).reason(MAIL, "email:nobody@example.com", whole_mailbox=False) == "unsubscribed"
+        again.close()
 
     def test_has_its_own_key_without_present_tombstones(self, other: tuple[Store, Database]) -> None:
         store, database = other

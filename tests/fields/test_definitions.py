@@ -15,20 +15,20 @@ import marshmallow as ma
 import pytest
 
 from dev import field_pages
-from osdi.exporting.columns import PERSON_COLUMNS
+from osdi.exporting.columns import OUTREACH_COLUMNS, PERSON_COLUMNS, TARGET_COLUMNS
 from osdi.exporting.csv_cells import CsvLines
 from osdi.exporting.rows import other_columns, outreach_columns, outreach_rows, person_columns, person_row
 from osdi.fields import definition as table
 from osdi.fields.webhook import EVENTS
 from osdi.ids import now
 from osdi.importing.csv_files.column_mapping import OUTREACHES, PEOPLE, guess_columns
-from osdi.importing.csv_files.row_bodies import Reading, body_of
+from osdi.importing.csv_files.row_bodies import Reading, row_of
 from osdi.match_keys import MatchKeyRules
 from osdi.odata.osdi_fields import FILTER_FIELDS
 from osdi.people.merge_rules import merge_person
 from osdi.people.survivorship import combine
 from osdi.privacy.anonymisation import anonymised
-from osdi.resources import ENTRIES, OUTREACH, PERSON, RESOURCES, Resource
+from osdi.resources import CONTACTS, ENTRIES, OUTREACH, PERSON, RESOURCES, Resource
 from schemas.advocacy_campaign import AdvocacyCampaignSchema
 from schemas.base.fields import Objects
 from schemas.list import ListSchema
@@ -151,8 +151,8 @@ def exported(resource: Resource, document: Mapping[str, Any]) -> list[dict[str, 
 def imported(resource: Resource, rows: list[dict[str, str]]) -> dict[str, Any]:
     """Returns the document from rows of our own export; each row of an outreach has one target."""
     kind = PEOPLE if resource is PERSON else OUTREACHES
-    reading = Reading(kind, guess_columns(list(rows[0]), kind, system=RULES.namespace), exact=True)
-    bodies = [body_of(list(row.values()), reading)[0] for row in rows]
+    reading = Reading(kind, guess_columns(list(rows[0]), kind, system=RULES.namespace, exact=True), exact=True)
+    bodies = [row_of(list(row.values()), reading).body for row in rows]
     body = bodies[0]["person"] if resource is PERSON else {**bodies[0]}
     if resource is OUTREACH:
         body["targets"] = [target for each in bodies for target in each.get("targets", ())]
@@ -179,9 +179,31 @@ def test_a_field_of_the_person_is_unchanged_after_export_and_import_of_outreache
     text = lines.line(names) + lines.line(row)
     (cells,) = csv.DictReader(io.StringIO(text, newline=""))
 
-    body, _ = body_of(list(cells.values()), Reading(OUTREACHES, guess_columns(list(cells), OUTREACHES), exact=True))
+    columns = guess_columns(list(cells), OUTREACHES, exact=True)
+    body = row_of(list(cells.values()), Reading(OUTREACHES, columns, exact=True)).body
 
     assert {name: body["person"].get(name) for name in person} == person
+
+
+def test_every_field_of_a_person_has_a_csv_column() -> None:
+    paths = {each.path for each in PERSON_COLUMNS}
+
+    for field in PERSON.table:
+        if field.name in CONTACTS:
+            without = [each for each in table.properties(field) if f"{field.name}[0].{each.name}" not in paths]
+            assert [each.name for each in without] == ["primary"], "The main entry has columns of its own."
+            others = {each.others_column for each in table.properties(field) if each.others_column}
+            assert others <= paths or field.others_column in paths
+        elif not isinstance(field, table.CustomFields):
+            assert {field.name, *(f"{field.name}.{each.name}" for each in table.properties(field))} & paths, field.name
+
+
+def test_every_field_of_an_outreach_has_a_csv_column() -> None:
+    paths = {each.path for each in (*OUTREACH_COLUMNS, *TARGET_COLUMNS)}
+
+    for field in OUTREACH.table:
+        inner = {f"{field.name}.{each.name}" for each in table.properties(field)}
+        assert field.name in paths or inner <= paths or f"{field.name}[0].given_name" in paths, field.name
 
 
 def test_columns_of_people_keep_their_places() -> None:
@@ -202,6 +224,10 @@ COLUMNS = [
     *("party_identification", "parties", "source", "ethnicities", "languages_spoken", "preferred_language"),
     *("browser_url", "administrative_url", "birthdate_year", "birthdate_month", "birthdate_day"),
     *("employer", "work_title", "work_department", "employer_address", "occupation", "profiles", "division_info"),
+    *("venue", "address_language", "location", "postal_address_type", "postal_address_status"),
+    *("postal_address_verified_date", "postal_address_occupation", "email_address_type", "other_email_address_types"),
+    *("phone_extension", "other_phone_extensions", "phone_description", "other_phone_descriptions"),
+    *("phone_operator", "other_phone_operators", "phone_country", "other_phone_countries"),
 ]
 
 
