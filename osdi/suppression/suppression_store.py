@@ -45,9 +45,9 @@ def fill_from_people(store: Store, rules: MatchKeyRules) -> Iterator[int]:
 
     Nobody knows since when they hold: the date is that of the person's last change. Raises OsdiError 503.
     """
-    suppressed = suppression_list(store)
     people = scan(store, PERSON.collection, REFUSING, patience=PATIENCE_SECONDS)
     while batch := list(islice(people, BATCH)):
+        suppressed = suppression_list(store)  # its key is made if there is anything to add
         found: RefusalsByKey = {}
         dates: dict[str, dt.datetime] = {}
         for person in batch:
