@@ -49,6 +49,7 @@ def fill_from_people(store: Store, rules: MatchKeyRules) -> Iterator[int]:
     """
     people = scan(store, PERSON.collection, REFUSING, patience=PATIENCE_SECONDS)
     while batch := list(islice(people, BATCH)):
+        suppressed = suppression_list(store)  # its key is made if there is anything to add
         found: RefusalsByKey = {}
         dates: dict[str, dt.datetime] = {}
         for person in batch:

@@ -157,6 +157,8 @@ def api(api: Client, database: Database) -> Client:
     merged = [api.recorded(factories.by_email(f"jane.{at}@example.com"))["_links"]["osdi:person"] for at in range(2)]
     api.post(f"{merged[0]['href']}/merge", {"_links": {"osdi:person": merged[1]}})
     database.erasures.insert_one({"_id": "gone", "people": ["gone"], "outreaches": "keep", "erased_date": MOMENT})
+    database.suppressions.insert_one({"_id": "digest", "version": 1, "refused": {}, "history": []})
+    database.mailbox_intervals.insert_one({"_id": "interval", "followup_id": "f", "until": dt.datetime(2999, 1, 1)})
     database.tombstones.insert_one({"_id": "0" * 64, "erased_date": MOMENT})
     opted_out = {"email_addresses": [{"address": "jim@example.com", "status": "unsubscribed"}]}
     api.created("/people", {"person": opted_out})
