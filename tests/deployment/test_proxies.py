@@ -73,6 +73,8 @@ def live(mongod: Mongod) -> Iterator[Live]:
     create_sample(store, "osdi_outreach")
     store.close()
     environment = {"MONGODB_URI": uri, "TRUSTED_PROXIES": "1", "LOG_ADDRESSES": "true", "LOG_FORMAT": "json"}
+    # The tests post without a token, and a body of any length has to pass the proxy.
+    environment["MAX_ANONYMOUS_BODY_BYTES"] = str(Settings.max_body_bytes)
     with Live(environment, workers=1, threads=THREADS) as started:
         yield started
 
