@@ -133,6 +133,15 @@ class TestAllowedActions:
         person = database.people.find_one()
         assert ("items" in person, "taggings" in person) == (True, False)
 
+    def test_an_action_that_is_not_allowed_is_a_warning_of_the_outreach(self, api: Client, database: Database) -> None:
+        set_policy(api, actions=["lists"])
+
+        api.record(factories.outreach(**self.ACTIONS["tags"]), token=False)
+
+        assert database.outreaches.find_one()["warnings"] == [
+            {"property": name, "reason": "Not allowed without a token."} for name in self.ACTIONS["tags"]
+        ]
+
 
 class TestAllowedOrigins:
     def post(self, client: Client, origin: str, body: Any = None) -> Any:

@@ -144,6 +144,17 @@ def test_an_unreadable_consent_is_stored_as_a_refusal(
     assert database.people.find_one()[array][0][field] == expected
 
 
+@pytest.mark.parametrize("status", ["unsubscribed", "subscribed", "bouncing"])
+def test_the_status_of_an_unreadable_address_is_not_that_of_the_primary_one(
+    api: Client, database: Database, status: str
+) -> None:
+    entries = [{"address": "jane@example.com"}, {"address": "nobody", "status": status, "primary": True}]
+
+    api.recorded({"person": {"email_addresses": entries}})
+
+    assert database.people.find_one()["email_addresses"] == [{"address": "jane@example.com"}]
+
+
 @pytest.mark.parametrize(
     "person",
     [
