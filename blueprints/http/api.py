@@ -107,8 +107,9 @@ class Blueprint(flask_smorest.Blueprint):
         """Like flask-smorest's, for a schema instance only: webargs would instantiate a class at every request."""
         decorator: Callable[[View], View] = super().arguments(schema, location=location, **kwargs)
         if location == "query":
-            names = tuple(field.data_key or name for name, field in schema.load_fields.items())
-            return lambda view: _documented(decorator(view), query=names)
+            names = (field.data_key or name for name, field in schema.load_fields.items())
+            known = (*names, *getattr(schema, "undocumented", ()))
+            return lambda view: _documented(decorator(view), query=known)
         if location != "json":
             return decorator
         return lambda view: _documented(decorator(view), refusals=(408, 413), parameters=BODY_PARAMETERS)

@@ -3,5 +3,5 @@
 `archive` is the file format, `dump_store` reads and writes whole collections, `backup` does both in order.
 
 Imports: access, action_functions, crud, documents, errors, ids, match_keys, operations, people, privacy, resources,
-retry, store.
+retry, store, suppression.
 """

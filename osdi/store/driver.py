@@ -60,7 +60,7 @@ AWAY_CODES: Final = frozenset(
         # Durability, which the server could not confirm, and an outcome that it does not know.
         *(1, 8, 64, 75, 77, 79, 82, 83, 96, 100, 244),
         # An operation that was interrupted by an operator or a limit of time, and a cursor or snapshot that is gone.
-        *(24, 43, 46, 50, 90, 107, 143, 175, 237, 239, 246, 251, 262, 267, 276, 279, 281, 282, 290, 314, 355, 363),
+        *(24, 43, 46, 50, 90, 107, 143, 175, 237, 246, 251, 262, 267, 276, 279, 281, 282, 290, 314, 355, 363),
         *(407, 453, 11601, 46841, 91331, 10045600),
         # Too few resources, and writes that an operator has stopped.
         *(39, 42, 146, 208, 215, 261, 264, 365, 371, 388, 402, 412, 433, 449, 450, 462, 14031),

@@ -1,15 +1,20 @@
 """Collections: arguments for a page, and the envelope of the response ("Collections and Navigation")."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
 
 import marshmallow as ma
 
 from osdi.fields.limits import CURSOR_LENGTH, EXPAND_LENGTH, FILTER_LENGTH, PAGE_NUMBER
 from schemas.base.common import OsdiSchema, links
 
+ODATA_FILTER: Final = "$filter"
+
 
 class QuerySchema(ma.Schema):
-    """Query arguments; unknown ones are ignored."""
+    """Query arguments; unknown ones are ignored. `undocumented` are names that the OpenAPI document does not have."""
+
+    undocumented: ClassVar[frozenset[str]] = frozenset()
 
     class Meta:
         unknown = ma.EXCLUDE
@@ -19,28 +24,31 @@ def filter_field() -> ma.fields.String:
     """Returns the argument `filter`. The filter's parser checks it, and reports errors with their column."""
     return ma.fields.String(
         metadata={
-            "description": "An OData filter, such as `email_address eq 'jane@example.com'`; see docs/filtering.md.",
+            "description": "An OData filter, such as `email_address eq 'jane@example.com'`; see docs/filtering.md. "
+            "`$filter` means the same.",
             "maxLength": FILTER_LENGTH,
         }
     )
 
 
 class FilterSchema(QuerySchema):
-    """The filter of a collection, also under OData's own name."""
+    """The filter of a collection, also under OData's own name.
+
+    That name is no argument of the OpenAPI document: generators of clients would give both arguments one name.
+    """
+
+    undocumented: ClassVar[frozenset[str]] = frozenset({ODATA_FILTER})
 
     filter = filter_field()
-    odata_filter = ma.fields.String(
-        data_key="$filter", metadata={"description": "The same as `filter`.", "maxLength": FILTER_LENGTH}
-    )
 
-    @ma.post_load
-    def one_filter(self, arguments: dict[str, Any], **_: Any) -> dict[str, Any]:
-        named_by_odata = arguments.pop("odata_filter", None)
-        if named_by_odata is None:
+    @ma.pre_load
+    def one_filter(self, arguments: Mapping[str, Any], **_: Any) -> Mapping[str, Any]:
+        if ODATA_FILTER not in arguments:
             return arguments
-        if arguments.get("filter", named_by_odata) != named_by_odata:
-            raise ma.ValidationError("Different from `filter`, which means the same. Send one of them.", "$filter")
-        return {**arguments, "filter": named_by_odata}
+        named_by_odata = arguments[ODATA_FILTER]
+        if "filter" in arguments and arguments["filter"] != named_by_odata:
+            raise ma.ValidationError("Different from `filter`, which means the same. Send one of them.", ODATA_FILTER)
+        return {**{name: arguments[name] for name in arguments}, "filter": named_by_odata}
 
 
 class PageArgumentsSchema(FilterSchema):
