@@ -108,13 +108,20 @@ def _cleared_inside(
 
 
 def _clears(value: Any, field: Any) -> bool:
-    """True if the value clears the field: null, or an array without entries, which replaces the stored array."""
-    return value is None or (isinstance(value, list) and isinstance(field, Objects | Strings))
+    """True if the value clears the field: null, or an array without entries, which replaces the stored array.
+
+    An entry that is an object clears nothing, also if nothing of it is stored, as of `[{"status": "subscribed"}]`.
+    """
+    if isinstance(value, list) and isinstance(field, Objects | Strings):
+        return not any(isinstance(each, dict) for each in value)
+    return value is None
 
 
 def _is_blank(value: Any, field: Any) -> bool:
-    """True for a blank text, and for an empty array or object in place of something else."""
-    is_object = isinstance(field, ma.fields.Nested | CustomFields)
+    """True for a blank text, for an array of empty objects, and for an empty array or object in place of another."""
+    if isinstance(value, list) and isinstance(field, Objects | Strings):
+        return not any(value)
+    is_object = isinstance(field, ma.fields.Nested | CustomFields | PostedLinks)
     return isinstance(value, str) or (isinstance(value, dict | list) and not value and not is_object)
 
 

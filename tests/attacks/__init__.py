@@ -38,6 +38,7 @@ SINGLE = (
     "/webhooks",
     "/messages/<message>/preview",
     "/people/duplicates",
+    "/people/<person>/suppressions",
     *DOWNLOADS,
 )
 

@@ -171,4 +171,4 @@ def explainable_reads(listener: Listener) -> Iterator[tuple[str, dict[str, Any]]
                 yield name, {"find": command[name], "filter": each["q"]}
 
 
-_EXPLAINED = {"find", "aggregate", "count", "filter", "query", "pipeline", "sort", "limit", "skip", "cursor"}
+_EXPLAINED = {"find", "aggregate", "count", "filter", "query", "pipeline", "sort", "limit", "skip", "cursor", "hint"}

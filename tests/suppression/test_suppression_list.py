@@ -254,7 +254,7 @@ class TestResubscribing:
 
         assert refused(store) == set()
         assert database.people.find_one()["email_addresses"] == [{"address": JANE, "status": "subscribed"}]
-        assert unwanted(store, JANE) is None
+        assert unwanted(store, JANE, RULES) is None
         assert refused(store, NUMBER) == {"calls", "texts"}
 
     def test_is_not_possible_with_a_link_to_unsubscribe(self, token: str, store: Store) -> None:
