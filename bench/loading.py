@@ -146,8 +146,9 @@ def _set_up(database: Database[Document], uri: str, token: str) -> tuple[Loaded,
 @contextmanager
 def _application(uri: str) -> Iterator[FlaskClient]:
     """Yields a client of the application in this process. Discards its log."""
-    unlimited = dict.fromkeys(("rate_limit_anonymous", "rate_limit_token", "rate_limit_contact"), "")
-    app = create_app(Settings(mongodb_uri=uri, log_format="json", **unlimited))
+    names = ("rate_limit_anonymous", "rate_limit_anonymous_bytes", "rate_limit_token", "rate_limit_contact")
+    # The documents become templates, so they must not have the key of a double click.
+    app = create_app(Settings(mongodb_uri=uri, log_format="json", repeat_seconds=0, **dict.fromkeys(names, "")))
     try:
         with Path(os.devnull).open("w") as devnull, redirect_stdout(devnull):
             yield app.test_client()
