@@ -127,7 +127,7 @@ class Deliveries:
         return {
             "mails-sink": self._flooded,
             "mails-alone": self._sent_alone,
-            "mails-floor": self._claimed_and_sent,
+            "mails-floor": self._leased_and_sent,
             **workers,
             "mails-anonymous": lambda: self._work(self._anonymous, 1),
             "events-alone": self._posted_alone,
@@ -152,16 +152,16 @@ class Deliveries:
             smtp.close()
         return done(MAILS)
 
-    def _claimed_and_sent(self) -> Delivered:
-        """Measures the floor: `Smtp` with a claim before each mail and a mark after it. No worker can do less."""
+    def _leased_and_sent(self) -> Delivered:
+        """Measures the floor: `Smtp` with a lease before each mail and a mark after it. No worker can do less."""
         self._by_token.restore()
         composed = self._composed()
         store = Store(self._by_token.uri)
         smtp = Smtp(SmtpServer.of(f"smtp://127.0.0.1:{self._mails.port}"))
         with self._measured(self._mails) as done:
-            while claimed := outbox_store.claim(store, now(), LEASE_SECONDS, (AUTORESPONSE,)):
+            while leased := outbox_store.lease_next(store, now(), LEASE_SECONDS, (AUTORESPONSE,)):
                 smtp.send(composed, envelope_from=SENDER, to=RECIPIENT)
-                outbox_store.mark(store, claimed, {"state": SENT, "sent_date": now()}, gone=("not_before",))
+                outbox_store.mark(store, leased, {"state": SENT, "sent_date": now()}, gone=("not_before",))
             smtp.close()
         store.close()
         return done(MAILS)

@@ -8,7 +8,7 @@ from bench.deliveries import EVENTS, MAILS, Delivered, Rounds
 MAIL_ROWS = (
     ("mails-sink", "the sink alone, bare sockets"),
     ("mails-alone", "`Smtp` alone"),
-    ("mails-floor", "floor: claim, `Smtp`, mark"),
+    ("mails-floor", "floor: lease, `Smtp`, mark"),
     ("mails-1", "1 worker"),
     ("mails-2", "2 workers"),
     ("mails-3", "3 workers"),
@@ -31,7 +31,7 @@ def delivery_report(rounds: Rounds) -> str:
             "answers SMTP and stores nothing.",
             _table("mail", MAIL_ROWS, MAIL_RATIOS, rounds),
             "- *`Smtp` alone* sends the same mail again and again, without a database.\n- *The floor* adds a "
-            "claim before the mail and a mark after it, each acknowledged by the majority and journaled.\n- *A "
+            "lease before the mail and a mark after it, each acknowledged by the majority and journaled.\n- *A "
             "worker* also reads the person, the other people with the address, the other follow-ups to the "
             "person, and the wrapper. It fills in the message and composes the mail. For an anonymous post it "
             "also counts sending limits in the database.\n\nProcessor times are sums over all workers, without "

@@ -48,7 +48,7 @@ def get_advocacy_campaigns(arguments: dict[str, Any]) -> Response:
 @blp.token_required(WRITE)
 @blp.arguments(AdvocacyCampaignSchema(), examples=EXAMPLES)
 @blp.response(200, AdvocacyCampaignSchema)
-@blp.refuses(409)
+@blp.errors(409)
 def post_advocacy_campaign(body: dict[str, Any]) -> Response:
     """Create an advocacy campaign, or add to an existing one
 
@@ -62,7 +62,7 @@ def post_advocacy_campaign(body: dict[str, Any]) -> Response:
 @blp.route("/<advocacy_campaign_id>")
 @blp.token_required(READ)
 @blp.response(200, AdvocacyCampaignSchema)
-@blp.refuses(404)
+@blp.errors(404)
 def get_advocacy_campaign(advocacy_campaign_id: str) -> Response:
     """Read one advocacy campaign"""
     found = get_or_404(ADVOCACY_CAMPAIGN, advocacy_campaign_id)
@@ -74,7 +74,7 @@ def get_advocacy_campaign(advocacy_campaign_id: str) -> Response:
 @blp.arguments(put_of(AdvocacyCampaignSchema))
 @blp.response(200, AdvocacyCampaignSchema)
 @blp.if_match
-@blp.refuses(404, 409)
+@blp.errors(404, 409)
 def put_advocacy_campaign(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
     """Change one advocacy campaign
 
@@ -89,7 +89,7 @@ def put_advocacy_campaign(body: dict[str, Any], advocacy_campaign_id: str) -> Re
 @blp.arguments(ForceSchema(), location="query")
 @blp.response(200, NoticeSchema)
 @blp.if_match
-@blp.refuses(404, 409)
+@blp.errors(404, 409)
 def delete_advocacy_campaign(arguments: dict[str, Any], advocacy_campaign_id: str) -> Response:
     """Delete one advocacy campaign
 

@@ -37,7 +37,7 @@ AnswersSchema = collection_schema("Answers", ANSWER.collection_rel, AnswerSchema
 @blp.token_required(READ)
 @blp.arguments(ExpandedPageArgumentsSchema(), location="query")
 @blp.response(200, AnswersSchema)
-@blp.refuses(404)
+@blp.errors(404)
 def get_answers(arguments: dict[str, Any], question_id: str) -> Response:
     """List the answers of a question"""
     get_or_404(QUESTION, question_id)
@@ -50,7 +50,7 @@ def get_answers(arguments: dict[str, Any], question_id: str) -> Response:
 @blp.token_required(READ)
 @blp.arguments(ExpandedPageArgumentsSchema(), location="query")
 @blp.response(200, AnswersSchema)
-@blp.refuses(301, 404)
+@blp.errors(301, 404)
 def get_person_answers(arguments: dict[str, Any], person_id: str) -> Response:
     """List the answers of a person"""
     page = read_entries(subresources.ANSWERS, get_or_404(PERSON, person_id), arguments)
@@ -62,7 +62,7 @@ def get_person_answers(arguments: dict[str, Any], person_id: str) -> Response:
 @blp.token_required(READ)
 @blp.arguments(ExpandSchema(), location="query")
 @blp.response(200, AnswerSchema)
-@blp.refuses(301, 404)
+@blp.errors(301, 404)
 def get_person_answer(arguments: dict[str, Any], person_id: str, answer_id: str) -> Response:
     """Read one answer of a person"""
     found = get_entry_of_person(subresources.ANSWERS, person_id, answer_id)
@@ -74,7 +74,7 @@ def get_person_answer(arguments: dict[str, Any], person_id: str, answer_id: str)
 @blp.token_required(WRITE)
 @blp.arguments(AnswerSchema(), examples=EXAMPLES)
 @blp.response(200, AnswerSchema)
-@blp.refuses(404)
+@blp.errors(404)
 def post_answer(body: dict[str, Any], question_id: str) -> Response:
     """Record a person's answer to a question
 
@@ -94,7 +94,7 @@ def post_answer(body: dict[str, Any], question_id: str) -> Response:
 @blp.token_required(READ)
 @blp.arguments(ExpandSchema(), location="query")
 @blp.response(200, AnswerSchema)
-@blp.refuses(404)
+@blp.errors(404)
 def get_answer(arguments: dict[str, Any], question_id: str, answer_id: str) -> Response:
     """Read one answer"""
     found = subresources.get(store(), subresources.ANSWERS, question_id, answer_id)
@@ -107,7 +107,7 @@ def get_answer(arguments: dict[str, Any], question_id: str, answer_id: str) -> R
 @blp.arguments(put_of(AnswerSchema))
 @blp.response(200, AnswerSchema)
 @blp.if_match
-@blp.refuses(404)
+@blp.errors(404)
 def put_answer(body: dict[str, Any], question_id: str, answer_id: str) -> Response:
     """Change one answer
 
@@ -125,7 +125,7 @@ def put_answer(body: dict[str, Any], question_id: str, answer_id: str) -> Respon
 @blp.token_required(WRITE)
 @blp.response(200, NoticeSchema)
 @blp.if_match
-@blp.refuses(404)
+@blp.errors(404)
 def delete_answer(question_id: str, answer_id: str) -> Response:
     """Delete one answer"""
     return remove_entry(subresources.ANSWERS, question_id, answer_id)

@@ -31,7 +31,7 @@ ItemsSchema = collection_schema("Items", ITEM.collection_rel, ItemSchema)
 @blp.token_required(READ)
 @blp.arguments(ExpandedPageArgumentsSchema(), location="query")
 @blp.response(200, ItemsSchema)
-@blp.refuses(404)
+@blp.errors(404)
 def get_items(arguments: dict[str, Any], list_id: str) -> Response:
     """List the items of a list"""
     get_or_404(LIST, list_id)
@@ -44,7 +44,7 @@ def get_items(arguments: dict[str, Any], list_id: str) -> Response:
 @blp.token_required(READ)
 @blp.arguments(ExpandedPageArgumentsSchema(), location="query")
 @blp.response(200, ItemsSchema)
-@blp.refuses(301, 404)
+@blp.errors(301, 404)
 def get_person_items(arguments: dict[str, Any], person_id: str) -> Response:
     """List the items of a person"""
     page = read_entries(subresources.ITEMS, get_or_404(PERSON, person_id), arguments)
@@ -56,7 +56,7 @@ def get_person_items(arguments: dict[str, Any], person_id: str) -> Response:
 @blp.token_required(READ)
 @blp.arguments(ExpandSchema(), location="query")
 @blp.response(200, ItemSchema)
-@blp.refuses(301, 404)
+@blp.errors(301, 404)
 def get_person_item(arguments: dict[str, Any], person_id: str, item_id: str) -> Response:
     """Read one item of a person"""
     found = get_entry_of_person(subresources.ITEMS, person_id, item_id)
@@ -68,7 +68,7 @@ def get_person_item(arguments: dict[str, Any], person_id: str, item_id: str) -> 
 @blp.token_required(WRITE)
 @blp.arguments(ItemSchema(), examples=EXAMPLES)
 @blp.response(200, ItemSchema)
-@blp.refuses(404)
+@blp.errors(404)
 def post_item(body: dict[str, Any], list_id: str) -> Response:
     """Add a person to a list
 
@@ -85,7 +85,7 @@ def post_item(body: dict[str, Any], list_id: str) -> Response:
 @blp.token_required(READ)
 @blp.arguments(ExpandSchema(), location="query")
 @blp.response(200, ItemSchema)
-@blp.refuses(404)
+@blp.errors(404)
 def get_item(arguments: dict[str, Any], list_id: str, item_id: str) -> Response:
     """Read one item"""
     found = subresources.get(store(), subresources.ITEMS, list_id, item_id)
@@ -98,7 +98,7 @@ def get_item(arguments: dict[str, Any], list_id: str, item_id: str) -> Response:
 @blp.arguments(put_of(ItemSchema))
 @blp.response(200, ItemSchema)
 @blp.if_match
-@blp.refuses(404)
+@blp.errors(404)
 def put_item(body: dict[str, Any], list_id: str, item_id: str) -> Response:
     """Change one item
 
@@ -114,7 +114,7 @@ def put_item(body: dict[str, Any], list_id: str, item_id: str) -> Response:
 @blp.token_required(WRITE)
 @blp.response(200, NoticeSchema)
 @blp.if_match
-@blp.refuses(404)
+@blp.errors(404)
 def delete_item(list_id: str, item_id: str) -> Response:
     """Delete one item"""
     return remove_entry(subresources.ITEMS, list_id, item_id)

@@ -39,7 +39,7 @@ def get_lists(arguments: dict[str, Any]) -> Response:
 @blp.token_required(WRITE)
 @blp.arguments(ListSchema(), examples=EXAMPLES)
 @blp.response(200, ListSchema)
-@blp.refuses(409)
+@blp.errors(409)
 def post_list(body: dict[str, Any]) -> Response:
     """Create a list, or add to an existing one
 
@@ -52,7 +52,7 @@ def post_list(body: dict[str, Any]) -> Response:
 @blp.route("/<list_id>")
 @blp.token_required(READ)
 @blp.response(200, ListSchema)
-@blp.refuses(404)
+@blp.errors(404)
 def get_list(list_id: str) -> Response:
     """Read one list"""
     found = get_or_404(LIST, list_id)
@@ -64,7 +64,7 @@ def get_list(list_id: str) -> Response:
 @blp.arguments(put_of(ListSchema))
 @blp.response(200, ListSchema)
 @blp.if_match
-@blp.refuses(404, 409)
+@blp.errors(404, 409)
 def put_list(body: dict[str, Any], list_id: str) -> Response:
     """Change one list
 
@@ -78,7 +78,7 @@ def put_list(body: dict[str, Any], list_id: str) -> Response:
 @blp.token_required(WRITE)
 @blp.response(200, NoticeSchema)
 @blp.if_match
-@blp.refuses(404)
+@blp.errors(404)
 def delete_list(list_id: str) -> Response:
     """Delete one list
 

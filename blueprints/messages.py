@@ -55,7 +55,7 @@ def get_messages(arguments: dict[str, Any]) -> Response:
 @blp.token_required(WRITE)
 @blp.arguments(MessageSchema(), examples=EXAMPLES)
 @blp.response(200, MessageSchema)
-@blp.refuses(409)
+@blp.errors(409)
 def post_message(body: dict[str, Any]) -> Response:
     """Create a message, or add to an existing one
 
@@ -72,7 +72,7 @@ def post_message(body: dict[str, Any]) -> Response:
 @blp.route("/<message_id>")
 @blp.token_required(READ)
 @blp.response(200, MessageSchema)
-@blp.refuses(404)
+@blp.errors(404)
 def get_message(message_id: str) -> Response:
     """Read one message"""
     found = get_or_404(MESSAGE, message_id)
@@ -83,7 +83,7 @@ def get_message(message_id: str) -> Response:
 @blp.token_required(READ)
 @blp.arguments(PreviewArgumentsSchema(), location="query")
 @blp.response(200, PreviewSchema)
-@blp.refuses(404, 409)
+@blp.errors(404, 409)
 def get_message_preview(arguments: dict[str, Any], message_id: str) -> Response:
     """Preview a message
 
@@ -103,7 +103,7 @@ def get_message_preview(arguments: dict[str, Any], message_id: str) -> Response:
 @blp.arguments(put_of(MessageSchema))
 @blp.response(200, MessageSchema)
 @blp.if_match
-@blp.refuses(404, 409)
+@blp.errors(404, 409)
 def put_message(body: dict[str, Any], message_id: str) -> Response:
     """Change one message
 
@@ -118,7 +118,7 @@ def put_message(body: dict[str, Any], message_id: str) -> Response:
 @blp.token_required(WRITE)
 @blp.response(200, NoticeSchema)
 @blp.if_match
-@blp.refuses(404)
+@blp.errors(404)
 def delete_message(message_id: str) -> Response:
     """Delete one message"""
     return remove(MESSAGE, message_id)

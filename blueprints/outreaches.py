@@ -50,7 +50,7 @@ def get_all_outreaches(arguments: dict[str, Any]) -> Response:
 @blp.token_required(READ)
 @blp.arguments(ExpandedPageArgumentsSchema(), location="query")
 @blp.response(200, OutreachesSchema)
-@blp.refuses(404)
+@blp.errors(404)
 def get_outreaches(arguments: dict[str, Any], advocacy_campaign_id: str) -> Response:
     """List the outreaches of a campaign"""
     campaign = with_total(ADVOCACY_CAMPAIGN, get_or_404(ADVOCACY_CAMPAIGN, advocacy_campaign_id))
@@ -66,7 +66,7 @@ def get_outreaches(arguments: dict[str, Any], advocacy_campaign_id: str) -> Resp
 @blp.doc(parameters=[IDEMPOTENCY_PARAMETER])
 @blp.arguments(RecordOutreachHelperSchema(), examples=EXAMPLES)
 @blp.response(200, OutreachSchema)
-@blp.refuses(404, 409, 422)
+@blp.errors(404, 409, 422)
 def post_outreach(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
     """Record an outreach and its person
 
@@ -79,7 +79,7 @@ def post_outreach(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
 @blp.token_required(READ)
 @blp.arguments(ExpandSchema(), location="query")
 @blp.response(200, OutreachSchema)
-@blp.refuses(404)
+@blp.errors(404)
 def get_outreach(arguments: dict[str, Any], advocacy_campaign_id: str, outreach_id: str) -> Response:
     """Read one outreach"""
     found = get_or_404(OUTREACH, outreach_id, of_campaign(advocacy_campaign_id))
@@ -92,7 +92,7 @@ def get_outreach(arguments: dict[str, Any], advocacy_campaign_id: str, outreach_
 @blp.arguments(put_of(OutreachSchema))
 @blp.response(200, OutreachSchema)
 @blp.if_match
-@blp.refuses(404, 409)
+@blp.errors(404, 409)
 def put_outreach(body: dict[str, Any], advocacy_campaign_id: str, outreach_id: str) -> Response:
     """Change one outreach
 
@@ -106,7 +106,7 @@ def put_outreach(body: dict[str, Any], advocacy_campaign_id: str, outreach_id: s
 @blp.token_required(WRITE)
 @blp.response(200, NoticeSchema)
 @blp.if_match
-@blp.refuses(404)
+@blp.errors(404)
 def delete_outreach(advocacy_campaign_id: str, outreach_id: str) -> Response:
     """Delete one outreach
 

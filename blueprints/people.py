@@ -55,7 +55,7 @@ def get_people(arguments: dict[str, Any]) -> Response:
 @blp.token_required(WRITE)
 @blp.arguments(PostedPersonSchema(), examples=EXAMPLES)
 @blp.response(200, PersonSchema)
-@blp.refuses(409)
+@blp.errors(409)
 def post_person(body: dict[str, Any]) -> Response:
     """Create a person, or add to a matching one
 
@@ -68,7 +68,7 @@ def post_person(body: dict[str, Any]) -> Response:
 @blp.token_optional(WRITE)
 @blp.arguments(PersonSignupHelperSchema(skips=True), examples=EXAMPLES)
 @blp.response(200, PersonSchema)
-@blp.refuses(409)
+@blp.errors(409)
 def person_signup_helper(body: dict[str, Any]) -> Response:
     """Sign a person up, with tags, lists and answers
 
@@ -82,7 +82,7 @@ def person_signup_helper(body: dict[str, Any]) -> Response:
 @blp.token_required(READ)
 @blp.arguments(ExpandSchema(), location="query")
 @blp.response(200, PersonSchema)
-@blp.refuses(301, 404)
+@blp.errors(301, 404)
 def get_person(arguments: dict[str, Any], person_id: str) -> Response:
     """Read one person
 
@@ -98,7 +98,7 @@ def get_person(arguments: dict[str, Any], person_id: str) -> Response:
 @blp.arguments(put_of(PersonSchema, wrapper="person", posted_only=ACTIONS))
 @blp.response(200, PersonSchema)
 @blp.if_match
-@blp.refuses(404, 409)
+@blp.errors(404, 409)
 def put_person(body: dict[str, Any], person_id: str) -> Response:
     """Change one person
 
@@ -114,7 +114,7 @@ def put_person(body: dict[str, Any], person_id: str) -> Response:
 @blp.arguments(EraseSchema(), location="query")
 @blp.response(200, NoticeSchema)
 @blp.if_match
-@blp.refuses(404, 409)
+@blp.errors(404, 409)
 def delete_person(arguments: dict[str, Any], person_id: str) -> Response:
     """Delete one person
 
@@ -131,7 +131,7 @@ def delete_person(arguments: dict[str, Any], person_id: str) -> Response:
 @blp.token_required(READ)
 @blp.arguments(ExpandedPageArgumentsSchema(), location="query")
 @blp.response(200, PersonOutreachesSchema)
-@blp.refuses(301, 404)
+@blp.errors(301, 404)
 def get_person_outreaches(arguments: dict[str, Any], person_id: str) -> Response:
     """List the outreaches of a person"""
     page = read_page(OUTREACH, arguments, outreaches_of(get_or_404(PERSON, person_id)))
@@ -144,7 +144,7 @@ def get_person_outreaches(arguments: dict[str, Any], person_id: str) -> Response
 @blp.token_required(READ)
 @blp.arguments(ExpandSchema(), location="query")
 @blp.response(200, OutreachSchema)
-@blp.refuses(301, 404)
+@blp.errors(301, 404)
 def get_person_outreach(arguments: dict[str, Any], person_id: str, outreach_id: str) -> Response:
     """Read one outreach of a person"""
     ids = ids_of(get_or_404(PERSON, person_id))

@@ -45,7 +45,7 @@ def get_questions(arguments: dict[str, Any]) -> Response:
 @blp.token_required(WRITE)
 @blp.arguments(QuestionSchema(), examples=EXAMPLES)
 @blp.response(200, QuestionSchema)
-@blp.refuses(409)
+@blp.errors(409)
 def post_question(body: dict[str, Any]) -> Response:
     """Create a question, or add to an existing one
 
@@ -58,7 +58,7 @@ def post_question(body: dict[str, Any]) -> Response:
 @blp.route("/<question_id>")
 @blp.token_required(READ)
 @blp.response(200, QuestionSchema)
-@blp.refuses(404)
+@blp.errors(404)
 def get_question(question_id: str) -> Response:
     """Read one question"""
     found = get_or_404(QUESTION, question_id)
@@ -70,7 +70,7 @@ def get_question(question_id: str) -> Response:
 @blp.arguments(put_of(QuestionSchema))
 @blp.response(200, QuestionSchema)
 @blp.if_match
-@blp.refuses(404, 409)
+@blp.errors(404, 409)
 def put_question(body: dict[str, Any], question_id: str) -> Response:
     """Change one question
 
@@ -84,7 +84,7 @@ def put_question(body: dict[str, Any], question_id: str) -> Response:
 @blp.token_required(WRITE)
 @blp.response(200, NoticeSchema)
 @blp.if_match
-@blp.refuses(404)
+@blp.errors(404)
 def delete_question(question_id: str) -> Response:
     """Delete one question
 

@@ -58,7 +58,7 @@ blp = Blueprint(
 @blp.doc(parameters=[IDEMPOTENCY_PARAMETER])
 @blp.arguments(RecordOutreachHelperSchema(skips=True), examples=EXAMPLES)
 @blp.response(200, OutreachSchema, examples=ANSWERS)
-@blp.refuses(404, 409, 422)
+@blp.errors(404, 409, 422)
 def record_outreach_helper(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
     """Record an outreach and the person who made it
 

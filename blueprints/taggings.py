@@ -31,7 +31,7 @@ TaggingsSchema = collection_schema("Taggings", TAGGING.collection_rel, TaggingSc
 @blp.token_required(READ)
 @blp.arguments(ExpandedPageArgumentsSchema(), location="query")
 @blp.response(200, TaggingsSchema)
-@blp.refuses(404)
+@blp.errors(404)
 def get_taggings(arguments: dict[str, Any], tag_id: str) -> Response:
     """List the taggings of a tag"""
     get_or_404(TAG, tag_id)
@@ -44,7 +44,7 @@ def get_taggings(arguments: dict[str, Any], tag_id: str) -> Response:
 @blp.token_required(READ)
 @blp.arguments(ExpandedPageArgumentsSchema(), location="query")
 @blp.response(200, TaggingsSchema)
-@blp.refuses(301, 404)
+@blp.errors(301, 404)
 def get_person_taggings(arguments: dict[str, Any], person_id: str) -> Response:
     """List the taggings of a person"""
     page = read_entries(subresources.TAGGINGS, get_or_404(PERSON, person_id), arguments)
@@ -56,7 +56,7 @@ def get_person_taggings(arguments: dict[str, Any], person_id: str) -> Response:
 @blp.token_required(READ)
 @blp.arguments(ExpandSchema(), location="query")
 @blp.response(200, TaggingSchema)
-@blp.refuses(301, 404)
+@blp.errors(301, 404)
 def get_person_tagging(arguments: dict[str, Any], person_id: str, tagging_id: str) -> Response:
     """Read one tagging of a person"""
     found = get_entry_of_person(subresources.TAGGINGS, person_id, tagging_id)
@@ -68,7 +68,7 @@ def get_person_tagging(arguments: dict[str, Any], person_id: str, tagging_id: st
 @blp.token_required(WRITE)
 @blp.arguments(TaggingSchema(), examples=EXAMPLES)
 @blp.response(200, TaggingSchema)
-@blp.refuses(404)
+@blp.errors(404)
 def post_tagging(body: dict[str, Any], tag_id: str) -> Response:
     """Tag a person
 
@@ -85,7 +85,7 @@ def post_tagging(body: dict[str, Any], tag_id: str) -> Response:
 @blp.token_required(READ)
 @blp.arguments(ExpandSchema(), location="query")
 @blp.response(200, TaggingSchema)
-@blp.refuses(404)
+@blp.errors(404)
 def get_tagging(arguments: dict[str, Any], tag_id: str, tagging_id: str) -> Response:
     """Read one tagging"""
     found = subresources.get(store(), subresources.TAGGINGS, tag_id, tagging_id)
@@ -98,7 +98,7 @@ def get_tagging(arguments: dict[str, Any], tag_id: str, tagging_id: str) -> Resp
 @blp.arguments(put_of(TaggingSchema))
 @blp.response(200, TaggingSchema)
 @blp.if_match
-@blp.refuses(404)
+@blp.errors(404)
 def put_tagging(body: dict[str, Any], tag_id: str, tagging_id: str) -> Response:
     """Change one tagging
 
@@ -114,7 +114,7 @@ def put_tagging(body: dict[str, Any], tag_id: str, tagging_id: str) -> Response:
 @blp.token_required(WRITE)
 @blp.response(200, NoticeSchema)
 @blp.if_match
-@blp.refuses(404)
+@blp.errors(404)
 def delete_tagging(tag_id: str, tagging_id: str) -> Response:
     """Delete one tagging"""
     return remove_entry(subresources.TAGGINGS, tag_id, tagging_id)

@@ -37,7 +37,7 @@ def get_tags(arguments: dict[str, Any]) -> Response:
 @blp.token_required(WRITE)
 @blp.arguments(TagSchema(), examples=EXAMPLES)
 @blp.response(200, TagSchema)
-@blp.refuses(409)
+@blp.errors(409)
 def post_tag(body: dict[str, Any]) -> Response:
     """Create a tag, or add to an existing one
 
@@ -50,7 +50,7 @@ def post_tag(body: dict[str, Any]) -> Response:
 @blp.route("/<tag_id>")
 @blp.token_required(READ)
 @blp.response(200, TagSchema)
-@blp.refuses(404)
+@blp.errors(404)
 def get_tag(tag_id: str) -> Response:
     """Read one tag"""
     found = get_or_404(TAG, tag_id)
@@ -62,7 +62,7 @@ def get_tag(tag_id: str) -> Response:
 @blp.arguments(put_of(TagSchema))
 @blp.response(200, TagSchema)
 @blp.if_match
-@blp.refuses(404, 409)
+@blp.errors(404, 409)
 def put_tag(body: dict[str, Any], tag_id: str) -> Response:
     """Change one tag
 
@@ -76,7 +76,7 @@ def put_tag(body: dict[str, Any], tag_id: str) -> Response:
 @blp.token_required(WRITE)
 @blp.response(200, NoticeSchema)
 @blp.if_match
-@blp.refuses(404)
+@blp.errors(404)
 def delete_tag(tag_id: str) -> Response:
     """Delete one tag
 

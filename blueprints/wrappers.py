@@ -51,7 +51,7 @@ def get_wrappers(arguments: dict[str, Any]) -> Response:
 @blp.token_required(WRITE)
 @blp.arguments(WrapperSchema(), examples=EXAMPLES)
 @blp.response(200, WrapperSchema)
-@blp.refuses(409)
+@blp.errors(409)
 def post_wrapper(body: dict[str, Any]) -> Response:
     """Create a wrapper, or add to an existing one
 
@@ -65,7 +65,7 @@ def post_wrapper(body: dict[str, Any]) -> Response:
 @blp.route("/<wrapper_id>")
 @blp.token_required(READ)
 @blp.response(200, WrapperSchema)
-@blp.refuses(404)
+@blp.errors(404)
 def get_wrapper(wrapper_id: str) -> Response:
     """Read one wrapper"""
     found = get_or_404(WRAPPER, wrapper_id)
@@ -77,7 +77,7 @@ def get_wrapper(wrapper_id: str) -> Response:
 @blp.arguments(put_of(WrapperSchema))
 @blp.response(200, WrapperSchema)
 @blp.if_match
-@blp.refuses(404, 409)
+@blp.errors(404, 409)
 def put_wrapper(body: dict[str, Any], wrapper_id: str) -> Response:
     """Change one wrapper
 
@@ -91,7 +91,7 @@ def put_wrapper(body: dict[str, Any], wrapper_id: str) -> Response:
 @blp.token_required(WRITE)
 @blp.response(200, NoticeSchema)
 @blp.if_match
-@blp.refuses(404)
+@blp.errors(404)
 def delete_wrapper(wrapper_id: str) -> Response:
     """Delete one wrapper
 

@@ -86,9 +86,9 @@ def _filter_section(lines: Sequence[str], known: FilterFields) -> Iterator[str]:
     yield from table[:2]
     for (name,), note in placed(notes, list(types)):
         yield f"| `{name}` | {types[name]} | {note + ' ' if note else ''}|"
-    if known.refused:
+    if known.not_filtered:
         yield ""
-    for name, reason in known.refused.items():
+    for name, reason in known.not_filtered.items():
         yield REJECTED.format(name, reason)
         yield ""
 

@@ -78,7 +78,7 @@ class Run:
         heads = [number for number, line in enumerate(self.lines) if re.match(r"=+ (ERRORS|FAILURES) =+$", line)]
         return self.lines[heads[0] :] if heads else self.lines
 
-    def notes(self) -> list[str]:
+    def skip_reasons(self) -> list[str]:
         """Why tests were skipped, as pytest's short summary says it."""
         return [line for line in self.lines if line.startswith("SKIPPED ")]
 
@@ -108,9 +108,9 @@ def closing_line(runs: list[Run], seconds: float) -> str:
         for number, outcome in COUNT.findall(found["counts"] if found else ""):
             counts[outcome] += int(number)
     counts.pop("deselected", None)
-    told = ", ".join(f"{number} {outcome}" for outcome, number in counts.items()) or "no tests ran"
+    summary = ", ".join(f"{number} {outcome}" for outcome, number in counts.items()) or "no tests ran"
     minutes, rest = divmod(int(seconds), 60)
-    return f" {told} in {seconds:.2f}s (0:{minutes:02}:{rest:02}) ".center(80, "=")
+    return f" {summary} in {seconds:.2f}s (0:{minutes:02}:{rest:02}) ".center(80, "=")
 
 
 def main(arguments: list[str]) -> int:
@@ -142,7 +142,7 @@ def main(arguments: list[str]) -> int:
         if run.failed:
             print(f"\n{run.name} ({run.log}):\n" + "\n".join(run.details()))
         else:
-            print("\n".join([f"\n{run.name} ({run.log}): {run.closing}", *run.notes()]))
+            print("\n".join([f"\n{run.name} ({run.log}): {run.closing}", *run.skip_reasons()]))
     code = next((run.exit_code for run in runs if run.failed), 0)
     if all(run.exit_code == NOTHING_COLLECTED for run in runs):
         code = NOTHING_COLLECTED

@@ -154,6 +154,7 @@ def new_campaign(settings: Settings, _raw_client: MongoClient) -> Callable[[], d
     secret, token = new_token("new_campaign")
     found[TOKENS].insert_one(token)
     app = create_app(settings)
+    app.extensions[EXTENSION].store.create_indexes()
     created = Client(app.test_client(), secret).created("/advocacy_campaigns", {"title": "Protect the river"})
     app.extensions[EXTENSION].store.close()
     template_id = created["_links"]["self"]["href"].rsplit("/", 1)[1]

@@ -43,11 +43,11 @@ class Wait(Exception):
         self.seconds = seconds
 
 
-@pytest.mark.parametrize(("asked", "waits"), [([50.0, 0.0], [50.0]), ([0.0, 70.0], [70.0])])
+@pytest.mark.parametrize(("requested", "waits"), [([50.0, 0.0], [50.0]), ([0.0, 70.0], [70.0])])
 def test_a_pause_is_at_least_as_long_as_the_error_asks(
-    sleeps: list[float], asked: list[float], waits: list[float]
+    sleeps: list[float], requested: list[float], waits: list[float]
 ) -> None:
-    attempts = Attempts(*(Wait(seconds) for seconds in asked))
+    attempts = Attempts(*(Wait(seconds) for seconds in requested))
 
     retry_with_backoff(attempts, Wait, attempts=5, first=1, longest=10, at_least=lambda error: error.seconds)
 

@@ -140,7 +140,7 @@ class Blueprint(flask_smorest.Blueprint):
         return _documented(view, refusals=(412,), parameters=(parameter,))
 
     @staticmethod
-    def refuses(*statuses: int) -> Callable[[View], View]:
+    def errors(*statuses: int) -> Callable[[View], View]:
         """Documents the error statuses of the view."""
         return lambda view: _documented(view, refusals=statuses)
 

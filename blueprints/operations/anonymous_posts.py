@@ -31,7 +31,7 @@ EXAMPLES: Final = {
 @blp.route("/<advocacy_campaign_id>/anonymous_posts", parameters=[CAMPAIGN_PARAMETER])
 @blp.token_required(READ)
 @blp.response(200, AnonymousPostsSchema)
-@blp.refuses(404)
+@blp.errors(404)
 def get_anonymous_posts(advocacy_campaign_id: str) -> Response:
     """Read a campaign's policy for anonymous posts"""
     return _answer(get_or_404(ADVOCACY_CAMPAIGN, advocacy_campaign_id))
@@ -42,7 +42,7 @@ def get_anonymous_posts(advocacy_campaign_id: str) -> Response:
 @blp.arguments(AnonymousPostsSchema(), examples=EXAMPLES)
 @blp.response(200, AnonymousPostsSchema)
 @blp.if_match
-@blp.refuses(404)
+@blp.errors(404)
 def put_anonymous_posts(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
     """Change a campaign's policy for anonymous posts
 

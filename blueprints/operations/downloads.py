@@ -48,7 +48,7 @@ def _file(view: Any) -> Any:
 @blp.token_required(READ)
 @blp.arguments(DownloadArgumentsSchema(), location="query")
 @_file
-@blp.refuses(400)
+@blp.errors(400)
 def download_people(arguments: dict[str, Any]) -> Response:
     """Download the people as CSV
 
@@ -61,7 +61,7 @@ def download_people(arguments: dict[str, Any]) -> Response:
 @blp.token_required(READ)
 @blp.arguments(DownloadArgumentsSchema(), location="query")
 @_file
-@blp.refuses(400)
+@blp.errors(400)
 def download_all_outreaches(arguments: dict[str, Any]) -> Response:
     """Download the outreaches of all campaigns as CSV
 
@@ -74,7 +74,7 @@ def download_all_outreaches(arguments: dict[str, Any]) -> Response:
 @blp.token_required(READ)
 @blp.arguments(DownloadArgumentsSchema(), location="query")
 @_file
-@blp.refuses(400, 404)
+@blp.errors(400, 404)
 def download_outreaches(arguments: dict[str, Any], advocacy_campaign_id: str) -> Response:
     """Download the outreaches of a campaign as CSV
 

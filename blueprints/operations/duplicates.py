@@ -49,7 +49,7 @@ def get_duplicates(arguments: dict[str, Any]) -> Response:
 @blp.token_required(WRITE)
 @blp.arguments(MergeSchema(), examples=EXAMPLES)
 @blp.response(200, PersonSchema)
-@blp.refuses(404, 409)
+@blp.errors(404, 409)
 def merge_person(body: dict[str, Any], person_id: str) -> Response:
     """Merge another person into this one
 

@@ -29,7 +29,7 @@ blp = Blueprint(
 @blp.token_required(READ)
 @blp.arguments(StatsArgumentsSchema(), location="query")
 @blp.response(200, StatsSchema)
-@blp.refuses(400, 404)
+@blp.errors(400, 404)
 def get_stats(arguments: dict[str, Any], advocacy_campaign_id: str) -> Response:
     """Read a campaign's statistics
 

@@ -16,7 +16,7 @@ blp = Blueprint("Suppressions", __name__, url_prefix=f"{API}/people", descriptio
 @blp.route("/<person_id>/suppressions")
 @blp.token_required(READ)
 @blp.response(200, SuppressionsSchema)
-@blp.refuses(301, 404)
+@blp.errors(301, 404)
 def get_suppressions(person_id: str) -> Response:
     """List the refusals of a person's addresses and numbers
 

@@ -30,7 +30,7 @@ EXAMPLES: Final = {"one": {"value": {"autoresponse": {"identifiers": ["crm:thank
 @blp.route("/<advocacy_campaign_id>/triggers", parameters=[CAMPAIGN_PARAMETER])
 @blp.token_required(READ)
 @blp.response(200, CampaignTriggersSchema)
-@blp.refuses(404)
+@blp.errors(404)
 def get_triggers(advocacy_campaign_id: str) -> Response:
     """Read the messages of a campaign's follow-ups"""
     return _answer(get_or_404(ADVOCACY_CAMPAIGN, advocacy_campaign_id))
@@ -41,7 +41,7 @@ def get_triggers(advocacy_campaign_id: str) -> Response:
 @blp.arguments(CampaignTriggersSchema(), examples=EXAMPLES)
 @blp.response(200, CampaignTriggersSchema)
 @blp.if_match
-@blp.refuses(404)
+@blp.errors(404)
 def put_triggers(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
     """Change the messages of a campaign's follow-ups
 

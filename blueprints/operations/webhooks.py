@@ -58,7 +58,7 @@ def get_webhooks() -> Response:
 @blp.token_required(ADMIN)
 @blp.arguments(WebhookSchema(), examples=EXAMPLES)
 @blp.response(200, WebhookSchema)
-@blp.refuses(409)
+@blp.errors(409)
 def post_webhook(body: dict[str, Any]) -> Response:
     """Create a webhook
 
@@ -73,7 +73,7 @@ def post_webhook(body: dict[str, Any]) -> Response:
 @blp.route("/<webhook_id>")
 @blp.token_required(ADMIN)
 @blp.response(200, WebhookSchema)
-@blp.refuses(404)
+@blp.errors(404)
 def get_webhook(webhook_id: str) -> Response:
     """Read one webhook and its state"""
     found = registry.get_or_404(store(), webhook_id)
@@ -85,7 +85,7 @@ def get_webhook(webhook_id: str) -> Response:
 @blp.arguments(WebhookPutSchema(), examples={"again": {"value": {"enabled": True}}})
 @blp.response(200, WebhookSchema)
 @blp.if_match
-@blp.refuses(404)
+@blp.errors(404)
 def put_webhook(body: dict[str, Any], webhook_id: str) -> Response:
     """Change one webhook
 
@@ -103,7 +103,7 @@ def put_webhook(body: dict[str, Any], webhook_id: str) -> Response:
 @blp.token_required(ADMIN)
 @blp.response(200, NoticeSchema)
 @blp.if_match
-@blp.refuses(404)
+@blp.errors(404)
 def delete_webhook(webhook_id: str) -> Response:
     """Delete one webhook and its waiting events"""
     registry.delete(store(), webhook_id, if_match())
@@ -113,7 +113,7 @@ def delete_webhook(webhook_id: str) -> Response:
 @blp.route("/<webhook_id>/test", methods=["POST"])
 @blp.token_required(ADMIN)
 @blp.response(200, WebhookTestSchema)
-@blp.refuses(404)
+@blp.errors(404)
 def test_webhook(webhook_id: str) -> Response:
     """Send a webhook a test event
 
@@ -122,9 +122,10 @@ def test_webhook(webhook_id: str) -> Response:
     webhook = registry.get_or_404(store(), webhook_id)
     result = delivery.Webhooks(store(), hal(), settings(), HttpPost(settings().webhook_networks)).test(webhook)
     details = {"status": result.status, "failure": result.failure}
+    stated = {name: each for name, each in details.items() if each}
     address = hal().href("webhooks", webhook_id)
     links = {"self": {"href": f"{address}/test"}, "webhook": {"href": address}}
-    return answer({"taken": result.taken, **{name: each for name, each in details.items() if each}, "_links": links})
+    return answer({"delivered": result.delivered, **stated, "_links": links})
 
 
 def _check(body: dict[str, Any]) -> None:

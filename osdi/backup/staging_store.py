@@ -41,7 +41,7 @@ class StagingStore(Store):
     """A Store that reads and writes the staging collections of a database under their future names."""
 
     def __init__(self, uri: str) -> None:
-        super().__init__(uri, tells_webhooks=False)
+        super().__init__(uri, queues_events=False)
         self.skip_schema_check()
 
     def collection(self, name: str) -> Collection[Document]:

@@ -211,7 +211,7 @@ def _source(file: Path, surveyed: Survey, kind: str, options: ImportOptions, set
 def _store(settings: Settings, options: ImportOptions) -> Store:
     if options.dry_run:
         return DryRunStore(settings.mongodb_uri)
-    return Store(settings.mongodb_uri, cache_seconds=settings.cache_seconds, tells_webhooks=not options.silent)
+    return Store(settings.mongodb_uri, cache_seconds=settings.cache_seconds, queues_events=not options.silent)
 
 
 def _import_rows(importer: RowImporter, source: Source, file: Path, surveyed: Survey, options: ImportOptions) -> None:

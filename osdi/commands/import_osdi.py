@@ -53,7 +53,7 @@ def import_osdi(
     except RemoteError as error:
         raise click.UsageError(str(error)) from error
     settings = context.settings
-    store = Store(settings.mongodb_uri, cache_seconds=settings.cache_seconds, tells_webhooks=not silent)
+    store = Store(settings.mongodb_uri, cache_seconds=settings.cache_seconds, queues_events=not silent)
     rejected = {kind: RejectedFile(Path(f"osdi-{kind}.ndjson"), None) for kind in (CAMPAIGNS, PEOPLE, OUTREACHES)}
     try:
         choices = Choices(silent=silent, include_erased=include_erased, caller=PULLER)

@@ -125,7 +125,7 @@ def test(context: CommandContext, webhook_id: str) -> None:
     webhook = _or_unknown(lambda: registry.get_or_404(context.store, webhook_id))
     hal = Hal(settings.public_url, settings.namespace)
     result = delivery.Webhooks(context.store, hal, settings, HttpPost(settings.webhook_networks)).test(webhook)
-    if not result.taken:
+    if not result.delivered:
         raise click.ClickException(f"Not delivered: {result.failure}")
     echo(f"Delivered: {result.status}")
 

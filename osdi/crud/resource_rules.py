@@ -18,7 +18,7 @@ from osdi.match_keys import MatchKeyRules, confirm_contacts, name_and_postal_cod
 from osdi.outreaches.deletion_store import delete_outreach
 from osdi.people.lookup import get_person
 from osdi.people.merge import finish_merges_of
-from osdi.people.merge_rules import CONTACT_VALUE, keep_status, of_change, one_primary, same_email
+from osdi.people.merge_rules import CONTACT_VALUE, events_of_change, keep_status, one_primary, same_email
 from osdi.people.merged_people_store import all_ids, delete_merged_copies, ids_of, merged_copies_of
 from osdi.people.opt_outs import UNCONFIRMED, unconfirmed_after_change
 from osdi.people.outreach_links_store import forget_person
@@ -204,7 +204,7 @@ RULES: Final[Mapping[Resource, ResourceRules]] = {
         derive_keys=person_keys,
         derive_fields=derive_person_fields,
         check_opt_outs=person_opt_outs,
-        events=of_change,
+        events=events_of_change,
         check_missing=reject_merged_person,
         other_ids=ids_of_merged,
         after_delete=unlink_person,

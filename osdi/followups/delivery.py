@@ -1,4 +1,4 @@
-"""Delivers follow-ups: claims one, has it prepared, sends it, and marks the result on its outreach.
+"""Delivers follow-ups: leases one, has it prepared, sends it, and marks the result on its outreach.
 
 The guarantee is at least once. The worker marks a follow-up after it was sent; if the worker dies in between, its lease
 runs out and another worker sends the follow-up again. Such lost leases are counted on the follow-up. A message carries
@@ -17,7 +17,7 @@ from osdi.crud.reference_cache import Reference
 from osdi.documents import Document
 from osdi.errors import OsdiError
 from osdi.followups import outbox_store
-from osdi.followups.outbox_store import Claimed
+from osdi.followups.outbox_store import LeasedFollowup
 from osdi.followups.preparation import OutgoingMessage, Postpone, Preparation, Stop
 from osdi.ids import now
 from osdi.retry import backoff_seconds, retry_while_unavailable
@@ -40,12 +40,12 @@ class DeliveryFailed(Exception):
     """
 
     def __init__(
-        self, reason: str, *, permanent: bool = False, everything: bool = False, retry_after: float | None = None
+        self, reason: str, *, permanent: bool = False, whole_kind: bool = False, retry_after: float | None = None
     ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.permanent = permanent
-        self.everything = everything
+        self.whole_kind = whole_kind
         self.retry_after = retry_after or 0.0
 
 
@@ -100,20 +100,20 @@ class Followups:
         Raises OsdiError 503 if the database is unavailable. After an unexpected error it queues the follow-up again, or
         ends it as failed, and raises the error.
         """
-        claimed = self._claim(now())
-        if claimed is None:
+        leased = self._lease_next(now())
+        if leased is None:
             return False
         began = time.perf_counter()
-        state, reason = self._deliver(claimed)
+        state, reason = self._deliver(leased)
         log.logger().info(
             "followup",
-            outreach_id=claimed.outreach["_id"],
-            followup_id=claimed.followup["_id"],
-            kind=claimed.followup["kind"],
+            outreach_id=leased.outreach["_id"],
+            followup_id=leased.followup["_id"],
+            kind=leased.followup["kind"],
             state=state,
             reason=reason,
-            attempts=claimed.followup["attempts"],
-            leases_lost=claimed.followup.get("leases_lost", 0),
+            attempts=leased.followup["attempts"],
+            leases_lost=leased.followup.get("leases_lost", 0),
             milliseconds=round((time.perf_counter() - began) * 1000, 1),
         )
         return True
@@ -124,62 +124,62 @@ class Followups:
             transport.close()
         self._preparation.close()
 
-    def _claim(self, timestamp: dt.datetime) -> Claimed | None:
+    def _lease_next(self, timestamp: dt.datetime) -> LeasedFollowup | None:
         kinds = self._pauses.open_kinds(timestamp)
         seconds = self._settings.followup_lease_seconds
         if time.monotonic() - self._looked_for_lost >= LOST_EVERY_SECONDS:
-            claimed = outbox_store.claim(self._store, timestamp, seconds, kinds, lost=True)
-            if claimed is not None:
-                return claimed
+            leased = outbox_store.lease_next(self._store, timestamp, seconds, kinds, lost=True)
+            if leased is not None:
+                return leased
             self._looked_for_lost = time.monotonic()
-        return outbox_store.claim(self._store, timestamp, seconds, kinds)
+        return outbox_store.lease_next(self._store, timestamp, seconds, kinds)
 
-    def _deliver(self, claimed: Claimed) -> tuple[str, str | None]:
+    def _deliver(self, leased: LeasedFollowup) -> tuple[str, str | None]:
         """Sends and marks. Returns the state and, unless it is sent, the reason. Raises OsdiError 503."""
         try:
-            self._send(claimed)
+            self._send(leased)
         except Stop as stop:
-            return self._end(claimed, stop.state, stop.reason)
+            return self._end(leased, stop.state, stop.reason)
         except Postpone as postpone:
-            return self._postpone(claimed, postpone)
+            return self._postpone(leased, postpone)
         except OsdiError:
             raise  # the database is unavailable, and nothing can be marked: the lease runs out
         except Exception:
-            seconds = backoff_seconds(claimed.followup["attempts"])
-            self._postpone(claimed, Postpone("error", seconds, tried=True))
+            seconds = backoff_seconds(leased.followup["attempts"])
+            self._postpone(leased, Postpone("error", seconds, tried=True))
             raise
         # The recipient is not needed any more, and would outlive a person who is deleted.
-        self._mark(claimed, {"state": SENT, "sent_date": now()}, gone=("not_before", "reason", "to"))
+        self._mark(leased, {"state": SENT, "sent_date": now()}, gone=("not_before", "reason", "to"))
         return SENT, None
 
-    def _send(self, claimed: Claimed) -> None:
+    def _send(self, leased: LeasedFollowup) -> None:
         """Prepares and sends. Raises Stop, Postpone, OsdiError."""
-        followup = claimed.followup
+        followup = leased.followup
         kind = followup["kind"]
-        message = self._preparation.prepare(claimed)
+        message = self._preparation.prepare(leased)
         try:
             self._transports[kind].send(message)
         except DeliveryFailed as error:
             if error.permanent:
                 raise Stop(FAILED, error.reason) from error
-            if error.everything:
+            if error.whole_kind:
                 self._pauses.extend(kind, error.retry_after)
             seconds = max(error.retry_after, backoff_seconds(followup["attempts"]))
             raise Postpone(error.reason, seconds, tried=True) from error
         self._pauses.reset(kind)
 
-    def _end(self, claimed: Claimed, state: str, reason: str) -> tuple[str, str]:
-        if not claimed.followup["by_token"]:
-            outbox_store.release_interval(self._store, claimed)
-        self._mark(claimed, {"state": state, "reason": reason}, gone=("not_before",))
+    def _end(self, leased: LeasedFollowup, state: str, reason: str) -> tuple[str, str]:
+        if not leased.followup["by_token"]:
+            outbox_store.release_interval(self._store, leased)
+        self._mark(leased, {"state": state, "reason": reason}, gone=("not_before",))
         return state, reason
 
-    def _postpone(self, claimed: Claimed, postpone: Postpone) -> tuple[str, str]:
+    def _postpone(self, leased: LeasedFollowup, postpone: Postpone) -> tuple[str, str]:
         """Queues it again, unless it was first queued longer than FOLLOWUP_GIVE_UP_HOURS ago."""
-        followup, timestamp = claimed.followup, now()
+        followup, timestamp = leased.followup, now()
         given_up = followup["queued_date"] + dt.timedelta(hours=self._settings.followup_give_up_hours)
         if timestamp >= given_up:
-            return self._end(claimed, FAILED, postpone.reason)
+            return self._end(leased, FAILED, postpone.reason)
         fields = {
             "state": QUEUED,
             "reason": postpone.reason,
@@ -188,14 +188,14 @@ class Followups:
             "attempts": followup["attempts"] if postpone.tried else followup["attempts"] - 1,
             **({"admitted": True} if postpone.tried else {}),
         }
-        self._mark(claimed, fields)
+        self._mark(leased, fields)
         return QUEUED, postpone.reason
 
-    def _mark(self, claimed: Claimed, fields: Document, *, gone: tuple[str, ...] = ()) -> None:
+    def _mark(self, leased: LeasedFollowup, fields: Document, *, gone: tuple[str, ...] = ()) -> None:
         """Marks it, and retries while the database is unavailable: a message that is not marked is sent twice.
 
         Raises OsdiError 503 after MARK_SECONDS or the length of a lease, whichever is shorter.
         """
         seconds = min(MARK_SECONDS, self._settings.followup_lease_seconds)
-        mark = partial(outbox_store.mark, self._store, claimed, fields, gone=gone)
+        mark = partial(outbox_store.mark, self._store, leased, fields, gone=gone)
         retry_while_unavailable(mark, seconds, pause=MARK_PAUSE_SECONDS)

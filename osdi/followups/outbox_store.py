@@ -1,6 +1,6 @@
-"""Store functions of the outbox: claims follow-ups inside their outreaches by a lease, and marks their results.
+"""Store functions of the outbox: leases follow-ups inside their outreaches, and marks their results.
 
-A claim and a mark are one atomic update each. A mark is written only if its lease is still valid, so a slow worker
+A lease and a mark are one atomic update each. A mark is written only if its lease is still valid, so a slow worker
 changes nothing after another worker has taken over. The outreach's version stays the same, because no client has
 edited the outreach.
 """
@@ -25,7 +25,7 @@ PENDING: Final = (QUEUED, LEASED)
 
 
 @dataclass(frozen=True)
-class Claimed:
+class LeasedFollowup:
     """A follow-up that this worker has leased, with its outreach."""
 
     outreach: Document
@@ -37,9 +37,9 @@ class Claimed:
         return found
 
 
-def claim(
+def lease_next(
     store: Store, timestamp: dt.datetime, seconds: float, kinds: Collection[str], *, lost: bool = False
-) -> Claimed | None:
+) -> LeasedFollowup | None:
     """Leases the follow-up of these kinds that has waited longest, for `seconds`; None if nothing is due.
 
     With `lost` it takes a follow-up whose lease has run out, and counts the lost lease, as it may have been sent.
@@ -58,32 +58,32 @@ def claim(
         )
     if outreach is None:
         return None
-    return Claimed(outreach, next(each for each in outreach["followups"] if each.get("lease") == lease))
+    return LeasedFollowup(outreach, next(each for each in outreach["followups"] if each.get("lease") == lease))
 
 
-def mark(store: Store, claimed: Claimed, fields: Mapping[str, Any], *, gone: Iterable[str] = ()) -> bool:
-    """Sets fields of a claimed follow-up, removes others, and ends the lease; False if the lease was lost."""
-    ours = {"_id": claimed.followup["_id"], "lease": claimed.lease}
+def mark(store: Store, leased: LeasedFollowup, fields: Mapping[str, Any], *, gone: Iterable[str] = ()) -> bool:
+    """Sets fields of a leased follow-up, removes others, and ends the lease; False if the lease was lost."""
+    ours = {"_id": leased.followup["_id"], "lease": leased.lease}
     change = {
         "$set": {f"followups.$.{name}": value for name, value in fields.items()},
         "$unset": {f"followups.$.{name}": "" for name in ("lease", *gone)},
     }
     with store.operation():
         changed = store.collection(OUTREACH.collection).update_one(
-            {"_id": claimed.outreach["_id"], "followups": {"$elemMatch": ours}}, change
+            {"_id": leased.outreach["_id"], "followups": {"$elemMatch": ours}}, change
         )
     return changed.matched_count == 1
 
 
 def other_of_its_kind(
-    store: Store, claimed: Claimed, states: Collection[str], around: dt.timedelta, *, before: bool = False
+    store: Store, leased: LeasedFollowup, states: Collection[str], around: dt.timedelta, *, before: bool = False
 ) -> Document | None:
     """Returns the earliest other follow-up of that kind to the same person and campaign, in one of these states.
 
     Only outreaches within `around` of this one, or of the time when it was queued again, count; with `before` only
     earlier ones.
     """
-    outreach, followup = claimed.outreach, claimed.followup
+    outreach, followup = leased.outreach, leased.followup
     ends = outreach["_id"] if before else id_before(followup["queued_date"] + around)
     wanted = {"kind": followup["kind"], "state": {"$in": list(states)}}
     query = {
@@ -99,14 +99,14 @@ def other_of_its_kind(
     return found["followups"][0] if found else None
 
 
-def claim_interval(store: Store, claimed: Claimed, mailbox: str, interval: dt.timedelta) -> bool:
-    """Claims the interval of a mailbox (its hash) for a follow-up of this kind and campaign; False if another has it.
+def reserve_interval(store: Store, leased: LeasedFollowup, mailbox: str, interval: dt.timedelta) -> bool:
+    """Reserves the interval of a mailbox (its hash) for a follow-up of this kind and campaign; False if another has it.
 
-    The follow-up that has the interval can claim it again: a worker may have died before it sent the follow-up.
+    The follow-up that has the interval can reserve it again: a worker may have died before it sent the follow-up.
     """
-    kind, campaign_id = claimed.followup["kind"], claimed.outreach["advocacy_campaign_id"]
+    kind, campaign_id = leased.followup["kind"], leased.outreach["advocacy_campaign_id"]
     timestamp = now()
-    mine = {"followup_id": claimed.followup["_id"]}
+    mine = {"followup_id": leased.followup["_id"]}
     free = {"_id": f"{kind}:{campaign_id}:{mailbox}", "$or": [mine, {"until": {"$lte": timestamp}}]}
     # If another follow-up has the interval, the filter selects nothing, and the upsert fails on the unique `_id`.
     try:
@@ -118,10 +118,10 @@ def claim_interval(store: Store, claimed: Claimed, mailbox: str, interval: dt.ti
     return True
 
 
-def release_interval(store: Store, claimed: Claimed) -> None:
-    """Frees the interval that a follow-up has claimed, because it was not sent."""
+def release_interval(store: Store, leased: LeasedFollowup) -> None:
+    """Frees the interval that a follow-up has reserved, because it was not sent."""
     with store.operation():
-        store.collection(MAILBOX_INTERVALS).delete_many({"followup_id": claimed.followup["_id"]})
+        store.collection(MAILBOX_INTERVALS).delete_many({"followup_id": leased.followup["_id"]})
 
 
 def counts(store: Store) -> list[Document]:

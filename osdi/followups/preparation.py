@@ -1,4 +1,4 @@
-"""Prepares a claimed follow-up: decides whether it may be sent now, and renders its message.
+"""Prepares a leased follow-up: decides whether it may be sent now, and renders its message.
 
 The checks, in this order: a transport, a message and a person exist; the person has the contact detail that is to be
 reached; nobody who has it has opted out; texts and calls may go to a number; no other follow-up of its kind was sent to
@@ -29,7 +29,7 @@ from osdi.action_functions.followup_kinds import (
 from osdi.crud.reference_cache import Reference
 from osdi.documents import Document, ReadOnlyDocument
 from osdi.followups import outbox_store
-from osdi.followups.outbox_store import Claimed
+from osdi.followups.outbox_store import LeasedFollowup
 from osdi.followups.phone_destinations import refused_number
 from osdi.followups.recipients import Recipient, Unreachable, claimed_opt_out, recipient, unwanted_number
 from osdi.followups.sending_limits import SendingLimits
@@ -102,9 +102,9 @@ class Preparation:
         self._signer = cached(TTLCache(1, seconds))(partial(signer, store))
         self._default_wrapper = cached(TTLCache(len(TRIGGERS), seconds))(partial(default_wrapper, store))
 
-    def prepare(self, claimed: Claimed) -> OutgoingMessage:
+    def prepare(self, leased: LeasedFollowup) -> OutgoingMessage:
         """Returns the follow-up as it is to be sent. Raises Stop or Postpone if it is not sent now, OsdiError 503."""
-        outreach, followup = claimed.outreach, claimed.followup
+        outreach, followup = leased.outreach, leased.followup
         kind = followup["kind"]
         if kind not in self._kinds:
             raise Stop(SKIPPED, "no_smtp" if kind == AUTORESPONSE else "no_gateway")
@@ -115,13 +115,13 @@ class Preparation:
         to = self._recipient(followup, person)
         self._check_opt_out(followup, to, outreach)
         self._check_number(followup, to)
-        self._check_interval(claimed)
+        self._check_interval(leased)
         if not followup["by_token"] and not followup.get("admitted"):
             mailbox = mailbox_key(to.key)
-            self._check_mailbox_interval(claimed, mailbox)
+            self._check_mailbox_interval(leased, mailbox)
             self._check_limits(kind, mailbox)
         unsubscribe_url = link(self._signer(), self._settings.public_url, to.to) if kind == AUTORESPONSE else ""
-        rendered = self._render(claimed, message, person if to.known else None, unsubscribe_url)
+        rendered = self._render(leased, message, person if to.known else None, unsubscribe_url)
         return OutgoingMessage(followup, outreach, person, to, rendered, unsubscribe_url)
 
     def close(self) -> None:
@@ -162,25 +162,25 @@ class Preparation:
         if reason := refused_number(to.to, countries, by_token=followup["by_token"]):
             raise Stop(SKIPPED, reason)
 
-    def _check_interval(self, claimed: Claimed) -> None:
+    def _check_interval(self, leased: LeasedFollowup) -> None:
         """Allows one follow-up of a kind for a person and campaign in an interval. Raises Stop or Postpone."""
         interval = dt.timedelta(hours=self._settings.followup_interval_hours)
         if not interval:
             return
-        if outbox_store.other_of_its_kind(self._store, claimed, [SENT, LEASED, QUEUED], interval) is None:
+        if outbox_store.other_of_its_kind(self._store, leased, [SENT, LEASED, QUEUED], interval) is None:
             return
-        other = outbox_store.other_of_its_kind(self._store, claimed, [SENT, LEASED], interval)
+        other = outbox_store.other_of_its_kind(self._store, leased, [SENT, LEASED], interval)
         if other is not None and other["state"] == SENT:
             raise Stop(SKIPPED, "sent_before")
         if other is not None:
             # Of two that workers handle at the same time both are postponed, and return at different times.
             raise Postpone("another_first", backoff_seconds(1, first=OTHER_SECONDS))
-        queued = outbox_store.other_of_its_kind(self._store, claimed, [QUEUED], interval, before=True)
+        queued = outbox_store.other_of_its_kind(self._store, leased, [QUEUED], interval, before=True)
         if queued is not None:
             seconds = max(0.0, (queued["not_before"] - now()).total_seconds())
             raise Postpone("another_first", seconds + backoff_seconds(1, first=OTHER_SECONDS))
 
-    def _check_mailbox_interval(self, claimed: Claimed, mailbox: str) -> None:
+    def _check_mailbox_interval(self, leased: LeasedFollowup, mailbox: str) -> None:
         """Allows one follow-up of a kind for a mailbox and campaign in an interval. Raises Stop.
 
         People with different subaddresses of one mailbox are different people, and a stranger can post any number.
@@ -189,7 +189,7 @@ class Preparation:
         if not interval:
             return
         digest = self._suppressed().digest(mailbox)
-        if not outbox_store.claim_interval(self._store, claimed, digest, interval):
+        if not outbox_store.reserve_interval(self._store, leased, digest, interval):
             raise Stop(SKIPPED, "sent_before")
 
     def _check_limits(self, kind: str, mailbox: str) -> None:
@@ -201,10 +201,10 @@ class Preparation:
             raise Postpone("too_many", reached.seconds)
 
     def _render(
-        self, claimed: Claimed, message: ReadOnlyDocument, person: Document | None, unsubscribe_url: str
+        self, leased: LeasedFollowup, message: ReadOnlyDocument, person: Document | None, unsubscribe_url: str
     ) -> Rendered:
         """Returns the filled-in message; it says nothing of the person if that is None. Raises Stop."""
-        outreach, followup = claimed.outreach, claimed.followup
+        outreach, followup = leased.outreach, leased.followup
         campaign = self._find(ADVOCACY_CAMPAIGN, outreach["advocacy_campaign_id"]) or {}
         values = fields(person, outreach, campaign, by_token=followup["by_token"], zone=self._settings.zone)
         values[UNSUBSCRIBE_URL] = unsubscribe_url

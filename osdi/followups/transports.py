@@ -54,8 +54,8 @@ class Mail:
                 mark_bouncing(self._store, to)
                 raise DeliveryFailed("bouncing", permanent=True) from error
             reason = f"smtp_{error.stage}" + (f"_{error.code}" if error.code else "")
-            everything = error.stage in BEFORE_THE_MAIL
-            raise DeliveryFailed(reason, permanent=error.permanent, everything=everything) from error
+            whole_kind = error.stage in BEFORE_THE_MAIL
+            raise DeliveryFailed(reason, permanent=error.permanent, whole_kind=whole_kind) from error
 
     def close(self) -> None:
         """Closes the connection to the mail server."""
@@ -98,13 +98,13 @@ class Gateway:
         try:
             response = self._http.post(self._url, body, headers, guarded=False)
         except post.NotDelivered as error:
-            raise DeliveryFailed(f"gateway_{error.reason}", everything=True) from error
+            raise DeliveryFailed(f"gateway_{error.reason}", whole_kind=True) from error
         status = response.status
         if not 200 <= status < 300:
             later = status in (408, 429) or status >= 500
             # A gateway that asks us to wait takes no other message either.
             wait = response.retry_after if later else None
-            raise DeliveryFailed(f"gateway_{status}", permanent=not later, everything=bool(wait), retry_after=wait)
+            raise DeliveryFailed(f"gateway_{status}", permanent=not later, whole_kind=bool(wait), retry_after=wait)
 
     def close(self) -> None:
         """Does nothing: no connection is kept open."""

@@ -16,7 +16,7 @@ from osdi.documents import Document
 from osdi.ids import now
 from osdi.match_keys import MatchKeyRules, email_key
 from osdi.people.lookup import find_people_by_contact
-from osdi.people.merge_rules import KEPT_STATUSES, SUBSCRIBED, of_change, same_email
+from osdi.people.merge_rules import KEPT_STATUSES, SUBSCRIBED, events_of_change, same_email
 from osdi.people.opt_outs import UNCONFIRMED, mail_opt_out
 from osdi.resources import PERSON
 from osdi.retry import retry_on_conflict
@@ -152,5 +152,5 @@ def _set_status_of(store: Store, person_id: str, address: str, status: str, unle
         if left:
             changed[UNCONFIRMED] = left
         gone = (UNCONFIRMED,) if unconfirmed and not left else ()
-        events = of_change(person, changed)
+        events = events_of_change(person, changed)
         store.write(Update(PERSON.collection, person_id, person["version"], changed, gone, events))

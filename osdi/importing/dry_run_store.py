@@ -26,7 +26,7 @@ class DryRunStore(Store):
     """
 
     def __init__(self, uri: str) -> None:
-        super().__init__(uri, tells_webhooks=False)
+        super().__init__(uri, queues_events=False)
         self._guard = threading.RLock()
         self._pending_writes = sqlite3.connect("", check_same_thread=False, isolation_level=None)
         self._pending_writes.execute("CREATE TABLE documents (collection, id, bson, PRIMARY KEY (collection, id))")

@@ -22,7 +22,7 @@ from osdi.importing.row_corrections import FirstNames, load_without_invalid
 from osdi.match_keys import id_key
 from osdi.outreaches.helper_request import HelperRequest
 from osdi.outreaches.record_outreach import record_outreach
-from osdi.people.signup import CheckChange, PersonChange, accept, sign_up
+from osdi.people.signup import CheckChange, PersonChange, sign_up
 from osdi.privacy.tombstones import erased_in
 from osdi.resources import ADVOCACY_CAMPAIGN, OUTREACH, PERSON, TAG
 from osdi.retry import retry_while_unavailable
@@ -130,8 +130,8 @@ class RowImporter:
             return Prepared(all_keys, lambda: self._outcome(lambda: self._sign_up(body, check, refused), warnings))
         return Prepared(all_keys, lambda: self._outcome(lambda: self._record(request, check, refused), warnings))
 
-    def _erasure_check(self, keys: Sequence[str]) -> CheckChange:
-        """Returns the check of one attempt, which raises ErasedPerson if these keys are those of an erased person.
+    def _erasure_check(self, keys: Sequence[str]) -> CheckChange | None:
+        """Returns the check of an attempt, if there is one: it raises ErasedPerson for the keys of an erased person.
 
         The person may be erased after the row is prepared. An erasure stores the tombstones before it deletes the
         person. So an attempt that no longer finds the person, and would insert them, finds the tombstones.
@@ -141,7 +141,7 @@ class RowImporter:
             if change.adds_keys and self._is_erased(keys):
                 raise ErasedPerson
 
-        return accept if self.choices.include_erased or not keys else check
+        return None if self.choices.include_erased or not keys else check
 
     def _loaded(self, written: Body, row: Row | None) -> tuple[dict[str, Any], list[str]]:
         """Returns the loaded body, and a warning for each invalid cell of a row. Raises OsdiError 400."""
@@ -159,12 +159,12 @@ class RowImporter:
             return Outcome(rejected=_reason(error))
         return replace(outcome, warnings=(*warnings, *outcome.warnings))
 
-    def _sign_up(self, body: Body, check: CheckChange, refused: Collection[str]) -> Outcome:
+    def _sign_up(self, body: Body, check: CheckChange | None, refused: Collection[str]) -> Outcome:
         signed_up = sign_up(self.store, self.reference.find, body, self.choices.caller, self.settings, check=check)
         warnings = (*_sentences(signed_up.warnings), *self._refuse(signed_up.person["_id"], refused))
         return Outcome(signed_up.outcome, signed_up.matched_by, warnings=warnings)
 
-    def _record(self, request: HelperRequest, check: CheckChange, refused: Collection[str]) -> Outcome:
+    def _record(self, request: HelperRequest, check: CheckChange | None, refused: Collection[str]) -> Outcome:
         recorded = record_outreach(self.store, self.reference.find, request, self.settings, check=check)
         warnings = (*_sentences(recorded.warnings), *self._refuse(recorded.outreach["person_id"], refused))
         if recorded.person_outcome is None:

@@ -157,7 +157,7 @@ class FilterFields:
     fields: Mapping[str, FilterField]
     aliases: Mapping[str, str] = field(default_factory=dict)
     open_objects: Mapping[str, FieldType] = field(default_factory=dict)
-    refused: Mapping[str, str] = field(default_factory=dict)
+    not_filtered: Mapping[str, str] = field(default_factory=dict)
 
     def find(self, parts: Sequence[str]) -> FilterField | None:
         """Returns the field with these parts of a path, or None."""
@@ -173,8 +173,8 @@ class FilterFields:
     def why_not(self, parts: Sequence[str]) -> str:
         """Returns why the field cannot be filtered by, with similar fields."""
         name = "/".join(parts)
-        if name in self.refused:
-            return f"{name} cannot be filtered by: {self.refused[name]}"
+        if name in self.not_filtered:
+            return f"{name} cannot be filtered by: {self.not_filtered[name]}"
         if parts[0] in self.open_objects:
             return f"{parts[0]} is filtered by one of its names, such as {parts[0]}/colour or {parts[0]}/'shirt size'"
         within = [each for each in self.fields if each.startswith(f"{name}/")]

@@ -86,7 +86,7 @@ def _filter_fields(resource: Resource) -> FilterFields:
         },
         aliases=COMMON_ALIASES | (PERSON_ALIASES if is_person else {}),
         open_objects={each.name: "string" for each in resource.table if isinstance(each, table.CustomFields)},
-        refused={each.name: each.not_filtered for each in resource.table if each.not_filtered},
+        not_filtered={each.name: each.not_filtered for each in resource.table if each.not_filtered},
     )
 
 

@@ -23,7 +23,7 @@ from osdi.outreaches.helper_request import HelperRequest
 from osdi.outreaches.idempotency import IdempotencyKeys, find_recorded
 from osdi.outreaches.known_outreach import warnings_about
 from osdi.people.posted_person import PostedPerson
-from osdi.people.signup import CheckChange, PersonChange, accept, person_change
+from osdi.people.signup import CheckChange, PersonChange, person_change
 from osdi.resources import OUTREACH
 from osdi.retry import retry_on_conflict
 from osdi.settings import Settings
@@ -56,12 +56,12 @@ class _Resolved:
     actions: Actions
     person: PostedPerson
     keys: IdempotencyKeys
-    check: CheckChange
+    check: CheckChange | None
     warnings: tuple[ErrorDescription, ...]
 
 
 def record_outreach(
-    store: Store, find: Find, request: HelperRequest, settings: Settings, *, check: CheckChange = accept
+    store: Store, find: Find, request: HelperRequest, settings: Settings, *, check: CheckChange | None = None
 ) -> Recorded:
     """Records the outreach once.
 
@@ -79,7 +79,7 @@ def record_outreach(
     return retry_on_conflict(lambda: _attempt(store, resolved))
 
 
-def _resolve(find: Find, request: HelperRequest, settings: Settings, check: CheckChange) -> _Resolved:
+def _resolve(find: Find, request: HelperRequest, settings: Settings, check: CheckChange | None) -> _Resolved:
     has_token = request.caller.has_token
     body, ignored = without_placeholders(request.body, strict=request.strict)
     check_person(body)
@@ -102,7 +102,8 @@ def _attempt(store: Store, resolved: _Resolved) -> Recorded:
             raise
         # The person may have changed since the outreach was recorded; a retry still returns the outreach.
         return _recorded_before(store, resolved, error)
-    resolved.check(change)
+    if resolved.check is not None:
+        resolved.check(change)
     outreach = _outreach(resolved, change, timestamp)
     # The person comes first, because without transactions a crash may come between the two writes. A person without an
     # outreach is harmless: the client's retry matches that person again. An outreach without a person would be wrong.

@@ -15,7 +15,7 @@ IDENTIFIER: Final = "identifier"
 EMAIL: Final = "email"
 PHONE: Final = "phone"
 CLAIMED: Final = "claimed identifier"
-LINK: Final = "link"
+BY_LINK: Final = "link"
 NEW: Final = "new"
 
 

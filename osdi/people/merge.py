@@ -18,7 +18,7 @@ from osdi.errors import WriteConflict, conflict, document_too_large, invalid, no
 from osdi.ids import new_id, now
 from osdi.match_keys import MatchKeyRules
 from osdi.people.lookup import get_person
-from osdi.people.merge_rules import exceeds_size_limit, of_change
+from osdi.people.merge_rules import events_of_change, exceeds_size_limit
 from osdi.people.merged_people_store import (
     delete_merged_copies,
     end_pending,
@@ -37,7 +37,7 @@ from osdi.statistics.invalidation_store import invalidate_all
 from osdi.store import Delete, Replace, Store, Update
 from osdi.store.indexes import MERGED_PEOPLE
 
-LINK: Final = "_links.osdi:person"
+PERSON_LINK: Final = "_links.osdi:person"
 
 # A platform's router gives up at 30 s. The worker moves the remaining outreaches; reads find them under the survivor.
 MOVE_SECONDS: Final = 10.0
@@ -58,7 +58,7 @@ def merge_people(
     other person, 409 if the other one was merged into a third, 413 if the survivor would exceed the size limit.
     """
     if survivor_id == other_id:
-        raise invalid("A person cannot be merged into themselves.", LINK, resource=PERSON.rel)
+        raise invalid("A person cannot be merged into themselves.", PERSON_LINK, resource=PERSON.rel)
 
     def attempt() -> Document:
         with merge_lock(store):
@@ -87,7 +87,7 @@ def merged_survivor(
     person |= {"modified_date": now(), **({"modified_by_id": by} if by else {})}
     changed = {name: value for name, value in person.items() if survivor.get(name) != value}
     gone = tuple(name for name in survivor if name not in person)
-    events = of_change(survivor, person)
+    events = events_of_change(survivor, person)
     update = Update(PERSON.collection, survivor["_id"], survivor["version"], changed, gone, events)
     return person | {"version": survivor["version"] + 1}, update
 
@@ -141,7 +141,7 @@ def _merge_once(store: Store, survivor_id: str, other_id: str, rules: MatchKeyRu
     if survivor is None:
         raise not_found("There is no such person.", PERSON.rel)
     if other is None:
-        raise invalid("There is no such person.", LINK, resource=PERSON.rel)
+        raise invalid("There is no such person.", PERSON_LINK, resource=PERSON.rel)
     if other["_id"] == survivor["_id"]:
         for copy in store.by_ids(MERGED_PEOPLE, sorted({survivor_id, other_id} - {survivor["_id"]})):
             finished = _finish(store, copy, rules)
@@ -151,7 +151,7 @@ def _merge_once(store: Store, survivor_id: str, other_id: str, rules: MatchKeyRu
         return survivor
     if other["_id"] != other_id:
         message = f"This person was merged into {other['_id']}; use that id instead."
-        raise conflict("MERGED", message, LINK, resource=PERSON.rel)
+        raise conflict("MERGED", message, PERSON_LINK, resource=PERSON.rel)
     person, update = merged_survivor(store, survivor, other, rules, by)
     if exceeds_size_limit(person):
         raise document_too_large(PERSON.name)

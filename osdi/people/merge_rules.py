@@ -338,7 +338,7 @@ ENTRIES: Final[dict[str, SameEntry]] = {
 }
 
 
-def of_change(stored: ReadOnlyDocument, changed: ReadOnlyDocument) -> tuple[str, ...]:
+def events_of_change(stored: ReadOnlyDocument, changed: ReadOnlyDocument) -> tuple[str, ...]:
     """Returns the events of a person's change besides the update: UNSUBSCRIBED if an address was unsubscribed."""
     return (UNSUBSCRIBED,) if _unsubscribed(changed) - _unsubscribed(stored) else ()
 

@@ -34,9 +34,9 @@ def claimed_opt_outs(fields: ReadOnlyDocument) -> list[dict[str, Any]]:
     found = []
     for array, names in STATUSES.items():
         for entry in fields.get(array, ()):
-            said = {name: entry[name] for name in names if name in entry and is_opt_out(name, entry[name])}
-            if said:
-                found.append({name: entry[name] for name in IDENTITY[array] if name in entry} | said)
+            stated = {name: entry[name] for name in names if name in entry and is_opt_out(name, entry[name])}
+            if stated:
+                found.append({name: entry[name] for name in IDENTITY[array] if name in entry} | stated)
     return found
 
 
@@ -67,7 +67,7 @@ def unconfirmed_after_claim(stored: ReadOnlyDocument, merged: ReadOnlyDocument, 
 
 
 def unconfirmed_after_change(
-    stored: ReadOnlyDocument, changed: ReadOnlyDocument, said: ReadOnlyDocument, rules: MatchKeyRules
+    stored: ReadOnlyDocument, changed: ReadOnlyDocument, stated: ReadOnlyDocument, rules: MatchKeyRules
 ) -> list[str]:
     """Returns `unconfirmed_statuses` after a change with a token: those that the change neither states nor replaces.
 
@@ -76,9 +76,9 @@ def unconfirmed_after_change(
     if not stored.get(UNCONFIRMED):
         return []
     before, after = _stated(stored, rules), _stated(changed, rules)
-    confirmed = set(_stated(said, rules))
+    confirmed = set(_stated(stated, rules))
     for array, names in STATUSES.items():
-        bare = [entry for entry in said.get(array, ()) if CONTACT_VALUE[array] not in entry]
+        bare = [entry for entry in stated.get(array, ()) if CONTACT_VALUE[array] not in entry]
         primary = _primary(changed.get(array, ()))
         for name in names:
             if primary and any(name in entry for entry in bare):

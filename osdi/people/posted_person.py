@@ -36,7 +36,7 @@ from osdi.people.opt_outs import (
 )
 from osdi.settings import Settings
 
-LINK: Final = "_links.osdi:person"
+PERSON_LINK: Final = "_links.osdi:person"
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class PostedPerson:
         link: str | None = body.get("person_link", {}).get("person", {}).get("href")
         rules, trusted = settings.match_key_rules, caller.has_token or settings.trust_anonymous_identifiers
         if link is not None and not caller.has_token:
-            raise invalid("Without a token the person is sent inline, not as a link.", LINK)
+            raise invalid("Without a token the person is sent inline, not as a link.", PERSON_LINK)
         return cls(
             fields=fields,
             link=link,

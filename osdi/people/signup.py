@@ -17,11 +17,10 @@ from osdi.errors import ErrorDescription, conflict, document_too_large, invalid
 from osdi.ids import now
 from osdi.match_keys import NAME_AND_POSTAL_CODE, name_and_postal_code_keys
 from osdi.people.lookup import get_person
-from osdi.people.matching import IDENTIFIER, IdentifiersClash, Match, match
-from osdi.people.matching import LINK as MATCHED_BY_LINK
+from osdi.people.matching import BY_LINK, IDENTIFIER, IdentifiersClash, Match, match
 from osdi.people.merge import finish_merges_of
-from osdi.people.merge_rules import exceeds_size_limit, of_change
-from osdi.people.posted_person import LINK, PostedPerson
+from osdi.people.merge_rules import events_of_change, exceeds_size_limit
+from osdi.people.posted_person import PERSON_LINK, PostedPerson
 from osdi.resources import PERSON, id_from
 from osdi.retry import retry_on_conflict
 from osdi.settings import Settings
@@ -71,10 +70,6 @@ class PersonChange:
 CheckChange = Callable[[PersonChange], None]
 
 
-def accept(change: PersonChange) -> None:
-    """Accepts every change: a post has no further check."""
-
-
 @dataclass(frozen=True)
 class SignedUp:
     """The stored person, warnings for the sender, the kind of match, and the outcome."""
@@ -93,7 +88,7 @@ def sign_up(
     settings: Settings,
     *,
     strict: bool = False,
-    check: CheckChange = accept,
+    check: CheckChange | None = None,
 ) -> SignedUp:
     """Creates the person of a loaded body, or changes a known one: the Person Signup Helper (`person_signup.md`).
 
@@ -107,9 +102,10 @@ def sign_up(
     return SignedUp(change.person, (*ignored, *actions.warnings, *change.warnings), change.matched_by, change.outcome)
 
 
-def _write(store: Store, posted: PostedPerson, check: CheckChange) -> PersonChange:
+def _write(store: Store, posted: PostedPerson, check: CheckChange | None) -> PersonChange:
     change = person_change(store, posted, now())
-    check(change)
+    if check is not None:
+        check(change)
     if change.writes:
         store.write(*change.writes)
     elif not posted.imported:  # an import waits once for many rows (docs/decisions/0018)
@@ -151,11 +147,11 @@ def _matched(store: Store, posted: PostedPerson, people: Sequence[Document]) -> 
         return found
     linked = get_person(store, id_from(posted.link, PERSON) or "")
     if linked is None:
-        raise invalid("There is no such person.", LINK, resource=PERSON.rel)
+        raise invalid("There is no such person.", PERSON_LINK, resource=PERSON.rel)
     if found.person is not None and found.matched_by == IDENTIFIER and found.person["_id"] != linked["_id"]:
         message = "The link and the identifiers belong to different people."
-        raise conflict("IDENTIFIERS_CLASH", message, LINK, "person.identifiers", resource=PERSON.rel)
-    return replace(found, person=linked, matched_by=MATCHED_BY_LINK)
+        raise conflict("IDENTIFIERS_CLASH", message, PERSON_LINK, "person.identifiers", resource=PERSON.rel)
+    return replace(found, person=linked, matched_by=BY_LINK)
 
 
 def _claim_name_keys(
@@ -190,6 +186,6 @@ def _change(posted: PostedPerson, found: Match, person: Document, timestamp: dt.
     person["modified_date"] = timestamp
     changed = {name: value for name, value in person.items() if stored.get(name) != value}
     gone = tuple(name for name in stored if name not in person)
-    events = of_change(stored, person)
+    events = events_of_change(stored, person)
     update = Update(PERSON.collection, stored["_id"], stored["version"], changed, gone, events)
     return PersonChange(person, update, found.matched_by)

@@ -94,7 +94,7 @@ def all_words(outreach: ReadOnlyDocument) -> set[Word]:
     return {(name, value) for name, value in found.items() if value not in OUTREACH_TYPES}
 
 
-def said_by_others(others: Sequence[ReadOnlyDocument], people: Set[str]) -> set[Word]:
+def words_of_others(others: Sequence[ReadOnlyDocument], people: Set[str]) -> set[Word]:
     """Returns the values that outreaches of at least OTHERS people outside `people` have."""
     sayers: dict[Word, set[str]] = {}
     for outreach in others:

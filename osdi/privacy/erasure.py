@@ -23,7 +23,7 @@ from osdi.people import merged_people_store
 from osdi.people.lookup import get_person
 from osdi.people.merged_people_store import all_ids, ids_of, merged_copies_of
 from osdi.privacy import erasure_store
-from osdi.privacy.anonymisation import ANONYMISE, DELETE, KEEP, all_words, anonymised, said_by_others, unlinked
+from osdi.privacy.anonymisation import ANONYMISE, DELETE, KEEP, all_words, anonymised, unlinked, words_of_others
 from osdi.privacy.tombstones import erased_since, note_erasure
 from osdi.resources import PERSON
 from osdi.retry import retry_on_conflict
@@ -174,7 +174,7 @@ def _left(store: Store, outreach: Document, erasure: Mapping[str, Any]) -> Docum
         return unlinked(outreach)
     wanted = all_words(outreach)
     others = erasure_store.outreaches_around(store, outreach, AROUND) if wanted else []
-    return anonymised(outreach, wanted & said_by_others(others, set(erasure["people"])))
+    return anonymised(outreach, wanted & words_of_others(others, set(erasure["people"])))
 
 
 def _keys(store: Store, documents: list[Document], people: list[str], rules: MatchKeyRules) -> list[str]:

@@ -152,12 +152,12 @@ def abort(session: ClientSession) -> None:
 
 def server_clock_ahead(client: MongoClient[Document]) -> float | None:
     """Returns the seconds by which the server's clock is ahead of this machine's; None if the reply took too long."""
-    began, asked = time.monotonic(), time.time()
+    began, sent_at = time.monotonic(), time.time()
     local_time = client.admin.command("hello").get("localTime")
     took = time.monotonic() - began
     if local_time is None or took > CLOCK_REPLY_SECONDS:
         return None
-    return float(local_time.replace(tzinfo=dt.UTC).timestamp() - asked - took / 2)
+    return float(local_time.replace(tzinfo=dt.UTC).timestamp() - sent_at - took / 2)
 
 
 def connect(uri: str) -> tuple[MongoClient[Document], CircuitBreaker]:

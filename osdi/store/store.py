@@ -45,10 +45,10 @@ WRONG_CLOCK_SECONDS: Final = 5.0
 class Store(DocumentStore):
     """A DocumentStore on MongoDB. It connects when it is first used, so that each forked process has its own client."""
 
-    def __init__(self, uri: str, *, cache_seconds: float = 0, tells_webhooks: bool = True) -> None:
+    def __init__(self, uri: str, *, cache_seconds: float = 0, queues_events: bool = True) -> None:
         """`cache_seconds` is how long large counts, the enabled webhooks and signing keys are remembered."""
         self.uri = uri
-        self._tells_webhooks = tells_webhooks
+        self._queues_events = queues_events
         self._counts = CountCache(cache_seconds)
         self._remembered: TTLCache[str, str] = TTLCache(REMEMBERED, cache_seconds)
         self._collection_counts = CollectionCounts()
@@ -362,7 +362,7 @@ class Store(DocumentStore):
 
     def webhooks_of(self) -> dict[str, list[str]]:
         """Returns the ids of the enabled webhooks by event; up to `cache_seconds` old."""
-        return self._enabled_webhooks() if self._tells_webhooks else {}
+        return self._enabled_webhooks() if self._queues_events else {}
 
     def _find_enabled_webhooks(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}

@@ -39,15 +39,15 @@ class Update:
     fields: Document
     gone: tuple[str, ...] = ()
     events: tuple[str, ...] = ()
-    noted: tuple[Mapping[str, Any], ...] = ()
+    event_entries: tuple[Mapping[str, Any], ...] = ()
 
     def operators(self) -> Document:
         """Returns the update document of MongoDB; repeated after a lost reply it has the same effect."""
         operators: Document = {"$set": {**self.fields, "version": self.version + 1}}
         if self.gone:
             operators["$unset"] = dict.fromkeys(self.gone, "")
-        if self.noted:
-            operators["$addToSet"] = {WEBHOOK_EVENTS: {"$each": list(self.noted)}}
+        if self.event_entries:
+            operators["$addToSet"] = {WEBHOOK_EVENTS: {"$each": list(self.event_entries)}}
         return operators
 
 
@@ -83,7 +83,7 @@ def with_events(write: Write, webhooks_of: Mapping[str, Sequence[str]]) -> Write
     names = INSERTED if isinstance(write, Insert) else UPDATED
     events = [names[write.collection]] if write.collection in names else []
     if isinstance(write, Insert):
-        noted = entries_for(events, write.document.get("version", 1), webhooks_of)
-        return replace(write, document={**write.document, WEBHOOK_EVENTS: noted}) if noted else write
-    noted = entries_for([*events, *write.events], write.version + 1, webhooks_of)
-    return replace(write, noted=tuple(noted)) if noted else write
+        event_entries = entries_for(events, write.document.get("version", 1), webhooks_of)
+        return replace(write, document={**write.document, WEBHOOK_EVENTS: event_entries}) if event_entries else write
+    event_entries = entries_for([*events, *write.events], write.version + 1, webhooks_of)
+    return replace(write, event_entries=tuple(event_entries)) if event_entries else write

@@ -66,17 +66,17 @@ def check_post(
     """
     known = set(stored.get("contact_keys", ()))
     new = [key for key in person.get("contact_keys", ()) if key not in known]
-    said: RefusalsByKey = {}
+    stated: RefusalsByKey = {}
     if source is not None:
         became = changed(refusals_of(stored, rules, source), refusals_of(person, rules, source))
-        said = united(became, refusals_of(posted, rules, source))
+        stated = united(became, refusals_of(posted, rules, source))
     obedient = person
     writes: tuple[Write, ...] = ()
-    if new or said:
+    if new or stated:
         suppressed = suppression_list(store)
-        entries = suppressed.read([*new, *(key for key in said if key not in new)])
+        entries = suppressed.read([*new, *(key for key in stated if key not in new)])
         obedient = obeying(person, of_entries(entries), rules)
-        writes = suppressed.writes(entries, timestamp, add=said)
+        writes = suppressed.writes(entries, timestamp, add=stated)
     return Checked(obedient, writes, tuple(_warnings(posted, obedient, rules)) if source is not None else ())
 
 
@@ -95,14 +95,14 @@ def check_put(
     if not any(array in named for array in CONTACTS):
         return Checked(person)
     before, after = (refusals_of(each, rules, API) for each in (stored, person))
-    said = united(changed(before, after), refusals_of(named, rules, API))
-    lifted = without(_lifted(named, person, rules), said)
+    stated = united(changed(before, after), refusals_of(named, rules, API))
+    lifted = without(_lifted(named, person, rules), stated)
     suppressed = suppression_list(store)
     entries = suppressed.read(rules.contact_keys(person))
-    writes = suppressed.writes(entries, timestamp, add=said, lift=lifted)
+    writes = suppressed.writes(entries, timestamp, add=stated, lift=lifted)
     # A PUT that omits a flag of a number keeps it, as it keeps the status of an address (osdi.crud.resource_rules).
     numbers = {key: {what: by for what, by in each.items() if what != MAIL} for key, each in before.items()}
-    refused = without(united(numbers, of_entries(entries)), united(lifted, said))
+    refused = without(united(numbers, of_entries(entries)), united(lifted, stated))
     return Checked(obeying(person, refused, rules), writes)
 
 

@@ -61,7 +61,7 @@ class Webhooks:
             event_store.delete_orphaned_events(self._store)
         for webhook in event_store.due_webhooks(self._store, now()):
             if event_store.has_events(self._store, webhook["_id"]):
-                lease = event_store.claim_webhook(self._store, webhook, now() + dt.timedelta(seconds=LEASE_SECONDS))
+                lease = event_store.lease_webhook(self._store, webhook, now() + dt.timedelta(seconds=LEASE_SECONDS))
                 if lease is not None:
                     self._deliver(webhook, lease)
                 return True
@@ -93,7 +93,7 @@ class Webhooks:
         result = self._post(webhook, entries)
         give_up = dt.timedelta(hours=self._settings.webhook_give_up_hours)
         after = consequence(webhook, result, len(entries), now(), give_up)
-        if result.taken:
+        if result.delivered:
             event_store.delete_delivered_events(self._store, events)
         elif after.rejected:
             event_store.reject_event(self._store, *events[0], reason=str(result.failure))

@@ -37,7 +37,7 @@ def due_webhooks(store: Store, timestamp: dt.datetime) -> list[Document]:
     return store.find(WEBHOOKS, {"enabled": True, "not_before": {"$lte": timestamp}}, sort=("not_before",))
 
 
-def claim_webhook(store: Store, webhook: Document, ends: dt.datetime) -> str | None:
+def lease_webhook(store: Store, webhook: Document, ends: dt.datetime) -> str | None:
     """Leases a webhook until `ends` and returns the lease's id.
 
     Returns None if another worker was first or the webhook has changed, for example its URL or secret.

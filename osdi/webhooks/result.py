@@ -43,13 +43,13 @@ class DeliveryResult:
     retry_after: float | None = None
 
     @property
-    def taken(self) -> bool:
+    def delivered(self) -> bool:
         return self.status is not None and 200 <= self.status < 300
 
     @property
     def failure(self) -> str | None:
         """The reason of a failure, such as `status_500` or `timeout`; None after success."""
-        return None if self.taken else self.reason or f"status_{self.status}"
+        return None if self.delivered else self.reason or f"status_{self.status}"
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def consequence(
     webhook: ReadOnlyDocument, result: DeliveryResult, sent: int, timestamp: dt.datetime, give_up: dt.timedelta
 ) -> Consequence:
     """Returns what follows from the result of a POST with `sent` events. `give_up` is the longest time of failures."""
-    if result.taken:
+    if result.delivered:
         return _after_success(webhook, timestamp)
     if result.status not in ATTEMPTS_ALONE:
         return _after_failure(webhook, result, timestamp, give_up)

@@ -95,7 +95,7 @@ class WebhookListSchema(OsdiSchema):
 class WebhookTestSchema(OsdiSchema):
     """The result of a test."""
 
-    taken = Bool(metadata={"description": "True: the receiver answered with 2xx."})
+    delivered = Bool(metadata={"description": "True: the receiver answered with 2xx."})
     status = WholeNumber(metadata={"description": "Status code of the receiver's response."})
     failure = Text(metadata={"description": "Reason of the failure."})
     _links = links("self", "webhook")

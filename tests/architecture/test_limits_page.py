@@ -90,7 +90,7 @@ def properties(node: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 def test_every_limit_in_the_document_is_listed(app: Flask) -> None:
     document = app.test_client().get("/openapi.json").json
-    told = {limit for _, limit, _ in ROWS} | {limit * limits.PUT_TIMES for _, limit, _ in ROWS}
+    documented = {limit for _, limit, _ in ROWS} | {limit * limits.PUT_TIMES for _, limit, _ in ROWS}
     found = {
         (name, key, each[key])
         for name, each in properties(document["components"]["schemas"])
@@ -99,7 +99,7 @@ def test_every_limit_in_the_document_is_listed(app: Flask) -> None:
     }
 
     assert len(found) > 50
-    assert {each for each in found if each[2] not in told} == set()
+    assert {each for each in found if each[2] not in documented} == set()
 
 
 @pytest.mark.parametrize(

@@ -224,10 +224,10 @@ class TestTagsAndLists:
 
     def test_each_is_added_once(self, api: Client, database: Database) -> None:
         tag = api.created("/tags", {"name": "volunteer", "identifiers": ["crm:t"]})
-        asked = {"add_tags": ["Volunteer", "volunteer", "crm:t"], "add_tags_uri": [tag["_links"]["self"]["href"]]}
+        actions = {"add_tags": ["Volunteer", "volunteer", "crm:t"], "add_tags_uri": [tag["_links"]["self"]["href"]]}
 
         for _ in range(2):
-            api.recorded(OK | asked)
+            api.recorded(OK | actions)
 
         (tagging,) = database.people.find_one()["taggings"]
         assert tag["identifiers"][0].endswith(tagging["tag_id"])

@@ -557,7 +557,7 @@ class TestInvalidFile:
                 check_backup(io.BytesIO(bytes(changed)))
 
     @pytest.mark.parametrize(
-        ("change", "says"),
+        ("change", "message"),
         [
             (lambda lines: lines[:-1], "last line is missing"),
             (lambda lines: lines[:-2] + lines[-1:], "incomplete"),
@@ -584,10 +584,12 @@ class TestInvalidFile:
             (lambda lines: [*lines[:-1], b'{"osdi_backup_end":{}}\n'], "last line of the backup is broken"),
         ],
     )
-    def test_with_changed_lines(self, content: bytes, change: Callable[[list[bytes]], list[bytes]], says: str) -> None:
+    def test_with_changed_lines(
+        self, content: bytes, change: Callable[[list[bytes]], list[bytes]], message: str
+    ) -> None:
         lines = gzip.decompress(content).splitlines(keepends=True)
 
-        with pytest.raises(BadBackup, match=re.escape(says)):
+        with pytest.raises(BadBackup, match=re.escape(message)):
             check_backup(io.BytesIO(gzip.compress(b"".join(change(lines)))))
 
     @pytest.mark.parametrize("content", [b"", b"id,name\n", b"PK\x03\x04", gzip.compress(b"", mtime=0)])
@@ -625,8 +627,8 @@ class TestInvalidFile:
 class TestTheCommands:
     """`backup FILE` and `restore FILE`."""
 
-    def run(self, app: Flask, *arguments: str, says: str | None = None) -> Result:
-        return app.test_cli_runner().invoke(args=list(arguments), input=says)
+    def run(self, app: Flask, *arguments: str, stdin: str | None = None) -> Result:
+        return app.test_cli_runner().invoke(args=list(arguments), input=stdin)
 
     @pytest.fixture
     def file(self, app: Flask, api: Client, tmp_path: Path) -> Path:
@@ -654,7 +656,7 @@ class TestTheCommands:
         database.people.delete_many({})
         database.tags.insert_one({"_id": "new"})
 
-        result = self.run(app, "restore", str(file), "--replace", "--send-queued", says="osdi\n")
+        result = self.run(app, "restore", str(file), "--replace", "--send-queued", stdin="osdi\n")
 
         assert result.exit_code == 0, result.output
         assert dumped(database) == before
@@ -669,7 +671,7 @@ class TestTheCommands:
         known = database.tombstones.count_documents({})
         options = ["--include-erased"] if back else []
 
-        result = self.run(app, "restore", str(file), "--replace", *options, says="osdi\n")
+        result = self.run(app, "restore", str(file), "--replace", *options, stdin="osdi\n")
 
         assert result.exit_code == 0, result.output
         assert ("Erased 1 people again" in result.stdout) is not back
@@ -688,7 +690,7 @@ class TestTheCommands:
     def test_change_nothing_when_another_name_is_typed(self, app: Flask, file: Path, database: Database) -> None:
         before = dumped(database)
 
-        assert self.run(app, "restore", str(file), "--replace", says="production\n").exit_code == 1
+        assert self.run(app, "restore", str(file), "--replace", stdin="production\n").exit_code == 1
         assert dumped(database) == before
 
     @pytest.mark.parametrize("part", [0.0, 0.5, 0.95])
@@ -698,7 +700,7 @@ class TestTheCommands:
         before = dumped(database)
         file.write_bytes(file.read_bytes()[: int(file.stat().st_size * part)])
 
-        result = self.run(app, "restore", str(file), "--replace", says="osdi\n")
+        result = self.run(app, "restore", str(file), "--replace", stdin="osdi\n")
 
         assert result.exit_code == 1
         assert result.stderr.startswith("Error: The file is")

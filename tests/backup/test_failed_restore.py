@@ -111,7 +111,7 @@ def with_another(name: str, **fields: Any) -> Callable[[list[bytes]], list[bytes
 
 
 @pytest.mark.parametrize(
-    ("change", "one_moment", "says"),
+    ("change", "one_moment", "message"),
     [
         (with_another("people", _id="zoe"), True, "document zoe of people has .* unique value"),
         (with_another("outreaches", _id="zoe"), True, "document zoe of outreaches has .* unique value"),
@@ -125,12 +125,12 @@ def test_a_file_with_a_unique_value_twice_is_rejected_with_its_reason(
     content: bytes,
     change: Callable[[list[bytes]], list[bytes]],
     one_moment: bool,
-    says: str,
+    message: str,
 ) -> None:
     store, database = target
     before = dumped(database)
 
-    with pytest.raises(BadBackup, match=says) as caught:
+    with pytest.raises(BadBackup, match=message) as caught:
         restored(store, rewritten(content, change, one_moment=one_moment))
 
     assert "example.com" not in str(caught.value), "the message is printed to logs"
@@ -330,7 +330,7 @@ class TestTheCommand:
         found.extensions[EXTENSION].store.close()
 
     @pytest.mark.parametrize(
-        ("module", "name", "says"),
+        ("module", "name", "message"),
         [
             (backup, "insert", "The former data is in service again"),
             (staging_store, "_complete", "All data was restored, and is in service now"),
@@ -345,7 +345,7 @@ class TestTheCommand:
         monkeypatch: pytest.MonkeyPatch,
         module: Any,
         name: str,
-        says: str,
+        message: str,
     ) -> None:
         with monkeypatch.context() as patch:
             fail_at(module, name, Killed())(patch)
@@ -356,11 +356,11 @@ class TestTheCommand:
         result = app.test_cli_runner().invoke(args=["restore", "--recover"])
 
         assert (result.exit_code, result.output) == (0, result.output)
-        assert says in result.output
+        assert message in result.output
         assert is_in_service(target[0])
 
     @pytest.mark.parametrize(
-        ("arguments", "says"),
+        ("arguments", "message"),
         [
             (["--recover"], "No restore was interrupted"),
             (["--recover", "FILE"], "Leave out FILE"),
@@ -374,7 +374,7 @@ class TestTheCommand:
         content: bytes,
         tmp_path: Path,
         arguments: list[str],
-        says: str,
+        message: str,
     ) -> None:
         file = tmp_path / "osdi.backup.gz"
         file.write_bytes(content)
@@ -385,4 +385,4 @@ class TestTheCommand:
         )
 
         assert result.exit_code == 2
-        assert says in result.stderr
+        assert message in result.stderr

@@ -53,11 +53,11 @@ def _forked(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("_forked")
 @pytest.mark.slow
 def test_people_go_in_out_away_and_back(uris: list[str], tmp_path: Path) -> None:
-    told: list[str] = []
+    lines: list[str] = []
 
-    assert round_trip.round_trip(*uris, tmp_path, PEOPLE, told.append, erased=2) == []
+    assert round_trip.round_trip(*uris, tmp_path, PEOPLE, lines.append, erased=2) == []
 
-    assert [line.split(":")[0] for line in told if ":" in line] == [
+    assert [line.split(":")[0] for line in lines if ":" in line] == [
         *("Import 1", "Import 2", "Backup", "Export", "2 people erased", "Restore"),
     ]
 

@@ -14,9 +14,9 @@ from tests.support.client import Client
 JANE = {"given_name": "Jane", "family_name": "Doe", "postal_addresses": [{"postal_code": "10011"}]}
 
 
-def run(app: Flask, *arguments: str, says: str | None = None) -> Result:
+def run(app: Flask, *arguments: str, stdin: str | None = None) -> Result:
     """Runs a command and returns its result."""
-    return app.test_cli_runner().invoke(args=arguments, input=says)
+    return app.test_cli_runner().invoke(args=arguments, input=stdin)
 
 
 def id_of(resource: dict[str, Any]) -> str:
@@ -81,7 +81,7 @@ class TestMerge:
     def test_merges_after_a_yes(self, app: Flask, api: Client, two: tuple[str, str]) -> None:
         api.recorded(factories.by_email("b@example.com"))
 
-        result = run(app, "merge", *two, says="y\n")
+        result = run(app, "merge", *two, stdin="y\n")
 
         assert result.exit_code == 0, result.output
         lines = [line.split() for line in result.output.splitlines()]
@@ -96,7 +96,7 @@ class TestMerge:
         assert api.get(f"/people/{two[1]}").headers["Location"].endswith(two[0])
 
     def test_does_not_merge_after_a_no(self, app: Flask, api: Client, two: tuple[str, str]) -> None:
-        result = run(app, "merge", *two, says="n\n")
+        result = run(app, "merge", *two, stdin="n\n")
 
         assert result.exit_code == 1
         assert [api.get(f"/people/{each}").status_code for each in two] == [200, 200]
@@ -138,7 +138,7 @@ class TestMerge:
         third = person(api)
         run(app, "merge", "--yes", *two)
 
-        result = run(app, "merge", third, two[1], says="y\n")
+        result = run(app, "merge", third, two[1], stdin="y\n")
 
         assert (result.exit_code, result.output) == (
             1,
@@ -146,7 +146,7 @@ class TestMerge:
         )
 
     @pytest.mark.parametrize(
-        ("arguments", "status", "says"),
+        ("arguments", "status", "message"),
         [
             (("<first>", "nobody"), 2, "No person has the id 'nobody'"),
             (("nobody", "<first>"), 2, "No person has the id 'nobody'"),
@@ -154,11 +154,11 @@ class TestMerge:
         ],
     )
     def test_rejects_an_unknown_person(
-        self, app: Flask, api: Client, two: tuple[str, str], arguments: tuple[str, ...], status: int, says: str
+        self, app: Flask, api: Client, two: tuple[str, str], arguments: tuple[str, ...], status: int, message: str
     ) -> None:
         named = [each.replace("<first>", two[0]) for each in arguments]
 
         result = run(app, "merge", "--yes", *named)
 
         assert result.exit_code == status
-        assert says in result.output
+        assert message in result.output

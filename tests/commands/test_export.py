@@ -176,7 +176,7 @@ class TestSelecting:
         assert [(row["advocacy_campaign_id"], row["type"]) for row in found] == [(other, "email")]
 
     @pytest.mark.parametrize(
-        ("arguments", "says"),
+        ("arguments", "message"),
         [
             (["nothing"], "is not one of"),
             (["people", "--filter", "nothing eq 1"], "Column 1"),
@@ -188,11 +188,11 @@ class TestSelecting:
             (["people", "-o", "/nowhere/people.csv"], "No such file"),
         ],
     )
-    def test_rejects_invalid_options(self, app: Flask, api: Client, arguments: list[str], says: str) -> None:
+    def test_rejects_invalid_options(self, app: Flask, api: Client, arguments: list[str], message: str) -> None:
         result = run(app, *arguments)
 
         assert result.exit_code != 0
-        assert says in result.stderr
+        assert message in result.stderr
         assert result.stdout_bytes == b""
 
 
@@ -255,15 +255,15 @@ class TestTheFile:
 
 
 class TestUnavailableDatabase:
-    """Is waited for, whatever it is asked just then."""
+    """The export retries each of its queries."""
 
-    @pytest.mark.parametrize("asked", ["people", "outreaches", "advocacy_campaigns", "tags"])
+    @pytest.mark.parametrize("rows", ["people", "outreaches", "advocacy_campaigns", "tags"])
     def test_is_retried(
-        self, app: Flask, everything: Client, fail: Callable[..., None], monkeypatch: pytest.MonkeyPatch, asked: str
+        self, app: Flask, everything: Client, fail: Callable[..., None], monkeypatch: pytest.MonkeyPatch, rows: str
     ) -> None:
         monkeypatch.setattr("osdi.retry.PAUSE_SECONDS", 0)
         whole = exported(app, "outreaches")
-        fail({"times": 2}, ["find"], errorCode=TOO_LONG, namespace=f"osdi.{asked}")
+        fail({"times": 2}, ["find"], errorCode=TOO_LONG, namespace=f"osdi.{rows}")
 
         assert exported(app, "outreaches") == whole
 

@@ -29,9 +29,9 @@ MINUTE = "2026-03-18T11:02Z"
 NOBODYS = "01a21004-af86-7299-a966-038ca17af4c2"
 
 
-def run(app: Flask, *arguments: str, says: str | None = None) -> Result:
+def run(app: Flask, *arguments: str, stdin: str | None = None) -> Result:
     """Runs a command and returns its result; the test fails if it ends with an unhandled exception."""
-    result = app.test_cli_runner().invoke(args=list(arguments), input=says)
+    result = app.test_cli_runner().invoke(args=list(arguments), input=stdin)
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return result
 
@@ -473,9 +473,9 @@ class TestWorker:
             run(app, "indexes")
             with MongoClient(uri) as client:
                 client.get_default_database().outreaches.drop_index("followups.state_1_followups.not_before_1")
-            told = run(app, "worker", "--once").stderr
-            assert told.startswith("1 indexes are missing")
-            assert told.endswith("outreaches (followups.state, followups.not_before)\n")
+            warning = run(app, "worker", "--once").stderr
+            assert warning.startswith("1 indexes are missing")
+            assert warning.endswith("outreaches (followups.state, followups.not_before)\n")
         finally:
             with MongoClient(uri) as client:
                 client.drop_database("without_indexes")

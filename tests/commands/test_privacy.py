@@ -25,8 +25,8 @@ def planted(api: Client, store: Store, database: Database) -> Planted:
     return found
 
 
-def run(app: Flask, *arguments: str, says: str | None = None) -> Result:
-    return app.test_cli_runner().invoke(args=list(arguments), input=says)
+def run(app: Flask, *arguments: str, stdin: str | None = None) -> Result:
+    return app.test_cli_runner().invoke(args=list(arguments), input=stdin)
 
 
 def exported(app: Flask, who: str) -> dict[str, Any]:
@@ -40,11 +40,11 @@ class TestAnExport:
     def test_contains_all_posted_text(self, app: Flask, planted: Planted) -> None:
         result = run(app, "export-person", planted.person_id)
 
-        told = json.dumps(json.loads(result.stdout), ensure_ascii=False)
+        output = json.dumps(json.loads(result.stdout), ensure_ascii=False)
         # Keys that retries are known by are kept as digests, which say nothing.
         words = {path: word for path, word in planted.words.items() if "idempotency" not in path}
         assert len(words) > 100
-        assert {path: word for path, word in words.items() if word.casefold() not in told.casefold()} == {}
+        assert {path: word for path, word in words.items() if word.casefold() not in output.casefold()} == {}
 
     def test_contains_names_and_states(self, app: Flask, planted: Planted) -> None:
         found = exported(app, planted.person_id)
@@ -73,10 +73,10 @@ class TestAnExport:
         }
 
     def test_contains_nothing_about_others(self, app: Flask, noise: list[dict], planted: Planted) -> None:
-        told = json.dumps(exported(app, planted.person_id))
+        output = json.dumps(exported(app, planted.person_id))
 
         for other in noise:
-            assert other["_links"]["osdi:person"]["href"].rsplit("/", 1)[1] not in told
+            assert other["_links"]["osdi:person"]["href"].rsplit("/", 1)[1] not in output
 
     def test_is_written_to_a_file_that_only_its_owner_can_read(
         self, app: Flask, planted: Planted, tmp_path: Path
@@ -152,7 +152,7 @@ class TestErasing:
         person = {"given_name": "Jane", "family_name": "Doe", "email_addresses": [{"address": JANE}]}
         api.recorded(factories.outreach(person=person))
 
-        result = run(app, "erase-person", JANE, says="n\n")
+        result = run(app, "erase-person", JANE, stdin="n\n")
 
         assert result.exit_code == 1
         assert f", Jane Doe, {JANE}; outreaches: 1; people merged into this one: 0." in result.output
@@ -169,7 +169,7 @@ class TestErasing:
         more = [{"address": f"{number}j@example.com"} for number in range(9)]
         api.created("/people", {**person, "email_addresses": [*addresses[:1], *more]})
 
-        result = run(app, "erase-person", person_id, says="n\n")
+        result = run(app, "erase-person", person_id, stdin="n\n")
 
         who, what = result.output.splitlines()[:2]
         assert "\x1b" not in result.output
@@ -178,7 +178,7 @@ class TestErasing:
         assert what.startswith("The outreaches lose their texts")
 
     def test_reports_the_results(self, app: Flask, planted: Planted, database: Database) -> None:
-        result = run(app, "erase-person", planted.person_id, "--outreaches", "delete", says="y\n")
+        result = run(app, "erase-person", planted.person_id, "--outreaches", "delete", stdin="y\n")
 
         assert result.exit_code == 0, result.output
         assert f"Erased {planted.person_id}. Outreaches deleted: 4. Merged people erased: 1." in result.output

@@ -18,9 +18,9 @@ SECRET = re.compile(r"osdi_[\w-]{43}")
 SOON = dt.timedelta(hours=1)
 
 
-def run(app: Flask, *arguments: str, says: str | None = None) -> Result:
+def run(app: Flask, *arguments: str, stdin: str | None = None) -> Result:
     """Runs a `tokens` command and returns its result."""
-    return app.test_cli_runner().invoke(args=["tokens", *arguments], input=says)
+    return app.test_cli_runner().invoke(args=["tokens", *arguments], input=stdin)
 
 
 def done(app: Flask, *arguments: str) -> str:
@@ -253,11 +253,11 @@ class TestRevoke:
         assert api.get("/people", token=other).status_code == 200
         assert "within 0 seconds" in output
 
-    @pytest.mark.parametrize(("says", "left"), [("y\n", 0), ("n\n", 1), ("", 1)])
-    def test_asks_first(self, app: Flask, store: Store, database: Database, says: str, left: int) -> None:
+    @pytest.mark.parametrize(("stdin", "left"), [("y\n", 0), ("n\n", 1), ("", 1)])
+    def test_asks_first(self, app: Flask, store: Store, database: Database, stdin: str, left: int) -> None:
         factories.token(store, name="crm")
 
-        result = run(app, "revoke", "crm", says=says)
+        result = run(app, "revoke", "crm", stdin=stdin)
 
         assert database.tokens.count_documents({"name": "crm"}) == left
         assert result.exit_code == left

@@ -271,7 +271,7 @@ class TestRejected:
         done(app, "enable", webhook)
         deliver()
 
-        assert [each["osdi:outreach"] for sent in receiver.taken for each in sent.json] == [outreach]
+        assert [each["osdi:outreach"] for sent in receiver.accepted for each in sent.json] == [outreach]
         assert len(done(app, "rejected", webhook).splitlines()) == 1
 
     def test_of_an_unknown_webhook_are_an_error(self, app: Flask, database: Database) -> None:
@@ -316,7 +316,7 @@ class TestDisableAndEnable:
         kept = database.webhooks.find_one()
         assert not {"disabled_reason", "failures", "failing_since", "last_failure", "lease"} & set(kept)
         deliver()
-        assert [each["osdi:outreach"] for sent in receiver.taken for each in sent.json] == [waiting]
+        assert [each["osdi:outreach"] for sent in receiver.accepted for each in sent.json] == [waiting]
 
     @pytest.mark.parametrize(("command", "enabled"), [("enable", True), ("disable", False)])
     def test_repeating_the_command_changes_nothing(

@@ -269,7 +269,7 @@ def test_a_campaign_with_outreaches_is_deleted_only_with_force(
 
 
 @pytest.mark.parametrize(
-    ("collection", "array", "asked"),
+    ("collection", "array", "reference"),
     [
         ("tags", "taggings", lambda one: {"add_tags_uri": [href(one)]}),
         ("lists", "items", lambda one: {"add_lists_uri": [href(one)]}),
@@ -281,11 +281,11 @@ def test_a_campaign_with_outreaches_is_deleted_only_with_force(
     ],
 )
 def test_deleting_a_resource_removes_links_to_it(
-    api: Client, database: Database, collection: str, array: str, asked: Any
+    api: Client, database: Database, collection: str, array: str, reference: Any
 ) -> None:
     one, other = (api.created(f"/{collection}", BODIES[collection] | {"name": name}) for name in ("one", "other"))
     for each in (one, other):
-        api.recorded(by_email("jane@example.com") | asked(each))
+        api.recorded(by_email("jane@example.com") | reference(each))
 
     api.delete(href(one))
 

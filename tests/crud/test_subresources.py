@@ -136,12 +136,12 @@ class TestEachKind:
         assert api.get(f"{href(created)}?$expand=osdi:outreaches").status_code == 400
 
     def test_a_helper_creates_it(self, api: Client, parent: dict[str, Any], collection: str) -> None:
-        asked = {
+        requested = {
             "taggings": {"add_tags_uri": [href(parent)]},
             "items": {"add_lists_uri": [href(parent)]},
             "answers": {"add_questions_responses_uri": [{"question": href(parent), "responses": ["a"]}]},
         }
-        person = api.follow(api.recorded(factories.outreach(**asked[collection])), "osdi:person")
+        person = api.follow(api.recorded(factories.outreach(**requested[collection])), "osdi:person")
 
         (entry,) = api.follow(person, f"osdi:{collection}")["_embedded"][f"osdi:{collection}"]
         assert api.follow(entry, "self") == entry

@@ -25,7 +25,7 @@ GRID = 24
 
 
 @pytest.fixture(scope="module")
-def told() -> dict[str, set[str]]:
+def exported() -> dict[str, set[str]]:
     """Each sample's name with its labels, once everything has been counted that can be."""
     metrics = Metrics(lambda: QueueGauges({"queued": 1, "leased": 0, "failed": 0}, 1.0, 1), lambda: (1, False))
     metrics.count_request("GET", "/", 200, 0.1)
@@ -42,9 +42,9 @@ def told() -> dict[str, set[str]]:
 
 
 def expressions() -> list[str]:
-    asked = [target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]]
+    queried = [target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]]
     variables = [each["definition"] for each in DASHBOARD["templating"]["list"] if "definition" in each]
-    return [*asked, *variables]
+    return [*queried, *variables]
 
 
 def alerts() -> list[str]:
@@ -62,14 +62,14 @@ def places(panel: dict[str, Any]) -> Iterator[tuple[int, int]]:
 
 
 @pytest.mark.parametrize("expression", [*expressions(), *alerts()])
-def test_queries_only_exported_metrics(told: dict[str, set[str]], expression: str) -> None:
-    asked = NARROWED.findall(expression)
-    assert asked or expression == 'up{job="osdi"} == 0'
-    for name, narrowed in asked:
-        assert name in told
-        assert set(re.findall(r"(\w+)(?:=|!|~)", narrowed)) <= told[name] | OF_PROMETHEUS
+def test_queries_only_exported_metrics(exported: dict[str, set[str]], expression: str) -> None:
+    queried = NARROWED.findall(expression)
+    assert queried or expression == 'up{job="osdi"} == 0'
+    for name, narrowed in queried:
+        assert name in exported
+        assert set(re.findall(r"(\w+)(?:=|!|~)", narrowed)) <= exported[name] | OF_PROMETHEUS
         for labels in LABELS.findall(expression):
-            assert set(labels.split(", ")) <= told[name]
+            assert set(labels.split(", ")) <= exported[name]
 
 
 @pytest.mark.parametrize("expression", [*expressions(), *alerts()])
@@ -85,10 +85,10 @@ def test_the_page_names_an_alert_for_each_row() -> None:
     assert len(alerts()) == 9
 
 
-def test_shows_every_exported_metric(told: dict[str, set[str]]) -> None:
-    asked = {name for expression in expressions() for name in METRIC.findall(expression)}
+def test_shows_every_exported_metric(exported: dict[str, set[str]]) -> None:
+    queried = {name for expression in expressions() for name in METRIC.findall(expression)}
 
-    assert {name for name in told if name.startswith("osdi_") and not name.endswith("_created")} == asked
+    assert {name for name in exported if name.startswith("osdi_") and not name.endswith("_created")} == queried
 
 
 def test_every_expression_is_balanced() -> None:
@@ -99,11 +99,11 @@ def test_every_expression_is_balanced() -> None:
 
 def test_panels_have_unique_ids_and_do_not_overlap() -> None:
     ids = [panel["id"] for panel in DASHBOARD["panels"]]
-    taken = [place for panel in DASHBOARD["panels"] for place in places(panel)]
+    occupied = [place for panel in DASHBOARD["panels"] for place in places(panel)]
 
     assert len(set(ids)) == len(ids)
-    assert len(set(taken)) == len(taken)
-    assert max(x for x, _ in taken) < GRID
+    assert len(set(occupied)) == len(occupied)
+    assert max(x for x, _ in occupied) < GRID
 
 
 def test_names_no_machine() -> None:
@@ -112,11 +112,11 @@ def test_names_no_machine() -> None:
     assert sources == {"${datasource}"}
 
 
-def test_the_page_explains_every_metric(told: dict[str, set[str]]) -> None:
+def test_the_page_explains_every_metric(exported: dict[str, set[str]]) -> None:
     table = PAGE.partition("## Metrics")[2].partition("\n## ")[0]
     rows = set(re.findall(r"^\| `(osdi_[a-z_]+)", table, flags=re.MULTILINE))
 
     endings = ("_created", "_bucket", "_sum", "_count")
-    assert {name for name in told if name.startswith("osdi_") and not name.endswith(endings)} | {
+    assert {name for name in exported if name.startswith("osdi_") and not name.endswith(endings)} | {
         "osdi_request_seconds"
     } == rows

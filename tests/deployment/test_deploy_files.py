@@ -200,10 +200,10 @@ class TestContainers:
     def test_are_readable_also_where_the_umask_of_the_clone_was_strict(self) -> None:
         """COPY keeps modes, and the user that it runs as owns nothing."""
         lines = self.last_stage.splitlines()
-        mended = lines.index("RUN chmod -R a+rX .")
+        chmod = lines.index("RUN chmod -R a+rX .")
 
-        assert max(number for number, line in enumerate(lines) if line.startswith("COPY")) < mended
-        assert mended < lines.index("USER 10001")
+        assert max(number for number, line in enumerate(lines) if line.startswith("COPY")) < chmod
+        assert chmod < lines.index("USER 10001")
 
     def test_get_nothing_that_a_developer_needs(self) -> None:
         assert not {"requirements-dev.txt", "dev", "tests", "."} & self.copied

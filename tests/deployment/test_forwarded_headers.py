@@ -28,9 +28,9 @@ def live(request: pytest.FixtureRequest) -> Iterator[Live]:
         yield started
 
 
-@pytest.mark.parametrize("said", SAID, ids=lambda said: " ".join(said))
-def test_changes_nothing_where_no_proxy_is_trusted(live: Live, said: dict[str, str]) -> None:
-    answer = requests.get(f"{live.url}{API}/", headers=said, timeout=SECONDS)
+@pytest.mark.parametrize("forwarded", SAID, ids=lambda forwarded: " ".join(forwarded))
+def test_changes_nothing_where_no_proxy_is_trusted(live: Live, forwarded: dict[str, str]) -> None:
+    answer = requests.get(f"{live.url}{API}/", headers=forwarded, timeout=SECONDS)
 
     assert answer.status_code == 200
     assert answer.json()["_links"]["self"]["href"] == f"{live.url}{API}"

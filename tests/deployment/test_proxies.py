@@ -141,9 +141,9 @@ def test_the_server_sees_the_clients_address(proxy: str, live: Live) -> None:
 
     answer = requests.get(f"{proxy}{API}/", headers=forged, timeout=SECONDS)
 
-    said = f'"request_id":"{answer.headers["OSDI-Request-ID"]}"'
-    assert eventually(lambda: said in live.output)
-    (line,) = [json.loads(each) for each in live.output.splitlines() if said in each]
+    logged = f'"request_id":"{answer.headers["OSDI-Request-ID"]}"'
+    assert eventually(lambda: logged in live.output)
+    (line,) = [json.loads(each) for each in live.output.splitlines() if logged in each]
     assert line["remote_addr"] == "127.0.0.1"
 
 

@@ -19,7 +19,7 @@ from faults.deployments import SINGLE, STANDALONE, THREE
 from faults.faults import FAULTS
 from faults.load import OK, TIMED_OUT, Acknowledged, Attempt, Ledger, longest_pause
 from faults.posts import FIELD_VALUE, post
-from faults.report import NoRow, page
+from faults.report import NoRow
 from faults.row import NAIVE, OURS, Row, run_row
 from faults.server import ROOT
 
@@ -187,18 +187,18 @@ def test_the_page_says_what_was_not_kept_and_what_could_not_be_run() -> None:
     def written(*ours: Row | NoRow) -> str:
         return page(ours, [broken], clients=8, command="python -m faults", mongodb="6.0.5")
 
-    told = written(broken, right, skipped, failed)
+    page = written(broken, right, skipped, failed)
     title = KILLED.title
-    assert f"| {title} | standalone | 3 | 3 | 4 | 0 | 0 | 1 | 0 | 0 | 0 | 0 | 1 | 24.0 | 3.0 | **no** |" in told
-    assert f"| {title} | single-member set | 3 | 0 | 0 | 0 | 0 | 1 | 0 | 0 | 0 | 0 | 1 | 24.0 | 3.0 | yes |" in told
-    assert "- `mongod-killed`, standalone: 3 are lost\n" in told
-    assert "- `mongod-killed`, single-member set: Only root can.\n" in told
-    assert "- `mongod-killed`, three members: It did not start.\n" in told
-    assert "A log." not in told
-    rows = [line for line in told.splitlines() if line.startswith(("| fault |", "|---|---|---:|", f"| {title} |"))]
+    assert f"| {title} | standalone | 3 | 3 | 4 | 0 | 0 | 1 | 0 | 0 | 0 | 0 | 1 | 24.0 | 3.0 | **no** |" in page
+    assert f"| {title} | single-member set | 3 | 0 | 0 | 0 | 0 | 1 | 0 | 0 | 0 | 0 | 1 | 24.0 | 3.0 | yes |" in page
+    assert "- `mongod-killed`, standalone: 3 are lost\n" in page
+    assert "- `mongod-killed`, single-member set: Only root can.\n" in page
+    assert "- `mongod-killed`, three members: It did not start.\n" in page
+    assert "A log." not in page
+    rows = [line for line in page.splitlines() if line.startswith(("| fault |", "|---|---|---:|", f"| {title} |"))]
     assert len(rows) == 2 + 4 + 2 + 1  # both tables with their heads
     assert len({line.count("|") for line in rows}) == 1
-    assert "Not every promise was kept" in told
+    assert "Not every promise was kept" in page
     assert "Every promise was kept." in written(right, skipped)
     assert "Not every promise was kept" in written(right, failed)
 

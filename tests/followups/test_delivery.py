@@ -28,7 +28,7 @@ CONTACTS = {
 def ask(
     api: Client, *kinds: str, token: bool = True, person: dict[str, Any] | None = None, **fields: Any
 ) -> dict[str, Any]:
-    """Record an outreach of Jane's that asks for follow-ups of these kinds; autoresponse, where none is named."""
+    """Records an outreach of Jane's with follow-ups of these kinds, by default an autoresponse, and returns it."""
     triggers = {kind: {"enabled": True} for kind in kinds or ("autoresponse",)}
     body = factories.outreach(person={"given_name": "Jane", **CONTACTS, **(person or {})}, triggers=triggers, **fields)
     response = api.record(body, token=token)
@@ -175,9 +175,9 @@ class TestAMail:
         assert text.startswith("<h1>River</h1> <p>Dear Jane")
         assert "<p>Protect the river</p>" in text
 
-    @pytest.mark.parametrize(("seconds", "asked"), [(60.0, 1), (0.0, 3)])
+    @pytest.mark.parametrize(("seconds", "reads"), [(60.0, 1), (0.0, 3)])
     def test_caches_the_data_that_all_mails_need(
-        self, api: Client, store: Store, work: Work, sink: SmtpSink, database: Database, seconds: float, asked: int
+        self, api: Client, store: Store, work: Work, sink: SmtpSink, database: Database, seconds: float, reads: int
     ) -> None:
         for number in range(3):
             address = f"jane-{number}@example.com"
@@ -189,8 +189,8 @@ class TestAMail:
 
         collections = [operation.collection for operation in done]
         assert len(sink.envelopes) == 3
-        assert collections.count("wrappers") == asked
-        assert collections.count("signing_keys") == 2 * asked  # of the link to unsubscribe, and of the suppression list
+        assert collections.count("wrappers") == reads
+        assert collections.count("signing_keys") == 2 * reads  # of the link to unsubscribe, and of the suppression list
 
     def test_queries_earlier_mails_once(self, api: Client, work: Work, sink: SmtpSink, database: Database) -> None:
         ask(api)
@@ -291,7 +291,7 @@ class TestAMail:
 
 
 @pytest.mark.usefixtures("message")
-class TestNotSent:
+class TestAMailIsNotSent:
     @pytest.mark.parametrize("status", ["unsubscribed", "bouncing", "spam complaints"])
     @pytest.mark.parametrize("token", [True, False])
     def test_to_a_person_who_wants_no_mail(
@@ -303,7 +303,7 @@ class TestNotSent:
         assert outcome(work()) == ("skipped", status.replace(" ", "_"))
         assert sink.envelopes == []
 
-    def test_twice_in_the_interval(self, api: Client, work: Work, sink: SmtpSink) -> None:
+    def test_a_second_time_in_the_interval(self, api: Client, work: Work, sink: SmtpSink) -> None:
         for _ in range(3):
             ask(api)
             work()
@@ -311,7 +311,7 @@ class TestNotSent:
         assert outcome(work()) == ("skipped", "sent_before")
         assert len(sink.envelopes) == 1
 
-    def test_twice_in_the_interval_if_all_were_queued_together(
+    def test_a_second_time_in_the_interval_if_all_were_queued_together(
         self, api: Client, work: Work, sink: SmtpSink, database: Database
     ) -> None:
         for _ in range(5):
@@ -327,7 +327,9 @@ class TestNotSent:
         assert Counter(states) == {"sent": 1, "skipped": 4}
         assert len(sink.envelopes) == 1
 
-    def test_before_an_earlier_one(self, api: Client, work: Work, sink: SmtpSink, database: Database) -> None:
+    def test_before_one_that_was_queued_earlier(
+        self, api: Client, work: Work, sink: SmtpSink, database: Database
+    ) -> None:
         ask(api)
         tomorrow = now() + dt.timedelta(days=1)
         database.outreaches.update_one({}, {"$set": {"followups.0.not_before": tomorrow}})
@@ -336,30 +338,10 @@ class TestNotSent:
         assert outcome(work(times=1)) == ("queued", "another_first")
         assert sink.envelopes == []
 
-    def test_but_sent_again_for_another_campaign(self, api: Client, work: Work, sink: SmtpSink) -> None:
-        ask(api)
-        first = api.campaign_id
-        campaign = api.created("/advocacy_campaigns", {"title": "Another"})["_links"]["self"]["href"]
-        api.campaign_id = campaign.rsplit("/", 1)[1]
-        api.put(f"{campaign}/triggers", {"autoresponse": {"identifiers": ["crm:thanks"]}})
-        ask(api)
-        work()
-        api.campaign_id = first
-
-        assert len(sink.envelopes) == 2
-
-    def test_but_sent_again_after_the_interval(self, api: Client, work: Work, sink: SmtpSink) -> None:
-        ask(api)
-        work()
-        ask(api)
-        work(followup_interval_hours=0)
-
-        assert len(sink.envelopes) == 2
-
     @pytest.mark.parametrize(
         ("gone", "reason"), [("person", "no_person"), ("address", "not_theirs"), ("message", "no_message")]
     )
-    def test_if_a_resource_was_deleted(
+    def test_after_a_resource_that_it_needs_was_deleted(
         self, api: Client, work: Work, message: dict[str, Any], gone: str, reason: str
     ) -> None:
         outreach = ask(api, token=True)
@@ -378,36 +360,60 @@ class TestNotSent:
 
         assert outcome(work(smtp_url="")) == ("skipped", "no_smtp")
 
-    def test_without_a_sender(self, api: Client, work: Work) -> None:
+    def test_without_a_sender_address(self, api: Client, work: Work) -> None:
         thanks = api.get("/messages").json["_embedded"]["osdi:messages"][0]["_links"]["self"]["href"]
         api.put(thanks, {"from": None})
         ask(api)
 
         assert outcome(work(mail_from="")) == ("failed", "no_from")
 
-    def test_to_an_address_of_another_person(self, api: Client, work: Work, sink: SmtpSink, database: Database) -> None:
-        """A stranger cannot have mails sent to an address that is not the person's own."""
-        api.recorded(factories.by_email("victim@example.com"))
-        api.recorded(factories.by_email("mallory@example.com"))
-        contacts = [{"address": "mallory@example.com"}, {"address": "victim@example.com", "primary": True}]
 
-        api.record(
-            factories.outreach(person={"email_addresses": contacts}, triggers={"autoresponse": {"enabled": True}}),
-            token=False,
-        )
-        followups = work()
+@pytest.mark.usefixtures("message")
+class TestAMailIsSentAgain:
+    def test_for_another_campaign(self, api: Client, work: Work, sink: SmtpSink) -> None:
+        ask(api)
+        first = api.campaign_id
+        campaign = api.created("/advocacy_campaigns", {"title": "Another"})["_links"]["self"]["href"]
+        api.campaign_id = campaign.rsplit("/", 1)[1]
+        api.put(f"{campaign}/triggers", {"autoresponse": {"identifiers": ["crm:thanks"]}})
+        ask(api)
+        work()
+        api.campaign_id = first
 
-        assert [to for _, to, _ in sink.envelopes] in ([], ["victim@example.com"])
-        if sink.envelopes:  # the keys match the victim first, so the post counts as the victim's
-            person = database.people.find_one({"match_keys": "email:victim@example.com"})
-            assert database.outreaches.find_one({}, sort=[("_id", -1)])["person_id"] == person["_id"]
-        else:
-            assert outcome(followups) == ("skipped", "not_theirs")
+        assert len(sink.envelopes) == 2
+
+    def test_after_the_interval(self, api: Client, work: Work, sink: SmtpSink) -> None:
+        ask(api)
+        work()
+        ask(api)
+        work(followup_interval_hours=0)
+
+        assert len(sink.envelopes) == 2
 
 
 @pytest.mark.usefixtures("message")
-class TestRejectedByTheServer:
-    def test_for_good_makes_the_address_bouncing(
+@pytest.mark.parametrize("primary", ["victim@example.com", "mallory@example.com"])
+def test_a_post_without_a_token_is_answered_at_the_primary_address_of_the_matched_person(
+    api: Client, work: Work, sink: SmtpSink, database: Database, primary: str
+) -> None:
+    """The primary address also decides which person the post matches, so each person gets their own mails only."""
+    addresses = ("victim@example.com", "mallory@example.com")
+    for address in addresses:
+        api.recorded(factories.by_email(address))
+    entries = [{"address": address, "primary": address == primary} for address in addresses]
+
+    body = factories.outreach(person={"email_addresses": entries}, triggers={"autoresponse": {"enabled": True}})
+    api.record(body, token=False)
+    work()
+
+    assert [to for _, to, _ in sink.envelopes] == [primary]
+    owner = database.people.find_one({"match_keys": f"email:{primary}"})
+    assert database.outreaches.find_one({}, sort=[("_id", -1)])["person_id"] == owner["_id"]
+
+
+@pytest.mark.usefixtures("message")
+class TestAMailThatTheServerRejects:
+    def test_permanently_for_its_recipient_makes_the_address_bouncing(
         self, api: Client, work: Work, sink: SmtpSink, database: Database
     ) -> None:
         sink.recipient_replies[JANE] = "550 5.1.1 no such user"
@@ -416,7 +422,7 @@ class TestRejectedByTheServer:
         assert outcome(work()) == ("failed", "bouncing")
         assert database.people.find_one({"given_name": "Jane"})["email_addresses"][0]["status"] == "bouncing"
 
-    def test_for_good_for_another_reason_keeps_the_status(
+    def test_permanently_for_its_content_leaves_the_status(
         self, api: Client, work: Work, sink: SmtpSink, database: Database
     ) -> None:
         sink.data_reply = "554 5.7.1 looks like spam"
@@ -425,7 +431,7 @@ class TestRejectedByTheServer:
         assert outcome(work()) == ("failed", "smtp_data_554")
         assert "status" not in database.people.find_one({"given_name": "Jane"})["email_addresses"][0]
 
-    def test_for_now_is_retried_and_later_abandoned(
+    def test_temporarily_is_retried_and_later_abandoned(
         self, api: Client, work: Work, sink: SmtpSink, database: Database
     ) -> None:
         sink.recipient_replies[JANE] = "450 4.2.1 try later"
@@ -439,7 +445,7 @@ class TestRejectedByTheServer:
         database.outreaches.update_many({}, {"$set": due})
         assert outcome(work()) == ("failed", "smtp_rcpt_to_450")
 
-    def test_the_last_attempt_is_not_later_than_the_time_at_which_it_is_abandoned(
+    def test_is_tried_for_the_last_time_when_it_is_abandoned(
         self, api: Client, work: Work, sink: SmtpSink, database: Database
     ) -> None:
         sink.recipient_replies[JANE] = "450 4.2.1 try later"
@@ -451,7 +457,7 @@ class TestRejectedByTheServer:
 
         assert (followup["state"], followup["not_before"]) == ("queued", queued + dt.timedelta(hours=72))
 
-    def test_for_now_is_sent_when_the_server_accepts_it(
+    def test_temporarily_is_sent_when_the_server_accepts_it(
         self, api: Client, work: Work, sink: SmtpSink, database: Database
     ) -> None:
         sink.data_reply = "451 try later"
@@ -465,14 +471,16 @@ class TestRejectedByTheServer:
         assert (sent["state"], sent["attempts"], "reason" in sent) == ("sent", 2, False)
         assert sink.message_ids == {f"<{waiting['_id']}@river.example.org>": 1}
 
-    def test_an_unavailable_server_pauses_the_queue(self, api: Client, work: Work, database: Database) -> None:
-        for number in range(4):
-            ask(api, person={"email_addresses": [{"address": f"person{number}@example.com"}], "phone_numbers": []})
 
-        work(smtp_url="smtp://127.0.0.1:1")
+@pytest.mark.usefixtures("message")
+def test_an_unavailable_mail_server_pauses_the_queue(api: Client, work: Work, database: Database) -> None:
+    for number in range(4):
+        ask(api, person={"email_addresses": [{"address": f"person{number}@example.com"}], "phone_numbers": []})
 
-        attempts = [each["followups"][0]["attempts"] for each in database.outreaches.find()]
-        assert sorted(attempts) == [0, 0, 0, 1]
+    work(smtp_url="smtp://127.0.0.1:1")
+
+    attempts = [each["followups"][0]["attempts"] for each in database.outreaches.find()]
+    assert sorted(attempts) == [0, 0, 0, 1]
 
 
 @pytest.mark.usefixtures("message")
@@ -569,12 +577,12 @@ class TestTextsAndCalls:
 
         assert outcome(work()) == (expected, f"gateway_{status}")
 
-    @pytest.mark.parametrize(("asked", "least"), [("1800", 1_800), ("0", 0), ("86400", 3_600)])
+    @pytest.mark.parametrize(("retry_after", "least"), [("1800", 1_800), ("0", 0), ("86400", 3_600)])
     @pytest.mark.parametrize("status", [429, 503])
     def test_wait_as_long_as_the_gateway_asks(
-        self, api: Client, work: Work, gateway: WebhookReceiver, kind: str, status: int, asked: str, least: int
+        self, api: Client, work: Work, gateway: WebhookReceiver, kind: str, status: int, retry_after: str, least: int
     ) -> None:
-        gateway.status, gateway.headers = status, {"Retry-After": asked}
+        gateway.status, gateway.headers = status, {"Retry-After": retry_after}
         began = now()
         ask(api, kind)
 
@@ -584,7 +592,7 @@ class TestTextsAndCalls:
         wait = (followup["not_before"] - began).total_seconds()
         assert max(least, 15) <= wait <= max(least, 30) + 5
 
-    def test_of_others_wait_too_while_the_gateway_asks_for_it(
+    def test_to_other_numbers_wait_too_if_the_gateway_asks_for_it(
         self, api: Client, work: Work, gateway: WebhookReceiver, kind: str
     ) -> None:
         gateway.status, gateway.headers = 429, {"Retry-After": "1800"}
@@ -681,10 +689,10 @@ def test_followups_are_counted_by_state(api: Client, work: Work, sink: SmtpSink)
 
     answer = api.get("/followups").json
 
-    told = [
+    numbers = [
         {name: each[name] for name in each if name not in ("oldest", "leases_lost")} for each in answer["followups"]
     ]
-    assert {"state": "queued", "kind": "autoresponse", "reason": "smtp_data_451", "count": 1} in told
-    assert {"state": "failed", "kind": "autoresponse", "reason": "bouncing", "count": 1} in told
-    assert {"state": "sent", "count": 1} in told
+    assert {"state": "queued", "kind": "autoresponse", "reason": "smtp_data_451", "count": 1} in numbers
+    assert {"state": "failed", "kind": "autoresponse", "reason": "bouncing", "count": 1} in numbers
+    assert {"state": "sent", "count": 1} in numbers
     assert answer["oldest"]

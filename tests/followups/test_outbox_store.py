@@ -38,40 +38,40 @@ def entry_of(database: Database, outreach: dict[str, Any]) -> dict[str, Any]:
     return dict(found)
 
 
-def test_a_due_followup_is_claimed_once(store: Store, database: Database) -> None:
+def test_a_due_followup_is_leased_once(store: Store, database: Database) -> None:
     outreach = queued(store)
 
-    claimed = outbox_store.claim(store, now(), LEASE, KINDS)
+    leased = outbox_store.lease_next(store, now(), LEASE, KINDS)
 
-    assert claimed is not None
-    assert claimed.outreach["_id"] == outreach["_id"]
-    assert outbox_store.claim(store, now(), LEASE, KINDS) is None
+    assert leased is not None
+    assert leased.outreach["_id"] == outreach["_id"]
+    assert outbox_store.lease_next(store, now(), LEASE, KINDS) is None
     entry = entry_of(database, outreach)
-    assert (entry["state"], entry["attempts"], entry["lease"]) == ("leased", 1, claimed.lease)
+    assert (entry["state"], entry["attempts"], entry["lease"]) == ("leased", 1, leased.lease)
     assert entry["not_before"] >= now() + dt.timedelta(seconds=LEASE - 2)
 
 
-def test_a_hundred_workers_claim_each_once(store: Store) -> None:
+def test_a_hundred_workers_lease_each_once(store: Store) -> None:
     ids = {queued(store)["followups"][0]["_id"] for _ in range(50)}
 
     with ThreadPoolExecutor(16) as pool:
-        claims = list(pool.map(lambda _: outbox_store.claim(store, now(), LEASE, KINDS), range(100)))
+        leases = list(pool.map(lambda _: outbox_store.lease_next(store, now(), LEASE, KINDS), range(100)))
 
-    claimed = [each.followup["_id"] for each in claims if each is not None]
-    assert len(claimed) == 50
-    assert set(claimed) == ids
+    leased = [each.followup["_id"] for each in leases if each is not None]
+    assert len(leased) == 50
+    assert set(leased) == ids
 
 
-def test_the_longest_waiting_followup_is_claimed_first(store: Store) -> None:
+def test_the_longest_waiting_followup_is_leased_first(store: Store) -> None:
     timestamp = now()
     queued(store, not_before=timestamp)
     oldest = queued(store, not_before=timestamp - dt.timedelta(hours=1))
     queued(store, not_before=timestamp - dt.timedelta(minutes=1))
 
-    claimed = outbox_store.claim(store, timestamp, LEASE, KINDS)
+    leased = outbox_store.lease_next(store, timestamp, LEASE, KINDS)
 
-    assert claimed is not None
-    assert claimed.outreach["_id"] == oldest["_id"]
+    assert leased is not None
+    assert leased.outreach["_id"] == oldest["_id"]
 
 
 @pytest.mark.parametrize(
@@ -86,18 +86,18 @@ def test_the_longest_waiting_followup_is_claimed_first(store: Store) -> None:
     ],
     ids=lambda fields: "-".join(f"{name}" for name in fields.values() if isinstance(name, str)) or "later",
 )
-def test_nothing_else_is_claimed(store: Store, fields: dict[str, Any]) -> None:
+def test_nothing_else_is_leased(store: Store, fields: dict[str, Any]) -> None:
     queued(store, **fields)
 
-    assert outbox_store.claim(store, now(), LEASE, KINDS) is None
+    assert outbox_store.lease_next(store, now(), LEASE, KINDS) is None
 
 
 def test_an_expired_lease_is_taken_over_and_counted(store: Store, database: Database) -> None:
     outreach = queued(store)
-    first = outbox_store.claim(store, now(), LEASE, KINDS)
-    assert outbox_store.claim(store, now(), LEASE, KINDS, lost=True) is None, "it is still held"
+    first = outbox_store.lease_next(store, now(), LEASE, KINDS)
+    assert outbox_store.lease_next(store, now(), LEASE, KINDS, lost=True) is None, "it is still held"
 
-    second = outbox_store.claim(store, now() + dt.timedelta(seconds=LEASE + 1), LEASE, KINDS, lost=True)
+    second = outbox_store.lease_next(store, now() + dt.timedelta(seconds=LEASE + 1), LEASE, KINDS, lost=True)
 
     assert first is not None
     assert second is not None
@@ -108,10 +108,10 @@ def test_an_expired_lease_is_taken_over_and_counted(store: Store, database: Data
 
 def test_a_mark_ends_the_lease(store: Store, database: Database) -> None:
     outreach = queued(store)
-    claimed = outbox_store.claim(store, now(), LEASE, KINDS)
-    assert claimed is not None
+    leased = outbox_store.lease_next(store, now(), LEASE, KINDS)
+    assert leased is not None
 
-    assert outbox_store.mark(store, claimed, {"state": "sent", "sent_date": now()}, gone=("not_before",))
+    assert outbox_store.mark(store, leased, {"state": "sent", "sent_date": now()}, gone=("not_before",))
 
     entry = entry_of(database, outreach)
     assert entry["state"] == "sent"
@@ -120,25 +120,25 @@ def test_a_mark_ends_the_lease(store: Store, database: Database) -> None:
 
 def test_a_worker_that_lost_the_lease_marks_nothing(store: Store, database: Database) -> None:
     outreach = queued(store)
-    slow = outbox_store.claim(store, now(), LEASE, KINDS)
+    slow = outbox_store.lease_next(store, now(), LEASE, KINDS)
     assert slow is not None
-    outbox_store.claim(store, now() + dt.timedelta(seconds=LEASE + 1), LEASE, KINDS, lost=True)
+    outbox_store.lease_next(store, now() + dt.timedelta(seconds=LEASE + 1), LEASE, KINDS, lost=True)
 
     assert not outbox_store.mark(store, slow, {"state": "failed"})
 
     assert entry_of(database, outreach)["state"] == "leased"
 
 
-def test_only_the_claimed_entry_of_several_is_marked(store: Store, database: Database) -> None:
+def test_only_the_leased_entry_of_several_is_marked(store: Store, database: Database) -> None:
     outreach = queued(store)
     other = {**outreach["followups"][0], "_id": new_id(), "kind": "sms_response"}
     database.outreaches.update_one(
         {"_id": outreach["_id"]}, {"$push": {"followups": {"$each": [other], "$position": 0}}}
     )
-    claimed = outbox_store.claim(store, now(), LEASE, KINDS)
-    assert claimed is not None
+    leased = outbox_store.lease_next(store, now(), LEASE, KINDS)
+    assert leased is not None
 
-    outbox_store.mark(store, claimed, {"state": "sent"})
+    outbox_store.mark(store, leased, {"state": "sent"})
 
     states = {
         each["kind"]: each["state"] for each in database.outreaches.find_one({"_id": outreach["_id"]})["followups"]
@@ -148,9 +148,9 @@ def test_only_the_claimed_entry_of_several_is_marked(store: Store, database: Dat
 
 def test_the_outreachs_version_does_not_change(store: Store, database: Database) -> None:
     outreach = queued(store)
-    claimed = outbox_store.claim(store, now(), LEASE, KINDS)
-    assert claimed is not None
-    outbox_store.mark(store, claimed, {"state": "sent"})
+    leased = outbox_store.lease_next(store, now(), LEASE, KINDS)
+    assert leased is not None
+    outbox_store.mark(store, leased, {"state": "sent"})
 
     assert database.outreaches.find_one({"_id": outreach["_id"]})["version"] == 1
 

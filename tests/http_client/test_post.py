@@ -167,12 +167,12 @@ def test_certificate_host_header_and_sni_use_the_name(
 def test_an_international_name_is_encoded_by_idna(
     monkeypatch: pytest.MonkeyPatch, authority: trustme.CA, ca_certs: str
 ) -> None:
-    asked = resolving(monkeypatch, "xn--bcher-kva.example", "127.0.0.1")
+    resolved = resolving(monkeypatch, "xn--bcher-kva.example", "127.0.0.1")
 
     with Receiver(certificate=authority.issue_cert("xn--bcher-kva.example")) as receiver:
         assert post(receiver.url("Bücher.example"), ca_certs=ca_certs) == 200
 
-    assert asked == ["xn--bcher-kva.example"]
+    assert resolved == ["xn--bcher-kva.example"]
     assert receiver.names == ["xn--bcher-kva.example"]
     assert dict(receiver.requests[0][1])["Host"] == f"xn--bcher-kva.example:{receiver.port}"
 
@@ -180,12 +180,12 @@ def test_an_international_name_is_encoded_by_idna(
 def test_a_name_with_a_trailing_dot_is_the_same_server(
     monkeypatch: pytest.MonkeyPatch, authority: trustme.CA, ca_certs: str
 ) -> None:
-    asked = resolving(monkeypatch, "hooks.example.org.", "127.0.0.1")
+    resolved = resolving(monkeypatch, "hooks.example.org.", "127.0.0.1")
 
     with Receiver(certificate=authority.issue_cert("hooks.example.org")) as receiver:
         assert post(receiver.url("hooks.example.org."), ca_certs=ca_certs) == 200
 
-    assert asked == ["hooks.example.org."]
+    assert resolved == ["hooks.example.org."]
     assert dict(receiver.requests[0][1])["Host"] == f"hooks.example.org:{receiver.port}"
 
 
@@ -290,18 +290,18 @@ def test_the_address_that_was_checked_is_the_one_connected_to(
     monkeypatch: pytest.MonkeyPatch, authority: trustme.CA, ca_certs: str
 ) -> None:
     """DNS rebinding: a second look-up of the name returns another address."""
-    real, asked = socket.getaddrinfo, []
+    real, resolved = socket.getaddrinfo, []
 
     def rebinding(host: str, *args: object, **how: object) -> list:
-        asked.append(host)
-        return real("127.0.0.1" if len(asked) == 1 else "10.0.0.1", *args, **how)  # type: ignore[arg-type]
+        resolved.append(host)
+        return real("127.0.0.1" if len(resolved) == 1 else "10.0.0.1", *args, **how)  # type: ignore[arg-type]
 
     with Receiver(certificate=authority.issue_cert("hooks.example.org")) as receiver:
         monkeypatch.setattr(socket, "getaddrinfo", rebinding)
         networks = (ipaddress.ip_network("127.0.0.1/32"),)
         assert post(receiver.url("hooks.example.org"), networks, ca_certs=ca_certs) == 200
 
-    assert asked == ["hooks.example.org"]
+    assert resolved == ["hooks.example.org"]
     assert len(receiver.requests) == 1
 
 

@@ -198,7 +198,7 @@ def test_options_override_the_guess() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "says"),
+    ("options", "message"),
     [
         ({"mapped": {"mail": "email"}}, "There is no column 'mail'. The columns are: email, Fish."),
         ({"ignored": ["mail"]}, "There is no column 'mail'."),
@@ -208,8 +208,8 @@ def test_options_override_the_guess() -> None:
         ({"system": "crm:a"}, "'crm:a' is not a valid system name"),
     ],
 )
-def test_an_invalid_option_is_an_error(options: dict[str, object], says: str) -> None:
-    with pytest.raises(ValueError, match=says.replace("(", r"\(")):
+def test_an_invalid_option_is_an_error(options: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message.replace("(", r"\(")):
         guess_columns(["email", "Fish"], PEOPLE, **options)
 
 

@@ -18,7 +18,7 @@ def archive(path: Path, *names: str, mimetype: str = "") -> Path:
 
 
 @pytest.mark.parametrize(
-    ("name", "names", "says"),
+    ("name", "names", "message"),
     [
         (
             "people.xlsx",
@@ -38,11 +38,11 @@ def archive(path: Path, *names: str, mimetype: str = "") -> Path:
         ("empty.zip", [], "is a zip archive."),
     ],
 )
-def test_an_archive_is_named_by_its_contents(tmp_path: Path, name: str, names: list[str], says: str) -> None:
+def test_an_archive_is_named_by_its_contents(tmp_path: Path, name: str, names: list[str], message: str) -> None:
     with pytest.raises(ValueError, match=r"^" + name) as error:
         check_format(archive(tmp_path / name, *names))
 
-    assert says in str(error.value)
+    assert message in str(error.value)
 
 
 def test_an_open_document_spreadsheet_is_named_by_its_type(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_an_open_document_spreadsheet_is_named_by_its_type(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "says"),
+    ("name", "content", "message"),
     [
         (
             "broken.xlsx",
@@ -73,13 +73,13 @@ def test_an_open_document_spreadsheet_is_named_by_its_type(tmp_path: Path) -> No
         ("osdi.db", b"SQLite format 3\x00", "is an SQLite database"),
     ],
 )
-def test_another_file_is_named_by_its_beginning(tmp_path: Path, name: str, content: bytes, says: str) -> None:
+def test_another_file_is_named_by_its_beginning(tmp_path: Path, name: str, content: bytes, message: str) -> None:
     (tmp_path / name).write_bytes(content)
 
     with pytest.raises(ValueError, match=r"^" + name) as error:
         check_format(tmp_path / name)
 
-    assert says in str(error.value)
+    assert message in str(error.value)
 
 
 @pytest.mark.parametrize(

@@ -269,7 +269,7 @@ class TestNamesOfOneAddress:
     """Rows of one file that have the same address with different names."""
 
     @pytest.mark.parametrize(
-        ("first", "second", "stays", "says"),
+        ("first", "second", "stays", "message"),
         [
             ("Nora,Reed", "Guest of,Nora", "Nora", "That name stays. (line 3)"),
             ("Nora,Reed", "Otto,Lind", "Nora", "That name stays. (line 3)"),
@@ -280,22 +280,22 @@ class TestNamesOfOneAddress:
         ],
     )
     def test_another_name_is_reported(
-        self, app: Flask, api: Client, file: Path, first: str, second: str, stays: str, says: str
+        self, app: Flask, api: Client, file: Path, first: str, second: str, stays: str, message: str
     ) -> None:
         file.write_text(f"First Name,Last Name,Email\n{first},nora@example.com\n{second},Nora@Example.com\n")
 
         output = done(app, file)
 
         assert list(people(app)) == [stays]
-        assert ("Imported with warnings" in output) == bool(says)
-        assert says in output
+        assert ("Imported with warnings" in output) == bool(message)
+        assert message in output
 
 
 class TestInvalidCells:
     """A cell that cannot be read is left out and reported; the person is imported."""
 
     @pytest.mark.parametrize(
-        ("column", "cell", "says"),
+        ("column", "cell", "message"),
         [
             ("Phone", "n", "Phone: "),
             ("Phone", "2.0E+09", "Phone: A spreadsheet has rounded this number."),
@@ -310,7 +310,7 @@ class TestInvalidCells:
         ],
     )
     def test_the_report_names_column_line_and_reason_and_not_the_value(
-        self, app: Flask, api: Client, file: Path, column: str, cell: str, says: str
+        self, app: Flask, api: Client, file: Path, column: str, cell: str, message: str
     ) -> None:
         file.write_text(f"email,first_name,{column}\nada@example.com,Ada,{cell}\n")
 
@@ -318,12 +318,12 @@ class TestInvalidCells:
 
         assert counts(output) == {"people created": 1}
         assert people(app)["Ada"] == {"given_name": "Ada", **MAILED}
-        (warning,) = [line for line in output.splitlines() if says in line and line.startswith("  ")]
+        (warning,) = [line for line in output.splitlines() if message in line and line.startswith("  ")]
         assert warning.endswith("(line 2)")
         assert cell in ("n", "NULL") or cell not in output
 
     @pytest.mark.parametrize(
-        ("header", "row", "says"),
+        ("header", "row", "message"),
         [
             ("email,first_name", "nobody,Ada", "email: Not a valid e-mail address."),
             ("first_name,phone", "Ada,2.0E+09", "phone: A spreadsheet has rounded this number."),
@@ -332,14 +332,14 @@ class TestInvalidCells:
         ],
     )
     def test_a_row_is_rejected_without_any_contact_detail_or_with_unknown_consent(
-        self, app: Flask, api: Client, file: Path, header: str, row: str, says: str
+        self, app: Flask, api: Client, file: Path, header: str, row: str, message: str
     ) -> None:
         file.write_text(f"{header}\n{row}\n")
 
         output = done(app, file)
 
         assert counts(output) == {"rows rejected": 1}
-        assert says in output
+        assert message in output
 
 
 class TestKnownPeople:

@@ -474,7 +474,7 @@ class TestResume:
         assert "people.rejected.csv, the file of rejected rows, is gone or was changed" in result.output
         assert file.with_name("people.rejected.csv").read_text() == "corrected"
 
-    @pytest.mark.parametrize(("options", "says"), [((), "with --resume continues"), (("--dry-run",), "a dry run")])
+    @pytest.mark.parametrize(("options", "message"), [((), "with --resume continues"), (("--dry-run",), "a dry run")])
     def test_an_interrupted_import_says_how_to_continue(
         self,
         app: Flask,
@@ -482,7 +482,7 @@ class TestResume:
         file: Path,
         monkeypatch: pytest.MonkeyPatch,
         options: tuple[str, ...],
-        says: str,
+        message: str,
     ) -> None:
         def away(*_: Any) -> Any:
             raise unavailable("The database does not answer at the moment.")
@@ -494,7 +494,7 @@ class TestResume:
 
         assert result.exit_code == 1
         assert "Stopped after 0 rows" in result.output
-        assert says in result.output
+        assert message in result.output
         assert "The database does not answer at the moment." in result.output
         monkeypatch.undo()
         if not options:
@@ -599,7 +599,7 @@ class TestNdjson:
 
 
 @pytest.mark.parametrize(
-    ("content", "options", "says"),
+    ("content", "options", "message"),
     [
         ("", (), "The file is empty."),
         (" \n\n", (), "The file is empty."),
@@ -611,14 +611,14 @@ class TestNdjson:
     ],
 )
 def test_an_invalid_file_or_option_is_a_usage_error(
-    app: Flask, api: Client, file: Path, content: str, options: tuple[str, ...], says: str
+    app: Flask, api: Client, file: Path, content: str, options: tuple[str, ...], message: str
 ) -> None:
     file.write_text(content)
 
     result = run(app, file, *options)
 
     assert result.exit_code == 2
-    assert says in result.output
+    assert message in result.output
 
 
 def test_a_file_with_only_a_header_has_no_rows(app: Flask, api: Client, file: Path) -> None:

@@ -116,14 +116,14 @@ def test_the_delimiter_is_guessed_from_the_names_of_columns(header: str, delimit
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         ('email,"zip\n', "cannot be read. A quotation mark is not closed."),
         ("email,zip\udcff\n", "cannot be read. Contains bytes that are invalid"),
     ],
 )
-def test_an_invalid_header_is_an_error(text: str, says: str) -> None:
-    with pytest.raises(ValueError, match=says):
+def test_an_invalid_header_is_an_error(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         header_of(Lines(io.StringIO(text)), ",")
 
 

@@ -163,13 +163,13 @@ class TestSecondInstance:
         state = database.imports.find_one()
         assert state is not None
         assert state["parts"]["people"]["next"] is None
-        asked: list[str] = []
+        requests: list[str] = []
         get = Remote.get
-        monkeypatch.setattr(Remote, "get", lambda self, address: asked.append(address) or get(self, address))
+        monkeypatch.setattr(Remote, "get", lambda self, address: requests.append(address) or get(self, address))
 
         assert pull(app, url, other.token, monkeypatch).exit_code == 0
 
-        (since,) = (each for address in asked for each in SINCE.findall(unquote_plus(address)))
+        (since,) = (each for address in requests for each in SINCE.findall(unquote_plus(address)))
         # The import requests again the documents that were written while the first one ran.
         assert dt.timedelta(seconds=110) < began - dt.datetime.fromisoformat(since) <= dt.timedelta(seconds=125)
 
@@ -197,11 +197,11 @@ class TestSecondInstance:
         assert "It went away." in broken.output
         assert database.people.count_documents({}) == 50
 
-        asked: list[str] = []
-        monkeypatch.setattr(Remote, "get", lambda self, address: asked.append(address) or get(self, address))
+        requests: list[str] = []
+        monkeypatch.setattr(Remote, "get", lambda self, address: requests.append(address) or get(self, address))
         assert pull(app, url, other.token, monkeypatch).exit_code == 0
         assert database.people.count_documents({}) == 60
-        assert "page=3" in next(address for address in asked if "/people" in address)
+        assert "page=3" in next(address for address in requests if "/people" in address)
 
     def test_a_wrong_token_is_an_error_that_does_not_show_it(
         self, app: Flask, api: Client, elsewhere: tuple[str, Client], monkeypatch: pytest.MonkeyPatch
@@ -238,12 +238,12 @@ def dripping(drip: Callable[[socket.socket], None]) -> Iterator[str]:
 @contextmanager
 def misbehaving(answer: Answer) -> Iterator[tuple[str, list[str]]]:
     """Yields the address of a server that responds with `answer(path, number of the request)`, and the paths so far."""
-    asked: list[str] = []
+    requests: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            asked.append(self.path)
-            status, headers, body = answer(self.path, len(asked))
+            requests.append(self.path)
+            status, headers, body = answer(self.path, len(requests))
             self.send_response_only(status)
             for name, value in headers.items():
                 self.send_header(name, value)
@@ -260,7 +260,7 @@ def misbehaving(answer: Answer) -> Iterator[tuple[str, list[str]]]:
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}/api", asked
+        yield f"http://127.0.0.1:{server.server_port}/api", requests
     finally:
         server.shutdown()
         thread.join(10)
@@ -285,7 +285,7 @@ class TestMisbehaving:
     """An import from a misbehaving server ends, stays small, and sends the token to no other host."""
 
     @pytest.mark.parametrize(
-        ("answer", "says", "most"),
+        ("answer", "message", "most"),
         [
             (lambda path, _: (200, {}, page([{"a": 1}], path)), "loop", 3),
             (lambda _, n: (200, {}, page([{"a": 1}], f"/api?page={n}")), "loop", 3),
@@ -304,21 +304,21 @@ class TestMisbehaving:
             (lambda *_: (200, {"Content-Length": "99"}, b"{}"), "cannot be reached", osdi_client.ATTEMPTS),
         ],
     )  # fmt: skip
-    def test_is_an_error_after_few_requests(self, answer: Answer, says: str, most: int) -> None:
-        with misbehaving(answer) as (url, asked), pytest.raises(RemoteError, match=says):
+    def test_is_an_error_after_few_requests(self, answer: Answer, message: str, most: int) -> None:
+        with misbehaving(answer) as (url, requests), pytest.raises(RemoteError, match=message):
             read(url)
 
-        assert len(asked) <= most
+        assert len(requests) <= most
 
     def test_a_response_is_read_up_to_a_maximum_size(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(osdi_client, "ANSWER_BYTES", 100_000)
         with (
-            misbehaving(lambda *_: (200, {}, b" " * 5_000_000)) as (url, asked),
+            misbehaving(lambda *_: (200, {}, b" " * 5_000_000)) as (url, requests),
             pytest.raises(RemoteError, match="more than 100,000 bytes"),
         ):
             read(url)
 
-        assert len(asked) == 1
+        assert len(requests) == 1
 
     def test_a_silent_server_is_an_error(self) -> None:
         gone = threading.Event()
@@ -349,27 +349,27 @@ class TestMisbehaving:
             gone.set()
 
     def test_a_request_is_repeated_until_the_server_recovers(self) -> None:
-        def answer(_: str, asked: int) -> tuple[int, dict[str, str], bytes]:
-            return (503 if asked < 3 else 200), {}, page([{"a": 1}])
+        def answer(_: str, requests: int) -> tuple[int, dict[str, str], bytes]:
+            return (503 if requests < 3 else 200), {}, page([{"a": 1}])
 
-        with misbehaving(answer) as (url, asked):
+        with misbehaving(answer) as (url, requests):
             assert read(url) == [{"a": 1}]
 
-        assert len(asked) == 3
+        assert len(requests) == 3
 
     @pytest.mark.parametrize(
-        ("status", "asks", "least", "most"),
+        ("status", "retry_after", "least", "most"),
         [(429, "7", 7, 7), (503, "7", 7, 7), (503, "86400", 300, 300), (503, "0", 0, 1), (429, "soon", 0, 1)],
     )
     def test_a_request_is_repeated_when_the_server_asks_for_it(
-        self, monkeypatch: pytest.MonkeyPatch, status: int, asks: str, least: float, most: float
+        self, monkeypatch: pytest.MonkeyPatch, status: int, retry_after: str, least: float, most: float
     ) -> None:
         slept: list[float] = []
         own, sleep = threading.get_ident(), time.sleep
         monkeypatch.setattr("time.sleep", lambda for_: (slept.append if threading.get_ident() == own else sleep)(for_))
 
-        def answer(_: str, asked: int) -> tuple[int, dict[str, str], bytes]:
-            return (status if asked < 2 else 200), {"Retry-After": asks}, page([{"a": 1}])
+        def answer(_: str, requests: int) -> tuple[int, dict[str, str], bytes]:
+            return (status if requests < 2 else 200), {"Retry-After": retry_after}, page([{"a": 1}])
 
         with misbehaving(answer) as (url, _):
             assert read(url) == [{"a": 1}]
@@ -412,8 +412,8 @@ class TestAnotherKindOfServer:
             found = has.get(path.partition("?filter")[0].partition("&filter")[0])
             return (200, {}, json.dumps(found).encode()) if found is not None else (404, {}, b"")
 
-        with misbehaving(answer) as (url, asked):
-            yield url, asked, has
+        with misbehaving(answer) as (url, requests):
+            yield url, requests, has
 
     def test_everything_is_imported_once(
         self,
@@ -467,14 +467,14 @@ class TestAnotherKindOfServer:
         server: tuple[str, list[str], dict[str, Any]],
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        url, asked, _ = server
+        url, requests, _ = server
         pull(app, url, "one", monkeypatch)
-        asked.clear()
+        requests.clear()
 
         pull(app, url, "one", monkeypatch)
         pull(app, url, "another", monkeypatch)
 
-        people = [path for path in asked if path.startswith("/api/people") and "page=2" not in path]
+        people = [path for path in requests if path.startswith("/api/people") and "page=2" not in path]
         assert len(people) == 2
         assert "filter" in people[0]
         assert "filter" not in people[1]

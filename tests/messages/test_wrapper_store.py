@@ -94,10 +94,10 @@ def test_a_deleted_wrapper_is_taken_off_its_messages(anywhere: Store) -> None:
 def test_those_messages_are_noted_as_written(anywhere: Store) -> None:
     for _ in range(2):
         stored(anywhere, "messages", wrapper_id="w")
-    noted = write_log.start()
+    written = write_log.start()
 
     forget_wrapper(anywhere, "w", NEW)
     forget_wrapper(anywhere, "nobody's", NEW)
 
     write_log.end()
-    assert noted == ["messages?wrapper_id=w (2)"]
+    assert written == ["messages?wrapper_id=w (2)"]

@@ -93,7 +93,7 @@ def test_every_collection_of_resources(api: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("given_nam eq 'x'", "given_name"),
         ("given_name eq", "filter"),
@@ -105,11 +105,11 @@ def test_every_collection_of_resources(api: Client) -> None:
         ("x" * 2_001, "filter"),
     ],
 )
-def test_what_does_not_read_is_refused(api: Client, text: str, said: str) -> None:
+def test_an_invalid_filter_is_rejected(api: Client, text: str, message: str) -> None:
     response = api.get("/people", query_string={"filter": text})
 
     assert response.status_code == 400
-    assert said in response.json["error"]
+    assert message in response.json["error"]
 
 
 def test_what_has_no_filter_says_so(api: Client) -> None:

@@ -279,7 +279,7 @@ def filled(database: Database) -> dict[Resource, list[dict[str, Any]]]:
 def test_a_filter_finds_what_the_same_condition_finds_in_python(
     resource: Resource, database: Database, filled: dict[Resource, list[dict[str, Any]]]
 ) -> None:
-    telling = set()
+    selective = set()
 
     @settings(
         max_examples=examples(300),
@@ -297,10 +297,10 @@ def test_a_filter_finds_what_the_same_condition_finds_in_python(
 
         assert found == expected, text
         if 0 < len(found) < DOCUMENTS:
-            telling.add(text)
+            selective.add(text)
 
     same()
-    assert len(telling) > examples(300) // 4  # conditions that all or nobody meet would prove little
+    assert len(selective) > examples(300) // 4  # conditions that all or nobody meet would prove little
 
 
 def stages(plan: Any) -> list[dict[str, Any]]:

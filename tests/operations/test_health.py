@@ -85,11 +85,11 @@ class TestReadyz:
         answer = client.get("/readyz")
 
         assert (answer.status_code, answer.json["status"]) == (503, "not ready")
-        [told] = answer.json["missing"]
-        assert "flask --app wsgi release" in told
+        [text] = answer.json["missing"]
+        assert "flask --app wsgi release" in text
         for collection, indexes in INDEXES.items():
             for index in indexes:
-                assert (f"{collection} ({', '.join(index.fields)})" in told) is index.unique
+                assert (f"{collection} ({', '.join(index.fields)})" in text) is index.unique
         client.application.extensions[EXTENSION].store.create_indexes()
         assert client.get("/readyz").status_code == 200
 
@@ -168,10 +168,10 @@ class TestReadyz:
             assert secret not in answer.get_data(as_text=True)
 
     def test_does_not_show_the_address_of_an_unavailable_database(self, deployed: Deployed) -> None:
-        told = deployed(mongodb_uri=away()).get("/readyz").get_data(as_text=True)
+        text = deployed(mongodb_uri=away()).get("/readyz").get_data(as_text=True)
 
         for secret in (NOBODY, PASSWORD, "127.0.0.1", "rs0", "mongodb://"):
-            assert secret not in told
+            assert secret not in text
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])

@@ -151,24 +151,24 @@ class TestRequests:
         watched.http.open("/api/v1/people", method="PLANTED.MARKER")
         watched.get(f"/people/{mark}", token=mark)
 
-        told = watched.http.get("/metrics", headers=BEARER).get_data(as_text=True).lower()
+        exported = watched.http.get("/metrics", headers=BEARER).get_data(as_text=True).lower()
 
-        assert mark not in told
-        assert watched.campaign_id not in told
-        assert watched.token.lower() not in told
+        assert mark not in exported
+        assert watched.campaign_id not in exported
+        assert watched.token.lower() not in exported
 
 
 class TestOutreaches:
     @pytest.mark.parametrize(
-        ("sent", "told"),
+        ("sent", "exported"),
         [("email", "email"), ("in-person", "in-person"), ("fax", "other"), ("other", "other"), (None, "none")],
     )
-    def test_are_counted_by_type(self, watched: Client, sent: str | None, told: str) -> None:
+    def test_are_counted_by_type(self, watched: Client, sent: str | None, exported: str) -> None:
         body = factories.outreach()
         body.pop("type", None)
         watched.record(body | ({"type": sent} if sent else {}))
 
-        assert value(watched, "osdi_outreaches_recorded_total", type=told, token="yes") == 1
+        assert value(watched, "osdi_outreaches_recorded_total", type=exported, token="yes") == 1
 
     def test_without_a_token_have_their_own_label(self, watched: Client) -> None:
         watched.record(factories.outreach(type="email"), token=False)

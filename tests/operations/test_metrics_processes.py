@@ -47,16 +47,16 @@ def ask(live: Live, times: int) -> None:
 
 def ask_both(live: Live) -> int:
     """Ask until both workers have counted something; how often that was."""
-    asked = 0
+    sent = 0
 
     def have_counted() -> bool:
-        nonlocal asked
+        nonlocal sent
         ask(live, 20)
-        asked += 20
+        sent += 20
         return sum(each.startswith("histogram") for each in files(live)) == 2
 
     wait_for(have_counted)
-    return asked
+    return sent
 
 
 def wait_for(holds: Callable[[], bool]) -> None:
@@ -95,16 +95,16 @@ def environment(mongod: Mongod, app: Flask) -> dict[str, str]:
 @pytest.mark.slow
 def test_sums_are_those_of_all_workers_also_of_killed_ones(environment: dict[str, str]) -> None:
     with Live(environment, workers=2) as live:
-        asked = ask_both(live)
-        assert {answered(live, "/docs") for _ in range(20)} == {asked}
+        sent = ask_both(live)
+        assert {answered(live, "/docs") for _ in range(20)} == {sent}
 
         for killed in range(3):
             victim = live.workers()[0]
             os.kill(victim, signal.SIGKILL)
             wait_for(lambda gone=victim: gone not in live.workers() and len(live.workers()) == 2)
-            assert {answered(live, "/docs") for _ in range(10)} == {asked + 20 * killed}
+            assert {answered(live, "/docs") for _ in range(10)} == {sent + 20 * killed}
             ask(live, 20)
-            assert {answered(live, "/docs") for _ in range(10)} == {asked + 20 * killed + 20}
+            assert {answered(live, "/docs") for _ in range(10)} == {sent + 20 * killed + 20}
 
         assert len([each for each in files(live) if each.startswith("histogram")]) == 2
         left = folder(live)
@@ -126,14 +126,14 @@ def test_gauges_of_a_dead_worker_are_removed(environment: dict[str, str]) -> Non
 
 def test_a_reload_keeps_the_sums(environment: dict[str, str]) -> None:
     with Live(environment, workers=2) as live:
-        asked = ask_both(live)
+        sent = ask_both(live)
         before = set(live.workers())
 
         os.kill(live.pid, signal.SIGHUP)
         wait_for(lambda: len(live.workers()) == 2 and not before & set(live.workers()))
 
         assert requests.get(f"{live.url}{API}/", timeout=10).ok
-        assert {answered(live, "/docs") for _ in range(10)} == {asked}
+        assert {answered(live, "/docs") for _ in range(10)} == {sent}
         assert len([each for each in files(live) if each.startswith("histogram")]) <= 4
 
 

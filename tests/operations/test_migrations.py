@@ -30,7 +30,6 @@ from tests.support.factories import RULES
 from tests.support.fork_server import run
 
 NEWER = {"_id": "schema", "schema_version": SCHEMA_VERSION + 1}
-DeliveryResult = list[str]
 JANE = {"given_name": "Jane", "family_name": "Doe", "postal_addresses": [{"postal_code": "10011"}]}
 JANES_KEY = "name_and_postal_code:jane doe|10011"
 # The indexes of people before anybody could be merged, and some that were declared otherwise than now.
@@ -300,15 +299,15 @@ class TestARelease:
             old_person("e", email_addresses=[{"address": "x@example.com"}], contact_keys=["email:kept@example.com"]),
         ]
         database.people.insert_many(people)
-        told: DeliveryResult = []
+        output: list[str] = []
 
-        migrate(store, MatchKeyRules("osdi_outreach", "US"), told.append, migrations=MIGRATIONS[:1])
+        migrate(store, MatchKeyRules("osdi_outreach", "US"), output.append, migrations=MIGRATIONS[:1])
 
         found = {each["_id"]: each for each in database.people.find()}
         assert found["a"].pop("contact_keys") == ["email:jane@example.com"]
         assert found["b"].pop("contact_keys") == ["phone:12025550123"]
         assert list(found.values()) == people
-        assert told == ["Migrated to schema_version 1: added the keys of contact details to people (2 changed)."]
+        assert output == ["Migrated to schema_version 1: added the keys of contact details to people (2 changed)."]
 
     def test_sets_name_keys_of_older_people(self, old: tuple[Store, Database]) -> None:
         store, database = old
@@ -323,9 +322,9 @@ class TestARelease:
         ]
         people[4]["match_keys"] += known
         database.people.insert_many(people)
-        told: DeliveryResult = []
+        output: list[str] = []
 
-        migrate(store, RULES, told.append)
+        migrate(store, RULES, output.append)
 
         people[0]["match_keys"].append(JANES_KEY)
         people[1] |= {"unclaimed_keys": [JANES_KEY], "maybe_duplicate": True}
@@ -333,7 +332,7 @@ class TestARelease:
         people[4]["confirmed_keys"] = known
         people[5] |= {"unclaimed_keys": known, "maybe_duplicate": True}
         assert list(database.people.find().sort("_id")) == people
-        assert told[1] == "Migrated to schema_version 2: added the keys of names to people (4 changed)."
+        assert output[1] == "Migrated to schema_version 2: added the keys of names to people (4 changed)."
 
     def test_gives_a_key_one_owner_after_the_index_was_missing(self, old: tuple[Store, Database]) -> None:
         store, database = old
@@ -411,10 +410,10 @@ class TestARelease:
         store, database = old
         migrate(store, RULES, lambda _: None)
         before = database.schema.find_one()
-        told: DeliveryResult = []
+        output: list[str] = []
 
-        assert migrate(store, RULES, told.append) == SCHEMA_VERSION
-        assert (told, database.schema.find_one()) == ([], before)
+        assert migrate(store, RULES, output.append) == SCHEMA_VERSION
+        assert (output, database.schema.find_one()) == ([], before)
 
     def test_that_fails_ends_its_lease_and_can_be_repeated(self, old: tuple[Store, Database]) -> None:
         store, _ = old
@@ -468,11 +467,11 @@ class TestARelease:
         store, database = old
         ends = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=1)
         database.schema.insert_one({"_id": "schema", "schema_version": 0, "lease": "another", "lease_ends": ends})
-        told: DeliveryResult = []
+        output: list[str] = []
 
         with pytest.raises(OsdiError, match="Another release"):
-            migrate(store, RULES, told.append, wait=0.1)
-        assert told == ["Another release is migrating the database; waiting for it."]
+            migrate(store, RULES, output.append, wait=0.5)
+        assert output == ["Another release is migrating the database; waiting for it."]
         assert database.schema.find_one()["lease"] == "another"
 
     def test_takes_over_from_a_dead_release(self, old: tuple[Store, Database]) -> None:

@@ -169,9 +169,9 @@ def test_a_restart_in_the_middle_loses_nothing(environment: dict[str, str], data
     assert recorded(database) == set(range(posted))
     assert (database.people.count_documents({}), database.outreaches.count_documents({})) == (posted, posted)
     leases_lost = sum(each.get("leases_lost", 0) for found in database.outreaches.find() for each in found["followups"])
-    came = Counter(to for _, to, _ in sink.envelopes)
-    assert set(came) == {f"person{number}@example.com" for number in range(posted)}
-    assert came.total() <= posted + leases_lost
+    deliveries = Counter(to for _, to, _ in sink.envelopes)
+    assert set(deliveries) == {f"person{number}@example.com" for number in range(posted)}
+    assert deliveries.total() <= posted + leases_lost
 
 
 def recorded(database: Database) -> set[int]:

@@ -47,9 +47,9 @@ def test_a_failed_work_is_retried(capsysbinary: pytest.CaptureFixture[bytes]) ->
     assert run([work], once=True) is None  # type: ignore[list-item]
 
     assert len(done) == 3
-    told = capsysbinary.readouterr().out
-    assert b"ValueError" in told
-    assert b"secret@example.com" not in told
+    output = capsysbinary.readouterr().out
+    assert b"ValueError" in output
+    assert b"secret@example.com" not in output
 
 
 @pytest.mark.usefixtures("short_waits")

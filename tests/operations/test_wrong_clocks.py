@@ -131,15 +131,15 @@ def test_a_worker_with_a_wrong_clock_takes_no_followup_that_another_one_has_leas
     campaign = f"/advocacy_campaigns/{api.campaign_id}"
     assert api.put(f"{campaign}/triggers", {"autoresponse": {"identifiers": thanks["identifiers"]}}).status_code == 200
     api.recorded(factories.outreach(triggers={"autoresponse": {"enabled": True}}))
-    assert outbox_store.claim(store, now(), 120, [AUTORESPONSE])
+    assert outbox_store.lease_next(store, now(), 120, [AUTORESPONSE])
     shift_clock(monkeypatch, seconds)
     other = Store(settings.mongodb_uri)
     other.count("outreaches", {"_id": "none"})
 
-    taken = outbox_store.claim(other, now(), 120, [AUTORESPONSE], lost=True)
+    leased_again = outbox_store.lease_next(other, now(), 120, [AUTORESPONSE], lost=True)
 
     other.close()
-    assert taken is None
+    assert leased_again is None
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(HOUR, "3600 s ahead of"), (-600, "600 s behind")])

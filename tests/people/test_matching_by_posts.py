@@ -246,11 +246,11 @@ class TestWithoutAToken:
         assert database.people.count_documents({}) == 2
 
     def test_stored_parties_and_profiles_are_not_changed(self, api: Client, jane: dict[str, Any]) -> None:
-        said = {"parties": [{"identification": "Independent"}], "ethnicities": ["A"]}
-        known = self.post(api, jane, **said)
+        posted = {"parties": [{"identification": "Independent"}], "ethnicities": ["A"]}
+        known = self.post(api, jane, **posted)
         after = self.post(api, jane, parties=[{"identification": "Republican"}], ethnicities=["B"])
 
-        assert {name: known[name] for name in said} == said
+        assert {name: known[name] for name in posted} == posted
         assert after == known
 
     def test_a_known_person_does_not_exceed_the_size_limit(

@@ -100,7 +100,7 @@ class History(RuleBasedStateMachine):
         try:
             known = self.model.known(request)
             if known is None:
-                expected = self.model.meant(request.posted, by_token=request.by_token, link=request.link)
+                expected = self.model.matching_person(request.posted, by_token=request.by_token, link=request.link)
         except Refused as rejected:
             clash, answer = self.clash_of(request), self.post_outreach(request)
             self.check_rejected(answer, rejected, people, outreaches, by_token=request.by_token, either_way=clash)
@@ -122,7 +122,7 @@ class History(RuleBasedStateMachine):
     def clash_of(self, request: Request) -> int | None:
         """Returns the status with which the person of a request with a token is rejected, if any."""
         try:
-            self.model.meant(request.posted, by_token=request.by_token, link=request.link)
+            self.model.matching_person(request.posted, by_token=request.by_token, link=request.link)
         except Refused as rejected:
             return rejected.status if request.by_token else None
         return None
@@ -140,7 +140,7 @@ class History(RuleBasedStateMachine):
             sent = body["person"]
         people = self.stored()
         try:
-            expected = self.model.meant(body["person"], by_token=by_token)
+            expected = self.model.matching_person(body["person"], by_token=by_token)
         except Refused as rejected:
             answer = self.api.post(path, sent, token=by_token)
             self.check_rejected(answer, rejected, people, self.stored("outreaches"), by_token=by_token)

@@ -90,8 +90,8 @@ class TestAKnownPerson:
 
         send(api, helper, about_jane(array, entry), token=True)
 
-        said = {name: entry[name] for name in STATUSES if name in entry}
-        assert said in statuses(api.get(link).json)
+        stated = {name: entry[name] for name in STATUSES if name in entry}
+        assert stated in statuses(api.get(link).json)
         assert not any("claimed_opt_outs" in each for each in (*database.outreaches.find(), *database.people.find()))
 
 

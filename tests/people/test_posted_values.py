@@ -133,7 +133,7 @@ def test_invisible_characters_do_not_make_an_address_invalid(api: Client, addres
 
 
 @pytest.mark.parametrize(
-    ("written", "asked"),
+    ("written", "value"),
     [
         ("volunteer", " Volunteer "),
         (f"R{NFD}o", f"R{E_ACUTE}o"),
@@ -150,12 +150,12 @@ def test_invisible_characters_do_not_make_an_address_invalid(api: Client, addres
 )
 @pytest.mark.parametrize(("collection", "action"), [("tags", "add_tags"), ("lists", "add_lists")])
 def test_spellings_of_one_name(
-    api: Client, database: Database, collection: str, action: str, written: str, asked: Any
+    api: Client, database: Database, collection: str, action: str, written: str, value: Any
 ) -> None:
     api.created(f"/{collection}", {"name": written})
-    api.created(f"/{collection}", {"name": asked if isinstance(asked, str) else written})
+    api.created(f"/{collection}", {"name": value if isinstance(value, str) else written})
 
-    outreach = api.recorded({"person": {"given_name": "Jane"}, action: asked})
+    outreach = api.recorded({"person": {"given_name": "Jane"}, action: value})
 
     assert database[collection].count_documents({}) == 1
     assert "osdi_outreach:warnings" not in outreach

@@ -97,10 +97,10 @@ def test_the_survivors_values_stay_and_empty_fields_are_filled(
     ],
 )
 def test_the_stricter_status_of_an_address_applies(ours: str | None, theirs: str | None, expected: str | None) -> None:
-    def said(address: str, status: str | None) -> dict[str, Any]:
+    def stated(address: str, status: str | None) -> dict[str, Any]:
         return {"email_addresses": [{"address": address, **({"status": status} if status else {})}]}
 
-    (found,) = combined(said("jane@example.com", ours), said("JANE@example.com", theirs))["email_addresses"]
+    (found,) = combined(stated("jane@example.com", ours), stated("JANE@example.com", theirs))["email_addresses"]
 
     assert found["address"] == "jane@example.com"
     assert found.get("status") == expected
@@ -240,8 +240,8 @@ def test_no_data_of_either_is_lost(survivor: dict[str, Any], other: dict[str, An
             code["postal_code"] for code in found.get("postal_addresses", ())
         }
         for answer in each.get("answers", ()):
-            said = {(a["question_id"], a["value"]) for a in found["answers"]}
-            assert (answer["question_id"], answer["value"]) in said
+            stated = {(a["question_id"], a["value"]) for a in found["answers"]}
+            assert (answer["question_id"], answer["value"]) in stated
 
 
 @given(people("s"), people("o"))
@@ -266,12 +266,12 @@ def test_the_strictest_status_applies_for_every_pair_of_people(survivor: dict[st
     found = combine(survivor, other, RULES)
 
     for address in found.get("email_addresses", ()):
-        said = {
+        stated = {
             each.get("status")
             for each in (*survivor.get("email_addresses", ()), *other.get("email_addresses", ()))
             if email_key(each["address"]) == email_key(address["address"])
         }
-        strictest = next((status for status in STRICTEST if status in said), None)
+        strictest = next((status for status in STRICTEST if status in stated), None)
         assert strictest is None or address["status"] == strictest
 
 

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from osdi.privacy.anonymisation import all_words, anonymised, said_by_others, unlinked
+from osdi.privacy.anonymisation import all_words, anonymised, unlinked, words_of_others
 
 MOMENT = dt.datetime(2026, 3, 18)
 OUTREACH = {
@@ -77,13 +77,13 @@ def test_common_words_are_kept_but_never_an_address() -> None:
 def test_a_word_of_two_other_people_is_common(people: list[str | None], common: bool) -> None:
     others = [{"person_id": each, "referrer_data": {"source": "march"}} for each in people]
 
-    assert (("source", "march") in said_by_others(others, {"p1"})) is common
+    assert (("source", "march") in words_of_others(others, {"p1"})) is common
 
 
 def test_the_same_word_in_another_field_is_not_common() -> None:
     others = [{"person_id": each, "origin_system": "march"} for each in ("p2", "p3")]
 
-    assert said_by_others(others, {"p1"}) == {("origin_system", "march")}
+    assert words_of_others(others, {"p1"}) == {("origin_system", "march")}
 
 
 @pytest.mark.parametrize(

@@ -363,15 +363,15 @@ class TestMergedPerson:
         assert set(traces(database)) == {"people", "outreaches", "merged_people"}
         return [each.rsplit("/", 1)[1] for each in links]
 
-    @pytest.mark.parametrize("asked", range(3))
+    @pytest.mark.parametrize("erased_one", range(3))
     @pytest.mark.parametrize("held", [True, False], ids=["held", "expired"])
     def test_erases_the_survivor_of_their_merge(
-        self, chain: list[str], api: Client, database: Database, erased: Erase, asked: int, held: bool
+        self, chain: list[str], api: Client, database: Database, erased: Erase, erased_one: int, held: bool
     ) -> None:
         if not held:
             database.merged_people.delete_many({})
 
-        erased(chain[asked])
+        erased(chain[erased_one])
 
         assert traces(database) == {}
         assert all(each not in everything(database, without=("erasures",)) for each in chain)
@@ -397,8 +397,8 @@ class TestMergedPerson:
         for name, person_id in (("a", chain[0]), ("b", chain[1])):
             theirs = factories.token(store, person_id=person_id, scopes=["write", "read"])
             assert api.post("/tags", {"name": name}, token=theirs).status_code == 200
-            noted = api.post("/people", factories.by_email(f"{name}@example.com")["person"], token=theirs)
-            assert noted.status_code == 200
+            response = api.post("/people", factories.by_email(f"{name}@example.com")["person"], token=theirs)
+            assert response.status_code == 200
         assert set(database.people.distinct("modified_by_id")) == set(chain[:2])
         database.merged_people.delete_many({})
 

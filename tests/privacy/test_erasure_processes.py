@@ -105,7 +105,7 @@ def test_database_and_logs_contain_no_data_of_the_person(
     environment, secret, database = deployment
     everything = {**environment, "RATE_LIMIT_STORAGE": "mongodb", "RATE_LIMIT_CONTACT": "60/hour"}
     everything["GUNICORN_CMD_ARGS"] = "--log-level debug"
-    told = []
+    outputs = []
     with Live(everything, workers=2) as live:
         remote = Remote(live.url, secret)
         planted: Planted = plant(remote, database)  # type: ignore[arg-type]
@@ -113,24 +113,24 @@ def test_database_and_logs_contain_no_data_of_the_person(
         assert set(traces(database)) == {"people", "outreaches", "merged_people"}
         # Webhooks wait to be tried again, and a mail server that is away keeps the mails waiting.
         database.webhooks.update_many({}, {"$set": {"not_before": now() + dt.timedelta(days=1)}})
-        told.append(command({**environment, **MAIL, "SMTP_URL": AWAY}, "worker", "--once"))
-        assert "smtp_connect" in told[-1]
+        outputs.append(command({**environment, **MAIL, "SMTP_URL": AWAY}, "worker", "--once"))
+        assert "smtp_connect" in outputs[-1]
         assert set(database.outreaches.distinct("followups.state")) == {"queued", "sent", "failed"}
         if way == "HTTP":
             erased = remote.send("DELETE", f"/people/{planted.person_id}?erase=true")
             assert erased.status_code == 200, erased.json
         else:
-            told.append(command(environment, "erase-person", planted.person_id, "--yes"))
-        told.append(command({**environment, "RETAIN_MESSAGE_DAYS": "30"}, "apply-retention"))
-    told.append(live.output)
+            outputs.append(command(environment, "erase-person", planted.person_id, "--yes"))
+        outputs.append(command({**environment, "RETAIN_MESSAGE_DAYS": "30"}, "apply-retention"))
+    outputs.append(live.output)
 
     assert traces(database) == {}
-    output = "\n".join(told).casefold()
+    output = "\n".join(outputs).casefold()
     assert '"route":"/api/v1/people/<person_id>"' in output
     assert MARKER not in output
     assert DIGITS not in output
     # A worker that comes later has nobody to send anything to.
     database.outreaches.update_many({}, {"$set": {"followups.$[].not_before": now()}})
-    told.append(command({**environment, **MAIL, "SMTP_URL": sink.url}, "worker", "--once"))
+    outputs.append(command({**environment, **MAIL, "SMTP_URL": sink.url}, "worker", "--once"))
     assert sink.mails == []
-    assert MARKER not in told[-1].casefold()
+    assert MARKER not in outputs[-1].casefold()

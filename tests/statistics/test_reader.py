@@ -149,7 +149,7 @@ def there(store: Store, clock: Clock, person_id: str) -> bool:
 
 
 def record(
-    store: Store, clock: Clock, timestamp: dt.datetime, person: str, *, earlier: int = 0, **said: Any
+    store: Store, clock: Clock, timestamp: dt.datetime, person: str, *, earlier: int = 0, **fields: Any
 ) -> dict[str, Any]:
     outreach_id = clock.new_id(earlier)
     outreach = {
@@ -161,7 +161,7 @@ def record(
         "modified_date": clock.timestamp,
         "action_date": timestamp,
         "match_keys": [f"id:ns:{outreach_id}"],
-        **said,
+        **fields,
     }
     store.write(Insert("outreaches", outreach))
     return outreach
@@ -241,43 +241,44 @@ def test_equal_a_recount(store: Store, clock: Clock, small: bool, monkeypatch: p
         def timestamp(quarters: int) -> dt.datetime:
             return noon + dt.timedelta(minutes=15 * quarters)
 
-        for name, *told in [*history, ("read", -AROUND, 2 * AROUND)]:
+        for name, *arguments in [*history, ("read", -AROUND, 2 * AROUND)]:
             if name in ("merge", "erase"):  # what is not settled yet would be counted at each reading
                 clock.timestamp += dt.timedelta(seconds=91)
                 compare(zone, day - dt.timedelta(days=AROUND), day + dt.timedelta(days=AROUND))
             if name == "record":
-                quarters, person, said, earlier = told
-                ids.append(record(store, clock, timestamp(quarters), person, earlier=earlier, **said)["_id"])
+                quarters, person, fields, earlier = arguments
+                ids.append(record(store, clock, timestamp(quarters), person, earlier=earlier, **fields)["_id"])
             elif name == "wait":
-                clock.timestamp += dt.timedelta(seconds=told[0])
+                clock.timestamp += dt.timedelta(seconds=arguments[0])
             elif name == "forget":
-                invalidation_store.invalidate_all(store, {"person_id": told[0]})
-                forget_person(store, told[0], clock.timestamp)
+                invalidation_store.invalidate_all(store, {"person_id": arguments[0]})
+                forget_person(store, arguments[0], clock.timestamp)
             elif name == "merge":
-                both = [there(store, clock, each) for each in told]
-                if all(both) and told[0] != told[1]:
-                    merge_people(store, *told, RULES)
+                both = [there(store, clock, each) for each in arguments]
+                if all(both) and arguments[0] != arguments[1]:
+                    merge_people(store, *arguments, RULES)
             elif name == "settle":
                 while complete_next_merge(store, RULES, resume_erasure):
                     pass
             elif name == "erase":
-                there(store, clock, told[0])
-                erase(store, told[0], RULES, *told[1:])
+                there(store, clock, arguments[0])
+                erase(store, arguments[0], RULES, *arguments[1:])
                 while finish_next_erasure(store, RULES, now() + dt.timedelta(minutes=5)):
                     pass
                 ids = [each["_id"] for each in everything(store)]
             elif name == "read":
-                first = day + dt.timedelta(days=told[0])
-                compare(zone, first, first + dt.timedelta(days=told[1]))
+                first = day + dt.timedelta(days=arguments[0])
+                compare(zone, first, first + dt.timedelta(days=arguments[1]))
             elif ids:
-                chosen = ids[told[0] % len(ids)]
+                chosen = ids[arguments[0] % len(ids)]
                 if name == "delete":
                     ids.remove(chosen)
                     delete(store, OUTREACH, chosen)
                 elif name == "clear":
-                    put(store, OUTREACH, chosen, Change({}, (told[1],)), RULES)
+                    put(store, OUTREACH, chosen, Change({}, (arguments[1],)), RULES)
                 else:
-                    put(store, OUTREACH, chosen, Change({"action_date": timestamp(told[1]), **told[2]}), RULES)
+                    later = {"action_date": timestamp(arguments[1]), **arguments[2]}
+                    put(store, OUTREACH, chosen, Change(later), RULES)
 
     check()
 

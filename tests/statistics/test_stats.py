@@ -32,18 +32,18 @@ class TestAnswer:
     def test_counts_by_day_type_source_target_and_referrer(self, api: Client) -> None:
         jane = {"email_addresses": [{"address": "jane@example.org"}]}
         ann, water = {"title": "Senator", "given_name": "Ann"}, {"organization": "Riverton Water"}
-        told = {"source": "newsletter", "referrer": "group-1"}
+        newsletter = {"source": "newsletter", "referrer": "group-1"}
         for date, kind, targets, referrer_data in (
-            ("2026-11-01T10:00:00Z", "email", [ann, water], told),
+            ("2026-11-01T10:00:00Z", "email", [ann, water], newsletter),
             ("2026-11-01T11:00:00Z", "phone", [ann], {}),
-            ("2026-11-03T11:00:00Z", "email", [ann, ann], told),
+            ("2026-11-03T11:00:00Z", "email", [ann, ann], newsletter),
         ):
             record(api, date, person=jane, type=kind, targets=targets, referrer_data=referrer_data)
 
         found = stats(api, "?from=2026-11-01&to=2026-11-03")
 
         links = found.pop("_links")
-        nobody = {"values": 0, "outreaches": 0}
+        unanswered = {"values": 0, "outreaches": 0}
         assert found == {
             "from": "2026-11-01",
             "to": "2026-11-03",
@@ -56,25 +56,25 @@ class TestAnswer:
             ],
             "by_type": {
                 "top": [{"value": "email", "outreaches": 2}, {"value": "phone", "outreaches": 1}],
-                "others": nobody,
+                "others": unanswered,
                 "without": 0,
                 "complete": True,
             },
             "by_source": {
                 "top": [{"value": "newsletter", "outreaches": 2}],
-                "others": nobody,
+                "others": unanswered,
                 "without": 1,
                 "complete": True,
             },
             "by_target": {
                 "top": [{"value": "Senator Ann", "outreaches": 3}, {"value": "Riverton Water", "outreaches": 1}],
-                "others": nobody,
+                "others": unanswered,
                 "without": 0,
                 "complete": True,
             },
             "by_referrer": {
                 "top": [{"value": "group-1", "outreaches": 2}],
-                "others": nobody,
+                "others": unanswered,
                 "without": 1,
                 "complete": True,
             },

@@ -140,7 +140,7 @@ class Model:
         """Whose match key it is."""
         return next((id_ for id_, person in self.people.items() if key in person.keys), None)
 
-    def meant(self, posted: Body, *, by_token: bool, link: str | None = None) -> str | None:
+    def matching_person(self, posted: Body, *, by_token: bool, link: str | None = None) -> str | None:
         """Returns the id of the matching person, or None for a new one. Raises Refused."""
         identifiers = [f"id:{each}" for each in posted.get("identifiers") or ()] if by_token else []
         owners = {owner for owner in map(self.owner, identifiers) if owner}
@@ -214,8 +214,8 @@ class Model:
         self._claim(id_, claimed)
         if by_token:
             person.confirmed |= person.keys.intersection(keys)
-        told = self._suppress(id_, before, posted.get("email_addresses") or ()) if by_token else set()
-        self._obey(id_, told | (self.statuses(id_).keys() - before.keys()))
+        stated = self._suppress(id_, before, posted.get("email_addresses") or ()) if by_token else set()
+        self._obey(id_, stated | (self.statuses(id_).keys() - before.keys()))
         identifiers = posted.get("identifiers") or ()
         known = person.identifiers if by_token else person.claimed
         known += [each for each in identifiers if each not in (*known, *person.identifiers)]
@@ -229,9 +229,9 @@ class Model:
 
     def _suppress(self, id_: str, before: dict[str, str | None], posted: Iterable[Body]) -> set[str]:
         """Adds what a token has told to the suppression list; returns the keys that it is about."""
-        told = [(key, status) for key, status in self.statuses(id_).items() if before.get(key) != status]
-        told += [(contact_key("email_addresses", each) or "", each.get("status")) for each in posted]
-        refused = [(key, status) for key, status in told if key and status in NO_MAIL]
+        stated = [(key, status) for key, status in self.statuses(id_).items() if before.get(key) != status]
+        stated += [(contact_key("email_addresses", each) or "", each.get("status")) for each in posted]
+        refused = [(key, status) for key, status in stated if key and status in NO_MAIL]
         for key, status in refused:
             self.suppressed[key] = max(self.suppressed.get(key, ""), status, key=STRICTNESS.index)
         return {key for key, _ in refused}
@@ -310,10 +310,10 @@ class Model:
         self._put_shared_phones(id_, former, match_keys(body, "phone_numbers"))
         if any(body.get(array) for array in CONTACTS):
             posted = body.get("email_addresses") or ()
-            told = self._suppress(id_, before, posted)
-            for key in {self._key_of(id_, each) for each in posted if each.get("status") == "subscribed"} - told:
+            stated = self._suppress(id_, before, posted)
+            for key in {self._key_of(id_, each) for each in posted if each.get("status") == "subscribed"} - stated:
                 self.suppressed.pop(key, None)
-            self._obey(id_, self.statuses(id_).keys() - told)
+            self._obey(id_, self.statuses(id_).keys() - stated)
 
     def _key_of(self, id_: str, entry: Body) -> str:
         entries = self.people[id_].contacts["email_addresses"]

@@ -138,13 +138,13 @@ def deaf(host: str, port: int) -> Iterator[int]:
 def resolving(monkeypatch: pytest.MonkeyPatch, name: str, *addresses: str) -> list[str]:
     """Makes a name resolve to addresses; the list that it returns grows with every lookup of that name."""
     real: Any = socket.getaddrinfo
-    asked: list[str] = []
+    resolved: list[str] = []
 
     def look_up(host: str, *args: Any, **how: Any) -> list:
         if host != name:
             return real(host, *args, **how)
-        asked.append(name)
+        resolved.append(name)
         return [found for each in addresses for found in real(each, *args, **how)]
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    return asked
+    return resolved

@@ -65,13 +65,13 @@ class WebhookReceiver:
         return f"http://127.0.0.1:{self._server.server_address[1]}/hook"
 
     @property
-    def taken(self) -> list[Received]:
+    def accepted(self) -> list[Received]:
         """Returns the requests that got a success status."""
         return [each for each in list(self.received) if each.status < 300]
 
     def entries(self, secret: str) -> list[dict[str, Any]]:
         """Returns the events of all accepted requests, after checking each signature."""
-        return [entry for each in self.taken for entry in each.verified(secret)]
+        return [entry for each in self.accepted for entry in each.verified(secret)]
 
     def __enter__(self) -> "WebhookReceiver":
         self._thread.start()

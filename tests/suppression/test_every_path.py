@@ -121,15 +121,15 @@ class Paths:
     def put_without_address(self, them: list[Case]) -> None:
         for each in them:
             href = self.api.created("/people", each.silent)["_links"]["self"]["href"]
-            said = {"email_addresses": [each.email], "phone_numbers": [each.phone]}
-            response = self.api.put(href, {name: entries for name, entries in said.items() if entries[0]})
+            contact_entries = {"email_addresses": [each.email], "phone_numbers": [each.phone]}
+            response = self.api.put(href, {name: entries for name, entries in contact_entries.items() if entries[0]})
             assert response.status_code == 200, response.text
 
     def post_without_address(self, them: list[Case]) -> None:
         for each in them:
             self.api.created("/people", each.silent)
-            said = {"email_addresses": [each.email], "phone_numbers": [each.phone]}
-            person = {name: entries for name, entries in said.items() if entries[0]}
+            contact_entries = {"email_addresses": [each.email], "phone_numbers": [each.phone]}
+            person = {name: entries for name, entries in contact_entries.items() if entries[0]}
             self.api.created("/people", {"identifiers": each.person["identifiers"], **person})
 
     def ndjson(self, them: list[Case]) -> None:

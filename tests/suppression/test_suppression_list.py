@@ -197,7 +197,7 @@ class TestALiftedRefusal:
         assert [(each["what"], each["change"]) for each in history] == [("mail", "refused"), ("mail", "lifted")]
 
     @pytest.mark.parametrize(
-        ("said", "left"),
+        ("stated", "remaining"),
         [
             ({"do_not_call": False}, {"texts"}),
             ({"sms_capable": True}, {"calls"}),
@@ -208,17 +208,17 @@ class TestALiftedRefusal:
     )
     @pytest.mark.parametrize("entry", [{"number": NUMBER}, {}], ids=["with the number", "of the primary number"])
     def test_is_only_what_the_put_names(
-        self, said: dict[str, Any], left: set[str], entry: dict[str, str], api: Client, store: Store
+        self, stated: dict[str, Any], remaining: set[str], entry: dict[str, str], api: Client, store: Store
     ) -> None:
         href = api.created("/people", OPT_OUTS)["_links"]["self"]["href"]
 
-        changed = api.put(href, {"phone_numbers": [{**entry, **said}]}).json
+        changed = api.put(href, {"phone_numbers": [{**entry, **stated}]}).json
 
-        assert refused(store, NUMBER) == left
+        assert refused(store, NUMBER) == remaining
         number = changed["phone_numbers"][0]
         assert (number.get("do_not_call") is True, number.get("sms_capable") is False) == (
-            "calls" in left,
-            "texts" in left,
+            "calls" in remaining,
+            "texts" in remaining,
         )
 
     def test_can_be_that_of_an_address_without_an_entry_in_the_person(self, api: Client, store: Store) -> None:

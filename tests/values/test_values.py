@@ -44,7 +44,7 @@ def test_dates(text: str, order: dates.DayFirst | None, date: tuple[int, int, in
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         ("1/2/2024", AMBIGUOUS),
         ("2024-02-30", "day does not exist"),
@@ -59,8 +59,8 @@ def test_dates(text: str, order: dates.DayFirst | None, date: tuple[int, int, in
         ("", "Not a date"),
     ],
 )
-def test_an_invalid_date_is_an_error(text: str, says: str) -> None:
-    with pytest.raises(ValueError, match=says):
+def test_an_invalid_date_is_an_error(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         dates.date(text)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from osdi.people.merge_rules import of_change
+from osdi.people.merge_rules import events_of_change
 from osdi.store.change_events import entries_for
 from osdi.store.writes import WEBHOOK_EVENTS, Delete, Insert, Update, with_events
 from osdi.webhooks.delivery import idempotency_key
@@ -26,10 +26,10 @@ def emails(*statuses: str | None) -> dict[str, Any]:
     ],
 )
 def test_an_insert_notes_its_event(write: Insert, expected: Any) -> None:
-    noted = with_events(write, WEBHOOKS)
+    with_entries = with_events(write, WEBHOOKS)
 
-    assert isinstance(noted, Insert)
-    assert noted.document.get(WEBHOOK_EVENTS) == expected
+    assert isinstance(with_entries, Insert)
+    assert with_entries.document.get(WEBHOOK_EVENTS) == expected
     assert WEBHOOK_EVENTS not in write.document
 
 
@@ -51,10 +51,10 @@ def test_an_insert_notes_its_event(write: Insert, expected: Any) -> None:
     ],
 )
 def test_an_update_notes_its_events_in_the_same_write(write: Update, expected: Any) -> None:
-    noted = with_events(write, WEBHOOKS)
+    with_entries = with_events(write, WEBHOOKS)
 
-    assert isinstance(noted, Update)
-    assert noted.operators()["$addToSet"] == {WEBHOOK_EVENTS: {"$each": expected}}
+    assert isinstance(with_entries, Update)
+    assert with_entries.operators()["$addToSet"] == {WEBHOOK_EVENTS: {"$each": expected}}
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_without_webhooks_nothing_is_noted() -> None:
     ],
 )
 def test_unsubscribing_is_an_event_of_its_own(before: Any, after: Any, expected: tuple[str, ...]) -> None:
-    assert of_change(before, after) == expected
+    assert events_of_change(before, after) == expected
 
 
 @pytest.mark.parametrize(

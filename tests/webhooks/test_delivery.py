@@ -245,7 +245,7 @@ class TestFailingReceiver:
         deliver()
 
         assert [entry["osdi:outreach"] for entry in receiver.entries(webhook["secret"])] == recorded
-        assert len(receiver.taken) == 1, "in one batch"
+        assert len(receiver.accepted) == 1, "in one batch"
 
     def test_is_disabled_after_a_time_and_loses_no_event(
         self,
@@ -421,7 +421,7 @@ class TestRoutes:
 
         answer = api.post(made["_links"]["test"]["href"], {}).json
 
-        assert (answer["taken"], answer["status"]) == (True, 200)
+        assert (answer["delivered"], answer["status"]) == (True, 200)
         (entry,) = receiver.entries(made["secret"])
         assert entry["osdi_outreach:event"] == "test"
         assert entry["osdi:outreach"]["targets"]
@@ -433,7 +433,7 @@ class TestRoutes:
 
         answer = api.post(made["_links"]["test"]["href"], {}).json
 
-        assert (answer["taken"], answer["status"], answer["failure"]) == (False, 302, "status_302")
+        assert (answer["delivered"], answer["status"], answer["failure"]) == (False, 302, "status_302")
         assert [each.path for each in receiver.received] == ["/hook"]
 
     def test_answer_404_for_unknown_webhooks(self, api: Client) -> None:
@@ -508,7 +508,7 @@ def test_a_worker_that_dies_between_sending_and_marking_repeats_with_the_same_ke
 
     deliver()
 
-    first, second = receiver.taken
+    first, second = receiver.accepted
     assert first.body == second.body
     keys = [entry["idempotency_key"] for entry in receiver.entries(secret)]
     assert len(keys) == 4
@@ -553,7 +553,7 @@ def test_events_of_deleted_webhooks_are_deleted(
     gone = created(api, receiver, "outreach_recorded")
     api.recorded(factories.outreach())
     database.webhooks.delete_one({"_id": gone["id"]})  # another process still has the webhook in its cache
-    kept_waiting = {"webhook_id": kept["id"], "event": "outreach_recorded"}
+    pending = {"webhook_id": kept["id"], "event": "outreach_recorded"}
     database.outreaches.insert_one(
         {
             "_id": "z",
@@ -561,7 +561,7 @@ def test_events_of_deleted_webhooks_are_deleted(
             "webhook_events": [{"webhook_id": gone["id"], "event": "outreach_recorded"}],
         }
     )
-    assert kept_waiting in database.outreaches.find_one({"_id": {"$ne": "z"}})["webhook_events"]
+    assert pending in database.outreaches.find_one({"_id": {"$ne": "z"}})["webhook_events"]
 
     deliver()
     deliver()

@@ -74,12 +74,12 @@ class TestLease:
             made = webhook(store)
             barrier = Barrier(THREADS)
 
-            def claim(_: int, made: Document = made, barrier: Barrier = barrier) -> str | None:
+            def lease(_: int, made: Document = made, barrier: Barrier = barrier) -> str | None:
                 barrier.wait(10)
-                return event_store.claim_webhook(store, made, later())
+                return event_store.lease_webhook(store, made, later())
 
             with ThreadPoolExecutor(THREADS) as pool:
-                leases = [lease for lease in pool.map(claim, range(THREADS)) if lease]
+                leases = [each for each in pool.map(lease, range(THREADS)) if each]
 
             assert len(leases) == 1
             assert of(database, made)["lease"] == leases[0]
@@ -87,7 +87,7 @@ class TestLease:
     def test_makes_the_webhook_due_only_after_its_end(self, store: Store, database: Database) -> None:
         made = webhook(store)
 
-        lease = event_store.claim_webhook(store, made, later())
+        lease = event_store.lease_webhook(store, made, later())
 
         assert lease
         assert event_store.due_webhooks(store, now()) == []
@@ -96,29 +96,29 @@ class TestLease:
 
     def test_that_has_expired_is_taken_over(self, store: Store, database: Database) -> None:
         made = webhook(store)
-        lost = event_store.claim_webhook(store, made, now())
+        lost = event_store.lease_webhook(store, made, now())
         (found,) = event_store.due_webhooks(store, now())
 
-        lease = event_store.claim_webhook(store, found, later())
+        lease = event_store.lease_webhook(store, found, later())
 
         assert lease not in (None, lost)
         assert lost
         assert not event_store.mark_webhook(store, made["_id"], lost, {"failures": 1}), "too late"
         assert "failures" not in of(database, made)
-        assert event_store.claim_webhook(store, found, later()) is None, "only once"
+        assert event_store.lease_webhook(store, found, later()) is None, "only once"
 
-    def test_cannot_be_claimed_early_with_an_outdated_webhook(self, store: Store, database: Database) -> None:
+    def test_cannot_be_leased_early_with_an_outdated_webhook(self, store: Store, database: Database) -> None:
         made = webhook(store)
-        lease = event_store.claim_webhook(store, made, later())
+        lease = event_store.lease_webhook(store, made, later())
         assert lease
         event_store.mark_webhook(store, made["_id"], lease, {"failures": 1, "not_before": later(5)})
 
-        assert event_store.claim_webhook(store, made, later()) is None
+        assert event_store.lease_webhook(store, made, later()) is None
         assert "lease" not in of(database, made)
 
     def test_is_released_with_the_result(self, store: Store, database: Database) -> None:
         made = webhook(store, failures=3, last_failure="timeout")
-        lease = event_store.claim_webhook(store, made, later())
+        lease = event_store.lease_webhook(store, made, later())
         assert lease
 
         fields = {"not_before": later(5), "last_delivered_date": now()}
@@ -138,21 +138,21 @@ class TestLease:
         ],
         ids=lambda change: next(iter(change)),
     )
-    def test_cannot_be_claimed_after_a_concurrent_change(
+    def test_cannot_be_leased_after_a_concurrent_change(
         self, store: Store, database: Database, change: dict[str, Any]
     ) -> None:
         """The worker has read the URL and the secret before the change."""
         made = webhook(store)
         event_store.change_webhook(store, made, change)
 
-        assert event_store.claim_webhook(store, made, later()) is None
+        assert event_store.lease_webhook(store, made, later()) is None
         assert "lease" not in of(database, made)
 
-    def test_of_a_deleted_webhook_cannot_be_claimed(self, store: Store, database: Database) -> None:
+    def test_of_a_deleted_webhook_cannot_be_leased(self, store: Store, database: Database) -> None:
         made = webhook(store)
         database.webhooks.delete_one({})
 
-        assert event_store.claim_webhook(store, made, later()) is None
+        assert event_store.lease_webhook(store, made, later()) is None
         assert database.webhooks.count_documents({}) == 0
 
 
@@ -190,7 +190,7 @@ class TestChange:
 
     def test_succeeds_during_a_delivery(self, store: Store, database: Database) -> None:
         made = webhook(store)
-        lease = event_store.claim_webhook(store, made, later())
+        lease = event_store.lease_webhook(store, made, later())
         assert lease
 
         event_store.change_webhook(store, made, {"description": "changed"})

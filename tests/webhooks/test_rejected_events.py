@@ -198,7 +198,7 @@ def test_deleting_the_webhook_deletes_its_rejected_events(
     assert database.outreaches.count_documents({"webhook_rejections.webhook_id": {"$exists": True}}) == 0
 
 
-@pytest.mark.parametrize(("asked", "wait"), [("30", 30), ("86400", 3_600), ("soon", 0)])
+@pytest.mark.parametrize(("retry_after", "wait"), [("30", 30), ("86400", 3_600), ("soon", 0)])
 @pytest.mark.parametrize("status", [429, 503])
 def test_the_worker_waits_as_long_as_the_receiver_asks(
     api: Client,
@@ -207,11 +207,11 @@ def test_the_worker_waits_as_long_as_the_receiver_asks(
     webhook: dict[str, Any],
     database: Database,
     status: int,
-    asked: str,
+    retry_after: str,
     wait: float,
 ) -> None:
     api.recorded(factories.outreach())
-    receiver.status, receiver.headers = status, {"Retry-After": asked}
+    receiver.status, receiver.headers = status, {"Retry-After": retry_after}
     began = now()
 
     deliver()

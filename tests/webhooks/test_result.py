@@ -97,7 +97,7 @@ def test_a_success_ends_the_count_of_rejections() -> None:
 
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize(
-    ("failures", "asked", "shortest", "longest"),
+    ("failures", "retry_after", "shortest", "longest"),
     [
         (0, None, 2.5, 5),
         (0, 0.0, 2.5, 5),
@@ -107,8 +107,8 @@ def test_a_success_ends_the_count_of_rejections() -> None:
     ],
 )
 def test_the_longer_of_both_waits_counts(
-    status: int, failures: int, asked: float | None, shortest: float, longest: float
+    status: int, failures: int, retry_after: float | None, shortest: float, longest: float
 ) -> None:
-    made = after(DeliveryResult(status, retry_after=asked), failures=failures)
+    made = after(DeliveryResult(status, retry_after=retry_after), failures=failures)
 
     assert shortest <= wait_of(made) <= longest
