@@ -187,18 +187,18 @@ def test_the_page_says_what_was_not_kept_and_what_could_not_be_run() -> None:
     def written(*ours: Row | NoRow) -> str:
         return page(ours, [broken], clients=8, command="python -m faults", mongodb="6.0.5")
 
-    page = written(broken, right, skipped, failed)
+    text = written(broken, right, skipped, failed)
     title = KILLED.title
-    assert f"| {title} | standalone | 3 | 3 | 4 | 0 | 0 | 1 | 0 | 0 | 0 | 0 | 1 | 24.0 | 3.0 | **no** |" in page
-    assert f"| {title} | single-member set | 3 | 0 | 0 | 0 | 0 | 1 | 0 | 0 | 0 | 0 | 1 | 24.0 | 3.0 | yes |" in page
-    assert "- `mongod-killed`, standalone: 3 are lost\n" in page
-    assert "- `mongod-killed`, single-member set: Only root can.\n" in page
-    assert "- `mongod-killed`, three members: It did not start.\n" in page
-    assert "A log." not in page
-    rows = [line for line in page.splitlines() if line.startswith(("| fault |", "|---|---|---:|", f"| {title} |"))]
+    assert f"| {title} | standalone | 3 | 3 | 4 | 0 | 0 | 1 | 0 | 0 | 0 | 0 | 1 | 24.0 | 3.0 | **no** |" in text
+    assert f"| {title} | single-member set | 3 | 0 | 0 | 0 | 0 | 1 | 0 | 0 | 0 | 0 | 1 | 24.0 | 3.0 | yes |" in text
+    assert "- `mongod-killed`, standalone: 3 are lost\n" in text
+    assert "- `mongod-killed`, single-member set: Only root can.\n" in text
+    assert "- `mongod-killed`, three members: It did not start.\n" in text
+    assert "A log." not in text
+    rows = [line for line in text.splitlines() if line.startswith(("| fault |", "|---|---|---:|", f"| {title} |"))]
     assert len(rows) == 2 + 4 + 2 + 1  # both tables with their heads
     assert len({line.count("|") for line in rows}) == 1
-    assert "Not every promise was kept" in page
+    assert "Not every promise was kept" in text
     assert "Every promise was kept." in written(right, skipped)
     assert "Not every promise was kept" in written(right, failed)
 

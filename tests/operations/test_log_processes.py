@@ -68,7 +68,7 @@ def test_each_request_is_one_line_of_json_without_what_was_sent(
 
         sent = [
             send("POST", HELPER, json=factories.outreach(person=person)),
-            send("POST", HELPER, json=factories.outreach(type=[MARKER])),
+            send("POST", HELPER, json=factories.outreach(person={"email_addresses": [{"address": MARKER}]})),
             send("POST", HELPER, data=f'{{"{MARKER}'),
             send("GET", f"{API}/people", params={"filter": f"email_address eq '{ADDRESS}'"}),
             send("GET", f"{API}/people", params={"osdi-api-token": MARKER}, headers={"OSDI-API-Token": None}),

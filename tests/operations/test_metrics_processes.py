@@ -154,9 +154,7 @@ def test_a_full_folder_ends_no_worker(environment: dict[str, str], kilobytes: in
     mount = f"mount -t tmpfs -o size={kilobytes}k tmpfs /dev/shm"
     if subprocess.run([*SMALL_MEMORY, mount], capture_output=True).returncode:
         pytest.skip("this machine allows no mount namespaces")
-    live = Live(environment, workers=1)
-    live.command = [*SMALL_MEMORY, f'{mount} && exec "$0" "$@"', *live.command]
-    with live:
+    with Live(environment, workers=1, wrapper=[*SMALL_MEMORY, f'{mount} && exec "$0" "$@"']) as live:
         (worker,) = live.workers()
         # Many combinations of method, route and status, so that the counts grow.
         for path in ("", "/people", "/tags", "/lists", "/questions", "/messages", "/webhooks", "/stats", "/x"):

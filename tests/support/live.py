@@ -6,8 +6,10 @@ Output goes to a file, so a server that logs much never blocks on a full pipe.
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import requests
@@ -27,11 +29,19 @@ class Live:
     """gunicorn on a free loopback port: `with Live({"MONGODB_URI": uri}) as live: requests.get(live.url)`."""
 
     def __init__(
-        self, environment: dict[str, str], *, workers: int = 1, threads: int = 4, application: str = "wsgi:app"
+        self,
+        environment: dict[str, str],
+        *,
+        workers: int = 1,
+        threads: int = 4,
+        application: str = "wsgi:app",
+        wrapper: Sequence[str] = (),
     ) -> None:
+        """`wrapper` is a command that runs gunicorn's command, which it gets as its last arguments."""
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.application = application
+        self.wrapper = wrapper
         self.environment = {
             **os.environ,
             **{name.upper(): str(value) for name, value in UNLIMITED.items()},
@@ -41,7 +51,7 @@ class Live:
             "WEB_CONCURRENCY": str(workers),
             "WEB_THREADS": str(threads),
         }
-        self.process: ForkedProcess | None = None
+        self.process: ForkedProcess | subprocess.Popen[bytes] | None = None
 
     @property
     def output(self) -> str:
@@ -63,7 +73,18 @@ class Live:
         """Start gunicorn and wait until the API entry point answers. Raises RuntimeError with what it printed."""
         self._output = tempfile.NamedTemporaryFile(prefix="osdi-live-", suffix=".log")  # noqa: SIM115  # closed by stop
         # It has a session of its own: Ctrl-C in the terminal reaches the test, which stops the server.
-        self.process = popen("gunicorn", self.application, env=self.environment, stdout=self._output)
+        if self.wrapper:
+            command = [*self.wrapper, sys.executable, "-m", "gunicorn", self.application]
+            self.process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=self.environment,
+                stdout=self._output,
+                stderr=self._output,
+                start_new_session=True,
+            )
+        else:
+            self.process = popen("gunicorn", self.application, env=self.environment, stdout=self._output)
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
