@@ -36,7 +36,8 @@ BEYOND_SCHEMAS = re.compile(
         (
             r"Column \d+: ",  # the grammar of filters
             r"cannot be (expanded here|filtered|cleared)",
-            r"Not (an identifier of the form|identifiers of the form|a valid phone number|a valid e-mail address|a valid ISO 8601|an origin)",
+            r"Not identifiers of the form",
+            r"Not (an identifier of the form|a valid phone number|a valid e-mail address|a valid ISO 8601|an origin)",
             r"Contains a NUL character|A name must be 1 to",
             # Required only in a body: the same schema describes responses.
             r"Missing data for required field|A person is needed|A link to the (other )?person is needed",

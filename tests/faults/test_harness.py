@@ -19,7 +19,7 @@ from faults.deployments import SINGLE, STANDALONE, THREE
 from faults.faults import FAULTS
 from faults.load import OK, TIMED_OUT, Acknowledged, Attempt, Ledger, longest_pause
 from faults.posts import FIELD_VALUE, post
-from faults.report import NoRow
+from faults.report import NoRow, page
 from faults.row import NAIVE, OURS, Row, run_row
 from faults.server import ROOT
 
