@@ -4,7 +4,11 @@ import json
 import subprocess
 import sys
 import unicodedata
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules, resolve_name
+from types import ModuleType
 from typing import Any
 
 import click
@@ -40,6 +44,18 @@ def controls(text: str) -> set[str]:
     return {each for each in text if unicodedata.category(each) in ("Cc", "Cf", "Zl", "Zp", "Cs") and each != "\n"}
 
 
+def modules_of(package: str) -> Iterator[ModuleType]:
+    """Yields the modules of a package."""
+    for each in iter_modules(import_module(package).__path__):
+        yield import_module(f"{package}.{each.name}")
+
+
+def commands_of(*modules: ModuleType) -> Iterator[click.Command]:
+    """Yields the commands that are names of these modules."""
+    for module in modules:
+        yield from (each for each in vars(module).values() if isinstance(each, click.Command))
+
+
 class TestLoading:
     def test_a_web_process_imports_no_command_and_nothing_that_only_commands_use(self) -> None:
         program = "import sys, app; app.create_app(); print(*sys.modules)"
@@ -69,6 +85,13 @@ class TestLoading:
         assert command is not None
         assert command.name == name
         assert run(app, name, "--help").exit_code == 0
+
+    def test_every_command_that_a_module_defines_can_be_called(self) -> None:
+        defined = set(commands_of(*modules_of("osdi.commands")))
+        called = {resolve_name(f"osdi.commands.{place}") for place in COMMANDS.values()}
+        subcommands = {each for group in defined if isinstance(group, click.Group) for each in group.commands.values()}
+
+        assert {each.name for each in defined - subcommands - called} == set()
 
     def test_an_unknown_command_is_rejected(self, app: Flask) -> None:
         assert "No such command 'retain'" in run(app, "retain").output
