@@ -1,8 +1,8 @@
 """Compares acknowledged posts with the database, which it reads without the service.
 
 An outreach names its post in `referrer_data.source`, and a person has the posted e-mail address or field. So the check
-does not rely on the identifiers and indexes that the service uses to keep its promises. faults/leftovers.py checks the
-people of the administration; only doubled people are found here among all of them.
+does not rely on the identifiers and indexes that the service uses to keep its promises. The people of the
+administration are checked elsewhere (faults/administration/leftovers.py); here they only must not be doubled.
 """
 
 from collections import Counter, defaultdict
@@ -12,8 +12,8 @@ from typing import Any
 
 from pymongo.database import Database
 
+from faults.administration.marks import DOMAIN
 from faults.load import Acknowledged
-from faults.marks import DOMAIN
 from faults.posts import FIELD_VALUE, SOURCE_PREFIX, source
 
 Document = dict[str, Any]

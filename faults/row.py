@@ -15,12 +15,12 @@ from typing import Any, Final
 from pymongo import MongoClient
 
 from faults import naive
-from faults.administration import Administration, Done
+from faults.administration.completion import complete
+from faults.administration.leftovers import Leftovers, check_administration
+from faults.administration.load import Administration, Done
 from faults.check import Found, check
-from faults.completion import complete
 from faults.deployments import DEPLOYMENTS
 from faults.faults import Fault, Scene
-from faults.leftovers import Leftovers, check_administration
 from faults.load import CUT, LATE_SECONDS, WITHOUT_RETRY_AFTER, Ledger, Load
 from faults.proxy import CuttingProxy
 from faults.server import Gunicorn
@@ -54,7 +54,10 @@ class Application:
 
 @dataclass(frozen=True)
 class Row:
-    """Result of one fault on one deployment. `problems` has a sentence for each broken promise."""
+    """Result of one fault on one deployment. `problems` has a sentence for each broken promise.
+
+    `done` is what the administration did, or None if the application is not administered.
+    """
 
     fault: Fault
     deployment: str
@@ -62,7 +65,7 @@ class Row:
     found: Found
     seconds: float
     problems: list[str] = field(default_factory=list)
-    done: Done = field(default_factory=Done)
+    done: Done | None = None
     leftovers: Leftovers = field(default_factory=Leftovers)
 
     @property
@@ -139,9 +142,9 @@ def run_row(
             found = check(database, ledger.acknowledged)
             leftovers = check_administration(database, done) if done else Leftovers()
         problems += _problems(fault, ledger, found, may_leave_people_alone=not running.supports_transactions)
-        problems += _problems_of_administration(done, leftovers) if done else []
+        problems += _problems_of_administration(fault, done, leftovers) if done else []
         taken = time.monotonic() - began
-        return Row(fault, deployment, ledger, found, taken, problems, done or Done(), leftovers)
+        return Row(fault, deployment, ledger, found, taken, problems, done, leftovers)
 
 
 def _problems(fault: Fault, ledger: Ledger, found: Found, *, may_leave_people_alone: bool) -> list[str]:
@@ -167,7 +170,7 @@ def _problems(fault: Fault, ledger: Ledger, found: Found, *, may_leave_people_al
     return [*problems, *found.examples, *ledger.remarks[:5]] if problems else []
 
 
-def _problems_of_administration(done: Done, leftovers: Leftovers) -> list[str]:
+def _problems_of_administration(fault: Fault, done: Done, leftovers: Leftovers) -> list[str]:
     """Returns a sentence for each broken promise about merges, erasures, deletions and imports, with examples."""
     broken = {
         "erased people are still in a collection": leftovers.erased,
@@ -175,6 +178,7 @@ def _problems_of_administration(done: Done, leftovers: Leftovers) -> list[str]:
         "merges are not complete": leftovers.merged,
         "imported people are missing or doubled": leftovers.imported,
         "requests of the administration were never acknowledged": done.answers.given_up,
+        "requests of the administration were cut": done.answers.cut if fault.cuts_no_connection else 0,
     }
     problems = [f"{count} {what}" for what, count in broken.items() if count]
     counts = {"merge": done.merges, "erasure": done.erased, "deletion": done.deleted_campaigns, "import": done.imports}

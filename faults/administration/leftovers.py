@@ -11,8 +11,8 @@ from typing import Any, Final
 from bson.raw_bson import RawBSONDocument
 from pymongo.database import Database
 
-from faults.administration import Done, Imported, Merge
-from faults.marks import address, marks_in
+from faults.administration.load import Done, Imported, Merge
+from faults.administration.marks import address, marks_in
 
 Document = dict[str, Any]
 EXAMPLES: Final = 5
@@ -22,7 +22,7 @@ EXAMPLES: Final = 5
 class Leftovers:
     """Numbers of errors after merges, erasures, deletions and imports, with some examples in words.
 
-    `erased`: erased people of whom a collection still has a mark. `deleted`: deleted people and campaigns that are
+    `erased`: erased people whose mark a collection still has. `deleted`: deleted people and campaigns that are
     there, and outreaches of a missing person or campaign. `merged`: people who are there although they were merged, and
     acknowledged merges whose survivor lacks an outreach or e-mail address. `imported`: people of a finished import who
     are missing or are there twice.

@@ -1,8 +1,8 @@
-"""The administration: merges, erasures, deletions and imports, while clients post and parts are broken.
+"""Merges, erases, deletes and imports people, while clients post and parts are broken.
 
-One thread merges, erases and deletes people whom it has created. Another one imports files by the command, and erases
+One thread merges, erases and deletes people that it has created. Another one imports files by the command, and erases
 some people of the file meanwhile. A worker process runs beside them. Each acknowledged operation is noted for the check
-in faults/leftovers.py.
+in faults/administration/leftovers.py.
 """
 
 import csv
@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from faults.commands import Command
-from faults.marks import address, mark
-from faults.requests import PATIENCE_SECONDS, Answers, Requests, Unanswered
+from faults.administration.commands import Command
+from faults.administration.marks import address, mark
+from faults.administration.requests import PATIENCE_SECONDS, Answers, Requests, Unanswered
 from osdi.resources import ADVOCACY_CAMPAIGN, API, PERSON
 
 ROWS: Final = 300
@@ -53,7 +53,7 @@ class Merge:
 
 @dataclass(frozen=True)
 class Imported:
-    """An import that ended without error: the marks of its people, and of those for whom an erasure was requested."""
+    """An import that ended without error: the marks of its people, and of those whose erasure was requested."""
 
     rows: frozenset[str]
     erasing: frozenset[str]

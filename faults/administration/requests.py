@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from faults.load import EXPECTED, LATE_SECONDS, OK, RETRY_SECONDS, UNAVAILABLE, WITHOUT_RETRY_AFTER, Client
+from faults.load import CUT, EXPECTED, LATE_SECONDS, OK, RETRY_SECONDS, UNAVAILABLE, WITHOUT_RETRY_AFTER, Client
 from faults.posts import TOKEN_HEADER
 
 GONE: Final = "404"
@@ -22,10 +22,11 @@ class Unanswered(Exception):
 
 @dataclass
 class Answers:
-    """What the administration's requests got: sentences about unexpected answers, and the number of those given up."""
+    """Sentences about unexpected answers to the administration, and numbers of requests that were given up or cut."""
 
     remarks: list[str] = field(default_factory=list)
     given_up: int = 0
+    cut: int = 0
 
 
 class Requests:
@@ -50,6 +51,7 @@ class Requests:
             answer = self._client.request(method, path, content, self._headers)
             if time.monotonic() - began > LATE_SECONDS:
                 self._answers.remarks.append(f"{method} {path} took longer than {LATE_SECONDS:.0f} s")
+            self._answers.cut += answer.outcome == CUT
             if answer.outcome == OK:
                 found: dict[str, Any] = json.loads(answer.body)
                 return found
