@@ -88,9 +88,9 @@ that the service itself relies on. Before that, all processes have ended, and wh
 worker does it some minutes later. `tests/faults/test_harness.py` and `tests/faults/test_leftovers.py` plant each kind \
 of error in a database and see that the check finds it.
 
-The administration has other people than the clients that post. One client merges, erases and deletes people that it \
-has created. `flask --app wsgi import people` imports files of {ROWS} people, and some of these are erased meanwhile. A \
-worker runs, too.
+The administration has other people than the clients that post. Two clients merge, erase and delete people that they \
+have created. `flask --app wsgi import people` imports files of {ROWS} people, and some of these are erased meanwhile. \
+A worker runs, too.
 
 The promises are:
 

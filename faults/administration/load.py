@@ -1,6 +1,6 @@
 """Merges, erases, deletes and imports people, while clients post and parts are broken.
 
-One thread merges, erases and deletes people that it has created. Another one imports files by the command, and erases
+Two threads merge, erase and delete people that they have created. Another one imports files by the command, and erases
 some people of the file meanwhile. A worker process runs beside them. Each acknowledged operation is noted for the check
 in faults/administration/leftovers.py.
 """
@@ -9,7 +9,7 @@ import csv
 import itertools
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -20,9 +20,10 @@ from faults.administration.marks import address, mark
 from faults.administration.requests import PATIENCE_SECONDS, Answers, Requests, Unanswered
 from osdi.resources import ADVOCACY_CAMPAIGN, API, PERSON
 
-ROWS: Final = 300
-# One person of this many rows is erased while the import reads the file, and one who was there before.
-ERASED_EVERY: Final = 60
+ROWS: Final = 500
+# People of the first rows are erased after they were imported. Of the last rows, as many are erased before the import,
+# and as many when the import has come to the first row.
+ERASED: Final = 5
 IMPORT_THREADS: Final = 2
 # The load of the administration stays small beside the one of the posts.
 PAUSE_SECONDS: Final = 0.1
@@ -91,10 +92,12 @@ class Administration:
         self._port, self._campaign_id, self._token = port, campaign_id, token
         self._folder = folder
         self._variables = {**variables, "PUBLIC_URL": f"http://127.0.0.1:{port}"}
+        self._numbers = itertools.count()
         self._stop = threading.Event()
         self._commands: list[Command] = []
         self._threads = [
-            threading.Thread(target=self._repeat, args=(each,), daemon=True) for each in (self._change, self._import)
+            threading.Thread(target=self._repeat, args=(each,), daemon=True)
+            for each in (self._change, self._change, self._import)
         ]
 
     def __enter__(self) -> "Administration":
@@ -132,14 +135,12 @@ class Administration:
         return command
 
     def _repeat(self, work: Callable[[Requests, int], None]) -> None:
-        """Does the work again and again, with a number, until the stop."""
+        """Does the work again and again, each time with another number, until the stop."""
         requests = Requests(self._port, self._token, self._stop, self.done.answers)
         try:
-            for number in itertools.count():
-                if self._stop.is_set():
-                    return
+            while not self._stop.is_set():
                 try:
-                    work(requests, number)
+                    work(requests, next(self._numbers))
                 except Unanswered:
                     continue  # noted with the answers
                 self._stop.wait(PAUSE_SECONDS)
@@ -166,28 +167,32 @@ class Administration:
         self.done.deleted_campaigns.append(campaign_id)
 
     def _import(self, requests: Requests, number: int) -> None:
-        """Imports a file, and erases people of the file while the import runs."""
+        """Imports a file, and erases people of the file before it and while it runs."""
         rows = [mark("row", number, each) for each in range(ROWS)]
-        middle = ERASED_EVERY // 2
-        known = [self._created(requests, each) for each in rows[middle::ERASED_EVERY]]
         file = self._folder / f"people-{number}.csv"
         _write(file, rows)
+        known = [self._created(requests, each) for each in rows[-2 * ERASED :]]
+        erasing: set[str] = set()
+        self._erase_each(requests, known[:ERASED], erasing)
         options = ("--yes", "--threads", str(IMPORT_THREADS))
         command = self._run("import", "people", str(file), *options, log=f"import-{number}.log")
-        erasing: set[str] = set()
         try:
-            for first, ahead in zip(rows[::ERASED_EVERY], known, strict=True):
-                # The import has come to the first person of each pair; the second one is still ahead.
-                found = self._imported(requests, first, command)
-                for each in filter(None, (ahead, found)):
-                    erasing.add(each.mark)
-                    self._erase(requests, each)
+            self._imported(requests, rows[0], command)
+            self._erase_each(requests, known[ERASED:], erasing)
+            found = (self._imported(requests, each, command) for each in rows[:ERASED])
+            self._erase_each(requests, filter(None, found), erasing)
         finally:
             self._wait_for(command)
         if command.result:
             self.done.answers.remarks.append(f"an import ended with {command.result}: {command.log_tail()[-500:]!r}")
         else:
             self.done.imports.append(Imported(frozenset(rows), frozenset(erasing)))
+
+    def _erase_each(self, requests: Requests, people: Iterable[Created], erasing: set[str]) -> None:
+        """Erases people; adds the mark of each to `erasing` before the first attempt."""
+        for person in people:
+            erasing.add(person.mark)
+            self._erase(requests, person)
 
     def _wait_for(self, command: Command) -> None:
         """Waits for the end of an import. Raises RuntimeError if it has not ended IMPORT_SECONDS after the stop."""
