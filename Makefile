@@ -61,7 +61,7 @@ bench-scale: $(VENV)/.installed-bench ## Measure with a million people for half 
 	$(BIN)/python -m bench.scale --write
 
 # On Linux.
-faults: $(INSTALLED) ## Kill and freeze processes for ten minutes and check that no acknowledged write is lost
+faults: $(INSTALLED) ## Kill and freeze processes for twenty minutes and check that no acknowledged write is lost
 	$(BIN)/python -m faults --write
 
 $(INSTALLED): requirements.txt requirements-dev.txt

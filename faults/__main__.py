@@ -67,7 +67,12 @@ def run(fault: Fault, deployment: str, application: Application, chosen: argpars
 def show(result: Result) -> None:
     """Prints a result immediately, since the table appears only at the end."""
     if isinstance(result, Row):
-        lines = [f"{len(result.ledger.acknowledged):,} acknowledged, {result.seconds:.0f} s", *result.problems]
+        done = result.done
+        counts = f"merges {len(done.merges)}, erasures {len(done.erased)}, deletions {done.deletions}, rows {done.rows}"
+        lines = [
+            f"{len(result.ledger.acknowledged):,} acknowledged, {result.seconds:.0f} s, {counts}",
+            *result.problems,
+        ]
     else:
         lines = [result.reason]
     for line in lines:

@@ -12,7 +12,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -148,7 +148,7 @@ class Load:
         return self.ledger
 
     def _work(self, *, keeps_connection: bool) -> None:
-        client = Client(self._port, self._path)
+        client = Client(self._port)
         try:
             while not self._stop.wait(PAUSE_SECONDS):
                 self._post(client, post(next(self._numbers), self._token))
@@ -161,7 +161,7 @@ class Load:
         """Sends the post until it is acknowledged, gets a 4xx, or is given up."""
         while True:
             began = time.monotonic()
-            answer = client.send(sent)
+            answer = client.request("POST", self._path, sent.body, sent.headers)
             ended = time.monotonic()
             self.ledger.attempts.append(Attempt(sent.number, began, ended, answer.outcome))
             if answer.outcome == OK:
@@ -191,14 +191,13 @@ class Answer:
 class Client:
     """One connection to the service. It reconnects if the connection was closed."""
 
-    def __init__(self, port: int, path: str) -> None:
+    def __init__(self, port: int) -> None:
         self._http = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS)
-        self._path = path
 
-    def send(self, sent: Post) -> Answer:
-        """Sends the post once. Returns the answer, or the kind of failure as its outcome."""
+    def request(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Sends the request once. Returns the answer, or the kind of failure as its outcome."""
         try:
-            self._http.request("POST", self._path, sent.body, sent.headers)
+            self._http.request(method, path, body, headers)
             answer = self._http.getresponse()
             if answer.length is None:  # http.client accepts an answer that was cut within its headers
                 raise http.client.IncompleteRead(b"")

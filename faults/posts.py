@@ -15,6 +15,7 @@ PATTERN: Final = (OWN, SHARED, KNOWN, SHARED, OWN, NAMELESS, SHARED, OWN)
 POSTS_OF_A_SHARED_PERSON: Final = 32
 KNOWN_PEOPLE: Final = 20
 FIELD_VALUE: Final = "yes"
+SOURCE_PREFIX: Final = "post-"
 TOKEN_HEADER: Final = "OSDI-API-Token"
 
 
@@ -41,7 +42,7 @@ class Post:
 
 def source(number: int) -> str:
     """Returns the `referrer_data.source` of a post's outreach."""
-    return f"post-{number}"
+    return f"{SOURCE_PREFIX}{number}"
 
 
 def post(number: int, token: str) -> Post:

@@ -1,4 +1,4 @@
-"""Writes the table of rows and the page docs/reliability.md."""
+"""Writes the table of rows and the page docs/reliability.md; its promises are in faults/promises.py."""
 
 import os
 import platform
@@ -9,16 +9,14 @@ from importlib.metadata import version
 from typing import Final
 
 from bench import proc
-from faults.deployments import DEPLOYMENTS, TRANSACTION_SECONDS
+from faults.administration.load import ROWS
+from faults.deployments import DEPLOYMENTS
 from faults.faults import Fault
 from faults.load import ANSWER_SECONDS, CUT, LATE_SECONDS, PATIENCE_SECONDS, REFUSED, TIMED_OUT, UNAVAILABLE
+from faults.promises import ADVICE, PROMISES
 from faults.row import Row
 from faults.server import THREADS, WORKERS
-from osdi.settings.table import ServerSettings
-from osdi.store.driver import SERVER_SELECTION_TIMEOUT_MS, SOCKET_TIMEOUT_MS
-from osdi.store.stale_transactions import INACTIVE_SECONDS
 
-HEAD_SECONDS, BODY_SECONDS = ServerSettings.head_seconds, ServerSettings.body_seconds
 # Maximum characters of a reason.
 REASON_LENGTH: Final = 500
 PACKAGES: Final = ("Flask", "pymongo", "gunicorn")
@@ -49,6 +47,11 @@ COLUMNS: Final = (
     "doubled",
     "people doubled",
     "people without an outreach",
+    "merges",
+    "erasures",
+    "deletions",
+    "imported rows",
+    "leftovers",
     "503",
     "refused",
     "cut",
@@ -68,6 +71,11 @@ LEGEND: Final = f"""| column | meaning |
 | people doubled | People beyond the first with an e-mail address or match key |
 | people without an outreach | People who were written while their outreach was not. On a standalone this can happen \
 |
+| merges, erasures, deletions, imported rows | What the administration did meanwhile: acknowledged merges, erasures, \
+deletions of people and campaigns, and rows of files whose import ended without error |
+| leftovers | Erased people whose name, address or message any collection still has; deleted people and campaigns; \
+outreaches of a missing person or campaign; merges whose survivor lacks an outreach or e-mail address, or whose other \
+person is there; imported people who are missing or there twice |
 | 503, refused, cut, timed out | Requests that got 503, found no listening server, lost the connection before the \
 whole answer arrived, or got no answer in time. Clients send each again, unchanged, until it is acknowledged; after \
 a 503 they wait for its `Retry-After` |
@@ -76,46 +84,25 @@ a 503 they wait for its `Retry-After` |
 | kept | Whether every promise was kept |
 
 The check reads the database without the service. It compares by what the posts contained, not by the identifiers \
-that the service itself relies on.
+that the service itself relies on. Before that, all processes have ended, and what was interrupted is completed as a \
+worker does it some minutes later. `tests/faults/test_harness.py` and `tests/faults/test_leftovers.py` plant each kind \
+of error in a database and see that the check finds it.
+
+The administration has other people than the clients that post. Two clients merge, erase and delete people that they \
+have created. `flask --app wsgi import people` imports files of {ROWS} people, and some of these are erased meanwhile. \
+A worker runs, too.
 
 The promises are:
 
 - Nothing is lost or doubled.
+- Nothing of an erased person is left, also if an import of a file with that person is running.
+- No merge or deletion is left half done, and each person of a file is imported exactly once.
 - No answer has another status than 200 and 503, and each 503 has `Retry-After`.
 - No answer comes later than {LATE_SECONDS:.0f} s.
 - SIGTERM cuts no connection.
 - A client does not wait because of another client's connection.
 - Every post is acknowledged at most {PATIENCE_SECONDS:.0f} s after the end of the load, by the same workers, unless \
 the workers were what was killed."""
-
-PROMISES: Final = f"""- **An answer of 200 is durable.** A majority acknowledges and journals every write. On a \
-replica set, person and outreach are one transaction. On a standalone the person is written first. A crash in \
-between leaves at most a person without an outreach. The client's retry finds that person again, unless they have \
-only a name.
-- **A request that changes nothing** (a repeated request, a sign-up or PUT without changes) is acknowledged only \
-when the stored data is as durable as a write.
-- **Answers arrive** within {LATE_SECONDS:.0f} s in any failure; a platform's router gives up after 30.
-- **A client may repeat a request** as often as it likes, if the request has an outreach identifier or an \
-`Idempotency-Key`: the unique index detects the repeat. A client that does not know the result of a request should \
-send it again.
-- **If the database is down**, requests wait up to {SERVER_SELECTION_TIMEOUT_MS / 1000:.0f} s from the moment when \
-the driver notices it, which is longer than an election takes. The driver notices a database that hangs after \
-{SOCKET_TIMEOUT_MS / 1000:g} s. After that, every answer is 503 with `Retry-After`, immediately, and no thread \
-waits. When the database is back, the same workers continue within seconds; nothing has to be restarted.
-- **SIGTERM** cuts no connection. gunicorn finishes the requests in progress, for up to 25 s, and answers kept-alive \
-connections for 2 s more. A later connection is refused immediately, and its client tries again.
-- **If a worker dies**, the requests that it was answering fail; their clients see a cut connection. If it dies \
-inside a transaction, posts about the same people wait until another process finds the transaction idle and ends it, \
-after about {INACTIVE_SECONDS:.1f} s. MongoDB alone would keep the locks for {TRANSACTION_SECONDS} s here.
-- **If the master dies**, its workers stop too. They answer the clients that have connected, and free the port for \
-the next master.
-- **If mongod's disk is full**, mongod exits. Start it again once there is space; everything that it acknowledged is \
-there.
-- **A client that sends very slowly** holds one thread for at most {HEAD_SECONDS:.0f} s while it sends its headers, \
-and at most {BODY_SECONDS:.0f} s for its body. As many such clients as threads make the others wait that long. A \
-proxy that buffers requests keeps them out.
-- **Clients should check the length of an answer.** Some HTTP libraries accept an answer that was cut within its \
-headers as complete. If an answer has no body, send the request again."""
 
 
 def table(results: Sequence[Result]) -> str:
@@ -134,18 +121,28 @@ def table(results: Sequence[Result]) -> str:
 def figures(row: Row) -> list[str]:
     """Returns the row's cells in the order of COLUMNS."""
     ledger, found, outcomes = row.ledger, row.found, row.ledger.outcomes()
-    numbers = (
+    numbers: tuple[int | str, ...] = (
         len(ledger.acknowledged),
         found.lost_outreaches + found.lost_people,
         found.doubled,
         found.people_doubled,
         found.people_alone,
+        *_administration(row),
         *(outcomes[name] for name in (UNAVAILABLE, REFUSED, CUT, TIMED_OUT)),
         ledger.unexpected(),
         ledger.late(),
     )
     seconds = (f"{ledger.longest_answer():.1f}", f"{ledger.longest_pause():.1f}")
-    return [*(f"{number:,}" for number in numbers), *seconds, "yes" if row.kept else "**no**"]
+    cells = (each if isinstance(each, str) else f"{each:,}" for each in numbers)
+    return [*cells, *seconds, "yes" if row.kept else "**no**"]
+
+
+def _administration(row: Row) -> tuple[int | str, ...]:
+    """Returns the cells about merges, erasures, deletions and imports; dashes if there were none to make."""
+    done = row.done
+    if done is None:
+        return ("-",) * 5
+    return len(done.merges), len(done.erased), done.deletions, done.rows, row.leftovers.total
 
 
 def reasons(results: Sequence[Result]) -> str:
@@ -166,13 +163,17 @@ def page(ours: Sequence[Result], naive: Sequence[Result], *, clients: int, comma
     parts = [
         "# Reliability",
         "This page shows what happens to outreaches while something fails. `make faults` starts real gunicorn "
-        f"and MongoDB processes and posts to them from {clients} clients. In the middle it breaks something and "
-        f"lets it recover. Then it compares every acknowledged post with the database. {verdict}",
+        f"and MongoDB processes and posts to them from {clients} clients. Meanwhile people are merged, erased, deleted "
+        "and imported. In the middle it breaks something and lets it recover. Then it compares everything that was "
+        f"acknowledged with the database. {verdict}",
         table(ours),
         reasons(ours),
         LEGEND,
         "## What the service does in each case",
-        PROMISES,
+        "Each promise names its tests. A row is one of the table above: `python -m faults --only mongod-killed` runs "
+        "the row `mongod-killed` alone.",
+        "\n".join(f"- {each}" for each in PROMISES),
+        ADVICE,
     ]
     if naive:
         parts += [

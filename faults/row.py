@@ -1,4 +1,7 @@
-"""Runs one row: starts database, server and load, breaks and repairs a part, ends all and checks the database."""
+"""Runs one row: starts database, server and load, breaks and repairs a part, ends all and checks the database.
+
+With our application, the administration runs too: merges, erasures, deletions and imports.
+"""
 
 import shutil
 import tempfile
@@ -12,6 +15,9 @@ from typing import Any, Final
 from pymongo import MongoClient
 
 from faults import naive
+from faults.administration.completion import complete
+from faults.administration.leftovers import Leftovers, check_administration
+from faults.administration.load import Administration, Done
 from faults.check import Found, check
 from faults.deployments import DEPLOYMENTS
 from faults.faults import Fault, Scene
@@ -35,16 +41,23 @@ SMALL_DISK_OPTIONS: Final = ("--syncdelay", "2", "--setParameter", "diagnosticDa
 
 @dataclass(frozen=True)
 class Application:
-    """An application for gunicorn. `prepare` prepares the empty database at a connection string and returns a token."""
+    """An application for gunicorn. `prepare` prepares the empty database at a connection string and returns a token.
+
+    `is_administered`: people are merged, erased, deleted and imported meanwhile.
+    """
 
     key: str
     module: str
     prepare: Callable[[str], str]
+    is_administered: bool = False
 
 
 @dataclass(frozen=True)
 class Row:
-    """Result of one fault on one deployment. `problems` has a sentence for each broken promise."""
+    """Result of one fault on one deployment. `problems` has a sentence for each broken promise.
+
+    `done` is what the administration did, or None if the application is not administered.
+    """
 
     fault: Fault
     deployment: str
@@ -52,6 +65,8 @@ class Row:
     found: Found
     seconds: float
     problems: list[str] = field(default_factory=list)
+    done: Done | None = None
+    leftovers: Leftovers = field(default_factory=Leftovers)
 
     @property
     def kept(self) -> bool:
@@ -77,7 +92,7 @@ def prepare_naive(uri: str) -> str:
     return "none"
 
 
-OURS: Final = Application("ours", "wsgi:app", prepare_ours)
+OURS: Final = Application("ours", "wsgi:app", prepare_ours, is_administered=True)
 NAIVE: Final = Application("naive", "faults.naive:app_from_environment()", prepare_naive)
 
 
@@ -100,7 +115,12 @@ def run_row(
         variables = {"MONGODB_URI": running.uri}
         server = stack.enter_context(Gunicorn(application.module, log=folder / "gunicorn.log", variables=variables))
         proxy = stack.enter_context(CuttingProxy(server.port)) if fault.through_proxy else None
-        load = stack.enter_context(Load(proxy.port if proxy else server.port, PATH, token, clients))
+        port = proxy.port if proxy else server.port
+        load = stack.enter_context(Load(port, PATH, token, clients))
+        administration = None
+        if application.is_administered:
+            administration = Administration(port, CAMPAIGN_ID, token, folder=folder, variables=variables)
+            stack.enter_context(administration)
         scene = Scene(running, server, load, PATH, seconds, proxy, disk)
         workers = set(server.workers)
         ends = time.monotonic() + seconds
@@ -108,16 +128,23 @@ def run_row(
         fault.strike(scene)
         load.run(max(seconds * BEFORE, ends - time.monotonic()))
         ledger = load.finish()
+        done = administration.finish() if administration else None
         problems = [f"gunicorn's log: {line[:2000]}" for line in server.failures()[:3]]
         if fault.workers_survive and set(server.workers) != workers:
             problems.append("a worker ended during the fault")
         # After this, no request of a client that timed out can still write.
         server.terminate()
         running.primary()
+        if done:
+            complete(running.uri)
         with MongoClient[dict[str, Any]](running.uri) as client:
-            found = check(client.get_default_database(), ledger.acknowledged)
+            database = client.get_default_database()
+            found = check(database, ledger.acknowledged)
+            leftovers = check_administration(database, done) if done else Leftovers()
         problems += _problems(fault, ledger, found, may_leave_people_alone=not running.supports_transactions)
-        return Row(fault, deployment, ledger, found, time.monotonic() - began, problems)
+        problems += _problems_of_administration(fault, done, leftovers) if done else []
+        taken = time.monotonic() - began
+        return Row(fault, deployment, ledger, found, taken, problems, done, leftovers)
 
 
 def _problems(fault: Fault, ledger: Ledger, found: Found, *, may_leave_people_alone: bool) -> list[str]:
@@ -141,6 +168,23 @@ def _problems(fault: Fault, ledger: Ledger, found: Found, *, may_leave_people_al
     if fault.longest_wait is not None and longest > fault.longest_wait:
         problems.append(f"other clients waited {longest:.1f} s for an answer or acknowledgement")
     return [*problems, *found.examples, *ledger.remarks[:5]] if problems else []
+
+
+def _problems_of_administration(fault: Fault, done: Done, leftovers: Leftovers) -> list[str]:
+    """Returns a sentence for each broken promise about merges, erasures, deletions and imports, with examples."""
+    broken = {
+        "erased people are still in a collection": leftovers.erased,
+        "deleted documents are there, or outreaches without their person or campaign": leftovers.deleted,
+        "merges are not complete": leftovers.merged,
+        "imported people are missing or doubled": leftovers.imported,
+        "requests of the administration were never acknowledged": done.answers.given_up,
+        "requests of the administration were cut": done.answers.cut if fault.cuts_no_connection else 0,
+    }
+    problems = [f"{count} {what}" for what, count in broken.items() if count]
+    counts = {"merge": done.merges, "erasure": done.erased, "deletion": done.deleted_campaigns, "import": done.imports}
+    # A row without them would keep these promises whatever the server does.
+    problems += [f"no {name} was acknowledged" for name, acknowledged in counts.items() if not acknowledged]
+    return [*problems, *leftovers.examples, *done.answers.remarks[:5]]
 
 
 @contextmanager

@@ -109,13 +109,15 @@ def finish_merges_of(store: Store, keys: Collection[str], rules: MatchKeyRules) 
         raise WriteConflict(f"person {copy['_id']} was being merged")
 
 
-def complete_next_merge(store: Store, rules: MatchKeyRules, resume_erasure: ResumeErasure) -> bool:
-    """Completes one merge that began more than SETTLED ago; returns False if there is none.
+def complete_next_merge(
+    store: Store, rules: MatchKeyRules, resume_erasure: ResumeErasure, timestamp: dt.datetime | None = None
+) -> bool:
+    """Completes one merge that began more than SETTLED before `timestamp` (default: now); False if there is none.
 
     It moves outreaches that were inserted during the merge, and does the steps that a crash or a large number of
     outreaches left. `resume_erasure` completes an erasure of one of both, if one has begun, and returns True then.
     """
-    copy = pending_since(store, now() - SETTLED)
+    copy = pending_since(store, (timestamp or now()) - SETTLED)
     if copy is None:
         return False
     if store.get(PERSON.collection, copy["_id"]) is not None:

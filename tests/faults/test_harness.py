@@ -14,6 +14,8 @@ import pytest
 from pymongo.database import Database
 
 from faults.__main__ import naive_variant_failed
+from faults.administration.leftovers import Leftovers
+from faults.administration.load import Done
 from faults.check import Found, check
 from faults.deployments import SINGLE, STANDALONE, THREE
 from faults.faults import FAULTS
@@ -28,6 +30,7 @@ CLIENTS = 8
 SECONDS_TO_END = 20
 KILLED = next(fault for fault in FAULTS if fault.key == "mongod-killed")
 JANE, JOHN = "id-jane", "id-john"
+DASHES = " | ".join("-" * 5)
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
 
@@ -46,6 +49,8 @@ def test_ours_keeps_what_it_acknowledged_when_the_database_is_killed(mongod_fold
 
     assert row.problems == []
     assert len(row.ledger.acknowledged) > 0
+    assert row.done is not None
+    assert min(len(row.done.merges), len(row.done.erased), row.done.deletions, row.done.rows) > 0
 
 
 @pytest.mark.slow
@@ -54,6 +59,7 @@ def test_the_naive_variant_does_not(mongod_folder: Path) -> None:
 
     assert row.found.lost_outreaches + row.found.doubled + row.found.people_doubled > 0
     assert not row.kept
+    assert row.done is None
 
 
 @pytest.mark.slow
@@ -180,7 +186,8 @@ def test_the_page_says_what_was_not_kept_and_what_could_not_be_run() -> None:
     moments = [Acknowledged(post(number, "token"), float(number), None, None) for number in (1, 2, 5)]
     ledger = Ledger([Attempt(1, 0.0, 1.0, "503"), Attempt(1, 3.0, 27.0, OK)], moments, stopped=6.0)
     broken = Row(KILLED, STANDALONE, ledger, Found(lost_outreaches=2, lost_people=1, doubled=4), 9.0, ["3 are lost"])
-    right = Row(KILLED, SINGLE, ledger, Found(), 9.0)
+    done = Done(erased=["1"] * 5, deleted_people=["1"], deleted_campaigns=["2"] * 3)
+    right = Row(KILLED, SINGLE, ledger, Found(), 9.0, [], done, Leftovers(erased=1, imported=1))
     skipped = NoRow(KILLED, SINGLE, "Only root can.", skipped=True)
     failed = NoRow(KILLED, THREE, "It did not start.\nA log.", skipped=False)
 
@@ -189,8 +196,9 @@ def test_the_page_says_what_was_not_kept_and_what_could_not_be_run() -> None:
 
     text = written(broken, right, skipped, failed)
     title = KILLED.title
-    assert f"| {title} | standalone | 3 | 3 | 4 | 0 | 0 | 1 | 0 | 0 | 0 | 0 | 1 | 24.0 | 3.0 | **no** |" in text
-    assert f"| {title} | single-member set | 3 | 0 | 0 | 0 | 0 | 1 | 0 | 0 | 0 | 0 | 1 | 24.0 | 3.0 | yes |" in text
+    assert f"| {title} | standalone | 3 | 3 | 4 | 0 | 0 | {DASHES} | 1 | 0 | 0 | 0 | 0 | 1 | 24.0 | 3.0 | **no** |" in text
+    administered = "0 | 5 | 4 | 0 | 2"
+    assert f"| {title} | single-member set | 3 | 0 | 0 | 0 | 0 | {administered} | 1 | 0 | 0 | 0 | 0 | 1 | 24.0 |" in text
     assert "- `mongod-killed`, standalone: 3 are lost\n" in text
     assert "- `mongod-killed`, single-member set: Only root can.\n" in text
     assert "- `mongod-killed`, three members: It did not start.\n" in text
