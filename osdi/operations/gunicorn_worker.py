@@ -23,6 +23,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
+from gunicorn.http.errors import NoMoreData, ParseException
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
 from osdi.operations.incoming_request import Bounds, IncomingRequest
@@ -39,20 +40,32 @@ LOOK_SECONDS: Final = 0.25
 # After the last response, a client has this time to close; until then the loop reads and drops what it sends. Otherwise
 # the system would reset the connection, and the response could be lost (RFC 9112, section 9.6).
 LINGER_SECONDS: Final = 2.0
+# accept() fails like this if the process or the machine has as many open files as it may.
+NO_DESCRIPTOR: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+# The loop waits this long if it has no connection to close either.
+FULL_SECONDS: Final = 0.02
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class ClientSocket(socket.socket):
-    """Connection to a client. In a thread nothing more is received: what has arrived is in the parser already."""
+    """Connection to a client. In a thread nothing more is received: gunicorn's parser reads what has arrived."""
 
     in_body = False
+    arrived = memoryview(b"")
 
     def receive(self) -> bytes:
         """Returns what has arrived, for the worker's loop; nothing at the end. Raises OSError."""
         return super().recv(PIECE)
 
     def recv(self, size: int, flags: int = 0, /) -> bytes:
-        """Called by gunicorn's parser if a request is incomplete: the client had its time, or has closed."""
+        """Returns the next piece of what has arrived. Called by gunicorn's parser.
+
+        The parser copies the rest of a piece for each chunk of a body. So it gets pieces of the size that it asks for,
+        and not the whole request at once. If nothing is left, the client had its time or has closed.
+        """
+        if self.arrived:
+            piece, self.arrived = self.arrived[:size], self.arrived[size:]
+            return bytes(piece)
         if self.in_body:
             raise TimeoutError("The body did not arrive in time.")
         return b""
@@ -88,6 +101,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         try:
             accepted, address = listener.accept()
         except OSError as error:
+            if error.errno in NO_DESCRIPTOR:
+                self._make_room()
+                return
             if error.errno not in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK):
                 raise
             return
@@ -97,6 +113,15 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         conn = TConn(self.cfg, ClientSocket(fileno=accepted.detach()), address, listener.getsockname())
         conn.data_ready = True
         self._await_request(conn)
+
+    def _make_room(self) -> None:
+        """Closes the connection that has waited longest, because the process may not open another one."""
+        if self._incoming:
+            self._close_first(self._incoming)
+        elif self._lingering:
+            self._close_first(self._lingering)
+        else:
+            time.sleep(FULL_SECONDS)
 
     def handle(self, conn: Any) -> Any:
         """Handles one request, in a thread of the pool."""
@@ -111,13 +136,23 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         req._expected_100_continue = False
         return super().handle_request(req, conn)
 
+    def _keepalive_after(self, conn: Any, keepalive: Any) -> bool:
+        """True if the connection can have another request: the body of the last one could be read to its end.
+
+        gunicorn would answer a body that breaks off only behind what the application has read with a second response.
+        """
+        try:
+            return bool(super()._keepalive_after(conn, keepalive))
+        except (ParseException, NoMoreData):
+            return False
+
     def finish_request(self, conn: Any, fs: Any) -> None:
         """Waits in the loop for the next request of a connection, or until the client closes it."""
         try:
             keeps = bool(not fs.cancelled() and fs.result())
             conn.sock.setblocking(False)
             if keeps:
-                self._await_request(conn, conn.parser.unreader.take_buffered())
+                self._await_request(conn, conn.parser.unreader.take_buffered() + bytes(conn.sock.arrived))
             else:
                 conn.sock.shutdown(socket.SHUT_WR)
                 self._lingering[conn] = time.monotonic() + LINGER_SECONDS
@@ -218,7 +253,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         """Passes a request to the threads."""
         request = self._forget(conn)
         conn.init()
-        conn.parser.unreader.unread(bytes(request.data))
+        conn.sock.arrived = memoryview(request.data)
         self.enqueue_req(conn)
 
     def _drain(self, conn: TConn, _: object) -> None:

@@ -14,10 +14,11 @@ END_OF_HEAD: Final = b"\r\n\r\n"
 CONTENT_LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,18})[ \t]*\r\n", re.IGNORECASE)
 TRANSFER_ENCODING: Final = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
 EXPECT_CONTINUE: Final = re.compile(rb"\r\nexpect:[ \t]*100-continue", re.IGNORECASE)
-CHUNK_SIZE: Final = re.compile(rb"[0-9a-fA-F]{1,15}")
+CHUNK_SIZE: Final = re.compile(rb"[0-9a-fA-F]+")
 LONGEST_CHUNK_LINE: Final = 1_000
-# A body in chunks of one byte takes six times its length.
-CHUNKED_FACTOR: Final = 8
+# Bytes of a chunked body besides its content: the lines with the sizes of the chunks, and the trailers. gunicorn needs
+# some microseconds for each chunk, so a body of one-byte chunks would occupy a thread for seconds.
+LONGEST_FRAMING: Final = 65_536
 
 
 class Bounds(NamedTuple):
@@ -43,6 +44,7 @@ class IncomingRequest:
         self._length: int | None = None  # of head and body; None while it is unknown, or for a chunked body
         self._next_chunk = 0
         self._in_chunks = 0  # bytes of the body in all chunks before the next one
+        self._searched = 0  # bytes that do not contain the end of the trailers
 
     @property
     def in_body(self) -> bool:
@@ -81,7 +83,7 @@ class IncomingRequest:
     def _has_body(self) -> bool:
         """True if the body is complete, or is or will be too long."""
         if self._length is None:
-            return self._has_last_chunk() or len(self.data) - self._head_ends > CHUNKED_FACTOR * self._longest_body
+            return self._has_last_chunk()
         return len(self.data) >= self._length or self._length - self._head_ends > self._longest_body
 
     def _has_last_chunk(self) -> bool:
@@ -91,17 +93,24 @@ class IncomingRequest:
             if ends < 0:
                 return len(self.data) - self._next_chunk > LONGEST_CHUNK_LINE
             size = CHUNK_SIZE.match(self.data, self._next_chunk, ends)
-            if size is None:
+            if size is None or ends - self._head_ends - self._in_chunks > LONGEST_FRAMING:
                 return True
             length = int(size[0], 16)
             if length == 0:
-                trailers = self.data[ends:]
-                return trailers.startswith(END_OF_HEAD) or END_OF_HEAD in trailers
+                return self._has_trailers(ends)
             begins = ends + 2
             if begins + length + 2 > len(self.data):
                 return self._in_chunks + min(length, len(self.data) - begins) > self._longest_body
             self._next_chunk = begins + length + 2
             self._in_chunks += length
+
+    def _has_trailers(self, begins: int) -> bool:
+        """True if the trailers, which begin with the line break at `begins`, are complete or too long."""
+        if self.data.startswith(END_OF_HEAD, begins):
+            return True
+        found = self.data.find(END_OF_HEAD, max(begins, self._searched))
+        self._searched = len(self.data) - len(END_OF_HEAD)
+        return found >= 0 or len(self.data) - begins > LONGEST_FRAMING
 
     def _expects_continue(self) -> bool:
         return EXPECT_CONTINUE.search(self.data, 0, self._head_ends) is not None

@@ -1,8 +1,10 @@
 """The end of a request, and the time that a client has for each part of it."""
 
+import time
+
 import pytest
 
-from osdi.operations.incoming_request import LONGEST_HEAD, Bounds, IncomingRequest
+from osdi.operations.incoming_request import LONGEST_FRAMING, LONGEST_HEAD, Bounds, IncomingRequest
 
 BOUNDS = Bounds(head_seconds=5, body_seconds=8, silence_seconds=2)
 HEAD = b"POST /x HTTP/1.1\r\nHost: a\r\n"
@@ -48,7 +50,12 @@ def request() -> IncomingRequest:
         (CHUNKED + b"65\r\n" + b"a" * 101, True),
         (CHUNKED + b"1\r\na\r\n" * 100, False),
         (CHUNKED + b"1\r\na\r\n" * 100 + b"1\r\na", True),
-        (CHUNKED + (b"1;" + b"x" * 900 + b"\r\na\r\n"), True),
+        (CHUNKED + b"1;x=" + b"x" * 900 + b"\r\na\r\n", False),
+        # The lines between the chunks, and the trailers, are limited too.
+        (CHUNKED + (b"1;x=" + b"x" * 900 + b"\r\na\r\n") * 72, False),
+        (CHUNKED + (b"1;x=" + b"x" * 900 + b"\r\na\r\n") * 73, True),
+        (CHUNKED + b"0\r\nX-Trailer: " + b"a" * (LONGEST_FRAMING - 20), False),
+        (CHUNKED + b"0\r\nX-Trailer: " + b"a" * LONGEST_FRAMING, True),
         (b"GET / HTTP/1.1\r\nX: " + b"a" * LONGEST_HEAD, True),
     ],
 )
@@ -62,6 +69,18 @@ def test_a_request_is_complete_however_it_is_cut_into_pieces(sent: bytes, is_com
         arriving.add(sent[start : start + piece], 0)
 
     assert arriving.is_complete is is_complete
+
+
+def test_trailers_in_small_pieces_are_searched_once() -> None:
+    arriving = request()
+    arriving.add(CHUNKED + b"0\r\nX-Trailer: ", 0)
+    began = time.process_time()
+
+    for _ in range(60_000):
+        arriving.add(b"a", 0)
+
+    assert not arriving.is_complete
+    assert time.process_time() - began < 0.6  # several seconds if each piece copies or searches all of them
 
 
 def test_the_head_has_a_time_limit_as_a_whole_and_for_each_piece() -> None:

@@ -1,5 +1,7 @@
 """Clients that misbehave on the wire, through real gunicorn: they are cut off, and everybody else is served."""
 
+import os
+import resource
 import runpy
 import select
 import socket
@@ -61,6 +63,52 @@ def test_clients_that_never_send_a_body_do_not_block_others(live: Live) -> None:
 def test_a_broken_chunk_is_400(live: Live, chunk: bytes) -> None:
     with send(live, "Transfer-Encoding: chunked", chunk) as connection:
         assert answer(connection).split(" ")[1] == "400"
+
+
+def test_a_body_of_one_byte_chunks_occupies_no_thread_for_long(live: Live) -> None:
+    began = time.monotonic()
+
+    with send(live, "Transfer-Encoding: chunked", b"1\r\n \r\n" * 60_000 + b"0\r\n\r\n") as connection:
+        assert answer(connection).split(" ")[1] in {"408", "413"}
+
+    assert time.monotonic() - began < 2
+
+
+def test_chunks_whose_sizes_begin_with_many_zeros_are_read(live: Live) -> None:
+    with send(live, "Transfer-Encoding: chunked", b"0" * 40 + b"4\r\n\r\n{}\r\n") as connection:
+        connection.sendall(b"0\r\n\r\n")
+
+        assert answer(connection).split(" ")[1] == "400"  # the body arrived, and names no person
+
+
+@pytest.mark.parametrize("chunk", [b"zz\r\n{}\r\n0\r\n\r\n", b"2\r\n{}XX0\r\n\r\n", b"0\r\nbroken\r\n\r\n"])
+def test_a_broken_body_that_nobody_reads_causes_no_second_response(live: Live, chunk: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", live.port), timeout=20) as connection:
+        connection.sendall(CHUNKED + chunk)
+        received = b""
+        while more := connection.recv(65536):
+            received += more
+
+    assert received.startswith(b"HTTP/1.1 401 ")
+    assert received.count(b"HTTP/1.1 ") == 1
+
+
+def test_a_process_without_free_file_descriptors_closes_the_oldest_connection_and_serves(live: Live) -> None:
+    [worker] = live.workers()
+    limits = resource.prlimit(worker, resource.RLIMIT_NOFILE)
+    opened = len(os.listdir(f"/proc/{worker}/fd"))
+    resource.prlimit(worker, resource.RLIMIT_NOFILE, (opened + 30, limits[1]))
+    try:
+        idle = [socket.create_connection(("127.0.0.1", live.port), timeout=20) for _ in range(60)]
+
+        assert requests.get(f"{live.url}{API}/", timeout=20).status_code == 200
+        assert idle[0].recv(1) == b""
+    finally:
+        resource.prlimit(worker, resource.RLIMIT_NOFILE, limits)
+
+    assert live.workers() == [worker]
+    for connection in idle:
+        connection.close()
 
 
 def test_a_url_with_the_longest_filter_is_accepted(live: Live) -> None:
