@@ -10,11 +10,12 @@ from typing import Final
 from osdi.access.tokens import Caller
 from osdi.crud.reference_cache import Reference
 from osdi.documents import Document
-from osdi.importing.csv_files.consent import CALLS, MAIL, TEXTS, refuse
+from osdi.importing.csv_files.consent import refuse
 from osdi.people.signup import sign_up
 from osdi.resources import PERSON
 from osdi.settings import Settings
 from osdi.store import Store
+from osdi.values.consent import CALLS, MAIL, TEXTS
 
 ARRAYS: Final = {MAIL: "email_addresses", CALLS: "phone_numbers", TEXTS: "phone_numbers"}
 NOTHING_KNOWN: Final = "The person refuses {}, but has no {} that this could be about."

@@ -14,6 +14,10 @@ from osdi.values.text import cleaned
 from schemas.base.common import OsdiSchema, PostedLinks, PostedSchema, RequiredFields
 from schemas.base.fields import CustomFields, Objects, Strings, is_empty
 
+FLAG_IN_PUT: Final = (
+    "A property says that the person refuses something. In a PUT, say it in email_addresses[].status, and in"
+    " phone_numbers[].do_not_call and sms_capable."
+)
 SAYS_NOTHING: Final = "A blank value clears nothing. Send null."
 
 
@@ -66,6 +70,10 @@ class PutSchema(OsdiSchema):
         if wrong:
             raise ma.ValidationError(wrong)
         return data
+
+    def refuse(self, loaded: dict[str, Any], refused: set[str], error_store: Any) -> None:
+        """Rejects a flag about the person, because an array in a PUT replaces the stored one."""
+        error_store.store_error({"_schema": [FLAG_IN_PUT]})
 
     def _is_answered(self, name: str) -> bool:
         """True if responses have this property, which clients may send back."""

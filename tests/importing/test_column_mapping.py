@@ -16,7 +16,8 @@ from osdi.importing.csv_files.column_mapping import (
     guess_columns,
     known_field,
 )
-from osdi.importing.csv_files.column_names import FILE, squashed
+from osdi.importing.csv_files.column_names import FILE
+from osdi.values.consent import squashed
 
 ACTION_NETWORK = {
     "uuid": "identifiers[action_network]",

@@ -21,9 +21,9 @@ from osdi.fields.limits import CUSTOM_FIELD_NAME_LENGTH
 from osdi.fields.outreach import OUTREACH_FIELDS
 from osdi.fields.person import PERSON_FIELDS
 from osdi.importing.csv_files import column_names
-from osdi.importing.csv_files.column_names import Program, program_of, squashed, without_question
-from osdi.importing.csv_files.consent import FLAG, FLAGS
+from osdi.importing.csv_files.column_names import Program, program_of, without_question
 from osdi.resources import CONTACTS, OUTREACH, PERSON
+from osdi.values.consent import FLAG, FLAGS, squashed
 
 PEOPLE, OUTREACHES = PERSON.collection, OUTREACH.collection
 TABLES: Final[Mapping[str, Table]] = {PEOPLE: PERSON_FIELDS, OUTREACHES: OUTREACH_FIELDS}

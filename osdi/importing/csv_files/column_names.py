@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from osdi.values.consent import NAMES as CONSENT_NAMES
+from osdi.values.consent import squashed
+
 FILE: Final = Path(__file__).with_name("column_names.toml")
 NUMBERED: Final = "{n}"
 # Words around a column's name in the question of a form: `What is your e-mail address? (required)`,
@@ -30,11 +33,6 @@ class Program:
     name: str
     signature: frozenset[str]
     fields: Mapping[str, str]
-
-
-def squashed(name: str) -> str:
-    """Returns a column's name for comparison: in lower case, without spaces and punctuation."""
-    return re.sub(r"[\W_]+", "", name.strip().casefold())
 
 
 def without_question(name: str) -> str:
@@ -65,7 +63,7 @@ def _names(names: Collection[str]) -> frozenset[str]:
 
 
 _FILE: Final[Mapping[str, Any]] = tomllib.loads(FILE.read_text(encoding="utf-8"))
-OF_PEOPLE: Final = _by_name(_FILE["people"])
+OF_PEOPLE: Final = {**_by_name(_FILE["people"]), **CONSENT_NAMES}
 OF_OUTREACHES: Final = _by_name(_FILE["outreaches"])
 PROGRAMS: Final = tuple(
     Program(each["name"], _names(each["signature"]), _by_name(each["columns"])) for each in _FILE["programs"]

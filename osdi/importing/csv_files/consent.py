@@ -6,29 +6,11 @@ A flag is about a person, so it applies to all addresses or numbers of its row. 
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from osdi.values import words
-from osdi.values.dates import ZERO_DATE
+from osdi.values.consent import CALLS, FLAGS, MAIL, PERMITS, TEXTS, is_hold_after_opt_out, is_yes
 
-Refused = Literal["e-mails", "calls", "texts"]
-MAIL, CALLS, TEXTS = "e-mails", "calls", "texts"
-
-# Flags that a column can be mapped to: what a yes refuses, and what a no refuses.
-FLAGS: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = {
-    "opted_out": (frozenset({MAIL}), frozenset()),
-    "opted_in": (frozenset(), frozenset({MAIL})),
-    "no_calls": (frozenset({CALLS}), frozenset()),
-    "calls_opted_in": (frozenset(), frozenset({CALLS})),
-    "no_texts": (frozenset({TEXTS}), frozenset()),
-    "texts_opted_in": (frozenset(), frozenset({TEXTS})),
-    "no_contact": (frozenset({MAIL, CALLS, TEXTS}), frozenset()),
-    "contact_allowed": (frozenset(), frozenset({MAIL, CALLS, TEXTS})),
-    "bounced": (frozenset(), frozenset()),
-}
-FLAG: Final = re.compile(rf"({'|'.join(FLAGS)})(\[\w+\])?")
-# A flag whose yes permits something: a status word such as `subscribed` is a yes.
-PERMITS: Final = frozenset(("opted_in", "calls_opted_in", "texts_opted_in", "contact_allowed"))
 # A yes of these is a statement about one kind of message, and not only that nothing has been refused.
 PERMITTING: Final = ("opted_in", "texts_opted_in")
 # Names of files whose people have all refused. `subscribed_members.csv` is none.
@@ -37,27 +19,6 @@ REFUSING_FILE: Final = re.compile(
     r"(do not|dont|no) (contact|call|e ?mail|mail|text)s?|donot\w+|dnc|bounce[sd]?|cleaned|abgemeldet\w*|abmeldungen|"
     r"désabonn\w*|desabonn\w*|désinscri\w*|desinscri\w*|bajas?|uitgeschreven|afgemeld\w*|disiscritt\w*)\b"
 )
-UNKNOWN: Final = frozenset(
-    (
-        "",
-        "unknown",
-        "not asked",
-        "not set",
-        "not specified",
-        "unspecified",
-        "none",
-        "n/a",
-        "na",
-        "null",
-        "-",
-        "not applicable",
-    )
-)
-A_DATE: Final = re.compile(
-    r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}([ t].*)?|\w{3,9} \d{1,2},? \d{4}.*|\d{1,2}[ -]\w{3,9}[ -]\d{2,4}.*"
-)
-# CiviCRM writes 2 for an address on hold after an opt-out, and 1 after a bounce.
-ON_HOLD_AFTER_OPT_OUT: Final = frozenset(("2", "on hold opt out"))
 STRICTER: Final = ("spam complaints",)
 
 # Words of a column's name that speak of consent, in several languages. Two words stand next to each other.
@@ -109,39 +70,17 @@ class Consent:
     def add(self, flag: str, cell: str) -> None:
         """Adds a flag's cell. Raises ValueError for a cell that is neither yes, no, a date nor a status."""
         name, _, slot = flag.rstrip("]").partition("[")
-        value = _flag(cell, permits=name in PERMITS)
+        value = is_yes(cell, permits=name in PERMITS)
         if value is None:
             return
         if name == "bounced":
             if value:
-                out = " ".join(cell.split()).casefold() in ON_HOLD_AFTER_OPT_OUT
-                self.bounced[slot] = "unsubscribed" if out else "bouncing"
+                self.bounced[slot] = "unsubscribed" if is_hold_after_opt_out(cell) else "bouncing"
             return
         of_yes, of_no = FLAGS[name]
         self.refused |= of_yes if value else of_no
         if value and name in PERMITTING:
             self.permitted |= of_no
-
-
-def _flag(cell: str, *, permits: bool) -> bool | None:
-    """Returns the yes or no of a cell, or None if the cell says neither."""
-    text = " ".join(cell.split()).casefold()
-    if text in UNKNOWN or ZERO_DATE.fullmatch(text):
-        return None
-    if text in ON_HOLD_AFTER_OPT_OUT or text == "on hold bounce":
-        return True
-    try:
-        return words.boolean(text)
-    except ValueError:
-        pass
-    if A_DATE.fullmatch(text):  # the day on which the person said so
-        return True
-    if text.removesuffix(".0") in ("0", "1"):
-        return text.startswith("1")
-    try:
-        return (words.status(text) == "subscribed") == permits
-    except ValueError:
-        raise ValueError("Neither yes, no, a date nor a status such as unsubscribed.") from None
 
 
 def looks_like_consent(name: str) -> bool:

@@ -9,8 +9,8 @@ from typing import Final
 
 from osdi.importing.csv_files import column_names, consent
 from osdi.importing.csv_files.column_mapping import CUSTOM_BECAUSE, EMAIL_STATUS, UNKNOWN, Column, is_flag
-from osdi.importing.csv_files.column_names import squashed
 from osdi.importing.csv_files.records import Record
+from osdi.values.consent import FLAGS, squashed
 
 DISTINCT: Final = 100
 STATUS_BECAUSE: Final = "its values are statuses"
@@ -61,7 +61,7 @@ def checked_columns(columns: Sequence[Column], values: Mapping[int, Values], pre
     doubtful = [each.name for each in unknown_columns(known) if _is_doubtful(each.name, values[each.index], known)]
     if doubtful:
         names = ", ".join(f"'{name}'" for name in doubtful)
-        flags = ", ".join(prefix + flag for flag in consent.FLAGS)
+        flags = ", ".join(prefix + flag for flag in FLAGS)
         raise ValueError(
             f"It is unknown if these columns say who wants no e-mails, calls or texts: {names}. Map each of them, such"
             f' as --map "{doubtful[0]}={prefix}opted_out" (other fields: {flags}),'

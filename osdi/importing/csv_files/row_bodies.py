@@ -37,9 +37,10 @@ from osdi.importing.csv_files.column_mapping import (
     field_at,
     is_flag,
 )
-from osdi.importing.csv_files.consent import MAIL, Consent, apply_consent
+from osdi.importing.csv_files.consent import Consent, apply_consent
 from osdi.importing.csv_files.contact_entries import Origins, close, kind_of_slot
 from osdi.values import dates, words
+from osdi.values.consent import MAIL
 from osdi.values.dates import DayFirst
 
 Body = dict[str, Any]

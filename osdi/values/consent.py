@@ -1,0 +1,94 @@
+"""Reads flags of other programs that say who wants no e-mails, calls or texts, such as `do_not_contact`.
+
+OSDI has a status for each address and two booleans for each number. Other programs have flags about the person. The
+names are in consent_names.toml. A text that cannot be read raises ValueError; its text says what to do. Pure, except
+that the file is read once.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from osdi.values import words
+from osdi.values.dates import ZERO_DATE
+
+MAIL, CALLS, TEXTS = "e-mails", "calls", "texts"
+
+# What a yes refuses, and what a no refuses.
+FLAGS: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = {
+    "opted_out": (frozenset({MAIL}), frozenset()),
+    "opted_in": (frozenset(), frozenset({MAIL})),
+    "no_calls": (frozenset({CALLS}), frozenset()),
+    "calls_opted_in": (frozenset(), frozenset({CALLS})),
+    "no_texts": (frozenset({TEXTS}), frozenset()),
+    "texts_opted_in": (frozenset(), frozenset({TEXTS})),
+    "no_contact": (frozenset({MAIL, CALLS, TEXTS}), frozenset()),
+    "contact_allowed": (frozenset(), frozenset({MAIL, CALLS, TEXTS})),
+    "bounced": (frozenset(), frozenset()),
+}
+FLAG: Final = re.compile(rf"({'|'.join(FLAGS)})(\[\w+\])?")
+# A flag whose yes permits something: a status word such as `subscribed` is a yes.
+PERMITS: Final = frozenset(("opted_in", "calls_opted_in", "texts_opted_in", "contact_allowed"))
+UNKNOWN: Final = frozenset(
+    ("", "unknown", "not asked", "not set", "not specified", "unspecified", "none", "n/a", "na", "null", "-",
+     "not applicable")
+)  # fmt: skip
+A_DATE: Final = re.compile(
+    r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}([ t].*)?|\w{3,9} \d{1,2},? \d{4}.*|\d{1,2}[ -]\w{3,9}[ -]\d{2,4}.*"
+)
+# CiviCRM writes 2 for an address on hold after an opt-out, and 1 after a bounce.
+ON_HOLD_AFTER_OPT_OUT: Final = frozenset(("2", "on hold opt out"))
+# Microsoft Dynamics writes these for `Do not allow Emails`.
+NOT_ALLOWED: Final = frozenset(("do not allow", "not allowed", "disallow", "refused", "declined", "no consent"))
+ALLOWED: Final = frozenset(("allow", "allowed", "granted", "accepted"))
+
+
+def squashed(name: str) -> str:
+    """Returns a name for comparison: in lower case, without spaces and punctuation."""
+    return re.sub(r"[\W_]+", "", name.strip().casefold())
+
+
+_FILE: Final[Mapping[str, list[str]]] = tomllib.loads(
+    Path(__file__).with_name("consent_names.toml").read_text(encoding="utf-8")
+)
+# Flags by the squashed names of other programs.
+NAMES: Final = {squashed(name): flag for flag, names in _FILE.items() for name in names}
+
+
+def is_yes(cell: str, *, permits: bool) -> bool | None:
+    """Returns the yes or no of a flag, or None if the text says neither."""
+    text = " ".join(cell.split()).casefold()
+    if text in UNKNOWN or ZERO_DATE.fullmatch(text):
+        return None
+    if not permits and (text in ON_HOLD_AFTER_OPT_OUT or text == "on hold bounce"):
+        return True
+    if text in NOT_ALLOWED or text in ALLOWED:
+        return (text in ALLOWED) == permits
+    try:
+        return words.boolean(text)
+    except ValueError:
+        pass
+    if A_DATE.fullmatch(text):  # the day on which the person said so
+        return True
+    if text.removesuffix(".0") in ("0", "1"):
+        return text.startswith("1")
+    try:
+        return (words.status(text) == "subscribed") == permits
+    except ValueError:
+        raise ValueError("Neither yes, no, a date nor a status such as unsubscribed.") from None
+
+
+def is_hold_after_opt_out(cell: str) -> bool:
+    """True if CiviCRM's `On Hold` says that the person has opted out, and not that the address bounces."""
+    return " ".join(cell.split()).casefold() in ON_HOLD_AFTER_OPT_OUT
+
+
+def refused_by(flag: str, text: str) -> frozenset[str]:
+    """Returns what a flag with this value refuses. Raises ValueError."""
+    value = is_yes(text, permits=flag in PERMITS)
+    if value is None:
+        return frozenset()
+    of_yes, of_no = FLAGS[flag]
+    return of_yes if value else of_no
