@@ -205,14 +205,11 @@ class MatchKeyRules:
         The number is read in the country that its entry names, else in `phone_region`. Without either the digits are
         used unchanged, since OSDI requires numbers with country code. An extension is not part of the key.
         """
-        named = country(str(entry.get("country") or ""))
-        number, _ = split_extension(str(entry.get("number", "")))
-        return self.number_key(number, named)
+        return _phone_key(str(entry.get("number", "")), str(entry.get("country") or ""), self.phone_region)
 
     def number_key(self, number: str, named_country: str) -> str | None:
         """Returns the match key of a number without extension, in the named country; see `phone_key`."""
-        digits = _phone_digits(number, (named_country or self.phone_region).upper())
-        return f"{PHONE}{digits}" if len(digits) >= MINIMUM_PHONE_DIGITS else None
+        return _number_key(number, named_country or self.phone_region)
 
     def contact_keys(self, person: ReadOnlyDocument) -> list[str]:
         """Returns the keys of every e-mail address and phone number of a person, also those that other people own.
@@ -276,6 +273,17 @@ def _primary_first(person: ReadOnlyDocument, array: str) -> list[ReadOnlyDocumen
 
 
 @lru_cache(maxsize=10_000)
+def _phone_key(number: str, named_country: str, phone_region: str) -> str | None:
+    """Returns `phone_key` of an entry with these values. Cached: one post asks for it several times."""
+    without_extension, _ = split_extension(number)
+    return _number_key(without_extension, country(named_country) or phone_region)
+
+
+def _number_key(number: str, region: str) -> str | None:
+    digits = _phone_digits(number, region.upper())
+    return f"{PHONE}{digits}" if len(digits) >= MINIMUM_PHONE_DIGITS else None
+
+
 def _phone_digits(number: str, region: str) -> str:
     """Returns the E.164 digits if the country is known, else the digits unchanged."""
     digits = "".join(str(unicodedata.decimal(character)) for character in number if character.isdecimal())

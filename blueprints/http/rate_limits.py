@@ -13,7 +13,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Final
 
 from flask import Flask, current_app, request
@@ -89,11 +89,15 @@ class RateLimits:
         It counts a key once, although the request may match its person again after a write conflict.
         """
 
-        def count(key: str) -> bool:
-            seconds = [self._over(item, "contact", key, 1) for item in self._per_contact]  # counts for each limit
-            return any(seconds)
+        counted: dict[str, bool] = {}  # a functools.cache takes longer to make than the counting
 
-        return cache(count)
+        def count(key: str) -> bool:
+            if key not in counted:
+                seconds = [self._over(item, "contact", key, 1) for item in self._per_contact]  # counts for each limit
+                counted[key] = any(seconds)
+            return counted[key]
+
+        return count
 
     def hit_signup(self, address: str | None, keys: Sequence[str]) -> None:
         """Counts a signup of this address about the first of these match keys. Raises OsdiError 429.

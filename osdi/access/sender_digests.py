@@ -3,7 +3,6 @@
 A digest shows no address: addresses are few enough to try all of them, but not without the deployment's key.
 """
 
-import hashlib
 import hmac
 import threading
 
@@ -25,4 +24,4 @@ class SenderDigests:
             return ""
         with self._lock:
             self._key = self._key or signing_key(self._store, SENDERS)
-        return hmac.new(self._key.encode(), address.encode(), hashlib.sha256).hexdigest()
+        return hmac.digest(self._key.encode(), address.encode(), "sha256").hex()

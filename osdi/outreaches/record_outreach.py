@@ -83,10 +83,9 @@ def _resolve(find: Find, request: HelperRequest, settings: Settings, check: Chec
     has_token = request.caller.has_token
     body, ignored = without_placeholders(request.body, strict=request.strict)
     check_person(body)
-    request = replace(request, body=body)
+    request = replace(request, body=body) if ignored else request
     actions = resolve(body, find, request.campaign, has_token=has_token, strict=request.strict)
-    person = PostedPerson.of(body, request.caller, actions, settings)
-    person = replace(person, over_limit=request.over_limit)
+    person = PostedPerson.of(body, request.caller, actions, settings, over_limit=request.over_limit)
     seconds = settings.repeat_seconds
     keys = IdempotencyKeys.of(request, person.keys, trusted=person.trusted, repeat_seconds=seconds)
     return _Resolved(request, actions, person, keys, check, (*ignored, *actions.warnings))
@@ -163,8 +162,8 @@ def _outreach(resolved: _Resolved, change: PersonChange, timestamp: dt.datetime)
         outreach["identifiers" if resolved.person.trusted else "claimed_identifiers"] = body["identifiers"]
     if change.over_limit:
         outreach["not_applied"] = TOO_MANY_POSTS
-    if resolved.person.claimed_opt_outs:
-        outreach["claimed_opt_outs"] = resolved.person.claimed_opt_outs
+    if claimed := resolved.person.claimed_opt_outs:
+        outreach["claimed_opt_outs"] = claimed
     if keys.header or (keys.identifiers and resolved.request.sent):
         outreach["fingerprint"] = resolved.request.fingerprint
     warnings = (*resolved.warnings, *change.warnings)

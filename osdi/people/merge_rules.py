@@ -276,7 +276,9 @@ def status_name(array: str, name: str, entry: ReadOnlyDocument, rules: MatchKeyR
 def _same_address(stored: ReadOnlyDocument, posted: ReadOnlyDocument) -> bool:
     """True if no part of two postal addresses differs and both share a place, or one has only an area."""
     for part in (*PLACE, *AREA):
-        if part in stored and part in posted and not SAME_PART.get(part, _equal)(stored[part], posted[part]):
+        if part not in stored or part not in posted or stored[part] == posted[part]:
+            continue
+        if not SAME_PART.get(part, _equal)(stored[part], posted[part]):
             return False
     if any(part in stored and part in posted for part in PLACE):
         return True

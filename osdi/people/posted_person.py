@@ -64,7 +64,16 @@ class PostedPerson:
     over_limit: Callable[[str], bool] | None = None
 
     @classmethod
-    def of(cls, body: Mapping[str, Any], caller: Caller, actions: Actions, settings: Settings) -> "PostedPerson":
+    def of(
+        cls,
+        body: Mapping[str, Any],
+        caller: Caller,
+        actions: Actions,
+        settings: Settings,
+        *,
+        keeps_claims: bool = False,
+        over_limit: Callable[[str], bool] | None = None,
+    ) -> "PostedPerson":
         """Returns the person of a helper's loaded body. Raises OsdiError 400 for a link without a token."""
         fields: Mapping[str, Any] = body.get("person", {})
         link: str | None = body.get("person_link", {}).get("person", {}).get("href")
@@ -82,7 +91,9 @@ class PostedPerson:
             trusted=trusted,
             by=caller.person_id,
             imported=caller.imports,
+            keeps_claims=keeps_claims,
             source=caller.source,
+            over_limit=over_limit,
         )
 
     def merged(self, match: Match, people: Sequence[Document], timestamp: dt.datetime) -> Document:

@@ -97,7 +97,7 @@ def sign_up(
     body, ignored = without_placeholders(body, strict=strict)
     check_person(body)
     actions = resolve(body, find, strict=strict)
-    posted = replace(PostedPerson.of(body, caller, actions, settings), keeps_claims=True)
+    posted = PostedPerson.of(body, caller, actions, settings, keeps_claims=True)
     change = retry_on_conflict(lambda: _write(store, posted, check))
     return SignedUp(change.person, (*ignored, *actions.warnings, *change.warnings), change.matched_by, change.outcome)
 

@@ -4,7 +4,6 @@ The hash is HMAC-SHA256 under a key of the deployment. A reader of this collecti
 """
 
 import datetime as dt
-import hashlib
 import hmac
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -43,7 +42,7 @@ class SuppressionList:
 
     def digest(self, key: str) -> str:
         """Returns the keyed hash of a match key."""
-        return hmac.new(self._bytes, key.encode(), hashlib.sha256).hexdigest()
+        return hmac.digest(self._bytes, key.encode(), "sha256").hex()
 
     def read(self, keys: Collection[str]) -> dict[str, Document]:
         """Returns the entries of these match keys, by match key. Raises OsdiError 503."""
