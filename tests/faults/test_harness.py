@@ -196,9 +196,13 @@ def test_the_page_says_what_was_not_kept_and_what_could_not_be_run() -> None:
 
     text = written(broken, right, skipped, failed)
     title = KILLED.title
-    assert f"| {title} | standalone | 3 | 3 | 4 | 0 | 0 | {DASHES} | 1 | 0 | 0 | 0 | 0 | 1 | 24.0 | 3.0 | **no** |" in text
+    assert (
+        f"| {title} | standalone | 3 | 3 | 4 | 0 | 0 | {DASHES} | 1 | 0 | 0 | 0 | 0 | 1 | 24.0 | 3.0 | **no** |" in text
+    )
     administered = "0 | 5 | 4 | 0 | 2"
-    assert f"| {title} | single-member set | 3 | 0 | 0 | 0 | 0 | {administered} | 1 | 0 | 0 | 0 | 0 | 1 | 24.0 |" in text
+    assert (
+        f"| {title} | single-member set | 3 | 0 | 0 | 0 | 0 | {administered} | 1 | 0 | 0 | 0 | 0 | 1 | 24.0 |" in text
+    )
     assert "- `mongod-killed`, standalone: 3 are lost\n" in text
     assert "- `mongod-killed`, single-member set: Only root can.\n" in text
     assert "- `mongod-killed`, three members: It did not start.\n" in text
