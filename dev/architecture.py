@@ -127,6 +127,7 @@ def diagram() -> str:
     for number in range(len(LAYERS), 0, -1):
         rows.append(f'  L{number}["{" · ".join(LAYERS[number - 1])}"]')
     rows.append(f"  http --> L{len(LAYERS)}")
+    rows.append(f'  schemas -- "{", ".join(sorted(SCHEMAS_IMPORT))}" --> L1')
     rows += [f"  L{number} --> L{number - 1}" for number in range(len(LAYERS), 1, -1)]
     return "\n".join([*rows, "```"])
 

@@ -5,9 +5,12 @@ lists every place that breaks it.
 """
 
 import ast
+import re
 from collections import Counter
 from pathlib import Path
 from statistics import median
+
+import pytest
 
 from dev import architecture
 from dev.architecture import LAYERS, PURE, ROOT, TOP_LEVEL, imports, lines, module_name, part_of, shipped
@@ -187,6 +190,18 @@ def test_the_architecture_page_shows_the_code_as_it_is() -> None:
     """`make docs` writes the page anew."""
     text = architecture.PAGE.read_text()
     assert architecture.page(text) == text
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/architecture.md"])
+def test_every_file_that_a_page_for_engineers_names_exists(page: str) -> None:
+    folders = "|".join(each.name for each in ROOT.iterdir() if each.is_dir() and not each.name.startswith("."))
+    text = (ROOT / page).read_text()
+
+    named = re.findall(rf"`((?:{folders})/[\w./-]*)`", text)
+    linked = [(ROOT / page).parent / path for path in re.findall(r"\]\(([\w./-]+)(?:#[\w-]+)?\)", text)]
+
+    assert [path for path in named if not (ROOT / path).exists()] == []
+    assert [str(path) for path in linked if not path.exists()] == []
 
 
 def test_everything_that_ships_is_pinned() -> None:
