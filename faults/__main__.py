@@ -67,12 +67,7 @@ def run(fault: Fault, deployment: str, application: Application, chosen: argpars
 def show(result: Result) -> None:
     """Prints a result immediately, since the table appears only at the end."""
     if isinstance(result, Row):
-        done = result.done
-        counts = f"merges {len(done.merges)}, erasures {len(done.erased)}, deletions {done.deletions}, rows {done.rows}"
-        lines = [
-            f"{len(result.ledger.acknowledged):,} acknowledged, {result.seconds:.0f} s, {counts}",
-            *result.problems,
-        ]
+        lines = [f"{len(result.ledger.acknowledged):,} acknowledged, {result.seconds:.0f} s", *result.problems]
     else:
         lines = [result.reason]
     for line in lines:
