@@ -28,7 +28,7 @@ NOWHERE: Final = "http://localhost"
 @click.command()
 @click.argument("what", type=click.Choice(list(EXPORTED)))
 @click.option("--format", "form", type=click.Choice((CSV, NDJSON)), default=CSV, show_default=True)
-@click.option("--filter", "text", help="A filter of the API, such as \"modified_date gt '2026-03-18'\".")
+@click.option("--filter", "text", help="A filter of the API, such as \"modified_date ge '2026-03-18'\".")
 @click.option("--campaign", "campaign_id", help="Export only the outreaches of the campaign with this id.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Default: standard output.")
 @click.option("--bom", is_flag=True, help="CSV: begin with a byte order mark, so that Excel recognises UTF-8.")

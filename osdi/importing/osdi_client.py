@@ -180,7 +180,7 @@ def since(address: str, timestamp: dt.datetime | None) -> str:
     """Returns the address of a collection, filtered to changes after the timestamp (naive UTC) if there is one."""
     if timestamp is None:
         return address
-    arguments = urlencode({"filter": f"modified_date gt '{timestamp:%Y-%m-%dT%H:%M:%SZ}'"})
+    arguments = urlencode({"filter": f"modified_date ge '{timestamp:%Y-%m-%dT%H:%M:%SZ}'"})
     return f"{address}{'&' if '?' in address else '?'}{arguments}"
 
 

@@ -35,7 +35,7 @@ from tests.support import factories
 from tests.support.client import Client
 
 RELATION = "osdi:people"
-SINCE = re.compile(r"/people\?filter=modified_date gt '([^'Z]+)Z?'")
+SINCE = re.compile(r"/people\?filter=modified_date ge '([^'Z]+)Z?'")
 
 
 @pytest.fixture

@@ -1,8 +1,10 @@
 """`?filter=` over HTTP: what a sync script asks for, on every collection, page by page."""
 
+import datetime as dt
 from typing import Any
 
 import pytest
+from pymongo.database import Database
 
 from tests.support import factories
 from tests.support.client import Client
@@ -127,3 +129,16 @@ def test_messages_by_their_target(api: Client) -> None:
     api.created("/messages", {"type": "sms"})
 
     assert ask(api, "/messages", f"target_href eq '{href}'")["_embedded"]["osdi:messages"] == [message]
+
+
+def test_ge_finds_a_change_later_in_the_second_of_the_last_one(api: Client, database: Database) -> None:
+    """Dates have whole seconds, so `gt` would miss the second person for good."""
+    dates = [api.created("/people", {"person": factories.person()}) for _ in range(2)]
+    second = dt.datetime(2026, 3, 18, 11, 2, 15)
+    database.people.update_many({}, {"$set": {"modified_date": second}})
+
+    def changed(operator: str) -> int:
+        text = f"modified_date {operator} '{second.isoformat()}Z'"
+        return int(api.get("/people", query_string={"filter": text}).json["total_records"])
+
+    assert (changed("ge"), changed("gt")) == (len(dates), 0)
