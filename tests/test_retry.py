@@ -44,7 +44,7 @@ class Wait(Exception):
 
 
 @pytest.mark.parametrize(("requested", "waits"), [([50.0, 0.0], [50.0]), ([0.0, 70.0], [70.0])])
-def test_a_pause_is_at_least_as_long_as_the_error_asks(
+def test_a_pause_is_at_least_as_long_as_the_error_requests(
     sleeps: list[float], requested: list[float], waits: list[float]
 ) -> None:
     attempts = Attempts(*(Wait(seconds) for seconds in requested))

@@ -119,7 +119,9 @@ def person(**fields: Any) -> dict[str, Any]:
         pytest.param(post(triggers={"autoresponse": {"enabled": True}}), id="a follow-up"),
     ],
 )
-def test_a_post_stores_no_more_than_the_page_says(api: Client, database: Database, body: dict[str, Any]) -> None:
+def test_a_post_stores_at_most_the_documented_number_of_bytes(
+    api: Client, database: Database, body: dict[str, Any]
+) -> None:
     for number in range(REFERENCES if "add_" in str(body) else 0):
         named = {"created_date": now(), "modified_date": now(), "version": 1, "identifiers": []}
         for collection, text in (("tags", "tag"), ("lists", "list"), ("questions", "question")):

@@ -236,7 +236,7 @@ class TestContactDetails:
         assert [answer.status_code for answer in answers] == [200, 429]
         assert int(answers[1].headers["Retry-After"]) <= 3600
 
-    def test_nobody_locks_another_sender_out_of_a_signup(self, deployed: Deployed) -> None:
+    def test_a_sender_cannot_use_up_the_signup_limit_of_another(self, deployed: Deployed) -> None:
         client = deployed(rate_limit_contact="1/hour")
         body = {"person": by_email("jane@example.com")["person"]}
         from_everywhere(client, *[by_email("jane@example.com")] * 3)

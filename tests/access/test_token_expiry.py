@@ -138,7 +138,7 @@ class TestLastUse:
 
         assert self.eventually(database, "mine", dt.datetime(2026, 3, 18, 11, 2))
 
-    def test_there_is_no_write_if_another_process_has_stored_it(
+    def test_is_not_written_if_another_process_has_stored_it(
         self, process: Callable[..., Client], clock: Clock, store: Store, listener: Listener
     ) -> None:
         minute = clock.timestamp.replace(second=0)

@@ -31,7 +31,7 @@ def constant(where: str) -> Any:
 
 
 @pytest.mark.parametrize(("what", "limit", "where"), ROWS, ids=[where.rsplit(".", 1)[1] for _, _, where in ROWS])
-def test_a_row_says_what_the_code_does(what: str, limit: int, where: str) -> None:
+def test_each_row_has_the_value_of_its_constant(what: str, limit: int, where: str) -> None:
     assert constant(where) == limit, what
 
 
@@ -51,7 +51,7 @@ def test_every_limit_of_the_schemas_has_a_row() -> None:
     assert ours - listed == set()
 
 
-def test_the_document_tells_a_filters_length() -> None:
+def test_the_openapi_document_has_the_length_of_a_filter() -> None:
     assert constant("osdi.odata.parser.MAX_LENGTH") == limits.FILTER_LENGTH
 
 

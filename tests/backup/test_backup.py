@@ -96,7 +96,7 @@ class TestALine:
     def test_keeps_all_types_in_one_document(self) -> None:
         assert same(decode(encode(EVERY_TYPE)), EVERY_TYPE)
 
-    def test_keeps_what_is_not_a_number(self) -> None:
+    def test_preserves_nan_and_none(self) -> None:
         found = decode(encode({"a": [float("nan")], "b": None}))
 
         assert str(found) == "{'a': [nan], 'b': None}"
@@ -913,7 +913,7 @@ def test_collections_with_references_are_read_first(api: Client, store: Store) -
     assert collections[:2] == ["outreaches", "people"]
 
 
-def test_a_failed_write_of_a_tombstone_is_not_taken_for_a_duplicate(other: tuple[Store, Database]) -> None:
+def test_a_failed_write_of_a_tombstone_is_not_counted_as_a_duplicate(other: tuple[Store, Database]) -> None:
     store, database = other
     database.create_collection("tombstones", validator={"erased_date": {"$exists": True}})
 

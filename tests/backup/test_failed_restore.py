@@ -367,7 +367,7 @@ class TestTheCommand:
             ([], "Name the FILE"),
         ],
     )
-    def test_says_what_is_wrong(
+    def test_reports_the_error(
         self,
         app: Flask,
         target: tuple[Store, Database],

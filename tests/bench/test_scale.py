@@ -203,7 +203,7 @@ def test_a_row_keeps_its_bound(bound: float | None, milliseconds: tuple[float, .
     assert len(broken([row])) == (not kept)
 
 
-def test_what_is_not_kept_is_named() -> None:
+def test_lost_values_are_named() -> None:
     assert broken([Row(READ, (1.0, 2.5))]) == ["a read: 2.50 times, at most 1.3"]
 
 

@@ -134,7 +134,7 @@ class TestMerge:
             f"Already merged into {two[0]}. All steps of the merge are complete.\n",
         )
 
-    def test_rejects_before_it_asks(self, app: Flask, api: Client, two: tuple[str, str]) -> None:
+    def test_rejects_before_it_asks_for_confirmation(self, app: Flask, api: Client, two: tuple[str, str]) -> None:
         third = person(api)
         run(app, "merge", "--yes", *two)
 

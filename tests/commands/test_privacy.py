@@ -123,7 +123,7 @@ class TestFindingThePerson:
         assert exported(app, planted.held_id)["person"]["identifiers"][0].endswith(planted.person_id)
 
     @pytest.mark.parametrize("who", ["", " ", "nobody", "crm:7", "john@example.com", "+1 202 555 0199", "7", "$ne"])
-    def test_finds_nobody(self, app: Flask, api: Client, database: Database, who: str) -> None:
+    def test_reports_an_unknown_person(self, app: Flask, api: Client, database: Database, who: str) -> None:
         api.created("/people", factories.person(identifiers=["crm:1"]))
 
         for command in ("export-person", "erase-person"):
@@ -148,7 +148,7 @@ class TestFindingThePerson:
 
 
 class TestErasing:
-    def test_shows_the_person_and_asks(self, app: Flask, api: Client, database: Database) -> None:
+    def test_shows_the_person_and_asks_for_confirmation(self, app: Flask, api: Client, database: Database) -> None:
         person = {"given_name": "Jane", "family_name": "Doe", "email_addresses": [{"address": JANE}]}
         api.recorded(factories.outreach(person=person))
 

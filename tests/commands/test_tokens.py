@@ -254,7 +254,7 @@ class TestRevoke:
         assert "within 0 seconds" in output
 
     @pytest.mark.parametrize(("stdin", "left"), [("y\n", 0), ("n\n", 1), ("", 1)])
-    def test_asks_first(self, app: Flask, store: Store, database: Database, stdin: str, left: int) -> None:
+    def test_asks_for_confirmation(self, app: Flask, store: Store, database: Database, stdin: str, left: int) -> None:
         factories.token(store, name="crm")
 
         result = run(app, "revoke", "crm", stdin=stdin)

@@ -351,7 +351,7 @@ class TestDelete:
         assert database.outreaches.count_documents({"webhook_events.webhook_id": other}) == 1
 
     @pytest.mark.parametrize(("input_", "left"), [("y\n", 0), ("n\n", 1), ("", 1)])
-    def test_asks_first(
+    def test_asks_for_confirmation(
         self, app: Flask, api: Client, store: Store, database: Database, input_: str, left: int
     ) -> None:
         webhook = stored(store)

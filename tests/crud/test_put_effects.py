@@ -63,7 +63,7 @@ def put(api: Client, person: dict[str, Any], body: Any) -> Any:
     ],
     ids=str,
 )
-def test_a_put_does_what_it_says(api: Client, ann: dict[str, Any], body: Any, name: str, expected: Any) -> None:
+def test_a_put_has_the_documented_effect(api: Client, ann: dict[str, Any], body: Any, name: str, expected: Any) -> None:
     changed = put(api, ann, body)
 
     assert changed.status_code == 200
@@ -96,7 +96,7 @@ def test_a_put_does_what_it_says(api: Client, ann: dict[str, Any], body: Any, na
     ],
     ids=str,
 )
-def test_a_put_that_could_have_no_effect_is_refused(api: Client, ann: dict[str, Any], body: Any, named: str) -> None:
+def test_a_put_without_effect_is_rejected(api: Client, ann: dict[str, Any], body: Any, named: str) -> None:
     refused = put(api, ann, body)
 
     assert refused.status_code == 400

@@ -53,7 +53,7 @@ def directives(service: Path) -> dict[str, str]:
 class TestAppJson:
     app = json.loads((ROOT / "app.json").read_text())
 
-    def test_names_settings_that_there_are_and_says_what_each_is(self) -> None:
+    def test_names_existing_settings_and_describes_each(self) -> None:
         assert set(self.app["env"]) <= LISTED
         assert all(each["description"] for each in self.app["env"].values())
 
@@ -67,14 +67,14 @@ class TestAppJson:
 
         assert (settings.trusted_proxies, settings.rate_limit_storage) == (1, "mongodb")
 
-    def test_asks_for_what_nothing_works_without(self) -> None:
+    def test_requires_the_database_and_the_public_url(self) -> None:
         assert {name for name, each in self.app["env"].items() if each.get("required")} == {"MONGODB_URI", "PUBLIC_URL"}
 
     def test_starts_each_process_of_the_procfile(self) -> None:
         assert set(self.app["formation"]) == set(PROCFILE) - {"release"}
 
 
-def test_the_example_of_settings_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_example_of_settings_is_valid(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = example()
     assert set(settings) <= LISTED
     for name, value in settings.items():
@@ -123,17 +123,17 @@ class TestSystemd:
 
         assert command == PROCFILE[service.stem.removeprefix("osdi-")]
 
-    def test_runs_as_nobody_who_may_do_more(self, service: Path) -> None:
+    def test_runs_without_privileges(self, service: Path) -> None:
         found = directives(service)
 
         assert (found["User"], found["NoNewPrivileges"], found["ProtectSystem"]) == ("osdi", "yes", "strict")
         assert found["CapabilityBoundingSet"] == ""
 
-    def test_all_are_shut_off_alike(self, service: Path) -> None:
-        def shut_off(of: Path) -> str:
+    def test_all_have_the_same_restrictions(self, service: Path) -> None:
+        def restrictions(of: Path) -> str:
             return re.findall(r"^NoNewPrivileges=.*?(?=\n\n|\Z)", of.read_text().rstrip(), flags=re.M | re.S)[0]
 
-        assert shut_off(service) == shut_off(SERVICES[0])
+        assert restrictions(service) == restrictions(SERVICES[0])
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ class TestContainers:
 
         assert set(versions) == {(ROOT / ".python-version").read_text().strip()}
 
-    def test_run_as_nobody(self) -> None:
+    def test_run_without_privileges(self) -> None:
         assert int(re.findall(r"^USER (\d+)$", self.last_stage, flags=re.M)[-1]) > 0
         assert all("user" not in COMPOSE["services"][name] for name in OURS)
 
@@ -209,7 +209,7 @@ class TestContainers:
         assert not {"requirements-dev.txt", "dev", "tests", "."} & self.copied
         assert "requirements.txt" in self.copied
 
-    def test_the_builder_sees_what_is_copied_and_nothing_else(self) -> None:
+    def test_the_build_context_has_only_the_copied_files(self) -> None:
         lines = (ROOT / ".dockerignore").read_text().splitlines()
 
         assert lines[1] == "*"
@@ -293,13 +293,13 @@ def lint(name: str, folder: Path) -> lint_deploy.Finding:
 
 class TestLintDeploy:
     @pytest.mark.parametrize("name", lint_deploy.LINTS)
-    def test_is_content_with_what_is_here(self, copied: Path, name: str) -> None:
+    def test_accepts_the_files_of_this_project(self, copied: Path, name: str) -> None:
         finding = lint(name, copied / "lint")
 
         assert finding.ok, finding.output
 
     @pytest.mark.parametrize(("name", "file", "good", "bad"), BROKEN)
-    def test_finds_what_is_wrong(self, copied: Path, name: str, file: str, good: str, bad: str) -> None:
+    def test_finds_errors(self, copied: Path, name: str, file: str, good: str, bad: str) -> None:
         text = (copied / file).read_text()
         assert good in text
         (copied / file).write_text(text.replace(good, bad, 1))
@@ -309,7 +309,7 @@ class TestLintDeploy:
         assert not finding.ok
         assert finding.output
 
-    def test_skips_with_a_word_what_is_not_here_and_fails_in_ci(
+    def test_reports_a_missing_program_and_fails_in_ci(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
         def missing(_: Path) -> lint_deploy.Finding:

@@ -118,7 +118,7 @@ def test_a_run_that_is_interrupted_leaves_no_process_and_no_folder(tmp_path: Pat
         ),
     ],
 )
-def test_what_is_wrong_in_a_database_is_found(
+def test_each_violation_in_a_database_is_found(
     unguarded: Database, people: list[dict], outreaches: list[dict], expected: dict[str, int]
 ) -> None:
     sent = post(0, "token")
@@ -182,7 +182,7 @@ def test_each_post_is_recognisable_when_it_is_sent_again() -> None:
     assert len(set(keys)) == 100
 
 
-def test_the_page_says_what_was_not_kept_and_what_could_not_be_run() -> None:
+def test_the_page_lists_failed_and_skipped_faults() -> None:
     moments = [Acknowledged(post(number, "token"), float(number), None, None) for number in (1, 2, 5)]
     ledger = Ledger([Attempt(1, 0.0, 1.0, "503"), Attempt(1, 3.0, 27.0, OK)], moments, stopped=6.0)
     broken = Row(KILLED, STANDALONE, ledger, Found(lost_outreaches=2, lost_people=1, doubled=4), 9.0, ["3 are lost"])

@@ -579,7 +579,7 @@ class TestTextsAndCalls:
 
     @pytest.mark.parametrize(("retry_after", "least"), [("1800", 1_800), ("0", 0), ("86400", 3_600)])
     @pytest.mark.parametrize("status", [429, 503])
-    def test_wait_as_long_as_the_gateway_asks(
+    def test_wait_for_retry_after(
         self, api: Client, work: Work, gateway: WebhookReceiver, kind: str, status: int, retry_after: str, least: int
     ) -> None:
         gateway.status, gateway.headers = status, {"Retry-After": retry_after}
@@ -592,7 +592,7 @@ class TestTextsAndCalls:
         wait = (followup["not_before"] - began).total_seconds()
         assert max(least, 15) <= wait <= max(least, 30) + 5
 
-    def test_to_other_numbers_wait_too_if_the_gateway_asks_for_it(
+    def test_to_other_numbers_wait_too_during_retry_after(
         self, api: Client, work: Work, gateway: WebhookReceiver, kind: str
     ) -> None:
         gateway.status, gateway.headers = 429, {"Retry-After": "1800"}
@@ -666,7 +666,9 @@ def test_a_deleted_persons_address_is_removed(api: Client, work: Work, database:
 
 
 @pytest.mark.usefixtures("message")
-def test_a_lost_lease_is_taken_over_and_counted(api: Client, work: Work, sink: SmtpSink, database: Database) -> None:
+def test_a_followup_with_an_expired_lease_is_sent_by_another_worker_and_counted(
+    api: Client, work: Work, sink: SmtpSink, database: Database
+) -> None:
     ask(api)
     taken_away = {"state": "leased", "lease": "dead", "attempts": 1, "not_before": now() - dt.timedelta(seconds=1)}
     database.outreaches.update_many({}, {"$set": {f"followups.0.{name}": each for name, each in taken_away.items()}})

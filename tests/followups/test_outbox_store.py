@@ -92,7 +92,7 @@ def test_nothing_else_is_leased(store: Store, fields: dict[str, Any]) -> None:
     assert outbox_store.lease_next(store, now(), LEASE, KINDS) is None
 
 
-def test_an_expired_lease_is_taken_over_and_counted(store: Store, database: Database) -> None:
+def test_a_followup_with_an_expired_lease_is_leased_again_and_counted(store: Store, database: Database) -> None:
     outreach = queued(store)
     first = outbox_store.lease_next(store, now(), LEASE, KINDS)
     assert outbox_store.lease_next(store, now(), LEASE, KINDS, lost=True) is None, "it is still held"

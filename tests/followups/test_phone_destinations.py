@@ -37,7 +37,7 @@ US, GERMAN, CANADIAN = "+12025550123", "+4930901820", "+16135550123"
         ("+9991234567", ("*",), "invalid_number", "invalid_number"),
     ],
 )
-def test_a_number_is_refused_with_a_reason(
+def test_a_number_is_rejected_with_a_reason(
     number: str, countries: tuple[str, ...], anonymous: str | None, by_token: str | None
 ) -> None:
     assert refused_number(number, countries, by_token=False) == anonymous
@@ -68,7 +68,7 @@ def test_the_countries_are_the_setting_or_the_region(settings: dict, allowed: tu
         ("+1202555", True, ("skipped", "invalid_number")),
     ],
 )
-def test_a_follow_up_goes_to_allowed_countries_only(
+def test_a_followup_is_sent_to_allowed_countries_only(
     api: Client, work: Work, gateway: WebhookReceiver, kind: str, number: str, token: bool, outcome: tuple
 ) -> None:
     person = {"phone_numbers": [{"number": number}]}

@@ -48,7 +48,7 @@ def test_a_download_is_filtered_by_odatas_name(two: Client) -> None:
         ({"$filter": "nam eq 'b'"}, 400),
     ],
 )
-def test_two_different_filters_are_refused(two: Client, arguments: dict[str, str], status: int) -> None:
+def test_two_different_filters_are_rejected(two: Client, arguments: dict[str, str], status: int) -> None:
     assert two.get("/tags", query_string=arguments).status_code == status
 
 
@@ -67,7 +67,7 @@ def test_two_different_filters_are_refused(two: Client, arguments: dict[str, str
         ("PUT", "/advocacy_campaigns/{campaign}", "force"),
     ],
 )
-def test_an_unknown_argument_is_refused_with_strict_handling_only(
+def test_an_unknown_argument_is_rejected_with_strict_handling_only(
     two: Client, method: str, path: str, name: str
 ) -> None:
     address = path.format(campaign=two.campaign_id)

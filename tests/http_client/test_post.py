@@ -305,7 +305,7 @@ def test_the_address_that_was_checked_is_the_one_connected_to(
     assert len(receiver.requests) == 1
 
 
-def test_without_tls_nothing_goes_to_an_allowed_network_but_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_tls_only_loopback_of_the_allowed_networks_is_requested(monkeypatch: pytest.MonkeyPatch) -> None:
     resolving(monkeypatch, "hooks.example.org", "192.0.2.1", "127.0.0.1")
 
     with silent() as receiver:

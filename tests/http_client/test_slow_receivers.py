@@ -49,7 +49,7 @@ def test_a_port_at_which_nothing_listens() -> None:
     assert reason(f"http://127.0.0.1:{port}/") == "connect"
 
 
-def test_a_name_that_nobody_has(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_that_does_not_exist(monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(*_: object, **__: object) -> list:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
@@ -154,7 +154,7 @@ def reads_by_drops(connection: socket.socket, over: threading.Event) -> None:
     ("serve", "body"), [(head_that_drips, BODY), (reads_by_drops, b" " * 20_000_000)], ids=["answers", "reads"]
 )
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_a_server_that_goes_on_by_drops_is_left(scheme: str, serve: Serve, body: bytes) -> None:
+def test_a_server_that_sends_byte_by_byte_is_disconnected(scheme: str, serve: Serve, body: bytes) -> None:
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)

@@ -125,7 +125,7 @@ def test_a_flag_that_cannot_be_read_rejects_its_row(cell: str) -> None:
 
 
 @pytest.mark.parametrize("cell", ["", "unknown", "N/A", "null", "-", "not asked"])
-def test_a_flag_without_an_answer_says_nothing(cell: str) -> None:
+def test_a_flag_without_a_value_is_ignored(cell: str) -> None:
     consent = Consent()
     consent.add("opted_in", cell)
 
@@ -283,7 +283,7 @@ def test_a_column_that_looks_like_consent_stops_the_import(kind: str, name: str,
         ("Level", "nicht anrufen"),
     ],
 )
-def test_values_that_refuse_stop_the_import_whatever_the_column_is_called(name: str, value: str) -> None:
+def test_values_that_refuse_stop_the_import_in_a_column_of_any_name(name: str, value: str) -> None:
     with pytest.raises(ValueError, match=f"texts: '{name}'"):
         columns({"email": ["a@example.com", "b@example.com"], name: ["", value]})
 

@@ -475,7 +475,7 @@ class TestResume:
         assert file.with_name("people.rejected.csv").read_text() == "corrected"
 
     @pytest.mark.parametrize(("options", "message"), [((), "with --resume continues"), (("--dry-run",), "a dry run")])
-    def test_an_interrupted_import_says_how_to_continue(
+    def test_an_interrupted_import_prints_how_to_continue(
         self,
         app: Flask,
         api: Client,

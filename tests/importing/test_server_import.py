@@ -361,7 +361,7 @@ class TestMisbehaving:
         ("status", "retry_after", "least", "most"),
         [(429, "7", 7, 7), (503, "7", 7, 7), (503, "86400", 300, 300), (503, "0", 0, 1), (429, "soon", 0, 1)],
     )
-    def test_a_request_is_repeated_when_the_server_asks_for_it(
+    def test_a_request_is_repeated_after_retry_after(
         self, monkeypatch: pytest.MonkeyPatch, status: int, retry_after: str, least: float, most: float
     ) -> None:
         slept: list[float] = []

@@ -79,7 +79,7 @@ def test_of_those_changed_at_once_it_is_the_one_created_last(anywhere: Store) ->
     assert default_wrapper(anywhere, "email") == wrappers[-1]
 
 
-def test_a_deleted_wrapper_is_taken_off_its_messages(anywhere: Store) -> None:
+def test_a_deleted_wrapper_is_removed_from_its_messages(anywhere: Store) -> None:
     wrapped = [stored(anywhere, "messages", wrapper_id="w", subject="A") for _ in range(2)]
     other = stored(anywhere, "messages", wrapper_id="other")
 
@@ -91,7 +91,7 @@ def test_a_deleted_wrapper_is_taken_off_its_messages(anywhere: Store) -> None:
     assert anywhere.get("messages", other["_id"]) == other
 
 
-def test_those_messages_are_noted_as_written(anywhere: Store) -> None:
+def test_the_changed_messages_are_in_the_write_log(anywhere: Store) -> None:
     for _ in range(2):
         stored(anywhere, "messages", wrapper_id="w")
     written = write_log.start()

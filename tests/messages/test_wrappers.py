@@ -35,7 +35,7 @@ def test_the_entry_point_does_not_list_them(api: Client) -> None:
     assert "osdi:wrappers" not in api.get("/").json["_links"]
 
 
-def test_the_type_is_taken_in_any_letter_case(api: Client) -> None:
+def test_the_type_is_accepted_in_any_letter_case(api: Client) -> None:
     assert api.created("/wrappers", {"wrapper_type": "SMS"})["wrapper_type"] == "sms"
 
 
@@ -86,7 +86,7 @@ class TestOfAMessage:
 
         assert message["_links"]["osdi:wrapper"] == {"href": href(wrapper)}
 
-    def test_is_taken_away_by_null(self, api: Client, database: Database, message: dict[str, Any]) -> None:
+    def test_is_removed_by_null(self, api: Client, database: Database, message: dict[str, Any]) -> None:
         changed = api.put(href(message), wrapped_by(None))
 
         assert (changed.status_code, "osdi:wrapper" in changed.json["_links"]) == (200, False)
@@ -127,7 +127,7 @@ class TestOfAMessage:
         assert (response.status_code, response.json) == (200, read.json)
         assert response.headers["ETag"] == read.headers["ETag"]
 
-    def test_a_slip_in_a_link_is_refused_strictly(self, api: Client, wrapper: dict[str, Any]) -> None:
+    def test_a_misspelled_link_is_rejected_with_strict_handling(self, api: Client, wrapper: dict[str, Any]) -> None:
         body = {"_links": {"wrapper": {"href": href(wrapper)}}}
 
         refused = api.post("/messages", body, headers=dict(STRICT))
@@ -190,7 +190,7 @@ class TestDeleting:
 
         assert [api.follow(each, "self") for each in others] == others
 
-    def test_of_one_that_was_changed_meanwhile_takes_nothing_off(
+    def test_of_a_wrapper_that_was_changed_meanwhile_changes_no_message(
         self, api: Client, wrapper: dict[str, Any], message: dict[str, Any]
     ) -> None:
         refused = api.delete(href(wrapper), headers={"If-Match": '"0"'})

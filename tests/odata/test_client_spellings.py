@@ -80,7 +80,7 @@ def test_the_spelling_finds(recorded: Client, path: str, text: str) -> None:
         "given_name eq 5",
     ],
 )
-def test_an_unreadable_value_is_refused(recorded: Client, text: str) -> None:
+def test_an_unreadable_value_is_rejected(recorded: Client, text: str) -> None:
     refused = recorded.get("/people", query_string={"filter": text})
 
     assert refused.status_code == 400

@@ -114,7 +114,7 @@ def test_an_invalid_filter_is_rejected(api: Client, text: str, message: str) -> 
     assert message in response.json["error"]
 
 
-def test_what_has_no_filter_says_so(api: Client) -> None:
+def test_a_field_without_a_filter_is_rejected_with_the_reason(api: Client) -> None:
     tag = api.created("/tags", {"name": "one"})
 
     response = api.get(tag["_links"]["osdi:taggings"]["href"], query_string={"filter": "name eq 'x'"})

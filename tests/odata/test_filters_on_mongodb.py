@@ -340,7 +340,7 @@ def test_what_sync_scripts_ask_runs_on_an_index(
     assert 0 < explained["executionStats"]["totalKeysExamined"] < DOCUMENTS / 2
 
 
-def test_the_deepest_filter_is_one_that_mongodb_takes(database: Database) -> None:
+def test_mongodb_accepts_the_deepest_filter(database: Database) -> None:
     deepest = "source eq 'a'"
     for level in range(MAX_DEPTH):
         also = "source eq 'c' and " if level < MAX_CONDITIONS - MAX_DEPTH - 1 else ""
@@ -354,6 +354,6 @@ def test_the_deepest_filter_is_one_that_mongodb_takes(database: Database) -> Non
     assert list(database[PERSON.collection].find({"$and": [query, {"_id": {"$gt": ""}}]})) == []
 
 
-def test_the_longest_pattern_is_one_that_mongodb_takes(database: Database) -> None:
+def test_mongodb_accepts_the_longest_pattern(database: Database) -> None:
     for text in (f"contains(source,'{'.' * 1900}')", f"contains(email_address,'{chr(0xFDFA) * 254}')"):
         assert list(database[PERSON.collection].find(to_query(text, FILTER_FIELDS[PERSON], RULES))) == []

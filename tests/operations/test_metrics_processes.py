@@ -93,7 +93,7 @@ def environment(mongod: Mongod, app: Flask) -> dict[str, str]:
 
 
 @pytest.mark.slow
-def test_sums_are_those_of_all_workers_also_of_killed_ones(environment: dict[str, str]) -> None:
+def test_sums_include_all_workers_and_killed_ones(environment: dict[str, str]) -> None:
     with Live(environment, workers=2) as live:
         sent = ask_both(live)
         assert {answered(live, "/docs") for _ in range(20)} == {sent}
@@ -137,7 +137,7 @@ def test_a_reload_keeps_the_sums(environment: dict[str, str]) -> None:
         assert len([each for each in files(live) if each.startswith("histogram")]) <= 4
 
 
-def test_without_the_token_there_is_no_folder_and_nothing_to_read(mongod: Mongod) -> None:
+def test_without_the_token_no_metrics_are_stored_or_served(mongod: Mongod) -> None:
     with Live({"MONGODB_URI": mongod.uri, "METRICS_TOKEN": ""}, workers=2) as live:
         ask(live, 10)
 

@@ -64,7 +64,7 @@ def served(environment: dict[str, str]) -> Iterator[Database]:
 
 
 @needs_proc
-def test_gunicorn_starts_as_many_workers_as_the_environment_says(environment: dict[str, str]) -> None:
+def test_gunicorn_starts_the_configured_number_of_workers(environment: dict[str, str]) -> None:
     with Live(environment, workers=3) as live:
         assert eventually(lambda: len(live.workers()) == 3)
 
@@ -117,7 +117,7 @@ def test_creating_the_sample_data_can_be_repeated(environment: dict[str, str]) -
     assert flask("sample", environment=environment) == ""
 
 
-def test_a_chunked_body_is_taken(live: Live, served: Database) -> None:
+def test_a_chunked_body_is_accepted(live: Live, served: Database) -> None:
     status, body = post_in_chunks(live, a_body(of_length=LIMIT))
 
     assert (status, body) == (200, {})

@@ -177,7 +177,7 @@ def test_the_status_of_an_unreadable_address_is_not_that_of_the_primary_one(
     ids=str,
 )
 @pytest.mark.parametrize("token", [True, False], ids=["with a token", "without"])
-def test_a_body_that_names_nobody_is_rejected_with_what_would_have_counted(
+def test_a_body_without_a_person_is_rejected_with_the_accepted_names(
     api: Client, database: Database, person: Any, token: bool
 ) -> None:
     for refused in (api.record({"person": person}, token=token), api.post(SIGNUP, {"person": person}, token=token)):

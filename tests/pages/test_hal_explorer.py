@@ -128,7 +128,7 @@ def test_the_helper_accepts_its_documented_example(visit: Visit, explored: Explo
     expect(visit.page.get_by_label("Properties", exact=True)).to_contain_text("jane@example.com")
 
 
-def test_delete_asks_first(visit: Visit, explored: Explored) -> None:
+def test_delete_asks_for_confirmation(visit: Visit, explored: Explored) -> None:
     person = create_person(explored)
     page = visit.page
     questions: list[str] = []

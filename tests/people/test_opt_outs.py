@@ -203,7 +203,7 @@ class TestANewPerson:
 
         assert self.reason(store, person) is None
 
-    def test_stays_opted_out_if_a_token_holder_has_said_it(
+    def test_stays_opted_out_if_a_token_holder_posted_the_opt_out(
         self,
         api: Client,
         store: Store,

@@ -175,7 +175,7 @@ class TestKeptData:
         for parent, entries in (("tags", "taggings"), ("questions", "answers")):
             assert total(api, f"{planted.links[parent]}/{entries}", "total_records") == 0
 
-    def test_goes_down_by_outreaches_that_are_deleted(
+    def test_decreases_by_deleted_outreaches(
         self, planted: Planted, api: Client, noise: list[dict], erased: Erase
     ) -> None:
         erased(planted.person_id, "delete")

@@ -162,7 +162,7 @@ def paths(
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_nobody_is_contacted_against_their_word(
+def test_a_person_who_opted_out_is_not_contacted(
     path: str,
     paths: Paths,
     api: Client,

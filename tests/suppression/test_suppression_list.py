@@ -63,7 +63,7 @@ class TestAnEntry:
         assert not any(each in text for each in (JANE, "jane", "2025550123"))
         assert all(len(each["_id"]) == 64 for each in entries)
 
-    def test_says_since_when_and_from_where(self, api: Client, database: Database) -> None:
+    def test_shows_the_date_and_the_source(self, api: Client, database: Database) -> None:
         before = dt.datetime.now(dt.UTC).replace(tzinfo=None, microsecond=0)
         person = api.created("/people", OPT_OUTS)
 
@@ -144,7 +144,7 @@ class TestAnOptOutOutlives:
 
         self.assert_kept(api, store)
 
-    def test_a_put_that_says_nothing_about_it(self, api: Client, store: Store, jane: dict[str, Any]) -> None:
+    def test_a_put_without_the_status(self, api: Client, store: Store, jane: dict[str, Any]) -> None:
         body = {"email_addresses": [{"address": JANE}], "phone_numbers": [{"number": NUMBER}]}
 
         changed = api.put(jane["_links"]["self"]["href"], body).json
@@ -169,7 +169,7 @@ class TestAnOptOutOutlives:
         assert refused(store) == {"mail"}
 
     @pytest.mark.parametrize("path", ["/people", "record"])
-    def test_a_post_that_says_the_opposite_and_warns_its_sender(
+    def test_a_post_that_states_the_opposite_and_warns_its_sender(
         self, path: str, api: Client, jane: dict[str, Any]
     ) -> None:
         answer = (
@@ -186,7 +186,7 @@ class TestAnOptOutOutlives:
 
 
 class TestALiftedRefusal:
-    def test_comes_from_a_put_that_says_so(self, api: Client, store: Store) -> None:
+    def test_comes_from_a_put_that_states_it(self, api: Client, store: Store) -> None:
         href = api.created("/people", OPT_OUTS)["_links"]["self"]["href"]
 
         changed = api.put(href, OPT_INS).json
@@ -230,7 +230,7 @@ class TestALiftedRefusal:
         assert changed["email_addresses"] == [{"address": JANE, "status": "subscribed"}]
         assert refused(store) == set()
 
-    def test_needs_a_put_although_the_person_already_is_as_it_says(self, api: Client, store: Store) -> None:
+    def test_needs_a_put_although_the_person_already_has_the_status(self, api: Client, store: Store) -> None:
         href = api.created("/people", OPT_INS)["_links"]["self"]["href"]
         suppression_list(store).change(email_key(JANE), add={"mail": "link"})
 
@@ -277,7 +277,7 @@ class TestResubscribing:
 
         assert refused(store) == {"mail"}
 
-    def test_works_for_an_address_that_belongs_to_nobody(self, api: Client, store: Store) -> None:
+    def test_works_for_an_address_that_no_person_has(self, api: Client, store: Store) -> None:
         unsubscribe(store, JANE)
 
         assert resubscribe(store, resubscribe_token(store, JANE)) == JANE

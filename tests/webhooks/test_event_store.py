@@ -94,7 +94,7 @@ class TestLease:
         (again,) = event_store.due_webhooks(store, later(61))
         assert again == {**made, "lease": lease, "not_before": of(database, made)["not_before"]}
 
-    def test_that_has_expired_is_taken_over(self, store: Store, database: Database) -> None:
+    def test_that_has_expired_can_be_replaced(self, store: Store, database: Database) -> None:
         made = webhook(store)
         lost = event_store.lease_webhook(store, made, now())
         (found,) = event_store.due_webhooks(store, now())

@@ -170,7 +170,7 @@ def test_the_next_state_of_a_person_is_tried_again(api: Client, receiver: Webhoo
     assert shown(api, webhook)["rejected"] == 0
 
 
-def test_a_rejection_of_one_webhook_is_none_of_another(
+def test_a_rejection_by_one_webhook_does_not_affect_another(
     api: Client, receiver: WebhookReceiver, deliver: Deliver, webhook: dict[str, Any]
 ) -> None:
     with WebhookReceiver() as other:
@@ -200,7 +200,7 @@ def test_deleting_the_webhook_deletes_its_rejected_events(
 
 @pytest.mark.parametrize(("retry_after", "wait"), [("30", 30), ("86400", 3_600), ("soon", 0)])
 @pytest.mark.parametrize("status", [429, 503])
-def test_the_worker_waits_as_long_as_the_receiver_asks(
+def test_the_worker_waits_for_retry_after(
     api: Client,
     receiver: WebhookReceiver,
     deliver: Deliver,
