@@ -24,7 +24,7 @@ from osdi.resources import LIST, TAG
 from osdi.values.identifiers import is_placeholder, system_of
 from osdi.values.names import compared_name, letters_and_digits, names_differ
 from osdi.values.phones import split_extension
-from osdi.values.text import normalized
+from osdi.values.text import normalized, unicode_form
 from osdi.values.words import country
 
 Person = TypeVar("Person", bound=ReadOnlyDocument)
@@ -121,7 +121,7 @@ def email_key(address: str) -> str:
     normalised by NFKC and lower-cased, since nearly all mail servers ignore its letter case.
     """
     local, _, domain = address.strip().rpartition("@")
-    return f"{EMAIL}{unicodedata.normalize('NFKC', local).lower()}@{_domain(domain)}"
+    return f"{EMAIL}{unicode_form('NFKC', local).lower()}@{_domain(domain)}"
 
 
 def mailbox_key(key: str) -> str:
@@ -142,7 +142,7 @@ def _domain(domain: str) -> str:
     try:
         return idna.decode(idna.encode(domain, uts46=True).lower())
     except idna.IDNAError:  # no mail can be sent there
-        return unicodedata.normalize("NFKC", domain).lower()
+        return unicode_form("NFKC", domain).lower()
 
 
 def confirm_contacts(person: dict[str, Any], keys: Iterable[str]) -> None:

@@ -18,6 +18,7 @@ from osdi.fields.definition import names
 from osdi.fields.outreach import ACTION_DATE_OFFSET
 from osdi.resources import ADVOCACY_CAMPAIGN, CUSTOM_FIELDS, OUTREACH, PERSON
 from osdi.values.custom_field_names import as_sent
+from osdi.values.text import unicode_form
 
 UNSUBSCRIBE_URL: Final = "unsubscribe_url"
 
@@ -112,7 +113,7 @@ def _make_safe(value: Any) -> Any:
 
 
 def _safe_line(text: str) -> str:
-    line = single_line(unicodedata.normalize("NFKC", text), LINE_LENGTH)
+    line = single_line(unicode_form("NFKC", text), LINE_LENGTH)
     if LINK.search(line):
         return ""
     # Mail programs make a link of "evil.example"; a space after the dot prevents it and keeps names such as "St.John".

@@ -14,7 +14,7 @@ from osdi.match_keys import MatchKeyRules, email_key
 from osdi.values import words
 from osdi.values.custom_field_names import stored_name
 from osdi.values.dates import instant
-from osdi.values.text import cleaned, normalized
+from osdi.values.text import cleaned, normalized, unicode_form
 
 FieldType = Literal["string", "integer", "number", "boolean", "date", "identifier", "email", "phone"]
 TYPES: Final[tuple[FieldType, ...]] = get_args(FieldType)
@@ -135,7 +135,7 @@ def timestamp(text: str) -> dt.datetime:
 
 def _folded(text: str) -> str:
     """Returns a part of an e-mail address as it is in the keys of osdi.match_keys."""
-    return unicodedata.normalize("NFKC", text).lower()
+    return unicode_form("NFKC", text).lower()
 
 
 def _phone_part(text: str) -> str:

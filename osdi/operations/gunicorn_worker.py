@@ -51,6 +51,7 @@ class ClientSocket(socket.socket):
     """Connection to a client. In a thread nothing more is received: gunicorn's parser reads what has arrived."""
 
     in_body = False
+    is_whole = False  # the request has arrived to its end
     arrived = memoryview(b"")
 
     def receive(self) -> bytes:
@@ -134,6 +135,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         conn.sock.settimeout(self.bounds.silence_seconds)  # for each piece of the response
         # The loop has sent `100 Continue`; gunicorn would send another one.
         req._expected_100_continue = False
+        if not conn.sock.is_whole:
+            req.force_close()  # says so in the response: a client that sent another request behind it would lose it
         return super().handle_request(req, conn)
 
     def _keepalive_after(self, conn: Any, keepalive: Any) -> bool:
@@ -142,7 +145,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         gunicorn would answer a body that breaks off only behind what the application has read with a second response.
         """
         try:
-            return bool(super()._keepalive_after(conn, keepalive))
+            # Of a body that the application rejected as too long, nothing more has to arrive.
+            return bool(keepalive) and bool(conn.parser.finish_body(max_bytes=sys.maxsize))
         except (ParseException, NoMoreData):
             return False
 
@@ -254,6 +258,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         request = self._forget(conn)
         conn.init()
         conn.sock.arrived = memoryview(request.data)
+        conn.sock.is_whole = request.is_whole
         self.enqueue_req(conn)
 
     def _drain(self, conn: TConn, _: object) -> None:

@@ -30,13 +30,17 @@ class Bounds(NamedTuple):
 
 
 class IncomingRequest:
-    """The bytes of a request that have arrived. `deadline` is the time (monotonic) by which the next must arrive."""
+    """The bytes of a request that have arrived. `deadline` is the time (monotonic) by which the next must arrive.
+
+    `is_complete` is true if no more bytes are needed for a response, `is_whole` if the request has arrived to its end.
+    """
 
     def __init__(self, bounds: Bounds, longest_body: int, deadline: float) -> None:
         """`longest_body`: a longer body need not arrive, since the application rejects it. `deadline`: of byte one."""
         self.data = bytearray()
         self.deadline = deadline
         self.is_complete = False
+        self.is_whole = False
         self._bounds = bounds
         self._longest_body = longest_body
         self._part_ends = 0.0
@@ -84,7 +88,8 @@ class IncomingRequest:
         """True if the body is complete, or is or will be too long."""
         if self._length is None:
             return self._has_last_chunk()
-        return len(self.data) >= self._length or self._length - self._head_ends > self._longest_body
+        self.is_whole = len(self.data) >= self._length
+        return self.is_whole or self._length - self._head_ends > self._longest_body
 
     def _has_last_chunk(self) -> bool:
         """True if the last chunk and its trailers are there, if a chunk is invalid, or if the chunks are too long."""
@@ -106,11 +111,10 @@ class IncomingRequest:
 
     def _has_trailers(self, begins: int) -> bool:
         """True if the trailers, which begin with the line break at `begins`, are complete or too long."""
-        if self.data.startswith(END_OF_HEAD, begins):
-            return True
         found = self.data.find(END_OF_HEAD, max(begins, self._searched))
         self._searched = len(self.data) - len(END_OF_HEAD)
-        return found >= 0 or len(self.data) - begins > LONGEST_FRAMING
+        self.is_whole = found >= 0
+        return self.is_whole or len(self.data) - begins > LONGEST_FRAMING
 
     def _expects_continue(self) -> bool:
         return EXPECT_CONTINUE.search(self.data, 0, self._head_ends) is not None

@@ -5,6 +5,8 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any, Final
 
+from osdi.values.text import unicode_form
+
 PARTS: Final = ("given_name", "family_name")
 ASCII_PUNCTUATION: Final = re.compile("[^a-z0-9]")
 
@@ -13,7 +15,7 @@ def letters_and_digits(text: str) -> str:
     """Returns the letters and digits of a text, without case, accents, spaces and punctuation."""
     if text.isascii():  # most texts; each post compares several names
         return ASCII_PUNCTUATION.sub("", text.lower())
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    decomposed = unicode_form("NFKD", text.casefold())
     return "".join(
         each for each in decomposed if not unicodedata.combining(each) and unicodedata.category(each)[0] in "LMN"
     )

@@ -9,19 +9,44 @@ Pure.
 import re
 import unicodedata
 from decimal import Decimal
-from typing import Any, Final
+from itertools import pairwise
+from typing import Any, Final, Literal
 
 INVISIBLE: Final = re.compile("[\ufeff\u200b\u2060]|(?<![^\x00-\x7f])[\u200c\u200d]+(?![^\x00-\x7f])")
+JOINERS: Final = "\u200c\u200d"
+# A joiner joins nothing at the ends of a text.
+AROUND: Final = "".join(filter(str.isspace, map(chr, range(0x3001)))) + JOINERS
+# No script has this many marks on one letter (Unicode Standard Annex 15, stream-safe text format). Sorting the marks
+# of one letter takes a time that grows with the square of their number, so each piece of a longer run is normalised
+# by itself.
+LONGEST_RUN: Final = 30
+LONG_RUN: Final = re.compile(rf"[^\w\x00-\x7f]{{{LONGEST_RUN + 1},}}")
+
+Form = Literal["NFC", "NFKC", "NFKD"]
 
 
 def cleaned(text: str) -> str:
     """Returns the text in the form that is stored: normalised, and without spaces around it."""
-    return text.strip() if text.isascii() else normalized(text).strip()
+    return text.strip() if text.isascii() else normalized(text).strip(AROUND)
 
 
 def normalized(text: str) -> str:
     """Returns the text in NFC without invisible characters. Spaces stay."""
-    return text if text.isascii() else unicodedata.normalize("NFC", INVISIBLE.sub("", text))
+    if text.isascii():
+        return text
+    composed = unicode_form("NFC", INVISIBLE.sub("", text))
+    if any(joiner in composed for joiner in JOINERS):  # NFC made ASCII of some signs, such as the Kelvin sign
+        return unicode_form("NFC", INVISIBLE.sub("", composed))
+    return composed
+
+
+def unicode_form(form: Form, text: str) -> str:
+    """Returns the text in a normalization form of Unicode, in a time that grows with its length only."""
+    ends = [end for run in LONG_RUN.finditer(text) for end in range(run.start() + LONGEST_RUN, run.end(), LONGEST_RUN)]
+    if not ends:
+        return unicodedata.normalize(form, text)
+    pieces = (text[begin:end] for begin, end in pairwise((0, *ends, len(text))))
+    return "".join(unicodedata.normalize(form, piece) for piece in pieces)
 
 
 def from_number(number: float) -> str:

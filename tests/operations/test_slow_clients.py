@@ -324,6 +324,35 @@ def test_a_body_that_is_too_long_is_413_before_it_arrives(live: Live) -> None:
         assert time.monotonic() - began < BOUNDS.silence_seconds
 
 
+def a_request(connection: socket.socket, head: str, body: bytes) -> str:
+    connection.sendall(f"POST {API}/people HTTP/1.1\r\nHost: localhost\r\n{head}\r\n\r\n".encode() + body)
+    response = answer(connection).lower()
+    length = int(response.partition("content-length: ")[2].partition("\r\n")[0])
+    while len(response.partition("\r\n\r\n")[2]) < length and (more := connection.recv(4096)):
+        response += more.decode()
+    return response
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "header"),
+    [
+        pytest.param("Content-Length: 99999999", b"{", "connection: close", id="too long, and has not arrived"),
+        pytest.param("Content-Length: 500", b"{", "connection: close", id="stopped"),
+        pytest.param("Transfer-Encoding: chunked", b"2\r\n{}\r\n", "connection: close", id="stopped between chunks"),
+        pytest.param("Content-Length: 200000", b"x" * 200_000, "connection: keep-alive", id="rejected, has arrived"),
+        pytest.param("Content-Length: 2", b"{}", "connection: keep-alive", id="short"),
+    ],
+)
+def test_a_response_says_that_the_connection_ends_if_a_part_of_the_request_is_missing(
+    live: Live, head: str, body: bytes, header: str
+) -> None:
+    with socket.create_connection(("127.0.0.1", live.port), timeout=20) as connection:
+        assert f"\r\n{header}\r\n" in a_request(connection, head, body)
+
+        if header.endswith("keep-alive"):
+            assert a_request(connection, "Content-Length: 2", b"{}").startswith("http/1.1 ")
+
+
 def test_clients_have_five_seconds_for_a_head_and_eight_for_a_body_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in Bounds._fields:
         monkeypatch.delenv(name.upper(), raising=False)
