@@ -20,6 +20,7 @@ from schemas.base.common import (
     ResourceSchema,
     links,
 )
+from schemas.base.consent import EVERYTHING, is_flag, refuse, without_flags
 from schemas.base.fields import Bool, Identifiers, Objects, Reason, Strings, Text
 from schemas.base.skipping import SkippingSchema
 from schemas.person import InlinePersonSchema
@@ -100,6 +101,17 @@ class ActionFunctionsSchema(SkippingSchema):
     add_lists_uri = Strings(limit=REFERENCES, metadata={"description": "URIs of existing lists to add the person to."})
     add_questions_responses_uri = Objects(QuestionResponseSchema, limit=REFERENCES)
     triggers = ma.fields.Nested(TriggersSchema)
+
+    def _deserialize(self, data: Any, **kwargs: Any) -> dict[str, Any]:
+        """Loads the body; a flag beside the person, such as `opted_out`, is about the person."""
+        unknown = data.keys() - self._by_name.keys() if isinstance(data, dict) and "person" in data else ()
+        if not unknown:
+            return super()._deserialize(data, **kwargs)
+        kept, refused, _ = without_flags(data, (name for name in unknown if is_flag(name)), EVERYTHING)
+        loaded = super()._deserialize(kept, **kwargs)
+        if refused and "person" in loaded:
+            refuse(loaded["person"], refused)
+        return loaded
 
     def why_useless(self, loaded: Mapping[str, Any], skipped: Mapping[Any, Any]) -> dict[str, Any] | None:
         """Returns an error if no name and no contact detail remains; next to an invalid e-mail a name is too little."""

@@ -5,7 +5,7 @@ from typing import Any
 from osdi.fields.contacts import CONTACT_FIELDS
 from osdi.fields.definition import names
 from osdi.fields.person import PERSON_FIELDS
-from schemas.base.common import OsdiSchema, ResourceSchema, links
+from schemas.base.common import ConsentFlags, OsdiSchema, ResourceSchema, links
 from schemas.base.fields import Identifiers
 
 
@@ -15,7 +15,7 @@ class ContactsSchema(OsdiSchema):
     table = CONTACT_FIELDS
 
 
-class PersonFieldsSchema(ContactsSchema):
+class PersonFieldsSchema(ConsentFlags, ContactsSchema):
     """The fields of a person that a client may set, inline in a helper's body or as the whole body."""
 
     table = PERSON_FIELDS

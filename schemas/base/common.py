@@ -13,10 +13,11 @@ import marshmallow as ma
 from marshmallow.error_store import ErrorStore
 from marshmallow.schema import SchemaMeta
 
-from osdi.fields.contacts import PHONE_NUMBER
+from osdi.fields.contacts import EMAIL_ADDRESS, PHONE_NUMBER
 from osdi.fields.definition import ObjectType, Table, required
 from osdi.fields.limits import LINE_LENGTH
 from osdi.values.phones import with_extension
+from schemas.base.consent import EVERYTHING, OF_EMAIL, OF_PHONE, refuse, refuse_mail, refuse_phone, without_flags
 from schemas.base.fields import Bool, DateTime, Enum, Identifiers, Text, is_empty, without_limit
 from schemas.base.from_table import marshmallow_field
 
@@ -105,6 +106,38 @@ class OsdiSchema(ma.Schema, metaclass=TableMeta):
         return loaded
 
 
+class ConsentFlags(OsdiSchema):
+    """An object whose unknown fields can say an opt-out in the words of another program (schemas.base.consent)."""
+
+    # What the object can refuse.
+    refusable: ClassVar[frozenset[str]] = EVERYTHING
+
+    def _deserialize(self, data: Any, *, error_store: Any, index: int | None = None, **kwargs: Any) -> dict[str, Any]:
+        unknown = data.keys() - self._by_name.keys() if isinstance(data, dict) else ()
+        if not unknown:
+            return super()._deserialize(data, error_store=error_store, index=index, **kwargs)
+        kept, refused, messages = without_flags(data, unknown, self.refusable)
+        loaded = super()._deserialize(kept, error_store=error_store, index=index, **kwargs)
+        for name, each in messages.items():
+            error_store.store_error(each, name, index=index)
+        if refused:
+            self.refuse(loaded, refused, error_store)
+        return loaded
+
+    def refuse(self, loaded: dict[str, Any], refused: set[str], error_store: Any) -> None:
+        """Changes the loaded object so that it refuses this."""
+        refuse(loaded, refused)
+
+
+class EmailAddressBase(ConsentFlags):
+    """An e-mail address entry, which may say an opt-out in another word than `status`."""
+
+    refusable = OF_EMAIL
+
+    def refuse(self, loaded: dict[str, Any], refused: set[str], error_store: Any) -> None:
+        refuse_mail(loaded, refused)
+
+
 class RequiredFields(OsdiSchema):
     """A schema with required fields: each missing field is an error.
 
@@ -129,7 +162,7 @@ PHONE_STATUSES: Final[Mapping[str, Mapping[str, bool]]] = {
 }
 
 
-class PhoneNumberBase(OsdiSchema):
+class PhoneNumberBase(ConsentFlags):
     """A phone number entry: an extension behind the number, such as `x23`, becomes its `extension`.
 
     It may have the `status` that Action Network's clients send, which is read as OSDI's two booleans. A number that is
@@ -137,6 +170,7 @@ class PhoneNumberBase(OsdiSchema):
     the booleans themselves say so.
     """
 
+    refusable = OF_PHONE
     status = Enum(
         *PHONE_STATUSES,
         spelling="status",
@@ -144,6 +178,9 @@ class PhoneNumberBase(OsdiSchema):
         load_only=True,
         metadata={"description": "Read as `do_not_call` and `sms_capable`; not stored. OSDI has no such property."},
     )
+
+    def refuse(self, loaded: dict[str, Any], refused: set[str], error_store: Any) -> None:
+        refuse_phone(loaded, refused)
 
     def load(self, data: Any, **kwargs: Any) -> Any:
         return with_extension(super().load(data, **kwargs))
@@ -159,7 +196,9 @@ def object_schema(of: ObjectType) -> type[OsdiSchema]:
     """Returns the schema of an object inside a resource, such as `PostalAddressSchema`."""
     needs = required(of.fields)
     facts = {"__doc__": of.description, "table": of.fields, **({"needs": needs} if needs else {})}
-    base = PhoneNumberBase if of is PHONE_NUMBER else RequiredFields if needs else OsdiSchema
+    base = {EMAIL_ADDRESS: EmailAddressBase, PHONE_NUMBER: PhoneNumberBase}.get(
+        of, RequiredFields if needs else OsdiSchema
+    )
     made: type[OsdiSchema] = type(f"{of.name}Schema", (base,), facts)
     return made
 

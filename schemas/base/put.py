@@ -14,6 +14,10 @@ from osdi.values.text import cleaned
 from schemas.base.common import OsdiSchema, PostedLinks, PostedSchema, RequiredFields
 from schemas.base.fields import CustomFields, Objects, Strings, is_empty
 
+FLAG_IN_PUT: Final = (
+    "A property says that the person refuses something. In a PUT, say it in email_addresses[].status, and in"
+    " phone_numbers[].do_not_call and sms_capable."
+)
 SAYS_NOTHING: Final = "A blank value clears nothing. Send null."
 
 
@@ -67,6 +71,10 @@ class PutSchema(OsdiSchema):
             raise ma.ValidationError(wrong)
         return data
 
+    def refuse(self, loaded: dict[str, Any], refused: set[str], error_store: Any) -> None:
+        """Rejects a flag about the person, because an array in a PUT replaces the stored one."""
+        error_store.store_error({"_schema": [FLAG_IN_PUT]})
+
     def _is_answered(self, name: str) -> bool:
         """True if responses have this property, which clients may send back."""
         return name in self._answered or name.startswith("_") or ":" in name
@@ -108,8 +116,14 @@ def _cleared_inside(
 
 
 def _clears(value: Any, field: Any) -> bool:
-    """True if the value clears the field: null, or an array without entries, which replaces the stored array."""
-    return value is None or (isinstance(value, list) and isinstance(field, Objects | Strings))
+    """True if the value clears the field: null, or an array without entries, which replaces the stored array.
+
+    An entry that changes nothing, such as the status `subscribed` of a phone number, clears nothing.
+    """
+    is_array = isinstance(value, list) and isinstance(field, Objects | Strings)
+    return value is None or (
+        is_array and all(is_empty(cleaned(each) if isinstance(each, str) else each) for each in value)
+    )
 
 
 def _is_blank(value: Any, field: Any) -> bool:
