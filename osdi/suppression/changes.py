@@ -29,7 +29,8 @@ from osdi.suppression.refusals import (
 from osdi.suppression.suppression_list import suppression_list
 
 SUBSCRIBED: Final = "subscribed"
-CONTACTS: Final = ("email_addresses", "phone_numbers")
+# The arrays of contact details, and the property without which an entry is about the primary detail.
+CONTACTS: Final = {"email_addresses": "address", "phone_numbers": "number"}
 # Warnings for the sender of a post that would undo an opt-out.
 KEPT: Final = {
     what: ErrorDescription("OPTED_OUT", description, (f"person.{array}",))
@@ -77,7 +78,8 @@ def check_post(
         entries = suppressed.read([*new, *(key for key in stated if key not in new)])
         obedient = obeying(person, of_entries(entries), rules)
         writes = suppressed.writes(entries, timestamp, add=stated)
-    return Checked(obedient, writes, tuple(_warnings(posted, obedient, rules)) if source is not None else ())
+    warnings = (*_warnings(posted, obedient, rules), *_about_nothing(posted, obedient)) if source is not None else ()
+    return Checked(obedient, writes, warnings)
 
 
 def check_put(
@@ -103,7 +105,8 @@ def check_put(
     # A PUT that omits a flag of a number keeps it, as it keeps the status of an address (osdi.crud.resource_rules).
     numbers = {key: {what: by for what, by in each.items() if what != MAIL} for key, each in before.items()}
     refused = without(united(numbers, of_entries(entries)), united(lifted, stated))
-    return Checked(obeying(person, refused, rules), writes)
+    # Of two entries for one address or number, the one that refuses counts.
+    return Checked(obeying(person, united(refused, stated), rules), writes)
 
 
 def _lifted(named: ReadOnlyDocument, person: ReadOnlyDocument, rules: MatchKeyRules) -> RefusalsByKey:
@@ -132,3 +135,14 @@ def _warnings(posted: ReadOnlyDocument, person: ReadOnlyDocument, rules: MatchKe
     wanted = _lifted(posted, person, rules)
     undone = {what for key, each in wanted.items() for what in each if what in refused.get(key, {})}
     yield from (KEPT[what] for what in KEPT if what in undone)
+
+
+def _about_nothing(posted: ReadOnlyDocument, person: ReadOnlyDocument) -> Iterator[ErrorDescription]:
+    """Yields a warning for each entry without an address or number, if the person has none that it could be about."""
+    for array, detail in CONTACTS.items():
+        if any(each.get(detail) for each in person.get(array, ())):
+            continue
+        for index, entry in enumerate(posted.get(array, ())):
+            if entry:
+                text = f"the person has no {detail} that this could be about."
+                yield ErrorDescription("NOT_STORED", text, (f"person.{array}[{index}]",))

@@ -432,3 +432,30 @@ def test_processes_share_the_key(app: Flask, api: Client, store: Store) -> None:
         other.close()
 
     assert refused(store) == {"mail"}
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["the refusal first", "the refusal last"])
+def test_of_two_entries_of_a_put_for_one_address_or_number_the_one_that_refuses_counts(
+    order: int, api: Client, store: Store
+) -> None:
+    href = api.created("/people", {"email_addresses": [{"address": JANE}]})["_links"]["self"]["href"]
+    emails = [{"address": JANE, "status": "unsubscribed"}, {"address": JANE.upper(), "status": "subscribed"}]
+    numbers = [{"number": NUMBER, "do_not_call": True}, {"number": NUMBER, "extension": "5", "do_not_call": False}]
+
+    changed = api.put(href, {"email_addresses": emails[::order], "phone_numbers": numbers[::order]}).json
+
+    assert {each["status"] for each in changed["email_addresses"]} == {"unsubscribed"}
+    assert {each["do_not_call"] for each in changed["phone_numbers"]} == {True}
+    assert (refused(store), refused(store, NUMBER)) == ({"mail"}, {"calls"})
+
+
+@pytest.mark.parametrize("entry", [{"status": "unsubscribed"}, {"do_not_call": True}, {"sms_capable": False}], ids=str)
+def test_an_opt_out_about_a_detail_that_nobody_knows_is_a_warning(entry: dict[str, Any], api: Client) -> None:
+    array, own, other = ("phone_numbers", {"email_addresses": [{"address": JANE}]}, "number")
+    if "status" in entry:
+        array, own, other = ("email_addresses", {"phone_numbers": [{"number": NUMBER}]}, "address")
+
+    answer = api.created("/people", {**own, array: [entry]})
+
+    warnings = [each for name, value in answer.items() if name.endswith(":warnings") for each in value]
+    assert warnings == [f"person.{array}[0]: the person has no {other} that this could be about."]
