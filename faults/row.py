@@ -135,16 +135,19 @@ def run_row(
         # After this, no request of a client that timed out can still write.
         server.terminate()
         running.primary()
-        if done:
-            complete(running.uri)
-        with MongoClient[dict[str, Any]](running.uri) as client:
-            database = client.get_default_database()
-            found = check(database, ledger.acknowledged)
-            leftovers = check_administration(database, done) if done else Leftovers()
+        found, leftovers = _compare(running.uri, ledger, done)
         problems += _problems(fault, ledger, found, may_leave_people_alone=not running.supports_transactions)
-        problems += _problems_of_administration(fault, done, leftovers) if done else []
-        taken = time.monotonic() - began
-        return Row(fault, deployment, ledger, found, taken, problems, done, leftovers)
+        problems += problems_of_administration(fault, done, leftovers) if done else []
+        return Row(fault, deployment, ledger, found, time.monotonic() - began, problems, done, leftovers)
+
+
+def _compare(uri: str, ledger: Ledger, done: Done | None) -> tuple[Found, Leftovers]:
+    """Completes what was interrupted, and compares the database with the acknowledged posts and operations."""
+    if done:
+        complete(uri)
+    with MongoClient[dict[str, Any]](uri) as client:
+        database = client.get_default_database()
+        return check(database, ledger.acknowledged), check_administration(database, done) if done else Leftovers()
 
 
 def _problems(fault: Fault, ledger: Ledger, found: Found, *, may_leave_people_alone: bool) -> list[str]:
@@ -170,14 +173,14 @@ def _problems(fault: Fault, ledger: Ledger, found: Found, *, may_leave_people_al
     return [*problems, *found.examples, *ledger.remarks[:5]] if problems else []
 
 
-def _problems_of_administration(fault: Fault, done: Done, leftovers: Leftovers) -> list[str]:
+def problems_of_administration(fault: Fault, done: Done, leftovers: Leftovers) -> list[str]:
     """Returns a sentence for each broken promise about merges, erasures, deletions and imports, with examples."""
     broken = {
         "erased people are still in a collection": leftovers.erased,
         "deleted documents are there, or outreaches without their person or campaign": leftovers.deleted,
         "merges are not complete": leftovers.merged,
         "imported people are missing or doubled": leftovers.imported,
-        "requests of the administration were never acknowledged": done.answers.given_up,
+        "requests of the administration were given up": done.answers.given_up,
         "requests of the administration were cut": done.answers.cut if fault.cuts_no_connection else 0,
     }
     problems = [f"{count} {what}" for what, count in broken.items() if count]

@@ -1,15 +1,23 @@
 """The check after merges, erasures, deletions and imports finds each error that is planted in a database."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from pymongo.database import Database
 
+from faults.administration.completion import complete
 from faults.administration.leftovers import Leftovers, check_administration
 from faults.administration.load import Created, Done, Imported, Merge
 from faults.administration.marks import address, mark, marks_in
+from faults.administration.requests import Answers
 from faults.check import check
+from faults.faults import FAULTS
+from faults.row import problems_of_administration
+from osdi.ids import new_id, now
+from osdi.settings import Settings
+from osdi.store.store import SETTLED
 
 ERASED, SURVIVOR, OTHER = mark("erased", 1), mark("merged", 1, 1), mark("merged", 1, 2)
 ROW, ERASED_ROW = mark("row", 1, 10), mark("row", 1, 1)
@@ -159,3 +167,59 @@ def found_in(database: Database) -> dict[str, int]:
     assert bool(found.examples) == bool(counts)
     assert found.total == sum(counts.values())
     return counts
+
+
+def test_what_was_interrupted_is_completed_without_waiting(settings: Settings, database: Database) -> None:
+    at = now()
+    dates = {"created_date": at, "modified_date": at}
+    for person_id, keys in (("survivor", ["id:crm:1"]), ("third", ["id:crm:3"])):
+        database.people.insert_one({"_id": person_id, "version": 1, "match_keys": keys, **dates})
+    merged = {"_id": "other", "version": 1, "match_keys": ["id:crm:2"], **dates}
+    database.merged_people.insert_one(
+        {"_id": "other", "survivor_id": "survivor", "person": merged, "pending": new_id(), "merged_date": at}
+    )
+    database.erasures.insert_one({"_id": "erased", "people": ["erased"], "outreaches": "delete", "erased_date": at})
+    note = {"collection": "people", "merged_ids": [], "deleted_date": at, "not_before": at + SETTLED}
+    database.deletions.insert_one({"_id": "deleted", **note})
+    for person_id in ("other", "erased", "deleted", "third"):
+        database.outreaches.insert_one(
+            {"_id": f"of {person_id}", "version": 1, "person_id": person_id, "advocacy_campaign_id": CAMPAIGN_ID}
+            | {"match_keys": [f"id:{person_id}"], **dates}
+        )
+
+    complete(settings.mongodb_uri)
+
+    owners = {each["_id"]: each.get("person_id") for each in database.outreaches.find()}
+    assert owners == {"of other": "survivor", "of deleted": None, "of third": "third"}
+    assert database.erasures.count_documents({}) == database.deletions.count_documents({}) == 0
+    assert database.merged_people.count_documents({"pending": {"$exists": True}}) == 0
+
+
+@pytest.mark.parametrize(
+    ("done", "leftovers", "problems"),
+    [
+        (DONE, Leftovers(), []),
+        (DONE, Leftovers(erased=2, examples=["x"]), ["2 erased people are still in a collection", "x"]),
+        (replace(DONE, imports=[]), Leftovers(), ["no import was acknowledged"]),
+        (
+            replace(DONE, merges=[], erased=[]),
+            Leftovers(),
+            ["no merge was acknowledged", "no erasure was acknowledged"],
+        ),
+        (replace(DONE, answers=Answers(["y"])), Leftovers(), ["y"]),
+        (replace(DONE, answers=Answers(given_up=1)), Leftovers(), ["1 requests of the administration were given up"]),
+        (replace(DONE, answers=Answers(cut=1)), Leftovers(), []),
+    ],
+    ids=["nothing", "a leftover", "no import", "no merge and erasure", "an unexpected answer", "given up", "cut"],
+)
+def test_each_problem_of_the_administration_is_reported(done: Done, leftovers: Leftovers, problems: list[str]) -> None:
+    killed = next(fault for fault in FAULTS if fault.key == "mongod-killed")
+
+    assert problems_of_administration(killed, done, leftovers) == problems
+
+
+def test_a_cut_request_is_a_problem_where_a_fault_may_cut_none() -> None:
+    terminated = next(fault for fault in FAULTS if fault.cuts_no_connection)
+    done = replace(DONE, answers=Answers(cut=1))
+
+    assert problems_of_administration(terminated, done, Leftovers()) == ["1 requests of the administration were cut"]
