@@ -1,4 +1,4 @@
-"""The fault harness finds lost and repeated outreaches in broken databases and in the naive variant, and none in ours."""
+"""The fault harness finds lost and repeated outreaches in broken databases and in the naive variant, not in ours."""
 
 import json
 import os
