@@ -30,7 +30,7 @@ class Insert:
 class Update:
     """Sets and removes (`gone`) fields of a document if it still has this version, which it raises.
 
-    `events` are those besides the one of any update in the collection; `noted` are the entries for WEBHOOK_EVENTS.
+    `events` are those besides the one of any update in the collection; `event_entries` are those for WEBHOOK_EVENTS.
     """
 
     collection: str

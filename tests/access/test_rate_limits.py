@@ -370,7 +370,7 @@ def test_each_process_counts_alone_while_the_database_is_unavailable() -> None:
 
 
 def test_a_request_counts_its_contact_detail_once() -> None:
-    """A request that matches its person again after a write conflict asks again."""
+    """A request that matches its person again after a write conflict calls the limit again."""
     limits = RateLimits(Settings(mongodb_uri="mongomock://", rate_limit_contact="1/hour"))
 
     first, second = limits.contact_counter(), limits.contact_counter()

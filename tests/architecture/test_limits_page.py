@@ -1,4 +1,4 @@
-"""docs/limits.md says the limits that the code has: each row names its constant, and no constant is without a row."""
+"""docs/limits.md has the limits of the code: each row names its constant, and each constant has a row."""
 
 import importlib
 import re

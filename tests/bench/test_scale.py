@@ -61,7 +61,7 @@ def database(loaded: Loaded, uri: str) -> Iterator[Database]:
 
 
 def shape(value: Any, path: str = "") -> set[tuple[str, type]]:
-    """Every path in a document, with the type of what is there."""
+    """Returns every path in a document, with the type of its value."""
     if isinstance(value, Mapping):
         return {(path, dict)}.union(*(shape(each, f"{path}/{name}") for name, each in value.items()))
     if isinstance(value, list):

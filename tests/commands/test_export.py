@@ -1,4 +1,4 @@
-"""`flask export`: what is in the file, that it is there only when it is whole, and that NDJSON is what the API says."""
+"""`flask export`: the contents of the file, which exists only when it is complete; NDJSON equals the API's answers."""
 
 import csv
 import errno

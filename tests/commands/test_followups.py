@@ -92,7 +92,7 @@ def states(database: Database) -> list[str]:
 
 
 class TestTheCounts:
-    """`followups`: a row for each state, and for what is unsent also for each kind and reason."""
+    """`followups`: a row for each state, and for unsent ones also for each kind and reason."""
 
     def test_without_followups_are_zero(self, app: Flask, database: Database) -> None:
         assert [(row["state"], row["count"]) for row in rows(done(app))] == [
@@ -270,7 +270,7 @@ class TestRetryOfOne:
         assert states(database) == ["failed"]
 
     def test_finds_a_followup_of_a_recorded_outreach(self, app: Flask, api: Client, database: Database) -> None:
-        """No index has follow-ups: it is found by the time that its id tells."""
+        """No index has the ids of follow-ups: the command finds one by the time in its id."""
         api.created("/messages", factories.message(identifiers=["crm:thanks"]))
         triggers = {"autoresponse": {"enabled": True, "identifiers": ["crm:thanks"]}}
         api.recorded(factories.outreach(triggers=triggers))
@@ -422,7 +422,7 @@ def _signals(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("_signals")
 class TestWorker:
-    """`worker --once`: does what is due, and ends."""
+    """`worker --once`: delivers the due follow-ups, and ends."""
 
     def application(self, deployed: Deployed, **changed: Any) -> Flask:
         return deployed(**{"public_url": PUBLIC, **changed}).http.application

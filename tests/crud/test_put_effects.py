@@ -1,4 +1,4 @@
-"""No PUT is without effect silently: it does what it says, or it is refused."""
+"""Each part of a PUT has its effect, or the PUT is rejected."""
 
 from typing import Any
 

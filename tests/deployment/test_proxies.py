@@ -1,4 +1,4 @@
-"""nginx and Caddy in front, by the files in deploy/: who called, how, and what is too long, with real programs.
+"""nginx and Caddy in front, by the files in deploy/: client addresses, schemes and long bodies, with real programs.
 
 Only ports and the name of the site are others than on a server, and Caddy gets no certificate.
 """

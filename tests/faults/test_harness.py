@@ -1,4 +1,4 @@
-"""The harness that breaks things: what it finds in ours, in the naive variant, and in databases that are wrong."""
+"""The fault harness finds lost and repeated outreaches in broken databases and in the naive variant, not in ours."""
 
 import json
 import os

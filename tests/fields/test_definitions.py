@@ -1,7 +1,7 @@
 """Every field of every resource is defined once: schema, filter, CSV columns and merge rule follow from its definition.
 
 Each test is about one place that a field needs, and lists the fields that the place lacks. An exception is part of the
-definition, so a field passes if it says that it has no filter, no column, or that only the server sets it.
+definition, so a field passes if it declares that it has no filter, no column, or that only the server sets it.
 """
 
 import csv

@@ -26,7 +26,7 @@ Work = Callable[..., list[dict[str, Any]]]
 def work(
     app: Flask, store: Store, settings: Settings, sink: SmtpSink, gateway: WebhookReceiver, database: Database
 ) -> Work:
-    """Does what is due, as the worker does, and returns every follow-up of the latest outreach."""
+    """Delivers the due follow-ups, as the worker does, and returns every follow-up of the latest outreach."""
 
     def run(*, times: int = 200, **changed: Any) -> list[dict[str, Any]]:
         given = {

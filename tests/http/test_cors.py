@@ -1,4 +1,4 @@
-"""A page of another origin may post without a token: what its browser asks first, and what it may then read."""
+"""CORS: a page of another origin may post without a token. Tests of the preflight and of the readable headers."""
 
 import pytest
 from flask import Flask

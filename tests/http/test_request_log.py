@@ -30,7 +30,7 @@ ADDRESS = f"{MARKER}@example.com"
 
 @pytest.fixture
 def make(settings: Settings) -> Iterator[Callable[..., Flask]]:
-    """Makes applications that log as asked for, on the test's database."""
+    """Makes applications with these log settings, on the test's database."""
     made = []
 
     def application(**chosen: Any) -> Flask:
@@ -53,7 +53,7 @@ def logging_api(api: Client, make: Callable[..., Flask]) -> Client:
 
 @pytest.fixture
 def lines(logging_api: Client, capfdbinary: pytest.CaptureFixture[bytes]) -> Lines:
-    """Reads the lines that were written since it was last asked."""
+    """Returns the lines that were written since the last call."""
     capfdbinary.readouterr()
     return lambda: [json.loads(line) for line in capfdbinary.readouterr().out.splitlines()]
 

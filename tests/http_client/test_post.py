@@ -13,7 +13,7 @@ import trustme
 
 from osdi.http_client.allowed_addresses import PORTS, Network
 from osdi.http_client.post import HttpPost, NotDelivered
-from tests.support.receivers import LONG, LOOPBACK, Receiver, nobody_came, port_of, resolving, script, silent
+from tests.support.receivers import LONG, LOOPBACK, Receiver, got_no_connection, port_of, resolving, script, silent
 
 pytestmark = pytest.mark.waits
 
@@ -135,7 +135,7 @@ def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch
             monkeypatch.setenv(name.upper(), f"http://127.0.0.1:{port_of(proxy)}")
 
         assert post(receiver.url()) == 200
-        assert nobody_came(proxy)
+        assert got_no_connection(proxy)
 
 
 def test_a_redirect_is_a_status_and_never_followed() -> None:
@@ -143,7 +143,7 @@ def test_a_redirect_is_a_status_and_never_followed() -> None:
         location = {"Location": f"http://127.0.0.1:{port_of(internal)}/"}
         with Receiver(status=307, headers=location) as receiver:
             assert post(receiver.url()) == 307
-        assert nobody_came(internal)
+        assert got_no_connection(internal)
 
 
 # By TLS.
@@ -251,14 +251,14 @@ def test_a_server_without_tls_is_rejected() -> None:
 def test_private_addresses_are_not_connected_to(scheme: str, host: str) -> None:
     with silent() as internal:
         assert reason(f"{scheme}://{host}:{port_of(internal)}/", networks=()) == "private_address"
-        assert nobody_came(internal)
+        assert got_no_connection(internal)
 
 
 def test_an_allowed_network_allows_no_other_address() -> None:
     with silent() as internal:
         networks = (ipaddress.ip_network("10.0.0.0/8"),)
         assert reason(f"https://127.0.0.1:{port_of(internal)}/", networks) == "private_address"
-        assert nobody_came(internal)
+        assert got_no_connection(internal)
 
 
 def test_a_name_that_leads_to_a_private_address_is_not_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -266,7 +266,7 @@ def test_a_name_that_leads_to_a_private_address_is_not_connected_to(monkeypatch:
 
     with silent() as internal:
         assert reason(f"https://hooks.example.org:{port_of(internal)}/", networks=()) == "private_address"
-        assert nobody_came(internal)
+        assert got_no_connection(internal)
 
 
 @pytest.mark.parametrize("other", ["10.0.0.1", "169.254.169.254", "fd00::1"])
@@ -275,7 +275,7 @@ def test_one_private_address_among_others_rejects_the_name(monkeypatch: pytest.M
 
     with silent() as receiver:
         assert reason(f"https://hooks.example.org:{port_of(receiver)}/") == "private_address"
-        assert nobody_came(receiver)
+        assert got_no_connection(receiver)
 
 
 def test_a_public_address_does_not_help_a_private_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -283,7 +283,7 @@ def test_a_public_address_does_not_help_a_private_one(monkeypatch: pytest.Monkey
 
     with silent() as internal:
         assert reason(f"https://hooks.example.org:{port_of(internal)}/", networks=()) == "private_address"
-        assert nobody_came(internal)
+        assert got_no_connection(internal)
 
 
 def test_the_address_that_was_checked_is_the_one_connected_to(
@@ -311,7 +311,7 @@ def test_without_tls_only_loopback_of_the_allowed_networks_is_requested(monkeypa
     with silent() as receiver:
         networks = (*LOOPBACK, ipaddress.ip_network("192.0.2.0/24"))
         assert reason(f"http://hooks.example.org:{port_of(receiver)}/", networks, seconds=SHORT) == "not_https"
-        assert nobody_came(receiver)
+        assert got_no_connection(receiver)
 
 
 @pytest.mark.parametrize(
@@ -329,7 +329,7 @@ def test_without_tls_only_loopback_of_the_allowed_networks_is_requested(monkeypa
 def test_an_invalid_webhook_url_is_not_connected_to(url: str) -> None:
     with silent() as receiver:
         assert reason(url.format(port=port_of(receiver))) == "url"
-        assert nobody_came(receiver)
+        assert got_no_connection(receiver)
 
 
 # The operator's own gateways.
@@ -347,7 +347,7 @@ def test_a_gateways_redirect_is_not_followed() -> None:
         location = {"Location": f"http://127.0.0.1:{port_of(internal)}/"}
         with Receiver(status=302, headers=location) as gateway:
             assert post(gateway.url(), networks=(), guarded=False) == 302
-        assert nobody_came(internal)
+        assert got_no_connection(internal)
 
 
 def test_a_gateways_user_and_password_use_basic_authentication() -> None:

@@ -1,4 +1,4 @@
-"""`?filter=` over HTTP: what a sync script asks for, on every collection, page by page."""
+"""`?filter=` over HTTP: the filters of sync scripts, on every collection, page by page."""
 
 import datetime as dt
 from typing import Any

@@ -37,7 +37,7 @@ Node = tuple[Any, ...]
 
 
 def some(chance: random.Random, **fields: Any) -> dict[str, Any]:
-    """An object with some of these fields, as documents lack what nobody said."""
+    """An object with some of these fields, as documents lack fields that no client has sent."""
     return {name: value for name, value in fields.items() if value not in ([], {}) and chance.random() < 0.7}
 
 
@@ -155,7 +155,7 @@ OPERATORS = {
 
 
 def conditions(resource: Resource) -> st.SearchStrategy[Node]:
-    """Trees of conditions on a resource's fields, each node a tuple that begins with what it is."""
+    """Trees of conditions on a resource's fields, each node a tuple that begins with its kind."""
 
     def one(name: str) -> st.SearchStrategy[Node]:
         kind = FIELDS[resource][name][0]

@@ -1,4 +1,4 @@
-"""Processes that start before MongoDB does: web says so and serves once it is there, the release step waits for it."""
+"""Processes that start before MongoDB: the web process reports it and serves later; the release step waits for it."""
 
 import json
 import os

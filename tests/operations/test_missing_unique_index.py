@@ -1,4 +1,4 @@
-"""A database without its unique indexes: `release` lists what is not unique, and the web process takes no post."""
+"""A database without its unique indexes: `release` lists the duplicate values, and the web process rejects posts."""
 
 from collections.abc import Iterator
 from dataclasses import replace

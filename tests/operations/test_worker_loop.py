@@ -18,7 +18,7 @@ def test_the_worker_polls_each_second_and_waits_up_to_half_a_minute_after_failur
 
 
 def counting(down_from: int, failing: int = 0) -> tuple[list[int], object]:
-    """A work that fails so often first, and then has so much to do; and what it did."""
+    """Returns a list of calls, and a work that adds to it: it fails `failing` times, and then has `down_from` items."""
     done: list[int] = []
 
     def work() -> bool:

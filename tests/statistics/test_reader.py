@@ -1,6 +1,6 @@
 """Statistics equal a recount in Python, whatever was recorded, changed and deleted, and whenever they were read before.
 
-The recount knows nothing of rollups: it reads every outreach and asks for the date that a clock in the zone showed.
+The recount uses no rollups: it reads every outreach and computes its date in the zone.
 """
 
 import datetime as dt
@@ -366,7 +366,7 @@ class TestRollups:
     def test_computed_right_before_a_change_are_recomputed(
         self, store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch, change: str
     ) -> None:
-        """Another reader counts when the change is noted already and is not made yet."""
+        """Another reader counts after the invalidation and before the change."""
         for person in "AB":
             there(store, clock, person)
             record(store, clock, self.NOON, person)

@@ -45,13 +45,13 @@ class Client:
         return self.post(path, body, token=token, **options)
 
     def recorded(self, body: Any, **options: Any) -> dict[str, Any]:
-        """Record with a token and return the outreach; the test fails unless it was taken."""
+        """Record with a token and return the outreach; the test fails unless the status is 200."""
         response = self.record(body, **options)
         assert response.status_code == 200, response.get_data(as_text=True)
         return dict(response.json)
 
     def created(self, address: str, body: Any) -> dict[str, Any]:
-        """POST to a collection and return the resource; the test fails unless it was taken."""
+        """POST to a collection and return the resource; the test fails unless the status is 200."""
         response = self.post(address, body)
         assert response.status_code == 200, response.get_data(as_text=True)
         return dict(response.json)

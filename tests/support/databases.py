@@ -9,7 +9,7 @@ EMPTY_HASH = "d41d8cd98f00b204e9800998ecf8427e"
 
 
 def empty(database: Database) -> None:
-    """Deletes all documents. One command tells which collections contain any."""
+    """Deletes all documents. One command finds the collections that contain any."""
     for name, digest in database.command("dbHash")["collections"].items():
         if digest != EMPTY_HASH:
             database[name].delete_many({})

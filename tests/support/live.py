@@ -70,7 +70,7 @@ class Live:
         return [int(pid) for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
 
     def start(self) -> "Live":
-        """Start gunicorn and wait until the API entry point answers. Raises RuntimeError with what it printed."""
+        """Starts gunicorn and waits until the API entry point answers. Raises RuntimeError with its output."""
         self._output = tempfile.NamedTemporaryFile(prefix="osdi-live-", suffix=".log")  # noqa: SIM115  # closed by stop
         # It has a session of its own: Ctrl-C in the terminal reaches the test, which stops the server.
         if self.wrapper:
@@ -128,7 +128,7 @@ class Worker:
         return Path(self._file.name).read_text(errors="replace")
 
     def start(self) -> "Worker":
-        """Start it; what it does shows when it has done it."""
+        """Starts the worker, and does not wait for it."""
         self.process = popen("flask", "--app", "wsgi", "worker", env=self.environment, stdout=self._file)
         return self
 
@@ -145,7 +145,7 @@ class Worker:
         return self.process.wait(STOP_SECONDS)
 
     def close(self) -> None:
-        """End it, if it has not ended, and forget what it has printed."""
+        """Ends the process, if it has not ended, and deletes its output."""
         self.kill()
         self._file.close()
 

@@ -22,7 +22,7 @@ HANG_UP = "hang up"
 
 @dataclass
 class Received:
-    """A mail that was taken: over which connection, with which envelope."""
+    """An accepted mail: its connection and its envelope."""
 
     connection: int
     envelope_from: str
@@ -42,7 +42,7 @@ class Received:
 class MailServer:
     """`with MailServer() as server: ...; server.received`.
 
-    `replies` are given to a command such as RCPT, or at the end of a mail (`.`), instead of doing what was asked.
+    `replies` are given to a command such as RCPT, or at the end of a mail (`.`), instead of doing it.
     """
 
     def __init__(

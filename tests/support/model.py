@@ -134,7 +134,7 @@ class Model:
         self.outreaches: dict[str, Outreach] = {}
         self.tags: dict[str, str] = {}  # name to id
         self.lists: dict[str, str] = {}
-        self.suppressed: dict[str, str] = {}  # key of an address to the strictest status that a token has told
+        self.suppressed: dict[str, str] = {}  # key of an address to the strictest status that a token has stated
 
     def owner(self, key: str) -> str | None:
         """Whose match key it is."""
@@ -228,7 +228,7 @@ class Model:
         return {each["key"]: each.get("status") for each in self.people[id_].contacts["email_addresses"]}
 
     def _suppress(self, id_: str, before: dict[str, str | None], posted: Iterable[Body]) -> set[str]:
-        """Adds what a token has told to the suppression list; returns the keys that it is about."""
+        """Adds the statuses of a post with a token to the suppression list; returns their keys."""
         stated = [(key, status) for key, status in self.statuses(id_).items() if before.get(key) != status]
         stated += [(contact_key("email_addresses", each) or "", each.get("status")) for each in posted]
         refused = [(key, status) for key, status in stated if key and status in NO_MAIL]

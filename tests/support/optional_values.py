@@ -71,7 +71,7 @@ def not_stored(
 
 
 def _values(value: Any, path: Path = ()) -> Iterator[Path]:
-    """Yields the path of every value that says something; an array of texts and custom fields' values are one value."""
+    """Yields the path of every value that is not empty; an array of texts and custom fields' values are one value."""
     value = as_array(value)
     if isinstance(value, dict):
         for name, each in value.items():

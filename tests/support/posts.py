@@ -52,4 +52,4 @@ signups = st.fixed_dictionaries(
     },
 )
 outreach_identifiers = st.lists(st.sampled_from(["call:1", "call:2", "call:3"]), min_size=1, max_size=2, unique=True)
-either = st.integers(0, 50)  # an index into what there is, taken modulo its length
+either = st.integers(0, 50)  # an index into the existing ones, modulo their number

@@ -1,4 +1,4 @@
-"""Receivers of POSTs on loopback: one that keeps what it is sent, and some that nobody would want to wait for."""
+"""Receivers of POSTs on loopback: one that keeps the requests, and some that answer slowly or never."""
 
 import ipaddress
 import socket
@@ -21,7 +21,7 @@ Serve = Callable[[socket.socket, threading.Event], object]
 
 
 class Receiver:
-    """An HTTP server on a free loopback port that keeps what it was sent: `with Receiver() as receiver:`."""
+    """An HTTP server on a free loopback port that keeps its requests: `with Receiver() as receiver:`."""
 
     def __init__(
         self, *, status: int = 200, headers: dict[str, str] | None = None, certificate: trustme.LeafCert | None = None
@@ -98,7 +98,7 @@ def script(serve: Serve) -> Iterator[int]:
 
 @contextmanager
 def silent() -> Iterator[socket.socket]:
-    """A port that is listened at, and which tells afterwards whether anybody has connected."""
+    """A listening port; `got_no_connection` tests afterwards that no client has connected."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.setblocking(False)
         yield listening
@@ -108,7 +108,7 @@ def port_of(listening: socket.socket) -> int:
     return int(listening.getsockname()[1])
 
 
-def nobody_came(listening: socket.socket) -> bool:
+def got_no_connection(listening: socket.socket) -> bool:
     try:
         listening.accept()[0].close()
     except BlockingIOError:

@@ -1,4 +1,4 @@
-"""An SMTP server that keeps what it is sent, and refuses what a test tells it to refuse."""
+"""An SMTP server that keeps the mails that it gets, and rejects those that the test has chosen."""
 
 import asyncio
 import email
@@ -33,7 +33,7 @@ class SmtpSink:
 
     @property
     def mails(self) -> list[EmailMessage]:
-        """Every mail that was taken, in order."""
+        """Every accepted mail, in order."""
         return [_read(sent) for _, _, sent in list(self.envelopes)]
 
     @property

@@ -1,4 +1,4 @@
-"""A receiver of webhooks, or an organisation's gateway: keeps what it is sent, and answers as a test tells it to."""
+"""A receiver of webhooks, or a gateway: it keeps the requests, and answers as configured by the test."""
 
 import json
 import threading

@@ -1,4 +1,4 @@
-"""An opt-out that is said on any path and in any spelling stops mail, texts and calls, also after a deletion."""
+"""An opt-out that is sent by any path and in any spelling stops mail, texts and calls, also after a deletion."""
 
 import itertools
 import json
@@ -54,7 +54,7 @@ class Case:
 
     @property
     def silent(self) -> dict[str, Any]:
-        """The same person, who says nothing."""
+        """The same person without opt-outs."""
         return Case(self.address, self.number, {}, {}, frozenset()).person
 
     @property

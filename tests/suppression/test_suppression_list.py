@@ -41,7 +41,7 @@ def id_of(person: dict[str, Any]) -> str:
 
 
 def refused(store: Store, detail: str = JANE) -> set[str]:
-    """Returns what the list refuses for an address or number."""
+    """Returns the kinds of messages that the list refuses for an address or number."""
     key = email_key(detail) if "@" in detail else f"phone:{detail.removeprefix('+')}"
     entries = suppression_list(store).read([key])
     return set(entries[key]["refused"]) if key in entries else set()

@@ -1,4 +1,4 @@
-"""docs/webhooks.md shows how a receiver checks a signature: what it shows works, and refuses what is not ours."""
+"""The example in docs/webhooks.md accepts our signatures, and rejects all others."""
 
 import datetime as dt
 import json
