@@ -25,7 +25,7 @@ FORBIDDEN: Final = re.compile(
 # A sentence that is not a question: it opens the text or follows a full stop, and ends with a full stop or a colon.
 RELATIVE: Final = re.compile(r"(?:^|[.:!?]\s+)((?:What|How|Whether|Who)\b[^.?!]*[.:](?!\w))")
 QUOTED: Final = re.compile(r"`[^`]*`|\"[^\"\n]*\"|\[[^\]]*\]\([^)]*\)|https?://\S+")
-TEST_NAME: Final = re.compile(r"_(whoever|whom|told|meant|had)(?:_|$)")
+TEST_NAME: Final = re.compile(r"_(whoever|whom|told|meant|had|refused|taken|mended)(?:_|$)")
 
 Finding = tuple[int, str, str]
 

@@ -208,7 +208,7 @@ def other(request: pytest.FixtureRequest) -> Iterator[tuple[Store, Database]]:
 
 
 class TestARestoredBackup:
-    """Is what was backed up."""
+    """It equals the database that was backed up."""
 
     def test_is_equal_in_every_collection(
         self, api: Client, store: Store, database: Database, other: tuple[Store, Database]
@@ -304,7 +304,7 @@ class TestARestoredBackup:
         assert signing_key(store, ERASURE) == key
         assert was_erased(store, [email_key(f"{MARKER}@example.com")])
         assert database.tombstones.count_documents({"_id": theirs}) == 1
-        assert not was_erased(store, ["email:before@example.com"])  # nobody can tell any more
+        assert not was_erased(store, ["email:before@example.com"])  # the deleted key is needed to find it
 
     def test_has_the_opt_outs_since_the_backup(self, api: Client, store: Store, other: tuple[Store, Database]) -> None:
         """The address of a person who is in the backup, and one that belongs to nobody."""
@@ -489,7 +489,7 @@ def api_database(store: Store) -> Database:
 
 
 class TestQueuedFollowup:
-    """Is not done again unless somebody says so."""
+    """A restore sends it again only with `--send-queued`."""
 
     FOLLOWUPS = (
         {"_id": "q", "state": "queued", "not_before": MOMENT, "message_id": "m"},
@@ -531,7 +531,7 @@ class TestQueuedFollowup:
 
 
 class TestInvalidFile:
-    """Is refused in words, and nothing is written."""
+    """A restore rejects it with a message, and writes nothing."""
 
     @pytest.fixture
     def content(self, api: Client, store: Store) -> bytes:

@@ -35,7 +35,7 @@ IN_WEB = {"osdi.commands", "osdi.commands.register", "osdi.commands.output"}
 
 
 def run(app: Flask, *arguments: str, answer: str = "n\n") -> Result:
-    """The result of a command whose output goes to a terminal, so that click removes nothing from it."""
+    """Returns the result of a command that prints to a terminal, so that click removes nothing."""
     return app.test_cli_runner().invoke(args=arguments, input=answer, color=True)
 
 
@@ -123,7 +123,7 @@ def test_only_preparing_the_database_works_in_memory(name: str, tmp_path: Path) 
 
 
 class TestControlCharacters:
-    """Nobody who posts, or whose data is imported, moves an operator's cursor."""
+    """Posted and imported text cannot control the operator's terminal."""
 
     @pytest.fixture
     def people(self, api: Client) -> list[str]:

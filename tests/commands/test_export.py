@@ -197,7 +197,7 @@ class TestSelecting:
 
 
 class TestTheFile:
-    """Is there when it is whole, and its owner's."""
+    """It exists only when it is complete, and only its owner can read it."""
 
     def test_is_readable_by_its_owner_only(self, app: Flask, api: Client, tmp_path: Path) -> None:
         file = tmp_path / "people.csv"
@@ -316,7 +316,7 @@ class TestReadingInOrder:
     def test_resumes_after_a_failover(self, store: Store, many: list[str], fail: Callable[..., None]) -> None:
         found = scan(store, "tags", {}, patience=30)
         begun = [next(found)["_id"] for _ in range(4)]
-        # The driver asks a second time by itself.
+        # The driver repeats the query once by itself.
         fail({"times": 6}, ["find", "getMore"], errorCode=11600, namespace="osdi.tags")
 
         assert begun + [each["_id"] for each in found] == many

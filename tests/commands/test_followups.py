@@ -1,4 +1,4 @@
-"""The operator's commands for follow-ups: how they stand, which failed and why, trying them again, and doing them."""
+"""The operator's commands for follow-ups: counts by state, failed ones with their reasons, retries, and the worker."""
 
 import datetime as dt
 import itertools
@@ -332,7 +332,7 @@ class TestRetryOfMany:
     def test_of_an_empty_reason_does_not_select_all(
         self, app: Flask, store: Store, database: Database, arguments: tuple[str, ...]
     ) -> None:
-        """As a script has it whose variable is not set."""
+        """A script passes an empty text if its variable is not set."""
         stored(store)
 
         assert run(app, "followups", "retry", *arguments).exit_code == 2

@@ -1,4 +1,4 @@
-"""The privacy commands, by which an organiser answers requests about personal data: choice, confirmation, result."""
+"""The privacy commands: choice of the person, confirmation, and result."""
 
 import json
 import stat

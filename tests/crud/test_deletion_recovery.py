@@ -43,7 +43,7 @@ class Service:
         return found
 
     def complete(self, *, after: dt.timedelta) -> None:
-        """Does what a worker does when this time has passed since the DELETE."""
+        """Runs the worker's steps as if this time had passed since the DELETE."""
         for _ in range(10):
             if not complete_next_deletion(self.store, now() + after):
                 return

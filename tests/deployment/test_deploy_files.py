@@ -57,7 +57,7 @@ class TestAppJson:
         assert set(self.app["env"]) <= LISTED
         assert all(each["description"] for each in self.app["env"].values())
 
-    def test_is_taken_as_it_is(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_has_valid_default_values(self, monkeypatch: pytest.MonkeyPatch) -> None:
         for name, each in self.app["env"].items():
             if "value" in each:
                 monkeypatch.setenv(name, each["value"])

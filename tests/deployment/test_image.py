@@ -29,7 +29,7 @@ class Image:
     environment: dict[str, str]
 
     def python(self, *command: str) -> "subprocess.Popen[bytes]":
-        """Start this, which the image starts by name, with the Python that runs the tests."""
+        """Starts a program of the image with the Python that runs the tests."""
         return subprocess.Popen([sys.executable, *command], cwd=self.folder, env=self.environment)
 
     def is_healthy(self) -> bool:

@@ -66,7 +66,7 @@ def caddy(folder: Path, port: int, upstream: int) -> list[str]:
 
 @pytest.fixture(scope="module")
 def live(mongod: Mongod) -> Iterator[Live]:
-    """The server as a proxy finds it, which it believes."""
+    """A server that trusts the headers of one proxy."""
     uri = mongod.uri.replace("/osdi?", "/proxies?")
     store = Store(uri)
     store.create_indexes()
@@ -88,7 +88,7 @@ def proxy(request: pytest.FixtureRequest, live: Live, tmp_path_factory: pytest.T
 
 @contextmanager
 def running(start: Start, folder: Path, live: Live) -> Iterator[str]:
-    """The proxy, whose files are in a folder: where it listens, such as http://127.0.0.1:8080."""
+    """Starts the proxy with files in a folder; yields its address, such as http://127.0.0.1:8080."""
     port = free_port()
     command = start(folder, port, live.port)
     with (folder / "output.log").open("wb") as output:

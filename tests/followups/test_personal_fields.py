@@ -53,7 +53,7 @@ def template(api: Client) -> None:
 
 @pytest.fixture
 def greeted(work: Work, sink: SmtpSink, gateway: WebhookReceiver) -> Callable[[], tuple[str, str]]:
-    """Does a worker's turn; returns the recipient of the only mail or text, and the name in it."""
+    """Runs a worker once; returns the recipient of the only mail or text, and the name in it."""
 
     def run() -> tuple[str, str]:
         work()

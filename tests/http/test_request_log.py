@@ -1,4 +1,4 @@
-"""The line of each request: it answers who did what to which document, and holds nothing of what a client sent."""
+"""The log line of each request has caller, route and written documents, and no values that a client sent."""
 
 import json
 import logging

@@ -104,7 +104,7 @@ NO, YES = False, True
     ids=["NationBuilder", "NPSP", "CiviCRM", "VAN", "listmonk", "Mailchimp", "Mailchimp cleaned", "Mautic",
     "Status", "sheet"],
 )  # fmt: skip
-def test_refusals_are_stored_for_exactly_the_people_who_refused(
+def test_each_opt_out_of_a_file_is_stored_and_no_other(
     app: Flask, api: Client, file: Path, content: str, refused: dict[str, tuple[bool, bool, bool]]
 ) -> None:
     file.write_text(content, encoding="utf-16" if content is VAN else "utf-8")

@@ -191,7 +191,7 @@ def test_a_senders_name_is_read_back_unchanged(name: str) -> None:
         (", ".join(f"Office {number} <office{number}@example.org>" for number in range(30)), None),
     ],
 )
-def test_reply_to_is_taken_from_the_message(reply_to: str, read_as: list[str] | None) -> None:
+def test_a_mail_has_the_reply_to_of_its_message(reply_to: str, read_as: list[str] | None) -> None:
     content = sent(Rendered(reply_to=reply_to))
 
     assert_lines(content)

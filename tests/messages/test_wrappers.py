@@ -158,14 +158,14 @@ class TestOfAMessage:
         assert status["error_descriptions"][0]["properties"] == ["_links.osdi:wrapper"]
         assert api.get("/messages").json["_embedded"]["osdi:messages"] == [message]
 
-    def test_is_refused_on_no_message_at_all(self, api: Client, wrapper: dict[str, Any]) -> None:
+    def test_is_rejected_for_a_missing_message(self, api: Client, wrapper: dict[str, Any]) -> None:
         assert api.put("/messages/none", wrapped_by(href(wrapper))).status_code == 404
 
 
 class TestDeleting:
     """Deleting a wrapper changes its messages."""
 
-    def test_takes_it_off_its_messages(self, api: Client, wrapper: dict[str, Any], message: dict[str, Any]) -> None:
+    def test_removes_it_from_its_messages(self, api: Client, wrapper: dict[str, Any], message: dict[str, Any]) -> None:
         before = api.get(href(message)).headers["ETag"]
 
         assert api.delete(href(wrapper)).status_code == 200

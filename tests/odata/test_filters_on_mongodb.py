@@ -300,7 +300,7 @@ def test_a_filter_finds_what_the_same_condition_finds_in_python(
             selective.add(text)
 
     same()
-    assert len(selective) > examples(300) // 4  # conditions that all or nobody meet would prove little
+    assert len(selective) > examples(300) // 4  # conditions that select all or none would prove little
 
 
 def stages(plan: Any) -> list[dict[str, Any]]:

@@ -52,7 +52,7 @@ def test_each_request_is_one_line_of_json_without_what_was_sent(
     token: tuple[str, str], fail: Callable[..., None]
 ) -> None:
     uri, secret = token
-    # The operator asks for as much as there is, also of gunicorn.
+    # The most verbose log levels, also of gunicorn.
     environment = {
         "MONGODB_URI": uri,
         "LOG_LEVEL": "debug",

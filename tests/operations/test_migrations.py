@@ -57,7 +57,7 @@ def old(request: pytest.FixtureRequest) -> Iterator[tuple[Store, Database]]:
 
 
 def old_person(person_id: str, **fields: Any) -> dict[str, Any]:
-    """As people were stored before `contact_keys`."""
+    """Returns a person in the form before `contact_keys`."""
     timestamp = dt.datetime(2025, 1, 1)
     dates = {"created_date": timestamp, "modified_date": timestamp}
     return {"_id": person_id, "version": 3, "match_keys": [f"id:osdi_outreach:{person_id}"], **dates, **fields}
@@ -533,7 +533,7 @@ class TestTheCommand:
 
 
 class TestANewerDatabase:
-    """Is worked on by nobody who does not know it."""
+    """No process of an older version works on a newer database."""
 
     SAYS = f"schema_version {SCHEMA_VERSION + 1}"
 

@@ -147,7 +147,7 @@ def test_a_request_that_is_under_way_is_finished_when_the_server_is_stopped(
     head = f"POST {HELPER} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\nExpect: 100-continue\r\n\r\n"
     with Live(environment) as live, socket.create_connection(("127.0.0.1", live.port), SECONDS) as connection:
         connection.sendall(head.encode())
-        # The server asks for the body: the request has reached a worker.
+        # The answer 100 Continue: the request has reached a worker.
         assert connection.recv(1000).startswith(b"HTTP/1.1 100")
         connection.sendall(body[:100])
 
@@ -171,7 +171,7 @@ def test_make_run_prints_what_works_keeps_the_data_and_stops_what_it_started(mon
         assert {"mongod", "gunicorn"} <= started
         assert first.interrupt() == []
 
-    # On a port of its own: somebody else may have taken the first one meanwhile.
+    # On a port of its own: another process may use the first one meanwhile.
     with MakeRun(first.folder) as second:
         there, here = f":{first.port}/", f":{second.port}/"
         address = outreach["_links"]["self"]["href"].replace(there, here)

@@ -32,7 +32,7 @@ def live(mongod: Mongod, app: Flask) -> Iterator[Live]:
 
 
 def send(live: Live, head: str, body: bytes = b"") -> socket.socket:
-    """A connection on which a POST to the helper has been begun."""
+    """Opens a connection and sends the beginning of a POST to the helper."""
     connection = socket.create_connection(("127.0.0.1", live.port), timeout=20)
     path = f"{API}/advocacy_campaigns/nothing/record_outreach_helper"
     connection.sendall(f"POST {path} HTTP/1.1\r\nHost: localhost\r\n{head}\r\n\r\n".encode() + body)

@@ -53,7 +53,7 @@ def runs(pid: int) -> bool:
 
 def test_queued_clients_are_answered_after_a_stop(live: Live) -> None:
     (worker,) = live.workers()
-    os.kill(worker, signal.SIGSTOP)  # busy, so that nobody is taken in before it hears of the end
+    os.kill(worker, signal.SIGSTOP)  # busy, so that it accepts no request before it gets SIGTERM
     with ExitStack() as stack:
         clients = [stack.enter_context(connect(live)) for _ in range(CLIENTS)]
         for client in clients:
@@ -74,7 +74,7 @@ def test_workers_of_a_killed_master_end_and_free_the_port(live: Live) -> None:
         assert kept_open.get(f"{live.url}{API}/", timeout=SECONDS).headers["Connection"] == "keep-alive"
         os.kill(live.pid, signal.SIGKILL)
 
-        # A client that goes on asking is answered, and told to connect anew.
+        # A client that continues gets answers with `Connection: close`.
         assert eventually(lambda: kept_open.get(f"{live.url}{API}/", timeout=SECONDS).headers["Connection"] == "close")
     assert eventually(lambda: not any(map(runs, workers)))
     assert not listens(live)

@@ -129,7 +129,7 @@ def test_database_and_logs_contain_no_data_of_the_person(
     assert '"route":"/api/v1/people/<person_id>"' in output
     assert MARKER not in output
     assert DIGITS not in output
-    # A worker that comes later has nobody to send anything to.
+    # A later worker has no recipient.
     database.outreaches.update_many({}, {"$set": {"followups.$[].not_before": now()}})
     outputs.append(command({**environment, **MAIL, "SMTP_URL": sink.url}, "worker", "--once"))
     assert sink.mails == []

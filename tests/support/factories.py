@@ -63,7 +63,7 @@ def text(**fields: Any) -> dict[str, Any]:
 
 
 def by_email(address: str, **fields: Any) -> dict[str, Any]:
-    """A helper's body whose person has nothing but this e-mail address and what the test says."""
+    """Returns a helper's body; its person has this e-mail address and the fields of the test only."""
     return outreach(person={"email_addresses": [{"address": address}], **fields})
 
 

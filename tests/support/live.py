@@ -91,7 +91,7 @@ class Live:
                 if requests.get(f"{self.url}{API}/", timeout=5).ok:
                     return self
             except (requests.ConnectionError, requests.Timeout):
-                time.sleep(0.05)  # not listening yet, or busy starting: asked again until the deadline
+                time.sleep(0.05)  # not listening yet, or busy starting: retried until the deadline
         self.stop()
         raise RuntimeError(f"gunicorn did not answer:\n{self.output}")
 

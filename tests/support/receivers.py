@@ -91,7 +91,7 @@ def script(serve: Serve) -> Iterator[int]:
         finally:
             over.set()
             with suppress(OSError):
-                socket.create_connection(listening.getsockname(), 1).close()  # where nobody came, it still waits
+                socket.create_connection(listening.getsockname(), 1).close()  # it waits only if there was no connection
             thread.join(LONG)
             assert not thread.is_alive()
 
