@@ -49,6 +49,11 @@ ANONYMOUS_TARGETS: Final = 50
 ANONYMOUS_CUSTOM_FIELDS: Final = 50
 ANONYMOUS_VALUE_LENGTH: Final = 1_000
 
+# Entries of each array of contact details, claimed identifiers, and names in `custom_fields` that a stored person has
+# at most after a post without a token: a PUT can send them back, and later posts about the person stay fast.
+ANONYMOUS_STORED: Final = 50
+ANONYMOUS_STORED_FIELDS: Final = 200
+
 # Factor for the maximum number of entries in a PUT: arrays that grew by merging can be sent back.
 PUT_TIMES: Final = 10
 

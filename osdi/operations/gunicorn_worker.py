@@ -85,6 +85,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         # Both in the order in which they began.
         self._incoming: dict[TConn, IncomingRequest] = {}
         self._lingering: dict[TConn, float] = {}
+        # By address: the connections of _incoming, and those of them on which a part of a request has arrived.
+        self._waiting: dict[str, dict[TConn, None]] = {}
         self._unfinished: dict[str, dict[TConn, None]] = {}
         self._held = 0
         self._next_look = 0.0
@@ -110,15 +112,18 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             return
         self.nr_conns += 1
         if self.nr_conns >= self.worker_connections:
-            self._close_first(self._incoming)
+            self._make_room()
         conn = TConn(self.cfg, ClientSocket(fileno=accepted.detach()), address, listener.getsockname())
         conn.data_ready = True
         self._await_request(conn)
 
     def _make_room(self) -> None:
-        """Closes the connection that has waited longest, because the process may not open another one."""
-        if self._incoming:
-            self._close_first(self._incoming)
+        """Closes a connection, because the process may not have more: that of the address with most, the oldest first.
+
+        So an address that opens many connections closes its own ones, and none of another address.
+        """
+        if self._waiting:
+            self._close_first(max(self._waiting.values(), key=len))
         elif self._lingering:
             self._close_first(self._lingering)
         else:
@@ -213,6 +218,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         timestamp = time.monotonic()
         idle_seconds = self.cfg.keepalive if self.alive else STOP_KEEPALIVE_LINGER
         self._incoming[conn] = IncomingRequest(self.bounds, self.longest_body, timestamp + idle_seconds)
+        self._waiting.setdefault(_network(conn.client), {})[conn] = None
         self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._receive, conn))
         if data:
             self._add(conn, data)
@@ -290,10 +296,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         request = self._incoming.pop(conn)
         self._held -= len(request.data)
         network = _network(conn.client)
-        of_network = self._unfinished.get(network, {})
-        of_network.pop(conn, None)
-        if not of_network:
-            self._unfinished.pop(network, None)
+        for connections in (self._waiting, self._unfinished):
+            of_network = connections.get(network, {})
+            of_network.pop(conn, None)
+            if not of_network:
+                connections.pop(network, None)
         self._unregister(conn)
         return request
 

@@ -8,20 +8,23 @@ Pure: returns a new document and does not change its arguments.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, Final
 
 import orjson
 
 from osdi.documents import ReadOnlyDocument
 from osdi.fields.definition import ContactRule, EntryKey, Objects
+from osdi.fields.limits import ANONYMOUS_STORED, ANONYMOUS_STORED_FIELDS
 from osdi.fields.webhook import UNSUBSCRIBED
 from osdi.match_keys import MatchKeyRules, email_key
-from osdi.resources import CONTACTS, PERSON
+from osdi.resources import CONTACTS, CUSTOM_FIELDS, PERSON
 from osdi.values.postal_codes import more_exact_country, more_exact_postal_code, same_country, same_postal_code
 
 Entry = dict[str, Any]
 SameEntry = Callable[[ReadOnlyDocument, ReadOnlyDocument], bool]
 
+CLAIMED_IDENTIFIERS: Final = "claimed_identifiers"
 MAX_DOCUMENT_BYTES: Final = 1_000_000
 
 # No mail is sent to an address with one of these statuses. No post lifts them, and no PUT that omits the status.
@@ -71,6 +74,41 @@ def merge_person(
         elif overwrite:
             merged[name] = value
     return merged
+
+
+def within_anonymous_limits(stored: ReadOnlyDocument, merged: dict[str, Any]) -> dict[str, Any]:
+    """Returns the person after a post without a token, without what it appended to full arrays and custom fields.
+
+    Otherwise a stranger could append so much to a person that a PUT or a later post about the person fails.
+    """
+    kept = dict(merged)
+    for name in CONTACTS:
+        room = max(ANONYMOUS_STORED, len(stored.get(name, ())))
+        if len(merged.get(name, ())) > room:
+            kept[name] = merged[name][:room]
+    room = max(ANONYMOUS_STORED_FIELDS, len(stored.get(CUSTOM_FIELDS, ())))
+    if len(merged.get(CUSTOM_FIELDS, ())) > room:
+        kept[CUSTOM_FIELDS] = dict(islice(merged[CUSTOM_FIELDS].items(), room))
+    return kept
+
+
+def left_out(
+    stored: ReadOnlyDocument, person: ReadOnlyDocument, posted: ReadOnlyDocument, rules: MatchKeyRules
+) -> list[str]:
+    """Returns the fields of a post without a token of which something is not in the person, because they are full."""
+    names = [
+        name
+        for name in CONTACTS
+        if len(stored.get(name, ())) + len(posted.get(name, ())) > ANONYMOUS_STORED
+        and any(_index_of(name, person.get(name, ()), entry, rules) is None for entry in posted.get(name, ()))
+    ]
+    known, identifiers = person.get(CLAIMED_IDENTIFIERS, ()), posted.get("identifiers", ())
+    is_full = len(known) + len(identifiers) > ANONYMOUS_STORED
+    if is_full and not set(identifiers).issubset((*known, *person.get("identifiers", ()))):
+        names.append("identifiers")
+    if not posted.get(CUSTOM_FIELDS, {}).keys() <= person.get(CUSTOM_FIELDS, {}).keys():
+        names.append(CUSTOM_FIELDS)
+    return names
 
 
 def exceeds_size_limit(document: ReadOnlyDocument, *, anonymous: bool = False) -> bool:

@@ -13,6 +13,7 @@ from osdi.action_functions.apply import apply_to_person
 from osdi.action_functions.resolve import Actions
 from osdi.documents import Document
 from osdi.errors import invalid
+from osdi.fields.limits import ANONYMOUS_STORED
 from osdi.ids import new_id
 from osdi.match_keys import (
     ANONYMOUS_ONLY,
@@ -25,7 +26,7 @@ from osdi.match_keys import (
     phone_and_name_key,
 )
 from osdi.people.matching import Match
-from osdi.people.merge_rules import keep_strictest_opt_out, merge_person
+from osdi.people.merge_rules import CLAIMED_IDENTIFIERS, keep_strictest_opt_out, merge_person, within_anonymous_limits
 from osdi.people.opt_outs import (
     UNCONFIRMED,
     claimed_opt_outs,
@@ -111,6 +112,8 @@ class PostedPerson:
             owned_elsewhere=elsewhere,
             rules=self.rules,
         )
+        if not self.has_token and not is_new:
+            person = within_anonymous_limits(stored, person)
         if self.imported:
             others = [without_unconfirmed(each, self.rules) for each in (*people, stored)]
             person = keep_strictest_opt_out(person, others, self.rules)
@@ -170,8 +173,11 @@ class PostedPerson:
         """Adds the posted identifiers, and the match keys that no other person owns."""
         identifiers = self.fields.get("identifiers", ())
         if self.keys.claimed:
-            known = person.get("identifiers", ())
-            _extend(person, "claimed_identifiers", (each for each in identifiers if each not in known))
+            known = (*person.get("identifiers", ()), *person.get(CLAIMED_IDENTIFIERS, ()))
+            added = [each for each in identifiers if each not in known]
+            if len(person.get(CLAIMED_IDENTIFIERS, ())) + len(added) > ANONYMOUS_STORED:
+                return
+            _extend(person, CLAIMED_IDENTIFIERS, added)
         else:
             own = self.rules.own_identifier(person["_id"])  # responses contain it, so clients send it back
             others = (each for each in identifiers if each != own and id_key(each) not in elsewhere)

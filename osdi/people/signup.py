@@ -19,7 +19,7 @@ from osdi.match_keys import NAME_AND_POSTAL_CODE, name_and_postal_code_keys
 from osdi.people.lookup import get_person
 from osdi.people.matching import BY_LINK, IDENTIFIER, IdentifiersClash, Match, match
 from osdi.people.merge import finish_merges_of
-from osdi.people.merge_rules import events_of_change, exceeds_size_limit
+from osdi.people.merge_rules import events_of_change, exceeds_size_limit, left_out
 from osdi.people.posted_person import PERSON_LINK, PostedPerson
 from osdi.resources import PERSON, id_from
 from osdi.retry import retry_on_conflict
@@ -30,6 +30,7 @@ from osdi.suppression.changes import check_post
 CREATED: Final = "created"
 CHANGED: Final = "changed"
 UNCHANGED: Final = "unchanged"
+FULL: Final = "the person has as much of it as posts without a token may add. A token holder can add more."
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,20 @@ def person_change(store: Store, posted: PostedPerson, timestamp: dt.datetime) ->
     source = posted.source if posted.has_token else None
     checked = check_post(store, found.person or {}, person, posted.fields, posted.rules, source, timestamp)
     change = _change(posted, found, checked.person, timestamp)
-    return replace(change, opt_outs=checked.writes, warnings=checked.warnings, over_limit=over_limit)
+    warnings = (*checked.warnings, *(change.warnings or _left_out(posted, found, change.person)))
+    return replace(change, opt_outs=checked.writes, warnings=warnings, over_limit=over_limit)
+
+
+def _left_out(posted: PostedPerson, found: Match, person: Document) -> Sequence[ErrorDescription]:
+    """Returns a warning for each field of a post without a token that a known person has no room for."""
+    if posted.has_token or found.person is None:
+        return ()
+    names = left_out(found.person, person, posted.fields, posted.rules)
+    return [_full(f"{PERSON.name}.{name}") for name in names]
+
+
+def _full(property_name: str) -> ErrorDescription:
+    return ErrorDescription("PERSON_FULL", FULL, (property_name,))
 
 
 def _matched(store: Store, posted: PostedPerson, people: Sequence[Document]) -> Match:
@@ -179,7 +193,7 @@ def _change(posted: PostedPerson, found: Match, person: Document, timestamp: dt.
         if posted.has_token or stored is None:
             raise document_too_large(PERSON.name, "person")
         # A post without a token cannot make a later outreach of the same person fail.
-        return PersonChange(stored, None, found.matched_by)
+        return PersonChange(stored, None, found.matched_by, warnings=(_full(PERSON.name),))
     person |= posted.editor
     if stored is None:
         return PersonChange(person, Insert(PERSON.collection, person), found.matched_by)

@@ -20,6 +20,7 @@ from osdi.resources import API
 from tests.support.live import ROOT, Live
 
 THREADS = 2
+WORKER_CONNECTIONS = 1_000  # gunicorn's default
 # Shorter than the defaults, each different, so that a test sees which of them ended a connection.
 BOUNDS = Bounds(head_seconds=1.5, body_seconds=2.5, silence_seconds=1.0)
 
@@ -284,6 +285,20 @@ def test_two_hundred_clients_that_stop_delay_no_other_client(live: Live, sent: b
 
     assert max(waits) < 1
     for connection in stopped:
+        connection.close()
+
+
+def test_an_address_that_opens_very_many_connections_closes_no_other(live: Live) -> None:
+    with socket.create_connection(("127.0.0.1", live.port), timeout=20) as honest:
+        idle = [
+            socket.create_connection(("127.0.0.1", live.port), 20, source_address=(OTHER_ADDRESS, 0))
+            for _ in range(WORKER_CONNECTIONS + 20)
+        ]
+        assert idle[0].recv(1) == b""
+        honest.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+
+        assert answer(honest).startswith("HTTP/1.1 200 ")
+    for connection in idle:
         connection.close()
 
 

@@ -1,10 +1,13 @@
 """Matching of posts and the changes that they may make: docs/matching.md over HTTP."""
 
+from collections.abc import Callable
 from typing import Any
 
+import orjson
 import pytest
 from pymongo.database import Database
 
+from osdi.fields.limits import ANONYMOUS_STORED, ANONYMOUS_STORED_FIELDS
 from tests.support import factories
 from tests.support.client import Client
 from tests.support.factories import by_email
@@ -262,6 +265,44 @@ class TestWithoutAToken:
 
         assert after == jane
         assert api.follow(jane, "osdi:outreaches")["total_records"] == 2, "the outreach is recorded"
+
+    @pytest.mark.parametrize(
+        ("field", "limit", "values"),
+        [
+            ("email_addresses", ANONYMOUS_STORED, lambda n: [{"address": f"a{n}b{i}@example.com"} for i in range(9)]),
+            ("phone_numbers", ANONYMOUS_STORED, lambda n: [{"number": f"+1212555{n:02}{i:02}"} for i in range(10)]),
+            ("postal_addresses", ANONYMOUS_STORED, lambda n: [{"postal_code": f"1{n}00{i}"} for i in range(10)]),
+            ("identifiers", ANONYMOUS_STORED, lambda n: [f"crm:{n}-{i}" for i in range(10)]),
+            ("custom_fields", ANONYMOUS_STORED_FIELDS, lambda n: {f"{n}-{i}": "x" for i in range(50)}),
+        ],
+    )
+    def test_many_posts_do_not_fill_a_known_person_and_name_what_was_left_out(
+        self,
+        api: Client,
+        jane: dict[str, Any],
+        database: Database,
+        field: str,
+        limit: int,
+        values: Callable[[int], Any],
+    ) -> None:
+        for number in range(7):
+            body = by_email("jane@example.com", given_name=f"Jane {number}")
+            more = values(number)
+            if field == "email_addresses":
+                more = [*body["person"][field], *more]
+            body["person"][field] = more
+            assert api.record(body, token=False).status_code == 200
+
+        stored = database.people.find_one()
+        assert len(stored["claimed_identifiers" if field == "identifiers" else field]) <= limit
+        assert len(orjson.dumps(stored, default=str)) < 50_000
+        outreaches = list(database.outreaches.find().sort("_id"))
+        assert len(outreaches) == 8
+        [warning] = outreaches[-1]["warnings"]
+        assert warning["property"] == f"person.{field}"
+        assert "warnings" not in outreaches[1], "there was room"
+        after, href = api.follow(jane, "self"), jane["_links"]["self"]["href"]
+        assert api.put(href, {field: after[field]}).status_code == 200, "a PUT can send all of it back"
 
     def test_the_outreach_of_the_known_person_is_recorded(self, api: Client, jane: dict[str, Any]) -> None:
         self.post(api, jane)
