@@ -4,6 +4,7 @@ A text that cannot be read raises ValueError; its text says what to do. Pure.
 """
 
 import re
+import unicodedata
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -47,6 +48,22 @@ STATUSES: Final = {
             "blacklisted",
             "suppressed",
             "do not email",
+            "do not mail",
+            "do not contact",
+            "not mailable",
+            "never subscribed",
+            "global unsubscribe",
+            "globally unsubscribed",
+            "unsubscribed by user",
+            "unsubscribed by admin",
+            "no consent",
+            "stop",
+            "stopped",
+            "removed",
+            "refused",
+            "declined",
+            "deactivated",
+            "inaktiv",
             "abgemeldet",
             "désabonné",
             "désinscrit",
@@ -75,14 +92,29 @@ STATUSES: Final = {
         "bouncing",
     ),
     **dict.fromkeys(
-        ("spam complaints", "spam complaint", "previous spam complaint", "spam", "complained", "complaint"),
+        (
+            "spam complaints",
+            "spam complaint",
+            "previous spam complaint",
+            "spam",
+            "complained",
+            "complaint",
+            "abuse",
+            "abuse complaint",
+            "abuse complaints",
+            "complaints",
+            "marked as spam",
+        ),
         "spam complaints",
     ),
 }
 # Words for a status that also describe a membership, an order or a call.
 AMBIGUOUS_STATUSES: Final = {
     "active", "inactive", "confirmed", "cancelled", "canceled", "invalid", "enabled", "disabled", "unreachable",
+    "stop", "stopped", "removed", "refused", "declined", "deactivated", "inaktiv", "abuse", "complaint", "complaints",
 }  # fmt: skip
+# The same words, as they are compared: `OptedOut` and `hard-bounce` are among them.
+STATUS_WORDS: Final = {"".join(word.split()): word for word in STATUSES}
 GENDERS: Final = {
     **dict.fromkeys(
         ("f", "female", "w", "woman", "girl", "weiblich", "frau", "femme", "féminin", "femenino", "mujer",
@@ -132,17 +164,23 @@ ROUNDED: Final = re.compile(r"[+-]?\d+([.,]\d+)?[eE]\+?\d+")
 
 def boolean(text: str) -> bool:
     """Returns True for a yes and False for a no. Raises ValueError for other words."""
-    word = text.strip().casefold()
+    word = unicodedata.normalize("NFKC", text).strip().casefold()
     if word in TRUE or word in FALSE:
         return word in TRUE
     raise ValueError("Write yes or no.")
 
 
+def status_word(text: str) -> str:
+    """Returns the word of STATUSES that a text is, in any case and with any separators, or the text in lower case."""
+    words = " ".join(re.split(r"[\s_-]+", unicodedata.normalize("NFKC", text).strip(" .!").casefold()))
+    return STATUS_WORDS.get(re.sub(r"[\W_]+", "", words), words)
+
+
 def status(text: str) -> str:
     """Returns the standard's word for the status of an e-mail address. Raises ValueError for an unknown word."""
-    words = " ".join(re.split(r"[\s_-]+", text.strip().casefold()))
-    if words in STATUSES:
-        return STATUSES[words]
+    word = status_word(text)
+    if word in STATUSES:
+        return STATUSES[word]
     raise ValueError("Write subscribed, unsubscribed, bouncing or spam complaints.")
 
 

@@ -408,3 +408,197 @@ def test_listmonk_has_its_own_statuses_and_ids() -> None:
     found = columns(cells)
 
     assert (found["status"], found["uuid"]) == ("email_addresses[0].status", "identifiers[listmonk]")
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "refused"),
+    [
+        ("Requests No Email", "Yes", {MAIL}),
+        ("Email disabled", "TRUE", {MAIL}),
+        ("isExcludedFromCampaigns", "true", {MAIL}),
+        ("Do not allow Emails", "Do Not Allow", {MAIL}),
+        ("Do not allow Emails", "Allow", set()),
+        ("Allow Email", "Do Not Allow", {MAIL}),
+        ("Allow Emails", "FALSE", {MAIL}),
+        ("Email OK", "N", {MAIL}),
+        ("Email OK", "Y", set()),
+        ("Email Marketing Consent", "NEVER_SUBSCRIBED", {MAIL}),
+        ("May we email you?", "No", {MAIL}),
+        ("E-Mail-Sperre", "ja", {MAIL}),
+        ("Newsletter erwünscht", "nein", {MAIL}),
+        ("Accepte les e-mails", "non", {MAIL}),
+        ("Acepta correos", "no", {MAIL}),
+        ("Mag gemaild worden", "nee", {MAIL}),
+        ("Telefonsperre", "ja", {CALLS}),
+        ("Can we call you?", "no", {CALLS}),
+        ("Ne plus appeler", "oui", {CALLS}),
+        ("Não ligar", "sim", {CALLS}),
+        ("Stop SMS", "oui", {TEXTS}),
+        ("Text OK", "No", {TEXTS}),
+        ("Date of Death", "2020-01-01", EVERYTHING),
+        ("Verstorben am", "3.2.2020", EVERYTHING),
+        ("Kontakt erlaubt", "nein", EVERYTHING),
+        ("Can we contact you?", "No", EVERYTHING),
+        ("No molestar", "sí", EVERYTHING),
+    ],
+)
+def test_a_flag_of_further_programs_and_languages(column: str, cell: str, refused: set[str]) -> None:
+    found = person({"Email": "a@example.com", "Phone": "202-555-0101", column: cell})
+
+    (email,), (number,) = found["email_addresses"], found["phone_numbers"]
+    said = {MAIL: email.get("status") == "unsubscribed", CALLS: number.get("do_not_call") is True}
+    said[TEXTS] = number.get("sms_capable") is False
+    assert {what for what, is_refused in said.items() if is_refused} == refused
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("Emails", ["no", "yes"]),
+        ("Calls", ["0", "1"]),
+        ("SMS", ["FALSE"]),
+        ("Text?", ["N", ""]),
+        ("Email updates", ["no"]),
+        ("Keep me updated", ["No"]),
+        ("Stay in touch", ["no", "yes"]),
+        ("Bulk Email", ["Do Not Allow", "Allow"]),
+        ("Remove from list", ["x"]),
+        ("Refused", ["yes"]),
+        ("Excluded", ["true"]),
+        ("Spam reported", ["yes"]),
+        ("Wrong number", ["yes"]),
+        ("Werbung erlaubt", ["nein"]),
+        ("Accepte la prospection", ["non"]),
+        ("Opposé au démarchage", ["oui"]),
+        ("Acepta publicidad", ["no"]),
+        ("Mailing toegestaan", ["nee"]),
+        ("Contact preferences", ["Letters only"]),
+        ("Communication Restrictions", ["Do Not Solicit"]),
+        ("Privacy Options", ["Do not phone, Do not email"]),
+        ("Lista Robinson", ["sí"]),
+        ("Werbewiderspruch", ["2020-01-01"]),
+        ("Ring kun om dagen, ring ikke", ["ja"]),
+        ("Remarks", ["Likes fish", "please do not call"]),
+        ("Remarks", ["OptedOut"]),
+        ("Groups", ["River", "nicht mehr anrufen"]),
+    ],
+)
+def test_a_column_that_speaks_of_messages_and_has_only_yes_and_no_stops_the_import(
+    column: str, values: list[str]
+) -> None:
+    with pytest.raises(ValueError, match="Map each of them"):
+        columns({"Email": [""] * len(values), column: values})
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("Phone banking", ["yes", "no"]),
+        ("Willing to make calls", ["yes"]),
+        ("Has email", ["yes", "no"]),
+        ("Emergency contact", ["no"]),
+        ("Number of calls", ["0", "1"]),
+        ("Emails sent", ["1"]),
+        ("Calls", ["0", "3"]),
+        ("Last contact", ["2024-03-25"]),
+        ("Last email", ["2024-03-25", "2024-03-26"]),
+        ("Wants yard sign", ["yes", "no"]),
+        ("Wants to volunteer", ["no"]),
+        ("Member", ["yes", "no"]),
+        ("Remarks", ["Likes fish", "Called on Monday"]),
+        ("Remarks", ["Said at the door that they do not contact the office before they have read all of the leaflets"]),
+        ("Remarks", ["unsubscribed@example.com"]),
+        ("Bus stop", ["Main St"]),
+    ],
+)
+def test_a_column_about_something_else_is_a_custom_field(column: str, values: list[str]) -> None:
+    assert columns({"Email": [""] * len(values), column: values})[column] == f"custom_fields.{column}"
+
+
+@pytest.mark.parametrize(
+    ("cell", "number"),
+    [
+        ("202-555-0101 (do not call)", "202-555-0101"),
+        ("202-555-0101 - DNC", "202-555-0101"),
+        ("DO NOT CALL 202-555-0101!", "202-555-0101"),
+        ("202-555-0101 - please don't text", "202-555-0101"),
+        ("0351/5550101 nicht mehr anrufen", "0351/5550101"),
+        ("01 99 00 01 01 [ne plus appeler]", "01 99 00 01 01"),
+    ],
+)
+def test_words_beside_a_number_refuse_calls_and_texts(cell: str, number: str) -> None:
+    found = person({"Email": "a@example.com", "Phone": cell, "Mobile": "202-555-0102"})
+
+    assert found["phone_numbers"][0]["number"] == number
+    assert all(each["do_not_call"] and each["sms_capable"] is False for each in found["phone_numbers"])
+    assert "status" not in found["email_addresses"][0]
+
+
+@pytest.mark.parametrize(
+    ("cell", "address", "refused"),
+    [
+        ("ann@example.com (unsubscribed)", "ann@example.com", True),
+        ("UNSUBSCRIBED: ann@example.com", "ann@example.com", True),
+        ("ann@example.com - no emails", "ann@example.com", True),
+        ("unsubscribed@example.com", "unsubscribed@example.com", False),
+        ("Opt Out Group <do-not-call@example.com>", "do-not-call@example.com", True),
+        ("Ann <ann@example.com>", "ann@example.com", False),
+    ],
+)
+def test_words_beside_an_address_refuse_mail(cell: str, address: str, refused: bool) -> None:
+    (entry,) = person({"Email": cell})["email_addresses"]
+
+    assert entry["address"] == address
+    assert (entry.get("status") == "unsubscribed") == refused
+
+
+def test_a_cell_that_only_refuses_is_about_the_other_numbers() -> None:
+    found = person({"Phone": "DO NOT CALL", "Mobile": "202-555-0102"})
+
+    assert [each["number"] for each in found["phone_numbers"]] == ["202-555-0102"]
+    assert found["phone_numbers"][0]["do_not_call"] is True
+
+
+def test_a_tag_that_refuses_is_a_warning() -> None:
+    cells = {"Email": "a@example.com", "Tags": "river; Do Not Call"}
+
+    row = row_of(list(cells.values()), Reading(PEOPLE, guess_columns(list(cells), PEOPLE)))
+
+    assert [each for each in row.warnings if "prevents no message" in each]
+    assert row.body["add_tags"] == ["river", "Do Not Call"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "statuses"),
+    [
+        ({"Email 1": "a@example.com", "Email 2": "b@example.com", "email1_is_bad": "yes"}, ["bouncing", None]),
+        ({"Email 1": "a@example.com", "Email 2": "b@example.com", "email2_is_bad": "yes"}, [None, "bouncing"]),
+        ({"Email 1": "", "Email 2": "b@example.com", "email2_is_bad": "yes"}, ["bouncing"]),
+        ({"email2_is_bad": "yes", "Email 2": "b@example.com", "Email 1": ""}, ["bouncing"]),
+        ({"Email 1": "", "Email 2": "b@example.com", "email1_is_bad": "yes"}, [None]),
+        ({"Work Email": "w@example.com", "Email": "a@example.com", "Bounced": "yes"}, ["bouncing", None]),
+        ({"VANID": "7", "Bounced": "yes"}, ["bouncing"]),
+        ({"Email": "a@example.com", "Email Status": "spam complaint", "Bounced": "yes"}, ["spam complaints"]),
+    ],
+    ids=str,
+)
+def test_a_bounce_is_about_the_address_of_its_number(cells: dict[str, str], statuses: list[str | None]) -> None:
+    assert [each.get("status") for each in person(cells)["email_addresses"]] == statuses
+
+
+@pytest.mark.parametrize(
+    ("word", "status"),
+    [
+        ("OptedOut", "unsubscribed"),
+        ("opted_out.", "unsubscribed"),
+        ("NEVER_SUBSCRIBED", "unsubscribed"),
+        ("\uff35\uff2e\uff33\uff35\uff22", "unsubscribed"),  # full-width letters
+        ("Do Not Contact", "unsubscribed"),
+        ("HardBounce", "bouncing"),
+        ("hard-bounced", "bouncing"),
+        ("AbuseComplaint", "spam complaints"),
+        ("Opted-In", "subscribed"),
+    ],
+)
+def test_a_status_is_read_with_any_separators(word: str, status: str) -> None:
+    assert person({"Email": "a@example.com", "Email Status": word})["email_addresses"][0]["status"] == status

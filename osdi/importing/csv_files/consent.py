@@ -9,7 +9,18 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from osdi.values import words
-from osdi.values.consent import CALLS, FLAGS, MAIL, PERMITS, TEXTS, is_hold_after_opt_out, is_yes
+from osdi.values.consent import (
+    ALLOWED,
+    CALLS,
+    FLAGS,
+    MAIL,
+    NOT_ALLOWED,
+    PERMITS,
+    TEXTS,
+    UNKNOWN,
+    is_hold_after_opt_out,
+    is_yes,
+)
 
 # A yes of these is a statement about one kind of message, and not only that nothing has been refused.
 PERMITTING: Final = ("opted_in", "texts_opted_in")
@@ -36,8 +47,49 @@ CONSENT_NAME: Final = re.compile(
     r"consentimiento|baja|suscri\w*|no (llamar|contactar|enviar)|"
     r"toestemming|uitgeschreven|afgemeld|nieuwsbrief|niet (bellen|mailen|contacteren|benaderen)|"
     r"geen (e ?mail|telefoon|sms|contact)|"
+    r"(communication|contact|e ?mail|mailing|phone|call|text|sms|privacy) (preferences?|options|restrictions?)|"
+    r"deactivated|deaktiviert|non disturbare|cancelou|"
+    r"deceased|passed away|date of death|verstorben|décédée?|fallecid[oa]|overleden|decedut[oa]|falecid[oa]|"
+    r"\w*sperre|sperrvermerk|gesperrt|werbeverbot|\w*widerspruch|kontaktverbot|nicht mehr \w+|nicht \w+ werden|"
+    r"bloctel|refus\w* (e ?mails?|appels?|sms)|ne plus \w+|ne souhaite\w*|n.accepte pas|plus de (mails?|sms|appels?)|"
+    r"no molestar|robinson|no desea|geen (mails?|mailings?|belletjes)|bel me niet|wil (geen|niet)|"
+    r"não \w+|descadastrad[oa]|ring (ej|ikke|inte)|nix|kontakt ikke|kontakta (ej|inte)|av?meld\w*|afmeld\w*|"
+    r"avprenumer\w*|ønsker ikke|vill inte|nie (dzwonić|kontaktować|wysyłać)|"
     r"consenso|disiscri\w*|iscri\w*|non (chiamare|contattare)|samtykke|samtycke|avregistr\w*|zgoda|wypis\w*)\b"
 )
+# Media of messages, and words of permission or refusal. They speak of consent if all values are yes or no.
+MEDIUM: Final = re.compile(
+    r"\b(e ?mails?|mails?|mailings?|calls?|phones?|telephone|texts?|sms|whatsapp|contact|updates?|news|infolettre|"
+    r"kontakt\w*|anrufe?|angerufen|telefon|werbung|appels?|contacte?r?|contacté|courriels?|démarchage|correos?|"
+    r"llamadas?|contacto|publicidad|información|boletín|gebeld|gemaild|contatt\w*|datenschutz|"
+    r"allow\w*|accept\w*|receiv\w*|keep me|stay in touch|remove\w*|stop\w*|quit|block(ed)?|disabled|"
+    r"deactivated|deaktiviert|inaktiv|exclu\w*|refus\w*|declin\w*|revoked|withdr\w*|complain\w*|spam\w*|abuse|"
+    r"solicit\w*|undeliverable|unreachable|uncontactable|disconnected|wrong number|nomail|noemail|"
+    r"leave me alone|out|delete[d]?|erwünscht|erlaubt|darf|opposition|opposé|opposizione|accepte\w*|autoris\w*|"
+    r"souhaite|acepta\w*|desea|rechaza\w*|autoriza\w*|toegestaan|mag|accetta|cancellat[oa]|aceita|reserverad)\b"
+)
+# Columns with such a word that are about something else, such as skills of volunteers and counts.
+OTHER_MEANING: Final = re.compile(
+    r"\b(\w*bank\w*|volunt\w*|has|have|primary|preferred|emergency|type|count|number of|total|made|sent|opened|clicked|"
+    r"attempt\w*|make|write|letters?|address|work|home)\b"
+)
+# Refusals inside a text, such as `202-555-0101 (do not call)`. A space stands for any separators.
+REFUSAL: Final = re.compile(
+    (
+        r"\b((please )?(do not|don'?t|dont|never|no longer|stop) (be )?"
+        r"(call|phone|ring|e ?mail|mail|text|sms|contact|solicit|disturb)(ed|ing|s)?|"
+        r"no (more |further )?(calls?|e ?mails?|texts?|sms|contact|mailings?)|dnc|unsubscribed?|opted out|opt out|"
+        r"(bitte )?nicht (mehr )?(anrufen|kontaktieren|anschreiben|mailen)|keine? (anrufe?|e ?mails?|sms)|abgemeldet|"
+        r"ne (pas|plus) (appeler|contacter|écrire)|pas d'?appels?|désabonnée?|désinscrite?|"
+        r"no (llamar|contactar|enviar)|dad[oa] de baja|niet (bellen|mailen|contacteren)|uitgeschreven|"
+        r"non (chiamare|contattare))\b"
+    )
+    .replace(" ?", r"[\s_-]*")
+    .replace(" ", r"[\s_-]+"),
+    re.IGNORECASE,
+)
+# A longer text, such as a note, may speak of anything.
+REFUSAL_LENGTH: Final = 60
 CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 # The last word of a name that speaks about a consent, but does not say if it was given.
 CIRCUMSTANCE: Final = re.compile(
@@ -106,18 +158,54 @@ def is_circumstance(name: str, *, with_consent: bool) -> bool:
 
 def refuses(values: Iterable[str]) -> bool:
     """True if one of the values refuses mail, calls or texts in words that have no other meaning."""
-    return any(_word(each) in REFUSALS for each in values)
+    return any(
+        words.status_word(each) in REFUSALS
+        or (len(each) <= REFUSAL_LENGTH and "@" not in each and REFUSAL.search(each) is not None)
+        for each in values
+    )
+
+
+def may_be_flags(name: str, values: Collection[str]) -> bool:
+    """True if all values are yes or no, and the name speaks of messages or of a permission."""
+    spaced = _spaced(name)
+    if MEDIUM.search(spaced) is None or OTHER_MEANING.search(spaced) is not None:
+        return False
+    return all(map(_is_yes_or_no, values))
+
+
+def _is_yes_or_no(text: str) -> bool:
+    folded = " ".join(text.split()).casefold()
+    if folded in UNKNOWN | ALLOWED | NOT_ALLOWED or folded in ("-1", "1.0", "0.0"):
+        return True
+    try:
+        words.boolean(folded)
+    except ValueError:
+        return False
+    return True
+
+
+def without_refusal(cell: str) -> tuple[str, bool]:
+    """Returns the contact details of a cell without words that refuse, and if there were such words.
+
+    `202-555-0101 (do not call)` is a number that must not be called. A word inside an e-mail address means nothing.
+    """
+    parts = re.split(r"([^\s<>()\[\],;]+@[^\s<>()\[\],;]+)", cell)
+    texts = [REFUSAL.sub("", each) if index % 2 == 0 else each for index, each in enumerate(parts)]
+    if texts == parts:
+        return cell, False
+    kept = re.sub(r"[(\[{]\s*[.!*]*\s*[)\]}]", "", "".join(texts))
+    return kept.strip(" \t\n-\u2013\u2014:;,.!*/|"), True
 
 
 def are_statuses(values: Collection[str]) -> bool:
     """True if all values are words for the status of an e-mail address, and one has no other meaning."""
-    found = {_word(each) for each in values}
+    found = set(map(words.status_word, values))
     return bool(found) and found <= words.STATUSES.keys() and not found <= words.AMBIGUOUS_STATUSES
 
 
 def may_be_statuses(values: Collection[str]) -> bool:
     """True if all values are words for a status, one of them for an opt-out, and all have other meanings, too."""
-    found = {_word(each) for each in values}
+    found = set(map(words.status_word, values))
     return found <= words.STATUSES.keys() and any(words.STATUSES[each] != "subscribed" for each in found)
 
 
@@ -149,7 +237,3 @@ def refuse(person: Mapping[str, Any], refused: Collection[str]) -> None:
 def _spaced(name: str) -> str:
     """Returns a column's name as words in lower case: `do not email` for `doNotEmail`."""
     return " ".join(re.split(r"[\s_\-./,:()]+", CAMEL.sub(" ", name.strip()).casefold())).strip()
-
-
-def _word(value: str) -> str:
-    return " ".join(re.split(r"[\s_-]+", value.strip().casefold()))

@@ -90,7 +90,7 @@ def _is_doubtful(name: str, values: Values, columns: Sequence[Column]) -> bool:
     flags = {each.field.removeprefix("person.") for each in columns if is_flag(each.field)}
     if squashed(name) in column_names.LETTERS and "opted_out" in flags:
         return False
-    if values.refuse:
+    if values.refuse or consent.may_be_flags(name, values.distinct):
         return True
     if squashed(name) in column_names.STATUS and consent.may_be_statuses(values.distinct):
         return True

@@ -47,6 +47,22 @@ def kind_of_slot(array: str, slot: str) -> tuple[str, str] | None:
     return (name, value) if value else None
 
 
+def bounce(person: Body, consent: Consent) -> None:
+    """Gives the address of each slot that bounced its status. Without a slot, it is the first address of the row.
+
+    In a row without an address it is that of the known person.
+    """
+    for slot, status in consent.bounced.items():
+        entries = person.setdefault("email_addresses", {})
+        with_address = [each for each in entries if "address" in entries[each]]
+        if slot and slot not in with_address and with_address:
+            continue
+        first = min(with_address, key=lambda each: each.partition("_")[0] in LAST, default="0")
+        entry = entries.setdefault(slot or first, {})
+        if entry.get("status") != "spam complaints":
+            entry["status"] = status
+
+
 def close(body: Body, consent: Consent, origins: Origins) -> list[str]:
     """Converts the entries by slot to arrays. Returns warnings.
 
@@ -64,8 +80,6 @@ def close(body: Body, consent: Consent, origins: Origins) -> list[str]:
             for index, slot in enumerate(kept):
                 _renumber(origins, f"{array}[{slot}].", f"{array}[{index}].")
             body[array] = [body[array][slot] for slot in kept]
-    for slot, status in consent.bounced.items():
-        _bounce(body.get("email_addresses", []), slot, status)
     for target in body.get("targets", ()):
         _give_contacts(target)
     _add_others(body)
@@ -100,12 +114,6 @@ def _with_status(entries: Mapping[str, Body], slots: list[str]) -> list[str]:
         else:
             kept.append(slot)
     return kept
-
-
-def _bounce(emails: list[Body], slot: str, status: str) -> None:
-    index = int(slot) if slot.isdecimal() else 0
-    for entry in emails[index : index + 1]:
-        entry["status"] = status
 
 
 def _renumber(origins: Origins, before: str, after: str) -> None:

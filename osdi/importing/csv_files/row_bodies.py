@@ -37,10 +37,10 @@ from osdi.importing.csv_files.column_mapping import (
     field_at,
     is_flag,
 )
-from osdi.importing.csv_files.consent import Consent, apply_consent
-from osdi.importing.csv_files.contact_entries import Origins, close, kind_of_slot
+from osdi.importing.csv_files.consent import Consent, apply_consent, refuses, without_refusal
+from osdi.importing.csv_files.contact_entries import Origins, bounce, close, kind_of_slot
 from osdi.values import dates, words
-from osdi.values.consent import MAIL
+from osdi.values.consent import CALLS, MAIL, TEXTS
 from osdi.values.dates import DayFirst
 
 Body = dict[str, Any]
@@ -61,6 +61,10 @@ DECISIVE: Final = (
     "other_sms_capable",
     "other_do_not_call",
 )
+# The addresses and numbers of a person, and what words beside them refuse.
+CONTACT_DETAILS: Final = re.compile(r"(email_addresses|phone_numbers)(?:\[\w+\])?\.(?:address|number)")
+REFUSED_IN: Final = {"email_addresses": frozenset((MAIL,)), "phone_numbers": frozenset((CALLS, TEXTS))}
+NAME_ONLY: Final = "'{}' is only a name, and prevents no message. Write who refuses what into a column of its own."
 # Fields that a cell fills besides its own.
 PARTS: Final = {"gender": ("gender_identity",), NAME: ("given_name", "family_name")}
 
@@ -114,10 +118,16 @@ def row_of(cells: Sequence[str], reading: Reading) -> Row:
         if cell is None:
             continue
         field = column.field.removeprefix("person.")
+        if not reading.exact and (of := CONTACT_DETAILS.fullmatch(field)):
+            cell = _without_refusal(cell, REFUSED_IN[of[1]], column, row)
+            if not cell:
+                continue
         if column.field == CAMPAIGN:
             row.campaign = cell.strip()
         elif column.field in (TAGS, LISTS):
-            around.setdefault(column.field, []).extend(_names(cell, reading))
+            names = _names(cell, reading)
+            around.setdefault(column.field, []).extend(names)
+            row.warnings += [f"{column.name}: {NAME_ONLY.format(each)}" for each in names if refuses((each,))]
         elif is_flag(column.field):
             _add_flag(row.consent, field, cell, column)
         elif reading.kind == OUTREACHES and field == column.field:
@@ -126,12 +136,22 @@ def row_of(cells: Sequence[str], reading: Reading) -> Row:
             _try_to_place(person, PEOPLE, field, cell, column, reading, row, of_person)
     if reading.unsubscribed:
         row.consent.refused.add(MAIL)
+    bounce(person, row.consent)
     row.warnings += close(person, row.consent, of_person)
     row.warnings += close(outreach, row.consent, of_outreach)
     apply_consent(person, row.consent)
     row.origins = {**{f"person.{path}": name for path, name in of_person.items()}, **of_outreach}
     row.body = {"person": person, **outreach, **around}
     return row
+
+
+def _without_refusal(cell: str, refused: frozenset[str], column: Column, row: Row) -> str:
+    """Returns the cell of an address or number without words that refuse. Its person then refuses what they say."""
+    kept, refuses = without_refusal(cell)
+    if refuses:
+        row.consent.refused |= refused
+        row.warnings.append(f"{column.name}: The cell says that the person refuses {' and '.join(sorted(refused))}.")
+    return kept
 
 
 def _read(cell: str, column: Column, reading: Reading, row: Row) -> str | None:
