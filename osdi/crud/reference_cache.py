@@ -50,7 +50,8 @@ class Reference:
         ids = {reference: id_from(reference, resource) or reference for reference in references}
         with self._lock:
             ids |= {each: known for each in ids if (known := self._ids.get((resource.collection, each)))}
-        found = self._by_id(resource, list(ids.values()))
+        # No id has a colon: identifiers and other systems' URIs are looked up by their match keys only.
+        found = self._by_id(resource, [each for each in ids.values() if ":" not in each])
         unknown = [reference for reference, document_id in ids.items() if document_id not in found]
         if unknown:
             named = self._by_match_key(resource, unknown)

@@ -59,6 +59,12 @@ class DryRunStore(Store):
         changed = [each for each in changed if not set(keys).isdisjoint(each["match_keys"])]
         return list({document["_id"]: document for document in (*pending, *changed)}.values())
 
+    def by_match_keys_and_ids(
+        self, collection: str, keys: Sequence[str], other: str, ids: Sequence[str]
+    ) -> tuple[list[Document], list[Document]]:
+        """See DocumentStore."""
+        return self.by_match_keys(collection, keys), self.by_ids(other, ids)
+
     def write(self, *writes: Write) -> None:
         """Keeps the writes as pending; see DocumentStore. Raises NotImplementedError for a Delete or Replace."""
         with self._guard:

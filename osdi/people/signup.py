@@ -26,6 +26,7 @@ from osdi.retry import retry_on_conflict
 from osdi.settings import Settings
 from osdi.store import Insert, Store, Update, Write
 from osdi.suppression.changes import check_post
+from osdi.suppression.suppression_list import suppression_list
 
 CREATED: Final = "created"
 CHANGED: Final = "changed"
@@ -122,7 +123,8 @@ def person_change(store: Store, posted: PostedPerson, timestamp: dt.datetime) ->
     Raises OsdiError 400 if the linked person does not exist, 409 for identifiers of different people, 413 for a person
     who would exceed the size limit; WriteConflict if a merge had to be finished first.
     """
-    people = store.by_match_keys(PERSON.collection, (*posted.keys.all, *posted.name_keys))
+    match_keys = (*posted.keys.all, *posted.name_keys)
+    people, listed = suppression_list(store).read_with_owners(PERSON.collection, match_keys, posted.keys.contacts)
     found = _matched(store, posted, people)
     over_limit = posted.over_limit is not None and posted.is_over_limit(found)
     if over_limit and found.person is not None:
@@ -132,7 +134,7 @@ def person_change(store: Store, posted: PostedPerson, timestamp: dt.datetime) ->
     _claim_name_keys(store, posted, person, found.person or {}, people)
     posted.rules.set_derived_keys(person)
     source = posted.source if posted.has_token else None
-    checked = check_post(store, found.person or {}, person, posted.fields, posted.rules, source, timestamp)
+    checked = check_post(store, found.person or {}, person, posted.fields, posted.rules, source, timestamp, listed)
     change = _change(posted, found, checked.person, timestamp)
     warnings = (*checked.warnings, *(change.warnings or _left_out(posted, found, change.person)))
     return replace(change, opt_outs=checked.writes, warnings=warnings, over_limit=over_limit)

@@ -50,6 +50,15 @@ class DocumentStore(ABC):
         """
 
     @abstractmethod
+    def by_match_keys_and_ids(
+        self, collection: str, keys: Sequence[str], other: str, ids: Sequence[str]
+    ) -> tuple[list[Document], list[Document]]:
+        """Returns `by_match_keys(collection, keys)` and `by_ids(other, ids)`, in one command if the database can.
+
+        No id may be that of a document in `collection`.
+        """
+
+    @abstractmethod
     def find_one(
         self, collection: str, query: Query, *, sort: tuple[str, ...] = (), fields: tuple[str, ...] | None = None
     ) -> Document | None:

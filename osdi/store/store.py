@@ -205,6 +205,20 @@ class Store(DocumentStore):
         with self.operation():
             return list(self.collection(collection).find({"match_keys": {"$in": list(keys)}}))
 
+    def by_match_keys_and_ids(
+        self, collection: str, keys: Sequence[str], other: str, ids: Sequence[str]
+    ) -> tuple[list[Document], list[Document]]:
+        """See DocumentStore."""
+        if not keys or not ids or self.in_memory:  # mongomock has no $unionWith
+            return self.by_match_keys(collection, keys), self.by_ids(other, ids) if ids else []
+        by_ids = {"coll": other, "pipeline": [{"$match": {"_id": {"$in": list(ids)}}}]}
+        with self.operation():
+            pipeline = [{"$match": {"match_keys": {"$in": list(keys)}}}, {"$unionWith": by_ids}]
+            found = list(self.collection(collection).aggregate(pipeline))
+        # The documents of the second collection come last.
+        first = next((index for index, each in enumerate(found) if each["_id"] in ids), len(found))
+        return found[:first], found[first:]
+
     def find_one(
         self, collection: str, query: Query, *, sort: tuple[str, ...] = (), fields: tuple[str, ...] | None = None
     ) -> Document | None:

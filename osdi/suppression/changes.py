@@ -1,10 +1,10 @@
 """Keeps a change of a person within the suppression list, and the list up to date with the change.
 
-The list is read only for contact details that are new to the person, and for what the change says about consent.
+The list counts for contact details that are new to the person, and for what the change says about consent.
 """
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -59,11 +59,13 @@ def check_post(
     rules: MatchKeyRules,
     source: str | None,
     timestamp: dt.datetime,
+    listed: Mapping[str, Document | None],
 ) -> Checked:
     """Returns the person after a post, with its opt-outs in the list. A post lifts no refusal.
 
     `stored` is the person before the post, `posted` the fields of the post. Without a `source` the sender had no token:
-    then what the post says is not added to the list. Raises OsdiError 503.
+    then what the post says is not added to the list. `listed` has the entry of each match key that was read with the
+    person, None without an entry; other keys are read here. Raises OsdiError 503.
     """
     known = set(stored.get("contact_keys", ()))
     new = [key for key in person.get("contact_keys", ()) if key not in known]
@@ -75,7 +77,9 @@ def check_post(
     writes: tuple[Write, ...] = ()
     if new or stated:
         suppressed = suppression_list(store)
-        entries = suppressed.read([*new, *(key for key in stated if key not in new)])
+        concerned = {*new, *stated}
+        entries = {key: entry for key in concerned if (entry := listed.get(key))}
+        entries |= suppressed.read(concerned - listed.keys())
         obedient = obeying(person, of_entries(entries), rules)
         writes = suppressed.writes(entries, timestamp, add=stated)
     warnings = (*_warnings(posted, obedient, rules), *_about_nothing(posted, obedient)) if source is not None else ()

@@ -5,7 +5,7 @@ The hash is HMAC-SHA256 under a key of the deployment. A reader of this collecti
 
 import datetime as dt
 import hmac
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -50,6 +50,20 @@ class SuppressionList:
             return {}
         by_digest = {self.digest(key): key for key in keys}
         return {by_digest[each["_id"]]: each for each in self.store.by_ids(SUPPRESSIONS, list(by_digest))}
+
+    def read_with_owners(
+        self, collection: str, match_keys: Sequence[str], keys: Collection[str]
+    ) -> tuple[list[Document], dict[str, Document | None]]:
+        """Returns the documents that own one of `match_keys`, and the entry of each of `keys`, None without an entry.
+
+        One command reads both. Raises OsdiError 503.
+        """
+        if not keys:
+            return self.store.by_match_keys(collection, match_keys), {}
+        digests = {key: self.digest(key) for key in keys}
+        owners, entries = self.store.by_match_keys_and_ids(collection, match_keys, SUPPRESSIONS, list(digests.values()))
+        by_digest = {each["_id"]: each for each in entries}
+        return owners, {key: by_digest.get(digest) for key, digest in digests.items()}
 
     def reason(self, what: str, key: str, *, whole_mailbox: bool) -> str | None:
         """Returns why nothing may be sent to a match key, as the reason of a follow-up; None if something may.

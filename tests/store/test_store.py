@@ -86,7 +86,7 @@ def test_an_implementation_has_the_signatures_of_the_interface(implementation: t
 
 
 class TestReading:
-    """`get`, `by_ids`, `by_match_keys`, `find_one`, `find`, `page` and `count`."""
+    """`get`, `by_ids`, `by_match_keys`, both together, `find_one`, `find`, `page` and `count`."""
 
     def test_a_stored_document_is_returned_as_it_was_written(self, contract: Contract) -> None:
         stored = document(name="Jane", born=dt.datetime(1973, 6, 2), tags=["a", "b"], nested={"a": [{"b": 1.5}]})
@@ -129,6 +129,28 @@ class TestReading:
         found = contract.store.by_match_keys("people", ["a", "b", "c", "d"])
 
         assert sorted(each["_id"] for each in found) == [one["_id"], other["_id"]]
+
+    @pytest.mark.parametrize(
+        ("keys", "ids", "owners", "others"),
+        [
+            (["a", "b", "c", "none"], ["x", "y", "none"], ["one", "two"], ["x", "y"]),
+            (["a", "b"], ["none"], ["one"], []),
+            (["none"], ["y"], [], ["y"]),
+            (["none"], ["none"], [], []),
+            ([], ["x"], [], ["x"]),
+            (["c"], [], ["two"], []),
+            ([], [], [], []),
+        ],
+    )
+    def test_owners_of_keys_are_read_together_with_documents_of_another_collection(
+        self, contract: Contract, keys: list[str], ids: list[str], owners: list[str], others: list[str]
+    ) -> None:
+        contract.put("people", {"_id": "one", "match_keys": ["a", "b"]}, {"_id": "two", "match_keys": ["c"]})
+        contract.put("suppressions", {"_id": "x"}, {"_id": "y"}, {"_id": "z"})
+
+        found = contract.store.by_match_keys_and_ids("people", keys, "suppressions", ids)
+
+        assert [sorted(each["_id"] for each in some) for some in found] == [owners, others]
 
     def test_documents_are_sorted_by_several_fields_both_ways(self, contract: Contract) -> None:
         stored = [document(kind="a", rank=2), document(kind="b", rank=1), document(kind="a", rank=1)]
