@@ -123,7 +123,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         So an address that opens many connections closes its own ones, and none of another address.
         """
         if self._waiting:
-            self._close_first(max(self._waiting.values(), key=len))
+            self._close_first(max(self._waiting.values(), key=len))  # type: ignore[arg-type]
         elif self._lingering:
             self._close_first(self._lingering)
         else:

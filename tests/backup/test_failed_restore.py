@@ -148,7 +148,7 @@ def fail_at(module: Any, name: str, error: BaseException) -> Callable[[pytest.Mo
 
 FAILURES = {
     "while it deletes an earlier attempt": fail_at(staging_store, "_drop_staging", unavailable("away")),
-    "while it keeps the tombstones": fail_at(staging_store, "keep_tombstones", unavailable("away")),
+    "while it keeps the tombstones": fail_at(staging_store, "keep_digests", unavailable("away")),
     "while it inserts": fail_at(backup, "insert", unavailable("away")),
     "by Ctrl-C": fail_at(backup, "insert", KeyboardInterrupt()),
     "while it migrates": fail_at(backup, "migrate", OsdiError(503)),

@@ -114,7 +114,7 @@ def test_filters_support_a_field_or_have_a_reason(resource: Resource) -> None:
             name = "/".join((*path, each.name))
             if table.properties(each) and not each.not_filtered:
                 yield from unknown(table.properties(each), *path, each.name)
-            elif not (name in known.fields or name in known.open_objects or known.refused.get(name)):
+            elif not (name in known.fields or name in known.open_objects or known.not_filtered.get(name)):
                 yield name
 
     assert list(unknown(resource.table)) == []

@@ -219,16 +219,16 @@ def test_no_query_scans_the_collection(store: Store, database: Database) -> None
 
 
 def test_one_followup_has_the_interval_of_a_mailbox(store: Store) -> None:
-    first, second = (queued(store) and outbox_store.claim(store, now(), LEASE, KINDS) for _ in range(2))
+    first, second = (queued(store) and outbox_store.lease_next(store, now(), LEASE, KINDS) for _ in range(2))
     assert first is not None
     assert second is not None
     hour = dt.timedelta(hours=1)
 
-    assert outbox_store.claim_interval(store, first, "digest", hour)
-    assert outbox_store.claim_interval(store, first, "digest", hour), "its worker may have died before it sent it"
-    assert not outbox_store.claim_interval(store, second, "digest", hour)
-    assert outbox_store.claim_interval(store, second, "another", hour)
+    assert outbox_store.reserve_interval(store, first, "digest", hour)
+    assert outbox_store.reserve_interval(store, first, "digest", hour), "its worker may have died before it sent it"
+    assert not outbox_store.reserve_interval(store, second, "digest", hour)
+    assert outbox_store.reserve_interval(store, second, "another", hour)
     outbox_store.release_interval(store, first)
-    assert outbox_store.claim_interval(store, second, "digest", hour)
-    assert outbox_store.claim_interval(store, first, "ended", -hour)
-    assert outbox_store.claim_interval(store, second, "ended", hour)
+    assert outbox_store.reserve_interval(store, second, "digest", hour)
+    assert outbox_store.reserve_interval(store, first, "ended", -hour)
+    assert outbox_store.reserve_interval(store, second, "ended", hour)
