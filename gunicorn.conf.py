@@ -57,6 +57,8 @@ limit_request_line = 8190
 # The heartbeat file is in memory. With a slow disk, gunicorn would kill busy workers.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None
 control_socket_disable = True
+# The worker's loop sends what a client does not read at once, also of a file.
+sendfile = False
 
 
 class Logger(glogging.Logger):  # type: ignore[misc]  # gunicorn has no types

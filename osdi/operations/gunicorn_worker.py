@@ -2,8 +2,8 @@
 
 gunicorn gives each new connection a thread, which waits for the request. So a few silent clients would occupy all
 threads. Here a connection gets a thread only when its whole request has arrived. The loop bounds the time for a head, a
-body and each piece of them, and the number of unfinished requests from one address. It also waits for clients that are
-slow to close.
+body and each piece of them, and the number of unfinished requests from one address. It also sends what a slow client
+has not read yet, and waits for clients that are slow to close.
 
 When gunicorn stops, it would reset the clients that have connected but wait in the queue: the worker accepts them
 first. It does the same when its master was killed, because the next master needs the port.
@@ -31,6 +31,13 @@ from osdi.operations.incoming_request import Bounds, IncomingRequest
 # Unfinished requests from one address, and their bytes from all addresses. Beyond them the oldest connection is closed.
 UNFINISHED_PER_ADDRESS: Final = 20
 UNFINISHED_BYTES: Final = 67_108_864
+# Bytes of a response that the loop sends while the client reads slowly; a thread sends longer ones and waits. Beyond
+# the second number, in all responses together, the oldest connection is closed.
+LONGEST_UNSENT: Final = 524_288
+UNSENT_BYTES: Final = 67_108_864
+# A client has this many times `silence_seconds` to read a piece of what the loop sends: no thread waits for it, and the
+# system reports that there is room only after the client has read a third of what is under way.
+READING_TIMES: Final = 6
 # The holder of one IPv6 address has its whole network.
 IPV6_NETWORK: Final = 64
 
@@ -54,6 +61,10 @@ class ClientSocket(socket.socket):
     is_whole = False  # the request has arrived to its end
     arrived = memoryview(b"")
 
+    def __init__(self, fileno: int) -> None:
+        super().__init__(fileno=fileno)
+        self.unsent = bytearray()
+
     def receive(self) -> bytes:
         """Returns what has arrived, for the worker's loop; nothing at the end. Raises OSError."""
         return super().recv(PIECE)
@@ -71,6 +82,29 @@ class ClientSocket(socket.socket):
             raise TimeoutError("The body did not arrive in time.")
         return b""
 
+    def sendall(self, data: Any, flags: int = 0, /) -> None:
+        """Sends what the client takes now. The loop sends the rest, so that no thread waits for a slow reader.
+
+        A rest of more than LONGEST_UNSENT bytes is sent before this returns.
+        """
+        self.unsent += data
+        timeout = self.gettimeout()
+        self.setblocking(False)
+        try:
+            self.send_more()
+        finally:
+            self.settimeout(timeout)
+        if len(self.unsent) > LONGEST_UNSENT:
+            rest, self.unsent = self.unsent, bytearray()
+            super().sendall(rest)
+
+    def send_more(self) -> None:
+        """Sends as much of `unsent` as the client takes without waiting. Raises OSError."""
+        with suppress(BlockingIOError, InterruptedError):
+            while self.unsent:
+                sent = super().send(self.unsent[:PIECE])
+                del self.unsent[:sent]
+
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """Threaded worker that collects requests in its loop."""
@@ -85,6 +119,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         # Both in the order in which they began.
         self._incoming: dict[TConn, IncomingRequest] = {}
         self._lingering: dict[TConn, float] = {}
+        # The end of the time for the next piece of the response, and if the connection is kept after it.
+        self._sending: dict[TConn, tuple[float, bool]] = {}
         # By address: the connections of _incoming, and those of them on which a part of a request has arrived.
         self._waiting: dict[str, dict[TConn, None]] = {}
         self._unfinished: dict[str, dict[TConn, None]] = {}
@@ -113,7 +149,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         self.nr_conns += 1
         if self.nr_conns >= self.worker_connections:
             self._make_room()
-        conn = TConn(self.cfg, ClientSocket(fileno=accepted.detach()), address, listener.getsockname())
+        conn = TConn(self.cfg, ClientSocket(accepted.detach()), address, listener.getsockname())
         conn.data_ready = True
         self._await_request(conn)
 
@@ -156,10 +192,44 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             return False
 
     def finish_request(self, conn: Any, fs: Any) -> None:
-        """Waits in the loop for the next request of a connection, or until the client closes it."""
+        """Sends the rest of a response in the loop."""
         try:
             keeps = bool(not fs.cancelled() and fs.result())
             conn.sock.setblocking(False)
+        except Exception:  # the client has closed, or a thread failed in an unexpected way
+            self._close(conn)
+            return
+        if not conn.sock.unsent:
+            self._end_response(conn, keeps)
+            return
+        self._sending[conn] = (self._reading_deadline(), keeps)
+        self.poller.register(conn.sock, selectors.EVENT_WRITE, partial(self._send, conn))
+        if sum(len(each.sock.unsent) for each in self._sending) > UNSENT_BYTES:
+            self._close_first(self._sending)
+
+    def _send(self, conn: TConn, _: object) -> None:
+        """Sends the next piece of a response. Called by the poller."""
+        if conn not in self._sending:
+            return
+        try:
+            conn.sock.send_more()
+        except OSError:
+            self._close(conn)
+            return
+        _, keeps = self._sending[conn]
+        if conn.sock.unsent:
+            self._sending[conn] = (self._reading_deadline(), keeps)
+            return
+        del self._sending[conn]
+        self._unregister(conn)
+        self._end_response(conn, keeps)
+
+    def _reading_deadline(self) -> float:
+        return time.monotonic() + READING_TIMES * self.bounds.silence_seconds
+
+    def _end_response(self, conn: TConn, keeps: bool) -> None:
+        """Waits in the loop for the next request of a connection, or until the client closes it."""
+        try:
             if keeps:
                 self._await_request(conn, conn.parser.unreader.take_buffered() + bytes(conn.sock.arrived))
             else:
@@ -180,13 +250,15 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
                 self._start(conn)
             else:
                 self._close(conn)
+        for conn in [conn for conn, (deadline, _) in self._sending.items() if deadline <= timestamp]:
+            self._close(conn)
         for conn in [conn for conn, deadline in self._lingering.items() if deadline <= timestamp]:
             self._close(conn)
 
     def murder_keepalived(self, force: bool = False) -> None:
         """Closes every connection that waits in the loop if `force` is set."""
         if force:
-            for conn in [*self._incoming, *self._lingering]:
+            for conn in [*self._incoming, *self._sending, *self._lingering]:
                 self._close(conn)
 
     def is_parent_alive(self) -> bool:
@@ -286,7 +358,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     def _close(self, conn: TConn) -> None:
         if conn in self._incoming:
             self._forget(conn)
-        elif self._lingering.pop(conn, None) is not None:
+        elif self._lingering.pop(conn, None) is not None or self._sending.pop(conn, None) is not None:
             self._unregister(conn)
         self.nr_conns -= 1
         conn.close()
