@@ -16,7 +16,7 @@ from osdi.values.dates import ZERO_DATE
 
 MAIL, CALLS, TEXTS = "e-mails", "calls", "texts"
 
-# What a yes refuses, and what a no refuses.
+# The flags, each with the messages that a yes refuses, and those that a no refuses.
 FLAGS: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = {
     "opted_out": (frozenset({MAIL}), frozenset()),
     "opted_in": (frozenset(), frozenset({MAIL})),

@@ -109,7 +109,7 @@ class OsdiSchema(ma.Schema, metaclass=TableMeta):
 class ConsentFlags(OsdiSchema):
     """An object whose unknown fields can say an opt-out in the words of another program (schemas.base.consent)."""
 
-    # What the object can refuse.
+    # Messages that the object can refuse.
     refusable: ClassVar[frozenset[str]] = EVERYTHING
 
     def _deserialize(self, data: Any, *, error_store: Any, index: int | None = None, **kwargs: Any) -> dict[str, Any]:
