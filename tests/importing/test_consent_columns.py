@@ -559,15 +559,6 @@ def test_a_cell_that_only_refuses_is_about_the_other_numbers() -> None:
     assert found["phone_numbers"][0]["do_not_call"] is True
 
 
-def test_a_tag_that_refuses_is_a_warning() -> None:
-    cells = {"Email": "a@example.com", "Tags": "river; Do Not Call"}
-
-    row = row_of(list(cells.values()), Reading(PEOPLE, guess_columns(list(cells), PEOPLE)))
-
-    assert [each for each in row.warnings if "prevents no message" in each]
-    assert row.body["add_tags"] == ["river", "Do Not Call"]
-
-
 @pytest.mark.parametrize(
     ("cells", "statuses"),
     [
