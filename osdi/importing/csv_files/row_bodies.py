@@ -37,10 +37,10 @@ from osdi.importing.csv_files.column_mapping import (
     field_at,
     is_flag,
 )
-from osdi.importing.csv_files.consent import Consent, apply_consent, without_refusal
+from osdi.importing.csv_files.consent import Consent, apply_consent
 from osdi.importing.csv_files.contact_entries import Origins, bounce, close, kind_of_slot
 from osdi.values import dates, words
-from osdi.values.consent import CALLS, MAIL, TEXTS
+from osdi.values.consent import CALLS, MAIL, TEXTS, without_refusal
 from osdi.values.dates import DayFirst
 
 Body = dict[str, Any]
