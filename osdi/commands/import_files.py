@@ -65,6 +65,22 @@ class ImportOptions:
     campaign_id: str | None = None
     action_date: str | None = None
 
+    def of_csv(self) -> list[str]:
+        """Returns the options of the command line that only have an effect on CSV files."""
+        given = {
+            "--map": self.mapped,
+            "--ignore": self.ignored,
+            "--ignore-unknown": self.ignore_unknown,
+            "--system": self.system,
+            "--dates": self.dates is not None,
+            "--tag-separator": self.tag_separator,
+            "--delimiter": self.delimiter,
+            "--encoding": self.encoding,
+            "--unsubscribed": self.unsubscribed,
+            "--action-date": self.action_date,
+        }
+        return [option for option, value in given.items() if value]
+
     def csv_choices(self) -> CsvChoices:
         """Returns the options about reading a CSV file. Raises click.UsageError for a wrong --map."""
         mapped = {}
@@ -199,8 +215,8 @@ def _source(file: Path, surveyed: Survey, kind: str, options: ImportOptions, set
     """Returns the reader of the file. Raises click.UsageError for a file whose columns are unknown."""
     try:
         if file.suffix.lower() in NDJSON:
-            if options.unsubscribed:
-                raise ValueError("Leave out --unsubscribed: it is for CSV files.")
+            if of_csv := options.of_csv():
+                raise ValueError(f"Leave out {', '.join(of_csv)}: only CSV files have columns.")
             return NdjsonSource(file, kind)
         check_format(file)
         return CsvSource(file, surveyed, kind, options.csv_choices(), settings.namespace, options.campaign_id)

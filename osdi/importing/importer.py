@@ -14,7 +14,8 @@ from osdi.crud.create import create
 from osdi.crud.reference_cache import Reference
 from osdi.documents import Document, LoadBody
 from osdi.errors import ErrorDescription, OsdiError, invalid
-from osdi.importing.csv_files.column_mapping import PEOPLE
+from osdi.importing.csv_files.column_mapping import LISTS, PEOPLE, TAGS
+from osdi.importing.csv_files.consent import refuses
 from osdi.importing.csv_files.row_bodies import Row
 from osdi.importing.refusals import refuse_everywhere
 from osdi.importing.report import KNOWN, RECORDED, Outcome
@@ -35,6 +36,7 @@ Result = TypeVar("Result")
 ERASED: Final = "erased"
 NO_KEYS: Final = "The person has no identifier, e-mail address or phone number. Add one of them."
 REASON_LENGTH: Final = 500
+NAME_ONLY: Final = "'{}' is only a name, and prevents no message. Say who refuses what in a column or status."
 LINK: Final = PERSON.rel
 # Long enough for a failover of the database. A request could not wait this long.
 PATIENCE_SECONDS: Final = 120.0
@@ -121,6 +123,8 @@ class RowImporter:
             return Prepared(rejected=ERASED)
         if row is not None:
             warnings = [*row.warnings, *warnings, *self._first_names.correct(person)]
+        named = [(name, each) for name in (TAGS, LISTS) for each in body.get(name, ()) if refuses((each,))]
+        warnings = [*warnings, *(f"{name}: {NAME_ONLY.format(each)}" for name, each in named)]
         self._create_tags(body)
         linked = [body["person_link"]["person"]["href"]] if "person_link" in body else []
         all_keys = frozenset((*keys.all, *linked, *(f"outreach:{each}" for each in body.get("identifiers", ()))))

@@ -44,6 +44,22 @@ ON_HOLD_AFTER_OPT_OUT: Final = frozenset(("2", "on hold opt out"))
 NOT_ALLOWED: Final = frozenset(("do not allow", "not allowed", "disallow", "refused", "declined", "no consent"))
 ALLOWED: Final = frozenset(("allow", "allowed", "granted", "accepted"))
 
+# Refusals inside a text, such as `202-555-0101 (do not call)`. A space stands for any separators.
+REFUSAL: Final = re.compile(
+    (
+        r"\b((please )?(do not|don'?t|dont|never|no longer|stop) (be )?"
+        r"(call|phone|ring|e ?mail|mail|text|sms|contact|solicit|disturb)(ed|ing|s)?|"
+        r"no (more |further )?(calls?|e ?mails?|texts?|sms|contact|mailings?)|dnc|unsubscribed?|opted out|opt out|"
+        r"(bitte )?nicht (mehr )?(anrufen|kontaktieren|anschreiben|mailen)|keine? (anrufe?|e ?mails?|sms)|abgemeldet|"
+        r"ne (pas|plus) (appeler|contacter|écrire)|pas d'?appels?|désabonnée?|désinscrite?|"
+        r"no (llamar|contactar|enviar)|dad[oa] de baja|niet (bellen|mailen|contacteren)|uitgeschreven|"
+        r"non (chiamare|contattare))\b"
+    )
+    .replace(" ?", r"[\s_-]*")
+    .replace(" ", r"[\s_-]+"),
+    re.IGNORECASE,
+)
+
 
 def squashed(name: str) -> str:
     """Returns a name for comparison: in lower case, without spaces and punctuation."""
@@ -92,3 +108,16 @@ def refused_by(flag: str, text: str) -> frozenset[str]:
         return frozenset()
     of_yes, of_no = FLAGS[flag]
     return of_yes if value else of_no
+
+
+def without_refusal(cell: str) -> tuple[str, bool]:
+    """Returns the contact details of a cell without words that refuse, and if there were such words.
+
+    `202-555-0101 (do not call)` is a number that must not be called. A word inside an e-mail address means nothing.
+    """
+    parts = re.split(r"([^\s<>()\[\],;]+@[^\s<>()\[\],;]+)", cell)
+    texts = [REFUSAL.sub("", each) if index % 2 == 0 else each for index, each in enumerate(parts)]
+    if texts == parts:
+        return cell, False
+    kept = re.sub(r"[(\[{]\s*[.!*]*\s*[)\]}]", "", "".join(texts))
+    return kept.strip(" \t\n-\u2013\u2014:;,.!*/|"), True

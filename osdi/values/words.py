@@ -11,16 +11,18 @@ from typing import Final
 
 import orjson
 
-# Besides yes and no, the words that spreadsheets write for TRUE and FALSE in their language.
+# Besides yes and no, check marks, and the words that spreadsheets write for TRUE and FALSE in their language.
 TRUE: Final = {
-    "1", "true", "t", "yes", "y", "on", "x", "checked", "ja", "oui", "si", "sí", "sì", "sim", "tak", "ano", "áno",
+    "1", "true", "t", "yes", "y", "on", "x", "checked",
+    "\u2713", "\u2714", "\u2611", "\u2705", "ja", "oui", "si", "sí", "sì", "sim", "tak", "ano", "áno",
     "igen", "да",
     "wahr", "vrai", "verdadero", "vero", "verdadeiro", "waar", "sant", "sand", "sann", "tosi", "prawda", "pravda",
     "igaz",
     "истина", "evet", "doğru", "αληθης", "adevărat", "veritat", "cert",
 }  # fmt: skip
 FALSE: Final = {
-    "0", "false", "f", "no", "n", "off", "unchecked", "nein", "non", "nee", "nej", "nei", "não", "nie", "ne",
+    "0", "false", "f", "no", "n", "off", "unchecked", "\u2610", "\u2b1c",
+    "nein", "non", "nee", "nej", "nei", "não", "nie", "ne",
     "nem", "нет",
     "falsch", "faux", "falso", "onwaar", "falskt", "falsk", "usann", "epätosi", "fałsz", "nepravda", "hamis", "ложь",
     "hay\u0131r", "yanl\u0131ş", "ψευδης", "fals",

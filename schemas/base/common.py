@@ -16,6 +16,7 @@ from marshmallow.schema import SchemaMeta
 from osdi.fields.contacts import EMAIL_ADDRESS, PHONE_NUMBER
 from osdi.fields.definition import ObjectType, Table, required
 from osdi.fields.limits import LINE_LENGTH
+from osdi.values.consent import without_refusal
 from osdi.values.phones import with_extension
 from schemas.base.consent import EVERYTHING, OF_EMAIL, OF_PHONE, refuse, refuse_mail, refuse_phone, without_flags
 from schemas.base.fields import Bool, DateTime, Enum, Identifiers, Text, is_empty, without_limit
@@ -166,7 +167,8 @@ class PhoneNumberBase(ConsentFlags):
     """A phone number entry: an extension behind the number, such as `x23`, becomes its `extension`.
 
     It may have the `status` that Action Network's clients send, which is read as OSDI's two booleans. A number that is
-    unsubscribed gets neither calls nor texts, one that is bouncing gets no texts. `subscribed` changes nothing: only
+    unsubscribed gets neither calls nor texts, one that is bouncing gets no texts. Words behind the number, such as
+    `(do not call)`, refuse both. `subscribed` changes nothing: only
     the booleans themselves say so.
     """
 
@@ -186,8 +188,12 @@ class PhoneNumberBase(ConsentFlags):
         return with_extension(super().load(data, **kwargs))
 
     def _deserialize(self, data: Any, **kwargs: Any) -> dict[str, Any]:
-        loaded = super()._deserialize(data, **kwargs)
+        number = data.get("number") if isinstance(data, dict) else None
+        kept, refuses = without_refusal(number) if isinstance(number, str) else (number, False)
+        loaded = super()._deserialize({**data, "number": kept} if refuses else data, **kwargs)
         status = loaded.pop("status", None)
+        if refuses:
+            refuse_phone(loaded, OF_PHONE)
         return {**loaded, **PHONE_STATUSES[status]} if status else loaded
 
 

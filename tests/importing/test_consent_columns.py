@@ -559,15 +559,6 @@ def test_a_cell_that_only_refuses_is_about_the_other_numbers() -> None:
     assert found["phone_numbers"][0]["do_not_call"] is True
 
 
-def test_a_tag_that_refuses_is_a_warning() -> None:
-    cells = {"Email": "a@example.com", "Tags": "river; Do Not Call"}
-
-    row = row_of(list(cells.values()), Reading(PEOPLE, guess_columns(list(cells), PEOPLE)))
-
-    assert [each for each in row.warnings if "prevents no message" in each]
-    assert row.body["add_tags"] == ["river", "Do Not Call"]
-
-
 @pytest.mark.parametrize(
     ("cells", "statuses"),
     [
@@ -602,3 +593,24 @@ def test_a_bounce_is_about_the_address_of_its_number(cells: dict[str, str], stat
 )
 def test_a_status_is_read_with_any_separators(word: str, status: str) -> None:
     assert person({"Email": "a@example.com", "Email Status": word})["email_addresses"][0]["status"] == status
+
+
+@pytest.mark.parametrize("cells", [("Subscribed", "Unsubscribed"), ("Unsubscribed", "Subscribed"), ("Opted In", "No")])
+@pytest.mark.parametrize("names", [("Email Status", "Subscription Status"), ("Mailing Status", "Email Status")])
+def test_of_two_columns_about_the_status_the_stricter_counts(names: tuple[str, str], cells: tuple[str, str]) -> None:
+    found = person({"Email": "a@example.com", names[0]: cells[0], names[1]: cells[1]})
+
+    assert found["email_addresses"] == [{"address": "a@example.com", "status": "unsubscribed"}]
+
+
+@pytest.mark.parametrize("mark", ["\u2713", "\u2714", "\u2611", "\u2705", " x ", "X"])
+@pytest.mark.parametrize(
+    "name", ["Opted Out", "Opted Out (Y/N)", "Opted Out [yes/no]", "Opted Out? (required)", "OPTED-OUT:"]
+)
+def test_a_check_mark_is_a_yes(name: str, mark: str) -> None:
+    assert person({"Email": "a@example.com", name: mark})["email_addresses"][0]["status"] == "unsubscribed"
+
+
+@pytest.mark.parametrize("mark", ["\u2610", "\u2b1c"])
+def test_an_empty_box_is_a_no(mark: str) -> None:
+    assert "status" not in person({"Email": "a@example.com", "Opted Out": mark})["email_addresses"][0]

@@ -720,3 +720,39 @@ def test_a_placeholder_identifier_is_reported_and_matches_nobody(app: Flask, fil
 
     assert "CRM Id: 'undefined' is read as an empty cell. (lines 2, 3)" in output
     assert database.people.count_documents({"identifiers": {"$exists": False}}) == 2
+
+
+@pytest.mark.parametrize("suffix", ["csv", "ndjson"])
+def test_a_tag_that_refuses_messages_is_a_warning(suffix: str, app: Flask, tmp_path: Path) -> None:
+    file = tmp_path / f"people.{suffix}"
+    document = {"email_addresses": [{"address": "ann@example.com"}], "add_tags": ["river", "Do Not Call"]}
+    file.write_text(json.dumps(document) if suffix == "ndjson" else "Email,Tags\nann@example.com,river; Do Not Call\n")
+
+    output = done(app, file, "--create-tags")
+
+    assert "'Do Not Call' is only a name, and prevents no message." in output
+    assert "'river'" not in output
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--map", "X=opted_out"),
+        ("--ignore", "X"),
+        ("--ignore-unknown",),
+        ("--system", "crm"),
+        ("--dates", "mdy"),
+        ("--tag-separator", "|"),
+        ("--unsubscribed",),
+    ],
+)
+def test_an_option_about_columns_is_an_error_for_a_file_without_columns(
+    option: tuple[str, ...], app: Flask, tmp_path: Path
+) -> None:
+    file = tmp_path / "people.ndjson"
+    file.write_text(json.dumps({"email_addresses": [{"address": "ann@example.com"}]}))
+
+    result = run(app, file, *option)
+
+    assert result.exit_code == 2
+    assert f"Leave out {option[0]}: only CSV files have columns." in result.output

@@ -181,3 +181,15 @@ def test_a_put_rejects_a_flag_about_the_person_and_reads_one_of_an_entry(api: Cl
     assert api.put(href, {"phone_numbers": [{"number": NUMBER, "do_not_text": True}]}).status_code == 200
 
     assert refusals(stored(api)) == {TEXTS}
+
+
+@pytest.mark.parametrize("words", [" (do not call)", " - DNC", " please don't text", " nicht anrufen"])
+def test_words_behind_a_number_refuse_calls_and_texts(words: str) -> None:
+    loaded = InlinePersonSchema().load(body(phone={"number": NUMBER + words}))
+
+    assert loaded["phone_numbers"] == [{"number": NUMBER, "do_not_call": True, "sms_capable": False}]
+
+
+@pytest.mark.parametrize("number", [NUMBER, "202-555-0101 ext. 5", "1-800-FLOWERS", "tel:+12025550101", 12025550101])
+def test_other_numbers_refuse_nothing(number: Any) -> None:
+    assert refusals(InlinePersonSchema().load(body(phone={"number": number}))) == set()

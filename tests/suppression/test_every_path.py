@@ -1,5 +1,6 @@
 """An opt-out that is sent by any path and in any spelling stops mail, texts and calls, also after a deletion."""
 
+import csv
 import itertools
 import json
 from collections.abc import Callable
@@ -12,8 +13,10 @@ from flask import Flask
 from pymongo.database import Database
 
 from osdi.followups.unsubscribe import link, mark_bouncing, signer
+from osdi.people.merge import merge_people
 from osdi.store import Store
 from tests.support.client import Client
+from tests.support.factories import RULES
 from tests.suppression.conftest import KINDS, Sent
 
 MAIL, TEXTS, CALLS = KINDS
@@ -21,6 +24,7 @@ EMAIL_WORDS = (
     *("unsubscribed", "Unsubscribed", " UNSUBSCRIBED ", "opted out", "Opt-Out", "opted_out", "inactive", "cancelled"),
     *("bouncing", "Bounced", "bounce", "previous bounce", "hard bounce", "cleaned", "invalid"),
     *("spam complaints", "spam complaint", "Previous Spam Complaint", "previous_spam_complaint", "complained", "spam"),
+    *("OptedOut", "NEVER_SUBSCRIBED", "do not contact", "HardBounce", "abuse complaint"),
 )
 PHONE_WORDS: tuple[tuple[dict[str, Any], set[str]], ...] = (
     *(({"status": word}, {TEXTS, CALLS}) for word in ("unsubscribed", "Unsubscribed", "opted out", "spam complaint")),
@@ -30,6 +34,21 @@ PHONE_WORDS: tuple[tuple[dict[str, Any], set[str]], ...] = (
     *(({"sms_capable": value}, {TEXTS}) for value in (False, 0, "0", "false", "False", "no", "off")),
     ({"do_not_call": True, "sms_capable": False}, {TEXTS, CALLS}),
 )
+
+# Columns of files that refuse, and columns that permit, with words for yes and no as programs and people write them.
+COLUMNS = {
+    MAIL: (("Email Opt Out", True), ("email_opt_in", False), ("Do Not Email", True), ("UNSUB_TIME", True)),
+    CALLS: (("Do Not Call", True), ("OK to call", False), ("donotphone", True), ("Nicht anrufen", True)),
+    TEXTS: (("SMS Opt Out", True), ("mobile_opt_in", False), ("Do Not Sms", True), ("Pas de SMS", True)),
+}
+YES = ("Y", "yes", "1", "TRUE", "x", "WAHR", "ja", "1.0", "Opted Out", "2021-02-03 11:00:00")
+NO = ("N", "no", "0", "FALSE", "FAUX", "nein", "0.0", "Opted Out", "unsubscribed")
+# Flags of an entry in JSON, by what they refuse.
+FLAGS = {
+    MAIL: ({"unsubscribed": True}, {"opted_out": "Y"}, {"do_not_email": 1}, {"subscribed": False}),
+    CALLS: ({"doNotCall": True}, {"do_not_phone": "x"}, {"phone_opt_in": "no"}, {"do_not_contact": True}),
+    TEXTS: ({"do_not_text": True}, {"sms_opt_out": "1"}, {"sms_opt_in": False}, {"do_not_contact": "yes"}),
+}
 
 numbers = itertools.count(1)
 
@@ -86,8 +105,10 @@ Path_ = Callable[[list[Case]], None]
 class Paths:
     """The ways to say an opt-out with authority, each as a function of the cases."""
 
-    def __init__(self, app: Flask, api: Client, folder: Path, remote: tuple[str, list[dict[str, Any]]]) -> None:
-        self.app, self.api, self.folder = app, api, folder
+    def __init__(
+        self, app: Flask, api: Client, store: Store, folder: Path, remote: tuple[str, list[dict[str, Any]]]
+    ) -> None:
+        self.app, self.api, self.store, self.folder = app, api, store, folder
         self.url, self.people = remote
 
     def post(self, them: list[Case]) -> None:
@@ -139,6 +160,116 @@ class Paths:
         assert result.exit_code == 0, result.output
         assert "Rejected:" not in result.output, result.output
 
+    def flags_of_entries(self, them: list[Case]) -> None:
+        for index, each in enumerate(them):
+            person = each.silent
+            for kind in each.refused:
+                entry = person["email_addresses" if kind == MAIL else "phone_numbers"][0]
+                entry |= FLAGS[kind][index % len(FLAGS[kind])]
+            self.api.created("/people", person)
+
+    def merge(self, them: list[Case]) -> None:
+        """A duplicate says it, and is merged into the person."""
+        for each in them:
+            kept = self.api.created("/people", each.silent)
+            email, phone = each.person["email_addresses"][0], each.person["phone_numbers"][0]
+            said = {"email_addresses": [email], "phone_numbers": [phone]}
+            gone = self.api.created("/people", {"identifiers": [f"van:{each.number}"], "given_name": "Kim"})
+            assert self.api.put(gone["_links"]["self"]["href"], said).status_code == 200
+            ids = (found["_links"]["self"]["href"].rpartition("/")[2] for found in (kept, gone))
+            merge_people(self.store, *ids, RULES)
+
+    def restore_of_an_older_backup(self, them: list[Case]) -> None:
+        for each in them:
+            self.api.created("/people", each.silent)
+        self._run("backup", "backup.osdi")
+        self.post(them)
+        self._run("restore", "backup.osdi", "--replace", typed="osdi\n")
+
+    def restore_of_a_backup(self, them: list[Case]) -> None:
+        self.post(them)
+        self._run("backup", "backup.osdi")
+        self._run("restore", "backup.osdi", "--replace", typed="osdi\n")
+
+    def csv_columns_of_statuses(self, them: list[Case]) -> None:
+        self._import("people", [self._cells(each) | self._statuses(each) for each in them])
+
+    def csv_columns_of_flags(self, them: list[Case]) -> None:
+        for columns, rows in self._by_columns(them).items():
+            self._import("people", [self._cells(each) | cells for each, cells in rows], str(hash(columns)))
+
+    def csv_second_row_of_a_person(self, them: list[Case]) -> None:
+        rows = [{**self._cells(each), **dict.fromkeys(self._statuses(each), "")} for each in them]
+        self._import("people", [*rows, *(self._cells(each) | self._statuses(each) for each in them)])
+
+    def csv_first_row_of_a_person(self, them: list[Case]) -> None:
+        rows = [{**self._cells(each), **dict.fromkeys(self._statuses(each), "")} for each in them]
+        self._import("people", [*(self._cells(each) | self._statuses(each) for each in them), *rows])
+
+    def csv_then_an_older_file(self, them: list[Case]) -> None:
+        self.csv_columns_of_statuses(them)
+        older = {"Email Status": "Subscribed", "Do Not Call": "No", "SMS Opt In": "Yes"}
+        self._import("people", [self._cells(each) | older for each in them], "older")
+
+    def csv_with_ids_only(self, them: list[Case]) -> None:
+        for each in them:
+            self.api.created("/people", each.silent)
+        ids = [{"identifiers": f"crm:{each.number}", **self._statuses(each)} for each in them]
+        self._import("people", ids)
+
+    def csv_words_beside_the_details(self, them: list[Case]) -> None:
+        rows = []
+        for each in them:
+            cells = self._cells(each)
+            cells["Email"] += " (unsubscribed)" if MAIL in each.refused else ""
+            cells["Phone"] += " - DO NOT CALL" if each.refused - {MAIL} else ""
+            rows.append(cells)
+        self._import("people", rows)
+
+    def csv_of_outreaches(self, them: list[Case]) -> None:
+        rows = [self._cells(each) | self._statuses(each) | {"Date": "2024-03-25"} for each in them]
+        self._import("outreaches", [{**row, "person.identifiers": row.pop("identifiers")} for row in rows])
+
+    def _cells(self, each: Case) -> dict[str, str]:
+        return {"identifiers": f"crm:{each.number}", "Email": each.address, "Phone": each.number}
+
+    def _statuses(self, each: Case) -> dict[str, str]:
+        """Returns the columns that most files have; a phone's status is two flags there."""
+        yes = YES[int(each.number[-2:]) % len(YES)]
+        no = NO[int(each.number[-2:]) % len(NO)]
+        return {
+            "Email Status": each.email.get("status", ""),
+            "Do Not Call": yes if CALLS in each.refused else "",
+            "SMS Opt In": no if TEXTS in each.refused else "",
+        }
+
+    def _by_columns(self, them: list[Case]) -> dict[tuple[str, ...], list[tuple[Case, dict[str, str]]]]:
+        """Returns the people by the columns that say it, each with the cells: every column has every word."""
+        found: dict[tuple[str, ...], list[tuple[Case, dict[str, str]]]] = {}
+        for index, each in enumerate(them):
+            cells = {}
+            for kind in KINDS:
+                column, refuses = COLUMNS[kind][index % len(COLUMNS[kind])]
+                words = YES if refuses else NO
+                cells[column] = words[index // len(COLUMNS[kind]) % len(words)] if kind in each.refused else ""
+            found.setdefault(tuple(cells), []).append((each, cells))
+        return found
+
+    def _import(self, kind: str, rows: list[dict[str, str]], name: str = "file") -> None:
+        file = self.folder / f"{name}.csv"
+        with file.open("w", newline="") as opened:
+            writer = csv.DictWriter(opened, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+        options = ("--campaign", self.api.campaign_id) if kind == "outreaches" else ()
+        output = self._run("import", kind, str(file), *options)
+        assert "Rejected:" not in output, output
+
+    def _run(self, *arguments: str, typed: str | None = None) -> str:
+        result = self.app.test_cli_runner().invoke(args=list(arguments), input=typed)
+        assert result.exit_code == 0, result.output
+        return result.output
+
     def pull(self, them: list[Case]) -> None:
         self.people[:] = [each.person for each in them]
         result = self.app.test_cli_runner().invoke(args=["import", "osdi", self.url])
@@ -153,12 +284,13 @@ PATHS = tuple(name for name in vars(Paths) if not name.startswith("_"))
 def paths(
     app: Flask,
     api: Client,
+    store: Store,
     tmp_path: Path,
     remote: tuple[str, list[dict[str, Any]]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Paths:
     monkeypatch.chdir(tmp_path)
-    return Paths(app, api, tmp_path, remote)
+    return Paths(app, api, store, tmp_path, remote)
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -228,7 +228,7 @@ def _guessed(index: int, name: str, guess: _Guess) -> Column:
 
 
 def _second_column(column: Column, first: str, used: set[str]) -> Column:
-    """Returns the second column for a field: as another entry if the field is in an array, else ignored."""
+    """Returns the second column for a field: another entry of an array, a flag about consent, or ignored."""
     match = PATH.fullmatch(column.field.removeprefix("person."))
     prefix = "person." if column.field.startswith("person.") else ""
     if match and match["top"] in ARRAYS and match["leaf"] in ("number", "address"):
@@ -236,6 +236,9 @@ def _second_column(column: Column, first: str, used: set[str]) -> Column:
             field = f"{prefix}{match['top']}[{match['slot']}_{number}].{match['leaf']}"
             if field not in used:
                 return Column(column.index, column.name, field, f"in addition to '{first}'")
+    if column.field == prefix + EMAIL_STATUS:
+        # A flag reads statuses too, and several flags are united: the strictest counts.
+        return Column(column.index, column.name, f"{prefix}opted_in", f"in addition to '{first}'")
     return Column(column.index, column.name, IGNORED, f"same field as '{first}'")
 
 

@@ -22,7 +22,9 @@ ASKED: Final = re.compile(
     re.IGNORECASE,
 )
 REMARK: Final = re.compile(
-    r"\s*(\((required|optional|pflichtfeld|obligatoire|obligatorio|verplicht|\d+)\)|[?*:])+\s*$", re.IGNORECASE
+    r"\s*([(\[](required|optional|pflichtfeld|obligatoire|obligatorio|verplicht|\d+|"
+    r"y/n|yes/no|true/false|j/n|ja/nein|ja/nee|o/n|oui/non|s/n|s[ií]/no)[)\]]|[?*:])+\s*$",
+    re.IGNORECASE,
 )
 
 

@@ -16,6 +16,7 @@ from osdi.values.consent import (
     MAIL,
     NOT_ALLOWED,
     PERMITS,
+    REFUSAL,
     TEXTS,
     UNKNOWN,
     is_hold_after_opt_out,
@@ -72,21 +73,6 @@ MEDIUM: Final = re.compile(
 OTHER_MEANING: Final = re.compile(
     r"\b(\w*bank\w*|volunt\w*|has|have|primary|preferred|emergency|type|count|number of|total|made|sent|opened|clicked|"
     r"attempt\w*|make|write|letters?|address|work|home)\b"
-)
-# Refusals inside a text, such as `202-555-0101 (do not call)`. A space stands for any separators.
-REFUSAL: Final = re.compile(
-    (
-        r"\b((please )?(do not|don'?t|dont|never|no longer|stop) (be )?"
-        r"(call|phone|ring|e ?mail|mail|text|sms|contact|solicit|disturb)(ed|ing|s)?|"
-        r"no (more |further )?(calls?|e ?mails?|texts?|sms|contact|mailings?)|dnc|unsubscribed?|opted out|opt out|"
-        r"(bitte )?nicht (mehr )?(anrufen|kontaktieren|anschreiben|mailen)|keine? (anrufe?|e ?mails?|sms)|abgemeldet|"
-        r"ne (pas|plus) (appeler|contacter|écrire)|pas d'?appels?|désabonnée?|désinscrite?|"
-        r"no (llamar|contactar|enviar)|dad[oa] de baja|niet (bellen|mailen|contacteren)|uitgeschreven|"
-        r"non (chiamare|contattare))\b"
-    )
-    .replace(" ?", r"[\s_-]*")
-    .replace(" ", r"[\s_-]+"),
-    re.IGNORECASE,
 )
 # A longer text, such as a note, may speak of anything.
 REFUSAL_LENGTH: Final = 60
@@ -182,19 +168,6 @@ def _is_yes_or_no(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def without_refusal(cell: str) -> tuple[str, bool]:
-    """Returns the contact details of a cell without words that refuse, and if there were such words.
-
-    `202-555-0101 (do not call)` is a number that must not be called. A word inside an e-mail address means nothing.
-    """
-    parts = re.split(r"([^\s<>()\[\],;]+@[^\s<>()\[\],;]+)", cell)
-    texts = [REFUSAL.sub("", each) if index % 2 == 0 else each for index, each in enumerate(parts)]
-    if texts == parts:
-        return cell, False
-    kept = re.sub(r"[(\[{]\s*[.!*]*\s*[)\]}]", "", "".join(texts))
-    return kept.strip(" \t\n-\u2013\u2014:;,.!*/|"), True
 
 
 def are_statuses(values: Collection[str]) -> bool:

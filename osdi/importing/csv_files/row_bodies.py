@@ -37,10 +37,10 @@ from osdi.importing.csv_files.column_mapping import (
     field_at,
     is_flag,
 )
-from osdi.importing.csv_files.consent import Consent, apply_consent, refuses, without_refusal
+from osdi.importing.csv_files.consent import Consent, apply_consent
 from osdi.importing.csv_files.contact_entries import Origins, bounce, close, kind_of_slot
 from osdi.values import dates, words
-from osdi.values.consent import CALLS, MAIL, TEXTS
+from osdi.values.consent import CALLS, MAIL, TEXTS, without_refusal
 from osdi.values.dates import DayFirst
 
 Body = dict[str, Any]
@@ -64,7 +64,6 @@ DECISIVE: Final = (
 # The addresses and numbers of a person, and what words beside them refuse.
 CONTACT_DETAILS: Final = re.compile(r"(email_addresses|phone_numbers)(?:\[\w+\])?\.(?:address|number)")
 REFUSED_IN: Final = {"email_addresses": frozenset((MAIL,)), "phone_numbers": frozenset((CALLS, TEXTS))}
-NAME_ONLY: Final = "'{}' is only a name, and prevents no message. Write who refuses what into a column of its own."
 # Fields that a cell fills besides its own.
 PARTS: Final = {"gender": ("gender_identity",), NAME: ("given_name", "family_name")}
 
@@ -125,9 +124,7 @@ def row_of(cells: Sequence[str], reading: Reading) -> Row:
         if column.field == CAMPAIGN:
             row.campaign = cell.strip()
         elif column.field in (TAGS, LISTS):
-            names = _names(cell, reading)
-            around.setdefault(column.field, []).extend(names)
-            row.warnings += [f"{column.name}: {NAME_ONLY.format(each)}" for each in names if refuses((each,))]
+            around.setdefault(column.field, []).extend(_names(cell, reading))
         elif is_flag(column.field):
             _add_flag(row.consent, field, cell, column)
         elif reading.kind == OUTREACHES and field == column.field:
