@@ -311,12 +311,13 @@ class Store(DocumentStore):
 
     def remembered(self, name: str, read: Callable[[], str]) -> str:
         """Returns the result of `read`, or an earlier one for this name that is at most `cache_seconds` old."""
-        with self._lock:
-            found = self._remembered.get(name)
-        if found is None:
-            found = read()
+        try:
             with self._lock:
-                self._remembered[name] = found
+                return self._remembered[name]
+        except KeyError:
+            found = read()
+        with self._lock:
+            self._remembered[name] = found
         return found
 
     def write(self, *writes: Write) -> None:

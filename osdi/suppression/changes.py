@@ -70,7 +70,8 @@ def check_post(
     new = [key for key in person.get("contact_keys", ()) if key not in known]
     said: RefusalsByKey = {}
     if source is not None:
-        became = changed(refusals_of(stored, rules, source), refusals_of(person, rules, source))
+        after = refusals_of(person, rules, source)
+        became = changed(refusals_of(stored, rules, source), after) if after else {}
         said = united(became, refusals_of(posted, rules, source))
     obedient = person
     writes: tuple[Write, ...] = ()
