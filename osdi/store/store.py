@@ -212,8 +212,8 @@ class Store(DocumentStore):
         if not keys or not ids or self.in_memory:  # mongomock has no $unionWith
             return self.by_match_keys(collection, keys), self.by_ids(other, ids) if ids else []
         by_ids = {"coll": other, "pipeline": [{"$match": {"_id": {"$in": list(ids)}}}]}
+        pipeline: list[Document] = [{"$match": {"match_keys": {"$in": list(keys)}}}, {"$unionWith": by_ids}]
         with self.operation():
-            pipeline = [{"$match": {"match_keys": {"$in": list(keys)}}}, {"$unionWith": by_ids}]
             found = list(self.collection(collection).aggregate(pipeline))
         # The documents of the second collection come last.
         first = next((index for index, each in enumerate(found) if each["_id"] in ids), len(found))
