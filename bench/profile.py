@@ -64,6 +64,7 @@ WRAPPED: Final[tuple[tuple[str, Any, str], ...]] = (
     (ANSWER, helper, "helper_answer"),
     (STORE, Store, "write"),
     (FIND, Store, "by_match_keys"),
+    (FIND, Store, "by_match_keys_and_ids"),
     (FIND, Collection, "find_one"),
     (INSERT, Collection, "insert_one"),
     (COMMIT, ClientSession, "commit_transaction"),

@@ -249,9 +249,10 @@ def _check_address() -> None:
 
     gunicorn and Werkzeug drop the second slash, so a proxy that guards an address by its prefix would be passed.
     """
-    if request.environ.get("RAW_URI", "").startswith("//") or request.environ["PATH_INFO"].startswith("//"):
+    environ = request.environ
+    if environ.get("RAW_URI", "").startswith("//") or environ["PATH_INFO"].startswith("//"):
         request.url_rule, request.view_args, request.routing_exception = None, None, NotFound()
-    if "HTTP_HOST" not in request.environ and request.environ.get("SERVER_PROTOCOL") == "HTTP/1.1":
+    if "HTTP_HOST" not in environ and environ.get("SERVER_PROTOCOL") == "HTTP/1.1":
         raise invalid("HTTP/1.1 needs the header Host.", "Host")
 
 

@@ -67,7 +67,8 @@ def _read() -> bytes:
 
 def prefers_strict_handling() -> bool:
     """True if the request prefers to be rejected rather than understood in part (RFC 7240, section 4.4)."""
-    return any(map(_is_strict, parse_list_header(request.headers.get("Prefer", ""))))
+    preferences = request.headers.get("Prefer")
+    return preferences is not None and any(map(_is_strict, parse_list_header(preferences)))
 
 
 def _is_strict(preference: str) -> bool:

@@ -3,10 +3,9 @@
 A digest shows no address: addresses are few enough to try all of them, but not without the deployment's key.
 """
 
-import hmac
 import threading
 
-from osdi.access.signing_keys import SENDERS, signing_key
+from osdi.access.signing_keys import SENDERS, keyed_hash, signing_key
 from osdi.store import DocumentStore
 
 
@@ -24,4 +23,4 @@ class SenderDigests:
             return ""
         with self._lock:
             self._key = self._key or signing_key(self._store, SENDERS)
-        return hmac.digest(self._key.encode(), address.encode(), "sha256").hex()
+        return keyed_hash(self._key.encode(), address)

@@ -212,8 +212,8 @@ class Store(DocumentStore):
         if not keys or not ids or self.in_memory:  # mongomock has no $unionWith
             return self.by_match_keys(collection, keys), self.by_ids(other, ids) if ids else []
         by_ids = {"coll": other, "pipeline": [{"$match": {"_id": {"$in": list(ids)}}}]}
+        pipeline: list[Document] = [{"$match": {"match_keys": {"$in": list(keys)}}}, {"$unionWith": by_ids}]
         with self.operation():
-            pipeline: list[Query] = [{"$match": {"match_keys": {"$in": list(keys)}}}, {"$unionWith": by_ids}]
             found = list(self.collection(collection).aggregate(pipeline))
         # The documents of the second collection come last.
         first = next((index for index, each in enumerate(found) if each["_id"] in ids), len(found))
@@ -311,12 +311,13 @@ class Store(DocumentStore):
 
     def remembered(self, name: str, read: Callable[[], str]) -> str:
         """Returns the result of `read`, or an earlier one for this name that is at most `cache_seconds` old."""
-        with self._lock:
-            found = self._remembered.get(name)
-        if found is None:
-            found = read()
+        try:
             with self._lock:
-                self._remembered[name] = found
+                return self._remembered[name]
+        except KeyError:
+            found = read()
+        with self._lock:
+            self._remembered[name] = found
         return found
 
     def write(self, *writes: Write) -> None:

@@ -71,7 +71,8 @@ def check_post(
     new = [key for key in person.get("contact_keys", ()) if key not in known]
     stated: RefusalsByKey = {}
     if source is not None:
-        became = changed(refusals_of(stored, rules, source), refusals_of(person, rules, source))
+        after = refusals_of(person, rules, source)
+        became = changed(refusals_of(stored, rules, source), after) if after else {}
         stated = united(became, refusals_of(posted, rules, source))
     obedient = person
     writes: tuple[Write, ...] = ()

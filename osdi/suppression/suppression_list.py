@@ -4,13 +4,12 @@ The hash is HMAC-SHA256 under a key of the deployment. A reader of this collecti
 """
 
 import datetime as dt
-import hmac
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from osdi.access.signing_keys import SUPPRESSION, signing_key
+from osdi.access.signing_keys import SUPPRESSION, keyed_hash, signing_key
 from osdi.documents import Document, ReadOnlyDocument
 from osdi.ids import now
 from osdi.match_keys import EMAIL, mailbox_key
@@ -42,7 +41,7 @@ class SuppressionList:
 
     def digest(self, key: str) -> str:
         """Returns the keyed hash of a match key."""
-        return hmac.digest(self._bytes, key.encode(), "sha256").hex()
+        return keyed_hash(self._bytes, key)
 
     def read(self, keys: Collection[str]) -> dict[str, Document]:
         """Returns the entries of these match keys, by match key. Raises OsdiError 503."""

@@ -45,7 +45,7 @@ def recorded_people_and_outreaches(database: Database) -> tuple[int, int]:
     return database.people.count_documents({}), database.outreaches.count_documents({})
 
 
-@pytest.mark.parametrize("command", ["find", "insert", "commitTransaction"])
+@pytest.mark.parametrize("command", ["find", "aggregate", "insert", "commitTransaction"])
 @pytest.mark.parametrize("code", CODES)
 def test_one_failure_is_success_or_503_and_a_retry_succeeds(
     api: Client, database: Database, fail: Callable[..., None], command: str, code: int

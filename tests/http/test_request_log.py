@@ -326,7 +326,9 @@ class TestAFailure:
         lines()
         once = retry._retrying.copy(stop=tenacity.stop_after_attempt(1))
         monkeypatch.setattr(retry, "_retrying", once)
-        monkeypatch.setattr(Store, "by_match_keys", lambda *_: [])  # so the address is claimed again and again
+        monkeypatch.setattr(
+            Store, "by_match_keys_and_ids", lambda *_: ([], [])
+        )  # so the address is claimed again and again
 
         answer = logging_api.record(factories.by_email(ADDRESS))
 

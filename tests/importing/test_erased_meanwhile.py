@@ -90,19 +90,19 @@ def before(method: str) -> Callable[[Store, pytest.MonkeyPatch], None]:
 
 
 def after_matching(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    original, erase_once = store.by_match_keys, once(lambda: erase_person(store))
+    original, erase_once = store.by_match_keys_and_ids, once(lambda: erase_person(store))
 
     def read_first(*given: Any) -> Any:
         found = original(*given)
         erase_once()
         return found
 
-    monkeypatch.setattr(store, "by_match_keys", read_first)
+    monkeypatch.setattr(store, "by_match_keys_and_ids", read_first)
 
 
 PLACES = {
     "after it was prepared": lambda store, _: erase_person(store),
-    "before it is matched": before("by_match_keys"),
+    "before it is matched": before("by_match_keys_and_ids"),
     "after it was matched": after_matching,
     "before it is written": before("write"),
 }
