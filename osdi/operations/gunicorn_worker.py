@@ -159,7 +159,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         So an address that opens many connections closes its own ones, and none of another address.
         """
         if self._waiting:
-            self._close_first(max(self._waiting.values(), key=len))  # type: ignore[arg-type]
+            most = max(self._waiting, key=lambda network: len(self._waiting[network]))
+            self._close_first(self._waiting[most])
         elif self._lingering:
             self._close_first(self._lingering)
         else:
