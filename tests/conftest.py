@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import hypothesis
+import pymongo.common
 import pytest
 from flask import Flask
 from pymongo import MongoClient, WriteConcern
@@ -37,6 +38,10 @@ IN_MEMORY = Path("/dev/shm")
 
 # No test needs the public certificate authorities, and reading them takes 25 ms for each TLS context.
 os.environ.setdefault("SSL_CERT_FILE", os.devnull)
+
+# Closing a client that has been used waits until its monitors wake up, which they do twice a second; tests close
+# hundreds of clients. With this, closing takes 3 ms instead of 480 ms.
+pymongo.common.MIN_HEARTBEAT_INTERVAL = 0.02
 
 # Werkzeug compiles a function for each route of each application. Hundreds of applications of tests have other settings
 # and the same routes; one application for each setting would keep counters and caches from test to test. With each

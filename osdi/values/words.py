@@ -4,12 +4,13 @@ A text that cannot be read raises ValueError; its text says what to do. Pure.
 """
 
 import re
-import unicodedata
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 import orjson
+
+from osdi.values.text import unicode_form
 
 # Besides yes and no, check marks, and the words that spreadsheets write for TRUE and FALSE in their language.
 TRUE: Final = {
@@ -166,7 +167,7 @@ ROUNDED: Final = re.compile(r"[+-]?\d+([.,]\d+)?[eE]\+?\d+")
 
 def boolean(text: str) -> bool:
     """Returns True for a yes and False for a no. Raises ValueError for other words."""
-    word = unicodedata.normalize("NFKC", text).strip().casefold()
+    word = unicode_form("NFKC", text).strip().casefold()
     if word in TRUE or word in FALSE:
         return word in TRUE
     raise ValueError("Write yes or no.")
@@ -174,7 +175,7 @@ def boolean(text: str) -> bool:
 
 def status_word(text: str) -> str:
     """Returns the word of STATUSES that a text is, in any case and with any separators, or the text in lower case."""
-    words = " ".join(re.split(r"[\s_-]+", unicodedata.normalize("NFKC", text).strip(" .!").casefold()))
+    words = " ".join(re.split(r"[\s_-]+", unicode_form("NFKC", text).strip(" .!").casefold()))
     return STATUS_WORDS.get(re.sub(r"[\W_]+", "", words), words)
 
 

