@@ -13,6 +13,7 @@ from osdi.crud.totals_store import total_outreaches
 from osdi.crud.unlink_store import forget_wrapper
 from osdi.documents import Document, ReadOnlyDocument
 from osdi.errors import conflict
+from osdi.fields.outreach import ACTION_DATE_OFFSET
 from osdi.ids import now
 from osdi.match_keys import MatchKeyRules, confirm_contacts, name_and_postal_code_keys, name_key
 from osdi.outreaches.deletion_store import delete_outreach
@@ -132,6 +133,15 @@ def derive_person_fields(
     rules.set_derived_keys(changed)
 
 
+def keep_offset(_: MatchKeyRules, stored: ReadOnlyDocument, changed: Document, named: ReadOnlyDocument) -> None:
+    """Keeps the offset of an action date that the PUT does not change: answers contain the date in UTC."""
+    if "action_date" not in named or changed.get(ACTION_DATE_OFFSET):
+        return
+    changed.pop(ACTION_DATE_OFFSET, None)
+    if ACTION_DATE_OFFSET in stored and changed.get("action_date") == stored["action_date"]:
+        changed[ACTION_DATE_OFFSET] = stored[ACTION_DATE_OFFSET]
+
+
 def person_opt_outs(
     store: Store, stored: Document, changed: Document, named: ReadOnlyDocument, rules: MatchKeyRules
 ) -> Checked:
@@ -209,7 +219,7 @@ RULES: Final[Mapping[Resource, ResourceRules]] = {
         other_ids=ids_of_merged,
         after_delete=unlink_person,
     ),
-    OUTREACH: ResourceRules(invalidate=invalidate, delete=delete_outreach),
+    OUTREACH: ResourceRules(derive_fields=keep_offset, invalidate=invalidate, delete=delete_outreach),
     ADVOCACY_CAMPAIGN: ResourceRules(
         defaults=default_title, before_delete=delete_outreaches, after_delete=forget_campaign
     ),

@@ -220,6 +220,29 @@ class TestAnOutreach:
         assert again.pop("osdi_outreach:warnings") != []
         assert again == changed.json, "a retry finds the present outreach"
 
+    @pytest.mark.parametrize(
+        ("posted", "offset"), [("2026-03-18T23:30:00-05:00", -300), ("2026-03-18T23:30:00Z", None)]
+    )
+    def test_a_put_of_its_own_answer_is_no_change(
+        self, api: Client, database: Database, posted: str, offset: int | None
+    ) -> None:
+        outreach = api.recorded(factories.outreach(action_date=posted))
+        before = database.outreaches.find_one()
+
+        assert api.put(href(outreach), outreach).json == outreach
+
+        assert database.outreaches.find_one() == before
+        assert before.get("action_date_offset") == offset
+
+    def test_a_put_of_another_date_replaces_its_offset(self, api: Client, database: Database) -> None:
+        outreach = api.recorded(factories.outreach(action_date="2026-03-18T23:30:00-05:00"))
+
+        api.put(href(outreach), {"action_date": "2026-03-19T10:00:00+02:00"})
+        assert database.outreaches.find_one()["action_date_offset"] == 120
+
+        api.put(href(outreach), {"action_date": "2026-03-20T10:00:00Z"})
+        assert "action_date_offset" not in database.outreaches.find_one()
+
     def test_an_idempotency_key_survives_a_put(self, api: Client, database: Database) -> None:
         body = factories.outreach()
         outreach = api.recorded(body, headers={"Idempotency-Key": "k"})

@@ -22,6 +22,8 @@ from tests.support.client import Client
 from tests.support.databases import SMALL_JOURNAL
 from tests.support.profiled import profiled
 
+pytestmark = pytest.mark.waits
+
 LARGE = 20
 PEOPLE = 60
 
