@@ -1,9 +1,8 @@
 """Runs the test suite as two pytest runs side by side: `python -m dev.run_tests [pytest arguments]`.
 
-Tests that compute get one worker more than there are processors, since they also wait for the database's journal. Tests
-that mostly wait (marked `waits`: for processes, for time-outs, for a browser) get WAITING_WORKERS, 6 by default.
-Arguments go to both runs. Each run writes a log. Failures are printed as they come, the details at the end. The last
-line is pytest's closing line for both runs together.
+Tests that compute get one worker for each processor. Tests that mostly wait (marked `waits`: for processes, for
+time-outs, for a browser) get WAITING_WORKERS, 6 by default. Arguments go to both runs. Each run writes a log. Failures
+are printed as they come, the details at the end. The last line is pytest's closing line for both runs together.
 """
 
 import os
@@ -124,7 +123,7 @@ def main(arguments: list[str]) -> int:
     # The tests of a file stay together and in order, since they share servers and databases.
     by_file = ["--dist", "loadfile", "--no-loadscope-reorder"]
     runs = [
-        Run("computing", "not waits", (os.cpu_count() or 1) + 1, [*by_file, *passed_on], folder / "computing.log"),
+        Run("computing", "not waits", os.cpu_count() or 1, [*by_file, *passed_on], folder / "computing.log"),
         Run("waiting", "waits", WAITING_WORKERS, [*by_file, *passed_on], folder / "waiting.log"),
     ]
     began = time.monotonic()

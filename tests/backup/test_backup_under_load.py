@@ -30,8 +30,6 @@ from tests.support import factories
 from tests.support.client import Client
 from tests.support.factories import RULES
 
-pytestmark = pytest.mark.waits
-
 LIVE, RESTORED = "backup_under_load", "restored_after_load"
 ADDRESSES = [f"person{number}@example.com" for number in range(12)]
 PEOPLE = 20

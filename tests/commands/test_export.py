@@ -28,8 +28,6 @@ from osdi.store.scan import scan
 from tests.support import factories
 from tests.support.client import Client
 
-pytestmark = pytest.mark.waits
-
 # MaxTimeMSExpired: the driver does not ask a second time by itself.
 TOO_LONG = 50
 

@@ -34,8 +34,6 @@ from osdi.store.indexes import TOKENS
 from tests.support import factories
 from tests.support.client import Client
 
-pytestmark = pytest.mark.waits
-
 RELATION = "osdi:people"
 SINCE = re.compile(r"/people\?filter=modified_date ge '([^'Z]+)Z?'")
 

@@ -19,8 +19,6 @@ from osdi.settings import Settings
 from osdi.store import Store
 from osdi.store.indexes import INDEXES
 
-pytestmark = pytest.mark.waits
-
 AT_ONCE_SECONDS = 0.5
 NOBODY = "the-user"
 PASSWORD = "the-password"

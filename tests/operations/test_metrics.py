@@ -21,8 +21,6 @@ from tests.fixtures.deployed import Deployed
 from tests.support import factories
 from tests.support.client import Client
 
-pytestmark = pytest.mark.waits
-
 TOKEN = "metrics-token-of-the-tests"
 HELPER = "/api/v1/advocacy_campaigns/<advocacy_campaign_id>/record_outreach_helper"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}

@@ -22,8 +22,6 @@ from tests.support.client import Client
 from tests.support.databases import SMALL_JOURNAL
 from tests.support.profiled import profiled
 
-pytestmark = pytest.mark.waits
-
 LARGE = 20
 PEOPLE = 60
 

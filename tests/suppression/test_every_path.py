@@ -19,8 +19,6 @@ from tests.support.client import Client
 from tests.support.factories import RULES
 from tests.suppression.conftest import KINDS, Sent
 
-pytestmark = pytest.mark.waits
-
 MAIL, TEXTS, CALLS = KINDS
 EMAIL_WORDS = (
     *("unsubscribed", "Unsubscribed", " UNSUBSCRIBED ", "opted out", "Opt-Out", "opted_out", "inactive", "cancelled"),
