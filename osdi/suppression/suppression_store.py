@@ -18,8 +18,11 @@ from osdi.store.driver import only_duplicate_keys
 from osdi.store.indexes import SUPPRESSIONS
 from osdi.store.scan import scan
 from osdi.suppression.refusals import (
+    CALLS,
+    MAIL,
     MIGRATION,
     STRICTNESS,
+    TEXTS,
     RefusalsByKey,
     obeying,
     of_entries,
@@ -31,6 +34,8 @@ from osdi.suppression.refusals import (
 from osdi.suppression.suppression_list import SuppressionList, suppression_list
 
 BATCH: Final = 500
+# The names by which a person's `unconfirmed_statuses` (osdi.people.opt_outs) begin.
+STATUS_NAMES: Final = {MAIL: "status", CALLS: "do_not_call", TEXTS: "sms_capable"}
 PATIENCE_SECONDS: Final = 60.0
 # The people whose contact details refuse anything.
 REFUSING: Final = {
@@ -53,13 +58,22 @@ def fill_from_people(store: Store, rules: MatchKeyRules) -> Iterator[int]:
         found: RefusalsByKey = {}
         dates: dict[str, dt.datetime] = {}
         for person in batch:
-            refusals = refusals_of(person, rules, MIGRATION)
+            refusals = _confirmed(person, refusals_of(person, rules, MIGRATION))
             found = united(found, refusals)
             changed: dt.datetime = person.get("modified_date") or now()
             dates |= dict.fromkeys(refusals, changed)
         # The list is opened for people only: opening it creates its signing key.
         suppressed = suppression_list(store)
         yield retry_on_conflict(lambda: _add(suppressed, store, found, dates))  # noqa: B023  # called at once
+
+
+def _confirmed(person: Document, refusals: RefusalsByKey) -> RefusalsByKey:
+    """Returns the refusals that a token holder or the supporter stated: a post without a token only claims one."""
+    unconfirmed = person.get("unconfirmed_statuses", ())
+    return {
+        key: {what: source for what, source in each.items() if f"{STATUS_NAMES[what]} {key}" not in unconfirmed}
+        for key, each in refusals.items()
+    }
 
 
 def apply_to_people(store: Store, rules: MatchKeyRules) -> Iterator[int]:
@@ -89,7 +103,7 @@ def _add(suppressed: SuppressionList, store: Store, refusals: RefusalsByKey, dat
     """Adds the refusals of one batch; returns the number of changed entries. Raises WriteConflict."""
     entries = suppressed.read(refusals)
     new = {key: each for key, each in refusals.items() if key not in entries}
-    made = [with_refusals(suppressed.new_entry(key), each, dates[key]) for key, each in new.items()]
+    made = [with_refusals(suppressed.new_entry(key), each, dates[key]) for key, each in new.items() if each]
     changed = _insert(store, made)
     for key, entry in entries.items():
         if writes := suppressed.writes({key: entry}, dates[key], add={key: refusals[key]}):

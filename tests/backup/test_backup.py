@@ -325,6 +325,19 @@ class TestARestoredBackup:
         person = database.people.find_one({"contact_keys": known})
         assert person["email_addresses"][0]["status"] == "unsubscribed"
 
+    def test_lists_no_opt_out_that_only_a_post_without_a_token_has_claimed(
+        self, api: Client, store: Store, other: tuple[Store, Database]
+    ) -> None:
+        claims = [{"number": "+16175550123", "do_not_call": True, "sms_capable": False}]
+        for entries in ({"email_addresses": [{"address": "a@example.com", "status": "unsubscribed"}]}, claims):
+            person = entries if isinstance(entries, dict) else {"phone_numbers": entries}
+            api.record(factories.outreach(person=person), token=False)
+
+        restored(other[0], backed_up(store))
+
+        assert other[1].people.count_documents({"unconfirmed_statuses": {"$exists": True}}) == 2
+        assert other[1].suppressions.count_documents({}) == store.count("suppressions", {})
+
     def test_has_the_opt_outs_of_the_backup(self, other: tuple[Store, Database]) -> None:
         """The person had opted out when the backup was made, and the database was lost since."""
         store, database = other
