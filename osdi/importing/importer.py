@@ -170,7 +170,7 @@ class RowImporter:
 
     def _record(self, request: HelperRequest, check: CheckChange | None, refused: Collection[str]) -> Outcome:
         recorded = record_outreach(self.store, self.reference.find, request, self.settings, check=check)
-        warnings = (*_sentences(recorded.warnings), *self._refuse(recorded.outreach["person_id"], refused))
+        warnings = (*_sentences(recorded.warnings), *self._refuse(recorded.outreach.get("person_id", ""), refused))
         if recorded.person_outcome is None:
             return Outcome(outreach=KNOWN, warnings=warnings)
         return Outcome(recorded.person_outcome, recorded.matched_by, RECORDED, warnings=warnings)

@@ -11,6 +11,7 @@ from osdi.access.tokens import Caller
 from osdi.crud.reference_cache import Reference
 from osdi.documents import Document
 from osdi.importing.csv_files.consent import refuse
+from osdi.people.lookup import get_person
 from osdi.people.signup import sign_up
 from osdi.resources import PERSON
 from osdi.settings import Settings
@@ -28,14 +29,14 @@ def refuse_everywhere(
 
     Raises OsdiError.
     """
-    person = store.get(PERSON.collection, person_id)
+    person = get_person(store, person_id)  # the survivor, if the person was merged since
     if person is None:  # erased since
         return []
     changed = deepcopy({name: person[name] for name in set(ARRAYS.values()) if name in person})
     refuse(changed, refused)
     different = {name: entries for name, entries in changed.items() if entries != person[name]}
     if different:
-        link = {"person": {"href": f"/api/{PERSON.collection}/{person_id}"}}
+        link = {"person": {"href": f"/api/{PERSON.collection}/{person['_id']}"}}
         sign_up(store, reference.find, {"person_link": link, "person": different}, caller, settings)
     return [_warning(each) for each in sorted(refused) if not _has(person, ARRAYS[each])]
 
