@@ -13,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from blueprints import BLUEPRINTS
 from blueprints.browser import documentation, unsubscribe
+from blueprints.browser.translation import translate_templates
 from blueprints.http.api import HAL_JSON, Api, SchemaDocstrings
 from blueprints.http.context import EXTENSION, Deployment
 from blueprints.http.cors import share_with_origins
@@ -93,6 +94,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     api = Api(app, spec_kwargs={"marshmallow_plugin": SchemaDocstrings()})
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
+    translate_templates(app)
     documentation.add_pages(app, settings.product_name, lambda: api.document(settings.public_url))
     app.register_blueprint(unsubscribe.pages)
     app.register_blueprint(health.blueprint(store))

@@ -28,7 +28,7 @@ LAYERS: Final[tuple[tuple[str, ...], ...]] = (
     ("people",),
     ("operations", "outreaches"),
     ("crud",),
-    ("exporting", "followups", "privacy"),
+    ("campaign_pages", "exporting", "followups", "privacy"),
     ("backup", "importing"),
     ("commands",),
 )
