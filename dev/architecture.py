@@ -29,7 +29,7 @@ LAYERS: Final[tuple[tuple[str, ...], ...]] = (
     ("operations", "outreaches"),
     ("crud",),
     ("campaign_pages", "exporting", "followups", "privacy"),
-    ("backup", "importing"),
+    ("backup", "importing", "staff"),
     ("commands",),
 )
 # Each top-level package or module, and the ones that it may import.

@@ -30,6 +30,7 @@ class Group(StrEnum):
     ENTRY_POINT = "Entry point"
     FOLLOWUPS = "Follow-ups"
     WEBHOOKS = "Webhooks"
+    STAFF = "Staff pages"
     OPERATIONS = "Privacy, logs and metrics"
 
 
