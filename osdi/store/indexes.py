@@ -36,6 +36,8 @@ STAFF_LINKS: Final = "staff_links"
 STAFF_EVENTS: Final = "staff_events"
 # An ended link is kept for a day, so that the page can say that it has ended.
 LINK_KEPT_SECONDS: Final = 24 * 60 * 60
+# The tables by which a campaign's page finds targets (see osdi.campaign_pages.postal_codes).
+POSTAL_CODES: Final = "postal_codes"
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,7 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
         Index(("expires_date",), expires_seconds=LINK_KEPT_SECONDS),
     ),
     STAFF_EVENTS: (Index(("staff_id", "_id")), Index(("expires_date",), expires_seconds=0)),
+    POSTAL_CODES: (Index(("advocacy_campaign_id", "prefix")),),
 }
 
 

@@ -1,0 +1,1 @@
+"""The public campaign pages over HTTP and in Chromium."""
