@@ -41,6 +41,8 @@ TEMPLATES: Final = 20
 SHARE_OPTIONS: Final = 20
 MESSAGE_ENTRIES: Final = 100
 RESPONSES: Final = 500
+PAGE_FIELDS: Final = 40
+PAGE_PROMPTS: Final = 4
 
 # Of a post without a token: characters of `message` and `notes`, entries of `targets`, names in `custom_fields`, and
 # characters of a value in it. Anybody can post, so anybody could fill the database.
