@@ -1,4 +1,4 @@
 """Public campaign pages: their settings, their form, and the steps after it.
 
-Imports: documents, resources, store.
+Imports: documents, errors, exporting, fields, ids, resources, retry, store, values.
 """

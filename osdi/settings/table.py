@@ -27,7 +27,7 @@ class Group(StrEnum):
     ANONYMOUS = "Posts without a token"
     RATES = "Rate limits"
     REQUESTS = "Requests and data"
-    ENTRY_POINT = "Entry point"
+    ORGANISATION = "Organisation"
     FOLLOWUPS = "Follow-ups"
     WEBHOOKS = "Webhooks"
     OPERATIONS = "Privacy, logs and metrics"

@@ -29,6 +29,8 @@ MERGED_KEPT_SECONDS: Final = 30 * 24 * 60 * 60
 STATISTICS: Final = "statistics"
 SIGNING_KEYS: Final = "signing_keys"
 INVALIDATIONS: Final = "statistics_invalidations"
+# The tables by which a campaign's page finds targets (see osdi.campaign_pages.postal_codes).
+POSTAL_CODES: Final = "postal_codes"
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,7 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
     MAILBOX_INTERVALS: (Index(("until",), expires_seconds=0), Index(("followup_id",))),
     STATISTICS: (Index(("advocacy_campaign_id", "kind", "start")),),
     INVALIDATIONS: (Index(("advocacy_campaign_id", "_id")),),
+    POSTAL_CODES: (Index(("advocacy_campaign_id", "prefix")),),
 }
 
 
