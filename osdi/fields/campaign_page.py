@@ -18,6 +18,4 @@ FORM_FIELDS: Final = (
     "locality",
     "country",
 )
-# The languages of pages, as BCP 47 tags.
-LANGUAGES: Final = ("en", "es", "de", "fr")
 COLOUR: Final = r"#(?:[0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})"

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import marshmallow as ma
 
-from osdi.fields.campaign_page import AUTO, COLOUR, FORM_FIELDS, LANGUAGES, MESSAGE_RULES, PROMPTS, TARGET_SELECTIONS
+from osdi.fields.campaign_page import AUTO, COLOUR, FORM_FIELDS, MESSAGE_RULES, PROMPTS, TARGET_SELECTIONS
 from osdi.fields.limits import (
     IDENTIFIER_LENGTH,
     LINE_LENGTH,
@@ -17,6 +17,7 @@ from osdi.fields.limits import (
     TARGET_LIST,
     URL_LENGTH,
 )
+from osdi.languages import LANGUAGES
 from osdi.values import slugs
 from osdi.values.web_addresses import secure_address
 from schemas.base.common import STRICT, links

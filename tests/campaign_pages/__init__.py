@@ -1,1 +1,1 @@
-"""Tests of osdi/campaign_pages/."""
+"""Tests of the domain of public campaign pages."""
