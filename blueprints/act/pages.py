@@ -6,7 +6,8 @@ from flask import render_template
 
 from blueprints.act.blueprint import act
 from blueprints.browser.translation import use_language
-from blueprints.http.context import reference
+from blueprints.http.context import reference, store
+from osdi.campaign_pages.public_count import public_count
 from osdi.campaign_pages.published import Page, find_page
 from osdi.errors import not_found
 
@@ -43,6 +44,7 @@ def page_values(found: Page) -> dict[str, Any]:
     return {
         "campaign": campaign,
         "page": found.settings,
+        "count": public_count(store(), found),
         "title": campaign.get("title") or campaign.get("name") or "",
         "id_prefix": "act",
     }

@@ -67,6 +67,6 @@ def test_an_https_address_is_accepted_and_http_on_this_machine(address: str, ori
         " https://example.org/",
     ],
 )
-def test_another_address_is_refused(address: str) -> None:
+def test_another_address_is_rejected(address: str) -> None:
     with pytest.raises(ValueError):
         secure_address(address)
