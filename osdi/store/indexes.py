@@ -118,7 +118,8 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
         MODIFIED_BY,
         *DATES,
     ),
-    ADVOCACY_CAMPAIGN.collection: (MATCH_KEYS,),
+    # Published pages, in the order in which their campaigns were created.
+    ADVOCACY_CAMPAIGN.collection: (MATCH_KEYS, Index(("page.published", "_id"), only_with="page.published")),
     TAG.collection: (MATCH_KEYS,),
     LIST.collection: (MATCH_KEYS,),
     QUESTION.collection: (MATCH_KEYS,),
