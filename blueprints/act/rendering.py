@@ -137,11 +137,11 @@ def rendered(template: str, view: CampaignView, *, status: int = 200, **values: 
         page=settings_of_page,
         title=campaign.get("title") or campaign.get("name") or "",
         description=Markup(description.html),  # noqa: S704  # nh3 has sanitised it
-        image=image,
-        logo=logo,
+        image_url=image,
+        logo_url=logo,
         url=f"{hal().base_url}{view.path}",
         privacy_url=web_address(settings_of_page.privacy_url),
-        sender=settings().vendor_name,
+        organisation=settings().vendor_name,
         **values,
     )
     return make_response(html, status)

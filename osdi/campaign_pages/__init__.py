@@ -1,4 +1,4 @@
 """Public campaign pages: their settings, their form, and the steps after it.
 
-Imports: access, action_functions, documents, errors, fields, ids, mail, resources, store.
+Imports: access, action_functions, documents, errors, exporting, fields, ids, mail, resources, retry, store, values.
 """
