@@ -27,7 +27,7 @@ LAYERS: Final[tuple[tuple[str, ...], ...]] = (
     ("suppression",),
     ("people",),
     ("operations", "outreaches"),
-    ("crud",),
+    ("consent", "crud"),
     ("campaign_pages", "exporting", "followups", "privacy"),
     ("backup", "importing"),
     ("commands",),
