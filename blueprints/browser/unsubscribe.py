@@ -9,6 +9,7 @@ from typing import Final
 from flask import Blueprint, Response, make_response, render_template, request
 
 from blueprints.browser.documentation import POLICY, asset_url
+from blueprints.browser.translation import accepted_languages, use_language
 from blueprints.http.context import settings, store
 from osdi.followups.unsubscribe import PATH, address_of, unsubscribe
 from osdi.suppression.refusals import LINK, ONE_CLICK
@@ -38,6 +39,7 @@ def confirm(token: str) -> Response:
 
 
 def _page(address: str | None, *, done: bool) -> Response:
+    use_language(request.args.get("lang"), *accepted_languages())
     sender = settings().vendor_name
     page = render_template(
         "unsubscribe.html", address=address, done=done, sender=sender, title=sender, asset_url=asset_url

@@ -2,6 +2,6 @@
 
 The receipt of a consent is in its outreach (osdi.outreaches.consent). docs/decisions/0035 gives the reasons.
 
-Imports: access, action_functions, documents, ids, match_keys, messages, outreaches, people, resources, retry, store,
-suppression.
+Imports: access, action_functions, documents, ids, languages, match_keys, messages, outreaches, people, resources,
+retry, store, suppression.
 """

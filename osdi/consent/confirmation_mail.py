@@ -3,13 +3,13 @@
 It says what was asked, in the words of the page, and nothing of the person: anybody can post any address.
 """
 
-from gettext import NullTranslations
 from typing import Final
 
 from markupsafe import Markup
 
 from osdi.consent.confirmation import VALID
 from osdi.documents import ReadOnlyDocument
+from osdi.languages import text_direction, translations
 from osdi.messages.template_fields import single_line
 from osdi.messages.templates import SUBJECT_LENGTH, Rendered, text_as_html
 
@@ -20,7 +20,7 @@ UNSUBSCRIBE: Final = Markup('<p style="font-size: small">{0} <a href="{1}">{1}</
 def confirmation_mail(organisation: str, receipt: ReadOnlyDocument, link: str, unsubscribe_url: str) -> Rendered:
     """Returns the mail in the language of a receipt. `link` leads to the page with the button."""
     language, consent, days = receipt["language"], receipt["text"], VALID.days
-    texts, direction = NullTranslations(), "ltr"
+    texts, direction = translations(language), text_direction(language)
     subject = texts.gettext("Please confirm your e-mail address for %(organisation)s") % {"organisation": organisation}
     asked = texts.gettext(
         "Somebody has entered this e-mail address on a page of %(organisation)s, and has agreed to this:"

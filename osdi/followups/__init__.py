@@ -4,5 +4,5 @@ The outbox is inside the outreach, so one write queues both. A worker leases a f
 consent and the sending limits, sends it, and records the result. It delivers each at least once.
 
 Imports: access, action_functions, consent, crud, documents, errors, hal, http_client, ids, log, mail, match_keys,
-messages, people, resources, retry, settings, store, suppression.
+messages, outreaches, people, resources, retry, settings, store, suppression.
 """

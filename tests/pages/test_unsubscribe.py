@@ -14,7 +14,8 @@ from dev.mongod import Mongod
 from osdi.followups.unsubscribe import link, signer
 from osdi.ids import new_id, now
 from osdi.store import Store
-from tests.pages.conftest import Explored, Visit
+from tests.pages.conftest import Explored
+from tests.support.browser import Visit
 
 pytestmark = pytest.mark.browser
 
