@@ -1,4 +1,4 @@
 """Reads values in the spellings that people, spreadsheets and other programs use. Pure.
 
-Imports: fields.
+Imports: nothing of osdi.
 """

@@ -6,14 +6,13 @@ from urllib.parse import SplitResult, urlsplit
 
 import idna
 
-from osdi.fields.limits import URL_LENGTH
-
 # A host name or IPv4 address, or an IPv6 address. Nothing in it can end a directive of a Content-Security-Policy.
 HOST: Final = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.)*[a-z0-9](?:[a-z0-9-]*[a-z0-9])?|\[[0-9a-f:.]+\]")
 PRINTABLE: Final = re.compile(r"[!-~]+")
 # Browsers treat these hosts as secure without TLS, since nobody else can listen on the way.
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 SCHEMES: Final = ("https", "http")
+LONGEST: Final = 2_000
 DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 # Browsers remove or change these, so that they call another address than the one that a reader sees.
 UNSAFE: Final = re.compile(r"[\x00-\x20\x7f\\<>\"'`]")
@@ -40,7 +39,7 @@ def split_web_address(text: object, schemes: tuple[str, ...] = SCHEMES) -> Split
     For addresses that nobody has checked: of OSDI's fields, of headers, of forms. The host is in ASCII, as browsers
     send it. An address with user or password is none, nor is one with a character that browsers remove.
     """
-    if not isinstance(text, str) or not (address := text.strip()) or len(address) > URL_LENGTH:
+    if not isinstance(text, str) or not (address := text.strip()) or len(address) > LONGEST:
         return None
     if UNSAFE.search(address):
         return None
