@@ -30,6 +30,7 @@ LAYERS: Final[tuple[tuple[str, ...], ...]] = (
     ("crud",),
     ("exporting", "followups", "privacy"),
     ("backup", "campaign_pages", "importing"),
+    ("staff",),
     ("commands",),
 )
 # Each top-level package or module, and the ones that it may import.
