@@ -1,4 +1,4 @@
 """Public campaign pages: their settings, their form, and the steps after it.
 
-Imports: documents, errors, exporting, fields, ids, resources, retry, store, values.
+Imports: access, action_functions, documents, errors, exporting, fields, ids, mail, resources, retry, store, values.
 """
