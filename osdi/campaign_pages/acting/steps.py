@@ -37,7 +37,7 @@ class Addressee:
 
 @dataclass(frozen=True)
 class Step:
-    """What the supporter does: `kind` is one of this module, `text` the message or script.
+    """The step itself: `kind` is one of this module, `text` the message or script.
 
     `mail` opens one message to all addressees; each of several also has its own. `sender` are the lines above a letter.
     """
