@@ -13,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from blueprints import BLUEPRINTS, staff
 from blueprints.act import act
+from blueprints.act.count import counts
 from blueprints.browser import documentation, unsubscribe
 from blueprints.browser.translation import translate_templates
 from blueprints.http.api import HAL_JSON, Api, SchemaDocstrings
@@ -100,6 +101,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     documentation.add_pages(app, settings.product_name, lambda: api.document(settings.public_url))
     app.register_blueprint(unsubscribe.pages)
     app.register_blueprint(act)
+    app.register_blueprint(counts)
     app.register_blueprint(staff.pages)
     app.register_blueprint(health.blueprint(store))
     app.register_blueprint(metrics.pages)

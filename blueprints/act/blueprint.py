@@ -3,14 +3,16 @@
 from collections.abc import Mapping
 from typing import Final
 
-from flask import Blueprint, Response, g, make_response, render_template, request
+from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as BaseResponse
 
 from blueprints.act.security_headers import add_security_headers
 from blueprints.http.body import posted_form
 from blueprints.http.request_log import failed_by, request_id
 from osdi.access.tokens import ANONYMOUS
+from osdi.campaign_pages.published import PageMoved
 from osdi.errors import OsdiError, WriteConflict, unavailable
 from osdi.resources import PAGES
 
@@ -25,6 +27,15 @@ act.after_request(add_security_headers)
 def anonymous() -> None:
     """Makes every caller of these pages anonymous: they read neither a token nor a cookie."""
     g.caller = ANONYMOUS
+
+
+@act.app_errorhandler(PageMoved)
+def redirect_to_page(moved: PageMoved) -> BaseResponse:
+    """Redirects to the same address with the page's present slug; a POST stays a POST, so that no form is lost."""
+    address = url_for(request.endpoint or "", **{**(request.view_args or {}), "slug": moved.slug})
+    # Not by url_for, which gives arguments such as `_scheme` a meaning.
+    query = request.query_string.decode("ascii", "replace")
+    return redirect(f"{address}?{query}" if query else address, 301 if request.method in ("GET", "HEAD") else 308)
 
 
 @act.errorhandler(OsdiError)

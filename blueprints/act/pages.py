@@ -6,7 +6,7 @@ from blueprints.act.blueprint import act
 from blueprints.act.form import submit
 from blueprints.act.rendering import CampaignView, new_form, rendered
 from blueprints.browser.translation import use_language
-from blueprints.http.context import store
+from blueprints.http.context import reference
 from osdi.campaign_pages.published import Page, find_page
 from osdi.errors import not_found
 
@@ -42,10 +42,8 @@ def unknown(_: str) -> str:
 
 
 def published(slug: str) -> Page:
-    """Returns the published page with this slug, and sets its language. Raises OsdiError 404."""
-    found = find_page(store(), slug)
-    if found is None:
-        raise not_found("This page does not exist.")
+    """Returns the published page with this slug, and sets its language. Raises OsdiError 404, or PageMoved."""
+    found = find_page(reference(), slug)
     if found.settings.language:
         use_language(found.settings.language)
     return found

@@ -10,8 +10,8 @@ from werkzeug.datastructures import MultiDict
 from blueprints.act.rendering import CampaignView
 from blueprints.http.context import hal
 from osdi.access.anonymous_posts import ANY_ORIGIN
-from osdi.campaign_pages.content.web_addresses import origin_of, web_address
 from osdi.campaign_pages.form.controls import REDIRECT, value_of
+from osdi.values.web_addresses import origin_of, web_address
 
 
 def sent_by_our_page() -> bool:

@@ -9,18 +9,19 @@ from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 
 from blueprints.act.security_headers import allow_frames, allow_images
-from blueprints.http.context import deployment, hal, reference, settings
+from blueprints.http.context import deployment, hal, reference, settings, store
 from osdi.access.anonymous_posts import AnonymousPosts
 from osdi.campaign_pages.content.description import description_of
-from osdi.campaign_pages.content.web_addresses import origin_of, web_address
 from osdi.campaign_pages.form.controls import SOURCES, Control, controls_of, value_of, values_of
 from osdi.campaign_pages.form.form_token import FormToken
 from osdi.campaign_pages.form.referrer import sources_of, without_personal_data
 from osdi.campaign_pages.page_settings import PageSettings
+from osdi.campaign_pages.public_count import public_count
 from osdi.campaign_pages.published import Page
 from osdi.documents import ReadOnlyDocument
 from osdi.ids import now
 from osdi.resources import PAGES
+from osdi.values.web_addresses import origin_of, web_address
 
 # People do not see this control, so only a program fills it. No browser knows what to fill in for such a name.
 DEFAULT_HONEYPOT: Final = "further_comment"
@@ -135,6 +136,7 @@ def rendered(template: str, view: CampaignView, *, status: int = 200, **values: 
         view=view,
         campaign=campaign,
         page=settings_of_page,
+        count=public_count(store(), view.page),
         title=campaign.get("title") or campaign.get("name") or "",
         description=Markup(description.html),  # noqa: S704  # nh3 has sanitised it
         image_url=image,

@@ -12,8 +12,8 @@ from typing import Final
 
 import nh3
 
-from osdi.campaign_pages.content.web_addresses import origin_of, web_address
 from osdi.mail.html_tags import is_html
+from osdi.values.web_addresses import origin_of, web_address
 
 ELEMENTS: Final = frozenset(("p", "a", "ul", "ol", "li", "strong", "em", "h2", "h3", "h4", "blockquote", "br", "img"))
 ATTRIBUTES: Final[Mapping[str, set[str]]] = {"a": {"href"}, "img": {"src", "alt", "width", "height"}}

@@ -7,8 +7,8 @@ query only `source` and `utm_*`; of a referrer only the origin.
 from collections.abc import Callable, Mapping
 from urllib.parse import parse_qsl, urlencode, urlunsplit
 
-from osdi.campaign_pages.content.web_addresses import origin_of, split_web_address
 from osdi.campaign_pages.form.controls import CAMPAIGN_SOURCES
+from osdi.values.web_addresses import origin_of, split_web_address
 
 Read = Callable[[str], str]
 
