@@ -27,6 +27,7 @@ SIGNED = {"/unsubscribe/<token>", "/act/confirm/<string:token>"}
 CAMPAIGN_PAGES = {
     "/act/<path:_>",
     "/act/<string:slug>",
+    "/act/<string:slug>.json",
     "/act/<string:slug>/embed",
     "/act/assets/<string:version>/<string:name>",
     "/act/embed.js",
