@@ -27,9 +27,10 @@ LAYERS: Final[tuple[tuple[str, ...], ...]] = (
     ("suppression",),
     ("people",),
     ("operations", "outreaches"),
-    ("crud",),
+    ("consent", "crud"),
     ("exporting", "followups", "privacy"),
     ("backup", "campaign_pages", "importing"),
+    ("staff",),
     ("commands",),
 )
 # Each top-level package or module, and the ones that it may import.

@@ -33,6 +33,7 @@ EMAIL: Final = "email:"
 PHONE: Final = "phone:"
 ID: Final = "id:"
 CLAIMED: Final = "claimed:"
+SLUG: Final = "slug:"
 MINIMUM_PHONE_DIGITS: Final = 7
 
 # A person's field: true as long as every post about the person came without a token.
@@ -104,6 +105,11 @@ def phone_and_name_key(phone: str, name: tuple[str, str]) -> str | None:
 def id_key(identifier: str) -> str:
     """Returns the match key of an identifier that was sent with a token."""
     return f"{ID}{identifier}"
+
+
+def slug_key(slug: str) -> str:
+    """Returns the match key of a slug, by which the public page of a campaign is found."""
+    return f"{SLUG}{slug}"
 
 
 def claimed_key(identifier: str) -> str:

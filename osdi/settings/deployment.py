@@ -102,6 +102,15 @@ class Settings:
             validate=validators.honeypot,
         ),
     )
+    form_seconds: float = field(
+        default=2.0,
+        metadata=setting(
+            "Seconds between the sending of a campaign page's form and its post. The server asks a supporter who is "
+            "quicker to confirm. `0` turns this off.",
+            Group.ANONYMOUS,
+            validate=validate.Range(0, 60),
+        ),
+    )
     trust_anonymous_identifiers: bool = field(
         default=False,
         metadata=setting(
@@ -359,6 +368,22 @@ class Settings:
             "Private networks that webhooks may be in, such as `127.0.0.0/8,10.0.0.0/8`.",
             Group.WEBHOOKS,
             item=validators.network,
+        ),
+    )
+    rate_limit_sign_in: str = field(
+        default="20/hour",
+        metadata=setting(
+            "Mails to [sign in](staff.md) that one IP address asks for, and as many for one mailbox.",
+            Group.STAFF,
+            validate=validators.rate_limit,
+        ),
+    )
+    staff_event_days: int = field(
+        default=365,
+        metadata=setting(
+            "Days that the audit log of the [staff pages](staff.md) is kept.",
+            Group.STAFF,
+            validate=validate.Range(1, 36_500),
         ),
     )
     retain_message_days: int = field(

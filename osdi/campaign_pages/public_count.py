@@ -1,0 +1,58 @@
+"""The public count of a campaign: how often people took part, and the goal. It holds nothing personal.
+
+The number is that of the campaign's outreaches, the API's `total_outreaches`, so pages, API, CSV and statistics agree.
+A page records one outreach for each form that a supporter sends, and a repeat of it is the same outreach. A supporter
+who takes part again counts again; therefore the words are "people took part N times". The number of distinct people
+would change with every merge of duplicates, and counting it takes seconds for a million outreaches.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from typing import Final
+
+from osdi.campaign_pages.page_settings import AUTO
+from osdi.campaign_pages.published import Page
+from osdi.crud.totals_store import total_outreaches
+from osdi.store import Store
+
+# The first goals of AUTO; the further ones are these times ten, times a hundred and so on.
+FIRST_GOALS: Final = (100, 250, 500)
+
+
+@dataclass(frozen=True)
+class PublicCount:
+    """The number of times that people took part, and the goal if there is one; a page shows it from `show_from` on."""
+
+    total: int
+    goal: int | None
+    show_from: int
+
+    @property
+    def is_shown(self) -> bool:
+        """True if a page shows the count: a small number discourages."""
+        return self.total >= self.show_from
+
+    @property
+    def percent(self) -> int:
+        """The part of the goal that is reached, from 0 to 100. 0 without a goal."""
+        return min(100, self.total * 100 // self.goal) if self.goal else 0
+
+
+def public_count(store: Store, page: Page) -> PublicCount:
+    """Returns the count of a page, at most CACHE_SECONDS old. Raises OsdiError 503."""
+    campaign, wanted = page.campaign, page.settings.goal
+    counted = {"public_count": campaign["_id"]}
+    total = store.cached_count(counted, lambda: total_outreaches(store, campaign), large=0)
+    goal = next_goal(total) if wanted == AUTO else wanted
+    return PublicCount(total, goal if isinstance(goal, int) else None, page.settings.show_count_from)
+
+
+def next_goal(total: int) -> int:
+    """Returns the first goal above a number: 100, 250, 500, 1,000, 2,500 and so on."""
+    return next(goal for goal in _goals() if goal > total)
+
+
+def _goals() -> Iterator[int]:
+    for power in count():
+        yield from (goal * 10**power for goal in FIRST_GOALS)
