@@ -27,7 +27,20 @@ MODULES: Final = tuple(
     f"hal_{name}.js"
     for name in ("address", "answer", "client", "document", "dom", "editor", "explorer", "openapi", "view")
 )
-ASSETS: Final = ("explorer.js", "explorer.css", "pages.css", "hal_explorer.css", "favicon.svg", *MODULES, *VIEWERS)
+UNSUBSCRIBE: Final = ("unsubscribe.css", "unsubscribe.js")
+ASSETS: Final = (
+    *(
+        "explorer.js",
+        "explorer.css",
+        "pages.css",
+        "hal_explorer.css",
+        "unsubscribe.css",
+        "unsubscribe.js",
+        "favicon.svg",
+    ),
+    *MODULES,
+    *VIEWERS,
+)
 ONE_YEAR: Final = 31_536_000
 
 # ReDoc needs inline styles and data: fonts; both viewers need data: images.
