@@ -11,7 +11,8 @@ from flask import Flask, Response
 from flask.json.provider import JSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from blueprints import BLUEPRINTS
+from blueprints import BLUEPRINTS, staff
+from blueprints.act import act
 from blueprints.browser import documentation, unsubscribe
 from blueprints.browser.translation import translate_templates
 from blueprints.http.api import HAL_JSON, Api, SchemaDocstrings
@@ -97,6 +98,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     translate_templates(app)
     documentation.add_pages(app, settings.product_name, lambda: api.document(settings.public_url))
     app.register_blueprint(unsubscribe.pages)
+    app.register_blueprint(act)
+    app.register_blueprint(staff.pages)
     app.register_blueprint(health.blueprint(store))
     app.register_blueprint(metrics.pages)
     register_commands(app, CommandContext(settings, store, reference, load_body))

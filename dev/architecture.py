@@ -28,8 +28,9 @@ LAYERS: Final[tuple[tuple[str, ...], ...]] = (
     ("people",),
     ("operations", "outreaches"),
     ("crud",),
-    ("campaign_pages", "exporting", "followups", "privacy"),
-    ("backup", "importing"),
+    ("exporting", "followups", "privacy"),
+    ("backup", "campaign_pages", "importing"),
+    ("staff",),
     ("commands",),
 )
 # Each top-level package or module, and the ones that it may import.

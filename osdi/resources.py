@@ -23,6 +23,8 @@ from osdi.fields.tag import TAG_FIELDS
 
 OSDI_VERSION: Final = "1.2.0"
 API: Final = "/api/v1"
+# The root of the public campaign pages.
+PAGES: Final = "/act"
 CURIES: Final = "/docs/v1/{rel}"
 
 

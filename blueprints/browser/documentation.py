@@ -5,9 +5,7 @@ ReDoc are in the package `offapi`. Only its folder is used; importing it would r
 """
 
 import gzip
-import hashlib
 import importlib.util
-import mimetypes
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -15,8 +13,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import orjson
-from flask import Blueprint, Flask, Response, abort, current_app, make_response, render_template, request, url_for
+from flask import Blueprint, Flask, Response, abort, current_app, make_response, render_template, url_for
 
+from blueprints.browser.compressed_files import Asset, compressed_asset, compressed_response, immutable_response
 from osdi.resources import API, HELPERS, OTHER_RELATIONS, OWN_RELATIONS, RESOURCES
 
 EXTENSION: Final = "documentation"
@@ -29,19 +28,11 @@ MODULES: Final = tuple(
 )
 UNSUBSCRIBE: Final = ("unsubscribe.css", "unsubscribe.js")
 ASSETS: Final = (
-    *(
-        "explorer.js",
-        "explorer.css",
-        "pages.css",
-        "hal_explorer.css",
-        "unsubscribe.css",
-        "unsubscribe.js",
-        "favicon.svg",
-    ),
+    *("explorer.js", "explorer.css", "pages.css", "hal_explorer.css", "favicon.svg"),
+    *UNSUBSCRIBE,
     *MODULES,
     *VIEWERS,
 )
-ONE_YEAR: Final = 31_536_000
 
 # ReDoc needs inline styles and data: fonts; both viewers need data: images.
 POLICY: Final = "; ".join(
@@ -94,15 +85,6 @@ RELATIONS: Final = {
     **HELPERS,
     **OWN_RELATIONS,
 }
-
-
-@dataclass(frozen=True)
-class Asset:
-    """A file for browsers, compressed, with the version that its address carries."""
-
-    compressed: bytes
-    media_type: str
-    version: str
 
 
 @dataclass(frozen=True)
@@ -190,7 +172,7 @@ def redoc() -> str:
 @pages.get("/openapi.json")
 def openapi_json() -> Response:
     """Send the OpenAPI document"""
-    return _compressed_response(_openapi_document().compressed, "application/json")
+    return compressed_response(_openapi_document().compressed, "application/json")
 
 
 @pages.get("/docs/assets/<version>/<name>")
@@ -198,11 +180,7 @@ def versioned_asset(version: str, name: str) -> Response:
     """Send a file that pages load; browsers keep it for good, because other content has another address"""
     if name not in ASSETS or version != asset(name).version:
         abort(404)
-    response = _compressed_response(asset(name).compressed, asset(name).media_type)
-    response.cache_control.public = True
-    response.cache_control.max_age = ONE_YEAR
-    response.cache_control.immutable = True
-    return response
+    return immutable_response(asset(name))
 
 
 @pages.get("/docs/v1/<string:name>")
@@ -236,24 +214,13 @@ def asset(name: str) -> Asset:
     if name == "redoc.js":
         for logo in REDOC_LOGOS:
             content = content.replace(logo, REDOC_NAME)
-    media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    versioned = b"".join((OURS / module).read_bytes() for module in MODULES) if name in MODULES else content
-    return Asset(gzip.compress(content, mtime=0), media_type, hashlib.sha256(versioned).hexdigest()[:12])
+    modules = b"".join((OURS / module).read_bytes() for module in MODULES) if name in MODULES else None
+    return compressed_asset(name, content, modules)
 
 
 def asset_url(name: str) -> str:
     """Returns the address of an asset, which changes with its content."""
     return url_for("documentation.versioned_asset", version=asset(name).version, name=name)
-
-
-def _compressed_response(compressed: bytes, media_type: str) -> Response:
-    """Returns compressed content, unpacked for a browser that does not accept gzip."""
-    packed = request.accept_encodings.quality("gzip") > 0
-    response = Response(compressed if packed else gzip.decompress(compressed), mimetype=media_type)
-    if packed:
-        response.content_encoding = "gzip"
-    response.vary.add("Accept-Encoding")
-    return response
 
 
 def _properties(schemas: dict[str, Any], relation: str) -> list[Property]:

@@ -21,6 +21,7 @@ from flask import Flask, Request, Response, current_app, g, request
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException, NotFound
 
+from blueprints.browser.error_page import asks_for_page, error_page
 from blueprints.http.access import TOKEN_ARGUMENT, TOKEN_HEADER, authorize
 from blueprints.http.body import longest_body, prefers_strict_handling, request_body
 from blueprints.http.context import BACKGROUND
@@ -257,7 +258,7 @@ def _check_address() -> None:
 
 
 def answer_refusal(error: OsdiError, failure: BaseException | None = None) -> Response:
-    """Returns the error response, always as JSON; for a 5xx status it logs the exception."""
+    """Returns the error response as JSON, or as a page for a browser; for a 5xx status it logs the exception."""
     reference_code = None
     if isinstance(error, WrongDatabase):
         log.logger().error(str(error))  # only the operator can correct it
@@ -265,7 +266,10 @@ def answer_refusal(error: OsdiError, failure: BaseException | None = None) -> Re
     if error.status >= 500:
         failed_by(failure or error)
         reference_code = request_id()
-    response = current_app.make_response(current_app.json.response(error.body(reference_code)))
+    if asks_for_page():
+        response = error_page(error, reference_code)
+    else:
+        response = current_app.make_response(current_app.json.response(error.body(reference_code)))
     response.status_code = error.status
     response.headers.update(error.headers)
     return response

@@ -27,6 +27,7 @@ from osdi.access.rate_limit_storage import SharedCounters, counts_in_mongodb, it
 from osdi.access.tokens import Caller
 from osdi.errors import too_many_requests
 from osdi.ids import timestamp
+from osdi.match_keys import email_key, mailbox_key
 from osdi.resources import API
 from osdi.settings import Settings
 from osdi.store.driver import MOCK
@@ -68,6 +69,7 @@ class RateLimits:
         self._bytes_per_address = items(settings.rate_limit_anonymous_bytes)
         self._per_token = items(settings.rate_limit_token)
         self._per_contact = items(settings.rate_limit_contact)
+        self._per_sign_in = items(settings.rate_limit_sign_in)
         self._here = CountsHere()
         self._shared: SharedCounters | None = None
         if settings.rate_limit_storage == "mongodb" and not settings.mongodb_uri.startswith(MOCK):
@@ -107,6 +109,14 @@ class RateLimits:
         """
         for key in keys[:1]:
             self._hit(self._per_contact, "signup", f"{_network(address or '')} {key}")
+
+    def hit_sign_in(self, address: str | None, email: str) -> None:
+        """Counts a request for a sign-in mail, by this network address and by the mailbox. Raises OsdiError 429.
+
+        It counts whether or not the mailbox is that of a member, so that the answer does not reveal who is.
+        """
+        self._hit(self._per_sign_in, "sign-in address", _network(address or ""))
+        self._hit(self._per_sign_in, "sign-in mailbox", mailbox_key(email_key(email)))
 
     def hit_bytes(self, number: int, address: str | None) -> None:
         """Counts the bytes of an anonymous post. Raises OsdiError 429 if a limit is exceeded."""

@@ -1,4 +1,4 @@
 """Public campaign pages: their settings, their form, and the steps after it.
 
-Imports: nothing of osdi.
+Imports: documents, errors, exporting, fields, ids, resources, retry, store, values.
 """

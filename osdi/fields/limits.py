@@ -40,6 +40,9 @@ TARGET_LIST: Final = 1_000
 TEMPLATES: Final = 20
 SHARE_OPTIONS: Final = 20
 MESSAGE_ENTRIES: Final = 100
+POSTAL_CODE_LINES: Final = 100_000
+# Bytes of such a table. A longer one than MAX_BODY_BYTES has to be sent compressed.
+POSTAL_CODE_BYTES: Final = 10_000_000
 RESPONSES: Final = 500
 
 # Of a post without a token: characters of `message` and `notes`, entries of `targets`, names in `custom_fields`, and

@@ -100,6 +100,25 @@ def compose(
     return message
 
 
+def compose_plain_text(
+    *, subject: str, text: str, to: str, message_id: str, sender: Address, date: dt.datetime
+) -> EmailMessage:
+    """Returns a mail of plain text that its reader has asked for. Raises ValueError if a value cannot be in a header.
+
+    `date` has a time zone.
+    """
+    message = EmailMessage(policy=POLICY)
+    message["Subject"] = _words(subject, "Subject")
+    message["From"] = _mailbox_header(sender, "From")
+    message["To"] = _Encoded(with_ascii_domain(to))
+    message["Date"] = date
+    message["Message-ID"] = _Encoded(f"<{with_ascii_domain(f'{message_id}@{sender.domain}')}>")
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834, section 5
+    message["X-Auto-Response-Suppress"] = "All"
+    message.set_content(text, cte="quoted-printable")
+    return message
+
+
 def with_link(html: str, unsubscribe_url: str, language: str) -> str:
     """Returns the body with an unsubscribe link at its end; unchanged if it already has the link."""
     if unsubscribe_url in html or escape(unsubscribe_url) in html:

@@ -361,6 +361,22 @@ class Settings:
             item=validators.network,
         ),
     )
+    rate_limit_sign_in: str = field(
+        default="20/hour",
+        metadata=setting(
+            "Mails to [sign in](staff.md) that one IP address asks for, and as many for one mailbox.",
+            Group.STAFF,
+            validate=validators.rate_limit,
+        ),
+    )
+    staff_event_days: int = field(
+        default=365,
+        metadata=setting(
+            "Days that the audit log of the [staff pages](staff.md) is kept.",
+            Group.STAFF,
+            validate=validate.Range(1, 36_500),
+        ),
+    )
     retain_message_days: int = field(
         default=0,
         metadata=setting(

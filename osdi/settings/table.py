@@ -30,6 +30,7 @@ class Group(StrEnum):
     ORGANISATION = "Organisation"
     FOLLOWUPS = "Follow-ups"
     WEBHOOKS = "Webhooks"
+    STAFF = "Staff pages"
     OPERATIONS = "Privacy, logs and metrics"
 
 

@@ -78,7 +78,7 @@ def test_line_breaks_in_a_block_are_spaces() -> None:
     assert render_template_string("{% trans %}\n  Two\n  lines\n{% endtrans %}") == "Two lines"
 
 
-def test_the_best_accepted_language_comes_first_and_a_refused_one_is_left_out() -> None:
+def test_the_best_accepted_language_comes_first_and_an_unacceptable_one_is_left_out() -> None:
     assert accepted_languages() == ["de-AT", "fr", "*"]
     use_language(None, *accepted_languages())
     assert language() == "de"

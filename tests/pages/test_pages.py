@@ -11,7 +11,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from blueprints.browser.documentation import RELATIONS
 from osdi.sample import CAMPAIGN_ID
-from tests.pages.conftest import Explored, Visit
+from tests.pages.conftest import Explored
+from tests.support.browser import Visit
 
 pytestmark = pytest.mark.browser
 

@@ -17,7 +17,8 @@ from osdi.ids import new_id, now
 from osdi.match_keys import email_key
 from osdi.store import Store
 from osdi.suppression.suppression_list import suppression_list
-from tests.pages.conftest import Explored, Visit
+from tests.pages.conftest import Explored
+from tests.support.browser import Visit
 
 pytestmark = pytest.mark.browser
 

@@ -10,7 +10,14 @@ from osdi.store.indexes import TOKENS
 
 # Settings of a deployment that lets everybody call as often as they like: tests are one address, and call often.
 UNLIMITED = dict.fromkeys(
-    ("rate_limit_anonymous", "rate_limit_anonymous_bytes", "rate_limit_token", "rate_limit_contact"), ""
+    (
+        "rate_limit_anonymous",
+        "rate_limit_anonymous_bytes",
+        "rate_limit_token",
+        "rate_limit_contact",
+        "rate_limit_sign_in",
+    ),
+    "",
 ) | {"repeat_seconds": 0}
 
 # The rules of a deployment with the default settings.
