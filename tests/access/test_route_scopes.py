@@ -22,9 +22,18 @@ PUBLIC = {
     "/static/<path:filename>",
 }
 # Pages that a signature in their address protects.
-SIGNED = {"/unsubscribe/<token>"}
+SIGNED = {"/unsubscribe/<token>", "/act/confirm/<string:token>"}
 # Public campaign pages. Their posts record outreaches as the helper does for a caller without a token.
-CAMPAIGN_PAGES = {"/act/<path:_>", "/act/<string:slug>", "/act/<string:slug>/embed"}
+CAMPAIGN_PAGES = {
+    "/act",
+    "/act/<path:_>",
+    "/act/<string:slug>",
+    "/act/<string:slug>.json",
+    "/act/<string:slug>/embed",
+    "/act/assets/<string:version>/<string:name>",
+    "/act/embed.js",
+    "/act/record.js",
+}
 # Routes with a token of their own, which callers of the API do not have.
 WATCHED = {"/metrics"}
 # Pages with a session of their own: tests/staff/test_access.py has a table of them.

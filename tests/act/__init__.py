@@ -1,1 +1,1 @@
-"""The public campaign pages over HTTP and in Chromium."""
+"""Tests of the public campaign pages over HTTP and in Chromium."""
