@@ -261,7 +261,7 @@ class TestOtherSites:
             page.goto(f"http://{SITE_NAME}/")
             yield page
 
-    def test_a_form_is_refused(self, attacked: Page, deployment: Deployment) -> None:
+    def test_a_form_is_rejected(self, attacked: Page, deployment: Deployment) -> None:
         address = f"{deployment.live.url}/staff/devices/sign-out"
         attacked.evaluate(
             """address => {
