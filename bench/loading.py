@@ -124,6 +124,8 @@ def _set_up(database: Database[Document], uri: str, token: str) -> tuple[Loaded,
             _post(client, token, "/advocacy_campaigns", {"title": f"Campaign {at}", "name": f"campaign-{at}"})
             for at in range(CAMPAIGNS)
         )
+        for at, campaign in enumerate(campaigns):
+            _publish(client, token, campaign, slug_of_campaign(at))
         tags = tuple(_post(client, token, "/tags", {"name": name}) for name in TAGS)
         list_id = _post(client, token, "/lists", {"name": LIST, "title": "Newsletter"})
         posted_question = {"title": "What moves you?", "question_type": "MultiChoice"}
@@ -154,6 +156,20 @@ def _application(uri: str) -> Iterator[FlaskClient]:
             yield app.test_client()
     finally:
         app.extensions[EXTENSION].store.close()
+
+
+def slug_of_campaign(number: int) -> str:
+    """Returns the slug of the public page of a loaded campaign, which are numbered from 0."""
+    return f"campaign-{number}"
+
+
+def _publish(client: FlaskClient, token: str, campaign: str, slug: str) -> None:
+    """Publishes the page of a campaign, which shows its count. Raises ServerFailed."""
+    page = {"published": True, "slug": slug, "goal": "auto", "show_count_from": 0}
+    path = f"{API}/advocacy_campaigns/{campaign}/page"
+    answer = client.put(path, data=json.dumps(page), headers={"OSDI-API-Token": token})
+    if answer.status_code != 200:
+        raise ServerFailed(f"PUT {path} got {answer.status_code}: {answer.text[:500]}")
 
 
 def _post(client: FlaskClient, token: str, path: str, posted: Document) -> str:
