@@ -48,6 +48,19 @@ FOLLOWUP: Final = (
     "sent_date",
 )
 
+# The public properties of a receipt of consent.
+CONSENT: Final = (
+    "text",
+    "sha256",
+    "language",
+    "page_url",
+    "channel",
+    "list",
+    "tag",
+    "given_date",
+    "confirmed_date",
+)
+
 # Stored fields with the claims of posts without a token, and with the reason why a post was not applied.
 CLAIMED: Final = ("claimed_identifiers", "claimed_opt_outs", "not_applied")
 
@@ -206,6 +219,10 @@ class Hal:
             added[f"{self.namespace}:followups"] = [
                 {"id": followup["_id"], **{name: followup[name] for name in FOLLOWUP if name in followup}}
                 for followup in document["followups"]
+            ]
+        if document.get("consents"):
+            added[f"{self.namespace}:consents"] = [
+                {name: consent[name] for name in CONSENT if name in consent} for consent in document["consents"]
             ]
         return added
 

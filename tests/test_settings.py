@@ -101,6 +101,7 @@ VALUES: dict[str, tuple[list[str], list[str]]] = {
     "ANONYMOUS_ACTIONS": (["", "tags", "tags, lists,answers , triggers"], ["everything", "tags,everything", "tags,"]),
     "HONEYPOT_FIELD": (["", "website", "x" * 100, "given_name"], ["person", "type", "add_tags", "_links", "x" * 101]),
     "TRUST_ANONYMOUS_IDENTIFIERS": BOOLEANS,
+    "FORM_SECONDS": (["0", "2.5"], ["-1", "61", "soon"]),
     "RATE_LIMIT_ANONYMOUS": RATES,
     "RATE_LIMIT_TOKEN": RATES,
     "RATE_LIMIT_CONTACT": RATES,

@@ -347,8 +347,11 @@ class TestARelease:
         people[2]["match_keys"].append(JANES_KEY.replace("jane", "joan"))
         people[4]["confirmed_keys"] = known
         people[5] |= {"unclaimed_keys": known, "maybe_duplicate": True}
+        words = (["jane", "doe"], ["jane", "doe"], ["joan", "doe"], ["jane"])
+        for person, expected in zip(people, words, strict=False):
+            person["name_words"] = expected
         assert list(database.people.find().sort("_id")) == people
-        assert output[1] == "Migrated to schema_version 2: added the keys of names to people (4 changed)."
+        assert output[1] == "Migrated to schema_version 2: added the keys of names to people (5 changed)."
 
     def test_gives_a_key_one_owner_after_the_index_was_missing(self, old: tuple[Store, Database]) -> None:
         store, database = old
