@@ -44,6 +44,7 @@ from osdi.match_keys import NAME_AND_POSTAL_CODE, name_and_postal_code_keys
 from osdi.resources import API
 from osdi.settings import Settings
 from osdi.store import Store
+from osdi.values.names import name_words
 
 CAMPAIGNS: Final = 10
 YEARS: Final = dt.timedelta(days=730)
@@ -198,8 +199,9 @@ _Fill = Callable[[_Marks], Any]
 RULES = Settings().match_key_rules
 
 
-def _set_name_key(person: Document, *, owned: bool) -> None:
-    """Replaces the template's name key by the person's own. Only the first person with a name `owned` its key."""
+def _set_name_keys(person: Document, *, owned: bool) -> None:
+    """Replaces what derives from the template's name. Only the first person with a name `owned` its match key."""
+    person["name_words"] = name_words(person)
     keys = [each for each in person["match_keys"] if not each.startswith(NAME_AND_POSTAL_CODE)]
     person["match_keys"] = [*keys, *name_and_postal_code_keys(person)] if owned else keys
     if not owned:
@@ -222,7 +224,7 @@ class _Template:
         """Returns a person, and an outreach for the campaign that belongs to the person `person_id`."""
         person, outreach = self._person(marks), self._outreach(marks)
         person["modified_date"] = modified
-        _set_name_key(person, owned=int(marks.number) - FIRST < NAMESAKES)
+        _set_name_keys(person, owned=int(marks.number) - FIRST < NAMESAKES)
         outreach |= {"person_id": person_id, "advocacy_campaign_id": campaign_id}
         return person, outreach
 
