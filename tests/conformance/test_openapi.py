@@ -45,7 +45,7 @@ HELPER = f"{API}/advocacy_campaigns/{{advocacy_campaign_id}}/record_outreach_hel
 OUTREACHES = f"{API}/advocacy_campaigns/{{advocacy_campaign_id}}/outreaches"
 SIGNUP = f"{API}/people/person_signup_helper"
 METHODS = ("get", "post", "put", "patch", "delete")
-TOKEN = [{"OSDI-API-Token": []}, {"osdi-api-token": []}]
+TOKEN = [{"OSDI-API-Token": []}]
 BODIES: dict[str, type[ma.Schema]] = {
     "RecordOutreachHelper": RecordOutreachHelperSchema,
     "PersonSignupHelper": PersonSignupHelperSchema,
@@ -441,7 +441,7 @@ def _json(body: dict[str, Any]) -> dict[str, Any]:
 
 def _examples(operation: Operation) -> Iterator[tuple[str, Any]]:
     """Yields the schema's name and the value of every example of the operation's body."""
-    if "requestBody" in operation:
+    if "requestBody" in operation and "text/csv" not in operation["requestBody"]["content"]:
         described = _json(operation["requestBody"])
         name = described["schema"]["$ref"].rsplit("/", 1)[1]
         for example in described.get("examples", {}).values():
