@@ -1,6 +1,6 @@
 """The targets and the message of a form: what a template offers, and what a supporter has chosen and written."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,25 +8,25 @@ from werkzeug.datastructures import MultiDict
 
 from blueprints.browser.translation import gettext
 from blueprints.http.context import store
-from osdi.campaign_pages.message import SPOKEN, text_of
+from osdi.campaign_pages.acting.steps import EMAIL, SPOKEN, kind_of
+from osdi.campaign_pages.message import text_of
 from osdi.campaign_pages.message_labels import Labels
 from osdi.campaign_pages.page_settings import POSTAL_CODE
 from osdi.campaign_pages.postal_codes.postal_codes_store import look_up
 from osdi.campaign_pages.published import Page
-from osdi.campaign_pages.targets import Chosen, InvalidChoice, chosen
+from osdi.campaign_pages.targets import Chosen, InvalidChoice, Target, chosen
 
 
 @dataclass(frozen=True)
 class Choices:
-    """The targets and the message of a post; `errors` has the mistakes by control."""
+    """The targets and the texts of a post; `errors` has the mistakes by control.
+
+    `texts` are properties of the helper's JSON. The targets are copies of loaded ones, so they go into its loaded body.
+    """
 
     targets: Chosen
-    message: str | None
-    errors: Mapping[str, str]
-
-    def add_to(self, loaded: dict[str, Any]) -> dict[str, Any]:
-        """Returns a helper's loaded body with the targets, which the campaign's schema has loaded before."""
-        return {**loaded, "targets": list(self.targets.targets)} if self.targets.targets else loaded
+    texts: dict[str, str]
+    errors: dict[str, str]
 
 
 def choices_of(page: Page, values: MultiDict[str, str], person: Mapping[str, Any], *, complete: bool) -> Choices:
@@ -39,19 +39,30 @@ def choices_of(page: Page, values: MultiDict[str, str], person: Mapping[str, Any
     by_code = settings.targets.selection == POSTAL_CODE and code
     keys = look_up(store(), campaign["_id"], code).keys if by_code else ()
     errors: dict[str, str] = {}
-    targets, message = Chosen(), None
+    targets, texts = Chosen(), dict[str, str]()
     try:
         targets = chosen(values, campaign, settings, keys, complete=complete)
     except InvalidChoice as invalid:
         errors[invalid.control] = invalid.reason
     try:
-        if campaign.get("type") not in SPOKEN:
-            known = None if targets.candidates else targets.targets
-            found = text_of(values, campaign, settings, message_labels(), person, known)
-            message = found.text if found else None
+        texts = _texts(page, values, person, None if targets.candidates else targets.targets)
     except InvalidChoice as invalid:
         errors[invalid.control] = invalid.reason
-    return Choices(targets, message, errors)
+    return Choices(targets, texts, errors)
+
+
+def _texts(
+    page: Page, values: MultiDict[str, str], person: Mapping[str, Any], targets: Sequence[Target] | None
+) -> dict[str, str]:
+    """Returns the message of a post, and for an e-mail the subject. Raises InvalidChoice."""
+    kind = kind_of(page.campaign)
+    if kind in SPOKEN:
+        return {}
+    message = text_of(values, page.campaign, page.settings, message_labels(), person, targets)
+    texts = {"message": message.text} if message else {}
+    if kind == EMAIL and page.campaign.get("title"):
+        texts["subject"] = page.campaign["title"]
+    return texts
 
 
 def message_labels() -> Labels:

@@ -26,8 +26,6 @@ from osdi.resources import ADVOCACY_CAMPAIGN
 TEMPLATE, MESSAGE, PROMPT = "template", "message", "prompt"
 # The place of the answers to prompts in a template. Without it they follow the text.
 ANSWERS: Final = "[answers]"
-# Types of outreaches that have a script, which the supporter speaks. All others have a text that is sent.
-SPOKEN: Final = ("phone", "in-person")
 # The reason why a message is invalid, besides those of osdi.campaign_pages.targets.
 NO_TEMPLATE, TOO_LONG = "no_template", "too_long"
 

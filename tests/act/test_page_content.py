@@ -123,8 +123,16 @@ FRAMES: dict[str, tuple[str, list[str], list[str]]] = {
 def test_only_the_form_may_be_framed(publish: Publish, suffix: str, origins: list[str], expected: list[str]) -> None:
     page = publish(anonymous_posts={"origins": origins})
 
-    for response in (page.get(suffix), page.post({}, suffix), page.record(suffix=suffix)):
+    for response in (page.get(suffix), page.record({}, suffix=suffix), page.record(suffix=suffix)):
         assert directives(response.headers["Content-Security-Policy"])["frame-ancestors"] == expected
+
+
+def test_an_error_is_seen_in_a_frame(publish: Publish) -> None:
+    response = publish(anonymous_posts={"origins": []}).post({}, "/embed", content_type="text/plain")
+
+    assert response.status_code == 415
+    policy = directives(response.headers["Content-Security-Policy"])
+    assert policy["frame-ancestors"] == ["'self'", "https:", "http:"]
 
 
 def test_a_site_without_tls_frames_no_form_of_a_public_server(publish: Publish) -> None:

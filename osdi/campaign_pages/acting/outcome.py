@@ -34,13 +34,12 @@ class Outcome:
     duration: int | None = None
 
 
-def outcome_of(values: Values, targets: Sequence[Target], kind: str) -> Outcome:
+def outcome_of(values: Values, targets: Sequence[Target], allowed: Sequence[str]) -> Outcome:
     """Returns the outcome that a form states: `outcome.0`, `minutes.0` for the first target, and so on.
 
-    `kind` is the type of the outreach. An outreach without targets has one outcome. A target without one is left out.
+    `allowed` are OF_CALL or OF_ANY. An outreach without targets has one outcome. A target without one is left out.
     Raises InvalidChoice.
     """
-    allowed = OF_CALL if kind == "phone" else OF_ANY
     lines, seconds = [], []
     for position, name in enumerate([target_name(each) for each in targets] or [""]):
         control = f"{OUTCOME}.{position}"

@@ -9,9 +9,9 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 from osdi.campaign_pages.acting.mail_links import mailto
-from osdi.campaign_pages.content.web_addresses import split_web_address, web_address
 from osdi.fields.limits import LINE_LENGTH
 from osdi.messages.template_fields import single_line
+from osdi.values.web_addresses import split_web_address, web_address
 
 SOURCE: Final = "source"
 MAIL, WHATSAPP, FACEBOOK, X, BLUESKY, MASTODON, COPY = (

@@ -21,6 +21,8 @@ STEP_OF_TYPE: Final[Mapping[str, str]] = {
     "postal mail": LETTER,
     "in-person": VISIT,
 }
+# Steps with a script, which the supporter speaks. All others have a text that is sent, and recorded.
+SPOKEN: Final = frozenset({PHONE, VISIT})
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,11 @@ class Step:
     mail: MailLinks | None = None
 
 
+def kind_of(campaign: Mapping[str, Any]) -> str:
+    """Returns the kind of the campaign's step, one of this module; a campaign without a type is for e-mails."""
+    return STEP_OF_TYPE.get(str(campaign.get("type") or "email").strip().lower(), OTHER)
+
+
 def step_of(
     campaign: Mapping[str, Any],
     person: Mapping[str, Any],
@@ -59,7 +66,7 @@ def step_of(
     phone_region: str = "",
 ) -> Step:
     """Returns the step for the posted person, the targets of the outreach, and its message, if it has one."""
-    kind = STEP_OF_TYPE.get(str(campaign.get("type", "email")).strip().lower(), OTHER)
+    kind = kind_of(campaign)
     subject = str(campaign.get("title") or campaign.get("name") or "")
     written = text if text is not None else script_of(campaign, person, targets)
     addressees = tuple(_addressee(target, kind, subject, written, phone_region) for target in targets)
