@@ -25,6 +25,7 @@ PUBLIC = {
 SIGNED = {"/unsubscribe/<token>", "/act/confirm/<string:token>"}
 # Public campaign pages. Their posts record outreaches as the helper does for a caller without a token.
 CAMPAIGN_PAGES = {
+    "/act",
     "/act/<path:_>",
     "/act/<string:slug>",
     "/act/<string:slug>.json",

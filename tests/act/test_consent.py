@@ -134,3 +134,10 @@ def test_the_answer_is_the_same_for_everybody(asking: Callable[..., CampaignPage
         )
     }
     assert len(texts) == 1
+
+
+def test_the_next_page_says_that_a_mail_may_ask_for_confirmation(asking: Callable[..., CampaignPage]) -> None:
+    page = asking()
+
+    assert "asks you to confirm" in page.record({**JANE, "consent": "yes"}).text
+    assert "asks you to confirm" not in page.record({**JANE, "person.email_address": "kim@example.com"}).text
