@@ -15,10 +15,12 @@ from blueprints.act import plain_form
 from blueprints.act.choices import Choices, choices_of
 from blueprints.act.rendering import CampaignView, FormView, honeypot_name, posted_sources, rendered
 from blueprints.act.step_page import first_step
+from blueprints.browser.translation import language
 from blueprints.http.body import posted_form
 from blueprints.http.context import deployment, hal, reference, settings
 from blueprints.record_outreach_helper import record_for_caller
 from osdi.access.tokens import ANONYMOUS
+from osdi.campaign_pages.consent import consent_of
 from osdi.campaign_pages.form.body import body_of, person_of, typed_content
 from osdi.campaign_pages.form.controls import FORM_TOKEN, Control, controls_of, unknown_controls, value_of
 from osdi.campaign_pages.form.errors import errors_of
@@ -108,7 +110,19 @@ def record(form: Submission, loaded: dict[str, Any]) -> Recorded:
     body = form.view.policy.apply(loaded, None)
     content = typed_content(form.values, (honeypot_name(),))
     key = form.token.key if form.token else None
-    return record_for_caller(deployment(), ANONYMOUS, body, form.view.campaign, content, idempotency_key=key)
+    page_url = _page_url(form.view) if form.of_our_page else _referrer_data(form).get("url", "")
+    asked = form.view.settings.consent
+    consent, warnings = consent_of(form.values, asked, language=language(), page_url=page_url)
+    return record_for_caller(
+        deployment(),
+        ANONYMOUS,
+        body,
+        form.view.campaign,
+        content,
+        idempotency_key=key,
+        consent=consent,
+        warnings=warnings,
+    )
 
 
 def form_again(form: Submission, errors: dict[str, str]) -> Response:
@@ -137,9 +151,13 @@ def ask(form: Submission, template: str, status: int, token: FormToken | None = 
 def _referrer_data(form: Submission) -> dict[str, str]:
     """Returns where the supporter came from, by the controls of the form and the headers of an organisation's form."""
     view = form.view
-    url = "" if view.embedded else f"{hal().base_url}{view.path}"
+    url = "" if view.embedded else _page_url(view)
     website = ""
     if not form.of_our_page:
         url = request.headers.get("Referer", "")
         website = request.headers.get("Origin", "") or url
     return referrer_data(lambda name: value_of(form.values, name), page_url=url, website=website)
+
+
+def _page_url(view: CampaignView) -> str:
+    return f"{hal().base_url}{view.path}"
