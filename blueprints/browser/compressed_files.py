@@ -1,4 +1,4 @@
-"""What browsers get compressed: files, kept so at addresses that contain a digest of the content, and pages."""
+"""Files for browsers, kept compressed, at addresses that contain a digest of the content; and compression of pages."""
 
 import gzip
 import hashlib

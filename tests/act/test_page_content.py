@@ -1,4 +1,4 @@
-"""What a page shows of its campaign, for readers, browsers and search engines, and the headers that protect it."""
+"""The content of a page for readers, browsers and search engines, and the headers that protect it."""
 
 import gzip
 from collections.abc import Callable
