@@ -18,6 +18,8 @@ from osdi.languages.catalogs import catalog, catalog_path
 
 ROOT: Final = Path(__file__).parents[1]
 SOURCES: Final = ("blueprints", "osdi", "schemas")
+# The staff pages are English.
+ENGLISH: Final = ("blueprints/staff/", "osdi/staff/")
 METHODS: Final = [("**/templates/**.html", "jinja2.ext:babel_extract"), ("**.py", "python")]
 TEMPLATE_OPTIONS: Final = {"newstyle_gettext": "true", "trimmed": "true", "silent": "false"}
 KEYWORDS: Final = {**DEFAULT_KEYWORDS, "gettext_noop": None}
@@ -37,7 +39,8 @@ def messages() -> Catalog:
         )
         for name, line, message, comments, context in extracted:
             place = f"{source}/{Path(name).as_posix()}"
-            found.add(message, None, [(place, line)], auto_comments=comments, context=context)
+            if not place.startswith(ENGLISH):
+                found.add(message, None, [(place, line)], auto_comments=comments, context=context)
     return found
 
 

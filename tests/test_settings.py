@@ -93,6 +93,7 @@ VALUES: dict[str, tuple[list[str], list[str]]] = {
             ),
         ],
     ),
+    "CAMPAIGN_LIST": BOOLEANS,
     "LANGUAGE": (["en", "de", "en-XA", "ar-XB"], ["", "English", "DE", "de-DE", "xx", "de,en"]),
     "LOGO_URL": WEB_ADDRESSES,
     "PRIVACY_URL": WEB_ADDRESSES,

@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
 from blueprints.act.security_headers import add_security_headers
+from blueprints.browser.translation import accepted_languages, use_language
 from blueprints.http.body import posted_form
 from blueprints.http.request_log import failed_by, request_id
 from osdi.access.tokens import ANONYMOUS
@@ -62,7 +63,12 @@ def http_error_page(error: HTTPException) -> Response:
 
 
 def error_page(status: int, headers: Mapping[str, str]) -> Response:
-    """Returns a page that says what happened. After a passing error of a post it keeps the form, and sends it again."""
+    """Returns a page that says what happened. After a passing error of a post it keeps the form, and sends it again.
+
+    Its language is that of the campaign's page, or else of the browser.
+    """
+    if "language" not in g:
+        use_language(*accepted_languages())
     values = _posted_values() if request.method == "POST" and status in PASSING else None
     page = render_template(
         "act/error.html",

@@ -26,7 +26,7 @@ def public_count_json(slug: str) -> Response:
     page = find_page(reference(), slug)
     found = public_count(store(), page)
     body = {
-        "title": page.campaign.get("title", ""),
+        "title": page.title,
         "total": found.total,
         "show_count_from": found.show_from,
         "goal": found.goal,

@@ -12,12 +12,14 @@ from flask import Response, request
 from werkzeug.datastructures import MultiDict
 
 from blueprints.act import plain_form
+from blueprints.act.choices import Choices, choices_of
 from blueprints.act.rendering import CampaignView, FormView, honeypot_name, posted_sources, rendered
+from blueprints.act.step_page import first_step
 from blueprints.http.body import posted_form
 from blueprints.http.context import deployment, hal, reference, settings
 from blueprints.record_outreach_helper import record_for_caller
 from osdi.access.tokens import ANONYMOUS
-from osdi.campaign_pages.form.body import body_of, typed_content
+from osdi.campaign_pages.form.body import body_of, person_of, typed_content
 from osdi.campaign_pages.form.controls import FORM_TOKEN, Control, controls_of, unknown_controls, value_of
 from osdi.campaign_pages.form.errors import errors_of
 from osdi.campaign_pages.form.form_token import FormToken
@@ -66,7 +68,8 @@ def submit(view: CampaignView) -> Response:
     form = Submission.of(view, posted_form())
     if not view.open:
         return rendered("page", view, status=403, form=None, values=form.values)
-    loaded, errors = loaded_body(form)
+    choices = choices_of(view.page, form.values, person_of(form.values), complete=form.of_our_page)
+    loaded, errors = loaded_body(form, choices)
     if errors:
         return form_again(form, errors)
     if form.needs_confirmation:
@@ -79,17 +82,21 @@ def submit(view: CampaignView) -> Response:
         return ask(form, "taken_part", 409)
     if not form.of_our_page:
         return plain_form.redirection(view, form.values)
-    return rendered("recorded", view, outreach=recorded.outreach, values=form.values)
+    return first_step(view, recorded.outreach, form.values, choices.targets)
 
 
-def loaded_body(form: Submission) -> tuple[dict[str, Any], dict[str, str]]:
+def loaded_body(form: Submission, choices: Choices) -> tuple[dict[str, Any], dict[str, str]]:
     """Returns the content of the form as the helper's loaded body, and the mistakes that have to be corrected first."""
+    posted = {**body_of(form.values, form.view.campaign, form.controls, _referrer_data(form)), **choices.texts}
     try:
-        body = SCHEMA.load(body_of(form.values, form.view.campaign, form.controls, _referrer_data(form)))
+        body = SCHEMA.load(posted)
     except ma.ValidationError as error:
-        return {}, errors_of(form.values, form.controls, error.normalized_messages(), nobody=True)
+        messages = error.normalized_messages()
+        return {}, errors_of(form.values, form.controls, messages, nobody=True) | choices.errors
+    if choices.targets.targets:
+        body["targets"] = list(choices.targets.targets)
     skipped = body.get("skipped", {})
-    errors = errors_of(form.values, form.controls, skipped)
+    errors = errors_of(form.values, form.controls, skipped) | choices.errors
     if not form.of_our_page:
         unknown = unknown_controls(form.values, form.controls, (honeypot_name(),))
         skipped = {**skipped, **{name: ["Unknown field."] for name in unknown}}

@@ -8,24 +8,30 @@ from flask import Response, make_response, render_template, request
 from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 
+from blueprints.act.choices import message_labels
 from blueprints.act.security_headers import allow_frames, allow_images
 from blueprints.http.context import deployment, hal, reference, settings, store
 from osdi.access.anonymous_posts import AnonymousPosts
+from osdi.campaign_pages.acting.share import Share, share_of
+from osdi.campaign_pages.acting.steps import SPOKEN, kind_of
 from osdi.campaign_pages.content.description import description_of
 from osdi.campaign_pages.form.controls import SOURCES, Control, controls_of, value_of, values_of
 from osdi.campaign_pages.form.form_token import FormToken
 from osdi.campaign_pages.form.referrer import sources_of, without_personal_data
+from osdi.campaign_pages.message import start_texts
 from osdi.campaign_pages.page_settings import PageSettings
 from osdi.campaign_pages.public_count import public_count
 from osdi.campaign_pages.published import Page
 from osdi.documents import ReadOnlyDocument
-from osdi.ids import now
+from osdi.ids import now, timestamp
 from osdi.resources import PAGES
 from osdi.values.web_addresses import origin_of, web_address
 
 # People do not see this control, so only a program fills it. No browser knows what to fill in for such a name.
 DEFAULT_HONEYPOT: Final = "further_comment"
 ID_PREFIX: Final = "act"
+# The argument or control by which the steps after the form stay in their frame.
+EMBEDDED: Final = "embedded"
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,17 @@ class CampaignView:
     def action(self) -> str:
         """The path to which the form is posted."""
         return f"{self.path}/embed" if self.embedded else self.path
+
+    @property
+    def thanks(self) -> str:
+        """The address of the thank-you."""
+        return f"{self.path}/thanks{f'?{EMBEDDED}=yes' if self.embedded else ''}"
+
+    @property
+    def share(self) -> Share | None:
+        """The ways to share the campaign, of which each second has other texts; None if the page shows none."""
+        url = f"{hal().base_url}{self.path}"
+        return share_of(self.campaign, url, turn=int(timestamp())) if self.settings.share else None
 
     @property
     def policy(self) -> AnonymousPosts:
@@ -144,6 +161,9 @@ def rendered(template: str, view: CampaignView, *, status: int = 200, **values: 
         url=f"{hal().base_url}{view.path}",
         privacy_url=web_address(settings_of_page.privacy_url),
         organisation=settings().vendor_name,
+        share=view.share,
+        written=kind_of(campaign) not in SPOKEN,
+        start_texts=lambda: start_texts(campaign, settings_of_page, message_labels()),
         **values,
     )
     return make_response(html, status)

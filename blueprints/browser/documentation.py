@@ -26,7 +26,13 @@ MODULES: Final = tuple(
     f"hal_{name}.js"
     for name in ("address", "answer", "client", "document", "dom", "editor", "explorer", "openapi", "view")
 )
-ASSETS: Final = ("explorer.js", "explorer.css", "pages.css", "hal_explorer.css", "favicon.svg", *MODULES, *VIEWERS)
+UNSUBSCRIBE: Final = ("unsubscribe.css", "unsubscribe.js")
+ASSETS: Final = (
+    *("explorer.js", "explorer.css", "pages.css", "hal_explorer.css", "favicon.svg"),
+    *UNSUBSCRIBE,
+    *MODULES,
+    *VIEWERS,
+)
 
 # ReDoc needs inline styles and data: fonts; both viewers need data: images.
 POLICY: Final = "; ".join(

@@ -5,6 +5,7 @@ from typing import Final
 from flask import Response, make_response, render_template, request
 
 from blueprints.browser.documentation import POLICY, asset_url
+from blueprints.browser.translation import accepted_languages, use_language
 from osdi.errors import OsdiError
 from osdi.resources import API
 
@@ -20,6 +21,7 @@ def asks_for_page() -> bool:
 
 def error_page(error: OsdiError, reference: str | None) -> Response:
     """Returns the page; `reference` is the id of the request, by which the operator finds the reason in the log."""
+    use_language(request.args.get("lang"), *accepted_languages())
     sentences = [each.description for each in error.descriptions]
     page = render_template(
         "error.html", status=error.status, sentences=sentences, reference=reference, asset_url=asset_url

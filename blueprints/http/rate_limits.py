@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Final
 
-from flask import Flask, current_app, request
+from flask import Flask, current_app, g, request
 from limits import RateLimitItem
 from limits.errors import StorageError
 from limits.strategies import FixedWindowRateLimiter
@@ -171,7 +171,8 @@ def _count() -> None:
         # A request with an invalid token counts for its address, and is rejected later.
         rate_limits().hit_caller(identify(), request.remote_addr)
     elif request.method == "POST" and request.path.startswith(f"{PAGES}/"):
-        rate_limits().hit_caller(ANONYMOUS, request.remote_addr)  # pages read no token
+        g.caller = ANONYMOUS  # pages read no token
+        rate_limits().hit_caller(ANONYMOUS, request.remote_addr)
 
 
 @lru_cache(maxsize=10_000)

@@ -7,11 +7,13 @@ from typing import Any, Final
 from flask import Response, g, make_response, render_template, request, url_for
 
 from blueprints.browser.documentation import asset_url
+from blueprints.browser.translation import use_language
 from blueprints.http.context import settings
 from blueprints.staff.blueprint import Access, pages
 from blueprints.staff.forgery import FIELD, form_token
 from blueprints.staff.stylesheet import stylesheet_url
 from osdi.access.tokens import Caller
+from osdi.languages import SOURCE_LANGUAGE
 from osdi.staff.sessions import StaffSession
 
 # No script, style, image or frame of another origin, nothing inline, and no code that parses text as HTML.
@@ -45,7 +47,8 @@ NAVIGATION: Final = ("home", "campaigns")
 
 
 def page(template: str, status: int = 200, **values: Any) -> Response:
-    """Returns a page made from a template of templates/staff/."""
+    """Returns a page made from a template of templates/staff/, in English: staff pages have no translations yet."""
+    use_language(SOURCE_LANGUAGE)
     return make_response(render_template(f"staff/{template}", status=status, **values), status)
 
 

@@ -7,6 +7,7 @@ from osdi.crud.reference_cache import Reference
 from osdi.documents import ReadOnlyDocument
 from osdi.errors import not_found
 from osdi.resources import ADVOCACY_CAMPAIGN
+from osdi.store import DocumentStore
 
 
 @dataclass(frozen=True)
@@ -15,6 +16,11 @@ class Page:
 
     campaign: ReadOnlyDocument
     settings: PageSettings
+
+    @property
+    def title(self) -> str:
+        """The title of the campaign, else its name."""
+        return str(self.campaign.get("title") or self.campaign.get("name") or "")
 
     @property
     def slug(self) -> str:
@@ -43,3 +49,13 @@ def find_page(reference: Reference, slug: str) -> Page:
     if settings.slug != slug:
         raise PageMoved(settings.slug)
     return Page(campaign, settings)
+
+
+def published_pages(store: DocumentStore, *, limit: int, before: str | None = None) -> list[Page]:
+    """Returns published pages, those of the newest campaigns first; only of campaigns before the id `before`.
+
+    Raises OsdiError 503.
+    """
+    query = {"page.published": True, **({"_id": {"$lt": before}} if before else {})}
+    found = store.find(ADVOCACY_CAMPAIGN.collection, query, sort=("-_id",), limit=limit)
+    return [Page(each, PageSettings.of(each)) for each in found]

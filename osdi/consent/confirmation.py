@@ -23,13 +23,13 @@ from osdi.outreaches.consent import CONSENTS
 from osdi.people.lookup import find_people_by_contact, get_person
 from osdi.people.merge_rules import events_of_change
 from osdi.people.opt_outs import mail_opt_out
-from osdi.resources import LIST, OUTREACH, PERSON, TAG, Resource
+from osdi.resources import LIST, OUTREACH, PAGES, PERSON, TAG, Resource
 from osdi.retry import retry_on_conflict
 from osdi.store import Store, Update, Write
 from osdi.suppression.refusals import BOUNCE, COMPLAINED, COMPLAINT, LINK, MAIL
 from osdi.suppression.suppression_list import suppression_list
 
-PATH: Final = "/act/confirm"
+PATH: Final = f"{PAGES}/confirm"
 PURPOSE: Final = "confirm"
 VALID: Final = dt.timedelta(days=7)
 # An id, an address of at most 254 characters, base64 and the signature.

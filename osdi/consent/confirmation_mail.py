@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from osdi.consent.confirmation import VALID
 from osdi.documents import ReadOnlyDocument
-from osdi.languages import text_direction, translations
+from osdi.languages import choose, text_direction, translations
 from osdi.messages.template_fields import single_line
 from osdi.messages.templates import SUBJECT_LENGTH, Rendered, text_as_html
 
@@ -19,7 +19,7 @@ UNSUBSCRIBE: Final = Markup('<p style="font-size: small">{0} <a href="{1}">{1}</
 
 def confirmation_mail(organisation: str, receipt: ReadOnlyDocument, link: str, unsubscribe_url: str) -> Rendered:
     """Returns the mail in the language of a receipt. `link` leads to the page with the button."""
-    language, consent, days = receipt["language"], receipt["text"], VALID.days
+    language, consent, days = choose([receipt["language"]]), receipt["text"], VALID.days
     texts, direction = translations(language), text_direction(language)
     subject = texts.gettext("Please confirm your e-mail address for %(organisation)s") % {"organisation": organisation}
     asked = texts.gettext(

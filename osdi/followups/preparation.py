@@ -39,6 +39,7 @@ from osdi.followups.recipients import Recipient, Unreachable, claimed_opt_out, r
 from osdi.followups.sending_limits import SendingLimits
 from osdi.followups.unsubscribe import link, signer, unwanted
 from osdi.ids import now
+from osdi.languages import SOURCE_LANGUAGE, language_of
 from osdi.match_keys import mailbox_key
 from osdi.messages.template_check import Mistake
 from osdi.messages.template_fields import UNSUBSCRIBE_URL, fields
@@ -62,7 +63,7 @@ OTHER_SECONDS: Final = 5.0
 class OutgoingMessage:
     """A follow-up that is to be sent, with its outreach, person, recipient and text.
 
-    A mail has the URL by which its reader unsubscribes.
+    A mail has the URL by which its reader unsubscribes, and the language of the server's own words in it.
     """
 
     followup: Document
@@ -71,6 +72,7 @@ class OutgoingMessage:
     recipient: Recipient
     rendered: Rendered
     unsubscribe_url: str = ""
+    language: str = SOURCE_LANGUAGE
 
 
 class Stop(Exception):
@@ -129,12 +131,15 @@ class Preparation:
             mailbox = mailbox_key(to.key)
             self._check_mailbox_interval(leased, mailbox)
             self._check_limits(kind, mailbox)
-        unsubscribe_url = link(self._signer(), self._settings.public_url, to.to) if kind in MAILS else ""
+        campaign = self._find(ADVOCACY_CAMPAIGN, outreach["advocacy_campaign_id"]) or {}
+        language = language_of(campaign, self._settings.language)
+        here = self._settings.public_url
+        unsubscribe_url = link(self._signer(), here, to.to, language) if kind in MAILS else ""
         if message is None:
             rendered = self._confirmation_mail(outreach, to, unsubscribe_url)
         else:
-            rendered = self._render(leased, message, person if to.known else None, unsubscribe_url)
-        return OutgoingMessage(followup, outreach, person, to, rendered, unsubscribe_url)
+            rendered = self._render(leased, message, campaign, person if to.known else None, unsubscribe_url)
+        return OutgoingMessage(followup, outreach, person, to, rendered, unsubscribe_url, language)
 
     def close(self) -> None:
         """Closes the connection that counts for the sending limits."""
@@ -223,11 +228,15 @@ class Preparation:
             raise Postpone("too_many", reached.seconds)
 
     def _render(
-        self, leased: LeasedFollowup, message: ReadOnlyDocument, person: Document | None, unsubscribe_url: str
+        self,
+        leased: LeasedFollowup,
+        message: ReadOnlyDocument,
+        campaign: ReadOnlyDocument,
+        person: Document | None,
+        unsubscribe_url: str,
     ) -> Rendered:
         """Returns the filled-in message; it says nothing of the person if that is None. Raises Stop."""
         outreach, followup = leased.outreach, leased.followup
-        campaign = self._find(ADVOCACY_CAMPAIGN, outreach["advocacy_campaign_id"]) or {}
         values = fields(person, outreach, campaign, by_token=followup["by_token"], zone=self._settings.zone)
         values[UNSUBSCRIBE_URL] = unsubscribe_url
         wrapper = wrapper_of(self._reference.find, message, self._default_wrapper)

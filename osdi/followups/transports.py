@@ -71,6 +71,7 @@ def _composed(message: OutgoingMessage, from_: Address) -> EmailMessage:
             sender=from_,
             unsubscribe_url=message.unsubscribe_url,
             date=time_in(dt.UTC),
+            language=message.language,
         )
     except ValueError as error:
         raise DeliveryFailed("not_a_mail", permanent=True) from error

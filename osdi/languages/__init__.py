@@ -7,6 +7,14 @@ Imports: nothing of osdi.
 """
 
 from osdi.languages.catalogs import translations
-from osdi.languages.codes import LANGUAGES, PSEUDO_LANGUAGES, SOURCE_LANGUAGE, choose, text_direction
+from osdi.languages.codes import LANGUAGES, PSEUDO_LANGUAGES, SOURCE_LANGUAGE, choose, language_of, text_direction
 
-__all__ = ["LANGUAGES", "PSEUDO_LANGUAGES", "SOURCE_LANGUAGE", "choose", "text_direction", "translations"]
+__all__ = [
+    "LANGUAGES",
+    "PSEUDO_LANGUAGES",
+    "SOURCE_LANGUAGE",
+    "choose",
+    "language_of",
+    "text_direction",
+    "translations",
+]

@@ -4,9 +4,9 @@ The pseudo-locales of CLDR are languages for tests: `en-XA` shows each translate
 to left. So text that nobody has marked for translation is visible.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 from babel import Locale, negotiate_locale
 
@@ -26,6 +26,14 @@ def choose(wanted: Iterable[str | None], default: str = SOURCE_LANGUAGE) -> str:
     known = {each.lower(): each for each in (*LANGUAGES, default)}
     found = negotiate_locale([each for each in wanted if each], known, sep="-")
     return known[found.lower()] if found else default
+
+
+def language_of(campaign: Mapping[str, Any], default: str) -> str:
+    """Returns the language of a campaign's page and mails: the page setting `language`, else the default.
+
+    `campaign` is a document.
+    """
+    return choose([campaign.get("page", {}).get("language")], default)
 
 
 def text_direction(language: str) -> str:

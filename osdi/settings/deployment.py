@@ -264,6 +264,12 @@ class Settings:
             validate=validate.OneOf((*LANGUAGES, *PSEUDO_LANGUAGES), error=f"Set one of {', '.join(LANGUAGES)}."),
         ),
     )
+    campaign_list: bool = field(
+        default=False,
+        metadata=setting(
+            "The page `/act` lists the campaigns whose [pages](campaign-pages.md) are published.", Group.ORGANISATION
+        ),
+    )
     product_name: str = field(
         default="OSDI Outreach Server",
         metadata=setting("Name of the server on the entry point and in the API explorer.", Group.ORGANISATION),

@@ -49,12 +49,14 @@ def asked_for(api: Client) -> None:
 def tick(app: Flask, api: Client, asked_for: None, store: Store, settings: Settings) -> Tick:
     """Records an outreach as the page does; returns its document."""
 
-    def record(address: str | None = JANE, given: GivenConsent | None = None, **person: Any) -> dict[str, Any]:
+    def record(
+        address: str | None = JANE, given: GivenConsent | None = None, key: str | None = None, **person: Any
+    ) -> dict[str, Any]:
         contacts = {"email_addresses": [{"address": address}]} if address else {}
         find = app.extensions[EXTENSION].reference.find
         campaign = store.get("advocacy_campaigns", api.campaign_id) or {}
         body = {"type": "email", "person": {"given_name": "Mallory", **contacts, **person}}
-        request = HelperRequest(body=body, campaign=campaign, caller=ANONYMOUS, consent=given)
+        request = HelperRequest(body, campaign, ANONYMOUS, key, sent=repr(body).encode(), consent=given)
         return record_outreach(store, find, request, settings).outreach
 
     return record

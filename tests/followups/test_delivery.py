@@ -148,6 +148,40 @@ class TestAMail:
         assert outcome(work(followup_interval_hours=0)) == ("skipped", "unsubscribed")
         assert len(sink.envelopes) == 1
 
+    @pytest.mark.parametrize(
+        ("of_page", "of_deployment", "words", "query"),
+        [
+            (None, "en", "Unsubscribe", ""),
+            (None, "de", "Abmelden", "?lang=de"),
+            ("fr", "de", "Se désabonner", "?lang=fr"),
+            ("en", "de", "Unsubscribe", ""),
+            ("xx", "de", "Abmelden", "?lang=de"),
+        ],
+    )
+    def test_has_the_language_of_the_campaigns_page_or_of_the_deployment(
+        self,
+        api: Client,
+        work: Work,
+        sink: SmtpSink,
+        database: Database,
+        of_page: str | None,
+        of_deployment: str,
+        words: str,
+        query: str,
+    ) -> None:
+        if of_page:
+            database.advocacy_campaigns.update_one({"_id": api.campaign_id}, {"$set": {"page": {"language": of_page}}})
+        ask(api)
+
+        work(language=of_deployment)
+
+        (mail,) = sink.mails
+        url = mail["List-Unsubscribe"].strip("<>")
+        assert url.partition(".")[2].endswith(query)
+        assert ("?lang=" in url) is bool(query)
+        assert f"{words} ({url})" in mail.get_body(("plain",)).get_content()
+        assert api.http.post(url.removeprefix(PUBLIC), data={"List-Unsubscribe": "One-Click"}).status_code == 200
+
     def test_has_the_unsubscribe_link_where_the_template_puts_it(self, api: Client, work: Work, sink: SmtpSink) -> None:
         body = "<p><a href='{{ unsubscribe_url }}'>Leave</a> {{ person.given_name }}</p>"
         api.created("/messages", factories.message(identifiers=["crm:own"], body=body))

@@ -32,7 +32,7 @@ PUBLIC = "https://osdi.example.org"
 MAIL_FROM = "Office <office@river.example.org>"
 WAYS = ["put", "post again", "post"]
 LINK = f"{PUBLIC}/unsubscribe/..."
-AT_THE_END = f'<p style="font-size: small"><a href="{LINK}">Unsubscribe</a></p>\n'
+AT_THE_END = f'<p lang="en" dir="ltr" style="font-size: small"><a href="{LINK}">Unsubscribe</a></p>\n'
 
 
 def href(resource: dict[str, Any]) -> str:
@@ -519,6 +519,18 @@ class TestPreview:
         preview_of(ours, message, outreach)
 
         assert [list(database[name].find()) for name in names] == before
+
+
+@pytest.mark.parametrize(("of_page", "words"), [("de", "Abmelden"), (None, "Unsubscribe")])
+def test_a_preview_has_the_unsubscribe_link_in_the_language_of_the_campaign(
+    ours: Client, database: Database, of_page: str | None, words: str
+) -> None:
+    message = ours.created("/messages", factories.message(body="Thanks"))
+    outreach = ours.recorded(factories.outreach())
+    page = {"language": of_page} if of_page else {}
+    database.advocacy_campaigns.update_one({"_id": ours.campaign_id}, {"$set": {"page": page}})
+
+    assert f"\n\n{words} (http" in preview_of(ours, message, outreach)["text"]
 
 
 class TestWrapperOfAPreview:

@@ -5,10 +5,10 @@ A control for a contact detail is named like the person's property in the helper
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
-from osdi.campaign_pages.page_settings import FORM_FIELDS, PageSettings
+from osdi.campaign_pages.page_settings import FORM_FIELDS, POSTAL_CODE, PageSettings
 from osdi.documents import Find, ReadOnlyDocument
 from osdi.fields.question import CHOICES
 from osdi.resources import QUESTION
@@ -75,7 +75,17 @@ def controls_of(page: PageSettings, find: Find) -> tuple[Control, ...]:
             found.append(Control(f"{PERSON}{field.name}", field.required, field.label))
         elif question := questions.get(field.question or ""):
             found.append(Control(f"{ANSWERS}{question['_id']}", field.required, field.label, question=question))
-    return _with_one_of_two_names(found)
+    return _with_one_of_two_names(_with_postal_code(found, page))
+
+
+def _with_postal_code(controls: Sequence[Control], page: PageSettings) -> Sequence[Control]:
+    """Returns the controls; where the postal code leads to the targets, it is asked for and required."""
+    name = f"{PERSON}postal_code"
+    if page.targets.selection != POSTAL_CODE:
+        return controls
+    if all(each.name != name for each in controls):
+        return (*controls, Control(name, required=True))
+    return [replace(each, required=True) if each.name == name else each for each in controls]
 
 
 def _with_one_of_two_names(controls: Sequence[Control]) -> tuple[Control, ...]:
