@@ -208,7 +208,7 @@ class PageSchema(SettingsSchema):
     goal = Goal(
         allow_none=True,
         metadata={
-            "type": ["integer", "string", "null"],
+            "type": ["integer", "string"],
             "minimum": 1,
             "maximum": MAX_INTEGER,
             "description": "Number that the campaign wants to reach, or `auto` for the next round number.",

@@ -12,7 +12,7 @@ from tests.fixtures.campaign_pages import JANE, CampaignPage, soup, typed_into
 Publish = Callable[..., CampaignPage]
 SITE = "https://river.example.org"
 
-# What a browser sends from such a page: controls of the system beside ours, and the address of the page.
+# The form of such a page as a browser sends it: controls of the system beside ours, and the address of the page.
 FROM_SITE = {"Origin": SITE, "Referer": f"{SITE}/act-now/?email=jane@example.com&utm_source=letter#form"}
 OF_CMS = {"form_id": "42", "op": "Send", "person.middle_name": ""}
 

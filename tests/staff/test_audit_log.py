@@ -34,7 +34,7 @@ def test_it_contains_no_name_and_no_address(ada: StaffBrowser, database: Databas
 
 
 @pytest.mark.parametrize("fields", [{}, {"form_token": "0"}])
-def test_what_was_refused_is_not_in_it(
+def test_what_was_rejected_is_not_in_it(
     ada: StaffBrowser, stranger: StaffBrowser, database: Database, fields: dict[str, str]
 ) -> None:
     before = database.staff_events.count_documents({})

@@ -50,7 +50,7 @@ def test_a_form_needs_its_token(ada: StaffBrowser, token: str) -> None:
     assert ada.get("/staff").status_code == 200
 
 
-def test_a_form_made_for_another_session_is_refused(
+def test_a_form_made_for_another_session_is_rejected(
     ada: StaffBrowser, signed_in: SignedIn, member: dict[str, Any]
 ) -> None:
     other = signed_in(member).form_token("/staff/devices")
@@ -58,7 +58,7 @@ def test_a_form_made_for_another_session_is_refused(
     assert ada.post("/staff/devices/sign-out", token=other).status_code == 403
 
 
-def test_a_form_made_before_the_sign_in_is_refused_after_it_and_can_be_sent_again(
+def test_a_form_made_before_the_sign_in_is_rejected_after_it_and_can_be_sent_again(
     stranger: StaffBrowser, store: Store, member: dict[str, Any]
 ) -> None:
     secret = new_link(store, member, now())
@@ -86,7 +86,7 @@ def test_every_form_is_protected_also_before_the_sign_in(stranger: StaffBrowser,
     assert stranger.post(path, {"email": "ada@example.org"}, token="").status_code == 403
 
 
-def test_a_body_without_length_is_refused(ada: StaffBrowser) -> None:
+def test_a_body_without_length_is_rejected(ada: StaffBrowser) -> None:
     response = ada.http.post(
         "/staff/sign-out",
         base_url=HTTPS,
@@ -97,7 +97,7 @@ def test_a_body_without_length_is_refused(ada: StaffBrowser) -> None:
     assert response.status_code == 411
 
 
-def test_a_body_that_is_too_long_is_refused(ada: StaffBrowser, app: Flask) -> None:
+def test_a_body_that_is_too_long_is_rejected(ada: StaffBrowser, app: Flask) -> None:
     response = ada.post("/staff/sign-out", {"text": "x" * app.config["MAX_CONTENT_LENGTH"]})
 
     assert response.status_code == 413
