@@ -81,7 +81,7 @@ def error_page(status: int, headers: Mapping[str, str]) -> Response:
         "act/error.html",
         status=status,
         values=values,
-        action=request.path,
+        action=request.full_path.rstrip("?"),
         seconds=int(headers.get("Retry-After", 0)),
         request_id=request_id() if status >= 500 else None,
     )

@@ -13,8 +13,8 @@ from flask import Response, g, request
 from osdi.access.anonymous_posts import ANY_ORIGIN
 
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
-# A browser keeps a form only for its Back button: there it has its text and its idempotency key again. With `no-store` a
-# supporter who goes back would get an empty form with another key, or a question of the browser.
+# A browser keeps a form for its Back button only: there the form has its text and its idempotency key again. With
+# `no-store` a supporter who goes back would get an empty form with another key, or a question of the browser.
 FOR_BACK: Final = "private, no-cache"
 
 
