@@ -7,13 +7,17 @@ from urllib.parse import quote
 
 import pytest
 from bs4 import BeautifulSoup
+from flask import Flask
 from pymongo.database import Database
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
+from osdi.privacy.erasure import erase
 from osdi.resources import PAGES
-from tests.fixtures.campaign_pages import JANE, CampaignPage, soup
+from osdi.store import Store
+from tests.fixtures.campaign_pages import JANE, CampaignPage, soup, typed_into
 from tests.support.client import Client
+from tests.support.factories import RULES
 
 Publish = Callable[..., CampaignPage]
 
@@ -121,7 +125,9 @@ def check_harmless(answer: TestResponse) -> BeautifulSoup:
             value = str(element.get(name, ""))
             assert not re.match(r"\s*(javascript|data|vbscript):", value, re.IGNORECASE), place
         if element.name in ("script", "link") and element.get("rel") != ["canonical"]:
-            assert str(element.get("src") or element.get("href")).startswith(f"{PAGES}/assets/"), place
+            assert str(element.get("src") or element.get("href")).startswith((f"{PAGES}/assets/", "/docs/assets/")), (
+                place
+            )
             assert element.string is None, place
         if element.name == "form":
             assert str(element.get("action", PAGES)).startswith(f"{PAGES}/") or "action" not in element.attrs, place
@@ -195,3 +201,145 @@ class TestScriptsInTexts:
                 if suffix == "/thanks" and name == "embedded":
                     continue
                 check_harmless(page.get(query, headers={"Referer": "https://x.example/" + quote(HOSTILE)}))
+
+
+@pytest.mark.parametrize("text", [*CORPUS[:7], *CORPUS[11:16]])
+def test_the_check_for_harmless_pages_finds_each_attack(text: str) -> None:
+    app_of_one_page = Flask("attacked")
+    app_of_one_page.add_url_rule(
+        "/", view_func=lambda: f"<main><input value='{text}'><input value=\"{text}\">{text}</main>"
+    )
+
+    with pytest.raises(AssertionError):
+        check_harmless(app_of_one_page.test_client().get("/"))
+
+
+FORM = "application/x-www-form-urlencoded"
+PART = b'--x\r\nContent-Disposition: form-data; name="%b"\r\n\r\n%b\r\n'
+BODIES: dict[str, tuple[bytes, str, set[int]]] = {
+    "empty": (b"", FORM, {422}),
+    "no form": (b"\x00\x01\x02", FORM, {422}),
+    "separators": (b"&=&" * 9_000, FORM, {413, 422}),
+    "NUL": (b"person.given_name=a%00b&person.email_address=j%40example.com", FORM, {200, 303, 422}),
+    "lone surrogate": (b"person.given_name=%ED%A0%80&person.email_address=j%40example.com", FORM, {303, 422}),
+    "UTF-16": ("person.given_name=Jane".encode("utf-16"), FORM, {422}),
+    "unknown charset": (b"person.email_address=j%40example.com", f"{FORM}; charset=nosuch", {303}),
+    "compressed": (b"\x1f\x8b\x08\x00", FORM, {422}),
+    "many fields": (b"&".join(b"a%d=b" % number for number in range(3_000)), FORM, {413, 422}),
+    "many of one field": (b"person.given_name=Jane&" + b"&".join([b"target=0"] * 2_500), FORM, {303, 413, 422}),
+    "deep name": (b"person." * 3_000 + b"given_name=Jane", FORM, {422}),
+    "long value": (b"person.given_name=" + b"x" * 300_000, FORM, {413}),
+    "JSON": (b"{}", "application/json", {415}),
+    "text": (b"person.given_name=Jane", "text/plain", {415}),
+    "multipart without boundary": (b"--x", "multipart/form-data", {400, 422}),
+    "multipart that does not end": (
+        PART % (b"person.given_name", b"Jane"),
+        "multipart/form-data; boundary=x",
+        {303, 422},
+    ),
+    "multipart of many parts": (PART % (b"a", b"b") * 1_100, "multipart/form-data; boundary=x", {413}),
+    "multipart with long headers": (
+        b'--x\r\nContent-Disposition: form-data; name="a"\r\n' + b"X: y\r\n" * 3_000 + b"\r\nb\r\n--x--",
+        "multipart/form-data; boundary=x",
+        {413, 422},
+    ),
+    "multipart with a file": (
+        b'--x\r\nContent-Disposition: form-data; name="person.given_name"; filename="../../etc/passwd"\r\n'
+        b"Content-Type: text/html\r\n\r\n<script>\r\n--x--",
+        "multipart/form-data; boundary=x",
+        {422},
+    ),
+    "long boundary": (b"--" + b"x" * 5_000, f"multipart/form-data; boundary={'x' * 5_000}", {422}),
+}
+
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+@pytest.mark.parametrize("suffix", ["", "/embed", "/outcome"])
+def test_a_strange_body_is_answered_by_a_page(suffix: str, body: tuple[bytes, str, set[int]], publish: Publish) -> None:
+    sent, media_type, statuses = body
+    page = publish()
+
+    answer = page.http.post(page.path + suffix, data=sent, content_type=media_type)
+
+    assert answer.status_code in (statuses | {410} if suffix == "/outcome" else statuses)
+    check_harmless(answer)
+
+
+@pytest.mark.parametrize(
+    ("sent", "name"),
+    [
+        (b"Ren%C3%A9", "René"),
+        (b"Ren%E9", "René"),
+        (b"Ren\xe9", "René"),
+        (b"%80", "€"),
+        (b"%C8%E2%E0%ED&_charset_=windows-1251", "Иван"),
+        (b"Ren%E9&_charset_=idna", "René"),
+        (b"Ren%E9&_charset_=nosuch", "René"),
+    ],
+    ids=str,
+)
+def test_a_form_of_a_page_in_an_old_encoding_is_read_in_it(
+    sent: bytes, name: str, publish: Publish, database: Database
+) -> None:
+    page = publish()
+
+    answer = page.http.post(
+        page.path, data=b"person.email_address=j%40example.com&person.given_name=" + sent, content_type=FORM
+    )
+
+    assert answer.status_code == 303
+    assert database.people.find_one()["given_name"] == name
+
+
+class TestTokens:
+    def test_the_form_of_one_campaign_is_no_form_of_another(self, publish: Publish, database: Database) -> None:
+        form = publish().filled(JANE)
+        other = publish({"slug": "other"})
+
+        answer = other.post(form)
+
+        assert answer.status_code == 422
+        assert "Please confirm" in answer.text
+        assert database.outreaches.count_documents({}) == 0
+
+    @pytest.mark.parametrize("token", ["", "x", "a.b", "x" * 5_000, "W10.AAAA", "\x00", "😀"], ids=repr)
+    def test_a_forged_form_token_asks(self, token: str, publish: Publish, database: Database) -> None:
+        page = publish()
+
+        assert page.post({**page.filled(JANE), "form_token": token}).status_code in (422, 413)
+        assert database.outreaches.count_documents({}) == 0
+
+    @pytest.mark.parametrize("change", ["other campaign", "signature", "payload", "form token", "cut", "long"])
+    def test_a_forged_outcome_changes_nothing(self, change: str, publish: Publish, database: Database) -> None:
+        page, other = publish(type="phone"), publish({"slug": "other"}, type="phone")
+        answer = page.record()
+        values = typed_into(soup(answer))
+        token = values["outreach_token"]
+        payload, _, rest = token.partition(".")
+        forged = {
+            "other campaign": token,
+            "signature": token[:-2] + ("AA" if not token.endswith("AA") else "BB"),
+            "payload": f"{payload[:-4]}AAAA.{rest}",
+            "form token": page.filled()["form_token"],
+            "cut": payload,
+            "long": token * 100,
+        }[change]
+        before = list(database.outreaches.find())
+
+        posted = {**values, "outcome.0": "reached", "outreach_token": forged}
+        posting = other if change == "other campaign" else page
+        assert posting.post(posted, "/outcome").status_code == 410
+        assert list(database.outreaches.find()) == before
+
+    def test_an_outcome_after_an_erasure_adds_nothing_about_the_person(
+        self, publish: Publish, database: Database, store: Store
+    ) -> None:
+        page = publish(type="phone")
+        values = typed_into(soup(page.record()))
+        erase(store, database.people.find_one()["_id"], RULES)
+
+        answer = page.post({**values, "outcome.0": "reached"}, "/outcome")
+
+        assert answer.status_code in (303, 404, 409)
+        assert JANE["person.given_name"] not in str(list(database.outreaches.find()))
+        assert database.people.count_documents({}) == 0
