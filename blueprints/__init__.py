@@ -23,6 +23,7 @@ from blueprints import (
 )
 from blueprints.operations import (
     anonymous_posts,
+    campaign_page,
     downloads,
     duplicates,
     followups,
@@ -41,6 +42,7 @@ BLUEPRINTS: Final = (
     advocacy_campaigns.blp,
     anonymous_posts.blp,
     triggers.blp,
+    campaign_page.blp,
     postal_codes.blp,
     stats.blp,
     followups.blp,

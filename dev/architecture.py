@@ -27,7 +27,7 @@ LAYERS: Final[tuple[tuple[str, ...], ...]] = (
     ("suppression",),
     ("people",),
     ("operations", "outreaches"),
-    ("crud",),
+    ("consent", "crud"),
     ("exporting", "followups", "privacy"),
     ("backup", "campaign_pages", "importing"),
     ("staff",),

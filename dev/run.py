@@ -24,8 +24,8 @@ from osdi.access.tokens import new_token
 from osdi.errors import OsdiError
 from osdi.ids import now
 from osdi.operations.migrations import migrate
-from osdi.resources import ADVOCACY_CAMPAIGN, API
-from osdi.sample import CAMPAIGN_ID, create_sample
+from osdi.resources import ADVOCACY_CAMPAIGN, API, PAGES
+from osdi.sample import CAMPAIGN_ID, SLUG, create_sample
 from osdi.settings import Settings
 from osdi.staff.links import link_url, new_link
 from osdi.staff.members import add_member, find_member
@@ -199,6 +199,8 @@ def _examples(port: int, token: str, staff_link: str) -> str:
         '"duration": 120, "targets": [{"title": "Senator", "family_name": "Smith"}], "add_tags": ["volunteer"]}'
     )
     return f"""
+The page of the sample campaign, as a supporter sees it: {address}{PAGES}/{SLUG}
+
 Record an outreach without a token, as a web page does. The answer is {{}}:
 
 curl {helper} \\

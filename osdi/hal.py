@@ -22,6 +22,7 @@ from osdi.resources import (
     LIST,
     OSDI_VERSION,
     OUTREACH,
+    PAGES,
     PERSON,
     QUESTION,
     REFERENCES,
@@ -45,6 +46,19 @@ FOLLOWUP: Final = (
     "leases_lost",
     "queued_date",
     "sent_date",
+)
+
+# The public properties of a receipt of consent.
+CONSENT: Final = (
+    "text",
+    "sha256",
+    "language",
+    "page_url",
+    "channel",
+    "list",
+    "tag",
+    "given_date",
+    "confirmed_date",
 )
 
 # Stored fields with the claims of posts without a token, and with the reason why a post was not applied.
@@ -84,6 +98,8 @@ class Hal:
             if CUSTOM_FIELDS in answer:
                 answer[CUSTOM_FIELDS] = as_sent(answer[CUSTOM_FIELDS])
             answer.update(self._own_properties(document))
+            if resource is ADVOCACY_CAMPAIGN:
+                answer.update(self._browser_url(document))
         answer["_links"] = self._links(resource, document)
         if embedded:
             answer["_embedded"] = embedded
@@ -159,6 +175,18 @@ class Hal:
             "_links": links,
         }
 
+    def page_address(self, campaign: ReadOnlyDocument) -> str | None:
+        """Returns the absolute URL of a campaign's public page, or None while it is not published."""
+        settings = campaign.get("page", {})
+        slug = settings.get("slug")
+        return f"{self.base_url}{PAGES}/{slug}" if settings.get("published") and slug else None
+
+    def page_links(self, campaign: ReadOnlyDocument) -> Json:
+        """Returns the links of a campaign's page settings."""
+        address = self.href(ADVOCACY_CAMPAIGN.collection, campaign["_id"])
+        links: Json = {"self": {"href": f"{address}/page"}, ADVOCACY_CAMPAIGN.rel: {"href": address}}
+        return {**links, **self._alternate(campaign), "curies": self._curies()}
+
     def stats_links(self, campaign_id: str, arguments: Mapping[str, str]) -> Json:
         """Returns the links of a campaign's statistics; `arguments` is the query of the request."""
         address = self.href(ADVOCACY_CAMPAIGN.collection, campaign_id)
@@ -167,6 +195,20 @@ class Hal:
             ADVOCACY_CAMPAIGN.rel: {"href": address},
             "curies": self._curies(),
         }
+
+    def _alternate(self, campaign: ReadOnlyDocument) -> Json:
+        """Returns the link to the public page of a campaign (relation of RFC 8288's registry), if it is published."""
+        address = self.page_address(campaign)
+        return {"alternate": {"href": address, "type": "text/html"}} if address else {}
+
+    def _browser_url(self, campaign: ReadOnlyDocument) -> Json:
+        """Returns `browser_url` with the address of the public page, if the campaign has no address of its own.
+
+        An address below PAGES is not one: a client has sent back a representation from before the slug was changed.
+        """
+        address, stored = self.page_address(campaign), campaign.get("browser_url", "")
+        is_own = not stored or stored.startswith(f"{self.base_url}{PAGES}/")
+        return {"browser_url": address} if address and is_own else {}
 
     def _own_properties(self, document: ReadOnlyDocument) -> Json:
         """Returns the properties that this server adds to the standard's, under its namespace."""
@@ -177,6 +219,10 @@ class Hal:
             added[f"{self.namespace}:followups"] = [
                 {"id": followup["_id"], **{name: followup[name] for name in FOLLOWUP if name in followup}}
                 for followup in document["followups"]
+            ]
+        if document.get("consents"):
+            added[f"{self.namespace}:consents"] = [
+                {name: consent[name] for name in CONSENT if name in consent} for consent in document["consents"]
             ]
         return added
 
@@ -192,6 +238,8 @@ class Hal:
             links[OUTREACH.collection_rel] = {"href": f"{address}/{OUTREACH.collection}"}
             links["osdi:record_outreach_helper"] = {"href": f"{address}/record_outreach_helper"}
             links[f"{self.namespace}:stats"] = {"href": f"{address}/stats"}
+            links[f"{self.namespace}:page"] = {"href": f"{address}/page"}
+            links.update(self._alternate(document))
         elif resource in ENTRIES:
             parent, field = ENTRIES[resource]
             links[parent.rel] = {"href": self.href(parent.collection, document[field])}

@@ -113,6 +113,10 @@ OTHER_RELATIONS: Final = {
 
 # Relations that are not in the standard; they have the deployment's namespace.
 OWN_RELATIONS: Final = {
+    "page": (
+        "Page settings",
+        "The settings of a campaign's public page: if it is published, and what its form asks for.",
+    ),
     "stats": (
         "Statistics",
         "The number of outreaches and people of a campaign: per day, by type, source, target and referrer.",

@@ -6,7 +6,7 @@ osdi/campaign_pages and those that record an outreach for the API; no page calls
 `blueprint.py` holds the blueprint. The other modules add their routes to it when they are imported here.
 """
 
-from blueprints.act import assets, pages
+from blueprints.act import acting, assets, campaign_list, confirm, pages
 from blueprints.act.blueprint import act
 
-__all__ = ["act", "assets", "pages"]
+__all__ = ["act", "acting", "assets", "campaign_list", "confirm", "pages"]

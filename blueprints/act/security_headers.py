@@ -6,10 +6,15 @@ except the form. Code on a page cannot turn text into HTML (Trusted Types).
 
 from collections.abc import Iterable, Sequence
 from typing import Final
+from urllib.parse import urlsplit
 
 from flask import Response, g, request
 
-NO_STORE: Final = "no-store"
+from osdi.access.anonymous_posts import ANY_ORIGIN
+
+LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+# A browser keeps a page only for its Back button: there the form has its text and its idempotency key again.
+FOR_BACK: Final = "private, no-cache"
 
 
 def content_security_policy(*, frame_ancestors: Sequence[str] = (), images: Iterable[str] = ()) -> str:
@@ -30,6 +35,22 @@ def content_security_policy(*, frame_ancestors: Sequence[str] = (), images: Iter
     )
 
 
+def allow_images(origins: Iterable[str]) -> None:
+    """Lets the page of this request load images from these origins."""
+    g.image_origins = tuple(origins)
+
+
+def allow_frames(origins: Sequence[str]) -> None:
+    """Lets pages of these origins, and our own, frame the answer of this request.
+
+    Any origin means any page that was sent safely. On the developer's own machine a page without TLS may frame it, too.
+    """
+    if ANY_ORIGIN in origins:
+        local = urlsplit(request.host_url).hostname in LOOPBACK
+        origins = ("https:", "http:") if local else ("https:",)
+    g.frame_ancestors = ("'self'", *origins)
+
+
 def add_security_headers(response: Response) -> Response:
     """Adds the headers of every page, unless a view has set its own."""
     if response.mimetype != "text/html":
@@ -39,7 +60,6 @@ def add_security_headers(response: Response) -> Response:
     response.headers.setdefault("Content-Security-Policy", policy)
     response.headers.setdefault("Referrer-Policy", "no-referrer" if framed else "strict-origin-when-cross-origin")
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    if request.method == "POST":
-        response.headers["Cache-Control"] = NO_STORE
-    response.headers.setdefault("Cache-Control", NO_STORE)
+    kept = request.method in ("GET", "HEAD") and response.status_code == 200
+    response.headers.setdefault("Cache-Control", FOR_BACK if kept else "no-store")
     return response

@@ -7,6 +7,7 @@ from typing import Any, Final
 import orjson
 from flask import g, request
 from gunicorn.http.errors import ParseException
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import ClientDisconnected
 from werkzeug.http import parse_list_header, parse_options_header
 
@@ -15,6 +16,7 @@ from blueprints.http.rate_limits import rate_limits
 from osdi.errors import ErrorDescription, OsdiError, invalid, too_large
 from osdi.fields.limits import BODY_DEPTH, deeper_than
 
+FORM_TYPES: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
 # The number by which zlib reads the format gzip only.
 GZIP: Final = zlib.MAX_WBITS | 16
 
@@ -39,6 +41,23 @@ def request_body() -> RequestBody:
     if found is None:
         sent = _read()
         found = g.body = RequestBody(sent, _parsed(sent), prefers_strict_handling())
+    return found
+
+
+def posted_form() -> MultiDict[str, str]:
+    """Returns the controls of a form in the body, as `application/x-www-form-urlencoded` or `multipart/form-data`.
+
+    Files are left out. Raises OsdiError 400, 408, 413, 415 or 429.
+    """
+    found: MultiDict[str, str] | None = g.get("form")
+    if found is not None:
+        return found
+    if request.mimetype not in FORM_TYPES:
+        message = f"Send a form as {' or '.join(FORM_TYPES)}."
+        raise OsdiError(415, ErrorDescription("UNSUPPORTED_MEDIA_TYPE", message, ("Content-Type",)))
+    _read()
+    request.max_form_memory_size = None  # the body has a limit already
+    g.form = found = request.form
     return found
 
 

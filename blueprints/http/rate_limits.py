@@ -1,8 +1,8 @@
 """Rate limits: counts requests by token, without a token by IP address, and by the contact detail that they are about.
 
 A request is counted before its view is called; the bytes of an anonymous post when its body is read. A request over a
-limit gets 429 with `Retry-After`. Pages, assets and preflights are not counted. An outreach over the limit of its
-contact detail is recorded nevertheless (docs/decisions/0027).
+limit gets 429 with `Retry-After`. Preflights are not counted, nor are GETs of pages and assets. An outreach over the
+limit of its contact detail is recorded nevertheless (docs/decisions/0027).
 
 Each process counts for itself. If several processes share the limits, a process also counts in MongoDB what exceeds the
 first part of a limit. So most callers, who send few requests, cause no write. MongoDB gets digests of keys only.
@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Final
 
-from flask import Flask, current_app, request
+from flask import Flask, current_app, g, request
 from limits import RateLimitItem
 from limits.errors import StorageError
 from limits.strategies import FixedWindowRateLimiter
@@ -24,11 +24,11 @@ from limits.strategies import FixedWindowRateLimiter
 from blueprints.http.access import identify
 from osdi.access.fixed_windows import Windows
 from osdi.access.rate_limit_storage import SharedCounters, counts_in_mongodb, items
-from osdi.access.tokens import Caller
+from osdi.access.tokens import ANONYMOUS, Caller
 from osdi.errors import too_many_requests
 from osdi.ids import timestamp
 from osdi.match_keys import email_key, mailbox_key
-from osdi.resources import API
+from osdi.resources import API, PAGES
 from osdi.settings import Settings
 from osdi.store.driver import MOCK
 
@@ -153,7 +153,7 @@ class RateLimits:
 
 
 def limit_rates(app: Flask, settings: Settings) -> None:
-    """Counts every request to the application's API before its view is called."""
+    """Counts every request to the API, and every post to a campaign page, before its view is called."""
     app.extensions[EXTENSION] = RateLimits(settings)
     app.before_request(_count)
 
@@ -165,10 +165,14 @@ def rate_limits() -> RateLimits:
 
 
 def _count() -> None:
-    if request.method == "OPTIONS" or not request.path.startswith(API):
+    if request.method == "OPTIONS":
         return
-    # A request with an invalid token counts for its address, and is rejected later.
-    rate_limits().hit_caller(identify(), request.remote_addr)
+    if request.path.startswith(API):
+        # A request with an invalid token counts for its address, and is rejected later.
+        rate_limits().hit_caller(identify(), request.remote_addr)
+    elif request.method == "POST" and request.path.startswith(f"{PAGES}/"):
+        g.caller = ANONYMOUS  # pages read no token
+        rate_limits().hit_caller(ANONYMOUS, request.remote_addr)
 
 
 @lru_cache(maxsize=10_000)

@@ -1,43 +1,30 @@
 """Sends the style sheet of the staff pages; its address changes with its content, so browsers keep it for good."""
 
-import gzip
-import hashlib
 from functools import cache
 from pathlib import Path
 from typing import Final
 
-from flask import Response, abort, request, url_for
+from flask import Response, abort, url_for
 
+from blueprints.browser.compressed_files import Asset, compressed_asset, immutable_response
 from blueprints.staff.blueprint import PUBLIC, pages
 
 FILE: Final = Path(__file__).parent / "assets" / "staff.css"
-ONE_YEAR: Final = 31_536_000
 
 
 @pages.get("/assets/<version>/staff.css", access=PUBLIC)
 def stylesheet(version: str) -> Response:
     """Send the style sheet"""
-    compressed, current = _content()
-    if version != current:
+    if version != _asset().version:
         abort(404)
-    packed = request.accept_encodings.quality("gzip") > 0
-    response = Response(compressed if packed else gzip.decompress(compressed), mimetype="text/css")
-    if packed:
-        response.content_encoding = "gzip"
-    response.vary.add("Accept-Encoding")
-    response.cache_control.public = True
-    response.cache_control.max_age = ONE_YEAR
-    response.cache_control.immutable = True
-    return response
+    return immutable_response(_asset())
 
 
 def stylesheet_url() -> str:
     """Returns the address of the style sheet."""
-    return url_for("staff.stylesheet", version=_content()[1])
+    return url_for("staff.stylesheet", version=_asset().version)
 
 
 @cache
-def _content() -> tuple[bytes, str]:
-    """Returns the compressed style sheet and its version."""
-    content = FILE.read_bytes()
-    return gzip.compress(content, mtime=0), hashlib.sha256(content).hexdigest()[:12]
+def _asset() -> Asset:
+    return compressed_asset(FILE.name, FILE.read_bytes())

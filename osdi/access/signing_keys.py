@@ -23,6 +23,8 @@ SENDERS: Final = "senders"
 STAFF_FORMS: Final = "staff_forms"
 # The purpose of the key for hashes in the suppression list (see osdi.suppression).
 SUPPRESSION: Final = "suppression"
+# That of the key for tokens of forms (see osdi.campaign_pages.form.form_token).
+FORMS: Final = "forms"
 
 
 def signing_key(store: DocumentStore, purpose: str) -> str:

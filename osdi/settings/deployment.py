@@ -102,6 +102,15 @@ class Settings:
             validate=validators.honeypot,
         ),
     )
+    form_seconds: float = field(
+        default=2.0,
+        metadata=setting(
+            "Seconds between the sending of a campaign page's form and its post. The server asks a supporter who is "
+            "quicker to confirm. `0` turns this off.",
+            Group.ANONYMOUS,
+            validate=validate.Range(0, 60),
+        ),
+    )
     trust_anonymous_identifiers: bool = field(
         default=False,
         metadata=setting(
@@ -253,6 +262,12 @@ class Settings:
             f"[Language](languages.md) of mails and pages whose campaign has none: {', '.join(LANGUAGES)}.",
             Group.ORGANISATION,
             validate=validate.OneOf((*LANGUAGES, *PSEUDO_LANGUAGES), error=f"Set one of {', '.join(LANGUAGES)}."),
+        ),
+    )
+    campaign_list: bool = field(
+        default=False,
+        metadata=setting(
+            "The page `/act` lists the campaigns whose [pages](campaign-pages.md) are published.", Group.ORGANISATION
         ),
     )
     product_name: str = field(

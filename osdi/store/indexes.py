@@ -94,6 +94,8 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
         Index(("maybe_duplicate", "_id"), only_with="maybe_duplicate"),
         Index(("unclaimed_keys", "_id"), only_with="unclaimed_keys"),
         Index(("merged_ids",), sparse=True),
+        # A search by the beginning of a name.
+        Index(("name_words", "_id"), only_with="name_words"),
         # People with a value in the first field are in the index, so a query for a value needs no other condition, and
         # the index alone counts its result.
         *(
@@ -118,7 +120,8 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
         MODIFIED_BY,
         *DATES,
     ),
-    ADVOCACY_CAMPAIGN.collection: (MATCH_KEYS,),
+    # Published pages, in the order in which their campaigns were created.
+    ADVOCACY_CAMPAIGN.collection: (MATCH_KEYS, Index(("page.published", "_id"), only_with="page.published")),
     TAG.collection: (MATCH_KEYS,),
     LIST.collection: (MATCH_KEYS,),
     QUESTION.collection: (MATCH_KEYS,),

@@ -22,11 +22,13 @@ PUBLIC = {
     "/static/<path:filename>",
 }
 # Pages that a signature in their address protects.
-SIGNED = {"/unsubscribe/<token>"}
+SIGNED = {"/unsubscribe/<token>", "/act/confirm/<string:token>"}
 # Public campaign pages. Their posts record outreaches as the helper does for a caller without a token.
 CAMPAIGN_PAGES = {
+    "/act",
     "/act/<path:_>",
     "/act/<string:slug>",
+    "/act/<string:slug>.json",
     "/act/<string:slug>/embed",
     "/act/assets/<string:version>/<string:name>",
     "/act/embed.js",

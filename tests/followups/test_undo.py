@@ -107,7 +107,7 @@ def test_the_history_of_the_suppression_list_has_both_changes(api: Client, store
         ),
     ],
 )
-def test_an_address_that_got_no_mail_before_has_no_undo(
+def test_there_is_no_undo_after_an_earlier_opt_out(
     api: Client, store: Store, refused: Callable[[Client, Store], object]
 ) -> None:
     person(api, "jane", {"address": JANE, "status": "subscribed"})
