@@ -45,5 +45,6 @@ def _page(found: Confirmation) -> Response:
     )
     response = make_response(page, STATUSES.get(found.state, HTTPStatus.OK))
     response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Cache-Control"] = "no-store"  # the page contains an address
     response.headers["X-Robots-Tag"] = "noindex"
     return response
