@@ -9,7 +9,7 @@ from typing import Final
 import orjson
 from flask import Blueprint, Response, request
 
-from blueprints.http.context import hal, reference, store
+from blueprints.http.context import hal, reference, settings, store
 from osdi.campaign_pages.public_count import public_count
 from osdi.campaign_pages.published import find_page
 from osdi.ids import now
@@ -31,7 +31,7 @@ def public_count_json(slug: str) -> Response:
         "show_count_from": found.show_from,
         "goal": found.goal,
         "url": hal().page_address(page.campaign),
-        "closed": page.settings.closed(now()),
+        "closed": not page.is_open(settings(), now()),
     }
     return _shared(Response(orjson.dumps(body), mimetype="application/json"))
 
