@@ -56,8 +56,12 @@ class CampaignView:
 
     @property
     def action(self) -> str:
-        """The path to which the form is posted."""
-        return f"{self.path}/embed" if self.embedded else self.path
+        """The address to which the form is posted.
+
+        It differs from that of the page. A browser forgets the page of an address that it posts to (RFC 9111, section
+        4.4); Back would then show a new form, with a new idempotency key.
+        """
+        return f"{self.path}/embed?record" if self.embedded else f"{self.path}?record"
 
     @property
     def thanks(self) -> str:
