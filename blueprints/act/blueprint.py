@@ -8,6 +8,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
+from blueprints.act.rendering import EMBEDDED
 from blueprints.act.security_headers import add_security_headers, allow_frames
 from blueprints.browser.compressed_files import compress_page
 from blueprints.browser.translation import accepted_languages, use_language
@@ -73,7 +74,7 @@ def error_page(status: int, headers: Mapping[str, str]) -> Response:
     """
     if "language" not in g:
         use_language(*accepted_languages())
-    if request.path.endswith("/embed"):
+    if _is_in_frame():
         allow_frames((ANY_ORIGIN,))
     values = _posted_values() if request.method == "POST" and status in PASSING else None
     page = render_template(
@@ -87,6 +88,13 @@ def error_page(status: int, headers: Mapping[str, str]) -> Response:
     response = make_response(page, status)
     response.headers.update(headers)
     return response
+
+
+def _is_in_frame() -> bool:
+    """True if the request is about a form in a frame, or about a step after one, which names EMBEDDED."""
+    if request.path.endswith("/embed") or EMBEDDED in request.args:
+        return True
+    return request.method == "POST" and EMBEDDED in (_posted_values() or ())
 
 
 def _posted_values() -> MultiDict[str, str] | None:
