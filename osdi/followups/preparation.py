@@ -42,7 +42,7 @@ from osdi.ids import now
 from osdi.languages import SOURCE_LANGUAGE, language_of
 from osdi.match_keys import mailbox_key
 from osdi.messages.template_check import Mistake
-from osdi.messages.template_fields import UNSUBSCRIBE_URL, fields
+from osdi.messages.template_fields import LANGUAGE, UNSUBSCRIBE_URL, fields
 from osdi.messages.templates import Rendered, TooLarge, render
 from osdi.messages.wrapper_store import default_wrapper
 from osdi.messages.wrappers import wrapper_of
@@ -238,7 +238,7 @@ class Preparation:
         """Returns the filled-in message; it says nothing of the person if that is None. Raises Stop."""
         outreach, followup = leased.outreach, leased.followup
         values = fields(person, outreach, campaign, by_token=followup["by_token"], zone=self._settings.zone)
-        values[UNSUBSCRIBE_URL] = unsubscribe_url
+        values |= {UNSUBSCRIBE_URL: unsubscribe_url, LANGUAGE: language_of(campaign, self._settings.language)}
         wrapper = wrapper_of(self._reference.find, message, self._default_wrapper)
         try:
             return render(message, wrapper, values, type_of(followup["kind"]))

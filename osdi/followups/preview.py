@@ -15,7 +15,7 @@ from osdi.mail import compose
 from osdi.mail.mailboxes import sender
 from osdi.match_keys import MatchKeyRules
 from osdi.messages.template_check import Mistake
-from osdi.messages.template_fields import UNSUBSCRIBE_URL, fields
+from osdi.messages.template_fields import LANGUAGE, UNSUBSCRIBE_URL, fields
 from osdi.messages.templates import TooLarge, render
 from osdi.messages.wrapper_store import default_wrapper
 from osdi.messages.wrappers import wrapper_of
@@ -58,7 +58,8 @@ def preview(
     campaign = _campaign_of(store, outreach)
     values = _values_of_preview(settings) if outreach is None else _values(store, outreach, campaign, kind, settings)
     unsubscribe_url = f"{base_url}{PATH}/..." if kind == EMAIL else ""
-    values |= {UNSUBSCRIBE_URL: unsubscribe_url}
+    language = language_of(campaign, settings.language)
+    values |= {UNSUBSCRIBE_URL: unsubscribe_url, LANGUAGE: language}
     wrapper = wrapper_of(reference.find, message, partial(default_wrapper, store))
     try:
         rendered = render(message, wrapper, values, kind)
@@ -66,7 +67,6 @@ def preview(
         raise conflict("TEMPLATE_ERROR", str(error) or "This is too long.", resource=MESSAGE.rel) from error
     if kind != EMAIL:
         return {"text": rendered.text, "from": rendered.from_}
-    language = language_of(campaign, settings.language)
     html = compose.with_link(rendered.html, unsubscribe_url, language)
     text = compose.text_part(rendered, html, unsubscribe_url, language)
     headers = {"from": _from(rendered.from_, settings.mail_from), "reply_to": rendered.reply_to}
