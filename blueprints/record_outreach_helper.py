@@ -20,7 +20,8 @@ from blueprints.http.parameters import (
 from blueprints.http.rate_limits import rate_limits
 from osdi.access.tokens import WRITE, Caller
 from osdi.documents import ReadOnlyDocument
-from osdi.errors import invalid
+from osdi.errors import ErrorDescription, invalid
+from osdi.outreaches.consent import GivenConsent
 from osdi.outreaches.helper_request import HelperRequest
 from osdi.outreaches.record_outreach import Recorded, record_outreach
 from osdi.resources import ADVOCACY_CAMPAIGN, API, OUTREACH
@@ -96,11 +97,13 @@ def record_for_caller(
     *,
     idempotency_key: str | None = None,
     strict: bool = False,
+    consent: GivenConsent | None = None,
+    warnings: tuple[ErrorDescription, ...] = (),
 ) -> Recorded:
     """Records a loaded body on the campaign, for the helper and for the form of a campaign page.
 
-    `sent` is the same in a repetition of the request. Log and metrics learn here what was recorded. Raises OsdiError as
-    record_outreach does.
+    `sent` is the same in a repetition of the request; `consent` and `warnings` are as in HelperRequest.
+    Log and metrics learn here what was recorded. Raises OsdiError as record_outreach does.
     """
     helper_request = HelperRequest(
         body=body,
@@ -111,6 +114,8 @@ def record_for_caller(
         strict=strict,
         sender=_address_digest(deployed, sender),
         over_limit=None if sender.has_token else rate_limits().contact_counter(),
+        consent=consent,
+        warnings=warnings,
     )
     recorded = record_outreach(deployed.store, deployed.reference.find, helper_request, deployed.settings)
     g.matched_by, g.recorded, g.warnings = recorded.matched_by, recorded.outreach, recorded.warnings

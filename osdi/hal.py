@@ -20,6 +20,7 @@ from osdi.resources import (
     ENTRIES,
     ITEM,
     LIST,
+    MESSAGE,
     OSDI_VERSION,
     OUTREACH,
     PAGES,
@@ -28,12 +29,35 @@ from osdi.resources import (
     REFERENCES,
     TAG,
     TAGGING,
+    WRAPPER,
     Resource,
 )
 from osdi.values.custom_field_names import as_sent
 
 # The collections below a resource's URL.
 NESTED: Final = {PERSON: (OUTREACH, TAGGING, ITEM, ANSWER), TAG: (TAGGING,), LIST: (ITEM,), QUESTION: (ANSWER,)}
+
+CSV: Final = {"type": "text/csv"}
+# Relations of the deployment's namespace (osdi.resources.OWN_RELATIONS), and their paths below a resource. None is the
+# entry point.
+OWN_LINKS: Final[Mapping[Resource | None, Mapping[str, str]]] = {
+    None: {
+        "followups": "followups",
+        "webhooks": "webhooks",
+        "duplicates": f"{PERSON.collection}/duplicates",
+        "people_csv": f"{PERSON.collection}.csv",
+        "outreaches_csv": f"{OUTREACH.collection}.csv",
+    },
+    PERSON: {"suppressions": "suppressions"},
+    ADVOCACY_CAMPAIGN: {
+        "stats": "stats",
+        "page": "page",
+        "postal_codes": "page/postal_codes",
+        "triggers": "triggers",
+        "anonymous_posts": "anonymous_posts",
+        "outreaches_csv": f"{OUTREACH.collection}.csv",
+    },
+}
 
 # The public properties of a follow-up. The recipient is left out: the outreach's person has the address.
 FOLLOWUP: Final = (
@@ -152,19 +176,20 @@ class Hal:
         return self._self(resource, document)
 
     def entry_point(self, *, motd: str, vendor_name: str, product_name: str, max_pagesize: int) -> Json:
-        """Returns the API entry point (`aep.md`); it has only relations that the standard defines."""
+        """Returns the API entry point (`aep.md`), which links to every collection."""
         links: Json = {
-            "curies": self._curies(),
+            "curies": self._curies(own=True),
             "self": {"href": self.href(), "title": "This API entry point"},
             "docs": {"href": f"{self.base_url}/docs", "title": "Documentation", "name": "Docs"},
         }
-        for resource in (ADVOCACY_CAMPAIGN, PERSON, TAG, LIST, QUESTION):
+        for resource in (ADVOCACY_CAMPAIGN, OUTREACH, PERSON, TAG, LIST, QUESTION, MESSAGE, WRAPPER):
             title = f"The collection of {resource.collection.replace('_', ' ')} in the system"
             links[resource.collection_rel] = {"href": self.href(resource.collection), "title": title}
         links["osdi:person_signup_helper"] = {
             "href": self.href(PERSON.collection, "person_signup_helper"),
             "title": "The person signup helper for the system",
         }
+        links |= self._own_links(None, self.href())
         return {
             "motd": motd or f"Welcome to {product_name}.",
             "vendor_name": vendor_name,
@@ -237,8 +262,6 @@ class Hal:
             address = self._self(resource, document)
             links[OUTREACH.collection_rel] = {"href": f"{address}/{OUTREACH.collection}"}
             links["osdi:record_outreach_helper"] = {"href": f"{address}/record_outreach_helper"}
-            links[f"{self.namespace}:stats"] = {"href": f"{address}/stats"}
-            links[f"{self.namespace}:page"] = {"href": f"{address}/page"}
             links.update(self._alternate(document))
         elif resource in ENTRIES:
             parent, field = ENTRIES[resource]
@@ -254,8 +277,17 @@ class Hal:
         for relation, field in MADE_BY.items():
             if field in document:
                 links[relation] = {"href": self.href(PERSON.collection, document[field])}
-        links["curies"] = self._curies(own=resource is ADVOCACY_CAMPAIGN)
+        if resource in OWN_LINKS:
+            links.update(self._own_links(resource, self._self(resource, document)))
+        links["curies"] = self._curies(own=resource in OWN_LINKS)
         return links
+
+    def _own_links(self, resource: Resource | None, address: str) -> Json:
+        """Returns the links of OWN_LINKS for the resource at this address; None means the entry point."""
+        return {
+            f"{self.namespace}:{relation}": {"href": f"{address}/{path}", **(CSV if path.endswith(".csv") else {})}
+            for relation, path in OWN_LINKS[resource].items()
+        }
 
     def _self(self, resource: Resource, document: ReadOnlyDocument) -> str:
         if resource is OUTREACH:

@@ -31,8 +31,8 @@ REDIRECT_SECONDS: Final = 5
 @act.post("/<string:slug>/outcome")
 def complete(slug: str) -> Response:
     """Record which target a supporter has chosen, or how the call or visit went"""
-    values = posted_form()
-    view = CampaignView(published(slug), embedded=EMBEDDED in values)
+    page, values = published(slug), posted_form()
+    view = CampaignView(page, embedded=EMBEDDED in values)
     token = read_outreach_token(store(), value_of(values, TOKEN))
     if token is None or token.campaign_id != view.campaign["_id"]:
         return rendered("step_over", view, status=410, stated=False)

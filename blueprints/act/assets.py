@@ -18,6 +18,7 @@ from blueprints.browser.compressed_files import (
     immutable_response,
     lasting_response,
 )
+from blueprints.browser.documentation import asset_url
 from osdi.campaign_pages.theme import DEFAULT_COLOUR, theme_of
 
 FOLDER: Final = Path(__file__).parent / "assets"
@@ -55,7 +56,7 @@ def record_script() -> Response:
 @act.app_context_processor
 def asset_addresses() -> dict[str, Any]:
     """Returns the functions by which templates name the files."""
-    return {"act_style_url": style_url, "act_script_url": script_url}
+    return {"act_style_url": style_url, "act_script_url": script_url, "act_icon_url": icon_url}
 
 
 def style_url(colour: str | None) -> str:
@@ -66,6 +67,11 @@ def style_url(colour: str | None) -> str:
 def script_url() -> str:
     """Returns the address of the module that improves forms."""
     return _url("form.js")
+
+
+def icon_url() -> str:
+    """Returns the address of the icon of a page without logo."""
+    return asset_url("favicon.svg")
 
 
 def _url(name: str) -> str:

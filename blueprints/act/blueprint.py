@@ -8,10 +8,13 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
-from blueprints.act.security_headers import add_security_headers
+from blueprints.act.rendering import EMBEDDED
+from blueprints.act.security_headers import add_security_headers, allow_frames
+from blueprints.browser.compressed_files import compress_page
 from blueprints.browser.translation import accepted_languages, use_language
 from blueprints.http.body import posted_form
 from blueprints.http.request_log import failed_by, request_id
+from osdi.access.anonymous_posts import ANY_ORIGIN
 from osdi.access.tokens import ANONYMOUS
 from osdi.campaign_pages.published import PageMoved
 from osdi.errors import OsdiError, WriteConflict, unavailable
@@ -22,6 +25,7 @@ PASSING: Final = frozenset({408, 429, 500, 502, 503, 504})
 
 act: Final = Blueprint("act", __name__, template_folder="templates", url_prefix=PAGES)
 act.after_request(add_security_headers)
+act.after_request(compress_page)
 
 
 @act.before_request
@@ -65,22 +69,32 @@ def http_error_page(error: HTTPException) -> Response:
 def error_page(status: int, headers: Mapping[str, str]) -> Response:
     """Returns a page that says what happened. After a passing error of a post it keeps the form, and sends it again.
 
-    Its language is that of the campaign's page, or else of the browser.
+    Its language is that of the campaign's page, or else of the browser. In a frame it may be shown on any site: nobody
+    knows the sites of a campaign that cannot be read, and the page has nothing that another site could want.
     """
     if "language" not in g:
         use_language(*accepted_languages())
+    if _is_in_frame():
+        allow_frames((ANY_ORIGIN,))
     values = _posted_values() if request.method == "POST" and status in PASSING else None
     page = render_template(
         "act/error.html",
         status=status,
         values=values,
-        action=request.path,
+        action=request.full_path.rstrip("?"),
         seconds=int(headers.get("Retry-After", 0)),
         request_id=request_id() if status >= 500 else None,
     )
     response = make_response(page, status)
     response.headers.update(headers)
     return response
+
+
+def _is_in_frame() -> bool:
+    """True if the request is about a form in a frame, or about a step after one, which names EMBEDDED."""
+    if request.path.endswith("/embed") or EMBEDDED in request.args:
+        return True
+    return request.method == "POST" and EMBEDDED in (_posted_values() or ())
 
 
 def _posted_values() -> MultiDict[str, str] | None:

@@ -9,7 +9,7 @@ from typing import Final
 import orjson
 from flask import Blueprint, Response, request
 
-from blueprints.http.context import hal, reference, store
+from blueprints.http.context import hal, reference, settings, store
 from osdi.campaign_pages.public_count import public_count
 from osdi.campaign_pages.published import find_page
 from osdi.ids import now
@@ -38,7 +38,9 @@ def public_count_json(slug: str) -> Response:
 
 def _shared(response: Response) -> Response:
     """Returns the response with its entity tag, or 304 without a body if the client has it."""
-    response.cache_control.public = True
+    # Without PUBLIC_URL the address in it has the host that this request names: others must not get it.
+    response.cache_control.public = bool(settings().public_url)
+    response.cache_control.private = not settings().public_url or None
     response.cache_control.max_age = SECONDS
     response.set_etag(hashlib.sha256(response.get_data()).hexdigest()[:16])
     response.make_conditional(request)

@@ -8,17 +8,19 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import marshmallow as ma
-from flask import Response, request
+from flask import Response, g, request
 from werkzeug.datastructures import MultiDict
 
 from blueprints.act import plain_form
 from blueprints.act.choices import Choices, choices_of
 from blueprints.act.rendering import CampaignView, FormView, honeypot_name, posted_sources, rendered
 from blueprints.act.step_page import first_step
+from blueprints.browser.translation import language
 from blueprints.http.body import posted_form
 from blueprints.http.context import deployment, hal, reference, settings
 from blueprints.record_outreach_helper import record_for_caller
 from osdi.access.tokens import ANONYMOUS
+from osdi.campaign_pages.consent import consent_of
 from osdi.campaign_pages.form.body import body_of, person_of, typed_content
 from osdi.campaign_pages.form.controls import FORM_TOKEN, Control, controls_of, unknown_controls, value_of
 from osdi.campaign_pages.form.errors import errors_of
@@ -67,6 +69,7 @@ def submit(view: CampaignView) -> Response:
     """Records the form in the body of this request, and returns the page that follows. Raises OsdiError."""
     form = Submission.of(view, posted_form())
     if not view.open:
+        g.refused = "CLOSED"
         return rendered("page", view, status=403, form=None, values=form.values)
     choices = choices_of(view.page, form.values, person_of(form.values), complete=form.of_our_page)
     loaded, errors = loaded_body(form, choices)
@@ -108,11 +111,24 @@ def record(form: Submission, loaded: dict[str, Any]) -> Recorded:
     body = form.view.policy.apply(loaded, None)
     content = typed_content(form.values, (honeypot_name(),))
     key = form.token.key if form.token else None
-    return record_for_caller(deployment(), ANONYMOUS, body, form.view.campaign, content, idempotency_key=key)
+    page_url = _page_url(form.view) if form.of_our_page else _referrer_data(form).get("url", "")
+    asked = form.view.settings.consent
+    consent, warnings = consent_of(form.values, asked, language=language(), page_url=page_url)
+    return record_for_caller(
+        deployment(),
+        ANONYMOUS,
+        body,
+        form.view.campaign,
+        content,
+        idempotency_key=key,
+        consent=consent,
+        warnings=warnings,
+    )
 
 
 def form_again(form: Submission, errors: dict[str, str]) -> Response:
     """Returns the form with its mistakes and with everything that was typed."""
+    g.refused = "INVALID"
     tokens, token = deployment().form_tokens, form.token
     if token is None:
         token = FormToken.new(form.view.campaign["_id"])
@@ -125,6 +141,7 @@ def form_again(form: Submission, errors: dict[str, str]) -> Response:
 
 def ask(form: Submission, template: str, status: int, token: FormToken | None = None) -> Response:
     """Returns a page with one button, which sends the form again: with this token, else with a new idempotency key."""
+    g.refused = KEY_REUSED if status == 409 else "CONFIRMATION_NEEDED"
     token = token or FormToken.new(form.view.campaign["_id"], confirmed=True)
     kept = {**_referrer_data(form), **posted_sources(form.values)}
     values = MultiDict((name, value) for name, value in form.values.items(multi=True) if name not in kept)
@@ -137,9 +154,13 @@ def ask(form: Submission, template: str, status: int, token: FormToken | None = 
 def _referrer_data(form: Submission) -> dict[str, str]:
     """Returns where the supporter came from, by the controls of the form and the headers of an organisation's form."""
     view = form.view
-    url = "" if view.embedded else f"{hal().base_url}{view.path}"
+    url = "" if view.embedded else _page_url(view)
     website = ""
     if not form.of_our_page:
         url = request.headers.get("Referer", "")
         website = request.headers.get("Origin", "") or url
     return referrer_data(lambda name: value_of(form.values, name), page_url=url, website=website)
+
+
+def _page_url(view: CampaignView) -> str:
+    return f"{hal().base_url}{view.path}"

@@ -35,7 +35,7 @@ def record_in_frame(slug: str) -> Response:
     return submit(CampaignView(published(slug), embedded=True))
 
 
-@act.get("/<path:_>")
+@act.route("/<path:_>", methods=["GET", "POST"])
 def unknown(_: str) -> str:
     """Answer any other address below with a page for people"""
     raise not_found("This page does not exist.")

@@ -20,7 +20,7 @@ from osdi.campaign_pages.form.form_token import FormToken
 from osdi.campaign_pages.form.referrer import sources_of, without_personal_data
 from osdi.campaign_pages.message import start_texts
 from osdi.campaign_pages.page_settings import PageSettings
-from osdi.campaign_pages.public_count import public_count
+from osdi.campaign_pages.public_count import shown_count
 from osdi.campaign_pages.published import Page
 from osdi.documents import ReadOnlyDocument
 from osdi.ids import now, timestamp
@@ -56,8 +56,12 @@ class CampaignView:
 
     @property
     def action(self) -> str:
-        """The path to which the form is posted."""
-        return f"{self.path}/embed" if self.embedded else self.path
+        """The address to which the form is posted.
+
+        It differs from that of the page. A browser forgets the page of an address that it posts to (RFC 9111, section
+        4.4); Back would then show a new form, with a new idempotency key.
+        """
+        return f"{self.path}/embed?record" if self.embedded else f"{self.path}?record"
 
     @property
     def thanks(self) -> str:
@@ -153,7 +157,7 @@ def rendered(template: str, view: CampaignView, *, status: int = 200, **values: 
         view=view,
         campaign=campaign,
         page=settings_of_page,
-        count=public_count(store(), view.page),
+        count=shown_count(store(), view.page),
         title=campaign.get("title") or campaign.get("name") or "",
         description=Markup(description.html),  # noqa: S704  # nh3 has sanitised it
         image_url=image,

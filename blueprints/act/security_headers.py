@@ -13,7 +13,8 @@ from flask import Response, g, request
 from osdi.access.anonymous_posts import ANY_ORIGIN
 
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
-# A browser keeps a page only for its Back button: there the form has its text and its idempotency key again.
+# A browser keeps a form for its Back button only: there the form has its text and its idempotency key again. With
+# `no-store` a supporter who goes back would get an empty form with another key, or a question of the browser.
 FOR_BACK: Final = "private, no-cache"
 
 
@@ -60,6 +61,6 @@ def add_security_headers(response: Response) -> Response:
     response.headers.setdefault("Content-Security-Policy", policy)
     response.headers.setdefault("Referrer-Policy", "no-referrer" if framed else "strict-origin-when-cross-origin")
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    kept = request.method in ("GET", "HEAD") and response.status_code == 200
+    kept = response.status_code == (422 if request.method == "POST" else 200)
     response.headers.setdefault("Cache-Control", FOR_BACK if kept else "no-store")
     return response

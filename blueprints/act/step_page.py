@@ -77,4 +77,4 @@ def step_page(
     targets, message = outreach.get("targets", ()), outreach.get("message")
     step = step_of(view.campaign, person_of(values), targets, message, phone_region=settings().phone_region)
     acting = Acting(step, token, values, listed, unknown, mistake)
-    return rendered("recorded", view, status=status, acting=acting, step=step, today=now())
+    return rendered("recorded", view, status=status, acting=acting, step=step, today=now(), missing=status == 422)

@@ -1,4 +1,4 @@
-"""Files for browsers, kept compressed, at addresses that contain a digest of the content."""
+"""Files for browsers, kept compressed, at addresses that contain a digest of the content; and compression of pages."""
 
 import gzip
 import hashlib
@@ -9,6 +9,10 @@ from typing import Final
 from flask import Response, request
 
 ONE_YEAR: Final = 31_536_000
+# A shorter page fits into one packet anyway.
+SHORT: Final = 1_000
+# The level after which a page becomes little smaller: 0.3 ms for 15 kB.
+LEVEL: Final = 6
 
 
 @dataclass(frozen=True)
@@ -53,4 +57,19 @@ def compressed_response(compressed: bytes, media_type: str) -> Response:
     if packed:
         response.content_encoding = "gzip"
     response.vary.add("Accept-Encoding")
+    return response
+
+
+def compress_page(response: Response) -> Response:
+    """Compresses a page for a browser that accepts gzip; used as a function for `after_request`.
+
+    A page holds no secret of its reader, so its compressed length reveals nothing (https://www.breachattack.com).
+    """
+    if response.mimetype != "text/html" or response.direct_passthrough or response.content_encoding:
+        return response
+    response.vary.add("Accept-Encoding")
+    content = response.get_data()
+    if len(content) >= SHORT and request.accept_encodings.quality("gzip") > 0:
+        response.set_data(gzip.compress(content, LEVEL, mtime=0))
+        response.content_encoding = "gzip"
     return response

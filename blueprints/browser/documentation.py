@@ -16,6 +16,7 @@ import orjson
 from flask import Blueprint, Flask, Response, abort, current_app, make_response, render_template, url_for
 
 from blueprints.browser.compressed_files import Asset, compressed_asset, compressed_response, immutable_response
+from blueprints.http.context import settings
 from osdi.resources import API, HELPERS, OTHER_RELATIONS, OWN_RELATIONS, RESOURCES
 
 EXTENSION: Final = "documentation"
@@ -83,7 +84,7 @@ RELATIONS: Final = {
     },
     **{relation: (title, description) for relation, (_, title, description) in OTHER_RELATIONS.items()},
     **HELPERS,
-    **OWN_RELATIONS,
+    **{relation: (own.title, own.description) for relation, own in OWN_RELATIONS.items()},
 }
 
 
@@ -190,8 +191,9 @@ def relation(name: str) -> Response:
         abort(404)
     heading, description = RELATIONS[name]
     properties = _properties(_openapi_document().content["components"]["schemas"], name)
+    prefix = settings().namespace if name in OWN_RELATIONS else "osdi"
     page = render_template(
-        "relation.html", relation=name, heading=heading, description=description, properties=properties
+        "relation.html", relation=f"{prefix}:{name}", heading=heading, description=description, properties=properties
     )
     response = make_response(page)
     response.headers["Content-Security-Policy"] = RELATION_POLICY
@@ -224,13 +226,20 @@ def asset_url(name: str) -> str:
 
 
 def _properties(schemas: dict[str, Any], relation: str) -> list[Property]:
-    """Returns the properties of the schema that a relation leads to."""
-    named = OTHER_RELATIONS[relation][0].name if relation in OTHER_RELATIONS else relation
-    schema = schemas["".join(part.capitalize() for part in named.split("_"))]
+    """Returns the properties of the schema that a relation leads to; none of a relation that leads to CSV."""
+    schema = schemas.get(_schema_name(relation) or "", {"properties": {}})
     return [
         Property(name, _type_of(described), described.get("description", "").replace("`", ""))
         for name, described in schema["properties"].items()
     ]
+
+
+def _schema_name(relation: str) -> str | None:
+    """Returns the name of the schema that a relation leads to, in the OpenAPI document."""
+    if relation in OWN_RELATIONS:
+        return OWN_RELATIONS[relation].schema
+    named = OTHER_RELATIONS[relation][0].name if relation in OTHER_RELATIONS else relation
+    return "".join(part.capitalize() for part in named.split("_"))
 
 
 def _type_of(described: dict[str, Any]) -> str:

@@ -35,7 +35,12 @@ from schemas.base.error import ErrorSchema
 HAL_JSON: Final = "application/hal+json"
 EXAMPLE_URL: Final = b"https://osdi.example.org"
 EXAMPLE_REQUEST_ID: Final = "01a20a71-74b6-7406-a578-4e870a3dd118"
-TOKEN_SCHEMES: Final[list[dict[str, list[str]]]] = [{TOKEN_HEADER: []}, {TOKEN_ARGUMENT: []}]
+# The document names the header only: Swagger UI would put a token for the query argument into URLs, which logs contain.
+TOKEN_SCHEMES: Final[list[dict[str, list[str]]]] = [{TOKEN_HEADER: []}]
+TOKEN_DESCRIPTION: Final = (
+    f"A client that cannot send a header may send the token as the query argument `{TOKEN_ARGUMENT}`. Avoid that: "
+    "URLs are written to logs."
+)
 
 
 View = Callable[..., Any]
@@ -200,12 +205,8 @@ class Api(flask_smorest.Api):
             WriteConflict,
             lambda conflict: answer_refusal(unavailable("Another request was faster; retry.", seconds=1), conflict),
         )
-        for name, place, description in (
-            (TOKEN_HEADER, "header", "Preferred."),
-            (TOKEN_ARGUMENT, "query", "Only for clients that cannot send a header, because URLs are written to logs."),
-        ):
-            scheme = {"type": "apiKey", "in": place, "name": name, "description": description}
-            self.spec.components.security_scheme(name, scheme)
+        scheme = {"type": "apiKey", "in": "header", "name": TOKEN_HEADER, "description": TOKEN_DESCRIPTION}
+        self.spec.components.security_scheme(TOKEN_HEADER, scheme)
 
     def document(self, public_url: str) -> dict[str, Any]:
         """Returns the OpenAPI document; the links of its examples begin with `public_url`, if that is set."""

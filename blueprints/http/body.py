@@ -3,6 +3,7 @@
 import zlib
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 import orjson
 from flask import g, request
@@ -17,6 +18,16 @@ from osdi.errors import ErrorDescription, OsdiError, invalid, too_large
 from osdi.fields.limits import BODY_DEPTH, deeper_than
 
 FORM_TYPES: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
+# The encoding of a page that names none (encoding.spec.whatwg.org), and the control in which a browser names it.
+LEGACY_ENCODING: Final = "windows-1252"
+ENCODING_CONTROL: Final = "_charset_"
+LEGACY_ENCODINGS: Final = frozenset(
+    (
+        *(f"windows-{number}" for number in range(1250, 1259)),
+        *(f"iso-8859-{number}" for number in (2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 15, 16)),
+        *("koi8-r", "koi8-u", "ibm866", "gbk", "gb18030", "big5", "euc-jp", "shift_jis", "euc-kr"),
+    )
+)
 # The number by which zlib reads the format gzip only.
 GZIP: Final = zlib.MAX_WBITS | 16
 
@@ -55,10 +66,29 @@ def posted_form() -> MultiDict[str, str]:
     if request.mimetype not in FORM_TYPES:
         message = f"Send a form as {' or '.join(FORM_TYPES)}."
         raise OsdiError(415, ErrorDescription("UNSUPPORTED_MEDIA_TYPE", message, ("Content-Type",)))
-    _read()
+    sent = _read()
     request.max_form_memory_size = None  # the body has a limit already
-    g.form = found = request.form
+    encoding = _legacy_encoding(sent) if request.mimetype == FORM_TYPES[0] else None
+    g.form = found = MultiDict(_controls(sent, encoding)) if encoding else request.form
     return found
+
+
+def _legacy_encoding(sent: bytes) -> str | None:
+    """Returns the encoding of a form that is not UTF-8, as a page in an old encoding sends it; None for UTF-8.
+
+    It is the one in the control `_charset_`, which browsers fill in, else windows-1252, as the Encoding Standard reads
+    pages without a statement.
+    """
+    try:
+        unquote_to_bytes(sent).decode()
+    except UnicodeDecodeError:
+        named = next((value for name, value in _controls(sent, LEGACY_ENCODING) if name == ENCODING_CONTROL), "")
+        return named.lower() if named.lower() in LEGACY_ENCODINGS else LEGACY_ENCODING
+    return None
+
+
+def _controls(sent: bytes, encoding: str) -> list[tuple[str, str]]:
+    return parse_qsl(sent.decode("latin-1"), keep_blank_values=True, encoding=encoding, errors="replace")
 
 
 def text_body(longest: int) -> str:

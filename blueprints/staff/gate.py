@@ -9,6 +9,7 @@ from flask import Response, g, redirect, request, url_for
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
+from blueprints.browser.translation import use_language
 from blueprints.http.context import settings, store
 from blueprints.http.rate_limits import rate_limits
 from blueprints.http.request_log import failed_by, request_id
@@ -20,6 +21,7 @@ from osdi import log
 from osdi.access.tokens import ANONYMOUS
 from osdi.errors import ErrorDescription, OsdiError
 from osdi.ids import now
+from osdi.languages import SOURCE_LANGUAGE
 from osdi.staff.events import record_event
 from osdi.staff.sessions import find_session
 
@@ -32,6 +34,7 @@ CAMPAIGN_ARGUMENT: Final = "advocacy_campaign_id"
 def admit() -> AnyResponse | None:
     """Returns the answer to a request that may not reach its view; else None."""
     g.caller = ANONYMOUS
+    use_language(SOURCE_LANGUAGE)  # these pages are in English, whatever the language of the public pages is
     if request.endpoint == ASSET:
         return None
     name = cookie_name()

@@ -84,6 +84,18 @@ def script_of(campaign: Mapping[str, Any], person: Mapping[str, Any], targets: S
     return "\n\n".join(_render(template, values) for template in campaign.get("templates", ()))
 
 
+def texts_for_each(
+    campaign: Mapping[str, Any], person: Mapping[str, Any], targets: Sequence[Target], message: str
+) -> tuple[str, ...]:
+    """Returns the message to each target: a template is addressed to each, a changed text is the same for all."""
+    lines = as_lines(person)
+    if len(targets) > 1:
+        for template in campaign.get("templates", ()):
+            if compared(_render(template, _values(campaign, lines, targets))) == compared(message):
+                return tuple(_render(template, _values(campaign, lines, [each])) for each in targets)
+    return (message,) * len(targets)
+
+
 def compared(text: str) -> str:
     """Returns a text in the form in which a changed one differs: browsers change line ends, people leave spaces."""
     return "\n".join(line.rstrip() for line in _lines(text).split("\n")).strip()

@@ -22,6 +22,7 @@ from osdi.fields.campaign_page import (
     PROMPTS,
     TARGET_SELECTIONS,
 )
+from osdi.outreaches.consent import sha256_of
 from osdi.resources import ADVOCACY_CAMPAIGN, LIST, QUESTION, TAG, Resource
 
 __all__ = [
@@ -83,6 +84,11 @@ class Consent:
     list: str | None = None
     tag: str | None = None
     confirm_by_mail: bool = False
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of the text: the form carries it, and the receipt of a consent has it."""
+        return sha256_of(self.text)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from typing import Final
 from osdi.campaign_pages.page_settings import AUTO
 from osdi.campaign_pages.published import Page, published_pages
 from osdi.crud.totals_store import total_outreaches
+from osdi.errors import OsdiError
 from osdi.ids import now
 from osdi.store import Store
 
@@ -51,12 +52,20 @@ def public_count(store: Store, page: Page) -> PublicCount:
     return PublicCount(total, goal if isinstance(goal, int) else None, page.settings.show_count_from)
 
 
+def shown_count(store: Store, page: Page) -> PublicCount | None:
+    """Returns the count of a page; None while the database is unavailable, since a page is of use without it."""
+    try:
+        return public_count(store, page)
+    except OsdiError:
+        return None
+
+
 @dataclass(frozen=True)
 class ListedPage:
     """A page in the list of campaigns."""
 
     page: Page
-    count: PublicCount
+    count: PublicCount | None
     is_closed: bool
 
 
@@ -67,7 +76,7 @@ def list_pages(store: Store, before: str | None = None) -> tuple[list[ListedPage
     """
     found, moment = published_pages(store, limit=LISTED + 1, before=before), now()
     shown = found[:LISTED]
-    listed = [ListedPage(each, public_count(store, each), each.settings.closed(moment)) for each in shown]
+    listed = [ListedPage(each, shown_count(store, each), each.settings.closed(moment)) for each in shown]
     return listed, shown[-1].campaign["_id"] if len(found) > LISTED else None
 
 

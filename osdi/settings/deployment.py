@@ -97,7 +97,7 @@ class Settings:
         default="",
         metadata=setting(
             "Name of a form field that your page hides from people. A post without a token that fills it gets a "
-            "normal answer, and nothing is stored.",
+            "normal answer, and nothing is stored. On a [campaign page](forms.md#exactly-once) it has to be confirmed.",
             Group.ANONYMOUS,
             validate=validators.honeypot,
         ),

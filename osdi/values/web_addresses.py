@@ -10,7 +10,7 @@ import idna
 HOST: Final = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.)*[a-z0-9](?:[a-z0-9-]*[a-z0-9])?|\[[0-9a-f:.]+\]")
 PRINTABLE: Final = re.compile(r"[!-~]+")
 # Browsers treat these hosts as secure without TLS, since nobody else can listen on the way.
-LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
+LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 SCHEMES: Final = ("https", "http")
 LONGEST: Final = 2_000
 DEFAULT_PORTS: Final = {"https": 443, "http": 80}
@@ -25,10 +25,10 @@ def secure_address(text: str) -> str:
     """
     if not PRINTABLE.fullmatch(text):
         raise ValueError("Write the address in ASCII and without spaces, such as https://example.org/a%20b.")
-    scheme, host = _parts(text)
-    if scheme not in SCHEMES or not host:
+    parts = split_web_address(text)
+    if parts is None:
         raise ValueError("Not an address such as https://example.org/.")
-    if scheme == "http" and host not in LOOPBACK:
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
         raise ValueError("The address must begin with https://.")
     return text
 
@@ -70,15 +70,3 @@ def _ascii_host(host: str) -> str:
     if ":" in host:
         return f"[{host}]"
     return host if host.isascii() else idna.encode(host, uts46=True).decode()
-
-
-def _parts(text: str) -> tuple[str, str]:
-    """Returns scheme and host of an address, in lower case; the host is empty if any part is invalid."""
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError:  # a bracket without its pair, or a port that is no number
-        return "", ""
-    host, colon, _ = parts.netloc.lower().rpartition(":") if port is not None else (parts.netloc.lower(), "", "")
-    valid = HOST.fullmatch(host) and "\\" not in text and (port is None or colon)
-    return parts.scheme.lower(), host if valid else ""

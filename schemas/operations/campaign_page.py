@@ -52,7 +52,11 @@ class WebAddress(FilledText):
 
 
 class Word(Enum):
-    """One of the listed words, not blank."""
+    """One of the listed words, or null; not blank."""
+
+    def __init__(self, *values: str, **kwargs: Any) -> None:
+        super().__init__(*values, allow_none=True, **kwargs)
+        self.metadata = {**self.metadata, "enum": [*values, None]}  # in JSON Schema null is a value like the others
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         word = super()._deserialize(value, attr, data, **kwargs)
@@ -90,7 +94,7 @@ class SettingsSchema(ma.Schema):
 class PageFormFieldSchema(SettingsSchema):
     """A field of the form: a contact detail by its name, or a question by one of its identifiers."""
 
-    name = Word(*FORM_FIELDS, allow_none=True)
+    name = Word(*FORM_FIELDS)
     question = FilledText(
         max_length=IDENTIFIER_LENGTH,
         allow_none=True,
@@ -116,7 +120,6 @@ class PageTargetsSchema(SettingsSchema):
 
     selection = Word(
         *TARGET_SELECTIONS,
-        allow_none=True,
         metadata={"description": "Everybody in `target_list`, those that a supporter checks, or those of a code."},
     )
     preselected = WholeNumber(
@@ -129,7 +132,7 @@ class PageTargetsSchema(SettingsSchema):
 class PageMessageSchema(SettingsSchema):
     """The rule for the supporter's message."""
 
-    rule = Word(*MESSAGE_RULES, allow_none=True)
+    rule = Word(*MESSAGE_RULES)
     prompts = ma.fields.List(
         FilledText(max_length=LINE_LENGTH),
         allow_none=True,
@@ -196,9 +199,7 @@ class PageSchema(SettingsSchema):
             "pattern": f"^{slugs.PATTERN}$",
         },
     )
-    language = Word(
-        *LANGUAGES, allow_none=True, metadata={"description": "Language of the page. Default: the deployment's."}
-    )
+    language = Word(*LANGUAGES, metadata={"description": "Language of the page. Default: the deployment's."})
     closes_at = DateTime(
         zoned=True,
         allow_none=True,

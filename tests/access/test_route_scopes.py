@@ -22,7 +22,7 @@ PUBLIC = {
     "/static/<path:filename>",
 }
 # Pages that a signature in their address protects.
-SIGNED = {"/unsubscribe/<token>", "/act/confirm/<string:token>"}
+SIGNED = {"/unsubscribe/<token>", "/unsubscribe/undo", "/act/confirm/<string:token>"}
 # Public campaign pages. Their posts record outreaches as the helper does for a caller without a token.
 CAMPAIGN_PAGES = {
     "/act",
@@ -30,6 +30,9 @@ CAMPAIGN_PAGES = {
     "/act/<string:slug>",
     "/act/<string:slug>.json",
     "/act/<string:slug>/embed",
+    "/act/<string:slug>/outcome",
+    "/act/<string:slug>/share",
+    "/act/<string:slug>/thanks",
     "/act/assets/<string:version>/<string:name>",
     "/act/embed.js",
     "/act/record.js",

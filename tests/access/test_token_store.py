@@ -2,10 +2,10 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from flask import Flask
-from pymongo import MongoClient
 from pymongo.database import Database
 
 from dev.mongod import Mongod
@@ -15,6 +15,7 @@ from osdi.errors import WriteConflict
 from osdi.store import Store
 from osdi.store.indexes import TOKENS
 from tests.support import factories
+from tests.support.databases import own_database
 
 LATER = dt.datetime(2126, 3, 18)
 
@@ -22,16 +23,14 @@ LATER = dt.datetime(2126, 3, 18)
 @pytest.fixture(params=["mongod", "standalone", "memory"])
 def emptied(request: pytest.FixtureRequest) -> Iterator[Store]:
     """A store without tokens on a replica set, on a standalone, and in memory."""
-    uri = "mongomock://"
-    if request.param != "memory":
-        server: Mongod = request.getfixturevalue(request.param)
-        uri = server.uri.replace("/osdi?", "/stored_tokens?")
-        with MongoClient(uri) as client:
-            client.drop_database("stored_tokens")
-    store = Store(uri)
-    store.create_indexes()
-    yield store
-    store.close()
+    if request.param == "memory":
+        with closing(Store("mongomock://")) as store:
+            store.create_indexes()
+            yield store
+        return
+    server: Mongod = request.getfixturevalue(request.param)
+    with own_database(server.uri, "stored_tokens") as (store, _):
+        yield store
 
 
 @pytest.mark.parametrize("ends", [None, LATER])

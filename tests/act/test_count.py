@@ -12,6 +12,7 @@ from blueprints.http.context import EXTENSION
 from osdi.settings import Settings
 from osdi.store import Store
 from tests.fixtures.campaign_pages import CampaignPage
+from tests.fixtures.deployed import Deployed
 from tests.support import factories
 from tests.support.client import Client
 
@@ -59,10 +60,18 @@ def test_any_site_may_read_it_and_keep_it_for_seconds(publish: Publish) -> None:
     response = publish().get(".json", headers={"Origin": "https://elsewhere.example"})
 
     assert response.headers["Access-Control-Allow-Origin"] == "*"
-    assert response.headers["Cache-Control"] == "public, max-age=10"
+    assert response.headers["Cache-Control"] == "private, max-age=10", "the address in it has the host of the request"
     assert "Access-Control-Allow-Credentials" not in response.headers
     assert "Set-Cookie" not in response.headers
     assert "Vary" not in response.headers
+
+
+def test_proxies_may_keep_it_where_public_url_names_the_host(publish: Publish, deployed: Deployed) -> None:
+    page = publish()
+
+    response = deployed(public_url="https://osdi.example.org").http.get(f"{page.path}.json")
+
+    assert response.headers["Cache-Control"] == "public, max-age=10"
 
 
 def test_any_site_may_read_it_although_the_api_is_for_one_site(settings: Settings, publish: Publish) -> None:
@@ -93,7 +102,7 @@ def test_a_client_that_has_it_gets_304_until_it_changes(publish: Publish, api: C
     changed = page.get(".json", headers={"If-None-Match": entity_tag})
 
     assert (same.status_code, same.data, same.headers["ETag"]) == (304, b"", entity_tag)
-    assert same.headers["Cache-Control"] == "public, max-age=10"
+    assert same.headers["Cache-Control"] == "private, max-age=10"
     assert (changed.status_code, changed.json["total"]) == (200, 1)
 
 

@@ -10,7 +10,6 @@ from typing import Any
 import orjson
 import pytest
 from flask import Flask
-from pymongo import MongoClient
 from pymongo.database import Database
 
 from app import create_app
@@ -28,6 +27,7 @@ from osdi.store import Store
 from osdi.store.schema_version import WrongDatabase
 from tests.backup.test_backup import backed_up, dumped, insert_known, restored
 from tests.support import factories
+from tests.support.databases import own_database
 from tests.support.factories import RULES
 
 DATABASE = "failed_restore"
@@ -41,15 +41,9 @@ class Killed(BaseException):
 def target(request: pytest.FixtureRequest) -> Iterator[tuple[Store, Database]]:
     """A database with data in service, and its store."""
     server: Mongod = request.getfixturevalue(request.param)
-    uri = server.uri.replace("/osdi?", f"/{DATABASE}?")
-    with MongoClient(uri) as client:
-        client.drop_database(DATABASE)
-        store = Store(uri)
-        store.create_indexes()
+    with own_database(server.uri, DATABASE) as (store, database):
         insert_known(store, "former")
-        yield store, client[DATABASE]
-        store.close()
-        client.drop_database(DATABASE)
+        yield store, database
 
 
 @pytest.fixture

@@ -168,3 +168,16 @@ def test_an_outcome_that_cannot_be_read_is_rejected(
 
 def test_a_visit_is_done_or_not_made() -> None:
     assert outcome_of(MultiDict({"outcome.0": "done"}), [ADA], OF_ANY) == Outcome("Ada Lovelace: done")
+
+
+def test_a_text_of_the_campaign_is_addressed_to_each_target() -> None:
+    campaign = {"type": "postal mail", "templates": ["Dear {{ targets[0].given_name }}, {{ person.given_name }}"]}
+    targets = [{"given_name": "Ada"}, {"given_name": "Ben"}]
+    step = step_of(campaign, PERSON, targets, "Dear Ada, Jane")
+    assert [each.text for each in step.addressees] == ["Dear Ada, Jane", "Dear Ben, Jane"]
+
+
+def test_a_text_in_own_words_is_the_same_for_each_target() -> None:
+    campaign = {"type": "postal mail", "templates": ["Dear {{ targets[0].given_name }}"]}
+    step = step_of(campaign, PERSON, [{"given_name": "Ada"}, {"given_name": "Ben"}], "Dear both")
+    assert [each.text for each in step.addressees] == ["Dear both", "Dear both"]

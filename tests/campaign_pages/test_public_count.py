@@ -1,12 +1,14 @@
 """The count that pages show: its number, its goal, and the number from which it is shown."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from osdi.campaign_pages.page_settings import PageSettings
-from osdi.campaign_pages.public_count import PublicCount, next_goal, public_count
+from osdi.campaign_pages.public_count import PublicCount, next_goal, public_count, shown_count
 from osdi.campaign_pages.published import Page
+from osdi.errors import OsdiError
 from osdi.store import Store
 from tests.support import factories
 from tests.support.client import Client
@@ -59,3 +61,16 @@ def test_it_counts_the_campaigns_outreaches(
 
     assert found == count
     assert found.total == api.get(f"/advocacy_campaigns/{api.campaign_id}").json["total_outreaches"]
+
+
+def test_a_page_is_shown_without_its_count_while_the_database_is_unavailable(
+    api: Client, store: Store, fail: Callable[..., None]
+) -> None:
+    campaign = store.get("advocacy_campaigns", api.campaign_id)
+    assert campaign is not None
+    page = Page(campaign, PageSettings())
+    fail("alwaysOn", ["aggregate", "count"], errorCode=11600)
+
+    with pytest.raises(OsdiError):
+        public_count(store, page)
+    assert shown_count(store, page) is None

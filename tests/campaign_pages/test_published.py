@@ -275,3 +275,8 @@ class TestRedirect:
 
         assert (response.status_code, response.headers["Location"]) == (301, location)
         assert moved(response.headers["Location"]).status_code == 200
+
+    def test_a_form_that_is_posted_to_a_former_slug_is_posted_again(self, moved: Callable[..., Any]) -> None:
+        response = moved("/act/river", method="POST", data={"person.email_address": "jane@example.com"})
+
+        assert (response.status_code, response.headers["Location"]) == (308, "/act/stream")

@@ -63,8 +63,10 @@ def tick(app: Flask, api: Client, asked_for: None, store: Store, settings: Setti
 
 
 @pytest.fixture
-def worker(app: Flask, store: Store, settings: Settings, sink: SmtpSink) -> Iterator[Followups]:
-    """A worker whose mails go to the test's mail server."""
+def worker(
+    app: Flask, store: Store, settings: Settings, sink: SmtpSink, request: pytest.FixtureRequest
+) -> Iterator[Followups]:
+    """A worker whose mails go to the test's mail server; a parameter is the setting RATE_LIMIT_MAIL_ADDRESS."""
     chosen = Settings(
         mongodb_uri=settings.mongodb_uri,
         public_url=PUBLIC,
@@ -72,7 +74,7 @@ def worker(app: Flask, store: Store, settings: Settings, sink: SmtpSink) -> Iter
         vendor_name="The River",
         mail_from="The River <hello@river.example.org>",
         rate_limit_mail="",
-        rate_limit_mail_address="",
+        rate_limit_mail_address=getattr(request, "param", ""),
     )
     made = Followups(store, app.extensions[EXTENSION].reference, chosen, transports(store, chosen))
     yield made

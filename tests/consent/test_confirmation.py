@@ -104,6 +104,20 @@ class TestTheMail:
 
         assert len(sink.mails) == 2
 
+    @pytest.mark.parametrize("worker", ["5/day"], indirect=True)
+    def test_of_many_campaigns_counts_for_the_sending_limit_of_the_address(
+        self, api: Client, tick: Tick, work: Work, sink: SmtpSink, database: Database
+    ) -> None:
+        for number in range(8):
+            another = api.created("/advocacy_campaigns", {"title": "Another"})["_links"]["self"]["href"]
+            api.campaign_id = another.rpartition("/")[2]
+            tick(f"jane+{number}@example.com", given=consent(by_mail=True))
+        work()
+
+        assert len(sink.mails) == 5
+        reasons = [each["followups"][0].get("reason") for each in database.outreaches.find()]
+        assert reasons.count("too_many_to_address") == 3
+
     def test_is_not_sent_to_somebody_who_has_nothing_to_confirm(
         self, token: str, press: Press, tick: Tick, work: Work, sink: SmtpSink, database: Database
     ) -> None:

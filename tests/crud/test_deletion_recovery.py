@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from pymongo import MongoClient
 from pymongo.database import Database
 
 from app import create_app
@@ -24,6 +23,7 @@ from osdi.store.indexes import DELETIONS, TOKENS
 from osdi.store.store import SETTLED
 from tests.support import factories
 from tests.support.client import Client
+from tests.support.databases import own_database
 
 DATABASE = "deletions"
 LATER = dt.timedelta(seconds=1)
@@ -53,19 +53,14 @@ class Service:
 @pytest.fixture(params=["replica set", "standalone"])
 def service(request: pytest.FixtureRequest) -> Iterator[Service]:
     server: Mongod = request.getfixturevalue("mongod" if request.param == "replica set" else "standalone")
-    uri = server.uri.replace("/osdi?", f"/{DATABASE}?")
-    with MongoClient(uri) as connected:
-        connected.drop_database(DATABASE)
-        app = create_app(Settings(mongodb_uri=uri, cache_seconds=0, **factories.UNLIMITED))
-        store = app.extensions[EXTENSION].store
-        store.create_indexes()
+    with own_database(server.uri, DATABASE) as (store, database):
+        app = create_app(Settings(mongodb_uri=store.uri, cache_seconds=0, **factories.UNLIMITED))
         secret, token = new_token("tests")
         store.write(Insert(TOKENS, token))
         client = Client(app.test_client(), secret)
         client.campaign_id = id_of(client.created("/advocacy_campaigns", {"title": "Protect the river"}))
-        yield Service(app, client, connected[DATABASE])
-        store.close()
-        connected.drop_database(DATABASE)
+        yield Service(app, client, database)
+        app.extensions[EXTENSION].store.close()
 
 
 def id_of(resource: dict[str, Any], relation: str = "self") -> str:

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from pymongo import MongoClient
 
 from app import create_app
 from blueprints.http.context import EXTENSION
@@ -20,6 +19,7 @@ from osdi.fields.definition import properties
 from osdi.settings import Settings
 from tests.support import factories
 from tests.support.client import Client
+from tests.support.databases import own_database
 from tests.support.samples import Samples, csv_part
 
 NASTY = "He said, \"no\";\r\n=cmd|' /C calc'!A0\\"
@@ -161,20 +161,15 @@ Deployed = tuple[Flask, Client]
 @pytest.fixture
 def elsewhere(mongod: Mongod, api: Client) -> Iterator[Deployed]:
     """Yields a deployment whose database has the campaign and the lists, but no people, outreaches or tags."""
-    uri = mongod.uri.replace("/osdi?", "/elsewhere?")
-    app = create_app(Settings(mongodb_uri=uri, cache_seconds=0, **factories.UNLIMITED))
-    store = app.extensions[EXTENSION].store
-    with MongoClient(uri) as client:
-        client.drop_database("elsewhere")
-        store.create_indexes()
+    with own_database(mongod.uri, "elsewhere") as (store, _):
+        app = create_app(Settings(mongodb_uri=store.uri, cache_seconds=0, **factories.UNLIMITED))
         found = Client(app.test_client(), factories.token(store))
         identifiers = api.get(f"/advocacy_campaigns/{api.campaign_id}").json["identifiers"]
         found.created("/advocacy_campaigns", {"title": "Protect the river", "identifiers": identifiers})
         for name in LISTS:
             found.created("/lists", {"name": name})
         yield app, found
-        store.close()
-        client.drop_database("elsewhere")
+        app.extensions[EXTENSION].store.close()
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from pymongo import MongoClient
 from pymongo.database import Database
 
 from blueprints.operations.import_bodies import load_body
@@ -23,6 +22,7 @@ from osdi.privacy.erasure import erase
 from osdi.settings import Settings
 from osdi.store import Insert, Store
 from tests.support.client import Client
+from tests.support.databases import own_database
 from tests.support.factories import RULES
 from tests.support.planted import MARKER, traces
 
@@ -38,16 +38,10 @@ BODIES = {PEOPLE: {"person": PERSON}, OUTREACHES: {"person": PERSON, "message": 
 def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     """A store with the person who will be erased, and a campaign."""
     server: Mongod = request.getfixturevalue("mongod" if request.param == "replica set" else "standalone")
-    uri = server.uri.replace("/osdi?", f"/{DATABASE}?")
-    with MongoClient(uri) as client:
-        client.drop_database(DATABASE)
-        found = Store(uri)
-        found.create_indexes()
+    with own_database(server.uri, DATABASE) as (found, _):
         insert_person(found, ERASED_ID, email_key(ADDRESS))
         found.write(Insert("advocacy_campaigns", {"_id": CAMPAIGN_ID, "version": 1, "match_keys": [id_key("c")]}))
         yield found
-        found.close()
-        client.drop_database(DATABASE)
 
 
 def insert_person(store: Store, person_id: str, key: str) -> None:

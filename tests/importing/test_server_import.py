@@ -17,7 +17,6 @@ from urllib.parse import unquote_plus
 import pytest
 from click.testing import Result
 from flask import Flask
-from pymongo import MongoClient
 from pymongo.database import Database
 from werkzeug.serving import make_server
 
@@ -33,6 +32,7 @@ from osdi.store import Insert
 from osdi.store.indexes import TOKENS
 from tests.support import factories
 from tests.support.client import Client
+from tests.support.databases import own_database
 
 RELATION = "osdi:people"
 SINCE = re.compile(r"/people\?filter=modified_date ge '([^'Z]+)Z?'")
@@ -41,12 +41,10 @@ SINCE = re.compile(r"/people\?filter=modified_date ge '([^'Z]+)Z?'")
 @pytest.fixture
 def elsewhere(settings: Settings) -> Iterator[tuple[str, Client]]:
     """Yields the address of a second instance with its own database, and a client of it."""
-    uri = settings.mongodb_uri.replace("/osdi?", "/osdi_elsewhere?")
-    with MongoClient(uri) as client:
-        client.drop_database("osdi_elsewhere")
+    with own_database(settings.mongodb_uri, "osdi_elsewhere") as (store, _):
+        uri = store.uri
     other = create_app(Settings(mongodb_uri=uri, cache_seconds=0, namespace="elsewhere", **factories.UNLIMITED))
     store = other.extensions[EXTENSION].store
-    store.create_indexes()
     secret, document = new_token("pull")
     store.write(Insert(TOKENS, document))
     server = make_server("127.0.0.1", 0, other, threaded=True)

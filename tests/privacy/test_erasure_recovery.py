@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from pymongo import MongoClient
 from pymongo.database import Database
 
 from dev.mongod import Mongod
@@ -24,6 +23,7 @@ from osdi.store.indexes import INDEXES
 from osdi.store.store import SETTLED
 from tests.support import factories
 from tests.support.client import Client
+from tests.support.databases import own_database
 from tests.support.factories import RULES
 from tests.support.planted import MARKER, traces
 
@@ -39,14 +39,8 @@ class Killed(BaseException):
 @pytest.fixture(params=["replica set", "standalone"])
 def emptied(request: pytest.FixtureRequest) -> Iterator[tuple[Store, Database]]:
     server: Mongod = request.getfixturevalue("mongod" if request.param == "replica set" else "standalone")
-    uri = server.uri.replace("/osdi?", f"/{DATABASE}?")
-    with MongoClient(uri) as client:
-        client.drop_database(DATABASE)
-        store = Store(uri)
-        store.create_indexes()
-        yield store, client[DATABASE]
-        store.close()
-        client.drop_database(DATABASE)
+    with own_database(server.uri, DATABASE) as store_and_database:
+        yield store_and_database
 
 
 def known(store: Store, outreaches: int = 3) -> str:

@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pymongo import MongoClient
 
 from osdi.crud.delete import delete
 from osdi.crud.put import Change, put
@@ -32,7 +31,7 @@ from osdi.statistics.reader import StatisticsReader
 from osdi.statistics.rollups import Rollup
 from osdi.statistics.tally import KINDS
 from osdi.store import Insert, Store
-from tests.store.test_store import SERVERS, uri_of
+from tests.store.test_store import SERVERS, store_on
 from tests.support.examples import examples
 from tests.support.factories import RULES
 
@@ -119,14 +118,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture(params=SERVERS)
 def store(request: pytest.FixtureRequest) -> Iterator[Store]:
-    uri = uri_of(request.param, request)
-    if uri != "mongomock://":
-        with MongoClient(uri) as client:
-            client.drop_database("store_contract")
-    store = Store(uri)
-    store.create_indexes()
-    yield store
-    store.close()
+    with store_on(request.param, request) as store:
+        yield store
 
 
 @lru_cache(maxsize=1)

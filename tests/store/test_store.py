@@ -3,9 +3,9 @@
 import datetime as dt
 import inspect
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 
 import pytest
-from pymongo import MongoClient
 
 from dev.mongod import Mongod
 from osdi.crud.totals_store import total_outreaches
@@ -17,34 +17,32 @@ from osdi.outreaches.deletion_store import delete_outreach
 from osdi.store import Delete, DocumentStore, Insert, Replace, Store, Update, Write
 from osdi.store.driver import DURABLE
 from osdi.store.indexes import INDEXES
+from tests.support.databases import own_database
 
+DATABASE = "store_contract"
 SERVERS = ["replica set", "standalone", "memory"]
 DRY_RUN = "dry run"
 METHODS = sorted(DocumentStore.__abstractmethods__ - {"supports_transactions"})
 
 
-def uri_of(server: str, request: pytest.FixtureRequest) -> str:
+@contextmanager
+def store_on(server: str, request: pytest.FixtureRequest) -> Iterator[Store]:
+    """Yields a Store without documents."""
     if server == "memory":
-        return "mongomock://"
+        with closing(Store("mongomock://")) as store:
+            store.create_indexes()
+            yield store
+        return
     mongod: Mongod = request.getfixturevalue("standalone" if server == "standalone" else "mongod")
-    return mongod.uri.replace("/osdi?", "/store_contract?")
-
-
-def empty(uri: str) -> None:
-    if uri != "mongomock://":
-        with MongoClient(uri) as client:
-            client.drop_database("store_contract")
+    with own_database(mongod.uri, DATABASE) as (store, _):
+        yield store
 
 
 @pytest.fixture(params=SERVERS)
 def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     """A Store on each server."""
-    uri = uri_of(request.param, request)
-    empty(uri)
-    store = Store(uri)
-    store.create_indexes()
-    yield store
-    store.close()
+    with store_on(request.param, request) as store:
+        yield store
 
 
 def document(**fields: object) -> Document:
@@ -64,16 +62,19 @@ class Contract:
             self._behind.write(Insert(collection, each))
 
 
+@contextmanager
+def contract_of(request: pytest.FixtureRequest) -> Iterator[Contract]:
+    """Yields the implementation that is the fixture's parameter; a dry run is on a replica set."""
+    with store_on(request.param, request) as behind:
+        store = DryRunStore(behind.uri) if request.param == DRY_RUN else behind
+        yield Contract(store, behind)
+        store.close()
+
+
 @pytest.fixture(params=[*SERVERS, DRY_RUN])
 def contract(request: pytest.FixtureRequest) -> Iterator[Contract]:
-    uri = uri_of(request.param, request)
-    empty(uri)
-    behind = Store(uri)
-    behind.create_indexes()
-    store = DryRunStore(uri) if request.param == DRY_RUN else behind
-    yield Contract(store, behind)
-    store.close()
-    behind.close()
+    with contract_of(request) as contract:
+        yield contract
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -296,14 +297,8 @@ class TestMatchKeys:
 
     @pytest.fixture(params=["replica set", "standalone", DRY_RUN])
     def contract(self, request: pytest.FixtureRequest) -> Iterator[Contract]:
-        uri = uri_of(request.param, request)
-        empty(uri)
-        behind = Store(uri)
-        behind.create_indexes()
-        store = DryRunStore(uri) if request.param == DRY_RUN else behind
-        yield Contract(store, behind)
-        store.close()
-        behind.close()
+        with contract_of(request) as contract:
+            yield contract
 
     @pytest.mark.parametrize("stored", [True, False], ids=["stored before", "written before"])
     def test_an_insert_with_a_key_of_another_is_a_duplicate_key(self, contract: Contract, stored: bool) -> None:
@@ -396,7 +391,7 @@ def test_building_indexes_may_take_longer_than_a_request(
     mongod: Mongod, fail: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("osdi.store.driver.SOCKET_TIMEOUT_MS", 200)
-    store = Store(mongod.uri.replace("/osdi?", "/store_contract?"))
+    store = Store(mongod.uri.replace("/osdi?", f"/{DATABASE}?"))
     fail({"times": 1}, ["createIndexes"], blockConnection=True, blockTimeMS=600)
 
     assert len(store.create_indexes()) == sum(map(len, INDEXES.values()))
@@ -583,11 +578,9 @@ def test_the_mark_stays_behind_outreaches_that_may_not_be_committed_yet(store: S
 
 @pytest.mark.parametrize("server", SERVERS[:2])
 def test_a_document_that_is_too_large_is_413(server: str, request: pytest.FixtureRequest) -> None:
-    store = Store(uri_of(server, request))
-    with pytest.raises(OsdiError) as caught:
+    with store_on(server, request) as store, pytest.raises(OsdiError) as caught:
         store.write(Insert("people", document(message="x" * 17_000_000)))
     assert caught.value.status == 413
-    store.close()
 
 
 def test_a_replica_set_writes_both_or_neither(mongod: Mongod) -> None:

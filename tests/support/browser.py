@@ -80,5 +80,5 @@ def visiting(context: BrowserContext, *origins: str) -> Iterator[Visit]:
     context.on("console", visited.record_message)
     page.on("pageerror", visited.record_error)
     yield visited
-    assert visited.foreign_requests == []
-    assert visited.unexpected_messages() == []
+    assert visited.foreign_requests == [], visited.foreign_requests
+    assert visited.unexpected_messages() == [], visited.unexpected_messages()

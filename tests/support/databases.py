@@ -1,11 +1,22 @@
-"""Databases of tests: options of their servers, and how to empty them."""
+"""Databases of tests: options of their servers, how to empty them, and databases beside the one that tests share."""
 
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+from pymongo import MongoClient
 from pymongo.database import Database
+
+from osdi.store import Store
 
 # By default a mongod sets aside 300 MB for its journal; the folder of a test's server is in memory.
 SMALL_JOURNAL = ("--wiredTigerEngineConfigString", "log=(prealloc=false,file_max=40MB)")
 # The `dbHash` of a collection without documents: the MD5 of an empty input.
 EMPTY_HASH = "d41d8cd98f00b204e9800998ecf8427e"
+
+Catalog = dict[str, Any]
+# The collections and indexes of each database of `own_database`, as `create_indexes` left them, by connection string.
+_prepared: dict[str, Catalog] = {}
 
 
 def empty(database: Database) -> None:
@@ -13,3 +24,41 @@ def empty(database: Database) -> None:
     for name, digest in database.command("dbHash")["collections"].items():
         if digest != EMPTY_HASH:
             database[name].delete_many({})
+
+
+@contextmanager
+def own_database(uri: str, name: str) -> Iterator[tuple[Store, Database]]:
+    """Yields a store with all indexes and without documents, in another database of the server, and that database.
+
+    The collections stay for the next test: to create and drop them takes 20 times as long as to empty them.
+    """
+    address = uri.replace("/osdi?", f"/{name}?")
+    with MongoClient(address) as client, closing(Store(address)) as store:
+        database = client.get_default_database()
+        if not _is_prepared(database, address):
+            client.drop_database(name)
+            store.create_indexes()
+            _prepared[address] = _catalog(database)
+        yield store, database
+
+
+def _is_prepared(database: Database, address: str) -> bool:
+    """Empties a database that a test before has used; False if a test has changed a collection or an index."""
+    prepared, found = _prepared.get(address, {}), _catalog(database)
+    if not prepared or any(found.get(name) != entry for name, entry in prepared.items()):
+        return False
+    for name in found.keys() - prepared.keys():
+        database.drop_collection(name)
+    empty(database)
+    return True
+
+
+def _catalog(database: Database) -> Catalog:
+    """Returns options and indexes of each collection."""
+    pipeline = [
+        {"$listCatalog": {}},
+        {"$match": {"db": database.name}},
+        {"$project": {"name": 1, "type": 1, "md.options": 1, "md.indexes.spec": 1}},
+        {"$unset": "md.options.uuid"},
+    ]
+    return {each.pop("name"): each for each in database.client.admin.aggregate(pipeline)}

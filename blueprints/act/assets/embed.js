@@ -25,8 +25,11 @@
     return sent;
   }
 
+  /** True if the page has put the frame into a sandbox in which no form can be sent. */
+  const cannotSend = (frame) => frame.hasAttribute("sandbox") && !frame.sandbox.contains("allow-forms");
+
   function addLink(frame) {
-    if (reported.has(frame) || links.has(frame)) return;
+    if ((reported.has(frame) && !cannotSend(frame)) || links.has(frame)) return;
     const link = document.createElement("a");
     link.href = frame.src.replace(/\/embed\b/, "");
     link.target = "_blank";
@@ -43,6 +46,7 @@
       for (const { isIntersecting, target } of entries) {
         if (!isIntersecting) continue;
         visible.unobserve(target);
+        target.dataset.osdiWatched = "visible";
         setTimeout(addLink, WAIT_MS, target);
       }
     });
@@ -61,7 +65,7 @@
     if (type !== "osdi:height" || typeof height !== "number" || !(height > 0)) return;
     frame.style.height = `${Math.min(MOST, Math.max(LEAST, Math.ceil(height / STEP) * STEP))}px`;
     reported.add(frame);
-    links.get(frame)?.remove();
+    if (!cannotSend(frame)) links.get(frame)?.remove();
     event.source.postMessage(context(), event.origin === "null" ? "*" : event.origin);
   });
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", watch);

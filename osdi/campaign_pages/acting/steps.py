@@ -10,7 +10,7 @@ from typing import Any, Final
 from osdi.campaign_pages.acting.addresses import address_lines, first_address
 from osdi.campaign_pages.acting.mail_links import MailLinks, mail_address, mail_links
 from osdi.campaign_pages.acting.phone_links import PhoneLink, phone_link
-from osdi.campaign_pages.message import script_of
+from osdi.campaign_pages.message import script_of, texts_for_each
 from osdi.campaign_pages.targets import Target, target_name
 
 EMAIL, PHONE, LETTER, VISIT, OTHER = "email", "phone", "letter", "visit", "other"
@@ -27,10 +27,11 @@ SPOKEN: Final = frozenset({PHONE, VISIT})
 
 @dataclass(frozen=True)
 class Addressee:
-    """A target as the supporter sees it: what is missing in the campaign is empty."""
+    """A target as the supporter sees it, and the text for it; what is missing in the campaign is empty."""
 
     name: str
     organization: str = ""
+    text: str = ""
     email: str | None = None
     phones: tuple[PhoneLink, ...] = ()
     address: tuple[str, ...] = ()
@@ -69,7 +70,10 @@ def step_of(
     kind = kind_of(campaign)
     subject = str(campaign.get("title") or campaign.get("name") or "")
     written = text if text is not None else script_of(campaign, person, targets)
-    addressees = tuple(_addressee(target, kind, subject, written, phone_region) for target in targets)
+    texts = texts_for_each(campaign, person, targets, written)
+    addressees = tuple(
+        _addressee(target, kind, subject, own, phone_region) for target, own in zip(targets, texts, strict=True)
+    )
     addresses = list(dict.fromkeys(each.email for each in addressees if each.email))
     mail = mail_links(addresses, subject, written) if kind == EMAIL else None
     return Step(kind, addressees, subject, written, _sender(person), mail)
@@ -83,6 +87,7 @@ def _addressee(target: Target, kind: str, subject: str, text: str, phone_region:
     return Addressee(
         name,
         organization if organization != name else "",
+        text,
         email,
         tuple({each.link: each for each in phones if each}.values()),
         first_address(target),

@@ -39,15 +39,17 @@ def description_of(text: str) -> Description:
     origins: dict[str, None] = {}
 
     def kept(element: str, name: str, value: str) -> str | None:
-        if name == "rel":
+        if name == "rel" or name == "alt":
             return value
         if name == "href":
             return web_address(value)
         if name == "src":
-            address = web_address(value, ("https",))
-            origins.update(dict.fromkeys([origin_of(address)] if address else []))  # type: ignore[list-item]
+            # nh3 asks also about elements that it removes.
+            address = web_address(value, ("https",)) if element == "img" else None
+            if origin := origin_of(address):
+                origins[origin] = None
             return address
-        return value if name == "alt" or SIZE.fullmatch(value) else None
+        return value if SIZE.fullmatch(value) else None
 
     safe = nh3.clean(
         text,

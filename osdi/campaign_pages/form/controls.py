@@ -25,7 +25,7 @@ REDIRECT: Final = "redirect"
 CAMPAIGN_SOURCES: Final = ("source", "utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term")
 SOURCES: Final = (*CAMPAIGN_SOURCES, "referrer", "website", "url")
 # Those of the other parts of the form.
-PARTS: Final = ("target", "template", "message", "prompt", "consent")
+PARTS: Final = ("target", "template", "message", "prompt", "consent", "consent_text")
 CHECKED: Final = "yes"
 
 
