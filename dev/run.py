@@ -216,7 +216,6 @@ Sign in to the staff pages, within 15 minutes and only once:
 
 {staff_link}
 
-Another link: .venv/bin/flask --app wsgi staff link {SAMPLE_MEMBER}
 Explore: {address}/docs      Stop: Ctrl-C
 """
 

@@ -23,7 +23,7 @@ from osdi.campaign_pages.theme import DEFAULT_COLOUR, theme_of
 
 FOLDER: Final = Path(__file__).parent / "assets"
 # They import one another by name, so they have one version, which is their folder.
-MODULES: Final = ("acting.js", "form.js", "frame.js")
+MODULES: Final = ("form.js", "frame.js")
 # Other sites load these.
 EMBED, RECORD = "embed.js", "record.js"
 STYLE: Final = "page.css"

@@ -13,5 +13,5 @@ def campaign_list() -> str:
     """Show the published campaigns, the newest first"""
     if not settings().campaign_list:
         raise not_found("There is no list of campaigns.")
-    listed, earlier = list_pages(store(), request.args.get("before"))
+    listed, earlier = list_pages(store(), settings(), request.args.get("before"))
     return render_template("act/campaign_list.html", listed_pages=listed, earlier=earlier)

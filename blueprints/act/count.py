@@ -31,7 +31,7 @@ def public_count_json(slug: str) -> Response:
         "show_count_from": found.show_from,
         "goal": found.goal,
         "url": hal().page_address(page.campaign),
-        "closed": page.settings.closed(now()),
+        "closed": not page.is_open(settings(), now()),
     }
     return _shared(Response(orjson.dumps(body), mimetype="application/json"))
 

@@ -82,7 +82,7 @@ class CampaignView:
     @property
     def open(self) -> bool:
         """True if the page takes outreaches now."""
-        return self.policy.enabled and not self.settings.closed(now())
+        return self.page.is_open(settings(), now())
 
 
 @dataclass(frozen=True)

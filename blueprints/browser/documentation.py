@@ -248,7 +248,7 @@ def _type_of(described: dict[str, Any]) -> str:
     if "items" in described:
         return f"{_type_of(described['items'])}[]"
     if "enum" in described:
-        return "one of " + ", ".join(described["enum"])
+        return "one of " + ", ".join(word for word in described["enum"] if word is not None)
     named = described.get("format", described.get("type", "any"))
     name = named if isinstance(named, str) else " or ".join(named)
     return f"{name}, such as {', '.join(described['examples'])}" if "examples" in described else name

@@ -16,6 +16,7 @@ from osdi.campaign_pages.published import Page, published_pages
 from osdi.crud.totals_store import total_outreaches
 from osdi.errors import OsdiError
 from osdi.ids import now
+from osdi.settings import Settings
 from osdi.store import Store
 
 # Campaigns on one page of the list.
@@ -66,17 +67,17 @@ class ListedPage:
 
     page: Page
     count: PublicCount | None
-    is_closed: bool
+    is_open: bool
 
 
-def list_pages(store: Store, before: str | None = None) -> tuple[list[ListedPage], str | None]:
+def list_pages(store: Store, deployment: Settings, before: str | None = None) -> tuple[list[ListedPage], str | None]:
     """Returns up to LISTED published pages, the newest first, and the `before` of those that follow, if there are any.
 
     `before` is the id of a campaign. Raises OsdiError 503.
     """
     found, moment = published_pages(store, limit=LISTED + 1, before=before), now()
     shown = found[:LISTED]
-    listed = [ListedPage(each, shown_count(store, each), each.settings.closed(moment)) for each in shown]
+    listed = [ListedPage(each, shown_count(store, each), each.is_open(deployment, moment)) for each in shown]
     return listed, shown[-1].campaign["_id"] if len(found) > LISTED else None
 
 

@@ -1,12 +1,15 @@
 """Finds the campaign of a public page by its slug."""
 
+import datetime as dt
 from dataclasses import dataclass
 
+from osdi.access.anonymous_posts import AnonymousPosts
 from osdi.campaign_pages.page_settings import PageSettings
 from osdi.crud.reference_cache import Reference
 from osdi.documents import ReadOnlyDocument
 from osdi.errors import not_found
 from osdi.resources import ADVOCACY_CAMPAIGN
+from osdi.settings import Settings
 from osdi.store import DocumentStore
 
 
@@ -26,6 +29,13 @@ class Page:
     def slug(self) -> str:
         """The present slug. A published page has one."""
         return self.settings.slug or ""
+
+    def is_open(self, deployment: Settings, moment: dt.datetime) -> bool:
+        """True if the page accepts outreaches at this moment (naive UTC).
+
+        It does until its closing date, unless the campaign or the deployment rejects posts without a token.
+        """
+        return AnonymousPosts.of(deployment, self.campaign).enabled and not self.settings.closed(moment)
 
 
 class PageMoved(Exception):

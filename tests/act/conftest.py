@@ -17,6 +17,9 @@ from tests.support.browser import PUBLIC_NAME, Visit, chromium, visiting
 from tests.support.live import Live
 from tests.support.site import Site
 
+# A server of images, which tests answer themselves.
+IMAGES = "https://images.example.net"
+
 
 @dataclass(frozen=True)
 class Served:
@@ -113,7 +116,7 @@ def open_page(browser: Browser, served: Served) -> Iterator[Callable[..., Visit]
 
         def open_one(address: str = "", **options: Any) -> Visit:
             context = stack.enter_context(browser.new_context(**options))
-            visit = stack.enter_context(visiting(context, served.url, served.site.url))
+            visit = stack.enter_context(visiting(context, served.url, served.site.url, IMAGES))
             stack.callback(lambda: expect_no_cookies(context))
             if address:
                 visit.page.goto(address)

@@ -28,7 +28,7 @@ from tests.fixtures.campaign_pages import CampaignPage, soup, typed_into
 Publish = Callable[..., CampaignPage]
 TITLE, ORGANISATION = "Спасём реку", "Друзья реки"
 JANE = "jane@example.com"
-# What the pages show as it is: addresses, names of services, and the example of an address in a sentence.
+# Texts that no language changes: addresses, names of services, and the example of an address in a sentence.
 DATA = (
     *(TITLE, ORGANISATION, JANE, "ada@example.org", "mastodon.social", "name@example.org"),
     *("Gmail", "Outlook", "WhatsApp", "Facebook", "Bluesky", "Mastodon", "X", "river.example.org"),

@@ -61,6 +61,12 @@ def test_a_campaign_is_open_or_closed(publish: Publish, listing: Client, chosen:
     assert items(listing)[0].startswith(f"River {text}")
 
 
+def test_a_campaign_that_rejects_anonymous_posts_is_closed(publish: Publish, listing: Client) -> None:
+    publish(title="River", anonymous_posts={"enabled": False})
+
+    assert items(listing) == ["River This campaign is closed."]
+
+
 def test_a_campaign_shows_its_count_from_the_number_of_its_page_on(publish: Publish, listing: Client) -> None:
     for slug, show_count_from in (("one", 1), ("two", 2)):
         page = publish({"slug": slug, "show_count_from": show_count_from}, title=slug)

@@ -141,3 +141,17 @@ def test_the_next_page_says_that_a_mail_may_ask_for_confirmation(asking: Callabl
 
     assert "asks you to confirm" in page.record({**JANE, "consent": "yes"}).text
     assert "asks you to confirm" not in page.record({**JANE, "person.email_address": "kim@example.com"}).text
+
+
+def test_a_form_of_the_own_site_gives_consent_to_the_words_of_the_server(
+    asking: Callable[..., CampaignPage], database: Database
+) -> None:
+    page = asking()
+    headers = {"Origin": "https://river.example.org", "Referer": "https://river.example.org/act?mail=a@example.com"}
+
+    assert page.post({**JANE, "consent": "yes", "text": "Other words"}, headers=headers).status_code == 303
+
+    outreach, person = stored(database)
+    assert outreach["consents"][0]["text"] == TEXT
+    assert outreach["consents"][0]["page_url"] == "https://river.example.org/act"
+    assert person["email_addresses"][0]["status"] == "subscribed"

@@ -56,6 +56,10 @@ def test_a_setting_of_the_page_is_in_it(publish: Publish, chosen: dict[str, Any]
     assert publish(chosen).get(".json").json[name] == value
 
 
+def test_a_campaign_that_rejects_anonymous_posts_is_closed(publish: Publish) -> None:
+    assert publish(anonymous_posts={"enabled": False}).get(".json").json["closed"] is True
+
+
 def test_any_site_may_read_it_and_keep_it_for_seconds(publish: Publish) -> None:
     response = publish().get(".json", headers={"Origin": "https://elsewhere.example"})
 

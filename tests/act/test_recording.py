@@ -7,6 +7,7 @@ import pytest
 from pymongo.database import Database
 
 from tests.fixtures.campaign_pages import JANE, CampaignPage, soup, typed_into
+from tests.support.client import Client
 
 Publish = Callable[..., CampaignPage]
 
@@ -144,7 +145,76 @@ def test_a_form_with_mistakes_keeps_what_was_typed(publish: Publish, database: D
     again = typed_into(soup(page.record(typed)))
 
     assert again["person.email_address"] == '"><script>'
-    assert again["person.street_address"] == "Seaside\r\n12 <b>"
+    assert again["person.street_address"] == "Seaside\n12 <b>"
     response = page.post({**again, "person.email_address": "jane@example.com"})
     assert response.status_code == 200
     assert database.outreaches.count_documents({}) == 1
+
+
+QUESTION_MISTAKES = {
+    "no answer": ("SingleChoice", [], "Please choose one of the answers."),
+    "an unknown answer": ("SingleChoice", ["maybe"], "Please choose one of the answers."),
+    "no answer of several": ("MultiChoice", [], "Please choose one of the answers."),
+    "no text": ("Paragraph", [" "], "Please fill in this field."),
+}
+
+
+@pytest.mark.parametrize(("kind", "given", "sentence"), QUESTION_MISTAKES.values(), ids=QUESTION_MISTAKES.keys())
+def test_a_required_question_needs_an_answer(
+    publish: Publish, api: Client, database: Database, kind: str, given: list[str], sentence: str
+) -> None:
+    question_id = question(api, kind)
+    page = publish({"fields": [{"name": "given_name"}, {"question": "crm:q", "required": True}]})
+
+    response = page.record({"person.given_name": "Jane", f"answers.{question_id}": given})
+
+    assert response.status_code == 422
+    (link,) = soup(response).select(".errors a")
+    assert link.get_text().startswith("Shall we?")
+    assert link.get_text().endswith(sentence)
+    assert soup(response).select_one(str(link["href"]))["name"] == f"answers.{question_id}"
+    assert database.outreaches.count_documents({}) == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "stored"),
+    [
+        ("SingleChoice", ["yes"], {"responses": ["yes"]}),
+        ("MultiChoice", ["yes", "no"], {"responses": ["yes", "no"]}),
+        ("Paragraph", ["Because\r\nof the <river>"], {"value": "Because\nof the <river>"}),
+    ],
+)
+def test_an_answer_to_a_question_is_stored(
+    publish: Publish, api: Client, database: Database, kind: str, given: list[str], stored: dict[str, Any]
+) -> None:
+    question_id = question(api, kind)
+    page = publish({"fields": [{"name": "given_name"}, {"question": "crm:q"}]})
+
+    assert page.record({"person.given_name": "Jane", f"answers.{question_id}": given}).status_code == 200
+
+    (person,) = database.people.find()
+    (answer,) = person["answers"]
+    assert answer["question_id"] == question_id
+    assert stored.items() <= answer.items()
+
+
+@pytest.mark.parametrize(
+    ("kind", "given"), [("SingleChoice", ["maybe"]), ("SingleChoice", ["yes", "no"]), ("MultiChoice", ["yes", "x"])]
+)
+def test_an_answer_that_an_optional_question_does_not_accept_costs_no_outreach(
+    publish: Publish, api: Client, database: Database, kind: str, given: list[str]
+) -> None:
+    question_id = question(api, kind)
+    page = publish({"fields": [{"name": "given_name"}, {"question": "crm:q"}]})
+
+    assert page.record({"person.given_name": "Jane", f"answers.{question_id}": given}).status_code == 200
+
+    (outreach,) = database.outreaches.find()
+    assert outreach["warnings"]
+
+
+def question(api: Client, kind: str) -> str:
+    """Creates a question of this type, and returns its id."""
+    responses = {} if kind == "Paragraph" else {"responses": [{"key": "yes"}, {"key": "no"}]}
+    body = {"title": "Shall we?", "question_type": kind, "identifiers": ["crm:q"], **responses}
+    return str(api.created("/questions", body)["_links"]["self"]["href"]).rsplit("/", 1)[1]

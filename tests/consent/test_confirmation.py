@@ -71,6 +71,24 @@ class TestTheMail:
         assert "&lt;b&gt;me&lt;/b&gt; &amp;" in mail.get_body(("html",)).get_content()
         assert words in mail.get_body(("plain",)).get_content()
 
+    @pytest.mark.parametrize(
+        ("language", "lang", "subject"),
+        [
+            ("de", "de", "Bitte bestätigen Sie Ihre E-Mail-Adresse für The River"),
+            ("en", "en", "Please confirm your e-mail address for The River"),
+            ("xx", "en", "Please confirm your e-mail address for The River"),
+        ],
+    )
+    def test_has_the_language_of_the_page(
+        self, language: str, lang: str, subject: str, tick: Tick, work: Work, sink: SmtpSink
+    ) -> None:
+        tick(given=GivenConsent(TEXT, language, "https://osdi.example.org/act/river", by_mail=True))
+        work()
+
+        (mail,) = sink.mails
+        assert mail["Subject"] == subject
+        assert f'<div lang="{lang}" dir="ltr">' in mail.get_body(("html",)).get_content()
+
     def test_goes_to_a_mailbox_once_in_an_interval(
         self, token: str, tick: Tick, work: Work, sink: SmtpSink, database: Database
     ) -> None:

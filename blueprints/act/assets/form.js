@@ -1,5 +1,7 @@
-// Improves the forms of a page: a second press sends nothing, the answer replaces the page's content without a reload,
-// and text stays if no answer comes. Without this module the same forms work as plain HTML.
+// Improves a page: a second press of a form's button sends nothing, the answer replaces the content without a reload, and
+// text stays if no answer comes. Buttons that copy, share and print appear, which need this module:
+// <button type="button" hidden data-copy="ID" data-done="Copied">, data-share="URL", data-print.
+// Without it the same forms work as plain HTML. It is one file, so that a page loads few.
 
 const TIMEOUT_MS = 30_000;
 const SHORT_NAMES = { email: "email_address", phone: "phone_number", street: "street_address" };
@@ -135,9 +137,44 @@ function focusNews() {
 
 function improve() {
   describeSource();
-  if (document.querySelector("[data-copy], [data-share], [data-print]")) {
-    import("./acting.js").then((acting) => acting.improve(document.body));
+  connect("copy", (button) => copy(button, document.getElementById(button.dataset.copy)));
+  connect("print", () => window.print());
+  if (navigator.share) connect("share", share);
+}
+
+function connect(name, act) {
+  for (const button of document.querySelectorAll(`[data-${name}]`)) {
+    button.hidden = false;
+    button.addEventListener("click", () => act(button));
   }
+}
+
+async function copy(button, element) {
+  const text = element.value ?? element.textContent;
+  if (await copied(text, element)) done(button);
+}
+
+/** Copies a text. In a frame of another site the clipboard may be closed to scripts; there the selection is copied. */
+async function copied(text, element) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    if (element.select) element.select();
+    else getSelection().selectAllChildren(element);
+    return document.execCommand("copy");
+  }
+}
+
+function done(button) {
+  const label = button.textContent;
+  button.textContent = button.dataset.done;
+  setTimeout(() => { button.textContent = label; }, 3000);
+}
+
+function share(button) {
+  const { share: url, title, text } = button.dataset;
+  navigator.share({ url, title, text }).catch(() => {}); // the person has closed the dialog
 }
 
 document.addEventListener("submit", (event) => {

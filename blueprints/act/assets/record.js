@@ -131,7 +131,7 @@ export function outreachOf(form) {
   for (const [name, value] of new FormData(form)) {
     if (typeof value !== "string" || value.trim() === "") continue;
     if (name.startsWith(ANSWER)) addAnswer(outreach, name.slice(ANSWER.length), value);
-    else put(outreach, (PATHS[name] ?? name).split("."), value);
+    else put(outreach, (Object.hasOwn(PATHS, name) ? PATHS[name] : name).split("."), value);
   }
   return outreach;
 }

@@ -78,7 +78,5 @@ def typed_content(form: Form, others: Iterable[str] = ()) -> bytes:
     It leaves out the token, the source and `others`, since they may differ when a form is sent again.
     """
     left_out = {FORM_TOKEN, CONFIRMED, REDIRECT, *SOURCES, *others}
-    values = {
-        name: [value.replace("\r\n", "\n") for value in values_of(form, name)] for name in form if name not in left_out
-    }
+    values = {name: values_of(form, name) for name in form if name not in left_out}
     return orjson.dumps({name: each for name, each in values.items() if each}, option=orjson.OPT_SORT_KEYS)

@@ -102,8 +102,11 @@ def value_of(form: Form, name: str) -> str:
 
 
 def values_of(form: Form, name: str) -> list[str]:
-    """Returns the values of a control that are not blank, without the space around them."""
-    return [stripped for value in form.getlist(name) if (stripped := value.strip())]
+    """Returns the values of a control that are not blank, without the space around them.
+
+    A browser sends a line break as CR LF (HTML, section 4.10.22.4); texts are stored with LF, as in JSON.
+    """
+    return [text for value in form.getlist(name) if (text := value.replace("\r\n", "\n").strip())]
 
 
 def unknown_controls(form: Form, controls: Sequence[Control], others: Iterable[str]) -> list[str]:

@@ -18,7 +18,7 @@ ONE_NAME_MISSING: Final = "one_name_missing"
 NOBODY: Final = "nobody"
 UNREADABLE: Final = "unreadable"
 TOO_LONG: Final = "too_long"
-NO_SUCH_RESPONSE: Final = "no_such_response"
+NOT_ANSWERED: Final = "not_answered"
 MESSAGE: Final = "message"
 
 # The control whose value is at the beginning of a path in the helper's JSON.
@@ -63,12 +63,12 @@ def _error_of(form: Form, control: Control, unreadable: set[str]) -> str | None:
     """Returns the mistake of one control, or None."""
     given = [value for value in form.getlist(control.name) if value.strip()]
     if control.required and not given:
-        return MISSING
+        return NOT_ANSWERED if control.is_choice else MISSING
     if control.required and control.name in unreadable:
         return UNREADABLE
     if control.required and control.question and control.is_choice:
         keys = {response["key"] for response in control.question.get("responses", ())}
-        return None if keys.issuperset(given) else NO_SUCH_RESPONSE
+        return None if keys.issuperset(given) else NOT_ANSWERED
     return None
 
 
