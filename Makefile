@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help run mongod test lint types lint-deploy requirements check docs fuzz bench bench-scale faults
+.PHONY: help run mongod test lint types lint-deploy requirements check docs translations screenshots fuzz bench bench-scale faults
 .DEFAULT_GOAL := run
 
 help: ## List the targets
@@ -48,6 +48,13 @@ docs: $(INSTALLED) ## Write openapi.json and the generated parts of docs/
 	$(BIN)/python -m dev.field_pages
 	$(BIN)/python -m dev.settings_page
 	$(BIN)/python -m dev.architecture
+
+# Fails while a message is not translated into each language.
+translations: $(INSTALLED) ## Collect the texts of pages and mails in the catalogues of osdi/languages/locale
+	@$(BIN)/python -m dev.translations
+
+screenshots: $(INSTALLED) ## Write the screenshots of docs/, with Chromium
+	$(BIN)/python -m dev.screenshots
 
 FUZZ_MINUTES ?= 10
 fuzz: $(INSTALLED) ## Run randomised tests against every operation for FUZZ_MINUTES (10)

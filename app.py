@@ -11,7 +11,9 @@ from flask import Flask, Response
 from flask.json.provider import JSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from blueprints import BLUEPRINTS
+from blueprints import BLUEPRINTS, staff
+from blueprints.act import act
+from blueprints.act.count import counts
 from blueprints.browser import documentation, unsubscribe
 from blueprints.browser.translation import translate_templates
 from blueprints.http.api import HAL_JSON, Api, SchemaDocstrings
@@ -25,6 +27,7 @@ from blueprints.operations.import_bodies import load_body
 from osdi import log
 from osdi.access.authentication import Authentication
 from osdi.access.sender_digests import SenderDigests
+from osdi.campaign_pages.form.form_token import FormTokens
 from osdi.commands.register import CommandContext, register_commands
 from osdi.crud.reference_cache import Reference
 from osdi.resources import OSDI_VERSION
@@ -97,6 +100,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     translate_templates(app)
     documentation.add_pages(app, settings.product_name, lambda: api.document(settings.public_url))
     app.register_blueprint(unsubscribe.pages)
+    app.register_blueprint(act)
+    app.register_blueprint(counts)
+    app.register_blueprint(staff.pages)
     app.register_blueprint(health.blueprint(store))
     app.register_blueprint(metrics.pages)
     register_commands(app, CommandContext(settings, store, reference, load_body))
@@ -111,7 +117,8 @@ def _deployment(settings: Settings) -> Deployment:
     store = Store(settings.mongodb_uri, cache_seconds=settings.cache_seconds)
     reference = Reference(store, cache_seconds=settings.cache_seconds)
     authentication = Authentication(store, cache_seconds=settings.cache_seconds)
-    return Deployment(settings, store, reference, authentication, StatisticsReader(store), SenderDigests(store))
+    statistics, senders = StatisticsReader(store), SenderDigests(store)
+    return Deployment(settings, store, reference, authentication, statistics, senders, FormTokens(store))
 
 
 def _with_headers(response: Response) -> Response:

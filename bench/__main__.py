@@ -19,6 +19,7 @@ from typing import Any
 from pymongo import MongoClient
 
 from bench import load, proc
+from bench.campaign_pages import measure_campaign_pages
 from bench.contenders import CONTENDERS, Contender, Counts, check_counts
 from bench.deliveries import DISTURBED_PERCENT, measure_deliveries
 from bench.delivery_report import delivery_report
@@ -33,6 +34,8 @@ from dev.mongod import Mongod, MongodUnavailable
 WARM_UP_SECONDS = 2
 # Names of the measurements besides the contenders.
 TURNS, PROFILE, PAGES, DELIVERIES = "turns", "profile", "pages", "deliveries"
+CAMPAIGN_PAGES = "campaign-pages"
+OTHERS = (TURNS, PROFILE, PAGES, CAMPAIGN_PAGES, DELIVERIES)
 # Names of the two runs. The load puts the name into the data of its people, so both runs create different people.
 WARM_UP, MEASUREMENT = "run0", "run1"
 
@@ -60,7 +63,7 @@ class Clocks:
 
 def options() -> argparse.Namespace:
     """Parses the command line. Exits with a usage message if an option is invalid."""
-    keys = [*(contender.key for contender in CONTENDERS), TURNS, PROFILE, PAGES, DELIVERIES]
+    keys = [*(contender.key for contender in CONTENDERS), *OTHERS]
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure recording an outreach.")
     parser.add_argument("--seconds", type=int, default=10, help="measured time of each contender in each round (10)")
     parser.add_argument("--rounds", type=int, default=3, help="interleaved rounds; the report has their median (3)")
@@ -174,7 +177,7 @@ def main() -> int:
     contenders = [contender for contender in CONTENDERS if contender.key in only]
     command = f"python -m bench --seconds {chosen.seconds} --rounds {chosen.rounds} --retries {chosen.retries}"
     command += f" --patience {chosen.patience}" if chosen.patience else ""
-    if not {TURNS, PROFILE, PAGES, DELIVERIES, *(contender.key for contender in CONTENDERS)} <= set(only):
+    if not {*OTHERS, *(contender.key for contender in CONTENDERS)} <= set(only):
         command += f" --only {chosen.only}"
     started = time.monotonic()
     try:
@@ -186,6 +189,8 @@ def main() -> int:
                 more.append(measure_profile(mongod, scratch))
             if PAGES in only:
                 more.append(measure_pages(mongod, scratch))
+            if CAMPAIGN_PAGES in only:
+                more.append(measure_campaign_pages(mongod, scratch))
             if DELIVERIES in only:
                 delivered = measure_deliveries(mongod, scratch, chosen)
                 more.append(delivery_report(delivered))

@@ -44,6 +44,7 @@ from osdi.match_keys import NAME_AND_POSTAL_CODE, name_and_postal_code_keys
 from osdi.resources import API
 from osdi.settings import Settings
 from osdi.store import Store
+from osdi.values.names import name_words
 
 CAMPAIGNS: Final = 10
 YEARS: Final = dt.timedelta(days=730)
@@ -124,6 +125,8 @@ def _set_up(database: Database[Document], uri: str, token: str) -> tuple[Loaded,
             _post(client, token, "/advocacy_campaigns", {"title": f"Campaign {at}", "name": f"campaign-{at}"})
             for at in range(CAMPAIGNS)
         )
+        for at, campaign in enumerate(campaigns):
+            _publish(client, token, campaign, slug_of_campaign(at))
         tags = tuple(_post(client, token, "/tags", {"name": name}) for name in TAGS)
         list_id = _post(client, token, "/lists", {"name": LIST, "title": "Newsletter"})
         posted_question = {"title": "What moves you?", "question_type": "MultiChoice"}
@@ -156,6 +159,20 @@ def _application(uri: str) -> Iterator[FlaskClient]:
         app.extensions[EXTENSION].store.close()
 
 
+def slug_of_campaign(number: int) -> str:
+    """Returns the slug of the public page of a loaded campaign, which are numbered from 0."""
+    return f"campaign-{number}"
+
+
+def _publish(client: FlaskClient, token: str, campaign: str, slug: str) -> None:
+    """Publishes the page of a campaign, which shows its count. Raises ServerFailed."""
+    page = {"published": True, "slug": slug, "goal": "auto", "show_count_from": 0}
+    path = f"{API}/advocacy_campaigns/{campaign}/page"
+    answer = client.put(path, data=json.dumps(page), headers={"OSDI-API-Token": token})
+    if answer.status_code != 200:
+        raise ServerFailed(f"PUT {path} got {answer.status_code}: {answer.text[:500]}")
+
+
 def _post(client: FlaskClient, token: str, path: str, posted: Document) -> str:
     """Posts to a route of the application. Returns the new id, or "" if the answer is `{}`. Raises ServerFailed."""
     answer = client.post(API + path, data=json.dumps(posted), headers={"OSDI-API-Token": token} if token else {})
@@ -182,8 +199,9 @@ _Fill = Callable[[_Marks], Any]
 RULES = Settings().match_key_rules
 
 
-def _set_name_key(person: Document, *, owned: bool) -> None:
-    """Replaces the template's name key by the person's own. Only the first person with a name `owned` its key."""
+def _set_name_keys(person: Document, *, owned: bool) -> None:
+    """Replaces what derives from the template's name. Only the first person with a name `owned` its match key."""
+    person["name_words"] = name_words(person)
     keys = [each for each in person["match_keys"] if not each.startswith(NAME_AND_POSTAL_CODE)]
     person["match_keys"] = [*keys, *name_and_postal_code_keys(person)] if owned else keys
     if not owned:
@@ -206,7 +224,7 @@ class _Template:
         """Returns a person, and an outreach for the campaign that belongs to the person `person_id`."""
         person, outreach = self._person(marks), self._outreach(marks)
         person["modified_date"] = modified
-        _set_name_key(person, owned=int(marks.number) - FIRST < NAMESAKES)
+        _set_name_keys(person, owned=int(marks.number) - FIRST < NAMESAKES)
         outreach |= {"person_id": person_id, "advocacy_campaign_id": campaign_id}
         return person, outreach
 

@@ -23,9 +23,11 @@ from blueprints import (
 )
 from blueprints.operations import (
     anonymous_posts,
+    campaign_page,
     downloads,
     duplicates,
     followups,
+    postal_codes,
     stats,
     suppressions,
     triggers,
@@ -40,6 +42,8 @@ BLUEPRINTS: Final = (
     advocacy_campaigns.blp,
     anonymous_posts.blp,
     triggers.blp,
+    campaign_page.blp,
+    postal_codes.blp,
     stats.blp,
     followups.blp,
     webhooks.blp,

@@ -1,5 +1,6 @@
 """The Record Outreach Helper (`record_outreach.md`): a person and their outreach in one request."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,9 +19,11 @@ from blueprints.http.parameters import (
 )
 from blueprints.http.rate_limits import rate_limits
 from osdi.access.tokens import WRITE, Caller
-from osdi.errors import invalid
+from osdi.documents import ReadOnlyDocument
+from osdi.errors import ErrorDescription, invalid
+from osdi.outreaches.consent import GivenConsent
 from osdi.outreaches.helper_request import HelperRequest
-from osdi.outreaches.record_outreach import record_outreach
+from osdi.outreaches.record_outreach import Recorded, record_outreach
 from osdi.resources import ADVOCACY_CAMPAIGN, API, OUTREACH
 from schemas.outreach import OutreachSchema, RecordOutreachHelperSchema
 
@@ -74,26 +77,49 @@ def record(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
     """Records a loaded body on the campaign, and returns the answer that the caller may see."""
     deployed, sender = deployment(), caller()
     campaign = deployed.reference.campaign(advocacy_campaign_id)
-    over_limit = None
     if not sender.has_token:
         if honeypot_filled():
             return answer({})
         body = apply_policy(body, campaign)
-        over_limit = rate_limits().contact_counter()
     posted = request_body()
+    recorded = record_for_caller(
+        deployed, sender, body, campaign, posted.sent, idempotency_key=_idempotency_key(), strict=posted.strict
+    )
+    return helper_answer(OUTREACH, recorded.outreach, recorded.warnings, body)
+
+
+def record_for_caller(
+    deployed: Deployment,
+    sender: Caller,
+    body: Mapping[str, Any],
+    campaign: ReadOnlyDocument,
+    sent: bytes,
+    *,
+    idempotency_key: str | None = None,
+    strict: bool = False,
+    consent: GivenConsent | None = None,
+    warnings: tuple[ErrorDescription, ...] = (),
+) -> Recorded:
+    """Records a loaded body on the campaign, for the helper and for the form of a campaign page.
+
+    `sent` is the same in a repetition of the request; `consent` and `warnings` are as in HelperRequest.
+    Log and metrics learn here what was recorded. Raises OsdiError as record_outreach does.
+    """
     helper_request = HelperRequest(
         body=body,
         campaign=campaign,
         caller=sender,
-        idempotency_key=_idempotency_key(),
-        sent=posted.sent,
-        strict=posted.strict,
+        idempotency_key=idempotency_key,
+        sent=sent,
+        strict=strict,
         sender=_address_digest(deployed, sender),
-        over_limit=over_limit,
+        over_limit=None if sender.has_token else rate_limits().contact_counter(),
+        consent=consent,
+        warnings=warnings,
     )
     recorded = record_outreach(deployed.store, deployed.reference.find, helper_request, deployed.settings)
     g.matched_by, g.recorded, g.warnings = recorded.matched_by, recorded.outreach, recorded.warnings
-    return helper_answer(OUTREACH, recorded.outreach, recorded.warnings, body)
+    return recorded
 
 
 def _address_digest(deployed: Deployment, sender: Caller) -> str:

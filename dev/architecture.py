@@ -17,7 +17,7 @@ BEGIN, END = "<!-- begin {} -->", "<!-- end {} -->"
 
 # From the lowest to the highest. A name is a module or a folder inside osdi/.
 LAYERS: Final[tuple[tuple[str, ...], ...]] = (
-    ("errors", "fields", "http_client", "ids", "log", "paging", "values"),
+    ("errors", "fields", "http_client", "ids", "languages", "log", "paging", "values"),
     ("resources",),
     ("documents", "mail"),
     ("etags", "hal", "match_keys", "retry"),
@@ -27,9 +27,10 @@ LAYERS: Final[tuple[tuple[str, ...], ...]] = (
     ("suppression",),
     ("people",),
     ("operations", "outreaches"),
-    ("crud",),
-    ("campaign_pages", "exporting", "followups", "privacy"),
-    ("backup", "importing"),
+    ("consent", "crud"),
+    ("exporting", "followups", "privacy"),
+    ("backup", "campaign_pages", "importing"),
+    ("staff",),
     ("commands",),
 )
 # Each top-level package or module, and the ones that it may import.
@@ -40,12 +41,24 @@ TOP_LEVEL: Final[Mapping[str, frozenset[str]]] = {
     "osdi": frozenset(),
     "schemas": frozenset({"osdi"}),
 }
-# Of osdi/, schemas import the definitions of the fields and the readers of values only.
-SCHEMAS_IMPORT: Final = frozenset({"fields", "values"})
+# Of osdi/, schemas import the definitions of the fields, the languages and the readers of values only.
+SCHEMAS_IMPORT: Final = frozenset({"fields", "languages", "values"})
 # These import neither Flask nor pymongo nor marshmallow, and nothing of ours that does.
 PURE: Final = frozenset(
     {
-        *("action_functions", "documents", "errors", "etags", "fields", "hal", "ids", "match_keys", "odata", "paging"),
+        *(
+            "action_functions",
+            "documents",
+            "errors",
+            "etags",
+            "fields",
+            "hal",
+            "ids",
+            "languages",
+            "match_keys",
+            "odata",
+        ),
+        "paging",
         "resources",
         "values",
     }

@@ -22,16 +22,21 @@ from dev.mongod import Mongod, MongodUnavailable
 from osdi.access.authentication import Authentication
 from osdi.access.tokens import new_token
 from osdi.errors import OsdiError
+from osdi.ids import now
 from osdi.operations.migrations import migrate
-from osdi.resources import ADVOCACY_CAMPAIGN, API
-from osdi.sample import CAMPAIGN_ID, create_sample
+from osdi.resources import ADVOCACY_CAMPAIGN, API, PAGES
+from osdi.sample import CAMPAIGN_ID, SLUG, create_sample
 from osdi.settings import Settings
+from osdi.staff.links import link_url, new_link
+from osdi.staff.members import add_member, find_member
+from osdi.staff.sessions import new_secret
 from osdi.store import Insert, Store
 from osdi.store.driver import MOCK
 from osdi.store.indexes import TOKENS
 
 VAR = Path("var")
 TOKEN_FILE = VAR / "token"
+SAMPLE_MEMBER = "ada@example.org"
 START_SECONDS = 30
 STOP_SECONDS = 30
 
@@ -53,13 +58,15 @@ def main() -> int:
         try:
             application = _database(stack)
             settings = Settings.from_environment()
-            token = os.environ["SAMPLE_TOKEN"] if settings.mongodb_uri.startswith(MOCK) else _prepare(settings)
+            in_memory = settings.mongodb_uri.startswith(MOCK)
+            token = os.environ["SAMPLE_TOKEN"] if in_memory else _prepare(settings)
             server = _start(stack, "gunicorn", application)
             _wait_until_up(server, port)
-            if not settings.mongodb_uri.startswith(MOCK):  # no other process can read the memory
-                address = settings.public_url or f"http://localhost:{port}"
+            address = settings.public_url or f"http://localhost:{port}"
+            staff_link = os.environ["SAMPLE_STAFF_SECRET"] if in_memory else _sample_staff(settings)
+            if not in_memory:  # no other process can read the memory
                 _start(stack, "flask", "--app", "wsgi", "worker", PUBLIC_URL=address)
-            print(_examples(port, token), flush=True)
+            print(_examples(port, token, link_url(address, staff_link)), flush=True)
             return server.wait()
         except Stop:
             print("\nStopping.", flush=True)
@@ -83,6 +90,7 @@ def _database(stack: ExitStack) -> str:
         os.environ["MONGODB_URI"] = MOCK
         os.environ["WEB_CONCURRENCY"] = "1"  # a second process would have its own memory
         os.environ["SAMPLE_TOKEN"] = new_token("sample")[0]
+        os.environ["SAMPLE_STAFF_SECRET"] = new_secret()
         return "dev.memory:app"
     print(f"MongoDB runs on port {mongod.port}. Its data is in {mongod.folder}/.")
     os.environ["MONGODB_URI"] = mongod.uri
@@ -123,6 +131,16 @@ def _create_token(store: Store) -> str:
     TOKEN_FILE.touch(mode=0o600)
     TOKEN_FILE.write_text(token + "\n")
     return token
+
+
+def _sample_staff(settings: Settings) -> str:
+    """Returns the secret of a new sign-in link for the sample member, who is added if there is none."""
+    store = Store(settings.mongodb_uri)
+    try:
+        member = find_member(store, SAMPLE_MEMBER) or add_member(store, SAMPLE_MEMBER, name="Ada")
+        return new_link(store, member, now())
+    finally:
+        store.close()
 
 
 def _start(stack: ExitStack, *command: str, **variables: str) -> "subprocess.Popen[bytes]":
@@ -172,7 +190,7 @@ def _is_in_use(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _examples(port: int, token: str) -> str:
+def _examples(port: int, token: str, staff_link: str) -> str:
     """Returns example commands to paste into a shell."""
     address = f"http://localhost:{port}"
     helper = f"{address}{API}/{ADVOCACY_CAMPAIGN.collection}/{CAMPAIGN_ID}/record_outreach_helper"
@@ -181,6 +199,8 @@ def _examples(port: int, token: str) -> str:
         '"duration": 120, "targets": [{"title": "Senator", "family_name": "Smith"}], "add_tags": ["volunteer"]}'
     )
     return f"""
+The page of the sample campaign, as a supporter sees it: {address}{PAGES}/{SLUG}
+
 Record an outreach without a token, as a web page does. The answer is {{}}:
 
 curl {helper} \\
@@ -191,6 +211,10 @@ The same with a token. The answer is the whole outreach:
 curl {helper} \\
   -H 'OSDI-API-Token: {token}' \\
   -d '{body}'
+
+Sign in to the staff pages, within 15 minutes and only once:
+
+{staff_link}
 
 Explore: {address}/docs      Stop: Ctrl-C
 """

@@ -20,19 +20,44 @@ from osdi.resources import (
     ENTRIES,
     ITEM,
     LIST,
+    MESSAGE,
     OSDI_VERSION,
     OUTREACH,
+    PAGES,
     PERSON,
     QUESTION,
     REFERENCES,
     TAG,
     TAGGING,
+    WRAPPER,
     Resource,
 )
 from osdi.values.custom_field_names import as_sent
 
 # The collections below a resource's URL.
 NESTED: Final = {PERSON: (OUTREACH, TAGGING, ITEM, ANSWER), TAG: (TAGGING,), LIST: (ITEM,), QUESTION: (ANSWER,)}
+
+CSV: Final = {"type": "text/csv"}
+# Relations of the deployment's namespace (osdi.resources.OWN_RELATIONS), and their paths below a resource. None is the
+# entry point.
+OWN_LINKS: Final[Mapping[Resource | None, Mapping[str, str]]] = {
+    None: {
+        "followups": "followups",
+        "webhooks": "webhooks",
+        "duplicates": f"{PERSON.collection}/duplicates",
+        "people_csv": f"{PERSON.collection}.csv",
+        "outreaches_csv": f"{OUTREACH.collection}.csv",
+    },
+    PERSON: {"suppressions": "suppressions"},
+    ADVOCACY_CAMPAIGN: {
+        "stats": "stats",
+        "page": "page",
+        "postal_codes": "page/postal_codes",
+        "triggers": "triggers",
+        "anonymous_posts": "anonymous_posts",
+        "outreaches_csv": f"{OUTREACH.collection}.csv",
+    },
+}
 
 # The public properties of a follow-up. The recipient is left out: the outreach's person has the address.
 FOLLOWUP: Final = (
@@ -45,6 +70,19 @@ FOLLOWUP: Final = (
     "leases_lost",
     "queued_date",
     "sent_date",
+)
+
+# The public properties of a receipt of consent.
+CONSENT: Final = (
+    "text",
+    "sha256",
+    "language",
+    "page_url",
+    "channel",
+    "list",
+    "tag",
+    "given_date",
+    "confirmed_date",
 )
 
 # Stored fields with the claims of posts without a token, and with the reason why a post was not applied.
@@ -84,6 +122,8 @@ class Hal:
             if CUSTOM_FIELDS in answer:
                 answer[CUSTOM_FIELDS] = as_sent(answer[CUSTOM_FIELDS])
             answer.update(self._own_properties(document))
+            if resource is ADVOCACY_CAMPAIGN:
+                answer.update(self._browser_url(document))
         answer["_links"] = self._links(resource, document)
         if embedded:
             answer["_embedded"] = embedded
@@ -136,19 +176,20 @@ class Hal:
         return self._self(resource, document)
 
     def entry_point(self, *, motd: str, vendor_name: str, product_name: str, max_pagesize: int) -> Json:
-        """Returns the API entry point (`aep.md`); it has only relations that the standard defines."""
+        """Returns the API entry point (`aep.md`), which links to every collection."""
         links: Json = {
-            "curies": self._curies(),
+            "curies": self._curies(own=True),
             "self": {"href": self.href(), "title": "This API entry point"},
             "docs": {"href": f"{self.base_url}/docs", "title": "Documentation", "name": "Docs"},
         }
-        for resource in (ADVOCACY_CAMPAIGN, PERSON, TAG, LIST, QUESTION):
+        for resource in (ADVOCACY_CAMPAIGN, OUTREACH, PERSON, TAG, LIST, QUESTION, MESSAGE, WRAPPER):
             title = f"The collection of {resource.collection.replace('_', ' ')} in the system"
             links[resource.collection_rel] = {"href": self.href(resource.collection), "title": title}
         links["osdi:person_signup_helper"] = {
             "href": self.href(PERSON.collection, "person_signup_helper"),
             "title": "The person signup helper for the system",
         }
+        links |= self._own_links(None, self.href())
         return {
             "motd": motd or f"Welcome to {product_name}.",
             "vendor_name": vendor_name,
@@ -159,6 +200,18 @@ class Hal:
             "_links": links,
         }
 
+    def page_address(self, campaign: ReadOnlyDocument) -> str | None:
+        """Returns the absolute URL of a campaign's public page, or None while it is not published."""
+        settings = campaign.get("page", {})
+        slug = settings.get("slug")
+        return f"{self.base_url}{PAGES}/{slug}" if settings.get("published") and slug else None
+
+    def page_links(self, campaign: ReadOnlyDocument) -> Json:
+        """Returns the links of a campaign's page settings."""
+        address = self.href(ADVOCACY_CAMPAIGN.collection, campaign["_id"])
+        links: Json = {"self": {"href": f"{address}/page"}, ADVOCACY_CAMPAIGN.rel: {"href": address}}
+        return {**links, **self._alternate(campaign), "curies": self._curies()}
+
     def stats_links(self, campaign_id: str, arguments: Mapping[str, str]) -> Json:
         """Returns the links of a campaign's statistics; `arguments` is the query of the request."""
         address = self.href(ADVOCACY_CAMPAIGN.collection, campaign_id)
@@ -167,6 +220,20 @@ class Hal:
             ADVOCACY_CAMPAIGN.rel: {"href": address},
             "curies": self._curies(),
         }
+
+    def _alternate(self, campaign: ReadOnlyDocument) -> Json:
+        """Returns the link to the public page of a campaign (relation of RFC 8288's registry), if it is published."""
+        address = self.page_address(campaign)
+        return {"alternate": {"href": address, "type": "text/html"}} if address else {}
+
+    def _browser_url(self, campaign: ReadOnlyDocument) -> Json:
+        """Returns `browser_url` with the address of the public page, if the campaign has no address of its own.
+
+        An address below PAGES is not one: a client has sent back a representation from before the slug was changed.
+        """
+        address, stored = self.page_address(campaign), campaign.get("browser_url", "")
+        is_own = not stored or stored.startswith(f"{self.base_url}{PAGES}/")
+        return {"browser_url": address} if address and is_own else {}
 
     def _own_properties(self, document: ReadOnlyDocument) -> Json:
         """Returns the properties that this server adds to the standard's, under its namespace."""
@@ -177,6 +244,10 @@ class Hal:
             added[f"{self.namespace}:followups"] = [
                 {"id": followup["_id"], **{name: followup[name] for name in FOLLOWUP if name in followup}}
                 for followup in document["followups"]
+            ]
+        if document.get("consents"):
+            added[f"{self.namespace}:consents"] = [
+                {name: consent[name] for name in CONSENT if name in consent} for consent in document["consents"]
             ]
         return added
 
@@ -191,7 +262,7 @@ class Hal:
             address = self._self(resource, document)
             links[OUTREACH.collection_rel] = {"href": f"{address}/{OUTREACH.collection}"}
             links["osdi:record_outreach_helper"] = {"href": f"{address}/record_outreach_helper"}
-            links[f"{self.namespace}:stats"] = {"href": f"{address}/stats"}
+            links.update(self._alternate(document))
         elif resource in ENTRIES:
             parent, field = ENTRIES[resource]
             links[parent.rel] = {"href": self.href(parent.collection, document[field])}
@@ -206,8 +277,17 @@ class Hal:
         for relation, field in MADE_BY.items():
             if field in document:
                 links[relation] = {"href": self.href(PERSON.collection, document[field])}
-        links["curies"] = self._curies(own=resource is ADVOCACY_CAMPAIGN)
+        if resource in OWN_LINKS:
+            links.update(self._own_links(resource, self._self(resource, document)))
+        links["curies"] = self._curies(own=resource in OWN_LINKS)
         return links
+
+    def _own_links(self, resource: Resource | None, address: str) -> Json:
+        """Returns the links of OWN_LINKS for the resource at this address; None means the entry point."""
+        return {
+            f"{self.namespace}:{relation}": {"href": f"{address}/{path}", **(CSV if path.endswith(".csv") else {})}
+            for relation, path in OWN_LINKS[resource].items()
+        }
 
     def _self(self, resource: Resource, document: ReadOnlyDocument) -> str:
         if resource is OUTREACH:

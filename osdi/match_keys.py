@@ -22,7 +22,7 @@ import phonenumbers
 from osdi.documents import ReadOnlyDocument
 from osdi.resources import LIST, TAG
 from osdi.values.identifiers import is_placeholder, system_of
-from osdi.values.names import compared_name, letters_and_digits, names_differ
+from osdi.values.names import compared_name, letters_and_digits, name_words, names_differ
 from osdi.values.phones import split_extension
 from osdi.values.text import normalized, unicode_form
 from osdi.values.words import country
@@ -33,7 +33,10 @@ EMAIL: Final = "email:"
 PHONE: Final = "phone:"
 ID: Final = "id:"
 CLAIMED: Final = "claimed:"
+SLUG: Final = "slug:"
 MINIMUM_PHONE_DIGITS: Final = 7
+# The fields of a person that MatchKeyRules.set_derived_keys sets.
+DERIVED_KEYS: Final = ("contact_keys", "unclaimed_keys", "maybe_duplicate", "name_words")
 
 # A person's field: true as long as every post about the person came without a token.
 ANONYMOUS_ONLY: Final = "anonymous_only"
@@ -104,6 +107,11 @@ def phone_and_name_key(phone: str, name: tuple[str, str]) -> str | None:
 def id_key(identifier: str) -> str:
     """Returns the match key of an identifier that was sent with a token."""
     return f"{ID}{identifier}"
+
+
+def slug_key(slug: str) -> str:
+    """Returns the match key of a slug, by which the public page of a campaign is found."""
+    return f"{SLUG}{slug}"
 
 
 def claimed_key(identifier: str) -> str:
@@ -251,12 +259,12 @@ class MatchKeyRules:
         """Sets the fields of a person's document that derive from contact details, names and match keys.
 
         Filters compare with `contact_keys`. `unclaimed_keys` are the keys of contact details and names that the person
-        does not own; `maybe_duplicate` is set if there are any.
+        does not own; `maybe_duplicate` is set if there are any. A search by name compares with `name_words`.
         """
         contacts = self.contact_keys(person)
         unclaimed = [key for key in (*contacts, *name_and_postal_code_keys(person)) if key not in person["match_keys"]]
-        derived = {"contact_keys": contacts, "unclaimed_keys": unclaimed, "maybe_duplicate": bool(unclaimed)}
-        for name, value in derived.items():
+        derived = (contacts, unclaimed, bool(unclaimed), name_words(person))
+        for name, value in zip(DERIVED_KEYS, derived, strict=True):
             person.pop(name, None)
             if value:
                 person[name] = value

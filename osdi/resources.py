@@ -23,6 +23,8 @@ from osdi.fields.tag import TAG_FIELDS
 
 OSDI_VERSION: Final = "1.2.0"
 API: Final = "/api/v1"
+# The root of the public campaign pages.
+PAGES: Final = "/act"
 CURIES: Final = "/docs/v1/{rel}"
 
 
@@ -109,12 +111,50 @@ OTHER_RELATIONS: Final = {
     "modified_by": (PERSON, "Last editor", "The person whose token last changed the resource, if known."),
 }
 
-# Relations that are not in the standard; they have the deployment's namespace.
-OWN_RELATIONS: Final = {
-    "stats": (
+
+@dataclass(frozen=True)
+class OwnRelation:
+    """A relation that is not in the standard: its title and description, and the OpenAPI schema that it leads to.
+
+    A relation that leads to CSV has no schema.
+    """
+
+    title: str
+    description: str
+    schema: str | None = None
+
+
+# They have the deployment's namespace.
+OWN_RELATIONS: Final[Mapping[str, OwnRelation]] = {
+    "anonymous_posts": OwnRelation(
+        "Anonymous posts", "The policy of a campaign for posts without a token.", "AnonymousPosts"
+    ),
+    "duplicates": OwnRelation(
+        "Duplicates", "People who share an address, a number, or a name with postal code.", "Duplicates"
+    ),
+    "followups": OwnRelation("Follow-ups", "The number of mails, text messages and calls by state.", "FollowupCounts"),
+    "outreaches_csv": OwnRelation(
+        "Outreaches as CSV", "Outreaches as a file for spreadsheets: of one campaign, or all."
+    ),
+    "page": OwnRelation(
+        "Page settings",
+        "The settings of a campaign's public page: if it is published, and what its form asks for.",
+        "Page",
+    ),
+    "people_csv": OwnRelation("People as CSV", "People as a file for spreadsheets."),
+    "postal_codes": OwnRelation(
+        "Postal codes", "The table, as CSV, by which a campaign's page finds the targets of a postal code."
+    ),
+    "stats": OwnRelation(
         "Statistics",
         "The number of outreaches and people of a campaign: per day, by type, source, target and referrer.",
+        "Stats",
     ),
+    "suppressions": OwnRelation(
+        "Opt-outs", "The mails, calls and texts that a person refuses, and where each refusal is from.", "Suppressions"
+    ),
+    "triggers": OwnRelation("Triggers", "The messages of a campaign's follow-ups.", "CampaignTriggers"),
+    "webhooks": OwnRelation("Webhooks", "Subscriptions of other systems to events.", "WebhookList"),
 }
 
 HELPERS: Final = {

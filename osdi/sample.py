@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from osdi.errors import DuplicateKey
 from osdi.ids import now
-from osdi.match_keys import id_key, name_key
+from osdi.match_keys import id_key, name_key, slug_key
 from osdi.resources import ADVOCACY_CAMPAIGN, LIST, MESSAGE, QUESTION, TAG, Resource
 from osdi.store import Insert, Store
 
@@ -19,6 +19,8 @@ MAIL: Final = "system_1:eb84f0d01dec3b1ffb9e4dca406fa45e"
 TEXT: Final = "system_1:efe398db3439be6bbf00d90e693ec3a3"
 CALL: Final = "system_1:83069490-8a17-4131-b13e-f9a44d2b7646"
 
+SLUG: Final = "ask-your-senators-to-protect-the-river"
+
 SAMPLE: Final[tuple[tuple[Resource, str, dict[str, Any]], ...]] = (
     (
         ADVOCACY_CAMPAIGN,
@@ -27,6 +29,48 @@ SAMPLE: Final[tuple[tuple[Resource, str, dict[str, Any]], ...]] = (
             "name": "Sample campaign",
             "title": "Ask your senators to protect the river",
             "type": "phone",
+            "summary": "The Senate votes on the river this spring. Two calls of a minute each can decide it.",
+            "description": "<p>A new dam would dry out 40 miles of the river. "
+            "<strong>Both senators are undecided.</strong></p>\n"
+            "<p>Nobody needs to be an expert: say where you live, and why the river matters to you.</p>",
+            "targets": "The senators of our state",
+            "target_list": [
+                {
+                    "title": "Senator",
+                    "given_name": "John",
+                    "family_name": "Smith",
+                    "organization": "U.S. Senate",
+                    "phone_numbers": [{"number": "12025550123", "number_type": "Work"}],
+                },
+                {
+                    "title": "Senator",
+                    "given_name": "Maria",
+                    "family_name": "Lopez",
+                    "organization": "U.S. Senate",
+                    "phone_numbers": [{"number": "12025550145", "number_type": "Work"}],
+                },
+            ],
+            "templates": [
+                "Hello, my name is {{ person.given_name }}, and I live in your state. Please vote "
+                "against the dam. The river gives us drinking water, and our children learn to swim in it. May I count "
+                "on you?"
+            ],
+            "page": {
+                "published": True,
+                "slug": SLUG,
+                "goal": "auto",
+                "show_count_from": 1,
+                "fields": [
+                    {"name": "given_name"},
+                    {"name": "family_name"},
+                    {"name": "email_address", "required": True},
+                    {"name": "postal_code"},
+                    {"question": PARAGRAPH_ID},
+                ],
+                "targets": {"selection": "choose", "preselected": 1},
+                "consent": {"text": "Yes, send me news about the river by e-mail.", "list": "newsletter"},
+                "thank_you": {"text": "Thank you! Ask a friend to call, too."},
+            },
             "triggers": {"autoresponse": {"identifiers": [MAIL]}, "sms_response": {"identifiers": [TEXT]}},
         },
     ),
@@ -79,6 +123,8 @@ def create_sample(store: Store, namespace: str) -> list[str]:
         keys = [id_key(each) for each in (f"{namespace}:{document_id}", *fields.get("identifiers", ()))]
         if resource in (TAG, LIST):
             keys.append(name_key(fields["name"]))
+        if "page" in fields:
+            keys.append(slug_key(fields["page"]["slug"]))
         document = {
             "_id": document_id,
             "version": 1,

@@ -9,4 +9,4 @@ class AdvocacyCampaignSchema(ResourceSchema):
 
     rel = "osdi:advocacy_campaign"
     table = ADVOCACY_CAMPAIGN_FIELDS
-    _links = links("self", "osdi:outreaches", "osdi:record_outreach_helper")
+    _links = links("self", "osdi:outreaches", "osdi:record_outreach_helper", "alternate")

@@ -18,9 +18,12 @@ class EntryPointSchema(OsdiSchema):
         "self",
         "docs",
         "osdi:advocacy_campaigns",
+        "osdi:outreaches",
         "osdi:people",
         "osdi:tags",
         "osdi:lists",
         "osdi:questions",
+        "osdi:messages",
+        "osdi:wrappers",
         "osdi:person_signup_helper",
     )

@@ -28,6 +28,17 @@ URLS = (
     ["", "http://localhost:8080", "https://gateway.example.org/send?key=1"],
     ["gateway.example.org", "ftp://gateway.example.org", "https://bücher.example"],
 )
+WEB_ADDRESSES = (
+    ["", "http://localhost:8080/a.svg", "https://example.org/privacy?lang=en#mail"],
+    [
+        "example.org",
+        "//example.org/a.svg",
+        "/a.svg",
+        "ftp://example.org",
+        "javascript:alert(1)",
+        "https://bücher.example",
+    ],
+)
 MAILBOXES = (
     ["", "hello@example.org", "Our Name <hello@example.org>"],
     ["Our Name", "hello@", "a@example.org, b@example.org", "Name <hello@example.org>\nBcc: x@example.org"],
@@ -82,10 +93,15 @@ VALUES: dict[str, tuple[list[str], list[str]]] = {
             ),
         ],
     ),
+    "CAMPAIGN_LIST": BOOLEANS,
+    "LANGUAGE": (["en", "de", "en-XA", "ar-XB"], ["", "English", "DE", "de-DE", "xx", "de,en"]),
+    "LOGO_URL": WEB_ADDRESSES,
+    "PRIVACY_URL": WEB_ADDRESSES,
     "ANONYMOUS_POSTS": BOOLEANS,
     "ANONYMOUS_ACTIONS": (["", "tags", "tags, lists,answers , triggers"], ["everything", "tags,everything", "tags,"]),
     "HONEYPOT_FIELD": (["", "website", "x" * 100, "given_name"], ["person", "type", "add_tags", "_links", "x" * 101]),
     "TRUST_ANONYMOUS_IDENTIFIERS": BOOLEANS,
+    "FORM_SECONDS": (["0", "2.5"], ["-1", "61", "soon"]),
     "RATE_LIMIT_ANONYMOUS": RATES,
     "RATE_LIMIT_TOKEN": RATES,
     "RATE_LIMIT_CONTACT": RATES,
@@ -123,6 +139,8 @@ VALUES: dict[str, tuple[list[str], list[str]]] = {
         ["", "10.0.0.0/8, ::1/128", "127.0.0.1"],
         ["10.0.0.1/8", "10.0.0.0/33", "localhost", "10.0.0.0/8,"],
     ),
+    "RATE_LIMIT_SIGN_IN": RATES,
+    "STAFF_EVENT_DAYS": (["1", "36500"], ["0", "36501", "0.5"]),
     "RETAIN_MESSAGE_DAYS": (["0", "36500"], ["-1", "36501", "0.5"]),
     "METRICS_TOKEN": (["", "x" * 16, "x" * 200], ["x" * 15, "x" * 201, "sixteen letters and spaces", "ü" * 16]),
     "LOG_FORMAT": (["", "json", "console"], ["xml", "JSON"]),

@@ -18,11 +18,12 @@ IDLE_SECONDS = 3.0
 
 @dataclass(frozen=True)
 class ApiRequest:
-    """A request: path under the API's root, body if it is a POST, and if the client sends its token."""
+    """A request: path under `root`, body if it is a POST, and if the client sends its token."""
 
     path: str
     body: str | None = None
     with_token: bool = True
+    root: str = API
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Client:
         began = time.perf_counter()
         try:
             self._connection.request(
-                method, API + request.path, request.body.encode() if request.body else None, headers
+                method, request.root + request.path, request.body.encode() if request.body else None, headers
             )
             response = self._connection.getresponse()
             body = response.read()

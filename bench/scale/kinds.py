@@ -10,8 +10,9 @@ from urllib.parse import urlencode
 
 from bench import bodies
 from bench.loaded_people import FIRST, Shape, email, helper_body, identifier, outreach_identifier, phone, shape_of
-from bench.loading import CAMPAIGNS, HELPER, Loaded
+from bench.loading import CAMPAIGNS, HELPER, Loaded, slug_of_campaign
 from bench.scale.client import ApiRequest, Client
+from osdi.resources import PAGES
 
 # Bounds: the largest database may take at most this many times as long as the smallest.
 HELPER_BOUND, READ_BOUND = 1.15, 1.3
@@ -55,6 +56,11 @@ class RequestFactory:
 
     def campaign(self) -> str:
         return self.rng.choice(self.loaded.campaigns)
+
+    def campaign_page(self, suffix: str = "") -> ApiRequest:
+        """Returns a request for an address of a random campaign's public page."""
+        slug = slug_of_campaign(self.rng.randrange(len(self.loaded.campaigns)))
+        return ApiRequest(f"/{slug}{suffix}", with_token=False, root=PAGES)
 
     def id_of_person(self) -> str:
         return self.rng.choice(list(self.loaded.ids.values()))
@@ -210,6 +216,8 @@ KINDS: tuple[Kind, ...] = (
         lambda on: on.filtered(_of_campaign(on), on.latest("modified_date")),
     ),
     Kind(f"a campaign's statistics of {STATS_DAYS} days", lambda on: on.statistics()),
+    Kind("a campaign's public page, with its count", lambda on: on.campaign_page()),
+    Kind("a campaign's public count as JSON", lambda on: on.campaign_page(".json")),
     Kind("a list, with `total_items`", lambda on: ApiRequest(f"{LISTS}/{on.loaded.list_id}")),
     Kind("a list's items, first page", lambda on: ApiRequest(_page(f"{LISTS}/{on.loaded.list_id}/items"))),
     Kind("a tag's taggings, first page", lambda on: ApiRequest(_page(_taggings(on)))),

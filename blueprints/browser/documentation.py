@@ -5,9 +5,7 @@ ReDoc are in the package `offapi`. Only its folder is used; importing it would r
 """
 
 import gzip
-import hashlib
 import importlib.util
-import mimetypes
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -15,8 +13,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import orjson
-from flask import Blueprint, Flask, Response, abort, current_app, make_response, render_template, request, url_for
+from flask import Blueprint, Flask, Response, abort, current_app, make_response, render_template, url_for
 
+from blueprints.browser.compressed_files import Asset, compressed_asset, compressed_response, immutable_response
+from blueprints.http.context import settings
 from osdi.resources import API, HELPERS, OTHER_RELATIONS, OWN_RELATIONS, RESOURCES
 
 EXTENSION: Final = "documentation"
@@ -27,8 +27,13 @@ MODULES: Final = tuple(
     f"hal_{name}.js"
     for name in ("address", "answer", "client", "document", "dom", "editor", "explorer", "openapi", "view")
 )
-ASSETS: Final = ("explorer.js", "explorer.css", "pages.css", "hal_explorer.css", "favicon.svg", *MODULES, *VIEWERS)
-ONE_YEAR: Final = 31_536_000
+UNSUBSCRIBE: Final = ("unsubscribe.css", "unsubscribe.js")
+ASSETS: Final = (
+    *("explorer.js", "explorer.css", "pages.css", "hal_explorer.css", "favicon.svg"),
+    *UNSUBSCRIBE,
+    *MODULES,
+    *VIEWERS,
+)
 
 # ReDoc needs inline styles and data: fonts; both viewers need data: images.
 POLICY: Final = "; ".join(
@@ -79,17 +84,8 @@ RELATIONS: Final = {
     },
     **{relation: (title, description) for relation, (_, title, description) in OTHER_RELATIONS.items()},
     **HELPERS,
-    **OWN_RELATIONS,
+    **{relation: (own.title, own.description) for relation, own in OWN_RELATIONS.items()},
 }
-
-
-@dataclass(frozen=True)
-class Asset:
-    """A file for browsers, compressed, with the version that its address carries."""
-
-    compressed: bytes
-    media_type: str
-    version: str
 
 
 @dataclass(frozen=True)
@@ -177,7 +173,7 @@ def redoc() -> str:
 @pages.get("/openapi.json")
 def openapi_json() -> Response:
     """Send the OpenAPI document"""
-    return _compressed_response(_openapi_document().compressed, "application/json")
+    return compressed_response(_openapi_document().compressed, "application/json")
 
 
 @pages.get("/docs/assets/<version>/<name>")
@@ -185,11 +181,7 @@ def versioned_asset(version: str, name: str) -> Response:
     """Send a file that pages load; browsers keep it for good, because other content has another address"""
     if name not in ASSETS or version != asset(name).version:
         abort(404)
-    response = _compressed_response(asset(name).compressed, asset(name).media_type)
-    response.cache_control.public = True
-    response.cache_control.max_age = ONE_YEAR
-    response.cache_control.immutable = True
-    return response
+    return immutable_response(asset(name))
 
 
 @pages.get("/docs/v1/<string:name>")
@@ -199,8 +191,9 @@ def relation(name: str) -> Response:
         abort(404)
     heading, description = RELATIONS[name]
     properties = _properties(_openapi_document().content["components"]["schemas"], name)
+    prefix = settings().namespace if name in OWN_RELATIONS else "osdi"
     page = render_template(
-        "relation.html", relation=name, heading=heading, description=description, properties=properties
+        "relation.html", relation=f"{prefix}:{name}", heading=heading, description=description, properties=properties
     )
     response = make_response(page)
     response.headers["Content-Security-Policy"] = RELATION_POLICY
@@ -223,9 +216,8 @@ def asset(name: str) -> Asset:
     if name == "redoc.js":
         for logo in REDOC_LOGOS:
             content = content.replace(logo, REDOC_NAME)
-    media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    versioned = b"".join((OURS / module).read_bytes() for module in MODULES) if name in MODULES else content
-    return Asset(gzip.compress(content, mtime=0), media_type, hashlib.sha256(versioned).hexdigest()[:12])
+    modules = b"".join((OURS / module).read_bytes() for module in MODULES) if name in MODULES else None
+    return compressed_asset(name, content, modules)
 
 
 def asset_url(name: str) -> str:
@@ -233,24 +225,21 @@ def asset_url(name: str) -> str:
     return url_for("documentation.versioned_asset", version=asset(name).version, name=name)
 
 
-def _compressed_response(compressed: bytes, media_type: str) -> Response:
-    """Returns compressed content, unpacked for a browser that does not accept gzip."""
-    packed = request.accept_encodings.quality("gzip") > 0
-    response = Response(compressed if packed else gzip.decompress(compressed), mimetype=media_type)
-    if packed:
-        response.content_encoding = "gzip"
-    response.vary.add("Accept-Encoding")
-    return response
-
-
 def _properties(schemas: dict[str, Any], relation: str) -> list[Property]:
-    """Returns the properties of the schema that a relation leads to."""
-    named = OTHER_RELATIONS[relation][0].name if relation in OTHER_RELATIONS else relation
-    schema = schemas["".join(part.capitalize() for part in named.split("_"))]
+    """Returns the properties of the schema that a relation leads to; none of a relation that leads to CSV."""
+    schema = schemas.get(_schema_name(relation) or "", {"properties": {}})
     return [
         Property(name, _type_of(described), described.get("description", "").replace("`", ""))
         for name, described in schema["properties"].items()
     ]
+
+
+def _schema_name(relation: str) -> str | None:
+    """Returns the name of the schema that a relation leads to, in the OpenAPI document."""
+    if relation in OWN_RELATIONS:
+        return OWN_RELATIONS[relation].schema
+    named = OTHER_RELATIONS[relation][0].name if relation in OTHER_RELATIONS else relation
+    return "".join(part.capitalize() for part in named.split("_"))
 
 
 def _type_of(described: dict[str, Any]) -> str:
@@ -259,7 +248,7 @@ def _type_of(described: dict[str, Any]) -> str:
     if "items" in described:
         return f"{_type_of(described['items'])}[]"
     if "enum" in described:
-        return "one of " + ", ".join(described["enum"])
+        return "one of " + ", ".join(word for word in described["enum"] if word is not None)
     named = described.get("format", described.get("type", "any"))
     name = named if isinstance(named, str) else " or ".join(named)
     return f"{name}, such as {', '.join(described['examples'])}" if "examples" in described else name

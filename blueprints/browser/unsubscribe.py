@@ -1,47 +1,76 @@
 """The unsubscribe page of a mail's link, with one button, and the POST that mail programs send (RFC 8058).
 
 A GET changes nothing, since virus scanners follow every link in a mail. No login is needed: the link's signature proves
-that this server sent it to that address.
+that this server sent it to that address. After the button the page has another one, which undoes it.
 """
 
-from typing import Final
+from typing import Any, Final
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, make_response, render_template, request
 
-from blueprints.browser.documentation import POLICY, asset_url
+from blueprints.browser.documentation import HAL_EXPLORER_POLICY, asset_url
+from blueprints.browser.translation import accepted_languages, use_language
 from blueprints.http.context import settings, store
-from osdi.followups.unsubscribe import PATH, address_of, unsubscribe
+from osdi.followups.undo import undo, unsubscribe_with_undo
+from osdi.followups.unsubscribe import PATH, address_of
 from osdi.suppression.refusals import LINK, ONE_CLICK
 
 pages = Blueprint("unsubscribe", __name__, template_folder="templates", url_prefix=PATH)
 
-HEADERS: Final = {
-    "Content-Security-Policy": POLICY.replace("form-action 'none'", "form-action 'self'"),
-    "Cache-Control": "no-store",
-    "X-Robots-Tag": "noindex",
-}
+POLICY: Final = HAL_EXPLORER_POLICY.replace("form-action 'none'", "form-action 'self'")
+HEADERS: Final = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
+# The states of the page.
+INVALID, ASKED, DONE, UNDONE, TOO_LATE = "invalid", "asked", "done", "undone", "too_late"
 
 
 @pages.get("/<token>")
 def ask(token: str) -> Response:
     """Shows the page with the button."""
-    return _page(address_of(store(), token), done=False)
+    address = address_of(store(), token)
+    return _page(ASKED, address=address) if address is not None else _page(INVALID, 404)
 
 
 @pages.post("/<token>")
 def confirm(token: str) -> Response:
     """Unsubscribes the address of the link, after a mail program's POST or the page's button."""
     address = address_of(store(), token)
-    if address is not None:
-        unsubscribe(store(), address, ONE_CLICK if request.form.get("List-Unsubscribe") == "One-Click" else LINK)
-    return _page(address, done=True)
+    if address is None:
+        return _page(INVALID, 404)
+    source = ONE_CLICK if request.form.get("List-Unsubscribe") == "One-Click" else LINK
+    undo_token = unsubscribe_with_undo(store(), address, source, settings().match_key_rules)
+    return _page(DONE, address=address, undo_token=undo_token)
 
 
-def _page(address: str | None, *, done: bool) -> Response:
-    sender = settings().vendor_name
+@pages.post("/undo")
+def subscribe_again() -> Response:
+    """Undoes an unsubscribe. The token is in the body: the addresses of requests are logged in many places."""
+    address = undo(store(), request.form.get("undo", ""), settings().match_key_rules)
+    return _page(UNDONE, address=address) if address is not None else _page(TOO_LATE, 409)
+
+
+def _page(state: str, status: int = 200, **values: Any) -> Response:
+    """Returns the page in one of its states, in the language of the mail or else of the browser."""
+    use_language(request.args.get("lang"), *accepted_languages())
+    here = settings()
     page = render_template(
-        "unsubscribe.html", address=address, done=done, sender=sender, title=sender, asset_url=asset_url
+        "unsubscribe.html",
+        state=state,
+        sender=here.vendor_name,
+        logo_url=here.logo_url,
+        privacy_url=here.privacy_url,
+        asset_url=asset_url,
+        **values,
     )
-    response = make_response(page, 200 if address is not None else 404)
+    response = make_response(page, status)
     response.headers.update(HEADERS)
+    response.headers["Content-Security-Policy"] = _policy(here.logo_url)
     return response
+
+
+def _policy(logo_url: str) -> str:
+    """Returns the Content-Security-Policy, which allows images of the logo's origin."""
+    if not logo_url:
+        return POLICY
+    parts = urlsplit(logo_url)
+    return POLICY.replace("img-src 'self'", f"img-src 'self' {parts.scheme}://{parts.netloc.rpartition('@')[2]}")

@@ -21,6 +21,7 @@ CAMPAIGN_TOKEN_ROUTES: Final[Mapping[str, tuple[str, ...]]] = {
     OF_CAMPAIGN: ("GET", "HEAD"),
     f"{OF_CAMPAIGN}/record_outreach_helper": ("POST",),
     f"{OF_CAMPAIGN}/stats": ("GET", "HEAD"),
+    f"{OF_CAMPAIGN}/page": ("GET", "HEAD"),
     f"{OF_CAMPAIGN}/outreaches": ("GET", "HEAD", "POST"),
     f"{OF_CAMPAIGN}/outreaches.csv": ("GET", "HEAD"),
     f"{OF_CAMPAIGN}/outreaches/<outreach_id>": ("GET", "HEAD", "PUT", "DELETE"),

@@ -7,7 +7,7 @@ what a body may ask for. A signup that comes too often is rejected.
 from collections.abc import Mapping
 from typing import Any
 
-from flask import request
+from flask import g, request
 
 from blueprints.http.body import request_body
 from blueprints.http.context import settings
@@ -17,9 +17,15 @@ from osdi.match_keys import mailbox_key
 
 
 def honeypot_filled() -> bool:
-    """True if the body fills the honeypot: a field that a page hides from people, so that only a bot fills it."""
+    """True if the body fills the honeypot: a field that a page hides from people, so that only a bot fills it.
+
+    The metrics count it, so that an operator notices a honeypot that people fill.
+    """
     name = settings().honeypot_field
-    return bool(name) and bool(request_body().json.get(name))
+    filled = bool(name) and bool(request_body().json.get(name))
+    if filled:
+        g.refused = "HONEYPOT"
+    return filled
 
 
 def apply_policy(body: Mapping[str, Any], campaign: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from flask import Flask, Request, Response, current_app, g, request
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException, NotFound
 
+from blueprints.browser.error_page import asks_for_page, error_page
 from blueprints.http.access import TOKEN_ARGUMENT, TOKEN_HEADER, authorize
 from blueprints.http.body import longest_body, prefers_strict_handling, request_body
 from blueprints.http.context import BACKGROUND
@@ -34,7 +35,12 @@ from schemas.base.error import ErrorSchema
 HAL_JSON: Final = "application/hal+json"
 EXAMPLE_URL: Final = b"https://osdi.example.org"
 EXAMPLE_REQUEST_ID: Final = "01a20a71-74b6-7406-a578-4e870a3dd118"
-TOKEN_SCHEMES: Final[list[dict[str, list[str]]]] = [{TOKEN_HEADER: []}, {TOKEN_ARGUMENT: []}]
+# The document names the header only: Swagger UI would put a token for the query argument into URLs, which logs contain.
+TOKEN_SCHEMES: Final[list[dict[str, list[str]]]] = [{TOKEN_HEADER: []}]
+TOKEN_DESCRIPTION: Final = (
+    f"A client that cannot send a header may send the token as the query argument `{TOKEN_ARGUMENT}`. Avoid that: "
+    "URLs are written to logs."
+)
 
 
 View = Callable[..., Any]
@@ -199,12 +205,8 @@ class Api(flask_smorest.Api):
             WriteConflict,
             lambda conflict: answer_refusal(unavailable("Another request was faster; retry.", seconds=1), conflict),
         )
-        for name, place, description in (
-            (TOKEN_HEADER, "header", "Preferred."),
-            (TOKEN_ARGUMENT, "query", "Only for clients that cannot send a header, because URLs are written to logs."),
-        ):
-            scheme = {"type": "apiKey", "in": place, "name": name, "description": description}
-            self.spec.components.security_scheme(name, scheme)
+        scheme = {"type": "apiKey", "in": "header", "name": TOKEN_HEADER, "description": TOKEN_DESCRIPTION}
+        self.spec.components.security_scheme(TOKEN_HEADER, scheme)
 
     def document(self, public_url: str) -> dict[str, Any]:
         """Returns the OpenAPI document; the links of its examples begin with `public_url`, if that is set."""
@@ -257,7 +259,7 @@ def _check_address() -> None:
 
 
 def answer_refusal(error: OsdiError, failure: BaseException | None = None) -> Response:
-    """Returns the error response, always as JSON; for a 5xx status it logs the exception."""
+    """Returns the error response as JSON, or as a page for a browser; for a 5xx status it logs the exception."""
     reference_code = None
     if isinstance(error, WrongDatabase):
         log.logger().error(str(error))  # only the operator can correct it
@@ -265,7 +267,10 @@ def answer_refusal(error: OsdiError, failure: BaseException | None = None) -> Re
     if error.status >= 500:
         failed_by(failure or error)
         reference_code = request_id()
-    response = current_app.make_response(current_app.json.response(error.body(reference_code)))
+    if asks_for_page():
+        response = error_page(error, reference_code)
+    else:
+        response = current_app.make_response(current_app.json.response(error.body(reference_code)))
     response.status_code = error.status
     response.headers.update(error.headers)
     return response

@@ -1,11 +1,14 @@
 """The body of a request, and how strictly to take it: read and parsed once."""
 
+import zlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 import orjson
 from flask import g, request
 from gunicorn.http.errors import ParseException
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import ClientDisconnected
 from werkzeug.http import parse_list_header, parse_options_header
 
@@ -13,6 +16,20 @@ from blueprints.http.context import caller, settings
 from blueprints.http.rate_limits import rate_limits
 from osdi.errors import ErrorDescription, OsdiError, invalid, too_large
 from osdi.fields.limits import BODY_DEPTH, deeper_than
+
+FORM_TYPES: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
+# The encoding of a page that names none (encoding.spec.whatwg.org), and the control in which a browser names it.
+LEGACY_ENCODING: Final = "windows-1252"
+ENCODING_CONTROL: Final = "_charset_"
+LEGACY_ENCODINGS: Final = frozenset(
+    (
+        *(f"windows-{number}" for number in range(1250, 1259)),
+        *(f"iso-8859-{number}" for number in (2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 15, 16)),
+        *("koi8-r", "koi8-u", "ibm866", "gbk", "gb18030", "big5", "euc-jp", "shift_jis", "euc-kr"),
+    )
+)
+# The number by which zlib reads the format gzip only.
+GZIP: Final = zlib.MAX_WBITS | 16
 
 
 @dataclass(frozen=True)
@@ -36,6 +53,74 @@ def request_body() -> RequestBody:
         sent = _read()
         found = g.body = RequestBody(sent, _parsed(sent), prefers_strict_handling())
     return found
+
+
+def posted_form() -> MultiDict[str, str]:
+    """Returns the controls of a form in the body, as `application/x-www-form-urlencoded` or `multipart/form-data`.
+
+    Files are left out. Raises OsdiError 400, 408, 413, 415 or 429.
+    """
+    found: MultiDict[str, str] | None = g.get("form")
+    if found is not None:
+        return found
+    if request.mimetype not in FORM_TYPES:
+        message = f"Send a form as {' or '.join(FORM_TYPES)}."
+        raise OsdiError(415, ErrorDescription("UNSUPPORTED_MEDIA_TYPE", message, ("Content-Type",)))
+    sent = _read()
+    request.max_form_memory_size = None  # the body has a limit already
+    encoding = _legacy_encoding(sent) if request.mimetype == FORM_TYPES[0] else None
+    g.form = found = MultiDict(_controls(sent, encoding)) if encoding else request.form
+    return found
+
+
+def _legacy_encoding(sent: bytes) -> str | None:
+    """Returns the encoding of a form that is not UTF-8, as a page in an old encoding sends it; None for UTF-8.
+
+    It is the one in the control `_charset_`, which browsers fill in, else windows-1252, as the Encoding Standard reads
+    pages without a statement.
+    """
+    try:
+        unquote_to_bytes(sent).decode()
+    except UnicodeDecodeError:
+        named = next((value for name, value in _controls(sent, LEGACY_ENCODING) if name == ENCODING_CONTROL), "")
+        return named.lower() if named.lower() in LEGACY_ENCODINGS else LEGACY_ENCODING
+    return None
+
+
+def _controls(sent: bytes, encoding: str) -> list[tuple[str, str]]:
+    return parse_qsl(sent.decode("latin-1"), keep_blank_values=True, encoding=encoding, errors="replace")
+
+
+def text_body(longest: int) -> str:
+    """Returns the body of this request as text: UTF-8, which may be compressed with gzip (RFC 9110, section 8.4).
+
+    `longest` is the limit of the text in bytes; the sent bytes have that of every body. Raises OsdiError 400, 408, 413
+    or 429.
+    """
+    sent = _read()
+    coding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if coding in ("gzip", "x-gzip"):
+        sent = _decompressed(sent, longest)
+    elif coding != "identity":
+        raise invalid("The body may be compressed with gzip only.", "Content-Encoding")
+    if len(sent) > longest:
+        raise too_large(longest)
+    try:
+        return sent.decode()
+    except UnicodeDecodeError as error:
+        raise invalid("The body is not a text in UTF-8.") from error
+
+
+def _decompressed(sent: bytes, longest: int) -> bytes:
+    """Returns the content of a gzip file up to one byte more than `longest`. Raises OsdiError 400."""
+    reader = zlib.decompressobj(GZIP)
+    try:
+        content = reader.decompress(sent, longest + 1)
+    except zlib.error as error:
+        raise invalid("The body is not compressed with gzip, or damaged.") from error
+    if len(content) <= longest and (not reader.eof or reader.unused_data):
+        raise invalid("The compressed body is cut off, or something follows it.")
+    return content
 
 
 def longest_body() -> int:

@@ -16,7 +16,7 @@ from blueprints.http.put_and_delete import IF_MATCH
 from blueprints.http.request_log import REQUEST_ID
 from osdi.access.anonymous_posts import ANY_ORIGIN, AnonymousPosts
 from osdi.errors import OsdiError
-from osdi.resources import API
+from osdi.resources import API, PAGES
 from osdi.settings import Settings
 
 ALLOW_ORIGIN: Final = "Access-Control-Allow-Origin"
@@ -28,16 +28,18 @@ ALLOWED_HEADERS: Final = (
 )
 # The headers of an answer that a page can need. Without this list it can read only a few common ones.
 EXPOSED_HEADERS: Final = ("Allow", "Content-Disposition", "ETag", "Retry-After", REQUEST_ID, "WWW-Authenticate")
+# A regular expression, as Flask-Cors takes it.
+PUBLIC_COUNT: Final = rf"{PAGES}/[^/]+\.json"
 OPEN_ROUTES: Final = (f"{OF_CAMPAIGN}/record_outreach_helper", f"{OF_CAMPAIGN}/outreaches")
 
 
 def share_with_origins(app: Flask, settings: Settings) -> None:
-    """Adds CORS headers to every answer below the API's root."""
+    """Adds CORS headers to every answer below the API's root, and to the public counts of campaigns."""
     # Flask calls these functions in reverse order: this one after that of Flask-Cors.
     app.after_request(_apply_campaign_origins)
     CORS(
         app,
-        resources={f"{API}/*": {"origins": list(settings.cors_origins)}},
+        resources={f"{API}/*": {"origins": list(settings.cors_origins)}, PUBLIC_COUNT: {"origins": ANY_ORIGIN}},
         methods=list(METHODS),
         expose_headers=list(EXPOSED_HEADERS),
         allow_headers=list(ALLOWED_HEADERS),

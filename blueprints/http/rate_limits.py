@@ -1,8 +1,8 @@
 """Rate limits: counts requests by token, without a token by IP address, and by the contact detail that they are about.
 
 A request is counted before its view is called; the bytes of an anonymous post when its body is read. A request over a
-limit gets 429 with `Retry-After`. Pages, assets and preflights are not counted. An outreach over the limit of its
-contact detail is recorded nevertheless (docs/decisions/0027).
+limit gets 429 with `Retry-After`. Preflights are not counted, nor are GETs of pages and assets. An outreach over the
+limit of its contact detail is recorded nevertheless (docs/decisions/0027).
 
 Each process counts for itself. If several processes share the limits, a process also counts in MongoDB what exceeds the
 first part of a limit. So most callers, who send few requests, cause no write. MongoDB gets digests of keys only.
@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Final
 
-from flask import Flask, current_app, request
+from flask import Flask, current_app, g, request
 from limits import RateLimitItem
 from limits.errors import StorageError
 from limits.strategies import FixedWindowRateLimiter
@@ -24,10 +24,11 @@ from limits.strategies import FixedWindowRateLimiter
 from blueprints.http.access import identify
 from osdi.access.fixed_windows import Windows
 from osdi.access.rate_limit_storage import SharedCounters, counts_in_mongodb, items
-from osdi.access.tokens import Caller
+from osdi.access.tokens import ANONYMOUS, Caller
 from osdi.errors import too_many_requests
 from osdi.ids import timestamp
-from osdi.resources import API
+from osdi.match_keys import email_key, mailbox_key
+from osdi.resources import API, PAGES
 from osdi.settings import Settings
 from osdi.store.driver import MOCK
 
@@ -68,6 +69,7 @@ class RateLimits:
         self._bytes_per_address = items(settings.rate_limit_anonymous_bytes)
         self._per_token = items(settings.rate_limit_token)
         self._per_contact = items(settings.rate_limit_contact)
+        self._per_sign_in = items(settings.rate_limit_sign_in)
         self._here = CountsHere()
         self._shared: SharedCounters | None = None
         if settings.rate_limit_storage == "mongodb" and not settings.mongodb_uri.startswith(MOCK):
@@ -108,6 +110,14 @@ class RateLimits:
         for key in keys[:1]:
             self._hit(self._per_contact, "signup", f"{_network(address or '')} {key}")
 
+    def hit_sign_in(self, address: str | None, email: str) -> None:
+        """Counts a request for a sign-in mail, by this network address and by the mailbox. Raises OsdiError 429.
+
+        It counts whether or not the mailbox is that of a member, so that the answer does not reveal who is.
+        """
+        self._hit(self._per_sign_in, "sign-in address", _network(address or ""))
+        self._hit(self._per_sign_in, "sign-in mailbox", mailbox_key(email_key(email)))
+
     def hit_bytes(self, number: int, address: str | None) -> None:
         """Counts the bytes of an anonymous post. Raises OsdiError 429 if a limit is exceeded."""
         if self._bytes_per_address and number:
@@ -143,7 +153,7 @@ class RateLimits:
 
 
 def limit_rates(app: Flask, settings: Settings) -> None:
-    """Counts every request to the application's API before its view is called."""
+    """Counts every request to the API, and every post to a campaign page, before its view is called."""
     app.extensions[EXTENSION] = RateLimits(settings)
     app.before_request(_count)
 
@@ -155,10 +165,14 @@ def rate_limits() -> RateLimits:
 
 
 def _count() -> None:
-    if request.method == "OPTIONS" or not request.path.startswith(API):
+    if request.method == "OPTIONS":
         return
-    # A request with an invalid token counts for its address, and is rejected later.
-    rate_limits().hit_caller(identify(), request.remote_addr)
+    if request.path.startswith(API):
+        # A request with an invalid token counts for its address, and is rejected later.
+        rate_limits().hit_caller(identify(), request.remote_addr)
+    elif request.method == "POST" and request.path.startswith(f"{PAGES}/"):
+        g.caller = ANONYMOUS  # pages read no token
+        rate_limits().hit_caller(ANONYMOUS, request.remote_addr)
 
 
 @lru_cache(maxsize=10_000)

@@ -10,6 +10,7 @@ from typing import Final
 from flask import Blueprint, Response, current_app, request
 
 from blueprints.http.request_log import HEALTHZ, READYZ
+from blueprints.staff.blueprint import STAFF
 from osdi.operations.readiness import Readiness
 from osdi.resources import API
 from osdi.store import Store
@@ -39,7 +40,7 @@ def blueprint(store: Store) -> Blueprint:
     @health.before_app_request
     def require_unique_indexes() -> None:
         """Rejects a write while unique indexes are missing: a retried or simultaneous post could be stored twice."""
-        if request.method in WRITES and request.path.startswith(API):
+        if request.method in WRITES and request.path.startswith((API, STAFF)):
             readiness.require_unique_indexes()
 
     return health

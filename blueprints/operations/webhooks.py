@@ -151,6 +151,7 @@ def _represent(webhook: Document) -> Json:
         "id": webhook["_id"],
         **{name: webhook[name] for name in SHOWN if name in webhook},
         **next_attempt,
+        "deliveries": webhook.get("deliveries", [])[::-1],
         "waiting": count_events(store(), webhook["_id"]),
         "rejected": count_rejected(store(), webhook["_id"]),
         "rejected_events": [

@@ -5,7 +5,7 @@ pages. It does not protect people's data: the merge rules for posts without a to
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from osdi.errors import ErrorDescription, OsdiError, invalid_properties, unauthorized
@@ -19,16 +19,22 @@ from osdi.resources import ACTION_FIELDS, PERSON
 from osdi.settings import ANONYMOUS_ACTIONS, Settings
 
 ANY_ORIGIN: Final = "*"
+# The actions of a page's form: the organisation chooses its list, tag and questions, not the sender.
+CHOSEN_BY_PAGE: Final = ("tags", "lists", "answers")
 CUSTOM_FIELDS: Final = "person.custom_fields"
 
 
 @dataclass(frozen=True)
 class AnonymousPosts:
-    """The policy: `enabled` is True if posts without a token are accepted, from `origins` and for `actions`."""
+    """The policy: `enabled` is True if posts without a token are accepted, from `origins` and for `actions`.
+
+    `of_page` is True for the form of the campaign's page, whose long texts are the campaign's own.
+    """
 
     enabled: bool = True
     origins: tuple[str, ...] = (ANY_ORIGIN,)
     actions: tuple[str, ...] = ANONYMOUS_ACTIONS
+    of_page: bool = False
 
     @classmethod
     def of(cls, settings: Settings, campaign: Mapping[str, Any] | None = None) -> "AnonymousPosts":
@@ -39,6 +45,14 @@ class AnonymousPosts:
             tuple(own.get("origins", settings.cors_origins)),
             tuple(own.get("actions", settings.anonymous_actions)),
         )
+
+    def for_page(self) -> "AnonymousPosts":
+        """Returns the policy for the form of the campaign's page (docs/security.md#campaign-pages).
+
+        It allows the list, tag and answers that the page's settings ask for: they are the organisation's own wish.
+        Follow-ups need `triggers` among the actions, since they write to an address that anybody can type.
+        """
+        return replace(self, actions=tuple(dict.fromkeys((*self.actions, *CHOSEN_BY_PAGE))), of_page=True)
 
     def body(self) -> dict[str, Any]:
         """Returns the body of a response: `{enabled, origins, actions}`."""
@@ -60,7 +74,7 @@ class AnonymousPosts:
         if not self.allows_origin(origin):
             message = "Pages of this origin must not post here without a token."
             raise OsdiError(403, ErrorDescription("ORIGIN_NOT_ALLOWED", message, ("Origin",)))
-        too_long = dict(_too_long(body))
+        too_long = {} if self.of_page else dict(_too_long(body))
         if strict and too_long:
             raise invalid_properties({name: [message] for name, message in too_long.items()})
         rejected = [

@@ -19,8 +19,12 @@ KEY_BYTES: Final = 32
 ERASURE: Final = "erasure"
 # That of the key for senders without a token (see osdi.access.sender_digests).
 SENDERS: Final = "senders"
+# The purpose of the key for the forms of staff pages (see blueprints.staff.forgery).
+STAFF_FORMS: Final = "staff_forms"
 # The purpose of the key for hashes in the suppression list (see osdi.suppression).
 SUPPRESSION: Final = "suppression"
+# That of the key for tokens of forms (see osdi.campaign_pages.form.form_token).
+FORMS: Final = "forms"
 
 
 def signing_key(store: DocumentStore, purpose: str) -> str:

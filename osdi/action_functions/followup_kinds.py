@@ -7,6 +7,11 @@ from osdi.documents import ReadOnlyDocument
 
 AUTORESPONSE, SMS_RESPONSE, CALL_RESPONSE = "autoresponse", "sms_response", "call_response"
 TRIGGERS: Final = (AUTORESPONSE, SMS_RESPONSE, CALL_RESPONSE)
+# A mail that asks its reader to confirm a consent (docs/decisions/0035). No trigger asks for it.
+CONFIRMATION: Final = "confirmation"
+KINDS: Final = (*TRIGGERS, CONFIRMATION)
+# The kinds that are mails.
+MAILS: Final = (AUTORESPONSE, CONFIRMATION)
 # The types of messages (`messages.md`); a message without a type is an e-mail.
 EMAIL, SMS = "email", "sms"
 # The states of a follow-up; FAILED and SKIPPED have a `reason`.
@@ -17,12 +22,13 @@ REACHED_BY: Final[Mapping[str, tuple[str, str]]] = {
     AUTORESPONSE: ("email_addresses", "address"),
     SMS_RESPONSE: ("phone_numbers", "number"),
     CALL_RESPONSE: ("phone_numbers", "number"),
+    CONFIRMATION: ("email_addresses", "address"),
 }
 
 
 def type_of(kind: str) -> str:
     """Returns the type of message that a kind of follow-up sends."""
-    return EMAIL if kind == AUTORESPONSE else SMS
+    return EMAIL if kind in MAILS else SMS
 
 
 def fits(kind: str, message: ReadOnlyDocument) -> bool:

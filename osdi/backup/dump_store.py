@@ -24,13 +24,23 @@ from osdi.errors import ErrorDescription, OsdiError
 from osdi.resources import OUTREACH, PERSON
 from osdi.store import Store
 from osdi.store.driver import DATABASE, only_duplicate_keys
-from osdi.store.indexes import INVALIDATIONS, SIGNING_KEYS, STATISTICS, SUPPRESSIONS, TOMBSTONES
+from osdi.store.indexes import (
+    INVALIDATIONS,
+    SIGNING_KEYS,
+    STAFF_LINKS,
+    STAFF_SESSIONS,
+    STATISTICS,
+    SUPPRESSIONS,
+    TOMBSTONES,
+)
 from osdi.store.scan import scan
 from osdi.store.schema_version import SCHEMA
 
-# Not in a backup: short-lived counters, the schema version (the header has it), and statistics, which are recomputed.
+# Not in a backup: short-lived counters, the schema version (the header has it), statistics, which are recomputed, and
+# sign-ins, since a restore would make an ended session valid again.
 COUNTED: Final = (STATISTICS, INVALIDATIONS)
-LEFT_OUT: Final = ("rate_limits", "rate_limit_windows", SCHEMA, *COUNTED)
+SIGN_INS: Final = (STAFF_SESSIONS, STAFF_LINKS)
+LEFT_OUT: Final = ("rate_limits", "rate_limit_windows", SCHEMA, *COUNTED, *SIGN_INS)
 # Begins the names of the collections that a restore fills before they replace those in service.
 STAGING: Final = "restore_staging."
 # Without a snapshot, collections with references are read first, so that the referenced documents are in the file too.

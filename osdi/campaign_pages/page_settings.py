@@ -5,25 +5,45 @@ A campaign stores the set ones in `page`; OSDI's campaign has no such property, 
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Final
 
-ALL, CHOOSE, POSTAL_CODE = "all", "choose", "postal_code"
-TARGET_SELECTIONS: Final = (ALL, CHOOSE, POSTAL_CODE)
-EDITABLE, FIXED, PROMPTS = "editable", "fixed", "prompts"
-MESSAGE_RULES: Final = (EDITABLE, FIXED, PROMPTS)
-AUTO: Final = "auto"
-# The contact details that a form can ask for. Questions are added by their identifiers.
-FORM_FIELDS: Final = (
-    "given_name",
-    "family_name",
-    "email_address",
-    "phone_number",
-    "street_address",
-    "postal_code",
-    "locality",
-    "country",
+from osdi.documents import Find, Json
+from osdi.errors import DOES_NOT_EXIST, ErrorDescription, OsdiError
+from osdi.fields.campaign_page import (
+    ALL,
+    AUTO,
+    CHOOSE,
+    EDITABLE,
+    FIXED,
+    FORM_FIELDS,
+    MESSAGE_RULES,
+    POSTAL_CODE,
+    PROMPTS,
+    TARGET_SELECTIONS,
 )
+from osdi.outreaches.consent import sha256_of
+from osdi.resources import ADVOCACY_CAMPAIGN, LIST, QUESTION, TAG, Resource
+
+__all__ = [
+    "ALL",
+    "AUTO",
+    "CHOOSE",
+    "EDITABLE",
+    "FIXED",
+    "FORM_FIELDS",
+    "MESSAGE_RULES",
+    "POSTAL_CODE",
+    "PROMPTS",
+    "TARGET_SELECTIONS",
+    "Consent",
+    "FormField",
+    "Message",
+    "PageSettings",
+    "Targets",
+    "ThankYou",
+    "check_references",
+]
 
 
 @dataclass(frozen=True)
@@ -64,6 +84,11 @@ class Consent:
     list: str | None = None
     tag: str | None = None
     confirm_by_mail: bool = False
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of the text: the form carries it, and the receipt of a consent has it."""
+        return sha256_of(self.text)
 
 
 @dataclass(frozen=True)
@@ -119,3 +144,30 @@ class PageSettings:
     def closed(self, moment: dt.datetime) -> bool:
         """True if the page takes no more outreaches at this moment (UTC, without time zone, as it is stored)."""
         return self.closes_at is not None and self.closes_at <= moment
+
+    def body(self) -> Json:
+        """Returns every setting for the body of a response, also those that the campaign does not set."""
+        form = [{name: value for name, value in asdict(each).items() if value is not None} for each in self.fields]
+        return {**asdict(self), "fields": form}
+
+
+def check_references(body: Mapping[str, Any], find: Find) -> None:
+    """Raises OsdiError 400 that names each question, list and tag of a loaded PUT that does not exist."""
+    named: list[tuple[Resource, str, str]] = [
+        (QUESTION, entry["question"], f"fields[{index}].question")
+        for index, entry in enumerate(body.get("fields") or ())
+        if entry.get("question")
+    ]
+    consent = body.get("consent") or {}
+    for resource in (LIST, TAG):
+        if consent.get(resource.name):
+            named.append((resource, consent[resource.name], f"consent.{resource.name}"))
+    wanted = {resource: [each for other, each, _ in named if other is resource] for resource in (QUESTION, LIST, TAG)}
+    found = {resource: find(resource, references) for resource, references in wanted.items() if references}
+    missing = [
+        ErrorDescription(DOES_NOT_EXIST, f"There is no {resource.name} '{reference}'.", (where,))
+        for resource, reference, where in named
+        if reference not in found[resource]
+    ]
+    if missing:
+        raise OsdiError(400, *missing, resource=ADVOCACY_CAMPAIGN.rel)

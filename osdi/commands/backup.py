@@ -17,7 +17,7 @@ from osdi.commands.output import destination, echo, progress
 from osdi.commands.register import CommandContext, database_command
 from osdi.store import Store
 from osdi.store.driver import database_name
-from osdi.store.indexes import TOKENS
+from osdi.store.indexes import STAFF, TOKENS
 
 FILE: Final = click.Path(dir_okay=False, path_type=Path)
 
@@ -145,6 +145,8 @@ def _warn(store: Store, header: Header, send_queued: bool) -> None:
     if header.counts.get(TOKENS):
         names = ", ".join(sorted({token["name"] for token in find_tokens(store, {})}))
         echo(f"Tokens that were revoked after the backup are valid again. The tokens are: {names}.", err=True)
+    if header.counts.get(STAFF):
+        echo("Staff members are signed out. Those who were disabled after the backup may sign in again.", err=True)
     echo("People who unsubscribed or were deleted after the backup have their earlier state again.", err=True)
     if not send_queued:
         echo("Follow-ups that were queued at the time of the backup are skipped, with the reason `restored`.", err=True)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import click
 
-from osdi.action_functions.followup_kinds import FAILED, SENT, SKIPPED, STATES, TRIGGERS
+from osdi.action_functions.followup_kinds import FAILED, KINDS, SENT, SKIPPED, STATES
 from osdi.commands.output import echo, minute, table
 from osdi.commands.register import CommandContext, database_command
 from osdi.documents import Document
@@ -44,7 +44,7 @@ def _not_empty(_: click.Context, parameter: click.Parameter, value: str | None) 
     return value
 
 
-KIND: Final = click.option("--kind", type=click.Choice(TRIGGERS), help="Only follow-ups of this kind.")
+KIND: Final = click.option("--kind", type=click.Choice(KINDS), help="Only follow-ups of this kind.")
 REASON: Final = click.option("--reason", callback=_not_empty, help="Only follow-ups with this reason, such as no_smtp.")
 
 

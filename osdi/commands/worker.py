@@ -19,6 +19,8 @@ from osdi.outreaches.repeat_keys_store import RepeatKeys
 from osdi.people.merge import complete_next_merge
 from osdi.privacy.erasure import resume_erasure
 from osdi.privacy.retention import Retention
+from osdi.staff.links import mails_are_sent
+from osdi.staff.sign_in_mails import SignInMails
 from osdi.store import Store
 from osdi.webhooks.delivery import Webhooks
 
@@ -51,11 +53,16 @@ def worker(context: CommandContext, once: bool) -> None:
     merges = partial(complete_next_merge, store, settings.match_key_rules, resume_erasure)
     repeats = RepeatKeys(store, settings.repeat_seconds)
     works: tuple[Work, ...] = (followups.do_next, webhooks.deliver_next, merges, retention.do_next, repeats.do_next)
+    sign_in_mails = SignInMails(store, settings) if mails_are_sent(settings) else None
+    if sign_in_mails:
+        works = (*works, sign_in_mails.do_next)
     try:
         if problem := run(works, once=once):
             raise click.ClickException(problem)
     finally:
         followups.close()
+        if sign_in_mails:
+            sign_in_mails.close()
         store.close()
 
 

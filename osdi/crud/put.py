@@ -15,14 +15,14 @@ from osdi.documents import Document, ReadOnlyDocument
 from osdi.errors import DuplicateKey, conflict, document_too_large, not_found
 from osdi.etags import IfMatch, check_if_match
 from osdi.ids import now
-from osdi.match_keys import MatchKeyRules, id_key
+from osdi.match_keys import SLUG, MatchKeyRules, id_key
 from osdi.people.merge_rules import exceeds_size_limit, without_own
 from osdi.resources import Resource
 from osdi.retry import retry_on_conflict
 from osdi.store import Store, Update, Write
 
 # Prefixes of match keys that do not derive from fields: a PUT keeps these keys.
-KEPT_KEYS: Final = ("claimed:", "idempotency:", "repeat:")
+KEPT_KEYS: Final = ("claimed:", "idempotency:", "repeat:", SLUG)
 
 
 @dataclass(frozen=True)
@@ -85,10 +85,12 @@ def apply(resource: Resource, stored: Document, change: Change) -> Document:
             changed.pop(name, None)
     replace = rules_of(resource).replace
     for name, value in change.fields.items():
-        if isinstance(value, Mapping) and isinstance(changed.get(name), Mapping):
+        if name in replace:
+            changed[name] = replace[name](changed.get(name), value)
+        elif isinstance(value, Mapping) and isinstance(changed.get(name), Mapping):
             changed[name] = {**changed[name], **value}
         else:
-            changed[name] = replace[name](changed.get(name), value) if name in replace else value
+            changed[name] = value
     return changed
 
 

@@ -12,7 +12,7 @@ from cachetools import TTLCache
 
 from osdi.documents import Document
 from osdi.errors import not_found
-from osdi.match_keys import NAMED, id_key, name_key
+from osdi.match_keys import NAMED, SLUG, id_key, name_key, slug_key
 from osdi.resources import ADVOCACY_CAMPAIGN, Resource, id_from
 from osdi.store import Store
 
@@ -58,6 +58,19 @@ class Reference:
             found |= {document["_id"]: document for document in named.values()}
             ids |= {reference: document["_id"] for reference, document in named.items()}
         return {reference: found[document_id] for reference, document_id in ids.items() if document_id in found}
+
+    def campaign_of_slug(self, slug: str) -> Document | None:
+        """Returns the campaign that has this slug for its public page, or had it once; None if there is none."""
+        with self._lock:
+            document_id = self._ids.get((SLUG, slug))
+        found = self._by_id(ADVOCACY_CAMPAIGN, [document_id]) if document_id else {}
+        if not found:
+            for owner in self._store.by_match_keys(ADVOCACY_CAMPAIGN.collection, [slug_key(slug)]):
+                with self._lock:
+                    self._ids[SLUG, slug] = owner["_id"]
+                    self._documents[ADVOCACY_CAMPAIGN.collection, owner["_id"]] = owner
+                return owner
+        return next(iter(found.values()), None)
 
     def forget(self, resource: Resource, document_id: str) -> None:
         """Removes a changed document from this process's cache. In other processes it expires after `cache_seconds`."""

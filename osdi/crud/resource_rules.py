@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
+from osdi.crud.campaign_page import PAGE, replace_settings, slug_keys
 from osdi.crud.totals_store import total_outreaches
 from osdi.crud.unlink_store import forget_wrapper
 from osdi.documents import Document, ReadOnlyDocument
@@ -27,6 +28,7 @@ from osdi.resources import ADVOCACY_CAMPAIGN, LIST, OUTREACH, PERSON, TAG, WRAPP
 from osdi.statistics.invalidation import invalidate
 from osdi.statistics.invalidation_store import delete_rollups, invalidate_all
 from osdi.store import Insert, Store
+from osdi.store.indexes import POSTAL_CODES
 from osdi.suppression.changes import Checked, check_put
 
 # Takes the stored value (None if there is none) and the one of a PUT.
@@ -53,7 +55,8 @@ class ResourceRules:
     find: Callable[[Store, str], Document | None] | None = None
     # Fields whose new value does not simply replace the stored one.
     replace: Mapping[str, ReplaceValue] = field(default_factory=dict)
-    # Returns match keys besides those of identifiers; sets fields that derive from all match keys.
+    # Returns match keys besides those of identifiers, and may set the fields that they derive from; sets fields that
+    # derive from all match keys.
     derive_keys: DeriveKeys | None = None
     derive_fields: DeriveFields | None = None
     # Keeps the changed document within the suppression list; takes the stored one and the fields that the PUT names.
@@ -178,8 +181,9 @@ def delete_outreaches(store: Store, campaign: Document, force: bool) -> None:
 
 
 def forget_campaign(store: Store, campaign: ReadOnlyDocument) -> None:
-    """Deletes the statistics of a deleted campaign, and outreaches that were recorded while it was deleted."""
+    """Deletes statistics and postal codes of a deleted campaign, and outreaches that were recorded meanwhile."""
     store.delete_many(OUTREACH.collection, {"advocacy_campaign_id": campaign["_id"]})
+    store.delete_many(POSTAL_CODES, {"advocacy_campaign_id": campaign["_id"]})
     delete_rollups(store, campaign["_id"])
 
 
@@ -221,7 +225,11 @@ RULES: Final[Mapping[Resource, ResourceRules]] = {
     ),
     OUTREACH: ResourceRules(derive_fields=keep_offset, invalidate=invalidate, delete=delete_outreach),
     ADVOCACY_CAMPAIGN: ResourceRules(
-        defaults=default_title, before_delete=delete_outreaches, after_delete=forget_campaign
+        defaults=default_title,
+        replace={PAGE: replace_settings},
+        derive_keys=slug_keys,
+        before_delete=delete_outreaches,
+        after_delete=forget_campaign,
     ),
     TAG: ResourceRules(derive_keys=name_keys),
     LIST: ResourceRules(derive_keys=name_keys),

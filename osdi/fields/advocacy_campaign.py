@@ -57,7 +57,7 @@ ADVOCACY_CAMPAIGN_FIELDS: Final[Table] = (
     Text("summary"),
     Text("targets", description='A human readable description, such as "U.S. Congress".'),
     Objects("target_list", TARGET, TARGET_LIST),
-    Text("browser_url"),
+    Text("browser_url", description="If none is stored: the address of the public page, if it is published."),
     Text("administrative_url"),
     Text("featured_image_url"),
     WholeNumber("total_outreaches", read_only=True, not_filtered="it is counted when a campaign is read"),

@@ -40,7 +40,12 @@ TARGET_LIST: Final = 1_000
 TEMPLATES: Final = 20
 SHARE_OPTIONS: Final = 20
 MESSAGE_ENTRIES: Final = 100
+POSTAL_CODE_LINES: Final = 100_000
+# Bytes of such a table. A longer one than MAX_BODY_BYTES has to be sent compressed.
+POSTAL_CODE_BYTES: Final = 10_000_000
 RESPONSES: Final = 500
+PAGE_FIELDS: Final = 40
+PAGE_PROMPTS: Final = 4
 
 # Of a post without a token: characters of `message` and `notes`, entries of `targets`, names in `custom_fields`, and
 # characters of a value in it. Anybody can post, so anybody could fill the database.

@@ -3,6 +3,6 @@
 The outbox is inside the outreach, so one write queues both. A worker leases a follow-up, checks the recipient's
 consent and the sending limits, sends it, and records the result. It delivers each at least once.
 
-Imports: access, action_functions, crud, documents, errors, hal, http_client, ids, log, mail, match_keys, messages,
-people, resources, retry, settings, store, suppression.
+Imports: access, action_functions, consent, crud, documents, errors, hal, http_client, ids, languages, log, mail,
+match_keys, messages, outreaches, people, resources, retry, settings, store, suppression.
 """

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Final, Protocol
 
 from osdi import log
-from osdi.action_functions.followup_kinds import FAILED, QUEUED, SENT, TRIGGERS
+from osdi.action_functions.followup_kinds import FAILED, KINDS, QUEUED, SENT
 from osdi.crud.reference_cache import Reference
 from osdi.documents import Document
 from osdi.errors import OsdiError
@@ -68,7 +68,7 @@ class Pauses:
 
     def open_kinds(self, timestamp: dt.datetime) -> list[str]:
         """Returns the kinds that are not paused at that time (naive UTC)."""
-        return [kind for kind in TRIGGERS if self._until.get(kind, timestamp) <= timestamp]
+        return [kind for kind in KINDS if self._until.get(kind, timestamp) <= timestamp]
 
     def extend(self, kind: str, at_least: float = 0.0) -> None:
         """Pauses a kind, each time for about twice as long, and for `at_least` as many seconds."""

@@ -99,12 +99,15 @@ def other_of_its_kind(
     return found["followups"][0] if found else None
 
 
-def reserve_interval(store: Store, leased: LeasedFollowup, mailbox: str, interval: dt.timedelta) -> bool:
+def reserve_interval(
+    store: Store, leased: LeasedFollowup, mailbox: str, interval: dt.timedelta, *, all_campaigns: bool = False
+) -> bool:
     """Reserves the interval of a mailbox (its hash) for a follow-up of this kind and campaign; False if another has it.
 
-    The follow-up that has the interval can reserve it again: a worker may have died before it sent the follow-up.
+    With `all_campaigns` it is an interval of its own, for this kind and any campaign. The follow-up that has the
+    interval can reserve it again: a worker may have died before it sent the follow-up.
     """
-    kind, campaign_id = leased.followup["kind"], leased.outreach["advocacy_campaign_id"]
+    kind, campaign_id = leased.followup["kind"], "" if all_campaigns else leased.outreach["advocacy_campaign_id"]
     timestamp = now()
     mine = {"followup_id": leased.followup["_id"]}
     free = {"_id": f"{kind}:{campaign_id}:{mailbox}", "$or": [mine, {"until": {"$lte": timestamp}}]}

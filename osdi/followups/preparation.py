@@ -15,10 +15,11 @@ from typing import Final
 from cachetools import TTLCache, cached
 
 from osdi.action_functions.followup_kinds import (
-    AUTORESPONSE,
     CALL_RESPONSE,
+    CONFIRMATION,
     FAILED,
     LEASED,
+    MAILS,
     QUEUED,
     SENT,
     SKIPPED,
@@ -26,6 +27,9 @@ from osdi.action_functions.followup_kinds import (
     fits,
     type_of,
 )
+from osdi.consent.asking import SELDOM, asking
+from osdi.consent.confirmation import confirmation_link, confirmation_signer
+from osdi.consent.confirmation_mail import confirmation_mail
 from osdi.crud.reference_cache import Reference
 from osdi.documents import Document, ReadOnlyDocument
 from osdi.followups import outbox_store
@@ -35,12 +39,14 @@ from osdi.followups.recipients import Recipient, Unreachable, claimed_opt_out, r
 from osdi.followups.sending_limits import SendingLimits
 from osdi.followups.unsubscribe import link, signer, unwanted
 from osdi.ids import now
+from osdi.languages import SOURCE_LANGUAGE, language_of
 from osdi.match_keys import mailbox_key
 from osdi.messages.template_check import Mistake
-from osdi.messages.template_fields import UNSUBSCRIBE_URL, fields
+from osdi.messages.template_fields import LANGUAGE, UNSUBSCRIBE_URL, fields
 from osdi.messages.templates import Rendered, TooLarge, render
 from osdi.messages.wrapper_store import default_wrapper
 from osdi.messages.wrappers import wrapper_of
+from osdi.outreaches.consent import CONSENTS
 from osdi.people.lookup import find_people_by_contact, get_person
 from osdi.resources import ADVOCACY_CAMPAIGN, MESSAGE, Resource
 from osdi.retry import backoff_seconds
@@ -57,7 +63,7 @@ OTHER_SECONDS: Final = 5.0
 class OutgoingMessage:
     """A follow-up that is to be sent, with its outreach, person, recipient and text.
 
-    A mail has the URL by which its reader unsubscribes.
+    A mail has the URL by which its reader unsubscribes, and the language of the server's own words in it.
     """
 
     followup: Document
@@ -66,6 +72,7 @@ class OutgoingMessage:
     recipient: Recipient
     rendered: Rendered
     unsubscribe_url: str = ""
+    language: str = SOURCE_LANGUAGE
 
 
 class Stop(Exception):
@@ -100,6 +107,7 @@ class Preparation:
         seconds = settings.cache_seconds
         self._suppressed = cached(TTLCache(1, seconds))(partial(suppression_list, store))
         self._signer = cached(TTLCache(1, seconds))(partial(signer, store))
+        self._confirming = cached(TTLCache(1, seconds))(partial(confirmation_signer, store))
         self._default_wrapper = cached(TTLCache(len(TRIGGERS), seconds))(partial(default_wrapper, store))
 
     def prepare(self, leased: LeasedFollowup) -> OutgoingMessage:
@@ -107,22 +115,31 @@ class Preparation:
         outreach, followup = leased.outreach, leased.followup
         kind = followup["kind"]
         if kind not in self._kinds:
-            raise Stop(SKIPPED, "no_smtp" if kind == AUTORESPONSE else "no_gateway")
-        message = self._message(followup)
+            raise Stop(SKIPPED, "no_smtp" if kind in MAILS else "no_gateway")
+        message = None if kind == CONFIRMATION else self._message(followup)
         person = get_person(self._store, outreach.get("person_id", ""))
         if person is None:
             raise Stop(SKIPPED, "no_person")
         to = self._recipient(followup, person)
-        self._check_opt_out(followup, to, outreach)
+        if kind == CONFIRMATION:
+            self._check_confirmation(leased, person, to)
+        else:
+            self._check_opt_out(followup, to, outreach)
         self._check_number(followup, to)
         self._check_interval(leased)
         if not followup["by_token"] and not followup.get("admitted"):
             mailbox = mailbox_key(to.key)
             self._check_mailbox_interval(leased, mailbox)
             self._check_limits(kind, mailbox)
-        unsubscribe_url = link(self._signer(), self._settings.public_url, to.to) if kind == AUTORESPONSE else ""
-        rendered = self._render(leased, message, person if to.known else None, unsubscribe_url)
-        return OutgoingMessage(followup, outreach, person, to, rendered, unsubscribe_url)
+        campaign = self._find(ADVOCACY_CAMPAIGN, outreach["advocacy_campaign_id"]) or {}
+        language = language_of(campaign, self._settings.language)
+        here = self._settings.public_url
+        unsubscribe_url = link(self._signer(), here, to.to, language) if kind in MAILS else ""
+        if message is None:
+            rendered = self._confirmation_mail(outreach, to, unsubscribe_url)
+        else:
+            rendered = self._render(leased, message, campaign, person if to.known else None, unsubscribe_url)
+        return OutgoingMessage(followup, outreach, person, to, rendered, unsubscribe_url, language)
 
     def close(self) -> None:
         """Closes the connection that counts for the sending limits."""
@@ -144,7 +161,7 @@ class Preparation:
         """Raises Stop if the post, the suppression list or any entry says that the recipient wants nothing."""
         kind, suppressed, rules = followup["kind"], self._suppressed(), self._settings.match_key_rules
         reason = claimed_opt_out(to, kind, outreach, rules)
-        if reason is None and kind == AUTORESPONSE:
+        if reason is None and kind in MAILS:
             reason = unwanted(self._store, to.to, rules, by_token=followup["by_token"], suppressed=suppressed)
         elif reason is None:
             people = find_people_by_contact(self._store, to.key)
@@ -154,9 +171,19 @@ class Preparation:
         if reason:
             raise Stop(SKIPPED, reason)
 
+    def _check_confirmation(self, leased: LeasedFollowup, person: Document, to: Recipient) -> None:
+        """Raises Stop if the reader of the mailbox is not asked to confirm the consent of the outreach."""
+        suppressed, rules = self._suppressed(), self._settings.match_key_rules
+        found = asking(suppressed, self._reference.find, leased.outreach, person, to.key, rules)
+        if found.reason is not None:
+            raise Stop(SKIPPED, found.reason)
+        digest = suppressed.digest(mailbox_key(to.key))
+        if found.seldom and not outbox_store.reserve_interval(self._store, leased, digest, SELDOM, all_campaigns=True):
+            raise Stop(SKIPPED, "sent_before")
+
     def _check_number(self, followup: Document, to: Recipient) -> None:
         """Raises Stop if no text or call may go to the number."""
-        if followup["kind"] == AUTORESPONSE:
+        if followup["kind"] in MAILS:
             return
         countries = self._settings.allowed_phone_countries
         if reason := refused_number(to.to, countries, by_token=followup["by_token"]):
@@ -201,13 +228,17 @@ class Preparation:
             raise Postpone("too_many", reached.seconds)
 
     def _render(
-        self, leased: LeasedFollowup, message: ReadOnlyDocument, person: Document | None, unsubscribe_url: str
+        self,
+        leased: LeasedFollowup,
+        message: ReadOnlyDocument,
+        campaign: ReadOnlyDocument,
+        person: Document | None,
+        unsubscribe_url: str,
     ) -> Rendered:
         """Returns the filled-in message; it says nothing of the person if that is None. Raises Stop."""
         outreach, followup = leased.outreach, leased.followup
-        campaign = self._find(ADVOCACY_CAMPAIGN, outreach["advocacy_campaign_id"]) or {}
         values = fields(person, outreach, campaign, by_token=followup["by_token"], zone=self._settings.zone)
-        values[UNSUBSCRIBE_URL] = unsubscribe_url
+        values |= {UNSUBSCRIBE_URL: unsubscribe_url, LANGUAGE: language_of(campaign, self._settings.language)}
         wrapper = wrapper_of(self._reference.find, message, self._default_wrapper)
         try:
             return render(message, wrapper, values, type_of(followup["kind"]))
@@ -215,6 +246,11 @@ class Preparation:
             raise Stop(FAILED, "template") from mistake
         except TooLarge as too_large:
             raise Stop(FAILED, "too_large") from too_large
+
+    def _confirmation_mail(self, outreach: Document, to: Recipient, unsubscribe_url: str) -> Rendered:
+        """Returns the mail that asks to confirm a consent; it says nothing of the person."""
+        address = confirmation_link(self._confirming(), self._settings.public_url, outreach["_id"], to.to)
+        return confirmation_mail(self._settings.vendor_name, outreach[CONSENTS][0], address, unsubscribe_url)
 
     def _find(self, resource: Resource, document_id: str) -> ReadOnlyDocument | None:
         return self._reference.find(resource, [document_id]).get(document_id)

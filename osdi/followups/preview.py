@@ -10,11 +10,12 @@ from osdi.errors import conflict
 from osdi.followups.recipients import Unreachable, recipient
 from osdi.followups.unsubscribe import PATH
 from osdi.ids import now
+from osdi.languages import language_of
 from osdi.mail import compose
 from osdi.mail.mailboxes import sender
 from osdi.match_keys import MatchKeyRules
 from osdi.messages.template_check import Mistake
-from osdi.messages.template_fields import UNSUBSCRIBE_URL, fields
+from osdi.messages.template_fields import LANGUAGE, UNSUBSCRIBE_URL, fields
 from osdi.messages.templates import TooLarge, render
 from osdi.messages.wrapper_store import default_wrapper
 from osdi.messages.wrappers import wrapper_of
@@ -54,9 +55,11 @@ def preview(
     Raises OsdiError 409 if the template is invalid (older versions stored it unchecked) or the result is too long; 503.
     """
     kind = message.get("type", EMAIL)
-    values = _values_of_preview(settings) if outreach is None else _values(store, outreach, kind, settings)
+    campaign = _campaign_of(store, outreach)
+    values = _values_of_preview(settings) if outreach is None else _values(store, outreach, campaign, kind, settings)
     unsubscribe_url = f"{base_url}{PATH}/..." if kind == EMAIL else ""
-    values |= {UNSUBSCRIBE_URL: unsubscribe_url}
+    language = language_of(campaign, settings.language)
+    values |= {UNSUBSCRIBE_URL: unsubscribe_url, LANGUAGE: language}
     wrapper = wrapper_of(reference.find, message, partial(default_wrapper, store))
     try:
         rendered = render(message, wrapper, values, kind)
@@ -64,8 +67,8 @@ def preview(
         raise conflict("TEMPLATE_ERROR", str(error) or "This is too long.", resource=MESSAGE.rel) from error
     if kind != EMAIL:
         return {"text": rendered.text, "from": rendered.from_}
-    html = compose.with_link(rendered.html, unsubscribe_url)
-    text = compose.text_part(rendered, html, unsubscribe_url)
+    html = compose.with_link(rendered.html, unsubscribe_url, language)
+    text = compose.text_part(rendered, html, unsubscribe_url, language)
     headers = {"from": _from(rendered.from_, settings.mail_from), "reply_to": rendered.reply_to}
     return {"subject": rendered.subject, **headers, "html": html, "text": text}
 
@@ -75,16 +78,23 @@ def _values_of_preview(settings: Settings) -> dict[str, Any]:
     return fields(PERSON_OF_PREVIEW, outreach, CAMPAIGN_OF_PREVIEW, by_token=True, zone=settings.zone)
 
 
-def _values(store: Store, outreach: Mapping[str, Any], kind: str, settings: Settings) -> dict[str, Any]:
+def _campaign_of(store: Store, outreach: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    if outreach is None:
+        return CAMPAIGN_OF_PREVIEW
+    return store.get(ADVOCACY_CAMPAIGN.collection, outreach["advocacy_campaign_id"]) or {}
+
+
+def _values(
+    store: Store, outreach: Mapping[str, Any], campaign: Mapping[str, Any], kind: str, settings: Settings
+) -> dict[str, Any]:
     person = get_person(store, outreach.get("person_id", ""))
-    campaign = store.get(ADVOCACY_CAMPAIGN.collection, outreach["advocacy_campaign_id"])
     followups = outreach.get("followups", ())
     # Without follow-ups the outreach does not show if it was posted with a token, so the preview assumes none.
     by_token = any(each["by_token"] for each in followups)
     # A sent follow-up has no address any more.
     addressed = next((each for each in followups if type_of(each["kind"]) == kind and "to" in each), None)
     known = by_token or addressed is None or person is None or _is_known(addressed, person, settings.match_key_rules)
-    return fields(person if known else None, outreach, campaign or {}, by_token=by_token, zone=settings.zone)
+    return fields(person if known else None, outreach, campaign, by_token=by_token, zone=settings.zone)
 
 
 def _is_known(followup: Mapping[str, Any], person: Mapping[str, Any], rules: MatchKeyRules) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from osdi.action_functions.followup_kinds import AUTORESPONSE, CALL_RESPONSE, REACHED_BY, SMS_RESPONSE, primary
+from osdi.action_functions.followup_kinds import CALL_RESPONSE, MAILS, REACHED_BY, SMS_RESPONSE, primary
 from osdi.documents import ReadOnlyDocument
 from osdi.match_keys import PHONE, MatchKeyRules, email_key, is_confirmed
 from osdi.people.opt_outs import phone_opt_out
@@ -61,7 +61,7 @@ def recipient(followup: ReadOnlyDocument, person: ReadOnlyDocument, rules: Match
     key = _key(kind, theirs, rules)
     if key is None:
         raise Unreachable("no_address")
-    to = str(theirs[value]) if kind == AUTORESPONSE else f"+{key.removeprefix(PHONE)}"
+    to = str(theirs[value]) if kind in MAILS else f"+{key.removeprefix(PHONE)}"
     named_by_token = followup["by_token"] and posted is not None
     return Recipient(to, key, named_by_token or is_confirmed(person, key))
 
@@ -84,15 +84,15 @@ def claimed_opt_out(to: Recipient, kind: str, outreach: ReadOnlyDocument, rules:
     for claim in outreach.get("claimed_opt_outs", ()):
         if value in claim and _key(kind, claim, rules) != to.key:
             continue
-        if kind == AUTORESPONSE and "status" in claim:
+        if kind in MAILS and "status" in claim:
             return str(claim["status"]).replace(" ", "_")
-        if kind != AUTORESPONSE and UNWANTED[kind][0] in claim:
+        if kind not in MAILS and UNWANTED[kind][0] in claim:
             return UNWANTED[kind][1]
     return None
 
 
 def _key(kind: str, entry: ReadOnlyDocument, rules: MatchKeyRules) -> str | None:
     """Returns the match key of a contact detail, or None if it cannot have one."""
-    if kind != AUTORESPONSE:
+    if kind not in MAILS:
         return rules.phone_key(entry)
     return email_key(entry["address"]) if entry.get("address") else None

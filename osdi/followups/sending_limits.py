@@ -12,7 +12,7 @@ from limits.storage import MemoryStorage, MongoDBStorage
 from limits.strategies import FixedWindowRateLimiter
 
 from osdi.access.rate_limit_storage import counts_in_mongodb, items
-from osdi.action_functions.followup_kinds import AUTORESPONSE, CALL_RESPONSE, SMS_RESPONSE
+from osdi.action_functions.followup_kinds import AUTORESPONSE, CALL_RESPONSE, MAILS, SMS_RESPONSE
 from osdi.errors import unavailable
 from osdi.ids import timestamp
 from osdi.settings import Settings
@@ -42,10 +42,12 @@ class SendingLimits:
     def reached(self, kind: str, key: str) -> LimitReached | None:
         """Counts a follow-up of a kind to the match key of a mailbox or number; None if it may be sent.
 
+        Mails of all kinds count together.
         While the limit of all is reached, the address is not counted, so that waiting does not use up its own limit.
         Raises OsdiError 503.
         """
         self._used = True
+        kind = AUTORESPONSE if kind in MAILS else kind
         try:
             for item in self._all[kind]:
                 if not self._limiter.test(item, "followups", kind):

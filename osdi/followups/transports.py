@@ -8,7 +8,7 @@ from typing import Final
 
 import orjson
 
-from osdi.action_functions.followup_kinds import AUTORESPONSE, CALL_RESPONSE, SMS_RESPONSE
+from osdi.action_functions.followup_kinds import CALL_RESPONSE, MAILS, SMS_RESPONSE
 from osdi.followups.delivery import DeliveryFailed, Transport
 from osdi.followups.preparation import OutgoingMessage
 from osdi.followups.unsubscribe import mark_bouncing
@@ -31,7 +31,7 @@ GATEWAY_SECONDS: Final = 15.0
 
 
 class Mail:
-    """Sends autoresponses by SMTP, each with a link by which its reader unsubscribes."""
+    """Sends mails by SMTP, each with a link by which its reader unsubscribes."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
@@ -71,6 +71,7 @@ def _composed(message: OutgoingMessage, from_: Address) -> EmailMessage:
             sender=from_,
             unsubscribe_url=message.unsubscribe_url,
             date=time_in(dt.UTC),
+            language=message.language,
         )
     except ValueError as error:
         raise DeliveryFailed("not_a_mail", permanent=True) from error
@@ -127,7 +128,7 @@ class Gateway:
 def transports(store: Store, settings: Settings) -> dict[str, Transport]:
     """Returns the transports that the settings name, by kind of follow-up. Follow-ups of other kinds are skipped."""
     made: Mapping[str, tuple[str, Callable[[], Transport]]] = {
-        AUTORESPONSE: (settings.smtp_url, lambda: Mail(store, settings)),
+        **{kind: (settings.smtp_url, lambda: Mail(store, settings)) for kind in MAILS},
         SMS_RESPONSE: (settings.sms_gateway_url, lambda: Gateway(settings.sms_gateway_url, settings)),
         CALL_RESPONSE: (settings.call_gateway_url, lambda: Gateway(settings.call_gateway_url, settings)),
     }

@@ -7,13 +7,14 @@ person may be recorded twice, and its reader wants no more mail.
 
 import hashlib
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from itsdangerous import BadData, URLSafeSerializer, URLSafeTimedSerializer
 
 from osdi.access.signing_keys import signing_key
 from osdi.documents import Document
 from osdi.ids import now
+from osdi.languages import SOURCE_LANGUAGE
 from osdi.match_keys import MatchKeyRules, email_key
 from osdi.people.lookup import find_people_by_contact
 from osdi.people.merge_rules import KEPT_STATUSES, SUBSCRIBED, events_of_change, same_email
@@ -34,15 +35,30 @@ RESUBSCRIBE_SECONDS: Final = 7 * 24 * 60 * 60
 TOKEN_LENGTH: Final = 500
 
 
+class StatusBefore(NamedTuple):
+    """The status that an address had at a person: by its spelling there, None if nothing was said.
+
+    `claimed` is true if only a post without a token had stated it.
+    """
+
+    statuses: dict[str, str | None]
+    claimed: bool
+
+
 def signer(store: Store) -> URLSafeSerializer:
     """Returns the serializer that signs and verifies this deployment's links. Raises OsdiError 503."""
     key = signing_key(store, PURPOSE)
     return URLSafeSerializer(key, salt=PURPOSE, signer_kwargs={"digest_method": hashlib.sha256})
 
 
-def link(signs: URLSafeSerializer, public_url: str, address: str) -> str:
-    """Returns the unsubscribe link of this address, which is always the same."""
-    return f"{public_url}{PATH}/{signs.dumps(address)}"
+def link(signs: URLSafeSerializer, public_url: str, address: str, language: str = SOURCE_LANGUAGE) -> str:
+    """Returns the unsubscribe link of this address, which is always the same for a language.
+
+    It names the language of the mail, so that the page has it. English is not named: the reader's browser may know
+    better.
+    """
+    query = "" if language == SOURCE_LANGUAGE else f"?lang={language}"
+    return f"{public_url}{PATH}/{signs.dumps(address)}{query}"
 
 
 def address_of(store: Store, token: str) -> str | None:
@@ -56,13 +72,14 @@ def address_of(store: Store, token: str) -> str | None:
     return address
 
 
-def unsubscribe(store: Store, address: str, source: str = LINK) -> None:
+def unsubscribe(store: Store, address: str, source: str = LINK) -> dict[str, StatusBefore]:
     """Adds the address to the suppression list, and unsubscribes it for every person who has it; safe to repeat.
 
-    The list comes first: after it, nothing is sent to the address. Raises OsdiError 503.
+    The list comes first: after it, nothing is sent to the address. Returns, by the ids of the people who were changed,
+    the former status. Raises OsdiError 503.
     """
     suppression_list(store).change(email_key(address), add={MAIL: source})
-    _set_status(store, address, UNSUBSCRIBED, unless=(UNSUBSCRIBED, COMPLAINED))
+    return _set_status(store, address, UNSUBSCRIBED, unless=(UNSUBSCRIBED, COMPLAINED))
 
 
 def resubscribe_token(store: Store, address: str) -> str:
@@ -126,15 +143,22 @@ def unwanted(
     return suppressed.reason(MAIL, key, whole_mailbox=not by_token)
 
 
-def _set_status(store: Store, address: str, status: str, unless: tuple[str, ...]) -> None:
+def _set_status(store: Store, address: str, status: str, unless: tuple[str, ...]) -> dict[str, StatusBefore]:
+    found = {}
     for person in find_people_by_contact(store, email_key(address)):
-        retry_on_conflict(partial(_set_status_of, store, person["_id"], address, status, unless))
+        change = partial(_set_status_of, store, person["_id"], address, status, unless)
+        if before := retry_on_conflict(change):
+            found[person["_id"]] = before
+    return found
 
 
-def _set_status_of(store: Store, person_id: str, address: str, status: str, unless: tuple[str, ...]) -> None:
+def _set_status_of(
+    store: Store, person_id: str, address: str, status: str, unless: tuple[str, ...]
+) -> StatusBefore | None:
+    """Returns the former status of the address; None if nothing had to be changed."""
     person = store.get(PERSON.collection, person_id)
     if person is None:
-        return
+        return None
     stored = person.get("email_addresses", [])
     # A status that only a post without a token has stated is replaced, whatever it is: this one is certain.
     claimed = f"status {email_key(address)}"
@@ -146,11 +170,14 @@ def _set_status_of(store: Store, person_id: str, address: str, status: str, unle
         else entry
         for entry in stored
     ]
-    if entries != stored or claimed in unconfirmed:
-        changed: Document = {"email_addresses": entries, "modified_date": now()}
-        left = [each for each in unconfirmed if each != claimed]
-        if left:
-            changed[UNCONFIRMED] = left
-        gone = (UNCONFIRMED,) if unconfirmed and not left else ()
-        events = events_of_change(person, changed)
-        store.write(Update(PERSON.collection, person_id, person["version"], changed, gone, events))
+    if entries == stored and claimed not in unconfirmed:
+        return None
+    changed: Document = {"email_addresses": entries, "modified_date": now()}
+    left = [each for each in unconfirmed if each != claimed]
+    if left:
+        changed[UNCONFIRMED] = left
+    gone = (UNCONFIRMED,) if unconfirmed and not left else ()
+    events = events_of_change(person, changed)
+    store.write(Update(PERSON.collection, person_id, person["version"], changed, gone, events))
+    before = {each["address"]: each.get("status") for each in stored if same_email(each, {"address": address})}
+    return StatusBefore(before, claimed in unconfirmed)

@@ -30,6 +30,8 @@ USER_AGENT: Final = "OSDI-Outreach-Server"
 
 # As much of a response is read: a server that is still writing when we hang up may give up what it does for us.
 RESPONSE_BYTES: Final = 65_536
+# An operator reads this much of a response to find out why a receiver fails.
+EXCERPT_LENGTH: Final = 200
 
 
 class NotDelivered(Exception):
@@ -42,10 +44,14 @@ class NotDelivered(Exception):
 
 @dataclass(frozen=True)
 class HttpResponse:
-    """The status of a response, and the seconds for which it asks us to wait (Retry-After, bounded)."""
+    """The status of a response, and the seconds for which it asks us to wait (Retry-After, bounded).
+
+    `excerpt` is the beginning of its body: up to EXCERPT_LENGTH printable characters on one line.
+    """
 
     status: int
     retry_after: float | None = None
+    excerpt: str = ""
 
 
 class HttpPost:
@@ -111,10 +117,17 @@ def _exchange(connection: HttpConnection, target: str, body: bytes, headers: Map
     with suppress(BrokenPipeError, ConnectionResetError):
         connection.request("POST", target, body, headers, preload_content=False)
     with closing(connection.getresponse()) as response:
+        body = b""
         with suppress(HTTPException, HTTPError, OSError):
-            response.read(RESPONSE_BYTES, decode_content=False)
+            body = response.read(RESPONSE_BYTES, decode_content=False)
         wait = retry_after_seconds(response.headers.get("Retry-After"), dt.datetime.now(dt.UTC))
-        return HttpResponse(response.status, wait)
+        return HttpResponse(response.status, wait, _excerpt(body))
+
+
+def _excerpt(body: bytes) -> str:
+    """Returns the beginning of a body as text; a compressed body has none."""
+    text = " ".join(body[: 4 * EXCERPT_LENGTH].decode(errors="ignore").split())
+    return "".join(each for each in text if each.isprintable())[:EXCERPT_LENGTH]
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from email.utils import quote
 from html import escape
 from typing import Final, Protocol
 
+from osdi.languages import SOURCE_LANGUAGE, text_direction, translations
 from osdi.mail.mailboxes import mailboxes, with_ascii_domain
 
 # RFC 5322, section 2.1.1: the recommended and the absolute maximum length of a line, in characters.
@@ -25,7 +26,6 @@ LONGEST_LINE: Final = 998
 # A display name that needs no quotation marks.
 PLAIN_PHRASE: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
 
-UNSUBSCRIBE: Final = "Unsubscribe"
 END_OF_BODY: Final = re.compile(r"</body\b", re.IGNORECASE)
 
 
@@ -70,12 +70,14 @@ def compose(
     sender: Address,
     unsubscribe_url: str,
     date: dt.datetime,
+    language: str = SOURCE_LANGUAGE,
 ) -> EmailMessage:
     """Returns the complete mail. Raises ValueError if a value cannot be in a header; a saved message has no such value.
 
     `message_id` is the id of the follow-up, so a repeated mail has the same Message-ID. `date` has a time zone.
+    `language` is that of the words of the unsubscribe link.
     """
-    html = with_link(rendered.html, unsubscribe_url)
+    html = with_link(rendered.html, unsubscribe_url, language)
     message = EmailMessage(policy=POLICY)
     message["Subject"] = _words(rendered.subject, "Subject")
     message["From"] = _mailbox_header(sender, "From")
@@ -93,26 +95,51 @@ def compose(
     # RFC 8058: mail programs offer to unsubscribe with one click.
     message["List-Unsubscribe"] = _bracketed_url(unsubscribe_url)
     message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    message.set_content(text_part(rendered, html, unsubscribe_url) + "\n", cte="quoted-printable")
+    message.set_content(text_part(rendered, html, unsubscribe_url, language) + "\n", cte="quoted-printable")
     message.add_alternative(html, subtype="html", cte="quoted-printable")
     return message
 
 
-def with_link(html: str, unsubscribe_url: str) -> str:
+def compose_plain_text(
+    *, subject: str, text: str, to: str, message_id: str, sender: Address, date: dt.datetime
+) -> EmailMessage:
+    """Returns a mail of plain text that its reader has asked for. Raises ValueError if a value cannot be in a header.
+
+    `date` has a time zone.
+    """
+    message = EmailMessage(policy=POLICY)
+    message["Subject"] = _words(subject, "Subject")
+    message["From"] = _mailbox_header(sender, "From")
+    message["To"] = _Encoded(with_ascii_domain(to))
+    message["Date"] = date
+    message["Message-ID"] = _Encoded(f"<{with_ascii_domain(f'{message_id}@{sender.domain}')}>")
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834, section 5
+    message["X-Auto-Response-Suppress"] = "All"
+    message.set_content(text, cte="quoted-printable")
+    return message
+
+
+def with_link(html: str, unsubscribe_url: str, language: str) -> str:
     """Returns the body with an unsubscribe link at its end; unchanged if it already has the link."""
     if unsubscribe_url in html or escape(unsubscribe_url) in html:
         return html
-    link = f'<p style="font-size: small"><a href="{escape(unsubscribe_url)}">{UNSUBSCRIBE}</a></p>\n'
+    words, direction = escape(_unsubscribe(language)), text_direction(language)
+    link = f'<a href="{escape(unsubscribe_url)}">{words}</a>'
+    paragraph = f'<p lang="{language}" dir="{direction}" style="font-size: small">{link}</p>\n'
     ends = [found.start() for found in END_OF_BODY.finditer(html)]
-    return html[: ends[-1]] + link + html[ends[-1] :] if ends else html + link
+    return html[: ends[-1]] + paragraph + html[ends[-1] :] if ends else html + paragraph
 
 
-def text_part(rendered: RenderedMail, html: str, unsubscribe_url: str) -> str:
+def text_part(rendered: RenderedMail, html: str, unsubscribe_url: str, language: str) -> str:
     """Returns the text part: the text as it was written, or else the text of `html`; with an unsubscribe link."""
     if not rendered.text:
         return text_of(html)
     text = rendered.text.rstrip("\n")
-    return text if unsubscribe_url in text else f"{text}\n\n{UNSUBSCRIBE} ({unsubscribe_url})"
+    return text if unsubscribe_url in text else f"{text}\n\n{_unsubscribe(language)} ({unsubscribe_url})"
+
+
+def _unsubscribe(language: str) -> str:
+    return translations(language).gettext("Unsubscribe")
 
 
 def text_of(html: str) -> str:

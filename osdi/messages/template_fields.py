@@ -21,6 +21,8 @@ from osdi.values.custom_field_names import as_sent
 from osdi.values.text import unicode_form
 
 UNSUBSCRIBE_URL: Final = "unsubscribe_url"
+# The value that names the language of dates. No template can print or replace it, because of the spaces.
+LANGUAGE: Final = "language of dates"
 
 LINE_LENGTH: Final = 100
 TEXT_LENGTH: Final = 10_000

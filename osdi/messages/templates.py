@@ -14,15 +14,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from jinja2 import ChainableUndefined, Template, TemplateError, nodes
-from jinja2.runtime import LoopContext
+from jinja2 import ChainableUndefined, Template, TemplateError, nodes, pass_context
+from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import escape
 
 from osdi.action_functions.followup_kinds import EMAIL
+from osdi.languages import SOURCE_LANGUAGE, formats
 from osdi.mail.html_tags import is_html
 from osdi.messages.template_check import ENTRIES, FILTERS, LOOP, TESTS, Mistake, TemplateChecker
-from osdi.messages.template_fields import single_line
+from osdi.messages.template_fields import LANGUAGE, single_line
 
 # Maximum length of the output in characters: as estimated when a template is saved, and as rendered.
 LARGEST_ESTIMATE: Final = 200_000
@@ -144,8 +145,14 @@ def _compile(template: str, *, escaped: bool) -> Template:
         raise Mistake("The template is too complex.") from error
 
 
-def _date(value: Any, form: str = DATE) -> Any:
-    return f"{value:{form}}" if isinstance(value, dt.datetime) else value
+@pass_context
+def _date(context: Context, value: Any, form: str = DATE) -> Any:
+    """Returns a date in one of the forms of CLDR in the language of the mail, or in a format of strftime."""
+    if not isinstance(value, dt.datetime):
+        return value
+    if form in formats.FORMS:
+        return formats.date(value.date(), context.get(LANGUAGE, SOURCE_LANGUAGE), form=form)
+    return f"{value:{form}}"
 
 
 def _bounded_entries(value: Any) -> list[Any]:

@@ -14,6 +14,7 @@ from pymongo import ReplaceOne, UpdateOne
 from osdi.documents import Document
 from osdi.errors import DuplicateKey
 from osdi.match_keys import (
+    DERIVED_KEYS,
     EMAIL,
     NAME,
     NAME_AND_POSTAL_CODE,
@@ -31,8 +32,6 @@ from osdi.store.scan import scan
 from osdi.suppression.suppression_store import fill_from_people
 
 BATCH: Final = 500
-# The fields of a person that MatchKeyRules.set_derived_keys sets.
-DERIVED_KEYS: Final = ("contact_keys", "unclaimed_keys", "maybe_duplicate")
 PATIENCE_SECONDS: Final = 60.0
 
 
@@ -231,6 +230,11 @@ def confirm_only_contacts(context: MigrationContext) -> Iterator[int]:
         yield changed
 
 
+def set_name_words(context: MigrationContext) -> Iterator[int]:
+    """Adds the words of names to people who lack them; a search by name compares with them."""
+    yield from set_derived_keys_of_all(context.store, context.rules)
+
+
 def compare_names_in_one_form(context: MigrationContext) -> Iterator[int]:
     """Gives the keys of tags' and lists' names the form of `name_key`, which ignores the Unicode form of a name.
 
@@ -268,4 +272,5 @@ MIGRATIONS: Final = (
     Migration(6, "compared phone numbers without extensions", compare_phones_without_extension),
     Migration(7, "confirmed the contact detail of people who have one only", confirm_only_contacts),
     Migration(8, "compared names of tags and lists in one Unicode form", compare_names_in_one_form),
+    Migration(9, "added the words of names to people", set_name_words),
 )

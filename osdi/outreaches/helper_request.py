@@ -7,6 +7,8 @@ from functools import cached_property
 from typing import Any
 
 from osdi.access.tokens import Caller
+from osdi.errors import ErrorDescription
+from osdi.outreaches.consent import GivenConsent
 
 
 @dataclass(frozen=True)
@@ -16,7 +18,7 @@ class HelperRequest:
     `strict` is True if unknown tags, lists and messages reject the request. `sender` is a keyed digest of the network
     address of a caller without a token, by which a double click is recognised; empty if that is switched off.
     `over_limit` counts a post without a token about the contact detail of a match key; it returns True if there are too
-    many.
+    many. `consent` is what a supporter has agreed to on a page; `warnings` are about what the page has left out.
     """
 
     body: Mapping[str, Any]
@@ -27,6 +29,8 @@ class HelperRequest:
     strict: bool = False
     sender: str = ""
     over_limit: Callable[[str], bool] | None = None
+    consent: GivenConsent | None = None
+    warnings: tuple[ErrorDescription, ...] = ()
 
     @cached_property
     def fingerprint(self) -> str:

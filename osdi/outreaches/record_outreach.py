@@ -11,14 +11,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from osdi.action_functions.followup_kinds import QUEUED, SKIPPED
+from osdi.action_functions.followup_kinds import CONFIRMATION, QUEUED, SKIPPED
 from osdi.action_functions.helper_body import check_person, without_placeholders
 from osdi.action_functions.resolve import Actions, resolve
 from osdi.action_functions.triggers import Followup
-from osdi.documents import Document, Find
+from osdi.documents import Document, Find, ReadOnlyDocument
 from osdi.errors import DuplicateKey, ErrorDescription, OsdiError
 from osdi.fields.outreach import ACTION_DATE_OFFSET
 from osdi.ids import new_id, now
+from osdi.match_keys import email_key
+from osdi.outreaches.consent import CONSENTS, GivenConsent, address_of, is_subscribed
 from osdi.outreaches.helper_request import HelperRequest
 from osdi.outreaches.idempotency import IdempotencyKeys, find_recorded
 from osdi.outreaches.known_outreach import warnings_about
@@ -32,6 +34,9 @@ from osdi.store import Insert, Store
 RETRY: Final = "retry"
 # The reason why only the outreach of a post without a token was recorded (`not_applied`).
 TOO_MANY_POSTS: Final = "too_many_posts"
+NO_ADDRESS: Final = ErrorDescription(
+    "NO_ADDRESS", "there is no e-mail address that this could be about; it was not stored.", ("consent",)
+)
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,11 @@ class Recorded:
 
 @dataclass(frozen=True)
 class _Resolved:
-    """A request with its resolved actions, person and keys, which all attempts share."""
+    """A request with its resolved actions, person and keys, which all attempts share.
+
+    `consent` is None without an address that it could be about. If it subscribes at once, `person` does so, and
+    `unsubscribed` is the same person without that.
+    """
 
     request: HelperRequest
     actions: Actions
@@ -58,6 +67,8 @@ class _Resolved:
     keys: IdempotencyKeys
     check: CheckChange | None
     warnings: tuple[ErrorDescription, ...]
+    consent: GivenConsent | None = None
+    unsubscribed: PostedPerson | None = None
 
 
 def record_outreach(
@@ -84,18 +95,28 @@ def _resolve(find: Find, request: HelperRequest, settings: Settings, check: Chec
     body, ignored = without_placeholders(request.body, strict=request.strict)
     check_person(body)
     request = replace(request, body=body) if ignored else request
-    actions = resolve(body, find, request.campaign, has_token=has_token, strict=request.strict)
-    person = PostedPerson.of(body, request.caller, actions, settings, over_limit=request.over_limit)
-    seconds = settings.repeat_seconds
-    keys = IdempotencyKeys.of(request, person.keys, trusted=person.trusted, repeat_seconds=seconds)
-    return _Resolved(request, actions, person, keys, check, (*ignored, *actions.warnings))
+
+    def posted(body: ReadOnlyDocument) -> tuple[Actions, PostedPerson]:
+        actions = resolve(body, find, request.campaign, has_token=has_token, strict=request.strict)
+        return actions, PostedPerson.of(body, request.caller, actions, settings, over_limit=request.over_limit)
+
+    actions, person = posted(body)
+    unsubscribed = None
+    consent = request.consent if request.consent and address_of(body) else None
+    if consent and not consent.by_mail:
+        unsubscribed = person
+        actions, person = posted(consent.subscribing(body))
+    keys = IdempotencyKeys.of(request, person.keys, trusted=person.trusted, repeat_seconds=settings.repeat_seconds)
+    about_nothing = (NO_ADDRESS,) if request.consent and not consent else ()
+    warnings = (*request.warnings, *about_nothing, *ignored, *actions.warnings)
+    return _Resolved(request, actions, person, keys, check, warnings, consent, unsubscribed)
 
 
 def _attempt(store: Store, resolved: _Resolved) -> Recorded:
     """Matches, merges and writes once. Raises WriteConflict if another request wrote first."""
     timestamp = now()
     try:
-        change = person_change(store, resolved.person, timestamp)
+        change = _person_change(store, resolved, timestamp)
     except OsdiError as error:
         if error.status >= 500:
             raise
@@ -111,6 +132,23 @@ def _attempt(store: Store, resolved: _Resolved) -> Recorded:
     except DuplicateKey as error:
         return _recorded_before(store, resolved, error)
     return Recorded(outreach, (*resolved.warnings, *change.warnings), change.matched_by, change.outcome)
+
+
+def _person_change(store: Store, resolved: _Resolved, timestamp: dt.datetime) -> PersonChange:
+    """Returns the change of the person; one whose address refuses mail is not subscribed, and added to no list."""
+    change = person_change(store, resolved.person, timestamp)
+    if resolved.unsubscribed is None or change.over_limit or not _asks_by_mail(resolved, change):
+        return change
+    return person_change(store, resolved.unsubscribed, timestamp)
+
+
+def _asks_by_mail(resolved: _Resolved, change: PersonChange) -> bool:
+    """True if a mail has to ask for the consent: by double opt-in, or because the address is not subscribed yet."""
+    consent = resolved.consent
+    if consent is None:
+        return False
+    key = email_key(address_of(resolved.request.body) or "")
+    return consent.by_mail or not is_subscribed(change.person, key)
 
 
 def _recorded_before(store: Store, resolved: _Resolved, error: Exception) -> Recorded:
@@ -143,6 +181,8 @@ def _outreach(resolved: _Resolved, change: PersonChange, timestamp: dt.datetime)
     """
     outreach_id = new_id()
     body, keys, followups = resolved.request.body, resolved.keys, resolved.actions.followups
+    if _asks_by_mail(resolved, change):
+        followups = (*followups, Followup(CONFIRMATION, to=address_of(body)))
     if change.over_limit:
         followups = tuple(replace(each, reason=each.reason or TOO_MANY_POSTS) for each in followups)
     outreach: Document = {
@@ -162,6 +202,8 @@ def _outreach(resolved: _Resolved, change: PersonChange, timestamp: dt.datetime)
         outreach["identifiers" if resolved.person.trusted else "claimed_identifiers"] = body["identifiers"]
     if change.over_limit:
         outreach["not_applied"] = TOO_MANY_POSTS
+    if resolved.consent:
+        outreach[CONSENTS] = [resolved.consent.receipt(timestamp)]
     if claimed := resolved.person.claimed_opt_outs:
         outreach["claimed_opt_outs"] = claimed
     if keys.header or (keys.identifiers and resolved.request.sent):

@@ -11,7 +11,7 @@ from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
 from osdi.documents import Document, Query
-from osdi.match_keys import MatchKeyRules, name_and_postal_code_keys
+from osdi.match_keys import DERIVED_KEYS, MatchKeyRules, name_and_postal_code_keys
 from osdi.resources import PERSON
 from osdi.store import Store
 from osdi.store.driver import only_duplicate_keys
@@ -19,7 +19,6 @@ from osdi.store.scan import scan
 
 BATCH: Final = 500
 PATIENCE_SECONDS: Final = 60.0
-DERIVED: Final = ("contact_keys", "unclaimed_keys", "maybe_duplicate")
 
 
 def people_with_unclaimed_keys(store: Store, after: str, limit: int) -> list[Document]:
@@ -73,9 +72,9 @@ def _update(person: Document, rules: MatchKeyRules, *, claiming: bool = True) ->
             *(key for key in name_and_postal_code_keys(person) if key not in known),
         ]
     rules.set_derived_keys(updated)
-    names = ("match_keys", *DERIVED)
+    names = ("match_keys", *DERIVED_KEYS)
     fields = {name: updated[name] for name in names if name in updated and updated[name] != person.get(name)}
-    gone = {name: "" for name in DERIVED if name in person and name not in updated}
+    gone = {name: "" for name in DERIVED_KEYS if name in person and name not in updated}
     change = {name: value for name, value in (("$set", fields), ("$unset", gone)) if value}
     if change:
         yield UpdateOne({"_id": person["_id"], "version": person["version"]}, change)

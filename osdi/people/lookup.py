@@ -1,6 +1,8 @@
-"""Finds people by id, identifier, e-mail address or phone number."""
+"""Finds people by id, identifier, e-mail address, phone number, or the beginning of a name."""
 
+import re
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Final
 
 from osdi.documents import Document
@@ -8,6 +10,7 @@ from osdi.match_keys import MatchKeyRules, email_key, id_key
 from osdi.resources import PERSON
 from osdi.store import DocumentStore
 from osdi.store.indexes import MERGED_PEOPLE
+from osdi.values.names import search_words
 from osdi.values.phones import split_extension
 
 
@@ -35,6 +38,29 @@ def find_people_by_text(store: DocumentStore, text: str, rules: MatchKeyRules) -
         return owners
     people = {person["_id"]: person for key in contacts for person in find_people_by_contact(store, key)}
     return list(people.values())
+
+
+@dataclass(frozen=True)
+class Found:
+    """The people that a search has found; `more` is True if there are others that it left out."""
+
+    people: list[Document]
+    more: bool
+
+
+def search_people(store: DocumentStore, text: str, rules: MatchKeyRules, *, limit: int) -> Found:
+    """Returns the people that the text identifies, else those who have each of its words at the beginning of a name.
+
+    `jan do` finds Jane Doe and Doe, Janet. Letter case, accents and punctuation make no difference. A text without
+    letters and digits finds nobody. Raises OsdiError 503.
+    """
+    people = find_people_by_text(store, text.strip(), rules)
+    words = sorted(set(search_words(text)))
+    if not people and words:
+        begins = [{"name_words": {"$regex": f"^{re.escape(word)}"}} for word in words]
+        # Without a sort, so that the database reads as many entries of the index as it returns, in their order.
+        people = store.find(PERSON.collection, {"$and": begins}, limit=limit + 1)
+    return Found(people[:limit], len(people) > limit)
 
 
 # More people than ever share an address. Anonymous posts cannot add more, since they match the person who has it.

@@ -55,6 +55,8 @@ FOLLOWUP: Final = (
     "leases_lost",
     "message_id",
 )
+# The fields of a receipt that stay: without its person it says that somebody has agreed to these words.
+RECEIPT: Final = ("sha256", "language", "channel", "given_date", "confirmed_date")
 NO_PERSON: Final = "no_person"
 
 
@@ -70,6 +72,8 @@ def anonymised(outreach: ReadOnlyDocument, common: Set[Word]) -> dict[str, Any]:
         left["referrer_data"] = referrer
     if outreach.get("targets"):
         left["targets"] = [{name: each[name] for name in TARGET_FACTS if name in each} for each in outreach["targets"]]
+    if outreach.get("consents"):
+        left["consents"] = [{name: each[name] for name in RECEIPT if name in each} for each in outreach["consents"]]
     return left | _followups(outreach)
 
 

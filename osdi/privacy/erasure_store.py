@@ -16,7 +16,7 @@ from osdi.errors import WriteConflict
 from osdi.resources import ADVOCACY_CAMPAIGN, LIST, MESSAGE, OUTREACH, PERSON, QUESTION, TAG, WRAPPER
 from osdi.statistics.invalidation import invalidate_each
 from osdi.store import Delete, DocumentStore, Store, write_log
-from osdi.store.indexes import ERASURES, MERGED_PEOPLE, TOKENS, TOMBSTONES
+from osdi.store.indexes import ERASURES, MERGED_PEOPLE, STAFF, TOKENS, TOMBSTONES
 
 # The number of documents that one command changes.
 MANY: Final = 500
@@ -106,6 +106,11 @@ def tokens_of(store: Store, people: Sequence[str]) -> list[Document]:
     return store.find(TOKENS, {"person_id": {"$in": list(people)}}, sort=("_id",))
 
 
+def staff_of(store: Store, people: Sequence[str]) -> list[Document]:
+    """Returns the staff members who are these people."""
+    return store.find(STAFF, {"person_id": {"$in": list(people)}}, sort=("_id",))
+
+
 def outreaches_around(store: Store, outreach: Document, limit: int) -> list[Document]:
     """Returns the free-text values of at most `limit` outreaches of the same campaign before this one, and after it."""
     found: list[Document] = []
@@ -141,10 +146,11 @@ def rewrite_outreaches(
 
 
 def forget_editors(store: Store, people: Sequence[str]) -> None:
-    """Removes these people as creators, editors and token owners; the documents stay."""
+    """Removes these people as creators, editors, token owners and staff members; the documents stay."""
     ids = {"$in": list(people)}
     with store.operation():
-        store.collection(TOKENS).update_many({"person_id": ids}, {"$unset": {"person_id": ""}})
+        for collection in (TOKENS, STAFF):
+            store.collection(collection).update_many({"person_id": ids}, {"$unset": {"person_id": ""}})
         for resource in REFERENCE:
             for field in ("creator_id", "modified_by_id"):
                 store.collection(resource.collection).update_many({field: ids}, _without(field))

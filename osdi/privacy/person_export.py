@@ -12,7 +12,7 @@ from osdi.hal import CLAIMED, Hal
 from osdi.ids import now
 from osdi.match_keys import MatchKeyRules
 from osdi.people.merged_people_store import all_ids, ids_of, merged_copies_of
-from osdi.privacy.erasure_store import tokens_of
+from osdi.privacy.erasure_store import staff_of, tokens_of
 from osdi.resources import ADVOCACY_CAMPAIGN, ENTRIES, OUTREACH, PERSON, Resource
 from osdi.store import Store
 from osdi.store.scan import scan
@@ -42,6 +42,10 @@ def person_export(store: Store, hal: Hal, person: Document, rules: MatchKeyRules
         "tokens": [
             {name: token[name] for name in ("name", "created_date", "last_used_date") if name in token}
             for token in tokens_of(store, ids)
+        ],
+        "staff": [
+            {name: member[name] for name in ("name", "email", "created_date", "disabled")}
+            for member in staff_of(store, ids)
         ],
     }
 

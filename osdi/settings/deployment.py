@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from environs import validate
 
 from osdi.http_client.signature import check_secret
+from osdi.languages import LANGUAGES, PSEUDO_LANGUAGES, SOURCE_LANGUAGE
 from osdi.log import FORMATS, LEVELS
 from osdi.mail.mailboxes import mailbox
 from osdi.mail.smtp import SmtpServer
@@ -96,9 +97,18 @@ class Settings:
         default="",
         metadata=setting(
             "Name of a form field that your page hides from people. A post without a token that fills it gets a "
-            "normal answer, and nothing is stored.",
+            "normal answer, and nothing is stored. On a [campaign page](forms.md#exactly-once) it has to be confirmed.",
             Group.ANONYMOUS,
             validate=validators.honeypot,
+        ),
+    )
+    form_seconds: float = field(
+        default=2.0,
+        metadata=setting(
+            "Seconds between the sending of a campaign page's form and its post. The server asks a supporter who is "
+            "quicker to confirm. `0` turns this off.",
+            Group.ANONYMOUS,
+            validate=validate.Range(0, 60),
         ),
     )
     trust_anonymous_identifiers: bool = field(
@@ -224,15 +234,45 @@ class Settings:
         ),
     )
     motd: str = field(
-        default="", metadata=setting("Message on the entry point.", Group.ENTRY_POINT, default="a welcome")
+        default="", metadata=setting("Message on the entry point.", Group.ORGANISATION, default="a welcome")
     )
     vendor_name: str = field(
         default="Self-hosted",
-        metadata=setting("Name of your organisation, on the entry point, in mails and on pages.", Group.ENTRY_POINT),
+        metadata=setting("Name of your organisation, on the entry point, in mails and on pages.", Group.ORGANISATION),
+    )
+    logo_url: str = field(
+        default="",
+        metadata=setting(
+            "Address of your logo, which the unsubscribe page shows.",
+            Group.ORGANISATION,
+            validate=validators.url,
+        ),
+    )
+    privacy_url: str = field(
+        default="",
+        metadata=setting(
+            "Address of your privacy policy, which the unsubscribe page links to.",
+            Group.ORGANISATION,
+            validate=validators.url,
+        ),
+    )
+    language: str = field(
+        default=SOURCE_LANGUAGE,
+        metadata=setting(
+            f"[Language](languages.md) of mails and pages whose campaign has none: {', '.join(LANGUAGES)}.",
+            Group.ORGANISATION,
+            validate=validate.OneOf((*LANGUAGES, *PSEUDO_LANGUAGES), error=f"Set one of {', '.join(LANGUAGES)}."),
+        ),
+    )
+    campaign_list: bool = field(
+        default=False,
+        metadata=setting(
+            "The page `/act` lists the campaigns whose [pages](campaign-pages.md) are published.", Group.ORGANISATION
+        ),
     )
     product_name: str = field(
         default="OSDI Outreach Server",
-        metadata=setting("Name of the server on the entry point and in the API explorer.", Group.ENTRY_POINT),
+        metadata=setting("Name of the server on the entry point and in the API explorer.", Group.ORGANISATION),
     )
     smtp_url: str = field(
         default="",
@@ -334,6 +374,22 @@ class Settings:
             "Private networks that webhooks may be in, such as `127.0.0.0/8,10.0.0.0/8`.",
             Group.WEBHOOKS,
             item=validators.network,
+        ),
+    )
+    rate_limit_sign_in: str = field(
+        default="20/hour",
+        metadata=setting(
+            "Mails to [sign in](staff.md) that one IP address asks for, and as many for one mailbox.",
+            Group.STAFF,
+            validate=validators.rate_limit,
+        ),
+    )
+    staff_event_days: int = field(
+        default=365,
+        metadata=setting(
+            "Days that the audit log of the [staff pages](staff.md) is kept.",
+            Group.STAFF,
+            validate=validate.Range(1, 36_500),
         ),
     )
     retain_message_days: int = field(

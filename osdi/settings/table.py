@@ -27,9 +27,10 @@ class Group(StrEnum):
     ANONYMOUS = "Posts without a token"
     RATES = "Rate limits"
     REQUESTS = "Requests and data"
-    ENTRY_POINT = "Entry point"
+    ORGANISATION = "Organisation"
     FOLLOWUPS = "Follow-ups"
     WEBHOOKS = "Webhooks"
+    STAFF = "Staff pages"
     OPERATIONS = "Privacy, logs and metrics"
 
 

@@ -29,6 +29,15 @@ MERGED_KEPT_SECONDS: Final = 30 * 24 * 60 * 60
 STATISTICS: Final = "statistics"
 SIGNING_KEYS: Final = "signing_keys"
 INVALIDATIONS: Final = "statistics_invalidations"
+# People who work with the staff pages, their sessions, the links by which they sign in, and the audit log.
+STAFF: Final = "staff"
+STAFF_SESSIONS: Final = "staff_sessions"
+STAFF_LINKS: Final = "staff_links"
+STAFF_EVENTS: Final = "staff_events"
+# An ended link is kept for a day, so that the page can say that it has ended.
+LINK_KEPT_SECONDS: Final = 24 * 60 * 60
+# The tables by which a campaign's page finds targets (see osdi.campaign_pages.postal_codes).
+POSTAL_CODES: Final = "postal_codes"
 
 
 @dataclass(frozen=True)
@@ -85,6 +94,8 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
         Index(("maybe_duplicate", "_id"), only_with="maybe_duplicate"),
         Index(("unclaimed_keys", "_id"), only_with="unclaimed_keys"),
         Index(("merged_ids",), sparse=True),
+        # A search by the beginning of a name.
+        Index(("name_words", "_id"), only_with="name_words"),
         # People with a value in the first field are in the index, so a query for a value needs no other condition, and
         # the index alone counts its result.
         *(
@@ -109,7 +120,8 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
         MODIFIED_BY,
         *DATES,
     ),
-    ADVOCACY_CAMPAIGN.collection: (MATCH_KEYS,),
+    # Published pages, in the order in which their campaigns were created.
+    ADVOCACY_CAMPAIGN.collection: (MATCH_KEYS, Index(("page.published", "_id"), only_with="page.published")),
     TAG.collection: (MATCH_KEYS,),
     LIST.collection: (MATCH_KEYS,),
     QUESTION.collection: (MATCH_KEYS,),
@@ -128,6 +140,22 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
     MAILBOX_INTERVALS: (Index(("until",), expires_seconds=0), Index(("followup_id",))),
     STATISTICS: (Index(("advocacy_campaign_id", "kind", "start")),),
     INVALIDATIONS: (Index(("advocacy_campaign_id", "_id")),),
+    STAFF: (Index(("email",), unique=True), Index(("person_id",), sparse=True)),
+    STAFF_SESSIONS: (
+        Index(("hash",), unique=True),
+        Index(("staff_id",)),
+        Index(("expires_date",), expires_seconds=0),
+    ),
+    STAFF_LINKS: (
+        Index(("hash",), unique=True, only_with="hash"),
+        Index(("browser_hash",), sparse=True),
+        Index(("staff_id",), sparse=True),
+        # Only requests for a mail that the worker has not sent are in it.
+        Index(("not_before",), sparse=True),
+        Index(("expires_date",), expires_seconds=LINK_KEPT_SECONDS),
+    ),
+    STAFF_EVENTS: (Index(("staff_id", "_id")), Index(("expires_date",), expires_seconds=0)),
+    POSTAL_CODES: (Index(("advocacy_campaign_id", "prefix")),),
 }
 
 

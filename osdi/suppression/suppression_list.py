@@ -70,20 +70,24 @@ class SuppressionList:
         With `whole_mailbox` the refusal of another subaddress of the mailbox counts too: `jane+news@x` for `jane@x`.
         A bounce of another subaddress does not, since anybody can have a mail sent to a subaddress that does not exist.
         """
+        refused = self.refusals(what, key, whole_mailbox=whole_mailbox)
+        if not refused:
+            return None
+        return REASONS.get(what) or status_of(refused[0]["source"]).replace(" ", "_")
+
+    def refusals(self, what: str, key: str, *, whole_mailbox: bool) -> list[Document]:
+        """Returns the refusals `{since, source}` because of which nothing may be sent to a match key; see `reason`."""
         digest = self.digest(key)
         if whole_mailbox and what == MAIL:
             mailbox = self.digest(mailbox_key(key))
             found = self.store.find(SUPPRESSIONS, {"$or": [{"_id": digest}, {"mailbox": mailbox}]})
         else:
             found = self.store.by_ids(SUPPRESSIONS, [digest])
-        refused = [
-            each["refused"][what]["source"]
+        return [
+            each["refused"][what]
             for each in found
             if what in each["refused"] and (each["_id"] == digest or each["refused"][what]["source"] != BOUNCE)
         ]
-        if not refused:
-            return None
-        return REASONS.get(what) or status_of(refused[0]).replace(" ", "_")
 
     def writes(
         self,

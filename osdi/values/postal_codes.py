@@ -1,6 +1,7 @@
 """Compares the spellings of postal codes and of countries, and says which one is more exact. Pure."""
 
 import re
+import unicodedata
 from typing import Final
 
 from osdi.values.names import letters_and_digits
@@ -8,6 +9,8 @@ from osdi.values.words import country
 
 # A ZIP code, and the four digits of a ZIP+4 code.
 ZIP: Final = re.compile(r"([0-9]{5})(?:[- ]?([0-9]{4}))?")
+# A code behind the sign of its country, as on envelopes: `D-10115`, `AT 1010`.
+BEHIND_COUNTRY: Final = re.compile(r"[a-z]{1,2}([0-9]{4,})")
 
 
 def same_postal_code(one: str, other: str) -> bool:
@@ -36,3 +39,16 @@ def more_exact_postal_code(stored: str, posted: str) -> str:
 def more_exact_country(stored: str, posted: str) -> str:
     """Returns the spelling of a country that is its ISO 3166-1 Alpha-2 code, else the posted one."""
     return stored if stored == country(stored) and posted != country(posted) else posted
+
+
+def compared_postal_code(code: str) -> str:
+    """Returns the letters and digits of a postal code, in lower case and in ASCII digits: `SW1A 1AA` is `sw1a1aa`."""
+    if not code.isascii():
+        code = "".join(str(unicodedata.decimal(each)) if each.isdecimal() else each for each in code)
+    return letters_and_digits(code)
+
+
+def compared_without_country(code: str) -> str:
+    """Returns a compared postal code without the sign of the country before it; empty if there is none."""
+    found = BEHIND_COUNTRY.fullmatch(code)
+    return found[1] if found else ""

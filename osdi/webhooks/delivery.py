@@ -97,7 +97,8 @@ class Webhooks:
             event_store.delete_delivered_events(self._store, events)
         elif after.rejected:
             event_store.reject_event(self._store, *events[0], reason=str(result.failure))
-        event_store.mark_webhook(self._store, webhook["_id"], lease, after.fields, gone=after.gone)
+        attempt = _attempt(result, len(entries))
+        event_store.mark_webhook(self._store, webhook["_id"], lease, after.fields, gone=after.gone, attempt=attempt)
         self._log(webhook, entries, result, after)
 
     @staticmethod
@@ -140,14 +141,32 @@ class Webhooks:
         keys = "\n".join(entry["idempotency_key"] for entry in entries)
         message_id = f"msg_{hashlib.sha256(keys.encode()).hexdigest()[:32]}"
         headers = sign(webhook["secret"], message_id, time_in(dt.UTC), body)
+        began = time.monotonic()
         try:
             response = self._http.post(webhook["url"], body, {"Content-Type": "application/json", **headers})
         except NotDelivered as error:
-            return DeliveryResult(reason=error.reason)
-        return DeliveryResult(response.status, retry_after=response.retry_after)
+            return DeliveryResult(reason=error.reason, milliseconds=_since(began))
+        return DeliveryResult(
+            response.status,
+            retry_after=response.retry_after,
+            milliseconds=_since(began),
+            excerpt=response.excerpt,
+        )
 
     def _own(self, name: str) -> str:
         return f"{self._hal.namespace}:{name}"
+
+
+def _since(began: float) -> int:
+    """Returns the milliseconds since a reading of the monotonic clock."""
+    return round((time.monotonic() - began) * 1000)
+
+
+def _attempt(result: DeliveryResult, events: int) -> Document:
+    """Returns the entry of a webhook's `deliveries`; after a success it has no excerpt of the response."""
+    details = {"status": result.status, "failure": result.failure, "response": result.excerpt if result.failure else ""}
+    stated = {name: each for name, each in details.items() if each}
+    return {"date": now(), "events": events, "milliseconds": result.milliseconds, **stated}
 
 
 def idempotency_key(entry: ReadOnlyDocument, document: ReadOnlyDocument) -> str:

@@ -25,6 +25,7 @@ from osdi.store.writes import WEBHOOK_EVENTS, WEBHOOK_REJECTIONS
 # People first, so that a receiver gets a person's event before the events of their outreaches.
 RESOURCES_WITH_EVENTS: Final = (PERSON, OUTREACH)
 ARRAYS: Final = (WEBHOOK_EVENTS, WEBHOOK_REJECTIONS)
+DELIVERIES: Final = 20
 
 
 def all_webhooks(store: Store) -> list[Document]:
@@ -52,10 +53,20 @@ def lease_webhook(store: Store, webhook: Document, ends: dt.datetime) -> str | N
 
 
 def mark_webhook(
-    store: Store, webhook_id: str, lease: str, fields: Mapping[str, Any], gone: Sequence[str] = ()
+    store: Store,
+    webhook_id: str,
+    lease: str,
+    fields: Mapping[str, Any],
+    gone: Sequence[str] = (),
+    attempt: Document | None = None,
 ) -> bool:
-    """Releases the lease, sets `fields` and removes the fields `gone`. Returns False if the lease was lost."""
-    change = {"$set": dict(fields), "$unset": dict.fromkeys(("lease", *gone), "")}
+    """Releases the lease, sets `fields` and removes the fields `gone`. Returns False if the lease was lost.
+
+    `attempt` describes a POST. The webhook keeps the last DELIVERIES of them.
+    """
+    change: Document = {"$set": dict(fields), "$unset": dict.fromkeys(("lease", *gone), "")}
+    if attempt:
+        change["$push"] = {"deliveries": {"$each": [attempt], "$slice": -DELIVERIES}}
     with store.operation():
         changed = store.collection(WEBHOOKS).update_one({"_id": webhook_id, "lease": lease}, change)
     return changed.matched_count == 1

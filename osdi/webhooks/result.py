@@ -35,12 +35,15 @@ REJECTED_IN_A_ROW: Final = 10
 class DeliveryResult:
     """Result of a POST: the status of the response, or the reason why there is none.
 
-    `retry_after` is the number of seconds for which the receiver asks us to wait.
+    `retry_after` is the number of seconds for which the receiver asks us to wait, `milliseconds` the duration of the
+    POST, and `excerpt` the beginning of the response's body.
     """
 
     status: int | None = None
     reason: str | None = None
     retry_after: float | None = None
+    milliseconds: int = 0
+    excerpt: str = ""
 
     @property
     def delivered(self) -> bool:

@@ -265,24 +265,31 @@ class WholeNumber(ma.fields.Integer):
 class DateTime(ma.fields.Field[dt.datetime]):
     """ISO 8601 with any offset, or without (UTC); loaded as a naive UTC datetime in milliseconds.
 
-    Forms of osdi.values.dates that mean one date only are accepted, too.
+    Forms of osdi.values.dates that mean one date only are accepted, too. With `zoned` the offset is required.
     MongoDB stores milliseconds and returns naive UTC, so a value is equal before and after storage.
     """
 
-    default_error_messages = {"invalid": "Not a valid ISO 8601 date and time, such as 2014-03-18T11:02:15Z."}
+    default_error_messages = {
+        "invalid": "Not a valid ISO 8601 date and time, such as 2014-03-18T11:02:15Z.",
+        "zone": "Add the offset from UTC, as in 2014-03-18T11:02:15-05:00.",
+    }
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, zoned: bool = False, **kwargs: Any) -> None:
         super().__init__(**_described(kwargs, type="string", format="date-time"))
+        self.zoned = zoned
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> dt.datetime:
         if not isinstance(value, str) or len(value) > DATE_LENGTH:
             raise self.make_error("invalid")
         try:
             read = _read_date(cleaned(value))
-            if read.tzinfo is not None:
+            has_zone = read.tzinfo is not None
+            if has_zone:
                 read = read.astimezone(dt.UTC).replace(tzinfo=None)
         except (ValueError, OverflowError) as error:
             raise self.make_error("invalid") from error
+        if self.zoned and not has_zone:
+            raise self.make_error("zone")
         return read.replace(microsecond=read.microsecond // 1000 * 1000)
 
 

@@ -11,7 +11,7 @@ class FollowupCountSchema(ma.Schema):
     state = ma.fields.String(
         metadata={"enum": ["queued", "leased", "sent", "failed", "skipped"], "description": "State of the follow-ups."}
     )
-    kind = ma.fields.String(metadata={"description": "autoresponse, sms_response or call_response."})
+    kind = ma.fields.String(metadata={"description": "autoresponse, sms_response, call_response or confirmation."})
     reason = ma.fields.String(metadata={"description": "Reason why they are not sent yet, or not at all."})
     count = ma.fields.Integer(
         metadata={"description": "Number of follow-ups; for `sent` and `skipped`, of outreaches with such."}

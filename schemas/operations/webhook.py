@@ -19,6 +19,17 @@ class RejectedEventSchema(OsdiSchema):
     _links = links("osdi:person", "osdi:outreach")
 
 
+class DeliverySchema(OsdiSchema):
+    """One POST to the receiver."""
+
+    date = DateTime()
+    events = WholeNumber(metadata={"description": "Number of events in the POST."})
+    milliseconds = WholeNumber(metadata={"description": "Duration of the POST."})
+    status = WholeNumber(metadata={"description": "Status code of the receiver's response."})
+    failure = Text(metadata={"description": "Reason of a failure, such as `status_500` or `timeout`."})
+    response = Text(metadata={"description": "After a failure: the beginning of the response."})
+
+
 class WebhookSchema(RequiredFields):
     """A receiver of events, in the body of a POST and in responses."""
 
@@ -64,6 +75,11 @@ class WebhookSchema(RequiredFields):
     last_failure = Text(dump_only=True, metadata={"description": "Such as `status_500`, `timeout`, `private_address`."})
     next_attempt_date = DateTime(dump_only=True, metadata={"description": "After failures: time of the next attempt."})
     last_delivered_date = DateTime(dump_only=True)
+    deliveries = ma.fields.List(
+        ma.fields.Nested(DeliverySchema),
+        dump_only=True,
+        metadata={"description": "The last 20 deliveries, the newest first. Tests are not among them."},
+    )
     _links = links("self", "test")
 
 

@@ -14,6 +14,7 @@ from tests.support.client import Client
 OF_ITS_CAMPAIGN = {
     ("GET", "/advocacy_campaigns/<advocacy_campaign_id>"),
     ("GET", "/advocacy_campaigns/<advocacy_campaign_id>/stats"),
+    ("GET", "/advocacy_campaigns/<advocacy_campaign_id>/page"),
     ("POST", "/advocacy_campaigns/<advocacy_campaign_id>/record_outreach_helper"),
     ("GET", "/advocacy_campaigns/<advocacy_campaign_id>/outreaches"),
     ("GET", "/advocacy_campaigns/<advocacy_campaign_id>/outreaches.csv"),

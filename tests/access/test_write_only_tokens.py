@@ -29,6 +29,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", f"{API}/advocacy_campaigns"): {"identifiers": ["crm:campaign"]},
     ("PUT", CAMPAIGN): {},
     ("PUT", f"{CAMPAIGN}/triggers"): {},
+    ("PUT", f"{CAMPAIGN}/page"): {},
     ("POST", f"{API}/people"): PERSON,
     ("POST", f"{API}/people/person_signup_helper"): {"person": PERSON, "add_tags": ["unknown"]},
     ("PUT", f"{API}/people/<person_id>"): {},
@@ -85,6 +86,7 @@ def ids(api: Client) -> dict[str, str]:
     }.items():
         made[f"{kind}_id"] = id_of(api.created(f"/{kind}s", body))
     api.put(f"/advocacy_campaigns/{api.campaign_id}/triggers", {"autoresponse": {"identifiers": ["crm:message"]}})
+    api.put(f"/advocacy_campaigns/{api.campaign_id}/page", {"closed_message": SECRET})
     for path, kind, body in (
         (f"/tags/{made['tag_id']}/taggings", "tagging", {"origin_system": SECRET}),
         (f"/lists/{made['list_id']}/items", "item", {"origin_system": SECRET}),

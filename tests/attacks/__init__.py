@@ -23,16 +23,18 @@ WRAPPED = {"_links": {"osdi:wrapper": {"href": "https://osdi.example.org/api/v1/
 HELPER = "/advocacy_campaigns/<campaign>/record_outreach_helper"
 DOOR = "/advocacy_campaigns/<campaign>/anonymous_posts"
 TRIGGERS = "/advocacy_campaigns/<campaign>/triggers"
+PAGE = "/advocacy_campaigns/<campaign>/page"
 STATS = "/advocacy_campaigns/<campaign>/stats"
 
 # Resources beside the standard: their bodies have neither identifiers nor control headers.
-OURS = (DOOR, TRIGGERS, "/webhooks", "/webhooks/<webhook>", "/people/<person>/merge")
+OURS = (DOOR, TRIGGERS, PAGE, "/webhooks", "/webhooks/<webhook>", "/people/<person>/merge")
 
 # Addresses that are neither a collection with pages nor one of its resources.
 DOWNLOADS = ("/people.csv", "/outreaches.csv", "/advocacy_campaigns/<campaign>/outreaches.csv")
 SINGLE = (
     DOOR,
     TRIGGERS,
+    PAGE,
     STATS,
     "/followups",
     "/webhooks",
@@ -62,6 +64,7 @@ BODIES: Mapping[tuple[str, str], dict[str, Any]] = {
     ("PUT", "/advocacy_campaigns/<campaign>"): {"title": "Changed"},
     ("PUT", DOOR): {"enabled": True},
     ("PUT", TRIGGERS): {"autoresponse": {"identifiers": []}},
+    ("PUT", PAGE): {"published": True},
     ("PUT", "/advocacy_campaigns/<campaign>/outreaches/<outreach>"): {"type": "phone"},
     ("PUT", "/people/<person>"): {"given_name": "Changed"},
     ("PUT", "/tags/<tag>"): {"description": "Changed"},

@@ -4,7 +4,7 @@ import gzip
 import json
 from typing import Any
 
-from tests.attacks import BODIES, DOOR, HELPER, LIMIT, LINKED, OPEN, OURS, SMALL, TRIGGERS, Attack
+from tests.attacks import BODIES, DOOR, HELPER, LIMIT, LINKED, OPEN, OURS, PAGE, SMALL, TRIGGERS, Attack
 
 SENT = json.dumps(SMALL)
 STRICT = {"Prefer": "handling=strict"}
@@ -196,6 +196,21 @@ ELSEWHERE: list[tuple[str, str, Any, str]] = [
     ("PUT", TRIGGERS, {"call_response": {"identifiers": ["<message>"] * 21}}, "identifiers"),
     ("PUT", TRIGGERS, {"call_response": {"identifiers": ["<message>"]}}, "call_response.identifiers[0]"),
     ("PUT", TRIGGERS, {"call_response": {"identifiers": ["<wrapper>"]}}, "call_response.identifiers[0]"),
+    ("PUT", PAGE, [], ""),
+    ("PUT", PAGE, "null", ""),
+    ("PUT", PAGE, {"slug": {"$ne": 1}}, "slug"),
+    ("PUT", PAGE, {"slug": "../../api"}, "slug"),
+    ("PUT", PAGE, {"slug": "river\r\nSet-Cookie: a=b"}, "slug"),
+    ("PUT", PAGE, {"goal": {"$gt": 0}}, "goal"),
+    ("PUT", PAGE, {"closes_at": {"$gt": ""}}, "closes_at"),
+    ("PUT", PAGE, {"consent": {"$set": {"text": "x"}, "list": {"$ne": 1}}}, "consent.list"),
+    ("PUT", PAGE, {"fields": [{"name": {"$ne": 1}}]}, "fields[0].name"),
+    ("PUT", PAGE, {"fields": {"0": {"name": "given_name"}}}, "fields"),
+    ("PUT", PAGE, {"privacy_url": "javascript:alert(1)"}, "privacy_url"),
+    ("PUT", PAGE, {"logo_url": "https://example.org; script-src *"}, "logo_url"),
+    ("PUT", PAGE, {"logo_url": "https://example.org\r\nSet-Cookie: a=b"}, "logo_url"),
+    ("PUT", PAGE, {"thank_you": {"redirect_url": "https://bank.example@attacker.example/"}}, "redirect_url"),
+    ("PUT", PAGE, {"colour": "#000;} body {background: url(https://attacker.example)"}, "colour"),
     ("POST", "/advocacy_campaigns", {"target_list": [{"title": "x"}] * 1_001}, "target_list"),
     ("POST", "/advocacy_campaigns", {"templates": ["x"] * 21}, "templates"),
     ("POST", "/advocacy_campaigns", {"total_shares": 2**31}, "total_shares"),

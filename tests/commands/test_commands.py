@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules, resolve_name
+from pkgutil import resolve_name, walk_packages
 from types import ModuleType
 from typing import Any
 
@@ -45,9 +45,9 @@ def controls(text: str) -> set[str]:
 
 
 def modules_of(package: str) -> Iterator[ModuleType]:
-    """Yields the modules of a package."""
-    for each in iter_modules(import_module(package).__path__):
-        yield import_module(f"{package}.{each.name}")
+    """Yields the modules of a package, those in its folders too."""
+    for each in walk_packages(import_module(package).__path__, f"{package}."):
+        yield import_module(each.name)
 
 
 def commands_of(*modules: ModuleType) -> Iterator[click.Command]:
@@ -110,6 +110,7 @@ def test_only_preparing_the_database_works_in_memory(name: str, tmp_path: Path) 
         "import": ["people", str(tmp_path / "file.csv")],
         "merge": ["x", "y"],
         "restore": [str(tmp_path / "file.csv")],
+        "staff": ["list"],
         "tokens": ["list"],
         "webhooks": ["list"],
     }

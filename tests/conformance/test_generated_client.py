@@ -9,6 +9,9 @@ from openapi_python_client.config import Config, ConfigFile, MetaType
 
 DOCUMENT = Path(__file__).parents[2] / "openapi.json"
 METHODS = ("get", "post", "put", "delete")
+# The generator has no bodies of CSV.
+WITH_CSV_BODY = {"put_postal_codes"}
+CSV_WARNING = "Unsupported content type text/csv"
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +26,8 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Path:
         overwrite=True,
         output_path=folder,
     )
-    assert [f"{each.header} {each.detail}" for each in generate(config=config)] == []
+    warnings = [f"{each.header} {each.detail}" for each in generate(config=config)]
+    assert [each for each in warnings if CSV_WARNING not in each] == []
     return folder
 
 
@@ -37,7 +41,7 @@ def test_it_has_every_operation(client: Path) -> None:
     generated = [path.stem for path in client.glob("api/*/*.py") if path.stem != "__init__"]
 
     assert len(documented) > 80
-    assert sorted(generated) == sorted(documented)
+    assert sorted(generated) == sorted(documented - WITH_CSV_BODY)
 
 
 def test_it_has_every_schema(client: Path) -> None:

@@ -28,6 +28,7 @@ from schemas.advocacy_campaign import AdvocacyCampaignSchema
 from schemas.list import ListSchema
 from schemas.message import MessageSchema
 from schemas.operations.anonymous_posts import AnonymousPostsSchema
+from schemas.operations.campaign_page import PageSchema
 from schemas.operations.duplicates import MergeSchema
 from schemas.operations.triggers import CampaignTriggersSchema
 from schemas.operations.webhook import WebhookPutSchema, WebhookSchema
@@ -45,7 +46,7 @@ HELPER = f"{API}/advocacy_campaigns/{{advocacy_campaign_id}}/record_outreach_hel
 OUTREACHES = f"{API}/advocacy_campaigns/{{advocacy_campaign_id}}/outreaches"
 SIGNUP = f"{API}/people/person_signup_helper"
 METHODS = ("get", "post", "put", "patch", "delete")
-TOKEN = [{"OSDI-API-Token": []}, {"osdi-api-token": []}]
+TOKEN = [{"OSDI-API-Token": []}]
 BODIES: dict[str, type[ma.Schema]] = {
     "RecordOutreachHelper": RecordOutreachHelperSchema,
     "PersonSignupHelper": PersonSignupHelperSchema,
@@ -61,6 +62,7 @@ BODIES: dict[str, type[ma.Schema]] = {
     "Answer": AnswerSchema,
     "AnonymousPosts": AnonymousPostsSchema,
     "CampaignTriggers": CampaignTriggersSchema,
+    "Page": PageSchema,
     "Webhook": WebhookSchema,
     "WebhookPut": WebhookPutSchema,
     "Merge": MergeSchema,
@@ -441,7 +443,7 @@ def _json(body: dict[str, Any]) -> dict[str, Any]:
 
 def _examples(operation: Operation) -> Iterator[tuple[str, Any]]:
     """Yields the schema's name and the value of every example of the operation's body."""
-    if "requestBody" in operation:
+    if "application/json" in operation.get("requestBody", {}).get("content", {}):  # a table of postal codes is CSV
         described = _json(operation["requestBody"])
         name = described["schema"]["$ref"].rsplit("/", 1)[1]
         for example in described.get("examples", {}).values():

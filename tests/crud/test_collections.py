@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from flask import Flask
 
 from tests.support import factories
 from tests.support.client import Client
@@ -236,6 +237,34 @@ class TestTheEntryPoint:
             if relation not in ("curies", "osdi:person_signup_helper"):
                 assert api.get(link["href"]).status_code == 200, relation
         assert set(links) >= {"self", "osdi:people", "osdi:tags", "osdi:lists", "osdi:questions"}
+
+    def test_links_lead_to_every_collection_and_operation(self, api: Client, app: Flask) -> None:
+        """So the HAL explorer, which follows links only, reaches every GET."""
+        campaign = api.get(f"/advocacy_campaigns/{api.campaign_id}").json
+        person = api.created("/people", {"given_name": "Jane"})
+        linked = {
+            link["href"].partition("/api/v1")[2].rstrip("/")
+            for resource in (api.get("/").json, campaign, person)
+            for relation, link in resource["_links"].items()
+            if relation != "curies" and "href" in link
+        }
+
+        ids = {
+            "advocacy_campaign_id": campaign["_links"]["self"]["href"],
+            "person_id": person["_links"]["self"]["href"],
+        }
+        wanted = {
+            rule.rule.removeprefix("/api/v1").rstrip("/")
+            for rule in app.url_map.iter_rules()
+            if rule.rule.startswith("/api/v1") and "GET" in (rule.methods or ()) and rule.arguments <= ids.keys()
+        }
+        for name, href in ids.items():
+            wanted = {rule.replace(f"<{name}>", href.rpartition("/")[2]) for rule in wanted}
+
+        assert wanted - linked == set()
+        helpers = {path for path in linked if path.endswith("_helper")}
+        statuses = {path: api.get(path or "/").status_code for path in sorted(linked - helpers)}
+        assert set(statuses.values()) == {200}, statuses
 
 
 @pytest.mark.parametrize(

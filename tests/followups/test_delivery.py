@@ -148,6 +148,43 @@ class TestAMail:
         assert outcome(work(followup_interval_hours=0)) == ("skipped", "unsubscribed")
         assert len(sink.envelopes) == 1
 
+    @pytest.mark.parametrize(
+        ("of_page", "of_deployment", "date", "words", "query"),
+        [
+            (None, "en", "Wednesday, March 18, 2026", "Unsubscribe", ""),
+            (None, "de", "Mittwoch, 18. März 2026", "Abmelden", "?lang=de"),
+            ("fr", "de", "mercredi 18 mars 2026", "Se désabonner", "?lang=fr"),
+            ("en", "de", "Wednesday, March 18, 2026", "Unsubscribe", ""),
+            ("xx", "de", "Mittwoch, 18. März 2026", "Abmelden", "?lang=de"),
+        ],
+    )
+    def test_has_the_language_of_the_campaigns_page_or_of_the_deployment(
+        self,
+        api: Client,
+        work: Work,
+        sink: SmtpSink,
+        database: Database,
+        message: dict[str, Any],
+        of_page: str | None,
+        of_deployment: str,
+        date: str,
+        words: str,
+        query: str,
+    ) -> None:
+        self.put_body(api, message, '<p>{{ outreach.action_date | date("full") }}</p>')
+        if of_page:
+            database.advocacy_campaigns.update_one({"_id": api.campaign_id}, {"$set": {"page": {"language": of_page}}})
+        ask(api, action_date="2026-03-18T23:30:00-05:00")
+
+        work(language=of_deployment)
+
+        (mail,) = sink.mails
+        url = mail["List-Unsubscribe"].strip("<>")
+        assert url.partition(".")[2].endswith(query)
+        assert ("?lang=" in url) is bool(query)
+        assert f"{date}\n\n{words} ({url})" in mail.get_body(("plain",)).get_content().replace("\r\n", "\n")
+        assert api.http.post(url.removeprefix(PUBLIC), data={"List-Unsubscribe": "One-Click"}).status_code == 200
+
     def test_has_the_unsubscribe_link_where_the_template_puts_it(self, api: Client, work: Work, sink: SmtpSink) -> None:
         body = "<p><a href='{{ unsubscribe_url }}'>Leave</a> {{ person.given_name }}</p>"
         api.created("/messages", factories.message(identifiers=["crm:own"], body=body))

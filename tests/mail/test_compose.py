@@ -357,9 +357,28 @@ def test_a_mail_has_a_text_and_an_html_part() -> None:
     ],
 )
 def test_an_unsubscribe_link_is_added_at_the_end_of_the_body(html: str, before: str, after: str) -> None:
-    link = f'<p style="font-size: small"><a href="{URL}">Unsubscribe</a></p>\n'
+    link = f'<p lang="en" dir="ltr" style="font-size: small"><a href="{URL}">Unsubscribe</a></p>\n'
 
     assert part(sent(Rendered(html=html)), "html").rstrip() == (before + link + after).rstrip()
+
+
+@pytest.mark.parametrize(
+    ("language", "direction", "words"),
+    [
+        ("de", "ltr", "Abmelden"),
+        ("es", "ltr", "Cancelar la suscripción"),
+        ("fr", "ltr", "Se désabonner"),
+        ("ar-XB", "rtl", "\u202eUnsubscribe\u202c"),
+    ],
+)
+def test_the_words_of_the_unsubscribe_link_are_in_the_language_of_the_mail(
+    language: str, direction: str, words: str
+) -> None:
+    content = sent(Rendered(html="<p>Hallo</p>", text="Hallo"), language=language)
+
+    link = f'<p lang="{language}" dir="{direction}" style="font-size: small"><a href="{URL}">{words}</a></p>'
+    assert part(content, "html") == f"<p>Hallo</p>{link}\n"
+    assert part(content, "plain") == f"Hallo\n\n{words} ({URL})\n"
 
 
 @pytest.mark.parametrize("url", [URL, f"{URL}?a=1&b=2"])

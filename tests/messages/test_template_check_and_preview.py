@@ -32,7 +32,7 @@ PUBLIC = "https://osdi.example.org"
 MAIL_FROM = "Office <office@river.example.org>"
 WAYS = ["put", "post again", "post"]
 LINK = f"{PUBLIC}/unsubscribe/..."
-AT_THE_END = f'<p style="font-size: small"><a href="{LINK}">Unsubscribe</a></p>\n'
+AT_THE_END = f'<p lang="en" dir="ltr" style="font-size: small"><a href="{LINK}">Unsubscribe</a></p>\n'
 
 
 def href(resource: dict[str, Any]) -> str:
@@ -519,6 +519,21 @@ class TestPreview:
         preview_of(ours, message, outreach)
 
         assert [list(database[name].find()) for name in names] == before
+
+
+@pytest.mark.parametrize(
+    ("of_page", "date", "words"),
+    [("de", "18. März 2026", "Abmelden"), (None, "March 18, 2026", "Unsubscribe")],
+)
+def test_a_preview_has_dates_and_the_unsubscribe_link_in_the_language_of_the_campaign(
+    ours: Client, database: Database, of_page: str | None, date: str, words: str
+) -> None:
+    message = ours.created("/messages", factories.message(body='On {{ outreach.action_date | date("long") }}'))
+    outreach = ours.recorded(factories.outreach(action_date="2026-03-18T23:30:00-05:00"))
+    page = {"language": of_page} if of_page else {}
+    database.advocacy_campaigns.update_one({"_id": ours.campaign_id}, {"$set": {"page": page}})
+
+    assert preview_of(ours, message, outreach)["text"].startswith(f"On {date}\n\n{words} (http")
 
 
 class TestWrapperOfAPreview:

@@ -81,7 +81,7 @@ class TestRenamedStoredNames:
         database.statistics.insert_one({"_id": "s"})
         database.statistics_touches.insert_one({"_id": "t"})
 
-        migrate(store, RULES, lambda _: None, migrations=MIGRATIONS[2:])
+        migrate(store, RULES, lambda _: None, migrations=MIGRATIONS[2:3])
 
         assert database.advocacy_campaigns.find_one()["anonymous_posts"] == {"enabled": False}
         assert "open_door" not in database.advocacy_campaigns.find_one()
@@ -101,6 +101,22 @@ class TestRenamedStoredNames:
 
         assert sum(MIGRATIONS[2].run(context)) == 0
         assert database.people.find_one()["match_keys"] == [JANES_KEY]
+
+
+class TestNameWords:
+    """Migration 9 adds the words of names, so that a search finds people of an earlier version."""
+
+    def test_words_are_added_without_a_new_version(self, old: tuple[Store, Database]) -> None:
+        store, database = old
+        people = [
+            {"_id": "a", "version": 3, "match_keys": ["id:x:a"], "given_name": "Jané", "family_name": "Doe-Smith"},
+            {"_id": "b", "version": 1, "match_keys": ["id:x:b"]},
+        ]
+        database.people.insert_many(people)
+
+        migrate(store, RULES, lambda _: None, migrations=MIGRATIONS[8:])
+
+        assert list(database.people.find()) == [{**people[0], "name_words": ["jane", "doe", "smith"]}, people[1]]
 
 
 class TestDomainsAsSent:
@@ -331,8 +347,11 @@ class TestARelease:
         people[2]["match_keys"].append(JANES_KEY.replace("jane", "joan"))
         people[4]["confirmed_keys"] = known
         people[5] |= {"unclaimed_keys": known, "maybe_duplicate": True}
+        words = (["jane", "doe"], ["jane", "doe"], ["joan", "doe"], ["jane"])
+        for person, expected in zip(people, words, strict=False):
+            person["name_words"] = expected
         assert list(database.people.find().sort("_id")) == people
-        assert output[1] == "Migrated to schema_version 2: added the keys of names to people (4 changed)."
+        assert output[1] == "Migrated to schema_version 2: added the keys of names to people (5 changed)."
 
     def test_gives_a_key_one_owner_after_the_index_was_missing(self, old: tuple[Store, Database]) -> None:
         store, database = old

@@ -73,3 +73,17 @@ def test_posts_are_503_while_a_unique_index_is_missing(other: tuple[Flask, Datab
     database.people.create_indexes([MATCH_KEYS.model])
 
     assert client.post("/people", {"person": factories.person()}).status_code == 200
+
+
+def test_forms_of_the_staff_pages_have_a_503_page_while_a_unique_index_is_missing(
+    other: tuple[Flask, Database],
+) -> None:
+    app, database = other
+    app.extensions[EXTENSION].store.create_indexes()
+    database.staff.drop_index("email_1")
+
+    response = app.test_client().post("/staff/sign-out", base_url="https://osdi.example.org", data={"text": "kept"})
+
+    assert (response.status_code, response.mimetype) == (503, "text/html")
+    assert "staff (email)" in response.text
+    assert "kept</textarea>" in response.text

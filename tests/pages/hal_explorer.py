@@ -8,8 +8,9 @@ from playwright.sync_api import Locator, Page, expect
 
 from osdi.resources import API
 from osdi.sample import CAMPAIGN_ID
-from tests.pages.conftest import Explored, Visit
+from tests.pages.conftest import Explored
 from tests.support import factories
+from tests.support.browser import Visit
 
 HELPER = f"{API}/advocacy_campaigns/{CAMPAIGN_ID}/record_outreach_helper"
 

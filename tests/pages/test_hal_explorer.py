@@ -12,7 +12,7 @@ from playwright.sync_api import Dialog, Request, expect
 
 from osdi.resources import API
 from osdi.sample import CAMPAIGN_ID
-from tests.pages.conftest import Explored, Visit
+from tests.pages.conftest import Explored
 from tests.pages.hal_explorer import (
     HELPER,
     answer,
@@ -31,6 +31,7 @@ from tests.pages.hal_explorer import (
     shown,
     use_token,
 )
+from tests.support.browser import Visit
 
 pytestmark = pytest.mark.browser
 

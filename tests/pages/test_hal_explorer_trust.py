@@ -11,8 +11,9 @@ import pytest
 from playwright.sync_api import Page, Request, expect
 
 from osdi.resources import API
-from tests.pages.conftest import Explored, Visit
+from tests.pages.conftest import Explored
 from tests.pages.hal_explorer import answer, answer_with, create_person, open_explorer, path_of, shown
+from tests.support.browser import Visit
 
 pytestmark = pytest.mark.browser
 

@@ -3,18 +3,22 @@
 The fixture `visit` checks after each test: no request to another server, and no error in the console.
 """
 
+import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 from pymongo import MongoClient
 from pymongo.database import Database
 
 from dev.mongod import Mongod
 from osdi.followups.unsubscribe import link, signer
 from osdi.ids import new_id, now
+from osdi.match_keys import email_key
 from osdi.store import Store
-from tests.pages.conftest import Explored, Visit
+from osdi.suppression.suppression_list import suppression_list
+from tests.pages.conftest import Explored
+from tests.support.browser import Visit
 
 pytestmark = pytest.mark.browser
 
@@ -42,19 +46,75 @@ def explored_database(mongod: Mongod, explored: Explored) -> Iterator[Database]:
         database.people.delete_one({"_id": person_id})
 
 
-def test_the_button_unsubscribes(visit: Visit, explored: Explored, mongod: Mongod, explored_database: Database) -> None:
+@pytest.fixture
+def address(mongod: Mongod, explored: Explored, explored_database: Database) -> Iterator[str]:
+    """The address of the link to unsubscribe ADDRESS."""
     store = Store(mongod.uri.replace("/osdi?", "/explored?"))
-    visit.page.set_viewport_size({"width": 360, "height": 740})
-    visit.page.goto(link(signer(store), explored.live.url, ADDRESS))
+    yield link(signer(store), explored.live.url, ADDRESS)
+    suppression_list(store).change(email_key(ADDRESS), lift={"mail": "link"})
     store.close()
+
+
+def status(database: Database) -> str | None:
+    (person,) = database.people.find({"email_addresses.address": ADDRESS})
+    found: str | None = person["email_addresses"][0].get("status")
+    return found
+
+
+def test_the_button_unsubscribes_and_the_next_one_undoes_it(
+    visit: Visit, address: str, explored_database: Database
+) -> None:
+    visit.page.set_viewport_size({"width": 320, "height": 640})
+    visit.page.goto(address)
     expect(visit.page.get_by_text(ADDRESS)).to_be_visible()
     assert visit.page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
     visit.page.get_by_role("button", name="Unsubscribe").click()
 
     expect(visit.page.get_by_role("heading", name="You are unsubscribed")).to_be_visible()
-    (person,) = explored_database.people.find({"email_addresses.address": ADDRESS})
-    assert person["email_addresses"][0]["status"] == "unsubscribed"
+    assert status(explored_database) == "unsubscribed"
+
+    visit.page.get_by_role("button", name="Subscribe again").press("Enter")
+
+    expect(visit.page.get_by_role("heading", name="You are subscribed again")).to_be_visible()
+    assert status(explored_database) is None
+    assert ADDRESS not in visit.page.url
+    assert visit.page.context.cookies() == []
+
+
+def test_the_undo_stays_after_a_double_click(visit: Visit, address: str, explored_database: Database) -> None:
+    posts = []
+    visit.page.on("request", lambda request: posts.append(request) if request.method == "POST" else None)
+    visit.page.goto(address)
+    slow = {"offline": False, "latency": 300, "downloadThroughput": -1, "uploadThroughput": -1}
+    visit.page.context.new_cdp_session(visit.page).send("Network.emulateNetworkConditions", slow)
+    first = visit.page.get_by_role("button", name="Unsubscribe")
+    before = first.bounding_box()
+    assert before is not None
+
+    for _ in range(2):
+        visit.page.mouse.click(before["x"] + 20, before["y"] + before["height"] - 2)
+        time.sleep(0.1)  # the second click of a hand
+
+    second = visit.page.get_by_role("button", name="Subscribe again")
+    expect(second).to_be_visible()
+    assert len(posts) == 1
+    assert status(explored_database) == "unsubscribed"
+    after = second.bounding_box()
+    assert after is not None
+    assert after["y"] > before["y"] + before["height"], "the second click may come after the answer"
+
+
+def test_the_undo_needs_no_script(browser: Browser, address: str, explored_database: Database) -> None:
+    with browser.new_context(java_script_enabled=False, locale="de-AT") as context:
+        page = context.new_page()
+        page.goto(address)
+
+        page.get_by_role("button", name="Abmelden").click()
+        page.get_by_role("button", name="Wieder anmelden").click()
+
+        expect(page.get_by_role("heading", name="Sie sind wieder angemeldet")).to_be_visible()
+    assert status(explored_database) is None
 
 
 def test_an_invalid_link_shows_an_error(visit: Visit, explored: Explored) -> None:

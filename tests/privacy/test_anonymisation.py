@@ -114,3 +114,11 @@ def test_a_kept_outreach_loses_only_its_person() -> None:
 @pytest.mark.parametrize("left", [lambda outreach: anonymised(outreach, set()), unlinked])
 def test_every_anonymised_outreach_has_a_key(left: object) -> None:
     assert left(OUTREACH | {"match_keys": ["claimed:x"]})["match_keys"] == ["id:o1"]  # type: ignore[operator]
+
+
+def test_a_receipt_of_consent_keeps_the_digest_of_its_words_and_its_dates() -> None:
+    kept = {"sha256": "f" * 64, "language": "de", "channel": "email", "given_date": MOMENT, "confirmed_date": MOMENT}
+    receipt = kept | {"text": "Yes", "page_url": "https://a.example/jane", "list": "supporters", "tag": "newsletter"}
+
+    assert anonymised(OUTREACH | {"consents": [receipt]}, set())["consents"] == [kept]
+    assert unlinked(OUTREACH | {"consents": [receipt]})["consents"] == [receipt]

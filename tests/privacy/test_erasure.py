@@ -18,6 +18,7 @@ from osdi.privacy import erasure
 from osdi.privacy.erasure import erase, finish_next_erasure
 from osdi.privacy.tombstones import was_erased
 from osdi.settings import Settings
+from osdi.staff.members import add_member
 from osdi.statistics import invalidation_store, reader
 from osdi.store import Store
 from osdi.store.store import SETTLED
@@ -241,6 +242,16 @@ class TestKeptData:
         assert database.tokens.count_documents({"name": "factory"}) == 1
         assert database.tags.count_documents({"name": "made by them"}) == 1
         assert database.people.count_documents({"given_name": "Changed"}) == 1
+
+    def test_is_their_membership_of_the_staff(
+        self, planted: Planted, store: Store, database: Database, erased: Erase
+    ) -> None:
+        add_member(store, "ada@example.org", person_id=planted.person_id)
+
+        erased(planted.person_id)
+
+        (member,) = database.staff.find()
+        assert (member["email"], "person_id" in member) == ("ada@example.org", False)
 
     def test_is_a_contact_detail_of_another_person(self, api: Client, erased: Erase) -> None:
         phone = [{"number": "+1 202-555-0123"}]

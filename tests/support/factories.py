@@ -8,10 +8,17 @@ from osdi.match_keys import MatchKeyRules
 from osdi.store import Insert, Store
 from osdi.store.indexes import TOKENS
 
-# Settings of a deployment that lets everybody call as often as they like: tests are one address, and call often.
+# Settings of a deployment that lets everybody call as often and as quickly as they like: tests are one address.
 UNLIMITED = dict.fromkeys(
-    ("rate_limit_anonymous", "rate_limit_anonymous_bytes", "rate_limit_token", "rate_limit_contact"), ""
-) | {"repeat_seconds": 0}
+    (
+        "rate_limit_anonymous",
+        "rate_limit_anonymous_bytes",
+        "rate_limit_token",
+        "rate_limit_contact",
+        "rate_limit_sign_in",
+    ),
+    "",
+) | {"repeat_seconds": 0, "form_seconds": 0}
 
 # The rules of a deployment with the default settings.
 RULES = MatchKeyRules("osdi_outreach", "")

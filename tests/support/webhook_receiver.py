@@ -38,6 +38,7 @@ class WebhookReceiver:
         self.received: list[Received] = []
         self.status: int | Callable[[bytes], int] = 200
         self.headers: dict[str, str] = {}
+        self.body = b""
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -51,8 +52,9 @@ class WebhookReceiver:
                     self.send_header("Location", "/elsewhere")
                 for name, value in outer.headers.items() if status >= 400 else ():
                     self.send_header(name, value)
-                self.send_header("Content-Length", "0")
+                self.send_header("Content-Length", str(len(outer.body)))
                 self.end_headers()
+                self.wfile.write(outer.body)
 
             def log_message(self, *_: object) -> None:
                 """Tests look at what was received."""

@@ -577,3 +577,63 @@ def test_a_store_caches_its_webhooks(app: Flask, store: Store) -> None:
         assert store.webhooks_of() is not store.webhooks_of()
     finally:
         caching.close()
+
+
+class TestDeliveries:
+    """A webhook lists its last deliveries, so that an operator sees why a receiver fails."""
+
+    @pytest.fixture
+    def webhook(self, api: Client, receiver: WebhookReceiver) -> dict[str, Any]:
+        return created(api, receiver, "outreach_recorded")
+
+    @pytest.mark.parametrize(
+        ("status", "body", "stated"),
+        [
+            (204, b"", {"status": 204}),
+            (200, b"accepted", {"status": 200}),
+            (500, b"", {"status": 500, "failure": "status_500"}),
+            (503, b"no  room\r\nhere", {"status": 503, "failure": "status_503", "response": "no room here"}),
+            (500, b"\xff\x00<b>\x1b[31m", {"status": 500, "failure": "status_500", "response": "<b>[31m"}),
+            (500, "é".encode() * 500, {"status": 500, "failure": "status_500", "response": "é" * 200}),
+        ],
+    )
+    def test_a_delivery_has_the_result_and_the_beginning_of_a_failed_response(
+        self,
+        api: Client,
+        receiver: WebhookReceiver,
+        deliver: Deliver,
+        webhook: dict[str, Any],
+        status: int,
+        body: bytes,
+        stated: dict[str, Any],
+    ) -> None:
+        api.recorded(factories.outreach())
+        receiver.status, receiver.body = status, body
+
+        deliver()
+
+        (delivery,) = api.get(webhook["_links"]["self"]["href"]).json["deliveries"]
+        assert delivery.pop("date")
+        assert 0 <= delivery.pop("milliseconds") < 10_000
+        assert delivery == {"events": 1, **stated}
+
+    def test_a_receiver_that_does_not_exist_is_listed_with_the_reason(self, api: Client, deliver: Deliver) -> None:
+        webhook = api.created("/webhooks", {"url": "https://nobody.invalid/hook"})
+        api.recorded(factories.outreach())
+
+        deliver()
+
+        (delivery,) = api.get(webhook["_links"]["self"]["href"]).json["deliveries"]
+        assert (delivery["failure"], "status" in delivery) == ("no_such_host", False)
+
+    def test_the_newest_twenty_are_kept(
+        self, api: Client, receiver: WebhookReceiver, deliver: Deliver, webhook: dict[str, Any]
+    ) -> None:
+        for number in range(22):
+            receiver.status = 201 if number < 21 else 202
+            api.recorded(factories.outreach())
+            deliver()
+
+        shown = api.get(webhook["_links"]["self"]["href"]).json["deliveries"]
+
+        assert [each["status"] for each in shown] == [202, *[201] * 19]

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 import click
 import orjson
 
-from osdi.commands.import_osdi import import_osdi
+from osdi.commands.imports.server import import_osdi
 from osdi.commands.output import confirm, echo, one_line, table
 from osdi.commands.register import CommandContext, database_command
 from osdi.documents import Document

@@ -1,0 +1,50 @@
+"""The token by which a supporter completes the outreach that they have just recorded: its targets and its outcome.
+
+Only the answer to the post has the token. It names one outreach and is valid for a day.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from itsdangerous import BadData, URLSafeTimedSerializer
+
+from osdi.access.signing_keys import signing_key
+from osdi.store import DocumentStore
+
+PURPOSE: Final = "outreach"
+SECONDS: Final = 24 * 60 * 60
+# An id, some keys of targets, and a signature.
+LONGEST: Final = 20_000
+
+
+@dataclass(frozen=True)
+class OutreachToken:
+    """One outreach of one campaign, and the keys of the targets that its supporter may choose among."""
+
+    outreach_id: str
+    campaign_id: str
+    candidates: tuple[str, ...] = ()
+
+
+def outreach_token(store: DocumentStore, outreach_id: str, campaign_id: str, candidates: Sequence[str] = ()) -> str:
+    """Returns the token of an outreach. Raises OsdiError 503."""
+    token: str = _serializer(store).dumps([outreach_id, campaign_id, *candidates])
+    return token
+
+
+def read_outreach_token(store: DocumentStore, token: str) -> OutreachToken | None:
+    """Returns the content of a token; None if it is older than a day or not one of ours. Raises OsdiError 503."""
+    if len(token) > LONGEST:
+        return None
+    try:
+        outreach_id, campaign_id, *candidates = _serializer(store).loads(token, max_age=SECONDS)
+    except BadData:
+        return None
+    return OutreachToken(outreach_id, campaign_id, tuple(candidates))
+
+
+def _serializer(store: DocumentStore) -> URLSafeTimedSerializer:
+    key = signing_key(store, PURPOSE)
+    return URLSafeTimedSerializer(key, salt=PURPOSE, signer_kwargs={"digest_method": hashlib.sha256})

@@ -1,0 +1,1 @@
+"""The commands `import`: from files, and from another OSDI server."""

@@ -1,0 +1,8 @@
+"""Staff: the people who work with the pages under /staff, how they sign in, and what these pages show.
+
+A member has the scopes of a token, and a session makes the same Caller as a token does, so each rule of the API holds
+for the pages too. Secrets are stored as hashes.
+
+Imports: access, action_functions, campaign_pages, crud, documents, errors, followups, ids, log, mail, people,
+resources, retry, settings, statistics, store, webhooks.
+"""

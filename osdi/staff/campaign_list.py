@@ -1,0 +1,132 @@
+"""The campaigns as the staff pages list them: state, count, goal, and the last seven days beside the seven before.
+
+A day is one of the deployment's time zone, and an outreach belongs to the day of its `action_date`, as in the
+statistics of a campaign.
+"""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from osdi.access.tokens import Caller
+from osdi.campaign_pages.page_settings import PageSettings
+from osdi.crud.totals_store import total_outreaches
+from osdi.documents import Document, ReadOnlyDocument
+from osdi.ids import now, time_in
+from osdi.resources import ADVOCACY_CAMPAIGN, OUTREACH
+from osdi.statistics.days import Interval, midnight
+from osdi.store import Store
+
+PER_PAGE: Final = 25
+DAYS: Final = 7
+DRAFT, OPEN, CLOSED = "draft", "open", "closed"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A campaign with its numbers; `goal` is None without a fixed one, `latest` is the time of its last outreach."""
+
+    campaign_id: str
+    title: str
+    type: str
+    state: str
+    outreaches: int
+    goal: int | None
+    last_days: int
+    days_before: int
+    latest: dt.datetime | None
+    closes_at: dt.datetime | None
+
+    @property
+    def trend(self) -> int:
+        """The outreaches of the last seven days minus those of the seven days before."""
+        return self.last_days - self.days_before
+
+    @property
+    def reached(self) -> int | None:
+        """The part of the goal that is reached, in per cent and at most 100; None without a goal."""
+        return min(100, self.outreaches * 100 // self.goal) if self.goal else None
+
+
+@dataclass(frozen=True)
+class CampaignList:
+    """A page of campaigns, newest first, and the number of all."""
+
+    rows: tuple[Row, ...]
+    total: int
+    page: int
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.total // PER_PAGE))
+
+
+def campaign_list(
+    store: Store, caller: Caller, zone: ZoneInfo, page: int = 1, *, limit: int = PER_PAGE
+) -> CampaignList:
+    """Returns a page of the campaigns that the caller may see, from page 1 on; the last one for a page behind it.
+
+    Raises OsdiError 503.
+    """
+    visible = visible_to(caller)
+    total = store.count(ADVOCACY_CAMPAIGN.collection, visible)
+    page = max(1, min(page, -(-total // PER_PAGE)))
+    first = (page - 1) * PER_PAGE
+    # There are few campaigns, so those ahead of the page are read too.
+    found = store.find(ADVOCACY_CAMPAIGN.collection, visible, sort=("-_id",), limit=first + limit)[first:]
+    return CampaignList(tuple(_rows(store, found, zone)), total, page)
+
+
+def visible_to(caller: Caller) -> dict[str, Any]:
+    """Returns the query for the campaigns that a caller may see."""
+    return {"_id": caller.advocacy_campaign_id} if caller.advocacy_campaign_id else {}
+
+
+def last_days(zone: ZoneInfo, days: int = DAYS, *, before: int = 0) -> Interval:
+    """Returns the last days up to today in a zone, or as many days that end `before` days earlier."""
+    tomorrow = time_in(zone).date() + dt.timedelta(days=1 - before)
+    return Interval(midnight(tomorrow - dt.timedelta(days=days), zone), midnight(tomorrow, zone))
+
+
+def state_of(settings: PageSettings, moment: dt.datetime) -> str:
+    """Returns DRAFT for a campaign without a published page, CLOSED if it takes no more outreaches, else OPEN."""
+    if settings.closed(moment):
+        return CLOSED
+    return OPEN if settings.published else DRAFT
+
+
+def title_of(campaign: ReadOnlyDocument) -> str:
+    """Returns the title of a campaign, else its name."""
+    return str(campaign.get("title") or campaign.get("name") or campaign["_id"])
+
+
+def _rows(store: Store, campaigns: list[Document], zone: ZoneInfo) -> Iterator[Row]:
+    moment = now()
+    latest, before = last_days(zone), last_days(zone, before=DAYS)
+    for campaign in campaigns:
+        settings = PageSettings.of(campaign)
+        yield Row(
+            campaign_id=campaign["_id"],
+            title=title_of(campaign),
+            type=campaign.get("type", ""),
+            state=state_of(settings, moment),
+            outreaches=total_outreaches(store, campaign),
+            goal=settings.goal if isinstance(settings.goal, int) else None,
+            last_days=_count(store, campaign["_id"], latest),
+            days_before=_count(store, campaign["_id"], before),
+            latest=_latest(store, campaign["_id"]),
+            closes_at=settings.closes_at,
+        )
+
+
+def _count(store: Store, campaign_id: str, interval: Interval) -> int:
+    within: Mapping[str, Any] = {"$gte": interval.start, "$lt": interval.end}
+    return store.count(OUTREACH.collection, {"advocacy_campaign_id": campaign_id, "action_date": dict(within)})
+
+
+def _latest(store: Store, campaign_id: str) -> dt.datetime | None:
+    query = {"advocacy_campaign_id": campaign_id}
+    found = store.find_one(OUTREACH.collection, query, sort=("-_id",), fields=("action_date", "created_date"))
+    return found.get("action_date", found["created_date"]) if found else None

@@ -1,0 +1,1 @@
+"""Tests of the public campaign pages over HTTP and in Chromium."""

@@ -1,0 +1,1 @@
+"""Tests of osdi.consent: receipts of consent, and double opt-in."""

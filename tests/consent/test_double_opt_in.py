@@ -1,0 +1,198 @@
+"""A ticked box: who is subscribed at once, who is asked by mail, and what the button of the mail changes."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from pymongo.database import Database
+
+from osdi.consent.confirmation import CONFIRMED, Confirmation
+from osdi.followups.unsubscribe import mark_bouncing, unsubscribe, unwanted
+from osdi.privacy.erasure import erase
+from osdi.store import Store
+from tests.consent.conftest import JANE, Tick, Work, consent
+from tests.support import factories
+from tests.support.client import Client
+from tests.support.factories import RULES
+from tests.support.smtp_sink import SmtpSink
+
+Press = Callable[[str], Confirmation]
+Tokens = Callable[[], list[str]]
+LongAgo = Callable[[], None]
+
+
+def known(api: Client, status: str | None = None) -> dict[str, Any]:
+    """Stores the person by a token."""
+    entry = {"address": JANE, **({"status": status} if status else {})}
+    return api.follow(api.recorded(factories.outreach(person={"email_addresses": [entry]})), "osdi:person")
+
+
+def nobody(api: Client, store: Store) -> None:
+    """Nobody has the address."""
+
+
+def silent(api: Client, store: Store) -> None:
+    known(api)
+
+
+def subscribed(api: Client, store: Store) -> None:
+    known(api, "subscribed")
+
+
+def unsubscribed(api: Client, store: Store) -> None:
+    known(api)
+    unsubscribe(store, JANE)
+
+
+def bouncing(api: Client, store: Store) -> None:
+    known(api)
+    mark_bouncing(store, JANE)
+
+
+def complained(api: Client, store: Store) -> None:
+    known(api, "spam complaints")
+
+
+def listed_only(api: Client, store: Store) -> None:
+    """The suppression list has the address, and no person does."""
+    unsubscribe(store, JANE)
+
+
+def erased(api: Client, store: Store) -> None:
+    """The person had unsubscribed, and was erased."""
+    person = known(api)
+    unsubscribe(store, JANE)
+    erase(store, person["_links"]["self"]["href"].rpartition("/")[2], RULES)
+
+
+BEFORE = (nobody, silent, subscribed, unsubscribed, bouncing, complained, listed_only, erased)
+REFUSING = {
+    unsubscribed: "unsubscribed",
+    bouncing: "bouncing",
+    complained: "spam complaints",
+    listed_only: "unsubscribed",
+    erased: "unsubscribed",
+}
+NEVER_ASKED = (bouncing, complained)
+
+
+def of(before: Callable[..., None]) -> str:
+    return before.__name__
+
+
+def state(database: Database) -> tuple[str | None, int, int]:
+    """The status of the address, and the number of list items and taggings of the person who has it."""
+    (person,) = database.people.find({"email_addresses.address": JANE})
+    (entry,) = (each for each in person["email_addresses"] if each["address"] == JANE)
+    return entry.get("status"), len(person.get("items", ())), len(person.get("taggings", ()))
+
+
+@pytest.mark.parametrize("before", BEFORE, ids=of)
+def test_without_a_tick_nothing_is_said_about_mail(
+    before: Callable[..., None],
+    long_ago: LongAgo,
+    api: Client,
+    store: Store,
+    tick: Tick,
+    work: Work,
+    sink: SmtpSink,
+    database: Database,
+) -> None:
+    before(api, store)
+    long_ago()
+
+    outreach = tick()
+    work()
+
+    assert state(database) == (REFUSING.get(before, "subscribed" if before is subscribed else None), 0, 0)
+    assert sink.mails == []
+    assert "consents" not in outreach
+
+
+@pytest.mark.parametrize("before", BEFORE, ids=of)
+def test_a_tick_subscribes_at_once_unless_the_address_refuses_mail(
+    before: Callable[..., None],
+    long_ago: LongAgo,
+    api: Client,
+    store: Store,
+    tick: Tick,
+    work: Work,
+    sink: SmtpSink,
+    database: Database,
+) -> None:
+    before(api, store)
+    long_ago()
+
+    outreach = tick(given=consent())
+    work()
+
+    assert state(database) == ((REFUSING[before], 0, 0) if before in REFUSING else ("subscribed", 1, 1))
+    asked = before in REFUSING and before not in NEVER_ASKED
+    assert [mail["To"] for mail in sink.mails] == ([JANE] if asked else [])
+    assert "confirmed_date" not in outreach["consents"][0]
+
+
+@pytest.mark.parametrize("before", BEFORE, ids=of)
+def test_with_double_opt_in_a_tick_subscribes_nobody(
+    before: Callable[..., None],
+    long_ago: LongAgo,
+    api: Client,
+    store: Store,
+    tick: Tick,
+    work: Work,
+    sink: SmtpSink,
+    database: Database,
+) -> None:
+    before(api, store)
+    long_ago()
+
+    tick(given=consent(by_mail=True))
+    work()
+
+    assert state(database) == (REFUSING.get(before, "subscribed" if before is subscribed else None), 0, 0)
+    assert [mail["To"] for mail in sink.mails] == ([] if before in NEVER_ASKED else [JANE])
+
+
+@pytest.mark.parametrize("by_mail", [False, True], ids=["at once", "double opt-in"])
+@pytest.mark.parametrize("before", [each for each in BEFORE if each not in NEVER_ASKED], ids=of)
+def test_the_button_subscribes_and_adds_list_and_tag(
+    before: Callable[..., None],
+    by_mail: bool,
+    long_ago: LongAgo,
+    api: Client,
+    store: Store,
+    tick: Tick,
+    work: Work,
+    tokens: Tokens,
+    press: Press,
+    database: Database,
+) -> None:
+    before(api, store)
+    long_ago()
+    outreach = tick(given=consent(by_mail=by_mail))
+    work()
+
+    found = [press(token).state for token in tokens()]
+
+    assert found == ([CONFIRMED] if by_mail or before in REFUSING else [])
+    assert state(database) == ("subscribed", 1, 1)
+    assert unwanted(store, JANE, RULES) is None
+    receipt = database.outreaches.find_one({"_id": outreach["_id"]})["consents"][0]
+    assert ("confirmed_date" in receipt) == bool(found)
+
+
+@pytest.mark.parametrize("before", NEVER_ASKED, ids=of)
+def test_an_address_that_bounces_or_complained_gets_no_mail_and_staff_see_why(
+    before: Callable[..., None], api: Client, store: Store, tick: Tick, work: Work, database: Database
+) -> None:
+    before(api, store)
+
+    tick(given=consent())
+    work()
+
+    (followup,) = database.outreaches.find_one({"consents": {"$exists": True}})["followups"]
+    assert (followup["kind"], followup["state"], followup["reason"]) == (
+        "confirmation",
+        "skipped",
+        REFUSING[before].replace(" ", "_"),
+    )

@@ -1,0 +1,94 @@
+"""Members, and browsers of theirs, for the application that all tests share."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from osdi.ids import now
+from osdi.staff.links import new_link
+from osdi.staff.members import add_member
+from osdi.store import Store
+
+HTTPS = "https://osdi.example.org"
+COOKIE = "__Host-osdi_staff"
+TOKEN = re.compile(r'name="form_token" value="([0-9a-f]+)"')
+
+
+class StaffBrowser:
+    """A browser without JavaScript: it keeps its cookie, and sends a form with the fields that a page gave it."""
+
+    def __init__(self, app: Flask, base_url: str = HTTPS) -> None:
+        self.http: FlaskClient = app.test_client()
+        self.base_url = base_url
+
+    def get(self, path: str, **options: Any) -> TestResponse:
+        return self.http.get(path, base_url=self.base_url, **options)
+
+    def post(
+        self,
+        path: str,
+        fields: dict[str, str] | None = None,
+        *,
+        form: str | None = None,
+        headers: dict[str, str] | None = None,
+        token: str | None = None,
+    ) -> TestResponse:
+        """Sends a form with the token of the page `form`, or else with `token`, from a page of this server."""
+        sent = dict(fields or {})
+        if token is None:
+            token = self.form_token(form or "/staff/devices")
+        if token:
+            sent["form_token"] = token
+        sent_headers = {"Sec-Fetch-Site": "same-origin"} if headers is None else headers
+        return self.http.post(path, data=sent, base_url=self.base_url, headers=sent_headers)
+
+    def form_token(self, page: str) -> str:
+        found = TOKEN.search(self.get(page).get_data(as_text=True))
+        assert found, page
+        return found[1]
+
+    def open_link(self, secret: str) -> TestResponse:
+        return self.post(f"/staff/link/{secret}", form=f"/staff/link/{secret}")
+
+    @property
+    def cookie(self) -> str:
+        found = self.http.get_cookie(COOKIE, domain="osdi.example.org")
+        return found.value if found else ""
+
+
+SignedIn = Callable[..., StaffBrowser]
+
+
+@pytest.fixture
+def member(store: Store) -> dict[str, Any]:
+    """Ada, who has every scope."""
+    return add_member(store, "ada@example.org", name="Ada Lovelace")
+
+
+@pytest.fixture
+def stranger(app: Flask, store: Store) -> StaffBrowser:
+    """A browser that has not signed in."""
+    return StaffBrowser(app)
+
+
+@pytest.fixture
+def signed_in(app: Flask, store: Store) -> SignedIn:
+    """Signs a member in, in a new browser."""
+
+    def sign_in(member: dict[str, Any], using: Flask = app) -> StaffBrowser:
+        browser = StaffBrowser(using)
+        assert browser.open_link(new_link(store, member, now())).status_code == 303
+        return browser
+
+    return sign_in
+
+
+@pytest.fixture
+def ada(member: dict[str, Any], signed_in: SignedIn) -> StaffBrowser:
+    """A browser in which Ada has signed in."""
+    return signed_in(member)

@@ -1,0 +1,228 @@
+"""Each staff route by each scope, without a session, and by a campaign-scoped member."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from app import create_app
+from blueprints.staff.blueprint import Access, StaffBlueprint, pages
+from osdi.access.tokens import ADMIN, READ, WRITE
+from osdi.ids import now
+from osdi.settings import Settings
+from osdi.staff.links import new_link
+from osdi.staff.members import add_member
+from osdi.staff.sessions import FRESH
+from osdi.store import Store
+from tests.staff.conftest import SignedIn, StaffBrowser
+
+CALLERS = ("nobody", "read", "write", "admin", "campaign")
+# The callers who may call each route. A new route needs a row here.
+EVERYBODY = set(CALLERS)
+MEMBERS = EVERYBODY - {"nobody"}
+READERS = {"read", "admin", "campaign"}
+ROUTES: dict[tuple[str, str], set[str]] = {
+    ("GET", "/staff"): MEMBERS,
+    ("GET", "/staff/campaigns"): READERS,
+    ("GET", "/staff/devices"): MEMBERS,
+    ("GET", "/staff/confirm"): MEMBERS,
+    ("GET", "/staff/sign-in"): EVERYBODY,
+    ("POST", "/staff/sign-in"): EVERYBODY,
+    ("GET", "/staff/sign-in/code"): EVERYBODY,
+    ("POST", "/staff/sign-in/code"): EVERYBODY,
+    ("GET", "/staff/link/<string:secret>"): EVERYBODY,
+    ("POST", "/staff/link/<string:secret>"): EVERYBODY,
+    ("GET", "/staff/assets/<version>/staff.css"): EVERYBODY,
+    ("POST", "/staff/sign-out"): MEMBERS,
+    ("POST", "/staff/devices/<session_id>/sign-out"): MEMBERS,
+    ("POST", "/staff/devices/sign-out"): MEMBERS,
+}
+CASES = [(method, rule, caller) for method, rule in ROUTES for caller in CALLERS]
+
+
+def staff_routes(app: Flask) -> set[tuple[str, str]]:
+    return {
+        (method, rule.rule)
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint.startswith("staff.")
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+
+
+def test_the_table_has_every_route(app: Flask) -> None:
+    assert staff_routes(app) == set(ROUTES)
+
+
+@pytest.fixture
+def browser_of(app: Flask, store: Store, signed_in: SignedIn) -> Callable[[str], StaffBrowser]:
+    """A browser of each kind of caller."""
+    scopes = {"read": [READ], "write": [WRITE], "admin": [ADMIN], "campaign": [READ]}
+
+    def browser(caller: str) -> StaffBrowser:
+        if caller == "nobody":
+            return StaffBrowser(app)
+        campaign = "campaign-1" if caller == "campaign" else None
+        member = add_member(store, f"{caller}@example.org", scopes=scopes[caller], advocacy_campaign_id=campaign)
+        return signed_in(member)
+
+    return browser
+
+
+@pytest.mark.parametrize(("method", "rule", "caller"), CASES, ids=[" ".join(case) for case in CASES])
+def test_only_the_listed_callers_reach_a_view(
+    app: Flask,
+    store: Store,
+    browser_of: Callable[[str], StaffBrowser],
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+    rule: str,
+    caller: str,
+) -> None:
+    browser = browser_of(caller)
+    path = rule.replace("<string:secret>", new_link(store, add_member(store, "x@example.org"), now()))
+    form = "/staff/devices" if caller != "nobody" else path.removesuffix("/devices/sign-out")
+    token = browser.form_token(form if caller != "nobody" else _public_form(store)) if method == "POST" else ""
+    reached = []
+    for endpoint in [each for each in app.view_functions if each.startswith("staff.")]:
+        monkeypatch.setitem(app.view_functions, endpoint, lambda **_: reached.append(1) or "view")
+
+    response = browser.get(path) if method == "GET" else browser.post(path, token=token)
+
+    assert bool(reached) == (caller in ROUTES[method, rule])
+    if not reached:
+        refused = 403 if caller != "nobody" else 303 if method == "GET" else 401
+        assert response.status_code == refused
+
+
+def _public_form(store: Store) -> str:
+    """The address of a page that shows a form to a browser without a session."""
+    return f"/staff/link/{new_link(store, add_member(store, 'form@example.org'), now())}"
+
+
+class TestAViewWithoutADeclaration:
+    def test_prevents_the_start(self) -> None:
+        blueprint = StaffBlueprint("other", __name__)
+
+        with pytest.raises(TypeError, match="declare its access"):
+            blueprint.get("/secret")(lambda: "")
+
+    def test_cannot_have_two(self) -> None:
+        blueprint = StaffBlueprint("other", __name__)
+        blueprint.add_url_rule("/a", "view", lambda: "", access=Access(READ))
+
+        with pytest.raises(TypeError, match="different"):
+            blueprint.add_url_rule("/b", "view", lambda: "", access=Access())
+
+
+@pytest.mark.parametrize(("campaign", "status"), [("campaign-1", 404), ("campaign-2", 403)])
+def test_a_route_of_a_campaign_is_open_to_members_of_that_campaign_only(
+    browser_of: Callable[[str], StaffBrowser], monkeypatch: pytest.MonkeyPatch, campaign: str, status: int
+) -> None:
+    of_campaign, of_all = browser_of("campaign"), browser_of("read")
+    # Until there is a route with a campaign's id, that of a link stands for one.
+    monkeypatch.setattr("blueprints.staff.gate.CAMPAIGN_ARGUMENT", "secret")
+    monkeypatch.setitem(pages._access, "link", Access(READ, campaign=True))
+
+    # 404 is the answer of the view: there is no link of that name.
+    assert of_campaign.get(f"/staff/link/{campaign}").status_code == status
+    assert of_all.get(f"/staff/link/{campaign}").status_code == 404
+
+
+class TestAViewThatNeedsAFreshSignIn:
+    @pytest.fixture
+    def later(self, monkeypatch: pytest.MonkeyPatch, ada: StaffBrowser) -> StaffBrowser:
+        """Ada's browser, ten minutes after the sign-in; the campaigns and the sign-out need a fresh one."""
+        for name in ("campaigns", "sign_out_everywhere"):
+            monkeypatch.setitem(pages._access, name, Access(campaign=True, fresh=True))
+        monkeypatch.setattr("blueprints.staff.gate.now", lambda: now() + FRESH)
+        return ada
+
+    def test_leads_to_a_page_that_asks_for_it_and_back(self, later: StaffBrowser) -> None:
+        response = later.get("/staff/campaigns?page=2")
+
+        assert response.status_code == 303
+        assert response.headers["Location"] == "/staff/confirm?next=/staff/campaigns?page%3D2"
+        assert later.get("/staff").status_code == 200
+
+    def test_keeps_the_text_of_a_form(self, later: StaffBrowser) -> None:
+        response = later.post("/staff/devices/sign-out", {"note": "a <b>text</b>"})
+
+        assert response.status_code == 403
+        assert "a &lt;b&gt;text&lt;/b&gt;" in response.text
+        assert later.get("/staff").status_code == 200
+
+    def test_opens_after_another_sign_in(
+        self, later: StaffBrowser, store: Store, member: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("blueprints.staff.sign_in.now", lambda: now() + FRESH)
+
+        later.open_link(new_link(store, member, now() + FRESH))
+
+        assert later.get("/staff/campaigns").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/staff", "/staff/campaigns", "/staff/campaigns?page=2"])
+def test_a_page_without_session_leads_to_the_sign_in_and_keeps_the_address(stranger: StaffBrowser, path: str) -> None:
+    response = stranger.get(path)
+
+    assert response.status_code == 303
+    assert response.headers["Location"] == f"/staff/sign-in?next={path.replace('=', '%3D')}"
+
+
+def test_a_form_without_session_keeps_its_text(
+    ada: StaffBrowser, stranger: StaffBrowser, store: Store, member: dict[str, Any]
+) -> None:
+    token = ada.form_token("/staff/devices")
+    store.delete_many("staff_sessions", {"staff_id": member["_id"]})
+
+    response = ada.post("/staff/devices/sign-out", {"text": "a long text"}, token=token)
+
+    assert response.status_code == 401
+    assert "a long text" in response.text
+
+
+class TestTheApi:
+    """It reads no cookie, so a page of another site cannot use a member's session there."""
+
+    @pytest.mark.parametrize("method", ["GET", "POST"])
+    def test_rejects_a_session_without_a_token(self, ada: StaffBrowser, method: str) -> None:
+        assert ada.get("/staff").status_code == 200
+
+        response = ada.http.open("/api/v1/people", method=method, base_url=ada.base_url, json={})
+
+        assert response.status_code == 401
+        assert "Set-Cookie" not in response.headers
+
+    def test_treats_a_helper_with_a_session_as_a_post_without_token(self, ada: StaffBrowser, api: Any) -> None:
+        path = f"/api/v1/advocacy_campaigns/{api.campaign_id}/record_outreach_helper"
+
+        response = ada.http.post(path, base_url=ada.base_url, json={"person": {"given_name": "Jane"}})
+
+        assert (response.status_code, response.json) == (200, {})
+
+    def test_rejects_the_secret_of_a_session_as_a_token(self, ada: StaffBrowser) -> None:
+        headers = {"OSDI-API-Token": ada.cookie}
+
+        assert ada.http.get("/api/v1/people", headers=headers).status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/explorer", "/openapi.json", "/unsubscribe/x", "/healthz", "/nowhere"])
+def test_no_page_outside_sets_a_cookie_or_depends_on_it(ada: StaffBrowser, app: Flask, path: str) -> None:
+    with_cookie, without = ada.get(path), app.test_client().get(path, base_url=ada.base_url)
+
+    assert "Set-Cookie" not in with_cookie.headers
+    assert (with_cookie.status_code, with_cookie.data) == (without.status_code, without.data)
+
+
+def test_requests_are_limited(store: Store, settings: Settings) -> None:
+    limited = create_app(Settings(mongodb_uri=settings.mongodb_uri, rate_limit_anonymous="3/hour"))
+    browser = StaffBrowser(limited)
+
+    statuses = [browser.get("/staff/sign-in").status_code for _ in range(4)]
+    response = browser.get("/staff/sign-in")
+
+    assert statuses == [200, 200, 200, 429]
+    assert int(response.headers["Retry-After"]) > 0
+    assert "Please wait" in response.text
+    limited.extensions["osdi"].store.close()

@@ -1,0 +1,390 @@
+"""The staff pages in a real browser: signing in by mail, other browsers and sites, keyboard, accessibility, phones.
+
+gunicorn, a worker and a mail server run beside it. After each test: no request to another server, and no error in the
+console, so the browser has applied the Content-Security-Policy without a complaint.
+"""
+
+import datetime as dt
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+from pymongo import MongoClient
+
+from dev.mongod import Mongod
+from osdi.ids import now
+from osdi.sample import create_sample
+from osdi.settings import Settings
+from osdi.staff.links import VALID, new_link
+from osdi.staff.members import add_member
+from osdi.staff.sessions import begin_session
+from osdi.store import Store
+from tests.support.browser import SITE_NAME, Visit, chromium, visiting
+from tests.support.live import Live, Worker
+from tests.support.smtp_sink import SmtpSink
+
+pytestmark = pytest.mark.browser
+
+MAIL_SECONDS = 15
+PHONE = {"width": 320, "height": 640}
+COOKIE = "osdi_staff_loopback"  # the name over http on this machine
+Opened = Callable[..., AbstractContextManager[Visit]]
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A server with a worker and a mail server, sample data, and a member."""
+
+    live: Live
+    store: Store
+    sink: SmtpSink
+    member: dict[str, Any]
+
+    def link(self, begun: dt.datetime | None = None) -> str:
+        """The address of a new sign-in link."""
+        return f"{self.live.url}/staff/link/{new_link(self.store, self.member, begun or now())}"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    yield from chromium()
+
+
+@pytest.fixture(scope="module")
+def deployment(mongod: Mongod) -> Iterator[Deployment]:
+    uri = mongod.uri.replace("/osdi?", "/staff_pages?")
+    store = Store(uri)
+    store.create_indexes()
+    create_sample(store, Settings.namespace)
+    member = add_member(store, "ada@example.org", name="Ada Lovelace")
+    failed = {"_id": "f", "kind": "autoresponse", "state": "failed", "reason": "smtp_connect", "queued_date": now()}
+    with ExitStack() as stack:
+        client = stack.enter_context(MongoClient(uri))
+        database = client.get_default_database()
+        campaign = database.advocacy_campaigns.find_one()
+        outreach = {"_id": "o", "match_keys": ["id:o"], "advocacy_campaign_id": campaign["_id"], "created_date": now()}
+        database.outreaches.insert_one({**outreach, "action_date": now(), "followups": [failed]})
+        page = {"published": True, "goal": 40, "closes_at": now() + dt.timedelta(days=3)}
+        database.advocacy_campaigns.update_one({}, {"$set": {"page": page}})
+        sink = stack.enter_context(SmtpSink())
+        environment = {"MONGODB_URI": uri, "SMTP_URL": sink.url, "MAIL_FROM": "hello@river.example.org"}
+        live = stack.enter_context(Live(environment))
+        stack.enter_context(Worker({**environment, "PUBLIC_URL": live.url}))
+        yield Deployment(live, store, sink, member)
+        client.drop_database("staff_pages")
+    store.close()
+
+
+@pytest.fixture
+def opened(browser: Browser, deployment: Deployment) -> Opened:
+    """Opens a page in a new browser profile."""
+
+    @contextmanager
+    def open_page(**options: Any) -> Iterator[Visit]:
+        with browser.new_context(**options) as context, visiting(context, deployment.live.url) as visited:
+            yield visited
+
+    return open_page
+
+
+def sign_in(page: Page, deployment: Deployment) -> None:
+    page.goto(deployment.link())
+    page.get_by_role("button", name="Sign in as ada@example.org").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Hello, Ada Lovelace")
+
+
+def next_mail(sink: SmtpSink, before: int) -> str:
+    """The text of the first mail behind those that were there before."""
+    deadline = time.monotonic() + MAIL_SECONDS
+    while len(sink.envelopes) <= before:
+        assert time.monotonic() < deadline, "the worker has sent no mail"
+        time.sleep(0.05)
+    return str(sink.mails[before].get_content())
+
+
+def ask_for_mail(page: Page, deployment: Deployment) -> str:
+    """Asks for a mail on the sign-in page, and returns its text."""
+    before = len(deployment.sink.envelopes)
+    page.goto(f"{deployment.live.url}/staff")
+    page.get_by_label("E-mail address").fill("ada@example.org")
+    page.get_by_role("button", name="Send me a mail").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Check your mail")
+    return next_mail(deployment.sink, before)
+
+
+class TestSigningIn:
+    def test_by_the_link_of_a_mail(self, opened: Opened, deployment: Deployment) -> None:
+        with opened() as visit:
+            link = re.search(r"http://\S+/staff/link/\S+", ask_for_mail(visit.page, deployment))
+            assert link
+            for _ in range(3):  # as a mail scanner does
+                visit.page.goto(link[0])
+            visit.page.get_by_role("button", name="Sign in as").click()
+
+            expect(visit.page.get_by_role("heading", level=1)).to_have_text("Hello, Ada Lovelace")
+            (cookie,) = visit.page.context.cookies()
+            assert (cookie["name"], cookie["httpOnly"], cookie["sameSite"]) == (COOKIE, True, "Lax")
+            assert visit.page.evaluate("document.cookie") == ""
+
+    def test_by_the_code_of_a_mail_in_the_browser_that_asked(self, opened: Opened, deployment: Deployment) -> None:
+        with opened() as visit, opened() as other:
+            code = re.search(r"[A-Z2-9]{4}-[A-Z2-9]{4}", ask_for_mail(visit.page, deployment))
+            assert code
+            other.expect_status(400)
+            other.page.goto(f"{deployment.live.url}/staff/sign-in/code")
+            other.page.get_by_label("Code").fill(code[0])
+            other.page.get_by_role("button", name="Sign in").click()
+            expect(other.page.get_by_role("alert")).to_contain_text("not valid")
+
+            field = visit.page.get_by_label("Code")
+            assert field.get_attribute("autocomplete") == "one-time-code"
+            field.fill(code[0].lower().replace("-", ""))
+            field.press("Enter")
+            expect(visit.page.get_by_role("heading", level=1)).to_have_text("Hello, Ada Lovelace")
+
+    def test_without_javascript(self, opened: Opened, deployment: Deployment) -> None:
+        with opened(java_script_enabled=False) as visit:
+            code = re.search(r"[A-Z2-9]{4}-[A-Z2-9]{4}", ask_for_mail(visit.page, deployment))
+            assert code
+            visit.page.get_by_label("Code").fill(code[0])
+            visit.page.get_by_role("button", name="Sign in").click()
+
+            expect(visit.page.get_by_role("heading", level=1)).to_have_text("Hello, Ada Lovelace")
+
+    @pytest.mark.parametrize("ended", ["expired", "used"])
+    def test_an_ended_link_offers_another_mail_to_the_same_address(
+        self, opened: Opened, deployment: Deployment, ended: str
+    ) -> None:
+        with opened() as visit, opened() as other:
+            link = deployment.link(now() - VALID if ended == "expired" else None)
+            if ended == "used":
+                other.page.goto(link)
+                other.page.get_by_role("button", name="Sign in as").click()
+            visit.expect_status(410)
+            visit.page.goto(link)
+
+            expect(visit.page.get_by_role("heading", level=1)).to_have_text("This link has ended")
+            expect(visit.page.get_by_label("E-mail address")).to_have_value("ada@example.org")
+            before = len(deployment.sink.envelopes)
+            visit.page.get_by_role("button", name="Send me a mail").click()
+            expect(visit.page.get_by_role("heading", level=1)).to_have_text("Check your mail")
+            assert "/staff/link/" in next_mail(deployment.sink, before)
+
+    def test_with_the_keyboard_only(self, opened: Opened, deployment: Deployment) -> None:
+        with opened() as visit:
+            page = visit.page
+            before = len(deployment.sink.envelopes)
+            page.goto(f"{deployment.live.url}/staff")
+            press_until(page, "E-mail address")
+            page.keyboard.type("ada@example.org")
+            page.keyboard.press("Enter")
+            expect(page.get_by_role("heading", level=1)).to_have_text("Check your mail")
+            code = re.search(r"[A-Z2-9]{4}-[A-Z2-9]{4}", next_mail(deployment.sink, before))
+            assert code
+            press_until(page, "Code")
+            page.keyboard.type(code[0])
+            page.keyboard.press("Tab")
+            page.keyboard.press("Space")
+            expect(page.get_by_role("heading", level=1)).to_have_text("Hello, Ada Lovelace")
+
+            page.keyboard.press("Tab")
+            page.keyboard.press("Enter")  # skips the navigation
+            assert page.evaluate("document.activeElement.id") == "main"
+            press_until(page, "Sign out", backwards=True)
+            page.keyboard.press("Enter")
+            expect(page.get_by_role("status")).to_have_text("You are signed out.")
+
+
+def press_until(page: Page, name: str, *, backwards: bool = False) -> None:
+    """Presses Tab until the focus is on the control with this name; each control on the way is in view and outlined."""
+    for _ in range(30):
+        page.keyboard.press("Shift+Tab" if backwards else "Tab")
+        focused = page.evaluate(
+            """() => {
+                const each = document.activeElement, box = each.getBoundingClientRect(), style = getComputedStyle(each);
+                const name = each.labels?.length ? each.labels[0].innerText : each.innerText;
+                const seen = box.width > 0 && box.top >= 0 && box.bottom <= innerHeight;
+                return {name, seen, outline: style.outlineStyle !== "none"};
+            }"""
+        )
+        assert focused["seen"], focused
+        assert focused["outline"], focused
+        if focused["name"].strip() == name:
+            return
+    raise AssertionError(f"The keyboard does not reach {name}.")
+
+
+class TestOtherBrowsers:
+    def test_one_is_signed_out_from_another(self, opened: Opened, deployment: Deployment) -> None:
+        with opened() as visit, opened(user_agent="Mozilla/5.0 (iPhone) AppleWebKit Safari/604.1") as telephone:
+            sign_in(telephone.page, deployment)
+            sign_in(visit.page, deployment)
+
+            visit.page.get_by_role("link", name="Ada Lovelace").click()
+            visit.page.get_by_role("button", name="Sign out Safari on iPhone").first.click()
+            expect(visit.page.get_by_role("status")).to_have_text("That browser is signed out.")
+
+            telephone.page.goto(f"{deployment.live.url}/staff")
+            expect(telephone.page.get_by_role("heading", level=1)).to_have_text("Sign in")
+
+    def test_all_are_signed_out_at_once(self, opened: Opened, deployment: Deployment) -> None:
+        with opened() as visit, opened() as other:
+            sign_in(visit.page, deployment)
+            sign_in(other.page, deployment)
+
+            visit.page.goto(f"{deployment.live.url}/staff/devices")
+            visit.page.get_by_role("button", name="Sign out everywhere").click()
+            expect(visit.page.get_by_role("status")).to_have_text("You are signed out of all browsers.")
+
+            other.page.goto(f"{deployment.live.url}/staff/campaigns")
+            expect(other.page.get_by_role("heading", level=1)).to_have_text("Sign in")
+
+
+class TestOtherSites:
+    """Another site cannot act as a member: by a form, from a frame, or by a request to the API."""
+
+    @pytest.fixture
+    def attacked(self, browser: Browser, deployment: Deployment) -> Iterator[Page]:
+        """A page of a member who has signed in, on another site. Its console is full of complaints, as it has to be."""
+        with browser.new_context() as context:
+            page = context.new_page()
+            sign_in(page, deployment)
+            context.route(
+                f"http://{SITE_NAME}/**", lambda route: route.fulfill(content_type="text/html", body="<h1>Evil</h1>")
+            )
+            page.goto(f"http://{SITE_NAME}/")
+            yield page
+
+    def test_a_form_is_rejected(self, attacked: Page, deployment: Deployment) -> None:
+        address = f"{deployment.live.url}/staff/devices/sign-out"
+        attacked.evaluate(
+            """address => {
+                document.body.innerHTML =
+                    `<form method="post" action="${address}"><textarea name="text">kept</textarea></form>`;
+                document.forms[0].submit();
+            }""",
+            address,
+        )
+
+        expect(attacked.get_by_role("heading", level=1)).to_have_text("Nothing was done")
+        expect(attacked.get_by_label("text")).to_have_value("kept")
+        assert attacked.get_by_role("main").get_by_role("button").count() == 0
+        attacked.goto(f"{deployment.live.url}/staff")
+        expect(attacked.get_by_role("heading", level=1)).to_have_text("Hello, Ada Lovelace")
+
+    @pytest.mark.parametrize("path", ["/staff", "/staff/sign-in", "/staff/devices"])
+    def test_a_frame_stays_empty(self, attacked: Page, deployment: Deployment, path: str) -> None:
+        with attacked.expect_event("framenavigated", lambda frame: frame.parent_frame is not None):
+            attacked.evaluate(
+                "address => { document.body.innerHTML = `<iframe src='${address}'></iframe>` }",
+                f"{deployment.live.url}{path}",
+            )
+
+        frame = attacked.frames[1]
+        assert frame.url.startswith("chrome-error://")
+
+    def test_the_api_does_not_read_the_cookie(self, attacked: Page, deployment: Deployment) -> None:
+        attacked.goto(f"{deployment.live.url}/staff")
+
+        status = attacked.evaluate("async () => (await fetch('/api/v1/people', {credentials: 'include'})).status")
+
+        assert status == 401
+
+
+def screens(deployment: Deployment) -> dict[str, str]:
+    """The paths of the pages, by name."""
+    link = deployment.link().removeprefix(deployment.live.url)
+    return {
+        "sign-in": "/staff/sign-in",
+        "code": "/staff/sign-in/code",
+        "link": link,
+        "ended link": "/staff/link/ended",
+        "missing": "/nowhere",
+        "home": "/staff",
+        "campaigns": "/staff/campaigns",
+        "devices": "/staff/devices?done=device_signed_out",
+        "confirm": "/staff/confirm",
+    }
+
+
+NAMES = ("sign-in", "code", "link", "ended link", "missing", "home", "campaigns", "devices", "confirm")
+WITH_SESSION = NAMES[5:]
+TARGETS = """() => [...document.querySelectorAll("button, input:not([type=hidden]), nav a")]
+    .filter(each => each.getBoundingClientRect().height < 24).map(each => each.outerHTML)"""
+SIZES = """() => [...document.querySelectorAll("input:not([type=hidden]), textarea")]
+    .map(each => parseFloat(getComputedStyle(each).fontSize))"""
+
+
+def show(page: Page, deployment: Deployment, name: str) -> None:
+    """Opens a page, in a browser that has a session if the page needs one."""
+    if name in WITH_SESSION:
+        secret, _ = begin_session(deployment.store, deployment.member, "Chrome on Linux", now())
+        page.context.add_cookies([{"name": COOKIE, "value": secret, "url": deployment.live.url}])
+    page.goto(deployment.live.url + screens(deployment)[name])
+
+
+class TestEachScreen:
+    @pytest.mark.parametrize("name", NAMES)
+    def test_has_one_main_heading_and_no_barrier_that_axe_finds_in_light_and_dark(
+        self, opened: Opened, deployment: Deployment, name: str
+    ) -> None:
+        # axe needs code in the page, which the policy forbids.
+        with opened(bypass_csp=True) as visit:
+            visit.expect_status(404)
+            show(visit.page, deployment, name)
+
+            assert visit.page.get_by_role("heading", level=1).count() == 1
+            for scheme in ("light", "dark"):
+                visit.page.emulate_media(color_scheme=scheme)
+                found = Axe().run(visit.page)
+                assert found.violations_count == 0, found.generate_report()
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_fits_a_phone_also_at_two_hundred_per_cent_and_has_targets_that_a_finger_hits(
+        self, opened: Opened, deployment: Deployment, name: str
+    ) -> None:
+        with opened(viewport=PHONE) as visit:
+            visit.expect_status(404)
+            show(visit.page, deployment, name)
+
+            assert visit.page.evaluate(TARGETS) == []
+            assert all(size >= 16 for size in visit.page.evaluate(SIZES))  # iOS zooms into smaller ones
+            widths = []
+            for size in ("100%", "200%"):
+                visit.page.evaluate("size => { document.documentElement.style.fontSize = size }", size)
+                widths.append(visit.page.evaluate("document.documentElement.scrollWidth"))
+            assert widths == [320, 320]
+
+    def test_is_small_and_loads_little(self, opened: Opened, deployment: Deployment) -> None:
+        with opened() as visit:
+            show(visit.page, deployment, "home")
+            visit.requests.clear()
+            sizes = []
+            visit.page.on("response", lambda response: sizes.append(len(response.body())))
+            visit.page.goto(f"{deployment.live.url}/staff", wait_until="networkidle")
+
+            assert len(visit.requests) <= 6
+            assert sum(sizes) <= 60_000
+
+    def test_shows_the_errors_of_a_form_and_moves_the_focus_to_them(
+        self, opened: Opened, deployment: Deployment
+    ) -> None:
+        with opened(bypass_csp=True) as visit:
+            visit.expect_status(400)
+            visit.page.goto(f"{deployment.live.url}/staff/sign-in")
+            visit.page.get_by_label("E-mail address").fill("ada")
+            visit.page.get_by_role("button", name="Send me a mail").click()
+
+            expect(visit.page.get_by_role("alert")).to_be_focused()
+            field = visit.page.get_by_label("E-mail address")
+            expect(field).to_have_value("ada")
+            expect(field).to_have_accessible_description("Enter an e-mail address such as ada@example.org.")
+            visit.page.get_by_role("alert").get_by_role("link").click()
+            expect(field).to_be_focused()
+            assert Axe().run(visit.page).violations_count == 0
