@@ -52,6 +52,9 @@ from tests.support.client import Client
 from tests.support.factories import RULES
 from tests.support.planted import MARKER, traces
 
+# A backup reads from a snapshot.
+pytestmark = pytest.mark.usefixtures("snapshots")
+
 MOMENT = dt.datetime(2026, 3, 18, 11, 2, 15, 123_000)
 EVERY_TYPE = {
     "string": "Jané \u2028 \U0001f30a",
