@@ -46,7 +46,7 @@ HELPER = f"{API}/advocacy_campaigns/{{advocacy_campaign_id}}/record_outreach_hel
 OUTREACHES = f"{API}/advocacy_campaigns/{{advocacy_campaign_id}}/outreaches"
 SIGNUP = f"{API}/people/person_signup_helper"
 METHODS = ("get", "post", "put", "patch", "delete")
-TOKEN = [{"OSDI-API-Token": []}, {"osdi-api-token": []}]
+TOKEN = [{"OSDI-API-Token": []}]
 BODIES: dict[str, type[ma.Schema]] = {
     "RecordOutreachHelper": RecordOutreachHelperSchema,
     "PersonSignupHelper": PersonSignupHelperSchema,
