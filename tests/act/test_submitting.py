@@ -26,6 +26,13 @@ for (const name of ["localStorage", "sessionStorage", "indexedDB", "caches"]) {
 Object.defineProperty(document, "cookie", { get() { throw new DOMException("denied", "SecurityError"); } });
 """
 
+# Blocks cookies of other sites, as Chromium does for a user who has chosen so.
+NO_COOKIES = {
+    "enableThirdPartyCookieRestriction": True,
+    "disableThirdPartyCookieMetadata": True,
+    "disableThirdPartyCookieHeuristics": True,
+}
+
 
 def fill(form: Page | FrameLocator, **typed: str) -> None:
     """Types the contact details of Jane into a form."""
@@ -86,10 +93,11 @@ def test_a_supporter_records_an_outreach_in_a_frame(
     assert outreach["referrer_data"].get("source") == ("mail" if script else None)
 
 
-def test_a_form_needs_no_storage_of_the_browser(served: Served, open_page: Open) -> None:
+def test_a_form_in_a_frame_needs_neither_cookies_nor_storage(served: Served, open_page: Open) -> None:
     published = served.publish()
     visit = open_page()
     visit.page.add_init_script(NO_STORAGE)
+    visit.page.context.new_cdp_session(visit.page).send("Network.setCookieControls", NO_COOKIES)
     visit.page.goto(served.site.put("/", published.frame() + published.script()))
     form = visit.page.frame_locator("iframe")
 
