@@ -25,6 +25,9 @@ READERS = {"read", "admin", "campaign"}
 ROUTES: dict[tuple[str, str], set[str]] = {
     ("GET", "/staff"): MEMBERS,
     ("GET", "/staff/campaigns"): READERS,
+    ("GET", "/staff/followups"): READERS - {"campaign"},
+    ("GET", "/staff/followups/retry"): {"write", "admin"},
+    ("POST", "/staff/followups/retry"): {"write", "admin"},
     ("GET", "/staff/devices"): MEMBERS,
     ("GET", "/staff/confirm"): MEMBERS,
     ("GET", "/staff/sign-in"): EVERYBODY,

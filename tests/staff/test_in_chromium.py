@@ -309,12 +309,13 @@ def screens(deployment: Deployment) -> dict[str, str]:
         "missing": "/nowhere",
         "home": "/staff",
         "campaigns": "/staff/campaigns",
+        "followups": "/staff/followups",
         "devices": "/staff/devices?done=device_signed_out",
         "confirm": "/staff/confirm",
     }
 
 
-NAMES = ("sign-in", "code", "link", "ended link", "missing", "home", "campaigns", "devices", "confirm")
+NAMES = ("sign-in", "code", "link", "ended link", "missing", "home", "campaigns", "followups", "devices", "confirm")
 WITH_SESSION = NAMES[5:]
 TARGETS = """() => [...document.querySelectorAll("button, input:not([type=hidden]), nav a")]
     .filter(each => each.getBoundingClientRect().height < 24).map(each => each.outerHTML)"""
