@@ -25,6 +25,13 @@ READERS = {"read", "admin", "campaign"}
 ROUTES: dict[tuple[str, str], set[str]] = {
     ("GET", "/staff"): MEMBERS,
     ("GET", "/staff/campaigns"): READERS,
+    ("GET", "/staff/messages"): READERS - {"campaign"},
+    ("GET", "/staff/messages/new"): {"write", "admin"},
+    ("POST", "/staff/messages/new"): {"write", "admin"},
+    ("GET", "/staff/messages/<message_id>"): READERS - {"campaign"},
+    ("POST", "/staff/messages/<message_id>"): {"write", "admin"},
+    ("POST", "/staff/messages/test"): {"write", "admin"},
+    ("POST", "/staff/messages/preview"): READERS - {"campaign"},
     ("GET", "/staff/followups"): READERS - {"campaign"},
     ("GET", "/staff/followups/retry"): {"write", "admin"},
     ("POST", "/staff/followups/retry"): {"write", "admin"},

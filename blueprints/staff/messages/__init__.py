@@ -1,5 +1,5 @@
 """The staff pages about messages and follow-ups."""
 
-from blueprints.staff.messages import followups
+from blueprints.staff.messages import editor, followups, preview
 
-__all__ = ["followups"]
+__all__ = ["editor", "followups", "preview"]

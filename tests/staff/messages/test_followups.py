@@ -211,7 +211,7 @@ class TestQueueingAgain:
         ],
         ids=str,
     )
-    def test_is_refused_for_what_must_not_be_queued(
+    def test_rejects_a_selection_that_is_too_wide_or_empty(
         self, ada: StaffBrowser, store: Store, database: Database, fields: dict[str, str], status: int
     ) -> None:
         stored(store)
