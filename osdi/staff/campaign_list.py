@@ -5,7 +5,7 @@ statistics of a campaign.
 """
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -76,7 +76,7 @@ def campaign_list(
     first = (page - 1) * PER_PAGE
     # There are few campaigns, so those ahead of the page are read too.
     found = store.find(ADVOCACY_CAMPAIGN.collection, visible, sort=("-_id",), limit=first + limit)[first:]
-    return CampaignList(tuple(_rows(store, found, zone)), total, page)
+    return CampaignList(tuple(row_of(store, each, zone) for each in found), total, page)
 
 
 def visible_to(caller: Caller) -> dict[str, Any]:
@@ -102,23 +102,21 @@ def title_of(campaign: ReadOnlyDocument) -> str:
     return str(campaign.get("title") or campaign.get("name") or campaign["_id"])
 
 
-def _rows(store: Store, campaigns: list[Document], zone: ZoneInfo) -> Iterator[Row]:
-    moment = now()
-    latest, before = last_days(zone), last_days(zone, before=DAYS)
-    for campaign in campaigns:
-        settings = PageSettings.of(campaign)
-        yield Row(
-            campaign_id=campaign["_id"],
-            title=title_of(campaign),
-            type=campaign.get("type", ""),
-            state=state_of(settings, moment),
-            outreaches=total_outreaches(store, campaign),
-            goal=settings.goal if isinstance(settings.goal, int) else None,
-            last_days=_count(store, campaign["_id"], latest),
-            days_before=_count(store, campaign["_id"], before),
-            latest=_latest(store, campaign["_id"]),
-            closes_at=settings.closes_at,
-        )
+def row_of(store: Store, campaign: Document, zone: ZoneInfo) -> Row:
+    """Returns a campaign with its numbers. Raises OsdiError 503."""
+    settings = PageSettings.of(campaign)
+    return Row(
+        campaign_id=campaign["_id"],
+        title=title_of(campaign),
+        type=campaign.get("type", ""),
+        state=state_of(settings, now()),
+        outreaches=total_outreaches(store, campaign),
+        goal=settings.goal if isinstance(settings.goal, int) else None,
+        last_days=_count(store, campaign["_id"], last_days(zone)),
+        days_before=_count(store, campaign["_id"], last_days(zone, before=DAYS)),
+        latest=_latest(store, campaign["_id"]),
+        closes_at=settings.closes_at,
+    )
 
 
 def _count(store: Store, campaign_id: str, interval: Interval) -> int:
