@@ -35,6 +35,8 @@ ROUTES: dict[tuple[str, str], set[str]] = {
     ("POST", "/staff/campaigns/<advocacy_campaign_id>/publish"): WRITERS,
     ("GET", "/staff/campaigns/<advocacy_campaign_id>/unpublish"): WRITERS,
     ("POST", "/staff/campaigns/<advocacy_campaign_id>/unpublish"): WRITERS,
+    ("GET", "/staff/campaigns/<advocacy_campaign_id>/statistics"): READERS,
+    ("GET", "/staff/campaigns/<advocacy_campaign_id>/statistics.csv"): READERS,
     ("GET", "/staff/assets/<version>/copy.js"): EVERYBODY,
     ("GET", "/staff/devices"): MEMBERS,
     ("GET", "/staff/confirm"): MEMBERS,

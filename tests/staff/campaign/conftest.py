@@ -34,7 +34,7 @@ class Screens:
         return soup(response)
 
     def controls(self, suffix: str) -> dict[str, str]:
-        """What the main form of a screen sends if nothing is typed."""
+        """The values that the main form of a screen sends if nothing is typed."""
         form = self.open(suffix).select_one("main form")
         assert form is not None
         return dict(controls(form))

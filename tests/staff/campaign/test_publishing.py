@@ -26,7 +26,7 @@ class TestPublishing:
         assert screens.settings()["published"] is True
         assert screens.browser.get(f"/act/{screens.settings()['slug']}").status_code == 200
 
-    def test_is_taken_back_and_keeps_the_slug(self, screens: Screens) -> None:
+    def test_ends_by_another_button_and_the_slug_stays(self, screens: Screens) -> None:
         screens.send("/publish")
         slug = screens.settings()["slug"]
 
