@@ -46,6 +46,8 @@ def admit() -> AnyResponse | None:
         g.caller, g.staff_secret = g.staff_session.caller, secret
     rate_limits().hit_caller(g.caller, request.remote_addr)
     access = pages.access_of(request.endpoint or "")
+    if access.body_bytes and g.staff_session is not None and frame.may_call(g.caller, access):
+        request.max_content_length = request.max_form_memory_size = access.body_bytes
     return _refuse_forged() or _refuse_without_session(access) or _refuse_by_access(access)
 
 

@@ -30,6 +30,8 @@ from schemas.base.put import put_of
 from schemas.operations.campaign_page import PageSchema, check_prompts
 
 PAGE: Final = "page."
+# All texts at their longest, in a form, where a character may take nine bytes, would have more. This holds a book.
+LONGEST_FORM: Final = 4_000_000
 Errors = dict[str, str]
 
 
@@ -40,7 +42,7 @@ def edit_campaign(advocacy_campaign_id: str) -> Response:
     return _form(found, controls_of(found, settings().zone))
 
 
-@pages.post("/campaigns/<advocacy_campaign_id>/edit", access=Access(WRITE))
+@pages.post("/campaigns/<advocacy_campaign_id>/edit", access=Access(WRITE, body_bytes=LONGEST_FORM))
 def save_campaign(advocacy_campaign_id: str) -> AnyResponse:
     """Store what was typed in the editor"""
     found, typed = _found(advocacy_campaign_id), request.form.to_dict()

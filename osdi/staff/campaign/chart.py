@@ -31,7 +31,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Chart:
-    """What a template draws. `goal_y` is None without a goal, `line` has the points as SVG's polyline takes them."""
+    """The parts that a template draws. `goal_y` is None without a goal, `line` has the points of a polyline."""
 
     columns: tuple[Column, ...]
     line: str

@@ -102,6 +102,14 @@ def test_a_setting_of_the_page_is_stored(full: Screens, control: str, typed: str
     assert stored == value
 
 
+def test_long_texts_are_stored(full: Screens) -> None:
+    texts = [str(number) * 60_000 for number in range(9)]
+
+    assert full.send(EDIT, {f"templates[{number}]": text for number, text in enumerate(texts)}).status_code == 303
+
+    assert full.campaign()["templates"] == texts
+
+
 class TestTargets:
     @pytest.mark.parametrize(
         ("typed", "expected"),
