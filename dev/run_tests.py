@@ -32,7 +32,7 @@ PROGRESS_PERCENT: Final = 10
 
 @dataclass
 class Run:
-    """One pytest run: the tests that `marker` selects, on `workers` workers."""
+    """One pytest run: the tests that `marker` selects, on `workers` workers. Its first result sets `collected`."""
 
     name: str
     marker: str
@@ -42,11 +42,20 @@ class Run:
     lines: list[str] = field(default_factory=list)
     exit_code: int = 0
     closing: str = "did not end"
+    collected: threading.Event = field(default_factory=threading.Event)
 
     def execute(self, say: Callable[[str], None]) -> None:
         """Runs pytest to its end. Passes failures, and progress in steps, to `say`."""
+        try:
+            self._execute(say)
+        finally:
+            self.collected.set()
+
+    def _execute(self, say: Callable[[str], None]) -> None:
         command = [sys.executable, "-m", "pytest", "-v", "-m", self.marker, "-n", str(self.workers), *self.arguments]
         environment = os.environ | {"COVERAGE_FILE": str(self.log.with_suffix(".coverage"))}
+        # Without bytecode each worker compiles all test modules, and each process of a test compiles the application.
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         shown = 0
         with (
             self.log.open("w") as log,
@@ -59,6 +68,8 @@ class Run:
                 log.write(line)
                 self.lines.append(line.rstrip("\n"))
                 result = RESULT.match(line)
+                if result:
+                    self.collected.set()
                 if result and result[2] in ("FAILED", "ERROR"):
                     say(f"{self.name}: {result[2]} {result[3]}")
                 elif result and int(result[1]) >= shown + PROGRESS_PERCENT:
@@ -132,8 +143,9 @@ def main(arguments: list[str]) -> int:
         print(f"[{time.monotonic() - began:5.0f} s] {line}", flush=True)
 
     threads = [threading.Thread(target=run.execute, args=(say,)) for run in runs]
-    for thread in threads:
+    for run, thread in zip(runs, threads, strict=True):
         thread.start()
+        run.collected.wait()  # the workers of the next run find the bytecode of the test modules
     for thread in threads:
         thread.join()
     seconds = time.monotonic() - began

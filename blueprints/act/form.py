@@ -70,7 +70,7 @@ def submit(view: CampaignView) -> Response:
     form = Submission.of(view, posted_form())
     if not view.open:
         g.refused = "CLOSED"
-        return rendered("page", view, status=403, form=None, values=form.values)
+        return rendered(view.template, view, status=403, form=None, values=form.values)
     choices = choices_of(view.page, form.values, person_of(form.values), complete=form.of_our_page)
     loaded, errors = loaded_body(form, choices)
     if errors:
@@ -136,7 +136,7 @@ def form_again(form: Submission, errors: dict[str, str]) -> Response:
         token = token.renewed(confirmed=False)
     sources = {**_referrer_data(form), **posted_sources(form.values)}
     shown = FormView(form.controls, form.values, errors, tokens.signed(token), sources)
-    return rendered("embed" if form.view.embedded else "page", form.view, status=422, form=shown)
+    return rendered(form.view.template, form.view, status=422, form=shown)
 
 
 def ask(form: Submission, template: str, status: int, token: FormToken | None = None) -> Response:

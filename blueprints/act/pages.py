@@ -51,4 +51,4 @@ def published(slug: str) -> Page:
 
 def shown(view: CampaignView) -> Response:
     """Returns the page with its form, or with the reason why it takes nothing."""
-    return rendered("embed" if view.embedded else "page", view, form=new_form(view) if view.open else None)
+    return rendered(view.template, view, form=new_form(view) if view.open else None)

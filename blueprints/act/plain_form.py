@@ -24,7 +24,7 @@ def redirection(view: CampaignView, values: MultiDict[str, str]) -> Response:
     """Returns the answer to a recorded form."""
     wanted = web_address(value_of(values, REDIRECT))
     allowed = wanted if wanted and _is_listed(view, wanted) else None
-    return make_response(redirect(allowed or f"{view.path}/thanks", 303))
+    return make_response(redirect(allowed or view.thanks, 303))
 
 
 def _is_listed(view: CampaignView, address: str) -> bool:

@@ -55,6 +55,11 @@ class CampaignView:
         return f"{PAGES}/{self.settings.slug}"
 
     @property
+    def template(self) -> str:
+        """The template with the form."""
+        return "embed" if self.embedded else "page"
+
+    @property
     def action(self) -> str:
         """The address to which the form is posted.
 

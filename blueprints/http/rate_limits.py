@@ -1,8 +1,8 @@
 """Rate limits: counts requests by token, without a token by IP address, and by the contact detail that they are about.
 
 A request is counted before its view is called; the bytes of an anonymous post when its body is read. A request over a
-limit gets 429 with `Retry-After`. Preflights are not counted, nor are GETs of pages and assets. An outreach over the
-limit of its contact detail is recorded nevertheless (docs/decisions/0027).
+limit gets 429 with `Retry-After`. Preflights are not counted, nor are GETs of public pages and assets. An outreach over
+the limit of its contact detail is recorded nevertheless (docs/decisions/0027).
 
 Each process counts for itself. If several processes share the limits, a process also counts in MongoDB what exceeds the
 first part of a limit. So most callers, who send few requests, cause no write. MongoDB gets digests of keys only.

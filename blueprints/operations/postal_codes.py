@@ -7,7 +7,7 @@ from flask import Response
 from blueprints.http.api import Blueprint
 from blueprints.http.body import text_body
 from blueprints.http.collections import get_or_404
-from blueprints.http.context import answer, hal, store
+from blueprints.http.context import answer, caller, hal, store
 from blueprints.http.parameters import CAMPAIGN_PARAMETER
 from blueprints.operations.downloads import CSV, CSV_HEADER
 from osdi.access.tokens import READ, WRITE
@@ -58,7 +58,7 @@ def put_postal_codes(arguments: dict[str, Any], advocacy_campaign_id: str) -> Re
     """
     campaign = get_or_404(ADVOCACY_CAMPAIGN, advocacy_campaign_id)
     report = upload(store(), campaign, text_body(POSTAL_CODE_BYTES), dry_run=arguments["dry_run"])
-    return answer({**report, "_links": _links(advocacy_campaign_id)})
+    return answer({**(report if caller().may(READ) else {}), "_links": _links(advocacy_campaign_id)})
 
 
 @blp.route(PATH, methods=["DELETE"], parameters=[CAMPAIGN_PARAMETER])

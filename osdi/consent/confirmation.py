@@ -127,7 +127,8 @@ def refused_since(refusals: Iterable[ReadOnlyDocument], moment: dt.datetime) -> 
     Times are in whole seconds, so one in the same second may be later. A bounce is not a wish.
     """
     return any(
-        each["source"] == COMPLAINT or (each["since"] >= moment and each["source"] != BOUNCE) for each in refusals
+        each["source"] == COMPLAINT or (each.get("repeated", each["since"]) >= moment and each["source"] != BOUNCE)
+        for each in refusals
     )
 
 

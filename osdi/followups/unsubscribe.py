@@ -78,7 +78,7 @@ def unsubscribe(store: Store, address: str, source: str = LINK) -> dict[str, Sta
     The list comes first: after it, nothing is sent to the address. Returns, by the ids of the people who were changed,
     the former status. Raises OsdiError 503.
     """
-    suppression_list(store).change(email_key(address), add={MAIL: source})
+    suppression_list(store).refuse_mail(email_key(address), source)
     return _set_status(store, address, UNSUBSCRIBED, unless=(UNSUBSCRIBED, COMPLAINED))
 
 

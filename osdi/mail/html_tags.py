@@ -22,11 +22,17 @@ strike xmp basefont big blink center font marquee multicol nobr spacer tt
 """
 ELEMENTS: Final = frozenset(NAMES.split())
 
-TAG: Final = re.compile(r"</?([a-z][a-z0-9]*)(?:\s*/?>|\s[^<>]*=[^<>]*>)", re.IGNORECASE)
-# A declaration such as <!DOCTYPE html>, and a comment.
-DECLARATION: Final = re.compile(r"<!doctype\s+html\b|<!--.*?-->", re.IGNORECASE | re.DOTALL)
+TAG: Final = re.compile(r"</?([a-z][a-z0-9]*)(?:\s*/?>|\s[^<>=]*=[^<>]*>)", re.IGNORECASE)
+DOCTYPE: Final = re.compile(r"<!doctype\s+html\b", re.IGNORECASE)
 
 
 def is_html(text: str) -> bool:
     """True if the text contains a tag, declaration or comment of HTML."""
-    return any(found[1].lower() in ELEMENTS for found in TAG.finditer(text)) or bool(DECLARATION.search(text))
+    tags = any(found[1].lower() in ELEMENTS for found in TAG.finditer(text))
+    return tags or bool(DOCTYPE.search(text)) or _has_comment(text)
+
+
+def _has_comment(text: str) -> bool:
+    """True if the text contains a comment. A regular expression would search for the end from each `<!--` again."""
+    _, opened, rest = text.partition("<!--")
+    return bool(opened) and "-->" in rest

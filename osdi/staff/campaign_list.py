@@ -5,15 +5,17 @@ statistics of a campaign.
 """
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from osdi.access.tokens import Caller
-from osdi.campaign_pages.page_settings import PageSettings
+from osdi.campaign_pages.page_settings import AUTO, PageSettings
+from osdi.campaign_pages.public_count import next_goal
 from osdi.crud.totals_store import total_outreaches
-from osdi.documents import Document, ReadOnlyDocument
+from osdi.documents import Document, Query, ReadOnlyDocument
 from osdi.ids import now, time_in
 from osdi.resources import ADVOCACY_CAMPAIGN, OUTREACH
 from osdi.statistics.days import Interval, midnight
@@ -21,17 +23,47 @@ from osdi.store import Store
 
 PER_PAGE: Final = 25
 DAYS: Final = 7
+MOST_CAMPAIGNS: Final = 1_000
 DRAFT, OPEN, CLOSED = "draft", "open", "closed"
+STATES: Final = (OPEN, DRAFT, CLOSED)
+
+
+@dataclass(frozen=True)
+class Filter:
+    """The campaigns to list: those in a state, of a type, and with a text in their title or name. Empty means any."""
+
+    state: str = ""
+    type: str = ""
+    text: str = ""
+
+    def query(self, moment: dt.datetime) -> Query:
+        """Returns the query at a moment (naive UTC). There are few campaigns, so the text needs no index."""
+        parts: list[Query] = []
+        if self.state in STATES:
+            parts.append(_in_state(self.state, moment))
+        if self.type:
+            parts.append({"type": self.type})
+        if self.text:
+            contained = {"$regex": re.escape(self.text), "$options": "i"}
+            parts.append({"$or": [{"title": contained}, {"name": contained}]})
+        return {"$and": parts} if parts else {}
+
+
+ANY: Final = Filter()
 
 
 @dataclass(frozen=True)
 class Row:
-    """A campaign with its numbers; `goal` is None without a fixed one, `latest` is the time of its last outreach."""
+    """A campaign with its numbers.
+
+    `slug` is None unless its page is public, `goal` is None without one, `latest` is the time of its last outreach.
+    """
 
     campaign_id: str
     title: str
     type: str
     state: str
+    slug: str | None
     outreaches: int
     goal: int | None
     last_days: int
@@ -64,13 +96,19 @@ class CampaignList:
 
 
 def campaign_list(
-    store: Store, caller: Caller, zone: ZoneInfo, page: int = 1, *, limit: int = PER_PAGE
+    store: Store,
+    caller: Caller,
+    zone: ZoneInfo,
+    page: int = 1,
+    *,
+    chosen: Filter = ANY,
+    limit: int = PER_PAGE,
 ) -> CampaignList:
-    """Returns a page of the campaigns that the caller may see, from page 1 on; the last one for a page behind it.
+    """Returns a page, from 1 on, of the chosen campaigns that the caller may see; the last one for a page behind it.
 
     Raises OsdiError 503.
     """
-    visible = visible_to(caller)
+    visible = {**visible_to(caller), **chosen.query(now())}
     total = store.count(ADVOCACY_CAMPAIGN.collection, visible)
     page = max(1, min(page, -(-total // PER_PAGE)))
     first = (page - 1) * PER_PAGE
@@ -82,6 +120,21 @@ def campaign_list(
 def visible_to(caller: Caller) -> dict[str, Any]:
     """Returns the query for the campaigns that a caller may see."""
     return {"_id": caller.advocacy_campaign_id} if caller.advocacy_campaign_id else {}
+
+
+def _in_state(state: str, moment: dt.datetime) -> Query:
+    """Returns the query for the campaigns of which `state_of` returns this state."""
+    closed = {"page.closes_at": {"$lte": moment}}
+    if state == CLOSED:
+        return closed
+    published = {"$eq": True} if state == OPEN else {"$ne": True}
+    return {"$nor": [closed], "page.published": published}
+
+
+def types(store: Store, caller: Caller) -> list[str]:
+    """Returns the types of the campaigns that the caller may see, for a filter."""
+    found = store.find(ADVOCACY_CAMPAIGN.collection, visible_to(caller), limit=MOST_CAMPAIGNS, fields=("type",))
+    return sorted({each["type"] for each in found if each.get("type")})
 
 
 def last_days(zone: ZoneInfo, days: int = DAYS, *, before: int = 0) -> Interval:
@@ -105,18 +158,27 @@ def title_of(campaign: ReadOnlyDocument) -> str:
 def row_of(store: Store, campaign: Document, zone: ZoneInfo) -> Row:
     """Returns a campaign with its numbers. Raises OsdiError 503."""
     settings = PageSettings.of(campaign)
+    outreaches = total_outreaches(store, campaign)
     return Row(
         campaign_id=campaign["_id"],
         title=title_of(campaign),
         type=campaign.get("type", ""),
         state=state_of(settings, now()),
-        outreaches=total_outreaches(store, campaign),
-        goal=settings.goal if isinstance(settings.goal, int) else None,
+        slug=settings.slug if settings.published else None,
+        outreaches=outreaches,
+        goal=goal_of(settings, outreaches),
         last_days=_count(store, campaign["_id"], last_days(zone)),
         days_before=_count(store, campaign["_id"], last_days(zone, before=DAYS)),
         latest=_latest(store, campaign["_id"]),
         closes_at=settings.closes_at,
     )
+
+
+def goal_of(settings: PageSettings, outreaches: int) -> int | None:
+    """Returns the goal of a page at this number of outreaches, or None."""
+    if settings.goal == AUTO:
+        return next_goal(outreaches)
+    return settings.goal if isinstance(settings.goal, int) else None
 
 
 def _count(store: Store, campaign_id: str, interval: Interval) -> int:

@@ -17,7 +17,15 @@ from osdi.ids import now
 from osdi.people.duplicates import duplicates
 from osdi.resources import ADVOCACY_CAMPAIGN, OUTREACH, PERSON
 from osdi.settings import Settings
-from osdi.staff.campaign_list import DAYS, CampaignList, campaign_list, last_days, title_of, visible_to
+from osdi.staff.campaign_list import (
+    DAYS,
+    MOST_CAMPAIGNS,
+    CampaignList,
+    campaign_list,
+    last_days,
+    title_of,
+    visible_to,
+)
 from osdi.staff.links import mails_are_sent
 from osdi.statistics.days import Interval
 from osdi.store import Store
@@ -35,7 +43,6 @@ UNKNOWN: Final = "unknown"
 CAMPAIGNS_SHOWN: Final = 5
 DUPLICATES_COUNTED: Final = 10
 SOON: Final = dt.timedelta(days=7)
-MOST_CAMPAIGNS: Final = 1_000
 
 
 @dataclass(frozen=True)

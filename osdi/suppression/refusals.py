@@ -1,7 +1,7 @@
 """Refusals: what a person's contact details say, and what an entry of the suppression list says.
 
-An entry is `{_id, version, mailbox?, refused: {mail|calls|texts: {since, source}}, history: [{what, change, date,
-source}]}`. Pure: returns new documents.
+An entry is `{_id, version, mailbox?, refused: {mail|calls|texts: {since, source, repeated?}}, history: [{what, change,
+date, source}]}`. Pure: returns new documents.
 """
 
 import datetime as dt
@@ -114,6 +114,17 @@ def with_refusals(entry: ReadOnlyDocument, refusals: Mapping[str, str], timestam
         return dict(entry)
     refused |= {what: {"since": timestamp, "source": source} for what, source in added}
     return {**entry, "refused": refused, "history": _extended(entry, REFUSED, dict(added), timestamp)}
+
+
+def with_repeat(entry: ReadOnlyDocument, what: str, timestamp: dt.datetime) -> Document:
+    """Returns the entry with the time at which a refusal that it has was stated again: its last word.
+
+    `since` and the history stay.
+    """
+    refused = dict(entry["refused"])
+    if what in refused and refused[what]["since"] < timestamp:
+        refused[what] = {**refused[what], "repeated": timestamp}
+    return {**entry, "refused": refused}
 
 
 def without_refusals(entry: ReadOnlyDocument, lifted: Mapping[str, str], timestamp: dt.datetime) -> Document:

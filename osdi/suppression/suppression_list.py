@@ -25,6 +25,7 @@ from osdi.suppression.refusals import (
     RefusalsByKey,
     status_of,
     with_refusals,
+    with_repeat,
     without_refusals,
 )
 
@@ -118,6 +119,22 @@ class SuppressionList:
             writes = self.writes(self.read([key]), now(), add={key: add or {}}, lift={key: lift or {}})
             if writes:
                 self.store.write(*writes)
+
+        retry_on_conflict(attempt)
+
+    def refuse_mail(self, key: str, source: str) -> None:
+        """Adds the word of a mailbox's reader that mail is refused, or the time of the repeated word.
+
+        Raises OsdiError 503.
+        """
+
+        def attempt() -> None:
+            timestamp = now()
+            before = self.read([key]).get(key) or self.new_entry(key)
+            after = with_refusals(before, {MAIL: source}, timestamp)
+            after = after if after != before else with_repeat(before, MAIL, timestamp)
+            if after != before:
+                self.store.write(_write(before, after))
 
         retry_on_conflict(attempt)
 

@@ -20,6 +20,7 @@ class RefusalSchema(OsdiSchema):
     """A refusal that holds."""
 
     since = DateTime()
+    repeated = DateTime(metadata={"description": "The last time at which the reader of a mail has unsubscribed again."})
     source = ma.fields.String(metadata=SOURCE)
 
 

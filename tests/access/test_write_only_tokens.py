@@ -30,6 +30,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("PUT", CAMPAIGN): {},
     ("PUT", f"{CAMPAIGN}/triggers"): {},
     ("PUT", f"{CAMPAIGN}/page"): {},
+    ("PUT", f"{CAMPAIGN}/page/postal_codes"): "postal_code,target",
     ("POST", f"{API}/people"): PERSON,
     ("POST", f"{API}/people/person_signup_helper"): {"person": PERSON, "add_tags": ["unknown"]},
     ("PUT", f"{API}/people/<person_id>"): {},
@@ -52,6 +53,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("PUT", f"{API}/wrappers/<wrapper_id>"): {},
 }
 DELETED = {
+    f"{CAMPAIGN}/page/postal_codes",
     *(f"{CAMPAIGN}{path}" for path in ("", "/outreaches/<outreach_id>")),
     *(f"{API}/{kind}s/<{kind}_id>" for kind in ("tag", "list", "question", "message", "wrapper")),
     f"{API}/people/<person_id>",
@@ -116,7 +118,8 @@ def test_only_a_token_with_read_receives_the_stored_record(
     api: Client, store: Store, ids: dict[str, str], method: str, rule: str, scopes: list[str]
 ) -> None:
     token = factories.token(store, scopes=scopes)
-    body = filled(json.dumps(BODIES[method, rule]), ids)
+    sent = BODIES[method, rule]
+    body = sent if isinstance(sent, str) else filled(json.dumps(sent), ids)
 
     response = api.http.open(filled(rule, ids), method=method, data=body, headers={"OSDI-API-Token": token})
 

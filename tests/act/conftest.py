@@ -95,7 +95,7 @@ def served(mongod: Mongod) -> Iterator[Served]:
     store.create_indexes()
     store.close()
     with MongoClient(uri) as client, Site() as site:
-        with Live({"MONGODB_URI": uri, "FORM_SECONDS": "0", "CACHE_SECONDS": "0"}) as live:
+        with Live({"MONGODB_URI": uri, "FORM_SECONDS": "0", "CACHE_SECONDS": "0", "CAMPAIGN_LIST": "true"}) as live:
             yield Served(live, client.get_default_database(), site)
         client.drop_database("campaign_pages")
 

@@ -83,7 +83,16 @@ def page_states(
 
 
 def _forms(made: Publish, app: Flask, closed_app: Flask, limited_app: Flask) -> Iterator[tuple[str, TestResponse]]:
-    whole = made({**EVERY_FIELD, "show_count_from": 0, "goal": 1_000, "privacy_url": "https://river.example.org/"})
+    consent = {"text": "Да", "confirm_by_mail": True}
+    whole = made(
+        {
+            **EVERY_FIELD,
+            "consent": consent,
+            "show_count_from": 0,
+            "goal": 1_000,
+            "privacy_url": "https://river.example.org/",
+        }
+    )
     yield "page", whole.get()
     yield "embed", whole.get("/embed")
     yield "mistakes", whole.record(ALL_MISTAKES)
@@ -104,6 +113,7 @@ def _forms(made: Publish, app: Flask, closed_app: Flask, limited_app: Flask) -> 
     yield "targets in words", made(target_list=None, targets="Парламент").get()
     yield "closed", made({"closes_at": now() - dt.timedelta(days=1)}).get()
     yield "takes no entries", made(app=closed_app).get()
+    yield "agreed to mail", whole.record({**TYPED, "person.postal_code": "10115", "consent": "yes"})
     yield "doubtful form", whole.record({**TYPED, "person.postal_code": "10115", "further_comment": "1"})
     limited = made(app=limited_app)
     values = limited.filled({**TYPED, "message": "Прошу"})

@@ -5,14 +5,17 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from pymongo.database import Database
 
 from osdi.campaign_pages import public_count
 from osdi.campaign_pages.published import published_pages
 from osdi.store import Store
+from tests.act.conftest import Served
 from tests.fixtures.campaign_pages import CampaignPage, soup
 from tests.fixtures.deployed import Deployed
 from tests.support import factories
+from tests.support.browser import Visit
 from tests.support.client import Client
 
 Publish = Callable[..., CampaignPage]
@@ -120,3 +123,21 @@ def test_it_is_read_by_an_index(publish: Publish, store: Store, database: Databa
     assert "page.published" in str(plan)
     assert not {"COLLSCAN", "SORT"} & set(str(plan).replace("'", " ").split())
     assert [each.slug for each in published_pages(store, limit=51, before="z")] == ["protect-the-river"]
+
+
+@pytest.mark.browser
+def test_the_list_is_accessible_in_light_and_dark_and_fits_a_narrow_window(
+    served: Served, open_page: Callable[..., Visit]
+) -> None:
+    served.publish({"show_count_from": 0, "goal": "auto"}, summary="The council votes in May.")
+    served.publish({"closes_at": dt.datetime(2020, 1, 1)}, title="Donaudampfschifffahrtsgesellschaftskapitänskajüte")
+    page = open_page(f"{served.url}/act").page
+
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+    page.set_viewport_size({"width": 320, "height": 700})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    page.get_by_role("link", name="Save the river").first.click()
+    assert page.locator("h1").inner_text() == "Save the river"

@@ -114,11 +114,11 @@ def is_data(text: str) -> bool:
         ("en", 1, "People took part once."),
         ("en", 2, "People took part 2 times."),
         ("en", 12_345, "People took part 12,345 times."),
-        ("es", 1, "Se ha participado una vez."),
-        ("es", 12_345, "Se ha participado 12.345 veces."),
-        ("es", 1_000_000, "Se ha participado 1.000.000 de veces."),
-        ("de", 1, "Einmal wurde mitgemacht."),
-        ("de", 12_345, "12.345-mal wurde mitgemacht."),
+        ("es", 1, "1 participación."),
+        ("es", 12_345, "12.345 participaciones."),
+        ("es", 1_000_000, "1.000.000 de participaciones."),
+        ("de", 1, "1 Teilnahme."),
+        ("de", 12_345, "12.345 Teilnahmen."),
         ("fr", 0, "0 participation."),
         ("fr", 1, "1 participation."),
         ("fr", 2, "2 participations."),
@@ -143,3 +143,21 @@ def test_an_error_page_without_a_campaign_is_in_the_language_of_the_browser(appl
 
 def test_the_title_stays_as_it_was_written(publish: Publish) -> None:
     assert publish({"language": "de"}, title=TITLE).soup().h1.get_text() == TITLE
+
+
+def test_numbers_and_addresses_run_from_left_to_right_on_every_page(
+    states: Callable[..., dict[str, Any]],
+) -> None:
+    """Otherwise a page from right to left shows a number with its groups in the wrong order."""
+    answers = states("ar-XB")
+    form, call, mail, thanks = (soup(answers[name]) for name in ("page", "step of phone", "step of email", "thanks"))
+
+    shown = [
+        *form.select("[type=email], [type=tel]"),
+        *call.select(".number, a[href^='tel:'] > bdi"),
+        *mail.select("#act-addresses"),
+        *thanks.select("#act-share-link"),
+    ]
+
+    assert len(shown) == 6
+    assert {each.get("dir") for each in shown} == {"ltr"}

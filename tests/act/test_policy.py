@@ -120,3 +120,12 @@ def test_a_long_text_of_the_organisation_is_not_limited_as_that_of_a_sender() ->
 
     assert AnonymousPosts().for_page().apply(body, None) == body
     assert "message" not in AnonymousPosts().apply(body, None)
+
+
+@pytest.mark.parametrize(("suffix", "body_class"), [("", "page"), ("/embed", "embed")])
+def test_a_closed_form_in_a_frame_stays_a_form_in_a_frame(publish: Publish, suffix: str, body_class: str) -> None:
+    page = publish({"closes_at": now() - DAY})
+
+    for response in (page.get(suffix), page.post(JANE, suffix)):
+        assert soup(response).body["class"] == [body_class]
+        assert (soup(response).find("h2", string="Share this campaign") is None) is bool(suffix)

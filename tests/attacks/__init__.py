@@ -24,6 +24,7 @@ HELPER = "/advocacy_campaigns/<campaign>/record_outreach_helper"
 DOOR = "/advocacy_campaigns/<campaign>/anonymous_posts"
 TRIGGERS = "/advocacy_campaigns/<campaign>/triggers"
 PAGE = "/advocacy_campaigns/<campaign>/page"
+CODES = f"{PAGE}/postal_codes"
 STATS = "/advocacy_campaigns/<campaign>/stats"
 
 # Resources beside the standard: their bodies have neither identifiers nor control headers.
@@ -35,6 +36,7 @@ SINGLE = (
     DOOR,
     TRIGGERS,
     PAGE,
+    CODES,
     STATS,
     "/followups",
     "/webhooks",

@@ -42,6 +42,7 @@ UNDER_NOBODY = [
     "/advocacy_campaigns/<person>/anonymous_posts",
     "/advocacy_campaigns/<person>/triggers",
     "/advocacy_campaigns/<person>/page",
+    "/advocacy_campaigns/<person>/page/postal_codes",
     "/advocacy_campaigns/<person>/outreaches.csv",
     "/advocacy_campaigns/%24ne/outreaches.csv",
     "/advocacy_campaigns/<person>/stats",

@@ -4,7 +4,7 @@ import gzip
 import json
 from typing import Any
 
-from tests.attacks import BODIES, DOOR, HELPER, LIMIT, LINKED, OPEN, OURS, PAGE, SMALL, TRIGGERS, Attack
+from tests.attacks import BODIES, CODES, DOOR, HELPER, LIMIT, LINKED, OPEN, OURS, PAGE, SMALL, TRIGGERS, Attack
 
 SENT = json.dumps(SMALL)
 STRICT = {"Prefer": "handling=strict"}
@@ -211,6 +211,12 @@ ELSEWHERE: list[tuple[str, str, Any, str]] = [
     ("PUT", PAGE, {"logo_url": "https://example.org\r\nSet-Cookie: a=b"}, "logo_url"),
     ("PUT", PAGE, {"thank_you": {"redirect_url": "https://bank.example@attacker.example/"}}, "redirect_url"),
     ("PUT", PAGE, {"colour": "#000;} body {background: url(https://attacker.example)"}, "colour"),
+    ("PUT", CODES, {"postal_code": {"$ne": 1}}, "postal_code,target"),
+    ("PUT", CODES, "", "postal_code,target"),
+    ("PUT", CODES, "postal_code,target\n10115,{'$ne': 1}", "line 2"),
+    ("PUT", CODES, "postal_code,target\n10115,=HYPERLINK(1)", "line 2"),
+    ("PUT", CODES, "postal_code,target\n" + "x" * 150_000, "Line 2"),
+    ("PUT", CODES, b"postal_code,target\n\xff", "UTF-8"),
     ("POST", "/advocacy_campaigns", {"target_list": [{"title": "x"}] * 1_001}, "target_list"),
     ("POST", "/advocacy_campaigns", {"templates": ["x"] * 21}, "templates"),
     ("POST", "/advocacy_campaigns", {"total_shares": 2**31}, "total_shares"),

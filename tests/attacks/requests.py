@@ -1,17 +1,21 @@
 """Attacks by tokens, methods and headers."""
 
-from tests.attacks import BELOW_PEOPLE, BODIES, COLLECTIONS, HELPER, ONE, OPEN, OURS, SINGLE, SMALL, Attack
+from tests.attacks import BELOW_PEOPLE, BODIES, CODES, COLLECTIONS, HELPER, ONE, OPEN, OURS, SINGLE, SMALL, Attack
 
 GUARDED = [
     *((method, path, body) for (method, path), body in BODIES.items() if (method, path) not in OPEN),
     *(("GET", path, None) for path in (*COLLECTIONS, *ONE, *BELOW_PEOPLE, *SINGLE)),
     *(("DELETE", path, None) for path in ONE),
     ("POST", "/webhooks/<webhook>/test", None),
+    ("PUT", CODES, "postal_code,target"),
+    ("DELETE", CODES, None),
 ]
 WRITING = [
     *((method, path, body) for (method, path), body in BODIES.items()),
     *(("DELETE", path, None) for path in ONE),
     ("POST", "/webhooks/<webhook>/test", None),
+    ("PUT", CODES, "postal_code,target"),
+    ("DELETE", CODES, None),
 ]
 
 TOKENS = [
@@ -77,7 +81,7 @@ ATTACKS = [
         for method in ("POST", "PUT", "DELETE")
         for path in SINGLE
         # A segment below /people could be a person's id.
-        if (method, path) not in BODIES and (method == "POST" or path != "/people/duplicates")
+        if (method, path) not in BODIES and (method == "POST" or path not in ("/people/duplicates", CODES))
     ),
     *(Attack("method", "GET", path, 405) for path in (HELPER, "/people/person_signup_helper")),
     *(Attack("method", method, path, 405) for method in ("PUT", "DELETE") for path in BELOW_PEOPLE),

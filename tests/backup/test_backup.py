@@ -52,6 +52,9 @@ from tests.support.client import Client
 from tests.support.factories import RULES
 from tests.support.planted import MARKER, traces
 
+# A backup reads from a snapshot.
+pytestmark = pytest.mark.usefixtures("snapshots")
+
 MOMENT = dt.datetime(2026, 3, 18, 11, 2, 15, 123_000)
 EVERY_TYPE = {
     "string": "Jané \u2028 \U0001f30a",
@@ -163,6 +166,7 @@ def api(api: Client, database: Database) -> Client:
     opted_out = {"email_addresses": [{"address": "jim@example.com", "status": "unsubscribed"}]}
     api.created("/people", {"person": opted_out})
     database.mailbox_intervals.insert_one({"_id": "0" * 64, "followup_id": "x", "until": now() + dt.timedelta(days=9)})
+    database.postal_codes.insert_one({"_id": "x", "advocacy_campaign_id": "y", "version": 1, "next": "z"})
     database.of_a_later_version.insert_one({"_id": "x", **EVERY_TYPE})
     database.staff.insert_one({"_id": "x", "email": "ada@example.org", "scopes": ["read"], "disabled": False})
     database.staff_events.insert_one({"_id": "x", "action": "add_staff", "expires_date": now() + dt.timedelta(days=9)})

@@ -30,6 +30,9 @@ from tests.support import factories
 from tests.support.client import Client
 from tests.support.factories import RULES
 
+# A backup reads from a snapshot.
+pytestmark = pytest.mark.usefixtures("snapshots")
+
 LIVE, RESTORED = "backup_under_load", "restored_after_load"
 ADDRESSES = [f"person{number}@example.com" for number in range(12)]
 PEOPLE = 20

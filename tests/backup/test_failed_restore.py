@@ -30,6 +30,9 @@ from tests.support import factories
 from tests.support.databases import own_database
 from tests.support.factories import RULES
 
+# A backup reads from a snapshot.
+pytestmark = pytest.mark.usefixtures("snapshots")
+
 DATABASE = "failed_restore"
 
 

@@ -12,7 +12,8 @@ from bench.round_trip import contents, missing_of_report
 from dev.mongod import Mongod
 from tests.support.fork_server import run
 
-pytestmark = pytest.mark.process
+# A backup reads from a snapshot.
+pytestmark = [pytest.mark.process, pytest.mark.usefixtures("snapshots")]
 
 PEOPLE = 200
 SECONDS = 60

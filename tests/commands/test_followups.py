@@ -439,7 +439,7 @@ class TestWorker:
         assert result.exit_code == 0
         assert len(sink.envelopes) == 3
         assert states(database) == ["sent"] * 3
-        assert "Sending autoresponse. Delivering webhooks." in result.stdout
+        assert "Sending autoresponse, confirmation. Delivering webhooks." in result.stdout
         assert result.stderr == ""
 
     def test_sends_retried_followups(self, deployed: Deployed, api: Client, sink: SmtpSink, database: Database) -> None:

@@ -229,6 +229,28 @@ class TestTheLink:
         assert status_of(database) == ["unsubscribed"]
         assert unwanted(store, JANE, RULES) == "unsubscribed"
 
+    def test_does_not_undo_a_refusal_that_its_reader_has_repeated(
+        self,
+        tick: Tick,
+        work: Work,
+        tokens: Tokens,
+        press: Press,
+        store: Store,
+        database: Database,
+        long_ago: Callable[[], None],
+    ) -> None:
+        unsubscribe(store, JANE)
+        long_ago()
+        tick(given=consent())
+        work()
+        unsubscribe(store, JANE)
+
+        assert [press(each).state for each in tokens()] == [WITHDRAWN]
+        assert status_of(database) == ["unsubscribed"]
+        entry = database.suppressions.find_one()
+        assert entry["refused"]["mail"]["since"] == dt.datetime(2026, 1, 1)
+        assert len(entry["history"]) == 1
+
     def test_does_not_undo_a_spam_complaint(self, api: Client, token: str, press: Press, database: Database) -> None:
         person = database.people.find_one()
         api.put(f"/people/{person['_id']}", {"email_addresses": [{"address": JANE, "status": "spam complaints"}]})

@@ -17,6 +17,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from pymongo import MongoClient
 
+from blueprints.staff.stylesheet import FILE
 from dev.mongod import Mongod
 from osdi.ids import now
 from osdi.sample import create_sample
@@ -371,6 +372,7 @@ class TestEachScreen:
 
             assert len(visit.requests) <= 6
             assert sum(sizes) <= 60_000
+            assert FILE.stat().st_size <= 8_192
 
     def test_shows_the_errors_of_a_form_and_moves_the_focus_to_them(
         self, opened: Opened, deployment: Deployment

@@ -263,6 +263,20 @@ def test_a_get_of_a_link_changes_nothing_however_often_a_mail_scanner_follows_it
     assert stranger.open_link(secret).status_code == 303
 
 
+def test_the_log_contains_no_secret_and_no_address(
+    stranger: StaffBrowser, store: Store, member: dict[str, Any], capfd: pytest.CaptureFixture[str]
+) -> None:
+    secret = new_link(store, member, now())
+    stranger.open_link(secret)
+    stranger.get("/staff")
+
+    output = capfd.readouterr().out
+    assert f'"caller":"staff {member["_id"]}"' in output
+    assert secret not in output
+    assert stranger.cookie not in output
+    assert "ada" not in output.casefold()
+
+
 def test_an_ended_link_offers_another_mail_to_the_same_address(
     browser: StaffBrowser, store: Store, member: dict[str, Any]
 ) -> None:

@@ -9,8 +9,15 @@ from pymongo.database import Database
 
 from osdi.store import Store
 
-# By default a mongod sets aside 300 MB for its journal; the folder of a test's server is in memory.
-SMALL_JOURNAL = ("--wiredTigerEngineConfigString", "log=(prealloc=false,file_max=40MB)")
+# By default a mongod sets aside 300 MB for its journal; the folder of a test's server is in memory. It also collects
+# diagnostic data of itself each second.
+SMALL_JOURNAL = (
+    *("--wiredTigerEngineConfigString", "log=(prealloc=false,file_max=40MB)"),
+    *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+)
+# A replica set keeps deleted documents for five minutes, for readers of a snapshot, and each read passes over them.
+# Tests delete all the time: with that history, a write and a deletion take twice as long.
+SHORT_HISTORY_SECONDS, HISTORY_SECONDS = 1, 300
 # The `dbHash` of a collection without documents: the MD5 of an empty input.
 EMPTY_HASH = "d41d8cd98f00b204e9800998ecf8427e"
 

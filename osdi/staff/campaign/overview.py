@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from osdi.access.tokens import Caller
-from osdi.campaign_pages.page_settings import AUTO, PageSettings
-from osdi.campaign_pages.public_count import next_goal
 from osdi.documents import Document
 from osdi.resources import OUTREACH, PERSON
 from osdi.settings import Settings
@@ -31,31 +29,15 @@ class LatestOutreach:
 
 @dataclass(frozen=True)
 class Overview:
-    """A campaign with its numbers. `goal` is that of the page, also if the page computes it."""
+    """A campaign with its numbers and its last outreaches."""
 
     row: Row
-    settings: PageSettings
-    goal: int | None
     latest: tuple[LatestOutreach, ...]
-
-    @property
-    def reached(self) -> int:
-        """The part of the goal that is reached, in per cent and at most 100."""
-        return min(100, self.row.outreaches * 100 // self.goal) if self.goal else 0
 
 
 def overview(store: Store, caller: Caller, settings: Settings, campaign: Document) -> Overview:
     """Returns the screen of a campaign for this caller. Raises OsdiError 503."""
-    row = row_of(store, campaign, settings.zone)
-    page = PageSettings.of(campaign)
-    return Overview(row, page, goal_of(page, row.outreaches), _latest(store, caller, campaign["_id"]))
-
-
-def goal_of(page: PageSettings, outreaches: int) -> int | None:
-    """Returns the goal of a page at this number of outreaches, or None."""
-    if page.goal == AUTO:
-        return next_goal(outreaches)
-    return page.goal if isinstance(page.goal, int) else None
+    return Overview(row_of(store, campaign, settings.zone), _latest(store, caller, campaign["_id"]))
 
 
 def _latest(store: Store, caller: Caller, campaign_id: str) -> tuple[LatestOutreach, ...]:

@@ -14,7 +14,7 @@ from osdi.documents import Document, Json
 from osdi.exporting.csv_cells import BOM, defused
 from osdi.ids import time_in
 from osdi.staff.campaign.chart import Chart, chart
-from osdi.staff.campaign.overview import goal_of
+from osdi.staff.campaign_list import goal_of
 from osdi.statistics.query import read_statistics
 from osdi.statistics.reader import StatisticsReader
 from osdi.store import Store
