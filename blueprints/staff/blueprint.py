@@ -18,13 +18,15 @@ class Access:
 
     A view without `session` is public. A campaign-scoped member may call it only with `campaign`: for another campaign
     than the member's own a route with a campaign's id answers 403, and a view without one shows that campaign only.
-    With `fresh` the member must have signed in a few minutes ago.
+    With `fresh` the member must have signed in a few minutes ago. With `shows` the view also needs the scope `read`,
+    because it shows what is stored.
     """
 
     scope: str | None = None
     session: bool = True
     campaign: bool = False
     fresh: bool = False
+    shows: bool = False
 
 
 PUBLIC: Final = Access(session=False, campaign=True)
