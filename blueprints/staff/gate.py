@@ -126,6 +126,12 @@ def _record() -> None:
     """Records the action of this request. The action is done, so a failure here is logged and fails no request."""
     action = (request.endpoint or "").rpartition(".")[2]
     try:
-        record_event(store(), settings().staff_event_days, action, list(g.wrote), g.staff_session.member["_id"])
+        record_event(
+            store(),
+            settings().staff_event_days,
+            action,
+            [*g.wrote, *g.get("acted_on", ())],
+            g.staff_session.member["_id"],
+        )
     except OsdiError as error:
         log.logger().error("staff_event", action=action, request_id=request_id(), exc_info=error)
