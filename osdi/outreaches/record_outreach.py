@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from osdi.access.anonymous_posts import AnonymousPosts
-from osdi.action_functions.followup_kinds import CONFIRMATION, QUEUED, SKIPPED
+from osdi.action_functions.followup_kinds import AUTORESPONSE, CONFIRMATION, QUEUED, SKIPPED
 from osdi.action_functions.helper_body import check_person, without_placeholders
 from osdi.action_functions.resolve import Actions, resolve
-from osdi.action_functions.triggers import Followup, sends_for_every_outreach
+from osdi.action_functions.triggers import EVERY_OUTREACH, Followup
 from osdi.documents import Document, Find, ReadOnlyDocument
 from osdi.errors import DuplicateKey, ErrorDescription, OsdiError
 from osdi.fields.outreach import ACTION_DATE_OFFSET
@@ -122,7 +122,8 @@ def _is_answered(request: HelperRequest, settings: Settings) -> bool:
 
     A post without a token gets one only if such posts may have `triggers`.
     """
-    if request.imported or not sends_for_every_outreach(request.campaign):
+    own = request.campaign.get("triggers", {}).get(AUTORESPONSE, {})
+    if request.imported or not own.get(EVERY_OUTREACH):
         return False
     return request.caller.has_token or "triggers" in AnonymousPosts.of(settings, request.campaign).actions
 

@@ -183,6 +183,20 @@ class TestNdjson:
         sent = {each["identifiers"][0]: len(each.get("followups", ())) for each in database.outreaches.find()}
         assert sent == {"crm:1": 0, "crm:2": 1}
 
+    @pytest.mark.parametrize("options", [(), ("--notify",)], ids=str)
+    def test_no_mail_is_sent_that_the_file_does_not_ask_for(
+        self, app: Flask, api: Client, database: Database, tmp_path: Path, options: tuple[str, ...]
+    ) -> None:
+        identifiers = api.created("/messages", factories.message())["identifiers"][:1]
+        every = {"autoresponse": {"identifiers": identifiers, "every_outreach": True}}
+        assert api.put(f"/advocacy_campaigns/{api.campaign_id}/triggers", every).status_code == 200
+        path = tmp_path / "outreaches.ndjson"
+        path.write_text(json.dumps(factories.outreach(identifiers=["crm:1"])))
+
+        done(app, path, "--campaign", api.campaign_id, *options)
+
+        assert [each.get("followups", []) for each in database.outreaches.find()] == [[]]
+
 
 @pytest.mark.parametrize("collection", ["advocacy_campaigns", "schema", "imports", "tombstones", "people"])
 def test_an_import_that_begins_while_the_database_is_unavailable_waits_for_it(
