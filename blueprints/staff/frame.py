@@ -43,7 +43,7 @@ HEADERS: Final = (
     ("X-Robots-Tag", "noindex"),
 )
 # The endpoints in the navigation, in its order. frame.html has their names.
-NAVIGATION: Final = ("home", "campaigns")
+NAVIGATION: Final = ("home", "campaigns", "settings_overview")
 
 
 def page(template: str, status: int = 200, **values: Any) -> Response:

@@ -1,4 +1,4 @@
-"""What the API, the commands and the staff pages do with webhooks: checked changes, and tests."""
+"""Checked changes of webhooks, and test events, for the API, the commands and the staff pages."""
 
 from collections.abc import Mapping
 from typing import Any
