@@ -23,6 +23,7 @@ EVERYBODY = set(CALLERS)
 MEMBERS = EVERYBODY - {"nobody"}
 READERS = {"read", "admin", "campaign"}
 WRITERS = {"write", "admin"}
+ADMINISTRATORS = {"admin"}
 ROUTES: dict[tuple[str, str], set[str]] = {
     ("GET", "/staff"): MEMBERS,
     ("GET", "/staff/campaigns"): READERS,
@@ -80,6 +81,36 @@ ROUTES: dict[tuple[str, str], set[str]] = {
     ("POST", "/staff/sign-out"): MEMBERS,
     ("POST", "/staff/devices/<session_id>/sign-out"): MEMBERS,
     ("POST", "/staff/devices/sign-out"): MEMBERS,
+    ("GET", "/staff/settings/anonymous-posts"): ADMINISTRATORS,
+    ("GET", "/staff/settings/audit-log"): ADMINISTRATORS,
+    ("GET", "/staff/settings/staff"): ADMINISTRATORS,
+    ("GET", "/staff/settings/staff/new"): ADMINISTRATORS,
+    ("POST", "/staff/settings/staff/new"): ADMINISTRATORS,
+    ("POST", "/staff/settings/staff/<member_id>/link"): ADMINISTRATORS,
+    ("GET", "/staff/settings/staff/<member_id>/disable"): ADMINISTRATORS,
+    ("POST", "/staff/settings/staff/<member_id>/disable"): ADMINISTRATORS,
+    ("POST", "/staff/settings/staff/<member_id>/enable"): ADMINISTRATORS,
+    ("POST", "/staff/settings/staff/<member_id>/sign-out"): ADMINISTRATORS,
+    ("GET", "/staff/settings"): ADMINISTRATORS,
+    ("GET", "/staff/settings/tokens"): ADMINISTRATORS,
+    ("GET", "/staff/settings/tokens/new"): ADMINISTRATORS,
+    ("POST", "/staff/settings/tokens/new"): ADMINISTRATORS,
+    ("GET", "/staff/settings/tokens/<token_id>/rotate"): ADMINISTRATORS,
+    ("POST", "/staff/settings/tokens/<token_id>/rotate"): ADMINISTRATORS,
+    ("GET", "/staff/settings/tokens/<token_id>/revoke"): ADMINISTRATORS,
+    ("POST", "/staff/settings/tokens/<token_id>/revoke"): ADMINISTRATORS,
+    ("GET", "/staff/settings/webhooks"): ADMINISTRATORS,
+    ("GET", "/staff/settings/webhooks/new"): ADMINISTRATORS,
+    ("POST", "/staff/settings/webhooks/new"): ADMINISTRATORS,
+    ("GET", "/staff/settings/webhooks/<webhook_id>"): ADMINISTRATORS,
+    ("POST", "/staff/settings/webhooks/<webhook_id>/test"): ADMINISTRATORS,
+    ("POST", "/staff/settings/webhooks/<webhook_id>/enable"): ADMINISTRATORS,
+    ("GET", "/staff/settings/webhooks/<webhook_id>/disable"): ADMINISTRATORS,
+    ("POST", "/staff/settings/webhooks/<webhook_id>/disable"): ADMINISTRATORS,
+    ("GET", "/staff/settings/webhooks/<webhook_id>/secret"): ADMINISTRATORS,
+    ("POST", "/staff/settings/webhooks/<webhook_id>/secret"): ADMINISTRATORS,
+    ("GET", "/staff/settings/webhooks/<webhook_id>/delete"): ADMINISTRATORS,
+    ("POST", "/staff/settings/webhooks/<webhook_id>/delete"): ADMINISTRATORS,
 }
 CASES = [(method, rule, caller) for method, rule in ROUTES for caller in CALLERS]
 
