@@ -185,6 +185,18 @@ class TestTheTable:
     def test_says_that_nobody_is_stored(self, ada: StaffBrowser) -> None:
         assert "Nobody is stored yet." in ada.get("/staff/people").text
 
+    @pytest.mark.parametrize("name", ["tag", "list"])
+    def test_names_the_request_of_the_api_with_the_same_people(self, ada: StaffBrowser, api: Client, name: str) -> None:
+        parent = id_of(api.created(f"/{name}s", {"name": "helper"}))
+        for _ in range(3):
+            api.created("/people", {"person": factories.person(), f"add_{name}s": ["helper"]})
+
+        text = ada.get("/staff/people", query_string={name: parent}).text
+
+        address = re.findall(r"<code>/api/v1(.*?)</code>", text)[-1]
+        assert "3 people" in text
+        assert api.get(address).json["total_records"] == 3
+
 
 class TestThePageOfAPerson:
     def test_shows_contact_details_tags_lists_and_outreaches(self, ada: StaffBrowser, api: Client) -> None:
@@ -242,7 +254,10 @@ class TestThePageOfAPerson:
     def test_shows_hostile_texts_as_text(self, ada: StaffBrowser, api: Client) -> None:
         person = stored(api, given_name=HOSTILE, postal_addresses=[{"locality": HOSTILE}])
 
-        for path in ("/staff/people", f"/staff/people/{person}"):
+        other = stored(api)
+        acts = ("", "/edit", "/unsubscribe", "/download", "/erase", f"/merge/{other}")
+        one = tuple(f"/staff/people/{person}{act}" for act in acts)
+        for path in ("/staff/people", f"/staff/people/add?person={person}", *one):
             text = ada.get(path).text
             assert "&lt;script&gt;alert(1)" in text
             assert "<script>alert" not in text
