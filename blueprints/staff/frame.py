@@ -43,7 +43,7 @@ HEADERS: Final = (
     ("X-Robots-Tag", "noindex"),
 )
 # The endpoints in the navigation, in its order. frame.html has their names.
-NAVIGATION: Final = ("home", "campaigns", "people")
+NAVIGATION: Final = ("home", "campaigns", "people", "messages", "followups")
 
 
 def page(template: str, status: int = 200, **values: Any) -> Response:
@@ -89,6 +89,7 @@ def _frame_values() -> dict[str, Any]:
         "organisation": settings().vendor_name,
         "member": found.member if found else None,
         "navigation": allowed,
+        "may_open": lambda name: found is not None and may_call(found.caller, pages.access_of(name)),
         "here": (request.endpoint or "").rpartition(".")[2],
         "done": request.args.get("done", ""),
         "form_token": form_token,
@@ -106,8 +107,8 @@ def _local_time(moment: dt.datetime) -> dt.datetime:
 
 
 def with_headers(response: Response, *, without: Iterable[str] = ()) -> Response:
-    """Adds the headers of the staff pages; `without` names those that an asset sets itself."""
+    """Adds the headers of the staff pages, except for those that a view has set and those in `without`."""
     for name, value in HEADERS:
         if name not in without:
-            response.headers[name] = value
+            response.headers.setdefault(name, value)
     return response

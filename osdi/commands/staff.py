@@ -1,4 +1,4 @@
-"""The commands `staff`, which add, list, disable and enable the members who may sign in to the staff pages.
+"""The commands `staff`, which add, list, disable, enable and remove the members who may sign in to the staff pages.
 
 A sign-in link is printed once, alone on the last line, and works for 15 minutes. No command can print it again.
 """
@@ -8,7 +8,7 @@ from typing import Final
 import click
 
 from osdi.access.tokens import SCOPES
-from osdi.commands.output import echo, minute, table
+from osdi.commands.output import confirm, echo, minute, table
 from osdi.commands.register import CommandContext, database_command
 from osdi.documents import Document
 from osdi.errors import OsdiError
@@ -17,7 +17,7 @@ from osdi.resources import ADVOCACY_CAMPAIGN, PERSON, Resource
 from osdi.settings.table import ServerSettings, read
 from osdi.staff.events import record_event
 from osdi.staff.links import VALID, link_url, new_link
-from osdi.staff.members import add_member, all_members, find_member, set_disabled
+from osdi.staff.members import add_member, all_members, find_member, remove_member, set_disabled
 from osdi.store import Store
 
 COLUMNS: Final = ("id", "e-mail", "name", "scopes", "campaign", "created", "state")
@@ -101,6 +101,23 @@ def enable(context: CommandContext, email_or_id: str) -> None:
     member = set_disabled(context.store, _find(context.store, email_or_id)["_id"], disabled=False)
     _record(context, "enable_staff", member)
     echo(f"Enabled {member['email']}.")
+
+
+@staff.command("remove")
+@click.argument("email_or_id")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+@database_command()
+def remove(context: CommandContext, email_or_id: str, yes: bool) -> None:
+    """Delete the member EMAIL_OR_ID, with name and address.
+
+    Events of the audit log keep the member's id.
+    """
+    member = _find(context.store, email_or_id)
+    if not yes:
+        confirm(f"Delete the staff member {member['email']} ({member['_id']})?")
+    remove_member(context.store, member["_id"])
+    _record(context, "remove_staff", member)
+    echo(f"Deleted {member['email']} ({member['_id']}). All sessions have ended.")
 
 
 def _check_exists(store: Store, resource: Resource, document_id: str | None, option: str) -> None:

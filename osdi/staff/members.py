@@ -1,7 +1,7 @@
 """Staff members: people who may sign in to the staff pages, each with the scopes of a token.
 
 A member is `{_id, version, email, name, scopes, created_date, disabled, person_id?, advocacy_campaign_id?}`. The e-mail
-address is unique. A disabled member stays stored, so that the audit log can name the member.
+address is unique. A disabled member stays stored, so that an operator can look an id of the audit log up.
 """
 
 from collections.abc import Sequence
@@ -92,6 +92,13 @@ def set_disabled(store: Store, member_id: str, *, disabled: bool) -> Document:
         for collection in (STAFF_SESSIONS, STAFF_LINKS):
             store.delete_many(collection, {"staff_id": member_id})
     return member
+
+
+def remove_member(store: Store, member_id: str) -> None:
+    """Deletes a member with all sessions and links; safe to repeat. Events of the audit log keep the id."""
+    store.delete_many(STAFF, {"_id": member_id})
+    for collection in (STAFF_SESSIONS, STAFF_LINKS):
+        store.delete_many(collection, {"staff_id": member_id})
 
 
 def caller_of(member: Document, session_id: str) -> Caller:

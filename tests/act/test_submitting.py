@@ -4,6 +4,7 @@ The fixture `open_page` checks after each test: no request to another server, no
 """
 
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -165,17 +166,25 @@ def test_back_and_again_is_the_same_outreach_and_so_is_a_reload(served: Served, 
 
 
 class Slow:
-    """Holds the posts of a page back until `answer` decides about them."""
+    """Holds the posts of a page back until the test answers them."""
 
     def __init__(self, page: Page) -> None:
         self.routes: list[Route] = []
-        page.route("**/act/**", self._hold, times=20)
+        self._page = page
+        page.route("**/act/**", self._hold)
 
     def _hold(self, route: Route) -> None:
         if route.request.method == "POST":
             self.routes.append(route)
         else:
             route.continue_()
+
+    def post(self, number: int) -> Route:
+        """Waits for a post of the page, and returns it."""
+        deadline = time.monotonic() + TIMEOUT_MS / 1000
+        while len(self.routes) <= number and time.monotonic() < deadline:
+            self._page.wait_for_timeout(10)
+        return self.routes[number]
 
 
 def test_a_form_that_is_being_sent_says_so_and_is_not_sent_again(served: Served, open_page: Open) -> None:
@@ -192,7 +201,7 @@ def test_a_form_that_is_being_sent_says_so_and_is_not_sent_again(served: Served,
     submit(page).press("Enter")
     submit(page).press("Space")
     assert len(slow.routes) == 1
-    slow.routes[0].continue_()
+    slow.post(0).continue_()
     expect_recorded(page)
     assert len(published.outreaches()) == 1
 
@@ -214,24 +223,24 @@ def test_without_an_answer_the_text_stays_and_one_click_tries_again(
 
     match answer:
         case "no connection":
-            slow.routes[0].abort("connectionreset")
+            slow.post(0).abort("connectionreset")
         case "no answer in time":
             visit.page.clock.fast_forward(TIMEOUT_MS)
         case "503":
-            slow.routes[0].fulfill(status=503, content_type="text/html", body="<main>Busy</main>")
+            slow.post(0).fulfill(status=503, content_type="text/html", body="<main>Busy</main>")
         case "502 of a proxy":
-            slow.routes[0].fulfill(status=502, content_type="text/html", body="<h1>Bad Gateway</h1>")
+            slow.post(0).fulfill(status=502, content_type="text/html", body="<h1>Bad Gateway</h1>")
         case "429":
-            slow.routes[0].fulfill(status=429, headers={"Retry-After": "120"}, body="{}")
+            slow.post(0).fulfill(status=429, headers={"Retry-After": "120"}, body="{}")
     expect(status(form)).to_contain_text("Your text is kept here")
     assert published.outreaches() == []
     expect(form.get_by_label("First name")).to_have_value("Jane")
-    first = slow.routes[0].request.post_data
+    first = slow.post(0).request.post_data
 
     submit(form).press("Enter")
     expect(status(form)).to_have_text("Sending…")
-    assert slow.routes[1].request.post_data == first
-    slow.routes[1].continue_()
+    assert slow.post(1).request.post_data == first
+    slow.post(1).continue_()
 
     expect_recorded(form)
     assert len(published.outreaches()) == 1

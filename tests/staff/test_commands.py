@@ -64,6 +64,7 @@ def test_a_member_may_be_a_person_and_be_bound_to_a_campaign(app: Flask, api: Cl
         (["link", "off@example.org"], "is disabled"),
         (["disable", "eve@example.org"], "is not a staff member"),
         (["enable", "01a20a71"], "is not a staff member"),
+        (["remove", "eve@example.org", "--yes"], "is not a staff member"),
     ],
 )
 def test_a_wrong_argument_is_explained(app: Flask, store: Store, arguments: list[str], message: str) -> None:
@@ -89,6 +90,21 @@ def test_a_disabled_member_is_signed_out_and_may_be_enabled_again(
 
     assert run(app, "enable", member["_id"]).exit_code == 0
     assert ada.open_link(secret_of(run(app, "link", member["_id"]))).status_code == 303
+
+
+def test_a_removed_member_is_signed_out_and_nowhere_but_by_id(
+    app: Flask, ada: StaffBrowser, member: dict[str, Any], database: Database
+) -> None:
+    assert run(app, "remove", "ada@example.org").exit_code == 1  # it asks, and nobody answers
+    assert ada.get("/staff").status_code == 200
+
+    result = run(app, "remove", "ada@example.org", "--yes")
+
+    assert member["_id"] in result.output
+    assert ada.get("/staff").status_code == 303
+    left = str([list(database[name].find()) for name in database.list_collection_names()])
+    assert "ada" not in left.casefold()
+    assert member["_id"] in left
 
 
 def test_the_list_shows_each_member_and_no_secret(app: Flask, store: Store, database: Database) -> None:

@@ -97,6 +97,15 @@ class TestOverHttp:
             assert "Use https" in response.text
             assert "Set-Cookie" not in response.headers
 
+    @pytest.mark.parametrize(
+        "host", ["", "[", "[::1", "[::1]]", "a b", "//x", "localhost:99999999", "localhost@evil.example", "127.1", "ü"]
+    )
+    def test_a_wrong_host_gets_a_clear_answer(self, app: Flask, host: str) -> None:
+        response = app.test_client().get("/staff/sign-in", environ_overrides={"HTTP_HOST": host})
+
+        assert response.status_code in (400, 403)
+        assert "Set-Cookie" not in response.headers
+
     def test_a_secure_cookie_is_not_read(self, app: Flask, ada: StaffBrowser) -> None:
         headers = {"Cookie": f"{COOKIE}={ada.cookie}"}
 
