@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from osdi.followups.unsubscribe import unsubscribe
+from osdi.ids import now
 from osdi.people.merge import merge_people
 from osdi.privacy.erasure import erase
 from osdi.staff.people import people_list as people_list_module
@@ -210,6 +211,78 @@ class TestThePageOfAPerson:
 
         for expected in ("jane@example.com", "helper", "news", "Protect the river", "Senator John Smith"):
             assert expected in text
+
+    @pytest.mark.parametrize(
+        ("followup", "expected"),
+        [
+            ({"state": "sent"}, "sent"),
+            ({"state": "queued"}, "waiting"),
+            ({"state": "skipped", "reason": "unsubscribed"}, "The address has unsubscribed."),
+            ({"state": "failed", "reason": "smtp_connect"}, "The mail server could not be reached."),
+            ({"state": "failed", "reason": "<b>new"}, "&lt;b&gt;new"),
+        ],
+    )
+    def test_shows_the_state_of_a_followup_with_its_reason(
+        self, ada: StaffBrowser, api: Client, store: Store, jane: str, followup: dict[str, str], expected: str
+    ) -> None:
+        api.recorded(factories.outreach(person={"email_addresses": [{"address": "jane@example.com"}]}))
+        kept = {"_id": "f", "kind": "autoresponse", **followup}
+        assert store.update_many("outreaches", {"person_id": jane}, {"$set": {"followups": [kept]}}) == 1
+
+        assert expected in ada.get(f"/staff/people/{jane}").text
+
+    @pytest.mark.parametrize(
+        ("receipt", "expected"),
+        [
+            (
+                {"text": "Yes, <i>mail</i> me.", "page_url": "https://a.example.org/"},
+                "Yes, &lt;i&gt;mail&lt;/i&gt; me.",
+            ),
+            ({"text": "Yes."}, "not confirmed by mail"),
+            ({"text": "Yes.", "confirmed_date": now()}, ", confirmed by mail"),
+            ({}, "The words were deleted."),
+        ],
+    )
+    def test_shows_the_receipt_of_a_consent(
+        self, ada: StaffBrowser, api: Client, store: Store, jane: str, receipt: dict[str, Any], expected: str
+    ) -> None:
+        api.recorded(factories.outreach(person={"email_addresses": [{"address": "jane@example.com"}]}))
+        kept = {"given_date": now(), **receipt}
+        assert store.update_many("outreaches", {"person_id": jane}, {"$set": {"consents": [kept]}}) == 1
+
+        assert expected in ada.get(f"/staff/people/{jane}").text
+
+    def test_says_that_a_form_has_claimed_an_opt_out(self, ada: StaffBrowser, api: Client, jane: str) -> None:
+        claim = {"email_addresses": [{"address": "jane@example.com", "status": "unsubscribed"}]}
+        api.post("/people/person_signup_helper", {"person": claim}, token=False)
+
+        assert "has stated an opt-out of this address" in ada.get(f"/staff/people/{jane}").text
+
+    def test_says_that_a_refusal_was_lifted(self, ada: StaffBrowser, api: Client, store: Store, jane: str) -> None:
+        unsubscribe(store, "jane@example.com")
+        entry = {"address": "jane@example.com", "status": "subscribed"}
+        api.put(f"/people/{jane}", {"email_addresses": [entry]})
+
+        text = re.sub(r"\s+", " ", ada.get(f"/staff/people/{jane}").text)
+
+        assert "Mail allowed again as stated by staff or by a program" in text
+        assert "Mail refused" not in text
+
+    def test_has_pages_of_outreaches(
+        self, ada: StaffBrowser, api: Client, jane: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("osdi.staff.people.person_page.OUTREACHES", 2)
+        for target in ("First", "Second", "Third"):
+            person = {"email_addresses": [{"address": "jane@example.com"}]}
+            api.recorded(factories.outreach(person=person, targets=[{"title": target}]))
+
+        text = ada.get(f"/staff/people/{jane}").text
+        older = re.search(r'rel="next" href="([^"]+)"', text)
+        assert older
+        rest = ada.get(older[1]).text
+
+        assert [target in text for target in ("First", "Second", "Third")] == [False, True, True]
+        assert [target in rest for target in ("First", "Second", "Third")] == [True, False, False]
 
     def test_says_why_and_since_when_an_address_gets_no_mail(self, ada: StaffBrowser, store: Store, jane: str) -> None:
         unsubscribe(store, "jane@example.com")
