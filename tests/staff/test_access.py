@@ -298,3 +298,9 @@ def test_requests_are_limited(store: Store, settings: Settings) -> None:
     assert int(response.headers["Retry-After"]) > 0
     assert "Please wait" in response.text
     limited.extensions["osdi"].store.close()
+
+
+def test_each_link_of_the_navigation_has_a_name(ada: StaffBrowser) -> None:
+    text = ada.get("/staff").text
+
+    assert "></a>" not in text

@@ -442,7 +442,7 @@ class TestEachScreen:
 
             assert len(visit.requests) <= 6
             assert sum(sizes) <= 60_000
-            assert FILE.stat().st_size <= 12_288
+            assert FILE.stat().st_size <= 16_384
 
     def test_shows_the_errors_of_a_form_and_moves_the_focus_to_them(
         self, opened: Opened, deployment: Deployment
