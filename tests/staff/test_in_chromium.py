@@ -486,6 +486,12 @@ class TestThePreviewOfAMessage:
             assert blocked
             visit.messages[:] = [each for each in visit.messages if each not in blocked]
 
+    def test_appears_when_the_page_opens(self, opened: Opened, deployment: Deployment) -> None:
+        with opened() as visit:
+            show(visit.page, deployment, "message")
+
+            expect(visit.page.frame_locator("#preview").get_by_text("Jane").first).to_be_visible()
+
     def test_leaves_the_cursor_and_the_button_back_alone(self, opened: Opened, deployment: Deployment) -> None:
         with opened() as visit:
             page = visit.page

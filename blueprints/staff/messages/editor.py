@@ -15,7 +15,14 @@ from osdi.access.tokens import READ, WRITE
 from osdi.documents import Document
 from osdi.errors import OsdiError
 from osdi.followups.example_mail import send_example
-from osdi.staff.messages.message_list import add_message, change_message, find_message, message_list, uses_of
+from osdi.staff.messages.message_list import (
+    add_message,
+    change_message,
+    find_message,
+    message_list,
+    unrequested,
+    uses_of,
+)
 
 
 @pages.get("/messages", access=Access(READ))
@@ -91,6 +98,7 @@ def _with_mistakes(stored: Document | None, error: OsdiError) -> Response:
 
 def _editor(stored: Document | None, texts: dict[str, str], status: int = 200, **values: Any) -> Response:
     uses = uses_of(store(), reference()).get(stored["_id"], ()) if stored else ()
+    values["unrequested"] = unrequested(store(), uses)
     values = {"errors": {}, "version": "", "sent_to": "", **values}
     may_write = _may_write()
     answer = page("messages/message.html", status, stored=stored, texts=texts, uses=uses, may_write=may_write, **values)
