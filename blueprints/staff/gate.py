@@ -117,7 +117,8 @@ def finish(response: Response) -> Response:
     if request.endpoint in ASSETS:
         return frame.with_headers(response, without=("Cache-Control",))
     set_cookie(response)
-    if request.method not in SAFE and response.status_code < 400 and g.get("staff_session"):
+    acts = request.method not in SAFE and pages.access_of(request.endpoint or "").acts
+    if acts and response.status_code < 400 and g.get("staff_session"):
         _record()
     return frame.with_headers(response)
 
@@ -126,6 +127,12 @@ def _record() -> None:
     """Records the action of this request. The action is done, so a failure here is logged and fails no request."""
     action = (request.endpoint or "").rpartition(".")[2]
     try:
-        record_event(store(), settings().staff_event_days, action, list(g.wrote), g.staff_session.member["_id"])
+        record_event(
+            store(),
+            settings().staff_event_days,
+            action,
+            [*g.wrote, *g.get("acted_on", ())],
+            g.staff_session.member["_id"],
+        )
     except OsdiError as error:
         log.logger().error("staff_event", action=action, request_id=request_id(), exc_info=error)

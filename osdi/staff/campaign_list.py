@@ -12,6 +12,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from osdi.access.tokens import Caller
+from osdi.campaign_pages import page_settings
 from osdi.campaign_pages.page_settings import AUTO, PageSettings
 from osdi.campaign_pages.public_count import next_goal
 from osdi.crud.totals_store import total_outreaches
@@ -151,8 +152,8 @@ def state_of(settings: PageSettings, moment: dt.datetime) -> str:
 
 
 def title_of(campaign: ReadOnlyDocument) -> str:
-    """Returns the title of a campaign, else its name."""
-    return str(campaign.get("title") or campaign.get("name") or campaign["_id"])
+    """Returns the title of a campaign, else its name, else its id."""
+    return page_settings.title_of(campaign) or str(campaign["_id"])
 
 
 def row_of(store: Store, campaign: Document, zone: ZoneInfo) -> Row:
