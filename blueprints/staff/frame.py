@@ -75,7 +75,6 @@ def _frame_values() -> dict[str, Any]:
         "organisation": settings().vendor_name,
         "member": found.member if found else None,
         "navigation": allowed,
-        "may_open": lambda name: found is not None and may_call(found.caller, pages.access_of(name)),
         "here": (request.endpoint or "").rpartition(".")[2],
         "done": request.args.get("done", ""),
         "form_token": form_token,

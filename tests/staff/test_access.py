@@ -24,23 +24,25 @@ MEMBERS = EVERYBODY - {"nobody"}
 READERS = {"read", "admin", "campaign"}
 WRITERS = {"write", "admin"}
 ADMINISTRATORS = {"admin"}
+# A change of what the page shows needs `write` and `read`, which `admin` includes.
+CHANGERS = {"admin"}
 ROUTES: dict[tuple[str, str], set[str]] = {
     ("GET", "/staff"): MEMBERS,
     ("GET", "/staff/campaigns"): READERS,
     ("GET", "/staff/campaigns/new"): WRITERS,
     ("POST", "/staff/campaigns/new"): WRITERS,
     ("GET", "/staff/campaigns/<advocacy_campaign_id>"): READERS,
-    ("GET", "/staff/campaigns/<advocacy_campaign_id>/edit"): WRITERS,
-    ("POST", "/staff/campaigns/<advocacy_campaign_id>/edit"): WRITERS,
-    ("GET", "/staff/campaigns/<advocacy_campaign_id>/publish"): WRITERS,
-    ("POST", "/staff/campaigns/<advocacy_campaign_id>/publish"): WRITERS,
-    ("GET", "/staff/campaigns/<advocacy_campaign_id>/unpublish"): WRITERS,
-    ("POST", "/staff/campaigns/<advocacy_campaign_id>/unpublish"): WRITERS,
+    ("GET", "/staff/campaigns/<advocacy_campaign_id>/edit"): CHANGERS,
+    ("POST", "/staff/campaigns/<advocacy_campaign_id>/edit"): CHANGERS,
+    ("GET", "/staff/campaigns/<advocacy_campaign_id>/publish"): CHANGERS,
+    ("POST", "/staff/campaigns/<advocacy_campaign_id>/publish"): CHANGERS,
+    ("GET", "/staff/campaigns/<advocacy_campaign_id>/unpublish"): CHANGERS,
+    ("POST", "/staff/campaigns/<advocacy_campaign_id>/unpublish"): CHANGERS,
     ("GET", "/staff/campaigns/<advocacy_campaign_id>/statistics"): READERS,
     ("GET", "/staff/campaigns/<advocacy_campaign_id>/statistics.csv"): READERS,
-    ("GET", "/staff/campaigns/<advocacy_campaign_id>/postal-codes"): WRITERS,
-    ("POST", "/staff/campaigns/<advocacy_campaign_id>/postal-codes"): WRITERS,
-    ("GET", "/staff/campaigns/<advocacy_campaign_id>/postal-codes.csv"): WRITERS,
+    ("GET", "/staff/campaigns/<advocacy_campaign_id>/postal-codes"): CHANGERS,
+    ("POST", "/staff/campaigns/<advocacy_campaign_id>/postal-codes"): CHANGERS,
+    ("GET", "/staff/campaigns/<advocacy_campaign_id>/postal-codes.csv"): CHANGERS,
     ("GET", "/staff/assets/<version>/copy.js"): EVERYBODY,
     ("GET", "/staff/people"): {"read", "admin"},
     ("GET", "/staff/people/<person_id>"): {"read", "admin"},
