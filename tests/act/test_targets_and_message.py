@@ -207,6 +207,15 @@ def test_a_long_message_that_the_page_does_not_ask_for_costs_no_outreach(
     assert recorded(database).get("message") in (None, "Dear Senator")
 
 
+@pytest.mark.parametrize("letter", ["x", "й", "字"])
+def test_a_text_of_the_greatest_length_is_recorded_in_any_script(
+    publish: Publish, database: Database, letter: str
+) -> None:
+    response = publish(type="email").record({**JANE, "message": letter * 10_000})
+    assert response.status_code == 200
+    assert recorded(database)["message"] == letter * 10_000
+
+
 def test_markup_of_staff_and_of_supporters_is_text(publish: Publish, database: Database) -> None:
     target = dict.fromkeys(("title", "given_name", "family_name", "organization"), FORMULA)
     page = publish(
