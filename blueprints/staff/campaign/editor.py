@@ -30,7 +30,7 @@ from schemas.base.put import put_of
 from schemas.operations.campaign_page import PageSchema, check_prompts
 
 PAGE: Final = "page."
-# All texts at their longest, in a form, where a character may take nine bytes, would have more. This holds a book.
+# In a form a character may take nine bytes, so the limit is far above that of JSON.
 LONGEST_FORM: Final = 4_000_000
 Errors = dict[str, str]
 
