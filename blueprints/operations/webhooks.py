@@ -9,15 +9,11 @@ from blueprints.http.context import answer, hal, settings, store
 from blueprints.http.put_and_delete import if_match
 from osdi.access.tokens import ADMIN
 from osdi.documents import Document, Json
-from osdi.errors import invalid
 from osdi.etags import etag
-from osdi.fields.webhook import EVENTS
-from osdi.http_client.allowed_addresses import check_url
-from osdi.http_client.post import HttpPost
-from osdi.http_client.signature import check_secret, new_secret
 from osdi.resources import API
-from osdi.webhooks import delivery, registry
+from osdi.webhooks import registry
 from osdi.webhooks.event_store import all_webhooks, count_events, count_rejected, rejected_events
+from osdi.webhooks.subscriptions import change_webhook, create_webhook, send_test
 from schemas.base.delete import NoticeSchema
 from schemas.operations.webhook import WebhookListSchema, WebhookPutSchema, WebhookSchema, WebhookTestSchema
 
@@ -65,8 +61,7 @@ def post_webhook(body: dict[str, Any]) -> Response:
     The webhook gets the events from now on. The answer contains the secret by which the receiver checks signatures; no
     later answer shows it.
     """
-    _check(body)
-    made = registry.create(store(), {"events": list(EVENTS), **body})
+    made = create_webhook(store(), settings(), body)
     return answer(_represent(made) | {"secret": made["secret"]}, etag(made))
 
 
@@ -93,9 +88,8 @@ def put_webhook(body: dict[str, Any], webhook_id: str) -> Response:
     rejected events, but none from the time when it was disabled. A secret of null is replaced by a new one, which the
     answer contains.
     """
-    _check(body)
-    secret = {"secret": body["secret"] or new_secret()} if "secret" in body else {}
-    changed = registry.change(store(), webhook_id, body | secret, if_match())
+    changed = change_webhook(store(), settings(), webhook_id, body, if_match())
+    secret = {"secret": changed["secret"]} if "secret" in body else {}
     return answer(_represent(changed) | secret, etag(changed))
 
 
@@ -119,27 +113,12 @@ def test_webhook(webhook_id: str) -> Response:
 
     The server calls the receiver with an invented outreach, waits for its answer, and returns the result.
     """
-    webhook = registry.get_or_404(store(), webhook_id)
-    result = delivery.Webhooks(store(), hal(), settings(), HttpPost(settings().webhook_networks)).test(webhook)
+    result = send_test(store(), hal(), settings(), webhook_id)
     details = {"status": result.status, "failure": result.failure}
     stated = {name: each for name, each in details.items() if each}
     address = hal().href("webhooks", webhook_id)
     links = {"self": {"href": f"{address}/test"}, "webhook": {"href": address}}
     return answer({"delivered": result.delivered, **stated, "_links": links})
-
-
-def _check(body: dict[str, Any]) -> None:
-    """Raises OsdiError 400 for a URL that the server may not call, or an invalid secret."""
-    if "url" in body:
-        try:
-            check_url(body["url"], settings().webhook_networks)
-        except ValueError as error:
-            raise invalid(str(error), "url") from error
-    if body.get("secret"):
-        try:
-            check_secret(body["secret"])
-        except ValueError as error:
-            raise invalid(str(error), "secret") from error
 
 
 def _represent(webhook: Document) -> Json:

@@ -6,33 +6,19 @@ from typing import Any, Final
 
 from flask import Response, g, make_response, render_template, request, url_for
 
+from blueprints.browser.content_security_policy import content_security_policy
 from blueprints.browser.documentation import asset_url
 from blueprints.browser.translation import use_language
 from blueprints.http.context import settings
 from blueprints.staff.blueprint import Access, pages
 from blueprints.staff.forgery import FIELD, form_token
 from blueprints.staff.stylesheet import stylesheet_url
-from osdi.access.tokens import Caller
+from osdi.access.tokens import READ, Caller
 from osdi.languages import SOURCE_LANGUAGE
 from osdi.staff.sessions import StaffSession
 
-# No script, style, image or frame of another origin, nothing inline, and no code that parses text as HTML.
-POLICY: Final = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self'",
-        "connect-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-        "require-trusted-types-for 'script'",
-        "trusted-types 'none'",
-    )
-)
 HEADERS: Final = (
-    ("Content-Security-Policy", POLICY),
+    ("Content-Security-Policy", content_security_policy()),
     ("Cache-Control", "no-store"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
@@ -43,7 +29,7 @@ HEADERS: Final = (
     ("X-Robots-Tag", "noindex"),
 )
 # The endpoints in the navigation, in its order. frame.html has their names.
-NAVIGATION: Final = ("home", "campaigns")
+NAVIGATION: Final = ("home", "campaigns", "people", "messages", "followups", "settings_overview")
 
 
 def page(template: str, status: int = 200, **values: Any) -> Response:
@@ -68,7 +54,9 @@ def signed_in() -> StaffSession:
 def may_call(caller: Caller, access: Access) -> bool:
     """True if this member may call a view with this access, for the member's campaign if there is one."""
     in_scope = access.scope is None or caller.may(access.scope)
-    return in_scope and (access.campaign or caller.advocacy_campaign_id is None)
+    return (
+        in_scope and (not access.shows or caller.may(READ)) and (access.campaign or caller.advocacy_campaign_id is None)
+    )
 
 
 def safe_next(address: str) -> str:
@@ -94,6 +82,7 @@ def _frame_values() -> dict[str, Any]:
         "stylesheet_url": stylesheet_url,
         "asset_url": asset_url,
         "local_time": _local_time,
+        "may": lambda endpoint: bool(found and may_call(found.caller, pages.access_of(endpoint))),
     }
 
 
@@ -103,8 +92,8 @@ def _local_time(moment: dt.datetime) -> dt.datetime:
 
 
 def with_headers(response: Response, *, without: Iterable[str] = ()) -> Response:
-    """Adds the headers of the staff pages; `without` names those that an asset sets itself."""
+    """Adds the headers of the staff pages, except for those that a view has set and those in `without`."""
     for name, value in HEADERS:
         if name not in without:
-            response.headers[name] = value
+            response.headers.setdefault(name, value)
     return response

@@ -10,10 +10,10 @@ import click
 from osdi.access.tokens import SCOPES
 from osdi.commands.output import confirm, echo, minute, table
 from osdi.commands.register import CommandContext, database_command
+from osdi.commands.tokens import check_options
 from osdi.documents import Document
 from osdi.errors import OsdiError
 from osdi.ids import now
-from osdi.resources import ADVOCACY_CAMPAIGN, PERSON, Resource
 from osdi.settings.table import ServerSettings, read
 from osdi.staff.events import record_event
 from osdi.staff.links import VALID, link_url, new_link
@@ -45,8 +45,7 @@ def add(
 ) -> None:
     """Add the member with the address EMAIL, and print a sign-in link."""
     store = context.store
-    _check_exists(store, PERSON, person_id, "--person")
-    _check_exists(store, ADVOCACY_CAMPAIGN, campaign_id, "--campaign")
+    check_options(store, person_id, campaign_id)
     try:
         member = add_member(
             store,
@@ -118,11 +117,6 @@ def remove(context: CommandContext, email_or_id: str, yes: bool) -> None:
     remove_member(context.store, member["_id"])
     _record(context, "remove_staff", member)
     echo(f"Deleted {member['email']} ({member['_id']}). All sessions have ended.")
-
-
-def _check_exists(store: Store, resource: Resource, document_id: str | None, option: str) -> None:
-    if document_id is not None and store.get(resource.collection, document_id) is None:
-        raise click.BadParameter(f"No {resource.name.replace('_', ' ')} has the id '{document_id}'.", param_hint=option)
 
 
 def _find(store: Store, email_or_id: str) -> Document:

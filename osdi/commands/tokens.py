@@ -4,31 +4,43 @@ A secret is printed once, alone on the last line. No command can print it again.
 """
 
 import datetime as dt
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 import click
 
-from osdi.access.token_store import find_tokens, replace_token
-from osdi.access.tokens import SCOPES, has_expired, new_token, successor
+from osdi.access.token_changes import (
+    MAXIMUM_OVERLAP_HOURS,
+    campaigns_of,
+    check_bound,
+    check_name,
+    create_token,
+    find_token,
+    revoke_token,
+    rotate_token,
+)
+from osdi.access.token_store import find_tokens
+from osdi.access.tokens import SCOPES, has_expired
 from osdi.commands.output import confirm, echo, minute, table
 from osdi.commands.register import CommandContext, database_command
 from osdi.documents import Document
-from osdi.errors import WriteConflict
+from osdi.errors import OsdiError
 from osdi.ids import now
-from osdi.resources import ADVOCACY_CAMPAIGN, PERSON, Resource
 from osdi.settings import Settings
-from osdi.store import Insert, Store
-from osdi.store.indexes import TOKENS
+from osdi.store import Store
 
-NAME_LENGTH: Final = 100
-MAXIMUM_OVERLAP_HOURS: Final = 24 * 366
+# The option or argument for each property that an error may name.
+OPTIONS: Final = {"person_id": "--person", "advocacy_campaign_id": "--campaign"}
+Returned = TypeVar("Returned")
 COLUMNS: Final = ("id", "name", "scopes", "campaign", "created", "last used", "expires")
 
 
 def _name(_: click.Context, __: click.Parameter, name: str) -> str:
     """Returns a name that fits in one line of a table. Raises click.BadParameter for another one."""
-    if not name.strip() or not name.isprintable() or len(name) > NAME_LENGTH:
-        raise click.BadParameter(f"Use 1 to {NAME_LENGTH} printable characters.")
+    try:
+        check_name(name)
+    except OsdiError as error:
+        raise click.BadParameter(str(error)) from error
     return name
 
 
@@ -50,10 +62,8 @@ def create(
 
     It is printed once, alone on the last line. The database keeps only its hash.
     """
-    _check_exists(context.store, PERSON, person_id, "--person")
-    _check_exists(context.store, ADVOCACY_CAMPAIGN, campaign_id, "--campaign")
-    secret, token = new_token(name, scopes or SCOPES, person_id, campaign_id)
-    context.store.write(Insert(TOKENS, token))
+    check_options(context.store, person_id, campaign_id)
+    secret, token = create_token(context.store, name, scopes or SCOPES, person_id, campaign_id)
     _show(secret, token)
 
 
@@ -77,17 +87,9 @@ def list_tokens(context: CommandContext) -> None:
 def rotate(context: CommandContext, name_or_id: str, hours: int) -> None:
     """Give the token NAME_OR_ID a new secret. Its name, scopes, person and campaign stay."""
     timestamp = now()
-    former = _find_token(context.store, name_or_id, timestamp)
-    if has_expired(former, timestamp):
-        raise _wrong_token("The token has expired. Create another one with `tokens create`.")
-    secret, token = successor(former)
-    ends = timestamp + dt.timedelta(hours=hours) if hours else None
-    try:
-        replace_token(context.store, former["_id"], token, ends)
-    except WriteConflict as lost:
-        raise _wrong_token("Somebody else has just changed the token. See `tokens list`.") from lost
+    former = _named(lambda: find_token(context.store, name_or_id, timestamp))
+    secret, token, ends = _named(lambda: rotate_token(context.store, former, hours, timestamp))
     if ends:
-        ends = min(ends, former.get("expires_date", ends))
         echo(f"The old secret, now token {former['_id']}, is valid until {minute(ends)}.")
     else:
         echo(f"The old secret has ended. {_delay(context.settings)}")
@@ -100,37 +102,31 @@ def rotate(context: CommandContext, name_or_id: str, hours: int) -> None:
 @database_command()
 def revoke(context: CommandContext, name_or_id: str, yes: bool) -> None:
     """End the token NAME_OR_ID."""
-    token = _find_token(context.store, name_or_id, now())
+    token = _named(lambda: find_token(context.store, name_or_id, now()))
     if not yes:
         confirm(f"Revoke token '{token['name']}' ({token['_id']})?")
-    context.store.delete_many(TOKENS, {"_id": token["_id"]})
+    revoke_token(context.store, token["_id"])
     echo(f"Revoked token '{token['name']}' ({token['_id']}). {_delay(context.settings)}")
 
 
-def _check_exists(store: Store, resource: Resource, document_id: str | None, option: str) -> None:
-    if document_id is not None and store.get(resource.collection, document_id) is None:
-        raise click.BadParameter(f"No {resource.name.replace('_', ' ')} has the id '{document_id}'.", param_hint=option)
+def check_options(store: Store, person_id: str | None, campaign_id: str | None) -> None:
+    """Raises click.BadParameter if --person or --campaign names nothing."""
+    try:
+        check_bound(store, person_id, campaign_id)
+    except OsdiError as error:
+        hint = OPTIONS[error.descriptions[0].properties[0]]
+        raise click.BadParameter(str(error), param_hint=hint) from error
 
 
-def _find_token(store: Store, name_or_id: str, timestamp: dt.datetime) -> Document:
-    """Returns the token with this id, else the only valid token with this name, else the only expired one.
-
-    Raises click.BadParameter if there is none, or more than one.
-    """
-    found = find_tokens(store, {"$or": [{"_id": name_or_id}, {"name": name_or_id}]})
-    by_id = [token for token in found if token["_id"] == name_or_id]
-    valid = [token for token in found if not has_expired(token, timestamp)]
-    candidates = by_id or valid or found
-    if not candidates:
-        raise _wrong_token(f"No token has the name or id '{name_or_id}'. `tokens list` shows all tokens.")
-    if len(candidates) > 1:
-        ids = ", ".join(token["_id"] for token in candidates)
-        raise _wrong_token(f"{len(candidates)} tokens have the name '{name_or_id}'. Give the id of one: {ids}")
-    return candidates[0]
-
-
-def _wrong_token(message: str) -> click.BadParameter:
-    return click.BadParameter(message, param_hint="NAME_OR_ID")
+def _named(action: Callable[[], Returned]) -> Returned:
+    """Returns the result of the action. Raises click.BadParameter if no token, or none alone, can be meant."""
+    try:
+        return action()
+    except OsdiError as error:
+        if error.status not in (404, 409):
+            raise
+        message = f"{error} `tokens list` shows all tokens."
+        raise click.BadParameter(message, param_hint="NAME_OR_ID") from error
 
 
 def _show(secret: str, token: Document) -> None:
@@ -147,8 +143,7 @@ def _delay(settings: Settings) -> str:
 def _table(store: Store, timestamp: dt.datetime) -> str:
     """Returns a table with a line for each token."""
     tokens = find_tokens(store, {})
-    named = {token["advocacy_campaign_id"] for token in tokens if "advocacy_campaign_id" in token}
-    campaigns = {campaign["_id"] for campaign in store.by_ids(ADVOCACY_CAMPAIGN.collection, sorted(named))}
+    campaigns = set(campaigns_of(store, tokens))
     return table(COLUMNS, (_row(token, campaigns, timestamp) for token in tokens))
 
 

@@ -11,12 +11,11 @@ from osdi.documents import Document
 from osdi.errors import OsdiError
 from osdi.fields.webhook import EVENTS
 from osdi.hal import Hal
-from osdi.http_client.allowed_addresses import check_url
-from osdi.http_client.post import HttpPost
 from osdi.settings import Settings
 from osdi.store import Store
-from osdi.webhooks import delivery, registry
+from osdi.webhooks import registry
 from osdi.webhooks.event_store import all_webhooks, count_events, count_rejected, rejected_events
+from osdi.webhooks.subscriptions import create_webhook, send_test
 
 # Addresses come last, since they may be long.
 COLUMNS: Final = (
@@ -73,10 +72,12 @@ def create(context: CommandContext, url: str, events: tuple[str, ...]) -> None:
     The last line has the secret by which the receiver checks signatures.
     """
     try:
-        check_url(url, context.settings.webhook_networks)
-    except ValueError as error:
+        fields = {"url": url, "events": list(dict.fromkeys(events or EVENTS))}
+        made = create_webhook(context.store, context.settings, fields)
+    except OsdiError as error:
+        if error.status != 400:
+            raise
         raise click.BadParameter(str(error), param_hint="URL") from error
-    made = registry.create(context.store, {"url": url, "events": list(dict.fromkeys(events or EVENTS))})
     echo(f"Created webhook {made['_id']}. {_delay(context.settings)}")
     echo("The receiver checks signatures with this secret:")
     echo(made["secret"])
@@ -122,9 +123,9 @@ def test(context: CommandContext, webhook_id: str) -> None:
     settings = context.settings
     if not settings.public_url:
         raise click.UsageError("Set PUBLIC_URL: events contain links to the server.")
-    webhook = _or_unknown(lambda: registry.get_or_404(context.store, webhook_id))
+    _or_unknown(lambda: registry.get_or_404(context.store, webhook_id))
     hal = Hal(settings.public_url, settings.namespace)
-    result = delivery.Webhooks(context.store, hal, settings, HttpPost(settings.webhook_networks)).test(webhook)
+    result = send_test(context.store, hal, settings, webhook_id)
     if not result.delivered:
         raise click.ClickException(f"Not delivered: {result.failure}")
     echo(f"Delivered: {result.status}")

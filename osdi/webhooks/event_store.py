@@ -17,7 +17,7 @@ from osdi.errors import WriteConflict
 from osdi.fields.webhook import ABOUT_NOW, AT_A_VERSION
 from osdi.ids import new_id, now
 from osdi.resources import OUTREACH, PERSON, Resource
-from osdi.store import Store
+from osdi.store import Store, write_log
 from osdi.store.driver import READ_MS
 from osdi.store.indexes import WEBHOOKS
 from osdi.store.writes import WEBHOOK_EVENTS, WEBHOOK_REJECTIONS
@@ -82,6 +82,7 @@ def change_webhook(store: Store, webhook: Document, fields: Mapping[str, Any], g
         changed = store.collection(WEBHOOKS).update_one(selected, change)
     if not changed.matched_count:
         raise WriteConflict(f"webhook {webhook['_id']} is no longer at version {webhook['version']}")
+    write_log.record(WEBHOOKS, webhook["_id"])
 
 
 def delete_events(store: Store, webhook_id: str) -> None:

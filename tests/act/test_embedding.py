@@ -83,6 +83,17 @@ def test_the_script_makes_a_frame_as_high_as_its_content(served: Served, publish
     assert content <= height < content + STEP
 
 
+def test_the_documented_policy_of_a_site_suffices(served: Served, published: Published, open_page: Open) -> None:
+    """docs/embedding.md names these directives; the script needs no style-src, though it sets a height."""
+    policy = f"default-src 'none'; img-src 'self'; frame-src {served.url} mailto: tel:; script-src {served.url}"
+    address = served.site.put("/", published.frame() + published.script(), content_security_policy=policy)
+    page = open_page(address).page
+
+    height, content = resized(page)
+
+    assert content <= height < content + STEP
+
+
 def test_two_frames_on_one_page_have_their_own_heights(served: Served, open_page: Open) -> None:
     short = served.publish(title="Save the river")
     long = served.publish({"consent": {"text": "Send me news of the river. " * 40}}, title="Save the river")

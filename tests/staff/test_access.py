@@ -22,9 +22,55 @@ CALLERS = ("nobody", "read", "write", "admin", "campaign")
 EVERYBODY = set(CALLERS)
 MEMBERS = EVERYBODY - {"nobody"}
 READERS = {"read", "admin", "campaign"}
+WRITERS = {"write", "admin"}
+ADMINISTRATORS = {"admin"}
+# A change of what the page shows needs `write` and `read`, which `admin` includes.
+CHANGERS = {"admin"}
 ROUTES: dict[tuple[str, str], set[str]] = {
     ("GET", "/staff"): MEMBERS,
     ("GET", "/staff/campaigns"): READERS,
+    ("GET", "/staff/campaigns/new"): WRITERS,
+    ("POST", "/staff/campaigns/new"): WRITERS,
+    ("GET", "/staff/campaigns/<advocacy_campaign_id>"): READERS,
+    ("GET", "/staff/campaigns/<advocacy_campaign_id>/edit"): CHANGERS,
+    ("POST", "/staff/campaigns/<advocacy_campaign_id>/edit"): CHANGERS,
+    ("GET", "/staff/campaigns/<advocacy_campaign_id>/publish"): CHANGERS,
+    ("POST", "/staff/campaigns/<advocacy_campaign_id>/publish"): CHANGERS,
+    ("GET", "/staff/campaigns/<advocacy_campaign_id>/unpublish"): CHANGERS,
+    ("POST", "/staff/campaigns/<advocacy_campaign_id>/unpublish"): CHANGERS,
+    ("GET", "/staff/campaigns/<advocacy_campaign_id>/statistics"): READERS,
+    ("GET", "/staff/campaigns/<advocacy_campaign_id>/statistics.csv"): READERS,
+    ("GET", "/staff/campaigns/<advocacy_campaign_id>/postal-codes"): CHANGERS,
+    ("POST", "/staff/campaigns/<advocacy_campaign_id>/postal-codes"): CHANGERS,
+    ("GET", "/staff/campaigns/<advocacy_campaign_id>/postal-codes.csv"): CHANGERS,
+    ("GET", "/staff/assets/<version>/copy.js"): EVERYBODY,
+    ("GET", "/staff/people"): {"read", "admin"},
+    ("GET", "/staff/people/<person_id>"): {"read", "admin"},
+    # These need `read` and another scope, which `admin` includes.
+    ("GET", "/staff/people/add"): {"admin"},
+    ("POST", "/staff/people/add"): {"admin"},
+    ("GET", "/staff/people/<person_id>/edit"): {"admin"},
+    ("POST", "/staff/people/<person_id>/edit"): {"admin"},
+    ("GET", "/staff/people/<person_id>/unsubscribe"): {"admin"},
+    ("POST", "/staff/people/<person_id>/unsubscribe"): {"admin"},
+    ("GET", "/staff/people/<person_id>/<kind>/<entry_id>/remove"): {"admin"},
+    ("POST", "/staff/people/<person_id>/<kind>/<entry_id>/remove"): {"admin"},
+    ("GET", "/staff/people/<person_id>/merge/<other_id>"): {"admin"},
+    ("POST", "/staff/people/<person_id>/merge/<other_id>"): {"admin"},
+    ("GET", "/staff/people/<person_id>/erase"): {"admin"},
+    ("POST", "/staff/people/<person_id>/erase"): {"admin"},
+    ("GET", "/staff/people/<person_id>/download"): {"read", "admin"},
+    ("POST", "/staff/people/<person_id>/download"): {"read", "admin"},
+    ("GET", "/staff/messages"): READERS - {"campaign"},
+    ("GET", "/staff/messages/new"): {"write", "admin"},
+    ("POST", "/staff/messages/new"): {"write", "admin"},
+    ("GET", "/staff/messages/<message_id>"): READERS - {"campaign"},
+    ("POST", "/staff/messages/<message_id>"): {"write", "admin"},
+    ("POST", "/staff/messages/test"): {"write", "admin"},
+    ("POST", "/staff/messages/preview"): READERS - {"campaign"},
+    ("GET", "/staff/followups"): READERS - {"campaign"},
+    ("GET", "/staff/followups/retry"): {"write", "admin"},
+    ("POST", "/staff/followups/retry"): {"write", "admin"},
     ("GET", "/staff/devices"): MEMBERS,
     ("GET", "/staff/confirm"): MEMBERS,
     ("GET", "/staff/sign-in"): EVERYBODY,
@@ -37,6 +83,36 @@ ROUTES: dict[tuple[str, str], set[str]] = {
     ("POST", "/staff/sign-out"): MEMBERS,
     ("POST", "/staff/devices/<session_id>/sign-out"): MEMBERS,
     ("POST", "/staff/devices/sign-out"): MEMBERS,
+    ("GET", "/staff/settings/anonymous-posts"): ADMINISTRATORS,
+    ("GET", "/staff/settings/audit-log"): ADMINISTRATORS,
+    ("GET", "/staff/settings/staff"): ADMINISTRATORS,
+    ("GET", "/staff/settings/staff/new"): ADMINISTRATORS,
+    ("POST", "/staff/settings/staff/new"): ADMINISTRATORS,
+    ("POST", "/staff/settings/staff/<member_id>/link"): ADMINISTRATORS,
+    ("GET", "/staff/settings/staff/<member_id>/disable"): ADMINISTRATORS,
+    ("POST", "/staff/settings/staff/<member_id>/disable"): ADMINISTRATORS,
+    ("POST", "/staff/settings/staff/<member_id>/enable"): ADMINISTRATORS,
+    ("POST", "/staff/settings/staff/<member_id>/sign-out"): ADMINISTRATORS,
+    ("GET", "/staff/settings"): ADMINISTRATORS,
+    ("GET", "/staff/settings/tokens"): ADMINISTRATORS,
+    ("GET", "/staff/settings/tokens/new"): ADMINISTRATORS,
+    ("POST", "/staff/settings/tokens/new"): ADMINISTRATORS,
+    ("GET", "/staff/settings/tokens/<token_id>/rotate"): ADMINISTRATORS,
+    ("POST", "/staff/settings/tokens/<token_id>/rotate"): ADMINISTRATORS,
+    ("GET", "/staff/settings/tokens/<token_id>/revoke"): ADMINISTRATORS,
+    ("POST", "/staff/settings/tokens/<token_id>/revoke"): ADMINISTRATORS,
+    ("GET", "/staff/settings/webhooks"): ADMINISTRATORS,
+    ("GET", "/staff/settings/webhooks/new"): ADMINISTRATORS,
+    ("POST", "/staff/settings/webhooks/new"): ADMINISTRATORS,
+    ("GET", "/staff/settings/webhooks/<webhook_id>"): ADMINISTRATORS,
+    ("POST", "/staff/settings/webhooks/<webhook_id>/test"): ADMINISTRATORS,
+    ("POST", "/staff/settings/webhooks/<webhook_id>/enable"): ADMINISTRATORS,
+    ("GET", "/staff/settings/webhooks/<webhook_id>/disable"): ADMINISTRATORS,
+    ("POST", "/staff/settings/webhooks/<webhook_id>/disable"): ADMINISTRATORS,
+    ("GET", "/staff/settings/webhooks/<webhook_id>/secret"): ADMINISTRATORS,
+    ("POST", "/staff/settings/webhooks/<webhook_id>/secret"): ADMINISTRATORS,
+    ("GET", "/staff/settings/webhooks/<webhook_id>/delete"): ADMINISTRATORS,
+    ("POST", "/staff/settings/webhooks/<webhook_id>/delete"): ADMINISTRATORS,
 }
 CASES = [(method, rule, caller) for method, rule in ROUTES for caller in CALLERS]
 
@@ -81,6 +157,7 @@ def test_only_the_listed_callers_reach_a_view(
 ) -> None:
     browser = browser_of(caller)
     path = rule.replace("<string:secret>", new_link(store, add_member(store, "x@example.org"), now()))
+    path = path.replace("<advocacy_campaign_id>", "campaign-1")
     form = "/staff/devices" if caller != "nobody" else path.removesuffix("/devices/sign-out")
     token = browser.form_token(form if caller != "nobody" else _public_form(store)) if method == "POST" else ""
     reached = []
@@ -117,16 +194,13 @@ class TestAViewWithoutADeclaration:
 
 @pytest.mark.parametrize(("campaign", "status"), [("campaign-1", 404), ("campaign-2", 403)])
 def test_a_route_of_a_campaign_is_open_to_members_of_that_campaign_only(
-    browser_of: Callable[[str], StaffBrowser], monkeypatch: pytest.MonkeyPatch, campaign: str, status: int
+    browser_of: Callable[[str], StaffBrowser], campaign: str, status: int
 ) -> None:
     of_campaign, of_all = browser_of("campaign"), browser_of("read")
-    # Until there is a route with a campaign's id, that of a link stands for one.
-    monkeypatch.setattr("blueprints.staff.gate.CAMPAIGN_ARGUMENT", "secret")
-    monkeypatch.setitem(pages._access, "link", Access(READ, campaign=True))
 
-    # 404 is the answer of the view: there is no link of that name.
-    assert of_campaign.get(f"/staff/link/{campaign}").status_code == status
-    assert of_all.get(f"/staff/link/{campaign}").status_code == 404
+    # 404 is the answer of the view: there is no campaign with this id.
+    assert of_campaign.get(f"/staff/campaigns/{campaign}").status_code == status
+    assert of_all.get(f"/staff/campaigns/{campaign}").status_code == 404
 
 
 class TestAViewThatNeedsAFreshSignIn:
@@ -226,3 +300,9 @@ def test_requests_are_limited(store: Store, settings: Settings) -> None:
     assert int(response.headers["Retry-After"]) > 0
     assert "Please wait" in response.text
     limited.extensions["osdi"].store.close()
+
+
+def test_each_link_of_the_navigation_has_a_name(ada: StaffBrowser) -> None:
+    text = ada.get("/staff").text
+
+    assert "></a>" not in text

@@ -19,13 +19,16 @@ from pymongo import MongoClient
 
 from blueprints.staff.stylesheet import FILE
 from dev.mongod import Mongod
+from osdi.access.token_changes import create_token
 from osdi.ids import now
-from osdi.sample import create_sample
+from osdi.sample import CAMPAIGN_ID, create_sample
 from osdi.settings import Settings
 from osdi.staff.links import VALID, new_link
 from osdi.staff.members import add_member
 from osdi.staff.sessions import begin_session
-from osdi.store import Store
+from osdi.store import Insert, Store
+from osdi.store.indexes import WEBHOOKS
+from osdi.webhooks import registry
 from tests.support.browser import SITE_NAME, Visit, chromium, visiting
 from tests.support.live import Live, Worker
 from tests.support.smtp_sink import SmtpSink
@@ -71,8 +74,10 @@ def deployment(mongod: Mongod) -> Iterator[Deployment]:
         campaign = database.advocacy_campaigns.find_one()
         outreach = {"_id": "o", "match_keys": ["id:o"], "advocacy_campaign_id": campaign["_id"], "created_date": now()}
         database.outreaches.insert_one({**outreach, "action_date": now(), "followups": [failed]})
-        page = {"published": True, "goal": 40, "closes_at": now() + dt.timedelta(days=3)}
+        page = {"published": True, "slug": "river", "goal": 40, "closes_at": now() + dt.timedelta(days=3)}
         database.advocacy_campaigns.update_one({}, {"$set": {"page": page}})
+        _add_webhook(store)
+        create_token(store, "newsletter of the river", ["read"], None, campaign["_id"])
         sink = stack.enter_context(SmtpSink())
         environment = {"MONGODB_URI": uri, "SMTP_URL": sink.url, "MAIL_FROM": "hello@river.example.org"}
         live = stack.enter_context(Live(environment))
@@ -80,6 +85,21 @@ def deployment(mongod: Mongod) -> Iterator[Deployment]:
         yield Deployment(live, store, sink, member)
         client.drop_database("staff_pages")
     store.close()
+
+
+def _add_webhook(store: Store) -> None:
+    """Stores a webhook that was disabled after failures."""
+    at = {"date": now(), "milliseconds": 120}
+    failed = {**at, "events": 7, "status": 500, "failure": "status_500", "response": "Internal Server Error" * 9}
+    state = {
+        "enabled": False,
+        "disabled_reason": "gave_up",
+        "last_failure": "status_500",
+        "failing_since": now(),
+        "deliveries": [{**at, "events": 3, "status": 204}, failed],
+    }
+    receiver = {"url": "https://crm.example.org/a/long/address/of/a/receiver", "events": ["unsubscribed"]}
+    store.write(Insert(WEBHOOKS, {**registry.create(store, receiver), "_id": "w", **state}))
 
 
 @pytest.fixture
@@ -298,6 +318,77 @@ class TestOtherSites:
         assert status == 401
 
 
+def test_an_administrator_creates_a_token_sees_its_secret_once_and_revokes_it(
+    opened: Opened, deployment: Deployment
+) -> None:
+    with opened() as visit:
+        page = visit.page
+        visit.expect_status(422)
+        sign_in(page, deployment)
+        page.get_by_role("link", name="Settings").click()
+        page.get_by_role("link", name="Tokens").click()
+        page.get_by_role("link", name="Create a token").click()
+        page.get_by_label("Name").fill("sync of the CRM")
+        page.get_by_role("button", name="Create the token").click()
+        expect(page.get_by_role("alert")).to_be_focused()
+        expect(page.get_by_label("Name")).to_have_value("sync of the CRM")
+        page.get_by_label("read: see all data").check()
+        page.get_by_role("button", name="Create the token").click()
+        expect(page.get_by_role("status")).to_contain_text("Nobody can see it again")
+        secret = page.locator("pre").inner_text()
+        headers = {"OSDI-API-Token": secret}
+        people = f"{deployment.live.url}/api/v1/people"
+        assert page.request.get(people, headers=headers).status == 200
+
+        page.get_by_role("link", name="Back to the tokens").click()
+        assert secret not in page.content()
+        page.get_by_role("link", name="Revoke sync of the CRM").click()
+        page.get_by_role("button", name="Revoke the token").click()
+
+        expect(page.get_by_role("status")).to_have_text("The token is revoked.")
+        expect(page.get_by_role("rowheader", name="sync of the CRM")).to_have_count(0)
+
+
+class TestACampaign:
+    def test_is_created_edited_and_published_and_its_page_opens(self, opened: Opened, deployment: Deployment) -> None:
+        with opened() as visit, opened() as supporter:
+            page = visit.page
+            sign_in(page, deployment)
+            page.get_by_role("link", name="Campaigns").first.click()
+            page.get_by_role("link", name="New campaign").click()
+            page.get_by_label("Title").fill("Save the wood")
+            page.get_by_role("button", name="Create the campaign").click()
+            expect(page.get_by_role("status")).to_have_text("The campaign is created. It has no public page yet.")
+
+            page.get_by_role("link", name="Edit").click()
+            page.get_by_label("Words beside the checkbox").fill("Yes, send me news.")
+            page.get_by_label("Colour").fill("green")
+            visit.expect_status(422)
+            page.get_by_role("button", name="Save").click()
+            alert = page.get_by_role("alert")
+            expect(alert).to_be_focused()
+            alert.get_by_role("link").click()
+            expect(page.get_by_label("Colour")).to_be_focused()
+            page.get_by_label("Colour").fill("#00695c")
+            page.get_by_role("button", name="Save").click()
+            expect(page.get_by_role("status")).to_have_text("The campaign is saved.")
+
+            page.get_by_role("link", name="Publish the page").click()
+            expect(page.get_by_text("The campaign has no targets")).to_be_visible()
+            page.get_by_role("button", name="Publish the page").click()
+            expect(page.get_by_role("status").first).to_have_text("The page is published.")
+            page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+            page.get_by_role("button", name="Copy Link").click()
+            expect(page.get_by_text("Copied.")).to_be_visible()
+            assert (
+                page.evaluate("navigator.clipboard.readText()") == page.get_by_label("Link", exact=True).input_value()
+            )
+
+            supporter.page.goto(f"{deployment.live.url}/act/save-the-wood")
+            expect(supporter.page.get_by_role("heading", level=1)).to_have_text("Save the wood")
+            expect(supporter.page.get_by_label("Yes, send me news.")).not_to_be_checked()
+
+
 def screens(deployment: Deployment) -> dict[str, str]:
     """The paths of the pages, by name."""
     link = deployment.link().removeprefix(deployment.live.url)
@@ -309,13 +400,34 @@ def screens(deployment: Deployment) -> dict[str, str]:
         "missing": "/nowhere",
         "home": "/staff",
         "campaigns": "/staff/campaigns",
+        "followups": "/staff/followups",
+        "messages": "/staff/messages",
+        "message": f"/staff/messages/{deployment.store.find_one('messages', {})['_id']}",
+        "new message": "/staff/messages/new",
         "devices": "/staff/devices?done=device_signed_out",
         "confirm": "/staff/confirm",
+        "settings": "/staff/settings",
+        "tokens": "/staff/settings/tokens",
+        "new token": "/staff/settings/tokens/new",
+        "webhooks": "/staff/settings/webhooks",
+        "webhook": "/staff/settings/webhooks/w",
+        "members": "/staff/settings/staff",
+        "policy": "/staff/settings/anonymous-posts",
+        "audit log": "/staff/settings/audit-log",
+        "new campaign": "/staff/campaigns/new",
+        "campaign": f"/staff/campaigns/{CAMPAIGN_ID}?done=campaign_saved",
+        "editor": f"/staff/campaigns/{CAMPAIGN_ID}/edit",
+        "publish": f"/staff/campaigns/{CAMPAIGN_ID}/publish",
+        "statistics": f"/staff/campaigns/{CAMPAIGN_ID}/statistics",
+        "postal codes": f"/staff/campaigns/{CAMPAIGN_ID}/postal-codes",
     }
 
 
-NAMES = ("sign-in", "code", "link", "ended link", "missing", "home", "campaigns", "devices", "confirm")
-WITH_SESSION = NAMES[5:]
+OF_CAMPAIGN = ("new campaign", "campaign", "editor", "publish", "statistics", "postal codes")
+OF_MESSAGES = ("followups", "messages", "message", "new message")
+OF_SETTINGS = ("settings", "tokens", "new token", "webhooks", "webhook", "members", "policy", "audit log")
+WITH_SESSION = ("home", "campaigns", *OF_CAMPAIGN, *OF_MESSAGES, *OF_SETTINGS, "devices", "confirm")
+NAMES = ("sign-in", "code", "link", "ended link", "missing", *WITH_SESSION)
 TARGETS = """() => [...document.querySelectorAll("button, input:not([type=hidden]), nav a")]
     .filter(each => each.getBoundingClientRect().height < 24).map(each => each.outerHTML)"""
 SIZES = """() => [...document.querySelectorAll("input:not([type=hidden]), textarea")]
@@ -372,7 +484,7 @@ class TestEachScreen:
 
             assert len(visit.requests) <= 6
             assert sum(sizes) <= 60_000
-            assert FILE.stat().st_size <= 8_192
+            assert FILE.stat().st_size <= 16_384
 
     def test_shows_the_errors_of_a_form_and_moves_the_focus_to_them(
         self, opened: Opened, deployment: Deployment
@@ -390,3 +502,48 @@ class TestEachScreen:
             visit.page.get_by_role("alert").get_by_role("link").click()
             expect(field).to_be_focused()
             assert Axe().run(visit.page).violations_count == 0
+
+
+class TestThePreviewOfAMessage:
+    """The mail appears in a frame with an origin of its own."""
+
+    SCRIPT = "<p>Dear {{ person.given_name }}</p><script>parent.document.title = 'taken'</script>"
+
+    @pytest.mark.parametrize("script", [True, False], ids=["with JavaScript", "without"])
+    def test_shows_the_typed_text_and_runs_nothing_of_it(
+        self, opened: Opened, deployment: Deployment, script: bool
+    ) -> None:
+        with opened(java_script_enabled=script) as visit:
+            page = visit.page
+            show(page, deployment, "new message")
+            title = page.title()
+
+            page.get_by_label("Text", exact=True).fill(self.SCRIPT)
+            if not script:
+                page.get_by_role("button", name="Preview", exact=True).click()
+
+            expect(page.frame_locator("#preview").get_by_text("Dear Jane")).to_be_visible()
+            assert page.title() == title
+            blocked = [each for each in visit.messages if "Blocked script execution" in each]
+            assert blocked
+            visit.messages[:] = [each for each in visit.messages if each not in blocked]
+
+    def test_appears_when_the_page_opens(self, opened: Opened, deployment: Deployment) -> None:
+        with opened() as visit:
+            show(visit.page, deployment, "message")
+
+            expect(visit.page.frame_locator("#preview").get_by_text("Jane").first).to_be_visible()
+
+    def test_leaves_the_cursor_and_the_button_back_alone(self, opened: Opened, deployment: Deployment) -> None:
+        with opened() as visit:
+            page = visit.page
+            show(page, deployment, "messages")
+            page.get_by_role("link", name="Write a message").click()
+            text = page.get_by_label("Text", exact=True)
+            for words in ("one", "two"):
+                text.fill(words)
+                expect(page.frame_locator("#preview").get_by_text(words)).to_be_visible()
+
+            expect(text).to_be_focused()
+            page.go_back()
+            expect(page.get_by_role("heading", level=1)).to_have_text("Messages")
