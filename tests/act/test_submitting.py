@@ -84,6 +84,8 @@ def test_a_supporter_records_an_outreach_in_a_frame(
     snippet = published.frame(attributes) + published.script()
     page = open_page(served.site.put("/", snippet) + "?source=mail", java_script_enabled=script).page
     form = page.frame_locator("iframe")
+    if script:  # the script of the page passes the source soon after the form appears
+        expect(form.locator("input[name=source]")).to_have_value("mail")
 
     fill(form)
     submit(form).click()
