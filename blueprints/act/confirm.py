@@ -44,7 +44,6 @@ def _page(found: Confirmation) -> Response:
         organisation=settings().vendor_name,
     )
     response = make_response(page, STATUSES.get(found.state, HTTPStatus.OK))
-    response.headers["Cache-Control"] = "no-store"
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["Cache-Control"] = "no-store"  # the page contains an address
     response.headers["X-Robots-Tag"] = "noindex"

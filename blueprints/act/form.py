@@ -17,7 +17,7 @@ from blueprints.act.rendering import CampaignView, FormView, honeypot_name, post
 from blueprints.act.step_page import first_step
 from blueprints.browser.translation import language
 from blueprints.http.body import posted_form
-from blueprints.http.context import deployment, hal, reference, settings
+from blueprints.http.context import deployment, reference, settings
 from blueprints.record_outreach_helper import record_for_caller
 from osdi.access.tokens import ANONYMOUS
 from osdi.campaign_pages.consent import consent_of
@@ -111,7 +111,7 @@ def record(form: Submission, loaded: dict[str, Any]) -> Recorded:
     body = form.view.policy.apply(loaded, None)
     content = typed_content(form.values, (honeypot_name(),))
     key = form.token.key if form.token else None
-    page_url = _page_url(form.view) if form.of_our_page else _referrer_data(form).get("url", "")
+    page_url = form.view.url if form.of_our_page else _referrer_data(form).get("url", "")
     asked = form.view.settings.consent
     consent, warnings = consent_of(form.values, asked, language=language(), page_url=page_url)
     return record_for_caller(
@@ -154,13 +154,9 @@ def ask(form: Submission, template: str, status: int, token: FormToken | None = 
 def _referrer_data(form: Submission) -> dict[str, str]:
     """Returns where the supporter came from, by the controls of the form and the headers of an organisation's form."""
     view = form.view
-    url = "" if view.embedded else _page_url(view)
+    url = "" if view.embedded else view.url
     website = ""
     if not form.of_our_page:
         url = request.headers.get("Referer", "")
         website = request.headers.get("Origin", "") or url
     return referrer_data(lambda name: value_of(form.values, name), page_url=url, website=website)
-
-
-def _page_url(view: CampaignView) -> str:
-    return f"{hal().base_url}{view.path}"

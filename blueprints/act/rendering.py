@@ -14,7 +14,7 @@ from blueprints.http.context import deployment, hal, reference, settings, store
 from osdi.access.anonymous_posts import AnonymousPosts
 from osdi.campaign_pages.acting.share import Share, share_of
 from osdi.campaign_pages.acting.steps import SPOKEN, kind_of
-from osdi.campaign_pages.content.description import description_of
+from osdi.campaign_pages.description import description_of
 from osdi.campaign_pages.form.controls import SOURCES, Control, controls_of, value_of, values_of
 from osdi.campaign_pages.form.form_token import FormToken
 from osdi.campaign_pages.form.referrer import sources_of, without_personal_data
@@ -23,6 +23,7 @@ from osdi.campaign_pages.page_settings import PageSettings
 from osdi.campaign_pages.public_count import shown_count
 from osdi.campaign_pages.published import Page
 from osdi.documents import ReadOnlyDocument
+from osdi.fields.limits import ANONYMOUS_TEXT_LENGTH
 from osdi.ids import now, timestamp
 from osdi.resources import PAGES
 from osdi.values.web_addresses import origin_of, web_address
@@ -55,6 +56,11 @@ class CampaignView:
         return f"{PAGES}/{self.settings.slug}"
 
     @property
+    def url(self) -> str:
+        """The whole address of the page itself."""
+        return f"{hal().base_url}{self.path}"
+
+    @property
     def template(self) -> str:
         """The template with the form."""
         return "embed" if self.embedded else "page"
@@ -76,8 +82,7 @@ class CampaignView:
     @property
     def share(self) -> Share | None:
         """The ways to share the campaign, of which each second has other texts; None if the page shows none."""
-        url = f"{hal().base_url}{self.path}"
-        return share_of(self.campaign, url, turn=int(timestamp())) if self.settings.share else None
+        return share_of(self.campaign, self.url, turn=int(timestamp())) if self.settings.share else None
 
     @property
     def policy(self) -> AnonymousPosts:
@@ -163,15 +168,16 @@ def rendered(template: str, view: CampaignView, *, status: int = 200, **values: 
         campaign=campaign,
         page=settings_of_page,
         count=shown_count(store(), view.page),
-        title=campaign.get("title") or campaign.get("name") or "",
+        title=view.page.title,
         description=Markup(description.html),  # noqa: S704  # nh3 has sanitised it
         image_url=image,
         logo_url=logo,
-        url=f"{hal().base_url}{view.path}",
+        url=view.url,
         privacy_url=web_address(settings_of_page.privacy_url),
         organisation=settings().vendor_name,
         share=view.share,
         written=kind_of(campaign) not in SPOKEN,
+        text_limit=ANONYMOUS_TEXT_LENGTH,
         start_texts=lambda: start_texts(campaign, settings_of_page, message_labels()),
         **values,
     )

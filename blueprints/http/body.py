@@ -18,6 +18,8 @@ from osdi.errors import ErrorDescription, OsdiError, invalid, too_large
 from osdi.fields.limits import BODY_DEPTH, deeper_than
 
 FORM_TYPES: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
+# A form in percent-encoding has three bytes for a byte of its text.
+PERCENT_ENCODED: Final = 3
 # The encoding of a page that names none (encoding.spec.whatwg.org), and the control in which a browser names it.
 LEGACY_ENCODING: Final = "windows-1252"
 ENCODING_CONTROL: Final = "_charset_"
@@ -50,7 +52,7 @@ def request_body() -> RequestBody:
     """
     found: RequestBody | None = g.get("body")
     if found is None:
-        sent = _read()
+        sent = _read(longest_body())
         found = g.body = RequestBody(sent, _parsed(sent), prefers_strict_handling())
     return found
 
@@ -58,7 +60,8 @@ def request_body() -> RequestBody:
 def posted_form() -> MultiDict[str, str]:
     """Returns the controls of a form in the body, as `application/x-www-form-urlencoded` or `multipart/form-data`.
 
-    Files are left out. Raises OsdiError 400, 408, 413, 415 or 429.
+    The limit of a body counts the bytes of the text, not of its percent-encoding, which has three for each byte of a
+    text in Cyrillic or Chinese. Files are left out. Raises OsdiError 400, 408, 413, 415 or 429.
     """
     found: MultiDict[str, str] | None = g.get("form")
     if found is not None:
@@ -66,21 +69,34 @@ def posted_form() -> MultiDict[str, str]:
     if request.mimetype not in FORM_TYPES:
         message = f"Send a form as {' or '.join(FORM_TYPES)}."
         raise OsdiError(415, ErrorDescription("UNSUPPORTED_MEDIA_TYPE", message, ("Content-Type",)))
-    sent = _read()
     request.max_form_memory_size = None  # the body has a limit already
-    encoding = _legacy_encoding(sent) if request.mimetype == FORM_TYPES[0] else None
-    g.form = found = MultiDict(_controls(sent, encoding)) if encoding else request.form
+    g.form = found = _url_encoded() if request.mimetype == FORM_TYPES[0] else _multipart()
     return found
 
 
-def _legacy_encoding(sent: bytes) -> str | None:
+def _multipart() -> MultiDict[str, str]:
+    _read(longest_body())
+    return request.form
+
+
+def _url_encoded() -> MultiDict[str, str]:
+    limit = longest_body()
+    sent = _read(PERCENT_ENCODED * limit)
+    text = unquote_to_bytes(sent)
+    if len(text) > limit:
+        raise too_large(limit)
+    encoding = _legacy_encoding(sent, text)
+    return MultiDict(_controls(sent, encoding)) if encoding else request.form
+
+
+def _legacy_encoding(sent: bytes, text: bytes) -> str | None:
     """Returns the encoding of a form that is not UTF-8, as a page in an old encoding sends it; None for UTF-8.
 
     It is the one in the control `_charset_`, which browsers fill in, else windows-1252, as the Encoding Standard reads
     pages without a statement.
     """
     try:
-        unquote_to_bytes(sent).decode()
+        text.decode()
     except UnicodeDecodeError:
         named = next((value for name, value in _controls(sent, LEGACY_ENCODING) if name == ENCODING_CONTROL), "")
         return named.lower() if named.lower() in LEGACY_ENCODINGS else LEGACY_ENCODING
@@ -97,7 +113,7 @@ def text_body(longest: int) -> str:
     `longest` is the limit of the text in bytes; the sent bytes have that of every body. Raises OsdiError 400, 408, 413
     or 429.
     """
-    sent = _read()
+    sent = _read(longest_body())
     coding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if coding in ("gzip", "x-gzip"):
         sent = _decompressed(sent, longest)
@@ -129,13 +145,12 @@ def longest_body() -> int:
     return here.max_body_bytes if caller().has_token else min(here.max_body_bytes, here.max_anonymous_body_bytes)
 
 
-def _read() -> bytes:
+def _read(limit: int) -> bytes:
     """Returns the bytes of the body. Raises OsdiError 408, 400, 413 past the limit, and 429.
 
     Werkzeug's limit is one byte more than ours (see app.py). It cuts a chunked body there without an error, so a body
     that reaches it was too long.
     """
-    limit = longest_body()
     request.max_content_length = limit + 1
     try:
         body = request.get_data(cache=True)

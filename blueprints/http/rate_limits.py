@@ -118,6 +118,10 @@ class RateLimits:
         self._hit(self._per_sign_in, "sign-in address", _network(address or ""))
         self._hit(self._per_sign_in, "sign-in mailbox", mailbox_key(email_key(email)))
 
+    def hit_test_mail(self, member_id: str) -> None:
+        """Counts a test mail of a staff member, with the limit of sign-in mails. Raises OsdiError 429."""
+        self._hit(self._per_sign_in, "test mail", member_id)
+
     def hit_bytes(self, number: int, address: str | None) -> None:
         """Counts the bytes of an anonymous post. Raises OsdiError 429 if a limit is exceeded."""
         if self._bytes_per_address and number:

@@ -4,7 +4,19 @@
 declarations, CSRF protection, headers and audit log to each request. The other modules have the views by subject.
 """
 
-from blueprints.staff import campaigns, devices, gate, home, settings, sign_in, stylesheet
+from blueprints.staff import campaign, campaigns, devices, gate, home, messages, people, settings, sign_in, stylesheet
 from blueprints.staff.blueprint import pages
 
-__all__ = ["campaigns", "devices", "gate", "home", "pages", "settings", "sign_in", "stylesheet"]
+__all__ = [
+    "campaign",
+    "campaigns",
+    "devices",
+    "gate",
+    "home",
+    "messages",
+    "pages",
+    "people",
+    "settings",
+    "sign_in",
+    "stylesheet",
+]

@@ -18,13 +18,18 @@ class Access:
 
     A view without `session` is public. A campaign-scoped member may call it only with `campaign`: for another campaign
     than the member's own a route with a campaign's id answers 403, and a view without one shows that campaign only.
-    With `fresh` the member must have signed in a few minutes ago.
+    With `fresh` the member must have signed in a few minutes ago. With `shows` the view also needs the scope `read`,
+    because it shows what is stored. `body_bytes` is the limit of the form in place of MAX_BODY_BYTES, which is made for
+    posts of programs. A POST without `acts` changes nothing, so it is not in the audit log.
     """
 
     scope: str | None = None
     session: bool = True
     campaign: bool = False
     fresh: bool = False
+    body_bytes: int | None = None
+    shows: bool = False
+    acts: bool = True
 
 
 PUBLIC: Final = Access(session=False, campaign=True)

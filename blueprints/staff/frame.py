@@ -12,7 +12,7 @@ from blueprints.http.context import settings
 from blueprints.staff.blueprint import Access, pages
 from blueprints.staff.forgery import FIELD, form_token
 from blueprints.staff.stylesheet import stylesheet_url
-from osdi.access.tokens import Caller
+from osdi.access.tokens import READ, Caller
 from osdi.languages import SOURCE_LANGUAGE
 from osdi.staff.sessions import StaffSession
 
@@ -43,7 +43,7 @@ HEADERS: Final = (
     ("X-Robots-Tag", "noindex"),
 )
 # The endpoints in the navigation, in its order. frame.html has their names.
-NAVIGATION: Final = ("home", "campaigns", "settings_overview")
+NAVIGATION: Final = ("home", "campaigns", "people", "messages", "followups", "settings_overview")
 
 
 def page(template: str, status: int = 200, **values: Any) -> Response:
@@ -68,7 +68,9 @@ def signed_in() -> StaffSession:
 def may_call(caller: Caller, access: Access) -> bool:
     """True if this member may call a view with this access, for the member's campaign if there is one."""
     in_scope = access.scope is None or caller.may(access.scope)
-    return in_scope and (access.campaign or caller.advocacy_campaign_id is None)
+    return (
+        in_scope and (not access.shows or caller.may(READ)) and (access.campaign or caller.advocacy_campaign_id is None)
+    )
 
 
 def safe_next(address: str) -> str:
@@ -87,6 +89,7 @@ def _frame_values() -> dict[str, Any]:
         "organisation": settings().vendor_name,
         "member": found.member if found else None,
         "navigation": allowed,
+        "may_open": lambda name: found is not None and may_call(found.caller, pages.access_of(name)),
         "here": (request.endpoint or "").rpartition(".")[2],
         "done": request.args.get("done", ""),
         "form_token": form_token,
@@ -94,6 +97,7 @@ def _frame_values() -> dict[str, Any]:
         "stylesheet_url": stylesheet_url,
         "asset_url": asset_url,
         "local_time": _local_time,
+        "may": lambda endpoint: bool(found and may_call(found.caller, pages.access_of(endpoint))),
     }
 
 
@@ -103,8 +107,8 @@ def _local_time(moment: dt.datetime) -> dt.datetime:
 
 
 def with_headers(response: Response, *, without: Iterable[str] = ()) -> Response:
-    """Adds the headers of the staff pages; `without` names those that an asset sets itself."""
+    """Adds the headers of the staff pages, except for those that a view has set and those in `without`."""
     for name, value in HEADERS:
         if name not in without:
-            response.headers[name] = value
+            response.headers.setdefault(name, value)
     return response

@@ -25,7 +25,7 @@ from osdi.languages import SOURCE_LANGUAGE
 from osdi.staff.events import record_event
 from osdi.staff.sessions import find_session
 
-ASSET: Final = "staff.stylesheet"
+ASSETS: Final = ("staff.stylesheet", "staff.copy_script")
 # The argument of routes that are about one campaign.
 CAMPAIGN_ARGUMENT: Final = "advocacy_campaign_id"
 
@@ -35,7 +35,7 @@ def admit() -> AnyResponse | None:
     """Returns the answer to a request that may not reach its view; else None."""
     g.caller = ANONYMOUS
     use_language(SOURCE_LANGUAGE)  # these pages are in English, whatever the language of the public pages is
-    if request.endpoint == ASSET:
+    if request.endpoint in ASSETS:
         return None
     name = cookie_name()
     if name is None:
@@ -46,6 +46,8 @@ def admit() -> AnyResponse | None:
         g.caller, g.staff_secret = g.staff_session.caller, secret
     rate_limits().hit_caller(g.caller, request.remote_addr)
     access = pages.access_of(request.endpoint or "")
+    if access.body_bytes and g.staff_session is not None and frame.may_call(g.caller, access):
+        request.max_content_length = request.max_form_memory_size = access.body_bytes
     return _refuse_forged() or _refuse_without_session(access) or _refuse_by_access(access)
 
 
@@ -112,10 +114,11 @@ def refuse_http(error: HTTPException) -> Response:
 @pages.after_request
 def finish(response: Response) -> Response:
     """Adds headers and cookie, and writes what a member has done into the audit log."""
-    if request.endpoint == ASSET:
+    if request.endpoint in ASSETS:
         return frame.with_headers(response, without=("Cache-Control",))
     set_cookie(response)
-    if request.method not in SAFE and response.status_code < 400 and g.get("staff_session"):
+    acts = request.method not in SAFE and pages.access_of(request.endpoint or "").acts
+    if acts and response.status_code < 400 and g.get("staff_session"):
         _record()
     return frame.with_headers(response)
 
@@ -123,10 +126,13 @@ def finish(response: Response) -> Response:
 def _record() -> None:
     """Records the action of this request. The action is done, so a failure here is logged and fails no request."""
     action = (request.endpoint or "").rpartition(".")[2]
-    # An action that writes nothing, such as a test of a webhook, is still about what its address names.
-    arguments = (request.view_args or {}).items()
-    named = [f"{name}={value}" for name, value in arguments if name.endswith("_id") and value not in str(g.wrote)]
     try:
-        record_event(store(), settings().staff_event_days, action, [*named, *g.wrote], g.staff_session.member["_id"])
+        record_event(
+            store(),
+            settings().staff_event_days,
+            action,
+            [*g.wrote, *g.get("acted_on", ())],
+            g.staff_session.member["_id"],
+        )
     except OsdiError as error:
         log.logger().error("staff_event", action=action, request_id=request_id(), exc_info=error)

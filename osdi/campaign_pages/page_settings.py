@@ -43,6 +43,7 @@ __all__ = [
     "Targets",
     "ThankYou",
     "check_references",
+    "title_of",
 ]
 
 
@@ -149,6 +150,11 @@ class PageSettings:
         """Returns every setting for the body of a response, also those that the campaign does not set."""
         form = [{name: value for name, value in asdict(each).items() if value is not None} for each in self.fields]
         return {**asdict(self), "fields": form}
+
+
+def title_of(campaign: Mapping[str, Any]) -> str:
+    """Returns the title of a campaign as its page shows it: its title, else its name; empty without both."""
+    return str(campaign.get("title") or campaign.get("name") or "")
 
 
 def check_references(body: Mapping[str, Any], find: Find) -> None:

@@ -4,7 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from osdi.access.anonymous_posts import AnonymousPosts
-from osdi.campaign_pages.page_settings import PageSettings
+from osdi.campaign_pages.page_settings import PageSettings, title_of
 from osdi.crud.reference_cache import Reference
 from osdi.documents import ReadOnlyDocument
 from osdi.errors import not_found
@@ -22,8 +22,8 @@ class Page:
 
     @property
     def title(self) -> str:
-        """The title of the campaign, else its name."""
-        return str(self.campaign.get("title") or self.campaign.get("name") or "")
+        """The title of the campaign, as a page shows it."""
+        return title_of(self.campaign)
 
     @property
     def slug(self) -> str:

@@ -17,7 +17,7 @@ from osdi.documents import Document, Query
 from osdi.errors import DuplicateKey
 from osdi.ids import id_before, new_id, now
 from osdi.resources import OUTREACH
-from osdi.store import Store
+from osdi.store import Store, write_log
 from osdi.store.driver import READ_MS
 from osdi.store.indexes import MAILBOX_INTERVALS
 
@@ -162,6 +162,16 @@ def find(store: Store, query: Query, limit: int) -> list[Document]:
     return store.find(OUTREACH.collection, {"followups": {"$elemMatch": query}}, sort=("_id",), limit=limit)
 
 
+def find_latest(store: Store, query: Query, limit: int, *, before: str = "") -> list[Document]:
+    """Returns outreaches with a follow-up that the query selects, newest first, those with ids below `before`.
+
+    The query must name a state. Few follow-ups in the state are found by its index, many by the ids from the newest on.
+    """
+    below: Document = {"_id": {"$lt": before}} if before else {}
+    query = {**below, "followups": {"$elemMatch": query}}
+    return store.find(OUTREACH.collection, query, sort=("-_id",), limit=limit)
+
+
 def requeue(store: Store, outreach_id: str, followup_id: str, timestamp: dt.datetime) -> bool:
     """Queues a failed or skipped follow-up again, as if it were requested now; False if it is in another state."""
     ended = {"_id": followup_id, "state": {"$in": [FAILED, SKIPPED]}, "message_id": {"$exists": True}}
@@ -174,4 +184,6 @@ def requeue(store: Store, outreach_id: str, followup_id: str, timestamp: dt.date
         changed = store.collection(OUTREACH.collection).update_one(
             {"_id": outreach_id, "followups": {"$elemMatch": ended}}, change
         )
+    if changed.matched_count:
+        write_log.record(OUTREACH.collection, outreach_id)
     return changed.matched_count == 1

@@ -1,6 +1,7 @@
 """Preview of a message for its author: rendered for a stored outreach, or for an example person."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from osdi.mail.mailboxes import sender
 from osdi.match_keys import MatchKeyRules
 from osdi.messages.template_check import Mistake
 from osdi.messages.template_fields import LANGUAGE, UNSUBSCRIBE_URL, fields
-from osdi.messages.templates import TooLarge, render
+from osdi.messages.templates import Rendered, TooLarge, render
 from osdi.messages.wrapper_store import default_wrapper
 from osdi.messages.wrappers import wrapper_of
 from osdi.people.lookup import get_person
@@ -42,6 +43,15 @@ OUTREACH_OF_PREVIEW: Final = {
 CAMPAIGN_OF_PREVIEW: Final = {"name": "river", "title": "Protect the river"}
 
 
+@dataclass(frozen=True)
+class Filled:
+    """A message with its wrapper, filled in, and what the server adds to a mail: its link and the words' language."""
+
+    rendered: Rendered
+    unsubscribe_url: str
+    language: str
+
+
 def preview(
     store: Store,
     reference: Reference,
@@ -54,6 +64,28 @@ def preview(
 
     Raises OsdiError 409 if the template is invalid (older versions stored it unchecked) or the result is too long; 503.
     """
+    filled = fill(store, reference, settings, message, outreach, base_url)
+    rendered, unsubscribe_url, language = filled.rendered, filled.unsubscribe_url, filled.language
+    if message.get("type", EMAIL) != EMAIL:
+        return {"text": rendered.text, "from": rendered.from_}
+    html = compose.with_link(rendered.html, unsubscribe_url, language)
+    text = compose.text_part(rendered, html, unsubscribe_url, language)
+    headers = {"from": _from(rendered.from_, settings.mail_from), "reply_to": rendered.reply_to}
+    return {"subject": rendered.subject, **headers, "html": html, "text": text}
+
+
+def fill(
+    store: Store,
+    reference: Reference,
+    settings: Settings,
+    message: Mapping[str, Any],
+    outreach: Mapping[str, Any] | None,
+    base_url: str,
+) -> Filled:
+    """Returns the message filled in for an outreach, or for an example person; its link to unsubscribe leads nowhere.
+
+    Raises OsdiError 409 if the template is invalid or the result is too long; 503.
+    """
     kind = message.get("type", EMAIL)
     campaign = _campaign_of(store, outreach)
     values = _values_of_preview(settings) if outreach is None else _values(store, outreach, campaign, kind, settings)
@@ -65,12 +97,7 @@ def preview(
         rendered = render(message, wrapper, values, kind)
     except (Mistake, TooLarge) as error:
         raise conflict("TEMPLATE_ERROR", str(error) or "This is too long.", resource=MESSAGE.rel) from error
-    if kind != EMAIL:
-        return {"text": rendered.text, "from": rendered.from_}
-    html = compose.with_link(rendered.html, unsubscribe_url, language)
-    text = compose.text_part(rendered, html, unsubscribe_url, language)
-    headers = {"from": _from(rendered.from_, settings.mail_from), "reply_to": rendered.reply_to}
-    return {"subject": rendered.subject, **headers, "html": html, "text": text}
+    return Filled(rendered, unsubscribe_url, language)
 
 
 def _values_of_preview(settings: Settings) -> dict[str, Any]:

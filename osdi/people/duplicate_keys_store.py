@@ -38,6 +38,12 @@ def sharing_people(store: Store, key: str, limit: int) -> list[str]:
     return [each["_id"] for each in _first_people(store, {"unclaimed_keys": key}, limit)]
 
 
+def people_with_any(store: Store, keys: Sequence[str], limit: int) -> list[Document]:
+    """Returns at most `limit` people who own or share one of these keys, the oldest first."""
+    query = {"$or": [{name: {"$in": list(keys)}} for name in ("match_keys", "unclaimed_keys")]}
+    return store.find(PERSON.collection, query, sort=("_id",), limit=limit)
+
+
 def _first_people(store: Store, query: Query, limit: int, *fields: str) -> list[Document]:
     """Returns the id and these fields of the first people that the query selects, in the order of ids."""
     return store.find(PERSON.collection, query, sort=("_id",), limit=limit, fields=fields)

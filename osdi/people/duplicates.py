@@ -9,9 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from osdi.documents import Document
+from osdi.documents import Document, ReadOnlyDocument
 from osdi.match_keys import NAME_AND_POSTAL_CODE
-from osdi.people.duplicate_keys_store import owners_of, people_with_unclaimed_keys, sharing_people
+from osdi.people.duplicate_keys_store import (
+    owners_of,
+    people_with_any,
+    people_with_unclaimed_keys,
+    sharing_people,
+)
 from osdi.resources import PERSON
 from osdi.store import Store
 
@@ -27,6 +32,8 @@ KINDS: Final = {
 GROUP: Final = 25
 LOOKED_AT: Final = 500
 KEYS: Final = 1_000
+# The keys of one person by which its duplicates are searched.
+PERSON_KEYS: Final = 200
 BATCH: Final = 25
 
 # Values of KINDS, and the ids of the people who share keys of these kinds.
@@ -70,6 +77,24 @@ def duplicates(store: Store, *, limit: int, after: str = "") -> Groups:
         if len(people) < BATCH:
             return Groups(_groups(store, found), None)
     return Groups(_groups(store, found), after)
+
+
+def duplicates_of(store: Store, person: ReadOnlyDocument, limit: int = GROUP) -> list[tuple[tuple[str, ...], Document]]:
+    """Returns the other people with a key of this person, each behind the kinds of the shared keys (values of KINDS).
+
+    At most `limit` people, found by at most PERSON_KEYS keys. Raises OsdiError 503.
+    """
+    both = (*person["match_keys"], *person.get("unclaimed_keys", ()))
+    keys = [key for key in dict.fromkeys(both) if key.partition(":")[0] in KINDS][:PERSON_KEYS]
+    if not keys:
+        return []
+    others = people_with_any(store, keys, limit + 1)
+    found = []
+    for other in others:
+        shared = {*other["match_keys"], *other.get("unclaimed_keys", ())}.intersection(keys)
+        prefixes = {key.partition(":")[0] for key in shared}
+        found.append((tuple(kind for prefix, kind in KINDS.items() if prefix in prefixes), other))
+    return [(by, other) for by, other in found if other["_id"] != person["_id"]][:limit]
 
 
 def _shared_at(store: Store, person: Document, people_by_key: PeopleByKey) -> list[Shared]:

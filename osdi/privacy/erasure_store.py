@@ -173,6 +173,12 @@ def any_tombstone(store: DocumentStore, digests: Sequence[str]) -> bool:
     return store.find_one(TOMBSTONES, {"_id": {"$in": list(digests)}}, fields=("_id",)) is not None
 
 
+def date_of_tombstone(store: DocumentStore, digests: Sequence[str]) -> dt.datetime | None:
+    """Returns the time of the erasure of one of these digests; None if none is stored."""
+    found = store.find_one(TOMBSTONES, {"_id": {"$in": list(digests)}}, fields=("erased_date",))
+    return found["erased_date"] if found else None
+
+
 def tombstones_since(store: Store, timestamp: dt.datetime) -> dict[str, dt.datetime]:
     """Returns the digests that were stored at `timestamp` or later, with the times of the erasures."""
     with store.operation():

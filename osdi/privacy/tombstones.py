@@ -11,7 +11,13 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 
 from osdi.access.signing_keys import ERASURE, signing_key
-from osdi.privacy.erasure_store import any_tombstone, lay_tombstones, lift_tombstones, tombstones_since
+from osdi.privacy.erasure_store import (
+    any_tombstone,
+    date_of_tombstone,
+    lay_tombstones,
+    lift_tombstones,
+    tombstones_since,
+)
 from osdi.store import Store
 
 EMAIL, PHONE = "email:", "phone:"
@@ -53,6 +59,14 @@ def erased_since(store: Store, timestamp: dt.datetime) -> Callable[[Sequence[str
         return any(created <= digests[each] for each in found if each in digests)
 
     return is_erased
+
+
+def erased_date(store: Store, keys: Sequence[str]) -> dt.datetime | None:
+    """Returns the time (naive UTC) at which a person with one of these match keys was erased; None if nobody was.
+
+    Raises OsdiError 503.
+    """
+    return date_of_tombstone(store, _digests(signing_key(store, ERASURE), keys))
 
 
 def note_erasure(store: Store, keys: Iterable[str], timestamp: dt.datetime) -> None:

@@ -6,12 +6,13 @@ statistics of a campaign.
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from osdi.access.tokens import Caller
+from osdi.campaign_pages import page_settings
 from osdi.campaign_pages.page_settings import AUTO, PageSettings
 from osdi.campaign_pages.public_count import next_goal
 from osdi.crud.totals_store import total_outreaches
@@ -114,7 +115,7 @@ def campaign_list(
     first = (page - 1) * PER_PAGE
     # There are few campaigns, so those ahead of the page are read too.
     found = store.find(ADVOCACY_CAMPAIGN.collection, visible, sort=("-_id",), limit=first + limit)[first:]
-    return CampaignList(tuple(_rows(store, found, zone)), total, page)
+    return CampaignList(tuple(row_of(store, each, zone) for each in found), total, page)
 
 
 def visible_to(caller: Caller) -> dict[str, Any]:
@@ -151,30 +152,34 @@ def state_of(settings: PageSettings, moment: dt.datetime) -> str:
 
 
 def title_of(campaign: ReadOnlyDocument) -> str:
-    """Returns the title of a campaign, else its name."""
-    return str(campaign.get("title") or campaign.get("name") or campaign["_id"])
+    """Returns the title of a campaign, else its name, else its id."""
+    return page_settings.title_of(campaign) or str(campaign["_id"])
 
 
-def _rows(store: Store, campaigns: list[Document], zone: ZoneInfo) -> Iterator[Row]:
-    moment = now()
-    latest, before = last_days(zone), last_days(zone, before=DAYS)
-    for campaign in campaigns:
-        settings = PageSettings.of(campaign)
-        outreaches = total_outreaches(store, campaign)
-        goal = next_goal(outreaches) if settings.goal == AUTO else settings.goal
-        yield Row(
-            campaign_id=campaign["_id"],
-            title=title_of(campaign),
-            type=campaign.get("type", ""),
-            state=state_of(settings, moment),
-            slug=settings.slug if settings.published else None,
-            outreaches=outreaches,
-            goal=goal if isinstance(goal, int) else None,
-            last_days=_count(store, campaign["_id"], latest),
-            days_before=_count(store, campaign["_id"], before),
-            latest=_latest(store, campaign["_id"]),
-            closes_at=settings.closes_at,
-        )
+def row_of(store: Store, campaign: Document, zone: ZoneInfo) -> Row:
+    """Returns a campaign with its numbers. Raises OsdiError 503."""
+    settings = PageSettings.of(campaign)
+    outreaches = total_outreaches(store, campaign)
+    return Row(
+        campaign_id=campaign["_id"],
+        title=title_of(campaign),
+        type=campaign.get("type", ""),
+        state=state_of(settings, now()),
+        slug=settings.slug if settings.published else None,
+        outreaches=outreaches,
+        goal=goal_of(settings, outreaches),
+        last_days=_count(store, campaign["_id"], last_days(zone)),
+        days_before=_count(store, campaign["_id"], last_days(zone, before=DAYS)),
+        latest=_latest(store, campaign["_id"]),
+        closes_at=settings.closes_at,
+    )
+
+
+def goal_of(settings: PageSettings, outreaches: int) -> int | None:
+    """Returns the goal of a page at this number of outreaches, or None."""
+    if settings.goal == AUTO:
+        return next_goal(outreaches)
+    return settings.goal if isinstance(settings.goal, int) else None
 
 
 def _count(store: Store, campaign_id: str, interval: Interval) -> int:

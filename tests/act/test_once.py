@@ -282,6 +282,7 @@ def test_without_the_database_the_text_stays_and_one_click_sends_it_again(
 
 LARGE = {
     "a long text": ("application/x-www-form-urlencoded", b"message=" + b"x" * 40_000, 413),
+    "a body that is longer than any text": ("application/x-www-form-urlencoded", b"message=" + b"x" * 100_000, 413),
     "JSON": ("application/json", b'{"person": {"given_name": "Jane"}}', 415),
     "no type": ("", b"person.given_name=Jane", 415),
     "a broken multipart body": ("multipart/form-data; boundary=x", b"--x\r\nnonsense", 422),

@@ -201,7 +201,8 @@ def test_the_example_records_once(served: Served, open_page: Open, script: bool)
     served.site.pages[f"/{path}/"] = (html, {})
     module = module.replace("http://localhost:5000", served.url)
     served.site.pages[f"/{path}/campaign.js"] = (module, {"Content-Type": "text/javascript"})
-    page = open_page(f"{served.site.url}/{path}/", java_script_enabled=script).page
+    visited = f"{served.site.url}/{path}/?utm_source=mail&email=jane@example.org"
+    page = open_page(visited, java_script_enabled=script).page
     page.get_by_label("First name").fill("Jane")
     page.get_by_label("E-mail address").fill("jane@example.org")
 
@@ -215,6 +216,10 @@ def test_the_example_records_once(served: Served, open_page: Open, script: bool)
     person = served.database.people.find_one({"_id": outreach["person_id"]})
     assert person
     assert person["given_name"] == "Jane"
+    assert outreach["referrer_data"]["website"] == served.site.url
+    if script:  # without one a browser tells another site no more than the origin
+        assert outreach["referrer_data"]["source"] == "mail"
+        assert outreach["referrer_data"]["url"] == f"{served.site.url}/{path}/?utm_source=mail"
 
 
 def test_the_form_of_jquery_osdi_records(served: Served, own_page: Visit) -> None:

@@ -83,6 +83,15 @@ def test_a_long_text_is_copied_instead_of_linked(publish: Publish) -> None:
     assert step.find("textarea", id="act-text").get_text().strip() == text.strip()
 
 
+def test_a_program_whose_link_would_be_too_long_has_no_button(publish: Publish) -> None:
+    members = [{"given_name": str(n), "email_addresses": [{"address": f"{n}@{'x' * 25}.org"}]} for n in range(10, 60)]
+    step = soup(publish(type="email", target_list=members, title="River").record())
+    (all_at_once, *each_by_itself) = [each.find_all("a") for each in step.find_all("p", class_="actions")]
+    assert [each.get_text() for each in all_at_once] == ["Open my mail program"]
+    assert [len(each) for each in each_by_itself] == [3] * 50
+    assert "None" not in hrefs(step)
+
+
 def test_a_target_without_an_address_is_named(publish: Publish) -> None:
     step = soup(publish(type="email", target_list=[OFFICE], templates=["Text"], title="River").record())
     assert "We have no e-mail address of: Water Office" in step.get_text()

@@ -132,6 +132,44 @@ def test_a_button_copies_a_number(served: Served, open_page: Open) -> None:
     expect(page.get_by_label("Minutes")).to_have_value("+1 202-224-3121")
 
 
+def test_a_button_of_the_mail_copies_a_text_that_is_too_long_for_it(served: Served, open_page: Open) -> None:
+    text = "Save the river. " * 120
+    visit = open_page(publish(served, templates=[text]).url)
+    page = visit.page
+    record(page)
+    page.get_by_role("link", name="Open my mail program").click()
+    page.evaluate("document.querySelector('#act-text').readOnly = false")
+    page.get_by_label("Text").fill("")
+    page.get_by_label("Text").focus()
+    page.keyboard.press("Control+V")
+    expect(page.get_by_label("Text")).to_have_value(text.strip())
+    assert visit.foreign_requests.pop().startswith("mailto:")
+
+
+@pytest.mark.parametrize(
+    ("letter", "status", "words"),
+    [("x", 422, "It may have 10,000 characters."), ("\U0001f30a", 413, "Your text is too long")],
+    ids=["too many characters", "too many bytes"],
+)
+def test_a_text_that_is_too_long_is_counted_and_kept(
+    served: Served, open_page: Open, letter: str, status: int, words: str
+) -> None:
+    visit = open_page(publish(served, templates=[]).url)
+    visit.expect_status(status)
+    page = visit.page
+    length, message = page.locator("[data-length-of]"), page.get_by_label("Your message")
+    expect(length).to_have_text("0 / 10,000")
+
+    message.focus()
+    page.keyboard.insert_text(letter * 10_001)
+    expect(length).to_have_text("10,001 / 10,000")
+    page.get_by_label("E-mail address").fill("jane@example.org")
+    page.get_by_role("button", name="Record and continue").click()
+
+    expect(page.get_by_role("alert" if status == 422 else "status")).to_contain_text(words)
+    expect(message).to_have_value(letter * 10_001)
+
+
 def test_without_script_no_button_is_shown_that_needs_one(served: Served, open_page: Open) -> None:
     for kind in ("phone", "postal mail"):
         page = open_page(publish(served, type=kind).url, java_script_enabled=False).page

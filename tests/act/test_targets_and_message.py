@@ -194,6 +194,15 @@ def test_a_text_that_is_too_long_comes_back(publish: Publish, database: Database
     assert database.outreaches.count_documents({}) == 0
 
 
+@pytest.mark.parametrize("letter", ["x", "й", "字"])
+def test_a_text_of_the_greatest_length_is_recorded_in_any_script(
+    publish: Publish, database: Database, letter: str
+) -> None:
+    response = publish(type="email").record({**JANE, "message": letter * 10_000})
+    assert response.status_code == 200
+    assert recorded(database)["message"] == letter * 10_000
+
+
 def test_markup_of_staff_and_of_supporters_is_text(publish: Publish, database: Database) -> None:
     target = dict.fromkeys(("title", "given_name", "family_name", "organization"), FORMULA)
     page = publish(

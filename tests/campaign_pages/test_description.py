@@ -3,7 +3,7 @@
 import pytest
 from bs4 import BeautifulSoup
 
-from osdi.campaign_pages.content.description import description_of
+from osdi.campaign_pages.description import description_of
 
 TEXTS = {
     "one paragraph": ("Save it.", "<p>Save it.</p>"),

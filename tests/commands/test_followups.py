@@ -341,7 +341,7 @@ class TestRetryOfMany:
     def test_continues_until_none_is_left(
         self, app: Flask, store: Store, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("osdi.commands.followups.BATCH", 2)
+        monkeypatch.setattr("osdi.followups.retry.BATCH", 2)
         for _ in range(5):
             stored(store, entry(), entry(kind="sms_response"))
 
@@ -367,10 +367,8 @@ class TestRetryOfMany:
                 database.outreaches.update_one({"_id": outreach_id}, {"$set": {"followups.0.state": "failed"}})
             return True
 
-        monkeypatch.setattr(
-            "osdi.commands.followups.now", lambda: MOMENT + dt.timedelta(seconds=seconds * next(moments))
-        )
-        monkeypatch.setattr("osdi.commands.followups.BATCH", 2)
+        monkeypatch.setattr("osdi.followups.retry.now", lambda: MOMENT + dt.timedelta(seconds=seconds * next(moments)))
+        monkeypatch.setattr("osdi.followups.retry.BATCH", 2)
         monkeypatch.setattr(outbox_store, "requeue", and_fail)
 
         assert done(app, "retry") == "Queued follow-ups: 5.\n"
@@ -384,7 +382,7 @@ class TestRetryOfMany:
     def test_skips_followups_without_a_message(
         self, app: Flask, store: Store, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("osdi.commands.followups.BATCH", 2)
+        monkeypatch.setattr("osdi.followups.retry.BATCH", 2)
         for message_id in (None, None, None, "m"):
             stored(store, entry(message_id=message_id))
 

@@ -360,6 +360,10 @@ def screens(deployment: Deployment) -> dict[str, str]:
         "missing": "/nowhere",
         "home": "/staff",
         "campaigns": "/staff/campaigns",
+        "followups": "/staff/followups",
+        "messages": "/staff/messages",
+        "message": f"/staff/messages/{deployment.store.find_one('messages', {})['_id']}",
+        "new message": "/staff/messages/new",
         "devices": "/staff/devices?done=device_signed_out",
         "confirm": "/staff/confirm",
         "settings": "/staff/settings",
@@ -373,9 +377,11 @@ def screens(deployment: Deployment) -> dict[str, str]:
     }
 
 
+OF_MESSAGES = ("followups", "messages", "message", "new message")
+OF_SETTINGS = ("settings", "tokens", "new token", "webhooks", "webhook", "members", "policy", "audit log")
 NAMES = (
-    *("sign-in", "code", "link", "ended link", "missing", "home", "campaigns", "devices", "confirm"),
-    *("settings", "tokens", "new token", "webhooks", "webhook", "members", "policy", "audit log"),
+    *("sign-in", "code", "link", "ended link", "missing", "home", "campaigns"),
+    *(*OF_MESSAGES, *OF_SETTINGS, "devices", "confirm"),
 )
 WITH_SESSION = NAMES[5:]
 TARGETS = """() => [...document.querySelectorAll("button, input:not([type=hidden]), nav a")]
@@ -452,3 +458,42 @@ class TestEachScreen:
             visit.page.get_by_role("alert").get_by_role("link").click()
             expect(field).to_be_focused()
             assert Axe().run(visit.page).violations_count == 0
+
+
+class TestThePreviewOfAMessage:
+    """The mail appears in a frame with an origin of its own."""
+
+    SCRIPT = "<p>Dear {{ person.given_name }}</p><script>parent.document.title = 'taken'</script>"
+
+    @pytest.mark.parametrize("script", [True, False], ids=["with JavaScript", "without"])
+    def test_shows_the_typed_text_and_runs_nothing_of_it(
+        self, opened: Opened, deployment: Deployment, script: bool
+    ) -> None:
+        with opened(java_script_enabled=script) as visit:
+            page = visit.page
+            show(page, deployment, "new message")
+            title = page.title()
+
+            page.get_by_label("Text", exact=True).fill(self.SCRIPT)
+            if not script:
+                page.get_by_role("button", name="Preview", exact=True).click()
+
+            expect(page.frame_locator("#preview").get_by_text("Dear Jane")).to_be_visible()
+            assert page.title() == title
+            blocked = [each for each in visit.messages if "Blocked script execution" in each]
+            assert blocked
+            visit.messages[:] = [each for each in visit.messages if each not in blocked]
+
+    def test_leaves_the_cursor_and_the_button_back_alone(self, opened: Opened, deployment: Deployment) -> None:
+        with opened() as visit:
+            page = visit.page
+            show(page, deployment, "messages")
+            page.get_by_role("link", name="Write a message").click()
+            text = page.get_by_label("Text", exact=True)
+            for words in ("one", "two"):
+                text.fill(words)
+                expect(page.frame_locator("#preview").get_by_text(words)).to_be_visible()
+
+            expect(text).to_be_focused()
+            page.go_back()
+            expect(page.get_by_role("heading", level=1)).to_have_text("Messages")

@@ -1,6 +1,7 @@
 // Improves a page: a second press of a form's button sends nothing, the answer replaces the content without a reload, and
 // text stays if no answer comes. Buttons that copy, share and print appear, which need this module:
-// <button type="button" hidden data-copy="ID" data-done="Copied">, data-share="URL", data-print.
+// <button type="button" hidden data-copy="ID" data-done="Copied">, data-share="URL", data-print. A link data-copies="ID"
+// copies a text that is too long for its address. data-length-of="ID" shows the length of a text.
 // Without it the same forms work as plain HTML. It is one file, so that a page loads few.
 
 const TIMEOUT_MS = 30_000;
@@ -89,6 +90,14 @@ function fail(form, sentence, time) {
   say(form, sentence, time);
 }
 
+/** Shows the words of an error that no repetition changes, such as a text that is too long. The form keeps its text. */
+function reject(form, words) {
+  setBusy(form, false);
+  const region = form.querySelector("[role=status][data-sending]");
+  region.textContent = words;
+  region.toggleAttribute("data-failed", true);
+}
+
 /** The time of day after which the server accepts another request, such as "21:45". */
 function timeAfter(seconds) {
   const moment = new Date(Date.now() + seconds * 1000);
@@ -109,8 +118,10 @@ function send(form, submitter) {
   request.onloadend = () => clearTimeout(timer);
   request.onload = () => {
     const answer = request.response;
+    const mistake = answer?.querySelector("[data-error]");
     if (request.status === 429) fail(form, "limited", timeAfter(Number(request.getResponseHeader("Retry-After")) || 60));
     else if (request.status >= 500 || !answer?.querySelector("main")) fail(form, "unanswered");
+    else if (mistake) reject(form, mistake.textContent);
     else if (new URL(request.responseURL).pathname !== address.pathname) location.assign(request.responseURL);
     else show(answer);
   };
@@ -138,6 +149,8 @@ function focusNews() {
 function improve() {
   describeSource();
   connect("copy", (button) => copy(button, document.getElementById(button.dataset.copy)));
+  connect("copies", (link) => copied(document.getElementById(link.dataset.copies)));
+  document.querySelectorAll("[data-length-of]").forEach(showLength);
   connect("print", () => window.print());
   if (navigator.share) connect("share", share);
 }
@@ -150,14 +163,13 @@ function connect(name, act) {
 }
 
 async function copy(button, element) {
-  const text = element.value ?? element.textContent;
-  if (await copied(text, element)) done(button);
+  if (await copied(element)) done(button);
 }
 
-/** Copies a text. In a frame of another site the clipboard may be closed to scripts; there the selection is copied. */
-async function copied(text, element) {
+/** Copies the text of an element. In a frame of another site the clipboard may be closed to scripts; there the selection is copied. */
+async function copied(element) {
   try {
-    await navigator.clipboard.writeText(text);
+    await navigator.clipboard.writeText(element.value ?? element.textContent);
     return true;
   } catch {
     if (element.select) element.select();
@@ -170,6 +182,20 @@ function done(button) {
   const label = button.textContent;
   button.textContent = button.dataset.done;
   setTimeout(() => { button.textContent = label; }, 3000);
+}
+
+/** Shows how long a text is and may be, such as "120 / 10,000", in characters as the server counts them. */
+function showLength(region) {
+  const control = document.getElementById(region.dataset.lengthOf);
+  const limit = Number(region.dataset.limit);
+  const number = new Intl.NumberFormat(document.documentElement.lang);
+  const show = () => {
+    const length = [...control.value].length;
+    region.textContent = `${number.format(length)} / ${number.format(limit)}`;
+    region.toggleAttribute("data-too-long", length > limit);
+  };
+  control.addEventListener("input", show);
+  show();
 }
 
 function share(button) {

@@ -116,6 +116,7 @@ const PATHS = {
   "person.postal_code": "person.postal_addresses.0.postal_code",
   "person.country": "person.postal_addresses.0.country",
   source: "referrer_data.source",
+  referrer: "referrer_data.referrer",
   website: "referrer_data.website",
 };
 const ARRAYS = ["add_tags", "add_lists", "address_lines", "identifiers"];
@@ -155,14 +156,35 @@ function put(target, [first, ...rest], value) {
   }
 }
 
+/**
+ * Returns the `referrer_data` of a visit to this page: `source` or `utm_source` of its address, the origin of the site
+ * that led to it, and its own address. Other parts of addresses are left out, since they can contain personal data.
+ */
+export function referrerData() {
+  const sources = new URLSearchParams([...new URLSearchParams(location.search)].filter(isSource));
+  const path = /@|%40/.test(location.pathname) ? "/" : location.pathname;
+  const data = { website: location.origin, url: `${location.origin}${path}${sources.size ? `?${sources}` : ""}` };
+  const source = sources.get("source") || sources.get("utm_source");
+  const referrer = document.referrer && new URL(document.referrer).origin;
+  if (source) data.source = source;
+  if (referrer && referrer !== location.origin) data.referrer = referrer;
+  return data;
+}
+
+function isSource([name, value]) {
+  return value !== "" && (name === "source" || name.startsWith("utm_"));
+}
+
 const keys = new WeakMap();
 
 /**
  * Records the outreach that a form describes, once: a second call before the first has ended returns its promise, and a
- * call after an error sends the same key again as long as the form is unchanged.
+ * call after an error sends the same key again as long as the form is unchanged. Its `referrer_data` is that of the
+ * visit, unless controls of the form have other values.
  */
 export function recordForm(campaign, form, options = {}) {
   const outreach = outreachOf(form);
+  outreach.referrer_data = { ...referrerData(), ...outreach.referrer_data };
   const body = JSON.stringify(outreach);
   let known = keys.get(form);
   if (known?.body !== body) known = { body, idempotencyKey: newIdempotencyKey(), promise: null };

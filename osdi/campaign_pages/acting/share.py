@@ -9,6 +9,7 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 from osdi.campaign_pages.acting.mail_links import mailto
+from osdi.campaign_pages.page_settings import title_of
 from osdi.fields.limits import LINE_LENGTH
 from osdi.messages.template_fields import single_line
 from osdi.values.web_addresses import split_web_address, web_address
@@ -52,7 +53,7 @@ class Share:
 
 def share_of(campaign: Mapping[str, Any], page_url: str, *, turn: int = 0) -> Share:
     """Returns the ways to share a campaign; `turn` chooses among several variations of a text."""
-    title = str(campaign.get("title") or campaign.get("name") or "")
+    title = title_of(campaign)
     address = _address(campaign, page_url)
     options = {medium: _option(campaign, *OPTIONS[medium], turn) for medium in OPTIONS}
     text = single_line(options[X].get("message") or campaign.get("summary") or title, LINE_LENGTH)

@@ -11,6 +11,7 @@ from osdi.campaign_pages.acting.addresses import address_lines, first_address
 from osdi.campaign_pages.acting.mail_links import MailLinks, mail_address, mail_links
 from osdi.campaign_pages.acting.phone_links import PhoneLink, phone_link
 from osdi.campaign_pages.message import script_of, texts_for_each
+from osdi.campaign_pages.page_settings import title_of
 from osdi.campaign_pages.targets import Target, target_name
 
 EMAIL, PHONE, LETTER, VISIT, OTHER = "email", "phone", "letter", "visit", "other"
@@ -68,7 +69,7 @@ def step_of(
 ) -> Step:
     """Returns the step for the posted person, the targets of the outreach, and its message, if it has one."""
     kind = kind_of(campaign)
-    subject = str(campaign.get("title") or campaign.get("name") or "")
+    subject = title_of(campaign)
     written = text if text is not None else script_of(campaign, person, targets)
     texts = texts_for_each(campaign, person, targets, written)
     addressees = tuple(
@@ -80,8 +81,9 @@ def step_of(
 
 
 def _addressee(target: Target, kind: str, subject: str, text: str, phone_region: str) -> Addressee:
-    email = next(filter(None, (mail_address(str(each.get("address", ""))) for each in _entries(target, "email"))), None)
-    phones = (phone_link(each, phone_region) for each in _entries(target, "phone"))
+    addresses = (mail_address(str(each.get("address", ""))) for each in _primary_first(target, "email_addresses"))
+    email = next(filter(None, addresses), None)
+    phones = (phone_link(each, phone_region) for each in _primary_first(target, "phone_numbers"))
     name = target_name(target)
     organization = str(target.get("organization", ""))
     return Addressee(
@@ -95,9 +97,9 @@ def _addressee(target: Target, kind: str, subject: str, text: str, phone_region:
     )
 
 
-def _entries(target: Target, of: str) -> Sequence[Mapping[str, Any]]:
-    """Returns the e-mail addresses or phone numbers of a target, the primary one first."""
-    entries: Sequence[Mapping[str, Any]] = target.get("email_addresses" if of == "email" else "phone_numbers", ())
+def _primary_first(target: Target, name: str) -> Sequence[Mapping[str, Any]]:
+    """Returns the entries of an array of a target, such as `phone_numbers`, the primary one first."""
+    entries: Sequence[Mapping[str, Any]] = target.get(name, ())
     return sorted(entries, key=lambda entry: not entry.get("primary"))
 
 

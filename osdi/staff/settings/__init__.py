@@ -1,1 +1,1 @@
-"""What the settings pages show: tokens, members, webhooks, the audit log, and the policy for posts without a token."""
+"""Read models of the settings pages: tokens, members, webhooks, audit log, and the policy for anonymous posts."""

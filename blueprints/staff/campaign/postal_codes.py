@@ -1,0 +1,92 @@
+"""The table of postal codes of a campaign: a file is checked first, and then stored in place of the former table."""
+
+from typing import Final
+
+from flask import Response, redirect, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from blueprints.http.context import caller, store
+from blueprints.operations.downloads import CSV_HEADER
+from blueprints.staff.blueprint import Access, pages
+from blueprints.staff.campaign.found import campaign_page, found_campaign
+from osdi.access.tokens import READ, WRITE
+from osdi.campaign_pages.postal_codes.transfer import download, upload
+from osdi.documents import Document, Json
+from osdi.errors import OsdiError, invalid, too_large
+from osdi.fields.limits import POSTAL_CODE_BYTES
+
+# A longer table is not shown in the field again: its file is chosen once more.
+MOST_SHOWN: Final = 200_000
+# The file, and the other controls of the form.
+LONGEST_FORM: Final = POSTAL_CODE_BYTES + 100_000
+
+
+@pages.get("/campaigns/<advocacy_campaign_id>/postal-codes", access=Access(WRITE))
+def postal_codes(advocacy_campaign_id: str) -> Response:
+    """Show the form for a table of postal codes"""
+    return _form(_found(advocacy_campaign_id))
+
+
+@pages.post("/campaigns/<advocacy_campaign_id>/postal-codes", access=Access(WRITE, body_bytes=LONGEST_FORM))
+def upload_postal_codes(advocacy_campaign_id: str) -> AnyResponse:
+    """Check a table of postal codes, or store it"""
+    campaign, storing, text = _found(advocacy_campaign_id), request.form.get("act") == "store", ""
+    try:
+        text = _sent_table()
+        report = upload(store(), campaign, text, dry_run=not storing)
+    except OsdiError as error:
+        if error.status not in (400, 413):
+            raise
+        return _form(campaign, 422, text=text, errors=[each.sentence for each in error.descriptions])
+    if storing:
+        return redirect(
+            url_for("staff.campaign", advocacy_campaign_id=campaign["_id"], done="postal_codes_stored"), 303
+        )
+    return _form(campaign, text=text, report=report)
+
+
+@pages.get("/campaigns/<advocacy_campaign_id>/postal-codes.csv", access=Access(WRITE))
+def postal_codes_file(advocacy_campaign_id: str) -> Response:
+    """Send the table of postal codes as CSV"""
+    answer = Response(download(store(), _found(advocacy_campaign_id)), content_type=CSV_HEADER)
+    answer.headers["Content-Disposition"] = 'attachment; filename="postal-codes.csv"'
+    return answer
+
+
+def _found(campaign_id: str) -> Document:
+    caller().require(READ)  # the report and the file name targets
+    return found_campaign(campaign_id)
+
+
+def _sent_table() -> str:
+    """Returns the chosen file, or else the text of the field. Raises OsdiError 400 or 413."""
+    file = request.files.get("file")
+    if file is None or not file.filename:
+        return request.form.get("table", "")
+    content = file.read(POSTAL_CODE_BYTES + 1)
+    if len(content) > POSTAL_CODE_BYTES:
+        raise too_large(POSTAL_CODE_BYTES)
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise invalid("The file is not a text in UTF-8. Save it as “CSV UTF-8”.") from error
+
+
+def _form(
+    campaign: Document,
+    status: int = 200,
+    *,
+    text: str = "",
+    report: Json | None = None,
+    errors: list[str] | None = None,
+) -> Response:
+    return campaign_page(
+        "postal_codes.html",
+        campaign,
+        status,
+        table=text if len(text) <= MOST_SHOWN else "",
+        long=len(text) > MOST_SHOWN,
+        report=report,
+        errors=errors or [],
+        targets=len(campaign.get("target_list", ())),
+    )

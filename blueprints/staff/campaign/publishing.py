@@ -1,0 +1,57 @@
+"""Publishing a campaign's page, and taking it back: each has a page that says what happens, and then a button."""
+
+from flask import Response, redirect, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from blueprints.http.context import caller, reference, settings, store
+from blueprints.staff.blueprint import Access, pages
+from blueprints.staff.campaign.found import campaign_page, found_campaign
+from osdi.access.tokens import READ, WRITE
+from osdi.crud.put import Change, put
+from osdi.etags import etag
+from osdi.resources import ADVOCACY_CAMPAIGN
+from osdi.staff.campaign.check_list import check_list
+
+
+@pages.get("/campaigns/<advocacy_campaign_id>/publish", access=Access(WRITE))
+def publishing(advocacy_campaign_id: str) -> Response:
+    """Show the check list and the button that publishes the page"""
+    return _confirm_page(advocacy_campaign_id, "publish.html")
+
+
+@pages.post("/campaigns/<advocacy_campaign_id>/publish", access=Access(WRITE))
+def publish(advocacy_campaign_id: str) -> AnyResponse:
+    """Publish the page"""
+    _set_published(advocacy_campaign_id, published=True)
+    return redirect(url_for("staff.campaign", advocacy_campaign_id=advocacy_campaign_id, done="published"), 303)
+
+
+@pages.get("/campaigns/<advocacy_campaign_id>/unpublish", access=Access(WRITE))
+def unpublishing(advocacy_campaign_id: str) -> Response:
+    """Show the button that takes the page back"""
+    return _confirm_page(advocacy_campaign_id, "unpublish.html")
+
+
+@pages.post("/campaigns/<advocacy_campaign_id>/unpublish", access=Access(WRITE))
+def unpublish(advocacy_campaign_id: str) -> AnyResponse:
+    """Take the page back"""
+    _set_published(advocacy_campaign_id, published=False)
+    return redirect(url_for("staff.campaign", advocacy_campaign_id=advocacy_campaign_id, done="unpublished"), 303)
+
+
+def _confirm_page(campaign_id: str, template: str) -> Response:
+    """Returns a page with the version of the campaign, so that its button applies to what the member has seen."""
+    caller().require(READ)
+    found = found_campaign(campaign_id)
+    return campaign_page(template, found, checks=check_list(settings(), found), version=etag(found))
+
+
+def _set_published(campaign_id: str, *, published: bool) -> None:
+    """Raises OsdiError 404, 409, 412 if the campaign has changed since the confirm page was shown, 503."""
+    change = Change({"page": {"published": published}}, (), frozenset((request.form.get("version", ""),)), _by())
+    put(store(), ADVOCACY_CAMPAIGN, campaign_id, change, settings().match_key_rules)
+    reference().forget(ADVOCACY_CAMPAIGN, campaign_id)
+
+
+def _by() -> str | None:
+    return caller().person_id

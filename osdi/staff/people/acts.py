@@ -1,0 +1,180 @@
+"""Acts of the staff on people: change, unsubscribe, tag, list, compare with a duplicate before a merge, erase.
+
+They call the functions that the API's views call, so its rules hold.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from osdi.access.tokens import Caller
+from osdi.crud import subresources
+from osdi.crud.put import Change, put
+from osdi.crud.subresources import ITEMS, TAGGINGS, Embedded
+from osdi.documents import Document, ReadOnlyDocument
+from osdi.errors import OsdiError, conflict, invalid, not_found
+from osdi.etags import etag
+from osdi.followups.unsubscribe import unsubscribe
+from osdi.match_keys import MatchKeyRules, email_key
+from osdi.people.merge import merge_people
+from osdi.people.survivorship import combine
+from osdi.privacy.anonymisation import CHOICES
+from osdi.privacy.erasure import Erased, erase
+from osdi.resources import ENTRIES, PERSON, Resource
+from osdi.staff.people.names import NAME_PARTS, is_same_name
+from osdi.staff.people.person_form import Changes, changes_in
+from osdi.staff.people.person_page import address_line, entries_of
+from osdi.store import Store
+from osdi.suppression.refusals import API
+from osdi.suppression.suppression_list import suppression_list
+
+# By the segment of the path: the entries of a person that the pages add and remove.
+KINDS: Final[Mapping[str, Embedded]] = {"tags": TAGGINGS, "lists": ITEMS}
+# The number of people to whom one form adds a tag or list.
+MOST_PEOPLE: Final = 100
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A field of two people beside what a merge of them makes of it; each value is a list of lines."""
+
+    name: str
+    survivor: tuple[str, ...]
+    other: tuple[str, ...]
+    result: tuple[str, ...]
+
+
+def kind_of(name: str) -> Embedded:
+    """Returns the kind of entries of a path's segment, `tags` or `lists`. Raises OsdiError 404."""
+    if name not in KINDS:
+        raise not_found("There is no such page.")
+    return KINDS[name]
+
+
+def parent_of(kind: Embedded) -> Resource:
+    """Returns the resource that entries of this kind point to."""
+    return ENTRIES[kind.resource][0]
+
+
+def requested_changes(
+    store: Store, person: ReadOnlyDocument, typed: Mapping[str, str], rules: MatchKeyRules
+) -> Changes:
+    """Returns what a sent form changes in this person. Raises OsdiError 503."""
+
+    def key_of(array: str, entry: ReadOnlyDocument) -> str | None:
+        if array == "email_addresses":
+            return email_key(entry["address"]) if entry.get("address") else None
+        return rules.phone_key(entry) if array == "phone_numbers" and entry.get("number") else None
+
+    keys = rules.contact_keys(person)
+    typed_keys = [email_key(text) for name, text in typed.items() if name.startswith("email_addresses-") and text]
+    listed = suppression_list(store).read({*keys, *typed_keys}) if keys or typed_keys else {}
+    refused = {key for key, entry in listed.items() if entry["refused"]}
+    return changes_in(person, typed, key_of, refused)
+
+
+def change_person(
+    store: Store, person: ReadOnlyDocument, loaded: Mapping[str, Any], caller: Caller, rules: MatchKeyRules
+) -> Document:
+    """Changes the person by a loaded PUT, if nobody has changed them since they were read; returns the person.
+
+    Raises OsdiError 400, 404, 412, 413, 503.
+    """
+    change = Change(loaded["fields"], loaded["cleared"], frozenset({etag(person)}), caller.person_id)
+    return put(store, PERSON, person["_id"], change, rules)
+
+
+def unsubscribe_person(store: Store, person: ReadOnlyDocument, address: str) -> int:
+    """Unsubscribes an address of the person, or all if it is empty, as the link in a mail does; returns their number.
+
+    Raises OsdiError 400 if the person does not have the address; 503.
+    """
+    stored = [each["address"] for each in person.get("email_addresses", ()) if each.get("address")]
+    chosen = [each for each in stored if not address or each == address]
+    if not chosen:
+        raise invalid("This person does not have that address any more.", "address")
+    for each in chosen:
+        unsubscribe(store, each, API)
+    return len(chosen)
+
+
+def add_to_people(store: Store, kind: Embedded, parent_id: str, people: Iterable[str]) -> list[str]:
+    """Adds a tag or list to these people, which may be repeated; returns the ids of people who do not exist.
+
+    Raises OsdiError 400 if there is no such tag or list, 413, 503.
+    """
+    parent = parent_of(kind)
+    if store.get(parent.collection, parent_id) is None:
+        raise invalid(f"Choose a {parent.name}.", parent.name)
+    missing = []
+    for person_id in people:
+        try:
+            subresources.add(store, kind, parent_id, person_id, {})
+        except OsdiError as error:
+            if error.status != 400:
+                raise
+            missing.append(person_id)
+    return missing
+
+
+def remove_entry(store: Store, kind: Embedded, person: ReadOnlyDocument, entry_id: str) -> None:
+    """Removes a tag or list from the person; it may be gone already. Raises OsdiError 503."""
+    entry = next((each for each in person.get(kind.array, ()) if each["_id"] == entry_id), None)
+    if entry is not None:
+        subresources.remove(store, kind, entry[kind.field], entry_id)
+
+
+def compare(store: Store, survivor: Document, other: Document, rules: MatchKeyRules) -> list[Compared]:
+    """Returns the fields of two people, each beside the result of a merge of the other one into the survivor.
+
+    A field that neither has is left out. Raises OsdiError 503.
+    """
+    sides = [_lines(store, each) for each in (survivor, other, combine(survivor, other, rules))]
+    return [
+        Compared(name, *(side.get(name, ()) for side in sides))
+        for name in sides[2]
+        if any(side[name] for side in sides)
+    ]
+
+
+def merge(
+    store: Store, survivor: Document, other: Document, versions: str, caller: Caller, rules: MatchKeyRules
+) -> None:
+    """Merges the other person into the survivor, if both still have the versions that were compared.
+
+    Raises OsdiError 409 if one of both has changed, and the errors of `merge_people`.
+    """
+    if versions != versions_of(survivor, other):
+        raise conflict("CHANGED", "One of both people has changed since you compared them. Compare them again.")
+    merge_people(store, survivor["_id"], other["_id"], rules, by=caller.person_id)
+
+
+def versions_of(survivor: ReadOnlyDocument, other: ReadOnlyDocument) -> str:
+    """Returns a text that changes when one of both people changes."""
+    return f"{etag(survivor)} {etag(other)}"
+
+
+def erase_person(store: Store, person: Document, typed_name: str, outreaches: str, rules: MatchKeyRules) -> Erased:
+    """Erases the person if the name was typed; `outreaches` is one of CHOICES.
+
+    Raises OsdiError 400 with the property of the wrong field; 404, 412, 503 as `erase` does.
+    """
+    if not is_same_name(typed_name, person):
+        raise invalid("Type the name exactly as it is shown.", "name")
+    if outreaches not in CHOICES:
+        raise invalid("Choose what happens to the outreaches.", "outreaches")
+    return erase(store, person["_id"], rules, outreaches, if_match=frozenset({etag(person)}))
+
+
+def _lines(store: Store, person: Document) -> dict[str, tuple[str, ...]]:
+    names = {part: tuple(filter(None, (str(person.get(part, "")),))) for part in NAME_PARTS}
+    emails = (f"{each.get('address', '')} {each.get('status', '')}" for each in person.get("email_addresses", ()))
+    phones = (str(each.get("number", "")) for each in person.get("phone_numbers", ()))
+    return {
+        **names,
+        "email_addresses": tuple(each.strip() for each in emails),
+        "phone_numbers": tuple(phones),
+        "postal_addresses": tuple(map(address_line, person.get("postal_addresses", ()))),
+        "employer": tuple(filter(None, (str(person.get("employer", "")),))),
+        **{name: tuple(each.name for each in entries_of(store, kind, person)) for name, kind in KINDS.items()},
+    }

@@ -1,0 +1,137 @@
+"""The statistics of a campaign: the same numbers as the API's, a chart of them, and a CSV file."""
+
+import csv
+import datetime as dt
+import io
+from typing import Any
+
+import pytest
+
+from osdi.ids import now
+from osdi.staff.campaign.chart import HEIGHT, chart, round_up
+from tests.staff.campaign.conftest import Screens
+from tests.support import factories
+
+HOSTILE = "=1+1</th><script>alert(1)</script>"
+RANGES = ("all", "7", "30")
+
+
+def recorded(screens: Screens) -> None:
+    """Records outreaches of 40 days, with more sources than a table has rows."""
+    for number in range(14):
+        moment = (now() - dt.timedelta(days=number * 3)).isoformat() + "Z"
+        source = {"source": HOSTILE if number < 2 else f"site {number}"} if number < 13 else {}
+        targets = [{"given_name": "Ann"}] if number % 2 else []
+        screens.api.recorded(
+            factories.outreach(action_date=moment, referrer_data=source, targets=targets, type="email")
+        )
+
+
+def numbers(screens: Screens, wanted: str) -> dict[str, Any]:
+    """The numbers of the API at the address that the page states."""
+    page = screens.open(f"/statistics?range={wanted}")
+    address = next(each.get_text() for each in page.select("dd code") if "/stats?" in each.get_text())
+    return dict(screens.api.get(address).json)
+
+
+@pytest.mark.parametrize("wanted", RANGES)
+def test_the_figures_are_those_of_the_api(screens: Screens, wanted: str) -> None:
+    recorded(screens)
+    expected = numbers(screens, wanted)
+
+    page = screens.open(f"/statistics?range={wanted}")
+
+    figures = [int(str(each.contents[0])) for each in page.select(".figures dd")]
+    assert figures[:2] == [expected["total"]["outreaches"], expected["total"]["people"]]
+    days = [
+        [cell.get_text() for cell in row.find_all(["th", "td"])] for row in page.select("#growth ~ details tbody tr")
+    ]
+    assert days == [[d["date"], str(d["outreaches"]), str(d["people"])] for d in reversed(expected["days"])]
+    for kind in ("source", "referrer", "target", "type"):
+        rows = page.select(f"#{kind} ~ table tbody tr")
+        shown = [int(row.td.get_text()) for row in rows if row.td]
+        counted = expected[f"by_{kind}"]
+        further = [each for each in (counted["others"]["outreaches"], counted["without"]) if each]
+        assert shown == ([*(each["outreaches"] for each in counted["top"]), *further] if counted["top"] else [])
+
+
+@pytest.mark.parametrize("wanted", RANGES)
+def test_the_file_has_the_same_numbers(screens: Screens, wanted: str) -> None:
+    recorded(screens)
+    expected = numbers(screens, wanted)
+
+    response = screens.browser.get(f"{screens.path}/statistics.csv?range={wanted}")
+
+    rows = list(csv.DictReader(io.StringIO(response.data.decode("utf-8-sig"), newline="")))
+    assert rows[0] == {
+        "kind": "total",
+        "value": "",
+        "outreaches": str(expected["total"]["outreaches"]),
+        "people": str(expected["total"]["people"]),
+    }
+    days = {row["value"]: int(row["outreaches"]) for row in rows if row["kind"] == "day"}
+    assert days == {day["date"]: day["outreaches"] for day in expected["days"]}
+    sources = {row["value"].removeprefix("'"): int(row["outreaches"]) for row in rows if row["kind"] == "source"}
+    assert sources == {each["value"]: each["outreaches"] for each in expected["by_source"]["top"]}
+    assert not any(row["value"].startswith("=") for row in rows)
+
+
+def test_each_value_names_the_request_that_lists_what_it_counts(screens: Screens) -> None:
+    recorded(screens)
+
+    rows = screens.open("/statistics").select("#source ~ table tbody tr")
+
+    named = [row for row in rows if row.code]
+    assert len(named) == 10
+    for row in named:
+        assert row.code
+        assert row.td
+        assert screens.api.get(row.code.get_text()).json["total_records"] == int(row.td.get_text())
+
+
+def test_a_campaign_without_outreaches_has_a_page(screens: Screens) -> None:
+    page = screens.open("/statistics")
+
+    assert page.select_one("svg polyline") is not None
+    assert page.select("svg rect") == []
+
+
+@pytest.mark.parametrize("wanted", ["", "31", "-1", "x" * 500])
+def test_an_unknown_range_means_all_days(screens: Screens, wanted: str) -> None:
+    assert screens.open(f"/statistics?range={wanted}").select_one("option[selected]")["value"] == "all"  # type: ignore[index]
+
+
+def test_hostile_values_are_text_and_nothing_has_a_style(screens: Screens) -> None:
+    recorded(screens)
+
+    page = screens.open("/statistics")
+
+    assert page.find("script") is None
+    assert page.select("[style]") == []
+
+
+class TestTheChart:
+    def test_has_columns_in_proportion_and_a_line_that_ends_at_the_total(self) -> None:
+        drawn = chart([0, 5, 10], before=5, goal=40)
+
+        assert [each.height for each in drawn.columns] == [0, 100, 200]
+        assert [each.y + each.height for each in drawn.columns] == [drawn.bottom] * 3
+        heights = [drawn.bottom - float(point.partition(",")[2]) for point in drawn.line.split()]
+        assert heights == [pytest.approx(200 * total / 50) for total in (5, 10, 20)]
+        assert drawn.goal_y == drawn.bottom - 200 * 40 / 50
+
+    @pytest.mark.parametrize("days", [1, 7, 366])
+    def test_stays_inside_its_frame(self, days: int) -> None:
+        drawn = chart(list(range(days)), before=0, goal=None)
+
+        assert drawn.goal_y is None
+        assert drawn.columns[0].x >= drawn.left
+        assert drawn.columns[-1].x + drawn.columns[-1].width <= drawn.right
+        assert all(0 <= each.y <= HEIGHT for each in drawn.columns)
+
+    @pytest.mark.parametrize(
+        ("number", "expected"),
+        [(0, 1), (1, 1), (2, 2), (3, 5), (6, 10), (11, 20), (21, 50), (101, 200), (10**9, 10**9)],
+    )
+    def test_has_round_scales(self, number: int, expected: int) -> None:
+        assert round_up(number) == expected
