@@ -22,7 +22,7 @@ from osdi.campaign_pages.form.controls import value_of
 from osdi.campaign_pages.postal_codes.postal_codes_store import look_up
 from osdi.campaign_pages.targets import CONTROL, NONE, InvalidChoice, copies, positions_of
 from osdi.errors import OsdiError, not_found
-from osdi.values.web_addresses import web_address
+from osdi.values.web_addresses import secure_address
 
 MASTODON: Final = "mastodon"
 REDIRECT_SECONDS: Final = 5
@@ -43,7 +43,7 @@ def complete(slug: str) -> Response:
 def thanks(slug: str) -> Response:
     """Show the words after the last step"""
     view = CampaignView(published(slug), embedded=EMBEDDED in request.args)
-    address = web_address(view.settings.thank_you.redirect_url, ("https",))
+    address = _next_page(view)
     response = rendered("thanks", view, redirect_url=address)
     if address and not view.embedded:
         response.headers["Refresh"] = f"{REDIRECT_SECONDS}; url={address}"
@@ -59,6 +59,14 @@ def share(slug: str) -> Response:
     server = request.args.get(MASTODON, "")
     link = mastodon_link(server, view.share)
     return rendered("share_page", view, status=422 if server and not link else 200, server=server, server_link=link)
+
+
+def _next_page(view: CampaignView) -> str | None:
+    """Returns the address of the page to go on to, by the rule of the setting; None without one."""
+    try:
+        return secure_address(view.settings.thank_you.redirect_url or "")
+    except ValueError:
+        return None
 
 
 def _chosen(view: CampaignView, token: OutreachToken, values: MultiDict[str, str]) -> Response:

@@ -17,6 +17,7 @@ from blueprints.http.request_log import failed_by, request_id
 from osdi.access.anonymous_posts import ANY_ORIGIN
 from osdi.access.tokens import ANONYMOUS
 from osdi.campaign_pages.published import PageMoved
+from osdi.campaign_pages.targets import target_name
 from osdi.errors import OsdiError, WriteConflict, unavailable
 from osdi.resources import PAGES
 
@@ -24,6 +25,7 @@ from osdi.resources import PAGES
 PASSING: Final = frozenset({408, 429, 500, 502, 503, 504})
 
 act: Final = Blueprint("act", __name__, template_folder="templates", url_prefix=PAGES)
+act.add_app_template_filter(target_name)
 act.after_request(add_security_headers)
 act.after_request(compress_page)
 

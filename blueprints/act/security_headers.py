@@ -1,7 +1,6 @@
 """The security headers of public campaign pages, in one place.
 
-Nothing on a page is inline, nothing comes from another server except the campaign's images, and nothing is framed
-except the form. Code on a page cannot turn text into HTML (Trusted Types).
+Nothing on a page comes from another server except the campaign's images, and nothing is framed except the form.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,30 +9,13 @@ from urllib.parse import urlsplit
 
 from flask import Response, g, request
 
+from blueprints.browser.content_security_policy import content_security_policy
 from osdi.access.anonymous_posts import ANY_ORIGIN
 
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 # A browser keeps a form for its Back button only: there the form has its text and its idempotency key again. With
 # `no-store` a supporter who goes back would get an empty form with another key, or a question of the browser.
 FOR_BACK: Final = "private, no-cache"
-
-
-def content_security_policy(*, frame_ancestors: Sequence[str] = (), images: Iterable[str] = ()) -> str:
-    """Returns the policy of a page; `frame_ancestors` may frame it, and `images` are origins besides our own."""
-    return "; ".join(
-        (
-            "default-src 'none'",
-            "script-src 'self'",
-            "style-src 'self'",
-            " ".join(("img-src 'self'", *images)),
-            "connect-src 'self'",
-            "form-action 'self'",
-            "base-uri 'none'",
-            " ".join(("frame-ancestors", *(frame_ancestors or ("'none'",)))),
-            "require-trusted-types-for 'script'",
-            "trusted-types 'none'",
-        )
-    )
 
 
 def allow_images(origins: Iterable[str]) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from flask import Response, g, make_response, render_template, request, url_for
 
+from blueprints.browser.content_security_policy import content_security_policy
 from blueprints.browser.documentation import asset_url
 from blueprints.browser.translation import use_language
 from blueprints.http.context import settings
@@ -16,23 +17,8 @@ from osdi.access.tokens import READ, Caller
 from osdi.languages import SOURCE_LANGUAGE
 from osdi.staff.sessions import StaffSession
 
-# No script, style, image or frame of another origin, nothing inline, and no code that parses text as HTML.
-POLICY: Final = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self'",
-        "connect-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-        "require-trusted-types-for 'script'",
-        "trusted-types 'none'",
-    )
-)
 HEADERS: Final = (
-    ("Content-Security-Policy", POLICY),
+    ("Content-Security-Policy", content_security_policy()),
     ("Cache-Control", "no-store"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
@@ -89,7 +75,6 @@ def _frame_values() -> dict[str, Any]:
         "organisation": settings().vendor_name,
         "member": found.member if found else None,
         "navigation": allowed,
-        "may_open": lambda name: found is not None and may_call(found.caller, pages.access_of(name)),
         "here": (request.endpoint or "").rpartition(".")[2],
         "done": request.args.get("done", ""),
         "form_token": form_token,

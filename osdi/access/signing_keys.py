@@ -3,11 +3,14 @@
 So web and worker processes share a key without a setting, and signed links in sent mails stay valid.
 """
 
+import hashlib
 import hmac
 import secrets
 from contextlib import suppress
 from functools import lru_cache
 from typing import Final
+
+from itsdangerous import URLSafeTimedSerializer
 
 from osdi.errors import DuplicateKey
 from osdi.ids import now
@@ -38,6 +41,15 @@ def signing_key(store: DocumentStore, purpose: str) -> str:
     assert found is not None
     key: str = found["key"]
     return key
+
+
+def timed_signer(store: DocumentStore, purpose: str, *, salt: str = "") -> URLSafeTimedSerializer:
+    """Returns the serializer that signs and verifies the tokens of a purpose, and knows when it signed them.
+
+    Purposes that share a key have different salts; without one the purpose is the salt. Raises OsdiError 503.
+    """
+    key = signing_key(store, purpose)
+    return URLSafeTimedSerializer(key, salt=salt or purpose, signer_kwargs={"digest_method": hashlib.sha256})
 
 
 def keyed_hash(key: bytes, text: str) -> str:

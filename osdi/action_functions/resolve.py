@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from osdi.action_functions.answers import accepted_answers
-from osdi.action_functions.triggers import Followup, enabled_triggers, followups, message_references
+from osdi.action_functions.triggers import (
+    Followup,
+    enabled_triggers,
+    followups,
+    message_references,
+    with_every_outreach,
+)
 from osdi.documents import Find, ReadOnlyDocument
 from osdi.errors import DOES_NOT_EXIST, MOST_DESCRIPTIONS, ErrorDescription, OsdiError, described
 from osdi.resources import LIST, MESSAGE, OUTREACH, QUESTION, TAG, Resource
@@ -47,26 +53,31 @@ def resolve(
     *,
     has_token: bool = False,
     strict: bool = False,
+    every_outreach: bool = False,
 ) -> Actions:
     """Returns the action functions of a loaded body, with ids instead of references.
 
     `find` looks up resources by name, URI, identifier or id. Triggers need a campaign; without one they become a
-    warning. With `strict` raises OsdiError 400 with each tag, list, question and message that does not exist, and each
-    answer that its question does not accept.
+    warning. With `every_outreach` the campaign's option of that name counts. With `strict` raises OsdiError 400 with
+    each tag, list, question and message that does not exist, and each answer that its question does not accept.
     """
-    triggers = body.get("triggers", {})
-    references = _references(body, campaign, has_token=has_token)
+    posted = body.get("triggers", {})
+    triggers = with_every_outreach(posted, campaign) if every_outreach and campaign is not None else posted
+    references = _references(body, triggers, campaign, has_token=has_token)
     found = {resource: find(resource, some) for resource, some in references.items() if some}
     requested: tuple[Followup, ...] = ()
     if triggers and campaign is not None:
         person = body.get("person", {})
-        requested = followups(triggers, campaign, person, found.get(MESSAGE, {}), has_token=has_token)
+        asked = enabled_triggers(posted)
+        made = followups(triggers, campaign, person, found.get(MESSAGE, {}), has_token=has_token)
+        # The sender has not asked for the others, so one that cannot be sent is no warning.
+        requested = tuple(each for each in made if each.kind in asked or each.reason is None)
     entries = body.get("add_questions_responses_uri", ())
     answers, wrong_answers = accepted_answers(entries, found.get(QUESTION, {}))
     warnings = [*_missing(body, found), *(warning for each in requested if (warning := each.warning)), *wrong_answers]
     if strict and warnings:
         raise OsdiError(400, *warnings[:MOST_DESCRIPTIONS], resource=OUTREACH.rel)
-    if campaign is None and enabled_triggers(triggers):
+    if campaign is None and enabled_triggers(posted):
         message = "a signup has no follow-ups; send the triggers with an outreach."
         warnings.append(ErrorDescription("NO_CAMPAIGN", message, ("triggers",)))
     return Actions(
@@ -86,13 +97,13 @@ def _bounded(warnings: Sequence[ErrorDescription]) -> tuple[ErrorDescription, ..
 
 
 def _references(
-    body: ReadOnlyDocument, campaign: ReadOnlyDocument | None, *, has_token: bool
+    body: ReadOnlyDocument, triggers: ReadOnlyDocument, campaign: ReadOnlyDocument | None, *, has_token: bool
 ) -> dict[Resource, list[str]]:
     """Returns everything that the body refers to, so that each resource is looked up once."""
     references = {resource: [each for _, each in _named(body, resource)] for resource in NAMED_BY}
     references[QUESTION] = [entry["question"] for entry in body.get("add_questions_responses_uri", ())]
     if campaign is not None:
-        references[MESSAGE] = message_references(body.get("triggers", {}), campaign, has_token=has_token)
+        references[MESSAGE] = message_references(triggers, campaign, has_token=has_token)
     return references
 
 

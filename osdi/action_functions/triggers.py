@@ -3,14 +3,20 @@
 A campaign names messages for each kind of follow-up: the first that exists is its default. A token may choose any other
 message by identifier. Without a token only the messages of the campaign can be chosen, so that an anonymous post cannot
 send drafts or mails of other campaigns.
+
+A campaign with EVERY_OUTREACH sends its mail although a body has no `triggers`; a body that disables it gets none.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from osdi.action_functions.followup_kinds import REACHED_BY, TRIGGERS, fits, primary
+from osdi.action_functions.followup_kinds import AUTORESPONSE, REACHED_BY, TRIGGERS, fits, primary
 from osdi.documents import ReadOnlyDocument
 from osdi.errors import DOES_NOT_EXIST, ErrorDescription
+
+# The campaign's option, beside the identifiers of its mails.
+EVERY_OUTREACH: Final = "every_outreach"
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,19 @@ class Followup:
 def enabled_triggers(triggers: ReadOnlyDocument) -> tuple[str, ...]:
     """Returns the kinds of follow-ups that a body's `triggers` enable."""
     return tuple(kind for kind in TRIGGERS if triggers.get(kind, {}).get("enabled"))
+
+
+def sends_for_every_outreach(campaign: ReadOnlyDocument) -> bool:
+    """True if the campaign sends its mail although a body does not request it."""
+    return bool(campaign.get("triggers", {}).get(AUTORESPONSE, {}).get(EVERY_OUTREACH))
+
+
+def with_every_outreach(triggers: ReadOnlyDocument, campaign: ReadOnlyDocument) -> ReadOnlyDocument:
+    """Returns a body's `triggers` with the mail that the campaign sends for every outreach, unless they disable it."""
+    own = triggers.get(AUTORESPONSE, {})
+    if "enabled" in own or not sends_for_every_outreach(campaign):
+        return triggers
+    return {**triggers, AUTORESPONSE: {**own, "enabled": True}}
 
 
 def message_references(triggers: ReadOnlyDocument, campaign: ReadOnlyDocument, *, has_token: bool) -> list[str]:

@@ -5,14 +5,13 @@ and the tag that the page asked for, and lifts a refusal of mail that is older t
 """
 
 import datetime as dt
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 
-from osdi.access.signing_keys import signing_key
+from osdi.access.signing_keys import timed_signer
 from osdi.action_functions.apply import apply_to_person
 from osdi.action_functions.resolve import Actions
 from osdi.consent.subscribing import reachable, subscribed
@@ -76,8 +75,7 @@ def confirmation_link(signs: URLSafeTimedSerializer, public_url: str, outreach_i
 
 def confirmation_signer(store: Store) -> URLSafeTimedSerializer:
     """Returns the serializer that signs and verifies this deployment's links. Raises OsdiError 503."""
-    key = signing_key(store, PURPOSE)
-    return URLSafeTimedSerializer(key, salt=PURPOSE, signer_kwargs={"digest_method": hashlib.sha256})
+    return timed_signer(store, PURPOSE)
 
 
 def read_confirmation(store: Store, token: str, rules: MatchKeyRules) -> Confirmation:

@@ -6,14 +6,13 @@ is a token only if the address got mail before. It undoes nothing if anything el
 later opt-out, a bounce, a spam complaint. docs/privacy.md states these rules.
 """
 
-import hashlib
 from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
-from itsdangerous import BadData, URLSafeTimedSerializer
+from itsdangerous import BadData
 
-from osdi.access.signing_keys import signing_key
+from osdi.access.signing_keys import timed_signer
 from osdi.documents import Document, ReadOnlyDocument
 from osdi.followups.unsubscribe import PURPOSE, StatusBefore, unsubscribe, unwanted
 from osdi.ids import now
@@ -44,7 +43,7 @@ def unsubscribe_with_undo(store: Store, address: str, source: str, rules: MatchK
     refusal = entry["refused"].get(MAIL, {})
     if not wanted or len(before) > MOST_PEOPLE or refusal.get("source") != source:
         return None
-    token: str = _signer(store).dumps([address, entry["version"], before])
+    token: str = timed_signer(store, PURPOSE, salt=SALT).dumps([address, entry["version"], before])
     return token
 
 
@@ -57,7 +56,7 @@ def undo(store: Store, token: str, rules: MatchKeyRules) -> str | None:
     if len(token) > TOKEN_LENGTH:
         return None
     try:
-        address, version, people = _signer(store).loads(token, max_age=UNDO_SECONDS)
+        address, version, people = timed_signer(store, PURPOSE, salt=SALT).loads(token, max_age=UNDO_SECONDS)
     except BadData:
         return None
     before = {person_id: StatusBefore(*each) for person_id, each in people.items()}
@@ -139,8 +138,3 @@ def _restore(store: Store, person_id: str, address: str, before: Mapping[str, St
     if changed:
         fields = {**changed, "modified_date": now()}
         store.write(Update(PERSON.collection, person_id, person["version"], fields))
-
-
-def _signer(store: Store) -> URLSafeTimedSerializer:
-    key = signing_key(store, PURPOSE)
-    return URLSafeTimedSerializer(key, salt=SALT, signer_kwargs={"digest_method": hashlib.sha256})

@@ -9,9 +9,9 @@ import hashlib
 from functools import partial
 from typing import Final, NamedTuple
 
-from itsdangerous import BadData, URLSafeSerializer, URLSafeTimedSerializer
+from itsdangerous import BadData, URLSafeSerializer
 
-from osdi.access.signing_keys import signing_key
+from osdi.access.signing_keys import signing_key, timed_signer
 from osdi.documents import Document
 from osdi.ids import now
 from osdi.languages import SOURCE_LANGUAGE
@@ -84,7 +84,7 @@ def unsubscribe(store: Store, address: str, source: str = LINK) -> dict[str, Sta
 
 def resubscribe_token(store: Store, address: str) -> str:
     """Returns the token of a link by which the reader of a mail to this address subscribes again."""
-    token: str = _resubscribe_signer(store).dumps(address)
+    token: str = timed_signer(store, PURPOSE, salt=RESUBSCRIBE).dumps(address)
     return token
 
 
@@ -97,7 +97,9 @@ def resubscribe(store: Store, token: str) -> str | None:
     if len(token) > TOKEN_LENGTH:
         return None
     try:
-        address, made = _resubscribe_signer(store).loads(token, max_age=RESUBSCRIBE_SECONDS, return_timestamp=True)
+        address, made = timed_signer(store, PURPOSE, salt=RESUBSCRIBE).loads(
+            token, max_age=RESUBSCRIBE_SECONDS, return_timestamp=True
+        )
     except BadData:
         return None
     key, suppressed = email_key(address), suppression_list(store)
@@ -108,11 +110,6 @@ def resubscribe(store: Store, token: str) -> str | None:
     _set_status(store, address, SUBSCRIBED, unless=(SUBSCRIBED,))
     suppressed.change(key, lift={MAIL: LINK})
     return str(address)
-
-
-def _resubscribe_signer(store: Store) -> URLSafeTimedSerializer:
-    key = signing_key(store, PURPOSE)
-    return URLSafeTimedSerializer(key, salt=RESUBSCRIBE, signer_kwargs={"digest_method": hashlib.sha256})
 
 
 def mark_bouncing(store: Store, address: str) -> None:

@@ -111,7 +111,7 @@ class RowImporter:
         request = None
         if self.kind != PEOPLE:
             resolved = self._campaign(campaign, namespace)
-            request = HelperRequest(body=body, campaign=resolved, caller=self.choices.caller)
+            request = HelperRequest(body=body, campaign=resolved, caller=self.choices.caller, imported=True)
         if self.choices.silent:
             body.pop("triggers", None)
         person = body.get("person", {})

@@ -19,6 +19,7 @@ class HelperRequest:
     address of a caller without a token, by which a double click is recognised; empty if that is switched off.
     `over_limit` counts a post without a token about the contact detail of a match key; it returns True if there are too
     many. `consent` is what a supporter has agreed to on a page; `warnings` are about what the page has left out.
+    `imported` is True for an outreach of a file, which gets no mail that it does not ask for.
     """
 
     body: Mapping[str, Any]
@@ -31,6 +32,7 @@ class HelperRequest:
     over_limit: Callable[[str], bool] | None = None
     consent: GivenConsent | None = None
     warnings: tuple[ErrorDescription, ...] = ()
+    imported: bool = False
 
     @cached_property
     def fingerprint(self) -> str:

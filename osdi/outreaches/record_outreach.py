@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from osdi.access.anonymous_posts import AnonymousPosts
 from osdi.action_functions.followup_kinds import CONFIRMATION, QUEUED, SKIPPED
 from osdi.action_functions.helper_body import check_person, without_placeholders
 from osdi.action_functions.resolve import Actions, resolve
-from osdi.action_functions.triggers import Followup
+from osdi.action_functions.triggers import Followup, sends_for_every_outreach
 from osdi.documents import Document, Find, ReadOnlyDocument
 from osdi.errors import DuplicateKey, ErrorDescription, OsdiError
 from osdi.fields.outreach import ACTION_DATE_OFFSET
@@ -96,8 +97,12 @@ def _resolve(find: Find, request: HelperRequest, settings: Settings, check: Chec
     check_person(body)
     request = replace(request, body=body) if ignored else request
 
+    every = _is_answered(request, settings)
+
     def posted(body: ReadOnlyDocument) -> tuple[Actions, PostedPerson]:
-        actions = resolve(body, find, request.campaign, has_token=has_token, strict=request.strict)
+        actions = resolve(
+            body, find, request.campaign, has_token=has_token, strict=request.strict, every_outreach=every
+        )
         return actions, PostedPerson.of(body, request.caller, actions, settings, over_limit=request.over_limit)
 
     actions, person = posted(body)
@@ -110,6 +115,16 @@ def _resolve(find: Find, request: HelperRequest, settings: Settings, check: Chec
     about_nothing = (NO_ADDRESS,) if request.consent and not consent else ()
     warnings = (*request.warnings, *about_nothing, *ignored, *actions.warnings)
     return _Resolved(request, actions, person, keys, check, warnings, consent, unsubscribed)
+
+
+def _is_answered(request: HelperRequest, settings: Settings) -> bool:
+    """True if the campaign's mail for every outreach may be sent for this one.
+
+    A post without a token gets one only if such posts may have `triggers`.
+    """
+    if request.imported or not sends_for_every_outreach(request.campaign):
+        return False
+    return request.caller.has_token or "triggers" in AnonymousPosts.of(settings, request.campaign).actions
 
 
 def _attempt(store: Store, resolved: _Resolved) -> Recorded:

@@ -332,9 +332,9 @@ class Settings:
     time_zone: str = field(
         default="UTC",
         metadata=setting(
-            "Time zone of dates in messages, such as `America/New_York`. A date that was posted with an offset other "
-            "than UTC is shown by its offset.",
-            Group.FOLLOWUPS,
+            "Time zone of dates in messages and on pages, such as `America/New_York`. In a message, a date that was "
+            "posted with an offset other than UTC is shown by its offset.",
+            Group.ORGANISATION,
             validate=validators.time_zone,
         ),
     )

@@ -6,6 +6,7 @@ import marshmallow as ma
 
 from osdi.fields.limits import IDENTIFIER_LENGTH, IDENTIFIERS, LINE_LENGTH
 from schemas.base.common import STRICT, links
+from schemas.base.fields import Bool
 
 KINDS: Final = ("autoresponse", "sms_response", "call_response")
 
@@ -36,13 +37,24 @@ class CampaignTriggerSchema(ma.Schema):
         _reject_unknown_fields(original, self.fields)
 
 
+class AutoresponseSchema(CampaignTriggerSchema):
+    """The messages of a campaign's mails."""
+
+    every_outreach = Bool(
+        metadata={
+            "description": "True: every outreach gets the mail, also if its post has no `triggers`. Default: false."
+            " A post that disables its `autoresponse` gets none, and the sending limits apply."
+        }
+    )
+
+
 class CampaignTriggersSchema(ma.Schema):
     """A campaign's messages for each kind of follow-up."""
 
     class Meta:
         unknown = ma.EXCLUDE
 
-    autoresponse = ma.fields.Nested(CampaignTriggerSchema, allow_none=True)
+    autoresponse = ma.fields.Nested(AutoresponseSchema, allow_none=True)
     sms_response = ma.fields.Nested(CampaignTriggerSchema, allow_none=True)
     call_response = ma.fields.Nested(CampaignTriggerSchema, allow_none=True)
     _links = links("self", "osdi:advocacy_campaign")

@@ -115,6 +115,18 @@ def test_a_supporter_of_two_districts_chooses(served: Served, open_page: Open, s
     assert outreach["targets"] == [BEN]
 
 
+def test_a_form_that_is_sent_again_after_a_reload_is_the_same_outreach(served: Served, open_page: Open) -> None:
+    published = publish(served)
+    page = open_page(published.url).page
+    record(page)
+
+    page.reload()
+    record(page)
+
+    expect(page.get_by_label("Text")).to_have_value("Dear Lovelace,\n\nyours, Jane")
+    assert len(published.outreaches()) == 1
+
+
 def test_the_heading_of_a_step_gets_the_focus(served: Served, open_page: Open) -> None:
     page = open_page(publish(served).url).page
     record(page)

@@ -194,6 +194,19 @@ def test_a_text_that_is_too_long_comes_back(publish: Publish, database: Database
     assert database.outreaches.count_documents({}) == 0
 
 
+@pytest.mark.parametrize(
+    ("campaign_type", "rule"),
+    [("phone", "editable"), ("in-person", "editable"), ("email", "fixed"), ("email", "prompts")],
+)
+def test_a_long_message_that_the_page_does_not_ask_for_costs_no_outreach(
+    publish: Publish, database: Database, campaign_type: str, rule: str
+) -> None:
+    rules = {"rule": rule, **({"prompts": ["Why?"]} if rule == "prompts" else {})}
+    page = publish({"message": rules}, type=campaign_type, templates=["Dear Senator"])
+    assert page.post({**page.filled(), "message": "x" * 10_001}).status_code == 200
+    assert recorded(database).get("message") in (None, "Dear Senator")
+
+
 @pytest.mark.parametrize("letter", ["x", "й", "字"])
 def test_a_text_of_the_greatest_length_is_recorded_in_any_script(
     publish: Publish, database: Database, letter: str

@@ -231,3 +231,77 @@ class TestTheCampaignsTriggers:
 
         assert answer.status_code == 400
         assert "type email, a subject and a body" in answer.json["error"]
+
+
+class TestAMailForEveryOutreach:
+    """The campaign's option `every_outreach`."""
+
+    @pytest.fixture(autouse=True)
+    def option(self, api: Client) -> None:
+        api.created("/messages", message_body(identifiers=["crm:one"]))
+        self.set(api, every_outreach=True)
+
+    @staticmethod
+    def set(api: Client, **option: Any) -> None:
+        body = {"autoresponse": {"identifiers": ["crm:one"], **option}}
+        assert api.put(f"/advocacy_campaigns/{api.campaign_id}/triggers", body).status_code == 200
+
+    @pytest.mark.parametrize("token", [True, False])
+    @pytest.mark.parametrize(
+        ("triggers", "kinds"),
+        [
+            (None, ["autoresponse"]),
+            ({}, ["autoresponse"]),
+            ({"autoresponse": {"identifiers": ["crm:one"]}}, ["autoresponse"]),
+            ({"autoresponse": {"enabled": True}}, ["autoresponse"]),
+            ({"autoresponse": {"enabled": False}}, []),
+        ],
+        ids=str,
+    )
+    def test_is_queued_unless_the_post_disables_it(
+        self, api: Client, database: Database, triggers: Any, kinds: list[str], token: bool
+    ) -> None:
+        body = factories.outreach(**({} if triggers is None else {"triggers": triggers}))
+
+        assert api.record(body, token=token).status_code == 200
+
+        queued = [(each["kind"], each["state"], each["by_token"]) for each in followups(database)]
+        assert queued == [(kind, "queued", token) for kind in kinds]
+
+    def test_is_off_by_default(self, api: Client, database: Database) -> None:
+        self.set(api)
+
+        api.recorded(factories.outreach())
+
+        assert followups(database) == []
+
+    def test_is_shown_with_the_campaigns_messages(self, api: Client) -> None:
+        shown = api.get(f"/advocacy_campaigns/{api.campaign_id}/triggers").get_json()
+
+        assert shown["autoresponse"] == {"identifiers": ["crm:one"], "every_outreach": True}
+
+    @pytest.mark.parametrize("value", ["maybe", [], {}], ids=str)
+    def test_rejects_what_is_neither_true_nor_false(self, api: Client, value: Any) -> None:
+        body = {"autoresponse": {"identifiers": [], "every_outreach": value}}
+
+        assert api.put(f"/advocacy_campaigns/{api.campaign_id}/triggers", body).status_code == 400
+
+    def test_is_not_sent_if_posts_without_a_token_may_have_no_triggers(self, api: Client, database: Database) -> None:
+        allowed = {"anonymous_posts": {"actions": ["tags"]}}
+        database.advocacy_campaigns.update_one({}, {"$set": allowed})
+
+        assert api.record(factories.outreach(), token=False).status_code == 200
+
+        assert followups(database) == []
+
+    @pytest.mark.parametrize("token", [True, False])
+    def test_rejects_no_post_and_warns_nobody_if_its_message_is_missing(
+        self, api: Client, database: Database, token: bool
+    ) -> None:
+        database.messages.delete_many({})
+
+        response = api.record(factories.outreach(), token=token, headers={"Prefer": "handling=strict"})
+
+        assert response.status_code == 200
+        assert "warnings" not in response.get_data(as_text=True)
+        assert followups(database) == []

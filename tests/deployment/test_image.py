@@ -78,3 +78,20 @@ def test_serves_is_healthy_stops_on_sigterm_and_writes_nothing(image: Image) -> 
 @pytest.mark.parametrize("command", ["worker", "indexes"])
 def test_the_other_commands_are_there_too(image: Image, command: str) -> None:
     assert image.python("-m", "flask", "--app", "wsgi", command, "--help").wait(SECONDS) == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [("/act/unknown", "Diese Seite gibt es nicht"), ("/staff/sign-in", "Sign in")],
+    ids=["act", "staff"],
+)
+def test_pages_have_their_templates_translations_and_style_sheets(image: Image, path: str, words: str) -> None:
+    script = f"""
+import re
+from wsgi import app
+browser = app.test_client()
+page = browser.get({path!r}, headers={{"Accept-Language": "de"}}).text
+(style,) = re.findall('<link rel="stylesheet" href="([^"]+)"', page)
+raise SystemExit({words!r} not in page or browser.get(style).status_code != 200)
+"""
+    assert image.python("-c", script).wait(SECONDS) == 0

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from osdi.followups.unsubscribe import unsubscribe
+from osdi.ids import now
 from osdi.people.merge import merge_people
 from osdi.privacy.erasure import erase
 from osdi.staff.people import people_list as people_list_module
@@ -185,6 +186,18 @@ class TestTheTable:
     def test_says_that_nobody_is_stored(self, ada: StaffBrowser) -> None:
         assert "Nobody is stored yet." in ada.get("/staff/people").text
 
+    @pytest.mark.parametrize("name", ["tag", "list"])
+    def test_names_the_request_of_the_api_with_the_same_people(self, ada: StaffBrowser, api: Client, name: str) -> None:
+        parent = id_of(api.created(f"/{name}s", {"name": "helper"}))
+        for _ in range(3):
+            api.created("/people", {"person": factories.person(), f"add_{name}s": ["helper"]})
+
+        text = ada.get("/staff/people", query_string={name: parent}).text
+
+        address = re.findall(r"<code>/api/v1(.*?)</code>", text)[-1]
+        assert "3 people" in text
+        assert api.get(address).json["total_records"] == 3
+
 
 class TestThePageOfAPerson:
     def test_shows_contact_details_tags_lists_and_outreaches(self, ada: StaffBrowser, api: Client) -> None:
@@ -198,6 +211,78 @@ class TestThePageOfAPerson:
 
         for expected in ("jane@example.com", "helper", "news", "Protect the river", "Senator John Smith"):
             assert expected in text
+
+    @pytest.mark.parametrize(
+        ("followup", "expected"),
+        [
+            ({"state": "sent"}, "sent"),
+            ({"state": "queued"}, "waiting"),
+            ({"state": "skipped", "reason": "unsubscribed"}, "The address has unsubscribed."),
+            ({"state": "failed", "reason": "smtp_connect"}, "The mail server could not be reached."),
+            ({"state": "failed", "reason": "<b>new"}, "&lt;b&gt;new"),
+        ],
+    )
+    def test_shows_the_state_of_a_followup_with_its_reason(
+        self, ada: StaffBrowser, api: Client, store: Store, jane: str, followup: dict[str, str], expected: str
+    ) -> None:
+        api.recorded(factories.outreach(person={"email_addresses": [{"address": "jane@example.com"}]}))
+        kept = {"_id": "f", "kind": "autoresponse", **followup}
+        assert store.update_many("outreaches", {"person_id": jane}, {"$set": {"followups": [kept]}}) == 1
+
+        assert expected in ada.get(f"/staff/people/{jane}").text
+
+    @pytest.mark.parametrize(
+        ("receipt", "expected"),
+        [
+            (
+                {"text": "Yes, <i>mail</i> me.", "page_url": "https://a.example.org/"},
+                "Yes, &lt;i&gt;mail&lt;/i&gt; me.",
+            ),
+            ({"text": "Yes."}, "not confirmed by mail"),
+            ({"text": "Yes.", "confirmed_date": now()}, ", confirmed by mail"),
+            ({}, "The words were deleted."),
+        ],
+    )
+    def test_shows_the_receipt_of_a_consent(
+        self, ada: StaffBrowser, api: Client, store: Store, jane: str, receipt: dict[str, Any], expected: str
+    ) -> None:
+        api.recorded(factories.outreach(person={"email_addresses": [{"address": "jane@example.com"}]}))
+        kept = {"given_date": now(), **receipt}
+        assert store.update_many("outreaches", {"person_id": jane}, {"$set": {"consents": [kept]}}) == 1
+
+        assert expected in ada.get(f"/staff/people/{jane}").text
+
+    def test_says_that_a_form_has_claimed_an_opt_out(self, ada: StaffBrowser, api: Client, jane: str) -> None:
+        claim = {"email_addresses": [{"address": "jane@example.com", "status": "unsubscribed"}]}
+        api.post("/people/person_signup_helper", {"person": claim}, token=False)
+
+        assert "has stated an opt-out of this address" in ada.get(f"/staff/people/{jane}").text
+
+    def test_says_that_a_refusal_was_lifted(self, ada: StaffBrowser, api: Client, store: Store, jane: str) -> None:
+        unsubscribe(store, "jane@example.com")
+        entry = {"address": "jane@example.com", "status": "subscribed"}
+        api.put(f"/people/{jane}", {"email_addresses": [entry]})
+
+        text = re.sub(r"\s+", " ", ada.get(f"/staff/people/{jane}").text)
+
+        assert "Mail allowed again as stated by staff or by a program" in text
+        assert "Mail refused" not in text
+
+    def test_has_pages_of_outreaches(
+        self, ada: StaffBrowser, api: Client, jane: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("osdi.staff.people.person_page.OUTREACHES", 2)
+        for target in ("First", "Second", "Third"):
+            person = {"email_addresses": [{"address": "jane@example.com"}]}
+            api.recorded(factories.outreach(person=person, targets=[{"title": target}]))
+
+        text = ada.get(f"/staff/people/{jane}").text
+        older = re.search(r'rel="next" href="([^"]+)"', text)
+        assert older
+        rest = ada.get(older[1]).text
+
+        assert [target in text for target in ("First", "Second", "Third")] == [False, True, True]
+        assert [target in rest for target in ("First", "Second", "Third")] == [True, False, False]
 
     def test_says_why_and_since_when_an_address_gets_no_mail(self, ada: StaffBrowser, store: Store, jane: str) -> None:
         unsubscribe(store, "jane@example.com")
@@ -242,7 +327,10 @@ class TestThePageOfAPerson:
     def test_shows_hostile_texts_as_text(self, ada: StaffBrowser, api: Client) -> None:
         person = stored(api, given_name=HOSTILE, postal_addresses=[{"locality": HOSTILE}])
 
-        for path in ("/staff/people", f"/staff/people/{person}"):
+        other = stored(api)
+        acts = ("", "/edit", "/unsubscribe", "/download", "/erase", f"/merge/{other}")
+        one = tuple(f"/staff/people/{person}{act}" for act in acts)
+        for path in ("/staff/people", f"/staff/people/add?person={person}", *one):
             text = ada.get(path).text
             assert "&lt;script&gt;alert(1)" in text
             assert "<script>alert" not in text

@@ -57,6 +57,18 @@ function describeSource() {
   }
 }
 
+/**
+ * Keeps the form's token over a reload, so that a form that is sent again after one is the same outreach: a telephone
+ * reloads a page whose supporter was in the mail program meanwhile. The entry of the history holds it, and nothing else.
+ */
+function keepToken() {
+  const token = document.querySelector("form[data-record] [name=form_token]");
+  if (!token) return;
+  const { formToken } = history.state ?? {};
+  if (formToken) token.value = formToken;
+  else history.replaceState({ ...history.state, formToken: token.value }, "");
+}
+
 function takeContext(sent) {
   for (const name of SOURCES) {
     if (typeof sent[name] === "string") context[name] = sent[name].slice(0, 1000);
@@ -224,6 +236,7 @@ window.addEventListener("pageshow", (event) => {
 });
 
 prefill();
+keepToken();
 improve();
 if (framed) {
   import("./frame.js").then((module) => {

@@ -15,7 +15,7 @@ from blueprints.http.context import caller, reference, settings, store
 from blueprints.staff.blueprint import Access, pages
 from blueprints.staff.campaign.found import campaign_page, found_campaign
 from blueprints.staff.campaign.typed import Typed, control_of, controls_of, difference, osdi_body, page_body
-from osdi.access.tokens import READ, WRITE
+from osdi.access.tokens import WRITE
 from osdi.campaign_pages.page_settings import check_references
 from osdi.crud.put import Change, put
 from osdi.documents import Document, Json
@@ -35,28 +35,23 @@ LONGEST_FORM: Final = 4_000_000
 Errors = dict[str, str]
 
 
-@pages.get("/campaigns/<advocacy_campaign_id>/edit", access=Access(WRITE))
+@pages.get("/campaigns/<advocacy_campaign_id>/edit", access=Access(WRITE, shows=True))
 def edit_campaign(advocacy_campaign_id: str) -> Response:
     """Show the editor of a campaign"""
-    found = _found(advocacy_campaign_id)
+    found = found_campaign(advocacy_campaign_id)
     return _form(found, controls_of(found, settings().zone))
 
 
-@pages.post("/campaigns/<advocacy_campaign_id>/edit", access=Access(WRITE, body_bytes=LONGEST_FORM))
+@pages.post("/campaigns/<advocacy_campaign_id>/edit", access=Access(WRITE, shows=True, body_bytes=LONGEST_FORM))
 def save_campaign(advocacy_campaign_id: str) -> AnyResponse:
     """Store what was typed in the editor"""
-    found, typed = _found(advocacy_campaign_id), request.form.to_dict()
+    found, typed = found_campaign(advocacy_campaign_id), request.form.to_dict()
     errors = _save(found, typed)
     if errors is None:
         return _conflict(advocacy_campaign_id, typed)
     if errors:
         return _form(found, typed, 422, errors=errors, version=typed.get("version", ""))
     return redirect(url_for("staff.campaign", advocacy_campaign_id=found["_id"], done="campaign_saved"), 303)
-
-
-def _found(campaign_id: str) -> Document:
-    caller().require(READ)  # the form shows what is stored
-    return found_campaign(campaign_id)
 
 
 def _save(campaign: Document, typed: Typed) -> Errors | None:

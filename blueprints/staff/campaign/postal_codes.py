@@ -5,11 +5,11 @@ from typing import Final
 from flask import Response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from blueprints.http.context import caller, store
+from blueprints.http.context import store
 from blueprints.operations.downloads import CSV_HEADER
 from blueprints.staff.blueprint import Access, pages
 from blueprints.staff.campaign.found import campaign_page, found_campaign
-from osdi.access.tokens import READ, WRITE
+from osdi.access.tokens import WRITE
 from osdi.campaign_pages.postal_codes.transfer import download, upload
 from osdi.documents import Document, Json
 from osdi.errors import OsdiError, invalid, too_large
@@ -21,16 +21,16 @@ MOST_SHOWN: Final = 200_000
 LONGEST_FORM: Final = POSTAL_CODE_BYTES + 100_000
 
 
-@pages.get("/campaigns/<advocacy_campaign_id>/postal-codes", access=Access(WRITE))
+@pages.get("/campaigns/<advocacy_campaign_id>/postal-codes", access=Access(WRITE, shows=True))
 def postal_codes(advocacy_campaign_id: str) -> Response:
     """Show the form for a table of postal codes"""
-    return _form(_found(advocacy_campaign_id))
+    return _form(found_campaign(advocacy_campaign_id))
 
 
-@pages.post("/campaigns/<advocacy_campaign_id>/postal-codes", access=Access(WRITE, body_bytes=LONGEST_FORM))
+@pages.post("/campaigns/<advocacy_campaign_id>/postal-codes", access=Access(WRITE, shows=True, body_bytes=LONGEST_FORM))
 def upload_postal_codes(advocacy_campaign_id: str) -> AnyResponse:
     """Check a table of postal codes, or store it"""
-    campaign, storing, text = _found(advocacy_campaign_id), request.form.get("act") == "store", ""
+    campaign, storing, text = found_campaign(advocacy_campaign_id), request.form.get("act") == "store", ""
     try:
         text = _sent_table()
         report = upload(store(), campaign, text, dry_run=not storing)
@@ -45,17 +45,12 @@ def upload_postal_codes(advocacy_campaign_id: str) -> AnyResponse:
     return _form(campaign, text=text, report=report)
 
 
-@pages.get("/campaigns/<advocacy_campaign_id>/postal-codes.csv", access=Access(WRITE))
+@pages.get("/campaigns/<advocacy_campaign_id>/postal-codes.csv", access=Access(WRITE, shows=True))
 def postal_codes_file(advocacy_campaign_id: str) -> Response:
     """Send the table of postal codes as CSV"""
-    answer = Response(download(store(), _found(advocacy_campaign_id)), content_type=CSV_HEADER)
+    answer = Response(download(store(), found_campaign(advocacy_campaign_id)), content_type=CSV_HEADER)
     answer.headers["Content-Disposition"] = 'attachment; filename="postal-codes.csv"'
     return answer
-
-
-def _found(campaign_id: str) -> Document:
-    caller().require(READ)  # the report and the file name targets
-    return found_campaign(campaign_id)
 
 
 def _sent_table() -> str:

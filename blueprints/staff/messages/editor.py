@@ -5,16 +5,24 @@ from typing import Any
 from flask import Response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from blueprints.browser.content_security_policy import content_security_policy
 from blueprints.http.context import caller, hal, reference, settings, store
 from blueprints.http.rate_limits import rate_limits
 from blueprints.staff.blueprint import Access, pages
-from blueprints.staff.frame import POLICY, page, signed_in
+from blueprints.staff.frame import page, signed_in
 from blueprints.staff.messages.draft import changed_message, draft, errors_of, new_message, texts_of, typed
 from osdi.access.tokens import READ, WRITE
 from osdi.documents import Document
 from osdi.errors import OsdiError
 from osdi.followups.example_mail import send_example
-from osdi.staff.messages.message_list import add_message, change_message, find_message, message_list, uses_of
+from osdi.staff.messages.message_list import (
+    add_message,
+    change_message,
+    find_message,
+    message_list,
+    unrequested,
+    uses_of,
+)
 
 
 @pages.get("/messages", access=Access(READ))
@@ -90,11 +98,12 @@ def _with_mistakes(stored: Document | None, error: OsdiError) -> Response:
 
 def _editor(stored: Document | None, texts: dict[str, str], status: int = 200, **values: Any) -> Response:
     uses = uses_of(store(), reference()).get(stored["_id"], ()) if stored else ()
+    values["unrequested"] = unrequested(store(), uses)
     values = {"errors": {}, "version": "", "sent_to": "", **values}
     may_write = _may_write()
     answer = page("messages/message.html", status, stored=stored, texts=texts, uses=uses, may_write=may_write, **values)
     # The preview is a frame of this server; its own policy allows the mail no script.
-    answer.headers["Content-Security-Policy"] = f"{POLICY}; frame-src 'self'"
+    answer.headers["Content-Security-Policy"] = f"{content_security_policy()}; frame-src 'self'"
     return answer
 
 

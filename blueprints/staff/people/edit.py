@@ -63,9 +63,11 @@ def _form(person: Document, values: Mapping[str, str], errors: Mapping[str, str]
     arrays = {array: range(len(person.get(array, ())) + 1) for array in PARTS}
     parts: dict[str, Any] = {"names": NAME_PARTS, "arrays": arrays, "parts": PARTS}
     shown = {"person": person, "name": name_of(person), "values": values, "errors": errors or {}}
-    return page("person_edit.html", 422 if errors else 200, version=etag(person), **shown, **parts)
+    return page("people/person_edit.html", 422 if errors else 200, version=etag(person), **shown, **parts)
 
 
 def _conflict(person: Document, typed: Mapping[str, str]) -> Response:
     """Returns a page with what was typed beside what is stored now, so that nothing is lost."""
-    return page("person_conflict.html", 409, person=person, name=name_of(person), rows=differences(person, typed))
+    return page(
+        "people/person_conflict.html", 409, person=person, name=name_of(person), rows=differences(person, typed)
+    )

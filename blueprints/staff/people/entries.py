@@ -39,7 +39,7 @@ def confirm_removal(person_id: str, kind: str, entry_id: str) -> Response:
     entry = next((each for each in entries_of(store(), entries, person) if each.entry_id == entry_id), None)
     if entry is None:
         raise not_found("It is removed already.")
-    return page("person_entry_removal.html", person=person, name=name_of(person), kind=kind, entry=entry)
+    return page("people/person_entry_removal.html", person=person, name=name_of(person), kind=kind, entry=entry)
 
 
 @pages.post("/people/<person_id>/<kind>/<entry_id>/remove", access=CHANGES)
@@ -75,4 +75,4 @@ def _form(people: list[str], errors: dict[str, str] | None = None) -> Response:
     too_many = len(people) > MOST_PEOPLE
     values = {"choices": choices, "errors": errors or {}, "chosen": request.form, "most": MOST_PEOPLE}
     status = 422 if errors or too_many or not names else 200
-    return page("people_add.html", status, people=names, too_many=too_many, **values)
+    return page("people/people_add.html", status, people=names, too_many=too_many, **values)

@@ -26,7 +26,7 @@ def compare_people(person_id: str, other_id: str) -> Response:
     rows = compare(store(), survivor, other, settings().match_key_rules)
     names = {survivor["_id"]: name_of(survivor), other["_id"]: name_of(other)}
     versions = versions_of(survivor, other)
-    return page("person_merge.html", person=survivor, other=other, rows=rows, names=names, versions=versions)
+    return page("people/person_merge.html", person=survivor, other=other, rows=rows, names=names, versions=versions)
 
 
 @pages.post("/people/<person_id>/merge/<other_id>", access=CHANGES)

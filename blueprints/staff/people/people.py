@@ -20,14 +20,14 @@ def people() -> Response:
     """List the people, or those that the search and the filters find"""
     chosen = Filter(**{name: _argument(name) for name in ("text", "tag", "list", "campaign")})
     found = people_list(store(), settings().match_key_rules, chosen, _argument("after"))
-    return page("people.html", found=found, chosen=chosen, choices=choices(store()))
+    return page("people/people.html", found=found, chosen=chosen, choices=choices(store()))
 
 
 @pages.get("/people/<person_id>", access=Access(READ))
 def person(person_id: str) -> Response:
     """Show what is stored about a person"""
     found = person_page(store(), person_or_redirect(person_id), settings().match_key_rules, _argument("after"))
-    return page("person.html", found=found)
+    return page("people/person.html", found=found)
 
 
 def person_or_redirect(person_id: str) -> Document:

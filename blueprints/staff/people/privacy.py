@@ -1,4 +1,4 @@
-"""What a person may ask for: no more mail, a copy of all data, and erasure."""
+"""The privacy requests of a person: no more mail, a copy of all data, and erasure."""
 
 from typing import Final
 

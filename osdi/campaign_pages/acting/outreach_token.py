@@ -3,14 +3,13 @@
 Only the answer to the post has the token. It names one outreach and is valid for a day.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from itsdangerous import BadData, URLSafeTimedSerializer
+from itsdangerous import BadData
 
-from osdi.access.signing_keys import signing_key
+from osdi.access.signing_keys import timed_signer
 from osdi.store import DocumentStore
 
 PURPOSE: Final = "outreach"
@@ -30,7 +29,7 @@ class OutreachToken:
 
 def outreach_token(store: DocumentStore, outreach_id: str, campaign_id: str, candidates: Sequence[str] = ()) -> str:
     """Returns the token of an outreach. Raises OsdiError 503."""
-    token: str = _serializer(store).dumps([outreach_id, campaign_id, *candidates])
+    token: str = timed_signer(store, PURPOSE).dumps([outreach_id, campaign_id, *candidates])
     return token
 
 
@@ -39,12 +38,7 @@ def read_outreach_token(store: DocumentStore, token: str) -> OutreachToken | Non
     if len(token) > LONGEST:
         return None
     try:
-        outreach_id, campaign_id, *candidates = _serializer(store).loads(token, max_age=SECONDS)
+        outreach_id, campaign_id, *candidates = timed_signer(store, PURPOSE).loads(token, max_age=SECONDS)
     except BadData:
         return None
     return OutreachToken(outreach_id, campaign_id, tuple(candidates))
-
-
-def _serializer(store: DocumentStore) -> URLSafeTimedSerializer:
-    key = signing_key(store, PURPOSE)
-    return URLSafeTimedSerializer(key, salt=PURPOSE, signer_kwargs={"digest_method": hashlib.sha256})

@@ -26,7 +26,6 @@ CAMPAIGN_SOURCES: Final = ("source", "utm_source", "utm_medium", "utm_campaign",
 SOURCES: Final = (*CAMPAIGN_SOURCES, "referrer", "website", "url")
 # Those of the other parts of the form.
 PARTS: Final = ("target", "template", "message", "prompt", "consent", "consent_text")
-CHECKED: Final = "yes"
 
 
 class Form(Protocol):

@@ -11,15 +11,12 @@ from typing import Any, Final
 
 from osdi.campaign_pages.form.controls import EMAIL_ADDRESS, NAMES, PERSON, Control, Form, value_of
 from osdi.errors import described
-from osdi.fields.limits import ANONYMOUS_TEXT_LENGTH
 
 MISSING: Final = "missing"
 ONE_NAME_MISSING: Final = "one_name_missing"
 NOBODY: Final = "nobody"
 UNREADABLE: Final = "unreadable"
-TOO_LONG: Final = "too_long"
 NOT_ANSWERED: Final = "not_answered"
-MESSAGE: Final = "message"
 
 # The control whose value is at the beginning of a path in the helper's JSON.
 PATHS: Final[Mapping[str, str]] = {
@@ -54,8 +51,6 @@ def errors_of(
         errors.setdefault(first, ONE_NAME_MISSING)
     if nobody and not errors:
         errors[_first_of_person(controls)] = NOBODY
-    if len(value_of(form, MESSAGE)) > ANONYMOUS_TEXT_LENGTH:
-        errors[MESSAGE] = TOO_LONG
     return _in_order(errors, controls)
 
 

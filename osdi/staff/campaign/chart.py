@@ -12,8 +12,8 @@ from typing import Final
 WIDTH: Final = 720
 HEIGHT: Final = 240
 # The space for the numbers of both scales, and for the dates below.
-LEFT: Final = 56
-RIGHT: Final = 64
+LEFT: Final = 76
+RIGHT: Final = 84
 TOP: Final = 12
 BOTTOM: Final = 28
 ROUND: Final = (1, 2, 5)

@@ -18,12 +18,16 @@ SHOWN: Final = ("type", "action_date", "created_date", "referrer_data.source", "
 
 @dataclass(frozen=True)
 class LatestOutreach:
-    """An outreach in the list: its time, type and source. `person` is empty if the caller may not see people."""
+    """An outreach in the list: its time, type and source.
+
+    `person_id` and `person` are empty if the caller may not see people.
+    """
 
     outreach_id: str
     moment: dt.datetime
     type: str
     source: str
+    person_id: str
     person: str
 
 
@@ -50,6 +54,7 @@ def _latest(store: Store, caller: Caller, campaign_id: str) -> tuple[LatestOutre
             moment=each.get("action_date") or each["created_date"],
             type=each.get("type", ""),
             source=each.get("referrer_data", {}).get("source", ""),
+            person_id="" if caller.advocacy_campaign_id else each.get("person_id", ""),
             person=names.get(each.get("person_id"), ""),
         )
         for each in found

@@ -6,28 +6,38 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from osdi.access.tokens import Caller
-from osdi.action_functions.followup_kinds import EMAIL, TRIGGERS, fits
+from osdi.action_functions.followup_kinds import AUTORESPONSE, EMAIL, TRIGGERS, fits
+from osdi.action_functions.triggers import sends_for_every_outreach
+from osdi.campaign_pages.page_settings import PageSettings
 from osdi.crud.create import create
 from osdi.crud.put import Change, put
 from osdi.crud.reference_cache import Reference
 from osdi.documents import Document
 from osdi.errors import not_found
 from osdi.messages.validation import check_sendable
-from osdi.resources import ADVOCACY_CAMPAIGN, MESSAGE
+from osdi.resources import ADVOCACY_CAMPAIGN, MESSAGE, OUTREACH
 from osdi.settings import Settings
 from osdi.staff.campaign_list import MOST_CAMPAIGNS, title_of
 from osdi.store import Store
 
 PER_PAGE: Final = 25
+# The outreaches in which a request is looked for.
+LATEST: Final = 100
 
 
 @dataclass(frozen=True)
 class Use:
-    """A campaign that names a message; `default` is True if posts that name no message get this one."""
+    """A campaign that names a message.
 
+    `default` is True if posts that name no message get this one, `every` if the campaign sends it for every outreach.
+    """
+
+    campaign_id: str
     campaign: str
     kind: str
     default: bool
+    every: bool
+    page: bool
 
 
 @dataclass(frozen=True)
@@ -80,7 +90,7 @@ def message_list(store: Store, reference: Reference, page: int = 1) -> MessageLi
 def uses_of(store: Store, reference: Reference) -> dict[str, tuple[Use, ...]]:
     """Returns the campaigns that name a message, by the message's id. Raises OsdiError 503."""
     query = {"triggers": {"$exists": True}}
-    fields = ("title", "name", "triggers")
+    fields = ("title", "name", "triggers", "page")
     campaigns = store.find(ADVOCACY_CAMPAIGN.collection, query, sort=("-_id",), limit=MOST_CAMPAIGNS, fields=fields)
     named = sorted({each for campaign in campaigns for kind in TRIGGERS for each in _named(campaign, kind)})
     found = reference.find(MESSAGE, named)
@@ -88,6 +98,18 @@ def uses_of(store: Store, reference: Reference) -> dict[str, tuple[Use, ...]]:
     for message_id, use in _uses(campaigns, found):
         uses.setdefault(message_id, []).append(use)
     return {message_id: tuple(each) for message_id, each in uses.items()}
+
+
+def unrequested(store: Store, uses: Sequence[Use]) -> frozenset[str]:
+    """Returns the ids of the campaigns that have the message, but of which nothing requests it.
+
+    Their page is not public, and none of their latest outreaches has requested such a follow-up. Raises OsdiError 503.
+    """
+    return frozenset(
+        use.campaign_id
+        for use in uses
+        if use.default and not use.every and not use.page and not _has_requested(store, use)
+    )
 
 
 def find_message(store: Store, message_id: str) -> Document:
@@ -122,6 +144,12 @@ def change_message(
     reference.forget(MESSAGE, message_id)
 
 
+def _has_requested(store: Store, use: Use) -> bool:
+    query = {"advocacy_campaign_id": use.campaign_id}
+    latest = store.find(OUTREACH.collection, query, sort=("-_id",), limit=LATEST, fields=("followups.kind",))
+    return any(each["kind"] == use.kind for outreach in latest for each in outreach.get("followups", ()))
+
+
 def _check(document: Document) -> None:
     check_sendable(MESSAGE, document)
 
@@ -136,4 +164,8 @@ def _uses(campaigns: Sequence[Document], found: Mapping[str, Document]) -> Itera
         for kind in TRIGGERS:
             present = [found[each] for each in _named(campaign, kind) if each in found and fits(kind, found[each])]
             for number, message_id in enumerate(dict.fromkeys(each["_id"] for each in present)):
-                yield message_id, Use(title_of(campaign), kind, default=number == 0)
+                default, mail = number == 0, kind == AUTORESPONSE
+                every = default and mail and sends_for_every_outreach(campaign)
+                # The form of a public page requests the campaign's mail.
+                page = mail and PageSettings.of(campaign).published
+                yield message_id, Use(campaign["_id"], title_of(campaign), kind, default, every, page)

@@ -30,7 +30,7 @@ from osdi.suppression.suppression_list import suppression_list
 
 # By the segment of the path: the entries of a person that the pages add and remove.
 KINDS: Final[Mapping[str, Embedded]] = {"tags": TAGGINGS, "lists": ITEMS}
-# The number of people to whom one form adds a tag or list.
+# One form adds a tag or list to at most this number of people.
 MOST_PEOPLE: Final = 100
 
 

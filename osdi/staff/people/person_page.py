@@ -38,6 +38,7 @@ class Action:
     """An outreach: its campaign's name, type, time and targets, its follow-ups, and the receipts of consent."""
 
     outreach_id: str
+    campaign_id: str
     campaign: str
     type: str
     at: dt.datetime
@@ -145,6 +146,7 @@ def _actions(store: Store, outreaches: Sequence[Document]) -> Iterator[Action]:
     for each in outreaches:
         yield Action(
             outreach_id=each["_id"],
+            campaign_id=each["advocacy_campaign_id"],
             campaign=names.get(each["advocacy_campaign_id"], str(each["advocacy_campaign_id"])),
             type=str(each.get("type", "")),
             at=_date(each),

@@ -67,6 +67,9 @@ class TestTheScreenOfACampaign:
         assert page.select_one("dd progress")["value"] == "50"  # type: ignore[index]
         assert [row.find_all("td")[1].get_text() for row in page.select("tbody tr")] == [HOSTILE, "newsletter"]
         assert page.select_one("tbody script") is None
+        person = page.select_one("tbody a")
+        assert person is not None
+        assert screens.browser.get(str(person["href"])).status_code == 200
 
     def test_has_embed_codes_only_for_a_published_page(self, screens: Screens) -> None:
         assert screens.open().select("textarea") == []
@@ -87,7 +90,7 @@ class TestTheScreenOfACampaign:
     ) -> None:
         screens.api.recorded(factories.outreach())
         scoped = add_member(store, "b@example.org", scopes=[READ, WRITE], advocacy_campaign_id=screens.api.campaign_id)
-        name = screens.open().select("tbody td")[2].get_text()
+        name = screens.open().select("tbody td")[2].get_text().strip()
 
         page = signed_in(scoped).get(screens.path).text
 

@@ -144,6 +144,35 @@ class TestTheEditor:
         assert "Protect the river: mail" in uses
         assert "default" in uses
 
+    @pytest.mark.parametrize(
+        ("page", "every", "requested", "warned"),
+        [
+            (False, False, False, True),
+            (True, False, False, False),
+            (False, True, False, False),
+            (False, False, True, False),
+        ],
+        ids=["nothing", "public page", "every outreach", "a post"],
+    )
+    def test_warns_of_a_message_that_nothing_requests(
+        self,
+        ada: StaffBrowser,
+        api: Client,
+        database: Database,
+        message: str,
+        page: bool,
+        every: bool,
+        requested: bool,
+        warned: bool,
+    ) -> None:
+        change = {"page": {"published": page}, "triggers.autoresponse.every_outreach": every}
+        database.advocacy_campaigns.update_one({}, {"$set": change})
+        api.recorded(factories.outreach(**({"triggers": {"autoresponse": {"enabled": True}}} if requested else {})))
+        if every:  # the option itself sends the mail, which is no request
+            database.outreaches.update_many({}, {"$unset": {"followups": ""}})
+
+        assert ("Nothing requests this message" in ada.get(f"/staff/messages/{message}").text) == warned
+
     @pytest.mark.parametrize("method", ["get", "post"])
     def test_of_an_unknown_message_is_a_404(self, ada: StaffBrowser, database: Database, method: str) -> None:
         path = "/staff/messages/unknown"

@@ -1,0 +1,226 @@
+"""The screens about people in a real browser: a day's work with one person, accessibility, and phones.
+
+gunicorn runs beside it. After each test: no request to another server, and no error in the console.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import requests
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+from pymongo import MongoClient
+
+from dev.mongod import Mongod
+from osdi.access.tokens import new_token
+from osdi.followups.unsubscribe import unsubscribe
+from osdi.ids import now
+from osdi.resources import API
+from osdi.sample import CAMPAIGN_ID, create_sample
+from osdi.settings import Settings
+from osdi.staff.members import add_member
+from osdi.staff.sessions import begin_session
+from osdi.store import Insert, Store
+from osdi.store.indexes import TOKENS
+from tests.support.browser import Visit, chromium, visiting
+from tests.support.live import Live
+
+pytestmark = pytest.mark.browser
+
+PHONE = {"width": 320, "height": 640}
+COOKIE = "osdi_staff_loopback"
+Opened = Callable[..., AbstractContextManager[Visit]]
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A server with a member, Jane Doe, and J. Doe with the same phone number."""
+
+    live: Live
+    store: Store
+    member: dict[str, Any]
+    people: tuple[str, str]
+
+    def session(self) -> dict[str, str]:
+        """The cookie of a new session."""
+        secret, _ = begin_session(self.store, self.member, "Chrome on Linux", now())
+        return {"name": COOKIE, "value": secret, "url": self.live.url}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    yield from chromium()
+
+
+@pytest.fixture(scope="module")
+def deployment(mongod: Mongod) -> Iterator[Deployment]:
+    uri = mongod.uri.replace("/osdi?", "/staff_people?")
+    store = Store(uri)
+    store.create_indexes()
+    create_sample(store, Settings.namespace)
+    secret, token = new_token("test")
+    store.write(Insert(TOKENS, token))
+    with ExitStack() as stack:
+        client = stack.enter_context(MongoClient(uri))
+        live = stack.enter_context(Live({"MONGODB_URI": uri}))
+        people = sample_people(live.url, secret), sample_duplicate(live.url, secret)
+        database = client.get_default_database()
+        failed = {"_id": "f", "kind": "autoresponse", "state": "failed", "reason": "smtp_connect", "queued_date": now()}
+        receipt = {"text": "Yes, send me news about the river.", "language": "en", "given_date": now()}
+        database.outreaches.update_one({}, {"$set": {"followups": [failed], "consents": [receipt]}})
+        unsubscribe(store, "old@example.org")
+        yield Deployment(live, store, add_member(store, "ada@example.org", name="Ada Lovelace"), people)
+        client.drop_database("staff_people")
+    store.close()
+
+
+def sample_people(url: str, secret: str) -> str:
+    emails = [{"address": "jane@example.com", "status": "subscribed"}, {"address": "old@example.org"}]
+    phones = [{"number": "+12025550123", "number_type": "Mobile"}]
+    postal = [{"address_lines": ["1 River Road"], "postal_code": "12345", "locality": "Springfield"}]
+    contacts = {"email_addresses": emails, "phone_numbers": phones, "postal_addresses": postal}
+    person = {"given_name": "Jane", "family_name": "Doe", **contacts}
+    targets = [{"title": "Senator", "given_name": "Maria", "family_name": "Lopez"}]
+    body = {"person": person, "type": "phone", "targets": targets, "add_tags": ["caller"], "add_lists": ["newsletter"]}
+    post(url, f"/advocacy_campaigns/{CAMPAIGN_ID}/record_outreach_helper", secret, body)
+    found = requests.get(f"{url}{API}/people", headers={"OSDI-API-Token": secret}, timeout=10).json()
+    return id_of(found["_embedded"]["osdi:people"][0])
+
+
+def sample_duplicate(url: str, secret: str) -> str:
+    person = {"given_name": "J.", "family_name": "Doe", "phone_numbers": [{"number": "+12025550123"}]}
+    return id_of(
+        post(url, "/people", secret, {"person": {**person, "email_addresses": [{"address": "jd@example.org"}]}})
+    )
+
+
+def post(url: str, path: str, secret: str, body: dict[str, Any]) -> dict[str, Any]:
+    response = requests.post(f"{url}{API}{path}", json=body, headers={"OSDI-API-Token": secret}, timeout=10)
+    assert response.status_code == 200, response.text
+    return dict(response.json())
+
+
+def id_of(resource: dict[str, Any]) -> str:
+    return str(resource["_links"]["self"]["href"].rpartition("/")[2])
+
+
+@pytest.fixture
+def opened(browser: Browser, deployment: Deployment) -> Opened:
+    """Opens a page in a new browser profile in which Ada has signed in."""
+
+    @contextmanager
+    def open_page(**options: Any) -> Iterator[Visit]:
+        with browser.new_context(**options) as context, visiting(context, deployment.live.url) as visited:
+            context.add_cookies([deployment.session()])  # type: ignore[list-item]
+            yield visited
+
+    return open_page
+
+
+SCREENS = {
+    "people": "",
+    "nobody": "?text=nobody",
+    "person": "/{jane}",
+    "edit": "/{jane}/edit",
+    "unsubscribe": "/{jane}/unsubscribe",
+    "add": "/add?person={jane}&person={other}",
+    "merge": "/{jane}/merge/{other}",
+    "download": "/{jane}/download",
+    "erase": "/{jane}/erase",
+}
+
+
+def show(page: Page, deployment: Deployment, name: str) -> None:
+    jane, other = deployment.people
+    page.goto(f"{deployment.live.url}/staff/people{SCREENS[name].format(jane=jane, other=other)}")
+
+
+class TestEachScreen:
+    @pytest.mark.parametrize("name", SCREENS)
+    def test_has_no_barrier_that_axe_finds_in_light_and_dark(
+        self, opened: Opened, deployment: Deployment, name: str
+    ) -> None:
+        # axe needs code in the page, which the policy forbids.
+        with opened(bypass_csp=True) as visit:
+            show(visit.page, deployment, name)
+
+            assert visit.page.get_by_role("heading", level=1).count() == 1
+            for scheme in ("light", "dark"):
+                visit.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+                found = Axe().run(visit.page)
+                assert found.violations_count == 0, found.generate_report()
+
+    def test_fits_a_phone_also_at_two_hundred_per_cent(self, opened: Opened, deployment: Deployment) -> None:
+        with opened(viewport=PHONE) as visit:
+            for name in SCREENS:
+                show(visit.page, deployment, name)
+                widths = []
+                for size in ("100%", "200%"):
+                    visit.page.evaluate("size => { document.documentElement.style.fontSize = size }", size)
+                    widths.append(visit.page.evaluate("document.documentElement.scrollWidth"))
+                assert widths == [320, 320], name
+
+    def test_shows_the_errors_of_the_form_at_their_fields(self, opened: Opened, deployment: Deployment) -> None:
+        with opened(bypass_csp=True) as visit:
+            visit.expect_status(422)
+            show(visit.page, deployment, "edit")
+            visit.page.get_by_label("E-mail address 1").fill("jane")
+            visit.page.get_by_role("button", name="Store the changes").click()
+
+            expect(visit.page.get_by_role("alert")).to_be_focused()
+            visit.page.get_by_role("alert").get_by_role("link").click()
+            expect(visit.page.get_by_label("E-mail address 1")).to_be_focused()
+            assert Axe().run(visit.page).violations_count == 0
+
+
+class TestADaysWork:
+    """It comes last, since it ends with the erasure of the person that the other tests look at."""
+
+    def test_from_the_search_to_the_erasure(self, opened: Opened, deployment: Deployment) -> None:
+        with opened(java_script_enabled=False) as visit:
+            visit.expect_status(410)
+            page, status = visit.page, visit.page.get_by_role("status")
+            page.goto(f"{deployment.live.url}/staff")
+            page.get_by_role("link", name="People", exact=True).click()
+            page.get_by_label("Name or contact detail").fill("jane d")
+            page.keyboard.press("Enter")
+            page.get_by_role("link", name="Jane Doe").click()
+
+            page.get_by_role("link", name="Edit names").click()
+            page.get_by_label("Given name").fill("Janet")
+            page.get_by_role("button", name="Store the changes").click()
+            expect(status).to_have_text("The changes are stored.")
+
+            page.get_by_role("link", name="Compare and merge").click()
+            page.get_by_role("button", name="Merge these two people").click()
+            expect(status).to_have_text("Both people are one now.")
+            expect(page.get_by_text("jd@example.org")).to_be_visible()
+
+            page.get_by_role("link", name="Unsubscribe").click()
+            page.get_by_label("Address").select_option("jane@example.com")
+            page.get_by_role("button", name="Unsubscribe").click()
+            expect(status).to_contain_text("unsubscribed")
+
+            page.get_by_role("link", name="Remove caller").click()
+            page.get_by_role("button", name="Remove").click()
+            page.get_by_role("link", name="Add a tag or list").click()
+            page.get_by_label("Tag").select_option("volunteer")
+            page.get_by_role("button", name="Add").click()
+            expect(page.get_by_role("link", name="Remove volunteer")).to_be_visible()
+
+            page.get_by_role("link", name="Download all data").click()
+            with page.expect_download() as download:
+                page.get_by_role("button", name="Download").click()
+            assert "Janet" in download.value.path().read_text()
+
+            address = f"{deployment.live.url}/staff/people/{deployment.people[0]}"
+            page.goto(address)
+            page.get_by_role("link", name="Erase").click()
+            page.get_by_label("Type the name of the person").fill("Janet Doe")
+            page.get_by_role("button", name="Erase for good").click()
+            expect(status).to_have_text("The person is erased.")
+            page.goto(address)
+            expect(page.get_by_role("heading", level=1)).to_have_text("This person was erased")
