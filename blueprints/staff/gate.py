@@ -126,15 +126,12 @@ def finish(response: Response) -> Response:
 def _record() -> None:
     """Records the action of this request. The action is done, so a failure here is logged and fails no request."""
     action = (request.endpoint or "").rpartition(".")[2]
-    # An action that writes nothing, such as a test of a webhook, is still about what its address names.
-    arguments = (request.view_args or {}).items()
-    named = [f"{name}={value}" for name, value in arguments if name.endswith("_id") and value not in str(g.wrote)]
     try:
         record_event(
             store(),
             settings().staff_event_days,
             action,
-            [*named, *g.wrote, *g.get("acted_on", ())],
+            [*g.wrote, *g.get("acted_on", ())],
             g.staff_session.member["_id"],
         )
     except OsdiError as error:

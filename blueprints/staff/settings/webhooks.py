@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Response, redirect, request, url_for
+from flask import Response, g, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from blueprints.http.context import hal, settings, store
@@ -12,6 +12,7 @@ from blueprints.staff.settings.access import ADMINISTRATOR, FRESH_ADMINISTRATOR
 from blueprints.staff.settings.errors import Errors, or_form
 from osdi.fields.webhook import EVENTS
 from osdi.staff.settings.webhook_list import webhook_list, webhook_row
+from osdi.store.indexes import WEBHOOKS
 from osdi.webhooks import registry
 from osdi.webhooks.subscriptions import change_webhook, create_webhook, send_test
 
@@ -44,6 +45,7 @@ def webhook(webhook_id: str) -> Response:
 def send_test_event(webhook_id: str) -> Response:
     """Send a test event and show the answer"""
     result = send_test(store(), hal(), settings(), webhook_id)
+    g.acted_on = [f"{WEBHOOKS}/{webhook_id}"]  # for the audit log: nothing is written
     return page("settings/webhook.html", found=webhook_row(store(), webhook_id), result=result)
 
 

@@ -1,1 +1,1 @@
-"""The contents of the settings pages: tokens, members, webhooks, audit log, policy for posts without a token."""
+"""Read models of the settings pages: tokens, members, webhooks, audit log, and the policy for anonymous posts."""

@@ -160,7 +160,7 @@ def test_a_test_shows_the_answer_of_the_receiver_and_is_in_the_audit_log(
     response = ada.post(f"{LIST}/{webhook['_id']}/test")
 
     assert sentence in response.text
-    assert latest_events(store, 1)[0]["ids"] == [f"webhook_id={webhook['_id']}"]
+    assert latest_events(store, 1)[0]["ids"] == [f"webhooks/{webhook['_id']}"]
 
 
 @pytest.mark.parametrize("act", ["", "/disable", "/secret", "/delete"])
