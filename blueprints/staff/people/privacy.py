@@ -1,4 +1,4 @@
-"""The privacy requests of a person: no more mail, a copy of all data, and erasure."""
+"""Requests of a person: no more mail, a copy of all data, and erasure."""
 
 from typing import Final
 
@@ -30,7 +30,7 @@ ERASES: Final = Access(ADMIN, fresh=True)
 def confirm_unsubscription(person_id: str) -> Response:
     """Ask which address shall get no more mail"""
     person = person_or_redirect(person_id)
-    return page("person_unsubscribe.html", person=person, name=name_of(person))
+    return page("people/person_unsubscribe.html", person=person, name=name_of(person))
 
 
 @pages.post("/people/<person_id>/unsubscribe", access=CHANGES)
@@ -44,7 +44,7 @@ def unsubscribe_person(person_id: str) -> AnyResponse:
 def confirm_download(person_id: str) -> Response:
     """Explain the file with all data about the person"""
     person = person_or_redirect(person_id)
-    return page("person_download.html", person=person, name=name_of(person))
+    return page("people/person_download.html", person=person, name=name_of(person))
 
 
 @pages.post("/people/<person_id>/download", access=EXPORTS)
@@ -81,4 +81,4 @@ def _erasure(person: Document, errors: dict[str, str] | None = None) -> Response
     values = {"count": count_outreaches(store(), ids_of(person)), "tokens": tokens_of(store(), ids_of(person))}
     typed = {"typed": request.form.get("name", ""), "chosen": request.form.get("outreaches", ANONYMISE)}
     shown = {"person": person, "name": name_of(person), "errors": errors or {}, **values, **typed}
-    return page("person_erase.html", 422 if errors else 200, **shown)
+    return page("people/person_erase.html", 422 if errors else 200, **shown)
