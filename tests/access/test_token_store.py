@@ -69,7 +69,7 @@ def test_a_rotation_of_a_token_revoked_meanwhile_fails(
         store.delete_many(TOKENS, {"_id": token["_id"]})
         return successor(token)
 
-    monkeypatch.setattr("osdi.commands.tokens.successor", while_another_revokes)
+    monkeypatch.setattr("osdi.access.token_changes.successor", while_another_revokes)
     result = app.test_cli_runner().invoke(args=["tokens", "rotate", "crm"])
 
     assert result.exit_code == 2

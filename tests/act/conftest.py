@@ -85,7 +85,7 @@ class Published:
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    yield from chromium()
+    yield from chromium(frames=True)
 
 
 @pytest.fixture(scope="package")

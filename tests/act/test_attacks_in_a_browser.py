@@ -43,7 +43,7 @@ def test_scripts_in_texts_of_a_campaign_and_a_supporter_are_text(kind: str, serv
         page.goto(address)
         check()
     page.locator("[name='person.given_name']").fill(HOSTILE[:200])
-    page.locator("[name='person.email_address']").fill("jane@example.org")
+    page.locator("[name='person.email_address']").fill("hostile@example.org")
     page.locator("[name='person.street_address']").fill(HOSTILE[:200])
     page.locator("[name='consent']").check()
     page.locator("form button[type=submit]").first.click()

@@ -31,8 +31,8 @@ def message(api: Client, wrapper: dict[str, Any]) -> dict[str, Any]:
     return api.created("/messages", factories.message(**wrapped_by(href(wrapper))))
 
 
-def test_the_entry_point_does_not_list_them(api: Client) -> None:
-    assert "osdi:wrappers" not in api.get("/").json["_links"]
+def test_the_entry_point_lists_them(api: Client) -> None:
+    assert api.get("/").json["_links"]["osdi:wrappers"]["href"].endswith("/wrappers")
 
 
 def test_the_type_is_accepted_in_any_letter_case(api: Client) -> None:

@@ -57,7 +57,7 @@ class Deployment:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    yield from chromium()
+    yield from chromium(frames=True)
 
 
 @pytest.fixture(scope="module")

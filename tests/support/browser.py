@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Request, expect, sync_playwright
 
-# The headless shell is the engine without the user interface; a new page takes a fifth of the CPU time.
-NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+# The engine without the user interface: a new page takes a fifth of the CPU time. Of the frames of another site it does
+# not start some, so tests of frames use NAMES only.
+SHELL = "chromium-headless-shell"
 # Browsers disable some functions for pages that come neither from loopback nor over TLS; our pages must work without.
 PUBLIC_NAME = "outreach.example.org"
 # Another site, which embeds our pages.
@@ -56,9 +58,12 @@ class Visit:
         self.messages.append(str(error))
 
 
-def chromium() -> Iterator[Browser]:
-    """Yields Chromium. If none is installed, the test is skipped; with REQUIRE_BROWSER=1, as in CI, it fails."""
-    found = next((path for name in NAMES if (path := shutil.which(name))), None)
+def chromium(*, frames: bool = False) -> Iterator[Browser]:
+    """Yields Chromium; with `frames` one that shows frames of other sites.
+
+    If none is installed, the test is skipped; with REQUIRE_BROWSER=1, as in CI, it fails.
+    """
+    found = next((path for name in (*(() if frames else (SHELL,)), *NAMES) if (path := shutil.which(name))), None)
     if found is None:
         reason = f"needs one of {', '.join(NAMES)} on PATH"
         if os.environ.get("REQUIRE_BROWSER") == "1":
