@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 from blueprints.browser.documentation import RELATIONS
 from osdi.resources import OWN_RELATIONS
 from osdi.sample import CAMPAIGN_ID
-from tests.pages.conftest import Explored
+from tests.pages.conftest import MINUTE_MS, Explored
 from tests.support.browser import Visit
 
 pytestmark = pytest.mark.browser
@@ -122,8 +122,9 @@ def authorize(page: Page, token: str) -> None:
 def execute_example(page: Page) -> tuple[str, dict]:
     """Presses Try it out and Execute without changing the example; returns the status and the body that are shown."""
     helper = page.locator(HELPER)
-    helper.locator(".opblock-summary-control").click()
-    helper.get_by_role("button", name="Try it out").click()
+    # Swagger UI draws all properties of the helper's body, which takes long while other tests use the processors.
+    helper.locator(".opblock-summary-control").click(timeout=MINUTE_MS)
+    helper.get_by_role("button", name="Try it out").click(timeout=MINUTE_MS)
     expect(helper.get_by_placeholder("advocacy_campaign_id")).to_have_value(CAMPAIGN_ID)
     expect(helper.get_by_role("textbox").last).to_have_value(re.compile('"foreign_system:1"'))
     helper.get_by_role("button", name="Execute").click()
