@@ -1,7 +1,7 @@
 """Runs the test suite as two pytest runs side by side: `python -m dev.run_tests [pytest arguments]`.
 
 Tests that compute get one worker for each processor. Tests that mostly wait (marked `waits`: for processes, for
-time-outs, for a browser) get WAITING_WORKERS, 6 by default. Arguments go to both runs. Each run writes a log. Failures
+time-outs, for a browser) get WAITING_WORKERS, 4 by default. Arguments go to both runs. Each run writes a log. Failures
 are printed as they come, the details at the end. The last line is pytest's closing line for both runs together.
 """
 
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parent.parent
-WAITING_WORKERS: Final = int(os.environ.get("WAITING_WORKERS", "6"))
+WAITING_WORKERS: Final = int(os.environ.get("WAITING_WORKERS", "4"))
 NOTHING_COLLECTED: Final = 5
 COVERED_PERCENT: Final = 95
 
