@@ -11,13 +11,13 @@ from typing import Final, NamedTuple
 
 from itsdangerous import BadData, URLSafeSerializer
 
-from osdi.access.signing_keys import signing_key, timed_signer
+from osdi.access.signing_keys import signing_key
 from osdi.documents import Document
 from osdi.ids import now
 from osdi.languages import SOURCE_LANGUAGE
 from osdi.match_keys import MatchKeyRules, email_key
 from osdi.people.lookup import find_people_by_contact
-from osdi.people.merge_rules import KEPT_STATUSES, SUBSCRIBED, events_of_change, same_email
+from osdi.people.merge_rules import KEPT_STATUSES, events_of_change, same_email
 from osdi.people.opt_outs import UNCONFIRMED, mail_opt_out
 from osdi.resources import PERSON
 from osdi.retry import retry_on_conflict
@@ -27,9 +27,6 @@ from osdi.suppression.suppression_list import SuppressionList, suppression_list
 
 PATH: Final = "/unsubscribe"
 PURPOSE: Final = "unsubscribe"
-# Tokens to subscribe again have another salt, so that a link to unsubscribe is none of them, and are valid for a week.
-RESUBSCRIBE: Final = "resubscribe"
-RESUBSCRIBE_SECONDS: Final = 7 * 24 * 60 * 60
 
 # An address has 254 characters at the most; the rest is base64 and the signature.
 TOKEN_LENGTH: Final = 500
@@ -80,36 +77,6 @@ def unsubscribe(store: Store, address: str, source: str = LINK) -> dict[str, Sta
     """
     suppression_list(store).refuse_mail(email_key(address), source)
     return _set_status(store, address, UNSUBSCRIBED, unless=(UNSUBSCRIBED, COMPLAINED))
-
-
-def resubscribe_token(store: Store, address: str) -> str:
-    """Returns the token of a link by which the reader of a mail to this address subscribes again."""
-    token: str = timed_signer(store, PURPOSE, salt=RESUBSCRIBE).dumps(address)
-    return token
-
-
-def resubscribe(store: Store, token: str) -> str | None:
-    """Lifts the refusal of mail to the address of a token, and subscribes it for every person who has it.
-
-    Returns the address; None if this deployment has not signed the token, if it is older than RESUBSCRIBE_SECONDS, or
-    if the address has refused mail again since the token was made. Raises OsdiError 503.
-    """
-    if len(token) > TOKEN_LENGTH:
-        return None
-    try:
-        address, made = timed_signer(store, PURPOSE, salt=RESUBSCRIBE).loads(
-            token, max_age=RESUBSCRIBE_SECONDS, return_timestamp=True
-        )
-    except BadData:
-        return None
-    key, suppressed = email_key(address), suppression_list(store)
-    refused = suppressed.read([key]).get(key, {}).get("refused", {}).get(MAIL)
-    if refused and refused["since"] > made.replace(tzinfo=None):
-        return None
-    # The list comes last: if the process ends in between, mail stays refused.
-    _set_status(store, address, SUBSCRIBED, unless=(SUBSCRIBED,))
-    suppressed.change(key, lift={MAIL: LINK})
-    return str(address)
 
 
 def mark_bouncing(store: Store, address: str) -> None:

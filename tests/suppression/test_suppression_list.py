@@ -10,7 +10,7 @@ from flask import Flask
 from pymongo.database import Database
 
 from blueprints.http.context import EXTENSION
-from osdi.followups.unsubscribe import link, resubscribe, resubscribe_token, signer, unsubscribe, unwanted
+from osdi.followups.unsubscribe import unsubscribe
 from osdi.hal import Hal
 from osdi.match_keys import email_key
 from osdi.people.merge import merge_people
@@ -235,52 +235,6 @@ class TestALiftedRefusal:
         suppression_list(store).change(email_key(JANE), add={"mail": "link"})
 
         assert api.put(href, OPT_INS).status_code == 200
-
-        assert refused(store) == set()
-
-
-class TestResubscribing:
-    """By the supporter's own, confirmed request."""
-
-    @pytest.fixture
-    def token(self, api: Client, store: Store) -> str:
-        api.created("/people", OPT_OUTS)
-        return resubscribe_token(store, JANE)
-
-    def test_lifts_the_refusal_and_subscribes_everybody_with_the_address(
-        self, token: str, store: Store, database: Database
-    ) -> None:
-        assert resubscribe(store, token) == JANE
-
-        assert refused(store) == set()
-        assert database.people.find_one()["email_addresses"] == [{"address": JANE, "status": "subscribed"}]
-        assert unwanted(store, JANE, RULES) is None
-        assert refused(store, NUMBER) == {"calls", "texts"}
-
-    def test_is_not_possible_with_a_link_to_unsubscribe(self, token: str, store: Store) -> None:
-        assert resubscribe(store, link(signer(store), "", JANE).rpartition("/")[2]) is None
-
-        assert refused(store) == {"mail"}
-
-    def test_needs_a_token_of_this_deployment(self, token: str, store: Store) -> None:
-        for wrong in (token[:-1], f"x{token}", "", "x" * 999, token.rpartition(".")[0]):
-            assert resubscribe(store, wrong) is None, wrong
-
-        assert refused(store) == {"mail"}
-
-    def test_does_not_undo_a_later_opt_out(self, token: str, store: Store, database: Database) -> None:
-        later = dt.datetime.now(dt.UTC).replace(tzinfo=None) + dt.timedelta(minutes=1)
-        digest = suppression_list(store).digest(email_key(JANE))
-        database.suppressions.update_one({"_id": digest}, {"$set": {"refused.mail.since": later}})
-
-        assert resubscribe(store, token) is None
-
-        assert refused(store) == {"mail"}
-
-    def test_works_for_an_address_that_no_person_has(self, api: Client, store: Store) -> None:
-        unsubscribe(store, JANE)
-
-        assert resubscribe(store, resubscribe_token(store, JANE)) == JANE
 
         assert refused(store) == set()
 
