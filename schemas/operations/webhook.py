@@ -114,4 +114,4 @@ class WebhookTestSchema(OsdiSchema):
     delivered = Bool(metadata={"description": "True: the receiver answered with 2xx."})
     status = WholeNumber(metadata={"description": "Status code of the receiver's response."})
     failure = Text(metadata={"description": "Reason of the failure."})
-    _links = links("self", "webhook")
+    _links = links("webhook")
