@@ -34,6 +34,7 @@ ROUTES: dict[tuple[str, str], set[str]] = {
     ("GET", "/staff/campaigns/<advocacy_campaign_id>"): READERS,
     ("GET", "/staff/campaigns/<advocacy_campaign_id>/edit"): CHANGERS,
     ("POST", "/staff/campaigns/<advocacy_campaign_id>/edit"): CHANGERS,
+    ("POST", "/staff/campaigns/<advocacy_campaign_id>/preview"): CHANGERS,
     ("GET", "/staff/campaigns/<advocacy_campaign_id>/publish"): CHANGERS,
     ("POST", "/staff/campaigns/<advocacy_campaign_id>/publish"): CHANGERS,
     ("GET", "/staff/campaigns/<advocacy_campaign_id>/unpublish"): CHANGERS,
