@@ -112,8 +112,13 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
         MATCH_KEYS,
         Index(("advocacy_campaign_id", "_id")),
         Index(("person_id", "_id")),
-        # By day; with the person, so that the index alone counts people.
-        Index(("advocacy_campaign_id", "action_date", "person_id", "_id")),
+        # By day, and in a list the latest first; with the person, so that the index alone counts people.
+        Index(("advocacy_campaign_id", "action_date", "_id", "person_id")),
+        # By a value of the statistics, in the same order, so that each figure leads to its list.
+        *(
+            Index(("advocacy_campaign_id", field, "action_date", "_id"), only_with=field)
+            for field in ("referrer_data.source", "referrer_data.referrer", "type", "own_words", "new_person")
+        ),
         Index(("followups.state", "followups.not_before"), sparse=True),
         UNTOLD,
         REJECTED,

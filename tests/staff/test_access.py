@@ -29,6 +29,9 @@ CHANGERS = {"admin"}
 ROUTES: dict[tuple[str, str], set[str]] = {
     ("GET", "/staff"): MEMBERS,
     ("GET", "/staff/campaigns"): READERS,
+    ("GET", "/staff/campaigns.csv"): READERS,
+    ("GET", "/staff/outreaches"): READERS,
+    ("GET", "/staff/outreaches.csv"): READERS,
     ("GET", "/staff/campaigns/new"): WRITERS,
     ("POST", "/staff/campaigns/new"): WRITERS,
     ("GET", "/staff/campaigns/<advocacy_campaign_id>"): READERS,

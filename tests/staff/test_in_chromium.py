@@ -418,12 +418,17 @@ def screens(deployment: Deployment) -> dict[str, str]:
         "campaign": f"/staff/campaigns/{CAMPAIGN_ID}?done=campaign_saved",
         "editor": f"/staff/campaigns/{CAMPAIGN_ID}/edit",
         "publish": f"/staff/campaigns/{CAMPAIGN_ID}/publish",
-        "statistics": f"/staff/campaigns/{CAMPAIGN_ID}/statistics",
+        "statistics": f"/staff/campaigns/{CAMPAIGN_ID}/statistics?range=7",
+        "statistics of wrong days": f"/staff/campaigns/{CAMPAIGN_ID}/statistics?from=2026-02-30",
+        "outreaches": f"/staff/outreaches?campaign={CAMPAIGN_ID}",
+        "outreaches of all campaigns": "/staff/outreaches",
+        "sorted campaigns": "/staff/campaigns?sort=-outreaches",
         "postal codes": f"/staff/campaigns/{CAMPAIGN_ID}/postal-codes",
     }
 
 
-OF_CAMPAIGN = ("new campaign", "campaign", "editor", "publish", "statistics", "postal codes")
+OF_STATISTICS = ("statistics", "statistics of wrong days", "outreaches", "outreaches of all campaigns")
+OF_CAMPAIGN = ("new campaign", "campaign", "editor", "publish", "postal codes", "sorted campaigns", *OF_STATISTICS)
 OF_MESSAGES = ("followups", "messages", "message", "new message")
 OF_SETTINGS = ("settings", "tokens", "new token", "webhooks", "webhook", "members", "policy", "audit log")
 WITH_SESSION = ("home", "campaigns", *OF_CAMPAIGN, *OF_MESSAGES, *OF_SETTINGS, "devices", "confirm")
@@ -450,6 +455,7 @@ class TestEachScreen:
         # axe needs code in the page, which the policy forbids.
         with opened(bypass_csp=True) as visit:
             visit.expect_status(404)
+            visit.expect_status(400)
             show(visit.page, deployment, name)
 
             assert visit.page.get_by_role("heading", level=1).count() == 1
@@ -464,6 +470,7 @@ class TestEachScreen:
     ) -> None:
         with opened(viewport=PHONE) as visit:
             visit.expect_status(404)
+            visit.expect_status(400)
             show(visit.page, deployment, name)
 
             assert visit.page.evaluate(TARGETS) == []

@@ -1,4 +1,4 @@
-"""The screens of one campaign: overview, editor with preview, publishing, copying, statistics, postal codes.
+"""The screens of one campaign: overview, editor, preview, publishing, copy, statistics, postal codes, outreaches.
 
 A view reads the campaign by `found`, so a campaign that does not exist is a 404 everywhere.
 """
@@ -6,6 +6,7 @@ A view reads the campaign by `found`, so a campaign that does not exist is a 404
 from blueprints.staff.campaign import (
     create,
     editor,
+    outreaches,
     overview,
     postal_codes,
     preview,
@@ -14,4 +15,14 @@ from blueprints.staff.campaign import (
     statistics,
 )
 
-__all__ = ["create", "editor", "overview", "postal_codes", "preview", "publishing", "script", "statistics"]
+__all__ = [
+    "create",
+    "editor",
+    "outreaches",
+    "overview",
+    "postal_codes",
+    "preview",
+    "publishing",
+    "script",
+    "statistics",
+]
