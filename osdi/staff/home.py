@@ -14,7 +14,7 @@ from osdi.campaign_pages.page_settings import PageSettings
 from osdi.errors import OsdiError
 from osdi.followups import outbox_store
 from osdi.ids import now
-from osdi.people.duplicates import duplicates
+from osdi.people.duplicates.groups import duplicates
 from osdi.resources import ADVOCACY_CAMPAIGN, OUTREACH, PERSON
 from osdi.settings import Settings
 from osdi.staff.campaign.outreach_filter import OutreachFilter

@@ -25,6 +25,8 @@ TOMBSTONES: Final = "tombstones"
 SUPPRESSIONS: Final = "suppressions"
 # Which follow-up a mailbox gets from a campaign in an interval.
 MAILBOX_INTERVALS: Final = "mailbox_intervals"
+# Pairs of people who look alike and are not the same.
+DUPLICATE_EXCEPTIONS: Final = "duplicate_exceptions"
 MERGED_KEPT_SECONDS: Final = 30 * 24 * 60 * 60
 STATISTICS: Final = "statistics"
 SIGNING_KEYS: Final = "signing_keys"
@@ -138,6 +140,7 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
         Index(("pending",), sparse=True),
         Index(("person.match_keys",), only_with="pending"),
     ),
+    DUPLICATE_EXCEPTIONS: (Index(("people",)), Index(("created_date", "_id"))),
     TOKENS: (Index(("hash",), unique=True),),
     WEBHOOKS: (Index(("enabled", "not_before")),),
     ERASURES: (Index(("erased_date",)),),

@@ -50,7 +50,11 @@ ROUTES: dict[tuple[str, str], set[str]] = {
     ("GET", "/staff/assets/<version>/copy.js"): EVERYBODY,
     ("GET", "/staff/people"): {"read", "admin"},
     ("GET", "/staff/people/<person_id>"): {"read", "admin"},
+    ("GET", "/staff/people/duplicates"): {"read", "admin"},
+    ("GET", "/staff/people/duplicates/exceptions"): {"read", "admin"},
     # These need `read` and another scope, which `admin` includes.
+    ("POST", "/staff/people/<person_id>/merge/<other_id>/not-the-same"): {"admin"},
+    ("POST", "/staff/people/<person_id>/merge/<other_id>/take-back"): {"admin"},
     ("GET", "/staff/people/add"): {"admin"},
     ("POST", "/staff/people/add"): {"admin"},
     ("GET", "/staff/people/<person_id>/edit"): {"admin"},
