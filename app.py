@@ -45,7 +45,7 @@ HEADERS = (
 )
 DESCRIPTION = """Records what supporters do: a self-hosted OSDI 1.2.0 server, mainly for the Record Outreach Helper.
 
-Send a token in the header `OSDI-API-Token` (use *Authorize*). The helper alone also works without one.
+Send a token in the header `OSDI-API-Token`. The helpers for outreaches and sign-ups also work without one.
 Every answer has an `OSDI-Request-ID`; name it when you report a problem."""
 
 

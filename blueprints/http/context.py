@@ -92,10 +92,15 @@ def shown_after_write(resource: Resource, document: ReadOnlyDocument, control: M
 
 
 def answer(body: Json, etag: str | None = None) -> Response:
-    """Returns 200 with the body as HAL+JSON, or `{}` if the client declines the body, and the entity tag."""
+    """Returns 200 with the body as HAL+JSON, or `{}` if the client declines the body, and the entity tag.
+
+    The answer to a POST has the address of the resource in `Location` (RFC 9110, 10.2.2).
+    """
     response = current_app.make_response(current_app.json.response({} if asks_for_nothing_back() else body))
     if etag:
         response.headers["ETag"] = etag
+    if request.method == "POST" and "self" in body.get("_links", {}):
+        response.headers["Location"] = body["_links"]["self"]["href"]
     return response
 
 
