@@ -27,6 +27,7 @@ from blueprints.operations.import_bodies import load_body
 from osdi import log
 from osdi.access.authentication import Authentication
 from osdi.access.sender_digests import SenderDigests
+from osdi.campaign_pages.embedding.site_counts import SiteCounts
 from osdi.campaign_pages.form.form_token import FormTokens
 from osdi.commands.register import CommandContext, command_line, register_commands
 from osdi.crud.reference_cache import Reference
@@ -118,7 +119,9 @@ def _deployment(settings: Settings) -> Deployment:
     reference = Reference(store, cache_seconds=settings.cache_seconds)
     authentication = Authentication(store, cache_seconds=settings.cache_seconds)
     statistics, senders = StatisticsReader(store), SenderDigests(store)
-    return Deployment(settings, store, reference, authentication, statistics, senders, FormTokens(store))
+    return Deployment(
+        settings, store, reference, authentication, statistics, senders, FormTokens(store), SiteCounts(store)
+    )
 
 
 def _with_headers(response: Response) -> Response:

@@ -40,6 +40,9 @@ STAFF_EVENTS: Final = "staff_events"
 LINK_KEPT_SECONDS: Final = 24 * 60 * 60
 # The tables by which a campaign's page finds targets (see osdi.campaign_pages.postal_codes).
 POSTAL_CODES: Final = "postal_codes"
+# The sites that frame the form of a campaign (see osdi.campaign_pages.embedding).
+EMBEDDING_SITES: Final = "embedding_sites"
+SITE_KEPT_SECONDS: Final = 30 * 24 * 60 * 60
 
 
 @dataclass(frozen=True)
@@ -164,6 +167,10 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
     ),
     STAFF_EVENTS: (Index(("staff_id", "_id")), Index(("expires_date",), expires_seconds=0)),
     POSTAL_CODES: (Index(("advocacy_campaign_id", "prefix")),),
+    EMBEDDING_SITES: (
+        Index(("advocacy_campaign_id", "origin"), unique=True),
+        Index(("last_date",), expires_seconds=SITE_KEPT_SECONDS),
+    ),
 }
 
 

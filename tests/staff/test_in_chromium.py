@@ -424,11 +424,21 @@ def screens(deployment: Deployment) -> dict[str, str]:
         "outreaches of all campaigns": "/staff/outreaches",
         "sorted campaigns": "/staff/campaigns?sort=-outreaches",
         "postal codes": f"/staff/campaigns/{CAMPAIGN_ID}/postal-codes",
+        "embedding": f"/staff/campaigns/{CAMPAIGN_ID}/embedding?done=site_allowed",
     }
 
 
 OF_STATISTICS = ("statistics", "statistics of wrong days", "outreaches", "outreaches of all campaigns")
-OF_CAMPAIGN = ("new campaign", "campaign", "editor", "publish", "postal codes", "sorted campaigns", *OF_STATISTICS)
+OF_CAMPAIGN = (
+    "new campaign",
+    "campaign",
+    "editor",
+    "publish",
+    "postal codes",
+    "embedding",
+    "sorted campaigns",
+    *OF_STATISTICS,
+)
 OF_MESSAGES = ("followups", "messages", "message", "new message")
 OF_SETTINGS = ("settings", "tokens", "new token", "webhooks", "webhook", "members", "policy", "audit log")
 WITH_SESSION = ("home", "campaigns", *OF_CAMPAIGN, *OF_MESSAGES, *OF_SETTINGS, "devices", "confirm")

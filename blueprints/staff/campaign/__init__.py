@@ -1,4 +1,4 @@
-"""The screens of one campaign: overview, editor, preview, publishing, copy, statistics, postal codes, outreaches.
+"""The screens of one campaign, from the overview to the list of its outreaches.
 
 A view reads the campaign by `found`, so a campaign that does not exist is a 404 everywhere.
 """
@@ -6,6 +6,7 @@ A view reads the campaign by `found`, so a campaign that does not exist is a 404
 from blueprints.staff.campaign import (
     create,
     editor,
+    embedding,
     outreaches,
     overview,
     postal_codes,
@@ -18,6 +19,7 @@ from blueprints.staff.campaign import (
 __all__ = [
     "create",
     "editor",
+    "embedding",
     "outreaches",
     "overview",
     "postal_codes",
