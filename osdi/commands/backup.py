@@ -167,9 +167,8 @@ def restore(
     Stop web and worker first, but not for a drill. The database has to be empty. The command checks the whole FILE
     before it changes anything. If it fails, the database has its former content.
     """
-    store, name = context.store, database_name(context.settings.mongodb_uri)
     if recover:
-        _recover(store, file)
+        _recover(context.store, file)
         return
     if file is None:
         raise click.UsageError("Name the FILE of the backup.")
@@ -178,6 +177,12 @@ def restore(
         return
     if file.is_dir():
         raise click.UsageError(f"{file} is a folder. Name a file in it.")
+    _restore(context, file, replace=replace, send_queued=send_queued, include_erased=include_erased)
+
+
+def _restore(context: CommandContext, file: Path, *, replace: bool, send_queued: bool, include_erased: bool) -> None:
+    """Checks and restores a file, and prints what the operator has to know."""
+    store, name = context.store, database_name(context.settings.mongodb_uri)
     with file.open("rb") as opened:
         header = check_backup(opened)
         echo(f"{file} is complete: {_summary(header)}, from database {header.database}, {header.created_date}.")
