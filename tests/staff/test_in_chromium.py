@@ -420,10 +420,14 @@ def screens(deployment: Deployment) -> dict[str, str]:
         "publish": f"/staff/campaigns/{CAMPAIGN_ID}/publish",
         "statistics": f"/staff/campaigns/{CAMPAIGN_ID}/statistics",
         "postal codes": f"/staff/campaigns/{CAMPAIGN_ID}/postal-codes",
+        "deletion of postal codes": f"/staff/campaigns/{CAMPAIGN_ID}/postal-codes/delete",
     }
 
 
-OF_CAMPAIGN = ("new campaign", "campaign", "editor", "publish", "statistics", "postal codes")
+OF_CAMPAIGN = (
+    *("new campaign", "campaign", "editor", "publish", "statistics"),
+    *("postal codes", "deletion of postal codes"),
+)
 OF_MESSAGES = ("followups", "messages", "message", "new message")
 OF_SETTINGS = ("settings", "tokens", "new token", "webhooks", "webhook", "members", "policy", "audit log")
 WITH_SESSION = ("home", "campaigns", *OF_CAMPAIGN, *OF_MESSAGES, *OF_SETTINGS, "devices", "confirm")

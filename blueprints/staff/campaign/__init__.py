@@ -4,6 +4,7 @@ A view reads the campaign by `found`, so a campaign that does not exist is a 404
 """
 
 from blueprints.staff.campaign import (
+    copying,
     create,
     editor,
     overview,
@@ -14,4 +15,4 @@ from blueprints.staff.campaign import (
     statistics,
 )
 
-__all__ = ["create", "editor", "overview", "postal_codes", "preview", "publishing", "script", "statistics"]
+__all__ = ["copying", "create", "editor", "overview", "postal_codes", "preview", "publishing", "script", "statistics"]
