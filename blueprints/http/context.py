@@ -9,6 +9,7 @@ from flask import Response, current_app, g, request
 from osdi.access.authentication import Authentication
 from osdi.access.sender_digests import SenderDigests
 from osdi.access.tokens import READ, Caller
+from osdi.campaign_pages.embedding.site_counts import SiteCounts
 from osdi.campaign_pages.form.form_token import FormTokens
 from osdi.crud.reference_cache import Reference
 from osdi.documents import Json, ReadOnlyDocument
@@ -35,6 +36,7 @@ class Deployment:
     statistics: StatisticsReader
     senders: SenderDigests
     form_tokens: FormTokens
+    embedding_sites: SiteCounts
 
 
 def deployment() -> Deployment:

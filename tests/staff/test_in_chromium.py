@@ -418,15 +418,28 @@ def screens(deployment: Deployment) -> dict[str, str]:
         "campaign": f"/staff/campaigns/{CAMPAIGN_ID}?done=campaign_saved",
         "editor": f"/staff/campaigns/{CAMPAIGN_ID}/edit",
         "publish": f"/staff/campaigns/{CAMPAIGN_ID}/publish",
-        "statistics": f"/staff/campaigns/{CAMPAIGN_ID}/statistics",
+        "statistics": f"/staff/campaigns/{CAMPAIGN_ID}/statistics?range=7",
+        "statistics of wrong days": f"/staff/campaigns/{CAMPAIGN_ID}/statistics?from=2026-02-30",
+        "outreaches": f"/staff/outreaches?campaign={CAMPAIGN_ID}",
+        "outreaches of all campaigns": "/staff/outreaches",
+        "sorted campaigns": "/staff/campaigns?sort=-outreaches",
         "postal codes": f"/staff/campaigns/{CAMPAIGN_ID}/postal-codes",
         "deletion of postal codes": f"/staff/campaigns/{CAMPAIGN_ID}/postal-codes/delete",
+        "embedding": f"/staff/campaigns/{CAMPAIGN_ID}/embedding?done=site_allowed",
     }
 
 
+OF_STATISTICS = ("statistics", "statistics of wrong days", "outreaches", "outreaches of all campaigns")
 OF_CAMPAIGN = (
-    *("new campaign", "campaign", "editor", "publish", "statistics"),
-    *("postal codes", "deletion of postal codes"),
+    "new campaign",
+    "campaign",
+    "editor",
+    "publish",
+    "postal codes",
+    "deletion of postal codes",
+    "embedding",
+    "sorted campaigns",
+    *OF_STATISTICS,
 )
 OF_MESSAGES = ("followups", "messages", "message", "new message")
 OF_SETTINGS = ("settings", "tokens", "new token", "webhooks", "webhook", "members", "policy", "audit log")
@@ -454,6 +467,7 @@ class TestEachScreen:
         # axe needs code in the page, which the policy forbids.
         with opened(bypass_csp=True) as visit:
             visit.expect_status(404)
+            visit.expect_status(400)
             show(visit.page, deployment, name)
 
             assert visit.page.get_by_role("heading", level=1).count() == 1
@@ -468,6 +482,7 @@ class TestEachScreen:
     ) -> None:
         with opened(viewport=PHONE) as visit:
             visit.expect_status(404)
+            visit.expect_status(400)
             show(visit.page, deployment, name)
 
             assert visit.page.evaluate(TARGETS) == []

@@ -23,7 +23,7 @@ TITLE: Final = "Copy of {title}"
 OF_THE_ORIGINAL: Final = frozenset(
     {"origin_system", "browser_url", "administrative_url", "share_url", "total_outreaches", "total_shares"}
 )
-# What a campaign stores beside the fields of OSDI.
+# A campaign stores these beside the fields of OSDI.
 SETTINGS: Final = ("triggers", "anonymous_posts")
 OF_THE_PAGE: Final = frozenset({"published", "slug"})
 
