@@ -1,4 +1,4 @@
-"""The screens of one campaign, from the overview to the list of its outreaches.
+"""The screens of one campaign, from the editor to its statistics.
 
 A view reads the campaign by `found`, so a campaign that does not exist is a 404 everywhere.
 """
@@ -8,7 +8,6 @@ from blueprints.staff.campaign import (
     create,
     editor,
     embedding,
-    outreaches,
     overview,
     postal_codes,
     publishing,
@@ -21,7 +20,6 @@ __all__ = [
     "create",
     "editor",
     "embedding",
-    "outreaches",
     "overview",
     "postal_codes",
     "publishing",
