@@ -424,6 +424,7 @@ def screens(deployment: Deployment) -> dict[str, str]:
         "outreaches of all campaigns": "/staff/outreaches",
         "sorted campaigns": "/staff/campaigns?sort=-outreaches",
         "postal codes": f"/staff/campaigns/{CAMPAIGN_ID}/postal-codes",
+        "deletion of postal codes": f"/staff/campaigns/{CAMPAIGN_ID}/postal-codes/delete",
         "embedding": f"/staff/campaigns/{CAMPAIGN_ID}/embedding?done=site_allowed",
     }
 
@@ -435,6 +436,7 @@ OF_CAMPAIGN = (
     "editor",
     "publish",
     "postal codes",
+    "deletion of postal codes",
     "embedding",
     "sorted campaigns",
     *OF_STATISTICS,
@@ -632,3 +634,36 @@ class TestThePreviewOfACampaign:
             assert blocked
             assert len(visit.requests) == before
             visit.messages[:] = [each for each in visit.messages if each not in blocked]
+
+
+def test_a_table_of_postal_codes_is_replaced_and_deleted_after_a_page_that_asks(
+    opened: Opened, deployment: Deployment
+) -> None:
+    with opened(bypass_csp=True, viewport=PHONE) as visit:
+        page = visit.page
+        show(page, deployment, "postal codes")
+        page.get_by_label("Or the text of the table").fill("postal_code,target\n10,1\n20,2\n")
+        page.get_by_role("button", name="Store the table").click()
+        page.get_by_role("link", name="Postal codes").click()
+        page.get_by_label("Or the text of the table").fill("postal_code,target\n10,2\n")
+        page.get_by_role("button", name="Replace the present table").click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("Replace the postal codes")
+        check_in_both_schemes(page)
+        page.get_by_role("button", name="Replace the table").click()
+        expect(page.get_by_role("status").first).to_have_text("The table of postal codes is stored.")
+
+        page.get_by_role("link", name="Postal codes").click()
+        page.get_by_role("link", name="Delete the table").click()
+        expect(page.get_by_text("The table with 1 row is lost.")).to_be_visible()
+        check_in_both_schemes(page)
+        page.get_by_role("button", name="Delete the table").click()
+        expect(page.get_by_role("status")).to_have_text("The table of postal codes is deleted.")
+
+
+def check_in_both_schemes(page: Page) -> None:
+    """Fails for a barrier that axe finds, and for a page that is wider than a phone."""
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
