@@ -89,7 +89,7 @@ CONSENT: Final = (
 # Stored fields with the claims of posts without a token, and with the reason why a post was not applied.
 CLAIMED: Final = ("claimed_identifiers", "claimed_opt_outs", "not_applied")
 
-# What this server records of an outreach.
+# Properties that this server records of an outreach.
 RECORDED: Final = (OWN_WORDS, NEW_PERSON)
 
 MADE_BY: Final = {"osdi:creator": "creator_id", "osdi:modified_by": "modified_by_id"}

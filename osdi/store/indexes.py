@@ -26,6 +26,8 @@ TOMBSTONES: Final = "tombstones"
 SUPPRESSIONS: Final = "suppressions"
 # Which follow-up a mailbox gets from a campaign in an interval.
 MAILBOX_INTERVALS: Final = "mailbox_intervals"
+# Pairs of people who look alike and are not the same.
+DUPLICATE_EXCEPTIONS: Final = "duplicate_exceptions"
 MERGED_KEPT_SECONDS: Final = 30 * 24 * 60 * 60
 STATISTICS: Final = "statistics"
 SIGNING_KEYS: Final = "signing_keys"
@@ -39,6 +41,9 @@ STAFF_EVENTS: Final = "staff_events"
 LINK_KEPT_SECONDS: Final = 24 * 60 * 60
 # The tables by which a campaign's page finds targets (see osdi.campaign_pages.postal_codes).
 POSTAL_CODES: Final = "postal_codes"
+# The sites that frame the form of a campaign (see osdi.campaign_pages.embedding).
+EMBEDDING_SITES: Final = "embedding_sites"
+SITE_KEPT_SECONDS: Final = 30 * 24 * 60 * 60
 
 
 @dataclass(frozen=True)
@@ -139,6 +144,7 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
         Index(("pending",), sparse=True),
         Index(("person.match_keys",), only_with="pending"),
     ),
+    DUPLICATE_EXCEPTIONS: (Index(("people",)), Index(("created_date", "_id"))),
     TOKENS: (Index(("hash",), unique=True),),
     WEBHOOKS: (Index(("enabled", "not_before")),),
     ERASURES: (Index(("erased_date",)),),
@@ -162,6 +168,10 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
     ),
     STAFF_EVENTS: (Index(("staff_id", "_id")), Index(("expires_date",), expires_seconds=0)),
     POSTAL_CODES: (Index(("advocacy_campaign_id", "prefix")),),
+    EMBEDDING_SITES: (
+        Index(("advocacy_campaign_id", "origin"), unique=True),
+        Index(("last_date",), expires_seconds=SITE_KEPT_SECONDS),
+    ),
 }
 
 
