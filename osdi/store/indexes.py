@@ -9,6 +9,7 @@ from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
 from osdi.errors import ErrorDescription, OsdiError
+from osdi.fields.outreach import NEW_PERSON, OWN_WORDS
 from osdi.resources import ADVOCACY_CAMPAIGN, ENTRIES, LIST, MESSAGE, OUTREACH, PERSON, QUESTION, TAG, WRAPPER
 
 # Indexes of a million documents take longer to build than a response may.
@@ -122,7 +123,7 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
         # By a value of the statistics, in the same order, so that each figure leads to its list.
         *(
             Index(("advocacy_campaign_id", field, "action_date", "_id"), only_with=field)
-            for field in ("referrer_data.source", "referrer_data.referrer", "type", "own_words", "new_person")
+            for field in ("referrer_data.source", "referrer_data.referrer", "type", OWN_WORDS, NEW_PERSON)
         ),
         Index(("followups.state", "followups.not_before"), sparse=True),
         UNTOLD,
