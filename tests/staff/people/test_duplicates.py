@@ -127,7 +127,7 @@ class TestNotTheSame:
         (stored_pair,) = store.find(DUPLICATE_EXCEPTIONS, {})
         assert stored_pair.keys() == {"_id", "people", "created_date"}
 
-    def test_can_be_taken_back(self, ada: StaffBrowser, store: Store, pair: tuple[str, str]) -> None:
+    def test_can_be_undone(self, ada: StaffBrowser, store: Store, pair: tuple[str, str]) -> None:
         keep_apart(ada, pair)
         text = ada.get(EXCEPTIONS).text
         assert "Jane Doe" in text

@@ -9,8 +9,9 @@ from osdi.followups.unsubscribe import unsubscribe
 from osdi.ids import now
 from osdi.people.merge import merge_people
 from osdi.privacy.erasure import erase
-from osdi.staff.people import people_list as people_list_module
-from osdi.staff.people.people_list import Filter, PeopleList, people_list
+from osdi.staff.people.search import find as find_module
+from osdi.staff.people.search.filter import Filter
+from osdi.staff.people.search.rows import PeopleList, people_list
 from osdi.store import Store
 from tests.staff.conftest import StaffBrowser
 from tests.support import factories
@@ -80,7 +81,7 @@ class TestTheSearch:
     def test_says_if_more_people_have_the_name(
         self, api: Client, store: Store, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(people_list_module, "PER_PAGE", 2)
+        monkeypatch.setattr(find_module, "PER_PAGE", 2)
         for number in range(3):
             stored(api, given_name="Jane", family_name=f"Doe{number}")
 
@@ -135,8 +136,8 @@ class TestAFilter:
         self, store: Store, chosen: dict[str, str], filters: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         whole = people_list(store, RULES, Filter(**{name: chosen[name] for name in filters}))
-        monkeypatch.setattr(people_list_module, "PER_PAGE", 1)
-        monkeypatch.setattr(people_list_module, "BATCH", 2)
+        monkeypatch.setattr(find_module, "PER_PAGE", 1)
+        monkeypatch.setattr(find_module, "BATCH", 2)
         seen, after = [], ""
         while after is not None:
             found = people_list(store, RULES, Filter(**{name: chosen[name] for name in filters}), after)
