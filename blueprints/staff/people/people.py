@@ -5,13 +5,15 @@ from typing import Any, Final
 
 from flask import Response, abort, g, redirect, request, url_for
 
-from blueprints.http.context import settings, store
+from blueprints.http.context import caller, settings, store
 from blueprints.operations.downloads import stream_csv
 from blueprints.staff.blueprint import Access, pages
-from blueprints.staff.frame import page
+from blueprints.staff.forgery import SAFE
+from blueprints.staff.frame import may_call, page
 from osdi.access.tokens import READ
 from osdi.documents import Document
 from osdi.resources import PERSON
+from osdi.staff.people.person_history import history_of
 from osdi.staff.people.person_page import find_person, person_page
 from osdi.staff.people.search.csv_file import people_file
 from osdi.staff.people.search.filter import Filter, api_request
@@ -58,14 +60,16 @@ def download_people_csv() -> Response:
 def person(person_id: str) -> Response:
     """Show what is stored about a person"""
     found = person_page(store(), person_or_redirect(person_id), settings().match_key_rules, argument("after"))
-    return page("people/person.html", found=found)
+    with_acts = may_call(caller(), pages.access_of("audit_log"))
+    return page("people/person.html", found=found, history=history_of(store(), found.person, with_acts=with_acts))
 
 
 def person_or_redirect(person_id: str) -> Document:
     """Returns the person of a path; a merged person's path leads to the survivor. Raises OsdiError 404, 410."""
     found = find_person(store(), person_id, settings().match_key_rules)
     if found["_id"] != person_id:
-        abort(redirect(url_for("staff.person", person_id=found["_id"], done="person_merged_before"), 303))
+        status = 301 if request.method in SAFE else 303
+        abort(redirect(url_for("staff.person", person_id=found["_id"], done="person_merged_before"), status))
     return found
 
 

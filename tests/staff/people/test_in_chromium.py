@@ -209,7 +209,7 @@ class TestByKeyboard:
         page.keyboard.press("Enter")
         page.wait_for_load_state()
 
-    def test_a_pair_is_kept_apart_listed_again_compared_and_merged(self, opened: Opened, deployment: Deployment) -> None:
+    def test_a_pair_is_kept_apart_listed_again_and_merged(self, opened: Opened, deployment: Deployment) -> None:
         live, store = deployment.live, deployment.store
         ids = [f"keyboard-{number}" for number in range(2)]
         for person_id in ids:

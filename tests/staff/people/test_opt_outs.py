@@ -75,7 +75,7 @@ class TestAnOptOut:
 
         assert [each.get("do_not_call") for each in phones(api, other)] == [True]
 
-    def test_becomes_certain_if_only_a_form_had_claimed_it(self, ada: StaffBrowser, api: Client) -> None:
+    def test_becomes_certain_if_only_a_form_has_claimed_it(self, ada: StaffBrowser, api: Client) -> None:
         claim = {"given_name": "Kim", "phone_numbers": [{"number": NUMBER, "do_not_call": True}]}
         api.post("/people/person_signup_helper", {"person": claim}, token=False)
         (kim,) = api.get("/people").json["_embedded"]["osdi:people"]

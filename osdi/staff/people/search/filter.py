@@ -1,4 +1,4 @@
-"""What a member searches for in the list of people, in which order, and the API's request for the same people."""
+"""The filters and orders of the list of people, and the API's request for the same people."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class Filter:
 
     @property
     def orders(self) -> tuple[str, ...]:
-        """The orders that can be chosen: those that an index has, or those of the few people whom a text finds."""
+        """The orders that can be chosen: those that an index has, or those of the few people that a text finds."""
         if self.text:
             return (NAME, NEWEST)
         return (LATEST,) if self.campaign or self.active else (NEWEST, LATEST)
