@@ -40,6 +40,9 @@ STAFF_EVENTS: Final = "staff_events"
 LINK_KEPT_SECONDS: Final = 24 * 60 * 60
 # The tables by which a campaign's page finds targets (see osdi.campaign_pages.postal_codes).
 POSTAL_CODES: Final = "postal_codes"
+# The sites that frame the form of a campaign (see osdi.campaign_pages.embedding).
+EMBEDDING_SITES: Final = "embedding_sites"
+SITE_KEPT_SECONDS: Final = 30 * 24 * 60 * 60
 
 
 @dataclass(frozen=True)
@@ -114,8 +117,13 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
         MATCH_KEYS,
         Index(("advocacy_campaign_id", "_id")),
         Index(("person_id", "_id")),
-        # By day; with the person, so that the index alone counts people.
-        Index(("advocacy_campaign_id", "action_date", "person_id", "_id")),
+        # By day, and in a list the latest first; with the person, so that the index alone counts people.
+        Index(("advocacy_campaign_id", "action_date", "_id", "person_id")),
+        # By a value of the statistics, in the same order, so that each figure leads to its list.
+        *(
+            Index(("advocacy_campaign_id", field, "action_date", "_id"), only_with=field)
+            for field in ("referrer_data.source", "referrer_data.referrer", "type", "own_words", "new_person")
+        ),
         Index(("followups.state", "followups.not_before"), sparse=True),
         UNTOLD,
         REJECTED,
@@ -160,6 +168,10 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
     # By the document to which something was done, such as `people/{id}`.
     STAFF_EVENTS: (Index(("staff_id", "_id")), Index(("ids", "_id")), Index(("expires_date",), expires_seconds=0)),
     POSTAL_CODES: (Index(("advocacy_campaign_id", "prefix")),),
+    EMBEDDING_SITES: (
+        Index(("advocacy_campaign_id", "origin"), unique=True),
+        Index(("last_date",), expires_seconds=SITE_KEPT_SECONDS),
+    ),
 }
 
 

@@ -142,7 +142,7 @@ class TestAnException:
         assert api.get("/people/duplicates").json["duplicates"] == []
         assert pairs(store) == []
 
-    def test_can_be_repeated_and_removed(self, store: Store, people: list[str]) -> None:
+    def test_can_be_repeated_and_undone(self, store: Store, people: list[str]) -> None:
         ann, bob, _ = people
         assert add_exception(store, ann, bob) == add_exception(store, bob, ann)
         assert len(latest_exceptions(store, 10).documents) == 1

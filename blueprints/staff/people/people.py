@@ -6,12 +6,13 @@ from typing import Any, Final
 from flask import Response, abort, g, redirect, request, url_for
 
 from blueprints.http.context import caller, settings, store
-from blueprints.operations.downloads import stream_csv
+from blueprints.operations.downloads import streamed
 from blueprints.staff.blueprint import Access, pages
 from blueprints.staff.forgery import SAFE
 from blueprints.staff.frame import may_call, page
 from osdi.access.tokens import READ
 from osdi.documents import Document
+from osdi.exporting.export import csv
 from osdi.resources import PERSON
 from osdi.staff.people.person_history import history_of
 from osdi.staff.people.person_page import find_person, person_page
@@ -53,7 +54,8 @@ def download_people_csv() -> Response:
     if errors:
         return page("people/people_csv.html", 422, arguments=arguments, errors=errors)
     g.acted_on = [PERSON.collection]  # for the audit log: nothing is written
-    return stream_csv(people_file(store(), settings().match_key_rules, chosen), bom=True)
+    file = people_file(store(), settings().match_key_rules, chosen)
+    return streamed(csv(file, bom=True), "people.csv")
 
 
 @pages.get("/people/<person_id>", access=Access(READ))

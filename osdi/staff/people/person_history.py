@@ -26,7 +26,7 @@ class Merged:
 
 @dataclass(frozen=True)
 class Act:
-    """What a member of the staff has done with a person: the name of the act, the member, and the time."""
+    """An act of the staff on a person: its name, the member, and the time."""
 
     action: str
     member: str
