@@ -166,7 +166,8 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
         Index(("not_before",), sparse=True),
         Index(("expires_date",), expires_seconds=LINK_KEPT_SECONDS),
     ),
-    STAFF_EVENTS: (Index(("staff_id", "_id")), Index(("expires_date",), expires_seconds=0)),
+    # By the document to which something was done, such as `people/{id}`.
+    STAFF_EVENTS: (Index(("staff_id", "_id")), Index(("ids", "_id")), Index(("expires_date",), expires_seconds=0)),
     POSTAL_CODES: (Index(("advocacy_campaign_id", "prefix")),),
     EMBEDDING_SITES: (
         Index(("advocacy_campaign_id", "origin"), unique=True),
