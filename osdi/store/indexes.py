@@ -36,6 +36,10 @@ STAFF_LINKS: Final = "staff_links"
 STAFF_EVENTS: Final = "staff_events"
 # An ended link is kept for a day, so that the page can say that it has ended.
 LINK_KEPT_SECONDS: Final = 24 * 60 * 60
+# Imports of uploaded files, the parts of these files, and what members have exported.
+IMPORT_JOBS: Final = "import_jobs"
+IMPORT_PARTS: Final = "import_parts"
+EXPORTS: Final = "exports"
 # The tables by which a campaign's page finds targets (see osdi.campaign_pages.postal_codes).
 POSTAL_CODES: Final = "postal_codes"
 
@@ -155,6 +159,14 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
         Index(("expires_date",), expires_seconds=LINK_KEPT_SECONDS),
     ),
     STAFF_EVENTS: (Index(("staff_id", "_id")), Index(("expires_date",), expires_seconds=0)),
+    IMPORT_JOBS: (
+        # Only jobs on which a worker has to act are in it.
+        Index(("due",), sparse=True),
+        Index(("state",)),
+        Index(("expires_date",), expires_seconds=0),
+    ),
+    IMPORT_PARTS: (Index(("job_id", "role")), Index(("expires_date",), expires_seconds=0)),
+    EXPORTS: (Index(("expires_date",), expires_seconds=0),),
     POSTAL_CODES: (Index(("advocacy_campaign_id", "prefix")),),
 }
 
