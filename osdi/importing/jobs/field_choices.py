@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from osdi.documents import ReadOnlyDocument
-from osdi.importing.csv_files.column_mapping import IGNORED, OUTREACHES, PEOPLE
+from osdi.importing.csv_files.column_mapping import IGNORED, NAME, OUTREACHES, PEOPLE, known_field
 from osdi.importing.csv_files.consent_columns import DOUBTFUL
 from osdi.importing.jobs.options import CUSTOM, LEFT_OUT, custom_field
 
-# Groups of paths and their names.
+# Groups of fields and their names.
 OF_PERSON: Final[Mapping[str, Mapping[str, str]]] = {
     "Name": {
         "given_name": "Given name",
@@ -64,7 +65,7 @@ OF_OUTREACH: Final[Mapping[str, str]] = {
     "message": "Message",
     "notes": "Notes",
     "duration": "Duration",
-    "advocacy_campaign": "Id of the campaign",
+    "advocacy_campaign_id": "Id of the campaign",
     "identifiers": "Identifiers",
 }
 
@@ -82,21 +83,32 @@ class ColumnRow:
 
 
 def field_groups(kind: str) -> dict[str, dict[str, str]]:
-    """Returns the fields for a file of people or outreaches, by group: the path and the name of each."""
+    """Returns the fields for a file of people or outreaches, by group: what a form sends, and the name of each."""
     if kind == PEOPLE:
         labels = {**LABELS, "identifiers": "Identifiers", "source": "Source"}
         return {**{name: dict(fields) for name, fields in OF_PERSON.items()}, "Labels": labels}
-    people = {name: {f"person.{path}": text for path, text in fields.items()} for name, fields in OF_PERSON.items()}
+    people = {name: {_of_person(path): text for path, text in fields.items()} for name, fields in OF_PERSON.items()}
     return {"Outreach": dict(OF_OUTREACH), **people, "Labels": dict(LABELS)}
+
+
+def _of_person(path: str) -> str:
+    """Returns a field of the person in a file of outreaches; a full name has no path, only a known name."""
+    return path if path == NAME else f"person.{path}"
+
+
+@cache
+def _names(kind: str) -> Mapping[str, str]:
+    """Returns the names of the fields by path."""
+    offered = (each for fields in field_groups(kind).values() for each in fields.items())
+    return {known_field(field, kind) or field: text for field, text in offered}
 
 
 def name_of_field(path: str, kind: str) -> str:
     """Returns a field in words, or its path if no page offers it."""
     if path == IGNORED:
         return LEFT_OUT
-    for fields in field_groups(kind).values():
-        if path in fields:
-            return fields[path]
+    if found := _names(kind).get(path):
+        return found
     prefix = "person.custom_fields." if kind == OUTREACHES else "custom_fields."
     return f"Custom field “{path.removeprefix(prefix)}”" if path.startswith(prefix) else path
 
