@@ -9,8 +9,7 @@ A download occupies a thread until it ends, so a process runs only AT_ONCE downl
 
 import threading
 import weakref
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from itertools import chain, islice
 from typing import Any, Final
 
@@ -85,20 +84,16 @@ def download_outreaches(arguments: dict[str, Any], advocacy_campaign_id: str) ->
 
 
 def _download(resource: Resource, arguments: dict[str, Any], campaign_id: str | None = None) -> Response:
-    """Returns the file. Raises OsdiError 400, 429 if AT_ONCE downloads are running, 503."""
+    """Returns the file of a resource. Raises OsdiError 400, 429, 503."""
     query = query_of(resource, arguments.get("filter"), settings().match_key_rules, campaign_id=campaign_id)
     # A campaign-scoped token may not read tags.
     with_tags = caller().advocacy_campaign_id is None
-    wanted = ExportQuery(store(), resource, query)
-    parts = partial(csv, wanted, bom=arguments["bom"], with_tags=with_tags)
-    return streamed_file(parts, f"{resource.collection}.csv", CSV_HEADER)
+    parts = csv(ExportQuery(store(), resource, query), bom=arguments["bom"], with_tags=with_tags)
+    return streamed(parts, f"{resource.collection}.csv")
 
 
-def streamed_file(make_parts: Callable[[], Iterator[Part]], name: str, content_type: str) -> Response:
-    """Returns the parts as a file that is sent while they are read.
-
-    Raises OsdiError 400 for HTTP/1.0, 429 if AT_ONCE downloads are running, and what the first parts raise.
-    """
+def streamed(parts: Iterator[Part], name: str, content_type: str = CSV_HEADER) -> Response:
+    """Returns a file of this name, by default CSV. Raises OsdiError 400, 429 if AT_ONCE downloads are running, 503."""
     if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
         message = "A download needs HTTP/1.1, since HTTP/1.0 does not show if the file is complete."
         hint = "If nginx is the proxy, set proxy_http_version 1.1."
@@ -106,7 +101,6 @@ def streamed_file(make_parts: Callable[[], Iterator[Part]], name: str, content_t
     if not _running.acquire(blocking=False):
         raise too_many_requests(WAIT_SECONDS)
     try:
-        parts = make_parts()
         # Reads the header and the first part now, so that an unavailable database still gives a 503.
         first_parts = list(islice(parts, 2))
     except BaseException:

@@ -5,13 +5,12 @@ from typing import Final
 from flask import Response, g, request
 
 from blueprints.http.context import hal, settings, store
-from blueprints.operations.downloads import CSV_HEADER, streamed_file
+from blueprints.operations.downloads import CSV_HEADER, streamed
 from blueprints.staff.blueprint import Access, pages
 from blueprints.staff.frame import page, signed_in
 from osdi.access.tokens import READ
-from osdi.documents import Document
 from osdi.errors import OsdiError
-from osdi.staff.transfers.exports import CSV, WHAT, Wanted, begin_export, export_list, export_parts, noted
+from osdi.staff.transfers.exports import CSV, WHAT, Wanted, export_list, export_parts, noted
 from osdi.staff.transfers.imports import campaign_choices
 
 TYPES: Final = {CSV: CSV_HEADER}
@@ -37,11 +36,8 @@ def download_export() -> Response:
         named = {(each.properties or ("form",))[0]: each.description for each in error.descriptions}
         return _form(422, named)
     kind = TYPES.get(wanted.format, NDJSON_TYPE)
-    return streamed_file(lambda: noted(store(), _begin(wanted), parts), wanted.file_name, kind)
-
-
-def _begin(wanted: Wanted) -> Document:
-    return begin_export(store(), settings(), signed_in().member["_id"], wanted)
+    noted_parts = noted(store(), settings(), signed_in().member["_id"], wanted, parts)
+    return streamed(noted_parts, wanted.file_name, kind)
 
 
 def _wanted() -> Wanted:

@@ -87,7 +87,7 @@ def export_parts(store: Store, settings: Settings, hal: Hal, wanted: Wanted) -> 
     return csv(query, bom=wanted.bom) if wanted.format == CSV else ndjson(query, hal)
 
 
-def begin_export(store: Store, settings: Settings, staff_id: str, wanted: Wanted) -> Document:
+def _begin(store: Store, settings: Settings, staff_id: str, wanted: Wanted) -> Document:
     """Notes that a member exports something, before the first byte is sent. Raises OsdiError 503."""
     timestamp = now()
     export: Document = {
@@ -104,8 +104,9 @@ def begin_export(store: Store, settings: Settings, staff_id: str, wanted: Wanted
     return export
 
 
-def noted(store: Store, export: Document, parts: Iterator[Part]) -> Iterator[Part]:
-    """Yields the parts, and notes how many documents were sent, and if the export came to its end."""
+def noted(store: Store, settings: Settings, staff_id: str, wanted: Wanted, parts: Iterator[Part]) -> Iterator[Part]:
+    """Yields the parts, and notes who exports, how many documents were sent, and if all of them were."""
+    export = _begin(store, settings, staff_id, wanted)
     documents, state = 0, BROKEN
     try:
         for part in parts:

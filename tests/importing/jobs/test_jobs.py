@@ -121,7 +121,7 @@ class TestAWorker:
         assert 0 < database.people.count_documents({}) < 300
         assert database.import_parts.count_documents({}) == 0
 
-    def test_stops_if_another_worker_has_taken_the_job_over(
+    def test_stops_if_another_worker_has_the_job(
         self, begun: str, jobs: ImportJobs, store: Store, database: Stored
     ) -> None:
         database.import_jobs.update_one({}, {"$set": {"lease": "of another worker"}})
