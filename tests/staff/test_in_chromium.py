@@ -20,7 +20,7 @@ from blueprints.staff.stylesheet import FILE
 from dev.mongod import Mongod
 from osdi.access.token_changes import create_token
 from osdi.ids import now
-from osdi.sample import create_sample
+from osdi.sample import CAMPAIGN_ID, create_sample
 from osdi.settings import Settings
 from osdi.staff.links import VALID, new_link
 from osdi.staff.members import add_member
@@ -452,3 +452,71 @@ class TestThePreviewOfAMessage:
             expect(text).to_be_focused()
             page.go_back()
             expect(page.get_by_role("heading", level=1)).to_have_text("Messages")
+
+
+class TestThePreviewOfACampaign:
+    """The form of the public page appears beside the editor, in a frame with an origin of its own."""
+
+    @pytest.mark.parametrize("script", [True, False], ids=["with JavaScript", "without"])
+    def test_shows_the_typed_text_as_the_form_and_as_the_page(
+        self, opened: Opened, deployment: Deployment, script: bool
+    ) -> None:
+        with opened(java_script_enabled=script) as visit:
+            page, frame = visit.page, visit.page.frame_locator("#preview")
+            show(page, deployment, "editor")
+            page.get_by_label("Title", exact=True).fill("Save <b>the owl</b>")
+            if not script:
+                page.get_by_role("button", name="Preview the form").click()
+
+            expect(frame.get_by_role("heading", level=1)).to_have_text("Save <b>the owl</b>")
+            expect(frame.get_by_text("Preview: nothing is recorded.")).to_be_visible()
+            expect(frame.get_by_text("Open this form on its own page")).to_be_visible()
+            page.get_by_role("button", name="Preview the page").click()
+            expect(frame.get_by_role("heading", name="Take part")).to_be_visible()
+            assert deployment.store.get("advocacy_campaigns", CAMPAIGN_ID)["title"] != "Save <b>the owl</b>"  # type: ignore[index]
+
+    def test_keeps_the_last_one_without_mistakes_and_says_so(self, opened: Opened, deployment: Deployment) -> None:
+        with opened() as visit:
+            page, frame = visit.page, visit.page.frame_locator("#preview")
+            show(page, deployment, "editor")
+            page.get_by_label("Title", exact=True).fill("Save the owl")
+            expect(frame.get_by_role("heading", level=1)).to_have_text("Save the owl")
+
+            visit.expect_status(422)
+            page.get_by_label("Colour").fill("red")
+
+            expect(page.locator("#preview-status")).to_contain_text("the last one without mistakes. Colour: ")
+            expect(frame.get_by_role("heading", level=1)).to_have_text("Save the owl")
+            page.get_by_label("Colour").fill("#00695c")
+            expect(page.locator("#preview-status")).to_be_empty()
+
+    def test_leaves_the_cursor_and_the_button_back_alone(self, opened: Opened, deployment: Deployment) -> None:
+        with opened() as visit:
+            page, frame = visit.page, visit.page.frame_locator("#preview")
+            show(page, deployment, "campaign")
+            page.get_by_role("link", name="Edit", exact=True).click()
+            words = page.get_by_label("Words beside the checkbox")
+            words.fill("Yes,")
+            expect(frame.get_by_label("Yes,")).to_be_visible()
+            place = page.evaluate("scrollY")
+            page.keyboard.type(" please")
+
+            expect(frame.get_by_label("Yes, please")).to_be_in_viewport()
+            expect(words).to_be_focused()
+            assert page.evaluate("scrollY") == place
+            page.go_back()
+            expect(page.get_by_role("heading", name="Last outreaches")).to_be_visible()
+
+    def test_can_send_nothing(self, opened: Opened, deployment: Deployment) -> None:
+        with opened() as visit:
+            frame = visit.page.frame_locator("#preview")
+            show(visit.page, deployment, "editor")
+            frame.get_by_label("E-mail address").fill("jane@example.com")
+            before = len(visit.requests)
+
+            frame.get_by_role("button", name="Record and continue").click()
+
+            blocked = [each for each in visit.messages if "Blocked form submission" in each]
+            assert blocked
+            assert len(visit.requests) == before
+            visit.messages[:] = [each for each in visit.messages if each not in blocked]

@@ -1,4 +1,4 @@
-"""What each page is checked for: barriers that axe finds, small screens, the keyboard, and forced colours."""
+"""Checks of a page: barriers that axe finds, small screens, the keyboard, and forced colours."""
 
 from typing import Any
 

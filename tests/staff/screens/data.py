@@ -1,4 +1,4 @@
-"""What the database contains while the pages are looked at: nothing, the least, sample data, or hostile texts.
+"""Contents of the database while the pages are looked at: nothing, the least, sample data, or hostile texts.
 
 Each function stores documents as the rules of the API make them, and returns the arguments of the addresses of pages.
 """
@@ -13,6 +13,7 @@ from osdi.access.token_changes import create_token
 from osdi.documents import Document
 from osdi.followups.unsubscribe import unsubscribe
 from osdi.ids import new_id, now
+from osdi.people.duplicates.exceptions_store import add_exception
 from osdi.resources import ADVOCACY_CAMPAIGN, LIST, MESSAGE, OUTREACH, PERSON, QUESTION, TAG
 from osdi.sample import CAMPAIGN_ID, create_sample
 from osdi.settings import Settings
@@ -34,7 +35,7 @@ NAME_LENGTH = 100
 
 @dataclass(frozen=True)
 class Place:
-    """Where documents are stored: a database, the API in front of it, and the member who looks at the pages."""
+    """The place of documents: a database, the API in front of it, and the member who looks at the pages."""
 
     store: Store
     database: Database
@@ -74,8 +75,9 @@ def sample(place: Place) -> Arguments:
     person = {"given_name": "Jane", "family_name": "Doe", **contacts}
     place.api.recorded({"person": person, "type": "phone", "targets": targets, **added}, campaign=CAMPAIGN_ID)
     unsubscribe(place.store, OLD)
-    duplicate = {"given_name": "J.", "phone_numbers": [SHARED], "email_addresses": [{"address": "jd@example.org"}]}
-    other = place.api.created("/people", {"person": duplicate})
+    namesakes = [{"given_name": name, "phone_numbers": [SHARED]} for name in ("J.", "Joan")]
+    other, third = (place.api.created("/people", {"person": each}) for each in namesakes)
+    add_exception(place.store, id_of(other), id_of(third))
     goal = {"page.goal": 40, "page.closes_at": now() + dt.timedelta(days=3)}
     place.database.advocacy_campaigns.update_one({"_id": CAMPAIGN_ID}, {"$set": goal})
     message_id = place.database.messages.find_one({"type": "email"})["_id"]  # type: ignore[index]
@@ -101,12 +103,13 @@ def hostile_texts(place: Place) -> Arguments:
     answered(api.put(f"/advocacy_campaigns/{campaign_id}/anonymous_posts", {"enabled": True, "actions": ["tags"]}))
     autoresponse = {"autoresponse": {"identifiers": message["identifiers"]}}
     answered(api.put(f"/advocacy_campaigns/{campaign_id}/triggers", autoresponse))
-    jane, other = (samples.body(PERSON.table) | {"phone_numbers": [SHARED]} for _ in range(2))
+    jane, *namesakes = (samples.body(PERSON.table) | {"phone_numbers": [SHARED]} for _ in range(3))
     added = {"add_tags": [tag["name"]], "add_lists": [group["name"]]}
     answers = [{"question": question["identifiers"][0], "value": hostile()}]
     outreach = samples.body(OUTREACH.table) | {"person": jane, **added, "add_answers": answers}
     api.recorded(outreach, campaign=campaign_id)
-    other_id = id_of(api.created("/people", {"person": other}))
+    other_id, third_id = (id_of(api.created("/people", {"person": each})) for each in namesakes)
+    add_exception(place.store, other_id, third_id)
     place.database.staff.update_one({}, {"$set": {"name": hostile(NAME_LENGTH)}})
     begin_session(place.store, place.member, hostile(), now())
     receiver = {"url": "https://crm.example.org/", "events": ["unsubscribed"], "description": hostile()}

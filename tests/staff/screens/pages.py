@@ -13,7 +13,13 @@ ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>")
 PAGES = tuple(rule for method, rule in ROUTES if method == "GET" and "." not in rule.rpartition("/")[2])
 FORMS = tuple(rule for method, rule in ROUTES if method == "POST")
 # Pages without a route of their own, and their status.
-OTHER_PAGES = {"/staff/link/ended": 404, "/nowhere": 404}
+OTHER_PAGES = {
+    "/staff/link/ended": 404,
+    "/nowhere": 404,
+    "/staff/people?text=nobody": 200,
+    "/staff/campaigns?sort=-outreaches": 200,
+    "/staff/campaigns/<advocacy_campaign_id>/statistics?from=2026-03-02&to=2026-03-01": 400,
+}
 # The arguments behind the question mark, for pages that show little without them.
 QUERIES = {
     "/staff/people/add": "?person={person_id}&person={other_id}",
@@ -22,7 +28,7 @@ QUERIES = {
     "/staff/campaigns/<advocacy_campaign_id>": "?done=campaign_saved",
 }
 # These pages are for browsers that have not signed in.
-SIGNED_OUT = {"/staff/sign-in", "/staff/sign-in/code", "/staff/link/<string:secret>", *OTHER_PAGES}
+SIGNED_OUT = {"/staff/sign-in", "/staff/sign-in/code", "/staff/link/<string:secret>", "/staff/link/ended", "/nowhere"}
 
 
 def address_of(rule: str, arguments: Mapping[str, str]) -> str:

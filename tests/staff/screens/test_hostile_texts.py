@@ -55,13 +55,18 @@ class TestEachPage:
         page = staff.show(rule)
 
         shown = {number: plain(text) for number, text in MARKED.findall(page.evaluate(TEXTS))}
-        assert {number: stored[number] for number in shown} == shown
+        assert [each for number, each in shown.items() if not is_shown(each, stored[number])] == []
         assert set(shown) - set(stored_name(staff))
         assert page.evaluate(MADE) == []
         assert dialogs == []
         assert staff.complaints() == []
         assert staff.visit.foreign_requests == []
         assert checks.widths(page) == [320, 320]
+
+
+def is_shown(shown: str, stored: str) -> bool:
+    """True if the page shows this text, or the beginning of it in a list with commas, as that of targets is."""
+    return shown == stored or (bool(shown) and stored.startswith(shown.rpartition(",")[0] or stored + shown))
 
 
 def plain(text: str) -> str:
