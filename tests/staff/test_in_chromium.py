@@ -58,7 +58,7 @@ class Deployment:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    yield from chromium(frames=True)
+    yield from chromium()
 
 
 @pytest.fixture(scope="module")
