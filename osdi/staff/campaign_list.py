@@ -6,7 +6,7 @@ statistics of a campaign.
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -19,7 +19,8 @@ from osdi.crud.totals_store import total_outreaches
 from osdi.documents import Document, Query, ReadOnlyDocument
 from osdi.ids import now, time_in
 from osdi.resources import ADVOCACY_CAMPAIGN, OUTREACH
-from osdi.statistics.days import Interval, midnight
+from osdi.statistics.days import Calendar
+from osdi.statistics.recent_store import outreaches_within
 from osdi.store import Store
 
 PER_PAGE: Final = 25
@@ -115,7 +116,8 @@ def campaign_list(
     first = (page - 1) * PER_PAGE
     # There are few campaigns, so those ahead of the page are read too.
     found = store.find(ADVOCACY_CAMPAIGN.collection, visible, sort=("-_id",), limit=first + limit)[first:]
-    return CampaignList(tuple(row_of(store, each, zone) for each in found), total, page)
+    numbers = outreaches_within(store, [each["_id"] for each in found], last_days_and_before(zone))
+    return CampaignList(tuple(row_of(store, each, zone, numbers[each["_id"]]) for each in found), total, page)
 
 
 def visible_to(caller: Caller) -> dict[str, Any]:
@@ -138,12 +140,6 @@ def types(store: Store, caller: Caller) -> list[str]:
     return sorted({each["type"] for each in found if each.get("type")})
 
 
-def last_days(zone: ZoneInfo, days: int = DAYS, *, before: int = 0) -> Interval:
-    """Returns the last days up to today in a zone, or as many days that end `before` days earlier."""
-    tomorrow = time_in(zone).date() + dt.timedelta(days=1 - before)
-    return Interval(midnight(tomorrow - dt.timedelta(days=days), zone), midnight(tomorrow, zone))
-
-
 def state_of(settings: PageSettings, moment: dt.datetime) -> str:
     """Returns DRAFT for a campaign without a published page, CLOSED if it takes no more outreaches, else OPEN."""
     if settings.closed(moment):
@@ -156,8 +152,13 @@ def title_of(campaign: ReadOnlyDocument) -> str:
     return page_settings.title_of(campaign) or str(campaign["_id"])
 
 
-def row_of(store: Store, campaign: Document, zone: ZoneInfo) -> Row:
-    """Returns a campaign with its numbers. Raises OsdiError 503."""
+def row_of(store: Store, campaign: Document, zone: ZoneInfo, numbers: Sequence[int] = ()) -> Row:
+    """Returns a campaign with its numbers.
+
+    `numbers` are the outreaches of the last days and of those before, if they are known. Raises OsdiError 503.
+    """
+    if not numbers:
+        numbers = outreaches_within(store, [campaign["_id"]], last_days_and_before(zone))[campaign["_id"]]
     settings = PageSettings.of(campaign)
     outreaches = total_outreaches(store, campaign)
     return Row(
@@ -168,8 +169,8 @@ def row_of(store: Store, campaign: Document, zone: ZoneInfo) -> Row:
         slug=settings.slug if settings.published else None,
         outreaches=outreaches,
         goal=goal_of(settings, outreaches),
-        last_days=_count(store, campaign["_id"], last_days(zone)),
-        days_before=_count(store, campaign["_id"], last_days(zone, before=DAYS)),
+        last_days=numbers[0],
+        days_before=numbers[1],
         latest=_latest(store, campaign["_id"]),
         closes_at=settings.closes_at,
     )
@@ -182,9 +183,12 @@ def goal_of(settings: PageSettings, outreaches: int) -> int | None:
     return settings.goal if isinstance(settings.goal, int) else None
 
 
-def _count(store: Store, campaign_id: str, interval: Interval) -> int:
-    within: Mapping[str, Any] = {"$gte": interval.start, "$lt": interval.end}
-    return store.count(OUTREACH.collection, {"advocacy_campaign_id": campaign_id, "action_date": dict(within)})
+def last_days_and_before(zone: ZoneInfo) -> tuple[Calendar, Calendar]:
+    """Returns the last DAYS days up to today in a zone, and as many before."""
+    today, one = time_in(zone).date(), dt.timedelta(days=1)
+    return Calendar(today - (DAYS - 1) * one, today, zone), Calendar(
+        today - (2 * DAYS - 1) * one, today - DAYS * one, zone
+    )
 
 
 def _latest(store: Store, campaign_id: str) -> dt.datetime | None:
