@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from flask import Response
 
-from blueprints.http.api import Blueprint
+from blueprints.http.api import LOCATION, Blueprint
 from blueprints.http.collections import answer_page, get_entry_of_person, get_or_404, read_entries
 from blueprints.http.context import answer, hal, shown_after_write, store
 from blueprints.http.expand import OF_ANSWERS, expand_references, requested_relations
@@ -73,7 +73,7 @@ def get_person_answer(arguments: dict[str, Any], person_id: str, answer_id: str)
 @blp.route("/questions/<question_id>/answers", methods=["POST"])
 @blp.token_required(WRITE)
 @blp.arguments(AnswerSchema(), examples=EXAMPLES)
-@blp.response(200, AnswerSchema)
+@blp.response(200, AnswerSchema, headers=LOCATION)
 @blp.errors(404)
 def post_answer(body: dict[str, Any], question_id: str) -> Response:
     """Record a person's answer to a question

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from flask import Response
 
-from blueprints.http.api import Blueprint
+from blueprints.http.api import LOCATION, Blueprint
 from blueprints.http.collections import answer_page, get_entry_of_person, get_or_404, read_entries
 from blueprints.http.context import answer, hal, shown_after_write, store
 from blueprints.http.expand import OF_ITEMS, expand_references, requested_relations
@@ -67,7 +67,7 @@ def get_person_item(arguments: dict[str, Any], person_id: str, item_id: str) -> 
 @blp.route("/lists/<list_id>/items", methods=["POST"])
 @blp.token_required(WRITE)
 @blp.arguments(ItemSchema(), examples=EXAMPLES)
-@blp.response(200, ItemSchema)
+@blp.response(200, ItemSchema, headers=LOCATION)
 @blp.errors(404)
 def post_item(body: dict[str, Any], list_id: str) -> Response:
     """Add a person to a list

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from flask import Response
 
-from blueprints.http.api import Blueprint
+from blueprints.http.api import LOCATION, Blueprint
 from blueprints.http.collections import answer_page, get_or_404, read_page, with_total
 from blueprints.http.context import answer, caller, hal, settings, shown_after_write, store
 from blueprints.http.put_and_delete import change, remove
@@ -38,7 +38,7 @@ def get_lists(arguments: dict[str, Any]) -> Response:
 @blp.route("", methods=["POST"])
 @blp.token_required(WRITE)
 @blp.arguments(ListSchema(), examples=EXAMPLES)
-@blp.response(200, ListSchema)
+@blp.response(200, ListSchema, headers=LOCATION)
 @blp.errors(409)
 def post_list(body: dict[str, Any]) -> Response:
     """Create a list, or add to an existing one

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from flask import Response
 
-from blueprints.http.api import Blueprint
+from blueprints.http.api import LOCATION, Blueprint
 from blueprints.http.collections import answer_page, get_or_404, read_page
 from blueprints.http.context import answer, caller, hal, reference, settings, shown_after_write, store
 from blueprints.http.put_and_delete import change, remove
@@ -54,7 +54,7 @@ def get_messages(arguments: dict[str, Any]) -> Response:
 @blp.route("", methods=["POST"])
 @blp.token_required(WRITE)
 @blp.arguments(MessageSchema(), examples=EXAMPLES)
-@blp.response(200, MessageSchema)
+@blp.response(200, MessageSchema, headers=LOCATION)
 @blp.errors(409)
 def post_message(body: dict[str, Any]) -> Response:
     """Create a message, or add to an existing one

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Response
 
-from blueprints.http.api import Blueprint
+from blueprints.http.api import LOCATION, Blueprint
 from blueprints.http.collections import answer_page, get_or_404, read_page, with_total
 from blueprints.http.context import answer, hal, shown_after_write
 from blueprints.http.expand import OF_OUTREACHES, expand_references, requested_relations
@@ -65,7 +65,7 @@ def get_outreaches(arguments: dict[str, Any], advocacy_campaign_id: str) -> Resp
 @blp.token_optional(WRITE)
 @blp.doc(parameters=[IDEMPOTENCY_PARAMETER])
 @blp.arguments(RecordOutreachHelperSchema(), examples=EXAMPLES)
-@blp.response(200, OutreachSchema)
+@blp.response(200, OutreachSchema, headers=LOCATION)
 @blp.errors(404, 409, 422)
 def post_outreach(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
     """Record an outreach and its person

@@ -5,7 +5,7 @@ from typing import Any, Final
 from flask import Response, g
 
 from blueprints.http.anonymous_posts import apply_policy, honeypot_filled, limit_signups
-from blueprints.http.api import Blueprint
+from blueprints.http.api import LOCATION, Blueprint
 from blueprints.http.body import request_body
 from blueprints.http.collections import answer_page, get_or_404, read_page
 from blueprints.http.context import answer, caller, deployment, hal, helper_answer, shown_after_write
@@ -54,7 +54,7 @@ def get_people(arguments: dict[str, Any]) -> Response:
 @blp.route("", methods=["POST"])
 @blp.token_required(WRITE)
 @blp.arguments(PostedPersonSchema(), examples=EXAMPLES)
-@blp.response(200, PersonSchema)
+@blp.response(200, PersonSchema, headers=LOCATION)
 @blp.errors(409)
 def post_person(body: dict[str, Any]) -> Response:
     """Create a person, or add to a matching one
@@ -67,7 +67,7 @@ def post_person(body: dict[str, Any]) -> Response:
 @blp.route("/person_signup_helper", methods=["POST"])
 @blp.token_optional(WRITE)
 @blp.arguments(PersonSignupHelperSchema(skips=True), examples=EXAMPLES)
-@blp.response(200, PersonSchema)
+@blp.response(200, PersonSchema, headers=LOCATION)
 @blp.errors(409)
 def person_signup_helper(body: dict[str, Any]) -> Response:
     """Sign a person up, with tags, lists and answers

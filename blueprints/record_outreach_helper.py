@@ -8,7 +8,7 @@ import orjson
 from flask import Response, g, request
 
 from blueprints.http.anonymous_posts import apply_policy, honeypot_filled
-from blueprints.http.api import Blueprint
+from blueprints.http.api import LOCATION, Blueprint
 from blueprints.http.body import request_body
 from blueprints.http.context import Deployment, answer, caller, deployment, helper_answer
 from blueprints.http.parameters import (
@@ -60,7 +60,7 @@ blp = Blueprint(
 @blp.token_optional(WRITE)
 @blp.doc(parameters=[IDEMPOTENCY_PARAMETER])
 @blp.arguments(RecordOutreachHelperSchema(skips=True), examples=EXAMPLES)
-@blp.response(200, OutreachSchema, examples=ANSWERS)
+@blp.response(200, OutreachSchema, examples=ANSWERS, headers=LOCATION)
 @blp.errors(404, 409, 422)
 def record_outreach_helper(body: dict[str, Any], advocacy_campaign_id: str) -> Response:
     """Record an outreach and the person who made it

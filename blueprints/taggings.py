@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from flask import Response
 
-from blueprints.http.api import Blueprint
+from blueprints.http.api import LOCATION, Blueprint
 from blueprints.http.collections import answer_page, get_entry_of_person, get_or_404, read_entries
 from blueprints.http.context import answer, hal, shown_after_write, store
 from blueprints.http.expand import OF_TAGGINGS, expand_references, requested_relations
@@ -67,7 +67,7 @@ def get_person_tagging(arguments: dict[str, Any], person_id: str, tagging_id: st
 @blp.route("/tags/<tag_id>/taggings", methods=["POST"])
 @blp.token_required(WRITE)
 @blp.arguments(TaggingSchema(), examples=EXAMPLES)
-@blp.response(200, TaggingSchema)
+@blp.response(200, TaggingSchema, headers=LOCATION)
 @blp.errors(404)
 def post_tagging(body: dict[str, Any], tag_id: str) -> Response:
     """Tag a person

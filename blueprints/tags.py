@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from flask import Response
 
-from blueprints.http.api import Blueprint
+from blueprints.http.api import LOCATION, Blueprint
 from blueprints.http.collections import answer_page, get_or_404, read_page
 from blueprints.http.context import answer, caller, hal, settings, shown_after_write, store
 from blueprints.http.put_and_delete import change, remove
@@ -36,7 +36,7 @@ def get_tags(arguments: dict[str, Any]) -> Response:
 @blp.route("", methods=["POST"])
 @blp.token_required(WRITE)
 @blp.arguments(TagSchema(), examples=EXAMPLES)
-@blp.response(200, TagSchema)
+@blp.response(200, TagSchema, headers=LOCATION)
 @blp.errors(409)
 def post_tag(body: dict[str, Any]) -> Response:
     """Create a tag, or add to an existing one

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from flask import Response
 
-from blueprints.http.api import Blueprint
+from blueprints.http.api import LOCATION, Blueprint
 from blueprints.http.collections import answer_page, get_or_404, read_page
 from blueprints.http.context import answer, caller, hal, settings, shown_after_write, store
 from blueprints.http.put_and_delete import change, remove
@@ -50,7 +50,7 @@ def get_wrappers(arguments: dict[str, Any]) -> Response:
 @blp.route("", methods=["POST"])
 @blp.token_required(WRITE)
 @blp.arguments(WrapperSchema(), examples=EXAMPLES)
-@blp.response(200, WrapperSchema)
+@blp.response(200, WrapperSchema, headers=LOCATION)
 @blp.errors(409)
 def post_wrapper(body: dict[str, Any]) -> Response:
     """Create a wrapper, or add to an existing one

@@ -58,9 +58,9 @@ class PreviewArgumentsSchema(QuerySchema):
 class PreviewSchema(OsdiSchema):
     """A message as it would be sent."""
 
-    subject = Text()
+    subject = Text(metadata={"description": "Subject of the mail."})
     html = Text(metadata={"description": "The HTML part of an e-mail."})
     text = Text(metadata={"description": "The text part of an e-mail, or the text message."})
-    from_ = Text(data_key="from", attribute="from")
-    reply_to = Text()
+    from_ = Text(data_key="from", attribute="from", metadata={"description": "Sender of the message."})
+    reply_to = Text(metadata={"description": "Mailbox for replies."})
     _links = links("self", "osdi:message")

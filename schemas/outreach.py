@@ -80,7 +80,7 @@ class MessageIdentifiers(Identifiers):
 class TriggerSchema(OsdiSchema):
     """One kind of follow-up that the client requests."""
 
-    enabled = Bool()
+    enabled = Bool(metadata={"description": "True: the message is sent."})
     identifiers = MessageIdentifiers()
 
 
@@ -99,7 +99,11 @@ class ActionFunctionsSchema(SkippingSchema):
     add_tags_uri = Strings(limit=REFERENCES, metadata={"description": "URIs of existing tags to add to the person."})
     add_lists = Strings(limit=REFERENCES, metadata={"description": "Names of existing lists to add the person to."})
     add_lists_uri = Strings(limit=REFERENCES, metadata={"description": "URIs of existing lists to add the person to."})
-    add_questions_responses_uri = Objects(QuestionResponseSchema, limit=REFERENCES)
+    add_questions_responses_uri = Objects(
+        QuestionResponseSchema,
+        limit=REFERENCES,
+        metadata={"description": "Answers to questions that are named by their addresses."},
+    )
     triggers = ma.fields.Nested(TriggersSchema)
 
     def _deserialize(self, data: Any, **kwargs: Any) -> dict[str, Any]:

@@ -45,6 +45,8 @@ TOKEN_DESCRIPTION: Final = (
 
 View = Callable[..., Any]
 
+# The documentation of an answer to a POST that creates a resource.
+LOCATION: Final = {"Location": {"description": "The URL of the resource.", "schema": {"type": "string"}}}
 BODY_PARAMETERS: Final = (
     {
         "in": "header",

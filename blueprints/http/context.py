@@ -9,6 +9,7 @@ from flask import Response, current_app, g, request
 from osdi.access.authentication import Authentication
 from osdi.access.sender_digests import SenderDigests
 from osdi.access.tokens import READ, Caller
+from osdi.campaign_pages.embedding.site_counts import SiteCounts
 from osdi.campaign_pages.form.form_token import FormTokens
 from osdi.crud.reference_cache import Reference
 from osdi.documents import Json, ReadOnlyDocument
@@ -35,6 +36,7 @@ class Deployment:
     statistics: StatisticsReader
     senders: SenderDigests
     form_tokens: FormTokens
+    embedding_sites: SiteCounts
 
 
 def deployment() -> Deployment:
@@ -90,10 +92,15 @@ def shown_after_write(resource: Resource, document: ReadOnlyDocument, control: M
 
 
 def answer(body: Json, etag: str | None = None) -> Response:
-    """Returns 200 with the body as HAL+JSON, or `{}` if the client declines the body, and the entity tag."""
+    """Returns 200 with the body as HAL+JSON, or `{}` if the client declines the body, and the entity tag.
+
+    The answer to a POST has the address of the resource in `Location` (RFC 9110, 10.2.2).
+    """
     response = current_app.make_response(current_app.json.response({} if asks_for_nothing_back() else body))
     if etag:
         response.headers["ETag"] = etag
+    if request.method == "POST" and "self" in body.get("_links", {}):
+        response.headers["Location"] = body["_links"]["self"]["href"]
     return response
 
 

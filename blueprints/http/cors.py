@@ -27,7 +27,9 @@ ALLOWED_HEADERS: Final = (
     *("Accept", "Cache-Control", "Pragma", "X-Requested-With"),
 )
 # The headers of an answer that a page can need. Without this list it can read only a few common ones.
-EXPOSED_HEADERS: Final = ("Allow", "Content-Disposition", "ETag", "Retry-After", REQUEST_ID, "WWW-Authenticate")
+EXPOSED_HEADERS: Final = (
+    *("Allow", "Content-Disposition", "ETag", "Location", "Retry-After", REQUEST_ID, "WWW-Authenticate"),
+)
 # A regular expression, as Flask-Cors takes it.
 PUBLIC_COUNT: Final = rf"{PAGES}/[^/]+\.json"
 OPEN_ROUTES: Final = (f"{OF_CAMPAIGN}/record_outreach_helper", f"{OF_CAMPAIGN}/outreaches")

@@ -5,12 +5,12 @@ from urllib.parse import urlencode
 
 from flask import Response
 
-from blueprints.http.api import Blueprint
+from blueprints.http.api import LOCATION, Blueprint
 from blueprints.http.context import answer, caller, hal, settings, shown_after_write, store
 from osdi.access.tokens import READ, WRITE
 from osdi.documents import Json
 from osdi.etags import etag
-from osdi.people.duplicates import Group, duplicates
+from osdi.people.duplicates.groups import Group, duplicates
 from osdi.people.merge import merge_people
 from osdi.resources import API, PERSON, id_from
 from schemas.operations.duplicates import DuplicatesArgumentsSchema, DuplicatesSchema, MergeSchema
@@ -48,7 +48,7 @@ def get_duplicates(arguments: dict[str, Any]) -> Response:
 @blp.route("/<person_id>/merge", methods=["POST"])
 @blp.token_required(WRITE)
 @blp.arguments(MergeSchema(), examples=EXAMPLES)
-@blp.response(200, PersonSchema)
+@blp.response(200, PersonSchema, headers=LOCATION)
 @blp.errors(404, 409)
 def merge_person(body: dict[str, Any], person_id: str) -> Response:
     """Merge another person into this one

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from flask import Response
 
-from blueprints.http.api import Blueprint
+from blueprints.http.api import LOCATION, Blueprint
 from blueprints.http.context import answer, hal, settings, store
 from blueprints.http.put_and_delete import if_match
 from osdi.access.tokens import ADMIN
@@ -53,7 +53,7 @@ def get_webhooks() -> Response:
 @blp.route("", methods=["POST"])
 @blp.token_required(ADMIN)
 @blp.arguments(WebhookSchema(), examples=EXAMPLES)
-@blp.response(200, WebhookSchema)
+@blp.response(200, WebhookSchema, headers=LOCATION)
 @blp.errors(409)
 def post_webhook(body: dict[str, Any]) -> Response:
     """Create a webhook
@@ -117,7 +117,7 @@ def test_webhook(webhook_id: str) -> Response:
     details = {"status": result.status, "failure": result.failure}
     stated = {name: each for name, each in details.items() if each}
     address = hal().href("webhooks", webhook_id)
-    links = {"self": {"href": f"{address}/test"}, "webhook": {"href": address}}
+    links = {"webhook": {"href": address}}
     return answer({"delivered": result.delivered, **stated, "_links": links})
 
 

@@ -18,6 +18,7 @@ from osdi.fields.outreach import ACTION_DATE_OFFSET
 from osdi.ids import now
 from osdi.match_keys import MatchKeyRules, confirm_contacts, name_and_postal_code_keys, name_key
 from osdi.outreaches.deletion_store import delete_outreach, delete_outreaches_of
+from osdi.people.duplicates.exceptions_store import remove_exceptions_of
 from osdi.people.lookup import get_person
 from osdi.people.merge import finish_merges_of
 from osdi.people.merge_rules import CONTACT_VALUE, events_of_change, keep_status, one_primary, same_email
@@ -28,7 +29,7 @@ from osdi.resources import ADVOCACY_CAMPAIGN, LIST, OUTREACH, PERSON, TAG, WRAPP
 from osdi.statistics.invalidation import invalidate, invalidate_created
 from osdi.statistics.invalidation_store import complete, delete_rollups, invalidate_all
 from osdi.store import Insert, Store
-from osdi.store.indexes import POSTAL_CODES
+from osdi.store.indexes import EMBEDDING_SITES, POSTAL_CODES
 from osdi.suppression.changes import Checked, check_put
 
 # Takes the stored value (None if there is none) and the one of a PUT.
@@ -183,9 +184,10 @@ def delete_outreaches(store: Store, campaign: Document, force: bool) -> None:
 
 
 def forget_campaign(store: Store, campaign: ReadOnlyDocument) -> None:
-    """Deletes statistics and postal codes of a deleted campaign, and outreaches that were recorded meanwhile."""
+    """Deletes statistics, postal codes and sites of a deleted campaign, and outreaches that were recorded meanwhile."""
     delete_outreaches_of(store, campaign["_id"])
-    store.delete_many(POSTAL_CODES, {"advocacy_campaign_id": campaign["_id"]})
+    for collection in (POSTAL_CODES, EMBEDDING_SITES):
+        store.delete_many(collection, {"advocacy_campaign_id": campaign["_id"]})
     delete_rollups(store, campaign["_id"])
 
 
@@ -202,6 +204,7 @@ def unlink_person(store: Store, person: ReadOnlyDocument) -> None:
         forget_person(store, person_id, now())
     complete(store, invalidated)
     delete_merged_copies(store, {"survivor_id": person["_id"]})
+    remove_exceptions_of(store, gone)
 
 
 def unlink_wrapper(store: Store, wrapper: ReadOnlyDocument) -> None:

@@ -27,25 +27,31 @@ ONE_PRIMARY: Final = "At most one entry is primary."
 LOCATION: Final = ObjectType(
     "Location",
     "The geographic location of an address.",
-    (Float("latitude", -90, 90), Float("longitude", -180, 180), Enum("accuracy", ("Rooftop", "Approximate"))),
+    (
+        Float("latitude", -90, 90, description="Degrees north of the equator."),
+        Float("longitude", -180, 180, description="Degrees east of Greenwich."),
+        Enum("accuracy", ("Rooftop", "Approximate"), description="Precision of the coordinates."),
+    ),
 )
 
 # The properties that the addresses of people, targets and employers share.
 ADDRESS: Final = (
-    Text("venue", LINE_LENGTH, column="venue"),
-    Strings("address_lines", ADDRESS_LINES, column="address_lines"),
-    Text("locality", LINE_LENGTH, column="locality"),
+    Text("venue", LINE_LENGTH, column="venue", description="Name of the place, such as a building."),
+    Strings(
+        "address_lines", ADDRESS_LINES, column="address_lines", description="Street and house number, a line each."
+    ),
+    Text("locality", LINE_LENGTH, column="locality", description="City or town."),
     Text("region", LINE_LENGTH, column="region", description="The last part of the ISO 3166-2 code."),
-    LiberalText("postal_code", CODE_LENGTH, column="postal_code"),
+    LiberalText("postal_code", CODE_LENGTH, column="postal_code", description="Postal code, such as a ZIP code."),
     Text("country", CODE_LENGTH, column="country", spelling="country", description=ISO_COUNTRY),
     Text("language", CODE_LENGTH, column="address_language", description="ISO 639 language code."),
-    Object("location", LOCATION, column="location"),
+    Object("location", LOCATION, column="location", description="Coordinates of the address."),
 )
 
 EMPLOYER_ADDRESS: Final = ObjectType(
     "EmployerAddress",
     "The address of a person's employer.",
-    (*ADDRESS, Enum("status", ("Potential", "Verified", "Bad"))),
+    (*ADDRESS, Enum("status", ("Potential", "Verified", "Bad"), description="Quality of the address.")),
 )
 
 POSTAL_ADDRESS: Final = ObjectType(
@@ -54,10 +60,29 @@ POSTAL_ADDRESS: Final = ObjectType(
     (
         *ADDRESS,
         Bool("primary", column=None, description=ONE_PRIMARY),
-        Enum("address_type", ("Home", "Work", "Mailing"), column="postal_address_type"),
-        Enum("status", ("Potential", "Verified", "Bad", "Past"), column="postal_address_status"),
-        DateTime("last_verified_date", column="postal_address_verified_date"),
-        Text("occupation", LINE_LENGTH, column="postal_address_occupation"),
+        Enum(
+            "address_type",
+            ("Home", "Work", "Mailing"),
+            column="postal_address_type",
+            description="Kind of the address.",
+        ),
+        Enum(
+            "status",
+            ("Potential", "Verified", "Bad", "Past"),
+            column="postal_address_status",
+            description="Quality of the address.",
+        ),
+        DateTime(
+            "last_verified_date",
+            column="postal_address_verified_date",
+            description="Time at which the address was last verified.",
+        ),
+        Text(
+            "occupation",
+            LINE_LENGTH,
+            column="postal_address_occupation",
+            description="Occupation of the person at this address.",
+        ),
     ),
 )
 
@@ -66,12 +91,15 @@ EMAIL_ADDRESS: Final = ObjectType(
     "An e-mail address of a person or target.",
     (
         Bool("primary", column=None, description=ONE_PRIMARY),
-        Email("address", column="email_address", others_column="other_email_addresses"),
+        Email(
+            "address", column="email_address", others_column="other_email_addresses", description="The e-mail address."
+        ),
         FlexEnum(
             "address_type",
             ("personal", "work", "other"),
             column="email_address_type",
             others_column="other_email_address_types",
+            description="Kind of the address.",
         ),
         Enum(
             "status",
@@ -101,15 +129,34 @@ PHONE_NUMBER: Final = ObjectType(
             others_column="other_phone_numbers",
             description="With the country code. Only the digits are compared.",
         ),
-        LiberalText("extension", CODE_LENGTH, column="phone_extension", others_column="other_phone_extensions"),
-        Text("description", LINE_LENGTH, column="phone_description", others_column="other_phone_descriptions"),
+        LiberalText(
+            "extension",
+            CODE_LENGTH,
+            column="phone_extension",
+            others_column="other_phone_extensions",
+            description="Extension that is dialled after the number.",
+        ),
+        Text(
+            "description",
+            LINE_LENGTH,
+            column="phone_description",
+            others_column="other_phone_descriptions",
+            description="Note about the number, such as its owner.",
+        ),
         FlexEnum(
             "number_type",
             ("Home", "Work", "Mobile", "Other", "Daytime", "Evening", "Fax"),
             column="phone_number_type",
             others_column="other_phone_number_types",
+            description="Kind of the number.",
         ),
-        Text("operator", LINE_LENGTH, column="phone_operator", others_column="other_phone_operators"),
+        Text(
+            "operator",
+            LINE_LENGTH,
+            column="phone_operator",
+            others_column="other_phone_operators",
+            description="Telephone company of the number.",
+        ),
         Text(
             "country",
             CODE_LENGTH,
@@ -118,17 +165,34 @@ PHONE_NUMBER: Final = ObjectType(
             spelling="country",
             description=ISO_COUNTRY,
         ),
-        Bool("sms_capable", column="sms_capable", others_column="other_sms_capable", unreadable=False),
-        Bool("do_not_call", column="do_not_call", others_column="other_do_not_call", unreadable=True),
+        Bool(
+            "sms_capable",
+            column="sms_capable",
+            others_column="other_sms_capable",
+            unreadable=False,
+            description="True: the number can receive texts. False: nobody may text it.",
+        ),
+        Bool(
+            "do_not_call",
+            column="do_not_call",
+            others_column="other_do_not_call",
+            unreadable=True,
+            description="True: nobody may call this number.",
+        ),
     ),
 )
 
 CONTACT_FIELDS: Final[Table] = (
     Objects(
-        "postal_addresses", POSTAL_ADDRESS, CONTACTS, same_by="postal address", others_column="other_postal_addresses"
+        "postal_addresses",
+        POSTAL_ADDRESS,
+        CONTACTS,
+        same_by="postal address",
+        others_column="other_postal_addresses",
+        description="Postal addresses.",
     ),
-    Objects("email_addresses", EMAIL_ADDRESS, CONTACTS, same_by="email address"),
-    Objects("phone_numbers", PHONE_NUMBER, CONTACTS, same_by="phone number"),
+    Objects("email_addresses", EMAIL_ADDRESS, CONTACTS, same_by="email address", description="E-mail addresses."),
+    Objects("phone_numbers", PHONE_NUMBER, CONTACTS, same_by="phone number", description="Phone numbers."),
 )
 
 # Targets are officials: an erasure removes their contact details, but not their name and office.
@@ -137,10 +201,15 @@ TARGET: Final = ObjectType(
     "An official to whom an outreach or campaign is addressed (`target_subobject.md`).",
     (
         *CONTACT_FIELDS,
-        Text("title", LINE_LENGTH, after_erasure="kept"),
-        Text("organization", LINE_LENGTH, after_erasure="kept"),
-        Text("given_name", LINE_LENGTH, after_erasure="kept"),
-        Text("family_name", LINE_LENGTH, after_erasure="kept"),
+        Text("title", LINE_LENGTH, after_erasure="kept", description="Office or form of address, such as Senator."),
+        Text(
+            "organization",
+            LINE_LENGTH,
+            after_erasure="kept",
+            description="Organization that the target works for, such as a parliament.",
+        ),
+        Text("given_name", LINE_LENGTH, after_erasure="kept", description="First name of the target."),
+        Text("family_name", LINE_LENGTH, after_erasure="kept", description="Last name of the target."),
         Text("ocdid", LINE_LENGTH, after_erasure="kept", description="Open Civic Data division identifier."),
     ),
 )

@@ -177,7 +177,9 @@ class Objects(Field):
 
 Table = tuple[Field, ...]
 
-ORIGIN_SYSTEM: Final = Text("origin_system", LINE_LENGTH)
+ORIGIN_SYSTEM: Final = Text(
+    "origin_system", LINE_LENGTH, description="Name of the system in which the resource was created."
+)
 
 
 def names(fields: Table) -> tuple[str, ...]:

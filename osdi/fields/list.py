@@ -8,11 +8,11 @@ from osdi.fields.limits import LINE_LENGTH
 LIST_FIELDS: Final[Table] = (
     ORIGIN_SYSTEM,
     Text("name", LINE_LENGTH, required=True, description="Required."),
-    Text("title", LINE_LENGTH),
-    Text("description"),
-    Text("summary"),
-    Text("browser_url"),
-    Text("administrative_url"),
+    Text("title", LINE_LENGTH, description="Title for readers."),
+    Text("description", description="Purpose of the list, for readers."),
+    Text("summary", description="Short description."),
+    Text("browser_url", description="Page about the list for readers."),
+    Text("administrative_url", description="Page about the list for staff."),
     WholeNumber(
         "total_items",
         read_only=True,

@@ -26,10 +26,28 @@ REFERRER_DATA: Final = ObjectType(
     "ReferrerData",
     "The page or link that led the person to the outreach.",
     (
-        Text("source", LINE_LENGTH, column="source", after_erasure="kept if others have it"),
-        Text("referrer", LINE_LENGTH, column="referrer", after_erasure="kept if others have it"),
-        Text("website", LINE_LENGTH, column="website", after_erasure="kept if others have it"),
-        Text("url", column="url"),
+        Text(
+            "source",
+            LINE_LENGTH,
+            column="source",
+            after_erasure="kept if others have it",
+            description="Code of the source, such as a newsletter.",
+        ),
+        Text(
+            "referrer",
+            LINE_LENGTH,
+            column="referrer",
+            after_erasure="kept if others have it",
+            description="Person or site that led to the outreach.",
+        ),
+        Text(
+            "website",
+            LINE_LENGTH,
+            column="website",
+            after_erasure="kept if others have it",
+            description="Site on which the outreach was made.",
+        ),
+        Text("url", column="url", description="Page on which the outreach was made."),
     ),
 )
 
@@ -55,6 +73,6 @@ OUTREACH_FIELDS: Final[Table] = (
     Text("subject", LINE_LENGTH, description="Subject of an e-mail."),
     Text("message", MESSAGE_LENGTH, description="Text of an e-mail or letter."),
     Text("notes", MESSAGE_LENGTH, description="Notes of the person, such as the answer of the target."),
-    Object("referrer_data", REFERRER_DATA, column_per_property=True),
+    Object("referrer_data", REFERRER_DATA, column_per_property=True, description="Origin of the outreach."),
     Objects("targets", TARGET, TARGETS, row_prefix="target_", description="The targets of the outreach."),
 )

@@ -12,17 +12,17 @@ RESPONSE: Final = ObjectType(
     "A response that a question accepts.",
     (
         Text("key", LINE_LENGTH, required=True, description="Required, and unique among the responses."),
-        Text("name", LINE_LENGTH),
-        Text("title", LINE_LENGTH),
+        Text("name", LINE_LENGTH, description="Short text of the response, for staff."),
+        Text("title", LINE_LENGTH, description="Text of the response, for readers."),
     ),
 )
 
 QUESTION_FIELDS: Final[Table] = (
     ORIGIN_SYSTEM,
-    Text("name", LINE_LENGTH),
-    Text("title", LINE_LENGTH),
-    Text("description"),
-    Text("summary"),
+    Text("name", LINE_LENGTH, description="Name of the question, for staff."),
+    Text("title", LINE_LENGTH, description="The question as readers see it."),
+    Text("description", description="Explanation of the question."),
+    Text("summary", description="Short explanation."),
     Enum("question_type", ("Paragraph", *CHOICES), required=True, description="Required."),
     Objects(
         "responses",

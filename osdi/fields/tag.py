@@ -8,5 +8,5 @@ from osdi.fields.limits import LINE_LENGTH
 TAG_FIELDS: Final[Table] = (
     ORIGIN_SYSTEM,
     Text("name", LINE_LENGTH, required=True, description="Required."),
-    Text("description"),
+    Text("description", description="Meaning of the tag."),
 )

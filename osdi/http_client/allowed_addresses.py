@@ -38,8 +38,15 @@ def allowed(address: Address, networks: Sequence[Network]) -> bool:
     return address.is_global and not address.is_multicast and not any(address in network for network in NO_RECEIVERS)
 
 
+class PrivateAddress(ValueError):
+    """The URL has a private address, which the networks of a setting may allow. The message is a sentence."""
+
+
 def check_url(url: str, networks: Sequence[Network]) -> None:
-    """Raises ValueError, a sentence, for a URL that every guarded POST would reject, whatever its host resolves to."""
+    """Raises ValueError, a sentence, for a URL that every guarded POST would reject, whatever its host resolves to.
+
+    The error for an address that another choice of `networks` would allow is a PrivateAddress.
+    """
     parts, host = parse_http_url(url)
     if parts.auth is not None:
         raise ValueError("The address holds a user or a password, for all to see who may see the address.")
@@ -48,9 +55,9 @@ def check_url(url: str, networks: Sequence[Network]) -> None:
     literal = _literal_address(host)
     local = f".{host.rstrip('.')}".endswith(".localhost")
     if literal is not None and not allowed(literal, networks):
-        raise ValueError("The address is a private one.")
+        raise PrivateAddress("The address is a private one.")
     if local and not any(allowed(loopback, networks) for loopback in LOOPBACK):
-        raise ValueError("The address is this server's own.")
+        raise PrivateAddress("The address is on the machine of this server.")
     if parts.scheme != "https" and not local and not (literal is not None and wire_address(literal).is_loopback):
         raise ValueError("The address does not begin with https://.")
 

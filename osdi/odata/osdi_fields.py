@@ -51,6 +51,7 @@ VIRTUAL: Final[Mapping[Resource, Mapping[str, FilterField]]] = {
         "region": FilterField("string", "postal_addresses.region"),
     },
     OUTREACH: {
+        "target_name": FilterField("string", "targets", name_of_target=True),
         "target_given_name": FilterField("string", "targets.given_name"),
         "target_family_name": FilterField("string", "targets.family_name"),
         "target_ocdid": FilterField("string", "targets.ocdid"),

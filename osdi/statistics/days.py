@@ -62,6 +62,11 @@ class Calendar:
         return range(self.first.toordinal(), self.last.toordinal() + 1)
 
     @property
+    def whole(self) -> Interval:
+        """The time of all days from the first date to the last."""
+        return Interval(midnight(self.first, self.zone), midnight(self.last + dt.timedelta(days=1), self.zone))
+
+    @property
     def span(self) -> Interval:
         """The time of all its days, with those before the first date."""
         return Interval(self._midnights[0], self._midnights[-1])

@@ -23,7 +23,14 @@ from pymongo.errors import (
 from pymongo.uri_parser import parse_uri
 
 from osdi.documents import Document
-from osdi.errors import DuplicateKey, ErrorDescription, OsdiError, WriteConflict, document_too_large, unavailable
+from osdi.errors import (
+    DatabaseUnavailable,
+    DuplicateKey,
+    ErrorDescription,
+    OsdiError,
+    WriteConflict,
+    document_too_large,
+)
 from osdi.store.circuit_breaker import CircuitBreaker
 from osdi.store.stale_transactions import APP_NAME
 
@@ -99,6 +106,12 @@ def database_name(uri: str) -> str:
     return parse_uri(uri.replace("mongodb+srv://", "mongodb://", 1))["database"] or DATABASE
 
 
+def database_hosts(uri: str) -> str:
+    """Returns the hosts of a connection string, without user and password: `db1:27017, db2:27017`."""
+    hosts = parse_uri(uri.replace("mongodb+srv://", "mongodb://", 1))["nodelist"]
+    return ", ".join(f"{host}:{port}" for host, port in hosts)
+
+
 @contextmanager
 def driver_errors() -> Iterator[None]:
     """Translates errors of pymongo into those of this project; any other error passes.
@@ -123,7 +136,7 @@ def driver_errors() -> Iterator[None]:
         if error.has_error_label("TransientTransactionError") and not error.timeout:
             raise WriteConflict("Another transaction was first.") from error
         if _is_away(error):
-            raise unavailable("The database does not answer at the moment.") from error
+            raise DatabaseUnavailable from error
         raise
 
 

@@ -25,6 +25,8 @@ TOMBSTONES: Final = "tombstones"
 SUPPRESSIONS: Final = "suppressions"
 # Which follow-up a mailbox gets from a campaign in an interval.
 MAILBOX_INTERVALS: Final = "mailbox_intervals"
+# Pairs of people who look alike and are not the same.
+DUPLICATE_EXCEPTIONS: Final = "duplicate_exceptions"
 MERGED_KEPT_SECONDS: Final = 30 * 24 * 60 * 60
 STATISTICS: Final = "statistics"
 SIGNING_KEYS: Final = "signing_keys"
@@ -38,6 +40,9 @@ STAFF_EVENTS: Final = "staff_events"
 LINK_KEPT_SECONDS: Final = 24 * 60 * 60
 # The tables by which a campaign's page finds targets (see osdi.campaign_pages.postal_codes).
 POSTAL_CODES: Final = "postal_codes"
+# The sites that frame the form of a campaign (see osdi.campaign_pages.embedding).
+EMBEDDING_SITES: Final = "embedding_sites"
+SITE_KEPT_SECONDS: Final = 30 * 24 * 60 * 60
 
 
 @dataclass(frozen=True)
@@ -112,8 +117,13 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
         MATCH_KEYS,
         Index(("advocacy_campaign_id", "_id")),
         Index(("person_id", "_id")),
-        # By day; with the person, so that the index alone counts people.
-        Index(("advocacy_campaign_id", "action_date", "person_id", "_id")),
+        # By day, and in a list the latest first; with the person, so that the index alone counts people.
+        Index(("advocacy_campaign_id", "action_date", "_id", "person_id")),
+        # By a value of the statistics, in the same order, so that each figure leads to its list.
+        *(
+            Index(("advocacy_campaign_id", field, "action_date", "_id"), only_with=field)
+            for field in ("referrer_data.source", "referrer_data.referrer", "type", "own_words", "new_person")
+        ),
         Index(("followups.state", "followups.not_before"), sparse=True),
         UNTOLD,
         REJECTED,
@@ -133,6 +143,7 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
         Index(("pending",), sparse=True),
         Index(("person.match_keys",), only_with="pending"),
     ),
+    DUPLICATE_EXCEPTIONS: (Index(("people",)), Index(("created_date", "_id"))),
     TOKENS: (Index(("hash",), unique=True),),
     WEBHOOKS: (Index(("enabled", "not_before")),),
     ERASURES: (Index(("erased_date",)),),
@@ -156,6 +167,10 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
     ),
     STAFF_EVENTS: (Index(("staff_id", "_id")), Index(("expires_date",), expires_seconds=0)),
     POSTAL_CODES: (Index(("advocacy_campaign_id", "prefix")),),
+    EMBEDDING_SITES: (
+        Index(("advocacy_campaign_id", "origin"), unique=True),
+        Index(("last_date",), expires_seconds=SITE_KEPT_SECONDS),
+    ),
 }
 
 

@@ -9,7 +9,7 @@ from osdi.etags import IfMatch
 from osdi.fields.limits import LINE_LENGTH
 from osdi.fields.webhook import EVENTS
 from osdi.hal import Hal
-from osdi.http_client.allowed_addresses import check_url
+from osdi.http_client.allowed_addresses import PrivateAddress, check_url
 from osdi.http_client.post import HttpPost
 from osdi.http_client.signature import check_secret, new_secret
 from osdi.settings import Settings
@@ -55,6 +55,8 @@ def _check(fields: Mapping[str, Any], settings: Settings) -> None:
     if "url" in fields:
         try:
             check_url(fields["url"], settings.webhook_networks)
+        except PrivateAddress as error:
+            raise invalid(f"{error} The setting WEBHOOK_NETWORKS can allow its network.", "url") from error
         except ValueError as error:
             raise invalid(str(error), "url") from error
     if fields.get("secret"):

@@ -92,7 +92,8 @@ class DownloadArgumentsSchema(FilterSchema):
 
 def collection_schema(name: str, relation: str, schema: type[ma.Schema]) -> type[ma.Schema]:
     """Returns the schema of a page of resources under `relation`, such as `osdi:people`."""
-    embedded = OsdiSchema.from_dict({relation: ma.fields.List(ma.fields.Nested(schema))}, name=f"Embedded{name}Schema")
+    resources = ma.fields.List(ma.fields.Nested(schema), metadata={"description": "The resources of the page."})
+    embedded = OsdiSchema.from_dict({relation: resources}, name=f"Embedded{name}Schema")
     fields: dict[str, Any] = {
         "total_pages": ma.fields.Integer(metadata={"description": "Number of pages of this size."}),
         "per_page": ma.fields.Integer(metadata={"description": "Resources on a page."}),

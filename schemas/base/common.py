@@ -245,10 +245,10 @@ class ResourceSchema(PostedSchema):
 class LinkSchema(OsdiSchema):
     """A link object of HAL (draft-kelly-json-hal, section 5)."""
 
-    href = Text()
-    title = Text(max_length=LINE_LENGTH)
-    templated = Bool()
-    name = Text(max_length=LINE_LENGTH)
+    href = Text(metadata={"description": "Address."})
+    title = Text(max_length=LINE_LENGTH, metadata={"description": "Name for people."})
+    templated = Bool(metadata={"description": "True: the address is a template (RFC 6570)."})
+    name = Text(max_length=LINE_LENGTH, metadata={"description": "Name that tells links of one relation apart."})
 
 
 class PostedLinksSchema(OsdiSchema):

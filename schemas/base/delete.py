@@ -36,4 +36,4 @@ class EraseSchema(QuerySchema):
 class NoticeSchema(OsdiSchema):
     """The response to a DELETE, as on the standard's pages."""
 
-    notice = ma.fields.String()
+    notice = ma.fields.String(metadata={"description": "A sentence for people."})

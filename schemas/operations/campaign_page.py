@@ -94,7 +94,7 @@ class SettingsSchema(ma.Schema):
 class PageFormFieldSchema(SettingsSchema):
     """A field of the form: a contact detail by its name, or a question by one of its identifiers."""
 
-    name = Word(*FORM_FIELDS)
+    name = Word(*FORM_FIELDS, metadata={"description": "The contact detail that the field asks for."})
     question = FilledText(
         max_length=IDENTIFIER_LENGTH,
         allow_none=True,
@@ -132,7 +132,10 @@ class PageTargetsSchema(SettingsSchema):
 class PageMessageSchema(SettingsSchema):
     """The rule for the supporter's message."""
 
-    rule = Word(*MESSAGE_RULES)
+    rule = Word(
+        *MESSAGE_RULES,
+        metadata={"description": "Supporters edit the text, or send it as it is, or answer questions."},
+    )
     prompts = ma.fields.List(
         FilledText(max_length=LINE_LENGTH),
         allow_none=True,
@@ -144,7 +147,7 @@ class PageMessageSchema(SettingsSchema):
 class PageConsentSchema(SettingsSchema):
     """The checkbox by which a supporter asks for mail. Without a text there is none."""
 
-    text = Text(max_length=STRING_LENGTH, allow_none=True)
+    text = Text(max_length=STRING_LENGTH, allow_none=True, metadata={"description": "Words beside the checkbox."})
     list = FilledText(
         max_length=LINE_LENGTH,
         allow_none=True,
@@ -164,7 +167,7 @@ class PageConsentSchema(SettingsSchema):
 class PageThankYouSchema(SettingsSchema):
     """The end of the page, after the last step."""
 
-    text = Text(max_length=STRING_LENGTH, allow_none=True)
+    text = Text(max_length=STRING_LENGTH, allow_none=True, metadata={"description": "Text of thanks."})
     redirect_url = WebAddress("Page that supporters may go on to.")
 
 
@@ -205,7 +208,9 @@ class PageSchema(SettingsSchema):
         allow_none=True,
         metadata={"description": "The page accepts no outreaches from then on. The offset from UTC is required."},
     )
-    closed_message = Text(max_length=STRING_LENGTH, allow_none=True)
+    closed_message = Text(
+        max_length=STRING_LENGTH, allow_none=True, metadata={"description": "Text of the page after it has closed."}
+    )
     goal = Goal(
         allow_none=True,
         metadata={
@@ -226,10 +231,14 @@ class PageSchema(SettingsSchema):
         validate=(ma.validate.Length(min=1, max=PAGE_FIELDS), asks_for_a_person),
         metadata={"description": "What the form asks for, in this order."},
     )
-    targets = ma.fields.Nested(PageTargetsSchema, allow_none=True)
-    message = ma.fields.Nested(PageMessageSchema, allow_none=True)
-    consent = ma.fields.Nested(PageConsentSchema, allow_none=True)
-    thank_you = ma.fields.Nested(PageThankYouSchema, allow_none=True)
+    targets = ma.fields.Nested(
+        PageTargetsSchema, allow_none=True, metadata={"description": "The choice among the targets."}
+    )
+    message = ma.fields.Nested(
+        PageMessageSchema, allow_none=True, metadata={"description": "The rule for the message."}
+    )
+    consent = ma.fields.Nested(PageConsentSchema, allow_none=True, metadata={"description": "The checkbox of consent."})
+    thank_you = ma.fields.Nested(PageThankYouSchema, allow_none=True, metadata={"description": "The end of the page."})
     privacy_url = WebAddress("The organisation's privacy page.")
     colour = FilledText(
         allow_none=True,

@@ -29,7 +29,9 @@ class DuplicatesArgumentsSchema(QuerySchema):
 class EmbeddedDuplicatesSchema(OsdiSchema):
     """The people of a group."""
 
-    people = ma.fields.List(ma.fields.Nested(PersonSchema), data_key="osdi:people")
+    people = ma.fields.List(
+        ma.fields.Nested(PersonSchema), data_key="osdi:people", metadata={"description": "The people of the group."}
+    )
 
 
 class DuplicateSchema(OsdiSchema):
@@ -50,7 +52,9 @@ class DuplicatesSchema(OsdiSchema):
     """Groups of probable duplicates. The last page has no `next` link; a page may be empty."""
 
     per_page = ma.fields.Integer(metadata={"description": "Approximate number of groups on a page."})
-    duplicates = ma.fields.List(ma.fields.Nested(DuplicateSchema))
+    duplicates = ma.fields.List(
+        ma.fields.Nested(DuplicateSchema), metadata={"description": "Groups of people who are probably one person."}
+    )
     _links = links("self", "next")
 
 

@@ -27,7 +27,9 @@ class FollowupCountSchema(ma.Schema):
 class FollowupCountsSchema(ma.Schema):
     """Counts of the follow-ups of all campaigns by state."""
 
-    followups = ma.fields.List(ma.fields.Nested(FollowupCountSchema))
+    followups = ma.fields.List(
+        ma.fields.Nested(FollowupCountSchema), metadata={"description": "Numbers of follow-ups."}
+    )
     oldest = ma.fields.DateTime(
         allow_none=True, metadata={"description": "Time of the oldest waiting follow-up; null if none waits."}
     )

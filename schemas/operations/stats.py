@@ -44,7 +44,7 @@ class TotalSchema(ma.Schema):
 class DaySchema(ma.Schema):
     """One day."""
 
-    date = ma.fields.Date()
+    date = ma.fields.Date(metadata={"description": "The day."})
     outreaches = ma.fields.Integer(metadata={"description": "Outreaches of that day."})
     people = ma.fields.Integer(metadata={"description": "Different people who made them."})
 
@@ -66,7 +66,7 @@ class OthersSchema(ma.Schema):
 class TopSchema(ma.Schema):
     """The ten most frequent values."""
 
-    top = ma.fields.List(ma.fields.Nested(ValueCountSchema))
+    top = ma.fields.List(ma.fields.Nested(ValueCountSchema), metadata={"description": "The most frequent values."})
     others = ma.fields.Nested(OthersSchema)
     without = ma.fields.Integer(metadata={"description": "Outreaches without a value."})
     complete = ma.fields.Boolean(

@@ -19,7 +19,7 @@ SOURCE: Final = {
 class RefusalSchema(OsdiSchema):
     """A refusal that holds."""
 
-    since = DateTime()
+    since = DateTime(metadata={"description": "Time at which the refusal was recorded."})
     repeated = DateTime(metadata={"description": "The last time at which the reader of a mail has unsubscribed again."})
     source = ma.fields.String(metadata=SOURCE)
 
@@ -35,9 +35,9 @@ class RefusedSchema(OsdiSchema):
 class SuppressionChangeSchema(OsdiSchema):
     """A refusal that was added or lifted."""
 
-    what = ma.fields.String(metadata={"enum": list(WHAT)})
-    change = ma.fields.String(metadata={"enum": ["refused", "lifted"]})
-    date = DateTime()
+    what = ma.fields.String(metadata={"description": "Kind of contact.", "enum": list(WHAT)})
+    change = ma.fields.String(metadata={"description": "What was recorded.", "enum": ["refused", "lifted"]})
+    date = DateTime(metadata={"description": "Time of the change."})
     source = ma.fields.String(metadata=SOURCE)
 
 
@@ -55,5 +55,5 @@ class SuppressionSchema(OsdiSchema):
 class SuppressionsSchema(OsdiSchema):
     """The entries for a person's addresses and numbers; those that never refused anything have none."""
 
-    suppressions = ma.fields.List(ma.fields.Nested(SuppressionSchema))
+    suppressions = ma.fields.List(ma.fields.Nested(SuppressionSchema), metadata={"description": "The entries."})
     _links = links("self", "osdi:person")

@@ -54,9 +54,15 @@ class CampaignTriggersSchema(ma.Schema):
     class Meta:
         unknown = ma.EXCLUDE
 
-    autoresponse = ma.fields.Nested(AutoresponseSchema, allow_none=True)
-    sms_response = ma.fields.Nested(CampaignTriggerSchema, allow_none=True)
-    call_response = ma.fields.Nested(CampaignTriggerSchema, allow_none=True)
+    autoresponse = ma.fields.Nested(
+        AutoresponseSchema, allow_none=True, metadata={"description": "Message that supporters get by e-mail."}
+    )
+    sms_response = ma.fields.Nested(
+        CampaignTriggerSchema, allow_none=True, metadata={"description": "Message that supporters get as a text."}
+    )
+    call_response = ma.fields.Nested(
+        CampaignTriggerSchema, allow_none=True, metadata={"description": "Message that supporters get in a call."}
+    )
     _links = links("self", "osdi:advocacy_campaign")
 
     @ma.validates_schema(pass_original=True)

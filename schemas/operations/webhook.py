@@ -13,16 +13,16 @@ from schemas.base.fields import Bool, DateTime, Enum, Strings, Text, WholeNumber
 class RejectedEventSchema(OsdiSchema):
     """An event that the receiver rejected alone, so that it is not sent again."""
 
-    event = Text()
+    event = Text(metadata={"description": "Name of the event."})
     reason = Text(metadata={"description": "Such as `status_413`."})
-    date = DateTime()
+    date = DateTime(metadata={"description": "Time of the rejection."})
     _links = links("osdi:person", "osdi:outreach")
 
 
 class DeliverySchema(OsdiSchema):
     """One POST to the receiver."""
 
-    date = DateTime()
+    date = DateTime(metadata={"description": "Time of the delivery."})
     events = WholeNumber(metadata={"description": "Number of events in the POST."})
     milliseconds = WholeNumber(metadata={"description": "Duration of the POST."})
     status = WholeNumber(metadata={"description": "Status code of the receiver's response."})
@@ -35,14 +35,14 @@ class WebhookSchema(RequiredFields):
 
     needs: ClassVar[tuple[str, ...]] = ("url",)
 
-    id = Text(dump_only=True)
+    id = Text(dump_only=True, metadata={"description": "Id of the webhook."})
     url = Text(max_length=URL_LENGTH, metadata={"description": "Address that receives events by POST: https://..."})
     events = Strings(
         Enum(*EVENTS),
         limit=len(EVENTS),
         metadata={"description": "Events to send. Default: all.", "items": {"enum": list(EVENTS)}},
     )
-    description = Text(max_length=LINE_LENGTH)
+    description = Text(max_length=LINE_LENGTH, metadata={"description": "Purpose of the webhook, for staff."})
     enabled = Bool(
         metadata={"description": "True: events are sent. Enabling again sends waiting and rejected events, too."}
     )
@@ -52,8 +52,8 @@ class WebhookSchema(RequiredFields):
             "description": "Key of the signatures: `whsec_` and base64. Only the response that creates it has it."
         },
     )
-    created_date = DateTime(dump_only=True)
-    modified_date = DateTime(dump_only=True)
+    created_date = DateTime(dump_only=True, metadata={"description": "Time at which the webhook was created."})
+    modified_date = DateTime(dump_only=True, metadata={"description": "Time of the last change."})
     disabled_reason = Text(
         dump_only=True,
         metadata={"description": "`by_hand`, `gave_up` after failures, or `receiver_gone` after a 410."},
@@ -71,10 +71,12 @@ class WebhookSchema(RequiredFields):
         metadata={"description": "The newest of these events. They are sent again if the webhook is enabled again."},
     )
     failures = WholeNumber(dump_only=True, metadata={"description": "Failures in a row."})
-    failing_since = DateTime(dump_only=True)
+    failing_since = DateTime(
+        dump_only=True, metadata={"description": "Time of the first of the failures since the last success."}
+    )
     last_failure = Text(dump_only=True, metadata={"description": "Such as `status_500`, `timeout`, `private_address`."})
     next_attempt_date = DateTime(dump_only=True, metadata={"description": "After failures: time of the next attempt."})
-    last_delivered_date = DateTime(dump_only=True)
+    last_delivered_date = DateTime(dump_only=True, metadata={"description": "Time of the last success."})
     deliveries = ma.fields.List(
         ma.fields.Nested(DeliverySchema),
         dump_only=True,
@@ -104,7 +106,7 @@ class WebhookPutSchema(WebhookSchema):
 class WebhookListSchema(OsdiSchema):
     """All webhooks, on one page."""
 
-    webhooks = ma.fields.List(ma.fields.Nested(WebhookSchema))
+    webhooks = ma.fields.List(ma.fields.Nested(WebhookSchema), metadata={"description": "All webhooks."})
     _links = links("self")
 
 
@@ -114,4 +116,4 @@ class WebhookTestSchema(OsdiSchema):
     delivered = Bool(metadata={"description": "True: the receiver answered with 2xx."})
     status = WholeNumber(metadata={"description": "Status code of the receiver's response."})
     failure = Text(metadata={"description": "Reason of the failure."})
-    _links = links("self", "webhook")
+    _links = links("webhook")

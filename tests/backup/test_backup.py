@@ -167,6 +167,7 @@ def api(api: Client, database: Database) -> Client:
     api.created("/people", {"person": opted_out})
     database.mailbox_intervals.insert_one({"_id": "0" * 64, "followup_id": "x", "until": now() + dt.timedelta(days=9)})
     database.postal_codes.insert_one({"_id": "x", "advocacy_campaign_id": "y", "version": 1, "next": "z"})
+    database.embedding_sites.insert_one({"_id": "x", "advocacy_campaign_id": "y", "origin": "z", "last_date": now()})
     database.of_a_later_version.insert_one({"_id": "x", **EVERY_TYPE})
     database.staff.insert_one({"_id": "x", "email": "ada@example.org", "scopes": ["read"], "disabled": False})
     database.staff_events.insert_one({"_id": "x", "action": "add_staff", "expires_date": now() + dt.timedelta(days=9)})

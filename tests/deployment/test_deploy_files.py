@@ -100,7 +100,7 @@ def test_the_command_osdi_reads_no_settings_of_where_it_is_called(tmp_path: Path
     (tmp_path / ".env").write_text("NAMESPACE='Not One'\n")
     script = (ROOT / "deploy" / "osdi").read_text()
     for there, here in (
-        ("runuser -u osdi -- /opt/osdi/venv/bin/flask", f"{sys.executable} -m flask"),
+        ("runuser -u osdi -- /opt/osdi/venv/bin/python", sys.executable),
         ("/etc/osdi/osdi.env", str(tmp_path / "settings")),
         ("/opt/osdi/app", str(ROOT)),
     ):

@@ -52,7 +52,7 @@ def test_a_page_may_read_every_header_that_an_answer_can_need(api: Client) -> No
 
     exposed = answer.headers["Access-Control-Expose-Headers"].lower().split(", ")
     assert set(exposed) == {
-        *("allow", "content-disposition", "etag", "osdi-request-id", "retry-after", "www-authenticate"),
+        *("allow", "content-disposition", "etag", "location", "osdi-request-id", "retry-after", "www-authenticate"),
     }
 
 

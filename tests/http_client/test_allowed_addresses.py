@@ -4,7 +4,7 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from osdi.http_client.allowed_addresses import allowed, check_url
+from osdi.http_client.allowed_addresses import PrivateAddress, allowed, check_url
 
 LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
@@ -205,14 +205,14 @@ def test_an_address_that_is_too_long_is_rejected() -> None:
 )
 @pytest.mark.parametrize("scheme", ["https", "http"])
 def test_a_private_address_is_rejected_in_each_spelling(scheme: str, host: str) -> None:
-    with pytest.raises(ValueError, match="private"):
+    with pytest.raises(PrivateAddress, match="private"):
         check_url(f"{scheme}://{host}:8443/osdi", ())
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "localhost.", "hooks.localhost", "a.b.localhost."])
 @pytest.mark.parametrize("scheme", ["https", "http"])
 def test_localhost_is_rejected(scheme: str, host: str) -> None:
-    with pytest.raises(ValueError, match="this server's own"):
+    with pytest.raises(PrivateAddress, match="on the machine of this server"):
         check_url(f"{scheme}://{host}/", (ip_network("10.0.0.0/8"),))
 
 

@@ -12,7 +12,7 @@ from osdi.access.tokens import READ, WRITE
 from osdi.errors import unavailable
 from osdi.ids import now
 from osdi.staff import home as home_page
-from osdi.staff.campaign_list import CLOSED, DRAFT, OPEN, CampaignList, Filter, campaign_list, last_days_and_before
+from osdi.staff.campaign_list import CLOSED, DRAFT, OPEN, CampaignList, Filter, campaign_list, last_days
 from osdi.staff.home import Home, home
 from osdi.staff.members import add_member, caller_of
 from osdi.store import Store
@@ -75,13 +75,11 @@ class TestTheListOfCampaigns:
         assert row.outreaches == api.get(f"/advocacy_campaigns/{api.campaign_id}/outreaches").json["total_records"]
 
     def test_begins_a_day_in_the_zone_of_the_deployment(self) -> None:
-        last, before = last_days_and_before(NEW_YORK)
-        begins, ends = last.interval(last.numbers[0]).start, last.interval(last.numbers[-1]).end
+        interval = last_days(NEW_YORK).whole
 
-        assert begins.hour in (4, 5)
-        assert dt.timedelta(days=7, hours=-1) <= ends - begins <= dt.timedelta(days=7, hours=1)
-        assert len(before.numbers) == 7
-        assert before.interval(before.numbers[-1]).end == begins
+        assert interval.start.hour in (4, 5)
+        assert dt.timedelta(days=7, hours=-1) <= interval.end - interval.start <= dt.timedelta(days=7, hours=1)
+        assert last_days(NEW_YORK, before=7).whole.end == interval.start
 
     @pytest.mark.parametrize(
         ("page", "state"),

@@ -443,15 +443,19 @@ class TestRoutes:
         assert api.post("/webhooks/nothing/test", {}).status_code == 404
 
 
-def test_a_private_address_is_rejected_unless_a_setting_allows_it(
-    app: Flask, api: Client, receiver: WebhookReceiver
+@pytest.mark.parametrize(
+    ("host", "problem"),
+    [("127.0.0.1", "The address is a private one."), ("localhost", "The address is on the machine of this server.")],
+)
+def test_the_error_about_a_private_address_names_the_setting_that_allows_it(
+    app: Flask, api: Client, host: str, problem: str
 ) -> None:
     closed = Client(app.test_client(), api.token)
 
-    answer = closed.post("/webhooks", {"url": receiver.url.replace("http://", "https://")})
+    answer = closed.post("/webhooks", {"url": f"https://{host}:8443/hook"})
 
     assert answer.status_code == 400
-    assert answer.json["error"] == "url: The address is a private one."
+    assert answer.json["error"] == f"url: {problem} The setting WEBHOOK_NETWORKS can allow its network."
 
 
 def test_a_private_address_is_not_called_although_it_was_allowed_before(

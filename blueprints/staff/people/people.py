@@ -18,15 +18,15 @@ TEXT_LENGTH: Final = 200
 @pages.get("/people", access=Access(READ))
 def people() -> Response:
     """List the people, or those that the search and the filters find"""
-    chosen = Filter(**{name: _argument(name) for name in ("text", "tag", "list", "campaign")})
-    found = people_list(store(), settings().match_key_rules, chosen, _argument("after"))
+    chosen = Filter(**{name: argument(name) for name in ("text", "tag", "list", "campaign")})
+    found = people_list(store(), settings().match_key_rules, chosen, argument("after"))
     return page("people/people.html", found=found, chosen=chosen, choices=choices(store()))
 
 
 @pages.get("/people/<person_id>", access=Access(READ))
 def person(person_id: str) -> Response:
     """Show what is stored about a person"""
-    found = person_page(store(), person_or_redirect(person_id), settings().match_key_rules, _argument("after"))
+    found = person_page(store(), person_or_redirect(person_id), settings().match_key_rules, argument("after"))
     return page("people/person.html", found=found)
 
 
@@ -38,5 +38,6 @@ def person_or_redirect(person_id: str) -> Document:
     return found
 
 
-def _argument(name: str) -> str:
+def argument(name: str) -> str:
+    """Returns an argument of the address, cut to a reasonable length; "" without it."""
     return request.args.get(name, "").strip()[:TEXT_LENGTH]

@@ -1,10 +1,9 @@
-"""Acts of the staff on people: change, unsubscribe, tag, list, compare with a duplicate before a merge, erase.
+"""Acts of the staff on people: change, unsubscribe, tag, list, merge with a duplicate, erase.
 
 They call the functions that the API's views call, so its rules hold.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from osdi.access.tokens import Caller
@@ -17,13 +16,11 @@ from osdi.etags import etag
 from osdi.followups.unsubscribe import unsubscribe
 from osdi.match_keys import MatchKeyRules, email_key
 from osdi.people.merge import merge_people
-from osdi.people.survivorship import combine
 from osdi.privacy.anonymisation import CHOICES
 from osdi.privacy.erasure import Erased, erase
 from osdi.resources import ENTRIES, PERSON, Resource
-from osdi.staff.people.names import NAME_PARTS, is_same_name
+from osdi.staff.people.names import is_same_name
 from osdi.staff.people.person_form import Changes, changes_in
-from osdi.staff.people.person_page import address_line, entries_of
 from osdi.store import Store
 from osdi.suppression.refusals import API
 from osdi.suppression.suppression_list import suppression_list
@@ -32,16 +29,6 @@ from osdi.suppression.suppression_list import suppression_list
 KINDS: Final[Mapping[str, Embedded]] = {"tags": TAGGINGS, "lists": ITEMS}
 # One form adds a tag or list to at most this number of people.
 MOST_PEOPLE: Final = 100
-
-
-@dataclass(frozen=True)
-class Compared:
-    """A field of two people beside what a merge of them makes of it; each value is a list of lines."""
-
-    name: str
-    survivor: tuple[str, ...]
-    other: tuple[str, ...]
-    result: tuple[str, ...]
 
 
 def kind_of(name: str) -> Embedded:
@@ -124,19 +111,6 @@ def remove_entry(store: Store, kind: Embedded, person: ReadOnlyDocument, entry_i
         subresources.remove(store, kind, entry[kind.field], entry_id)
 
 
-def compare(store: Store, survivor: Document, other: Document, rules: MatchKeyRules) -> list[Compared]:
-    """Returns the fields of two people, each beside the result of a merge of the other one into the survivor.
-
-    A field that neither has is left out. Raises OsdiError 503.
-    """
-    sides = [_lines(store, each) for each in (survivor, other, combine(survivor, other, rules))]
-    return [
-        Compared(name, *(side.get(name, ()) for side in sides))
-        for name in sides[2]
-        if any(side[name] for side in sides)
-    ]
-
-
 def merge(
     store: Store, survivor: Document, other: Document, versions: str, caller: Caller, rules: MatchKeyRules
 ) -> None:
@@ -144,9 +118,14 @@ def merge(
 
     Raises OsdiError 409 if one of both has changed, and the errors of `merge_people`.
     """
-    if versions != versions_of(survivor, other):
-        raise conflict("CHANGED", "One of both people has changed since you compared them. Compare them again.")
+    check_versions(survivor, other, versions)
     merge_people(store, survivor["_id"], other["_id"], rules, by=caller.person_id)
+
+
+def check_versions(one: ReadOnlyDocument, other: ReadOnlyDocument, versions: str) -> None:
+    """Raises OsdiError 409 if one of two people has changed since a page has shown these versions of them."""
+    if versions != versions_of(one, other):
+        raise conflict("CHANGED", "One of both people has changed since you compared them. Compare them again.")
 
 
 def versions_of(survivor: ReadOnlyDocument, other: ReadOnlyDocument) -> str:
@@ -164,17 +143,3 @@ def erase_person(store: Store, person: Document, typed_name: str, outreaches: st
     if outreaches not in CHOICES:
         raise invalid("Choose what happens to the outreaches.", "outreaches")
     return erase(store, person["_id"], rules, outreaches, if_match=frozenset({etag(person)}))
-
-
-def _lines(store: Store, person: Document) -> dict[str, tuple[str, ...]]:
-    names = {part: tuple(filter(None, (str(person.get(part, "")),))) for part in NAME_PARTS}
-    emails = (f"{each.get('address', '')} {each.get('status', '')}" for each in person.get("email_addresses", ()))
-    phones = (str(each.get("number", "")) for each in person.get("phone_numbers", ()))
-    return {
-        **names,
-        "email_addresses": tuple(each.strip() for each in emails),
-        "phone_numbers": tuple(phones),
-        "postal_addresses": tuple(map(address_line, person.get("postal_addresses", ()))),
-        "employer": tuple(filter(None, (str(person.get("employer", "")),))),
-        **{name: tuple(each.name for each in entries_of(store, kind, person)) for name, kind in KINDS.items()},
-    }

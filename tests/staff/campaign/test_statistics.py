@@ -41,10 +41,11 @@ def test_the_figures_are_those_of_the_api(screens: Screens, wanted: str) -> None
 
     page = screens.open(f"/statistics?range={wanted}")
 
-    figures = [int(str(each.contents[0])) for each in page.select(".figures dd")]
+    figures = [int(next(each.stripped_strings)) for each in page.select(".figures dd")]
     assert figures[:2] == [expected["total"]["outreaches"], expected["total"]["people"]]
     days = [
-        [cell.get_text() for cell in row.find_all(["th", "td"])] for row in page.select("#growth ~ details tbody tr")
+        [cell.get_text() for cell in row.find_all(["th", "td"])][:3]
+        for row in page.select("#growth ~ details tbody tr")
     ]
     assert days == [[d["date"], str(d["outreaches"]), str(d["people"])] for d in reversed(expected["days"])]
     for kind in ("source", "referrer", "target", "type"):
@@ -63,12 +64,8 @@ def test_the_file_has_the_same_numbers(screens: Screens, wanted: str) -> None:
     response = screens.browser.get(f"{screens.path}/statistics.csv?range={wanted}")
 
     rows = list(csv.DictReader(io.StringIO(response.data.decode("utf-8-sig"), newline="")))
-    assert rows[0] == {
-        "kind": "total",
-        "value": "",
-        "outreaches": str(expected["total"]["outreaches"]),
-        "people": str(expected["total"]["people"]),
-    }
+    counted = expected["total"]
+    assert list(rows[0].values())[:4] == ["total", "", str(counted["outreaches"]), str(counted["people"])]
     days = {row["value"]: int(row["outreaches"]) for row in rows if row["kind"] == "day"}
     assert days == {day["date"]: day["outreaches"] for day in expected["days"]}
     sources = {row["value"].removeprefix("'"): int(row["outreaches"]) for row in rows if row["kind"] == "source"}
@@ -82,7 +79,7 @@ def test_each_value_names_the_request_that_lists_what_it_counts(screens: Screens
     rows = screens.open("/statistics").select("#source ~ table tbody tr")
 
     named = [row for row in rows if row.code]
-    assert len(named) == 10
+    assert len(named) == 12
     for row in named:
         assert row.code
         assert row.td

@@ -128,6 +128,8 @@ SCREENS = {
     "unsubscribe": "/{jane}/unsubscribe",
     "add": "/add?person={jane}&person={other}",
     "merge": "/{jane}/merge/{other}",
+    "duplicates": "/duplicates",
+    "exceptions": "/duplicates/exceptions",
     "download": "/{jane}/download",
     "erase": "/{jane}/erase",
 }

@@ -15,7 +15,7 @@ from osdi.staff.sessions import FRESH
 from osdi.store import Store
 from osdi.suppression.suppression_list import suppression_list
 from tests.staff.conftest import SignedIn, StaffBrowser
-from tests.staff.test_people import id_of, stored
+from tests.staff.people.test_people import id_of, stored
 from tests.support.client import Client
 
 VALUE = re.compile(r'name="(version|versions)" value="([^"]*)"')
