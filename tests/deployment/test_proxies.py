@@ -180,10 +180,33 @@ def test_a_slightly_too_long_body_gets_the_servers_error(proxy: str) -> None:
     assert answer.json()["osdi:error"]["response_code"] == 413
 
 
-def test_a_far_too_long_body_is_rejected(proxy: str) -> None:
+def test_a_far_too_long_body_gets_an_error_of_the_same_form(proxy: str) -> None:
     answer = requests.post(proxy + HELPER, data=a_body(of_length=3 * Settings.max_body_bytes), timeout=SECONDS)
 
     assert answer.status_code in (413, 502)  # the latter is Caddy's before 2.7
+    check_error_of_proxy(answer)
+
+
+@pytest.mark.parametrize("start", [nginx, caddy], ids=lambda start: start.__name__)
+def test_a_request_gets_an_error_that_a_page_can_read_while_the_server_is_away(
+    start: Start, mongod: Mongod, tmp_path: Path
+) -> None:
+    with Live({"MONGODB_URI": mongod.uri}, workers=1, threads=1) as server, running(start, tmp_path, server) as address:
+        server.stop()
+        answer = requests.post(address + HELPER, json=factories.outreach(), timeout=SECONDS)
+
+    assert answer.status_code == 502
+    assert answer.headers["Retry-After"] == "5"
+    check_error_of_proxy(answer)
+
+
+def check_error_of_proxy(answer: requests.Response) -> None:
+    """Fails unless the answer has the form of the server's errors, for pages of other sites too."""
+    assert answer.headers["Content-Type"] == "application/hal+json"
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    error = answer.json()["osdi:error"]
+    assert error["response_code"] == answer.status_code
+    assert error["resource_status"][0]["error_descriptions"][0]["description"] == answer.json()["error"]
 
 
 def test_a_file_of_a_staff_member_reaches_the_server(proxy: str) -> None:
