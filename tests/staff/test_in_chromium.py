@@ -4,6 +4,7 @@ gunicorn, a worker and a mail server run beside it. After each test: no request 
 console, so the browser has applied the Content-Security-Policy without a complaint.
 """
 
+import csv
 import datetime as dt
 import re
 import time
@@ -387,6 +388,41 @@ class TestACampaign:
             supporter.page.goto(f"{deployment.live.url}/act/save-the-wood")
             expect(supporter.page.get_by_role("heading", level=1)).to_have_text("Save the wood")
             expect(supporter.page.get_by_label("Yes, send me news.")).not_to_be_checked()
+
+
+class TestAFigure:
+    def test_leads_to_as_many_outreaches_as_it_says_also_in_the_file(
+        self, opened: Opened, deployment: Deployment
+    ) -> None:
+        with opened() as visit:
+            page = visit.page
+            show(page, deployment, "statistics")
+            figure = page.locator(".figures a").first
+            number = int(figure.inner_text())
+            assert number > 0
+
+            figure.click()
+            expect(page.get_by_role("heading", level=1)).to_contain_text("Outreaches of")
+            expect(page.get_by_role("rowheader")).to_have_count(number)
+            expect(page.get_by_text(f"{number} outreach")).to_be_visible()
+            with page.expect_download() as download:
+                page.get_by_role("link", name="These outreaches as CSV").click()
+            lines = download.value.path().read_text(encoding="utf-8-sig").splitlines()
+            assert len(list(csv.DictReader(lines))) == number
+
+            page.get_by_label("Type").fill("no such type")
+            page.get_by_role("button", name="Filter").click()
+            expect(page.get_by_text("There is no such outreach.")).to_be_visible()
+
+    def test_column_headings_sort_the_campaigns(self, opened: Opened, deployment: Deployment) -> None:
+        with opened() as visit:
+            page = visit.page
+            show(page, deployment, "campaigns")
+
+            page.get_by_role("columnheader").get_by_role("link", name="Outreaches", exact=True).press("Enter")
+            expect(page.locator("th[aria-sort=descending]")).to_contain_text("Outreaches")
+            page.get_by_role("columnheader").get_by_role("link", name="Outreaches", exact=True).press("Enter")
+            expect(page.locator("th[aria-sort=ascending]")).to_contain_text("Outreaches")
 
 
 def screens(deployment: Deployment) -> dict[str, str]:
