@@ -39,9 +39,9 @@ from osdi.store.indexes import (
 from osdi.store.scan import scan
 from osdi.store.schema_version import SCHEMA
 
-# Not in a backup: short-lived counters, the schema version (the header has it), the time of the last backup, statistics,
-# which are recomputed, sign-ins, since a restore would make an ended session valid again, and uploaded files, which
-# expire within days and would be imported once more.
+# Not in a backup: short-lived counters, the schema version (the header has it), the time of the last backup,
+# statistics, which are recomputed, sign-ins, since a restore would make an ended session valid again, and uploaded
+# files, which expire within days and would be imported once more.
 COUNTED: Final = (STATISTICS, INVALIDATIONS)
 SIGN_INS: Final = (STAFF_SESSIONS, STAFF_LINKS)
 UPLOADS: Final = (IMPORT_JOBS, IMPORT_PARTS)

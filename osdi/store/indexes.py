@@ -155,7 +155,7 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
     SUPPRESSIONS: (Index(("mailbox",), sparse=True),),
     MAILBOX_INTERVALS: (Index(("until",), expires_seconds=0), Index(("followup_id",))),
     STATISTICS: (Index(("advocacy_campaign_id", "kind", "start")),),
-    INVALIDATIONS: (Index(("advocacy_campaign_id", "_id")),),
+    INVALIDATIONS: (Index(("advocacy_campaign_id", "_id")), Index(("person_ids",), sparse=True)),
     STAFF: (Index(("email",), unique=True), Index(("person_id",), sparse=True)),
     STAFF_SESSIONS: (
         Index(("hash",), unique=True),
