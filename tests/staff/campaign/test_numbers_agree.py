@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup, Tag
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from pymongo.database import Database
 
@@ -141,6 +141,7 @@ def test_each_figure_is_the_length_of_its_list_its_file_and_its_request(
         max_examples=examples(12),
         deadline=None,
         derandomize=True,
+        phases=[Phase.explicit, Phase.generate],  # shrinking would take minutes
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
     @given(bodies=BODIES, wanted=st.sampled_from(("all", "7", "30")))
