@@ -171,6 +171,8 @@ def api(api: Client, database: Database) -> Client:
     database.of_a_later_version.insert_one({"_id": "x", **EVERY_TYPE})
     database.staff.insert_one({"_id": "x", "email": "ada@example.org", "scopes": ["read"], "disabled": False})
     database.staff_events.insert_one({"_id": "x", "action": "add_staff", "expires_date": now() + dt.timedelta(days=9)})
+    database.duplicate_exceptions.insert_one({"_id": "a b", "people": ["a", "b"], "created_date": MOMENT})
+    database.exports.insert_one({"_id": "x", "staff_id": "y", "expires_date": now() + dt.timedelta(days=9)})
     return api
 
 

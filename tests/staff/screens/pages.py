@@ -17,12 +17,16 @@ OTHER_PAGES = {
     "/staff/link/ended": 404,
     "/nowhere": 404,
     "/staff/people?text=nobody": 200,
+    "/staff/people?status=subscribed&sort=latest": 200,
+    "/staff/people?created=tomorrow": 422,
     "/staff/campaigns?sort=-outreaches": 200,
     "/staff/campaigns/<advocacy_campaign_id>/statistics?from=2026-03-02&to=2026-03-01": 400,
 }
 # The arguments behind the question mark, for pages that show little without them.
 QUERIES = {
     "/staff/people/add": "?person={person_id}&person={other_id}",
+    "/staff/people/remove": "?person={person_id}&person={other_id}",
+    "/staff/people/<person_id>/answers/new": "?question={question_id}",
     "/staff/followups/retry": "?id={followup_id}",
     "/staff/devices": "?done=device_signed_out",
     "/staff/campaigns/<advocacy_campaign_id>": "?done=campaign_saved",
