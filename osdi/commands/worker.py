@@ -22,6 +22,7 @@ from osdi.privacy.erasure import resume_erasure
 from osdi.privacy.retention import Retention
 from osdi.staff.links import mails_are_sent
 from osdi.staff.sign_in_mails import SignInMails
+from osdi.statistics.ahead import StatisticsAhead
 from osdi.store import Store
 from osdi.version import VERSION
 from osdi.webhooks.delivery import Webhooks
@@ -35,8 +36,8 @@ INDEXES_SHOWN: Final = 5
 def worker(context: CommandContext, once: bool) -> None:
     """Send follow-ups and deliver webhooks.
 
-    The worker also imports uploaded files, and finishes merges and erasures. It runs until it is stopped. Several
-    workers can run at the same time.
+    The worker also imports uploaded files, counts statistics, and finishes merges and erasures. It runs until it is
+    stopped. Several workers can run at the same time.
     """
     store, settings = context.store, context.settings
     if not settings.public_url:
@@ -55,7 +56,9 @@ def worker(context: CommandContext, once: bool) -> None:
     retention = Retention(store, settings)
     merges = partial(complete_next_merge, store, settings.match_key_rules, resume_erasure)
     repeats = RepeatKeys(store, settings.repeat_seconds)
+    ahead = StatisticsAhead(store, settings.zone)
     works: tuple[Work, ...] = (followups.do_next, webhooks.deliver_next, merges, retention.do_next, repeats.do_next)
+    works = (*works, ahead.do_next)
     sign_in_mails = SignInMails(store, settings) if mails_are_sent(settings) else None
     if sign_in_mails:
         works = (*works, sign_in_mails.do_next)

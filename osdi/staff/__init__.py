@@ -5,5 +5,5 @@ for the pages too. Secrets are stored as hashes.
 
 Imports: access, action_functions, campaign_pages, crud, documents, errors, etags, exporting, fields, followups, hal,
 ids, importing, log, mail, match_keys, messages, odata, outreaches, people, privacy, resources, retry, settings,
-statistics, store, suppression, webhooks.
+statistics, store, suppression, values, webhooks.
 """
