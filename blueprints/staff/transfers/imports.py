@@ -85,7 +85,7 @@ def delete_import(import_id: str) -> AnyResponse:
     return redirect(url_for("staff.imports", done="import_deleted"), 303)
 
 
-@pages.get("/imports/<import_id>/rejected", access=IMPORTS)
+@pages.get("/imports/<import_id>/rejected.csv", access=IMPORTS)
 def rejected_rows(import_id: str) -> Response:
     """Send the rejected rows as a file, to be corrected and uploaded again"""
     job = acts.found_job(store(), import_id)

@@ -13,6 +13,8 @@ from osdi.access.token_changes import create_token
 from osdi.documents import Document
 from osdi.followups.unsubscribe import unsubscribe
 from osdi.ids import new_id, now
+from osdi.importing.jobs.job import new_job
+from osdi.importing.jobs.jobs_store import insert_job
 from osdi.people.duplicates.exceptions_store import add_exception
 from osdi.resources import ADVOCACY_CAMPAIGN, LIST, MESSAGE, OUTREACH, PERSON, QUESTION, TAG
 from osdi.sample import CAMPAIGN_ID, create_sample
@@ -60,6 +62,7 @@ def the_least(place: Place) -> Arguments:
     webhook = registry.create(place.store, {"url": "https://crm.example.org/", "events": ["unsubscribed"]})
     return {
         **_arguments(place, campaign_id, id_of(other), id_of(message)),
+        **_import(place, "people", "people.csv", "email"),
         "token_id": create_token(place.store, "crm", ["read"])[1]["_id"],
         "webhook_id": webhook["_id"],
     }
@@ -85,6 +88,7 @@ def sample(place: Place) -> Arguments:
     receiver = {"url": "https://crm.example.org/a/long/address/of/a/receiver", "events": ["unsubscribed"]}
     return {
         **_arguments(place, CAMPAIGN_ID, id_of(other), message_id, "Yes, send me news about the river."),
+        **_import(place, "outreaches", "a list of the river with a long name.csv", "Favourite fish"),
         **_settings(place, "newsletter of the river", receiver, "status_500", "Internal Server Error" * 9),
     }
 
@@ -116,6 +120,7 @@ def hostile_texts(place: Place) -> Arguments:
     receiver = {"url": "https://crm.example.org/", "events": ["unsubscribed"], "description": hostile()}
     return {
         **_arguments(place, campaign_id, other_id, id_of(message), hostile(), hostile()),
+        **_import(place, "people", hostile(), hostile()),
         **_settings(place, hostile(), receiver, hostile(), hostile(), campaign_id),
     }
 
@@ -190,6 +195,14 @@ def _settings(
     token = create_token(place.store, name[:NAME_LENGTH], ["read"], None, campaign_id)[1]
     place.database.tokens.update_one({"_id": token["_id"]}, {"$set": {"name": name}})
     return {"token_id": token["_id"], "webhook_id": "webhook", "member_id": member["_id"]}
+
+
+def _import(place: Place, kind: str, name: str, column: str) -> Arguments:
+    """Stores an import that waits for a choice of columns."""
+    job = new_job(kind, "people.csv", place.member, None, 7)
+    columns = [{"name": column, "field": f"custom_fields.{column}", "because": "unknown: a custom field"}]
+    insert_job(place.store, job | {"state": "columns", "file_name": name, "columns": columns})
+    return {"import_id": job["_id"]}
 
 
 def id_of(resource: dict[str, Any]) -> str:
