@@ -27,7 +27,7 @@ from osdi.store import Store
 from osdi.store.indexes import TOKENS
 from tests.support import factories
 from tests.support.client import Client
-from tests.support.databases import HISTORY_SECONDS, SHORT_HISTORY_SECONDS, SMALL_JOURNAL, empty
+from tests.support.databases import SHORT_HISTORY_SECONDS, SMALL_JOURNAL, empty, long_history
 from tests.support.fork_server import popen, run
 from tests.support.live import Live, Worker
 from tests.support.smtp_sink import SmtpSink
@@ -143,11 +143,9 @@ def mongod(mongod_folder: Path) -> Iterator[Mongod]:
 
 @pytest.fixture
 def snapshots(mongod: Mongod) -> Iterator[None]:
-    """Makes the replica set keep deleted documents as long as it does by default: a backup reads from a snapshot."""
-    with MongoClient(mongod.uri) as client:
-        client.admin.command("setParameter", 1, minSnapshotHistoryWindowInSeconds=HISTORY_SECONDS)
+    """Makes the replica set keep deleted documents: see `long_history`."""
+    with long_history(mongod.uri):
         yield
-        client.admin.command("setParameter", 1, minSnapshotHistoryWindowInSeconds=SHORT_HISTORY_SECONDS)
 
 
 @pytest.fixture(scope="session")
