@@ -4,7 +4,19 @@
 declarations, CSRF protection, headers and audit log to each request. The other modules have the views by subject.
 """
 
-from blueprints.staff import campaign, campaigns, devices, gate, home, messages, people, settings, sign_in, stylesheet
+from blueprints.staff import (
+    campaign,
+    campaigns,
+    devices,
+    gate,
+    home,
+    messages,
+    oidc,
+    people,
+    settings,
+    sign_in,
+    stylesheet,
+)
 from blueprints.staff.blueprint import pages
 
 __all__ = [
@@ -14,6 +26,7 @@ __all__ = [
     "gate",
     "home",
     "messages",
+    "oidc",
     "pages",
     "people",
     "settings",

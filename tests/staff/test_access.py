@@ -78,6 +78,8 @@ ROUTES: dict[tuple[str, str], set[str]] = {
     ("GET", "/staff/confirm"): MEMBERS,
     ("GET", "/staff/sign-in"): EVERYBODY,
     ("POST", "/staff/sign-in"): EVERYBODY,
+    ("GET", "/staff/sign-in/oidc"): EVERYBODY,
+    ("GET", "/staff/oidc/callback"): EVERYBODY,
     ("GET", "/staff/sign-in/code"): EVERYBODY,
     ("POST", "/staff/sign-in/code"): EVERYBODY,
     ("GET", "/staff/link/<string:secret>"): EVERYBODY,
