@@ -25,6 +25,12 @@ def allow_images(origins: Iterable[str]) -> None:
     g.image_origins = tuple(origins)
 
 
+def allowed_images() -> tuple[str, ...]:
+    """Returns the origins from which the page of this request may load images."""
+    found: tuple[str, ...] = g.get("image_origins", ())
+    return found
+
+
 def allow_frames(origins: Sequence[str]) -> None:
     """Lets pages of these origins, and our own, frame the answer of this request."""
     g.frame_ancestors = ("'self'", *frame_sources(origins, local=is_local()))
@@ -54,7 +60,7 @@ def add_security_headers(response: Response) -> Response:
     if response.mimetype != "text/html":
         return response
     framed = g.get("frame_ancestors", ())
-    policy = content_security_policy(frame_ancestors=framed, images=g.get("image_origins", ()))
+    policy = content_security_policy(frame_ancestors=framed, images=allowed_images())
     response.headers.setdefault("Content-Security-Policy", policy)
     response.headers.setdefault("Referrer-Policy", "no-referrer" if framed else "strict-origin-when-cross-origin")
     response.headers.setdefault("X-Content-Type-Options", "nosniff")

@@ -29,7 +29,8 @@ MODULES: Final = tuple(
 )
 UNSUBSCRIBE: Final = ("unsubscribe.css", "unsubscribe.js")
 ASSETS: Final = (
-    *("explorer.js", "explorer.css", "pages.css", "hal_explorer.css", "favicon.svg", "message_preview.js"),
+    *("explorer.js", "explorer.css", "pages.css", "hal_explorer.css", "favicon.svg"),
+    *("campaign_preview.js", "message_preview.js"),
     *UNSUBSCRIBE,
     *MODULES,
     *VIEWERS,

@@ -10,7 +10,7 @@ from blueprints.http.context import answer, caller, hal, settings, shown_after_w
 from osdi.access.tokens import READ, WRITE
 from osdi.documents import Json
 from osdi.etags import etag
-from osdi.people.duplicates import Group, duplicates
+from osdi.people.duplicates.groups import Group, duplicates
 from osdi.people.merge import merge_people
 from osdi.resources import API, PERSON, id_from
 from schemas.operations.duplicates import DuplicatesArgumentsSchema, DuplicatesSchema, MergeSchema

@@ -22,6 +22,7 @@ from osdi.privacy.retention import Retention
 from osdi.staff.links import mails_are_sent
 from osdi.staff.sign_in_mails import SignInMails
 from osdi.store import Store
+from osdi.version import VERSION
 from osdi.webhooks.delivery import Webhooks
 
 INDEXES_SHOWN: Final = 5
@@ -40,7 +41,7 @@ def worker(context: CommandContext, once: bool) -> None:
         raise click.UsageError("Set PUBLIC_URL: mails and webhooks contain links to the server.")
     ways = transports(store, settings)
     nothing = "nothing, since neither SMTP_URL nor a gateway is set: follow-ups are skipped"
-    echo(f"Sending {', '.join(ways) or nothing}. Delivering webhooks.")
+    echo(f"OSDI Outreach Server {VERSION}. Sending {', '.join(ways) or nothing}. Delivering webhooks.")
     if AUTORESPONSE in ways and not settings.mail_from:
         echo("MAIL_FROM is not set: a mail fails if its message has no sender of its own.", err=True)
     if not settings.allowed_phone_countries and {SMS_RESPONSE, CALL_RESPONSE}.intersection(ways):

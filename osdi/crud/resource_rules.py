@@ -18,6 +18,7 @@ from osdi.fields.outreach import ACTION_DATE_OFFSET
 from osdi.ids import now
 from osdi.match_keys import MatchKeyRules, confirm_contacts, name_and_postal_code_keys, name_key
 from osdi.outreaches.deletion_store import delete_outreach
+from osdi.people.duplicates.exceptions_store import remove_exceptions_of
 from osdi.people.lookup import get_person
 from osdi.people.merge import finish_merges_of
 from osdi.people.merge_rules import CONTACT_VALUE, events_of_change, keep_status, one_primary, same_email
@@ -199,6 +200,7 @@ def unlink_person(store: Store, person: ReadOnlyDocument) -> None:
     for person_id in gone:
         forget_person(store, person_id, now())
     delete_merged_copies(store, {"survivor_id": person["_id"]})
+    remove_exceptions_of(store, gone)
 
 
 def unlink_wrapper(store: Store, wrapper: ReadOnlyDocument) -> None:

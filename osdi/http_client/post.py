@@ -23,12 +23,13 @@ from osdi.http_client.allowed_addresses import PORTS, Address, Network, allowed,
 from osdi.http_client.connections import Check, HttpConnection, HttpsConnection
 from osdi.http_client.retry_after import retry_after_seconds
 from osdi.http_client.timeout import Deadline, bounded_tls
+from osdi.version import VERSION
 
 Reason = Literal[
     "url", "no_such_host", "private_address", "not_https", "connect", "tls", "timeout", "protocol", "status", "too_long"
 ]
 
-USER_AGENT: Final = "OSDI-Outreach-Server"
+USER_AGENT: Final = f"OSDI-Outreach-Server/{VERSION}"
 
 # As much of a response is read: a server that is still writing when we hang up may give up what it does for us.
 RESPONSE_BYTES: Final = 65_536

@@ -17,6 +17,7 @@ from osdi.documents import Document
 from osdi.errors import WriteConflict, conflict, document_too_large, invalid, not_found
 from osdi.ids import new_id, now
 from osdi.match_keys import MatchKeyRules
+from osdi.people.duplicates.exceptions_store import remove_exceptions_within
 from osdi.people.lookup import get_person
 from osdi.people.merge_rules import events_of_change, exceeds_size_limit
 from osdi.people.merged_people_store import (
@@ -65,6 +66,7 @@ def merge_people(
             return _merge_once(store, survivor_id, other_id, rules, by)
 
     survivor = retry_on_conflict(attempt)
+    remove_exceptions_within(store, survivor)
     until = time.monotonic() + MOVE_SECONDS
     for gone_id in {survivor_id, other_id} - {survivor["_id"]}:
         _move(store, gone_id, survivor["_id"], until)

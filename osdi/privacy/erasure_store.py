@@ -13,6 +13,7 @@ from pymongo import ReturnDocument
 
 from osdi.documents import Document
 from osdi.errors import WriteConflict
+from osdi.people.duplicates.exceptions_store import remove_exceptions_of
 from osdi.resources import ADVOCACY_CAMPAIGN, LIST, MESSAGE, OUTREACH, PERSON, QUESTION, TAG, WRAPPER
 from osdi.statistics.invalidation import invalidate_each
 from osdi.store import Delete, DocumentStore, Store, write_log
@@ -81,12 +82,13 @@ def end_erasure(store: Store, erasure: Document) -> None:
 
 
 def delete_people(store: Store, people: Sequence[str]) -> int:
-    """Deletes these people and their merged copies; returns the number of merged copies."""
+    """Deletes these people, their merged copies and duplicate exceptions; returns the number of merged copies."""
     ids = list(people)
     with store.operation():
         deleted = store.collection(PERSON.collection).delete_many({"_id": {"$in": ids}})
         held = store.collection(MERGED_PEOPLE).delete_many({"_id": {"$in": ids}})
     write_log.record_many(PERSON.collection, {"_id": ids[0]}, deleted.deleted_count)
+    remove_exceptions_of(store, ids)
     return held.deleted_count
 
 

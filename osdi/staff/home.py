@@ -14,15 +14,17 @@ from osdi.campaign_pages.page_settings import PageSettings
 from osdi.errors import OsdiError
 from osdi.followups import outbox_store
 from osdi.ids import now
-from osdi.people.duplicates import duplicates
+from osdi.people.duplicates.groups import duplicates
 from osdi.resources import ADVOCACY_CAMPAIGN, OUTREACH, PERSON
 from osdi.settings import Settings
 from osdi.staff.campaign.embedding import blocked_sites
+from osdi.staff.campaign.outreach_filter import OutreachFilter
 from osdi.staff.campaign_list import (
     DAYS,
     MOST_CAMPAIGNS,
     CampaignList,
     campaign_list,
+    last_dates,
     last_days,
     title_of,
     visible_to,
@@ -60,11 +62,13 @@ class Todo:
 
 @dataclass(frozen=True)
 class Figure:
-    """A number of the last seven days, and that of the seven days before."""
+    """A number of the last seven days, and that of the seven days before, with the days of both."""
 
     name: str
     count: int
     before: int
+    recent: OutreachFilter
+    earlier: OutreachFilter
 
 
 @dataclass(frozen=True)
@@ -149,8 +153,10 @@ def _duplicates(store: Store) -> Iterator[Todo]:
 def _figures(store: Store, settings: Settings) -> Iterator[Figure]:
     """Yields the numbers of outreaches and people that were recorded, which an index counts."""
     intervals = last_days(settings.zone), last_days(settings.zone, before=DAYS)
+    days = [OutreachFilter("", *last_dates(settings.zone, before=before)) for before in (0, DAYS)]
     for name, resource in (("outreaches", OUTREACH), ("new_people", PERSON)):
-        yield Figure(name, *_recorded(store, resource.collection, intervals))
+        count, before = _recorded(store, resource.collection, intervals)
+        yield Figure(name, count, before, *days)
 
 
 def _recorded(store: Store, collection: str, intervals: Sequence[Interval]) -> list[int]:

@@ -9,6 +9,7 @@ from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
 from osdi.errors import ErrorDescription, OsdiError
+from osdi.fields.outreach import NEW_PERSON, OWN_WORDS
 from osdi.resources import ADVOCACY_CAMPAIGN, ENTRIES, LIST, MESSAGE, OUTREACH, PERSON, QUESTION, TAG, WRAPPER
 
 # Indexes of a million documents take longer to build than a response may.
@@ -25,6 +26,8 @@ TOMBSTONES: Final = "tombstones"
 SUPPRESSIONS: Final = "suppressions"
 # Which follow-up a mailbox gets from a campaign in an interval.
 MAILBOX_INTERVALS: Final = "mailbox_intervals"
+# Pairs of people who look alike and are not the same.
+DUPLICATE_EXCEPTIONS: Final = "duplicate_exceptions"
 MERGED_KEPT_SECONDS: Final = 30 * 24 * 60 * 60
 STATISTICS: Final = "statistics"
 SIGNING_KEYS: Final = "signing_keys"
@@ -115,8 +118,13 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
         MATCH_KEYS,
         Index(("advocacy_campaign_id", "_id")),
         Index(("person_id", "_id")),
-        # By day; with the person, so that the index alone counts people.
-        Index(("advocacy_campaign_id", "action_date", "person_id", "_id")),
+        # By day, and in a list the latest first; with the person, so that the index alone counts people.
+        Index(("advocacy_campaign_id", "action_date", "_id", "person_id")),
+        # By a value of the statistics, in the same order, so that each figure leads to its list.
+        *(
+            Index(("advocacy_campaign_id", field, "action_date", "_id"), only_with=field)
+            for field in ("referrer_data.source", "referrer_data.referrer", "type", OWN_WORDS, NEW_PERSON)
+        ),
         Index(("followups.state", "followups.not_before"), sparse=True),
         UNTOLD,
         REJECTED,
@@ -136,6 +144,7 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
         Index(("pending",), sparse=True),
         Index(("person.match_keys",), only_with="pending"),
     ),
+    DUPLICATE_EXCEPTIONS: (Index(("people",)), Index(("created_date", "_id"))),
     TOKENS: (Index(("hash",), unique=True),),
     WEBHOOKS: (Index(("enabled", "not_before")),),
     ERASURES: (Index(("erased_date",)),),
@@ -157,7 +166,8 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
         Index(("not_before",), sparse=True),
         Index(("expires_date",), expires_seconds=LINK_KEPT_SECONDS),
     ),
-    STAFF_EVENTS: (Index(("staff_id", "_id")), Index(("expires_date",), expires_seconds=0)),
+    # By the document to which something was done, such as `people/{id}`.
+    STAFF_EVENTS: (Index(("staff_id", "_id")), Index(("ids", "_id")), Index(("expires_date",), expires_seconds=0)),
     POSTAL_CODES: (Index(("advocacy_campaign_id", "prefix")),),
     EMBEDDING_SITES: (
         Index(("advocacy_campaign_id", "origin"), unique=True),

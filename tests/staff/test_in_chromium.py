@@ -4,6 +4,7 @@ gunicorn, a worker and a mail server run beside it. After each test: no request 
 console, so the browser has applied the Content-Security-Policy without a complaint.
 """
 
+import csv
 import datetime as dt
 import re
 import time
@@ -389,6 +390,41 @@ class TestACampaign:
             expect(supporter.page.get_by_label("Yes, send me news.")).not_to_be_checked()
 
 
+class TestAFigure:
+    def test_leads_to_as_many_outreaches_as_it_says_also_in_the_file(
+        self, opened: Opened, deployment: Deployment
+    ) -> None:
+        with opened() as visit:
+            page = visit.page
+            show(page, deployment, "statistics")
+            figure = page.locator(".figures a").first
+            number = int(figure.inner_text())
+            assert number > 0
+
+            figure.click()
+            expect(page.get_by_role("heading", level=1)).to_contain_text("Outreaches of")
+            expect(page.get_by_role("rowheader")).to_have_count(number)
+            expect(page.get_by_text(f"{number} outreach")).to_be_visible()
+            with page.expect_download() as download:
+                page.get_by_role("link", name="These outreaches as CSV").click()
+            lines = download.value.path().read_text(encoding="utf-8-sig").splitlines()
+            assert len(list(csv.DictReader(lines))) == number
+
+            page.get_by_label("Type").fill("no such type")
+            page.get_by_role("button", name="Filter").click()
+            expect(page.get_by_text("There is no such outreach.")).to_be_visible()
+
+    def test_column_headings_sort_the_campaigns(self, opened: Opened, deployment: Deployment) -> None:
+        with opened() as visit:
+            page = visit.page
+            show(page, deployment, "campaigns")
+
+            page.get_by_role("columnheader").get_by_role("link", name="Outreaches", exact=True).press("Enter")
+            expect(page.locator("th[aria-sort=descending]")).to_contain_text("Outreaches")
+            page.get_by_role("columnheader").get_by_role("link", name="Outreaches", exact=True).press("Enter")
+            expect(page.locator("th[aria-sort=ascending]")).to_contain_text("Outreaches")
+
+
 def screens(deployment: Deployment) -> dict[str, str]:
     """The paths of the pages, by name."""
     link = deployment.link().removeprefix(deployment.live.url)
@@ -418,13 +454,29 @@ def screens(deployment: Deployment) -> dict[str, str]:
         "campaign": f"/staff/campaigns/{CAMPAIGN_ID}?done=campaign_saved",
         "editor": f"/staff/campaigns/{CAMPAIGN_ID}/edit",
         "publish": f"/staff/campaigns/{CAMPAIGN_ID}/publish",
-        "statistics": f"/staff/campaigns/{CAMPAIGN_ID}/statistics",
+        "statistics": f"/staff/campaigns/{CAMPAIGN_ID}/statistics?range=7",
+        "statistics of wrong days": f"/staff/campaigns/{CAMPAIGN_ID}/statistics?from=2026-02-30",
+        "outreaches": f"/staff/outreaches?campaign={CAMPAIGN_ID}",
+        "outreaches of all campaigns": "/staff/outreaches",
+        "sorted campaigns": "/staff/campaigns?sort=-outreaches",
         "postal codes": f"/staff/campaigns/{CAMPAIGN_ID}/postal-codes",
+        "deletion of postal codes": f"/staff/campaigns/{CAMPAIGN_ID}/postal-codes/delete",
         "embedding": f"/staff/campaigns/{CAMPAIGN_ID}/embedding?done=site_allowed",
     }
 
 
-OF_CAMPAIGN = ("new campaign", "campaign", "editor", "publish", "statistics", "postal codes", "embedding")
+OF_STATISTICS = ("statistics", "statistics of wrong days", "outreaches", "outreaches of all campaigns")
+OF_CAMPAIGN = (
+    "new campaign",
+    "campaign",
+    "editor",
+    "publish",
+    "postal codes",
+    "deletion of postal codes",
+    "embedding",
+    "sorted campaigns",
+    *OF_STATISTICS,
+)
 OF_MESSAGES = ("followups", "messages", "message", "new message")
 OF_SETTINGS = ("settings", "tokens", "new token", "webhooks", "webhook", "members", "policy", "audit log")
 WITH_SESSION = ("home", "campaigns", *OF_CAMPAIGN, *OF_MESSAGES, *OF_SETTINGS, "devices", "confirm")
@@ -451,6 +503,7 @@ class TestEachScreen:
         # axe needs code in the page, which the policy forbids.
         with opened(bypass_csp=True) as visit:
             visit.expect_status(404)
+            visit.expect_status(400)
             show(visit.page, deployment, name)
 
             assert visit.page.get_by_role("heading", level=1).count() == 1
@@ -465,6 +518,7 @@ class TestEachScreen:
     ) -> None:
         with opened(viewport=PHONE) as visit:
             visit.expect_status(404)
+            visit.expect_status(400)
             show(visit.page, deployment, name)
 
             assert visit.page.evaluate(TARGETS) == []
@@ -548,3 +602,104 @@ class TestThePreviewOfAMessage:
             expect(text).to_be_focused()
             page.go_back()
             expect(page.get_by_role("heading", level=1)).to_have_text("Messages")
+
+
+class TestThePreviewOfACampaign:
+    """The form of the public page appears beside the editor, in a frame with an origin of its own."""
+
+    @pytest.mark.parametrize("script", [True, False], ids=["with JavaScript", "without"])
+    def test_shows_the_typed_text_as_the_form_and_as_the_page(
+        self, opened: Opened, deployment: Deployment, script: bool
+    ) -> None:
+        with opened(java_script_enabled=script) as visit:
+            page, frame = visit.page, visit.page.frame_locator("#preview")
+            show(page, deployment, "editor")
+            page.get_by_label("Title", exact=True).fill("Save <b>the owl</b>")
+            if not script:
+                page.get_by_role("button", name="Preview the form").click()
+
+            expect(frame.get_by_role("heading", level=1)).to_have_text("Save <b>the owl</b>")
+            expect(frame.get_by_text("Preview: nothing is recorded.")).to_be_visible()
+            expect(frame.get_by_text("Open this form on its own page")).to_be_visible()
+            page.get_by_role("button", name="Preview the page").click()
+            expect(frame.get_by_role("heading", name="Take part")).to_be_visible()
+            assert deployment.store.get("advocacy_campaigns", CAMPAIGN_ID)["title"] != "Save <b>the owl</b>"  # type: ignore[index]
+
+    def test_keeps_the_last_one_without_mistakes_and_says_so(self, opened: Opened, deployment: Deployment) -> None:
+        with opened() as visit:
+            page, frame = visit.page, visit.page.frame_locator("#preview")
+            show(page, deployment, "editor")
+            page.get_by_label("Title", exact=True).fill("Save the owl")
+            expect(frame.get_by_role("heading", level=1)).to_have_text("Save the owl")
+
+            visit.expect_status(422)
+            page.get_by_label("Colour").fill("red")
+
+            expect(page.locator("#preview-status")).to_contain_text("the last one without mistakes. Colour: ")
+            expect(frame.get_by_role("heading", level=1)).to_have_text("Save the owl")
+            page.get_by_label("Colour").fill("#00695c")
+            expect(page.locator("#preview-status")).to_be_empty()
+
+    def test_leaves_the_cursor_and_the_button_back_alone(self, opened: Opened, deployment: Deployment) -> None:
+        with opened() as visit:
+            page, frame = visit.page, visit.page.frame_locator("#preview")
+            show(page, deployment, "campaign")
+            page.get_by_role("link", name="Edit", exact=True).click()
+            words = page.get_by_label("Words beside the checkbox")
+            words.fill("Yes,")
+            expect(frame.get_by_label("Yes,")).to_be_visible()
+            place = page.evaluate("scrollY")
+            page.keyboard.type(" please")
+
+            expect(frame.get_by_label("Yes, please")).to_be_in_viewport()
+            expect(words).to_be_focused()
+            assert page.evaluate("scrollY") == place
+            page.go_back()
+            expect(page.get_by_role("heading", name="Last outreaches")).to_be_visible()
+
+    def test_can_send_nothing(self, opened: Opened, deployment: Deployment) -> None:
+        with opened() as visit:
+            frame = visit.page.frame_locator("#preview")
+            show(visit.page, deployment, "editor")
+            frame.get_by_label("E-mail address").fill("jane@example.com")
+            before = len(visit.requests)
+
+            frame.get_by_role("button", name="Record and continue").click()
+
+            blocked = [each for each in visit.messages if "Blocked form submission" in each]
+            assert blocked
+            assert len(visit.requests) == before
+            visit.messages[:] = [each for each in visit.messages if each not in blocked]
+
+
+def test_a_table_of_postal_codes_is_replaced_and_deleted_after_a_page_that_asks(
+    opened: Opened, deployment: Deployment
+) -> None:
+    with opened(bypass_csp=True, viewport=PHONE) as visit:
+        page = visit.page
+        show(page, deployment, "postal codes")
+        page.get_by_label("Or the text of the table").fill("postal_code,target\n10,1\n20,2\n")
+        page.get_by_role("button", name="Store the table").click()
+        page.get_by_role("link", name="Postal codes").click()
+        page.get_by_label("Or the text of the table").fill("postal_code,target\n10,2\n")
+        page.get_by_role("button", name="Replace the present table").click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("Replace the postal codes")
+        check_in_both_schemes(page)
+        page.get_by_role("button", name="Replace the table").click()
+        expect(page.get_by_role("status").first).to_have_text("The table of postal codes is stored.")
+
+        page.get_by_role("link", name="Postal codes").click()
+        page.get_by_role("link", name="Delete the table").click()
+        expect(page.get_by_text("The table with 1 row is lost.")).to_be_visible()
+        check_in_both_schemes(page)
+        page.get_by_role("button", name="Delete the table").click()
+        expect(page.get_by_role("status")).to_have_text("The table of postal codes is deleted.")
+
+
+def check_in_both_schemes(page: Page) -> None:
+    """Fails for a barrier that axe finds, and for a page that is wider than a phone."""
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]

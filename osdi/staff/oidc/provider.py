@@ -1,7 +1,7 @@
 """The OpenID provider of a deployment: its metadata and keys, which are cached, and the exchange of a code.
 
-Every exchange has a bound in time and size. The operator names the issuer, so that may be in a private network. What
-its metadata name on another host has to be public, so a provider cannot lead requests to other internal servers.
+Every exchange has a bound in time and size. The operator names the issuer, so that may be in a private network. An
+address on another host in its metadata has to be public, so a provider cannot lead requests to other internal servers.
 """
 
 import base64

@@ -1,8 +1,8 @@
-"""Begins a sign-in at the OpenID provider and ends it: whoever comes back has to have begun in the same browser.
+"""Begins a sign-in at the OpenID provider, and ends it in the browser in which it began.
 
-What a sign-in needs to remember is in a signed cookie: `state` binds the response to this browser, `nonce` the ID token
-to this sign-in, and the verifier the code to us (PKCE). The server stores nothing before a member is signed in, and
-makes no account.
+A signed cookie has the state of a sign-in: `state` binds the response to this browser, `nonce` the ID token to this
+sign-in, and the verifier the code to us (PKCE). The server stores nothing before a member is signed in, and makes no
+account.
 """
 
 import base64

@@ -349,7 +349,7 @@ class TestAResponse:
 
 
 class TestTheProvider:
-    """What a provider that an attacker controls, or that is broken, may answer."""
+    """A provider that an attacker controls, or that is broken."""
 
     @pytest.mark.parametrize(
         ("metadata", "reason"),

@@ -3,15 +3,20 @@
 A write detects by the unique index on match keys that another person owns a key. It then stores the key in the person's
 `unclaimed_keys`, which have an index. So of the people who share a key, all but the owner are in that index. A search
 reads the index in the order of ids and returns each group at its first person.
+
+If a member of the staff has said that two people are not the same, they are in no group together: their group is
+returned as several smaller ones.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Final
 
 from osdi.documents import Document, ReadOnlyDocument
 from osdi.match_keys import NAME_AND_POSTAL_CODE
-from osdi.people.duplicate_keys_store import (
+from osdi.people.duplicates.exceptions_store import Apart, apart
+from osdi.people.duplicates.keys_store import (
     owners_of,
     people_with_any,
     people_with_unclaimed_keys,
@@ -82,19 +87,31 @@ def duplicates(store: Store, *, limit: int, after: str = "") -> Groups:
 def duplicates_of(store: Store, person: ReadOnlyDocument, limit: int = GROUP) -> list[tuple[tuple[str, ...], Document]]:
     """Returns the other people with a key of this person, each behind the kinds of the shared keys (values of KINDS).
 
-    At most `limit` people, found by at most PERSON_KEYS keys. Raises OsdiError 503.
+    People who are not the same are left out. At most `limit` people, found by at most PERSON_KEYS keys. Raises
+    OsdiError 503.
     """
-    both = (*person["match_keys"], *person.get("unclaimed_keys", ()))
-    keys = [key for key in dict.fromkeys(both) if key.partition(":")[0] in KINDS][:PERSON_KEYS]
+    keys = keys_of(person)[:PERSON_KEYS]
     if not keys:
         return []
-    others = people_with_any(store, keys, limit + 1)
-    found = []
-    for other in others:
-        shared = {*other["match_keys"], *other.get("unclaimed_keys", ())}.intersection(keys)
-        prefixes = {key.partition(":")[0] for key in shared}
-        found.append((tuple(kind for prefix, kind in KINDS.items() if prefix in prefixes), other))
-    return [(by, other) for by, other in found if other["_id"] != person["_id"]][:limit]
+    others = [each for each in people_with_any(store, keys, limit + 1) if each["_id"] != person["_id"]]
+    exceptions = apart(store, (person, *others)) if others else ()
+    return [
+        (kinds_of(set(keys).intersection(keys_of(other))), other)
+        for other in others
+        if frozenset((person["_id"], other["_id"])) not in exceptions
+    ][:limit]
+
+
+def keys_of(person: ReadOnlyDocument) -> list[str]:
+    """Returns the keys of a person that duplicates share: those that the person owns first."""
+    both = (*person["match_keys"], *person.get("unclaimed_keys", ()))
+    return [key for key in dict.fromkeys(both) if key.partition(":")[0] in KINDS]
+
+
+def kinds_of(keys: Collection[str]) -> tuple[str, ...]:
+    """Returns the kinds (values of KINDS) of these keys, the most certain one first."""
+    prefixes = {key.partition(":")[0] for key in keys}
+    return tuple(kind for prefix, kind in KINDS.items() if prefix in prefixes)
 
 
 def _shared_at(store: Store, person: Document, people_by_key: PeopleByKey) -> list[Shared]:
@@ -108,19 +125,38 @@ def _shared_at(store: Store, person: Document, people_by_key: PeopleByKey) -> li
     for key in new:
         owner = [owners[key]] if key in owners else []
         people_by_key[key] = owner, sharing_people(store, key, GROUP - len(owner))
-    kinds: dict[tuple[str, ...], set[str]] = {}
+    shared: dict[tuple[str, ...], set[str]] = {}
     for key in keys:
         owner, others = people_by_key[key]
         if others[:1] == [person["_id"]] and len(owner) + len(others) > 1:
-            kinds.setdefault((*owner, *others), set()).add(key.partition(":")[0])
-    return [
-        (tuple(kind for prefix, kind in KINDS.items() if prefix in prefixes), ids) for ids, prefixes in kinds.items()
-    ]
+            shared.setdefault((*owner, *others), set()).add(key)
+    return [(kinds_of(each), ids) for ids, each in shared.items()]
 
 
 def _groups(store: Store, found: Sequence[Shared]) -> list[Group]:
     """Returns the groups with the documents of their people; people who are deleted meanwhile are left out."""
     ids = sorted({each for _, group in found for each in group})
     people = {person["_id"]: person for person in store.by_ids(PERSON.collection, ids)} if ids else {}
-    groups = [Group(by, tuple(people[each] for each in group if each in people)) for by, group in found]
-    return [each for each in groups if len(each.people) > 1]
+    exceptions = apart(store, people.values())
+    there = ((by, tuple(each for each in group if each in people)) for by, group in found)
+    parts = ((by, part) for by, group in there for part in parts_of(group, exceptions))
+    return [Group(by, tuple(people[each] for each in part)) for by, part in parts]
+
+
+def parts_of(group: Sequence[str], exceptions: Collection[Apart]) -> Iterator[tuple[str, ...]]:
+    """Yields the largest parts of a group in which no two people are apart; each other pair is in one part at least.
+
+    A group without exceptions is its only part. A person who is apart from all others is in none.
+    """
+    pairs = [frozenset(pair) for pair in combinations(group, 2)]
+    left = [pair for pair in pairs if pair not in exceptions]
+    covered: set[Apart] = set()
+    for pair in left:
+        if pair in covered:
+            continue
+        part = set(pair)
+        for each in group:
+            if each not in part and all(frozenset((each, other)) not in exceptions for other in part):
+                part.add(each)
+        covered.update(map(frozenset, combinations(part, 2)))
+        yield tuple(each for each in group if each in part)

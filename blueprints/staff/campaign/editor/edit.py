@@ -4,42 +4,39 @@ A form that cannot be stored comes back as it was typed, with a message at each 
 the campaign meanwhile, the form comes back with the stored values beside the typed ones.
 """
 
-from collections.abc import Iterator
 from typing import Final
 
 from flask import Response, redirect, request, url_for
 from marshmallow import ValidationError
 from werkzeug.wrappers import Response as AnyResponse
 
-from blueprints.http.context import caller, reference, settings, store
+from blueprints.browser.content_security_policy import content_security_policy
+from blueprints.http.context import reference, settings, store
 from blueprints.staff.blueprint import Access, pages
+from blueprints.staff.campaign.editor.draft import PAGE, Errors, errors_of, errors_of_page, read_draft, stored_controls
+from blueprints.staff.campaign.editor.typed import Typed
 from blueprints.staff.campaign.found import campaign_page, found_campaign
-from blueprints.staff.campaign.typed import Typed, control_of, controls_of, difference, osdi_body, page_body
 from osdi.access.tokens import WRITE
-from osdi.campaign_pages.page_settings import check_references
+from osdi.action_functions.followup_kinds import AUTORESPONSE
 from osdi.crud.put import Change, put
-from osdi.documents import Document, Json
-from osdi.errors import OsdiError, described
+from osdi.documents import Document
+from osdi.errors import OsdiError
 from osdi.etags import etag
-from osdi.fields.campaign_page import MESSAGE_RULES, TARGET_SELECTIONS
 from osdi.fields.outreach import OUTREACH_TYPES
-from osdi.languages import LANGUAGES
 from osdi.resources import ADVOCACY_CAMPAIGN
-from schemas.advocacy_campaign import AdvocacyCampaignSchema
-from schemas.base.put import put_of
-from schemas.operations.campaign_page import PageSchema, check_prompts
+from osdi.staff.campaign.autoresponse import mail_choices, unrequested_kinds
+from osdi.staff.messages.message_list import named_messages
+from schemas.operations.campaign_page import check_prompts
 
-PAGE: Final = "page."
 # In a form a character may take nine bytes, so the limit is far above that of JSON.
 LONGEST_FORM: Final = 4_000_000
-Errors = dict[str, str]
 
 
 @pages.get("/campaigns/<advocacy_campaign_id>/edit", access=Access(WRITE, shows=True))
 def edit_campaign(advocacy_campaign_id: str) -> Response:
     """Show the editor of a campaign"""
     found = found_campaign(advocacy_campaign_id)
-    return _form(found, controls_of(found, settings().zone))
+    return _form(found, stored_controls(found))
 
 
 @pages.post("/campaigns/<advocacy_campaign_id>/edit", access=Access(WRITE, shows=True, body_bytes=LONGEST_FORM))
@@ -56,60 +53,26 @@ def save_campaign(advocacy_campaign_id: str) -> AnyResponse:
 
 def _save(campaign: Document, typed: Typed) -> Errors | None:
     """Stores a form; returns the message of each wrong control, or None if the campaign has changed meanwhile."""
-    zone = settings().zone
-    stored = controls_of(campaign, zone)
-    errors: Errors = {}
-    osdi: Json = {"fields": {}, "cleared": ()}
-    page: Json = {}
-    try:
-        osdi = put_of(AdvocacyCampaignSchema).load(difference(osdi_body(typed), osdi_body(stored)))
-    except ValidationError as error:
-        errors |= _by_control(error.messages, "", typed)
-    try:
-        page = PageSchema().load(difference(page_body(typed, zone), page_body(stored, zone)))
-    except ValidationError as error:
-        errors |= _by_control(error.messages, PAGE, typed)
-    return errors or _put(campaign["_id"], osdi, page, typed)
+    change, errors = read_draft(campaign, typed)
+    return errors or _put(campaign["_id"], change, typed)
 
 
-def _put(campaign_id: str, osdi: Json, page: Json, typed: Typed) -> Errors | None:
+def _put(campaign_id: str, change: Change, typed: Typed) -> Errors | None:
     """Returns as `_save`. Raises OsdiError for what no control can correct."""
-    fields = osdi["fields"] | ({"page": page} if page else {})
-    version = frozenset((typed.get("version", ""),))
     try:
-        check_references(page, reference().find)
-        change = Change(fields, osdi["cleared"], version, caller().person_id)
         put(store(), ADVOCACY_CAMPAIGN, campaign_id, change, settings().match_key_rules, check=check_prompts)
     except ValidationError as error:
-        return _by_control(error.messages, PAGE, typed)
+        return errors_of(error, PAGE, typed)
     except OsdiError as error:
-        if error.status == 412:
-            return None
-        if error.status not in (400, 409) or not all(each.properties for each in error.descriptions):
-            raise
-        return dict(_messages(error, typed))
+        return None if error.status == 412 else errors_of_page(error, typed)
     reference().forget(ADVOCACY_CAMPAIGN, campaign_id)
     return {}
-
-
-def _by_control(messages: object, prefix: str, typed: Typed) -> Errors:
-    return {
-        control_of(prefix + "".join(each.properties), typed): each.description
-        for each in reversed([*described(messages)])
-    }
-
-
-def _messages(error: OsdiError, typed: Typed) -> Iterator[tuple[str, str]]:
-    """Yields control and message. Questions, lists, tags and the slug, which the database decides, are of the page."""
-    for each in error.descriptions:
-        for name in each.properties:
-            yield control_of(PAGE + name, typed), each.description
 
 
 def _conflict(campaign_id: str, typed: Typed) -> Response:
     """Returns the form with the stored values that differ; to save it once more replaces them."""
     found = found_campaign(campaign_id)
-    stored = controls_of(found, settings().zone)
+    stored = stored_controls(found)
     differing = {
         name: value
         for name, value in stored.items()
@@ -127,7 +90,7 @@ def _form(
     stored: dict[str, str] | None = None,
     version: str | None = None,
 ) -> Response:
-    return campaign_page(
+    answer = campaign_page(
         "edit.html",
         campaign,
         status,
@@ -135,12 +98,13 @@ def _form(
         errors=errors or {},
         stored=stored,
         version=etag(campaign) if version is None else version,
-        choices={
-            "type": OUTREACH_TYPES,
-            "language": LANGUAGES,
-            "selection": TARGET_SELECTIONS,
-            "rule": MESSAGE_RULES,
-        },
+        types=OUTREACH_TYPES,
         targets=len(campaign.get("target_list", ())),
         zone=settings().zone.key,
+        mails=mail_choices(store(), reference(), settings().match_key_rules, campaign),
+        other_mails=named_messages(campaign, AUTORESPONSE)[1:],
+        unrequested=unrequested_kinds(store(), reference(), campaign),
     )
+    # The preview is a frame of this server; its own policy allows it nothing.
+    answer.headers["Content-Security-Policy"] = f"{content_security_policy()}; frame-src 'self'"
+    return answer

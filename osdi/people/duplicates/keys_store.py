@@ -38,6 +38,14 @@ def sharing_people(store: Store, key: str, limit: int) -> list[str]:
     return [each["_id"] for each in _first_people(store, {"unclaimed_keys": key}, limit)]
 
 
+def owners_and_sharing(store: Store, keys: Sequence[str], limit: int) -> set[str]:
+    """Returns the ids of the owners of these keys, and of the first `limit` people who share one of them."""
+    if not keys:
+        return set()
+    sharing = _first_people(store, {"unclaimed_keys": {"$in": list(keys)}}, limit)
+    return {*owners_of(store, keys).values(), *(each["_id"] for each in sharing)}
+
+
 def people_with_any(store: Store, keys: Sequence[str], limit: int) -> list[Document]:
     """Returns at most `limit` people who own or share one of these keys, the oldest first."""
     query = {"$or": [{name: {"$in": list(keys)}} for name in ("match_keys", "unclaimed_keys")]}
