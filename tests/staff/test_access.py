@@ -48,6 +48,7 @@ ROUTES: dict[tuple[str, str], set[str]] = {
     ("GET", "/staff/campaigns/<advocacy_campaign_id>/embedding"): READERS,
     ("POST", "/staff/campaigns/<advocacy_campaign_id>/embedding"): CHANGERS,
     ("POST", "/staff/campaigns/<advocacy_campaign_id>/embedding/forget"): CHANGERS,
+    ("POST", "/staff/campaigns/<advocacy_campaign_id>/embedding/remove"): CHANGERS,
     ("GET", "/staff/campaigns/<advocacy_campaign_id>/postal-codes"): CHANGERS,
     ("POST", "/staff/campaigns/<advocacy_campaign_id>/postal-codes"): CHANGERS,
     ("GET", "/staff/campaigns/<advocacy_campaign_id>/postal-codes.csv"): CHANGERS,
