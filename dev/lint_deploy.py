@@ -1,8 +1,8 @@
 """Command of `make lint-deploy`: checks the files of a deployment with the programs that read them.
 
 hadolint and the schema of compose files come with the development requirements; systemd, nginx, Caddy and Prometheus
-are packages of the system. The command skips a check if its program is missing. If REQUIRE_DEPLOY_TOOLS is set, as in CI, a missing
-program is a failure.
+are packages of the system. The command skips a check if its program is missing. If REQUIRE_DEPLOY_TOOLS is set, as in
+CI, a missing program is a failure.
 """
 
 import os

@@ -17,6 +17,7 @@ from blueprints.staff import (
     settings,
     sign_in,
     stylesheet,
+    transfers,
 )
 from blueprints.staff.blueprint import pages
 
@@ -34,4 +35,5 @@ __all__ = [
     "settings",
     "sign_in",
     "stylesheet",
+    "transfers",
 ]

@@ -26,6 +26,8 @@ from osdi.resources import OUTREACH, PERSON
 from osdi.store import Store
 from osdi.store.driver import DATABASE, only_duplicate_keys
 from osdi.store.indexes import (
+    IMPORT_JOBS,
+    IMPORT_PARTS,
     INVALIDATIONS,
     SIGNING_KEYS,
     STAFF_LINKS,
@@ -38,10 +40,12 @@ from osdi.store.scan import scan
 from osdi.store.schema_version import SCHEMA
 
 # Not in a backup: short-lived counters, the schema version (the header has it), the time of the last backup,
-# statistics, which are recomputed, and sign-ins, since a restore would make an ended session valid again.
+# statistics, which are recomputed, sign-ins, since a restore would make an ended session valid again, and uploaded
+# files, which expire within days and would be imported once more.
 COUNTED: Final = (STATISTICS, INVALIDATIONS)
 SIGN_INS: Final = (STAFF_SESSIONS, STAFF_LINKS)
-LEFT_OUT: Final = ("rate_limits", "rate_limit_windows", SCHEMA, BACKUPS, *COUNTED, *SIGN_INS)
+UPLOADS: Final = (IMPORT_JOBS, IMPORT_PARTS)
+LEFT_OUT: Final = ("rate_limits", "rate_limit_windows", SCHEMA, BACKUPS, *COUNTED, *SIGN_INS, *UPLOADS)
 # Begins the names of the collections that a restore fills before they replace those in service.
 STAGING: Final = "restore_staging."
 # Without a snapshot, collections with references are read first, so that the referenced documents are in the file too.

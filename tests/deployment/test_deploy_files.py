@@ -188,6 +188,12 @@ class TestProxies:
         assert buffers in CADDYFILE
         assert COMPOSE["services"]["caddy"]["environment"]["OSDI_BUFFERING"] == buffers
 
+    def test_let_the_files_of_staff_members_through(self) -> None:
+        longest = 2 * Settings.max_import_bytes
+
+        assert f"client_max_body_size {longest // 1_000_000}m;" in NGINX
+        assert f"max_size {longest}\n" in CADDYFILE
+
     def test_overwrite_every_header_that_is_believed(self) -> None:
         for header in ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host"):
             assert len(re.findall(rf"^ *proxy_set_header {header} \$\w+;$", NGINX, flags=re.M)) == 1

@@ -1,4 +1,4 @@
-"""The screens about people in a real browser: a day's work with one person, accessibility, and phones.
+"""A day's work with one person in a real browser without JavaScript.
 
 gunicorn runs beside it. After each test: no request to another server, and no error in the console.
 """
@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import requests
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from pymongo import MongoClient
 
@@ -30,7 +29,6 @@ from tests.support.live import Live
 
 pytestmark = pytest.mark.browser
 
-PHONE = {"width": 320, "height": 640}
 COOKIE = "osdi_staff_loopback"
 Opened = Callable[..., AbstractContextManager[Visit]]
 
@@ -124,76 +122,6 @@ def opened(browser: Browser, deployment: Deployment) -> Opened:
     return open_page
 
 
-SCREENS = {
-    "people": "",
-    "nobody": "?text=nobody",
-    "person": "/{jane}",
-    "edit": "/{jane}/edit",
-    "unsubscribe": "/{jane}/unsubscribe",
-    "add": "/add?person={jane}&person={other}",
-    "merge": "/{jane}/merge/{other}",
-    "duplicates": "/duplicates",
-    "exceptions": "/duplicates/exceptions",
-    "filtered": "?status=subscribed&created=2020-01-01&sort=newest",
-    "wrong date": "?created=tomorrow",
-    "csv": "/csv?text=jane",
-    "new": "/new?text=jim",
-    "remove": "/remove?person={jane}&person={other}",
-    "no calls": "/{jane}/no-calls",
-    "question": "/{jane}/answers/new",
-    "answer": "/{jane}/answers/new?question={question}",
-    "download": "/{jane}/download",
-    "erase": "/{jane}/erase",
-}
-
-
-def show(page: Page, deployment: Deployment, name: str) -> None:
-    jane, other = deployment.people
-    path = SCREENS[name].format(jane=jane, other=other, question=deployment.question)
-    page.goto(f"{deployment.live.url}/staff/people{path}")
-
-
-class TestEachScreen:
-    @pytest.mark.parametrize("name", SCREENS)
-    def test_has_no_barrier_that_axe_finds_in_light_and_dark(
-        self, opened: Opened, deployment: Deployment, name: str
-    ) -> None:
-        # axe needs code in the page, which the policy forbids.
-        with opened(bypass_csp=True) as visit:
-            if name == "wrong date":
-                visit.expect_status(422)
-            show(visit.page, deployment, name)
-
-            assert visit.page.get_by_role("heading", level=1).count() == 1
-            for scheme in ("light", "dark"):
-                visit.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-                found = Axe().run(visit.page)
-                assert found.violations_count == 0, found.generate_report()
-
-    def test_fits_a_phone_also_at_two_hundred_per_cent(self, opened: Opened, deployment: Deployment) -> None:
-        with opened(viewport=PHONE) as visit:
-            visit.expect_status(422)
-            for name in SCREENS:
-                show(visit.page, deployment, name)
-                widths = []
-                for size in ("100%", "200%"):
-                    visit.page.evaluate("size => { document.documentElement.style.fontSize = size }", size)
-                    widths.append(visit.page.evaluate("document.documentElement.scrollWidth"))
-                assert widths == [320, 320], name
-
-    def test_shows_the_errors_of_the_form_at_their_fields(self, opened: Opened, deployment: Deployment) -> None:
-        with opened(bypass_csp=True) as visit:
-            visit.expect_status(422)
-            show(visit.page, deployment, "edit")
-            visit.page.get_by_label("E-mail address 1").fill("jane")
-            visit.page.get_by_role("button", name="Store the changes").click()
-
-            expect(visit.page.get_by_role("alert")).to_be_focused()
-            visit.page.get_by_role("alert").get_by_role("link").click()
-            expect(visit.page.get_by_label("E-mail address 1")).to_be_focused()
-            assert Axe().run(visit.page).violations_count == 0
-
-
 class TestByKeyboard:
     """Each step with Tab and Enter, and the focus is visible."""
 
@@ -254,8 +182,6 @@ def kim(person_id: str, *, is_owner: bool) -> dict[str, Any]:
 
 
 class TestADaysWork:
-    """It comes last, since it ends with the erasure of the person that the other tests look at."""
-
     def test_from_the_search_to_the_erasure(self, opened: Opened, deployment: Deployment) -> None:
         with opened(java_script_enabled=False) as visit:
             visit.expect_status(410)
