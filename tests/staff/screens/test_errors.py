@@ -54,6 +54,7 @@ BUTTONS = {
     f"{CAMPAIGN}/preview",
     f"{CAMPAIGN}/embedding",
     f"{CAMPAIGN}/embedding/forget",
+    f"{CAMPAIGN}/embedding/remove",
     "/staff/messages/preview",
     "/staff/followups/retry",
     "/staff/link/<string:secret>",
