@@ -62,6 +62,7 @@ BUTTONS = {
     f"{CAMPAIGN}/preview",
     f"{CAMPAIGN}/embedding",
     f"{CAMPAIGN}/embedding/forget",
+    f"{CAMPAIGN}/embedding/remove",
     "/staff/exports",
     *(f"/staff/imports/<import_id>/{act}" for act in ("start", "cancel", "delete")),
     "/staff/messages/preview",
