@@ -3,6 +3,8 @@
 A GET changes nothing, since mail scanners follow every link. The answer and its time are the same for each address.
 """
 
+from typing import Final
+
 from flask import Response, g, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -17,6 +19,9 @@ from osdi.staff import links
 from osdi.staff.links import SignIn, mails_are_sent
 from osdi.staff.members import staff_address
 from osdi.staff.sessions import begin_session, device_name, end_session
+
+# Characters of what somebody types as a code: a code has nine.
+CODE_LENGTH: Final = 100
 
 
 @pages.get("/sign-in", access=PUBLIC)
@@ -50,7 +55,7 @@ def code() -> Response:
 @pages.post("/sign-in/code", access=PUBLIC)
 def use_code() -> AnyResponse:
     """Sign in by a code"""
-    found = links.use_code(store(), browser_secret(), request.form.get("code", "")[:100], now())
+    found = links.use_code(store(), browser_secret(), request.form.get("code", "")[:CODE_LENGTH], now())
     if found is None:
         return _code_form(400, errors={"code": "wrong"})
     return _begin(found, request.form.get("next", ""))
@@ -99,7 +104,8 @@ def _form(status: int = 200, *, email: str = "", errors: dict[str, str] | None =
 
 def _code_form(status: int = 200, *, errors: dict[str, str] | None = None) -> Response:
     next_page = safe_next(request.values.get("next", ""))
-    return page("code.html", status, errors=errors or {}, next=next_page, mails=mails_are_sent(settings()))
+    typed = request.form.get("code", "")[:CODE_LENGTH]
+    return page("code.html", status, errors=errors or {}, next=next_page, mails=mails_are_sent(settings()), typed=typed)
 
 
 def _link_page(secret: str, found: SignIn | None) -> Response:

@@ -80,7 +80,14 @@ def _text(name: str, value: Any) -> str:
     if name == "phone_numbers":
         refused = (", no calls" if value.get("do_not_call") else "", ", no texts" if _refuses_texts(value) else "")
         return str(value.get("number", "")) + "".join(refused) + _if_primary(value)
-    return ", ".join(f"{part}: {each}" for part, each in value.items())
+    return _words(value)
+
+
+def _words(value: Any) -> str:
+    """Returns a value in a line, with the values inside it."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{part}: {_words(each)}" for part, each in value.items())
+    return "; ".join(map(_words, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _if_primary(entry: ReadOnlyDocument) -> str:

@@ -1,4 +1,4 @@
-"""The screens about people in a real browser: a day's work with one person, accessibility, and phones.
+"""A day's work with one person in a real browser without JavaScript.
 
 gunicorn runs beside it. After each test: no request to another server, and no error in the console.
 """
@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import requests
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from pymongo import MongoClient
 
@@ -30,7 +29,6 @@ from tests.support.live import Live
 
 pytestmark = pytest.mark.browser
 
-PHONE = {"width": 320, "height": 640}
 COOKIE = "osdi_staff_loopback"
 Opened = Callable[..., AbstractContextManager[Visit]]
 
@@ -43,6 +41,7 @@ class Deployment:
     store: Store
     member: dict[str, Any]
     people: tuple[str, str]
+    question: str
 
     def session(self) -> dict[str, str]:
         """The cookie of a new session."""
@@ -67,12 +66,15 @@ def deployment(mongod: Mongod) -> Iterator[Deployment]:
         client = stack.enter_context(MongoClient(uri))
         live = stack.enter_context(Live({"MONGODB_URI": uri}))
         people = sample_people(live.url, secret), sample_duplicate(live.url, secret)
+        rivers = [{"key": "aare", "title": "The Aare"}, {"key": "rhine", "title": "The Rhine"}]
+        question = {"title": "Which rivers?", "question_type": "MultiChoice", "responses": rivers}
+        question_id = id_of(post(live.url, "/questions", secret, question))
         database = client.get_default_database()
         failed = {"_id": "f", "kind": "autoresponse", "state": "failed", "reason": "smtp_connect", "queued_date": now()}
         receipt = {"text": "Yes, send me news about the river.", "language": "en", "given_date": now()}
         database.outreaches.update_one({}, {"$set": {"followups": [failed], "consents": [receipt]}})
         unsubscribe(store, "old@example.org")
-        yield Deployment(live, store, add_member(store, "ada@example.org", name="Ada Lovelace"), people)
+        yield Deployment(live, store, add_member(store, "ada@example.org", name="Ada Lovelace"), people, question_id)
         client.drop_database("staff_people")
     store.close()
 
@@ -120,67 +122,66 @@ def opened(browser: Browser, deployment: Deployment) -> Opened:
     return open_page
 
 
-SCREENS = {
-    "people": "",
-    "nobody": "?text=nobody",
-    "person": "/{jane}",
-    "edit": "/{jane}/edit",
-    "unsubscribe": "/{jane}/unsubscribe",
-    "add": "/add?person={jane}&person={other}",
-    "merge": "/{jane}/merge/{other}",
-    "duplicates": "/duplicates",
-    "exceptions": "/duplicates/exceptions",
-    "download": "/{jane}/download",
-    "erase": "/{jane}/erase",
-}
+class TestByKeyboard:
+    """Each step with Tab and Enter, and the focus is visible."""
+
+    def press(self, page: Page, name: str, role: str) -> None:
+        """Moves the focus to the link or button of this name by Tab, and presses Enter."""
+        wanted = page.get_by_role(role, name=name).first  # type: ignore[arg-type]
+        for _ in range(60):
+            if wanted.evaluate("element => element === document.activeElement"):
+                break
+            page.keyboard.press("Tab")
+        expect(wanted).to_be_focused()
+        assert wanted.evaluate("element => getComputedStyle(element).outlineStyle") == "solid"
+        page.keyboard.press("Enter")
+        page.wait_for_load_state()
+
+    def test_a_pair_is_kept_apart_listed_again_and_merged(self, opened: Opened, deployment: Deployment) -> None:
+        live, store = deployment.live, deployment.store
+        ids = [f"keyboard-{number}" for number in range(2)]
+        for person_id in ids:
+            store.write(Insert("people", kim(person_id, is_owner=person_id == ids[0])))
+        with opened() as visit:
+            page, status = visit.page, visit.page.get_by_role("status")
+            page.goto(f"{live.url}/staff/people/duplicates")
+            self.press(page, "Not the same person: Kim Poe and Kim Poe", "button")
+            expect(status).to_have_text("It is stored that these two people are not the same.")
+            expect(page.get_by_role("link", name="Kim Poe")).to_have_count(0)
+
+            self.press(page, "Pairs that are not the same", "link")
+            self.press(page, "Take back Kim Poe", "button")
+            expect(status).to_contain_text("count as possible duplicates again")
+
+            page.goto(f"{live.url}/staff/people/duplicates")
+            self.press(page, "Compare and merge Kim Poe", "link")
+            self.press(page, "Let the other person stay instead", "button")
+            self.press(page, "Merge these two people", "button")
+            expect(status).to_have_text("Both people are one now.")
+        left = store.by_ids("people", ids)
+        assert [each["merged_ids"] for each in left] in ([[ids[1]]], [[ids[0]]])
+        store.delete_many("people", {"_id": {"$in": ids}})
 
 
-def show(page: Page, deployment: Deployment, name: str) -> None:
-    jane, other = deployment.people
-    page.goto(f"{deployment.live.url}/staff/people{SCREENS[name].format(jane=jane, other=other)}")
-
-
-class TestEachScreen:
-    @pytest.mark.parametrize("name", SCREENS)
-    def test_has_no_barrier_that_axe_finds_in_light_and_dark(
-        self, opened: Opened, deployment: Deployment, name: str
-    ) -> None:
-        # axe needs code in the page, which the policy forbids.
-        with opened(bypass_csp=True) as visit:
-            show(visit.page, deployment, name)
-
-            assert visit.page.get_by_role("heading", level=1).count() == 1
-            for scheme in ("light", "dark"):
-                visit.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-                found = Axe().run(visit.page)
-                assert found.violations_count == 0, found.generate_report()
-
-    def test_fits_a_phone_also_at_two_hundred_per_cent(self, opened: Opened, deployment: Deployment) -> None:
-        with opened(viewport=PHONE) as visit:
-            for name in SCREENS:
-                show(visit.page, deployment, name)
-                widths = []
-                for size in ("100%", "200%"):
-                    visit.page.evaluate("size => { document.documentElement.style.fontSize = size }", size)
-                    widths.append(visit.page.evaluate("document.documentElement.scrollWidth"))
-                assert widths == [320, 320], name
-
-    def test_shows_the_errors_of_the_form_at_their_fields(self, opened: Opened, deployment: Deployment) -> None:
-        with opened(bypass_csp=True) as visit:
-            visit.expect_status(422)
-            show(visit.page, deployment, "edit")
-            visit.page.get_by_label("E-mail address 1").fill("jane")
-            visit.page.get_by_role("button", name="Store the changes").click()
-
-            expect(visit.page.get_by_role("alert")).to_be_focused()
-            visit.page.get_by_role("alert").get_by_role("link").click()
-            expect(visit.page.get_by_label("E-mail address 1")).to_be_focused()
-            assert Axe().run(visit.page).violations_count == 0
+def kim(person_id: str, *, is_owner: bool) -> dict[str, Any]:
+    """A person with an address, which the other one has too."""
+    key = "email:kim@example.net"
+    shared = {"unclaimed_keys": [key], "maybe_duplicate": True} if not is_owner else {}
+    dates = {"created_date": now(), "modified_date": now()}
+    return {
+        "_id": person_id,
+        "version": 1,
+        "given_name": "Kim",
+        "family_name": "Poe",
+        "email_addresses": [{"address": "kim@example.net"}],
+        "match_keys": [f"id:{person_id}", *([key] if is_owner else [])],
+        "contact_keys": [key],
+        **dates,
+        **shared,
+    }
 
 
 class TestADaysWork:
-    """It comes last, since it ends with the erasure of the person that the other tests look at."""
-
     def test_from_the_search_to_the_erasure(self, opened: Opened, deployment: Deployment) -> None:
         with opened(java_script_enabled=False) as visit:
             visit.expect_status(410)
