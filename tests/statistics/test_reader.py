@@ -29,7 +29,7 @@ from osdi.statistics import invalidation, invalidation_store, reader, recent_sto
 from osdi.statistics.days import DAYS, Calendar, dates
 from osdi.statistics.reader import StatisticsReader
 from osdi.statistics.rollups import Rollup
-from osdi.statistics.tally import KINDS
+from osdi.statistics.tally import COUNTED_KINDS, FLAGS
 from osdi.store import Insert, Store
 from tests.store.test_store import SERVERS, store_on
 from tests.support.examples import examples
@@ -69,6 +69,8 @@ fields = st.fixed_dictionaries(
             {},
             optional={"source": st.sampled_from(["a", "b", "\U0001f600"]), "referrer": st.sampled_from(["r", "$r.x"])},
         ),
+        "new_person": st.just(True),
+        "own_words": st.booleans(),
         "targets": st.lists(st.sampled_from(TARGETS), max_size=3),
     },
 )
@@ -192,7 +194,7 @@ def recount(store: Store, zone: ZoneInfo, first: dt.date, last: dt.date) -> Coun
                 by_date.setdefault(date, []).append(each)
     found = {}
     everybody = set()
-    by: dict[str, Counter[str | None]] = {kind: Counter() for kind in KINDS}
+    by: dict[str, Counter[str | None]] = {kind: Counter() for kind in COUNTED_KINDS}
     for date, outreaches in by_date.items():
         people = {each["person_id"] for each in outreaches if "person_id" in each}
         everybody |= people
@@ -200,6 +202,8 @@ def recount(store: Store, zone: ZoneInfo, first: dt.date, last: dt.date) -> Coun
             source = each.get("referrer_data", {})
             by["type"][each.get("type", "")[:200] or None] += 1
             by["source"][source.get("source")] += 1
+            for flag in FLAGS:
+                by[flag][str(each[flag]).lower() if flag in each else None] += 1
             by["referrer"][source.get("referrer")] += 1
             names = set()
             for target in each.get("targets", []):
@@ -223,6 +227,7 @@ def counted(store: Store, zone: ZoneInfo, first: dt.date, last: dt.date) -> Coun
 @pytest.mark.parametrize("small", [True, False], ids=["many rounds", "one round"])
 def test_equal_a_recount(store: Store, clock: Clock, small: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(merge, "SETTLED", dt.timedelta(seconds=-5))
+    monkeypatch.setattr(recent_store, "EXTENDED_FROM", 0)
     if small:
         monkeypatch.setattr(merged_people_store, "BATCH", 2)
         monkeypatch.setattr(erasure, "BATCH", 2)
