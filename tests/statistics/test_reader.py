@@ -266,7 +266,7 @@ def test_equal_a_recount(store: Store, clock: Clock, small: bool, monkeypatch: p
             return noon + dt.timedelta(minutes=15 * quarters)
 
         for name, *arguments in [*history, ("read", -AROUND, 2 * AROUND)]:
-            # What is not settled yet would be counted at each reading.
+            # Outreaches that are not settled are counted at each reading.
             if name in ("merge", "erase") or (name in ("change", "clear", "delete", "forget") and len(ids) % 3):
                 clock.timestamp += dt.timedelta(seconds=91)
                 compare(zone, day - dt.timedelta(days=AROUND), day + dt.timedelta(days=AROUND))
