@@ -62,8 +62,10 @@ def count_anew(store: Store, rollup: Rollup, through: str, calendar: Calendar) -
             _add_counts(rollup.tally, kind, outreaches.aggregate(counting, maxTimeMS=READ_MS, allowDiskUse=True))
             if not rollup.tally.outreaches:
                 break
-        found = outreaches.aggregate([selected, *_PEOPLE], maxTimeMS=READ_MS) if rollup.tally.outreaches else ()
-        people = [each["_id"] for each in found]
+        people: list[str] = []
+        if rollup.tally.outreaches:
+            found = outreaches.aggregate([selected, *_PEOPLE], maxTimeMS=READ_MS, allowDiskUse=True)
+            people = [each["_id"] for each in found]
     _add_people(store, rollup, people, through, calendar)
     rollup.through = through
     rollup.changed = True
