@@ -140,6 +140,8 @@ VALUES: dict[str, tuple[list[str], list[str]]] = {
         ["10.0.0.1/8", "10.0.0.0/33", "localhost", "10.0.0.0/8,"],
     ),
     "RATE_LIMIT_SIGN_IN": RATES,
+    "MAX_IMPORT_BYTES": (["1000", "200000000"], ["999", "200000001", "50 MB"]),
+    "IMPORT_DAYS": (["1", "90"], ["0", "91", "0.5"]),
     "STAFF_EVENT_DAYS": (["1", "36500"], ["0", "36501", "0.5"]),
     "RETAIN_MESSAGE_DAYS": (["0", "36500"], ["-1", "36501", "0.5"]),
     "METRICS_TOKEN": (["", "x" * 16, "x" * 200], ["x" * 15, "x" * 201, "sixteen letters and spaces", "ü" * 16]),

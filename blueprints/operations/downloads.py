@@ -92,8 +92,8 @@ def _download(resource: Resource, arguments: dict[str, Any], campaign_id: str | 
     return streamed(parts, f"{resource.collection}.csv")
 
 
-def streamed(parts: Iterator[Part], name: str) -> Response:
-    """Returns a CSV file of this name. Raises OsdiError 400, 429 if AT_ONCE downloads are running, 503."""
+def streamed(parts: Iterator[Part], name: str, content_type: str = CSV_HEADER) -> Response:
+    """Returns a file of this name, by default CSV. Raises OsdiError 400, 429 if AT_ONCE downloads are running, 503."""
     if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
         message = "A download needs HTTP/1.1, since HTTP/1.0 does not show if the file is complete."
         hint = "If nginx is the proxy, set proxy_http_version 1.1."
@@ -106,7 +106,7 @@ def streamed(parts: Iterator[Part], name: str) -> Response:
     except BaseException:
         _running.release()
         raise
-    response = Response(_log_failure(chain(first_parts, parts), request_id()), content_type=CSV_HEADER)
+    response = Response(_log_failure(chain(first_parts, parts), request_id()), content_type=content_type)
     # Otherwise the request log, which asks for the length, would read the whole file into memory.
     response.implicit_sequence_conversion = False
     # Called once at the end of the response, also after an error or for HEAD, which reads no part.

@@ -16,6 +16,7 @@ from blueprints.staff import (
     settings,
     sign_in,
     stylesheet,
+    transfers,
 )
 from blueprints.staff.blueprint import pages
 
@@ -32,4 +33,5 @@ __all__ = [
     "settings",
     "sign_in",
     "stylesheet",
+    "transfers",
 ]

@@ -29,7 +29,16 @@ HEADERS: Final = (
     ("X-Robots-Tag", "noindex"),
 )
 # The endpoints in the navigation, in its order. frame.html has their names.
-NAVIGATION: Final = ("home", "campaigns", "people", "messages", "followups", "settings_overview")
+NAVIGATION: Final = (
+    "home",
+    "campaigns",
+    "people",
+    "messages",
+    "followups",
+    "imports",
+    "exports",
+    "settings_overview",
+)
 
 
 def page(template: str, status: int = 200, **values: Any) -> Response:

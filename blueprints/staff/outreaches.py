@@ -81,7 +81,7 @@ def _chosen() -> tuple[OutreachFilter, dict[str, str]]:
 
 
 def _mistakes(chosen: OutreachFilter) -> dict[str, str]:
-    choices = {"other": FIELDS, "without": FIELDS, "own_words": (YES, NO), "new_person": (YES,)}
+    choices = {"other": FIELDS, "without": FIELDS, "own_words": (YES, NO), "new_person": (YES, NO)}
     errors = {
         name: "Choose one of the values in the list."
         for name, values in choices.items()

@@ -6,7 +6,7 @@ from there; rows that it imports again are recognised and change nothing.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -103,7 +103,7 @@ def import_groups(
     *,
     threads: int,
     seen: Callable[[Item, Outcome], None] = lambda *_: None,
-) -> Iterator[None]:
+) -> Generator[None, None, None]:
     """Imports the rows of the source after the first `report.rows`, and yields after each group.
 
     The report then counts all rows of the group. Calls `seen` with each row. Raises OsdiError 503, OSError.

@@ -34,7 +34,8 @@ from osdi.people.outreach_links_store import forget_person, move_outreaches
 from osdi.people.survivorship import combine
 from osdi.resources import PERSON
 from osdi.retry import retry_on_conflict
-from osdi.statistics.invalidation_store import invalidate_all
+from osdi.statistics.invalidation import invalidate_created
+from osdi.statistics.invalidation_store import complete, invalidate_all
 from osdi.store import Delete, Replace, Store, Update
 from osdi.store.indexes import MERGED_PEOPLE
 
@@ -130,8 +131,9 @@ def complete_next_merge(
     if survivor is None:
         if resume_erasure(store, _both(copy), rules):
             return True
-        invalidate_all(store, {"person_id": copy["_id"]})
+        invalidated = invalidate_all(store, {"person_id": copy["_id"]})
         forget_person(store, copy["_id"], now())
+        complete(store, invalidated)
         delete_merged_copies(store, {"_id": copy["_id"], "pending": copy["pending"]})
         return True
     _move(store, copy["_id"], survivor["_id"])
@@ -168,7 +170,8 @@ def _merge_once(store: Store, survivor_id: str, other_id: str, rules: MatchKeyRu
     )
     # The order matters without transactions: from the stored copy an interrupted merge can be completed.
     delete = Delete(PERSON.collection, other_id, other["version"])
-    store.write(*redirected, Replace(MERGED_PEOPLE, copy), delete, update)
+    invalidation = invalidate_created(PERSON.collection, other)
+    store.write(*redirected, Replace(MERGED_PEOPLE, copy), invalidation, delete, update)
     set_merged_date(store, other_id, now())
     return person
 

@@ -384,6 +384,22 @@ class Settings:
             validate=validators.rate_limit,
         ),
     )
+    max_import_bytes: int = field(
+        default=50_000_000,
+        metadata=setting(
+            "Longest file that a member may upload to [import](importing.md#on-the-staff-pages) it.",
+            Group.STAFF,
+            validate=validate.Range(1_000, 200_000_000),
+        ),
+    )
+    import_days: int = field(
+        default=7,
+        metadata=setting(
+            "Days after which an uploaded file and its rejected rows are deleted, if nobody deletes them before.",
+            Group.STAFF,
+            validate=validate.Range(1, 90),
+        ),
+    )
     staff_event_days: int = field(
         default=365,
         metadata=setting(

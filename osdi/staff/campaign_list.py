@@ -22,7 +22,7 @@ from osdi.ids import now, time_in
 from osdi.resources import ADVOCACY_CAMPAIGN
 from osdi.staff.campaign.campaign_numbers_store import latest_of, numbers_in, numbers_of, totals_of
 from osdi.staff.campaign.outreach_filter import OutreachFilter
-from osdi.statistics.days import Interval, midnight
+from osdi.statistics.days import Calendar
 from osdi.store import Store
 
 PER_PAGE: Final = 25
@@ -221,10 +221,9 @@ def last_dates(zone: ZoneInfo, days: int = DAYS, *, before: int = 0) -> tuple[dt
     return last - dt.timedelta(days=days - 1), last
 
 
-def last_days(zone: ZoneInfo, days: int = DAYS, *, before: int = 0) -> Interval:
-    """Returns the time of these days."""
-    first, last = last_dates(zone, days, before=before)
-    return Interval(midnight(first, zone), midnight(last + dt.timedelta(days=1), zone))
+def last_days(zone: ZoneInfo, days: int = DAYS, *, before: int = 0) -> Calendar:
+    """Returns these days."""
+    return Calendar(*last_dates(zone, days, before=before), zone)
 
 
 def state_of(settings: PageSettings, moment: dt.datetime) -> str:

@@ -4,7 +4,7 @@ A member sees what the member's scopes allow. A campaign-scoped member sees one 
 """
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,7 +30,7 @@ from osdi.staff.campaign_list import (
     visible_to,
 )
 from osdi.staff.links import mails_are_sent
-from osdi.statistics.days import Interval
+from osdi.statistics.recent_store import created_within
 from osdi.store import Store
 from osdi.webhooks.event_store import all_webhooks
 from osdi.webhooks.registry import BY_HAND
@@ -151,13 +151,9 @@ def _duplicates(store: Store) -> Iterator[Todo]:
 
 
 def _figures(store: Store, settings: Settings) -> Iterator[Figure]:
-    """Yields the numbers of outreaches and people that were recorded, which an index counts."""
-    intervals = last_days(settings.zone), last_days(settings.zone, before=DAYS)
+    """Yields the numbers of outreaches and people that were recorded."""
+    spans = last_days(settings.zone), last_days(settings.zone, before=DAYS)
     days = [OutreachFilter("", *last_dates(settings.zone, before=before)) for before in (0, DAYS)]
     for name, resource in (("outreaches", OUTREACH), ("new_people", PERSON)):
-        count, before = _recorded(store, resource.collection, intervals)
+        count, before = created_within(store, resource.collection, spans)
         yield Figure(name, count, before, *days)
-
-
-def _recorded(store: Store, collection: str, intervals: Sequence[Interval]) -> list[int]:
-    return [store.count(collection, {"created_date": {"$gte": each.start, "$lt": each.end}}) for each in intervals]

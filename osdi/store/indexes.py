@@ -9,6 +9,7 @@ from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
 from osdi.errors import ErrorDescription, OsdiError
+from osdi.fields.outreach import NEW_PERSON, OWN_WORDS
 from osdi.resources import ADVOCACY_CAMPAIGN, ENTRIES, LIST, MESSAGE, OUTREACH, PERSON, QUESTION, TAG, WRAPPER
 
 # Indexes of a million documents take longer to build than a response may.
@@ -38,6 +39,10 @@ STAFF_LINKS: Final = "staff_links"
 STAFF_EVENTS: Final = "staff_events"
 # An ended link is kept for a day, so that the page can say that it has ended.
 LINK_KEPT_SECONDS: Final = 24 * 60 * 60
+# Imports of uploaded files, the parts of these files, and what members have exported.
+IMPORT_JOBS: Final = "import_jobs"
+IMPORT_PARTS: Final = "import_parts"
+EXPORTS: Final = "exports"
 # The tables by which a campaign's page finds targets (see osdi.campaign_pages.postal_codes).
 POSTAL_CODES: Final = "postal_codes"
 # The sites that frame the form of a campaign (see osdi.campaign_pages.embedding).
@@ -122,7 +127,7 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
         # By a value of the statistics, in the same order, so that each figure leads to its list.
         *(
             Index(("advocacy_campaign_id", field, "action_date", "_id"), only_with=field)
-            for field in ("referrer_data.source", "referrer_data.referrer", "type", "own_words", "new_person")
+            for field in ("referrer_data.source", "referrer_data.referrer", "type", OWN_WORDS, NEW_PERSON)
         ),
         Index(("followups.state", "followups.not_before"), sparse=True),
         UNTOLD,
@@ -150,7 +155,7 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
     SUPPRESSIONS: (Index(("mailbox",), sparse=True),),
     MAILBOX_INTERVALS: (Index(("until",), expires_seconds=0), Index(("followup_id",))),
     STATISTICS: (Index(("advocacy_campaign_id", "kind", "start")),),
-    INVALIDATIONS: (Index(("advocacy_campaign_id", "_id")),),
+    INVALIDATIONS: (Index(("advocacy_campaign_id", "_id")), Index(("person_ids",), sparse=True)),
     STAFF: (Index(("email",), unique=True), Index(("person_id",), sparse=True)),
     STAFF_SESSIONS: (
         Index(("hash",), unique=True),
@@ -165,7 +170,16 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
         Index(("not_before",), sparse=True),
         Index(("expires_date",), expires_seconds=LINK_KEPT_SECONDS),
     ),
-    STAFF_EVENTS: (Index(("staff_id", "_id")), Index(("expires_date",), expires_seconds=0)),
+    # By the document to which something was done, such as `people/{id}`.
+    STAFF_EVENTS: (Index(("staff_id", "_id")), Index(("ids", "_id")), Index(("expires_date",), expires_seconds=0)),
+    IMPORT_JOBS: (
+        # Only jobs on which a worker has to act are in it.
+        Index(("due",), sparse=True),
+        Index(("state",)),
+        Index(("expires_date",), expires_seconds=0),
+    ),
+    IMPORT_PARTS: (Index(("job_id", "role")), Index(("expires_date",), expires_seconds=0)),
+    EXPORTS: (Index(("expires_date",), expires_seconds=0),),
     POSTAL_CODES: (Index(("advocacy_campaign_id", "prefix")),),
     EMBEDDING_SITES: (
         Index(("advocacy_campaign_id", "origin"), unique=True),

@@ -85,7 +85,7 @@ class Published:
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    yield from chromium(frames=True)
+    yield from chromium()
 
 
 @pytest.fixture(scope="package")

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.act.conftest import Published, Served
 from tests.support.browser import Visit
@@ -81,6 +81,23 @@ def test_the_script_makes_a_frame_as_high_as_its_content(served: Served, publish
     expect(page.locator("iframe")).not_to_have_css("height", f"{height:g}px")
     height, content = resized(page)
     assert content <= height < content + STEP
+
+
+def test_a_script_that_arrives_after_the_form_gets_its_height_and_passes_the_source(
+    served: Served, published: Published, open_page: Open
+) -> None:
+    page = open_page().page
+    held: list[Route] = []
+    page.route("**/embed.js", lambda route: held.append(route))
+    page.add_init_script("addEventListener('message', () => { window.formHasReported = true; })")
+    page.goto(served.site.put("/", published.frame() + published.script()) + "?source=mail", wait_until="commit")
+    page.wait_for_function("window.formHasReported")
+
+    held[0].continue_()
+
+    height, content = resized(page)
+    assert content <= height < content + STEP
+    expect(page.frame_locator("iframe").locator("input[name=source]")).to_have_value("mail")
 
 
 def test_the_documented_policy_of_a_site_suffices(served: Served, published: Published, open_page: Open) -> None:
@@ -246,6 +263,8 @@ def test_a_link_is_shown_where_the_form_does_not_appear_or_cannot_be_sent(
     served: Served, published: Published, open_page: Open, attributes: str, headers: dict[str, str]
 ) -> None:
     visit = open_page()
+    for reported in ("Blocked script execution in", "Framing"):  # the sandbox, or the frame
+        visit.expect_message(reported)
     visit.page.clock.install()
     visit.page.goto(served.site.put("/", published.frame(attributes) + published.script(), **headers))
     link = visit.page.get_by_role("link", name="Save the river")
@@ -255,7 +274,6 @@ def test_a_link_is_shown_where_the_form_does_not_appear_or_cannot_be_sent(
     visit.page.clock.fast_forward(WAIT_MS)
 
     expect(link).to_have_attribute("href", published.url)
-    visit.messages.clear()  # the browser reports the sandbox or the blocked frame
 
 
 def test_no_link_is_shown_for_a_frame_that_was_not_in_view(

@@ -186,6 +186,16 @@ def test_a_far_too_long_body_is_rejected(proxy: str) -> None:
     assert answer.status_code in (413, 502)  # the latter is Caddy's before 2.7
 
 
+def test_a_file_of_a_staff_member_reaches_the_server(proxy: str) -> None:
+    """Here without a session, so the server does not read it; nginx would answer 413 itself."""
+    body = b"x" * 4 * Settings.max_body_bytes
+
+    answer = requests.post(f"{proxy}/staff/imports", data=body, timeout=SECONDS)
+
+    assert answer.status_code == 401
+    assert "You are signed out" in answer.text
+
+
 def a_body(*, of_length: int) -> bytes:
     """A helper's body with a blank end."""
     return json.dumps(factories.outreach()).encode().ljust(of_length)

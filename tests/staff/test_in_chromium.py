@@ -4,6 +4,7 @@ gunicorn, a worker and a mail server run beside it. After each test: no request 
 console, so the browser has applied the Content-Security-Policy without a complaint.
 """
 
+import csv
 import datetime as dt
 import re
 import time
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from pymongo import MongoClient
 
@@ -28,6 +30,7 @@ from osdi.staff.sessions import begin_session
 from osdi.store import Insert, Store
 from osdi.store.indexes import WEBHOOKS
 from osdi.webhooks import registry
+from tests.staff.screens.checks import PHONE
 from tests.support.browser import SITE_NAME, Visit, chromium, visiting
 from tests.support.live import Live, Worker
 from tests.support.smtp_sink import SmtpSink
@@ -58,7 +61,7 @@ class Deployment:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    yield from chromium(frames=True)
+    yield from chromium()
 
 
 @pytest.fixture(scope="module")
@@ -395,6 +398,41 @@ class TestACampaign:
             expect(supporter.page.get_by_label("Yes, send me news.")).not_to_be_checked()
 
 
+class TestAFigure:
+    def test_leads_to_as_many_outreaches_as_it_says_also_in_the_file(
+        self, opened: Opened, deployment: Deployment
+    ) -> None:
+        with opened() as visit:
+            page = visit.page
+            show(page, deployment, f"/staff/campaigns/{CAMPAIGN_ID}/statistics?range=7")
+            figure = page.locator(".figures a").first
+            number = int(figure.inner_text())
+            assert number > 0
+
+            figure.click()
+            expect(page.get_by_role("heading", level=1)).to_contain_text("Outreaches of")
+            expect(page.get_by_role("rowheader")).to_have_count(number)
+            expect(page.get_by_text(f"{number} outreach")).to_be_visible()
+            with page.expect_download() as download:
+                page.get_by_role("link", name="These outreaches as CSV").click()
+            lines = download.value.path().read_text(encoding="utf-8-sig").splitlines()
+            assert len(list(csv.DictReader(lines))) == number
+
+            page.get_by_label("Type").fill("no such type")
+            page.get_by_role("button", name="Filter").click()
+            expect(page.get_by_text("There is no such outreach.")).to_be_visible()
+
+    def test_column_headings_sort_the_campaigns(self, opened: Opened, deployment: Deployment) -> None:
+        with opened() as visit:
+            page = visit.page
+            show(page, deployment, "/staff/campaigns")
+
+            page.get_by_role("columnheader").get_by_role("link", name="Outreaches", exact=True).press("Enter")
+            expect(page.locator("th[aria-sort=descending]")).to_contain_text("Outreaches")
+            page.get_by_role("columnheader").get_by_role("link", name="Outreaches", exact=True).press("Enter")
+            expect(page.locator("th[aria-sort=ascending]")).to_contain_text("Outreaches")
+
+
 def show(page: Page, deployment: Deployment, path: str) -> None:
     """Opens a page in a browser in which Ada has signed in."""
     secret, _ = begin_session(deployment.store, deployment.member, "Chrome on Linux", now())
@@ -471,7 +509,7 @@ class TestThePreviewOfACampaign:
     ) -> None:
         with opened(java_script_enabled=script) as visit:
             page, frame = visit.page, visit.page.frame_locator("#preview")
-            show(page, deployment, "editor")
+            show(page, deployment, f"/staff/campaigns/{CAMPAIGN_ID}/edit")
             page.get_by_label("Title", exact=True).fill("Save <b>the owl</b>")
             if not script:
                 page.get_by_role("button", name="Preview the form").click()
@@ -486,7 +524,7 @@ class TestThePreviewOfACampaign:
     def test_keeps_the_last_one_without_mistakes_and_says_so(self, opened: Opened, deployment: Deployment) -> None:
         with opened() as visit:
             page, frame = visit.page, visit.page.frame_locator("#preview")
-            show(page, deployment, "editor")
+            show(page, deployment, f"/staff/campaigns/{CAMPAIGN_ID}/edit")
             page.get_by_label("Title", exact=True).fill("Save the owl")
             expect(frame.get_by_role("heading", level=1)).to_have_text("Save the owl")
 
@@ -501,7 +539,7 @@ class TestThePreviewOfACampaign:
     def test_leaves_the_cursor_and_the_button_back_alone(self, opened: Opened, deployment: Deployment) -> None:
         with opened() as visit:
             page, frame = visit.page, visit.page.frame_locator("#preview")
-            show(page, deployment, "campaign")
+            show(page, deployment, f"/staff/campaigns/{CAMPAIGN_ID}")
             page.get_by_role("link", name="Edit", exact=True).click()
             words = page.get_by_label("Words beside the checkbox")
             words.fill("Yes,")
@@ -518,7 +556,7 @@ class TestThePreviewOfACampaign:
     def test_can_send_nothing(self, opened: Opened, deployment: Deployment) -> None:
         with opened() as visit:
             frame = visit.page.frame_locator("#preview")
-            show(visit.page, deployment, "editor")
+            show(visit.page, deployment, f"/staff/campaigns/{CAMPAIGN_ID}/edit")
             frame.get_by_label("E-mail address").fill("jane@example.com")
             before = len(visit.requests)
 
@@ -528,3 +566,36 @@ class TestThePreviewOfACampaign:
             assert blocked
             assert len(visit.requests) == before
             visit.messages[:] = [each for each in visit.messages if each not in blocked]
+
+
+def test_a_table_of_postal_codes_is_replaced_and_deleted_after_a_page_that_asks(
+    opened: Opened, deployment: Deployment
+) -> None:
+    with opened(bypass_csp=True, viewport=PHONE) as visit:
+        page = visit.page
+        show(page, deployment, f"/staff/campaigns/{CAMPAIGN_ID}/postal-codes")
+        page.get_by_label("Or the text of the table").fill("postal_code,target\n10,1\n20,2\n")
+        page.get_by_role("button", name="Store the table").click()
+        page.get_by_role("link", name="Postal codes").click()
+        page.get_by_label("Or the text of the table").fill("postal_code,target\n10,2\n")
+        page.get_by_role("button", name="Replace the present table").click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("Replace the postal codes")
+        check_in_both_schemes(page)
+        page.get_by_role("button", name="Replace the table").click()
+        expect(page.get_by_role("status").first).to_have_text("The table of postal codes is stored.")
+
+        page.get_by_role("link", name="Postal codes").click()
+        page.get_by_role("link", name="Delete the table").click()
+        expect(page.get_by_text("The table with 1 row is lost.")).to_be_visible()
+        check_in_both_schemes(page)
+        page.get_by_role("button", name="Delete the table").click()
+        expect(page.get_by_role("status")).to_have_text("The table of postal codes is deleted.")
+
+
+def check_in_both_schemes(page: Page) -> None:
+    """Fails for a barrier that axe finds, and for a page that is wider than a phone."""
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]

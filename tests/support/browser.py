@@ -9,10 +9,8 @@ from dataclasses import dataclass, field
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Request, expect, sync_playwright
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-# The engine without the user interface: a new page takes a fifth of the CPU time. Of the frames of another site it does
-# not start some, so tests of frames use NAMES only.
-SHELL = "chromium-headless-shell"
+# The headless shell is the engine without the user interface: a new page takes a fifth of the CPU time.
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 # Browsers disable some functions for pages that come neither from loopback nor over TLS; our pages must work without.
 PUBLIC_NAME = "outreach.example.org"
 # Another site, which embeds our pages.
@@ -34,15 +32,18 @@ class Visit:
     foreign_requests: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
-    expected_statuses: list[int] = field(default_factory=list)
+    expected_messages: list[str] = field(default_factory=list)
 
     def expect_status(self, status: int) -> None:
         """From now on the test expects error responses with this status, which Chromium's console reports."""
-        self.expected_statuses.append(status)
+        self.expect_message(f"Failed to load resource: the server responded with a status of {status} ")
+
+    def expect_message(self, beginning: str) -> None:
+        """The test expects messages of the console that begin like this, before now or later."""
+        self.expected_messages.append(beginning)
 
     def unexpected_messages(self) -> list[str]:
-        failed = "Failed to load resource: the server responded with a status of"
-        expected = tuple(f"{failed} {status} " for status in self.expected_statuses)
+        expected = tuple(self.expected_messages)
         return [message for message in self.messages if not message.startswith(expected)]
 
     def record_request(self, request: Request) -> None:
@@ -58,12 +59,9 @@ class Visit:
         self.messages.append(str(error))
 
 
-def chromium(*, frames: bool = False) -> Iterator[Browser]:
-    """Yields Chromium; with `frames` one that shows frames of other sites.
-
-    If none is installed, the test is skipped; with REQUIRE_BROWSER=1, as in CI, it fails.
-    """
-    found = next((path for name in (*(() if frames else (SHELL,)), *NAMES) if (path := shutil.which(name))), None)
+def chromium() -> Iterator[Browser]:
+    """Yields Chromium. If none is installed, the test is skipped; with REQUIRE_BROWSER=1, as in CI, it fails."""
+    found = next((path for name in NAMES if (path := shutil.which(name))), None)
     if found is None:
         reason = f"needs one of {', '.join(NAMES)} on PATH"
         if os.environ.get("REQUIRE_BROWSER") == "1":

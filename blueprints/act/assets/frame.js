@@ -15,7 +15,12 @@ export function connect(takeContext) {
     window.parent.postMessage(message, "*");
   }
   window.addEventListener("message", (event) => {
-    if (event.source === window.parent && event.data?.type === "osdi:context") takeContext(event.data);
+    if (event.source !== window.parent) return;
+    if (event.data?.type === "osdi:context") takeContext(event.data);
+    if (event.data?.type === "osdi:report") {
+      reported = 0;
+      report();
+    }
   });
   new ResizeObserver(report).observe(document.documentElement);
   report();

@@ -4,24 +4,24 @@ A view reads the campaign by `found`, so a campaign that does not exist is a 404
 """
 
 from blueprints.staff.campaign import (
+    copying,
     create,
     editor,
     embedding,
     overview,
     postal_codes,
-    preview,
     publishing,
     script,
     statistics,
 )
 
 __all__ = [
+    "copying",
     "create",
     "editor",
     "embedding",
     "overview",
     "postal_codes",
-    "preview",
     "publishing",
     "script",
     "statistics",

@@ -47,7 +47,7 @@ def statistics_file(advocacy_campaign_id: str) -> Response:
 
 
 def _read(campaign: Document, period: Period) -> CampaignStatistics:
-    return read_statistics(store(), statistics(), campaign, settings().zone, period)
+    return read_statistics(store(), statistics(), campaign, settings(), period)
 
 
 def _read_or_none(campaign: Document, period: Period) -> CampaignStatistics | None:

@@ -82,9 +82,10 @@ class OutreachFilter:
         for kind in ("source", "referrer", "type"):
             if value := getattr(self, kind):
                 yield _equals(FIELDS[kind], value)
-        for name in ("own_words", "new_person"):
-            if value := getattr(self, name):
-                yield f"{name} eq {'true' if value == YES else 'false'}"
+        if self.own_words:
+            yield f"own_words eq {'true' if self.own_words == YES else 'false'}"
+        if self.new_person == YES:
+            yield "new_person eq true"
 
     def _not_indexed(self) -> Iterator[str]:
         if self.target:
@@ -93,6 +94,8 @@ class OutreachFilter:
             yield f"{FIELDS[self.other]} ne null"
             for value in self.other_than:
                 yield f"not {_equals(FIELDS[self.other], value)}"
+        if self.new_person == NO:
+            yield "new_person ne true"
         if self.without:
             yield f"{FIELDS[self.without]} eq null"
 

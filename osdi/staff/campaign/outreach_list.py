@@ -54,12 +54,13 @@ COLUMNS: Final = (
 class OutreachList:
     """A page of outreaches.
 
-    `after` is the cursor of the next page, None at the end. `looked` is the time up to which the page has looked if it
-    found fewer than it may show. `total` is the number of all, None if they were not counted.
+    `after` is the cursor of the next page, None at the end. `unfinished` is True if the page ends where it stopped to
+    look, at the time `looked` or among those without a time. `total` is None if they were not counted.
     """
 
     rows: tuple[OutreachRow, ...]
     after: str | None
+    unfinished: bool
     looked: dt.datetime | None
     total: int | None
 
@@ -102,11 +103,11 @@ def outreach_list(
     shown = found[:PER_PAGE]
     full = len(found) > PER_PAGE
     behind = shown[-1] if full else last
-    looked = None if full or last is None else last.get("action_date") or last["created_date"]
     return OutreachList(
         rows_of(store, caller, shown),
         _cursor(behind) if behind else None,
-        looked,
+        last is not None and not full,
+        last.get("action_date") if last else None,
         _total(store, selection),
     )
 
@@ -167,7 +168,7 @@ def _looked_through(
     """Returns up to a page of outreaches and one more, and the last one that was looked at, None at the end."""
     found: list[Document] = []
     for _ in range(0, LOOKED_AT, BATCH):
-        batch = _next(store, selection, start, after, BATCH, ("action_date", "created_date"))
+        batch = _next(store, selection, start, after, BATCH, ("action_date",))  # which the index has
         order = {each["_id"]: number for number, each in enumerate(batch)}
         among = {"$and": [{"_id": {"$in": list(order)}}, selection.rest]}
         fitting = store.find(OUTREACH.collection, among, fields=SHOWN)

@@ -18,8 +18,11 @@ from osdi.errors import OsdiError
 from osdi.exporting.csv_cells import BOM, defused
 from osdi.ids import now
 from osdi.odata.target_names import MOST_WORDS
+from osdi.resources import OUTREACH
+from osdi.settings import Settings
 from osdi.staff.campaign.chart import Chart, chart
-from osdi.staff.campaign.outreach_filter import OutreachFilter
+from osdi.staff.campaign.outreach_filter import NO, YES, OutreachFilter
+from osdi.staff.campaign.outreach_list import Selection
 from osdi.staff.campaign.period import Period
 from osdi.staff.campaign_list import goal_of
 from osdi.statistics.query import read_statistics
@@ -29,6 +32,19 @@ from osdi.store import Store
 
 KINDS: Final = ("source", "referrer", "target", "type")
 COLUMNS: Final = ("kind", "value", "outreaches", "people", "period_before")
+
+
+@dataclass(frozen=True)
+class Supporters:
+    """Outreaches by what the server has recorded of their supporters.
+
+    `new` were made by people who were stored with them. `own_words` of the `written` ones, those with a message that
+    could be changed on the campaign's page, have words of the supporter's own.
+    """
+
+    new: int
+    own_words: int
+    written: int
 
 
 @dataclass(frozen=True)
@@ -43,6 +59,7 @@ class CampaignStatistics:
     period: Period
     summary: Json
     previous: Json | None
+    supporters: Supporters
     total: int
     goal: int | None
     chart: Chart
@@ -96,21 +113,40 @@ class CampaignStatistics:
         found = replace(self.whole, other=kind, other_than=values)
         return None if kind == "target" or not found.fits_the_api(self.zone) else found
 
+    def by_supporter(self, **chosen: str) -> OutreachFilter:
+        """Returns the filter of those with `new_person` or `own_words`, YES or NO."""
+        values: dict[str, Any] = dict(chosen)
+        return replace(self.whole, **values)
+
     def without(self, kind: str) -> OutreachFilter:
         """Returns the filter of those without a value."""
         return replace(self.whole, without=kind)
 
 
 def campaign_statistics(
-    store: Store, reader: StatisticsReader, campaign: Document, zone: ZoneInfo, period: Period
+    store: Store, reader: StatisticsReader, campaign: Document, settings: Settings, period: Period
 ) -> CampaignStatistics:
     """Returns the statistics of a period. Raises OsdiError 503."""
+    zone = settings.zone
     summary = read_statistics(reader, campaign["_id"], period.first, period.last, zone)
     previous = _previous(reader, campaign["_id"], summary, zone) if period.first else None
     total = total_outreaches(store, campaign)
     goal = goal_of(PageSettings.of(campaign), total)
     drawn = chart(counts_of(summary), outside(total, summary), goal, counts_of(previous) if previous else ())
-    return CampaignStatistics(campaign["_id"], period, summary, previous, total, goal, drawn, now(), zone)
+    supporters = _supporters(store, settings, campaign["_id"], summary)
+    return CampaignStatistics(campaign["_id"], period, summary, previous, supporters, total, goal, drawn, now(), zone)
+
+
+def _supporters(store: Store, settings: Settings, campaign_id: str, summary: Json) -> Supporters:
+    """Returns what an index counts of the outreaches on the days of a summary."""
+    first, last = (dt.date.fromisoformat(summary[name]) for name in ("from", "to"))
+    whole = OutreachFilter(campaign_id, first, last)
+
+    def count(chosen: OutreachFilter) -> int:
+        return store.count(OUTREACH.collection, Selection.of(chosen, settings.zone, settings.match_key_rules).whole)
+
+    own, unchanged = (count(replace(whole, own_words=each)) for each in (YES, NO))
+    return Supporters(count(replace(whole, new_person=YES)), own, own + unchanged)
 
 
 def counts_of(summary: Json) -> list[int]:

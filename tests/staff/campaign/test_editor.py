@@ -214,20 +214,27 @@ class TestTheMail:
 
     @pytest.mark.parametrize(
         ("typed", "identifiers"),
-        [({}, ["crm:mail", "crm:two"]), ({MAIL: "crm:two"}, ["crm:two"]), ({MAIL: ""}, None)],
-        ids=["unchanged", "another", "none"],
+        [
+            ({}, ["crm:mail", "crm:two"]),
+            ({EVERY: ""}, ["crm:mail", "crm:two"]),
+            ({MAIL: "crm:three"}, ["crm:three", "crm:two"]),
+            ({MAIL: "crm:two"}, ["crm:two"]),
+            ({MAIL: "", EVERY: ""}, None),
+        ],
+        ids=["unchanged", "on request", "a new one", "one of the others", "none"],
     )
     def test_leaves_the_other_messages_of_the_campaign_alone(
         self, screens: Screens, messages: dict[str, str], typed: dict[str, str], identifiers: list[str] | None
     ) -> None:
-        second = {"identifiers": ["crm:two"], "type": "email", "subject": "Two", "body": "Two"}
-        screens.api.created("/messages", second)
+        for name in ("crm:two", "crm:three"):
+            mail = {"identifiers": [name], "type": "email", "subject": name, "body": name}
+            screens.api.created("/messages", mail)
         text = {"identifiers": ["crm:text"]}
         both = {"autoresponse": {"identifiers": ["crm:mail", "crm:two"], "every_outreach": True}, "sms_response": text}
         assert screens.api.put(f"{screens.address}/triggers", both).status_code == 200
         assert "crm:two" in screens.open(EDIT).find(id=f"{self.MAIL}-hint").get_text()  # type: ignore[union-attr]
 
-        assert screens.send(EDIT, {self.EVERY: "", **typed} if self.MAIL in typed else typed).status_code == 303
+        assert screens.send(EDIT, typed).status_code == 303
 
         assert self.triggers(screens)["sms_response"] == text
         assert self.triggers(screens).get("autoresponse", {}).get("identifiers") == identifiers

@@ -44,6 +44,7 @@ BODIES = st.lists(
             "referrer": st.sampled_from(TEXTS),
             "targets": st.lists(target(), max_size=3),
             "person": st.integers(0, 3),
+            "own_words": st.sampled_from((True, False, None)),
         }
     ),
     min_size=3,
@@ -51,10 +52,10 @@ BODIES = st.lists(
 )
 
 
-BODY = {"days": 1, "type": "email", "source": "a", "referrer": "b", "targets": [], "person": 1}
+BODY = {"days": 1, "type": "email", "source": "a", "referrer": "b", "targets": [], "person": 1, "own_words": True}
 
 
-def recorded(api: Client, campaign: str, body: dict[str, Any]) -> None:
+def recorded(api: Client, database: Database, campaign: str, body: dict[str, Any]) -> None:
     moment = now() - dt.timedelta(days=body["days"])
     source = {name: body[name] for name in ("source", "referrer") if body[name]}
     outreach = factories.outreach(
@@ -64,7 +65,10 @@ def recorded(api: Client, campaign: str, body: dict[str, Any]) -> None:
         targets=body["targets"],
         referrer_data=source or None,
     )
-    api.recorded(outreach, campaign=campaign)
+    made = api.recorded(outreach, campaign=campaign)
+    if body["own_words"] is not None:  # a page of the campaign would record it
+        own = {"own_words": body["own_words"]}
+        database.outreaches.update_one({"_id": made["identifiers"][0].partition(":")[2]}, {"$set": own})
 
 
 def pages_of(browser: StaffBrowser, address: str) -> Iterator[BeautifulSoup]:
@@ -146,23 +150,26 @@ def test_each_figure_is_the_length_of_its_list_its_file_and_its_request(
         database.outreaches.delete_many({})
         campaign = api.created("/advocacy_campaigns", {"title": "Random"})["identifiers"][0].partition(":")[2]
         for body in bodies:
-            recorded(api, campaign, body)
+            recorded(api, database, campaign, body)
         for path in ("/staff", "/staff/campaigns", f"/staff/campaigns/{campaign}"):
             agree(ada, api, path)
         for address in agree(ada, api, f"/staff/campaigns/{campaign}/statistics?range={wanted}"):
             kinds.update(each.partition("=")[0] for each in address.partition("?")[2].split("&"))
 
     same()
-    assert kinds == {"campaign", "from", "to", "source", "referrer", "target", "type", "other", "other_than", "without"}
+    values = {"source", "referrer", "target", "type", "other", "other_than", "without", "own_words", "new_person"}
+    assert kinds == {"campaign", "from", "to", *values}
 
 
-def test_a_file_and_a_request_beside_a_figure_are_those_of_its_list(api: Client, ada: StaffBrowser) -> None:
+def test_a_file_and_a_request_beside_a_figure_are_those_of_its_list(
+    api: Client, ada: StaffBrowser, database: Database
+) -> None:
     for number in range(3):
-        recorded(api, api.campaign_id, {**BODY, "days": number})
+        recorded(api, database, api.campaign_id, {**BODY, "days": number})
 
     compared = 0
     for path in ("/staff", "/staff/campaigns", f"/staff/campaigns/{api.campaign_id}/statistics?range=7"):
-        for data in soup(ada.get(path)).select(".data"):
+        for data in soup(ada.get(path)).select(".data:has(a)"):
             file, code = data_of([data])
             listed = soup(ada.get(file.replace("outreaches.csv", "outreaches")))
             assert data_of(listed.select("#programs ~ *")) == (file, code)
@@ -182,3 +189,17 @@ def test_others_of_targets_are_named_as_often_as_the_figure_says(api: Client, ad
     assert row.td is not None
     assert row.td.get_text() == "14"
     assert row.select("a") == []
+
+
+def test_new_people_are_as_many_as_the_api_lists(api: Client, ada: StaffBrowser, database: Database) -> None:
+    for number in range(3):
+        recorded(api, database, api.campaign_id, {**BODY, "person": number})
+    database.people.update_one({}, {"$set": {"created_date": now() - dt.timedelta(days=9)}})
+
+    figure = soup(ada.get("/staff")).select("dl.figures > div")[1]
+
+    assert figure.dd is not None
+    assert figure.code is not None
+    assert next(figure.dd.stripped_strings) == "2"
+    assert api.get(figure.code.get_text()).json["total_records"] == 2
+    assert str(figure.select("a")[0]["href"]).startswith("/staff/people?created=")

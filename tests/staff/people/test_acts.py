@@ -243,8 +243,50 @@ class TestTagsAndLists:
         assert (response.status_code, sentence in response.text) == (422, True)
         assert api.get(f"/people/{jane}/taggings").json["total_records"] == 0
 
+    @pytest.mark.parametrize(("kind", "collection"), [("tags", "taggings"), ("lists", "items")])
+    def test_are_removed_from_the_selected_people_only(
+        self, ada: StaffBrowser, api: Client, jane: str, kind: str, collection: str
+    ) -> None:
+        parent, kept = (id_of(api.created(f"/{kind}", {"name": name})) for name in ("helper", "kept"))
+        one, two = stored(api, given_name="Ann"), stored(api, given_name="Bob")
+        for each in (parent, kept):
+            ada.post("/staff/people/add", {"person": [jane, one, two], kind: each})  # type: ignore[dict-item]
+        other = stored(api, given_name="Cid")
+        page = ada.get("/staff/people/remove", query_string={"person": [jane, one, other]}).text
+        assert all(text in page for text in ("Jane Doe", "Ann", "helper", "It is removed from these 3 people"))
+
+        for _ in range(2):  # a second click
+            response = ada.post("/staff/people/remove", {"person": [jane, one, other], kind: parent})  # type: ignore[dict-item]
+            assert done(response) == "people_removed"
+
+        totals = [api.get(f"/people/{each}/{collection}").json["total_records"] for each in (jane, one, two, other)]
+        assert totals == [1, 1, 2, 0]
+
+    def test_to_remove_are_those_that_somebody_has(self, ada: StaffBrowser, api: Client, jane: str) -> None:
+        api.created("/tags", {"name": "unused"})
+
+        assert "unused" not in ada.get("/staff/people/remove", query_string={"person": jane}).text
+
+    @pytest.mark.parametrize(
+        ("fields", "sentence"),
+        [
+            ({"person": ["JANE"]}, "Choose a tag or a list."),
+            ({"person": []}, "Nobody is selected."),
+            ({"person": ["unknown"], "tags": ""}, "Nobody is selected."),
+            ({"person": [str(number) for number in range(101)], "tags": "x"}, "at most 100 people"),
+        ],
+    )
+    def test_are_not_removed_by_a_wrong_form(
+        self, ada: StaffBrowser, jane: str, fields: dict[str, Any], sentence: str
+    ) -> None:
+        sent = {**fields, "person": [jane if each == "JANE" else each for each in fields["person"]]}
+
+        response = ada.post("/staff/people/remove", sent)
+
+        assert (response.status_code, sentence in response.text) == (422, True)
+
     def test_of_another_kind_are_not_there(self, ada: StaffBrowser, jane: str) -> None:
-        assert ada.get(f"/staff/people/{jane}/answers/x/remove").status_code == 404
+        assert ada.get(f"/staff/people/{jane}/outreaches/x/remove").status_code == 404
 
 
 class TestMerging:

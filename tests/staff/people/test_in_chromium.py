@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 from pymongo import MongoClient
 
 from dev.mongod import Mongod
@@ -41,6 +41,7 @@ class Deployment:
     store: Store
     member: dict[str, Any]
     people: tuple[str, str]
+    question: str
 
     def session(self) -> dict[str, str]:
         """The cookie of a new session."""
@@ -65,12 +66,15 @@ def deployment(mongod: Mongod) -> Iterator[Deployment]:
         client = stack.enter_context(MongoClient(uri))
         live = stack.enter_context(Live({"MONGODB_URI": uri}))
         people = sample_people(live.url, secret), sample_duplicate(live.url, secret)
+        rivers = [{"key": "aare", "title": "The Aare"}, {"key": "rhine", "title": "The Rhine"}]
+        question = {"title": "Which rivers?", "question_type": "MultiChoice", "responses": rivers}
+        question_id = id_of(post(live.url, "/questions", secret, question))
         database = client.get_default_database()
         failed = {"_id": "f", "kind": "autoresponse", "state": "failed", "reason": "smtp_connect", "queued_date": now()}
         receipt = {"text": "Yes, send me news about the river.", "language": "en", "given_date": now()}
         database.outreaches.update_one({}, {"$set": {"followups": [failed], "consents": [receipt]}})
         unsubscribe(store, "old@example.org")
-        yield Deployment(live, store, add_member(store, "ada@example.org", name="Ada Lovelace"), people)
+        yield Deployment(live, store, add_member(store, "ada@example.org", name="Ada Lovelace"), people, question_id)
         client.drop_database("staff_people")
     store.close()
 
@@ -116,6 +120,65 @@ def opened(browser: Browser, deployment: Deployment) -> Opened:
             yield visited
 
     return open_page
+
+
+class TestByKeyboard:
+    """Each step with Tab and Enter, and the focus is visible."""
+
+    def press(self, page: Page, name: str, role: str) -> None:
+        """Moves the focus to the link or button of this name by Tab, and presses Enter."""
+        wanted = page.get_by_role(role, name=name).first  # type: ignore[arg-type]
+        for _ in range(60):
+            if wanted.evaluate("element => element === document.activeElement"):
+                break
+            page.keyboard.press("Tab")
+        expect(wanted).to_be_focused()
+        assert wanted.evaluate("element => getComputedStyle(element).outlineStyle") == "solid"
+        page.keyboard.press("Enter")
+        page.wait_for_load_state()
+
+    def test_a_pair_is_kept_apart_listed_again_and_merged(self, opened: Opened, deployment: Deployment) -> None:
+        live, store = deployment.live, deployment.store
+        ids = [f"keyboard-{number}" for number in range(2)]
+        for person_id in ids:
+            store.write(Insert("people", kim(person_id, is_owner=person_id == ids[0])))
+        with opened() as visit:
+            page, status = visit.page, visit.page.get_by_role("status")
+            page.goto(f"{live.url}/staff/people/duplicates")
+            self.press(page, "Not the same person: Kim Poe and Kim Poe", "button")
+            expect(status).to_have_text("It is stored that these two people are not the same.")
+            expect(page.get_by_role("link", name="Kim Poe")).to_have_count(0)
+
+            self.press(page, "Pairs that are not the same", "link")
+            self.press(page, "Take back Kim Poe", "button")
+            expect(status).to_contain_text("count as possible duplicates again")
+
+            page.goto(f"{live.url}/staff/people/duplicates")
+            self.press(page, "Compare and merge Kim Poe", "link")
+            self.press(page, "Let the other person stay instead", "button")
+            self.press(page, "Merge these two people", "button")
+            expect(status).to_have_text("Both people are one now.")
+        left = store.by_ids("people", ids)
+        assert [each["merged_ids"] for each in left] in ([[ids[1]]], [[ids[0]]])
+        store.delete_many("people", {"_id": {"$in": ids}})
+
+
+def kim(person_id: str, *, is_owner: bool) -> dict[str, Any]:
+    """A person with an address, which the other one has too."""
+    key = "email:kim@example.net"
+    shared = {"unclaimed_keys": [key], "maybe_duplicate": True} if not is_owner else {}
+    dates = {"created_date": now(), "modified_date": now()}
+    return {
+        "_id": person_id,
+        "version": 1,
+        "given_name": "Kim",
+        "family_name": "Poe",
+        "email_addresses": [{"address": "kim@example.net"}],
+        "match_keys": [f"id:{person_id}", *([key] if is_owner else [])],
+        "contact_keys": [key],
+        **dates,
+        **shared,
+    }
 
 
 class TestADaysWork:

@@ -4,17 +4,24 @@ import re
 from typing import Any
 
 import pytest
+from pymongo.database import Database
 
+from osdi.access.tokens import READ
 from osdi.followups.unsubscribe import unsubscribe
 from osdi.ids import now
 from osdi.people.merge import merge_people
 from osdi.privacy.erasure import erase
-from osdi.staff.people import people_list as people_list_module
-from osdi.staff.people.people_list import Filter, PeopleList, people_list
+from osdi.staff.events import record_event
+from osdi.staff.members import add_member
+from osdi.staff.people.person_history import history_of
+from osdi.staff.people.search import find as find_module
+from osdi.staff.people.search.filter import Filter
+from osdi.staff.people.search.rows import PeopleList, people_list
 from osdi.store import Store
-from tests.staff.conftest import StaffBrowser
+from tests.staff.conftest import SignedIn, StaffBrowser
 from tests.support import factories
 from tests.support.client import Client
+from tests.support.profiled import profiled
 
 RULES = factories.RULES
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
@@ -80,7 +87,7 @@ class TestTheSearch:
     def test_says_if_more_people_have_the_name(
         self, api: Client, store: Store, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(people_list_module, "PER_PAGE", 2)
+        monkeypatch.setattr(find_module, "PER_PAGE", 2)
         for number in range(3):
             stored(api, given_name="Jane", family_name=f"Doe{number}")
 
@@ -135,8 +142,8 @@ class TestAFilter:
         self, store: Store, chosen: dict[str, str], filters: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         whole = people_list(store, RULES, Filter(**{name: chosen[name] for name in filters}))
-        monkeypatch.setattr(people_list_module, "PER_PAGE", 1)
-        monkeypatch.setattr(people_list_module, "BATCH", 2)
+        monkeypatch.setattr(find_module, "PER_PAGE", 1)
+        monkeypatch.setattr(find_module, "BATCH", 2)
         seen, after = [], ""
         while after is not None:
             found = people_list(store, RULES, Filter(**{name: chosen[name] for name in filters}), after)
@@ -301,6 +308,50 @@ class TestThePageOfAPerson:
             assert f"/staff/people/{another}" in text
             assert "the phone number" in text
 
+    def test_shows_who_was_merged_and_when(self, ada: StaffBrowser, api: Client, store: Store, jane: str) -> None:
+        other = stored(api, given_name="Janet", family_name="Roe")
+        merge_people(store, jane, other, RULES)
+
+        text = re.sub(r"\s+", " ", ada.get(f"/staff/people/{jane}").text)
+
+        assert re.search(r"Janet Roe was merged into this person. <span class=\"hint\"><time", text)
+        store.delete_many("merged_people", {})
+        text = ada.get(f"/staff/people/{jane}").text
+        assert f"{other} was merged into this person." in text
+        assert "more than 30 days ago" in text
+
+    def test_shows_administrators_what_members_have_done(
+        self, ada: StaffBrowser, api: Client, store: Store, signed_in: SignedIn, jane: str
+    ) -> None:
+        tag = id_of(api.created("/tags", {"name": "helper"}))
+        other = stored(api)
+        ada.post("/staff/people/add", {"person": [jane, other], "tags": tag})  # type: ignore[dict-item]
+        reader = signed_in(add_member(store, "bob@example.org", scopes=[READ]))
+
+        text = re.sub(r"\s+", " ", ada.get(f"/staff/people/{jane}").text)
+
+        assert re.search(r"Add to selected people <span class=\"hint\">by Ada Lovelace, <time", text)
+        assert "Ada Lovelace" not in reader.get(f"/staff/people/{jane}").text
+
+    def test_names_the_last_editor_if_the_token_has_a_person(
+        self, ada: StaffBrowser, api: Client, store: Store, jane: str
+    ) -> None:
+        editor = stored(api, given_name="Eve", family_name="Editor")
+        store.update_many("people", {"_id": jane}, {"$set": {"modified_by_id": editor}})
+
+        assert f'by <a href="/staff/people/{editor}">Eve Editor</a>' in ada.get(f"/staff/people/{jane}").text
+
+    def test_reads_the_audit_log_by_an_index(self, api: Client, store: Store, jane: str, database: Database) -> None:
+        for number in range(30):
+            record_event(store, 1, "change_person", [f"people/{number}"])
+        record_event(store, 1, "change_person", [f"people/{jane}"])
+
+        with profiled(database) as operations:
+            history = history_of(store, store.get("people", jane) or {}, with_acts=True)
+
+        assert len(history.acts) == 1
+        assert sum(each.read for each in operations if each.collection == "staff_events") == 1
+
     def test_of_a_merged_person_leads_to_the_survivor(
         self, ada: StaffBrowser, api: Client, store: Store, jane: str
     ) -> None:
@@ -309,7 +360,7 @@ class TestThePageOfAPerson:
 
         response = ada.get(f"/staff/people/{other}")
 
-        assert (response.status_code, response.headers["Location"].partition("?")[0]) == (303, f"/staff/people/{jane}")
+        assert (response.status_code, response.headers["Location"].partition("?")[0]) == (301, f"/staff/people/{jane}")
         assert "was merged into this one" in ada.get(response.headers["Location"]).text
 
     def test_of_an_erased_person_says_so_and_nothing_else(self, ada: StaffBrowser, store: Store, jane: str) -> None:

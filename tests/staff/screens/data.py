@@ -3,16 +3,22 @@
 Each function stores documents as the rules of the API make them, and returns the arguments of the addresses of pages.
 """
 
+import csv
 import datetime as dt
+import io
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 from pymongo.database import Database
 
+from blueprints.operations.import_bodies import load_body
 from osdi.access.token_changes import create_token
 from osdi.documents import Document
 from osdi.followups.unsubscribe import unsubscribe
 from osdi.ids import new_id, now
+from osdi.importing.jobs import acts
+from osdi.importing.jobs.work import ImportJobs
 from osdi.people.duplicates.exceptions_store import add_exception
 from osdi.resources import ADVOCACY_CAMPAIGN, LIST, MESSAGE, OUTREACH, PERSON, QUESTION, TAG
 from osdi.sample import CAMPAIGN_ID, create_sample
@@ -24,6 +30,7 @@ from osdi.staff.sessions import begin_session
 from osdi.store import Insert, Store
 from osdi.store.indexes import WEBHOOKS
 from osdi.webhooks import registry
+from tests.importing.jobs.conftest import checked, work
 from tests.staff.screens.hostile import HostileSamples, hostile
 from tests.support.client import Client
 
@@ -37,6 +44,7 @@ NAME_LENGTH = 100
 class Place:
     """The place of documents: a database, the API in front of it, and the member who looks at the pages."""
 
+    settings: Settings
     store: Store
     database: Database
     api: Client
@@ -53,6 +61,7 @@ def the_least(place: Place) -> Arguments:
     api = place.api
     campaign_id = id_of(api.created("/advocacy_campaigns", {"title": "River"}))
     api.created("/tags", {"name": "caller"})
+    api.created("/questions", {"title": "Why?", "question_type": "Paragraph"})
     api.recorded({"person": {"email_addresses": [{"address": JANE}]}, "add_tags": ["caller"]}, campaign=campaign_id)
     other = api.created("/people", {"person": {"phone_numbers": [{"number": SHARED["number"]}]}})
     message = api.created("/messages", {"type": "email", "subject": "Thanks", "body": "Thank you"})
@@ -105,8 +114,7 @@ def hostile_texts(place: Place) -> Arguments:
     answered(api.put(f"/advocacy_campaigns/{campaign_id}/triggers", autoresponse))
     jane, *namesakes = (samples.body(PERSON.table) | {"phone_numbers": [SHARED]} for _ in range(3))
     added = {"add_tags": [tag["name"]], "add_lists": [group["name"]]}
-    answers = [{"question": question["identifiers"][0], "value": hostile()}]
-    outreach = samples.body(OUTREACH.table) | {"person": jane, **added, "add_answers": answers}
+    outreach = samples.body(OUTREACH.table) | {"person": jane, **added}
     api.recorded(outreach, campaign=campaign_id)
     other_id, third_id = (id_of(api.created("/people", {"person": each})) for each in namesakes)
     add_exception(place.store, other_id, third_id)
@@ -143,6 +151,10 @@ def _arguments(place: Place, campaign_id: str, other_id: str, message_id: str, c
     receipts = [{"text": consent, "language": "en", "given_date": now(), "page_url": consent}] if consent else []
     changes = {"followups": [failed], "consents": receipts}
     place.database.outreaches.update_one({}, {"$set": changes})
+    question = place.database.questions.find_one({"question_type": "Paragraph"})
+    assert question is not None
+    answer = {"_id": "answer", "question_id": question["_id"], "value": consent or "yes", "created_date": now()}
+    place.database.people.update_one({"_id": outreach["person_id"]}, {"$set": {"answers": [answer]}})
     person = place.database.people.find_one({"_id": outreach["person_id"]})
     assert person is not None
     return {
@@ -152,10 +164,26 @@ def _arguments(place: Place, campaign_id: str, other_id: str, message_id: str, c
         "other_id": other_id,
         "kind": "tags",
         "entry_id": person["taggings"][0]["_id"],
+        "answer_id": "answer",
+        "question_id": question["_id"],
+        "import_id": _checked_import(place, consent or "Jane"),
         "message_id": message_id,
         "followup_id": str(failed["_id"]),
         "member_id": place.member["_id"],
     }
+
+
+def _checked_import(place: Place, name: str) -> str:
+    """Uploads a file of people as a member does, and lets a worker check it; returns the id of the import."""
+    text = io.StringIO()
+    csv.writer(text).writerows([("given_name", "email_address"), (name, "sam@example.org"), (name, "no address")])
+    file = io.BytesIO(text.getvalue().encode())
+    job = acts.upload(place.store, place.settings, place.member, {"kind": "people"}, "people.csv", file)
+    with closing(ImportJobs(place.store, place.settings, load_body)) as jobs:
+        work(jobs)
+        checked(place.store, jobs, job["_id"])
+    place.database.import_jobs.update_one({"_id": job["_id"]}, {"$set": {"file_name": f"{name}.csv"}})
+    return str(job["_id"])
 
 
 def _settings(

@@ -9,8 +9,11 @@ from collections.abc import Mapping
 from tests.staff.test_access import ROUTES
 
 ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>")
-# Files are no pages: their last part has an extension.
-PAGES = tuple(rule for method, rule in ROUTES if method == "GET" and "." not in rule.rpartition("/")[2])
+# Files are no pages: their last part has an extension, except for these.
+FILES = {"/staff/imports/<import_id>/progress", "/staff/imports/<import_id>/rejected"}
+PAGES = tuple(
+    rule for method, rule in ROUTES if method == "GET" and "." not in rule.rpartition("/")[2] and rule not in FILES
+)
 FORMS = tuple(rule for method, rule in ROUTES if method == "POST")
 # Pages without a route of their own, and their status.
 OTHER_PAGES = {
@@ -23,6 +26,8 @@ OTHER_PAGES = {
 # The arguments behind the question mark, for pages that show little without them.
 QUERIES = {
     "/staff/people/add": "?person={person_id}&person={other_id}",
+    "/staff/people/remove": "?person={person_id}&person={other_id}",
+    "/staff/people/<person_id>/answers/new": "?question={question_id}",
     "/staff/followups/retry": "?id={followup_id}",
     "/staff/devices": "?done=device_signed_out",
     "/staff/campaigns/<advocacy_campaign_id>": "?done=campaign_saved",

@@ -33,6 +33,8 @@ MISTAKES = {
     "/staff/people/add": Mistake("Tag", "", "Add"),
     f"{PERSON}/edit": Mistake("E-mail address 1", "jane", "Store the changes"),
     f"{PERSON}/erase": Mistake("Type the name of the person", "Nobody", "Erase for good"),
+    "/staff/people/new": Mistake("E-mail address", "jane", "Store the person"),
+    "/staff/people/remove": Mistake("Tag", "", "Remove"),
     "/staff/messages/new": Mistake("Text", "Dear {{ person", "Save"),
     "/staff/messages/<message_id>": Mistake("Text", "Dear {{ person", "Save"),
     "/staff/messages/test": Mistake("Text", "{{", "Send a test mail to ada@example.org", "/staff/messages/new"),
@@ -41,7 +43,7 @@ MISTAKES = {
     f"{SETTINGS}/tokens/<token_id>/rotate": Mistake("Hours", "99999999", "Make a new secret"),
     f"{SETTINGS}/webhooks/new": Mistake("Address", "ftp://crm.example.org", "Create the webhook"),
 }
-# These forms have a button and no field that can be wrong.
+# These forms have no field that can be wrong, or one that the browser checks.
 BUTTONS = {
     f"{CAMPAIGN}/publish",
     f"{CAMPAIGN}/unpublish",
@@ -51,7 +53,16 @@ BUTTONS = {
     f"{PERSON}/merge/<other_id>/take-back",
     f"{PERSON}/merge/<other_id>/not-the-same",
     f"{PERSON}/download",
+    f"{PERSON}/no-calls",
+    f"{PERSON}/answers/new",
+    f"{PERSON}/answers/<answer_id>",
     f"{CAMPAIGN}/preview",
+    f"{CAMPAIGN}/copy",
+    f"{CAMPAIGN}/postal-codes/delete",
+    "/staff/people/csv",
+    "/staff/exports",
+    "/staff/imports",
+    *(f"/staff/imports/<import_id>/{act}" for act in ("columns", "start", "cancel", "delete")),
     f"{CAMPAIGN}/embedding",
     f"{CAMPAIGN}/embedding/forget",
     "/staff/messages/preview",

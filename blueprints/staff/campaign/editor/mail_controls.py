@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from blueprints.http.context import reference
-from blueprints.staff.campaign.typed import CHECKED, Typed
+from blueprints.staff.campaign.editor.typed import CHECKED, Typed
 from osdi.action_functions.followup_kinds import AUTORESPONSE
 from osdi.action_functions.triggers import sends_for_every_outreach
 from osdi.documents import Json, ReadOnlyDocument

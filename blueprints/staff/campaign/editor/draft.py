@@ -6,8 +6,8 @@ from typing import Final
 from marshmallow import ValidationError
 
 from blueprints.http.context import caller, reference, settings
-from blueprints.staff.campaign.mail_controls import mail_controls, typed_mail
-from blueprints.staff.campaign.typed import Typed, control_of, controls_of, difference, osdi_body, page_body
+from blueprints.staff.campaign.editor.mail_controls import mail_controls, typed_mail
+from blueprints.staff.campaign.editor.typed import Typed, control_of, controls_of, difference, osdi_body, page_body
 from osdi.campaign_pages.page_settings import check_references
 from osdi.crud.put import Change, apply
 from osdi.documents import Document, Json

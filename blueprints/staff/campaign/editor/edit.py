@@ -13,9 +13,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from blueprints.browser.content_security_policy import content_security_policy
 from blueprints.http.context import reference, settings, store
 from blueprints.staff.blueprint import Access, pages
-from blueprints.staff.campaign.draft import PAGE, Errors, errors_of, errors_of_page, read_draft, stored_controls
+from blueprints.staff.campaign.editor.draft import PAGE, Errors, errors_of, errors_of_page, read_draft, stored_controls
+from blueprints.staff.campaign.editor.typed import Typed
 from blueprints.staff.campaign.found import campaign_page, found_campaign
-from blueprints.staff.campaign.typed import Typed
 from osdi.access.tokens import WRITE
 from osdi.action_functions.followup_kinds import AUTORESPONSE
 from osdi.crud.put import Change, put

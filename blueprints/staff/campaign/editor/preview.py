@@ -16,8 +16,8 @@ from blueprints.act.security_headers import allowed_images
 from blueprints.browser.translation import accepted_languages, use_language
 from blueprints.http.context import reference
 from blueprints.staff.blueprint import Access, pages
-from blueprints.staff.campaign.draft import Errors, drafted_campaign
-from blueprints.staff.campaign.editor import LONGEST_FORM
+from blueprints.staff.campaign.editor.draft import Errors, drafted_campaign
+from blueprints.staff.campaign.editor.edit import LONGEST_FORM
 from blueprints.staff.campaign.found import found_campaign
 from osdi.access.tokens import WRITE
 from osdi.campaign_pages.form.controls import controls_of
