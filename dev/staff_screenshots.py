@@ -27,7 +27,7 @@ from osdi.webhooks import registry
 
 Shot = tuple[str, str, dict[str, int], str]
 
-WINDOW: Final = {"width": 1080, "height": 680}
+WINDOW: Final = {"width": 1080, "height": 600}
 TALL: Final = {"width": 1080, "height": 1120}
 PHONE: Final = {"width": 390, "height": 720}
 TALL_PHONE: Final = {"width": 390, "height": 1240}
@@ -46,7 +46,7 @@ SHOTS: Final[tuple[Shot, ...]] = (
     ("staff-publish", f"{CAMPAIGN}/publish", WINDOW, "light"),
     ("staff-statistics", f"{CAMPAIGN}/statistics", TALL, "light"),
     ("staff-statistics-phone-dark", f"{CAMPAIGN}/statistics", TALL_PHONE, "dark"),
-    ("staff-outreaches", f"/staff/outreaches?campaign={CAMPAIGN_ID}", TALL, "light"),
+    ("staff-outreaches", f"/staff/outreaches?campaign={CAMPAIGN_ID}", WINDOW, "light"),
     ("staff-embedding", f"{CAMPAIGN}/embedding", WINDOW, "light"),
     ("staff-postal-codes", f"{CAMPAIGN}/postal-codes", WINDOW, "light"),
     ("staff-people", "/staff/people", WINDOW, "light"),
