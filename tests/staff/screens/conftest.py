@@ -82,7 +82,7 @@ def server(mongod: Mongod) -> Iterator[tuple[str, Place]]:
         stack.callback(app.extensions[EXTENSION].store.close)
         mails = {"SMTP_URL": "smtp://127.0.0.1:9", "MAIL_FROM": "hello@river.example.org"}
         live = stack.enter_context(Live({"MONGODB_URI": uri, "CACHE_SECONDS": "0", **mails}))
-        yield live.url, Place(settings, store, database, Client(app.test_client(), ""), {})
+        yield live.url, Place(store, database, Client(app.test_client(), ""), {})
 
 
 @pytest.fixture(scope="class")
