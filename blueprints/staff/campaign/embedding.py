@@ -1,4 +1,4 @@
-"""The screen of the sites that show the form of a campaign, with a button that allows a blocked one."""
+"""The screen of the sites that show the form of a campaign, and which of them may."""
 
 from flask import Response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
@@ -13,6 +13,7 @@ from osdi.errors import OsdiError
 from osdi.resources import ADVOCACY_CAMPAIGN
 from osdi.staff.campaign.embedding import allow_site as allow
 from osdi.staff.campaign.embedding import embedding as read_embedding
+from osdi.staff.campaign.embedding import remove_site as remove
 
 
 @pages.get("/campaigns/<advocacy_campaign_id>/embedding", access=Access(READ, campaign=True))
@@ -33,6 +34,14 @@ def allow_site(advocacy_campaign_id: str) -> AnyResponse:
         return _screen(advocacy_campaign_id, 422, typed=typed, errors={"site": str(error)})
     reference().forget(ADVOCACY_CAMPAIGN, advocacy_campaign_id)
     return _again(advocacy_campaign_id, "site_allowed")
+
+
+@pages.post("/campaigns/<advocacy_campaign_id>/embedding/remove", access=Access(WRITE, shows=True))
+def remove_site(advocacy_campaign_id: str) -> AnyResponse:
+    """Let the pages of a site show the form no more"""
+    remove(store(), settings(), advocacy_campaign_id, request.form.get("site", ""), caller().person_id)
+    reference().forget(ADVOCACY_CAMPAIGN, advocacy_campaign_id)
+    return _again(advocacy_campaign_id, "site_removed")
 
 
 @pages.post("/campaigns/<advocacy_campaign_id>/embedding/forget", access=Access(WRITE, shows=True))

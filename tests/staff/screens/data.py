@@ -31,6 +31,7 @@ from tests.support.client import Client
 
 Arguments = dict[str, str]
 JANE, OLD, SHARED = "jane@example.com", "old@example.org", {"number": "+12025550123", "number_type": "Mobile"}
+QUESTION_TITLE = "Why do you write?"
 # A member's name has at most 100 characters.
 NAME_LENGTH = 100
 
@@ -118,7 +119,7 @@ def hostile_texts(place: Place) -> Arguments:
     begin_session(place.store, place.member, hostile(), now())
     receiver = {"url": "https://crm.example.org/", "events": ["unsubscribed"], "description": hostile()}
     return {
-        **_arguments(place, campaign_id, other_id, id_of(message), hostile()),
+        **_arguments(place, campaign_id, other_id, id_of(message), hostile(), hostile()),
         **_import(place, "people", hostile(), hostile()),
         **_settings(place, hostile(), receiver, hostile(), hostile(), campaign_id),
     }
@@ -140,8 +141,13 @@ def _hostile_page(question: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _arguments(place: Place, campaign_id: str, other_id: str, message_id: str, consent: str = "") -> Arguments:
-    """Adds a failed follow-up and a receipt of consent to the outreach, and returns arguments of addresses."""
+def _arguments(
+    place: Place, campaign_id: str, other_id: str, message_id: str, consent: str = "", question: str = QUESTION_TITLE
+) -> Arguments:
+    """Adds a failed follow-up and a receipt of consent to the outreach, and an answer.
+
+    Returns arguments of addresses.
+    """
     (outreach,) = place.database.outreaches.find()
     failed = {"_id": new_id(), "kind": "autoresponse", "state": "failed", "reason": "smtp_connect"}
     failed |= {"message_id": message_id, "queued_date": now()}
@@ -150,7 +156,12 @@ def _arguments(place: Place, campaign_id: str, other_id: str, message_id: str, c
     place.database.outreaches.update_one({}, {"$set": changes})
     person = place.database.people.find_one({"_id": outreach["person_id"]})
     assert person is not None
+    asked = place.api.created("/questions", {"title": question, "question_type": "Paragraph"})
+    of_person = {"osdi:person": {"href": f"http://localhost/api/v1/people/{person['_id']}"}}
+    answer = place.api.created(f"/questions/{id_of(asked)}/answers", {"value": question, "_links": of_person})
     return {
+        "question_id": id_of(asked),
+        "answer_id": id_of(answer),
         "secret": new_link(place.store, place.member, now()),
         "advocacy_campaign_id": campaign_id,
         "person_id": person["_id"],

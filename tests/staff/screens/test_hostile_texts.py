@@ -16,6 +16,8 @@ pytestmark = pytest.mark.browser
 WITHOUT_STORED_TEXTS = SIGNED_OUT | {
     "/staff/campaigns/new",
     "/staff/messages/new",
+    "/staff/people/csv",
+    "/staff/people/new",
     "/staff/confirm",
     "/staff/settings",
     "/staff/settings/staff/new",
