@@ -8,11 +8,14 @@ COPY requirements.txt .
 RUN /opt/venv/bin/pip install -r requirements.txt
 
 FROM python:3.11-slim-bookworm
-ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOST=0.0.0.0 PORT=5000
-RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin osdi
+ENV PATH=/opt/osdi/bin:/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOST=0.0.0.0 PORT=5000
+# A volume for backups gets the owner of this folder.
+RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin osdi \
+    && install --directory --owner osdi --mode 700 /backup
 COPY --from=build /opt/venv /opt/venv
 WORKDIR /opt/osdi
 COPY app.py wsgi.py gunicorn.conf.py ./
+COPY bin bin
 COPY blueprints blueprints
 COPY osdi osdi
 COPY schemas schemas

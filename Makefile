@@ -3,7 +3,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-INSTALLED := $(VENV)/.installed
+# Packages of another version of Python are useless, so the file that says what is installed has the version in its name.
+SHOW_VERSION := import sys; print("%d.%d" % sys.version_info[:2])
+VERSION := $(shell $(PYTHON) -c '$(SHOW_VERSION)')
+INSTALLED := $(VENV)/.installed-$(VERSION)
 
 .PHONY: help run mongod test lint types lint-deploy requirements check docs translations screenshots fuzz bench bench-scale faults
 .DEFAULT_GOAL := run
@@ -60,11 +63,11 @@ FUZZ_MINUTES ?= 10
 fuzz: $(INSTALLED) ## Run randomised tests against every operation for FUZZ_MINUTES (10)
 	FUZZ_MINUTES=$(FUZZ_MINUTES) HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -rP tests/conformance/test_fuzz.py tests/people/test_model.py
 
-bench: $(VENV)/.installed-bench ## Measure throughput and response times
+bench: $(INSTALLED)-bench ## Measure throughput and response times
 	$(BIN)/python -m bench
 
 # On Linux. `.venv/bin/python -m bench.scale --only sizes --sizes 1000,10000` takes two minutes.
-bench-scale: $(VENV)/.installed-bench ## Measure with a million people for half an hour and write docs/performance.md
+bench-scale: $(INSTALLED)-bench ## Measure with a million people for half an hour and write docs/performance.md
 	$(BIN)/python -m bench.scale --write
 
 # On Linux.
@@ -73,10 +76,10 @@ faults: $(INSTALLED) ## Kill and freeze processes for twenty minutes and check t
 
 $(INSTALLED): requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	test "$$($(BIN)/python -c '$(SHOW_VERSION)' 2>&1)" = $(VERSION) || $(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
-$(VENV)/.installed-bench: $(INSTALLED) requirements-bench.txt
+$(INSTALLED)-bench: $(INSTALLED) requirements-bench.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 	@touch $@

@@ -27,13 +27,15 @@ from blueprints.operations.import_bodies import load_body
 from osdi import log
 from osdi.access.authentication import Authentication
 from osdi.access.sender_digests import SenderDigests
+from osdi.campaign_pages.embedding.site_counts import SiteCounts
 from osdi.campaign_pages.form.form_token import FormTokens
-from osdi.commands.register import CommandContext, register_commands
+from osdi.commands.register import CommandContext, command_line, register_commands
 from osdi.crud.reference_cache import Reference
-from osdi.resources import OSDI_VERSION
 from osdi.settings import Settings
+from osdi.staff.oidc.provider import Provider
 from osdi.statistics.reader import StatisticsReader
 from osdi.store import Store
+from osdi.version import VERSION
 
 # Cache-Control as on the standard's pages. The others prevent that a browser runs data as a page.
 HEADERS = (
@@ -82,7 +84,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes + 1
     app.config.update(
         API_TITLE=settings.product_name,
-        API_VERSION=OSDI_VERSION,
+        API_VERSION=VERSION,
         OPENAPI_VERSION="3.1.0",
         API_SPEC_OPTIONS={
             "info": {"description": DESCRIPTION},
@@ -118,7 +120,10 @@ def _deployment(settings: Settings) -> Deployment:
     reference = Reference(store, cache_seconds=settings.cache_seconds)
     authentication = Authentication(store, cache_seconds=settings.cache_seconds)
     statistics, senders = StatisticsReader(store), SenderDigests(store)
-    return Deployment(settings, store, reference, authentication, statistics, senders, FormTokens(store))
+    provider = Provider(settings) if settings.oidc_issuer else None
+    return Deployment(
+        settings, store, reference, authentication, statistics, senders, FormTokens(store), SiteCounts(store), provider
+    )
 
 
 def _with_headers(response: Response) -> Response:
@@ -126,3 +131,7 @@ def _with_headers(response: Response) -> Response:
     present = {name.lower() for name, _ in response.headers}
     response.headers.extend((name, value) for name, value in HEADERS if name.lower() not in present)
     return response
+
+
+if __name__ == "__main__":
+    command_line(create_app)(prog_name="osdi")

@@ -18,8 +18,10 @@ from typing import Any
 from environs import EnvValidationError
 from gunicorn import glogging
 
-# The file is run and not imported, so that the workers import the new code after a reload.
-_table = runpy.run_path(str(Path(__file__).resolve().parent / "osdi" / "settings" / "table.py"))
+# These files are run and not imported, so that the workers import the new code after a reload.
+_package = Path(__file__).resolve().parent / "osdi"
+_table = runpy.run_path(str(_package / "settings" / "table.py"))
+VERSION = runpy.run_path(str(_package / "version.py"))["VERSION"]
 
 
 def _read_settings() -> Any:
@@ -126,11 +128,12 @@ def _reject_wrong_deployment(log: Any) -> None:
 
 
 def on_starting(server: Any) -> None:
-    """Rejects wrong settings and a newer database. Creates a folder for the metrics if METRICS_TOKEN is set.
+    """Rejects wrong settings and a newer database, and creates a folder for the metrics if METRICS_TOKEN is set.
 
     The workers write their counts into the folder, so that each of them can report the totals. The folder is in memory
     like the heartbeat file. A new master that replaces another one inherits its environment, and creates a new folder.
     """
+    server.log.info(f"Starting OSDI Outreach Server {VERSION}")
     _reject_wrong_deployment(server.log)
     server.metrics_folder = None
     if metrics_token:

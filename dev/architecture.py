@@ -17,8 +17,8 @@ BEGIN, END = "<!-- begin {} -->", "<!-- end {} -->"
 
 # From the lowest to the highest. A name is a module or a folder inside osdi/.
 LAYERS: Final[tuple[tuple[str, ...], ...]] = (
-    ("errors", "fields", "http_client", "ids", "languages", "log", "paging", "values"),
-    ("resources",),
+    ("errors", "fields", "ids", "languages", "log", "paging", "values", "version"),
+    ("http_client", "resources"),
     ("documents", "mail"),
     ("etags", "hal", "match_keys", "retry"),
     ("action_functions", "odata", "store"),

@@ -1,8 +1,8 @@
 """Command of `make lint-deploy`: checks the files of a deployment with the programs that read them.
 
-hadolint and the schema of compose files come with the development requirements; systemd, nginx and Caddy are packages
-of the system. The command skips a check if its program is missing. If REQUIRE_DEPLOY_TOOLS is set, as in CI, a missing
-program is a failure.
+hadolint and the schema of compose files come with the development requirements; systemd, nginx, Caddy and Prometheus
+are packages of the system. The command skips a check if its program is missing. If REQUIRE_DEPLOY_TOOLS is set, as in
+CI, a missing program is a failure.
 """
 
 import os
@@ -15,6 +15,8 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+from blueprints.browser.viewers import VIEWERS, read_viewer
 
 ROOT = Path(__file__).parents[1]
 SECONDS = 60
@@ -86,7 +88,7 @@ def lint_units(folder: Path) -> Finding:
     """
     true = shutil.which("true") or "/bin/true"
     units = ROOT / "deploy" / "systemd"
-    names = sorted(unit.name for unit in units.glob("*.service"))
+    names = sorted(unit.name for unit in units.glob("osdi-*"))
     for name in names:
         text = (units / name).read_text()
         (folder / name).write_text(re.sub(r"^(ExecStart=)/opt/osdi/venv/bin/\S+", rf"\g<1>{true}", text, flags=re.M))
@@ -96,7 +98,7 @@ def lint_units(folder: Path) -> Finding:
     if warnings or not verified.ok:
         return Finding(False, "\n".join(warnings) or verified.output)
     security = ("security", "--no-pager", "--offline=true", f"--threshold={MOST_EXPOSED}")
-    for name in names:
+    for name in (each for each in names if each.endswith(".service")):
         exposed = _run("systemd-analyze", *security, str(folder / name))
         if not exposed.ok:
             return Finding(False, f"{name}: {exposed.output.strip().splitlines()[-1]}")
@@ -118,6 +120,21 @@ def lint_caddy(folder: Path) -> Finding:
     return _run("caddy", "validate", "--config", caddyfile, "--adapter", "caddyfile", **environment)
 
 
+def lint_alerts(_: Path) -> Finding:
+    """Checks the alerts with promtool, which comes with Prometheus."""
+    return _run("promtool", "check", "rules", str(ROOT / "deploy" / "alerts.yml"))
+
+
+def lint_viewers(_: Path) -> Finding:
+    """Checks that the files of Swagger UI and ReDoc are those of their npm releases."""
+    try:
+        for name in VIEWERS:
+            read_viewer(name)
+    except RuntimeError as error:
+        return Finding(False, str(error))
+    return Finding(True, "")
+
+
 def lint_script(_: Path) -> Finding:
     """Checks the syntax of the command `osdi` with the shell."""
     return _run("sh", "-n", str(ROOT / "deploy" / "osdi"))
@@ -129,7 +146,9 @@ LINTS: dict[str, Callable[[Path], Finding]] = {
     "deploy/systemd": lint_units,
     "deploy/nginx-site.conf": lint_nginx,
     "deploy/Caddyfile": lint_caddy,
+    "deploy/alerts.yml": lint_alerts,
     "deploy/osdi": lint_script,
+    "Swagger UI and ReDoc": lint_viewers,
 }
 
 

@@ -22,6 +22,13 @@ from pymongo.errors import OperationFailure, PyMongoError
 START_SECONDS = 60
 STOP_SECONDS = 30
 FOLDER = Path("var/mongodb")
+# Reasons of exit codes (src/mongo/util/exit_code.h). 127 is of the dynamic linker.
+REASONS = {
+    14: "its data in {folder}/ are damaged; restore a backup, or delete the folder to begin with an empty database",
+    48: "port {port} is in use",
+    100: "another program uses the data in {folder}/, such as another `make run`; stop that one first",
+    127: "install OpenSSL 3 and libcurl4",
+}
 
 
 class MongodUnavailable(Exception):
@@ -45,6 +52,27 @@ def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
+
+
+def kept_port(folder: Path) -> int:
+    """Returns the port of the last start with this folder, so that addresses stay valid; a free one if it is in use."""
+    file = folder / "port"
+    port = int(file.read_text()) if file.exists() else 0
+    if not port or _is_in_use(port):
+        port = free_port()
+        folder.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"{port}\n")
+    return port
+
+
+def _is_in_use(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as mongod does
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
 
 
 class Mongod:
@@ -75,9 +103,14 @@ class Mongod:
         return f"mongodb://127.0.0.1:{self.port}/osdi{suffix}"
 
     def start(self) -> "Mongod":
-        """Starts the process and waits until it accepts writes. Raises MongodUnavailable with the end of the log."""
+        """Starts the process and waits until it accepts writes. Raises MongodUnavailable with the reason."""
         data = self.folder / "data"
-        data.mkdir(parents=True, exist_ok=True)
+        try:
+            data.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise MongodUnavailable(
+                f"mongod did not start: {self.folder}/ cannot be written: {error.strerror}"
+            ) from error
         command = [
             str(binary()),
             *("--dbpath", str(data), "--port", str(self.port), "--bind_ip", "127.0.0.1", "--nounixsocket"),
@@ -96,7 +129,7 @@ class Mongod:
             self._wait_until_writable()
         except (PyMongoError, MongodUnavailable) as error:
             self.stop()
-            raise MongodUnavailable(f"mongod did not start: {error}\n{self._log_tail()}") from error
+            raise MongodUnavailable(f"mongod did not start: {error}.") from error
         return self
 
     def stop(self) -> None:
@@ -126,9 +159,7 @@ class Mongod:
         with MongoClient[dict[str, object]](address, serverSelectionTimeoutMS=500) as client:
             while time.monotonic() < deadline:
                 if self.process is not None and self.process.poll() is not None:
-                    # 127 comes from the dynamic linker: the packaged binary needs two libraries of the system.
-                    hint = "; install OpenSSL 3 and libcurl4" if self.process.returncode == 127 else ""
-                    raise MongodUnavailable(f"it ended with exit code {self.process.returncode}{hint}")
+                    raise MongodUnavailable(self._reason(self.process.returncode))
                 try:
                     if client.admin.command("hello")["isWritablePrimary"]:
                         return
@@ -153,15 +184,19 @@ class Mongod:
             config["version"] += 1
             client.admin.command("replSetReconfig", config, force=True)
 
-    def _log_tail(self) -> str:
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-5:]) if self.log.exists() else ""
+    def _reason(self, exit_code: int) -> str:
+        """Returns the reason of an exit code, or the end of the log if the code has no known reason."""
+        if exit_code in REASONS:
+            return REASONS[exit_code].format(folder=self.folder, port=self.port)
+        tail = self.log.read_text(errors="replace").splitlines()[-5:] if self.log.exists() else ()
+        return "\n".join((f"it ended with exit code {exit_code}, and its log ends with", *tail))
 
 
 def main() -> int:
     """Runs mongod until Ctrl-C or SIGTERM and prints its connection string. Returns the exit code."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        with Mongod(FOLDER) as mongod:
+        with Mongod(FOLDER, port=kept_port(FOLDER)) as mongod:
             print(f"MongoDB runs. Its data is in {FOLDER}/. Ctrl-C stops it. In another terminal:\n")
             print(f"export MONGODB_URI='{mongod.uri}'", flush=True)
             assert mongod.process is not None
@@ -169,7 +204,7 @@ def main() -> int:
     except KeyboardInterrupt:
         return 0
     except MongodUnavailable as error:
-        print(f"MongoDB did not start: {error}", file=sys.stderr)
+        print(error, file=sys.stderr)
         return 1
 
 

@@ -1,8 +1,9 @@
 """Command of `make run`: starts everything for a first try and prints example commands.
 
-It uses the database of MONGODB_URI, or the packaged mongod with its data under ./var, or memory. It creates the indexes
-and, on the first start, sample data and a token. It starts gunicorn on PORT and the worker. Ctrl-C ends all processes
-that it started, the database last.
+It uses the database of MONGODB_URI, which can be `mongomock://` for memory, or the packaged mongod with its data under
+./var. It creates the indexes and, on the first start, sample data and a token. It starts gunicorn on PORT and the
+worker, whose output goes to files, so that the addresses and the token stay on the screen. `bin/osdi` reads the address
+of the database from a file. Ctrl-C ends all processes that this command started, the database last.
 """
 
 import os
@@ -18,7 +19,7 @@ from pathlib import Path
 
 from environs import EnvValidationError
 
-from dev.mongod import Mongod, MongodUnavailable
+from dev.mongod import FOLDER, Mongod, MongodUnavailable, kept_port
 from osdi.access.authentication import Authentication
 from osdi.access.tokens import new_token
 from osdi.errors import OsdiError
@@ -36,6 +37,10 @@ from osdi.store.indexes import TOKENS
 
 VAR = Path("var")
 TOKEN_FILE = VAR / "token"
+SETTINGS_FILE = VAR / "run.env"
+LOGS = VAR / "log"
+LOG_BYTES = 10_000_000  # a longer log is begun anew at the next start; one old log is kept
+SHOWN_LINES = 10
 SAMPLE_MEMBER = "ada@example.org"
 START_SECONDS = 30
 STOP_SECONDS = 30
@@ -60,38 +65,45 @@ def main() -> int:
             settings = Settings.from_environment()
             in_memory = settings.mongodb_uri.startswith(MOCK)
             token = os.environ["SAMPLE_TOKEN"] if in_memory else _prepare(settings)
-            server = _start(stack, "gunicorn", application)
+            server = _start(stack, "web", "gunicorn", application)
             _wait_until_up(server, port)
             address = settings.public_url or f"http://localhost:{port}"
             staff_link = os.environ["SAMPLE_STAFF_SECRET"] if in_memory else _sample_staff(settings)
             if not in_memory:  # no other process can read the memory
-                _start(stack, "flask", "--app", "wsgi", "worker", PUBLIC_URL=address)
+                _save_settings(MONGODB_URI=settings.mongodb_uri, PUBLIC_URL=address)
+                _start(stack, "worker", "flask", "--app", "wsgi", "worker", PUBLIC_URL=address)
             print(_examples(port, token, link_url(address, staff_link)), flush=True)
-            return server.wait()
+            exit_code = server.wait()
+            print(f"The server ended with exit code {exit_code}. {_end_of_log('web')}", file=sys.stderr)
+            return exit_code
         except Stop:
             print("\nStopping.", flush=True)
             return 0
-        except (EnvValidationError, OsdiError, TimeoutError) as error:
+        except (EnvValidationError, MongodUnavailable, OsdiError, OSError) as error:
             print(f"The server did not start: {error}", file=sys.stderr)
             return 1
 
 
 def _database(stack: ExitStack) -> str:
-    """Starts a database if MONGODB_URI is not set, and sets it. Returns the application for gunicorn."""
-    if os.environ.get("MONGODB_URI"):
-        print("Using the database of MONGODB_URI.")
-        return "wsgi:app"
-    try:
-        mongod = stack.enter_context(Mongod(VAR / "mongodb"))
-    except MongodUnavailable as error:
-        print(
-            f"WARNING: {error}\nWARNING: all data is in memory. NOTHING IS KEPT when the server stops.", file=sys.stderr
-        )
-        os.environ["MONGODB_URI"] = MOCK
+    """Starts a database if MONGODB_URI is not set, and sets it. Returns the application for gunicorn.
+
+    Raises MongodUnavailable.
+    """
+    uri = os.environ.get("MONGODB_URI", "")
+    if uri.startswith(MOCK):
+        print("WARNING: all data is in memory. NOTHING IS KEPT when the server stops.", file=sys.stderr)
         os.environ["WEB_CONCURRENCY"] = "1"  # a second process would have its own memory
         os.environ["SAMPLE_TOKEN"] = new_token("sample")[0]
         os.environ["SAMPLE_STAFF_SECRET"] = new_secret()
         return "dev.memory:app"
+    if uri:
+        print("Using the database of MONGODB_URI.")
+        return "wsgi:app"
+    try:
+        mongod = stack.enter_context(Mongod(FOLDER, port=kept_port(FOLDER)))
+    except MongodUnavailable as error:
+        advice = f"Or use another database (MONGODB_URI=mongodb://...), or memory (MONGODB_URI={MOCK} make run)."
+        raise MongodUnavailable(f"{error}\n{advice}") from error
     print(f"MongoDB runs on port {mongod.port}. Its data is in {mongod.folder}/.")
     os.environ["MONGODB_URI"] = mongod.uri
     return "wsgi:app"
@@ -143,11 +155,30 @@ def _sample_staff(settings: Settings) -> str:
         store.close()
 
 
-def _start(stack: ExitStack, *command: str, **variables: str) -> "subprocess.Popen[bytes]":
-    """Starts a Python module with these variables. When the stack closes, it ends the process by SIGTERM."""
-    # A separate session, so that Ctrl-C reaches only this process, which stops the others and then the database.
-    environment = os.environ | variables
-    process = subprocess.Popen([sys.executable, "-m", *command], env=environment, start_new_session=True)
+def _save_settings(**variables: str) -> None:
+    """Writes the variables with which `bin/osdi` runs commands. Only the owner can read them."""
+    SETTINGS_FILE.touch(mode=0o600)
+    SETTINGS_FILE.write_text("".join(f"{name}='{value}'\n" for name, value in variables.items()))
+
+
+def _start(stack: ExitStack, name: str, *command: str, **variables: str) -> "subprocess.Popen[bytes]":
+    """Starts a Python module with these variables, and a log with this name.
+
+    When the stack closes, it ends the process by SIGTERM.
+    """
+    LOGS.mkdir(parents=True, exist_ok=True)
+    log = LOGS / f"{name}.log"
+    if log.exists() and log.stat().st_size > LOG_BYTES:
+        log.replace(log.with_suffix(".old"))
+    with log.open("ab") as output:
+        # A separate session, so that Ctrl-C reaches only this process, which stops the others and then the database.
+        process = subprocess.Popen(
+            [sys.executable, "-m", *command],
+            env=os.environ | variables,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
 
     def stop() -> None:
         process.terminate()
@@ -176,13 +207,20 @@ def _wait_until_up(server: "subprocess.Popen[bytes]", port: int) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if server.poll() is not None:
-            raise TimeoutError(f"gunicorn ended with exit code {server.returncode}")
+            raise TimeoutError(f"gunicorn ended with exit code {server.returncode}. {_end_of_log('web')}")
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}{API}/", timeout=5):
                 return
         except OSError:  # not listening yet, or so slow to load that the answer timed out
             time.sleep(0.1)
     raise TimeoutError(f"gunicorn did not answer on port {port} within {START_SECONDS} s")
+
+
+def _end_of_log(name: str) -> str:
+    """Returns a sentence and the last lines of a log."""
+    log = LOGS / f"{name}.log"
+    lines = log.read_text(errors="replace").splitlines()[-SHOWN_LINES:]
+    return "\n".join((f"The end of {log}:", *lines))
 
 
 def _is_in_use(port: int) -> bool:
@@ -216,7 +254,10 @@ Sign in to the staff pages, within 15 minutes and only once:
 
 {staff_link}
 
-Explore: {address}/docs      Stop: Ctrl-C
+Explore: {address}/docs
+Commands: bin/osdi --help, and bin/osdi token for the token above
+Logs: {LOGS}/
+Stop: Ctrl-C
 """
 
 

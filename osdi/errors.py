@@ -156,6 +156,14 @@ def unavailable(message: str, *, seconds: int = 2) -> OsdiError:
     return OsdiError(503, ErrorDescription("UNAVAILABLE", message), headers={"Retry-After": str(seconds)})
 
 
+class DatabaseUnavailable(OsdiError):
+    """The database does not answer: 503. The client can repeat the request after two seconds."""
+
+    def __init__(self) -> None:
+        description = ErrorDescription("UNAVAILABLE", "The database does not answer at the moment.")
+        super().__init__(503, description, headers={"Retry-After": "2"})
+
+
 class WriteConflict(Exception):
     """Another writer changed the document first: the caller must read it again and retry."""
 

@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from osdi.documents import Json, ReadOnlyDocument
+from osdi.fields.outreach import NEW_PERSON, OWN_WORDS
 from osdi.paging import Page
 from osdi.resources import (
     ADVOCACY_CAMPAIGN,
@@ -87,6 +88,9 @@ CONSENT: Final = (
 
 # Stored fields with the claims of posts without a token, and with the reason why a post was not applied.
 CLAIMED: Final = ("claimed_identifiers", "claimed_opt_outs", "not_applied")
+
+# Properties that this server records of an outreach.
+RECORDED: Final = (OWN_WORDS, NEW_PERSON)
 
 MADE_BY: Final = {"osdi:creator": "creator_id", "osdi:modified_by": "modified_by_id"}
 
@@ -238,6 +242,7 @@ class Hal:
     def _own_properties(self, document: ReadOnlyDocument) -> Json:
         """Returns the properties that this server adds to the standard's, under its namespace."""
         added: Json = {f"{self.namespace}:{name}": document[name] for name in CLAIMED if document.get(name)}
+        added |= {f"{self.namespace}:{name}": document[name] for name in RECORDED if name in document}
         if document.get("warnings"):
             added[f"{self.namespace}:warnings"] = [_sentence(each) for each in document["warnings"]]
         if document.get("followups"):

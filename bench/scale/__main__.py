@@ -24,13 +24,14 @@ from bench.scale.json_share import json_section, measure_json
 from bench.scale.memory import BOUND as MEMORY_BOUND
 from bench.scale.memory import measure_memory, memory_section
 from bench.scale.sizes import Filled, broken, measure_sizes, sizes_section
+from bench.scale.staff_pages import measure_staff_pages, staff_pages_section
 from bench.scale.walk import measure_walk, walk_section
 from bench.sections import SCALE, with_section
 from bench.server import ROOT, ServerFailed
 from dev.mongod import Mongod, MongodUnavailable
 
 PAGE = ROOT / "docs" / "performance.md"
-PARTS = ("sizes", "workers", "memory", "walk", "models", "json")
+PARTS = ("sizes", "workers", "memory", "walk", "models", "json", "staff")
 SIZES = "10000,100000,1000000"
 PACKAGES = ("Flask", "pymongo", "gunicorn", "orjson")
 
@@ -101,6 +102,10 @@ def measure(filled: Sequence[Filled], scratch: Path, chosen: argparse.Namespace)
         found.sections.append(throughput.models_section(results, largest, **runs))
     if "json" in chosen.only:
         found.sections.append(json_section(measure_json(largest, scratch)))
+    if "staff" in chosen.only:
+        pages = measure_staff_pages(largest, scratch, chosen.turns)
+        found.sections.append(staff_pages_section(pages))
+        found.broken += pages.broken
     return found
 
 

@@ -9,9 +9,9 @@ from werkzeug.datastructures import MultiDict
 from blueprints.browser.translation import gettext
 from blueprints.http.context import store
 from osdi.campaign_pages.acting.steps import EMAIL, SPOKEN, kind_of
-from osdi.campaign_pages.message import text_of
+from osdi.campaign_pages.message import Message, text_of
 from osdi.campaign_pages.message_labels import Labels
-from osdi.campaign_pages.page_settings import POSTAL_CODE
+from osdi.campaign_pages.page_settings import FIXED, POSTAL_CODE
 from osdi.campaign_pages.postal_codes.postal_codes_store import look_up
 from osdi.campaign_pages.published import Page
 from osdi.campaign_pages.targets import Chosen, InvalidChoice, Target, chosen
@@ -22,11 +22,13 @@ class Choices:
     """The targets and the texts of a post; `errors` has the mistakes by control.
 
     `texts` are properties of the helper's JSON. The targets are copies of loaded ones, so they go into its loaded body.
+    `own_words` is True if the supporter has changed the message, None for a message that could not be changed.
     """
 
     targets: Chosen
     texts: dict[str, str]
     errors: dict[str, str]
+    own_words: bool | None = None
 
 
 def choices_of(page: Page, values: MultiDict[str, str], person: Mapping[str, Any], *, complete: bool) -> Choices:
@@ -40,25 +42,32 @@ def choices_of(page: Page, values: MultiDict[str, str], person: Mapping[str, Any
     keys = look_up(store(), campaign["_id"], code).keys if by_code else ()
     errors: dict[str, str] = {}
     targets, texts = Chosen(), dict[str, str]()
+    own_words = None
     try:
         targets = chosen(values, campaign, settings, keys, complete=complete)
     except InvalidChoice as invalid:
         errors[invalid.control] = invalid.reason
     try:
-        texts = _texts(page, values, person, None if targets.candidates else targets.targets)
+        message = _message(page, values, person, None if targets.candidates else targets.targets)
+        texts = _texts(page, message)
+        own_words = message.changed if message and settings.message.rule != FIXED else None
     except InvalidChoice as invalid:
         errors[invalid.control] = invalid.reason
-    return Choices(targets, texts, errors)
+    return Choices(targets, texts, errors, own_words)
 
 
-def _texts(
+def _message(
     page: Page, values: MultiDict[str, str], person: Mapping[str, Any], targets: Sequence[Target] | None
-) -> dict[str, str]:
-    """Returns the message of a post, and for an e-mail the subject. Raises InvalidChoice."""
+) -> Message | None:
+    """Returns the message of a post, None without one. Raises InvalidChoice."""
+    if kind_of(page.campaign) in SPOKEN:
+        return None
+    return text_of(values, page.campaign, page.settings, message_labels(), person, targets)
+
+
+def _texts(page: Page, message: Message | None) -> dict[str, str]:
+    """Returns the texts of a post: the message, and for an e-mail the subject."""
     kind = kind_of(page.campaign)
-    if kind in SPOKEN:
-        return {}
-    message = text_of(values, page.campaign, page.settings, message_labels(), person, targets)
     texts = {"message": message.text} if message else {}
     if kind == EMAIL and page.campaign.get("title"):
         texts["subject"] = page.campaign["title"]

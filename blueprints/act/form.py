@@ -27,6 +27,7 @@ from osdi.campaign_pages.form.errors import errors_of
 from osdi.campaign_pages.form.form_token import FormToken
 from osdi.campaign_pages.form.referrer import referrer_data
 from osdi.errors import OsdiError
+from osdi.fields.outreach import OWN_WORDS
 from osdi.outreaches.record_outreach import Recorded
 from schemas.outreach import RecordOutreachHelperSchema
 
@@ -98,6 +99,8 @@ def loaded_body(form: Submission, choices: Choices) -> tuple[dict[str, Any], dic
         return {}, errors_of(form.values, form.controls, messages, nobody=True) | choices.errors
     if choices.targets.targets:
         body["targets"] = list(choices.targets.targets)
+    if choices.own_words is not None:
+        body[OWN_WORDS] = choices.own_words
     skipped = body.get("skipped", {})
     errors = errors_of(form.values, form.controls, skipped) | choices.errors
     if not form.of_our_page:

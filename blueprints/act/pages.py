@@ -5,6 +5,7 @@ from flask import Response
 from blueprints.act.blueprint import act
 from blueprints.act.form import submit
 from blueprints.act.rendering import CampaignView, new_form, rendered
+from blueprints.act.security_headers import count_frame
 from blueprints.browser.translation import use_language
 from blueprints.http.context import reference
 from osdi.campaign_pages.published import Page, find_page
@@ -20,7 +21,8 @@ def page(slug: str) -> Response:
 @act.get("/<string:slug>/embed")
 def embed(slug: str) -> Response:
     """Show the form of a campaign alone"""
-    return shown(CampaignView(published(slug), embedded=True))
+    view = CampaignView(published(slug), embedded=True)
+    return count_frame(view.campaign["_id"], view.policy.origins, shown(view))
 
 
 @act.post("/<string:slug>")

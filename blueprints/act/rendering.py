@@ -154,31 +154,33 @@ def posted_sources(values: MultiDict[str, str]) -> dict[str, str]:
 
 def rendered(template: str, view: CampaignView, *, status: int = 200, **values: Any) -> Response:
     """Returns a page about a campaign, made by a template of `act/`, with the headers that its content needs."""
+    if view.embedded:
+        allow_frames(view.policy.origins)
+    return make_response(render_template(f"act/{template}.html", **campaign_values(view), **values), status)
+
+
+def campaign_values(view: CampaignView) -> dict[str, Any]:
+    """Returns the values of a template about a campaign, and lets the answer load the campaign's images."""
     campaign, settings_of_page = view.campaign, view.settings
     description = description_of(campaign.get("description") or "")
     image = web_address(campaign.get("featured_image_url"), ("https",))
     logo = web_address(settings_of_page.logo_url)
     origins = {origin_of(each) for each in (image, logo) if each}
     allow_images(sorted({*(each for each in origins if each), *description.image_origins}))
-    if view.embedded:
-        allow_frames(view.policy.origins)
-    html = render_template(
-        f"act/{template}.html",
-        view=view,
-        campaign=campaign,
-        page=settings_of_page,
-        count=shown_count(store(), view.page),
-        title=view.page.title,
-        description=Markup(description.html),  # noqa: S704  # nh3 has sanitised it
-        image_url=image,
-        logo_url=logo,
-        url=view.url,
-        privacy_url=web_address(settings_of_page.privacy_url),
-        organisation=settings().vendor_name,
-        share=view.share,
-        written=kind_of(campaign) not in SPOKEN,
-        text_limit=ANONYMOUS_TEXT_LENGTH,
-        start_texts=lambda: start_texts(campaign, settings_of_page, message_labels()),
-        **values,
-    )
-    return make_response(html, status)
+    return {
+        "view": view,
+        "campaign": campaign,
+        "page": settings_of_page,
+        "count": shown_count(store(), view.page),
+        "title": view.page.title,
+        "description": Markup(description.html),  # noqa: S704  # nh3 has sanitised it
+        "image_url": image,
+        "logo_url": logo,
+        "url": view.url,
+        "privacy_url": web_address(settings_of_page.privacy_url),
+        "organisation": settings().vendor_name,
+        "share": view.share,
+        "written": kind_of(campaign) not in SPOKEN,
+        "text_limit": ANONYMOUS_TEXT_LENGTH,
+        "start_texts": lambda: start_texts(campaign, settings_of_page, message_labels()),
+    }

@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 from flask import Response, g, request
 
 from blueprints.browser.content_security_policy import content_security_policy
-from osdi.access.anonymous_posts import ANY_ORIGIN
+from blueprints.http.context import deployment
+from osdi.campaign_pages.embedding.frame_sources import frame_sources
+from osdi.campaign_pages.embedding.site_counts import FRAMES
 
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 # A browser keeps a form for its Back button only: there the form has its text and its idempotency key again. With
@@ -23,15 +25,34 @@ def allow_images(origins: Iterable[str]) -> None:
     g.image_origins = tuple(origins)
 
 
-def allow_frames(origins: Sequence[str]) -> None:
-    """Lets pages of these origins, and our own, frame the answer of this request.
+def allowed_images() -> tuple[str, ...]:
+    """Returns the origins from which the page of this request may load images."""
+    found: tuple[str, ...] = g.get("image_origins", ())
+    return found
 
-    Any origin means any page that was sent safely. On the developer's own machine a page without TLS may frame it, too.
+
+def allow_frames(origins: Sequence[str]) -> None:
+    """Lets pages of these origins, and our own, frame the answer of this request."""
+    g.frame_ancestors = ("'self'", *frame_sources(origins, local=is_local()))
+
+
+def is_local() -> bool:
+    """True if this request is to the developer's own machine."""
+    return urlsplit(request.host_url).hostname in LOOPBACK
+
+
+def count_frame(campaign_id: str, origins: Sequence[str], response: Response) -> Response:
+    """Counts the site that frames the answer of this request, if a browser says that it does; returns the answer.
+
+    A browser that will not show the form has requested it before. The count is written after the answer is sent.
     """
-    if ANY_ORIGIN in origins:
-        local = urlsplit(request.host_url).hostname in LOOPBACK
-        origins = ("https:", "http:") if local else ("https:",)
-    g.frame_ancestors = ("'self'", *origins)
+    headers, sites = request.headers, deployment().embedding_sites
+    if headers.get("Sec-Fetch-Dest") not in FRAMES or headers.get("Sec-Fetch-Site") == "same-origin":
+        return response
+    sources = frame_sources(origins, local=is_local())
+    if sites.count(campaign_id, headers.get("Referer", ""), listed=origins, sources=sources):
+        response.call_on_close(sites.write)
+    return response
 
 
 def add_security_headers(response: Response) -> Response:
@@ -39,7 +60,7 @@ def add_security_headers(response: Response) -> Response:
     if response.mimetype != "text/html":
         return response
     framed = g.get("frame_ancestors", ())
-    policy = content_security_policy(frame_ancestors=framed, images=g.get("image_origins", ()))
+    policy = content_security_policy(frame_ancestors=framed, images=allowed_images())
     response.headers.setdefault("Content-Security-Policy", policy)
     response.headers.setdefault("Referrer-Policy", "no-referrer" if framed else "strict-origin-when-cross-origin")
     response.headers.setdefault("X-Content-Type-Options", "nosniff")

@@ -9,6 +9,7 @@ from flask import Response, current_app, g, request
 from osdi.access.authentication import Authentication
 from osdi.access.sender_digests import SenderDigests
 from osdi.access.tokens import READ, Caller
+from osdi.campaign_pages.embedding.site_counts import SiteCounts
 from osdi.campaign_pages.form.form_token import FormTokens
 from osdi.crud.reference_cache import Reference
 from osdi.documents import Json, ReadOnlyDocument
@@ -16,6 +17,7 @@ from osdi.errors import ErrorDescription, invalid
 from osdi.hal import Hal
 from osdi.resources import Resource
 from osdi.settings import Settings
+from osdi.staff.oidc.provider import Provider
 from osdi.statistics.reader import StatisticsReader
 from osdi.store import Store
 
@@ -35,6 +37,8 @@ class Deployment:
     statistics: StatisticsReader
     senders: SenderDigests
     form_tokens: FormTokens
+    embedding_sites: SiteCounts
+    oidc: Provider | None = None
 
 
 def deployment() -> Deployment:

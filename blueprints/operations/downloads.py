@@ -84,29 +84,34 @@ def download_outreaches(arguments: dict[str, Any], advocacy_campaign_id: str) ->
 
 
 def _download(resource: Resource, arguments: dict[str, Any], campaign_id: str | None = None) -> Response:
-    """Returns the file. Raises OsdiError 400, 429 if AT_ONCE downloads are running, 503."""
+    """Returns the file of a resource. Raises OsdiError 400, 429, 503."""
+    query = query_of(resource, arguments.get("filter"), settings().match_key_rules, campaign_id=campaign_id)
+    # A campaign-scoped token may not read tags.
+    with_tags = caller().advocacy_campaign_id is None
+    parts = csv(ExportQuery(store(), resource, query), bom=arguments["bom"], with_tags=with_tags)
+    return streamed(parts, f"{resource.collection}.csv")
+
+
+def streamed(parts: Iterator[Part], name: str, content_type: str = CSV_HEADER) -> Response:
+    """Returns a file of this name, by default CSV. Raises OsdiError 400, 429 if AT_ONCE downloads are running, 503."""
     if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
         message = "A download needs HTTP/1.1, since HTTP/1.0 does not show if the file is complete."
         hint = "If nginx is the proxy, set proxy_http_version 1.1."
         raise OsdiError(400, ErrorDescription("HTTP_VERSION", message, hint=hint))
-    query = query_of(resource, arguments.get("filter"), settings().match_key_rules, campaign_id=campaign_id)
     if not _running.acquire(blocking=False):
         raise too_many_requests(WAIT_SECONDS)
     try:
-        # A campaign-scoped token may not read tags.
-        with_tags = caller().advocacy_campaign_id is None
-        parts = csv(ExportQuery(store(), resource, query), bom=arguments["bom"], with_tags=with_tags)
         # Reads the header and the first part now, so that an unavailable database still gives a 503.
         first_parts = list(islice(parts, 2))
     except BaseException:
         _running.release()
         raise
-    response = Response(_log_failure(chain(first_parts, parts), request_id()), content_type=CSV_HEADER)
+    response = Response(_log_failure(chain(first_parts, parts), request_id()), content_type=content_type)
     # Otherwise the request log, which asks for the length, would read the whole file into memory.
     response.implicit_sequence_conversion = False
     # Called once at the end of the response, also after an error or for HEAD, which reads no part.
     response.call_on_close(weakref.finalize(response, _running.release))
-    response.headers["Content-Disposition"] = f'attachment; filename="{resource.collection}.csv"'
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
 

@@ -10,7 +10,7 @@ from blueprints.http.context import answer, caller, hal, settings, shown_after_w
 from osdi.access.tokens import READ, WRITE
 from osdi.documents import Json
 from osdi.etags import etag
-from osdi.people.duplicates import Group, duplicates
+from osdi.people.duplicates.groups import Group, duplicates
 from osdi.people.merge import merge_people
 from osdi.resources import API, PERSON, id_from
 from schemas.operations.duplicates import DuplicatesArgumentsSchema, DuplicatesSchema, MergeSchema
@@ -33,7 +33,8 @@ def get_duplicates(arguments: dict[str, Any]) -> Response:
     """List probable duplicates
 
     The answer has groups of people with the same e-mail address, the same phone number, or the same name and postal
-    code; `by` says which. A page can be empty and still have a `next` link if there may be more groups.
+    code; `by` says which. If staff have said that two people are not the same, they are in no group together. A page
+    can be empty and still have a `next` link if there may be more groups.
     """
     per_page = min(arguments.get("per_page", settings().per_page), settings().max_pagesize)
     found = duplicates(store(), limit=per_page, after=arguments.get("after", ""))

@@ -14,6 +14,7 @@ from blueprints.staff.blueprint import STAFF
 from osdi.operations.readiness import Readiness
 from osdi.resources import API
 from osdi.store import Store
+from osdi.version import VERSION
 
 WRITES: Final = ("POST", "PUT")
 
@@ -25,8 +26,8 @@ def blueprint(store: Store) -> Blueprint:
 
     @health.get(HEALTHZ)
     def healthz() -> Response:
-        """Returns 200 as long as the process answers."""
-        return _answer(200, {"status": "alive"})
+        """Returns 200 and the version of the server as long as the process answers."""
+        return _answer(200, {"status": "alive", "version": VERSION})
 
     @health.get(READYZ)
     def readyz() -> Response:

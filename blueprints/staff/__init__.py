@@ -4,7 +4,21 @@
 declarations, CSRF protection, headers and audit log to each request. The other modules have the views by subject.
 """
 
-from blueprints.staff import campaign, campaigns, devices, gate, home, messages, people, settings, sign_in, stylesheet
+from blueprints.staff import (
+    campaign,
+    campaigns,
+    devices,
+    gate,
+    home,
+    messages,
+    oidc,
+    outreaches,
+    people,
+    settings,
+    sign_in,
+    stylesheet,
+    transfers,
+)
 from blueprints.staff.blueprint import pages
 
 __all__ = [
@@ -14,9 +28,12 @@ __all__ = [
     "gate",
     "home",
     "messages",
+    "oidc",
+    "outreaches",
     "pages",
     "people",
     "settings",
     "sign_in",
     "stylesheet",
+    "transfers",
 ]

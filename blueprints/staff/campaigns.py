@@ -4,11 +4,13 @@ from typing import Final
 
 from flask import Response, request
 
-from blueprints.http.context import caller, settings, store
+from blueprints.http.context import caller, hal, settings, store
+from blueprints.operations.downloads import CSV_HEADER
 from blueprints.staff.blueprint import Access, pages
 from blueprints.staff.frame import page
 from osdi.access.tokens import READ
-from osdi.staff.campaign_list import Filter, campaign_list, types
+from osdi.resources import ADVOCACY_CAMPAIGN
+from osdi.staff.campaign_list import Filter, campaign_file, campaign_list, types
 
 TEXT_LENGTH: Final = 200
 
@@ -16,8 +18,22 @@ TEXT_LENGTH: Final = 200
 @pages.get("/campaigns", access=Access(READ, campaign=True))
 def campaigns() -> Response:
     """List the campaigns with their counts"""
-    chosen = Filter(**{name: request.args.get(name, "").strip()[:TEXT_LENGTH] for name in ("state", "type", "text")})
+    chosen, sort = _chosen(), request.args.get("sort", "")[:TEXT_LENGTH]
     number = request.args.get("page", 1, type=int)
-    found = campaign_list(store(), caller(), settings().zone, number, chosen=chosen)
+    found = campaign_list(store(), caller(), settings().zone, number, chosen=chosen, sort=sort)
     names = [(each, each) for each in types(store(), caller())]
-    return page("campaigns.html", found=found, chosen=chosen, types=names)
+    address = hal().href(ADVOCACY_CAMPAIGN.collection)
+    return page("campaigns.html", found=found, chosen=chosen, types=names, campaigns_address=address)
+
+
+@pages.get("/campaigns.csv", access=Access(READ, campaign=True))
+def campaigns_file() -> Response:
+    """Send the campaigns with their counts as CSV"""
+    text = campaign_file(store(), caller(), settings().zone, _chosen())
+    answer = Response(text, content_type=CSV_HEADER)
+    answer.headers["Content-Disposition"] = 'attachment; filename="campaigns.csv"'
+    return answer
+
+
+def _chosen() -> Filter:
+    return Filter(**{name: request.args.get(name, "").strip()[:TEXT_LENGTH] for name in ("state", "type", "text")})

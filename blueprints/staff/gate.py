@@ -6,6 +6,7 @@ It is the only place that does this, and it comes before each view, so no view c
 from typing import Final
 
 from flask import Response, g, redirect, request, url_for
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -17,6 +18,7 @@ from blueprints.staff import frame
 from blueprints.staff.blueprint import Access, pages
 from blueprints.staff.cookie import cookie_name, set_cookie
 from blueprints.staff.forgery import FIELD, SAFE, comes_from_our_page, has_form_token
+from blueprints.staff.long_forms import is_unread, refuse_long_form
 from osdi import log
 from osdi.access.tokens import ANONYMOUS
 from osdi.errors import ErrorDescription, OsdiError
@@ -25,7 +27,7 @@ from osdi.languages import SOURCE_LANGUAGE
 from osdi.staff.events import record_event
 from osdi.staff.sessions import find_session
 
-ASSETS: Final = ("staff.stylesheet", "staff.copy_script")
+ASSETS: Final = ("staff.stylesheet", "staff.copy_script", "staff.progress_script")
 # The argument of routes that are about one campaign.
 CAMPAIGN_ARGUMENT: Final = "advocacy_campaign_id"
 
@@ -46,9 +48,7 @@ def admit() -> AnyResponse | None:
         g.caller, g.staff_secret = g.staff_session.caller, secret
     rate_limits().hit_caller(g.caller, request.remote_addr)
     access = pages.access_of(request.endpoint or "")
-    if access.body_bytes and g.staff_session is not None and frame.may_call(g.caller, access):
-        request.max_content_length = request.max_form_memory_size = access.body_bytes
-    return _refuse_forged() or _refuse_without_session(access) or _refuse_by_access(access)
+    return refuse_long_form(access) or _refuse_forged() or _refuse_without_session(access) or _refuse_by_access(access)
 
 
 def _refuse_forged() -> Response | None:
@@ -88,8 +88,9 @@ def _refuse_by_access(access: Access) -> AnyResponse | None:
 
 def _page_with_text(template: str, status: int = 403, **values: object) -> Response:
     """Returns a page that contains what was sent, so that no text is lost."""
-    sent = [(name, text) for name, text in request.form.items(multi=True) if name != FIELD]
-    return frame.page(template, status, sent=sent, sent_token=request.form.get(FIELD, ""), **values)
+    form = MultiDict[str, str]() if is_unread() else request.form
+    sent = [(name, text) for name, text in form.items(multi=True) if name != FIELD]
+    return frame.page(template, status, sent=sent, sent_token=form.get(FIELD, ""), **values)
 
 
 @pages.errorhandler(OsdiError)
@@ -117,7 +118,7 @@ def finish(response: Response) -> Response:
     if request.endpoint in ASSETS:
         return frame.with_headers(response, without=("Cache-Control",))
     set_cookie(response)
-    acts = request.method not in SAFE and pages.access_of(request.endpoint or "").acts
+    acts = (request.method not in SAFE or g.get("acts")) and pages.access_of(request.endpoint or "").acts
     if acts and response.status_code < 400 and g.get("staff_session"):
         _record()
     return frame.with_headers(response)

@@ -21,10 +21,13 @@ from pymongo.errors import BulkWriteError, OperationFailure
 
 from osdi.documents import Document
 from osdi.errors import ErrorDescription, OsdiError
+from osdi.operations.last_backup import BACKUPS
 from osdi.resources import OUTREACH, PERSON
 from osdi.store import Store
 from osdi.store.driver import DATABASE, only_duplicate_keys
 from osdi.store.indexes import (
+    IMPORT_JOBS,
+    IMPORT_PARTS,
     INVALIDATIONS,
     SIGNING_KEYS,
     STAFF_LINKS,
@@ -36,11 +39,13 @@ from osdi.store.indexes import (
 from osdi.store.scan import scan
 from osdi.store.schema_version import SCHEMA
 
-# Not in a backup: short-lived counters, the schema version (the header has it), statistics, which are recomputed, and
-# sign-ins, since a restore would make an ended session valid again.
+# Not in a backup: short-lived counters, the schema version (the header has it), the time of the last backup,
+# statistics, which are recomputed, sign-ins, since a restore would make an ended session valid again, and uploaded
+# files, which expire within days and would be imported once more.
 COUNTED: Final = (STATISTICS, INVALIDATIONS)
 SIGN_INS: Final = (STAFF_SESSIONS, STAFF_LINKS)
-LEFT_OUT: Final = ("rate_limits", "rate_limit_windows", SCHEMA, *COUNTED, *SIGN_INS)
+UPLOADS: Final = (IMPORT_JOBS, IMPORT_PARTS)
+LEFT_OUT: Final = ("rate_limits", "rate_limit_windows", SCHEMA, BACKUPS, *COUNTED, *SIGN_INS, *UPLOADS)
 # Begins the names of the collections that a restore fills before they replace those in service.
 STAGING: Final = "restore_staging."
 # Without a snapshot, collections with references are read first, so that the referenced documents are in the file too.
@@ -160,6 +165,18 @@ def _report_old_snapshot() -> Iterator[None]:
             raise
         message = "The backup took longer than the server keeps a snapshot: use --no-snapshot, or mongodump."
         raise OsdiError(503, ErrorDescription("UNAVAILABLE", message)) from error
+
+
+def document_counts(store: Store) -> dict[str, int]:
+    """Returns the number of documents of each collection that a backup contains. Raises OsdiError 503."""
+    return _counts(store, collections(store), None)
+
+
+def drop_database(store: Store) -> None:
+    """Deletes the whole database of this store. Raises OsdiError 503."""
+    with store.operation():
+        client = store.connect()
+        client.drop_database(client.get_default_database(DATABASE).name)
 
 
 def is_empty(store: Store) -> bool:

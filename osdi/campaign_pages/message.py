@@ -32,7 +32,7 @@ NO_TEMPLATE, TOO_LONG = "no_template", "too_long"
 
 @dataclass(frozen=True)
 class Message:
-    """A text, and whether it has words of the supporter's own. `changed` is computed here, and stored nowhere."""
+    """A text, and whether it has words of the supporter's own. The outreach stores `changed` as `own_words`."""
 
     text: str
     changed: bool = False

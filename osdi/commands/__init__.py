@@ -4,5 +4,5 @@ A command parses its options, calls one capability and prints the result. `regis
 
 Imports: access, action_functions, backup, crud, documents, errors, exporting, fields, followups, hal, http_client, ids,
 importing, operations, outreaches, people, privacy, resources, retry, sample, settings, staff, statistics, store,
-values, webhooks.
+values, version, webhooks.
 """

@@ -8,7 +8,7 @@ import click
 from osdi.commands.output import confirm, echo, minute, one_line, table
 from osdi.commands.register import CommandContext, database_command
 from osdi.documents import Document
-from osdi.people.duplicates import Group, duplicates
+from osdi.people.duplicates.groups import Group, duplicates
 from osdi.people.lookup import get_person
 from osdi.people.merge import merge_people
 from osdi.people.outreach_links_store import outreaches_of

@@ -10,16 +10,18 @@ from pkgutil import resolve_name
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
 import click
+from environs import EnvValidationError
 from flask import Flask
-from flask.cli import AppGroup
+from flask.cli import AppGroup, FlaskGroup
 
 from osdi.commands.output import printable
 from osdi.crud.reference_cache import Reference
 from osdi.documents import LoadBody
-from osdi.errors import OsdiError, WriteConflict
+from osdi.errors import DatabaseUnavailable, OsdiError, WriteConflict
 from osdi.settings import Settings
 from osdi.store import Store
-from osdi.store.driver import MOCK
+from osdi.store.driver import MOCK, Refused, database_hosts
+from osdi.version import VERSION
 
 # The name of each command, and its module and function in this folder.
 COMMANDS: Final[Mapping[str, str]] = {
@@ -44,6 +46,8 @@ COMMANDS: Final[Mapping[str, str]] = {
     "worker": "worker:worker",
 }
 KEY: Final = "osdi.commands"
+# Options of Flask's command line for people who write an application.
+OPTIONS_OF_DEVELOPERS: Final = ("app", "debug")
 
 Parameters = ParamSpec("Parameters")
 Returned = TypeVar("Returned")
@@ -77,6 +81,39 @@ class LazyCommands(AppGroup):
         return found
 
 
+def _show_version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
+    if asked:
+        click.echo(f"OSDI Outreach Server {VERSION}")
+        ctx.exit()
+
+
+VERSION_OPTION: Final = click.Option(
+    ["--version"], is_flag=True, is_eager=True, expose_value=False, help="Show the version.", callback=_show_version
+)
+
+
+def command_line(create_app: Callable[[], Flask]) -> FlaskGroup:
+    """Returns the command line of `bin/osdi`: the commands of the application, without those of Flask."""
+
+    def create() -> Flask:
+        try:
+            return create_app()
+        except EnvValidationError as error:
+            raise click.UsageError(printable(f"Invalid settings: {error}")) from error
+
+    group = FlaskGroup(
+        name="osdi",
+        create_app=create,
+        add_default_commands=False,
+        add_version_option=False,
+        load_dotenv=False,
+        params=[VERSION_OPTION],
+        help="Commands of the OSDI Outreach Server, with the settings of the environment.",
+    )
+    group.params = [each for each in group.params if each.name not in OPTIONS_OF_DEVELOPERS]
+    return group
+
+
 def register_commands(app: Flask, context: CommandContext) -> None:
     """Adds the commands to the application's command line, beside those that are there."""
     app.cli = LazyCommands(app, context)
@@ -103,7 +140,7 @@ def database_command(
             try:
                 return function(context, *arguments, **options)
             except (OsdiError, WriteConflict) as error:
-                raise click.ClickException(printable(str(error))) from error
+                raise click.ClickException(printable(_sentence(error, context.settings))) from error
             except click.ClickException as error:
                 error.message = printable(error.message)  # type: ignore[misc]  # no other way keeps the exception
                 raise
@@ -111,3 +148,10 @@ def database_command(
         return run
 
     return decorate
+
+
+def _sentence(error: OsdiError | WriteConflict, settings: Settings) -> str:
+    """Returns the message of an error; if the database does not answer, with its address."""
+    if isinstance(error, DatabaseUnavailable | Refused):
+        return f"{error} The address in MONGODB_URI is {database_hosts(settings.mongodb_uri)}."
+    return str(error)

@@ -1,4 +1,4 @@
-"""The command `worker`, which sends follow-ups, delivers webhooks and finishes background tasks."""
+"""The command `worker`, which sends follow-ups, delivers webhooks, imports files and finishes background tasks."""
 
 from functools import partial
 from typing import Final
@@ -13,6 +13,7 @@ from osdi.followups.delivery import Followups
 from osdi.followups.transports import transports
 from osdi.hal import Hal
 from osdi.http_client.post import HttpPost
+from osdi.importing.jobs.work import ImportJobs
 from osdi.operations.readiness import missing_indexes
 from osdi.operations.worker_loop import Work, run
 from osdi.outreaches.repeat_keys_store import RepeatKeys
@@ -21,7 +22,9 @@ from osdi.privacy.erasure import resume_erasure
 from osdi.privacy.retention import Retention
 from osdi.staff.links import mails_are_sent
 from osdi.staff.sign_in_mails import SignInMails
+from osdi.statistics.ahead import StatisticsAhead
 from osdi.store import Store
+from osdi.version import VERSION
 from osdi.webhooks.delivery import Webhooks
 
 INDEXES_SHOWN: Final = 5
@@ -33,14 +36,15 @@ INDEXES_SHOWN: Final = 5
 def worker(context: CommandContext, once: bool) -> None:
     """Send follow-ups and deliver webhooks.
 
-    The worker also finishes merges and erasures. It runs until it is stopped. Several workers can run at the same time.
+    The worker also imports uploaded files, counts statistics, and finishes merges and erasures. It runs until it is
+    stopped. Several workers can run at the same time.
     """
     store, settings = context.store, context.settings
     if not settings.public_url:
         raise click.UsageError("Set PUBLIC_URL: mails and webhooks contain links to the server.")
     ways = transports(store, settings)
     nothing = "nothing, since neither SMTP_URL nor a gateway is set: follow-ups are skipped"
-    echo(f"Sending {', '.join(ways) or nothing}. Delivering webhooks.")
+    echo(f"OSDI Outreach Server {VERSION}. Sending {', '.join(ways) or nothing}. Delivering webhooks.")
     if AUTORESPONSE in ways and not settings.mail_from:
         echo("MAIL_FROM is not set: a mail fails if its message has no sender of its own.", err=True)
     if not settings.allowed_phone_countries and {SMS_RESPONSE, CALL_RESPONSE}.intersection(ways):
@@ -52,10 +56,14 @@ def worker(context: CommandContext, once: bool) -> None:
     retention = Retention(store, settings)
     merges = partial(complete_next_merge, store, settings.match_key_rules, resume_erasure)
     repeats = RepeatKeys(store, settings.repeat_seconds)
+    ahead = StatisticsAhead(store, settings.zone)
     works: tuple[Work, ...] = (followups.do_next, webhooks.deliver_next, merges, retention.do_next, repeats.do_next)
+    works = (*works, ahead.do_next)
     sign_in_mails = SignInMails(store, settings) if mails_are_sent(settings) else None
     if sign_in_mails:
         works = (*works, sign_in_mails.do_next)
+    imports = ImportJobs(store, settings, context.load_body)
+    works = (*works, imports.do_next)
     try:
         if problem := run(works, once=once):
             raise click.ClickException(problem)
@@ -63,6 +71,7 @@ def worker(context: CommandContext, once: bool) -> None:
         followups.close()
         if sign_in_mails:
             sign_in_mails.close()
+        imports.close()
         store.close()
 
 

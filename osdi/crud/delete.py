@@ -58,7 +58,9 @@ def delete(
         if special.delete:
             special.delete(store, stored)
             return
+        invalidation = special.invalidate_deleted(stored)
         store.write(
+            *([invalidation] if invalidation else []),
             Replace(DELETIONS, _note(store, resource, stored)),
             Delete(resource.collection, document_id, stored["version"]),
         )

@@ -17,7 +17,8 @@ from osdi.errors import conflict
 from osdi.fields.outreach import ACTION_DATE_OFFSET
 from osdi.ids import now
 from osdi.match_keys import MatchKeyRules, confirm_contacts, name_and_postal_code_keys, name_key
-from osdi.outreaches.deletion_store import delete_outreach
+from osdi.outreaches.deletion_store import delete_outreach, delete_outreaches_of
+from osdi.people.duplicates.exceptions_store import remove_exceptions_of
 from osdi.people.lookup import get_person
 from osdi.people.merge import finish_merges_of
 from osdi.people.merge_rules import CONTACT_VALUE, events_of_change, keep_status, one_primary, same_email
@@ -25,10 +26,10 @@ from osdi.people.merged_people_store import all_ids, delete_merged_copies, ids_o
 from osdi.people.opt_outs import UNCONFIRMED, unconfirmed_after_change
 from osdi.people.outreach_links_store import forget_person
 from osdi.resources import ADVOCACY_CAMPAIGN, LIST, OUTREACH, PERSON, TAG, WRAPPER, Resource
-from osdi.statistics.invalidation import invalidate
-from osdi.statistics.invalidation_store import delete_rollups, invalidate_all
+from osdi.statistics.invalidation import invalidate, invalidate_created
+from osdi.statistics.invalidation_store import complete, delete_rollups, invalidate_all
 from osdi.store import Insert, Store
-from osdi.store.indexes import POSTAL_CODES
+from osdi.store.indexes import EMBEDDING_SITES, POSTAL_CODES
 from osdi.suppression.changes import Checked, check_put
 
 # Takes the stored value (None if there is none) and the one of a PUT.
@@ -64,6 +65,8 @@ class ResourceRules:
     # Events of a change for webhooks, and a write that belongs to the same transaction.
     events: Callable[[Document, Document], tuple[str, ...]] = lambda stored, changed: ()
     invalidate: Callable[[Document, Document], Insert | None] = lambda stored, changed: None
+    # DELETE: a write that belongs to the same transaction.
+    invalidate_deleted: Callable[[Document], Insert | None] = lambda stored: None
 
     # DELETE: raises OsdiError if an id without a document needs another error than 404.
     check_missing: Callable[[Store, str], None] = lambda store, document_id: None
@@ -177,13 +180,14 @@ def delete_outreaches(store: Store, campaign: Document, force: bool) -> None:
     if not force:
         message = "The campaign has outreaches; add ?force=true to delete them too."
         raise conflict("HAS_OUTREACHES", message, resource=ADVOCACY_CAMPAIGN.rel)
-    store.delete_many(OUTREACH.collection, {"advocacy_campaign_id": campaign["_id"]})
+    delete_outreaches_of(store, campaign["_id"])
 
 
 def forget_campaign(store: Store, campaign: ReadOnlyDocument) -> None:
-    """Deletes statistics and postal codes of a deleted campaign, and outreaches that were recorded meanwhile."""
-    store.delete_many(OUTREACH.collection, {"advocacy_campaign_id": campaign["_id"]})
-    store.delete_many(POSTAL_CODES, {"advocacy_campaign_id": campaign["_id"]})
+    """Deletes statistics, postal codes and sites of a deleted campaign, and outreaches that were recorded meanwhile."""
+    delete_outreaches_of(store, campaign["_id"])
+    for collection in (POSTAL_CODES, EMBEDDING_SITES):
+        store.delete_many(collection, {"advocacy_campaign_id": campaign["_id"]})
     delete_rollups(store, campaign["_id"])
 
 
@@ -195,10 +199,12 @@ def ids_of_merged(store: Store, person: ReadOnlyDocument) -> list[str]:
 def unlink_person(store: Store, person: ReadOnlyDocument) -> None:
     """Removes a deleted person, and people merged into this person, from outreaches; deletes the merged copies."""
     gone = [person["_id"], *ids_of_merged(store, person)]
-    invalidate_all(store, {"person_id": {"$in": gone}})
+    invalidated = invalidate_all(store, {"person_id": {"$in": gone}})
     for person_id in gone:
         forget_person(store, person_id, now())
+    complete(store, invalidated)
     delete_merged_copies(store, {"survivor_id": person["_id"]})
+    remove_exceptions_of(store, gone)
 
 
 def unlink_wrapper(store: Store, wrapper: ReadOnlyDocument) -> None:
@@ -220,6 +226,7 @@ RULES: Final[Mapping[Resource, ResourceRules]] = {
         check_opt_outs=person_opt_outs,
         events=events_of_change,
         check_missing=reject_merged_person,
+        invalidate_deleted=partial(invalidate_created, PERSON.collection),
         other_ids=ids_of_merged,
         after_delete=unlink_person,
     ),

@@ -46,6 +46,7 @@ POSTAL_CODE_BYTES: Final = 10_000_000
 RESPONSES: Final = 500
 PAGE_FIELDS: Final = 40
 PAGE_PROMPTS: Final = 4
+ORIGINS: Final = 100
 
 # Of a post without a token: characters of `message` and `notes`, entries of `targets`, names in `custom_fields`, and
 # characters of a value in it. Anybody can post, so anybody could fill the database.

@@ -21,6 +21,10 @@ OUTREACH_TYPES: Final = ("email", "in-person", "phone", "postal mail")
 
 # The offset from UTC in minutes that was posted with `action_date`; mails print the date by it. Not a field of clients.
 ACTION_DATE_OFFSET: Final = "action_date_offset"
+# Properties that this server records of an outreach, and that clients can only read. The first is true if the message
+# of a campaign's page has words of the supporter's own, false if it has none. The second is true if the person is new.
+OWN_WORDS: Final = "own_words"
+NEW_PERSON: Final = "new_person"
 
 REFERRER_DATA: Final = ObjectType(
     "ReferrerData",

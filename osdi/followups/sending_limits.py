@@ -13,7 +13,7 @@ from limits.strategies import FixedWindowRateLimiter
 
 from osdi.access.rate_limit_storage import counts_in_mongodb, items
 from osdi.action_functions.followup_kinds import AUTORESPONSE, CALL_RESPONSE, MAILS, SMS_RESPONSE
-from osdi.errors import unavailable
+from osdi.errors import DatabaseUnavailable
 from osdi.ids import timestamp
 from osdi.settings import Settings
 from osdi.store.driver import MOCK
@@ -59,7 +59,7 @@ class SendingLimits:
                 if not self._limiter.hit(item, "followups", kind):
                     return self._wait(item, kind)
         except StorageError as error:
-            raise unavailable("The database does not answer at the moment.") from error
+            raise DatabaseUnavailable from error
         return None
 
     def close(self) -> None:

@@ -4,5 +4,5 @@
 deadline and with a check of the addresses that they connect to. `allowed_addresses` has the rule of that check, which
 keeps requests away from private networks (server-side request forgery). `signature` signs requests.
 
-Imports: nothing of osdi.
+Imports: version.
 """

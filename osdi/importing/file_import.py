@@ -6,7 +6,7 @@ from there; rows that it imports again are recognised and change nothing.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -90,6 +90,24 @@ def _import_items(
     threads: int,
     shown: Callable[[Report, int], None],
 ) -> None:
+    for _ in import_groups(source, importer, rejected, report, threads=threads):
+        importer.retry_while_unavailable(lambda: progress.keep(report, rejected))
+        shown(report, source.position)
+
+
+def import_groups(
+    source: Source,
+    importer: RowImporter,
+    rejected: RejectedFile,
+    report: Report,
+    *,
+    threads: int,
+    seen: Callable[[Item, Outcome], None] = lambda *_: None,
+) -> Generator[None, None, None]:
+    """Imports the rows of the source after the first `report.rows`, and yields after each group.
+
+    The report then counts all rows of the group. Calls `seen` with each row. Raises OsdiError 503, OSError.
+    """
     skipped = report.rows
     items = (item for index, item in enumerate(source.items()) if index >= skipped)
     with ThreadPoolExecutor(threads, thread_name_prefix="import") as pool:
@@ -101,8 +119,8 @@ def _import_items(
                     for row in item.rows():
                         rejected.add(row.line, outcome.rejected, row.written)
                 report.add(outcome, item.line)
-            importer.retry_while_unavailable(lambda: progress.keep(report, rejected))
-            shown(report, source.position)
+                seen(item, outcome)
+            yield
 
 
 def outcomes(group: list[tuple[Item, Prepared]], pool: ThreadPoolExecutor) -> list[tuple[Item, Outcome]]:

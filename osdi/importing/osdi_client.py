@@ -22,9 +22,10 @@ from osdi.http_client.retry_after import retry_after_seconds
 from osdi.http_client.timeout import Deadline, bounded_tls
 from osdi.ids import now
 from osdi.retry import retry_with_backoff
+from osdi.version import VERSION
 
 TOKEN_HEADER: Final = "OSDI-API-Token"  # noqa: S105  # a name, not a secret
-USER_AGENT: Final = "OSDI-Outreach-Server"
+USER_AGENT: Final = f"OSDI-Outreach-Server/{VERSION}"
 CONNECT_SECONDS: Final = 10.0
 ANSWER_BYTES: Final = 32_000_000
 CHUNK: Final = 65_536

@@ -22,7 +22,15 @@ from osdi.importing.csv_files.column_mapping import (
     guess_columns,
     known_field,
 )
-from osdi.importing.csv_files.consent_columns import check_file_name, checked_columns, unknown_columns, values_of
+from osdi.importing.csv_files.consent_columns import (
+    ALL_UNKNOWN,
+    NO_DATE,
+    UnclearColumns,
+    check_file_name,
+    checked_columns,
+    unknown_columns,
+    values_of,
+)
 from osdi.importing.csv_files.encoding import ENCODINGS, NAMES, NO_TEXT, Survey
 from osdi.importing.csv_files.records import (
     DELIMITER_NAMES,
@@ -43,7 +51,7 @@ LINE_BYTES: Final = 1_000_000
 # Maximum number of rows that are read as one outreach.
 ROWS: Final = 1_000
 DATE: Final = "action_date"
-NO_DATE: Final = "The row has no date. Write one, or name a date for such rows with --action-date."
+UNDATED: Final = "The row has no date. Write one, or name a date for such rows with --action-date."
 # Encodings for which `surrogateescape` keeps undecodable bytes.
 ASCII_COMPATIBLE: Final = frozenset(each for each in ENCODINGS.values() if not each.startswith("utf-16"))
 
@@ -154,14 +162,18 @@ class CsvSource:
             exact=exact,
         )
         if all(column.field == IGNORED or column.because == CUSTOM_BECAUSE for column in columns):
-            raise ValueError(
+            raise UnclearColumns(
                 f"All columns are unknown: {', '.join(self.header)[:500]}. Name the columns in the first line, or map"
-                " them with --map COLUMN=FIELD."
+                " them with --map COLUMN=FIELD.",
+                ALL_UNKNOWN,
+                columns,
             )
         if kind == OUTREACHES and choices.action_date is None and not any(each.field == DATE for each in columns):
-            raise ValueError(
+            raise UnclearColumns(
                 "No column says when the outreaches were made. Map one with --map COLUMN=action_date, or name the date"
-                " of all rows with --action-date."
+                " of all rows with --action-date.",
+                NO_DATE,
+                columns,
             )
         checked = self._with_consent(columns, kind)
         if kind != OUTREACHES and not choices.unsubscribed and not exact:
@@ -235,7 +247,7 @@ class CsvSource:
         if self._reading.kind != OUTREACHES or item.body is None or DATE in item.body:
             return item
         if self._action_date is None:
-            return replace(item, body=None, rejected=NO_DATE)
+            return replace(item, body=None, rejected=UNDATED)
         return replace(item, body={**item.body, DATE: self._action_date})
 
     def _continues_outreach(self, record: Record) -> bool:

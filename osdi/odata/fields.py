@@ -52,13 +52,14 @@ class FilterField:
 
     `keys` is the array with its values as keys of osdi.match_keys: normalised, with the prefix of their kind, and
     indexed. Such a field is compared by key. `spelling` names the reader of osdi.values.words by which values are
-    stored.
+    stored. The `name_of_target` is made of several properties, so it is compared as a whole only.
     """
 
     type: FieldType
     path: str
     keys: str | None = None
     spelling: str = ""
+    name_of_target: bool = False
 
     @property
     def is_text(self) -> bool:

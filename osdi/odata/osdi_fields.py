@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Final
 
 from osdi.fields import definition as table
+from osdi.fields.outreach import NEW_PERSON, OWN_WORDS
 from osdi.odata.fields import FieldType, FilterField, FilterFields
 from osdi.resources import ADVOCACY_CAMPAIGN, LIST, MESSAGE, OUTREACH, PERSON, QUESTION, TAG, WRAPPER, Resource
 
@@ -51,6 +52,9 @@ VIRTUAL: Final[Mapping[Resource, Mapping[str, FilterField]]] = {
         "region": FilterField("string", "postal_addresses.region"),
     },
     OUTREACH: {
+        "target_name": FilterField("string", "targets", name_of_target=True),
+        OWN_WORDS: FilterField("boolean", OWN_WORDS),
+        NEW_PERSON: FilterField("boolean", NEW_PERSON),
         "target_given_name": FilterField("string", "targets.given_name"),
         "target_family_name": FilterField("string", "targets.family_name"),
         "target_ocdid": FilterField("string", "targets.ocdid"),

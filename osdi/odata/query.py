@@ -20,6 +20,7 @@ from lark.exceptions import VisitError
 from osdi.match_keys import MatchKeyRules
 from osdi.odata.fields import FilterFields, Stored, shortened, timestamp
 from osdi.odata.parser import MAX_LENGTH, Field, Operand, Value, column, filter_error, parse
+from osdi.odata.target_names import has_name, is_named
 
 Query = dict[str, Any]
 
@@ -156,6 +157,8 @@ class ToQuery(Transformer[Token, Query]):
     def _search(self, function: str, field: Field, part: Value, at: Token) -> Query:
         if not field.declared.is_text:
             raise filter_error(at, f"{field.name} is not a text field, so {at} cannot be used with it")
+        if field.declared.name_of_target:
+            raise filter_error(at, f"{field.name} can be compared with eq and ne only")
         stored = self._stored(field, part, part=True)
         return matching(stored, starts=function == "startswith", ends=function == "endswith")
 
@@ -165,6 +168,8 @@ def compare(field: Field, operator: str, stored: Stored | None, at: Token) -> Qu
 
     `ne` is the opposite of `eq`, so it also selects documents without the field.
     """
+    if field.declared.name_of_target:
+        return compare_name_of_target(field, operator, stored, at)
     if stored is None:
         if operator not in ("eq", "ne"):
             raise filter_error(at, f"null can be compared with eq and ne, not with {operator}")
@@ -186,6 +191,19 @@ def compare(field: Field, operator: str, stored: Stored | None, at: Token) -> Qu
         same = matching(replace(stored, ignore_case=True), starts=True, ends=True)
         return {"$nor": [same]} if operator == "ne" else same
     return {stored.path: {"$ne": value} if operator == "ne" else value}
+
+
+def compare_name_of_target(field: Field, operator: str, stored: Stored | None, at: Token) -> Query:
+    """Returns the query of a comparison with the name of a target, or with null for none."""
+    if operator not in ("eq", "ne") or field.ignore_case:
+        raise filter_error(at, f"{field.name} can be compared with eq and ne only, in its letter case")
+    if stored is None:
+        return has_name() if operator == "ne" else {"$nor": [has_name()]}
+    try:
+        same = is_named(stored.value)
+    except ValueError as error:
+        raise filter_error(at, f"{field.name} needs {error}") from None
+    return {"$nor": [same]} if operator == "ne" else same
 
 
 def matching(stored: Stored, *, starts: bool, ends: bool) -> Query:

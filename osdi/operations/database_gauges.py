@@ -1,4 +1,4 @@
-"""Reads gauges of the queues from the database: waiting follow-ups and events. Uses indexes, with limits."""
+"""Reads gauges from the database: waiting follow-ups and events, and the last backup. Uses indexes, with limits."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -10,6 +10,7 @@ from pymongo import timeout
 from osdi.action_functions.followup_kinds import FAILED, LEASED, QUEUED
 from osdi.documents import Document
 from osdi.ids import now
+from osdi.operations.last_backup import last_backup_date
 from osdi.resources import OUTREACH
 from osdi.store import Store
 from osdi.store.writes import WEBHOOK_EVENTS
@@ -25,12 +26,14 @@ class QueueGauges:
     """State of the queues.
 
     `outbox` is the number of outreaches with follow-ups by state, `oldest` the seconds since the oldest waiting
-    follow-up became due, `events` the number of documents with undelivered events.
+    follow-up became due, `events` the number of documents with undelivered events. `backup_age` is the time in
+    seconds since the last backup was complete; None if there was none.
     """
 
     outbox: Mapping[str, int]
     oldest: float
     events: int
+    backup_age: float | None = None
 
 
 def read_queue_gauges(store: Store) -> QueueGauges:
@@ -51,7 +54,9 @@ def read_queue_gauges(store: Store) -> QueueGauges:
             store.collection(resource.collection).count_documents(with_events, limit=MOST)
             for resource in RESOURCES_WITH_EVENTS
         )
-    return QueueGauges(outbox, _seconds_due(oldest, timestamp), events)
+        backup = last_backup_date(store)
+    age = max(0.0, (timestamp - backup).total_seconds()) if backup else None
+    return QueueGauges(outbox, _seconds_due(oldest, timestamp), events, age)
 
 
 def _seconds_due(outreach: Document | None, timestamp: dt.datetime) -> float:

@@ -42,6 +42,9 @@ READING_TIMES: Final = 6
 IPV6_NETWORK: Final = 64
 
 PIECE: Final = 65_536
+# A client has this time for a long form, and more for its bytes at this rate.
+LONG_FORM_SECONDS: Final = 30.0
+LONG_FORM_BYTES_PER_SECOND: Final = 50_000
 # The loop looks for connections that are over their time this often at most.
 LOOK_SECONDS: Final = 0.25
 # After the last response, a client has this time to close; until then the loop reads and drops what it sends. Otherwise
@@ -59,6 +62,7 @@ class ClientSocket(socket.socket):
 
     in_body = False
     is_whole = False  # the request has arrived to its end
+    receives_until: float | None = None  # the end of the time (monotonic) in which a thread receives a long form
     arrived = memoryview(b"")
 
     def __init__(self, fileno: int) -> None:
@@ -73,11 +77,14 @@ class ClientSocket(socket.socket):
         """Returns the next piece of what has arrived. Called by gunicorn's parser.
 
         The parser copies the rest of a piece for each chunk of a body. So it gets pieces of the size that it asks for,
-        and not the whole request at once. If nothing is left, the client had its time or has closed.
+        and not the whole request at once. If nothing is left, the client had its time or has closed, unless this is a
+        long form, of which the rest is received now.
         """
         if self.arrived:
             piece, self.arrived = self.arrived[:size], self.arrived[size:]
             return bytes(piece)
+        if self.in_body and self.receives_until is not None and time.monotonic() < self.receives_until:
+            return super().recv(size, flags)
         if self.in_body:
             raise TimeoutError("The body did not arrive in time.")
         return b""
@@ -338,6 +345,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         conn.init()
         conn.sock.arrived = memoryview(request.data)
         conn.sock.is_whole = request.is_whole
+        conn.sock.receives_until = None
+        if request.is_long_form:
+            seconds = LONG_FORM_SECONDS + request.awaited_bytes / LONG_FORM_BYTES_PER_SECOND
+            conn.sock.receives_until = time.monotonic() + seconds
+            if request.expects_continue:
+                with suppress(OSError):
+                    conn.sock.send(CONTINUE)
         self.enqueue_req(conn)
 
     def _drain(self, conn: TConn, _: object) -> None:

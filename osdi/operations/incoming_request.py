@@ -13,6 +13,9 @@ LONGEST_HEAD: Final = 1_048_576
 END_OF_HEAD: Final = b"\r\n\r\n"
 CONTENT_LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,18})[ \t]*\r\n", re.IGNORECASE)
 TRANSFER_ENCODING: Final = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
+# The forms of the staff pages. They may be longer than other bodies, such as an uploaded file, and a thread receives
+# them: the application reads one only if the head is that of a member.
+LONG_FORM: Final = re.compile(rb"POST /staff/[^ ]* HTTP/1\.[01]\r\n")
 EXPECT_CONTINUE: Final = re.compile(rb"\r\nexpect:[ \t]*100-continue", re.IGNORECASE)
 CHUNK_SIZE: Final = re.compile(rb"[0-9a-fA-F]+")
 LONGEST_CHUNK_LINE: Final = 1_000
@@ -58,7 +61,24 @@ class IncomingRequest:
     @property
     def awaits_continue(self) -> bool:
         """True if the client waits for `100 Continue` before it sends the body."""
-        return self.in_body and not self.is_complete and len(self.data) == self._head_ends and self._expects_continue()
+        return self.in_body and not self.is_complete and len(self.data) == self._head_ends and self.expects_continue
+
+    @property
+    def is_long_form(self) -> bool:
+        """True for a form whose rest a thread has to receive, because it is longer than what the loop collects."""
+        if self._length is None or self.is_whole or self._length - self._head_ends <= self._longest_body:
+            return False
+        return LONG_FORM.match(self.data) is not None
+
+    @property
+    def awaited_bytes(self) -> int:
+        """The number of bytes of head and body that have not arrived; 0 if it is unknown."""
+        return max(0, (self._length or 0) - len(self.data))
+
+    @property
+    def expects_continue(self) -> bool:
+        """True if the client waits for `100 Continue` before it sends the body."""
+        return EXPECT_CONTINUE.search(self.data, 0, self._head_ends) is not None
 
     def add(self, data: bytes, timestamp: float) -> None:
         """Adds bytes that arrived at `timestamp` (monotonic)."""
@@ -115,6 +135,3 @@ class IncomingRequest:
         self._searched = len(self.data) - len(END_OF_HEAD)
         self.is_whole = found >= 0
         return self.is_whole or len(self.data) - begins > LONGEST_FRAMING
-
-    def _expects_continue(self) -> bool:
-        return EXPECT_CONTINUE.search(self.data, 0, self._head_ends) is not None

@@ -190,6 +190,10 @@ class _Database(Collector):
         yield GaugeMetricFamily(
             "osdi_webhook_events_waiting", "People and outreaches with undelivered webhook events.", gauges.events
         )
+        if gauges.backup_age is not None:
+            yield GaugeMetricFamily(
+                "osdi_backup_age_seconds", "Seconds since the last backup was complete.", gauges.backup_age
+            )
 
 
 def _gauges_or_none(read: Callable[[], QueueGauges]) -> QueueGauges | None:

@@ -24,7 +24,7 @@ from osdi.match_keys import (
     email_key,
     name_key,
 )
-from osdi.people.duplicate_keys_store import set_derived_keys_of_all
+from osdi.people.duplicates.keys_store import set_derived_keys_of_all
 from osdi.resources import ADVOCACY_CAMPAIGN, PERSON, Resource
 from osdi.store import Store
 from osdi.store.indexes import MATCH_KEYS, MERGED_PEOPLE, STATISTICS, TOMBSTONES, create

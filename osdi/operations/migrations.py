@@ -41,8 +41,9 @@ def migrate(
     migrations: tuple[Migration, ...] = MIGRATIONS,
     wait: float = WAIT_SECONDS,
 ) -> int:
-    """Runs all missing migrations and returns the new schema version. Calls `report` with a sentence for each step.
+    """Runs all missing migrations and returns the new schema version.
 
+    Calls `report` with a sentence for each step, but not for a new database, in which the steps change nothing.
     Waits while another release runs. Raises OsdiError 503 if that takes longer than `wait` seconds or the database is
     unavailable, and WriteConflict if this release has lost its lease. After an error the caller can run it again:
     finished steps are kept.
@@ -50,6 +51,7 @@ def migrate(
     if store.in_memory:
         return SCHEMA_VERSION
     lease = _acquire_lease(store, report, wait)
+    new = _is_new(store)
     try:
         for migration in migrations:
             if schema_version(store) >= migration.number:
@@ -60,10 +62,17 @@ def migrate(
                 _renew(store, lease)
             entry = {"number": migration.number, "date": now(), "documents": changed}
             _change(store, lease, {"$max": {"schema_version": migration.number}, "$push": {"migrations": entry}})
-            report(f"Migrated to schema_version {migration.number}: {migration.description} ({changed} changed).")
+            if not new:
+                report(f"Migrated to schema_version {migration.number}: {migration.description} ({changed} changed).")
     finally:
         _release_lease(store, lease)
     return schema_version(store)
+
+
+def _is_new(store: Store) -> bool:
+    """True if the database has nothing but the schema's document."""
+    with store.operation():
+        return set(store.collection(SCHEMA).database.list_collection_names()) <= {SCHEMA}
 
 
 class _LeaseTaken(Exception):

@@ -1,4 +1,4 @@
-"""The loop of the worker process, which runs follow-ups, webhooks, unfinished merges, retention and old keys.
+"""The loop of the worker process: follow-ups, webhooks, unfinished merges, retention, old keys and statistics.
 
 Any number of workers can run. Each kind of work has a thread, so that a slow webhook receiver does not delay mails. All
 state is in the database: if a worker dies, another one takes over its work, or the same one after a restart. After

@@ -15,7 +15,8 @@ from osdi.documents import Document, ReadOnlyDocument
 from osdi.errors import WriteConflict
 from osdi.ids import id_before, new_id, now
 from osdi.resources import ADVOCACY_CAMPAIGN, OUTREACH
-from osdi.statistics.invalidation import invalidate
+from osdi.statistics.invalidation import invalidate, invalidate_created
+from osdi.statistics.invalidation_store import complete, invalidate_created_of
 from osdi.store import Delete, Store, write_log
 from osdi.store.store import SETTLED
 
@@ -32,6 +33,7 @@ def delete_outreach(store: Store, outreach: Document) -> None:
         with store.operation(), store.transaction() as options:
             if invalidation := invalidate(outreach):
                 store.apply(invalidation, options)
+            store.apply(invalidate_created(OUTREACH.collection, outreach), options)
             store.apply(Delete(OUTREACH.collection, outreach["_id"], outreach["version"]), options)
             _correct_count(store, campaign_id, outreach["_id"], announced, options)
     except WriteConflict:
@@ -39,6 +41,14 @@ def delete_outreach(store: Store, outreach: Document) -> None:
             _withdraw(store, campaign_id, announced)
         raise
     write_log.record(OUTREACH.collection, outreach["_id"])
+
+
+def delete_outreaches_of(store: Store, campaign_id: str) -> None:
+    """Deletes all outreaches of a campaign that is deleted, whose own numbers nobody reads any more."""
+    of_campaign = {"advocacy_campaign_id": campaign_id}
+    invalidated = invalidate_created_of(store, OUTREACH.collection, of_campaign)
+    store.delete_many(OUTREACH.collection, of_campaign)
+    complete(store, invalidated)
 
 
 def complete_deletions(store: Store, campaign: ReadOnlyDocument) -> ReadOnlyDocument:

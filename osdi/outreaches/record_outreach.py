@@ -18,7 +18,7 @@ from osdi.action_functions.resolve import Actions, resolve
 from osdi.action_functions.triggers import EVERY_OUTREACH, Followup
 from osdi.documents import Document, Find, ReadOnlyDocument
 from osdi.errors import DuplicateKey, ErrorDescription, OsdiError
-from osdi.fields.outreach import ACTION_DATE_OFFSET
+from osdi.fields.outreach import ACTION_DATE_OFFSET, NEW_PERSON, OWN_WORDS
 from osdi.ids import new_id, now
 from osdi.match_keys import email_key
 from osdi.outreaches.consent import CONSENTS, GivenConsent, address_of, is_subscribed
@@ -26,7 +26,7 @@ from osdi.outreaches.helper_request import HelperRequest
 from osdi.outreaches.idempotency import IdempotencyKeys, find_recorded
 from osdi.outreaches.known_outreach import warnings_about
 from osdi.people.posted_person import PostedPerson
-from osdi.people.signup import CheckChange, PersonChange, person_change
+from osdi.people.signup import CREATED, CheckChange, PersonChange, person_change
 from osdi.resources import OUTREACH
 from osdi.retry import retry_on_conflict
 from osdi.settings import Settings
@@ -214,6 +214,10 @@ def _outreach(resolved: _Resolved, change: PersonChange, timestamp: dt.datetime)
     }
     if body.get(ACTION_DATE_OFFSET):
         outreach[ACTION_DATE_OFFSET] = body[ACTION_DATE_OFFSET]
+    if OWN_WORDS in body:
+        outreach[OWN_WORDS] = body[OWN_WORDS]
+    if change.outcome == CREATED:
+        outreach[NEW_PERSON] = True
     if "identifiers" in body:
         outreach["identifiers" if resolved.person.trusted else "claimed_identifiers"] = body["identifiers"]
     if change.over_limit:

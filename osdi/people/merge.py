@@ -17,6 +17,7 @@ from osdi.documents import Document
 from osdi.errors import WriteConflict, conflict, document_too_large, invalid, not_found
 from osdi.ids import new_id, now
 from osdi.match_keys import MatchKeyRules
+from osdi.people.duplicates.exceptions_store import remove_exceptions_within
 from osdi.people.lookup import get_person
 from osdi.people.merge_rules import events_of_change, exceeds_size_limit
 from osdi.people.merged_people_store import (
@@ -33,7 +34,8 @@ from osdi.people.outreach_links_store import forget_person, move_outreaches
 from osdi.people.survivorship import combine
 from osdi.resources import PERSON
 from osdi.retry import retry_on_conflict
-from osdi.statistics.invalidation_store import invalidate_all
+from osdi.statistics.invalidation import invalidate_created
+from osdi.statistics.invalidation_store import complete, invalidate_all
 from osdi.store import Delete, Replace, Store, Update
 from osdi.store.indexes import MERGED_PEOPLE
 
@@ -48,23 +50,34 @@ SETTLED: Final = dt.timedelta(seconds=60)
 # Completes the erasure of a person with one of the ids; False if none has begun (osdi.privacy.erasure.resume_erasure).
 ResumeErasure = Callable[[Store, Sequence[str], MatchKeyRules], bool]
 
+# Raises OsdiError if the survivor and the other person, as they are stored now, must not be merged.
+CheckBoth = Callable[[Document, Document], None]
+
 
 def merge_people(
-    store: Store, survivor_id: str, other_id: str, rules: MatchKeyRules, *, by: str | None = None
+    store: Store,
+    survivor_id: str,
+    other_id: str,
+    rules: MatchKeyRules,
+    *,
+    by: str | None = None,
+    check: CheckBoth = lambda survivor, other: None,
 ) -> Document:
     """Merges the other person into the survivor; returns the survivor. A repeated call completes an interrupted merge.
 
     `by` is the id of the person whose token is used. Raises OsdiError 404 if there is no survivor, 400 if there is no
-    other person, 409 if the other one was merged into a third, 413 if the survivor would exceed the size limit.
+    other person, 409 if the other one was merged into a third, 413 if the survivor would exceed the size limit; and the
+    error of `check` before anything is written.
     """
     if survivor_id == other_id:
         raise invalid("A person cannot be merged into themselves.", PERSON_LINK, resource=PERSON.rel)
 
     def attempt() -> Document:
         with merge_lock(store):
-            return _merge_once(store, survivor_id, other_id, rules, by)
+            return _merge_once(store, survivor_id, other_id, rules, by, check)
 
     survivor = retry_on_conflict(attempt)
+    remove_exceptions_within(store, survivor)
     until = time.monotonic() + MOVE_SECONDS
     for gone_id in {survivor_id, other_id} - {survivor["_id"]}:
         _move(store, gone_id, survivor["_id"], until)
@@ -128,8 +141,9 @@ def complete_next_merge(
     if survivor is None:
         if resume_erasure(store, _both(copy), rules):
             return True
-        invalidate_all(store, {"person_id": copy["_id"]})
+        invalidated = invalidate_all(store, {"person_id": copy["_id"]})
         forget_person(store, copy["_id"], now())
+        complete(store, invalidated)
         delete_merged_copies(store, {"_id": copy["_id"], "pending": copy["pending"]})
         return True
     _move(store, copy["_id"], survivor["_id"])
@@ -137,7 +151,9 @@ def complete_next_merge(
     return True
 
 
-def _merge_once(store: Store, survivor_id: str, other_id: str, rules: MatchKeyRules, by: str | None) -> Document:
+def _merge_once(
+    store: Store, survivor_id: str, other_id: str, rules: MatchKeyRules, by: str | None, check: CheckBoth
+) -> Document:
     """Writes the merge once; returns the survivor. Raises OsdiError, WriteConflict."""
     survivor, other = get_person(store, survivor_id), get_person(store, other_id)
     if survivor is None:
@@ -154,6 +170,7 @@ def _merge_once(store: Store, survivor_id: str, other_id: str, rules: MatchKeyRu
     if other["_id"] != other_id:
         message = f"This person was merged into {other['_id']}; use that id instead."
         raise conflict("MERGED", message, PERSON_LINK, resource=PERSON.rel)
+    check(survivor, other)
     person, update = merged_survivor(store, survivor, other, rules, by)
     if exceeds_size_limit(person):
         raise document_too_large(PERSON.name)
@@ -166,7 +183,8 @@ def _merge_once(store: Store, survivor_id: str, other_id: str, rules: MatchKeyRu
     )
     # The order matters without transactions: from the stored copy an interrupted merge can be completed.
     delete = Delete(PERSON.collection, other_id, other["version"])
-    store.write(*redirected, Replace(MERGED_PEOPLE, copy), delete, update)
+    invalidation = invalidate_created(PERSON.collection, other)
+    store.write(*redirected, Replace(MERGED_PEOPLE, copy), invalidation, delete, update)
     set_merged_date(store, other_id, now())
     return person
 

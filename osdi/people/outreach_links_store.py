@@ -7,7 +7,7 @@ from typing import Any
 from osdi.documents import Document
 from osdi.people.merged_people_store import BATCH, ids_of
 from osdi.resources import OUTREACH
-from osdi.statistics.invalidation_store import invalidate_all
+from osdi.statistics.invalidation_store import complete, invalidate_all
 from osdi.store import Store, write_log
 
 
@@ -27,7 +27,7 @@ def move_outreaches(store: Store, from_id: str, to_id: str, timestamp: dt.dateti
     if not ids:
         return 0
     batch = {**theirs, "_id": {"$in": ids}}
-    invalidate_all(store, batch)
+    invalidated = invalidate_all(store, batch, (to_id,))
     with store.operation():
         changed = store.collection(OUTREACH.collection).update_many(
             batch,
@@ -38,6 +38,7 @@ def move_outreaches(store: Store, from_id: str, to_id: str, timestamp: dt.dateti
             },
         )
     write_log.record_many(OUTREACH.collection, theirs, changed.modified_count)
+    complete(store, invalidated)
     return len(ids)
 
 

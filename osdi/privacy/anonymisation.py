@@ -13,7 +13,7 @@ from osdi.action_functions.followup_kinds import LEASED, QUEUED, SKIPPED
 from osdi.documents import ReadOnlyDocument
 from osdi.fields.contacts import TARGET
 from osdi.fields.definition import AfterErasure, Table
-from osdi.fields.outreach import OUTREACH_TYPES, REFERRER_DATA
+from osdi.fields.outreach import NEW_PERSON, OUTREACH_TYPES, OWN_WORDS, REFERRER_DATA
 from osdi.resources import OUTREACH
 
 Word = tuple[str, str]
@@ -39,6 +39,8 @@ FACTS: Final = (
     "created_date",
     "modified_date",
     *_names(OUTREACH.table, "kept"),
+    OWN_WORDS,
+    NEW_PERSON,
     # Queued webhook events; each delivery sends the outreach in its anonymised form.
     "webhook_events",
 )

@@ -27,7 +27,7 @@ from osdi.privacy.anonymisation import ANONYMISE, DELETE, KEEP, all_words, anony
 from osdi.privacy.tombstones import erased_since, note_erasure
 from osdi.resources import PERSON
 from osdi.retry import retry_on_conflict
-from osdi.statistics.invalidation_store import drop_stale_rollups
+from osdi.statistics.invalidation_store import drop_stale_rollups, forget_people
 from osdi.store import Store
 from osdi.store.scan import scan
 from osdi.store.store import SETTLED
@@ -142,6 +142,7 @@ def _carry_out(store: Store, erasure: Document, rules: MatchKeyRules, ends: floa
             raise unavailable("There is more to erase than one request can; send it again to go on.", seconds=1)
     erasure_store.forget_editors(store, erasure["people"])
     drop_stale_rollups(store)
+    forget_people(store, erasure["people"])
     return Erased(outreaches, len(erasure["people"]) - 1)
 
 

@@ -13,8 +13,10 @@ from pymongo import ReturnDocument
 
 from osdi.documents import Document
 from osdi.errors import WriteConflict
+from osdi.people.duplicates.exceptions_store import remove_exceptions_of
 from osdi.resources import ADVOCACY_CAMPAIGN, LIST, MESSAGE, OUTREACH, PERSON, QUESTION, TAG, WRAPPER
-from osdi.statistics.invalidation import invalidate_each
+from osdi.statistics.invalidation import invalidate_created, invalidate_each
+from osdi.statistics.invalidation_store import complete, invalidate_created_of
 from osdi.store import Delete, DocumentStore, Store, write_log
 from osdi.store.indexes import ERASURES, MERGED_PEOPLE, STAFF, TOKENS, TOMBSTONES
 
@@ -59,6 +61,7 @@ def begin_erasure(store: Store, erasure: Document, person: Document | None) -> D
         assert begun is not None
         if person is not None:
             try:
+                store.apply(invalidate_created(PERSON.collection, person), options)
                 store.apply(Delete(PERSON.collection, person["_id"], person["version"]), options)
             except WriteConflict:
                 if not options:
@@ -81,12 +84,15 @@ def end_erasure(store: Store, erasure: Document) -> None:
 
 
 def delete_people(store: Store, people: Sequence[str]) -> int:
-    """Deletes these people and their merged copies; returns the number of merged copies."""
+    """Deletes these people, their merged copies and duplicate exceptions; returns the number of merged copies."""
     ids = list(people)
+    invalidated = invalidate_created_of(store, PERSON.collection, {"_id": {"$in": ids}})
     with store.operation():
         deleted = store.collection(PERSON.collection).delete_many({"_id": {"$in": ids}})
         held = store.collection(MERGED_PEOPLE).delete_many({"_id": {"$in": ids}})
     write_log.record_many(PERSON.collection, {"_id": ids[0]}, deleted.deleted_count)
+    complete(store, invalidated)
+    remove_exceptions_of(store, ids)
     return held.deleted_count
 
 

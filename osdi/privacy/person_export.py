@@ -11,6 +11,7 @@ from osdi.documents import Document, Json
 from osdi.hal import CLAIMED, Hal
 from osdi.ids import now
 from osdi.match_keys import MatchKeyRules
+from osdi.people.duplicates.exceptions_store import exceptions_of
 from osdi.people.merged_people_store import all_ids, ids_of, merged_copies_of
 from osdi.privacy.erasure_store import staff_of, tokens_of
 from osdi.resources import ADVOCACY_CAMPAIGN, ENTRIES, OUTREACH, PERSON, Resource
@@ -39,6 +40,8 @@ def person_export(store: Store, hal: Hal, person: Document, rules: MatchKeyRules
             for each in merged_copies
             if each["_id"] != person["_id"]
         ],
+        # That the person is not another one. The ids of the others are left out: they are data about other people.
+        "duplicate_exceptions": [{"created_date": each["created_date"]} for each in exceptions_of(store, ids)],
         "tokens": [
             {name: token[name] for name in ("name", "created_date", "last_used_date") if name in token}
             for token in tokens_of(store, ids)

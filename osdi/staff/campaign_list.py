@@ -6,7 +6,7 @@ statistics of a campaign.
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -15,11 +15,14 @@ from osdi.access.tokens import Caller
 from osdi.campaign_pages import page_settings
 from osdi.campaign_pages.page_settings import AUTO, PageSettings
 from osdi.campaign_pages.public_count import next_goal
-from osdi.crud.totals_store import total_outreaches
 from osdi.documents import Document, Query, ReadOnlyDocument
+from osdi.exporting.columns import cell
+from osdi.exporting.csv_cells import BOM, CsvLines
 from osdi.ids import now, time_in
-from osdi.resources import ADVOCACY_CAMPAIGN, OUTREACH
-from osdi.statistics.days import Interval, midnight
+from osdi.resources import ADVOCACY_CAMPAIGN
+from osdi.staff.campaign.campaign_numbers_store import latest_of, numbers_in, numbers_of, totals_of
+from osdi.staff.campaign.outreach_filter import OutreachFilter
+from osdi.statistics.days import Calendar
 from osdi.store import Store
 
 PER_PAGE: Final = 25
@@ -27,6 +30,19 @@ DAYS: Final = 7
 MOST_CAMPAIGNS: Final = 1_000
 DRAFT, OPEN, CLOSED = "draft", "open", "closed"
 STATES: Final = (OPEN, DRAFT, CLOSED)
+# The fields of a campaign that its row is made of.
+ROW_FIELDS: Final = ("title", "name", "type", "page", "counted", "deletions", "deleting")
+COLUMNS: Final = (
+    "id",
+    "title",
+    "type",
+    "state",
+    "outreaches",
+    "goal",
+    "last_7_days",
+    "7_days_before",
+    "last_outreach",
+)
 
 
 @dataclass(frozen=True)
@@ -58,6 +74,7 @@ class Row:
     """A campaign with its numbers.
 
     `slug` is None unless its page is public, `goal` is None without one, `latest` is the time of its last outreach.
+    `recent` and `earlier` select the outreaches of the last seven days and of the seven days before.
     """
 
     campaign_id: str
@@ -71,6 +88,13 @@ class Row:
     days_before: int
     latest: dt.datetime | None
     closes_at: dt.datetime | None
+    recent: OutreachFilter
+    earlier: OutreachFilter
+
+    @property
+    def listed(self) -> OutreachFilter:
+        """The filter that selects all its outreaches."""
+        return OutreachFilter(campaign=self.campaign_id)
 
     @property
     def trend(self) -> int:
@@ -83,17 +107,28 @@ class Row:
         return min(100, self.outreaches * 100 // self.goal) if self.goal else None
 
 
+# The orders of the list by the value of `sort`; a `-` before it reverses one.
+SORTS: Final = ("title", "outreaches", "last_days", "latest")
+
+
 @dataclass(frozen=True)
 class CampaignList:
-    """A page of campaigns, newest first, and the number of all."""
+    """A page of campaigns, newest first or in the order `sort`, and the number of all.
+
+    `unsorted` is True if there are too many to be sorted, so that only the newest are. They were counted at `as_of`.
+    """
 
     rows: tuple[Row, ...]
     total: int
     page: int
+    as_of: dt.datetime
+    sort: str = ""
+    unsorted: bool = False
 
     @property
     def pages(self) -> int:
-        return max(1, -(-self.total // PER_PAGE))
+        total = min(self.total, MOST_CAMPAIGNS) if self.unsorted else self.total
+        return max(1, -(-total // PER_PAGE))
 
 
 def campaign_list(
@@ -103,19 +138,61 @@ def campaign_list(
     page: int = 1,
     *,
     chosen: Filter = ANY,
+    sort: str = "",
     limit: int = PER_PAGE,
 ) -> CampaignList:
     """Returns a page, from 1 on, of the chosen campaigns that the caller may see; the last one for a page behind it.
 
-    Raises OsdiError 503.
+    An unknown order means the newest first. Raises OsdiError 503.
     """
-    visible = {**visible_to(caller), **chosen.query(now())}
+    moment = now()
+    visible = {**visible_to(caller), **chosen.query(moment)}
+    name = sort.removeprefix("-")
+    is_sorted = name in SORTS
     total = store.count(ADVOCACY_CAMPAIGN.collection, visible)
-    page = max(1, min(page, -(-total // PER_PAGE)))
+    shown = min(total, MOST_CAMPAIGNS) if is_sorted else total
+    page = max(1, min(page, -(-shown // PER_PAGE)))
     first = (page - 1) * PER_PAGE
     # There are few campaigns, so those ahead of the page are read too.
-    found = store.find(ADVOCACY_CAMPAIGN.collection, visible, sort=("-_id",), limit=first + limit)[first:]
-    return CampaignList(tuple(row_of(store, each, zone) for each in found), total, page)
+    most = MOST_CAMPAIGNS if is_sorted else first + limit
+    found = store.find(ADVOCACY_CAMPAIGN.collection, visible, sort=("-_id",), limit=most, fields=ROW_FIELDS)
+    if is_sorted:
+        found.sort(key=_order(store, found, name, zone), reverse=sort.startswith("-"))
+    rows = tuple(rows_of(store, found[first : first + limit], zone))
+    return CampaignList(rows, total, page, moment, sort if is_sorted else "", unsorted=total > shown)
+
+
+def _order(store: Store, campaigns: Sequence[Document], name: str, zone: ZoneInfo) -> Callable[[Document], Any]:
+    """Returns the function that gives a campaign's place in an order of SORTS. Raises OsdiError 503."""
+    if name == "title":
+        return lambda campaign: title_of(campaign).casefold()
+    if name == "latest":
+        latest = latest_of(store, campaigns)
+        return lambda campaign: latest.get(campaign["_id"], dt.datetime.min)
+    numbers = numbers_in(store, campaigns, last_days(zone)) if name == "last_days" else totals_of(store, campaigns)
+    return lambda campaign: numbers.get(campaign["_id"], 0)
+
+
+def campaign_file(store: Store, caller: Caller, zone: ZoneInfo, chosen: Filter) -> str:
+    """Returns a CSV file with a row for each of the chosen campaigns that the caller may see. Raises OsdiError 503."""
+    visible = {**visible_to(caller), **chosen.query(now())}
+    found = store.find(ADVOCACY_CAMPAIGN.collection, visible, sort=("-_id",), fields=ROW_FIELDS)
+    lines = CsvLines()
+    rows = (
+        (
+            row.campaign_id,
+            row.title,
+            row.type,
+            row.state,
+            row.outreaches,
+            row.goal,
+            row.last_days,
+            row.days_before,
+            cell(row.latest),
+        )
+        for row in rows_of(store, found, zone)
+    )
+    return BOM + lines.line(COLUMNS) + "".join(map(lines.line, rows))
 
 
 def visible_to(caller: Caller) -> dict[str, Any]:
@@ -138,10 +215,15 @@ def types(store: Store, caller: Caller) -> list[str]:
     return sorted({each["type"] for each in found if each.get("type")})
 
 
-def last_days(zone: ZoneInfo, days: int = DAYS, *, before: int = 0) -> Interval:
-    """Returns the last days up to today in a zone, or as many days that end `before` days earlier."""
-    tomorrow = time_in(zone).date() + dt.timedelta(days=1 - before)
-    return Interval(midnight(tomorrow - dt.timedelta(days=days), zone), midnight(tomorrow, zone))
+def last_dates(zone: ZoneInfo, days: int = DAYS, *, before: int = 0) -> tuple[dt.date, dt.date]:
+    """Returns the first and the last of the days up to today in a zone, or of those that end `before` days earlier."""
+    last = time_in(zone).date() - dt.timedelta(days=before)
+    return last - dt.timedelta(days=days - 1), last
+
+
+def last_days(zone: ZoneInfo, days: int = DAYS, *, before: int = 0) -> Calendar:
+    """Returns these days."""
+    return Calendar(*last_dates(zone, days, before=before), zone)
 
 
 def state_of(settings: PageSettings, moment: dt.datetime) -> str:
@@ -156,23 +238,43 @@ def title_of(campaign: ReadOnlyDocument) -> str:
     return page_settings.title_of(campaign) or str(campaign["_id"])
 
 
+def options(store: Store, caller: Caller) -> tuple[tuple[str, str], ...]:
+    """Returns the ids and titles of the campaigns that the caller may see, by title."""
+    fields = ("title", "name")
+    found = store.find(
+        ADVOCACY_CAMPAIGN.collection, visible_to(caller), sort=("-_id",), limit=MOST_CAMPAIGNS, fields=fields
+    )
+    return tuple(sorted(((each["_id"], title_of(each)) for each in found), key=lambda pair: pair[1].casefold()))
+
+
 def row_of(store: Store, campaign: Document, zone: ZoneInfo) -> Row:
     """Returns a campaign with its numbers. Raises OsdiError 503."""
-    settings = PageSettings.of(campaign)
-    outreaches = total_outreaches(store, campaign)
-    return Row(
-        campaign_id=campaign["_id"],
-        title=title_of(campaign),
-        type=campaign.get("type", ""),
-        state=state_of(settings, now()),
-        slug=settings.slug if settings.published else None,
-        outreaches=outreaches,
-        goal=goal_of(settings, outreaches),
-        last_days=_count(store, campaign["_id"], last_days(zone)),
-        days_before=_count(store, campaign["_id"], last_days(zone, before=DAYS)),
-        latest=_latest(store, campaign["_id"]),
-        closes_at=settings.closes_at,
-    )
+    return next(rows_of(store, [campaign], zone))
+
+
+def rows_of(store: Store, campaigns: Sequence[Document], zone: ZoneInfo) -> Iterator[Row]:
+    """Yields each campaign with its numbers. Raises OsdiError 503."""
+    moment = now()
+    recent, earlier = last_dates(zone), last_dates(zone, before=DAYS)
+    numbers = numbers_of(store, campaigns, last_days(zone), last_days(zone, before=DAYS))
+    for each in campaigns:
+        settings = PageSettings.of(each)
+        counted = numbers[each["_id"]]
+        yield Row(
+            campaign_id=each["_id"],
+            title=title_of(each),
+            type=each.get("type", ""),
+            state=state_of(settings, moment),
+            slug=settings.slug if settings.published else None,
+            outreaches=counted.outreaches,
+            goal=goal_of(settings, counted.outreaches),
+            last_days=counted.last_days,
+            days_before=counted.days_before,
+            latest=counted.latest,
+            closes_at=settings.closes_at,
+            recent=OutreachFilter(each["_id"], *recent),
+            earlier=OutreachFilter(each["_id"], *earlier),
+        )
 
 
 def goal_of(settings: PageSettings, outreaches: int) -> int | None:
@@ -180,14 +282,3 @@ def goal_of(settings: PageSettings, outreaches: int) -> int | None:
     if settings.goal == AUTO:
         return next_goal(outreaches)
     return settings.goal if isinstance(settings.goal, int) else None
-
-
-def _count(store: Store, campaign_id: str, interval: Interval) -> int:
-    within: Mapping[str, Any] = {"$gte": interval.start, "$lt": interval.end}
-    return store.count(OUTREACH.collection, {"advocacy_campaign_id": campaign_id, "action_date": dict(within)})
-
-
-def _latest(store: Store, campaign_id: str) -> dt.datetime | None:
-    query = {"advocacy_campaign_id": campaign_id}
-    found = store.find_one(OUTREACH.collection, query, sort=("-_id",), fields=("action_date", "created_date"))
-    return found.get("action_date", found["created_date"]) if found else None

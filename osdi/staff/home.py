@@ -4,7 +4,7 @@ A member sees what the member's scopes allow. A campaign-scoped member sees one 
 """
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,20 +14,23 @@ from osdi.campaign_pages.page_settings import PageSettings
 from osdi.errors import OsdiError
 from osdi.followups import outbox_store
 from osdi.ids import now
-from osdi.people.duplicates import duplicates
+from osdi.people.duplicates.groups import duplicates
 from osdi.resources import ADVOCACY_CAMPAIGN, OUTREACH, PERSON
 from osdi.settings import Settings
+from osdi.staff.campaign.embedding import blocked_sites
+from osdi.staff.campaign.outreach_filter import OutreachFilter
 from osdi.staff.campaign_list import (
     DAYS,
     MOST_CAMPAIGNS,
     CampaignList,
     campaign_list,
+    last_dates,
     last_days,
     title_of,
     visible_to,
 )
 from osdi.staff.links import mails_are_sent
-from osdi.statistics.days import Interval
+from osdi.statistics.recent_store import created_within
 from osdi.store import Store
 from osdi.webhooks.event_store import all_webhooks
 from osdi.webhooks.registry import BY_HAND
@@ -35,6 +38,7 @@ from osdi.webhooks.registry import BY_HAND
 # The kinds of things to do, most urgent first.
 FAILED_FOLLOWUPS: Final = "failed_followups"
 DISABLED_WEBHOOKS: Final = "disabled_webhooks"
+BLOCKED_SITES: Final = "blocked_sites"
 CLOSING_CAMPAIGNS: Final = "closing_campaigns"
 LIKELY_DUPLICATES: Final = "likely_duplicates"
 NO_MAIL: Final = "no_mail"
@@ -47,21 +51,24 @@ SOON: Final = dt.timedelta(days=7)
 
 @dataclass(frozen=True)
 class Todo:
-    """A thing to do: its kind, how many, True if there may be more, and names or reasons."""
+    """A thing to do: its kind, how many, True if there may be more, names or reasons, and the campaign if it is one."""
 
     kind: str
     count: int = 0
     more: bool = False
     details: tuple[str, ...] = ()
+    campaign_id: str = ""
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A number of the last seven days, and that of the seven days before."""
+    """A number of the last seven days, and that of the seven days before, with the days of both."""
 
     name: str
     count: int
     before: int
+    recent: OutreachFilter
+    earlier: OutreachFilter
 
 
 @dataclass(frozen=True)
@@ -92,6 +99,7 @@ def _todo(store: Store, caller: Caller, settings: Settings) -> Iterator[Todo]:
             yield from _disabled_webhooks(store)
             if not mails_are_sent(settings):
                 yield Todo(NO_MAIL)
+    yield from _blocked(store, caller, settings)
     yield from _closing(store, caller)
     if caller.advocacy_campaign_id is None:
         yield from _duplicates(store)
@@ -118,6 +126,11 @@ def _disabled_webhooks(store: Store) -> Iterator[Todo]:
         yield Todo(DISABLED_WEBHOOKS, len(found), details=tuple(found))
 
 
+def _blocked(store: Store, caller: Caller, settings: Settings) -> Iterator[Todo]:
+    for each in blocked_sites(store, settings, caller):
+        yield Todo(BLOCKED_SITES, each.count, details=(each.title,), campaign_id=each.campaign_id)
+
+
 def _closing(store: Store, caller: Caller) -> Iterator[Todo]:
     moment = now()
     query = {**visible_to(caller), "page": {"$exists": True}}
@@ -138,11 +151,9 @@ def _duplicates(store: Store) -> Iterator[Todo]:
 
 
 def _figures(store: Store, settings: Settings) -> Iterator[Figure]:
-    """Yields the numbers of outreaches and people that were recorded, which an index counts."""
-    intervals = last_days(settings.zone), last_days(settings.zone, before=DAYS)
+    """Yields the numbers of outreaches and people that were recorded."""
+    spans = last_days(settings.zone), last_days(settings.zone, before=DAYS)
+    days = [OutreachFilter("", *last_dates(settings.zone, before=before)) for before in (0, DAYS)]
     for name, resource in (("outreaches", OUTREACH), ("new_people", PERSON)):
-        yield Figure(name, *_recorded(store, resource.collection, intervals))
-
-
-def _recorded(store: Store, collection: str, intervals: Sequence[Interval]) -> list[int]:
-    return [store.count(collection, {"created_date": {"$gte": each.start, "$lt": each.end}}) for each in intervals]
+        count, before = created_within(store, resource.collection, spans)
+        yield Figure(name, count, before, *days)

@@ -1,12 +1,15 @@
-"""Days in a time zone: parsing, midnights, intervals and spans of dates."""
+"""Days in a time zone: parsing, midnights, intervals, calendars and spans of dates."""
 
 import datetime as dt
+from bisect import bisect_right
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
 DAYS: Final = 366
+
+MIDNIGHTS_CACHED: Final = 8_192
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ def time_zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
+@lru_cache(maxsize=MIDNIGHTS_CACHED)
 def midnight(date: dt.date, zone: ZoneInfo) -> dt.datetime:
     """Returns the begin of a date in a zone as naive UTC; the first one if the clock shows midnight twice."""
     return dt.datetime.combine(date, dt.time(), zone).astimezone(dt.UTC).replace(tzinfo=None)
@@ -39,6 +43,53 @@ def midnight(date: dt.date, zone: ZoneInfo) -> dt.datetime:
 def interval_of(date: dt.date, zone: ZoneInfo) -> Interval:
     """Returns the day of this date in a zone."""
     return Interval(midnight(date, zone), midnight(date + dt.timedelta(days=1), zone))
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """The days from the first date to the last in a zone, and the DAYS - 1 days before them.
+
+    A day is known by its number, the proleptic Gregorian ordinal of its date.
+    """
+
+    first: dt.date
+    last: dt.date
+    zone: ZoneInfo
+
+    @property
+    def numbers(self) -> range:
+        """The numbers of the days from the first date to the last."""
+        return range(self.first.toordinal(), self.last.toordinal() + 1)
+
+    @property
+    def whole(self) -> Interval:
+        """The time of all days from the first date to the last."""
+        return Interval(midnight(self.first, self.zone), midnight(self.last + dt.timedelta(days=1), self.zone))
+
+    @property
+    def span(self) -> Interval:
+        """The time of all its days, with those before the first date."""
+        return Interval(self._midnights[0], self._midnights[-1])
+
+    def interval(self, number: int) -> Interval:
+        """Returns the time of the day with this number. It is empty if the zone left the day out."""
+        return interval_of(dt.date.fromordinal(number), self.zone)
+
+    def number_of(self, timestamp: dt.datetime | None) -> int | None:
+        """Returns the number of the day of a time in naive UTC; None if it is on no day of this calendar."""
+        if timestamp is None:
+            return None
+        at = bisect_right(self._midnights, timestamp) - 1
+        return self._earliest + at if 0 <= at < len(self._midnights) - 1 else None
+
+    @property
+    def _earliest(self) -> int:
+        return self.first.toordinal() - (DAYS - 1)
+
+    @cached_property
+    def _midnights(self) -> list[dt.datetime]:
+        numbers = range(self._earliest, self.last.toordinal() + 2)
+        return [midnight(dt.date.fromordinal(number), self.zone) for number in numbers]
 
 
 def dates(first: dt.date, last: dt.date) -> list[dt.date]:

@@ -1,8 +1,9 @@
 """Invalidations: what a change or deletion of outreaches records, so that rollups which counted them are counted again.
 
-An invalidation holds the dates whose numbers change. It is written in one transaction with the change; before it on a
-server without transactions, and before a change of more documents than a transaction takes (see `invalidation_store`).
-Pure.
+An invalidation holds the dates whose numbers change. If people other than before made these outreaches, or on other
+days, it also holds the ids of these people: the numbers of their later days may change too, as these contain on which
+day a person acted before. It is written in one transaction with the change; before it on a server without transactions,
+and before a change of more documents than a transaction takes (see `invalidation_store`). Pure.
 """
 
 import datetime as dt
@@ -22,9 +23,11 @@ def invalidate(before: ReadOnlyDocument, after: ReadOnlyDocument | None = None) 
     """Returns the write that goes with the change or deletion of an outreach; None if every number stays the same."""
     if after is not None and all(before.get(name) == after.get(name) for name in COUNTED):
         return None
-    people = after is None or any(before.get(name) != after.get(name) for name in PEOPLE)
-    dates = {each["action_date"] for each in (before, after) if each and "action_date" in each}
-    return Insert(INVALIDATIONS, invalidation(before["advocacy_campaign_id"], dates, people=people))
+    both = (before, after or {})
+    other_people = any(both[0].get(name) != both[1].get(name) for name in PEOPLE)
+    people = {each["person_id"] for each in both if "person_id" in each} if other_people else ()
+    dates = {each["action_date"] for each in both if "action_date" in each}
+    return Insert(INVALIDATIONS, invalidation(before["advocacy_campaign_id"], dates, people))
 
 
 def invalidate_each(changes: Iterable[tuple[ReadOnlyDocument, ReadOnlyDocument]]) -> list[Insert]:
@@ -35,16 +38,26 @@ def invalidate_each(changes: Iterable[tuple[ReadOnlyDocument, ReadOnlyDocument]]
         if one is None:
             continue
         of_campaign = found.setdefault(before["advocacy_campaign_id"], one).document
-        of_campaign["dates"] = sorted({*of_campaign["dates"], *one.document["dates"]})
-        of_campaign["people"] = of_campaign["people"] or one.document["people"]
+        for name in ("dates", "person_ids"):
+            of_campaign[name] = sorted({*of_campaign[name], *one.document[name]})
     return list(found.values())
 
 
-def invalidation(campaign_id: str, dates: Iterable[dt.datetime], *, people: bool, early: bool = False) -> Document:
-    """Returns the document `{_id, advocacy_campaign_id, dates, people, early?}`.
+def invalidate_created(collection: str, deleted: ReadOnlyDocument) -> Insert:
+    """Returns the write that goes with the deletion of a person or an outreach, whose creation was counted."""
+    return Insert(INVALIDATIONS, invalidation(collection, [deleted["created_date"]], ()))
 
-    `people` is True if other people than before may have made the outreaches of these dates. An `early` one precedes
-    its change even on a server with transactions.
+
+def invalidation(
+    campaign_id: str, dates: Iterable[dt.datetime], people: Iterable[str], *, early: bool = False
+) -> Document:
+    """Returns the document `{_id, advocacy_campaign_id, dates, person_ids, people, early?}`.
+
+    `person_ids` are the people who made outreaches of these dates before the change or after it, if that may be others
+    or on other days. Without them `people` is False, which the program of the previous release reads. An `early` one
+    precedes its change even on a server with transactions. In place of a campaign there may be a collection, whose
+    documents are counted by the day of their creation.
     """
-    found = {"_id": new_id(), "advocacy_campaign_id": campaign_id, "dates": sorted(dates), "people": people}
+    ids = {"_id": new_id(), "advocacy_campaign_id": campaign_id, "person_ids": sorted(people)}
+    found = {**ids, "dates": sorted(dates), "people": bool(ids["person_ids"])}
     return {**found, "early": True} if early else found

@@ -10,7 +10,7 @@ from osdi.documents import Json
 from osdi.errors import invalid
 from osdi.ids import time_in
 from osdi.statistics import days, tally
-from osdi.statistics.days import DAYS, Interval
+from osdi.statistics.days import DAYS, Calendar, Interval
 from osdi.statistics.reader import StatisticsReader
 
 
@@ -22,10 +22,9 @@ def read_statistics(
     Raises OsdiError 400 for too many days, and 503 while there is more to count than one request can.
     """
     first, last = _span(reader, campaign_id, first, last, zone)
-    dates = days.dates(first, last)
-    tallies, whole = reader.count(campaign_id, [days.interval_of(day, zone) for day in dates])
+    tallies, whole = reader.count(campaign_id, Calendar(first, last, zone))
     query = {"from": first.isoformat(), "to": last.isoformat(), "time_zone": zone.key}
-    return {**query, **tally.summary(dates, tallies, whole)}
+    return {**query, **tally.summary(days.dates(first, last), tallies, whole)}
 
 
 def _span(

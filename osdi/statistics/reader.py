@@ -1,27 +1,28 @@
 """Reads a campaign's statistics: each day is counted once, and later outreaches are added when it is read.
 
-The process: the campaign's invalidations are applied. The rollups of the days and of their range are loaded, and those
-that are not stored are counted by the database. Outreaches behind a rollup's last id are read and added to it. When
-they are many the rollups are saved, but never to within SETTLED of now, since ids are given before they are committed
-(see osdi.crud.totals_store). So no outreach pays for being counted. docs/decisions/0017-statistics.md has the reasons.
+The process: the campaign's invalidations are applied. The rollups of the days are loaded, and those that are not stored
+are counted by the database. Outreaches behind a rollup's last id are read and added to it. When they are many the
+rollups are saved, but never to within SETTLED of now, since ids are given before they are committed (see
+osdi.crud.totals_store). So no outreach pays for being counted. docs/decisions/0017-statistics.md and 0046 have the
+reasons.
 """
 
 import datetime as dt
 import time
-from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence, Set
 from typing import Final
 
 from osdi.documents import Document
-from osdi.errors import OsdiError, unavailable
+from osdi.errors import ErrorDescription, OsdiError
 from osdi.ids import id_before, now
 from osdi.resources import OUTREACH
 from osdi.statistics import rollup_store
-from osdi.statistics.days import Interval
+from osdi.statistics.days import Calendar, Interval
 from osdi.statistics.invalidation import COUNTED
-from osdi.statistics.invalidation_store import HOURS, apply_invalidations
+from osdi.statistics.invalidation_store import Included, apply_invalidations
+from osdi.statistics.people import Acts, gaps
 from osdi.statistics.range_cache import RangeCache
-from osdi.statistics.rollups import DAY, RANGE, Reading, Rollup
+from osdi.statistics.rollups import Reading, Rollup
 from osdi.statistics.tally import Tally
 from osdi.store import Store
 from osdi.store.store import SETTLED
@@ -36,7 +37,13 @@ COUNTED_AT_ONCE: Final = 10
 # The first reading of a large campaign stops after this time; a repeat goes on with what was saved.
 SECONDS: Final = 12.0
 
-Earlier = Mapping[str, Sequence[Document]]
+
+class NotReady(OsdiError):
+    """There is more to count than one request can: 503. A repeat goes on with what was saved."""
+
+    def __init__(self) -> None:
+        message = "Statistics are still being computed; retry in 1 s."
+        super().__init__(503, ErrorDescription("UNAVAILABLE", message), headers={"Retry-After": "1"})
 
 
 class StatisticsReader:
@@ -45,44 +52,46 @@ class StatisticsReader:
     Threads may share it.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, seconds: float | None = None) -> None:
+        """`seconds` is the time after which a reading stops that has much to count; default is SECONDS."""
         self._store = store
+        self._seconds = seconds
         self._range_cache = RangeCache()
 
     def first_date(self, campaign_id: str, interval: Interval) -> dt.datetime | None:
         """Returns the earliest `action_date` (naive UTC) of the campaign's outreaches in the interval, or None."""
-        query = Rollup(campaign_id, RANGE, interval).selected
+        query = Rollup(campaign_id, "", interval).selected
         found = self._store.find_one(OUTREACH.collection, query, sort=("action_date",), fields=("action_date",))
         return found["action_date"] if found else None
 
-    def count(self, campaign_id: str, days: Sequence[Interval]) -> tuple[list[Tally], Tally]:
-        """Returns the outreaches and people of each of these days, which follow one another, and all numbers of all.
+    def count(self, campaign_id: str, calendar: Calendar) -> tuple[list[Tally], Tally]:
+        """Returns the outreaches and people of each day of a calendar, and all numbers of all days.
 
-        Raises OsdiError 503 while there is more to count than one request can; a repeat goes on.
+        Raises NotReady while there is more to count than one request can; a repeat goes on.
         """
-        ends = time.monotonic() + SECONDS
+        ends = time.monotonic() + (SECONDS if self._seconds is None else self._seconds)
         settled = id_before(now() - SETTLED)
         included = apply_invalidations(self._store, campaign_id, settled)
-        reading = Reading.of(campaign_id, days)
+        reading = Reading.of(campaign_id, calendar)
         summed = self._recall(reading)
         if summed is None or not self._add_later(reading, settled, ends, may_save=False):
-            reading = Reading.of(campaign_id, days)
-            self._load(reading.rollups, settled, ends, included)
+            reading = Reading.of(campaign_id, calendar)
+            self._load(reading, settled, ends, included)
             self._remember(reading)
             summed = Tally()
             self._add_later(reading, settled, ends)
-        whole = Tally(people=reading.whole.tally.people)
+        whole = Tally(people=reading.people)
         for tally in (summed, *(day.tally for day in reading.days)):
             whole.plus(tally)
         return [day.tally for day in reading.days], whole
 
     def _recall(self, reading: Reading) -> Tally | None:
         """Loads the rollups without values, and returns the sum of their values if that is remembered, else None."""
-        if not self._range_cache.knows(reading.whole.rollup_id):
+        if not self._range_cache.knows(reading.reading_id):
             return None
         if rollup_store.load(self._store, reading.rollups, values=False):
             return None
-        return self._range_cache.of(reading.whole.rollup_id, reading.revisions)
+        return self._range_cache.of(reading.reading_id, reading.revisions)
 
     def _remember(self, reading: Reading) -> None:
         """Remembers the sum of the days' values."""
@@ -92,55 +101,53 @@ class StatisticsReader:
         for day in reading.days:
             summed.plus(day.tally)
         summed.outreaches = 0  # each day's rollup has them
-        self._range_cache.remember(reading.whole.rollup_id, reading.revisions, summed)
+        self._range_cache.remember(reading.reading_id, reading.revisions, summed)
 
-    def _load(self, rollups: Sequence[Rollup], settled: str, ends: float, included: list[str]) -> None:
-        """Loads the rollups, and counts and saves those that are not stored. Raises OsdiError 503."""
+    def _load(self, reading: Reading, settled: str, ends: float, included: Included) -> None:
+        """Loads the rollups, and counts and saves those that are not stored. Raises NotReady."""
         if self._store.in_memory:
             return  # mongomock cannot run the aggregations, so every outreach is added one by one
-        missing = rollup_store.load(self._store, rollups)
+        missing = rollup_store.load(self._store, reading.rollups)
         if not missing:
             return
-        rollup_store.make_room(self._store, rollups[0].campaign_id, len(missing))
+        rollup_store.make_room(self._store, reading.campaign_id, len(missing))
         for start in range(0, len(missing), COUNTED_AT_ONCE):
             several = missing[start : start + COUNTED_AT_ONCE]
             for each in several:
-                each.invalidations = included[-HOURS:]
-                rollup_store.count_anew(self._store, each, settled)
+                each.invalidations = included.within(each.interval)
+                rollup_store.count_anew(self._store, each, settled, reading.calendar)
             rollup_store.save(self._store, several)
             if time.monotonic() > ends and start + COUNTED_AT_ONCE < len(missing):
-                raise _not_ready()
+                raise NotReady()
 
     def _add_later(self, reading: Reading, settled: str, ends: float, *, may_save: bool = True) -> bool:
         """Adds the outreaches that the rollups have not counted, and saves the rollups if these are many and settled.
 
         Returns False, with some of them not added, if the rollups ought to be saved and `may_save` is False.
         """
-        rollups, whole = reading.rollups, reading.whole
+        rollups = reading.rollups
         if not rollups:
             return True
-        counted_to = {each.rollup_id: each.through for each in rollups}
-        latest = max(counted_to.values())
-        after = min(counted_to.values())
+        adding = _Adding(self._store, reading)
+        after = min(each.through for each in rollups)
         waiting = 0
         while True:
-            later = self._later(whole.campaign_id, after)
-            earlier = self._earlier(whole, later, latest)
-            added = [each for each in later if each["_id"] <= settled]
+            later = self._later(reading.campaign_id, after)
+            settled_ones = [each for each in later if each["_id"] <= settled]
             done = len(later) < AT_ONCE
-            _add(added, rollups, whole, counted_to, earlier)
-            waiting += len(added)
-            if added and (waiting > SAVED_FROM or not done):
+            adding.add(settled_ones)
+            waiting += len(settled_ones)
+            if settled_ones and (waiting > SAVED_FROM or not done):
                 if not may_save:
                     return False
-                through = settled if len(added) < len(later) or done else added[-1]["_id"]
+                through = settled if len(settled_ones) < len(later) or done else settled_ones[-1]["_id"]
                 rollup_store.save(self._store, rollups, through)
                 waiting = 0
-            _add(later[len(added) :], rollups, whole, counted_to, earlier)
+            adding.add(later[len(settled_ones) :])
             if done:
                 return True
             if time.monotonic() > ends:
-                raise _not_ready()
+                raise NotReady()
             after = later[-1]["_id"]
 
     def _later(self, campaign_id: str, after: str) -> list[Document]:
@@ -148,48 +155,43 @@ class StatisticsReader:
         behind = {"advocacy_campaign_id": campaign_id, "_id": {"$gt": after}}
         return self._store.find(OUTREACH.collection, behind, sort=("_id",), limit=AT_ONCE, fields=COUNTED)
 
-    def _earlier(self, whole: Rollup, later: Sequence[Document], through: str) -> Earlier:
-        """Returns the other outreaches of these people in the range that a rollup may have counted, by person."""
-        people = {each["person_id"] for each in later if "person_id" in each}
-        found: dict[str, list[Document]] = {}
-        if people and through:
-            query = {"person_id": {"$in": list(people)}, "_id": {"$lte": through}} | whole.selected
-            for each in self._store.find(OUTREACH.collection, query, fields=("person_id", "action_date")):
-                found.setdefault(each["person_id"], []).append(each)
-        return found
 
+class _Adding:
+    """Adds outreaches to the rollups of a reading that have not counted them, batch by batch in the order of ids."""
 
-def _add(
-    outreaches: Sequence[Document],
-    rollups: Sequence[Rollup],
-    whole: Rollup,
-    counted_to: Mapping[str, str],
-    earlier: Earlier,
-) -> None:
-    """Adds each outreach to the rollup of its day and to that of the range, unless they have counted it."""
-    days = [each for each in rollups if each.kind == DAY]
-    starts = [each.interval.start for each in days]
-    for outreach in outreaches:
-        timestamp = outreach.get("action_date")
-        if timestamp is None or not whole.interval.start <= timestamp < whole.interval.end:
-            continue
-        for rollup in (days[bisect_right(starts, timestamp) - 1], whole):
-            counted = counted_to[rollup.rollup_id]
-            if outreach["_id"] > counted:
-                rollup.add(outreach, new_person=_is_new(outreach.get("person_id"), rollup, counted, earlier))
+    def __init__(self, store: Store, reading: Reading) -> None:
+        self._store = store
+        self._reading = reading
+        # Up to which ids the rollups had counted when they were loaded, and the later ids that were added since.
+        self._counted_to = {number: each.through for number, each in reading.by_number.items() if each.lasts}
+        self._added: set[str] = set()
 
+    def add(self, outreaches: Sequence[Document]) -> None:
+        """Adds a batch."""
+        people = set()
+        for each in outreaches:
+            number = self._reading.calendar.number_of(each.get("action_date"))
+            if number is None:
+                continue
+            if number in self._counted_to and each["_id"] > self._counted_to[number]:
+                self._reading.by_number[number].add(each)
+            if "person_id" in each:
+                people.add(each["person_id"])
+        batch = {each["_id"] for each in outreaches}
+        acts = rollup_store.acts_of(self._store, self._reading.campaign_id, sorted(people), self._reading.calendar)
+        self._add_people(acts, batch)
+        self._added |= batch
 
-def _is_new(person_id: str | None, rollup: Rollup, counted: str, earlier: Earlier) -> bool:
-    """True if the rollup has not counted the person yet; it has from now on."""
-    if person_id is None or person_id in rollup.seen:
-        return False
-    rollup.seen.add(person_id)
-    interval = rollup.interval
-    return not any(
-        each["_id"] <= counted and interval.start <= each["action_date"] < interval.end
-        for each in earlier.get(person_id, ())
-    )
+    def _add_people(self, acts: Acts, batch: Set[str]) -> None:
+        """Counts people with the outreaches of a batch, besides those that the rollups had counted and `_added`."""
+        for through in set(self._counted_to.values()):
+            for theirs in acts.values():
+                known = [number for each, number in theirs if each <= through or each in self._added]
+                new = [number for each, number in theirs if each > through and each in batch]
+                if new:
+                    self._move_person(through, gaps(known), gaps([*known, *new]))
 
-
-def _not_ready() -> OsdiError:
-    return unavailable("Statistics are still being computed; retry in 1 s.", seconds=1)
+    def _move_person(self, through: str, before: dict[int, int], after: dict[int, int]) -> None:
+        for number, gap in after.items():
+            if self._counted_to.get(number) == through:
+                self._reading.by_number[number].move_person(before.get(number), gap)

@@ -8,18 +8,24 @@ from pymongo.errors import BulkWriteError
 
 from osdi.documents import Document
 from osdi.resources import OUTREACH
-from osdi.statistics.rollups import DAY, Rollup
+from osdi.statistics.days import Calendar
+from osdi.statistics.people import Acts, gaps
+from osdi.statistics.rollups import Rollup
 from osdi.statistics.tally import KINDS, VALUE_LENGTH, VALUES, Tally
 from osdi.store import Store
 from osdi.store.driver import READ_MS, only_duplicate_keys
 from osdi.store.indexes import STATISTICS
+
+# The number of people whose outreaches are read at once, and the fields of these.
+PEOPLE_AT_ONCE: Final = 2_000
+_ACTS: Final = ("person_id", "advocacy_campaign_id", "action_date")
 
 # A campaign with more rollups loses all of them, which are then counted again.
 MAX_ROLLUPS: Final = 20_000
 
 
 def load(store: Store, rollups: Sequence[Rollup], *, values: bool = True) -> list[Rollup]:
-    """Loads the rollups that are stored, without their `values` if these are not needed; returns the others."""
+    """Loads the rollups that are stored, without their values by kind if not needed; returns the others."""
     wanted = {"_id": {"$in": [each.rollup_id for each in rollups]}}
     with store.operation():
         documents = store.collection(STATISTICS).find(wanted, None if values else {"by": 0})
@@ -28,6 +34,12 @@ def load(store: Store, rollups: Sequence[Rollup], *, values: bool = True) -> lis
         if each.rollup_id in found:
             each.load(found[each.rollup_id])
     return [each for each in rollups if each.rollup_id not in found]
+
+
+def campaigns_with_rollups(store: Store) -> set[str]:
+    """Returns the ids of the campaigns that have rollups."""
+    with store.operation():
+        return set(store.collection(STATISTICS).distinct("advocacy_campaign_id"))
 
 
 def make_room(store: Store, campaign_id: str, number: int) -> None:
@@ -39,21 +51,45 @@ def make_room(store: Store, campaign_id: str, number: int) -> None:
             rollups.delete_many(of_campaign)
 
 
-def count_anew(store: Store, rollup: Rollup, through: str) -> None:
+def count_anew(store: Store, rollup: Rollup, through: str, calendar: Calendar) -> None:
     """Counts all outreaches of a rollup up to an id, in the database. Raises OsdiError 503 if that takes too long."""
     outreaches = store.collection(OUTREACH.collection)
     selected = {"$match": rollup.selected | {"_id": {"$lte": through}}}
     rollup.tally = Tally()
     with store.operation():
-        for each in outreaches.aggregate([selected, *_PEOPLE], maxTimeMS=READ_MS, allowDiskUse=True):
-            rollup.tally.people = each["number"]
-        for kind in KINDS if rollup.kind == DAY else ():
+        for kind in KINDS:
             counting = [selected, *_COUNTING[kind]]
             _add_counts(rollup.tally, kind, outreaches.aggregate(counting, maxTimeMS=READ_MS, allowDiskUse=True))
             if not rollup.tally.outreaches:
                 break
+        found = outreaches.aggregate([selected, *_PEOPLE], maxTimeMS=READ_MS) if rollup.tally.outreaches else ()
+        people = [each["_id"] for each in found]
+    _add_people(store, rollup, people, through, calendar)
     rollup.through = through
     rollup.changed = True
+
+
+def acts_of(store: Store, campaign_id: str, people: Sequence[str], calendar: Calendar) -> Acts:
+    """Returns the outreaches of these people for a campaign on the days of a calendar, and before its first one."""
+    # No other field, lest the database reads the index of the campaign's dates instead of that of people.
+    query = {"person_id": {"$in": list(people)}}
+    found: dict[str, list[tuple[str, int]]] = {each: [] for each in people}
+    for each in store.find(OUTREACH.collection, query, fields=_ACTS) if people else ():
+        number = calendar.number_of(each.get("action_date"))
+        if number is not None and each["advocacy_campaign_id"] == campaign_id:
+            found[each["person_id"]].append((each["_id"], number))
+    return found
+
+
+def _add_people(store: Store, rollup: Rollup, people: Sequence[str], through: str, calendar: Calendar) -> None:
+    """Counts the people of a rollup, each with the day on which they acted before."""
+    today = calendar.number_of(rollup.interval.start)
+    assert today is not None
+    for first in range(0, len(people), PEOPLE_AT_ONCE):
+        acts = acts_of(store, rollup.campaign_id, people[first : first + PEOPLE_AT_ONCE], calendar)
+        for theirs in acts.values():
+            known = gaps(number for outreach_id, number in theirs if outreach_id <= through)
+            rollup.move_person(None, known.get(today))
 
 
 def save(store: Store, rollups: Sequence[Rollup], through: str = "") -> None:
@@ -125,7 +161,6 @@ _EACH: Final[list[Document]] = [
 _PEOPLE: Final[list[Document]] = [
     {"$match": {"person_id": {"$gt": ""}}},
     {"$group": {"_id": "$person_id"}},
-    {"$count": "number"},
 ]
 # By kind: how often each value is named, the most frequent first.
 _COUNTING: Final[dict[str, list[Document]]] = {

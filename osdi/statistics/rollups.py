@@ -1,35 +1,32 @@
-"""Rollups: the numbers of one interval of UTC, counted by the outreaches' `action_date`, as they are stored.
+"""Rollups: the numbers of one day in a time zone, counted by the outreaches' `action_date`, as they are stored.
 
-A rollup of a day has all its numbers; one of a range of days has its distinct people. It has counted every outreach up
-to the id `through`. Pure.
+A rollup has counted every outreach up to the id `through`. Pure.
 """
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from osdi.documents import Document, ReadOnlyDocument
 from osdi.ids import new_id
-from osdi.statistics.days import Interval
+from osdi.statistics.days import Calendar, Interval
+from osdi.statistics.people import FIRST_TIME, distinct_people
 from osdi.statistics.tally import KINDS, VALUES, Tally
 
 DAY: Final = "day"
-RANGE: Final = "range"
 
 
 @dataclass
 class Rollup:
-    """The numbers of an interval.
+    """The numbers of a day.
 
     `stored` is the value of `through` in its document, None without one. `invalidations` are the ids of those that
     existed before it was counted, so that its numbers include their changes. Each stored version has another
     `revision`, so that a sum of rollups is known to be of these versions. `changed` is True if it has to be stored.
-    `seen` holds the people who were added since it was loaded.
     """
 
     campaign_id: str
-    kind: str
+    zone: str
     interval: Interval
     through: str = ""
     tally: Tally = field(default_factory=Tally)
@@ -37,13 +34,17 @@ class Rollup:
     invalidations: list[str] = field(default_factory=list)
     revision: str = ""
     changed: bool = False
-    seen: set[str] = field(default_factory=set)
 
     @property
     def rollup_id(self) -> str:
         """The `_id` of its document."""
         ends = (self.interval.start.isoformat(), self.interval.end.isoformat())
-        return "|".join((self.campaign_id, self.kind, *ends))
+        return "|".join((self.campaign_id, self.zone, *ends))
+
+    @property
+    def lasts(self) -> bool:
+        """True if its interval is not empty: a time zone may leave out a day."""
+        return self.interval.start < self.interval.end
 
     @property
     def selected(self) -> Document:
@@ -51,37 +52,50 @@ class Rollup:
         dates = {"$gte": self.interval.start, "$lt": self.interval.end}
         return {"advocacy_campaign_id": self.campaign_id, "action_date": dates}
 
-    def add(self, outreach: ReadOnlyDocument, *, new_person: bool) -> None:
-        """Counts one more outreach."""
-        if self.kind == DAY:
-            self.tally.add(outreach)
-        self.tally.people += new_person
+    def add(self, outreach: ReadOnlyDocument) -> None:
+        """Counts one more outreach, without its person."""
+        self.tally.add(outreach)
+        self.changed = True
+
+    def move_person(self, before: int | None, after: int | None) -> None:
+        """Counts a person with another gap than before (see osdi.statistics.people). None means not on this day."""
+        if before == after:
+            return
+        for gap, number in ((before, -1), (after, 1)):
+            if gap is None:
+                continue
+            self.tally.people += number
+            if gap != FIRST_TIME:
+                self.tally.returned[gap] += number
         self.changed = True
 
     def document(self) -> Document:
         """Returns the document to store, with a new revision."""
         self.revision = new_id()
-        found: Document = {
+        returned = {since: people for since, people in self.tally.returned.items() if people}
+        return {
             "_id": self.rollup_id,
             "advocacy_campaign_id": self.campaign_id,
-            "kind": self.kind,
+            "kind": DAY,
             "start": self.interval.start,
             "end": self.interval.end,
             "through": self.through,
+            "outreaches": self.tally.outreaches,
             "people": self.tally.people,
+            "returned": {"days": list(returned), "people": list(returned.values())},
+            "by": {kind: self._most_frequent(kind) for kind in KINDS},
             "invalidations": self.invalidations,
             "revision": self.revision,
         }
-        if self.kind == DAY:
-            found |= {"outreaches": self.tally.outreaches, "by": {kind: self._most_frequent(kind) for kind in KINDS}}
-        return found
 
     def load(self, document: ReadOnlyDocument) -> None:
         """Takes the numbers of its document, which may have been read without `by`."""
         self.through = self.stored = document["through"]
         self.invalidations = document["invalidations"]
         self.revision = document["revision"]
-        self.tally = Tally(document.get("outreaches", 0), document["people"])
+        returned = document["returned"]
+        since = Counter(dict(zip(returned["days"], returned["people"], strict=True)))
+        self.tally = Tally(document["outreaches"], document["people"], since)
         for kind, counted in document.get("by", {}).items():
             self.tally.by[kind] = Counter(dict(zip(counted["values"], counted["counts"], strict=True)))
             self.tally.cut[kind] = counted["cut"]
@@ -99,23 +113,39 @@ class Rollup:
 
 @dataclass(frozen=True)
 class Reading:
-    """The rollups of one request for statistics: those of the days, and that of the range of them all."""
+    """The rollups of one request for statistics, by the numbers of their days."""
 
-    days: list[Rollup]
-    whole: Rollup
+    campaign_id: str
+    calendar: Calendar
+    by_number: dict[int, Rollup]
 
     @classmethod
-    def of(cls, campaign_id: str, days: Sequence[Interval]) -> "Reading":
-        """Returns empty rollups of days that follow one another."""
-        whole = Rollup(campaign_id, RANGE, Interval(days[0].start, days[-1].end))
-        return cls([Rollup(campaign_id, DAY, day) for day in days], whole)
+    def of(cls, campaign_id: str, calendar: Calendar) -> "Reading":
+        """Returns empty rollups of the days of a calendar."""
+        zone = calendar.zone.key
+        days = {number: Rollup(campaign_id, zone, calendar.interval(number)) for number in calendar.numbers}
+        return cls(campaign_id, calendar, days)
+
+    @property
+    def reading_id(self) -> str:
+        """The campaign, the zone and the dates."""
+        return "|".join((self.campaign_id, self.calendar.zone.key, str(self.calendar.first), str(self.calendar.last)))
+
+    @property
+    def days(self) -> list[Rollup]:
+        return list(self.by_number.values())
 
     @property
     def rollups(self) -> list[Rollup]:
-        """Those whose interval is not empty: a time zone may leave out a day."""
-        return [each for each in (*self.days, self.whole) if each.interval.start < each.interval.end]
+        """Those whose interval is not empty."""
+        return [each for each in self.days if each.lasts]
 
     @property
     def revisions(self) -> dict[str, str]:
         """The revisions of the days by their ids."""
         return {each.rollup_id: each.revision for each in self.days}
+
+    @property
+    def people(self) -> int:
+        """The number of distinct people of all days."""
+        return distinct_people([each.tally for each in self.days])

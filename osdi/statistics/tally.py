@@ -26,10 +26,14 @@ class Tally:
     """Numbers of outreaches and of distinct people, and by kind the number of outreaches that name a value, or none.
 
     None stands for no value. `cut` has by kind the number of outreaches with values that were not kept.
+
+    Of a day, `returned` has the people who had acted in the campaign in the year before it: how many, by the number of
+    days since the last day on which they did (see osdi.statistics.people).
     """
 
     outreaches: int = 0
     people: int = 0
+    returned: Counter[int] = field(default_factory=Counter)
     by: dict[str, Counter[str | None]] = field(default_factory=lambda: {kind: Counter() for kind in KINDS})
     cut: Counter[str] = field(default_factory=Counter)
 

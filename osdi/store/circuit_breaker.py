@@ -19,7 +19,7 @@ from pymongo.monitoring import (
     TopologyOpenedEvent,
 )
 
-from osdi.errors import unavailable
+from osdi.errors import DatabaseUnavailable
 from osdi.store import request_deadline
 
 # The driver reports a change up to a second later, and an operation that found a server needs time for its reply.
@@ -49,7 +49,7 @@ class CircuitBreaker(TopologyListener):
         if since is not None:
             patience = since + self._patience - time.monotonic()
             if patience <= 0:
-                raise unavailable("The database does not answer at the moment.")
+                raise DatabaseUnavailable
             left = min(patience + LEAST_SECONDS, math.inf if left is None else left)
         with timeout(left):
             yield

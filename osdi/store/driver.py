@@ -1,6 +1,7 @@
 """The connection to MongoDB: its time-outs, the durability of its writes, and the translation of its errors."""
 
 import datetime as dt
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -23,13 +24,23 @@ from pymongo.errors import (
 from pymongo.uri_parser import parse_uri
 
 from osdi.documents import Document
-from osdi.errors import DuplicateKey, ErrorDescription, OsdiError, WriteConflict, document_too_large, unavailable
+from osdi.errors import (
+    DatabaseUnavailable,
+    DuplicateKey,
+    ErrorDescription,
+    OsdiError,
+    WriteConflict,
+    document_too_large,
+)
 from osdi.store.circuit_breaker import CircuitBreaker
 from osdi.store.stale_transactions import APP_NAME
 
 DURABLE: Final = WriteConcern(w="majority", j=True)
 MOCK: Final = "mongomock://"
 DATABASE: Final = "osdi"
+CONNECTION_STRING: Final = re.compile(
+    r"(?P<scheme>mongodb(?:\+srv)?://)(?P<hosts>[^/?]+)(?:/(?P<database>[^?]*))?(?:\?(?P<options>.*))?"
+)
 
 # A platform's router gives up at 30 s. An operation waits once for a database that hangs, then for a new primary, as
 # long as a failover takes. Together they stay below 20 s, or 23 s if the new one hangs too (see request_deadline).
@@ -99,6 +110,24 @@ def database_name(uri: str) -> str:
     return parse_uri(uri.replace("mongodb+srv://", "mongodb://", 1))["database"] or DATABASE
 
 
+def database_hosts(uri: str) -> str:
+    """Returns the hosts of a connection string, without user and password: `db1:27017, db2:27017`."""
+    hosts = parse_uri(uri.replace("mongodb+srv://", "mongodb://", 1))["nodelist"]
+    return ", ".join(f"{host}:{port}" for host, port in hosts)
+
+
+def with_database(uri: str, name: str) -> str:
+    """Returns a connection string for another database of the same server, with the same login."""
+    found = CONNECTION_STRING.fullmatch(uri)
+    if not found:
+        raise ValueError("Not a connection string of MongoDB.")
+    options = found["options"] or ""
+    # A login is checked in the database of the string, unless an option or the SRV record names another one.
+    if "@" in found["hosts"] and "srv" not in found["scheme"] and "authsource=" not in options.lower():
+        options = f"{options}{'&' if options else ''}authSource={found['database'] or 'admin'}"
+    return f"{found['scheme']}{found['hosts']}/{name}" + (f"?{options}" if options else "")
+
+
 @contextmanager
 def driver_errors() -> Iterator[None]:
     """Translates errors of pymongo into those of this project; any other error passes.
@@ -123,7 +152,7 @@ def driver_errors() -> Iterator[None]:
         if error.has_error_label("TransientTransactionError") and not error.timeout:
             raise WriteConflict("Another transaction was first.") from error
         if _is_away(error):
-            raise unavailable("The database does not answer at the moment.") from error
+            raise DatabaseUnavailable from error
         raise
 
 

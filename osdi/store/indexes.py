@@ -9,6 +9,7 @@ from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
 from osdi.errors import ErrorDescription, OsdiError
+from osdi.fields.outreach import NEW_PERSON, OWN_WORDS
 from osdi.resources import ADVOCACY_CAMPAIGN, ENTRIES, LIST, MESSAGE, OUTREACH, PERSON, QUESTION, TAG, WRAPPER
 
 # Indexes of a million documents take longer to build than a response may.
@@ -25,6 +26,8 @@ TOMBSTONES: Final = "tombstones"
 SUPPRESSIONS: Final = "suppressions"
 # Which follow-up a mailbox gets from a campaign in an interval.
 MAILBOX_INTERVALS: Final = "mailbox_intervals"
+# Pairs of people who look alike and are not the same.
+DUPLICATE_EXCEPTIONS: Final = "duplicate_exceptions"
 MERGED_KEPT_SECONDS: Final = 30 * 24 * 60 * 60
 STATISTICS: Final = "statistics"
 SIGNING_KEYS: Final = "signing_keys"
@@ -36,8 +39,15 @@ STAFF_LINKS: Final = "staff_links"
 STAFF_EVENTS: Final = "staff_events"
 # An ended link is kept for a day, so that the page can say that it has ended.
 LINK_KEPT_SECONDS: Final = 24 * 60 * 60
+# Imports of uploaded files, the parts of these files, and what members have exported.
+IMPORT_JOBS: Final = "import_jobs"
+IMPORT_PARTS: Final = "import_parts"
+EXPORTS: Final = "exports"
 # The tables by which a campaign's page finds targets (see osdi.campaign_pages.postal_codes).
 POSTAL_CODES: Final = "postal_codes"
+# The sites that frame the form of a campaign (see osdi.campaign_pages.embedding).
+EMBEDDING_SITES: Final = "embedding_sites"
+SITE_KEPT_SECONDS: Final = 30 * 24 * 60 * 60
 
 
 @dataclass(frozen=True)
@@ -112,8 +122,13 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
         MATCH_KEYS,
         Index(("advocacy_campaign_id", "_id")),
         Index(("person_id", "_id")),
-        # By day; with the person, so that the index alone counts people.
-        Index(("advocacy_campaign_id", "action_date", "person_id", "_id")),
+        # By day, and in a list the latest first; with the person, so that the index alone counts people.
+        Index(("advocacy_campaign_id", "action_date", "_id", "person_id")),
+        # By a value of the statistics, in the same order, so that each figure leads to its list.
+        *(
+            Index(("advocacy_campaign_id", field, "action_date", "_id"), only_with=field)
+            for field in ("referrer_data.source", "referrer_data.referrer", "type", OWN_WORDS, NEW_PERSON)
+        ),
         Index(("followups.state", "followups.not_before"), sparse=True),
         UNTOLD,
         REJECTED,
@@ -133,13 +148,14 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
         Index(("pending",), sparse=True),
         Index(("person.match_keys",), only_with="pending"),
     ),
+    DUPLICATE_EXCEPTIONS: (Index(("people",)), Index(("created_date", "_id"))),
     TOKENS: (Index(("hash",), unique=True),),
     WEBHOOKS: (Index(("enabled", "not_before")),),
     ERASURES: (Index(("erased_date",)),),
     SUPPRESSIONS: (Index(("mailbox",), sparse=True),),
     MAILBOX_INTERVALS: (Index(("until",), expires_seconds=0), Index(("followup_id",))),
     STATISTICS: (Index(("advocacy_campaign_id", "kind", "start")),),
-    INVALIDATIONS: (Index(("advocacy_campaign_id", "_id")),),
+    INVALIDATIONS: (Index(("advocacy_campaign_id", "_id")), Index(("person_ids",), sparse=True)),
     STAFF: (Index(("email",), unique=True), Index(("person_id",), sparse=True)),
     STAFF_SESSIONS: (
         Index(("hash",), unique=True),
@@ -154,8 +170,21 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
         Index(("not_before",), sparse=True),
         Index(("expires_date",), expires_seconds=LINK_KEPT_SECONDS),
     ),
-    STAFF_EVENTS: (Index(("staff_id", "_id")), Index(("expires_date",), expires_seconds=0)),
+    # By the document to which something was done, such as `people/{id}`.
+    STAFF_EVENTS: (Index(("staff_id", "_id")), Index(("ids", "_id")), Index(("expires_date",), expires_seconds=0)),
+    IMPORT_JOBS: (
+        # Only jobs on which a worker has to act are in it.
+        Index(("due",), sparse=True),
+        Index(("state",)),
+        Index(("expires_date",), expires_seconds=0),
+    ),
+    IMPORT_PARTS: (Index(("job_id", "role")), Index(("expires_date",), expires_seconds=0)),
+    EXPORTS: (Index(("expires_date",), expires_seconds=0),),
     POSTAL_CODES: (Index(("advocacy_campaign_id", "prefix")),),
+    EMBEDDING_SITES: (
+        Index(("advocacy_campaign_id", "origin"), unique=True),
+        Index(("last_date",), expires_seconds=SITE_KEPT_SECONDS),
+    ),
 }
 
 

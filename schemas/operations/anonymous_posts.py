@@ -4,12 +4,11 @@ from typing import Any, Final
 
 import marshmallow as ma
 
-from osdi.fields.limits import LINE_LENGTH
+from osdi.fields.limits import LINE_LENGTH, ORIGINS
 from schemas.base.common import STRICT, links
 
 ORIGIN: Final = r"^(\*|https?://[^/?#\s]{1,253})$(?!\s)"  # `$` also matches before a final line feed
 ACTIONS: Final = ("tags", "lists", "answers", "triggers")
-ORIGINS_LENGTH: Final = 100
 
 
 class AnonymousPostsSchema(ma.Schema):
@@ -24,7 +23,7 @@ class AnonymousPostsSchema(ma.Schema):
     origins = ma.fields.List(
         ma.fields.String(validate=ma.validate.Regexp(ORIGIN, error="Not an origin such as https://example.org, or *.")),
         allow_none=True,
-        validate=ma.validate.Length(max=ORIGINS_LENGTH),
+        validate=ma.validate.Length(max=ORIGINS),
         metadata={"description": "Origins whose pages may post, such as `https://example.org`; `*` for any."},
     )
     actions = ma.fields.List(

@@ -10,6 +10,8 @@ from osdi.campaign_pages.postal_codes.postal_codes_store import replace_table
 from osdi.campaign_pages.postal_codes.table import read_table
 from osdi.store import Store
 from tests.fixtures.campaign_pages import JANE, CampaignPage, soup, typed_into
+from tests.support import factories
+from tests.support.client import Client
 
 Publish = Callable[..., CampaignPage]
 
@@ -201,7 +203,7 @@ def test_a_text_that_is_too_long_comes_back(publish: Publish, database: Database
 def test_a_long_message_that_the_page_does_not_ask_for_costs_no_outreach(
     publish: Publish, database: Database, campaign_type: str, rule: str
 ) -> None:
-    rules = {"rule": rule, **({"prompts": ["Why?"]} if rule == "prompts" else {})}
+    rules = {"rule": rule, **({"rule": "prompts", "prompts": ["Why?"]} if rule == "prompts" else {})}
     page = publish({"message": rules}, type=campaign_type, templates=["Dear Senator"])
     assert page.post({**page.filled(), "message": "x" * 10_001}).status_code == 200
     assert recorded(database).get("message") in (None, "Dear Senator")
@@ -230,3 +232,38 @@ def test_markup_of_staff_and_of_supporters_is_text(publish: Publish, database: D
         assert "<img" not in response.text.replace('<img class="', "")
         assert "alert(1)</script>" not in response.text
     assert database.outreaches.count_documents({}) == 1
+
+
+@pytest.mark.parametrize(
+    ("message", "values", "own_words"),
+    [
+        ({"rule": "editable"}, {}, False),
+        ({"rule": "editable"}, {"message": "My own river."}, True),
+        ({"rule": "fixed"}, {}, None),
+        ({"rule": "prompts", "prompts": ["Why?"]}, {"prompt": ["I swim there."]}, True),
+        ({"rule": "prompts", "prompts": ["Why?"]}, {"prompt": [" "]}, False),
+    ],
+)
+def test_an_outreach_says_if_its_message_has_own_words(
+    publish: Publish, database: Database, api: Client, message: Any, values: dict[str, Any], own_words: bool | None
+) -> None:
+    page = publish({"message": message}, type="email", target_list=TARGETS, templates=[LETTER])
+
+    assert page.record({**JANE, **values}).status_code == 200
+
+    shown = api.get("/outreaches?filter=own_words ne null").json
+    assert recorded(database).get("own_words") == own_words
+    assert shown["total_records"] == (own_words is not None)
+    for each in shown["_embedded"]["osdi:outreaches"]:
+        assert each["osdi_outreach:own_words"] == own_words
+
+
+def test_no_post_can_state_what_the_server_records(api: Client) -> None:
+    person = factories.person()
+    stated = {"own_words": True, "new_person": False, "osdi_outreach:new_person": False}
+
+    first, second = (api.recorded({**factories.outreach(person=person), **stated}) for _ in range(2))
+
+    assert first["osdi_outreach:new_person"] is True
+    assert "osdi_outreach:own_words" not in first
+    assert "osdi_outreach:new_person" not in second

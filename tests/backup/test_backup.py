@@ -34,7 +34,7 @@ from osdi.access.signing_keys import ERASURE, SIGNING_KEYS, signing_key
 from osdi.backup import archive, backup, dump_store
 from osdi.backup.archive import BadBackup, Header
 from osdi.backup.backup import check_backup, restore_backup, without_queued, write_backup
-from osdi.backup.dump_store import COUNTED, LEFT_OUT, SIGN_INS, decode, encode
+from osdi.backup.dump_store import COUNTED, LEFT_OUT, SIGN_INS, UPLOADS, decode, encode
 from osdi.errors import OsdiError
 from osdi.ids import new_id, now
 from osdi.match_keys import email_key
@@ -169,9 +169,12 @@ def api(api: Client, database: Database) -> Client:
     api.created("/people", {"person": opted_out})
     database.mailbox_intervals.insert_one({"_id": "0" * 64, "followup_id": "x", "until": now() + dt.timedelta(days=9)})
     database.postal_codes.insert_one({"_id": "x", "advocacy_campaign_id": "y", "version": 1, "next": "z"})
+    database.embedding_sites.insert_one({"_id": "x", "advocacy_campaign_id": "y", "origin": "z", "last_date": now()})
     database.of_a_later_version.insert_one({"_id": "x", **EVERY_TYPE})
     database.staff.insert_one({"_id": "x", "email": "ada@example.org", "scopes": ["read"], "disabled": False})
     database.staff_events.insert_one({"_id": "x", "action": "add_staff", "expires_date": now() + dt.timedelta(days=9)})
+    database.duplicate_exceptions.insert_one({"_id": "a b", "people": ["a", "b"], "created_date": MOMENT})
+    database.exports.insert_one({"_id": "x", "staff_id": "y", "expires_date": now() + dt.timedelta(days=9)})
     return api
 
 
@@ -222,7 +225,11 @@ class TestARestoredBackup:
         self, api: Client, store: Store, database: Database, other: tuple[Store, Database]
     ) -> None:
         there = dumped(database)
-        assert set(there) == {*INDEXES, TOMBSTONES, SIGNING_KEYS, "of_a_later_version"} - {*COUNTED, *SIGN_INS}
+        assert set(there) == {*INDEXES, TOMBSTONES, SIGNING_KEYS, "of_a_later_version"} - {
+            *COUNTED,
+            *SIGN_INS,
+            *UPLOADS,
+        }
 
         restored(other[0], backed_up(store))
 
@@ -380,14 +387,14 @@ class TestARestoredBackup:
 
         assert [other[1][name].count_documents({}) for name in COUNTED] == [0, 0]
 
-    def test_has_no_session_and_no_link_of_staff(self, other: tuple[Store, Database]) -> None:
-        for name in SIGN_INS:
+    def test_has_no_session_no_link_of_staff_and_no_uploaded_file(self, other: tuple[Store, Database]) -> None:
+        for name in (*SIGN_INS, *UPLOADS):
             other[1][name].insert_one({"_id": "before"})
         before = backed_up(other[0])
 
         restored(other[0], before)
 
-        assert [other[1][name].count_documents({}) for name in SIGN_INS] == [0, 0]
+        assert [other[1][name].count_documents({}) for name in (*SIGN_INS, *UPLOADS)] == [0, 0, 0, 0]
 
     def test_has_indexes_and_schema_version(self, api: Client, store: Store, other: tuple[Store, Database]) -> None:
         restored(other[0], backed_up(store))
@@ -978,4 +985,4 @@ def test_a_connected_process_notices_a_restore(other: tuple[Store, Database], mo
 
 
 def test_every_collection_is_backed_up_or_left_out_on_purpose() -> None:
-    assert not ({*INDEXES, SIGNING_KEYS} - {*COUNTED, *SIGN_INS}) & set(LEFT_OUT)
+    assert not ({*INDEXES, SIGNING_KEYS} - {*COUNTED, *SIGN_INS, *UPLOADS}) & set(LEFT_OUT)

@@ -492,9 +492,10 @@ class TestWorker:
         result = run(self.application(deployed, mongodb_uri="mongodb://127.0.0.1:1/osdi"), "worker", "--once")
 
         assert result.exit_code == 1
-        assert result.stderr == "Error: The database does not answer at the moment.\n"
+        assert result.stderr == NO_ANSWER
 
 
+NO_ANSWER = "Error: The database does not answer at the moment. The address in MONGODB_URI is 127.0.0.1:1.\n"
 COMMANDS = [
     ("followups",),
     ("followups", "list"),
@@ -526,7 +527,7 @@ class TestADatabase:
         result = run(app, *command)
 
         assert result.exit_code == 1
-        assert result.stderr == "Error: The database does not answer at the moment.\n"
+        assert result.stderr == NO_ANSWER
 
     @pytest.mark.parametrize("command", [*COMMANDS, ("worker",), ("worker", "--once")], ids=" ".join)
     def test_in_memory_is_rejected(self, deployed: Deployed, command: tuple[str, ...]) -> None:

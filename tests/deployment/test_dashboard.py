@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from osdi.operations.database_gauges import QueueGauges
@@ -27,7 +28,7 @@ GRID = 24
 @pytest.fixture(scope="module")
 def exported() -> dict[str, set[str]]:
     """Each sample's name with its labels, once everything has been counted that can be."""
-    metrics = Metrics(lambda: QueueGauges({"queued": 1, "leased": 0, "failed": 0}, 1.0, 1), lambda: (1, False))
+    metrics = Metrics(lambda: QueueGauges({"queued": 1, "leased": 0, "failed": 0}, 1.0, 1, 1.0), lambda: (1, False))
     metrics.count_request("GET", "/", 200, 0.1)
     metrics.count_outreach("email", token=True)
     metrics.count_not_applied("too_many_posts")
@@ -82,7 +83,15 @@ def test_counts_up_only_what_never_falls(expression: str) -> None:
 
 
 def test_the_page_names_an_alert_for_each_row() -> None:
-    assert len(alerts()) == 9
+    assert len(alerts()) == 10
+
+
+def test_the_rules_of_prometheus_are_those_of_the_page() -> None:
+    rules = yaml.safe_load((ROOT / "deploy" / "alerts.yml").read_text())["groups"][0]["rules"]
+    conditions = {part for rule in rules for part in rule["expr"].split(" or ")}
+
+    # The page has no row for the rule about a server without any backup.
+    assert conditions - {"absent(osdi_backup_age_seconds) and on() osdi_database_up == 1"} == set(alerts())
 
 
 def test_shows_every_exported_metric(exported: dict[str, set[str]]) -> None:

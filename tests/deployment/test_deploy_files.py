@@ -26,7 +26,7 @@ SERVICES = sorted((ROOT / "deploy" / "systemd").glob("*.service"))
 PROCFILE = dict(re.findall(r"^(\w+): (.+)$", (ROOT / "Procfile").read_text(), flags=re.MULTILINE))
 LISTED = set(re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "docs" / "settings.md").read_text(), flags=re.MULTILINE))
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
-OURS = ("release", "web", "worker")
+OURS = ("backup", "release", "web", "worker")
 NGINX = (ROOT / "deploy" / "nginx-site.conf").read_text()
 CADDYFILE = (ROOT / "deploy" / "Caddyfile").read_text()
 
@@ -100,7 +100,7 @@ def test_the_command_osdi_reads_no_settings_of_where_it_is_called(tmp_path: Path
     (tmp_path / ".env").write_text("NAMESPACE='Not One'\n")
     script = (ROOT / "deploy" / "osdi").read_text()
     for there, here in (
-        ("runuser -u osdi -- /opt/osdi/venv/bin/flask", f"{sys.executable} -m flask"),
+        ("runuser -u osdi -- /opt/osdi/venv/bin/python", sys.executable),
         ("/etc/osdi/osdi.env", str(tmp_path / "settings")),
         ("/opt/osdi/app", str(ROOT)),
     ):
@@ -118,11 +118,6 @@ def test_the_command_osdi_reads_no_settings_of_where_it_is_called(tmp_path: Path
 
 @pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.stem)
 class TestSystemd:
-    def test_runs_what_the_procfile_runs(self, service: Path) -> None:
-        command = directives(service)["ExecStart"].removeprefix("/opt/osdi/venv/bin/")
-
-        assert command == PROCFILE[service.stem.removeprefix("osdi-")]
-
     def test_runs_without_privileges(self, service: Path) -> None:
         found = directives(service)
 
@@ -134,6 +129,39 @@ class TestSystemd:
             return re.findall(r"^NoNewPrivileges=.*?(?=\n\n|\Z)", of.read_text().rstrip(), flags=re.M | re.S)[0]
 
         assert restrictions(service) == restrictions(SERVICES[0])
+
+
+@pytest.mark.parametrize("name", PROCFILE)
+def test_systemd_runs_what_the_procfile_runs(name: str) -> None:
+    service = ROOT / "deploy" / "systemd" / f"osdi-{name}.service"
+
+    assert directives(service)["ExecStart"].removeprefix("/opt/osdi/venv/bin/") == PROCFILE[name]
+
+
+class TestTheNightlyBackup:
+    systemd = (ROOT / "deploy" / "systemd" / "osdi-backup.service").read_text()
+    compose = " ".join(COMPOSE["services"]["backup"]["command"])
+
+    @pytest.mark.parametrize(
+        ("text", "program", "folder"), [(systemd, "python app.py", "/var/backups/osdi"), (compose, "osdi", "/backup")]
+    )
+    def test_is_checked(self, text: str, program: str, folder: str) -> None:
+        for options in ("--keep 14", "--check"):
+            assert f"{program} backup {options} {folder}" in text
+
+    def test_can_write_only_where_the_backups_are(self) -> None:
+        assert "\nReadWritePaths=/var/backups/osdi\n" in self.systemd
+        assert COMPOSE["services"]["backup"]["volumes"] == ["backup:/backup"]
+
+
+@pytest.mark.parametrize("name", ["web", "worker"])
+def test_services_have_a_limit_of_memory(name: str) -> None:
+    assert directives(ROOT / "deploy" / "systemd" / f"osdi-{name}.service")["MemoryMax"]
+    assert COMPOSE["services"][name]["mem_limit"]
+
+
+def test_each_container_has_a_limit_of_its_log() -> None:
+    assert all(service["logging"]["options"]["max-size"] for service in COMPOSE["services"].values())
 
 
 @pytest.mark.parametrize(
@@ -159,6 +187,12 @@ class TestProxies:
         assert f"max_size {longest}\n" in CADDYFILE
         assert buffers in CADDYFILE
         assert COMPOSE["services"]["caddy"]["environment"]["OSDI_BUFFERING"] == buffers
+
+    def test_let_the_files_of_staff_members_through(self) -> None:
+        longest = 2 * Settings.max_import_bytes
+
+        assert f"client_max_body_size {longest // 1_000_000}m;" in NGINX
+        assert f"max_size {longest}\n" in CADDYFILE
 
     def test_overwrite_every_header_that_is_believed(self) -> None:
         for header in ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host"):
@@ -267,6 +301,8 @@ BROKEN = [
     ("deploy/systemd", "deploy/systemd/osdi-release.service", "CapabilityBoundingSet=\n", ""),
     ("deploy/nginx-site.conf", "deploy/nginx-site.conf", "proxy_buffering on;", "proxy_buffering on"),
     ("deploy/Caddyfile", "deploy/Caddyfile", "max_size 524288", "max_sise 524288"),
+    ("deploy/systemd", "deploy/systemd/osdi-backup.timer", "OnCalendar=*-*-* 02:30", "OnCalendar=nightly"),
+    ("deploy/alerts.yml", "deploy/alerts.yml", "expr: up{", "expr: up{{"),
     ("deploy/osdi", "deploy/osdi", "set -eu", "if true"),
 ]
 

@@ -13,6 +13,7 @@ import trustme
 
 from osdi.http_client.allowed_addresses import PORTS, Network
 from osdi.http_client.post import HttpPost, NotDelivered
+from osdi.version import VERSION
 from tests.support.receivers import LONG, LOOPBACK, Receiver, got_no_connection, port_of, resolving, script, silent
 
 pytestmark = pytest.mark.waits
@@ -62,7 +63,7 @@ def test_body_and_headers_arrive_as_they_were_given() -> None:
         [
             *HEADERS.items(),
             ("Host", f"127.0.0.1:{receiver.port}"),
-            ("User-Agent", "OSDI-Outreach-Server"),
+            ("User-Agent", f"OSDI-Outreach-Server/{VERSION}"),
             ("Content-Length", str(len(BODY))),
             ("Accept-Encoding", "identity"),
             ("Connection", "close"),

@@ -15,6 +15,7 @@ import requests
 from dev.mongod import Mongod, free_port
 from osdi.resources import API
 from osdi.sample import CAMPAIGN_ID
+from osdi.version import VERSION
 from tests.support import factories
 from tests.support.databases import SMALL_JOURNAL
 from tests.support.fork_server import run
@@ -54,7 +55,7 @@ def test_web_starts_without_a_database_and_serves_when_it_is_available(later: Mo
             return json.dumps(answer.json().get("missing"))
 
         assert "does not answer" in missing()
-        assert requests.get(f"{live.url}/healthz", timeout=SECONDS).json() == {"status": "alive"}
+        assert requests.get(f"{live.url}/healthz", timeout=SECONDS).json() == {"status": "alive", "version": VERSION}
 
         with later:
             assert eventually(lambda: "Unique indexes" in missing())

@@ -18,6 +18,7 @@ from dev.mongod import Mongod, free_port
 from osdi.settings import Settings
 from osdi.store import Store
 from osdi.store.indexes import INDEXES
+from osdi.version import VERSION
 
 AT_ONCE_SECONDS = 0.5
 NOBODY = "the-user"
@@ -58,7 +59,7 @@ class TestHealthz:
     def test_answers(self, deployed: Deployed) -> None:
         answer = deployed().get("/healthz")
 
-        assert (answer.status_code, answer.json) == (200, {"status": "alive"})
+        assert (answer.status_code, answer.json) == (200, {"status": "alive", "version": VERSION})
         assert answer.mimetype == "application/json"
 
     def test_uses_no_database(self, deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,6 +32,8 @@ def request() -> IncomingRequest:
         # The application rejects a body of more than 100 bytes.
         (HEAD + b"Content-Length: 101\r\n\r\n", True),
         (HEAD + b"Content-Length: 100\r\n\r\n", False),
+        # A thread receives a long form of the staff pages.
+        (b"POST /staff/imports HTTP/1.1\r\nContent-Length: 101\r\n\r\n", True),
         # A header's value that looks like a length.
         (HEAD + b"X: Content-Length: 3\r\n\r\n", True),
         (CHUNKED, False),
@@ -122,3 +124,25 @@ def test_a_client_may_wait_for_100_continue(sent: bytes, awaits: bool) -> None:
     arriving.add(sent, 0)
 
     assert arriving.awaits_continue is awaits
+
+
+@pytest.mark.parametrize(
+    ("sent", "is_long_form"),
+    [
+        (b"POST /staff/imports HTTP/1.1\r\nContent-Length: 101\r\n\r\n", True),
+        (b"POST /staff/imports?a=b HTTP/1.1\r\nContent-Length: 101\r\n\r\na", True),
+        (b"POST /staff/imports HTTP/1.1\r\nContent-Length: 100\r\n\r\n", False),
+        (b"POST /staff/imports HTTP/1.1\r\nContent-Length: 101\r\n\r\n" + b"a" * 101, False),
+        (b"POST /staff/imports HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", False),
+        (b"PUT /staff/imports HTTP/1.1\r\nContent-Length: 101\r\n\r\n", False),
+        (b"POST /staffing HTTP/1.1\r\nContent-Length: 101\r\n\r\n", False),
+        (b"POST /api/v1/people HTTP/1.1\r\nContent-Length: 101\r\n\r\n", False),
+        (b"GET / HTTP/1.1\r\nX: POST /staff/imports HTTP/1.1\r\nContent-Length: 101\r\n\r\n", False),
+    ],
+)
+def test_a_thread_receives_only_long_forms_of_the_staff_pages(sent: bytes, is_long_form: bool) -> None:
+    incoming = request()
+
+    incoming.add(sent, 0)
+
+    assert incoming.is_long_form == is_long_form

@@ -20,7 +20,7 @@ from osdi.operations import migration_steps, worker_loop
 from osdi.operations.migration_steps import MIGRATIONS, Migration, MigrationContext
 from osdi.operations.migrations import migrate, schema_version
 from osdi.operations.readiness import missing_indexes
-from osdi.people import duplicate_keys_store
+from osdi.people.duplicates import keys_store
 from osdi.settings import Settings
 from osdi.store import Store
 from osdi.store.indexes import INDEXES
@@ -365,7 +365,7 @@ class TestARelease:
         self, old: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         store, database = old
-        monkeypatch.setattr("osdi.people.duplicate_keys_store.BATCH", 2)
+        monkeypatch.setattr("osdi.people.duplicates.keys_store.BATCH", 2)
         database.people.insert_many([old_person(f"{number}", **JANE) for number in range(5)])
         step = migration_steps.set_name_keys(MigrationContext(store, RULES))
         assert next(step) == 2
@@ -378,7 +378,7 @@ class TestARelease:
     def test_does_not_overwrite_keys_of_a_concurrent_change(self, old: tuple[Store, Database]) -> None:
         store, database = old
         database.people.insert_one(old_person("a", **JANE))
-        reading = duplicate_keys_store.scan
+        reading = keys_store.scan
 
         def change(*arguments: Any, **options: Any) -> Iterator[Any]:
             for each in reading(*arguments, **options):
@@ -386,7 +386,7 @@ class TestARelease:
                 yield each
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(duplicate_keys_store, "scan", change)
+            patch.setattr(keys_store, "scan", change)
             assert list(migration_steps.set_name_keys(MigrationContext(store, RULES))) == [0]
         assert database.people.find_one()["match_keys"] == ["id:osdi_outreach:a"]
 

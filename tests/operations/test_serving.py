@@ -1,18 +1,12 @@
 """The processes that an operator and a newcomer start: `gunicorn wsgi:app`, the flask commands, `make run`."""
 
-import contextlib
 import http.client
 import json
 import os
-import re
 import signal
 import socket
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +20,7 @@ from osdi.resources import API
 from osdi.sample import CAMPAIGN_ID
 from tests.support import factories
 from tests.support.fork_server import run
-from tests.support.live import ROOT, Live
+from tests.support.live import Live
 
 LIMIT = 1_000
 HELPER = f"{API}/advocacy_campaigns/{CAMPAIGN_ID}/record_outreach_helper"
@@ -161,125 +155,11 @@ def test_a_request_that_is_under_way_is_finished_when_the_server_is_stopped(
     assert served["outreaches"].count_documents({}) == 1
 
 
-@needs_proc
-def test_make_run_prints_what_works_keeps_the_data_and_stops_what_it_started(mongod_folder: Path) -> None:
-    with MakeRun(mongod_folder / "make-run") as first:
-        without_token, with_token = first.commands()
-        assert bash(without_token) == {}
-        outreach = bash(with_token)
-        started = {process_name(pid) for pid in descendants(first.pid)}
-        assert {"mongod", "gunicorn"} <= started
-        assert first.interrupt() == []
-
-    # On a port of its own: another process may use the first one meanwhile.
-    with MakeRun(first.folder) as second:
-        there, here = f":{first.port}/", f":{second.port}/"
-        address = outreach["_links"]["self"]["href"].replace(there, here)
-        assert second.token() == first.token()
-        answer = requests.get(address, headers={"OSDI-API-Token": second.token()}, timeout=SECONDS)
-        assert json.loads(answer.text.replace(here, there)) == outreach
-        assert second.interrupt() == []
-
-
-def test_make_run_falls_back_to_memory_with_a_warning(mongod_folder: Path) -> None:
-    folder = mongod_folder / "make-run-in-memory"
-    without_mongod = folder / "stub" / "fiftyone"
-    without_mongod.mkdir(parents=True)
-    (without_mongod / "__init__.py").touch()
-
-    with MakeRun(folder, first_on_path=str(without_mongod.parent)) as started:
-        without_token, with_token = started.commands()
-
-        assert "NOTHING IS KEPT" in started.output
-        assert bash(without_token) == {}
-        assert bash(with_token)["type"] == "phone"
-        assert started.interrupt() == []
-
-
-@dataclass
-class MakeRun:
-    """The supervisor behind `make run`, in a folder of its own."""
-
-    folder: Path
-    port: int = 0
-    first_on_path: str = ""
-    process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def pid(self) -> int:
-        assert self.process
-        return self.process.pid
-
-    @property
-    def output(self) -> str:
-        return self.log.read_text()
-
-    def commands(self) -> list[str]:
-        """The curl commands, exactly as printed."""
-        return re.findall(r"^curl .*?(?=\n\n)", self.output, re.MULTILINE | re.DOTALL)
-
-    def token(self) -> str:
-        found = re.search(r"OSDI-API-Token: ([^']+)", self.output)
-        assert found
-        return found[1]
-
-    def interrupt(self) -> list[int]:
-        """Press Ctrl-C; returns the processes it had started that still run after it ended."""
-        assert self.process
-        started = descendants(self.pid)
-        self.process.send_signal(signal.SIGINT)
-        assert self.process.wait(2 * SECONDS) == 0, self.output
-        left = [pid for pid in started if Path(f"/proc/{pid}").exists()]
-        for pid in left:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        return left
-
-    def __enter__(self) -> "MakeRun":
-        self.folder.mkdir(exist_ok=True)
-        self.port = self.port or free_port()
-        # The checkout's root as far as gunicorn can tell, with data of its own.
-        settings = self.folder / "gunicorn.conf.py"
-        settings.unlink(missing_ok=True)
-        settings.symlink_to(ROOT / settings.name)
-        self.log = Path(tempfile.mkstemp(dir=self.folder, suffix=".log")[1])
-        path = os.pathsep.join(filter(None, (self.first_on_path, str(ROOT))))
-        chosen = {"PYTHONPATH": path, "HOST": "127.0.0.1", "PORT": str(self.port), "MONGODB_URI": ""}
-        with self.log.open("wb") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "dev.run"],
-                cwd=self.folder,
-                env={**os.environ, **chosen},
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        process = self.process
-        eventually(lambda: "Stop: Ctrl-C" in self.output or process.poll() is not None, seconds=2 * SECONDS)
-        if "Stop: Ctrl-C" not in self.output:
-            self.__exit__()
-            raise RuntimeError(f"make run did not start:\n{self.output}")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.process and self.process.poll() is None:
-            for pid in [self.pid, *descendants(self.pid)]:
-                os.kill(pid, signal.SIGKILL)
-            self.process.wait()
-
-
 def flask(*arguments: str, environment: dict[str, str]) -> str:
     """Returns the output of a flask command of the application; the test fails unless the command succeeds."""
     done = run("flask", "--app", "wsgi", *arguments, env={**os.environ, **environment}, timeout=SECONDS)
     assert done.returncode == 0, done.stderr
     return done.stdout
-
-
-def bash(command: str) -> Any:
-    """The JSON that a pasted command answers."""
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=SECONDS)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
 
 
 def a_body(*, of_length: int) -> bytes:
@@ -297,18 +177,6 @@ def post_in_chunks(live: Live, body: bytes) -> tuple[int, Any]:
         return answer.status, json.loads(answer.read())
     finally:
         connection.close()
-
-
-def descendants(pid: int) -> list[int]:
-    """The processes that a process started, and those that they did."""
-    children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    return [*children, *(each for child in children for each in descendants(child))]
-
-
-def process_name(pid: int) -> str:
-    """Returns the name of what a process runs: `mongod`, or the Python module."""
-    arguments = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
-    return arguments[2] if arguments[1] == "-m" else Path(arguments[0]).name
 
 
 def eventually(condition: Callable[[], bool], *, seconds: float = SECONDS) -> bool:

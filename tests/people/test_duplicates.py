@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from osdi.people import duplicates
-from osdi.people.duplicate_keys_store import set_derived_keys_of_all
+from osdi.people.duplicates import groups as groups_module
+from osdi.people.duplicates.keys_store import set_derived_keys_of_all
 from osdi.store import Store
 from tests.support import factories
 from tests.support.client import Client
@@ -184,8 +184,8 @@ class TestPages:
     def test_a_page_reads_a_limited_number_of_people(
         self, api: Client, pairs: list[list[str]], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(duplicates, "BATCH", 1)
-        monkeypatch.setattr(duplicates, "LOOKED_AT", 2)
+        monkeypatch.setattr(groups_module, "BATCH", 1)
+        monkeypatch.setattr(groups_module, "LOOKED_AT", 2)
 
         answer = api.get("/people/duplicates").json
 
@@ -200,7 +200,7 @@ class TestPages:
         added = [{"address": f"{number}@example.com"} for number in range(5)]
         api.record(factories.outreach(person={"email_addresses": [*jane, *added]}), token=False)
         pair = [person(api, **JANE) for _ in range(2)]
-        monkeypatch.setattr(duplicates, "KEYS", 5)
+        monkeypatch.setattr(groups_module, "KEYS", 5)
 
         answer = api.get("/people/duplicates").json
 
@@ -211,7 +211,7 @@ class TestPages:
 
     def test_a_group_has_a_limited_number_of_people(self, api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         people = [person(api, **JANE) for _ in range(6)]
-        monkeypatch.setattr(duplicates, "GROUP", 3)
+        monkeypatch.setattr(groups_module, "GROUP", 3)
 
         assert groups(api) == [(["name_and_postal_code"], people[:3])]
 
@@ -263,7 +263,7 @@ class TestDocumentsFromBefore:
     def test_several_batches_set_the_keys(
         self, api: Client, store: Store, old: list[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("osdi.people.duplicate_keys_store.BATCH", 1)
+        monkeypatch.setattr("osdi.people.duplicates.keys_store.BATCH", 1)
 
         assert list(set_derived_keys_of_all(store, RULES, after=old[0].rsplit("/", 1)[1])) == [1, 1]
         assert list(set_derived_keys_of_all(store, RULES)) == [1, 0, 0]

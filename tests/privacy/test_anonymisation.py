@@ -32,12 +32,15 @@ OUTREACH = {
     "webhook_rejections": [{"webhook_id": "w2", "event": "outreach_recorded", "reason": "status_413"}],
     "action_date_offset": -300,
     "something_new": "who knows",
+    "own_words": True,
+    "new_person": True,
 }
 
 
 def test_keeps_counted_fields_and_removes_all_others() -> None:
     assert anonymised(OUTREACH, set()) == {
         **{name: OUTREACH[name] for name in ("_id", "version", "advocacy_campaign_id", "duration", "webhook_events")},
+        **dict.fromkeys(("own_words", "new_person"), True),
         **dict.fromkeys(("created_date", "modified_date", "action_date"), MOMENT),
         "targets": [{"title": "Senator", "given_name": "John"}],
         "match_keys": ["id:ours:o1"],

@@ -75,11 +75,11 @@ class TestTheListOfCampaigns:
         assert row.outreaches == api.get(f"/advocacy_campaigns/{api.campaign_id}/outreaches").json["total_records"]
 
     def test_begins_a_day_in_the_zone_of_the_deployment(self) -> None:
-        interval = last_days(NEW_YORK)
+        interval = last_days(NEW_YORK).whole
 
         assert interval.start.hour in (4, 5)
         assert dt.timedelta(days=7, hours=-1) <= interval.end - interval.start <= dt.timedelta(days=7, hours=1)
-        assert last_days(NEW_YORK, before=7).end == interval.start
+        assert last_days(NEW_YORK, before=7).whole.end == interval.start
 
     @pytest.mark.parametrize(
         ("page", "state"),

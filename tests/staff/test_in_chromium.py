@@ -1,9 +1,10 @@
-"""The staff pages in a real browser: signing in by mail, other browsers and sites, keyboard, accessibility, phones.
+"""The staff pages in a real browser: signing in by mail and by keyboard, other browsers and sites, previews.
 
 gunicorn, a worker and a mail server run beside it. After each test: no request to another server, and no error in the
 console, so the browser has applied the Content-Security-Policy without a complaint.
 """
 
+import csv
 import datetime as dt
 import re
 import time
@@ -29,15 +30,18 @@ from osdi.staff.sessions import begin_session
 from osdi.store import Insert, Store
 from osdi.store.indexes import WEBHOOKS
 from osdi.webhooks import registry
-from tests.support.browser import SITE_NAME, Visit, chromium, expect_no_barrier_in_light_and_dark, visiting
+from tests.staff.screens.checks import PHONE
+from tests.support.browser import SITE_NAME, Visit, chromium, visiting
 from tests.support.live import Live, Worker
 from tests.support.smtp_sink import SmtpSink
 
 pytestmark = pytest.mark.browser
 
 MAIL_SECONDS = 15
-PHONE = {"width": 320, "height": 640}
 COOKIE = "osdi_staff_loopback"  # the name over http on this machine
+OTHER_SITE = f"http://{SITE_NAME}/"
+# Another origin that belongs to the same site, so the browser sends the cookie with its forms.
+SIBLING = "http://127.0.0.1:8999/"
 Opened = Callable[..., AbstractContextManager[Visit]]
 
 
@@ -276,13 +280,18 @@ class TestOtherSites:
         with browser.new_context() as context:
             page = context.new_page()
             sign_in(page, deployment)
-            context.route(
-                f"http://{SITE_NAME}/**", lambda route: route.fulfill(content_type="text/html", body="<h1>Evil</h1>")
-            )
-            page.goto(f"http://{SITE_NAME}/")
+            for site in (OTHER_SITE, SIBLING):
+                context.route(f"{site}**", lambda route: route.fulfill(content_type="text/html", body="<h1>Evil</h1>"))
+            page.goto(OTHER_SITE)
             yield page
 
-    def test_a_form_is_rejected(self, attacked: Page, deployment: Deployment) -> None:
+    @pytest.mark.parametrize(
+        "origin",
+        [OTHER_SITE, SIBLING, "data:text/html,<h1>Evil</h1>"],
+        ids=["another site", "another port of this host", "no origin"],
+    )
+    def test_a_form_is_rejected(self, attacked: Page, deployment: Deployment, origin: str) -> None:
+        attacked.goto(origin)
         address = f"{deployment.live.url}/staff/devices/sign-out"
         attacked.evaluate(
             """address => {
@@ -389,116 +398,59 @@ class TestACampaign:
             expect(supporter.page.get_by_label("Yes, send me news.")).not_to_be_checked()
 
 
-def screens(deployment: Deployment) -> dict[str, str]:
-    """The paths of the pages, by name."""
-    link = deployment.link().removeprefix(deployment.live.url)
-    return {
-        "sign-in": "/staff/sign-in",
-        "code": "/staff/sign-in/code",
-        "link": link,
-        "ended link": "/staff/link/ended",
-        "missing": "/nowhere",
-        "home": "/staff",
-        "campaigns": "/staff/campaigns",
-        "followups": "/staff/followups",
-        "messages": "/staff/messages",
-        "message": f"/staff/messages/{deployment.store.find_one('messages', {})['_id']}",
-        "new message": "/staff/messages/new",
-        "devices": "/staff/devices?done=device_signed_out",
-        "confirm": "/staff/confirm",
-        "settings": "/staff/settings",
-        "tokens": "/staff/settings/tokens",
-        "new token": "/staff/settings/tokens/new",
-        "webhooks": "/staff/settings/webhooks",
-        "webhook": "/staff/settings/webhooks/w",
-        "members": "/staff/settings/staff",
-        "policy": "/staff/settings/anonymous-posts",
-        "audit log": "/staff/settings/audit-log",
-        "new campaign": "/staff/campaigns/new",
-        "campaign": f"/staff/campaigns/{CAMPAIGN_ID}?done=campaign_saved",
-        "editor": f"/staff/campaigns/{CAMPAIGN_ID}/edit",
-        "publish": f"/staff/campaigns/{CAMPAIGN_ID}/publish",
-        "statistics": f"/staff/campaigns/{CAMPAIGN_ID}/statistics",
-        "postal codes": f"/staff/campaigns/{CAMPAIGN_ID}/postal-codes",
-    }
-
-
-OF_CAMPAIGN = ("new campaign", "campaign", "editor", "publish", "statistics", "postal codes")
-OF_MESSAGES = ("followups", "messages", "message", "new message")
-OF_SETTINGS = ("settings", "tokens", "new token", "webhooks", "webhook", "members", "policy", "audit log")
-WITH_SESSION = ("home", "campaigns", *OF_CAMPAIGN, *OF_MESSAGES, *OF_SETTINGS, "devices", "confirm")
-NAMES = ("sign-in", "code", "link", "ended link", "missing", *WITH_SESSION)
-TARGETS = """() => [...document.querySelectorAll("button, input:not([type=hidden]), nav a")]
-    .filter(each => each.getBoundingClientRect().height < 24).map(each => each.outerHTML)"""
-SIZES = """() => [...document.querySelectorAll("input:not([type=hidden]), textarea")]
-    .map(each => parseFloat(getComputedStyle(each).fontSize))"""
-
-
-def show(page: Page, deployment: Deployment, name: str) -> None:
-    """Opens a page, in a browser that has a session if the page needs one."""
-    if name in WITH_SESSION:
-        secret, _ = begin_session(deployment.store, deployment.member, "Chrome on Linux", now())
-        page.context.add_cookies([{"name": COOKIE, "value": secret, "url": deployment.live.url}])
-    page.goto(deployment.live.url + screens(deployment)[name])
-
-
-class TestEachScreen:
-    @pytest.mark.parametrize("name", NAMES)
-    def test_has_one_main_heading_and_no_barrier_that_axe_finds_in_light_and_dark(
-        self, opened: Opened, deployment: Deployment, name: str
-    ) -> None:
-        # axe needs code in the page, which the policy forbids.
-        with opened(bypass_csp=True) as visit:
-            visit.expect_status(404)
-            show(visit.page, deployment, name)
-
-            assert visit.page.get_by_role("heading", level=1).count() == 1
-            expect_no_barrier_in_light_and_dark(visit.page)
-
-    @pytest.mark.parametrize("name", NAMES)
-    def test_fits_a_phone_also_at_two_hundred_per_cent_and_has_targets_that_a_finger_hits(
-        self, opened: Opened, deployment: Deployment, name: str
-    ) -> None:
-        with opened(viewport=PHONE) as visit:
-            visit.expect_status(404)
-            show(visit.page, deployment, name)
-
-            assert visit.page.evaluate(TARGETS) == []
-            assert all(size >= 16 for size in visit.page.evaluate(SIZES))  # iOS zooms into smaller ones
-            widths = []
-            for size in ("100%", "200%"):
-                visit.page.evaluate("size => { document.documentElement.style.fontSize = size }", size)
-                widths.append(visit.page.evaluate("document.documentElement.scrollWidth"))
-            assert widths == [320, 320]
-
-    def test_is_small_and_loads_little(self, opened: Opened, deployment: Deployment) -> None:
-        with opened() as visit:
-            show(visit.page, deployment, "home")
-            visit.requests.clear()
-            sizes = []
-            visit.page.on("response", lambda response: sizes.append(len(response.body())))
-            visit.page.goto(f"{deployment.live.url}/staff", wait_until="networkidle")
-
-            assert len(visit.requests) <= 6
-            assert sum(sizes) <= 60_000
-            assert FILE.stat().st_size <= 16_384
-
-    def test_shows_the_errors_of_a_form_and_moves_the_focus_to_them(
+class TestAFigure:
+    def test_leads_to_as_many_outreaches_as_it_says_also_in_the_file(
         self, opened: Opened, deployment: Deployment
     ) -> None:
-        with opened(bypass_csp=True) as visit:
-            visit.expect_status(400)
-            visit.page.goto(f"{deployment.live.url}/staff/sign-in")
-            visit.page.get_by_label("E-mail address").fill("ada")
-            visit.page.get_by_role("button", name="Send me a mail").click()
+        with opened() as visit:
+            page = visit.page
+            show(page, deployment, f"/staff/campaigns/{CAMPAIGN_ID}/statistics?range=7")
+            figure = page.locator(".figures a").first
+            number = int(figure.inner_text())
+            assert number > 0
 
-            expect(visit.page.get_by_role("alert")).to_be_focused()
-            field = visit.page.get_by_label("E-mail address")
-            expect(field).to_have_value("ada")
-            expect(field).to_have_accessible_description("Enter an e-mail address such as ada@example.org.")
-            visit.page.get_by_role("alert").get_by_role("link").click()
-            expect(field).to_be_focused()
-            assert Axe().run(visit.page).violations_count == 0
+            figure.click()
+            expect(page.get_by_role("heading", level=1)).to_contain_text("Outreaches of")
+            expect(page.get_by_role("rowheader")).to_have_count(number)
+            expect(page.get_by_text(f"{number} outreach")).to_be_visible()
+            with page.expect_download() as download:
+                page.get_by_role("link", name="These outreaches as CSV").click()
+            lines = download.value.path().read_text(encoding="utf-8-sig").splitlines()
+            assert len(list(csv.DictReader(lines))) == number
+
+            page.get_by_label("Type").fill("no such type")
+            page.get_by_role("button", name="Filter").click()
+            expect(page.get_by_text("There is no such outreach.")).to_be_visible()
+
+    def test_column_headings_sort_the_campaigns(self, opened: Opened, deployment: Deployment) -> None:
+        with opened() as visit:
+            page = visit.page
+            show(page, deployment, "/staff/campaigns")
+
+            page.get_by_role("columnheader").get_by_role("link", name="Outreaches", exact=True).press("Enter")
+            expect(page.locator("th[aria-sort=descending]")).to_contain_text("Outreaches")
+            page.get_by_role("columnheader").get_by_role("link", name="Outreaches", exact=True).press("Enter")
+            expect(page.locator("th[aria-sort=ascending]")).to_contain_text("Outreaches")
+
+
+def show(page: Page, deployment: Deployment, path: str) -> None:
+    """Opens a page in a browser in which Ada has signed in."""
+    secret, _ = begin_session(deployment.store, deployment.member, "Chrome on Linux", now())
+    page.context.add_cookies([{"name": COOKIE, "value": secret, "url": deployment.live.url}])
+    page.goto(deployment.live.url + path)
+
+
+def test_the_home_page_is_small_and_loads_little(opened: Opened, deployment: Deployment) -> None:
+    with opened() as visit:
+        show(visit.page, deployment, "/staff")
+        visit.requests.clear()
+        sizes = []
+        visit.page.on("response", lambda response: sizes.append(len(response.body())))
+        visit.page.goto(f"{deployment.live.url}/staff", wait_until="networkidle")
+
+        assert len(visit.requests) <= 6
+        assert sum(sizes) <= 60_000
+        assert FILE.stat().st_size <= 16_384
 
 
 class TestThePreviewOfAMessage:
@@ -512,7 +464,7 @@ class TestThePreviewOfAMessage:
     ) -> None:
         with opened(java_script_enabled=script) as visit:
             page = visit.page
-            show(page, deployment, "new message")
+            show(page, deployment, "/staff/messages/new")
             title = page.title()
 
             page.get_by_label("Text", exact=True).fill(self.SCRIPT)
@@ -527,14 +479,16 @@ class TestThePreviewOfAMessage:
 
     def test_appears_when_the_page_opens(self, opened: Opened, deployment: Deployment) -> None:
         with opened() as visit:
-            show(visit.page, deployment, "message")
+            message = deployment.store.find_one("messages", {"type": "email"})
+            assert message is not None
+            show(visit.page, deployment, f"/staff/messages/{message['_id']}")
 
             expect(visit.page.frame_locator("#preview").get_by_text("Jane").first).to_be_visible()
 
     def test_leaves_the_cursor_and_the_button_back_alone(self, opened: Opened, deployment: Deployment) -> None:
         with opened() as visit:
             page = visit.page
-            show(page, deployment, "messages")
+            show(page, deployment, "/staff/messages")
             page.get_by_role("link", name="Write a message").click()
             text = page.get_by_label("Text", exact=True)
             for words in ("one", "two"):
@@ -544,3 +498,104 @@ class TestThePreviewOfAMessage:
             expect(text).to_be_focused()
             page.go_back()
             expect(page.get_by_role("heading", level=1)).to_have_text("Messages")
+
+
+class TestThePreviewOfACampaign:
+    """The form of the public page appears beside the editor, in a frame with an origin of its own."""
+
+    @pytest.mark.parametrize("script", [True, False], ids=["with JavaScript", "without"])
+    def test_shows_the_typed_text_as_the_form_and_as_the_page(
+        self, opened: Opened, deployment: Deployment, script: bool
+    ) -> None:
+        with opened(java_script_enabled=script) as visit:
+            page, frame = visit.page, visit.page.frame_locator("#preview")
+            show(page, deployment, f"/staff/campaigns/{CAMPAIGN_ID}/edit")
+            page.get_by_label("Title", exact=True).fill("Save <b>the owl</b>")
+            if not script:
+                page.get_by_role("button", name="Preview the form").click()
+
+            expect(frame.get_by_role("heading", level=1)).to_have_text("Save <b>the owl</b>")
+            expect(frame.get_by_text("Preview: nothing is recorded.")).to_be_visible()
+            expect(frame.get_by_text("Open this form on its own page")).to_be_visible()
+            page.get_by_role("button", name="Preview the page").click()
+            expect(frame.get_by_role("heading", name="Take part")).to_be_visible()
+            assert deployment.store.get("advocacy_campaigns", CAMPAIGN_ID)["title"] != "Save <b>the owl</b>"  # type: ignore[index]
+
+    def test_keeps_the_last_one_without_mistakes_and_says_so(self, opened: Opened, deployment: Deployment) -> None:
+        with opened() as visit:
+            page, frame = visit.page, visit.page.frame_locator("#preview")
+            show(page, deployment, f"/staff/campaigns/{CAMPAIGN_ID}/edit")
+            page.get_by_label("Title", exact=True).fill("Save the owl")
+            expect(frame.get_by_role("heading", level=1)).to_have_text("Save the owl")
+
+            visit.expect_status(422)
+            page.get_by_label("Colour").fill("red")
+
+            expect(page.locator("#preview-status")).to_contain_text("the last one without mistakes. Colour: ")
+            expect(frame.get_by_role("heading", level=1)).to_have_text("Save the owl")
+            page.get_by_label("Colour").fill("#00695c")
+            expect(page.locator("#preview-status")).to_be_empty()
+
+    def test_leaves_the_cursor_and_the_button_back_alone(self, opened: Opened, deployment: Deployment) -> None:
+        with opened() as visit:
+            page, frame = visit.page, visit.page.frame_locator("#preview")
+            show(page, deployment, f"/staff/campaigns/{CAMPAIGN_ID}")
+            page.get_by_role("link", name="Edit", exact=True).click()
+            words = page.get_by_label("Words beside the checkbox")
+            words.fill("Yes,")
+            expect(frame.get_by_label("Yes,")).to_be_visible()
+            place = page.evaluate("scrollY")
+            page.keyboard.type(" please")
+
+            expect(frame.get_by_label("Yes, please")).to_be_in_viewport()
+            expect(words).to_be_focused()
+            assert page.evaluate("scrollY") == place
+            page.go_back()
+            expect(page.get_by_role("heading", name="Last outreaches")).to_be_visible()
+
+    def test_can_send_nothing(self, opened: Opened, deployment: Deployment) -> None:
+        with opened() as visit:
+            frame = visit.page.frame_locator("#preview")
+            show(visit.page, deployment, f"/staff/campaigns/{CAMPAIGN_ID}/edit")
+            frame.get_by_label("E-mail address").fill("jane@example.com")
+            before = len(visit.requests)
+
+            frame.get_by_role("button", name="Record and continue").click()
+
+            blocked = [each for each in visit.messages if "Blocked form submission" in each]
+            assert blocked
+            assert len(visit.requests) == before
+            visit.messages[:] = [each for each in visit.messages if each not in blocked]
+
+
+def test_a_table_of_postal_codes_is_replaced_and_deleted_after_a_page_that_asks(
+    opened: Opened, deployment: Deployment
+) -> None:
+    with opened(bypass_csp=True, viewport=PHONE) as visit:
+        page = visit.page
+        show(page, deployment, f"/staff/campaigns/{CAMPAIGN_ID}/postal-codes")
+        page.get_by_label("Or the text of the table").fill("postal_code,target\n10,1\n20,2\n")
+        page.get_by_role("button", name="Store the table").click()
+        page.get_by_role("link", name="Postal codes").click()
+        page.get_by_label("Or the text of the table").fill("postal_code,target\n10,2\n")
+        page.get_by_role("button", name="Replace the present table").click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("Replace the postal codes")
+        check_in_both_schemes(page)
+        page.get_by_role("button", name="Replace the table").click()
+        expect(page.get_by_role("status").first).to_have_text("The table of postal codes is stored.")
+
+        page.get_by_role("link", name="Postal codes").click()
+        page.get_by_role("link", name="Delete the table").click()
+        expect(page.get_by_text("The table with 1 row is lost.")).to_be_visible()
+        check_in_both_schemes(page)
+        page.get_by_role("button", name="Delete the table").click()
+        expect(page.get_by_role("status")).to_have_text("The table of postal codes is deleted.")
+
+
+def check_in_both_schemes(page: Page) -> None:
+    """Fails for a barrier that axe finds, and for a page that is wider than a phone."""
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]

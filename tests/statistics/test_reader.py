@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from osdi.crud.delete import delete
@@ -25,8 +25,8 @@ from osdi.people.outreach_links_store import forget_person
 from osdi.privacy import erasure
 from osdi.privacy.erasure import erase, finish_next_erasure, resume_erasure
 from osdi.resources import OUTREACH, PERSON
-from osdi.statistics import invalidation, invalidation_store, reader, rollup_store
-from osdi.statistics.days import dates, interval_of
+from osdi.statistics import invalidation, invalidation_store, reader, recent_store, rollup_store
+from osdi.statistics.days import Calendar, dates
 from osdi.statistics.reader import StatisticsReader
 from osdi.statistics.rollups import Rollup
 from osdi.statistics.tally import KINDS
@@ -77,7 +77,7 @@ changed = st.tuples(st.just("change"), st.integers(0, 30), moments, fields)
 cleared = st.tuples(st.just("clear"), st.integers(0, 30), st.sampled_from(["type", "action_date", "targets"]))
 deleted = st.tuples(st.just("delete"), st.integers(0, 30))
 forgotten = st.tuples(st.just("forget"), st.sampled_from("ABCD"))
-waited = st.tuples(st.just("wait"), st.sampled_from([1, 30, 89, 91, 300]))
+waited = st.tuples(st.just("wait"), st.sampled_from([1, 30, 89, 91, 300, 50_000]))
 read = st.tuples(st.just("read"), st.integers(-AROUND, AROUND), st.integers(0, 4))
 merged = st.tuples(st.just("merge"), st.sampled_from("ABCD"), st.sampled_from("ABCD"))
 settled = st.tuples(st.just("settle"))
@@ -110,7 +110,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    for module in (reader, invalidation_store):
+    for module in (reader, invalidation_store, recent_store):
         monkeypatch.setattr(module, "now", clock.now)
     monkeypatch.setattr(invalidation, "new_id", clock.new_id)
     return clock
@@ -165,6 +165,20 @@ def everything(store: Store) -> list[dict[str, Any]]:
         return list(store.collection("outreaches").find())
 
 
+def around(clock: Clock, zone: ZoneInfo) -> tuple[Calendar, Calendar]:
+    """Returns the present day in a zone, and the day with three days before it."""
+    today = clock.timestamp.replace(tzinfo=dt.UTC).astimezone(zone).date()
+    return Calendar(today, today, zone), Calendar(today - dt.timedelta(days=3), today, zone)
+
+
+def created(store: Store, collection: str, calendar: Calendar) -> int:
+    """Returns how many documents say that they were created on these days."""
+    with store.operation():
+        found = [each["created_date"] for each in store.collection(collection).find()]
+    dates = (each.replace(tzinfo=dt.UTC).astimezone(calendar.zone).date() for each in found)
+    return sum(calendar.first <= each <= calendar.last for each in dates)
+
+
 Counted = tuple[dict[dt.date, Any], int, dict[str, Counter[str | None]]]
 
 
@@ -199,7 +213,7 @@ def recount(store: Store, zone: ZoneInfo, first: dt.date, last: dt.date) -> Coun
 def counted(store: Store, zone: ZoneInfo, first: dt.date, last: dt.date) -> Counted:
     """The same, as the store counts it."""
     days = dates(first, last)
-    tallies, whole = reader_of(store).count(CAMPAIGN, [interval_of(day, zone) for day in days])
+    tallies, whole = reader_of(store).count(CAMPAIGN, Calendar(first, last, zone))
     assert whole.outreaches == sum(each.outreaches for each in tallies)
     by_day = zip(days, tallies, strict=True)
     return {day: (each.outreaches, each.people) for day, each in by_day if each.outreaches}, whole.people, whole.by
@@ -214,16 +228,28 @@ def test_equal_a_recount(store: Store, clock: Clock, small: bool, monkeypatch: p
         monkeypatch.setattr(erasure, "BATCH", 2)
         monkeypatch.setattr(reader, "AT_ONCE", 3)
         monkeypatch.setattr(reader, "SAVED_FROM", 1)
-        monkeypatch.setattr(reader, "HOURS", 2)
+        monkeypatch.setattr(rollup_store, "PEOPLE_AT_ONCE", 1)
+        monkeypatch.setattr(recent_store, "LATER", 2)
         monkeypatch.setattr(invalidation_store, "AT_ONCE", 3)
-        monkeypatch.setattr(invalidation_store, "HOURS", 2)
+        monkeypatch.setattr(invalidation_store, "HELD", 2)
         monkeypatch.setattr(rollup_store, "MAX_ROLLUPS", 40)
 
     def compare(zone: ZoneInfo, first: dt.date, last: dt.date) -> None:
         for _ in range(2):  # the second time it is remembered what the days have in all
             assert counted(store, zone, first, last) == recount(store, zone, first, last)
+        spans = Calendar(first, first, zone), Calendar(first, last, zone)
+        numbers = [
+            sum(number for number, _ in recount(store, zone, each.first, each.last)[0].values()) for each in spans
+        ]
+        assert recent_store.outreaches_within(store, [CAMPAIGN, OTHER], spans) == {CAMPAIGN: numbers, OTHER: [0, 0]}
+        for resource in (OUTREACH, PERSON):
+            assert recent_store.created_within(store, resource.collection, around(clock, zone)) == [
+                created(store, resource.collection, each) for each in around(clock, zone)
+            ]
 
-    @settings(max_examples=examples(60), deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=examples(60), deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
+    )
     @given(st.sampled_from(CHANGES), histories)
     def check(change: tuple[str, dt.date], history: list[tuple[Any, ...]]) -> None:
         empty(store)
@@ -290,8 +316,8 @@ class TestRollups:
         store.close()
 
     def count(self, store: Store, first: int = 0, last: int = 0) -> tuple[list[int], list[int], int]:
-        days = dates(self.DAY + dt.timedelta(days=first), self.DAY + dt.timedelta(days=last))
-        tallies, whole = reader_of(store).count(CAMPAIGN, [interval_of(day, self.ZONE) for day in days])
+        calendar = Calendar(self.DAY + dt.timedelta(days=first), self.DAY + dt.timedelta(days=last), self.ZONE)
+        tallies, whole = reader_of(store).count(CAMPAIGN, calendar)
         return [each.outreaches for each in tallies], [each.people for each in tallies], whole.people
 
     def test_of_different_ages_count_each_person_once(self, store: Store, clock: Clock) -> None:
@@ -312,33 +338,32 @@ class TestRollups:
         clock.timestamp += dt.timedelta(seconds=300)
         self.count(store)
         put(store, OUTREACH, outreach["_id"], Change({"type": "phone"}), RULES)
-        counting: list[str] = []
+        counting: list[dt.datetime] = []
         anew = rollup_store.count_anew
 
-        def count_anew(store: Store, rollup: Rollup, through: str) -> None:
-            counting.append(rollup.kind)
-            anew(store, rollup, through)
+        def count_anew(store: Store, rollup: Rollup, through: str, calendar: Calendar) -> None:
+            counting.append(rollup.interval.start)
+            anew(store, rollup, through, calendar)
 
         monkeypatch.setattr(rollup_store, "count_anew", count_anew)
 
         for _ in range(3):
             assert self.count(store) == ([1], [1], 1)
 
-        assert counting == ["day"]  # once, and not the people, who are the same
+        assert len(counting) == 1
 
     def by_type(self, store: Store) -> Counter[str | None]:
-        zone = self.ZONE
-        days = [interval_of(self.DAY + dt.timedelta(days=number), zone) for number in range(3)]
-        return reader_of(store).count(CAMPAIGN, days)[1].by["type"]
+        calendar = Calendar(self.DAY, self.DAY + dt.timedelta(days=2), self.ZONE)
+        return reader_of(store).count(CAMPAIGN, calendar)[1].by["type"]
 
     def test_are_summed_once_until_one_changes(self, store: Store, clock: Clock) -> None:
         for number in range(3):
-            record(store, clock, self.NOON + dt.timedelta(days=number), "A", type="email")
+            record(store, clock, self.NOON + dt.timedelta(days=number), "ABC"[number], type="email")
         clock.timestamp += dt.timedelta(seconds=300)
         assert self.by_type(store) == {"email": 3}
         slots = store.collection("statistics")
         slots.update_many({"kind": "day"}, {"$set": {"by.type.values": ["what nobody reads"]}})
-        later = record(store, clock, self.NOON, "A", type="phone")
+        later = record(store, clock, self.NOON, "D", type="phone")
 
         assert self.by_type(store) == {"email": 3, "phone": 1}
 
@@ -368,9 +393,10 @@ class TestRollups:
         assert self.count(store) == ([3], [2], 2)
         touching = invalidation_store.invalidate_all
 
-        def then_counted(*how: Any) -> None:
-            touching(*how)
+        def then_counted(*how: Any) -> list[str]:
+            invalidated = touching(*how)
             assert self.count(store) == ([3], [2], 2)
+            return invalidated
 
         for module in ("osdi.people.outreach_links_store", "osdi.crud.resource_rules", "osdi.people.merge"):
             monkeypatch.setattr(f"{module}.invalidate_all", then_counted)
@@ -407,7 +433,7 @@ class TestRollups:
             assert self.count(store) == ([0], [0], 0)
             clock.timestamp += dt.timedelta(seconds=91)
         with store.operation():
-            assert store.collection("statistics_invalidations").count_documents({}) == 0
+            assert store.collection("statistics_invalidations").count_documents({"advocacy_campaign_id": CAMPAIGN}) == 0
 
     def test_with_many_invalidations_are_recomputed_once(
         self, store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
@@ -423,4 +449,4 @@ class TestRollups:
         assert self.count(store) == ([10], [1], 1)
 
         with store.operation():
-            assert store.collection("statistics_invalidations").count_documents({}) == 0
+            assert store.collection("statistics_invalidations").count_documents({"advocacy_campaign_id": CAMPAIGN}) == 0

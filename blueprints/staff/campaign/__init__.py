@@ -1,8 +1,28 @@
-"""The screens of one campaign: overview, editor, publishing, statistics, postal codes.
+"""The screens of one campaign, from the editor to its statistics.
 
 A view reads the campaign by `found`, so a campaign that does not exist is a 404 everywhere.
 """
 
-from blueprints.staff.campaign import create, editor, overview, postal_codes, publishing, script, statistics
+from blueprints.staff.campaign import (
+    copying,
+    create,
+    editor,
+    embedding,
+    overview,
+    postal_codes,
+    publishing,
+    script,
+    statistics,
+)
 
-__all__ = ["create", "editor", "overview", "postal_codes", "publishing", "script", "statistics"]
+__all__ = [
+    "copying",
+    "create",
+    "editor",
+    "embedding",
+    "overview",
+    "postal_codes",
+    "publishing",
+    "script",
+    "statistics",
+]

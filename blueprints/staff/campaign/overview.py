@@ -2,12 +2,13 @@
 
 from flask import Response
 
-from blueprints.http.context import caller, hal, settings, store
+from blueprints.http.context import caller, hal, reference, settings, store
 from blueprints.staff.blueprint import Access, pages
 from blueprints.staff.campaign.found import campaign_page, found_campaign
 from blueprints.staff.campaign.script import script_url
 from osdi.access.tokens import READ
 from osdi.resources import PAGES
+from osdi.staff.campaign.autoresponse import unrequested_kinds
 from osdi.staff.campaign.overview import overview as read_overview
 
 
@@ -21,4 +22,5 @@ def campaign(advocacy_campaign_id: str) -> Response:
         found=read_overview(store(), caller(), settings(), found),
         embed_script=f"{hal().base_url}{PAGES}/embed.js",
         script_url=script_url,
+        unrequested=unrequested_kinds(store(), reference(), found),
     )

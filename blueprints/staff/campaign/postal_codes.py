@@ -1,4 +1,4 @@
-"""The table of postal codes of a campaign: a file is checked first, and then stored in place of the former table."""
+"""The table of postal codes of a campaign: checked, stored and deleted. A page asks before a table is lost."""
 
 from typing import Final
 
@@ -10,15 +10,18 @@ from blueprints.operations.downloads import CSV_HEADER
 from blueprints.staff.blueprint import Access, pages
 from blueprints.staff.campaign.found import campaign_page, found_campaign
 from osdi.access.tokens import WRITE
+from osdi.campaign_pages.page_settings import POSTAL_CODE, PageSettings
+from osdi.campaign_pages.postal_codes.postal_codes_store import has_table
 from osdi.campaign_pages.postal_codes.transfer import download, upload
 from osdi.documents import Document, Json
 from osdi.errors import OsdiError, invalid, too_large
-from osdi.fields.limits import POSTAL_CODE_BYTES
+from osdi.fields.limits import POSTAL_CODE_BYTES, POSTAL_CODE_LINES
+from osdi.staff.campaign.postal_codes import delete_if_unchanged, deletion, replacement
 
 # A longer table is not shown in the field again: its file is chosen once more.
 MOST_SHOWN: Final = 200_000
-# The file, and the other controls of the form.
-LONGEST_FORM: Final = POSTAL_CODE_BYTES + 100_000
+# The file, a second byte for each line break, as a browser sends it in a field, and the other controls of the form.
+LONGEST_FORM: Final = POSTAL_CODE_BYTES + POSTAL_CODE_LINES + 100_000
 
 
 @pages.get("/campaigns/<advocacy_campaign_id>/postal-codes", access=Access(WRITE, shows=True))
@@ -33,6 +36,9 @@ def upload_postal_codes(advocacy_campaign_id: str) -> AnyResponse:
     campaign, storing, text = found_campaign(advocacy_campaign_id), request.form.get("act") == "store", ""
     try:
         text = _sent_table()
+        change = replacement(store(), campaign, text, confirmed=request.form.get("replaces")) if storing else None
+        if change is not None:
+            return campaign_page("replace_postal_codes.html", campaign, change=change, table=text)
         report = upload(store(), campaign, text, dry_run=not storing)
     except OsdiError as error:
         if error.status not in (400, 413):
@@ -43,6 +49,23 @@ def upload_postal_codes(advocacy_campaign_id: str) -> AnyResponse:
             url_for("staff.campaign", advocacy_campaign_id=campaign["_id"], done="postal_codes_stored"), 303
         )
     return _form(campaign, text=text, report=report)
+
+
+@pages.get("/campaigns/<advocacy_campaign_id>/postal-codes/delete", access=Access(WRITE, shows=True))
+def deleting_postal_codes(advocacy_campaign_id: str) -> Response:
+    """Ask before the table of postal codes is deleted"""
+    return _deletion_page(found_campaign(advocacy_campaign_id))
+
+
+@pages.post("/campaigns/<advocacy_campaign_id>/postal-codes/delete", access=Access(WRITE, shows=True))
+def delete_postal_codes(advocacy_campaign_id: str) -> AnyResponse:
+    """Delete the table of postal codes"""
+    campaign = found_campaign(advocacy_campaign_id)
+    if not delete_if_unchanged(store(), campaign, request.form.get("replaces", "")):
+        return _deletion_page(campaign, 412)
+    return redirect(
+        url_for("staff.postal_codes", advocacy_campaign_id=campaign["_id"], done="postal_codes_deleted"), 303
+    )
 
 
 @pages.get("/campaigns/<advocacy_campaign_id>/postal-codes.csv", access=Access(WRITE, shows=True))
@@ -67,6 +90,17 @@ def _sent_table() -> str:
         raise invalid("The file is not a text in UTF-8. Save it as “CSV UTF-8”.") from error
 
 
+def _deletion_page(campaign: Document, status: int = 200) -> Response:
+    selection = PageSettings.of(campaign).targets.selection
+    return campaign_page(
+        "delete_postal_codes.html",
+        campaign,
+        status,
+        change=deletion(store(), campaign),
+        by_postal_code=selection == POSTAL_CODE,
+    )
+
+
 def _form(
     campaign: Document,
     status: int = 200,
@@ -83,5 +117,6 @@ def _form(
         long=len(text) > MOST_SHOWN,
         report=report,
         errors=errors or [],
+        has_table=has_table(store(), campaign["_id"]),
         targets=len(campaign.get("target_list", ())),
     )

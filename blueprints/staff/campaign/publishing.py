@@ -46,7 +46,8 @@ def unpublish(advocacy_campaign_id: str) -> AnyResponse:
 def _confirm_page(campaign_id: str, template: str) -> Response:
     """Returns a page with the version of the campaign, so that its button applies to what the member has seen."""
     found = found_campaign(campaign_id)
-    return campaign_page(template, found, checks=check_list(settings(), found), version=etag(found))
+    checks = check_list(store(), reference(), settings(), found)
+    return campaign_page(template, found, checks=checks, version=etag(found))
 
 
 def _set_published(campaign_id: str, *, published: bool) -> None:

@@ -1,8 +1,5 @@
 """The statistics of a campaign: the numbers of the API as chart and tables, and as a CSV file."""
 
-from typing import Final
-from urllib.parse import urlencode
-
 from flask import Response, request
 
 from blueprints.http.context import hal, settings, statistics, store
@@ -10,42 +7,59 @@ from blueprints.operations.downloads import CSV_HEADER
 from blueprints.staff.blueprint import Access, pages
 from blueprints.staff.campaign.found import campaign_page, found_campaign
 from osdi.access.tokens import READ
-from osdi.resources import ADVOCACY_CAMPAIGN
-from osdi.staff.campaign.statistics import RANGES, CampaignStatistics, as_csv
+from osdi.documents import Document
+from osdi.errors import OsdiError, invalid
+from osdi.ids import time_in
+from osdi.staff.campaign.period import RANGES, Period, period_of
+from osdi.staff.campaign.statistics import CampaignStatistics, as_csv
 from osdi.staff.campaign.statistics import campaign_statistics as read_statistics
-
-# The properties of an outreach by which the API finds those of a kind. A target has no single one.
-FILTERS: Final = {"source": "referrer_data/source", "referrer": "referrer_data/referrer", "type": "type"}
 
 
 @pages.get("/campaigns/<advocacy_campaign_id>/statistics", access=Access(READ, campaign=True))
 def campaign_statistics(advocacy_campaign_id: str) -> Response:
     """Show the statistics of a campaign"""
     campaign = found_campaign(advocacy_campaign_id)
-    found = _read(advocacy_campaign_id)
-    address = hal().stats_links(campaign["_id"], found.query)["self"]["href"]
+    period, errors = _period()
+    found = None if errors else _read_or_none(campaign, period)
     return campaign_page(
-        "statistics.html", campaign, found=found, ranges=RANGES, stats_address=address, list_address=_list_address
+        "statistics.html",
+        campaign,
+        400 if errors else 200,
+        found=found,
+        errors=errors,
+        period=period,
+        typed=request.args,
+        ranges=RANGES,
+        stats_address=hal().stats_links(campaign["_id"], found.query)["self"]["href"] if found else "",
     )
 
 
 @pages.get("/campaigns/<advocacy_campaign_id>/statistics.csv", access=Access(READ, campaign=True))
 def statistics_file(advocacy_campaign_id: str) -> Response:
     """Send the statistics of a campaign as CSV"""
-    answer = Response(as_csv(_read(advocacy_campaign_id).summary), content_type=CSV_HEADER)
+    period, errors = _period()
+    if errors:
+        name, message = next(iter(errors.items()))
+        raise invalid(message, name)
+    answer = Response(as_csv(_read(found_campaign(advocacy_campaign_id), period)), content_type=CSV_HEADER)
     answer.headers["Content-Disposition"] = 'attachment; filename="statistics.csv"'
     return answer
 
 
-def _read(campaign_id: str) -> CampaignStatistics:
-    campaign = found_campaign(campaign_id)
-    return read_statistics(store(), statistics(), campaign, settings().zone, request.args.get("range", ""))
+def _read(campaign: Document, period: Period) -> CampaignStatistics:
+    return read_statistics(store(), statistics(), campaign, settings(), period)
 
 
-def _list_address(campaign_id: str, kind: str, value: str) -> str | None:
-    """Returns the address at which the API lists the outreaches with a value, or None if it has no such filter."""
-    if kind not in FILTERS:
+def _read_or_none(campaign: Document, period: Period) -> CampaignStatistics | None:
+    """Returns the statistics; None while they cannot be read, so that the page appears without them."""
+    try:
+        return _read(campaign, period)
+    except OsdiError as error:
+        if error.status != 503:
+            raise
         return None
-    quoted = value.replace("'", "''")
-    query = urlencode({"filter": f"{FILTERS[kind]} eq '{quoted}'"})
-    return f"{hal().href(ADVOCACY_CAMPAIGN.collection, campaign_id)}/outreaches?{query}"
+
+
+def _period() -> tuple[Period, dict[str, str]]:
+    wanted, first, last = (request.args.get(name, "").strip() for name in ("range", "from", "to"))
+    return period_of(wanted, first, last, time_in(settings().zone).date())

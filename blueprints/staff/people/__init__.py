@@ -1,5 +1,5 @@
 """The screens about people: the list with its search, the page of a person, and the acts on people."""
 
-from blueprints.staff.people import edit, entries, merging, people, privacy
+from blueprints.staff.people import answers, duplicates, edit, entries, merging, new, opt_outs, people, privacy
 
-__all__ = ["edit", "entries", "merging", "people", "privacy"]
+__all__ = ["answers", "duplicates", "edit", "entries", "merging", "new", "opt_outs", "people", "privacy"]

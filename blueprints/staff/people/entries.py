@@ -1,4 +1,4 @@
-"""Tags and lists of people: add to one person or to selected ones, and remove from one."""
+"""Tags and lists of people: add to and remove from selected people; remove them and answers from one."""
 
 from typing import Final
 
@@ -12,10 +12,19 @@ from blueprints.staff.people.people import person_or_redirect
 from osdi.access.tokens import WRITE
 from osdi.errors import OsdiError, not_found
 from osdi.people.lookup import get_people
-from osdi.staff.people.acts import KINDS, MOST_PEOPLE, add_to_people, kind_of, parent_of, remove_entry
+from osdi.staff.people.acts import (
+    KINDS,
+    MOST_PEOPLE,
+    add_to_people,
+    entries_of_people,
+    kind_of,
+    parent_of,
+    remove_entry,
+    remove_from_people,
+)
 from osdi.staff.people.names import name_of
-from osdi.staff.people.people_list import options
 from osdi.staff.people.person_page import entries_of
+from osdi.staff.people.search.rows import options
 
 CHANGES: Final = Access(WRITE, shows=True)
 
@@ -32,9 +41,28 @@ def add_to_selected_people() -> AnyResponse:
     return _add(list(dict.fromkeys(request.form.getlist("person"))))
 
 
+@pages.get("/people/remove", access=CHANGES)
+def choose_to_remove() -> Response:
+    """Show the form that removes a tag or a list from the selected people"""
+    return _form(request.args.getlist("person"), removes=True)
+
+
+@pages.post("/people/remove", access=CHANGES)
+def remove_from_selected_people() -> AnyResponse:
+    """Remove a tag or a list from the selected people"""
+    people = list(dict.fromkeys(request.form.getlist("person")))
+    chosen = [(kind, request.form.get(kind, "")) for kind in KINDS]
+    if not people or len(people) > MOST_PEOPLE or not any(value for _, value in chosen):
+        return _form(people, {"tags": "Choose a tag or a list."} if people else {}, removes=True)
+    for kind, parent_id in chosen:
+        if parent_id:
+            remove_from_people(store(), KINDS[kind], parent_id, people)
+    return redirect(url_for("staff.people", done="people_removed"), 303)
+
+
 @pages.get("/people/<person_id>/<kind>/<entry_id>/remove", access=CHANGES)
 def confirm_removal(person_id: str, kind: str, entry_id: str) -> Response:
-    """Ask if a tag or list shall be removed from the person"""
+    """Ask if a tag, list or answer shall be removed from the person"""
     person, entries = person_or_redirect(person_id), kind_of(kind)
     entry = next((each for each in entries_of(store(), entries, person) if each.entry_id == entry_id), None)
     if entry is None:
@@ -44,7 +72,7 @@ def confirm_removal(person_id: str, kind: str, entry_id: str) -> Response:
 
 @pages.post("/people/<person_id>/<kind>/<entry_id>/remove", access=CHANGES)
 def remove_from_person(person_id: str, kind: str, entry_id: str) -> AnyResponse:
-    """Remove a tag or a list from the person"""
+    """Remove a tag, a list or an answer from the person"""
     remove_entry(store(), kind_of(kind), person_or_redirect(person_id), entry_id)
     return redirect(url_for("staff.person", person_id=person_id, done="entry_removed"), 303)
 
@@ -67,12 +95,20 @@ def _add(people: list[str]) -> AnyResponse:
     return redirect(url_for("staff.people", done="people_added_to_some" if missing else "people_added"), 303)
 
 
-def _form(people: list[str], errors: dict[str, str] | None = None) -> Response:
-    """Returns the form for these people; without one it says so."""
+def _form(people: list[str], errors: dict[str, str] | None = None, *, removes: bool = False) -> Response:
+    """Returns the form for these people; without one it says so.
+
+    A tag or list to remove is one that at least one of them has.
+    """
     found = get_people(store(), people[:MOST_PEOPLE]) if people else {}
-    names = [(each["_id"], name_of(each)) for each in {one["_id"]: one for one in found.values()}.values()]
-    choices = {kind: options(store(), parent_of(each)) for kind, each in KINDS.items()}
+    selected = list({one["_id"]: one for one in found.values()}.values())
+    names = [(each["_id"], name_of(each)) for each in selected]
+    choices = {
+        kind: entries_of_people(store(), each, selected) if removes else options(store(), parent_of(each))
+        for kind, each in KINDS.items()
+    }
     too_many = len(people) > MOST_PEOPLE
     values = {"choices": choices, "errors": errors or {}, "chosen": request.form, "most": MOST_PEOPLE}
     status = 422 if errors or too_many or not names else 200
-    return page("people/people_add.html", status, people=names, too_many=too_many, **values)
+    template = "people/people_remove.html" if removes else "people/people_add.html"
+    return page(template, status, people=names, too_many=too_many, **values)

@@ -31,13 +31,29 @@ def look_up(store: Store, campaign_id: str, code: str) -> Found:
     )
 
 
-def entries(store: Store, campaign_id: str) -> list[tuple[str, list[str]]]:
-    """Returns each code of the table in use as it was written, with the keys of its targets. Raises OsdiError 503."""
+def has_table(store: Store, campaign_id: str) -> bool:
+    """True if the campaign has a table. Raises OsdiError 503."""
+    return "table" in (store.get(POSTAL_CODES, campaign_id) or {})
+
+
+def table_in_use(store: Store, campaign_id: str) -> Table:
+    """Returns the table of the campaign, which is empty if there is none. Raises OsdiError 503."""
+    table = Table()
     head = store.get(POSTAL_CODES, campaign_id)
     if head is None or "table" not in head:
-        return []
-    found = store.find(POSTAL_CODES, _entries_of(campaign_id), sort=("prefix",))
-    return [(each["postal_code"], each["targets"]) for each in found if each["table"] == head["table"]]
+        return table
+    for each in store.find(POSTAL_CODES, _entries_of(campaign_id), sort=("prefix",)):
+        if each["table"] == head["table"]:
+            table.targets[each["prefix"]] = each["targets"]
+            table.codes[each["prefix"]] = each["postal_code"]
+            table.lines += len(each["targets"])
+    return table
+
+
+def entries(store: Store, campaign_id: str) -> list[tuple[str, list[str]]]:
+    """Returns each code of the table in use as it was written, with the keys of its targets. Raises OsdiError 503."""
+    table = table_in_use(store, campaign_id)
+    return [(table.codes[prefix], targets) for prefix, targets in table.targets.items()]
 
 
 def replace_table(store: Store, campaign_id: str, table: Table) -> None:

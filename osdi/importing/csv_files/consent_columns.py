@@ -16,6 +16,21 @@ DISTINCT: Final = 100
 STATUS_BECAUSE: Final = "its values are statuses"
 
 
+class UnclearColumns(ValueError):
+    """An error about the columns, which somebody has to decide. Its text is for the user of the command.
+
+    `reason` is one of the constants below, `names` are those of the columns in question, `columns` are all of them with
+    the fields that are known so far.
+    """
+
+    def __init__(self, message: str, reason: str, columns: Sequence[Column], names: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.reason, self.columns, self.names = reason, tuple(columns), tuple(names)
+
+
+ALL_UNKNOWN, NO_DATE, DOUBTFUL, FILE_NAME = "all_unknown", "no_date", "doubtful", "file_name"
+
+
 @dataclass
 class Values:
     """The values of a column: up to DISTINCT different ones, and if one of all refuses something."""
@@ -50,7 +65,7 @@ def values_of(records: Iterable[Record], columns: Sequence[Column]) -> dict[int,
 def checked_columns(columns: Sequence[Column], values: Mapping[int, Values], prefix: str) -> tuple[Column, ...]:
     """Returns the columns; a column `Status` whose values are those of e-mail addresses gets their field.
 
-    `prefix` is that of a person's fields. Raises ValueError that names the columns which look like consent.
+    `prefix` is that of a person's fields. Raises UnclearColumns that names the columns which look like consent.
     """
     known = [*columns]
     for each in unknown_columns(columns):
@@ -62,21 +77,26 @@ def checked_columns(columns: Sequence[Column], values: Mapping[int, Values], pre
     if doubtful:
         names = ", ".join(f"'{name}'" for name in doubtful)
         flags = ", ".join(prefix + flag for flag in FLAGS)
-        raise ValueError(
+        raise UnclearColumns(
             f"It is unknown if these columns say who wants no e-mails, calls or texts: {names}. Map each of them, such"
             f' as --map "{doubtful[0]}={prefix}opted_out" (other fields: {flags}),'
             f' keep it as it is with --map "{doubtful[0]}={prefix}custom_fields.NAME", or leave it out with --ignore'
-            f' "{doubtful[0]}".'
+            f' "{doubtful[0]}".',
+            DOUBTFUL,
+            known,
+            doubtful,
         )
     return tuple(known)
 
 
 def check_file_name(stem: str, columns: Sequence[Column]) -> None:
-    """Raises ValueError if a file's name says that its people have refused, and no column says it."""
+    """Raises UnclearColumns if a file's name says that its people have refused, and no column says it."""
     if not _with_consent(columns) and consent.refuses_by_name(stem):
-        raise ValueError(
+        raise UnclearColumns(
             f"The name of the file, {stem}, says that its people want no e-mails or calls, and no column does. Use"
-            " --unsubscribed if they want no e-mails, or rename the file."
+            " --unsubscribed if they want no e-mails, or rename the file.",
+            FILE_NAME,
+            columns,
         )
 
 

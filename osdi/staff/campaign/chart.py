@@ -1,7 +1,8 @@
 """Geometry of the chart of a campaign: a column for each day, the line of all outreaches so far, and the goal.
 
-Lengths are those of an SVG whose viewBox has the size of a Chart; y grows downwards. Columns and line have scales of
-their own, each from 0 to a round number, since a day has far fewer outreaches than the campaign. Pure.
+The days of the period before are a dotted line on the scale of the columns. Lengths are those of an SVG whose viewBox
+has the size of a Chart; y grows downwards. Columns and line have scales of their own, each from 0 to a round number,
+since a day has far fewer outreaches than the campaign. Pure.
 """
 
 from collections.abc import Sequence
@@ -31,10 +32,14 @@ class Column:
 
 @dataclass(frozen=True)
 class Chart:
-    """The parts that a template draws. `goal_y` is None without a goal, `line` has the points of a polyline."""
+    """The parts that a template draws.
+
+    `goal_y` is None without a goal; `line` and `previous` have the points of polylines.
+    """
 
     columns: tuple[Column, ...]
     line: str
+    previous: str
     goal_y: float | None
     most_of_a_day: int
     most_of_all: int
@@ -46,10 +51,13 @@ class Chart:
     bottom: int = HEIGHT - BOTTOM
 
 
-def chart(counts: Sequence[int], before: int, goal: int | None) -> Chart:
-    """Returns the chart of these days' counts; `before` is the count to which they are added."""
+def chart(counts: Sequence[int], before: int, goal: int | None, previous: Sequence[int] = ()) -> Chart:
+    """Returns the chart of these days' counts; `before` is the count to which they are added.
+
+    `previous` has the counts of as many days before, or of none.
+    """
     totals = list(accumulate(counts, initial=before))[1:]
-    most_of_a_day = round_up(max(counts))
+    most_of_a_day = round_up(max((*counts, *previous)))
     most_of_all = round_up(max(totals[-1], goal or 0))
     step = (WIDTH - LEFT - RIGHT) / len(counts)
     gap = min(4.0, step / 5)
@@ -62,8 +70,19 @@ def chart(counts: Sequence[int], before: int, goal: int | None) -> Chart:
         )
         for number, count in enumerate(counts)
     )
-    points = (f"{_short(LEFT + (number + 0.5) * step)},{_y(total, most_of_all)}" for number, total in enumerate(totals))
-    return Chart(columns, " ".join(points), _y(goal, most_of_all) if goal else None, most_of_a_day, most_of_all)
+    return Chart(
+        columns,
+        _points(totals, most_of_all, step),
+        _points(previous, most_of_a_day, step),
+        _y(goal, most_of_all) if goal else None,
+        most_of_a_day,
+        most_of_all,
+    )
+
+
+def _points(counts: Sequence[int], most: int, step: float) -> str:
+    """Returns a point above the middle of each day."""
+    return " ".join(f"{_short(LEFT + (number + 0.5) * step)},{_y(each, most)}" for number, each in enumerate(counts))
 
 
 def round_up(number: int) -> int:

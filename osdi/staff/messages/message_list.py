@@ -12,7 +12,7 @@ from osdi.campaign_pages.page_settings import PageSettings
 from osdi.crud.create import create
 from osdi.crud.put import Change, put
 from osdi.crud.reference_cache import Reference
-from osdi.documents import Document
+from osdi.documents import Document, ReadOnlyDocument
 from osdi.errors import not_found
 from osdi.messages.validation import check_sendable
 from osdi.resources import ADVOCACY_CAMPAIGN, MESSAGE, OUTREACH
@@ -92,12 +92,33 @@ def uses_of(store: Store, reference: Reference) -> dict[str, tuple[Use, ...]]:
     query = {"triggers": {"$exists": True}}
     fields = ("title", "name", "triggers", "page")
     campaigns = store.find(ADVOCACY_CAMPAIGN.collection, query, sort=("-_id",), limit=MOST_CAMPAIGNS, fields=fields)
-    named = sorted({each for campaign in campaigns for kind in TRIGGERS for each in _named(campaign, kind)})
+    named = sorted({each for campaign in campaigns for kind in TRIGGERS for each in named_messages(campaign, kind)})
     found = reference.find(MESSAGE, named)
     uses: dict[str, list[Use]] = {}
-    for message_id, use in _uses(campaigns, found):
+    for message_id, use in uses_in(campaigns, found):
         uses.setdefault(message_id, []).append(use)
     return {message_id: tuple(each) for message_id, each in uses.items()}
+
+
+def named_messages(campaign: ReadOnlyDocument, kind: str) -> Sequence[str]:
+    """Returns the references to messages that a campaign has for a kind of follow-up, the preferred one first."""
+    found: Sequence[str] = campaign.get("triggers", {}).get(kind, {}).get("identifiers", ())
+    return found
+
+
+def uses_in(campaigns: Sequence[ReadOnlyDocument], found: Mapping[str, ReadOnlyDocument]) -> Iterator[tuple[str, Use]]:
+    """Yields the id of each message that a campaign names, and its use; `found` has the messages by reference."""
+    for campaign in campaigns:
+        for kind in TRIGGERS:
+            present = [
+                found[each] for each in named_messages(campaign, kind) if each in found and fits(kind, found[each])
+            ]
+            for number, message_id in enumerate(dict.fromkeys(each["_id"] for each in present)):
+                default, mail = number == 0, kind == AUTORESPONSE
+                every = default and mail and sends_for_every_outreach(campaign)
+                # The form of a public page requests the campaign's mail.
+                page = mail and PageSettings.of(campaign).published
+                yield message_id, Use(campaign["_id"], title_of(campaign), kind, default, every, page)
 
 
 def unrequested(store: Store, uses: Sequence[Use]) -> frozenset[str]:
@@ -152,20 +173,3 @@ def _has_requested(store: Store, use: Use) -> bool:
 
 def _check(document: Document) -> None:
     check_sendable(MESSAGE, document)
-
-
-def _named(campaign: Document, kind: str) -> Sequence[str]:
-    found: Sequence[str] = campaign["triggers"].get(kind, {}).get("identifiers", ())
-    return found
-
-
-def _uses(campaigns: Sequence[Document], found: Mapping[str, Document]) -> Iterator[tuple[str, Use]]:
-    for campaign in campaigns:
-        for kind in TRIGGERS:
-            present = [found[each] for each in _named(campaign, kind) if each in found and fits(kind, found[each])]
-            for number, message_id in enumerate(dict.fromkeys(each["_id"] for each in present)):
-                default, mail = number == 0, kind == AUTORESPONSE
-                every = default and mail and sends_for_every_outreach(campaign)
-                # The form of a public page requests the campaign's mail.
-                page = mail and PageSettings.of(campaign).published
-                yield message_id, Use(campaign["_id"], title_of(campaign), kind, default, every, page)

@@ -1,54 +1,54 @@
-"""Acts of the staff on people: change, unsubscribe, tag, list, compare with a duplicate before a merge, erase.
+"""Acts of the staff on people: create, change, unsubscribe, tag, list, merge with a duplicate, erase.
 
 They call the functions that the API's views call, so its rules hold.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from osdi.access.tokens import Caller
 from osdi.crud import subresources
 from osdi.crud.put import Change, put
-from osdi.crud.subresources import ITEMS, TAGGINGS, Embedded
-from osdi.documents import Document, ReadOnlyDocument
-from osdi.errors import OsdiError, conflict, invalid, not_found
+from osdi.crud.subresources import ANSWERS, ITEMS, TAGGINGS, Embedded
+from osdi.documents import Document, Find, ReadOnlyDocument
+from osdi.errors import ErrorDescription, OsdiError, conflict, invalid, not_found
 from osdi.etags import etag
 from osdi.followups.unsubscribe import unsubscribe
 from osdi.match_keys import MatchKeyRules, email_key
+from osdi.people.lookup import get_people
 from osdi.people.merge import merge_people
-from osdi.people.survivorship import combine
+from osdi.people.signup import CREATED, PersonChange, sign_up
 from osdi.privacy.anonymisation import CHOICES
 from osdi.privacy.erasure import Erased, erase
 from osdi.resources import ENTRIES, PERSON, Resource
-from osdi.staff.people.names import NAME_PARTS, is_same_name
+from osdi.settings import Settings
+from osdi.staff.people.names import is_same_name, label_of, name_of
 from osdi.staff.people.person_form import Changes, changes_in
-from osdi.staff.people.person_page import address_line, entries_of
 from osdi.store import Store
 from osdi.suppression.refusals import API
 from osdi.suppression.suppression_list import suppression_list
 
 # By the segment of the path: the entries of a person that the pages add and remove.
 KINDS: Final[Mapping[str, Embedded]] = {"tags": TAGGINGS, "lists": ITEMS}
-# One form adds a tag or list to at most this number of people.
+# Those that the pages remove from one person.
+REMOVED: Final[Mapping[str, Embedded]] = {**KINDS, "answers": ANSWERS}
+# One form adds a tag or list to at most this number of people, or removes it.
 MOST_PEOPLE: Final = 100
 
 
-@dataclass(frozen=True)
-class Compared:
-    """A field of two people beside what a merge of them makes of it; each value is a list of lines."""
+class KnownPerson(OsdiError):
+    """A new person is stored already: the posted details match this one."""
 
-    name: str
-    survivor: tuple[str, ...]
-    other: tuple[str, ...]
-    result: tuple[str, ...]
+    def __init__(self, person: ReadOnlyDocument) -> None:
+        super().__init__(409, ErrorDescription("KNOWN", "This person is stored already."), resource=PERSON.rel)
+        self.person_id, self.name = person["_id"], name_of(person)
 
 
 def kind_of(name: str) -> Embedded:
-    """Returns the kind of entries of a path's segment, `tags` or `lists`. Raises OsdiError 404."""
-    if name not in KINDS:
+    """Returns the kind of entries of a path's segment, `tags`, `lists` or `answers`. Raises OsdiError 404."""
+    if name not in REMOVED:
         raise not_found("There is no such page.")
-    return KINDS[name]
+    return REMOVED[name]
 
 
 def parent_of(kind: Embedded) -> Resource:
@@ -117,24 +117,51 @@ def add_to_people(store: Store, kind: Embedded, parent_id: str, people: Iterable
     return missing
 
 
-def remove_entry(store: Store, kind: Embedded, person: ReadOnlyDocument, entry_id: str) -> None:
-    """Removes a tag or list from the person; it may be gone already. Raises OsdiError 503."""
-    entry = next((each for each in person.get(kind.array, ()) if each["_id"] == entry_id), None)
-    if entry is not None:
-        subresources.remove(store, kind, entry[kind.field], entry_id)
+def remove_from_people(store: Store, kind: Embedded, parent_id: str, people: Iterable[str]) -> int:
+    """Removes a tag or list from those of these people who have it; returns their number. Raises OsdiError 503."""
+    removed = 0
+    for person in get_people(store, set(people)).values():
+        for entry in [each for each in person.get(kind.array, ()) if each[kind.field] == parent_id]:
+            removed += remove_entry(store, kind, person, entry["_id"])
+    return removed
 
 
-def compare(store: Store, survivor: Document, other: Document, rules: MatchKeyRules) -> list[Compared]:
-    """Returns the fields of two people, each beside the result of a merge of the other one into the survivor.
+def entries_of_people(store: Store, kind: Embedded, people: Iterable[ReadOnlyDocument]) -> list[tuple[str, str]]:
+    """Returns the ids and names of the tags or lists that at least one of these people has, by name.
 
-    A field that neither has is left out. Raises OsdiError 503.
+    Raises OsdiError 503.
     """
-    sides = [_lines(store, each) for each in (survivor, other, combine(survivor, other, rules))]
-    return [
-        Compared(name, *(side.get(name, ()) for side in sides))
-        for name in sides[2]
-        if any(side[name] for side in sides)
-    ]
+    ids = sorted({entry[kind.field] for person in people for entry in person.get(kind.array, ())})
+    found = store.by_ids(parent_of(kind).collection, ids) if ids else []
+    return sorted(((each["_id"], label_of(each)) for each in found), key=lambda pair: pair[1].casefold())
+
+
+def remove_entry(store: Store, kind: Embedded, person: ReadOnlyDocument, entry_id: str) -> bool:
+    """Removes a tag, list or answer from the person; False if it is gone already. Raises OsdiError 503."""
+    entry = next((each for each in person.get(kind.array, ()) if each["_id"] == entry_id), None)
+    if entry is None:
+        return False
+    try:
+        subresources.remove(store, kind, entry[kind.field], entry_id)
+    except OsdiError as error:
+        if error.status != 404:  # somebody else has removed it since the person was read
+            raise
+        return False
+    return True
+
+
+def create_person(store: Store, find: Find, body: Mapping[str, Any], caller: Caller, settings: Settings) -> Document:
+    """Creates the person of a loaded body of the Person Signup Helper, and returns the person.
+
+    Raises KnownPerson, without a change, if the body matches a person who is stored already; OsdiError 400, 409, 413,
+    503 as the API does.
+    """
+
+    def reject_known(change: PersonChange) -> None:
+        if change.outcome != CREATED:
+            raise KnownPerson(change.person)
+
+    return sign_up(store, find, body, caller, settings, check=reject_known).person
 
 
 def merge(
@@ -144,9 +171,17 @@ def merge(
 
     Raises OsdiError 409 if one of both has changed, and the errors of `merge_people`.
     """
-    if versions != versions_of(survivor, other):
+
+    def check(stored: ReadOnlyDocument, merged: ReadOnlyDocument) -> None:
+        check_versions(stored, merged, versions)
+
+    merge_people(store, survivor["_id"], other["_id"], rules, by=caller.person_id, check=check)
+
+
+def check_versions(one: ReadOnlyDocument, other: ReadOnlyDocument, versions: str) -> None:
+    """Raises OsdiError 409 if one of two people has changed since a page has shown these versions of them."""
+    if versions != versions_of(one, other):
         raise conflict("CHANGED", "One of both people has changed since you compared them. Compare them again.")
-    merge_people(store, survivor["_id"], other["_id"], rules, by=caller.person_id)
 
 
 def versions_of(survivor: ReadOnlyDocument, other: ReadOnlyDocument) -> str:
@@ -164,17 +199,3 @@ def erase_person(store: Store, person: Document, typed_name: str, outreaches: st
     if outreaches not in CHOICES:
         raise invalid("Choose what happens to the outreaches.", "outreaches")
     return erase(store, person["_id"], rules, outreaches, if_match=frozenset({etag(person)}))
-
-
-def _lines(store: Store, person: Document) -> dict[str, tuple[str, ...]]:
-    names = {part: tuple(filter(None, (str(person.get(part, "")),))) for part in NAME_PARTS}
-    emails = (f"{each.get('address', '')} {each.get('status', '')}" for each in person.get("email_addresses", ()))
-    phones = (str(each.get("number", "")) for each in person.get("phone_numbers", ()))
-    return {
-        **names,
-        "email_addresses": tuple(each.strip() for each in emails),
-        "phone_numbers": tuple(phones),
-        "postal_addresses": tuple(map(address_line, person.get("postal_addresses", ()))),
-        "employer": tuple(filter(None, (str(person.get("employer", "")),))),
-        **{name: tuple(each.name for each in entries_of(store, kind, person)) for name, kind in KINDS.items()},
-    }

@@ -14,12 +14,17 @@ NAME_PARTS: Final = ("honorific_prefix", "given_name", "additional_name", "famil
 def name_of(person: ReadOnlyDocument) -> str:
     """Returns the full name; without one the primary e-mail address or phone number, else the id."""
     full = " ".join(str(person[part]) for part in NAME_PARTS if person.get(part))
-    return full or email_of(person) or primary(person.get("phone_numbers", ()), "number") or str(person["_id"])
+    return full or email_of(person) or phone_of(person) or str(person["_id"])
 
 
 def email_of(person: ReadOnlyDocument) -> str:
     """Returns the primary e-mail address, else the first one; "" without any."""
     return primary(person.get("email_addresses", ()), "address") or ""
+
+
+def phone_of(person: ReadOnlyDocument) -> str:
+    """Returns the primary phone number, else the first one; "" without any."""
+    return primary(person.get("phone_numbers", ()), "number") or ""
 
 
 def town_of(person: ReadOnlyDocument) -> str:

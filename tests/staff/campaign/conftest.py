@@ -54,3 +54,13 @@ class Screens:
 def screens(api: Client, ada: StaffBrowser) -> Screens:
     """The screens of the tests' campaign, for a member with every scope."""
     return Screens(ada, api)
+
+
+@pytest.fixture
+def messages(api: Client) -> dict[str, str]:
+    """The identifier of a message for each kind of follow-up."""
+    mail = {"identifiers": ["crm:mail"], "name": "Thanks", "type": "email", "subject": "Thank you", "body": "<p>Hi</p>"}
+    text = {"identifiers": ["crm:text"], "type": "sms", "body": "Thank you"}
+    for message in (mail, text):
+        api.created("/messages", message)
+    return {"autoresponse": "crm:mail", "sms_response": "crm:text", "call_response": "crm:text"}

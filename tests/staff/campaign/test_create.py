@@ -90,7 +90,7 @@ class TestTheScreenOfACampaign:
     ) -> None:
         screens.api.recorded(factories.outreach())
         scoped = add_member(store, "b@example.org", scopes=[READ, WRITE], advocacy_campaign_id=screens.api.campaign_id)
-        name = screens.open().select("tbody td")[2].get_text().strip()
+        name = screens.open().select("tbody td[data-label=Person]")[0].get_text().strip()
 
         page = signed_in(scoped).get(screens.path).text
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from pymongo.database import Database
 
 from tests.fixtures.campaign_pages import soup
 from tests.staff.campaign.conftest import Screens
@@ -166,6 +167,99 @@ class TestFieldsOfTheForm:
 
         assert response.status_code == 422
         assert soup(response).find(id=row)["aria-invalid"] == "true"  # type: ignore[index]
+
+
+class TestTheMail:
+    """The mail to those who take part, and the option that sends it for every outreach."""
+
+    MAIL, EVERY = "autoresponse.message", "autoresponse.every_outreach"
+
+    def triggers(self, screens: Screens) -> dict[str, Any]:
+        stored = dict(screens.api.get(f"{screens.address}/triggers").json)
+        return {name: value for name, value in stored.items() if name != "_links"}
+
+    @pytest.mark.parametrize(
+        ("typed", "stored"),
+        [
+            ({}, {}),
+            ({MAIL: "crm:mail"}, {"autoresponse": {"identifiers": ["crm:mail"], "every_outreach": False}}),
+            (
+                {MAIL: "crm:mail", EVERY: "yes"},
+                {"autoresponse": {"identifiers": ["crm:mail"], "every_outreach": True}},
+            ),
+        ],
+        ids=["none", "on request", "every outreach"],
+    )
+    def test_is_chosen_and_is_sent_on_request_unless_a_member_asks_for_more(
+        self, screens: Screens, messages: dict[str, str], typed: dict[str, str], stored: dict[str, Any]
+    ) -> None:
+        assert screens.send(EDIT, typed).status_code == 303
+
+        assert self.triggers(screens) == stored
+
+    def test_is_offered_by_its_name_and_no_text_message_is(self, screens: Screens, messages: dict[str, str]) -> None:
+        screens.api.created("/messages", {"name": "Draft", "type": "email"})
+
+        options = [each.get_text() for each in screens.open(EDIT).find(id=self.MAIL).find_all("option")]  # type: ignore[union-attr]
+
+        assert options == ["No mail", "Thanks"]
+
+    def test_may_be_the_one_that_the_list_offers(self, screens: Screens, messages: dict[str, str]) -> None:
+        options = screens.open(EDIT).find(id=self.MAIL).find_all("option")  # type: ignore[union-attr]
+
+        assert screens.send(EDIT, {self.MAIL: str(options[1]["value"])}).status_code == 303
+
+        assert "Thanks" in screens.open(EDIT).select_one(f"[id='{self.MAIL}'] option[selected]").get_text()  # type: ignore[union-attr]
+        assert screens.send(EDIT).status_code == 303
+
+    @pytest.mark.parametrize(
+        ("typed", "identifiers"),
+        [
+            ({}, ["crm:mail", "crm:two"]),
+            ({EVERY: ""}, ["crm:mail", "crm:two"]),
+            ({MAIL: "crm:three"}, ["crm:three", "crm:two"]),
+            ({MAIL: "crm:two"}, ["crm:two"]),
+            ({MAIL: "", EVERY: ""}, None),
+        ],
+        ids=["unchanged", "on request", "a new one", "one of the others", "none"],
+    )
+    def test_leaves_the_other_messages_of_the_campaign_alone(
+        self, screens: Screens, messages: dict[str, str], typed: dict[str, str], identifiers: list[str] | None
+    ) -> None:
+        for name in ("crm:two", "crm:three"):
+            mail = {"identifiers": [name], "type": "email", "subject": name, "body": name}
+            screens.api.created("/messages", mail)
+        text = {"identifiers": ["crm:text"]}
+        both = {"autoresponse": {"identifiers": ["crm:mail", "crm:two"], "every_outreach": True}, "sms_response": text}
+        assert screens.api.put(f"{screens.address}/triggers", both).status_code == 200
+        assert "crm:two" in screens.open(EDIT).find(id=f"{self.MAIL}-hint").get_text()  # type: ignore[union-attr]
+
+        assert screens.send(EDIT, typed).status_code == 303
+
+        assert self.triggers(screens)["sms_response"] == text
+        assert self.triggers(screens).get("autoresponse", {}).get("identifiers") == identifiers
+
+    @pytest.mark.parametrize(
+        ("typed", "control"),
+        [({MAIL: "crm:none"}, MAIL), ({MAIL: "crm:text"}, MAIL), ({EVERY: "yes"}, EVERY), ({MAIL: "\x00"}, MAIL)],
+        ids=["unknown", "text message", "no mail for every outreach", "no text"],
+    )
+    def test_that_cannot_be_sent_is_named_at_its_control(
+        self, screens: Screens, messages: dict[str, str], typed: dict[str, str], control: str
+    ) -> None:
+        response = screens.send(EDIT, typed)
+
+        assert response.status_code == 422
+        assert [each["href"] for each in soup(response).select(".errors a")] == [f"#{control}"]
+        assert self.triggers(screens) == {}
+
+    def test_that_is_gone_stays_until_another_is_chosen(self, screens: Screens, database: Database) -> None:
+        trigger = {"autoresponse": {"identifiers": ["crm:gone"]}}
+        database.advocacy_campaigns.update_one({"_id": screens.api.campaign_id}, {"$set": {"triggers": trigger}})
+
+        assert screens.send(EDIT, title="Wood").status_code == 303
+
+        assert self.triggers(screens)["autoresponse"]["identifiers"] == ["crm:gone"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""The staff pages about imports of uploaded files, and about exports."""
