@@ -27,7 +27,7 @@ from osdi.webhooks import registry
 
 Shot = tuple[str, str, dict[str, int], str]
 
-WINDOW: Final = {"width": 1080, "height": 680}
+WINDOW: Final = {"width": 1080, "height": 600}
 TALL: Final = {"width": 1080, "height": 1120}
 PHONE: Final = {"width": 390, "height": 720}
 TALL_PHONE: Final = {"width": 390, "height": 1240}
@@ -46,9 +46,11 @@ SHOTS: Final[tuple[Shot, ...]] = (
     ("staff-publish", f"{CAMPAIGN}/publish", WINDOW, "light"),
     ("staff-statistics", f"{CAMPAIGN}/statistics", TALL, "light"),
     ("staff-statistics-phone-dark", f"{CAMPAIGN}/statistics", TALL_PHONE, "dark"),
+    ("staff-outreaches", f"/staff/outreaches?campaign={CAMPAIGN_ID}", WINDOW, "light"),
     ("staff-embedding", f"{CAMPAIGN}/embedding", WINDOW, "light"),
     ("staff-postal-codes", f"{CAMPAIGN}/postal-codes", WINDOW, "light"),
     ("staff-people", "/staff/people", WINDOW, "light"),
+    ("staff-new-person", "/staff/people/new", WINDOW, "light"),
     ("staff-person", "/staff/people/{jane}", WINDOW, "light"),
     ("staff-person-phone", "/staff/people/{jane}", PHONE, "light"),
     ("staff-duplicates", "/staff/people/duplicates", WINDOW, "light"),
@@ -174,5 +176,5 @@ def _store_settings(store: Store, member_id: str) -> None:
 def _post(address: str, body: dict[str, Any], token: str) -> dict[str, Any]:
     headers = {"OSDI-API-Token": token, "Content-Type": "application/json"}
     request = urllib.request.Request(address, json.dumps(body).encode(), headers, method="POST")  # noqa: S310  # our own address
-    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
         return dict(json.load(answer))
