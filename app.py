@@ -32,6 +32,7 @@ from osdi.campaign_pages.form.form_token import FormTokens
 from osdi.commands.register import CommandContext, command_line, register_commands
 from osdi.crud.reference_cache import Reference
 from osdi.settings import Settings
+from osdi.staff.oidc.provider import Provider
 from osdi.statistics.reader import StatisticsReader
 from osdi.store import Store
 from osdi.version import VERSION
@@ -119,8 +120,9 @@ def _deployment(settings: Settings) -> Deployment:
     reference = Reference(store, cache_seconds=settings.cache_seconds)
     authentication = Authentication(store, cache_seconds=settings.cache_seconds)
     statistics, senders = StatisticsReader(store), SenderDigests(store)
+    provider = Provider(settings) if settings.oidc_issuer else None
     return Deployment(
-        settings, store, reference, authentication, statistics, senders, FormTokens(store), SiteCounts(store)
+        settings, store, reference, authentication, statistics, senders, FormTokens(store), SiteCounts(store), provider
     )
 
 

@@ -16,6 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from blueprints.browser.viewers import VIEWERS, read_viewer
+
 ROOT = Path(__file__).parents[1]
 SECONDS = 60
 # Limit for the exposure level of `systemd-analyze security`, in tenths: 0 is fully isolated, 100 is not isolated.
@@ -123,6 +125,16 @@ def lint_alerts(_: Path) -> Finding:
     return _run("promtool", "check", "rules", str(ROOT / "deploy" / "alerts.yml"))
 
 
+def lint_viewers(_: Path) -> Finding:
+    """Checks that the files of Swagger UI and ReDoc are those of their npm releases."""
+    try:
+        for name in VIEWERS:
+            read_viewer(name)
+    except RuntimeError as error:
+        return Finding(False, str(error))
+    return Finding(True, "")
+
+
 def lint_script(_: Path) -> Finding:
     """Checks the syntax of the command `osdi` with the shell."""
     return _run("sh", "-n", str(ROOT / "deploy" / "osdi"))
@@ -136,6 +148,7 @@ LINTS: dict[str, Callable[[Path], Finding]] = {
     "deploy/Caddyfile": lint_caddy,
     "deploy/alerts.yml": lint_alerts,
     "deploy/osdi": lint_script,
+    "Swagger UI and ReDoc": lint_viewers,
 }
 
 

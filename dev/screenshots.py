@@ -1,4 +1,4 @@
-"""Writes the screenshots of the sample campaign's page that docs/ and the README show (`make screenshots`).
+"""Writes the screenshots that docs/ and the README show (`make screenshots`): the campaign page and the staff pages.
 
 With a folder as its argument it writes those of all steps into it, in light and dark, for a review. It starts a
 database and a server of its own, takes part in the sample campaign as supporters do, and opens each page in Chromium.
@@ -22,6 +22,7 @@ from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 from pymongo import MongoClient
 
 from dev.mongod import Mongod, free_port
+from dev.staff_screenshots import NAMES, take_staff_screenshots
 from osdi.resources import API
 from osdi.sample import CAMPAIGN_ID, SLUG, create_sample
 from osdi.settings import Settings
@@ -35,7 +36,8 @@ START_SECONDS: Final = 30
 DESKTOP: Final = {"width": 1200, "height": 860}
 PHONE: Final = {"width": 390, "height": 844}
 # Those that pages show.
-SHOWN: Final = ("page-desktop-light", "page-phone-dark", "acting-phone-light", "embed-desktop-light")
+OF_SUPPORTERS: Final = ("page-desktop-light", "page-phone-dark", "acting-phone-light", "embed-desktop-light")
+SHOWN: Final = (*OF_SUPPORTERS, *NAMES)
 SITE: Final = """<!DOCTYPE html><html lang="en"><title>River Alliance</title>
 <style>body {{ font: 1.0625rem/1.6 Georgia, serif; max-width: 44rem; margin: 2rem auto; padding: 0 1.25rem }}
 iframe {{ border: 1px solid #d5dbda; border-radius: 12px; width: 100% }}</style>
@@ -53,11 +55,12 @@ def main() -> int:
         print(f"This needs one of {', '.join(BROWSERS)} on PATH.", file=sys.stderr)
         return 1
     folder.mkdir(exist_ok=True)
-    with _server() as url, sync_playwright() as playwright:
+    with _server() as (url, uri), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         for name, size, scheme, steps in _shots(url):
-            if folder != FOLDER or name in SHOWN:
+            if folder != FOLDER or name in OF_SUPPORTERS:
                 _take(browser, folder / f"{name}.png", size, scheme, steps)
+        take_staff_screenshots(browser, url, uri, folder)
         browser.close()
     return 0
 
@@ -115,8 +118,8 @@ def _fulfil_image(route: Route) -> None:
 
 
 @contextmanager
-def _server() -> Iterator[str]:
-    """Yields the address of a server with the sample campaign, in which people have taken part."""
+def _server() -> Iterator[tuple[str, str]]:
+    """Yields the addresses of a server with the sample campaign, in which people take part, and of its database."""
     with tempfile.TemporaryDirectory() as folder, Mongod(Path(folder)) as mongod:
         store = Store(mongod.uri)
         store.create_indexes()
@@ -134,6 +137,8 @@ def _server() -> Iterator[str]:
             "RATE_LIMIT_ANONYMOUS": "100000/minute",
             "PUBLIC_URL": "https://outreach.example.org",
             "VENDOR_NAME": "River Alliance",
+            "SMTP_URL": "smtp://127.0.0.1:9",
+            "MAIL_FROM": "River Alliance <hello@river.example.org>",
         }
         server = subprocess.Popen([sys.executable, "-m", "gunicorn", "wsgi:app"], env=environment)
         try:
@@ -141,7 +146,7 @@ def _server() -> Iterator[str]:
             _wait_until_up(url)
             for number in range(SUPPORTERS):
                 _record(url, number)
-            yield url
+            yield url, mongod.uri
         finally:
             server.terminate()
             server.wait()
@@ -151,7 +156,7 @@ def _record(url: str, number: int) -> None:
     body = {"person": {"email_addresses": [{"address": f"supporter{number}@example.org"}]}, "type": "phone"}
     address = f"{url}{API}/advocacy_campaigns/{CAMPAIGN_ID}/record_outreach_helper"
     request = urllib.request.Request(address, json.dumps(body).encode(), method="POST")  # noqa: S310  # our own address
-    urllib.request.urlopen(request, timeout=10).close()  # noqa: S310
+    urllib.request.urlopen(request, timeout=60).close()  # noqa: S310
 
 
 def _wait_until_up(url: str) -> None:

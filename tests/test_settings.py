@@ -20,6 +20,9 @@ ALL: dict[str, Field[Any]] = {each.name.upper(): each for table in (ServerSettin
 # These accept every text, and so do not appear in the table of values.
 FREE_TEXT = {"MOTD", "VENDOR_NAME", "PRODUCT_NAME"}
 
+# These need each other.
+TOGETHER = {"OIDC_ISSUER": "https://id.example.org", "OIDC_CLIENT_ID": "river", "OIDC_CLIENT_SECRET": "secret"}
+
 RATES = (["10/second", "120/minute;2000/hour", ""], ["many", "0.5/hour", "10/fortnight"])
 SECONDS = (["0.1", "2.5", "600"], ["0", "601", "soon"])
 BOOLEANS = (["true", "false", "1", "0"], ["perhaps", "2", ""])
@@ -108,6 +111,24 @@ VALUES: dict[str, tuple[list[str], list[str]]] = {
     "RATE_LIMIT_MAIL": RATES,
     "RATE_LIMIT_PHONE": RATES,
     "RATE_LIMIT_MAIL_ADDRESS": RATES,
+    "OIDC_ISSUER": (
+        ["", "https://accounts.google.com", "https://id.example.org/realms/river", "http://127.0.0.1:8080"],
+        [
+            *(
+                "accounts.google.com",
+                "http://id.example.org",
+                "ftp://id.example.org",
+                "https://user:hunter2@example.org",
+            ),
+            *("https://id.example.org/?a=b", "https://id.example.org/#a", "https://bücher.example"),
+        ],
+    ),
+    "OIDC_CLIENT_ID": (["", "river", "x" * 500], ["x" * 501, "rivér", "a\nb"]),
+    "OIDC_CLIENT_SECRET": (["", "s3cret +/=", "x" * 500], ["x" * 501, "hunter2é"]),
+    "OIDC_HOSTED_DOMAIN": (
+        ["", "example.org", "a.b-c.example.org"],
+        ["Example.org", "example", "@example.org", "a..b"],
+    ),
     "RATE_LIMIT_STORAGE": (["", "memory", "mongodb"], ["redis"]),
     "RATE_LIMIT_ANONYMOUS_BYTES": RATES,
     "MAX_ANONYMOUS_BODY_BYTES": (["1000", "10000000"], ["999", "10000001"]),
@@ -181,7 +202,8 @@ def test_every_setting_that_rejects_some_text_is_in_the_table_of_values() -> Non
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, (valid, _) in VALUES.items() for value in valid])
 def test_a_valid_value_is_accepted(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
-    monkeypatch.setenv(name, value)
+    for each, other in (TOGETHER if name in TOGETHER and value else {name: value}).items():
+        monkeypatch.setenv(each, value if each == name else other)
 
     Settings.from_environment()
 
@@ -196,6 +218,17 @@ def test_the_message_names_an_invalid_value(monkeypatch: pytest.MonkeyPatch, nam
     assert set(caught.value.error_messages) == {name}
     assert all(len(str(each)) > 10 for each in caught.value.error_messages[name])
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", TOGETHER)
+def test_the_message_names_the_settings_that_another_one_needs(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, TOGETHER[name])
+
+    with pytest.raises(EnvValidationError) as caught:
+        Settings.from_environment()
+
+    assert set(caught.value.error_messages) == set(TOGETHER) - {name}
+    assert TOGETHER[name] not in str(caught.value)
 
 
 @pytest.mark.parametrize("text", sorted(FREE_TEXT))

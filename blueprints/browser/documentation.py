@@ -1,11 +1,9 @@
 """Pages for browsers: a landing page, explorers of the OpenAPI document and of the data, a page for each relation.
 
-This server sends every file that they load, and the Content-Security-Policy makes browsers enforce that. Swagger UI and
-ReDoc are in the package `offapi`. Only its folder is used; importing it would read all of its files into memory.
+This server sends every file that they load, and the Content-Security-Policy makes browsers enforce that.
 """
 
 import gzip
-import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -16,12 +14,12 @@ import orjson
 from flask import Blueprint, Flask, Response, abort, current_app, make_response, render_template, url_for
 
 from blueprints.browser.compressed_files import Asset, compressed_asset, compressed_response, immutable_response
+from blueprints.browser.viewers import VIEWERS, check_packages, read_viewer
 from blueprints.http.context import settings
 from osdi.resources import API, HELPERS, OTHER_RELATIONS, OWN_RELATIONS, RESOURCES
 
 EXTENSION: Final = "documentation"
 OURS: Final = Path(__file__).parent / "assets"
-VIEWERS: Final = ("swagger_bundle.js", "swagger_style.css", "redoc.js")
 # The modules of the HAL explorer import one another by name, so they have one version, which is their folder.
 MODULES: Final = tuple(
     f"hal_{name}.js"
@@ -121,7 +119,7 @@ pages = Blueprint("documentation", __name__, template_folder="templates")
 
 def add_pages(app: Flask, title: str, generate: Callable[[], dict[str, Any]]) -> None:
     """Adds the pages to an application. Raises RuntimeError if the package with the viewers is missing."""
-    viewers_folder()
+    check_packages()
     app.extensions[EXTENSION] = OpenApiDocument(title, generate)
     app.register_blueprint(pages)
 
@@ -202,18 +200,12 @@ def relation(name: str) -> Response:
 
 
 @cache
-def viewers_folder() -> Path:
-    """Returns the folder of the package with the viewers. Raises RuntimeError if it is not installed."""
-    found = importlib.util.find_spec("offapi")
-    if found is None or found.origin is None:
-        raise RuntimeError("The package offapi, which carries the explorer's files, is not installed.")
-    return Path(found.origin).parent
-
-
-@cache
 def asset(name: str) -> Asset:
-    """Returns one of ASSETS, compressed at the first request: all of them take 1.1 MB instead of 4."""
-    content = ((viewers_folder() if name in VIEWERS else OURS) / name).read_bytes()
+    """Returns one of ASSETS, compressed at the first request: all of them take 1.1 MB instead of 4.
+
+    Raises RuntimeError if a file of Swagger UI or ReDoc is not that of its makers.
+    """
+    content = read_viewer(name) if name in VIEWERS else (OURS / name).read_bytes()
     if name == "redoc.js":
         for logo in REDOC_LOGOS:
             content = content.replace(logo, REDOC_NAME)

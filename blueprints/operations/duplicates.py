@@ -33,7 +33,8 @@ def get_duplicates(arguments: dict[str, Any]) -> Response:
     """List probable duplicates
 
     The answer has groups of people with the same e-mail address, the same phone number, or the same name and postal
-    code; `by` says which. A page can be empty and still have a `next` link if there may be more groups.
+    code; `by` says which. If staff have said that two people are not the same, they are in no group together. A page
+    can be empty and still have a `next` link if there may be more groups.
     """
     per_page = min(arguments.get("per_page", settings().per_page), settings().max_pagesize)
     found = duplicates(store(), limit=per_page, after=arguments.get("after", ""))

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterable
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from flask import Response, g, make_response, render_template, request, url_for
 
@@ -82,6 +83,7 @@ def _frame_values() -> dict[str, Any]:
     allowed = [name for name in NAVIGATION if found and may_call(found.caller, pages.access_of(name))]
     return {
         "organisation": settings().vendor_name,
+        "oidc_name": urlsplit(settings().oidc_issuer).hostname or "",
         "member": found.member if found else None,
         "navigation": allowed,
         "here": (request.endpoint or "").rpartition(".")[2],

@@ -13,6 +13,7 @@ from blueprints.http.rate_limits import rate_limits
 from blueprints.staff.blueprint import ANY_MEMBER, PUBLIC, pages
 from blueprints.staff.cookie import browser_secret, replace_secret
 from blueprints.staff.frame import page, safe_next, session, signed_in
+from osdi.documents import Document
 from osdi.errors import OsdiError
 from osdi.ids import now
 from osdi.staff import links
@@ -58,7 +59,7 @@ def use_code() -> AnyResponse:
     found = links.use_code(store(), browser_secret(), request.form.get("code", "")[:CODE_LENGTH], now())
     if found is None:
         return _code_form(400, errors={"code": "wrong"})
-    return _begin(found, request.form.get("next", ""))
+    return begin_for(found.member, found.next or request.form.get("next", ""))
 
 
 @pages.get("/link/<string:secret>", access=PUBLIC)
@@ -71,7 +72,7 @@ def link(secret: str) -> Response:
 def use_link(secret: str) -> AnyResponse:
     """Sign in by a link"""
     found = links.use_link(store(), secret, now())
-    return _begin(found) if found else _link_page(secret, None)
+    return begin_for(found.member, found.next) if found else _link_page(secret, None)
 
 
 @pages.get("/confirm", access=ANY_MEMBER)
@@ -88,12 +89,12 @@ def sign_out() -> AnyResponse:
     return redirect(url_for("staff.sign_in", done="signed_out"), 303)
 
 
-def _begin(found: SignIn, next_page: str = "") -> AnyResponse:
+def begin_for(member: Document, next_page: str) -> AnyResponse:
     """Begins a session with a new secret, and leads to the page that the member wanted to see."""
     device = device_name(request.headers.get("User-Agent", ""))
-    secret, g.staff_session = begin_session(store(), found.member, device, now(), former=browser_secret())
+    secret, g.staff_session = begin_session(store(), member, device, now(), former=browser_secret())
     replace_secret(secret)
-    return redirect(safe_next(found.next or next_page), 303)
+    return redirect(safe_next(next_page), 303)
 
 
 def _form(status: int = 200, *, email: str = "", errors: dict[str, str] | None = None) -> Response:

@@ -25,7 +25,9 @@ from osdi.http_client.retry_after import retry_after_seconds
 from osdi.http_client.timeout import Deadline, bounded_tls
 from osdi.version import VERSION
 
-Reason = Literal["url", "no_such_host", "private_address", "not_https", "connect", "tls", "timeout", "protocol"]
+Reason = Literal[
+    "url", "no_such_host", "private_address", "not_https", "connect", "tls", "timeout", "protocol", "status", "too_long"
+]
 
 USER_AGENT: Final = f"OSDI-Outreach-Server/{VERSION}"
 
@@ -36,7 +38,10 @@ EXCERPT_LENGTH: Final = 200
 
 
 class NotDelivered(Exception):
-    """A POST without a status. `reason` is a code: words of the server or the URL would end in logs and on pages."""
+    """A request without a response of use.
+
+    `reason` is a code: words of the server or the URL would end in logs and on pages.
+    """
 
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason)
@@ -73,6 +78,12 @@ class HttpPost:
         `headers` are all but Host, User-Agent and Content-Length. Unguarded, for what the operator's settings name, any
         address will do, and a user and password in the URL are sent by Basic authentication.
         """
+        with self.connected(url, guarded=guarded) as (connection, target, own_headers), failing("protocol"):
+            return _exchange(connection, target, body, {**headers, **own_headers})
+
+    @contextmanager
+    def connected(self, url: str, *, guarded: bool) -> Iterator[tuple[HttpConnection, str, dict[str, str]]]:
+        """Yields a connection for one exchange, the target and our own headers of its request. Raises NotDelivered."""
         deadline = Deadline(self._seconds)
         try:
             parts, host = parse_http_url(url)
@@ -82,10 +93,9 @@ class HttpPost:
             raise NotDelivered("url")
         check = partial(self._check, str(parts.scheme)) if guarded else None
         with closing(self._connection(parts, host, deadline, check)) as connection:
-            with _failing("tls"):
+            with failing("tls"):
                 connection.connect()
-            with _failing("protocol"):
-                return _exchange(connection, parts.request_uri, body, {**headers, **_own_headers(parts, host)})
+            yield connection, parts.request_uri, _own_headers(parts, host)
 
     def _connection(self, parts: Url, host: str, deadline: Deadline, check: Check | None) -> HttpConnection:
         port = _port(parts)
@@ -132,7 +142,7 @@ def _excerpt(body: bytes) -> str:
 
 
 @contextmanager
-def _failing(reason: Reason) -> Iterator[None]:
+def failing(reason: Reason) -> Iterator[None]:
     """Turns the errors of sockets, TLS and urllib3 into NotDelivered, without their text: the server may have sent it.
 
     `reason` is that of an error after the connection was made.

@@ -27,7 +27,7 @@ from osdi.match_keys import (
 from osdi.people.duplicates.keys_store import set_derived_keys_of_all
 from osdi.resources import ADVOCACY_CAMPAIGN, PERSON, Resource
 from osdi.store import Store
-from osdi.store.indexes import MATCH_KEYS, MERGED_PEOPLE, STATISTICS, TOMBSTONES, create
+from osdi.store.indexes import INVALIDATIONS, MATCH_KEYS, MERGED_PEOPLE, STATISTICS, TOMBSTONES, create
 from osdi.store.scan import scan
 from osdi.suppression.suppression_store import fill_from_people
 
@@ -263,6 +263,13 @@ def _with_name_key(store: Store, resource: Resource, document: Document, others:
     return 0
 
 
+def delete_statistics(context: MigrationContext) -> Iterator[int]:
+    """Deletes the stored counts of statistics, which have another form now; the worker or a reader counts again."""
+    with context.store.operation():
+        for name in (STATISTICS, INVALIDATIONS):
+            yield context.store.collection(name).delete_many({}).deleted_count
+
+
 MIGRATIONS: Final = (
     Migration(1, "added the keys of contact details to people", set_contact_keys),
     Migration(2, "added the keys of names to people", set_name_keys),
@@ -273,4 +280,5 @@ MIGRATIONS: Final = (
     Migration(7, "confirmed the contact detail of people who have one only", confirm_only_contacts),
     Migration(8, "compared names of tags and lists in one Unicode form", compare_names_in_one_form),
     Migration(9, "added the words of names to people", set_name_words),
+    Migration(10, "deleted the stored counts of statistics", delete_statistics),
 )

@@ -52,21 +52,31 @@ SETTLED: Final = dt.timedelta(seconds=60)
 # Completes the erasure of a person with one of the ids; False if none has begun (osdi.privacy.erasure.resume_erasure).
 ResumeErasure = Callable[[Store, Sequence[str], MatchKeyRules], bool]
 
+# Raises OsdiError if the survivor and the other person, as they are stored now, must not be merged.
+CheckBoth = Callable[[Document, Document], None]
+
 
 def merge_people(
-    store: Store, survivor_id: str, other_id: str, rules: MatchKeyRules, *, by: str | None = None
+    store: Store,
+    survivor_id: str,
+    other_id: str,
+    rules: MatchKeyRules,
+    *,
+    by: str | None = None,
+    check: CheckBoth = lambda survivor, other: None,
 ) -> Document:
     """Merges the other person into the survivor; returns the survivor. A repeated call completes an interrupted merge.
 
     `by` is the id of the person whose token is used. Raises OsdiError 404 if there is no survivor, 400 if there is no
-    other person, 409 if the other one was merged into a third, 413 if the survivor would exceed the size limit.
+    other person, 409 if the other one was merged into a third, 413 if the survivor would exceed the size limit; and the
+    error of `check` before anything is written.
     """
     if survivor_id == other_id:
         raise invalid("A person cannot be merged into themselves.", PERSON_LINK, resource=PERSON.rel)
 
     def attempt() -> Document:
         with merge_lock(store):
-            return _merge_once(store, survivor_id, other_id, rules, by)
+            return _merge_once(store, survivor_id, other_id, rules, by, check)
 
     survivor = retry_on_conflict(attempt)
     remove_exceptions_within(store, survivor)
@@ -143,7 +153,9 @@ def complete_next_merge(
     return True
 
 
-def _merge_once(store: Store, survivor_id: str, other_id: str, rules: MatchKeyRules, by: str | None) -> Document:
+def _merge_once(
+    store: Store, survivor_id: str, other_id: str, rules: MatchKeyRules, by: str | None, check: CheckBoth
+) -> Document:
     """Writes the merge once; returns the survivor. Raises OsdiError, WriteConflict."""
     survivor, other = get_person(store, survivor_id), get_person(store, other_id)
     if survivor is None:
@@ -160,6 +172,7 @@ def _merge_once(store: Store, survivor_id: str, other_id: str, rules: MatchKeyRu
     if other["_id"] != other_id:
         message = f"This person was merged into {other['_id']}; use that id instead."
         raise conflict("MERGED", message, PERSON_LINK, resource=PERSON.rel)
+    check(survivor, other)
     person, update = merged_survivor(store, survivor, other, rules, by)
     if exceeds_size_limit(person):
         raise document_too_large(PERSON.name)

@@ -408,6 +408,35 @@ class Settings:
             validate=validate.Range(1, 36_500),
         ),
     )
+    oidc_issuer: str = field(
+        default="",
+        metadata=setting(
+            "Issuer of the OpenID provider by which staff may [sign in](staff.md#sign-in-by-openid-connect), such as "
+            "`https://accounts.google.com`. Set it with the two settings below.",
+            Group.STAFF,
+            validate=empty_or(validators.issuer),
+        ),
+    )
+    oidc_client_id: str = field(
+        default="",
+        metadata=setting(
+            "Client id of this server at the OpenID provider.", Group.STAFF, validate=validators.credential
+        ),
+    )
+    oidc_client_secret: str = field(
+        default="",
+        metadata=setting(
+            "Client secret of this server at the OpenID provider.", Group.STAFF, validate=validators.credential
+        ),
+    )
+    oidc_hosted_domain: str = field(
+        default="",
+        metadata=setting(
+            "Domain of Google Workspace to which accounts have to belong (the claim `hd`), such as `example.org`.",
+            Group.STAFF,
+            validate=validators.domain,
+        ),
+    )
     retain_message_days: int = field(
         default=0,
         metadata=setting(
@@ -473,6 +502,7 @@ class Settings:
         Raises environs.EnvValidationError that names every wrong setting, those of gunicorn included.
         """
         found = read(cls, ServerSettings)
+        validators.all_or_none(found, ("oidc_issuer", "oidc_client_id", "oidc_client_secret"))
         if not found.rate_limit_storage:
             several = read(ServerSettings).web_concurrency > 1
             found = replace(found, rate_limit_storage=MONGODB if several else MEMORY)

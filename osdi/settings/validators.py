@@ -10,12 +10,14 @@ from typing import Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from environs import ValidationError, validate
+from environs import EnvValidationError, ValidationError, validate
 from limits import parse_many
 from phonenumbers import SUPPORTED_REGIONS
 
 from osdi.resources import ACTION_FIELDS, OUTREACH, PERSON
+from osdi.settings.table import INTRODUCTION
 from osdi.store.driver import check_uri
+from osdi.values.web_addresses import secure_address
 
 Network = IPv4Network | IPv6Network
 
@@ -160,3 +162,30 @@ def network(text: str) -> Network:
         return ip_network(text.strip())
     except ValueError as error:
         raise ValidationError(f"{text.strip()!r} is no network. Set one such as 10.0.0.0/8.") from error
+
+
+def issuer(text: str) -> None:
+    """Accepts the issuer of an OpenID provider. Raises ValueError."""
+    if "?" in secure_address(text) or "#" in text:
+        raise ValueError("Remove the query (?) and the fragment (#): an issuer has none.")
+
+
+def credential(text: str) -> None:
+    """Accepts a client id or a client secret of OAuth 2.0."""
+    if not re.fullmatch(r"[ -~]{0,500}", text):
+        raise ValidationError("Set at most 500 ASCII characters.")
+
+
+def domain(text: str) -> None:
+    """Accepts a domain in lower case, and an empty value."""
+    if text and not re.fullmatch(r"(?=.{1,253}\Z)([a-z0-9-]{1,63}\.)+[a-z0-9-]{2,63}", text):
+        raise ValidationError("Set a domain in lower case, such as example.org.")
+
+
+def all_or_none(settings: object, names: Sequence[str]) -> None:
+    """Raises EnvValidationError if some of these settings are set, and others are not."""
+    missing = [name.upper() for name in names if not getattr(settings, name)]
+    if missing and len(missing) < len(names):
+        messages = {name: ["Set it too: one of these settings needs the others."] for name in missing}
+        lines = (f"  {name}: {' '.join(found)}" for name, found in messages.items())
+        raise EnvValidationError("\n".join((INTRODUCTION, *lines)), messages)

@@ -4,6 +4,6 @@ A member has the scopes of a token, and a session makes the same Caller as a tok
 for the pages too. Secrets are stored as hashes.
 
 Imports: access, action_functions, campaign_pages, crud, documents, errors, etags, exporting, fields, followups, hal,
-ids, importing, log, mail, match_keys, messages, odata, outreaches, people, privacy, resources, retry, settings,
-statistics, store, suppression, values, webhooks.
+http_client, ids, importing, log, mail, match_keys, messages, odata, outreaches, people, privacy, resources, retry,
+settings, statistics, store, suppression, values, webhooks.
 """

@@ -46,6 +46,7 @@ UNKNOWN: Final = "unknown"
 
 CAMPAIGNS_SHOWN: Final = 5
 DUPLICATES_COUNTED: Final = 10
+MORE: Final = "+"
 SOON: Final = dt.timedelta(days=7)
 
 
@@ -145,9 +146,15 @@ def _closes_soon(settings: PageSettings, moment: dt.datetime) -> bool:
 
 
 def _duplicates(store: Store) -> Iterator[Todo]:
+    number = store.remembered_if_slow(LIKELY_DUPLICATES, lambda: _likely_duplicates(store))
+    if number != "0":
+        yield Todo(LIKELY_DUPLICATES, int(number.removesuffix(MORE)), more=number.endswith(MORE))
+
+
+def _likely_duplicates(store: Store) -> str:
+    """Returns the number of likely duplicates, and MORE if there may be more than were counted."""
     found = duplicates(store, limit=DUPLICATES_COUNTED)
-    if found.groups:
-        yield Todo(LIKELY_DUPLICATES, len(found.groups), more=found.after is not None)
+    return f"{len(found.groups)}{MORE if found.groups and found.after is not None else ''}"
 
 
 def _figures(store: Store, settings: Settings) -> Iterator[Figure]:

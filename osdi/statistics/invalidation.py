@@ -11,11 +11,12 @@ from collections.abc import Iterable
 from typing import Final
 
 from osdi.documents import Document, ReadOnlyDocument
+from osdi.fields.outreach import NEW_PERSON, OWN_WORDS
 from osdi.ids import new_id
 from osdi.store.indexes import INVALIDATIONS
 from osdi.store.writes import Insert
 
-COUNTED: Final = ("action_date", "type", "referrer_data", "targets", "person_id")
+COUNTED: Final = ("action_date", "type", "referrer_data", "targets", "person_id", NEW_PERSON, OWN_WORDS)
 PEOPLE: Final = ("action_date", "person_id")
 
 

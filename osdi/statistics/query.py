@@ -12,6 +12,7 @@ from osdi.ids import time_in
 from osdi.statistics import days, tally
 from osdi.statistics.days import DAYS, Calendar, Interval
 from osdi.statistics.reader import StatisticsReader
+from osdi.statistics.tally import Tally
 
 
 def read_statistics(
@@ -21,10 +22,17 @@ def read_statistics(
 
     Raises OsdiError 400 for too many days, and 503 while there is more to count than one request can.
     """
+    return read_with_flags(reader, campaign_id, first, last, zone)[0]
+
+
+def read_with_flags(
+    reader: StatisticsReader, campaign_id: str, first: dt.date | None, last: dt.date | None, zone: ZoneInfo
+) -> tuple[Json, Tally]:
+    """Returns the same, and the tally of all days, which also has the outreaches by `tally.FLAGS`."""
     first, last = _span(reader, campaign_id, first, last, zone)
     tallies, whole = reader.count(campaign_id, Calendar(first, last, zone))
     query = {"from": first.isoformat(), "to": last.isoformat(), "time_zone": zone.key}
-    return {**query, **tally.summary(days.dates(first, last), tallies, whole)}
+    return {**query, **tally.summary(days.dates(first, last), tallies, whole)}, whole
 
 
 def _span(

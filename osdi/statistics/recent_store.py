@@ -31,6 +31,8 @@ LATER: Final = 2_000
 MANY: Final = 25
 
 CREATED: Final = "created"
+# The number of documents behind the stored number of a day from which on that is stored anew.
+EXTENDED_FROM: Final = 2_000
 
 Stored = dict[str, Document]
 
@@ -156,7 +158,7 @@ def _created(store: Store, day: Rollup, stored: Document | None, settled: dt.dat
     number: int = counted["number"]
     if counted["until"] < end:
         number += _created_between(store, day.campaign_id, counted["until"], end)
-    if (stored is None and until > start) or number - counted["number"] > LATER:
+    if (stored is None and until > start) or number - counted["number"] > EXTENDED_FROM:
         settled_number = counted["number"] + _created_between(store, day.campaign_id, counted["until"], until)
         _save(store, day, counted, settled_number, until, included)
     return number

@@ -11,7 +11,7 @@ from osdi.resources import OUTREACH
 from osdi.statistics.days import Calendar
 from osdi.statistics.people import Acts, gaps
 from osdi.statistics.rollups import Rollup
-from osdi.statistics.tally import KINDS, VALUE_LENGTH, VALUES, Tally
+from osdi.statistics.tally import COUNTED_KINDS, FALSE, FLAGS, TRUE, VALUE_LENGTH, VALUES, Tally
 from osdi.store import Store
 from osdi.store.driver import READ_MS, only_duplicate_keys
 from osdi.store.indexes import STATISTICS
@@ -57,13 +57,15 @@ def count_anew(store: Store, rollup: Rollup, through: str, calendar: Calendar) -
     selected = {"$match": rollup.selected | {"_id": {"$lte": through}}}
     rollup.tally = Tally()
     with store.operation():
-        for kind in KINDS:
+        for kind in COUNTED_KINDS:
             counting = [selected, *_COUNTING[kind]]
             _add_counts(rollup.tally, kind, outreaches.aggregate(counting, maxTimeMS=READ_MS, allowDiskUse=True))
             if not rollup.tally.outreaches:
                 break
-        found = outreaches.aggregate([selected, *_PEOPLE], maxTimeMS=READ_MS) if rollup.tally.outreaches else ()
-        people = [each["_id"] for each in found]
+        people: list[str] = []
+        if rollup.tally.outreaches:
+            found = outreaches.aggregate([selected, *_PEOPLE], maxTimeMS=READ_MS, allowDiskUse=True)
+            people = [each["_id"] for each in found]
     _add_people(store, rollup, people, through, calendar)
     rollup.through = through
     rollup.changed = True
@@ -135,6 +137,11 @@ def _text(value: Any) -> Document:
     return {"$cond": [{"$eq": [{"$type": value}, "string"]}, {"$substrCP": [value, 0, VALUE_LENGTH]}, None]}
 
 
+def _flag(value: str) -> Document:
+    """Returns the expression of MongoDB for TRUE, FALSE or, for any other value, null."""
+    return {"$cond": [{"$eq": [value, True]}, TRUE, {"$cond": [{"$eq": [value, False]}, FALSE, None]}]}
+
+
 # As osdi.statistics.tally.target_name.
 _PARTS: Final = {
     "$filter": {
@@ -172,4 +179,5 @@ _COUNTING: Final[dict[str, list[Document]]] = {
         {"$unwind": {"path": "$value", "preserveNullAndEmptyArrays": True}},
         *_EACH,
     ],
+    **{flag: [{"$project": {"_id": 0, "value": _flag(f"${flag}")}}, *_EACH] for flag in FLAGS},
 }

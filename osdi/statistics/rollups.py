@@ -11,7 +11,7 @@ from osdi.documents import Document, ReadOnlyDocument
 from osdi.ids import new_id
 from osdi.statistics.days import Calendar, Interval
 from osdi.statistics.people import FIRST_TIME, distinct_people
-from osdi.statistics.tally import KINDS, VALUES, Tally
+from osdi.statistics.tally import COUNTED_KINDS, VALUES, Tally
 
 DAY: Final = "day"
 
@@ -83,7 +83,7 @@ class Rollup:
             "outreaches": self.tally.outreaches,
             "people": self.tally.people,
             "returned": {"days": list(returned), "people": list(returned.values())},
-            "by": {kind: self._most_frequent(kind) for kind in KINDS},
+            "by": {kind: self._most_frequent(kind) for kind in COUNTED_KINDS},
             "invalidations": self.invalidations,
             "revision": self.revision,
         }

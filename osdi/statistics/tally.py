@@ -8,12 +8,17 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from osdi.documents import Json, ReadOnlyDocument
+from osdi.fields.outreach import NEW_PERSON, OWN_WORDS
 
 # Outreaches are counted by these, besides the day. One has one type, source and referrer, and many targets.
 KINDS: Final = ("type", "source", "target", "referrer")
+# And by these, for the staff pages: a value is TRUE, FALSE or none.
+FLAGS: Final = (NEW_PERSON, OWN_WORDS)
+COUNTED_KINDS: Final = (*KINDS, *FLAGS)
+TRUE, FALSE = "true", "false"
 TOP: Final = 10
 
 # The number of values of a kind that a day keeps, the most frequent ones, and the characters that are kept of each.
@@ -34,7 +39,7 @@ class Tally:
     outreaches: int = 0
     people: int = 0
     returned: Counter[int] = field(default_factory=Counter)
-    by: dict[str, Counter[str | None]] = field(default_factory=lambda: {kind: Counter() for kind in KINDS})
+    by: dict[str, Counter[str | None]] = field(default_factory=lambda: {kind: Counter() for kind in COUNTED_KINDS})
     cut: Counter[str] = field(default_factory=Counter)
 
     def add(self, outreach: ReadOnlyDocument) -> None:
@@ -46,9 +51,12 @@ class Tally:
     def plus(self, other: "Tally") -> None:
         """Adds another tally, but not its people, who may be the same."""
         self.outreaches += other.outreaches
-        for kind in KINDS:
+        for kind in COUNTED_KINDS:
             self.by[kind].update(other.by[kind])
         self.cut.update(other.cut)
+
+
+_FLAG_VALUES: Final[dict[Any, str]] = {True: TRUE, False: FALSE}
 
 
 def values_of(outreach: ReadOnlyDocument) -> dict[str, tuple[str | None, ...]]:
@@ -61,6 +69,7 @@ def values_of(outreach: ReadOnlyDocument) -> dict[str, tuple[str | None, ...]]:
         "source": (_cut(referrer_data.get("source")),),
         "target": tuple(named) or (None,),
         "referrer": (_cut(referrer_data.get("referrer")),),
+        **{flag: (_FLAG_VALUES.get(outreach.get(flag)),) for flag in FLAGS},
     }
 
 

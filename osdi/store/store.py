@@ -36,6 +36,8 @@ from osdi.store.writes import Delete, Insert, Replace, Write, with_events
 # Ids are given before their documents are committed. A document whose id is older than this is committed.
 SETTLED: Final = dt.timedelta(seconds=90)
 REMEMBERED: Final = 100
+LONGER: Final = 12
+SLOW_SECONDS: Final = 0.05
 # Smaller differences between clocks do no harm, and each step would change the order of ids.
 CLOCK_STEP_SECONDS: Final = 1.0
 # The log and /readyz report a larger difference.
@@ -51,6 +53,7 @@ class Store(DocumentStore):
         self._queues_events = queues_events
         self._counts = CountCache(cache_seconds)
         self._remembered: TTLCache[str, str] = TTLCache(REMEMBERED, cache_seconds)
+        self._remembered_if_slow: TTLCache[str, str] = TTLCache(REMEMBERED, LONGER * cache_seconds)
         self._collection_counts = CollectionCounts()
         self._enabled_webhooks = cached(TTLCache(1, cache_seconds), lock=threading.Lock())(self._find_enabled_webhooks)
         self._lock = threading.Lock()
@@ -318,6 +321,22 @@ class Store(DocumentStore):
             found = read()
         with self._lock:
             self._remembered[name] = found
+        return found
+
+    def remembered_if_slow(self, name: str, read: Callable[[], str]) -> str:
+        """Returns the result of `read`, or an earlier one for this name.
+
+        An earlier result is at most LONGER times `cache_seconds` old, and its reading took longer than SLOW_SECONDS.
+        """
+        with self._lock:
+            found = self._remembered_if_slow.get(name)
+        if found is not None:
+            return found
+        began = time.monotonic()
+        found = read()
+        if time.monotonic() - began > SLOW_SECONDS:
+            with self._lock:
+                self._remembered_if_slow[name] = found
         return found
 
     def write(self, *writes: Write) -> None:

@@ -41,6 +41,7 @@ from osdi.match_keys import email_key
 from osdi.people.merge import merge_people
 from osdi.privacy.erasure import erase
 from osdi.privacy.tombstones import note_erasure, was_erased
+from osdi.sample import create_sample
 from osdi.settings import Settings
 from osdi.store import Insert, Store
 from osdi.store.indexes import INDEXES, TOMBSTONES
@@ -49,6 +50,7 @@ from osdi.suppression.refusals import LINK, MAIL
 from osdi.suppression.suppression_list import suppression_list
 from tests.support import factories
 from tests.support.client import Client
+from tests.support.databases import long_history, own_database
 from tests.support.factories import RULES
 from tests.support.planted import MARKER, traces
 
@@ -171,6 +173,8 @@ def api(api: Client, database: Database) -> Client:
     database.of_a_later_version.insert_one({"_id": "x", **EVERY_TYPE})
     database.staff.insert_one({"_id": "x", "email": "ada@example.org", "scopes": ["read"], "disabled": False})
     database.staff_events.insert_one({"_id": "x", "action": "add_staff", "expires_date": now() + dt.timedelta(days=9)})
+    database.duplicate_exceptions.insert_one({"_id": "a b", "people": ["a", "b"], "created_date": MOMENT})
+    database.exports.insert_one({"_id": "x", "staff_id": "y", "expires_date": now() + dt.timedelta(days=9)})
     return api
 
 
@@ -566,9 +570,13 @@ class TestQueuedFollowup:
 class TestInvalidFile:
     """A restore rejects it with a message, and writes nothing."""
 
-    @pytest.fixture
-    def content(self, api: Client, store: Store) -> bytes:
-        return backed_up(store)
+    @pytest.fixture(scope="class")
+    @classmethod
+    def content(cls, mongod: Mongod) -> bytes:
+        """A backup of the sample. The tests read the file only, so they share it."""
+        with long_history(mongod.uri), own_database(mongod.uri, "backed_up") as (store, _):
+            create_sample(store, Settings.namespace)
+            return backed_up(store)
 
     @pytest.mark.parametrize("twentieth", range(20))
     def test_that_is_cut_off(self, content: bytes, twentieth: int) -> None:

@@ -8,6 +8,7 @@ import os
 import re
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -87,12 +88,16 @@ def proxy(request: pytest.FixtureRequest, live: Live, tmp_path_factory: pytest.T
 
 
 @contextmanager
-def running(start: Start, folder: Path, live: Live) -> Iterator[str]:
-    """Starts the proxy with files in a folder; yields its address, such as http://127.0.0.1:8080."""
+def running(start: Start, folder: Path, live: Live, *, restart_seconds: int = 2) -> Iterator[str]:
+    """Starts the proxy with files in a folder; yields its address, such as http://127.0.0.1:8080.
+
+    Caddy waits for `restart_seconds` for a server that is away.
+    """
     port = free_port()
     command = start(folder, port, live.port)
     with (folder / "output.log").open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+        environment = {**os.environ, "OSDI_RESTART_SECONDS": str(restart_seconds)}
+        process = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
         try:
             address = f"http://127.0.0.1:{port}"
             assert eventually(lambda: answers(address)), (folder / "output.log").read_text()
@@ -180,10 +185,52 @@ def test_a_slightly_too_long_body_gets_the_servers_error(proxy: str) -> None:
     assert answer.json()["osdi:error"]["response_code"] == 413
 
 
-def test_a_far_too_long_body_is_rejected(proxy: str) -> None:
+def test_a_far_too_long_body_gets_an_error_of_the_same_form(proxy: str) -> None:
     answer = requests.post(proxy + HELPER, data=a_body(of_length=3 * Settings.max_body_bytes), timeout=SECONDS)
 
     assert answer.status_code in (413, 502)  # the latter is Caddy's before 2.7
+    check_error_of_proxy(answer)
+
+
+@pytest.mark.parametrize("start", [nginx, caddy], ids=lambda start: start.__name__)
+def test_a_request_gets_an_error_that_a_page_can_read_while_the_server_is_away(
+    start: Start, mongod: Mongod, tmp_path: Path
+) -> None:
+    with Live({"MONGODB_URI": mongod.uri}, workers=1, threads=1) as server, running(start, tmp_path, server) as address:
+        server.stop()
+        answer = requests.post(address + HELPER, json=factories.outreach(), timeout=SECONDS)
+
+    assert answer.status_code == 502
+    assert answer.headers["Retry-After"] == "5"
+    check_error_of_proxy(answer)
+
+
+def test_caddy_lets_requests_wait_while_the_server_restarts(mongod: Mongod, tmp_path: Path) -> None:
+    server = Live({"MONGODB_URI": mongod.uri}, workers=1, threads=1)
+    answers: list[int] = []
+
+    def read() -> None:
+        answers.append(requests.get(f"{address}/healthz", timeout=SECONDS).status_code)
+
+    with server, running(caddy, tmp_path, server, restart_seconds=60) as address:
+        server.stop()
+        client = threading.Thread(target=read)
+        client.start()
+        time.sleep(1)
+        assert answers == []
+        server.start()
+        client.join(SECONDS)
+
+    assert answers == [200]
+
+
+def check_error_of_proxy(answer: requests.Response) -> None:
+    """Fails unless the answer has the form of the server's errors, for pages of other sites too."""
+    assert answer.headers["Content-Type"] == "application/hal+json"
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    error = answer.json()["osdi:error"]
+    assert error["response_code"] == answer.status_code
+    assert error["resource_status"][0]["error_descriptions"][0]["description"] == answer.json()["error"]
 
 
 def test_a_file_of_a_staff_member_reaches_the_server(proxy: str) -> None:

@@ -399,6 +399,14 @@ class TestARelease:
 
         assert api.get(found).json["total_records"] == 1
 
+    def test_deletes_the_stored_counts_of_statistics(self, old: tuple[Store, Database]) -> None:
+        store, database = old
+        for collection in (database.statistics, database.statistics_invalidations):
+            collection.insert_one({"advocacy_campaign_id": "a"})
+
+        assert list(migration_steps.delete_statistics(MigrationContext(store, RULES))) == [1, 1]
+        assert database.statistics.count_documents({}) == 0
+
     def test_works_in_batches(self, old: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch) -> None:
         store, database = old
         monkeypatch.setattr(migration_steps, "BATCH", 2)

@@ -10,6 +10,7 @@ from osdi.crud.delete import complete_next_deletion, delete
 from osdi.hal import Hal
 from osdi.ids import now
 from osdi.people.duplicates import groups as groups_module
+from osdi.people.duplicates import pairs as pairs_module
 from osdi.people.duplicates.exceptions_store import add_exception, apart, latest_exceptions, remove_exceptions
 from osdi.people.duplicates.groups import Groups, duplicates, duplicates_of, parts_of
 from osdi.people.duplicates.pairs import HIGH, LOW, MEDIUM, duplicate_pairs
@@ -50,7 +51,12 @@ def pairs(store: Store) -> list[tuple[str, ...]]:
 
 
 class TestPairs:
-    def test_are_all_pairs_of_people_who_share_something_each_once(self, store: Store, people: list[str]) -> None:
+    @pytest.mark.parametrize("sharing", [500, 1], ids=["with common queries", "with a query for each person"])
+    def test_are_all_pairs_of_people_who_share_something_each_once(
+        self, store: Store, people: list[str], sharing: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(pairs_module, "SHARING", sharing)
+
         assert sorted(pairs(store)) == sorted(combinations(people, 2))
 
     def test_of_people_who_own_a_key_of_each_other_are_listed_once(self, api: Client, store: Store) -> None:
@@ -101,8 +107,8 @@ class TestPairs:
     def test_have_pages_that_read_a_limited_number_of_people(
         self, api: Client, store: Store, people: list[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(groups_module, "BATCH", 1)
-        monkeypatch.setattr(groups_module, "LOOKED_AT", 1)
+        monkeypatch.setattr(pairs_module, "BATCH", 1)
+        monkeypatch.setattr(pairs_module, "LOOKED_AT", 1)
         found, after, pages = [], "", 0
         while after is not None:
             page = duplicate_pairs(store, limit=1, after=after)

@@ -42,7 +42,7 @@ class Embedded:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    yield from chromium(frames=True)
+    yield from chromium()
 
 
 @pytest.fixture

@@ -39,6 +39,9 @@ pytestmark = pytest.mark.browser
 
 MAIL_SECONDS = 15
 COOKIE = "osdi_staff_loopback"  # the name over http on this machine
+OTHER_SITE = f"http://{SITE_NAME}/"
+# Another origin that belongs to the same site, so the browser sends the cookie with its forms.
+SIBLING = "http://127.0.0.1:8999/"
 Opened = Callable[..., AbstractContextManager[Visit]]
 
 
@@ -277,13 +280,18 @@ class TestOtherSites:
         with browser.new_context() as context:
             page = context.new_page()
             sign_in(page, deployment)
-            context.route(
-                f"http://{SITE_NAME}/**", lambda route: route.fulfill(content_type="text/html", body="<h1>Evil</h1>")
-            )
-            page.goto(f"http://{SITE_NAME}/")
+            for site in (OTHER_SITE, SIBLING):
+                context.route(f"{site}**", lambda route: route.fulfill(content_type="text/html", body="<h1>Evil</h1>"))
+            page.goto(OTHER_SITE)
             yield page
 
-    def test_a_form_is_rejected(self, attacked: Page, deployment: Deployment) -> None:
+    @pytest.mark.parametrize(
+        "origin",
+        [OTHER_SITE, SIBLING, "data:text/html,<h1>Evil</h1>"],
+        ids=["another site", "another port of this host", "no origin"],
+    )
+    def test_a_form_is_rejected(self, attacked: Page, deployment: Deployment, origin: str) -> None:
+        attacked.goto(origin)
         address = f"{deployment.live.url}/staff/devices/sign-out"
         attacked.evaluate(
             """address => {

@@ -52,6 +52,7 @@ def store(mongod: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     for module in (reader, recent_store):
         monkeypatch.setattr(module, "SETTLED", SETTLED)
     monkeypatch.setattr(reader, "SAVED_FROM", 3)
+    monkeypatch.setattr(recent_store, "EXTENDED_FROM", 3)
     monkeypatch.setattr(reader, "COUNTED_AT_ONCE", 1)
     store = Store(mongod.uri.replace("/osdi?", "/statistics_concurrency?"))
     store.create_indexes()

@@ -26,10 +26,10 @@ from osdi.privacy import erasure
 from osdi.privacy.erasure import erase, finish_next_erasure, resume_erasure
 from osdi.resources import OUTREACH, PERSON
 from osdi.statistics import invalidation, invalidation_store, reader, recent_store, rollup_store
-from osdi.statistics.days import Calendar, dates
+from osdi.statistics.days import DAYS, Calendar, dates
 from osdi.statistics.reader import StatisticsReader
 from osdi.statistics.rollups import Rollup
-from osdi.statistics.tally import KINDS
+from osdi.statistics.tally import COUNTED_KINDS, FLAGS
 from osdi.store import Insert, Store
 from tests.store.test_store import SERVERS, store_on
 from tests.support.examples import examples
@@ -69,6 +69,8 @@ fields = st.fixed_dictionaries(
             {},
             optional={"source": st.sampled_from(["a", "b", "\U0001f600"]), "referrer": st.sampled_from(["r", "$r.x"])},
         ),
+        "new_person": st.just(True),
+        "own_words": st.booleans(),
         "targets": st.lists(st.sampled_from(TARGETS), max_size=3),
     },
 )
@@ -192,7 +194,7 @@ def recount(store: Store, zone: ZoneInfo, first: dt.date, last: dt.date) -> Coun
                 by_date.setdefault(date, []).append(each)
     found = {}
     everybody = set()
-    by: dict[str, Counter[str | None]] = {kind: Counter() for kind in KINDS}
+    by: dict[str, Counter[str | None]] = {kind: Counter() for kind in COUNTED_KINDS}
     for date, outreaches in by_date.items():
         people = {each["person_id"] for each in outreaches if "person_id" in each}
         everybody |= people
@@ -200,6 +202,8 @@ def recount(store: Store, zone: ZoneInfo, first: dt.date, last: dt.date) -> Coun
             source = each.get("referrer_data", {})
             by["type"][each.get("type", "")[:200] or None] += 1
             by["source"][source.get("source")] += 1
+            for flag in FLAGS:
+                by[flag][str(each[flag]).lower() if flag in each else None] += 1
             by["referrer"][source.get("referrer")] += 1
             names = set()
             for target in each.get("targets", []):
@@ -223,6 +227,7 @@ def counted(store: Store, zone: ZoneInfo, first: dt.date, last: dt.date) -> Coun
 @pytest.mark.parametrize("small", [True, False], ids=["many rounds", "one round"])
 def test_equal_a_recount(store: Store, clock: Clock, small: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(merge, "SETTLED", dt.timedelta(seconds=-5))
+    monkeypatch.setattr(recent_store, "EXTENDED_FROM", 0)
     if small:
         monkeypatch.setattr(merged_people_store, "BATCH", 2)
         monkeypatch.setattr(erasure, "BATCH", 2)
@@ -261,7 +266,8 @@ def test_equal_a_recount(store: Store, clock: Clock, small: bool, monkeypatch: p
             return noon + dt.timedelta(minutes=15 * quarters)
 
         for name, *arguments in [*history, ("read", -AROUND, 2 * AROUND)]:
-            if name in ("merge", "erase"):  # what is not settled yet would be counted at each reading
+            # Outreaches that are not settled are counted at each reading.
+            if name in ("merge", "erase") or (name in ("change", "clear", "delete", "forget") and len(ids) % 3):
                 clock.timestamp += dt.timedelta(seconds=91)
                 compare(zone, day - dt.timedelta(days=AROUND), day + dt.timedelta(days=AROUND))
             if name == "record":
@@ -434,6 +440,52 @@ class TestRollups:
             clock.timestamp += dt.timedelta(seconds=91)
         with store.operation():
             assert store.collection("statistics_invalidations").count_documents({"advocacy_campaign_id": CAMPAIGN}) == 0
+
+    @pytest.mark.parametrize("change", ["delete", "clear", "move to a later day", "move to an earlier day", "forget"])
+    def test_of_a_later_day_are_recomputed_with_the_person(self, store: Store, clock: Clock, change: str) -> None:
+        """A stored day contains on which day before a person acted."""
+        first = record(store, clock, self.NOON, "A")
+        record(store, clock, self.NOON + dt.timedelta(days=2), "A")
+        clock.timestamp += dt.timedelta(seconds=300)
+        assert self.count(store, -1, 2) == ([0, 1, 0, 1], [0, 1, 0, 1], 1)
+        assert self.count(store, 1, 2) == ([0, 1], [0, 1], 1)
+
+        if change == "delete":
+            delete(store, OUTREACH, first["_id"])
+        elif change == "clear":
+            put(store, OUTREACH, first["_id"], Change({}, ("action_date",)), RULES)
+        elif change == "forget":
+            there(store, clock, "A")
+            delete(store, PERSON, "A")
+        else:
+            days = dt.timedelta(days=1 if "later" in change else -1)
+            put(store, OUTREACH, first["_id"], Change({"action_date": self.NOON + days}), RULES)
+
+        everybody = 0 if change == "forget" else 1
+        assert self.count(store, -1, 2)[2] == everybody
+        assert [self.count(store, day, 2)[2] for day in (0, 1, 2)] == [everybody] * 3
+
+    def test_of_a_survivor_are_recomputed_with_what_moved(self, store: Store, clock: Clock) -> None:
+        for person, day in (("A", 0), ("B", 1), ("A", 2)):
+            there(store, clock, person)
+            record(store, clock, self.NOON + dt.timedelta(days=day), person)
+        clock.timestamp += dt.timedelta(seconds=300)
+        assert self.count(store, 0, 2)[2] == 2
+        assert self.count(store, 1, 2)[2] == 2
+
+        merge_people(store, "A", "B", RULES)
+
+        assert self.count(store, 0, 2) == ([1, 1, 1], [1, 1, 1], 1)
+        assert self.count(store, 1, 2)[2] == 1
+
+    def test_of_a_year_before_say_nothing(self, store: Store, clock: Clock) -> None:
+        for days in (0, 1, DAYS, DAYS + 1):
+            record(store, clock, self.NOON - dt.timedelta(days=days), "A")
+        clock.timestamp += dt.timedelta(seconds=300)
+
+        for first in (1 - DAYS, 0):
+            assert self.count(store, first, 0)[2] == 1
+        assert self.count(store, -DAYS, -1)[2] == 1
 
     def test_with_many_invalidations_are_recomputed_once(
         self, store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch

@@ -186,8 +186,8 @@ class TestChanges:
 
         api.delete(f"/advocacy_campaigns/{api.campaign_id}?force=true")
 
-        assert store.find_one("statistics", {}) is None
-        assert store.find_one("statistics_invalidations", {}) is None
+        for collection in ("statistics", "statistics_invalidations"):
+            assert store.find_one(collection, {"advocacy_campaign_id": api.campaign_id}) is None
 
     def test_recount_deletes_rollups(self, api: Client, store: Store) -> None:
         stats(api)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Request, expect, sync_playwright
 
 # The headless shell is the engine without the user interface: a new page takes a fifth of the CPU time.
@@ -18,7 +19,8 @@ SITE_NAME = "river.example.net"
 OPTIONS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-    f"--host-resolver-rules=MAP {PUBLIC_NAME} 127.0.0.1,MAP {SITE_NAME} 127.0.0.1,MAP * ~NOTFOUND,EXCLUDE 127.0.0.1",
+    f"--host-resolver-rules=MAP {PUBLIC_NAME} 127.0.0.1,MAP {SITE_NAME} 127.0.0.1,MAP * ~NOTFOUND,"
+    "EXCLUDE 127.0.0.1,EXCLUDE localhost",
 )
 TIMEOUT_MS = 15_000
 
@@ -86,3 +88,13 @@ def visiting(context: BrowserContext, *origins: str) -> Iterator[Visit]:
     yield visited
     assert visited.foreign_requests == [], visited.foreign_requests
     assert visited.unexpected_messages() == [], visited.unexpected_messages()
+
+
+def expect_no_barrier_in_light_and_dark(page: Page) -> None:
+    """Runs all rules of axe on the light page. A dark page differs in its colours: of it, the rule about contrast."""
+    page.emulate_media(color_scheme="light")
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    page.emulate_media(color_scheme="dark")
+    violations = page.evaluate("axe.run({runOnly: ['color-contrast']}).then(found => found.violations)")
+    assert violations == [], violations

@@ -34,6 +34,15 @@ def empty(database: Database) -> None:
 
 
 @contextmanager
+def long_history(uri: str) -> Iterator[None]:
+    """Makes the replica set keep deleted documents as long as it does by default: a backup reads from a snapshot."""
+    with MongoClient(uri) as client:
+        client.admin.command("setParameter", 1, minSnapshotHistoryWindowInSeconds=HISTORY_SECONDS)
+        yield
+        client.admin.command("setParameter", 1, minSnapshotHistoryWindowInSeconds=SHORT_HISTORY_SECONDS)
+
+
+@contextmanager
 def own_database(uri: str, name: str) -> Iterator[tuple[Store, Database]]:
     """Yields a store with all indexes and without documents, in another database of the server, and that database.
 

@@ -47,7 +47,7 @@ function say(sentence) {
 
 // Loads the next preview behind the present one. A new frame has no history, so Back leads to the page before.
 function show(signal) {
-  document.querySelector(".next")?.remove();
+  document.querySelector(".previews .next")?.remove();
   const next = shown.cloneNode(false);
   number += 1;
   next.removeAttribute("id");
@@ -56,7 +56,7 @@ function show(signal) {
   next.inert = true; // it cannot take the focus
   shown.after(next);
   next.addEventListener("load", () => {
-    if (signal.aborted || !next.isConnected) return;
+    if (signal.aborted || !next.isConnected || isEmpty(next)) return;
     shown.remove();
     next.id = "preview";
     next.classList.remove("next");
@@ -67,6 +67,15 @@ function show(signal) {
   chosen.formAction = place ? `${address}#${place}` : address;
   form.requestSubmit(chosen);
   chosen.formTarget = "preview";
+}
+
+// Some browsers report the empty document of a new frame too. The origin of a preview is another one, so it throws.
+function isEmpty(frame) {
+  try {
+    return frame.contentWindow.location.href === "about:blank";
+  } catch {
+    return false;
+  }
 }
 
 form.addEventListener("submit", event => {

@@ -1,4 +1,4 @@
-"""The screen of the sites that show the form of a campaign, with a button that allows a blocked one."""
+"""The screen of the sites that show the form of a campaign, and which of them may."""
 
 from flask import Response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
@@ -7,12 +7,13 @@ from blueprints.act.security_headers import is_local
 from blueprints.http.context import caller, hal, reference, settings, store
 from blueprints.staff.blueprint import Access, pages
 from blueprints.staff.campaign.found import campaign_page, found_campaign
-from osdi.access.tokens import READ, WRITE
+from osdi.access.tokens import ADMIN, READ, WRITE
 from osdi.campaign_pages.embedding.site_store import forget_sites as forget
 from osdi.errors import OsdiError
 from osdi.resources import ADVOCACY_CAMPAIGN
 from osdi.staff.campaign.embedding import allow_site as allow
 from osdi.staff.campaign.embedding import embedding as read_embedding
+from osdi.staff.campaign.embedding import remove_site as remove
 
 
 @pages.get("/campaigns/<advocacy_campaign_id>/embedding", access=Access(READ, campaign=True))
@@ -21,7 +22,8 @@ def embedding(advocacy_campaign_id: str) -> Response:
     return _screen(advocacy_campaign_id)
 
 
-@pages.post("/campaigns/<advocacy_campaign_id>/embedding", access=Access(WRITE, shows=True))
+# The list of sites is part of the policy for posts without a token, which only administrators change by the API.
+@pages.post("/campaigns/<advocacy_campaign_id>/embedding", access=Access(ADMIN, shows=True))
 def allow_site(advocacy_campaign_id: str) -> AnyResponse:
     """Let the pages of a site show the form"""
     typed = request.form.get("site", "")
@@ -33,6 +35,14 @@ def allow_site(advocacy_campaign_id: str) -> AnyResponse:
         return _screen(advocacy_campaign_id, 422, typed=typed, errors={"site": str(error)})
     reference().forget(ADVOCACY_CAMPAIGN, advocacy_campaign_id)
     return _again(advocacy_campaign_id, "site_allowed")
+
+
+@pages.post("/campaigns/<advocacy_campaign_id>/embedding/remove", access=Access(ADMIN, shows=True))
+def remove_site(advocacy_campaign_id: str) -> AnyResponse:
+    """Let the pages of a site show the form no more"""
+    remove(store(), settings(), advocacy_campaign_id, request.form.get("site", ""), caller().person_id)
+    reference().forget(ADVOCACY_CAMPAIGN, advocacy_campaign_id)
+    return _again(advocacy_campaign_id, "site_removed")
 
 
 @pages.post("/campaigns/<advocacy_campaign_id>/embedding/forget", access=Access(WRITE, shows=True))

@@ -36,8 +36,8 @@ def upload_postal_codes(advocacy_campaign_id: str) -> AnyResponse:
     campaign, storing, text = found_campaign(advocacy_campaign_id), request.form.get("act") == "store", ""
     try:
         text = _sent_table()
-        change = replacement(store(), campaign, text) if storing else None
-        if change is not None and change.digest != request.form.get("replaces"):
+        change = replacement(store(), campaign, text, confirmed=request.form.get("replaces")) if storing else None
+        if change is not None:
             return campaign_page("replace_postal_codes.html", campaign, change=change, table=text)
         report = upload(store(), campaign, text, dry_run=not storing)
     except OsdiError as error:

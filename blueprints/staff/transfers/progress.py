@@ -15,7 +15,7 @@ from osdi.staff.transfers.imports import import_page, progress_of
 FILE: Final = Path(__file__).parents[1] / "assets" / "progress.js"
 
 
-@pages.get("/imports/<import_id>/progress", access=IMPORTS)
+@pages.get("/imports/<import_id>/progress.json", access=IMPORTS)
 def import_progress(import_id: str) -> Response:
     """Send the state of an import and how far it is"""
     return jsonify(progress_of(import_page(store(), import_id)))

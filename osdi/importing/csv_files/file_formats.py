@@ -9,6 +9,8 @@ ODS: Final = f"an OpenDocument spreadsheet (.ods). {CSV}"
 ZIP: Final = b"PK\x03\x04"
 EMPTY_ZIP: Final = b"PK\x05\x06"
 HEAD: Final = 512
+# The ends of names of files with an OSDI document in each line.
+NDJSON: Final = (".ndjson", ".jsonl", ".json")
 # Descriptions of files by the bytes at their beginning, with what to do.
 BEGINNINGS: Final = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", f"an old Excel workbook (.xls). {CSV}"),

@@ -13,7 +13,6 @@ from osdi.ids import now
 from osdi.importing.csv_files.column_mapping import OUTREACHES, PEOPLE
 from osdi.importing.jobs import jobs_store
 from osdi.importing.jobs.job import (
-    ACTIVE,
     CANCELED,
     CHECKED,
     CHECKING,
@@ -111,7 +110,10 @@ def start(store: Store, settings: Settings, job_id: str) -> None:
 
 def cancel(store: Store, job_id: str) -> None:
     """Ends a job that has not ended, and deletes its file. The rows that are imported stay."""
-    _change(store, job_id, ACTIVE, {"state": CANCELED, "sample": [], "file_parts": []})
+    ended: Document = {"state": CANCELED, "sample": [], "file_parts": []}
+    if not jobs_store.change_job(store, job_id, (IMPORTING,), ended):
+        # The report of a check is about nothing that is stored.
+        _change(store, job_id, (READING, CHECKING, *OF_MEMBER), ended, gone=("report",))
     delete_parts(store, job_id, FILE)
 
 
@@ -135,7 +137,8 @@ def _change(
     fields: Document,
     *,
     queue: bool = False,
+    gone: tuple[str, ...] = (),
 ) -> None:
     found_job(store, job_id)
-    if not jobs_store.change_job(store, job_id, states, fields, queue=queue):
+    if not jobs_store.change_job(store, job_id, states, fields, queue=queue, gone=gone):
         raise wrong_state()

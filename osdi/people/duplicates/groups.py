@@ -17,8 +17,8 @@ from osdi.documents import Document, ReadOnlyDocument
 from osdi.match_keys import NAME_AND_POSTAL_CODE
 from osdi.people.duplicates.exceptions_store import Apart, apart
 from osdi.people.duplicates.keys_store import (
+    owners_and_sharing,
     owners_of,
-    people_with_any,
     people_with_unclaimed_keys,
     sharing_people,
 )
@@ -93,7 +93,8 @@ def duplicates_of(store: Store, person: ReadOnlyDocument, limit: int = GROUP) ->
     keys = keys_of(person)[:PERSON_KEYS]
     if not keys:
         return []
-    others = [each for each in people_with_any(store, keys, limit + 1) if each["_id"] != person["_id"]]
+    ids = owners_and_sharing(store, keys, limit + 1) - {person["_id"]}
+    others = sorted(store.by_ids(PERSON.collection, sorted(ids)), key=lambda each: str(each["_id"])) if ids else []
     exceptions = apart(store, (person, *others)) if others else ()
     return [
         (kinds_of(set(keys).intersection(keys_of(other))), other)

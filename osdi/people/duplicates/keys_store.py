@@ -46,10 +46,9 @@ def owners_and_sharing(store: Store, keys: Sequence[str], limit: int) -> set[str
     return {*owners_of(store, keys).values(), *(each["_id"] for each in sharing)}
 
 
-def people_with_any(store: Store, keys: Sequence[str], limit: int) -> list[Document]:
-    """Returns at most `limit` people who own or share one of these keys, the oldest first."""
-    query = {"$or": [{name: {"$in": list(keys)}} for name in ("match_keys", "unclaimed_keys")]}
-    return store.find(PERSON.collection, query, sort=("_id",), limit=limit)
+def people_sharing(store: Store, keys: Sequence[str], limit: int) -> list[Document]:
+    """Returns ids and `unclaimed_keys` of the first `limit` people who have one of these keys but do not own it."""
+    return _first_people(store, {"unclaimed_keys": {"$in": list(keys)}}, limit, "unclaimed_keys")
 
 
 def _first_people(store: Store, query: Query, limit: int, *fields: str) -> list[Document]:

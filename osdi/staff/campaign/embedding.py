@@ -1,7 +1,7 @@
-"""The screen of the sites that show the form of a campaign in a frame, and the change that allows another site."""
+"""The screen of the sites that show the form of a campaign in a frame, and the changes of the allowed ones."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -83,18 +83,19 @@ def allow_site(store: Store, settings: Settings, campaign_id: str, typed: str, b
     if origin is None:
         raise invalid("Enter the address of a page of the site, such as https://www.example.org/news.", "site")
 
-    def attempt() -> None:
-        campaign = store.get(ADVOCACY_CAMPAIGN.collection, campaign_id)
-        if campaign is None:
-            raise not_found("There is no such campaign.", ADVOCACY_CAMPAIGN.rel)
-        origins = list(dict.fromkeys((*AnonymousPosts.of(settings, campaign).origins, origin)))
-        if len(origins) > ORIGINS:
+    def added(origins: Sequence[str]) -> list[str]:
+        found = list(dict.fromkeys((*origins, origin)))
+        if len(found) > ORIGINS:
             raise invalid(f"A campaign lists at most {ORIGINS} sites.", "site")
-        fields = {"anonymous_posts": {"origins": origins}}
-        _put_unchanged(store, settings, campaign, Change(fields, (), frozenset((etag(campaign),)), by))
+        return found
 
-    retry_on_conflict(attempt)
+    _change_origins(store, settings, campaign_id, added, by)
     return origin
+
+
+def remove_site(store: Store, settings: Settings, campaign_id: str, origin: str, by: str | None) -> None:
+    """Removes an origin from those of a campaign; safe to repeat. Raises OsdiError 404 and 503."""
+    _change_origins(store, settings, campaign_id, lambda origins: [each for each in origins if each != origin], by)
 
 
 def blocked_sites(store: Store, settings: Settings, caller: Caller) -> list[BlockedSites]:
@@ -124,6 +125,21 @@ def _site(document: Document, sources: Sequence[str]) -> Site:
     state = origin if origin in (NAMELESS, OTHERS) else ALLOWED if may_frame(sources, origin) else BLOCKED
     shown, blocked, unknown = (document.get(outcome, 0) for outcome in (SHOWN, BLOCKED, UNKNOWN))
     return Site(origin, state, shown, blocked, unknown, document["last_date"])
+
+
+def _change_origins(
+    store: Store, settings: Settings, campaign_id: str, changed: Callable[[Sequence[str]], list[str]], by: str | None
+) -> None:
+    """Replaces the origins of a campaign by what `changed` makes of them, also if others change them meanwhile."""
+
+    def attempt() -> None:
+        campaign = store.get(ADVOCACY_CAMPAIGN.collection, campaign_id)
+        if campaign is None:
+            raise not_found("There is no such campaign.", ADVOCACY_CAMPAIGN.rel)
+        fields = {"anonymous_posts": {"origins": changed(AnonymousPosts.of(settings, campaign).origins)}}
+        _put_unchanged(store, settings, campaign, Change(fields, (), frozenset((etag(campaign),)), by))
+
+    retry_on_conflict(attempt)
 
 
 def _put_unchanged(store: Store, settings: Settings, campaign: Document, change: Change) -> None:

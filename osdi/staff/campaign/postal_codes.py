@@ -39,14 +39,17 @@ class TableChange:
         return self.lost[:EXAMPLES]
 
 
-def replacement(store: Store, campaign: ReadOnlyDocument, text: str) -> TableChange | None:
-    """Returns the change by a file; None if it replaces no other table, or cannot be stored. Raises OsdiError 400, 503.
+def replacement(
+    store: Store, campaign: ReadOnlyDocument, text: str, *, confirmed: str | None = None
+) -> TableChange | None:
+    """Returns the change by a file; None if it replaces no other table, or cannot be stored.
 
-    OsdiError 400 means that the text is no such file.
+    `confirmed` is the digest of a table that a member has agreed to lose: None for that one too. Raises OsdiError 400
+    for a text that is no such file, 503.
     """
     after = read_table(text, campaign.get("target_list", ()))
     before = table_in_use(store, campaign["_id"])
-    if after.problems or not before.targets or before.targets == after.targets:
+    if after.problems or not before.targets or before.targets == after.targets or confirmed == _digest(before):
         return None
     return _change(before, after, campaign.get("target_list", ()))
 
@@ -70,12 +73,17 @@ def _change(before: Table, after: Table, target_list: Sequence[Any]) -> TableCha
     keys = {target_key(target) for target in target_list}
     present = {prefix: [each for each in targets if each in keys] for prefix, targets in before.targets.items()}
     leading = [prefix for prefix, targets in present.items() if targets]
+    reached = after.targets
     return TableChange(
         lines_before=before.lines,
         codes_before=len(before.targets),
-        lines_after=sum(map(len, after.targets.values())),
-        codes_after=len(after.targets),
-        lost=tuple(before.codes[prefix] for prefix in leading if not best(prefix, after.targets).keys),
+        lines_after=sum(map(len, reached.values())),
+        codes_after=len(reached),
+        lost=tuple(before.codes[each] for each in leading if each not in reached and not best(each, reached).keys),
         gone=len(present) - len(leading),
-        digest=sha256(orjson.dumps(before.targets, option=orjson.OPT_SORT_KEYS)).hexdigest(),
+        digest=_digest(before),
     )
+
+
+def _digest(table: Table) -> str:
+    return sha256(orjson.dumps(table.targets, option=orjson.OPT_SORT_KEYS)).hexdigest()

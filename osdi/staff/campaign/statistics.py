@@ -16,18 +16,17 @@ from osdi.crud.totals_store import total_outreaches
 from osdi.documents import Document, Json
 from osdi.errors import OsdiError
 from osdi.exporting.csv_cells import BOM, defused
+from osdi.fields.outreach import NEW_PERSON, OWN_WORDS
 from osdi.ids import now
 from osdi.odata.target_names import MOST_WORDS
-from osdi.resources import OUTREACH
 from osdi.settings import Settings
 from osdi.staff.campaign.chart import Chart, chart
-from osdi.staff.campaign.outreach_filter import NO, YES, OutreachFilter
-from osdi.staff.campaign.outreach_list import Selection
+from osdi.staff.campaign.outreach_filter import OutreachFilter
 from osdi.staff.campaign.period import Period
 from osdi.staff.campaign_list import goal_of
-from osdi.statistics.query import read_statistics
+from osdi.statistics.query import read_statistics, read_with_flags
 from osdi.statistics.reader import StatisticsReader
-from osdi.statistics.tally import VALUE_LENGTH
+from osdi.statistics.tally import FALSE, TRUE, VALUE_LENGTH, Tally
 from osdi.store import Store
 
 KINDS: Final = ("source", "referrer", "target", "type")
@@ -128,25 +127,18 @@ def campaign_statistics(
 ) -> CampaignStatistics:
     """Returns the statistics of a period. Raises OsdiError 503."""
     zone = settings.zone
-    summary = read_statistics(reader, campaign["_id"], period.first, period.last, zone)
+    summary, whole = read_with_flags(reader, campaign["_id"], period.first, period.last, zone)
     previous = _previous(reader, campaign["_id"], summary, zone) if period.first else None
     total = total_outreaches(store, campaign)
     goal = goal_of(PageSettings.of(campaign), total)
     drawn = chart(counts_of(summary), outside(total, summary), goal, counts_of(previous) if previous else ())
-    supporters = _supporters(store, settings, campaign["_id"], summary)
+    supporters = _supporters(whole)
     return CampaignStatistics(campaign["_id"], period, summary, previous, supporters, total, goal, drawn, now(), zone)
 
 
-def _supporters(store: Store, settings: Settings, campaign_id: str, summary: Json) -> Supporters:
-    """Returns what an index counts of the outreaches on the days of a summary."""
-    first, last = (dt.date.fromisoformat(summary[name]) for name in ("from", "to"))
-    whole = OutreachFilter(campaign_id, first, last)
-
-    def count(chosen: OutreachFilter) -> int:
-        return store.count(OUTREACH.collection, Selection.of(chosen, settings.zone, settings.match_key_rules).whole)
-
-    own, unchanged = (count(replace(whole, own_words=each)) for each in (YES, NO))
-    return Supporters(count(replace(whole, new_person=YES)), own, own + unchanged)
+def _supporters(whole: Tally) -> Supporters:
+    own, unchanged = (whole.by[OWN_WORDS][each] for each in (TRUE, FALSE))
+    return Supporters(whole.by[NEW_PERSON][TRUE], own, own + unchanged)
 
 
 def counts_of(summary: Json) -> list[int]:

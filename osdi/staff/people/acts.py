@@ -171,8 +171,11 @@ def merge(
 
     Raises OsdiError 409 if one of both has changed, and the errors of `merge_people`.
     """
-    check_versions(survivor, other, versions)
-    merge_people(store, survivor["_id"], other["_id"], rules, by=caller.person_id)
+
+    def check(stored: ReadOnlyDocument, merged: ReadOnlyDocument) -> None:
+        check_versions(stored, merged, versions)
+
+    merge_people(store, survivor["_id"], other["_id"], rules, by=caller.person_id, check=check)
 
 
 def check_versions(one: ReadOnlyDocument, other: ReadOnlyDocument, versions: str) -> None:

@@ -1,6 +1,7 @@
 """An uploaded file is read, checked and imported by the worker; a member chooses the fields and starts the import."""
 
 import datetime as dt
+import io
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from pymongo.database import Database
 
 from blueprints.operations.import_bodies import load_body
 from osdi.errors import OsdiError, unavailable
+from osdi.fields.webhook import EVENTS
 from osdi.ids import now
 from osdi.importing.csv_files.column_mapping import known_field
 from osdi.importing.jobs import acts, execution, jobs_store
@@ -17,7 +19,9 @@ from osdi.importing.jobs.job import safe_name
 from osdi.importing.jobs.work import ImportJobs
 from osdi.privacy.tombstones import note_erasure
 from osdi.settings import Settings
+from osdi.staff.members import add_member
 from osdi.store import Store
+from osdi.webhooks import registry
 from tests.importing.jobs.conftest import Uploaded, checked, imported, job_of, work
 
 FILE = "first_name,email,Fish\nAnn,ann@example.com,trout\nBob,not an address,\nCy,cy@example.com,=1+1\n"
@@ -247,6 +251,24 @@ def test_an_erased_person_is_not_imported(
     imported(store, settings, jobs, job_id)
 
     assert [each["given_name"] for each in database.people.find()] == ["Cy"]
+
+
+def test_an_import_notifies_nobody_and_names_the_member_as_editor(
+    jobs: ImportJobs, store: Store, settings: Settings, database: Stored
+) -> None:
+    registry.create(store, {"url": "https://crm.example.org/", "events": list(EVENTS)})
+    member = add_member(store, "eve@example.org", person_id="eve")
+    triggers = '"triggers": {"autoresponse": {"enabled": true, "identifiers": ["crm:thanks"]}}'
+    line = f'{{"email_addresses": [{{"address": "ann@example.com"}}], {triggers}}}'
+    file = io.BytesIO(line.encode())
+    job_id = str(acts.upload(store, settings, member, {"kind": "people"}, "people.ndjson", file)["_id"])
+
+    imported(store, settings, jobs, job_id)
+
+    person = database.people.find_one()
+    assert person is not None
+    assert "webhook_events" not in person
+    assert person["modified_by_id"] == "eve"
 
 
 def test_a_second_import_of_a_file_changes_nothing(

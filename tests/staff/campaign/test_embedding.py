@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
+from osdi.access.tokens import ADMIN as ADMIN_SCOPE
 from osdi.access.tokens import READ, WRITE
 from osdi.campaign_pages.embedding.site_store import add_frames
 from osdi.ids import now
@@ -169,14 +170,35 @@ class TestAllowing:
         assert event is not None
         assert event["ids"] == [f"advocacy_campaigns/{listed.api.campaign_id}"]
 
-    @pytest.mark.parametrize(("scopes", "buttons"), [([READ], 0), ([READ, WRITE], 3)])
-    def test_is_offered_to_a_member_who_may_change_the_campaign(
+    @pytest.mark.parametrize(("scopes", "buttons"), [([READ], 0), ([READ, WRITE], 1), ([ADMIN_SCOPE], 4)])
+    def test_is_offered_to_administrators_as_by_the_api(
         self, listed: Screens, store: Store, signed_in: SignedIn, scopes: list[str], buttons: int
     ) -> None:
         frames(listed, store)
         screens = Screens(signed_in(add_member(store, "x@example.org", scopes=scopes)), listed.api)
 
         assert len(screens.open("/embedding").select("main form button")) == buttons
+
+
+class TestRemoving:
+    @pytest.mark.parametrize(("site", "left"), [(SITE, []), (OTHER, [SITE]), (HOSTILE, [SITE]), ("", [SITE])])
+    def test_takes_a_listed_site_from_those_of_the_campaign(self, listed: Screens, site: str, left: list[str]) -> None:
+        response = listed.browser.post(f"{listed.path}/embedding/remove", {"site": site})
+
+        assert response.headers["Location"] == f"{listed.path}/embedding?done=site_removed"
+        assert origins(listed) == left
+
+    def test_the_last_site_leaves_none_that_may_show_the_form(self, listed: Screens) -> None:
+        listed.send("/publish")
+        listed.browser.post(f"{listed.path}/embedding/remove", {"site": SITE})
+
+        page = listed.browser.get(f"/act/{listed.settings()['slug']}/embed")
+
+        assert "frame-ancestors 'self';" in page.headers["Content-Security-Policy"]
+        assert "None." in listed.open("/embedding").get_text()
+
+    def test_is_not_offered_for_the_list_of_the_whole_server(self, screens: Screens) -> None:
+        assert "Remove" not in screens.open("/embedding").get_text()
 
 
 def test_emptying_the_list_leaves_the_allowed_sites_allowed(listed: Screens, store: Store, database: Database) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from osdi.access.tokens import READ
+from osdi.people import merge as merge_module
 from osdi.people.duplicates.groups import duplicates
 from osdi.people.merge import merge_people
 from osdi.privacy.erasure import erase
@@ -257,3 +258,21 @@ class TestTheComparison:
         again = re.search(r'name="versions" value="([^"]*)"', response.text)
         assert again
         assert ada.post(page, {"versions": again[1].replace("&#34;", '"')}).status_code == 303
+
+    def test_is_compared_with_what_the_merge_reads(
+        self, ada: StaffBrowser, api: Client, pair: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A change between the look of the page's code and the write of the merge is noticed too."""
+        page = f"/staff/people/{pair[0]}/merge/{pair[1]}"
+        seen = versions(ada, page)
+        reading = merge_module.get_person
+
+        def change_first(store: Store, person_id: str) -> Any:
+            monkeypatch.setattr(merge_module, "get_person", reading)
+            api.put(f"/people/{pair[1]}", {"occupation": "miller"})
+            return reading(store, person_id)
+
+        monkeypatch.setattr(merge_module, "get_person", change_first)
+
+        assert ada.post(page, {"versions": seen}).status_code == 409
+        assert api.get(f"/people/{pair[1]}").status_code == 200

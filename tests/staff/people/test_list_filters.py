@@ -408,6 +408,17 @@ class TestTheRequestOfTheApi:
         assert "The API has no single request for this search." in ada.get(PEOPLE, query_string={"text": "jane"}).text
 
 
+@pytest.mark.parametrize("name", ["text", "tag", "list", "campaign", "status", "sort", "created", "active", "after"])
+@pytest.mark.parametrize("value", [HOSTILE, "\x00", "x" * 3000, "{{7*7}}"])
+def test_any_argument_is_shown_as_text(ada: StaffBrowser, jane: str, name: str, value: str) -> None:
+    for path in (PEOPLE, f"{PEOPLE}/csv", f"{PEOPLE}/new"):
+        response = ada.get(path, query_string={name: value})
+
+        assert response.status_code in (200, 422)
+        assert "<script>alert" not in response.text
+        assert ">49<" not in response.text
+
+
 class TestASearchWithoutResult:
     @pytest.mark.parametrize(
         ("text", "similar"),

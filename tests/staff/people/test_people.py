@@ -379,9 +379,14 @@ class TestThePageOfAPerson:
         person = stored(api, given_name=HOSTILE, postal_addresses=[{"locality": HOSTILE}])
 
         other = stored(api)
-        acts = ("", "/edit", "/unsubscribe", "/download", "/erase", f"/merge/{other}")
+        acts = ("", "/edit", "/unsubscribe", "/download", "/erase", f"/merge/{other}", "/no-calls", "/answers/new")
         one = tuple(f"/staff/people/{person}{act}" for act in acts)
-        for path in ("/staff/people", f"/staff/people/add?person={person}", *one):
+        for path in (
+            "/staff/people",
+            f"/staff/people/add?person={person}",
+            f"/staff/people/remove?person={person}",
+            *one,
+        ):
             text = ada.get(path).text
             assert "&lt;script&gt;alert(1)" in text
             assert "<script>alert" not in text

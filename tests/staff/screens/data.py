@@ -13,6 +13,8 @@ from osdi.access.token_changes import create_token
 from osdi.documents import Document
 from osdi.followups.unsubscribe import unsubscribe
 from osdi.ids import new_id, now
+from osdi.importing.jobs.job import new_job
+from osdi.importing.jobs.jobs_store import insert_job
 from osdi.people.duplicates.exceptions_store import add_exception
 from osdi.resources import ADVOCACY_CAMPAIGN, LIST, MESSAGE, OUTREACH, PERSON, QUESTION, TAG
 from osdi.sample import CAMPAIGN_ID, create_sample
@@ -29,6 +31,7 @@ from tests.support.client import Client
 
 Arguments = dict[str, str]
 JANE, OLD, SHARED = "jane@example.com", "old@example.org", {"number": "+12025550123", "number_type": "Mobile"}
+QUESTION_TITLE = "Why do you write?"
 # A member's name has at most 100 characters.
 NAME_LENGTH = 100
 
@@ -59,6 +62,7 @@ def the_least(place: Place) -> Arguments:
     webhook = registry.create(place.store, {"url": "https://crm.example.org/", "events": ["unsubscribed"]})
     return {
         **_arguments(place, campaign_id, id_of(other), id_of(message)),
+        **_import(place, "people", "people.csv", "email"),
         "token_id": create_token(place.store, "crm", ["read"])[1]["_id"],
         "webhook_id": webhook["_id"],
     }
@@ -84,6 +88,7 @@ def sample(place: Place) -> Arguments:
     receiver = {"url": "https://crm.example.org/a/long/address/of/a/receiver", "events": ["unsubscribed"]}
     return {
         **_arguments(place, CAMPAIGN_ID, id_of(other), message_id, "Yes, send me news about the river."),
+        **_import(place, "outreaches", "a list of the river with a long name.csv", "Favourite fish"),
         **_settings(place, "newsletter of the river", receiver, "status_500", "Internal Server Error" * 9),
     }
 
@@ -114,7 +119,8 @@ def hostile_texts(place: Place) -> Arguments:
     begin_session(place.store, place.member, hostile(), now())
     receiver = {"url": "https://crm.example.org/", "events": ["unsubscribed"], "description": hostile()}
     return {
-        **_arguments(place, campaign_id, other_id, id_of(message), hostile()),
+        **_arguments(place, campaign_id, other_id, id_of(message), hostile(), hostile()),
+        **_import(place, "people", hostile(), hostile()),
         **_settings(place, hostile(), receiver, hostile(), hostile(), campaign_id),
     }
 
@@ -135,8 +141,13 @@ def _hostile_page(question: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _arguments(place: Place, campaign_id: str, other_id: str, message_id: str, consent: str = "") -> Arguments:
-    """Adds a failed follow-up and a receipt of consent to the outreach, and returns arguments of addresses."""
+def _arguments(
+    place: Place, campaign_id: str, other_id: str, message_id: str, consent: str = "", question: str = QUESTION_TITLE
+) -> Arguments:
+    """Adds a failed follow-up and a receipt of consent to the outreach, and an answer.
+
+    Returns arguments of addresses.
+    """
     (outreach,) = place.database.outreaches.find()
     failed = {"_id": new_id(), "kind": "autoresponse", "state": "failed", "reason": "smtp_connect"}
     failed |= {"message_id": message_id, "queued_date": now()}
@@ -145,7 +156,12 @@ def _arguments(place: Place, campaign_id: str, other_id: str, message_id: str, c
     place.database.outreaches.update_one({}, {"$set": changes})
     person = place.database.people.find_one({"_id": outreach["person_id"]})
     assert person is not None
+    asked = place.api.created("/questions", {"title": question, "question_type": "Paragraph"})
+    of_person = {"osdi:person": {"href": f"http://localhost/api/v1/people/{person['_id']}"}}
+    answer = place.api.created(f"/questions/{id_of(asked)}/answers", {"value": question, "_links": of_person})
     return {
+        "question_id": id_of(asked),
+        "answer_id": id_of(answer),
         "secret": new_link(place.store, place.member, now()),
         "advocacy_campaign_id": campaign_id,
         "person_id": person["_id"],
@@ -179,6 +195,14 @@ def _settings(
     token = create_token(place.store, name[:NAME_LENGTH], ["read"], None, campaign_id)[1]
     place.database.tokens.update_one({"_id": token["_id"]}, {"$set": {"name": name}})
     return {"token_id": token["_id"], "webhook_id": "webhook", "member_id": member["_id"]}
+
+
+def _import(place: Place, kind: str, name: str, column: str) -> Arguments:
+    """Stores an import that waits for a choice of columns."""
+    job = new_job(kind, "people.csv", place.member, None, 7)
+    columns = [{"name": column, "field": f"custom_fields.{column}", "because": "unknown: a custom field"}]
+    insert_job(place.store, job | {"state": "columns", "file_name": name, "columns": columns})
+    return {"import_id": job["_id"]}
 
 
 def id_of(resource: dict[str, Any]) -> str:

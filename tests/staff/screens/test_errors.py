@@ -31,8 +31,15 @@ MISTAKES = {
     f"{CAMPAIGN}/edit": Mistake("Colour", "green", "Save"),
     f"{CAMPAIGN}/postal-codes": Mistake("Or the text of the table", "code", "Check the table"),
     "/staff/people/add": Mistake("Tag", "", "Add"),
+    "/staff/people/remove": Mistake("Tag", "", "Remove"),
+    "/staff/people/new": Mistake("E-mail address", "jane", "Store the person"),
+    f"{PERSON}/no-calls": Mistake("+12025550123", "", "Record"),
+    f"{PERSON}/answers/new": Mistake("Why do you write?", "", "Store the answer"),
+    f"{PERSON}/answers/<answer_id>": Mistake("Why do you write?", "   ", "Store the answer"),
     f"{PERSON}/edit": Mistake("E-mail address 1", "jane", "Store the changes"),
     f"{PERSON}/erase": Mistake("Type the name of the person", "Nobody", "Erase for good"),
+    "/staff/imports": Mistake("File", "", "Upload the file"),
+    "/staff/imports/<import_id>/columns": Mistake("Date of rows that have none", "tomorrow or so", "Check the file"),
     "/staff/messages/new": Mistake("Text", "Dear {{ person", "Save"),
     "/staff/messages/<message_id>": Mistake("Text", "Dear {{ person", "Save"),
     "/staff/messages/test": Mistake("Text", "{{", "Send a test mail to ada@example.org", "/staff/messages/new"),
@@ -51,9 +58,15 @@ BUTTONS = {
     f"{PERSON}/merge/<other_id>/take-back",
     f"{PERSON}/merge/<other_id>/not-the-same",
     f"{PERSON}/download",
+    "/staff/people/csv",
     f"{CAMPAIGN}/preview",
+    f"{CAMPAIGN}/copy",
+    f"{CAMPAIGN}/postal-codes/delete",
     f"{CAMPAIGN}/embedding",
     f"{CAMPAIGN}/embedding/forget",
+    f"{CAMPAIGN}/embedding/remove",
+    "/staff/exports",
+    *(f"/staff/imports/<import_id>/{act}" for act in ("start", "cancel", "delete")),
     "/staff/messages/preview",
     "/staff/followups/retry",
     "/staff/link/<string:secret>",
@@ -87,7 +100,7 @@ class TestAMistake:
         for link in page.get_by_role("alert").get_by_role("link").all():
             link.click()
             assert page.evaluate("document.activeElement.matches('input, select, textarea, fieldset')")
-        if page.get_by_label(mistake.field).first.evaluate("each => each.tagName") != "SELECT":
+        if page.get_by_label(mistake.field).first.evaluate("each => !each.matches('select, [type=checkbox]')"):
             expect(page.get_by_label(mistake.field).first).to_have_value(mistake.typed)
         assert not checks.barriers(page, within="main")
         assert checks.widths(page) == [320, 320]

@@ -44,7 +44,7 @@ def test_a_file_is_imported_from_upload_to_rejected_rows(
     assert ada.post(f"{path}/start").status_code == 303
     work(jobs)
     assert "New people 2" in text(ada, path)
-    rejected = ada.get(f"{path}/rejected").get_data(as_text=True)
+    rejected = ada.get(f"{path}/rejected.csv").get_data(as_text=True)
     assert rejected.splitlines()[1] == "3,email: Not a valid e-mail address.,Bob,not an address,"
     assert ada.post(f"{path}/delete").status_code == 303
     assert ada.get(path).status_code == 404
@@ -58,7 +58,7 @@ def test_the_corrected_file_of_rejected_rows_is_imported(
     work(jobs)
     ada.post(f"{path}/start")
     work(jobs)
-    rejected = ada.get(f"{path}/rejected").get_data()
+    rejected = ada.get(f"{path}/rejected.csv").get_data()
 
     again = uploaded(rejected.replace(b"not an address", b"bob@example.com"), "rejected.csv")
     ada.post(f"{again}/columns", {f"column-{index}": "" for index in range(5)})
@@ -199,6 +199,17 @@ class TestCancel:
         assert "The import was cancelled" in text(ada, path)
         assert database.import_parts.count_documents({}) == 0
 
+    def test_of_a_check_speaks_of_nothing_imported(
+        self, ada: StaffBrowser, uploaded: Uploaded, jobs: ImportJobs
+    ) -> None:
+        path = uploaded(FILE)
+        ada.post(f"{path}/columns", KEPT)
+        work(jobs)
+
+        ada.post(f"{path}/cancel")
+
+        assert "stays" not in text(ada, path)
+
     def test_is_not_possible_after_the_end(self, ada: StaffBrowser, uploaded: Uploaded) -> None:
         path = uploaded(b"%PDF")
 
@@ -206,7 +217,7 @@ class TestCancel:
 
 
 @pytest.mark.parametrize("scopes", [[READ], [WRITE]], ids=["read", "write"])
-@pytest.mark.parametrize("end", ["", "/columns", "/progress", "/rejected", "/cancel", "/delete"])
+@pytest.mark.parametrize("end", ["", "/columns", "/progress.json", "/rejected.csv", "/cancel", "/delete"])
 def test_a_member_who_may_not_import_sees_no_import(
     store: Store, signed_in: SignedIn, uploaded: Uploaded, scopes: list[str], end: str
 ) -> None:
@@ -227,7 +238,7 @@ def test_a_campaign_scoped_member_sees_no_import_not_even_of_that_campaign(
     assert other.get("/staff/imports").status_code == 403
 
 
-@pytest.mark.parametrize("end", ["", "/columns", "/progress", "/rejected", "/cancel", "/delete"])
+@pytest.mark.parametrize("end", ["", "/columns", "/progress.json", "/rejected.csv", "/cancel", "/delete"])
 def test_an_unknown_import_does_not_exist(ada: StaffBrowser, end: str) -> None:
     assert ada.get(f"/staff/imports/nowhere{end}").status_code == 404
 
