@@ -1,4 +1,4 @@
-"""The operator's commands: `flask --app wsgi ...`. One module per group of commands.
+"""The operator's commands: `bin/osdi ...`. One module per group of commands.
 
 A command parses its options, calls one capability and prints the result. `register` adds the commands to Flask.
 

@@ -1,4 +1,4 @@
-"""Adds the operator's commands to `flask --app wsgi`, and gives each command what it works with.
+"""Adds the operator's commands to `bin/osdi`, and gives each command what it works with.
 
 The module of a command is imported when the command runs, so a web process loads none of them.
 """

@@ -87,4 +87,4 @@ def _check_indexes(store: Store, once: bool) -> None:
         more = ", ..." if len(missing) > INDEXES_SHOWN else ""
         listed = ", ".join(missing[:INDEXES_SHOWN]) + more
         problem = f"{len(missing)} indexes are missing, so the worker is slow"
-        echo(f"{problem}. `flask --app wsgi release` creates them: {listed}", err=True)
+        echo(f"{problem}. `bin/osdi release` creates them: {listed}", err=True)

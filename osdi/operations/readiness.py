@@ -93,7 +93,7 @@ class UniqueIndexMissing(OsdiError):
 
 
 def _missing(indexes: str) -> str:
-    return f"Unique indexes are missing; run `flask --app wsgi release` to create them: {indexes}."
+    return f"Unique indexes are missing; run `bin/osdi release` to create them: {indexes}."
 
 
 class _IndexesMissing(Exception):

@@ -49,5 +49,5 @@ def check_schema(database: Database[dict[str, Any]], *, serves: bool = False) ->
     if "restoring" in found:
         raise WrongDatabase(
             "A restore into this database was begun and has not ended: let it end. If its process was killed, run"
-            " `flask --app wsgi restore --recover`, or repeat the restore."
+            " `bin/osdi restore --recover`, or repeat the restore."
         )

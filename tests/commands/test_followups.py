@@ -465,7 +465,7 @@ class TestWorker:
         app = self.application(deployed, mongodb_uri=uri)
         try:
             assert (
-                "indexes are missing, so the worker is slow. `flask --app wsgi release` creates them"
+                "indexes are missing, so the worker is slow. `bin/osdi release` creates them"
                 in run(app, "worker", "--once").stderr
             )
             run(app, "indexes")

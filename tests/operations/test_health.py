@@ -95,7 +95,7 @@ class TestReadyz:
 
         assert (answer.status_code, answer.json["status"]) == (503, "not ready")
         [text] = answer.json["missing"]
-        assert "flask --app wsgi release" in text
+        assert "bin/osdi release" in text
         for collection, indexes in INDEXES.items():
             for index in indexes:
                 assert (f"{collection} ({', '.join(index.fields)})" in text) is index.unique

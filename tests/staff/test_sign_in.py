@@ -191,7 +191,7 @@ class TestTheAnswer:
 
     def test_says_which_command_makes_a_link_if_no_mail_can_be_sent(self, app: Flask, stranger: StaffBrowser) -> None:
         for page in (FORM, "/staff/sign-in/code"):
-            assert "flask --app wsgi staff link" in stranger.get(page).text
+            assert "bin/osdi staff link" in stranger.get(page).text
 
     @pytest.mark.parametrize("same", ["address", "mailbox"])
     def test_is_429_for_too_many_requests_of_an_address_or_about_a_mailbox(
