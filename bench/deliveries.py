@@ -1,6 +1,6 @@
 """Measures deliveries: mails that workers send to an SMTP sink, and events that they post to a webhook.
 
-The real command `flask --app wsgi worker --once` runs in one or more processes until the queue is empty. The rate is
+The real command `bin/osdi worker --once` runs in one or more processes until the queue is empty. The rate is
 that of the middle eight tenths of the deliveries, by the sink's clock, so the start of the workers does not count. The
 processor time of a start is measured separately and subtracted. Baselines send the same content with less work.
 """

@@ -26,7 +26,7 @@ def delivery_report(rounds: Rounds) -> str:
     return "\n\n".join(
         (
             "## What workers deliver",
-            f"This measures mails that `flask --app wsgi worker --once` sends, with {MAILS:,} follow-ups "
+            f"This measures mails that `bin/osdi worker --once` sends, with {MAILS:,} follow-ups "
             f"queued. Each row is the median of {count} interleaved rounds. The sink is a separate process that "
             "answers SMTP and stores nothing.",
             _table("mail", MAIL_ROWS, MAIL_RATIOS, rounds),

@@ -124,7 +124,7 @@ PROMISES: Final = (
         (f"{ERRORS}::test_an_unknown_outcome_or_overload_is_503_and_a_retry_records_once",),
     ),
     Promise(
-        "**If a unique index is missing**, posts are answered with 503 until `flask --app wsgi release` has created "
+        "**If a unique index is missing**, posts are answered with 503 until `bin/osdi release` has created "
         "it; without it a post could be stored twice. `release` lists the ids of all documents that are in its way.",
         ("tests/operations/test_missing_unique_index.py",),
     ),

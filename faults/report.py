@@ -89,7 +89,7 @@ worker does it some minutes later. `tests/faults/test_harness.py` and `tests/fau
 of error in a database and see that the check finds it.
 
 The administration has other people than the clients that post. Two clients merge, erase and delete people that they \
-have created. `flask --app wsgi import people` imports files of {ROWS} people, and some of these are erased meanwhile. \
+have created. `bin/osdi import people` imports files of {ROWS} people, and some of these are erased meanwhile. \
 A worker runs, too.
 
 The promises are:
