@@ -252,3 +252,21 @@ def test_the_audit_log_names_the_import_and_no_content(ada: StaffBrowser, upload
     assert [event["action"] for event in events[-2:]] == ["upload_import", "choose_import_columns"]
     assert all(event["ids"] == [f"import_jobs/{job_id}"] for event in events[-2:])
     assert "ann@example.com" not in str(events)
+
+
+def test_the_audit_log_says_who_downloaded_rejected_rows(
+    ada: StaffBrowser, uploaded: Uploaded, jobs: ImportJobs, database: Stored
+) -> None:
+    path = uploaded(FILE)
+    assert ada.get(f"{path}/rejected.csv").status_code == 404  # there are none yet
+    ada.post(f"{path}/columns", KEPT)
+    work(jobs)
+    ada.post(f"{path}/start")
+    work(jobs)
+    downloads = {"action": "rejected_rows"}
+    assert database.staff_events.count_documents(downloads) == 0
+
+    ada.get(f"{path}/rejected.csv")
+
+    (event,) = database.staff_events.find(downloads)
+    assert event["ids"] == [f"import_jobs/{path.rpartition('/')[2]}"]
