@@ -105,7 +105,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(act)
     app.register_blueprint(counts)
     app.register_blueprint(staff.pages)
-    app.register_blueprint(health.blueprint(store))
+    app.register_blueprint(health.blueprint(store, settings))
     app.register_blueprint(metrics.pages)
     register_commands(app, CommandContext(settings, store, reference, load_body))
     share_with_origins(app, settings)

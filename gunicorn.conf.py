@@ -98,12 +98,19 @@ CHECK_SECONDS = 6.0
 
 
 def _check_deployment(log: Any) -> None:
-    """Exits with EX_CONFIG if settings are wrong, or if a newer program has migrated the database."""
+    """Exits with EX_CONFIG if settings are wrong, or if a newer program has migrated the database.
+
+    Logs a warning about settings that have values of the documentation.
+    """
     from osdi.operations.readiness import newer_database
     from osdi.settings import Settings
+    from osdi.settings.example_values import example_sentence, example_values
 
     try:
-        problem = newer_database(Settings.from_environment().mongodb_uri)
+        settings = Settings.from_environment()
+        if examples := example_values(settings):
+            log.warning(example_sentence(examples))
+        problem = newer_database(settings.mongodb_uri)
     except EnvValidationError as error:
         problem = str(error)
     if problem:

@@ -47,6 +47,7 @@ BLUEPRINTS: Final = (
     stats.blp,
     followups.blp,
     webhooks.blp,
+    webhooks.feed,
     duplicates.blp,
     suppressions.blp,
     people.blp,

@@ -22,7 +22,7 @@ LAYERS: Final[tuple[tuple[str, ...], ...]] = (
     ("documents", "mail"),
     ("etags", "hal", "match_keys", "retry"),
     ("action_functions", "odata", "store"),
-    ("messages", "settings", "statistics"),
+    ("deletions", "messages", "settings", "statistics"),
     ("access", "sample", "webhooks"),
     ("suppression",),
     ("people",),

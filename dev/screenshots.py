@@ -156,7 +156,7 @@ def _record(url: str, number: int) -> None:
     body = {"person": {"email_addresses": [{"address": f"supporter{number}@example.org"}]}, "type": "phone"}
     address = f"{url}{API}/advocacy_campaigns/{CAMPAIGN_ID}/record_outreach_helper"
     request = urllib.request.Request(address, json.dumps(body).encode(), method="POST")  # noqa: S310  # our own address
-    urllib.request.urlopen(request, timeout=10).close()  # noqa: S310
+    urllib.request.urlopen(request, timeout=60).close()  # noqa: S310
 
 
 def _wait_until_up(url: str) -> None:

@@ -8,16 +8,23 @@ import datetime as dt
 import json
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
 from playwright.sync_api import Browser, Page
 from pymongo import MongoClient
 
+from blueprints.operations.import_bodies import load_body
 from osdi.access.tokens import new_token
+from osdi.documents import Document
 from osdi.ids import now
+from osdi.importing.jobs.acts import upload
+from osdi.importing.jobs.work import ImportJobs
 from osdi.resources import API
 from osdi.sample import CAMPAIGN_ID
+from osdi.settings import Settings
 from osdi.staff.events import record_event
 from osdi.staff.members import add_member
 from osdi.staff.sessions import begin_session
@@ -27,7 +34,7 @@ from osdi.webhooks import registry
 
 Shot = tuple[str, str, dict[str, int], str]
 
-WINDOW: Final = {"width": 1080, "height": 680}
+WINDOW: Final = {"width": 1080, "height": 600}
 TALL: Final = {"width": 1080, "height": 1120}
 PHONE: Final = {"width": 390, "height": 720}
 TALL_PHONE: Final = {"width": 390, "height": 1240}
@@ -46,9 +53,11 @@ SHOTS: Final[tuple[Shot, ...]] = (
     ("staff-publish", f"{CAMPAIGN}/publish", WINDOW, "light"),
     ("staff-statistics", f"{CAMPAIGN}/statistics", TALL, "light"),
     ("staff-statistics-phone-dark", f"{CAMPAIGN}/statistics", TALL_PHONE, "dark"),
+    ("staff-outreaches", f"/staff/outreaches?campaign={CAMPAIGN_ID}", WINDOW, "light"),
     ("staff-embedding", f"{CAMPAIGN}/embedding", WINDOW, "light"),
     ("staff-postal-codes", f"{CAMPAIGN}/postal-codes", WINDOW, "light"),
     ("staff-people", "/staff/people", WINDOW, "light"),
+    ("staff-new-person", "/staff/people/new", WINDOW, "light"),
     ("staff-person", "/staff/people/{jane}", WINDOW, "light"),
     ("staff-person-phone", "/staff/people/{jane}", PHONE, "light"),
     ("staff-duplicates", "/staff/people/duplicates", WINDOW, "light"),
@@ -56,6 +65,8 @@ SHOTS: Final[tuple[Shot, ...]] = (
     ("staff-messages", "/staff/messages", WINDOW, "light"),
     ("staff-message", "/staff/messages/{message}", WINDOW, "light"),
     ("staff-followups", "/staff/followups", WINDOW, "light"),
+    ("staff-imports", "/staff/imports/{upload}/columns", WINDOW, "light"),
+    ("staff-exports", "/staff/exports", WINDOW, "light"),
     ("staff-devices", "/staff/devices", WINDOW, "light"),
     ("staff-settings", SETTINGS, WINDOW, "light"),
     ("staff-tokens", f"{SETTINGS}/tokens", WINDOW, "light"),
@@ -74,6 +85,11 @@ SUPPORTERS: Final = (
     ("Paulo", "Costa", "Springfield", "newsletter"),
 )
 OUTREACHES: Final = 46
+STEPS: Final = 100
+UPLOAD: Final = """First Name,Last Name,Email,Zip Code,Can Email Status,Favourite bird
+Rosa,Lima,rosa@example.org,62701,subscribed,Kingfisher
+Tom,Webb,tom@example.org,62702,unsubscribed,Heron
+"""
 # A day that all screenshots show as today; ids become these digits.
 TODAY: Final = "2026-05-04"
 STEADY: Final = """today => {
@@ -97,6 +113,7 @@ def take_staff_screenshots(browser: Browser, url: str, uri: str, folder: Path) -
     store = Store(uri)
     member = add_member(store, "ada@example.org", name="Ada Lovelace")
     ids = _store_sample(store, url, uri, member["_id"])
+    ids["upload"] = _upload(store, Settings(mongodb_uri=uri), member)
     secret, _ = begin_session(store, member, "Firefox on Windows", now())
     cookie: Any = {"name": LOOPBACK_COOKIE, "value": secret, "url": url}
     for name, path, size, scheme in SHOTS:
@@ -133,6 +150,16 @@ def _store_sample(store: Store, url: str, uri: str, member_id: str) -> dict[str,
     _store_settings(store, member_id)
     double_id = other["_links"]["self"]["href"].rpartition("/")[2]
     return {"jane": jane["_id"], "double": double_id, "message": message["_id"]}
+
+
+def _upload(store: Store, settings: Settings, member: Document) -> str:
+    """Uploads a file of people and reads it as the worker does; returns the id of the import."""
+    job = upload(store, settings, member, {"kind": "people"}, "supporters.csv", BytesIO(UPLOAD.encode()))
+    with closing(ImportJobs(store, settings, load_body)) as jobs:
+        for _ in range(STEPS):
+            if not jobs.do_next():
+                break
+    return str(job["_id"])
 
 
 def _outreaches() -> Iterator[dict[str, Any]]:
@@ -174,5 +201,5 @@ def _store_settings(store: Store, member_id: str) -> None:
 def _post(address: str, body: dict[str, Any], token: str) -> dict[str, Any]:
     headers = {"OSDI-API-Token": token, "Content-Type": "application/json"}
     request = urllib.request.Request(address, json.dumps(body).encode(), headers, method="POST")  # noqa: S310  # our own address
-    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
         return dict(json.load(answer))

@@ -131,6 +131,11 @@ def moved(message: str, location: str, resource: str | None = None) -> OsdiError
     return OsdiError(301, ErrorDescription("MERGED", message), resource=resource, headers={"Location": location})
 
 
+def expired(message: str, *properties: str, hint: str | None = None) -> OsdiError:
+    """Returns a 410: what the request refers to was there, and is not kept any more."""
+    return OsdiError(410, ErrorDescription("EXPIRED", message, properties, hint))
+
+
 def too_large(limit: int) -> OsdiError:
     """Returns a 413: the body has more than `limit` bytes."""
     return OsdiError(413, ErrorDescription("TOO_LARGE", f"The body has more than {limit} bytes."))

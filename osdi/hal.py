@@ -18,6 +18,8 @@ from osdi.resources import (
     API,
     CURIES,
     CUSTOM_FIELDS,
+    DELETED,
+    DELETION,
     ENTRIES,
     ITEM,
     LIST,
@@ -45,6 +47,7 @@ OWN_LINKS: Final[Mapping[Resource | None, Mapping[str, str]]] = {
     None: {
         "followups": "followups",
         "webhooks": "webhooks",
+        "deletions": "deletions",
         "duplicates": f"{PERSON.collection}/duplicates",
         "people_csv": f"{PERSON.collection}.csv",
         "outreaches_csv": f"{OUTREACH.collection}.csv",
@@ -118,6 +121,8 @@ class Hal:
 
         `embedded` contains the resources for `$expand`, by relation.
         """
+        if resource is DELETION:
+            return self._deletion(document)
         answer: Json = {"identifiers": self.identifiers(document)}
         if (control or {}).get("return_response", True):
             answer["created_date"] = document["created_date"]
@@ -175,8 +180,14 @@ class Hal:
             "_embedded": {resource.collection_rel: entries},
         }
 
+    def relation(self, resource: Resource) -> str:
+        """Returns the relation of a resource: the standard's, or one of the deployment's namespace for a deletion."""
+        return f"{self.namespace}:{resource.name}" if resource is DELETION else resource.rel
+
     def href_of(self, resource: Resource, document: ReadOnlyDocument) -> str:
-        """Returns the absolute URL of a document."""
+        """Returns the absolute URL of a document; for the record of a deletion that of what was deleted."""
+        if resource is DELETION:
+            return self._deleted(document)
         return self._self(resource, document)
 
     def entry_point(self, *, motd: str, vendor_name: str, product_name: str, max_pagesize: int) -> Json:
@@ -203,6 +214,27 @@ class Hal:
             "namespace": self.namespace,
             "_links": links,
         }
+
+    def _deletion(self, record: ReadOnlyDocument) -> Json:
+        """Returns the record of a deletion: ids and links of what was deleted, and nothing else about it."""
+        deleted = DELETED[record["event"]]
+        links: Json = {deleted.rel: {"href": self._deleted(record)}}
+        if "advocacy_campaign_id" in record:
+            campaign_id = record["advocacy_campaign_id"]
+            links[ADVOCACY_CAMPAIGN.rel] = {"href": self.href(ADVOCACY_CAMPAIGN.collection, campaign_id)}
+        if "survivor_id" in record:
+            survivor = {"href": self.href(PERSON.collection, record["survivor_id"])}
+            links[f"{self.namespace}:survivor"] = survivor
+        return {
+            "identifiers": [f"{self.namespace}:{each}" for each in record["ids"]],
+            "event": record["event"],
+            "deleted_date": record["deleted_date"],
+            "_links": {**links, "curies": self._curies(own="survivor_id" in record)},
+        }
+
+    def _deleted(self, record: ReadOnlyDocument) -> str:
+        """Returns the absolute URL that the deleted document was at."""
+        return self._self(DELETED[record["event"]], {**record, "_id": record["ids"][0]})
 
     def page_address(self, campaign: ReadOnlyDocument) -> str | None:
         """Returns the absolute URL of a campaign's public page, or None while it is not published."""

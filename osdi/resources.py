@@ -20,6 +20,7 @@ from osdi.fields.person import PERSON_FIELDS
 from osdi.fields.question import QUESTION_FIELDS
 from osdi.fields.subresources import ANSWER_FIELDS, ITEM_FIELDS, TAGGING_FIELDS
 from osdi.fields.tag import TAG_FIELDS
+from osdi.fields.webhook import CAMPAIGN_DELETED, OUTREACH_DELETED, PERSON_DELETED, PERSON_ERASED, PERSON_MERGED
 
 OSDI_VERSION: Final = "1.2.0"
 API: Final = "/api/v1"
@@ -103,6 +104,18 @@ ENTRIES: Final[Mapping[Resource, tuple[Resource, str]]] = {
 # Fields that are not in the standard: they contain the id of a resource that a client has linked.
 REFERENCES: Final[Mapping[Resource, Mapping[str, Resource]]] = {MESSAGE: {"wrapper_id": WRAPPER}}
 
+# Records of what was deleted (see osdi.deletions). The standard has no such resource: it is not in RESOURCES, and its
+# relation has the deployment's namespace.
+DELETION: Final = Resource("deletion", "published_deletions", (), "The record of something that was deleted.")
+# The resource that was deleted, by the event of the record.
+DELETED: Final[Mapping[str, Resource]] = {
+    PERSON_DELETED: PERSON,
+    PERSON_MERGED: PERSON,
+    PERSON_ERASED: PERSON,
+    OUTREACH_DELETED: OUTREACH,
+    CAMPAIGN_DELETED: ADVOCACY_CAMPAIGN,
+}
+
 RESOURCES: Final = (PERSON, OUTREACH, ADVOCACY_CAMPAIGN, TAG, LIST, QUESTION, MESSAGE, WRAPPER, TAGGING, ITEM, ANSWER)
 
 # Relations whose name differs from that of their resource: resource, title, description.
@@ -129,6 +142,11 @@ OWN_RELATIONS: Final[Mapping[str, OwnRelation]] = {
     "anonymous_posts": OwnRelation(
         "Anonymous posts", "The policy of a campaign for posts without a token.", "AnonymousPosts"
     ),
+    "deletions": OwnRelation(
+        "Deletions",
+        "People and outreaches that were deleted, merged or erased in the last 90 days, so that copies can be removed.",
+        "Deletions",
+    ),
     "duplicates": OwnRelation(
         "Duplicates", "People who share an address, a number, or a name with postal code.", "Duplicates"
     ),
@@ -150,6 +168,7 @@ OWN_RELATIONS: Final[Mapping[str, OwnRelation]] = {
         "The number of outreaches and people of a campaign: per day, by type, source, target and referrer.",
         "Stats",
     ),
+    "survivor": OwnRelation("Survivor", "The person into whom a deleted person was merged.", "Person"),
     "suppressions": OwnRelation(
         "Opt-outs", "The mails, calls and texts that a person refuses, and where each refusal is from.", "Suppressions"
     ),

@@ -13,6 +13,7 @@ import hypothesis
 import pymongo.common
 import pytest
 from flask import Flask
+from jinja2.bccache import Bucket, BytecodeCache
 from pymongo import MongoClient, WriteConcern
 from pymongo.database import Database
 from werkzeug.routing import Rule
@@ -73,6 +74,23 @@ def _compile_once(rule: Rule) -> None:
 
 
 Rule.compile = _compile_once  # type: ignore[method-assign]
+
+
+class _CompiledTemplates(BytecodeCache):
+    """Keeps compiled templates for all applications of this process, by the text of the template."""
+
+    def __init__(self) -> None:
+        self._compiled: dict[tuple[str, str], bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if compiled := self._compiled.get((bucket.key, bucket.checksum)):
+            bucket.bytecode_from_string(compiled)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._compiled[bucket.key, bucket.checksum] = bucket.bytecode_to_string()
+
+
+Flask.jinja_options = {"bytecode_cache": _CompiledTemplates()}
 
 # The duration of an example depends more on the machine than on the tested code.
 hypothesis.settings.register_profile("without deadlines", deadline=None)

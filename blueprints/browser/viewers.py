@@ -1,7 +1,7 @@
 """The files of Swagger UI and ReDoc: where packages of PyPI carry them, and the digests of their npm releases.
 
 Staff paste tokens into the pages that load these files. So a file is served only if it is byte for byte the one that
-its makers released on npm, whoever packed it for PyPI.
+its makers released on npm. The package of PyPI is not trusted.
 """
 
 import hashlib

@@ -71,6 +71,7 @@ ERROR_RESPONSES: Final[dict[int, tuple[str, dict[str, str]]]] = {
     404: ("There is no resource under this URL.", {}),
     408: ("The body did not arrive in time.", {}),
     409: ("The request contradicts stored data, for example by identifiers of different resources.", {}),
+    410: ("What the request refers to is not kept any more.", {}),
     412: ("The resource has changed since the ETag in If-Match was read.", {}),
     413: ("The body, or the resource that it would change, is too large.", {}),
     422: ("The Idempotency-Key was already used with another body.", {}),

@@ -1,1 +1,1 @@
-"""Routes beside OSDI: anonymous posts, downloads, duplicates, follow-ups, health, metrics, statistics, webhooks."""
+"""Routes beside OSDI: anonymous posts, deletions, downloads, duplicates, follow-ups, health, metrics, webhooks, ..."""

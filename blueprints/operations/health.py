@@ -13,16 +13,17 @@ from blueprints.http.request_log import HEALTHZ, READYZ
 from blueprints.staff.blueprint import STAFF
 from osdi.operations.readiness import Readiness
 from osdi.resources import API
+from osdi.settings import Settings
 from osdi.store import Store
 from osdi.version import VERSION
 
 WRITES: Final = ("POST", "PUT")
 
 
-def blueprint(store: Store) -> Blueprint:
+def blueprint(store: Store, settings: Settings) -> Blueprint:
     """Returns a blueprint with both routes for one store, and the check of its indexes before each write."""
     health = Blueprint("health", __name__)
-    readiness = Readiness(store)
+    readiness = Readiness(store, settings)
 
     @health.get(HEALTHZ)
     def healthz() -> Response:

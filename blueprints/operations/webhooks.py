@@ -1,25 +1,29 @@
-"""Webhooks: subscriptions of other systems to events. These routes are not in the standard."""
+"""Webhooks and the feed of deletions: other systems learn of changes. These routes are not in the standard."""
 
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from flask import Response
 
 from blueprints.http.api import LOCATION, Blueprint
 from blueprints.http.context import answer, hal, settings, store
 from blueprints.http.put_and_delete import if_match
-from osdi.access.tokens import ADMIN
+from osdi.access.tokens import ADMIN, READ
+from osdi.deletions.feed import deletions
 from osdi.documents import Document, Json
 from osdi.etags import etag
-from osdi.resources import API
+from osdi.resources import API, DELETION
 from osdi.webhooks import registry
 from osdi.webhooks.event_store import all_webhooks, count_events, count_rejected, rejected_events
 from osdi.webhooks.subscriptions import change_webhook, create_webhook, send_test
 from schemas.base.delete import NoticeSchema
+from schemas.operations.deletions import DeletionsArgumentsSchema, DeletionsSchema
 from schemas.operations.webhook import WebhookListSchema, WebhookPutSchema, WebhookSchema, WebhookTestSchema
 
 blp = Blueprint(
     "Webhooks", __name__, url_prefix=f"{API}/webhooks", description="Subscriptions of other systems to events"
 )
+feed = Blueprint("Deletions", __name__, url_prefix=API, description="What was deleted, so that copies can be removed")
 
 SHOWN: Final = (
     "url",
@@ -121,6 +125,28 @@ def test_webhook(webhook_id: str) -> Response:
     return answer({"delivered": result.delivered, **stated, "_links": links})
 
 
+@feed.route("/deletions")
+@feed.token_required(READ)
+@feed.arguments(DeletionsArgumentsSchema(), location="query")
+@feed.response(200, DeletionsSchema)
+@feed.errors(410)
+def get_deletions(arguments: dict[str, Any]) -> Response:
+    """List what was deleted
+
+    The feed has people who were deleted, merged or erased, deleted outreaches, and deleted campaigns, which stand for
+    all of their outreaches. It holds ids only, and shows a deletion two minutes later at most. Deletions are kept for
+    90 days; a cursor or time before that is answered with 410.
+    """
+    per_page = min(arguments.get("per_page", settings().per_page), settings().max_pagesize)
+    found = deletions(store(), limit=per_page, since=arguments.get("since"), after=arguments.get("after"))
+    size = {"per_page": arguments["per_page"]} if "per_page" in arguments else {}
+    links = {"self": {"href": _deletions_address(arguments)}}
+    if found.more:
+        links["next"] = {"href": _deletions_address({**size, "after": found.cursor})}
+    records = [hal().represent(DELETION, each) for each in found.records]
+    return answer({"per_page": per_page, "cursor": found.cursor, "deletions": records, "_links": links})
+
+
 def _represent(webhook: Document) -> Json:
     address = hal().href("webhooks", webhook["_id"])
     next_attempt = (
@@ -135,8 +161,13 @@ def _represent(webhook: Document) -> Json:
         "rejected": count_rejected(store(), webhook["_id"]),
         "rejected_events": [
             {name: rejection[name] for name in ("event", "reason", "date")}
-            | {"_links": {resource.rel: {"href": hal().href_of(resource, document)}}}
+            | {"_links": {hal().relation(resource): {"href": hal().href_of(resource, document)}}}
             for resource, document, rejection in rejected_events(store(), webhook["_id"], REJECTED_SHOWN)
         ],
         "_links": {"self": {"href": address}, "test": {"href": f"{address}/test"}},
     }
+
+
+def _deletions_address(arguments: dict[str, Any]) -> str:
+    stated = {name: f"{each.isoformat()}Z" if name == "since" else each for name, each in arguments.items()}
+    return hal().href("deletions") + (f"?{urlencode(stated)}" if stated else "")

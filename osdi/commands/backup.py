@@ -47,9 +47,10 @@ STANDARD_OUTPUT: Final = "-"
 @click.option("--check", is_flag=True, help="Only read the file, or the newest one in the folder, to its end.")
 @database_command()
 def backup(context: CommandContext, path: Path, no_snapshot: bool, keep: int | None, check: bool) -> None:
-    """Write the whole database to a file, to a folder with --keep, or to standard output with `-`.
+    """Write the whole database to a file.
 
-    The server can run meanwhile. The file has secrets in it, and only its owner can read it.
+    PATH is a file, or `-` for standard output, or with --keep a folder. The server can run meanwhile. The file has
+    secrets in it, and only its owner can read it.
     """
     if check:
         _check(path)

@@ -8,7 +8,8 @@ these rules.
 
 A request that has read the document before may still write a link to it, such as an outreach of a deleted person or
 campaign, and a crash may leave such links. So the write that deletes the document also stores a note in `deletions`.
-When no such request can be running any more, a worker removes the links again and deletes the note.
+When no such request can be running any more, a worker removes the links again and deletes the note. The deletion of a
+person, outreach or campaign is published by a record of its own (see `osdi.deletions`).
 """
 
 import datetime as dt
@@ -58,10 +59,11 @@ def delete(
         if special.delete:
             special.delete(store, stored)
             return
-        invalidation = special.invalidate_deleted(stored)
+        note = _note(store, resource, stored)
+        belonging = (special.invalidate_deleted(stored), special.record([stored["_id"], *note["merged_ids"]]))
         store.write(
-            *([invalidation] if invalidation else []),
-            Replace(DELETIONS, _note(store, resource, stored)),
+            *(each for each in belonging if each),
+            Replace(DELETIONS, note),
             Delete(resource.collection, document_id, stored["version"]),
         )
         _remove_links(store, resource, stored)

@@ -4,7 +4,7 @@ A field of a row that is not set means the default: the document with that id is
 are its only match keys, and nothing else is written or deleted.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
@@ -12,12 +12,13 @@ from typing import Any, Final
 from osdi.crud.campaign_page import PAGE, replace_settings, slug_keys
 from osdi.crud.totals_store import total_outreaches
 from osdi.crud.unlink_store import forget_wrapper
+from osdi.deletions.records import campaign_deletion, person_deletion
 from osdi.documents import Document, ReadOnlyDocument
 from osdi.errors import conflict
 from osdi.fields.outreach import ACTION_DATE_OFFSET
 from osdi.ids import now
 from osdi.match_keys import MatchKeyRules, confirm_contacts, name_and_postal_code_keys, name_key
-from osdi.outreaches.deletion_store import delete_outreach, delete_outreaches_of
+from osdi.outreaches.deletion_store import delete_late_outreaches_of, delete_outreach, delete_outreaches_of
 from osdi.people.duplicates.exceptions_store import remove_exceptions_of
 from osdi.people.lookup import get_person
 from osdi.people.merge import finish_merges_of
@@ -68,6 +69,8 @@ class ResourceRules:
     # DELETE: a write that belongs to the same transaction.
     invalidate_deleted: Callable[[Document], Insert | None] = lambda stored: None
 
+    # DELETE: the record that is published in the same transaction, from all ids of the document.
+    record: Callable[[Sequence[str]], Insert | None] = lambda ids: None
     # DELETE: raises OsdiError if an id without a document needs another error than 404.
     check_missing: Callable[[Store, str], None] = lambda store, document_id: None
     # Raises OsdiError if the document must not be deleted; takes `force` of the request.
@@ -185,7 +188,7 @@ def delete_outreaches(store: Store, campaign: Document, force: bool) -> None:
 
 def forget_campaign(store: Store, campaign: ReadOnlyDocument) -> None:
     """Deletes statistics, postal codes and sites of a deleted campaign, and outreaches that were recorded meanwhile."""
-    delete_outreaches_of(store, campaign["_id"])
+    delete_late_outreaches_of(store, campaign["_id"])
     for collection in (POSTAL_CODES, EMBEDDING_SITES):
         store.delete_many(collection, {"advocacy_campaign_id": campaign["_id"]})
     delete_rollups(store, campaign["_id"])
@@ -226,6 +229,7 @@ RULES: Final[Mapping[Resource, ResourceRules]] = {
         check_opt_outs=person_opt_outs,
         events=events_of_change,
         check_missing=reject_merged_person,
+        record=person_deletion,
         invalidate_deleted=partial(invalidate_created, PERSON.collection),
         other_ids=ids_of_merged,
         after_delete=unlink_person,
@@ -236,6 +240,7 @@ RULES: Final[Mapping[Resource, ResourceRules]] = {
         replace={PAGE: replace_settings},
         derive_keys=slug_keys,
         before_delete=delete_outreaches,
+        record=lambda ids: campaign_deletion(ids[0]),
         after_delete=forget_campaign,
     ),
     TAG: ResourceRules(derive_keys=name_keys),

@@ -46,7 +46,6 @@ from osdi.importing.osdi_documents import document_of
 from osdi.values.dates import DayFirst
 from osdi.values.identifiers import has_id
 
-NDJSON: Final = (".ndjson", ".jsonl", ".json")
 LINE_BYTES: Final = 1_000_000
 # Maximum number of rows that are read as one outreach.
 ROWS: Final = 1_000

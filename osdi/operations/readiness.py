@@ -14,6 +14,8 @@ from pymongo import timeout
 
 from osdi.errors import ErrorDescription, OsdiError, unavailable
 from osdi.retry import retry_for
+from osdi.settings import Settings
+from osdi.settings.example_values import example_sentence, example_values
 from osdi.store import Store
 from osdi.store.driver import Refused
 from osdi.store.indexes import INDEXES, PARTIAL
@@ -32,8 +34,9 @@ FOR_THE_OPERATOR: Final = (WrongDatabase, Refused)
 class Readiness:
     """Checks the database of one store. Thread-safe."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
+        self._examples = example_values(settings)
         # An exception is not cached, so after a failed check the indexes are checked again.
         self._check_indexes = cached(TTLCache(1, INDEXES_SECONDS), lock=threading.Lock())(
             partial(_check_indexes, store)
@@ -59,6 +62,9 @@ class Readiness:
 
     def warnings(self) -> list[str]:
         """Returns, after `missing`, what is wrong and does not keep the process from serving."""
+        return [*([example_sentence(self._examples)] if self._examples else ()), *self._clock()]
+
+    def _clock(self) -> list[str]:
         if not self._store.has_wrong_clock:
             return []
         ahead = -self._store.clock_ahead

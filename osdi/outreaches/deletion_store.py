@@ -11,6 +11,7 @@ entry, nobody moves the mark. If the process dies in between, a later reader of 
 from collections.abc import Mapping
 from typing import Any
 
+from osdi.deletions.records import campaign_deletion, outreach_deletion, recorded
 from osdi.documents import Document, ReadOnlyDocument
 from osdi.errors import WriteConflict
 from osdi.ids import id_before, new_id, now
@@ -28,12 +29,14 @@ def delete_outreach(store: Store, outreach: Document) -> None:
     OsdiError 503.
     """
     campaign_id = outreach["advocacy_campaign_id"]
+    record = recorded(store, outreach_deletion(outreach))
     announced = None if store.supports_transactions else _announce(store, campaign_id, outreach["_id"])
     try:
         with store.operation(), store.transaction() as options:
             if invalidation := invalidate(outreach):
                 store.apply(invalidation, options)
             store.apply(invalidate_created(OUTREACH.collection, outreach), options)
+            store.apply(record, options)
             store.apply(Delete(OUTREACH.collection, outreach["_id"], outreach["version"]), options)
             _correct_count(store, campaign_id, outreach["_id"], announced, options)
     except WriteConflict:
@@ -44,11 +47,21 @@ def delete_outreach(store: Store, outreach: Document) -> None:
 
 
 def delete_outreaches_of(store: Store, campaign_id: str) -> None:
-    """Deletes all outreaches of a campaign that is deleted, whose own numbers nobody reads any more."""
+    """Deletes all outreaches of a campaign that is deleted, whose own numbers nobody reads any more.
+
+    The record of the campaign's deletion stands for them.
+    """
     of_campaign = {"advocacy_campaign_id": campaign_id}
     invalidated = invalidate_created_of(store, OUTREACH.collection, of_campaign)
     store.delete_many(OUTREACH.collection, of_campaign)
     complete(store, invalidated)
+
+
+def delete_late_outreaches_of(store: Store, campaign_id: str) -> None:
+    """Deletes outreaches that were recorded while their campaign was deleted, and publishes that deletion again."""
+    if store.find_one(OUTREACH.collection, {"advocacy_campaign_id": campaign_id}, fields=("_id",)):
+        store.write(campaign_deletion(campaign_id))
+        delete_outreaches_of(store, campaign_id)
 
 
 def complete_deletions(store: Store, campaign: ReadOnlyDocument) -> ReadOnlyDocument:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
+from osdi.deletions.records import merge_deletion
 from osdi.documents import Document
 from osdi.errors import WriteConflict, conflict, document_too_large, invalid, not_found
 from osdi.ids import new_id, now
@@ -24,6 +25,7 @@ from osdi.people.merged_people_store import (
     delete_merged_copies,
     end_pending,
     erasure_of,
+    ids_of,
     merge_lock,
     merged_copies_of,
     pending_since,
@@ -184,7 +186,8 @@ def _merge_once(
     # The order matters without transactions: from the stored copy an interrupted merge can be completed.
     delete = Delete(PERSON.collection, other_id, other["version"])
     invalidation = invalidate_created(PERSON.collection, other)
-    store.write(*redirected, Replace(MERGED_PEOPLE, copy), invalidation, delete, update)
+    record = merge_deletion(ids_of(other), survivor["_id"])
+    store.write(*redirected, Replace(MERGED_PEOPLE, copy), invalidation, record, delete, update)
     set_merged_date(store, other_id, now())
     return person
 

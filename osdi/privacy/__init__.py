@@ -2,6 +2,6 @@
 
 A tombstone is the hash of a contact detail of an erased person; it keeps imports from bringing the person back.
 
-Imports: access, action_functions, crud, documents, errors, etags, fields, hal, ids, log, match_keys, outreaches,
-people, resources, retry, settings, statistics, store, suppression.
+Imports: access, action_functions, crud, deletions, documents, errors, etags, fields, hal, ids, log, match_keys,
+outreaches, people, resources, retry, settings, statistics, store, suppression.
 """

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from pymongo import ReturnDocument
 
+from osdi.deletions.records import person_deletion, recorded
 from osdi.documents import Document
 from osdi.errors import WriteConflict
 from osdi.people.duplicates.exceptions_store import remove_exceptions_of
@@ -47,14 +48,19 @@ def begin_erasure(store: Store, erasure: Document, person: Document | None) -> D
     """Stores the erasure record and deletes the person, in one transaction if the server supports transactions.
 
     Returns the stored record, which includes the people of an earlier, interrupted erasure. Raises WriteConflict if the
-    person has changed since they were read; then nothing is written.
+    person has changed since they were read; then nothing is written. The erasure is published with the deletion, and
+    again if a concurrent merge has added people to it.
     """
+    record = recorded(store, person_deletion(erasure["people"], erased=True))
     change = {
         "$set": {name: erasure[name] for name in ("outreaches", "erased_date")},
         "$addToSet": {"people": {"$each": erasure["people"]}},
     }
     with store.operation(), store.transaction() as options:
         erasures = store.collection(ERASURES)
+        known = (erasures.find_one({"_id": erasure["_id"]}, **options) or {}).get("people", ())
+        if person is not None or not set(erasure["people"]) <= set(known):
+            store.apply(record, options)
         begun = erasures.find_one_and_update(
             {"_id": erasure["_id"]}, change, upsert=True, return_document=ReturnDocument.AFTER, **options
         )

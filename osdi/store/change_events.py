@@ -1,17 +1,23 @@
-"""The events that webhooks receive: an outreach was recorded, a person was created, updated or unsubscribed.
+"""The events that webhooks receive: something was recorded, created, updated, unsubscribed or deleted.
 
 Pure.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from osdi.fields.webhook import AT_A_VERSION, OUTREACH_RECORDED, PERSON_CREATED, PERSON_UPDATED
-from osdi.resources import OUTREACH, PERSON
+from osdi.resources import DELETION, OUTREACH, PERSON
 
 # By collection: the event of an insert, and that of an update.
 INSERTED: Final[Mapping[str, str]] = {OUTREACH.collection: OUTREACH_RECORDED, PERSON.collection: PERSON_CREATED}
 UPDATED: Final[Mapping[str, str]] = {PERSON.collection: PERSON_UPDATED}
+
+
+def events_of_insert(collection: str, document: Mapping[str, Any]) -> list[str]:
+    """Returns the event of an insert, if it has one; the record of a deletion names its own."""
+    event = document["event"] if collection == DELETION.collection else INSERTED.get(collection)
+    return [event] if event else []
 
 
 def entries_for(

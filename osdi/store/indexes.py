@@ -10,7 +10,7 @@ from pymongo.errors import DuplicateKeyError
 
 from osdi.errors import ErrorDescription, OsdiError
 from osdi.fields.outreach import NEW_PERSON, OWN_WORDS
-from osdi.resources import ADVOCACY_CAMPAIGN, ENTRIES, LIST, MESSAGE, OUTREACH, PERSON, QUESTION, TAG, WRAPPER
+from osdi.resources import ADVOCACY_CAMPAIGN, DELETION, ENTRIES, LIST, MESSAGE, OUTREACH, PERSON, QUESTION, TAG, WRAPPER
 
 # Indexes of a million documents take longer to build than a response may.
 SECONDS: Final = 3_600
@@ -23,6 +23,9 @@ MERGED_PEOPLE: Final = "merged_people"
 DELETIONS: Final = "deletions"
 ERASURES: Final = "erasures"
 TOMBSTONES: Final = "tombstones"
+# Records of deletions are published for this long, and removed an hour later: so none is missing behind a valid cursor.
+DELETIONS_KEPT_SECONDS: Final = 90 * 24 * 60 * 60
+DELETIONS_REMOVED_SECONDS: Final = DELETIONS_KEPT_SECONDS + 60 * 60
 SUPPRESSIONS: Final = "suppressions"
 # Which follow-up a mailbox gets from a campaign in an interval.
 MAILBOX_INTERVALS: Final = "mailbox_intervals"
@@ -151,6 +154,8 @@ INDEXES: Final[Mapping[str, tuple[Index, ...]]] = {
     DUPLICATE_EXCEPTIONS: (Index(("people",)), Index(("created_date", "_id"))),
     TOKENS: (Index(("hash",), unique=True),),
     WEBHOOKS: (Index(("enabled", "not_before")),),
+    # Read in the order of their ids.
+    DELETION.collection: (Index(("deleted_date",), expires_seconds=DELETIONS_REMOVED_SECONDS), UNTOLD, REJECTED),
     ERASURES: (Index(("erased_date",)),),
     SUPPRESSIONS: (Index(("mailbox",), sparse=True),),
     MAILBOX_INTERVALS: (Index(("until",), expires_seconds=0), Index(("followup_id",))),

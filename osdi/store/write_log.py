@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any, Final
 
+from osdi.resources import DELETION
 from osdi.store.indexes import DELETIONS, INVALIDATIONS, SIGNING_KEYS
 
-# Notes for the worker, and keys that the first request creates.
-NOT_DATA: Final = frozenset((DELETIONS, INVALIDATIONS, SIGNING_KEYS))
+# Notes for the worker, records of deletions, and keys that the first request creates.
+NOT_DATA: Final = frozenset((DELETIONS, DELETION.collection, INVALIDATIONS, SIGNING_KEYS))
 
 _written: Final[ContextVar[list[str] | None]] = ContextVar("written", default=None)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from osdi.documents import Document
-from osdi.store.change_events import INSERTED, UPDATED, entries_for
+from osdi.store.change_events import UPDATED, entries_for, events_of_insert
 
 # The array of a document that holds its events until webhooks have received them (see osdi.webhooks.event_store).
 WEBHOOK_EVENTS: Final = "webhook_events"
@@ -80,10 +80,10 @@ def with_events(write: Write, webhooks_of: Mapping[str, Sequence[str]]) -> Write
     """Returns the write with the document's events for each webhook in it: one atomic write stores both."""
     if isinstance(write, Delete | Replace) or not webhooks_of:
         return write
-    names = INSERTED if isinstance(write, Insert) else UPDATED
-    events = [names[write.collection]] if write.collection in names else []
     if isinstance(write, Insert):
+        events = events_of_insert(write.collection, write.document)
         event_entries = entries_for(events, write.document.get("version", 1), webhooks_of)
         return replace(write, document={**write.document, WEBHOOK_EVENTS: event_entries}) if event_entries else write
+    events = [UPDATED[write.collection]] if write.collection in UPDATED else []
     event_entries = entries_for([*events, *write.events], write.version + 1, webhooks_of)
     return replace(write, event_entries=tuple(event_entries)) if event_entries else write

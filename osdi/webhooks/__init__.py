@@ -2,5 +2,5 @@
 
 The write that makes a change also stores its event (`osdi.store.change_events`).
 
-Imports: documents, errors, etags, fields, hal, http_client, ids, log, resources, retry, settings, store.
+Imports: deletions, documents, errors, etags, fields, hal, http_client, ids, log, resources, retry, settings, store.
 """

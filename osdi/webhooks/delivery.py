@@ -16,13 +16,14 @@ from typing import Final
 import orjson
 
 from osdi import log
+from osdi.deletions.records import deliverable
 from osdi.documents import Document, Json, ReadOnlyDocument
 from osdi.fields.webhook import ABOUT_NOW, AT_A_VERSION
 from osdi.hal import Hal
 from osdi.http_client.post import HttpPost, NotDelivered
 from osdi.http_client.signature import sign
 from osdi.ids import new_id, now, time_in
-from osdi.resources import OUTREACH, Resource
+from osdi.resources import DELETION, OUTREACH, Resource
 from osdi.settings import Settings
 from osdi.store import Store
 from osdi.store.writes import WEBHOOK_EVENTS
@@ -34,6 +35,9 @@ BODY_BYTES: Final = 1_000_000
 
 # Longer than a POST with its reads and writes can take.
 LEASE_SECONDS: Final = 60.0
+
+# Interval at which the worker looks again at a deletion that is not done yet, on a server without transactions.
+UNDONE_SECONDS: Final = 1.0
 
 # Interval at which the worker deletes events of deleted webhooks.
 ORPHANS_SECONDS: Final = 600.0
@@ -88,7 +92,9 @@ class Webhooks:
     def _deliver(self, webhook: Document, lease: str) -> None:
         events, entries = self._batch(webhook["_id"], batch_size(webhook))
         if not entries:
-            event_store.mark_webhook(self._store, webhook["_id"], lease, {"not_before": now()})
+            # Only deletions that are not done yet may wait.
+            again = now() + dt.timedelta(seconds=UNDONE_SECONDS)
+            event_store.mark_webhook(self._store, webhook["_id"], lease, {"not_before": again})
             return
         result = self._post(webhook, entries)
         give_up = dt.timedelta(hours=self._settings.webhook_give_up_hours)
@@ -118,6 +124,8 @@ class Webhooks:
         entries: list[Json] = []
         size = 0
         for resource, document in event_store.documents_with_events(self._store, webhook_id, max(1, at_most // 2)):
+            if resource is DELETION and not deliverable(self._store, document):
+                continue
             representation = self._hal.represent(resource, document)
             length = len(orjson.dumps(representation))
             own = [event for event in document[WEBHOOK_EVENTS] if event["webhook_id"] == webhook_id]
@@ -130,7 +138,7 @@ class Webhooks:
                     {
                         "idempotency_key": idempotency_key(event, document),
                         self._own("event"): event["event"],
-                        resource.rel: representation,
+                        self._hal.relation(resource): representation,
                     }
                 )
         return events, entries

@@ -16,14 +16,14 @@ from osdi.documents import Document
 from osdi.errors import WriteConflict
 from osdi.fields.webhook import ABOUT_NOW, AT_A_VERSION
 from osdi.ids import new_id, now
-from osdi.resources import OUTREACH, PERSON, Resource
+from osdi.resources import DELETION, OUTREACH, PERSON, Resource
 from osdi.store import Store, write_log
 from osdi.store.driver import READ_MS
 from osdi.store.indexes import WEBHOOKS
 from osdi.store.writes import WEBHOOK_EVENTS, WEBHOOK_REJECTIONS
 
-# People first, so that a receiver gets a person's event before the events of their outreaches.
-RESOURCES_WITH_EVENTS: Final = (PERSON, OUTREACH)
+# People first, so that a receiver gets a person's event before the events of their outreaches; last what was deleted.
+RESOURCES_WITH_EVENTS: Final = (PERSON, OUTREACH, DELETION)
 ARRAYS: Final = (WEBHOOK_EVENTS, WEBHOOK_REJECTIONS)
 DELIVERIES: Final = 20
 

@@ -16,7 +16,12 @@ class RejectedEventSchema(OsdiSchema):
     event = Text(metadata={"description": "Name of the event."})
     reason = Text(metadata={"description": "Such as `status_413`."})
     date = DateTime(metadata={"description": "Time of the rejection."})
-    _links = links("osdi:person", "osdi:outreach")
+    _links = links(
+        "osdi:person",
+        "osdi:outreach",
+        description="The person or outreach of the event; of a deletion its former address, in the deployment's"
+        " namespace.",
+    )
 
 
 class DeliverySchema(OsdiSchema):

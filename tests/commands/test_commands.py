@@ -30,7 +30,9 @@ from tests.support.client import Client
 ROOT = Path(__file__).parents[2]
 # Sets the title of a terminal, rings, begins a sequence by one character, and reverses what follows.
 HOSTILE = "Eve\x1b]0;owned\x07\x9b31m\u202e\u2066\u2028\x7f"
-NOT_IN_WEB = ("osdi.importing", "osdi.backup", "osdi.commands")
+# The staff pages take uploads and choices of columns; what reads and imports files is for the worker and commands.
+OF_IMPORTS = ("importer", "sources", "file_import", "dry_run_store", "server_import", "jobs.execution", "jobs.work")
+NOT_IN_WEB = (*(f"osdi.importing.{name}" for name in OF_IMPORTS), "osdi.backup", "osdi.commands")
 IN_WEB = {"osdi.commands", "osdi.commands.register", "osdi.commands.output"}
 
 

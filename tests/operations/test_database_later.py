@@ -114,7 +114,8 @@ def test_a_command_without_database_access_fails_at_once_with_a_message(mongod: 
 
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        "Error: The database rejects the user of MONGODB_URI: check its name, password and write permission.\n"
+        "Error: The database rejects the user of MONGODB_URI: check its name, password and write permission. "
+        f"The address in MONGODB_URI is 127.0.0.1:{mongod.port}.\n"
     )
 
 

@@ -74,6 +74,14 @@ class TestReadyz:
 
         assert (answer.status_code, answer.json) == (200, {"status": "ready"})
 
+    def test_warns_of_settings_that_have_a_value_of_the_documentation(self, deployed: Deployed) -> None:
+        answer = deployed(public_url="https://osdi.example.org", vendor_name="Friends of the River").get("/readyz")
+
+        assert answer.status_code == 200
+        assert answer.json["warnings"] == [
+            "These settings have values of the documentation: PUBLIC_URL, VENDOR_NAME. Replace them by your own."
+        ]
+
     def test_is_ready_in_memory(self, deployed: Deployed) -> None:
         assert deployed(mongodb_uri="mongomock://").get("/readyz").status_code == 200
 

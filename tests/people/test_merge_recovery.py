@@ -154,8 +154,11 @@ RECOVERED_BY: list[Callable[[Client, str, str], None]] = [
 @pytest.mark.parametrize("recover", RECOVERED_BY, ids=lambda recover: recover.__name__)
 @pytest.mark.parametrize(
     "crash",
-    [0, 1, 2, 3, 4],
-    ids=["before all writes", "copy stored", "statistics invalidated", "document deleted", "survivor updated"],
+    range(6),
+    ids=[
+        *("before all writes", "copy stored", "statistics invalidated", "deletion published"),
+        *("document deleted", "survivor updated"),
+    ],
 )
 def test_an_interrupted_merge_is_completed(
     alone: Deployed,
@@ -166,7 +169,7 @@ def test_an_interrupted_merge_is_completed(
     api, database = alone
     survivor, other = people(api)
     with monkeypatch.context() as patched:
-        if crash == 4:
+        if crash == 5:
             patched.setattr(merge, "set_merged_date", crashed)
         else:
             crash_at(patched, store_of(api), crash)
@@ -184,6 +187,9 @@ def test_an_interrupted_merge_is_completed(
         survivor
     ]
     assert no_key_has_two_owners(database)
+    published = list(database.published_deletions.find({"ids": other}))
+    assert published
+    assert {(each["event"], each["survivor_id"]) for each in published} == {("person_merged", survivor)}
 
 
 def crashed(*_: object) -> None:
@@ -191,7 +197,9 @@ def crashed(*_: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "crash", [0, 1, 2, 3], ids=["before all writes", "copy stored", "statistics invalidated", "document deleted"]
+    "crash",
+    range(5),
+    ids=["before all writes", "copy stored", "statistics invalidated", "deletion published", "document deleted"],
 )
 def test_both_people_are_found_after_a_crash(alone: Deployed, monkeypatch: pytest.MonkeyPatch, crash: int) -> None:
     api, _ = alone
@@ -203,7 +211,7 @@ def test_both_people_are_found_after_a_crash(alone: Deployed, monkeypatch: pytes
 
     answer = api.get(f"/people/{other}")
 
-    assert answer.status_code == (301 if crash == 3 else 200)
+    assert answer.status_code == (301 if crash == 4 else 200)
     assert answer.status_code == 200 or answer.headers["Location"].endswith(survivor)
 
 
@@ -227,7 +235,7 @@ def test_a_copy_of_an_unfinished_merge_does_not_expire(alone: Deployed, monkeypa
     api, database = alone
     survivor, other = people(api)
     with monkeypatch.context() as patched:
-        crash_at(patched, store_of(api), 3)
+        crash_at(patched, store_of(api), 4)
         with pytest.raises(Crashed):
             merge_people(store_of(api), survivor, other, RULES)
 
@@ -239,7 +247,7 @@ def test_a_merge_on_a_replica_set_is_atomic(
 ) -> None:
     survivor, other = people(api)
     before = sorted(database.people.find(), key=lambda each: str(each["_id"]))
-    for crash in range(3):
+    for crash in range(5):
         with monkeypatch.context() as patched:
             crash_at(patched, store, crash)
             patched.setattr("osdi.store.store.PyMongoError", Crashed)  # the transaction is aborted, as by the server
@@ -331,7 +339,7 @@ def test_claiming_a_key_completes_the_interrupted_merge(alone: Deployed, monkeyp
     api, database = alone
     survivor, other = people(api)
     with monkeypatch.context() as patched:
-        crash_at(patched, store_of(api), 3)
+        crash_at(patched, store_of(api), 4)
         with pytest.raises(Crashed):
             merge_people(store_of(api), survivor, other, RULES)
 
@@ -394,7 +402,7 @@ class TestErasedWhileAMergeIsPending:
         api, database = alone
         survivor, other = marked(api)
         with monkeypatch.context() as patched:
-            crash_at(patched, store_of(api), 3)
+            crash_at(patched, store_of(api), 4)
             with pytest.raises(Crashed):
                 merge_people(store_of(api), survivor, other, RULES)
 
@@ -581,7 +589,7 @@ def test_an_export_contains_the_copy_of_an_interrupted_merge(alone: Deployed, mo
     api, database = alone
     survivor, other = people(api)
     with monkeypatch.context() as patched:
-        crash_at(patched, store_of(api), 3)
+        crash_at(patched, store_of(api), 4)
         with pytest.raises(Crashed):
             merge_people(store_of(api), survivor, other, RULES)
 
@@ -599,7 +607,7 @@ def test_deleting_the_survivor_removes_an_interrupted_merge_from_outreaches(
     api, database = alone
     survivor, other = people(api)
     with monkeypatch.context() as patched:
-        crash_at(patched, store_of(api), 3)
+        crash_at(patched, store_of(api), 4)
         with pytest.raises(Crashed):
             merge_people(store_of(api), survivor, other, RULES)
 

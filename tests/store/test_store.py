@@ -429,7 +429,7 @@ def campaign_with_old_outreaches(store: Store, number: int) -> tuple[Document, l
     campaign = document()
     store.write(Insert("advocacy_campaigns", campaign))
     outreaches = [
-        document(advocacy_campaign_id=campaign["_id"]) | {"_id": f"{id_before(LONG_AGO)}-{each}"}
+        document(advocacy_campaign_id=campaign["_id"], created_date=LONG_AGO) | {"_id": f"{id_before(LONG_AGO)}-{each}"}
         for each in range(number)
     ]
     for each in outreaches:

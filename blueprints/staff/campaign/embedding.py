@@ -7,7 +7,7 @@ from blueprints.act.security_headers import is_local
 from blueprints.http.context import caller, hal, reference, settings, store
 from blueprints.staff.blueprint import Access, pages
 from blueprints.staff.campaign.found import campaign_page, found_campaign
-from osdi.access.tokens import READ, WRITE
+from osdi.access.tokens import ADMIN, READ, WRITE
 from osdi.campaign_pages.embedding.site_store import forget_sites as forget
 from osdi.errors import OsdiError
 from osdi.resources import ADVOCACY_CAMPAIGN
@@ -22,7 +22,8 @@ def embedding(advocacy_campaign_id: str) -> Response:
     return _screen(advocacy_campaign_id)
 
 
-@pages.post("/campaigns/<advocacy_campaign_id>/embedding", access=Access(WRITE, shows=True))
+# The list of sites is part of the policy for posts without a token, which only administrators change by the API.
+@pages.post("/campaigns/<advocacy_campaign_id>/embedding", access=Access(ADMIN, shows=True))
 def allow_site(advocacy_campaign_id: str) -> AnyResponse:
     """Let the pages of a site show the form"""
     typed = request.form.get("site", "")
@@ -36,7 +37,7 @@ def allow_site(advocacy_campaign_id: str) -> AnyResponse:
     return _again(advocacy_campaign_id, "site_allowed")
 
 
-@pages.post("/campaigns/<advocacy_campaign_id>/embedding/remove", access=Access(WRITE, shows=True))
+@pages.post("/campaigns/<advocacy_campaign_id>/embedding/remove", access=Access(ADMIN, shows=True))
 def remove_site(advocacy_campaign_id: str) -> AnyResponse:
     """Let the pages of a site show the form no more"""
     remove(store(), settings(), advocacy_campaign_id, request.form.get("site", ""), caller().person_id)

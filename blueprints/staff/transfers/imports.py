@@ -12,10 +12,10 @@ from blueprints.staff.frame import page, signed_in
 from blueprints.staff.transfers.access import IMPORTS, UPLOADS
 from blueprints.staff.transfers.progress import progress_script_url
 from osdi.errors import OsdiError, not_found
+from osdi.importing.csv_files.file_formats import NDJSON
 from osdi.importing.jobs import acts
 from osdi.importing.jobs.job import COLUMNS
 from osdi.importing.jobs.parts_store import read_parts
-from osdi.importing.sources import NDJSON
 from osdi.staff.transfers.imports import campaign_choices, import_list, import_page
 from osdi.store import request_deadline
 from osdi.store.indexes import IMPORT_JOBS

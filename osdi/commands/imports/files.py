@@ -21,14 +21,14 @@ from osdi.documents import Document
 from osdi.errors import OsdiError
 from osdi.importing.csv_files.column_mapping import OUTREACHES, PEOPLE, Column
 from osdi.importing.csv_files.encoding import ENCODINGS, Survey, survey
-from osdi.importing.csv_files.file_formats import check_format
+from osdi.importing.csv_files.file_formats import NDJSON, check_format
 from osdi.importing.dry_run_store import DryRunStore
 from osdi.importing.file_import import Progress, run
 from osdi.importing.importer import Choices, RowImporter, row_importers
 from osdi.importing.progress_store import import_progress
 from osdi.importing.rejected_rows import RejectedFile
 from osdi.importing.report import Report
-from osdi.importing.sources import NDJSON, CsvChoices, CsvSource, NdjsonSource, Source
+from osdi.importing.sources import CsvChoices, CsvSource, NdjsonSource, Source
 from osdi.settings import Settings
 from osdi.store import Store
 from osdi.values.dates import DayFirst, timestamp

@@ -26,6 +26,8 @@ UNREADABLE: Final = (
     KeyError,
     ValueError,
 )
+# The ends of names of files with an OSDI document in each line.
+NDJSON: Final = (".ndjson", ".jsonl", ".json")
 # Descriptions of files by the bytes at their beginning, with what to do.
 BEGINNINGS: Final = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", f"an old Excel workbook (.xls). {CSV}"),

@@ -18,8 +18,8 @@ from osdi.importing.dry_run_store import DryRunStore
 from osdi.importing.file_import import import_groups
 from osdi.importing.importer import RowImporter, row_importers
 from osdi.importing.jobs import jobs_store
+from osdi.importing.jobs.import_choices import row_choices
 from osdi.importing.jobs.job import CHECKED, CHECKING, DONE
-from osdi.importing.jobs.options import row_choices
 from osdi.importing.jobs.parts_store import PART_BYTES, REJECTED, store_part
 from osdi.importing.jobs.reading import fetch_file, fetch_rejected, opened
 from osdi.importing.jobs.sample import Sample

@@ -1,21 +1,17 @@
-"""The options of an import job, as a member chooses them on the page and as the import code takes them.
+"""The options of an import job, as a member chooses them on the page.
 
 Stored are `{mapped: [[column, field]], ignored: [column], encoding, delimiter, system, dates, tag_separator,
 unsubscribed, action_date, create_tags}`; names of columns are values, since names of fields should have no dots.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final
 
-from osdi.access.tokens import IMPORTER
 from osdi.documents import Document, ReadOnlyDocument
 from osdi.errors import invalid
 from osdi.fields.limits import CUSTOM_FIELD_NAME_LENGTH
 from osdi.importing.csv_files.column_mapping import IDENTIFIER, IGNORED, OUTREACHES, guess_columns, known_field
 from osdi.importing.csv_files.encoding import ENCODINGS
-from osdi.importing.importer import Choices
-from osdi.importing.sources import CsvChoices
 from osdi.values.dates import timestamp
 
 DELIMITERS: Final = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
@@ -25,27 +21,6 @@ TEXT_LENGTH: Final = 100
 CUSTOM: Final = "custom field"
 # The choice of a column that is left out.
 LEFT_OUT: Final = "leave out"
-
-
-def csv_choices(options: ReadOnlyDocument) -> CsvChoices:
-    """Returns the options about reading a CSV file."""
-    return CsvChoices(
-        encoding=ENCODINGS.get(options.get("encoding", "")),
-        delimiter=DELIMITERS.get(options.get("delimiter", "")),
-        mapped=dict(options.get("mapped", ())),
-        ignored=options.get("ignored", ()),
-        system=options.get("system"),
-        dates=options.get("dates"),
-        tag_separator=options.get("tag_separator"),
-        unsubscribed=options.get("unsubscribed", False),
-        action_date=options.get("action_date"),
-    )
-
-
-def row_choices(job: ReadOnlyDocument) -> Choices:
-    """Returns the options about importing a row. The member who made the job is stated as the editor."""
-    caller = replace(IMPORTER, person_id=job.get("person_id"))
-    return Choices(job.get("campaign_id"), job["options"].get("create_tags", False), silent=True, caller=caller)
 
 
 def chosen_options(job: ReadOnlyDocument, texts: Mapping[str, str], fields: Sequence[str]) -> Document:

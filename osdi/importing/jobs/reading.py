@@ -10,11 +10,11 @@ from osdi.documents import Document
 from osdi.importing.csv_files.column_mapping import Column
 from osdi.importing.csv_files.consent_columns import UnclearColumns
 from osdi.importing.csv_files.encoding import Survey, survey
-from osdi.importing.csv_files.file_formats import check_format
+from osdi.importing.csv_files.file_formats import NDJSON, check_format
+from osdi.importing.jobs.import_choices import csv_choices
 from osdi.importing.jobs.job import COLUMNS, FAILED
-from osdi.importing.jobs.options import csv_choices
 from osdi.importing.jobs.parts_store import read_parts
-from osdi.importing.sources import NDJSON, CsvSource, NdjsonSource, Source
+from osdi.importing.sources import CsvSource, NdjsonSource, Source
 from osdi.store import Store
 
 # The page has a choice for each column. The command has no limit.

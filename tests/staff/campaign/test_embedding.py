@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
+from osdi.access.tokens import ADMIN as ADMIN_SCOPE
 from osdi.access.tokens import READ, WRITE
 from osdi.campaign_pages.embedding.site_store import add_frames
 from osdi.ids import now
@@ -169,8 +170,8 @@ class TestAllowing:
         assert event is not None
         assert event["ids"] == [f"advocacy_campaigns/{listed.api.campaign_id}"]
 
-    @pytest.mark.parametrize(("scopes", "buttons"), [([READ], 0), ([READ, WRITE], 4)])
-    def test_is_offered_to_a_member_who_may_change_the_campaign(
+    @pytest.mark.parametrize(("scopes", "buttons"), [([READ], 0), ([READ, WRITE], 1), ([ADMIN_SCOPE], 4)])
+    def test_is_offered_to_administrators_as_by_the_api(
         self, listed: Screens, store: Store, signed_in: SignedIn, scopes: list[str], buttons: int
     ) -> None:
         frames(listed, store)

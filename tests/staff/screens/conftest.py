@@ -55,6 +55,7 @@ class Staff:
     def show(self, rule: str) -> Page:
         """Opens the page of a route, in a browser that has a session if the page needs one."""
         context = self.page.context
+        self.page.goto("about:blank")  # the scripts of the page before send nothing without the cookie
         context.clear_cookies()
         if rule not in SIGNED_OUT:
             secret, _ = begin_session(self.place.store, self.place.member, "Chrome on Linux", now())
@@ -76,7 +77,8 @@ def server(mongod: Mongod) -> Iterator[tuple[str, Place]]:
     with ExitStack() as stack:
         store, database = stack.enter_context(own_database(mongod.uri, "staff_screens"))
         uri = mongod.uri.replace("/osdi?", "/staff_screens?")
-        app = create_app(Settings(mongodb_uri=uri, cache_seconds=0, **factories.UNLIMITED))
+        settings = Settings(mongodb_uri=uri, cache_seconds=0, **factories.UNLIMITED)
+        app = create_app(settings)
         stack.callback(app.extensions[EXTENSION].store.close)
         mails = {"SMTP_URL": "smtp://127.0.0.1:9", "MAIL_FROM": "hello@river.example.org"}
         live = stack.enter_context(Live({"MONGODB_URI": uri, "CACHE_SECONDS": "0", **mails}))

@@ -11,11 +11,12 @@ from tests.staff.test_access import ROUTES
 ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>")
 # These lead to an OpenID provider and back: tests/staff/oidc.
 OF_A_PROVIDER = {"/staff/sign-in/oidc", "/staff/oidc/callback"}
-# Files are no pages: their last part has an extension.
+# Files are no pages: their last part has an extension, except for these.
+FILES = {"/staff/imports/<import_id>/progress", "/staff/imports/<import_id>/rejected"}
 PAGES = tuple(
     rule
     for method, rule in ROUTES
-    if method == "GET" and "." not in rule.rpartition("/")[2] and rule not in OF_A_PROVIDER
+    if method == "GET" and "." not in rule.rpartition("/")[2] and rule not in FILES | OF_A_PROVIDER
 )
 FORMS = tuple(rule for method, rule in ROUTES if method == "POST")
 # Pages without a route of their own, and their status.

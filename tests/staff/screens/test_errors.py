@@ -60,6 +60,8 @@ BUTTONS = {
     f"{PERSON}/download",
     "/staff/people/csv",
     f"{CAMPAIGN}/preview",
+    f"{CAMPAIGN}/copy",
+    f"{CAMPAIGN}/postal-codes/delete",
     f"{CAMPAIGN}/embedding",
     f"{CAMPAIGN}/embedding/forget",
     f"{CAMPAIGN}/embedding/remove",

@@ -24,6 +24,14 @@ WITHOUT_STORED_TEXTS = SIGNED_OUT | {
     "/staff/settings/tokens/new",
     "/staff/settings/webhooks/new",
 }
+# These pages show the beginning of long texts: names of targets, and rows of a file.
+WITH_CUT_TEXTS = {
+    "/staff/outreaches",
+    "/staff/campaigns/<advocacy_campaign_id>",
+    "/staff/campaigns/<advocacy_campaign_id>/statistics",
+    "/staff/imports/<import_id>",
+}
+CUT = 60
 # Texts of the page, of its title and of its fields. Addresses in `code` and snippets of HTML have their own escapes.
 TEXTS = """() => {
     const walker = document.createTreeWalker(document.documentElement, NodeFilter.SHOW_TEXT), found = [];
@@ -57,18 +65,16 @@ class TestEachPage:
         page = staff.show(rule)
 
         shown = {number: plain(text) for number, text in MARKED.findall(page.evaluate(TEXTS))}
-        assert [each for number, each in shown.items() if not is_shown(each, stored[number])] == []
+        cut = CUT if rule in WITH_CUT_TEXTS else None
+        assert {number: stored[number][:cut] for number in shown} == {
+            number: each[:cut] for number, each in shown.items()
+        }
         assert set(shown) - set(stored_name(staff))
         assert page.evaluate(MADE) == []
         assert dialogs == []
         assert staff.complaints() == []
         assert staff.visit.foreign_requests == []
         assert checks.widths(page) == [320, 320]
-
-
-def is_shown(shown: str, stored: str) -> bool:
-    """True if the page shows this text, or the beginning of it in a list with commas, as that of targets is."""
-    return shown == stored or (bool(shown) and stored.startswith(shown.rpartition(",")[0] or stored + shown))
 
 
 def plain(text: str) -> str:
