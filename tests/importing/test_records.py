@@ -122,7 +122,7 @@ def test_the_delimiter_is_guessed_from_the_names_of_columns(header: str, delimit
     [
         ('email,"zip\n', "cannot be read. A quotation mark is not closed."),
         ("email,zip\udcff\n", "cannot be read. Contains bytes that are invalid"),
-        ("a," * MOST_COLUMNS + "a\n", "The first line names 4,001 columns. A file may have 4,000."),
+        ("a," * MOST_COLUMNS + "a\n", "The file has 4,001 columns. At most 4,000 can be read."),
     ],
 )
 def test_an_invalid_header_is_an_error(text: str, message: str) -> None:

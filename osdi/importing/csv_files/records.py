@@ -96,7 +96,9 @@ def header_of(lines: Lines, delimiter: str) -> list[str]:
     if problem is not None:
         raise ValueError(f"The first line, with the names of the columns, cannot be read. {problem}")
     if len(cells) > MOST_COLUMNS:
-        raise ValueError(f"The first line names {len(cells):,} columns. A file may have {MOST_COLUMNS:,}.")
+        raise ValueError(
+            f"The file has {len(cells):,} columns. At most {MOST_COLUMNS:,} can be read. Remove the others."
+        )
     # Forms make column names of long questions; an option of the command could not contain their line breaks.
     names = [re.sub(r"\s*[\r\n]+\s*", " ", cell.strip()) for cell in cells]
     if unreadable := _unreadable(names):

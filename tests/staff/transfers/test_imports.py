@@ -105,9 +105,14 @@ class TestAColumnThatLooksLikeConsent:
         (b'"first_name,email\nAnn,a@example.com\n', "people.csv", "A quotation mark is not closed."),
         (b"\n\n\n", "people.csv", "The file is empty."),
         (",".join(f"c{n}" for n in range(10_000)).encode(), "people.csv", "The file has 10,000 columns."),
+        (
+            ",".join(f"c{n}" for n in range(300)).encode(),
+            "people.csv",
+            "The file has 300 columns. A page can show",
+        ),
         (b"x" * 10_000_000, "people.csv", "A field or the whole row is too long"),
     ],
-    ids=["zip", "xls", "pdf", "NUL", "quotation mark", "blank", "10,000 columns", "line of 10 MB"],
+    ids=["zip", "xls", "pdf", "NUL", "quotation mark", "blank", "10,000 columns", "300 columns", "line of 10 MB"],
 )
 def test_a_file_that_cannot_be_read_is_deleted_and_the_page_says_why(
     ada: StaffBrowser,
