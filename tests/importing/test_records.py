@@ -173,3 +173,12 @@ def test_as_many_columns_of_one_name_as_a_file_may_have_are_named_at_once(name: 
     assert len(set(names)) == MOST_COLUMNS
     assert names[:2] == [name, f"{name} (2)"]
     assert names[-1] == f"{name} ({MOST_COLUMNS})"
+
+
+@pytest.mark.parametrize("between", [" " * 130_000, "\t \x0b" * 40_000])
+def test_a_column_name_with_a_long_gap_is_read_at_once(between: str) -> None:
+    started = time.process_time()
+
+    assert header_of(Lines(io.StringIO(f"a{between}b\n", newline="")), ",") == [f"a{between}b"]
+
+    assert time.process_time() - started < 2

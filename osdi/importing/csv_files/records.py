@@ -100,7 +100,7 @@ def header_of(lines: Lines, delimiter: str) -> list[str]:
             f"The file has {len(cells):,} columns. At most {MOST_COLUMNS:,} can be read. Remove the others."
         )
     # Forms make column names of long questions; an option of the command could not contain their line breaks.
-    names = [re.sub(r"\s*[\r\n]+\s*", " ", cell.strip()) for cell in cells]
+    names = [" ".join(filter(None, map(str.strip, re.split(r"[\r\n]", cell)))) for cell in cells]
     if unreadable := _unreadable(names):
         raise ValueError(f"The first line, with the names of the columns, cannot be read. {unreadable}")
     return _distinct(names)
