@@ -50,7 +50,7 @@ def end_oidc() -> AnyResponse:
     except SignInFailed as failed:
         return _with_cookie(_failed(failed), "")
     g.acts = True  # a GET that signs in belongs into the audit log
-    return _with_cookie(begin_for(ended.member, ended.next), "")
+    return _with_cookie(begin_for(ended.member, ended.next, fresh=ended.fresh), "")
 
 
 def _provider() -> Provider:

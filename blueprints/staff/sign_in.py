@@ -89,10 +89,11 @@ def sign_out() -> AnyResponse:
     return redirect(url_for("staff.sign_in", done="signed_out"), 303)
 
 
-def begin_for(member: Document, next_page: str) -> AnyResponse:
+def begin_for(member: Document, next_page: str, *, fresh: bool = True) -> AnyResponse:
     """Begins a session with a new secret, and leads to the page that the member wanted to see."""
     device = device_name(request.headers.get("User-Agent", ""))
-    secret, g.staff_session = begin_session(store(), member, device, now(), former=browser_secret())
+    former = browser_secret()
+    secret, g.staff_session = begin_session(store(), member, device, now(), former=former, fresh=fresh)
     replace_secret(secret)
     return redirect(safe_next(next_page), 303)
 

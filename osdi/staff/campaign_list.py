@@ -60,8 +60,8 @@ class Filter:
             parts.append(_in_state(self.state, moment))
         if self.type:
             parts.append({"type": self.type})
-        if self.text:
-            contained = {"$regex": re.escape(self.text), "$options": "i"}
+        if text := self.text.replace("\0", ""):  # which no stored text has, and MongoDB takes in no expression
+            contained = {"$regex": re.escape(text), "$options": "i"}
             parts.append({"$or": [{"title": contained}, {"name": contained}]})
         return {"$and": parts} if parts else {}
 

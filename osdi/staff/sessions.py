@@ -64,7 +64,7 @@ class StaffSession:
     def is_fresh(self, timestamp: dt.datetime) -> bool:
         """True if the member signed in a short time before this timestamp (naive UTC)."""
         created: dt.datetime = self.document["created_date"]
-        return timestamp - created < FRESH
+        return timestamp - created < FRESH and not self.document.get("by_known_browser", False)
 
 
 def new_secret() -> str:
@@ -78,9 +78,12 @@ def secret_hash(secret: str) -> str:
 
 
 def begin_session(
-    store: Store, member: Document, device: str, timestamp: dt.datetime, *, former: str = ""
+    store: Store, member: Document, device: str, timestamp: dt.datetime, *, former: str = "", fresh: bool = True
 ) -> tuple[str, StaffSession]:
-    """Stores a new session and returns its secret and the session. The session with the secret `former` ends."""
+    """Stores a new session and returns its secret and the session. The session with the secret `former` ends.
+
+    Without `fresh` nobody has shown to be the member just now, so the session is not fresh from its first moment.
+    """
     secret = new_secret()
     document: Document = {
         "_id": new_id(),
@@ -91,6 +94,8 @@ def begin_session(
         "last_used_date": timestamp,
         "expires_date": timestamp + LONGEST,
     }
+    if not fresh:
+        document["by_known_browser"] = True
     store.write(Insert(STAFF_SESSIONS, document))
     if former:
         store.delete_many(STAFF_SESSIONS, {"hash": secret_hash(former)})

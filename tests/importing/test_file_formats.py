@@ -1,11 +1,14 @@
 """Files that are no CSV are named, with what to do."""
 
+import random
+import tracemalloc
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from osdi.importing.csv_files.file_formats import check_format
+from osdi.importing.csv_files.file_formats import DIRECTORY_BYTES, check_format
 
 
 def archive(path: Path, *names: str, mimetype: str = "") -> Path:
@@ -89,3 +92,50 @@ def test_a_csv_file_has_no_name(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "people.xls").write_bytes(content)  # VAN gives CSV files this name
 
     check_format(tmp_path / "people.xls")
+
+
+def packed(path: Path, compression: int, size: int = 20_000_000) -> Path:
+    """Writes an archive whose `mimetype` has this many bytes when it is unpacked."""
+    with zipfile.ZipFile(path, "w", compression) as file:
+        file.writestr("mimetype", b"application/vnd.oasis.opendocument.spreadsheet" + bytes(size))
+    return path
+
+
+def with_many_files(path: Path, _: int) -> Path:
+    """Writes an archive with a longer list of files than is read."""
+    return archive(path, *(f"{number:0200}" for number in range(DIRECTORY_BYTES // 50)))
+
+
+@pytest.mark.parametrize(
+    ("make", "compression"),
+    [
+        (packed, zipfile.ZIP_STORED),
+        (packed, zipfile.ZIP_DEFLATED),
+        (packed, zipfile.ZIP_LZMA),
+        (with_many_files, zipfile.ZIP_STORED),
+    ],
+)
+def test_an_archive_is_not_unpacked(tmp_path: Path, make: Callable[[Path, int], Path], compression: int) -> None:
+    path = make(tmp_path / "people.ods", compression)
+    tracemalloc.start()
+
+    with pytest.raises(ValueError, match="is an OpenDocument spreadsheet"):
+        check_format(path)
+
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10_000_000
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_damaged_archive_is_named_by_its_suffix(tmp_path: Path, compression: int, seed: int) -> None:
+    path = packed(tmp_path / "people.ods", compression, 100_000)
+    content = bytearray(path.read_bytes())
+    chance = random.Random(seed)  # no secret
+    for at in range(40, min(len(content) - 120, 400)):
+        content[at] = chance.randrange(256)
+    path.write_bytes(content)
+
+    with pytest.raises(ValueError, match="is an OpenDocument spreadsheet"):
+        check_format(path)

@@ -1,12 +1,14 @@
 """Records of a CSV file: broken lines are rejected, and do not affect the others."""
 
 import io
+import time
 
 import pytest
 
 from osdi.importing.csv_files.column_mapping import PEOPLE, known_field
 from osdi.importing.csv_files.records import (
     MISPLACED,
+    MOST_COLUMNS,
     NOT_CLOSED,
     RECORD_LENGTH,
     RECORD_LINES,
@@ -120,6 +122,7 @@ def test_the_delimiter_is_guessed_from_the_names_of_columns(header: str, delimit
     [
         ('email,"zip\n', "cannot be read. A quotation mark is not closed."),
         ("email,zip\udcff\n", "cannot be read. Contains bytes that are invalid"),
+        ("a," * MOST_COLUMNS + "a\n", "The file has 4,001 columns. At most 4,000 can be read."),
     ],
 )
 def test_an_invalid_header_is_an_error(text: str, message: str) -> None:
@@ -158,3 +161,24 @@ def test_missing_cells_at_the_end_of_a_row_are_empty(short: str) -> None:
 )
 def test_columns_of_the_same_name_get_different_names(header: str, names: list[str]) -> None:
     assert header_of(Lines(io.StringIO(header, newline="")), ",") == names
+
+
+@pytest.mark.parametrize("name", ["a", "a (2)"])
+def test_as_many_columns_of_one_name_as_a_file_may_have_are_named_at_once(name: str) -> None:
+    started = time.monotonic()
+
+    names = header_of(Lines(io.StringIO(",".join([name] * MOST_COLUMNS) + "\n")), ",")
+
+    assert time.monotonic() - started < 5  # a search for each number in all names takes a minute and more
+    assert len(set(names)) == MOST_COLUMNS
+    assert names[:2] == [name, f"{name} (2)"]
+    assert names[-1] == f"{name} ({MOST_COLUMNS})"
+
+
+@pytest.mark.parametrize("between", [" " * 130_000, "\t \x0b" * 40_000])
+def test_a_column_name_with_a_long_gap_is_read_at_once(between: str) -> None:
+    started = time.process_time()
+
+    assert header_of(Lines(io.StringIO(f"a{between}b\n", newline="")), ",") == [f"a{between}b"]
+
+    assert time.process_time() - started < 2

@@ -18,6 +18,7 @@ from osdi.importing.jobs.job import COLUMNS
 from osdi.importing.jobs.parts_store import read_parts
 from osdi.staff.transfers.imports import campaign_choices, import_list, import_page
 from osdi.store import request_deadline
+from osdi.store.indexes import IMPORT_JOBS
 
 # Errors of an upload that its form shows.
 OF_FORM: Final = (400, 409, 413)
@@ -91,6 +92,8 @@ def rejected_rows(import_id: str) -> Response:
     job = acts.found_job(store(), import_id)
     if not acts.has_rejected_rows(job):
         raise not_found("This import has no rejected rows.")
+    # The file has personal data, so its download belongs into the audit log.
+    g.acts, g.acted_on = True, [f"{IMPORT_JOBS}/{import_id}"]
     suffix = "ndjson" if job["file_name"].lower().endswith(NDJSON) else "csv"
     answer = Response(read_parts(store(), job["rejected_parts"]), mimetype=f"text/{suffix}")
     answer.headers["Content-Disposition"] = f'attachment; filename="rejected.{suffix}"'

@@ -1,6 +1,11 @@
-"""Recognises files that are no CSV by their first bytes, and says how to save them as CSV. Reads files."""
+"""Recognises files that are no CSV by their first bytes, and says how to save them as CSV. Reads files.
 
+An archive comes from a stranger: only the names in it and the first bytes of one file are read, within limits.
+"""
+
+import io
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Final
 
@@ -9,6 +14,18 @@ ODS: Final = f"an OpenDocument spreadsheet (.ods). {CSV}"
 ZIP: Final = b"PK\x03\x04"
 EMPTY_ZIP: Final = b"PK\x05\x06"
 HEAD: Final = 512
+# The names of more files than a document has are not read.
+DIRECTORY_BYTES: Final = 1_000_000
+UNREADABLE: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    OSError,
+    RuntimeError,
+    NotImplementedError,
+    KeyError,
+    ValueError,
+)
 # The ends of names of files with an OSDI document in each line.
 NDJSON: Final = (".ndjson", ".jsonl", ".json")
 # Descriptions of files by the bytes at their beginning, with what to do.
@@ -59,13 +76,25 @@ def _found(head: bytes, path: Path) -> str | None:
     return None
 
 
+class _Bounded(io.FileIO):
+    """A file of which nothing longer than DIRECTORY_BYTES is read at once."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Returns the next bytes. Raises BadZipFile if they are too many."""
+        wanted = DIRECTORY_BYTES + 1 if size is None or size < 0 else min(size, DIRECTORY_BYTES + 1)
+        found = super().read(wanted) or b""
+        if len(found) > DIRECTORY_BYTES:
+            raise zipfile.BadZipFile("Its list of files is too long.")
+        return found
+
+
 def _archive(path: Path) -> str:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with _Bounded(path) as file, zipfile.ZipFile(file) as archive:
             names = [each.lower() for each in archive.namelist()]
-            if "mimetype" in names and b"opendocument.spreadsheet" in archive.read("mimetype")[:HEAD]:
+            if "mimetype" in names and b"opendocument.spreadsheet" in _beginning(archive, "mimetype"):
                 return ODS
-    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, KeyError):
+    except UNREADABLE:
         names = []
     if path.suffix.lower() in SUFFIXES:
         return ARCHIVES[SUFFIXES[path.suffix.lower()]][1]
@@ -75,3 +104,14 @@ def _archive(path: Path) -> str:
         if any(part in name for name in names):
             return description
     return "a zip archive. Unpack it, and import the CSV files inside one by one."
+
+
+def _beginning(archive: zipfile.ZipFile, name: str) -> bytes:
+    """Returns the first bytes of a file in an archive, whatever its length is when it is unpacked.
+
+    Raises NotImplementedError for one that other methods have packed: the library unpacks such a file in large pieces.
+    """
+    if archive.getinfo(name).compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise NotImplementedError(name)
+    with archive.open(name) as file:
+        return file.read(HEAD)

@@ -17,6 +17,8 @@ DELIMITERS: Final = (",", ";", "\t", "|")
 DELIMITER_NAMES: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 RECORD_LENGTH: Final = 262_144  # the csv module limits a field to half of this
 RECORD_LINES: Final = 1_000
+# Some checks of columns compare each with the others, so more columns would hold up the worker.
+MOST_COLUMNS: Final = 4_000
 # Characters of a broken line that are kept for the file of rejected rows.
 SHOWN_LENGTH: Final = 10_000
 
@@ -93,8 +95,12 @@ def header_of(lines: Lines, delimiter: str) -> list[str]:
     cells, _, problem = _read(lines, delimiter)
     if problem is not None:
         raise ValueError(f"The first line, with the names of the columns, cannot be read. {problem}")
+    if len(cells) > MOST_COLUMNS:
+        raise ValueError(
+            f"The file has {len(cells):,} columns. At most {MOST_COLUMNS:,} can be read. Remove the others."
+        )
     # Forms make column names of long questions; an option of the command could not contain their line breaks.
-    names = [re.sub(r"\s*[\r\n]+\s*", " ", cell.strip()) for cell in cells]
+    names = [" ".join(filter(None, map(str.strip, re.split(r"[\r\n]", cell)))) for cell in cells]
     if unreadable := _unreadable(names):
         raise ValueError(f"The first line, with the names of the columns, cannot be read. {unreadable}")
     return _distinct(names)
@@ -103,10 +109,14 @@ def header_of(lines: Lines, delimiter: str) -> list[str]:
 def _distinct(names: list[str]) -> list[str]:
     """Returns the names; the second of two equal ones, such as `Comments`, becomes `Comments (2)`."""
     found: list[str] = []
+    used, given = set[str](), frozenset(names)
+    numbers: dict[str, int] = {}  # the next number of each name, so that equal names need no search
     for name in names:
-        number, new = 2, name
-        while name and (new in found or (new != name and new in names)):
+        number, new = numbers.get(name, 2), name
+        while name and (new in used or (new != name and new in given)):
             new, number = f"{name} ({number})", number + 1
+        numbers[name] = number
+        used.add(new)
         found.append(new)
     return found
 

@@ -77,6 +77,11 @@ def check_claims(
         raise SignInFailed("not_fresh")
 
 
+def signed_in_since(claims: Claims, moment: dt.datetime) -> bool:
+    """True if the provider says that the person signed in there at a time (naive UTC) or later. Raises SignInFailed."""
+    return "auth_time" in claims and _time(claims, "auth_time") >= moment
+
+
 def verified_address(claims: Claims, hosted_domain: str) -> str:
     """Returns the e-mail address of a token, which the provider has verified. Raises SignInFailed."""
     if hosted_domain and claims.get("hd") != hosted_domain:

@@ -22,7 +22,14 @@ from osdi.documents import Document
 from osdi.errors import OsdiError
 from osdi.staff.members import find_member, staff_address
 from osdi.staff.oidc.errors import SignInFailed
-from osdi.staff.oidc.id_token import Claims, UnknownKey, check_claims, verified_address, verified_claims
+from osdi.staff.oidc.id_token import (
+    Claims,
+    UnknownKey,
+    check_claims,
+    signed_in_since,
+    verified_address,
+    verified_claims,
+)
 from osdi.staff.oidc.provider import Provider
 from osdi.staff.sessions import FRESH
 from osdi.store import Store
@@ -43,10 +50,14 @@ class Begun:
 
 @dataclass(frozen=True)
 class Ended:
-    """A sign-in that has succeeded: the member, and the path of the page that the member wanted to see."""
+    """A sign-in that has succeeded: the member, and the path of the page that the member wanted to see.
+
+    `fresh` is True if the person has just signed in at the provider too, and not only the browser was known there.
+    """
 
     member: Document
     next: str
+    fresh: bool
 
 
 @dataclass(frozen=True)
@@ -115,7 +126,8 @@ def end(
         moment=moment,
         max_age=FRESH if remembered.fresh else None,
     )
-    return Ended(_member(store, verified_address(claims, provider.hosted_domain)), remembered.next)
+    fresh = remembered.fresh or signed_in_since(claims, moment - FRESH)
+    return Ended(_member(store, verified_address(claims, provider.hosted_domain)), remembered.next, fresh)
 
 
 def _remembered(store: Store, cookie: str) -> _Remembered:

@@ -394,3 +394,18 @@ class TestTheListOfCampaigns:
         assert numbers == {"beta": ("3", "0"), "Alpha": ("2", "2"), "gamma": ("0", "0")}
         filtered = ada.get("/staff/campaigns.csv?text=alp").data.decode("utf-8-sig")
         assert len(filtered.splitlines()) == 2
+
+    @pytest.mark.parametrize("path", ["/staff/campaigns", "/staff/campaigns.csv"])
+    @pytest.mark.parametrize("text", ["al%00p", "al%00p%00", "alp"])
+    def test_finds_a_text_without_its_nul_characters(
+        self, titles: SortedBy, ada: StaffBrowser, path: str, text: str
+    ) -> None:
+        response = ada.get(f"{path}?text={text}")
+
+        assert response.status_code == 200
+        assert "Alpha" in response.text
+        assert "beta" not in response.text
+
+    @pytest.mark.parametrize("text", ["%00", "(", "%5C", "%ED%A0%80", "a" * 5_000])
+    def test_takes_each_text(self, titles: SortedBy, ada: StaffBrowser, text: str) -> None:
+        assert ada.get(f"/staff/campaigns?text={text}").status_code == 200

@@ -59,6 +59,9 @@ def with_claims(**changed: Any) -> Callable[[Claims], Claims]:
     return lambda claims: {**claims, **changed}
 
 
+FRESH_PAGE = "/staff/settings/tokens/new"
+
+
 def later(name: str, seconds: int) -> Callable[[Claims], Claims]:
     return lambda claims: {**claims, name: int(time.time()) + seconds}
 
@@ -433,11 +436,40 @@ def test_a_session_is_fresh_for_ten_minutes_as_one_by_a_link(
     browser: OidcBrowser, provider: OidcProvider, database: Database
 ) -> None:
     browser.sign_in(provider)
+    browser.sign_in(provider, f"{BEGIN}?again=yes")
+    assert browser.get(FRESH_PAGE).status_code == 200
     database.staff_sessions.update_one({}, {"$set": {"created_date": now() - dt.timedelta(minutes=11)}})
 
-    response = browser.get("/staff/settings/tokens/new")
+    response = browser.get(FRESH_PAGE)
 
     assert "/staff/confirm" in response.headers["Location"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "status"),
+    [
+        pytest.param(None, 303, id="the provider does not say when the person signed in"),
+        pytest.param(-3_600, 303, id="an hour ago"),
+        pytest.param(-700, 303, id="a little too long ago"),
+        pytest.param(-5, 200, id="just now"),
+    ],
+)
+def test_a_browser_that_the_provider_knows_makes_no_fresh_session(
+    browser: OidcBrowser, provider: OidcProvider, seconds: int | None, status: int
+) -> None:
+    """Without its person a browser that was left alone could sign out and in, and then create a token."""
+    browser.sign_in(provider)
+    browser.post("/staff/sign-out")
+    if seconds is not None:
+        provider.claims = later("auth_time", seconds)
+
+    browser.sign_in(provider)
+
+    assert browser.is_signed_in
+    assert browser.get(FRESH_PAGE).status_code == status
+    provider.claims = later("auth_time", -5)
+    browser.sign_in(provider, f"{BEGIN}?again=yes")
+    assert browser.get(FRESH_PAGE).status_code == 200
 
 
 def test_the_secret_of_this_server_and_the_address_are_in_no_log_line(

@@ -20,7 +20,7 @@ COOKIE = "__Host-osdi_oidc"
 
 
 class TestASignIn:
-    def test_makes_the_session_that_a_link_makes(
+    def test_makes_a_session_as_a_link_does(
         self, browser: OidcBrowser, provider: OidcProvider, database: Database, member: dict[str, Any]
     ) -> None:
         response = browser.sign_in(provider)
@@ -30,7 +30,8 @@ class TestASignIn:
         (session,) = database.staff_sessions.find()
         assert session["staff_id"] == member["_id"]
         assert session.keys() == {
-            *("_id", "hash", "staff_id", "device", "created_date", "last_used_date", "expires_date")
+            *("_id", "hash", "staff_id", "device", "created_date", "last_used_date", "expires_date"),
+            "by_known_browser",
         }
 
     def test_replaces_the_secret_of_the_browser(self, browser: OidcBrowser, provider: OidcProvider) -> None:

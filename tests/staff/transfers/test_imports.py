@@ -105,9 +105,14 @@ class TestAColumnThatLooksLikeConsent:
         (b'"first_name,email\nAnn,a@example.com\n', "people.csv", "A quotation mark is not closed."),
         (b"\n\n\n", "people.csv", "The file is empty."),
         (",".join(f"c{n}" for n in range(10_000)).encode(), "people.csv", "The file has 10,000 columns."),
+        (
+            ",".join(f"c{n}" for n in range(300)).encode(),
+            "people.csv",
+            "The file has 300 columns. A page can show",
+        ),
         (b"x" * 10_000_000, "people.csv", "A field or the whole row is too long"),
     ],
-    ids=["zip", "xls", "pdf", "NUL", "quotation mark", "blank", "10,000 columns", "line of 10 MB"],
+    ids=["zip", "xls", "pdf", "NUL", "quotation mark", "blank", "10,000 columns", "300 columns", "line of 10 MB"],
 )
 def test_a_file_that_cannot_be_read_is_deleted_and_the_page_says_why(
     ada: StaffBrowser,
@@ -252,3 +257,21 @@ def test_the_audit_log_names_the_import_and_no_content(ada: StaffBrowser, upload
     assert [event["action"] for event in events[-2:]] == ["upload_import", "choose_import_columns"]
     assert all(event["ids"] == [f"import_jobs/{job_id}"] for event in events[-2:])
     assert "ann@example.com" not in str(events)
+
+
+def test_the_audit_log_says_who_downloaded_rejected_rows(
+    ada: StaffBrowser, uploaded: Uploaded, jobs: ImportJobs, database: Stored
+) -> None:
+    path = uploaded(FILE)
+    assert ada.get(f"{path}/rejected.csv").status_code == 404  # there are none yet
+    ada.post(f"{path}/columns", KEPT)
+    work(jobs)
+    ada.post(f"{path}/start")
+    work(jobs)
+    downloads = {"action": "rejected_rows"}
+    assert database.staff_events.count_documents(downloads) == 0
+
+    ada.get(f"{path}/rejected.csv")
+
+    (event,) = database.staff_events.find(downloads)
+    assert event["ids"] == [f"import_jobs/{path.rpartition('/')[2]}"]
