@@ -56,7 +56,7 @@ def import_job(import_id: str) -> AnyResponse:
 @pages.post("/imports/<import_id>/start", access=IMPORTS)
 def start_import(import_id: str) -> AnyResponse:
     """Start an import that was checked; a second press changes nothing"""
-    acts.start(store(), settings(), import_id)
+    acts.start(store(), settings(), import_id, request.form.get("check_id", ""))
     return redirect(url_for("staff.import_job", import_id=import_id, done="import_started"), 303)
 
 

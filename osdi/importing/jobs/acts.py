@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import IO, Final
 
 from osdi.documents import Document
-from osdi.errors import ErrorDescription, OsdiError, invalid, not_found
-from osdi.ids import now
+from osdi.errors import ErrorDescription, OsdiError, conflict, invalid, not_found
+from osdi.ids import new_id, now
 from osdi.importing.csv_files.column_mapping import OUTREACHES, PEOPLE
 from osdi.importing.jobs import jobs_store
 from osdi.importing.jobs.job import (
@@ -87,22 +87,25 @@ def choose(store: Store, job: Document, texts: Mapping[str, str], fields: Sequen
     if read_again:
         changed = {"options": chosen_options({**job, "columns": []}, texts, ()), "state": READING}
     else:
-        changed = {"options": chosen_options(job, texts, fields), "state": CHECKING}
+        changed = {"options": chosen_options(job, texts, fields), "state": CHECKING, "check_id": new_id()}
     empty: Document = {"problem": None, "sample": [], "position": 0, "created_tags": []}
     _change(store, job["_id"], OF_MEMBER, changed | empty, queue=True)
 
 
-def start(store: Store, settings: Settings, job_id: str) -> None:
+def start(store: Store, settings: Settings, job_id: str, check_id: str) -> None:
     """Has the worker import a file that was checked; a second call changes nothing.
 
-    The time for which the file is kept begins anew.
+    `check_id` names the check whose result the member has seen. The time for which the file is kept begins anew. Raises
+    OsdiError 409 if the file was checked again since, for example with columns that another member has chosen.
     """
-    found_job(store, job_id)
+    job = found_job(store, job_id)
+    if job["state"] == CHECKED and check_id != job["check_id"]:
+        raise conflict("CHANGED", "The file was checked again meanwhile. Look at the new result before you start.")
     expires = now() + dt.timedelta(days=settings.import_days)
     keep_parts_until(store, job_id, expires)
     # The report of the check would count as that of an interrupted import.
     fields = {"state": IMPORTING, "expires_date": expires, "sample": [], "position": 0, "created_tags": []}
-    if jobs_store.change_job(store, job_id, (CHECKED,), fields, queue=True, gone=("report",)):
+    if jobs_store.change_job(store, job_id, (CHECKED,), fields, queue=True, gone=("report",), check_id=check_id):
         return
     if found_job(store, job_id)["state"] not in (IMPORTING, DONE):
         raise wrong_state()

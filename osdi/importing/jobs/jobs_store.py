@@ -50,11 +50,12 @@ def change_job(
     *,
     queue: bool = False,
     gone: tuple[str, ...] = (),
+    check_id: str | None = None,
 ) -> bool:
     """Sets and removes (`gone`) fields of a job in one of these states, and takes it from the worker.
 
-    With `queue` the job is passed to the worker again. Returns False if the job has another state. Raises OsdiError
-    503.
+    With `queue` the job is passed to the worker again. Returns False if the job has another state, or a `check_id`
+    other than the named one. Raises OsdiError 503.
     """
     timestamp = now()
     change: Document = {"$set": {**fields, "modified_date": timestamp}, "$unset": dict.fromkeys(("lease", *gone), "")}
@@ -62,8 +63,11 @@ def change_job(
         change["$set"] |= {"due": timestamp, "queued_date": timestamp, "attempts": 0}
     else:
         change["$unset"] |= {"due": "", "queued_date": ""}
+    selected: Document = {"_id": job_id, "state": {"$in": list(states)}}
+    if check_id:
+        selected["check_id"] = check_id
     with store.operation():
-        changed = store.collection(IMPORT_JOBS).update_one({"_id": job_id, "state": {"$in": list(states)}}, change)
+        changed = store.collection(IMPORT_JOBS).update_one(selected, change)
     if changed.matched_count:
         write_log.record(IMPORT_JOBS, job_id)
     return bool(changed.matched_count)

@@ -64,5 +64,5 @@ def checked(store: Store, jobs: ImportJobs, job_id: str, texts: dict[str, str] |
 def imported(store: Store, settings: Settings, jobs: ImportJobs, job_id: str) -> None:
     """Checks and imports a file with the proposed fields."""
     checked(store, jobs, job_id)
-    acts.start(store, settings, job_id)
+    acts.start(store, settings, job_id, acts.found_job(store, job_id)["check_id"])
     work(jobs)

@@ -99,7 +99,7 @@ class TestAWorker:
         """An import of which one group of rows is done."""
         job_id = uploaded(self.ROWS)
         checked(store, jobs, job_id)
-        acts.start(store, settings, job_id)
+        acts.start(store, settings, job_id, acts.found_job(store, job_id)["check_id"])
         monkeypatch.setattr(work_module, "SLICE_SECONDS", 0)
         monkeypatch.setattr(execution, "KEEP_SECONDS", 0)
         assert jobs.do_next()
@@ -205,7 +205,7 @@ def test_documents_are_imported_with_their_tags(
     job_id = uploaded(line + "[]\n{", "people.ndjson")
 
     checked(store, jobs, job_id, {"create_tags": "1"})
-    acts.start(store, settings, job_id)
+    acts.start(store, settings, job_id, acts.found_job(store, job_id)["check_id"])
     work(jobs)
 
     job = job_of(database, job_id)
@@ -222,7 +222,7 @@ def test_outreaches_without_a_date_wait_for_one(
     assert job_of(database, job_id)["problem"]["reason"] == "no_date"
 
     checked(store, jobs, job_id, {"action_date": "2024-12-31"})
-    acts.start(store, settings, job_id)
+    acts.start(store, settings, job_id, acts.found_job(store, job_id)["check_id"])
     work(jobs)
 
     outreach = database.outreaches.find_one()

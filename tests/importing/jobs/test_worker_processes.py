@@ -80,7 +80,7 @@ def start(store: Store, settings: Settings, stored: Stored) -> str:
     until(lambda: job(stored)["state"] == "columns")
     acts.choose(store, job(stored), {}, ["", ""], read_again=False)
     until(lambda: job(stored)["state"] == "checked")
-    acts.start(store, settings, job_id)
+    acts.start(store, settings, job_id, acts.found_job(store, job_id)["check_id"])
     return job_id
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from pymongo.database import Database
+from werkzeug.test import TestResponse
 
 from osdi.access.tokens import READ, WRITE
 from osdi.importing.jobs.work import ImportJobs
@@ -28,6 +29,12 @@ def text(browser: StaffBrowser, path: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.get_data(as_text=True)))
 
 
+def start(browser: StaffBrowser, path: str) -> TestResponse:
+    """Presses the button on the page of an import, if it has one."""
+    check = re.search(r'name="check_id" value="([^"]+)"', browser.get(path).get_data(as_text=True))
+    return browser.post(f"{path}/start", {"check_id": check[1]} if check else {})
+
+
 def test_a_file_is_imported_from_upload_to_rejected_rows(
     ada: StaffBrowser, uploaded: Uploaded, jobs: ImportJobs, database: Stored
 ) -> None:
@@ -41,7 +48,7 @@ def test_a_file_is_imported_from_upload_to_rejected_rows(
     assert "email: Not a valid e-mail address." in shown
     assert database.people.count_documents({}) == 0
 
-    assert ada.post(f"{path}/start").status_code == 303
+    assert start(ada, path).status_code == 303
     work(jobs)
     assert "New people 2" in text(ada, path)
     rejected = ada.get(f"{path}/rejected.csv").get_data(as_text=True)
@@ -56,14 +63,14 @@ def test_the_corrected_file_of_rejected_rows_is_imported(
     path = uploaded(FILE)
     ada.post(f"{path}/columns", KEPT)
     work(jobs)
-    ada.post(f"{path}/start")
+    start(ada, path)
     work(jobs)
     rejected = ada.get(f"{path}/rejected.csv").get_data()
 
     again = uploaded(rejected.replace(b"not an address", b"bob@example.com"), "rejected.csv")
     ada.post(f"{again}/columns", {f"column-{index}": "" for index in range(5)})
     work(jobs)
-    ada.post(f"{again}/start")
+    start(ada, again)
     work(jobs)
 
     assert database.people.count_documents({}) == 3
@@ -87,7 +94,7 @@ class TestAColumnThatLooksLikeConsent:
         path = uploaded("email,Newsletter okay?\nann@example.com,no\n")
         ada.post(f"{path}/columns", {"column-0": "", "column-1": "opted_in"})
         work(jobs)
-        ada.post(f"{path}/start")
+        start(ada, path)
         work(jobs)
 
         person = database.people.find_one()
@@ -180,16 +187,35 @@ class TestStart:
         ada.post(f"{path}/columns", KEPT)
         work(jobs)
 
-        first, second = ada.post(f"{path}/start"), ada.post(f"{path}/start")
+        first, second = start(ada, path), start(ada, path)
         work(jobs)
 
         assert (first.status_code, second.status_code) == (303, 303)
         assert database.people.count_documents({}) == 2
 
+    def test_is_of_the_check_that_the_member_has_seen(
+        self, ada: StaffBrowser, uploaded: Uploaded, jobs: ImportJobs, database: Stored
+    ) -> None:
+        path = uploaded(FILE)
+        ada.post(f"{path}/columns", KEPT)
+        work(jobs)
+        seen = re.search(r'name="check_id" value="([^"]+)"', ada.get(path).get_data(as_text=True))
+        assert seen
+        # Meanwhile another member leaves a column out, and has the file checked again.
+        ada.post(f"{path}/columns", {**KEPT, "column-0": "leave out"})
+        work(jobs)
+
+        for check_id in (seen[1], "", "x"):
+            answer = ada.post(f"{path}/start", {"check_id": check_id})
+            assert answer.status_code == 409
+            assert "checked again meanwhile" in answer.get_data(as_text=True)
+        work(jobs)
+        assert database.people.count_documents({}) == 0
+
     def test_needs_a_check(self, ada: StaffBrowser, uploaded: Uploaded, jobs: ImportJobs, database: Stored) -> None:
         path = uploaded(FILE)
 
-        assert ada.post(f"{path}/start").status_code == 409
+        assert start(ada, path).status_code == 409
         work(jobs)
 
         assert database.people.count_documents({}) == 0
@@ -266,7 +292,7 @@ def test_the_audit_log_says_who_downloaded_rejected_rows(
     assert ada.get(f"{path}/rejected.csv").status_code == 404  # there are none yet
     ada.post(f"{path}/columns", KEPT)
     work(jobs)
-    ada.post(f"{path}/start")
+    start(ada, path)
     work(jobs)
     downloads = {"action": "rejected_rows"}
     assert database.staff_events.count_documents(downloads) == 0
