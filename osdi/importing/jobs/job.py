@@ -2,8 +2,8 @@
 
 A job is `{_id, kind, campaign_id?, file_name, bytes, staff_id, person_id?, created_date, modified_date, expires_date,
 state, due?, queued_date?, lease?, attempts, file_parts, rejected_parts, rejected_bytes, options, described, columns,
-check_id?, problem?, position, report?, sample, created_tags}`. It has `due` while the worker has to act on it: a worker that has
-leased it moves `due` to the end of its lease. The database deletes a job, and the parts of its files, at the
+check_id?, problem?, position, report?, sample, created_tags}`. It has `due` while the worker has to act on it: a worker
+that has leased it moves `due` to the end of its lease. The database deletes a job, and the parts of its files, at the
 `expires_date`.
 
 Pure, except for the clock.
