@@ -38,6 +38,7 @@ SINGLE = (
     PAGE,
     CODES,
     STATS,
+    "/deletions",
     "/followups",
     "/webhooks",
     "/messages/<message>/preview",
