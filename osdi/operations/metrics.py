@@ -188,7 +188,9 @@ class _Database(Collector):
             "osdi_outbox_oldest_seconds", "Seconds since the oldest waiting follow-up became due.", gauges.oldest
         )
         yield GaugeMetricFamily(
-            "osdi_webhook_events_waiting", "People and outreaches with undelivered webhook events.", gauges.events
+            "osdi_webhook_events_waiting",
+            "People, outreaches and deletions with undelivered webhook events.",
+            gauges.events,
         )
         if gauges.backup_age is not None:
             yield GaugeMetricFamily(

@@ -64,11 +64,11 @@ class WebhookSchema(RequiredFields):
         metadata={"description": "`by_hand`, `gave_up` after failures, or `receiver_gone` after a 410."},
     )
     waiting = WholeNumber(
-        dump_only=True, metadata={"description": "Outreaches and people with events that are not sent yet."}
+        dump_only=True, metadata={"description": "People, outreaches and deletions with events that are not sent yet."}
     )
     rejected = WholeNumber(
         dump_only=True,
-        metadata={"description": "Outreaches and people with events that the receiver rejects."},
+        metadata={"description": "People, outreaches and deletions with events that the receiver rejects."},
     )
     rejected_events = ma.fields.List(
         ma.fields.Nested(RejectedEventSchema),
