@@ -126,8 +126,10 @@ def test_readers_find_a_whole_table_while_tables_are_replaced(store: Store) -> N
 
     reader = threading.Thread(target=read)
     reader.start()
-    for number in range(20):
+    for number in range(500):
         replace_table(store, CAMPAIGN, tables[(number + 1) % 2])
+        if number > 20 and len(seen) > 20:  # on a busy machine the reader is slow
+            break
     stopped.set()
     reader.join()
     assert len(seen) > 20
