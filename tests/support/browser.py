@@ -22,7 +22,7 @@ OPTIONS = (
     f"--host-resolver-rules=MAP {PUBLIC_NAME} 127.0.0.1,MAP {SITE_NAME} 127.0.0.1,MAP * ~NOTFOUND,"
     "EXCLUDE 127.0.0.1,EXCLUDE localhost",
 )
-TIMEOUT_MS = 15_000
+TIMEOUT_MS = 30_000
 
 
 @dataclass
