@@ -100,7 +100,12 @@ def test_a_blocked_site_is_listed_and_one_click_allows_it(page: Page, embedded: 
 
     page.goto(own_page)
     expect(page.frame_locator("iframe").get_by_role("heading").first).to_be_visible()
-    page.goto(embedded.screen)
+    # A process writes its counts once in a second.
+    for _ in range(20):
+        page.goto(embedded.screen)
+        if row.locator("[data-label=Shown]").inner_text() == "1":
+            break
+        page.wait_for_timeout(200)
     expect(row.locator("[data-label=Shown]")).to_have_text("1")
     expect(row.locator("[data-label=Blocked]")).to_have_text("1")
     page.goto(f"{embedded.live.url}/staff")

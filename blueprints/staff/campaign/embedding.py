@@ -4,7 +4,7 @@ from flask import Response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from blueprints.act.security_headers import is_local
-from blueprints.http.context import caller, hal, reference, settings, store
+from blueprints.http.context import caller, deployment, hal, reference, settings, store
 from blueprints.staff.blueprint import Access, pages
 from blueprints.staff.campaign.found import campaign_page, found_campaign
 from osdi.access.tokens import ADMIN, READ, WRITE
@@ -58,6 +58,8 @@ def _again(campaign_id: str, done: str) -> AnyResponse:
 
 def _screen(campaign_id: str, status: int = 200, *, typed: str = "", errors: dict[str, str] | None = None) -> Response:
     campaign = found_campaign(campaign_id)
+    # A frame that was shown in the last seconds is counted in memory only, and its owner has come here to see it.
+    deployment().embedding_sites.write()
     found = read_embedding(store(), settings(), campaign, local=is_local())
     return campaign_page(
         "embedding.html", campaign, status, found=found, typed=typed, errors=errors or {}, server=hal().base_url
