@@ -57,7 +57,8 @@ def free_port() -> int:
 def kept_port(folder: Path) -> int:
     """Returns the port of the last start with this folder, so that addresses stay valid; a free one if it is in use."""
     file = folder / "port"
-    port = int(file.read_text()) if file.exists() else 0
+    text = file.read_text().strip() if file.exists() else ""
+    port = int(text) if text.isdecimal() else 0
     if not port or _is_in_use(port):
         port = free_port()
         folder.mkdir(parents=True, exist_ok=True)

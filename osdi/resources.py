@@ -168,7 +168,7 @@ OWN_RELATIONS: Final[Mapping[str, OwnRelation]] = {
         "The number of outreaches and people of a campaign: per day, by type, source, target and referrer.",
         "Stats",
     ),
-    "survivor": OwnRelation("Survivor", "The person into whom a deleted person was merged.", "Person"),
+    "survivor": OwnRelation("Survivor", "The person who remains after a merge.", "Person"),
     "suppressions": OwnRelation(
         "Opt-outs", "The mails, calls and texts that a person refuses, and where each refusal is from.", "Suppressions"
     ),

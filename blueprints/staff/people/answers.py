@@ -30,7 +30,10 @@ from schemas.subresources import AnswerSchema
 
 CHANGES: Final = Access(WRITE, shows=True)
 PUT: Final = put_of(AnswerSchema)
-MEANWHILE: Final = "Somebody has changed this answer meanwhile. It is shown as it is stored now."
+MEANWHILE: Final = (
+    "Somebody has changed this answer meanwhile. Stored now: {}. "
+    "Yours is in the form. It is stored only if you send it again."
+)
 
 
 @pages.get("/people/<person_id>/answers/new", access=CHANGES)
@@ -77,9 +80,8 @@ def _stored(person: Document, form: AnswerForm, act: Callable[[Mapping[str, Any]
         return _form(person, form, next(described(error.messages)).description)
     except OsdiError as error:
         if error.status == 412:
-            return _form(
-                person, form, "Somebody has changed this answer meanwhile. It is shown as it is stored now.", 409
-            )
+            stored = form.value or ", ".join(text for key, text in form.options if key in form.responses) or "nothing"
+            return _form(person, form, MEANWHILE.format(stored), 409)
         if error.status != 400:
             raise
         return _form(person, form, error.descriptions[0].description)
@@ -87,10 +89,9 @@ def _stored(person: Document, form: AnswerForm, act: Callable[[Mapping[str, Any]
 
 
 def _form(person: Document, form: AnswerForm, error: str = "", status: int = 422) -> Response:
-    """Returns the form: with what was sent if that is wrong, and with what is stored after a change by others."""
-    sent = bool(error) and status == 422
-    value = request.form.get("value", "") if sent else form.value
-    responses = request.form.getlist("responses") if sent else form.responses
+    """Returns the form, after an error with what was sent."""
+    value = request.form.get("value", "") if error else form.value
+    responses = request.form.getlist("responses") if error else form.responses
     errors = {"responses" if form.options else "value": error} if error else {}
     shown = {"form": form, "value": value, "responses": responses, "errors": errors}
     return page("people/person_answer.html", status if error else 200, person=person, name=name_of(person), **shown)

@@ -110,5 +110,4 @@ def _form(people: list[str], errors: dict[str, str] | None = None, *, removes: b
     too_many = len(people) > MOST_PEOPLE
     values = {"choices": choices, "errors": errors or {}, "chosen": request.form, "most": MOST_PEOPLE}
     status = 422 if errors or too_many or not names else 200
-    template = "people/people_remove.html" if removes else "people/people_add.html"
-    return page(template, status, people=names, too_many=too_many, **values)
+    return page("people/people_entries.html", status, people=names, too_many=too_many, removes=removes, **values)

@@ -1,5 +1,7 @@
 """Answers of a person to questions: added, changed and removed, as the API does."""
 
+import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -129,7 +131,7 @@ class TestAnAnswer:
             assert "<script>alert" not in response.text
         assert answers(api, jane) == before
 
-    def test_that_somebody_has_changed_meanwhile_is_shown_again(
+    def test_that_somebody_has_changed_meanwhile_is_shown_beside_what_was_sent(
         self, ada: StaffBrowser, api: Client, jane: str, questions: dict[str, str]
     ) -> None:
         answer = answered(ada, api, jane, questions["Paragraph"], value="The Aare")
@@ -140,8 +142,14 @@ class TestAnAnswer:
         response = ada.post(page, {"version": version, "value": "The Limmat"})
 
         assert (response.status_code, "changed this answer meanwhile" in response.text) == (409, True)
-        assert "The Rhine" in response.text
+        assert "Stored now: The Rhine." in response.text
+        assert "The Limmat</textarea>" in response.text
         assert answers(api, jane)[0]["value"] == "The Rhine"
+
+        again = re.search(r'name="version" value="([^"]*)"', response.text)
+        assert again
+        ada.post(page, {"version": unescape(again[1]), "value": "The Limmat"})
+        assert answers(api, jane)[0]["value"] == "The Limmat"
 
     def test_is_removed_after_a_question(
         self, ada: StaffBrowser, api: Client, store: Store, jane: str, questions: dict[str, str]
