@@ -2,6 +2,7 @@
 
 import datetime as dt
 import errno
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from blueprints.operations.metrics import EXTENSION
 from dev.mongod import free_port
 from osdi.ids import now
 from osdi.operations import database_gauges
+from osdi.operations.metrics_files import AllocatedFile
 from tests.fixtures.deployed import Deployed
 from tests.support import factories
 from tests.support.client import Client
@@ -43,8 +45,8 @@ def value(client: Client, name: str, **labels: str) -> float:
     return samples(client).get((name, frozenset(labels.items())), 0.0)
 
 
-class TestWithoutSpace:
-    """A full folder for the counts, such as `/dev/shm` in a container."""
+class TestSharedFolder:
+    """The counts of several processes in one folder, which can be full, such as `/dev/shm` in a container."""
 
     @pytest.fixture
     def shared(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
@@ -83,6 +85,25 @@ class TestWithoutSpace:
         assert client.get("/people").status_code == 200
         assert value(client, "osdi_outreaches_recorded_total", type="phone", token="yes") == 1
         assert value(client, "osdi_outreaches_recorded_total", type="email", token="yes") == 0
+
+    def test_a_process_can_report_while_another_creates_its_files(
+        self, deployed: Deployed, shared: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        client = deployed(metrics_token=TOKEN)
+        samples(client)  # creates the files of this process
+        allocate = os.posix_fallocate
+        reported = []
+
+        def report_first(*arguments: int) -> None:
+            monkeypatch.setattr("osdi.operations.metrics_files.os.posix_fallocate", allocate)
+            reported.append(value(client, "osdi_database_up"))
+            allocate(*arguments)
+
+        monkeypatch.setattr("osdi.operations.metrics_files.os.posix_fallocate", report_first)
+
+        AllocatedFile(str(shared / "gauge_livesum_1.db")).close()
+
+        assert reported == [1]
 
     def test_every_page_of_the_files_is_allocated(self, deployed: Deployed, shared: Path) -> None:
         client = deployed(metrics_token=TOKEN)
