@@ -24,6 +24,7 @@ from tests.support import factories
 from tests.support.databases import SMALL_JOURNAL
 from tests.support.live import ROOT, Live, Worker
 from tests.support.smtp_sink import SmtpSink
+from tests.support.waiting import eventually
 from tests.support.webhook_receiver import LOOPBACK, WebhookReceiver
 
 HELPER = f"{API}/advocacy_campaigns/{CAMPAIGN_ID}/record_outreach_helper"
@@ -42,15 +43,6 @@ def prepared(uri: str) -> str:
     finally:
         store.close()
     return secret
-
-
-def eventually(condition: Any, seconds: float = 30) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 @pytest.fixture
@@ -252,7 +244,7 @@ def test_hundreds_of_posts_about_one_victim_stay_below_the_sending_limit(
         with Worker(chosen) as worker, MongoClient(environment["MONGODB_URI"]) as client:
             database = client.get_default_database()
             assert database.outreaches.count_documents({"followups": {"$exists": True}}) == POSTS
-            assert eventually(lambda: not {"queued", "leased"} & set(soon(database)), 120), soon(database)
+            assert eventually(lambda: not {"queued", "leased"} & set(soon(database)), seconds=120), soon(database)
             assert worker.stop() == 0
 
     to_victim = [to for _, to, _ in sink.envelopes if to.lower() == "victim@example.com"]

@@ -18,10 +18,10 @@ from osdi.settings import Settings
 from osdi.staff.members import add_member
 from osdi.store import Store
 from tests.support.live import Worker
+from tests.support.waiting import eventually
 
 ROWS = 1_500
 EVERY = 50
-SECONDS = 120
 
 Stored = Database[dict[str, Any]]
 
@@ -53,13 +53,6 @@ def new_worker(uri: str) -> Iterator[Callable[[], Worker]]:
         yield lambda: stack.enter_context(Worker({"MONGODB_URI": uri}))
 
 
-def until(condition: Callable[[], bool]) -> None:
-    ends = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < ends, "It did not happen in time."
-        time.sleep(0.02)
-
-
 def job(stored: Stored) -> dict[str, Any]:
     found = stored.import_jobs.find_one()
     assert found is not None
@@ -77,9 +70,9 @@ def start(store: Store, settings: Settings, stored: Stored) -> str:
     file = io.BytesIO(("first_name,email\n" + "".join(lines)).encode())
     member = add_member(store, "ada@example.org")
     job_id = str(acts.upload(store, settings, member, {"kind": "people"}, "people.csv", file)["_id"])
-    until(lambda: job(stored)["state"] == "columns")
+    assert eventually(lambda: job(stored)["state"] == "columns")
     acts.choose(store, job(stored), {}, ["", ""], read_again=False)
-    until(lambda: job(stored)["state"] == "checked")
+    assert eventually(lambda: job(stored)["state"] == "checked")
     acts.start(store, settings, job_id, acts.found_job(store, job_id)["check_id"])
     return job_id
 
@@ -104,14 +97,14 @@ def test_another_worker_continues_for_a_killed_one(
 ) -> None:
     first = new_worker()
     start(shared, settings, stored)
-    until(lambda: rows_done(stored) > 0)
+    assert eventually(lambda: rows_done(stored) > 0)
     first.kill()
     before = rows_done(stored)
     assert 0 < before < ROWS
 
     end_lease(stored)
     new_worker()
-    until(lambda: job(stored)["state"] == "done")
+    assert eventually(lambda: job(stored)["state"] == "done")
 
     assert_each_row_once(stored)
 
@@ -122,7 +115,7 @@ def test_two_workers_execute_a_job_once(
     workers = [new_worker(), new_worker()]
     start(shared, settings, stored)
 
-    until(lambda: job(stored)["state"] == "done")
+    assert eventually(lambda: job(stored)["state"] == "done")
 
     assert_each_row_once(stored)
     time.sleep(0.2)
@@ -134,11 +127,11 @@ def test_a_stopped_worker_gives_the_job_back_at_once(
 ) -> None:
     first = new_worker()
     start(shared, settings, stored)
-    until(lambda: rows_done(stored) > 0)
+    assert eventually(lambda: rows_done(stored) > 0)
 
     assert first.stop() == 0
     assert "lease" not in job(stored)
     new_worker()
-    until(lambda: job(stored)["state"] == "done")
+    assert eventually(lambda: job(stored)["state"] == "done")
 
     assert_each_row_once(stored)
