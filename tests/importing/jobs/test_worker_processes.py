@@ -20,8 +20,9 @@ from osdi.store import Store
 from tests.support.live import Worker
 from tests.support.waiting import eventually
 
-ROWS = 1_500
+ROWS = 300
 EVERY = 50
+SLOW_MS = 20
 
 Stored = Database[dict[str, Any]]
 
@@ -50,7 +51,13 @@ def shared(uri: str, stored: Stored) -> Iterator[Store]:
 @pytest.fixture
 def new_worker(uri: str) -> Iterator[Callable[[], Worker]]:
     with ExitStack() as stack:
-        yield lambda: stack.enter_context(Worker({"MONGODB_URI": uri}))
+        yield lambda: stack.enter_context(Worker({"MONGODB_URI": uri}, module="tests.importing.jobs.eager_worker"))
+
+
+@pytest.fixture
+def slow_inserts(fail: Callable[..., None]) -> None:
+    """Each insert takes some milliseconds without computing, so that a worker is met in the middle of a short file."""
+    fail("alwaysOn", ["insert"], blockConnection=True, blockTimeMS=SLOW_MS)
 
 
 def job(stored: Stored) -> dict[str, Any]:
@@ -92,6 +99,7 @@ def assert_each_row_once(stored: Stored) -> None:
     assert [int(row["rejected_line"]) for row in rows] == [n + 2 for n in range(0, ROWS, EVERY)]
 
 
+@pytest.mark.usefixtures("slow_inserts")
 def test_another_worker_continues_for_a_killed_one(
     shared: Store, settings: Settings, stored: Stored, new_worker: Callable[[], Worker]
 ) -> None:
@@ -122,6 +130,7 @@ def test_two_workers_execute_a_job_once(
     assert sum(worker.output.count('"state":"done"') for worker in workers) == 1
 
 
+@pytest.mark.usefixtures("slow_inserts")
 def test_a_stopped_worker_gives_the_job_back_at_once(
     shared: Store, settings: Settings, stored: Stored, new_worker: Callable[[], Worker]
 ) -> None:
