@@ -120,14 +120,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     wait, which are marked `waits`, on more workers than there are processors.
     """
     slow_files = set()
+    imported_by: dict[Path, set[int]] = {}
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
-        module = vars(getattr(item, "module", item)).values()
-        if fixtures & MONGO_FIXTURES or any(each is Mongod for each in module):
+        if item.path not in imported_by:
+            imported_by[item.path] = {id(each) for each in vars(getattr(item, "module", item)).values()}
+        imported = imported_by[item.path]
+        if fixtures & MONGO_FIXTURES or id(Mongod) in imported:
             item.add_marker("mongo")
         if "browser" in fixtures:
             item.add_marker("browser")
-        if any(id(each) in STARTERS for each in module):
+        if imported & STARTERS:
             item.add_marker("process")
         if item.get_closest_marker("browser") or item.get_closest_marker("process"):
             item.add_marker("waits")

@@ -9,8 +9,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +19,7 @@ import requests
 from dev.mongod import free_port
 from osdi.store.driver import MOCK
 from tests.support.live import ROOT
+from tests.support.waiting import eventually
 
 SECONDS = 30
 
@@ -208,13 +207,3 @@ def process_name(pid: int) -> str:
     """Returns the name of what a process runs: `mongod`, or the Python module."""
     arguments = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
     return arguments[2] if arguments[1] == "-m" else Path(arguments[0]).name
-
-
-def eventually(condition: Callable[[], bool], *, seconds: float = SECONDS) -> bool:
-    """Polls the condition; True if it becomes true within `seconds`."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True

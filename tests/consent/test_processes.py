@@ -1,7 +1,6 @@
 """Double opt-in by real processes: the form of a page, the worker, the mail, a mail scanner, the button."""
 
 import re
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,18 +15,10 @@ from osdi.store import Store
 from tests.fixtures.campaign_pages import JANE, SLUG, typed_into
 from tests.support.live import Live, Worker
 from tests.support.smtp_sink import SmtpSink
+from tests.support.waiting import eventually
 
 PUBLIC = "https://osdi.example.org"
 LINK = re.compile(rf"{PUBLIC}({PATH}/\S+)")
-
-
-def eventually(condition: Callable[[], Any], seconds: float = 30) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from osdi.settings import Settings
 from osdi.store import Store
 from tests.support import factories
 from tests.support.live import ROOT, Live
+from tests.support.waiting import eventually
 
 HELPER = f"{API}/advocacy_campaigns/{CAMPAIGN_ID}/record_outreach_helper"
 SECONDS = 30
@@ -105,13 +106,6 @@ def running(start: Start, folder: Path, live: Live, *, restart_seconds: int = 2)
         finally:
             process.terminate()
             process.wait(SECONDS)
-
-
-def eventually(condition: Callable[[], bool]) -> bool:
-    ends = time.monotonic() + SECONDS
-    while not (found := condition()) and time.monotonic() < ends:
-        time.sleep(0.1)
-    return found
 
 
 def answers(address: str) -> bool:

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from tests.support import factories
 from tests.support.databases import SMALL_JOURNAL
 from tests.support.fork_server import run
 from tests.support.live import ROOT, Live
+from tests.support.waiting import eventually
 
 SECONDS = 30
 HELPER = f"{API}/advocacy_campaigns/{CAMPAIGN_ID}/record_outreach_helper"
@@ -36,13 +36,6 @@ def flask(uri: str, *arguments: str, **settings: str) -> "subprocess.CompletedPr
     """Runs a flask command to its end."""
     environment = {**os.environ, "MONGODB_URI": uri, **settings}
     return run("flask", "--app", "wsgi", *arguments, env=environment, timeout=SECONDS)
-
-
-def eventually(condition: Callable[[], bool]) -> bool:
-    ends = time.monotonic() + SECONDS
-    while not (found := condition()) and time.monotonic() < ends:
-        time.sleep(0.1)
-    return found
 
 
 @pytest.mark.slow

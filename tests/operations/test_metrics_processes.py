@@ -3,9 +3,6 @@
 import os
 import signal
 import subprocess
-import threading
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -18,9 +15,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from dev.mongod import Mongod
 from osdi.resources import API
 from tests.support.live import Live
+from tests.support.waiting import eventually
 
 TOKEN = "metrics-token-of-the-tests"
-SECONDS = 30
 
 
 def scraped(live: Live) -> requests.Response:
@@ -55,15 +52,8 @@ def ask_both(live: Live) -> int:
         sent += 20
         return sum(each.startswith("histogram") for each in files(live)) == 2
 
-    wait_for(have_counted)
+    assert eventually(have_counted)
     return sent
-
-
-def wait_for(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not holds():
-        assert time.monotonic() < deadline
-        threading.Event().wait(0.05)
 
 
 def files(live: Live) -> set[str]:
@@ -101,7 +91,7 @@ def test_sums_include_all_workers_and_killed_ones(environment: dict[str, str]) -
         for killed in range(3):
             victim = live.workers()[0]
             os.kill(victim, signal.SIGKILL)
-            wait_for(lambda gone=victim: gone not in live.workers() and len(live.workers()) == 2)
+            assert eventually(lambda gone=victim: gone not in live.workers() and len(live.workers()) == 2)
             assert {answered(live, "/docs") for _ in range(10)} == {sent + 20 * killed}
             ask(live, 20)
             assert {answered(live, "/docs") for _ in range(10)} == {sent + 20 * killed + 20}
@@ -114,14 +104,14 @@ def test_sums_include_all_workers_and_killed_ones(environment: dict[str, str]) -
 def test_gauges_of_a_dead_worker_are_removed(environment: dict[str, str]) -> None:
     with Live(environment, workers=2) as live:
         ask_both(live)
-        wait_for(lambda: sum(each.startswith("gauge_livesum") for each in files(live)) == 2)
+        assert eventually(lambda: sum(each.startswith("gauge_livesum") for each in files(live)) == 2)
         victim = live.workers()[0]
         (told,) = (Path(each) for each in mapped(victim) if "gauge_livesum" in each)
         first = told.stat().st_ino
 
         os.kill(victim, signal.SIGKILL)
 
-        wait_for(lambda: not told.exists() or told.stat().st_ino != first)
+        assert eventually(lambda: not told.exists() or told.stat().st_ino != first)
 
 
 def test_a_reload_keeps_the_sums(environment: dict[str, str]) -> None:
@@ -130,7 +120,7 @@ def test_a_reload_keeps_the_sums(environment: dict[str, str]) -> None:
         before = set(live.workers())
 
         os.kill(live.pid, signal.SIGHUP)
-        wait_for(lambda: len(live.workers()) == 2 and not before & set(live.workers()))
+        assert eventually(lambda: len(live.workers()) == 2 and not before & set(live.workers()))
 
         assert requests.get(f"{live.url}{API}/", timeout=10).ok
         assert {answered(live, "/docs") for _ in range(10)} == {sent}

@@ -3,8 +3,7 @@
 import datetime as dt
 import os
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from osdi.store.indexes import TOKENS
 from osdi.store.schema_version import SCHEMA_VERSION
 from tests.support.databases import SMALL_JOURNAL
 from tests.support.live import Live
+from tests.support.waiting import eventually
 
 SAYS = f"The database has schema_version {SCHEMA_VERSION + 1}, and this program knows {SCHEMA_VERSION} at most"
 NEWER = {"_id": "schema", "schema_version": SCHEMA_VERSION + 1}
@@ -39,13 +39,6 @@ def uri(mongod: Mongod) -> Iterator[str]:
 def database(uri: str) -> Iterator[Database]:
     with MongoClient(uri) as client:
         yield client.get_default_database()
-
-
-def eventually(condition: Callable[[], bool]) -> bool:
-    ends = time.monotonic() + SECONDS
-    while not (found := condition()) and time.monotonic() < ends:
-        time.sleep(0.1)
-    return found
 
 
 def test_the_server_does_not_start_and_reports_the_reason(uri: str, database: Database) -> None:

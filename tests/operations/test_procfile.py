@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from osdi.store import Store
 from tests.support import factories
 from tests.support.live import ROOT
 from tests.support.smtp_sink import SmtpSink
+from tests.support.waiting import eventually
 
 HELPER = f"{API}/advocacy_campaigns/{CAMPAIGN_ID}/record_outreach_helper"
 SECONDS = 60
@@ -97,13 +98,6 @@ def environment(mongod: Mongod, sink: SmtpSink) -> Iterator[dict[str, str]]:
 def database(environment: dict[str, str]) -> Iterator[Database]:
     with MongoClient(environment["MONGODB_URI"]) as client:
         yield client.get_default_database()
-
-
-def eventually(condition: Callable[[], bool]) -> bool:
-    ends = time.monotonic() + SECONDS
-    while not (found := condition()) and time.monotonic() < ends:
-        time.sleep(0.1)
-    return found
 
 
 def is_ready(platform: Platform) -> bool:

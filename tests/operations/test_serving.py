@@ -5,8 +5,7 @@ import json
 import os
 import signal
 import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from osdi.sample import CAMPAIGN_ID
 from tests.support import factories
 from tests.support.fork_server import run
 from tests.support.live import Live
+from tests.support.waiting import eventually
 
 LIMIT = 1_000
 HELPER = f"{API}/advocacy_campaigns/{CAMPAIGN_ID}/record_outreach_helper"
@@ -177,13 +177,3 @@ def post_in_chunks(live: Live, body: bytes) -> tuple[int, Any]:
         return answer.status, json.loads(answer.read())
     finally:
         connection.close()
-
-
-def eventually(condition: Callable[[], bool], *, seconds: float = SECONDS) -> bool:
-    """Polls the condition; True if it becomes true within `seconds`."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True

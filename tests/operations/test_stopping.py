@@ -4,8 +4,7 @@ import os
 import signal
 import socket
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import requests
 
 from osdi.resources import API
 from tests.support.live import Live
+from tests.support.waiting import eventually
 
 CLIENTS = 5
 SECONDS = 20
@@ -30,13 +30,6 @@ def live() -> Iterator[Live]:
 
 def connect(live: Live) -> socket.socket:
     return socket.create_connection(("127.0.0.1", live.port), timeout=SECONDS)
-
-
-def eventually(condition: Callable[[], bool]) -> bool:
-    ends = time.monotonic() + SECONDS
-    while not (found := condition()) and time.monotonic() < ends:
-        time.sleep(0.05)
-    return found
 
 
 def listens(live: Live) -> bool:

@@ -13,10 +13,10 @@ from dev.mongod import Mongod
 from osdi.errors import OsdiError, WriteConflict
 from osdi.store import Insert, Store, Update, request_deadline
 from tests.support.databases import SMALL_JOURNAL
+from tests.support.waiting import eventually
 
 PATIENCE_MS = 1_500
 FAST_SECONDS = 0.5
-SECONDS = 30
 
 # A process that stays inside a transaction until it is killed.
 IN_A_TRANSACTION = """
@@ -54,13 +54,6 @@ def seconds_until_503(store: Store) -> float:
         store.get("people", "jane")
     assert (caught.value.status, "Retry-After" in caught.value.headers) == (503, True)
     return time.monotonic() - began
-
-
-def eventually(condition: Callable[[], bool]) -> bool:
-    ends = time.monotonic() + SECONDS
-    while not (found := condition()) and time.monotonic() < ends:
-        time.sleep(0.1)
-    return found
 
 
 def is_back(store: Store) -> bool:

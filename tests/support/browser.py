@@ -19,6 +19,8 @@ SITE_NAME = "river.example.net"
 OPTIONS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    # Otherwise Chromium starts a process for each new page, which takes as long as the page.
+    "--process-per-site",
     f"--host-resolver-rules=MAP {PUBLIC_NAME} 127.0.0.1,MAP {SITE_NAME} 127.0.0.1,MAP * ~NOTFOUND,"
     "EXCLUDE 127.0.0.1,EXCLUDE localhost",
 )

@@ -117,7 +117,9 @@ class Live:
 class Worker:
     """The worker in a process of its own: `with Worker({"MONGODB_URI": uri, "SMTP_URL": ...}): ...`."""
 
-    def __init__(self, environment: dict[str, str]) -> None:
+    def __init__(self, environment: dict[str, str], *, module: str = "flask") -> None:
+        """`module` contains the flask command."""
+        self.module = module
         self.environment = {**os.environ, "PUBLIC_URL": "http://127.0.0.1", "LOG_FORMAT": "json", **environment}
         self.process: ForkedProcess | None = None
         self._file = tempfile.NamedTemporaryFile(prefix="osdi-worker-", suffix=".log")  # noqa: SIM115  # closed by stop
@@ -129,7 +131,7 @@ class Worker:
 
     def start(self) -> "Worker":
         """Starts the worker, and does not wait for it."""
-        self.process = popen("flask", "--app", "wsgi", "worker", env=self.environment, stdout=self._file)
+        self.process = popen(self.module, "--app", "wsgi", "worker", env=self.environment, stdout=self._file)
         return self
 
     def kill(self) -> None:

@@ -18,10 +18,11 @@ from osdi.settings import Settings
 from osdi.staff.members import add_member
 from osdi.store import Store
 from tests.support.live import Worker
+from tests.support.waiting import eventually
 
-ROWS = 1_500
+ROWS = 300
 EVERY = 50
-SECONDS = 120
+SLOW_MS = 20
 
 Stored = Database[dict[str, Any]]
 
@@ -50,14 +51,13 @@ def shared(uri: str, stored: Stored) -> Iterator[Store]:
 @pytest.fixture
 def new_worker(uri: str) -> Iterator[Callable[[], Worker]]:
     with ExitStack() as stack:
-        yield lambda: stack.enter_context(Worker({"MONGODB_URI": uri}))
+        yield lambda: stack.enter_context(Worker({"MONGODB_URI": uri}, module="tests.importing.jobs.eager_worker"))
 
 
-def until(condition: Callable[[], bool]) -> None:
-    ends = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < ends, "It did not happen in time."
-        time.sleep(0.02)
+@pytest.fixture
+def slow_inserts(fail: Callable[..., None]) -> None:
+    """Each insert takes some milliseconds without computing, so that a worker is met in the middle of a short file."""
+    fail("alwaysOn", ["insert"], blockConnection=True, blockTimeMS=SLOW_MS)
 
 
 def job(stored: Stored) -> dict[str, Any]:
@@ -77,9 +77,9 @@ def start(store: Store, settings: Settings, stored: Stored) -> str:
     file = io.BytesIO(("first_name,email\n" + "".join(lines)).encode())
     member = add_member(store, "ada@example.org")
     job_id = str(acts.upload(store, settings, member, {"kind": "people"}, "people.csv", file)["_id"])
-    until(lambda: job(stored)["state"] == "columns")
+    assert eventually(lambda: job(stored)["state"] == "columns")
     acts.choose(store, job(stored), {}, ["", ""], read_again=False)
-    until(lambda: job(stored)["state"] == "checked")
+    assert eventually(lambda: job(stored)["state"] == "checked")
     acts.start(store, settings, job_id, acts.found_job(store, job_id)["check_id"])
     return job_id
 
@@ -99,19 +99,20 @@ def assert_each_row_once(stored: Stored) -> None:
     assert [int(row["rejected_line"]) for row in rows] == [n + 2 for n in range(0, ROWS, EVERY)]
 
 
+@pytest.mark.usefixtures("slow_inserts")
 def test_another_worker_continues_for_a_killed_one(
     shared: Store, settings: Settings, stored: Stored, new_worker: Callable[[], Worker]
 ) -> None:
     first = new_worker()
     start(shared, settings, stored)
-    until(lambda: rows_done(stored) > 0)
+    assert eventually(lambda: rows_done(stored) > 0)
     first.kill()
     before = rows_done(stored)
     assert 0 < before < ROWS
 
     end_lease(stored)
     new_worker()
-    until(lambda: job(stored)["state"] == "done")
+    assert eventually(lambda: job(stored)["state"] == "done")
 
     assert_each_row_once(stored)
 
@@ -122,23 +123,24 @@ def test_two_workers_execute_a_job_once(
     workers = [new_worker(), new_worker()]
     start(shared, settings, stored)
 
-    until(lambda: job(stored)["state"] == "done")
+    assert eventually(lambda: job(stored)["state"] == "done")
 
     assert_each_row_once(stored)
     time.sleep(0.2)
     assert sum(worker.output.count('"state":"done"') for worker in workers) == 1
 
 
+@pytest.mark.usefixtures("slow_inserts")
 def test_a_stopped_worker_gives_the_job_back_at_once(
     shared: Store, settings: Settings, stored: Stored, new_worker: Callable[[], Worker]
 ) -> None:
     first = new_worker()
     start(shared, settings, stored)
-    until(lambda: rows_done(stored) > 0)
+    assert eventually(lambda: rows_done(stored) > 0)
 
     assert first.stop() == 0
     assert "lease" not in job(stored)
     new_worker()
-    until(lambda: job(stored)["state"] == "done")
+    assert eventually(lambda: job(stored)["state"] == "done")
 
     assert_each_row_once(stored)
