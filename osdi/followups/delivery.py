@@ -1,13 +1,15 @@
-"""Delivers follow-ups: leases one, has it prepared, sends it, and marks the result on its outreach.
+"""Delivers follow-ups: leases a batch, has each prepared, sends it, and marks the result on its outreach.
 
 The guarantee is at least once. The worker marks a follow-up after it was sent; if the worker dies in between, its lease
 runs out and another worker sends the follow-up again. Such lost leases are counted on the follow-up. A message carries
-the id of its follow-up (the Message-ID of a mail is made of it), so that a repeat can be recognised.
+the id of its follow-up (the Message-ID of a mail is made of it), so that a repeat can be recognised. Each result is
+stored before the next follow-up is begun, so of a batch only one can be sent twice.
 """
 
 import datetime as dt
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Final, Protocol
 
@@ -16,16 +18,16 @@ from osdi.action_functions.followup_kinds import FAILED, KINDS, QUEUED, SENT
 from osdi.crud.reference_cache import Reference
 from osdi.documents import Document
 from osdi.errors import OsdiError
-from osdi.followups import outbox_store
-from osdi.followups.outbox_store import LeasedFollowup
-from osdi.followups.preparation import OutgoingMessage, Postpone, Preparation, Stop
+from osdi.followups.leases import lease_store
+from osdi.followups.leases.batch import Batch
+from osdi.followups.leases.lease_store import LeasedFollowup
+from osdi.followups.limits.interval_store import release_intervals
+from osdi.followups.outcomes import Gone, Postpone, Stop
+from osdi.followups.preparation import OutgoingMessage, Preparation
 from osdi.ids import now
 from osdi.retry import backoff_seconds, retry_while_unavailable
 from osdi.settings import Settings
 from osdi.store import Store
-
-# A worker searches for lost leases at most this often; it searches for queued follow-ups in every call.
-LOST_EVERY_SECONDS: Final = 5.0
 
 # For this long a worker tries to store the result of a delivery while the database is unavailable.
 MARK_SECONDS: Final = 60.0
@@ -92,19 +94,23 @@ class Followups:
         self._transports = transports
         self._preparation = Preparation(store, reference, settings, transports)
         self._pauses = Pauses()
-        self._looked_for_lost = float("-inf")
+        self._batch = Batch(store, settings.followup_lease_seconds, self._withdraw)
 
     def do_next(self) -> bool:
-        """Delivers the follow-up that has waited longest; returns False if none is due.
+        """Delivers one follow-up of those that have waited longest; returns False if none is due.
 
         Raises OsdiError 503 if the database is unavailable. After an unexpected error it queues the follow-up again, or
         ends it as failed, and raises the error.
         """
-        leased = self._lease_next(now())
+        leased = self._batch.next() or self._lease_next()
         if leased is None:
             return False
         began = time.perf_counter()
-        state, reason = self._deliver(leased)
+        try:
+            state, reason = self._deliver(leased)
+        except Exception:
+            self._batch.stop()  # so that of the batch only this one may have been sent without a mark
+            raise
         log.logger().info(
             "followup",
             outreach_id=leased.outreach["_id"],
@@ -119,25 +125,30 @@ class Followups:
         return True
 
     def close(self) -> None:
-        """Closes all connections."""
+        """Gives back what was leased and not begun, and closes all connections."""
+        with suppress(OsdiError):  # the leases run out
+            self._batch.give_back()
         for transport in self._transports.values():
             transport.close()
         self._preparation.close()
 
-    def _lease_next(self, timestamp: dt.datetime) -> LeasedFollowup | None:
-        kinds = self._pauses.open_kinds(timestamp)
-        seconds = self._settings.followup_lease_seconds
-        if time.monotonic() - self._looked_for_lost >= LOST_EVERY_SECONDS:
-            leased = outbox_store.lease_next(self._store, timestamp, seconds, kinds, lost=True)
-            if leased is not None:
-                return leased
-            self._looked_for_lost = time.monotonic()
-        return outbox_store.lease_next(self._store, timestamp, seconds, kinds)
+    def _lease_next(self) -> LeasedFollowup | None:
+        """Leases a batch and returns its first follow-up; None if none is due. Raises OsdiError 503."""
+        batch = self._batch.lease(self._pauses.open_kinds(now()))
+        if batch:
+            try:
+                self._preparation.begin(batch)
+            except Exception:
+                self._batch.stop()
+                raise
+        return self._batch.first()
 
     def _deliver(self, leased: LeasedFollowup) -> tuple[str, str | None]:
         """Sends and marks. Returns the state and, unless it is sent, the reason. Raises OsdiError 503."""
         try:
             self._send(leased)
+        except Gone:
+            return "gone", None
         except Stop as stop:
             return self._end(leased, stop.state, stop.reason)
         except Postpone as postpone:
@@ -153,10 +164,14 @@ class Followups:
         return SENT, None
 
     def _send(self, leased: LeasedFollowup) -> None:
-        """Prepares and sends. Raises Stop, Postpone, OsdiError."""
+        """Prepares and sends. Raises Stop, Postpone, Gone, OsdiError."""
         followup = leased.followup
         kind = followup["kind"]
-        message = self._preparation.prepare(leased)
+        try:
+            message = self._preparation.prepare(leased)
+        except (Stop, Postpone, Gone):
+            self._preparation.withdraw(leased)
+            raise
         try:
             self._transports[kind].send(message)
         except DeliveryFailed as error:
@@ -164,14 +179,17 @@ class Followups:
                 raise Stop(FAILED, error.reason) from error
             if error.whole_kind:
                 self._pauses.extend(kind, error.retry_after)
+                self._batch.stop()  # it may have more of the kind
             seconds = max(error.retry_after, backoff_seconds(followup["attempts"]))
             raise Postpone(error.reason, seconds, tried=True) from error
         self._pauses.reset(kind)
 
     def _end(self, leased: LeasedFollowup, state: str, reason: str) -> tuple[str, str]:
         if not leased.followup["by_token"]:
-            outbox_store.release_interval(self._store, leased)
-        self._mark(leased, {"state": state, "reason": reason}, gone=("not_before",))
+            release_intervals(self._store, [leased.followup["_id"]])
+        self._mark(
+            leased, {"state": state, "reason": reason}, gone=("not_before", *self._preparation.withdrawn(leased))
+        )
         return state, reason
 
     def _postpone(self, leased: LeasedFollowup, postpone: Postpone) -> tuple[str, str]:
@@ -188,8 +206,13 @@ class Followups:
             "attempts": followup["attempts"] if postpone.tried else followup["attempts"] - 1,
             **({"admitted": True} if postpone.tried else {}),
         }
-        self._mark(leased, fields)
+        self._mark(leased, fields, gone=self._preparation.withdrawn(leased))
         return QUEUED, postpone.reason
+
+    def _withdraw(self, leased: LeasedFollowup) -> tuple[str, ...]:
+        """Withdraws a follow-up that is given back; returns the names of the fields that it loses."""
+        self._preparation.withdraw(leased)
+        return self._preparation.withdrawn(leased)
 
     def _mark(self, leased: LeasedFollowup, fields: Document, *, gone: tuple[str, ...] = ()) -> None:
         """Marks it, and retries while the database is unavailable: a message that is not marked is sent twice.
@@ -197,5 +220,5 @@ class Followups:
         Raises OsdiError 503 after MARK_SECONDS or the length of a lease, whichever is shorter.
         """
         seconds = min(MARK_SECONDS, self._settings.followup_lease_seconds)
-        mark = partial(outbox_store.mark, self._store, leased, fields, gone=gone)
+        mark = partial(lease_store.mark, self._store, leased, fields, gone=gone)
         retry_while_unavailable(mark, seconds, pause=MARK_PAUSE_SECONDS)

@@ -1,78 +1,20 @@
-"""Store functions of the outbox: leases follow-ups inside their outreaches, and marks their results.
-
-A lease and a mark are one atomic update each. A mark is written only if its lease is still valid, so a slow worker
-changes nothing after another worker has taken over. The outreach's version stays the same, because no client has
-edited the outreach.
-"""
+"""Reads follow-ups inside their outreaches: others of the same kind, lists and counts; and queues one again."""
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Collection
+from typing import Final
 
-from pymongo import ASCENDING, ReturnDocument
+from pymongo import ASCENDING
 
 from osdi.action_functions.followup_kinds import FAILED, LEASED, QUEUED, SENT, SKIPPED
 from osdi.documents import Document, Query
-from osdi.errors import DuplicateKey
-from osdi.ids import id_before, new_id, now
+from osdi.followups.leases.lease_store import LeasedFollowup
+from osdi.ids import id_before
 from osdi.resources import OUTREACH
 from osdi.store import Store, write_log
 from osdi.store.driver import READ_MS
-from osdi.store.indexes import MAILBOX_INTERVALS
 
 PENDING: Final = (QUEUED, LEASED)
-
-
-@dataclass(frozen=True)
-class LeasedFollowup:
-    """A follow-up that this worker has leased, with its outreach."""
-
-    outreach: Document
-    followup: Document
-
-    @property
-    def lease(self) -> str:
-        found: str = self.followup["lease"]
-        return found
-
-
-def lease_next(
-    store: Store, timestamp: dt.datetime, seconds: float, kinds: Collection[str], *, lost: bool = False
-) -> LeasedFollowup | None:
-    """Leases the follow-up of these kinds that has waited longest, for `seconds`; None if nothing is due.
-
-    With `lost` it takes a follow-up whose lease has run out, and counts the lost lease, as it may have been sent.
-    """
-    lease = new_id()
-    due = {"state": LEASED if lost else QUEUED, "not_before": {"$lte": timestamp}, "kind": {"$in": list(kinds)}}
-    counted = {"followups.$.attempts": 1, **({"followups.$.leases_lost": 1} if lost else {})}
-    ends = timestamp + dt.timedelta(seconds=seconds)
-    change = {
-        "$set": {"followups.$.state": LEASED, "followups.$.not_before": ends, "followups.$.lease": lease},
-        "$inc": counted,
-    }
-    with store.operation():
-        outreach = store.collection(OUTREACH.collection).find_one_and_update(
-            {"followups": {"$elemMatch": due}}, change, return_document=ReturnDocument.AFTER
-        )
-    if outreach is None:
-        return None
-    return LeasedFollowup(outreach, next(each for each in outreach["followups"] if each.get("lease") == lease))
-
-
-def mark(store: Store, leased: LeasedFollowup, fields: Mapping[str, Any], *, gone: Iterable[str] = ()) -> bool:
-    """Sets fields of a leased follow-up, removes others, and ends the lease; False if the lease was lost."""
-    ours = {"_id": leased.followup["_id"], "lease": leased.lease}
-    change = {
-        "$set": {f"followups.$.{name}": value for name, value in fields.items()},
-        "$unset": {f"followups.$.{name}": "" for name in ("lease", *gone)},
-    }
-    with store.operation():
-        changed = store.collection(OUTREACH.collection).update_one(
-            {"_id": leased.outreach["_id"], "followups": {"$elemMatch": ours}}, change
-        )
-    return changed.matched_count == 1
 
 
 def other_of_its_kind(
@@ -81,11 +23,11 @@ def other_of_its_kind(
     """Returns the earliest other follow-up of that kind to the same person and campaign, in one of these states.
 
     Only outreaches within `around` of this one, or of the time when it was queued again, count; with `before` only
-    earlier ones.
+    earlier ones. Those of its own batch do not count: this worker handles them later.
     """
     outreach, followup = leased.outreach, leased.followup
     ends = outreach["_id"] if before else id_before(followup["queued_date"] + around)
-    wanted = {"kind": followup["kind"], "state": {"$in": list(states)}}
+    wanted = {"kind": followup["kind"], "state": {"$in": list(states)}, "lease": {"$ne": leased.lease}}
     query = {
         "person_id": outreach["person_id"],
         "advocacy_campaign_id": outreach["advocacy_campaign_id"],
@@ -97,34 +39,6 @@ def other_of_its_kind(
             query, {"followups": {"$elemMatch": wanted}}, sort=[("_id", ASCENDING)], max_time_ms=READ_MS
         )
     return found["followups"][0] if found else None
-
-
-def reserve_interval(
-    store: Store, leased: LeasedFollowup, mailbox: str, interval: dt.timedelta, *, all_campaigns: bool = False
-) -> bool:
-    """Reserves the interval of a mailbox (its hash) for a follow-up of this kind and campaign; False if another has it.
-
-    With `all_campaigns` it is an interval of its own, for this kind and any campaign. The follow-up that has the
-    interval can reserve it again: a worker may have died before it sent the follow-up.
-    """
-    kind, campaign_id = leased.followup["kind"], "" if all_campaigns else leased.outreach["advocacy_campaign_id"]
-    timestamp = now()
-    mine = {"followup_id": leased.followup["_id"]}
-    free = {"_id": f"{kind}:{campaign_id}:{mailbox}", "$or": [mine, {"until": {"$lte": timestamp}}]}
-    # If another follow-up has the interval, the filter selects nothing, and the upsert fails on the unique `_id`.
-    try:
-        with store.operation():
-            intervals = store.collection(MAILBOX_INTERVALS)
-            intervals.update_one(free, {"$set": {**mine, "until": timestamp + interval}}, upsert=True)
-    except DuplicateKey:
-        return False
-    return True
-
-
-def release_interval(store: Store, leased: LeasedFollowup) -> None:
-    """Frees the interval that a follow-up has reserved, because it was not sent."""
-    with store.operation():
-        store.collection(MAILBOX_INTERVALS).delete_many({"followup_id": leased.followup["_id"]})
 
 
 def counts(store: Store) -> list[Document]:

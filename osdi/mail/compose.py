@@ -12,7 +12,8 @@ from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import EmailPolicy
-from email.utils import quote
+from email.utils import format_datetime, quote
+from functools import lru_cache
 from html import escape
 from typing import Final, Protocol
 
@@ -46,11 +47,16 @@ class _Encoded(str):
     """A header value in its final form: encoded and folded."""
 
 
+# Parses the other headers, such as Content-Type. Each has one of a few values, and the parser takes as long as the
+# rest of a mail. The library never changes a parsed header.
+_parsed = lru_cache(maxsize=64)(EmailPolicy(linesep="\r\n").header_store_parse)
+
+
 class _Policy(EmailPolicy):
-    """Policy for SMTP that neither parses nor folds `_Encoded` values."""
+    """Policy for SMTP that neither parses nor folds `_Encoded` values, and parses each other value once."""
 
     def header_store_parse(self, name: str, value: str) -> tuple[str, str]:
-        return (name, value) if isinstance(value, _Encoded) else super().header_store_parse(name, value)
+        return (name, value) if isinstance(value, _Encoded) else _parsed(name, value)
 
     def fold(self, name: str, value: str) -> str:
         return f"{name}: {value}{self.linesep}" if isinstance(value, _Encoded) else super().fold(name, value)
@@ -87,7 +93,7 @@ def compose(
         )
     # Only the address: a display name would put text that a person posted into a header.
     message["To"] = _Encoded(with_ascii_domain(to))
-    message["Date"] = date
+    message["Date"] = _Encoded(format_datetime(date))
     message["Message-ID"] = _Encoded(f"<{with_ascii_domain(f'{message_id}@{sender.domain}')}>")
     # RFC 3834, section 5: prevents vacation messages. That RFC advises against Precedence.
     message["Auto-Submitted"] = "auto-replied"
@@ -111,7 +117,7 @@ def compose_plain_text(
     message["Subject"] = _words(subject, "Subject")
     message["From"] = _mailbox_header(sender, "From")
     message["To"] = _Encoded(with_ascii_domain(to))
-    message["Date"] = date
+    message["Date"] = _Encoded(format_datetime(date))
     message["Message-ID"] = _Encoded(f"<{with_ascii_domain(f'{message_id}@{sender.domain}')}>")
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834, section 5
     message["X-Auto-Response-Suppress"] = "All"

@@ -4,6 +4,7 @@ Pure.
 """
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from bs4 import BeautifulSoup, ParserRejectedMarkup, Tag
@@ -42,9 +43,10 @@ BLANK_LINES: Final = re.compile(r"\n{3,}")
 def text_of(html: str) -> str:
     """Returns the text of an HTML body: paragraphs and lists stay readable, links are followed by their address."""
     soup = _parse(html)
-    for element in soup.find_all(_is_invisible):
+    # Lists, since a search by the library takes several times as long, and these are most of the work for a short mail.
+    for element in [each for each in soup.descendants if isinstance(each, Tag) and _is_invisible(each)]:
         element.decompose()
-    for string in soup.find_all(string=lambda found: isinstance(found, PreformattedString)):
+    for string in [each for each in soup.descendants if isinstance(each, PreformattedString)]:
         string.extract()  # comments, declarations
     if len(html) > LENGTH or _depth(soup) > DEPTH:
         text = soup.get_text("\n", strip=True)
@@ -127,21 +129,26 @@ def _lay_out(soup: BeautifulSoup) -> None:
 
     A table is for layout if one of its cells contains a block.
     """
+    present = {each.name for each in soup.descendants if isinstance(each, Tag)}
+
+    def find_all(*names: str) -> Iterable[Tag]:
+        return () if present.isdisjoint(names) else soup.find_all(names)
+
     for names, containers in OPTIONAL_END_TAGS:
-        for element in soup.find_all(names):
+        for element in find_all(*names):
             unclosed = element.find_parent([*names, *containers])
             if unclosed is not None and unclosed.name in names:
                 unclosed.insert_after(element)
-    for element in soup.find_all(LIKE_DIV):
+    for element in find_all(*LIKE_DIV):
         element.name = "div"
-    for line_break in soup.find_all("br"):
+    for line_break in find_all("br"):
         _trim_line_start(line_break)
-    for row in soup.find_all("tr"):
+    for row in find_all("tr"):
         cells = row.find_all(["td", "th"], recursive=False)
         if any(cell.find(BLOCKS) for cell in cells):
             for element in (row, *cells):
                 element.name = "div"
-    for ordered in soup.find_all("ol"):
+    for ordered in find_all("ol"):
         start = START.fullmatch(str(ordered.get("start")))
         for number, entry in enumerate(ordered.find_all("li", recursive=False), int(start[0]) if start else 1):
             entry["value"] = f"{number}."

@@ -4,13 +4,13 @@ The hash is HMAC-SHA256 under a key of the deployment. A reader of this collecti
 """
 
 import datetime as dt
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
 from osdi.access.signing_keys import SUPPRESSION, keyed_hash, signing_key
-from osdi.documents import Document, ReadOnlyDocument
+from osdi.documents import Document, Query, ReadOnlyDocument
 from osdi.ids import now
 from osdi.match_keys import EMAIL, mailbox_key
 from osdi.retry import retry_on_conflict
@@ -71,22 +71,34 @@ class SuppressionList:
         With `whole_mailbox` the refusal of another subaddress of the mailbox counts too: `jane+news@x` for `jane@x`.
         A bounce of another subaddress does not, since anybody can have a mail sent to a subaddress that does not exist.
         """
-        refused = self.refusals(what, key, whole_mailbox=whole_mailbox)
+        return self.reason_in(self._find(what, key, whole_mailbox=whole_mailbox), what, key)
+
+    def reason_in(self, entries: Iterable[ReadOnlyDocument], what: str, key: str) -> str | None:
+        """Returns the reason as `reason` does, from entries that the query of `selection` has found."""
+        refused = self._refusals_in(entries, what, key)
         if not refused:
             return None
         return REASONS.get(what) or status_of(refused[0]["source"]).replace(" ", "_")
 
     def refusals(self, what: str, key: str, *, whole_mailbox: bool) -> list[Document]:
         """Returns the refusals `{since, source}` because of which nothing may be sent to a match key; see `reason`."""
+        return self._refusals_in(self._find(what, key, whole_mailbox=whole_mailbox), what, key)
+
+    def selection(self, what: str, key: str, *, whole_mailbox: bool) -> Query:
+        """Returns the query for the entries that may refuse something to a match key; see `reason`."""
         digest = self.digest(key)
         if whole_mailbox and what == MAIL:
-            mailbox = self.digest(mailbox_key(key))
-            found = self.store.find(SUPPRESSIONS, {"$or": [{"_id": digest}, {"mailbox": mailbox}]})
-        else:
-            found = self.store.by_ids(SUPPRESSIONS, [digest])
+            return {"$or": [{"_id": digest}, {"mailbox": self.digest(mailbox_key(key))}]}
+        return {"_id": digest}
+
+    def _find(self, what: str, key: str, *, whole_mailbox: bool) -> list[Document]:
+        return self.store.find(SUPPRESSIONS, self.selection(what, key, whole_mailbox=whole_mailbox))
+
+    def _refusals_in(self, entries: Iterable[ReadOnlyDocument], what: str, key: str) -> list[Document]:
+        digest = self.digest(key)
         return [
             each["refused"][what]
-            for each in found
+            for each in entries
             if what in each["refused"] and (each["_id"] == digest or each["refused"][what]["source"] != BOUNCE)
         ]
 

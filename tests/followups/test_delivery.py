@@ -212,9 +212,17 @@ class TestAMail:
         assert text.startswith("<h1>River</h1> <p>Dear Jane")
         assert "<p>Protect the river</p>" in text
 
-    @pytest.mark.parametrize(("seconds", "reads"), [(60.0, 1), (0.0, 3)])
+    @pytest.mark.parametrize(("seconds", "wrappers", "keys"), [(60.0, 1, 2), (0.0, 3, 9)])
     def test_caches_the_data_that_all_mails_need(
-        self, api: Client, store: Store, work: Work, sink: SmtpSink, database: Database, seconds: float, reads: int
+        self,
+        api: Client,
+        store: Store,
+        work: Work,
+        sink: SmtpSink,
+        database: Database,
+        seconds: float,
+        wrappers: int,
+        keys: int,
     ) -> None:
         for number in range(3):
             address = f"jane-{number}@example.com"
@@ -226,18 +234,26 @@ class TestAMail:
 
         collections = [operation.collection for operation in done]
         assert len(sink.envelopes) == 3
-        assert collections.count("wrappers") == reads
-        assert collections.count("signing_keys") == 2 * reads  # of the link to unsubscribe, and of the suppression list
+        assert collections.count("wrappers") == wrappers
+        assert collections.count("signing_keys") == keys  # of the link to unsubscribe, and of the suppression list
 
-    def test_queries_earlier_mails_once(self, api: Client, work: Work, sink: SmtpSink, database: Database) -> None:
-        ask(api)
+    def test_costs_two_commands_and_a_part_of_those_of_a_batch(
+        self, api: Client, work: Work, sink: SmtpSink, database: Database
+    ) -> None:
+        for number in range(3):
+            ask(api, person={"email_addresses": [{"address": f"jane-{number}@example.com"}], "phone_numbers": []})
+        work(times=0)
 
         with profiled(database) as done:
-            work(times=1)
+            work(times=3)
 
-        assert len(sink.envelopes) == 1
-        # A lost one is looked for, this one claimed, another one looked for, this one marked; and then read here.
-        assert [operation.collection for operation in done].count("outreaches") == 5
+        assert len(sink.envelopes) == 3
+        collections = Counter(operation.collection for operation in done)
+        # A lost one is looked for, three are found, leased and read; each is marked; and then the test reads one.
+        assert collections["outreaches"] == 4 + 3 + 1
+        # All are read for the batch, and each before it is sent, with the suppression list and other follow-ups.
+        assert collections["people"] == 1 + 3
+        assert collections["suppressions"] == 0
 
     def test_bounces_to_the_configured_address(self, api: Client, work: Work, sink: SmtpSink) -> None:
         ask(api)

@@ -1,6 +1,7 @@
 """The outbox in the store: one worker at a time has a follow-up, and a lease that was lost marks nothing."""
 
 import datetime as dt
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -8,6 +9,9 @@ import pytest
 from pymongo.database import Database
 
 from osdi.followups import outbox_store
+from osdi.followups.leases import lease_store
+from osdi.followups.leases.lease_store import LeasedFollowup
+from osdi.followups.limits import interval_store
 from osdi.ids import new_id, now
 from osdi.store import Insert, Store
 
@@ -33,6 +37,14 @@ def queued(store: Store, **fields: Any) -> dict[str, Any]:
     return outreach
 
 
+def lease_next(
+    store: Store, timestamp: dt.datetime, seconds: float, kinds: Sequence[str], *, lost: bool = False
+) -> LeasedFollowup | None:
+    """Leases a batch of one."""
+    batch = lease_store.lease_batch(store, timestamp, seconds, kinds, 1, lost=lost)
+    return batch[0] if batch else None
+
+
 def entry_of(database: Database, outreach: dict[str, Any]) -> dict[str, Any]:
     found = database.outreaches.find_one({"_id": outreach["_id"]})["followups"][0]
     return dict(found)
@@ -41,11 +53,11 @@ def entry_of(database: Database, outreach: dict[str, Any]) -> dict[str, Any]:
 def test_a_due_followup_is_leased_once(store: Store, database: Database) -> None:
     outreach = queued(store)
 
-    leased = outbox_store.lease_next(store, now(), LEASE, KINDS)
+    leased = lease_next(store, now(), LEASE, KINDS)
 
     assert leased is not None
     assert leased.outreach["_id"] == outreach["_id"]
-    assert outbox_store.lease_next(store, now(), LEASE, KINDS) is None
+    assert lease_next(store, now(), LEASE, KINDS) is None
     entry = entry_of(database, outreach)
     assert (entry["state"], entry["attempts"], entry["lease"]) == ("leased", 1, leased.lease)
     assert entry["not_before"] >= now() + dt.timedelta(seconds=LEASE - 2)
@@ -55,7 +67,7 @@ def test_a_hundred_workers_lease_each_once(store: Store) -> None:
     ids = {queued(store)["followups"][0]["_id"] for _ in range(50)}
 
     with ThreadPoolExecutor(16) as pool:
-        leases = list(pool.map(lambda _: outbox_store.lease_next(store, now(), LEASE, KINDS), range(100)))
+        leases = list(pool.map(lambda _: lease_next(store, now(), LEASE, KINDS), range(100)))
 
     leased = [each.followup["_id"] for each in leases if each is not None]
     assert len(leased) == 50
@@ -68,7 +80,7 @@ def test_the_longest_waiting_followup_is_leased_first(store: Store) -> None:
     oldest = queued(store, not_before=timestamp - dt.timedelta(hours=1))
     queued(store, not_before=timestamp - dt.timedelta(minutes=1))
 
-    leased = outbox_store.lease_next(store, timestamp, LEASE, KINDS)
+    leased = lease_next(store, timestamp, LEASE, KINDS)
 
     assert leased is not None
     assert leased.outreach["_id"] == oldest["_id"]
@@ -89,15 +101,15 @@ def test_the_longest_waiting_followup_is_leased_first(store: Store) -> None:
 def test_nothing_else_is_leased(store: Store, fields: dict[str, Any]) -> None:
     queued(store, **fields)
 
-    assert outbox_store.lease_next(store, now(), LEASE, KINDS) is None
+    assert lease_next(store, now(), LEASE, KINDS) is None
 
 
 def test_a_followup_with_an_expired_lease_is_leased_again_and_counted(store: Store, database: Database) -> None:
     outreach = queued(store)
-    first = outbox_store.lease_next(store, now(), LEASE, KINDS)
-    assert outbox_store.lease_next(store, now(), LEASE, KINDS, lost=True) is None, "it is still held"
+    first = lease_next(store, now(), LEASE, KINDS)
+    assert lease_next(store, now(), LEASE, KINDS, lost=True) is None, "it is still held"
 
-    second = outbox_store.lease_next(store, now() + dt.timedelta(seconds=LEASE + 1), LEASE, KINDS, lost=True)
+    second = lease_next(store, now() + dt.timedelta(seconds=LEASE + 1), LEASE, KINDS, lost=True)
 
     assert first is not None
     assert second is not None
@@ -108,10 +120,10 @@ def test_a_followup_with_an_expired_lease_is_leased_again_and_counted(store: Sto
 
 def test_a_mark_ends_the_lease(store: Store, database: Database) -> None:
     outreach = queued(store)
-    leased = outbox_store.lease_next(store, now(), LEASE, KINDS)
+    leased = lease_next(store, now(), LEASE, KINDS)
     assert leased is not None
 
-    assert outbox_store.mark(store, leased, {"state": "sent", "sent_date": now()}, gone=("not_before",))
+    assert lease_store.mark(store, leased, {"state": "sent", "sent_date": now()}, gone=("not_before",))
 
     entry = entry_of(database, outreach)
     assert entry["state"] == "sent"
@@ -120,11 +132,11 @@ def test_a_mark_ends_the_lease(store: Store, database: Database) -> None:
 
 def test_a_worker_that_lost_the_lease_marks_nothing(store: Store, database: Database) -> None:
     outreach = queued(store)
-    slow = outbox_store.lease_next(store, now(), LEASE, KINDS)
+    slow = lease_next(store, now(), LEASE, KINDS)
     assert slow is not None
-    outbox_store.lease_next(store, now() + dt.timedelta(seconds=LEASE + 1), LEASE, KINDS, lost=True)
+    lease_next(store, now() + dt.timedelta(seconds=LEASE + 1), LEASE, KINDS, lost=True)
 
-    assert not outbox_store.mark(store, slow, {"state": "failed"})
+    assert not lease_store.mark(store, slow, {"state": "failed"})
 
     assert entry_of(database, outreach)["state"] == "leased"
 
@@ -135,10 +147,10 @@ def test_only_the_leased_entry_of_several_is_marked(store: Store, database: Data
     database.outreaches.update_one(
         {"_id": outreach["_id"]}, {"$push": {"followups": {"$each": [other], "$position": 0}}}
     )
-    leased = outbox_store.lease_next(store, now(), LEASE, KINDS)
+    leased = lease_next(store, now(), LEASE, KINDS)
     assert leased is not None
 
-    outbox_store.mark(store, leased, {"state": "sent"})
+    lease_store.mark(store, leased, {"state": "sent"})
 
     states = {
         each["kind"]: each["state"] for each in database.outreaches.find_one({"_id": outreach["_id"]})["followups"]
@@ -148,9 +160,9 @@ def test_only_the_leased_entry_of_several_is_marked(store: Store, database: Data
 
 def test_the_outreachs_version_does_not_change(store: Store, database: Database) -> None:
     outreach = queued(store)
-    leased = outbox_store.lease_next(store, now(), LEASE, KINDS)
+    leased = lease_next(store, now(), LEASE, KINDS)
     assert leased is not None
-    outbox_store.mark(store, leased, {"state": "sent"})
+    lease_store.mark(store, leased, {"state": "sent"})
 
     assert database.outreaches.find_one({"_id": outreach["_id"]})["version"] == 1
 
@@ -219,16 +231,16 @@ def test_no_query_scans_the_collection(store: Store, database: Database) -> None
 
 
 def test_one_followup_has_the_interval_of_a_mailbox(store: Store) -> None:
-    first, second = (queued(store) and outbox_store.lease_next(store, now(), LEASE, KINDS) for _ in range(2))
+    first, second = (queued(store) and lease_next(store, now(), LEASE, KINDS) for _ in range(2))
     assert first is not None
     assert second is not None
     hour = dt.timedelta(hours=1)
 
-    assert outbox_store.reserve_interval(store, first, "digest", hour)
-    assert outbox_store.reserve_interval(store, first, "digest", hour), "its worker may have died before it sent it"
-    assert not outbox_store.reserve_interval(store, second, "digest", hour)
-    assert outbox_store.reserve_interval(store, second, "another", hour)
-    outbox_store.release_interval(store, first)
-    assert outbox_store.reserve_interval(store, second, "digest", hour)
-    assert outbox_store.reserve_interval(store, first, "ended", -hour)
-    assert outbox_store.reserve_interval(store, second, "ended", hour)
+    assert interval_store.reserve_interval(store, first, "digest", hour)
+    assert interval_store.reserve_interval(store, first, "digest", hour), "its worker may have died before it sent it"
+    assert not interval_store.reserve_interval(store, second, "digest", hour)
+    assert interval_store.reserve_interval(store, second, "another", hour)
+    interval_store.release_intervals(store, [first.followup["_id"]])
+    assert interval_store.reserve_interval(store, second, "digest", hour)
+    assert interval_store.reserve_interval(store, first, "ended", -hour)
+    assert interval_store.reserve_interval(store, second, "ended", hour)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from pymongo.database import Database
 
-from osdi.followups.sending_limits import LimitReached, SendingLimits
+from osdi.followups.limits.sending_limits import LimitReached, SendingLimits
 from osdi.settings import Settings
 
 KIND = "autoresponse"

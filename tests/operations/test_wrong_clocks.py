@@ -13,7 +13,7 @@ from blueprints.http.context import EXTENSION
 from osdi import ids
 from osdi.action_functions.followup_kinds import AUTORESPONSE
 from osdi.crud import totals_store
-from osdi.followups import outbox_store
+from osdi.followups.leases.lease_store import lease_batch
 from osdi.ids import id_before, new_id, now
 from osdi.settings import Settings
 from osdi.store import Store
@@ -131,15 +131,15 @@ def test_a_worker_with_a_wrong_clock_takes_no_followup_that_another_one_has_leas
     campaign = f"/advocacy_campaigns/{api.campaign_id}"
     assert api.put(f"{campaign}/triggers", {"autoresponse": {"identifiers": thanks["identifiers"]}}).status_code == 200
     api.recorded(factories.outreach(triggers={"autoresponse": {"enabled": True}}))
-    assert outbox_store.lease_next(store, now(), 120, [AUTORESPONSE])
+    assert lease_batch(store, now(), 120, [AUTORESPONSE], 1)
     shift_clock(monkeypatch, seconds)
     other = Store(settings.mongodb_uri)
     other.count("outreaches", {"_id": "none"})
 
-    leased_again = outbox_store.lease_next(other, now(), 120, [AUTORESPONSE], lost=True)
+    leased_again = lease_batch(other, now(), 120, [AUTORESPONSE], 1, lost=True)
 
     other.close()
-    assert leased_again is None
+    assert leased_again == []
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(HOUR, "3600 s ahead of"), (-600, "600 s behind")])
