@@ -17,9 +17,9 @@ from typing import Any, Final, TypeVar
 import orjson
 from cachetools import LRUCache
 
-from osdi.crud.subresources import ANSWERS, ITEMS, TAGGINGS, Embedded, entry_of
+from osdi.crud.subresources import KINDS, Embedded, entry_of, existing_entries
 from osdi.crud.totals_store import with_total
-from osdi.documents import Document, Query
+from osdi.documents import Document, Query, ReadOnlyDocument
 from osdi.errors import invalid
 from osdi.exporting.csv_cells import BOM, Cell, CsvLines
 from osdi.exporting.rows import (
@@ -48,7 +48,7 @@ from osdi.values.custom_field_names import as_sent
 EXPORTED: Final[Mapping[str, Resource]] = {
     "campaigns" if resource is ADVOCACY_CAMPAIGN else resource.collection: resource for resource in RESOURCES
 }
-EMBEDDED: Final[Mapping[Resource, Embedded]] = {kind.resource: kind for kind in (TAGGINGS, ITEMS, ANSWERS)}
+EMBEDDED: Final[Mapping[Resource, Embedded]] = {kind.resource: kind for kind in KINDS}
 
 Answer = TypeVar("Answer")
 
@@ -109,7 +109,8 @@ class ExportQuery:
         """
         kind = EMBEDDED.get(self.resource)
         if kind is not None:
-            return [entry_of(kind, person, entry) for person in part for entry in person[kind.array]]
+            found = self.ask(lambda: existing_entries(self.store, kind, part))
+            return [entry_of(kind, person, entry) for person, entry in found]
         return [self.ask(partial(with_total, self.store, self.resource, each)) for each in part]
 
 
@@ -166,7 +167,9 @@ def csv(wanted: ExportQuery, *, plain: bool = False, bom: bool = False, with_tag
     for part in wanted.parts():
         if wanted.resource is PERSON:
             names.look_up_actions(part)
-            rows: Iterator[list[Cell]] = (person_row(person, custom, names.of) for person in part)
+            rows: Iterator[list[Cell]] = (
+                person_row(person, custom, tags=names.tags(person), lists=names.lists(person)) for person in part
+            )
         elif wanted.resource is OUTREACH:
             rows = _outreach_rows(wanted, part, names, with_tags)
         else:
@@ -222,11 +225,18 @@ class Names:
 
     def actions(self, person: Document) -> dict[str, list[str]]:
         """Returns `add_tags` and `add_lists` with the names of this person's tags and lists, without deleted ones."""
-        named = {
-            "add_tags": [self._known.get(each["tag_id"]) for each in person.get("taggings", ())],
-            "add_lists": [self._known.get(each["list_id"]) for each in person.get("items", ())],
-        }
-        return {action: known for action, found in named.items() if (known := [each for each in found if each])}
+        named = {"add_tags": self.tags(person), "add_lists": self.lists(person)}
+        return {action: names for action, names in named.items() if names}
+
+    def tags(self, person: ReadOnlyDocument) -> list[str]:
+        """Returns the names of this person's tags, without deleted ones."""
+        found = (self._known.get(each["tag_id"]) for each in person.get("taggings", ()))
+        return [each for each in found if each]
+
+    def lists(self, person: ReadOnlyDocument) -> list[str]:
+        """Returns the names of this person's lists, without deleted ones."""
+        found = (self._known.get(each["list_id"]) for each in person.get("items", ()))
+        return [each for each in found if each]
 
     @property
     def of(self) -> NameOf:
@@ -249,7 +259,9 @@ def _outreach_rows(
     names.look_up(ADVOCACY_CAMPAIGN, (each["advocacy_campaign_id"] for each in part))
     names.look_up(TAG, (each["tag_id"] for person in people.values() for each in person.get("taggings", ())))
     for outreach in part:
-        yield from outreach_rows(outreach, people.get(outreach.get("person_id")), names.of, with_tags=with_tags)
+        person = people.get(outreach.get("person_id"))
+        tags = names.tags(person or {}) if with_tags else None
+        yield from outreach_rows(outreach, person, names.of, tags=tags)
 
 
 def _other_rows(resource: Resource, documents: Sequence[Document], names: Names) -> Iterator[list[Cell]]:

@@ -45,7 +45,7 @@ class PagePositions:
         if start < REMEMBERED_FROM:
             return KnownPosition(start, None)
         with self._lock:
-            known = self._known.get(_key(collection, query), {})
+            known = self._known.get(_key(collection, query), TTLCache(1, 0))
             position = max((each for each in known if each <= start), default=0)
             return KnownPosition(start - position, known[position] if position else None)
 
