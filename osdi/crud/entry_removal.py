@@ -21,22 +21,26 @@ BATCH: Final = 1_000
 
 @dataclass(frozen=True)
 class Removal:
-    """The entries of one person that are removed, and the one or ones that are moved to the new resource: their ids."""
+    """The entries of one person that are removed, by id, and those that are moved: the new resource by their ids."""
 
     removed: tuple[str, ...]
-    moved: tuple[str, ...]
+    moved: Mapping[str, str]
 
     @classmethod
     def of(
         cls, kind: Embedded, entries: Sequence[ReadOnlyDocument], old_id: str, successor: ReadOnlyDocument | None
     ) -> "Removal":
-        """Decides about a person's entries; `successor` is the new resource with the name of the deleted one."""
+        """Decides about a person's entries; `successor` is the new resource with the name of the deleted one.
+
+        A person has one entry for a tag or list, and may have several answers to a question.
+        """
         old = [entry for entry in entries if entry[kind.field] == old_id]
-        late = [entry for entry in old if successor is not None and _is_later(entry, successor)]
-        if not kind.several:
-            has_successor = successor is not None and any(each[kind.field] == successor["_id"] for each in entries)
-            late = [] if has_successor else late[:1]
-        moved = tuple(entry["_id"] for entry in late)
+        moved: dict[str, str] = {}
+        if successor is not None:
+            has_successor = any(each[kind.field] == successor["_id"] for each in entries)
+            late = [entry["_id"] for entry in old if _is_later(entry, successor)]
+            several = late if kind.several else [] if has_successor else late[:1]
+            moved = dict.fromkeys(several, str(successor["_id"]))
         return cls(tuple(entry["_id"] for entry in old if entry["_id"] not in moved), moved)
 
 
@@ -60,14 +64,16 @@ def _remove_batch(store: Store, kind: Embedded, document_id: str, keys: Sequence
     if not people:
         return False
     successor = _successor(store, kind.parent, document_id, keys)
-    removals = {each["_id"]: Removal.of(kind, each[kind.array], document_id, successor) for each in people}
-    for person_id, removal in removals.items():
-        for entry_id in removal.moved:
-            assert successor is not None
-            move_entry(store, kind.array, kind.field, person_id, entry_id, successor["_id"], now())
-    removed = {person_id: removal.removed for person_id, removal in removals.items() if removal.removed}
+    pointing = {kind.field: document_id}
+    removed: dict[str, Sequence[str]] = {}
+    for person in people:
+        removal = Removal.of(kind, person[kind.array], document_id, successor)
+        for entry_id, to_id in removal.moved.items():
+            move_entry(store, kind.array, pointing, entry_id, {kind.field: to_id}, now())
+        if removal.removed:
+            removed[person["_id"]] = removal.removed
     if removed:
-        pull_entries(store, kind.array, removed, now())
+        pull_entries(store, kind.array, pointing, removed, now())
     return len(people) == BATCH
 
 

@@ -24,24 +24,35 @@ def forget_wrapper(store: DocumentStore, wrapper_id: str, timestamp: dt.datetime
 
 
 def pull_entries(
-    store: DocumentStore, array: str, entries: Mapping[str, Sequence[str]], timestamp: dt.datetime
+    store: DocumentStore,
+    array: str,
+    pointing: Mapping[str, str],
+    entries: Mapping[str, Sequence[str]],
+    timestamp: dt.datetime,
 ) -> None:
-    """Removes entries from the `array` of people: `entries` are their ids, by the id of the person.
+    """Removes entries from the `array` of people. Raises OsdiError 503.
 
-    Raises OsdiError 503.
+    `pointing` is the field of the entries with the id in it; `entries` are their ids, by the id of the person.
     """
     ids = [entry_id for of_person in entries.values() for entry_id in of_person]
-    having = {"_id": {"$in": list(entries)}, f"{array}._id": {"$in": ids}}
+    # The log has the id outside of $and.
+    having: dict[str, Any] = {f"{array}.{field}": value for field, value in pointing.items()}
+    having["$and"] = [{"_id": {"$in": list(entries)}}, {f"{array}._id": {"$in": ids}}]
     store.update_many(PERSON.collection, having, {"$pull": {array: {"_id": {"$in": ids}}}, **_changed_at(timestamp)})
 
 
 def move_entry(
-    store: DocumentStore, array: str, field: str, person_id: str, entry_id: str, to_id: str, timestamp: dt.datetime
+    store: DocumentStore,
+    array: str,
+    pointing: Mapping[str, str],
+    entry_id: str,
+    to: Mapping[str, str],
+    timestamp: dt.datetime,
 ) -> None:
-    """Lets one entry of a person point at another tag, list or question. Raises OsdiError 503."""
-    having = {"_id": person_id, array: {"$elemMatch": {"_id": entry_id}}}
+    """Lets the entry of a person point at another tag, list or question. Raises OsdiError 503."""
+    having = {array: {"$elemMatch": {"_id": entry_id, **pointing}}}
     changed = _changed_at(timestamp)
-    changed["$set"] = {**changed["$set"], f"{array}.$.{field}": to_id}
+    changed["$set"] |= {f"{array}.$.{field}": value for field, value in to.items()}
     store.update_many(PERSON.collection, having, changed)
 
 

@@ -3,8 +3,8 @@
 The export reads documents in the order of their ids, PART at a time, looks up the resources that they refer to (people,
 campaigns, tags), and yields the lines. So memory use does not grow with the size of the export.
 
-CSV has a column for each custom field. The export reads people twice: first their custom fields only, for the names of
-the columns.
+CSV has a column for each custom field. If the export has many people, their names were counted ahead (see
+osdi.people.custom_names_store), so that the first line does not wait for a reading of all people.
 """
 
 from collections import Counter
@@ -38,6 +38,7 @@ from osdi.hal import Hal
 from osdi.match_keys import MatchKeyRules
 from osdi.odata.osdi_fields import FILTER_FIELDS
 from osdi.odata.query import to_query
+from osdi.people.custom_names_store import names_of_all, replace_names, stored_names, with_names
 from osdi.resources import ADVOCACY_CAMPAIGN, ENTRIES, LIST, OUTREACH, PERSON, REFERENCES, RESOURCES, TAG, Resource
 from osdi.retry import retry_while_unavailable
 from osdi.store import Store
@@ -57,8 +58,9 @@ Answer = TypeVar("Answer")
 PART: Final = 100
 PART_BYTES: Final = 64_000
 
-# Maximum number of names of custom fields that are counted, and of names of resources that are kept.
-CUSTOM_NAMES: Final = 10_000
+# For more people the names of the columns are not read from them.
+FEW: Final = 1_000
+# Maximum number of names of resources that are kept.
 NAMES_KEPT: Final = 10_000
 
 
@@ -158,6 +160,7 @@ def csv(wanted: ExportQuery, *, plain: bool = False, bom: bool = False, with_tag
     lines, names = CsvLines(plain=plain), Names(wanted)
     if wanted.resource is PERSON:
         custom = dict.fromkeys(custom_names(wanted))
+        counting = ExactNames(wanted)
         header = person_columns(list(custom))
     elif wanted.resource is OUTREACH:
         header = outreach_columns(with_tags=with_tags)
@@ -167,6 +170,7 @@ def csv(wanted: ExportQuery, *, plain: bool = False, bom: bool = False, with_tag
     for part in wanted.parts():
         if wanted.resource is PERSON:
             names.look_up_actions(part)
+            counting.add(part)
             rows: Iterator[list[Cell]] = (
                 person_row(person, custom, tags=names.tags(person), lists=names.lists(person)) for person in part
             )
@@ -175,6 +179,8 @@ def csv(wanted: ExportQuery, *, plain: bool = False, bom: bool = False, with_tag
         else:
             rows = _other_rows(wanted.resource, wanted.resources(part), names)
         yield from _parts_of((lines.line(row).encode() for row in rows), len(part))
+    if wanted.resource is PERSON:
+        counting.store()
 
 
 def _parts_of(lines: Iterable[bytes], documents: int) -> Iterator[Part]:
@@ -191,16 +197,41 @@ def _parts_of(lines: Iterable[bytes], documents: int) -> Iterator[Part]:
 
 
 def custom_names(wanted: ExportQuery) -> list[str]:
-    """Returns the names of the custom fields that get a column: the most frequent ones, sorted."""
-    with_custom_fields = {CUSTOM: {"$exists": True}}
-    query = {"$and": [wanted.query, with_custom_fields]} if wanted.query else with_custom_fields
-    found: Counter[str] = Counter()
-    for person in scan(wanted.store, PERSON.collection, query, fields=(CUSTOM,), patience=wanted.patience):
-        # Anonymous posts can create any number of names, so names beyond the first CUSTOM_NAMES are ignored.
-        names = filter(has_column, as_sent(person[CUSTOM]))
-        found.update(name for name in names if name in found or len(found) < CUSTOM_NAMES)
+    """Returns the names of the custom fields that get a column: the most frequent ones, sorted.
+
+    They are the names of the selected people or, if these are more than FEW, of all people.
+    """
+    people = scan(wanted.store, PERSON.collection, wanted.query, fields=(CUSTOM,), patience=wanted.patience)
+    few = list(islice(people, FEW + 1))
+    if len(few) > FEW:
+        stored = wanted.ask(lambda: names_of_all(wanted.store))
+    else:
+        stored = with_names(Counter(), (each.get(CUSTOM, {}) for each in few))
+    found = {name: number for name, number in as_sent(stored).items() if has_column(name)}
     by_frequency = sorted(found, key=lambda name: (-found[name], name))
     return sorted(by_frequency[:CUSTOM_COLUMNS])
+
+
+class ExactNames:
+    """Counts the names of custom fields during an export of all people, and stores them at its end."""
+
+    def __init__(self, wanted: ExportQuery) -> None:
+        self._wanted = wanted
+        self._people = 0
+        self._names: Counter[str] = Counter()
+        self._before = None if wanted.query else wanted.ask(lambda: stored_names(wanted.store))
+
+    def add(self, part: Sequence[Document]) -> None:
+        """Counts the names of these people."""
+        self._people += len(part)
+        if self._before is not None:
+            with_names(self._names, (each.get(CUSTOM, {}) for each in part))
+
+    def store(self) -> None:
+        """Stores the numbers if the export had all people, and more than FEW. Raises OsdiError 503."""
+        before = self._before
+        if before is not None and self._people > FEW:
+            self._wanted.ask(lambda: replace_names(self._wanted.store, before, self._names))
 
 
 class Names:
