@@ -10,7 +10,7 @@ MODIFIED: Final = "modified_date"
 EPOCH: Final = dt.datetime(1970, 1, 1)
 MILLISECOND: Final = dt.timedelta(milliseconds=1)
 # No id of a document contains a dot. 15 digits of milliseconds are beyond the year 9999.
-DATED: Final = re.compile(r"(-?[0-9]{1,15})\.(.+)", re.DOTALL)
+DATED: Final = re.compile(r"(-?[0-9]{1,15})\.(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
