@@ -161,10 +161,10 @@ class Hal:
         links: Json = {"self": {"href": _with_query(address, arguments | number)}}
         if page.has_next:
             # An empty page before the first one has no document for a cursor: the next page is the first one.
-            cursor = {"page": str(page.page + 1), "after": page.documents[-1][page.cursor]} if page.documents else {}
+            cursor = {"page": str(page.page + 1), "after": page.cursor_at(-1)} if page.documents else {}
             links["next"] = {"href": _with_query(address, arguments | cursor)}
         if page.has_previous:
-            cursor = {"page": str(page.page - 1), "before": page.documents[0][page.cursor]} if page.documents else {}
+            cursor = {"page": str(page.page - 1), "before": page.cursor_at(0)} if page.documents else {}
             cursor = cursor or {"page": str(page.total_pages or 1)}
             links["previous"] = {"href": _with_query(address, arguments | cursor)}
         embedded = embedded or {}

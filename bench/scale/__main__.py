@@ -21,6 +21,7 @@ from bench import load, proc
 from bench.__main__ import scratch_folder
 from bench.scale import throughput
 from bench.scale.json_share import json_section, measure_json
+from bench.scale.large_answers import large_answers_section, measure_large_answers
 from bench.scale.memory import BOUND as MEMORY_BOUND
 from bench.scale.memory import measure_memory, memory_section
 from bench.scale.sizes import Filled, broken, measure_sizes, sizes_section
@@ -31,7 +32,7 @@ from bench.server import ROOT, ServerFailed
 from dev.mongod import Mongod, MongodUnavailable
 
 PAGE = ROOT / "docs" / "performance.md"
-PARTS = ("sizes", "workers", "memory", "walk", "models", "json", "staff")
+PARTS = ("sizes", "workers", "memory", "walk", "models", "json", "staff", "large")
 SIZES = "10000,100000,1000000"
 PACKAGES = ("Flask", "pymongo", "gunicorn", "orjson")
 
@@ -106,6 +107,10 @@ def measure(filled: Sequence[Filled], scratch: Path, chosen: argparse.Namespace)
         pages = measure_staff_pages(largest, scratch, chosen.turns)
         found.sections.append(staff_pages_section(pages))
         found.broken += pages.broken
+    if "large" in chosen.only:  # the last part, since it deletes a tag
+        large = measure_large_answers(largest, scratch)
+        found.sections.append(large_answers_section(large))
+        found.broken += large.broken
     return found
 
 

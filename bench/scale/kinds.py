@@ -33,6 +33,13 @@ class RequestFactory:
         self.rng = random.Random(seed)
         self.numbers = itertools.count(1)
         self.far = {path: list(self._far_pages(path, client)) for path in self._far_paths()}
+        changed = f"{PEOPLE}?{urlencode({'filter': self.half('modified_date')})}"
+        self.far[CHANGED] = list(self._far_pages(changed, client))
+        self.rare_names = [f"Quellmalz{number}" for number in range(RARE_NAMES)]
+        for number, name in enumerate(self.rare_names):
+            body = {"person": {"family_name": name, "identifiers": [f"rare:{number}"]}}
+            client.send(ApiRequest(f"{PEOPLE}/person_signup_helper", json.dumps(body)))
+        self._next_page = 0
 
     def number(self, has: Callable[[Shape], bool] = lambda _: True) -> int:
         """Returns the number of a random loaded person whose shape fulfils the condition."""
@@ -76,6 +83,18 @@ class RequestFactory:
         """Returns a request for a far page of people by its number."""
         return ApiRequest(f"/people?per_page={PER_PAGE}&page={self._far_page_number(self.loaded.people)}")
 
+    def following_page_by_number(self) -> ApiRequest:
+        """Returns a request for a far page of people by its number: the page behind that of the last request."""
+        pages = self.loaded.people // PER_PAGE
+        if not int(pages * FAR) < self._next_page < pages:
+            self._next_page = int(pages * FAR)
+        self._next_page += 1
+        return ApiRequest(f"/people?per_page={PER_PAGE}&page={self._next_page}")
+
+    def rare_name(self) -> str:
+        """Returns a family name that one person has."""
+        return self.rng.choice(self.rare_names)
+
     def window(self, field: str) -> str:
         """Returns a filter by date for a random time range that contains WINDOW people or outreaches."""
         steps = self.rng.randrange(0, self.loaded.people - WINDOW)
@@ -101,10 +120,11 @@ class RequestFactory:
 
     def _far_pages(self, path: str, client: Client) -> Iterator[str]:
         """Yields the `next` links of random far pages of a collection."""
-        total = client.send(ApiRequest(f"{path}?per_page={PER_PAGE}")).json["total_records"]
+        path += f"{'&' if '?' in path else '?'}per_page={PER_PAGE}"
+        total = client.send(ApiRequest(path)).json["total_records"]
         for _ in range(FAR_PAGES):
             number = self._far_page_number(total)
-            far = client.send(ApiRequest(f"{path}?per_page={PER_PAGE}&page={number}")).next_path()
+            far = client.send(ApiRequest(f"{path}&page={number}")).next_path()
             if far is not None:
                 yield far
 
@@ -114,6 +134,9 @@ class RequestFactory:
 
 
 PEOPLE, OUTREACHES, LISTS = "/people", "/outreaches", "/lists"
+# The key of far pages of changed people.
+CHANGED = "changed"
+RARE_NAMES = 20
 
 
 def _taggings(factory: RequestFactory) -> str:
@@ -157,6 +180,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("people, first page", lambda on: ApiRequest(_page(PEOPLE))),
     Kind("people, far page by `next`", lambda on: on.far_page(PEOPLE)),
     Kind("people, far page by its number", lambda on: on.far_page_by_number(), bound=None),
+    Kind("people, far pages by their numbers, one after another", lambda on: on.following_page_by_number()),
     Kind("a person", lambda on: ApiRequest(f"{PEOPLE}/{on.id_of_person()}")),
     Kind("a person's outreaches", lambda on: ApiRequest(f"{PEOPLE}/{on.id_of_person()}/outreaches")),
     Kind(
@@ -192,6 +216,13 @@ KINDS: tuple[Kind, ...] = (
     Kind("people by `modified_date`, some moments", lambda on: on.filtered(PEOPLE, on.window("modified_date"))),
     Kind("people by `modified_date`, the latest", lambda on: on.filtered(PEOPLE, on.latest("modified_date"))),
     Kind("people by `modified_date`, half of all", lambda on: on.filtered(PEOPLE, on.half("modified_date"))),
+    Kind("people by `modified_date`, half of all, far page by `next`", lambda on: on.far_page(CHANGED)),
+    Kind("people by `family_name`", lambda on: on.filtered(PEOPLE, f"family_name eq '{on.rare_name()}'"), total=1),
+    Kind(
+        "people by `startswith(family_name,...)`",
+        lambda on: on.filtered(PEOPLE, f"startswith(family_name,'{on.rare_name()[:9]}')"),
+        total=RARE_NAMES,
+    ),
     Kind("people by `created_date`, some moments", lambda on: on.filtered(PEOPLE, on.window("created_date"))),
     Kind("people by `created_date`, half of all", lambda on: on.filtered(PEOPLE, on.half("created_date"))),
     Kind("outreaches, first page", lambda on: ApiRequest(_page(OUTREACHES))),

@@ -48,7 +48,7 @@ def _redirect_to_survivor(person_id: str) -> None:
 
 def get_entry_of_person(kind: Embedded, person_id: str, entry_id: str) -> Document:
     """Returns an entry of a person. Raises OsdiError 404, or 301 for a person who was merged into another one."""
-    return get_of_person(kind, get_or_404(PERSON, person_id), entry_id)
+    return get_of_person(store(), kind, get_or_404(PERSON, person_id), entry_id)
 
 
 def with_total(resource: Resource, document: Mapping[str, Any]) -> Document:
@@ -76,7 +76,7 @@ def read_entries(kind: Embedded, where: str | Document, arguments: Mapping[str, 
         _filter_fields(kind.resource)
     if isinstance(where, str):
         return page_of_parent(store(), kind, where, **_page_arguments(arguments))
-    return page_of_person(kind, where, **_page_arguments(arguments))
+    return page_of_person(store(), kind, where, **_page_arguments(arguments))
 
 
 def _filter_fields(resource: Resource) -> FilterFields:

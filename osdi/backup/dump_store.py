@@ -26,6 +26,7 @@ from osdi.resources import OUTREACH, PERSON
 from osdi.store import Store
 from osdi.store.driver import DATABASE, only_duplicate_keys
 from osdi.store.indexes import (
+    CUSTOM_NAMES,
     IMPORT_JOBS,
     IMPORT_PARTS,
     INVALIDATIONS,
@@ -39,10 +40,10 @@ from osdi.store.indexes import (
 from osdi.store.scan import scan
 from osdi.store.schema_version import SCHEMA
 
-# Not in a backup: short-lived counters, the schema version (the header has it), the time of the last backup,
-# statistics, which are recomputed, sign-ins, since a restore would make an ended session valid again, and uploaded
-# files, which expire within days and would be imported once more.
-COUNTED: Final = (STATISTICS, INVALIDATIONS)
+# Not in a backup: short-lived counters, the schema version (the header has it), the time of the last backup, statistics
+# and names of custom fields, which are counted anew, sign-ins, since a restore would make an ended session valid again,
+# and uploaded files, which expire within days and would be imported once more.
+COUNTED: Final = (STATISTICS, INVALIDATIONS, CUSTOM_NAMES)
 SIGN_INS: Final = (STAFF_SESSIONS, STAFF_LINKS)
 UPLOADS: Final = (IMPORT_JOBS, IMPORT_PARTS)
 LEFT_OUT: Final = ("rate_limits", "rate_limit_windows", SCHEMA, BACKUPS, *COUNTED, *SIGN_INS, *UPLOADS)

@@ -5,11 +5,13 @@ deleted and merged. So an outreach may link to a person who is not in the file, 
 into another one. A snapshot may have links that a DELETE was about to remove.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from osdi.crud.unlink_store import forget_wrapper, remove_entries
+from osdi.crud.entry_removal import remove_entries
+from osdi.crud.unlink_store import forget_wrapper
 from osdi.ids import now
 from osdi.match_keys import MatchKeyRules
 from osdi.people.lookup import get_person
@@ -49,7 +51,7 @@ def repair_links(store: Store, rules: MatchKeyRules) -> Repaired:
     for entry, (resource, field) in ENTRIES.items():
         linked = _linked(store, PERSON.collection, entry.collection, field)
         for value in _missing(store, resource.collection, linked):
-            remove_entries(store, entry.collection, field, value, now())
+            remove_entries(store, resource, value, (), math.inf)
             entries += 1
     for value in _missing(store, WRAPPER.collection, _linked(store, MESSAGE.collection, "wrapper_id")):
         forget_wrapper(store, value, now())

@@ -17,6 +17,7 @@ from osdi.importing.jobs.work import ImportJobs
 from osdi.operations.readiness import missing_indexes
 from osdi.operations.worker_loop import Work, run
 from osdi.outreaches.repeat_keys_store import RepeatKeys
+from osdi.people.custom_names_store import CustomNamesAhead
 from osdi.people.merge import complete_next_merge
 from osdi.privacy.erasure import resume_erasure
 from osdi.privacy.retention import Retention
@@ -58,7 +59,7 @@ def worker(context: CommandContext, once: bool) -> None:
     repeats = RepeatKeys(store, settings.repeat_seconds)
     ahead = StatisticsAhead(store, settings.zone)
     works: tuple[Work, ...] = (followups.do_next, webhooks.deliver_next, merges, retention.do_next, repeats.do_next)
-    works = (*works, ahead.do_next)
+    works = (*works, ahead.do_next, CustomNamesAhead(store).do_next)
     sign_in_mails = SignInMails(store, settings) if mails_are_sent(settings) else None
     if sign_in_mails:
         works = (*works, sign_in_mails.do_next)

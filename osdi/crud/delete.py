@@ -10,14 +10,18 @@ A request that has read the document before may still write a link to it, such a
 campaign, and a crash may leave such links. So the write that deletes the document also stores a note in `deletions`.
 When no such request can be running any more, a worker removes the links again and deletes the note. The deletion of a
 person, outreach or campaign is published by a record of its own (see `osdi.deletions`).
+
+A tag may be on hundreds of thousands of people. The request removes entries for SECONDS. The worker removes the others,
+a few seconds at a time under a lease on the note. No reading shows them meanwhile (see `existing_entries`).
 """
 
 import datetime as dt
 from collections.abc import Callable
 from typing import Final
 
+from osdi.crud.entry_removal import remove_entries
 from osdi.crud.resource_rules import rules_of
-from osdi.crud.unlink_store import remove_entries
+from osdi.crud.unlink_store import LEASED, lease_note
 from osdi.documents import Document, ReadOnlyDocument
 from osdi.errors import not_found
 from osdi.etags import IfMatch, check_if_match
@@ -31,6 +35,9 @@ from osdi.store.store import SETTLED
 # Other processes may use a campaign, tag, list or question from their caches for CACHE_SECONDS, which is at most five
 # minutes, and an import repeats a row for two.
 CACHED: Final = dt.timedelta(minutes=10)
+# Of a request, and of one call of the worker.
+SECONDS: Final = 1.0
+WORKER_SECONDS: Final = 2.0
 
 
 def delete(
@@ -66,40 +73,48 @@ def delete(
             Replace(DELETIONS, note),
             Delete(resource.collection, document_id, stored["version"]),
         )
-        _remove_links(store, resource, stored)
+        if not _remove_links(store, resource, note, SECONDS):
+            store.write(Replace(DELETIONS, {**note, "not_before": note["deleted_date"]}))
 
     retry_on_conflict(attempt)
 
 
 def complete_next_deletion(store: Store, timestamp: dt.datetime) -> bool:
-    """Removes links that were written during a deletion, once it is `timestamp`; returns False if none is due.
+    """Removes links that a deletion has left, once it is `timestamp`; returns False if none is due.
 
-    The first pass is after SETTLED. A resource that other processes may have cached gets a second one, after CACHED.
-    Raises OsdiError 503.
+    A deletion that a request could not complete is due at once, and goes on in the next call if it takes longer than
+    WORKER_SECONDS. Links that were written during a deletion are removed after SETTLED. A resource that other processes
+    may have cached gets another pass, after CACHED. Raises OsdiError 503.
     """
-    note = store.find_one(DELETIONS, {"not_before": {"$lte": timestamp}}, sort=("not_before",))
+    note = lease_note(store, timestamp)
     if note is None:
         return False
+    del note[LEASED]
     resource = next(each for each in RESOURCES if each.collection == note["collection"])
-    last = note["deleted_date"] + (SETTLED if resource is PERSON else CACHED)
     exists = store.get(resource.collection, note["_id"]) is not None
-    if not exists:
-        _remove_links(store, resource, note)
-    if exists or note["not_before"] >= last:
+    if not exists and not _remove_links(store, resource, note, WORKER_SECONDS):
+        store.write(Replace(DELETIONS, note))
+        return True
+    passes = (SETTLED,) if resource is PERSON else (SETTLED, CACHED)
+    following = (note["deleted_date"] + each for each in passes)
+    not_before = None if exists else next((each for each in following if each > note["not_before"]), None)
+    if not_before is None:
         store.delete_many(DELETIONS, {"_id": note["_id"], "not_before": note["not_before"]})
     else:
-        store.write(Replace(DELETIONS, {**note, "not_before": last}))
+        store.write(Replace(DELETIONS, {**note, "not_before": not_before}))
     return True
 
 
 def _note(store: Store, resource: Resource, stored: Document) -> Document:
-    """Returns the note of a deletion: ids only.
+    """Returns the note of a deletion: ids, and the match keys of a tag, list or question.
 
-    It has what `after_delete` needs of the document. The document exists if the deletion has failed, or was undone by a
-    restore; the note has no effect then.
+    It has what removing the links needs. The document exists if the deletion has failed, or was undone by a restore;
+    the note has no effect then.
     """
     timestamp = now()
+    has_entries = any(resource is parent for parent, _ in ENTRIES.values())
     return {
+        **({"keys": stored["match_keys"]} if has_entries else {}),
         "_id": stored["_id"],
         "collection": resource.collection,
         "merged_ids": rules_of(resource).other_ids(store, stored),
@@ -108,13 +123,7 @@ def _note(store: Store, resource: Resource, stored: Document) -> Document:
     }
 
 
-def _remove_links(store: Store, resource: Resource, document: ReadOnlyDocument) -> None:
-    rules_of(resource).after_delete(store, document)
-    _remove_entries(store, resource, document["_id"])
-
-
-def _remove_entries(store: Store, resource: Resource, document_id: str) -> None:
-    """Removes the entries inside people that point at the document, such as the taggings of a tag."""
-    for entry, (pointed_at, field) in ENTRIES.items():
-        if pointed_at is resource:
-            remove_entries(store, entry.collection, field, document_id, now())
+def _remove_links(store: Store, resource: Resource, note: ReadOnlyDocument, seconds: float) -> bool:
+    """Removes the links to a deleted document; returns False if entries are left after `seconds`."""
+    rules_of(resource).after_delete(store, note)
+    return remove_entries(store, resource, note["_id"], note.get("keys", ()), seconds)

@@ -4,14 +4,14 @@ The path of an entry is below its tag, list or question (`/tags/{id}/taggings/{i
 an entry is an update of the person, which fails if another request has written meanwhile.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from osdi.crud.placeholders import reject_placeholders
 from osdi.crud.put import Change
 from osdi.crud.totals_store import count_entries
-from osdi.documents import Document
+from osdi.documents import Document, ReadOnlyDocument
 from osdi.errors import OsdiError, document_too_large, invalid, not_found
 from osdi.etags import IfMatch, check_if_match
 from osdi.ids import new_id, now
@@ -20,7 +20,7 @@ from osdi.people.lookup import get_person
 from osdi.people.merge_rules import exceeds_size_limit
 from osdi.resources import ANSWER, ENTRIES, ITEM, PERSON, TAGGING, Resource
 from osdi.retry import retry_on_conflict
-from osdi.store import Store, Update
+from osdi.store import DocumentStore, Store, Update
 
 Check = Callable[[Mapping[str, Any]], OsdiError | None]
 
@@ -38,6 +38,11 @@ class Embedded:
         return self.resource.collection
 
     @property
+    def parent(self) -> Resource:
+        """The resource that entries point at: tag, list or question."""
+        return ENTRIES[self.resource][0]
+
+    @property
     def field(self) -> str:
         """The field with the id of the entry's tag, list or question."""
         return ENTRIES[self.resource][1]
@@ -46,15 +51,30 @@ class Embedded:
 TAGGINGS: Final = Embedded(TAGGING)
 ITEMS: Final = Embedded(ITEM)
 ANSWERS: Final = Embedded(ANSWER, several=True)
+KINDS: Final = (TAGGINGS, ITEMS, ANSWERS)
 
 
-def entry_of(kind: Embedded, person: Document, entry: Mapping[str, Any]) -> Document:
+def entry_of(kind: Embedded, person: ReadOnlyDocument, entry: Mapping[str, Any]) -> Document:
     """Returns the entry as a document of its own, with the id of its person."""
     document = {"item_type": PERSON.rel, **entry} if "item_type" in kind.resource.fields else dict(entry)
     return {**document, "person_id": person["_id"]}
 
 
+def existing_entries(
+    store: DocumentStore, kind: Embedded, people: Sequence[ReadOnlyDocument]
+) -> list[tuple[ReadOnlyDocument, ReadOnlyDocument]]:
+    """Returns the entries of these people, each with its person, without those of a deleted tag, list or question.
+
+    A worker removes these from the documents later (see osdi.crud.delete). Raises OsdiError 503.
+    """
+    entries = [(person, entry) for person in people for entry in person.get(kind.array, ())]
+    ids = sorted({entry[kind.field] for _, entry in entries})
+    existing = {each["_id"] for each in store.by_ids(kind.parent.collection, ids)} if ids else ()
+    return [(person, entry) for person, entry in entries if entry[kind.field] in existing]
+
+
 def page_of_person(
+    store: Store,
     kind: Embedded,
     person: Document,
     *,
@@ -64,7 +84,7 @@ def page_of_person(
     before: str | None = None,
 ) -> Page:
     """Returns a page of a person's entries, in the order in which they were added; cursors are entry ids."""
-    entries = [entry_of(kind, person, entry) for entry in person.get(kind.array, ())]
+    entries = [entry_of(kind, person, entry) for _, entry in existing_entries(store, kind, [person])]
     ids = [entry["_id"] for entry in entries]
     if after in ids:
         start = ids.index(after) + 1
@@ -110,9 +130,9 @@ def get(store: Store, kind: Embedded, parent_id: str, entry_id: str) -> Document
     return entry_of(kind, person, entry)
 
 
-def get_of_person(kind: Embedded, person: Document, entry_id: str) -> Document:
+def get_of_person(store: Store, kind: Embedded, person: Document, entry_id: str) -> Document:
     """Returns one entry of a person. Raises OsdiError 404."""
-    for entry in person.get(kind.array, ()):
+    for _, entry in existing_entries(store, kind, [person]):
         if entry["_id"] == entry_id:
             return entry_of(kind, person, entry)
     raise not_found(f"There is no such {kind.resource.name}.", kind.resource.rel)
@@ -191,9 +211,9 @@ def remove(store: Store, kind: Embedded, parent_id: str, entry_id: str, if_match
 def _find_entry(store: Store, kind: Embedded, parent_id: str, entry_id: str) -> tuple[Document, Document]:
     """Returns the person and the entry. Raises OsdiError 404."""
     person = store.find_one(PERSON.collection, {f"{kind.array}._id": entry_id})
-    for entry in (person or {}).get(kind.array, ()):
+    for _, entry in existing_entries(store, kind, [person] if person else []):
         if person and entry["_id"] == entry_id and entry[kind.field] == parent_id:
-            return person, entry
+            return person, dict(entry)
     raise not_found(f"There is no such {kind.resource.name}.", kind.resource.rel)
 
 

@@ -3,8 +3,8 @@
 The export reads documents in the order of their ids, PART at a time, looks up the resources that they refer to (people,
 campaigns, tags), and yields the lines. So memory use does not grow with the size of the export.
 
-CSV has a column for each custom field. The export reads people twice: first their custom fields only, for the names of
-the columns.
+CSV has a column for each custom field. If the export has many people, their names were counted ahead (see
+osdi.people.custom_names_store), so that the first line does not wait for a reading of all people.
 """
 
 from collections import Counter
@@ -17,9 +17,9 @@ from typing import Any, Final, TypeVar
 import orjson
 from cachetools import LRUCache
 
-from osdi.crud.subresources import ANSWERS, ITEMS, TAGGINGS, Embedded, entry_of
+from osdi.crud.subresources import KINDS, Embedded, entry_of, existing_entries
 from osdi.crud.totals_store import with_total
-from osdi.documents import Document, Query
+from osdi.documents import Document, Query, ReadOnlyDocument
 from osdi.errors import invalid
 from osdi.exporting.csv_cells import BOM, Cell, CsvLines
 from osdi.exporting.rows import (
@@ -38,6 +38,7 @@ from osdi.hal import Hal
 from osdi.match_keys import MatchKeyRules
 from osdi.odata.osdi_fields import FILTER_FIELDS
 from osdi.odata.query import to_query
+from osdi.people.custom_names_store import names_of_all, replace_names, stored_names, with_names
 from osdi.resources import ADVOCACY_CAMPAIGN, ENTRIES, LIST, OUTREACH, PERSON, REFERENCES, RESOURCES, TAG, Resource
 from osdi.retry import retry_while_unavailable
 from osdi.store import Store
@@ -48,7 +49,7 @@ from osdi.values.custom_field_names import as_sent
 EXPORTED: Final[Mapping[str, Resource]] = {
     "campaigns" if resource is ADVOCACY_CAMPAIGN else resource.collection: resource for resource in RESOURCES
 }
-EMBEDDED: Final[Mapping[Resource, Embedded]] = {kind.resource: kind for kind in (TAGGINGS, ITEMS, ANSWERS)}
+EMBEDDED: Final[Mapping[Resource, Embedded]] = {kind.resource: kind for kind in KINDS}
 
 Answer = TypeVar("Answer")
 
@@ -57,8 +58,9 @@ Answer = TypeVar("Answer")
 PART: Final = 100
 PART_BYTES: Final = 64_000
 
-# Maximum number of names of custom fields that are counted, and of names of resources that are kept.
-CUSTOM_NAMES: Final = 10_000
+# For more people the names of the columns are not read from them.
+FEW: Final = 1_000
+# Maximum number of names of resources that are kept.
 NAMES_KEPT: Final = 10_000
 
 
@@ -109,7 +111,8 @@ class ExportQuery:
         """
         kind = EMBEDDED.get(self.resource)
         if kind is not None:
-            return [entry_of(kind, person, entry) for person in part for entry in person[kind.array]]
+            found = self.ask(lambda: existing_entries(self.store, kind, part))
+            return [entry_of(kind, person, entry) for person, entry in found]
         return [self.ask(partial(with_total, self.store, self.resource, each)) for each in part]
 
 
@@ -157,6 +160,7 @@ def csv(wanted: ExportQuery, *, plain: bool = False, bom: bool = False, with_tag
     lines, names = CsvLines(plain=plain), Names(wanted)
     if wanted.resource is PERSON:
         custom = dict.fromkeys(custom_names(wanted))
+        counting = ExactNames(wanted)
         header = person_columns(list(custom))
     elif wanted.resource is OUTREACH:
         header = outreach_columns(with_tags=with_tags)
@@ -166,12 +170,17 @@ def csv(wanted: ExportQuery, *, plain: bool = False, bom: bool = False, with_tag
     for part in wanted.parts():
         if wanted.resource is PERSON:
             names.look_up_actions(part)
-            rows: Iterator[list[Cell]] = (person_row(person, custom, names.of) for person in part)
+            counting.add(part)
+            rows: Iterator[list[Cell]] = (
+                person_row(person, custom, tags=names.tags(person), lists=names.lists(person)) for person in part
+            )
         elif wanted.resource is OUTREACH:
             rows = _outreach_rows(wanted, part, names, with_tags)
         else:
             rows = _other_rows(wanted.resource, wanted.resources(part), names)
         yield from _parts_of((lines.line(row).encode() for row in rows), len(part))
+    if wanted.resource is PERSON:
+        counting.store()
 
 
 def _parts_of(lines: Iterable[bytes], documents: int) -> Iterator[Part]:
@@ -188,16 +197,41 @@ def _parts_of(lines: Iterable[bytes], documents: int) -> Iterator[Part]:
 
 
 def custom_names(wanted: ExportQuery) -> list[str]:
-    """Returns the names of the custom fields that get a column: the most frequent ones, sorted."""
-    with_custom_fields = {CUSTOM: {"$exists": True}}
-    query = {"$and": [wanted.query, with_custom_fields]} if wanted.query else with_custom_fields
-    found: Counter[str] = Counter()
-    for person in scan(wanted.store, PERSON.collection, query, fields=(CUSTOM,), patience=wanted.patience):
-        # Anonymous posts can create any number of names, so names beyond the first CUSTOM_NAMES are ignored.
-        names = filter(has_column, as_sent(person[CUSTOM]))
-        found.update(name for name in names if name in found or len(found) < CUSTOM_NAMES)
+    """Returns the names of the custom fields that get a column: the most frequent ones, sorted.
+
+    They are the names of the selected people or, if these are more than FEW, of all people.
+    """
+    people = scan(wanted.store, PERSON.collection, wanted.query, fields=(CUSTOM,), patience=wanted.patience)
+    few = list(islice(people, FEW + 1))
+    if len(few) > FEW:
+        stored = wanted.ask(lambda: names_of_all(wanted.store))
+    else:
+        stored = with_names(Counter(), (each.get(CUSTOM, {}) for each in few))
+    found = {name: number for name, number in as_sent(stored).items() if has_column(name)}
     by_frequency = sorted(found, key=lambda name: (-found[name], name))
     return sorted(by_frequency[:CUSTOM_COLUMNS])
+
+
+class ExactNames:
+    """Counts the names of custom fields during an export of all people, and stores them at its end."""
+
+    def __init__(self, wanted: ExportQuery) -> None:
+        self._wanted = wanted
+        self._people = 0
+        self._names: Counter[str] = Counter()
+        self._before = None if wanted.query else wanted.ask(lambda: stored_names(wanted.store))
+
+    def add(self, part: Sequence[Document]) -> None:
+        """Counts the names of these people."""
+        self._people += len(part)
+        if self._before is not None:
+            with_names(self._names, (each.get(CUSTOM, {}) for each in part))
+
+    def store(self) -> None:
+        """Stores the numbers if the export had all people, and more than FEW. Raises OsdiError 503."""
+        before = self._before
+        if before is not None and self._people > FEW:
+            self._wanted.ask(lambda: replace_names(self._wanted.store, before, self._names))
 
 
 class Names:
@@ -222,11 +256,18 @@ class Names:
 
     def actions(self, person: Document) -> dict[str, list[str]]:
         """Returns `add_tags` and `add_lists` with the names of this person's tags and lists, without deleted ones."""
-        named = {
-            "add_tags": [self._known.get(each["tag_id"]) for each in person.get("taggings", ())],
-            "add_lists": [self._known.get(each["list_id"]) for each in person.get("items", ())],
-        }
-        return {action: known for action, found in named.items() if (known := [each for each in found if each])}
+        named = {"add_tags": self.tags(person), "add_lists": self.lists(person)}
+        return {action: names for action, names in named.items() if names}
+
+    def tags(self, person: ReadOnlyDocument) -> list[str]:
+        """Returns the names of this person's tags, without deleted ones."""
+        found = (self._known.get(each["tag_id"]) for each in person.get("taggings", ()))
+        return [each for each in found if each]
+
+    def lists(self, person: ReadOnlyDocument) -> list[str]:
+        """Returns the names of this person's lists, without deleted ones."""
+        found = (self._known.get(each["list_id"]) for each in person.get("items", ()))
+        return [each for each in found if each]
 
     @property
     def of(self) -> NameOf:
@@ -249,7 +290,9 @@ def _outreach_rows(
     names.look_up(ADVOCACY_CAMPAIGN, (each["advocacy_campaign_id"] for each in part))
     names.look_up(TAG, (each["tag_id"] for person in people.values() for each in person.get("taggings", ())))
     for outreach in part:
-        yield from outreach_rows(outreach, people.get(outreach.get("person_id")), names.of, with_tags=with_tags)
+        person = people.get(outreach.get("person_id"))
+        tags = names.tags(person or {}) if with_tags else None
+        yield from outreach_rows(outreach, person, names.of, tags=tags)
 
 
 def _other_rows(resource: Resource, documents: Sequence[Document], names: Names) -> Iterator[list[Cell]]:

@@ -43,14 +43,17 @@ def person_columns(custom: Sequence[str]) -> list[str]:
     return [*fixed, "tags", "lists", *(f"{CUSTOM}/{name}" for name in custom), OTHERS]
 
 
-def person_row(person: ReadOnlyDocument, custom: Mapping[str, Any], name_of: NameOf) -> list[Cell]:
-    """Returns the cells of a person; the keys of `custom` are the custom fields that have a column."""
+def person_row(person: ReadOnlyDocument, custom: Mapping[str, Any], *, tags: list[str], lists: list[str]) -> list[Cell]:
+    """Returns the cells of a person; the keys of `custom` are the custom fields that have a column.
+
+    `tags` and `lists` are names.
+    """
     fields = as_sent(person.get(CUSTOM, {}))
     others = {name: value for name, value in fields.items() if name not in custom} if fields else None
     return [
         *(each.cell(person) for each in PERSON_COLUMNS),
-        [name_of(each["tag_id"]) for each in person.get("taggings", ())],
-        [name_of(each["list_id"]) for each in person.get("items", ())],
+        tags,
+        lists,
         *(fields.get(name) for name in custom),
         as_json(others),
     ]
@@ -66,15 +69,18 @@ def outreach_columns(*, with_tags: bool) -> list[str]:
 
 
 def outreach_rows(
-    outreach: ReadOnlyDocument, person: ReadOnlyDocument | None, name_of: NameOf, *, with_tags: bool
+    outreach: ReadOnlyDocument, person: ReadOnlyDocument | None, name_of: NameOf, *, tags: list[str] | None
 ) -> Iterator[list[Cell]]:
-    """Yields a row for each target of the outreach, numbered from 1, or one row if it has no targets."""
+    """Yields a row for each target of the outreach, numbered from 1, or one row if it has no targets.
+
+    `tags` are the names of the person's tags; None leaves out their column.
+    """
     person = person or NOTHING
     beginning: list[Cell] = [
         *(each.cell(outreach) for each in OUTREACH_COLUMNS),
         name_of(outreach["advocacy_campaign_id"]),
         *(each.cell(person) for each in OF_PERSON),
-        *([[name_of(each["tag_id"]) for each in person.get("taggings", ())]] if with_tags else ()),
+        *([] if tags is None else [tags]),
     ]
     targets: Sequence[ReadOnlyDocument] = outreach.get("targets", ())
     for number, target in enumerate(targets, 1):

@@ -52,7 +52,8 @@ class FilterField:
 
     `keys` is the array with its values as keys of osdi.match_keys: normalised, with the prefix of their kind, and
     indexed. Such a field is compared by key. `spelling` names the reader of osdi.values.words by which values are
-    stored. The `name_of_target` is made of several properties, so it is compared as a whole only.
+    stored. The `name_of_target` is made of several properties, so it is compared as a whole only. The words of a
+    `name_of_person` are in `name_words`, which is indexed.
     """
 
     type: FieldType
@@ -60,6 +61,7 @@ class FilterField:
     keys: str | None = None
     spelling: str = ""
     name_of_target: bool = False
+    name_of_person: bool = False
 
     @property
     def is_text(self) -> bool:

@@ -16,6 +16,7 @@ from osdi.fields import definition as table
 from osdi.fields.outreach import NEW_PERSON, OWN_WORDS
 from osdi.odata.fields import FieldType, FilterField, FilterFields
 from osdi.resources import ADVOCACY_CAMPAIGN, LIST, MESSAGE, OUTREACH, PERSON, QUESTION, TAG, WRAPPER, Resource
+from osdi.values.names import SEARCHED
 
 FILTER_TYPES: Final[Mapping[type[table.Field], FieldType]] = {
     table.Text: "string",
@@ -42,6 +43,9 @@ COMMON_ALIASES: Final = {"identifiers": "identifier", "created": "created_date",
 EMAIL: Final = FilterField("email", "email_addresses.address", keys="contact_keys")
 PHONE: Final = FilterField("phone", "phone_numbers.number", keys="contact_keys")
 PERSON_KEYS: Final = {"email_addresses/address": EMAIL, "phone_numbers/number": PHONE}
+
+# A search by the beginning of a name compares with the words of these.
+PERSON_NAMES: Final = {name: FilterField("string", name, name_of_person=True) for name in SEARCHED}
 
 # The virtual fields of the standard.
 VIRTUAL: Final[Mapping[Resource, Mapping[str, FilterField]]] = {
@@ -86,7 +90,7 @@ def _filter_fields(resource: Resource) -> FilterFields:
             **COMMON,
             **VIRTUAL.get(resource, {}),
             **dict(_properties(resource.table)),
-            **(PERSON_KEYS if is_person else {}),
+            **({**PERSON_KEYS, **PERSON_NAMES} if is_person else {}),
         },
         aliases=COMMON_ALIASES | (PERSON_ALIASES if is_person else {}),
         open_objects={each.name: "string" for each in resource.table if isinstance(each, table.CustomFields)},

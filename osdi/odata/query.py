@@ -20,6 +20,7 @@ from lark.exceptions import VisitError
 from osdi.match_keys import MatchKeyRules
 from osdi.odata.fields import FilterFields, Stored, shortened, timestamp
 from osdi.odata.parser import MAX_LENGTH, Field, Operand, Value, column, filter_error, parse
+from osdi.odata.person_names import with_name_words
 from osdi.odata.target_names import has_name, is_named
 
 Query = dict[str, Any]
@@ -160,7 +161,8 @@ class ToQuery(Transformer[Token, Query]):
         if field.declared.name_of_target:
             raise filter_error(at, f"{field.name} can be compared with eq and ne only")
         stored = self._stored(field, part, part=True)
-        return matching(stored, starts=function == "startswith", ends=function == "endswith")
+        query = matching(stored, starts=function == "startswith", ends=function == "endswith")
+        return by_words(field, query, stored, ends=False) if function == "startswith" else query
 
 
 def compare(field: Field, operator: str, stored: Stored | None, at: Token) -> Query:
@@ -189,8 +191,20 @@ def compare(field: Field, operator: str, stored: Stored | None, at: Token) -> Qu
         raise filter_error(at, f"{field.name} is not a text field, so like cannot be used with it")
     if stored.ignore_case or (operator == "like" and field.declared.has_case):
         same = matching(replace(stored, ignore_case=True), starts=True, ends=True)
-        return {"$nor": [same]} if operator == "ne" else same
-    return {stored.path: {"$ne": value} if operator == "ne" else value}
+        return {"$nor": [same]} if operator == "ne" else by_words(field, same, replace(stored, ignore_case=True))
+    if operator == "ne":
+        return {stored.path: {"$ne": value}}
+    return by_words(field, {stored.path: value}, stored)
+
+
+def by_words(field: Field, query: Query, stored: Stored, *, ends: bool = True) -> Query:
+    """Returns the query of a comparison with a value; for the name of a person, one that an index serves.
+
+    In any letter case only for ASCII: MongoDB and Python do not agree on the case of every other letter.
+    """
+    if not field.declared.name_of_person or (stored.ignore_case and not stored.value.isascii()):
+        return query
+    return with_name_words(query, stored.value, ends=ends)
 
 
 def compare_name_of_target(field: Field, operator: str, stored: Stored | None, at: Token) -> Query:

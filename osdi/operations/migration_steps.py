@@ -270,6 +270,13 @@ def delete_statistics(context: MigrationContext) -> Iterator[int]:
             yield context.store.collection(name).delete_many({}).deleted_count
 
 
+def set_first_words(context: MigrationContext) -> Iterator[int]:
+    """Puts the first word of each name among the words of people with long names; filters by name compare with it."""
+    long_names = {"name_words.7": {"$exists": True}}
+    for person in scan(context.store, PERSON.collection, long_names, patience=PATIENCE_SECONDS):
+        yield _store_keys(context, person, person["match_keys"])
+
+
 MIGRATIONS: Final = (
     Migration(1, "added the keys of contact details to people", set_contact_keys),
     Migration(2, "added the keys of names to people", set_name_keys),
@@ -281,4 +288,5 @@ MIGRATIONS: Final = (
     Migration(8, "compared names of tags and lists in one Unicode form", compare_names_in_one_form),
     Migration(9, "added the words of names to people", set_name_words),
     Migration(10, "deleted the stored counts of statistics", delete_statistics),
+    Migration(11, "put the first word of each name among the words of long names", set_first_words),
 )

@@ -20,6 +20,7 @@ from osdi.ids import now
 from osdi.match_keys import NAME_AND_POSTAL_CODE, MatchKeyRules
 from osdi.outreaches.deletion_store import delete_outreach
 from osdi.people import merged_people_store
+from osdi.people.custom_names_store import forget_names
 from osdi.people.lookup import get_person
 from osdi.people.merged_people_store import all_ids, ids_of, merged_copies_of
 from osdi.privacy import erasure_store
@@ -135,6 +136,7 @@ def _carry_out(store: Store, erasure: Document, rules: MatchKeyRules, ends: floa
     """Does all steps after the tombstones, and skips those that are complete. Raises OsdiError 503."""
     erasure = _with_merged_since(store, erasure, rules)
     erasure_store.delete_people(store, erasure["people"])
+    forget_names(store)
     outreaches = 0
     while changed := retry_on_conflict(lambda: _next_outreaches(store, erasure)):
         outreaches += changed

@@ -6,7 +6,7 @@ Each resource has the form in which the API returns it; stored fields that the A
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from osdi.crud.subresources import ANSWERS, ITEMS, TAGGINGS, entry_of
+from osdi.crud.subresources import ANSWERS, ITEMS, TAGGINGS, entry_of, existing_entries
 from osdi.documents import Document, Json
 from osdi.hal import CLAIMED, Hal
 from osdi.ids import now
@@ -82,7 +82,7 @@ def _subscriptions(person: Document) -> Json:
 def _titled_entries(store: Store, hal: Hal, person: Document, resource: Resource) -> Iterator[Json]:
     """Yields taggings, items or answers, each with the name of its tag, list or question."""
     pointed_at, field = ENTRIES[resource]
-    entries = person.get(resource.collection, ())
+    entries = [entry for _, entry in existing_entries(store, _KINDS[resource], [person])]
     names = _titles_by_id(store.by_ids(pointed_at.collection, sorted({entry[field] for entry in entries})))
     for entry in entries:
         shown = hal.represent(resource, entry_of(_KINDS[resource], person, entry))

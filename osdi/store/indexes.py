@@ -35,6 +35,8 @@ MERGED_KEPT_SECONDS: Final = 30 * 24 * 60 * 60
 STATISTICS: Final = "statistics"
 SIGNING_KEYS: Final = "signing_keys"
 INVALIDATIONS: Final = "statistics_invalidations"
+# The names of people's custom fields, which are counted ahead.
+CUSTOM_NAMES: Final = "custom_field_names"
 # People who work with the staff pages, their sessions, the links by which they sign in, and the audit log.
 STAFF: Final = "staff"
 STAFF_SESSIONS: Final = "staff_sessions"

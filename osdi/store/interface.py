@@ -95,9 +95,10 @@ class DocumentStore(ABC):
     ) -> Page:
         """Returns a page of the documents that the query selects, in the order of creation.
 
-        The page begins behind the id `after` or ends ahead of the id `before`; without either it is number `page`,
-        from 1. `total_records` is the number of all that the query selects; without it they are counted. Raises
-        OsdiError 503 as `find` does.
+        Those of a range of `modified_date` are in the order of that date. The page begins behind the cursor `after` or
+        ends ahead of the cursor `before`; without either it is number `page`, from 1. `total_records` is the number of
+        all that the query selects; without it they are counted. Raises OsdiError 400 for a number that is too far from
+        any known page, and 503 as `find` does.
         """
 
     @abstractmethod

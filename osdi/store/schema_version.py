@@ -15,7 +15,7 @@ SCHEMA: Final = "schema"
 ID: Final = "schema"
 
 # The number of the last migration (see migrations).
-SCHEMA_VERSION: Final = 10
+SCHEMA_VERSION: Final = 11
 
 # The time between two checks of a process for a restore.
 LOOK_SECONDS: Final = 5.0

@@ -20,8 +20,8 @@ from pymongo.errors import ExecutionTimeout, PyMongoError
 
 from osdi import log
 from osdi.documents import Document, Query
-from osdi.errors import WriteConflict
-from osdi.ids import follow_clock, id_before
+from osdi.errors import OsdiError, WriteConflict, invalid
+from osdi.ids import follow_clock
 from osdi.paging import Page
 from osdi.store import write_log
 from osdi.store.circuit_breaker import CircuitBreaker
@@ -29,6 +29,8 @@ from osdi.store.count_cache import LARGE, CollectionCounts, CountCache
 from osdi.store.driver import DATABASE, DURABLE, MOCK, READ_MS, abort, connect, driver_errors, server_clock_ahead
 from osdi.store.indexes import INDEXES, WEBHOOKS, create
 from osdi.store.interface import DocumentStore
+from osdi.store.pages.order import Place
+from osdi.store.pages.positions import STEPS, KnownPosition, PagePositions
 from osdi.store.schema_version import LOOK_SECONDS, check_schema
 from osdi.store.stale_transactions import StaleTransactions
 from osdi.store.writes import Delete, Insert, Replace, Write, with_events
@@ -55,6 +57,7 @@ class Store(DocumentStore):
         self._remembered: TTLCache[str, str] = TTLCache(REMEMBERED, cache_seconds)
         self._remembered_if_slow: TTLCache[str, str] = TTLCache(REMEMBERED, LONGER * cache_seconds)
         self._collection_counts = CollectionCounts()
+        self._positions = PagePositions()
         self._enabled_webhooks = cached(TTLCache(1, cache_seconds), lock=threading.Lock())(self._find_enabled_webhooks)
         self._lock = threading.Lock()
         self._in_operation: set[int] = set()
@@ -257,22 +260,31 @@ class Store(DocumentStore):
         before: str | None = None,
     ) -> Page:
         """See DocumentStore."""
-        within: Document = {"$gt": after} if after else {"$lt": before} if before else {}
-        if earliest := first_id(query):
-            within["$gte"] = earliest
-        backwards = bool(before and not after)
+        place = Place.of(query, after, before)
+        known = (
+            KnownPosition(0, None) if after or before else self._positions.nearest(collection, query, page, per_page)
+        )
+        if known.steps > STEPS:
+            total_records = self.count(collection, query) if total_records is None else total_records
+            if (page - 1) * per_page < total_records:
+                raise _too_far(page)
+            return Page([], page, per_page, total_records, has_next=False, has_previous=True)
+        if known.cursor:
+            place = Place.of(query, known.cursor, None)
         with self.operation():
-            found = self.collection(collection).find({**query, **({"_id": within} if within else {})})
-            found = found.sort("_id", DESCENDING if backwards else ASCENDING).limit(per_page + 1).max_time_ms(READ_MS)
-            documents = list(found if after or before else found.skip((page - 1) * per_page))
+            found = self.collection(collection).find(place.selected).sort(place.sort).max_time_ms(READ_MS)
+            documents = list(found.skip(known.steps).limit(per_page + 1))
         if total_records is None:
             total_records = self.count(collection, query)
         more = len(documents) > per_page
         documents = documents[:per_page]
-        if backwards:
+        if place.backwards:
             documents.reverse()
-            return Page(documents, page, per_page, total_records, has_next=total_records > 0, has_previous=more)
-        return Page(documents, page, per_page, total_records, has_next=more, has_previous=page > 1)
+        has_next, has_previous = (total_records > 0, more) if place.backwards else (more, page > 1)
+        answer = Page(documents, page, per_page, total_records, has_next, has_previous, by_date=place.by_date)
+        if more and not after and not before:
+            self._positions.remember(collection, query, answer)
+        return answer
 
     def count(self, collection: str, query: Query) -> int:
         """See DocumentStore."""
@@ -419,17 +431,9 @@ def _version_conflict(collection: str, selected: Mapping[str, Any]) -> WriteConf
     return WriteConflict(f"{collection} {selected['_id']} is no longer at version {selected['version']}")
 
 
-EPOCH: Final = dt.datetime(1970, 1, 1)
-# `created_date` is taken shortly before or after the id is given, and has whole seconds.
-MARGIN: Final = dt.timedelta(minutes=1)
-
-
-def first_id(query: Mapping[str, Any]) -> str:
-    """Returns a string that sorts before the id of every document that the query selects; "" where any id may be."""
-    bounds = [first_id(each) for each in query.get("$and", ())]
-    since = query.get("created_date")
-    if isinstance(since, Mapping):
-        since = since.get("$gt", since.get("$gte"))
-    if isinstance(since, dt.datetime):
-        bounds.append(id_before(max(since, EPOCH + MARGIN) - MARGIN))
-    return max(bounds, default="")
+def _too_far(page: int) -> OsdiError:
+    """Returns the error for a page whose number is too far from any known one."""
+    message = (
+        f"Page {page} is more than {STEPS:,} resources away from the first page and from those that were read last."
+    )
+    return invalid(message, "page", hint="Follow the links `next`, or select fewer resources by a filter.")

@@ -9,10 +9,10 @@ from contextvars import ContextVar
 from typing import Any, Final
 
 from osdi.resources import DELETION
-from osdi.store.indexes import DELETIONS, INVALIDATIONS, SIGNING_KEYS
+from osdi.store.indexes import CUSTOM_NAMES, DELETIONS, INVALIDATIONS, SIGNING_KEYS
 
 # Notes for the worker, records of deletions, and keys that the first request creates.
-NOT_DATA: Final = frozenset((DELETIONS, DELETION.collection, INVALIDATIONS, SIGNING_KEYS))
+NOT_DATA: Final = frozenset((CUSTOM_NAMES, DELETIONS, DELETION.collection, INVALIDATIONS, SIGNING_KEYS))
 
 _written: Final[ContextVar[list[str] | None]] = ContextVar("written", default=None)
 

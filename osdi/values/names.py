@@ -3,7 +3,6 @@
 import re
 import unicodedata
 from collections.abc import Mapping
-from itertools import islice
 from typing import Any, Final
 
 from osdi.values.text import unicode_form
@@ -33,15 +32,37 @@ def compared_name(person: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def name_words(person: Mapping[str, Any]) -> list[str]:
-    """Returns the first WORDS distinct words of a person's names in the form in which they are compared."""
-    words = (word for part in SEARCHED for word in search_words(str(person.get(part, ""))))
-    return list(islice(dict.fromkeys(words), WORDS))
+    """Returns the first WORDS distinct words of a person's names in the form in which they are compared.
+
+    The first word of each name is always among them, so that a filter on one name can use the index of these words.
+    """
+    names = [search_words(str(person.get(part, ""))) for part in SEARCHED]
+    words = list(dict.fromkeys(word for name in names for word in name))
+    if len(words) > WORDS:
+        words = list(dict.fromkeys([*(name[0] for name in names if name), *words]))
+    return words[:WORDS]
 
 
 def search_words(text: str) -> list[str]:
     """Returns the words of a text in the form of `name_words`."""
-    words = (letters_and_digits(word)[:WORD_LENGTH] for word in text.replace("-", " ").split())
-    return [word for word in words if word]
+    return [word for each in _split(text) if (word := _search_word(each))]
+
+
+def first_search_word(text: str) -> tuple[str, bool] | None:
+    """Returns the first word of a text in the form of `name_words`, or None if it has none.
+
+    The second value is True if the word is complete: a longer text that begins with this one has the same first word.
+    """
+    words = [_search_word(each) for each in _split(f"{text}.")]  # the full stop continues the last word, and is none
+    return next(((word, number < len(words)) for number, word in enumerate(words, 1) if word), None)
+
+
+def _split(text: str) -> list[str]:
+    return text.replace("-", " ").split()
+
+
+def _search_word(text: str) -> str:
+    return letters_and_digits(text)[:WORD_LENGTH]
 
 
 def names_differ(one: tuple[str, str], other: tuple[str, str]) -> bool:

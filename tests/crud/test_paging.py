@@ -19,7 +19,14 @@ def people(number: int) -> list[dict[str, Any]]:
     timestamp = dt.datetime(2020, 1, 1)
     dates = {"created_date": timestamp, "modified_date": timestamp}
     return [
-        {"_id": person_id, "version": 1, "match_keys": [f"id:osdi_outreach:{person_id}"], "given_name": "A", **dates}
+        {
+            "_id": person_id,
+            "version": 1,
+            "match_keys": [f"id:osdi_outreach:{person_id}"],
+            "given_name": "A",
+            **dates,
+            "name_words": ["a"],
+        }
         for person_id in (new_id() for _ in range(number))
     ]
 

@@ -70,6 +70,7 @@ def person(number: int, timestamp: dt.datetime) -> dict[str, object]:
         "modified_date": timestamp,
         "match_keys": [f"id:osdi_outreach:{person_id}"],
         "given_name": f"Given{number}",
+        "name_words": [f"given{number}"],
         "email_addresses": [{"address": f"person{number}@example.com", "status": "subscribed"}],
         "custom_fields": {f"field{number % 50}": "x" * 300},
     }

@@ -140,9 +140,9 @@ def exported(resource: Resource, document: Mapping[str, Any]) -> list[dict[str, 
     """Returns the rows of a CSV file as another program reads them."""
     if resource is PERSON:
         custom = list(document.get("custom_fields", {}))
-        names, rows = person_columns(custom), [person_row(document, dict.fromkeys(custom), str)]
+        names, rows = person_columns(custom), [person_row(document, dict.fromkeys(custom), tags=[], lists=[])]
     else:
-        names, rows = outreach_columns(with_tags=True), list(outreach_rows(document, None, str, with_tags=True))
+        names, rows = outreach_columns(with_tags=True), list(outreach_rows(document, None, str, tags=[]))
     lines = CsvLines()
     text = lines.line(names) + "".join(lines.line(row) for row in rows)
     return list(csv.DictReader(io.StringIO(text, newline="")))
@@ -174,7 +174,7 @@ def test_a_field_is_unchanged_after_export_and_import(resource: Resource, field:
 
 def test_a_field_of_the_person_is_unchanged_after_export_and_import_of_outreaches() -> None:
     person = {"given_name": "=a; b", "email_addresses": [{"address": "jane@example.org", "status": "unsubscribed"}]}
-    names, (row,) = outreach_columns(with_tags=True), outreach_rows(stored(OUTREACH, {}), person, str, with_tags=True)
+    names, (row,) = outreach_columns(with_tags=True), outreach_rows(stored(OUTREACH, {}), person, str, tags=[])
     lines = CsvLines()
     text = lines.line(names) + lines.line(row)
     (cells,) = csv.DictReader(io.StringIO(text, newline=""))

@@ -22,14 +22,16 @@ from osdi.odata.osdi_fields import FILTER_FIELDS
 from osdi.odata.parser import MAX_CONDITIONS, MAX_DEPTH
 from osdi.odata.query import to_query
 from osdi.resources import OUTREACH, PERSON, Resource
+from osdi.values.names import name_words
 from tests.support.examples import examples
 from tests.support.factories import RULES
 
 DOCUMENTS = 300
 NAMES = ["Jane", "jane", "JANE", "John", "Jon", "O'Brien", "Ann Lee", "Zoé", "ZOÉ", "a.b*", "Jane\nAnn", "%", ""]
+NAMES += ["- O'Brien", "Ann-Lee", "A B C D E F G H I", "Straße", "STRASSE"]
 EMAILS = [f"{name}@{host}.org" for name in ("jane", "Jane", "JOHN", "o'brien", "a.b") for host in ("x", "X", "example")]
 PHONES = ["+1 (987) 654-3210", "19876543210", "1-987-654-3211", "+49 30 901820", "911", "4930901821"]
-PARTS = ["", "a", "J", "an", "o'b", ".", "*", "\n", "É", "@x", ".org", "org", "ex"]
+PARTS = ["", "a", "J", "an", "Ann ", "- O", "s", "ANN-", "Stra", "o'b", ".", "*", "\n", "É", "@x", ".org", "org", "ex"]
 START = dt.datetime(2024, 2, 28, 22, 0, 0)
 MOMENTS = [START + dt.timedelta(minutes=30 * step) for step in range(12)]
 
@@ -57,6 +59,7 @@ def generated(number: int, chance: random.Random) -> tuple[dict[str, Any], dict[
     person = some(
         chance,
         given_name=one(NAMES),
+        additional_name=one(NAMES),
         family_name=one(NAMES),
         ethnicities=many(lambda: one(NAMES)),
         birthdate=some(chance, year=one([1979, 1980, 1981]), month=one([1, 12])),
@@ -70,6 +73,8 @@ def generated(number: int, chance: random.Random) -> tuple[dict[str, Any], dict[
     emails = [email_key(each["address"]) for each in person.get("email_addresses", []) if "address" in each]
     phones = [RULES.phone_key(each) for each in person.get("phone_numbers", []) if "number" in each]
     person["contact_keys"] = [key for key in dict.fromkeys(emails + phones) if key]
+    if words := name_words(person):
+        person["name_words"] = words
     outreach = some(
         chance,
         action_date=one(MOMENTS),
@@ -272,6 +277,8 @@ def filled(database: Database) -> dict[Resource, list[dict[str, Any]]]:
         database[resource.collection].insert_many(several)
         database[resource.collection].create_index("match_keys", unique=True)
     database[PERSON.collection].create_index("contact_keys")
+    has_words = {"name_words": {"$exists": True}}
+    database[PERSON.collection].create_index([("name_words", 1), ("_id", 1)], partialFilterExpression=has_words)
     return stored
 
 
@@ -326,6 +333,9 @@ def stages(plan: Any) -> list[dict[str, Any]]:
         (PERSON, "phone_number eq '+49 30 901820'", "contact_keys_1"),
         (PERSON, "startswith(phone_number,'+49 30')", "contact_keys_1"),
         (PERSON, "email_address eq 'jane@x.org' and given_name eq 'Jane'", "contact_keys_1"),
+        (PERSON, "family_name eq 'Jon'", "name_words_1__id_1"),
+        (PERSON, "given_name like 'JON'", "name_words_1__id_1"),
+        (PERSON, "startswith(family_name,'Jon')", "name_words_1__id_1"),
     ],
 )
 def test_what_sync_scripts_ask_runs_on_an_index(

@@ -119,6 +119,24 @@ class TestNameWords:
         assert list(database.people.find()) == [{**people[0], "name_words": ["jane", "doe", "smith"]}, people[1]]
 
 
+class TestFirstWordsOfNames:
+    """Migration 11 puts the first word of each name among the words of long names."""
+
+    def test_changes_people_with_long_names_only(self, old: tuple[Store, Database]) -> None:
+        store, database = old
+        store.create_indexes()
+        long = {"given_name": "A B C D E F G H", "family_name": "Doe"}
+        people = [old_person("a", **long), old_person("b", given_name="Jane", family_name="Doe")]
+        for each, words in zip(people, (list("abcdefgh"), ["doe"]), strict=True):
+            each["name_words"] = words
+        database.people.insert_many(people)
+
+        migrate(store, RULES, lambda _: None, migrations=MIGRATIONS[10:])
+
+        words = [each["name_words"] for each in database.people.find().sort("_id")]
+        assert words == [["a", "doe", *"bcdefg"], ["doe"]]
+
+
 class TestDomainsAsSent:
     """Migration 4 gives e-mail keys the form in which mail is sent to the domain."""
 

@@ -13,7 +13,7 @@ from osdi.ids import id_before, new_id
 from osdi.operations.readiness import missing_indexes
 from osdi.store import Store
 from osdi.store.indexes import INDEXES
-from osdi.store.store import first_id
+from osdi.store.pages.order import first_id
 from tests.support.profiled import profiled
 
 PEOPLE = 200

@@ -40,7 +40,7 @@ def new_answer_form(store: Store, question_id: str) -> AnswerForm:
 
 def answer_form(store: Store, person: Document, answer_id: str) -> AnswerForm:
     """Returns the form of an answer of the person. Raises OsdiError 404."""
-    answer = get_of_person(ANSWERS, person, answer_id)
+    answer = get_of_person(store, ANSWERS, person, answer_id)
     return _form(_question(store, answer["question_id"]), answer, etag(answer))
 
 

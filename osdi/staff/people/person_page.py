@@ -108,14 +108,18 @@ def person_page(store: Store, person: Document, rules: MatchKeyRules, after: str
 
 
 def entries_of(store: Store, kind: Embedded, person: ReadOnlyDocument) -> tuple[Entry, ...]:
-    """Returns the tags, lists or answers of a person in the order in which they were added. Raises OsdiError 503."""
+    """Returns the tags, lists or answers of a person in the order in which they were added.
+
+    Those of a deleted tag, list or question are left out. Raises OsdiError 503.
+    """
     pointed_at, field = ENTRIES[kind.resource]
     entries = person.get(kind.array, ())
     parents = store.by_ids(pointed_at.collection, sorted({entry[field] for entry in entries})) if entries else []
     names = {each["_id"]: label_of(each) for each in parents}
     return tuple(
-        Entry(entry["_id"], entry[field], names.get(entry[field], entry[field]), _date(entry), _value(entry))
+        Entry(entry["_id"], entry[field], names[entry[field]], _date(entry), _value(entry))
         for entry in entries
+        if entry[field] in names
     )
 
 
