@@ -1,4 +1,4 @@
-"""Groups of rows that an import without batches writes side by side: no two rows of a group may be of one person or outreach."""
+"""Rows without a batch are imported side by side in groups: no two of a group may be of one person or outreach."""
 
 from typing import Any
 
@@ -7,8 +7,8 @@ from flask import Flask
 
 from blueprints.http.context import EXTENSION
 from blueprints.operations.import_bodies import load_body
-from osdi.importing.csv_files.column_mapping import OUTREACHES
 from osdi.importing.batches.single_rows import groups, prepared
+from osdi.importing.csv_files.column_mapping import OUTREACHES
 from osdi.importing.importer import Choices, RowImporter
 from osdi.importing.sources import Item
 from osdi.settings import Settings

@@ -25,7 +25,9 @@ def test_they_are_the_survivors_if_the_person_was_merged_since(
     survivor, other = created(api, "+16175550101"), created(api, "+16175550102")
     merge_people(store, survivor, other, RULES)
 
-    warnings = refuse_everywhere(store, app.extensions[EXTENSION].reference.find, settings, other, {CALLS}, caller=IMPORTER)
+    warnings = refuse_everywhere(
+        store, app.extensions[EXTENSION].reference.find, settings, other, {CALLS}, caller=IMPORTER
+    )
 
     numbers = api.get(f"/people/{survivor}").json["phone_numbers"]
     assert [each["do_not_call"] for each in numbers] == [True, True]

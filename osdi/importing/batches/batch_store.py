@@ -47,6 +47,7 @@ class BatchStore(Store):
         self._changed: set[tuple[str, str]] = set()
         self._writes: list[Write] = []
         self._bytes = 0
+        self._remembered_names: dict[str, str] = {}
 
     def clear(self) -> None:
         """Forgets what was read, and what was written but not flushed: another batch begins."""
@@ -55,6 +56,7 @@ class BatchStore(Store):
         self._changed.clear()
         self._writes = []
         self._bytes = 0
+        self._remembered_names.clear()
 
     @property
     def supports_transactions(self) -> bool:
@@ -75,7 +77,9 @@ class BatchStore(Store):
 
     def remembered(self, name: str, read: Any) -> str:
         """See Store."""
-        return self._store.remembered(name, read)
+        if name not in self._remembered_names:
+            self._remembered_names[name] = self._store.remembered(name, read)
+        return self._remembered_names[name]
 
     def webhooks_of(self) -> dict[str, list[str]]:
         """See Store."""

@@ -40,13 +40,14 @@ def _keys(row: Loaded) -> tuple[str, ...]:
 
 
 def remembering(reference: Reference) -> Find:
-    """Returns the search of `reference` for one batch: it looks only once for what does not exist."""
-    missing: set[tuple[str, str]] = set()
+    """Returns the search of `reference` for one batch: it looks only once for each thing, also if it does not exist."""
+    known: dict[tuple[Resource, str], ReadOnlyDocument | None] = {}
 
     def find(resource: Resource, references: Sequence[str]) -> dict[str, ReadOnlyDocument]:
-        wanted = [each for each in references if (resource.collection, each) not in missing]
-        found = reference.find(resource, wanted) if wanted else {}
-        missing.update((resource.collection, each) for each in wanted if each not in found)
-        return {**found}
+        wanted = [each for each in references if (resource, each) not in known]
+        if wanted:
+            found = reference.find(resource, wanted)
+            known.update({(resource, each): found.get(each) for each in wanted})
+        return {each: document for each in references if (document := known[resource, each]) is not None}
 
     return find
