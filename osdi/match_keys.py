@@ -44,6 +44,8 @@ ANONYMOUS_ONLY: Final = "anonymous_only"
 PHONE_AND_NAME: Final = "phone_and_name:"
 NAME_AND_POSTAL_CODE: Final = "name_and_postal_code:"
 NAME_LENGTH: Final = 100
+# A longer address is rare, and does not fill the cache of keys.
+CACHED_LENGTH: Final = 100
 POSTAL_CODES: Final = 10
 ZIP_PLUS_4: Final = re.compile(r"([0-9]{5})[- ][0-9]{4}")
 
@@ -128,8 +130,16 @@ def email_key(address: str) -> str:
     The domain is normalised by UTS 46, as for sending mail, so that all its spellings have one key. The local part is
     normalised by NFKC and lower-cased, since nearly all mail servers ignore its letter case.
     """
+    return _email_key(address) if len(address) <= CACHED_LENGTH else _key_of_address(address)
+
+
+def _key_of_address(address: str) -> str:
     local, _, domain = address.strip().rpartition("@")
     return f"{EMAIL}{unicode_form('NFKC', local).lower()}@{_domain(domain)}"
+
+
+# One post asks for the key of an address several times.
+_email_key: Final = lru_cache(maxsize=10_000)(_key_of_address)
 
 
 def mailbox_key(key: str) -> str:

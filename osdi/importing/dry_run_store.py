@@ -14,9 +14,28 @@ import bson
 from osdi.documents import Document, Query
 from osdi.errors import DuplicateKey, WriteConflict
 from osdi.store import Store
-from osdi.store.writes import Delete, Insert, Replace, Write
+from osdi.store.writes import WEBHOOK_EVENTS, Delete, Insert, Replace, Update, Write
 
 NOT_IN_A_DRY_RUN: Final = "A dry run inserts and updates single documents only."
+
+
+def document_after(write: Write, found: Document | None) -> Document:
+    """Returns the document as an insert or update stores it; `found` is the one before, or None.
+
+    Raises DuplicateKey, WriteConflict; NotImplementedError for a Delete or Replace.
+    """
+    if isinstance(write, Delete | Replace):
+        raise NotImplementedError(NOT_IN_A_DRY_RUN)
+    if isinstance(write, Insert):
+        if found is not None:
+            raise DuplicateKey(f"{write.collection} {write.document_id}")
+        return write.document
+    if found is None or found["version"] != write.version:
+        raise WriteConflict(f"{write.collection} {write.document_id}")
+    kept = {name: value for name, value in found.items() if name not in write.gone}
+    events = [*found.get(WEBHOOK_EVENTS, ()), *write.event_entries]
+    noted = {WEBHOOK_EVENTS: events} if write.event_entries else {}
+    return {**kept, **write.fields, **noted, "version": write.version + 1}
 
 
 class DryRunStore(Store):
@@ -78,20 +97,20 @@ class DryRunStore(Store):
             finally:
                 self._pending_writes.execute("RELEASE before")
 
+    def write_in_bulk(self, writes: Sequence[Write]) -> None:
+        """Keeps the writes of a batch, whose match keys are checked already; see Store."""
+        with self._guard:
+            for name in dict.fromkeys(each.collection for each in writes):
+                some = [each for each in writes if each.collection == name]
+                changed = [each.document_id for each in some if isinstance(each, Update)]
+                found = {each["_id"]: each for each in self.by_ids(name, changed)} if changed else {}
+                for each in some:
+                    found[each.document_id] = document_after(each, found.get(each.document_id))
+                    self._keep(name, found[each.document_id])
+
     def _written(self, write: Write) -> Document:
-        """Returns the document as the write would store it."""
-        if isinstance(write, Delete | Replace):
-            raise NotImplementedError(NOT_IN_A_DRY_RUN)
-        found = self.get(write.collection, write.document_id)
-        if isinstance(write, Insert):
-            if found is not None:
-                raise DuplicateKey(f"{write.collection} {write.document_id}")
-            written = write.document
-        else:
-            if found is None or found["version"] != write.version:
-                raise WriteConflict(f"{write.collection} {write.document_id}")
-            kept = {name: value for name, value in found.items() if name not in write.gone}
-            written = {**kept, **write.fields, "version": write.version + 1}
+        """Returns the document as the write would store it. Raises DuplicateKey, WriteConflict."""
+        written = document_after(write, self.get(write.collection, write.document_id))
         owners = self.by_match_keys(write.collection, written.get("match_keys", ()))
         if any(owner["_id"] != write.document_id for owner in owners):
             raise DuplicateKey(f"{write.collection} {write.document_id}")

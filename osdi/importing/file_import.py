@@ -1,12 +1,11 @@
-"""Imports one file: several rows at the same time, but rows of the same person in their order.
+"""Imports one file, a batch of rows at a time (osdi.importing.batches).
 
-A group of rows is imported by a few threads, which mostly wait for the database. Two rows that share a match key are
-never in one group, so the later row wins. The progress is stored after each group. An interrupted import continues
-from there; rows that it imports again are recognised and change nothing.
+The progress is stored after each batch, but once a second. An interrupted import continues from there; rows that it
+imports again are recognised and change nothing.
 """
 
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,14 +13,14 @@ from typing import Any, Final
 
 from osdi.errors import OsdiError
 from osdi.ids import now
-from osdi.importing.importer import Prepared, RowImporter
+from osdi.importing.batches.row_batches import RowBatches
+from osdi.importing.importer import RowImporter
 from osdi.importing.progress_store import keep_import_progress
 from osdi.importing.rejected_rows import RejectedFile
 from osdi.importing.report import Outcome, Report
 from osdi.importing.sources import Item, Source
 from osdi.store import Store
 
-GROUP: Final = 64
 KEEP_SECONDS: Final = 1.0
 CLOCK: Final[Callable[[], float]] = time.monotonic
 
@@ -68,7 +67,7 @@ def run(
 ) -> None:
     """Imports the rows of the source after the first `report.rows`, and adds them to the report.
 
-    Calls `shown` after every group, with the number of bytes that have been read. Raises OsdiError 503 if the database
+    Calls `shown` after every batch, with the number of bytes that have been read. Raises OsdiError 503 if the database
     stays unavailable, and OSError if rejected rows cannot be written.
     """
     importer.retry_while_unavailable(lambda: progress.keep(report, rejected, at_once=True))
@@ -104,16 +103,15 @@ def import_groups(
     threads: int,
     seen: Callable[[Item, Outcome], None] = lambda *_: None,
 ) -> Generator[None, None, None]:
-    """Imports the rows of the source after the first `report.rows`, and yields after each group.
+    """Imports the rows of the source after the first `report.rows`, and yields after each batch.
 
-    The report then counts all rows of the group. Calls `seen` with each row. Raises OsdiError 503, OSError.
+    The report then counts all rows of the batch. Calls `seen` with each row. Raises OsdiError 503, OSError.
     """
     skipped = report.rows
     items = (item for index, item in enumerate(source.items()) if index >= skipped)
     with ThreadPoolExecutor(threads, thread_name_prefix="import") as pool:
-        for group in groups(items, importer):
-            imported = outcomes(group, pool)
-            # Nothing waits until the progress is stored, so a group is counted completely or not at all.
+        for imported in RowBatches(importer, pool).imported(items):
+            # Nothing waits until the progress is stored, so a batch is counted completely or not at all.
             for item, outcome in imported:
                 if outcome.rejected is not None:
                     for row in item.rows():
@@ -121,31 +119,3 @@ def import_groups(
                 report.add(outcome, item.line)
                 seen(item, outcome)
             yield
-
-
-def outcomes(group: list[tuple[Item, Prepared]], pool: ThreadPoolExecutor) -> list[tuple[Item, Outcome]]:
-    """Imports a group, and returns the outcomes in its order. Raises OsdiError 503."""
-    started = [
-        (item, prepared, pool.submit(prepared.attempt) if prepared.attempt else None) for item, prepared in group
-    ]
-    return [
-        (item, future.result() if future else Outcome(rejected=prepared.rejected)) for item, prepared, future in started
-    ]
-
-
-def groups(items: Iterable[Item], importer: RowImporter) -> Iterator[list[tuple[Item, Prepared]]]:
-    """Yields the prepared items in groups of up to GROUP; no two items of a group share a key."""
-    group: list[tuple[Item, Prepared]] = []
-    keys: set[str] = set()
-    for item in items:
-        if item.body is None:
-            prepared = Prepared(rejected=item.rejected)
-        else:
-            prepared = importer.prepare(item.body, item.campaign, item.namespace, item.row)
-        if len(group) == GROUP or not keys.isdisjoint(prepared.keys):
-            yield group
-            group, keys = [], set()
-        group.append((item, prepared))
-        keys |= prepared.keys
-    if group:
-        yield group

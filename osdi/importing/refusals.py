@@ -8,8 +8,7 @@ from copy import deepcopy
 from typing import Final
 
 from osdi.access.tokens import Caller
-from osdi.crud.reference_cache import Reference
-from osdi.documents import Document
+from osdi.documents import Document, Find
 from osdi.importing.csv_files.consent import refuse
 from osdi.people.lookup import get_person
 from osdi.people.signup import sign_up
@@ -23,7 +22,7 @@ NOTHING_KNOWN: Final = "The person refuses {}, but has no {} that this could be 
 
 
 def refuse_everywhere(
-    store: Store, reference: Reference, settings: Settings, person_id: str, refused: Collection[str], *, caller: Caller
+    store: Store, find: Find, settings: Settings, person_id: str, refused: Collection[str], *, caller: Caller
 ) -> list[str]:
     """Changes the stored person, if needed, so that all addresses and numbers refuse. Returns warnings.
 
@@ -37,7 +36,7 @@ def refuse_everywhere(
     different = {name: entries for name, entries in changed.items() if entries != person[name]}
     if different:
         link = {"person": {"href": f"/api/{PERSON.collection}/{person['_id']}"}}
-        sign_up(store, reference.find, {"person_link": link, "person": different}, caller, settings)
+        sign_up(store, find, {"person_link": link, "person": different}, caller, settings)
     return [_warning(each) for each in sorted(refused) if not _has(person, ARRAYS[each])]
 
 

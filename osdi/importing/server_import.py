@@ -18,8 +18,8 @@ import orjson
 from osdi.crud.create import create
 from osdi.errors import OsdiError
 from osdi.ids import now
+from osdi.importing.batches.row_batches import RowBatches
 from osdi.importing.csv_files.column_mapping import OUTREACHES, PEOPLE
-from osdi.importing.file_import import groups, outcomes
 from osdi.importing.importer import RowImporter
 from osdi.importing.osdi_client import Remote, RemoteBusy, RemoteError, collection_address, link_of, since
 from osdi.importing.osdi_documents import document_of
@@ -113,8 +113,8 @@ class Pull:
                 # A later change may be on a page that was already read, so the next run reads changes since this time.
                 kept.setdefault("begun", page.timestamp - OVERLAP)
                 items = self._items(page.documents, kind, report.rows, campaign_id)
-                for group in groups(items, self.importers[kind]):
-                    for item, outcome in outcomes(group, pool):
+                for imported in RowBatches(self.importers[kind], pool).imported(items):
+                    for item, outcome in imported:
                         report.add(outcome, item.line)
                         if outcome.rejected is not None:
                             assert isinstance(item.written, bytes)

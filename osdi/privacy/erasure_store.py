@@ -182,7 +182,7 @@ def lay_tombstones(store: Store, digests: Sequence[str], timestamp: dt.datetime)
 
 def any_tombstone(store: DocumentStore, digests: Sequence[str]) -> bool:
     """True if one of these digests is stored."""
-    return store.find_one(TOMBSTONES, {"_id": {"$in": list(digests)}}, fields=("_id",)) is not None
+    return bool(store.by_ids(TOMBSTONES, digests))
 
 
 def date_of_tombstone(store: DocumentStore, digests: Sequence[str]) -> dt.datetime | None:

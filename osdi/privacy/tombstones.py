@@ -5,12 +5,10 @@ does not allow testing addresses. A copy of the whole database does, as it conta
 """
 
 import datetime as dt
-import hashlib
-import hmac
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 
-from osdi.access.signing_keys import ERASURE, signing_key
+from osdi.access.signing_keys import ERASURE, keyed_hash, signing_key
 from osdi.privacy.erasure_store import (
     any_tombstone,
     date_of_tombstone,
@@ -37,12 +35,17 @@ def erased_in(store: Store) -> Callable[[Sequence[str]], bool]:
 
     The key is not read earlier, so that the retries of an import cover an unavailable database here too.
     """
+    ids = tombstone_ids_in(store)
+    return lambda keys: any_tombstone(store, ids(keys))
+
+
+def tombstone_ids_in(store: Store) -> Callable[[Sequence[str]], list[str]]:
+    """Returns a function from the match keys of one person to the ids of the tombstones by which `was_erased` decides.
+
+    It reads the deployment's key once, at its first call. The ids are in TOMBSTONES.
+    """
     key = cache(lambda: signing_key(store, ERASURE))
-
-    def is_erased(keys: Sequence[str]) -> bool:
-        return any_tombstone(store, _digests(key(), _identifying(keys)))
-
-    return is_erased
+    return lambda keys: _digests(key(), _identifying(keys))
 
 
 def erased_since(store: Store, timestamp: dt.datetime) -> Callable[[Sequence[str], dt.datetime], bool]:
@@ -90,4 +93,4 @@ def _identifying(keys: Sequence[str]) -> list[str]:
 
 def _digests(key: str, keys: Iterable[str]) -> list[str]:
     secret = bytes.fromhex(key)
-    return [hmac.new(secret, each.encode(), hashlib.sha256).hexdigest() for each in dict.fromkeys(keys)]
+    return [keyed_hash(secret, each) for each in dict.fromkeys(keys)]

@@ -24,6 +24,7 @@ from osdi.errors import OsdiError, WriteConflict, invalid
 from osdi.ids import follow_clock
 from osdi.paging import Page
 from osdi.store import write_log
+from osdi.store.bulk import apply_in_bulk
 from osdi.store.circuit_breaker import CircuitBreaker
 from osdi.store.count_cache import LARGE, CollectionCounts, CountCache
 from osdi.store.driver import DATABASE, DURABLE, MOCK, READ_MS, abort, connect, driver_errors, server_clock_ahead
@@ -405,6 +406,16 @@ class Store(DocumentStore):
             found = self.collection(collection).update_one(selected, {"$set": {"version": document["version"]}})
         if not found.matched_count:
             raise _version_conflict(collection, selected)
+
+    def write_in_bulk(self, writes: Sequence[Write]) -> None:
+        """Does many inserts and updates in one transaction, so all or none, with few commands.
+
+        They have their events already. Raises as `write` does. Only for a server with transactions.
+        """
+        with self.operation(), self.transaction() as options:
+            apply_in_bulk(self.collection, writes, options)
+        for each in writes:
+            write_log.record(each.collection, each.document_id)
 
     def webhooks_of(self) -> dict[str, list[str]]:
         """Returns the ids of the enabled webhooks by event; up to `cache_seconds` old."""

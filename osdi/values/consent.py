@@ -61,6 +61,10 @@ REFUSAL: Final = re.compile(
 )
 
 
+# An e-mail address in a text.
+ADDRESS: Final = re.compile(r"([^\s<>()\[\],;]+@[^\s<>()\[\],;]+)")
+
+
 def squashed(name: str) -> str:
     """Returns a name for comparison: in lower case, without spaces and punctuation."""
     return re.sub(r"[\W_]+", "", name.strip().casefold())
@@ -115,7 +119,9 @@ def without_refusal(cell: str) -> tuple[str, bool]:
 
     `202-555-0101 (do not call)` is a number that must not be called. A word inside an e-mail address means nothing.
     """
-    parts = re.split(r"([^\s<>()\[\],;]+@[^\s<>()\[\],;]+)", cell)
+    if ADDRESS.fullmatch(cell) or not any(map(str.isalpha, cell)):  # nearly every cell
+        return cell, False
+    parts = ADDRESS.split(cell)
     texts = [REFUSAL.sub("", each) if index % 2 == 0 else each for index, each in enumerate(parts)]
     if texts == parts:
         return cell, False

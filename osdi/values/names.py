@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from osdi.values.text import unicode_form
@@ -17,12 +18,20 @@ ASCII_PUNCTUATION: Final = re.compile("[^a-z0-9]")
 
 def letters_and_digits(text: str) -> str:
     """Returns the letters and digits of a text, without case, accents, spaces and punctuation."""
+    return _short_form(text) if len(text) <= WORD_LENGTH else _compared_form(text)
+
+
+def _compared_form(text: str) -> str:
     if text.isascii():  # most texts; each post compares several names
         return ASCII_PUNCTUATION.sub("", text.lower())
     decomposed = unicode_form("NFKD", text.casefold())
     return "".join(
         each for each in decomposed if not unicodedata.combining(each) and unicodedata.category(each)[0] in "LMN"
     )
+
+
+# One post compares the names of its person a dozen times. Only short texts are kept, so that few bytes are.
+_short_form: Final = lru_cache(maxsize=2_000)(_compared_form)
 
 
 def compared_name(person: Mapping[str, Any]) -> tuple[str, str]:

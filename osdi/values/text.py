@@ -42,6 +42,8 @@ def normalized(text: str) -> str:
 
 def unicode_form(form: Form, text: str) -> str:
     """Returns the text in a normalization form of Unicode, in a time that grows with its length only."""
+    if text.isascii():
+        return text
     ends = [end for run in LONG_RUN.finditer(text) for end in range(run.start() + LONGEST_RUN, run.end(), LONGEST_RUN)]
     if not ends:
         return unicodedata.normalize(form, text)

@@ -1,4 +1,4 @@
-"""Groups of rows that an import writes side by side: no two rows of a group may be of one person or outreach."""
+"""Rows without a batch are imported side by side in groups: no two of a group may be of one person or outreach."""
 
 from typing import Any
 
@@ -7,8 +7,8 @@ from flask import Flask
 
 from blueprints.http.context import EXTENSION
 from blueprints.operations.import_bodies import load_body
+from osdi.importing.batches.single_rows import groups, prepared
 from osdi.importing.csv_files.column_mapping import OUTREACHES
-from osdi.importing.file_import import groups
 from osdi.importing.importer import Choices, RowImporter
 from osdi.importing.sources import Item
 from osdi.settings import Settings
@@ -44,7 +44,7 @@ def test_rows_of_one_person_or_outreach_are_in_different_groups(
     made = bodies(linked(api, "jane@example.com"), linked(api, "john@example.com"))
     items = [Item(number, b"", body) for number, body in enumerate(made, 2)]
 
-    found = list(groups(items, importer))
+    found = list(groups(prepared(items, importer)))
 
-    assert [prepared.rejected for group in found for _, prepared in group] == [None] * len(made)
+    assert [row.rejected for group in found for _, row in group] == [None] * len(made)
     assert [len(group) for group in found] == sizes

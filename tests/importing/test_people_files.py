@@ -16,7 +16,7 @@ from bench.broken_file import write_broken_file
 from blueprints.http.context import EXTENSION
 from osdi.errors import unavailable
 from osdi.ids import now
-from osdi.importing import file_import
+from osdi.importing.batches import row_batches
 from osdi.match_keys import name_and_postal_code_keys
 from osdi.privacy.tombstones import erased_in, note_erasure, was_erased
 from osdi.store import Store
@@ -396,6 +396,23 @@ class TestErased:
         assert counts(done(app, file, "--include-erased")) == {"people created": 1}
 
 
+def interrupt_batch(monkeypatch: pytest.MonkeyPatch, number: int, rows: int) -> pytest.MonkeyPatch:
+    """Makes batches have `rows` rows, and presses Ctrl-C as the batch of this number begins."""
+    for name in ("FIRST", "FEWEST", "MOST"):
+        monkeypatch.setattr(row_batches, name, rows)
+    began: list[Any] = []
+    original = row_batches.read_ahead
+
+    def read_ahead(*given: Any) -> None:
+        began.append(given)
+        if len(began) == number:
+            raise KeyboardInterrupt
+        original(*given)
+
+    monkeypatch.setattr(row_batches, "read_ahead", read_ahead)
+    return monkeypatch
+
+
 class TestResume:
     """An interrupted import continues after the last stored progress."""
 
@@ -403,22 +420,13 @@ class TestResume:
         self, app: Flask, api: Client, database: Database, file: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         reasons = write_broken_file(file, 600)
-        taken: list[int] = []
-        whole = file_import.outcomes
-
-        def breaking(group: Any, pool: Any) -> Any:
-            if len(taken) == 4:
-                raise KeyboardInterrupt
-            taken.append(len(group))
-            return whole(group, pool)
-
-        monkeypatch.setattr(file_import, "outcomes", breaking)
-        result = run(app, file, "--create-tags")
+        with monkeypatch.context() as patch:
+            interrupt_batch(patch, 4, 64)
+            result = run(app, file, "--create-tags")
         assert result.exit_code == 1
-        assert f"Stopped after {sum(taken)} rows" in result.output
-        assert database.people.count_documents({}) < 400
+        assert "Stopped after 192 rows" in result.output
+        assert 0 < database.people.count_documents({}) < 192
 
-        monkeypatch.setattr(file_import, "outcomes", whole)
         before = state(database)
         output = done(app, file, "--create-tags", "--resume")
 
@@ -432,19 +440,9 @@ class TestResume:
         self, app: Flask, api: Client, file: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         file.write_text(HEADER + "A,B,nobody,,\n" + "A,B,a@example.com,,\n" * 3 + "C,D,nobody,,\n")
-        whole = file_import.outcomes
-        taken: list[int] = []
-
-        def breaking(group: Any, pool: Any) -> Any:
-            if taken:
-                raise KeyboardInterrupt
-            taken.append(len(group))
-            return whole(group, pool)
-
-        monkeypatch.setattr(file_import, "outcomes", breaking)
-        monkeypatch.chdir(file.parent)
-        assert "Stopped after 2 rows" in run(app, Path(file.name)).output
-        monkeypatch.setattr(file_import, "outcomes", whole)
+        with monkeypatch.context() as patch:
+            interrupt_batch(patch, 2, 2).chdir(file.parent)
+            assert "Stopped after 2 rows" in run(app, Path(file.name)).output
         monkeypatch.chdir("/")
 
         output = done(app, file, "--resume")
@@ -456,16 +454,9 @@ class TestResume:
         self, app: Flask, api: Client, file: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         file.write_text(HEADER + "A,B,nobody,,\n" + "A,B,a@example.com,,\n" * 2)
-        whole = file_import.outcomes
-
-        def breaking(group: Any, pool: Any) -> Any:
-            if len(group) == 1:
-                raise KeyboardInterrupt
-            return whole(group, pool)
-
-        monkeypatch.setattr(file_import, "outcomes", breaking)
-        run(app, file)
-        monkeypatch.setattr(file_import, "outcomes", whole)
+        with monkeypatch.context() as patch:
+            interrupt_batch(patch, 2, 1)
+            run(app, file)
         file.with_name("people.rejected.csv").write_text("corrected")
 
         result = run(app, file, "--resume")
@@ -487,7 +478,7 @@ class TestResume:
         def away(*_: Any) -> Any:
             raise unavailable("The database does not answer at the moment.")
 
-        monkeypatch.setattr(file_import, "outcomes", away)
+        monkeypatch.setattr(row_batches.RowBatches, "_start", away)
         file.write_text(HEADER + "A,B,a@example.com,,\n")
 
         result = run(app, file, *options)

@@ -25,7 +25,9 @@ def test_they_are_the_survivors_if_the_person_was_merged_since(
     survivor, other = created(api, "+16175550101"), created(api, "+16175550102")
     merge_people(store, survivor, other, RULES)
 
-    warnings = refuse_everywhere(store, app.extensions[EXTENSION].reference, settings, other, {CALLS}, caller=IMPORTER)
+    warnings = refuse_everywhere(
+        store, app.extensions[EXTENSION].reference.find, settings, other, {CALLS}, caller=IMPORTER
+    )
 
     numbers = api.get(f"/people/{survivor}").json["phone_numbers"]
     assert [each["do_not_call"] for each in numbers] == [True, True]
@@ -38,4 +40,4 @@ def test_they_are_nobodys_if_the_person_was_erased_since(
 ) -> None:
     reference = app.extensions[EXTENSION].reference
 
-    assert refuse_everywhere(store, reference, settings, person_id, {CALLS}, caller=IMPORTER) == []
+    assert refuse_everywhere(store, reference.find, settings, person_id, {CALLS}, caller=IMPORTER) == []

@@ -25,7 +25,8 @@ from blueprints.http.context import EXTENSION
 from blueprints.http.rate_limits import EXTENSION as RATE_LIMITS
 from osdi.access.tokens import new_token
 from osdi.ids import now
-from osdi.importing import osdi_client, server_import
+from osdi.importing import osdi_client
+from osdi.importing.batches import row_batches
 from osdi.importing.osdi_client import Remote, RemoteBusy, RemoteError
 from osdi.settings import Settings
 from osdi.store import Insert
@@ -109,18 +110,18 @@ class TestSecondInstance:
         monkeypatch: pytest.MonkeyPatch,
         folder: Path,
     ) -> None:
-        """The person is erased after the page was prepared, and before its documents are imported."""
+        """The person is erased after a batch has read them, and before it is stored."""
         url, other = elsewhere
         body = factories.person()
         other.created("/people", body)
         person = api.created("/people", body)
-        original = server_import.outcomes
+        original = row_batches.read_ahead
 
-        def erase_first(group: Any, pool: Any) -> Any:
-            assert api.delete(f"{person['_links']['self']['href']}?erase=true").status_code < 300
-            return original(group, pool)
+        def erase_then(*given: Any) -> None:
+            original(*given)
+            assert api.delete(f"{person['_links']['self']['href']}?erase=true").status_code in (200, 404)
 
-        monkeypatch.setattr(server_import, "outcomes", erase_first)
+        monkeypatch.setattr(row_batches, "read_ahead", erase_then)
         result = pull(app, url, other.token, monkeypatch)
 
         assert result.exit_code == 0, result.output

@@ -12,6 +12,7 @@ from osdi.crud.totals_store import total_outreaches
 from osdi.documents import Document
 from osdi.errors import DuplicateKey, OsdiError, WriteConflict
 from osdi.ids import id_before, new_id, now
+from osdi.importing.batches.batch_store import BatchStore
 from osdi.importing.dry_run_store import DryRunStore
 from osdi.outreaches.deletion_store import delete_outreach
 from osdi.store import Delete, DocumentStore, Insert, Replace, Store, Update, Write
@@ -21,7 +22,7 @@ from tests.support.databases import own_database
 
 DATABASE = "store_contract"
 SERVERS = ["replica set", "standalone", "memory"]
-DRY_RUN = "dry run"
+DRY_RUN, BATCH = "dry run", "batch"
 METHODS = sorted(DocumentStore.__abstractmethods__ - {"supports_transactions"})
 
 
@@ -64,21 +65,22 @@ class Contract:
 
 @contextmanager
 def contract_of(request: pytest.FixtureRequest) -> Iterator[Contract]:
-    """Yields the implementation that is the fixture's parameter; a dry run is on a replica set."""
+    """Yields the implementation that is the fixture's parameter; a dry run and a batch are on a replica set."""
     with store_on(request.param, request) as behind:
-        store = DryRunStore(behind.uri) if request.param == DRY_RUN else behind
+        trial = {DRY_RUN: lambda: DryRunStore(behind.uri), BATCH: lambda: BatchStore(behind)}
+        store = trial.get(request.param, lambda: behind)()
         yield Contract(store, behind)
         store.close()
 
 
-@pytest.fixture(params=[*SERVERS, DRY_RUN])
+@pytest.fixture(params=[*SERVERS, DRY_RUN, BATCH])
 def contract(request: pytest.FixtureRequest) -> Iterator[Contract]:
     with contract_of(request) as contract:
         yield contract
 
 
 @pytest.mark.parametrize("name", METHODS)
-@pytest.mark.parametrize("implementation", [Store, DryRunStore])
+@pytest.mark.parametrize("implementation", [Store, DryRunStore, BatchStore])
 def test_an_implementation_has_the_signatures_of_the_interface(implementation: type[DocumentStore], name: str) -> None:
     declared = getattr(DocumentStore, name)
 
@@ -293,7 +295,7 @@ class TestWriting:
 
 
 class TestMatchKeys:
-    """One document owns a match key; mongomock does not enforce this."""
+    """One document owns a match key; mongomock does not enforce this, and a batch only as it is stored."""
 
     @pytest.fixture(params=["replica set", "standalone", DRY_RUN])
     def contract(self, request: pytest.FixtureRequest) -> Iterator[Contract]:

@@ -69,6 +69,8 @@ def close(body: Body, consent: Consent, origins: Origins) -> list[str]:
     `origins` has the columns by path with slots, and gets them by path with numbers.
     """
     warnings: list[str] = []
+    if not body:  # the outreach of a file of people
+        return warnings
     for array in ARRAYS:
         if isinstance(body.get(array), dict):
             slots = sorted(body[array], key=lambda slot: slot.partition("_")[0] in LAST)
@@ -142,6 +144,8 @@ def _add_others(person: Body) -> None:
 def _other_entries(person: Body, array: str) -> list[Body]:
     """Returns an entry for each other address or number; the columns list its properties in the same order."""
     properties = OTHER_COLUMNS[array]
+    if not any(name in person for name, _ in properties):
+        return []
     values, *further = [person.pop(name, []) for name, _ in properties] or [[]]
     rows = zip_longest(values, *(each[: len(values)] for each in further), fillvalue="")
     return [

@@ -117,8 +117,8 @@ def row_of(cells: Sequence[str], reading: Reading) -> Row:
         if cell is None:
             continue
         field = column.field.removeprefix("person.")
-        if not reading.exact and (of := CONTACT_DETAILS.fullmatch(field)):
-            cell = _without_refusal(cell, REFUSED_IN[of[1]], column, row)
+        if not reading.exact and (refused := _refused_in(field)):
+            cell = _without_refusal(cell, refused, column, row)
             if not cell:
                 continue
         if column.field == CAMPAIGN:
@@ -140,6 +140,26 @@ def row_of(cells: Sequence[str], reading: Reading) -> Row:
     row.origins = {**{f"person.{path}": name for path, name in of_person.items()}, **of_outreach}
     row.body = {"person": person, **outreach, **around}
     return row
+
+
+@lru_cache(PATHS)
+def _refused_in(field: str) -> frozenset[str] | None:
+    """Returns what words beside an address or number refuse; None for another field."""
+    of = CONTACT_DETAILS.fullmatch(field)
+    return REFUSED_IN[of[1]] if of else None
+
+
+@lru_cache(PATHS)
+def _is_identifier(field: str) -> bool:
+    return IDENTIFIER.fullmatch(field) is not None
+
+
+@lru_cache(PATHS)
+def _steps(field: str) -> tuple[str, str | None, str | None]:
+    """Returns the parts of a field's path: the name at its top, the slot of an array, the property of its entry."""
+    match = PATH.fullmatch(field)
+    assert match is not None, field
+    return match["top"], match["slot"], match["leaf"]
 
 
 def _without_refusal(cell: str, refused: frozenset[str], column: Column, row: Row) -> str:
@@ -167,7 +187,7 @@ def _read(cell: str, column: Column, reading: Reading, row: Row) -> str | None:
             return None
         return text or None
     joined = field.removeprefix("person.") in JOINED or isinstance(field_at(field, reading.kind), Strings)
-    return cell if joined or IDENTIFIER.fullmatch(field) else restored(cell)
+    return cell if joined or _is_identifier(field) else restored(cell)
 
 
 def _add_flag(consent: Consent, flag: str, cell: str, column: Column) -> None:
@@ -216,7 +236,7 @@ def digest_of(cells: Sequence[str], reading: Reading, *more: str) -> str:
 
 def _place(into: Body, kind: str, field: str, cell: str, reading: Reading) -> None:
     """Puts the value of a cell at its field's path. Raises ValueError."""
-    if IDENTIFIER.fullmatch(field):
+    if _is_identifier(field):
         system = field.partition("[")[2].rstrip("]")
         each = parted(cell) if reading.exact else [values.whole(text) for text in re.split(r"[;\n]", cell)]
         named = [text.strip() for text in each if text.strip()]
@@ -250,9 +270,7 @@ def _place_gender(into: Body, cell: str) -> None:
 
 
 def _place_deep(into: Body, kind: str, field: str, cell: str, reading: Reading) -> None:
-    match = PATH.fullmatch(field)
-    assert match is not None, field
-    top, slot, leaf = match.group("top", "slot", "leaf")
+    top, slot, leaf = _steps(field)
     definition = field_at(field, kind)
     if leaf is None:
         into[top] = _converted(definition, field, cell, reading)

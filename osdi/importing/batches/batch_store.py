@@ -1,0 +1,242 @@
+"""A store for a batch of rows: it answers from what it has read ahead, and keeps what rows write until `flush`.
+
+So the code that serves POSTs is the code of a batch. A row reads what the rows before it have written. `flush` stores
+everything in one transaction, or nothing: if a person was changed since, or a match key has another owner now, it
+raises a WriteConflict, as a write of one row does.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, Final
+
+import bson
+from pymongo import MongoClient
+from pymongo.collection import Collection
+
+from osdi.documents import Document, Query
+from osdi.errors import DuplicateKey, WriteConflict
+from osdi.importing.dry_run_store import document_after
+from osdi.store import Insert, Store, Write
+from osdi.store.indexes import SIGNING_KEYS
+from osdi.store.writes import with_events
+
+# The number of keys or ids that one command looks up.
+READ_AT_ONCE: Final = 500
+# A person may have a megabyte. A batch of such people is divided, so that memory use does not grow.
+MOST_BYTES: Final = 16_000_000
+NOT_IN_A_BATCH: Final = "A batch inserts and updates single documents only."
+
+
+class BatchTooLarge(Exception):
+    """The documents of the batch have more than MOST_BYTES."""
+
+
+class BatchStore(Store):
+    """A Store that reads and writes another one, a batch of rows at a time.
+
+    `get`, `by_ids` and `by_match_keys` return documents as the batch has read and changed them; queries return the
+    stored ones. One thread at a time uses it. Raises BatchTooLarge where it reads.
+    """
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store.uri)
+        self._store = store
+        # By collection and id, or match key: the document, the id of the owner; None if there is none.
+        self._documents: dict[tuple[str, str], bytes | None] = {}
+        self._owners: dict[tuple[str, str], str | None] = {}
+        self._changed: set[tuple[str, str]] = set()
+        self._writes: list[Write] = []
+        self._bytes = 0
+        self._remembered_names: dict[str, str] = {}
+
+    def clear(self) -> None:
+        """Forgets what was read, and what was written but not flushed: another batch begins."""
+        self._documents.clear()
+        self._owners.clear()
+        self._changed.clear()
+        self._writes = []
+        self._bytes = 0
+        self._remembered_names.clear()
+
+    @property
+    def supports_transactions(self) -> bool:
+        """True: writes are kept all or none."""
+        return True
+
+    def connect(self) -> MongoClient[Document]:
+        """See Store."""
+        return self._store.connect()
+
+    def collection(self, name: str) -> Collection[Document]:
+        """See Store."""
+        return self._store.collection(name)
+
+    def operation(self) -> Any:
+        """See Store."""
+        return self._store.operation()
+
+    def remembered(self, name: str, read: Any) -> str:
+        """See Store."""
+        if name not in self._remembered_names:
+            self._remembered_names[name] = self._store.remembered(name, read)
+        return self._remembered_names[name]
+
+    def webhooks_of(self) -> dict[str, list[str]]:
+        """See Store."""
+        return self._store.webhooks_of()
+
+    def read_ids(self, collection: str, ids: Iterable[str]) -> None:
+        """Reads the documents with these ids, unless they are known."""
+        for some in _parts(each for each in ids if (collection, each) not in self._documents):
+            for document in self._store.by_ids(collection, some):
+                self._remember(collection, document)
+            for each in some:
+                self._documents.setdefault((collection, each), None)
+
+    def read_owners(self, collection: str, keys: Iterable[str]) -> None:
+        """Reads the documents that own these match keys, unless the owners are known."""
+        for some in _parts(each for each in keys if (collection, each) not in self._owners):
+            for document in self._store.by_match_keys(collection, some):
+                self._remember(collection, document)
+            for each in some:
+                self._owners.setdefault((collection, each), None)
+
+    def get(self, collection: str, document_id: str) -> Document | None:
+        """See DocumentStore."""
+        self.read_ids(collection, (document_id,))
+        return self._known(collection, document_id)
+
+    def by_ids(self, collection: str, ids: Sequence[str]) -> list[Document]:
+        """See DocumentStore."""
+        self.read_ids(collection, ids)
+        return [found for each in dict.fromkeys(ids) if (found := self._known(collection, each))]
+
+    def by_match_keys(self, collection: str, keys: Sequence[str]) -> list[Document]:
+        """See DocumentStore."""
+        self.read_owners(collection, keys)
+        # The first reading may have found that another client has changed a document, and what owns its former keys.
+        self.read_owners(collection, keys)
+        owners = dict.fromkeys(owner for key in keys if (owner := self._owners.get((collection, key))))
+        return [document for each in owners if (document := self._known(collection, each))]
+
+    def by_match_keys_and_ids(
+        self, collection: str, keys: Sequence[str], other: str, ids: Sequence[str]
+    ) -> tuple[list[Document], list[Document]]:
+        """See DocumentStore."""
+        return self.by_match_keys(collection, keys), self.by_ids(other, ids)
+
+    def write(self, *writes: Write) -> None:
+        """Keeps the writes for `flush`; see DocumentStore. Raises NotImplementedError for a Delete or Replace.
+
+        A key of the deployment is stored at once: a batch that is given up must not lose it.
+        """
+        if any(each.collection == SIGNING_KEYS for each in writes):
+            self._store.write(*writes)
+            self._documents = {at: each for at, each in self._documents.items() if at[0] != SIGNING_KEYS}
+            return
+        if webhooks_of := self.webhooks_of():
+            writes = tuple(with_events(each, webhooks_of) for each in writes)
+        made = [self._written(each) for each in writes]
+        for write, document in zip(writes, made, strict=True):
+            self._keep(write, document)
+
+    def flush(self, *, absent: str) -> None:
+        """Stores all writes, or none.
+
+        Raises WriteConflict if another client has changed one of the documents, has claimed one of the match keys, or
+        has added a document of the collection `absent` that the batch has found missing; OsdiError 413 and 503.
+        """
+        if not self._writes:
+            return
+        missing = [at for (name, at), found in self._documents.items() if name == absent and found is None]
+        if any(self._store.by_ids(absent, some) for some in _parts(missing)):
+            raise WriteConflict(f"A document of {absent} was added.")
+        self._store.write_in_bulk(self._writes)
+
+    def was_flushed(self) -> bool:
+        """True if a `flush` of unknown outcome has stored the writes. Raises OsdiError 503.
+
+        They are stored all or none, so one of them tells.
+        """
+        one = next((each for each in self._writes if isinstance(each, Insert)), None)
+        return one is not None and self._store.get(one.collection, one.document_id) is not None
+
+    def apply(self, write: Write, options: Mapping[str, Any]) -> None:
+        """Raises NotImplementedError: it would write at once."""
+        raise NotImplementedError(NOT_IN_A_BATCH)
+
+    def update_many(self, collection: str, query: Query, change: Mapping[str, Any]) -> int:
+        """Raises NotImplementedError: no row does this."""
+        raise NotImplementedError(NOT_IN_A_BATCH)
+
+    def delete_many(self, collection: str, query: Query) -> int:
+        """Raises NotImplementedError: no row does this."""
+        raise NotImplementedError(NOT_IN_A_BATCH)
+
+    def wait_for_majority(self, collection: str, document: Document) -> None:
+        """See DocumentStore. Does not wait: a majority acknowledges the import's progress later."""
+        found = self.get(collection, document["_id"])
+        if found is None or found["version"] != document["version"]:
+            raise WriteConflict(f"{collection} {document['_id']}")
+
+    def close(self) -> None:
+        """Forgets the batch. The other store stays open."""
+        self.clear()
+
+    def _known(self, collection: str, document_id: str) -> Document | None:
+        """Returns a document that was read or written, as a copy that the caller may change."""
+        found = self._documents.get((collection, document_id))
+        return bson.decode(found) if found else None
+
+    def _remember(self, collection: str, document: Document) -> None:
+        at = collection, document["_id"]
+        if at in self._changed:
+            return
+        before = self._known(*at) or {}  # another client may have changed it since
+        for key in before.get("match_keys", ()):
+            if self._owners[collection, key] == document["_id"]:
+                del self._owners[collection, key]
+        self._put(at, document)
+        for key in document.get("match_keys", ()):
+            if self._owners.get((collection, key)) is None:
+                self._owners[collection, key] = document["_id"]
+
+    def _put(self, at: tuple[str, str], document: Document) -> None:
+        encoded = bson.encode(document)
+        self._bytes += len(encoded)
+        self._documents[at] = encoded
+        if self._bytes > MOST_BYTES:
+            raise BatchTooLarge
+
+    def _written(self, write: Write) -> Document:
+        """Returns the document after the write. Raises WriteConflict, DuplicateKey."""
+        is_new = isinstance(write, Insert)
+        # The index of the database finds whether another document has a new one's id.
+        found = self._known(write.collection, write.document_id) if is_new else self.get(*_at(write))
+        document = document_after(write, found)
+        for key in document.get("match_keys", ()):
+            if self._owners.get((write.collection, key), write.document_id) not in (None, write.document_id):
+                raise DuplicateKey(f"{write.collection} {write.document_id}")
+        return document
+
+    def _keep(self, write: Write, document: Document) -> None:
+        at = _at(write)
+        before = {} if isinstance(write, Insert) else self._known(*at) or {}
+        for key in before.get("match_keys", ()):
+            self._owners[write.collection, key] = None
+        for key in document.get("match_keys", ()):
+            self._owners[write.collection, key] = write.document_id
+        self._changed.add(at)
+        self._writes.append(write)
+        self._put(at, document)
+
+
+def _at(write: Write) -> tuple[str, str]:
+    return write.collection, write.document_id
+
+
+def _parts(values: Iterable[str]) -> Iterator[list[str]]:
+    """Yields the values, each once, in lists of READ_AT_ONCE."""
+    distinct = iter(dict.fromkeys(values))
+    while some := list(islice(distinct, READ_AT_ONCE)):
+        yield some
