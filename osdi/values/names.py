@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 from itertools import islice
 from typing import Any, Final
 
@@ -16,9 +17,13 @@ WORDS: Final = 8
 ASCII_PUNCTUATION: Final = re.compile("[^a-z0-9]")
 
 
+@lru_cache(maxsize=1_000)
 def letters_and_digits(text: str) -> str:
-    """Returns the letters and digits of a text, without case, accents, spaces and punctuation."""
-    if text.isascii():  # most texts; each post compares several names
+    """Returns the letters and digits of a text, without case, accents, spaces and punctuation.
+
+    Cached: one post asks for those of each name several times.
+    """
+    if text.isascii():  # most texts
         return ASCII_PUNCTUATION.sub("", text.lower())
     decomposed = unicode_form("NFKD", text.casefold())
     return "".join(
