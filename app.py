@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import orjson
 from flask import Flask, Response
 from flask.json.provider import JSONProvider
+from werkzeug.datastructures import Headers
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from blueprints import BLUEPRINTS, staff
@@ -50,6 +51,19 @@ Send a token in the header `OSDI-API-Token`. The helpers for outreaches and sign
 Every answer has an `OSDI-Request-ID`; name it when you report a problem."""
 
 
+class JsonResponse(Response):
+    """An answer in JSON."""
+
+    def get_wsgi_headers(self, environ: Any) -> Headers:
+        """Returns the headers as they are: Werkzeug would copy each of them, and parse the URL in `Location` again.
+
+        It does both for an answer without a body, whose headers it changes, and for a URL that is not ASCII.
+        """
+        if self.status_code in (204, 304) or not self.headers.get("Location", "").isascii():
+            return super().get_wsgi_headers(environ)
+        return self.headers
+
+
 class OrjsonProvider(JSONProvider):
     """JSON by orjson: writes dates as ISO 8601 in UTC with `Z`, and rejects NaN and broken Unicode."""
 
@@ -61,7 +75,7 @@ class OrjsonProvider(JSONProvider):
 
     def response(self, *args: Any, **kwargs: Any) -> Response:
         body = self._dump(self._prepare_response_obj(args, kwargs))
-        return Response(body, mimetype=HAL_JSON)
+        return JsonResponse(body, mimetype=HAL_JSON)
 
     @staticmethod
     def _dump(value: Any) -> bytes:

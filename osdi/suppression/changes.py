@@ -26,7 +26,7 @@ from osdi.suppression.refusals import (
     united,
     without,
 )
-from osdi.suppression.suppression_list import suppression_list
+from osdi.suppression.suppression_list import SuppressionList, suppression_list
 
 SUBSCRIBED: Final = "subscribed"
 # The arrays of contact details, and the property without which an entry is about the primary detail.
@@ -52,7 +52,7 @@ class Checked:
 
 
 def check_post(
-    store: Store,
+    suppressed: SuppressionList,
     stored: ReadOnlyDocument,
     person: Document,
     posted: ReadOnlyDocument,
@@ -77,7 +77,6 @@ def check_post(
     obedient = person
     writes: tuple[Write, ...] = ()
     if new or stated:
-        suppressed = suppression_list(store)
         concerned = {*new, *stated}
         entries = {key: entry for key in concerned if (entry := listed.get(key))}
         entries |= suppressed.read(concerned - listed.keys())
