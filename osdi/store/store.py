@@ -26,7 +26,7 @@ from osdi.paging import Page
 from osdi.store import write_log
 from osdi.store.bulk import apply_in_bulk
 from osdi.store.circuit_breaker import CircuitBreaker
-from osdi.store.count_cache import LARGE, CollectionCounts, CountCache
+from osdi.store.pages.count_cache import LARGE, CollectionCounts, CountCache
 from osdi.store.driver import DATABASE, DURABLE, MOCK, READ_MS, abort, connect, driver_errors, server_clock_ahead
 from osdi.store.indexes import INDEXES, WEBHOOKS, create
 from osdi.store.interface import DocumentStore
