@@ -26,10 +26,10 @@ from osdi.paging import Page
 from osdi.store import write_log
 from osdi.store.bulk import apply_in_bulk
 from osdi.store.circuit_breaker import CircuitBreaker
-from osdi.store.pages.count_cache import LARGE, CollectionCounts, CountCache
 from osdi.store.driver import DATABASE, DURABLE, MOCK, READ_MS, abort, connect, driver_errors, server_clock_ahead
 from osdi.store.indexes import INDEXES, WEBHOOKS, create
 from osdi.store.interface import DocumentStore
+from osdi.store.pages.count_cache import LARGE, CollectionCounts, CountCache
 from osdi.store.pages.order import Place
 from osdi.store.pages.positions import STEPS, KnownPosition, PagePositions
 from osdi.store.schema_version import LOOK_SECONDS, check_schema
