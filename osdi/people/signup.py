@@ -24,8 +24,7 @@ from osdi.resources import PERSON, id_from
 from osdi.retry import retry_on_conflict
 from osdi.settings import Settings
 from osdi.store import Insert, Store, Update, Write
-from osdi.suppression.changes import check_post
-from osdi.suppression.suppression_list import suppression_list
+from osdi.suppression.suppression_list import check_post, suppression_list
 
 CREATED: Final = "created"
 CHANGED: Final = "changed"
