@@ -124,10 +124,11 @@ def import_twice(uri: str, source: Path, people: int, reasons: Mapping[str, int]
     failures: list[str] = []
     before = ""
     for number in (1, 2):
-        seconds, memory, printed = run_import(uri, source, THREADS)
+        run = run_import(uri, source, THREADS)
+        seconds, memory, printed = run.seconds, run.memory, run.printed
         report(f"Import {number}: {seconds:.1f} s, {people / seconds:,.0f} rows per second")
         if memory:
-            early, late = (memory[index][1] / 1024 for index in (len(memory) // 10, -1))
+            early, late = (memory[index][1] for index in (len(memory) // 10, -1))
             report(f"  {early:.0f} MB at {memory[len(memory) // 10][0]}; {late:.0f} MB at {memory[-1][0]}")
             if late - early > FLAT_MEGABYTES:
                 failures.append(f"Import {number} needed {late - early:.0f} MB more memory at its end.")
