@@ -8,7 +8,7 @@ SHOW_VERSION := import sys; print("%d.%d" % sys.version_info[:2])
 VERSION := $(shell $(PYTHON) -c '$(SHOW_VERSION)')
 INSTALLED := $(VENV)/.installed-$(VERSION)
 
-.PHONY: help run mongod test lint types lint-deploy requirements check docs translations screenshots fuzz bench bench-scale faults
+.PHONY: help run mongod test lint types lint-deploy requirements check docs dist translations screenshots fuzz bench bench-scale faults
 .DEFAULT_GOAL := run
 
 help: ## List the targets
@@ -51,6 +51,10 @@ docs: $(INSTALLED) ## Write openapi.json and the generated parts of docs/
 	$(BIN)/python -m dev.field_pages
 	$(BIN)/python -m dev.settings_page
 	$(BIN)/python -m dev.architecture
+
+# Needs a package index. Wheels for another Python: `.venv/bin/python -m dev.dist --python 3.12`.
+dist: $(INSTALLED) ## Write a source distribution, and a tarball that installs without a network, into dist/
+	@$(BIN)/python -m dev.dist
 
 # Fails while a message is not translated into each language.
 translations: $(INSTALLED) ## Collect the texts of pages and mails in the catalogues of osdi/languages/locale
