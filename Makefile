@@ -8,7 +8,7 @@ SHOW_VERSION := import sys; print("%d.%d" % sys.version_info[:2])
 VERSION := $(shell $(PYTHON) -c '$(SHOW_VERSION)')
 INSTALLED := $(VENV)/.installed-$(VERSION)
 
-.PHONY: help run mongod test lint types lint-deploy requirements check docs dist translations screenshots fuzz bench bench-scale faults
+.PHONY: help run mongod test lint types lint-deploy requirements check docs dist translations screenshots fuzz bench bench-scale faults week
 .DEFAULT_GOAL := run
 
 help: ## List the targets
@@ -77,6 +77,10 @@ bench-scale: $(INSTALLED)-bench ## Measure with a million people for half an hou
 # On Linux.
 faults: $(INSTALLED) ## Kill and freeze processes for twenty minutes and check that no acknowledged write is lost
 	$(BIN)/python -m faults --write
+
+# On Linux, as root.
+week: $(INSTALLED) ## Play the week of an operator: install, back up, lose the disk, restore, upgrade, go back
+	$(BIN)/python -m faults.week
 
 $(INSTALLED): requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'

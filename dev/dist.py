@@ -155,7 +155,8 @@ def write_tarball(root: Path, wheels: Path, folder: Path, tag: str, date: int, *
 def write_source_distribution(root: Path, folder: Path, date: int) -> Path:
     """Builds the source distribution with the build system of pyproject.toml, and returns its path.
 
-    setuptools dates the files with the time of the build, so they are packed again.
+    setuptools dates the files with the time of the build, so they are packed again. Raises CannotRelease if it leaves
+    files out.
     """
     with tempfile.TemporaryDirectory(prefix="osdi-dist-") as scratch:
         stage, tools, built = (Path(scratch, name) for name in ("stage", "tools", "built"))
@@ -183,6 +184,8 @@ def write_source_distribution(root: Path, folder: Path, date: int) -> Path:
         unpacked = Path(scratch, made.name.removesuffix(".tar.gz"))
         paths = sorted(path for path in unpacked.rglob("*") if path.is_file())
         contents: dict[str, Path | bytes] = {path.relative_to(unpacked).as_posix(): path for path in paths}
+        if left_out := shipped(root).keys() - contents.keys():
+            raise CannotRelease(f"setuptools left these files out: {sorted(left_out)}")
         write_archive(folder / made.name, unpacked.name, contents, date)
         return folder / made.name
 

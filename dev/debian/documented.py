@@ -1,10 +1,11 @@
 """Reads the commands of a documentation page: `section(page, "### 2. The program")`."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from dev.debian.machine import Machine
@@ -19,6 +20,13 @@ class Command:
 
     text: str
     output: tuple[str, ...]
+
+    def with_values(self, values: Mapping[str, str]) -> "Command":
+        """Returns the command with other values than those of the page."""
+        texts = [self.text, *self.output]
+        for shown, value in values.items():
+            texts = [each.replace(shown, value) for each in texts]
+        return Command(texts[0], tuple(texts[1:]))
 
     def shows(self, printed: str) -> bool:
         """True if this is what the page shows: `...` stands for any text, and a line of it for any lines.
@@ -66,13 +74,16 @@ class NotAsDocumented(Exception):
     """A command printed something else than the page shows."""
 
 
-def follow(machine: Machine, page: str, heading: str) -> str:
+def follow(machine: Machine, page: str, heading: str, values: Mapping[str, str] = MappingProxyType({})) -> str:
     """Types the commands below a heading into the machine's shell, and returns all that they print.
+
+    `values` replace texts of the page, as it asks its reader to do.
 
     Raises NotAsDocumented, or RuntimeError if a command fails.
     """
     everything = []
-    for command in section(page, heading):
+    for documented in section(page, heading):
+        command = documented.with_values(values)
         printed = machine.run(command.text).output
         if not command.shows(printed):
             shown = "\n".join(command.output)

@@ -27,6 +27,8 @@ from tests.support import factories
 
 PAGE = "deploying.md"
 URL = "http://127.0.0.1:5000"
+# The build of the release that the page names; that of this machine replaces it.
+BUILD = "cp311-linux_x86_64"
 DATE = 1_700_000_000
 SECONDS = 60
 
@@ -61,10 +63,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         with Machine() as machine:
             machine.put(tarball)
             machine.put(folder / dist.SUMS)
-            follow(machine, PAGE, "### 1. MongoDB")
-            follow(machine, PAGE, "### 2. The program")
-            follow(machine, PAGE, "### 3. Settings")
-            printed = follow(machine, PAGE, "### 4. Start")
+            for heading in ("### 1. MongoDB", "### 2. The program", "### 3. Settings", "### 4. Start"):
+                printed = follow(machine, PAGE, heading, {BUILD: dist.tag(dist.this_python())})
             yield Server(machine, re.findall(r"^osdi_\S+$", printed, flags=re.MULTILINE)[0])
     except CannotStart as error:
         pytest.skip(str(error))
@@ -99,6 +99,14 @@ class TestTheInstalledServer:
 
         assert server.people() == recorded == {"before@example.com", "also.before@example.com"}
 
+    def test_reports_metrics(self, server: Server) -> None:
+        """The numbers of the page are examples."""
+        commands = section("monitoring.md", "## Switch it on")
+
+        printed = [server.machine.run(each.text).output for each in commands][-1]
+
+        assert "# TYPE osdi_outreaches_recorded_total counter" in printed
+
 
 class TestAPage:
     def test_has_commands_below_each_heading_of_a_small_server(self) -> None:
@@ -107,6 +115,14 @@ class TestAPage:
 
         assert [section(PAGE, each) for each in headings]
         assert len(headings) == 9
+
+    def test_of_the_procfile_starts_its_processes(self) -> None:
+        """`tests/operations/test_procfile.py` starts them by honcho."""
+        processes = re.findall(r"^(\w+): ", (dist.ROOT / "Procfile").read_text(), flags=re.MULTILINE)
+        commands = [each.text.split() for each in section(PAGE, "### The same on your own machine")]
+
+        started = [name for words in commands if words[:2] == ["honcho", "start"] for name in words[2:]]
+        assert started == processes
 
     @pytest.mark.parametrize(
         ("shown", "printed", "same"),
