@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -23,7 +24,7 @@ from dev.debian.stand_ins import STAND_INS
 from dev.mongod import MongodUnavailable, binary
 
 ROOT: Final = Path(__file__).parents[2]
-SECONDS: Final = 300.0
+SECONDS: Final = 900.0
 NETWORK: Final = 0x40000000  # CLONE_NEWNET
 # The home folder of the operator.
 HOME: Final = "/home/operator"
@@ -36,7 +37,8 @@ for each in {cgroups}; do
     mkdir "$each/{name}"
     echo $$ > "$each/{name}/cgroup.procs"
 done
-exec unshare --kill-child --mount --pid --fork --net --ipc --uts --cgroup sh -eu "$1"
+# The machine ends with this process, also if it is killed.
+exec setpriv --pdeathsig KILL unshare --kill-child --mount --pid --fork --net --ipc --uts --cgroup sh -eu "$1"
 """
 # Runs in the new namespaces. No mount is visible outside of them.
 MOUNT: Final = """
@@ -56,6 +58,7 @@ done
 mkdir -p etc/systemd/system etc/apt/sources.list.d
 echo 127.0.0.1 localhost > etc/hosts
 touch etc/machine-id
+mkdir -p var/log/nginx var/lib/nginx
 mount -t proc proc proc
 mount --bind proc/sys proc/sys
 mount -o remount,bind,ro proc/sys
@@ -138,12 +141,15 @@ class Machine:
         self._shell.stdin.write(f"{command}\n printf '\\n\\035%d\\n' $?\n")
         self._shell.stdin.flush()
         printed = ""
-        ends = time.monotonic() + seconds
-        while "\035" not in printed:
-            line = self._shell.stdout.readline()
-            if not line or time.monotonic() > ends:
-                raise RuntimeError(f"{command}\ndid not end:\n{printed}")
-            printed += line
+        end = threading.Timer(seconds, self._shell.kill)
+        end.start()
+        try:
+            while "\035" not in printed:
+                if not (line := self._shell.stdout.readline()):
+                    raise RuntimeError(f"{command}\nended the shell, or took {seconds:.0f} s:\n{printed}")
+                printed += line
+        finally:
+            end.cancel()
         output, _, code = printed.rpartition("\035")
         if check and int(code):
             raise RuntimeError(f"{command}\nended with exit code {int(code)}:\n{output}")
@@ -173,7 +179,7 @@ class Machine:
     def _start(self) -> None:
         if os.geteuid() != 0:
             raise CannotStart("only root can make a machine with users of its own")
-        for program in ("unshare", "nsenter", "pivot_root", "ip", "systemctl"):
+        for program in ("setpriv", "unshare", "nsenter", "pivot_root", "ip", "systemctl"):
             if shutil.which(program, path=PATH) is None:
                 raise CannotStart(f"{program} is not on this machine")
         if not Path("/usr/lib/systemd/systemd").exists():

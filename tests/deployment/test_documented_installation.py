@@ -107,6 +107,21 @@ class TestTheInstalledServer:
 
         assert "# TYPE osdi_outreaches_recorded_total counter" in printed
 
+    def test_answers_through_nginx(self, server: Server) -> None:
+        """Certbot, which comes after it, asks for a certificate on the internet."""
+        if server.machine.run("systemctl start nginx", check=False).code:
+            pytest.skip("nginx is not on this machine")
+        commands = section(PAGE, "### 5. HTTPS in front")
+        first = next(number for number, each in enumerate(commands) if "apt-get install --yes nginx" in each.text)
+        last = next(number for number, each in enumerate(commands) if "certbot --nginx" in each.text)
+
+        for command in [commands[0], *commands[first:last]]:
+            assert command.shows(server.machine.run(command.text).output)
+
+        with server.machine.network():
+            host = {"Host": "osdi.your-name.org"}
+            assert requests.get("http://127.0.0.1/healthz", headers=host, timeout=SECONDS).json()["version"] == VERSION
+
 
 class TestAPage:
     def test_has_commands_below_each_heading_of_a_small_server(self) -> None:
