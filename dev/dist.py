@@ -141,6 +141,15 @@ def write_archive(
             archive.addfile(entry, io.BytesIO(data))
 
 
+def unpack(file: Path, folder: Path) -> None:
+    """Unpacks an archive that this module or setuptools has made."""
+    with tarfile.open(file) as archive:
+        if hasattr(tarfile, "data_filter"):
+            archive.extractall(folder, filter="data")
+        else:  # Python 3.11.2, of Debian 12
+            archive.extractall(folder)  # noqa: S202  # no archive of others
+
+
 def write_tarball(root: Path, wheels: Path, folder: Path, tag: str, date: int, *, level: int = LEVEL) -> Path:
     """Writes the tarball with the program and its wheels, and returns its path."""
     files = sorted(wheels.glob("*.whl"))
@@ -179,8 +188,7 @@ def write_source_distribution(root: Path, folder: Path, date: int) -> Path:
             timeout=SECONDS,
         )
         (made,) = built.iterdir()
-        with tarfile.open(made) as archive:
-            archive.extractall(scratch, filter="data")
+        unpack(made, Path(scratch))
         unpacked = Path(scratch, made.name.removesuffix(".tar.gz"))
         paths = sorted(path for path in unpacked.rglob("*") if path.is_file())
         contents: dict[str, Path | bytes] = {path.relative_to(unpacked).as_posix(): path for path in paths}
@@ -195,8 +203,8 @@ def verify(tarball: Path) -> None:
 
     Raises subprocess.CalledProcessError if that fails.
     """
-    with tempfile.TemporaryDirectory(prefix="osdi-dist-") as scratch, tarfile.open(tarball) as archive:
-        archive.extractall(scratch, filter="data")
+    with tempfile.TemporaryDirectory(prefix="osdi-dist-") as scratch:
+        unpack(tarball, Path(scratch))
         (program,) = Path(scratch).iterdir()
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
         environment |= {"PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull}
