@@ -147,5 +147,10 @@ def _with_headers(response: Response) -> Response:
     return response
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Runs a command of `bin/osdi`."""
     command_line(create_app)(prog_name="osdi")
+
+
+if __name__ == "__main__":
+    main()

@@ -29,8 +29,10 @@ def release(context: CommandContext, seconds: float) -> None:
     """Prepare the database for this version.
 
     The command migrates the database and creates its indexes. Run it before the new version serves. It can be repeated,
-    and two can run at the same time.
+    and two can run at the same time. After an upgrade, the command of the former version goes back to that version, if
+    that one can read what the newer one has migrated.
     """
+    context.store.accept_newer_schema()
     wait_until_it_answers(context.store, seconds, partial(echo, err=True))
     version = migrate(context.store, context.settings.match_key_rules, echo)
     names = context.store.create_indexes()

@@ -173,6 +173,10 @@ class Store(DocumentStore):
         """Accepts whatever schema the documents have: for a restore, which replaces them."""
         self._next_schema_check = math.inf
 
+    def accept_newer_schema(self) -> None:
+        """Accepts the documents of a newer program: for a release, which decides if this program can go back."""
+        self._served = True
+
     def create_indexes(self) -> list[str]:
         """Creates every index that is missing; safe to repeat. Returns the names of all as `collection.index`."""
         with self.operation():
