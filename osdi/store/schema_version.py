@@ -5,6 +5,7 @@ migrated, nor on one with an unfinished restore. A process checks both at its fi
 and every LOOK_SECONDS for a restore. A release runs while the previous program still serves.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from pymongo.database import Database
@@ -34,13 +35,23 @@ class NewerDatabase(WrongDatabase):
     """A newer program has migrated the database: this one can never work on it."""
 
 
+def version_of(found: Mapping[str, Any]) -> int:
+    """Returns the version that the schema's document states. Raises WrongDatabase if another program wrote it."""
+    version = found.get("schema_version", 0)
+    if isinstance(version, int):
+        return version
+    raise WrongDatabase(
+        "The collection schema has a document of another program: name another database at the end of MONGODB_URI."
+    )
+
+
 def check_schema(database: Database[dict[str, Any]], *, serves: bool = False) -> None:
     """Raises WrongDatabase if this program must not work on the database. One without a version has version 0.
 
     A process that `serves` continues after a newer release has migrated the database: the steps allow for that.
     """
     found = database[SCHEMA].find_one({"_id": ID}) or {}
-    version = found.get("schema_version", 0)
+    version = version_of(found)
     if version > SCHEMA_VERSION and not serves:
         raise NewerDatabase(
             f"The database has schema_version {version}, and this program knows {SCHEMA_VERSION} at most:"
