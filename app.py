@@ -3,6 +3,12 @@
 `create_app()` reads the environment. Tests pass their own settings.
 """
 
+if __name__ == "__main__":
+    # Before the imports below, during which Ctrl-C would print a traceback.
+    from osdi.commands.program.signals import end_at_once, handle_by
+
+    handle_by(end_at_once)
+
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,7 +36,8 @@ from osdi.access.authentication import Authentication
 from osdi.access.sender_digests import SenderDigests
 from osdi.campaign_pages.embedding.site_counts import SiteCounts
 from osdi.campaign_pages.form.form_token import FormTokens
-from osdi.commands.register import CommandContext, command_line, register_commands
+from osdi.commands.program.command_line import command_line
+from osdi.commands.register import CommandContext, register_commands
 from osdi.crud.reference_cache import Reference
 from osdi.settings import Settings
 from osdi.staff.oidc.provider import Provider

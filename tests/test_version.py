@@ -12,7 +12,8 @@ from click.testing import CliRunner
 from flask import Flask
 
 from app import create_app
-from osdi.commands.register import COMMANDS, command_line
+from osdi.commands.program.command_line import command_line
+from osdi.commands.register import COMMANDS
 from osdi.http_client.post import USER_AGENT
 from osdi.importing import osdi_client
 from osdi.version import VERSION

@@ -40,6 +40,16 @@ class NewerDatabase(WrongDatabase):
     """A newer program has migrated the database: this one can never work on it."""
 
 
+def version_of(found: Mapping[str, Any]) -> int:
+    """Returns the version that the schema's document states. Raises WrongDatabase if another program wrote it."""
+    version = found.get("schema_version", 0)
+    if isinstance(version, int):
+        return version
+    raise WrongDatabase(
+        "The collection schema has a document of another program: name another database at the end of MONGODB_URI."
+    )
+
+
 def can_go_back(schema: Mapping[str, Any]) -> bool:
     """True if this program can read the documents of a newer version, by the schema's document."""
     return int(schema.get("oldest_program", schema["schema_version"])) <= SCHEMA_VERSION
@@ -62,7 +72,7 @@ def check_schema(database: Database[dict[str, Any]], *, serves: bool = False) ->
     A process that `serves` continues after a newer release has migrated the database: the steps allow for that.
     """
     found = database[SCHEMA].find_one({"_id": ID}) or {}
-    if found.get("schema_version", 0) > SCHEMA_VERSION and not serves:
+    if version_of(found) > SCHEMA_VERSION and not serves:
         raise newer_database(found)
     if "restoring" in found:
         raise WrongDatabase(
