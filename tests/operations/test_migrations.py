@@ -651,7 +651,7 @@ class TestGoingBack:
 
     def test_sets_the_version_back_and_keeps_all_documents(self, newer: tuple[Store, Database]) -> None:
         store, database = newer
-        database.people.insert_one({"_id": "p", "of_a_newer_program": 1})
+        database.people.insert_one({"_id": "p", "match_keys": [], "of_a_newer_program": 1})
         reported: list[str] = []
 
         assert migrate(store, RULES, reported.append) == SCHEMA_VERSION
@@ -659,7 +659,7 @@ class TestGoingBack:
         assert reported == [
             f"Went back from schema_version {SCHEMA_VERSION + 1} to {SCHEMA_VERSION}. No document was changed."
         ]
-        assert database.people.find_one() == {"_id": "p", "of_a_newer_program": 1}
+        assert database.people.find_one() == {"_id": "p", "match_keys": [], "of_a_newer_program": 1}
         with closing(Store(store.uri)) as anew:
             assert anew.get("people", "p")
 
@@ -668,7 +668,7 @@ class TestGoingBack:
     ) -> None:
         store, database = newer
         migrate(store, RULES, lambda _: None)
-        database.people.insert_one({"_id": "p"})
+        database.people.insert_one({"_id": "p", "match_keys": []})
 
         def mark(context: MigrationContext) -> Iterator[int]:
             yield context.store.collection("people").update_many({}, {"$set": {"marked": True}}).modified_count
@@ -676,7 +676,7 @@ class TestGoingBack:
         step = Migration(SCHEMA_VERSION + 1, "marked people", mark)
         monkeypatch.setattr("osdi.operations.migrations.SCHEMA_VERSION", SCHEMA_VERSION + 1)
         assert migrate(store, RULES, lambda _: None, migrations=(*MIGRATIONS, step)) == SCHEMA_VERSION + 1
-        assert database.people.find_one() == {"_id": "p", "marked": True}
+        assert database.people.find_one() == {"_id": "p", "match_keys": [], "marked": True}
 
     @pytest.mark.parametrize("oldest", [{}, {"oldest_program": SCHEMA_VERSION + 1}], ids=["unknown", "newer"])
     def test_is_rejected_if_this_program_cannot_read_the_documents(
