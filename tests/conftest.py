@@ -147,7 +147,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_report_to_serializable(report: pytest.TestReport) -> Generator[None, dict[str, Any] | None, Any]:
-    """Shortens what a worker of pytest-xdist sends about a passed test, which nobody reads: its output and its names."""
+    """Shortens what a worker of pytest-xdist sends about a passed test: nobody reads its output and its names."""
     data = yield
     if data is not None and report.passed and isinstance(report, pytest.TestReport):
         data["sections"], data["keywords"] = [], {}
