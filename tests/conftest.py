@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +143,15 @@ def pytest_collection_finish() -> None:
     """Turns garbage collection on, for what the tests make."""
     gc.freeze()
     gc.enable()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable(report: pytest.TestReport) -> Generator[None, dict[str, Any] | None, Any]:
+    """Shortens what a worker of pytest-xdist sends about a passed test: nobody reads its output and its names."""
+    data = yield
+    if data is not None and report.passed and isinstance(report, pytest.TestReport):
+        data["sections"], data["keywords"] = [], {}
+    return data
 
 
 @pytest.fixture(scope="session")

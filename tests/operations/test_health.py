@@ -154,7 +154,7 @@ class TestReadyz:
         began = time.monotonic()
 
         assert client.get("/readyz").status_code == 503
-        assert 1 < time.monotonic() - began < 3
+        assert 1 < time.monotonic() - began < 5
 
     def test_a_database_that_denies_access_has_its_own_message(
         self, deployed: Deployed, fail: Callable[..., None]

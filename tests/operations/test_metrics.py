@@ -25,6 +25,7 @@ from tests.support.client import Client
 
 TOKEN = "metrics-token-of-the-tests"
 HELPER = "/api/v1/advocacy_campaigns/<advocacy_campaign_id>/record_outreach_helper"
+PROMETHEUS_SECONDS = 10  # its time-out unless it has another one
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 
 
@@ -323,7 +324,7 @@ class TestTheDatabase:
         found = samples(client)
 
         assert found["osdi_database_up", frozenset()] == 0
-        assert time.monotonic() - began < database_gauges.SECONDS + 2
+        assert time.monotonic() - began < PROMETHEUS_SECONDS
 
     def test_is_queried_by_indexes_up_to_a_limit(self, watched: Client, database: Database, monkeypatch: Any) -> None:
         monkeypatch.setattr(database_gauges, "MOST", 3)

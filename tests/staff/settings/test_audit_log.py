@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
+from osdi.ids import now
 from osdi.staff.events import record_event
+from osdi.staff.links import new_link
 from osdi.staff.settings.event_list import PER_PAGE
 from osdi.store import Store
 from tests.fixtures.deployed import Deployed
@@ -16,7 +18,8 @@ LOG = "/staff/settings/audit-log"
 POLICY = "/staff/settings/anonymous-posts"
 
 
-def test_names_the_member_the_action_and_the_ids(ada: StaffBrowser, store: Store) -> None:
+def test_names_the_member_the_action_and_the_ids(ada: StaffBrowser, store: Store, member: dict[str, Any]) -> None:
+    ada.open_link(new_link(store, member, now()))
     record_event(store, 1, "add_staff", ["staff/<b>1</b>"])
     record_event(store, 1, "revoke_api_token", ["tokens/2"], "removed-member")
 
