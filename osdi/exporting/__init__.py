@@ -2,5 +2,5 @@
 
 Cells that a spreadsheet would execute as a formula are escaped.
 
-Imports: crud, documents, errors, fields, hal, match_keys, odata, resources, retry, store, values.
+Imports: crud, documents, errors, fields, hal, match_keys, odata, people, resources, retry, store, values.
 """

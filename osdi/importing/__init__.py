@@ -4,5 +4,5 @@ An import reads liberally and then does for each row what a POST with a token wo
 file with the reason.
 
 Imports: access, crud, documents, errors, exporting, fields, http_client, ids, log, match_keys, outreaches, people,
-privacy, resources, retry, settings, store, values, version.
+privacy, resources, retry, settings, store, suppression, values, version.
 """

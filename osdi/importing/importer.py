@@ -61,7 +61,7 @@ class Choices:
 
 @dataclass(frozen=True)
 class DataAccess:
-    """Where a row is read and written: a store, the search for reference data, and the search for erased people."""
+    """The access of a row to the data: a store, the search for reference data, and the search for erased people."""
 
     store: Store
     find: Find

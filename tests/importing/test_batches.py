@@ -48,7 +48,7 @@ CAMPAIGN = "the-river"
 
 
 class Imported(NamedTuple):
-    """What an import has left: all documents, the report, the rejected rows, the tags that it has created."""
+    """The result of an import: all documents, the report, the rejected rows, the tags that it has created."""
 
     documents: dict[str, list[Any]]
     report: dict[str, Any]
