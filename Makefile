@@ -8,7 +8,7 @@ SHOW_VERSION := import sys; print("%d.%d" % sys.version_info[:2])
 VERSION := $(shell $(PYTHON) -c '$(SHOW_VERSION)')
 INSTALLED := $(VENV)/.installed-$(VERSION)
 
-.PHONY: help run mongod test lint types lint-deploy requirements check docs translations screenshots fuzz bench bench-scale faults
+.PHONY: help run mongod test lint types lint-deploy requirements check docs dist translations screenshots fuzz bench bench-scale faults week
 .DEFAULT_GOAL := run
 
 help: ## List the targets
@@ -52,6 +52,10 @@ docs: $(INSTALLED) ## Write openapi.json and the generated parts of docs/
 	$(BIN)/python -m dev.settings_page
 	$(BIN)/python -m dev.architecture
 
+# Needs a package index. Wheels for another Python: `.venv/bin/python -m dev.dist --python 3.12`.
+dist: $(INSTALLED) ## Write a source distribution, and a tarball that installs without a network, into dist/
+	@$(BIN)/python -m dev.dist
+
 # Fails while a message is not translated into each language.
 translations: $(INSTALLED) ## Collect the texts of pages and mails in the catalogues of osdi/languages/locale
 	@$(BIN)/python -m dev.translations
@@ -73,6 +77,10 @@ bench-scale: $(INSTALLED)-bench ## Measure with a million people for half an hou
 # On Linux.
 faults: $(INSTALLED) ## Kill and freeze processes for twenty minutes and check that no acknowledged write is lost
 	$(BIN)/python -m faults --write
+
+# On Linux, as root.
+week: $(INSTALLED) ## Play the week of an operator: install, back up, lose the disk, restore, upgrade, go back
+	$(BIN)/python -m faults.week
 
 $(INSTALLED): requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'

@@ -3,12 +3,19 @@
 `create_app()` reads the environment. Tests pass their own settings.
 """
 
+if __name__ == "__main__":
+    # Before the imports below, during which Ctrl-C would print a traceback.
+    from osdi.commands.program.signals import end_at_once, handle_by
+
+    handle_by(end_at_once)
+
 from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
 from flask import Flask, Response
 from flask.json.provider import JSONProvider
+from werkzeug.datastructures import Headers
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from blueprints import BLUEPRINTS, staff
@@ -29,7 +36,8 @@ from osdi.access.authentication import Authentication
 from osdi.access.sender_digests import SenderDigests
 from osdi.campaign_pages.embedding.site_counts import SiteCounts
 from osdi.campaign_pages.form.form_token import FormTokens
-from osdi.commands.register import CommandContext, command_line, register_commands
+from osdi.commands.program.command_line import command_line
+from osdi.commands.register import CommandContext, register_commands
 from osdi.crud.reference_cache import Reference
 from osdi.settings import Settings
 from osdi.staff.oidc.provider import Provider
@@ -50,6 +58,19 @@ Send a token in the header `OSDI-API-Token`. The helpers for outreaches and sign
 Every answer has an `OSDI-Request-ID`; name it when you report a problem."""
 
 
+class JsonResponse(Response):
+    """An answer in JSON."""
+
+    def get_wsgi_headers(self, environ: Any) -> Headers:
+        """Returns the headers as they are: Werkzeug would copy each of them, and parse the URL in `Location` again.
+
+        It does both for an answer without a body, whose headers it changes, and for a URL that is not ASCII.
+        """
+        if self.status_code in (204, 304) or not self.headers.get("Location", "").isascii():
+            return super().get_wsgi_headers(environ)
+        return self.headers
+
+
 class OrjsonProvider(JSONProvider):
     """JSON by orjson: writes dates as ISO 8601 in UTC with `Z`, and rejects NaN and broken Unicode."""
 
@@ -61,7 +82,7 @@ class OrjsonProvider(JSONProvider):
 
     def response(self, *args: Any, **kwargs: Any) -> Response:
         body = self._dump(self._prepare_response_obj(args, kwargs))
-        return Response(body, mimetype=HAL_JSON)
+        return JsonResponse(body, mimetype=HAL_JSON)
 
     @staticmethod
     def _dump(value: Any) -> bytes:
@@ -133,5 +154,10 @@ def _with_headers(response: Response) -> Response:
     return response
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Runs a command of `bin/osdi`."""
     command_line(create_app)(prog_name="osdi")
+
+
+if __name__ == "__main__":
+    main()

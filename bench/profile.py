@@ -150,7 +150,7 @@ def measure_profile(mongod: Mongod, scratch: Path) -> str:
 def _ours(clock: Clock, kind: Ours, uri: str, scratch: Path) -> Turn:
     app, traffic = application(kind, uri, scratch)
     for hooks in (app.before_request_funcs[None], app.after_request_funcs[None]):
-        hooks[:] = [clock.around(HOOKS[hook.__module__], hook) for hook in hooks]
+        hooks[:] = [clock.around(HOOKS.get(hook.__module__, FRAMEWORK), hook) for hook in hooks]
     return turn_of(app, traffic, kind.label)
 
 

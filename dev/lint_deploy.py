@@ -91,7 +91,9 @@ def lint_units(folder: Path) -> Finding:
     names = sorted(unit.name for unit in units.glob("osdi-*"))
     for name in names:
         text = (units / name).read_text()
-        (folder / name).write_text(re.sub(r"^(ExecStart=)/opt/osdi/venv/bin/\S+", rf"\g<1>{true}", text, flags=re.M))
+        (folder / name).write_text(
+            re.sub(r"^(ExecStart=)/opt/osdi/app/.venv/bin/\S+", rf"\g<1>{true}", text, flags=re.M)
+        )
     verified = _run("systemd-analyze", "verify", "--man=no", *(str(folder / name) for name in names))
     # systemd prints unknown keys without failing. Lines about the machine's own units are left out.
     warnings = [line for line in verified.output.splitlines() if any(name in line for name in names)]

@@ -101,14 +101,17 @@ def longest_pause(timestamps: Sequence[float], stopped: float) -> float:
 
 
 class Load:
-    """Runs `clients` clients in threads: `with Load(port, path, token, clients) as load: ...; load.finish()`."""
+    """Runs `clients` clients in threads: `with Load(port, path, token, clients) as load: ...; load.finish()`.
 
-    def __init__(self, port: int, path: str, token: str, clients: int) -> None:
+    The posts have the numbers from `first` on.
+    """
+
+    def __init__(self, port: int, path: str, token: str, clients: int, *, first: int = 0) -> None:
         self.ledger = Ledger()
         self._port = port
         self._path = path
         self._token = token
-        self._numbers = itertools.count()
+        self._numbers = itertools.count(first)
         self._stop = threading.Event()
         self._abort = threading.Event()
         self._give_up = float("inf")

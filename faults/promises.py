@@ -136,7 +136,7 @@ PROMISES: Final = (
     ),
     Promise(
         "**If the memory for metrics is full** (`/dev/shm`), requests are answered and nothing more is counted.",
-        ("tests/operations/test_metrics.py::TestWithoutSpace",),
+        ("tests/operations/test_metrics.py::TestSharedFolder",),
     ),
     Promise(
         "**A merge, an erasure or a deletion that is interrupted** is completed by a worker some minutes later; a "

@@ -15,8 +15,8 @@ from dev.mongod import free_port
 ROOT = Path(__file__).resolve().parent.parent
 WORKERS = 2
 THREADS = 4
-# For start and end: longer than the graceful_timeout of gunicorn.conf.py.
-WAIT_SECONDS = 30
+# For start and end: longer than the graceful_timeout of gunicorn.conf.py, and enough for a busy machine.
+WAIT_SECONDS = 120
 # Maximum number of attempts to start gunicorn, as a service manager makes them.
 STARTS = 8
 

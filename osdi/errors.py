@@ -164,9 +164,8 @@ def unavailable(message: str, *, seconds: int = 2) -> OsdiError:
 class DatabaseUnavailable(OsdiError):
     """The database does not answer: 503. The client can repeat the request after two seconds."""
 
-    def __init__(self) -> None:
-        description = ErrorDescription("UNAVAILABLE", "The database does not answer at the moment.")
-        super().__init__(503, description, headers={"Retry-After": "2"})
+    def __init__(self, message: str = "The database does not answer at the moment.") -> None:
+        super().__init__(503, ErrorDescription("UNAVAILABLE", message), headers={"Retry-After": "2"})
 
 
 class WriteConflict(Exception):

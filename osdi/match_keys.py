@@ -48,6 +48,7 @@ NAME_LENGTH: Final = 100
 CACHED_LENGTH: Final = 100
 POSTAL_CODES: Final = 10
 ZIP_PLUS_4: Final = re.compile(r"([0-9]{5})[- ][0-9]{4}")
+NO_DIGITS: Final = re.compile(r"[^0-9]+")
 
 
 @dataclass(frozen=True)
@@ -304,7 +305,10 @@ def _number_key(number: str, region: str) -> str | None:
 
 def _phone_digits(number: str, region: str) -> str:
     """Returns the E.164 digits if the country is known, else the digits unchanged."""
-    digits = "".join(str(unicodedata.decimal(character)) for character in number if character.isdecimal())
+    if number.isascii():
+        digits = NO_DIGITS.sub("", number)
+    else:
+        digits = "".join(str(unicodedata.decimal(character)) for character in number if character.isdecimal())
     international = number.strip().startswith("+")
     if digits.startswith("00") and not international:  # a common way to write "+"
         digits, international = digits[2:], True

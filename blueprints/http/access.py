@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from flask import g, request
+from flask.globals import request_ctx
 
 from blueprints.http.context import deployment
 from osdi.access.tokens import ANONYMOUS, MAXIMUM_LENGTH, Caller
@@ -37,7 +38,8 @@ def authorize(scope: str | None, *, optional: bool) -> None:
     if not caller.has_token:  # `identify` has found no valid token: an invalid or missing one is an error here
         caller = g.caller = _read_caller(optional=optional)
     if caller.has_token and scope:
-        caller.require_campaign(_campaign_of_route())
+        if caller.advocacy_campaign_id is not None:
+            caller.require_campaign(_campaign_of_route())
         caller.require(scope)
 
 
@@ -47,10 +49,10 @@ def identify() -> Caller:
     Called before the view. The view's decorator rejects an invalid token.
     """
     try:
-        g.caller = _read_caller(optional=True)
+        found = _read_caller(optional=True)
     except OsdiError:
-        g.caller = ANONYMOUS
-    found: Caller = g.caller
+        found = ANONYMOUS
+    g.caller = found
     return found
 
 
@@ -74,7 +76,8 @@ def _read_caller(*, optional: bool) -> Caller:
 
 def _campaign_of_route() -> str | None:
     """Returns the campaign of a route that campaign-scoped tokens may call; None for any other route."""
-    route = request.url_rule.rule if request.url_rule else ""
-    if request.method not in CAMPAIGN_TOKEN_ROUTES.get(route, ()):
+    sent = request_ctx.request
+    route = sent.url_rule.rule if sent.url_rule else ""
+    if sent.method not in CAMPAIGN_TOKEN_ROUTES.get(route, ()):
         return None
-    return str((request.view_args or {})["advocacy_campaign_id"])
+    return str((sent.view_args or {})["advocacy_campaign_id"])

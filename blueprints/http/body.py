@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, unquote_to_bytes
 
 import orjson
 from flask import g, request
+from flask.globals import app_ctx
 from gunicorn.http.errors import ParseException
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import ClientDisconnected
@@ -50,10 +51,11 @@ def request_body() -> RequestBody:
     surrogates are not JSON. Of two equal names in one object the later one counts: nothing in front of this server
     reads the body, so nothing can have checked the other one.
     """
-    found: RequestBody | None = g.get("body")
+    of_request = app_ctx.g
+    found: RequestBody | None = of_request.get("body")
     if found is None:
         sent = _read(longest_body())
-        found = g.body = RequestBody(sent, _parsed(sent), prefers_strict_handling())
+        found = of_request.body = RequestBody(sent, _parsed(sent), prefers_strict_handling())
     return found
 
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from flask import Response, current_app, g, request
+from flask import Response, current_app, g
+from flask.globals import request_ctx
 
 from osdi.access.authentication import Authentication
 from osdi.access.sender_digests import SenderDigests
@@ -71,17 +72,21 @@ def caller() -> Caller:
 def hal() -> Hal:
     """Returns the representation with links to PUBLIC_URL, or to the address of this request."""
     here = settings()
-    if not here.public_url and not request.host:
+    if here.public_url:
+        return Hal(here.public_url, here.namespace)
+    sent = request_ctx.request
+    if not sent.host:
         raise invalid("The request names no host.", "Host")
-    # Not request.host_url, which decodes the host; links need it as it was sent.
-    return Hal(here.public_url or f"{request.scheme}://{request.host}", here.namespace)
+    # Not host_url, which decodes the host; links need it as it was sent.
+    return Hal(f"{sent.scheme}://{sent.host}", here.namespace)
 
 
 def asks_for_nothing_back() -> bool:
     """True if a POST or PUT says that nobody waits for its answer."""
-    if request.method not in ("POST", "PUT") or not request.query_string:
+    sent = request_ctx.request
+    if sent.method not in ("POST", "PUT") or not sent.query_string:
         return False
-    return any(request.args.get(name, "").lower() in ("true", "1") for name in BACKGROUND)
+    return any(sent.args.get(name, "").lower() in ("true", "1") for name in BACKGROUND)
 
 
 def shown_after_write(resource: Resource, document: ReadOnlyDocument, control: Mapping[str, Any] | None = None) -> Json:
@@ -101,7 +106,7 @@ def answer(body: Json, etag: str | None = None) -> Response:
     response = current_app.make_response(current_app.json.response({} if asks_for_nothing_back() else body))
     if etag:
         response.headers["ETag"] = etag
-    if request.method == "POST" and "self" in body.get("_links", {}):
+    if request_ctx.request.method == "POST" and "self" in body.get("_links", {}):
         response.headers["Location"] = body["_links"]["self"]["href"]
     return response
 

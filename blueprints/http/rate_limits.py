@@ -16,7 +16,8 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Final
 
-from flask import Flask, current_app, g, request
+from flask import Flask, current_app, g
+from flask.globals import request_ctx
 from limits import RateLimitItem
 from limits.errors import StorageError
 from limits.strategies import FixedWindowRateLimiter
@@ -169,14 +170,15 @@ def rate_limits() -> RateLimits:
 
 
 def _count() -> None:
-    if request.method == "OPTIONS":
+    sent = request_ctx.request
+    if sent.method == "OPTIONS":
         return
-    if request.path.startswith(API):
+    if sent.path.startswith(API):
         # A request with an invalid token counts for its address, and is rejected later.
-        rate_limits().hit_caller(identify(), request.remote_addr)
-    elif request.method == "POST" and request.path.startswith(f"{PAGES}/"):
+        rate_limits().hit_caller(identify(), sent.remote_addr)
+    elif sent.method == "POST" and sent.path.startswith(f"{PAGES}/"):
         g.caller = ANONYMOUS  # pages read no token
-        rate_limits().hit_caller(ANONYMOUS, request.remote_addr)
+        rate_limits().hit_caller(ANONYMOUS, sent.remote_addr)
 
 
 @lru_cache(maxsize=10_000)

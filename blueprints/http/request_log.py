@@ -9,7 +9,9 @@ import re
 import time
 from typing import Any, Final
 
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response, g
+from flask.ctx import _AppCtxGlobals
+from flask.globals import app_ctx, request_ctx
 
 from osdi import log
 from osdi.access.tokens import ANONYMOUS, Caller
@@ -33,15 +35,18 @@ def log_requests(app: Flask, settings: Settings) -> None:
     line = log.logger()
 
     def begin() -> None:
-        g.began = time.perf_counter()
-        g.request_id = new_id()
-        g.wrote = write_log.start()
+        of_request = app_ctx.g
+        of_request.began = time.perf_counter()
+        of_request.request_id = new_id()
+        of_request.wrote = write_log.start()
         request_deadline.begin()
 
     def finish(response: Response) -> Response:
-        response.headers[REQUEST_ID] = g.request_id
-        route = request.url_rule.rule if request.url_rule else None
-        fields = _fields(response, route, settings)
+        # Each use of a proxy takes as long as some lines of code, and every request comes here.
+        of_request, sent = app_ctx.g, request_ctx.request
+        response.headers[REQUEST_ID] = of_request.request_id
+        route = sent.url_rule.rule if sent.url_rule else None
+        fields = _fields(of_request, sent, response, route, settings)
         if response.status_code >= 500:
             line.error("request", **fields)
         elif route and route.startswith(OFTEN):
@@ -69,26 +74,28 @@ def failed_by(error: BaseException | None) -> None:
     g.failure = error
 
 
-def _fields(response: Response, route: str | None, settings: Settings) -> dict[str, Any]:
-    caller: Caller = g.get("caller", ANONYMOUS)
+def _fields(
+    of_request: _AppCtxGlobals, sent: Request, response: Response, route: str | None, settings: Settings
+) -> dict[str, Any]:
+    caller: Caller = of_request.get("caller", ANONYMOUS)
     fields: dict[str, Any] = {
-        "request_id": g.request_id,
-        "method": request.method if request.method in METHODS else "other",
+        "request_id": of_request.request_id,
+        "method": sent.method if sent.method in METHODS else "other",
         "route": route,
         "status": response.status_code,
-        "milliseconds": round((time.perf_counter() - g.began) * 1000, 1),
+        "milliseconds": round((time.perf_counter() - of_request.began) * 1000, 1),
         "caller": caller.name or "anonymous",
         "token_id": caller.token_id,
         # Without transactions, a retry after a write conflict can write the same person again.
-        "wrote": list(dict.fromkeys(g.wrote)),
+        "wrote": list(dict.fromkeys(of_request.wrote)),
         "bytes": response.calculate_content_length(),
     }
-    platform = request.headers.get("X-Request-ID")
+    platform = sent.headers.get("X-Request-ID")
     if platform and PLATFORM_REQUEST_ID.fullmatch(platform):
         fields["platform_request_id"] = platform
     if settings.log_addresses:
-        fields["remote_addr"] = request.remote_addr
-    failure = g.get("failure")
+        fields["remote_addr"] = sent.remote_addr
+    failure = of_request.get("failure")
     if failure is not None:
         fields["exc_info"] = failure
     return fields

@@ -1,11 +1,13 @@
-"""Resolves the Helper Action Functions of a helper's body (`helper_action_functions.md`).
+"""Reads a helper's loaded body: checks it, resolves its Helper Action Functions, and applies them to a person.
 
-Names, URIs and identifiers of tags, lists, questions and messages are resolved before anything is written. One that
+Before anything is looked up, placeholder identifiers and a person without content are found. Then
+names, URIs and identifiers of tags, lists, questions and messages are resolved (`helper_action_functions.md`). One that
 does not exist, and an answer that its question does not accept, becomes a warning, and the outreach is recorded
 (docs/decisions/0032). With strict handling it rejects the request.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,18 +20,37 @@ from osdi.action_functions.triggers import (
     with_every_outreach,
 )
 from osdi.documents import Find, ReadOnlyDocument
-from osdi.errors import DOES_NOT_EXIST, MOST_DESCRIPTIONS, ErrorDescription, OsdiError, described
-from osdi.resources import LIST, MESSAGE, OUTREACH, QUESTION, TAG, Resource
+from osdi.errors import DOES_NOT_EXIST, MOST_DESCRIPTIONS, ErrorDescription, OsdiError, described, invalid
+from osdi.resources import LIST, MESSAGE, OUTREACH, PERSON, QUESTION, TAG, Resource
+from osdi.values.identifiers import is_placeholder, not_an_id
 
 MOST_WARNINGS: Final = 100
+# The field of a body with answers to questions.
+ANSWERS: Final = "add_questions_responses_uri"
 # The fields of a body that name tags and lists.
 NAMED_BY: Final[Mapping[Resource, tuple[str, ...]]] = {
     TAG: ("add_tags", "add_tags_uri"),
     LIST: ("add_lists", "add_lists_uri"),
 }
 
+# All fields that need something to be looked up, besides `triggers`.
+ACTIONS: Final = frozenset((*(field for fields in NAMED_BY.values() for field in fields), ANSWERS))
 # The documents that a body refers to, by resource and reference.
 Found = Mapping[Resource, Mapping[str, ReadOnlyDocument]]
+
+
+# One of these makes a person. A status, a flag or a default of a form says nothing about anybody.
+NAMES: Final = ("given_name", "family_name", "additional_name")
+ENTRIES: Final[Mapping[str, tuple[str, ...]]] = {
+    "email_addresses": ("address",),
+    "phone_numbers": ("number",),
+    "postal_addresses": ("venue", "address_lines", "locality", "region", "postal_code"),
+    "profiles": ("id", "url", "handle"),
+}
+NEEDED: Final = (
+    "The person is empty. Send one of: given_name, family_name, additional_name, email_addresses with an address,"
+    " phone_numbers with a number, postal_addresses, profiles, identifiers."
+)
 
 
 @dataclass(frozen=True)
@@ -44,6 +65,31 @@ class Actions:
     answers: tuple[dict[str, Any], ...] = ()
     followups: tuple[Followup, ...] = ()
     warnings: tuple[ErrorDescription, ...] = ()
+
+    def applied_to(self, person: dict[str, Any], *, now: dt.datetime, new_id: Callable[[], str]) -> dict[str, Any]:
+        """Returns the person with the new taggings, items and answers, each with an id and dates.
+
+        A tag or list is added once. An answer is added unless it equals the latest answer to its question.
+        """
+        changed = dict(person)
+        for array, reference, ids in (("taggings", "tag_id", self.tag_ids), ("items", "list_id", self.list_ids)):
+            present = {entry[reference] for entry in person.get(array, ())} if ids else set()
+            added = [{"_id": new_id(), reference: each, **_dates(now)} for each in ids if each not in present]
+            if added:
+                changed[array] = [*person.get(array, ()), *added]
+        for answer in self.answers:
+            answers = changed.get("answers", [])
+            latest = next((each for each in reversed(answers) if each["question_id"] == answer["question_id"]), None)
+            if latest is None or any(latest.get(name) != answer.get(name) for name in ("responses", "value")):
+                changed["answers"] = [*answers, {"_id": new_id(), **answer, "action_date": now, **_dates(now)}]
+        return changed
+
+
+NO_ACTIONS: Final = Actions()
+
+
+def _dates(now: dt.datetime) -> dict[str, dt.datetime]:
+    return {"created_date": now, "modified_date": now}
 
 
 def resolve(
@@ -63,6 +109,8 @@ def resolve(
     """
     posted = body.get("triggers", {})
     triggers = with_every_outreach(posted, campaign) if every_outreach and campaign is not None else posted
+    if not triggers and ACTIONS.isdisjoint(body):  # as most bodies
+        return Actions(warnings=_bounded(list(described(body["skipped"])))) if "skipped" in body else NO_ACTIONS
     references = _references(body, triggers, campaign, has_token=has_token)
     found = {resource: find(resource, some) for resource, some in references.items() if some}
     requested: tuple[Followup, ...] = ()
@@ -72,7 +120,7 @@ def resolve(
         made = followups(triggers, campaign, person, found.get(MESSAGE, {}), has_token=has_token)
         # The sender has not asked for the others, so one that cannot be sent is no warning.
         requested = tuple(each for each in made if each.kind in asked or each.reason is None)
-    entries = body.get("add_questions_responses_uri", ())
+    entries = body.get(ANSWERS, ())
     answers, wrong_answers = accepted_answers(entries, found.get(QUESTION, {}))
     warnings = [*_missing(body, found), *(warning for each in requested if (warning := each.warning)), *wrong_answers]
     if strict and warnings:
@@ -101,7 +149,7 @@ def _references(
 ) -> dict[Resource, list[str]]:
     """Returns everything that the body refers to, so that each resource is looked up once."""
     references = {resource: [each for _, each in _named(body, resource)] for resource in NAMED_BY}
-    references[QUESTION] = [entry["question"] for entry in body.get("add_questions_responses_uri", ())]
+    references[QUESTION] = [entry["question"] for entry in body.get(ANSWERS, ())]
     if campaign is not None:
         references[MESSAGE] = message_references(triggers, campaign, has_token=has_token)
     return references
@@ -127,3 +175,50 @@ def _ids(body: ReadOnlyDocument, resource: Resource, found: Found) -> tuple[str,
     return tuple(
         dict.fromkeys(known[reference]["_id"] for _, reference in _named(body, resource) if reference in known)
     )
+
+
+def without_placeholders(
+    body: ReadOnlyDocument, *, strict: bool
+) -> tuple[dict[str, Any], tuple[ErrorDescription, ...]]:
+    """Returns the body without placeholders among the identifiers of it and its person, and a warning for each.
+
+    With `strict` raises OsdiError 400 that names them.
+    """
+    person = body.get("person", {})
+    ignored = [
+        (path, identifier)
+        for path, where in (("identifiers", body), ("person.identifiers", person))
+        for identifier in where.get("identifiers", ())
+        if is_placeholder(identifier)
+    ]
+    if not ignored:
+        return dict(body), ()
+    if strict:
+        raise OsdiError(400, *(ErrorDescription("INVALID", not_an_id(each), (path,)) for path, each in ignored))
+    kept = _without_placeholders(body)
+    if "person" in body:
+        kept["person"] = _without_placeholders(person)
+    return kept, tuple(_ignored(path, each) for path, each in ignored)
+
+
+def _ignored(path: str, identifier: str) -> ErrorDescription:
+    stored = "An identifier had no id, but a word for a missing value. It was ignored."
+    return ErrorDescription("PLACEHOLDER", f"{not_an_id(identifier)} It was ignored.", (path,), stored=stored)
+
+
+def check_person(body: ReadOnlyDocument) -> None:
+    """Raises OsdiError 400 if the body has no link to a person, and a person without name, contact or identifier."""
+    person = body.get("person", {})
+    if "person_link" in body or any(person.get(name) for name in (*NAMES, "identifiers")):
+        return
+    if not any(
+        entry.get(name) for array, names in ENTRIES.items() for entry in person.get(array, ()) for name in names
+    ):
+        raise invalid(NEEDED, "person", resource=PERSON.rel)
+
+
+def _without_placeholders(where: ReadOnlyDocument) -> dict[str, Any]:
+    """Returns an object without its placeholders, and without `identifiers` if none is left."""
+    others = [each for each in where.get("identifiers", ()) if not is_placeholder(each)]
+    kept = {name: value for name, value in where.items() if name != "identifiers"}
+    return {**kept, "identifiers": others} if others else kept

@@ -22,6 +22,7 @@ from osdi.backup.staging_store import COMPLETED, end_interrupted_restore
 from osdi.commands.output import destination, echo, progress, table
 from osdi.commands.register import CommandContext, database_command
 from osdi.ids import now
+from osdi.operations.foreign_documents import refuse_foreign_documents
 from osdi.operations.last_backup import note_backup
 from osdi.store import Store
 from osdi.store.driver import database_name
@@ -45,7 +46,7 @@ STANDARD_OUTPUT: Final = "-"
     help="PATH is a folder. The file gets a name with the date, and of such files the newest KEEP stay.",
 )
 @click.option("--check", is_flag=True, help="Only read the file, or the newest one in the folder, to its end.")
-@database_command()
+@database_command(prepared=False)
 def backup(context: CommandContext, path: Path, no_snapshot: bool, keep: int | None, check: bool) -> None:
     """Write the whole database to a file.
 
@@ -56,6 +57,7 @@ def backup(context: CommandContext, path: Path, no_snapshot: bool, keep: int | N
         _check(path)
         return
     file = _target(path, keep)
+    refuse_foreign_documents(context.store)
     with destination(file) as opened, progress(None, "backup") as bar:
 
         def begin(header: Header) -> Progress:
@@ -153,7 +155,7 @@ def _in_folder(act: Callable[..., Returned], *arguments: Path | int) -> Returned
     help="End a restore whose process was killed; without FILE. The former data is in service again, or the restored "
     "data if all of it was there.",
 )
-@database_command()
+@database_command(prepared=False)
 def restore(
     context: CommandContext,
     file: Path | None,
@@ -188,6 +190,7 @@ def _restore(context: CommandContext, file: Path, *, replace: bool, send_queued:
         header = check_backup(opened)
         echo(f"{file} is complete: {_summary(header)}, from database {header.database}, {header.created_date}.")
         store.skip_schema_check()
+        refuse_foreign_documents(store)
         if not is_empty(store):
             _confirm_deletion(name, replace)
         repairs: list[str] = []

@@ -37,7 +37,7 @@ NOWHERE: Final = "http://localhost"
     is_flag=True,
     help="CSV: leave cells that begin with = + - or @ as they are. Do not open the file in a spreadsheet.",
 )
-@database_command()
+@database_command(patience=PATIENCE_SECONDS)
 def export(
     context: CommandContext,
     what: str,

@@ -5,9 +5,9 @@ prints goes through `printable`.
 """
 
 import datetime as dt
+import errno
 import os
 import re
-import signal
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -20,6 +20,8 @@ import click
 # overrides and isolates, and halves of surrogate pairs.
 CONTROLS: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 REPLACEMENT: Final = "?"
+STANDARD_OUTPUT: Final = "Standard output"
+STANDARD_ERROR: Final = "Standard error"
 
 
 def printable(text: str) -> str:
@@ -33,8 +35,19 @@ def printable_json(text: str) -> str:
 
 
 def echo(text: str, *, err: bool = False) -> None:
-    """Prints the printable text and a line feed, on standard output or standard error."""
-    click.echo(printable(text), err=err)
+    """Prints the printable text and a line feed, on standard output or standard error. Raises OSError."""
+    with _named(STANDARD_ERROR if err else STANDARD_OUTPUT):
+        click.echo(printable(text), err=err)
+
+
+@contextmanager
+def _named(stream: str) -> Iterator[None]:
+    """Adds the name of the stream to an OSError that names no file."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or stream
+        raise
 
 
 def confirm(question: str) -> None:
@@ -68,36 +81,46 @@ class _Terminal:
 
 
 @contextmanager
-def destination(path: Path | None) -> Iterator[BinaryIO]:
+def destination(path: Path | None, *, new: bool = False) -> Iterator[BinaryIO]:
     """Yields a file for writing: standard output, or a file that appears when all is written.
 
-    Only the owner can read the file. If the command ends early, also by Ctrl-C or SIGTERM, no file is left. Raises
-    click.FileError if the file cannot be written.
+    Only the owner can read the file. If the command ends early, also by Ctrl-C or SIGTERM, no file is left. A device or
+    pipe is written directly. Raises click.ClickException if the file cannot be written, or if it has to be `new` and
+    exists.
     """
     if path is None:
-        yield cast(BinaryIO, _Terminal()) if sys.stdout.isatty() else sys.stdout.buffer
-        sys.stdout.flush()
+        with _named(STANDARD_OUTPUT):
+            if sys.stdout is None:  # as after `>&-`
+                raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+            yield cast(BinaryIO, _Terminal()) if sys.stdout.isatty() else sys.stdout.buffer
+            sys.stdout.flush()
         return
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        file = os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+        if path.exists() and not path.is_file():
+            with path.open("wb") as file:
+                yield file
+        else:
+            yield from _appearing(path, new=new)
     except OSError as error:
-        raise click.FileError(str(path), error.strerror or "cannot be written") from error
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+        raise click.ClickException(f"{path}: {error.strerror or 'cannot be written'}.") from error
+
+
+def _appearing(path: Path, *, new: bool) -> Iterator[BinaryIO]:
+    """Yields a file with another name, which gets its own at the end and is deleted after an error. Raises OSError."""
+    if new and path.exists():
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    file = os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
     try:
         with file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(path)
-    except BaseException as error:
+    except BaseException:
         with suppress(FileNotFoundError):
             unfinished.unlink()
-        if isinstance(error, OSError):
-            raise click.FileError(str(path), error.strerror or "cannot be written") from error
         raise
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def progress(length: int | None, label: str) -> Any:

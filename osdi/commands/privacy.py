@@ -1,13 +1,12 @@
 """The commands about the data of one person, and `apply-retention`, which deletes data that is kept no longer."""
 
-import os
 from pathlib import Path
 from typing import Final
 
 import click
 import orjson
 
-from osdi.commands.output import confirm, echo, one_line, printable_json
+from osdi.commands.output import confirm, destination, echo, one_line, printable_json
 from osdi.commands.register import CommandContext, database_command
 from osdi.crud.delete import complete_next_deletion
 from osdi.documents import Document
@@ -32,7 +31,6 @@ BECOME: Final = {
     ANONYMISE: ("lose their texts and identifiers, and stay in the totals", "anonymised"),
     DELETE: ("are deleted, and the totals go down", "deleted"),
 }
-OWNER_ONLY: Final = 0o600
 COMMAND_SECONDS: Final = 3_600.0
 # Characters of the line that describes a person.
 LINE: Final = 300
@@ -56,7 +54,8 @@ def export_person(context: CommandContext, who: str, output: Path | None) -> Non
     if output is None:
         echo(printable_json(text.decode()))
     else:
-        _write_new(output, text + b"\n")
+        with destination(output, new=True) as file:
+            file.write(text + b"\n")
         echo(f"All data about {_name(person)} is in {output}.")
 
 
@@ -131,16 +130,6 @@ def _find_person(store: Store, who: str, settings: Settings) -> Document:
         several = "\n".join(f"  {_described(each)}" for each in found)
         raise click.BadParameter(f"{len(found)} people found. Give the id of one:\n{several}", param_hint=WHO)
     return found[0]
-
-
-def _write_new(path: Path, content: bytes) -> None:
-    """Writes a new file that only its owner can read. Raises click.BadParameter if it exists or cannot be written."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
-    except OSError as error:
-        raise click.BadParameter(f"{path}: {error.strerror}.", param_hint="--output") from error
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
 
 
 def _name(person: Document) -> str:

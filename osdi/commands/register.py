@@ -6,22 +6,22 @@ The module of a command is imported when the command runs, so a web process load
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pkgutil import resolve_name
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
 import click
-from environs import EnvValidationError
 from flask import Flask
-from flask.cli import AppGroup, FlaskGroup
+from flask.cli import AppGroup
 
-from osdi.commands.output import printable
+from osdi.commands.output import echo, printable
 from osdi.crud.reference_cache import Reference
 from osdi.documents import LoadBody
 from osdi.errors import DatabaseUnavailable, OsdiError, WriteConflict
+from osdi.operations.readiness import require_prepared, wait_until_it_answers
 from osdi.settings import Settings
 from osdi.store import Store
 from osdi.store.driver import MOCK, Refused, database_hosts
-from osdi.version import VERSION
 
 # The name of each command, and its module and function in this folder.
 COMMANDS: Final[Mapping[str, str]] = {
@@ -46,8 +46,6 @@ COMMANDS: Final[Mapping[str, str]] = {
     "worker": "worker:worker",
 }
 KEY: Final = "osdi.commands"
-# Options of Flask's command line for people who write an application.
-OPTIONS_OF_DEVELOPERS: Final = ("app", "debug")
 
 Parameters = ParamSpec("Parameters")
 Returned = TypeVar("Returned")
@@ -81,52 +79,21 @@ class LazyCommands(AppGroup):
         return found
 
 
-def _show_version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
-    if asked:
-        click.echo(f"OSDI Outreach Server {VERSION}")
-        ctx.exit()
-
-
-VERSION_OPTION: Final = click.Option(
-    ["--version"], is_flag=True, is_eager=True, expose_value=False, help="Show the version.", callback=_show_version
-)
-
-
-def command_line(create_app: Callable[[], Flask]) -> FlaskGroup:
-    """Returns the command line of `bin/osdi`: the commands of the application, without those of Flask."""
-
-    def create() -> Flask:
-        try:
-            return create_app()
-        except EnvValidationError as error:
-            raise click.UsageError(printable(f"Invalid settings: {error}")) from error
-
-    group = FlaskGroup(
-        name="osdi",
-        create_app=create,
-        add_default_commands=False,
-        add_version_option=False,
-        load_dotenv=False,
-        params=[VERSION_OPTION],
-        help="Commands of the OSDI Outreach Server, with the settings of the environment.",
-    )
-    group.params = [each for each in group.params if each.name not in OPTIONS_OF_DEVELOPERS]
-    return group
-
-
 def register_commands(app: Flask, context: CommandContext) -> None:
     """Adds the commands to the application's command line, beside those that are there."""
     app.cli = LazyCommands(app, context)
 
 
 def database_command(
-    *, in_memory: bool = False
+    *, in_memory: bool = False, prepared: bool = True, patience: float = 0
 ) -> Callable[[Callable[Concatenate[CommandContext, Parameters], Returned]], Callable[Parameters, Returned]]:
     """Returns a decorator for the function of a command, which passes the CommandContext as the first argument.
 
     An OsdiError, such as a database that does not answer, ends the command with its message instead of a traceback, and
     control characters are removed from every message. Unless `in_memory`, the command is rejected for a database in
-    memory: that memory belongs to one process, so the command would see and change nothing of another one.
+    memory: that memory belongs to one process, so the command would see and change nothing of another one. If
+    `prepared`, it is rejected for a database without our unique indexes. With `patience` it waits these seconds for a
+    database that does not answer, and says so.
     """
 
     def decorate(
@@ -134,10 +101,17 @@ def database_command(
     ) -> Callable[Parameters, Returned]:
         @functools.wraps(function)
         def run(*arguments: Parameters.args, **options: Parameters.kwargs) -> Returned:
-            context: CommandContext = click.get_current_context().meta[KEY]
+            current = click.get_current_context()
+            context: CommandContext = current.meta[KEY]
+            if current.invoked_subcommand is not None:  # a group, which leaves everything to its command
+                return function(context, *arguments, **options)
             if context.store.in_memory and not in_memory:
                 raise click.UsageError(f"MONGODB_URI is {MOCK}: another process cannot reach data in memory.")
             try:
+                if patience:
+                    wait_until_it_answers(context.store, patience, partial(echo, err=True))
+                if prepared:
+                    require_prepared(context.store)
                 return function(context, *arguments, **options)
             except (OsdiError, WriteConflict) as error:
                 raise click.ClickException(printable(_sentence(error, context.settings))) from error

@@ -8,6 +8,7 @@ import click
 from osdi.commands.output import echo
 from osdi.commands.register import CommandContext, database_command
 from osdi.crud.totals_store import recount as recount_outreaches
+from osdi.operations.foreign_documents import refuse_foreign_documents
 from osdi.operations.migrations import migrate
 from osdi.operations.readiness import wait_until_it_answers
 from osdi.sample import create_sample
@@ -24,13 +25,16 @@ WAIT: Final = click.option(
 
 @click.command()
 @WAIT
-@database_command(in_memory=True)  # a platform runs it whatever the database is; in memory there is nothing to do
+# A platform runs it whatever the database is; in memory there is nothing to do.
+@database_command(in_memory=True, prepared=False)
 def release(context: CommandContext, seconds: float) -> None:
     """Prepare the database for this version.
 
     The command migrates the database and creates its indexes. Run it before the new version serves. It can be repeated,
-    and two can run at the same time.
+    and two can run at the same time. After an upgrade, the command of the former version goes back to that version, if
+    that one can read what the newer one has migrated.
     """
+    context.store.accept_newer_schema()
     wait_until_it_answers(context.store, seconds, partial(echo, err=True))
     version = migrate(context.store, context.settings.match_key_rules, echo)
     names = context.store.create_indexes()
@@ -39,13 +43,14 @@ def release(context: CommandContext, seconds: float) -> None:
 
 @click.command()
 @WAIT
-@database_command(in_memory=True)
+@database_command(in_memory=True, prepared=False)
 def indexes(context: CommandContext, seconds: float) -> None:
     """Create the indexes, as `release` does.
 
     It can be repeated.
     """
     wait_until_it_answers(context.store, seconds, partial(echo, err=True))
+    refuse_foreign_documents(context.store)
     names = context.store.create_indexes()
     echo(f"The database has {len(names)} indexes: {', '.join(names)}")
 

@@ -56,6 +56,8 @@ def add(
             advocacy_campaign_id=campaign_id,
         )
     except OsdiError as error:
+        if error.status >= 500:
+            raise
         raise click.BadParameter(str(error)) from error
     _record(context, "add_staff", member)
     campaign = f" for campaign {campaign_id}" if campaign_id else ""
@@ -124,6 +126,8 @@ def _find(store: Store, email_or_id: str) -> Document:
     try:
         member = find_member(store, email_or_id)
     except OsdiError as error:
+        if error.status >= 500:
+            raise
         raise _wrong_member(str(error)) from error
     if member is None:
         raise _wrong_member(f"'{email_or_id}' is not a staff member. `staff list` shows all members.")

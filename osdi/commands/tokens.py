@@ -114,6 +114,8 @@ def check_options(store: Store, person_id: str | None, campaign_id: str | None) 
     try:
         check_bound(store, person_id, campaign_id)
     except OsdiError as error:
+        if error.status >= 500:
+            raise
         hint = OPTIONS[error.descriptions[0].properties[0]]
         raise click.BadParameter(str(error), param_hint=hint) from error
 

@@ -12,7 +12,6 @@ from typing import Any, Final
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from osdi.access.signing_keys import timed_signer
-from osdi.action_functions.apply import apply_to_person
 from osdi.action_functions.resolve import Actions
 from osdi.consent.subscribing import reachable, subscribed
 from osdi.documents import Document, Find, ReadOnlyDocument
@@ -176,7 +175,7 @@ def _writes(store: Store, find: Find, found: _Found, timestamp: dt.datetime) -> 
     for person in found.people:
         if person["_id"] == found.person["_id"]:
             actions = Actions(list_ids=_ids(ids, LIST), tag_ids=_ids(ids, TAG))
-            changed = apply_to_person(subscribed(person, key), actions, now=timestamp, new_id=new_id)
+            changed = actions.applied_to(subscribed(person, key), now=timestamp, new_id=new_id)
         else:
             changed = reachable(person, key)
         if changed != person:

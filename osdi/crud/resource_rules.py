@@ -31,7 +31,7 @@ from osdi.statistics.invalidation import invalidate, invalidate_created
 from osdi.statistics.invalidation_store import complete, delete_rollups, invalidate_all
 from osdi.store import Insert, Store
 from osdi.store.indexes import EMBEDDING_SITES, POSTAL_CODES
-from osdi.suppression.changes import Checked, check_put
+from osdi.suppression.suppression_list import Checked, check_put
 
 # Takes the stored value (None if there is none) and the one of a PUT.
 ReplaceValue = Callable[[Any, Any], Any]

@@ -14,7 +14,7 @@ from osdi.store.store import SETTLED
 # A campaign's mark is moved when this many outreaches come after it.
 UNCOUNTED_LIMIT: Final = 1_000
 
-# Like osdi.store.count_cache.LARGE, for entries. To count them, the database reads the people who have them.
+# Like osdi.store.pages.count_cache.LARGE, for entries. To count them, the database reads the people who have them.
 LARGE_ENTRIES: Final = 500
 
 

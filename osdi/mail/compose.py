@@ -27,6 +27,10 @@ LONGEST_LINE: Final = 998
 # A display name that needs no quotation marks.
 PLAIN_PHRASE: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
 
+# Between the parts. RFC 2045, section 6.7: quoted-printable text, which both parts are, never has "=_" in it. The
+# library would choose one at random and search the parts for it, which takes as long as composing the rest.
+BOUNDARY: Final = "=_alternative_part"
+
 END_OF_BODY: Final = re.compile(r"</body\b", re.IGNORECASE)
 
 
@@ -47,13 +51,15 @@ class _Encoded(str):
     """A header value in its final form: encoded and folded."""
 
 
-# Parses the other headers, such as Content-Type. Each has one of a few values, and the parser takes as long as the
-# rest of a mail. The library never changes a parsed header.
-_parsed = lru_cache(maxsize=64)(EmailPolicy(linesep="\r\n").header_store_parse)
-
-
 class _Policy(EmailPolicy):
-    """Policy for SMTP that neither parses nor folds `_Encoded` values, and parses each other value once."""
+    """Policy for SMTP that neither parses nor folds `_Encoded` values.
+
+    The other headers, such as Content-Type, have one of a few values each, and the library takes as long for them as
+    for the rest of a mail. So their results are cached; the library never changes a parsed header.
+    """
+
+    def header_max_count(self, name: str) -> int | None:
+        return _max_count(name)
 
     def header_store_parse(self, name: str, value: str) -> tuple[str, str]:
         return (name, value) if isinstance(value, _Encoded) else _parsed(name, value)
@@ -62,7 +68,22 @@ class _Policy(EmailPolicy):
         return f"{name}: {value}{self.linesep}" if isinstance(value, _Encoded) else super().fold(name, value)
 
     def fold_binary(self, name: str, value: str) -> bytes:
-        return self.fold(name, value).encode() if isinstance(value, _Encoded) else super().fold_binary(name, value)
+        return self.fold(name, value).encode() if isinstance(value, _Encoded) else _folded(self.linesep, name, value)
+
+
+@lru_cache(maxsize=64)
+def _max_count(name: str) -> int | None:
+    return EmailPolicy().header_max_count(name)
+
+
+@lru_cache(maxsize=64)
+def _parsed(name: str, value: str) -> tuple[str, str]:
+    return EmailPolicy().header_store_parse(name, value)
+
+
+@lru_cache(maxsize=64)
+def _folded(line_end: str, name: str, value: str) -> bytes:
+    return EmailPolicy(linesep=line_end).fold_binary(name, value)
 
 
 POLICY: Final = _Policy(linesep="\r\n")
@@ -102,6 +123,7 @@ def compose(
     message["List-Unsubscribe"] = _bracketed_url(unsubscribe_url)
     message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(text_part(rendered, html, unsubscribe_url, language) + "\n", cte="quoted-printable")
+    message.make_alternative(boundary=BOUNDARY)
     message.add_alternative(html, subtype="html", cte="quoted-printable")
     return message
 

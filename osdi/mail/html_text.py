@@ -114,7 +114,7 @@ def _parse(html: str) -> BeautifulSoup:
     markup, end, rest = html.rpartition(">")
     html = f"<html>{markup}{end}{rest.replace('<', '&lt;')}"
     try:
-        return BeautifulSoup(html, "html.parser")
+        return BeautifulSoup(html, "html.parser", store_line_numbers=False, multi_valued_attributes=None)
     except ParserRejectedMarkup:
         return BeautifulSoup(html.replace("<!", "&lt;!"), "html.parser")
 

@@ -4,6 +4,9 @@ Each step changes documents in batches and can be repeated. The previous version
 documents, since it serves requests while the release runs. A step is never removed and keeps its number; a new step is
 added at the end, and `SCHEMA_VERSION` is its number.
 
+The release of an older program sets the number back to its own, if it can read the documents. So the next release of
+the newer program repeats its steps, and changes what the older one has written meanwhile.
+
 One release at a time runs the steps: it has a lease in the schema's document, by the database server's clock, and
 renews it after each batch. If a release dies, another one can start when the lease has expired.
 """
@@ -18,10 +21,11 @@ from osdi.documents import Document
 from osdi.errors import OsdiError, WriteConflict, unavailable
 from osdi.ids import new_id, now
 from osdi.match_keys import MatchKeyRules
+from osdi.operations.foreign_documents import refuse_foreign_documents
 from osdi.operations.migration_steps import MIGRATIONS, Migration, MigrationContext
 from osdi.retry import retry_for
 from osdi.store import Store
-from osdi.store.schema_version import ID, SCHEMA, SCHEMA_VERSION
+from osdi.store.schema_version import ID, OLDEST_PROGRAM, SCHEMA, SCHEMA_VERSION, can_go_back, newer_database
 
 LEASE_SECONDS: Final = 60
 WAIT_SECONDS: Final = 600.0
@@ -45,14 +49,16 @@ def migrate(
 
     Calls `report` with a sentence for each step, but not for a new database, in which the steps change nothing.
     Waits while another release runs. Raises OsdiError 503 if that takes longer than `wait` seconds or the database is
-    unavailable, and WriteConflict if this release has lost its lease. After an error the caller can run it again:
-    finished steps are kept.
+    unavailable, NewerDatabase if this program cannot read what a newer one has migrated, and WriteConflict if this
+    release has lost its lease. After an error the caller can run it again: finished steps are kept.
     """
     if store.in_memory:
         return SCHEMA_VERSION
+    refuse_foreign_documents(store)
     lease = _acquire_lease(store, report, wait)
     new = _is_new(store)
     try:
+        _go_back(store, lease, report)
         for migration in migrations:
             if schema_version(store) >= migration.number:
                 continue
@@ -64,9 +70,26 @@ def migrate(
             _change(store, lease, {"$max": {"schema_version": migration.number}, "$push": {"migrations": entry}})
             if not new:
                 report(f"Migrated to schema_version {migration.number}: {migration.description} ({changed} changed).")
+        _change(store, lease, {"$max": {"oldest_program": OLDEST_PROGRAM}})
     finally:
         _release_lease(store, lease)
     return schema_version(store)
+
+
+def _go_back(store: Store, lease: str, report: Callable[[str], None]) -> None:
+    """Sets the number of a newer program back to this one's, and leaves the documents as they are.
+
+    Raises NewerDatabase if this program cannot read them.
+    """
+    schema = store.get(SCHEMA, ID) or {}
+    newer = schema.get("schema_version", 0)
+    if newer <= SCHEMA_VERSION:
+        return
+    if not can_go_back(schema):
+        raise newer_database(schema)
+    entry = {"number": SCHEMA_VERSION, "date": now(), "documents": 0, "from": newer}
+    _change(store, lease, {"$set": {"schema_version": SCHEMA_VERSION}, "$push": {"migrations": entry}})
+    report(f"Went back from schema_version {newer} to {SCHEMA_VERSION}. No document was changed.")
 
 
 def _is_new(store: Store) -> bool:

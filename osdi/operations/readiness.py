@@ -12,7 +12,8 @@ from typing import Final
 from cachetools import TTLCache, cached
 from pymongo import timeout
 
-from osdi.errors import ErrorDescription, OsdiError, unavailable
+from osdi.errors import DatabaseUnavailable, ErrorDescription, OsdiError
+from osdi.operations.foreign_documents import refuse_foreign_documents
 from osdi.retry import retry_for
 from osdi.settings import Settings
 from osdi.settings.example_values import example_sentence, example_values
@@ -92,6 +93,17 @@ class UniqueIndexMissing(OsdiError):
         super().__init__(503, ErrorDescription("UNAVAILABLE", _missing(indexes)), headers={"Retry-After": "60"})
 
 
+def require_prepared(store: Store) -> None:
+    """Raises OsdiError 503, with a sentence, if the database has no unique indexes or belongs to another program."""
+    if store.in_memory:
+        return
+    try:
+        _check_indexes(store)
+    except _IndexesMissing as missing:
+        refuse_foreign_documents(store)
+        raise UniqueIndexMissing(str(missing)) from None
+
+
 def _missing(indexes: str) -> str:
     return f"Unique indexes are missing; run `bin/osdi release` to create them: {indexes}."
 
@@ -123,8 +135,7 @@ def wait_until_it_answers(store: Store, seconds: float, report: Callable[[str], 
     except FOR_THE_OPERATOR:
         raise
     except OsdiError as error:
-        message = f"The database did not answer within {seconds:g} s. Check that it runs at the address in MONGODB_URI."
-        raise unavailable(message) from error
+        raise DatabaseUnavailable(f"The database did not answer within {seconds:g} s.") from error
 
 
 def newer_database(uri: str) -> str | None:

@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable
+from types import FrameType
 from typing import Final
 
 from osdi import log
@@ -31,10 +32,16 @@ def run(works: Iterable[Work], *, once: bool = False) -> str | None:
 
     A work does one thing and returns True if there may be more. With `once`, a thread ends when nothing is left or
     after FAILURES_OF_ONCE failures in a row. Returns a sentence with the problem if work is unfinished, else None.
+    Raises KeyboardInterrupt at the end if SIGINT stopped it.
     """
-    stop, gave_up = threading.Event(), threading.Event()
+    stop, gave_up, signals = threading.Event(), threading.Event(), set[int]()
+
+    def end(number: int, _: FrameType | None) -> None:
+        signals.add(number)
+        stop.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, end)
     errors: list[str] = []
     threads = [
         threading.Thread(target=_loop, args=(work, stop, gave_up if once else None, errors), daemon=True)
@@ -51,6 +58,8 @@ def run(works: Iterable[Work], *, once: bool = False) -> str | None:
         return errors[0]
     if any(thread.is_alive() for thread in threads):
         return f"Work was unfinished after {STOP_SECONDS:g} s; another worker will take it over."
+    if signals == {signal.SIGINT}:
+        raise KeyboardInterrupt
     return f"Stopped after {FAILURES_OF_ONCE} failures in a row; see the log." if gave_up.is_set() else None
 
 

@@ -13,8 +13,7 @@ from typing import Final
 
 from osdi.access.anonymous_posts import AnonymousPosts
 from osdi.action_functions.followup_kinds import AUTORESPONSE, CONFIRMATION, QUEUED, SKIPPED
-from osdi.action_functions.helper_body import check_person, without_placeholders
-from osdi.action_functions.resolve import Actions, resolve
+from osdi.action_functions.resolve import Actions, check_person, resolve, without_placeholders
 from osdi.action_functions.triggers import EVERY_OUTREACH, Followup
 from osdi.documents import Document, Find, ReadOnlyDocument
 from osdi.errors import DuplicateKey, ErrorDescription, OsdiError

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from osdi.access.tokens import Caller
-from osdi.action_functions.apply import apply_to_person
 from osdi.action_functions.resolve import Actions
 from osdi.documents import Document
 from osdi.errors import invalid
@@ -124,7 +123,7 @@ class PostedPerson:
         self._add_identity(person, self._contact_claims(is_new=is_new), elsewhere)
         if self.has_token and (self.keys.contacts or person != stored):
             confirm_contacts(person, self.keys.contacts)
-        return apply_to_person(person, self.actions, now=timestamp, new_id=new_id)
+        return self.actions.applied_to(person, now=timestamp, new_id=new_id)
 
     def is_over_limit(self, match: Match) -> bool:
         """Counts a post without a token by the contact detail that matches or is claimed; True if there are too many.

@@ -10,8 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from osdi.access.tokens import Caller
-from osdi.action_functions.helper_body import check_person, without_placeholders
-from osdi.action_functions.resolve import resolve
+from osdi.action_functions.resolve import check_person, resolve, without_placeholders
 from osdi.documents import Document, Find
 from osdi.errors import ErrorDescription, conflict, document_too_large, invalid
 from osdi.ids import now
@@ -25,8 +24,7 @@ from osdi.resources import PERSON, id_from
 from osdi.retry import retry_on_conflict
 from osdi.settings import Settings
 from osdi.store import Insert, Store, Update, Write
-from osdi.suppression.changes import check_post
-from osdi.suppression.suppression_list import suppression_list
+from osdi.suppression.suppression_list import check_post, suppression_list
 
 CREATED: Final = "created"
 CHANGED: Final = "changed"
@@ -124,20 +122,22 @@ def person_change(store: Store, posted: PostedPerson, timestamp: dt.datetime) ->
     who would exceed the size limit; WriteConflict if a merge had to be finished first.
     """
     match_keys = (*posted.keys.all, *posted.name_keys)
-    people, listed = suppression_list(store).read_with_owners(PERSON.collection, match_keys, posted.keys.contacts)
+    suppressed = suppression_list(store)
+    people, listed = suppressed.read_with_owners(PERSON.collection, match_keys, posted.keys.contacts)
     found = _matched(store, posted, people)
     over_limit = posted.over_limit is not None and posted.is_over_limit(found)
     if over_limit and found.person is not None:
         return PersonChange(found.person, None, found.matched_by, over_limit=True)
-    finish_merges_of(store, [key for key in posted.keys.all if key not in found.owners], posted.rules)
+    if not store.supports_transactions:
+        finish_merges_of(store, [key for key in posted.keys.all if key not in found.owners], posted.rules)
     person = posted.merged(found, people, timestamp)
     _claim_name_keys(store, posted, person, found.person or {}, people)
     posted.rules.set_derived_keys(person)
     source = posted.source if posted.has_token else None
-    checked = check_post(store, found.person or {}, person, posted.fields, posted.rules, source, timestamp, listed)
-    change = _change(posted, found, checked.person, timestamp)
-    warnings = (*checked.warnings, *(change.warnings or _left_out(posted, found, change.person)))
-    return replace(change, opt_outs=checked.writes, warnings=warnings, over_limit=over_limit)
+    checked = check_post(suppressed, found.person or {}, person, posted.fields, posted.rules, source, timestamp, listed)
+    changed, write, full = _changed(posted, found.person, checked.person, timestamp)
+    warnings = (*checked.warnings, *(full or _left_out(posted, found, changed)))
+    return PersonChange(changed, write, found.matched_by, checked.writes, warnings, over_limit)
 
 
 def _left_out(posted: PostedPerson, found: Match, person: Document) -> Sequence[ErrorDescription]:
@@ -186,22 +186,22 @@ def _claim_name_keys(
     person["match_keys"] = [*kept, *(key for key in new if key not in owned)]
 
 
-def _change(posted: PostedPerson, found: Match, person: Document, timestamp: dt.datetime) -> PersonChange:
-    """Returns the change from the stored person to `person`."""
-    stored = found.person
+def _changed(
+    posted: PostedPerson, stored: Document | None, person: Document, timestamp: dt.datetime
+) -> tuple[Document, Write | None, Sequence[ErrorDescription]]:
+    """Returns the person after the change from `stored` to `person`, the write that stores it, and warnings."""
     if stored is not None and person == stored:
-        return PersonChange(stored, None, found.matched_by)
+        return stored, None, ()
     if exceeds_size_limit(person, anonymous=not posted.has_token):
         if posted.has_token or stored is None:
             raise document_too_large(PERSON.name, "person")
         # A post without a token cannot make a later outreach of the same person fail.
-        return PersonChange(stored, None, found.matched_by, warnings=(_full(PERSON.name),))
+        return stored, None, (_full(PERSON.name),)
     person |= posted.editor
     if stored is None:
-        return PersonChange(person, Insert(PERSON.collection, person), found.matched_by)
+        return person, Insert(PERSON.collection, person), ()
     person["modified_date"] = timestamp
     changed = {name: value for name, value in person.items() if stored.get(name) != value}
     gone = tuple(name for name in stored if name not in person)
     events = events_of_change(stored, person)
-    update = Update(PERSON.collection, stored["_id"], stored["version"], changed, gone, events)
-    return PersonChange(person, update, found.matched_by)
+    return person, Update(PERSON.collection, stored["_id"], stored["version"], changed, gone, events), ()

@@ -7,8 +7,7 @@ the rest of that time; after it they fail.
 
 import math
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
 from pymongo import timeout
@@ -24,6 +23,7 @@ from osdi.store import request_deadline
 
 # The driver reports a change up to a second later, and an operation that found a server needs time for its reply.
 LEAST_SECONDS: Final = 1.0
+UNBOUNDED: Final = nullcontext()
 
 
 class CircuitBreaker(TopologyListener):
@@ -39,20 +39,20 @@ class CircuitBreaker(TopologyListener):
         since = self._away_since
         return since is not None and time.monotonic() >= since + self._patience
 
-    @contextmanager
-    def operation(self) -> Iterator[None]:
-        """Wraps an operation. Raises OsdiError 503 if the database has been away for longer than the patience."""
+    def operation(self) -> AbstractContextManager[None]:
+        """Returns a context that bounds an operation.
+
+        Raises OsdiError 503 if the database has been away for longer than the patience.
+        """
         since, left = self._away_since, request_deadline.left()
         if since is None and left is None:
-            yield
-            return
+            return UNBOUNDED
         if since is not None:
             patience = since + self._patience - time.monotonic()
             if patience <= 0:
                 raise DatabaseUnavailable
             left = min(patience + LEAST_SECONDS, math.inf if left is None else left)
-        with timeout(left):
-            yield
+        return timeout(left)
 
     def opened(self, event: TopologyOpenedEvent) -> None:
         """Does nothing: the first state is reported as a change."""

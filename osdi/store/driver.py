@@ -89,6 +89,8 @@ TOO_LARGE_CODES: Final = frozenset({10334, 17419, 17420})
 class Refused(OsdiError):
     """The database rejects our user: 503, with a sentence for the operator."""
 
+    needs_operator = True
+
     def __init__(self) -> None:
         message = "The database rejects the user of MONGODB_URI: check its name, password and write permission."
         super().__init__(503, ErrorDescription("UNAVAILABLE", message), headers={"Retry-After": "60"})

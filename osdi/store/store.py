@@ -26,10 +26,10 @@ from osdi.paging import Page
 from osdi.store import write_log
 from osdi.store.bulk import apply_in_bulk
 from osdi.store.circuit_breaker import CircuitBreaker
-from osdi.store.count_cache import LARGE, CollectionCounts, CountCache
 from osdi.store.driver import DATABASE, DURABLE, MOCK, READ_MS, abort, connect, driver_errors, server_clock_ahead
 from osdi.store.indexes import INDEXES, WEBHOOKS, create
 from osdi.store.interface import DocumentStore
+from osdi.store.pages.count_cache import LARGE, CollectionCounts, CountCache
 from osdi.store.pages.order import Place
 from osdi.store.pages.positions import STEPS, KnownPosition, PagePositions
 from osdi.store.schema_version import LOOK_SECONDS, check_schema
@@ -172,6 +172,10 @@ class Store(DocumentStore):
     def skip_schema_check(self) -> None:
         """Accepts whatever schema the documents have: for a restore, which replaces them."""
         self._next_schema_check = math.inf
+
+    def accept_newer_schema(self) -> None:
+        """Accepts the documents of a newer program: for a release, which decides if this program can go back."""
+        self._served = True
 
     def create_indexes(self) -> list[str]:
         """Creates every index that is missing; safe to repeat. Returns the names of all as `collection.index`."""

@@ -54,7 +54,13 @@ class FilterSchema(QuerySchema):
 class PageArgumentsSchema(FilterSchema):
     """Arguments for a page of a collection. The `next` and `previous` links contain the cursors."""
 
-    page = ma.fields.Integer(load_default=1, validate=ma.validate.Range(1, PAGE_NUMBER))
+    page = ma.fields.Integer(
+        load_default=1,
+        validate=ma.validate.Range(1, PAGE_NUMBER),
+        metadata={
+            "description": "Number of the page. Follow `next` to far pages: a number far from any other may be 400."
+        },
+    )
     per_page = ma.fields.Integer(
         validate=ma.validate.Range(1, PAGE_NUMBER),
         metadata={"description": "Resources on a page; at most the entry point's max_pagesize."},

@@ -83,22 +83,23 @@ class OsdiSchema(ma.Schema, metaclass=TableMeta):
         if not isinstance(data, dict):
             error_store.store_error(["Not a JSON object."], index=index)
             return loaded
+        by_name, aliases = self._by_name, self.aliases
         for sent_name, value in data.items():
-            name, field = self._by_name.get(sent_name, (None, None))
-            if field is None or name is None:
+            if sent_name not in by_name:
                 # Clients may send back namespaced and read-only fields of a response.
                 if STRICT.get() and sent_name not in self._answered and ":" not in sent_name:
                     error_store.store_error(["Unknown field."], sent_name, index=index)
                 continue
             if is_empty(value):
                 continue
+            name, field = by_name[sent_name]
             try:
                 # Not `deserialize`, which handles missing and null values (there are none here), and builds a
                 # validator even for a field without validators.
                 entry = field._deserialize(value, sent_name, data)
                 if field.validators:
                     field._validate(entry)
-                if self.aliases and sent_name in self.aliases and not is_empty(data.get(self.aliases[sent_name])):
+                if sent_name in aliases and not is_empty(data.get(aliases[sent_name])):
                     continue  # the standard's name counts
                 if entry is value or not is_empty(entry):
                     loaded[name] = entry

@@ -33,7 +33,10 @@ HOSTILE = "Eve\x1b]0;owned\x07\x9b31m\u202e\u2066\u2028\x7f"
 # The staff pages take uploads and choices of columns; what reads and imports files is for the worker and commands.
 OF_IMPORTS = ("importer", "sources", "file_import", "dry_run_store", "server_import", "jobs.execution", "jobs.work")
 NOT_IN_WEB = (*(f"osdi.importing.{name}" for name in OF_IMPORTS), "osdi.backup", "osdi.commands")
-IN_WEB = {"osdi.commands", "osdi.commands.register", "osdi.commands.output"}
+IN_WEB = {
+    "osdi.commands",
+    *(f"osdi.commands.{name}" for name in ("output", "program", "program.command_line", "program.signals", "register")),
+}
 
 
 def run(app: Flask, *arguments: str, answer: str = "n\n") -> Result:

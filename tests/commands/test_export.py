@@ -25,6 +25,7 @@ from osdi.resources import ENTRIES
 from osdi.settings import Settings
 from osdi.store import Store
 from osdi.store.scan import scan
+from tests.commands import command_runs
 from tests.support import factories
 from tests.support.client import Client
 
@@ -234,7 +235,8 @@ class TestTheFile:
         usual = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
         before = signal.signal(number, usual)
         try:
-            assert run(app, "people", "-o", str(tmp_path / "people.csv")).stderr.endswith("Aborted!\n")
+            ended = command_runs.run(app, "export", "people", "-o", str(tmp_path / "people.csv"))
+            assert ended.code == 128 + number
 
             assert os.listdir(tmp_path) == []
             assert signal.getsignal(number) == usual

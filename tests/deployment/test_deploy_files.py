@@ -100,7 +100,7 @@ def test_the_command_osdi_reads_no_settings_of_where_it_is_called(tmp_path: Path
     (tmp_path / ".env").write_text("NAMESPACE='Not One'\n")
     script = (ROOT / "deploy" / "osdi").read_text()
     for there, here in (
-        ("runuser -u osdi -- /opt/osdi/venv/bin/python", sys.executable),
+        ("runuser -u osdi -- /opt/osdi/app/.venv/bin/python", sys.executable),
         ("/etc/osdi/osdi.env", str(tmp_path / "settings")),
         ("/opt/osdi/app", str(ROOT)),
     ):
@@ -135,7 +135,7 @@ class TestSystemd:
 def test_systemd_runs_what_the_procfile_runs(name: str) -> None:
     service = ROOT / "deploy" / "systemd" / f"osdi-{name}.service"
 
-    assert directives(service)["ExecStart"].removeprefix("/opt/osdi/venv/bin/") == PROCFILE[name]
+    assert directives(service)["ExecStart"].removeprefix("/opt/osdi/app/.venv/bin/") == PROCFILE[name]
 
 
 class TestTheNightlyBackup:

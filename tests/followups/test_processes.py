@@ -216,9 +216,7 @@ def post_many(live: Live, wanted: int) -> set[str]:
 
 
 @pytest.mark.slow
-def test_many_posts_about_one_victim_stay_below_the_sending_limit(
-    environment: dict[str, str], sink: SmtpSink
-) -> None:
+def test_many_posts_about_one_victim_stay_below_the_sending_limit(environment: dict[str, str], sink: SmtpSink) -> None:
     """With twenty campaigns, so that one follow-up a campaign and day does not bound it alone."""
     token = prepared(environment["MONGODB_URI"])
     headers = {"OSDI-API-Token": token}

@@ -48,7 +48,7 @@ CAMPAIGN = "the-river"
 
 
 class Imported(NamedTuple):
-    """The result of an import: all documents, the report, the rejected rows, the tags that it has created."""
+    """The results of an import: all documents, the report, the rejected rows, the tags that it has created."""
 
     documents: dict[str, list[Any]]
     report: dict[str, Any]

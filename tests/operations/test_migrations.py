@@ -4,6 +4,7 @@ import datetime as dt
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ from osdi.people.duplicates import keys_store
 from osdi.settings import Settings
 from osdi.store import Store
 from osdi.store.indexes import INDEXES
-from osdi.store.schema_version import SCHEMA_VERSION, WrongDatabase
+from osdi.store.schema_version import OLDEST_PROGRAM, SCHEMA_VERSION, WrongDatabase
 from tests.support.client import Client
 from tests.support.factories import RULES
 from tests.support.fork_server import run
@@ -635,6 +636,75 @@ class TestANewerDatabase:
         database.schema.insert_one(NEWER)
 
         assert store.get("people", "x") is None
+
+
+class TestGoingBack:
+    """The release of an older program, on a database that a newer one has migrated."""
+
+    @pytest.fixture
+    def newer(self, old: tuple[Store, Database]) -> tuple[Store, Database]:
+        """A database of a newer program, which the release of this one has to decide about."""
+        store, database = old
+        database.schema.insert_one({**NEWER, "oldest_program": SCHEMA_VERSION})
+        store.accept_newer_schema()
+        return store, database
+
+    def test_sets_the_version_back_and_keeps_all_documents(self, newer: tuple[Store, Database]) -> None:
+        store, database = newer
+        database.people.insert_one({"_id": "p", "match_keys": [], "of_a_newer_program": 1})
+        reported: list[str] = []
+
+        assert migrate(store, RULES, reported.append) == SCHEMA_VERSION
+
+        assert reported == [
+            f"Went back from schema_version {SCHEMA_VERSION + 1} to {SCHEMA_VERSION}. No document was changed."
+        ]
+        assert database.people.find_one() == {"_id": "p", "match_keys": [], "of_a_newer_program": 1}
+        with closing(Store(store.uri)) as anew:
+            assert anew.get("people", "p")
+
+    def test_the_next_upgrade_changes_what_was_written_meanwhile(
+        self, newer: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        store, database = newer
+        migrate(store, RULES, lambda _: None)
+        database.people.insert_one({"_id": "p", "match_keys": []})
+
+        def mark(context: MigrationContext) -> Iterator[int]:
+            yield context.store.collection("people").update_many({}, {"$set": {"marked": True}}).modified_count
+
+        step = Migration(SCHEMA_VERSION + 1, "marked people", mark)
+        monkeypatch.setattr("osdi.operations.migrations.SCHEMA_VERSION", SCHEMA_VERSION + 1)
+        assert migrate(store, RULES, lambda _: None, migrations=(*MIGRATIONS, step)) == SCHEMA_VERSION + 1
+        assert database.people.find_one() == {"_id": "p", "match_keys": [], "marked": True}
+
+    @pytest.mark.parametrize("oldest", [{}, {"oldest_program": SCHEMA_VERSION + 1}], ids=["unknown", "newer"])
+    def test_is_rejected_if_this_program_cannot_read_the_documents(
+        self, newer: tuple[Store, Database], oldest: dict[str, int]
+    ) -> None:
+        store, database = newer
+        database.schema.replace_one({}, NEWER | oldest)
+
+        with pytest.raises(WrongDatabase, match="or restore a backup from before"):
+            migrate(store, RULES, lambda _: None)
+
+        assert {"lease"}.isdisjoint(database.schema.find_one())
+        assert database.schema.find_one()["schema_version"] == SCHEMA_VERSION + 1
+
+    def test_needs_a_release(self, newer: tuple[Store, Database]) -> None:
+        """A worker or a command that was left on an old machine does not start by mistake."""
+        with (
+            closing(Store(newer[0].uri)) as anew,
+            pytest.raises(WrongDatabase, match="run `bin/osdi release` to go back to this one"),
+        ):
+            anew.get("people", "p")
+
+    def test_each_release_writes_which_program_is_the_oldest_one(self, old: tuple[Store, Database]) -> None:
+        store, database = old
+
+        migrate(store, RULES, lambda _: None)
+
+        assert database.schema.find_one()["oldest_program"] == OLDEST_PROGRAM
 
 
 def test_ends_a_worker_with_the_reason() -> None:

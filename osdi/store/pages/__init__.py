@@ -1,1 +1,1 @@
-"""Pages of a collection: their order, the conditions of their cursors, and the positions of far pages."""
+"""Pages of a collection: their order, the conditions of their cursors, the positions of far pages, and totals."""

@@ -1,0 +1,58 @@
+"""Command `python -m faults.copies`: kills processes during 10,000 changes, and compares a copy with the server."""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from dev.mongod import MongodUnavailable
+from faults.copies.run import Outcome, Plan, run
+from faults.server import ROOT, ServerFailed
+
+SHOWN = 20
+
+
+def options() -> argparse.Namespace:
+    """Parses the command line. Exits with a usage message if an option is invalid."""
+    parser = argparse.ArgumentParser(prog="python -m faults.copies", description=__doc__)
+    parser.add_argument("--changes", type=int, default=10_000, help="successful changes (10000)")
+    parser.add_argument("--seed", type=int, default=1, help="of the random changes and kills (1)")
+    parser.add_argument("--folder", type=Path, default=ROOT / "var", help="folder for the temporary files")
+    return parser.parse_args()
+
+
+def report(outcome: Outcome) -> str:
+    """Returns the figures of a run."""
+    lines = [
+        f"changes: {sum(outcome.done.values()):,} ({_counts(outcome.done)})",
+        f"requests that were repeated: {outcome.repeated:,}",
+        f"killed by SIGKILL: {sum(outcome.killed.values()):,} ({_counts(outcome.killed)})",
+        f"completed runs of examples/sync.py: {outcome.synced:,}",
+        f"compared: {_counts(outcome.compared)}",
+        f"differences and failures: {len(outcome.problems):,}",
+        *outcome.problems[:SHOWN],
+        f"seconds: {outcome.seconds:.0f}",
+    ]
+    return "\n".join(lines)
+
+
+def _counts(counts: "dict[str, int]") -> str:
+    return ", ".join(f"{name}: {number:,}" for name, number in sorted(counts.items()))
+
+
+def main() -> int:
+    """Runs and prints. Returns the exit code: 1 if the copy differs or a process failed."""
+    chosen = options()
+    chosen.folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with tempfile.TemporaryDirectory(dir=chosen.folder, prefix="copies-") as folder:
+            outcome = run(Plan(chosen.changes, seed=chosen.seed), Path(folder))
+    except (RuntimeError, ServerFailed, MongodUnavailable) as error:
+        print(f"faults.copies: {error}", file=sys.stderr)
+        return 1
+    print(report(outcome))
+    return 1 if outcome.problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

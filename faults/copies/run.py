@@ -1,0 +1,165 @@
+"""Runs changes, copies and kills at the same time, and compares the copy with the server at the end."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from faults.administration.completion import complete
+from faults.copies.changes import Changes
+from faults.copies.comparison import differences, in_copy, on_server
+from faults.deployments import SingleMember
+from faults.row import prepare_ours
+from faults.server import ROOT, Gunicorn
+from osdi.resources import API
+from osdi.store.store import SETTLED
+
+COMPLETED: Final = "sync completed"
+WORKER: Final = "worker of bin/osdi"
+SYNC_SECONDS: Final = 300.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How many changes to make, and how. `settled` is the age at which the server's feed shows a deletion."""
+
+    changes: int
+    clients: int = 4
+    seed: int = 1
+    application: str = "wsgi:app"
+    settled: float = SETTLED.total_seconds()
+    longest_pause: float = 4.0
+    """Between two kills, in seconds."""
+
+
+@dataclass
+class Outcome:
+    """What a run did, how much it compared, and a sentence for each difference."""
+
+    done: Counter[str] = field(default_factory=Counter)
+    repeated: int = 0
+    killed: Counter[str] = field(default_factory=Counter)
+    synced: int = 0
+    compared: Counter[str] = field(default_factory=Counter)
+    problems: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+class Processes:
+    """The server, the worker and the sync script of a run; each can be killed."""
+
+    def __init__(self, server: Gunicorn, folder: Path, variables: dict[str, str], token: str) -> None:
+        self.server, self.file = server, folder / "copy.sqlite"
+        self._log, self._variables, self._token = folder / "worker.log", variables, token
+        self._worker: subprocess.Popen[bytes] | None = None
+        self._sync: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> "Processes":
+        self.start_worker()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in (self._worker, self._sync):
+            if process is not None and process.poll() is None:
+                process.kill()
+                process.wait()
+
+    def start_worker(self) -> None:
+        """Starts `bin/osdi worker`."""
+        self._worker = self._start("app.py", "worker")
+
+    def kill_worker(self) -> None:
+        """Kills the worker and starts another one."""
+        assert self._worker is not None
+        self._worker.kill()
+        self._worker.wait()
+        self.start_worker()
+
+    def sync(self, *, killed_after: float | None = None) -> bool:
+        """Runs the sync script; True if it has completed. Raises RuntimeError if it fails by itself."""
+        address = f"http://127.0.0.1:{self.server.port}{API}"
+        self._sync = self._start("examples/sync.py", address, str(self.file))
+        try:
+            code = self._sync.wait(SYNC_SECONDS if killed_after is None else killed_after)
+        except subprocess.TimeoutExpired:
+            self._sync.kill()
+            self._sync.wait()
+            if killed_after is None:
+                raise RuntimeError(f"the sync script did not end within {SYNC_SECONDS:.0f} s") from None
+            return False
+        if code != 0:
+            raise RuntimeError(f"the sync script ended with {code}: {self._log.read_text()[-1_000:]}")
+        return True
+
+    def end_worker(self) -> None:
+        """Ends the worker by SIGTERM, so that it finishes what it does."""
+        assert self._worker is not None
+        self._worker.send_signal(signal.SIGTERM)
+        self._worker.wait(60)
+
+    def _start(self, *words: str) -> "subprocess.Popen[bytes]":
+        variables = os.environ | self._variables | {"OSDI_TOKEN": self._token}
+        with self._log.open("ab") as log:
+            return subprocess.Popen([sys.executable, *words], cwd=ROOT, env=variables, stdout=log, stderr=log)
+
+
+def run(plan: Plan, folder: Path) -> Outcome:
+    """Runs the plan in a new folder. Raises RuntimeError, ServerFailed or MongodUnavailable."""
+    began, outcome = time.monotonic(), Outcome()
+    with ExitStack() as stack:
+        database = stack.enter_context(SingleMember(folder / "mongod"))
+        token = prepare_ours(database.uri)
+        variables = {"MONGODB_URI": database.uri, "PUBLIC_URL": "http://127.0.0.1"}
+        server = stack.enter_context(Gunicorn(plan.application, log=folder / "gunicorn.log", variables=variables))
+        processes = stack.enter_context(Processes(server, folder, variables, token))
+        changes = stack.enter_context(Changes(server.port, token, plan.changes, clients=plan.clients, seed=plan.seed))
+        _disturb(plan, changes, processes, outcome)
+        changes.__exit__()
+        outcome.done, outcome.repeated, outcome.problems = changes.done, changes.repeated, changes.failures
+        processes.end_worker()
+        complete(database.uri)
+        time.sleep(plan.settled + 1.5)
+        processes.sync()
+        there, here = on_server(server.port, token), in_copy(processes.file)
+        outcome.compared = Counter({table: len(found) for table, found in there.items()})
+        outcome.problems += differences(there, here) + [f"gunicorn's log: {each}" for each in server.failures()[:3]]
+    outcome.seconds = time.monotonic() - began
+    return outcome
+
+
+def _disturb(plan: Plan, changes: Changes, processes: Processes, outcome: Outcome) -> None:
+    """Runs the sync script again and again and kills processes, while the changes are made."""
+    choose = random.Random(plan.seed)
+    next_kill = time.monotonic()
+    while changes.are_under_way:
+        if time.monotonic() >= next_kill:
+            outcome.killed[_kill(choose, processes)] += 1
+            next_kill = time.monotonic() + choose.uniform(0, plan.longest_pause)
+        if processes.sync(killed_after=choose.uniform(0.1, plan.longest_pause)):
+            outcome.synced += 1
+        else:
+            outcome.killed["sync script"] += 1
+
+
+def _kill(choose: random.Random, processes: Processes) -> str:
+    """Kills one process by SIGKILL, and lets another one take its place. Returns what it was."""
+    server = processes.server
+    kind = choose.choice(("gunicorn worker", "gunicorn worker", "gunicorn master", "all of gunicorn", WORKER))
+    if kind == "gunicorn worker":
+        server.kill_worker(choose.choice(server.workers))
+    elif kind == "gunicorn master":
+        server.kill_master()
+        server.start()
+    elif kind == "all of gunicorn":
+        server.kill_all()
+        server.start()
+    else:
+        processes.kill_worker()
+    return kind

@@ -1,0 +1,1 @@
+"""The program `bin/osdi`: its options, its signals, and the sentence and exit code with which it ends."""
