@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -391,3 +392,36 @@ class TestFailures:
     def test_a_batch_on_a_standalone_is_imported_row_by_row(self, standalone: Mongod, tmp_path: Path) -> None:
         with own_database(standalone.uri, "batches") as (store, database):
             assert imported_people(store, database, people_file(tmp_path / "a.csv", 30)) == {"created": 30}
+
+
+@pytest.mark.parametrize("kind", [PEOPLE, OUTREACHES])
+def test_the_number_of_commands_of_a_batch_does_not_grow_with_its_rows(
+    api: Client, store: Store, database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str
+) -> None:
+    """Of new rows and of known ones: each row finds what it reads among what the batch has read ahead."""
+    silent = Store(store.uri, cache_seconds=5, queues_events=False)
+    calls: list[str] = []
+    for name in ("get", "by_ids", "by_match_keys", "by_match_keys_and_ids", "find", "find_one", "write"):
+        noted = partial(note_call, calls, name, getattr(silent, name))
+        monkeypatch.setattr(silent, name, noted)
+    batches_of(monkeypatch, 512)
+    found = []
+    for count in (20, 60, 60):
+        file = tmp_path / f"{count}.csv"
+        lines = (
+            f"r{n}@example.com,Given,Family{n},+1202555{n:04},100{n:02},2024-05-06,crm:{n}\n" for n in range(count)
+        )
+        header = "email,given_name,family_name,phone,postal_code"
+        header += ",action_date,outreach\n" if kind == OUTREACHES else ",birthdate,identifiers\n"
+        file.write_text(header + "".join(lines))
+        calls.clear()
+        import_file(silent, database, file, kind, Choices(api.campaign_id if kind == OUTREACHES else None), 4)
+        found.append(len(calls))
+
+    silent.close()
+    assert max(found) < 20, calls
+
+
+def note_call(calls: list[str], name: str, call: Callable[..., Any], *given: Any, **named: Any) -> Any:
+    calls.append(name)
+    return call(*given, **named)
