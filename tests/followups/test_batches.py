@@ -1,4 +1,4 @@
-"""Batches of follow-ups: leased together, but each is checked, sent and marked alone, and none is lost with its worker."""
+"""Batches of follow-ups: leased together, but checked, sent and marked alone; none is lost with its worker."""
 
 import datetime as dt
 from collections.abc import Callable, Iterator
