@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from pymongo import MongoClient
+from pymongo import MongoClient, WriteConcern
+from pymongo.collection import Collection
 
 from bench import bodies
 from bench.contenders import Ours, post_all
@@ -47,6 +48,10 @@ class Waiting:
         self._database[COPY].aggregate([{"$out": "outreaches"}])
         # Force a checkpoint now, so that the measurement does not pay for it.
         self._client.admin.command("fsync")
+
+    def outreaches(self) -> Collection[dict[str, Any]]:
+        """Returns the collection, whose writes are acknowledged by the majority and journaled, as those of a worker."""
+        return self._database.get_collection("outreaches", write_concern=WriteConcern(w="majority", j=True))
 
     def left(self) -> int:
         """Returns the number of outreaches whose follow-up or event was not delivered."""

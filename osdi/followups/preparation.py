@@ -3,7 +3,7 @@
 The checks, in this order: a transport, a message and a person exist; the person has the contact detail that is to be
 reached; nobody who has it has opted out; texts and calls may go to a number; no other follow-up of its kind was sent to
 the person within the interval; the sending limits of anonymous posts are not reached. All subaddresses of a mailbox
-count as one there. The worker reads all these values right before sending, also for the last one of a batch.
+count as one there. The documents that decide are read right before sending, also for the last one of a batch.
 """
 
 import datetime as dt

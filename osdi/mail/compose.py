@@ -28,7 +28,7 @@ LONGEST_LINE: Final = 998
 PLAIN_PHRASE: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
 
 # Between the parts. RFC 2045, section 6.7: quoted-printable text, which both parts are, never has "=_" in it. The
-# library would choose one at random and search the parts for it, which takes as long as composing the rest.
+# library would draw a boundary by lot and search the parts for it, which takes as long as composing the rest.
 BOUNDARY: Final = "=_alternative_part"
 
 END_OF_BODY: Final = re.compile(r"</body\b", re.IGNORECASE)

@@ -183,7 +183,7 @@ class TestTheMail:
         # As if the worker had died after it sent the mail, and before it stored that.
         lost = {"state": "leased", "lease": "lost", "not_before": dt.datetime(2026, 1, 1), "to": JANE}
         database.outreaches.update_one({}, {"$set": {f"followups.0.{name}": value for name, value in lost.items()}})
-        worker._looked_for_lost = float("-inf")
+        worker._batch._looked_for_lost = float("-inf")
         work()
 
         assert len(set(sink.message_ids)) == 1, "a repeated mail has the same Message-ID"

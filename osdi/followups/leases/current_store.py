@@ -1,7 +1,7 @@
 """Reads what decides whether a leased follow-up may be sent, in one command right before it is sent.
 
 These are the outreach with its lease, the people who have the address or number, the suppression list, and other
-follow-ups of the kind to the person. The values may have changed since the batch was leased: somebody unsubscribes, or
+follow-ups of the kind to the person. All of them may have changed since the batch was leased: somebody unsubscribes, or
 deletes the outreach or the person.
 """
 
@@ -27,7 +27,7 @@ OUTREACHES, ENTRIES = "outreach of the result", "entry of the result"
 
 @dataclass(frozen=True)
 class Current:
-    """The stored values at the time of sending.
+    """The documents that decide about a follow-up at the time of sending.
 
     `others` is true if there is another follow-up of the kind to the person and campaign.
     """
