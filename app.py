@@ -22,7 +22,7 @@ from blueprints.browser.translation import translate_templates
 from blueprints.http.api import HAL_JSON, Api, SchemaDocstrings
 from blueprints.http.context import EXTENSION, Deployment
 from blueprints.http.cors import share_with_origins
-from blueprints.http.parameters import ResourceId
+from blueprints.http.parameters import ResourceId, Route
 from blueprints.http.rate_limits import EXTENSION as RATE_LIMITS
 from blueprints.http.rate_limits import RateLimits, limit_rates
 from blueprints.http.request_log import log_requests
@@ -112,6 +112,7 @@ def _application(settings: Settings, shared: Mapping[str, Any]) -> Flask:
     app.ensure_sync = lambda function: function  # type: ignore[assignment, method-assign]
     log_requests(app, settings)
     app.json = OrjsonProvider(app)
+    app.url_rule_class = Route
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.url_map.converters["default"] = ResourceId  # of `<person_id>` and the like
