@@ -29,7 +29,7 @@ assert client.get("/staff/sign-in", base_url="https://localhost").status_code ==
 loaded.append([*sys.modules])
 print(json.dumps(loaded), file=sys.stderr)
 """
-# What commands and the worker need, or one request in thousands. A name stands for the module and all modules in it.
+# Only commands, the worker or one request in thousands need these. A name stands for the module and all modules in it.
 IN_NO_WEB_PROCESS = {
     *("osdi.backup", "osdi.commands.imports", "osdi.commands.worker", "osdi.importing.file_import"),
     *("osdi.importing.importer", "osdi.importing.jobs.work", "osdi.importing.server_import", "osdi.importing.sources"),
