@@ -66,7 +66,7 @@ def measure_start(mongod: Mongod, scratch: Path) -> str:
             f"| | {' | '.join(COLUMNS)} |",
             "|---|---:|---:|---:|---:|",
             *(_row(label, found) for label, found in medians.items()),
-            _row("ratio", ratios),
+            _row("ratio", ratios, decimals=2),
         )
     )
 
@@ -97,5 +97,7 @@ def _uri(mongod: Mongod, contender: Contender) -> str:
     return mongod.uri.replace("/osdi?", f"/{_database(contender)}?")
 
 
-def _row(label: str, values: list[float]) -> str:
-    return f"| {label} | {values[0]:.2f} | {values[1]:.2f} | {values[2]:.0f} | {values[3]:.0f} |"
+def _row(label: str, values: list[float], *, decimals: int = 0) -> str:
+    """Returns a row of the table; `decimals` are those of the memory."""
+    seconds, cpu, ready, posted = values
+    return f"| {label} | {seconds:.2f} | {cpu:.2f} | {ready:.{decimals}f} | {posted:.{decimals}f} |"
