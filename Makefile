@@ -3,10 +3,17 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Packages of another version of Python are useless, so the file that says what is installed has the version in its name.
+# Packages of another version of Python are useless, so the files that say what is installed have the version in their names.
 SHOW_VERSION := import sys; print("%d.%d" % sys.version_info[:2])
 VERSION := $(shell $(PYTHON) -c '$(SHOW_VERSION)')
 INSTALLED := $(VENV)/.installed-$(VERSION)
+# A second pip takes seconds to install, so the pip of $(PYTHON) installs the packages, if there is one with this option.
+PIP = $$($(PYTHON) -m pip --python $(BIN)/python --version >/dev/null 2>&1 \
+	&& echo '$(PYTHON) -m pip --python $(BIN)/python' || echo '$(BIN)/python -m pip')
+# Compiling takes half of the time of an installation, and few of the modules are ever imported: Python compiles each at
+# its first import, and keeps it.
+INSTALL = $(PIP) install --quiet --disable-pip-version-check --no-compile
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run mongod test lint types lint-deploy requirements check docs dist translations screenshots fuzz bench bench-scale faults week
 .DEFAULT_GOAL := run
@@ -14,10 +21,10 @@ INSTALLED := $(VENV)/.installed-$(VERSION)
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(INSTALLED) ## Start the server with sample data
+run: $(INSTALLED)-run ## Start the server with sample data
 	@$(BIN)/python -m dev.run
 
-mongod: $(INSTALLED) ## Start the packaged MongoDB alone, for running the Procfile with honcho
+mongod: $(INSTALLED)-run ## Start the packaged MongoDB alone, for running the Procfile with honcho
 	@$(BIN)/python -m dev.mongod
 
 # Two pytest runs side by side, see dev/run_tests.py. COVERAGE=1 measures the coverage of osdi/ too.
@@ -82,12 +89,17 @@ faults: $(INSTALLED) ## Kill and freeze processes for twenty minutes and check t
 week: $(INSTALLED) ## Play the week of an operator: install, back up, lose the disk, restore, upgrade, go back
 	$(BIN)/python -m faults.week
 
-$(INSTALLED): requirements.txt requirements-dev.txt
+$(INSTALLED)-run: requirements.txt requirements-run.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
-	test "$$($(BIN)/python -c '$(SHOW_VERSION)' 2>&1)" = $(VERSION) || $(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	test "$$($(BIN)/python -c '$(SHOW_VERSION)' 2>&1)" = $(VERSION) || $(PYTHON) -m venv --clear --without-pip $(VENV)
+	@$(PYTHON) -m pip --python $(BIN)/python --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip
+	$(INSTALL) -r requirements-run.txt
+	@touch $@
+
+$(INSTALLED): $(INSTALLED)-run requirements-dev.txt
+	$(INSTALL) -r requirements-dev.txt
 	@touch $@
 
 $(INSTALLED)-bench: $(INSTALLED) requirements-bench.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	$(INSTALL) -r requirements-bench.txt
 	@touch $@

@@ -9,6 +9,7 @@ if __name__ == "__main__":
 
     handle_by(end_at_once)
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,16 +19,19 @@ from flask.json.provider import JSONProvider
 from werkzeug.datastructures import Headers
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from blueprints import BLUEPRINTS, staff
+from blueprints import BLUEPRINTS
 from blueprints.act import act
 from blueprints.act.count import counts
 from blueprints.browser import documentation, unsubscribe
+from blueprints.browser.on_demand import EXTENSION as ON_DEMAND
+from blueprints.browser.on_demand import OnDemand
 from blueprints.browser.translation import translate_templates
 from blueprints.http.api import HAL_JSON, Api, SchemaDocstrings
 from blueprints.http.context import EXTENSION, Deployment
 from blueprints.http.cors import share_with_origins
-from blueprints.http.parameters import ResourceId
-from blueprints.http.rate_limits import limit_rates
+from blueprints.http.parameters import ResourceId, Route
+from blueprints.http.rate_limits import EXTENSION as RATE_LIMITS
+from blueprints.http.rate_limits import RateLimits, limit_rates
 from blueprints.http.request_log import log_requests
 from blueprints.operations import health, metrics
 from blueprints.operations.import_bodies import load_body
@@ -39,8 +43,8 @@ from osdi.campaign_pages.form.form_token import FormTokens
 from osdi.commands.program.command_line import command_line
 from osdi.commands.register import CommandContext, register_commands
 from osdi.crud.reference_cache import Reference
+from osdi.resources import STAFF_PAGES
 from osdi.settings import Settings
-from osdi.staff.oidc.provider import Provider
 from osdi.statistics.reader import StatisticsReader
 from osdi.store import Store
 from osdi.version import VERSION
@@ -90,14 +94,46 @@ class OrjsonProvider(JSONProvider):
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """Returns the WSGI application. Raises environs.EnvValidationError with all invalid settings."""
+    """Returns the WSGI application. Raises environs.EnvValidationError with all invalid settings.
+
+    An application of its own has the staff pages besides everything else. It is created at the first request for one
+    of them, because a process that shows none starts faster and takes less memory without their modules.
+    """
     settings = settings or Settings.from_environment()
     log.configure(settings.log_format, settings.log_level)
+    deployment = _deployment(settings)
+    shared = {
+        EXTENSION: deployment,
+        RATE_LIMITS: RateLimits(settings),
+        metrics.EXTENSION: metrics.metrics_of(settings, deployment.store),
+    }
+    app = _application(settings, shared)
+    register_commands(app, CommandContext(settings, deployment.store, deployment.reference, load_body))
+    on_demand = OnDemand(STAFF_PAGES, lambda: _staff_application(settings, shared), app.wsgi_app)
+    app.extensions[ON_DEMAND] = on_demand
+    app.wsgi_app = on_demand  # type: ignore[method-assign]
+    if proxies := settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
+    return app
+
+
+def _staff_application(settings: Settings, shared: Mapping[str, object]) -> Flask:
+    """Returns the application with the staff pages."""
+    from blueprints import staff  # a hundred modules, see create_app
+
+    app = _application(settings, shared)
+    staff.add_pages(app, settings)
+    return app
+
+
+def _application(settings: Settings, shared: Mapping[str, Any]) -> Flask:
+    """Returns an application with the API and the public pages. `shared` has the extensions of both applications."""
     app = Flask(__name__)
     # Flask would check for every view and hook if it is a coroutine. None is.
     app.ensure_sync = lambda function: function  # type: ignore[assignment, method-assign]
     log_requests(app, settings)
     app.json = OrjsonProvider(app)
+    app.url_rule_class = Route
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.url_map.converters["default"] = ResourceId  # of `<person_id>` and the like
@@ -112,11 +148,8 @@ def create_app(settings: Settings | None = None) -> Flask:
             "servers": [{"url": urlsplit(settings.public_url).path or "/"}],
         },
     )
-    if proxies := settings.trusted_proxies:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
-    deployment = app.extensions[EXTENSION] = _deployment(settings)
-    store, reference = deployment.store, deployment.reference
-    metrics.count_requests(app, settings, store)
+    app.extensions |= shared
+    metrics.count_requests(app)
     api = Api(app, spec_kwargs={"marshmallow_plugin": SchemaDocstrings()})
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
@@ -125,12 +158,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(unsubscribe.pages)
     app.register_blueprint(act)
     app.register_blueprint(counts)
-    app.register_blueprint(staff.pages)
-    app.register_blueprint(health.blueprint(store, settings))
+    app.register_blueprint(health.blueprint(shared[EXTENSION].store, settings))
     app.register_blueprint(metrics.pages)
-    register_commands(app, CommandContext(settings, store, reference, load_body))
     share_with_origins(app, settings)
-    limit_rates(app, settings)
+    limit_rates(app)
     app.after_request(_with_headers)
     return app
 
@@ -141,9 +172,8 @@ def _deployment(settings: Settings) -> Deployment:
     reference = Reference(store, cache_seconds=settings.cache_seconds)
     authentication = Authentication(store, cache_seconds=settings.cache_seconds)
     statistics, senders = StatisticsReader(store), SenderDigests(store)
-    provider = Provider(settings) if settings.oidc_issuer else None
     return Deployment(
-        settings, store, reference, authentication, statistics, senders, FormTokens(store), SiteCounts(store), provider
+        settings, store, reference, authentication, statistics, senders, FormTokens(store), SiteCounts(store)
     )
 
 

@@ -28,14 +28,15 @@ from bench.profile import measure_profile
 from bench.report import Result, Rounds, report
 from bench.sections import SCALE, section, with_section
 from bench.server import ROOT, Server, ServerFailed
+from bench.start import measure_start
 from bench.turns import measure_turns
 from dev.mongod import Mongod, MongodUnavailable
 
 WARM_UP_SECONDS = 2
 # Names of the measurements besides the contenders.
 TURNS, PROFILE, PAGES, DELIVERIES = "turns", "profile", "pages", "deliveries"
-CAMPAIGN_PAGES = "campaign-pages"
-OTHERS = (TURNS, PROFILE, PAGES, CAMPAIGN_PAGES, DELIVERIES)
+CAMPAIGN_PAGES, START = "campaign-pages", "start"
+OTHERS = (START, TURNS, PROFILE, PAGES, CAMPAIGN_PAGES, DELIVERIES)
 # Names of the two runs. The load puts the name into the data of its people, so both runs create different people.
 WARM_UP, MEASUREMENT = "run0", "run1"
 
@@ -184,7 +185,9 @@ def main() -> int:
         load.require_wrk()
         with scratch_folder(chosen.folder) as scratch, Mongod(scratch / "mongod") as mongod:
             rounds = run_rounds(contenders, chosen, mongod, scratch)
-            more = [measure_turns(mongod, scratch)] if TURNS in only else []
+            more = [measure_start(mongod, scratch)] if START in only else []
+            if TURNS in only:
+                more.append(measure_turns(mongod, scratch))
             if PROFILE in only:
                 more.append(measure_profile(mongod, scratch))
             if PAGES in only:

@@ -19,11 +19,11 @@ def resident_megabytes(pid: int) -> float:
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS:"))
 
 
-def cpu_seconds(pid: int) -> float:
+def cpu_seconds(pid: int, *, with_ended_children: bool = False) -> float:
     """Returns the processor time that one process has used so far, in user and system mode."""
     # The process name in parentheses may contain spaces; the fields after it do not.
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
+    return sum(map(int, fields[11 : 15 if with_ended_children else 13])) / TICKS_PER_SECOND
 
 
 def machine_cpu_seconds() -> float:

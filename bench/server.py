@@ -105,7 +105,7 @@ class Server:
                 connection.getresponse()
                 return
             except (OSError, http.client.HTTPException):
-                time.sleep(0.1)  # not listening yet; try again until the deadline
+                time.sleep(0.02)  # not listening yet; try again until the deadline
             finally:
                 connection.close()
         raise self.failure(f"no answer within {START_SECONDS} s")

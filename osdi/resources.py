@@ -26,6 +26,8 @@ OSDI_VERSION: Final = "1.2.0"
 API: Final = "/api/v1"
 # The root of the public campaign pages.
 PAGES: Final = "/act"
+# The root of the staff pages.
+STAFF_PAGES: Final = "/staff"
 CURIES: Final = "/docs/v1/{rel}"
 
 

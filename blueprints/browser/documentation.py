@@ -16,7 +16,7 @@ from flask import Blueprint, Flask, Response, abort, current_app, make_response,
 from blueprints.browser.compressed_files import Asset, compressed_asset, compressed_response, immutable_response
 from blueprints.browser.viewers import VIEWERS, check_packages, read_viewer
 from blueprints.http.context import settings
-from osdi.resources import API, HELPERS, OTHER_RELATIONS, OWN_RELATIONS, RESOURCES
+from osdi.resources import API, HELPERS, OTHER_RELATIONS, OWN_RELATIONS, RESOURCES, STAFF_PAGES
 
 EXTENSION: Final = "documentation"
 OURS: Final = Path(__file__).parent / "assets"
@@ -146,7 +146,7 @@ def with_headers(response: Response) -> Response:
 @pages.get("/")
 def landing() -> str:
     """Show the landing page"""
-    return render_template("landing.html", api=f"{API}/")
+    return render_template("landing.html", api=f"{API}/", staff_pages=STAFF_PAGES)
 
 
 @pages.get("/docs")

@@ -7,7 +7,7 @@ from flask import Response, make_response, render_template, request
 from blueprints.browser.documentation import POLICY, asset_url
 from blueprints.browser.translation import accepted_languages, use_language
 from osdi.errors import OsdiError
-from osdi.resources import API
+from osdi.resources import API, STAFF_PAGES
 
 HTML: Final = "text/html"
 JSON: Final = "application/json"
@@ -24,7 +24,12 @@ def error_page(error: OsdiError, reference: str | None) -> Response:
     use_language(request.args.get("lang"), *accepted_languages())
     sentences = [each.description for each in error.descriptions]
     page = render_template(
-        "error.html", status=error.status, sentences=sentences, reference=reference, asset_url=asset_url
+        "error.html",
+        status=error.status,
+        sentences=sentences,
+        reference=reference,
+        asset_url=asset_url,
+        staff_pages=STAFF_PAGES,
     )
     response = make_response(page)
     response.headers["Content-Security-Policy"] = POLICY

@@ -18,7 +18,6 @@ from osdi.errors import ErrorDescription, invalid
 from osdi.hal import Hal
 from osdi.resources import Resource
 from osdi.settings import Settings
-from osdi.staff.oidc.provider import Provider
 from osdi.statistics.reader import StatisticsReader
 from osdi.store import Store
 
@@ -39,7 +38,6 @@ class Deployment:
     senders: SenderDigests
     form_tokens: FormTokens
     embedding_sites: SiteCounts
-    oidc: Provider | None = None
 
 
 def deployment() -> Deployment:

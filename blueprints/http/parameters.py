@@ -1,9 +1,10 @@
-"""Path and header parameters that several views share."""
+"""Path and header parameters that several views share, and the class of all routes."""
 
 import re
+from collections.abc import Callable
 from typing import Any, Final
 
-from werkzeug.routing import UnicodeConverter
+from werkzeug.routing import Rule, UnicodeConverter
 
 from osdi.resources import HELPERS
 from osdi.sample import CAMPAIGN_ID
@@ -39,3 +40,21 @@ class ResourceId(UnicodeConverter):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.regex = rf"(?!(?:{'|'.join(map(re.escape, RESERVED_SEGMENTS))})\Z){self.regex}"
+
+
+class Route(Rule):
+    """A route that compiles the functions for building its URL when the first URL is built.
+
+    The links of resources are made without them (see osdi.hal), and compiling them for each route takes most of the
+    time in which an application is created.
+    """
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        compiled, compile_now = None, super()._compile_builder
+
+        def build(route: Rule, /, **values: Any) -> tuple[str, str]:
+            nonlocal compiled
+            compiled = compiled or compile_now(append_unknown)
+            return compiled(route, **values)
+
+        return build

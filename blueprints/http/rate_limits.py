@@ -157,9 +157,8 @@ class RateLimits:
             return over
 
 
-def limit_rates(app: Flask, settings: Settings) -> None:
+def limit_rates(app: Flask) -> None:
     """Counts every request to the API, and every post to a campaign page, before its view is called."""
-    app.extensions[EXTENSION] = RateLimits(settings)
     app.before_request(_count)
 
 

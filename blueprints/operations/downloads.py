@@ -11,7 +11,7 @@ import threading
 import weakref
 from collections.abc import Iterator
 from itertools import chain, islice
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from flask import Response, request
 
@@ -22,9 +22,11 @@ from blueprints.http.request_log import request_id
 from osdi import log
 from osdi.access.tokens import READ
 from osdi.errors import ErrorDescription, OsdiError, too_many_requests
-from osdi.exporting.export import ExportQuery, Part, csv, query_of
 from osdi.resources import API, OUTREACH, PERSON, Resource
 from schemas.base.collection import DownloadArgumentsSchema
+
+if TYPE_CHECKING:
+    from osdi.exporting.export import Part
 
 blp = Blueprint("Downloads", __name__, url_prefix=API, description="People and outreaches as files for spreadsheets")
 
@@ -85,6 +87,8 @@ def download_outreaches(arguments: dict[str, Any], advocacy_campaign_id: str) ->
 
 def _download(resource: Resource, arguments: dict[str, Any], campaign_id: str | None = None) -> Response:
     """Returns the file of a resource. Raises OsdiError 400, 429, 503."""
+    from osdi.exporting.export import ExportQuery, csv, query_of  # most processes export nothing
+
     query = query_of(resource, arguments.get("filter"), settings().match_key_rules, campaign_id=campaign_id)
     # A campaign-scoped token may not read tags.
     with_tags = caller().advocacy_campaign_id is None
@@ -92,7 +96,7 @@ def _download(resource: Resource, arguments: dict[str, Any], campaign_id: str | 
     return streamed(parts, f"{resource.collection}.csv")
 
 
-def streamed(parts: Iterator[Part], name: str, content_type: str = CSV_HEADER) -> Response:
+def streamed(parts: "Iterator[Part]", name: str, content_type: str = CSV_HEADER) -> Response:
     """Returns a file of this name, by default CSV. Raises OsdiError 400, 429 if AT_ONCE downloads are running, 503."""
     if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
         message = "A download needs HTTP/1.1, since HTTP/1.0 does not show if the file is complete."
@@ -115,7 +119,7 @@ def streamed(parts: Iterator[Part], name: str, content_type: str = CSV_HEADER) -
     return response
 
 
-def _log_failure(parts: Iterator[Part], request_id: str) -> Iterator[bytes]:
+def _log_failure(parts: "Iterator[Part]", request_id: str) -> Iterator[bytes]:
     """Yields the bytes; logs an error during the download, since the request's own line was written before it."""
     documents = 0
     try:

@@ -10,9 +10,8 @@ from typing import Final
 from flask import Blueprint, Response, current_app, request
 
 from blueprints.http.request_log import HEALTHZ, READYZ
-from blueprints.staff.blueprint import STAFF
 from osdi.operations.readiness import Readiness
-from osdi.resources import API
+from osdi.resources import API, STAFF_PAGES
 from osdi.settings import Settings
 from osdi.store import Store
 from osdi.version import VERSION
@@ -42,7 +41,7 @@ def blueprint(store: Store, settings: Settings) -> Blueprint:
     @health.before_app_request
     def require_unique_indexes() -> None:
         """Rejects a write while unique indexes are missing: a retried or simultaneous post could be stored twice."""
-        if request.method in WRITES and request.path.startswith((API, STAFF)):
+        if request.method in WRITES and request.path.startswith((API, STAFF_PAGES)):
             readiness.require_unique_indexes()
 
     return health

@@ -6,7 +6,7 @@ Without METRICS_TOKEN nothing is counted, and the route answers 404.
 import hmac
 import time
 from contextlib import suppress
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from flask import Blueprint, Flask, Response, current_app, g, request
 
@@ -17,6 +17,9 @@ from osdi.errors import ErrorDescription, OsdiError, not_found, unavailable
 from osdi.outreaches.record_outreach import RETRY
 from osdi.settings import Settings
 from osdi.store import Store
+
+if TYPE_CHECKING:
+    from osdi.operations.metrics import Metrics
 
 pages = Blueprint("metrics", __name__)
 
@@ -34,27 +37,34 @@ def metrics() -> Response:
     if scheme.lower() != "bearer" or not is_token:
         description = ErrorDescription("INVALID_TOKEN", "Send the token of METRICS_TOKEN as a bearer token.")
         raise OsdiError(401, description, headers={"WWW-Authenticate": 'Bearer realm="metrics"'})
-    found = current_app.extensions.get(EXTENSION)
+    found: Metrics | None = current_app.extensions[EXTENSION]
     if found is None:
         raise unavailable("There was no space to count in when this process started.", seconds=60)
     return Response(found.text(), content_type="text/plain; version=0.0.4; charset=utf-8")
 
 
-def count_requests(app: Flask, settings: Settings, store: Store) -> None:
-    """Counts every request if METRICS_TOKEN is set. Called after the request log has been set up.
+def metrics_of(settings: Settings, store: Store) -> "Metrics | None":
+    """Returns the counts of this process, or None without METRICS_TOKEN.
 
     If there is no space for the counts, nothing is counted, and every request is answered as usual.
     """
     if not settings.metrics_token:
-        return
+        return None
     # Imported here: the metrics take memory, which a deployment without METRICS_TOKEN does not need.
     from osdi.operations.database_gauges import read_queue_gauges
     from osdi.operations.metrics import Metrics
 
     try:
-        found = app.extensions[EXTENSION] = Metrics(lambda: read_queue_gauges(store), store.connection_gauges)
+        return Metrics(lambda: read_queue_gauges(store), store.connection_gauges)
     except OSError as error:
         log.logger().error("metrics", exc_info=error)
+        return None
+
+
+def count_requests(app: Flask) -> None:
+    """Counts every request if there are metrics. Called after the request log has been set up."""
+    found: Metrics | None = app.extensions[EXTENSION]
+    if found is None:
         return
 
     def finish(response: Response) -> Response:

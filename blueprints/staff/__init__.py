@@ -4,6 +4,10 @@
 declarations, CSRF protection, headers and audit log to each request. The other modules have the views by subject.
 """
 
+from typing import Final
+
+from flask import Flask
+
 from blueprints.staff import (
     campaign,
     campaigns,
@@ -20,20 +24,18 @@ from blueprints.staff import (
     transfers,
 )
 from blueprints.staff.blueprint import pages
+from osdi.settings import Settings
+from osdi.staff.oidc.provider import Provider
 
-__all__ = [
-    "campaign",
-    "campaigns",
-    "devices",
-    "gate",
-    "home",
-    "messages",
-    "oidc",
-    "outreaches",
-    "pages",
-    "people",
-    "settings",
-    "sign_in",
-    "stylesheet",
-    "transfers",
-]
+# The modules add their views to `pages` when they are imported.
+MODULES: Final = (
+    *(campaign, campaigns, devices, gate, home, messages, oidc),
+    *(outreaches, people, settings, sign_in, stylesheet, transfers),
+)
+
+
+def add_pages(app: Flask, deployment_settings: Settings) -> None:
+    """Adds the staff pages to an application, and the OpenID provider if the settings name one."""
+    if deployment_settings.oidc_issuer:
+        app.extensions[oidc.EXTENSION] = Provider(deployment_settings)
+    app.register_blueprint(pages)

@@ -1,6 +1,6 @@
 """The blueprint of the staff pages, on which each view declares who may call it.
 
-A view without a declaration raises an error when it is registered, so the server does not start.
+A view without a declaration raises an error when it is registered, so no staff page answers.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from typing import Any, Final
 import flask
 from flask.typing import RouteCallable
 
-STAFF: Final = "/staff"
+from osdi.resources import STAFF_PAGES
 
 
 @dataclass(frozen=True)
@@ -68,4 +68,4 @@ class StaffBlueprint(flask.Blueprint):
         return self._access[endpoint.removeprefix(f"{self.name}.")]
 
 
-pages = StaffBlueprint("staff", __name__, url_prefix=STAFF, template_folder="templates")
+pages = StaffBlueprint("staff", __name__, url_prefix=STAFF_PAGES, template_folder="templates")

@@ -5,22 +5,24 @@ Both are GETs. The first stores nothing; the second needs the cookie of the firs
 
 from typing import Final
 
-from flask import Response, g, redirect, request
+from flask import Response, current_app, g, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from blueprints.http.context import deployment, hal, store
+from blueprints.http.context import hal, store
 from blueprints.http.request_log import request_id
-from blueprints.staff.blueprint import PUBLIC, STAFF, pages
+from blueprints.staff.blueprint import PUBLIC, pages
 from blueprints.staff.cookie import SECURE_NAME, cookie_name
 from blueprints.staff.frame import page, safe_next, session
 from blueprints.staff.sign_in import begin_for
 from osdi import log
 from osdi.errors import not_found
 from osdi.ids import now
+from osdi.resources import STAFF_PAGES
 from osdi.staff.oidc.errors import SignInFailed
 from osdi.staff.oidc.provider import Provider
 from osdi.staff.oidc.sign_in import SECONDS, begin, end
 
+EXTENSION: Final = "osdi_oidc"
 CALLBACK: Final = "/oidc/callback"
 # By the name of the other cookie, which says if the connection is safe.
 SECURE, LOOPBACK = "__Host-osdi_oidc", "osdi_oidc_loopback"
@@ -55,14 +57,14 @@ def end_oidc() -> AnyResponse:
 
 def _provider() -> Provider:
     """Returns the provider. Raises OsdiError 404 if the settings name none."""
-    found = deployment().oidc
+    found: Provider | None = current_app.extensions.get(EXTENSION)
     if found is None:
         raise not_found("This server has no OpenID provider.")
     return found
 
 
 def _redirect_uri() -> str:
-    return f"{hal().base_url}{STAFF}{CALLBACK}"
+    return f"{hal().base_url}{STAFF_PAGES}{CALLBACK}"
 
 
 def _cookie() -> str:

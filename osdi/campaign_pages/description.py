@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-import nh3
-
 from osdi.mail.html_tags import is_html
 from osdi.values.web_addresses import origin_of, web_address
 
@@ -36,6 +34,8 @@ def description_of(text: str) -> Description:
     """Returns a campaign's description, which is HTML or plain text, as safe HTML."""
     if not is_html(text):
         return Description(_paragraphs(text))
+    import nh3  # takes 1.5 MB, and an API alone needs none of it
+
     origins: dict[str, None] = {}
 
     def kept(element: str, name: str, value: str) -> str | None:

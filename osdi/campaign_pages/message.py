@@ -18,7 +18,6 @@ from osdi.campaign_pages.page_settings import ALL, FIXED, PROMPTS, PageSettings
 from osdi.campaign_pages.targets import InvalidChoice, Target, Values
 from osdi.fields.limits import ANONYMOUS_TEXT_LENGTH
 from osdi.mail.html_tags import is_html
-from osdi.mail.html_text import text_of as text_of_html
 from osdi.messages.template_check import Mistake
 from osdi.messages.templates import TooLarge, render
 from osdi.resources import ADVOCACY_CAMPAIGN
@@ -138,7 +137,11 @@ def _render(template: str, values: Mapping[str, Any]) -> str:
 @lru_cache(maxsize=200)
 def _plain(template: str) -> str:
     """Returns a template, which may be HTML, as plain text with uniform line ends."""
-    return text_of_html(template) if is_html(template) else _lines(template)
+    if not is_html(template):
+        return _lines(template)
+    from osdi.mail.html_text import text_of  # Beautiful Soup takes 2 MB, and few templates are HTML
+
+    return text_of(template)
 
 
 def _lines(text: str) -> str:

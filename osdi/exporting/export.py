@@ -37,7 +37,6 @@ from osdi.exporting.rows import (
 from osdi.hal import Hal
 from osdi.match_keys import MatchKeyRules
 from osdi.odata.osdi_fields import FILTER_FIELDS
-from osdi.odata.query import to_query
 from osdi.people.custom_names_store import names_of_all, replace_names, stored_names, with_names
 from osdi.resources import ADVOCACY_CAMPAIGN, ENTRIES, LIST, OUTREACH, PERSON, REFERENCES, RESOURCES, TAG, Resource
 from osdi.retry import retry_while_unavailable
@@ -123,7 +122,11 @@ def query_of(
     if text and resource not in FILTER_FIELDS:
         raise invalid(f"A collection of {resource.collection} cannot be filtered.", "filter")
     campaign = [{"advocacy_campaign_id": campaign_id}] if campaign_id is not None else []
-    selected = to_query(text, FILTER_FIELDS[resource], rules) if text else {}
+    selected: Document = {}
+    if text:
+        from osdi.odata.query import to_query  # lark and its grammar take 2 MB
+
+        selected = to_query(text, FILTER_FIELDS[resource], rules)
     conditions = [*campaign, *([selected] if selected else [])]
     return {"$and": conditions} if len(conditions) > 1 else dict(conditions[0]) if conditions else {}
 

@@ -8,14 +8,13 @@ import io
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
-from typing import Final
-
-from babel.messages.catalog import Catalog
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
+from typing import TYPE_CHECKING, Final
 
 from osdi.languages.codes import LANGUAGES, PSEUDO_LANGUAGES, SOURCE_LANGUAGE
 from osdi.languages.pseudo import PseudoTranslations
+
+if TYPE_CHECKING:
+    from babel.messages.catalog import Catalog
 
 FOLDER: Final = Path(__file__).parent / "locale"
 
@@ -32,6 +31,8 @@ def translations(language: str) -> NullTranslations:
         return PseudoTranslations(language)
     if language not in LANGUAGES:
         raise ValueError(f"{language!r} is none of {', '.join(LANGUAGES)}.")
+    from babel.messages.mofile import write_mo  # English needs no catalogue
+
     compiled = io.BytesIO()
     write_mo(compiled, catalog(language))
     compiled.seek(0)
@@ -43,8 +44,10 @@ def catalog_path(language: str) -> Path:
     return FOLDER / language / "LC_MESSAGES" / "messages.po"
 
 
-def catalog(language: str) -> Catalog:
+def catalog(language: str) -> "Catalog":
     """Reads a language's catalogue. Raises OSError if there is none, PoFileError if it is damaged."""
+    from babel.messages.pofile import read_po
+
     with catalog_path(language).open("rb") as file:
         return read_po(file, locale=language, abort_invalid=True)
 

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Final, Literal, get_args
 
-from babel import dates, lists, numbers
+from babel import lists, numbers
 
 from osdi.languages.codes import ACCENTED, locale
 from osdi.languages.pseudo import with_accents
@@ -24,6 +24,8 @@ def date(value: dt.date, language: str, zone: dt.tzinfo = dt.UTC, form: Form = "
 
     A datetime is shown as the day in `zone`; without a time zone of its own it is in UTC, as stored times are.
     """
+    from babel import dates  # takes half a megabyte, and only pages and mails show dates
+
     day = _in_zone(value, zone) if isinstance(value, dt.datetime) else value
     return _marked(dates.format_date(day, form, locale=locale(language)), language)
 
@@ -33,6 +35,8 @@ def date_and_time(value: dt.datetime, language: str, zone: dt.tzinfo = dt.UTC, f
 
     A time without a time zone of its own is in UTC, as stored times are.
     """
+    from babel import dates
+
     moment = _in_zone(value, zone)
     words = str(locale(language).datetime_formats[form]).format(
         dates.format_time(moment, "short", tzinfo=zone, locale=locale(language)),

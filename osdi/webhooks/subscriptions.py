@@ -9,13 +9,10 @@ from osdi.etags import IfMatch
 from osdi.fields.limits import LINE_LENGTH
 from osdi.fields.webhook import EVENTS
 from osdi.hal import Hal
-from osdi.http_client.allowed_addresses import PrivateAddress, check_url
-from osdi.http_client.post import HttpPost
 from osdi.http_client.signature import check_secret, new_secret
 from osdi.settings import Settings
 from osdi.store import Store
 from osdi.webhooks import registry
-from osdi.webhooks.delivery import Webhooks
 from osdi.webhooks.result import DeliveryResult
 
 
@@ -42,6 +39,9 @@ def change_webhook(
 
 def send_test(store: Store, hal: Hal, settings: Settings, webhook_id: str) -> DeliveryResult:
     """Sends a webhook a test event, waits for the answer, and returns the result. Raises OsdiError 404."""
+    from osdi.http_client.post import HttpPost  # urllib3 takes 1 MB, and only a test needs it in a web process
+    from osdi.webhooks.delivery import Webhooks
+
     webhook = registry.get_or_404(store, webhook_id)
     return Webhooks(store, hal, settings, HttpPost(settings.webhook_networks)).test(webhook)
 
@@ -53,6 +53,8 @@ def _check(fields: Mapping[str, Any], settings: Settings) -> None:
     if len(fields.get("description") or "") > LINE_LENGTH:
         raise invalid(f"Use at most {LINE_LENGTH} characters.", "description")
     if "url" in fields:
+        from osdi.http_client.allowed_addresses import PrivateAddress, check_url  # imports urllib3
+
         try:
             check_url(fields["url"], settings.webhook_networks)
         except PrivateAddress as error:

@@ -7,7 +7,7 @@ field. Unknown fields are ignored, as the standard requires, unless the client a
 from collections.abc import Mapping
 from contextvars import ContextVar
 from functools import cache
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Self
 
 import marshmallow as ma
 from marshmallow.error_store import ErrorStore
@@ -67,6 +67,10 @@ class OsdiSchema(ma.Schema, metaclass=TableMeta):
         self._by_name |= {alias: self._by_name[name] for alias, name in self.aliases.items()}
         self._answered = {field.data_key or name for name, field in self.fields.items()}
         self._has_hooks = any(self._hooks.values())
+
+    def __deepcopy__(self, _: Any) -> Self:
+        """Returns this schema, which nothing changes: flask-smorest copies it with the documentation of each view."""
+        return self
 
     def load(self, data: Any, **kwargs: Any) -> Any:
         """Loads like marshmallow; skips the preparations for hooks if the schema has none, as most nested ones."""

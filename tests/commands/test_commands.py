@@ -1,7 +1,6 @@
 """All commands load on demand, need a database server, and print no control characters."""
 
 import json
-import subprocess
 import sys
 import unicodedata
 from collections.abc import Iterator
@@ -30,13 +29,6 @@ from tests.support.client import Client
 ROOT = Path(__file__).parents[2]
 # Sets the title of a terminal, rings, begins a sequence by one character, and reverses what follows.
 HOSTILE = "Eve\x1b]0;owned\x07\x9b31m\u202e\u2066\u2028\x7f"
-# The staff pages take uploads and choices of columns; what reads and imports files is for the worker and commands.
-OF_IMPORTS = ("importer", "sources", "file_import", "dry_run_store", "server_import", "jobs.execution", "jobs.work")
-NOT_IN_WEB = (*(f"osdi.importing.{name}" for name in OF_IMPORTS), "osdi.backup", "osdi.commands")
-IN_WEB = {
-    "osdi.commands",
-    *(f"osdi.commands.{name}" for name in ("output", "program", "program.command_line", "program.signals", "register")),
-}
 
 
 def run(app: Flask, *arguments: str, answer: str = "n\n") -> Result:
@@ -62,19 +54,6 @@ def commands_of(*modules: ModuleType) -> Iterator[click.Command]:
 
 
 class TestLoading:
-    def test_a_web_process_imports_no_command_and_nothing_that_only_commands_use(self) -> None:
-        program = "import sys, app; app.create_app(); print(*sys.modules)"
-        environment = {"MONGODB_URI": "mongomock://", "PATH": ""}
-
-        done = subprocess.run(
-            [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
-        )
-
-        assert done.returncode == 0, done.stderr
-        loaded = done.stdout.split()
-        assert "osdi.store" in loaded
-        assert {each for each in loaded if each.startswith(NOT_IN_WEB)} == IN_WEB
-
     def test_help_lists_every_command_with_a_line_that_fits(self, app: Flask) -> None:
         output = run(app, "--help").output
 

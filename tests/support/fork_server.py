@@ -29,7 +29,14 @@ from typing import IO, Any
 ROOT = Path(__file__).parents[2]
 LENGTH = 4  # bytes that contain the length of a request
 # These import all that gunicorn and the flask command need, except prometheus_client, which reads the environment then.
-PRELOADED = ("app", "flask.cli", "gunicorn.app.wsgiapp", "gunicorn.workers.gthread", "osdi.operations.gunicorn_worker")
+PRELOADED = (
+    "app",
+    "blueprints.staff",
+    "flask.cli",
+    "gunicorn.app.wsgiapp",
+    "gunicorn.workers.gthread",
+    "osdi.operations.gunicorn_worker",
+)
 
 
 class ForkedProcess:

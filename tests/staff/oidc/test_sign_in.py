@@ -1,9 +1,6 @@
 """Signing in by OpenID Connect: the session, the way back, and what the provider is asked for."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -217,13 +214,3 @@ class TestTheProvider:
             assert browser.sign_in(provider).status_code == 502
 
         assert provider.requests.count("/jwks") == 1
-
-
-def test_a_start_imports_nothing_that_only_a_sign_in_needs() -> None:
-    """They take a tenth of a second."""
-    program = "import sys, app; print([each for each in ('joserfc', 'cryptography') if each in sys.modules])"
-    root = Path(__file__).parents[3]
-
-    done = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True)
-
-    assert done.stdout.strip() == "[]"
