@@ -70,11 +70,12 @@ def counted(wsgi: Wsgi, counts: Counter[str]) -> Wsgi:
         return trace
 
     def wrapper(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        before = sys.gettrace()
         sys.settrace(trace)
         try:
             return wsgi(environ, start_response)
         finally:
-            sys.settrace(None)
+            sys.settrace(before)
 
     return wrapper
 
