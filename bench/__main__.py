@@ -23,6 +23,7 @@ from bench.campaign_pages import measure_campaign_pages
 from bench.contenders import CONTENDERS, Contender, Counts, check_counts
 from bench.deliveries import DISTURBED_PERCENT, measure_deliveries
 from bench.delivery_report import delivery_report
+from bench.instructions import measure_instructions
 from bench.pages import measure_pages
 from bench.profile import measure_profile
 from bench.report import Result, Rounds, report
@@ -34,9 +35,9 @@ from dev.mongod import Mongod, MongodUnavailable
 
 WARM_UP_SECONDS = 2
 # Names of the measurements besides the contenders.
-TURNS, PROFILE, PAGES, DELIVERIES = "turns", "profile", "pages", "deliveries"
+TURNS, PROFILE, INSTRUCTIONS, PAGES, DELIVERIES = "turns", "profile", "instructions", "pages", "deliveries"
 CAMPAIGN_PAGES, START = "campaign-pages", "start"
-OTHERS = (START, TURNS, PROFILE, PAGES, CAMPAIGN_PAGES, DELIVERIES)
+OTHERS = (START, TURNS, PROFILE, INSTRUCTIONS, PAGES, CAMPAIGN_PAGES, DELIVERIES)
 # Names of the two runs. The load puts the name into the data of its people, so both runs create different people.
 WARM_UP, MEASUREMENT = "run0", "run1"
 
@@ -190,6 +191,8 @@ def main() -> int:
                 more.append(measure_turns(mongod, scratch))
             if PROFILE in only:
                 more.append(measure_profile(mongod, scratch))
+            if INSTRUCTIONS in only:
+                more.append(measure_instructions(mongod, scratch))
             if PAGES in only:
                 more.append(measure_pages(mongod, scratch))
             if CAMPAIGN_PAGES in only:

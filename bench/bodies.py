@@ -13,6 +13,8 @@ FIRST_KNOWN = 1000
 
 # First of the phone numbers that `filled` uses. wrk's scripts use other ranges.
 FIRST_PHONE = 12_900_000_000
+# The phone number of a switchboard, which all posts of one contender have.
+SHARED_PHONE = "12025550123"
 # Identifier of the message that the triggers send.
 MESSAGE = "bench:thanks"
 
@@ -109,8 +111,10 @@ def message() -> dict[str, Any]:
 
 
 def filled(text: str, number: int) -> str:
-    """Returns the template's body for a new person with this number."""
-    return text.replace("@unique@", f"one-{number}").replace("@phone@", str(FIRST_PHONE + number))
+    """Returns the template's body for a new person with this number, or for one of the known people."""
+    known = str(FIRST_KNOWN + number % KNOWN_PEOPLE)
+    filled_in = text.replace("@unique@", f"one-{number}").replace("@phone@", str(FIRST_PHONE + number))
+    return filled_in.replace("@known@", known)
 
 
 def template(document: dict[str, Any]) -> str:

@@ -62,8 +62,8 @@ class Contender(Protocol):
 class Ours:
     """The application of this checkout, used through its own commands, configuration and routes.
 
-    With `trigger` each request asks for an autoresponse whose message exists. `webhook` is the address of a webhook for
-    every outreach. No worker runs, so the events stay queued.
+    With `shared_phone` all posts have one phone number. With `trigger` each request asks for an autoresponse whose
+    message exists. `webhook` is the address of a webhook for every outreach. No worker runs, so the events stay queued.
     """
 
     app = "wsgi:app"
@@ -76,6 +76,7 @@ class Ours:
         *,
         with_token: bool,
         known_people: bool = False,
+        shared_phone: bool = False,
         trigger: bool = False,
         webhook: str = "",
     ) -> None:
@@ -83,6 +84,7 @@ class Ours:
         self.label = label
         self.with_token = with_token
         self.known_people = known_people
+        self.shared_phone = shared_phone
         self.trigger = trigger
         self.webhook = webhook
         self.token = ""
@@ -122,6 +124,8 @@ class Ours:
         if self.known_people:
             post_all(port, path, map(bodies.known_person_body, range(bodies.KNOWN_PEOPLE)), headers)
         body = bodies.helper_body(identifiers=self.with_token, known_person=self.known_people, trigger=self.trigger)
+        if self.shared_phone:
+            body = body.replace("@phone@", bodies.SHARED_PHONE)
         known = bodies.KNOWN_PEOPLE if self.known_people else 0
         return Traffic((Request(path, body),), headers if self.with_token else {}, known)
 
@@ -149,10 +153,11 @@ class Floor:
     requests_per_outreach = 1
     expected: Mapping[str, object] = {}
 
-    def __init__(self, key: str, label: str, *, commit: str) -> None:
+    def __init__(self, key: str, label: str, *, commit: str, known_people: bool = False) -> None:
         self.key = key
         self.label = label
         self.commit = commit
+        self.known_people = known_people
 
     def folder(self, scratch: Path) -> Path:
         return scratch
@@ -168,7 +173,11 @@ class Floor:
 
     def traffic(self, port: int) -> Traffic:
         path = f"{API}/advocacy_campaigns/{CAMPAIGN}/record_outreach_helper"
-        return Traffic((Request(path, bodies.helper_body(identifiers=True)),), {})
+        if not self.known_people:
+            return Traffic((Request(path, bodies.helper_body(identifiers=True)),), {})
+        post_all(port, path, map(bodies.known_person_body, range(bodies.KNOWN_PEOPLE)), {})
+        body = bodies.helper_body(identifiers=True, known_person=True)
+        return Traffic((Request(path, body),), {}, bodies.KNOWN_PEOPLE)
 
 
 class EvePairs:
@@ -207,7 +216,10 @@ CONTENDERS: tuple[Contender, ...] = (
     Floor("floor-ordered", "floor, ordered", commit="ordered"),
     Floor("floor-transaction", "floor, transaction", commit="transaction"),
     EvePairs(),
+    Ours("ours-phone", "ours, one phone number", with_token=True, shared_phone=True),
     Ours("ours-known", "ours, known people", with_token=True, known_people=True),
+    Ours("ours-public-known", "ours, known people, without token", with_token=False, known_people=True),
+    Floor("floor-known", "floor, known people", commit="ordered", known_people=True),
 )
 
 

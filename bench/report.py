@@ -5,7 +5,7 @@ import platform
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from statistics import median
 
 from bench import proc
@@ -86,7 +86,9 @@ def ratios(contenders: list[Contender], rounds: Rounds) -> str:
     first of them includes mongod's time, the second does not.
     """
     labels = {contender.key: contender.label for contender in contenders}
-    pairs = [("ours-token", floor_key(rounds)), ("ours-public", floor_key(rounds))]
+    new_people = ("ours-token", "ours-public", "ours-phone")
+    pairs = [(ours, floor_key(rounds)) for ours in new_people]
+    pairs += [("ours-known", "floor-known"), ("ours-public-known", "floor-known")]
     pairs += [("ours-trigger", "ours-token"), ("ours-public-trigger", "ours-public"), ("ours-webhook", "ours-token")]
     pairs += [("ours-token", "eve"), ("ours-public", "eve"), ("floor-transaction", "floor-ordered")]
     lines = [
@@ -143,19 +145,28 @@ def recording(contenders: list[Contender], rounds: Rounds, seconds: int) -> list
         "to the same server, a single-member replica set on a real disk.\n\n- *With trigger*: an autoresponse, "
         "whose message exists, is queued in the insert of the outreach.\n- *With a webhook*: an event is "
         "stored in the same insert. No worker runs in either case.\n- *Known people*: the posts contain "
-        "nothing new about the person, so only the outreach is written.\n\nAfter each run, the benchmark "
-        "compares the numbers of people, outreaches, follow-ups and events in the database with the answers.",
+        "nothing new about the person, so only the outreach is written; without a transaction, also by the floor.\n- "
+        "*One phone number*: all posts name the same number, and each is of another person.\n\nAfter each run, the "
+        "benchmark compares the numbers of people, outreaches, follow-ups and events in the database with the answers.",
         IN_BETWEEN,
         "Other programs on the machine distort processor time per outreach less than the other figures. In the "
         f"most disturbed round, other programs took {disturbance(rounds):.0f} % of the processors.",
     ]
 
 
+def version_of(package: str) -> str:
+    """Returns the version of a package; empty if it is not installed, as Eve may be."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
+
+
 def report(
     contenders: list[Contender], rounds: Rounds, *, seconds: int, command: str, mongodb: str, more: Iterable[str]
 ) -> str:
     """Returns the whole report, with machine, versions and command."""
-    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    packages = ", ".join(f"{name} {found}" for name in PACKAGES if (found := version_of(name)))
     return "\n\n".join(
         part
         for part in (

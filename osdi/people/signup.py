@@ -181,7 +181,8 @@ def _claim_name_keys(
     kept = [key for key in person["match_keys"] if not key.startswith(NAME_AND_POSTAL_CODE) or key in wanted]
     known = {*stored.get("match_keys", ()), *stored.get("unclaimed_keys", ())}
     new = [key for key in wanted if key not in known]
-    others = store.by_match_keys(PERSON.collection, [key for key in new if key not in posted.name_keys])
+    unread = [key for key in new if key not in posted.name_keys]
+    others = store.by_match_keys(PERSON.collection, unread) if unread else []
     owned = {key for each in (*people, *others) for key in each["match_keys"]}
     person["match_keys"] = [*kept, *(key for key in new if key not in owned)]
 

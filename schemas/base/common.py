@@ -94,7 +94,8 @@ class OsdiSchema(ma.Schema, metaclass=TableMeta):
                 if STRICT.get() and sent_name not in self._answered and ":" not in sent_name:
                     error_store.store_error(["Unknown field."], sent_name, index=index)
                 continue
-            if is_empty(value):
+            # Nearly all values are texts that are not blank, which is noticed here without a call.
+            if (not value or (value.__class__ is str and value.isspace())) and is_empty(value):
                 continue
             name, field = by_name[sent_name]
             try:

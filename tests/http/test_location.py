@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from app import JsonResponse
 from osdi.access.tokens import WRITE
 from osdi.store import Store
 from tests.support import factories
@@ -82,3 +83,27 @@ def test_a_change_of_a_resource_does_not_have_it(api: Client) -> None:
 
     assert "Location" not in api.put(tag, {"name": "Helpers"}).headers
     assert "Location" not in api.get(tag).headers
+
+
+@pytest.mark.parametrize(
+    ("location", "sent"),
+    [
+        ("https://osdi.example.org/api/v1/people/1", "https://osdi.example.org/api/v1/people/1"),
+        ("https://münchen.example/api/v1/people/1", "https://xn--mnchen-3ya.example/api/v1/people/1"),
+    ],
+)
+def test_it_is_sent_in_ascii(location: str, sent: str) -> None:
+    response = JsonResponse(b"{}", headers={"Location": location})
+
+    headers = response.get_wsgi_headers({})
+
+    assert headers["Location"] == sent
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_an_answer_without_a_body_has_no_length(status: int) -> None:
+    response = JsonResponse(b"{}", status)
+
+    headers = response.get_wsgi_headers({})
+
+    assert "Content-Length" not in headers
