@@ -93,6 +93,11 @@ class ExportQuery:
         """The query for that collection."""
         return {f"{self.resource.collection}._id": {"$exists": True}} if self.resource in ENTRIES else self.query
 
+    @property
+    def selects_all(self) -> bool:
+        """True if the export has all documents of its resource."""
+        return not self.query
+
     def parts(self) -> Iterator[list[Document]]:
         """Yields lists of up to PART documents, in the order of their ids. Raises OsdiError 503."""
         documents = scan(self.store, self.collection, self.selected, patience=self.patience)
@@ -222,7 +227,7 @@ class ExactNames:
         self._wanted = wanted
         self._people = 0
         self._names: Counter[str] = Counter()
-        self._before = None if wanted.query else wanted.ask(lambda: stored_names(wanted.store))
+        self._before = wanted.ask(lambda: stored_names(wanted.store)) if wanted.selects_all else None
 
     def add(self, part: Sequence[Document]) -> None:
         """Counts the names of these people."""

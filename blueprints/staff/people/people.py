@@ -13,7 +13,7 @@ from blueprints.staff.frame import may_call, page
 from osdi.access.tokens import READ
 from osdi.documents import Document
 from osdi.exporting.export import csv
-from osdi.resources import LIST, PERSON, TAG
+from osdi.resources import PERSON
 from osdi.staff.people.person_history import history_of
 from osdi.staff.people.person_page import find_person, person_page
 from osdi.staff.people.search.csv_file import people_file
@@ -90,10 +90,6 @@ def _filter() -> tuple[Filter, dict[str, str], dict[str, str]]:
             moments[name] = _begin_of(arguments[name]) if name in arguments else None
         except (ValueError, OverflowError):
             errors[name] = "Enter a date as year, month and day, such as 2026-03-31."
-    for resource in (TAG, LIST):
-        chosen = arguments.get(resource.name, "")
-        if chosen and store().get(resource.collection, chosen) is None:
-            errors[resource.name] = f"There is no such {resource.name} any more. Choose another one, or none."
     texts: dict[str, Any] = {name: arguments.get(name, "") for name in TEXTS}
     return Filter(**texts, **moments), arguments, errors
 

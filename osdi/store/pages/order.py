@@ -24,7 +24,7 @@ MARGIN: Final = dt.timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Place:
-    """The begin or end of a page: behind the cursor `after` or ahead of the cursor `before`, in one of both orders."""
+    """The place of a page: behind the cursor `after` or ahead of the cursor `before`, in one of both orders."""
 
     query: Query
     after: Cursor | None

@@ -20,6 +20,11 @@ class PeopleFile(ExportQuery):
     rules: MatchKeyRules = field(kw_only=True)
     chosen: Filter = field(kw_only=True)
 
+    @property
+    def selects_all(self) -> bool:
+        """False, since `parts` may leave people out."""
+        return False
+
     def parts(self) -> Iterator[list[Document]]:
         """Yields lists of people. Raises OsdiError 503."""
         after: str | None = ""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
-from osdi.crud.subresources import ITEMS, TAGGINGS
+from osdi.crud.subresources import ITEMS, TAGGINGS, Embedded
 from osdi.documents import Query, ReadOnlyDocument
 from osdi.ids import id_before
 from osdi.resources import ADVOCACY_CAMPAIGN, API, ITEM, LIST, OUTREACH, PERSON, TAG, TAGGING
@@ -51,14 +51,19 @@ class Filter:
         return self.sort if self.sort in self.orders else "" if self.text else self.orders[0]
 
     @property
+    def entries(self) -> tuple[tuple[Embedded, str], ...]:
+        """The kinds of entries that people need to have, with the ids of the tag and the list."""
+        chosen = ((TAGGINGS, self.tag), (ITEMS, self.list))
+        return tuple((kind, value) for kind, value in chosen if value)
+
+    @property
     def query(self) -> Query:
         """The query for the people with the tag, on the list, and stored since the time, in the order of ids.
 
         The id has the time at which the person was stored, and a merge may give an earlier `created_date`: so an index
         of ids leaves out the older people.
         """
-        chosen = ((TAGGINGS, self.tag), (ITEMS, self.list))
-        entries = {f"{kind.array}.{kind.field}": value for kind, value in chosen if value}
+        entries = {f"{kind.array}.{kind.field}": value for kind, value in self.entries}
         created = {"created_date": {"$gte": self.created}} if self.created else {}
         return {**entries, **created}
 
@@ -79,9 +84,8 @@ class Filter:
 
     def fits(self, person: ReadOnlyDocument) -> bool:
         """True if the person has the tag, is on the list, and was stored since the time."""
-        chosen = ((TAGGINGS, self.tag), (ITEMS, self.list))
         has_entries = all(
-            any(entry[kind.field] == value for entry in person.get(kind.array, ())) for kind, value in chosen if value
+            any(entry[kind.field] == value for entry in person.get(kind.array, ())) for kind, value in self.entries
         )
         return has_entries and (self.created is None or person["created_date"] >= self.created)
 

@@ -45,11 +45,21 @@ def find_people(store: Store, rules: MatchKeyRules, chosen: Filter, after: str =
     Raises OsdiError 503.
     """
     size = size or PER_PAGE
+    if not has_existing_entries(store, chosen):
+        return Found([])
     if chosen.text:
         return _by_text(store, rules, chosen, size)
     if chosen.order == LATEST:
         return _by_outreaches(store, chosen, after, size)
     return _newest(store, chosen, after, size)
+
+
+def has_existing_entries(store: Store, chosen: Filter) -> bool:
+    """True unless the filter names a deleted tag or list, whose entries a worker may still be removing.
+
+    Raises OsdiError 503.
+    """
+    return all(store.get(kind.parent.collection, value) is not None for kind, value in chosen.entries)
 
 
 def statuses_of(store: Store, people: Iterable[ReadOnlyDocument]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from osdi.people.outreach_links_store import outreaches_of
 from osdi.resources import ADVOCACY_CAMPAIGN, LIST, OUTREACH, TAG, Resource
 from osdi.staff.people.names import email_of, label_of, name_of, town_of
 from osdi.staff.people.search.filter import Filter
-from osdi.staff.people.search.find import find_people, statuses_of
+from osdi.staff.people.search.find import find_people, has_existing_entries, statuses_of
 from osdi.staff.people.search.people_count_store import count_people
 from osdi.store import Store
 
@@ -100,6 +100,8 @@ def _total(store: Store, chosen: Filter) -> int | None:
     is_query = Filter(tag=chosen.tag, list=chosen.list, created=chosen.created, sort=chosen.sort) == chosen
     if not is_query or len(chosen.query) > 1 or chosen.order not in ("", chosen.orders[0]):
         return None
+    if not has_existing_entries(store, chosen):
+        return 0
     return count_people(store, chosen.query, MOST_COUNTED + 1)
 
 
