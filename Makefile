@@ -71,8 +71,9 @@ bench-scale: $(INSTALLED)-bench ## Measure with a million people for half an hou
 	$(BIN)/python -m bench.scale --write
 
 # On Linux.
-faults: $(INSTALLED) ## Kill and freeze processes for twenty minutes and check that no acknowledged write is lost
+faults: $(INSTALLED) ## Kill and freeze processes for half an hour and check that nothing acknowledged is lost
 	$(BIN)/python -m faults --write
+	$(BIN)/python -m faults.copies
 
 $(INSTALLED): requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'

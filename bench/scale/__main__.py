@@ -20,6 +20,7 @@ from pymongo import MongoClient
 from bench import load, proc
 from bench.__main__ import scratch_folder
 from bench.scale import throughput
+from bench.scale.footprint import footprints_section, measure_footprints
 from bench.scale.json_share import json_section, measure_json
 from bench.scale.memory import BOUND as MEMORY_BOUND
 from bench.scale.memory import measure_memory, memory_section
@@ -70,7 +71,7 @@ def options() -> argparse.Namespace:
     return chosen
 
 
-def measure(filled: Sequence[Filled], scratch: Path, chosen: argparse.Namespace) -> Found:
+def measure(mongod: Mongod, filled: Sequence[Filled], scratch: Path, chosen: argparse.Namespace) -> Found:
     """Measures the chosen parts in order. The walk also reads what the earlier parts have written.
 
     Raises LoadFailed or ServerFailed.
@@ -81,6 +82,7 @@ def measure(filled: Sequence[Filled], scratch: Path, chosen: argparse.Namespace)
     if "sizes" in chosen.only:
         rows = measure_sizes(filled, scratch, chosen.turns)
         found.sections.append(sizes_section(rows, filled, chosen.turns))
+        found.sections.append(footprints_section(measure_footprints(mongod, filled, scratch)))
         found.broken += broken(rows)
     if "workers" in chosen.only:
         settings = [throughput.Setting(number) for number in throughput.WORKERS]
@@ -151,7 +153,7 @@ def main() -> int:
             sizes = chosen.sizes if "sizes" in chosen.only else chosen.sizes[-1:]
             filled = [Filled.of(mongod, size) for size in sizes]
             loading = f"The loader created {sizes[-1]:,} people and as many outreaches in {filled[-1].seconds:.0f} s."
-            found = measure(filled, scratch, chosen)
+            found = measure(mongod, filled, scratch, chosen)
             text = report(found, chosen, mongod, loading)
     except (load.LoadFailed, ServerFailed, MongodUnavailable) as error:
         print(f"bench.scale: {error}", file=sys.stderr)

@@ -1,11 +1,13 @@
 """Command `python -m faults.copies`: kills processes during 10,000 changes, and compares a copy with the server."""
 
 import argparse
+import signal
 import sys
 import tempfile
 from pathlib import Path
 
 from dev.mongod import MongodUnavailable
+from faults.__main__ import stop
 from faults.copies.run import Outcome, Plan, run
 from faults.server import ROOT, ServerFailed
 
@@ -43,6 +45,8 @@ def _counts(counts: "dict[str, int]") -> str:
 def main() -> int:
     """Runs and prints. Returns the exit code: 1 if the copy differs or a process failed."""
     chosen = options()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
     chosen.folder.mkdir(parents=True, exist_ok=True)
     try:
         with tempfile.TemporaryDirectory(dir=chosen.folder, prefix="copies-") as folder:
@@ -50,6 +54,9 @@ def main() -> int:
     except (RuntimeError, ServerFailed, MongodUnavailable) as error:
         print(f"faults.copies: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("faults.copies: stopped; all started processes have ended", file=sys.stderr)
+        return 130
     print(report(outcome))
     return 1 if outcome.problems else 0
 

@@ -28,20 +28,22 @@ SYNC_SECONDS: Final = 300.0
 
 @dataclass(frozen=True)
 class Plan:
-    """How many changes to make, and how. `settled` is the age at which the server's feed shows a deletion."""
+    """The changes to make, and how to make them. `settled` is the age at which the feed shows a deletion."""
 
     changes: int
     clients: int = 4
     seed: int = 1
     application: str = "wsgi:app"
     settled: float = SETTLED.total_seconds()
-    longest_pause: float = 4.0
-    """Between two kills, in seconds."""
+    kills: int = 40
+    """Of the server and the worker, after equal numbers of changes; the sync script is killed besides."""
+    sync_seconds: float = 4.0
+    """The sync script is killed within this time, unless it has ended."""
 
 
 @dataclass
 class Outcome:
-    """What a run did, how much it compared, and a sentence for each difference."""
+    """The figures of a run, and a sentence for each difference."""
 
     done: Counter[str] = field(default_factory=Counter)
     repeated: int = 0
@@ -105,7 +107,7 @@ class Processes:
         self._worker.wait(60)
 
     def _start(self, *words: str) -> "subprocess.Popen[bytes]":
-        variables = os.environ | self._variables | {"OSDI_TOKEN": self._token}
+        variables = os.environ | self._variables | {"OSDI_TOKEN": self._token, "PUBLIC_URL": "http://127.0.0.1"}
         with self._log.open("ab") as log:
             return subprocess.Popen([sys.executable, *words], cwd=ROOT, env=variables, stdout=log, stderr=log)
 
@@ -116,7 +118,7 @@ def run(plan: Plan, folder: Path) -> Outcome:
     with ExitStack() as stack:
         database = stack.enter_context(SingleMember(folder / "mongod"))
         token = prepare_ours(database.uri)
-        variables = {"MONGODB_URI": database.uri, "PUBLIC_URL": "http://127.0.0.1"}
+        variables = {"MONGODB_URI": database.uri}
         server = stack.enter_context(Gunicorn(plan.application, log=folder / "gunicorn.log", variables=variables))
         processes = stack.enter_context(Processes(server, folder, variables, token))
         changes = stack.enter_context(Changes(server.port, token, plan.changes, clients=plan.clients, seed=plan.seed))
@@ -137,12 +139,12 @@ def run(plan: Plan, folder: Path) -> Outcome:
 def _disturb(plan: Plan, changes: Changes, processes: Processes, outcome: Outcome) -> None:
     """Runs the sync script again and again and kills processes, while the changes are made."""
     choose = random.Random(plan.seed)
-    next_kill = time.monotonic()
+    kills = 0
     while changes.are_under_way:
-        if time.monotonic() >= next_kill:
+        if sum(changes.done.values()) >= plan.changes * (kills + choose.random()) / plan.kills:
             outcome.killed[_kill(choose, processes)] += 1
-            next_kill = time.monotonic() + choose.uniform(0, plan.longest_pause)
-        if processes.sync(killed_after=choose.uniform(0.1, plan.longest_pause)):
+            kills += 1
+        if processes.sync(killed_after=choose.uniform(0.1, plan.sync_seconds)):
             outcome.synced += 1
         else:
             outcome.killed["sync script"] += 1
