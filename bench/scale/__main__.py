@@ -32,7 +32,7 @@ from bench.server import ROOT, ServerFailed
 from dev.mongod import Mongod, MongodUnavailable
 
 PAGE = ROOT / "docs" / "performance.md"
-PARTS = ("sizes", "workers", "memory", "walk", "models", "json", "staff")
+PARTS = ("sizes", "footprint", "workers", "memory", "walk", "models", "json", "staff")
 SIZES = "10000,100000,1000000"
 PACKAGES = ("Flask", "pymongo", "gunicorn", "orjson")
 
@@ -82,8 +82,9 @@ def measure(mongod: Mongod, filled: Sequence[Filled], scratch: Path, chosen: arg
     if "sizes" in chosen.only:
         rows = measure_sizes(filled, scratch, chosen.turns)
         found.sections.append(sizes_section(rows, filled, chosen.turns))
-        found.sections.append(footprints_section(measure_footprints(mongod, filled, scratch)))
         found.broken += broken(rows)
+    if "footprint" in chosen.only:
+        found.sections.append(footprints_section(measure_footprints(mongod, filled, scratch)))
     if "workers" in chosen.only:
         settings = [throughput.Setting(number) for number in throughput.WORKERS]
         kinds = (throughput.NEW_PEOPLE, throughput.KNOWN_PEOPLE)
@@ -150,7 +151,7 @@ def main() -> int:
     try:
         load.require_wrk()
         with scratch_folder(chosen.folder) as scratch, Mongod(scratch / "mongod") as mongod:
-            sizes = chosen.sizes if "sizes" in chosen.only else chosen.sizes[-1:]
+            sizes = chosen.sizes if {"sizes", "footprint"} & set(chosen.only) else chosen.sizes[-1:]
             filled = [Filled.of(mongod, size) for size in sizes]
             loading = f"The loader created {sizes[-1]:,} people and as many outreaches in {filled[-1].seconds:.0f} s."
             found = measure(mongod, filled, scratch, chosen)

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import cache
 from ipaddress import ip_network
 from pathlib import Path
 from typing import IO, Any
@@ -49,14 +50,15 @@ FILES = [(name, each.name) for name in NAMES for each in commands()[name].params
 
 @pytest.fixture(scope="module")
 def program(settings: Settings) -> Iterator[Callable[[str], Flask]]:
-    """Makes the program for a database; a webhook may be on this machine."""
-    made: list[Flask] = []
+    """Returns the program for a database; a webhook may be on this machine."""
 
+    @cache
     def make(uri: str) -> Flask:
         allowed = (ip_network(LOOPBACK),)
         made.append(create_app(replace(settings, mongodb_uri=uri, public_url=PUBLIC, webhook_networks=allowed)))
         return made[-1]
 
+    made: list[Flask] = []
     yield make
     for app in made:
         app.extensions[EXTENSION].store.close()
@@ -208,7 +210,7 @@ class TestAWrongDatabase:
         assert other.list_collection_names() == []
 
     def test_that_is_no_replica_set_is_used(
-        self, standalone: Mongod, program: Callable[[str], Flask], files: dict[str, Any]
+        self, standalone: Mongod, program: Callable[[str], Flask], quick: None, files: dict[str, Any]
     ) -> None:
         app = program(standalone.uri)
         assert run(app, "release").code == 0
@@ -256,7 +258,9 @@ class TestMissingPermission:
     ) -> None:
         for name in NAMES:
             began = time.monotonic()
-            ended = run(program(without_rights), *arguments(name, files))
+            app = program(without_rights)
+            ended = run(app, *arguments(name, files))
+            app.extensions[EXTENSION].store.close()  # else the next command finds the connections of this one
             assert is_a_sentence(ended), (name, ended)
             assert "The database rejects the user of MONGODB_URI" in ended.err, (name, ended)
             assert "secret" not in ended.err
@@ -371,6 +375,23 @@ class TestASignal:
             assert set(os.listdir(tmp_path)) == before
         else:
             assert number > 1
+
+    def test_at_a_question_ends_the_command_and_another_answer_does_too(
+        self, app: Flask, values: dict[str, Any], monkeypatch: pytest.MonkeyPatch, database: Database
+    ) -> None:
+        words = ("merge", values["survivor_id"], values["other_id"])
+
+        answered = run(app, *words)
+        monkeypatch.setattr("click.termui.visible_prompt_func", lambda _: signal.raise_signal(signal.SIGINT))
+        usual = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            interrupted = run(app, *words)
+        finally:
+            signal.signal(signal.SIGINT, usual)
+
+        assert (answered.code, answered.err.splitlines()[-1]) == (1, "Not confirmed: nothing was changed.")
+        assert (interrupted.code, interrupted.err.splitlines()[-1]) == (130, "Ended by Ctrl-C.")
+        assert database.people.count_documents({"merged_ids": {"$exists": True}}) == 0
 
     def test_while_a_command_waits_for_a_database_ends_it(self, files: dict[str, Any], tmp_path: Path) -> None:
         """The database accepts connections and never answers."""
