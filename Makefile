@@ -82,8 +82,9 @@ bench-scale: $(INSTALLED)-bench ## Measure with a million people for half an hou
 	$(BIN)/python -m bench.scale --write
 
 # On Linux.
-faults: $(INSTALLED) ## Kill and freeze processes for twenty minutes and check that no acknowledged write is lost
+faults: $(INSTALLED) ## Kill and freeze processes for half an hour and check that nothing acknowledged is lost
 	$(BIN)/python -m faults --write
+	$(BIN)/python -m faults.copies
 
 # On Linux, as root.
 week: $(INSTALLED) ## Play the week of an operator: install, back up, lose the disk, restore, upgrade, go back

@@ -88,7 +88,7 @@ def main() -> int:
         return 1
     chosen = options()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _stop)
+        signal.signal(number, stop)
     ours: list[Result] = []
     naive: list[Result] = []
     try:
@@ -115,7 +115,7 @@ def main() -> int:
     return 0 if all(each.kept for each in ours) else 1
 
 
-def _stop(*_: object) -> None:
+def stop(*_: object) -> None:
     """Interrupts the run. Ignores further signals, so that the clean-up is not interrupted."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)

@@ -20,6 +20,7 @@ from pymongo import MongoClient
 from bench import load, proc
 from bench.__main__ import scratch_folder
 from bench.scale import throughput
+from bench.scale.footprint import footprints_section, measure_footprints
 from bench.scale.json_share import json_section, measure_json
 from bench.scale.large_answers import large_answers_section, measure_large_answers
 from bench.scale.memory import BOUND as MEMORY_BOUND
@@ -32,7 +33,7 @@ from bench.server import ROOT, ServerFailed
 from dev.mongod import Mongod, MongodUnavailable
 
 PAGE = ROOT / "docs" / "performance.md"
-PARTS = ("sizes", "workers", "memory", "walk", "models", "json", "staff", "large")
+PARTS = ("sizes", "footprint", "workers", "memory", "walk", "models", "json", "staff", "large")
 SIZES = "10000,100000,1000000"
 PACKAGES = ("Flask", "pymongo", "gunicorn", "orjson")
 
@@ -71,7 +72,7 @@ def options() -> argparse.Namespace:
     return chosen
 
 
-def measure(filled: Sequence[Filled], scratch: Path, chosen: argparse.Namespace) -> Found:
+def measure(mongod: Mongod, filled: Sequence[Filled], scratch: Path, chosen: argparse.Namespace) -> Found:
     """Measures the chosen parts in order. The walk also reads what the earlier parts have written.
 
     Raises LoadFailed or ServerFailed.
@@ -83,6 +84,8 @@ def measure(filled: Sequence[Filled], scratch: Path, chosen: argparse.Namespace)
         rows = measure_sizes(filled, scratch, chosen.turns)
         found.sections.append(sizes_section(rows, filled, chosen.turns))
         found.broken += broken(rows)
+    if "footprint" in chosen.only:
+        found.sections.append(footprints_section(measure_footprints(mongod, filled, scratch)))
     if "workers" in chosen.only:
         settings = [throughput.Setting(number) for number in throughput.WORKERS]
         kinds = (throughput.NEW_PEOPLE, throughput.KNOWN_PEOPLE)
@@ -153,10 +156,10 @@ def main() -> int:
     try:
         load.require_wrk()
         with scratch_folder(chosen.folder) as scratch, Mongod(scratch / "mongod") as mongod:
-            sizes = chosen.sizes if "sizes" in chosen.only else chosen.sizes[-1:]
+            sizes = chosen.sizes if {"sizes", "footprint"} & set(chosen.only) else chosen.sizes[-1:]
             filled = [Filled.of(mongod, size) for size in sizes]
             loading = f"The loader created {sizes[-1]:,} people and as many outreaches in {filled[-1].seconds:.0f} s."
-            found = measure(filled, scratch, chosen)
+            found = measure(mongod, filled, scratch, chosen)
             text = report(found, chosen, mongod, loading)
     except (load.LoadFailed, ServerFailed, MongodUnavailable) as error:
         print(f"bench.scale: {error}", file=sys.stderr)

@@ -18,11 +18,11 @@ from osdi.store import Store
 LIMIT_SECONDS: Final = 60.0
 
 
-def complete(uri: str) -> None:
-    """Completes everything in the database at a connection string. Raises RuntimeError if it does not end in time."""
+def complete(uri: str, seconds: float = LIMIT_SECONDS) -> None:
+    """Completes everything in the database at a connection string. Raises RuntimeError after `seconds`."""
     store, rules = Store(uri), Settings(mongodb_uri=uri).match_key_rules
     later = now() + 2 * CACHED
-    ends = time.monotonic() + LIMIT_SECONDS
+    ends = time.monotonic() + seconds
     try:
         while (
             complete_next_merge(store, rules, resume_erasure, later)
@@ -30,6 +30,6 @@ def complete(uri: str) -> None:
             or complete_next_deletion(store, later)
         ):
             if time.monotonic() > ends:
-                raise RuntimeError(f"interrupted operations were not completed within {LIMIT_SECONDS:.0f} s")
+                raise RuntimeError(f"interrupted operations were not completed within {seconds:.0f} s")
     finally:
         store.close()

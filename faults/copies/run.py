@@ -5,6 +5,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from contextlib import ExitStack
@@ -23,25 +24,31 @@ from osdi.store.store import SETTLED
 
 COMPLETED: Final = "sync completed"
 WORKER: Final = "worker of bin/osdi"
+# Runs of the sync script for each kill of another process.
+SYNCS: Final = 5
 SYNC_SECONDS: Final = 300.0
+# For the merges and erasures of the whole run, which the worker completes a minute later, unless it was killed.
+COMPLETE_SECONDS: Final = 900.0
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How many changes to make, and how. `settled` is the age at which the server's feed shows a deletion."""
+    """The changes to make, and how to make them. `settled` is the age at which the feed shows a deletion."""
 
     changes: int
-    clients: int = 4
+    clients: int = 8
     seed: int = 1
     application: str = "wsgi:app"
     settled: float = SETTLED.total_seconds()
-    longest_pause: float = 4.0
-    """Between two kills, in seconds."""
+    kills: int = 40
+    """Of the server and the worker, after equal numbers of changes; the sync script is killed besides."""
+    sync_seconds: float = 4.0
+    """The sync script is killed within this time, unless it has ended."""
 
 
 @dataclass
 class Outcome:
-    """What a run did, how much it compared, and a sentence for each difference."""
+    """The figures of a run, and a sentence for each difference."""
 
     done: Counter[str] = field(default_factory=Counter)
     repeated: int = 0
@@ -105,26 +112,29 @@ class Processes:
         self._worker.wait(60)
 
     def _start(self, *words: str) -> "subprocess.Popen[bytes]":
-        variables = os.environ | self._variables | {"OSDI_TOKEN": self._token}
+        variables = os.environ | self._variables | {"OSDI_TOKEN": self._token, "PUBLIC_URL": "http://127.0.0.1"}
         with self._log.open("ab") as log:
             return subprocess.Popen([sys.executable, *words], cwd=ROOT, env=variables, stdout=log, stderr=log)
 
 
-def run(plan: Plan, folder: Path) -> Outcome:
-    """Runs the plan in a new folder. Raises RuntimeError, ServerFailed or MongodUnavailable."""
+def run(plan: Plan, folder: Path, enough: threading.Event | None = None) -> Outcome:
+    """Runs the plan in a new folder. Raises RuntimeError, ServerFailed or MongodUnavailable.
+
+    Once `enough` is set, no further change is made, and what was done is compared.
+    """
     began, outcome = time.monotonic(), Outcome()
     with ExitStack() as stack:
         database = stack.enter_context(SingleMember(folder / "mongod"))
         token = prepare_ours(database.uri)
-        variables = {"MONGODB_URI": database.uri, "PUBLIC_URL": "http://127.0.0.1"}
+        variables = {"MONGODB_URI": database.uri}
         server = stack.enter_context(Gunicorn(plan.application, log=folder / "gunicorn.log", variables=variables))
         processes = stack.enter_context(Processes(server, folder, variables, token))
         changes = stack.enter_context(Changes(server.port, token, plan.changes, clients=plan.clients, seed=plan.seed))
-        _disturb(plan, changes, processes, outcome)
+        _disturb(plan, changes, processes, outcome, enough or threading.Event())
         changes.__exit__()
         outcome.done, outcome.repeated, outcome.problems = changes.done, changes.repeated, changes.failures
         processes.end_worker()
-        complete(database.uri)
+        complete(database.uri, COMPLETE_SECONDS)
         time.sleep(plan.settled + 1.5)
         processes.sync()
         there, here = on_server(server.port, token), in_copy(processes.file)
@@ -134,15 +144,20 @@ def run(plan: Plan, folder: Path) -> Outcome:
     return outcome
 
 
-def _disturb(plan: Plan, changes: Changes, processes: Processes, outcome: Outcome) -> None:
+def _disturb(plan: Plan, changes: Changes, processes: Processes, outcome: Outcome, enough: threading.Event) -> None:
     """Runs the sync script again and again and kills processes, while the changes are made."""
     choose = random.Random(plan.seed)
-    next_kill = time.monotonic()
-    while changes.are_under_way:
-        if time.monotonic() >= next_kill:
+    kills, synced_at = 0, 0.0
+    while changes.are_under_way and not enough.is_set():
+        done = sum(changes.done.values())
+        if done >= plan.changes * (kills + choose.random()) / plan.kills:
             outcome.killed[_kill(choose, processes)] += 1
-            next_kill = time.monotonic() + choose.uniform(0, plan.longest_pause)
-        if processes.sync(killed_after=choose.uniform(0.1, plan.longest_pause)):
+            kills += 1
+        if done < synced_at + plan.changes / (plan.kills * SYNCS):
+            time.sleep(0.05)
+            continue
+        synced_at = done
+        if processes.sync(killed_after=choose.uniform(0.1, plan.sync_seconds)):
             outcome.synced += 1
         else:
             outcome.killed["sync script"] += 1

@@ -85,8 +85,8 @@ def destination(path: Path | None, *, new: bool = False) -> Iterator[BinaryIO]:
     """Yields a file for writing: standard output, or a file that appears when all is written.
 
     Only the owner can read the file. If the command ends early, also by Ctrl-C or SIGTERM, no file is left. A device or
-    pipe is written directly. Raises click.ClickException if the file cannot be written, or if it has to be `new` and
-    exists.
+    pipe is written directly. Raises click.ClickException if the file cannot be written, and click.UsageError if it
+    has to be `new` and exists.
     """
     if path is None:
         with _named(STANDARD_OUTPUT):
@@ -96,19 +96,19 @@ def destination(path: Path | None, *, new: bool = False) -> Iterator[BinaryIO]:
             sys.stdout.flush()
         return
     try:
+        if new and path.exists():
+            raise click.UsageError(f"{path} exists already. Choose another name.")
         if path.exists() and not path.is_file():
             with path.open("wb") as file:
                 yield file
         else:
-            yield from _appearing(path, new=new)
+            yield from _appearing(path)
     except OSError as error:
         raise click.ClickException(f"{path}: {error.strerror or 'cannot be written'}.") from error
 
 
-def _appearing(path: Path, *, new: bool) -> Iterator[BinaryIO]:
+def _appearing(path: Path) -> Iterator[BinaryIO]:
     """Yields a file with another name, which gets its own at the end and is deleted after an error. Raises OSError."""
-    if new and path.exists():
-        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     file = os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
     try:

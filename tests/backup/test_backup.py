@@ -696,7 +696,7 @@ class TestTheCommands:
     def test_replace_the_database_when_its_name_is_typed(self, app: Flask, file: Path, database: Database) -> None:
         before = dumped(database)
         database.people.delete_many({})
-        database.tags.insert_one({"_id": "new"})
+        database.tags.insert_one({"_id": "new", "match_keys": ["name:new"]})
 
         result = self.run(app, "restore", str(file), "--replace", "--send-queued", stdin="osdi\n")
 

@@ -16,7 +16,7 @@ from flask import Flask
 from osdi.commands.program.command_line import command_line
 from osdi.commands.register import COMMANDS
 
-# What confirms the restore, which asks for the name of the database.
+# Confirms the restore, which asks for the name of the database.
 INPUT: Final = "osdi\n"
 # Options that spare a question or a wait.
 ALWAYS: Final = ("yes", "once", "replace")

@@ -13,8 +13,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
+from functools import cache
 from ipaddress import ip_network
 from pathlib import Path
 from typing import IO, Any
@@ -42,6 +43,7 @@ from tests.support.webhook_receiver import LOOPBACK, WebhookReceiver
 NAMES = sorted(commands())
 NOTHING_LISTENS = "mongodb://127.0.0.1:1/osdi"
 PUBLIC = "http://localhost:5000"
+SECONDS = 40
 # These work on a database without our indexes, or only prepare one.
 BEFORE_RELEASE = ("backup", "indexes", "release", "restore", "worker")
 FILES = [(name, each.name) for name in NAMES for each in commands()[name].params if isinstance(each.type, click.Path)]
@@ -49,14 +51,15 @@ FILES = [(name, each.name) for name in NAMES for each in commands()[name].params
 
 @pytest.fixture(scope="module")
 def program(settings: Settings) -> Iterator[Callable[[str], Flask]]:
-    """Makes the program for a database; a webhook may be on this machine."""
-    made: list[Flask] = []
+    """Returns the program for a database; a webhook may be on this machine."""
 
+    @cache
     def make(uri: str) -> Flask:
         allowed = (ip_network(LOOPBACK),)
         made.append(create_app(replace(settings, mongodb_uri=uri, public_url=PUBLIC, webhook_networks=allowed)))
         return made[-1]
 
+    made: list[Flask] = []
     yield make
     for app in made:
         app.extensions[EXTENSION].store.close()
@@ -72,12 +75,17 @@ def app(program: Callable[[str], Flask], settings: Settings) -> Flask:  # type: 
 
 
 @pytest.fixture
+def one_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes an import give another server one attempt."""
+    monkeypatch.setattr("osdi.importing.osdi_client.ATTEMPTS", 1)
+
+
+@pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shortens the times for which commands wait for a database or another server."""
+    """Shortens the times for which commands wait for a database."""
     monkeypatch.setattr("osdi.store.driver.SERVER_SELECTION_TIMEOUT_MS", 300)
     monkeypatch.setattr("osdi.operations.readiness.RETRY_SECONDS", 0.01)
     monkeypatch.setattr("osdi.operations.readiness.ANSWER_SECONDS", 0.3)
-    monkeypatch.setattr("osdi.importing.osdi_client.ATTEMPTS", 1)
     real = __import__("osdi.commands.register", fromlist=["wait_until_it_answers"]).wait_until_it_answers
     for place in ("register", "release"):
         monkeypatch.setattr(f"osdi.commands.{place}.wait_until_it_answers", lambda store, _, say: real(store, 0.5, say))
@@ -208,7 +216,7 @@ class TestAWrongDatabase:
         assert other.list_collection_names() == []
 
     def test_that_is_no_replica_set_is_used(
-        self, standalone: Mongod, program: Callable[[str], Flask], files: dict[str, Any]
+        self, standalone: Mongod, program: Callable[[str], Flask], one_attempt: None, files: dict[str, Any]
     ) -> None:
         app = program(standalone.uri)
         assert run(app, "release").code == 0
@@ -256,7 +264,9 @@ class TestMissingPermission:
     ) -> None:
         for name in NAMES:
             began = time.monotonic()
-            ended = run(program(without_rights), *arguments(name, files))
+            app = program(without_rights)
+            ended = run(app, *arguments(name, files))
+            app.extensions[EXTENSION].store.close()  # else the next command finds the connections of this one
             assert is_a_sentence(ended), (name, ended)
             assert "The database rejects the user of MONGODB_URI" in ended.err, (name, ended)
             assert "secret" not in ended.err
@@ -297,7 +307,9 @@ class TestAFullDisk:
 
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this machine has no /dev/full")
     @pytest.mark.parametrize("name", NAMES)
-    def test_of_standard_output_is_named(self, app: Flask, values: dict[str, Any], quick: None, name: str) -> None:
+    def test_of_standard_output_is_named(
+        self, app: Flask, values: dict[str, Any], one_attempt: None, name: str
+    ) -> None:
         ended = run(app, *arguments(name, values), stdout=Path("/dev/full"))
 
         assert is_a_sentence(ended), ended
@@ -343,7 +355,7 @@ class TestASignal:
         self,
         app: Flask,
         values: dict[str, Any],
-        quick: None,
+        one_attempt: None,
         monkeypatch: pytest.MonkeyPatch,
         name: str,
         number: int,
@@ -372,22 +384,42 @@ class TestASignal:
         else:
             assert number > 1
 
+    def test_at_a_question_ends_the_command_and_another_answer_does_too(
+        self, app: Flask, values: dict[str, Any], monkeypatch: pytest.MonkeyPatch, database: Database
+    ) -> None:
+        words = ("merge", values["survivor_id"], values["other_id"])
+
+        answered = run(app, *words)
+        monkeypatch.setattr("click.termui.visible_prompt_func", lambda _: signal.raise_signal(signal.SIGINT))
+        usual = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            interrupted = run(app, *words)
+        finally:
+            signal.signal(signal.SIGINT, usual)
+
+        assert (answered.code, answered.err.splitlines()[-1]) == (1, "Not confirmed: nothing was changed.")
+        assert (interrupted.code, interrupted.err.splitlines()[-1]) == (130, "Ended by Ctrl-C.")
+        assert database.people.count_documents({"merged_ids": {"$exists": True}}) == 0
+
     def test_while_a_command_waits_for_a_database_ends_it(self, files: dict[str, Any], tmp_path: Path) -> None:
         """The database accepts connections and never answers."""
-        with socket.create_server(("127.0.0.1", 0), backlog=500) as silent, processes(tmp_path) as start:
-            uri = f"mongodb://127.0.0.1:{silent.getsockname()[1]}/osdi"
-            waiting = {
-                (name, sent): start(*arguments(name, files), MONGODB_URI=uri, PUBLIC_URL=PUBLIC)
-                for name in NAMES
-                for sent in (signal.SIGINT, *([signal.SIGTERM] if name in ("backup", "release") else []))
-            }
-            silent.settimeout(20)
-            connected = {silent.accept()[0] for _ in waiting}
+        with ExitStack() as stack:
+            start = stack.enter_context(processes(tmp_path))
+            waiting: dict[tuple[str, signal.Signals], tuple[ForkedProcess, IO[bytes]]] = {}
+            silent: list[socket.socket] = []
+            for name in NAMES:
+                for sent in (signal.SIGINT, *([signal.SIGTERM] if name in ("backup", "release") else [])):
+                    silent.append(stack.enter_context(socket.create_server(("127.0.0.1", 0))))
+                    uri = f"mongodb://127.0.0.1:{silent[-1].getsockname()[1]}/osdi"
+                    waiting[name, sent] = start(*arguments(name, files), MONGODB_URI=uri, PUBLIC_URL=PUBLIC)
+            for each in silent:
+                each.settimeout(SECONDS)
+                stack.enter_context(each.accept()[0])
             for (_, sent), (process, _) in waiting.items():
                 process.send_signal(sent)
-            ended = {key: (process.wait(20), Path(err.name).read_text()) for key, (process, err) in waiting.items()}
-            for connection in connected:
-                connection.close()
+            ended = {
+                key: (process.wait(SECONDS), Path(err.name).read_text()) for key, (process, err) in waiting.items()
+            }
 
         for (name, sent), (code, err) in ended.items():
             sentence = "Ended by Ctrl-C." if sent == signal.SIGINT else "Ended by SIGTERM."

@@ -18,12 +18,15 @@ from flask import Flask
 from pymongo.database import Database
 from werkzeug.serving import make_server
 
+from faults.copies.run import Plan, run
 from osdi.ids import id_before, now
 from osdi.resources import API
 from tests.support import factories
 from tests.support.client import Client
 
 SCRIPT = "examples/sync.py"
+# The application, with a feed that shows deletions after SETTLED_SECONDS.
+APPLICATION = "tests.deletions.quick_feed:app"
 ACTIONS = 150
 SETTLED_SECONDS = 2
 TABLES = ("people", "outreaches")
@@ -238,3 +241,16 @@ def test_the_script_names_the_reason_of_a_failure(
     assert ended.returncode != 0
     assert message in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.slow
+def test_the_copy_equals_the_server_after_processes_were_killed(tmp_path: Path) -> None:
+    """A small form of `python -m faults.copies`, which makes 10,000 changes with the usual feed."""
+    plan = Plan(100, clients=2, seed=4, application=APPLICATION, settled=SETTLED_SECONDS, kills=3, sync_seconds=1)
+
+    outcome = run(plan, tmp_path)
+
+    assert outcome.problems == []
+    assert sum(outcome.done.values()) >= plan.changes
+    assert sum(outcome.killed.values()) >= 2
+    assert min(outcome.compared.values()) > 10

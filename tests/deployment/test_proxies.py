@@ -48,7 +48,7 @@ def program(name: str) -> str:
 def nginx(folder: Path, port: int, upstream: int) -> list[str]:
     """The command that runs nginx with our site."""
     site = (ROOT / "deploy" / "nginx-site.conf").read_text()
-    for ours, here in (("listen 80;", f"listen 127.0.0.1:{port};"), ("127.0.0.1:5000;", f"127.0.0.1:{upstream};")):
+    for ours, here in (("listen 80;", f"listen 127.0.0.1:{port};"), ("127.0.0.1:5000 ", f"127.0.0.1:{upstream} ")):
         assert site.count(ours) == 1
         site = site.replace(ours, here)
     (folder / "site.conf").write_text(site)

@@ -14,6 +14,7 @@ import requests
 from dev.mongod import Mongod, free_port
 from osdi.resources import API
 from osdi.sample import CAMPAIGN_ID
+from osdi.store.driver import database_hosts
 from osdi.version import VERSION
 from tests.support import factories
 from tests.support.databases import SMALL_JOURNAL
@@ -96,7 +97,7 @@ def test_the_release_step_fails_with_a_message_after_its_time_out(later: Mongod)
 
     assert (release.returncode, release.stdout) == (1, "")
     assert release.stderr.splitlines()[-1] == (
-        "Error: The database did not answer within 3 s. Check that it runs at the address in MONGODB_URI."
+        f"Error: The database did not answer within 3 s. The address in MONGODB_URI is {database_hosts(later.uri)}."
     )
     assert 3 < time.monotonic() - began < 15
 

@@ -83,7 +83,7 @@ class CommandLine(FlaskGroup):
             code, sentence = _of_abort(error)
             return _ended(code, lambda: click.echo(sentence, err=True))
         except OSError as error:
-            # What could not be written would be written again at the end of the process, with a traceback.
+            # Python would write the rest again at the end of the process, and print a traceback.
             sys.stdout = open(os.devnull, "w")  # noqa: SIM115
             failure = _of_system(error)
             return FAILED if error.errno == errno.EPIPE else _ended(FAILED, failure.show)
