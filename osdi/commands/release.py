@@ -34,9 +34,9 @@ def release(context: CommandContext, seconds: float) -> None:
     and two can run at the same time. After an upgrade, the command of the former version goes back to that version, if
     that one can read what the newer one has migrated.
     """
-    context.store.accept_newer_schema()
-    wait_until_it_answers(context.store, seconds, partial(echo, err=True))
-    version = migrate(context.store, context.settings.match_key_rules, echo)
+    with context.store.accepting_newer_schema():
+        wait_until_it_answers(context.store, seconds, partial(echo, err=True))
+        version = migrate(context.store, context.settings.match_key_rules, echo)
     names = context.store.create_indexes()
     echo(f"The database has schema_version {version} and {len(names)} indexes.")
 

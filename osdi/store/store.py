@@ -173,9 +173,14 @@ class Store(DocumentStore):
         """Accepts whatever schema the documents have: for a restore, which replaces them."""
         self._next_schema_check = math.inf
 
-    def accept_newer_schema(self) -> None:
+    @contextmanager
+    def accepting_newer_schema(self) -> Iterator[None]:
         """Accepts the documents of a newer program: for a release, which decides if this program can go back."""
-        self._served = True
+        self._served, before = True, self._served
+        try:
+            yield
+        finally:
+            self._served, self._next_schema_check = before, 0.0
 
     def create_indexes(self) -> list[str]:
         """Creates every index that is missing; safe to repeat. Returns the names of all as `collection.index`."""

@@ -234,7 +234,7 @@ class TestContainers:
     def test_are_readable_also_where_the_umask_of_the_clone_was_strict(self) -> None:
         """COPY keeps modes, and the user that it runs as owns nothing."""
         lines = self.last_stage.splitlines()
-        chmod = lines.index("RUN chmod -R a+rX .")
+        (chmod,) = (number for number, line in enumerate(lines) if line.startswith("RUN chmod -R a+rX . "))
 
         assert max(number for number, line in enumerate(lines) if line.startswith("COPY")) < chmod
         assert chmod < lines.index("USER 10001")

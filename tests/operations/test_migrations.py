@@ -642,12 +642,12 @@ class TestGoingBack:
     """The release of an older program, on a database that a newer one has migrated."""
 
     @pytest.fixture
-    def newer(self, old: tuple[Store, Database]) -> tuple[Store, Database]:
+    def newer(self, old: tuple[Store, Database]) -> Iterator[tuple[Store, Database]]:
         """A database of a newer program, which the release of this one has to decide about."""
         store, database = old
         database.schema.insert_one({**NEWER, "oldest_program": SCHEMA_VERSION})
-        store.accept_newer_schema()
-        return store, database
+        with store.accepting_newer_schema():
+            yield store, database
 
     def test_sets_the_version_back_and_keeps_all_documents(self, newer: tuple[Store, Database]) -> None:
         store, database = newer
