@@ -85,6 +85,7 @@ def test_the_server_starts_without_a_database_and_answers_503_if_it_is_newer(
 def test_a_running_server_and_its_new_workers_continue_after_a_migration(uri: str, database: Database) -> None:
     """A release runs while the version before serves; one of its workers that dies takes nobody else along."""
     with Live({"MONGODB_URI": uri}, workers=2) as live:
+        assert eventually(lambda: len(live.workers()) == 2)
         workers = live.workers()
         database.schema.insert_one(NEWER)
         os.kill(workers[0], signal.SIGKILL)

@@ -21,6 +21,7 @@ from osdi.settings import Settings
 from osdi.staff.members import add_member
 from osdi.statistics import invalidation_store, reader
 from osdi.store import Store
+from osdi.store.indexes import CUSTOM_NAMES
 from osdi.store.store import SETTLED
 from tests.fixtures.deployed import Deployed
 from tests.support import factories
@@ -34,7 +35,7 @@ SAID = {"message": MARKER}
 LATER = SETTLED + dt.timedelta(seconds=5)
 NOT_OURS = {"system.profile"}
 # These collections have only the tests' own campaign, messages and tokens, so reading them completely is cheap.
-SMALL = {"tokens", "advocacy_campaigns", "tags", "lists", "questions", "messages", "wrappers", "webhooks"}
+SMALL = {"tokens", "advocacy_campaigns", "tags", "lists", "questions", "messages", "wrappers", "webhooks", CUSTOM_NAMES}
 
 Erase = Callable[..., None]
 

@@ -155,7 +155,7 @@ def test_a_test_shows_the_answer_of_the_receiver_and_is_in_the_audit_log(
     result: DeliveryResult,
     sentence: str,
 ) -> None:
-    monkeypatch.setattr("osdi.webhooks.subscriptions.Webhooks.test", lambda *_: result)
+    monkeypatch.setattr("osdi.webhooks.delivery.Webhooks.test", lambda *_: result)
 
     response = ada.post(f"{LIST}/{webhook['_id']}/test")
 
