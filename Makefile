@@ -10,8 +10,9 @@ INSTALLED := $(VENV)/.installed-$(VERSION)
 # A second pip takes seconds to install, so the pip of $(PYTHON) installs the packages, if there is one with this option.
 PIP = $$($(PYTHON) -m pip --python $(BIN)/python --version >/dev/null 2>&1 \
 	&& echo '$(PYTHON) -m pip --python $(BIN)/python' || echo '$(BIN)/python -m pip')
-# Compiling takes half of the time of an installation, and few of the modules are ever imported: Python compiles each at
-# its first import, and keeps it.
+# pip compiles with one processor, which takes half of the time of an installation. `make run` imports few modules: Python
+# compiles each at its first import, and keeps it. The tests import most of them in many processes at once, so these are
+# compiled ahead, by all processors.
 INSTALL = $(PIP) install --quiet --disable-pip-version-check --no-compile
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -99,6 +100,7 @@ $(INSTALLED)-run: requirements.txt requirements-run.txt
 
 $(INSTALLED): $(INSTALLED)-run requirements-dev.txt
 	$(INSTALL) -r requirements-dev.txt
+	@$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib
 	@touch $@
 
 $(INSTALLED)-bench: $(INSTALLED) requirements-bench.txt

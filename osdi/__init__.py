@@ -6,11 +6,8 @@ settings. Imports run in one direction, by the layers in dev/architecture.py; a 
 
 import sys
 from importlib.util import find_spec
-from types import ModuleType
 
 # pymongo looks for PyOpenSSL by importing cryptography, which we ship for joserfc, and then service_identity, which we
 # do not. Without this line each start of a process would take 2 % longer, for nothing.
 if find_spec("service_identity") is None:
     sys.modules.setdefault("pymongo.pyopenssl_context", None)  # type: ignore[arg-type]
-# limits imports its variant for asyncio, which takes 1.4 MB and which no part of it uses that we use.
-sys.modules.setdefault("limits.aio", ModuleType("limits.aio"))

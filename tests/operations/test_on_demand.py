@@ -37,7 +37,7 @@ IN_NO_WEB_PROCESS = {
 }
 NOT_AFTER_A_POST = {
     *("blueprints.staff", "osdi.exporting.export", "osdi.importing", "osdi.odata.query", "osdi.staff"),
-    *("osdi.webhooks.delivery", "babel.dates", "babel.messages", "bs4", "lark", "limits.aio.storage", "markdownify"),
+    *("osdi.webhooks.delivery", "babel.dates", "babel.messages", "bs4", "lark", "markdownify"),
     *("nh3", "prometheus_client", "urllib3"),
 }
 
