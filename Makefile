@@ -93,16 +93,19 @@ week: $(INSTALLED) ## Play the week of an operator: install, back up, lose the d
 
 $(INSTALLED)-run: requirements.txt requirements-run.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
-	test "$$($(BIN)/python -c '$(SHOW_VERSION)' 2>&1)" = $(VERSION) || $(PYTHON) -m venv --clear --without-pip $(VENV)
+	@test "$$($(BIN)/python -c '$(SHOW_VERSION)' 2>&1)" = $(VERSION) || $(PYTHON) -m venv --clear --without-pip $(VENV)
 	@$(PYTHON) -m pip --python $(BIN)/python --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip
-	$(INSTALL) -r requirements-run.txt
+	@echo 'Installing the packages of requirements-run.txt'
+	@$(INSTALL) -r requirements-run.txt
 	@touch $@
 
 $(INSTALLED): $(INSTALLED)-run requirements-dev.txt
-	$(INSTALL) -r requirements-dev.txt
+	@echo 'Installing the packages of requirements-dev.txt'
+	@$(INSTALL) -r requirements-dev.txt
 	@$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib
 	@touch $@
 
 $(INSTALLED)-bench: $(INSTALLED) requirements-bench.txt
-	$(INSTALL) -r requirements-bench.txt
+	@echo 'Installing the packages of requirements-bench.txt'
+	@$(INSTALL) -r requirements-bench.txt
 	@touch $@
