@@ -4,8 +4,6 @@
 declarations, CSRF protection, headers and audit log to each request. The other modules have the views by subject.
 """
 
-from typing import Final
-
 from flask import Flask
 
 from blueprints.staff import (
@@ -27,11 +25,22 @@ from blueprints.staff.blueprint import pages
 from osdi.settings import Settings
 from osdi.staff.oidc.provider import Provider
 
-# The modules add their views to `pages` when they are imported.
-MODULES: Final = (
-    *(campaign, campaigns, devices, gate, home, messages, oidc),
-    *(outreaches, people, settings, sign_in, stylesheet, transfers),
-)
+__all__ = [
+    "add_pages",
+    "campaign",
+    "campaigns",
+    "devices",
+    "gate",
+    "home",
+    "messages",
+    "oidc",
+    "outreaches",
+    "people",
+    "settings",
+    "sign_in",
+    "stylesheet",
+    "transfers",
+]
 
 
 def add_pages(app: Flask, deployment_settings: Settings) -> None:
