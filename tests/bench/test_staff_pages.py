@@ -43,7 +43,7 @@ def test_a_percentile_is_the_smallest_value_that_so_large_a_share_does_not_excee
 def test_the_busy_campaign_has_its_outreaches_in_the_last_days(store: Store) -> None:
     campaign_id = add_busy_campaign(store.uri, 300)
 
-    found = read_statistics(StatisticsReader(store), campaign_id, None, None, ZoneInfo("UTC"))
+    found = read_statistics(StatisticsReader(store, seconds=600), campaign_id, None, None, ZoneInfo("UTC"))
 
     assert found["total"]["outreaches"] == 300
     assert 0.6 < found["total"]["people"] / (300 * NEW_PEOPLE) < 1.3

@@ -16,6 +16,7 @@ from pymongo.database import Database
 
 from blueprints.operations.import_bodies import load_body
 from dev.mongod import Mongod
+from osdi.access.signing_keys import SUPPRESSION, signing_key
 from osdi.errors import DatabaseUnavailable, DuplicateKey
 from osdi.importing import file_import
 from osdi.importing.batches import batch_store, row_batches
@@ -31,6 +32,7 @@ from osdi.importing.report import Report
 from osdi.importing.sources import CsvChoices, CsvSource
 from osdi.settings import Settings
 from osdi.store import Insert, Store
+from osdi.store.indexes import SIGNING_KEYS
 from tests.support import factories
 from tests.support.client import Client
 from tests.support.databases import own_database
@@ -349,6 +351,17 @@ def test_an_owner_that_was_not_read_is_found_when_the_batch_is_stored(store: Sto
 
     assert [each["_id"] for each in database.people.find()] == ["owner"]
     assert database.tags.count_documents({}) == 0
+
+
+def test_a_signing_key_that_another_process_stores_first_is_used(store: Store, database: Database) -> None:
+    batch = BatchStore(store)
+    assert batch.get(SIGNING_KEYS, SUPPRESSION) is None
+    key = signing_key(store, SUPPRESSION)
+
+    with pytest.raises(DuplicateKey):
+        batch.write(Insert(SIGNING_KEYS, {"_id": SUPPRESSION, "key": "other"}))
+
+    assert signing_key(batch, SUPPRESSION) == key
 
 
 class TestFailures:

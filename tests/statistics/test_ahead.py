@@ -84,7 +84,7 @@ def work(worker: StatisticsAhead, machine: Machine) -> int:
 
 
 def people(store: Store, zone: ZoneInfo = UTC) -> int:
-    found: int = read_statistics(StatisticsReader(store), CAMPAIGN, None, None, zone)["total"]["people"]
+    found: int = read_statistics(StatisticsReader(store, seconds=600), CAMPAIGN, None, None, zone)["total"]["people"]
     return found
 
 

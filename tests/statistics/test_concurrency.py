@@ -43,7 +43,7 @@ reader.SAVED_FROM, reader.COUNTED_AT_ONCE = 3, 1
 reader.SETTLED = SETTLED
 store = Store(sys.argv[1])
 while True:
-    reader.StatisticsReader(store).count(CAMPAIGN, CALENDAR)
+    reader.StatisticsReader(store, seconds=600).count(CAMPAIGN, CALENDAR)
     print("counted", flush=True)
 """
 
@@ -142,7 +142,7 @@ def at_the_same_time(acts: Sequence[Callable[[], object]], failures: list[BaseEx
 def compare(store: Store) -> None:
     """Compares twice: what a new reader reads, and what it has remembered."""
     days, everybody, by = recount(store, UTC, CALENDAR.first, CALENDAR.last)
-    found = StatisticsReader(store)
+    found = StatisticsReader(store, seconds=600)
     for _ in range(2):
         tallies, whole = found.count(CAMPAIGN, CALENDAR)
         numbers = [days.get(dt.date.fromordinal(number), (0, 0)) for number in CALENDAR.numbers]

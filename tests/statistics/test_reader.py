@@ -127,7 +127,7 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
 @lru_cache(maxsize=1)
 def reader_of(store: Store) -> StatisticsReader:
     """Returns the one reader of a store, which remembers sums between readings."""
-    return StatisticsReader(store)
+    return StatisticsReader(store, seconds=600)
 
 
 def empty(store: Store) -> None:

@@ -131,8 +131,9 @@ class BatchStore(Store):
         A key of the deployment is stored at once: a batch that is given up must not lose it.
         """
         if any(each.collection == SIGNING_KEYS for each in writes):
-            self._store.write(*writes)
+            # Forgotten before the write: if it fails, another process has stored its key first, which is read next.
             self._documents = {at: each for at, each in self._documents.items() if at[0] != SIGNING_KEYS}
+            self._store.write(*writes)
             return
         if webhooks_of := self.webhooks_of():
             writes = tuple(with_events(each, webhooks_of) for each in writes)

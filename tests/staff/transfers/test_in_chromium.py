@@ -91,11 +91,14 @@ def upload(page: Page, deployment: Deployment, rows: str = ROWS) -> None:
 def wait_for(page: Page, heading: str, *, script: bool) -> None:
     """Waits for a page with this heading; without JavaScript somebody follows the link to refresh."""
     found = page.get_by_role("heading", name=heading)
+    refresh = page.get_by_role("link", name="Refresh")
     for _ in range(0 if script else SECONDS):
+        expect(found.or_(refresh).first).to_be_visible(timeout=SECONDS * 1_000)
         if found.count():
             break
         page.wait_for_timeout(1_000)
-        page.get_by_role("link", name="Refresh").click()
+        with page.expect_navigation():  # otherwise the next turn sees the link of the page that is being left
+            refresh.click()
     expect(found).to_be_visible(timeout=SECONDS * 1_000)
 
 
