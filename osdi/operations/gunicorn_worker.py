@@ -26,14 +26,13 @@ from typing import Any, Final
 from gunicorn.http.errors import NoMoreData, ParseException
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
+from osdi.operations.client_socket import ClientSocket
 from osdi.operations.incoming_request import Bounds, IncomingRequest
 
 # Unfinished requests from one address, and their bytes from all addresses. Beyond them the oldest connection is closed.
 UNFINISHED_PER_ADDRESS: Final = 20
 UNFINISHED_BYTES: Final = 67_108_864
-# Bytes of a response that the loop sends while the client reads slowly; a thread sends longer ones and waits. Beyond
-# the second number, in all responses together, the oldest connection is closed.
-LONGEST_UNSENT: Final = 524_288
+# Beyond this number of bytes that clients have not read, in all responses together, the oldest connection is closed.
 UNSENT_BYTES: Final = 67_108_864
 # A client has this many times `silence_seconds` to read a piece of what the loop sends: no thread waits for it, and the
 # system reports that there is room only after the client has read a third of what is under way.
@@ -41,7 +40,6 @@ READING_TIMES: Final = 6
 # The holder of one IPv6 address has its whole network.
 IPV6_NETWORK: Final = 64
 
-PIECE: Final = 65_536
 # A client has this time for a long form, and more for its bytes at this rate.
 LONG_FORM_SECONDS: Final = 30.0
 LONG_FORM_BYTES_PER_SECOND: Final = 50_000
@@ -55,62 +53,6 @@ NO_DESCRIPTOR: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 # The loop waits this long if it has no connection to close either.
 FULL_SECONDS: Final = 0.02
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
-
-
-class ClientSocket(socket.socket):
-    """Connection to a client. In a thread nothing more is received: gunicorn's parser reads what has arrived."""
-
-    in_body = False
-    is_whole = False  # the request has arrived to its end
-    receives_until: float | None = None  # the end of the time (monotonic) in which a thread receives a long form
-    arrived = memoryview(b"")
-
-    def __init__(self, fileno: int) -> None:
-        super().__init__(fileno=fileno)
-        self.unsent = bytearray()
-
-    def receive(self) -> bytes:
-        """Returns what has arrived, for the worker's loop; nothing at the end. Raises OSError."""
-        return super().recv(PIECE)
-
-    def recv(self, size: int, flags: int = 0, /) -> bytes:
-        """Returns the next piece of what has arrived. Called by gunicorn's parser.
-
-        The parser copies the rest of a piece for each chunk of a body. So it gets pieces of the size that it asks for,
-        and not the whole request at once. If nothing is left, the client had its time or has closed, unless this is a
-        long form, of which the rest is received now.
-        """
-        if self.arrived:
-            piece, self.arrived = self.arrived[:size], self.arrived[size:]
-            return bytes(piece)
-        if self.in_body and self.receives_until is not None and time.monotonic() < self.receives_until:
-            return super().recv(size, flags)
-        if self.in_body:
-            raise TimeoutError("The body did not arrive in time.")
-        return b""
-
-    def sendall(self, data: Any, flags: int = 0, /) -> None:
-        """Sends what the client takes now. The loop sends the rest, so that no thread waits for a slow reader.
-
-        A rest of more than LONGEST_UNSENT bytes is sent before this returns.
-        """
-        self.unsent += data
-        timeout = self.gettimeout()
-        self.setblocking(False)
-        try:
-            self.send_more()
-        finally:
-            self.settimeout(timeout)
-        if len(self.unsent) > LONGEST_UNSENT:
-            rest, self.unsent = self.unsent, bytearray()
-            super().sendall(rest)
-
-    def send_more(self) -> None:
-        """Sends as much of `unsent` as the client takes without waiting. Raises OSError."""
-        with suppress(BlockingIOError, InterruptedError):
-            while self.unsent:
-                sent = super().send(self.unsent[:PIECE])
-                del self.unsent[:sent]
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
