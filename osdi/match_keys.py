@@ -5,7 +5,7 @@ belong to one person, the first who claims it. If another person owns a key, it 
 person: the two may be duplicates (osdi.people.duplicates). Keys of names with postal codes find duplicates only; no
 post is matched by them. docs/matching.md describes the rules for users.
 
-Pure: people are documents that the caller has read.
+People are documents that the caller has read, and a function changes only those that its docstring names.
 """
 
 import re
@@ -76,10 +76,10 @@ class MatchKeys:
         """The keys of contact details, which other people may know: e-mail addresses and phone numbers."""
         return (*self.emails, *self.phones)
 
-    def share_a_phone_with(self, person: ReadOnlyDocument) -> bool:
-        """True if the posted person is not this stored one although both have a phone number.
+    def contradict(self, person: ReadOnlyDocument) -> bool:
+        """True if the posted person is another one than this stored person, although both have one phone number.
 
-        So it is if their names differ, or if they have different ids of one system.
+        Their names differ, or one system gave them different ids.
         """
         return names_differ(self.name, compared_name(person)) or _ids_differ(
             [key.partition(":")[2] for key in (*self.identifiers, *self.claimed)],

@@ -90,8 +90,8 @@ def asks_for_nothing_back() -> bool:
 def shown_after_write(resource: Resource, document: ReadOnlyDocument, control: Mapping[str, Any] | None = None) -> Json:
     """Returns the representation of a document that the caller has written.
 
-    It has identifiers and links only if the caller's `osdi:control` declines the rest, or if the caller's token lacks
-    the scope `read`: a post may match a stored document that the caller may not see.
+    It is nothing but identifiers and links if the caller's `osdi:control` declines the rest, or if the caller's token
+    lacks the scope `read`: a post may match a stored document that the caller may not see.
     """
     return hal().represent(resource, document, control=control if caller().may(READ) else NOT_SHOWN)
 

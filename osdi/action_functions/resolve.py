@@ -57,7 +57,8 @@ NEEDED: Final = (
 class Actions:
     """The resolved action functions: ids of tags and lists, answers, follow-ups.
 
-    `warnings` are about everything of the body that is not stored, the values that its schema has skipped included.
+    `warnings` are about the values that the schema has skipped, and about tags, lists, messages, questions and answers
+    that are not stored. Later steps add others, such as those about the person.
     """
 
     tag_ids: tuple[str, ...] = ()

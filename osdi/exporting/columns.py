@@ -111,7 +111,7 @@ def _contact_columns(array: Field) -> Iterator[Column]:
     """Yields the columns of the main entry and of the others. Raises ValueError for a property that lacks a name."""
     for each in _with_columns(array):
         if not each.column or not (each.others_column or array.others_column):
-            raise ValueError(f"{array.name}.{each.name} needs `column` and `others_column`, or `column=None`.")
+            raise ValueError(f"{array.name}.{each.name} needs `column` and `others_column`.")
         yield _of_main(each.column, array.name, each.name)
         if each.others_column:
             yield _of_others(each.others_column, array.name, each.name)

@@ -31,9 +31,10 @@ class Field:
     standard's page, or why responses never have it. `after_erasure` says if an outreach keeps the field when its person
     is erased.
 
-    `column` is the name of the CSV column: empty for the name of the field, None for no column. The columns of e-mail
+    `column` is the name of the CSV column: empty for the name of the field, None for no column: an export would lose
+    the field, so tests/fields allows that only for what a file does not need. The columns of e-mail
     addresses, phone numbers and postal addresses have the main entry; `others_column` names the column for the other
-    entries. A new property of these needs a name for both, or `column=None`, which loses it in CSV.
+    entries. A new property of these needs a name for both.
     """
 
     name: str

@@ -37,7 +37,7 @@ MARK_PAUSE_SECONDS: Final = 0.5
 class DeliveryFailed(Exception):
     """A transport could not send a message. If `permanent`, the message is not tried again.
 
-    If `everything`, no message of this kind can be sent now, so the kind is paused. `retry_after` is the number of
+    If `whole_kind`, no message of this kind can be sent now, so the kind is paused. `retry_after` is the number of
     seconds for which the server asks us to wait.
     """
 

@@ -48,7 +48,7 @@ class IdempotencyKeys:
         if trusted:
             keys = tuple(id_key(each) for each in identifiers)
         else:
-            sender = f"{_sender(request, person)}:" if identifiers else ""
+            sender = f"{_contact_scope(request, person)}:" if identifiers else ""
             keys = tuple(claimed_key(sender + each) for each in identifiers)
         header = _header_key(request, person)
         repeat = _repeat_key(request) if repeat_seconds and not keys and not header else None
@@ -100,7 +100,10 @@ def find_recorded(store: Store, keys: IdempotencyKeys) -> Document | None:
 
 
 def _identified(request: HelperRequest, known: Sequence[Document]) -> Document | None:
-    """Returns the first of the outreaches that have one of the identifiers. Raises OsdiError 409."""
+    """Returns the first of the outreaches that have one of the identifiers or the key of a double click.
+
+    Raises OsdiError 409.
+    """
     elsewhere = any(outreach["advocacy_campaign_id"] != request.campaign_id for outreach in known)
     if request.caller.holder_id is not None and (len(known) > 1 or elsewhere):
         message = "These identifiers belong to other outreaches."
@@ -117,7 +120,7 @@ def _release(store: Store, outreach: Document, key: str) -> None:
 def _header_key(request: HelperRequest, person: MatchKeys) -> str | None:
     if not request.idempotency_key:
         return None
-    sender = request.caller.holder_id or _sender(request, person)
+    sender = request.caller.holder_id or _contact_scope(request, person)
     return f"idempotency:{_digest(sender, request.idempotency_key)}"
 
 
@@ -126,7 +129,7 @@ def _repeat_key(request: HelperRequest) -> str | None:
     return f"{REPEAT}{_digest(request.sender, request.fingerprint)}" if request.sender else None
 
 
-def _sender(request: HelperRequest, person: MatchKeys) -> str:
+def _contact_scope(request: HelperRequest, person: MatchKeys) -> str:
     """Returns the identity of a sender without a token: a digest of the contact details, else of the request."""
     return f"{request.campaign_id}:{_digest(*person.contacts) if person.contacts else request.fingerprint}"
 

@@ -55,5 +55,5 @@ def _is_of(store: Store, outreach: Document, posted: PostedPerson) -> bool:
     if any(key in known for key in keys.emails):
         return True
     if any(key in known for key in keys.phones):
-        return not keys.share_a_phone_with(person)
+        return not keys.contradict(person)
     return not keys.all and not names_differ(keys.name, compared_name(person))

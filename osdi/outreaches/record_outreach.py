@@ -2,8 +2,8 @@
 
 The steps: resolve the references of the body; match and merge the person (osdi.people.signup); write person and
 outreach together. Taggings, items and answers are inside the person, follow-ups inside the outreach. After a write
-conflict the request starts again at the matching step. A retry of the same request, recognised by the outreach's
-identifiers or the Idempotency-Key, returns the recorded outreach, and writes nothing.
+conflict the request starts again at the matching step. A retry of the same request writes nothing, and returns the
+recorded outreach: the outreach's identifiers, the Idempotency-Key or, for a double click, the body show that it is one.
 """
 
 import datetime as dt
@@ -58,7 +58,7 @@ class _Resolved:
     """A request with its resolved actions, person and keys, which all attempts share.
 
     `consent` is None without an address that it could be about. If it subscribes at once, `person` does so, and
-    `unsubscribed` is the same person without that.
+    `without_consent` is the same person without that.
     """
 
     request: HelperRequest
@@ -68,7 +68,7 @@ class _Resolved:
     check: CheckChange | None
     warnings: tuple[ErrorDescription, ...]
     consent: GivenConsent | None = None
-    unsubscribed: PostedPerson | None = None
+    without_consent: PostedPerson | None = None
 
 
 def record_outreach(
@@ -105,15 +105,15 @@ def _resolve(find: Find, request: HelperRequest, settings: Settings, check: Chec
         return actions, PostedPerson.of(body, request.caller, actions, settings, over_limit=request.over_limit)
 
     actions, person = posted(body)
-    unsubscribed = None
+    without_consent = None
     consent = request.consent if request.consent and address_of(body) else None
     if consent and not consent.by_mail:
-        unsubscribed = person
+        without_consent = person
         actions, person = posted(consent.subscribing(body))
     keys = IdempotencyKeys.of(request, person.keys, trusted=person.trusted, repeat_seconds=settings.repeat_seconds)
     about_nothing = (NO_ADDRESS,) if request.consent and not consent else ()
     warnings = (*request.warnings, *about_nothing, *ignored, *actions.warnings)
-    return _Resolved(request, actions, person, keys, check, warnings, consent, unsubscribed)
+    return _Resolved(request, actions, person, keys, check, warnings, consent, without_consent)
 
 
 def _is_answered(request: HelperRequest, settings: Settings) -> bool:
@@ -150,11 +150,11 @@ def _attempt(store: Store, resolved: _Resolved) -> Recorded:
 
 
 def _person_change(store: Store, resolved: _Resolved, timestamp: dt.datetime) -> PersonChange:
-    """Returns the change of the person; one whose address refuses mail is not subscribed, and added to no list."""
+    """Returns the change of the person. It leaves out the given consent if a mail has to ask for it first."""
     change = person_change(store, resolved.person, timestamp)
-    if resolved.unsubscribed is None or change.over_limit or not _asks_by_mail(resolved, change):
+    if resolved.without_consent is None or change.over_limit or not _asks_by_mail(resolved, change):
         return change
-    return person_change(store, resolved.unsubscribed, timestamp)
+    return person_change(store, resolved.without_consent, timestamp)
 
 
 def _asks_by_mail(resolved: _Resolved, change: PersonChange) -> bool:

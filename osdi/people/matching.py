@@ -44,11 +44,10 @@ class IdentifiersClash(Exception):
 def match(keys: MatchKeys, people: Sequence[Document], *, reject_clash: bool) -> Match:
     """Returns the Match of these keys among `people`.
 
-    Identifiers decide, then e-mail addresses (the primary one first), then phone numbers. Households share phones, so a
-    phone number alone matches only if the post or the person has no e-mail address, and never if names or identifiers
-    say that they are two people. An untrusted post without any
-    contact detail is matched by the identifiers that it claims, so that its retries are recognised, but never to a
-    person who has contact details.
+    Identifiers decide, then e-mail addresses (the primary one first), then phone numbers. Households share phones. So a
+    phone number alone does not match if post and person both have an e-mail address, or if names or identifiers say
+    that they are two people. A post without a token and without contact details is matched by the identifiers that it
+    claims, so that its retries are recognised. It does not match a person who has contact details.
 
     If identifiers belong to different people, raises IdentifiersClash with `reject_clash`; else the first one decides.
     """
@@ -65,7 +64,7 @@ def _candidates(keys: MatchKeys, owners: Mapping[str, Document]) -> Iterator[tup
     for kind, some in ((IDENTIFIER, keys.identifiers), (EMAIL, keys.emails)):
         yield from ((owners[key], kind) for key in some if key in owners)
     for key in (*keys.phones_and_names, *keys.phones):
-        if key in owners and not (keys.emails and _has_email(owners[key])) and not keys.share_a_phone_with(owners[key]):
+        if key in owners and not (keys.emails and _has_email(owners[key])) and not keys.contradict(owners[key]):
             yield owners[key], PHONE
     for key in () if keys.contacts else keys.claimed:
         if key in owners and not any(owners[key].get(array) for array in ("email_addresses", "phone_numbers")):

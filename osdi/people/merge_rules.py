@@ -27,7 +27,8 @@ SameEntry = Callable[[ReadOnlyDocument, ReadOnlyDocument], bool]
 CLAIMED_IDENTIFIERS: Final = "claimed_identifiers"
 MAX_DOCUMENT_BYTES: Final = 1_000_000
 
-# No mail is sent to an address with one of these statuses. No post lifts them, and no PUT that omits the status.
+# No mail is sent to an address with one of these statuses. A PUT lifts one if it states another status; a post only if
+# no token has confirmed it (`_replaceable`).
 KEPT_STATUSES: Final = ("unsubscribed", "spam complaints", "bouncing")
 SUBSCRIBED: Final = "subscribed"
 # If people have different statuses of one address, the first of these applies.

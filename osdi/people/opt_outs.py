@@ -71,7 +71,8 @@ def unconfirmed_after_change(
 ) -> list[str]:
     """Returns `unconfirmed_statuses` after a change with a token: those that the change neither states nor replaces.
 
-    `said` are the fields that the token's holder sent. An entry without an address or number is about the primary one.
+    `stated` are the fields that the token's holder sent. An entry without an address or number is about the primary
+    one.
     """
     if not stored.get(UNCONFIRMED):
         return []

@@ -1,6 +1,7 @@
 """The person of a post, and the document of the stored person after the post.
 
-Pure: people are documents that the caller has read; they are not changed.
+People are documents that the caller has read; they are not changed. Nothing here reads or writes the database, but
+`count_and_check_limit` calls the counter of the rate limits.
 """
 
 import datetime as dt
@@ -125,7 +126,7 @@ class PostedPerson:
             confirm_contacts(person, self.keys.contacts)
         return self.actions.applied_to(person, now=timestamp, new_id=new_id)
 
-    def is_over_limit(self, match: Match) -> bool:
+    def count_and_check_limit(self, match: Match) -> bool:
         """Counts a post without a token by the contact detail that matches or is claimed; True if there are too many.
 
         Other details of the post do not count: anybody can post them, and nothing happens to their owners.

@@ -1,4 +1,4 @@
-"""The steps from a posted person to the stored one: match, merge, write.
+"""The steps from a posted person to the stored one: match, merge, keep opt-outs, write.
 
 `person_change` returns the changed person and the one write that stores the change. Its caller commits the write
 together with all other writes of the request. docs/matching.md describes the rules for users.
@@ -36,21 +36,21 @@ FULL: Final = "the person has as much of it as posts without a token may add. A 
 class PersonChange:
     """The changed person, the write that stores the change (None: nothing changes), and the kind of match.
 
-    `opt_outs` are the writes to the suppression list, which come first; `warnings` are for the sender. `over_limit` is
-    True if there are too many posts without a token about the person: then a known one is unchanged.
+    `suppression_writes` are the writes to the suppression list, which come first; `warnings` are for the sender.
+    `over_limit` is True if there are too many posts without a token about the person: then a known one is unchanged.
     """
 
     person: Document
     write: Write | None
     matched_by: str
-    opt_outs: tuple[Write, ...] = ()
+    suppression_writes: tuple[Write, ...] = ()
     warnings: tuple[ErrorDescription, ...] = ()
     over_limit: bool = False
 
     @property
     def writes(self) -> tuple[Write, ...]:
         """All writes, in their order."""
-        return (*self.opt_outs, *([self.write] if self.write else []))
+        return (*self.suppression_writes, *([self.write] if self.write else []))
 
     @property
     def outcome(self) -> str:
@@ -125,7 +125,7 @@ def person_change(store: Store, posted: PostedPerson, timestamp: dt.datetime) ->
     suppressed = suppression_list(store)
     people, listed = suppressed.read_with_owners(PERSON.collection, match_keys, posted.keys.contacts)
     found = _matched(store, posted, people)
-    over_limit = posted.over_limit is not None and posted.is_over_limit(found)
+    over_limit = posted.over_limit is not None and posted.count_and_check_limit(found)
     if over_limit and found.person is not None:
         return PersonChange(found.person, None, found.matched_by, over_limit=True)
     if not store.supports_transactions:

@@ -212,7 +212,7 @@ class TestANewPerson:
         person: dict[str, Any],
         permitted: dict[str, Any],
     ) -> None:
-        """Before or after the post without a token; POST may lift what phones say, and an import may not."""
+        """The post with a token confirms the opt-out. An import that permits contact does not lift it then."""
         send(api, helper, person)
         api.recorded(factories.outreach(person=person))
         assert not database.people.find_one().get("unconfirmed_statuses")

@@ -44,7 +44,7 @@ class Batch:
 
     def first(self) -> LeasedFollowup | None:
         """Returns the next follow-up even if the time is over: of each batch one is begun. None if none is left."""
-        # Not by asking before: at the end of the process another thread may give back.
+        # A test for emptiness first is no use: at the end of the process another thread may empty the batch after it.
         try:
             return self._left.popleft()
         except IndexError:
