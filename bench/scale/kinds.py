@@ -20,6 +20,9 @@ PER_PAGE = 25
 # Share of a collection that precedes a far page.
 FAR = 0.9
 FAR_PAGES = 20
+# The server finds a page by number from pages that were read before, up to a million resources away. So the way to a far
+# page of a large collection has a page at least each time after this number of resources.
+STEP = 250_000
 STATS_DAYS = 90
 # Number of loaded people in the time range of a filter by date.
 WINDOW = 25
@@ -122,6 +125,8 @@ class RequestFactory:
         """Yields the `next` links of random far pages of a collection."""
         path += f"{'&' if '?' in path else '?'}per_page={PER_PAGE}"
         total = client.send(ApiRequest(path)).json["total_records"]
+        for number in range(STEP // PER_PAGE, int(total // PER_PAGE * FAR), STEP // PER_PAGE):
+            client.send(ApiRequest(f"{path}&page={number}"))
         for _ in range(FAR_PAGES):
             number = self._far_page_number(total)
             far = client.send(ApiRequest(f"{path}&page={number}")).next_path()
