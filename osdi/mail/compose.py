@@ -161,7 +161,7 @@ def with_link(html: str, unsubscribe_url: str, language: str) -> str:
 def text_part(rendered: RenderedMail, html: str, unsubscribe_url: str, language: str) -> str:
     """Returns the text part: the text as it was written, or else the text of `html`; with an unsubscribe link."""
     if not rendered.text:
-        return text_of(html)
+        return text_of(html, unsubscribe_url)
     text = rendered.text.rstrip("\n")
     return text if unsubscribe_url in text else f"{text}\n\n{_unsubscribe(language)} ({unsubscribe_url})"
 
@@ -170,12 +170,12 @@ def _unsubscribe(language: str) -> str:
     return translations(language).gettext("Unsubscribe")
 
 
-def text_of(html: str) -> str:
-    """Returns the text part for an HTML body (see html_text)."""
+def text_of(html: str, unsubscribe_url: str) -> str:
+    """Returns the text part for an HTML body (see text_parts)."""
     # Imported here: the HTML parser takes 10 MB, and a web process needs it only for previews.
-    from osdi.mail import html_text
+    from osdi.mail import text_parts
 
-    return html_text.text_of(html)
+    return text_parts.text_of(html, unsubscribe_url)
 
 
 def _words(text: str, name: str) -> _Encoded:
