@@ -11,7 +11,6 @@ import ssl
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
-from email.message import EmailMessage
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -94,8 +93,8 @@ class Smtp:
         self._used_at = 0.0
         self._mails = 0
 
-    def send(self, message: EmailMessage, *, envelope_from: str, to: str) -> None:
-        """Submits the mail for one recipient, within `mail_seconds`. Raises SmtpError.
+    def send(self, content: bytes, *, envelope_from: str, to: str) -> None:
+        """Submits a mail, whose lines end with CR LF, for one recipient, within `mail_seconds`. Raises SmtpError.
 
         If the server has closed a kept connection, the client connects again once, provided that the server has not
         accepted the sender yet.
@@ -104,7 +103,6 @@ class Smtp:
             recipient = with_ascii_domain(to)
         except ValueError:
             raise SmtpError("address", permanent=True, recipient=True) from None
-        content = message.as_bytes(policy=message.policy.clone(linesep="\r\n"))
         self._deadline = Deadline(self._mail_seconds)
         reused = self._has_connection()
         try:
