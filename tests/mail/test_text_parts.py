@@ -85,7 +85,7 @@ def test_a_mail_with_tables_for_its_layout_is_converted_once() -> None:
         ("a < b", "a <b b"),
     ],
 )
-def test_pieces_that_decide_about_the_text_are_not_taken_for_words(html: str, another: str) -> None:
+def test_pieces_other_than_words_stay_as_they_are(html: str, another: str) -> None:
     for each in (html, another):
         for url in (URL, ANOTHER):
             assert text_of(each, url) == html_text.text_of(each)
