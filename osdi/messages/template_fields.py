@@ -78,11 +78,13 @@ def fields(
 
 def single_line(text: str, length: int) -> str:
     """Returns the text in one line without invisible characters, cut to `length` characters."""
-    visible = "".join(
-        character if character in JOINERS or unicodedata.category(character) not in INVISIBLE else " "
-        for character in text[: 4 * length]
-    )
-    line = " ".join(visible.split())
+    text = text[: 4 * length]
+    if not text.isprintable():
+        text = "".join(
+            character if character in JOINERS or unicodedata.category(character) not in INVISIBLE else " "
+            for character in text
+        )
+    line = " ".join(text.split())
     return line if len(line) <= length else line[: length - 1].rstrip() + "…"
 
 
