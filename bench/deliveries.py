@@ -18,7 +18,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -138,7 +137,7 @@ class Deliveries:
 
     def _flooded(self) -> Delivered:
         """Measures the sink alone: ready-made bytes through bare sockets, with several commands in one packet."""
-        content = self._composed().as_bytes()
+        content = self._composed()
         with self._measured(self._mails) as done, ThreadPoolExecutor(FLOODING) as pool:
             ports = [self._mails.port] * FLOODING
             list(pool.map(lambda port: flood(port, content, FLOODED // FLOODING), ports))
@@ -242,7 +241,7 @@ class Deliveries:
             yield done
             used.append(([late - early for late, early in zip(clocks(), before, strict=True)], sink.stop()))
 
-    def _composed(self) -> EmailMessage:
+    def _composed(self) -> bytes:
         """Returns a mail as the worker composes it."""
         outreach, person, campaign, message = self._by_token.one_of_each()
         url = f"{PUBLIC_URL}/unsubscribe/{'x' * 60}"

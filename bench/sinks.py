@@ -69,6 +69,12 @@ class Sink:
         return [Received(*each) for each in json.loads(printed)]
 
 
+QUIT = b"221 bye\r\n"
+OK = b"250 sink\r\n"
+REPLIES = {b"EHLO": b"250-sink\r\n250 PIPELINING\r\n", b"MAIL": OK, b"RCPT": OK, b"RSET": OK}
+REPLIES |= {b"DATA": b"354 go on\r\n", b"QUIT": QUIT}
+
+
 class Mails(asyncio.Protocol):
     """SMTP (RFC 5321) for a client that meets no error: EHLO, MAIL, RCPT, DATA, RSET, QUIT."""
 
@@ -84,29 +90,25 @@ class Mails(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
+        replies = []
         while True:
             line, end, rest = self._buffer.partition(b"\r\n.\r\n" if self._in_mail else b"\r\n")
             if not end:
-                return
+                break
             self._buffer = rest
             if self._in_mail:
                 self._in_mail = False
                 self._received.append(Received(time.monotonic(), 1, len(line)))
-                self._transport.write(b"250 accepted\r\n")
+                replies.append(b"250 accepted\r\n")
             else:
-                self._command(line[:4].upper())
-
-    def _command(self, verb: bytes) -> None:
-        if verb == b"DATA":
-            self._in_mail = True
-            self._transport.write(b"354 go on\r\n")
-        elif verb == b"QUIT":
-            self._transport.write(b"221 bye\r\n")
+                replies.append(self._reply_to(line[:4].upper()))
+        self._transport.write(b"".join(replies))
+        if QUIT in replies:
             self._transport.close()
-        elif verb in (b"EHLO", b"MAIL", b"RCPT", b"RSET"):
-            self._transport.write(b"250 sink\r\n")
-        else:
-            self._transport.write(b"502 not implemented\r\n")
+
+    def _reply_to(self, verb: bytes) -> bytes:
+        self._in_mail = verb == b"DATA"
+        return REPLIES.get(verb, b"502 not implemented\r\n")
 
 
 class Posts(asyncio.Protocol):

@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Callable, Mapping
 from email.headerregistry import Address
-from email.message import EmailMessage
 from typing import Final
 
 import orjson
@@ -62,7 +61,7 @@ class Mail:
         self._smtp.close()
 
 
-def _composed(message: OutgoingMessage, from_: Address) -> EmailMessage:
+def _composed(message: OutgoingMessage, from_: Address) -> bytes:
     try:
         return compose.compose(
             message.rendered,

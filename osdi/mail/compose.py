@@ -1,17 +1,17 @@
 """Composes a mail from a rendered message: a text part, an HTML part, and the headers of an automatic answer.
 
-This module itself encodes the headers that contain words or addresses. The standard library would decode encoded words
-in plain text, so a name such as =?utf-8?q?=0D=0ABcc=3A...?= would become an additional header.
+This module itself writes the headers and the parts, which have few forms. The standard library would decode encoded
+words in plain text, so a name such as =?utf-8?q?=0D=0ABcc=3A...?= would become an additional header. It also takes
+several times as long, since it parses and folds headers that are always the same.
 
 Pure.
 """
 
 import datetime as dt
 import re
+from binascii import b2a_qp
 from email.header import Header
 from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import EmailPolicy
 from email.utils import format_datetime, quote
 from functools import lru_cache
 from html import escape
@@ -27,9 +27,11 @@ LONGEST_LINE: Final = 998
 # A display name that needs no quotation marks.
 PLAIN_PHRASE: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
 
-# Between the parts. RFC 2045, section 6.7: quoted-printable text, which both parts are, never has "=_" in it. The
-# library would draw a boundary by lot and search the parts for it, which takes as long as composing the rest.
+# Between the parts. RFC 2045, section 6.7: quoted-printable text, which both parts are, never has "=_" in it.
 BOUNDARY: Final = "=_alternative_part"
+
+# Nearly all mails have one of a few Reply-To headers, and parsing one takes longer than composing a mail.
+REPLY_TOS: Final = 100
 
 END_OF_BODY: Final = re.compile(r"</body\b", re.IGNORECASE)
 
@@ -51,44 +53,6 @@ class _Encoded(str):
     """A header value in its final form: encoded and folded."""
 
 
-class _Policy(EmailPolicy):
-    """Policy for SMTP that neither parses nor folds `_Encoded` values.
-
-    The other headers, such as Content-Type, have one of a few values each, and the library takes as long for them as
-    for the rest of a mail. So their results are cached; the library never changes a parsed header.
-    """
-
-    def header_max_count(self, name: str) -> int | None:
-        return _max_count(name)
-
-    def header_store_parse(self, name: str, value: str) -> tuple[str, str]:
-        return (name, value) if isinstance(value, _Encoded) else _parsed(name, value)
-
-    def fold(self, name: str, value: str) -> str:
-        return f"{name}: {value}{self.linesep}" if isinstance(value, _Encoded) else super().fold(name, value)
-
-    def fold_binary(self, name: str, value: str) -> bytes:
-        return self.fold(name, value).encode() if isinstance(value, _Encoded) else _folded(self.linesep, name, value)
-
-
-@lru_cache(maxsize=64)
-def _max_count(name: str) -> int | None:
-    return EmailPolicy().header_max_count(name)
-
-
-@lru_cache(maxsize=64)
-def _parsed(name: str, value: str) -> tuple[str, str]:
-    return EmailPolicy().header_store_parse(name, value)
-
-
-@lru_cache(maxsize=64)
-def _folded(line_end: str, name: str, value: str) -> bytes:
-    return EmailPolicy(linesep=line_end).fold_binary(name, value)
-
-
-POLICY: Final = _Policy(linesep="\r\n")
-
-
 def compose(
     rendered: RenderedMail,
     *,
@@ -98,53 +62,68 @@ def compose(
     unsubscribe_url: str,
     date: dt.datetime,
     language: str = SOURCE_LANGUAGE,
-) -> EmailMessage:
+) -> bytes:
     """Returns the complete mail. Raises ValueError if a value cannot be in a header; a saved message has no such value.
 
     `message_id` is the id of the follow-up, so a repeated mail has the same Message-ID. `date` has a time zone.
     `language` is that of the words of the unsubscribe link.
     """
     html = with_link(rendered.html, unsubscribe_url, language)
-    message = EmailMessage(policy=POLICY)
-    message["Subject"] = _words(rendered.subject, "Subject")
-    message["From"] = _mailbox_header(sender, "From")
-    if rendered.reply_to:
-        message["Reply-To"] = _Encoded(
-            ",\r\n ".join(_mailbox_header(each, "Reply-To") for each in mailboxes(rendered.reply_to))
-        )
-    # Only the address: a display name would put text that a person posted into a header.
-    message["To"] = _Encoded(with_ascii_domain(to))
-    message["Date"] = _Encoded(format_datetime(date))
-    message["Message-ID"] = _Encoded(f"<{with_ascii_domain(f'{message_id}@{sender.domain}')}>")
-    # RFC 3834, section 5: prevents vacation messages. That RFC advises against Precedence.
-    message["Auto-Submitted"] = "auto-replied"
-    message["X-Auto-Response-Suppress"] = "All"
-    # RFC 8058: mail programs offer to unsubscribe with one click.
-    message["List-Unsubscribe"] = _bracketed_url(unsubscribe_url)
-    message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    message.set_content(text_part(rendered, html, unsubscribe_url, language) + "\n", cte="quoted-printable")
-    message.make_alternative(boundary=BOUNDARY)
-    message.add_alternative(html, subtype="html", cte="quoted-printable")
-    return message
+    text = text_part(rendered, html, unsubscribe_url, language)
+    headers = _headers(rendered.subject, to, message_id, sender, date, rendered.reply_to) | {
+        # RFC 3834, section 5: prevents vacation messages. That RFC advises against Precedence.
+        "Auto-Submitted": _Encoded("auto-replied"),
+        "X-Auto-Response-Suppress": _Encoded("All"),
+        # RFC 8058: mail programs offer to unsubscribe with one click.
+        "List-Unsubscribe": _bracketed_url(unsubscribe_url),
+        "List-Unsubscribe-Post": _Encoded("List-Unsubscribe=One-Click"),
+        "MIME-Version": _Encoded("1.0"),
+        "Content-Type": _Encoded(f'multipart/alternative; boundary="{BOUNDARY}"'),
+    }
+    between = f"\r\n--{BOUNDARY}".encode()
+    parts = (_part("plain", text), _part("html", html))
+    return _lines(headers) + b"".join(between + b"\r\n" + each for each in parts) + between + b"--\r\n"
 
 
 def compose_plain_text(
     *, subject: str, text: str, to: str, message_id: str, sender: Address, date: dt.datetime
-) -> EmailMessage:
+) -> bytes:
     """Returns a mail of plain text that its reader has asked for. Raises ValueError if a value cannot be in a header.
 
     `date` has a time zone.
     """
-    message = EmailMessage(policy=POLICY)
-    message["Subject"] = _words(subject, "Subject")
-    message["From"] = _mailbox_header(sender, "From")
-    message["To"] = _Encoded(with_ascii_domain(to))
-    message["Date"] = _Encoded(format_datetime(date))
-    message["Message-ID"] = _Encoded(f"<{with_ascii_domain(f'{message_id}@{sender.domain}')}>")
-    message["Auto-Submitted"] = "auto-generated"  # RFC 3834, section 5
-    message["X-Auto-Response-Suppress"] = "All"
-    message.set_content(text, cte="quoted-printable")
-    return message
+    headers = _headers(subject, to, message_id, sender, date) | {
+        "Auto-Submitted": _Encoded("auto-generated"),  # RFC 3834, section 5
+        "X-Auto-Response-Suppress": _Encoded("All"),
+        "MIME-Version": _Encoded("1.0"),
+    }
+    return _lines(headers) + _part("plain", text)
+
+
+def _headers(
+    subject: str, to: str, message_id: str, sender: Address, date: dt.datetime, reply_to: str = ""
+) -> dict[str, _Encoded]:
+    """Returns the headers that every mail has."""
+    return {
+        "Subject": _words(subject, "Subject"),
+        "From": _mailbox_header(sender, "From"),
+        **({"Reply-To": _reply_to(reply_to)} if reply_to else {}),
+        # Only the address: a display name would put text that a person posted into a header.
+        "To": _Encoded(with_ascii_domain(to)),
+        "Date": _Encoded(format_datetime(date)),
+        "Message-ID": _Encoded(f"<{with_ascii_domain(f'{message_id}@{sender.domain}')}>"),
+    }
+
+
+def _lines(headers: dict[str, _Encoded]) -> bytes:
+    return "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode()
+
+
+def _part(subtype: str, text: str) -> bytes:
+    """Returns the headers of a text and the text itself, each of its lines with CR LF."""
+    lines = text.encode().splitlines()
+    head = f'Content-Type: text/{subtype}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
+    return head.encode() + b2a_qp(b"\r\n".join([*lines, b""]) or b"\r\n")
 
 
 def with_link(html: str, unsubscribe_url: str, language: str) -> str:
@@ -161,7 +140,7 @@ def with_link(html: str, unsubscribe_url: str, language: str) -> str:
 def text_part(rendered: RenderedMail, html: str, unsubscribe_url: str, language: str) -> str:
     """Returns the text part: the text as it was written, or else the text of `html`; with an unsubscribe link."""
     if not rendered.text:
-        return text_of(html)
+        return text_of(html, unsubscribe_url)
     text = rendered.text.rstrip("\n")
     return text if unsubscribe_url in text else f"{text}\n\n{_unsubscribe(language)} ({unsubscribe_url})"
 
@@ -170,12 +149,12 @@ def _unsubscribe(language: str) -> str:
     return translations(language).gettext("Unsubscribe")
 
 
-def text_of(html: str) -> str:
-    """Returns the text part for an HTML body (see html_text)."""
+def text_of(html: str, unsubscribe_url: str) -> str:
+    """Returns the text part for an HTML body (see text_parts)."""
     # Imported here: the HTML parser takes 10 MB, and a web process needs it only for previews.
-    from osdi.mail import html_text
+    from osdi.mail import text_parts
 
-    return html_text.text_of(html)
+    return text_parts.text_of(html, unsubscribe_url)
 
 
 def _words(text: str, name: str) -> _Encoded:
@@ -201,6 +180,11 @@ def _mailbox_header(address: Address, name: str) -> _Encoded:
     if words == display_name and not PLAIN_PHRASE.fullmatch(words):
         words = _Encoded(f'"{quote(words)}"')
     return _Encoded(f"{words} <{bare}>")
+
+
+@lru_cache(REPLY_TOS)
+def _reply_to(text: str) -> _Encoded:
+    return _Encoded(",\r\n ".join(_mailbox_header(each, "Reply-To") for each in mailboxes(text)))
 
 
 def _bracketed_url(url: str) -> _Encoded:

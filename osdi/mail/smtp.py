@@ -5,13 +5,13 @@ Mails are sent unencrypted to loopback only, unless the URL has `?starttls=never
 """
 
 import math
+import re
 import smtplib
 import socket
 import ssl
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
-from email.message import EmailMessage
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -29,6 +29,11 @@ REPLY_SECONDS: Final = 30.0
 MAIL_SECONDS: Final = 60.0
 CONNECT_SECONDS: Final = 10.0
 QUIT_SECONDS: Final = 2.0
+
+GO_ON: Final = 354
+REJECTED: Final = 400
+# RFC 5321, section 4.5.2: a line with a dot alone ends the mail.
+LINE_START_DOT: Final = re.compile(rb"^\.", re.MULTILINE)
 
 # Servers close connections that are idle or have carried many mails. The client closes its connection earlier.
 IDLE_SECONDS: Final = 20.0
@@ -94,8 +99,8 @@ class Smtp:
         self._used_at = 0.0
         self._mails = 0
 
-    def send(self, message: EmailMessage, *, envelope_from: str, to: str) -> None:
-        """Submits the mail for one recipient, within `mail_seconds`. Raises SmtpError.
+    def send(self, content: bytes, *, envelope_from: str, to: str) -> None:
+        """Submits a mail, whose lines end with CR LF, for one recipient, within `mail_seconds`. Raises SmtpError.
 
         If the server has closed a kept connection, the client connects again once, provided that the server has not
         accepted the sender yet.
@@ -104,7 +109,6 @@ class Smtp:
             recipient = with_ascii_domain(to)
         except ValueError:
             raise SmtpError("address", permanent=True, recipient=True) from None
-        content = message.as_bytes(policy=message.policy.clone(linesep="\r\n"))
         self._deadline = Deadline(self._mail_seconds)
         reused = self._has_connection()
         try:
@@ -140,19 +144,31 @@ class Smtp:
                 self._drop()
 
     def _transfer(self, connection: smtplib.SMTP, content: bytes, envelope_from: str, recipient: str) -> None:
-        options = [] if recipient.isascii() else ["SMTPUTF8", "BODY=8BITMIME"]
+        """Sends the mail, the commands before it together if the server offers that (RFC 2920). Raises SmtpError."""
+        options = "" if recipient.isascii() else " SMTPUTF8 BODY=8BITMIME"
         if options and not connection.has_extn("smtputf8"):
             raise SmtpError("smtputf8", permanent=True)
+        together = connection.has_extn("pipelining")
+        mail, rcpt = f"MAIL FROM:{smtplib.quoteaddr(envelope_from)}{options}", f"RCPT TO:<{recipient}>"
         with stage("mail_from"):
             _bound(connection, self._deadline, self._seconds)
-            check("mail_from", *connection.mail(envelope_from, options))
+            _put(connection, mail, *((rcpt, "DATA") if together else ()))
+            check("mail_from", *connection.getreply())
         with stage("rcpt_to"):
-            check("rcpt_to", *connection.docmd("RCPT", f"TO:<{recipient}>"))
+            if not together:
+                _put(connection, rcpt)
+            check("rcpt_to", *connection.getreply())
         # If the connection is lost from here on, nobody knows whether the server has accepted the mail, and a repeat
         # could deliver it twice. So the client waits for a reply as long as the mail's time lasts.
         with stage("data"):
             _bound(connection, self._deadline)
-            check("data", *connection.data(content))
+            if not together:
+                _put(connection, "DATA")
+            code, text = connection.getreply()
+            if code != GO_ON:
+                raise smtplib.SMTPDataError(code, text)
+            connection.send(LINE_START_DOT.sub(b"..", content) + b".\r\n")
+            check("data", *connection.getreply())
 
     def _has_connection(self) -> bool:
         """True if the client has an open connection. Closes one that is idle too long or has carried MAILS mails."""
@@ -209,6 +225,13 @@ class Smtp:
             connection.close()
 
 
+def _put(connection: smtplib.SMTP, *commands: str) -> None:
+    """Sends commands in one step. Raises ValueError for one that would be more than one line."""
+    if any("\r" in each or "\n" in each for each in commands):
+        raise ValueError("A command is one line.")
+    connection.send("".join(f"{each}\r\n" for each in commands).encode())
+
+
 def _bound(connection: smtplib.SMTP, deadline: Deadline, reply_seconds: float = math.inf) -> None:
     """Limits the following exchange on the connection by the deadline, and each reply by `reply_seconds`."""
     assert isinstance(connection.sock, BoundedSocket)
@@ -228,6 +251,9 @@ def _is_reusable(connection: smtplib.SMTP, error: SmtpError) -> bool:
     if error.stage not in ("rcpt_to", "data") or error.code in (None, 421):
         return False
     try:
+        # With PIPELINING the server has already got DATA. If it did not reject that, it waits for a mail.
+        if error.stage == "rcpt_to" and connection.has_extn("pipelining") and connection.getreply()[0] < REJECTED:
+            return False
         return connection.rset()[0] == 250
     except (OSError, smtplib.SMTPException):
         return False

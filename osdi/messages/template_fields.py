@@ -10,7 +10,7 @@ Pure.
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from osdi.fields.contacts import TARGET
@@ -27,6 +27,7 @@ LANGUAGE: Final = "language of dates"
 LINE_LENGTH: Final = 100
 TEXT_LENGTH: Final = 10_000
 LONGEST_LIST: Final = 100
+EMPTY: Final[tuple[Any, ...]] = ("", {}, [])
 
 TARGET_NAMES: Final = frozenset(names(TARGET.fields))
 
@@ -67,22 +68,24 @@ def fields(
     posted = _select(OUTREACH.fields, outreach)
     if "action_date" in posted:
         posted["action_date"] = _local(posted["action_date"], outreach.get(ACTION_DATE_OFFSET), zone)
-    printable = _shorten_texts(posted) if by_token else _make_safe(posted)
+    printable = _Printable(posted, _shortened if by_token else _safe_line)
     return {
-        "person": _make_safe(_of_person(person or {})),
+        "person": _Printable(_of_person(person or {}), _safe_line),
         "outreach": printable,
         "targets": printable.get("targets", []),
-        "campaign": _shorten_texts(_select(ADVOCACY_CAMPAIGN.fields, campaign)),
+        "campaign": _Printable(_select(ADVOCACY_CAMPAIGN.fields, campaign), _shortened),
     }
 
 
 def single_line(text: str, length: int) -> str:
     """Returns the text in one line without invisible characters, cut to `length` characters."""
-    visible = "".join(
-        character if character in JOINERS or unicodedata.category(character) not in INVISIBLE else " "
-        for character in text[: 4 * length]
-    )
-    line = " ".join(visible.split())
+    text = text[: 4 * length]
+    if not text.isprintable():
+        text = "".join(
+            character if character in JOINERS or unicodedata.category(character) not in INVISIBLE else " "
+            for character in text
+        )
+    line = " ".join(text.split())
     return line if len(line) <= length else line[: length - 1].rstrip() + "…"
 
 
@@ -106,12 +109,34 @@ def _of_person(person: Mapping[str, Any]) -> dict[str, Any]:
     return selected
 
 
-def _shorten_texts(value: Any) -> Any:
-    return _change_texts(value, lambda text: text[:TEXT_LENGTH])
+class _Printable(Mapping[str, Any]):
+    """Properties with every text in them changed, without those that become empty.
+
+    Each is changed when a template prints it. Most templates print a few of them.
+    """
+
+    def __init__(self, properties: Mapping[str, Any], change: Callable[[str], str]) -> None:
+        self._properties = properties
+        self._change = change
+        self._changed: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._changed:
+            self._changed[name] = _change_texts(self._properties[name], self._change)
+        changed = self._changed[name]
+        if changed in EMPTY:
+            raise KeyError(name)
+        return changed
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self._properties if name in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
-def _make_safe(value: Any) -> Any:
-    return _change_texts(value, _safe_line)
+def _shortened(text: str) -> str:
+    return text[:TEXT_LENGTH]
 
 
 def _safe_line(text: str) -> str:
@@ -127,8 +152,8 @@ def _change_texts(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, str):
         return change(value)
     if isinstance(value, list):
-        return [kept for each in value[:LONGEST_LIST] if (kept := _change_texts(each, change)) not in ("", {}, [])]
+        return [kept for each in value[:LONGEST_LIST] if (kept := _change_texts(each, change)) not in EMPTY]
     if isinstance(value, Mapping):
         changed = {name: _change_texts(each, change) for name, each in value.items()}
-        return {name: each for name, each in changed.items() if each not in ("", {}, [])}
+        return {name: each for name, each in changed.items() if each not in EMPTY}
     return value

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from markupsafe import escape
 from pymongo.database import Database
 
 from blueprints.http.context import EXTENSION
@@ -244,6 +245,26 @@ def test_of_two_followups_to_a_person_in_one_batch_the_first_is_sent(
     assert sent_to(sink) == [LAST]
     outcomes = [each["followups"][0] for each in database.outreaches.find().sort("_id")]
     assert [(each["state"], each.get("reason")) for each in outcomes] == [("sent", None), ("skipped", "sent_before")]
+
+
+def test_each_mail_of_a_batch_has_its_own_words_and_link_in_both_parts(
+    api: Client, sink: SmtpSink, worker_of: WorkerOf
+) -> None:
+    names = {ADDRESSES[0]: "Jane", ADDRESSES[1]: "Mary Ann O'Brien", ADDRESSES[2]: "Zoë <3"}
+    for address, name in names.items():
+        body = factories.outreach(person={"given_name": name, "email_addresses": [{"address": address}]})
+        assert api.record(body | {"triggers": {"autoresponse": {"enabled": True}}}).status_code == 200
+
+    finish(worker_of())
+
+    assert sent_to(sink) == ADDRESSES
+    urls = [str(mail["List-Unsubscribe"]).strip("<>") for mail in sink.mails]
+    assert len(set(urls)) == len(ADDRESSES)
+    for mail, name, url in zip(sink.mails, names.values(), urls, strict=True):
+        html, text = (mail.get_body((kind,)).get_content().replace("\r\n", "\n") for kind in ("html", "plain"))
+        assert text.split("\n\n") == [f"Dear {name}, thank you.", f"Unsubscribe ({url})\n"]
+        assert f'href="{url}"' in html
+        assert f"Dear {escape(name)}, thank you." in html
 
 
 class TestLimitsOfAnonymousPosts:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from osdi.mail.compose import compose
+from osdi.mail.compose import BOUNDARY, compose
 from osdi.mail.mailboxes import mailboxes, with_ascii_domain
 
 URL = "https://osdi.example.org/unsubscribe/ImphbmVAZXhhbXBsZS5vcmci.signature"
@@ -44,7 +44,7 @@ def sent(rendered: Rendered = Rendered(), **how: Any) -> bytes:
         "unsubscribe_url": URL,
         "date": dt.datetime(2026, 11, 24, 9, 30, tzinfo=dt.UTC),
     }
-    return compose(rendered, **(usual | how)).as_bytes()
+    return compose(rendered, **(usual | how))
 
 
 def read(content: bytes) -> EmailMessage:
@@ -416,6 +416,42 @@ def test_the_html_arrives_unchanged(html: str) -> None:
     assert_lines(content)
     assert all(len(line) <= 78 for line in content.split(b"\r\n\r\n", 1)[1].split(b"\r\n"))
     assert part(content, "html") == re.sub("\r\n?", "\n", f"{html}<!-- {URL} -->\n")
+
+
+LINES = [
+    "=",
+    "=_",
+    "_",
+    ".",
+    " ",
+    "\t",
+    "\n",
+    "\r",
+    "\r\n",
+    "--",
+    BOUNDARY,
+    "From ",
+    "x" * 75,
+    "ü",
+    "👍🏽",
+    "\0",
+    "\x85",
+    "\u2028",
+]
+
+
+@given(st.lists(st.sampled_from(LINES) | st.text(st.characters(exclude_categories=["Cs"]), max_size=9)).map("".join))
+def test_any_html_and_text_arrive_unchanged_in_lines_that_every_server_keeps(body: str) -> None:
+    content = sent(Rendered(html=f"{body}<!-- {URL} -->\n", text=f"{body} {URL}"))
+
+    assert read(content).defects == []
+    assert part(content, "html") == re.sub("\r\n?", "\n", f"{body}<!-- {URL} -->\n")
+    assert part(content, "plain") == re.sub("\r\n?", "\n", f"{body} {URL}\n")
+    assert_lines(content)
+    encoded = content.split(b"\r\n\r\n", 1)[1]
+    assert all(len(line) <= 76 and not line.endswith((b" ", b"\t")) for line in encoded.split(b"\r\n"))
+    assert encoded.isascii()
+    assert encoded.count(b"=_") == 3
 
 
 def test_a_mail_to_a_recipient_beyond_ascii_has_its_parts_in_ascii() -> None:

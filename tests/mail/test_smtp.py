@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from email.headerregistry import Address
-from email.message import EmailMessage
 from typing import Any
 
 import pytest
@@ -34,6 +33,7 @@ SOON = 8.0
 
 # The replies of a server that accepts a mail, and the client's stage at each of them.
 REPLIES = (b"220 mail", b"250 mail", b"250 OK", b"250 OK", b"354 Go", b"250 Taken")
+PIPELINING = b"250-mail\r\n250 PIPELINING"
 STAGES = ("connect", "ehlo", "mail_from", "rcpt_to", "data", "data")
 
 
@@ -80,7 +80,7 @@ def client(port: int, *, seconds: float = 10, mail_seconds: float = 20, **how: A
         smtp_client.close()
 
 
-def composed(html: str = "<p>It helps.</p>", to: str = JANE) -> EmailMessage:
+def composed(html: str = "<p>It helps.</p>", to: str = JANE) -> bytes:
     return compose.compose(
         Rendered(html=html),
         to=to,
@@ -91,7 +91,7 @@ def composed(html: str = "<p>It helps.</p>", to: str = JANE) -> EmailMessage:
     )
 
 
-def send(smtp_client: Smtp, to: str = JANE, html: str = "<p>It helps.</p>") -> EmailMessage:
+def send(smtp_client: Smtp, to: str = JANE, html: str = "<p>It helps.</p>") -> bytes:
     message = composed(html, to if "@" in to else JANE)
     smtp_client.send(message, envelope_from=BOUNCES, to=to)
     return message
@@ -116,7 +116,7 @@ def test_a_mail_arrives_unchanged(server: MailServer) -> None:
 
     [received] = server.received
     assert (received.envelope_from, received.to, received.options) == (BOUNCES, [JANE], [])
-    assert received.content == message.as_bytes()
+    assert received.content == message
     assert received.mail["Subject"] == "Thank you, Zoë"
     assert server.commands == ["EHLO", "MAIL", "RCPT", "DATA", "QUIT"]
 
@@ -137,18 +137,8 @@ def test_no_line_of_a_mail_ends_or_changes_it(server: MailServer, html: str) -> 
         message = send(smtp_client, html=html)
         send(smtp_client)
 
-    assert server.received[0].content == message.as_bytes()
+    assert server.received[0].content == message
     assert len(server.received) == 2
-
-
-def test_line_ends_are_converted_to_cr_lf(server: MailServer) -> None:
-    message = EmailMessage()
-    message.set_content("one\n.\ntwo\n")
-
-    with client(server.port) as smtp_client:
-        smtp_client.send(message, envelope_from=BOUNCES, to=JANE)
-
-    assert server.received[0].content.endswith(b"\r\n\r\none\r\n.\r\ntwo\r\n")
 
 
 def test_one_connection_carries_many_mails(server: MailServer) -> None:
@@ -269,7 +259,7 @@ def test_a_recipient_beyond_ascii_is_sent_with_smtputf8(server: MailServer, to: 
     international, usual = server.received
     assert international.to == [received_as]
     assert international.options == ["SMTPUTF8", "BODY=8BITMIME"]
-    assert f"\r\nTo: {received_as}\r\n".encode() in international.content == message.as_bytes()
+    assert f"\r\nTo: {received_as}\r\n".encode() in international.content == message
     assert (usual.to, usual.options) == ([JANE], [])
 
 
@@ -292,6 +282,109 @@ def test_an_invalid_address_is_never_sent_to_the_server(server: MailServer, to: 
 
     assert meaning(caught.value) == ("address", None, True, True)
     assert server.connections == 0
+
+
+# Commands in one step.
+
+
+@pytest.fixture
+def pipelining() -> Iterator[MailServer]:
+    with MailServer(pipelining=True) as server:
+        yield server
+
+
+def test_the_commands_before_a_mail_are_sent_together_if_the_server_offers_that() -> None:
+    """The server replies to none of them before it has got all."""
+    commands: list[bytes] = []
+
+    def serve(connection: socket.socket, over: threading.Event) -> None:
+        talk(connection, b"220 mail", PIPELINING)
+        with connection.makefile("rb") as lines:
+            commands.extend(lines.readline() for _ in range(3))
+            connection.sendall(b"250 OK\r\n250 OK\r\n354 Go\r\n")
+            while lines.readline() not in (b"", b".\r\n"):
+                pass
+            connection.sendall(b"250 Taken\r\n")
+            over.wait(LONG)
+
+    with script(serve) as port, client(port) as smtp_client:
+        send(smtp_client)
+
+    assert commands == [b"MAIL FROM:<bounces@example.org>\r\n", b"RCPT TO:<jane@example.net>\r\n", b"DATA\r\n"]
+
+
+@pytest.mark.parametrize("to", [JANE, "jané@example.net"])
+def test_mails_after_commands_in_one_step_arrive_unchanged(pipelining: MailServer, to: str) -> None:
+    with client(pipelining.port) as smtp_client:
+        messages = [send(smtp_client, to=to), send(smtp_client, html=".\n..\n.\n")]
+
+    assert [(each.connection, each.to) for each in pipelining.received] == [(1, [to]), (1, [JANE])]
+    assert [each.content for each in pipelining.received] == messages
+    assert pipelining.commands == ["EHLO", *["MAIL", "RCPT", "DATA"] * 2, "QUIT"]
+
+
+@pytest.mark.parametrize("reply", ["550 5.1.1 No such user", "450 4.2.0 Later", "421 4.3.2 Shutting down"])
+@pytest.mark.parametrize(
+    ("command", "stage"), [("MAIL", "mail_from"), ("RCPT", "rcpt_to"), ("DATA", "data"), (".", "data")]
+)
+def test_a_rejected_command_of_one_step_is_classified_and_the_next_mail_arrives(
+    pipelining: MailServer, command: str, stage: str, reply: str
+) -> None:
+    pipelining.replies[command] = reply
+    code = int(reply[:3])
+
+    with client(pipelining.port) as smtp_client:
+        error = rejection(smtp_client, to="nobody@example.net")
+        pipelining.replies.clear()
+        send(smtp_client)
+
+    permanent = code == 550 and stage != "mail_from"
+    assert meaning(error) == (stage, code, permanent, permanent)
+    reused = stage != "mail_from" and code != 421
+    assert [(each.connection, each.to) for each in pipelining.received] == [(1 if reused else 2, [JANE])]
+    assert pipelining.commands.count("RSET") == reused
+
+
+@pytest.mark.parametrize(
+    ("command", "stage"), [("MAIL", "mail_from"), ("RCPT", "rcpt_to"), ("DATA", "data"), (".", "data")]
+)
+def test_a_connection_that_is_lost_after_commands_in_one_step_repeats_nothing(
+    pipelining: MailServer, command: str, stage: str
+) -> None:
+    pipelining.replies[command] = HANG_UP
+
+    with client(pipelining.port) as smtp_client:
+        assert meaning(rejection(smtp_client)) == (stage, None, False, False)
+
+    assert pipelining.commands.count("MAIL") == 1
+    assert pipelining.received == []
+
+
+@pytest.mark.parametrize("say", ["", "421 4.4.2 mail.example.org Error: timeout exceeded"])
+def test_commands_in_one_step_are_sent_again_if_the_server_has_closed_the_connection(
+    pipelining: MailServer, say: str
+) -> None:
+    with client(pipelining.port) as smtp_client:
+        send(smtp_client)
+        pipelining.hang_up(say)
+        send(smtp_client)
+
+    assert [each.connection for each in pipelining.received] == [1, 2]
+
+
+@pytest.mark.parametrize("reply", [b"550 5.1.1 No such user", b"450 4.2.0 Later"])
+def test_no_mail_is_sent_to_a_server_that_waits_for_one_without_a_recipient(reply: bytes) -> None:
+    """RFC 2920, section 3.1: the server may accept DATA. Even a mail without content could then arrive somewhere."""
+    after: list[bytes] = []
+
+    def serve(connection: socket.socket, over: threading.Event) -> None:
+        talk(connection, b"220 mail", PIPELINING, b"250 OK", reply, b"354 Go")
+        after.append(connection.recv(100))
+
+    with script(serve) as port, client(port) as smtp_client:
+        assert meaning(rejection(smtp_client)) == ("rcpt_to", int(reply[:3]), reply[:1] == b"5", reply[:1] == b"5")
+
+    assert after == [b""]
 
 
 # Encryption.
@@ -682,9 +775,11 @@ def read_content(connection: socket.socket) -> None:
             pass
 
 
-def silent_after(count: int) -> Serve:
+def silent_after(count: int, ehlo: bytes = REPLIES[1]) -> Serve:
+    replies = (REPLIES[0], ehlo, *REPLIES[2:])
+
     def serve(connection: socket.socket, over: threading.Event) -> None:
-        talk(connection, *REPLIES[:count])
+        talk(connection, *replies[:count])
         over.wait(LONG)
 
     return serve
@@ -698,11 +793,13 @@ def dripping_after(count: int, data: bytes) -> Serve:
     return serve
 
 
-@pytest.mark.parametrize("count", range(len(REPLIES)))
-def test_a_silent_server_is_abandoned(count: int) -> None:
+@pytest.mark.parametrize(
+    ("count", "ehlo"), [*((count, REPLIES[1]) for count in range(len(REPLIES))), (2, PIPELINING), (4, PIPELINING)]
+)
+def test_a_silent_server_is_abandoned(count: int, ehlo: bytes) -> None:
     began = time.monotonic()
 
-    with script(silent_after(count)) as port, client(port, seconds=SHORT, mail_seconds=2 * SHORT) as smtp_client:
+    with script(silent_after(count, ehlo)) as port, client(port, seconds=SHORT, mail_seconds=2 * SHORT) as smtp_client:
         assert meaning(rejection(smtp_client)) == (STAGES[count], None, False, False)
         assert SHORT <= time.monotonic() - began < SOON
 

@@ -265,7 +265,7 @@ class TestHeaders:
             unsubscribe_url=LINK,
             date=dt.datetime.now(dt.UTC),
         )
-        assert b"\r\nBcc" not in mail.as_bytes()
+        assert b"\r\nBcc" not in mail
 
     @pytest.mark.parametrize("text", BY_TEXT, ids=ascii)
     def test_those_of_a_text_message_need_no_mailbox(self, api: Client, text: str) -> None:

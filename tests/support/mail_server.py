@@ -52,10 +52,12 @@ class MailServer:
         from_the_first_byte: bool = False,
         users: dict[str, str] | None = None,
         utf8: bool = True,
+        pipelining: bool = False,
         replies: dict[str, str] | None = None,
     ) -> None:
         self.port = free_port()
         self.replies = replies or {}
+        self.pipelining = pipelining
         self.received: list[Received] = []
         self.commands: list[str] = []
         self.connections = 0
@@ -115,6 +117,12 @@ class MailServer:
 class _Handler:
     def __init__(self, server: MailServer) -> None:
         self._server = server
+
+    async def handle_EHLO(  # noqa: N802
+        self, smtp: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        return ["250-PIPELINING", *responses] if self._server.pipelining else responses
 
     async def handle_DATA(self, smtp: "_Session", session: Session, envelope: Envelope) -> str:  # noqa: N802
         if "." in self._server.replies:
