@@ -20,8 +20,8 @@ PER_PAGE = 25
 # Share of a collection that precedes a far page.
 FAR = 0.9
 FAR_PAGES = 20
-# The server finds a page by number from pages that were read before, up to a million resources away. So the way to a far
-# page of a large collection has a page at least each time after this number of resources.
+# The server finds a page by number from pages that were read before, up to a million resources away. So the way to a
+# far page of a large collection has another page after each STEP resources.
 STEP = 250_000
 STATS_DAYS = 90
 # Number of loaded people in the time range of a filter by date.
