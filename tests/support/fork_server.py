@@ -4,7 +4,8 @@ Importing the application takes most of the time that a process needs to start, 
 process runs `python -m MODULE ARGUMENTS` with the environment, folder and files that it gets, like a started one; only
 the imported modules are there already. No thread runs in the fork server, and nothing in it has read a setting.
 
-`popen` is for tests. The file, run as a program, is the fork server itself.
+`popen` is for tests. The file, run as a program, is the fork server itself. Processes that are forked after `start` use
+one fork server together.
 """
 
 import contextlib
@@ -27,7 +28,7 @@ from pathlib import Path
 from typing import IO, Any
 
 ROOT = Path(__file__).parents[2]
-LENGTH = 4  # bytes that contain the length of a request
+REQUEST_BYTES = 200_000  # a longer request does not fit into one message
 # These import all that gunicorn and the flask command need, except prometheus_client, which reads the environment then.
 PRELOADED = (
     "app",
@@ -98,10 +99,9 @@ def popen(
     out = stdout if isinstance(stdout, int) else stdout.fileno()
     err = out if stderr == subprocess.STDOUT else stderr if isinstance(stderr, int) else stderr.fileno()
     request = json.dumps({"command": command, "env": dict(env), "cwd": str(cwd)}).encode()
-    _, server = _server()
+    _, server = start()
     with theirs:
-        socket.send_fds(server, [len(request).to_bytes(LENGTH, "big")], [out, err, theirs.fileno()])
-        server.sendall(request)
+        socket.send_fds(server, [request], [out, err, theirs.fileno()])
     return ForkedProcess(command, int(ours.recv(64)), ours)
 
 
@@ -124,9 +124,12 @@ def run(
 
 
 @cache
-def _server() -> tuple[subprocess.Popen[bytes], socket.socket]:
-    """Returns the fork server of this process and the connection to it. It ends with the connection."""
-    ours, theirs = socket.socketpair()
+def start() -> tuple[subprocess.Popen[bytes], socket.socket]:
+    """Returns the fork server of this process and the connection to it. It ends with the connection.
+
+    The connection keeps the requests of several processes apart.
+    """
+    ours, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
     with theirs:
         command = [sys.executable, "-m", __name__, str(theirs.fileno())]
         server = subprocess.Popen(command, cwd=ROOT, pass_fds=[theirs.fileno()])
@@ -147,25 +150,17 @@ def serve(requests: socket.socket) -> dict[str, Any] | None:
             woken.recv(1024)
             _report_ended(children)
         if requests in readable:
-            head, fds, _, _ = socket.recv_fds(requests, LENGTH, 3)
-            if not head:
+            request, fds, _, _ = socket.recv_fds(requests, REQUEST_BYTES, 3)
+            if not request:
                 return None
-            request = json.loads(_received(requests, int.from_bytes(head, "big")))
             pid = os.fork()
             if pid == 0:
-                return _become(request, fds)
+                return _become(json.loads(request), fds)
             out, err, ended = fds
             children[pid] = socket.socket(fileno=ended)
             for fd in {out, err}:
                 os.close(fd)
             children[pid].send(str(pid).encode())
-
-
-def _received(connection: socket.socket, length: int) -> bytes:
-    parts = b""
-    while len(parts) < length:
-        parts += connection.recv(length - len(parts))
-    return parts
 
 
 def _report_ended(children: dict[int, socket.socket]) -> None:
