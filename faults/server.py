@@ -3,16 +3,14 @@
 import http.client
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from dev.mongod import free_port
+from faults import processes
 
-ROOT = Path(__file__).resolve().parent.parent
 WORKERS = 2
 THREADS = 4
 # For start and end: longer than the graceful_timeout of gunicorn.conf.py, and enough for a busy machine.
@@ -54,7 +52,7 @@ class Gunicorn:
             "WEB_THREADS": str(THREADS),
             "LOG_FORMAT": "json",
         }
-        self._masters: list[subprocess.Popen[bytes]] = []
+        self._masters: list[processes.Process] = []
 
     def __enter__(self) -> "Gunicorn":
         try:
@@ -82,14 +80,7 @@ class Gunicorn:
         """Starts gunicorn, again if it ends, and waits until all workers serve. Raises ServerFailed."""
         for _ in range(STARTS):
             with self._log.open("ab") as log:
-                master = subprocess.Popen(
-                    [sys.executable, "-m", "gunicorn", self._application],
-                    cwd=ROOT,
-                    env=self._variables,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                )
+                master = processes.start("gunicorn", self._application, env=self._variables, stdout=log)
             self._masters.append(master)
             self._wait(lambda: self._has_ended() or self._is_up(), "the start of gunicorn")
             if not self._has_ended():

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.support.live import ROOT
 
-# What the tests of a worker share.
+# Fixtures of the tests of a worker.
 SHARED = """
 import pytest
 

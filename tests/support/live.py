@@ -6,7 +6,6 @@ Output goes to a file, so a server that logs much never blocks on a full pipe.
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -35,13 +34,13 @@ class Live:
         workers: int = 1,
         threads: int = 4,
         application: str = "wsgi:app",
-        wrapper: Sequence[str] = (),
+        command: Sequence[str] = ("gunicorn",),
     ) -> None:
-        """`wrapper` is a command that runs gunicorn's command, which it gets as its last arguments."""
+        """`command` is a module with its first arguments. It runs gunicorn; its last argument is the application."""
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.application = application
-        self.wrapper = wrapper
+        self.command = command
         self.environment = {
             **os.environ,
             **{name.upper(): str(value) for name, value in UNLIMITED.items()},
@@ -51,7 +50,7 @@ class Live:
             "WEB_CONCURRENCY": str(workers),
             "WEB_THREADS": str(threads),
         }
-        self.process: ForkedProcess | subprocess.Popen[bytes] | None = None
+        self.process: ForkedProcess | None = None
 
     @property
     def output(self) -> str:
@@ -73,18 +72,7 @@ class Live:
         """Starts gunicorn and waits until the API entry point answers. Raises RuntimeError with its output."""
         self._output = tempfile.NamedTemporaryFile(prefix="osdi-live-", suffix=".log")  # noqa: SIM115  # closed by stop
         # It has a session of its own: Ctrl-C in the terminal reaches the test, which stops the server.
-        if self.wrapper:
-            command = [*self.wrapper, sys.executable, "-m", "gunicorn", self.application]
-            self.process = subprocess.Popen(
-                command,
-                cwd=ROOT,
-                env=self.environment,
-                stdout=self._output,
-                stderr=self._output,
-                start_new_session=True,
-            )
-        else:
-            self.process = popen("gunicorn", self.application, env=self.environment, stdout=self._output)
+        self.process = popen(*self.command, self.application, env=self.environment, stdout=self._output)
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
