@@ -19,7 +19,7 @@ from pymongo import MongoClient
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
-from dev.mongod import Mongod, free_port
+from dev.mongod import PORTS_GIVEN, Mongod, free_port
 from osdi.resources import API
 from osdi.sample import CAMPAIGN_ID, create_sample
 from osdi.store import Store
@@ -195,6 +195,14 @@ def test_the_database_alone_prints_its_uri_and_stops_on_sigterm(mongod_folder: P
     finally:
         alone.terminate()
         alone.wait(SECONDS)
+
+
+@pytest.mark.skipif(not PORTS_GIVEN.exists(), reason="this machine does not say which ports connections get")
+def test_a_free_port_is_given_to_no_outgoing_connection() -> None:
+    """While a server restarts on its port, no other process takes it."""
+    first = int(PORTS_GIVEN.read_text().split()[0])
+
+    assert all(free_port() < first for _ in range(20))
 
 
 def states(database: Database) -> Counter[str]:
