@@ -8,6 +8,7 @@ the imported modules are there already. No thread runs in the fork server, and n
 one fork server together.
 """
 
+import atexit
 import contextlib
 import gc
 import importlib
@@ -21,6 +22,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -29,15 +31,20 @@ from typing import IO, Any
 
 ROOT = Path(__file__).parents[2]
 REQUEST_BYTES = 200_000  # a longer request does not fit into one message
-# These import all that gunicorn and the flask command need, except prometheus_client, which reads the environment then.
+# These import all that gunicorn, the flask command and the worker need, except prometheus_client, which reads the
+# environment then.
 PRELOADED = (
     "app",
     "blueprints.staff",
     "flask.cli",
     "gunicorn.app.wsgiapp",
     "gunicorn.workers.gthread",
+    "osdi.commands.backup",
+    "osdi.commands.worker",
     "osdi.operations.gunicorn_worker",
 )
+
+AN_ADDRESS = "http://127.0.0.1"
 
 
 class ForkedProcess:
@@ -198,8 +205,11 @@ def _become(request: dict[str, Any], fds: Sequence[int]) -> dict[str, Any]:
 
 def main(fd: int) -> None:
     """Serves; a forked process runs its module instead."""
+    from osdi.settings.validators import public_url  # the tests import this file too, without the application
+
     for name in PRELOADED:
         importlib.import_module(name)
+    public_url(AN_ADDRESS)  # compiles the regular expression of addresses, which takes as long as a start
     gc.collect()
     gc.freeze()  # a collection in a forked process would copy all these pages
     request = serve(socket.socket(fileno=fd))
@@ -207,7 +217,27 @@ def main(fd: int) -> None:
         return
     module, *arguments = request["command"]
     sys.argv = [module, *arguments]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    code: object = None
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        code = end.code
+    _end(code)
+
+
+def _end(code: object) -> None:
+    """Ends the process as Python does, but frees no memory, which takes as long as a start."""
+    if not isinstance(code, int | None):
+        print(code, file=sys.stderr)
+        code = 1
+    threading._shutdown()  # type: ignore[attr-defined]  # waits for the threads
+    atexit._run_exitfuncs()
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+    except (OSError, ValueError):
+        sys.exit(code)  # Python reports it
+    os._exit(code or 0)
 
 
 if __name__ == "__main__":
