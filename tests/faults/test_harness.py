@@ -26,7 +26,7 @@ from faults.row import NAIVE, OURS, Row, run_row
 from tests.support import fork_server
 from tests.support.waiting import eventually
 
-SECONDS = 3
+SECONDS = 2
 CLIENTS = 4
 ROWS = 100  # of an import
 SECONDS_TO_END = 60

@@ -10,6 +10,7 @@ one fork server together.
 
 import atexit
 import contextlib
+import fcntl
 import gc
 import importlib
 import io
@@ -27,10 +28,13 @@ import time
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Any
 
 ROOT = Path(__file__).parents[2]
 REQUEST_BYTES = 200_000  # a longer request does not fit into one message
+FILES = 8  # most files of a request
+HIGH = 64  # no process gets a file with this number or a higher one
 # These import all that gunicorn, the flask command and the worker need, except prometheus_client, which reads the
 # environment then.
 PRELOADED = (
@@ -99,16 +103,20 @@ def popen(
     stdout: IO[Any] | int,
     stderr: IO[Any] | int = subprocess.STDOUT,
     cwd: Path = ROOT,
+    others: Mapping[int, int] = MappingProxyType({}),
 ) -> ForkedProcess:
-    """Starts `python -m module arguments` in a session of its own, as leader of its process group."""
+    """Starts `python -m module arguments` in a session of its own, as leader of its process group.
+
+    `others` are more files that the process gets: their numbers there, each with the number here.
+    """
     command = [module, *arguments]
     ours, theirs = socket.socketpair()
     out = stdout if isinstance(stdout, int) else stdout.fileno()
     err = out if stderr == subprocess.STDOUT else stderr if isinstance(stderr, int) else stderr.fileno()
-    request = json.dumps({"command": command, "env": dict(env), "cwd": str(cwd)}).encode()
+    request = json.dumps({"command": command, "env": dict(env), "cwd": str(cwd), "others": [*others]}).encode()
     _, server = start()
     with theirs:
-        socket.send_fds(server, [request], [out, err, theirs.fileno()])
+        socket.send_fds(server, [request], [out, err, theirs.fileno(), *others.values()])
     return ForkedProcess(command, int(ours.recv(64)), ours)
 
 
@@ -157,15 +165,16 @@ def serve(requests: socket.socket) -> dict[str, Any] | None:
             woken.recv(1024)
             _report_ended(children)
         if requests in readable:
-            request, fds, _, _ = socket.recv_fds(requests, REQUEST_BYTES, 3)
+            request, fds, _, _ = socket.recv_fds(requests, REQUEST_BYTES, FILES)
             if not request:
                 return None
             pid = os.fork()
             if pid == 0:
+                for each in (requests, woken, wake, *children.values()):
+                    each.detach()  # otherwise its end would close another file that has its number then
                 return _become(json.loads(request), fds)
-            out, err, ended = fds
-            children[pid] = socket.socket(fileno=ended)
-            for fd in {out, err}:
+            children[pid] = socket.socket(fileno=fds.pop(2))
+            for fd in fds:
                 os.close(fd)
             children[pid].send(str(pid).encode())
 
@@ -191,7 +200,11 @@ def _become(request: dict[str, Any], fds: Sequence[int]) -> dict[str, Any]:
         signal.signal(number, signal.SIG_DFL if number == signal.SIGCHLD else signal.default_int_handler)
     os.dup2(fds[0], 1)
     os.dup2(fds[1], 2)
-    os.closerange(3, 4096)
+    others = [fcntl.fcntl(fd, fcntl.F_DUPFD, HIGH) for fd in fds[3:]]
+    os.closerange(3, HIGH)
+    for number, fd in zip(request["others"], others, strict=True):
+        os.dup2(fd, number)
+    os.closerange(HIGH, 4096)
     os.chdir(request["cwd"])
     os.environ.clear()
     os.environ.update(request["env"])
