@@ -33,6 +33,8 @@ BUILD = "cp311-linux_x86_64"
 DATE = 1_700_000_000
 HOST = {"Host": "osdi.your-name.org"}
 SECONDS = 60
+# Nothing imports these data of places and of carriers. pip would compile 20 MB.
+NOT_IMPORTED = ("phonenumbers/geodata/", "phonenumbers/carrierdata/")
 # The second process does what the first one does. tests/deployment/test_two_servers.py has several.
 ONE_PROCESS = "sed -i s/^WEB_CONCURRENCY=.*/WEB_CONCURRENCY=1/ /etc/osdi/osdi.env"
 
@@ -60,7 +62,7 @@ class Server:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("release")
     wheels = tmp_path_factory.mktemp("wheels")
-    wheels_of_installed(dist.ROOT / "requirements.txt", wheels)
+    wheels_of_installed(dist.ROOT / "requirements.txt", wheels, without=NOT_IMPORTED)
     tarball = dist.write_tarball(dist.ROOT, wheels, folder, dist.tag(dist.this_python()), DATE, level=0)
     (folder / dist.SUMS).write_text(dist.sums([tarball]))
     try:
