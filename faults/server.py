@@ -129,7 +129,7 @@ class Gunicorn:
     def _all_serve(self) -> bool:
         """True if all WORKERS workers run and have loaded the application."""
         workers = self.workers
-        return len(workers) == WORKERS and all(map(_waits_for_events, workers))
+        return len(workers) == WORKERS and all(map(waits_for_events, workers))
 
     def _is_up(self) -> bool:
         """True if all workers serve and gunicorn answers, with any status."""
@@ -146,7 +146,7 @@ class Gunicorn:
         return True
 
 
-def _waits_for_events(pid: int) -> bool:
+def waits_for_events(pid: int) -> bool:
     """True if a process uses epoll. A gthread worker does that as soon as it accepts connections."""
     with suppress(FileNotFoundError, ProcessLookupError):
         return any("tfd:" in entry.read_text() for entry in Path(f"/proc/{pid}/fdinfo").iterdir())

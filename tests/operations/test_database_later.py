@@ -21,7 +21,7 @@ from tests.support.fork_server import popen, run
 from tests.support.live import Live
 from tests.support.waiting import eventually
 
-SECONDS = 30
+SECONDS = 60
 HELPER = f"{API}/advocacy_campaigns/{CAMPAIGN_ID}/record_outreach_helper"
 THREADS = 2
 
@@ -70,7 +70,7 @@ def test_probes_without_a_database_release_their_thread_soon(later: Mongod) -> N
 
         assert [probe.result().status_code for probe in probes] == [503] * THREADS
         assert alive.ok
-        assert time.monotonic() - began < SECONDS / 2
+        assert time.monotonic() - began < 15
 
 
 def test_the_release_step_waits_for_the_database_and_reports_that(later: Mongod, tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_the_release_step_waits_for_the_database_and_reports_that(later: Mongod,
     assert eventually(lambda: waits in errors.read_text() or release.poll() is not None)
 
     with later:
-        code = release.wait(2 * SECONDS)
+        code = release.wait(SECONDS)
 
     assert (code, errors.read_text()) == (0, waits)
     assert " indexes: " in output.read_text()
@@ -97,7 +97,7 @@ def test_the_release_step_fails_with_a_message_after_its_time_out(later: Mongod)
     assert release.stderr.splitlines()[-1] == (
         f"Error: The database did not answer within 3 s. The address in MONGODB_URI is {database_hosts(later.uri)}."
     )
-    assert 3 < time.monotonic() - began < 15
+    assert 3 < time.monotonic() - began < 30
 
 
 @pytest.mark.parametrize("arguments", ["indexes", "release", "tokens create sync", "followups", "recount"])

@@ -22,7 +22,7 @@ TOKEN = "metrics-token-of-the-tests"
 
 
 def scraped(live: Live) -> requests.Response:
-    return requests.get(f"{live.url}/metrics", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=10)
+    return requests.get(f"{live.url}/metrics", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60)
 
 
 def answered(live: Live, route: str) -> float:
@@ -39,7 +39,7 @@ def answered(live: Live, route: str) -> float:
 def ask(live: Live, times: int) -> None:
     """Requests a page `times` times, each by a new connection, so that both workers answer some."""
     with ThreadPoolExecutor(8) as pool:
-        statuses = list(pool.map(lambda _: requests.get(f"{live.url}/docs", timeout=10).status_code, range(times)))
+        statuses = list(pool.map(lambda _: requests.get(f"{live.url}/docs", timeout=60).status_code, range(times)))
     assert statuses == [200] * times
 
 
@@ -123,7 +123,7 @@ def test_a_reload_keeps_the_sums(environment: dict[str, str]) -> None:
         os.kill(live.pid, signal.SIGHUP)
         assert eventually(lambda: len(live.workers()) == 2 and not before & set(live.workers()))
 
-        assert requests.get(f"{live.url}{API}/", timeout=10).ok
+        assert requests.get(f"{live.url}{API}/", timeout=60).ok
         assert {answered(live, "/docs") for _ in range(10)} == {sent}
         assert len([each for each in files(live) if each.startswith("histogram")]) <= 4
 
@@ -146,7 +146,7 @@ def test_a_full_folder_ends_no_worker(environment: dict[str, str], kilobytes: in
         # Many combinations of method, route and status, so that the counts grow.
         for path in ("", "/people", "/tags", "/lists", "/questions", "/messages", "/webhooks", "/stats", "/x"):
             for method in ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"):
-                assert requests.request(method, f"{live.url}{API}{path}", timeout=10).status_code < 500
+                assert requests.request(method, f"{live.url}{API}{path}", timeout=60).status_code < 500
 
         status = requests.get(
             f"{live.url}/metrics", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=10

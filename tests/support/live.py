@@ -6,22 +6,25 @@ Output goes to a file, so a server that logs much never blocks on a full pipe.
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import requests
 
 from dev.mongod import free_port
+from faults.server import waits_for_events
 from osdi.resources import API
 from tests.support.factories import UNLIMITED
 from tests.support.fork_server import ForkedProcess, popen
 
 ROOT = Path(__file__).parents[2]
-START_SECONDS = 30
+START_SECONDS = 120
 # Longer than gunicorn's own grace for requests that are under way (gunicorn.conf.py).
-STOP_SECONDS = 30
+STOP_SECONDS = 60
 
 
 class Live:
@@ -41,6 +44,7 @@ class Live:
         self.url = f"http://127.0.0.1:{self.port}"
         self.application = application
         self.command = command
+        self.number = workers
         self.environment = {
             **os.environ,
             **{name.upper(): str(value) for name, value in UNLIMITED.items()},
@@ -76,12 +80,22 @@ class Live:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
-                if requests.get(f"{self.url}{API}/", timeout=5).ok:
+                if self._all_serve() and requests.get(f"{self.url}{API}/", timeout=5).ok:
                     return self
+                time.sleep(0.02)
             except (requests.ConnectionError, requests.Timeout):
                 time.sleep(0.05)  # not listening yet, or busy starting: retried until the deadline
         self.stop()
         raise RuntimeError(f"gunicorn did not answer:\n{self.output}")
+
+    def _all_serve(self) -> bool:
+        """True if all workers serve. A worker that is still starting would ignore SIGTERM: stopping would take 25 s."""
+        if sys.platform != "linux":
+            return True
+        with suppress(FileNotFoundError):
+            workers = self.workers()
+            return len(workers) == self.number and all(map(waits_for_events, workers))
+        return False
 
     def stop(self) -> None:
         """End the process that this object started: SIGTERM, and SIGKILL past the bound."""
