@@ -211,7 +211,7 @@ def _become_worker(session: pytest.Session, connection: Connection) -> None:
 
 
 def _run_files(session: pytest.Session, connection: Connection) -> None:
-    reports = _Reports()
+    reports = _Reports(session.config)
     session.config.pluginmanager.register(reports)
     try:
         connection.send(None)
@@ -222,7 +222,7 @@ def _run_files(session: pytest.Session, connection: Connection) -> None:
             folder: Any = items[-1].getparent(pytest.File).parent
             for item, following in zip(items, [*items[1:], folder], strict=True):
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-                connection.send(reports.serialized(session.config))
+                connection.send(reports.serialized())
             connection.send(None)
     finally:
         try:
@@ -232,18 +232,22 @@ def _run_files(session: pytest.Session, connection: Connection) -> None:
 
 
 class _Reports:
-    """Keeps the reports of the test that runs."""
+    """Keeps the reports of the test that runs, without those of a set-up that passed: only some options read them."""
 
-    def __init__(self) -> None:
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._needs_all = config.option.durations is not None or config.option.xmlpath is not None
         self._found: list[pytest.TestReport] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        self._found.append(report)
+        if self._needs_all or report.when == "call" or not report.passed:
+            self._found.append(report)
 
-    def serialized(self, config: pytest.Config) -> list[dict[str, Any]]:
+    def serialized(self) -> list[dict[str, Any]]:
         """Returns the reports, and forgets them."""
         found, self._found = self._found, []
-        return [config.hook.pytest_report_to_serializable(config=config, report=report) for report in found]
+        serialize = self._config.hook.pytest_report_to_serializable
+        return [serialize(config=self._config, report=report) for report in found]
 
 
 @pytest.hookimpl(wrapper=True)
