@@ -95,6 +95,16 @@ def test_a_run_that_is_interrupted_leaves_no_process_and_no_folder(tmp_path: Pat
         run.wait()
 
 
+def test_a_process_has_a_session_and_its_output_is_in_the_file(tmp_path: Path) -> None:
+    """Without forks, as `make faults` starts them."""
+    with (tmp_path / "log").open("ab") as log:
+        process = processes.start("platform", env=os.environ, stdout=log)
+
+    assert os.getsid(process.pid) == process.pid
+    assert process.wait(SECONDS_TO_END) == 0
+    assert (tmp_path / "log").read_text()
+
+
 @pytest.mark.parametrize(
     ("people", "outreaches", "expected"),
     [
