@@ -32,7 +32,7 @@ from types import MappingProxyType
 from typing import IO, Any
 
 ROOT = Path(__file__).parents[2]
-REQUEST_BYTES = 200_000  # a longer request does not fit into one message
+LENGTH = 4  # bytes that contain the length of a request
 FILES = 8  # most files of a request
 HIGH = 64  # no process gets a file with this number or a higher one
 # These import all that gunicorn, the flask command and the worker need, except prometheus_client, which reads the
@@ -116,7 +116,8 @@ def popen(
     request = json.dumps({"command": command, "env": dict(env), "cwd": str(cwd), "others": [*others]}).encode()
     _, server = start()
     with theirs:
-        socket.send_fds(server, [request], [out, err, theirs.fileno(), *others.values()])
+        socket.send_fds(server, [b"+"], [out, err, theirs.fileno(), *others.values()])
+        ours.sendall(len(request).to_bytes(LENGTH, "big") + request)
     return ForkedProcess(command, int(ours.recv(64)), ours)
 
 
@@ -142,9 +143,10 @@ def run(
 def start() -> tuple[subprocess.Popen[bytes], socket.socket]:
     """Returns the fork server of this process and the connection to it. It ends with the connection.
 
-    The connection keeps the requests of several processes apart.
+    Each byte on the connection comes with the files of a request, one of which is a socket for the request itself. So
+    several processes can use the connection.
     """
-    ours, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
+    ours, theirs = socket.socketpair()
     with theirs:
         command = [sys.executable, "-m", __name__, str(theirs.fileno())]
         server = subprocess.Popen(command, cwd=ROOT, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
@@ -165,18 +167,35 @@ def serve(requests: socket.socket) -> dict[str, Any] | None:
             woken.recv(1024)
             _report_ended(children)
         if requests in readable:
-            request, fds, _, _ = socket.recv_fds(requests, REQUEST_BYTES, FILES)
-            if not request:
+            byte, fds, _, _ = socket.recv_fds(requests, 1, FILES)
+            if not byte:
                 return None
+            ended = socket.socket(fileno=fds[2])
+            try:
+                request = json.loads(_received(ended, int.from_bytes(_received(ended, LENGTH), "big")))
+            except EOFError:  # the process that asks has ended
+                for fd in (ended.detach(), fds[0], fds[1], *fds[3:]):
+                    os.close(fd)
+                continue
             pid = os.fork()
             if pid == 0:
-                for each in (requests, woken, wake, *children.values()):
+                for each in (requests, woken, wake, ended, *children.values()):
                     each.detach()  # otherwise its end would close another file that has its number then
-                return _become(json.loads(request), fds)
-            children[pid] = socket.socket(fileno=fds.pop(2))
-            for fd in fds:
+                return _become(request, fds)
+            children[pid] = ended
+            for fd in (fds[0], fds[1], *fds[3:]):
                 os.close(fd)
             children[pid].send(str(pid).encode())
+
+
+def _received(connection: socket.socket, length: int) -> bytes:
+    parts = b""
+    while len(parts) < length:
+        part = connection.recv(length - len(parts))
+        if not part:
+            raise EOFError
+        parts += part
+    return parts
 
 
 def _report_ended(children: dict[int, socket.socket]) -> None:
