@@ -28,7 +28,7 @@ run: $(INSTALLED)-run ## Start the server with sample data
 mongod: $(INSTALLED)-run ## Start the packaged MongoDB alone, for running the Procfile with honcho
 	@$(BIN)/python -m dev.mongod
 
-# Two pytest runs side by side, see dev/run_tests.py. COVERAGE=1 measures the coverage of osdi/ too.
+# Workers that are forked after the collection, see dev/run_tests.py. COVERAGE=1 measures the coverage of osdi/ too.
 # One test: .venv/bin/pytest tests/people -k name
 test: $(INSTALLED) ## Run all tests
 	@$(BIN)/python -m dev.run_tests $(if $(COVERAGE),--coverage)

@@ -9,11 +9,13 @@ only the database, for developers who start the other processes by hand.
 import importlib.util
 import os
 import platform
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 import time
+from functools import cache
 from pathlib import Path
 
 from pymongo import MongoClient
@@ -22,6 +24,9 @@ from pymongo.errors import OperationFailure, PyMongoError
 START_SECONDS = 60
 STOP_SECONDS = 30
 FOLDER = Path("var/mongodb")
+PORTS = range(15_000, 32_000)
+PORTS_TRIED = 20
+PORTS_GIVEN = Path("/proc/sys/net/ipv4/ip_local_port_range")
 # Reasons of exit codes (src/mongo/util/exit_code.h). 127 is of the dynamic linker.
 REASONS = {
     14: "its data in {folder}/ are damaged; restore a backup, or delete the folder to begin with an empty database",
@@ -48,10 +53,27 @@ def binary() -> Path:
 
 
 def free_port() -> int:
-    """Returns a TCP port that is free on loopback now."""
+    """Returns a TCP port that is free on loopback now.
+
+    The system gives it to no outgoing connection, where it says which ports it gives: while a server restarts on its
+    port, another process would take it.
+    """
+    for _ in range(PORTS_TRIED):
+        port = secrets.choice(PORTS)
+        if port < _first_given_port() and not _is_in_use(port):
+            return port
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
+
+
+@cache
+def _first_given_port() -> int:
+    """Returns the first of the ports that the system gives to outgoing connections; 0 if it does not say that."""
+    try:
+        return int(PORTS_GIVEN.read_text().split()[0])
+    except OSError:
+        return 0
 
 
 def kept_port(folder: Path) -> int:

@@ -13,9 +13,10 @@ from pathlib import Path
 from dev.mongod import MongodUnavailable, binary
 from faults.deployments import DEPLOYMENTS, SINGLE, STANDALONE
 from faults.faults import FAULTS, Fault
+from faults.processes import ROOT
 from faults.report import NoRow, Result, page, reasons, table
 from faults.row import NAIVE, OURS, Application, Row, run_row
-from faults.server import ROOT, ServerFailed
+from faults.server import ServerFailed
 from faults.small_disk import CannotMount
 
 SECONDS = 15

@@ -3,16 +3,14 @@
 import http.client
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from dev.mongod import free_port
+from faults import processes
 
-ROOT = Path(__file__).resolve().parent.parent
 WORKERS = 2
 THREADS = 4
 # For start and end: longer than the graceful_timeout of gunicorn.conf.py, and enough for a busy machine.
@@ -54,7 +52,7 @@ class Gunicorn:
             "WEB_THREADS": str(THREADS),
             "LOG_FORMAT": "json",
         }
-        self._masters: list[subprocess.Popen[bytes]] = []
+        self._masters: list[processes.Process] = []
 
     def __enter__(self) -> "Gunicorn":
         try:
@@ -82,14 +80,7 @@ class Gunicorn:
         """Starts gunicorn, again if it ends, and waits until all workers serve. Raises ServerFailed."""
         for _ in range(STARTS):
             with self._log.open("ab") as log:
-                master = subprocess.Popen(
-                    [sys.executable, "-m", "gunicorn", self._application],
-                    cwd=ROOT,
-                    env=self._variables,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                )
+                master = processes.start("gunicorn", self._application, env=self._variables, stdout=log)
             self._masters.append(master)
             self._wait(lambda: self._has_ended() or self._is_up(), "the start of gunicorn")
             if not self._has_ended():
@@ -138,7 +129,7 @@ class Gunicorn:
     def _all_serve(self) -> bool:
         """True if all WORKERS workers run and have loaded the application."""
         workers = self.workers
-        return len(workers) == WORKERS and all(map(_waits_for_events, workers))
+        return len(workers) == WORKERS and all(map(waits_for_events, workers))
 
     def _is_up(self) -> bool:
         """True if all workers serve and gunicorn answers, with any status."""
@@ -155,7 +146,7 @@ class Gunicorn:
         return True
 
 
-def _waits_for_events(pid: int) -> bool:
+def waits_for_events(pid: int) -> bool:
     """True if a process uses epoll. A gthread worker does that as soon as it accepts connections."""
     with suppress(FileNotFoundError, ProcessLookupError):
         return any("tfd:" in entry.read_text() for entry in Path(f"/proc/{pid}/fdinfo").iterdir())

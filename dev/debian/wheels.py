@@ -10,16 +10,19 @@ from packaging.requirements import Requirement
 TAG: Final = "Tag: "
 
 
-def wheels_of_installed(requirements: Path, folder: Path) -> None:
-    """Writes a wheel of each required package into the folder. Raises PackageNotFoundError if one is not installed."""
+def wheels_of_installed(requirements: Path, folder: Path, *, without: tuple[str, ...] = ()) -> None:
+    """Writes a wheel of each required package into the folder, `without` the files in some folders.
+
+    Raises PackageNotFoundError if a package is not installed.
+    """
     for line in requirements.read_text().splitlines():
         if line and not line.startswith("#"):
             required = Requirement(line)
             if required.marker is None or required.marker.evaluate():
-                _write_wheel(required, folder)
+                _write_wheel(required, folder, without)
 
 
-def _write_wheel(required: Requirement, folder: Path) -> None:
+def _write_wheel(required: Requirement, folder: Path, without: tuple[str, ...]) -> None:
     """Packs the files of a package, without the scripts and bytecode that pip makes at the installation."""
     found = distribution(required.name)
     if not required.specifier.contains(found.version, prereleases=True):
@@ -32,6 +35,7 @@ def _write_wheel(required: Requirement, folder: Path) -> None:
             if (
                 ".." not in file.parts
                 and "__pycache__" not in file.parts
+                and not file.as_posix().startswith(without)
                 and file.name not in ("INSTALLER", "REQUESTED")
             ):
                 wheel.write(str(file.locate()), file.as_posix())

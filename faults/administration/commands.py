@@ -3,11 +3,10 @@
 import os
 import signal
 import subprocess
-import sys
 from contextlib import suppress
 from pathlib import Path
 
-from faults.server import ROOT
+from faults import processes
 
 END_SECONDS = 30
 
@@ -18,15 +17,8 @@ class Command:
     def __init__(self, *arguments: str, log: Path, variables: dict[str, str]) -> None:
         self._log = log
         with log.open("ab") as output:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "flask", "--app", "wsgi", *arguments],
-                cwd=ROOT,
-                env={**os.environ, **variables},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
+            command = ("flask", "--app", "wsgi", *arguments)
+            self._process = processes.start(*command, env={**os.environ, **variables}, stdout=output)
 
     @property
     def result(self) -> int | None:

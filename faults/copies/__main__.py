@@ -13,7 +13,8 @@ from pathlib import Path
 from dev.mongod import MongodUnavailable
 from faults.__main__ import stop
 from faults.copies.run import Outcome, Plan, run
-from faults.server import ROOT, ServerFailed
+from faults.processes import ROOT
+from faults.server import ServerFailed
 
 SHOWN = 20
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -4,7 +4,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -13,12 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from faults import processes
 from faults.administration.completion import complete
 from faults.copies.changes import Changes
 from faults.copies.comparison import differences, in_copy, on_server
 from faults.deployments import SingleMember
 from faults.row import prepare_ours
-from faults.server import ROOT, Gunicorn
+from faults.server import Gunicorn
 from osdi.resources import API
 from osdi.store.store import SETTLED
 
@@ -65,8 +65,8 @@ class Processes:
     def __init__(self, server: Gunicorn, folder: Path, variables: dict[str, str], token: str) -> None:
         self.server, self.file = server, folder / "copy.sqlite"
         self._log, self._variables, self._token = folder / "worker.log", variables, token
-        self._worker: subprocess.Popen[bytes] | None = None
-        self._sync: subprocess.Popen[bytes] | None = None
+        self._worker: processes.Process | None = None
+        self._sync: processes.Process | None = None
 
     def __enter__(self) -> "Processes":
         self.start_worker()
@@ -80,7 +80,7 @@ class Processes:
 
     def start_worker(self) -> None:
         """Starts `bin/osdi worker`."""
-        self._worker = self._start("app.py", "worker")
+        self._worker = self._start("app", "worker")
 
     def kill_worker(self) -> None:
         """Kills the worker and starts another one."""
@@ -92,7 +92,7 @@ class Processes:
     def sync(self, *, killed_after: float | None = None) -> bool:
         """Runs the sync script; True if it has completed. Raises RuntimeError if it fails by itself."""
         address = f"http://127.0.0.1:{self.server.port}{API}"
-        self._sync = self._start("examples/sync.py", address, str(self.file))
+        self._sync = self._start("examples.sync", address, str(self.file))
         try:
             code = self._sync.wait(SYNC_SECONDS if killed_after is None else killed_after)
         except subprocess.TimeoutExpired:
@@ -111,10 +111,10 @@ class Processes:
         self._worker.send_signal(signal.SIGTERM)
         self._worker.wait(60)
 
-    def _start(self, *words: str) -> "subprocess.Popen[bytes]":
+    def _start(self, *words: str) -> processes.Process:
         variables = os.environ | self._variables | {"OSDI_TOKEN": self._token, "PUBLIC_URL": "http://127.0.0.1"}
         with self._log.open("ab") as log:
-            return subprocess.Popen([sys.executable, *words], cwd=ROOT, env=variables, stdout=log, stderr=log)
+            return processes.start(*words, env=variables, stdout=log)
 
 
 def run(plan: Plan, folder: Path, enough: threading.Event | None = None) -> Outcome:
@@ -128,44 +128,44 @@ def run(plan: Plan, folder: Path, enough: threading.Event | None = None) -> Outc
         token = prepare_ours(database.uri)
         variables = {"MONGODB_URI": database.uri}
         server = stack.enter_context(Gunicorn(plan.application, log=folder / "gunicorn.log", variables=variables))
-        processes = stack.enter_context(Processes(server, folder, variables, token))
+        running = stack.enter_context(Processes(server, folder, variables, token))
         changes = stack.enter_context(Changes(server.port, token, plan.changes, clients=plan.clients, seed=plan.seed))
-        _disturb(plan, changes, processes, outcome, enough or threading.Event())
+        _disturb(plan, changes, running, outcome, enough or threading.Event())
         changes.__exit__()
         outcome.done, outcome.repeated, outcome.problems = changes.done, changes.repeated, changes.failures
-        processes.end_worker()
+        running.end_worker()
         complete(database.uri, COMPLETE_SECONDS)
         time.sleep(plan.settled + 1.5)
-        processes.sync()
-        there, here = on_server(server.port, token), in_copy(processes.file)
+        running.sync()
+        there, here = on_server(server.port, token), in_copy(running.file)
         outcome.compared = Counter({table: len(found) for table, found in there.items()})
         outcome.problems += differences(there, here) + [f"gunicorn's log: {each}" for each in server.failures()[:3]]
     outcome.seconds = time.monotonic() - began
     return outcome
 
 
-def _disturb(plan: Plan, changes: Changes, processes: Processes, outcome: Outcome, enough: threading.Event) -> None:
+def _disturb(plan: Plan, changes: Changes, running: Processes, outcome: Outcome, enough: threading.Event) -> None:
     """Runs the sync script again and again and kills processes, while the changes are made."""
     choose = random.Random(plan.seed)
     kills, synced_at = 0, 0.0
     while changes.are_under_way and not enough.is_set():
         done = sum(changes.done.values())
         if done >= plan.changes * (kills + choose.random()) / plan.kills:
-            outcome.killed[_kill(choose, processes)] += 1
+            outcome.killed[_kill(choose, running)] += 1
             kills += 1
         if done < synced_at + plan.changes / (plan.kills * SYNCS):
             time.sleep(0.05)
             continue
         synced_at = done
-        if processes.sync(killed_after=choose.uniform(0.1, plan.sync_seconds)):
+        if running.sync(killed_after=choose.uniform(0.1, plan.sync_seconds)):
             outcome.synced += 1
         else:
             outcome.killed["sync script"] += 1
 
 
-def _kill(choose: random.Random, processes: Processes) -> str:
+def _kill(choose: random.Random, running: Processes) -> str:
     """Kills one process by SIGKILL, and lets another one take its place. Returns what it was."""
-    server = processes.server
+    server = running.server
     kind = choose.choice(("gunicorn worker", "gunicorn worker", "gunicorn master", "all of gunicorn", WORKER))
     if kind == "gunicorn worker":
         server.kill_worker(choose.choice(server.workers))
@@ -176,5 +176,5 @@ def _kill(choose: random.Random, processes: Processes) -> str:
         server.kill_all()
         server.start()
     else:
-        processes.kill_worker()
+        running.kill_worker()
     return kind

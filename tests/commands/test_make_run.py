@@ -9,7 +9,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,46 +19,65 @@ import requests
 
 from dev.mongod import free_port
 from osdi.store.driver import MOCK
+from tests.support.fork_server import ForkedProcess, popen
 from tests.support.live import ROOT
 from tests.support.waiting import eventually
 
-SECONDS = 30
+SECONDS = 60
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs /proc to see child processes")
 
 
-@needs_proc
-def test_make_run_prints_what_works_keeps_the_data_and_stops_what_it_started(mongod_folder: Path) -> None:
-    with MakeRun(mongod_folder / "make-run") as first:
-        without_token, with_token = first.commands()
-        assert bash(without_token) == {}
-        outreach = bash(with_token)
-        started = {process_name(pid) for pid in descendants(first.pid)}
-        assert {"mongod", "gunicorn"} <= started
-        assert first.command("token").stdout.strip() == first.token()
-        assert "make run" in first.command("tokens", "list").stdout
-        assert f"http://localhost:{first.port}/staff/link/" in first.command("staff", "link", "ada@example.org").stdout
-        assert first.interrupt() == []
+@pytest.fixture(scope="module")
+def first(mongod_folder: Path) -> Iterator["MakeRun"]:
+    """The first start in a folder, with an outreach."""
+    with MakeRun(mongod_folder / "make-run") as started:
+        started.outreach = bash(started.commands()[1])
+        yield started
 
-    # On a port of its own: another process may use the first one meanwhile.
-    with MakeRun(first.folder) as second:
-        there, here = f":{first.port}/", f":{second.port}/"
-        address = outreach["_links"]["self"]["href"].replace(there, here)
-        assert second.token() == first.token()
-        assert second.database() == first.database()
-        answer = requests.get(address, headers={"OSDI-API-Token": second.token()}, timeout=SECONDS)
-        assert json.loads(answer.text.replace(here, there)) == outreach
-        assert second.interrupt() == []
+
+@pytest.fixture(scope="module")
+def second(first: "MakeRun") -> Iterator["MakeRun"]:
+    """The next start in the folder. It has another port: another process may use the first one meanwhile."""
+    assert first.interrupt() == []
+    with MakeRun(first.folder, web_concurrency="1") as started:
+        yield started
 
 
 @needs_proc
-def test_two_make_run_on_one_database_are_rejected(mongod_folder: Path) -> None:
+def test_make_run_prints_what_works(first: "MakeRun") -> None:
+    assert bash(first.commands()[0]) == {}
+    assert first.outreach["type"] == "phone"
+    started = {process_name(pid) for pid in descendants(first.pid)}
+    assert {"mongod", "gunicorn"} <= started
+    assert first.command("token").stdout.strip() == first.token()
+    assert f"http://localhost:{first.port}/staff/link/" in first.command("staff", "link", "ada@example.org").stdout
+
+
+@needs_proc
+def test_make_run_keeps_the_data(first: "MakeRun", second: "MakeRun") -> None:
+    token = first.token()
+    there, here = f":{first.port}/", f":{second.port}/"
+    address = first.outreach["_links"]["self"]["href"].replace(there, here)
+    answer = requests.get(address, headers={"OSDI-API-Token": token}, timeout=SECONDS)
+
+    assert second.token() == token
+    assert second.database() == first.database()
+    assert json.loads(answer.text.replace(here, there)) == first.outreach
+
+
+@needs_proc
+def test_two_make_run_on_one_database_are_rejected(second: "MakeRun") -> None:
     with (
-        MakeRun(mongod_folder / "make-run-twice") as first,
         pytest.raises(RuntimeError, match="another program uses the data in var/mongodb/"),
-        MakeRun(first.folder),
+        MakeRun(second.folder),
     ):
         pass
+
+
+@needs_proc
+def test_make_run_stops_what_it_started(second: "MakeRun") -> None:
+    assert second.interrupt() == []
 
 
 def test_make_run_stops_if_the_data_are_damaged(mongod_folder: Path) -> None:
@@ -95,13 +115,15 @@ def test_make_run_keeps_data_in_memory_only_if_the_setting_says_so(mongod_folder
 
 @dataclass
 class MakeRun:
-    """The supervisor behind `make run`, in a folder of its own."""
+    """The supervisor behind `make run`, in a folder of its own. It is forked, and starts other processes as it does."""
 
     folder: Path
     port: int = 0
     first_on_path: str = ""
     mongodb_uri: str = ""
-    process: subprocess.Popen[bytes] | None = None
+    web_concurrency: str = "2"
+    process: ForkedProcess | None = None
+    outreach: dict[str, Any] = field(default_factory=dict)
 
     @property
     def pid(self) -> int:
@@ -166,16 +188,9 @@ class MakeRun:
         self.log = Path(tempfile.mkstemp(dir=self.folder, suffix=".log")[1])
         path = os.pathsep.join(filter(None, (self.first_on_path, str(ROOT))))
         chosen = {"PYTHONPATH": path, "HOST": "127.0.0.1", "PORT": str(self.port)}
-        chosen["MONGODB_URI"] = self.mongodb_uri
+        chosen |= {"MONGODB_URI": self.mongodb_uri, "WEB_CONCURRENCY": self.web_concurrency}
         with self.log.open("wb") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "dev.run"],
-                cwd=self.folder,
-                env={**os.environ, **chosen},
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+            self.process = popen("dev.run", env={**os.environ, **chosen}, stdout=output, cwd=self.folder)
         process = self.process
         eventually(lambda: "Stop: Ctrl-C" in self.output or process.poll() is not None, seconds=2 * SECONDS)
         if "Stop: Ctrl-C" not in self.output:

@@ -18,16 +18,20 @@ from flask import Flask
 from pymongo.database import Database
 from werkzeug.serving import make_server
 
+from faults import processes
 from faults.copies.run import Plan, run
 from osdi.ids import id_before, now
 from osdi.resources import API
 from tests.support import factories
 from tests.support.client import Client
+from tests.support.examples import examples
+from tests.support.fork_server import popen
 
 SCRIPT = "examples/sync.py"
 # The application, with a feed that shows deletions after SETTLED_SECONDS.
 APPLICATION = "tests.deletions.quick_feed:app"
-ACTIONS = 150
+SEEDS = range(1, 1 + examples(2))
+ACTIONS = examples(400)
 SETTLED_SECONDS = 2
 TABLES = ("people", "outreaches")
 
@@ -144,7 +148,7 @@ class RandomLoad:
         return int(self._api.delete(address).status_code)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", SEEDS)
 def test_the_copy_equals_the_server_after_random_load(
     api: Client, address: str, copy: Any, database_file: sqlite3.Connection, settled: Callable[[], None], seed: int
 ) -> None:
@@ -244,11 +248,14 @@ def test_the_script_names_the_reason_of_a_failure(
 
 
 @pytest.mark.slow
-def test_the_copy_equals_the_server_after_processes_were_killed(tmp_path: Path) -> None:
+def test_the_copy_equals_the_server_after_processes_were_killed(
+    mongod_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A small form of `python -m faults.copies`, which makes 10,000 changes with the usual feed."""
+    monkeypatch.setattr(processes, "start", popen)
     plan = Plan(100, clients=2, seed=4, application=APPLICATION, settled=SETTLED_SECONDS, kills=3, sync_seconds=1)
 
-    outcome = run(plan, tmp_path)
+    outcome = run(plan, mongod_folder / "copies")
 
     assert outcome.problems == []
     assert sum(outcome.done.values()) >= plan.changes

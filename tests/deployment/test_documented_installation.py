@@ -33,6 +33,10 @@ BUILD = "cp311-linux_x86_64"
 DATE = 1_700_000_000
 HOST = {"Host": "osdi.your-name.org"}
 SECONDS = 60
+# Nothing imports these data of places and of carriers. pip would compile 20 MB.
+NOT_IMPORTED = ("phonenumbers/geodata/", "phonenumbers/carrierdata/")
+# The second process does what the first one does. tests/deployment/test_two_servers.py has several.
+ONE_PROCESS = "sed -i s/^WEB_CONCURRENCY=.*/WEB_CONCURRENCY=1/ /etc/osdi/osdi.env"
 
 
 @dataclass
@@ -58,8 +62,8 @@ class Server:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("release")
     wheels = tmp_path_factory.mktemp("wheels")
-    wheels_of_installed(dist.ROOT / "requirements.txt", wheels)
-    tarball = dist.write_tarball(dist.ROOT, wheels, folder, dist.tag(dist.this_python()), DATE, level=1)
+    wheels_of_installed(dist.ROOT / "requirements.txt", wheels, without=NOT_IMPORTED)
+    tarball = dist.write_tarball(dist.ROOT, wheels, folder, dist.tag(dist.this_python()), DATE, level=0)
     (folder / dist.SUMS).write_text(dist.sums([tarball]))
     try:
         with Machine() as machine:
@@ -67,6 +71,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             machine.put(folder / dist.SUMS)
             for heading in ("### 1. MongoDB", "### 2. The program", "### 3. Settings", "### 4. Start"):
                 printed = follow(machine, PAGE, heading, {BUILD: dist.tag(dist.this_python())})
+                if "Settings" in heading:
+                    machine.run(ONE_PROCESS)
             yield Server(machine, re.findall(r"^osdi_\S+$", printed, flags=re.MULTILINE)[0])
     except CannotStart as error:
         pytest.skip(str(error))

@@ -6,8 +6,6 @@ systemd hands the port of osdi-web.socket to each new process (sd_listen_fds). H
 import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -19,18 +17,12 @@ from osdi.resources import API
 from osdi.sample import CAMPAIGN_ID, create_sample
 from osdi.store import Store
 from tests.support import factories
-from tests.support.live import ROOT
+from tests.support.fork_server import popen
 
 HELPER = f"{API}/advocacy_campaigns/{CAMPAIGN_ID}/record_outreach_helper"
 SECONDS = 60
 # The file descriptor of the first socket of systemd.
 FIRST = 3
-# The process that systemd starts gets its own id in LISTEN_PID.
-START = """
-import os, sys
-os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
-os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "wsgi:app"])
-"""
 
 
 class Activated:
@@ -44,15 +36,12 @@ class Activated:
 
     def start(self) -> None:
         with self._log.open("ab") as output:
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", START],
-                cwd=ROOT,
+            self._process = popen(
+                "tests.deployment.activated",
+                "wsgi:app",
                 env=self._environment,
                 stdout=output,
-                stderr=output,
-                # Descriptors above this one are closed, and this one is open in the new process.
-                preexec_fn=lambda: os.dup2(self._listener.fileno(), FIRST),
-                pass_fds=(FIRST,),
+                others={FIRST: self._listener.fileno()},
             )
 
     def stop(self) -> None:

@@ -18,11 +18,12 @@ from osdi.resources import API
 from osdi.store import Insert, Store
 from osdi.store.indexes import TOKENS
 from tests.support import factories
+from tests.support.examples import examples
 from tests.support.factories import by_email
 from tests.support.live import Live
 
-POSTS = 100
 THREADS = 16
+POSTS = max(3 * THREADS, examples(100))
 
 
 @dataclass
@@ -35,7 +36,7 @@ class Deployed:
     campaign: str
 
     def record_all(self, body: Callable[[int], dict[str, Any]], *, token: bool, **headers: str) -> Counter[int]:
-        """POST `body(0)` to `body(99)` from 16 threads; returns how often each status was answered."""
+        """POST `body(0)`, `body(1)` and so on from 16 threads; returns how often each status was answered."""
         sent = {**({"OSDI-API-Token": self.token} if token else {}), **headers}
 
         def post(number: int) -> int:

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -12,7 +11,9 @@ from pathlib import Path
 import pytest
 from pymongo.database import Database
 
+from faults import processes
 from faults.__main__ import naive_variant_failed
+from faults.administration import load
 from faults.administration.leftovers import Leftovers
 from faults.administration.load import Done
 from faults.check import Found, check
@@ -22,17 +23,25 @@ from faults.load import OK, TIMED_OUT, Acknowledged, Attempt, Ledger, longest_pa
 from faults.posts import FIELD_VALUE, post
 from faults.report import NoRow, page
 from faults.row import NAIVE, OURS, Row, run_row
-from faults.server import ROOT
+from tests.support import fork_server
 from tests.support.waiting import eventually
 
-SECONDS = 3
-CLIENTS = 8
+SECONDS = 2
+CLIENTS = 4
+ROWS = 100  # of an import
 SECONDS_TO_END = 60
 KILLED = next(fault for fault in FAULTS if fault.key == "mongod-killed")
 JANE, JOHN = "id-jane", "id-john"
 DASHES = " | ".join("-" * 5)
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+
+
+@pytest.fixture
+def _short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes start quickly, and imports are short."""
+    monkeypatch.setattr(processes, "start", fork_server.popen)
+    monkeypatch.setattr(load, "ROWS", ROWS)
 
 
 @pytest.fixture
@@ -44,6 +53,7 @@ def unguarded(database: Database) -> Iterator[Database]:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("_short")
 def test_ours_keeps_what_it_acknowledged_when_the_database_is_killed(mongod_folder: Path) -> None:
     row = run_row(KILLED, STANDALONE, OURS, seconds=SECONDS, clients=CLIENTS, parent=mongod_folder)
 
@@ -54,6 +64,7 @@ def test_ours_keeps_what_it_acknowledged_when_the_database_is_killed(mongod_fold
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("_short")
 def test_the_naive_variant_does_not(mongod_folder: Path) -> None:
     row = run_row(KILLED, STANDALONE, NAIVE, seconds=SECONDS, clients=CLIENTS, parent=mongod_folder)
 
@@ -65,24 +76,33 @@ def test_the_naive_variant_does_not(mongod_folder: Path) -> None:
 @pytest.mark.slow
 def test_a_run_that_is_interrupted_leaves_no_process_and_no_folder(tmp_path: Path) -> None:
     mark = f"FAULTS_TEST={tmp_path}"
-    run = subprocess.Popen(
-        [sys.executable, "-m", "faults", "--only", "mongod-hung", "--deployment", STANDALONE, "--folder", tmp_path],
-        cwd=ROOT,
-        env={**os.environ, "FAULTS_TEST": str(tmp_path)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    options = ("--only", "mongod-hung", "--deployment", STANDALONE, "--seconds", "4", "--folder", str(tmp_path))
+    environment = {**os.environ, "FAULTS_TEST": str(tmp_path)}
+    with open(os.devnull, "wb") as nowhere:
+        run = fork_server.popen("tests.faults.forked_run", *options, env=environment, stdout=nowhere)
     try:
         # The mongod is stopped, while gunicorn's master and both workers, the worker and perhaps an import are there.
-        assert eventually(lambda: "T" in (found := states(mark, besides=run.pid)) and len(found) >= 5)
+        # The fork server of the run is one more.
+        assert eventually(lambda: "T" in (found := states(mark, besides=run.pid)) and len(found) >= 6)
         run.send_signal(signal.SIGINT)
 
         assert run.wait(SECONDS_TO_END) == 130
-        assert states(mark, besides=run.pid) == []
+        # The fork server ends after the run. A process that was left would go on.
+        assert eventually(lambda: states(mark, besides=run.pid) == [], seconds=SECONDS_TO_END)
         assert list(tmp_path.iterdir()) == []
     finally:
         run.kill()
         run.wait()
+
+
+def test_a_process_has_a_session_and_its_output_is_in_the_file(tmp_path: Path) -> None:
+    """Without forks, as `make faults` starts them."""
+    with (tmp_path / "log").open("ab") as log:
+        process = processes.start("platform", env=os.environ, stdout=log)
+
+    assert os.getsid(process.pid) == process.pid
+    assert process.wait(SECONDS_TO_END) == 0
+    assert (tmp_path / "log").read_text()
 
 
 @pytest.mark.parametrize(

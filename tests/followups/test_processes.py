@@ -22,6 +22,7 @@ from osdi.store import Insert, Store
 from osdi.store.indexes import TOKENS
 from tests.support import factories
 from tests.support.databases import SMALL_JOURNAL
+from tests.support.examples import examples
 from tests.support.live import ROOT, Live, Worker
 from tests.support.smtp_sink import SmtpSink
 from tests.support.waiting import eventually
@@ -109,20 +110,20 @@ def shown_of(outreach: dict[str, Any]) -> list[dict[str, Any]]:
     return list(outreach["osdi_outreach:followups"])
 
 
-OUTREACHES = 240
+OUTREACHES = examples(480)
 WORKERS = 3
-KILLS = 12
-REPLY_SECONDS = 0.25  # so long that a kill meets workers in between, and that mails are left for the last kill
+KILLS = 8
+REPLY_SECONDS = 0.3  # so long that a kill meets workers in between, and that mails are left for the last kill
 LEASE_SECONDS = 4
 CHAOS_SECONDS = 150
-POSTS = 120  # six for each of twenty campaigns; an address gets five mails a day
+POSTS = 60  # three for each of twenty campaigns; an address gets five mails a day
 
 
 @pytest.mark.slow
 def test_no_mail_is_lost_while_workers_the_database_and_the_mail_server_fail(
     mongod_folder: Path, sink: SmtpSink
 ) -> None:
-    """Of 240 mails: workers are killed, mongod is restarted, the mail server says 451 for a while, and is slow.
+    """Of many mails: workers are killed, mongod is restarted, the mail server says 451 for a while, and is slow.
 
     A mail comes twice where a worker was killed, or lost the database, between handing it over and marking it. Then its
     lease ran out, so no mail can come more often than 1 + its lost leases; and a repeat has the same Message-ID.
@@ -149,7 +150,7 @@ def test_no_mail_is_lost_while_workers_the_database_and_the_mail_server_fail(
             with MongoClient(mongod.uri) as client:
                 database = client.get_default_database()
                 while time.monotonic() - began < CHAOS_SECONDS and states_or_none(database) != {"sent": wanted}:
-                    time.sleep(chance.uniform(0.3, 1.2))
+                    time.sleep(chance.uniform(0.2, 0.8))
                     if killed < KILLS:
                         worker = chance.choice(workers)
                         worker.kill()

@@ -2,8 +2,6 @@
 
 import os
 import pty
-import subprocess
-import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,8 +10,7 @@ from pymongo.database import Database
 
 from osdi.settings import Settings
 from tests.support.client import Client
-
-ROOT = Path(__file__).parents[2]
+from tests.support.fork_server import popen
 
 
 @pytest.mark.parametrize(("answer", "people"), [(b"n\n", 0), (b"y\n", 3)])
@@ -23,18 +20,16 @@ def test_asks_for_confirmation_and_shows_a_progress_bar(
     file = tmp_path / "people.csv"
     file.write_text("email\n" + "".join(f"{number}@example.com\n" for number in range(3)))
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", "import", "people", str(file)]
+    command = ("flask", "--app", "wsgi", "import", "people", str(file))
     environment = {**os.environ, "MONGODB_URI": settings.mongodb_uri, "TERM": "xterm"}
-    with subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
-    ) as process:
-        os.close(theirs)
-        os.write(ours, answer)  # the terminal keeps it until the command reads it
-        shown = b""
-        with suppress(OSError):  # Linux raises it when the other end is closed
-            while piece := os.read(ours, 65_536):
-                shown += piece
-        process.wait(60)
+    process = popen(*command, env=environment, stdout=theirs, others={0: theirs})
+    os.close(theirs)
+    os.write(ours, answer)  # the terminal keeps it until the command reads it
+    shown = b""
+    with suppress(OSError):  # Linux raises it when the other end is closed
+        while piece := os.read(ours, 65_536):
+            shown += piece
+    process.wait(60)
     os.close(ours)
 
     assert b"Import it? [y/N]" in shown

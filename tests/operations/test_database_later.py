@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,11 +17,11 @@ from osdi.store.driver import database_hosts
 from osdi.version import VERSION
 from tests.support import factories
 from tests.support.databases import SMALL_JOURNAL
-from tests.support.fork_server import run
-from tests.support.live import ROOT, Live
+from tests.support.fork_server import popen, run
+from tests.support.live import Live
 from tests.support.waiting import eventually
 
-SECONDS = 30
+SECONDS = 60
 HELPER = f"{API}/advocacy_campaigns/{CAMPAIGN_ID}/record_outreach_helper"
 THREADS = 2
 
@@ -71,23 +70,22 @@ def test_probes_without_a_database_release_their_thread_soon(later: Mongod) -> N
 
         assert [probe.result().status_code for probe in probes] == [503] * THREADS
         assert alive.ok
-        assert time.monotonic() - began < SECONDS / 2
+        assert time.monotonic() - began < 15
 
 
-def test_the_release_step_waits_for_the_database_and_reports_that(later: Mongod) -> None:
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", "indexes"]
+def test_the_release_step_waits_for_the_database_and_reports_that(later: Mongod, tmp_path: Path) -> None:
+    output, errors = tmp_path / "output", tmp_path / "errors"
     environment = {**os.environ, "MONGODB_URI": later.uri}
-    release = subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert release.stderr is not None
-    assert release.stderr.readline() == "The database does not answer. Waiting 60 s for it.\n"
+    with output.open("wb") as out, errors.open("wb") as err:
+        release = popen("flask", "--app", "wsgi", "indexes", env=environment, stdout=out, stderr=err)
+    waits = "The database does not answer. Waiting 60 s for it.\n"
+    assert eventually(lambda: waits in errors.read_text() or release.poll() is not None)
 
     with later:
-        output, errors = release.communicate(timeout=SECONDS)
+        code = release.wait(SECONDS)
 
-    assert (release.returncode, errors) == (0, "")
-    assert " indexes: " in output
+    assert (code, errors.read_text()) == (0, waits)
+    assert " indexes: " in output.read_text()
 
 
 def test_the_release_step_fails_with_a_message_after_its_time_out(later: Mongod) -> None:
@@ -99,7 +97,7 @@ def test_the_release_step_fails_with_a_message_after_its_time_out(later: Mongod)
     assert release.stderr.splitlines()[-1] == (
         f"Error: The database did not answer within 3 s. The address in MONGODB_URI is {database_hosts(later.uri)}."
     )
-    assert 3 < time.monotonic() - began < 15
+    assert 3 < time.monotonic() - began < 30
 
 
 @pytest.mark.parametrize("arguments", ["indexes", "release", "tokens create sync", "followups", "recount"])

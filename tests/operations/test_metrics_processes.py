@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +13,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from dev.mongod import Mongod
 from osdi.resources import API
+from tests.operations import small_memory
+from tests.support.fork_server import run
 from tests.support.live import Live
 from tests.support.waiting import eventually
 
@@ -21,7 +22,7 @@ TOKEN = "metrics-token-of-the-tests"
 
 
 def scraped(live: Live) -> requests.Response:
-    return requests.get(f"{live.url}/metrics", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=10)
+    return requests.get(f"{live.url}/metrics", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60)
 
 
 def answered(live: Live, route: str) -> float:
@@ -38,7 +39,7 @@ def answered(live: Live, route: str) -> float:
 def ask(live: Live, times: int) -> None:
     """Requests a page `times` times, each by a new connection, so that both workers answer some."""
     with ThreadPoolExecutor(8) as pool:
-        statuses = list(pool.map(lambda _: requests.get(f"{live.url}/docs", timeout=10).status_code, range(times)))
+        statuses = list(pool.map(lambda _: requests.get(f"{live.url}/docs", timeout=60).status_code, range(times)))
     assert statuses == [200] * times
 
 
@@ -122,7 +123,7 @@ def test_a_reload_keeps_the_sums(environment: dict[str, str]) -> None:
         os.kill(live.pid, signal.SIGHUP)
         assert eventually(lambda: len(live.workers()) == 2 and not before & set(live.workers()))
 
-        assert requests.get(f"{live.url}{API}/", timeout=10).ok
+        assert requests.get(f"{live.url}{API}/", timeout=60).ok
         assert {answered(live, "/docs") for _ in range(10)} == {sent}
         assert len([each for each in files(live) if each.startswith("histogram")]) <= 4
 
@@ -135,21 +136,17 @@ def test_without_the_token_no_metrics_are_stored_or_served(mongod: Mongod) -> No
         assert [pid for pid in live.workers() if mapped(pid)] == []
 
 
-# In a mount namespace of its own, so that `/dev/shm` is small for this server only.
-SMALL_MEMORY = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
-
-
 @pytest.mark.parametrize("kilobytes", [40, 100, 200])
 def test_a_full_folder_ends_no_worker(environment: dict[str, str], kilobytes: int) -> None:
-    mount = f"mount -t tmpfs -o size={kilobytes}k tmpfs /dev/shm"
-    if subprocess.run([*SMALL_MEMORY, mount], capture_output=True).returncode:
+    command = (small_memory.__name__, str(kilobytes))
+    if run(*command, env=os.environ, timeout=60).returncode == small_memory.NOT_ALLOWED:
         pytest.skip("this machine allows no mount namespaces")
-    with Live(environment, workers=1, wrapper=[*SMALL_MEMORY, f'{mount} && exec "$0" "$@"']) as live:
+    with Live(environment, workers=1, command=command) as live:
         (worker,) = live.workers()
         # Many combinations of method, route and status, so that the counts grow.
         for path in ("", "/people", "/tags", "/lists", "/questions", "/messages", "/webhooks", "/stats", "/x"):
             for method in ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"):
-                assert requests.request(method, f"{live.url}{API}{path}", timeout=10).status_code < 500
+                assert requests.request(method, f"{live.url}{API}{path}", timeout=60).status_code < 500
 
         status = requests.get(
             f"{live.url}/metrics", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=10

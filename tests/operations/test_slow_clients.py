@@ -45,7 +45,7 @@ def patient(mongod: Mongod, app: Flask) -> Iterator[Live]:
 
 def send(live: Live, head: str, body: bytes = b"") -> socket.socket:
     """Opens a connection and sends the beginning of a POST to the helper."""
-    connection = socket.create_connection(("127.0.0.1", live.port), timeout=20)
+    connection = socket.create_connection(("127.0.0.1", live.port), timeout=60)
     path = f"{API}/advocacy_campaigns/nothing/record_outreach_helper"
     connection.sendall(f"POST {path} HTTP/1.1\r\nHost: localhost\r\n{head}\r\n\r\n".encode() + body)
     return connection
@@ -62,10 +62,10 @@ def test_clients_that_never_send_a_body_do_not_block_others(live: Live) -> None:
     stalled = [send(live, "Content-Length: 500", b"{") for _ in range(THREADS)]
     began = time.monotonic()
 
-    honest = requests.get(f"{live.url}{API}/", timeout=20)
+    honest = requests.get(f"{live.url}{API}/", timeout=60)
 
     assert honest.status_code == 200
-    assert time.monotonic() - began < BOUNDS.silence_seconds + 5
+    assert time.monotonic() - began < BOUNDS.silence_seconds + 15
     assert [answer(connection).split(" ")[1] for connection in stalled] == ["408"] * THREADS
     for connection in stalled:
         connection.close()
@@ -83,7 +83,7 @@ def test_a_body_of_one_byte_chunks_occupies_no_thread_for_long(live: Live) -> No
     with send(live, "Transfer-Encoding: chunked", b"1\r\n \r\n" * 60_000 + b"0\r\n\r\n") as connection:
         assert answer(connection).split(" ")[1] in {"408", "413"}
 
-    assert time.monotonic() - began < BOUNDS.body_seconds + 5
+    assert time.monotonic() - began < BOUNDS.body_seconds + 15
 
 
 def test_chunks_whose_sizes_begin_with_many_zeros_are_read(live: Live) -> None:
@@ -95,7 +95,7 @@ def test_chunks_whose_sizes_begin_with_many_zeros_are_read(live: Live) -> None:
 
 @pytest.mark.parametrize("chunk", [b"zz\r\n{}\r\n0\r\n\r\n", b"2\r\n{}XX0\r\n\r\n", b"0\r\nbroken\r\n\r\n"])
 def test_a_broken_body_that_nobody_reads_causes_no_second_response(live: Live, chunk: bytes) -> None:
-    with socket.create_connection(("127.0.0.1", live.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", live.port), timeout=60) as connection:
         connection.sendall(CHUNKED + chunk)
         received = b""
         while more := connection.recv(65536):
@@ -111,9 +111,9 @@ def test_a_process_without_free_file_descriptors_closes_the_oldest_connection_an
     opened = len(os.listdir(f"/proc/{worker}/fd"))
     resource.prlimit(worker, resource.RLIMIT_NOFILE, (opened + 30, limits[1]))
     try:
-        idle = [socket.create_connection(("127.0.0.1", live.port), timeout=20) for _ in range(60)]
+        idle = [socket.create_connection(("127.0.0.1", live.port), timeout=60) for _ in range(60)]
 
-        assert requests.get(f"{live.url}{API}/", timeout=20).status_code == 200
+        assert requests.get(f"{live.url}{API}/", timeout=60).status_code == 200
         assert idle[0].recv(1) == b""
     finally:
         resource.prlimit(worker, resource.RLIMIT_NOFILE, limits)
@@ -124,19 +124,19 @@ def test_a_process_without_free_file_descriptors_closes_the_oldest_connection_an
 
 
 def test_a_url_with_the_longest_filter_is_accepted(live: Live) -> None:
-    response = requests.get(f"{live.url}{API}/people", params={"filter": "'" * 2_000}, timeout=20)
+    response = requests.get(f"{live.url}{API}/people", params={"filter": "'" * 2_000}, timeout=60)
 
     assert (response.status_code, response.headers["Content-Type"]) == (401, "application/hal+json")
 
 
 def test_a_longer_url_is_rejected(live: Live) -> None:
-    assert requests.get(f"{live.url}{API}/people", params={"filter": "x" * 8_200}, timeout=20).status_code == 414
+    assert requests.get(f"{live.url}{API}/people", params={"filter": "x" * 8_200}, timeout=60).status_code == 414
 
 
 def test_a_client_that_hangs_up_does_not_affect_others(live: Live) -> None:
     send(live, "Content-Length: 500", b"{").close()
 
-    assert requests.get(f"{live.url}{API}/", timeout=20).status_code == 200
+    assert requests.get(f"{live.url}{API}/", timeout=60).status_code == 200
     assert "Traceback" not in live.output
 
 
@@ -156,7 +156,7 @@ def test_a_client_that_hangs_up_does_not_affect_others(live: Live) -> None:
     ],
 )
 def test_an_address_that_begins_with_two_slashes_does_not_exist(live: Live, target: str, status: str) -> None:
-    with socket.create_connection(("127.0.0.1", live.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", live.port), timeout=60) as connection:
         connection.sendall(f"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         answered = answer(connection)
 
@@ -176,7 +176,7 @@ def test_an_address_that_begins_with_two_slashes_does_not_exist(live: Live, targ
 )
 @pytest.mark.parametrize("path", ["/healthz", f"{API}/"])
 def test_http_1_1_needs_one_host(live: Live, path: str, head: str, status: str) -> None:
-    with socket.create_connection(("127.0.0.1", live.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", live.port), timeout=60) as connection:
         connection.sendall(f"GET {path} {head}\r\n".encode())
 
         assert answer(connection).split(" ")[1] == status
@@ -201,46 +201,46 @@ def test_a_slow_body_is_rejected(live: Live) -> None:
     with send(live, "Content-Length: 500", b"{") as connection:
         began = time.monotonic()
 
-        assert drip(connection, 15).startswith(b"HTTP/1.1 408 ")
-        assert time.monotonic() - began < BOUNDS.body_seconds + 5
+        assert drip(connection, 30).startswith(b"HTTP/1.1 408 ")
+        assert time.monotonic() - began < BOUNDS.body_seconds + 15
 
 
 def test_a_slow_head_is_closed_without_an_answer(live: Live) -> None:
-    with socket.create_connection(("127.0.0.1", live.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", live.port), timeout=60) as connection:
         connection.sendall(b"GET /api/v1/ HTTP/1.1\r\nX-Slow: ")
         began = time.monotonic()
 
-        assert drip(connection, 15) == b""
-        assert time.monotonic() - began < BOUNDS.head_seconds + 5
+        assert drip(connection, 30) == b""
+        assert time.monotonic() - began < BOUNDS.head_seconds + 15
     assert "Traceback" not in live.output
 
 
 def test_the_head_of_a_later_request_has_a_time_limit_too(live: Live) -> None:
-    with socket.create_connection(("127.0.0.1", live.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", live.port), timeout=60) as connection:
         connection.sendall(b"HEAD /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")  # whose answer is read at once
         assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
         time.sleep(1)  # its own time, which does not count for the next one
         connection.sendall(b"GET /api/v1/ HTTP/1.1\r\nX-Slow: ")
 
-        assert drip(connection, 15) == b""
+        assert drip(connection, 30) == b""
 
 
 def test_clients_that_stop_in_a_head_do_not_block_others(live: Live) -> None:
-    stalled = [socket.create_connection(("127.0.0.1", live.port), timeout=20) for _ in range(THREADS)]
+    stalled = [socket.create_connection(("127.0.0.1", live.port), timeout=60) for _ in range(THREADS)]
     for connection in stalled:
         connection.sendall(b"POST /api/v1/ HT")
     began = time.monotonic()
 
-    honest = requests.get(f"{live.url}{API}/", timeout=20)
+    honest = requests.get(f"{live.url}{API}/", timeout=60)
 
     assert honest.status_code == 200
-    assert time.monotonic() - began < BOUNDS.head_seconds + 5
+    assert time.monotonic() - began < BOUNDS.head_seconds + 15
     for connection in stalled:
         connection.close()
 
 
 def test_a_connection_that_is_idle_at_first_is_served(live: Live) -> None:
-    with socket.create_connection(("127.0.0.1", live.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", live.port), timeout=60) as connection:
         time.sleep(BOUNDS.head_seconds + 0.5)  # as browsers do that connect ahead of need
         connection.sendall(f"GET {API}/ HTTP/1.1\r\nHost: localhost\r\n".encode())
         time.sleep(BOUNDS.silence_seconds / 2)
@@ -253,7 +253,7 @@ def test_a_connection_that_is_idle_at_first_is_served(live: Live) -> None:
 OTHER_ADDRESS = "127.0.0.2"
 CHUNKED = b"POST /api/v1/people HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
 POST = b"POST /api/v1/people HTTP/1.1\r\nHost: localhost\r\nContent-Length: 500\r\n"
-SECONDS = 2
+REQUESTS = 5
 
 
 @pytest.mark.parametrize(
@@ -287,10 +287,10 @@ def test_two_hundred_clients_that_stop_delay_no_other_client(live: Live, sent: b
 
     stopped = [stop() for _ in range(200)]
     waits = []
-    for _ in range(SECONDS * 5):
+    for _ in range(REQUESTS):
         stopped.append(stop())
         began = time.monotonic()
-        assert requests.get(f"{live.url}{API}/", timeout=20).status_code == 200
+        assert requests.get(f"{live.url}{API}/", timeout=60).status_code == 200
         waits.append(time.monotonic() - began)
         time.sleep(max(0.0, 0.2 - waits[-1]))
 
@@ -313,7 +313,7 @@ def test_clients_that_read_nothing_delay_no_other_client(live: Live) -> None:
     waits = []
     for _ in range(5):
         began = time.monotonic()
-        assert requests.get(f"{live.url}{API}/", timeout=20).status_code == 200
+        assert requests.get(f"{live.url}{API}/", timeout=60).status_code == 200
         waits.append(time.monotonic() - began)
         time.sleep(0.1)
 
@@ -325,7 +325,7 @@ def test_clients_that_read_nothing_delay_no_other_client(live: Live) -> None:
 
 @pytest.mark.parametrize("header", ["keep-alive", "close"])
 def test_a_client_that_reads_slowly_gets_the_whole_response(live: Live, header: str) -> None:
-    whole = requests.get(f"{live.url}/openapi.json", timeout=20).content
+    whole = requests.get(f"{live.url}/openapi.json", timeout=60).content
     head = f"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\nConnection: {header}\r\n\r\n".encode()
     with socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2_048)
@@ -344,7 +344,7 @@ def test_a_client_that_reads_slowly_gets_the_whole_response(live: Live, header: 
 
 
 def test_an_address_that_opens_very_many_connections_closes_no_other(live: Live) -> None:
-    with socket.create_connection(("127.0.0.1", live.port), timeout=20) as honest:
+    with socket.create_connection(("127.0.0.1", live.port), timeout=60) as honest:
         idle = [
             socket.create_connection(("127.0.0.1", live.port), 20, source_address=(OTHER_ADDRESS, 0))
             for _ in range(WORKER_CONNECTIONS + 20)
@@ -381,7 +381,7 @@ def test_the_body_is_awaited_after_100_continue(live: Live) -> None:
 
 
 def test_two_requests_in_one_piece_are_both_answered(live: Live) -> None:
-    with socket.create_connection(("127.0.0.1", live.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", live.port), timeout=60) as connection:
         connection.sendall(b"HEAD /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2)
         received = b""
         while received.count(b"HTTP/1.1 200 ") < 2 and (more := connection.recv(4096)):
@@ -396,7 +396,7 @@ def test_a_body_that_is_too_long_is_413_before_it_arrives(live: Live) -> None:
 
         # A server that waits for the body answers 408 in the end.
         assert answer(connection).split(" ")[1] == "413"
-        assert time.monotonic() - began < BOUNDS.silence_seconds + 5
+        assert time.monotonic() - began < BOUNDS.silence_seconds + 15
 
 
 def a_request(connection: socket.socket, head: str, body: bytes) -> str:
@@ -421,7 +421,7 @@ def a_request(connection: socket.socket, head: str, body: bytes) -> str:
 def test_a_response_says_that_the_connection_ends_if_a_part_of_the_request_is_missing(
     live: Live, head: str, body: bytes, header: str
 ) -> None:
-    with socket.create_connection(("127.0.0.1", live.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", live.port), timeout=60) as connection:
         assert f"\r\n{header}\r\n" in a_request(connection, head, body)
 
         if header.endswith("keep-alive"):

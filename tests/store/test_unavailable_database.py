@@ -16,7 +16,7 @@ from tests.support.databases import SMALL_JOURNAL
 from tests.support.waiting import eventually
 
 PATIENCE_MS = 1_500
-FAST_SECONDS = 0.5
+FAST_SECONDS = 1.0
 
 # A process that stays inside a transaction until it is killed.
 IN_A_TRANSACTION = """
@@ -67,7 +67,7 @@ def test_requests_fail_fast_while_the_database_is_down_and_recover(own: Mongod, 
     own.stop()
 
     first = seconds_until_503(own_store)
-    assert FAST_SECONDS < first < PATIENCE_MS / 1000 + 3
+    assert FAST_SECONDS < first < PATIENCE_MS / 1000 + 10
     assert eventually(lambda: seconds_until_503(own_store) < FAST_SECONDS)
     assert max(seconds_until_503(own_store) for _ in range(20)) < FAST_SECONDS
 
@@ -140,7 +140,7 @@ class TestARequestThatHasWaited:
             request_deadline.begin()
             time.sleep(0.2)
 
-            assert seconds_until_503(store) < 1.5
+            assert seconds_until_503(store) < 2.5
         finally:
             store.close()
 

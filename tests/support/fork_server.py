@@ -4,10 +4,13 @@ Importing the application takes most of the time that a process needs to start, 
 process runs `python -m MODULE ARGUMENTS` with the environment, folder and files that it gets, like a started one; only
 the imported modules are there already. No thread runs in the fork server, and nothing in it has read a setting.
 
-`popen` is for tests. The file, run as a program, is the fork server itself.
+`popen` is for tests. The file, run as a program, is the fork server itself. Processes that are forked after `start` use
+one fork server together.
 """
 
+import atexit
 import contextlib
+import fcntl
 import gc
 import importlib
 import io
@@ -20,23 +23,32 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Any
 
 ROOT = Path(__file__).parents[2]
 LENGTH = 4  # bytes that contain the length of a request
-# These import all that gunicorn and the flask command need, except prometheus_client, which reads the environment then.
+FILES = 8  # most files of a request
+HIGH = 64  # no process gets a file with this number or a higher one
+# These import all that gunicorn, the flask command and the worker need, except prometheus_client, which reads the
+# environment then.
 PRELOADED = (
     "app",
     "blueprints.staff",
     "flask.cli",
     "gunicorn.app.wsgiapp",
     "gunicorn.workers.gthread",
+    "osdi.commands.backup",
+    "osdi.commands.worker",
     "osdi.operations.gunicorn_worker",
 )
+
+AN_ADDRESS = "http://127.0.0.1"
 
 
 class ForkedProcess:
@@ -91,17 +103,21 @@ def popen(
     stdout: IO[Any] | int,
     stderr: IO[Any] | int = subprocess.STDOUT,
     cwd: Path = ROOT,
+    others: Mapping[int, int] = MappingProxyType({}),
 ) -> ForkedProcess:
-    """Starts `python -m module arguments` in a session of its own, as leader of its process group."""
+    """Starts `python -m module arguments` in a session of its own, as leader of its process group.
+
+    `others` are more files that the process gets: their numbers there, each with the number here.
+    """
     command = [module, *arguments]
     ours, theirs = socket.socketpair()
     out = stdout if isinstance(stdout, int) else stdout.fileno()
     err = out if stderr == subprocess.STDOUT else stderr if isinstance(stderr, int) else stderr.fileno()
-    request = json.dumps({"command": command, "env": dict(env), "cwd": str(cwd)}).encode()
-    _, server = _server()
+    request = json.dumps({"command": command, "env": dict(env), "cwd": str(cwd), "others": [*others]}).encode()
+    _, server = start()
     with theirs:
-        socket.send_fds(server, [len(request).to_bytes(LENGTH, "big")], [out, err, theirs.fileno()])
-        server.sendall(request)
+        socket.send_fds(server, [b"+"], [out, err, theirs.fileno(), *others.values()])
+        ours.sendall(len(request).to_bytes(LENGTH, "big") + request)
     return ForkedProcess(command, int(ours.recv(64)), ours)
 
 
@@ -124,12 +140,16 @@ def run(
 
 
 @cache
-def _server() -> tuple[subprocess.Popen[bytes], socket.socket]:
-    """Returns the fork server of this process and the connection to it. It ends with the connection."""
+def start() -> tuple[subprocess.Popen[bytes], socket.socket]:
+    """Returns the fork server of this process and the connection to it. It ends with the connection.
+
+    Each byte on the connection comes with the files of a request, one of which is a socket for the request itself. So
+    several processes can use the connection.
+    """
     ours, theirs = socket.socketpair()
     with theirs:
         command = [sys.executable, "-m", __name__, str(theirs.fileno())]
-        server = subprocess.Popen(command, cwd=ROOT, pass_fds=[theirs.fileno()])
+        server = subprocess.Popen(command, cwd=ROOT, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
     return server, ours
 
 
@@ -147,16 +167,23 @@ def serve(requests: socket.socket) -> dict[str, Any] | None:
             woken.recv(1024)
             _report_ended(children)
         if requests in readable:
-            head, fds, _, _ = socket.recv_fds(requests, LENGTH, 3)
-            if not head:
+            byte, fds, _, _ = socket.recv_fds(requests, 1, FILES)
+            if not byte:
                 return None
-            request = json.loads(_received(requests, int.from_bytes(head, "big")))
+            ended = socket.socket(fileno=fds[2])
+            try:
+                request = json.loads(_received(ended, int.from_bytes(_received(ended, LENGTH), "big")))
+            except EOFError:  # the process that asks has ended
+                for fd in (ended.detach(), fds[0], fds[1], *fds[3:]):
+                    os.close(fd)
+                continue
             pid = os.fork()
             if pid == 0:
+                for each in (requests, woken, wake, ended, *children.values()):
+                    each.detach()  # otherwise its end would close another file that has its number then
                 return _become(request, fds)
-            out, err, ended = fds
-            children[pid] = socket.socket(fileno=ended)
-            for fd in {out, err}:
+            children[pid] = ended
+            for fd in (fds[0], fds[1], *fds[3:]):
                 os.close(fd)
             children[pid].send(str(pid).encode())
 
@@ -164,7 +191,10 @@ def serve(requests: socket.socket) -> dict[str, Any] | None:
 def _received(connection: socket.socket, length: int) -> bytes:
     parts = b""
     while len(parts) < length:
-        parts += connection.recv(length - len(parts))
+        part = connection.recv(length - len(parts))
+        if not part:
+            raise EOFError
+        parts += part
     return parts
 
 
@@ -189,7 +219,11 @@ def _become(request: dict[str, Any], fds: Sequence[int]) -> dict[str, Any]:
         signal.signal(number, signal.SIG_DFL if number == signal.SIGCHLD else signal.default_int_handler)
     os.dup2(fds[0], 1)
     os.dup2(fds[1], 2)
-    os.closerange(3, 4096)
+    others = [fcntl.fcntl(fd, fcntl.F_DUPFD, HIGH) for fd in fds[3:]]
+    os.closerange(3, HIGH)
+    for number, fd in zip(request["others"], others, strict=True):
+        os.dup2(fd, number)
+    os.closerange(HIGH, 4096)
     os.chdir(request["cwd"])
     os.environ.clear()
     os.environ.update(request["env"])
@@ -197,14 +231,17 @@ def _become(request: dict[str, Any], fds: Sequence[int]) -> dict[str, Any]:
     unbuffered = bool(os.environ.get("PYTHONUNBUFFERED"))
     sys.stdout = sys.__stdout__ = io.TextIOWrapper(io.FileIO(1, "wb", closefd=False), write_through=unbuffered)
     sys.stderr = sys.__stderr__ = io.TextIOWrapper(io.FileIO(2, "wb", closefd=False), write_through=True)
-    sys.path[0] = request["cwd"]
+    sys.path[:1] = [request["cwd"], *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     return request
 
 
 def main(fd: int) -> None:
     """Serves; a forked process runs its module instead."""
+    from osdi.settings.validators import public_url  # the tests import this file too, without the application
+
     for name in PRELOADED:
         importlib.import_module(name)
+    public_url(AN_ADDRESS)  # compiles the regular expression of addresses, which takes as long as a start
     gc.collect()
     gc.freeze()  # a collection in a forked process would copy all these pages
     request = serve(socket.socket(fileno=fd))
@@ -212,7 +249,27 @@ def main(fd: int) -> None:
         return
     module, *arguments = request["command"]
     sys.argv = [module, *arguments]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    code: object = None
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        code = end.code
+    _end(code)
+
+
+def _end(code: object) -> None:
+    """Ends the process as Python does, but frees no memory, which takes as long as a start."""
+    if not isinstance(code, int | None):
+        print(code, file=sys.stderr)
+        code = 1
+    threading._shutdown()  # type: ignore[attr-defined]  # waits for the threads
+    atexit._run_exitfuncs()
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+    except (OSError, ValueError):
+        sys.exit(code)  # Python reports it
+    os._exit(code or 0)
 
 
 if __name__ == "__main__":

@@ -10,19 +10,21 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import requests
 
 from dev.mongod import free_port
+from faults.server import waits_for_events
 from osdi.resources import API
 from tests.support.factories import UNLIMITED
 from tests.support.fork_server import ForkedProcess, popen
 
 ROOT = Path(__file__).parents[2]
-START_SECONDS = 30
+START_SECONDS = 120
 # Longer than gunicorn's own grace for requests that are under way (gunicorn.conf.py).
-STOP_SECONDS = 30
+STOP_SECONDS = 60
 
 
 class Live:
@@ -35,13 +37,14 @@ class Live:
         workers: int = 1,
         threads: int = 4,
         application: str = "wsgi:app",
-        wrapper: Sequence[str] = (),
+        command: Sequence[str] = ("gunicorn",),
     ) -> None:
-        """`wrapper` is a command that runs gunicorn's command, which it gets as its last arguments."""
+        """`command` is a module with its first arguments. It runs gunicorn; its last argument is the application."""
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.application = application
-        self.wrapper = wrapper
+        self.command = command
+        self.number = workers
         self.environment = {
             **os.environ,
             **{name.upper(): str(value) for name, value in UNLIMITED.items()},
@@ -51,7 +54,7 @@ class Live:
             "WEB_CONCURRENCY": str(workers),
             "WEB_THREADS": str(threads),
         }
-        self.process: ForkedProcess | subprocess.Popen[bytes] | None = None
+        self.process: ForkedProcess | None = None
 
     @property
     def output(self) -> str:
@@ -73,27 +76,26 @@ class Live:
         """Starts gunicorn and waits until the API entry point answers. Raises RuntimeError with its output."""
         self._output = tempfile.NamedTemporaryFile(prefix="osdi-live-", suffix=".log")  # noqa: SIM115  # closed by stop
         # It has a session of its own: Ctrl-C in the terminal reaches the test, which stops the server.
-        if self.wrapper:
-            command = [*self.wrapper, sys.executable, "-m", "gunicorn", self.application]
-            self.process = subprocess.Popen(
-                command,
-                cwd=ROOT,
-                env=self.environment,
-                stdout=self._output,
-                stderr=self._output,
-                start_new_session=True,
-            )
-        else:
-            self.process = popen("gunicorn", self.application, env=self.environment, stdout=self._output)
+        self.process = popen(*self.command, self.application, env=self.environment, stdout=self._output)
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
-                if requests.get(f"{self.url}{API}/", timeout=5).ok:
+                if self._all_serve() and requests.get(f"{self.url}{API}/", timeout=5).ok:
                     return self
+                time.sleep(0.02)
             except (requests.ConnectionError, requests.Timeout):
                 time.sleep(0.05)  # not listening yet, or busy starting: retried until the deadline
         self.stop()
         raise RuntimeError(f"gunicorn did not answer:\n{self.output}")
+
+    def _all_serve(self) -> bool:
+        """True if all workers serve. A worker that is still starting would ignore SIGTERM: stopping would take 25 s."""
+        if sys.platform != "linux":
+            return True
+        with suppress(FileNotFoundError):
+            workers = self.workers()
+            return len(workers) == self.number and all(map(waits_for_events, workers))
+        return False
 
     def stop(self) -> None:
         """End the process that this object started: SIGTERM, and SIGKILL past the bound."""
