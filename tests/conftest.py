@@ -2,9 +2,10 @@
 
 import gc
 import os
+import re
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,10 @@ from osdi.ids import new_id, now
 from osdi.settings import Settings
 from osdi.store import Store
 from osdi.store.indexes import TOKENS
-from tests.support import factories, fork_server
+from tests.support import factories
 from tests.support.client import Client
 from tests.support.databases import SHORT_HISTORY_SECONDS, SMALL_JOURNAL, empty, long_history
+from tests.support.fork_server import popen, run
 from tests.support.live import Live, Worker
 from tests.support.smtp_sink import SmtpSink
 from tests.support.webhook_receiver import WebhookReceiver
@@ -96,7 +98,18 @@ hypothesis.settings.load_profile("without deadlines")
 
 
 MONGO_FIXTURES = {"mongod", "standalone", "mongod_folder"}
-STARTERS = {id(each) for each in (subprocess, Live, Worker, fork_server.popen, fork_server.run)}
+STARTERS = {id(each) for each in (subprocess, Live, Worker, popen, run)}
+
+
+# A file without any of these words contains no test that is marked `waits`.
+WAITING_WORDS = re.compile(r"subprocess|fork_server|Live|Worker|visit|browser|mark\.(?:waits|process)")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Skips files that a run of the waiting tests does not need: each of its many workers would import them."""
+    if config.getoption("markexpr") != "waits" or collection_path.suffix != ".py":
+        return None
+    return True if not WAITING_WORDS.search(collection_path.read_text()) else None
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -126,12 +139,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path not in slow_files)
 
 
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Turns garbage collection on, for what the tests make. Starts the fork server, if workers use it together."""
+def pytest_collection_finish() -> None:
+    """Turns garbage collection on, for what the tests make."""
     gc.freeze()
     gc.enable()
-    if session.config.getoption("workers", None) and any(item.get_closest_marker("process") for item in session.items):
-        fork_server.start()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable(report: pytest.TestReport) -> Generator[None, dict[str, Any] | None, Any]:
+    """Shortens what a worker of pytest-xdist sends about a passed test: nobody reads its output and its names."""
+    data = yield
+    if data is not None and report.passed and isinstance(report, pytest.TestReport):
+        data["sections"], data["keywords"] = [], {}
+    return data
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,7 @@ Importing the application takes most of the time that a process needs to start, 
 process runs `python -m MODULE ARGUMENTS` with the environment, folder and files that it gets, like a started one; only
 the imported modules are there already. No thread runs in the fork server, and nothing in it has read a setting.
 
-`popen` is for tests. The file, run as a program, is the fork server itself. Processes that are forked after `start` use
-one fork server together.
+`popen` is for tests. The file, run as a program, is the fork server itself.
 """
 
 import atexit
