@@ -189,7 +189,7 @@ class TestLastUse:
 
         assert client.get("/").status_code == 200
 
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 8  # the driver waits twelve seconds for a server
 
     def test_it_is_stored_in_memory_without_a_database_server(self) -> None:
         app = create_app(Settings(mongodb_uri="mongomock://"))

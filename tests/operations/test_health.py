@@ -20,7 +20,7 @@ from osdi.store import Store
 from osdi.store.indexes import INDEXES
 from osdi.version import VERSION
 
-AT_ONCE_SECONDS = 0.5
+AT_ONCE_SECONDS = 0.9
 NOBODY = "the-user"
 PASSWORD = "the-password"
 
@@ -144,7 +144,7 @@ class TestReadyz:
             assert answer.status_code == 503
             assert answer.json == {"status": "not ready", "missing": ["The database does not answer."]}
 
-        assert max(seconds) < 3
+        assert max(seconds) < 8
         assert seconds[-1] < AT_ONCE_SECONDS
 
     def test_waits_two_seconds_for_a_hanging_database(self, deployed: Deployed, fail: Callable[..., None]) -> None:
