@@ -34,7 +34,7 @@ from tests.support.live import Live, Worker
 from tests.support.smtp_sink import SmtpSink
 from tests.support.webhook_receiver import WebhookReceiver
 
-pytest_plugins = ["tests.fixtures.campaign_pages", "tests.fixtures.deployed"]
+pytest_plugins = ["tests.fixtures.browser", "tests.fixtures.campaign_pages", "tests.fixtures.deployed"]
 
 IN_MEMORY = Path("/dev/shm")
 

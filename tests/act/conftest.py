@@ -13,7 +13,7 @@ from pymongo.database import Database
 from dev.mongod import Mongod
 from osdi.ids import new_id, now
 from osdi.store import Store
-from tests.support.browser import PUBLIC_NAME, Visit, chromium, visiting
+from tests.support.browser import PUBLIC_NAME, Visit, visiting
 from tests.support.live import Live
 from tests.support.site import Site
 
@@ -81,11 +81,6 @@ class Published:
 
     def outreaches(self) -> list[dict[str, Any]]:
         return list(self.served.database.outreaches.find({"advocacy_campaign_id": self.campaign["_id"]}))
-
-
-@pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
-    yield from chromium()
 
 
 @pytest.fixture(scope="package")

@@ -9,7 +9,8 @@ from playwright.sync_api import Page, expect
 
 from tests.act.conftest import IMAGES, Published, Served
 from tests.act.test_submitting import expect_recorded, fill, submit
-from tests.support.browser import Visit, expect_no_barrier_in_light_and_dark
+from tests.support.barriers import barriers
+from tests.support.browser import Visit
 
 pytestmark = pytest.mark.browser
 
@@ -112,7 +113,7 @@ def test_axe_finds_nothing_in_light_and_dark(served: Served, open_page: Open, st
     visit = open_page(published.url + suffix)
     reach(visit.page)
 
-    expect_no_barrier_in_light_and_dark(visit.page)
+    assert not barriers(visit.page, dark=True)
 
     assert visit.page.evaluate("document.getAnimations().length") == 0
     visit.messages.clear()  # the browser reports answers that are errors
@@ -123,7 +124,7 @@ def test_axe_finds_nothing_in_the_organisations_colour(served: Served, open_page
     published = served.publish({**PAGE, "colour": colour}, **FULL)
     page = open_page(published.url).page
 
-    expect_no_barrier_in_light_and_dark(page)
+    assert not barriers(page, dark=True)
 
 
 @pytest.mark.parametrize("state", ["page", "frame", "mistakes", "call", "e-mail", "thanks"])

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 from pymongo.database import Database
 
 from osdi.campaign_pages import public_count
@@ -14,7 +15,8 @@ from tests.act.conftest import Served
 from tests.fixtures.campaign_pages import CampaignPage, soup
 from tests.fixtures.deployed import Deployed
 from tests.support import factories
-from tests.support.browser import Visit, expect_no_barrier_in_light_and_dark
+from tests.support.barriers import barriers
+from tests.support.browser import Visit
 from tests.support.client import Client
 
 Publish = Callable[..., CampaignPage]
@@ -132,8 +134,8 @@ def test_the_list_is_accessible_in_light_and_dark_and_fits_a_narrow_window(
     served.publish({"closes_at": dt.datetime(2020, 1, 1)}, title="Donaudampfschifffahrtsgesellschaftskapitänskajüte")
     page = open_page(f"{served.url}/act").page
 
-    expect_no_barrier_in_light_and_dark(page)
+    assert not barriers(page, dark=True)
     page.set_viewport_size({"width": 320, "height": 700})
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     page.get_by_role("link", name="Save the river").first.click()
-    assert page.locator("h1").inner_text() == "Save the river"
+    expect(page.locator("h1")).to_have_text("Save the river")

@@ -13,7 +13,7 @@ from osdi.sample import create_sample
 from osdi.settings import Settings
 from osdi.store import Insert, Store
 from osdi.store.indexes import TOKENS
-from tests.support.browser import PUBLIC_NAME, Visit, chromium, visiting
+from tests.support.browser import PUBLIC_NAME, Visit, visiting
 from tests.support.live import Live
 
 MINUTE_MS = 60_000
@@ -29,11 +29,6 @@ class Explored:
     @property
     def public_url(self) -> str:
         return f"http://{PUBLIC_NAME}:{self.live.port}"
-
-
-@pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
-    yield from chromium()
 
 
 @pytest.fixture(scope="package")

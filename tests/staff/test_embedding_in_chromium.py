@@ -14,7 +14,7 @@ from osdi.settings import Settings
 from osdi.staff.links import new_link
 from osdi.staff.members import add_member
 from osdi.store import Store, Update
-from tests.support.browser import chromium, visiting
+from tests.support.browser import visiting
 from tests.support.live import Live
 from tests.support.site import Site
 
@@ -38,11 +38,6 @@ class Embedded:
     def put(self, **headers: str) -> str:
         """Serves a page with the form in a frame, and returns its address."""
         return self.site.put("/", f'<iframe src="{self.live.url}/act/river/embed" title="Form"></iframe>', **headers)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    yield from chromium()
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Request, expect, sync_playwright
 
 # The headless shell is the engine without the user interface: a new page takes a fifth of the CPU time.
@@ -21,6 +20,8 @@ OPTIONS = (
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
     # Otherwise Chromium starts a process for each new page, which takes as long as the page.
     "--process-per-site",
+    # Pages of tests live for tenths of a second: other threads and processes cost them more than they save.
+    *("--in-process-gpu", "--js-flags=--single-threaded"),
     f"--host-resolver-rules=MAP {PUBLIC_NAME} 127.0.0.1,MAP {SITE_NAME} 127.0.0.1,MAP * ~NOTFOUND,"
     "EXCLUDE 127.0.0.1,EXCLUDE localhost",
 )
@@ -90,13 +91,3 @@ def visiting(context: BrowserContext, *origins: str) -> Iterator[Visit]:
     yield visited
     assert visited.foreign_requests == [], visited.foreign_requests
     assert visited.unexpected_messages() == [], visited.unexpected_messages()
-
-
-def expect_no_barrier_in_light_and_dark(page: Page) -> None:
-    """Runs all rules of axe on the light page. A dark page differs in its colours: of it, the rule about contrast."""
-    page.emulate_media(color_scheme="light")
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
-    page.emulate_media(color_scheme="dark")
-    violations = page.evaluate("axe.run({runOnly: ['color-contrast']}).then(found => found.violations)")
-    assert violations == [], violations

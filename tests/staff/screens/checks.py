@@ -1,39 +1,14 @@
 """Checks of a page: barriers that axe finds, small screens, the keyboard, and forced colours."""
 
+import itertools
 from typing import Any
 
-from axe_playwright_python.base import AXE_SCRIPT, AxeResults
-from playwright.sync_api import CDPSession, Page
+from playwright.sync_api import Page
 
 PHONE = {"width": 320, "height": 640}
 DESKTOP = {"width": 1280, "height": 720}
 LEAST_FONT, LEAST_TARGET = 16, 24  # pixels: iOS zooms into smaller texts of inputs, and fingers miss smaller targets
 MOST_TABS = 1_000
-
-
-def barriers(page: Page, *, within: str = "html", dark: bool = False) -> str:
-    """Returns what axe reports about an element. With `dark` also the contrasts in dark colours: the rest is the same.
-
-    axe runs in a world of its own beside the scripts of the page, so the policy of the page stays in force.
-    """
-    session = page.context.new_cdp_session(page)
-    frame = session.send("Page.getFrameTree")["frameTree"]["frame"]["id"]
-    world = session.send("Page.createIsolatedWorld", {"frameId": frame})["executionContextId"]
-    session.send("Runtime.evaluate", {"expression": f"{AXE_SCRIPT}; null", "contextId": world})
-    report = _violations(session, world, within, "")
-    if dark:
-        page.emulate_media(color_scheme="dark")
-        report += _violations(session, world, within, "runOnly: ['color-contrast', 'link-in-text-block'],")
-        page.emulate_media(color_scheme="light")
-    session.detach()
-    return report
-
-
-def _violations(session: CDPSession, world: int, within: str, rules: str) -> str:
-    run = f"axe.run('{within}', {{{rules} resultTypes: ['violations'], iframes: false}})"
-    options = {"expression": run, "contextId": world, "awaitPromise": True, "returnByValue": True}
-    found = AxeResults(session.send("Runtime.evaluate", options)["result"]["value"])
-    return found.generate_report() if found.violations_count else ""
 
 
 def widths(page: Page) -> list[int]:
@@ -88,15 +63,16 @@ WATCH = """() => {
     });
     document.activeElement?.blur();
     scrollTo(0, 0);
+    return controls.length;
 }"""
 
 
 def keyboard_problems(page: Page) -> list[str]:
     """Presses Tab through the page. Returns the controls that it does not reach, shows without outline, or covers."""
-    page.evaluate(WATCH)
+    controls = page.evaluate(WATCH)
     found: dict[str, Any] = {}
-    for _ in range(MOST_TABS // 20):
-        for _ in range(20):
+    for tabs in itertools.chain([controls], itertools.repeat(5, MOST_TABS // 5)):
+        for _ in range(tabs):
             page.keyboard.press("Tab")
         found = page.evaluate("walk()")
         if found["complete"]:

@@ -20,7 +20,7 @@ from osdi.staff.sessions import begin_session
 from tests.staff.screens.data import Arguments, Place
 from tests.staff.screens.pages import OTHER_PAGES, SIGNED_OUT, address_of
 from tests.support import factories
-from tests.support.browser import Visit, chromium, visiting
+from tests.support.browser import Visit, visiting
 from tests.support.client import Client
 from tests.support.databases import empty, own_database
 from tests.support.live import Live
@@ -38,6 +38,7 @@ class Staff:
     visit: Visit
     arguments: Arguments = field(default_factory=dict)
     about_mails: list[str] = field(default_factory=list)
+    signed_in: bool = False
 
     @property
     def page(self) -> Page:
@@ -54,21 +55,22 @@ class Staff:
 
     def show(self, rule: str) -> Page:
         """Opens the page of a route, in a browser that has a session if the page needs one."""
-        context = self.page.context
-        self.page.goto("about:blank")  # the scripts of the page before send nothing without the cookie
-        context.clear_cookies()
-        if rule not in SIGNED_OUT:
-            secret, _ = begin_session(self.place.store, self.place.member, "Chrome on Linux", now())
-            context.add_cookies([{"name": COOKIE, "value": secret, "url": self.url}])
+        if self.signed_in == (rule in SIGNED_OUT):
+            self.change_sign_in()
         response = self.page.goto(self.url + address_of(rule, self.arguments))
         assert response is not None
         assert response.status == OTHER_PAGES.get(rule, 200)
         return self.page
 
-
-@pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
-    yield from chromium()
+    def change_sign_in(self) -> None:
+        """Gives the browser a session, or takes it away."""
+        context = self.page.context
+        self.page.goto("about:blank")  # the scripts of the page before send nothing without the cookie
+        context.clear_cookies()
+        self.signed_in = not self.signed_in
+        if self.signed_in:
+            secret, _ = begin_session(self.place.store, self.place.member, "Chrome on Linux", now())
+            context.add_cookies([{"name": COOKIE, "value": secret, "url": self.url}])
 
 
 @pytest.fixture(scope="package")

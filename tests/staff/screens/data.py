@@ -71,6 +71,7 @@ def the_least(place: Place) -> Arguments:
 def sample(place: Place) -> Arguments:
     """Stores the sample data, and what an organisation has after some weeks."""
     create_sample(place.store, Settings.namespace)
+    begin_session(place.store, place.member, "Safari on iPhone", now())
     emails = [{"address": JANE, "status": "subscribed"}, {"address": OLD}]
     postal = [{"address_lines": ["1 River Road"], "postal_code": "12345", "locality": "Springfield"}]
     contacts = {"email_addresses": emails, "phone_numbers": [SHARED], "postal_addresses": postal}

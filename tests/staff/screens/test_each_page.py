@@ -13,6 +13,7 @@ from playwright.sync_api import Page
 from tests.staff.screens import checks, data
 from tests.staff.screens.conftest import Staff
 from tests.staff.screens.pages import ARGUMENT, OTHER_PAGES, PAGES, QUERIES
+from tests.support.barriers import barriers
 
 pytestmark = pytest.mark.browser
 
@@ -37,7 +38,7 @@ class TestWithNothingStored:
 
     def test_has_one_main_heading_and_no_barrier(self, page: Page) -> None:
         assert page.get_by_role("heading", level=1).count() == 1
-        assert not checks.barriers(page, within="main")
+        assert not barriers(page, within="main")
 
     def test_fits_a_phone(self, page: Page) -> None:
         assert checks.widths(page) == [320, 320]
@@ -49,7 +50,7 @@ class TestWithTheLeast:
 
     def test_has_one_main_heading_and_no_barrier(self, page: Page) -> None:
         assert page.get_by_role("heading", level=1).count() == 1
-        assert not checks.barriers(page, within="main")
+        assert not barriers(page, within="main")
 
     def test_fits_a_phone(self, page: Page) -> None:
         assert checks.widths(page) == [320, 320]
@@ -61,7 +62,7 @@ class TestWithSampleData:
 
     def test_has_one_main_heading_and_no_barrier_that_axe_finds_in_light_and_dark(self, page: Page) -> None:
         assert page.get_by_role("heading", level=1).count() == 1
-        assert not checks.barriers(page, dark=True)
+        assert not barriers(page, dark=True)
 
     def test_shows_each_control_and_text_in_forced_colours(self, page: Page) -> None:
         assert checks.invisible_in_forced_colours(page) == []

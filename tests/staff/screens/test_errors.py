@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.staff.screens import checks, data
 from tests.staff.screens.conftest import Staff
 from tests.staff.screens.pages import FORMS
+from tests.support.barriers import barriers
 
 pytestmark = pytest.mark.browser
 
@@ -102,7 +103,7 @@ class TestAMistake:
             assert page.evaluate("document.activeElement.matches('input, select, textarea, fieldset')")
         if page.get_by_label(mistake.field).first.evaluate("each => !each.matches('select, [type=checkbox]')"):
             expect(page.get_by_label(mistake.field).first).to_have_value(mistake.typed)
-        assert not checks.barriers(page, within="main")
+        assert not barriers(page, within="main")
         assert checks.widths(page) == [320, 320]
 
 
