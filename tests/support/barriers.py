@@ -1,4 +1,4 @@
-"""Barriers of a page that axe finds: its rules run once on a light page, and those about colours on the dark page too."""
+"""Barriers of a page that axe finds: all rules run on the light page, and those about colours on the dark page too."""
 
 from axe_playwright_python.base import AXE_SCRIPT, AxeResults
 from playwright.sync_api import CDPSession, Page
