@@ -33,7 +33,6 @@ from app import create_app
 from blueprints.http.context import EXTENSION
 from dev.mongod import Mongod
 from osdi.access.signing_keys import ERASURE, SIGNING_KEYS, signing_key
-from osdi.access.tokens import new_token
 from osdi.backup import archive, backup, dump_store
 from osdi.backup.archive import BadBackup, Header
 from osdi.backup.backup import check_backup, restore_backup, without_queued, write_backup
@@ -52,7 +51,7 @@ from osdi.store.schema_version import LOOK_SECONDS, SCHEMA_VERSION, WrongDatabas
 from osdi.suppression.refusals import LINK, MAIL
 from osdi.suppression.suppression_list import suppression_list
 from tests.support import factories
-from tests.support.client import Client
+from tests.support.client import Client, new_client
 from tests.support.databases import long_history, own_database
 from tests.support.factories import RULES
 from tests.support.planted import MARKER, traces
@@ -159,17 +158,12 @@ def sample(mongod: Mongod, new_campaign: Callable[[], dict[str, Any]]) -> Sample
     """Made once over the API. A test that changes the documents takes the fixture `api`, which stores them again."""
     with long_history(mongod.uri), own_database(mongod.uri, "sample") as (store, database):
         app = create_app(Settings(mongodb_uri=store.uri, cache_seconds=0, **factories.UNLIMITED))
-        secret, token = new_token("tests")
-        campaign = new_campaign()
-        database.tokens.insert_one(token)
-        database.advocacy_campaigns.insert_one(campaign)
-        client = Client(app.test_client(), secret)
-        client.campaign_id = campaign["_id"]
+        client = new_client(app, database, new_campaign())
         fill(client, database)
         for name in (*SIGN_INS, *UPLOADS, "rate_limits"):
             database[name].insert_one({"_id": "of the backed up database"})
         app.extensions[EXTENSION].store.close()
-        return Sample(backed_up(store), dumped(database), secret, campaign["_id"])
+        return Sample(backed_up(store), dumped(database), client.token, client.campaign_id)
 
 
 def fill(api: Client, database: Database) -> None:

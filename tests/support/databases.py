@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
+from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient
 from pymongo.database import Database
 
@@ -30,9 +31,35 @@ _prepared: dict[str, Catalog] = {}
 
 def empty(database: Database) -> None:
     """Deletes all documents. One command finds the collections that contain any."""
-    for name, digest in database.command("dbHash")["collections"].items():
+    for name, digest in _digests(database).items():
         if digest != EMPTY_HASH:
             database[name].delete_many({})
+
+
+def _digests(database: Database) -> dict[str, str]:
+    """Returns a digest of the documents of each collection."""
+    return dict(database.command("dbHash")["collections"])
+
+
+class Copy:
+    """A copy of all documents of a database, for tests that need the same documents and may change them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        raw = database.with_options(codec_options=database.codec_options.with_options(document_class=RawBSONDocument))
+        self._digests = {name: each for name, each in _digests(database).items() if each != EMPTY_HASH}
+        self._documents = {name: list(raw[name].find()) for name in self._digests}
+
+    def put_back(self) -> None:
+        """Makes the documents those of the copy again. Only collections that have changed are written."""
+        found = _digests(self._database)
+        for name in found.keys() | self._digests.keys():
+            digest = found.get(name, EMPTY_HASH)
+            if digest != self._digests.get(name, EMPTY_HASH):
+                if digest != EMPTY_HASH:
+                    self._database[name].delete_many({})
+                if name in self._documents:
+                    self._database[name].insert_many(self._documents[name])
 
 
 @contextmanager
