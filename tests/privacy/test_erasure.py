@@ -48,7 +48,7 @@ Making = Callable[[Callable[[Client, Store, Database], Any]], "Made"]
 
 @dataclass(frozen=True)
 class Made:
-    """What a fixture of the module has made over the API: its client, its result, and a copy of all documents."""
+    """Documents that a fixture of the module has made over the API: a copy of all, their client, and the result."""
 
     api: Client
     result: Any
