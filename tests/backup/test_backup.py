@@ -23,7 +23,7 @@ from bson.datetime_ms import DatetimeMS
 from bson.raw_bson import RawBSONDocument
 from click.testing import Result
 from flask import Flask
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymongo import MongoClient
 from pymongo.database import Database
@@ -43,7 +43,6 @@ from osdi.match_keys import email_key
 from osdi.people.merge import merge_people
 from osdi.privacy.erasure import erase
 from osdi.privacy.tombstones import note_erasure, was_erased
-from osdi.sample import create_sample
 from osdi.settings import Settings
 from osdi.store import Insert, Store
 from osdi.store.indexes import INDEXES, TOMBSTONES
@@ -53,6 +52,7 @@ from osdi.suppression.suppression_list import suppression_list
 from tests.support import factories
 from tests.support.client import Client, new_client
 from tests.support.databases import long_history, own_database
+from tests.support.examples import examples
 from tests.support.factories import RULES
 from tests.support.planted import MARKER, traces
 
@@ -133,6 +133,7 @@ class TestALine:
         max_leaves=15,
     )
 
+    @settings(max_examples=examples(100))
     @given(st.dictionaries(st.text("abcdefg. é", min_size=1), values))
     def test_keeps_any_document(self, document: dict[str, Any]) -> None:
         assert same(decode(encode(document)), document)
@@ -592,13 +593,9 @@ class TestQueuedFollowup:
 class TestInvalidFile:
     """A restore rejects it with a message, and writes nothing."""
 
-    @pytest.fixture(scope="class")
-    @classmethod
-    def content(cls, mongod: Mongod) -> bytes:
-        """A backup of the sample. The tests read the file only, so they share it."""
-        with long_history(mongod.uri), own_database(mongod.uri, "backed_up") as (store, _):
-            create_sample(store, Settings.namespace)
-            return backed_up(store)
+    @pytest.fixture
+    def content(self, sample: Sample) -> bytes:
+        return sample.content
 
     @pytest.mark.parametrize("twentieth", range(20))
     def test_that_is_cut_off(self, content: bytes, twentieth: int) -> None:
