@@ -9,6 +9,8 @@ import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ from bson.datetime_ms import DatetimeMS
 from bson.raw_bson import RawBSONDocument
 from click.testing import Result
 from flask import Flask
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymongo import MongoClient
 from pymongo.database import Database
@@ -41,7 +43,6 @@ from osdi.match_keys import email_key
 from osdi.people.merge import merge_people
 from osdi.privacy.erasure import erase
 from osdi.privacy.tombstones import note_erasure, was_erased
-from osdi.sample import create_sample
 from osdi.settings import Settings
 from osdi.store import Insert, Store
 from osdi.store.indexes import INDEXES, TOMBSTONES
@@ -49,8 +50,9 @@ from osdi.store.schema_version import LOOK_SECONDS, SCHEMA_VERSION, WrongDatabas
 from osdi.suppression.refusals import LINK, MAIL
 from osdi.suppression.suppression_list import suppression_list
 from tests.support import factories
-from tests.support.client import Client
+from tests.support.client import Client, new_client
 from tests.support.databases import long_history, own_database
+from tests.support.examples import examples
 from tests.support.factories import RULES
 from tests.support.planted import MARKER, traces
 
@@ -131,6 +133,7 @@ class TestALine:
         max_leaves=15,
     )
 
+    @settings(max_examples=examples(100))
     @given(st.dictionaries(st.text("abcdefg. é", min_size=1), values))
     def test_keeps_any_document(self, document: dict[str, Any]) -> None:
         assert same(decode(encode(document)), document)
@@ -141,9 +144,31 @@ class TestALine:
             decode(line)
 
 
-@pytest.fixture
-def api(api: Client, database: Database) -> Client:
-    """With one or two of everything, in every collection that the store has, and types that only others write."""
+@dataclass(frozen=True)
+class Sample:
+    """A database with one or two of everything: a backup of it, what the backup contains, and a token."""
+
+    content: bytes
+    documents: dict[str, list[bytes]]
+    token: str
+    campaign_id: str
+
+
+@pytest.fixture(scope="module")
+def sample(mongod: Mongod, new_campaign: Callable[[], dict[str, Any]]) -> Sample:
+    """Made once over the API. A test that changes the documents takes the fixture `api`, which stores them again."""
+    with long_history(mongod.uri), own_database(mongod.uri, "sample") as (store, database):
+        app = create_app(Settings(mongodb_uri=store.uri, cache_seconds=0, **factories.UNLIMITED))
+        client = new_client(app, database, new_campaign())
+        fill(client, database)
+        for name in (*SIGN_INS, *UPLOADS, "rate_limits"):
+            database[name].insert_one({"_id": "of the backed up database"})
+        app.extensions[EXTENSION].store.close()
+        return Sample(backed_up(store), dumped(database), client.token, client.campaign_id)
+
+
+def fill(api: Client, database: Database) -> None:
+    """Stores one or two of everything, in every collection that the store has, and types that only others write."""
     api.created("/tags", {"name": "volunteer"})
     api.created("/lists", {"name": "supporters"})
     api.created("/questions", {"question_type": "Paragraph"})
@@ -175,7 +200,16 @@ def api(api: Client, database: Database) -> Client:
     database.staff_events.insert_one({"_id": "x", "action": "add_staff", "expires_date": now() + dt.timedelta(days=9)})
     database.duplicate_exceptions.insert_one({"_id": "a b", "people": ["a", "b"], "created_date": MOMENT})
     database.exports.insert_one({"_id": "x", "staff_id": "y", "expires_date": now() + dt.timedelta(days=9)})
-    return api
+
+
+@pytest.fixture
+def api(app: Flask, sample: Sample, database: Database) -> Client:
+    """A client of a database that contains the sample."""
+    for name, documents in sample.documents.items():
+        database[name].insert_many([RawBSONDocument(each) for each in documents])
+    client = Client(app.test_client(), sample.token)
+    client.campaign_id = sample.campaign_id
+    return client
 
 
 def dumped(database: Database) -> dict[str, list[bytes]]:
@@ -205,40 +239,96 @@ def restored(store: Store, content: bytes, **options: Any) -> int:
     return restore_backup(store, file, check_backup(file), RULES, **options)
 
 
-@pytest.fixture(params=["mongod", "standalone"])
-def other(request: pytest.FixtureRequest) -> Iterator[tuple[Store, Database]]:
-    """Another database, empty, on a replica set or a standalone."""
-    server: Mongod = request.getfixturevalue(request.param)
+@contextmanager
+def restored_database(server: Mongod) -> Iterator[tuple[Store, Database]]:
+    """Yields a store on another database of a server, which is empty, and that database."""
     uri = server.uri.replace("/osdi?", "/restored?")
-    store = Store(uri)
-    with MongoClient(uri) as client:
+    with MongoClient(uri) as client, closing(Store(uri)) as store:
         client.drop_database("restored")
         yield store, client.get_default_database()
         client.drop_database("restored")
-    store.close()
+
+
+@pytest.fixture
+def other(request: pytest.FixtureRequest, only_unique_indexes: None) -> Iterator[tuple[Store, Database]]:
+    """Another database, empty, on the replica set, or on the server that the test names.
+
+    A restore has one way for both kinds of server. So one test of each function that writes in a transaction is
+    enough on the standalone: `WITHOUT_TRANSACTIONS`.
+    """
+    with restored_database(request.getfixturevalue(getattr(request, "param", "mongod"))) as found:
+        yield found
+
+
+WITHOUT_TRANSACTIONS = pytest.mark.parametrize("other", ["standalone"], indirect=True)
+ON_BOTH = pytest.mark.parametrize("other", ["mongod", "standalone"], indirect=True)
+
+
+@dataclass(frozen=True)
+class Restored:
+    """The sample after a restore: where it is, and what it contained at once."""
+
+    store: Store
+    database: Database
+    documents: dict[str, list[bytes]]
+
+
+@pytest.fixture(scope="module", params=["mongod", "standalone"])
+def restored_sample(request: pytest.FixtureRequest, sample: Sample) -> Iterator[Restored]:
+    """The sample with all indexes, restored over other documents. Its tests share it, since they change nothing."""
+    with restored_database(request.getfixturevalue(request.param)) as (store, database):
+        for name in ("people", "elsewhere", "rate_limits", *COUNTED, *SIGN_INS, *UPLOADS):
+            database[name].insert_one({"_id": "before"})
+        restored(store, sample.content)
+        yield Restored(store, database, dumped(database))
 
 
 class TestARestoredBackup:
     """It equals the database that was backed up."""
 
-    def test_is_equal_in_every_collection(
-        self, api: Client, store: Store, database: Database, other: tuple[Store, Database]
-    ) -> None:
-        there = dumped(database)
-        assert set(there) == {*INDEXES, TOMBSTONES, SIGNING_KEYS, "of_a_later_version"} - {
+    def test_is_equal_in_every_collection(self, sample: Sample, restored_sample: Restored) -> None:
+        """And contains nothing else: two collections had documents before."""
+        assert set(sample.documents) == {*INDEXES, TOMBSTONES, SIGNING_KEYS, "of_a_later_version"} - {
             *COUNTED,
             *SIGN_INS,
             *UPLOADS,
         }
 
-        restored(other[0], backed_up(store))
+        assert restored_sample.documents == sample.documents
 
-        assert dumped(other[1]) == there
+    def test_has_recomputed_statistics(self, restored_sample: Restored) -> None:
+        assert [restored_sample.database[name].count_documents({}) for name in COUNTED] == [0] * len(COUNTED)
 
-    def test_does_not_contain_people_erased_since(
-        self, api: Client, store: Store, other: tuple[Store, Database]
-    ) -> None:
-        restored(other[0], backed_up(store))
+    def test_has_no_session_no_link_of_staff_and_no_uploaded_file(self, restored_sample: Restored) -> None:
+        found = [restored_sample.database[name].count_documents({}) for name in (*SIGN_INS, *UPLOADS)]
+
+        assert found == [0, 0, 0, 0]
+
+    def test_has_indexes_and_schema_version(self, restored_sample: Restored) -> None:
+        database = restored_sample.database
+
+        for name, indexes in INDEXES.items():
+            there = [tuple(field for field, _ in each["key"]) for each in database[name].index_information().values()]
+            assert {each.fields for each in indexes} <= set(there)
+        found = database.schema.find_one()
+        assert (found["schema_version"], "restoring" in found) == (SCHEMA_VERSION, False)
+
+    def test_keeps_rate_limit_counters(self, restored_sample: Restored) -> None:
+        assert [each["_id"] for each in restored_sample.database.rate_limits.find()] == ["before"]
+
+    def test_serves_requests(self, api: Client, restored_sample: Restored) -> None:
+        app = create_app(Settings(mongodb_uri=restored_sample.store.uri, cache_seconds=0, **factories.UNLIMITED))
+        try:
+            client = Client(app.test_client(), api.token)
+            client.campaign_id = api.campaign_id
+
+            assert client.get("/people").json == api.get("/people").json
+            client.recorded(factories.outreach())
+        finally:
+            app.extensions[EXTENSION].store.close()
+
+    def test_does_not_contain_people_erased_since(self, sample: Sample, other: tuple[Store, Database]) -> None:
+        restored(other[0], sample.content)
         before = backed_up(other[0])
         person = other[1].people.find_one({"contact_keys": {"$exists": True}})
         assert person is not None
@@ -262,7 +352,12 @@ class TestARestoredBackup:
 
         assert other[1].people.find_one({"contact_keys": "email:back@example.com"}) is not None
 
-    @pytest.mark.parametrize("merged", [False, True], ids=["alone", "with whom was merged into them since"])
+    @pytest.mark.parametrize(
+        ("other", "merged"),
+        [("mongod", False), ("mongod", True), ("standalone", True)],
+        ids=["alone", "with another person who was merged into them since", "without transactions"],
+        indirect=["other"],
+    )
     def test_contains_no_data_of_erased_people(self, other: tuple[Store, Database], merged: bool) -> None:
         store, database = other
         for number in range(2):
@@ -379,70 +474,11 @@ class TestARestoredBackup:
 
         assert was_erased(store, ["email:before@example.com"])
 
-    def test_has_recomputed_statistics(self, other: tuple[Store, Database]) -> None:
-        before = backed_up(other[0])
-        for name in COUNTED:
-            other[1][name].insert_one({"_id": "of what was there"})
-
-        restored(other[0], before)
-
-        assert [other[1][name].count_documents({}) for name in COUNTED] == [0] * len(COUNTED)
-
-    def test_has_no_session_no_link_of_staff_and_no_uploaded_file(self, other: tuple[Store, Database]) -> None:
-        for name in (*SIGN_INS, *UPLOADS):
-            other[1][name].insert_one({"_id": "before"})
-        before = backed_up(other[0])
-
-        restored(other[0], before)
-
-        assert [other[1][name].count_documents({}) for name in (*SIGN_INS, *UPLOADS)] == [0, 0, 0, 0]
-
-    def test_has_indexes_and_schema_version(self, api: Client, store: Store, other: tuple[Store, Database]) -> None:
-        restored(other[0], backed_up(store))
-
-        for name, indexes in INDEXES.items():
-            there = [tuple(field for field, _ in each["key"]) for each in other[1][name].index_information().values()]
-            assert {each.fields for each in indexes} <= set(there)
-        found = other[1].schema.find_one()
-        assert (found["schema_version"], "restoring" in found) == (SCHEMA_VERSION, False)
-
-    def test_replaces_everything(
-        self, api: Client, store: Store, database: Database, other: tuple[Store, Database]
-    ) -> None:
-        other[1].people.insert_one({"_id": "gone"})
-        other[1].elsewhere.insert_one({"_id": "gone"})
-
-        restored(other[0], backed_up(store))
-
-        assert dumped(other[1]) == dumped(database)
-
-    def test_keeps_rate_limit_counters(
-        self, api: Client, store: Store, database: Database, other: tuple[Store, Database]
-    ) -> None:
-        database.rate_limits.insert_one({"_id": "of the old one"})
-        other[1].rate_limits.insert_one({"_id": "of this one"})
-
-        restored(other[0], backed_up(store))
-
-        assert [each["_id"] for each in other[1].rate_limits.find()] == ["of this one"]
-
-    def test_serves_requests(self, api: Client, store: Store, other: tuple[Store, Database]) -> None:
-        restored(other[0], backed_up(store))
-        settings = Settings(mongodb_uri=other[0].uri, cache_seconds=0, **factories.UNLIMITED)
-        app = create_app(settings)
-        try:
-            client = Client(app.test_client(), api.token)
-            client.campaign_id = api.campaign_id
-
-            assert client.get("/people").json == api.get("/people").json
-            client.recorded(factories.outreach())
-        finally:
-            app.extensions[EXTENSION].store.close()
-
     @pytest.mark.parametrize(("name", "limit"), [("BATCH", 2), ("BATCH_BYTES", 1)])
     def test_is_written_and_read_in_batches(
         self,
         api: Client,
+        sample: Sample,
         store: Store,
         other: tuple[Store, Database],
         monkeypatch: pytest.MonkeyPatch,
@@ -451,6 +487,7 @@ class TestARestoredBackup:
     ) -> None:
         """However many, or however large, they are; the bar goes on by as many."""
         monkeypatch.setattr(backup, name, limit)
+        monkeypatch.setattr("osdi.store.scan.BATCH", 2)
         file = io.BytesIO()
         written: list[int] = []
         read: list[int] = []
@@ -460,7 +497,7 @@ class TestARestoredBackup:
 
         assert max(written) == max(read) == limit
         assert sum(written) == sum(read) == header.documents
-        assert dumped(other[1]) == dumped(api_database(store))
+        assert dumped(other[1]) == sample.documents
 
     def test_of_an_older_program_is_migrated(self, other: tuple[Store, Database]) -> None:
         store, database = other
@@ -500,17 +537,6 @@ class TestARestoredBackup:
         assert dumped(database) == there
         assert check_backup(io.BytesIO(backed_up(store))).counts == {'theirs: "1"': 1}
 
-    def test_is_read_in_batches(
-        self, api: Client, store: Store, other: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(backup, "BATCH", 2)
-        monkeypatch.setattr("osdi.store.scan.BATCH", 2)
-        there = dumped(api_database(store))
-
-        restored(other[0], backed_up(store))
-
-        assert dumped(other[1]) == there
-
 
 def insert_known(store: Store, name: str) -> None:
     """A person whose id is a name, with an address made of it, and an outreach."""
@@ -520,10 +546,6 @@ def insert_known(store: Store, name: str) -> None:
     store.write(Insert("people", {**person, "match_keys": [f"id:osdi_outreach:{name}", email_key(address)]}))
     outreach = {"_id": new_id(), **dates, "advocacy_campaign_id": "c", "action_date": now(), "person_id": name}
     store.write(Insert("outreaches", {**outreach, "message": name, "match_keys": [f"id:{outreach['_id']}"]}))
-
-
-def api_database(store: Store) -> Database:
-    return store.connect().get_default_database()
 
 
 class TestQueuedFollowup:
@@ -571,13 +593,9 @@ class TestQueuedFollowup:
 class TestInvalidFile:
     """A restore rejects it with a message, and writes nothing."""
 
-    @pytest.fixture(scope="class")
-    @classmethod
-    def content(cls, mongod: Mongod) -> bytes:
-        """A backup of the sample. The tests read the file only, so they share it."""
-        with long_history(mongod.uri), own_database(mongod.uri, "backed_up") as (store, _):
-            create_sample(store, Settings.namespace)
-            return backed_up(store)
+    @pytest.fixture
+    def content(self, sample: Sample) -> bytes:
+        return sample.content
 
     @pytest.mark.parametrize("twentieth", range(20))
     def test_that_is_cut_off(self, content: bytes, twentieth: int) -> None:
@@ -785,9 +803,10 @@ def test_a_backup_during_posts_is_one_snapshot(api: Client, store: Store, other:
     assert written.one_moment
     assert other[1].outreaches.count_documents({}) == written.counts["outreaches"]
     assert set(other[1].outreaches.distinct("person_id")) <= people
-    assert len(people) < api_database(store).people.count_documents({})
+    assert len(people) < store.count("people", {})
 
 
+@ON_BOTH
 def test_a_standalone_is_read_without_a_snapshot(other: tuple[Store, Database]) -> None:
     other[0].write(Insert("tags", {"_id": new_id(), "match_keys": ["a"]}))
     file = io.BytesIO()
@@ -813,6 +832,7 @@ def test_documents_written_during_a_backup_are_in_its_counts(other: tuple[Store,
     assert written.counts == check_backup(file).counts == {"tags": 2}
 
 
+@WITHOUT_TRANSACTIONS
 @pytest.mark.parametrize("people", [2, 3])
 def test_the_person_who_was_read_last_keeps_a_shared_match_key(
     other: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch, people: int
@@ -886,6 +906,7 @@ def test_links_to_documents_that_are_not_in_the_file_are_removed_and_reported(
     assert database.people.distinct("taggings.tag_id") == database.tags.distinct("_id")
 
 
+@WITHOUT_TRANSACTIONS
 def test_a_collection_that_is_created_during_a_backup_is_in_it(
     other: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch
 ) -> None:

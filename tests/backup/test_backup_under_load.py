@@ -7,6 +7,7 @@ import io
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -36,8 +37,10 @@ pytestmark = pytest.mark.usefixtures("snapshots")
 LIVE, RESTORED = "backup_under_load", "restored_after_load"
 ADDRESSES = [f"person{number}@example.com" for number in range(12)]
 PEOPLE = 20
-# A seed gives the same sequence of actions on each kind of server.
-CASES = [("replica set", 0), ("replica set", 1), ("standalone", 2), ("standalone", 3), ("standalone", 4)]
+# A seed gives the same sequence of actions on each kind of server. Each repair of a restore that is left out makes the
+# test with one of these seeds fail, and more seeds find no more: 4 merges people between the reads of both, and 5
+# deletes a tag behind the people who have it.
+CASES = [("replica set", 5), ("standalone", 4)]
 
 
 class Load:
@@ -156,8 +159,33 @@ def server(request: pytest.FixtureRequest) -> Iterator[tuple[Store, Client, Mong
             raw.drop_database(name)
 
 
+@dataclass(frozen=True)
+class Backup:
+    """A backup that was made under load."""
+
+    content: bytes
+    load: Load
+
+
+@pytest.fixture(scope="module")
+def backups() -> dict[int, Backup]:
+    """The backups by their seeds: both tests of a seed restore the same one."""
+    return {}
+
+
 @pytest.fixture
-def load(server: tuple[Store, Client, MongoClient], seed: int) -> Load:
+def made(
+    backups: dict[int, Backup], server: tuple[Store, Client, MongoClient], seed: int, monkeypatch: pytest.MonkeyPatch
+) -> Backup:
+    """The backup of a seed."""
+    if seed not in backups:
+        load = new_load(server, seed)
+        backups[seed] = Backup(backed_up_under(load, server[0], monkeypatch), load)
+    return backups[seed]
+
+
+def new_load(server: tuple[Store, Client, MongoClient], seed: int) -> Load:
+    """Returns the clients of a seed, beside a database with PEOPLE people."""
     _, client, raw = server
     for name in raw[LIVE].list_collection_names():
         if name not in (TOKENS, SIGNING_KEYS):  # a process keeps the keys that it has read
@@ -192,7 +220,7 @@ def backed_up_under(load: Load, store: Store, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.fixture
-def other(server: tuple[Store, Client, MongoClient]) -> Iterator[Store]:
+def other(server: tuple[Store, Client, MongoClient], only_unique_indexes: None) -> Iterator[Store]:
     """A store on an empty database of the same server."""
     server[2].drop_database(RESTORED)
     found = Store(server[0].uri.replace(f"/{LIVE}?", f"/{RESTORED}?"))
@@ -202,13 +230,12 @@ def other(server: tuple[Store, Client, MongoClient]) -> Iterator[Store]:
 
 @pytest.mark.parametrize(("server", "seed"), CASES, indirect=["server"])
 def test_a_backup_restores_whatever_clients_do_meanwhile(
-    server: tuple[Store, Client, MongoClient], load: Load, other: Store, monkeypatch: pytest.MonkeyPatch
+    server: tuple[Store, Client, MongoClient], made: Backup, other: Store
 ) -> None:
-    store, _, raw = server
-    content = backed_up_under(load, store, monkeypatch)
+    raw, load = server[2], made.load
     assert len(load.done) >= 7, "most kinds of actions happened"
 
-    restore(other, content)
+    restore(other, made.content)
 
     found = raw[RESTORED]
     people = {person["_id"]: person for person in found.people.find()}
@@ -237,18 +264,17 @@ def restore(store: Store, content: bytes) -> None:
     restore_backup(store, file, check_backup(file), RULES, send_queued=False, progress=lambda _: None)
 
 
-@pytest.mark.parametrize(("server", "seed"), CASES[1:2], indirect=["server"])
+@pytest.mark.parametrize(("server", "seed"), CASES[:1], indirect=["server"])
 def test_the_load_breaks_a_restore_that_repairs_nothing(
-    server: tuple[Store, Client, MongoClient], load: Load, other: Store, monkeypatch: pytest.MonkeyPatch
+    server: tuple[Store, Client, MongoClient], made: Backup, other: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Otherwise the test above could not fail."""
-    store, _, raw = server
-    content = backed_up_under(load, store, monkeypatch)
+    raw = server[2]
 
     monkeypatch.setattr(backup, "repair_links", lambda *_: Repaired(0, 0, 0))
-    restore(other, content)
+    restore(other, made.content)
 
     assert set(raw[RESTORED].outreaches.distinct("person_id")) - set(raw[RESTORED].people.distinct("_id"))
     monkeypatch.setattr(backup, "_without_keys", lambda _, owner, *__: owner)
     with pytest.raises(BadBackup, match="unique value"):
-        restore(other, content)
+        restore(other, made.content)

@@ -27,7 +27,7 @@ from osdi.store import Store
 from osdi.store.schema_version import WrongDatabase
 from tests.backup.test_backup import backed_up, dumped, insert_known, restored
 from tests.support import factories
-from tests.support.databases import own_database
+from tests.support.databases import long_history, own_database
 from tests.support.factories import RULES
 
 # A backup reads from a snapshot.
@@ -40,29 +40,28 @@ class Killed(BaseException):
     """The process ends here: nothing is cleaned up."""
 
 
-@pytest.fixture(params=["mongod", "standalone"])
-def target(request: pytest.FixtureRequest) -> Iterator[tuple[Store, Database]]:
-    """A database with data in service, and its store."""
-    server: Mongod = request.getfixturevalue(request.param)
+@pytest.fixture
+def target(request: pytest.FixtureRequest, only_unique_indexes: None) -> Iterator[tuple[Store, Database]]:
+    """A database with data in service, on the replica set or on the server that the test names, and its store.
+
+    Staging has one way for both kinds of server: `ON_STANDALONE` are the tests that show it for the standalone.
+    """
+    server: Mongod = request.getfixturevalue(getattr(request, "param", "mongod"))
     with own_database(server.uri, DATABASE) as (store, database):
         insert_known(store, "former")
         yield store, database
 
 
-@pytest.fixture
-def content(target: tuple[Store, Database]) -> bytes:
+ON_STANDALONE = pytest.mark.parametrize("target", ["standalone"], indirect=True)
+
+
+@pytest.fixture(scope="module")
+def content(mongod: Mongod) -> bytes:
     """A backup of two other people."""
-    store, database = target
-    before = {name: list(database[name].find()) for name in ("people", "outreaches")}
-    for name in before:
-        database[name].delete_many({})
-    for name in ("jane", "joan"):
-        insert_known(store, name)
-    found = backed_up(store)
-    for name, documents in before.items():
-        database[name].delete_many({})
-        database[name].insert_many(documents)
-    return found
+    with long_history(mongod.uri), own_database(mongod.uri, "two_people") as (store, _):
+        for name in ("jane", "joan"):
+            insert_known(store, name)
+        return backed_up(store)
 
 
 def is_in_service(store: Store) -> bool:
@@ -155,7 +154,7 @@ FAILURES = {
 }
 
 
-@pytest.mark.parametrize("target", ["standalone"], indirect=True)
+@ON_STANDALONE
 @pytest.mark.parametrize("failure", [each for each in FAILURES if "earlier" not in each])
 def test_the_former_data_is_in_service_after_a_restore_that_fails(
     target: tuple[Store, Database], content: bytes, monkeypatch: pytest.MonkeyPatch, failure: str
@@ -176,7 +175,6 @@ def test_the_former_data_is_in_service_after_a_restore_that_fails(
     assert set(database.people.distinct("_id")) == {"jane", "joan"}
 
 
-@pytest.mark.parametrize("target", ["mongod"], indirect=True)
 @pytest.mark.parametrize("failure", ["while it deletes an earlier attempt", "while it inserts", "before it replaces"])
 @pytest.mark.parametrize("again", ["it is ended", "it is repeated"])
 def test_a_restore_whose_process_was_killed_before_it_replaced_anything_can_be_cancelled(
@@ -251,6 +249,7 @@ def test_replacing_waits_for_an_unavailable_database(
     assert is_in_service(store)
 
 
+@ON_STANDALONE
 @pytest.mark.parametrize(
     ("after", "again"),
     [
@@ -296,6 +295,7 @@ def test_a_restore_whose_process_was_killed_while_it_replaced_can_be_completed(
     assert is_in_service(store)
 
 
+@pytest.mark.parametrize("target", ["mongod", "standalone"], indirect=True)
 def test_a_person_who_is_erased_while_a_restore_begins_stays_erased(
     target: tuple[Store, Database], monkeypatch: pytest.MonkeyPatch
 ) -> None:

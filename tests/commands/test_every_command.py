@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from ipaddress import ip_network
 from pathlib import Path
@@ -36,7 +36,8 @@ from osdi.store.driver import with_database
 from osdi.store.schema_version import SCHEMA
 from tests.commands.command_runs import Ended, arguments, commands, run
 from tests.support import factories
-from tests.support.client import Client
+from tests.support.client import new_client
+from tests.support.databases import Copy, empty
 from tests.support.fork_server import ForkedProcess, popen
 from tests.support.webhook_receiver import LOOPBACK, WebhookReceiver
 
@@ -46,6 +47,10 @@ PUBLIC = "http://localhost:5000"
 SECONDS = 40
 # These work on a database without our indexes, or only prepare one.
 BEFORE_RELEASE = ("backup", "indexes", "release", "restore", "worker")
+# One command of each module, and those that do not wait for the database as the others do.
+WAITING = sorted(
+    {*{commands()[name].callback.__module__: name for name in NAMES}.values(), "backup", "release", "restore"}
+)
 FILES = [(name, each.name) for name in NAMES for each in commands()[name].params if isinstance(each.type, click.Path)]
 
 
@@ -74,6 +79,15 @@ def app(program: Callable[[str], Flask], settings: Settings) -> Flask:  # type: 
     return made
 
 
+@pytest.fixture(scope="module")
+def database(app: Flask, mongod: Mongod) -> Iterator[Database]:  # type: ignore[override]
+    """The tests' database. `values` fills it for each test."""
+    with MongoClient(mongod.uri) as client:
+        found = client.get_default_database()
+        empty(found)
+        yield found
+
+
 @pytest.fixture
 def one_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
     """Makes an import give another server one attempt."""
@@ -91,15 +105,23 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(f"osdi.commands.{place}.wait_until_it_answers", lambda store, _, say: real(store, 0.5, say))
 
 
+@pytest.fixture(scope="module")
+def kept_backup(app: Flask, database: Database, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A backup of an empty database."""
+    file = tmp_path_factory.mktemp("backup") / "empty.backup.gz"
+    assert run(app, "backup", "--no-snapshot", str(file)).code == 0
+    return file.read_bytes()
+
+
 @pytest.fixture
-def files(tmp_path: Path, app: Flask, database: Database) -> dict[str, Any]:
+def files(tmp_path: Path, kept_backup: bytes) -> dict[str, Any]:
     """Values of the arguments that need no document in the database: files to read, and where to write."""
     tmp_path.chmod(0o755)
     people, outreaches = tmp_path / "people.csv", tmp_path / "outreaches.csv"
     people.write_text("email\nada@example.com\n")
     outreaches.write_text("email,action_date,campaign\nada@example.com,2026-03-18,x\n")
     backup = tmp_path / "kept.backup.gz"
-    assert run(app, "backup", "--no-snapshot", str(backup)).code == 0
+    backup.write_bytes(kept_backup)
     return {
         "path": tmp_path / "new",
         "import people file": people,
@@ -118,15 +140,29 @@ def receiver() -> Iterator[WebhookReceiver]:
         yield started
 
 
-@pytest.fixture
-def values(files: dict[str, Any], api: Client, app: Flask, receiver: WebhookReceiver) -> dict[str, Any]:
-    """Values with which each command does its work."""
+@dataclass(frozen=True)
+class Stored:
+    """The values of arguments that name a document, and these documents."""
+
+    values: dict[str, Any]
+    copy: Copy
+
+
+@pytest.fixture(scope="module")
+def stored(
+    app: Flask,
+    database: Database,
+    kept_backup: bytes,  # of the database before
+    new_campaign: Callable[[], dict[str, Any]],
+    receiver: WebhookReceiver,
+) -> Stored:
+    api = new_client(app, database, new_campaign())
     ids = [api.created("/people", factories.person())["_links"]["self"]["href"].rsplit("/", 1)[1] for _ in range(3)]
     for words in (["staff", "add", "ada@example.org"], ["erase-person", ids[2], "--yes"]):
         assert run(app, *words).code == 0
     created = run(app, "webhooks", "create", receiver.url).out.split()
-    return files | {
-        "import outreaches file": [files["import outreaches file"], "--campaign", api.campaign_id],
+    values = {
+        "campaign": api.campaign_id,
         "survivor_id": ids[0],
         "other_id": ids[1],
         "who": ids[0],
@@ -135,6 +171,15 @@ def values(files: dict[str, Any], api: Client, app: Flask, receiver: WebhookRece
         "name_or_id": "tests",
         "webhook_id": created[2].rstrip("."),
     }
+    return Stored(values, Copy(database))
+
+
+@pytest.fixture
+def values(files: dict[str, Any], stored: Stored) -> dict[str, Any]:
+    """Values with which each command does its work. The database contains the documents that they name."""
+    stored.copy.put_back()
+    outreaches = [files["import outreaches file"], "--campaign", stored.values["campaign"]]
+    return files | stored.values | {"import outreaches file": outreaches}
 
 
 def is_a_sentence(ended: Ended) -> bool:
@@ -317,7 +362,7 @@ class TestAFullDisk:
         assert expected in ended.err
 
     def test_leaves_no_part_of_a_file(
-        self, settings: Settings, app: Flask, values: dict[str, Any], database: Database, tmp_path: Path
+        self, settings: Settings, values: dict[str, Any], database: Database, tmp_path: Path
     ) -> None:
         database.people.update_one(
             {"_id": values["who"]}, {"$set": {"custom_fields": {"long": os.urandom(40_000).hex()}}}
@@ -407,7 +452,7 @@ class TestASignal:
             start = stack.enter_context(processes(tmp_path))
             waiting: dict[tuple[str, signal.Signals], tuple[ForkedProcess, IO[bytes]]] = {}
             silent: list[socket.socket] = []
-            for name in NAMES:
+            for name in WAITING:
                 for sent in (signal.SIGINT, *([signal.SIGTERM] if name in ("backup", "release") else [])):
                     silent.append(stack.enter_context(socket.create_server(("127.0.0.1", 0))))
                     uri = f"mongodb://127.0.0.1:{silent[-1].getsockname()[1]}/osdi"

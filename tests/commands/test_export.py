@@ -302,6 +302,7 @@ class TestReadingInOrder:
     def test_ends_after_an_exactly_full_batch(self, store: Store, many: list[str]) -> None:
         assert [each["_id"] for each in scan(store, "tags", {"_id": {"$lt": "003"}})] == many[:3]
 
+    @pytest.mark.waits
     @pytest.mark.parametrize("selected", [[1, 2, 3, 7], [0, 9], [], list(range(10))])
     def test_scans_in_parts_without_an_index(
         self, store: Store, many: list[str], monkeypatch: pytest.MonkeyPatch, selected: list[int]
@@ -315,6 +316,7 @@ class TestReadingInOrder:
 
         assert [each["_id"] for each in scan(store, "tags", query)] == wanted
 
+    @pytest.mark.waits
     def test_resumes_after_a_failover(self, store: Store, many: list[str], fail: Callable[..., None]) -> None:
         found = scan(store, "tags", {}, patience=30)
         begun = [next(found)["_id"] for _ in range(4)]

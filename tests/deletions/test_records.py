@@ -94,18 +94,12 @@ WAYS: list[tuple[str, Callable[[Store], object], list[tuple[Any, ...]]]] = [
 
 
 @pytest.mark.parametrize(("way", "expected"), [each[1:] for each in WAYS], ids=[each[0] for each in WAYS])
-def test_each_deletion_has_one_record(
+def test_each_deletion_has_one_record_with_ids_only(
     store: Store, way: Callable[[Store], object], expected: list[tuple[Any, ...]]
 ) -> None:
     way(store)
 
     assert records(store) == expected
-
-
-@pytest.mark.parametrize("way", [each[1] for each in WAYS], ids=[each[0] for each in WAYS])
-def test_a_record_holds_ids_only(store: Store, way: Callable[[Store], object]) -> None:
-    way(store)
-
     found = store.find("published_deletions", {})
     assert MARKER not in str(found)
     known = {"_id", "version", "event", "ids", "deleted_date", "advocacy_campaign_id", "survivor_id"}

@@ -31,6 +31,9 @@ from tests.support import factories
 from tests.support.client import Client
 from tests.support.databases import SMALL_JOURNAL
 
+# The driver waits for its next heartbeat after most of these errors.
+pytestmark = pytest.mark.waits
+
 RECOVERY_SECONDS = 10
 # Error codes of networks, conflicts and exceeded times. Not those of a server that changes its role: injected, without
 # a real election, the driver waits for its next heartbeat, which makes the test long and proves nothing more.

@@ -46,7 +46,7 @@ MAPPED = {
     PEOPLE: {"email2": "email_addresses[1].address", "status": "email_addresses[0].status", "opted_out": "opted_out"},
     OUTREACHES: {"email2": "person.email_addresses[1].address", "outreach": "identifiers"},
 }
-ROWS, PEOPLE_OF_FILE = 160, 20
+ROWS, PEOPLE_OF_FILE = 80, 10
 CAMPAIGN = "the-river"
 
 
@@ -313,7 +313,7 @@ class TestOtherClients:
         self, app: Flask, api: Client, store: Store, database: Database, tmp_path: Path
     ) -> None:
         """Four clients record outreaches of the people of the file while it is imported."""
-        people, each = 150, 40
+        people, each = 60, 20
         file = people_file(tmp_path / "a.csv", people)
 
         def post(client: int) -> None:
@@ -378,8 +378,8 @@ class TestFailures:
 
         monkeypatch.setattr(store, "write_in_bulk", write_without_reply)
 
-        assert imported_people(store, database, people_file(tmp_path / "a.csv", 100)) == {"created": 100}
-        assert database.people.count_documents({}) == 100
+        assert imported_people(store, database, people_file(tmp_path / "a.csv", 40)) == {"created": 40}
+        assert database.people.count_documents({}) == 40
 
     def test_a_batch_that_is_never_stored_is_imported_row_by_row(
         self, store: Store, database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -389,18 +389,18 @@ class TestFailures:
 
         monkeypatch.setattr(store, "write_in_bulk", refuse)
 
-        assert imported_people(store, database, people_file(tmp_path / "a.csv", 100)) == {"created": 100}
+        assert imported_people(store, database, people_file(tmp_path / "a.csv", 40)) == {"created": 40}
 
     def test_a_batch_of_large_people_is_divided(
         self, api: Client, store: Store, database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
-        for number in range(0, 100, 10):
+        for number in range(0, 40, 4):
             api.created("/people", posted(number, custom_fields={"text": "x" * 10_000}))
         monkeypatch.setattr(batch_store, "MOST_BYTES", 25_000)
 
-        found = imported_people(store, database, people_file(tmp_path / "a.csv", 100))
+        found = imported_people(store, database, people_file(tmp_path / "a.csv", 40))
 
-        assert found == {"created": 90, "changed": 10}
+        assert found == {"created": 30, "changed": 10}
 
     def test_a_batch_on_a_standalone_is_imported_row_by_row(self, standalone: Mongod, tmp_path: Path) -> None:
         with own_database(standalone.uri, "batches") as (store, database):

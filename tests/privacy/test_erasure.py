@@ -2,14 +2,18 @@
 
 import datetime as dt
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import pytest
 from flask import Flask
+from pymongo import MongoClient
 from pymongo.database import Database
 
+from blueprints.http.context import EXTENSION
+from dev.mongod import Mongod
 from osdi.errors import OsdiError
 from osdi.ids import now
 from osdi.match_keys import MatchKeyRules
@@ -25,7 +29,8 @@ from osdi.store.indexes import CUSTOM_NAMES
 from osdi.store.store import SETTLED
 from tests.fixtures.deployed import Deployed
 from tests.support import factories
-from tests.support.client import Client
+from tests.support.client import Client, new_client
+from tests.support.databases import Copy, empty
 from tests.support.factories import RULES
 from tests.support.planted import DIGITS, MARKER, OFFICIAL, Planted, editor_of, plant, traces
 from tests.support.profiled import profiled
@@ -38,18 +43,59 @@ NOT_OURS = {"system.profile"}
 SMALL = {"tokens", "advocacy_campaigns", "tags", "lists", "questions", "messages", "wrappers", "webhooks", CUSTOM_NAMES}
 
 Erase = Callable[..., None]
+Making = Callable[[Callable[[Client, Store, Database], Any]], "Made"]
+
+
+@dataclass(frozen=True)
+class Made:
+    """Documents that a fixture of the module has made over the API: a copy of all, their client, and the result."""
+
+    api: Client
+    result: Any
+    copy: Copy
+
+    def put_back(self, api: Client) -> None:
+        """Stores the documents in place of those that there are, and makes `api` use their token and campaign."""
+        self.copy.put_back()
+        api.token, api.campaign_id = self.api.token, self.api.campaign_id
+
+
+@pytest.fixture(scope="module")
+def making(app: Flask, mongod: Mongod, new_campaign: Callable[[], dict[str, Any]]) -> Iterator[Making]:
+    """Makes documents once, by a function of a client, the store and the database; each test puts them back."""
+    with MongoClient(mongod.uri) as client:
+        database = client.get_default_database()
+
+        def make(of: Callable[[Client, Store, Database], Any]) -> Made:
+            empty(database)
+            api = new_client(app, database, new_campaign())
+            result = of(api, app.extensions[EXTENSION].store, database)
+            return Made(api, result, Copy(database))
+
+        yield make
+
+
+@pytest.fixture(scope="module")
+def planted_once(making: Making) -> Made:
+    def make(api: Client, store: Store, database: Database) -> Planted:
+        found = plant(api, database)
+        editor_of(api, store, found)
+        return found
+
+    return making(make)
 
 
 @pytest.fixture
-def planted(api: Client, store: Store, database: Database) -> Planted:
-    found = plant(api, database)
-    editor_of(api, store, found)
+def planted(planted_once: Made, api: Client) -> Planted:
+    """A person with data everywhere. The database contains nothing else, so this fixture comes before others."""
+    planted_once.put_back(api)
+    found: Planted = planted_once.result
     return found
 
 
-@pytest.fixture(params=["HTTP", "command"])
+@pytest.fixture
 def erased(request: pytest.FixtureRequest, api: Client, app: Flask) -> Erase:
-    """Erases a person, the one way or the other."""
+    """Erases a person by HTTP, or by the way that a test names: both call one function, once the person is found."""
 
     def over_http(person_id: str, outreaches: str | None = None) -> None:
         query = "erase=true" + (f"&outreaches={outreaches}" if outreaches else "")
@@ -62,7 +108,10 @@ def erased(request: pytest.FixtureRequest, api: Client, app: Flask) -> Erase:
         assert result.exit_code == 0, result.output
         assert MARKER not in result.output.casefold()
 
-    return over_http if request.param == "HTTP" else by_command
+    return over_http if getattr(request, "param", "HTTP") == "HTTP" else by_command
+
+
+IN_BOTH_WAYS = pytest.mark.parametrize("erased", ["HTTP", "command"], indirect=True)
 
 
 # A running erasure, and the record by which other systems learn of it: both hold the ids of the person.
@@ -84,6 +133,7 @@ def total(api: Client, address: str, name: str) -> int:
 
 
 class TestErasedData:
+    @IN_BOTH_WAYS
     @pytest.mark.parametrize("outreaches", [None, "anonymise", "delete"])
     def test_is_in_no_collection(
         self, planted: Planted, database: Database, erased: Erase, outreaches: str | None
@@ -97,6 +147,7 @@ class TestErasedData:
         assert planted.person_id not in left
         assert planted.held_id not in left
 
+    @IN_BOTH_WAYS
     def test_keeps_texts_and_words_only_if_outreaches_are_kept(
         self, planted: Planted, database: Database, erased: Erase
     ) -> None:
@@ -298,6 +349,7 @@ class TestTombstones:
         assert not was_erased(store, ["id:crm:2", "email:john@example.com"])
         assert not was_erased(store, [])
 
+    @IN_BOTH_WAYS
     def test_include_keys_of_merged_people(self, store: Store, planted: Planted, erased: Erase) -> None:
         erased(planted.person_id)
 
@@ -369,16 +421,26 @@ class TestRepeatedErasure:
 
 
 class TestMergedPerson:
-    @pytest.fixture
-    def chain(self, api: Client, database: Database) -> list[str]:
-        """Returns the ids of three people with an outreach each; each person was merged into the next."""
-        made = [api.recorded(factories.by_email(f"{MARKER}{number}@example.com") | SAID) for number in range(3)]
-        links = [each["_links"]["osdi:person"]["href"] for each in made]
-        for other, survivor in pairwise(links):
-            assert api.post(f"{survivor}/merge", {"_links": {"osdi:person": {"href": other}}}).status_code == 200
-        assert set(traces(database)) == {"people", "outreaches", "merged_people"}
-        return [each.rsplit("/", 1)[1] for each in links]
+    @pytest.fixture(scope="class")
+    @classmethod
+    def chain_once(cls, making: Making) -> Made:
+        def make(api: Client, store: Store, database: Database) -> list[str]:
+            made = [api.recorded(factories.by_email(f"{MARKER}{number}@example.com") | SAID) for number in range(3)]
+            links = [each["_links"]["osdi:person"]["href"] for each in made]
+            for other, survivor in pairwise(links):
+                assert api.post(f"{survivor}/merge", {"_links": {"osdi:person": {"href": other}}}).status_code == 200
+            assert set(traces(database)) == {"people", "outreaches", "merged_people"}
+            return [each.rsplit("/", 1)[1] for each in links]
 
+        return making(make)
+
+    @pytest.fixture
+    def chain(self, chain_once: Made, api: Client) -> list[str]:
+        """Returns the ids of three people with an outreach each; each person was merged into the next."""
+        chain_once.put_back(api)
+        return list(chain_once.result)
+
+    @IN_BOTH_WAYS
     @pytest.mark.parametrize("erased_one", range(3))
     @pytest.mark.parametrize("held", [True, False], ids=["held", "expired"])
     def test_erases_the_survivor_of_their_merge(
@@ -440,6 +502,7 @@ class TestMergedPerson:
         assert refused.status_code == 412
         assert database.people.count_documents({"_id": chain[2]}) == 1
 
+    @IN_BOTH_WAYS
     def test_is_erased_without_a_survivor(self, planted: Planted, database: Database, erased: Erase) -> None:
         """A DELETE of the survivor ended in the middle."""
         database.people.delete_one({"_id": planted.person_id})

@@ -221,4 +221,4 @@ def test_a_request_does_not_wait_for_a_large_count(store: Store, clock: Clock, m
     recorded(store, clock)
 
     with pytest.raises(NotReady):
-        people(store)
+        read_statistics(StatisticsReader(store), CAMPAIGN, None, None, UTC)

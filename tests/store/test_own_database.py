@@ -31,8 +31,11 @@ def content(database: Database) -> dict[str, tuple[int, dict[str, object]]]:
     return {name: (database[name].count_documents({}), database[name].index_information()) for name in names}
 
 
-@pytest.mark.parametrize("server", ["mongod", "standalone"])
-@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+# Both kinds of server describe their collections in the same way, which one change shows.
+CASES = [*(("mongod", name) for name in CHANGES), ("standalone", "an index with another option")]
+
+
+@pytest.mark.parametrize(("server", "change"), [(server, CHANGES[name]) for server, name in CASES], ids=map(str, CASES))
 def test_nothing_is_left_of(change: Callable[[Database], object], server: str, request: pytest.FixtureRequest) -> None:
     mongod: Mongod = request.getfixturevalue(server)
     with own_database(mongod.uri, NAME) as (_, database):

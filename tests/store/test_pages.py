@@ -47,15 +47,18 @@ class Changes:
         # The ids of documents that were deleted, and the state of each document.
         self.deleted: set[str] = set()
         self.stored: dict[str, dt.datetime] = {}
-        for _ in range(60):
-            # Some documents have the same date, as after a change of many.
-            self.insert(SINCE + self.random.randrange(10) * MINUTE)
+        # Some documents have the same date, as after a change of many.
+        self.documents.insert_many([self.new(SINCE + self.random.randrange(10) * MINUTE) for _ in range(60)])
 
-    def insert(self, modified: dt.datetime | None = None) -> None:
+    def new(self, modified: dt.datetime) -> dict[str, Any]:
+        """Returns a document that is stored next."""
         self.number += 1
-        new = document(self.number, modified or self.now)
-        self.documents.insert_one(new)
-        self.stored[new["_id"]] = new["modified_date"]
+        found = document(self.number, modified)
+        self.stored[found["_id"]] = found["modified_date"]
+        return found
+
+    def insert(self) -> None:
+        self.documents.insert_one(self.new(self.now))
 
     def change(self) -> None:
         chosen = self.random.choice(sorted(self.stored))

@@ -4,10 +4,14 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
+from flask import Flask
 from flask.testing import FlaskClient
+from pymongo.database import Database
 from werkzeug.test import TestResponse
 
+from osdi.access.tokens import new_token
 from osdi.resources import API
+from osdi.store.indexes import TOKENS
 
 
 class Client:
@@ -73,3 +77,13 @@ class Client:
         if token:
             headers["OSDI-API-Token"] = self.token if token is True else token
         return headers
+
+
+def new_client(app: Flask, database: Database, campaign: dict[str, Any]) -> Client:
+    """Stores a token of every scope, and the campaign; returns a client with both."""
+    secret, token = new_token("tests")
+    database[TOKENS].insert_one(token)
+    database.advocacy_campaigns.insert_one(campaign)
+    client = Client(app.test_client(), secret)
+    client.campaign_id = campaign["_id"]
+    return client

@@ -12,8 +12,10 @@ from flask import Flask
 from blueprints.http.context import EXTENSION
 from osdi.followups.delivery import Followups
 from osdi.followups.transports import transports
+from osdi.match_keys import email_key
 from osdi.settings import Settings
 from osdi.store import Store
+from osdi.suppression.suppression_list import suppression_list
 from tests.support import factories
 from tests.support.client import Client
 from tests.support.smtp_sink import SmtpSink
@@ -32,6 +34,13 @@ class Sent:
     def all(self) -> set[tuple[str, str]]:
         mails = {("autoresponse", to) for _, to, _ in self._sink.envelopes}
         return mails | {(each.json["kind"], each.json["to"]) for each in self._gateway.received}
+
+
+def refused(store: Store, detail: str = "jane@example.com") -> set[str]:
+    """Returns the kinds of messages that the list refuses for an address or number."""
+    key = email_key(detail) if "@" in detail else f"phone:{detail.removeprefix('+')}"
+    entries = suppression_list(store).read([key])
+    return set(entries[key]["refused"]) if key in entries else set()
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from tests.support.client import Client
 from tests.support.factories import RULES
 from tests.support.profiled import profiled
 from tests.support.smtp_sink import SmtpSink
-from tests.suppression.conftest import Sent
+from tests.suppression.conftest import Sent, refused
 
 JANE, NUMBER = "jane@example.com", "+12025550123"
 OPT_OUTS = {
@@ -38,13 +38,6 @@ OPT_INS = {
 
 def id_of(person: dict[str, Any]) -> str:
     return str(person["_links"]["self"]["href"].rsplit("/", 1)[1])
-
-
-def refused(store: Store, detail: str = JANE) -> set[str]:
-    """Returns the kinds of messages that the list refuses for an address or number."""
-    key = email_key(detail) if "@" in detail else f"phone:{detail.removeprefix('+')}"
-    entries = suppression_list(store).read([key])
-    return set(entries[key]["refused"]) if key in entries else set()
 
 
 def consent_of(person: dict[str, Any]) -> tuple[Any, Any, Any]:
