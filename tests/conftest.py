@@ -25,10 +25,10 @@ from osdi.access.tokens import new_token
 from osdi.ids import new_id, now
 from osdi.settings import Settings
 from osdi.store import Store
-from osdi.store.indexes import TOKENS
+from osdi.store.indexes import SIGNING_KEYS, TOKENS
 from tests.support import factories
 from tests.support.client import Client
-from tests.support.databases import SHORT_HISTORY_SECONDS, SMALL_JOURNAL, empty, long_history
+from tests.support.databases import SHORT_HISTORY_SECONDS, SMALL_JOURNAL, empty, long_history, without_journal
 from tests.support.fork_server import popen, run
 from tests.support.live import Live, Worker
 from tests.support.smtp_sink import SmtpSink
@@ -168,6 +168,7 @@ def mongod(mongod_folder: Path) -> Iterator[Mongod]:
     parameters = ("enableTestCommands=1", f"minSnapshotHistoryWindowInSeconds={SHORT_HISTORY_SECONDS}")
     options = [option for parameter in parameters for option in ("--setParameter", parameter)]
     with Mongod(mongod_folder / "replica-set", options=(*SMALL_JOURNAL, *options)) as server:
+        without_journal(server.uri)
         yield server
 
 
@@ -228,9 +229,9 @@ def new_campaign(settings: Settings, _raw_client: MongoClient) -> Callable[[], d
 
 @pytest.fixture
 def database(app: Flask, _raw_client: MongoClient) -> Database:
-    """The emptied database, to check the stored documents."""
+    """The emptied database, to check the stored documents. It keeps its signing keys, as a deployment does."""
     found = _raw_client.get_default_database()
-    empty(found)
+    empty(found, kept=(SIGNING_KEYS,))
     return found
 
 

@@ -1,10 +1,10 @@
 """Databases of tests: options of their servers, how to empty them, and databases beside the one that tests share."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
-from pymongo import MongoClient
+from pymongo import MongoClient, WriteConcern
 from pymongo.database import Database
 
 from osdi.store import Store
@@ -26,11 +26,22 @@ Catalog = dict[str, Any]
 _prepared: dict[str, Catalog] = {}
 
 
-def empty(database: Database) -> None:
-    """Deletes all documents. One command finds the collections that contain any."""
+def empty(database: Database, *, kept: Collection[str] = ()) -> None:
+    """Deletes all documents but those of the `kept` collections. One command finds the collections that contain any."""
     for name, digest in database.command("dbHash")["collections"].items():
-        if digest != EMPTY_HASH:
-            database[name].delete_many({})
+        if digest != EMPTY_HASH and name not in kept:
+            database.get_collection(name, write_concern=WriteConcern(w=1)).delete_many({})
+
+
+def without_journal(uri: str) -> None:
+    """Makes a write that waits for a majority wait for no journal, unless it asks for that as those of `Store` do.
+
+    A write by a test then takes half of the time. No test kills the server that they share.
+    """
+    with MongoClient(uri) as client:
+        config = client.admin.command("replSetGetConfig")["config"]
+        changed = {"version": config["version"] + 1, "writeConcernMajorityJournalDefault": False}
+        client.admin.command("replSetReconfig", config | changed)
 
 
 @contextmanager
